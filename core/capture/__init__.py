@@ -1,0 +1,1 @@
+"""Frames in: the kernel's ring, the datagram path, and the plain raw socket."""

@@ -1,0 +1,1 @@
+"""What bytes mean. Pure functions: no I/O, no clock, no state."""

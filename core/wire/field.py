@@ -1,0 +1,372 @@
+"""Header tables: a protocol header declared once, and everything that reads the declaration.
+
+Theory
+------
+A fixed header is a run of big-endian bit fields; RFCs draw it as a picture. A
+`HeaderTable` is that picture as data: the fields in wire order with their widths.
+Offsets, masks and shifts are counted from the widths, so none is ever written by hand,
+and a width that is wrong moves every later field, which tests then see.
+
+The readers
+-----------
+==================  ==========================================================
+`Slot.read`         one value of one packet
+`Slot.column`       the same value of a whole batch, as a numpy column
+`HeaderTable.emit`  values back to bytes
+`Slot.span`         the bytes a value lives in, for the hex view
+`Slot.text`         the value for a person: the detail tree
+`Slot.json`         the value for a program: ``dump --json``
+`Slot.maximum`      the range of a form input
+`Slot.name`         the name in filters, JSON, completions and documentation
+==================  ==========================================================
+
+Conventions
+-----------
+* A *value* is what a person means: ``ip.hdr_len`` is 20 (bytes), not 5 (words). The factor
+  between the two is `Field.unit`; the wire holds ``value // unit``.
+* Values are Python ints, also addresses (an IPv6 address is a 128-bit int); only `BYTES`
+  fields are `bytes`.
+* A `Slot` is a `Field` put in its place in one table: full name, first bit, width.
+* A part's name is its parent's name, a dot, and its own (``ip.flags`` > ``ip.flags.df``).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BytesLike = bytes | bytearray | memoryview
+Value = int | bytes
+JsonValue = int | bool | str
+
+
+class Kind(Enum):
+    """How a field's bits are to be understood."""
+
+    NUMBER = "number"
+    FLAG = "flag"
+    MAC = "MAC address"
+    IPV4 = "IPv4 address"
+    IPV6 = "IPv6 address"
+    BYTES = "bytes"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """One named bit range of a header, as its RFC draws it.
+
+    `bits` is the width on the wire. `unit` turns the wire number into the value
+    (4 for a length counted in 32-bit words). `base` is 10 or 16, how a person wants it
+    shown; `suffix` is the unit's name ("bytes", "s"). `values` gives numbers a meaning.
+    `automatic` fields are computed when a packet is built and the field was left empty.
+    `parts` split the same bits further.
+    """
+
+    name: str
+    bits: int
+    label: str
+    kind: Kind = Kind.NUMBER
+    unit: int = 1
+    base: int = 10
+    suffix: str = ""
+    default: int = 0
+    automatic: bool = False
+    values: Mapping[int, str] = field(default_factory=dict)
+    parts: tuple[Field, ...] = ()
+
+
+def Flag(name: str, label: str, default: int = 0) -> Field:  # noqa: N802 - reads as a declaration
+    """A one-bit field that is true or false."""
+    return Field(name, 1, label, Kind.FLAG, default=default)
+
+
+def Mac(name: str, label: str) -> Field:  # noqa: N802
+    """A 48-bit Ethernet address."""
+    return Field(name, 48, label, Kind.MAC)
+
+
+def IPv4Address(name: str, label: str) -> Field:  # noqa: N802
+    """A 32-bit IPv4 address."""
+    return Field(name, 32, label, Kind.IPV4)
+
+
+def IPv6Address(name: str, label: str) -> Field:  # noqa: N802
+    """A 128-bit IPv6 address."""
+    return Field(name, 128, label, Kind.IPV6)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes ``start`` up to, not including, ``stop``: offsets in a header or in a frame."""
+
+    start: int
+    stop: int
+
+    def shifted(self, offset: int) -> Span:
+        """The same span counted from a point `offset` bytes earlier."""
+        return Span(self.start + offset, self.stop + offset)
+
+    def __contains__(self, offset: object) -> bool:
+        return isinstance(offset, int) and self.start <= offset < self.stop
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
+    """A field in its place: which table, full name, first bit, width, nesting.
+
+    The *container* is the smallest power-of-two number of bytes (1, 2, 4, 8) that holds
+    the field and lies inside the header, so that one gather reads it for a whole batch
+    without leaving the captured header.
+    """
+
+    table: HeaderTable
+    field: Field
+    name: str
+    first_bit: int
+    level: int
+    parent: Slot | None
+
+    @property
+    def key(self) -> str:
+        """The name inside the table: ``flags.df`` of ``ip.flags.df``."""
+        return self.name[len(self.table.name) + 1 :]
+
+    @property
+    def span(self) -> Span:
+        """The bytes this field touches, from the start of its *layer*."""
+        start = self.table.start + self.first_bit // 8
+        stop = self.table.start + -(-(self.first_bit + self.field.bits) // 8)
+        return Span(start, stop)
+
+    @property
+    def maximum(self) -> int:
+        """The largest value the field can hold, in the field's unit."""
+        return ((1 << self.field.bits) - 1) * self.field.unit
+
+    # -- one packet ---------------------------------------------------------------
+
+    def read(self, data: BytesLike, offset: int = 0) -> Value:
+        """The value in the header whose layer starts at `offset` of `data`.
+
+        The caller has checked that the field's bytes are there; see `span`.
+        """
+        span = self.span
+        raw = bytes(data[offset + span.start : offset + span.stop])
+        if self.field.kind is Kind.BYTES:
+            return raw
+        return self.decode(int.from_bytes(raw, "big"))
+
+    def decode(self, number: int) -> int:
+        """The value inside the big-endian `number` made of exactly the span's bytes."""
+        spare = -(self.first_bit + self.field.bits) % 8
+        return ((number >> spare) & ((1 << self.field.bits) - 1)) * self.field.unit
+
+    def text(self, value: Value) -> str:
+        """The value as a person reads it, without its meaning: ``0x0800``, ``20 bytes``."""
+        if isinstance(value, bytes):
+            return value.hex()
+        match self.field.kind:
+            case Kind.FLAG:
+                return "set" if value else "not set"
+            case Kind.MAC | Kind.IPV4 | Kind.IPV6:
+                return address_text(self.field.kind, value)
+        if self.field.base == 16:
+            return f"0x{value:0{-(-self.field.bits // 4)}x}"
+        return f"{value} {self.field.suffix}" if self.field.suffix else str(value)
+
+    def meaning(self, value: Value) -> str:
+        """What the number stands for (``TCP`` for protocol 6), or an empty string."""
+        return self.field.values.get(value, "") if isinstance(value, int) else ""
+
+    def json(self, value: Value) -> JsonValue:
+        """The value as JSON has it: number, boolean, address string or hex string."""
+        if isinstance(value, bytes):
+            return value.hex()
+        match self.field.kind:
+            case Kind.FLAG:
+                return bool(value)
+            case Kind.MAC | Kind.IPV4 | Kind.IPV6:
+                return address_text(self.field.kind, value)
+        return value
+
+    # -- a whole batch ------------------------------------------------------------
+
+    def column(self, data: NDArray[np.uint8], offsets: NDArray[Any]) -> NDArray[Any]:
+        """The values of many packets at once.
+
+        `data` is one-dimensional uint8; `offsets` (n, integer) are the starts of the
+        layers in it, each with the whole header inside `data`. Returns (n,) of the
+        smallest unsigned dtype that holds the field's maximum; for fields of more than 64 bits
+        (n, 2) uint64, high half first. `BYTES` fields have no column: `TypeError`.
+        """
+        if self.field.kind is Kind.BYTES:
+            raise TypeError(f"{self.name} is a byte string and has no column")
+        base = np.asarray(offsets, dtype=np.int64) + self.table.start
+        first, last = self.first_bit // 8, -(-(self.first_bit + self.field.bits) // 8)
+        if self.field.bits > 64:
+            halves = (gather(data, base + first, 8), gather(data, base + first + 8, 8))
+            return np.stack(halves, axis=1)
+        width = _container(last - first)
+        start = max(0, min(first, self.table.size - width))
+        if start + width < last or start + width > self.table.size:
+            return self._column_bytewise(data, base, first, last)
+        shift = (start + width) * 8 - (self.first_bit + self.field.bits)
+        values = gather(data, base + start, width) >> np.uint64(shift)
+        values &= np.uint64((1 << self.field.bits) - 1)
+        if self.field.unit != 1:
+            values = values * np.uint64(self.field.unit)
+        return values.astype(_smallest(self.maximum))
+
+    def _column_bytewise(
+        self, data: NDArray[np.uint8], base: NDArray[np.int64], first: int, last: int
+    ) -> NDArray[Any]:
+        """`column` for headers with no room for a power-of-two container (3, 5, 6, 7 bytes)."""
+        values = np.zeros(len(base), dtype=np.uint64)
+        for byte in range(first, last):
+            values = (values << np.uint64(8)) | data[base + byte]
+        values >>= np.uint64(last * 8 - (self.first_bit + self.field.bits))
+        values &= np.uint64((1 << self.field.bits) - 1)
+        return (values * np.uint64(self.field.unit)).astype(_smallest(self.maximum))
+
+
+class HeaderTable:
+    """A fixed header: its fields in wire order. See the module's text.
+
+    `name` is Wireshark's protocol name and the prefix of every field name; `title` is for
+    people; `spec` says where the header is drawn. `start` is the byte, counted from the
+    start of the layer, where this table begins: headers whose later words depend on an
+    earlier one (ICMP's on its type) are one table for the common part and one for each
+    continuation, with `start` set and `when` naming the earlier field and its values.
+
+    Raises `ValueError` when the fields do not end on a byte or two share a name.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        spec: str,
+        *fields: Field,
+        start: int = 0,
+        when: tuple[str, frozenset[int]] | None = None,
+    ) -> None:
+        self.name = name
+        self.title = title
+        self.spec = spec
+        self.start = start
+        self.when = when
+        self.fields = fields
+        bits = sum(field.bits for field in fields)
+        if bits % 8:
+            raise ValueError(f"{name}: {bits} bits do not end on a byte")
+        self.size = bits // 8
+        self.slots: tuple[Slot, ...] = tuple(self._place(fields, name, 0, 0, None))
+        self._by_key = {slot.key: slot for slot in self.slots}
+        if len(self._by_key) != len(self.slots):
+            raise ValueError(f"{name}: two fields share a name")
+
+    def _place(
+        self, fields: tuple[Field, ...], prefix: str, bit: int, level: int, parent: Slot | None
+    ) -> Iterator[Slot]:
+        for field in fields:
+            slot = Slot(self, field, f"{prefix}.{field.name}", bit, level, parent)
+            yield slot
+            if field.parts:
+                if sum(part.bits for part in field.parts) != field.bits:
+                    raise ValueError(f"{slot.name}: parts do not add up to {field.bits} bits")
+                yield from self._place(field.parts, slot.name, bit, level + 1, slot)
+            bit += field.bits
+
+    def __getitem__(self, key: str) -> Slot:
+        """The slot with this name inside the table (``flags.df``); `KeyError` if none."""
+        return self._by_key[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._by_key
+
+    def __repr__(self) -> str:
+        return f"HeaderTable({self.name!r}, {self.size} bytes)"
+
+    @property
+    def stop(self) -> int:
+        """One past the table's last byte, counted from the start of the layer."""
+        return self.start + self.size
+
+    def read(self, data: BytesLike, offset: int = 0) -> dict[str, Value]:
+        """Every slot's value by its name inside the table; the whole header must be there."""
+        return {slot.key: slot.read(data, offset) for slot in self.slots}
+
+    def emit(self, values: Mapping[str, Value]) -> bytes:
+        """The header's bytes. Fields not in `values` take their default.
+
+        `values` go by the name inside the table. A part overrides the bits of its parent.
+        Raises `KeyError` for an unknown name and `ValueError` for a value out of range or
+        not a multiple of the field's unit.
+        """
+        number = 0
+        total = self.size * 8
+        for name in values:
+            self._by_key[name]
+        for slot in self.slots:
+            if slot.key in values:
+                wire = _wire(slot, values[slot.key])
+            elif slot.parent is None or (slot.field.default and slot.parent.key not in values):
+                wire = slot.field.default // slot.field.unit
+            else:
+                continue
+            shift = total - slot.first_bit - slot.field.bits
+            number &= ~(((1 << slot.field.bits) - 1) << shift)
+            number |= wire << shift
+        return number.to_bytes(self.size, "big")
+
+
+def _wire(slot: Slot, value: Value) -> int:
+    if isinstance(value, bytes):
+        if len(value) * 8 != slot.field.bits:
+            raise ValueError(f"{slot.name} takes {slot.field.bits // 8} bytes, not {len(value)}")
+        return int.from_bytes(value, "big")
+    if not 0 <= value <= slot.maximum:
+        raise ValueError(f"{value}: {slot.name} is 0–{slot.maximum}")
+    if value % slot.field.unit:
+        raise ValueError(f"{value}: {slot.name} is a multiple of {slot.field.unit}")
+    return value // slot.field.unit
+
+
+def address_text(kind: Kind, value: int) -> str:
+    """An address as people write it; IPv6 shortened by RFC 5952."""
+    match kind:
+        case Kind.MAC:
+            return value.to_bytes(6, "big").hex(":")
+        case Kind.IPV4:
+            return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
+        case Kind.IPV6:
+            return str(ipaddress.IPv6Address(value))
+    raise ValueError(f"{kind} is not an address")
+
+
+def gather(data: NDArray[np.uint8], starts: NDArray[np.int64], width: int) -> NDArray[np.uint64]:
+    """`width` (1, 2, 4 or 8) big-endian bytes at every start, as (n,) uint64.
+
+    Made with an unaligned strided view over `data`, so it costs one pass over `starts`
+    and copies nothing else. Every start + width must lie inside `data`.
+    """
+    if len(starts) == 0:
+        return np.zeros(0, dtype=np.uint64)
+    view = np.ndarray(
+        shape=(len(data) - width + 1,), dtype=f">u{width}", buffer=data.data, strides=(1,)
+    )
+    return view[starts].astype(np.uint64)
+
+
+def _container(width: int) -> int:
+    return 1 if width == 1 else 2 if width == 2 else 4 if width <= 4 else 8
+
+
+def _smallest(maximum: int) -> Any:
+    return np.min_scalar_type(maximum)

@@ -1,0 +1,44 @@
+"""What tests need of the machine: the shared captures, peer programs, privileges.
+
+On a user's machine what is absent makes a test skip with the reason; where ``CI=true`` it is
+a failure, so that nothing is quietly left out.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _absent(reason: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}, and this is CI")
+    pytest.skip(reason)
+
+
+def captures_dir() -> Path:
+    """The folder of real captures (``RAWSCOPE_CAPTURES``, else beside the checkout)."""
+    folder = Path(os.environ.get("RAWSCOPE_CAPTURES", ROOT.parent / "shared" / "captures"))
+    if not (folder / "INDEX.tsv").exists():
+        _absent(f"no captures at {folder}")
+    return folder
+
+
+def require_peer(name: str) -> str:
+    """The path of a peer program (tshark, tcpdump, trafgen …)."""
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    if path is None:
+        _absent(f"{name} is not installed")
+    return path
+
+
+def require_root() -> None:
+    """Raw sockets and network namespaces."""
+    if os.geteuid() != 0:
+        _absent("needs root for raw sockets and network namespaces")
