@@ -34,7 +34,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from enum import Enum
 from typing import Any
 
@@ -77,7 +78,7 @@ class Field:
     suffix: str = ""
     default: int = 0
     automatic: bool = False
-    values: Mapping[int, str] = field(default_factory=dict)
+    values: Mapping[int, str] = dataclass_field(default_factory=dict)
     parts: tuple[Field, ...] = ()
 
 
