@@ -1,0 +1,51 @@
+# rawscope: `make run` and `make test` need python3 (3.11 or later) with venv, and make.
+# Each target sets up .venv by itself; the stamp files make a second run start at once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_READY := $(VENV)/.run-ready
+DEV_READY := $(VENV)/.dev-ready
+
+.PHONY: run test check screenshots bench clean
+
+run: $(RUN_READY)
+	@$(BIN)/rawscope --demo
+
+test: $(DEV_READY)
+	$(BIN)/python -m pytest
+
+check: $(DEV_READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+screenshots: $(DEV_READY)
+	$(BIN)/python -m screenshots.make
+
+bench: $(DEV_READY)
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
+		.import_linter_cache .hypothesis .coverage
+	find app core widgets tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# pip is brought up to date first: the one in Debian 12's venv (23.0) is too old.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "rawscope needs Python 3.11 or later; try: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "no venv module here; on Debian: apt install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+
+$(RUN_READY): pyproject.toml requirements-dev.lock | $(BIN)/python
+	@echo "setting up $(VENV) (once)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=24'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-dev.lock -e .
+	@touch $@
+
+$(DEV_READY): $(RUN_READY)
+	@echo "adding the development tools to $(VENV) (once)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-dev.lock -e '.[dev]'
+	@touch $@

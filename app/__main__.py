@@ -1,0 +1,6 @@
+"""``python -m app`` is ``rawscope``."""
+
+from app.cli import main
+
+if __name__ == "__main__":
+    main()

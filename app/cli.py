@@ -1,0 +1,221 @@
+"""The command line: arguments in, exit status out.
+
+Theory
+------
+Only the arguments are read here; what a command does is in `app.commands`, imported when
+the command runs. So ``--help`` costs the import of click alone, and the headless commands
+never see textual.
+
+Exit status: 0 done, 1 failed at run time, 2 wrong usage. Every error is one line on stderr
+that names the object, the cause and the next step; a traceback is shown only with
+``--debug``. Short options mean what they mean in tshark and tcpdump.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeVar
+
+import rich_click as click
+
+from app.commands.output import CommandError, abandon_stdout, say
+
+_DONE, _FAILED, _USAGE = 0, 1, 2
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+SNAP_LENGTH = 262144  # tcpdump's and tshark's default; the largest a pcap file may hold
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def _input_options(command: Decorated) -> Decorated:
+    """The options that say where packets come from, the same for monitor and dump."""
+    for option in reversed(
+        (
+            click.option(
+                "-i",
+                "interfaces",
+                metavar="IFACE",
+                multiple=True,
+                help="Capture on this interface (repeatable); 'any' is every one.",
+            ),
+            click.option(
+                "-r", "file", metavar="FILE", help="Read this capture file; '-' is standard input."
+            ),
+            click.option(
+                "-s",
+                "snap_length",
+                metavar="SNAPLEN",
+                type=click.IntRange(1, SNAP_LENGTH),
+                default=SNAP_LENGTH,
+                help=f"Keep at most this many bytes of a frame (default {SNAP_LENGTH}).",
+            ),
+            click.option(
+                "-p", "no_promiscuous", is_flag=True, help="Do not turn on promiscuous mode."
+            ),
+            click.option(
+                "--source",
+                "method",
+                type=click.Choice(["ring", "datagram", "inet"]),
+                default="ring",
+                help="How frames come from the kernel: a shared ring, one call a frame, or "
+                "the IPv4 packets that a classic raw socket sees.",
+            ),
+            click.option("--debug", is_flag=True, help="Show the traceback of a failure."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(invoke_without_command=True, context_settings=_SETTINGS)
+@_input_options
+@click.option(
+    "--demo", is_flag=True, help="Watch loopback while real conversations are held there."
+)
+@click.version_option(None, "-V", "--version", package_name="rawscope")
+@click.pass_context
+def rawscope(context: click.Context, /, demo: bool, debug: bool, **source: Any) -> int | None:
+    """Watch the network: every packet, every header field, every checksum judged."""
+    if context.invoked_subcommand is not None:
+        given = [name for name in context.params if name != "debug" and _was_given(context, name)]
+        if given:
+            raise click.UsageError(
+                f"options of the monitor stand before '{context.invoked_subcommand}': "
+                f"put them after it"
+            )
+        return None
+    _one_source(source)
+    if demo and (source["interfaces"] or source["file"] is not None):
+        raise click.UsageError("--demo watches loopback: it takes neither -i nor -r")
+    from app.commands.monitor import run_monitor
+
+    return run_monitor(_source(source, loopback=demo), demo=demo)
+
+
+@rawscope.command()
+@_input_options
+@click.option(
+    "-c", "count", metavar="N", type=click.IntRange(min=1), help="Stop after this many packets."
+)
+@click.option(
+    "-a",
+    "seconds",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Stop capturing after this time.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a packet.")
+@click.option(
+    "--fields", metavar="A,B,C", help="Only these fields, parted by tabs; see 'rawscope fields'."
+)
+@click.option("--hex", "as_hex", is_flag=True, help="Also the bytes, in hex and ASCII.")
+@click.option("--raw", is_flag=True, help="With --json: add the captured bytes as frame.raw.")
+def dump(
+    count: int | None,
+    seconds: float | None,
+    as_json: bool,
+    fields: str | None,
+    as_hex: bool,
+    raw: bool,
+    debug: bool,
+    **source: Any,
+) -> int:
+    """Print packets, one a line, live or from a file."""
+    _one_source(source)
+    if not source["interfaces"] and source["file"] is None:
+        raise click.UsageError("say where packets come from: -i IFACE or -r FILE")
+    if source["file"] is not None and seconds is not None:
+        raise click.UsageError("-a ends a live capture: it does not go with -r")
+    if as_json + (fields is not None) + as_hex > 1:
+        raise click.UsageError("--json, --fields and --hex exclude each other")
+    if raw and not as_json:
+        raise click.UsageError("--raw adds to --json: give both")
+    from app.commands.dump import run_dump
+    from app.commands.formats import UnknownFieldError, choose_format
+
+    try:
+        line_format = choose_format(as_json=as_json, raw=raw, as_hex=as_hex, fields=fields)
+    except UnknownFieldError as error:
+        raise click.UsageError(str(error)) from error
+    return run_dump(_source(source), line_format, count, seconds)
+
+
+@rawscope.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object an interface.")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+def interfaces(as_json: bool, debug: bool) -> int:
+    """List the network interfaces: state, kind, MTU, addresses."""
+    from app.commands.interfaces import run_interfaces
+
+    return run_interfaces(as_json)
+
+
+@rawscope.command()
+@click.argument("prefix", default="")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+def fields(prefix: str, debug: bool) -> int:
+    """List every field name that begins with PREFIX: its width, unit and meaning."""
+    from app.commands.fields import run_fields
+
+    return run_fields(prefix)
+
+
+def _was_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
+def _one_source(source: dict[str, Any]) -> None:
+    if source["interfaces"] and source["file"] is not None:
+        raise click.UsageError("-i captures and -r reads a file: give one of them")
+
+
+def _source(given: dict[str, Any], loopback: bool = False) -> Any:
+    from app.commands.source import PacketSource
+
+    return PacketSource(
+        interfaces=("lo",) if loopback else given["interfaces"],
+        file=given["file"],
+        snap_length=given["snap_length"],
+        promiscuous=not given["no_promiscuous"],
+        method=given["method"],
+    )
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one command line and return its exit status. Raises only with ``--debug``."""
+    debug = "--debug" in arguments
+    try:
+        return rawscope.main(list(arguments), prog_name="rawscope", standalone_mode=False) or _DONE
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "rawscope"
+        say(f"{command}: {_one_line(error.format_message())}; see '{command} --help'")
+        return _USAGE
+    except BrokenPipeError:
+        abandon_stdout()  # the reader has had enough: not a failure
+        return _DONE
+    except click.Abort:
+        return 128 + 2  # interrupted before there was anything to end cleanly
+    except CommandError as error:
+        if debug:
+            raise
+        say(f"rawscope: {_one_line(str(error))}")
+        return _FAILED
+    except Exception as error:
+        if debug:
+            raise
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        say(f"rawscope: {_one_line(reason)}; --debug shows where")
+        return _FAILED
+
+
+def _one_line(message: str) -> str:
+    """A message that may hold words from the command line or a file, as one safe line."""
+    from core.wire.text import safe
+
+    return safe(" ".join(message.split()))
+
+
+def main() -> NoReturn:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,99 @@
+"""``rawscope``: the monitor. Sees to the terminal, starts the engine, then the screen.
+
+The engine's thread starts before textual is imported (about a quarter of a second of CPU),
+so that packets are already in the store when the first frame is painted.
+
+With ``-r -`` the capture comes on descriptor 0, where textual wants the keyboard: the pipe
+is moved to a descriptor of its own and the terminal is opened in its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from app.commands.output import CommandError
+from app.commands.source import PacketSource
+
+
+def run_monitor(source: PacketSource, demo: bool) -> int:
+    """Show the monitor until the user leaves it. Raises `CommandError` without a terminal."""
+    check_screen()
+    file: str | int | None = source.file
+    if file == "-":
+        file = take_capture_from_stdin()
+    else:
+        check_keyboard()
+    from core.engine import Engine
+    from core.store.packet_store import PacketStore
+
+    store = PacketStore()
+    engine = Engine(store)
+    engine.start()
+    try:
+        if file is not None:
+            engine.open_file(file)
+        elif source.interfaces:
+            engine.capture(source.capture_options())
+        return _show(engine, store, demo)
+    finally:
+        engine.close()
+
+
+def _show(engine, store, demo: bool) -> int:
+    from app.monitor import Monitor
+
+    with contextlib.ExitStack() as stack:
+        if demo:
+            from app.demo import Demo
+
+            stack.enter_context(Demo())
+        monitor = Monitor(engine, store)
+        monitor.run()
+    return monitor.return_code or 0
+
+
+def check_screen() -> None:
+    """Raise `CommandError` where the monitor could not be drawn.
+
+    Both streams are looked at: textual draws on stderr, and a redirected stdout says that
+    somebody wants text.
+    """
+    if not (os.isatty(1) and os.isatty(2)):
+        raise CommandError(
+            "the monitor needs a terminal and the output is none; "
+            "'rawscope dump' prints packets as text"
+        )
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        raise CommandError(
+            "this terminal cannot draw a screen (TERM is "
+            f"{os.environ.get('TERM') or 'not set'}); 'rawscope dump' prints packets as text"
+        )
+
+
+def check_keyboard() -> None:
+    """Raise `CommandError` where no key could reach the monitor."""
+    if not os.isatty(0):
+        raise CommandError(
+            "standard input is no terminal, so no key would reach the monitor; "
+            "to read a capture from it add '-r -'"
+        )
+
+
+def take_capture_from_stdin() -> int:
+    """Put the terminal in the place of descriptor 0; return what was there before.
+
+    Raises `CommandError` when nothing is piped in, or when there is no terminal to open.
+    """
+    if os.isatty(0):
+        raise CommandError("'-r -' reads a capture from standard input: pipe one in")
+    try:
+        keyboard = os.open("/dev/tty", os.O_RDWR)
+    except OSError as error:
+        raise CommandError(
+            f"the keyboard: /dev/tty: {error.strerror}; 'rawscope dump -r -' needs none"
+        ) from error
+    capture = os.dup(0)
+    os.dup2(keyboard, 0)
+    os.close(keyboard)
+    return capture

@@ -1,0 +1,70 @@
+"""Where a command's words go: data to stdout, all that is said to a person to stderr.
+
+* Data is gathered and written in large pieces; the caller flushes where somebody may be
+  waiting (after each batch of a live capture).
+* The text is UTF-8 whatever the locale says, as tshark's is: a name from the wire has been
+  through `core.wire.text.safe` before, so no byte of it can steer a terminal.
+* A reader that went away (``rawscope dump … | head``) raises `BrokenPipeError`, which ends
+  the program quietly; anything else that stops the writing is a `CommandError`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import BinaryIO
+
+_PIECE = 1 << 16
+
+
+class CommandError(Exception):
+    """A failure at run time, told in one line: object, cause, next step. Exit status 1."""
+
+
+class Output:
+    """Lines of data on their way to standard output."""
+
+    def __init__(self) -> None:
+        stream = sys.stdout
+        if stream is None:  # started with ``>&-``: descriptor 1 may already be another file
+            raise CommandError("standard output is closed: send it to a file or a pipe")
+        self._stream: BinaryIO = stream.buffer
+        self._lines: list[str] = []
+        self._held = 0
+
+    def line(self, text: str) -> None:
+        """Add `text` and a line end."""
+        self._lines.append(text)
+        self._held += len(text)
+        if self._held >= _PIECE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand over what is held. Raises `BrokenPipeError` or `CommandError`."""
+        if not self._lines:
+            return
+        self._lines.append("")
+        piece = "\n".join(self._lines).encode(errors="backslashreplace")
+        self._lines.clear()
+        self._held = 0
+        try:
+            self._stream.write(piece)
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise CommandError(f"standard output: {error.strerror}") from error
+
+
+def say(text: str) -> None:
+    """One line for a person, on stderr."""
+    if sys.stderr is not None:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+
+def abandon_stdout() -> None:
+    """Point stdout at nothing, so that closing it at exit finds no reader to miss."""
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 1)
+    os.close(sink)

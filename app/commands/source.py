@@ -1,0 +1,35 @@
+"""Where packets come from, as the command line said it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.capture.options import CaptureOptions
+
+
+@dataclass(frozen=True, slots=True)
+class PacketSource:
+    """Interfaces or a file, never both; neither is for the monitor, where a person chooses.
+
+    `file` is a path, or ``"-"`` for standard input. `snap_length` is in bytes. `method` is
+    ``"ring"``, ``"datagram"`` or ``"inet"``.
+    """
+
+    interfaces: tuple[str, ...]
+    file: str | None
+    snap_length: int
+    promiscuous: bool
+    method: str
+
+    def capture_options(self) -> CaptureOptions:
+        """The same as `core.capture` takes it."""
+        from core.capture.options import CaptureOptions
+
+        return CaptureOptions(
+            interfaces=self.interfaces,
+            snap_length=self.snap_length,
+            promiscuous=self.promiscuous,
+            method=self.method,
+        )
