@@ -20,10 +20,10 @@ from typing import Any, NoReturn, TypeVar
 import rich_click as click
 
 from app.commands.output import CommandError, abandon_stdout, say
+from core.capture.options import DEFAULT_SNAP_LENGTH
 
 _DONE, _FAILED, _USAGE = 0, 1, 2
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
-SNAP_LENGTH = 262144  # tcpdump's and tshark's default; the largest a pcap file may hold
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -46,9 +46,9 @@ def _input_options(command: Decorated) -> Decorated:
                 "-s",
                 "snap_length",
                 metavar="SNAPLEN",
-                type=click.IntRange(1, SNAP_LENGTH),
-                default=SNAP_LENGTH,
-                help=f"Keep at most this many bytes of a frame (default {SNAP_LENGTH}).",
+                type=click.IntRange(1, DEFAULT_SNAP_LENGTH),
+                default=DEFAULT_SNAP_LENGTH,
+                help=f"Keep at most this many bytes of a frame (default {DEFAULT_SNAP_LENGTH}).",
             ),
             click.option(
                 "-p", "no_promiscuous", is_flag=True, help="Do not turn on promiscuous mode."

@@ -167,10 +167,8 @@ def partial_sum(packet: Json, layer: str) -> int:
     """The pseudo-header's sum (RFC 9293 §3.1, RFC 8200 §8.1), not complemented."""
     outer = "ip" if "ip.src" in packet else "ipv6"
     protocol = {"tcp": 6, "udp": 17}[layer]
-    if layer == "udp":
-        length = packet["udp.length"]
-    else:
-        length = packet["tcp.hdr_len"] + packet["tcp.len"]
+    tcp_length = packet.get("tcp.hdr_len", 0) + packet.get("tcp.len", 0)
+    length = packet["udp.length"] if layer == "udp" else tcp_length
     data = b"".join(
         ipaddress.ip_address(packet[f"{outer}.{side}"]).packed for side in ("src", "dst")
     ) + (protocol + length).to_bytes(4, "big")

@@ -11,9 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+from typing import TYPE_CHECKING
 
 from app.commands.output import CommandError
 from app.commands.source import PacketSource
+
+if TYPE_CHECKING:
+    from core.engine import Engine
+    from core.store.packet_store import PacketStore
 
 
 def run_monitor(source: PacketSource, demo: bool) -> int:
@@ -40,7 +45,7 @@ def run_monitor(source: PacketSource, demo: bool) -> int:
         engine.close()
 
 
-def _show(engine, store, demo: bool) -> int:
+def _show(engine: Engine, store: PacketStore, demo: bool) -> int:
     from app.monitor import Monitor
 
     with contextlib.ExitStack() as stack:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from core.capture.options import CaptureOptions
+from core.capture.options import CaptureOptions, Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +19,10 @@ class PacketSource:
     file: str | None
     snap_length: int
     promiscuous: bool
-    method: str
+    method: Method
 
     def capture_options(self) -> CaptureOptions:
         """The same as `core.capture` takes it."""
-        from core.capture.options import CaptureOptions
-
         return CaptureOptions(
             interfaces=self.interfaces,
             snap_length=self.snap_length,

@@ -1,0 +1,63 @@
+"""``make bench``: run the benchmarks beside their peers and print what they measured.
+
+Each ``bench_NAME.py`` in this folder is a program of its own: ``python -m tests.bench.bench_NAME``
+prints one line a figure and exits 0, or exits 1 when a figure is worse than its bound. This
+runner calls them one after the other (never at once: they would measure each other), each with
+a time limit. ``python -m tests.bench NAME…`` runs some of them.
+
+RESULTS.md holds the figures that were last looked at, with the machine they come from.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+LIMIT_S = 600
+
+
+def machine() -> str:
+    """What the figures come from, in one line."""
+    model = "unknown processor"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+            break
+    return f"{os.cpu_count()} × {model}, Linux {platform.release()}, Python {platform.python_version()}"
+
+
+def bench(name: str) -> bool:
+    """Run one benchmark with its output passed through; True if it held its bounds."""
+    print(f"== {name}", flush=True)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", f"tests.bench.bench_{name}"],
+            cwd=HERE.parent.parent,
+            timeout=LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        print(f"{name}: not done after {LIMIT_S} s", flush=True)
+        return False
+    return done.returncode == 0
+
+
+def main(wanted: list[str]) -> int:
+    there = sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
+    unknown = [name for name in wanted if name not in there]
+    if unknown:
+        print(f"no benchmark named {', '.join(unknown)}; there are: {', '.join(there)}")
+        return 2
+    print(machine())
+    failed = [name for name in wanted or there if not bench(name)]
+    if failed:
+        print(f"worse than the bound: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
