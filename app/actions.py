@@ -1,0 +1,191 @@
+"""Every action of the monitor, once: name, keys, words, and where it works.
+
+The bindings of the screen and of its panels, the key bar at the bottom, the help screen,
+the command palette and the names a configuration file may remap are all drawn from
+`ACTIONS`, so none of them can drift from the others. What is not here has no key, and what
+does not exist yet is not here.
+
+* The name is what a configuration file calls it: ``[keys]`` ``"view.pause" = "p"``.
+* Keys are Textual key names, comma-separated; none means palette only.
+* The command is a Textual action, resolved where the binding is: on the focused panel for
+  `Place.LIST`, `TABLE`, `DETAIL` and `HEX`, on the screen for `MAIN`, on the app for `PROGRAM`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from textual.binding import Binding
+from textual.keys import format_key
+
+
+class Place(Enum):
+    """Where a key works."""
+
+    LIST = "any panel"
+    TABLE = "packet table"
+    DETAIL = "detail tree"
+    HEX = "hex view"
+    MAIN = "main screen"
+    PROGRAM = "program"
+
+
+class Group(Enum):
+    """The headings of the help screen, in its order."""
+
+    MOVE = "Move"
+    PACKETS = "Packets"
+    PANELS = "Panels"
+    DETAIL = "Detail and hex"
+    CAPTURE = "Capture"
+    PROGRAM = "Program"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a person can do.
+
+    `label` is for the key bar, empty where it stays out. `everywhere` keys work over a dialog
+    and in an input too, so they are never plain letters.
+    """
+
+    name: str
+    keys: str
+    command: str
+    label: str
+    help: str
+    group: Group
+    place: Place
+    everywhere: bool = False
+
+
+def _of(group: Group, place: Place, *rows: tuple[str, str, str, str, str]) -> Iterator[Action]:
+    """Actions of one group and place from ``(name, keys, command, label, help)``."""
+    for row in rows:
+        yield Action(*row, group, place)
+
+
+# The order is that of the key bar, which drops from the end what does not fit.
+# fmt: off
+ACTIONS: tuple[Action, ...] = (
+    *_of(
+        Group.MOVE, Place.LIST,
+        ("list.up", "up,k", "up", "", "One line up"),
+        ("list.down", "down,j", "down", "", "One line down"),
+        ("list.page_up", "pageup", "page_up", "", "One page up"),
+        ("list.page_down", "pagedown", "page_down", "", "One page down"),
+        ("list.first", "g,home", "first", "", "To the first"),
+        ("list.last", "G,end", "last", "", "To the last; in the table, also follow what comes"),
+    ),
+    *_of(
+        Group.MOVE, Place.TABLE,
+        ("table.left", "left", "shift_left", "", "Show what is further left in Info"),
+        ("table.right", "right", "shift_right", "", "Show what is further right in Info"),
+        ("table.open", "enter", "screen.focus_panel('detail')", "detail", "Into the detail tree"),
+    ),
+    *_of(
+        Group.DETAIL, Place.DETAIL,
+        ("detail.toggle", "enter", "toggle", "open/close", "Open or close a row of the tree"),
+        ("detail.open", "right,l", "expand", "", "Open a row"),
+        ("detail.close", "left,h", "collapse", "", "Close a row, or go to its parent"),
+    ),
+    *_of(
+        Group.DETAIL, Place.HEX,
+        ("hex.left", "left,h", "left", "", "The byte before"),
+        ("hex.right", "right,l", "right", "", "The byte after"),
+    ),
+    *_of(
+        Group.PACKETS, Place.MAIN,
+        ("view.pause", "space", "pause", "pause", "Freeze the view, not the capture; catch up"),
+    ),
+    *_of(
+        Group.CAPTURE, Place.MAIN,
+        ("capture.toggle", "ctrl+e", "app.toggle_capture", "stop", "Stop or start the capture"),
+    ),
+    *_of(
+        Group.PACKETS, Place.MAIN,
+        ("packets.mark", "m", "on_table('toggle_mark')", "mark", "Mark ◆ the packet, or unmark it"),
+        ("packets.time", "t", "on_table('cycle_time_format')", "time",
+         "Time since the first packet, of day, since the one above"),
+        ("packets.copy", "y", "copy", "copy", "Copy the row, the field or the bytes"),
+        ("packets.go_to", "colon,ctrl+g", "go_to", "go to", "Go to a packet by its number"),
+        ("packets.next_mark", "right_square_bracket", "on_table('next_mark')", "",
+         "The next marked packet"),
+        ("packets.previous_mark", "left_square_bracket", "on_table('previous_mark')", "",
+         "The marked packet before"),
+        ("packets.next", "J,ctrl+down", "on_table('action_down')", "",
+         "The next packet, from any panel"),
+        ("packets.previous", "K,ctrl+up", "on_table('action_up')", "",
+         "The packet before, from any panel"),
+    ),
+    *_of(
+        Group.PANELS, Place.MAIN,
+        ("panel.next", "tab", "move_panel(1)", "panel", "The next panel"),
+        ("panel.previous", "shift+tab", "move_panel(-1)", "", "The panel before"),
+        ("panel.zoom", "z", "zoom", "zoom", "Give the panel all the room, or give it back"),
+        ("panel.close", "escape", "close", "", "Unzoom, close the message, back to the table"),
+    ),
+    *_of(
+        Group.CAPTURE, Place.MAIN,
+        ("capture.interface", "i", "app.interfaces", "interface", "Choose interfaces"),
+        ("capture.open", "o", "app.open_file", "open", "Open a capture file"),
+    ),
+    *_of(
+        Group.PROGRAM, Place.PROGRAM,
+        ("program.quit", "q", "quit", "quit", "Leave; asks if captured packets would be lost"),
+        ("program.help", "question_mark,f1", "help", "help", "All keys"),
+        ("program.theme", "", "change_theme", "", "Choose the colours; they are remembered"),
+    ),
+    Action("program.palette", "ctrl+p", "command_palette", "", "Every action by its name",
+           Group.PROGRAM, Place.PROGRAM, everywhere=True),
+    Action("program.leave", "ctrl+q", "quit", "", "Leave, also from a dialog",
+           Group.PROGRAM, Place.PROGRAM, everywhere=True),
+    Action("program.suspend", "ctrl+z", "suspend_process", "", "To the shell; fg comes back",
+           Group.PROGRAM, Place.PROGRAM, everywhere=True),
+)
+# fmt: on
+
+BY_NAME = {action.name: action for action in ACTIONS}
+
+
+def bindings(*places: Place) -> list[Binding]:
+    """The Textual bindings of these places, each under its action's name for remapping."""
+    return [
+        Binding(
+            action.keys,
+            action.command,
+            action.label or action.help,
+            id=action.name,
+            priority=action.everywhere,
+        )
+        for action in ACTIONS
+        if action.place in places and action.keys
+    ]
+
+
+def key_label(keys: str) -> str:
+    """Textual key names as a person reads them: ``up,k`` → ``↑ k``, ``ctrl+e`` → ``^e``."""
+    return " ".join(_one_key(key) for key in keys.split(","))
+
+
+def _one_key(key: str) -> str:
+    *modifiers, name = key.split("+")
+    shown = format_key(name)
+    for modifier in reversed(modifiers):
+        shown = f"^{shown}" if modifier == "ctrl" else f"{modifier}+{shown}"
+    return shown
+
+
+def grouped(keymap: Mapping[str, str]) -> Iterator[tuple[Group, list[tuple[str, Action]]]]:
+    """For the help screen: every group with its ``(keys, action)``, remapped keys in place."""
+    for group in Group:
+        yield (
+            group,
+            [
+                (key_label(keymap.get(action.name, action.keys)), action)
+                for action in ACTIONS
+                if action.group is group and action.keys
+            ],
+        )

@@ -1,0 +1,139 @@
+"""The bridge: the one place where the worker's world becomes something to show.
+
+The worker thread and the file reader publish; nobody pushes into the screen. The screen asks
+the bridge at a fixed rate (`POLL_HZ`) and gets a `Scene`: absolute state, never deltas, so a
+scene that was skipped loses nothing and nothing can queue up. Rates are differences of two
+absolute counts on the monotonic clock; a step of the wall clock cannot bend them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+from core.capture.options import CaptureOptions
+from core.engine import Engine, EngineSnapshot, State
+from core.store.packet_store import PacketStore, Snapshot
+
+POLL_HZ = 20
+WINDOW_S = 1.0  # a rate is the mean over this long
+HISTORY = 24  # seconds of rates kept for the line in the status bar
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Packets and bytes per second now, and packets/s of the past seconds, oldest first."""
+
+    packets: float = 0.0
+    bytes: float = 0.0
+    history: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that one repaint needs to know."""
+
+    engine: EngineSnapshot
+    packets: Snapshot
+    rates: Rates
+    time_of_day: str
+
+
+class RateMeter:
+    """Rates out of absolute counts taken at known times. No clock of its own."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int, int]] = deque()  # seconds, packets, bytes
+        self._seconds: deque[tuple[float, int]] = deque(maxlen=HISTORY + 1)
+
+    def sample(self, now: float, packets: int, byte_count: int) -> Rates:
+        """Take the totals at `now` (monotonic seconds) and give the rates up to it."""
+        samples, seconds = self._samples, self._seconds
+        samples.append((now, packets, byte_count))
+        while len(samples) > 2 and samples[1][0] <= now - WINDOW_S:
+            samples.popleft()
+        if not seconds or now - seconds[-1][0] >= 1.0:
+            seconds.append((now, packets))
+        (then, old_packets, old_bytes) = samples[0]
+        elapsed = now - then
+        if elapsed <= 0:
+            return Rates(history=self._history())
+        return Rates(
+            (packets - old_packets) / elapsed, (byte_count - old_bytes) / elapsed, self._history()
+        )
+
+    def _history(self) -> tuple[float, ...]:
+        return tuple(
+            (packets - old) / (now - then)
+            for (then, old), (now, packets) in pairwise(self._seconds)
+        )
+
+    def forget(self) -> None:
+        """Start anew: what was counted in between was not traffic."""
+        self._samples.clear()
+        self._seconds.clear()
+
+
+class Bridge:
+    """Asks engine and store what is so, and hands over what a person wants. UI thread only."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: PacketStore,
+        options: CaptureOptions,
+        clock: Callable[[], float],
+        time_of_day: Callable[[], str],
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._options = options
+        self._clock = clock
+        self._time_of_day = time_of_day
+        self._meter = RateMeter()
+
+    def poll(self) -> Scene:
+        """The scene as it is now."""
+        engine = self._engine.snapshot()
+        packets = self._store.snapshot()
+        if engine.state is State.LIVE:
+            rates = self._meter.sample(self._clock(), packets.count, packets.bytes_total)
+        else:
+            self._meter.forget()
+            rates = Rates()
+        return Scene(engine, packets, rates, self._time_of_day())
+
+    @property
+    def capturing(self) -> tuple[str, ...]:
+        """The interfaces that are, or last were, captured on."""
+        return self._engine.snapshot().interfaces or self._options.interfaces
+
+    @property
+    def unsaved(self) -> int:
+        """How many packets are held that are in no file."""
+        if not self._engine.snapshot().received:
+            return 0
+        packets = self._store.snapshot()
+        return packets.count - packets.evicted
+
+    def capture(self, interfaces: tuple[str, ...]) -> None:
+        """Capture on these from now on."""
+        self._options = replace(self._options, interfaces=interfaces)
+        self._engine.capture(self._options)
+
+    def toggle_capture(self) -> bool:
+        """Stop, or start on the same interfaces. False if there are none to start on."""
+        if self._engine.snapshot().state is State.LIVE:
+            self._engine.stop_capture()
+        elif self.capturing:
+            self.capture(self.capturing)
+        else:
+            return False
+        return True
+
+    def open_file(self, path: Path) -> None:
+        """Read a capture file."""
+        self._engine.open_file(str(path))

@@ -1,0 +1,154 @@
+"""What a person configured, and what the program remembers.
+
+Two files, because they have two writers:
+
+* ``config.toml`` is the person's; it is read and never written. Today it holds ``[keys]``::
+
+      [keys]
+      "view.pause" = "p"          # an action's name, as the help screen gives it
+      "packets.go_to" = "colon"   # Textual key names, comma-separated
+
+* ``state.json`` is the program's: the theme that was chosen last. It is replaced in one
+  step (write beside it, rename over it), readable by its owner only.
+
+Neither can stop the program: what is wrong in them becomes one line in `Config.complaints`
+and the defaults hold.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path, user_state_path
+
+from app.actions import ACTIONS, BY_NAME, Place
+
+_KEY = re.compile(r"(?:(?:ctrl|shift|alt)\+)*[A-Za-z0-9_]+")
+_STATE_LIMIT_BYTES = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where the two files are. ``XDG_CONFIG_HOME`` and ``XDG_STATE_HOME`` are respected."""
+
+    config: Path
+    state: Path
+
+    @classmethod
+    def of_user(cls) -> Paths:
+        """The files of whoever runs the program."""
+        return cls(
+            user_config_path("rawscope") / "config.toml", user_state_path("rawscope") / "state.json"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What was read: keys by action name, the remembered theme, one line for each problem."""
+
+    keys: Mapping[str, str] = field(default_factory=dict)
+    theme: str = ""
+    complaints: tuple[str, ...] = ()
+
+
+def load(paths: Paths) -> Config:
+    """Read both files. Never raises: absent files are normal, bad ones are told."""
+    complaints: list[str] = []
+    keys = _read_keys(paths.config, complaints)
+    return Config(keys, _read_theme(paths.state), tuple(complaints))
+
+
+def _read_keys(path: Path, complaints: list[str]) -> dict[str, str]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        complaints.append(f"{path}: {_one_line(error)}; the default keys are used")
+        return {}
+    complaints += [f"{path}: unknown section {name!r}" for name in content if name != "keys"]
+    table = content.get("keys", {})
+    if not isinstance(table, dict):
+        complaints.append(f"{path}: [keys] must be a table; the default keys are used")
+        return {}
+    keys: dict[str, str] = {}
+    for name, value in table.items():
+        problem = _key_problem(name, value, keys)
+        if problem:
+            complaints.append(f"{path}: {problem}")
+        else:
+            keys[name] = value.replace(" ", "")
+    return keys
+
+
+def _key_problem(name: str, value: Any, keys: Mapping[str, str]) -> str:
+    """Why ``name = value`` cannot be a key, in one line, or nothing."""
+    if name not in BY_NAME:
+        return f"[keys] {name!r} is no action; the help screen (?) names them"
+    if not isinstance(value, str):
+        return f"[keys] {name} takes a key in quotes"
+    wanted = value.replace(" ", "").split(",")
+    for key in wanted:
+        if not _KEY.fullmatch(key):
+            return f"[keys] {name}: {key!r} is no key name; use names as ctrl+e, f5, colon"
+        other = _holder(key, BY_NAME[name].place, keys, besides=name)
+        if other:
+            return f"[keys] {name}: {key} is the key of {other}; move that one first"
+    return ""
+
+
+def _holder(key: str, place: Place, keys: Mapping[str, str], besides: str) -> str:
+    """The action that answers `key` in the same place, under the keys accepted so far."""
+    panels = (Place.TABLE, Place.DETAIL, Place.HEX)
+    for action in ACTIONS:
+        together = {action.place, place}
+        shared = len(together) == 1 or (Place.LIST in together and together & set(panels))
+        if action.name != besides and shared:
+            held = keys.get(action.name, action.keys)
+            if key in held.split(","):
+                return action.name
+    return ""
+
+
+def _read_theme(path: Path) -> str:
+    """The remembered theme. A state file that cannot be read is as good as none."""
+    try:
+        with path.open("rb") as file:
+            state = json.loads(file.read(_STATE_LIMIT_BYTES))
+    except (OSError, ValueError):
+        return ""
+    theme = state.get("theme") if isinstance(state, dict) else None
+    return theme if isinstance(theme, str) else ""
+
+
+def remember_theme(paths: Paths, theme: str) -> str:
+    """Write the state file, whole or not at all, mode 0600. Returns why not, or nothing."""
+    folder = paths.state.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor, name = tempfile.mkstemp(dir=folder, prefix=".state-")  # creates with 0600
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump({"theme": theme}, file)
+            os.replace(name, paths.state)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+            raise
+    except OSError as error:
+        return f"{paths.state}: {_one_line(error)}; the theme is not remembered"
+    return ""
+
+
+def _one_line(error: Exception) -> str:
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split())

@@ -1,0 +1,168 @@
+"""The monitor: the Textual application. It composes, routes and remembers; no domain work.
+
+What is shown and which keys do what is the main screen's; what is captured, the engine's.
+Between them stands the bridge. Here is what concerns the program as a whole: the theme, the
+keymap, the command palette, the windows over the screen, leaving, and being told to leave.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+from textual.theme import Theme
+
+from app import config
+from app.actions import ACTIONS, Action, Place, bindings
+from app.bridge import Bridge
+from app.screens.dialog import Confirm
+from app.screens.help import Help
+from app.screens.interfaces import Interfaces
+from app.screens.main import MainScreen
+from app.themes import DEFAULT, THEMES
+from core.capture.interfaces import InterfaceInfo, list_interfaces
+from core.capture.options import CaptureOptions
+from core.engine import Engine
+from core.store.packet_store import PacketStore
+
+# Half a millisecond keeps a key's answer under 10 ms beside a worker that runs Python, against
+# 20 ms with the default of 5 ms, at no cost in the worker's throughput (both were measured).
+SWITCH_INTERVAL_S = 0.0005
+
+
+class Monitor(App[None]):
+    """The full-screen program on an engine that is running and the store that it fills.
+
+    `options` is what captures chosen on the screen start with. `choose` opens the interface
+    chooser at the start: there is nothing to watch yet. `paths` are the person's files.
+    """
+
+    TITLE = "rawscope"
+    CSS_PATH = "styles/monitor.tcss"
+    BINDINGS = bindings(Place.PROGRAM)
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: PacketStore,
+        *,
+        options: CaptureOptions | None = None,
+        choose: bool = False,
+        paths: config.Paths | None = None,
+        interfaces: Callable[[], Sequence[InterfaceInfo]] = list_interfaces,
+        clock: Callable[[], float] = time.monotonic,
+        time_of_day: Callable[[], str] = lambda: time.strftime("%H:%M:%S"),
+    ) -> None:
+        super().__init__()
+        self.bridge = Bridge(engine, store, options or CaptureOptions(()), clock, time_of_day)
+        self._paths = paths or config.Paths.of_user()
+        self._config = config.load(self._paths)
+        self._choose = choose
+        self._interfaces = interfaces
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.set_keymap(self._config.keys)
+
+    def get_default_screen(self) -> Screen[None]:
+        return MainScreen(self.bridge)
+
+    def on_mount(self) -> None:
+        if "TEXTUAL_THEME" not in os.environ:
+            wanted = self._config.theme
+            self.theme = wanted if wanted in self.available_themes else DEFAULT
+        self.theme_changed_signal.subscribe(self, self._remember)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._leave_by_signal, number)
+        for complaint in self._config.complaints:
+            self.notify(complaint, severity="warning", title="Configuration", timeout=10)
+        if self._choose:
+            self.action_interfaces()
+        self.call_after_refresh(_settle)
+
+    def _leave_by_signal(self, number: signal.Signals) -> None:
+        """Leave as on `q`, so that the terminal is put in order; unasked, for nobody may answer."""
+        self.exit(return_code=128 + number)
+
+    def _remember(self, theme: Theme) -> None:
+        problem = config.remember_theme(self._paths, theme.name)
+        if problem:
+            self.notify(problem, severity="warning", markup=False)
+
+    # -- the command palette -------------------------------------------------------------
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Every action of the registry that can be meant on `screen`."""
+        for action in ACTIONS:
+            if action.name != "program.palette":
+                title = action.name.replace(".", ": ").replace("_", " ").capitalize()
+                yield SystemCommand(title, action.help, self._runner(action, screen))
+
+    def _runner(self, action: Action, screen: Screen[Any]) -> Callable[[], Any]:
+        async def run() -> None:
+            match action.place:
+                case Place.PROGRAM:
+                    await self.run_action(action.command, self)
+                case Place.MAIN:
+                    await self.run_action(action.command, screen)
+                case _:
+                    await self.run_action(action.command, screen.focused)
+
+        return run
+
+    # -- windows over the screen -----------------------------------------------------------
+
+    def action_help(self) -> None:
+        self.push_screen(Help(self._config.keys))
+
+    def action_interfaces(self) -> None:
+        ticked = self.bridge.capturing
+        self.push_screen(Interfaces(self._interfaces, ticked), self._capture)
+
+    def _capture(self, chosen: tuple[str, ...] | None) -> None:
+        if chosen:
+            self.bridge.capture(chosen)
+
+    def action_toggle_capture(self) -> None:
+        """Stop, or start again where it was stopped; with nothing to start, ask."""
+        if not self.bridge.toggle_capture():
+            self.action_interfaces()
+
+    def action_open_file(self) -> None:
+        from app.screens.open_file import open_dialog  # a tenth of a second that most never need
+
+        self.push_screen(open_dialog(), self._open)
+
+    def _open(self, path: Path | None) -> None:
+        if path is not None:
+            self.bridge.open_file(path)
+
+    async def action_quit(self) -> None:
+        """Leave at once, unless packets would be lost that are nowhere else."""
+        unsaved = self.bridge.unsaved
+        if not unsaved or isinstance(self.screen, Confirm):
+            self.exit()
+            return
+        packets = "1 captured packet is" if unsaved == 1 else f"{unsaved:,} captured packets are"
+        question = f"{packets} not saved and will be lost."
+        self.push_screen(Confirm(question, yes="Leave", no="Stay"), self._leave)
+
+    def _leave(self, sure: bool | None) -> None:
+        if sure:
+            self.exit()
+
+
+def _settle() -> None:
+    """After the first frame: what lives now lives long, so the collector need not look again."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,124 @@
+"""The small windows over the main screen: a frame, a question, a message, a number, a list."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalGroup
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from core.wire.text import safe
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result]):
+    """A titled frame in the middle of the screen; escape closes it without a result."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Close")]
+
+    title_text: ClassVar[str] = ""
+
+    def compose(self) -> ComposeResult:
+        with VerticalGroup(classes="dialog") as frame:
+            frame.border_title = self.title_text
+            yield from self.compose_body()
+
+    def compose_body(self) -> ComposeResult:
+        """What stands inside the frame."""
+        yield from ()
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+class Confirm(Dialog[bool]):
+    """A question with two answers. The one that loses nothing has the focus."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes"),
+        Binding("n", "answer(False)", "No"),
+        Binding("left,right", "app.focus_next", show=False),
+    ]
+    title_text = "Sure?"
+
+    def __init__(self, question: str, yes: str, no: str) -> None:
+        super().__init__()
+        self._question, self._yes, self._no = question, yes, no
+
+    def compose_body(self) -> ComposeResult:
+        yield Static(self._question, markup=False, classes="dialog-text")
+        with Horizontal(classes="dialog-buttons"):
+            yield Button(f"{self._no} (n)", id="no", compact=True)
+            yield Button(f"{self._yes} (y)", id="yes", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#no").focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, answer: bool) -> None:
+        self.dismiss(answer)
+
+
+class GoTo(Dialog[int]):
+    """Asks for a packet number between the first that is held and the last."""
+
+    title_text = "Go to packet"
+
+    def __init__(self, first: int, last: int) -> None:
+        super().__init__()
+        self._first, self._last = first, last
+
+    def compose_body(self) -> ComposeResult:
+        number = Input(placeholder=f"{self._first}–{self._last}", type="integer", compact=True)
+        number.cursor_blink = False
+        yield number
+        yield Static(f"{self._first:,} to {self._last:,}", markup=False, classes="dialog-hint")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        text = event.value.strip()
+        if text.isdecimal() and self._first <= int(text) <= self._last:
+            self.dismiss(int(text))
+            return
+        hint = self.query_one(".dialog-hint", Static)
+        hint.update(f"no packet {safe(text)!r}: {self._first:,} to {self._last:,}")
+        hint.add_class("-wrong")
+
+
+class Copy(Dialog[str]):
+    """Asks which of the texts goes to the clipboard; each is shown as it would go."""
+
+    title_text = "Copy"
+
+    def __init__(self, choices: list[tuple[str, str]]) -> None:
+        """`choices` are ``(what it is, text)``, the likeliest first."""
+        super().__init__()
+        self._choices = choices
+
+    def compose_body(self) -> ComposeResult:
+        width = max(len(name) for name, _ in self._choices)
+        yield OptionList(
+            *(
+                Option(
+                    Text(f"{name:<{width}}  {_preview(text)}", no_wrap=True, overflow="ellipsis")
+                )
+                for name, text in self._choices
+            ),
+            compact=True,
+        )
+        yield Static("enter copies · esc closes", classes="dialog-hint")
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(self._choices[event.option_index][1])
+
+
+def _preview(text: str) -> str:
+    line = safe(text)
+    return line if len(line) <= 48 else line[:47] + "…"

@@ -1,0 +1,75 @@
+"""Help: every key by group, drawn from the registry, and what the signs mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import ItemGrid, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from app.actions import Action, grouped
+
+SIGNS = (
+    ("●", "live: capturing"),
+    ("‖", "paused: the view stands still, the capture goes on"),
+    ("■", "stopped"),
+    ("✓", "good: the checksum is right"),
+    ("✗", "bad: the checksum is wrong; the right one is told"),
+    ("◌", "offloaded: the network card fills it in after us"),
+    ("–", "not checkable: cut, a fragment, or quoted"),
+    ("◆", "marked"),
+)
+
+
+class Help(ModalScreen[None]):
+    """The help screen. Any of ``escape``, ``?`` and ``q`` leaves it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q,f1", "dismiss", "Close")
+    ]
+
+    def __init__(self, keymap: Mapping[str, str]) -> None:
+        super().__init__()
+        self._keymap = dict(keymap)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog", id="help") as frame:
+            frame.border_title = "Keys"
+            frame.border_subtitle = "esc closes"
+            with ItemGrid(min_column_width=50, stretch_height=False, regular=False):
+                for group, rows in grouped(self._keymap):
+                    yield _Section(group.value, [(keys, _words(action)) for keys, action in rows])
+                yield _Section("Signs", list(SIGNS))
+
+    def on_mount(self) -> None:
+        self.query_one("#help").focus()
+
+
+class _Section(Static):
+    """A heading and two columns."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"section--title", "section--key"}
+
+    def __init__(self, title: str, rows: list[tuple[str, str]]) -> None:
+        super().__init__(markup=False)
+        self._title, self._rows = title, rows
+
+    def render(self) -> Table:
+        key_style = self.get_component_rich_style("section--key", partial=True)
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True, min_width=9)
+        table.add_column()
+        table.add_row(Text(self._title, self.get_component_rich_style("section--title")))
+        for keys, words in self._rows:
+            table.add_row(Text(keys, key_style), Text(words))
+        return table
+
+
+def _words(action: Action) -> str:
+    return action.help

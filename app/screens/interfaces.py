@@ -1,0 +1,107 @@
+"""The interface chooser: what this machine has, several of which can be captured at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import DataTable, Static
+
+from app.screens.dialog import Dialog
+from core.capture.interfaces import InterfaceInfo
+from core.wire.text import safe
+
+ANY = "any"
+REFRESH_S = 1.0
+
+
+class Interfaces(Dialog[tuple[str, ...]]):
+    """Gives the names that were chosen: those ticked, else the one under the cursor.
+
+    `interfaces` is asked again once a second, since interfaces come and go.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "tick", "Select")]
+    title_text = "Capture on"
+
+    def __init__(
+        self, interfaces: Callable[[], Sequence[InterfaceInfo]], ticked: Sequence[str] = ()
+    ) -> None:
+        super().__init__()
+        self._interfaces = interfaces
+        self._ticked = set(ticked)
+
+    def compose_body(self) -> ComposeResult:
+        yield DataTable(cursor_type="row", cell_padding=1)
+        yield Static("", classes="dialog-hint", id="chosen")
+        yield Static("space selects several · enter captures · esc closes", classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        table = self.query_one(DataTable)
+        for column in (" ", "Interface", "Kind", "State", "MTU", "Addresses"):
+            table.add_column(column, key=column)
+        self._fill()
+        self.set_interval(REFRESH_S, self._fill)
+
+    def _fill(self) -> None:
+        """Draw the rows anew where they differ, the cursor staying on its interface."""
+        table = self.query_one(DataTable)
+        found = self._interfaces()
+        rows = {ANY: _any_cells(found)} | {info.name: _cells(info) for info in found}
+        self._ticked &= set(rows)
+        under = self._under_cursor()
+        table.clear()
+        for name, cells in rows.items():
+            tick = "●" if name in self._ticked else "○"
+            table.add_row(tick, *cells, key=name)
+        if under in rows:
+            table.move_cursor(row=list(rows).index(under))
+        self._tell()
+
+    def _under_cursor(self) -> str:
+        table = self.query_one(DataTable)
+        if not table.is_valid_row_index(table.cursor_row):
+            return ""
+        return str(table.ordered_rows[table.cursor_row].key.value)
+
+    def _tell(self) -> None:
+        chosen = ", ".join(safe(name) for name in sorted(self._ticked))
+        self.query_one("#chosen", Static).update(f"selected: {chosen}" if chosen else "")
+
+    def action_tick(self) -> None:
+        """Select or unselect the interface under the cursor; `any` stands alone."""
+        name = self._under_cursor()
+        if not name:
+            return
+        if name in self._ticked:
+            self._ticked.discard(name)
+        else:
+            self._ticked = {ANY} if name == ANY else self._ticked - {ANY} | {name}
+        self._fill()
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        chosen = tuple(sorted(self._ticked)) or (str(event.row_key.value),)
+        self.dismiss(chosen)
+
+
+def _cells(info: InterfaceInfo) -> tuple[Text, ...]:
+    state = "up" if info.up and info.running else "no link" if info.up else "down"
+    addresses = ", ".join(info.addresses)
+    return tuple(
+        Text(safe(cell), justify=justify, no_wrap=True)
+        for cell, justify in (
+            (info.name, "left"),
+            (info.kind, "left"),
+            (state, "left"),
+            (str(info.mtu), "right"),
+            (addresses, "left"),
+        )
+    )
+
+
+def _any_cells(found: Sequence[InterfaceInfo]) -> tuple[Text, ...]:
+    up = sum(info.up for info in found)
+    return (Text(ANY), Text("all of them"), Text(f"{up} up"), Text(""), Text(""))

@@ -1,0 +1,85 @@
+"""The bottom line: the keys that work here.
+
+It is drawn from the registry and from what the screen says is bound right now, so it follows
+the focus, a remapped key and an action that is switched off. Entries stand in the registry's
+order; what does not fit is left out whole from the end, but never `help`, which has the rest.
+One widget paints one line: a change of focus repaints it and mounts nothing.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+from app.actions import ACTIONS, key_label
+
+_LAST = "program.help"
+_GAP = 2
+
+
+class KeyBar(Widget):
+    """One line of ``key label`` pairs; a click on one presses its key."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"key-bar--key", "key-bar--label"}
+    ALLOW_SELECT = False
+
+    labels: reactive[dict[str, str]] = reactive({})
+    """Labels that depend on the state, by action name: ``{"view.pause": "resume"}``."""
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_updated)
+
+    def _bindings_updated(self, _: Screen[object]) -> None:
+        self.refresh()
+
+    def entries(self) -> list[tuple[str, str, str]]:
+        """``(key, key as shown, label)`` of what fits, in order."""
+        keys: dict[str, str] = {}
+        for key, active in self.screen.active_bindings.items():
+            if active.binding.id and active.enabled:
+                keys.setdefault(active.binding.id, key)
+        found = {
+            action.name: (
+                keys[action.name],
+                key_label(keys[action.name]),
+                self.labels.get(action.name, action.label),
+            )
+            for action in ACTIONS
+            if action.label and action.name in keys
+        }
+        last = [found.pop(_LAST)] if _LAST in found else []
+        room = self.size.width - sum(_width(entry) for entry in last)
+        fitting = []
+        for entry in found.values():
+            room -= _width(entry)
+            if room < 0:
+                break
+            fitting.append(entry)
+        return fitting + last
+
+    def render(self) -> Text:
+        key_style = self.get_component_rich_style("key-bar--key")
+        label_style = self.get_component_rich_style("key-bar--label")
+        line = Text(no_wrap=True, end="")
+        for _, shown, label in self.entries():
+            line.append(f" {shown}", key_style)
+            line.append(f" {label}" + " " * (_GAP - 1), label_style)
+        return line
+
+    def on_click(self, event: events.Click) -> None:
+        x = event.x
+        for entry in self.entries():
+            x -= _width(entry)
+            if x < 0:
+                self.app.simulate_key(entry[0])
+                return
+
+
+def _width(entry: tuple[str, str, str]) -> int:
+    _, shown, label = entry
+    return len(shown) + 1 + len(label) + _GAP
