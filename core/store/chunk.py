@@ -1,0 +1,134 @@
+"""A chunk: immutable frame bytes and a few columns of numbers about them.
+
+Theory
+------
+A capture is a short list of chunks. Each holds at most `CHUNK_PACKETS` frames in one uint8
+array (a mapped file, or an arena that live batches were copied into) and one numpy column
+for each thing that is known of every packet. `COLUMN_TYPES` is the one list of columns; it
+adds up to `COLUMN_BYTES` a packet, at most 40.
+
+Offsets of frames count from the chunk's own `data`, so 32 bits are enough; offsets of
+headers count from the frame, so 16 are (a header further in is beyond what the layout
+decode follows). Bytes and columns are written once, before the chunk is published, and
+only read afterwards; the one exception is `verdict`, which is filled on demand with values
+that depend on nothing but the bytes, so that two threads filling it at once write the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHUNK_PACKETS = 1 << 16
+
+COLUMN_TYPES: Mapping[str, Any] = {
+    "timestamp_ns": np.int64,
+    "offset": np.uint32,
+    "captured": np.uint32,
+    "original": np.uint32,
+    "interface": np.uint16,
+    "flags": np.uint16,
+    "network": np.uint8,
+    "network_offset": np.uint16,
+    "transport": np.uint8,
+    "transport_offset": np.uint16,
+    "stop": np.uint32,
+    "state": np.uint8,
+    "verdict": np.uint8,
+}
+COLUMN_BYTES = sum(np.dtype(kind).itemsize for kind in COLUMN_TYPES.values())
+
+VERDICT_UNKNOWN = 0xFF  # the packet's checksums were not checked yet
+
+
+class Network(IntEnum):
+    """What the outermost network header is: the numbers of the `network` column."""
+
+    NONE = 0
+    ARP = 1
+    IPV4 = 4
+    IPV6 = 6
+
+
+class State(IntEnum):
+    """Bits of the `state` column."""
+
+    CAUSE_MASK = 0x03  # `core.wire.dissection.Cause` of the stop, outermost headers only
+    NETWORK = 0x04  # the network header is whole and does not contradict itself
+    TRANSPORT = 0x08  # `transport` and `transport_offset` hold
+    FRAGMENT = 0x10  # the network packet is a piece of a datagram, the first one included
+    ROUTED = 0x20  # options or a routing header may name another destination than the header
+    SYN = 0x40  # a TCP header with SYN set
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Packets `first` … ``first + len(chunk) - 1``; every column has ``len(chunk)`` rows.
+
+    ``data``              uint8   the bytes, with anything between frames
+    ``timestamp_ns``      int64   since the epoch, as given by the source
+    ``offset``            uint32  first byte of each frame in `data`
+    ``captured``          uint32  bytes kept of the frame
+    ``original``          uint32  bytes there were
+    ``interface``         uint16  index into the store's interfaces
+    ``flags``             uint16  `PacketFlag` bits
+    ``network``           uint8   `Network`
+    ``network_offset``    uint16  from the start of the frame, where `network` is not NONE
+    ``transport``         uint8   IP protocol number, where `State.TRANSPORT` is set
+    ``transport_offset``  uint16  from the start of the frame, where `State.TRANSPORT` is set
+    ``stop``              uint32  where the network packet ends, from the start of the frame, as
+                                  the frame and all length fields allow; may be past `captured`
+    ``state``             uint8   `State` bits
+    ``verdict``           uint8   see `core.store.verdicts`
+    """
+
+    first: int
+    data: NDArray[np.uint8]
+    timestamp_ns: NDArray[np.int64]
+    offset: NDArray[np.uint32]
+    captured: NDArray[np.uint32]
+    original: NDArray[np.uint32]
+    interface: NDArray[np.uint16]
+    flags: NDArray[np.uint16]
+    network: NDArray[np.uint8]
+    network_offset: NDArray[np.uint16]
+    transport: NDArray[np.uint8]
+    transport_offset: NDArray[np.uint16]
+    stop: NDArray[np.uint32]
+    state: NDArray[np.uint8]
+    verdict: NDArray[np.uint8]
+
+    @classmethod
+    def allocate(cls, first: int, data: NDArray[np.uint8], capacity: int) -> Chunk:
+        """A chunk whose columns have room for `capacity` packets, to be filled by the store."""
+        columns = {name: np.empty(capacity, dtype=kind) for name, kind in COLUMN_TYPES.items()}
+        columns["verdict"].fill(VERDICT_UNKNOWN)
+        return cls(first, data, **columns)
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    @property
+    def last(self) -> int:
+        """The number of the last packet."""
+        return self.first + len(self.offset) - 1
+
+    def rows(self, start: int, stop: int) -> Chunk:
+        """The packets of rows `start` … ``stop - 1``, sharing bytes and columns."""
+        columns = {name: getattr(self, name)[start:stop] for name in COLUMN_TYPES}
+        return Chunk(self.first + start, self.data, **columns)
+
+    def trimmed(self) -> Chunk:
+        """The same packets in columns that hold no room for more."""
+        columns = {name: getattr(self, name).copy() for name in COLUMN_TYPES}
+        return Chunk(self.first, self.data, **columns)
+
+    def frame(self, row: int) -> bytes:
+        """A copy of the captured bytes of one packet."""
+        start = int(self.offset[row])
+        return self.data[start : start + int(self.captured[row])].tobytes()

@@ -1,0 +1,179 @@
+"""Network headers of many frames at once, up to the outermost transport header.
+
+The steps mirror the `parse` functions of `core.wire`; see `core.store.link_steps`. What a
+tunnel carries is not followed: columns are about the outermost packet.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.store.batch_walk import BatchWalk, Column, Group
+from core.store.chunk import Network, State
+from core.wire.arp import ARP
+from core.wire.dissection import Cause
+from core.wire.field import HeaderTable
+from core.wire.ipv4 import IPV4
+from core.wire.ipv6 import (
+    AH_UNIT,
+    AUTHENTICATION,
+    DESTINATION_OPTIONS,
+    EXTENSION_HEADERS,
+    FRAGMENT,
+    HOP_BY_HOP,
+    IPV6,
+    ROUTING,
+    UNIT,
+)
+from core.wire.ipv6_options import JUMBO, OPTIONS
+from core.wire.tcp import FLAG_BITS, TCP
+from core.wire.udp import UDP
+from core.wire.walk import Space
+
+_EXTENSIONS = np.array(sorted(EXTENSION_HEADERS), dtype=np.uint8)
+
+
+def arp(walk: BatchWalk, group: Group) -> None:
+    """ARP and RARP: the common part, and two pairs of addresses of the sizes it names."""
+    walk.found_network(group, Network.ARP)
+    group = walk.has(group, ARP.size)
+    sizes = [walk.column(ARP[key], group).astype(np.int64) for key in ("hw.size", "proto.size")]
+    walk.has(group, ARP.size + 2 * (sizes[0] + sizes[1]))
+
+
+def ipv4(walk: BatchWalk, group: Group) -> None:
+    """The header and its options; then by protocol, unless a later fragment."""
+    walk.found_network(group, Network.IPV4)
+    group = walk.has(group, IPV4.size)
+    header = walk.column(IPV4["hdr_len"], group).astype(np.int64)
+    length = walk.column(IPV4["len"], group).astype(np.int64)
+    wrong = walk.column(IPV4["version"], group) != IPV4["version"].field.default
+    wrong |= (header < IPV4.size) | ((length > 0) & (length < header))
+    if wrong.any():
+        walk.halt(group.where(wrong), Cause.MALFORMED)
+        group, header, length = group.where(~wrong), header[~wrong], length[~wrong]
+    room = walk.stop[group.rows] - group.at
+    walk.limit(group, group.at + np.where(length > 0, length, room))
+    whole = walk.enough(group, header)
+    if not whole.all():
+        group, header = group.where(whole), header[whole]
+    walk.mark(group, State.NETWORK)
+    place = walk.column(IPV4["frag_offset"], group)
+    pieces = (place > 0) | (walk.column(IPV4["flags.mf"], group) > 0)
+    walk.mark(group.where(pieces), State.FRAGMENT)
+    walk.mark(group.where(header > IPV4.size), State.ROUTED)
+    protocol = walk.column(IPV4["proto"], group)
+    head = place == 0
+    if not head.all():
+        group, header, protocol = group.where(head), header[head], protocol[head]
+    transport(walk, group.moved(header), protocol)
+
+
+def ipv6(walk: BatchWalk, group: Group) -> None:
+    """The fixed header; extension headers are steps of their own."""
+    walk.found_network(group, Network.IPV6)
+    group = walk.has(group, IPV6.size)
+    wrong = walk.column(IPV6["version"], group) != IPV6["version"].field.default
+    if wrong.any():
+        walk.halt(group.where(wrong), Cause.MALFORMED)
+        group = group.where(~wrong)
+    walk.mark(group, State.NETWORK)
+    length = walk.column(IPV6["plen"], group).astype(np.int64)
+    after = group.moved(IPV6.size)
+    said = length > 0
+    walk.limit(after.where(said), after.at[said] + length[said])
+    transport(walk, after, walk.column(IPV6["nxt"], group))
+
+
+def transport(walk: BatchWalk, group: Group, protocol: Column) -> None:
+    """Whatever an IP header carries: extension headers go on, everything else is the transport."""
+    final = ~np.isin(protocol, _EXTENSIONS)
+    if final.all():
+        walk.found_transport(group, protocol)
+    else:
+        walk.found_transport(group.where(final), protocol[final])
+    walk.follow(Space.IP_PROTOCOL, protocol, group)
+
+
+def hop_by_hop(walk: BatchWalk, group: Group) -> None:
+    """Options for every router."""
+    _options(walk, group, HOP_BY_HOP)
+
+
+def destination_options(walk: BatchWalk, group: Group) -> None:
+    """Options for the destination."""
+    _options(walk, group, DESTINATION_OPTIONS)
+
+
+def _options(walk: BatchWalk, group: Group, table: HeaderTable) -> None:
+    group, length = _extension(walk, group, table)
+    # a jumbo option fills an extension header of 8 bytes; longer headers are rare
+    kind = walk.data[walk.base[group.rows] + group.at + table.size]
+    for index in np.flatnonzero((kind == JUMBO) | (length > UNIT)).tolist():
+        row, at = int(group.rows[index]), int(group.at[index])
+        start = int(walk.base[row]) + at
+        header = walk.data[start : start + int(length[index])].tobytes()
+        for option in OPTIONS.read(header, table.size, len(header)):
+            if option.kind == JUMBO and option.values:
+                jumbo = at + int(option.values[0][2])
+                walk.stop[row] = min(int(walk.stop[row]), jumbo)
+    transport(walk, group.moved(length), walk.column(table["nxt"], group))
+
+
+def routing(walk: BatchWalk, group: Group) -> None:
+    """Where the packet shall pass; the last stop is in the pseudo-header."""
+    group, length = _extension(walk, group, ROUTING)
+    walk.mark(group, State.ROUTED)
+    transport(walk, group.moved(length), walk.column(ROUTING["nxt"], group))
+
+
+def _extension(walk: BatchWalk, group: Group, table: HeaderTable) -> tuple[Group, Column]:
+    """Those whose extension header is all there, and its length."""
+    group = walk.has(group, table.size)
+    length = UNIT * (walk.column(table["len"], group).astype(np.int64) + 1)
+    whole = walk.enough(group, length)
+    return group.where(whole), length[whole]
+
+
+def fragment(walk: BatchWalk, group: Group) -> None:
+    """A piece of a datagram; only the first one goes on with a header."""
+    group = walk.has(group, FRAGMENT.size)
+    place = walk.column(FRAGMENT["offset"], group)
+    pieces = (place > 0) | (walk.column(FRAGMENT["more"], group) > 0)
+    walk.state[group.rows] &= np.uint8(0xFF ^ State.FRAGMENT)  # the last header decides
+    walk.mark(group.where(pieces), State.FRAGMENT)
+    group = group.where(place == 0)
+    transport(walk, group.moved(FRAGMENT.size), walk.column(FRAGMENT["nxt"], group))
+
+
+def authentication(walk: BatchWalk, group: Group) -> None:
+    """The authentication header; what follows is in the clear."""
+    group = walk.has(group, AUTHENTICATION.size)
+    length = AH_UNIT * (walk.column(AUTHENTICATION["length"], group).astype(np.int64) + 2)
+    short = length < AUTHENTICATION.size
+    walk.halt(group.where(short), Cause.MALFORMED)
+    group, length = group.where(~short), length[~short]
+    whole = walk.enough(group, length)
+    group, length = group.where(whole), length[whole]
+    following = walk.column(AUTHENTICATION["next_header"], group)
+    transport(walk, group.moved(length), following)
+
+
+def tcp(walk: BatchWalk, group: Group) -> None:
+    """The header and its options."""
+    group = walk.has(group, TCP.size)
+    synchronise = walk.column(TCP["flags"], group) & FLAG_BITS["syn"] > 0
+    walk.mark(group.where(synchronise), State.SYN)
+    header = walk.column(TCP["hdr_len"], group)
+    short = header < TCP.size
+    if short.any():
+        walk.halt(group.where(short), Cause.MALFORMED)
+        group, header = group.where(~short), header[~short]
+    walk.has(group, header)
+
+
+def udp(walk: BatchWalk, group: Group) -> None:
+    """The header; a length below its size contradicts it."""
+    group = walk.has(group, UDP.size)
+    length = walk.column(UDP["length"], group)
+    walk.halt(group.where((length > 0) & (length < UDP.size)), Cause.MALFORMED)

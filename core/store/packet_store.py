@@ -1,0 +1,307 @@
+"""The packet store: an append-only list of chunks, with one writer and any number of readers.
+
+Theory
+------
+The writer decodes each batch once, into columns, then publishes a new `Snapshot` by one
+assignment. Readers take the snapshot and hold it as long as they like: it never changes, it
+needs no lock, and the chunks it names stay alive through it. State is absolute, so a
+reader that skips a thousand versions has missed nothing.
+
+* Numbers start at 1 and never change. ``captured = held + evicted`` at every version.
+* Memory is bounded: over `limit_bytes` the oldest chunks go, and their packets are
+  counted as evicted. The newest chunk always stays. Bytes of a mapped file belong to the
+  file and are not counted; the columns over them are.
+* A large stable batch is kept where it is. A batch that is small (a live pipe hands over a
+  few packets at a time) or not stable (a ring block) is copied into the current arena, so
+  that many small batches make few chunks.
+"""
+
+from __future__ import annotations
+
+import mmap
+import threading
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.store import verdicts
+from core.store.arena import Arena
+from core.store.batch import Batch, CaptureInterface
+from core.store.chunk import CHUNK_PACKETS, COLUMN_BYTES, Chunk
+from core.store.layout import decode
+from core.store.packet import Packet
+from core.wire.dissection import Verdict
+
+ARENA_BYTES = 1 << 22
+KEPT_IN_PLACE = 4096  # packets from which a stable batch becomes a chunk of its own
+OFFSET_LIMIT = 1 << 32  # what the chunk's `offset` column can count
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """Everything the store held at one moment; immutable, for any thread.
+
+    `count` is how many packets were ever captured, `evicted` how many of them are gone,
+    `first` the lowest number still held. `bytes_total` adds the original lengths of all packets
+    ever captured; `bytes_held` is the memory accounted for. `first_timestamp_ns` is that
+    of packet 1, known after its eviction too.
+    """
+
+    version: int
+    count: int
+    bytes_total: int
+    bytes_held: int
+    first_timestamp_ns: int | None
+    interfaces: tuple[CaptureInterface, ...]
+    chunks: tuple[Chunk, ...]
+    comments: Mapping[int, tuple[str, ...]]
+
+    @property
+    def first(self) -> int:
+        """The lowest packet number still held; ``count + 1`` when nothing is."""
+        return self.chunks[0].first if self.chunks else self.count + 1
+
+    @property
+    def evicted(self) -> int:
+        """How many packets were dropped from the store to keep within its bound."""
+        return self.first - 1
+
+    def find(self, number: int) -> tuple[Chunk, int]:
+        """The chunk of a packet and its row there. `KeyError` if evicted or never captured."""
+        index = bisect_right(self.chunks, number, key=_first) - 1
+        if index < 0 or number > self.count:
+            raise KeyError(number)
+        chunk = self.chunks[index]
+        return chunk, number - chunk.first
+
+    def packet(self, number: int) -> Packet:
+        """One packet, its bytes copied. `KeyError` if evicted or never captured."""
+        chunk, row = self.find(number)
+        network, transport = verdicts.verdict_pair(chunk, row)
+        return Packet(
+            number=number,
+            data=chunk.frame(row),
+            original_length=int(chunk.original[row]),
+            timestamp_ns=int(chunk.timestamp_ns[row]),
+            interface=self.interfaces[int(chunk.interface[row])],
+            flags=int(chunk.flags[row]),
+            network_verdict=network,
+            transport_verdict=transport,
+        )
+
+    def timestamp_ns(self, number: int) -> int:
+        """When a packet was captured. `KeyError` if evicted or never captured."""
+        chunk, row = self.find(number)
+        return int(chunk.timestamp_ns[row])
+
+    def verdicts(self, number: int) -> tuple[Verdict, Verdict]:
+        """Of the outermost network and transport checksums of a packet. `KeyError` likewise."""
+        chunk, row = self.find(number)
+        return verdicts.verdict_pair(chunk, row)
+
+
+def _first(chunk: Chunk) -> int:
+    return chunk.first
+
+
+class PacketStore:
+    """Packets in order of arrival. See the module's text.
+
+    `limit_bytes` bounds the bytes and columns held. One thread appends at a time; `snapshot`
+    and `version` are free for all threads.
+    """
+
+    def __init__(self, limit_bytes: int = 1 << 30) -> None:
+        self.limit_bytes = limit_bytes
+        self._arena_bytes = max(1 << 16, min(ARENA_BYTES, limit_bytes // 16))
+        self._arena: Arena | None = None
+        self._sealed: list[Chunk] = []
+        self._sealed_bytes: list[int] = []  # memory of each sealed chunk
+        self._link_types = np.zeros(0, dtype=np.int32)  # by interface index
+        self._comments: dict[int, tuple[str, ...]] = {}
+        self._writing = threading.Lock()
+        self._published = Snapshot(0, 0, 0, 0, None, (), (), MappingProxyType(self._comments))
+
+    @property
+    def version(self) -> int:
+        """Grows with every change that a reader can see."""
+        return self._published.version
+
+    def snapshot(self) -> Snapshot:
+        """What the store holds now."""
+        return self._published
+
+    def add_interface(self, interface: CaptureInterface) -> int:
+        """Register where packets come from; returns the index that batches name it by."""
+        with self._writing:
+            interfaces = (*self._published.interfaces, interface)
+            self._link_types = np.array([each.link_type for each in interfaces], dtype=np.int32)
+            self._publish(interfaces=interfaces)
+            return len(interfaces) - 1
+
+    def add_comment(self, number: int, text: str) -> None:
+        """Attach a remark to a packet. `KeyError` if it is evicted or never was captured."""
+        with self._writing:
+            self._published.find(number)
+            self._comments[number] = (*self._comments.get(number, ()), text)
+            self._publish()
+
+    def append(self, batch: Batch) -> None:
+        """Decode a batch, add its packets behind the last one, and publish.
+
+        Raises `ValueError` if a frame does not lie inside the batch's data or names an
+        interface that was not added: the caller's mistake, never the traffic's.
+        """
+        if not len(batch):
+            return
+        with self._writing:
+            self._check(batch)
+            if batch.stable and len(batch) >= KEPT_IN_PLACE:
+                self._keep(batch)
+            else:
+                self._copy(batch)
+            last = self._published
+            first_time = last.first_timestamp_ns
+            self._publish(
+                count=last.count + len(batch),
+                bytes_total=last.bytes_total + int(batch.original.sum(dtype=np.int64)),
+                first_timestamp_ns=int(batch.timestamp_ns[0]) if first_time is None else first_time,
+            )
+
+    def _check(self, batch: Batch) -> None:
+        stops = batch.offset + batch.captured
+        if int(batch.offset.min()) < 0 or int(stops.max()) > len(batch.data):
+            raise ValueError("a frame lies outside the batch's data")
+        if int(batch.interface.max()) >= len(self._link_types):
+            raise ValueError(f"interface {int(batch.interface.max())} was not added")
+
+    def _keep(self, batch: Batch) -> None:
+        """Make chunks over the batch's own bytes."""
+        self._seal()
+        mapped = _is_mapped(batch.data)
+        start = 0
+        number = self._next_number
+        while start < len(batch):
+            stop = min(start + CHUNK_PACKETS, len(batch))
+            low, high = _extent(batch, start, stop)
+            while high - low > OFFSET_LIMIT:
+                stop = start + (stop - start) // 2
+                low, high = _extent(batch, start, stop)
+            chunk = Chunk.allocate(number, batch.data[low:high], stop - start)
+            chunk.offset[:] = batch.offset[start:stop] - low
+            self._fill(chunk, batch, start)
+            self._sealed.append(chunk)
+            self._sealed_bytes.append(len(chunk) * COLUMN_BYTES + (0 if mapped else high - low))
+            number += len(chunk)
+            start = stop
+
+    def _copy(self, batch: Batch) -> None:
+        """Copy the batch's frames into the current arena, and into new ones as it fills up."""
+        start = 0
+        while start < len(batch):
+            if self._arena is None:
+                room = max(self._arena_bytes, int(batch.captured[start]))
+                self._arena = Arena(self._next_number, room)
+            fits = self._arena.room_for(batch.captured[start:])
+            if fits == 0:
+                self._seal()
+                continue
+            stop = start + fits
+            rows = self._arena.add(batch.data, batch.offset[start:stop], batch.captured[start:stop])
+            self._fill(rows, batch, start)
+            start = stop
+
+    def _fill(self, chunk: Chunk, batch: Batch, start: int) -> None:
+        """Fill a chunk's columns, but `offset`, from the batch's packets from `start` on."""
+        part = slice(start, start + len(chunk))
+        chunk.timestamp_ns[:] = batch.timestamp_ns[part]
+        chunk.captured[:] = batch.captured[part]
+        chunk.original[:] = batch.original[part]
+        chunk.interface[:] = batch.interface[part]
+        chunk.flags[:] = batch.flags[part]
+        layout = decode(
+            chunk.data,
+            chunk.offset,
+            chunk.captured,
+            chunk.original,
+            self._link_types[chunk.interface],
+            chunk.flags,
+        )
+        chunk.network[:] = layout.network
+        chunk.network_offset[:] = layout.network_offset
+        chunk.transport[:] = layout.transport
+        chunk.transport_offset[:] = layout.transport_offset
+        chunk.stop[:] = layout.stop
+        chunk.state[:] = layout.state
+
+    @property
+    def _next_number(self) -> int:
+        if self._arena is not None:
+            return self._arena.chunk.first + self._arena.packets
+        return self._sealed[-1].last + 1 if self._sealed else self._published.count + 1
+
+    def _seal(self) -> None:
+        """Close the current arena: its chunk gets no more packets."""
+        if self._arena is not None:
+            self._sealed.append(self._arena.published().trimmed())
+            self._sealed_bytes.append(self._arena_memory(self._arena))
+            self._arena = None
+
+    @staticmethod
+    def _arena_memory(arena: Arena) -> int:
+        return arena.packets * COLUMN_BYTES + len(arena.chunk.data)
+
+    def _evict(self) -> int:
+        """Drop the oldest chunks over the bound; returns the memory still held."""
+        held = sum(self._sealed_bytes)
+        if self._arena is not None:
+            held += self._arena_memory(self._arena)
+        gone = 0
+        while held > self.limit_bytes and len(self._sealed) - gone > (self._arena is None):
+            held -= self._sealed_bytes[gone]
+            gone += 1
+        if gone:
+            del self._sealed[:gone], self._sealed_bytes[:gone]
+        return held
+
+    def _publish(self, **changes: Any) -> None:
+        """Replace the published snapshot by the current state, in one assignment."""
+        last = self._published
+        held = self._evict()
+        chunks = list(self._sealed)
+        if self._arena is not None:
+            chunks.append(self._arena.published())
+        if self._comments and chunks and last.chunks and chunks[0].first != last.chunks[0].first:
+            first = chunks[0].first
+            self._comments = {n: texts for n, texts in self._comments.items() if n >= first}
+        self._published = Snapshot(
+            version=last.version + 1,
+            count=changes.get("count", last.count),
+            bytes_total=changes.get("bytes_total", last.bytes_total),
+            bytes_held=held,
+            first_timestamp_ns=changes.get("first_timestamp_ns", last.first_timestamp_ns),
+            interfaces=changes.get("interfaces", last.interfaces),
+            chunks=tuple(chunks),
+            comments=MappingProxyType(self._comments),
+        )
+
+
+def _extent(batch: Batch, start: int, stop: int) -> tuple[int, int]:
+    """The bytes of `batch.data` that packets `start` … ``stop - 1`` lie in."""
+    offsets = batch.offset[start:stop]
+    return int(offsets.min()), int((offsets + batch.captured[start:stop]).max())
+
+
+def _is_mapped(data: NDArray[np.uint8]) -> bool:
+    """True if the bytes belong to a mapped file."""
+    owner: object = data
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(owner, memoryview):
+        owner = owner.obj
+    return isinstance(owner, mmap.mmap)

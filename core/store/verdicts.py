@@ -1,0 +1,183 @@
+"""The checksum verdicts of many packets: those of the outermost network and transport headers.
+
+The rules are `core.wire.checksum`'s, packet by packet the same; here they are masks over rows.
+Both verdicts share a byte, the network's in the low four bits. Checking reads every byte of
+every packet, which is most of the cost of a large file, so verdicts are not computed when
+packets come in but when somebody looks: `verdict_pair` fills the `BLOCK` of packets around the
+row asked for, `fill` all of a chunk. A verdict depends on nothing but the packet, so two
+threads that fill the same rows write the same values and need no lock.
+
+Where a routing header or a source route may change the pseudo-header's destination (a few
+packets in a million), the packet is dissected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.store.chunk import VERDICT_UNKNOWN, Chunk, Network, State
+from core.wire.checksum_batch import add_folded, crc32c_many, header_sums, ones_sums
+from core.wire.dissection import PacketFlag, Verdict
+from core.wire.field import HeaderTable, Span
+from core.wire.ipv4 import IPV4, IpProtocol
+from core.wire.ipv6 import IPV6
+from core.wire.tcp import TCP
+from core.wire.udp import UDP
+
+BLOCK = 1 << 10  # packets checked at once when one row is asked for
+SLICE = 1 << 13  # packets checked at once when all are: their columns stay in the cache
+
+_ALL_ONES = 0xFFFF
+_WORD = 4
+_TRANSPORT_SHIFT = 4
+
+
+def unpack(value: int) -> tuple[Verdict, Verdict]:
+    """The network and the transport verdict of a byte of the `verdict` column."""
+    return Verdict(value & 0x0F), Verdict(value >> _TRANSPORT_SHIFT)
+
+
+def verdict_pair(chunk: Chunk, row: int) -> tuple[Verdict, Verdict]:
+    """The network and transport verdicts of one packet, computed if need be."""
+    if chunk.verdict[row] == VERDICT_UNKNOWN:
+        start = row - row % BLOCK
+        fill(chunk.rows(start, start + BLOCK))
+    return unpack(int(chunk.verdict[row]))
+
+
+def fill(chunk: Chunk) -> NDArray[np.uint8]:
+    """The `verdict` column of a chunk with nothing unknown left in it."""
+    for start in range(0, len(chunk), SLICE):
+        part = chunk.rows(start, start + SLICE)
+        unknown = np.flatnonzero(part.verdict == VERDICT_UNKNOWN)
+        if len(unknown):
+            part.verdict[unknown] = _check(part, unknown)
+    return chunk.verdict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Headers:
+    """Rows of a chunk, with what is needed to judge a header of each. Offsets are absolute."""
+
+    rows: NDArray[np.int64]
+    start: NDArray[np.int64]
+    captured: NDArray[np.int64]  # where the frame's captured bytes end
+    stop: NDArray[np.int64]  # where the network packet ends
+
+    def where(self, mask: NDArray[Any]) -> _Headers:
+        """Those for which the mask holds, or those of these indices."""
+        return _Headers(self.rows[mask], self.start[mask], self.captured[mask], self.stop[mask])
+
+
+def _check(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The verdict bytes of some rows of a chunk."""
+    base = chunk.offset[rows].astype(np.int64)
+    ends = (base + chunk.captured[rows], base + chunk.stop[rows])
+    network = np.full(len(rows), Verdict.NONE, dtype=np.uint8)
+    headers = _Headers(rows, base + chunk.network_offset[rows], *ends)
+    ipv4 = np.flatnonzero(chunk.network[rows] == Network.IPV4)
+    network[ipv4] = _network(chunk, headers.where(ipv4))
+
+    transport = np.full(len(rows), Verdict.NONE, dtype=np.uint8)
+    headers = _Headers(rows, base + chunk.transport_offset[rows], *ends)
+    found = chunk.state[rows] & State.TRANSPORT > 0
+    for protocol, rule in RULES.items():
+        these = np.flatnonzero(found & (chunk.transport[rows] == protocol))
+        if len(these):
+            transport[these] = _transport(chunk, headers.where(these), protocol, rule)
+    return network | transport << np.uint8(_TRANSPORT_SHIFT)
+
+
+def _network(chunk: Chunk, headers: _Headers) -> NDArray[np.uint8]:
+    """Verdicts on IPv4 header checksums."""
+    data = chunk.data
+    fixed = headers.start + IPV4.size <= np.minimum(headers.captured, headers.stop)
+    verdicts = np.where(fixed, Verdict.UNVERIFIED, Verdict.NONE).astype(np.uint8)
+    whole = np.flatnonzero(chunk.state[headers.rows] & State.NETWORK > 0)
+    starts = headers.start[whole]
+    words = IPV4["hdr_len"].column(data, starts) >> 2
+    right = header_sums(data, starts, words) == _ALL_ONES
+    verdicts[whole] = np.where(right, Verdict.GOOD, Verdict.BAD)
+    return verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a protocol's checksum is computed."""
+
+    table: HeaderTable
+    pseudo_header: bool = False
+    cyclic: bool = False  # SCTP's CRC-32C, not the Internet checksum
+
+
+RULES: dict[int, Rule] = {
+    IpProtocol.TCP: Rule(TCP, pseudo_header=True),
+    IpProtocol.UDP: Rule(UDP, pseudo_header=True),
+}
+
+
+def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> NDArray[np.uint8]:
+    """Verdicts on the checksums of one transport protocol."""
+    verdicts = np.full(len(headers.rows), Verdict.NONE, dtype=np.uint8)
+    limit = np.minimum(headers.captured, headers.stop)
+    read = np.flatnonzero(headers.start + rule.table.stop <= limit)
+    headers = headers.where(read)
+    flags = chunk.flags[headers.rows]
+    waiting = flags & PacketFlag.CHECKSUM_NOT_READY > 0
+
+    stops = headers.stop
+    if protocol == IpProtocol.UDP:
+        length = UDP["length"].column(chunk.data, headers.start).astype(np.int64)
+        stops = np.where(length > 0, headers.start + length, stops)
+    cut = (stops > headers.stop) | (stops > headers.captured)
+    cut |= chunk.state[headers.rows] & State.FRAGMENT > 0
+    result = np.where(waiting, Verdict.OFFLOADED, Verdict.UNVERIFIED).astype(np.uint8)
+    sure = np.flatnonzero(~cut)
+    result[sure] = _judge(chunk, headers.where(sure), stops[sure], protocol, rule)
+    wrong = (result == Verdict.BAD) & waiting
+    result[wrong] = Verdict.OFFLOADED
+    if protocol == IpProtocol.UDP:
+        absent = UDP["checksum"].column(chunk.data, headers.start) == 0
+        over_ipv6 = chunk.network[headers.rows] == Network.IPV6
+        result[absent] = np.where(over_ipv6, Verdict.ILLEGAL, Verdict.NOT_PRESENT)[absent]
+        result[(length > 0) & (length < UDP.size)] = Verdict.UNVERIFIED
+    verdicts[read] = result
+    return verdicts
+
+
+def _judge(
+    chunk: Chunk, headers: _Headers, stops: NDArray[np.int64], protocol: int, rule: Rule
+) -> NDArray[np.uint8]:
+    """Verdicts on segments that are all there, before the kernel is asked."""
+    data, lengths = chunk.data, stops - headers.start
+    stored = rule.table["checksum"].column(data, headers.start)
+    if rule.cyclic:
+        field = rule.table["checksum"].span.start
+        right = crc32c_many(data, headers.start, lengths, field).byteswap() == stored
+        return np.where(right, Verdict.GOOD, Verdict.BAD).astype(np.uint8)
+    sums = ones_sums(data, headers.start, lengths)
+    if not rule.pseudo_header:
+        return np.where(sums == _ALL_ONES, Verdict.GOOD, Verdict.BAD).astype(np.uint8)
+    pseudo = _pseudo_sums(chunk, headers, lengths, protocol)
+    verdicts = np.where(add_folded(sums, pseudo) == _ALL_ONES, Verdict.GOOD, Verdict.BAD)
+    verdicts[(verdicts == Verdict.BAD) & (stored == pseudo)] = Verdict.OFFLOADED
+    return verdicts.astype(np.uint8)
+
+
+def _pseudo_sums(
+    chunk: Chunk, headers: _Headers, lengths: NDArray[np.int64], protocol: int
+) -> NDArray[np.uint16]:
+    """The folded pseudo-header sums: source and destination lie side by side in both headers."""
+    network = chunk.network[headers.rows]
+    starts = chunk.offset[headers.rows].astype(np.int64) + chunk.network_offset[headers.rows]
+    addresses = np.zeros(len(starts), dtype=np.uint16)
+    for kind, table in ((Network.IPV4, IPV4), (Network.IPV6, IPV6)):
+        these = np.flatnonzero(network == kind)
+        span = Span(table["src"].span.start, table["dst"].span.stop)
+        words = np.full(len(these), (span.stop - span.start) // _WORD)
+        addresses[these] = header_sums(chunk.data, starts[these] + span.start, words)
+    return add_folded(addresses, lengths, np.full(len(starts), protocol))
