@@ -1,0 +1,289 @@
+"""From a block of received frames, as the kernel lays it out, to a Batch.
+
+A TPACKET_V3 block is a chain: each frame begins, on an 8-byte boundary, with a ``struct
+tpacket3_hdr`` and a ``struct sockaddr_ll``; then comes a gap, then the link header at ``tp_mac``
+and the network header at ``tp_net``, both counted from the frame's beginning.
+
+    ├ tpacket3_hdr (48) ┼ sockaddr_ll (20) ┼ gap ┼ link header ┼ network header …
+    0                   48                 68    tp_mac        tp_net
+
+Walking the chain is the only thing done per packet in Python. Everything else is done for
+the whole block at once: the headers are gathered into one array of records, and what is asked of
+them (times, lengths, status bits) are its columns.
+
+The gap is at least 14 bytes wide (net/packet/af_packet.c, tpacket_rcv), and there we write:
+
+* a VLAN tag that the kernel took out of the frame: the two addresses move 4 bytes towards the gap
+  and the tag goes behind them, as it was on the wire;
+* a Linux cooked header (SLL), 16 bytes in front of the network header, for devices whose own link
+  header is not read here. It may cover the link header, which is not shown then.
+
+Source: linux/if_packet.h; Documentation/networking/packet_mmap.rst; tcpdump.org LINKTYPE_LINUX_SLL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import sockets as kernel
+from core.capture.interfaces import Framing, link_type_of, list_interfaces
+from core.capture.source import AddInterface
+from core.store.batch import Batch, CaptureInterface
+from core.wire.dissection import PacketFlag
+
+ALIGNMENT = 8  # V3_ALIGNMENT, net/packet/af_packet.c
+
+# linux/if_packet.h; "=" is the host's byte order
+TPACKET3_HDR = np.dtype(
+    [
+        ("tp_next_offset", "=u4"),
+        ("tp_sec", "=u4"),
+        ("tp_nsec", "=u4"),
+        ("tp_snaplen", "=u4"),
+        ("tp_len", "=u4"),
+        ("tp_status", "=u4"),
+        ("tp_mac", "=u2"),
+        ("tp_net", "=u2"),
+        ("tp_rxhash", "=u4"),
+        ("tp_vlan_tci", "=u4"),
+        ("tp_vlan_tpid", "=u2"),
+        ("tp_padding", "=u2"),
+        ("tp_padding8", "u1", (8,)),
+    ]
+)
+SOCKADDR_LL = np.dtype(
+    [
+        ("sll_family", "=u2"),
+        ("sll_protocol", ">u2"),
+        ("sll_ifindex", "=i4"),
+        ("sll_hatype", "=u2"),
+        ("sll_pkttype", "u1"),
+        ("sll_halen", "u1"),
+        ("sll_addr", "u1", (8,)),
+    ]
+)
+FRAME_HEADER = np.dtype(TPACKET3_HDR.descr + SOCKADDR_LL.descr)
+
+# The Linux cooked header, all in network byte order
+SLL = np.dtype(
+    [
+        ("packet_type", ">u2"),
+        ("hardware_type", ">u2"),
+        ("address_length", ">u2"),
+        ("address", "u1", (8,)),
+        ("protocol", ">u2"),
+    ]
+)
+
+ETHERNET_ADDRESSES = 12  # bytes of the two MAC addresses: the tag stands behind them
+VLAN_TAG = np.dtype([("tpid", ">u2"), ("tci", ">u2")])
+TPID_8021Q = 0x8100  # what old drivers mean that do not say
+
+_STATUS_FLAGS = {
+    kernel.TP_STATUS_CSUMNOTREADY: PacketFlag.CHECKSUM_NOT_READY,
+    kernel.TP_STATUS_CSUM_VALID: PacketFlag.CHECKSUM_VALID,
+    kernel.TP_STATUS_GSO_TCP: PacketFlag.SEGMENTED,
+}
+_STATUS_TABLE_SIZE = 2 * max(_STATUS_FLAGS)
+# pcapng epb_flags, reception type: 1 unicast, 2 multicast, 3 broadcast, 4 promiscuous
+_PACKET_TYPE_FLAGS = {
+    kernel.PACKET_HOST: PacketFlag.INBOUND | 1 << PacketFlag.RECEPTION_SHIFT,
+    kernel.PACKET_MULTICAST: PacketFlag.INBOUND | 2 << PacketFlag.RECEPTION_SHIFT,
+    kernel.PACKET_BROADCAST: PacketFlag.INBOUND | 3 << PacketFlag.RECEPTION_SHIFT,
+    kernel.PACKET_OTHERHOST: PacketFlag.INBOUND | 4 << PacketFlag.RECEPTION_SHIFT,
+    kernel.PACKET_OUTGOING: PacketFlag.OUTBOUND,
+}
+
+
+def _status_table() -> NDArray[np.uint16]:
+    table = np.zeros(_STATUS_TABLE_SIZE, np.uint16)
+    for status in range(_STATUS_TABLE_SIZE):
+        table[status] = sum(flag for bit, flag in _STATUS_FLAGS.items() if status & bit)
+    return table
+
+
+def _packet_type_table() -> NDArray[np.uint16]:
+    table = np.zeros(256, np.uint16)
+    for packet_type, flags in _PACKET_TYPE_FLAGS.items():
+        table[packet_type] = flags
+    return table
+
+
+_FLAGS_BY_STATUS = _status_table()
+_FLAGS_BY_PACKET_TYPE = _packet_type_table()
+
+
+def walk(words: memoryview, first: int, count: int) -> NDArray[np.int64]:
+    """Byte offsets, int64 (count,), of the frames of a chain.
+
+    `words` is the block cast to 32-bit words, `first` the byte offset of the first frame.
+    The next frame's distance is the first word of each (``tp_next_offset``).
+    """
+    at = first >> 2
+    places: list[int] = []
+    append = places.append
+    for _ in range(count):
+        append(at)
+        at += words[at] >> 2
+    return np.array(places, np.int64) << 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    number: int  # in the store
+    framing: Framing
+
+
+class InterfaceRegister:
+    """What the kernel's interface numbers mean: the store's numbers and the framing.
+
+    An interface is added to the store when its first frame arrives.
+    """
+
+    def __init__(self, add: AddInterface, snap_length: int) -> None:
+        self._add = add
+        self._known: dict[int, _Known] = {}
+        self.snap_length = snap_length
+
+    def know(self, index: int, name: str, hardware_type: int) -> _Known:
+        """Add an interface to the store, once."""
+        link_type, framing = link_type_of(hardware_type)
+        number = self._add(CaptureInterface(name, link_type, self.snap_length))
+        self._known[index] = known = _Known(number, framing)
+        return known
+
+    def look_up(self, index: int, hardware_type: int) -> _Known:
+        """An interface by its kernel number, asking the kernel for the name of a new one."""
+        known = self._known.get(index)
+        if known is None:
+            names = {found.index: found.name for found in list_interfaces()}
+            known = self.know(index, names.get(index, f"interface {index}"), hardware_type)
+        return known
+
+
+def gather(data: NDArray[np.uint8], frames: NDArray[np.int64]) -> NDArray[np.void]:
+    """The frame headers, FRAME_HEADER (n,), that stand in a block at the offsets `frames`."""
+    units = (len(data) - FRAME_HEADER.itemsize) // ALIGNMENT + 1
+    view: NDArray[np.void] = np.ndarray((units,), FRAME_HEADER, data.data, 0, (ALIGNMENT,))
+    return view[frames // ALIGNMENT]
+
+
+def to_batch(
+    data: NDArray[np.uint8],
+    frames: NDArray[np.int64],
+    records: NDArray[np.void],
+    register: InterfaceRegister,
+) -> Batch:
+    """The frames of a block as a Batch over the same memory.
+
+    `data` is the block, uint8 and writable; `frames`, int64 (n,), where each frame's place begins;
+    `records`, FRAME_HEADER (n,), what the kernel says of it. VLAN tags and cooked headers are
+    written into `data`, in front of the frames.
+    """
+    status = records["tp_status"]
+    flags = _FLAGS_BY_STATUS[status & (_STATUS_TABLE_SIZE - 1)]
+    flags |= _FLAGS_BY_PACKET_TYPE[records["sll_pkttype"]]
+    numbers, framings = _interfaces(records, register)
+    offset = frames + records["tp_mac"]
+    captured = records["tp_snaplen"].copy()
+    original = records["tp_len"].copy()
+    if framings.any():
+        _begin_at_network(records, framings, offset, captured, original)
+        _write_cooked(data, np.flatnonzero(framings == Framing.COOKED), records, offset)
+    tagged = np.flatnonzero(status & kernel.TP_STATUS_VLAN_VALID)
+    tagged = tagged[framings[tagged] == Framing.LINK]
+    if len(tagged):
+        flags[tagged] |= PacketFlag.VLAN_RESTORED
+        original[tagged] += VLAN_TAG.itemsize
+        _restore_tags(data, tagged, records, offset, captured)
+    np.minimum(captured, np.uint32(register.snap_length), out=captured)
+    seconds = records["tp_sec"].astype(np.int64)
+    return Batch(
+        data=data,
+        offset=offset,
+        captured=captured,
+        original=original,
+        timestamp_ns=seconds * 1_000_000_000 + records["tp_nsec"],
+        interface=numbers,
+        flags=flags,
+    )
+
+
+def _interfaces(
+    records: NDArray[np.void], register: InterfaceRegister
+) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
+    """The store's interface number and the `Framing` of each frame."""
+    count = len(records)
+    numbers = np.empty(count, np.uint16)
+    framings = np.empty(count, np.uint8)
+    indices = records["sll_ifindex"]
+    if count and (indices == indices[0]).all():  # one interface: the usual case
+        known = register.look_up(int(indices[0]), int(records["sll_hatype"][0]))
+        numbers[:] = known.number
+        framings[:] = known.framing
+        return numbers, framings
+    for index in np.unique(indices):
+        rows = indices == index
+        known = register.look_up(int(index), int(records["sll_hatype"][rows.argmax()]))
+        numbers[rows] = known.number
+        framings[rows] = known.framing
+    return numbers, framings
+
+
+def _begin_at_network(
+    records: NDArray[np.void],
+    framings: NDArray[np.uint8],
+    offset: NDArray[np.int64],
+    captured: NDArray[np.uint32],
+    original: NDArray[np.uint32],
+) -> None:
+    """Leave out the link header, and make room for the cooked one where there is to be one."""
+    link_header = (records["tp_net"] - records["tp_mac"]).astype(np.uint32)
+    link_header[framings == Framing.LINK] = 0
+    link_header = np.minimum(link_header, captured)
+    cooked = np.where(framings == Framing.COOKED, np.uint32(SLL.itemsize), np.uint32(0))
+    offset += link_header.astype(np.int64) - cooked
+    captured += cooked - link_header  # uint32 wraps both ways: the sum is right
+    original += cooked - link_header
+
+
+def _write_cooked(
+    data: NDArray[np.uint8],
+    rows: NDArray[np.intp],
+    records: NDArray[np.void],
+    offset: NDArray[np.int64],
+) -> None:
+    header = np.empty(len(rows), SLL)
+    chosen = records[rows]
+    header["packet_type"] = chosen["sll_pkttype"]
+    header["hardware_type"] = chosen["sll_hatype"]
+    header["address_length"] = chosen["sll_halen"]
+    header["address"] = chosen["sll_addr"]
+    header["protocol"] = chosen["sll_protocol"]
+    places = offset[rows, None] + np.arange(SLL.itemsize)
+    data[places] = header.view(np.uint8).reshape(-1, SLL.itemsize)
+
+
+def _restore_tags(
+    data: NDArray[np.uint8],
+    rows: NDArray[np.intp],
+    records: NDArray[np.void],
+    offset: NDArray[np.int64],
+    captured: NDArray[np.uint32],
+) -> None:
+    """Put the tags back; a frame cut before the tag's place stays as it is."""
+    rows = rows[captured[rows] >= ETHERNET_ADDRESSES]
+    tags = np.empty(len(rows), VLAN_TAG)
+    chosen = records[rows]
+    said = chosen["tp_status"] & kernel.TP_STATUS_VLAN_TPID_VALID != 0
+    tags["tpid"] = np.where(said, chosen["tp_vlan_tpid"], TPID_8021Q)
+    tags["tci"] = chosen["tp_vlan_tci"]
+    addresses = offset[rows, None] + np.arange(ETHERNET_ADDRESSES)
+    data[addresses - VLAN_TAG.itemsize] = data[addresses]
+    behind = offset[rows, None] + (ETHERNET_ADDRESSES - VLAN_TAG.itemsize)
+    data[behind + np.arange(VLAN_TAG.itemsize)] = tags.view(np.uint8).reshape(-1, VLAN_TAG.itemsize)
+    offset[rows] -= VLAN_TAG.itemsize
+    captured[rows] += np.uint32(VLAN_TAG.itemsize)

@@ -1,0 +1,185 @@
+"""Frames through recvmsg(2), one call each: where no ring can be had.
+
+What the ring's frame header tells comes here in three parts: the address (``sockaddr_ll``), the
+control message PACKET_AUXDATA (``struct tpacket_auxdata``: status bits, lengths, VLAN tag) and the
+control message SO_TIMESTAMPNS (``struct timespec``). They are brought into the same records as the
+ring's, with the same gap in front of each frame, so all that follows is the same code.
+
+It costs some microseconds a frame where the ring costs a fraction of one, and the kernel's buffer
+is the socket's, bounded by net.core.rmem_max for those without CAP_NET_ADMIN.
+
+Source: packet(7); socket(7); linux/if_packet.h.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+
+import numpy as np
+
+from core import sockets as kernel
+from core.capture import block
+from core.capture.binding import Binding
+from core.capture.options import CaptureOptions
+from core.capture.source import AddInterface, CaptureStatistics
+from core.store.batch import Batch
+
+BATCH_FRAMES = 512  # at most so many a read, so that others get their turn
+_GAP = 32  # bytes in front of a frame: a VLAN tag or a cooked header is written there
+_ARENA_BYTES = 1 << 20  # frames of one read, beside room for the largest one
+
+TPACKET_AUXDATA = struct.Struct("=IIIHHHH")  # status, len, snaplen, mac, net, VLAN tci, tpid
+TIMESPEC = struct.Struct("@ll")  # seconds, nanoseconds
+_CONTROL_BYTES = socket.CMSG_SPACE(TPACKET_AUXDATA.size) + socket.CMSG_SPACE(TIMESPEC.size)
+
+_COLUMNS = (  # of block.FRAME_HEADER, in the order of the tuples that _record makes
+    "tp_sec",
+    "tp_nsec",
+    "tp_status",
+    "tp_len",
+    "tp_snaplen",
+    "tp_mac",
+    "tp_net",
+    "tp_vlan_tci",
+    "tp_vlan_tpid",
+    "sll_protocol",
+    "sll_ifindex",
+    "sll_hatype",
+    "sll_pkttype",
+    "sll_halen",
+    "sll_addr",
+)
+_ADDRESS_BYTES = 8  # of sll_addr
+
+Control = list[tuple[int, int, bytes]]
+Address = tuple[str, int, int, int, bytes]
+Row = tuple[int | tuple[int, ...], ...]
+
+
+class DatagramSource:
+    """One interface, or all of them, by recvmsg. See `core.capture.source.Source`."""
+
+    def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
+        self._binding = Binding(name, options, add)
+        self.name = name
+        self.interface_index = self._binding.interface_index
+        self._largest = options.snap_length
+        self._arena = bytearray(_ARENA_BYTES + _GAP + self._largest)
+        self._memory = memoryview(self._arena)
+        self._bytes = np.frombuffer(self._arena, np.uint8)
+        self._error = 0
+        try:
+            grow_receive_buffer(self._binding.socket, options.ring_bytes)
+            self._binding.socket.setsockopt(kernel.SOL_PACKET, kernel.PACKET_AUXDATA, 1)
+            self._binding.socket.setsockopt(socket.SOL_SOCKET, kernel.SO_TIMESTAMPNS, 1)
+            self._binding.bind()
+        except BaseException:
+            self._binding.close()
+            raise
+        self.note = self._binding.note
+
+    def fileno(self) -> int:
+        """Readable while a frame waits."""
+        return self._binding.socket.fileno()
+
+    def read(self) -> Batch | None:
+        """The frames that wait now, at most BATCH_FRAMES; the arena is used again by the next."""
+        places: list[int] = []
+        rows: list[Row] = []
+        indices: dict[str, int] = {}
+        at = 0
+        while len(rows) < BATCH_FRAMES and at < _ARENA_BYTES:
+            room = self._memory[at + _GAP : at + _GAP + self._largest]
+            try:
+                length, control, _flags, address = self._binding.socket.recvmsg_into(
+                    [room], _CONTROL_BYTES
+                )
+            except BlockingIOError:
+                break
+            except OSError as error:
+                if error.errno != errno.ENETDOWN:
+                    raise
+                self._error = error.errno
+                break
+            places.append(at)
+            rows.append(_record(length, control, address, self._index(address[0], indices)))
+            at = (at + _GAP + length + block.ALIGNMENT - 1) & -block.ALIGNMENT
+        if not rows:
+            return None
+        records = np.zeros(len(rows), block.FRAME_HEADER)
+        for name, column in zip(_COLUMNS, zip(*rows, strict=True), strict=True):
+            records[name] = column
+        frames = np.array(places, np.int64)
+        return block.to_batch(self._bytes, frames, records, self._binding.register)
+
+    def statistics(self) -> CaptureStatistics:
+        """Totals since opening."""
+        return self._binding.statistics()
+
+    def clear_error(self) -> int:
+        """Take the pending socket error."""
+        error, self._error = self._error, 0
+        return error or self._binding.clear_error()
+
+    def detach(self) -> None:
+        """Reject every frame from now on."""
+        self._binding.detach()
+
+    def close(self) -> None:
+        """Leave promiscuous mode and close the socket."""
+        self._binding.close()
+
+    def _index(self, name: str, indices: dict[str, int]) -> int:
+        """The kernel's number of an interface; Python's address tells only the name."""
+        if self.interface_index:
+            return self.interface_index
+        if name not in indices:
+            try:
+                indices[name] = socket.if_nametoindex(name)
+            except OSError:  # gone since
+                indices[name] = 0
+        return indices[name]
+
+
+def grow_receive_buffer(target: socket.socket, size: int) -> None:
+    """Ask for `size` bytes; without CAP_NET_ADMIN the kernel gives at most net.core.rmem_max."""
+    try:
+        target.setsockopt(socket.SOL_SOCKET, kernel.SO_RCVBUFFORCE, size)
+    except PermissionError:
+        target.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+
+def timestamp(control: Control) -> tuple[int, int]:
+    """Seconds and nanoseconds of the SO_TIMESTAMPNS message; (0, 0) if there is none."""
+    for level, kind, data in control:
+        if level == socket.SOL_SOCKET and kind == kernel.SO_TIMESTAMPNS:
+            seconds, nanoseconds = TIMESPEC.unpack(data)
+            return seconds, nanoseconds
+    return 0, 0
+
+
+def _record(length: int, control: Control, address: Address, index: int) -> Row:
+    """The values of _COLUMNS for one frame."""
+    _name, protocol, packet_type, hardware_type, sender = address
+    status, original, kept, network, tci, tpid = 0, length, length, 0, 0, 0
+    for level, kind, data in control:
+        if level == kernel.SOL_PACKET and kind == kernel.PACKET_AUXDATA:
+            status, original, kept, _mac, network, tci, tpid = TPACKET_AUXDATA.unpack(data)
+    return (
+        *timestamp(control),
+        status,
+        original,
+        kept,
+        _GAP,
+        _GAP + network,
+        tci,
+        tpid,
+        protocol,
+        index,
+        hardware_type,
+        packet_type,
+        len(sender),
+        tuple(sender[:_ADDRESS_BYTES].ljust(_ADDRESS_BYTES, b"\0")),
+    )

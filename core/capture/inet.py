@@ -1,0 +1,132 @@
+"""What a classic raw socket sees: ``socket(AF_INET, SOCK_RAW, IPPROTO_TCP)``.
+
+The kernel gives such a socket a copy of every *incoming* IPv4 packet of its one protocol, with the
+IP header in front and no link header (raw(7)). It shows nothing of what this host sends, no ARP, no
+IPv6, and nothing that the firewall dropped; fragments arrive put together. That is less than a
+packet socket sees, and it is what most first sniffers are made of.
+
+There is one socket for each of TCP, UDP and ICMP. An epoll set over the three is itself a
+descriptor, readable when one of them is: that is the descriptor of this source.
+
+Losses come from SO_MEMINFO, which tells the socket's running total of drops.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+
+import numpy as np
+
+from core import sockets as kernel
+from core.capture import bpf
+from core.capture.binding import named
+from core.capture.datagram import BATCH_FRAMES, TIMESPEC, grow_receive_buffer, timestamp
+from core.capture.interfaces import list_interfaces
+from core.capture.options import ANY, CaptureOptions
+from core.capture.source import AddInterface, CaptureError, CaptureStatistics
+from core.store.batch import Batch, CaptureInterface
+from core.wire.dissection import PacketFlag
+from core.wire.link import LinkType
+
+PROTOCOLS = (socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMP)
+_LARGEST_PACKET = 1 << 16
+_MEMINFO = struct.Struct("=9I")  # linux/sock_diag.h, SK_MEMINFO_VARS
+_CONTROL_BYTES = socket.CMSG_SPACE(TIMESPEC.size)
+
+
+class InetSource:
+    """Incoming TCP, UDP and ICMP over IPv4. See `core.capture.source.Source`."""
+
+    def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
+        self.name = name
+        self.note = ""
+        self.interface_index = 0
+        if name != ANY:
+            self.interface_index = named(name, list_interfaces()).index
+        self._snap_length = options.snap_length
+        self._memory = memoryview(bytearray(BATCH_FRAMES * 2048 + _LARGEST_PACKET))
+        self._bytes = np.frombuffer(self._memory, np.uint8)
+        self._read = 0
+        self._ready = select.epoll(flags=select.EPOLL_CLOEXEC)
+        self._sockets: list[socket.socket] = []
+        try:
+            for protocol in PROTOCOLS:
+                self._open(protocol, options.ring_bytes)
+        except BaseException:
+            self.close()
+            raise
+        self._number = add(CaptureInterface(name, LinkType.IPV4, options.snap_length))
+
+    def fileno(self) -> int:
+        """An epoll descriptor, readable while one of the sockets is."""
+        return self._ready.fileno()
+
+    def read(self) -> Batch | None:
+        """The packets that wait now, in the order in which they arrived."""
+        packets: list[tuple[int, int, int]] = []  # time in ns, place, length
+        at = 0
+        for one in self._sockets:
+            while len(packets) < BATCH_FRAMES and at + _LARGEST_PACKET <= len(self._memory):
+                room = self._memory[at : at + _LARGEST_PACKET]
+                try:
+                    length, control, _flags, _sender = one.recvmsg_into([room], _CONTROL_BYTES)
+                except BlockingIOError:
+                    break
+                seconds, nanoseconds = timestamp(control)
+                packets.append((seconds * 1_000_000_000 + nanoseconds, at, length))
+                at += length
+        if not packets:
+            return None
+        self._read += len(packets)
+        table = np.array(sorted(packets), np.int64)
+        original = table[:, 2].astype(np.uint32)
+        return Batch(
+            data=self._bytes,
+            offset=table[:, 1].copy(),
+            captured=np.minimum(original, np.uint32(self._snap_length)),
+            original=original,
+            timestamp_ns=table[:, 0].copy(),
+            interface=np.full(len(packets), self._number, np.uint16),
+            flags=np.full(len(packets), PacketFlag.INBOUND, np.uint16),
+        )
+
+    def statistics(self) -> CaptureStatistics:
+        """What was read and what the sockets dropped."""
+        dropped = sum(self._drops(one) for one in self._sockets)
+        return CaptureStatistics(self._read + dropped, dropped)
+
+    def clear_error(self) -> int:
+        """The first pending error of the three."""
+        errors = [one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) for one in self._sockets]
+        return next((error for error in errors if error), 0)
+
+    def detach(self) -> None:
+        """Reject every packet from now on."""
+        for one in self._sockets:
+            bpf.attach(one, bpf.REJECT_ALL)
+
+    def close(self) -> None:
+        """Close the sockets and the set over them."""
+        self._ready.close()
+        for one in self._sockets:
+            one.close()
+
+    def _open(self, protocol: int, buffer_bytes: int) -> None:
+        try:
+            opened = kernel.raw_ipv4_socket(protocol)
+        except kernel.NotPermittedError as error:
+            raise CaptureError(str(error)) from error
+        self._sockets.append(opened)
+        grow_receive_buffer(opened, buffer_bytes)
+        opened.setsockopt(socket.SOL_SOCKET, kernel.SO_TIMESTAMPNS, 1)
+        if self.interface_index:
+            device = self.name.encode("utf-8", "surrogateescape")
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device)
+        self._ready.register(opened.fileno(), select.EPOLLIN)
+
+    @staticmethod
+    def _drops(one: socket.socket) -> int:
+        raw = one.getsockopt(socket.SOL_SOCKET, kernel.SO_MEMINFO, _MEMINFO.size)
+        return int(_MEMINFO.unpack(raw)[kernel.SK_MEMINFO_DROPS])

@@ -1,0 +1,196 @@
+"""Just enough rtnetlink to list interfaces and addresses, and to hear of links that change.
+
+A request and its answers are messages: ``struct nlmsghdr``, then ``struct ifinfomsg`` or
+``struct ifaddrmsg``, then attributes (``struct rtattr``: length, type, value, padded to 4 bytes).
+A dump ends with NLMSG_DONE. A socket that joined RTMGRP_LINK is sent every change of a link; when
+it could not keep up, the next read fails with ENOBUFS and the listener must list anew.
+No privilege is needed.
+
+Source: rtnetlink(7), netlink(7); linux/netlink.h, linux/rtnetlink.h, linux/if_link.h,
+linux/if_addr.h. All integers are in the byte order of the host.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+NLMSGHDR = struct.Struct("=IHHII")  # length, type, flags, sequence, port
+IFINFOMSG = struct.Struct("=BxHiII")  # family, ARPHRD_*, index, IFF_*, change mask
+IFADDRMSG = struct.Struct("=BBBBI")  # family, prefix length, flags, scope, index
+RTATTR = struct.Struct("=HH")  # length with this header, type
+
+# linux/netlink.h
+NLMSG_ERROR = 2
+NLMSG_DONE = 3
+NLM_F_REQUEST = 0x01
+NLM_F_DUMP = 0x300
+NLA_TYPE_MASK = 0x3FFF
+# linux/rtnetlink.h
+RTM_NEWLINK = 16
+RTM_DELLINK = 17
+RTM_GETLINK = 18
+RTM_NEWADDR = 20
+RTM_GETADDR = 22
+RTMGRP_LINK = 1
+# linux/if_link.h
+IFLA_ADDRESS = 1
+IFLA_IFNAME = 3
+IFLA_MTU = 4
+IFLA_LINKINFO = 18
+IFLA_INFO_KIND = 1
+IFLA_PROMISCUITY = 30
+# linux/if_addr.h
+IFA_ADDRESS = 1
+IFA_LOCAL = 2  # the own address on a point-to-point link, where IFA_ADDRESS is the peer's
+
+_RECEIVE_BYTES = 1 << 17
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMessage:
+    """One link as the kernel describes it, or the news that it is gone."""
+
+    deleted: bool
+    index: int
+    hardware_type: int  # ARPHRD_*, linux/if_arp.h
+    flags: int  # IFF_*, linux/if.h
+    name: str
+    mtu: int
+    address: bytes
+    promiscuity: int  # how many asked for promiscuous mode
+    kind: str  # "veth", "bridge", …; empty for hardware
+
+
+@dataclass(frozen=True, slots=True)
+class AddressMessage:
+    """One network address of a link."""
+
+    index: int
+    family: int
+    prefix_length: int
+    address: bytes
+
+
+def dump_links() -> list[LinkMessage]:
+    """Every link of this network namespace."""
+    return [_link(kind, body) for kind, body in _dump(RTM_GETLINK) if kind == RTM_NEWLINK]
+
+
+def dump_addresses() -> list[AddressMessage]:
+    """Every IPv4 and IPv6 address of this network namespace."""
+    return [_address(body) for kind, body in _dump(RTM_GETADDR) if kind == RTM_NEWADDR]
+
+
+class LinkWatcher:
+    """A descriptor that becomes readable when a link appears, changes or goes."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        self._socket.setblocking(False)
+        self._socket.bind((0, RTMGRP_LINK))
+
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
+        return self._socket.fileno()
+
+    def read(self) -> list[LinkMessage]:
+        """The changes since the last call; all links if some were lost (ENOBUFS)."""
+        changes: list[LinkMessage] = []
+        while True:
+            try:
+                data = self._socket.recv(_RECEIVE_BYTES)
+            except BlockingIOError:
+                return changes
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                changes.extend(dump_links())
+                continue
+            changes.extend(
+                _link(kind, body)
+                for kind, body in messages(data)
+                if kind in (RTM_NEWLINK, RTM_DELLINK)
+            )
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._socket.close()
+
+
+def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Each message's type and body."""
+    at = 0
+    while at + NLMSGHDR.size <= len(data):
+        length, kind, _flags, _sequence, _port = NLMSGHDR.unpack_from(data, at)
+        if length < NLMSGHDR.size:
+            return
+        yield kind, data[at + NLMSGHDR.size : at + length]
+        at += _aligned(length)
+
+
+def attributes(data: bytes) -> dict[int, bytes]:
+    """The attributes that fill `data`, by type."""
+    found: dict[int, bytes] = {}
+    at = 0
+    while at + RTATTR.size <= len(data):
+        length, kind = RTATTR.unpack_from(data, at)
+        if length < RTATTR.size:
+            break
+        found[kind & NLA_TYPE_MASK] = data[at + RTATTR.size : at + length]
+        at += _aligned(length)
+    return found
+
+
+def _dump(request: int) -> Iterator[tuple[int, bytes]]:
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as asking:
+        body = IFINFOMSG.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
+        length = NLMSGHDR.size + len(body)
+        asking.send(NLMSGHDR.pack(length, request, NLM_F_REQUEST | NLM_F_DUMP, 1, 0) + body)
+        while True:
+            for kind, answer in messages(asking.recv(_RECEIVE_BYTES)):
+                if kind == NLMSG_DONE:
+                    return
+                if kind == NLMSG_ERROR:
+                    code = -int.from_bytes(answer[:4], sys.byteorder, signed=True)
+                    raise OSError(code, "the kernel refused to list the interfaces")
+                yield kind, answer
+
+
+def _link(kind: int, body: bytes) -> LinkMessage:
+    _family, hardware_type, index, flags, _change = IFINFOMSG.unpack_from(body)
+    found = attributes(body[IFINFOMSG.size :])
+    return LinkMessage(
+        deleted=kind == RTM_DELLINK,
+        index=index,
+        hardware_type=hardware_type,
+        flags=flags,
+        name=_text(found.get(IFLA_IFNAME, b"")),
+        mtu=_integer(found.get(IFLA_MTU, b"")),
+        address=found.get(IFLA_ADDRESS, b""),
+        promiscuity=_integer(found.get(IFLA_PROMISCUITY, b"")),
+        kind=_text(attributes(found.get(IFLA_LINKINFO, b"")).get(IFLA_INFO_KIND, b"")),
+    )
+
+
+def _address(body: bytes) -> AddressMessage:
+    family, prefix_length, _flags, _scope, index = IFADDRMSG.unpack_from(body)
+    found = attributes(body[IFADDRMSG.size :])
+    address = found.get(IFA_LOCAL, found.get(IFA_ADDRESS, b""))
+    return AddressMessage(index, family, prefix_length, address)
+
+
+def _text(value: bytes) -> str:
+    return value.rstrip(b"\0").decode("utf-8", "surrogateescape")
+
+
+def _integer(value: bytes) -> int:
+    return int.from_bytes(value, sys.byteorder)
+
+
+def _aligned(length: int) -> int:
+    return (length + 3) & ~3

@@ -1,0 +1,27 @@
+"""What a person asked to have captured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Method = Literal["ring", "datagram", "inet"]
+
+ANY = "any"  # the name that means every interface
+DEFAULT_SNAP_LENGTH = 262_144  # as tcpdump and dumpcap
+DEFAULT_RING_BYTES = 32 << 20  # over half a second of small frames at 300,000 a second
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureOptions:
+    """`interfaces` by name, or ``any``. `ring_bytes` is the kernel memory for each of them.
+
+    `method` is how frames leave the kernel: ``ring`` (TPACKET_V3, falls back to ``datagram`` where
+    no ring can be had), ``datagram`` (recvmsg), or ``inet`` (a classic raw IPv4 socket).
+    """
+
+    interfaces: tuple[str, ...]
+    snap_length: int = DEFAULT_SNAP_LENGTH
+    promiscuous: bool = True
+    ring_bytes: int = DEFAULT_RING_BYTES
+    method: Method = "ring"

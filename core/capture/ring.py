@@ -1,0 +1,146 @@
+"""Frames through PACKET_RX_RING, TPACKET_V3: the kernel writes, we map the same memory.
+
+The ring is a number of blocks. The kernel fills a block with frames and hands it over when it
+is full, or when the retire time has passed since its first frame, so a lone frame shows up
+promptly. We read it, write TP_STATUS_KERNEL into its header, and it is the kernel's again. While
+the kernel has no block left it drops, and counts.
+
+`read` gives the frames of one block without copying them; the block goes back at the next `read`.
+The descriptor polls readable as long as a block waits (level triggered).
+
+A large frame (65,535 bytes from segmentation or receive offload, more with big TCP) must fit one
+block, so blocks are large; a block that is handed over half empty costs nothing but its place.
+
+Source: Documentation/networking/packet_mmap.rst; linux/if_packet.h; net/packet/af_packet.c.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import struct
+
+import numpy as np
+
+from core import sockets as kernel
+from core.capture import block
+from core.capture.binding import Binding
+from core.capture.options import CaptureOptions
+from core.capture.source import AddInterface, CaptureStatistics
+from core.store.batch import Batch
+
+BLOCK_BYTES = 1 << 20
+MINIMUM_BLOCKS = 2
+RETIRE_MS = 40
+
+# tpacket_req3: block size, blocks, frame size, frames, retire ms, private bytes, features
+TPACKET_REQ3 = struct.Struct("=7I")
+_FRAME_BYTES = 2048  # has no meaning in version 3, but must divide the block
+
+# tpacket_block_desc with its tpacket_hdr_v1
+BLOCK_HEADER = np.dtype(
+    [
+        ("version", "=u4"),
+        ("offset_to_priv", "=u4"),
+        ("block_status", "=u4"),
+        ("num_pkts", "=u4"),
+        ("offset_to_first_pkt", "=u4"),
+        ("blk_len", "=u4"),
+        ("seq_num", "=u8"),
+        ("ts_first_pkt", "=u4", (2,)),
+        ("ts_last_pkt", "=u4", (2,)),
+    ]
+)
+
+
+class RingUnavailableError(Exception):
+    """The kernel gives no ring; the text says why. The datagram path may still do."""
+
+
+class RingSource:
+    """One interface, or all of them, through one ring. See `core.capture.source.Source`."""
+
+    def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
+        self._binding = Binding(name, options, add)
+        self.name = name
+        self.interface_index = self._binding.interface_index
+        try:
+            self._map(max(MINIMUM_BLOCKS, options.ring_bytes // BLOCK_BYTES))
+            self._binding.bind()
+        except BaseException:
+            self._binding.close()
+            raise
+        self.note = self._binding.note
+        self._current = 0
+        self._held: int | None = None
+
+    def fileno(self) -> int:
+        """Readable while a block waits."""
+        return self._binding.socket.fileno()
+
+    def read(self) -> Batch | None:
+        """The frames of the next block; the block read before goes back to the kernel."""
+        self.release()
+        header = self._headers[self._current]
+        if not header["block_status"] & kernel.TP_STATUS_USER:
+            return None
+        start = self._current * BLOCK_BYTES
+        self._held = self._current
+        self._current = (self._current + 1) % len(self._headers)
+        stop = start + int(header["blk_len"])
+        with self._memory[start:stop] as raw, raw.cast("I") as words:
+            frames = block.walk(words, int(header["offset_to_first_pkt"]), int(header["num_pkts"]))
+        data = self._bytes[start:stop]
+        return block.to_batch(data, frames, block.gather(data, frames), self._binding.register)
+
+    def release(self) -> None:
+        """Give the block that was read last back to the kernel: its batch ends here."""
+        if self._held is not None:
+            self._headers["block_status"][self._held] = kernel.TP_STATUS_KERNEL
+            self._held = None
+
+    def statistics(self) -> CaptureStatistics:
+        """Totals since opening."""
+        return self._binding.statistics()
+
+    def clear_error(self) -> int:
+        """Take the pending socket error."""
+        return self._binding.clear_error()
+
+    def detach(self) -> None:
+        """Reject every frame from now on; the block in work is handed over when it retires."""
+        self._binding.detach()
+
+    def close(self) -> None:
+        """Leave promiscuous mode, unmap the ring, close the socket."""
+        self._binding.close()
+        del self._headers, self._bytes
+        self._memory.release()
+        try:
+            self._map_object.close()
+        except BufferError:  # somebody still looks at a batch: it is unmapped with the last one
+            del self._map_object
+
+    def _map(self, blocks: int) -> None:
+        """Ask for a ring of so many blocks, or less if there is not the memory, and map it."""
+        ring_socket = self._binding.socket
+        ring_socket.setsockopt(kernel.SOL_PACKET, kernel.PACKET_VERSION, kernel.TPACKET_V3)
+        while True:
+            frames = blocks * BLOCK_BYTES // _FRAME_BYTES
+            request = (BLOCK_BYTES, blocks, _FRAME_BYTES, frames, RETIRE_MS, 0, 0)
+            try:
+                ring_socket.setsockopt(
+                    kernel.SOL_PACKET, kernel.PACKET_RX_RING, TPACKET_REQ3.pack(*request)
+                )
+                break
+            except OSError as error:
+                if error.errno != errno.ENOMEM or blocks == MINIMUM_BLOCKS:
+                    raise RingUnavailableError(f"no capture ring: {error.strerror}") from error
+            blocks = max(MINIMUM_BLOCKS, blocks // 2)
+        try:
+            self._map_object = mmap.mmap(ring_socket.fileno(), blocks * BLOCK_BYTES)
+        except OSError as error:
+            raise RingUnavailableError(f"no capture ring: {error.strerror}") from error
+        self._memory = memoryview(self._map_object)
+        self._bytes = np.frombuffer(self._map_object, np.uint8)
+        self._headers = np.ndarray((blocks,), BLOCK_HEADER, self._map_object, 0, (BLOCK_BYTES,))

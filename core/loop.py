@@ -1,0 +1,232 @@
+"""The epoll loop that capture, forge and echo stand on.
+
+Some facts about epoll (epoll(7), epoll_ctl(2), epoll_wait(2)):
+
+* An epoll instance is itself a file descriptor: a set, kept in the kernel, of (descriptor,
+  events of interest). `EPOLL_CLOEXEC` keeps it from leaking into programs we start. Being a
+  descriptor, it can be waited for in turn: one epoll set may be a source in another.
+* `ADD` puts a descriptor in, `MOD` replaces its events, `DEL` takes it out. The set holds the
+  *open file description*, not the number: closing a number leaves the set only when it was the last
+  one for that description (a duplicate, or a `mmap` of it, keeps it in). So remove, then close.
+* The wait takes a timeout: −1 waits for ever, 0 only looks, n waits at most n milliseconds. It
+  returns at most *maxevents* events; the others are not lost, the next wait returns them, and the
+  kernel turns the ready list round, so nobody starves.
+* *Level* triggered: the event comes back on every wait as long as the condition holds. A handler
+  may read a little and return. *Edge* triggered: it comes once per change; a handler must read
+  until EAGAIN, or it waits for bytes that are already there.
+* `EPOLLERR` and `EPOLLHUP` are always reported, asked for or not. `EPOLLRDHUP` (the peer closed
+  its sending half) must be asked for, and may come together with `EPOLLIN`: read first.
+* Events are handed out in batches. A handler early in a batch may close a descriptor whose event
+  stands later in it, and even open a new one that gets the same number: a *stale* event.
+
+What follows for us: registrations are objects. A whole batch is resolved from numbers to
+registrations before its first handler runs, and a registration that was removed meanwhile is
+skipped and counted, whatever its number means by then. Any thread may call `call` and `stop`: they
+queue and write to an eventfd that is a source like any other. Everything else belongs to the
+thread that runs the loop.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import select
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Protocol
+
+Handler = Callable[[int], None]  # gets the EPOLL* bits that are ready
+
+FOREVER = -1
+
+
+class HasDescriptor(Protocol):
+    """Anything with a file descriptor."""
+
+    def fileno(self) -> int: ...
+
+
+@dataclass(slots=True)
+class LoopCounters:
+    """What the loop has done so far. Times in seconds of the monotonic clock."""
+
+    waits: int = 0  # epoll_wait calls
+    wake_ups: int = 0  # waits that returned at least one event
+    timeouts: int = 0  # waits that returned none
+    events: int = 0  # events returned
+    stale: int = 0  # events ignored: their registration was removed in the same batch
+    kernel_s: float = 0.0  # inside epoll_wait: the loop was idle
+    handlers_s: float = 0.0  # inside handlers, timers and commands: the loop was busy
+
+
+@dataclass(eq=False, slots=True)
+class Registration:
+    """A descriptor in the loop. `active` ends at `EpollLoop.remove`."""
+
+    descriptor: int
+    handler: Handler
+    active: bool = True
+
+
+@dataclass(order=True, slots=True)
+class Timer:
+    """A function that is called every `interval_s` seconds until `cancelled`."""
+
+    due_s: float
+    order: int
+    interval_s: float = field(compare=False)
+    function: Callable[[], None] = field(compare=False)
+    cancelled: bool = field(default=False, compare=False)
+
+
+class EpollLoop:
+    """One epoll instance, its sources, and the thread-safe way in.
+
+    ``max_events`` bounds one batch. Sources are descriptors or objects with ``fileno()``; a
+    handler gets the ready bits (``select.EPOLLIN`` …). What a handler raises leaves `run`.
+    """
+
+    def __init__(self, max_events: int = 64) -> None:
+        self._epoll = select.epoll(flags=select.EPOLL_CLOEXEC)
+        self._max_events = max_events
+        self._registrations: dict[int, Registration] = {}
+        self._timers: list[Timer] = []
+        self._timer_order = count()
+        self._counters = LoopCounters()
+        self._stopping = False
+        self._calls: deque[Callable[[], None]] = deque()
+        self._wake_up = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self.add(self._wake_up, self._on_wake_up)
+
+    # -- sources: the loop's own thread only
+
+    def add(
+        self,
+        source: int | HasDescriptor,
+        handler: Handler,
+        events: int = select.EPOLLIN,
+        *,
+        edge: bool = False,
+    ) -> Registration:
+        """EPOLL_CTL_ADD. Raises FileExistsError if the descriptor is in already."""
+        descriptor = _descriptor(source)
+        self._epoll.register(descriptor, _interest(events, edge))
+        registration = Registration(descriptor, handler)
+        self._registrations[descriptor] = registration
+        return registration
+
+    def modify(self, source: int | HasDescriptor, events: int, *, edge: bool = False) -> None:
+        """EPOLL_CTL_MOD: wait for other events. Raises FileNotFoundError if it is not in."""
+        self._epoll.modify(_descriptor(source), _interest(events, edge))
+
+    def remove(self, source: int | HasDescriptor) -> None:
+        """EPOLL_CTL_DEL, before the descriptor is closed; its pending events are ignored."""
+        descriptor = _descriptor(source)
+        self._registrations.pop(descriptor).active = False
+        self._epoll.unregister(descriptor)
+
+    def call_every(self, interval_s: float, function: Callable[[], None]) -> Timer:
+        """Call `function` every `interval_s` seconds; set the timer's `cancelled` to end it."""
+        due_s = time.monotonic() + interval_s
+        timer = Timer(due_s, next(self._timer_order), interval_s, function)
+        heapq.heappush(self._timers, timer)
+        return timer
+
+    # -- any thread
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Have the loop's thread call `function` soon; calls keep their order."""
+        self._calls.append(function)
+        os.eventfd_write(self._wake_up, 1)
+
+    def stop(self) -> None:
+        """Let `run` return after what it is doing now."""
+        self.call(self._set_stopping)
+
+    @property
+    def counters(self) -> LoopCounters:
+        """A copy of the counters as they stand."""
+        return replace(self._counters)
+
+    # -- running
+
+    def run(self) -> None:
+        """Wait and dispatch until `stop`."""
+        self._stopping = False
+        while not self._stopping:
+            self.run_once(FOREVER)
+
+    def run_once(self, timeout_ms: int = 0) -> int:
+        """One wait and the handlers it leads to. Returns the number of events.
+
+        ``timeout_ms`` as in epoll_wait(2): −1 for ever, 0 only looks, n at most n milliseconds;
+        a timer that is due sooner shortens it.
+        """
+        counters = self._counters
+        started_s = time.monotonic()
+        ready = self._epoll.poll(self._timeout_s(timeout_ms, started_s), self._max_events)
+        returned_s = time.monotonic()
+        counters.waits += 1
+        counters.kernel_s += returned_s - started_s
+        counters.events += len(ready)
+        if ready:
+            counters.wake_ups += 1
+        else:
+            counters.timeouts += 1
+        try:
+            self._dispatch(ready)
+            self._run_timers()
+        finally:
+            counters.handlers_s += time.monotonic() - returned_s
+        return len(ready)
+
+    def close(self) -> None:
+        """Close the epoll instance and the wake-up descriptor, not the sources."""
+        self._epoll.close()
+        os.close(self._wake_up)
+        self._registrations.clear()
+        self._timers.clear()
+
+    def _dispatch(self, ready: list[tuple[int, int]]) -> None:
+        batch = [(self._registrations.get(descriptor), events) for descriptor, events in ready]
+        for registration, events in batch:
+            if registration is None or not registration.active:
+                self._counters.stale += 1
+            else:
+                registration.handler(events)
+
+    def _run_timers(self) -> None:
+        now_s = time.monotonic()
+        while self._timers and self._timers[0].due_s <= now_s:
+            timer = heapq.heappop(self._timers)
+            if timer.cancelled:
+                continue
+            timer.due_s = now_s + timer.interval_s  # a late loop skips beats, it does not catch up
+            heapq.heappush(self._timers, timer)
+            timer.function()
+
+    def _timeout_s(self, timeout_ms: int, now_s: float) -> float:
+        """epoll.poll takes seconds; it rounds up to milliseconds, so a timer is never early."""
+        if not self._timers:
+            return timeout_ms / 1000 if timeout_ms >= 0 else FOREVER
+        due_s = max(0.0, self._timers[0].due_s - now_s)
+        return due_s if timeout_ms < 0 else min(due_s, timeout_ms / 1000)
+
+    def _on_wake_up(self, _events: int) -> None:
+        os.eventfd_read(self._wake_up)
+        for _ in range(len(self._calls)):  # those added meanwhile have written again
+            self._calls.popleft()()
+
+    def _set_stopping(self) -> None:
+        self._stopping = True
+
+
+def _interest(events: int, edge: bool) -> int:
+    return events | select.EPOLLET if edge else events
+
+
+def _descriptor(source: int | HasDescriptor) -> int:
+    return source if isinstance(source, int) else source.fileno()

@@ -1,0 +1,88 @@
+"""The one place where a raw or packet socket is created, and the kernel constants they need.
+
+Creating such a socket takes CAP_NET_RAW (packet(7), raw(7), capabilities(7)); everything after
+that (ring, filter, bind, promiscuous mode) takes no privilege. So this is the only code that
+can fail for lack of one, and it says what is missing and the command that grants it.
+
+The command runs rawscope as the same user with that one capability in its ambient set
+(setpriv(1), util-linux). Giving the capability to the Python binary by setcap(8) would give it to
+every script on the machine, and a virtual environment's binary is a link to that one.
+"""
+
+from __future__ import annotations
+
+import socket
+
+SOL_PACKET = 263  # linux/socket.h
+ETH_P_ALL = 0x0003  # linux/if_ether.h
+
+# linux/if_packet.h: socket options
+PACKET_ADD_MEMBERSHIP = 1
+PACKET_DROP_MEMBERSHIP = 2
+PACKET_RX_RING = 5
+PACKET_STATISTICS = 6
+PACKET_AUXDATA = 8
+PACKET_VERSION = 10
+PACKET_MR_PROMISC = 1
+TPACKET_V3 = 2
+
+# linux/if_packet.h: sll_pkttype
+PACKET_HOST = 0
+PACKET_BROADCAST = 1
+PACKET_MULTICAST = 2
+PACKET_OTHERHOST = 3
+PACKET_OUTGOING = 4
+
+# linux/if_packet.h: tp_status of a received frame, and of a block
+TP_STATUS_KERNEL = 0
+TP_STATUS_USER = 1 << 0
+TP_STATUS_CSUMNOTREADY = 1 << 3
+TP_STATUS_VLAN_VALID = 1 << 4
+TP_STATUS_VLAN_TPID_VALID = 1 << 6
+TP_STATUS_CSUM_VALID = 1 << 7
+TP_STATUS_GSO_TCP = 1 << 8
+
+# asm-generic/socket.h
+SO_ATTACH_FILTER = 26
+SO_TIMESTAMPNS = 35
+SO_RCVBUFFORCE = 33
+SO_MEMINFO = 55
+SK_MEMINFO_DROPS = 8  # linux/sock_diag.h: index into the u32 array of SO_MEMINFO
+
+GRANT_COMMAND = (
+    "sudo setpriv --reuid=$(id -u) --regid=$(id -g) --init-groups "
+    '--inh-caps=+net_raw --ambient-caps=+net_raw -- "$(command -v rawscope)"'
+)
+
+
+class NotPermittedError(Exception):
+    """The process may not create the socket. The text is one line: what is missing, what to run."""
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__(f"{purpose} needs the capability CAP_NET_RAW; run: {GRANT_COMMAND}")
+
+
+def packet_socket() -> socket.socket:
+    """A link-level socket, AF_PACKET / SOCK_RAW, non-blocking, close-on-exec.
+
+    It is made with protocol 0, so it receives nothing until it is bound to ETH_P_ALL: no frame gets
+    in before the filter is attached (packet(7)). Raises NotPermittedError.
+    """
+    return _create(socket.AF_PACKET, 0, "capturing")
+
+
+def raw_ipv4_socket(protocol: int) -> socket.socket:
+    """An AF_INET / SOCK_RAW socket: incoming IPv4 packets of one protocol, header first (raw(7)).
+
+    Non-blocking, close-on-exec. Raises NotPermittedError.
+    """
+    return _create(socket.AF_INET, protocol, "a raw IPv4 socket")
+
+
+def _create(family: int, protocol: int, purpose: str) -> socket.socket:
+    try:
+        created = socket.socket(family, socket.SOCK_RAW, protocol)  # Python sets SOCK_CLOEXEC
+    except PermissionError as error:
+        raise NotPermittedError(purpose) from error
+    created.setblocking(False)
+    return created
