@@ -143,6 +143,11 @@ class Layer:
                     return slot.read(data, self.offset)
         return None
 
+    def number(self, data: bytes, key: str) -> int | None:
+        """`value` where it is a number, else None."""
+        value = self.value(data, key)
+        return value if isinstance(value, int) else None
+
     @property
     def payload(self) -> Span:
         """The bytes after the header that belong to this layer."""

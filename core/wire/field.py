@@ -132,18 +132,22 @@ class Slot:
     first_bit: int
     level: int
     parent: Slot | None
+    key: str = dataclass_field(init=False)  # the name inside the table: ``flags.df``
+    span: Span = dataclass_field(init=False)  # the bytes it touches, from the start of its *layer*
+    _spare: int = dataclass_field(init=False)  # bits after the field in its last byte
+    _mask: int = dataclass_field(init=False)
 
-    @property
-    def key(self) -> str:
-        """The name inside the table: ``flags.df`` of ``ip.flags.df``."""
-        return self.name[len(self.table.name) + 1 :]
-
-    @property
-    def span(self) -> Span:
-        """The bytes this field touches, from the start of its *layer*."""
+    def __post_init__(self) -> None:
+        last_bit = self.first_bit + self.field.bits
         start = self.table.start + self.first_bit // 8
-        stop = self.table.start + -(-(self.first_bit + self.field.bits) // 8)
-        return Span(start, stop)
+        found = {
+            "key": self.name[len(self.table.name) + 1 :],
+            "span": Span(start, self.table.start + -(-last_bit // 8)),
+            "_spare": -last_bit % 8,
+            "_mask": (1 << self.field.bits) - 1,
+        }
+        for name, value in found.items():  # counted once: reading a packet asks for them always
+            object.__setattr__(self, name, value)
 
     @property
     def maximum(self) -> int:
@@ -157,16 +161,19 @@ class Slot:
 
         The caller has checked that the field's bytes are there; see `span`.
         """
-        span = self.span
-        raw = bytes(data[offset + span.start : offset + span.stop])
         if self.field.kind is Kind.BYTES:
-            return raw
-        return self.decode(int.from_bytes(raw, "big"))
+            return bytes(data[offset + self.span.start : offset + self.span.stop])
+        return self.number(data, offset)
+
+    def number(self, data: BytesLike, offset: int = 0) -> int:
+        """`read` as a number, also of a `BYTES` field."""
+        span = self.span
+        raw = int.from_bytes(data[offset + span.start : offset + span.stop], "big")
+        return (raw >> self._spare & self._mask) * self.field.unit
 
     def decode(self, number: int) -> int:
         """The value inside the big-endian `number` made of exactly the span's bytes."""
-        spare = -(self.first_bit + self.field.bits) % 8
-        return ((number >> spare) & ((1 << self.field.bits) - 1)) * self.field.unit
+        return (number >> self._spare & self._mask) * self.field.unit
 
     def text(self, value: Value) -> str:
         """The value as a person reads it, without its meaning: ``0x0800``, ``20 bytes``."""

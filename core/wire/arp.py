@@ -1,0 +1,106 @@
+"""ARP: which hardware address has this protocol address; and RARP, the question reversed.
+
+RFC 826. The header names the kind and the size of both addresses, so their place depends on
+two size bytes; nearly always they are Ethernet's 6 and IPv4's 4, which is the one layout with
+named address fields. RFC 903 uses the same layout for RARP (operations 3 and 4).
+"""
+
+from __future__ import annotations
+
+from core.wire.dissection import Dissection, Layer
+from core.wire.ethernet import ETHERTYPE_NAMES, EtherType
+from core.wire.field import Field, HeaderTable, IPv4Address, Kind, Mac, address_text
+from core.wire.walk import Next, Walk
+
+HARDWARE_TYPES = {
+    1: "Ethernet",
+    6: "IEEE 802",
+    15: "Frame relay",
+    24: "IEEE 1394",
+    32: "InfiniBand",
+}
+REQUEST, REPLY, REVERSE_REQUEST, REVERSE_REPLY = 1, 2, 3, 4
+OPERATIONS = {
+    REQUEST: "request",
+    REPLY: "reply",
+    REVERSE_REQUEST: "reverse request",
+    REVERSE_REPLY: "reverse reply",
+    5: "DRARP request",
+    6: "DRARP reply",
+    7: "DRARP error",
+    8: "InARP request",
+    9: "InARP reply",
+}
+
+ARP = HeaderTable(
+    "arp",
+    "Address resolution protocol",
+    "RFC 826",
+    Field("hw.type", 16, "Hardware type", values=HARDWARE_TYPES, default=1),
+    Field(
+        "proto.type",
+        16,
+        "Protocol type",
+        base=16,
+        values=ETHERTYPE_NAMES,
+        default=EtherType.IPV4,
+    ),
+    Field("hw.size", 8, "Hardware address size", suffix="bytes", default=6),
+    Field("proto.size", 8, "Protocol address size", suffix="bytes", default=4),
+    Field("opcode", 16, "Operation", values=OPERATIONS, default=REQUEST),
+)
+
+ARP_IPV4 = HeaderTable(
+    "arp",
+    "Address resolution protocol",
+    "RFC 826",
+    Mac("src.hw_mac", "Sender hardware address"),
+    IPv4Address("src.proto_ipv4", "Sender IP address"),
+    Mac("dst.hw_mac", "Target hardware address"),
+    IPv4Address("dst.proto_ipv4", "Target IP address"),
+    start=ARP.size,
+)
+
+
+def parse(walk: Walk, offset: int) -> Next | None:
+    """The common part, and the addresses when they are Ethernet's and IPv4's."""
+    depth = walk.networks + 1
+    if not walk.begin(ARP, offset, depth=depth):
+        return None
+    hardware, protocol = (ARP[key].number(walk.data, offset) for key in ("hw.size", "proto.size"))
+    size = ARP.size + 2 * (hardware + protocol)
+    walk.end_packet(offset + size)
+    kind = ARP["proto.type"].read(walk.data, offset)
+    known = (hardware, protocol, kind) == (6, 4, EtherType.IPV4)
+    complete = walk.has("arp", offset, size)
+    walk.limit(offset + size, "arp.hw.size, arp.proto.size")
+    walk.add((ARP, ARP_IPV4) if known else (ARP,), offset, size if complete else None, depth=depth)
+    return None
+
+
+def info(layer: Layer, dissection: Dissection) -> str:
+    """``Who has 10.0.0.1? Tell 10.0.0.2`` and ``10.0.0.1 is at 00:00:5e:00:53:01``."""
+    data = dissection.data
+    operation = layer.number(data, "opcode")
+    keys = ("src.hw_mac", "src.proto_ipv4", "dst.hw_mac", "dst.proto_ipv4")
+    values = [layer.number(data, key) for key in keys]
+    name = OPERATIONS.get(operation, f"operation {operation}") if isinstance(operation, int) else ""
+    if not all(isinstance(value, int) for value in values):
+        return f"ARP {name}".rstrip()
+    kinds = (Kind.MAC, Kind.IPV4, Kind.MAC, Kind.IPV4)
+    texts = [address_text(kind, int(value or 0)) for kind, value in zip(kinds, values, strict=True)]
+    sender_mac, sender, target_mac, target = texts
+    match operation:
+        case 1 if sender == target:
+            return f"ARP announcement for {sender}"
+        case 1 if sender == "0.0.0.0":
+            return f"Who has {target}? (probe)"
+        case 1:
+            return f"Who has {target}? Tell {sender}"
+        case 2:
+            return f"{sender} is at {sender_mac}"
+        case 3:
+            return f"Who is {target_mac}? Tell {sender_mac}"
+        case 4:
+            return f"{target_mac} is at {target}"
+    return f"ARP {name}"

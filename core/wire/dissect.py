@@ -1,0 +1,62 @@
+"""One frame's bytes to its layers, and the honest reason why reading ended.
+
+Each layer's parser names the next by number; this loop looks it up and goes on until nobody
+answers, a header cannot be read, or the depth limit is reached: no frame, whatever its
+bytes, makes this raise or run long.
+"""
+
+from __future__ import annotations
+
+from core.wire.dissection import Cause, Dissection, PacketFlag, Stop
+from core.wire.field import Span
+from core.wire.protocols import PARSERS
+from core.wire.walk import Next, Space, Walk
+
+MAXIMUM_LAYERS = 32
+
+
+def dissect(data: bytes, link_type: int, original_length: int, flags: int = 0) -> Dissection:
+    """The layers of a frame.
+
+    `data` is what was captured, `original_length` what there was (bytes), `link_type` a
+    `LinkType` number (others give a payload and no layer), `flags` `PacketFlag` bits.
+    """
+    original = max(original_length, len(data))
+    check_sequence = (flags & PacketFlag.FCS_MASK) >> PacketFlag.FCS_SHIFT
+    end = max(0, original - check_sequence)
+    walk = Walk(data, min(len(data), end), end, flags)
+    follow: Next | None = Next(Space.LINK, link_type, 0)
+    after = 0
+    while follow is not None:
+        after = follow.offset
+        parser = PARSERS[follow.space].get(follow.number)
+        if parser is None:
+            break
+        if len(walk.layers) >= MAXIMUM_LAYERS:
+            walk.halt = _too_deep(walk, after)
+            break
+        follow = parser(walk, after)
+    if walk.layers and follow is None:
+        last = walk.layers[-1]
+        after = last.offset + last.header_length
+    return _result(walk, original, after)
+
+
+def _too_deep(walk: Walk, offset: int) -> Stop:
+    reason = f"more than {MAXIMUM_LAYERS} layers"
+    return Stop(walk.layers[-1].name, offset, Cause.MALFORMED, reason, limited_by="depth limit")
+
+
+def _result(walk: Walk, original: int, after: int) -> Dissection:
+    captured = len(walk.data)
+    packet_stop = captured if walk.packet_stop is None else min(walk.packet_stop, captured)
+    payload_stop = min(walk.stop, walk.captured)
+    trailer = Span(packet_stop, captured) if packet_stop < captured else Span(0, 0)
+    return Dissection(
+        data=walk.data,
+        original_length=original,
+        layers=tuple(walk.layers),
+        payload=Span(min(after, payload_stop), payload_stop),
+        trailer=trailer,
+        stop=walk.halt,
+    )

@@ -1,0 +1,259 @@
+"""IPv6: a fixed header of 40 bytes, and the chain of extension headers after it.
+
+RFC 8200. The payload length covers all after the fixed header, extension headers included.
+Zero means a jumbogram when a hop-by-hop option says so (RFC 2675 §2), and else a frame still
+to be segmented by the network card; both times the frame's end is taken. The traffic class is
+IPv4's DSCP and ECN. There is no header checksum.
+
+Each extension header names the next one and, but for the fragment header, its own length in
+units of 8 bytes beyond the first 8 (AH, from IPsec, in units of 4 beyond the first 8). The
+chain has no other end than a number that is no extension header, so every step is checked
+against the payload's end, and the dissection's depth bounds it.
+
+A routing header with segments left changes the destination that the transport checksum
+covers: to the last address of type 0 (RFC 2460 §4.4), to the one home address of type 2
+(RFC 6275 §6.4), to segment 0 of type 4 (RFC 8754 §2).
+"""
+
+from __future__ import annotations
+
+from core.wire.dissection import Dissection, Layer, Note
+from core.wire.field import Field, Flag, HeaderTable, IPv6Address, Kind, Span
+from core.wire.ipv4 import PROTOCOL_NAMES, IpProtocol, service_parts
+from core.wire.ipv6_options import JUMBO, OPTIONS
+from core.wire.walk import Endpoints, Next, Space, Walk
+
+EXTENSION_HEADERS = frozenset(
+    {
+        IpProtocol.HOP_BY_HOP,
+        IpProtocol.ROUTING,
+        IpProtocol.FRAGMENT,
+        IpProtocol.DESTINATION,
+        IpProtocol.AH,
+    }
+)
+UNIT = 8  # extension headers count their length in these, beyond the first
+AH_UNIT = 4
+ROUTING_TYPE_0, ROUTING_TYPE_2, ROUTING_SEGMENTS = 0, 2, 4
+
+IPV6 = HeaderTable(
+    "ipv6",
+    "Internet Protocol version 6",
+    "RFC 8200 §3",
+    Field("version", 4, "Version", default=6),
+    Field("tclass", 8, "Traffic class", base=16, parts=service_parts()),
+    Field("flow", 20, "Flow label", base=16),
+    Field("plen", 16, "Payload length", suffix="bytes", automatic=True),
+    Field("nxt", 8, "Next header", values=PROTOCOL_NAMES, automatic=True),
+    Field("hlim", 8, "Hop limit", default=64),
+    IPv6Address("src", "Source"),
+    IPv6Address("dst", "Destination"),
+)
+
+HOP_BY_HOP = HeaderTable(
+    "ipv6.hopopts",
+    "IPv6 hop-by-hop options",
+    "RFC 8200 §4.3",
+    Field("nxt", 8, "Next header", values=PROTOCOL_NAMES, automatic=True),
+    Field("len", 8, "Length", suffix="× 8 bytes after the first 8", automatic=True),
+)
+
+DESTINATION_OPTIONS = HeaderTable(
+    "ipv6.dstopts",
+    "IPv6 destination options",
+    "RFC 8200 §4.6",
+    Field("nxt", 8, "Next header", values=PROTOCOL_NAMES, automatic=True),
+    Field("len", 8, "Length", suffix="× 8 bytes after the first 8", automatic=True),
+)
+
+ROUTING = HeaderTable(
+    "ipv6.routing",
+    "IPv6 routing header",
+    "RFC 8200 §4.4",
+    Field("nxt", 8, "Next header", values=PROTOCOL_NAMES, automatic=True),
+    Field("len", 8, "Length", suffix="× 8 bytes after the first 8", automatic=True),
+    Field(
+        "type",
+        8,
+        "Routing type",
+        values={0: "Source route", 2: "Mobile IPv6", 3: "RPL", 4: "Segment routing"},
+    ),
+    Field("segleft", 8, "Segments left"),
+)
+
+FRAGMENT = HeaderTable(
+    "ipv6.fraghdr",
+    "IPv6 fragment header",
+    "RFC 8200 §4.5",
+    Field("nxt", 8, "Next header", values=PROTOCOL_NAMES, automatic=True),
+    Field("reserved_octet", 8, "Reserved"),
+    Field("offset", 13, "Fragment offset", suffix="× 8 bytes"),
+    Field("reserved_bits", 2, "Reserved"),
+    Flag("more", "More fragments"),
+    Field("ident", 32, "Identification", base=16),
+)
+
+AUTHENTICATION = HeaderTable(
+    "ah",
+    "Authentication header",
+    "RFC 4302 §2",
+    Field("next_header", 8, "Next header", values=PROTOCOL_NAMES, automatic=True),
+    Field("length", 8, "Length", suffix="× 4 bytes after the first 8", automatic=True),
+    Field("reserved", 16, "Reserved", Kind.BYTES),
+    Field("spi", 32, "Security parameters index", base=16),
+    Field("sequence", 32, "Sequence number"),
+)
+
+_ADDRESSES = (IPV6["src"].span, IPV6["dst"].span)
+_ADDRESS_BYTES = IPV6["dst"].field.bits // 8
+
+
+def parse(walk: Walk, offset: int) -> Next | None:
+    """The fixed header; then by next header."""
+    walk.networks += 1
+    if not walk.begin(IPV6, offset):
+        return None
+    data = walk.data
+    version = IPV6["version"].number(data, offset)
+    if version != IPV6["version"].field.default:
+        walk.add((IPV6,), offset)
+        walk.malformed("ipv6", offset, f"version {version} is not 6")
+        return None
+    source, destination = (data[offset + s.start : offset + s.stop] for s in _ADDRESSES)
+    walk.endpoints = Endpoints(source, destination)
+    walk.fragment = False
+    notes = _limit(walk, offset)
+    walk.end_packet(walk.stop)
+    walk.add((IPV6,), offset, notes=notes)
+    return Next(Space.IP_PROTOCOL, IPV6["nxt"].number(data, offset), offset + IPV6.size)
+
+
+def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
+    """Let the payload length end the packet; a remark where it and the frame disagree."""
+    slot = IPV6["plen"]
+    length = slot.number(walk.data, offset)
+    room = walk.stop - offset - IPV6.size
+    if length == 0:
+        if room and not _jumbo_follows(walk, offset):
+            return (Note("zero, with bytes after the header", slot),)
+        return ()
+    if length > room and not walk.quoted:
+        return (Note(f"{length} bytes go past the {room} that {walk.limited_by} allows", slot),)
+    walk.limit(offset + IPV6.size + length, "ipv6.plen")
+    return ()
+
+
+def _jumbo_follows(walk: Walk, offset: int) -> bool:
+    return IPV6["nxt"].read(walk.data, offset) == IpProtocol.HOP_BY_HOP
+
+
+def parse_hop_by_hop(walk: Walk, offset: int) -> Next | None:
+    """Options for every router on the way; a jumbo payload's length is one of them."""
+    return _options_header(walk, offset, HOP_BY_HOP)
+
+
+def parse_destination_options(walk: Walk, offset: int) -> Next | None:
+    """Options for the destination."""
+    return _options_header(walk, offset, DESTINATION_OPTIONS)
+
+
+def _options_header(walk: Walk, offset: int, table: HeaderTable) -> Next | None:
+    length = _extension_length(walk, offset, table)
+    if not length:
+        return None
+    stop = offset + length
+    options = OPTIONS.read(walk.data, offset + table.size, stop)
+    for option in options:
+        if option.kind == JUMBO and option.values:
+            walk.limit(offset + int(option.values[0][2]), "ipv6.opt.jumbo")
+    span = Span(offset + table.size, stop)
+    walk.add((table,), offset, length, options=options, options_span=span)
+    return Next(Space.IP_PROTOCOL, table["nxt"].number(walk.data, offset), stop)
+
+
+def _extension_length(walk: Walk, offset: int, table: HeaderTable) -> int:
+    """The whole length of an extension header that is all there, or 0."""
+    if not walk.begin(table, offset):
+        return 0
+    length = UNIT * (table["len"].number(walk.data, offset) + 1)
+    if not walk.has(table.name, offset, length):
+        walk.add((table,), offset, length)
+        return 0
+    return length
+
+
+def parse_routing(walk: Walk, offset: int) -> Next | None:
+    """Where the packet shall pass; its last stop is the transport's destination."""
+    length = _extension_length(walk, offset, ROUTING)
+    if not length:
+        return None
+    data = walk.data
+    values = ROUTING.read(data, offset)
+    last = _last_address(int(values["type"]), length)
+    if (
+        values["segleft"]
+        and last
+        and walk.endpoints
+        and offset + last + _ADDRESS_BYTES <= offset + length
+    ):
+        destination = data[offset + last : offset + last + _ADDRESS_BYTES]
+        walk.endpoints = Endpoints(walk.endpoints.source, destination)
+    walk.add((ROUTING,), offset, length)
+    return Next(Space.IP_PROTOCOL, int(values["nxt"]), offset + length)
+
+
+def _last_address(kind: int, length: int) -> int:
+    """Where in a routing header the final destination stands, or 0 where not known."""
+    match kind:
+        case 0:
+            return UNIT + (length - UNIT) // _ADDRESS_BYTES * _ADDRESS_BYTES - _ADDRESS_BYTES
+        case 2 | 4:
+            return UNIT
+    return 0
+
+
+def parse_fragment(walk: Walk, offset: int) -> Next | None:
+    """A piece of a datagram; only the first one goes on with a header."""
+    if not walk.begin(FRAGMENT, offset):
+        return None
+    values = FRAGMENT.read(walk.data, offset)
+    walk.fragment = bool(values["offset"] or values["more"])
+    walk.add((FRAGMENT,), offset)
+    if values["offset"]:
+        return None
+    return Next(Space.IP_PROTOCOL, int(values["nxt"]), offset + FRAGMENT.size)
+
+
+def parse_authentication(walk: Walk, offset: int) -> Next | None:
+    """The authentication header, also over IPv4; what follows is in the clear."""
+    if not walk.begin(AUTHENTICATION, offset):
+        return None
+    words = AUTHENTICATION["length"].number(walk.data, offset)
+    length = AH_UNIT * (words + 2)
+    if length < AUTHENTICATION.size:
+        walk.add((AUTHENTICATION,), offset)
+        at = offset + AUTHENTICATION["length"].span.start
+        walk.malformed("ah", at, f"length {length} is less than {AUTHENTICATION.size} bytes")
+        return None
+    complete = walk.has("ah", offset, length)
+    walk.add((AUTHENTICATION,), offset, length)
+    if not complete:
+        return None
+    following = AUTHENTICATION["next_header"].number(walk.data, offset)
+    return Next(Space.IP_PROTOCOL, following, offset + length)
+
+
+def info(layer: Layer, dissection: Dissection) -> str:
+    """What the header or extension header announces and nothing here reads."""
+    data = dissection.data
+    following = next(
+        (v for v in (layer.number(data, k) for k in ("nxt", "next_header")) if v is not None), None
+    )
+    if not isinstance(following, int):
+        return "IPv6"
+    name = PROTOCOL_NAMES.get(following, f"protocol {following}")
+    place = layer.number(data, "offset")
+    if layer.name == FRAGMENT.name and isinstance(place, int):
+        ident = layer.number(data, "ident")
+        return f"Fragment of {name}, offset {place * 8}, id 0x{ident:08x}"
+    return name

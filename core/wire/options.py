@@ -1,0 +1,101 @@
+"""Options: the type-length-value lists that follow some fixed headers.
+
+IPv4 and TCP options are alike (RFC 791 §3.1, RFC 9293 §3.1): kind 0 ends the list, kind 1 is
+one byte of padding, every other kind is followed by a length that counts kind and length
+too. IPv6 options count only their body, and their one-byte padding is kind 0 (RFC 8200
+§4.2). Neighbour discovery counts in units of 8 bytes (RFC 4861 §4.6). A length of less than the
+option's own first bytes, or past the end of the list, ends the reading: what follows
+cannot be told apart, and the option says so.
+
+The inside of an option is a `HeaderTable` of its own that starts after kind and length, so
+option fields have names, widths, spans and documentation like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.wire.dissection import Option
+from core.wire.field import HeaderTable, Span, Value
+
+
+@dataclass(frozen=True, slots=True)
+class OptionKind:
+    """What one kind means. With `repeated`, the table fills the body as often as it fits."""
+
+    name: str
+    label: str
+    table: HeaderTable | None = None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OptionList:
+    """How a protocol writes its options, and the kinds it has.
+
+    `prefix` names unknown kinds (``tcp.options.unknown``). `single` are kinds of one byte,
+    of which `end` ends the list. The length byte counts `unit` bytes and covers kind and length
+    themselves when `inclusive`.
+    """
+
+    prefix: str
+    kinds: Mapping[int, OptionKind]
+    single: frozenset[int] = frozenset({0, 1})
+    end: int | None = 0
+    inclusive: bool = True
+    unit: int = 1
+
+    def read(self, data: bytes, start: int, stop: int) -> tuple[Option, ...]:
+        """The options in ``data[start:stop]``, which is wholly captured."""
+        options = []
+        while start < stop:
+            option = self._one(data, start, stop)
+            options.append(option)
+            if option.problem or option.kind == self.end:
+                break
+            start = option.span.stop
+        return tuple(options)
+
+    def _one(self, data: bytes, start: int, stop: int) -> Option:
+        kind = data[start]
+        known = self.kinds.get(kind)
+        name = known.name if known else f"{self.prefix}.unknown"
+        label = known.label if known else f"Unknown option {kind}"
+        if kind in self.single:
+            return Option(name, label, kind, Span(start, start + 1))
+        if start + 2 > stop:
+            return Option(name, label, kind, Span(start, stop), problem="no room for its length")
+        length = data[start + 1] * self.unit + (0 if self.inclusive else 2)
+        if length < 2:
+            problem = f"length {length} is less than 2"
+            return Option(name, label, kind, Span(start, start + 2), problem=problem)
+        if start + length > stop:
+            problem = f"length {length} goes past the {stop - start} bytes left"
+            return Option(name, label, kind, Span(start, stop), problem=problem)
+        span = Span(start, start + length)
+        values, problem = _values(known, data, span) if known else ((), "")
+        return Option(name, label, kind, span, values, problem)
+
+
+Values = tuple[tuple[str, str, Value | str, Span], ...]
+
+
+def _values(known: OptionKind, data: bytes, span: Span) -> tuple[Values, str]:
+    table = known.table
+    if table is None:
+        return (), ""
+    size = span.stop - span.start
+    if size < table.stop:
+        return (), f"length {size} is less than {table.stop}"
+    values: list[tuple[str, str, Value | str, Span]] = []
+    at = span.start
+    while at + table.stop <= span.stop:
+        values += (
+            (slot.name, slot.field.label, slot.read(data, at), slot.span.shifted(at))
+            for slot in table.slots
+        )
+        at += table.size
+        if not known.repeated:
+            break
+    return tuple(values), ""

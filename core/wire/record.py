@@ -1,0 +1,111 @@
+"""One packet as JSON has it: flat Wireshark names (PRODUCT.md, "Command line").
+
+Only the outermost network header and what it carries have plain names, so that one name
+means one value; deeper layers are in the detail tree. A field is there when its layer is
+and all its bytes were captured. Numbers are numbers, flags booleans, addresses strings,
+byte strings lower-case hex.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from core.wire import tcp
+from core.wire.dissection import Cause, Check, Dissection, Layer, Verdict
+from core.wire.field import JsonValue
+
+Json: TypeAlias = JsonValue | list[JsonValue] | dict[str, JsonValue]
+
+LISTED = frozenset(
+    {
+        "eth",
+        "vlan",
+        "sll",
+        "arp",
+        "ip",
+        "ipv6",
+        "tcp",
+        "udp",
+        "icmp",
+        "icmpv6",
+        "sctp",
+        "igmp",
+    }
+)
+_OPTION_KEYS = {"ip": "ip.options", "tcp": "tcp.options"}
+
+
+def record(dissection: Dissection) -> dict[str, Json]:
+    """The packet's keys, from ``frame.protocols`` to ``frame.stop``."""
+    found: dict[str, Json] = {"frame.protocols": protocols(dissection)}
+    seen: set[str] = set()
+    for layer in dissection.layers:
+        if layer.depth > 1 or layer.quoted or layer.name not in LISTED:
+            continue
+        if layer.name == "vlan":
+            _append_tag(found, layer, dissection.data)
+        elif layer.name not in seen:
+            seen.add(layer.name)
+            _add_layer(found, layer, dissection)
+    if dissection.stop is not None:
+        stop = dissection.stop
+        cause = "truncated" if stop.cause is Cause.TRUNCATED else "malformed"
+        found["frame.stop"] = {
+            "layer": stop.layer,
+            "offset": stop.offset,
+            "reason": stop.reason,
+            "cause": cause,
+        }
+    return found
+
+
+def protocols(dissection: Dissection) -> str:
+    """``eth:vlan:ip:tcp``: the listed layers, outermost first, and ``data`` for the rest."""
+    names = [layer.name for layer in dissection.layers if layer.name in LISTED]
+    if dissection.payload.stop > dissection.payload.start:
+        names.append("data")
+    return ":".join(names)
+
+
+def _add_layer(found: dict[str, Json], layer: Layer, dissection: Dissection) -> None:
+    checks = {check.slot: check for check in layer.checks}
+    for slot, value in layer.fields(dissection.data):
+        found[slot.name] = slot.json(value)
+        if slot in checks:
+            _add_check(found, checks[slot])
+    if layer.name in _OPTION_KEYS and layer.options_span is not None:
+        span = layer.options_span
+        if span.stop <= layer.captured:
+            found[_OPTION_KEYS[layer.name]] = dissection.data[span.start : span.stop].hex()
+    for option in layer.options:
+        for name, _, inside, _ in option.values:
+            _gather(found, name, inside.hex() if isinstance(inside, bytes) else inside)
+    if layer.name == "tcp" and "tcp.hdr_len" in found:
+        found["tcp.len"] = tcp.segment_length(layer)
+
+
+def _add_check(found: dict[str, Json], check: Check) -> None:
+    if check.verdict is Verdict.NONE:
+        return
+    found[f"{check.slot.name}.status"] = check.verdict.word
+    if check.verdict is Verdict.BAD and check.expected is not None:
+        found[f"{check.slot.name}_calculated"] = check.expected
+
+
+def _gather(found: dict[str, Json], name: str, value: JsonValue) -> None:
+    """An option's value; the second of one name makes it a list."""
+    before = found.get(name)
+    if before is None:
+        found[name] = value
+    elif isinstance(before, list):
+        before.append(value)
+    elif not isinstance(before, dict):
+        found[name] = [before, value]
+
+
+def _append_tag(found: dict[str, Json], layer: Layer, data: bytes) -> None:
+    """Tags stack, so each of their fields is a list, outermost first."""
+    for slot, value in layer.fields(data):
+        tags = found.setdefault(slot.name, [])
+        if isinstance(tags, list):
+            tags.append(slot.json(value))

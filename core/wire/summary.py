@@ -1,0 +1,163 @@
+"""The row of one packet in the table: addresses, protocol, Info, and what the row is about.
+
+The Info line is that of the innermost layer that was read outside of a quoted packet, or of the
+application's bytes where one of the small readers knows them. What stopped the reading is always
+told, and everything that came from bytes passes through `core.wire.text.safe`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from core.wire import arp, ethernet, icmp, icmpv6, ipv4, ipv6, tcp, udp, vlan
+from core.wire.dissection import Cause, Dissection, Layer, Stop, Verdict
+from core.wire.tcp import FLAG_BITS, SequenceBase
+from core.wire.text import safe
+
+__all__ = ["SequenceBase", "Summary", "Tone", "summarise"]
+
+
+class Tone(Enum):
+    """What a row is about, for its colour; never the only signal."""
+
+    OTHER = "other"
+    TCP = "tcp"
+    SYN = "syn"
+    RESET = "reset"
+    UDP = "udp"
+    DNS = "dns"
+    HTTP = "http"
+    TLS = "tls"
+    ICMP = "icmp"
+    ICMP_ERROR = "icmp error"
+    NEIGHBOUR = "neighbour discovery"
+    ARP = "arp"
+    SCTP = "sctp"
+    IGMP = "igmp"
+    BAD_CHECKSUM = "bad checksum"
+    MALFORMED = "malformed"
+    TRUNCATED = "truncated"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One row's texts, safe to print, and its tone."""
+
+    source: str
+    destination: str
+    protocol: str
+    info: str
+    tone: Tone
+
+
+Info = Callable[[Layer, Dissection], str]
+INFO: Mapping[str, tuple[str, Tone, Info]] = {  # layer name: shown name, tone, Info line
+    "eth": ("Ethernet", Tone.OTHER, ethernet.info),
+    "llc": ("LLC", Tone.OTHER, ethernet.info_llc),
+    "vlan": ("VLAN", Tone.OTHER, vlan.info),
+    "arp": ("ARP", Tone.ARP, arp.info),
+    "ip": ("IPv4", Tone.OTHER, ipv4.info),
+    "ipv6": ("IPv6", Tone.OTHER, ipv6.info),
+    "ipv6.hopopts": ("IPv6", Tone.OTHER, ipv6.info),
+    "ipv6.dstopts": ("IPv6", Tone.OTHER, ipv6.info),
+    "ipv6.routing": ("IPv6", Tone.OTHER, ipv6.info),
+    "ipv6.fraghdr": ("IPv6", Tone.OTHER, ipv6.info),
+    "ah": ("AH", Tone.OTHER, ipv6.info),
+    "icmp": ("ICMP", Tone.ICMP, icmp.info),
+    "icmpv6": ("ICMPv6", Tone.ICMP, icmpv6.info),
+    "tcp": ("TCP", Tone.TCP, tcp.info),
+    "udp": ("UDP", Tone.UDP, udp.info),
+}
+
+
+def summarise(dissection: Dissection, base: SequenceBase | None = None) -> Summary:
+    """The row of one packet. `base` makes TCP's numbers relative."""
+    layer = _subject(dissection)
+    source, destination = _addresses(dissection)
+    if layer is None:
+        info = f"{len(dissection.data)} bytes"
+        protocol, tone = "Data", Tone.OTHER
+    else:
+        protocol, tone, write = INFO[layer.name]
+        if layer.name == "tcp":
+            info = tcp.info(layer, dissection, base)
+        else:
+            info = write(layer, dissection)
+        tone = _tone(layer, dissection, tone)
+    if dissection.stop is not None:
+        info = f"{info} [{_stop_text(dissection.stop)}]"
+    return Summary(source, destination, protocol, safe(info), _alarm(dissection, tone))
+
+
+def _subject(dissection: Dissection) -> Layer | None:
+    """The innermost layer that is not quoted."""
+    for layer in reversed(dissection.layers):
+        if not layer.quoted:
+            return layer
+    return None
+
+
+def _addresses(dissection: Dissection) -> tuple[str, str]:
+    """Of the innermost layer, not quoted, that has both addresses."""
+    found = ("", "")
+    for layer in reversed(dissection.layers):
+        if layer.quoted:
+            continue
+        for source_key, destination_key in _ADDRESS_KEYS.get(layer.name, ()):
+            texts = tuple(_text(layer, dissection.data, k) for k in (source_key, destination_key))
+            if all(texts):
+                return texts[0], texts[1]
+    return found
+
+
+_ADDRESS_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "ip": (("src", "dst"),),
+    "ipv6": (("src", "dst"),),
+    "eth": (("src", "dst"),),
+}
+
+
+def _text(layer: Layer, data: bytes, key: str) -> str:
+    for table in layer.tables:
+        if key in table:
+            value = layer.value(data, key)
+            return "" if value is None else table[key].text(value)
+    return ""
+
+
+def _tone(layer: Layer, dissection: Dissection, tone: Tone) -> Tone:
+    data = dissection.data
+    match layer.name:
+        case "tcp":
+            flags = layer.number(data, "flags") or 0
+            if flags & FLAG_BITS["reset"]:
+                return Tone.RESET
+            return Tone.SYN if flags & FLAG_BITS["syn"] else tone
+        case "icmp":
+            return Tone.ICMP_ERROR if layer.number(data, "type") in icmp.ERRORS else tone
+        case "icmpv6":
+            kind = layer.number(data, "type")
+            if kind in icmpv6.DISCOVERY:
+                return Tone.NEIGHBOUR
+            return Tone.ICMP_ERROR if kind in icmpv6.ERRORS else tone
+    return tone
+
+
+def _alarm(dissection: Dissection, tone: Tone) -> Tone:
+    """What a row must show before anything else."""
+    for layer in dissection.layers:
+        if any(check.verdict in (Verdict.BAD, Verdict.ILLEGAL) for check in layer.checks):
+            return Tone.BAD_CHECKSUM
+    if dissection.stop is not None and dissection.stop.cause is Cause.MALFORMED:
+        return Tone.MALFORMED
+    if dissection.stop is not None and dissection.stop.cause is Cause.TRUNCATED:
+        return Tone.TRUNCATED
+    return tone
+
+
+def _stop_text(stop: Stop) -> str:
+    if stop.cause is Cause.TRUNCATED:
+        return f"cut short by the snap length at byte {stop.offset}: {stop.layer} {stop.reason}"
+    return f"malformed at byte {stop.offset}: {stop.layer} {stop.reason}"

@@ -1,0 +1,38 @@
+"""What comes from the wire or a file, made safe to print.
+
+A terminal obeys control characters: ESC starts sequences that move the cursor, retitle the
+window or answer back; the C1 set (U+0080–U+009F) does the same in one character. Bidirectional
+controls reorder what is read (Unicode TR 9), invisible and unassigned ones hide in it, and a
+lone surrogate cannot be encoded. Each is shown as an escape instead, so nothing vanishes:
+``\\x1b`` is what was there.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+_ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def safe(text: str) -> str:
+    """`text` with control, format, private, unassigned and surrogate characters escaped.
+
+    Backslashes stay as they are. Combining marks stay where they follow something.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_safe_character(character) for character in text)
+
+
+def safe_bytes(data: bytes) -> str:
+    """UTF-8 bytes as safe text; invalid bytes are shown as ``\\xff``."""
+    return safe(data.decode("utf-8", "backslashreplace"))
+
+
+def _safe_character(character: str) -> str:
+    if unicodedata.category(character) not in _ESCAPED_CATEGORIES:
+        return character
+    number = ord(character)
+    if number < 0x100:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

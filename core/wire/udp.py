@@ -1,0 +1,76 @@
+"""UDP: ports, a length that may disagree with IP's, and a checksum that may be absent.
+
+RFC 768. The length covers header and payload. Zero in the checksum field means "not
+computed" over IPv4 and is illegal over IPv6 (RFC 8200 §8.1), where nothing else guards the
+addresses. A computed sum of zero is sent as 0xFFFF.
+
+A length of zero is a jumbogram's (RFC 2675 §4): all that IP has left. One from 1 to 7 is
+malformed. One greater than what IP has left is noted: the sum cannot be checked.
+"""
+
+from __future__ import annotations
+
+from core.wire import checksum
+from core.wire.dissection import Check, Dissection, Layer, Note, Verdict
+from core.wire.field import Field, HeaderTable
+from core.wire.ipv4 import IpProtocol
+from core.wire.walk import Next, Space, Walk
+
+UDP = HeaderTable(
+    "udp",
+    "User Datagram Protocol",
+    "RFC 768",
+    Field("srcport", 16, "Source port"),
+    Field("dstport", 16, "Destination port"),
+    Field("length", 16, "Length", suffix="bytes", automatic=True),
+    Field("checksum", 16, "Checksum", base=16, automatic=True),
+)
+
+_LENGTH, _CHECKSUM = UDP["length"], UDP["checksum"]
+_IPV6_BYTES = 16
+
+
+def parse(walk: Walk, offset: int) -> Next | None:
+    """The header; then by port, as few tunnels are found."""
+    if not walk.begin(UDP, offset):
+        return None
+    length = _LENGTH.number(walk.data, offset)
+    if 0 < length < UDP.size:
+        reason = f"length {length} is less than {UDP.size} bytes"
+        walk.add((UDP,), offset, checks=(Check(_CHECKSUM, Verdict.UNVERIFIED, reason=reason),))
+        walk.malformed("udp", offset + _LENGTH.span.start, reason)
+        return None
+    room = walk.stop - offset
+    stop = offset + (length or room)
+    check = _check(walk, offset, stop)
+    notes: tuple[Note, ...] = ()
+    if length > room and not walk.fragment and not walk.quoted:
+        text = f"{length} bytes go past the {room} that {walk.limited_by} allows"
+        notes = (Note(text, _LENGTH),)
+    walk.limit(stop, "udp.length")
+    walk.add((UDP,), offset, checks=(check,), notes=notes)
+    destination = UDP["dstport"].number(walk.data, offset)
+    return Next(Space.UDP_PORT, destination, offset + UDP.size)
+
+
+def _check(walk: Walk, offset: int, stop: int) -> Check:
+    if _CHECKSUM.read(walk.data, offset) == 0 and not walk.quoted:
+        over_ipv6 = walk.endpoints is not None and len(walk.endpoints.source) == _IPV6_BYTES
+        if over_ipv6:
+            reason = "zero is not allowed over IPv6 (RFC 8200 §8.1)"
+            return Check(_CHECKSUM, Verdict.ILLEGAL, reason=reason)
+        return Check(_CHECKSUM, Verdict.NOT_PRESENT, reason="zero: the sender computed none")
+    return checksum.check_transport(walk, _CHECKSUM, offset, stop, IpProtocol.UDP)
+
+
+def info(layer: Layer, dissection: Dissection) -> str:
+    """``5353 → 5353 Len=60``."""
+    data = dissection.data
+    source, destination = layer.number(data, "srcport"), layer.number(data, "dstport")
+    length = layer.number(data, "length")
+    text = f"{'?' if source is None else source} → {'?' if destination is None else destination}"
+    return (
+        text
+        if not isinstance(length, int)
+        else f"{text} Len={layer.payload.stop - layer.payload.start}"
+    )

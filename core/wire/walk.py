@@ -1,0 +1,150 @@
+"""The walk over one frame: what is left of it, who limits it, and which layer comes next.
+
+Two ends bound every header. `captured` is where our bytes end; `stop` is where the bytes
+belonging to the current payload end, as the frame and every length field so far allow
+(`limited_by` names the tightest). A header that passes `stop` is *malformed*, their fault;
+one that fits but passes `captured` is *truncated*, ours. `Walk.has` is the one place that
+decides between the two.
+
+A protocol's ``parse(walk, offset)`` adds its layer and names the next one by number
+(`Next`), never by function: Ethernet carries IP carries GRE carries Ethernet, so the
+protocol files do not import each other; `core.wire.protocols` knows who answers to what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from core.wire.dissection import Cause, Check, Layer, Note, Option, Stop
+from core.wire.field import HeaderTable, Span
+
+
+class Space(Enum):
+    """Which numbering a next-layer number belongs to."""
+
+    LINK = "link type"
+    ETHERTYPE = "EtherType"
+    IP_PROTOCOL = "IP protocol"
+    PPP = "PPP protocol"
+    LLC = "LLC service access point"
+    UDP_PORT = "UDP port"
+    MPLS = "first nibble under a label stack"
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The layer that follows: its number in its numbering, and where it starts."""
+
+    space: Space
+    number: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """What a transport pseudo-header takes from the network header (RFC 9293 §3.1, RFC 8200 §8.1).
+
+    `destination` is the final one, also under a source route or routing header. Addresses are 4
+    or 16 bytes.
+    """
+
+    source: bytes
+    destination: bytes
+
+
+@dataclass(slots=True)
+class Walk:
+    """The state of one dissection. Offsets count from the start of the frame."""
+
+    data: bytes
+    captured: int
+    stop: int
+    flags: int = 0
+    limited_by: str = "frame"
+    layers: list[Layer] = field(default_factory=list)
+    networks: int = 0
+    quoted: bool = False
+    fragment: bool = False
+    endpoints: Endpoints | None = None
+    packet_stop: int | None = None  # where the outermost network packet ends
+    halt: Stop | None = None
+
+    @property
+    def depth(self) -> int:
+        """The depth of a link or tunnelled-link layer met here."""
+        return self.networks + 1 if self.networks else 0
+
+    def limit(self, stop: int, name: str) -> None:
+        """A length field says that the payload ends at `stop`; it can only narrow."""
+        if stop < self.stop:
+            self.stop = stop
+            self.limited_by = name
+
+    def end_packet(self, stop: int) -> None:
+        """The outermost packet ends at `stop`; what follows in the frame is trailer."""
+        if self.packet_stop is None:
+            self.packet_stop = min(stop, self.stop)
+
+    def has(self, layer: str, offset: int, size: int, what: str = "header") -> bool:
+        """Whether `size` bytes are there; if not, the stop is recorded with its cause."""
+        end = offset + size
+        if end <= self.captured and end <= self.stop:
+            return True
+        if end > self.stop:
+            had, cause, by = max(0, self.stop - offset), Cause.MALFORMED, self.limited_by
+        else:
+            had, cause, by = max(0, self.captured - offset), Cause.TRUNCATED, "capture"
+        reason = f"{what} needs {size} bytes, {had} left"
+        self.halt = Stop(layer, offset, cause, reason, size, had, by)
+        return False
+
+    def malformed(
+        self, layer: str, offset: int, reason: str, needed: int = 0, had: int = 0
+    ) -> None:
+        """The bytes contradict themselves at `offset`."""
+        self.halt = Stop(layer, offset, Cause.MALFORMED, reason, needed, had, self.limited_by)
+
+    def add(
+        self,
+        tables: tuple[HeaderTable, ...],
+        offset: int,
+        header_length: int | None = None,
+        *,
+        depth: int | None = None,
+        options: tuple[Option, ...] = (),
+        options_span: Span | None = None,
+        checks: tuple[Check, ...] = (),
+        notes: tuple[Note, ...] = (),
+    ) -> None:
+        """Append the layer that the first table names, ending where the payload now ends."""
+        self.layers.append(
+            Layer(
+                name=tables[0].name,
+                title=tables[0].title,
+                tables=tables,
+                offset=offset,
+                header_length=tables[-1].stop if header_length is None else header_length,
+                stop=self.stop,
+                captured=min(self.captured, self.stop),
+                depth=self.networks if depth is None else depth,
+                quoted=self.quoted,
+                options=options,
+                options_span=options_span,
+                checks=checks,
+                notes=notes,
+            )
+        )
+
+    def begin(self, table: HeaderTable, offset: int, *, depth: int | None = None) -> bool:
+        """Whether `table` is all there; if not, a layer of the whole fields and the stop."""
+        if self.has(table.name, offset, table.stop):
+            return True
+        if offset < min(self.captured, self.stop):
+            self.add((table,), offset, depth=depth)
+        return False
+
+
+Parser: TypeAlias = Callable[[Walk, int], Next | None]
