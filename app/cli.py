@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 import rich_click as click
+from click.core import ParameterSource
 
 from app.commands.output import CommandError, abandon_stdout, say
 from core.capture.options import DEFAULT_SNAP_LENGTH
@@ -131,14 +132,19 @@ def dump(
         raise click.UsageError("--json, --fields and --hex exclude each other")
     if raw and not as_json:
         raise click.UsageError("--raw adds to --json: give both")
-    from app.commands.dump import run_dump
     from app.commands.formats import UnknownFieldError, choose_format
 
     try:
         line_format = choose_format(as_json=as_json, raw=raw, as_hex=as_hex, fields=fields)
     except UnknownFieldError as error:
         raise click.UsageError(str(error)) from error
-    return run_dump(_source(source), line_format, count, seconds)
+    if source["file"] is not None:
+        from app.commands.saved import print_file
+
+        return print_file(source["file"], line_format, count)
+    from app.commands.live import print_live
+
+    return print_live(_source(source).capture_options(), line_format, count, seconds)
 
 
 @rawscope.command()
@@ -162,7 +168,7 @@ def fields(prefix: str, debug: bool) -> int:
 
 
 def _was_given(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def _one_source(source: dict[str, Any]) -> None:
@@ -213,7 +219,7 @@ def _one_line(message: str) -> str:
     """A message that may hold words from the command line or a file, as one safe line."""
     from core.wire.text import safe
 
-    return safe(" ".join(message.split()))
+    return safe(" ".join(message.split())).rstrip(".")
 
 
 def main() -> NoReturn:

@@ -1,0 +1,134 @@
+"""How `dump` writes a packet: a line for a person, an object for a program, chosen fields.
+
+A *line format* is a function from `Frame` to the text of its line or lines. All of them read the
+same `core.wire` values as the screen does, so the two cannot disagree.
+
+Time in lines is in seconds since the first packet, cut to microseconds; in JSON it is the
+whole timestamp, nanoseconds included.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from app.commands.frame import Frame
+from app.commands.handshakes import Handshakes
+from app.commands.names import known_names, nearest
+from core.wire.record import record
+from core.wire.summary import summarise
+from core.wire.text import safe
+from widgets.time_format import seconds_text
+
+LineFormat = Callable[[Frame], str]
+_HEX_COLUMNS = 16  # bytes a line
+_PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(".") for byte in range(256))
+
+
+class UnknownFieldError(Exception):
+    """A name that no packet's record can have; the text offers the nearest ones."""
+
+
+def choose_format(*, as_json: bool, raw: bool, as_hex: bool, fields: str | None) -> LineFormat:
+    """The line format that the options ask for. Raises `UnknownFieldError`."""
+    if as_json:
+        return JsonLines(raw)
+    if fields is not None:
+        return FieldLines(fields.split(","))
+    return HexLines() if as_hex else TextLines()
+
+
+class JsonLines:
+    """One JSON object a packet. ASCII only, so nothing in it can steer a terminal."""
+
+    def __init__(self, raw: bool) -> None:
+        self._raw = raw
+        self._encode = json.JSONEncoder(separators=(",", ":")).encode
+
+    def __call__(self, frame: Frame) -> str:
+        return self._encode(frame_record(frame, self._raw))
+
+
+class FieldLines:
+    """The values of some fields, parted by tabs, as JSON writes them but without quotes.
+
+    A list's items are parted by commas; a field that the packet has not is empty.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        known = known_names()
+        for name in names:
+            if name not in known:
+                raise UnknownFieldError(f"no field is named '{name}'{nearest(name)}")
+        self._names = tuple(names)
+        self._raw = "frame.raw" in names
+
+    def __call__(self, frame: Frame) -> str:
+        values = frame_record(frame, self._raw)
+        return "\t".join(_field_text(values.get(name)) for name in self._names)
+
+
+class TextLines:
+    """One line a packet: number, time, source, destination, protocol, length, what it says."""
+
+    def __init__(self) -> None:
+        self._first_ns: int | None = None
+        self._handshakes = Handshakes()
+
+    def __call__(self, frame: Frame) -> str:
+        if self._first_ns is None:
+            self._first_ns = frame.timestamp_ns
+        dissection = frame.dissect()
+        summary = summarise(dissection, self._handshakes.base(dissection))
+        time = seconds_text(frame.timestamp_ns - self._first_ns, 6)
+        ends = f"{summary.source} → {summary.destination}"
+        return safe(
+            f"{frame.number:>5} {time:>11} {ends} {summary.protocol} "
+            f"{frame.original_length} {summary.info}"
+        )
+
+
+class HexLines:
+    """The line of `TextLines`, then the captured bytes: offset, hex, ASCII."""
+
+    def __init__(self) -> None:
+        self._line = TextLines()
+
+    def __call__(self, frame: Frame) -> str:
+        return "\n".join((self._line(frame), *_hex_lines(frame.data), ""))
+
+
+def frame_record(frame: Frame, raw: bool) -> dict[str, Any]:
+    """What PRODUCT's JSON contract says of one packet, in its order."""
+    values: dict[str, Any] = {
+        "frame.number": frame.number,
+        "frame.time_epoch": seconds_text(frame.timestamp_ns, 9),
+        "frame.len": frame.original_length,
+        "frame.cap_len": len(frame.data),
+    }
+    if frame.interface.name:
+        values["frame.interface_name"] = frame.interface.name
+    values.update(record(frame.dissect()))
+    if raw:
+        values["frame.raw"] = frame.data.hex()
+    return values
+
+
+def _field_text(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case str():
+            return safe(value)
+        case list():
+            return ",".join(map(_field_text, value))
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _hex_lines(data: bytes) -> Iterator[str]:
+    width = 3 * _HEX_COLUMNS
+    for start in range(0, len(data), _HEX_COLUMNS):
+        piece = data[start : start + _HEX_COLUMNS]
+        text = piece.translate(_PRINTABLE).decode("ascii")
+        yield f"\t{start:04x}  {piece.hex(' '):<{width}} {text}"

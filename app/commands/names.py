@@ -1,0 +1,51 @@
+"""Every field name that a packet's record can have: for ``--fields`` and ``rawscope fields``.
+
+The names come from the header tables. Only those are written here that belong to no header:
+what is known of the frame, and what is computed from a header.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from core.wire.field import Kind, Slot
+from core.wire.protocols import slots
+
+Described = tuple[str, str, str, str]  # name, width, unit, meaning
+
+FRAME: tuple[Described, ...] = (
+    ("frame.number", "", "", "Number in the capture, from 1"),
+    ("frame.time_epoch", "", "s", "Time of capture since 1970-01-01 UTC, 9 decimals"),
+    ("frame.len", "", "bytes", "Length on the wire"),
+    ("frame.cap_len", "", "bytes", "Length that was captured"),
+    ("frame.interface_name", "", "", "Interface it was captured on"),
+    ("frame.protocols", "", "", "The layers that were read, outermost first"),
+    ("frame.stop", "", "", "Why reading ended early: layer, offset, reason, cause"),
+    ("frame.raw", "", "hex", "The captured bytes"),
+)
+
+
+def described() -> Iterator[Described]:
+    """Every field: of the frame, then of the headers in the order of their tables."""
+    yield from FRAME
+    for slot in slots():
+        yield slot.name, f"{slot.field.bits} bits", _unit(slot), slot.field.label
+
+
+def known_names() -> frozenset[str]:
+    """The names alone."""
+    return frozenset(row[0] for row in described())
+
+
+def nearest(name: str) -> str:
+    """``; nearest: ip.ttl, ip.id`` for a misspelt name, or nothing."""
+    close = difflib.get_close_matches(name, sorted(known_names()), n=3)
+    return f"; nearest: {', '.join(close)}" if close else "; see 'rawscope fields'"
+
+
+def _unit(slot: Slot) -> str:
+    kind = slot.field.kind
+    if kind is Kind.FLAG:
+        return "true or false"
+    return slot.field.suffix if kind is Kind.NUMBER else str(kind.value)

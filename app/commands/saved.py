@@ -1,0 +1,49 @@
+"""``rawscope dump -r``: packets printed from a file or a pipe.
+
+A capture is read batch by batch and nothing of it is kept, so one of any size takes the same
+memory. What is wrong with it is said on stderr, after its good packets.
+"""
+
+from __future__ import annotations
+
+from app.commands.formats import LineFormat
+from app.commands.interrupts import Interrupts, StoppedError
+from app.commands.output import CommandError, say
+from app.commands.printer import Printer
+from core.files.formats import FileError
+from core.files.reader import CaptureReader, open_capture
+from core.wire.text import safe
+
+
+def print_file(path: str, line_format: LineFormat, count: int | None) -> int:
+    """Print a capture file (``"-"``: standard input); returns the exit status.
+
+    A damaged file is status 1, after its good packets. Raises `CommandError` if it is none.
+    """
+    with Interrupts() as interrupts:
+        printer = Printer(line_format, count, lambda: interrupts.stopped)
+        try:
+            with interrupts.waiting():
+                reader = open_capture(path)
+        except FileError as error:
+            raise CommandError(str(error)) from error
+        except StoppedError:
+            return 0
+        with reader:
+            _print_batches(reader, printer, interrupts)
+            for note in reader.notes:
+                say(f"rawscope: {safe(note)}")
+            return 1 if reader.damaged else 0
+
+
+def _print_batches(reader: CaptureReader, printer: Printer, interrupts: Interrupts) -> None:
+    batches = iter(reader.batches())
+    while not printer.done:
+        try:
+            with interrupts.waiting():
+                batch = next(batches, None)
+        except StoppedError:
+            return
+        if batch is None:
+            return
+        printer.print(batch, reader.interfaces)
