@@ -165,13 +165,17 @@ class BatchWalk:
             self._pending[step].append(group)
 
     def run(self, rounds: int) -> None:
-        """Take steps until every packet has ended, at most `rounds` headers each."""
+        """Take steps until every packet has ended; more than `rounds` headers are malformed."""
         for _ in range(rounds):
             if not self._pending:
                 return
             pending, self._pending = self._pending, defaultdict(list)
             for step, groups in pending.items():
                 step(self, _merge(groups))
+        for groups in self._pending.values():
+            for group in groups:
+                self.halt(group, Cause.MALFORMED)
+                self.state[group.rows] &= np.uint8(0xFF ^ State.TRANSPORT)
 
 
 Step: TypeAlias = Callable[[BatchWalk, Group], None]

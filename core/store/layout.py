@@ -8,7 +8,8 @@ any field of any outermost header is one gather away (`core.store.columns`), and
 checksums (`core.store.verdicts`); nothing else of a frame is decoded until somebody looks.
 
 `core.wire.dissect` decodes one frame and says everything; this decodes a batch and says
-little. Both follow the same tables, numbers and rules, and agree for every frame.
+little. Both follow the same tables, numbers and rules, and agree for every frame: each step
+here stands for a parser there, and which number leads to which is that module's `PARSERS`.
 
 The walk takes `SLICE` packets at a time, so that its columns stay in the processor's cache.
 """
@@ -21,43 +22,48 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.store import link_steps, network_steps
-from core.store.batch_walk import BatchWalk, Group, Steps
-from core.wire.ethernet import EtherType
-from core.wire.ipv4 import IpProtocol
-from core.wire.link import LinkType
-from core.wire.vlan import TAG_TYPES
-from core.wire.walk import Space
+from core.store import link_steps, network_steps, transport_steps
+from core.store.batch_walk import BatchWalk, Group, Step, Steps
+from core.wire import arp, ethernet, icmp, icmpv6, ipv4, ipv6, tcp, udp, vlan
+from core.wire.dissect import MAXIMUM_LAYERS
+from core.wire.dissection import PacketFlag
+from core.wire.protocols import PARSERS
+from core.wire.walk import Parser, Space
 
 SLICE = 1 << 14
 
+_STEP_OF: dict[Parser, Step] = {
+    ethernet.parse: link_steps.ethernet,
+    ethernet.parse_llc: link_steps.llc,
+    vlan.parse: link_steps.vlan,
+    arp.parse: network_steps.arp,
+    ipv4.parse: network_steps.ipv4,
+    ipv6.parse: network_steps.ipv6,
+    ipv6.parse_hop_by_hop: network_steps.hop_by_hop,
+    ipv6.parse_destination_options: network_steps.destination_options,
+    ipv6.parse_routing: network_steps.routing,
+    ipv6.parse_fragment: network_steps.fragment,
+    ipv6.parse_authentication: network_steps.authentication,
+    tcp.parse: transport_steps.tcp,
+    udp.parse: transport_steps.udp,
+    icmp.parse: transport_steps.icmp,
+    icmpv6.parse: transport_steps.icmpv6,
+}
+_TUNNELLED = (ipv4.parse, ipv6.parse)  # not followed where an IP header carries them
+
 STEPS: Steps = {
-    Space.LINK: {
-        LinkType.ETHERNET: link_steps.ethernet,
-    },
-    Space.ETHERTYPE: {
-        EtherType.IPV4: network_steps.ipv4,
-        EtherType.IPV6: network_steps.ipv6,
-        EtherType.ARP: network_steps.arp,
-        EtherType.RARP: network_steps.arp,
-        **dict.fromkeys(TAG_TYPES, link_steps.vlan),
-    },
-    Space.LLC: {0: link_steps.llc},
-    Space.IP_PROTOCOL: {
-        IpProtocol.TCP: network_steps.tcp,
-        IpProtocol.UDP: network_steps.udp,
-        IpProtocol.HOP_BY_HOP: network_steps.hop_by_hop,
-        IpProtocol.DESTINATION: network_steps.destination_options,
-        IpProtocol.ROUTING: network_steps.routing,
-        IpProtocol.FRAGMENT: network_steps.fragment,
-        IpProtocol.AH: network_steps.authentication,
-    },
+    space: {
+        number: _STEP_OF[parser]
+        for number, parser in parsers.items()
+        if parser in _STEP_OF and not (space is Space.IP_PROTOCOL and parser in _TUNNELLED)
+    }
+    for space, parsers in PARSERS.items()
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
-    """Columns of n packets; the names, dtypes and meanings are those of `core.store.chunk.Chunk`."""
+    """Columns of n packets, named, typed and meant as those of `core.store.chunk.Chunk`."""
 
     network: NDArray[np.uint8]
     network_offset: NDArray[np.uint16]
@@ -112,8 +118,10 @@ def _walk(
     flags: NDArray[np.uint16],
 ) -> BatchWalk:
     """One slice of frames, followed to their ends."""
-    walk = BatchWalk(data, base, captured, np.maximum(captured, original), STEPS)
+    check_sequence = (flags & PacketFlag.FCS_MASK) >> PacketFlag.FCS_SHIFT
+    stop = np.maximum(np.maximum(captured, original) - check_sequence, 0)
+    walk = BatchWalk(data, base, np.minimum(captured, stop), stop, STEPS)
     everything = Group(np.arange(len(base)), np.zeros(len(base), dtype=np.int64))
     walk.follow(Space.LINK, link_type, everything)
-    walk.run(rounds=32)
+    walk.run(MAXIMUM_LAYERS)
     return walk

@@ -26,8 +26,6 @@ from core.wire.ipv6 import (
     UNIT,
 )
 from core.wire.ipv6_options import JUMBO, OPTIONS
-from core.wire.tcp import FLAG_BITS, TCP
-from core.wire.udp import UDP
 from core.wire.walk import Space
 
 _EXTENSIONS = np.array(sorted(EXTENSION_HEADERS), dtype=np.uint8)
@@ -157,23 +155,3 @@ def authentication(walk: BatchWalk, group: Group) -> None:
     group, length = group.where(whole), length[whole]
     following = walk.column(AUTHENTICATION["next_header"], group)
     transport(walk, group.moved(length), following)
-
-
-def tcp(walk: BatchWalk, group: Group) -> None:
-    """The header and its options."""
-    group = walk.has(group, TCP.size)
-    synchronise = walk.column(TCP["flags"], group) & FLAG_BITS["syn"] > 0
-    walk.mark(group.where(synchronise), State.SYN)
-    header = walk.column(TCP["hdr_len"], group)
-    short = header < TCP.size
-    if short.any():
-        walk.halt(group.where(short), Cause.MALFORMED)
-        group, header = group.where(~short), header[~short]
-    walk.has(group, header)
-
-
-def udp(walk: BatchWalk, group: Group) -> None:
-    """The header; a length below its size contradicts it."""
-    group = walk.has(group, UDP.size)
-    length = walk.column(UDP["length"], group)
-    walk.halt(group.where((length > 0) & (length < UDP.size)), Cause.MALFORMED)

@@ -21,10 +21,14 @@ from numpy.typing import NDArray
 
 from core.store.chunk import VERDICT_UNKNOWN, Chunk, Network, State
 from core.wire.checksum_batch import add_folded, crc32c_many, header_sums, ones_sums
+from core.wire.dissect import dissect
 from core.wire.dissection import PacketFlag, Verdict
 from core.wire.field import HeaderTable, Span
+from core.wire.icmp import ICMP
+from core.wire.icmpv6 import ICMPV6
 from core.wire.ipv4 import IPV4, IpProtocol
 from core.wire.ipv6 import IPV6
+from core.wire.link import LinkType
 from core.wire.tcp import TCP
 from core.wire.udp import UDP
 
@@ -117,6 +121,8 @@ class Rule:
 RULES: dict[int, Rule] = {
     IpProtocol.TCP: Rule(TCP, pseudo_header=True),
     IpProtocol.UDP: Rule(UDP, pseudo_header=True),
+    IpProtocol.ICMP: Rule(ICMP),
+    IpProtocol.ICMPV6: Rule(ICMPV6, pseudo_header=True),
 }
 
 
@@ -138,15 +144,29 @@ def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> ND
     result = np.where(waiting, Verdict.OFFLOADED, Verdict.UNVERIFIED).astype(np.uint8)
     sure = np.flatnonzero(~cut)
     result[sure] = _judge(chunk, headers.where(sure), stops[sure], protocol, rule)
-    wrong = (result == Verdict.BAD) & waiting
-    result[wrong] = Verdict.OFFLOADED
+    if rule.pseudo_header:
+        result[(result == Verdict.BAD) & waiting] = Verdict.OFFLOADED
     if protocol == IpProtocol.UDP:
         absent = UDP["checksum"].column(chunk.data, headers.start) == 0
         over_ipv6 = chunk.network[headers.rows] == Network.IPV6
         result[absent] = np.where(over_ipv6, Verdict.ILLEGAL, Verdict.NOT_PRESENT)[absent]
         result[(length > 0) & (length < UDP.size)] = Verdict.UNVERIFIED
+    if rule.pseudo_header:
+        routed = chunk.state[headers.rows] & State.ROUTED > 0
+        for index in np.flatnonzero(routed).tolist():
+            result[index] = _dissected(chunk, int(headers.rows[index]), rule)
     verdicts[read] = result
     return verdicts
+
+
+def _dissected(chunk: Chunk, row: int, rule: Rule) -> Verdict:
+    """The verdict that dissecting one packet, from its network header on, gives."""
+    start, stop = int(chunk.network_offset[row]), int(chunk.stop[row])
+    data = chunk.frame(row)[start:stop]
+    link_type = LinkType.IPV6 if chunk.network[row] == Network.IPV6 else LinkType.IPV4
+    flags = int(chunk.flags[row]) & ~PacketFlag.FCS_MASK
+    layer = dissect(data, link_type, stop - start, flags).layer(rule.table.name)
+    return layer.checks[0].verdict if layer and layer.checks else Verdict.NONE
 
 
 def _judge(

@@ -49,7 +49,7 @@ def ones_sums(
     stops = starts + lengths
     sums = np.zeros(len(starts), dtype=np.uint64)
     for first, last in _slices(starts, stops):
-        low, high = int(starts[first:last].min()), int(stops[first:last].max())
+        low, high = int(starts[first:last].min()) & ~1, int(stops[first:last].max())
         if high > low:
             sums[first:last] = _slice_sums(
                 data[low:high], starts[first:last] - low, stops[first:last] - low
@@ -129,7 +129,7 @@ def _slices(starts: NDArray[np.int64], stops: NDArray[np.int64]) -> list[tuple[i
 def _slice_sums(
     data: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
-    """Sums of ranges of one slice, as little-endian 16-bit words aligned to its first byte."""
+    """Little-endian sums of ranges of a slice, whose first byte is at an even offset."""
     count = len(data) // 8 + 1  # one word more than needed, so that every stop is an index
     words = np.empty(count, dtype=np.uint64)
     scratch = words.view(np.uint8)

@@ -1,0 +1,66 @@
+"""Transport headers of many frames at once: is the header whole, and does it contradict itself.
+
+The last steps of the walk; see `core.store.link_steps`. What an ICMP error quotes is not
+followed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.store.batch_walk import BatchWalk, Column, Group
+from core.store.chunk import State
+from core.wire import icmp as icmp_tables
+from core.wire import icmpv6 as icmpv6_tables
+from core.wire.dissection import Cause
+from core.wire.field import HeaderTable
+from core.wire.tcp import FLAG_BITS, TCP
+from core.wire.udp import UDP
+
+
+def tcp(walk: BatchWalk, group: Group) -> None:
+    """The header and its options."""
+    group = walk.has(group, TCP.size)
+    synchronise = walk.column(TCP["flags"], group) & FLAG_BITS["syn"] > 0
+    walk.mark(group.where(synchronise), State.SYN)
+    header = walk.column(TCP["hdr_len"], group)
+    short = header < TCP.size
+    if short.any():
+        walk.halt(group.where(short), Cause.MALFORMED)
+        group, header = group.where(~short), header[~short]
+    walk.has(group, header)
+
+
+def udp(walk: BatchWalk, group: Group) -> None:
+    """The header; a length below its size contradicts it."""
+    group = walk.has(group, UDP.size)
+    length = walk.column(UDP["length"], group)
+    walk.halt(group.where((length > 0) & (length < UDP.size)), Cause.MALFORMED)
+
+
+def icmp(walk: BatchWalk, group: Group) -> None:
+    """The common part, and what the type adds to it."""
+    _message(walk, group, icmp_tables.ICMP, _ICMP_SIZES)
+
+
+def icmpv6(walk: BatchWalk, group: Group) -> None:
+    """The common part, and what the type adds to it."""
+    _message(walk, group, icmpv6_tables.ICMPV6, _ICMPV6_SIZES)
+
+
+def _message(walk: BatchWalk, group: Group, table: HeaderTable, sizes: Column) -> None:
+    group = walk.has(group, table.size)
+    walk.has(group, sizes[walk.column(table["type"], group)])
+
+
+def _sizes(table: HeaderTable, continuations: tuple[HeaderTable, ...]) -> Column:
+    """Header size by message type, (256,)."""
+    sizes = np.full(256, table.size, dtype=np.int64)
+    for kind in range(len(sizes)):
+        for more in icmp_tables.continuations(continuations, kind):
+            sizes[kind] = more.stop
+    return sizes
+
+
+_ICMP_SIZES = _sizes(icmp_tables.ICMP, icmp_tables.CONTINUATIONS)
+_ICMPV6_SIZES = _sizes(icmpv6_tables.ICMPV6, icmpv6_tables.CONTINUATIONS)

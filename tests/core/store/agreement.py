@@ -1,0 +1,99 @@
+"""What the batch decode has to say of a packet, worked out from its dissection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.store.chunk import Chunk, Network, State
+from core.store.layout import STEPS
+from core.store.verdicts import fill, unpack
+from core.wire.dissect import dissect
+from core.wire.dissection import Cause, Dissection, Layer, Verdict
+from core.wire.ipv4 import IpProtocol
+from core.wire.walk import Space
+
+NETWORKS = {"arp": Network.ARP, "ip": Network.IPV4, "ipv6": Network.IPV6}
+TRANSPORTS = {
+    "tcp": IpProtocol.TCP,
+    "udp": IpProtocol.UDP,
+    "icmp": IpProtocol.ICMP,
+    "icmpv6": IpProtocol.ICMPV6,
+    "igmp": IpProtocol.IGMP,
+    "sctp": IpProtocol.SCTP,
+}
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The columns of one packet, as both decoders can give them."""
+
+    network: Network
+    network_offset: int
+    transport: int | None
+    transport_offset: int
+    verdicts: tuple[Verdict, Verdict]
+    cause: Cause
+
+
+def outline_of_chunk(chunk: Chunk) -> list[Outline]:
+    """Every packet of a chunk by its columns."""
+    verdicts = fill(chunk)
+    outlines = []
+    for row in range(len(chunk)):
+        state = int(chunk.state[row])
+        named = state & State.TRANSPORT and int(chunk.transport[row]) in TRANSPORTS.values()
+        network = Network(int(chunk.network[row]))
+        outlines.append(
+            Outline(
+                network=network,
+                network_offset=int(chunk.network_offset[row]) if network else 0,
+                transport=int(chunk.transport[row]) if named else None,
+                transport_offset=int(chunk.transport_offset[row]) if named else 0,
+                verdicts=unpack(int(verdicts[row])),
+                cause=Cause(state & State.CAUSE_MASK),
+            )
+        )
+    return outlines
+
+
+def outline_of_frame(data: bytes, link_type: int, original: int, flags: int) -> Outline:
+    """One packet by its dissection."""
+    dissection = dissect(data, link_type, original, flags)
+    outer = [layer for layer in dissection.layers if layer.depth <= 1 and not layer.quoted]
+    network = next((layer for layer in outer if layer.name in NETWORKS), None)
+    transport = next((layer for layer in outer if layer.name in TRANSPORTS), None)
+    return Outline(
+        network=NETWORKS[network.name] if network else Network.NONE,
+        network_offset=network.offset if network else 0,
+        transport=TRANSPORTS[transport.name] if transport else None,
+        transport_offset=transport.offset if transport else 0,
+        verdicts=(_verdict(network), _verdict(transport)),
+        cause=_cause(dissection, outer, transport),
+    )
+
+
+def _verdict(layer: Layer | None) -> Verdict:
+    return layer.checks[0].verdict if layer and layer.checks else Verdict.NONE
+
+
+def _cause(dissection: Dissection, outer: list[Layer], transport: Layer | None) -> Cause:
+    """The cause of the stop, if it was in the outermost headers."""
+    stop = dissection.stop
+    if stop is None:
+        return Cause.NONE
+    if transport is not None:
+        inside = stop.offset < transport.offset + max(1, transport.header_length)
+        return stop.cause if inside else Cause.NONE
+    known = {layer.name for layer in outer} & {"ip", "ipv6"}
+    if (
+        known
+        and outer[-1].name not in {"ip", "ipv6"}
+        and not outer[-1].name.startswith(("ipv6.", "ah"))
+    ):
+        return Cause.NONE  # in a tunnel's own header
+    if known and len(dissection.layers) > len(outer):
+        return Cause.NONE  # in what a tunnel carries
+    return stop.cause
+
+
+assert STEPS[Space.IP_PROTOCOL]
