@@ -16,7 +16,8 @@ from typing import Any
 from app.commands.frame import Frame
 from app.commands.handshakes import Handshakes
 from app.commands.names import known_names, nearest
-from core.wire.record import record
+from core.wire.dissection import Dissection
+from core.wire.record import LISTED, record
 from core.wire.summary import summarise
 from core.wire.text import safe
 from widgets.time_format import seconds_text
@@ -47,7 +48,7 @@ class JsonLines:
         self._encode = json.JSONEncoder(separators=(",", ":")).encode
 
     def __call__(self, frame: Frame) -> str:
-        return self._encode(frame_record(frame, self._raw))
+        return self._encode(frame_record(frame, frame.dissect(), self._raw))
 
 
 class FieldLines:
@@ -65,7 +66,9 @@ class FieldLines:
         self._raw = "frame.raw" in names
 
     def __call__(self, frame: Frame) -> str:
-        values = frame_record(frame, self._raw)
+        dissection = frame.dissect()
+        values = frame_record(frame, dissection, self._raw)
+        _add_unlisted(values, dissection)
         return "\t".join(_field_text(values.get(name)) for name in self._names)
 
 
@@ -99,7 +102,7 @@ class HexLines:
         return "\n".join((self._line(frame), *_hex_lines(frame.data), ""))
 
 
-def frame_record(frame: Frame, raw: bool) -> dict[str, Any]:
+def frame_record(frame: Frame, dissection: Dissection, raw: bool) -> dict[str, Any]:
     """What PRODUCT's JSON contract says of one packet, in its order."""
     values: dict[str, Any] = {
         "frame.number": frame.number,
@@ -109,10 +112,18 @@ def frame_record(frame: Frame, raw: bool) -> dict[str, Any]:
     }
     if frame.interface.name:
         values["frame.interface_name"] = frame.interface.name
-    values.update(record(frame.dissect()))
+    values.update(record(dissection))
     if raw:
         values["frame.raw"] = frame.data.hex()
     return values
+
+
+def _add_unlisted(values: dict[str, Any], dissection: Dissection) -> None:
+    """Add the fields of the layers that JSON leaves to the detail tree (GRE, LLC, …)."""
+    for layer in dissection.layers:
+        if not layer.quoted and layer.name not in LISTED:
+            for slot, value in layer.fields(dissection.data):
+                values.setdefault(slot.name, slot.json(value))
 
 
 def _field_text(value: Any) -> str:

@@ -7,7 +7,7 @@ what is known of the frame, and what is computed from a header.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from core.wire.field import Kind, Slot
 from core.wire.protocols import slots
@@ -26,11 +26,30 @@ FRAME: tuple[Described, ...] = (
 )
 
 
+COMPUTED: Mapping[str, tuple[Described, ...]] = {  # behind the header field of this name
+    "tcp.urgent_pointer": (
+        ("tcp.options", "", "hex", "The bytes of the options"),
+        ("tcp.len", "", "bytes", "Length of the payload"),
+    ),
+    "ip.dst": (("ip.options", "", "hex", "The bytes of the options"),),
+}
+
+
 def described() -> Iterator[Described]:
-    """Every field: of the frame, then of the headers in the order of their tables."""
+    """Every field once: of the frame, then of the headers in the order of their tables."""
     yield from FRAME
+    seen: set[str] = set()
     for slot in slots():
-        yield slot.name, f"{slot.field.bits} bits", _unit(slot), slot.field.label
+        name = slot.name
+        if name in seen:
+            continue
+        seen.add(name)
+        bits = slot.field.bits
+        yield name, f"{bits} bit{'s' * (bits != 1)}", _unit(slot), slot.field.label
+        if slot.key == "checksum":
+            yield f"{name}.status", "", "", "Verdict: good, bad, offloaded, …"
+            yield f"{name}_calculated", "", "", "What it should have been, when it is bad"
+        yield from COMPUTED.get(name, ())
 
 
 def known_names() -> frozenset[str]:
