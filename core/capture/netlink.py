@@ -3,7 +3,8 @@
 A request and its answers are messages: ``struct nlmsghdr``, then ``struct ifinfomsg`` or
 ``struct ifaddrmsg``, then attributes (``struct rtattr``: length, type, value, padded to 4 bytes).
 A dump ends with NLMSG_DONE. A socket that joined RTMGRP_LINK is sent every change of a link; when
-it could not keep up, the next read fails with ENOBUFS and the listener must list anew.
+it could not keep up, the next read fails with ENOBUFS and the listener must list anew. A port that leaves
+its bridge is reported as RTM_DELLINK too, of the family AF_BRIDGE: the link itself is still there.
 No privilege is needed.
 
 Source: rtnetlink(7), netlink(7); linux/netlink.h, linux/rtnetlink.h, linux/if_link.h,
@@ -114,7 +115,7 @@ class LinkWatcher:
             changes.extend(
                 _link(kind, body)
                 for kind, body in messages(data)
-                if kind in (RTM_NEWLINK, RTM_DELLINK)
+                if kind in (RTM_NEWLINK, RTM_DELLINK) and body[0] == socket.AF_UNSPEC
             )
 
     def close(self) -> None:

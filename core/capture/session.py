@@ -1,0 +1,152 @@
+"""One capture: its sources, what was read from each, and what becomes of their links.
+
+No thread and no loop of its own: whoever runs it waits for the descriptors of the feeds and of the
+watcher, and calls `read` and `follow_links`. When nothing is on its way, for each feed
+frames read + dropped by the kernel = received.
+
+A link that goes down only pauses its feed: the kernel puts the socket back when it comes up.
+An interface that is deleted ends its feed, also when a new one gets the same name: that is another
+interface, which may have another link type, so the person is told and decides.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from core.capture.interfaces import IFF_RUNNING, IFF_UP, list_interfaces
+from core.capture.netlink import LinkMessage, LinkWatcher
+from core.capture.opening import open_source
+from core.capture.options import CaptureOptions
+from core.capture.source import AddInterface, CaptureStatistics, Source
+from core.store.batch import Batch
+from core.wire.text import safe
+
+DRAIN_S = 0.2  # a ring hands over its last block within its retire time, a fraction of this
+
+
+class LinkState(Enum):
+    """What a person is told of a link."""
+
+    UP = ""
+    DOWN = "is down; waiting for it to come up"
+    NO_CARRIER = "has no carrier; waiting for it"
+    DELETED = "was deleted"
+
+
+@dataclass(eq=False, slots=True)
+class Feed:
+    """A source in a session. `delivered` counts the frames read from it."""
+
+    source: Source
+    link: LinkState = LinkState.UP
+    delivered: int = 0
+
+
+class CaptureSession:
+    """Opens every interface of the options, or none and raises CaptureError."""
+
+    def __init__(self, options: CaptureOptions, add: AddInterface) -> None:
+        self.feeds: list[Feed] = []
+        self._ended = CaptureStatistics()
+        self._delivered_by_ended = 0
+        self._deleted: list[str] = []
+        self.watcher = LinkWatcher()  # before the sources: no change goes unseen
+        try:
+            for name in dict.fromkeys(options.interfaces):
+                self.feeds.append(Feed(open_source(name, options, add)))
+        except BaseException:
+            self.close()
+            raise
+        for interface in list_interfaces():
+            state = _link_state(interface.up, interface.running)
+            for feed in self._feeds_on(interface.index):
+                feed.link = state
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of how the sources were opened."""
+        return tuple(feed.source.note for feed in self.feeds if feed.source.note)
+
+    @property
+    def trouble(self) -> str:
+        """One line about the links that give nothing now; empty if all do."""
+        troubled = [feed for feed in self.feeds if feed.link is not LinkState.UP]
+        return "; ".join((*self._deleted, *map(_describe, troubled)))
+
+    @property
+    def delivered(self) -> int:
+        """Frames read from all feeds, the ended ones included."""
+        return self._delivered_by_ended + sum(feed.delivered for feed in self.feeds)
+
+    def read(self, feed: Feed) -> Batch | None:
+        """The next frames of a feed; they are valid until its next `read`."""
+        batch = feed.source.read()
+        if batch is not None:
+            feed.delivered += len(batch)
+        return batch
+
+    def statistics(self) -> CaptureStatistics:
+        """The sum over all feeds, the ended ones included."""
+        return sum((feed.source.statistics() for feed in self.feeds), self._ended)
+
+    def follow_links(self) -> list[Feed]:
+        """Take the news from the watcher; returns the feeds whose interface was deleted."""
+        for change in self.watcher.read():
+            for feed in self._feeds_on(change.index):
+                if feed.link is not LinkState.DELETED:
+                    feed.link = _changed_state(change)
+        return [feed for feed in self.feeds if feed.link is LinkState.DELETED]
+
+    def end(self, feed: Feed, consume: Callable[[Batch], None]) -> None:
+        """Let nothing more into a feed, hand what is in it to `consume`, and close it."""
+        feed.source.detach()
+        poll = select.poll()
+        poll.register(feed.source.fileno(), select.POLLIN)
+        deadline_s = time.monotonic() + DRAIN_S
+        while True:
+            while (batch := self.read(feed)) is not None:
+                consume(batch)
+            counted = feed.source.statistics()
+            remaining_s = deadline_s - time.monotonic()
+            if feed.delivered + counted.dropped >= counted.received or remaining_s <= 0:
+                break
+            feed.source.clear_error()  # or poll returns at once because of it
+            poll.poll(remaining_s * 1000)
+        self._close(feed, counted)
+
+    def close(self) -> None:
+        """Close what is still open, without reading what is left in it."""
+        self.watcher.close()
+        while self.feeds:
+            self._close(self.feeds[-1], self.feeds[-1].source.statistics())
+
+    def _close(self, feed: Feed, counted: CaptureStatistics) -> None:
+        self._ended += counted
+        self._delivered_by_ended += feed.delivered
+        if feed.link is LinkState.DELETED:
+            self._deleted.append(_describe(feed))
+        self.feeds.remove(feed)
+        feed.source.close()
+
+    def _feeds_on(self, index: int) -> list[Feed]:
+        return [feed for feed in self.feeds if feed.source.interface_index == index]
+
+
+def _describe(feed: Feed) -> str:
+    return f"{safe(feed.source.name)} {feed.link.value}"
+
+
+def _changed_state(change: LinkMessage) -> LinkState:
+    if change.deleted:
+        return LinkState.DELETED
+    return _link_state(bool(change.flags & IFF_UP), bool(change.flags & IFF_RUNNING))
+
+
+def _link_state(up: bool, running: bool) -> LinkState:
+    if not up:
+        return LinkState.DOWN
+    return LinkState.UP if running else LinkState.NO_CARRIER

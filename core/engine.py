@@ -1,0 +1,259 @@
+"""The engine: the worker thread behind the screen.
+
+One thread, one epoll loop, in which the capture sources, the link watcher and the wake-up are
+sources. Commands come in from any thread through the loop's queue; what is so comes out as an
+`EngineSnapshot`, absolute and immutable, replaced by one assignment. Packets go into the store,
+which publishes for itself. A file is read by a thread of its own (`core.reading`) into the
+same store; its end comes back to the worker as a command.
+
+Whatever goes wrong becomes a state and one line of text: an interface that is missing, a link that
+is deleted, a file that is no capture, and also a fault of ours, which ends the worker but not
+the program. What was captured stays usable in every case.
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from functools import partial
+
+from core.capture.options import CaptureOptions
+from core.capture.session import CaptureSession, Feed
+from core.capture.source import CaptureError, CaptureStatistics
+from core.loop import EpollLoop, LoopCounters
+from core.reading import FileReading
+from core.store.packet_store import PacketStore
+from core.wire.text import safe
+
+PUBLISH_S = 0.25  # at least so often, so that the drop counter is live
+READS_PER_TURN = 8  # batches of one source before the others get their turn
+
+
+class State(Enum):
+    """What the engine is doing."""
+
+    IDLE = "idle"
+    LIVE = "live"
+    STOPPED = "stopped"
+    READING = "reading"
+    DONE = "done"  # the whole file was read
+    FAILED = "failed"
+
+
+class Severity(StrEnum):
+    """How loud the message is to be shown."""
+
+    NONE = ""
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSnapshot:
+    """What is so at one moment.
+
+    `captured` live packets went into the store and `dropped` ones were lost in the kernel;
+    their sum is `received`, less what is on its way. None of them ever decreases. `progress`
+    is the part of the file that was read, 0 to 1, None where its size is unknown. `damaged`
+    says that the file was not whole; `notes` say more, one line each.
+    """
+
+    state: State = State.IDLE
+    message: str = ""
+    severity: Severity = Severity.NONE
+    interfaces: tuple[str, ...] = ()
+    file: str = ""
+    captured: int = 0
+    received: int = 0
+    dropped: int = 0
+    progress: float | None = None
+    damaged: bool = False
+    notes: tuple[str, ...] = ()
+    loop: LoopCounters = field(default_factory=LoopCounters)
+
+
+class Engine:
+    """The worker thread, from `start` to `close`. Commands return at once, from any thread."""
+
+    def __init__(self, store: PacketStore) -> None:
+        self._store = store
+        self._loop = EpollLoop()
+        self._thread = threading.Thread(target=self._run, name="rawscope worker", daemon=True)
+        self._session: CaptureSession | None = None
+        self._reading: FileReading | None = None
+        self._state = State.IDLE
+        self._message = ""
+        self._severity = Severity.NONE
+        self._interfaces: tuple[str, ...] = ()
+        self._notes: tuple[str, ...] = ()
+        self._earlier = CaptureStatistics()  # of sessions that are over
+        self._captured_earlier = 0
+        self._snapshot = EngineSnapshot()
+        self.failure: BaseException | None = None  # what ended the worker, for --debug
+
+    # -- any thread
+
+    def start(self) -> None:
+        """Start the worker thread."""
+        self._thread.start()
+
+    def capture(self, options: CaptureOptions) -> None:
+        """Capture from now on; ends a capture or the reading of a file that goes on."""
+        self._loop.call(partial(self._begin_capture, options))
+
+    def stop_capture(self) -> None:
+        """End the capture, or the reading of the file; what was read so far stays."""
+        self._loop.call(self._stop)
+
+    def open_file(self, source: str | int) -> None:
+        """Read a capture file: a path, ``-`` for standard input, or a descriptor."""
+        self._loop.call(partial(self._begin_reading, source))
+
+    def snapshot(self) -> EngineSnapshot:
+        """What is so now."""
+        return self._snapshot
+
+    def close(self, timeout_s: float = 2.0) -> None:
+        """End everything, leave promiscuous mode, join each thread for at most `timeout_s`."""
+        reading = self._reading
+        self._loop.call(self._end_work)
+        self._loop.stop()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        if not self._thread.is_alive():
+            self._loop.close()
+        if reading is not None:
+            reading.join(timeout_s)
+
+    # -- the worker thread
+
+    def _run(self) -> None:
+        self._loop.call_every(PUBLISH_S, self._publish)
+        try:
+            self._loop.run()
+        except Exception as failure:
+            self.failure = failure
+            if self._session is not None:
+                self._session.close()
+            self._fail(f"the capture thread failed ({_describe(failure)}); start rawscope again")
+
+    def _begin_capture(self, options: CaptureOptions) -> None:
+        self._end_work()
+        self._reading = None
+        self._interfaces = options.interfaces
+        try:
+            session = CaptureSession(options, self._store.add_interface)
+        except CaptureError as error:
+            self._fail(str(error))
+            return
+        except OSError as error:
+            self._fail(f"cannot capture: {error.strerror}")
+            return
+        self._session = session
+        self._notes = session.notes
+        self._loop.add(session.watcher, self._on_links)
+        for feed in session.feeds:
+            self._loop.add(feed.source, partial(self._on_frames, feed))
+        self._enter(State.LIVE, session.trouble, Severity.WARNING)
+
+    def _begin_reading(self, source: str | int) -> None:
+        self._end_work()
+        self._reading = FileReading(self._store, source, self._on_reading_ended)
+        self._enter(State.READING)
+        self._reading.start()
+
+    def _stop(self) -> None:
+        if self._state in (State.LIVE, State.READING):
+            self._end_work()
+            self._enter(State.STOPPED)
+
+    def _end_work(self) -> None:
+        """Let what is in the kernel come in, then give everything back."""
+        if self._reading is not None:
+            self._reading.cancel()
+        session, self._session = self._session, None
+        if session is not None:
+            self._loop.remove(session.watcher)
+            for feed in tuple(session.feeds):
+                self._end_feed(session, feed)
+            self._earlier += session.statistics()
+            self._captured_earlier += session.delivered
+            session.close()
+
+    def _end_feed(self, session: CaptureSession, feed: Feed) -> None:
+        self._loop.remove(feed.source)
+        session.end(feed, self._store.append)
+
+    def _on_frames(self, feed: Feed, events: int) -> None:
+        session = self._session
+        assert session is not None
+        if events & select.EPOLLERR:
+            feed.source.clear_error()  # the link watcher tells what it was
+        for _ in range(READS_PER_TURN):
+            batch = session.read(feed)
+            if batch is None:
+                break
+            self._store.append(batch)
+        self._publish()
+
+    def _on_links(self, _events: int) -> None:
+        session = self._session
+        assert session is not None
+        for feed in session.follow_links():
+            self._end_feed(session, feed)
+        if session.feeds:
+            self._enter(State.LIVE, session.trouble, Severity.WARNING)
+        else:
+            trouble = session.trouble
+            self._end_work()
+            self._fail(f"{trouble}; what was captured is kept")
+
+    def _on_reading_ended(self, reading: FileReading) -> None:
+        self._loop.call(partial(self._finish_reading, reading))
+
+    def _finish_reading(self, reading: FileReading) -> None:
+        if reading is not self._reading or self._state is not State.READING:
+            return  # cancelled meanwhile
+        if reading.error:
+            self.failure = reading.failure
+            self._fail(reading.error)
+        elif reading.damaged and reading.notes:
+            self._enter(State.DONE, reading.notes[-1], Severity.WARNING)
+        else:
+            self._enter(State.DONE)
+
+    def _fail(self, message: str) -> None:
+        self._enter(State.FAILED, message, Severity.ERROR)
+
+    def _enter(self, state: State, message: str = "", severity: Severity = Severity.NONE) -> None:
+        self._state = state
+        self._message = message
+        self._severity = severity if message else Severity.NONE
+        self._publish()
+
+    def _publish(self) -> None:
+        total, captured = self._earlier, self._captured_earlier
+        session, reading = self._session, self._reading
+        if session is not None:
+            total += session.statistics()
+            captured += session.delivered
+        self._snapshot = EngineSnapshot(
+            state=self._state,
+            message=self._message,
+            severity=self._severity,
+            interfaces=self._interfaces,
+            file=str(reading.source) if reading is not None else "",
+            captured=captured,
+            received=total.received,
+            dropped=total.dropped,
+            progress=reading.progress if reading is not None else None,
+            damaged=reading is not None and reading.damaged,
+            notes=self._notes if reading is None else reading.notes,
+            loop=self._loop.counters,
+        )
+
+
+def _describe(failure: BaseException) -> str:
+    return f"{type(failure).__name__}: {safe(str(failure))}"
