@@ -1,0 +1,70 @@
+"""Text in terminal cells: one character may take none, one or two of them.
+
+Everything that lines up columns goes through here. Text that is ASCII, nearly all of it,
+takes the short way: a slice.
+"""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, chop_cells, set_cell_size
+
+ELLIPSIS = "…"
+
+
+def width_of(text: str) -> int:
+    """Cells that `text` takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def cut(text: str, width: int) -> str:
+    """`text` in at most `width` cells, with an ellipsis where something was left out."""
+    if width_of(text) <= width:
+        return text
+    if width <= 0:
+        return ""
+    if text.isascii():
+        return text[: width - 1] + ELLIPSIS
+    return set_cell_size(text, width - 1).rstrip() + ELLIPSIS
+
+
+def left(text: str, width: int) -> str:
+    """Exactly `width` cells, text at the left."""
+    text = cut(text, width)
+    return text + " " * (width - width_of(text))
+
+
+def right(text: str, width: int) -> str:
+    """Exactly `width` cells, text at the right: numbers."""
+    text = cut(text, width)
+    return " " * (width - width_of(text)) + text
+
+
+def without(text: str, cells: int) -> str:
+    """What is left of `text` when its first `cells` cells are scrolled away."""
+    if cells <= 0:
+        return text
+    if text.isascii():
+        return text[cells:]
+    pieces = chop_cells(text, cells)
+    return text[len(pieces[0]) :] if pieces else ""
+
+
+def shorten_address(address: str, width: int) -> str:
+    """An address in `width` cells, never cut inside a group.
+
+    An IPv6 address that is too long loses whole groups from its middle:
+    ``2001:db8:85a3::8a2e:370:7334`` in 20 cells is ``2001:db8:…:370:7334``.
+    """
+    if width_of(address) <= width:
+        return address
+    groups = address.split(":")
+    if len(groups) < 3:
+        return cut(address, width)
+    short = ELLIPSIS
+    for kept in range(2, len(groups)):
+        head, tail = groups[: (kept + 1) // 2], groups[len(groups) - kept // 2 :]
+        longer = ":".join([*head, ELLIPSIS, *tail])
+        if len(longer) > width:
+            break
+        short = longer
+    return cut(short, width)

@@ -1,0 +1,61 @@
+"""Where each byte stands in a hex dump: counted here, drawn and clicked by `hex_view`.
+
+::
+
+    0010  00 3c 12 67 40 00 40 06  28 a7 7f 00 00 01 7f 00   ·<·g@·@·(·······
+    offset  hex, 16, 8 or 4 bytes a row                      the same as text
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ROW_SIZES = (16, 8, 4)
+GAP = 2  # cells between the three parts
+HALF = 8  # a row longer than this has a wider gap in its middle
+
+
+@dataclass(frozen=True, slots=True)
+class HexLayout:
+    """`digits` of the offset and `per_row` bytes."""
+
+    digits: int
+    per_row: int
+
+    @property
+    def hex_start(self) -> int:
+        """The cell of the first hex digit."""
+        return self.digits + GAP
+
+    @property
+    def text_start(self) -> int:
+        """The cell of the first character."""
+        return self.hex_cell(self.per_row - 1) + 2 + GAP
+
+    @property
+    def width(self) -> int:
+        """Cells of a full row."""
+        return self.text_start + self.per_row
+
+    def hex_cell(self, index: int) -> int:
+        """The first cell of byte `index` of a row."""
+        return self.hex_start + index * 3 + (index >= HALF)
+
+    def index_at(self, x: int) -> int:
+        """Which byte of a row cell `x` belongs to, the nearest one outside of both parts."""
+        if x >= self.text_start:
+            return min(x - self.text_start, self.per_row - 1)
+        for index in range(self.per_row - 1, 0, -1):
+            if x >= self.hex_cell(index):
+                return index
+        return 0
+
+
+def choose_hex_layout(length: int, width: int) -> HexLayout:
+    """As many bytes a row as fit in `width` cells, for `length` bytes."""
+    digits = max(4, len(f"{max(0, length - 1):x}"))
+    for per_row in ROW_SIZES:
+        layout = HexLayout(digits, per_row)
+        if layout.width <= width:
+            return layout
+    return layout

@@ -1,0 +1,224 @@
+"""The bytes of one frame: offset, hex, text. Linked both ways with the detail tree.
+
+* The screen says which bytes belong to the selected field: `highlight`. They are shown on
+  both sides and scrolled into sight.
+* A click or a key selects a byte: `cursor` changes and `ByteSelected` says so, so that the
+  tree can select the field.
+
+Only printable ASCII is shown as itself, all else as a dot: no byte reaches the terminal raw.
+What the capture did not keep is said in the last line, not left to be guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from itertools import groupby
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from core.wire.field import Span
+from widgets.cursor_view import CursorView
+from widgets.hex_layout import HexLayout, choose_hex_layout
+
+DOT = "·"
+HEX = tuple(f"{byte:02x}" for byte in range(256))
+PRINTABLE = range(0x20, 0x7F)
+TEXT = tuple(chr(byte) if byte in PRINTABLE else DOT for byte in range(256))
+
+
+class HexView(CursorView):
+    """A hex dump of up to any number of bytes. See the module's text."""
+
+    COMPONENT_CLASSES = {
+        "hex-view--offset",
+        "hex-view--byte",
+        "hex-view--quiet",
+        "hex-view--highlight",
+        "hex-view--cursor",
+        "hex-view--note",
+    }
+
+    DEFAULT_CSS = """
+    HexView {
+        & > .hex-view--offset { color: $text-muted; }
+        & > .hex-view--quiet { color: $text-muted; }
+        & > .hex-view--highlight {
+            color: $block-cursor-foreground;
+            background: $block-cursor-background;
+            text-style: bold;
+        }
+        & > .hex-view--cursor { text-style: bold reverse underline; }
+        & > .hex-view--note { color: $warning; text-style: italic; }
+    }
+    """
+
+    cursor: reactive[int | None] = reactive(None, repaint=False)
+
+    class ByteSelected(Message):
+        """The user put the cursor on the byte at `offset` of the frame."""
+
+        def __init__(self, hex_view: HexView, offset: int) -> None:
+            super().__init__()
+            self.hex_view = hex_view
+            self.offset = offset
+
+        @property
+        def control(self) -> HexView:
+            """The view, for ``@on(…, "#id")``."""
+            return self.hex_view
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._data = b""
+        self._missing = 0
+        self._span: Span | None = None
+        self._layout: HexLayout = choose_hex_layout(0, 0)
+
+    # -- what it shows ----------------------------------------------------------------
+
+    def show(self, data: bytes, original_length: int | None = None) -> None:
+        """Another frame: the bytes kept of it, and how many it had."""
+        missing = 0 if original_length is None else max(0, original_length - len(data))
+        if data == self._data and missing == self._missing:
+            return
+        self._data = data
+        self._missing = missing
+        self._span = None
+        self.set_reactive(HexView.cursor, None)
+        self._lay_out()
+        self.scroll_to_line(0)
+
+    def highlight(self, span: Span | None) -> None:
+        """Show which bytes belong together, and bring them into sight."""
+        if span is not None:
+            stop = min(span.stop, len(self._data))
+            span = Span(span.start, stop) if span.start < stop else None
+        if span == self._span:
+            return
+        self._span = span
+        self.refresh()
+        if span is not None and (self.cursor is None or self.cursor not in span):
+            self.cursor = span.start
+            self.show_line((span.stop - 1) // self._layout.per_row)
+        if span is not None and (line := self.cursor_line) is not None:
+            self.show_line(line)
+
+    @property
+    def highlighted(self) -> Span | None:
+        """The bytes that are highlighted, as far as they were captured."""
+        return self._span
+
+    def _lay_out(self) -> None:
+        self._layout = choose_hex_layout(len(self._data), self.size.width)
+        rows = -(-len(self._data) // self._layout.per_row)
+        self.set_line_count(rows + (self._missing > 0))
+        self.forget_lines()
+
+    def on_resize(self) -> None:
+        """More or fewer bytes a row; the cursor stays on the screen."""
+        if choose_hex_layout(len(self._data), self.size.width) != self._layout:
+            self._lay_out()
+        if (line := self.cursor_line) is not None:
+            self.show_line(line)
+
+    # -- the cursor ---------------------------------------------------------------------
+
+    @property
+    def cursor_line(self) -> int | None:
+        """The row of the byte under the cursor."""
+        return None if self.cursor is None else self.cursor // self._layout.per_row
+
+    def move_to_line(self, line: int) -> None:
+        """The byte above or below, in the same column."""
+        self._select(line * self._layout.per_row + (self.cursor or 0) % self._layout.per_row)
+
+    def press(self, line: int, x: int) -> None:
+        """The byte under the pointer, on either side."""
+        self._select(line * self._layout.per_row + self._layout.index_at(x))
+
+    def action_left(self) -> None:
+        """The byte before."""
+        self._select((self.cursor or 0) - 1)
+
+    def action_right(self) -> None:
+        """The next byte."""
+        self._select(0 if self.cursor is None else self.cursor + 1)
+
+    def _select(self, offset: int) -> None:
+        if not self._data:
+            return
+        self.cursor = max(0, min(offset, len(self._data) - 1))
+        self.show_line(self.cursor // self._layout.per_row)
+        self.post_message(self.ByteSelected(self, self.cursor))
+
+    def watch_cursor(self, before: int | None, now: int | None) -> None:
+        for offset in {before, now} - {None}:
+            assert offset is not None
+            self.refresh_line(offset // self._layout.per_row)
+
+    # -- drawing ------------------------------------------------------------------------
+
+    def line_key(self, line: int) -> Hashable:
+        """A row, with what is highlighted in it."""
+        start = line * self._layout.per_row
+        stop = start + self._layout.per_row
+        span = self._span
+        marked = None
+        if span is not None and span.start < stop and start < span.stop:
+            marked = max(span.start, start), min(span.stop, stop)
+        cursor = self.cursor if self.has_focus and self.cursor_line == line else None
+        return line, marked, cursor
+
+    def build_line(self, line: int) -> Strip:
+        """One row of bytes, or the note about those that are missing."""
+        start = line * self._layout.per_row
+        row = self._data[start : start + self._layout.per_row]
+        if not row:
+            return self._note()
+        cells = [(byte, self._emphasis(start + index)) for index, byte in enumerate(row)]
+        offset = f"{start:0{self._layout.digits}x}".ljust(self._layout.hex_start)
+        segments = [Segment(offset, self.component("hex-view--offset"))]
+        segments += self._hex_segments(cells)
+        used = sum(len(segment.text) for segment in segments)
+        segments.append(Segment(" " * (self._layout.text_start - used), self.rich_style))
+        segments += self._text_segments(cells)
+        return Strip(segments)
+
+    def _note(self) -> Strip:
+        noun = "byte was" if self._missing == 1 else "bytes were"
+        text = f"… {self._missing:,} {noun} not captured"
+        return Strip([Segment(text, self.component("hex-view--note"))])
+
+    def _emphasis(self, offset: int) -> str:
+        """The component class of a byte that stands out, else an empty string."""
+        if self.has_focus and offset == self.cursor:
+            return "hex-view--cursor"
+        return "hex-view--highlight" if self._span is not None and offset in self._span else ""
+
+    def _style(self, emphasis: str, byte: int) -> Style:
+        return self.component(
+            emphasis or ("hex-view--byte" if byte in PRINTABLE else "hex-view--quiet")
+        )
+
+    def _hex_segments(self, cells: list[tuple[int, str]]) -> list[Segment]:
+        """Hex digits; the blanks between two highlighted bytes are highlighted too."""
+        segments = []
+        last = len(cells) - 1
+        for index, (byte, emphasis) in enumerate(cells):
+            gap = self._layout.hex_cell(index + 1) - self._layout.hex_cell(index) - 2
+            style = self.component(emphasis or "hex-view--byte")
+            joined = index < last and emphasis == cells[index + 1][1]
+            segments.append(Segment(HEX[byte], style))
+            segments.append(Segment(" " * gap, style if joined and emphasis else self.rich_style))
+        return segments
+
+    def _text_segments(self, cells: list[tuple[int, str]]) -> list[Segment]:
+        styled = [(self._style(emphasis, byte), TEXT[byte]) for byte, emphasis in cells]
+        return [
+            Segment("".join(character for _, character in run), style)
+            for style, run in groupby(styled, key=lambda cell: cell[0])
+        ]

@@ -1,0 +1,254 @@
+"""The ground of the table, the detail tree and the hex view: lines drawn when looked at.
+
+Theory
+------
+A widget of Textual's *line API* is asked for one line of the screen at a time, so a list of
+five million rows costs what the fifty visible ones cost. What makes that quick was measured:
+
+* `ScrollView.virtual_size` lays the whole screen out again when it is assigned (5–90 ms).
+  `set_line_count` sets the reactive without that and lets the scroll bar follow (2–5 ms).
+* A cursor move repaints two lines (`refresh_line`), not the widget.
+* Finished lines are kept in a bounded cache, by a key that names all that a line depends on.
+
+Long lines are not scrolled by a scroll bar, which would come and go with every packet and
+move everything by a row: the part of a line that may be long is shifted (`shift`), by keys or
+by a sideways wheel, and the columns before it stay in place.
+
+Text is selected with the mouse as everywhere in Textual. A line therefore carries offsets
+counted from the first line, and `get_selection` makes only the lines that were selected.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Hashable
+from typing import Any
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.cache import LRUCache
+from textual.geometry import Region, Size
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+
+SHIFT_STEP = 8  # cells that one key or wheel step moves the shifted part
+CACHED_LINES = 512  # several screens
+COPIED_LINES = 10_000  # a selection larger than this is not a selection anybody reads
+
+
+class LineView(ScrollView, can_focus=True, inherit_bindings=False):
+    """A scrolled list of lines; a subclass says how many there are and how one looks."""
+
+    DEFAULT_CSS = """
+    LineView {
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-gutter: stable;
+        scrollbar-size-vertical: 1;
+    }
+    """
+
+    HEADER_LINES = 0  # lines at the top that do not scroll
+
+    shift: reactive[int] = reactive(0)
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._strips: LRUCache[Hashable, Strip] = LRUCache(CACHED_LINES)
+        self._line_count = 0
+
+    # -- what a subclass draws ------------------------------------------------------
+
+    @abstractmethod
+    def build_line(self, line: int) -> Strip:
+        """Line `line` of the list, any length; the view crops and fills it."""
+
+    @abstractmethod
+    def line_key(self, line: int) -> Hashable:
+        """Everything the look of `line` depends on, width and shift left out."""
+
+    def build_header(self, line: int) -> Strip:
+        """A line above the list; only where `HEADER_LINES` says that there are some."""
+        raise NotImplementedError
+
+    def widest_shift(self) -> int:
+        """The largest useful `shift`, for the lines on the screen."""
+        return 0
+
+    # -- the number of lines ----------------------------------------------------------
+
+    @property
+    def line_count(self) -> int:
+        """How many lines the list has."""
+        return self._line_count
+
+    @property
+    def page_size(self) -> int:
+        """Whole lines of the list that fit on the screen; at least 1."""
+        return max(1, self.size.height - self.HEADER_LINES)
+
+    @property
+    def top_line(self) -> int:
+        """The first line of the list on the screen."""
+        return int(self.scroll_offset.y)
+
+    def set_line_count(self, count: int) -> None:
+        """The list has `count` lines now; repaints only lines that came or went."""
+        before, self._line_count = self._line_count, count
+        size = Size(self.size.width, count + self.HEADER_LINES)
+        self.set_reactive(LineView.virtual_size, size)
+        self._scroll_update(size)
+        first, last = sorted((before, count))
+        first = max(first, self.top_line)
+        last = min(last, self.top_line + self.page_size)
+        if first < last:
+            self.refresh_lines(first, last - first)
+
+    # -- moving -------------------------------------------------------------------------
+
+    def scroll_to(self, x: float | None = None, y: float | None = None, **options: Any) -> None:
+        """Scroll at once: nothing here is animated, whoever asks (a click on the scroll bar)."""
+        super().scroll_to(x, y, **{**options, "animate": False})
+
+    def scroll_to_line(self, top: int) -> None:
+        """Put line `top` first on the screen, at once."""
+        self.scroll_to(y=max(0, top), force=True)
+
+    def scroll_to_end(self) -> None:
+        """Show the last lines, at once."""
+        self.scroll_to_line(self._line_count - self.page_size)
+
+    def show_line(self, line: int) -> None:
+        """Scroll as little as shows `line`."""
+        top = self.top_line
+        if line < top:
+            self.scroll_to_line(line)
+        elif line >= top + self.page_size:
+            self.scroll_to_line(line - self.page_size + 1)
+
+    def line_at(self, event: events.MouseEvent) -> int | None:
+        """The line of the list under the pointer."""
+        offset = event.get_content_offset(self)
+        if offset is None or offset.y < self.HEADER_LINES:
+            return None
+        line = self.top_line + offset.y - self.HEADER_LINES
+        return line if line < self._line_count else None
+
+    def validate_shift(self, shift: int) -> int:
+        return max(0, min(shift, self.widest_shift()))
+
+    def watch_shift(self) -> None:
+        self.refresh()
+
+    def action_shift_left(self) -> None:
+        """Show what is further left in long lines."""
+        self.shift -= SHIFT_STEP
+
+    def action_shift_right(self) -> None:
+        """Show what is further right in long lines."""
+        self.shift += SHIFT_STEP
+
+    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
+        event.stop()
+        self.action_shift_left()
+
+    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
+        event.stop()
+        self.action_shift_right()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        if event.shift or event.ctrl:
+            event.stop()
+            self.action_shift_left()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        if event.shift or event.ctrl:
+            event.stop()
+            self.action_shift_right()
+
+    def on_click(self, event: events.Click) -> None:
+        """Textual selects all text on a double click, which a list this long forbids."""
+        event.prevent_default()
+
+    # -- drawing --------------------------------------------------------------------------
+
+    def component(self, name: str) -> Style:
+        """The style that the theme gives to one of `COMPONENT_CLASSES`."""
+        return self.get_component_rich_style(name)
+
+    def forget_lines(self) -> None:
+        """Draw everything anew: what lines depend on changed as a whole."""
+        self._strips.clear()
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """A theme change: every cached line has old colours."""
+        self._strips.clear()
+        super().notify_style_update()
+
+    def refresh_line(self, y: int) -> None:
+        """Repaint line `y` of the list, if it is on the screen."""
+        self.refresh_lines(y, 1)
+
+    def refresh_lines(self, y_start: int, line_count: int = 1) -> None:
+        """Repaint lines of the list that are on the screen."""
+        first = max(0, y_start - self.top_line)
+        last = min(self.page_size, y_start - self.top_line + line_count)
+        if first < last:
+            top = self.HEADER_LINES + first
+            self.refresh(Region(0, top, self.size.width, last - first))
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the screen, in the widget's content."""
+        width = self.size.width
+        if y < self.HEADER_LINES:
+            return self.build_header(y).crop_extend(0, width, self.rich_style)
+        line = self.top_line + y - self.HEADER_LINES
+        if line >= self._line_count:
+            return Strip.blank(width, self.rich_style)
+        key = (self.line_key(line), width, self.shift)
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self.build_line(line).crop_extend(0, width, self.rich_style)
+            self._strips[key] = strip
+        if (selection := self.text_selection) is not None:
+            strip = self._with_selection(strip, selection, line)
+        return strip.apply_offsets(0, line)
+
+    # -- selected text ------------------------------------------------------------------------
+
+    def _with_selection(self, strip: Strip, selection: Selection, line: int) -> Strip:
+        span = selection.get_span(line)
+        if span is None:
+            return strip
+        start, stop = span
+        end = strip.cell_length if stop == -1 else min(stop, strip.cell_length)
+        start = min(start, end)
+        style = self.screen.get_component_rich_style("screen--selection")
+        before, inside, after = (
+            strip.crop(0, start),
+            strip.crop(start, end),
+            strip.crop(end, strip.cell_length),
+        )
+        marked = Strip(
+            [Segment(text, (old or Style()) + style) for text, old, _ in inside],
+            inside.cell_length,
+        )
+        return Strip.join([before, marked, after])
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected text; an open end means the lines on the screen."""
+        first = self.top_line if selection.start is None else max(0, selection.start.y)
+        last = self.top_line + self.page_size if selection.end is None else selection.end.y + 1
+        lines = []
+        for line in range(first, min(last, self._line_count, first + COPIED_LINES)):
+            span = selection.get_span(line)
+            if span is not None:
+                text = self.build_line(line).text
+                start, stop = span
+                lines.append(text[start : None if stop == -1 else stop].rstrip())
+        return ("\n".join(lines), "\n") if lines else None

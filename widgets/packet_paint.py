@@ -1,0 +1,117 @@
+"""What one row of the packet table looks like: words and a layout in, a strip out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from core.wire.summary import Tone
+from widgets.cells import left, right, shorten_address, width_of, without
+from widgets.packet_columns import Column, ColumnName, Layout
+from widgets.packet_row import PacketRow, Sign
+
+MARK = "◆"
+ALARMS = frozenset({Tone.BAD_CHECKSUM, Tone.MALFORMED, Tone.RESET, Tone.ICMP_ERROR})
+LOUD_SIGNS = frozenset({Sign.BAD, Sign.MALFORMED})
+QUIET = frozenset({ColumnName.NUMBER, ColumnName.TIME, ColumnName.INTERFACE, ColumnName.LENGTH})
+TONED = frozenset({ColumnName.PROTOCOL, ColumnName.INFO})
+
+StyleOf = Callable[[str], Style]
+
+
+def tone_class(tone: Tone) -> str:
+    """The component class that colours a tone: ``packet-table--icmp-error``."""
+    return "packet-table--" + tone.name.lower().replace("_", "-")
+
+
+COMPONENTS = frozenset(
+    {
+        "packet-table--header",
+        "packet-table--cursor",
+        "packet-table--quiet",
+        "packet-table--plain",
+        "packet-table--mark",
+        *map(tone_class, Tone),
+    }
+)
+
+
+def paint_header(layout: Layout, time_heading: str, style: Style) -> Strip:
+    """The headings, over their columns."""
+    text = " " * layout.columns[0].start
+    for column in layout.columns:
+        title = time_heading if column.name is ColumnName.TIME else column.name.value
+        text += (right if column.at_right else left)(title, column.width) + " "
+    return Strip([Segment(text, style)])
+
+
+def info_text(row: PacketRow, layout: Layout) -> str:
+    """The last column, in full."""
+    if layout.addresses_in_info and row.source:
+        return f"{row.source} → {row.destination}  {row.info}"
+    return row.info
+
+
+def paint_row(
+    row: PacketRow,
+    layout: Layout,
+    time_text: str,
+    style_of: StyleOf,
+    *,
+    marked: bool,
+    selected: bool,
+    shift: int,
+) -> Strip:
+    """One row. On the selected one, addresses are whole and push the rest to the right."""
+    cursor = style_of("packet-table--cursor") if selected else None
+    tone = style_of(tone_class(row.tone))
+    quiet = style_of("packet-table--quiet")
+    plain = style_of("packet-table--plain")
+    loud = tone if row.tone in ALARMS else None
+    sign_style = tone if row.sign in LOUD_SIGNS else quiet
+    segments = [
+        Segment(MARK if marked else " ", cursor or style_of("packet-table--mark")),
+        Segment(row.sign.value, cursor or sign_style),
+    ]
+    for column in layout.columns:
+        name = column.name
+        if name is ColumnName.INFO:
+            text = without(info_text(row, layout), shift)
+        else:
+            text = _cell(row, column, time_text, whole=selected) + " "
+        own = tone if name in TONED else quiet if name in QUIET else plain
+        segments.append(Segment(text, cursor or loud or own))
+    if cursor:
+        last = layout.info
+        segments.append(Segment(" " * (last.start + last.width), cursor))
+    return Strip(segments)
+
+
+def _cell(row: PacketRow, column: Column, time_text: str, *, whole: bool) -> str:
+    width = column.width
+    match column.name:
+        case ColumnName.NUMBER:
+            return right(str(row.number), width)
+        case ColumnName.TIME:
+            return right(time_text, width)
+        case ColumnName.INTERFACE:
+            return left(row.interface, width)
+        case ColumnName.SOURCE:
+            return _address(row.source, width, whole=whole)
+        case ColumnName.DESTINATION:
+            return _address(row.destination, width, whole=whole)
+        case ColumnName.PROTOCOL:
+            return left(row.protocol, width)
+        case ColumnName.LENGTH:
+            return right(str(row.length), width)
+        case ColumnName.INFO:
+            raise ValueError("Info is not a cell of fixed width")
+
+
+def _address(address: str, width: int, *, whole: bool) -> str:
+    if whole:
+        width = max(width, width_of(address))
+    return left(shorten_address(address, width), width)

@@ -1,0 +1,101 @@
+"""One row of the packet table: the moment a packet becomes words.
+
+Only rows on the screen get here. What comes out is text that is safe to print, and does not
+depend on the width of anything, so it is kept until the packet leaves the screen for long.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from textual.cache import LRUCache
+
+from core.store.packet import Packet
+from core.store.packet_store import Snapshot
+from core.store.sequences import SequenceIndex
+from core.wire.dissect import dissect
+from core.wire.dissection import PacketFlag, Verdict
+from core.wire.summary import Tone, summarise
+from core.wire.text import safe
+
+CACHED_ROWS = 1024
+
+
+class Sign(Enum):
+    """What a row says without colour, in the order in which one hides another."""
+
+    BAD = "✗"  # a checksum is wrong, or one is missing where it must not be
+    MALFORMED = "!"
+    OURS = "↗"  # this program sent it
+    CUT = "…"  # the capture did not keep enough of it to read its headers
+    OFFLOADED = "◌"  # the checksum was left to the network card
+    NONE = " "
+
+
+@dataclass(frozen=True, slots=True)
+class PacketRow:
+    """The words of one row; `length` in bytes as on the wire."""
+
+    number: int
+    timestamp_ns: int
+    interface: str
+    source: str
+    destination: str
+    protocol: str
+    length: int
+    info: str
+    tone: Tone
+    sign: Sign
+
+
+def sign_of(packet: Packet, tone: Tone) -> Sign:
+    """The one sign a row shows."""
+    verdicts = (packet.network_verdict, packet.transport_verdict)
+    if Verdict.BAD in verdicts or Verdict.ILLEGAL in verdicts:
+        return Sign.BAD
+    if tone is Tone.MALFORMED:
+        return Sign.MALFORMED
+    if packet.flags & PacketFlag.OURS:
+        return Sign.OURS
+    if tone is Tone.TRUNCATED:
+        return Sign.CUT
+    return Sign.OFFLOADED if Verdict.OFFLOADED in verdicts else Sign.NONE
+
+
+class RowReader:
+    """Rows by packet number, the last thousand kept."""
+
+    def __init__(self) -> None:
+        self._rows: LRUCache[int, PacketRow] = LRUCache(CACHED_ROWS)
+        self._sequences = SequenceIndex()
+
+    def clear(self) -> None:
+        """Forget everything: the numbers mean other packets now."""
+        self._rows.clear()
+        self._sequences = SequenceIndex()
+
+    def row(self, snapshot: Snapshot, number: int) -> PacketRow:
+        """The row of one packet. `KeyError` if the snapshot does not hold it."""
+        row = self._rows.get(number)
+        if row is None:
+            row = self._rows[number] = self._read(snapshot, number)
+        return row
+
+    def _read(self, snapshot: Snapshot, number: int) -> PacketRow:
+        packet = snapshot.packet(number)
+        dissection = dissect(packet.data, packet.link_type, packet.original_length, packet.flags)
+        base = self._sequences.base(snapshot, number) if dissection.layer("tcp") else None
+        summary = summarise(dissection, base)
+        return PacketRow(
+            number=number,
+            timestamp_ns=packet.timestamp_ns,
+            interface=safe(packet.interface.name),
+            source=safe(summary.source),
+            destination=safe(summary.destination),
+            protocol=safe(summary.protocol),
+            length=packet.original_length,
+            info=safe(summary.info),
+            tone=summary.tone,
+            sign=sign_of(packet, summary.tone),
+        )
