@@ -1,0 +1,230 @@
+"""The packet blocks of a pcapng file, a whole run of them at once.
+
+Source: draft-ietf-opsawg-pcapng §4.3 (Enhanced), §4.4 (Simple), appendix A (obsolete Packet
+Block). A run is a list of block positions in one section, found by `core.files.pcapng`, each
+block wholly inside the window and not shorter than its fixed part. All else is checked here,
+for the run as a whole; the first block that does not hold what it says ends it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.files.pcapng_options import read_packet_options
+from core.files.step import maximum_packet, odd_flags, unaligned
+from core.files.timestamps import FAR, Resolution, nanoseconds
+from core.store.batch import Batch
+from core.wire.dissection import PacketFlag
+
+PACKET = 2
+SIMPLE_PACKET = 3
+ENHANCED_PACKET = 6
+_FIXED: dict[int, tuple[tuple[str, str], ...]] = {
+    ENHANCED_PACKET: (
+        ("kind", "u4"),
+        ("length", "u4"),
+        ("interface", "u4"),
+        ("stamp_high", "u4"),
+        ("stamp_low", "u4"),
+        ("captured", "u4"),
+        ("original", "u4"),
+    ),
+    PACKET: (
+        ("kind", "u4"),
+        ("length", "u4"),
+        ("interface", "u2"),
+        ("drops", "u2"),
+        ("stamp_high", "u4"),
+        ("stamp_low", "u4"),
+        ("captured", "u4"),
+        ("original", "u4"),
+    ),
+    SIMPLE_PACKET: (("kind", "u4"), ("length", "u4"), ("original", "u4")),
+}
+# The bytes before the frame, for each kind of packet block.
+PACKET_BLOCKS = {kind: np.dtype(list(fields)).itemsize for kind, fields in _FIXED.items()}
+
+_TRAILER = 4
+_EPB_FLAGS_KEPT = 0x0FFF  # the rest is ours, or errors of the link layer; see PacketFlag
+_NO_LIMIT = 0xFFFF_FFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What an interface description says that its packets need.
+
+    `index` counts over the whole file. `resolution` is the ``if_tsresol`` byte, `offset_s` is
+    ``if_tsoffset``, `fcs_bits` ``if_fcslen``.
+    """
+
+    index: int
+    link_type: int
+    snap_length: int
+    resolution: int
+    offset_s: int
+    fcs_bits: int
+
+
+class Section:
+    """The interfaces of one section as columns that packets index by their interface number."""
+
+    def __init__(self) -> None:
+        self._columns = {name: array("q") for name in _SECTION_COLUMNS}
+
+    def __len__(self) -> int:
+        return len(self._columns["index"])
+
+    def add(self, interface: Interface) -> None:
+        """The next interface of the section."""
+        fcs_flag = interface.fcs_bits // 8 << PacketFlag.FCS_SHIFT
+        self._columns["index"].append(interface.index)
+        self._columns["maximum"].append(maximum_packet(interface.link_type))
+        self._columns["snap_length"].append(interface.snap_length or _NO_LIMIT)
+        self._columns["resolution"].append(interface.resolution)
+        self._columns["offset_s"].append(max(-FAR, min(FAR, interface.offset_s)))
+        self._columns["fcs_flag"].append(fcs_flag if fcs_flag <= PacketFlag.FCS_MASK else 0)
+
+    def column(self, name: str, interface: NDArray[np.int64]) -> NDArray[np.int64]:
+        """One property of the interface of every packet, (n,) int64; 0 where there is none."""
+        values = np.frombuffer(self._columns[name], np.int64)
+        known = interface < len(values)
+        if known.all():
+            return values[interface]
+        result = np.zeros(len(interface), np.int64)
+        result[known] = values[interface[known]]
+        return result
+
+
+_SECTION_COLUMNS = ("index", "maximum", "snap_length", "resolution", "offset_s", "fcs_flag")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The packets of a run up to the first bad block, and why that one is bad.
+
+    `stop` is the byte after the last block of the run. `comments` go by the index in the run.
+    """
+
+    batch: Batch
+    stop: int
+    comments: dict[int, list[str]]
+    reason: str
+
+
+def read_packets(
+    window: NDArray[np.uint8], positions: NDArray[np.int64], order: str, section: Section
+) -> Run:
+    """Read the blocks at `positions` (n ≥ 1, int64) of `window`; never raises for content."""
+    blocks = _read_headers(window, positions, order)
+    is_simple = blocks["kind"] == SIMPLE_PACKET
+    if is_simple.any():
+        snap_length = section.column("snap_length", blocks["interface"])
+        blocks["captured"] = np.where(
+            is_simple, np.minimum(blocks["original"], snap_length), blocks["captured"]
+        )
+    frame = positions + blocks["fixed"]
+    frame_end = frame + _padded(blocks["captured"])
+    block_end = positions + _padded(blocks["length"])
+    good, reason = _first_bad(window, blocks, frame_end, block_end, order, section)
+    found = read_packet_options(window, frame_end[:good], block_end[:good] - _TRAILER, order)
+    if found.bad is not None:
+        good, reason = found.bad, f"a packet block cannot be read: {found.reason}"
+    kept = slice(good)
+    interface = blocks["interface"][kept]
+    timestamp, odd = _times(blocks["stamp"][kept], interface, section)
+    flags = _flags(found.flags[kept], section.column("fcs_flag", interface))
+    captured = blocks["captured"][kept].astype(np.uint32)
+    original = blocks["original"][kept].astype(np.uint32)
+    flags |= odd_flags(odd | is_simple[kept], captured > original)
+    batch = Batch(
+        data=window,
+        offset=frame[kept],
+        captured=captured,
+        original=original,
+        timestamp_ns=timestamp,
+        interface=section.column("index", interface).astype(np.uint16),
+        flags=flags,
+        stable=True,
+    )
+    comments = {index: texts for index, texts in found.comments.items() if index < good}
+    return Run(batch, int(block_end[-1]), comments, reason)
+
+
+def _read_headers(
+    window: NDArray[np.uint8], positions: NDArray[np.int64], order: str
+) -> dict[str, NDArray[Any]]:
+    """The fixed parts as columns: int64, but ``stamp`` uint64. What a kind lacks is 0."""
+    kinds = unaligned(window, np.dtype([("kind", order + "u4")]))["kind"][positions]
+    names = ("kind", "length", "interface", "captured", "original", "fixed")
+    columns: dict[str, NDArray[Any]] = {name: np.zeros(len(kinds), np.int64) for name in names}
+    columns["stamp"] = np.zeros(len(kinds), np.uint64)
+    for kind, fields in _FIXED.items():
+        where = np.flatnonzero(kinds == kind)
+        if not len(where):
+            continue
+        layout = np.dtype([(name, order + width) for name, width in fields])
+        heads = unaligned(window, layout)[positions[where]]
+        columns["fixed"][where] = layout.itemsize
+        for name, _ in fields:
+            if name in columns:
+                columns[name][where] = heads[name]
+        if kind != SIMPLE_PACKET:
+            high = heads["stamp_high"].astype(np.uint64)
+            columns["stamp"][where] = high << np.uint64(32) | heads["stamp_low"]
+    return columns
+
+
+def _first_bad(
+    window: NDArray[np.uint8],
+    blocks: dict[str, NDArray[Any]],
+    frame_end: NDArray[np.int64],
+    block_end: NDArray[np.int64],
+    order: str,
+    section: Section,
+) -> tuple[int, str]:
+    """How many blocks hold what they say, and what is wrong with the next one, if any."""
+    trailers = unaligned(window, np.dtype([("length", order + "u4")]))["length"]
+    faults = {
+        "does not repeat its length at its end": trailers[block_end - _TRAILER] != blocks["length"],
+        "names an interface that was not described": blocks["interface"] >= len(section),
+        "is too short for its captured bytes": frame_end > block_end - _TRAILER,
+        "claims more captured bytes than a packet can have": blocks["captured"]
+        > section.column("maximum", blocks["interface"]),
+    }
+    good, reason = len(block_end), ""
+    for fault, bad in faults.items():
+        first = int(bad.argmax())
+        if bad[first] and first < good:
+            captured, interface = blocks["captured"][first], blocks["interface"][first]
+            good = first
+            reason = f"a packet block {fault} (captured {captured}, interface {interface})"
+    return good, reason
+
+
+def _times(
+    stamp: NDArray[np.uint64], interface: NDArray[np.int64], section: Section
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Stamps as (timestamp_ns, odd), each by the resolution and offset of its interface."""
+    codes = section.column("resolution", interface)
+    seconds = np.zeros(len(stamp), np.int64)
+    fraction = np.zeros(len(stamp), np.int64)
+    for code in np.unique(codes).tolist():
+        where = codes == code
+        seconds[where], fraction[where] = Resolution.of(code).split(stamp[where])
+    return nanoseconds(seconds + section.column("offset_s", interface), fraction)
+
+
+def _flags(words: NDArray[np.uint32], fcs_flag: NDArray[np.int64]) -> NDArray[np.uint16]:
+    """``epb_flags`` words as `PacketFlag` bits; the interface's FCS length where they have none."""
+    flags = (words & _EPB_FLAGS_KEPT).astype(np.uint16)
+    untold = flags & np.uint16(PacketFlag.FCS_MASK) == 0
+    return np.where(untold, flags | fcs_flag.astype(np.uint16), flags)
+
+
+def _padded(length: NDArray[np.int64]) -> NDArray[np.int64]:
+    return length + (-length & 3)

@@ -1,0 +1,243 @@
+"""Opening and reading any capture file, from any place, whatever state it is in.
+
+The reader is the shell around sans-IO parts: `core.files.source` brings bytes, `formats` tells
+what they are, `compression` unpacks them, `pcap` and `pcapng` find the packets. It owns the
+descriptor and decides what an end means.
+
+* A file that is no capture raises `FileError` when it is opened, before anything is shown.
+* A capture that turns bad gives every packet before the fault, then a note; `damaged` is set.
+* Regular files are mapped and may grow while they are read: what was appended by the time the
+  end is reached is read too. Deleting the file does not disturb a map.
+* Pipes, standard input and packed files are streams; see `Stream`.
+
+A map and a file that is cut by another process: the kernel answers a look at a page that is no
+longer backed with SIGBUS. See `core.files.mapping` for what is done about it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from core.files.formats import (
+    MAGIC_BYTES,
+    FileError,
+    RefusalError,
+    compression_of,
+    format_of,
+    refuse,
+)
+from core.files.pcap import PcapParser
+from core.files.pcapng import PcapngParser
+from core.files.source import MappedFile, Stream
+from core.store.batch import Batch, CaptureInterface
+from core.wire.text import safe
+
+_HEAD_BYTES = 64  # enough to tell any format, and text from binary
+_SETTLED_BYTES = 1 << 20  # three records of the greatest length
+_FIRST_BATCH = 1_000  # packets: the first rows appear at once
+_BATCH = 1 << 16
+
+
+class CaptureReader:
+    """A capture file that is being read. Use as a context manager; one thread iterates.
+
+    ``interfaces`` grows as descriptions are read; batches index it. ``format`` is ``"pcap"``
+    or ``"pcapng"``, ``compression`` ``""``, ``"gzip"`` or ``"zstd"``. ``comments`` go by
+    0-based packet index.
+    """
+
+    def __init__(self, name: str, descriptor: int, owned: bool) -> None:
+        """Made by `open_capture`; raises `RefusalError` or `OSError`."""
+        self.name = name
+        self.damaged = False
+        self._descriptor = descriptor
+        self._owned = owned
+        self._closed = False
+        self._notes: list[str] = []
+        self._position = 0
+        self._packets = 0
+        self.compression, self._source = _source(descriptor)
+        try:
+            self._parser = self._open_parser()
+        except RefusalError:
+            self._source.close()
+            raise
+
+    def _open_parser(self) -> PcapParser | PcapngParser:
+        source = self._source
+        settled = isinstance(source, MappedFile)
+        if isinstance(source, Stream):
+            source.more(0, _HEAD_BYTES)
+            if source.is_file:
+                settled = True
+                source.more(0, _SETTLED_BYTES)
+        head = bytes(source.window[:_HEAD_BYTES])
+        if source.fault() and not head:
+            raise RefusalError(f"{source.fault()}; fetch or copy the file again")
+        match format_of(head) if len(head) >= MAGIC_BYTES else "":
+            case "pcap":
+                parser = PcapParser(source.window, settled)
+                self._position = parser.header_length
+                return parser
+            case "pcapng":
+                return PcapngParser(source.window)
+        raise refuse(head, self.compression)
+
+    @property
+    def format(self) -> str:
+        """``"pcap"`` or ``"pcapng"``."""
+        return self._parser.format
+
+    @property
+    def interfaces(self) -> Sequence[CaptureInterface]:
+        """The interfaces described so far; `Batch.interface` indexes them."""
+        return self._parser.interfaces
+
+    @property
+    def comments(self) -> dict[int, list[str]]:
+        """Comments by 0-based packet index, not yet safe to print."""
+        return self._parser.comments
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Warnings so far, one line each, safe to print."""
+        return [f"{self.name}: {safe(note)}" for note in (*self._parser.notes, *self._notes)]
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the input, packed as it is; None for a pipe."""
+        return self._source.size
+
+    @property
+    def position(self) -> int:
+        """Bytes of the input dealt with so far, for a progress bar beside `size`."""
+        return self._source.progress(self._position)
+
+    def batches(self) -> Iterator[Batch]:
+        """Every packet, in file order, in stable batches; a small one first.
+
+        Raises nothing for content: see `notes` and `damaged`. Waits for a pipe that is silent
+        until `cancel` is called.
+        """
+        source, limit = self._source, _FIRST_BATCH
+        while not source.lost():
+            step = self._parser.parse(source.window, self._position, limit, source.origin)
+            self._position = step.stop
+            if step.batch is not None and len(step.batch):
+                limit = _BATCH
+                self._packets += len(step.batch)
+                yield step.batch
+            if step.fault:
+                return self._damage(step.fault)
+            if step.needed:
+                position = source.more(step.stop, step.needed)
+                if position is None:
+                    return self._end(step.needed)
+                self._position = position
+        self._damage(source.lost())
+        return None
+
+    def _end(self, needed: int) -> None:
+        """The input has ended; say so if that was in the middle of something."""
+        there = len(self._source.window) - self._position
+        where = f"cut short at byte {self._source.origin + self._position}"
+        if self._source.fault():
+            self._damage(self._source.fault())
+        if there > 0:
+            self._damage(f"{where}: the next record needs {needed} bytes and has {there}")
+        elif there < 0:
+            self._damage(f"{where}: the block before it is {-there} bytes longer than the file")
+        if self._source.remark():
+            self._notes.append(self._source.remark())
+
+    def _damage(self, fault: str) -> None:
+        self.damaged = True
+        count = f"{self._packets:,} packet{'' if self._packets == 1 else 's'}"
+        self._notes.append(f"{fault}; {count} before it can be used")
+
+    def cancel(self) -> None:
+        """Make a reader that waits for a pipe end; from any thread."""
+        self._source.cancel()
+
+    def close(self) -> None:
+        """Give back the descriptor. Batches stay valid."""
+        if not self._closed:
+            self._closed = True
+            self._source.close()
+            if self._owned:
+                os.close(self._descriptor)
+
+    def __enter__(self) -> CaptureReader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_capture(source: str | Path | int) -> CaptureReader:
+    """A reader for a path, ``"-"`` (standard input) or a descriptor, which stays the caller's.
+
+    Raises `FileError`, with one line for a person, when it cannot be opened or is no capture.
+    """
+    name = _name(source)
+    descriptor = -1
+    try:
+        descriptor = _open(source)
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise RefusalError("it is a directory; name a capture file in it")
+        return CaptureReader(name, descriptor, owned=_is_path(source))
+    except (OSError, RefusalError) as error:
+        if descriptor >= 0 and _is_path(source):
+            os.close(descriptor)
+        reason = str(error) if isinstance(error, RefusalError) else _system_reason(error)
+        raise FileError(f"cannot read {name}: {safe(reason)}") from error
+
+
+def _is_path(source: str | Path | int) -> bool:
+    return not isinstance(source, int) and str(source) != "-"
+
+
+def _name(source: str | Path | int) -> str:
+    if isinstance(source, int):
+        return f"descriptor {source}"
+    return safe(str(source)) if _is_path(source) else "standard input"
+
+
+def _open(source: str | Path | int) -> int:
+    if isinstance(source, int):
+        return source
+    if not _is_path(source):
+        return 0
+    # Without O_NONBLOCK, opening a FIFO would wait for a writer where nothing can cancel it.
+    return os.open(source, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+
+
+def _system_reason(error: OSError) -> str:
+    match error.errno:
+        case errno.ENOENT:
+            return "there is no such file; check the path"
+        case errno.EACCES | errno.EPERM:
+            return "permission denied; ask its owner for read access, or copy it with sudo"
+        case _:
+            return f"{error.strerror}; check that it is a readable capture file"
+
+
+def _source(descriptor: int) -> tuple[str, MappedFile | Stream]:
+    """The compression of the input, and where to take its bytes from."""
+    is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+    if is_file and os.lseek(descriptor, 0, os.SEEK_CUR) == 0:
+        compression = compression_of(os.pread(descriptor, MAGIC_BYTES, 0))
+        if not compression:
+            return "", MappedFile(descriptor)
+    stream = Stream(descriptor)
+    return stream.begin(), stream

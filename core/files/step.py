@@ -1,0 +1,78 @@
+"""What a capture-file parser gives back for one bite of bytes.
+
+The parsers are sans-IO: they are handed a *window* (a mapped file, or the bytes that have
+arrived so far) and say how far they came and why they stopped. `core.files.reader` owns the
+descriptors and decides whether more bytes can be had.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.store.batch import Batch, CaptureInterface
+from core.wire.dissection import PacketFlag
+
+MAXIMUM_PACKET = 262_144  # bytes; libpcap's MAXIMUM_SNAPLEN and Wireshark's limit alike
+_LARGER_PACKETS = {  # link types whose packets may be longer (Wireshark's wtap.h)
+    231: 128 << 20,  # D-Bus
+    249: 128 << 20,  # USBPcap
+    279: 8 << 20,  # Elektrobit high-speed capture
+}
+
+
+def maximum_packet(link_type: int) -> int:
+    """The longest captured length to believe, in bytes, for a link type."""
+    return _LARGER_PACKETS.get(link_type, MAXIMUM_PACKET)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far one call of `Parser.parse` came.
+
+    `batch` holds the packets that were read, or None. `stop` is the first byte of the window
+    that was not consumed; it may lie past the window's end, where a block is skipped whose
+    bytes nobody needs. `needed` is how many bytes from `stop` on are needed to go further, 0
+    when the caller may simply call again. `fault` says why nothing after `stop` can be read.
+    """
+
+    batch: Batch | None
+    stop: int
+    needed: int = 0
+    fault: str = ""
+
+
+class Parser(Protocol):
+    """One capture format; `interfaces`, `comments` and `notes` grow as blocks are read."""
+
+    interfaces: list[CaptureInterface]
+    comments: dict[int, list[str]]
+    notes: list[str]
+
+    def parse(self, window: NDArray[np.uint8], start: int, limit: int, origin: int) -> Step:
+        """Read at most `limit` packets from byte `start` of `window` (uint8, one-dimensional).
+
+        `origin` is the offset in the file of the window's first byte, for messages.
+        Never raises for content.
+        """
+        ...
+
+
+def unaligned(window: NDArray[np.uint8], fields: np.dtype[np.void]) -> NDArray[np.void]:
+    """A view in which element `i` is the header with these fields at byte `i` of `window`.
+
+    Gathering from it at many positions reads all those headers in one pass. The window must
+    hold at least one header.
+    """
+    shape = (len(window) - fields.itemsize + 1,)
+    return np.ndarray(shape, fields, buffer=window.data, strides=(1,))
+
+
+def odd_flags(time: NDArray[np.bool_], length: NDArray[np.bool_]) -> NDArray[np.uint16]:
+    """The `PacketFlag` bits of packets with an odd time or an odd length, both (n,)."""
+    flags = time.astype(np.uint16) * np.uint16(PacketFlag.TIME_ODD)
+    flags |= length.astype(np.uint16) * np.uint16(PacketFlag.LENGTH_ODD)
+    return flags
