@@ -21,9 +21,11 @@ import rich_click as click
 from click.core import ParameterSource
 
 from app.commands.output import CommandError, abandon_stdout, say
-from core.capture.options import DEFAULT_SNAP_LENGTH
+from app.commands.source import PacketSource
+from core.capture.options import DEFAULT_SNAP_LENGTH, Method
 
 _DONE, _FAILED, _USAGE = 0, 1, 2
+LOOPBACK = "lo"
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -76,22 +78,23 @@ def _input_options(command: Decorated) -> Decorated:
 )
 @click.version_option(None, "-V", "--version", package_name="rawscope")
 @click.pass_context
-def rawscope(context: click.Context, /, demo: bool, debug: bool, **source: Any) -> int | None:
+def rawscope(context: click.Context, /, demo: bool, debug: bool, **given: Any) -> int | None:
     """Watch the network: every packet, every header field, every checksum judged."""
     if context.invoked_subcommand is not None:
-        given = [name for name in context.params if name != "debug" and _was_given(context, name)]
-        if given:
+        if any(_was_given(context, name) for name in context.params if name != "debug"):
             raise click.UsageError(
                 f"options of the monitor stand before '{context.invoked_subcommand}': "
                 f"put them after it"
             )
         return None
-    _one_source(source)
-    if demo and (source["interfaces"] or source["file"] is not None):
-        raise click.UsageError("--demo watches loopback: it takes neither -i nor -r")
+    if demo:
+        if given["interfaces"] or given["file"] is not None:
+            raise click.UsageError("--demo watches loopback: it takes neither -i nor -r")
+        given["interfaces"] = (LOOPBACK,)
+    source = _packet_source(**given)
     from app.commands.monitor import run_monitor
 
-    return run_monitor(_source(source, loopback=demo), demo=demo)
+    return run_monitor(source, demo)
 
 
 @rawscope.command()
@@ -112,7 +115,10 @@ def rawscope(context: click.Context, /, demo: bool, debug: bool, **source: Any) 
 )
 @click.option("--hex", "as_hex", is_flag=True, help="Also the bytes, in hex and ASCII.")
 @click.option("--raw", is_flag=True, help="With --json: add the captured bytes as frame.raw.")
+@click.pass_context
 def dump(
+    context: click.Context,
+    /,
     count: int | None,
     seconds: float | None,
     as_json: bool,
@@ -120,14 +126,11 @@ def dump(
     as_hex: bool,
     raw: bool,
     debug: bool,
-    **source: Any,
+    **given: Any,
 ) -> int:
     """Print packets, one a line, live or from a file."""
-    _one_source(source)
-    if not source["interfaces"] and source["file"] is None:
-        raise click.UsageError("say where packets come from: -i IFACE or -r FILE")
-    if source["file"] is not None and seconds is not None:
-        raise click.UsageError("-a ends a live capture: it does not go with -r")
+    source = _packet_source(**given)
+    _check_dump_source(context, source)
     if as_json + (fields is not None) + as_hex > 1:
         raise click.UsageError("--json, --fields and --hex exclude each other")
     if raw and not as_json:
@@ -138,13 +141,13 @@ def dump(
         line_format = choose_format(as_json=as_json, raw=raw, as_hex=as_hex, fields=fields)
     except UnknownFieldError as error:
         raise click.UsageError(str(error)) from error
-    if source["file"] is not None:
+    if source.file is not None:
         from app.commands.saved import print_file
 
-        return print_file(source["file"], line_format, count)
+        return print_file(source.file, line_format, count)
     from app.commands.live import print_live
 
-    return print_live(_source(source).capture_options(), line_format, count, seconds)
+    return print_live(source.capture_options(), line_format, count, seconds)
 
 
 @rawscope.command()
@@ -171,21 +174,29 @@ def _was_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-def _one_source(source: dict[str, Any]) -> None:
-    if source["interfaces"] and source["file"] is not None:
+def _check_dump_source(context: click.Context, source: PacketSource) -> None:
+    if source.file is None:
+        if not source.interfaces:
+            raise click.UsageError("say where packets come from: -i IFACE or -r FILE")
+        return
+    about_capturing = {
+        "seconds": "-a", "snap_length": "-s", "no_promiscuous": "-p", "method": "--source"
+    }  # fmt: skip
+    for name, option in about_capturing.items():
+        if _was_given(context, name):
+            raise click.UsageError(f"{option} is about capturing: it does not go with -r")
+
+
+def _packet_source(
+    interfaces: tuple[str, ...],
+    file: str | None,
+    snap_length: int,
+    no_promiscuous: bool,
+    method: Method,
+) -> PacketSource:
+    if interfaces and file is not None:
         raise click.UsageError("-i captures and -r reads a file: give one of them")
-
-
-def _source(given: dict[str, Any], loopback: bool = False) -> Any:
-    from app.commands.source import PacketSource
-
-    return PacketSource(
-        interfaces=("lo",) if loopback else given["interfaces"],
-        file=given["file"],
-        snap_length=given["snap_length"],
-        promiscuous=not given["no_promiscuous"],
-        method=given["method"],
-    )
+    return PacketSource(interfaces, file, snap_length, not no_promiscuous, method)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -35,6 +35,8 @@ class Interrupts:
 
     def __enter__(self) -> Interrupts:
         for number in _SIGNALS:
+            if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue  # nohup(1) has said that the end of the terminal is not ours
             self._before[number] = signal.signal(number, self._handle)
         return self
 

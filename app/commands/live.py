@@ -4,13 +4,13 @@ There is no thread and no queue: the main thread waits in one epoll loop for the
 prints each batch where it lies. When printing is slower than the traffic the kernel's ring fills up
 and the kernel counts what it has to drop, so captured + dropped is all there was.
 
-At the end the sources let nothing more in, and what is in already is printed first.
+At the end the sources let nothing more in, and what is in already is printed first, for
+`FINISH_S` at most: whoever stops a flood does not want to wait for its end. What is left then is
+counted too.
 """
 
 from __future__ import annotations
 
-import errno
-import os
 import select
 import time
 from contextlib import ExitStack
@@ -20,16 +20,14 @@ from app.commands.formats import LineFormat
 from app.commands.interrupts import Interrupts
 from app.commands.output import CommandError, say
 from app.commands.printer import Printer
-from core.capture.interfaces import list_interfaces
-from core.capture.opening import open_source
 from core.capture.options import CaptureOptions
-from core.capture.source import CaptureError, CaptureStatistics, Source
+from core.capture.session import CaptureSession, Feed
+from core.capture.source import CaptureError
 from core.loop import EpollLoop
-from core.store.batch import CaptureInterface
+from core.store.batch import Batch, CaptureInterface
 from core.wire.text import safe
 
-_DRAIN_MS = 100  # a block in work is handed over within the ring's retire time
-_FINISH_S = 1.0
+FINISH_S = 1.0
 
 
 def print_live(
@@ -43,95 +41,96 @@ def print_live(
     with ExitStack() as stack:
         stack.callback(loop.close)
         stack.enter_context(Interrupts(on_stop=loop.stop))
-        live = _Live(loop, line_format, count)
+        live = _Live(loop, options, line_format, count)
         stack.callback(live.close)
-        live.open(options)
+        live.start()
         if seconds is not None:
             loop.call_every(seconds, loop.stop)
+        say(f"rawscope: listening on {safe(', '.join(options.interfaces))}")
         loop.run()
         live.finish()
     return 0
 
 
 class _Live:
-    """The sources in the loop, and what is printed of them."""
+    """A capture session in the loop, and what is printed of it."""
 
-    def __init__(self, loop: EpollLoop, line_format: LineFormat, count: int | None) -> None:
+    def __init__(
+        self, loop: EpollLoop, options: CaptureOptions, line_format: LineFormat, count: int | None
+    ) -> None:
         self._loop = loop
         self._end_s: float | None = None  # on the monotonic clock
         self._printer = Printer(line_format, count, self._is_over)
-        self._sources: list[Source] = []
         self._interfaces: list[CaptureInterface] = []
-        self._failure = ""
+        self._trouble = ""
+        try:
+            self._session = CaptureSession(options, self._add)
+        except CaptureError as error:
+            raise CommandError(str(error)) from error
 
-    def _is_over(self) -> bool:
-        return self._end_s is not None and time.monotonic() >= self._end_s
-
-    def open(self, options: CaptureOptions) -> None:
-        """Open every interface. Raises `CommandError`."""
-        for name in dict.fromkeys(options.interfaces):
-            try:
-                source = open_source(name, options, self._add)
-            except CaptureError as error:
-                raise CommandError(str(error)) from error
-            self._sources.append(source)
-            self._loop.add(source, partial(self._on_ready, source))
-            if source.note:
-                say(f"rawscope: {source.note}")
-        say(f"rawscope: listening on {safe(', '.join(options.interfaces))}")
+    def start(self) -> None:
+        """Put everything into the loop."""
+        for note in self._session.notes:
+            say(f"rawscope: {note}")
+        self._tell_trouble()
+        self._loop.add(self._session.watcher, self._on_links)
+        for feed in self._session.feeds:
+            self._loop.add(feed.source, partial(self._on_frames, feed))
 
     def _add(self, interface: CaptureInterface) -> int:
         self._interfaces.append(interface)
         return len(self._interfaces) - 1
 
-    def _on_ready(self, source: Source, events: int) -> None:
+    def _is_over(self) -> bool:
+        return self._end_s is not None and time.monotonic() >= self._end_s
+
+    def _print(self, batch: Batch) -> None:
+        self._printer.print(batch, self._interfaces)
+
+    def _on_frames(self, feed: Feed, events: int) -> None:
         if events & select.EPOLLERR:
-            self._on_error(source)
-        batch = source.read()
+            feed.source.clear_error()  # the link watcher tells what it was
+        batch = self._session.read(feed)
         if batch is not None:
-            self._printer.print(batch, self._interfaces)
+            self._print(batch)
         if self._printer.done:
             self._loop.stop()
 
-    def _on_error(self, source: Source) -> None:
-        """The link went down (the kernel resumes by itself), or the interface is gone."""
-        number = source.clear_error()
-        name = safe(source.name)
-        if number == errno.ENETDOWN and self._is_there(source):
-            say(f"rawscope: {name} is down; waiting for it to come up")
-        elif number:
-            gone = number == errno.ENETDOWN
-            self._failure = f"{name}: {'the interface is gone' if gone else os.strerror(number)}"
+    def _on_links(self, _events: int) -> None:
+        gone = self._session.follow_links()
+        self._tell_trouble()
+        for feed in gone:
+            self._loop.remove(feed.source)
+            self._session.end(feed, self._print)
+        if not self._session.feeds:
             self._loop.stop()
 
-    @staticmethod
-    def _is_there(source: Source) -> bool:
-        there = {found.index for found in list_interfaces()}
-        return source.interface_index == 0 or source.interface_index in there
+    def _tell_trouble(self) -> None:
+        trouble = self._session.trouble
+        if trouble and trouble != self._trouble:
+            say(f"rawscope: {trouble}")
+        self._trouble = trouble
 
     def finish(self) -> None:
-        """Let nothing more in, print what is in, and say how many there were.
+        """Print what is in still, and say how many there were.
 
-        Printing takes `_FINISH_S` at most: whoever stops a flood does not want to see its end.
-        Raises `CommandError` if it was not the user who ended it.
+        Raises `CommandError` if the last interface is gone.
         """
-        for source in self._sources:
-            source.detach()
-        self._end_s = time.monotonic() + _FINISH_S
-        while not self._printer.done and self._loop.run_once(_DRAIN_MS):
-            pass
-        total = sum((source.statistics() for source in self._sources), CaptureStatistics())
+        left = list(self._session.feeds)
+        self._end_s = time.monotonic() + FINISH_S
+        for feed in left:
+            self._loop.remove(feed.source)
+            self._session.end(feed, self._print)
+        total = self._session.statistics()
         printed = self._printer.printed
         unread = total.received - total.dropped - printed
         say(
             f"{printed} packet{'s' * (printed != 1)} captured, {total.dropped} dropped by kernel"
             + (f", {unread} more not printed" if unread > 0 else "")
         )
-        if self._failure:
-            raise CommandError(self._failure)
+        if not left:
+            raise CommandError(f"{self._trouble}: nothing is left to capture on")
 
     def close(self) -> None:
         """Give everything back."""
-        for source in self._sources:
-            self._loop.remove(source)
-            source.close()
+        self._session.close()

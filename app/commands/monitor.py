@@ -40,12 +40,12 @@ def run_monitor(source: PacketSource, demo: bool) -> int:
             engine.open_file(file)
         elif source.interfaces:
             engine.capture(source.capture_options())
-        return _show(engine, store, demo)
+        return _show(engine, store, source, demo)
     finally:
         engine.close()
 
 
-def _show(engine: Engine, store: PacketStore, demo: bool) -> int:
+def _show(engine: Engine, store: PacketStore, source: PacketSource, demo: bool) -> int:
     from app.monitor import Monitor
 
     with contextlib.ExitStack() as stack:
@@ -53,7 +53,8 @@ def _show(engine: Engine, store: PacketStore, demo: bool) -> int:
             from app.demo import Demo
 
             stack.enter_context(Demo())
-        monitor = Monitor(engine, store)
+        chosen = bool(source.interfaces) or source.file is not None
+        monitor = Monitor(engine, store, options=source.capture_options(), choose=not chosen)
         monitor.run()
     return monitor.return_code or 0
 
