@@ -37,9 +37,9 @@ class Group(Enum):
 
     MOVE = "Move"
     PACKETS = "Packets"
+    CAPTURE = "Capture"
     PANELS = "Panels"
     DETAIL = "Detail and hex"
-    CAPTURE = "Capture"
     PROGRAM = "Program"
 
 
@@ -77,7 +77,7 @@ ACTIONS: tuple[Action, ...] = (
         ("list.page_up", "pageup", "page_up", "", "One page up"),
         ("list.page_down", "pagedown", "page_down", "", "One page down"),
         ("list.first", "g,home", "first", "", "To the first"),
-        ("list.last", "G,end", "last", "", "To the last; in the table, also follow what comes"),
+        ("list.last", "G,end", "last", "", "To the last; the table follows"),
     ),
     *_of(
         Group.MOVE, Place.TABLE,
@@ -97,35 +97,16 @@ ACTIONS: tuple[Action, ...] = (
         ("hex.right", "right,l", "right", "", "The byte after"),
     ),
     *_of(
-        Group.PACKETS, Place.MAIN,
-        ("view.pause", "space", "pause", "pause", "Freeze the view, not the capture; catch up"),
-    ),
-    *_of(
         Group.CAPTURE, Place.MAIN,
+        ("view.pause", "space", "pause", "pause", "Freeze the view; the capture goes on"),
         ("capture.toggle", "ctrl+e", "app.toggle_capture", "stop", "Stop or start the capture"),
-    ),
-    *_of(
-        Group.PACKETS, Place.MAIN,
-        ("packets.mark", "m", "on_table('toggle_mark')", "mark", "Mark ◆ the packet, or unmark it"),
-        ("packets.time", "t", "on_table('cycle_time_format')", "time",
-         "Time since the first packet, of day, since the one above"),
-        ("packets.copy", "y", "copy", "copy", "Copy the row, the field or the bytes"),
-        ("packets.go_to", "colon,ctrl+g", "go_to", "go to", "Go to a packet by its number"),
-        ("packets.next_mark", "right_square_bracket", "on_table('next_mark')", "",
-         "The next marked packet"),
-        ("packets.previous_mark", "left_square_bracket", "on_table('previous_mark')", "",
-         "The marked packet before"),
-        ("packets.next", "J,ctrl+down", "on_table('action_down')", "",
-         "The next packet, from any panel"),
-        ("packets.previous", "K,ctrl+up", "on_table('action_up')", "",
-         "The packet before, from any panel"),
     ),
     *_of(
         Group.PANELS, Place.MAIN,
         ("panel.next", "tab", "move_panel(1)", "panel", "The next panel"),
         ("panel.previous", "shift+tab", "move_panel(-1)", "", "The panel before"),
-        ("panel.zoom", "z", "zoom", "zoom", "Give the panel all the room, or give it back"),
-        ("panel.close", "escape", "close", "", "Unzoom, close the message, back to the table"),
+        ("panel.zoom", "z", "zoom", "zoom", "All the room for the panel, or back"),
+        ("panel.close", "escape", "close", "", "Unzoom, close the message, go back"),
     ),
     *_of(
         Group.CAPTURE, Place.MAIN,
@@ -133,8 +114,24 @@ ACTIONS: tuple[Action, ...] = (
         ("capture.open", "o", "app.open_file", "open", "Open a capture file"),
     ),
     *_of(
+        Group.PACKETS, Place.MAIN,
+        ("packets.mark", "m", "on_table('toggle_mark')", "mark", "Mark ◆ the packet, or unmark it"),
+        ("packets.next_mark", "right_square_bracket", "on_table('next_mark')", "",
+         "The next marked packet"),
+        ("packets.previous_mark", "left_square_bracket", "on_table('previous_mark')", "",
+         "The marked packet before"),
+        ("packets.copy", "y", "copy", "copy", "Copy the row, the field or the bytes"),
+        ("packets.time", "t", "on_table('cycle_time_format')", "time",
+         "Time: since the first, of day, delta"),
+        ("packets.go_to", "colon,ctrl+g", "go_to", "go to", "Go to a packet by its number"),
+        ("packets.next", "J,ctrl+down", "on_table('action_down')", "",
+         "The next packet, from any panel"),
+        ("packets.previous", "K,ctrl+up", "on_table('action_up')", "",
+         "The packet before, from any panel"),
+    ),
+    *_of(
         Group.PROGRAM, Place.PROGRAM,
-        ("program.quit", "q", "quit", "quit", "Leave; asks if captured packets would be lost"),
+        ("program.quit", "q", "quit", "quit", "Leave; asks before packets are lost"),
         ("program.help", "question_mark,f1", "help", "help", "All keys"),
         ("program.theme", "", "change_theme", "", "Choose the colours; they are remembered"),
     ),
@@ -167,7 +164,7 @@ def bindings(*places: Place) -> list[Binding]:
 
 def key_label(keys: str) -> str:
     """Textual key names as a person reads them: ``up,k`` → ``↑ k``, ``ctrl+e`` → ``^e``."""
-    return " ".join(_one_key(key) for key in keys.split(","))
+    return " ".join(_one_key(key) for key in keys.split(",") if key)
 
 
 def _one_key(key: str) -> str:

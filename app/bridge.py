@@ -20,16 +20,18 @@ from core.store.packet_store import PacketStore, Snapshot
 
 POLL_HZ = 20
 WINDOW_S = 1.0  # a rate is the mean over this long
-HISTORY = 24  # seconds of rates kept for the line in the status bar
+HISTORY = 10  # seconds of rates kept for the line in the status bar
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Packets and bytes per second now, and packets/s of the past seconds, oldest first."""
+    """Packets/s of the past seconds, oldest first and the current last; bytes/s now.
 
-    packets: float = 0.0
+    `packets` is empty where there is no rate to speak of: nothing is captured.
+    """
+
+    packets: tuple[float, ...] = ()
     bytes: float = 0.0
-    history: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +49,26 @@ class RateMeter:
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, int, int]] = deque()  # seconds, packets, bytes
-        self._seconds: deque[tuple[float, int]] = deque(maxlen=HISTORY + 1)
+        self._seconds: deque[tuple[float, int]] = deque(maxlen=HISTORY)
 
     def sample(self, now: float, packets: int, byte_count: int) -> Rates:
         """Take the totals at `now` (monotonic seconds) and give the rates up to it."""
-        samples, seconds = self._samples, self._seconds
+        samples = self._samples
         samples.append((now, packets, byte_count))
         while len(samples) > 2 and samples[1][0] <= now - WINDOW_S:
             samples.popleft()
-        if not seconds or now - seconds[-1][0] >= 1.0:
-            seconds.append((now, packets))
-        (then, old_packets, old_bytes) = samples[0]
+        if not self._seconds or now - self._seconds[-1][0] >= 1.0:
+            self._seconds.append((now, packets))
+        then, old_packets, old_bytes = samples[0]
         elapsed = now - then
         if elapsed <= 0:
-            return Rates(history=self._history())
-        return Rates(
-            (packets - old_packets) / elapsed, (byte_count - old_bytes) / elapsed, self._history()
+            return Rates((0.0,))
+        past = (
+            (packets - old) / (at - before)
+            for (before, old), (at, packets) in pairwise(self._seconds)
         )
-
-    def _history(self) -> tuple[float, ...]:
-        return tuple(
-            (packets - old) / (now - then)
-            for (then, old), (now, packets) in pairwise(self._seconds)
-        )
+        current = (packets - old_packets) / elapsed
+        return Rates((*past, current), (byte_count - old_bytes) / elapsed)
 
     def forget(self) -> None:
         """Start anew: what was counted in between was not traffic."""

@@ -22,7 +22,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from app import config
-from app.actions import ACTIONS, Action, Place, bindings
+from app.actions import ACTIONS, Action, Place, bindings, key_label
 from app.bridge import Bridge
 from app.screens.dialog import Confirm
 from app.screens.help import Help
@@ -104,8 +104,10 @@ class Monitor(App[None]):
         """Every action of the registry that can be meant on `screen`."""
         for action in ACTIONS:
             if action.name != "program.palette":
-                title = action.name.replace(".", ": ").replace("_", " ").capitalize()
-                yield SystemCommand(title, action.help, self._runner(action, screen))
+                words = (
+                    f"{key_label(self._config.keys.get(action.name, action.keys))}  {action.name}"
+                )
+                yield SystemCommand(action.help, words.strip(), self._runner(action, screen))
 
     def _runner(self, action: Action, screen: Screen[Any]) -> Callable[[], Any]:
         async def run() -> None:

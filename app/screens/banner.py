@@ -1,41 +1,52 @@
-"""One line under the status bar for what a person must know: a failure, a warning."""
+"""A line under the status bar that says what a person must know, and stays until it is read.
+
+Hidden while there is nothing to say; escape or a click takes it away. The sign in front says
+how bad it is, so that colour is not needed.
+"""
 
 from __future__ import annotations
 
-from textual.widgets import Static
+from rich.text import Text
+from textual import events
+from textual.widget import Widget
 
+from core.engine import Severity
 from core.wire.text import safe
 
+SIGNS = {Severity.NONE: "·", Severity.WARNING: "!", Severity.ERROR: "✗"}
 
-class Banner(Static):
-    """Shows a text until it changes or is closed; a closed text does not come back."""
+
+class Banner(Widget):
+    """One message, or nothing."""
+
+    DEFAULT_CSS = """
+    Banner {
+        display: none;
+        height: auto;
+        max-height: 3;
+        padding: 0 1;
+        background: $panel;
+        &.-warning { background: $warning-muted; color: $text-warning; }
+        &.-error { background: $error-muted; color: $text-error; }
+    }
+    """
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(markup=False, id=id)
-        self.text = ""
-        self._closed = ""
+        super().__init__(id=id)
+        self.message = ""
+        self._severity = Severity.NONE
 
-    def show(self, text: str, severity: str) -> None:
-        """Show `text`; nothing takes no room. `severity` is ``error`` or ``warning``."""
-        if text == self.text:
-            return
-        self.text = text
-        if not text:
-            self._closed = ""
-        self.update(safe(text))
-        self.set_class(severity == "error", "-error")
-        self.display = bool(text) and text != self._closed
+    def show(self, message: str, severity: Severity = Severity.NONE) -> None:
+        """Say this; an empty message hides the banner."""
+        self.message, self._severity = safe(message), severity
+        self.set_class(severity is Severity.WARNING, "-warning")
+        self.set_class(severity is Severity.ERROR, "-error")
+        self.display = bool(message)
+        self.refresh(layout=True)
 
-    def close(self) -> bool:
-        """Take the text away. False if there was none to see."""
-        if not self.display:
-            return False
-        self._closed = self.text
-        self.display = False
-        return True
+    def render(self) -> Text:
+        return Text(f"{SIGNS[self._severity]} {self.message}", overflow="ellipsis")
 
-    def on_mount(self) -> None:
-        self.display = False
-
-    def on_click(self) -> None:
-        self.close()
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        self.show("")

@@ -1,3 +1,38 @@
-"""What `y` offers to copy: the row, the field, the bytes, the likeliest first."""
+"""What `y` offers to copy: the row, the field, the bytes; what has the focus comes first."""
 
 from __future__ import annotations
+
+from core.wire.detail import Row
+from core.wire.field import Span
+from widgets.packet_row import PacketRow
+
+
+def choices(
+    panel: str, row: PacketRow, data: bytes, field: Row | None, span: Span | None
+) -> list[tuple[str, str]]:
+    """``(what it is, text)``, the likeliest for the focused `panel` first.
+
+    `field` is the selected row of the detail tree, `span` the bytes that it or the person
+    selected.
+    """
+    of_table = [("Row", row_text(row))]
+    of_detail = []
+    if field is not None:
+        of_detail.append(("Field", f"{field.label}: {field.value} {field.meaning}".strip()))
+        of_detail.append(("Value", field.value))
+    of_hex = []
+    if span is not None:
+        of_hex.append(("Selected bytes", data[span.start : span.stop].hex()))
+    whole = [("All bytes", data.hex())]
+    order = {
+        "packets": of_table + of_detail + of_hex + whole,
+        "detail": of_detail + of_hex + of_table + whole,
+        "hex": of_hex + whole + of_detail + of_table,
+    }[panel]
+    return [(name, text) for name, text in order if text]
+
+
+def row_text(row: PacketRow) -> str:
+    """A row on one line, as ``rawscope dump`` parts its columns."""
+    ends = f"{row.source} → {row.destination}"
+    return f"{row.number}  {ends}  {row.protocol}  {row.length}  {row.info}"

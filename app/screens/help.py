@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -13,18 +14,21 @@ from textual.containers import ItemGrid, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from app.actions import Action, grouped
+from app.actions import grouped
 
 SIGNS = (
     ("●", "live: capturing"),
-    ("‖", "paused: the view stands still, the capture goes on"),
+    ("‖", "paused: the view stands still"),
     ("■", "stopped"),
     ("✓", "good: the checksum is right"),
-    ("✗", "bad: the checksum is wrong; the right one is told"),
-    ("◌", "offloaded: the network card fills it in after us"),
-    ("–", "not checkable: cut, a fragment, or quoted"),
-    ("◆", "marked"),
+    ("✗", "bad: the checksum is wrong"),
+    ("◌", "offloaded: the card fills it in later"),
+    ("–", "cannot be checked"),
+    ("!", "malformed: the bytes contradict"),
+    ("…", "cut short by the capture"),
+    ("◆", "marked by you"),
 )
+KEY_WIDTH = 10
 
 
 class Help(ModalScreen[None]):
@@ -42,9 +46,9 @@ class Help(ModalScreen[None]):
         with VerticalScroll(classes="dialog", id="help") as frame:
             frame.border_title = "Keys"
             frame.border_subtitle = "esc closes"
-            with ItemGrid(min_column_width=50, stretch_height=False, regular=False):
+            with ItemGrid(min_column_width=48, stretch_height=False):
                 for group, rows in grouped(self._keymap):
-                    yield _Section(group.value, [(keys, _words(action)) for keys, action in rows])
+                    yield _Section(group.value, [(keys, action.help) for keys, action in rows])
                 yield _Section("Signs", list(SIGNS))
 
     def on_mount(self) -> None:
@@ -60,16 +64,11 @@ class _Section(Static):
         super().__init__(markup=False)
         self._title, self._rows = title, rows
 
-    def render(self) -> Table:
+    def render(self) -> Group:
         key_style = self.get_component_rich_style("section--key", partial=True)
-        table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(no_wrap=True, min_width=9)
+        table = Table.grid(padding=(0, 1, 0, 0))
+        table.add_column(no_wrap=True, width=KEY_WIDTH)
         table.add_column()
-        table.add_row(Text(self._title, self.get_component_rich_style("section--title")))
         for keys, words in self._rows:
             table.add_row(Text(keys, key_style), Text(words))
-        return table
-
-
-def _words(action: Action) -> str:
-    return action.help
+        return Group(Text(self._title, self.get_component_rich_style("section--title")), table)

@@ -16,6 +16,7 @@ from core.wire.text import safe
 
 ANY = "any"
 REFRESH_S = 1.0
+ADDRESSES_WIDTH = 44  # cells; an IPv4 and an IPv6 address with their prefix lengths
 
 
 class Interfaces(Dialog[tuple[str, ...]]):
@@ -89,7 +90,7 @@ class Interfaces(Dialog[tuple[str, ...]]):
 
 def _cells(info: InterfaceInfo) -> tuple[Text, ...]:
     state = "up" if info.up and info.running else "no link" if info.up else "down"
-    addresses = ", ".join(info.addresses)
+    addresses = _addresses(info.addresses)
     return tuple(
         Text(safe(cell), justify=justify, no_wrap=True)
         for cell, justify in (
@@ -105,3 +106,15 @@ def _cells(info: InterfaceInfo) -> tuple[Text, ...]:
 def _any_cells(found: Sequence[InterfaceInfo]) -> tuple[Text, ...]:
     up = sum(info.up for info in found)
     return (Text(ANY), Text("all of them"), Text(f"{up} up"), Text(""), Text(""))
+
+
+def _addresses(addresses: Sequence[str]) -> str:
+    """As many whole addresses as fit, and how many more there are."""
+    shown = ""
+    for number, address in enumerate(addresses):
+        longer = f"{shown}, {address}" if shown else address
+        more = f" +{len(addresses) - number}"
+        if number and len(longer) > ADDRESSES_WIDTH:
+            return shown + more
+        shown = longer
+    return shown

@@ -2,7 +2,8 @@
 
 It is drawn from the registry and from what the screen says is bound right now, so it follows
 the focus, a remapped key and an action that is switched off. Entries stand in the registry's
-order; what does not fit is left out whole from the end, but never `help`, which has the rest.
+order; what does not fit is left out whole from the end, but never the way out and the help,
+which has the rest.
 One widget paints one line: a change of focus repaints it and mounts nothing.
 """
 
@@ -18,7 +19,7 @@ from textual.widget import Widget
 
 from app.actions import ACTIONS, key_label
 
-_LAST = "program.help"
+_ALWAYS = ("program.quit", "program.help")
 _GAP = 2
 
 
@@ -52,7 +53,7 @@ class KeyBar(Widget):
             for action in ACTIONS
             if action.label and action.name in keys
         }
-        last = [found.pop(_LAST)] if _LAST in found else []
+        last = [found.pop(name) for name in _ALWAYS if name in found]
         room = self.size.width - sum(_width(entry) for entry in last)
         fitting = []
         for entry in found.values():

@@ -1,9 +1,11 @@
 """The main screen: what it is made of, and what its keys do.
 
 It polls the bridge and shows what it got. *Paused* means that it keeps the packets it shows
-and only counts the ones that came since; the capture goes on. Layout is a matter of style
-classes: the width and height classes of Textual's breakpoints, ``-show-PANEL`` for the tab
-in view where there is room for one panel only, ``-zoom-PANEL`` for the one that has it all.
+and only counts the ones that came since; the capture goes on.
+
+From `BESIDE` columns on, the table has detail and hex side by side below it; with fewer, one of
+the two, and a line of tabs says which. A zoomed panel has all the room. Nothing is mounted
+or taken down for that, so a resize cannot lose a selection or a scroll position.
 """
 
 from __future__ import annotations
@@ -23,12 +25,15 @@ from app.screens.copying import choices
 from app.screens.dialog import Copy, GoTo
 from app.screens.key_bar import KeyBar
 from app.screens.panels import Panels, PanelTabs
+from app.screens.status import message_of, status_line
 from core.engine import State
+from widgets.packet_row import RowReader
 from widgets.packet_table import PacketTable
 from widgets.status_bar import StatusBar
 
 PANELS = ("packets", "detail", "hex")
-WIDE = 140  # columns from which detail and hex stand side by side
+BESIDE = 110  # columns from which detail and hex stand side by side
+WIDE = 140  # columns from which the hex has 16 bytes a row there
 SMALLEST = (40, 10)  # columns and lines below which nothing sensible fits
 
 
@@ -51,8 +56,13 @@ class MainScreen(Screen[None]):
 
     BINDINGS = bindings(Place.MAIN)
     AUTO_FOCUS = "#packets"
-    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-thin"), (SMALLEST[0], "-narrow"), (WIDE, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-flat"), (SMALLEST[1], "-low"), (30, "-high")]
+    HORIZONTAL_BREAKPOINTS: ClassVar = [
+        (0, "-thin"),
+        (SMALLEST[0], "-narrow"),
+        (BESIDE, "-beside"),
+        (WIDE, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-flat"), (SMALLEST[1], "-high")]
 
     paused: reactive[bool] = reactive(False, init=False)
     panel: reactive[str] = reactive("packets", init=False)  # the one that has the focus
@@ -63,6 +73,7 @@ class MainScreen(Screen[None]):
         self.bridge = bridge
         self.scene = bridge.poll()  # the newest
         self.shown = self.scene.packets  # what the table shows: older while paused
+        self._told = ""
 
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
@@ -74,7 +85,6 @@ class MainScreen(Screen[None]):
         yield TooSmall(id="too-small")
 
     def on_mount(self) -> None:
-        self.add_class("-show-detail")
         self.watch(self.table, "selected", self._selected, init=False)
         self._show(self.scene)
         self.set_interval(1 / POLL_HZ, self._poll)
@@ -96,15 +106,24 @@ class MainScreen(Screen[None]):
 
     def _show(self, scene: Scene) -> None:
         self.scene = scene
-        if not self.paused and (scene.packets is not self.shown or not self.table.is_filled):
-            self._show_packets()
-        arrived = scene.packets.count - self.shown.count if self.paused else 0
-        self.query_one(StatusBar).show(status_line(scene, arrived))
-        self.query_one(Banner).show(scene.message, scene.severity)
+        if not self.paused:
+            self.shown = scene.packets  # before the table, whose selection may move by it
+            self.table.show(self.shown)
+        paused_at = self.shown.count if self.paused else None
+        self.query_one(StatusBar).show(status_line(scene, paused_at))
+        self._tell(scene)
         self.query_one(KeyBar).labels = {
             "view.pause": "resume" if self.paused else "pause",
             "capture.toggle": "stop" if scene.engine.state is State.LIVE else "start",
+            "panel.zoom": "unzoom" if self.zoomed else "zoom",
         }
+
+    def _tell(self, scene: Scene) -> None:
+        """Show what a person must know; what was read and closed does not come back."""
+        message, severity = message_of(scene)
+        if message != self._told:
+            self._told = message
+            self.query_one(Banner).show(message, severity)
 
     def _selected(self, number: int | None) -> None:
         self.panels.show(self.shown, number)
@@ -118,16 +137,33 @@ class MainScreen(Screen[None]):
         if event.widget.id in PANELS:
             self.panel = event.widget.id
 
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+
     def watch_panel(self) -> None:
         if self.panel != "packets":
             self.query_one(PanelTabs).shown = self.panel
-            for name in PANELS[1:]:
-                self.set_class(name == self.panel, f"-show-{name}")
-        self.watch_zoomed()
+        self._arrange()
 
     def watch_zoomed(self) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Show the panels there is room for. At once, so that a panel can take the focus."""
+        tabs = self.query_one(PanelTabs)
+        if self.zoomed:
+            visible = {self.panel}
+        elif self.size.width >= BESIDE:
+            visible = set(PANELS)
+        else:
+            visible = {"packets", tabs.shown}
         for name in PANELS:
-            self.set_class(self.zoomed and name == self.panel, f"-zoom-{name}")
+            panel = self.query_one(f"#{name}")
+            panel.display = name in visible
+            panel.set_class(len(visible) == 1, "-alone")
+        self.panels.display = visible != {"packets"}
+        tabs.display = self.panels.display and self.size.width < BESIDE
+        tabs.set_class(self.panel != "packets", "-focused")
 
     def on_panel_tabs_picked(self, event: PanelTabs.Picked) -> None:
         self.action_focus_panel(event.panel)
@@ -145,7 +181,9 @@ class MainScreen(Screen[None]):
     def action_close(self) -> None:
         if self.zoomed:
             self.zoomed = False
-        elif not self.query_one(Banner).close():
+        elif (banner := self.query_one(Banner)).message:
+            banner.show("")
+        else:
             self.action_focus_panel("packets")
 
     # -- packets -------------------------------------------------------------------------
@@ -166,8 +204,11 @@ class MainScreen(Screen[None]):
             self.table.select(number)
 
     def action_copy(self) -> None:
-        found = choices(self.panel, self.table, self.panels)
-        if found:
+        packet = self.panels.packet
+        if packet is not None:
+            row = RowReader().row(self.shown, packet.number)
+            detail, hex_view = self.panels.detail, self.panels.hex
+            found = choices(self.panel, row, packet.data, detail.selected_row, hex_view.highlighted)
             self.app.push_screen(Copy(found), self._copy)
 
     def _copy(self, text: str | None) -> None:

@@ -78,7 +78,7 @@ class Panels(Horizontal):
         before = _timestamp_ns(snapshot, packet.number - 1)
         comments = snapshot.comments.get(packet.number, ())
         frame = frame_row(packet, snapshot.first_timestamp_ns, before, comments)
-        self.hex.show(packet.data)
+        self.hex.show(packet.data, packet.original_length)
         self.detail.show(packet, dissection, (frame, *detail_rows(dissection)))
 
     def _highlight(self, span: Span | None) -> None:

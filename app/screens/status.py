@@ -1,0 +1,46 @@
+"""A scene in the status bar's and the banner's words."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from app.bridge import Scene
+from core import engine
+from widgets.status_line import State, StatusLine
+
+_STATES = {
+    engine.State.IDLE: State.IDLE,
+    engine.State.LIVE: State.LIVE,
+    engine.State.STOPPED: State.STOPPED,
+    engine.State.READING: State.READING,
+    engine.State.DONE: State.DONE,
+    engine.State.FAILED: State.FAILED,
+}
+
+
+def status_line(scene: Scene, paused_at: int | None) -> StatusLine:
+    """What the status bar says; `paused_at` is the packet count that the view stands at."""
+    worker, packets = scene.engine, scene.packets
+    reading = worker.state in (engine.State.READING, engine.State.DONE)
+    return StatusLine(
+        state=_STATES[worker.state] if paused_at is None else State.PAUSED,
+        source=PurePath(worker.file).name if reading else ", ".join(worker.interfaces),
+        packets=packets.count,
+        rates=scene.rates.packets,
+        bytes_per_s=scene.rates.bytes,
+        dropped=worker.dropped,
+        evicted=packets.evicted,
+        arrived=0 if paused_at is None else packets.count - paused_at,
+        progress=worker.progress,
+        clock=scene.time_of_day,
+    )
+
+
+def message_of(scene: Scene) -> tuple[str, engine.Severity]:
+    """What the banner says: the worker's message, else the last thing it noted."""
+    worker = scene.engine
+    if worker.message:
+        return worker.message, worker.severity
+    if worker.notes:
+        return worker.notes[-1], engine.Severity.WARNING
+    return "", engine.Severity.NONE
