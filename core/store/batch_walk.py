@@ -24,12 +24,15 @@ from numpy.typing import NDArray
 
 from core.store.chunk import Network, State
 from core.wire.dissection import Cause
-from core.wire.field import Slot
+from core.wire.field import HeaderTable, Slot, gather
 from core.wire.walk import Space
 
 Rows: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 Column: TypeAlias = NDArray[Any]
+
+_WORD = 8  # bytes a gather reads
+_OFFSETS = 1 << 16  # what the `transport_offset` column can count
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,9 +47,10 @@ class Group:
 
     def where(self, mask: Mask) -> Group:
         """Those of the group for which `mask` (n,) holds."""
-        if mask.all():
+        index = np.flatnonzero(mask)
+        if len(index) == len(self):
             return self
-        return Group(self.rows[mask], self.at[mask])
+        return Group(self.rows.take(index), self.at.take(index))
 
     def moved(self, distance: int | Column) -> Group:
         """The same packets, `distance` bytes further on."""
@@ -72,8 +76,8 @@ class BatchWalk:
         count = len(base)
         self.data = data
         self.base = base
-        self.captured = captured
         self.stop = stop
+        self._end = np.minimum(captured, stop)  # where readable bytes end
         self.network = np.full(count, Network.NONE, dtype=np.uint8)
         self.network_offset = np.zeros(count, dtype=np.uint16)
         self.transport = np.zeros(count, dtype=np.uint8)
@@ -86,7 +90,27 @@ class BatchWalk:
 
     def column(self, slot: Slot, group: Group) -> Column:
         """A field of the header that each packet of the group is at, (n,)."""
-        return slot.column(self.data, self.base[group.rows] + group.at)
+        return slot.column(self.data, self.base.take(group.rows) + group.at)
+
+    def columns(self, table: HeaderTable, group: Group, *keys: str) -> list[Column]:
+        """Several fields of a header of at least 8 bytes, (n,) int64 each, in few gathers."""
+        starts = self.base.take(group.rows) + group.at
+        words: dict[int, NDArray[np.uint64]] = {}
+        values = []
+        for key in keys:
+            slot = table[key]
+            span = slot.span
+            word = next((at for at in words if at <= span.start and span.stop <= at + _WORD), None)
+            if word is None:
+                word = min(span.start, table.stop - _WORD)
+                words[word] = gather(self.data, starts + word, _WORD)
+            unread = 8 * (word + _WORD - table.start) - slot.first_bit - slot.field.bits
+            value = words[word] >> np.uint64(unread)
+            value &= np.uint64((1 << slot.field.bits) - 1)
+            if slot.field.unit != 1:
+                value *= np.uint64(slot.field.unit)
+            values.append(value.view(np.int64))
+        return values
 
     def has(self, group: Group, size: int | Column) -> Group:
         """Those with `size` bytes there; the others' stop is recorded with its cause."""
@@ -95,10 +119,9 @@ class BatchWalk:
     def enough(self, group: Group, size: int | Column) -> Mask:
         """Who has `size` bytes there, (n,); the others' stop is recorded with its cause."""
         end = group.at + size
-        limits = self.stop[group.rows]
-        enough: Mask = end <= np.minimum(limits, self.captured[group.rows])
+        enough: Mask = end <= self._end.take(group.rows)
         if not enough.all():
-            malformed = end > limits
+            malformed = end > self.stop[group.rows]
             self.halt(group.where(malformed), Cause.MALFORMED)
             self.halt(group.where(~malformed & ~enough), Cause.TRUNCATED)
         return enough
@@ -114,29 +137,25 @@ class BatchWalk:
 
     def limit(self, group: Group, stop: Column) -> None:
         """A length field says where the payload ends; it can only narrow."""
-        self.stop[group.rows] = np.minimum(self.stop[group.rows], stop)
+        self.stop[group.rows] = np.minimum(self.stop.take(group.rows), stop)
+        self._end[group.rows] = np.minimum(self._end.take(group.rows), stop)
 
     # -- what was found -----------------------------------------------------------
 
     def found_network(self, group: Group, kind: Network) -> None:
         """A network header begins here, if a byte of it is there."""
-        there = group.where(self._begins(group))
+        there = group.where(group.at < self._end.take(group.rows))
         self.network[there.rows] = kind
         self.network_offset[there.rows] = there.at
 
     def found_transport(self, group: Group, protocol: Column) -> None:
         """A header of an IP protocol (n,) begins here, if a byte of it is there."""
-        there = self._begins(group) & (group.at <= np.iinfo(np.uint16).max)
+        there = group.at < np.minimum(self._end.take(group.rows), _OFFSETS)
         if not there.all():
             group, protocol = group.where(there), protocol[there]
         self.transport[group.rows] = protocol
         self.transport_offset[group.rows] = group.at
         self.mark(group, State.TRANSPORT)
-
-    def _begins(self, group: Group) -> Mask:
-        limits = np.minimum(self.stop[group.rows], self.captured[group.rows])
-        mask: Mask = group.at < limits
-        return mask
 
     # -- what follows -------------------------------------------------------------
 

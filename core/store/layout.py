@@ -30,7 +30,7 @@ from core.wire.dissection import PacketFlag
 from core.wire.protocols import PARSERS
 from core.wire.walk import Parser, Space
 
-SLICE = 1 << 14
+SLICE = 1 << 15
 
 _STEP_OF: dict[Parser, Step] = {
     ethernet.parse: link_steps.ethernet,

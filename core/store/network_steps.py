@@ -28,7 +28,7 @@ from core.wire.ipv6 import (
 from core.wire.ipv6_options import JUMBO, OPTIONS
 from core.wire.walk import Space
 
-_EXTENSIONS = np.array(sorted(EXTENSION_HEADERS), dtype=np.uint8)
+_FINAL = ~np.isin(np.arange(256), sorted(EXTENSION_HEADERS))  # by protocol number
 
 
 def arp(walk: BatchWalk, group: Group) -> None:
@@ -43,28 +43,20 @@ def ipv4(walk: BatchWalk, group: Group) -> None:
     """The header and its options; then by protocol, unless a later fragment."""
     walk.found_network(group, Network.IPV4)
     group = walk.has(group, IPV4.size)
-    header = walk.column(IPV4["hdr_len"], group).astype(np.int64)
-    length = walk.column(IPV4["len"], group).astype(np.int64)
-    wrong = walk.column(IPV4["version"], group) != IPV4["version"].field.default
-    wrong |= (header < IPV4.size) | ((length > 0) & (length < header))
-    if wrong.any():
-        walk.halt(group.where(wrong), Cause.MALFORMED)
-        group, header, length = group.where(~wrong), header[~wrong], length[~wrong]
-    room = walk.stop[group.rows] - group.at
-    walk.limit(group, group.at + np.where(length > 0, length, room))
-    whole = walk.enough(group, header)
-    if not whole.all():
-        group, header = group.where(whole), header[whole]
-    walk.mark(group, State.NETWORK)
-    place = walk.column(IPV4["frag_offset"], group)
-    pieces = (place > 0) | (walk.column(IPV4["flags.mf"], group) > 0)
-    walk.mark(group.where(pieces), State.FRAGMENT)
-    walk.mark(group.where(header > IPV4.size), State.ROUTED)
-    protocol = walk.column(IPV4["proto"], group)
-    head = place == 0
-    if not head.all():
-        group, header, protocol = group.where(head), header[head], protocol[head]
-    transport(walk, group.moved(header), protocol)
+    keys = ("version", "hdr_len", "len", "flags.mf", "frag_offset", "proto")
+    version, header, length, more, place, protocol = walk.columns(IPV4, group, *keys)
+    right = (version == IPV4["version"].field.default) & (header >= IPV4.size)
+    right &= (length == 0) | (length >= header)
+    walk.halt(group.where(~right), Cause.MALFORMED)
+    said = right & (length > 0)
+    walk.limit(group.where(said), (group.at + length)[said])
+    whole = np.zeros(len(group), dtype=np.bool_)
+    whole[right] = walk.enough(group.where(right), header[right])
+    walk.mark(group.where(whole), State.NETWORK)
+    walk.mark(group.where(whole & ((place > 0) | (more > 0))), State.FRAGMENT)
+    walk.mark(group.where(whole & (header > IPV4.size)), State.ROUTED)
+    head = np.flatnonzero(whole & (place == 0))
+    transport(walk, group.where(whole & (place == 0)).moved(header[head]), protocol[head])
 
 
 def ipv6(walk: BatchWalk, group: Group) -> None:
@@ -85,7 +77,7 @@ def ipv6(walk: BatchWalk, group: Group) -> None:
 
 def transport(walk: BatchWalk, group: Group, protocol: Column) -> None:
     """Whatever an IP header carries: extension headers go on, everything else is the transport."""
-    final = ~np.isin(protocol, _EXTENSIONS)
+    final = _FINAL[protocol]
     if final.all():
         walk.found_transport(group, protocol)
     else:

@@ -174,9 +174,10 @@ class PacketStore:
             )
 
     def _check(self, batch: Batch) -> None:
-        stops = batch.offset + batch.captured
-        if int(batch.offset.min()) < 0 or int(stops.max()) > len(batch.data):
-            raise ValueError("a frame lies outside the batch's data")
+        for start in range(0, len(batch), CHUNK_PACKETS):  # a part at a time stays in the cache
+            low, high = _extent(batch, start, start + CHUNK_PACKETS)
+            if low < 0 or high > len(batch.data):
+                raise ValueError("a frame lies outside the batch's data")
         if int(batch.interface.max()) >= len(self._link_types):
             raise ValueError(f"interface {int(batch.interface.max())} was not added")
 
@@ -229,7 +230,7 @@ class PacketStore:
             chunk.offset,
             chunk.captured,
             chunk.original,
-            self._link_types[chunk.interface],
+            self._link_types.take(chunk.interface),
             chunk.flags,
         )
         chunk.network[:] = layout.network

@@ -14,16 +14,15 @@ from core.wire import icmp as icmp_tables
 from core.wire import icmpv6 as icmpv6_tables
 from core.wire.dissection import Cause
 from core.wire.field import HeaderTable
-from core.wire.tcp import FLAG_BITS, TCP
+from core.wire.tcp import TCP
 from core.wire.udp import UDP
 
 
 def tcp(walk: BatchWalk, group: Group) -> None:
     """The header and its options."""
     group = walk.has(group, TCP.size)
-    synchronise = walk.column(TCP["flags"], group) & FLAG_BITS["syn"] > 0
-    walk.mark(group.where(synchronise), State.SYN)
-    header = walk.column(TCP["hdr_len"], group)
+    header, synchronise = walk.columns(TCP, group, "hdr_len", "flags.syn")
+    walk.mark(group.where(synchronise > 0), State.SYN)
     short = header < TCP.size
     if short.any():
         walk.halt(group.where(short), Cause.MALFORMED)

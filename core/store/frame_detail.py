@@ -1,0 +1,131 @@
+"""The detail tree's first row: what is known of a frame besides its bytes.
+
+Times are UTC with nine decimals: what the source gave, also where it cannot be right, which
+is then said. Differences to other packets may be negative, for clocks step back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from core.store.packet import Packet
+from core.wire.detail import Row, Severity
+from core.wire.dissection import PacketFlag
+from core.wire.link import link_type_name
+from core.wire.text import safe
+
+_SECOND_NS = 1_000_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DIRECTIONS: dict[int, str] = {
+    PacketFlag.INBOUND: "inbound",
+    PacketFlag.OUTBOUND: "outbound",
+}
+_RECEPTIONS = {1: "unicast", 2: "multicast", 3: "broadcast", 4: "promiscuous"}
+
+
+def frame_row(
+    packet: Packet,
+    first_timestamp_ns: int | None,
+    previous_timestamp_ns: int | None,
+    comments: Sequence[str] = (),
+) -> Row:
+    """``Frame 12: 74 bytes``, with times, lengths, interface, flags and comments below.
+
+    `first_timestamp_ns` is packet 1's time, `previous_timestamp_ns` that of the packet before;
+    None where there is none.
+    """
+    children = (
+        *(_field("comment", "Comment", safe(text)) for text in comments),
+        *_time_rows(packet, first_timestamp_ns, previous_timestamp_ns),
+        *_length_rows(packet),
+        _field("interface_name", "Interface", safe(packet.interface.name) or "unnamed"),
+        _field("encap_type", "Link type", link_type_name(packet.link_type)),
+        *_flag_rows(packet.flags),
+    )
+    return Row(
+        "frame",
+        f"Frame {packet.number}",
+        _length_text(packet),
+        severity=max(row.severity for row in children),
+        children=children,
+        is_layer=True,
+    )
+
+
+def time_text(timestamp_ns: int) -> str:
+    """``2023-11-14 22:13:20.123456789``, UTC; seconds since the epoch where no calendar goes."""
+    seconds, fraction = divmod(timestamp_ns, _SECOND_NS)
+    try:
+        moment = _EPOCH + timedelta(seconds=seconds)
+    except OverflowError:
+        return f"{seconds}.{fraction:09d} s after 1970"
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{fraction:09d}"
+
+
+def seconds_text(duration_ns: int) -> str:
+    """``-0.000000125``: seconds with nine decimals."""
+    sign = "-" if duration_ns < 0 else ""
+    seconds, fraction = divmod(abs(duration_ns), _SECOND_NS)
+    return f"{sign}{seconds}.{fraction:09d}"
+
+
+def _field(
+    name: str, label: str, value: str, meaning: str = "", severity: Severity = Severity.NONE
+) -> Row:
+    return Row(f"frame.{name}", label, value, meaning, severity=severity)
+
+
+def _time_rows(packet: Packet, first: int | None, previous: int | None) -> Iterator[Row]:
+    text = f"{time_text(packet.timestamp_ns)} UTC"
+    if packet.flags & PacketFlag.TIME_ODD:
+        remark = "the sub-second part is out of range: shown as stored"
+        yield _field("time_utc", "Arrival time", text, remark, Severity.WARNING)
+    else:
+        yield _field("time_utc", "Arrival time", text)
+    if previous is not None:
+        delta = seconds_text(packet.timestamp_ns - previous)
+        yield _field("time_delta", "Since the previous packet", f"{delta} s")
+    if first is not None:
+        relative = seconds_text(packet.timestamp_ns - first)
+        yield _field("time_relative", "Since the first packet", f"{relative} s")
+
+
+def _length_rows(packet: Packet) -> Iterator[Row]:
+    yield _field("len", "Length on the wire", f"{packet.original_length} bytes")
+    missing = packet.original_length - packet.captured_length
+    remark, severity = "", Severity.NONE
+    if packet.flags & PacketFlag.LENGTH_ODD or missing < 0:
+        remark, severity = "more than there were on the wire", Severity.WARNING
+    elif missing:
+        remark, severity = f"cut short by the snap length: {missing} missing", Severity.NOTE
+    yield _field("cap_len", "Captured", f"{packet.captured_length} bytes", remark, severity)
+
+
+def _length_text(packet: Packet) -> str:
+    if packet.original_length == packet.captured_length:
+        return f"{packet.captured_length} bytes"
+    return f"{packet.original_length} bytes on the wire, {packet.captured_length} captured"
+
+
+def _flag_rows(flags: int) -> Iterator[Row]:
+    direction = _DIRECTIONS.get(flags & PacketFlag.DIRECTION_MASK)
+    if flags & PacketFlag.OURS:
+        yield _field("direction", "Direction", "outbound", "↗ sent by rawscope")
+    elif direction:
+        yield _field("direction", "Direction", direction)
+    reception = _RECEPTIONS.get((flags & PacketFlag.RECEPTION_MASK) >> PacketFlag.RECEPTION_SHIFT)
+    if reception:
+        yield _field("reception", "Received as", reception)
+    check_sequence = (flags & PacketFlag.FCS_MASK) >> PacketFlag.FCS_SHIFT
+    if check_sequence:
+        yield _field("fcs_length", "Check sequence at the end", f"{check_sequence} bytes")
+    if flags & PacketFlag.CHECKSUM_NOT_READY:
+        remark = "the transport sum was left to the network card"
+        yield _field("checksum_state", "Kernel's word", "checksum not filled in yet", remark)
+    elif flags & PacketFlag.CHECKSUM_VALID:
+        yield _field("checksum_state", "Kernel's word", "checksum accepted")
+    if flags & PacketFlag.SEGMENTED:
+        yield _field("segmented", "Kernel's word", "still to be cut into segments")
+    if flags & PacketFlag.VLAN_RESTORED:
+        yield _field("vlan_restored", "VLAN tag", "taken out by the kernel, put back here")
