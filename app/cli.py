@@ -20,7 +20,7 @@ from typing import Any, NoReturn, TypeVar
 import rich_click as click
 from click.core import ParameterSource
 
-from app.commands.output import CommandError, abandon_stdout, say
+from app.commands.output import CommandError, ReaderGoneError, abandon_stdout, say
 from app.commands.source import PacketSource
 from core.capture.options import DEFAULT_SNAP_LENGTH, Method
 
@@ -208,7 +208,7 @@ def run(arguments: Sequence[str]) -> int:
         command = error.ctx.command_path if error.ctx else "rawscope"
         say(f"{command}: {_one_line(error.format_message())}; see '{command} --help'")
         return _USAGE
-    except BrokenPipeError:
+    except ReaderGoneError:
         abandon_stdout()  # the reader has had enough: not a failure
         return _DONE
     except click.Abort:

@@ -66,6 +66,10 @@ NAMES = {
 }  # fmt: skip
 """Our name for each of the oracle's keys, inside the layer."""
 
+MEANS_ABSENT = {("eth", "len"), ("eth", "type"), ("tcp", "options_hex")}
+"""Where the oracle's null says that the header has no such part. Elsewhere it says that tshark
+gave up on a broken header before that field: nothing to compare with."""
+
 
 def index() -> list[tuple[str, str]]:
     """(path, notes) of every capture; empty where there are none."""
@@ -82,7 +86,7 @@ def dump(arguments: list[str], capture: pytest.CaptureFixture[bytes]) -> tuple[i
     return status, [json.loads(line) for line in capture.readouterr().out.splitlines()]
 
 
-@pytest.mark.parametrize(("path", "notes"), index(), ids=lambda value: str(value)[-48:])
+@pytest.mark.parametrize(("path", "notes"), index(), ids=[path for path, _ in index()])
 def test_agrees_with_the_oracle(
     path: str, notes: str, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
@@ -122,7 +126,7 @@ def differences(mine: Json, theirs: Json) -> Iterator[tuple[str, Any, Any]]:
         if header is None or header.get("in_icmp") or header.get("depth", 1) > 1:
             continue
         for key, name in names.items():
-            if key not in header:
+            if header.get(key) is None and (key not in header or (layer, key) not in MEANS_ABSENT):
                 continue
             got, want = mine.get(f"{layer}.{name}"), header[key]
             if normal(got) != normal(want):
@@ -146,7 +150,7 @@ def frame_differences(mine: Json, theirs: Json) -> Iterator[tuple[str, Any, Any]
 
 
 def verdict_differences(mine: Json, layer: str, header: Json) -> Iterator[tuple[str, Any, Any]]:
-    if "status" not in header:
+    if header.get("status") is None:
         return
     name = f"{layer}.checksum.status"
     got, want = mine.get(name), header["status"]

@@ -4,7 +4,7 @@
   waiting (after each batch of a live capture).
 * The text is UTF-8 whatever the locale says, as tshark's is: a name from the wire has been
   through `core.wire.text.safe` before, so no byte of it can steer a terminal.
-* A reader that went away (``rawscope dump … | head``) raises `BrokenPipeError`, which ends
+* A reader that went away (``rawscope dump … | head``) raises `ReaderGoneError`, which ends
   the program quietly; anything else that stops the writing is a `CommandError`.
 """
 
@@ -19,6 +19,10 @@ _PIECE = 1 << 16
 
 class CommandError(Exception):
     """A failure at run time, told in one line: object, cause, next step. Exit status 1."""
+
+
+class ReaderGoneError(Exception):
+    """Nobody reads standard output any more. Not an OSError: click has its own idea of EPIPE."""
 
 
 class Output:
@@ -40,7 +44,7 @@ class Output:
             self.flush()
 
     def flush(self) -> None:
-        """Hand over what is held. Raises `BrokenPipeError` or `CommandError`."""
+        """Hand over what is held. Raises `ReaderGoneError` or `CommandError`."""
         if not self._lines:
             return
         self._lines.append("")
@@ -50,8 +54,8 @@ class Output:
         try:
             self._stream.write(piece)
             self._stream.flush()
-        except BrokenPipeError:
-            raise
+        except BrokenPipeError as error:
+            raise ReaderGoneError from error
         except OSError as error:
             raise CommandError(f"standard output: {error.strerror}") from error
 
