@@ -41,7 +41,7 @@ COLUMN_TYPES: Mapping[str, Any] = {
     "state": np.uint8,
     "verdict": np.uint8,
 }
-COLUMN_BYTES = sum(np.dtype(kind).itemsize for kind in COLUMN_TYPES.values())
+COLUMN_BYTES: int = sum(np.dtype(kind).itemsize for kind in COLUMN_TYPES.values())
 
 VERDICT_UNKNOWN = 0xFF  # the packet's checksums were not checked yet
 

@@ -86,9 +86,9 @@ class SequenceIndex:
         `KeyError` if the packet is evicted or was never captured.
         """
         with self._lock:
+            chunk, row = snapshot.find(number)
             if number in self._answers:
                 return self._answers[number]
-            chunk, row = snapshot.find(number)
             self._extend(snapshot)
             start = row - row % BLOCK
             self._look_up(chunk.rows(start, start + BLOCK))

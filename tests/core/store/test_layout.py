@@ -1,0 +1,187 @@
+"""The batch decode against dissection, packet by packet; and nothing outside a frame counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.files.reader import open_capture
+from core.store.batch import CaptureInterface
+from core.store.layout import STEPS, decode
+from core.store.packet_store import PacketStore, Snapshot
+from core.wire.dissection import PacketFlag
+from core.wire.link import LinkType
+from core.wire.walk import Space
+from tests.core.store.agreement import outline_of_chunk, outline_of_frame
+from tests.core.store.support import batch_of
+from tests.support import captures_dir
+
+SAMPLE = 12  # frames of each capture that are tried at every cut length
+LONGEST = 300
+
+
+def _stored(
+    frames: list[bytes], link_type: int, originals: list[int], flags: list[int]
+) -> Snapshot:
+    store = PacketStore()
+    store.add_interface(CaptureInterface("test", link_type))
+    store.append(batch_of(frames, gap=3, original=originals, flags=flags))
+    return store.snapshot()
+
+
+def _disagreements(snapshot: Snapshot) -> list[str]:
+    found = []
+    for chunk in snapshot.chunks:
+        for row, batch in enumerate(outline_of_chunk(chunk)):
+            link_type = snapshot.interfaces[chunk.interface[row]].link_type
+            frame, original = chunk.frame(row), int(chunk.original[row])
+            scalar = outline_of_frame(frame, link_type, original, int(chunk.flags[row]))
+            if batch != scalar:
+                found.append(f"{chunk.first + row}: {batch} but {scalar}: {frame.hex()}")
+    return found
+
+
+def _captures() -> Iterator[tuple[Path, Snapshot]]:
+    for path in sorted((captures_dir() / "files").rglob("*")):
+        if not path.is_file():
+            continue
+        store = PacketStore()
+        known = 0
+        try:
+            reader = open_capture(path)
+        except Exception:  # refused files are FILES' matter and tested there
+            continue
+        with reader:
+            for batch in reader.batches():
+                for interface in reader.interfaces[known:]:
+                    store.add_interface(interface)
+                known = len(reader.interfaces)
+                store.append(batch)
+        yield path, store.snapshot()
+
+
+@pytest.mark.corpus
+def test_agrees_on_every_packet_of_the_corpus():
+    """Kinds, offsets, verdicts and stop causes of the outermost headers."""
+    packets = 0
+    for path, snapshot in _captures():
+        packets += snapshot.count
+        assert _disagreements(snapshot) == [], path
+    assert packets > 16_000
+
+
+@pytest.mark.corpus
+def test_agrees_at_every_cut_length():
+    """A sample of each capture's frames, cut at every byte by the snap length, and for real."""
+    cuts = 0
+    for path, snapshot in _captures():
+        seen: set[tuple[int, int, int, int]] = set()
+        for chunk in snapshot.chunks:
+            for row in range(len(chunk)):
+                shape = (
+                    int(chunk.network[row]),
+                    int(chunk.transport[row]),
+                    int(chunk.transport_offset[row]),
+                    int(chunk.state[row]),
+                )
+                if shape in seen or len(seen) >= SAMPLE or chunk.captured[row] > LONGEST:
+                    continue
+                seen.add(shape)
+                frame = chunk.frame(row)
+                link_type = snapshot.interfaces[chunk.interface[row]].link_type
+                pieces = [frame[:cut] for cut in range(len(frame) + 1)]
+                for originals in ([len(frame)] * len(pieces), [len(each) for each in pieces]):
+                    stored = _stored(pieces, link_type, originals, [0] * len(pieces))
+                    assert _disagreements(stored) == [], path
+                    cuts += len(pieces)
+    assert cuts > 10_000
+
+
+LINK_TYPES = [int(kind) for kind in LinkType] + [105]
+BEGINNINGS = [
+    b"",
+    bytes(12) + b"\x08\x00\x45",
+    bytes(12) + b"\x08\x00\x46",
+    bytes(12) + b"\x86\xdd\x60",
+    bytes(12) + b"\x81\x00\x00\x05\x08\x00\x45",
+    bytes(12) + b"\x00\x20\xaa\xaa\x03\x00\x00\x00\x08\x00\x45",
+    b"\x45\x00",
+    b"\x60\x00",
+    b"\x02\x00\x00\x00\x45",
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(BEGINNINGS),
+            st.binary(max_size=90),
+            st.integers(0, 40),
+            st.sampled_from([0, 0, 0, PacketFlag.CHECKSUM_NOT_READY, 4 << PacketFlag.FCS_SHIFT]),
+        ),
+        min_size=1,
+        max_size=20,
+    ),
+    st.sampled_from(LINK_TYPES),
+)
+def test_agrees_on_random_bytes(parts, link_type):
+    """Whatever the bytes: no exception, and the same answer from both decoders."""
+    frames = [start + rest for start, rest, _, _ in parts]
+    originals = [len(frame) + part[2] for frame, part in zip(frames, parts, strict=True)]
+    stored = _stored(frames, link_type, originals, [int(part[3]) for part in parts])
+    assert _disagreements(stored) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(BEGINNINGS), st.binary(max_size=60)), min_size=1),
+    st.sampled_from(LINK_TYPES),
+)
+def test_bytes_outside_a_frame_do_not_count(parts, link_type):
+    """The same frames between other bytes, or at the very end of memory, decode the same."""
+    frames = [start + rest for start, rest in parts]
+    batch = batch_of(frames, gap=8)
+    count = len(frames)
+    inside = np.zeros(len(batch.data), dtype=bool)
+    for start, length in zip(batch.offset, batch.captured, strict=True):
+        inside[start : start + length] = True
+    results = []
+    for canary in (0x00, 0xFF, 0x45):
+        data = np.where(inside, batch.data, canary).astype(np.uint8)
+        results.append((data, batch.offset))
+    tight = batch_of(frames)
+    results.append((tight.data, tight.offset))
+    layouts = [
+        decode(
+            data,
+            offset,
+            batch.captured,
+            batch.original,
+            np.full(count, link_type),
+            batch.flags,
+        )
+        for data, offset in results
+    ]
+    for layout in layouts[1:]:
+        for name in ("network", "network_offset", "transport", "transport_offset", "stop", "state"):
+            assert np.array_equal(getattr(layout, name), getattr(layouts[0], name)), name
+
+
+def test_every_link_type_that_dissection_reads_has_a_step():
+    """A link type read for one packet but not for a batch would leave its columns empty."""
+    from core.wire.protocols import PARSERS
+
+    assert set(STEPS[Space.LINK]) == set(PARSERS[Space.LINK])
+
+
+def test_no_packets():
+    """An empty batch has empty columns."""
+    none = np.zeros(0, dtype=np.uint32)
+    layout = decode(np.zeros(0, dtype=np.uint8), none, none, none, none, none.astype(np.uint16))
+    assert len(layout.network) == len(layout.state) == 0
