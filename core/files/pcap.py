@@ -40,6 +40,7 @@ _RECORD_HEADER = ("seconds", "fraction", "captured", "original")  # four 32-bit 
 _RECORD_BYTES = 16
 
 _LINK_TYPE_MASK = 0xFFFF
+_RESERVED = 0x0BFF_0000
 _FCS_PRESENT = 0x0400_0000
 _FCS_WORDS_SHIFT = 28
 
@@ -120,6 +121,8 @@ class PcapParser:
         self.interfaces = [CaptureInterface("", header.link_type, header.snap_length)]
         self.comments: dict[int, list[str]] = {}
         self.notes: list[str] = []
+        if reserved := header.network & _RESERVED:
+            self.notes.append(f"reserved bits {reserved:#010x} of the link type were ignored")
         self._file = header
         self._maximum = maximum_packet(header.link_type)
         self._either_way = header.version == (2, 3)

@@ -170,7 +170,7 @@ class PcapngParser:
             if kind in _LEAST:
                 return Step(None, position, needed=padded)
             self._skipped = length
-            return Step(None, position + padded - _TRAILER, needed=_TRAILER)
+            return Step(None, position + padded - _TRAILER, _TRAILER, inside=True)
         if not self._closes(view, position + padded, length):
             raise _DamageError(position, f"a block of type {kind:#010x} {_UNEQUAL_LENGTHS}")
         if kind == INTERFACE_DESCRIPTION:
@@ -179,7 +179,7 @@ class PcapngParser:
 
     def _end_of_skipped(self, view: memoryview, position: int) -> Step:
         if len(view) - position < _TRAILER:
-            return Step(None, position, needed=_TRAILER)
+            return Step(None, position, _TRAILER, inside=True)
         length, self._skipped = self._skipped, 0
         if not self._closes(view, position + _TRAILER, length):
             raise _DamageError(position, f"the block that ends here {_UNEQUAL_LENGTHS}")

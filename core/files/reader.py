@@ -34,6 +34,7 @@ from core.files.formats import (
 from core.files.pcap import PcapParser
 from core.files.pcapng import PcapngParser
 from core.files.source import MappedFile, Stream
+from core.files.step import Step
 from core.store.batch import Batch, CaptureInterface
 from core.wire.text import safe
 
@@ -137,19 +138,19 @@ class CaptureReader:
             if step.needed:
                 position = source.more(step.stop, step.needed)
                 if position is None:
-                    return self._end(step.needed)
+                    return self._end(step)
                 self._position = position
         self._damage(source.lost())
         return None
 
-    def _end(self, needed: int) -> None:
+    def _end(self, step: Step) -> None:
         """The input has ended; say so if that was in the middle of something."""
         there = len(self._source.window) - self._position
         where = f"cut short at byte {self._source.origin + self._position}"
         if self._source.fault():
             self._damage(self._source.fault())
-        if there > 0:
-            self._damage(f"{where}: the next record needs {needed} bytes and has {there}")
+        if there > 0 or (there == 0 and step.inside):
+            self._damage(f"{where}: the next record needs {step.needed} bytes and has {there}")
         elif there < 0:
             self._damage(f"{where}: the block before it is {-there} bytes longer than the file")
         if self._source.remark():

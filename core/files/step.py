@@ -36,12 +36,14 @@ class Step:
     `batch` holds the packets that were read, or None. `stop` is the first byte of the window
     that was not consumed; it may lie past the window's end, where a block is skipped whose
     bytes nobody needs. `needed` is how many bytes from `stop` on are needed to go further, 0
-    when the caller may simply call again. `fault` says why nothing after `stop` can be read.
+    when the caller may simply call again. `inside` is true where the input must not end at
+    `stop`. `fault` says why nothing after `stop` can be read.
     """
 
     batch: Batch | None
     stop: int
     needed: int = 0
+    inside: bool = False
     fault: str = ""
 
 
