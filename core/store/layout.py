@@ -24,7 +24,21 @@ from numpy.typing import NDArray
 
 from core.store import link_steps, network_steps, transport_steps
 from core.store.batch_walk import BatchWalk, Group, Step, Steps
-from core.wire import arp, ethernet, icmp, icmpv6, ipv4, ipv6, tcp, udp, vlan
+from core.wire import (
+    arp,
+    ethernet,
+    icmp,
+    icmpv6,
+    igmp,
+    ipv4,
+    ipv6,
+    loopback,
+    sctp,
+    sll,
+    tcp,
+    udp,
+    vlan,
+)
 from core.wire.dissect import MAXIMUM_LAYERS
 from core.wire.dissection import PacketFlag
 from core.wire.protocols import PARSERS
@@ -36,6 +50,10 @@ _STEP_OF: dict[Parser, Step] = {
     ethernet.parse: link_steps.ethernet,
     ethernet.parse_llc: link_steps.llc,
     vlan.parse: link_steps.vlan,
+    sll.parse: link_steps.cooked,
+    sll.parse_2: link_steps.cooked_2,
+    loopback.parse: link_steps.loopback,
+    loopback.parse_raw: link_steps.raw,
     arp.parse: network_steps.arp,
     ipv4.parse: network_steps.ipv4,
     ipv6.parse: network_steps.ipv6,
@@ -48,6 +66,8 @@ _STEP_OF: dict[Parser, Step] = {
     udp.parse: transport_steps.udp,
     icmp.parse: transport_steps.icmp,
     icmpv6.parse: transport_steps.icmpv6,
+    igmp.parse: transport_steps.igmp,
+    sctp.parse: transport_steps.sctp,
 }
 _TUNNELLED = (ipv4.parse, ipv6.parse)  # not followed where an IP header carries them
 

@@ -24,6 +24,11 @@ from core.wire.ethernet import (
     SNAP,
     EtherType,
 )
+from core.wire.field import HeaderTable
+from core.wire.ipv4 import IPV4
+from core.wire.ipv6 import IPV6
+from core.wire.loopback import FAMILIES_IPV6, FAMILY_IPV4, NULL, NULL_LITTLE
+from core.wire.sll import HARDWARE_NETLINK, KIND_LLC, SLL, SLL2
 from core.wire.vlan import VLAN
 from core.wire.walk import Space
 
@@ -71,3 +76,45 @@ def llc(walk: BatchWalk, group: Group) -> None:
     known = np.isin(walk.column(SNAP["oui"], group), (OUI_ETHERTYPE, OUI_CISCO_BRIDGE))
     group = group.where(known)
     walk.follow(Space.ETHERTYPE, walk.column(SNAP["type"], group), group.moved(SNAP.stop))
+
+
+def cooked(walk: BatchWalk, group: Group) -> None:
+    """Linux cooked capture, version 1."""
+    _cooked(walk, group, SLL)
+
+
+def cooked_2(walk: BatchWalk, group: Group) -> None:
+    """Linux cooked capture, version 2."""
+    _cooked(walk, group, SLL2)
+
+
+def _cooked(walk: BatchWalk, group: Group, table: HeaderTable) -> None:
+    group = walk.has(group, table.size)
+    group = group.where(walk.column(table["hatype"], group) != HARDWARE_NETLINK)
+    number = walk.column(table["etype"], group)
+    after = group.moved(table.size)
+    walk.follow(Space.LLC, 0, after.where(number == KIND_LLC))
+    typed = number >= LOWEST_ETHERTYPE
+    walk.follow(Space.ETHERTYPE, number[typed], after.where(typed))
+
+
+def loopback(walk: BatchWalk, group: Group) -> None:
+    """The BSD loopback header, in either byte order."""
+    group = walk.has(group, NULL.size)
+    family = walk.column(NULL["family"], group)
+    little = walk.column(NULL_LITTLE["family"], group)
+    family = np.where(family > NULL_LITTLE["family"].maximum, little, family)
+    after = group.moved(NULL.size)
+    walk.follow(Space.ETHERTYPE, int(EtherType.IPV4), after.where(family == FAMILY_IPV4))
+    of_ipv6 = np.isin(family, list(FAMILIES_IPV6))
+    walk.follow(Space.ETHERTYPE, int(EtherType.IPV6), after.where(of_ipv6))
+
+
+def raw(walk: BatchWalk, group: Group) -> None:
+    """An IP packet of either version."""
+    group = walk.has(group, 1)
+    version = walk.column(IPV4["version"], group)  # IPv6's is in the same place
+    four, six = version == IPV4["version"].field.default, version == IPV6["version"].field.default
+    walk.follow(Space.ETHERTYPE, int(EtherType.IPV4), group.where(four))
+    walk.follow(Space.ETHERTYPE, int(EtherType.IPV6), group.where(six))
+    walk.halt(group.where(~four & ~six), Cause.MALFORMED)

@@ -14,6 +14,8 @@ from core.wire import icmp as icmp_tables
 from core.wire import icmpv6 as icmpv6_tables
 from core.wire.dissection import Cause
 from core.wire.field import HeaderTable
+from core.wire.igmp import GROUP, IGMP, QUERY, QUERY_3, RECORD, REPORT, REPORT_3
+from core.wire.sctp import SCTP
 from core.wire.tcp import TCP
 from core.wire.udp import UDP
 
@@ -52,6 +54,22 @@ def _message(walk: BatchWalk, group: Group, table: HeaderTable, sizes: Column) -
     walk.has(group, sizes[walk.column(table["type"], group)])
 
 
+def igmp(walk: BatchWalk, group: Group) -> None:
+    """The common part, and what the type and the room for it add."""
+    group = walk.has(group, IGMP.size)
+    kind = walk.column(IGMP["type"], group)
+    room = walk.stop.take(group.rows) - group.at
+    size = _IGMP_SIZES[kind]
+    size = np.where((kind == QUERY) & (room >= QUERY_3.stop), QUERY_3.stop, size)
+    size = np.where((kind == REPORT_3) & (room >= RECORD.stop), RECORD.stop, size)
+    walk.has(group, size)
+
+
+def sctp(walk: BatchWalk, group: Group) -> None:
+    """The common header."""
+    walk.has(group, SCTP.size)
+
+
 def _sizes(table: HeaderTable, continuations: tuple[HeaderTable, ...]) -> Column:
     """Header size by message type, (256,)."""
     sizes = np.full(256, table.size, dtype=np.int64)
@@ -62,4 +80,5 @@ def _sizes(table: HeaderTable, continuations: tuple[HeaderTable, ...]) -> Column
 
 
 _ICMP_SIZES = _sizes(icmp_tables.ICMP, icmp_tables.CONTINUATIONS)
+_IGMP_SIZES = _sizes(IGMP, (GROUP, REPORT))
 _ICMPV6_SIZES = _sizes(icmpv6_tables.ICMPV6, icmpv6_tables.CONTINUATIONS)

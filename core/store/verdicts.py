@@ -26,9 +26,11 @@ from core.wire.dissection import PacketFlag, Verdict
 from core.wire.field import HeaderTable, Span
 from core.wire.icmp import ICMP
 from core.wire.icmpv6 import ICMPV6
+from core.wire.igmp import IGMP
 from core.wire.ipv4 import IPV4, IpProtocol
 from core.wire.ipv6 import IPV6
 from core.wire.link import LinkType
+from core.wire.sctp import SCTP
 from core.wire.tcp import TCP
 from core.wire.udp import UDP
 
@@ -123,6 +125,8 @@ RULES: dict[int, Rule] = {
     IpProtocol.UDP: Rule(UDP, pseudo_header=True),
     IpProtocol.ICMP: Rule(ICMP),
     IpProtocol.ICMPV6: Rule(ICMPV6, pseudo_header=True),
+    IpProtocol.IGMP: Rule(IGMP),
+    IpProtocol.SCTP: Rule(SCTP, cyclic=True),
 }
 
 
@@ -144,7 +148,7 @@ def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> ND
     result = np.where(waiting, Verdict.OFFLOADED, Verdict.UNVERIFIED).astype(np.uint8)
     sure = np.flatnonzero(~cut)
     result[sure] = _judge(chunk, headers.where(sure), stops[sure], protocol, rule)
-    if rule.pseudo_header:
+    if rule.pseudo_header or rule.cyclic:  # the sums that network cards compute
         result[(result == Verdict.BAD) & waiting] = Verdict.OFFLOADED
     if protocol == IpProtocol.UDP:
         absent = UDP["checksum"].column(chunk.data, headers.start) == 0
