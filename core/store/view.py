@@ -23,6 +23,10 @@ from core.store.packet_store import Snapshot
 Predicate = Callable[[Chunk], NDArray[np.bool_]]
 
 
+def _first(chunk: Chunk) -> int:
+    return chunk.first
+
+
 class View:
     """Packet numbers that pass `predicate`, all without one. See the module's text.
 
@@ -42,13 +46,8 @@ class View:
         self._first = snapshot.first
         if self._predicate is not None:
             self._drop_evicted()
-            for chunk in reversed(snapshot.chunks):
-                if chunk.first <= self._count + 1:
-                    break
-            else:
-                chunk = None
-            start = snapshot.chunks.index(chunk) if chunk is not None else 0
-            for chunk in snapshot.chunks[start:]:
+            new = bisect_right(snapshot.chunks, self._count + 1, key=_first)
+            for chunk in snapshot.chunks[max(0, new - 1) :]:
                 self._add(chunk, self._predicate)
         self._count = snapshot.count
 

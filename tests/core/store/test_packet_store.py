@@ -1,0 +1,288 @@
+"""The packet store: numbers, eviction, memory, and readers beside the writer."""
+
+from __future__ import annotations
+
+import mmap
+import random
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from core.store import packet_store
+from core.store.arena import Arena, copy_frames
+from core.store.batch import Batch, CaptureInterface
+from core.store.chunk import COLUMN_BYTES, COLUMN_TYPES, Chunk
+from core.store.packet_store import KEPT_IN_PLACE, PacketStore
+from tests.core.store.frames import tcp_frame, udp_frame
+from tests.core.store.support import ETHERNET_INTERFACE, batch_of
+
+
+def _store(limit: int = 1 << 30) -> PacketStore:
+    store = PacketStore(limit)
+    store.add_interface(ETHERNET_INTERFACE)
+    return store
+
+
+def _frames(count: int, seed: int = 0) -> list[bytes]:
+    """Frames of many lengths, each different from all others."""
+    generator = random.Random(seed)
+    lengths = generator.choices([0, 1, 3, 14, 60, 64, 127, 128, 1514, 4095, 4096, 9014], k=count)
+    return [generator.randbytes(length) for length in lengths]
+
+
+def test_columns_take_at_most_40_bytes_a_packet():
+    """The bound of the architecture, and that a chunk holds no other array than its data."""
+    chunk = Chunk.allocate(1, np.zeros(0, dtype=np.uint8), 1_000)
+    held = sum(getattr(chunk, name).nbytes for name in COLUMN_TYPES)
+    arrays = [name for name in Chunk.__slots__ if isinstance(getattr(chunk, name), np.ndarray)]
+    assert sorted(arrays) == sorted([*COLUMN_TYPES, "data"])
+    assert held == 1_000 * COLUMN_BYTES
+    assert COLUMN_BYTES <= 40
+
+
+def test_copies_every_length_between_canaries():
+    """Each length from 0 past every class boundary arrives whole, and nothing beside it changes."""
+    frames = [bytes([1 + n % 255]) * n for n in [*range(140), 2047, 2048, 2049, 4096, 70_000]]
+    lengths = np.array([len(frame) for frame in frames], dtype=np.int64)
+    source = np.frombuffer(b"\x00".join(frames), dtype=np.uint8)
+    starts = np.cumsum(lengths + 1) - lengths - 1
+    target = np.full(lengths.sum() + 5 * len(frames), 0xEE, dtype=np.uint8)
+    places = np.cumsum(lengths + 5) - lengths - 2
+    copy_frames(source, starts, lengths, target, places)
+    expected = b"".join(b"\xee" * 3 + frame + b"\xee" * 2 for frame in frames)
+    assert target.tobytes() == expected
+
+
+@pytest.mark.parametrize("stable", [False, True])
+def test_every_frame_comes_back_as_it_was(stable):
+    """Bytes, lengths, times, interfaces and flags, from batches of every size."""
+    store = _store()
+    second = store.add_interface(CaptureInterface("lo", 101))
+    frames = _frames(KEPT_IN_PLACE + 900)
+    start = 0
+    for size in (1, 2, 300, KEPT_IN_PLACE, 597):
+        part = frames[start : start + size]
+        store.append(
+            batch_of(
+                part,
+                gap=2,
+                stable=stable,
+                interface=[second] * size,
+                flags=[0x11] * size,
+                original=[len(frame) + 4 for frame in part],
+                first_time=start,
+            )
+        )
+        start += size
+    snapshot = store.snapshot()
+    assert snapshot.count == start == len(frames)
+    for number, frame in enumerate(frames, start=1):
+        packet = snapshot.packet(number)
+        assert packet.data == frame
+        assert packet.original_length == len(frame) + 4
+        assert packet.timestamp_ns == snapshot.timestamp_ns(number) == number - 1
+        assert (packet.number, packet.flags, packet.interface.name) == (number, 0x11, "lo")
+    assert snapshot.bytes_total == sum(len(frame) + 4 for frame in frames)
+    assert snapshot.first_timestamp_ns == 0
+
+
+def test_numbers_outside_raise_key_error():
+    """Zero, negative and beyond the last."""
+    store = _store()
+    assert store.snapshot().first == 1
+    with pytest.raises(KeyError):
+        store.snapshot().packet(1)
+    store.append(batch_of([tcp_frame()]))
+    for number in (0, -1, 2):
+        with pytest.raises(KeyError):
+            store.snapshot().packet(number)
+
+
+def test_many_small_batches_make_few_chunks():
+    """A slow capture hands over a packet or two at a time."""
+    store = _store()
+    for _ in range(500):
+        store.append(batch_of([tcp_frame(), udp_frame()], stable=True))
+    assert len(store.snapshot().chunks) == 1
+    assert store.snapshot().count == 1_000
+
+
+def test_a_large_stable_batch_is_not_copied():
+    """Mapped files stay where they are; ring blocks do not."""
+    frames = [tcp_frame()] * KEPT_IN_PLACE
+    for stable in (True, False):
+        store = _store()
+        batch = batch_of(frames, stable=stable)
+        store.append(batch)
+        shared = [np.shares_memory(chunk.data, batch.data) for chunk in store.snapshot().chunks]
+        assert shared == [stable]
+
+
+def test_eviction_is_counted_and_bounded():
+    """captured = held + evicted at every version; numbers stay; the newest is always there."""
+    limit = 1 << 20
+    store = _store(limit)
+    total = 0
+    for round_ in range(60):
+        store.append(batch_of([bytes([round_]) * 1_000] * 100, first_time=total))
+        total += 100
+        snapshot = store.snapshot()
+        held = sum(len(chunk) for chunk in snapshot.chunks)
+        assert snapshot.count == total == held + snapshot.evicted
+        assert snapshot.first == snapshot.evicted + 1
+        assert snapshot.bytes_held <= limit
+        assert snapshot.packet(total).data[:1] == bytes([round_])
+        assert snapshot.packet(snapshot.first).timestamp_ns == snapshot.first - 1
+    assert snapshot.evicted > 0
+    assert snapshot.bytes_total == total * 1_000
+    assert snapshot.first_timestamp_ns == 0
+    with pytest.raises(KeyError):
+        snapshot.packet(snapshot.first - 1)
+
+
+def test_an_older_snapshot_outlives_eviction():
+    """Whoever holds a snapshot keeps what it names."""
+    store = _store(1 << 18)
+    store.append(batch_of([b"first" * 100]))
+    early = store.snapshot()
+    for _ in range(2_000):
+        store.append(batch_of([b"later" * 100]))
+    assert store.snapshot().evicted > 0
+    assert early.packet(1).data == b"first" * 100
+
+
+def test_a_frame_greater_than_the_arena_is_kept_whole():
+    """GRO makes frames of 64 KiB and more; the arena grows for them."""
+    store = _store(1 << 20)  # arenas of 64 KiB
+    frame = random.Random(1).randbytes(300_000)
+    store.append(batch_of([b"small", frame, b"after"]))
+    assert [store.snapshot().packet(n).data for n in (2, 3)] == [frame, b"after"]
+
+
+def test_chunks_over_mapped_bytes_cost_only_their_columns(tmp_path):
+    """A mapped file is not memory of ours, a stable array is."""
+    frames = [tcp_frame()] * KEPT_IN_PLACE
+    whole = batch_of(frames, stable=True)
+    path = tmp_path / "frames"
+    path.write_bytes(whole.data.tobytes())
+    with path.open("rb") as file:
+        mapped = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), dtype=np.uint8)
+    columns = KEPT_IN_PLACE * COLUMN_BYTES
+    for data, expected in ((mapped, columns), (whole.data, columns + len(whole.data))):
+        store = _store()
+        fields = {name: getattr(whole, name) for name in Batch.__slots__ if name != "data"}
+        store.append(Batch(data=data, **fields))
+        assert store.snapshot().bytes_held == expected
+
+
+def test_a_span_beyond_32_bits_is_parted(monkeypatch):
+    """Offsets in a chunk are 32 bits; frames further apart go into several chunks."""
+    monkeypatch.setattr(packet_store, "OFFSET_LIMIT", 10_000)
+    frames = [n.to_bytes(4, "big") * 5 for n in range(KEPT_IN_PLACE)]
+    store = _store()
+    store.append(batch_of(frames, stable=True))
+    snapshot = store.snapshot()
+    assert len(snapshot.chunks) > 5
+    assert all(len(chunk.data) <= 10_000 for chunk in snapshot.chunks)
+    assert [snapshot.packet(n + 1).data for n in range(len(frames))] == frames
+
+
+def test_wrong_batches_are_refused():
+    """A frame outside its data or an unknown interface is the caller's mistake."""
+    store = _store()
+    good = batch_of([b"abc"])
+    fields = {name: getattr(good, name) for name in Batch.__slots__}
+    beyond = np.array([4], dtype=np.uint32)
+    with pytest.raises(ValueError, match="outside"):
+        store.append(Batch(**{**fields, "captured": beyond}))
+    with pytest.raises(ValueError, match="outside"):
+        store.append(Batch(**{**fields, "offset": np.array([-1])}))
+    with pytest.raises(ValueError, match="interface 7"):
+        store.append(batch_of([b"abc"], interface=[7]))
+    assert store.snapshot().count == 0
+
+
+def test_version_grows_with_every_visible_change():
+    """The screen asks the version before it takes a snapshot."""
+    store = _store()
+    versions = [store.version]
+    store.append(batch_of([b"abc"]))
+    versions.append(store.version)
+    store.add_comment(1, "odd")
+    versions.append(store.version)
+    store.append(batch_of([]))
+    assert versions == sorted(set(versions))
+    assert store.version == versions[-1] == store.snapshot().version
+
+
+def test_comments_stay_with_their_packet_and_go_with_it():
+    """Several on one packet, in order; none on packets that are not there."""
+    store = _store(1 << 18)
+    store.append(batch_of([b"x" * 1_000] * 2))
+    store.add_comment(2, "first")
+    store.add_comment(2, "second")
+    assert store.snapshot().comments == {2: ("first", "second")}
+    with pytest.raises(KeyError):
+        store.add_comment(3, "nobody")
+    for _ in range(600):
+        store.append(batch_of([b"x" * 1_000]))
+    assert store.snapshot().first > 2
+    assert store.snapshot().comments == {}
+
+
+def test_readers_beside_the_writer_see_whole_packets():
+    """Every snapshot is consistent: all it counts is there, decoded, and right."""
+    store = _store(1 << 20)
+    frames = [tcp_frame(bytes([n]) * n) for n in range(200)]
+    failures: list[str] = []
+    done = threading.Event()
+    started = threading.Barrier(3)
+
+    def read() -> None:
+        started.wait()
+        generator = random.Random(threading.get_ident())
+        while True:
+            finished = done.is_set()
+            snapshot = store.snapshot()
+            held = sum(len(chunk) for chunk in snapshot.chunks)
+            if snapshot.count != held + snapshot.evicted:
+                failures.append(f"{snapshot.count} != {held} + {snapshot.evicted}")
+            for _ in range(20 if snapshot.count else 0):
+                number = generator.randint(snapshot.first, snapshot.count)
+                packet = snapshot.packet(number)
+                if packet.data != frames[(number - 1) % 200]:
+                    failures.append(f"packet {number} is another")
+                if (packet.network_verdict.word, packet.transport_verdict.word) != ("good", "good"):
+                    failures.append(f"packet {number}: {packet}")
+            if finished or failures:
+                return
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for reader in readers:
+            reader.start()
+        started.wait()
+        for _ in range(200):
+            store.append(batch_of(frames))
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
+        sys.setswitchinterval(interval)
+    assert failures == []
+    assert store.snapshot().count == 40_000
+
+
+def test_an_arena_counts_its_room_by_bytes_and_by_rows():
+    """As many of the next frames as fit, none skipped."""
+    arena = Arena(1, 100)
+    lengths = np.array([40, 40, 40, 10], dtype=np.uint32)
+    assert arena.room_for(lengths) == 2
+    arena.add(np.zeros(40, dtype=np.uint8), np.zeros(2, dtype=np.int64), lengths[:2])
+    assert arena.room_for(lengths[2:]) == 0
+    assert arena.room_for(lengths[3:]) == 1
+    assert len(arena.published()) == 2
