@@ -52,7 +52,7 @@ class HexView(CursorView):
             text-style: bold;
         }
         & > .hex-view--cursor { text-style: bold reverse underline; }
-        & > .hex-view--note { color: $warning; text-style: italic; }
+        & > .hex-view--note { color: $text-warning; text-style: italic; }
     }
     """
 

@@ -22,6 +22,7 @@ from widgets.time_format import NS, TimeFormat
 
 SIGN_WIDTH = 2  # a mark, and a sign
 INFO_LEAST = 16  # with less for Info, a column is given up
+INFO_WITH_ADDRESSES = 36  # two IPv4 addresses, and a little
 INFO_WISHED = 32  # with less for Info, the address columns stop growing
 ADDRESS_LEAST = 15  # 255.255.255.255
 ADDRESS_BOUND = 17  # a MAC address is shown whole at any width
@@ -124,10 +125,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One step of giving up columns."""
+    """One step of giving up columns, taken while Info keeps `info_least` cells."""
 
     time_decimals: int = 6
     without: frozenset[ColumnName] = field(default_factory=frozenset)
+    info_least: int = INFO_LEAST
 
 
 _IFACE, _LEN, _TIME = ColumnName.INTERFACE, ColumnName.LENGTH, ColumnName.TIME
@@ -138,7 +140,7 @@ SHAPES = (
     Shape(3, frozenset({_IFACE})),
     Shape(3, frozenset({_IFACE, _LEN})),
     Shape(3, frozenset({_IFACE, _LEN, _TIME})),
-    Shape(3, frozenset({_IFACE, _LEN}) | _ADDRESSES),
+    Shape(3, frozenset({_IFACE, _LEN}) | _ADDRESSES, INFO_WITH_ADDRESSES),
     Shape(3, frozenset({_IFACE, _LEN, _TIME}) | _ADDRESSES),
 )
 
@@ -149,7 +151,7 @@ def choose_layout(
     """The richest layout that leaves Info readable in `width` cells."""
     for shape in SHAPES:
         layout = _place(seen, width, shape, time_format, with_date)
-        if layout.info.width >= INFO_LEAST:
+        if layout.info.width >= shape.info_least:
             return layout
     return layout
 

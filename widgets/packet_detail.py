@@ -61,8 +61,8 @@ class PacketDetail(CursorView):
         & > .packet-detail--meaning { color: $text-muted; }
         & > .packet-detail--arrow { color: $text-muted; }
         & > .packet-detail--note { color: $text-muted; }
-        & > .packet-detail--warning { color: $warning; }
-        & > .packet-detail--error { color: $error; text-style: bold; }
+        & > .packet-detail--warning { color: $text-warning; }
+        & > .packet-detail--error { color: $text-error; text-style: bold; }
         & > .packet-detail--cursor {
             color: $block-cursor-blurred-foreground;
             background: $block-cursor-blurred-background;
@@ -84,6 +84,7 @@ class PacketDetail(CursorView):
         self._lines: list[TreeLine] = []
         self._cursor = 0
         self._wanted = ""  # key of the field the user picked last
+        self._above = 0  # lines of the screen between its top and that field
         self._label_width = LABEL_LEAST
 
     # -- what it shows ----------------------------------------------------------------
@@ -92,20 +93,25 @@ class PacketDetail(CursorView):
         self, packet: Packet | None, dissection: Dissection | None, rows: Sequence[Row]
     ) -> None:
         """Another packet, with its rows; None for no packet."""
-        above = self._cursor - self.top_line
+        if not self._wanted or self._selects_wanted():
+            self._above = self._cursor - self.top_line
         self._rows = tuple(rows)
         self._lines = self._expansion.lines(self._rows)
         self.set_line_count(len(self._lines))
         self._cursor = self._line_of_wanted()
         self._fit_labels()
         self.forget_lines()
-        self.scroll_to_line(min(self._cursor - above, len(self._lines) - self.page_size))
+        self.scroll_to_line(min(self._cursor - self._above, len(self._lines) - self.page_size))
         self.selected_span = self._span()
 
     @property
     def selected_row(self) -> Row | None:
         """The row under the cursor."""
         return self._lines[self._cursor].row if self._lines else None
+
+    def _selects_wanted(self) -> bool:
+        row = self.selected_row
+        return row is not None and row.key == self._wanted
 
     def _span(self) -> Span | None:
         row = self.selected_row

@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from core.wire.summary import Tone
 from widgets.cells import left, right, shorten_address, width_of, without
-from widgets.packet_columns import Column, ColumnName, Layout
+from widgets.packet_columns import SIGN_WIDTH, Column, ColumnName, Layout
 from widgets.packet_row import PacketRow, Sign
 
 MARK = "◆"
@@ -76,17 +76,16 @@ def paint_row(
         Segment(MARK if marked else " ", cursor or style_of("packet-table--mark")),
         Segment(row.sign.value, cursor or sign_style),
     ]
+    room = layout.info.start + layout.info.width - SIGN_WIDTH
     for column in layout.columns:
         name = column.name
         if name is ColumnName.INFO:
-            text = without(info_text(row, layout), shift)
+            text = left(without(info_text(row, layout), shift), room)
         else:
             text = _cell(row, column, time_text, whole=selected) + " "
+            room -= width_of(text)
         own = tone if name in TONED else quiet if name in QUIET else plain
         segments.append(Segment(text, cursor or loud or own))
-    if cursor:
-        last = layout.info
-        segments.append(Segment(" " * (last.start + last.width), cursor))
     return Strip(segments)
 
 

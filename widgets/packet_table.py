@@ -48,11 +48,17 @@ class PacketTable(PacketLines):
         }
         & > .packet-table--quiet { color: $text-muted; }
         & > .packet-table--mark { color: $accent; text-style: bold; }
-        & > .packet-table--syn { color: $success; }
-        & > .packet-table--reset { color: $error; }
-        & > .packet-table--malformed { color: $error; text-style: bold; }
-        & > .packet-table--bad-checksum { color: $error; text-style: bold; }
-        & > .packet-table--icmp-error { color: $warning; }
+        & > .packet-table--syn { color: $text-success; text-style: bold; }
+        & > .packet-table--http, & > .packet-table--tls { color: $text-success; }
+        & > .packet-table--udp, & > .packet-table--dns { color: $text-primary; }
+        & > .packet-table--icmp, & > .packet-table--igmp { color: $text-secondary; }
+        & > .packet-table--arp, & > .packet-table--neighbour { color: $text-secondary; }
+        & > .packet-table--icmp-error { color: $text-warning; }
+        & > .packet-table--reset { color: $text-error; }
+        & > .packet-table--malformed, & > .packet-table--bad-checksum {
+            color: $text-error;
+            text-style: bold;
+        }
         & > .packet-table--truncated { color: $text-muted; }
     }
     """

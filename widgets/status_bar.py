@@ -22,10 +22,10 @@ class StatusBar(Widget):
         background: $panel;
         color: $foreground;
         & > .status-bar--quiet { color: $text-muted; }
-        & > .status-bar--name { color: $primary; text-style: bold; }
-        & > .status-bar--good { color: $success; }
-        & > .status-bar--held { color: $warning; text-style: bold; }
-        & > .status-bar--bad { color: $error; text-style: bold; }
+        & > .status-bar--name { color: $text-primary; text-style: bold; }
+        & > .status-bar--good { color: $text-success; }
+        & > .status-bar--held { color: $text-warning; text-style: bold; }
+        & > .status-bar--bad { color: $text-error; text-style: bold; }
     }
     """
 

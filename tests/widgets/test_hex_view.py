@@ -59,6 +59,7 @@ def test_a_highlight_is_shown_in_hex_and_text_and_scrolled_to():
     async def scene(pilot):
         view = pilot.app.widget
         pilot.app.set_focus(None)  # with the focus, the first byte has the cursor's look
+        await pilot.pause()
         view.show(bytes(4096) + b"HERE" + bytes(4096))
         view.highlight(Span(4096, 4100))
         text = "\n".join(screen_text(view))
