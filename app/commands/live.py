@@ -63,6 +63,7 @@ class _Live:
         self._printer = Printer(line_format, count, self._is_over)
         self._interfaces: list[CaptureInterface] = []
         self._trouble = ""
+        self._lost = ""  # what became of the first interface that is gone
         try:
             self._session = CaptureSession(options, self._add)
         except CaptureError as error:
@@ -100,6 +101,7 @@ class _Live:
         gone = self._session.follow_links()
         self._tell_trouble()
         for feed in gone:
+            self._lost = self._lost or f"{safe(feed.source.name)} {feed.link.value}"
             self._loop.remove(feed.source)
             self._session.end(feed, self._print)
         if not self._session.feeds:
@@ -114,11 +116,10 @@ class _Live:
     def finish(self) -> None:
         """Print what is in still, and say how many there were.
 
-        Raises `CommandError` if the last interface is gone.
+        Raises `CommandError` if an interface is gone: not all that was asked for was seen.
         """
-        left = list(self._session.feeds)
         self._end_s = time.monotonic() + FINISH_S
-        for feed in left:
+        for feed in tuple(self._session.feeds):
             self._loop.remove(feed.source)
             self._session.end(feed, self._print)
         total = self._session.statistics()
@@ -128,8 +129,8 @@ class _Live:
             f"{printed} packet{'s' * (printed != 1)} captured, {total.dropped} dropped by kernel"
             + (f", {unread} more not printed" if unread > 0 else "")
         )
-        if not left:
-            raise CommandError(f"{self._trouble}: nothing is left to capture on")
+        if self._lost:
+            raise CommandError(self._lost)
 
     def close(self) -> None:
         """Give everything back."""

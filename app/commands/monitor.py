@@ -65,11 +65,12 @@ def check_screen() -> None:
     Both streams are looked at: textual draws on stderr, and a redirected stdout says that
     somebody wants text.
     """
-    if not (os.isatty(1) and os.isatty(2)):
-        raise CommandError(
-            "the monitor needs a terminal and the output is none; "
-            "'rawscope dump' prints packets as text"
-        )
+    for descriptor, name in ((1, "standard output"), (2, "standard error")):
+        if not os.isatty(descriptor):
+            raise CommandError(
+                f"the monitor needs a terminal and {name} is none; "
+                "'rawscope dump' prints packets as text"
+            )
     if os.environ.get("TERM", "") in ("", "dumb"):
         raise CommandError(
             "this terminal cannot draw a screen (TERM is "

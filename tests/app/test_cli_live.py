@@ -1,0 +1,236 @@
+"""``rawscope dump -i`` on real interfaces: loopback, and veth pairs in a namespace of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+
+import pytest
+
+from tests.support import ROOT, require_peer, require_root
+
+pytestmark = pytest.mark.live
+
+LIMIT_S = 30
+RAWSCOPE = [sys.executable, "-m", "app"]
+TOTAL = re.compile(r"(\d+) packets? captured, (\d+) dropped by kernel(?:, (\d+) more not printed)?")
+
+
+class Dump:
+    """A running ``rawscope dump``."""
+
+    def __init__(self, arguments: Sequence[str], wrapper: Sequence[str] = ()) -> None:
+        self.process = subprocess.Popen(
+            [*wrapper, *RAWSCOPE, "dump", *arguments],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.said = ""
+
+    def wait_until(self, text: str) -> None:
+        """Read what it says until this was said."""
+        assert self.process.stderr is not None
+        while text not in self.said:
+            line = self.process.stderr.readline()
+            assert line, self.said
+            self.said += line
+
+    def line(self) -> str:
+        """The next line of output."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def end(self, number: signal.Signals | None = None) -> tuple[int, str, str]:
+        """(status, output, what was said) after the signal, or of its own accord."""
+        if number is not None:
+            self.process.send_signal(number)
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        out = self.process.stdout.read()
+        said = self.said + self.process.stderr.read()
+        return self.process.wait(LIMIT_S), out, said
+
+
+Start = Callable[..., Dump]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Makes listening dumps, and sees that none is left behind."""
+    require_root()
+    with ExitStack() as stack:
+
+        def begin(*arguments: str, wrapper: Sequence[str] = ()) -> Dump:
+            dump = Dump(arguments, wrapper)
+            stack.enter_context(dump.process)
+            stack.callback(dump.process.kill)
+            dump.wait_until("listening on")
+            return dump
+
+        yield begin
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """A UDP socket on loopback that nobody reads."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as quiet:
+        quiet.bind(("127.0.0.1", 0))
+        yield quiet
+
+
+@pytest.fixture
+def namespace() -> Iterator[list[str]]:
+    """``ip netns exec …`` for a namespace that has a veth pair va–vb, both up."""
+    require_root()
+    require_peer("ip")
+    name = f"rawscope-{uuid.uuid4().hex[:8]}"
+    inside = ["ip", "netns", "exec", name]
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    try:
+        for command in (
+            "link add name va type veth peer name vb",
+            "link set va up",
+            "link set vb up",
+        ):
+            subprocess.run([*inside, "ip", *command.split()], check=True)
+        yield inside
+    finally:
+        subprocess.run(["ip", "netns", "del", name], check=True)
+
+
+def send(to: socket.socket, count: int) -> bytes:
+    """Send datagrams with a payload of their own; returns it."""
+    mark = uuid.uuid4().bytes
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for _ in range(count):
+            sender.sendto(mark, to.getsockname())
+    return mark
+
+
+@pytest.mark.parametrize("method", ["ring", "datagram", "inet"])
+def test_what_was_sent_is_printed_once(start: Start, listener: socket.socket, method: str) -> None:
+    dump = start("-i", "lo", "--source", method, "--json", "--raw")
+    mark = send(listener, 5)
+    port = listener.getsockname()[1]
+    mine = []
+    while len(mine) < 5:
+        packet = json.loads(dump.line())
+        if packet.get("udp.dstport") == port and packet["frame.raw"].endswith(mark.hex()):
+            mine.append(packet)
+    status, out, said = dump.end(signal.SIGINT)
+    mine += [
+        packet for packet in map(json.loads, out.splitlines()) if mark.hex() in packet["frame.raw"]
+    ]
+    assert status == 0
+    assert len(mine) == 5
+    assert {packet["frame.interface_name"] for packet in mine} == {"lo"}
+    assert {packet["udp.checksum.status"] for packet in mine} == {"offloaded"}
+    assert TOTAL.search(said)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_a_total(
+    start: Start, listener: socket.socket, number: signal.Signals
+) -> None:
+    """What was printed is what was captured, and the status is 0."""
+    dump = start("-i", "lo", "--fields", "frame.number")
+    send(listener, 3)
+    first = dump.line()
+    status, out, said = dump.end(number)
+    printed = (first + out).split()
+    assert status == 0
+    total = TOTAL.search(said)
+    assert total
+    assert int(total[1]) == len(printed) == int(printed[-1]) >= 3
+    assert "Traceback" not in said
+
+
+def test_count_and_time_end_it(start: Start, listener: socket.socket) -> None:
+    dump = start("-i", "lo", "-c", "2")
+    send(listener, 9)
+    status, out, said = dump.end()
+    assert status == 0
+    assert out.count("\n") == 2
+    assert "2 packets captured" in said
+    status, _, said = start("-i", "lo", "-a", "0.05").end()
+    assert status == 0
+    assert TOTAL.search(said)
+
+
+def test_a_short_snap_length_keeps_the_true_one(start: Start, listener: socket.socket) -> None:
+    dump = start("-i", "lo", "-s", "50", "--json")
+    send(listener, 40)
+    port = listener.getsockname()[1]
+    packet = json.loads(dump.line())
+    while packet.get("udp.dstport") != port:
+        packet = json.loads(dump.line())
+    dump.end(signal.SIGINT)
+    assert packet["frame.len"] == packet["udp.length"] + 34 > 50
+    assert packet["frame.cap_len"] == 50
+
+
+def test_a_deleted_interface_fails(start: Start, namespace: list[str]) -> None:
+    """What was captured is printed, the reason is told, and the status is 1."""
+    dump = start("-i", "va", "-i", "vb", wrapper=namespace)
+    subprocess.run([*namespace, "ip", "link", "del", "va"], check=True)
+    status, _, said = dump.end()
+    assert status == 1
+    assert "va was deleted" in said
+    assert TOTAL.search(said)
+
+
+def test_a_deleted_interface_is_not_forgotten(start: Start, namespace: list[str]) -> None:
+    """The others go on, but the status says that not all was seen."""
+    dump = start("-i", "lo", "-i", "va", wrapper=namespace)
+    subprocess.run([*namespace, "ip", "link", "del", "va"], check=True)
+    dump.wait_until("was deleted")
+    status, _, said = dump.end(signal.SIGINT)
+    assert status == 1
+    assert said.endswith("rawscope: va was deleted\n")
+
+
+def test_a_link_that_goes_down_is_waited_for(start: Start, namespace: list[str]) -> None:
+    """Capturing goes on by itself when it comes up again."""
+    dump = start("-i", "va", "-c", "1", "--fields", "eth.type", wrapper=namespace)
+    subprocess.run([*namespace, "ip", "link", "set", "va", "down"], check=True)
+    dump.wait_until("is down")
+    subprocess.run([*namespace, "ip", "link", "set", "va", "up"], check=True)
+    status, out, _ = dump.end()  # the link's own neighbour discovery is the packet
+    assert status == 0
+    assert out.split() == [str(0x86DD)]
+
+
+def test_an_unknown_interface_names_those_there_are() -> None:
+    done = subprocess.run(
+        [*RAWSCOPE, "dump", "-i", "nothing0"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=LIMIT_S,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "nothing0" in done.stderr
+    assert "lo" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_without_the_privilege_it_says_how_to_get_it() -> None:
+    """An ordinary user is told the command that grants it; interfaces still works."""
+    require_root()  # to become somebody else
+    require_peer("setpriv")
+    ordinary = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *RAWSCOPE]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/"}
+    for arguments, status in ((["dump", "-i", "lo"], 1), (["interfaces"], 0)):
+        done = subprocess.run(
+            [*ordinary, *arguments],
+            cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=LIMIT_S,
+        )  # fmt: skip
+        assert done.returncode == status
+        if status:
+            assert "CAP_NET_RAW" in done.stderr
+            assert "setpriv" in done.stderr
+            assert done.stderr.count("\n") == 1
