@@ -16,7 +16,8 @@ from itertools import islice
 
 import numpy as np
 
-from core.files.reader import CaptureReader, FileError, open_capture
+from core.files.formats import FileError
+from core.files.reader import CaptureReader, open_capture
 from core.store.packet_store import PacketStore
 from core.wire.text import safe
 
@@ -47,23 +48,39 @@ class FileReading(threading.Thread):
         self._store = store
         self._on_end = on_end
         self._cancelled = threading.Event()
+        self._opened = threading.Lock()  # guards _reader: never cancelled once it is closed
+        self._reader: CaptureReader | None = None
 
     def cancel(self) -> None:
-        """Append nothing more; the thread ends when its reader gives something."""
+        """Append nothing more, and wake a reader that waits for a pipe."""
         self._cancelled.set()
+        with self._opened:
+            if self._reader is not None:
+                self._reader.cancel()
 
     def run(self) -> None:
         """Read to the end. Called by `start`."""
         try:
             with open_capture(self.source) as reader:
-                self._read(reader)
-                self._look(reader)
+                self._share(reader)
+                try:
+                    self._read(reader)
+                    self._look(reader)
+                finally:
+                    self._share(None)
         except FileError as error:
             self.error = str(error)
         except Exception as failure:
             self.failure = failure
             self.error = f"reading failed ({type(failure).__name__}: {safe(str(failure))})"
         self._on_end(self)
+
+    def _share(self, reader: CaptureReader | None) -> None:
+        """Let `cancel` reach the reader while it is open."""
+        with self._opened:
+            self._reader = reader
+            if reader is not None and self._cancelled.is_set():
+                reader.cancel()
 
     def _read(self, reader: CaptureReader) -> None:
         base = self._store.snapshot().count

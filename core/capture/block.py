@@ -196,7 +196,7 @@ def to_batch(
     tagged = np.flatnonzero(status & kernel.TP_STATUS_VLAN_VALID)
     tagged = tagged[framings[tagged] == Framing.LINK]
     if len(tagged):
-        flags[tagged] |= PacketFlag.VLAN_RESTORED
+        flags[tagged] |= np.uint16(PacketFlag.VLAN_RESTORED)
         original[tagged] += VLAN_TAG.itemsize
         _restore_tags(data, tagged, records, offset, captured)
     np.minimum(captured, np.uint32(register.snap_length), out=captured)
@@ -243,10 +243,9 @@ def _begin_at_network(
     """Leave out the link header, and make room for the cooked one where there is to be one."""
     link_header = (records["tp_net"] - records["tp_mac"]).astype(np.uint32)
     link_header[framings == Framing.LINK] = 0
-    link_header = np.minimum(link_header, captured)
     cooked = np.where(framings == Framing.COOKED, np.uint32(SLL.itemsize), np.uint32(0))
     offset += link_header.astype(np.int64) - cooked
-    captured += cooked - link_header  # uint32 wraps both ways: the sum is right
+    captured += cooked - np.minimum(link_header, captured)  # uint32 wraps; the sum is right
     original += cooked - link_header
 
 

@@ -3,8 +3,8 @@
 A request and its answers are messages: ``struct nlmsghdr``, then ``struct ifinfomsg`` or
 ``struct ifaddrmsg``, then attributes (``struct rtattr``: length, type, value, padded to 4 bytes).
 A dump ends with NLMSG_DONE. A socket that joined RTMGRP_LINK is sent every change of a link; when
-it could not keep up, the next read fails with ENOBUFS and the listener must list anew. A port that leaves
-its bridge is reported as RTM_DELLINK too, of the family AF_BRIDGE: the link itself is still there.
+it could not keep up, the next read fails with ENOBUFS and the listener must list anew. A port that
+leaves its bridge is reported as RTM_DELLINK too, of the family AF_BRIDGE: the link is still there.
 No privilege is needed.
 
 Source: rtnetlink(7), netlink(7); linux/netlink.h, linux/rtnetlink.h, linux/if_link.h,

@@ -7,6 +7,7 @@ import select
 import socket
 import threading
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -193,7 +194,7 @@ def test_timer_runs_again_and_again_until_cancelled(loop):
     timer.cancelled = True
     assert loop.run_once(5) == 0
     assert len(beats) == 3
-    assert all(later - sooner >= 0.001 for sooner, later in zip(beats, beats[1:], strict=False))
+    assert all(later - sooner >= 0.001 for sooner, later in pairwise(beats))
 
 
 def test_timers_run_under_a_flood_of_events(loop, pair):

@@ -1,0 +1,132 @@
+"""Two network namespaces, a veth pair between them, and senders in them.
+
+A `Network` has a *near* end, where the tests capture, and a *far* end. Each is in a network
+namespace of its own, so nothing reaches any real interface. Names carry the process id; leaving
+the context deletes the namespaces, and the kernel deletes what is in them.
+
+Threads can be in different namespaces (setns(2)): `in_near` runs a function in a thread that was
+moved there, and a socket belongs for good to the namespace in which it was created.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from tests.support import require_peer, require_root
+
+CLONE_NEWNET = 0x40000000  # linux/sched.h
+NEAR_ADDRESS = "10.77.0.1"
+FAR_ADDRESS = "10.77.0.2"
+DEADLINE_S = 10.0
+
+_Result = TypeVar("_Result")
+_libc = ctypes.CDLL(None, use_errno=True)
+_numbers = itertools.count()
+
+
+def run(*command: str) -> str:
+    """A command that must succeed; returns what it printed."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr or done.stdout}"
+    return done.stdout
+
+
+def until(condition: Callable[[], object], what: str = "the condition") -> None:
+    """Wait for a condition without burning the processor; fail after DEADLINE_S."""
+    deadline = time.monotonic() + DEADLINE_S
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come true in {DEADLINE_S} s"
+        pause.wait(0.002)
+
+
+def in_namespace(name: str, function: Callable[[], _Result]) -> _Result:
+    """Call a function in a thread that was moved to a network namespace."""
+    results: list[_Result] = []
+    errors: list[BaseException] = []
+
+    def body() -> None:
+        try:
+            descriptor = os.open(f"/run/netns/{name}", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                if _libc.setns(descriptor, CLONE_NEWNET):
+                    raise OSError(ctypes.get_errno(), "setns")
+            finally:
+                os.close(descriptor)
+            results.append(function())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join(60)
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+class Network:
+    """near: `near_name` with NEAR_ADDRESS in `near`; far: `far_name` with FAR_ADDRESS in `far`."""
+
+    def __init__(self, addresses: bool = True) -> None:
+        require_root()
+        require_peer("ip")
+        number = f"{os.getpid()}-{next(_numbers)}"
+        self.near, self.far = f"rsn{number}", f"rsf{number}"
+        self.near_name, self.far_name = "near0", "far0"
+        self._addresses = addresses
+
+    def __enter__(self) -> Network:
+        try:
+            for name in (self.near, self.far):
+                run("ip", "netns", "add", name)
+                # no router solicitations, no duplicate address detection: only what we send
+                run("ip", "netns", "exec", name, "sysctl", "-qw",
+                    "net.ipv6.conf.default.disable_ipv6=1")  # fmt: skip
+                run("ip", "-n", name, "link", "set", "lo", "up")
+            self.add_pair()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for name in (self.near, self.far):
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+
+    def add_pair(self) -> None:
+        """Make the veth pair (again, after `ip link del`), up and with carrier."""
+        run("ip", "-n", self.near, "link", "add", self.near_name, "type", "veth",
+            "peer", "name", self.far_name, "netns", self.far)  # fmt: skip
+        if self._addresses:
+            self.ip_near("addr", "add", f"{NEAR_ADDRESS}/24", "dev", self.near_name)
+            self.ip_far("addr", "add", f"{FAR_ADDRESS}/24", "dev", self.far_name)
+        self.ip_near("link", "set", self.near_name, "up")
+        self.ip_far("link", "set", self.far_name, "up")
+
+    def ip_near(self, *words: str) -> str:
+        """``ip`` in the near namespace."""
+        return run("ip", "-n", self.near, *words)
+
+    def ip_far(self, *words: str) -> str:
+        """``ip`` in the far namespace."""
+        return run("ip", "-n", self.far, *words)
+
+    def run_far(self, *command: str) -> str:
+        """A program in the far namespace."""
+        return run("ip", "netns", "exec", self.far, *command)
+
+    def in_near(self, function: Callable[[], _Result]) -> _Result:
+        """A function in the near namespace."""
+        return in_namespace(self.near, function)
+
+    def in_far(self, function: Callable[[], _Result]) -> _Result:
+        """A function in the far namespace."""
+        return in_namespace(self.far, function)

@@ -1,0 +1,176 @@
+"""The engine on links that go down, come back, and are deleted; and on a flood."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+
+import pytest
+
+from core.capture.options import CaptureOptions
+from core.engine import Engine, Severity, State
+from core.store.packet_store import PacketStore
+from tests.live.network import Network, until
+from tests.live.watching import (
+    ETH_P_EXPERIMENTAL,
+    ethernet,
+    promiscuity,
+    send_frames,
+    send_udp,
+)
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture
+def network():
+    with Network() as made:
+        yield made
+
+
+@contextlib.contextmanager
+def capturing(network, *names, **options):
+    """An engine whose worker lives in the near namespace, capturing, and its store."""
+    store = PacketStore()
+    engine = Engine(store)
+    network.in_near(engine.start)  # a thread inherits its creator's namespace
+    try:
+        engine.capture(CaptureOptions(names, **{"ring_bytes": 4 << 20, **options}))
+        until(lambda: engine.snapshot().state is State.LIVE, "live")
+        yield engine, store
+    finally:
+        engine.close()
+        assert engine.failure is None
+
+
+def frame(network, text=b"frame"):
+    return ethernet(network, ETH_P_EXPERIMENTAL, text)
+
+
+def stored(store):
+    return store.snapshot().count
+
+
+def test_frames_arrive_promptly_and_are_counted(network):
+    with capturing(network, "near0") as (engine, store):
+        send_frames(network, *[frame(network)] * 3)
+        until(lambda: stored(store) == 3, "three packets")
+        until(lambda: engine.snapshot().received == 3, "the count")
+        snapshot = engine.snapshot()
+    assert (snapshot.captured, snapshot.dropped, snapshot.message) == (3, 0, "")
+    assert snapshot.loop.events > 0
+
+
+def test_stop_lets_in_what_is_on_its_way(network):
+    """A frame that waits in a block of the ring when the capture is stopped is not lost."""
+    with capturing(network, "near0") as (engine, store):
+        send_frames(network, *[frame(network)] * 5)
+        engine.stop_capture()
+        until(lambda: engine.snapshot().state is State.STOPPED, "stopped")
+        assert stored(store) == 5
+        assert engine.snapshot().captured == engine.snapshot().received == 5
+        assert promiscuity(network) == 0
+
+
+def test_totals_go_on_over_captures(network):
+    with capturing(network, "near0") as (engine, store):
+        for total in (2, 4):
+            send_frames(network, *[frame(network)] * 2)
+            engine.stop_capture()
+            until(lambda: engine.snapshot().state is State.STOPPED, "stopped")
+            assert engine.snapshot().received == stored(store) == total
+            engine.capture(CaptureOptions(("near0",)))
+            until(lambda: engine.snapshot().state is State.LIVE, "live again")
+
+
+def test_link_down_is_said_and_capture_resumes(network):
+    with capturing(network, "near0") as (engine, store):
+        send_frames(network, frame(network, b"before"))
+        until(lambda: stored(store) == 1, "the first packet")
+        network.ip_near("link", "set", "near0", "down")
+        until(lambda: engine.snapshot().message, "the message")
+        snapshot = engine.snapshot()
+        assert snapshot.message == "near0 is down; waiting for it to come up"
+        assert (snapshot.state, snapshot.severity) == (State.LIVE, Severity.WARNING)
+        network.ip_near("link", "set", "near0", "up")
+        until(lambda: not engine.snapshot().message, "the end of the message")
+        send_frames(network, frame(network, b"after"))
+        until(lambda: stored(store) == 2, "the second packet")
+
+
+def test_far_end_down_is_loss_of_carrier(network):
+    with capturing(network, "near0") as (engine, _store):
+        network.ip_far("link", "set", "far0", "down")
+        until(lambda: engine.snapshot().message, "the message")
+        assert engine.snapshot().message == "near0 has no carrier; waiting for it"
+
+
+def test_interface_that_is_down_at_the_start_is_waited_for(network):
+    network.ip_near("link", "set", "near0", "down")
+    with capturing(network, "near0") as (engine, store):
+        assert engine.snapshot().message == "near0 is down; waiting for it to come up"
+        network.ip_near("link", "set", "near0", "up")
+        until(lambda: not engine.snapshot().message, "the end of the message")
+        send_frames(network, frame(network))
+        until(lambda: stored(store) == 1, "a packet")
+
+
+@pytest.mark.parametrize("method", ["ring", "datagram", "inet"])
+def test_deleted_interface_ends_the_capture_and_keeps_the_packets(network, method):
+    with capturing(network, "near0", method=method) as (engine, store):
+        if method != "inet":
+            send_frames(network, frame(network))
+            until(lambda: stored(store) == 1, "a packet")
+        network.ip_near("link", "del", "near0")
+        until(lambda: engine.snapshot().state is State.FAILED, "the failure")
+        snapshot = engine.snapshot()
+        assert snapshot.message == "near0 was deleted; what was captured is kept"
+        assert snapshot.severity is Severity.ERROR
+        assert snapshot.captured == stored(store)
+        network.add_pair()
+        engine.capture(CaptureOptions(("near0",)))  # the new one of the same name
+        until(lambda: engine.snapshot().state is State.LIVE, "live again")
+        send_frames(network, frame(network))
+        until(lambda: stored(store) == snapshot.captured + 1, "a packet of the new interface")
+
+
+def test_other_interfaces_go_on_when_one_is_deleted(network):
+    with capturing(network, "near0", "lo") as (engine, store):
+        network.ip_near("link", "del", "near0")
+        until(lambda: "deleted" in engine.snapshot().message, "the message")
+        assert engine.snapshot().state is State.LIVE
+        send_udp(network, b"on loopback")
+        until(lambda: stored(store) == 2, "the packets on loopback")
+        assert "near0 was deleted" in engine.snapshot().message
+
+
+def test_flood_is_stored_or_counted(network):
+    """Four senders' worth of frames into a small ring, while another thread reads snapshots."""
+    total = 40_000
+    with capturing(network, "near0", ring_bytes=2 << 20) as (engine, store):
+        seen = []
+        done = threading.Event()
+
+        def look():
+            while not done.is_set():
+                seen.append((engine.snapshot().received, engine.snapshot().dropped, stored(store)))
+
+        looker = threading.Thread(target=look)
+        looker.start()
+        send_frames(network, *[frame(network)] * total)
+        done.set()
+        looker.join()
+        engine.stop_capture()
+        until(lambda: engine.snapshot().state is State.STOPPED, "stopped")
+        snapshot = engine.snapshot()
+        assert snapshot.received == total
+        assert stored(store) == snapshot.captured == total - snapshot.dropped
+        assert seen == sorted(seen)  # no count ever decreases
+
+
+def test_close_leaves_promiscuous_mode_and_no_thread(network):
+    before = set(threading.enumerate())
+    with capturing(network, "near0"):
+        assert promiscuity(network) == 1
+    assert promiscuity(network) == 0
+    assert set(threading.enumerate()) == before

@@ -1,0 +1,279 @@
+"""Interfaces of every kind, losses, promiscuous mode, and what a classic raw socket sees."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import resource
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.capture.interfaces import list_interfaces
+from core.capture.opening import open_source
+from core.capture.options import CaptureOptions
+from core.capture.source import CaptureError
+from core.store.packet_store import PacketStore
+from core.wire.dissection import PacketFlag
+from core.wire.link import LinkType
+from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, in_namespace, until
+from tests.live.watching import (
+    ETH_P_EXPERIMENTAL,
+    ethernet,
+    promiscuity,
+    send_frames,
+    send_udp,
+    watching,
+)
+from tests.support import ROOT, require_peer
+
+pytestmark = pytest.mark.live
+METHODS = ["ring", "datagram"]
+
+
+@pytest.fixture(scope="module")
+def network():
+    with Network() as made:
+        yield made
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", ["lo", "any"])
+def test_loopback_shows_each_packet_once(network, method, name):
+    """A datagram and the ICMP error that answers it: nobody listens on the discard port."""
+    with watching(network, name, method) as watch:
+        send_udp(network, b"once", 3)
+        packets = watch.wait_for(6)
+        assert [packet.data[14 + 9] for packet in packets] == [17, 1] * 3
+        assert watch.source.statistics().received == 6
+    for packet in packets:
+        assert packet.interface.name == "lo"
+        assert packet.flags & PacketFlag.DIRECTION_MASK == PacketFlag.INBOUND
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_any_tells_interfaces_apart_also_new_ones(network, method):
+    require_peer("ping")
+    with watching(network, "any", method) as watch, Tun(network) as tun:
+        send_udp(network, b"on loopback")
+        network.run_far("ping", "-c", "1", "-W", "5", NEAR_ADDRESS)
+        send_udp(network, b"into the tunnel", address="10.78.0.2")
+        until(lambda: network.in_near(watch.read) and {p.interface.name for p in watch.packets} >= {
+            "lo", "near0", tun.name
+        }, "packets of all three")  # fmt: skip
+        inside = tun.read()
+    link_types = {packet.interface.name: packet.link_type for packet in watch.packets}
+    assert link_types == {
+        "lo": LinkType.ETHERNET,
+        "near0": LinkType.ETHERNET,
+        tun.name: LinkType.RAW,
+    }
+    (tunnelled,) = (packet for packet in watch.packets if packet.interface.name == tun.name)
+    assert tunnelled.data == inside
+    assert tunnelled.captured_length == tunnelled.original_length
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_device_without_link_header_shows_bare_ip(network, method):
+    with Tun(network) as tun, watching(network, tun.name, method) as watch:
+        send_udp(network, b"into the tunnel", address="10.78.0.2")
+        (packet,) = watch.wait_for(1)
+        assert packet.link_type == LinkType.RAW
+        assert packet.data == tun.read()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_received_is_stored_plus_dropped(network, method):
+    """More than fits is sent before anything is read."""
+    frame = ethernet(network, ETH_P_EXPERIMENTAL, bytes(1400))
+    with watching(network, method=method, ring_bytes=2 << 20) as watch:
+        send_frames(network, *[frame] * 4000)
+        first = watch.source.statistics()
+        assert first.received == 4000
+        assert 0 < first.dropped < 4000
+        until(lambda: watch.read() + first.dropped == first.received, "all that was kept")
+        send_frames(network, frame)
+        until(lambda: watch.source.statistics().received == 4001, "one more")
+        until(lambda: watch.read() + watch.source.statistics().dropped == 4001, "one more stored")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_promiscuous_mode_is_left_at_close(network, method):
+    assert promiscuity(network) == 0
+    with watching(network, method=method) as watch:
+        assert promiscuity(network) == 1
+        stranger = b"\x02stran" + b"\x02other" + ETH_P_EXPERIMENTAL.to_bytes(2, "big") + bytes(46)
+        send_frames(network, stranger)
+        (packet,) = watch.wait_for(1)
+        assert packet.flags >> PacketFlag.RECEPTION_SHIFT & 7 == 4  # not addressed to us
+        send_frames(network, stranger)
+        until(lambda: watch.source.statistics().received == 2, "the second frame")
+    assert promiscuity(network) == 0
+
+
+def test_promiscuous_mode_is_left_even_when_a_batch_is_still_held(network):
+    with watching(network) as watch:
+        send_frames(network, ethernet(network, ETH_P_EXPERIMENTAL, b"held"))
+        held = []
+        until(lambda: held.append(watch.source.read()) or held[-1], "a batch")
+    assert promiscuity(network) == 0
+    assert len(held[-1]) == 1
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_promiscuous_mode_is_not_entered_unasked(network, method):
+    with watching(network, method=method, promiscuous=False):
+        assert promiscuity(network) == 0
+
+
+def test_promiscuous_mode_is_left_when_the_process_is_killed(network):
+    program = (
+        "from core.capture.opening import open_source\n"
+        "from core.capture.options import CaptureOptions\n"
+        "source = open_source('near0', CaptureOptions(('near0',)), lambda interface: 0)\n"
+        "print('ready', flush=True); input()"
+    )
+    command = ["ip", "netns", "exec", network.near, sys.executable, "-c", program]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    ) as child:
+        assert child.stdout.readline() == b"ready\n"
+        assert promiscuity(network) == 1
+        child.send_signal(signal.SIGKILL)
+    until(lambda: promiscuity(network) == 0, "promiscuous mode left")
+
+
+def test_datagrams_take_over_where_no_ring_can_be_mapped(network):
+    """A real lack of address space, for as long as the source is opened."""
+    store = PacketStore()
+    options = CaptureOptions(("near0",), ring_bytes=64 << 20)
+    old = resource.getrlimit(resource.RLIMIT_AS)
+
+    def open_with_little_memory():
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        resource.setrlimit(
+            resource.RLIMIT_AS, (pages * resource.getpagesize() + (24 << 20), old[1])
+        )
+        try:
+            return open_source("near0", options, store.add_interface)
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, old)
+
+    source = network.in_near(open_with_little_memory)
+    assert source.note.startswith("no capture ring: Cannot allocate memory")
+    send_frames(network, ethernet(network, ETH_P_EXPERIMENTAL, b"one by one"))
+    until(lambda: (batch := source.read()) and len(batch) == 1, "the frame")
+    source.close()
+    assert promiscuity(network) == 0
+
+
+def test_lack_of_privilege_names_what_is_missing_and_the_command():
+    require_peer("setpriv")
+    program = (
+        "from core.capture.opening import open_source\n"
+        "from core.capture.options import CaptureOptions\n"
+        "from core.capture.source import CaptureError\n"
+        "for method in ('ring', 'datagram', 'inet'):\n"
+        "    try: open_source('lo', CaptureOptions(('lo',), method=method), lambda interface: 0)\n"
+        "    except CaptureError as error: print(error)"
+    )
+    done = subprocess.run(
+        ["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw",
+         sys.executable, "-c", program],
+        capture_output=True, text=True, timeout=30, check=True, cwd=ROOT,
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3
+    assert all("CAP_NET_RAW" in line and "sudo setpriv" in line for line in lines)
+
+
+@pytest.mark.parametrize("method", [*METHODS, "inet"])
+def test_unknown_interface_is_named_and_the_others_listed(network, method):
+    with pytest.raises(CaptureError, match=r"no interface 'nope'; there are: lo, .*near0"):
+        network.in_near(
+            lambda: open_source("nope", CaptureOptions(("nope",), method=method), lambda _: 0)
+        )
+
+
+def test_inet_source_sees_what_a_raw_socket_sees(network):
+    """Incoming IPv4 only, header first, fragments put together."""
+    require_peer("ping")
+    with watching(network, method="inet") as watch:
+        network.run_far("ping", "-c", "1", "-W", "5", "-s", "3000", NEAR_ADDRESS)
+        (request,) = watch.wait_for(1)
+        send_udp(network, b"outgoing is not seen", address=FAR_ADDRESS)
+        network.in_far(lambda: send_udp_from_here(NEAR_ADDRESS, b"incoming is"))
+        packets = watch.wait_for(3)
+    assert request.link_type == LinkType.IPV4
+    assert request.captured_length == 3028
+    assert [packet.data[9] for packet in packets] == [1, 1, 17]  # echo, error for discard, UDP
+    assert packets[2].data.endswith(b"incoming is")
+    assert {packet.data[12:16] for packet in packets} == {socket.inet_aton(FAR_ADDRESS)}
+    assert {packet.flags for packet in packets} == {PacketFlag.INBOUND}
+    assert packets[0].timestamp_ns < packets[2].timestamp_ns
+
+
+def test_inet_source_counts_its_losses(network):
+    with watching(network, method="inet", ring_bytes=8192) as watch:
+        network.in_far(lambda: send_udp_from_here(NEAR_ADDRESS, bytes(1000), 200))
+        until(lambda: watch.source.statistics().dropped > 0, "a loss")
+        watch.read()
+        counted = watch.source.statistics()
+        assert counted.received == watch.store.snapshot().count + counted.dropped == 200
+
+
+def test_interfaces_agree_with_ip(network):
+    found = {one.name: one for one in in_namespace(network.near, list_interfaces)}
+    links = json.loads(network.ip_near("-d", "-j", "addr", "show"))
+    assert set(found) == {link["ifname"] for link in links}
+    for link in links:
+        one = found[link["ifname"]]
+        assert (one.index, one.mtu, one.mac) == (link["ifindex"], link["mtu"], link["address"])
+        assert one.up == ("UP" in link["flags"])
+        assert one.loopback == ("LOOPBACK" in link["flags"])
+        assert set(one.addresses) == {
+            f"{address['local']}/{address['prefixlen']}" for address in link["addr_info"]
+        }
+        assert one.kind == link.get("linkinfo", {}).get("info_kind", "")
+
+
+def send_udp_from_here(address, payload, count=1):
+    """From the namespace of the thread that calls."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
+        for _ in range(count):
+            sending.sendto(payload, (address, 9))
+
+
+class Tun:
+    """A tun device in the near namespace: bare IP packets, read from a descriptor."""
+
+    name = "tun7"
+
+    def __init__(self, network):
+        self._network = network
+
+    def __enter__(self):
+        self._descriptor = self._network.in_near(self._open)
+        self._network.ip_near("addr", "add", "10.78.0.1/24", "dev", self.name)
+        self._network.ip_near("link", "set", self.name, "up")
+        return self
+
+    def __exit__(self, *_error):
+        os.close(self._descriptor)
+
+    def read(self):
+        """The next packet that the kernel sent into the tunnel."""
+        return os.read(self._descriptor, 2000)
+
+    def _open(self):
+        tunsetiff, iff_tun, iff_no_pi = 0x400454CA, 0x0001, 0x1000  # linux/if_tun.h
+        descriptor = os.open("/dev/net/tun", os.O_RDWR)
+        request = struct.pack("16sH22x", self.name.encode(), iff_tun | iff_no_pi)
+        fcntl.ioctl(descriptor, tunsetiff, request)
+        return descriptor
