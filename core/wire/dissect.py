@@ -39,6 +39,8 @@ def dissect(data: bytes, link_type: int, original_length: int, flags: int = 0) -
     if walk.layers and follow is None:
         last = walk.layers[-1]
         after = last.offset + last.header_length
+    if walk.halt is not None and follow is None:
+        after = len(data)  # what is left is a broken header, no payload
     return _result(walk, original, after)
 
 

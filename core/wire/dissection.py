@@ -110,7 +110,8 @@ class Layer:
     included, as its own length field and all outer ones limit it; it may lie past the
     captured bytes. `depth` is 1 for the outermost network header and what it carries, one
     more inside each tunnel, 0 for link layers before it; `quoted` is true inside the
-    packet that an ICMP error quotes.
+    packet that an ICMP error quotes. `last` is set where a header contradicts itself: the
+    field that does; those after it have no known meaning and are not given.
     """
 
     name: str
@@ -126,21 +127,27 @@ class Layer:
     options_span: Span | None = None
     checks: tuple[Check, ...] = ()
     notes: tuple[Note, ...] = ()
+    last: Slot | None = None
 
     def fields(self, data: bytes) -> Iterator[tuple[Slot, Value]]:
         """Every wholly captured field in wire order, parents before parts."""
         for table in self.tables:
             for slot in table.slots:
-                if self.offset + slot.span.stop <= self.captured:
+                if self.holds(slot):
                     yield slot, slot.read(data, self.offset)
+
+    def holds(self, slot: Slot) -> bool:
+        """Whether the field was wholly captured and has a meaning."""
+        if self.offset + slot.span.stop > self.captured:
+            return False
+        return self.last is None or slot.first_bit <= self.last.first_bit
 
     def value(self, data: bytes, key: str) -> Value | None:
         """One field by its name inside the table (``flags.df``), or None if not captured."""
         for table in self.tables:
             if key in table:
                 slot = table[key]
-                if self.offset + slot.span.stop <= self.captured:
-                    return slot.read(data, self.offset)
+                return slot.read(data, self.offset) if self.holds(slot) else None
         return None
 
     def number(self, data: bytes, key: str) -> int | None:

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from core.wire.dissection import Dissection, Layer
-from core.wire.field import Field, HeaderTable, Mac
+from core.wire.dissection import Dissection, Layer, Note
+from core.wire.field import Field, HeaderTable, Mac, Slot
 from core.wire.walk import Next, Space, Walk
 
 
@@ -76,6 +76,7 @@ SAP_NAMES: dict[int, str] = {
     0xFF: "Global",
 }
 SAP_IPV4 = 0x06
+RAW_IPX = b"\xff\xff"  # IPX wrote its own header, with this checksum, in the place of LLC
 OUI_ETHERTYPE = 0x000000
 OUI_CISCO_BRIDGE = 0x0000F8  # 802.1H bridge tunnel: EtherTypes too
 
@@ -95,6 +96,15 @@ ETHERNET_802_3 = HeaderTable(
     Mac("dst", "Destination"),
     Mac("src", "Source"),
     Field("len", 16, "Length", suffix="bytes", automatic=True),
+)
+
+ETHERNET_INVALID = HeaderTable(
+    "eth",
+    "Ethernet",
+    "IEEE 802.3-2018 §3.2.6",
+    Mac("dst", "Destination"),
+    Mac("src", "Source"),
+    Field("invalid_lentype", 16, "Neither type nor length", base=16),
 )
 
 LLC = HeaderTable(
@@ -140,13 +150,24 @@ def parse(walk: Walk, offset: int) -> Next | None:
         walk.add((ETHERNET,), offset, depth=walk.depth)
         return Next(Space.ETHERTYPE, number, offset + ETHERNET.size)
     if number > HIGHEST_LENGTH:
-        walk.add((ETHERNET_802_3,), offset, depth=walk.depth)
-        walk.malformed("eth", offset + 12, f"{number} is neither a type nor a length")
+        slot = ETHERNET_INVALID["invalid_lentype"]
+        reason = f"{number} is neither a type nor a length"
+        walk.contradiction(ETHERNET_INVALID, offset, slot, reason, depth=walk.depth)
         return None
-    walk.limit(offset + ETHERNET.size + number, "eth.len")
-    walk.end_packet(walk.stop)
-    walk.add((ETHERNET_802_3,), offset, depth=walk.depth)
+    notes = end_by_length(walk, ETHERNET_802_3["len"], offset, ETHERNET.size)
+    walk.add((ETHERNET_802_3,), offset, depth=walk.depth, notes=notes)
     return Next(Space.LLC, 0, offset + ETHERNET.size)
+
+
+def end_by_length(walk: Walk, slot: Slot, offset: int, header: int) -> tuple[Note, ...]:
+    """Let an 802.3 length end the payload; a remark where it goes past the frame."""
+    length = slot.number(walk.data, offset)
+    room = walk.stop - offset - header
+    walk.limit(offset + header + length, slot.name)
+    walk.end_packet(walk.stop)
+    if length > room:
+        return (Note(f"{length} bytes go past the {room} that {walk.limited_by} allows", slot),)
+    return ()
 
 
 def parse_llc(walk: Walk, offset: int) -> Next | None:
@@ -154,6 +175,8 @@ def parse_llc(walk: Walk, offset: int) -> Next | None:
     if not walk.begin(LLC, offset, depth=walk.depth):
         return None
     destination = LLC["dsap"].number(walk.data, offset)
+    if walk.data[offset : offset + 2] == RAW_IPX:
+        return None
     control = LLC["control"].number(walk.data, offset)
     if control & 0x03 != 0x03:  # information and supervisory frames number 7 bits each way
         if walk.begin(LLC_16_BIT, offset, depth=walk.depth):

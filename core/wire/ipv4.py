@@ -148,8 +148,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
     wrong = _contradiction(_VERSION.number(data, offset), header, _LENGTH.number(data, offset))
     if wrong:
         slot, reason = wrong
-        walk.add((IPV4,), offset, checks=(Check(_CHECKSUM, Verdict.UNVERIFIED, reason=reason),))
-        walk.malformed("ip", offset + slot.span.start, reason)
+        walk.contradiction(IPV4, offset, slot, reason)
         return None
     notes = _limit(walk, offset)
     walk.end_packet(walk.stop)

@@ -116,8 +116,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
     data = walk.data
     version = IPV6["version"].number(data, offset)
     if version != IPV6["version"].field.default:
-        walk.add((IPV6,), offset)
-        walk.malformed("ipv6", offset, f"version {version} is not 6")
+        walk.contradiction(IPV6, offset, IPV6["version"], f"version {version} is not 6")
         return None
     source, destination = (data[offset + s.start : offset + s.stop] for s in _ADDRESSES)
     walk.endpoints = Endpoints(source, destination)
@@ -231,9 +230,8 @@ def parse_authentication(walk: Walk, offset: int) -> Next | None:
     words = AUTHENTICATION["length"].number(walk.data, offset)
     length = AH_UNIT * (words + 2)
     if length < AUTHENTICATION.size:
-        walk.add((AUTHENTICATION,), offset)
-        at = offset + AUTHENTICATION["length"].span.start
-        walk.malformed("ah", at, f"length {length} is less than {AUTHENTICATION.size} bytes")
+        reason = f"length {length} is less than {AUTHENTICATION.size} bytes"
+        walk.contradiction(AUTHENTICATION, offset, AUTHENTICATION["length"], reason)
         return None
     complete = walk.has("ah", offset, length)
     walk.add((AUTHENTICATION,), offset, length)

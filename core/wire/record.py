@@ -32,6 +32,7 @@ LISTED = frozenset(
         "igmp",
     }
 )
+STACKED = frozenset({"vlan", "ieee8021ad", "mpls"})
 _OPTION_KEYS = {"ip": "ip.options", "tcp": "tcp.options"}
 
 
@@ -40,9 +41,9 @@ def record(dissection: Dissection) -> dict[str, Json]:
     found: dict[str, Json] = {"frame.protocols": protocols(dissection)}
     seen: set[str] = set()
     for layer in dissection.layers:
-        if layer.depth > 1 or layer.quoted or layer.name not in LISTED:
+        if layer.depth > 1 or layer.quoted:
             continue
-        if layer.name == "vlan":
+        if layer.name in STACKED:
             _append_tag(found, layer, dissection.data)
         elif layer.name not in seen:
             seen.add(layer.name)

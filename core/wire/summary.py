@@ -11,7 +11,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from core.wire import arp, ethernet, icmp, icmpv6, ipv4, ipv6, tcp, udp, vlan
+from core.wire import (
+    arp,
+    ethernet,
+    icmp,
+    icmpv6,
+    igmp,
+    ipv4,
+    ipv6,
+    loopback,
+    mpls,
+    ppp,
+    sctp,
+    serial,
+    sll,
+    tcp,
+    tunnels,
+    udp,
+    vlan,
+)
 from core.wire.dissection import Cause, Dissection, Layer, Stop, Verdict
 from core.wire.tcp import FLAG_BITS, SequenceBase
 from core.wire.text import safe
@@ -69,6 +87,19 @@ INFO: Mapping[str, tuple[str, Tone, Info]] = {  # layer name: shown name, tone, 
     "icmpv6": ("ICMPv6", Tone.ICMP, icmpv6.info),
     "tcp": ("TCP", Tone.TCP, tcp.info),
     "udp": ("UDP", Tone.UDP, udp.info),
+    "igmp": ("IGMP", Tone.IGMP, igmp.info),
+    "sctp": ("SCTP", Tone.SCTP, sctp.info),
+    "gre": ("GRE", Tone.OTHER, tunnels.info_gre),
+    "vxlan": ("VXLAN", Tone.OTHER, tunnels.info_vxlan),
+    "mpls": ("MPLS", Tone.OTHER, mpls.info),
+    "ppp": ("PPP", Tone.OTHER, ppp.info),
+    "pppoe": ("PPPoE", Tone.OTHER, ppp.info_pppoe),
+    "sll": ("SLL", Tone.OTHER, sll.info),
+    "null": ("Loopback", Tone.OTHER, loopback.info),
+    "chdlc": ("CHDLC", Tone.OTHER, serial.info),
+    "fr": ("FR", Tone.OTHER, serial.info),
+    "nflog": ("NFLOG", Tone.OTHER, serial.info),
+    "ieee8021ad": ("VLAN", Tone.OTHER, vlan.info),
 }
 
 

@@ -85,12 +85,11 @@ def parse(walk: Walk, offset: int) -> Next | None:
         return None
     data = walk.data
     header = _HEADER_LENGTH.number(data, offset)
-    check = checksum.check_transport(walk, _CHECKSUM, offset, walk.stop, IpProtocol.TCP)
     if header < TCP.size:
         reason = f"header length {header} is less than {TCP.size} bytes"
-        walk.add((TCP,), offset, checks=(check,))
-        walk.malformed("tcp", offset + _HEADER_LENGTH.span.start, reason)
+        walk.contradiction(TCP, offset, _HEADER_LENGTH, reason, header_length=header)
         return None
+    check = checksum.check_transport(walk, _CHECKSUM, offset, walk.stop, IpProtocol.TCP)
     if not walk.has("tcp", offset, header):
         walk.add((TCP,), offset, header, checks=(check,))
         return None

@@ -4,8 +4,9 @@ RFC 768. The length covers header and payload. Zero in the checksum field means 
 computed" over IPv4 and is illegal over IPv6 (RFC 8200 §8.1), where nothing else guards the
 addresses. A computed sum of zero is sent as 0xFFFF.
 
-A length of zero is a jumbogram's (RFC 2675 §4): all that IP has left. One from 1 to 7 is
-malformed. One greater than what IP has left is noted: the sum cannot be checked.
+A length of zero stands for more than the field can hold (RFC 2675 §4), where IP has that much
+left. Any other under 8 is malformed. One greater than what IP has left is noted: the sum cannot be
+checked.
 """
 
 from __future__ import annotations
@@ -35,12 +36,11 @@ def parse(walk: Walk, offset: int) -> Next | None:
     if not walk.begin(UDP, offset):
         return None
     length = _LENGTH.number(walk.data, offset)
-    if 0 < length < UDP.size:
-        reason = f"length {length} is less than {UDP.size} bytes"
-        walk.add((UDP,), offset, checks=(Check(_CHECKSUM, Verdict.UNVERIFIED, reason=reason),))
-        walk.malformed("udp", offset + _LENGTH.span.start, reason)
-        return None
     room = walk.stop - offset
+    if length < UDP.size and not (length == 0 and room > _LENGTH.maximum):
+        reason = f"length {length} is less than {UDP.size} bytes"
+        walk.contradiction(UDP, offset, _LENGTH, reason)
+        return None
     stop = offset + (length or room)
     check = _check(walk, offset, stop)
     notes: tuple[Note, ...] = ()

@@ -4,17 +4,18 @@ A tag is four bytes that sit between the Ethernet addresses and the type: the ty
 reads 0x8100 (or 0x88A8 for a provider's outer tag, 0x9100 in older stacks), the tag follows,
 and the real type is its last two bytes. Tags stack to any depth. Spec: IEEE 802.1Q-2018 §9.
 
-The type inside a tag below 0x0600 is an 802.3 length, as in the frame itself.
+The number inside a tag up to 1500 is an 802.3 length, as in the frame itself. Wireshark names the
+fields of a provider's tag ``ieee8021ad``, those of the others ``vlan``; so do we.
 """
 
 from __future__ import annotations
 
 from core.wire.dissection import Dissection, Layer
-from core.wire.ethernet import ETHERTYPE_NAMES, HIGHEST_LENGTH, EtherType
+from core.wire.ethernet import ETHERTYPE_NAMES, HIGHEST_LENGTH, EtherType, end_by_length
 from core.wire.field import Field, Flag, HeaderTable
 from core.wire.walk import Next, Space, Walk
 
-TAG_TYPES = frozenset({EtherType.VLAN, EtherType.PROVIDER_VLAN, EtherType.QINQ_OLD})
+TAG_TYPES = frozenset({EtherType.VLAN, EtherType.QINQ_OLD})
 
 PRIORITIES = {
     0: "Best effort",
@@ -27,14 +28,29 @@ PRIORITIES = {
     7: "Network control",
 }
 
-VLAN = HeaderTable(
+
+def _tag() -> tuple[Field, ...]:
+    return (
+        Field("priority", 3, "Priority", values=PRIORITIES),
+        Flag("dei", "Drop eligible"),
+        Field("id", 12, "VLAN identifier"),
+    )
+
+
+def _type(name: str) -> Field:
+    return Field(name, 16, "Type", base=16, values=ETHERTYPE_NAMES, automatic=True)
+
+
+VLAN = HeaderTable("vlan", "802.1Q virtual LAN", "IEEE 802.1Q-2018 §9.6", *_tag(), _type("etype"))
+VLAN_LENGTH = HeaderTable(
     "vlan",
     "802.1Q virtual LAN",
     "IEEE 802.1Q-2018 §9.6",
-    Field("priority", 3, "Priority", values=PRIORITIES),
-    Flag("dei", "Drop eligible"),
-    Field("id", 12, "VLAN identifier"),
-    Field("etype", 16, "Type", base=16, values=ETHERTYPE_NAMES, automatic=True),
+    *_tag(),
+    Field("len", 16, "Length", suffix="bytes", automatic=True),
+)
+PROVIDER = HeaderTable(
+    "ieee8021ad", "802.1ad provider VLAN", "IEEE 802.1Q-2018 §9.6", *_tag(), _type("type")
 )
 
 
@@ -44,16 +60,25 @@ def parse(walk: Walk, offset: int) -> Next | None:
         return None
     number = VLAN["etype"].number(walk.data, offset)
     if number <= HIGHEST_LENGTH:
-        walk.limit(offset + VLAN.size + number, "vlan.len")
-        walk.end_packet(walk.stop)
-        walk.add((VLAN,), offset, depth=walk.depth)
+        notes = end_by_length(walk, VLAN_LENGTH["len"], offset, VLAN.size)
+        walk.add((VLAN_LENGTH,), offset, depth=walk.depth, notes=notes)
         return Next(Space.LLC, 0, offset + VLAN.size)
     walk.add((VLAN,), offset, depth=walk.depth)
     return Next(Space.ETHERTYPE, number, offset + VLAN.size)
 
 
+def parse_provider(walk: Walk, offset: int) -> Next | None:
+    """A provider's tag, which Wireshark names apart."""
+    if not walk.begin(PROVIDER, offset, depth=walk.depth):
+        return None
+    walk.add((PROVIDER,), offset, depth=walk.depth)
+    number = PROVIDER["type"].number(walk.data, offset)
+    return Next(Space.ETHERTYPE, number, offset + PROVIDER.size)
+
+
 def info(layer: Layer, dissection: Dissection) -> str:
     """``VLAN 10, type 0x88cc``."""
-    kind = layer.number(dissection.data, "etype")
+    keys = ("etype", "type")
+    kind = next((k for k in (layer.number(dissection.data, key) for key in keys) if k), None)
     text = f"VLAN {layer.number(dissection.data, 'id')}"
     return f"{text}, type 0x{kind:04x}" if isinstance(kind, int) else text

@@ -19,7 +19,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from core.wire.dissection import Cause, Check, Layer, Note, Option, Stop
-from core.wire.field import HeaderTable, Span
+from core.wire.field import HeaderTable, Slot, Span
 
 
 class Space(Enum):
@@ -29,9 +29,9 @@ class Space(Enum):
     ETHERTYPE = "EtherType"
     IP_PROTOCOL = "IP protocol"
     PPP = "PPP protocol"
+    PPP_FRAME = "PPP frame"
     LLC = "LLC service access point"
     UDP_PORT = "UDP port"
-    MPLS = "first nibble under a label stack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,15 @@ class Walk:
             self.packet_stop = min(stop, self.stop)
 
     def has(self, layer: str, offset: int, size: int, what: str = "header") -> bool:
-        """Whether `size` bytes are there; if not, the stop is recorded with its cause."""
+        """Whether `size` bytes are there; if not, the stop is recorded with its cause.
+
+        A packet quoted in an ICMP error is cut by design: running out of it is no stop.
+        """
         end = offset + size
         if end <= self.captured and end <= self.stop:
             return True
+        if self.quoted and end > self.stop:
+            return False
         if end > self.stop:
             had, cause, by = max(0, self.stop - offset), Cause.MALFORMED, self.limited_by
         else:
@@ -101,11 +106,24 @@ class Walk:
         self.halt = Stop(layer, offset, cause, reason, size, had, by)
         return False
 
-    def malformed(
-        self, layer: str, offset: int, reason: str, needed: int = 0, had: int = 0
+    def contradiction(
+        self,
+        table: HeaderTable,
+        offset: int,
+        slot: Slot,
+        reason: str,
+        *,
+        depth: int | None = None,
+        header_length: int | None = None,
     ) -> None:
-        """The bytes contradict themselves at `offset`."""
-        self.halt = Stop(layer, offset, Cause.MALFORMED, reason, needed, had, self.limited_by)
+        """The header at `offset` contradicts itself in `slot`.
+
+        Its layer ends with that field: what follows on the wire has no known meaning.
+        """
+        length = slot.span.stop if header_length is None else header_length
+        self.add((table,), offset, length, depth=depth, last=slot)
+        at = offset + slot.span.start
+        self.halt = Stop(table.name, at, Cause.MALFORMED, reason, limited_by=slot.name)
 
     def add(
         self,
@@ -118,6 +136,7 @@ class Walk:
         options_span: Span | None = None,
         checks: tuple[Check, ...] = (),
         notes: tuple[Note, ...] = (),
+        last: Slot | None = None,
     ) -> None:
         """Append the layer that the first table names, ending where the payload now ends."""
         self.layers.append(
@@ -135,6 +154,7 @@ class Walk:
                 options_span=options_span,
                 checks=checks,
                 notes=notes,
+                last=last,
             )
         )
 

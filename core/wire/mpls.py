@@ -1,0 +1,58 @@
+"""MPLS: a stack of labels between link and network header.
+
+RFC 3032 §2.1. Each entry is four bytes; the one with the bottom bit ends the stack. Nothing says
+what follows it, so the first four bits of the payload are taken for an IP version, as
+everybody does (RFC 4928 §3 keeps them from being 4 or 6 by accident). Zero is a pseudowire's
+control word or anything else: data.
+"""
+
+from __future__ import annotations
+
+from core.wire.dissection import Dissection, Layer
+from core.wire.ethernet import EtherType
+from core.wire.field import Field, Flag, HeaderTable
+from core.wire.walk import Next, Space, Walk
+
+LABELS = {
+    0: "IPv4 explicit null",
+    1: "Router alert",
+    2: "IPv6 explicit null",
+    3: "Implicit null",
+    7: "Entropy label indicator",
+    13: "Generic associated channel",
+    14: "OAM alert",
+    15: "Extension",
+}
+
+MPLS = HeaderTable(
+    "mpls",
+    "Multiprotocol label switching",
+    "RFC 3032 §2.1",
+    Field("label", 20, "Label", values=LABELS),
+    Field("exp", 3, "Traffic class"),
+    Flag("bottom", "Bottom of the stack"),
+    Field("ttl", 8, "Time to live"),
+)
+_VERSIONS = {4: EtherType.IPV4, 6: EtherType.IPV6}
+
+
+def parse(walk: Walk, offset: int) -> Next | None:
+    """One entry; the next may be another."""
+    if not walk.begin(MPLS, offset, depth=walk.depth):
+        return None
+    walk.add((MPLS,), offset, depth=walk.depth)
+    following = offset + MPLS.size
+    if not MPLS["bottom"].number(walk.data, offset):
+        return Next(Space.ETHERTYPE, EtherType.MPLS, following)
+    if following >= min(walk.captured, walk.stop):
+        return None
+    version = walk.data[following] >> 4
+    if version in _VERSIONS:
+        return Next(Space.ETHERTYPE, _VERSIONS[version], following)
+    return None
+
+
+def info(layer: Layer, dissection: Dissection) -> str:
+    """``MPLS label 100704``."""
+    label = layer.number(dissection.data, "label")
+    return "MPLS" if label is None else f"MPLS label {LABELS.get(label, label)}"

@@ -1,0 +1,130 @@
+"""Three more link headers that captures come with: Cisco HDLC, frame relay, netfilter's log.
+
+Cisco HDLC (RFC 1547 §4.3.1): address, control, and an EtherType, where 0x8035 is Cisco's
+keep-alive protocol and not RARP.
+
+Frame relay (ITU-T Q.922 annex A): an address of two to four bytes, of which the last has its
+low bit set. Cisco writes an EtherType after it; RFC 2427 a control byte of 3 and a network
+layer identifier (NLPID).
+
+NFLOG (tcpdump.org/linktypes/LINKTYPE_NFLOG.html): four bytes, then values with type and length in
+the byte order of the capturing host, padded to 4. One of them is the packet.
+"""
+
+from __future__ import annotations
+
+from core.wire.dissection import Dissection, Layer
+from core.wire.ethernet import ETHERTYPE_NAMES, LOWEST_ETHERTYPE, EtherType
+from core.wire.field import Field, Flag, HeaderTable
+from core.wire.walk import Next, Space, Walk
+
+SLARP = 0x8035
+CONTROL_UNNUMBERED = 0x03
+NLPIDS = {0x80: "SNAP", 0x8E: "IPv6", 0xCC: "IPv4"}
+_NLPID_TYPES = {0x8E: EtherType.IPV6, 0xCC: EtherType.IPV4}
+FAMILIES = {2: "IPv4", 7: "Bridge", 10: "IPv6"}
+_FAMILY_TYPES = {2: EtherType.IPV4, 10: EtherType.IPV6}
+NFLOG_PAYLOAD = 9
+_NFLOG_TYPE_MASK = 0x7FFF
+_NFLOG_TLV_BYTES = 4
+
+CISCO_HDLC = HeaderTable(
+    "chdlc",
+    "Cisco HDLC",
+    "RFC 1547 §4.3.1",
+    Field("address", 8, "Address", base=16, values={0x0F: "Unicast", 0x8F: "Multicast"}),
+    Field("control", 8, "Control", base=16),
+    Field("protocol", 16, "Protocol", base=16, values={**ETHERTYPE_NAMES, SLARP: "SLARP"}),
+)
+FRAME_RELAY = HeaderTable(
+    "fr",
+    "Frame relay",
+    "ITU-T Q.922 annex A",
+    Field("upper_dlci", 6, "Upper part of the connection identifier"),
+    Flag("cr", "Command or response"),
+    Flag("first_ea", "Address ends here"),
+    Field("second_dlci", 4, "Second part of the connection identifier"),
+    Flag("fecn", "Forward congestion"),
+    Flag("becn", "Backward congestion"),
+    Flag("de", "Discard eligible"),
+    Flag("ea", "Address ends here"),
+)
+NFLOG = HeaderTable(
+    "nflog",
+    "Netfilter log",
+    "LINKTYPE_NFLOG",
+    Field("family", 8, "Address family", values=FAMILIES),
+    Field("version", 8, "Version"),
+    Field("res_id", 16, "Resource"),
+)
+TABLES = (CISCO_HDLC, FRAME_RELAY, NFLOG)
+
+
+def parse_hdlc(walk: Walk, offset: int) -> Next | None:
+    """Cisco HDLC; then by EtherType."""
+    if not walk.begin(CISCO_HDLC, offset):
+        return None
+    walk.add((CISCO_HDLC,), offset)
+    number = CISCO_HDLC["protocol"].number(walk.data, offset)
+    if number == SLARP:
+        return None
+    return Next(Space.ETHERTYPE, number, offset + CISCO_HDLC.size)
+
+
+def parse_frame_relay(walk: Walk, offset: int) -> Next | None:
+    """The address, and either kind of protocol number after it."""
+    if not walk.begin(FRAME_RELAY, offset):
+        return None
+    length = FRAME_RELAY.size
+    while not walk.data[offset + length - 1] & 1:
+        length += 1
+        if not walk.has("fr", offset, length, "address"):
+            walk.add((FRAME_RELAY,), offset)
+            return None
+    if not walk.has("fr", offset, length + 2, "address and protocol"):
+        walk.add((FRAME_RELAY,), offset, length)
+        return None
+    at = offset + length
+    number = int.from_bytes(walk.data[at : at + 2], "big")
+    walk.add((FRAME_RELAY,), offset, length + 2)
+    if walk.data[at] == CONTROL_UNNUMBERED:
+        kind = _NLPID_TYPES.get(walk.data[at + 1])
+        return None if kind is None else Next(Space.ETHERTYPE, kind, at + 2)
+    if number < LOWEST_ETHERTYPE:
+        return None
+    return Next(Space.ETHERTYPE, number, at + 2)
+
+
+def parse_nflog(walk: Walk, offset: int) -> Next | None:
+    """The values, up to the one that is the packet."""
+    if not walk.begin(NFLOG, offset):
+        return None
+    data = walk.data
+    kind = _FAMILY_TYPES.get(NFLOG["family"].number(data, offset))
+    end = min(walk.captured, walk.stop)
+    at = offset + NFLOG.size
+    while at + _NFLOG_TLV_BYTES <= end:
+        length, tag = _nflog_value(data, at)
+        if length < _NFLOG_TLV_BYTES:
+            break
+        if tag == NFLOG_PAYLOAD:
+            walk.add((NFLOG,), offset, at + _NFLOG_TLV_BYTES - offset)
+            walk.limit(at + length, "nflog.tlv_length")
+            return Next(Space.ETHERTYPE, kind, at + _NFLOG_TLV_BYTES) if kind else None
+        at += length + -length % _NFLOG_TLV_BYTES
+    walk.add((NFLOG,), offset)
+    return None
+
+
+def _nflog_value(data: bytes, at: int) -> tuple[int, int]:
+    """Length and type, in the byte order that makes the length the smaller number."""
+    length, tag = data[at : at + 2], data[at + 2 : at + 4]
+    little = int.from_bytes(length, "little"), int.from_bytes(tag, "little") & _NFLOG_TYPE_MASK
+    big = int.from_bytes(length, "big"), int.from_bytes(tag, "big") & _NFLOG_TYPE_MASK
+    return min(little, big)
+
+
+def info(layer: Layer, dissection: Dissection) -> str:
+    """The protocol number that nothing here reads."""
+    number = layer.number(dissection.data, "protocol")
+    return layer.title if number is None else f"{layer.title}, protocol 0x{number:04x}"
