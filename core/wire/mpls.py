@@ -33,7 +33,7 @@ MPLS = HeaderTable(
     Flag("bottom", "Bottom of the stack"),
     Field("ttl", 8, "Time to live"),
 )
-_VERSIONS = {4: EtherType.IPV4, 6: EtherType.IPV6}
+VERSIONS = {4: EtherType.IPV4, 6: EtherType.IPV6}
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
@@ -47,8 +47,8 @@ def parse(walk: Walk, offset: int) -> Next | None:
     if following >= min(walk.captured, walk.stop):
         return None
     version = walk.data[following] >> 4
-    if version in _VERSIONS:
-        return Next(Space.ETHERTYPE, _VERSIONS[version], following)
+    if version in VERSIONS:
+        return Next(Space.ETHERTYPE, VERSIONS[version], following)
     return None
 
 

@@ -21,12 +21,12 @@ from core.wire.walk import Next, Space, Walk
 SLARP = 0x8035
 CONTROL_UNNUMBERED = 0x03
 NLPIDS = {0x80: "SNAP", 0x8E: "IPv6", 0xCC: "IPv4"}
-_NLPID_TYPES = {0x8E: EtherType.IPV6, 0xCC: EtherType.IPV4}
+NLPID_TYPES = {0x8E: EtherType.IPV6, 0xCC: EtherType.IPV4}
 FAMILIES = {2: "IPv4", 7: "Bridge", 10: "IPv6"}
-_FAMILY_TYPES = {2: EtherType.IPV4, 10: EtherType.IPV6}
+FAMILY_TYPES = {2: EtherType.IPV4, 10: EtherType.IPV6}
 NFLOG_PAYLOAD = 9
-_NFLOG_TYPE_MASK = 0x7FFF
-_NFLOG_TLV_BYTES = 4
+NFLOG_TYPE_MASK = 0x7FFF
+NFLOG_TLV_BYTES = 4
 
 CISCO_HDLC = HeaderTable(
     "chdlc",
@@ -88,7 +88,7 @@ def parse_frame_relay(walk: Walk, offset: int) -> Next | None:
     number = int.from_bytes(walk.data[at : at + 2], "big")
     walk.add((FRAME_RELAY,), offset, length + 2)
     if walk.data[at] == CONTROL_UNNUMBERED:
-        kind = _NLPID_TYPES.get(walk.data[at + 1])
+        kind = NLPID_TYPES.get(walk.data[at + 1])
         return None if kind is None else Next(Space.ETHERTYPE, kind, at + 2)
     if number < LOWEST_ETHERTYPE:
         return None
@@ -100,18 +100,18 @@ def parse_nflog(walk: Walk, offset: int) -> Next | None:
     if not walk.begin(NFLOG, offset):
         return None
     data = walk.data
-    kind = _FAMILY_TYPES.get(NFLOG["family"].number(data, offset))
+    kind = FAMILY_TYPES.get(NFLOG["family"].number(data, offset))
     end = min(walk.captured, walk.stop)
     at = offset + NFLOG.size
-    while at + _NFLOG_TLV_BYTES <= end:
+    while at + NFLOG_TLV_BYTES <= end:
         length, tag = _nflog_value(data, at)
-        if length < _NFLOG_TLV_BYTES:
+        if length < NFLOG_TLV_BYTES:
             break
         if tag == NFLOG_PAYLOAD:
-            walk.add((NFLOG,), offset, at + _NFLOG_TLV_BYTES - offset)
+            walk.add((NFLOG,), offset, at + NFLOG_TLV_BYTES - offset)
             walk.limit(at + length, "nflog.tlv_length")
-            return Next(Space.ETHERTYPE, kind, at + _NFLOG_TLV_BYTES) if kind else None
-        at += length + -length % _NFLOG_TLV_BYTES
+            return Next(Space.ETHERTYPE, kind, at + NFLOG_TLV_BYTES) if kind else None
+        at += length + -length % NFLOG_TLV_BYTES
     walk.add((NFLOG,), offset)
     return None
 
@@ -119,8 +119,8 @@ def parse_nflog(walk: Walk, offset: int) -> Next | None:
 def _nflog_value(data: bytes, at: int) -> tuple[int, int]:
     """Length and type, in the byte order that makes the length the smaller number."""
     length, tag = data[at : at + 2], data[at + 2 : at + 4]
-    little = int.from_bytes(length, "little"), int.from_bytes(tag, "little") & _NFLOG_TYPE_MASK
-    big = int.from_bytes(length, "big"), int.from_bytes(tag, "big") & _NFLOG_TYPE_MASK
+    little = int.from_bytes(length, "little"), int.from_bytes(tag, "little") & NFLOG_TYPE_MASK
+    big = int.from_bytes(length, "big"), int.from_bytes(tag, "big") & NFLOG_TYPE_MASK
     return min(little, big)
 
 
