@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import select
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import partial
@@ -91,6 +92,7 @@ class Engine:
         self._earlier = CaptureStatistics()  # of sessions that are over
         self._captured_earlier = 0
         self._snapshot = EngineSnapshot()
+        self._closed = False
         self.failure: BaseException | None = None  # what ended the worker, for --debug
 
     # -- any thread
@@ -101,15 +103,15 @@ class Engine:
 
     def capture(self, options: CaptureOptions) -> None:
         """Capture from now on; ends a capture or the reading of a file that goes on."""
-        self._loop.call(partial(self._begin_capture, options))
+        self._command(partial(self._begin_capture, options))
 
     def stop_capture(self) -> None:
         """End the capture, or the reading of the file; what was read so far stays."""
-        self._loop.call(self._stop)
+        self._command(self._stop)
 
     def open_file(self, source: str | int) -> None:
         """Read a capture file: a path, ``-`` for standard input, or a descriptor."""
-        self._loop.call(partial(self._begin_reading, source))
+        self._command(partial(self._begin_reading, source))
 
     def snapshot(self) -> EngineSnapshot:
         """What is so now."""
@@ -117,8 +119,11 @@ class Engine:
 
     def close(self, timeout_s: float = 2.0) -> None:
         """End everything, leave promiscuous mode, join each thread for at most `timeout_s`."""
+        if self._closed:
+            return
         reading = self._reading
-        self._loop.call(self._end_work)
+        self._command(self._end_work)
+        self._closed = True
         self._loop.stop()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
@@ -126,6 +131,10 @@ class Engine:
             self._loop.close()
         if reading is not None:
             reading.join(timeout_s)
+
+    def _command(self, command: Callable[[], None]) -> None:
+        if not self._closed:
+            self._loop.call(command)
 
     # -- the worker thread
 
@@ -211,7 +220,7 @@ class Engine:
             self._fail(f"{trouble}; what was captured is kept")
 
     def _on_reading_ended(self, reading: FileReading) -> None:
-        self._loop.call(partial(self._finish_reading, reading))
+        self._command(partial(self._finish_reading, reading))
 
     def _finish_reading(self, reading: FileReading) -> None:
         if reading is not self._reading or self._state is not State.READING:

@@ -187,6 +187,7 @@ class EpollLoop:
         """Close the epoll instance and the wake-up descriptor, not the sources."""
         self._epoll.close()
         os.close(self._wake_up)
+        self._wake_up = -1  # a late `call` fails instead of writing into another's descriptor
         self._registrations.clear()
         self._timers.clear()
 
