@@ -126,6 +126,15 @@ class BatchWalk:
             self.halt(group.where(~malformed & ~enough), Cause.TRUNCATED)
         return enough
 
+    def end(self, row: int) -> int:
+        """Where the readable bytes of one packet end."""
+        return int(self._end[row])
+
+    def begins(self, group: Group) -> Mask:
+        """Who has a byte to read, (n,)."""
+        mask: Mask = group.at < self._end.take(group.rows)
+        return mask
+
     def halt(self, group: Group, cause: Cause) -> None:
         """These packets end here."""
         self.mark(group, cause)
@@ -144,7 +153,7 @@ class BatchWalk:
 
     def found_network(self, group: Group, kind: Network) -> None:
         """A network header begins here, if a byte of it is there."""
-        there = group.where(group.at < self._end.take(group.rows))
+        there = group.where(self.begins(group))
         self.network[there.rows] = kind
         self.network_offset[there.rows] = there.at
 

@@ -59,7 +59,7 @@ class State(IntEnum):
     """Bits of the `state` column."""
 
     CAUSE_MASK = 0x03  # `core.wire.dissection.Cause` of the stop, outermost headers only
-    NETWORK = 0x04  # the network header is whole and does not contradict itself
+    NETWORK = 0x04  # the network header's fixed part is whole and does not contradict itself
     TRANSPORT = 0x08  # `transport` and `transport_offset` hold
     FRAGMENT = 0x10  # the network packet is a piece of a datagram, the first one included
     ROUTED = 0x20  # options or a routing header may name another destination than the header

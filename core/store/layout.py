@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.store import link_steps, network_steps, transport_steps
+from core.store import link_steps, network_steps, serial_steps, transport_steps
 from core.store.batch_walk import BatchWalk, Group, Step, Steps
 from core.wire import (
     arp,
@@ -33,7 +33,11 @@ from core.wire import (
     ipv4,
     ipv6,
     loopback,
+    mpls,
+    ppp,
     sctp,
+    serial,
+    shims,
     sll,
     tcp,
     udp,
@@ -50,6 +54,16 @@ _STEP_OF: dict[Parser, Step] = {
     ethernet.parse: link_steps.ethernet,
     ethernet.parse_llc: link_steps.llc,
     vlan.parse: link_steps.vlan,
+    vlan.parse_provider: link_steps.provider_vlan,
+    mpls.parse: serial_steps.mpls,
+    ppp.parse: serial_steps.ppp,
+    ppp.parse_session: serial_steps.pppoe_session,
+    ppp.parse_discovery: serial_steps.pppoe_discovery,
+    serial.parse_hdlc: serial_steps.hdlc,
+    serial.parse_frame_relay: serial_steps.frame_relay,
+    serial.parse_nflog: serial_steps.nflog,
+    shims.parse_nsh: serial_steps.nsh,
+    shims.parse_cisco_metadata: serial_steps.cisco_metadata,
     sll.parse: link_steps.cooked,
     sll.parse_2: link_steps.cooked_2,
     loopback.parse: link_steps.loopback,

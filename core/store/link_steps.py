@@ -19,17 +19,18 @@ from core.wire.ethernet import (
     LOWEST_ETHERTYPE,
     OUI_CISCO_BRIDGE,
     OUI_ETHERTYPE,
+    RAW_IPX,
     SAP_IPV4,
     SAP_SNAP,
     SNAP,
     EtherType,
 )
-from core.wire.field import HeaderTable
+from core.wire.field import HeaderTable, gather
 from core.wire.ipv4 import IPV4
 from core.wire.ipv6 import IPV6
 from core.wire.loopback import FAMILIES_IPV6, FAMILY_IPV4, NULL, NULL_LITTLE
 from core.wire.sll import HARDWARE_NETLINK, KIND_LLC, SLL, SLL2
-from core.wire.vlan import VLAN
+from core.wire.vlan import PROVIDER, VLAN
 from core.wire.walk import Space
 
 
@@ -58,6 +59,13 @@ def vlan(walk: BatchWalk, group: Group) -> None:
     walk.follow(Space.ETHERTYPE, number[~sized], after.where(~sized))
 
 
+def provider_vlan(walk: BatchWalk, group: Group) -> None:
+    """A provider's tag."""
+    group = walk.has(group, PROVIDER.size)
+    number = walk.column(PROVIDER["type"], group)
+    walk.follow(Space.ETHERTYPE, number, group.moved(PROVIDER.size))
+
+
 def _sized(walk: BatchWalk, payload: Group, length: Column) -> None:
     walk.limit(payload, payload.at + length)
     walk.follow(Space.LLC, 0, payload)
@@ -66,6 +74,8 @@ def _sized(walk: BatchWalk, payload: Group, length: Column) -> None:
 def llc(walk: BatchWalk, group: Group) -> None:
     """LLC, and SNAP when both service access points say so."""
     group = walk.has(group, LLC.size)
+    points = gather(walk.data, walk.base[group.rows] + group.at, len(RAW_IPX))
+    group = group.where(points != int.from_bytes(RAW_IPX, "big"))
     unnumbered = walk.column(LLC["control"], group) & 0x03 == 0x03
     walk.has(group.where(~unnumbered), LLC_16_BIT.size)
     group = group.where(unnumbered)

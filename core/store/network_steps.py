@@ -13,7 +13,7 @@ from core.store.chunk import Network, State
 from core.wire.arp import ARP
 from core.wire.dissection import Cause
 from core.wire.field import HeaderTable
-from core.wire.ipv4 import IPV4
+from core.wire.ipv4 import IPV4, IpProtocol
 from core.wire.ipv6 import (
     AH_UNIT,
     AUTHENTICATION,
@@ -46,13 +46,15 @@ def ipv4(walk: BatchWalk, group: Group) -> None:
     keys = ("version", "hdr_len", "len", "flags.mf", "frag_offset", "proto")
     version, header, length, more, place, protocol = walk.columns(IPV4, group, *keys)
     right = (version == IPV4["version"].field.default) & (header >= IPV4.size)
-    right &= (length == 0) | (length >= header)
+    room = walk.stop.take(group.rows) - group.at
+    # zero stands for more than the field can say, where there is more
+    right &= (length >= header) | ((length == 0) & (room > IPV4["len"].maximum))
     walk.halt(group.where(~right), Cause.MALFORMED)
     said = right & (length > 0)
     walk.limit(group.where(said), (group.at + length)[said])
+    walk.mark(group.where(right), State.NETWORK)
     whole = np.zeros(len(group), dtype=np.bool_)
     whole[right] = walk.enough(group.where(right), header[right])
-    walk.mark(group.where(whole), State.NETWORK)
     walk.mark(group.where(whole & ((place > 0) | (more > 0))), State.FRAGMENT)
     walk.mark(group.where(whole & (header > IPV4.size)), State.ROUTED)
     head = np.flatnonzero(whole & (place == 0))
@@ -68,11 +70,27 @@ def ipv6(walk: BatchWalk, group: Group) -> None:
         walk.halt(group.where(wrong), Cause.MALFORMED)
         group = group.where(~wrong)
     walk.mark(group, State.NETWORK)
-    length = walk.column(IPV6["plen"], group).astype(np.int64)
+    length, following = walk.columns(IPV6, group, "plen", "nxt")
     after = group.moved(IPV6.size)
-    said = length > 0
+    for index in np.flatnonzero((length == 0) & (following == IpProtocol.HOP_BY_HOP)).tolist():
+        length[index] = _jumbo_length(walk, int(after.rows[index]), int(after.at[index]))
+    room = walk.stop.take(after.rows) - after.at
+    said = (length > 0) | (room <= IPV6["plen"].maximum)
     walk.limit(after.where(said), after.at[said] + length[said])
-    transport(walk, after, walk.column(IPV6["nxt"], group))
+    transport(walk, after, following)
+
+
+def _jumbo_length(walk: BatchWalk, row: int, at: int) -> int:
+    """What a jumbo payload option in the hop-by-hop header at `at` says, or 0."""
+    frame = int(walk.base[row])
+    data = walk.data[frame + at : frame + walk.end(row)].tobytes()
+    if len(data) < HOP_BY_HOP.size:
+        return 0
+    stop = UNIT * (HOP_BY_HOP["len"].number(data) + 1)
+    for option in OPTIONS.read(data, HOP_BY_HOP.size, min(stop, len(data))):
+        if option.kind == JUMBO and option.values and isinstance(option.values[0][2], int):
+            return option.values[0][2]
+    return 0
 
 
 def transport(walk: BatchWalk, group: Group, protocol: Column) -> None:
@@ -97,16 +115,6 @@ def destination_options(walk: BatchWalk, group: Group) -> None:
 
 def _options(walk: BatchWalk, group: Group, table: HeaderTable) -> None:
     group, length = _extension(walk, group, table)
-    # a jumbo option fills an extension header of 8 bytes; longer headers are rare
-    kind = walk.data[walk.base[group.rows] + group.at + table.size]
-    for index in np.flatnonzero((kind == JUMBO) | (length > UNIT)).tolist():
-        row, at = int(group.rows[index]), int(group.at[index])
-        start = int(walk.base[row]) + at
-        header = walk.data[start : start + int(length[index])].tobytes()
-        for option in OPTIONS.read(header, table.size, len(header)):
-            if option.kind == JUMBO and option.values:
-                jumbo = at + int(option.values[0][2])
-                walk.stop[row] = min(int(walk.stop[row]), jumbo)
     transport(walk, group.moved(length), walk.column(table["nxt"], group))
 
 

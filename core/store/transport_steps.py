@@ -7,6 +7,7 @@ followed.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.store.batch_walk import BatchWalk, Column, Group
 from core.store.chunk import State
@@ -36,7 +37,13 @@ def udp(walk: BatchWalk, group: Group) -> None:
     """The header; a length below its size contradicts it."""
     group = walk.has(group, UDP.size)
     length = walk.column(UDP["length"], group)
-    walk.halt(group.where((length > 0) & (length < UDP.size)), Cause.MALFORMED)
+    room = walk.stop.take(group.rows) - group.at
+    walk.halt(group.where(udp_contradicts(length, room)), Cause.MALFORMED)
+
+
+def udp_contradicts(length: Column, room: Column) -> NDArray[np.bool_]:
+    """Whose length is below a header's; zero may stand for more than the field can hold."""
+    return (length < UDP.size) & ((length > 0) | (room <= UDP["length"].maximum))
 
 
 def icmp(walk: BatchWalk, group: Group) -> None:

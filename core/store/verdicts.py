@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.store.chunk import VERDICT_UNKNOWN, Chunk, Network, State
+from core.store.transport_steps import udp_contradicts
 from core.wire.checksum_batch import add_folded, crc32c_many, header_sums, ones_sums
 from core.wire.dissect import dissect
 from core.wire.dissection import PacketFlag, Verdict
@@ -101,13 +102,15 @@ def _check(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
 def _network(chunk: Chunk, headers: _Headers) -> NDArray[np.uint8]:
     """Verdicts on IPv4 header checksums."""
     data = chunk.data
-    fixed = headers.start + IPV4.size <= np.minimum(headers.captured, headers.stop)
-    verdicts = np.where(fixed, Verdict.UNVERIFIED, Verdict.NONE).astype(np.uint8)
-    whole = np.flatnonzero(chunk.state[headers.rows] & State.NETWORK > 0)
-    starts = headers.start[whole]
-    words = IPV4["hdr_len"].column(data, starts) >> 2
-    right = header_sums(data, starts, words) == _ALL_ONES
-    verdicts[whole] = np.where(right, Verdict.GOOD, Verdict.BAD)
+    verdicts = np.full(len(headers.rows), Verdict.NONE, dtype=np.uint8)
+    right = np.flatnonzero(chunk.state[headers.rows] & State.NETWORK > 0)
+    headers = headers.where(right)
+    length = IPV4["hdr_len"].column(data, headers.start)
+    whole = headers.start + length <= np.minimum(headers.captured, headers.stop)
+    sums = header_sums(data, headers.start[whole], length[whole] // _WORD)
+    result = np.full(len(right), Verdict.UNVERIFIED, dtype=np.uint8)
+    result[whole] = np.where(sums == _ALL_ONES, Verdict.GOOD, Verdict.BAD)
+    verdicts[right] = result
     return verdicts
 
 
@@ -154,7 +157,11 @@ def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> ND
         absent = UDP["checksum"].column(chunk.data, headers.start) == 0
         over_ipv6 = chunk.network[headers.rows] == Network.IPV6
         result[absent] = np.where(over_ipv6, Verdict.ILLEGAL, Verdict.NOT_PRESENT)[absent]
-        result[(length > 0) & (length < UDP.size)] = Verdict.UNVERIFIED
+        result[udp_contradicts(length, headers.stop - headers.start)] = Verdict.NONE
+    if protocol == IpProtocol.TCP:
+        stopped = np.flatnonzero(chunk.state[headers.rows] & State.CAUSE_MASK > 0)
+        header = TCP["hdr_len"].column(chunk.data, headers.start[stopped])
+        result[stopped[header < TCP.size]] = Verdict.NONE
     if rule.pseudo_header:
         routed = chunk.state[headers.rows] & State.ROUTED > 0
         for index in np.flatnonzero(routed).tolist():

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.store.chunk import Chunk, Network, State
-from core.store.layout import STEPS
 from core.store.verdicts import fill, unpack
 from core.wire.dissect import dissect
 from core.wire.dissection import Cause, Dissection, Layer, Verdict
 from core.wire.ipv4 import IpProtocol
-from core.wire.walk import Space
 
 NETWORKS = {"arp": Network.ARP, "ip": Network.IPV4, "ipv6": Network.IPV6}
 TRANSPORTS = {
@@ -21,6 +19,7 @@ TRANSPORTS = {
     "igmp": IpProtocol.IGMP,
     "sctp": IpProtocol.SCTP,
 }
+TUNNELS = {"gre"}
 
 
 @dataclass(frozen=True)
@@ -82,18 +81,14 @@ def _cause(dissection: Dissection, outer: list[Layer], transport: Layer | None) 
     if stop is None:
         return Cause.NONE
     if transport is not None:
-        inside = stop.offset < transport.offset + max(1, transport.header_length)
+        header = max(transport.header_length, transport.tables[0].stop)
+        inside = stop.offset < transport.offset + header
         return stop.cause if inside else Cause.NONE
-    known = {layer.name for layer in outer} & {"ip", "ipv6"}
-    if (
-        known
-        and outer[-1].name not in {"ip", "ipv6"}
-        and not outer[-1].name.startswith(("ipv6.", "ah"))
-    ):
-        return Cause.NONE  # in a tunnel's own header
-    if known and len(dissection.layers) > len(outer):
-        return Cause.NONE  # in what a tunnel carries
+    network = next((layer for layer in outer if layer.name in NETWORKS), None)
+    if stop.layer in NETWORKS and network is not None:
+        inside = stop.offset < network.offset + max(1, network.header_length)
+        return stop.cause if inside else Cause.NONE
+    in_tunnel = stop.layer in TUNNELS or any(layer.name in TUNNELS for layer in outer)
+    if in_tunnel or len(dissection.layers) > len(outer):
+        return Cause.NONE
     return stop.cause
-
-
-assert STEPS[Space.IP_PROTOCOL]

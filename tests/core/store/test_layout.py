@@ -16,6 +16,7 @@ from core.store.layout import STEPS, decode
 from core.store.packet_store import PacketStore, Snapshot
 from core.wire.dissection import PacketFlag
 from core.wire.link import LinkType
+from core.wire.protocols import PARSERS
 from core.wire.walk import Space
 from tests.core.store.agreement import outline_of_chunk, outline_of_frame
 from tests.core.store.support import batch_of
@@ -173,11 +174,10 @@ def test_bytes_outside_a_frame_do_not_count(parts, link_type):
             assert np.array_equal(getattr(layout, name), getattr(layouts[0], name)), name
 
 
-def test_every_link_type_that_dissection_reads_has_a_step():
-    """A link type read for one packet but not for a batch would leave its columns empty."""
-    from core.wire.protocols import PARSERS
-
-    assert set(STEPS[Space.LINK]) == set(PARSERS[Space.LINK])
+@pytest.mark.parametrize("space", [Space.LINK, Space.LLC, Space.ETHERTYPE, Space.PPP])
+def test_every_number_that_dissection_follows_has_a_step(space):
+    """A header read for one packet but not for a batch would leave its columns empty."""
+    assert set(STEPS[space]) == set(PARSERS[space])
 
 
 def test_no_packets():

@@ -1,0 +1,162 @@
+"""Label stacks, PPP and the rarer link headers of many frames at once.
+
+More of `core.store.link_steps`; see there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.store.batch_walk import BatchWalk, Column, Group
+from core.wire.dissection import Cause
+from core.wire.ethernet import LOWEST_ETHERTYPE, EtherType
+from core.wire.field import gather
+from core.wire.mpls import MPLS, OAM_ALERT
+from core.wire.mpls import VERSIONS as MPLS_VERSIONS
+from core.wire.ppp import ADDRESS, PPP, PPP_COMPRESSED, PPP_FRAMED, PPP_FRAMED_COMPRESSED, PPPOE
+from core.wire.serial import (
+    CISCO_HDLC,
+    CONTROL_UNNUMBERED,
+    FAMILY_TYPES,
+    FRAME_RELAY,
+    NFLOG,
+    NFLOG_PAYLOAD,
+    NFLOG_TLV_BYTES,
+    NFLOG_TYPE_MASK,
+    NLPID_TYPES,
+    SLARP,
+)
+from core.wire.shims import CISCO_METADATA, NSH, NSH_NEXT
+from core.wire.walk import Space
+
+
+def mpls(walk: BatchWalk, group: Group) -> None:
+    """One entry of a label stack; the next may be another."""
+    group = walk.has(group, MPLS.size)
+    bottom = walk.column(MPLS["bottom"], group) > 0
+    after = group.moved(MPLS.size)
+    walk.follow(Space.ETHERTYPE, int(EtherType.MPLS), after.where(~bottom))
+    packet = bottom & (walk.column(MPLS["label"], group) != OAM_ALERT)
+    after = after.where(packet)
+    after = after.where(walk.begins(after))
+    version = _bytes(walk, after) >> 4
+    for number, kind in MPLS_VERSIONS.items():
+        walk.follow(Space.ETHERTYPE, int(kind), after.where(version == number))
+
+
+def ppp(walk: BatchWalk, group: Group) -> None:
+    """A PPP frame, with or without address and control."""
+    group = walk.has(group, PPP_COMPRESSED.size)
+    framed = _bytes(walk, group) == ADDRESS
+    kinds = ((~framed, PPP, PPP_COMPRESSED), (framed, PPP_FRAMED, PPP_FRAMED_COMPRESSED))
+    for mask, whole, compressed in kinds:
+        some = walk.has(group.where(mask), compressed.size)
+        number = walk.column(compressed["protocol"], some)
+        short = number % 2 == 1
+        walk.follow(Space.PPP, number[short], some.where(short).moved(compressed.size))
+        some = walk.has(some.where(~short), whole.size)
+        walk.follow(Space.PPP, walk.column(whole["protocol"], some), some.moved(whole.size))
+
+
+def pppoe_session(walk: BatchWalk, group: Group) -> None:
+    """PPPoE in a session: then PPP."""
+    group = walk.has(group, PPPOE.size)
+    after = group.moved(PPPOE.size)
+    walk.limit(after, after.at + walk.column(PPPOE["payload_length"], group))
+    walk.follow(Space.PPP_FRAME, 0, after)
+
+
+def pppoe_discovery(walk: BatchWalk, group: Group) -> None:
+    """PPPoE before there is a session."""
+    walk.has(group, PPPOE.size)
+
+
+def hdlc(walk: BatchWalk, group: Group) -> None:
+    """Cisco HDLC; then by EtherType."""
+    group = walk.has(group, CISCO_HDLC.size)
+    number = walk.column(CISCO_HDLC["protocol"], group)
+    goes_on = number != SLARP
+    after = group.where(goes_on).moved(CISCO_HDLC.size)
+    walk.follow(Space.ETHERTYPE, number[goes_on], after)
+
+
+def frame_relay(walk: BatchWalk, group: Group) -> None:
+    """The address, which its last byte ends, and either kind of protocol number after it."""
+    group = walk.has(group, FRAME_RELAY.size).moved(FRAME_RELAY.size)
+    while len(group):
+        last = _bytes(walk, group.moved(-1)) & 1 == 1
+        _frame_relay_protocol(walk, group.where(last))
+        group = walk.has(group.where(~last), 1).moved(1)
+
+
+def _frame_relay_protocol(walk: BatchWalk, group: Group) -> None:
+    group = walk.has(group, 2)
+    number = gather(walk.data, walk.base[group.rows] + group.at, 2).astype(np.int64)
+    after = group.moved(2)
+    unnumbered = number >> 8 == CONTROL_UNNUMBERED
+    for identifier, kind in NLPID_TYPES.items():
+        these = unnumbered & (number & 0xFF == identifier)
+        walk.follow(Space.ETHERTYPE, int(kind), after.where(these))
+    typed = ~unnumbered & (number >= LOWEST_ETHERTYPE)
+    walk.follow(Space.ETHERTYPE, number[typed], after.where(typed))
+
+
+def nflog(walk: BatchWalk, group: Group) -> None:
+    """The values, up to the one that is the packet."""
+    group = walk.has(group, NFLOG.size)
+    family = walk.column(NFLOG["family"], group)
+    for number, kind in FAMILY_TYPES.items():
+        _nflog_values(walk, group.where(family == number).moved(NFLOG.size), kind)
+    others = ~np.isin(family, list(FAMILY_TYPES))
+    _nflog_values(walk, group.where(others).moved(NFLOG.size), None)
+
+
+def _nflog_values(walk: BatchWalk, group: Group, kind: EtherType | None) -> None:
+    while len(group):
+        group = group.where(walk.begins(group.moved(NFLOG_TLV_BYTES - 1)))
+        starts = walk.base[group.rows] + group.at
+        big = gather(walk.data, starts, 4).astype(np.uint32)
+        little = big.byteswap()
+        # in either order the length is the smaller number, then the type
+        of_big = (big >> 16).astype(np.int64), (big & NFLOG_TYPE_MASK).astype(np.int64)
+        of_little = (little & 0xFFFF).astype(np.int64), (little >> 16 & NFLOG_TYPE_MASK)
+        first = (of_little[0] << 16 | of_little[1]) <= (of_big[0] << 16 | of_big[1])
+        length = np.where(first, of_little[0], of_big[0])
+        tag = np.where(first, of_little[1], of_big[1])
+        sane = length >= NFLOG_TLV_BYTES
+        payload = sane & (tag == NFLOG_PAYLOAD)
+        packet = group.where(payload)
+        walk.limit(packet, packet.at + length[payload])
+        if kind is not None:
+            walk.follow(Space.ETHERTYPE, int(kind), packet.moved(NFLOG_TLV_BYTES))
+        more = sane & ~payload
+        step = length[more] + -length[more] % NFLOG_TLV_BYTES
+        group = group.where(more).moved(step)
+
+
+def nsh(walk: BatchWalk, group: Group) -> None:
+    """The network service header and its context; then by its own numbering."""
+    group = walk.has(group, NSH.size)
+    length = walk.column(NSH["length"], group).astype(np.int64)
+    short = length < NSH.size
+    walk.halt(group.where(short), Cause.MALFORMED)
+    group, length = group.where(~short), length[~short]
+    whole = walk.enough(group, length)
+    group, length = group.where(whole), length[whole]
+    following = walk.column(NSH["nextproto"], group)
+    after = group.moved(length)
+    for number, kind in NSH_NEXT.items():
+        walk.follow(Space.ETHERTYPE, int(kind), after.where(following == number))
+
+
+def cisco_metadata(walk: BatchWalk, group: Group) -> None:
+    """A tag; then the EtherType that it stands before."""
+    group = walk.has(group, CISCO_METADATA.size)
+    number = walk.column(CISCO_METADATA["type"], group)
+    walk.follow(Space.ETHERTYPE, number, group.moved(CISCO_METADATA.size))
+
+
+def _bytes(walk: BatchWalk, group: Group) -> Column:
+    """The byte each packet of the group is at, (n,) uint8."""
+    column: Column = walk.data[walk.base[group.rows] + group.at]
+    return column
