@@ -12,7 +12,7 @@ What the capture did not keep is said in the last line, not left to be guessed.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from itertools import groupby
+from itertools import pairwise
 
 from rich.segment import Segment
 from rich.style import Style
@@ -22,12 +22,10 @@ from textual.strip import Strip
 
 from core.wire.field import Span
 from widgets.cursor_view import CursorView
-from widgets.hex_layout import HexLayout, choose_hex_layout
+from widgets.hex_layout import HALF, HexLayout, choose_hex_layout
 
-DOT = "·"
-HEX = tuple(f"{byte:02x}" for byte in range(256))
-PRINTABLE = range(0x20, 0x7F)
-TEXT = tuple(chr(byte) if byte in PRINTABLE else DOT for byte in range(256))
+DOT = ord("·")  # one byte in Latin-1
+PRINTED = bytes(byte if 0x20 <= byte < 0x7F else DOT for byte in range(256))
 
 
 class HexView(CursorView):
@@ -36,7 +34,6 @@ class HexView(CursorView):
     COMPONENT_CLASSES = {
         "hex-view--offset",
         "hex-view--byte",
-        "hex-view--quiet",
         "hex-view--highlight",
         "hex-view--cursor",
         "hex-view--note",
@@ -45,7 +42,6 @@ class HexView(CursorView):
     DEFAULT_CSS = """
     HexView {
         & > .hex-view--offset { color: $text-muted; }
-        & > .hex-view--quiet { color: $text-muted; }
         & > .hex-view--highlight {
             color: $block-cursor-foreground;
             background: $block-cursor-background;
@@ -175,17 +171,23 @@ class HexView(CursorView):
 
     def build_line(self, line: int) -> Strip:
         """One row of bytes, or the note about those that are missing."""
-        start = line * self._layout.per_row
-        row = self._data[start : start + self._layout.per_row]
+        layout = self._layout
+        start = line * layout.per_row
+        row = self._data[start : start + layout.per_row]
         if not row:
             return self._note()
-        cells = [(byte, self._emphasis(start + index)) for index, byte in enumerate(row)]
-        offset = f"{start:0{self._layout.digits}x}".ljust(self._layout.hex_start)
+        runs = self._runs(start, len(row))
+        plain = self.base_style
+        offset = f"{start:0{layout.digits}x}".ljust(layout.hex_start)
         segments = [Segment(offset, self.component("hex-view--offset"))]
-        segments += self._hex_segments(cells)
-        used = sum(len(segment.text) for segment in segments)
-        segments.append(Segment(" " * (self._layout.text_start - used), self.rich_style))
-        segments += self._text_segments(cells)
+        cell = layout.hex_start
+        for first, stop, style in runs:
+            segments.append(Segment(" " * (layout.hex_cell(first) - cell), plain))
+            segments.append(Segment(_hex(row, first, stop), style))
+            cell = layout.hex_cell(stop - 1) + 2
+        segments.append(Segment(" " * (layout.text_start - cell), plain))
+        for first, stop, style in runs:
+            segments.append(Segment(row[first:stop].translate(PRINTED).decode("latin-1"), style))
         return Strip(segments)
 
     def _note(self) -> Strip:
@@ -193,32 +195,27 @@ class HexView(CursorView):
         text = f"… {self._missing:,} {noun} not captured"
         return Strip([Segment(text, self.component("hex-view--note"))])
 
-    def _emphasis(self, offset: int) -> str:
-        """The component class of a byte that stands out, else an empty string."""
-        if self.has_focus and offset == self.cursor:
-            return "hex-view--cursor"
-        return "hex-view--highlight" if self._span is not None and offset in self._span else ""
+    def _runs(self, start: int, length: int) -> list[tuple[int, int, Style]]:
+        """Bytes of a row that look alike: first, one past the last, counted in the row."""
+        span = self._span or Span(0, 0)
+        cursor = self.cursor if self.has_focus else None
+        edges = {0, length, span.start - start, span.stop - start}
+        if cursor is not None:
+            edges |= {cursor - start, cursor - start + 1}
+        inside = sorted(edge for edge in edges if 0 <= edge <= length)
+        runs = []
+        for first, stop in pairwise(inside):
+            name = "byte"
+            if start + first == cursor:
+                name = "cursor"
+            elif start + first in span:
+                name = "highlight"
+            runs.append((first, stop, self.component(f"hex-view--{name}")))
+        return runs
 
-    def _style(self, emphasis: str, byte: int) -> Style:
-        return self.component(
-            emphasis or ("hex-view--byte" if byte in PRINTABLE else "hex-view--quiet")
-        )
 
-    def _hex_segments(self, cells: list[tuple[int, str]]) -> list[Segment]:
-        """Hex digits; the blanks between two highlighted bytes are highlighted too."""
-        segments = []
-        last = len(cells) - 1
-        for index, (byte, emphasis) in enumerate(cells):
-            gap = self._layout.hex_cell(index + 1) - self._layout.hex_cell(index) - 2
-            style = self.component(emphasis or "hex-view--byte")
-            joined = index < last and emphasis == cells[index + 1][1]
-            segments.append(Segment(HEX[byte], style))
-            segments.append(Segment(" " * gap, style if joined and emphasis else self.rich_style))
-        return segments
-
-    def _text_segments(self, cells: list[tuple[int, str]]) -> list[Segment]:
-        styled = [(self._style(emphasis, byte), TEXT[byte]) for byte, emphasis in cells]
-        return [
-            Segment("".join(character for _, character in run), style)
-            for style, run in groupby(styled, key=lambda cell: cell[0])
-        ]
+def _hex(row: bytes, first: int, stop: int) -> str:
+    """Hex digits of a part of a row, with the wider gap in the row's middle."""
+    if first < HALF < stop:
+        return f"{row[first:HALF].hex(' ')}  {row[HALF:stop].hex(' ')}"
+    return row[first:stop].hex(" ")

@@ -60,6 +60,8 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id, classes=classes)
         self._strips: LRUCache[Hashable, Strip] = LRUCache(CACHED_LINES)
         self._line_count = 0
+        self._base_style: Style | None = None
+        self._painting = False
 
     # -- what a subclass draws ------------------------------------------------------
 
@@ -180,6 +182,13 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """The style that the theme gives to one of `COMPONENT_CLASSES`."""
         return self.get_component_rich_style(name)
 
+    @property
+    def base_style(self) -> Style:
+        """The widget's own colours. Textual works them out anew each time it is asked."""
+        if self._base_style is None:
+            self._base_style = self.rich_style
+        return self._base_style
+
     def forget_lines(self) -> None:
         """Draw everything anew: what lines depend on changed as a whole."""
         self._strips.clear()
@@ -188,6 +197,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     def notify_style_update(self) -> None:
         """A theme change: every cached line has old colours."""
         self._strips.clear()
+        self._base_style = None
         super().notify_style_update()
 
     def refresh_line(self, y: int) -> None:
@@ -202,22 +212,34 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
             top = self.HEADER_LINES + first
             self.refresh(Region(0, top, self.size.width, last - first))
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Lines of the screen, for the screen."""
+        self._painting = True
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._painting = False
+
     def render_line(self, y: int) -> Strip:
-        """One line of the screen, in the widget's content."""
+        """One line of the screen, in the widget's content.
+
+        Textual asks for a line also to find out where in the text the mouse is. Only then
+        are offsets put into the strip: they cost as much as all the rest.
+        """
         width = self.size.width
         if y < self.HEADER_LINES:
-            return self.build_header(y).crop_extend(0, width, self.rich_style)
+            return self.build_header(y).crop_extend(0, width, self.base_style)
         line = self.top_line + y - self.HEADER_LINES
         if line >= self._line_count:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self.base_style)
         key = (self.line_key(line), width, self.shift)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self.build_line(line).crop_extend(0, width, self.rich_style)
+            strip = self.build_line(line).crop_extend(0, width, self.base_style)
             self._strips[key] = strip
         if (selection := self.text_selection) is not None:
             strip = self._with_selection(strip, selection, line)
-        return strip.apply_offsets(0, line)
+        return strip if self._painting else strip.apply_offsets(0, line)
 
     # -- selected text ------------------------------------------------------------------------
 

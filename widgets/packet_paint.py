@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
+from operator import itemgetter
 
 from rich.segment import Segment
 from rich.style import Style
@@ -66,15 +68,12 @@ def paint_row(
     shift: int,
 ) -> Strip:
     """One row. On the selected one, addresses are whole and push the rest to the right."""
-    cursor = style_of("packet-table--cursor") if selected else None
     tone = style_of(tone_class(row.tone))
     quiet = style_of("packet-table--quiet")
     plain = style_of("packet-table--plain")
-    loud = tone if row.tone in ALARMS else None
-    sign_style = tone if row.sign in LOUD_SIGNS else quiet
-    segments = [
-        Segment(MARK if marked else " ", cursor or style_of("packet-table--mark")),
-        Segment(row.sign.value, cursor or sign_style),
+    pieces = [
+        (MARK if marked else " ", style_of("packet-table--mark")),
+        (row.sign.value, tone if row.sign in LOUD_SIGNS else quiet),
     ]
     room = layout.info.start + layout.info.width - SIGN_WIDTH
     for column in layout.columns:
@@ -84,9 +83,19 @@ def paint_row(
         else:
             text = _cell(row, column, time_text, whole=selected) + " "
             room -= width_of(text)
-        own = tone if name in TONED else quiet if name in QUIET else plain
-        segments.append(Segment(text, cursor or loud or own))
-    return Strip(segments)
+        pieces.append((text, tone if name in TONED else quiet if name in QUIET else plain))
+    if selected:
+        return Strip(
+            [Segment("".join(text for text, _ in pieces), style_of("packet-table--cursor"))]
+        )
+    if row.tone in ALARMS:
+        pieces[2:] = [("".join(text for text, _ in pieces[2:]), tone)]
+    return Strip(
+        [
+            Segment("".join(text for text, _ in run), style)
+            for style, run in groupby(pieces, key=itemgetter(1))
+        ]
+    )
 
 
 def _cell(row: PacketRow, column: Column, time_text: str, *, whole: bool) -> str:

@@ -9,13 +9,10 @@ DATA = bytes(range(256))
 
 
 def highlighted(view):
-    """Hex digits of the bytes that are drawn as highlighted."""
+    """The pieces of the lines that are drawn as highlighted: hex, then text."""
     style = view.component("hex-view--highlight")
-    found = []
-    for line in range(view.line_count):
-        texts = [s.text for s in view.build_line(line) if s.style == style and s.text.strip()]
-        found += [text for text in texts if len(text) == 2 and text.strip() == text]
-    return found
+    lines = [view.build_line(line) for line in range(view.line_count)]
+    return [segment.text for line in lines for segment in line if segment.style == style]
 
 
 def test_a_row_has_offset_hex_and_text():
@@ -64,10 +61,9 @@ def test_a_highlight_is_shown_in_hex_and_text_and_scrolled_to():
         view.highlight(Span(4096, 4100))
         text = "\n".join(screen_text(view))
         assert "HERE" in text
-        assert highlighted(view) == ["48", "45", "52", "45"]
-        style = view.component("hex-view--highlight")
-        row = view.build_line(4096 // 16)
-        assert [s.text for s in row if s.style == style and s.text == "HERE"]
+        assert highlighted(view) == ["48 45 52 45", "HERE"]
+        view.highlight(Span(4094, 4106))
+        assert highlighted(view) == ["00 00", "··", "48 45 52 45 00 00 00 00  00 00", "HERE······"]
         view.highlight(None)
         assert highlighted(view) == []
 
