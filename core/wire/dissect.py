@@ -36,11 +36,11 @@ def dissect(data: bytes, link_type: int, original_length: int, flags: int = 0) -
             walk.halt = _too_deep(walk, after)
             break
         follow = parser(walk, after)
-    if walk.layers and follow is None:
+    if follow is None and walk.layers:
         last = walk.layers[-1]
         after = last.offset + last.header_length
-    if walk.halt is not None and follow is None:
-        after = len(data)  # what is left is a broken header, no payload
+        if walk.halt is not None and walk.halt.layer == last.name:
+            after = len(data)  # what is left is a broken header, no payload
     return _result(walk, original, after)
 
 

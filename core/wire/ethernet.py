@@ -1,7 +1,8 @@
 """Ethernet II and IEEE 802.3 frames, with the LLC and SNAP headers of the latter.
 
 The two bytes after the addresses are an EtherType from 0x0600 up, and the length of the
-payload up to 1500 (IEEE 802.3-2018 §3.2.6); the numbers between are neither. After a length
+payload up to 1500 (IEEE 802.3-2018 §3.2.6); the numbers between are neither, and zero says
+nothing. After a length
 comes an LLC header (IEEE 802.2): two service access points and a control field. Both
 points 0xAA mean SNAP (RFC 1042): an organisation and then an EtherType.
 
@@ -35,6 +36,8 @@ class EtherType(IntEnum):
     PPPOE_SESSION = 0x8864
     EAPOL = 0x888E
     PROVIDER_VLAN = 0x88A8
+    CISCO_METADATA = 0x8909
+    NSH = 0x894F
     LLDP = 0x88CC
     QINQ_OLD = 0x9100
 
@@ -55,6 +58,8 @@ ETHERTYPE_NAMES: dict[int, str] = {
     EtherType.EAPOL: "802.1X authentication",
     EtherType.PROVIDER_VLAN: "802.1ad provider VLAN",
     EtherType.LLDP: "LLDP",
+    EtherType.CISCO_METADATA: "Cisco metadata",
+    EtherType.NSH: "NSH",
     EtherType.QINQ_OLD: "802.1Q VLAN (old stacked tag)",
     0x8809: "Slow protocols (LACP, OAM)",
     0x88F7: "PTP",
@@ -146,7 +151,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
     if not walk.begin(ETHERNET, offset, depth=walk.depth):
         return None
     number = ETHERNET["type"].number(walk.data, offset)
-    if number >= LOWEST_ETHERTYPE:
+    if number >= LOWEST_ETHERTYPE or number == 0:
         walk.add((ETHERNET,), offset, depth=walk.depth)
         return Next(Space.ETHERTYPE, number, offset + ETHERNET.size)
     if number > HIGHEST_LENGTH:

@@ -32,7 +32,7 @@ Conventions
 
 from __future__ import annotations
 
-import ipaddress
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -347,14 +347,14 @@ def _wire(slot: Slot, value: Value) -> int:
 
 
 def address_text(kind: Kind, value: int) -> str:
-    """An address as people write it; IPv6 shortened by RFC 5952."""
+    """An address as people write it; IPv6 shortened by RFC 5952, its §5 included."""
     match kind:
         case Kind.MAC:
             return value.to_bytes(6, "big").hex(":")
         case Kind.IPV4:
             return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
         case Kind.IPV6:
-            return str(ipaddress.IPv6Address(value))
+            return socket.inet_ntop(socket.AF_INET6, value.to_bytes(16, "big"))
     raise ValueError(f"{kind} is not an address")
 
 

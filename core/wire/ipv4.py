@@ -7,9 +7,9 @@ whatever follows it in an Ethernet frame is padding. The checksum covers the hea
 How lengths limit it
 --------------------
 A header length under 5 words, or a total length under the header's, contradicts itself: the
-packet is malformed and nothing inside can be trusted. A total length of zero is what a
-frame shows that is still to be cut into segments by the network card (TSO): the frame's own
-end is taken. A total length past the end of the frame is noted, and what is there is read.
+packet is malformed and nothing inside can be trusted; so is a total length of zero, but where
+the frame holds more than the field can say (Linux, BIG TCP): then the frame's own end is
+taken. A total length past the end of the frame is noted, and what is there is read.
 
 Fragments: only the first carries the transport header; its checksum covers bytes that are not
 here. Later ones are data.
@@ -145,7 +145,10 @@ def parse(walk: Walk, offset: int) -> Next | None:
         return None
     data = walk.data
     header = _HEADER_LENGTH.number(data, offset)
-    wrong = _contradiction(_VERSION.number(data, offset), header, _LENGTH.number(data, offset))
+    room = walk.stop - offset
+    wrong = _contradiction(
+        _VERSION.number(data, offset), header, _LENGTH.number(data, offset), room
+    )
     if wrong:
         slot, reason = wrong
         walk.contradiction(IPV4, offset, slot, reason)
@@ -163,13 +166,13 @@ def parse(walk: Walk, offset: int) -> Next | None:
     return Next(Space.IP_PROTOCOL, _PROTOCOL.number(data, offset), offset + header)
 
 
-def _contradiction(version: int, header: int, length: int) -> tuple[Slot, str] | None:
+def _contradiction(version: int, header: int, length: int, room: int) -> tuple[Slot, str] | None:
     """The field that makes the header unusable, and why."""
     if version != IPV4["version"].field.default:
         return _VERSION, f"version {version} is not 4"
     if header < IPV4.size:
         return _HEADER_LENGTH, f"header length {header} is less than {IPV4.size} bytes"
-    if 0 < length < header:
+    if length < header and (length or room <= _LENGTH.maximum):
         return _LENGTH, f"total length {length} is less than the header length {header}"
     return None
 
@@ -179,7 +182,7 @@ def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
     length = _LENGTH.number(walk.data, offset)
     room = walk.stop - offset
     if length == 0:
-        return (Note("zero: a frame still to be segmented by the network card", _LENGTH),)
+        return (Note("zero: more bytes than the field can say", _LENGTH),)
     if length > room and not walk.quoted:
         text = f"{length} bytes go past the {room} that {walk.limited_by} allows"
         return (Note(text, _LENGTH),)

@@ -1,8 +1,8 @@
 """IPv6: a fixed header of 40 bytes, and the chain of extension headers after it.
 
 RFC 8200. The payload length covers all after the fixed header, extension headers included.
-Zero means a jumbogram when a hop-by-hop option says so (RFC 2675 §2), and else a frame still
-to be segmented by the network card; both times the frame's end is taken. The traffic class is
+Zero means a jumbogram when a hop-by-hop option gives the length (RFC 2675 §2) or the frame holds
+more than the field can say (Linux, BIG TCP), and else no payload. The traffic class is
 IPv4's DSCP and ECN. There is no header checksum.
 
 Each extension header names the next one and, but for the fragment header, its own length in
@@ -132,18 +132,30 @@ def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
     slot = IPV6["plen"]
     length = slot.number(walk.data, offset)
     room = walk.stop - offset - IPV6.size
+    name = slot.name
     if length == 0:
-        if room and not _jumbo_follows(walk, offset):
-            return (Note("zero, with bytes after the header", slot),)
-        return ()
+        length, name = _jumbo_length(walk, offset), "ipv6.opt.jumbo"
+        if length == 0 and room > slot.maximum:
+            return (Note("zero: more bytes than the field can say", slot),)
     if length > room and not walk.quoted:
         return (Note(f"{length} bytes go past the {room} that {walk.limited_by} allows", slot),)
-    walk.limit(offset + IPV6.size + length, "ipv6.plen")
+    walk.limit(offset + IPV6.size + length, name if length else slot.name)
     return ()
 
 
-def _jumbo_follows(walk: Walk, offset: int) -> bool:
-    return IPV6["nxt"].read(walk.data, offset) == IpProtocol.HOP_BY_HOP
+def _jumbo_length(walk: Walk, offset: int) -> int:
+    """What a jumbo payload option in a hop-by-hop header right after says, or 0."""
+    if IPV6["nxt"].number(walk.data, offset) != IpProtocol.HOP_BY_HOP:
+        return 0
+    start = offset + IPV6.size
+    end = min(walk.captured, walk.stop)
+    if start + HOP_BY_HOP.size > end:
+        return 0
+    stop = start + UNIT * (HOP_BY_HOP["len"].number(walk.data, start) + 1)
+    for option in OPTIONS.read(walk.data, start + HOP_BY_HOP.size, min(stop, end)):
+        if option.kind == JUMBO and option.values and isinstance(option.values[0][2], int):
+            return option.values[0][2]
+    return 0
 
 
 def parse_hop_by_hop(walk: Walk, offset: int) -> Next | None:
@@ -162,9 +174,6 @@ def _options_header(walk: Walk, offset: int, table: HeaderTable) -> Next | None:
         return None
     stop = offset + length
     options = OPTIONS.read(walk.data, offset + table.size, stop)
-    for option in options:
-        if option.kind == JUMBO and option.values:
-            walk.limit(offset + int(option.values[0][2]), "ipv6.opt.jumbo")
     span = Span(offset + table.size, stop)
     walk.add((table,), offset, length, options=options, options_span=span)
     return Next(Space.IP_PROTOCOL, table["nxt"].number(walk.data, offset), stop)

@@ -3,7 +3,7 @@
 RFC 3032 §2.1. Each entry is four bytes; the one with the bottom bit ends the stack. Nothing says
 what follows it, so the first four bits of the payload are taken for an IP version, as
 everybody does (RFC 4928 §3 keeps them from being 4 or 6 by accident). Zero is a pseudowire's
-control word or anything else: data.
+control word or anything else: data. Under the OAM alert label (RFC 3429) there is no packet.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from core.wire.ethernet import EtherType
 from core.wire.field import Field, Flag, HeaderTable
 from core.wire.walk import Next, Space, Walk
 
+OAM_ALERT = 14
 LABELS = {
     0: "IPv4 explicit null",
     1: "Router alert",
@@ -20,7 +21,7 @@ LABELS = {
     3: "Implicit null",
     7: "Entropy label indicator",
     13: "Generic associated channel",
-    14: "OAM alert",
+    OAM_ALERT: "OAM alert",
     15: "Extension",
 }
 
@@ -44,7 +45,8 @@ def parse(walk: Walk, offset: int) -> Next | None:
     following = offset + MPLS.size
     if not MPLS["bottom"].number(walk.data, offset):
         return Next(Space.ETHERTYPE, EtherType.MPLS, following)
-    if following >= min(walk.captured, walk.stop):
+    label = MPLS["label"].number(walk.data, offset)
+    if label == OAM_ALERT or following >= min(walk.captured, walk.stop):
         return None
     version = walk.data[following] >> 4
     if version in VERSIONS:

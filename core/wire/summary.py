@@ -24,6 +24,7 @@ from core.wire import (
     ppp,
     sctp,
     serial,
+    shims,
     sll,
     tcp,
     tunnels,
@@ -99,6 +100,8 @@ INFO: Mapping[str, tuple[str, Tone, Info]] = {  # layer name: shown name, tone, 
     "chdlc": ("CHDLC", Tone.OTHER, serial.info),
     "fr": ("FR", Tone.OTHER, serial.info),
     "nflog": ("NFLOG", Tone.OTHER, serial.info),
+    "nsh": ("NSH", Tone.OTHER, shims.info),
+    "cmd": ("CMD", Tone.OTHER, shims.info),
     "ieee8021ad": ("VLAN", Tone.OTHER, vlan.info),
 }
 

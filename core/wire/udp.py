@@ -4,9 +4,9 @@ RFC 768. The length covers header and payload. Zero in the checksum field means 
 computed" over IPv4 and is illegal over IPv6 (RFC 8200 §8.1), where nothing else guards the
 addresses. A computed sum of zero is sent as 0xFFFF.
 
-A length of zero stands for more than the field can hold (RFC 2675 §4), where IP has that much
-left. Any other under 8 is malformed. One greater than what IP has left is noted: the sum cannot be
-checked.
+Over IPv6 a length of zero stands for more than the field can hold (RFC 2675 §4): all that IP has
+left. Any other under 8 is malformed. One greater than what IP has left is noted: the sum cannot
+be checked.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
         return None
     length = _LENGTH.number(walk.data, offset)
     room = walk.stop - offset
-    if length < UDP.size and not (length == 0 and room > _LENGTH.maximum):
+    if length < UDP.size and not (length == 0 and _over_ipv6(walk)):
         reason = f"length {length} is less than {UDP.size} bytes"
         walk.contradiction(UDP, offset, _LENGTH, reason)
         return None
@@ -47,16 +47,21 @@ def parse(walk: Walk, offset: int) -> Next | None:
     if length > room and not walk.fragment and not walk.quoted:
         text = f"{length} bytes go past the {room} that {walk.limited_by} allows"
         notes = (Note(text, _LENGTH),)
+    elif length == 0 and room <= _LENGTH.maximum:
+        notes = (Note(f"zero, though {room} bytes could be said", _LENGTH),)
     walk.limit(stop, "udp.length")
     walk.add((UDP,), offset, checks=(check,), notes=notes)
     destination = UDP["dstport"].number(walk.data, offset)
     return Next(Space.UDP_PORT, destination, offset + UDP.size)
 
 
+def _over_ipv6(walk: Walk) -> bool:
+    return walk.endpoints is not None and len(walk.endpoints.source) == _IPV6_BYTES
+
+
 def _check(walk: Walk, offset: int, stop: int) -> Check:
     if _CHECKSUM.read(walk.data, offset) == 0 and not walk.quoted:
-        over_ipv6 = walk.endpoints is not None and len(walk.endpoints.source) == _IPV6_BYTES
-        if over_ipv6:
+        if _over_ipv6(walk):
             reason = "zero is not allowed over IPv6 (RFC 8200 §8.1)"
             return Check(_CHECKSUM, Verdict.ILLEGAL, reason=reason)
         return Check(_CHECKSUM, Verdict.NOT_PRESENT, reason="zero: the sender computed none")

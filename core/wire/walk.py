@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
-from core.wire.dissection import Cause, Check, Layer, Note, Option, Stop
+from core.wire.dissection import Cause, Check, Layer, Note, Option, Stop, Verdict
 from core.wire.field import HeaderTable, Slot, Span
 
 
@@ -159,11 +159,15 @@ class Walk:
         )
 
     def begin(self, table: HeaderTable, offset: int, *, depth: int | None = None) -> bool:
-        """Whether `table` is all there; if not, a layer of the whole fields and the stop."""
+        """Whether `table` is all there; if not, a layer of its whole fields and the stop."""
         if self.has(table.name, offset, table.stop):
             return True
-        if offset < min(self.captured, self.stop):
-            self.add((table,), offset, depth=depth)
+        checks: tuple[Check, ...] = ()
+        if "checksum" in table:
+            slot = table["checksum"]
+            if offset + slot.span.stop <= min(self.captured, self.stop):
+                checks = (Check(slot, Verdict.UNVERIFIED, reason="the header is not all there"),)
+        self.add((table,), offset, depth=depth, checks=checks)
         return False
 
 
