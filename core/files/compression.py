@@ -8,7 +8,8 @@ by the format (a block of 4 packed bytes stands for at most 128 KiB; RFC 8878 §
 Files may hold several gzip members (RFC 1952 §2.2) or zstd frames one after the other. Zeros
 after the last one are padding. Whatever else follows is ignored, and said.
 
-All that was unpacked before a fault is given out: a damaged archive still shows its good part.
+All that was unpacked before a fault is given out: a damaged archive still shows its good part
+(in zstd all but what the last `_ZSTD_FEED_BYTES` stood for).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from core.files.formats import GZIP_MAGIC, compression_of
 
 PIECE_BYTES = 1 << 20  # the most that one piece of unpacked gzip holds
 _GZIP_WINDOW = 31  # zlib's window bits for a gzip header and trailer
-_ZSTD_FEED_BYTES = 1024  # so that one call unpacks at most 32 MiB
+_ZSTD_FEED_BYTES = 256  # so that one call unpacks at most 8 MiB
 _ZSTD_WINDOW_BYTES = 128 << 20  # zstd's own default limit (windowLog 27)
 
 

@@ -189,20 +189,20 @@ def _first_bad(
 ) -> tuple[int, str]:
     """How many blocks hold what they say, and what is wrong with the next one, if any."""
     trailers = unaligned(window, np.dtype([("length", order + "u4")]))["length"]
+    captured, interface = blocks["captured"], blocks["interface"]
     faults = {
         "does not repeat its length at its end": trailers[block_end - _TRAILER] != blocks["length"],
-        "names an interface that was not described": blocks["interface"] >= len(section),
-        "is too short for its captured bytes": frame_end > block_end - _TRAILER,
-        "claims more captured bytes than a packet can have": blocks["captured"]
-        > section.column("maximum", blocks["interface"]),
+        "names interface {interface}, which was not described": interface >= len(section),
+        "is too short for its {captured} captured bytes": frame_end > block_end - _TRAILER,
+        "has {captured} captured bytes, more than a packet can have": captured
+        > section.column("maximum", interface),
     }
     good, reason = len(block_end), ""
     for fault, bad in faults.items():
         first = int(bad.argmax())
         if bad[first] and first < good:
-            captured, interface = blocks["captured"][first], blocks["interface"][first]
-            good = first
-            reason = f"a packet block {fault} (captured {captured}, interface {interface})"
+            values = {"captured": captured[first], "interface": interface[first]}
+            good, reason = first, f"a packet block {fault.format_map(values)}"
     return good, reason
 
 

@@ -64,7 +64,9 @@ class Resolution:
         """``fraction * 10^(9 - exponent)``, rounded down."""
         if self.exponent <= 9:
             return fraction * np.uint64(10 ** (9 - self.exponent))
-        divisor = min(10 ** (self.exponent - 9), np.iinfo(np.uint64).max)
+        divisor = 10 ** (self.exponent - 9)
+        if divisor > np.iinfo(np.uint64).max:
+            return np.zeros_like(fraction)
         return fraction // np.uint64(divisor)
 
     def _binary(self, fraction: NDArray[np.uint64]) -> NDArray[np.uint64]:
