@@ -32,7 +32,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 Column: TypeAlias = NDArray[Any]
 
 _WORD = 8  # bytes a gather reads
-_OFFSETS = 1 << 16  # what the `transport_offset` column can count
+_OFFSETS = 1 << 16  # what the offset columns can count
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,16 +152,16 @@ class BatchWalk:
     # -- what was found -----------------------------------------------------------
 
     def found_network(self, group: Group, kind: Network) -> None:
-        """A network header begins here, if a byte of it is there."""
-        there = group.where(self.begins(group))
-        self.network[there.rows] = kind
-        self.network_offset[there.rows] = there.at
+        """A network header begins here, whole or not."""
+        group = group.where(group.at < _OFFSETS)
+        self.network[group.rows] = kind
+        self.network_offset[group.rows] = group.at
 
     def found_transport(self, group: Group, protocol: Column) -> None:
-        """A header of an IP protocol (n,) begins here, if a byte of it is there."""
-        there = group.at < np.minimum(self._end.take(group.rows), _OFFSETS)
-        if not there.all():
-            group, protocol = group.where(there), protocol[there]
+        """A header of an IP protocol (n,) begins here, whole or not."""
+        near = group.at < _OFFSETS
+        if not near.all():
+            group, protocol = group.where(near), protocol[near]
         self.transport[group.rows] = protocol
         self.transport_offset[group.rows] = group.at
         self.mark(group, State.TRANSPORT)

@@ -75,6 +75,11 @@ class _Headers:
     captured: NDArray[np.int64]  # where the frame's captured bytes end
     stop: NDArray[np.int64]  # where the network packet ends
 
+    @property
+    def limit(self) -> NDArray[np.int64]:
+        """Where what can be read of the packet ends."""
+        return np.minimum(self.captured, self.stop)
+
     def where(self, mask: NDArray[Any]) -> _Headers:
         """Those for which the mask holds, or those of these indices."""
         return _Headers(self.rows[mask], self.start[mask], self.captured[mask], self.stop[mask])
@@ -102,16 +107,23 @@ def _check(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
 def _network(chunk: Chunk, headers: _Headers) -> NDArray[np.uint8]:
     """Verdicts on IPv4 header checksums."""
     data = chunk.data
-    verdicts = np.full(len(headers.rows), Verdict.NONE, dtype=np.uint8)
+    verdicts = _of_parts(headers, IPV4)
     right = np.flatnonzero(chunk.state[headers.rows] & State.NETWORK > 0)
     headers = headers.where(right)
     length = IPV4["hdr_len"].column(data, headers.start)
-    whole = headers.start + length <= np.minimum(headers.captured, headers.stop)
+    whole = headers.start + length <= headers.limit
     sums = header_sums(data, headers.start[whole], length[whole] // _WORD)
     result = np.full(len(right), Verdict.UNVERIFIED, dtype=np.uint8)
     result[whole] = np.where(sums == _ALL_ONES, Verdict.GOOD, Verdict.BAD)
     verdicts[right] = result
     return verdicts
+
+
+def _of_parts(headers: _Headers, table: HeaderTable) -> NDArray[np.uint8]:
+    """Of headers that are not whole: `UNVERIFIED` where the checksum field is there."""
+    there = headers.start + table["checksum"].span.stop <= headers.limit
+    cut = headers.start + table.stop > headers.limit
+    return np.where(there & cut, Verdict.UNVERIFIED, Verdict.NONE).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +147,8 @@ RULES: dict[int, Rule] = {
 
 def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> NDArray[np.uint8]:
     """Verdicts on the checksums of one transport protocol."""
-    verdicts = np.full(len(headers.rows), Verdict.NONE, dtype=np.uint8)
-    limit = np.minimum(headers.captured, headers.stop)
-    read = np.flatnonzero(headers.start + rule.table.stop <= limit)
+    verdicts = _of_parts(headers, rule.table)
+    read = np.flatnonzero(headers.start + rule.table.stop <= headers.limit)
     headers = headers.where(read)
     flags = chunk.flags[headers.rows]
     waiting = flags & PacketFlag.CHECKSUM_NOT_READY > 0
