@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.keys import format_key
 
 
@@ -133,7 +133,7 @@ ACTIONS: tuple[Action, ...] = (
         Group.PROGRAM, Place.PROGRAM,
         ("program.quit", "q", "quit", "quit", "Leave; asks before packets are lost"),
         ("program.help", "question_mark,f1", "help", "help", "All keys"),
-        ("program.theme", "", "change_theme", "", "Choose the colours; they are remembered"),
+        ("program.theme", "", "change_theme", "", "Choose the colour theme; remembered"),
     ),
     Action("program.palette", "ctrl+p", "command_palette", "", "Every action by its name",
            Group.PROGRAM, Place.PROGRAM, everywhere=True),
@@ -147,7 +147,7 @@ ACTIONS: tuple[Action, ...] = (
 BY_NAME = {action.name: action for action in ACTIONS}
 
 
-def bindings(*places: Place) -> list[Binding]:
+def bindings(*places: Place) -> list[BindingType]:
     """The Textual bindings of these places, each under its action's name for remapping."""
     return [
         Binding(

@@ -36,12 +36,16 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All that one repaint needs to know."""
+    """All that one repaint needs to know.
+
+    `turn` counts the stores: with another one the packet numbers mean other packets.
+    """
 
     engine: EngineSnapshot
     packets: Snapshot
     rates: Rates
     time_of_day: str
+    turn: int = 0
 
 
 class RateMeter:
@@ -60,15 +64,12 @@ class RateMeter:
         if not self._seconds or now - self._seconds[-1][0] >= 1.0:
             self._seconds.append((now, packets))
         then, old_packets, old_bytes = samples[0]
-        elapsed = now - then
-        if elapsed <= 0:
-            return Rates((0.0,))
+        window = max(now - then, WINDOW_S)  # a burst in the first moment is no rate yet
         past = (
             (packets - old) / (at - before)
             for (before, old), (at, packets) in pairwise(self._seconds)
         )
-        current = (packets - old_packets) / elapsed
-        return Rates((*past, current), (byte_count - old_bytes) / elapsed)
+        return Rates((*past, (packets - old_packets) / window), (byte_count - old_bytes) / window)
 
     def forget(self) -> None:
         """Start anew: what was counted in between was not traffic."""
@@ -77,7 +78,12 @@ class RateMeter:
 
 
 class Bridge:
-    """Asks engine and store what is so, and hands over what a person wants. UI thread only."""
+    """Asks engine and store what is so, and hands over what a person wants. UI thread only.
+
+    A store holds captured packets or those of one file, never both. So where one follows the
+    other, a new store is made, and an engine for it; the first engine belongs to the caller
+    and is only told to stop.
+    """
 
     def __init__(
         self,
@@ -93,6 +99,8 @@ class Bridge:
         self._clock = clock
         self._time_of_day = time_of_day
         self._meter = RateMeter()
+        self._made: Engine | None = None  # the engine that is ours to close
+        self._turn = 0
 
     def poll(self) -> Scene:
         """The scene as it is now."""
@@ -103,7 +111,7 @@ class Bridge:
         else:
             self._meter.forget()
             rates = Rates()
-        return Scene(engine, packets, rates, self._time_of_day())
+        return Scene(engine, packets, rates, self._time_of_day(), self._turn)
 
     @property
     def capturing(self) -> tuple[str, ...]:
@@ -112,20 +120,21 @@ class Bridge:
 
     @property
     def unsaved(self) -> int:
-        """How many packets are held that are in no file."""
-        if not self._engine.snapshot().received:
-            return 0
-        packets = self._store.snapshot()
-        return packets.count - packets.evicted
+        """How many packets are held that are in no file: captured ones, or out of a pipe."""
+        worker, packets = self._engine.snapshot(), self._store.snapshot()
+        from_pipe = bool(worker.file) and worker.progress is None
+        return packets.count - packets.evicted if worker.captured or from_pipe else 0
 
     def capture(self, interfaces: tuple[str, ...]) -> None:
-        """Capture on these from now on."""
+        """Capture on these from now on, behind what was captured so far."""
         self._options = replace(self._options, interfaces=interfaces)
+        if self._engine.snapshot().file:
+            self._renew()
         self._engine.capture(self._options)
 
     def toggle_capture(self) -> bool:
         """Stop, or start on the same interfaces. False if there are none to start on."""
-        if self._engine.snapshot().state is State.LIVE:
+        if self._engine.snapshot().state in (State.LIVE, State.READING):
             self._engine.stop_capture()
         elif self.capturing:
             self.capture(self.capturing)
@@ -134,5 +143,23 @@ class Bridge:
         return True
 
     def open_file(self, path: Path) -> None:
-        """Read a capture file."""
+        """Read a capture file, in the place of what is held."""
+        if self._store.snapshot().count:
+            self._renew()
         self._engine.open_file(str(path))
+
+    def _renew(self) -> None:
+        """A new store, with an engine of its own."""
+        self._engine.stop_capture()
+        self.close()
+        self._store = PacketStore(self._store.limit_bytes)
+        self._engine = self._made = Engine(self._store)
+        self._engine.start()
+        self._meter.forget()
+        self._turn += 1
+
+    def close(self) -> None:
+        """End the engine that was made here, if any."""
+        if self._made is not None:
+            self._made.close()
+            self._made = None

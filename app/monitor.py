@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,18 @@ class Monitor(App[None]):
         if problem:
             self.notify(problem, severity="warning", markup=False)
 
+    def _fatal_error(self) -> None:
+        """Close the screen and print nothing: who called `run` finds the cause in `failure`.
+
+        Textual would print a traceback with all local variables, bytes from the wire included.
+        """
+        self._close_messages_no_wait()
+
+    @property
+    def failure(self) -> Exception | None:
+        """What ended the program, if it was a fault of ours."""
+        return self._exception
+
     # -- the command palette -------------------------------------------------------------
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
@@ -146,21 +159,32 @@ class Monitor(App[None]):
 
     def _open(self, path: Path | None) -> None:
         if path is not None:
-            self.bridge.open_file(path)
+            self._unless_lost("Open", partial(self.bridge.open_file, path))
 
     async def action_quit(self) -> None:
-        """Leave at once, unless packets would be lost that are nowhere else."""
-        unsaved = self.bridge.unsaved
-        if not unsaved or isinstance(self.screen, Confirm):
+        """Leave; a second time at once."""
+        if isinstance(self.screen, Confirm):
             self.exit()
-            return
-        packets = "1 captured packet is" if unsaved == 1 else f"{unsaved:,} captured packets are"
-        question = f"{packets} not saved and will be lost."
-        self.push_screen(Confirm(question, yes="Leave", no="Stay"), self._leave)
+        else:
+            self._unless_lost("Leave", self.exit)
 
-    def _leave(self, sure: bool | None) -> None:
-        if sure:
-            self.exit()
+    def _unless_lost(self, verb: str, act: Callable[[], Any]) -> None:
+        """Act at once, unless packets would be lost that are nowhere else: then ask."""
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                act()
+
+        unsaved = self.bridge.unsaved
+        if unsaved:
+            packets = "packet is" if unsaved == 1 else "packets are"
+            question = f"{unsaved:,} captured {packets} not saved and will be lost."
+            self.push_screen(Confirm(question, yes=verb, no="Stay"), answered)
+        else:
+            act()
+
+    def on_unmount(self) -> None:
+        self.bridge.close()
 
 
 def _settle() -> None:

@@ -44,10 +44,10 @@ class Interfaces(Dialog[tuple[str, ...]]):
         table = self.query_one(DataTable)
         for column in (" ", "Interface", "Kind", "State", "MTU", "Addresses"):
             table.add_column(column, key=column)
-        self._fill()
-        self.set_interval(REFRESH_S, self._fill)
+        self.fill()
+        self.set_interval(REFRESH_S, self.fill)
 
-    def _fill(self) -> None:
+    def fill(self) -> None:
         """Draw the rows anew where they differ, the cursor staying on its interface."""
         table = self.query_one(DataTable)
         found = self._interfaces()
@@ -81,7 +81,7 @@ class Interfaces(Dialog[tuple[str, ...]]):
             self._ticked.discard(name)
         else:
             self._ticked = {ANY} if name == ANY else self._ticked - {ANY} | {name}
-        self._fill()
+        self.fill()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         chosen = tuple(sorted(self._ticked)) or (str(event.row_key.value),)
@@ -91,16 +91,9 @@ class Interfaces(Dialog[tuple[str, ...]]):
 def _cells(info: InterfaceInfo) -> tuple[Text, ...]:
     state = "up" if info.up and info.running else "no link" if info.up else "down"
     addresses = _addresses(info.addresses)
-    return tuple(
-        Text(safe(cell), justify=justify, no_wrap=True)
-        for cell, justify in (
-            (info.name, "left"),
-            (info.kind, "left"),
-            (state, "left"),
-            (str(info.mtu), "right"),
-            (addresses, "left"),
-        )
-    )
+    words = (safe(info.name), safe(info.kind), state)
+    mtu = Text(str(info.mtu), justify="right")
+    return (*(Text(word, no_wrap=True) for word in words), mtu, Text(addresses, no_wrap=True))
 
 
 def _any_cells(found: Sequence[InterfaceInfo]) -> tuple[Text, ...]:

@@ -10,8 +10,6 @@ or taken down for that, so a resize cannot lose a selection or a scroll position
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual import events
 from textual.app import ComposeResult
 from textual.reactive import reactive
@@ -56,13 +54,13 @@ class MainScreen(Screen[None]):
 
     BINDINGS = bindings(Place.MAIN)
     AUTO_FOCUS = "#packets"
-    HORIZONTAL_BREAKPOINTS: ClassVar = [
+    HORIZONTAL_BREAKPOINTS = [
         (0, "-thin"),
         (SMALLEST[0], "-narrow"),
         (BESIDE, "-beside"),
         (WIDE, "-wide"),
     ]
-    VERTICAL_BREAKPOINTS: ClassVar = [(0, "-flat"), (SMALLEST[1], "-high")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-high")]
 
     paused: reactive[bool] = reactive(False, init=False)
     panel: reactive[str] = reactive("packets", init=False)  # the one that has the focus
@@ -86,8 +84,8 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.watch(self.table, "selected", self._selected, init=False)
-        self._show(self.scene)
-        self.set_interval(1 / POLL_HZ, self._poll)
+        self.call_after_refresh(self.poll)  # when the table knows its size
+        self.set_interval(1 / POLL_HZ, self.poll)
 
     @property
     def table(self) -> Packets:
@@ -101,13 +99,21 @@ class MainScreen(Screen[None]):
 
     # -- what is so, onto the screen ----------------------------------------------------
 
-    def _poll(self) -> None:
+    def poll(self) -> None:
+        """Show what is so now."""
         self._show(self.bridge.poll())
 
     def _show(self, scene: Scene) -> None:
-        self.scene = scene
+        turned, self.scene = scene.turn != self.scene.turn, scene
+        if turned:
+            self.set_reactive(MainScreen.paused, False)
         if not self.paused:
             self.shown = scene.packets  # before the table, whose selection may move by it
+        if turned:
+            self.table.clear()
+        if self.table.selected is None:  # a capture is followed, a file starts at its beginning
+            self.table.follow = not scene.engine.file
+        if not self.paused:
             self.table.show(self.shown)
         paused_at = self.shown.count if self.paused else None
         self.query_one(StatusBar).show(status_line(scene, paused_at))

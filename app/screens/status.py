@@ -21,10 +21,9 @@ _STATES = {
 def status_line(scene: Scene, paused_at: int | None) -> StatusLine:
     """What the status bar says; `paused_at` is the packet count that the view stands at."""
     worker, packets = scene.engine, scene.packets
-    reading = worker.state in (engine.State.READING, engine.State.DONE)
     return StatusLine(
         state=_STATES[worker.state] if paused_at is None else State.PAUSED,
-        source=PurePath(worker.file).name if reading else ", ".join(worker.interfaces),
+        source=_file_name(worker) if worker.file else ", ".join(worker.interfaces),
         packets=packets.count,
         rates=scene.rates.packets,
         bytes_per_s=scene.rates.bytes,
@@ -34,6 +33,13 @@ def status_line(scene: Scene, paused_at: int | None) -> StatusLine:
         progress=worker.progress,
         clock=scene.time_of_day,
     )
+
+
+def _file_name(worker: engine.EngineSnapshot) -> str:
+    """The last part of the path; a pipe has a descriptor's number for a name, and no size."""
+    if worker.progress is None and worker.file.isdecimal():
+        return "standard input"
+    return PurePath(worker.file).name
 
 
 def message_of(scene: Scene) -> tuple[str, engine.Severity]:

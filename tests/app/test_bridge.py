@@ -1,0 +1,118 @@
+"""Rates out of counts; what counts as unsaved; a file and a capture never share a store."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from app.bridge import Bridge, RateMeter
+from core.capture.options import CaptureOptions
+from core.engine import EngineSnapshot, State
+from core.store.packet_store import PacketStore
+from tests.scripted import scripted_store
+from tests.scripted_monitor import LIVE, ScriptedEngine
+
+
+def make_bridge(engine, store=None) -> Bridge:
+    return Bridge(engine, store or scripted_store(), CaptureOptions(()), lambda: 0.0, lambda: "")
+
+
+def test_a_steady_stream_has_a_steady_rate():
+    meter = RateMeter()
+    for tick in range(200):
+        rates = meter.sample(tick / 20, tick * 50, tick * 50 * 100)
+    assert rates.packets[-1] == pytest.approx(1000)
+    assert rates.bytes == pytest.approx(100_000)
+    assert rates.packets[:-1] == pytest.approx([1000] * (len(rates.packets) - 1))
+    assert len(rates.packets) <= 11
+
+
+def test_a_burst_in_the_first_moment_is_no_rate():
+    meter = RateMeter()
+    meter.sample(0.0, 0, 0)
+    assert meter.sample(0.05, 12, 1200).packets == (12.0,)
+
+
+def test_the_rate_falls_to_nothing_when_traffic_ends():
+    meter = RateMeter()
+    for tick in range(100):
+        rates = meter.sample(tick / 20, min(tick, 40) * 10, 0)
+    assert rates.packets[-1] == 0
+    assert max(rates.packets) == pytest.approx(200)
+
+
+def test_a_late_sample_is_divided_by_the_time_that_passed():
+    meter = RateMeter()
+    meter.sample(0.0, 0, 0)
+    assert meter.sample(4.0, 4000, 0).packets[-1] == pytest.approx(1000)
+
+
+def test_a_clock_that_stands_still_divides_by_nothing():
+    meter = RateMeter()
+    meter.sample(0.0, 0, 0)
+    assert meter.sample(0.0, 10, 10).packets == (10.0,)
+
+
+def test_rates_exist_only_while_capturing():
+    engine = ScriptedEngine()
+    bridge = make_bridge(engine)
+    assert bridge.poll().rates.packets
+    engine.stop_capture()
+    assert bridge.poll().rates.packets == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "unsaved"),
+    [
+        (LIVE, 28),
+        (EngineSnapshot(State.STOPPED, captured=28), 28),
+        (EngineSnapshot(State.DONE, file="a.pcap", progress=1.0), 0),
+        (EngineSnapshot(State.READING, file="3", progress=None), 28),
+        (EngineSnapshot(State.FAILED, message="no", captured=0), 0),
+    ],
+)
+def test_what_would_be_lost(said, unsaved):
+    assert make_bridge(ScriptedEngine(said)).unsaved == unsaved
+
+
+def test_restarting_keeps_interfaces_and_options():
+    engine = ScriptedEngine()
+    options = CaptureOptions((), snap_length=96, promiscuous=False)
+    bridge = Bridge(engine, PacketStore(), options, lambda: 0.0, lambda: "")
+    bridge.capture(("eth0", "wg0"))
+    assert bridge.toggle_capture()
+    assert bridge.toggle_capture()
+    first, stopped, again = engine.told
+    assert stopped == "stop"
+    assert first == again == CaptureOptions(("eth0", "wg0"), snap_length=96, promiscuous=False)
+
+
+def test_there_is_nothing_to_restart():
+    assert not make_bridge(ScriptedEngine(EngineSnapshot())).toggle_capture()
+
+
+def test_a_file_over_captured_packets_gets_a_store_of_its_own(tmp_path):
+    engine = ScriptedEngine()
+    bridge = make_bridge(engine)
+    before = bridge.poll()
+    try:
+        bridge.open_file(tmp_path / "absent.pcap")
+        deadline = time.monotonic() + 10
+        while (after := bridge.poll()).engine.state is not State.FAILED:
+            assert time.monotonic() < deadline
+            time.sleep(0)
+        assert engine.told == ["stop"]
+        assert (before.turn, after.turn) == (0, 1)
+        assert after.packets.count == 0
+        assert "absent.pcap" in after.engine.message
+    finally:
+        bridge.close()
+
+
+def test_a_file_into_an_empty_store_stays_there(tmp_path):
+    engine = ScriptedEngine(EngineSnapshot())
+    bridge = make_bridge(engine, PacketStore())
+    bridge.open_file(tmp_path / "a.pcap")
+    assert engine.told == [str(tmp_path / "a.pcap")]
+    assert bridge.poll().turn == 0

@@ -1,0 +1,445 @@
+"""The monitor under a person's hands: keys, mouse, windows, layouts, leaving."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from textual.widgets import DataTable, Input
+
+from app.config import Paths, load
+from app.screens.banner import Banner
+from app.screens.dialog import Confirm, Copy, GoTo
+from app.screens.help import Help
+from app.screens.interfaces import Interfaces
+from app.screens.key_bar import KeyBar
+from app.screens.main import MainScreen
+from core.engine import EngineSnapshot, Severity, State
+from core.store.packet_store import PacketStore
+from core.wire.field import Span
+from tests.scripted import BAD_CHECKSUM, batch, conversations, scripted_store
+from tests.scripted_monitor import LIVE, ScriptedEngine, scripted_monitor
+from widgets.status_bar import StatusBar
+from widgets.time_format import TimeFormat
+
+SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24), "least": (40, 10)}
+LAST = len(list(conversations()))
+
+
+@asynccontextmanager
+async def running(size="wide", engine=None, store=None, **kwargs):
+    """A monitor in a terminal of this size, once it shows what the store holds."""
+    store = store or scripted_store()
+    monitor = scripted_monitor(store, engine or ScriptedEngine(), **kwargs)
+    async with monitor.run_test(size=SIZES[size]) as pilot:
+        await pilot.pause()
+        while main(pilot).table.line_count < store.snapshot().count:
+            await pilot.pause()
+        yield pilot
+
+
+def main(pilot) -> MainScreen:
+    screen = pilot.app.screen_stack[0]
+    assert isinstance(screen, MainScreen)
+    return screen
+
+
+async def test_a_capture_is_followed():
+    async with running() as pilot:
+        screen = main(pilot)
+        assert screen.table.selected == LAST
+        screen.bridge._store.append(batch(list(conversations())))
+        screen.poll()
+        assert screen.table.selected == 2 * LAST
+        assert screen.panels.packet.number == 2 * LAST
+
+
+async def test_a_file_starts_at_its_beginning():
+    said = EngineSnapshot(State.DONE, file="/tmp/day.pcap", progress=1.0)
+    async with running(engine=ScriptedEngine(said)) as pilot:
+        assert main(pilot).table.selected == 1
+        assert "day.pcap" in bar_text(pilot)
+
+
+async def test_selecting_a_row_shows_its_fields_and_bytes_at_once():
+    async with running() as pilot:
+        screen = main(pilot)
+        screen.table.select(BAD_CHECKSUM)
+        packet = screen.panels.packet  # no pause: a direct call
+        assert packet.number == BAD_CHECKSUM
+        assert screen.panels.hex._data == packet.data
+
+
+@pytest.mark.parametrize("size", ["wide", "small"])
+async def test_moving_with_keys(size):
+    async with running(size) as pilot:
+        table = main(pilot).table
+        await pilot.press("k", "up")
+        assert (table.selected, table.follow) == (LAST - 2, False)
+        await pilot.press("j")
+        assert table.selected == LAST - 1
+        await pilot.press("g")
+        assert table.selected == 1
+        await pilot.press("G")
+        assert (table.selected, table.follow) == (LAST, True)
+
+
+async def test_the_next_packet_from_the_detail_tree():
+    async with running() as pilot:
+        screen = main(pilot)
+        await pilot.press("g", "enter", "J", "J")
+        assert screen.focused is screen.panels.detail
+        assert screen.panels.packet.number == 3
+        await pilot.press("K")
+        assert screen.panels.packet.number == 2
+
+
+async def test_tab_goes_round_and_shows_the_panel_it_goes_to():
+    async with running("small") as pilot:
+        screen = main(pilot)
+        assert [name for name in ("detail", "hex") if screen.query_one(f"#{name}").display] == [
+            "detail"
+        ]
+        seen = []
+        for _ in range(3):
+            await pilot.press("tab")
+            assert screen.focused.display
+            seen.append(screen.focused.id)
+        assert seen == ["detail", "hex", "packets"]
+        assert screen.panels.hex.display  # the tab that was shown last stays
+        await pilot.press("shift+tab")
+        assert screen.focused.id == "hex"
+
+
+async def test_a_click_on_a_tab_shows_its_panel():
+    async with running("small") as pilot:
+        screen = main(pilot)
+        await pilot.click("#tabs", offset=(12, 0))
+        assert screen.focused is screen.panels.hex
+        await pilot.click("#tabs", offset=(3, 0))
+        assert screen.focused is screen.panels.detail
+
+
+async def test_a_click_on_a_row_selects_it():
+    async with running() as pilot:
+        await pilot.press("g")
+        await pilot.click("#packets", offset=(20, 4))
+        assert main(pilot).table.selected == 4
+
+
+async def test_detail_and_hex_are_linked_both_ways():
+    async with running() as pilot:
+        screen = main(pilot)
+        screen.table.select(4)
+        screen.panels.detail.select_byte(22)
+        assert screen.panels.hex.highlighted == Span(22, 23)  # the time to live
+        await pilot.press("tab", "tab", "g")  # the first line, in the same column
+        assert screen.panels.detail.selected_row.key == "eth.src"
+        assert screen.panels.hex.highlighted == Span(6, 12)
+
+
+async def test_pause_keeps_the_view_and_counts_what_comes():
+    async with running() as pilot:
+        screen = main(pilot)
+        await pilot.press("space")
+        screen.bridge._store.append(batch(list(conversations())))
+        screen.poll()
+        assert screen.shown.count == LAST
+        assert screen.table.line_count == LAST
+        assert f"paused (+{LAST})" in bar_text(pilot)
+        assert "resume" in key_text(pilot)
+        await pilot.press("space")
+        assert screen.table.line_count == 2 * LAST
+
+
+async def test_zoom_gives_a_panel_everything_and_escape_takes_it_back():
+    async with running() as pilot:
+        screen = main(pilot)
+        before = screen.table.size
+        await pilot.press("z")
+        assert screen.table.size.height > before.height
+        assert not screen.panels.display
+        await pilot.press("tab")
+        assert screen.panels.detail.display
+        assert not screen.table.display
+        assert screen.focused is screen.panels.detail
+        await pilot.press("escape")
+        assert screen.table.size == before
+
+
+async def test_resizing_never_loses_the_selection_nor_the_focus():
+    async with running() as pilot:
+        screen = main(pilot)
+        await pilot.press("k", "k", "enter")
+        selected = screen.table.selected
+        for size in [(80, 24), (40, 10), (20, 5), (1, 1), (120, 36), (40, 9), (160, 45)]:
+            await pilot.resize_terminal(*size)
+            assert screen.table.selected == selected
+        assert screen.focused is screen.panels.detail
+        await pilot.press("escape", "j")
+        assert screen.table.selected == selected + 1
+
+
+async def test_a_terminal_too_small_is_told_what_it_lacks():
+    async with running() as pilot:
+        message = pilot.app.screen.query_one("#too-small")
+        assert not message.display
+        await pilot.resize_terminal(39, 24)
+        assert message.display
+        assert "40×10" in str(message.content)
+        await pilot.resize_terminal(40, 10)
+        assert not message.display
+
+
+async def test_marks():
+    async with running() as pilot:
+        table = main(pilot).table
+        await pilot.press("g", "m", "j", "j", "m", "G")
+        assert table.marks == {1, 3}
+        await pilot.press("right_square_bracket")
+        assert table.selected == 1
+        await pilot.press("right_square_bracket")
+        assert table.selected == 3
+        await pilot.press("left_square_bracket", "m")
+        assert table.marks == {3}
+
+
+async def test_time_formats_go_round():
+    async with running() as pilot:
+        table = main(pilot).table
+        seen = []
+        for _ in TimeFormat:
+            seen.append(table.time_format)
+            await pilot.press("t")
+        assert seen == list(TimeFormat)
+        assert table.time_format is TimeFormat.RELATIVE
+
+
+async def test_going_to_a_packet():
+    async with running() as pilot:
+        await pilot.press("colon", "9", "9", "enter")
+        assert isinstance(pilot.app.screen, GoTo)
+        assert "no packet" in str(pilot.app.screen.query_one(".dialog-hint").content)
+        pilot.app.screen.query_one(Input).value = "7"
+        await pilot.press("enter")
+        assert main(pilot).table.selected == 7
+
+
+async def test_there_is_nowhere_to_go_without_packets():
+    async with running(store=PacketStore()) as pilot:
+        await pilot.press("colon", "y", "m", "enter", "j", "z", "z")
+        assert pilot.app.screen.focused is not None
+
+
+@pytest.mark.parametrize(
+    ("keys", "copied"),
+    [
+        (["g"], "1  02:00:00:00:00:17 → ff:ff:ff:ff:ff:ff  ARP  42  Who has"),
+        (["g", "enter", "j", "j", "j"], "Hardware type: 1 Ethernet"),
+        (["g", "tab", "tab", "right"], "ffffffffffff"),
+    ],
+)
+async def test_what_has_the_focus_is_copied_first(keys, copied):
+    async with running() as pilot:
+        await pilot.press(*keys, "y")
+        assert isinstance(pilot.app.screen, Copy)
+        await pilot.press("enter")
+        assert pilot.app.clipboard.startswith(copied)
+
+
+async def test_stop_and_start():
+    engine = ScriptedEngine()
+    async with running(engine=engine) as pilot:
+        await pilot.press("ctrl+e")
+        assert engine.told == ["stop"]
+        main(pilot).poll()
+        assert "■ stopped" in bar_text(pilot)
+        assert "start" in key_text(pilot)
+        await pilot.press("ctrl+e")
+        assert engine.told[1].interfaces == ("eth0",)
+
+
+async def test_started_with_nothing_to_watch_it_asks_for_interfaces():
+    engine = ScriptedEngine(EngineSnapshot())
+    async with running(engine=engine, store=PacketStore(), choose=True) as pilot:
+        assert isinstance(pilot.app.screen, Interfaces)
+        await pilot.press("down", "down", "enter")
+        assert engine.told[0].interfaces == ("eth0",)
+
+
+async def test_several_interfaces_at_once():
+    engine = ScriptedEngine(EngineSnapshot())
+    async with running(engine=engine) as pilot:
+        await pilot.press("i", "space", "down", "space", "down", "down", "space", "enter")
+        assert engine.told[0].interfaces == ("lo", "wg0")  # `any` goes when another is chosen
+
+
+async def test_any_stands_alone():
+    engine = ScriptedEngine(EngineSnapshot())
+    async with running(engine=engine) as pilot:
+        await pilot.press("i", "down", "space", "up", "space", "enter")
+        assert engine.told[0].interfaces == ("any",)
+
+
+async def test_an_interface_that_goes_away_takes_its_tick_along():
+    engine = ScriptedEngine(EngineSnapshot())
+    async with running(engine=engine) as pilot:
+        await pilot.press("i", "down", "down", "down", "space")
+        chooser = pilot.app.screen
+        assert isinstance(chooser, Interfaces)
+        chooser._interfaces = lambda: ()
+        chooser.fill()
+        assert chooser.query_one(DataTable).row_count == 1
+        await pilot.press("enter")
+        assert engine.told[0].interfaces == ("any",)
+
+
+async def test_escape_leaves_the_chooser_alone():
+    engine = ScriptedEngine()
+    async with running(engine=engine) as pilot:
+        await pilot.press("i", "space", "escape")
+        assert pilot.app.screen is main(pilot)
+        assert engine.told == []
+
+
+async def test_help_shows_and_goes():
+    async with running() as pilot:
+        for leave in ("escape", "question_mark", "q"):
+            await pilot.press("question_mark")
+            assert isinstance(pilot.app.screen, Help)
+            await pilot.press(leave)
+            assert pilot.app.screen is main(pilot)
+
+
+async def test_quitting_asks_once_when_captured_packets_would_be_lost():
+    async with running() as pilot:
+        await pilot.press("q")
+        assert isinstance(pilot.app.screen, Confirm)
+        await pilot.press("n")
+        assert pilot.app.is_running
+        await pilot.press("q", "enter")  # the focus is on staying
+        assert pilot.app.is_running
+        await pilot.press("q", "y")
+        assert not pilot.app.is_running
+
+
+async def test_quitting_twice_needs_no_answer():
+    async with running() as pilot:
+        await pilot.press("ctrl+q", "ctrl+q")
+        assert not pilot.app.is_running
+
+
+async def test_quitting_does_not_ask_over_a_file():
+    said = EngineSnapshot(State.DONE, file="a.pcap", progress=1.0)
+    async with running(engine=ScriptedEngine(said)) as pilot:
+        await pilot.press("q")
+        assert not pilot.app.is_running
+
+
+async def test_a_failure_is_told_and_the_packets_stay_usable():
+    engine = ScriptedEngine()
+    async with running(engine=engine) as pilot:
+        screen, banner = main(pilot), main(pilot).query_one(Banner)
+        assert not banner.display
+        engine.said = replace(
+            LIVE, state=State.FAILED, message="the capture thread failed", severity=Severity.ERROR
+        )
+        screen.poll()
+        await pilot.pause()
+        assert banner.display
+        assert "the capture thread failed" in str(banner.render())
+        assert "✗ error" in bar_text(pilot)
+        await pilot.press("k")
+        assert screen.panels.packet.number == LAST - 1
+        await pilot.press("escape")
+        screen.poll()
+        assert not banner.display  # what was read does not come back
+
+
+async def test_control_characters_of_a_message_stay_out_of_the_terminal():
+    said = replace(LIVE, message="eth\x1b[2J0 went away", severity=Severity.WARNING)
+    async with running(engine=ScriptedEngine(said)) as pilot:
+        assert "\x1b" not in str(pilot.app.screen.query_one(Banner).render())
+
+
+async def test_the_key_bar_follows_the_focus_and_never_loses_help():
+    for size in SIZES:
+        async with running(size) as pilot:
+            assert "detail" in key_text(pilot)
+            assert key_text(pilot).rstrip().endswith("? help")
+            await pilot.press("tab")
+            await pilot.pause()
+            assert "open/close" in key_text(pilot)
+            assert len(key_text(pilot)) <= SIZES[size][0]
+
+
+async def test_a_click_on_the_key_bar_presses_the_key():
+    async with running() as pilot:
+        x = key_text(pilot).index("pause")
+        await pilot.click("#keys", offset=(x, 0))
+        await pilot.pause()
+        assert main(pilot).paused
+
+
+async def test_keys_are_remapped(tmp_path):
+    paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
+    paths.config.write_text('[keys]\n"view.pause" = "f7"\n')
+    async with running(paths=paths) as pilot:
+        await pilot.press("space")
+        assert not main(pilot).paused
+        await pilot.press("f7")
+        assert main(pilot).paused
+        assert "f7 resume" in key_text(pilot)
+
+
+async def test_a_bad_configuration_is_told_and_the_program_runs(tmp_path):
+    paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
+    paths.config.write_text("[keys")
+    async with running(paths=paths) as pilot:
+        (notice,) = pilot.app._notifications
+        assert "the default keys are used" in notice.message
+        await pilot.press("space")
+        assert main(pilot).paused
+
+
+async def test_the_chosen_theme_is_remembered(tmp_path, monkeypatch):
+    monkeypatch.delenv("TEXTUAL_THEME", raising=False)
+    paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
+    async with running(paths=paths) as pilot:
+        assert not paths.state.exists()
+        pilot.app.theme = "high-contrast"
+        await pilot.pause()
+        assert load(paths).theme == "high-contrast"
+    async with running(paths=paths) as pilot:
+        assert pilot.app.theme == "high-contrast"
+
+
+async def test_a_remembered_theme_that_is_gone_is_no_trouble(tmp_path, monkeypatch):
+    monkeypatch.delenv("TEXTUAL_THEME", raising=False)
+    paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
+    paths.state.write_text('{"theme": "no such theme"}')
+    async with running(paths=paths) as pilot:
+        assert pilot.app.theme == "textual-dark"
+
+
+async def test_the_palette_runs_actions_where_they_belong():
+    async with running() as pilot:
+        commands = {
+            command.help.split()[-1]: command
+            for command in pilot.app.get_system_commands(main(pilot))
+        }
+        await commands["list.first"].callback()
+        assert main(pilot).table.selected == 1
+        await commands["view.pause"].callback()
+        assert main(pilot).paused
+        await commands["program.help"].callback()
+        assert isinstance(pilot.app.screen, Help)
+
+
+def bar_text(pilot) -> str:
+    return pilot.app.screen_stack[0].query_one(StatusBar).render_line(0).text
+
+
+def key_text(pilot) -> str:
+    return pilot.app.screen_stack[0].query_one(KeyBar).render().plain

@@ -1,0 +1,87 @@
+"""The monitor on a scripted capture: no worker, no clock, no interfaces of this machine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from app.config import Paths
+from app.monitor import Monitor
+from core.capture.interfaces import InterfaceInfo
+from core.capture.options import CaptureOptions
+from core.engine import Engine, EngineSnapshot, State
+from core.store.packet_store import PacketStore
+from core.wire.link import LinkType
+
+NOWHERE = Paths(Path("/nonexistent/config.toml"), Path("/nonexistent/state.json"))
+LIVE = EngineSnapshot(State.LIVE, interfaces=("eth0",), captured=28, received=28)
+
+
+def interface(
+    name: str, index: int, addresses: tuple[str, ...], kind: str = "", up: bool = True
+) -> InterfaceInfo:
+    """An interface of no machine."""
+    return InterfaceInfo(
+        name=name,
+        index=index,
+        kind=kind,
+        up=up,
+        running=up,
+        loopback=name == "lo",
+        mtu=65536 if name == "lo" else 1500,
+        mac="02:00:00:00:00:17",
+        addresses=addresses,
+        link_type=LinkType.ETHERNET,
+        promiscuous=False,
+        hardware_type=1,
+    )
+
+
+INTERFACES = (
+    interface("lo", 1, ("127.0.0.1/8", "::1/128")),
+    interface("eth0", 2, ("192.0.2.17/24", "2001:db8:17::5/64", "fe80::17/64")),
+    interface("wg0", 3, ("10.8.0.2/24",), kind="wireguard"),
+    interface("veth1", 4, (), kind="veth", up=False),
+)
+
+
+class ScriptedEngine:
+    """Says what the test wants to be so, and writes down what it is told to do."""
+
+    def __init__(self, said: EngineSnapshot = LIVE) -> None:
+        self.said = said
+        self.told: list[object] = []
+
+    def snapshot(self) -> EngineSnapshot:
+        return self.said
+
+    def capture(self, options: CaptureOptions) -> None:
+        self.told.append(options)
+        self.said = replace(self.said, state=State.LIVE, interfaces=options.interfaces)
+
+    def stop_capture(self) -> None:
+        self.told.append("stop")
+        self.said = replace(self.said, state=State.STOPPED)
+
+    def open_file(self, source: str | int) -> None:
+        self.told.append(source)
+        self.said = EngineSnapshot(State.DONE, file=str(source), progress=1.0)
+
+
+def scripted_monitor(
+    store: PacketStore,
+    engine: ScriptedEngine | None = None,
+    paths: Paths = NOWHERE,
+    choose: bool = False,
+) -> Monitor:
+    """A monitor that shows the same on every run."""
+    return Monitor(
+        cast(Engine, engine or ScriptedEngine()),
+        store,
+        choose=choose,
+        paths=paths,
+        interfaces=lambda: INTERFACES,
+        clock=lambda: 0.0,
+        time_of_day=lambda: "12:03:44",
+    )
