@@ -47,6 +47,7 @@ class HexView(CursorView):
             background: $block-cursor-background;
             text-style: bold;
         }
+        &:nocolor > .hex-view--highlight { text-style: bold reverse; }
         & > .hex-view--cursor { text-style: bold reverse underline; }
         & > .hex-view--note { color: $text-warning; text-style: italic; }
     }

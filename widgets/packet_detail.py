@@ -72,6 +72,9 @@ class PacketDetail(CursorView):
             background: $block-cursor-background;
             text-style: bold;
         }
+        &:ansi > .packet-detail--cursor { text-style: underline; }
+        &:nocolor > .packet-detail--cursor { text-style: underline; }
+        &:nocolor:focus > .packet-detail--cursor { text-style: bold reverse; }
     }
     """
 

@@ -71,10 +71,13 @@ def paint_row(
     tone = style_of(tone_class(row.tone))
     quiet = style_of("packet-table--quiet")
     plain = style_of("packet-table--plain")
-    pieces = [
-        (MARK if marked else " ", style_of("packet-table--mark")),
-        (row.sign.value, tone if row.sign in LOUD_SIGNS else quiet),
+    cursor = style_of("packet-table--cursor") if selected else None
+    whole_row = cursor or (tone if row.tone in ALARMS else None)
+    segments = [
+        Segment(MARK if marked else " ", cursor or style_of("packet-table--mark")),
+        Segment(row.sign.value, cursor or (tone if row.sign in LOUD_SIGNS else quiet)),
     ]
+    pieces = []
     room = layout.info.start + layout.info.width - SIGN_WIDTH
     for column in layout.columns:
         name = column.name
@@ -83,19 +86,11 @@ def paint_row(
         else:
             text = _cell(row, column, time_text, whole=selected) + " "
             room -= width_of(text)
-        pieces.append((text, tone if name in TONED else quiet if name in QUIET else plain))
-    if selected:
-        return Strip(
-            [Segment("".join(text for text, _ in pieces), style_of("packet-table--cursor"))]
-        )
-    if row.tone in ALARMS:
-        pieces[2:] = [("".join(text for text, _ in pieces[2:]), tone)]
-    return Strip(
-        [
-            Segment("".join(text for text, _ in run), style)
-            for style, run in groupby(pieces, key=itemgetter(1))
-        ]
-    )
+        own = tone if name in TONED else quiet if name in QUIET else plain
+        pieces.append((text, whole_row or own))
+    for style, run in groupby(pieces, key=itemgetter(1)):
+        segments.append(Segment("".join(text for text, _ in run), style))
+    return Strip(segments)
 
 
 def _cell(row: PacketRow, column: Column, time_text: str, *, whole: bool) -> str:

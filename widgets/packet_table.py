@@ -46,6 +46,9 @@ class PacketTable(PacketLines):
             color: $block-cursor-foreground;
             background: $block-cursor-background;
         }
+        &:ansi > .packet-table--cursor { text-style: bold underline; }
+        &:nocolor > .packet-table--cursor { text-style: bold underline; }
+        &:nocolor:focus > .packet-table--cursor { text-style: bold reverse; }
         & > .packet-table--quiet { color: $text-muted; }
         & > .packet-table--mark { color: $accent; text-style: bold; }
         & > .packet-table--syn { color: $text-success; text-style: bold; }

@@ -6,7 +6,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.status_line import SEPARATOR, Look, State, StatusLine, fit, parts_of
+from widgets.status_line import Look, State, StatusLine, fit, parts_of
 
 MARGIN = 1
 
@@ -49,7 +49,7 @@ class StatusBar(Widget):
         segments = [Segment(" " * margin, plain)]
         for index, part in enumerate(parts):
             if index:
-                segments.append(Segment(SEPARATOR, plain))
+                segments.append(Segment(part.joint, plain))
             style = self.get_component_rich_style(f"status-bar--{part.look.value}")
             segments.append(Segment(part.text, style))
         if clock is not None:

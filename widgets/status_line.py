@@ -8,7 +8,7 @@ be; the others go one after another, least needed first.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from core.wire.text import safe
@@ -17,7 +17,7 @@ from widgets.cells import cut, width_of
 BARS = "▁▂▃▄▅▆▇█"
 SPARK_SAMPLES = 10
 NAME_MOST = 28  # cells of an interface list or a file name
-SEPARATOR = "  "
+WIDE_JOINT = "   "  # before a group of parts
 
 
 class State(Enum):
@@ -78,13 +78,15 @@ class Look(Enum):
 class Part:
     """A piece of the line. `rank` 0 always stays; the highest rank goes first.
 
-    `short` is said instead of `text` where even rank 0 does not fit.
+    `short` is said instead of `text` where even rank 0 does not fit; `joint` stands before
+    it, except at the start of the line.
     """
 
     text: str
     look: Look
     rank: int
     short: str = ""
+    joint: str = "  "
 
 
 def si(value: float, unit: str) -> str:
@@ -114,7 +116,7 @@ def _state_part(line: StatusLine) -> Part:
     elif state is State.READING and line.progress is not None:
         word += f" {int(line.progress * 100)}%"
     look = {State.LIVE: Look.GOOD, State.FAILED: Look.BAD, State.PAUSED: Look.HELD}
-    return Part(f"{state.sign} {word}", look.get(state, Look.PLAIN), 0)
+    return Part(f"{state.sign} {word}", look.get(state, Look.PLAIN), 0, joint=" ")
 
 
 def parts_of(line: StatusLine) -> list[Part]:
@@ -124,17 +126,20 @@ def parts_of(line: StatusLine) -> list[Part]:
         Look.BAD if line.dropped else Look.QUIET,
         0,
         f"dropped {si(line.dropped, '')}" if line.dropped > 9999 else "",
+        WIDE_JOINT,
     )
-    evicted = Part(f"evicted {line.evicted:,}", Look.HELD if line.evicted else Look.QUIET, 4)
+    look = Look.HELD if line.evicted else Look.QUIET
+    evicted = Part(f"evicted {line.evicted:,}", look, 4, joint=" · ")
     noun = "pkt" if line.packets == 1 else "pkts"
-    packets = Part(f"{line.packets:,} {noun}", Look.PLAIN, 0, f"{si(line.packets, '')} {noun}")
+    short = f"{si(line.packets, '')} {noun}"
+    packets = Part(f"{line.packets:,} {noun}", Look.PLAIN, 0, short, WIDE_JOINT)
     parts = [Part("rawscope", Look.NAME, 7)]
     if line.source:
         parts.append(Part(cut(safe(line.source), NAME_MOST), Look.PLAIN, 1))
     parts += [_state_part(line), packets]
     if line.rates:
         parts.append(Part(f"{si(line.rates[-1], '/s')}", Look.PLAIN, 2))
-        parts.append(Part(sparkline(line.rates), Look.GOOD, 6))
+        parts.append(Part(sparkline(line.rates), Look.GOOD, 6, joint=" "))
         parts.append(Part(si(line.bytes_per_s, "B/s"), Look.PLAIN, 3))
     parts += [dropped, evicted]
     if line.clock:
@@ -143,7 +148,8 @@ def parts_of(line: StatusLine) -> list[Part]:
 
 
 def _width(parts: Sequence[Part]) -> int:
-    return sum(width_of(part.text) for part in parts) + len(SEPARATOR) * max(0, len(parts) - 1)
+    texts = sum(width_of(part.text) for part in parts)
+    return texts + sum(len(part.joint) for part in parts[1:])
 
 
 def fit(parts: Sequence[Part], width: int) -> list[Part]:
@@ -152,5 +158,5 @@ def fit(parts: Sequence[Part], width: int) -> list[Part]:
     while _width(kept) > width and any(part.rank for part in kept):
         kept.remove(max(kept, key=lambda part: part.rank))
     if _width(kept) > width:
-        kept = [Part(part.short or part.text, part.look, part.rank) for part in kept]
+        kept = [replace(part, text=part.short or part.text) for part in kept]
     return kept
