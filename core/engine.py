@@ -217,7 +217,7 @@ class Engine:
         else:
             trouble = session.trouble
             self._end_work()
-            self._fail(f"{trouble}; what was captured is kept")
+            self._fail(f"{trouble}; what was captured is kept; start again when it is back")
 
     def _on_reading_ended(self, reading: FileReading) -> None:
         self._command(partial(self._finish_reading, reading))

@@ -165,10 +165,14 @@ class InterfaceRegister:
 
 
 def gather(data: NDArray[np.uint8], frames: NDArray[np.int64]) -> NDArray[np.void]:
-    """The frame headers, FRAME_HEADER (n,), that stand in a block at the offsets `frames`."""
-    units = (len(data) - FRAME_HEADER.itemsize) // ALIGNMENT + 1
-    view: NDArray[np.void] = np.ndarray((units,), FRAME_HEADER, data.data, 0, (ALIGNMENT,))
-    return view[frames // ALIGNMENT]
+    """The frame headers, FRAME_HEADER (n,), that stand in a block at the offsets `frames`.
+
+    They are copied as opaque bytes (numpy copies a structure field by field, 20 times slower).
+    """
+    size = FRAME_HEADER.itemsize
+    units = (len(data) - size) // ALIGNMENT + 1
+    view: NDArray[np.void] = np.ndarray((units,), f"V{size}", data.data, 0, (ALIGNMENT,))
+    return view[frames // ALIGNMENT].view(FRAME_HEADER)
 
 
 def to_batch(

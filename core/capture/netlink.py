@@ -17,7 +17,7 @@ import errno
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 NLMSGHDR = struct.Struct("=IHHII")  # length, type, flags, sequence, port
@@ -99,18 +99,23 @@ class LinkWatcher:
         """The descriptor to wait for."""
         return self._socket.fileno()
 
-    def read(self) -> list[LinkMessage]:
-        """The changes since the last call; all links if some were lost (ENOBUFS)."""
+    def read(self, known: Collection[int] = ()) -> list[LinkMessage]:
+        """The changes since the last call.
+
+        If some were lost (ENOBUFS), all links follow as they are now, and those of `known`, the
+        indices that the caller cares for, that are not there any more follow as deleted.
+        """
         changes: list[LinkMessage] = []
+        lost = False
         while True:
             try:
                 data = self._socket.recv(_RECEIVE_BYTES)
             except BlockingIOError:
-                return changes
+                return changes + _anew(known) if lost else changes
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
-                changes.extend(dump_links())
+                lost = True
                 continue
             changes.extend(
                 _link(kind, body)
@@ -145,6 +150,12 @@ def attributes(data: bytes) -> dict[int, bytes]:
         found[kind & NLA_TYPE_MASK] = data[at + RTATTR.size : at + length]
         at += _aligned(length)
     return found
+
+
+def _anew(known: Collection[int]) -> list[LinkMessage]:
+    links = dump_links()
+    gone = set(known) - {link.index for link in links}
+    return links + [LinkMessage(True, index, 0, 0, "", 0, b"", 0, "") for index in gone]
 
 
 def _dump(request: int) -> Iterator[tuple[int, bytes]]:

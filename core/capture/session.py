@@ -25,6 +25,7 @@ from core.capture.source import AddInterface, CaptureStatistics, Source
 from core.store.batch import Batch
 from core.wire.text import safe
 
+EVERY_INTERFACE = 0  # the index of a source that is not bound to one
 DRAIN_S = 0.2  # a ring hands over its last block within its retire time, a fraction of this
 
 
@@ -95,7 +96,8 @@ class CaptureSession:
 
     def follow_links(self) -> list[Feed]:
         """Take the news from the watcher; returns the feeds whose interface was deleted."""
-        for change in self.watcher.read():
+        known = {feed.source.interface_index for feed in self.feeds} - {EVERY_INTERFACE}
+        for change in self.watcher.read(known):
             for feed in self._feeds_on(change.index):
                 if feed.link is not LinkState.DELETED:
                     feed.link = _changed_state(change)

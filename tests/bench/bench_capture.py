@@ -50,10 +50,9 @@ def capture(name: str) -> None:
     after = resource.getrusage(resource.RUSAGE_SELF)
     snapshot = engine.snapshot()
     engine.close()
-    print(json.dumps({
-        "received": snapshot.received, "dropped": snapshot.dropped, "stored": store.snapshot().count,
-        "cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
-    }))  # fmt: skip
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    figures = {"received": snapshot.received, "dropped": snapshot.dropped, "cpu_s": cpu_s}
+    print(json.dumps({**figures, "stored": store.snapshot().count}))
 
 
 def flood(network: Network, folder: Path) -> None:
