@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import IntEnum
 
+from core.wire import tcp
 from core.wire.dissection import Cause, Check, Dissection, Layer, Option, Stop, Verdict
 from core.wire.field import Slot, Span, Value
 from core.wire.text import safe, safe_bytes
@@ -49,6 +50,8 @@ VERDICT_SIGNS = {
 VERDICT_CAVEAT = (
     "A verdict says whether bits were damaged on the way; it does not say that nobody changed them."
 )
+_TCP_FLAGS = tcp.TCP["flags"]
+_PREVIEW_BYTES = 64
 _ALARMING = frozenset({Verdict.BAD, Verdict.ILLEGAL})
 
 
@@ -67,35 +70,23 @@ def detail_rows(dissection: Dissection) -> tuple[Row, ...]:
 
 
 def _layer_row(layer: Layer, dissection: Dissection, suffix: str) -> Row:
-    data = dissection.data
-    checks = {check.slot: check for check in layer.checks}
-    remarks = {note.slot: note.text for note in layer.notes if note.slot}
-    rows: dict[Slot, Row] = {}
-    children: dict[Slot | None, list[Row]] = {}
-    fields = list(layer.fields(data))
-    for slot, value in reversed(fields):
-        row = _field_row(layer, slot, value, suffix, remarks.get(slot, ""))
-        parts = tuple(reversed(children.pop(slot, [])))
-        if slot in checks:
-            row = _with_check(row, checks[slot], slot)
-        rows[slot] = _with_children(row, parts) if parts else row
-        children.setdefault(slot.parent, []).append(rows[slot])
-    inner = list(reversed(children.get(None, [])))
-    inner += (_option_row(option, data, suffix) for option in layer.options)
+    inner = _field_rows(layer, dissection.data, suffix)
+    if layer.name == "tcp" and layer.number(dissection.data, "hdr_len") is not None:
+        length = f"{tcp.segment_length(layer)} bytes"
+        inner.append(Row(f"tcp.len{suffix}", "Segment length", length))
+    if layer.options:
+        inner.append(_options_row(layer, dissection.data, suffix))
     inner += (
         Row(f"{layer.name}.note{suffix}", "Note", note.text, severity=Severity.WARNING)
         for note in layer.notes
         if note.slot is None
     )
-    severity = max((row.severity for row in inner), default=Severity.NONE)
-    stop = min(layer.offset + layer.header_length, layer.captured)
-    title = f"{layer.title}, quoted" if layer.quoted else layer.title
     return Row(
         f"{layer.name}{suffix}",
-        title,
-        _headline(layer, data),
-        span=Span(layer.offset, stop),
-        severity=severity,
+        f"{layer.title}, quoted" if layer.quoted else layer.title,
+        _headline(layer, dissection.data),
+        span=Span(layer.offset, min(layer.offset + layer.header_length, layer.captured)),
+        severity=max((row.severity for row in inner), default=Severity.NONE),
         children=tuple(inner),
         is_layer=True,
     )
@@ -103,50 +94,106 @@ def _layer_row(layer: Layer, dissection: Dissection, suffix: str) -> Row:
 
 def _headline(layer: Layer, data: bytes) -> str:
     """``10.0.0.5 → 10.0.0.9`` beside the layer's title."""
-    for source, destination in (("src", "dst"), ("srcport", "dstport")):
-        table = layer.tables[0]
-        if source in table:
-            values = (layer.value(data, source), layer.value(data, destination))
-            texts = [
-                "?" if value is None else table[key].text(value)
-                for key, value in zip((source, destination), values, strict=True)
-            ]
+    table = layer.tables[0]
+    for keys in (("src", "dst"), ("srcport", "dstport")):
+        if keys[0] in table:
+            values = [layer.value(data, key) for key in keys]
+            texts = (
+                table[key].text(value)
+                for key, value in zip(keys, values, strict=True)
+                if value is not None
+            )
             return " → ".join(texts)
     return ""
 
 
-def _field_row(layer: Layer, slot: Slot, value: Value, suffix: str, remark: str) -> Row:
+def _field_rows(layer: Layer, data: bytes, suffix: str) -> list[Row]:
+    """A row for every field, parts below their parent."""
+    checks = {check.slot: check for check in layer.checks}
+    remarks = {note.slot: note.text for note in layer.notes if note.slot}
+    children: dict[Slot | None, list[Row]] = {}
+    for slot, value in reversed(list(layer.fields(data))):  # parts come before their parent
+        parts = tuple(reversed(children.pop(slot, [])))
+        row = _field_row(layer, slot, value, suffix, remarks.get(slot, ""), parts)
+        if slot in checks:
+            row = _with_check(row, checks[slot], slot)
+        children.setdefault(slot.parent, []).append(row)
+    return list(reversed(children.get(None, [])))
+
+
+def _field_row(
+    layer: Layer, slot: Slot, value: Value, suffix: str, remark: str, parts: tuple[Row, ...]
+) -> Row:
+    text = slot.text(value)
+    if slot.parent is not None and isinstance(value, int):
+        text = f"{_bits(slot, value)}  {text}"
+    meaning = slot.meaning(value)
+    if slot is _TCP_FLAGS and isinstance(value, int):
+        meaning = tcp.flag_text(value)
     return Row(
         f"{slot.name}{suffix}",
         slot.field.label,
-        slot.text(value),
-        remark or slot.meaning(value),
+        text,
+        remark or meaning,
         slot.span.shifted(layer.offset),
         Severity.WARNING if remark else Severity.NONE,
+        parts,
     )
 
 
-def _with_children(row: Row, children: tuple[Row, ...]) -> Row:
-    return Row(row.key, row.label, row.value, row.meaning, row.span, row.severity, children)
+def _bits(slot: Slot, value: int) -> str:
+    """Where a part's bits stand in its parent: ``.... ..1.``."""
+    parent = slot.parent
+    if parent is None:
+        return ""
+    before = slot.first_bit - parent.first_bit
+    after = parent.field.bits - before - slot.field.bits
+    wire = value // slot.field.unit
+    picture = "." * before + f"{wire:0{slot.field.bits}b}" + "." * after
+    return " ".join(picture[at : at + 4] for at in range(0, len(picture), 4))
 
 
 def _with_check(row: Row, check: Check, slot: Slot) -> Row:
+    """The row of a checksum with its verdict, and what a verdict means."""
     verdict = check.verdict
-    meaning = VERDICT_SIGNS.get(verdict, "")
+    sign = VERDICT_SIGNS.get(verdict, "")
+    meaning = f"{sign}: {check.reason}" if check.reason else sign
+    inner = [Row(f"{slot.name}.status", "Verdict", verdict.word, VERDICT_CAVEAT, row.span)]
     if verdict in (Verdict.BAD, Verdict.OFFLOADED) and check.expected is not None:
-        meaning += f", expected {slot.text(check.expected)}"
-    if check.reason:
-        meaning += f": {check.reason}"
-    caveat = Row(f"{row.key}.caveat", "Verdict", VERDICT_CAVEAT, span=row.span)
+        expected = slot.text(check.expected)
+        meaning += f" [expected {expected}]"
+        inner.append(Row(f"{slot.name}_calculated", "Expected", expected, span=row.span))
     severity = Severity.ERROR if verdict in _ALARMING else row.severity
-    return Row(row.key, row.label, row.value, meaning, row.span, severity, (caveat,))
+    return Row(row.key, row.label, row.value, meaning, row.span, severity, tuple(inner))
+
+
+def _options_row(layer: Layer, data: bytes, suffix: str) -> Row:
+    counts: Counter[str] = Counter()
+    rows = []
+    for option in layer.options:
+        counts[option.name] += 1
+        number = counts[option.name]
+        rows.append(_option_row(option, data, suffix if number == 1 else f"{suffix}#{number}"))
+    span = layer.options_span or Span(layer.options[0].span.start, layer.options[-1].span.stop)
+    return Row(
+        f"{layer.name}.options{suffix}",
+        "Options",
+        f"{span.stop - span.start} bytes",
+        ", ".join(row.label for row in rows),
+        span,
+        max(row.severity for row in rows),
+        tuple(rows),
+    )
 
 
 def _option_row(option: Option, data: bytes, suffix: str) -> Row:
-    children = tuple(
-        Row(f"{name}{suffix}", label, _option_text(value), span=span)
-        for name, label, value, span in option.values
-    )
+    counts: Counter[str] = Counter()
+    rows = []
+    for name, label, inside, span in option.values:
+        counts[name] += 1
+        block = "" if counts[name] == 1 else f".{counts[name]}"  # a SACK has several
+        rows.append(Row(f"{name}{block}{suffix}", label, _option_text(inside), span=span))
+    children = tuple(rows)
     value = ", ".join(child.value for child in children[:2])
     if not children:
         value = data[option.span.start + 2 : option.span.stop].hex()
@@ -186,6 +233,6 @@ def _byte_rows(dissection: Dissection) -> list[Row]:
     ):
         length = span.stop - span.start
         if length > 0:
-            text = safe_bytes(dissection.data[span.start : span.start + 64])
+            text = safe_bytes(dissection.data[span.start : span.start + _PREVIEW_BYTES])
             rows.append(Row(key, label, f"{length} bytes", text, span, is_layer=True))
     return rows

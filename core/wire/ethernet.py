@@ -208,7 +208,8 @@ def info(layer: Layer, dissection: Dissection) -> str:
     if isinstance(kind, int):
         name = ETHERTYPE_NAMES.get(kind, "")
         return f"Type 0x{kind:04x} {name}".rstrip()
-    return f"Length {layer.number(dissection.data, 'len')}"
+    length = layer.number(dissection.data, "len")
+    return "Ethernet" if length is None else f"Length {length}"
 
 
 def info_llc(layer: Layer, dissection: Dissection) -> str:

@@ -50,32 +50,42 @@ class OptionList:
         """The options in ``data[start:stop]``, which is wholly captured."""
         options = []
         while start < stop:
-            option = self._one(data, start, stop)
+            option, readable = self._one(data, start, stop)
             options.append(option)
-            if option.problem or option.kind == self.end:
+            if not readable or option.kind == self.end:
                 break
             start = option.span.stop
         return tuple(options)
 
-    def _one(self, data: bytes, start: int, stop: int) -> Option:
+    def _one(self, data: bytes, start: int, stop: int) -> tuple[Option, bool]:
+        """The option at `start`, and whether its end is known."""
         kind = data[start]
         known = self.kinds.get(kind)
         name = known.name if known else f"{self.prefix}.unknown"
         label = known.label if known else f"Unknown option {kind}"
         if kind in self.single:
-            return Option(name, label, kind, Span(start, start + 1))
-        if start + 2 > stop:
-            return Option(name, label, kind, Span(start, stop), problem="no room for its length")
-        length = data[start + 1] * self.unit + (0 if self.inclusive else 2)
-        if length < 2:
-            problem = f"length {length} is less than 2"
-            return Option(name, label, kind, Span(start, start + 2), problem=problem)
-        if start + length > stop:
-            problem = f"length {length} goes past the {stop - start} bytes left"
-            return Option(name, label, kind, Span(start, stop), problem=problem)
-        span = Span(start, start + length)
+            return Option(name, label, kind, Span(start, start + 1)), True
+        problem = self._problem(data, start, stop)
+        if problem:
+            return Option(name, label, kind, Span(start, stop), problem=problem), False
+        span = Span(start, start + self._length(data, start))
         values, problem = _values(known, data, span) if known else ((), "")
-        return Option(name, label, kind, span, values, problem)
+        return Option(name, label, kind, span, values, problem), True
+
+    def _length(self, data: bytes, start: int) -> int:
+        """All bytes of the option, kind and length included."""
+        return data[start + 1] * self.unit + (0 if self.inclusive else 2)
+
+    def _problem(self, data: bytes, start: int, stop: int) -> str:
+        """Why the option's end cannot be known, or an empty string."""
+        if start + 2 > stop:
+            return "no room for its length"
+        length = self._length(data, start)
+        if length < 2:
+            return f"length {length} is less than 2"
+        if start + length > stop:
+            return f"length {length} goes past the {stop - start} bytes left"
+        return ""
 
 
 Values = tuple[tuple[str, str, Value | str, Span], ...]

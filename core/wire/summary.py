@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from core.wire import (
+    applications,
     arp,
     ethernet,
     icmp,
@@ -106,23 +107,40 @@ INFO: Mapping[str, tuple[str, Tone, Info]] = {  # layer name: shown name, tone, 
 }
 
 
+APPLICATION_TONES = {
+    "DNS": Tone.DNS,
+    "mDNS": Tone.DNS,
+    "LLMNR": Tone.DNS,
+    "HTTP": Tone.HTTP,
+    "SSDP": Tone.HTTP,
+    "TLS": Tone.TLS,
+}
+
+
 def summarise(dissection: Dissection, base: SequenceBase | None = None) -> Summary:
     """The row of one packet. `base` makes TCP's numbers relative."""
     layer = _subject(dissection)
     source, destination = _addresses(dissection)
     if layer is None:
-        info = f"{len(dissection.data)} bytes"
-        protocol, tone = "Data", Tone.OTHER
+        protocol, info, tone = "Data", f"{len(dissection.data)} bytes", Tone.OTHER
     else:
-        protocol, tone, write = INFO[layer.name]
-        if layer.name == "tcp":
-            info = tcp.info(layer, dissection, base)
-        else:
-            info = write(layer, dissection)
-        tone = _tone(layer, dissection, tone)
+        protocol, info, tone = _describe(layer, dissection, base)
     if dissection.stop is not None:
         info = f"{info} [{_stop_text(dissection.stop)}]"
     return Summary(source, destination, protocol, safe(info), _alarm(dissection, tone))
+
+
+def _describe(
+    layer: Layer, dissection: Dissection, base: SequenceBase | None
+) -> tuple[str, str, Tone]:
+    """Protocol, Info and tone: the application's where it is known, else the layer's."""
+    application = applications.describe(dissection, layer)
+    if application is not None:
+        return application.name, application.text, APPLICATION_TONES[application.name]
+    protocol, tone, write = INFO[layer.name]
+    if layer.name == "tcp":
+        return protocol, tcp.info(layer, dissection, base), _tone(layer, dissection, tone)
+    return protocol, write(layer, dissection), _tone(layer, dissection, tone)
 
 
 def _subject(dissection: Dissection) -> Layer | None:
@@ -135,22 +153,16 @@ def _subject(dissection: Dissection) -> Layer | None:
 
 def _addresses(dissection: Dissection) -> tuple[str, str]:
     """Of the innermost layer, not quoted, that has both addresses."""
-    found = ("", "")
     for layer in reversed(dissection.layers):
-        if layer.quoted:
-            continue
-        for source_key, destination_key in _ADDRESS_KEYS.get(layer.name, ()):
-            texts = tuple(_text(layer, dissection.data, k) for k in (source_key, destination_key))
+        if not layer.quoted and layer.name in _ADDRESSED:
+            texts = [_text(layer, dissection.data, key) for key in ("src", "dst")]
             if all(texts):
                 return texts[0], texts[1]
-    return found
+    cooked = dissection.layer("sll")  # knows only where the frame came from
+    return ("", "") if cooked is None else (_text(cooked, dissection.data, "src.eth"), "")
 
 
-_ADDRESS_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "ip": (("src", "dst"),),
-    "ipv6": (("src", "dst"),),
-    "eth": (("src", "dst"),),
-}
+_ADDRESSED = frozenset({"ip", "ipv6", "eth"})
 
 
 def _text(layer: Layer, data: bytes, key: str) -> str:

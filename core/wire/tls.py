@@ -1,0 +1,86 @@
+"""TLS in one line: which record, and the server's name that a client asks for.
+
+RFC 8446 §5.1 (records), §4.1.2 (ClientHello), RFC 6066 §3 (server name). Lengths inside the
+ClientHello lead from field to field; whatever runs past the bytes there are ends the reading,
+and what is known by then is told.
+"""
+
+from __future__ import annotations
+
+from core.wire.field import Field, HeaderTable
+from core.wire.text import safe_bytes
+
+RECORD = HeaderTable(
+    "tls.record",
+    "TLS record",
+    "RFC 8446 §5.1",
+    Field("content_type", 8, "Content type"),
+    Field("version", 16, "Version", base=16),
+    Field("length", 16, "Length", suffix="bytes"),
+)
+HANDSHAKE_HEADER = HeaderTable(
+    "tls.handshake",
+    "TLS handshake",
+    "RFC 8446 §4",
+    Field("type", 8, "Type"),
+    Field("length", 24, "Length", suffix="bytes"),
+)
+HANDSHAKE = 22
+CONTENT = {20: "Change cipher spec", 21: "Alert", 22: "Handshake", 23: "Application data"}
+VERSIONS = {0x0300: "SSL 3.0", 0x0301: "TLS", 0x0302: "TLS 1.1", 0x0303: "TLS"}
+CLIENT_HELLO = 1
+MESSAGES = {
+    CLIENT_HELLO: "Client hello",
+    2: "Server hello",
+    4: "New session ticket",
+    11: "Certificate",
+    12: "Server key exchange",
+    14: "Server hello done",
+    16: "Client key exchange",
+}
+_LONGEST_RECORD = (1 << 14) + 2048  # TLS 1.2's limit for protected records (RFC 5246 §6.2.3)
+_RANDOM_AND_VERSION = 34
+_SERVER_NAME = 0
+_EXTENSIONS_READ = 64
+
+
+def describe(data: bytes) -> str | None:
+    """``Client hello, server name example.org``; None if it is no TLS record."""
+    if len(data) < RECORD.size:
+        return None
+    kind, version = RECORD["content_type"].number(data), RECORD["version"].number(data)
+    length = RECORD["length"].number(data)
+    if kind not in CONTENT or version not in VERSIONS or not 0 < length <= _LONGEST_RECORD:
+        return None
+    if kind != HANDSHAKE or len(data) < RECORD.size + HANDSHAKE_HEADER.size:
+        return CONTENT[kind]
+    message = HANDSHAKE_HEADER["type"].number(data, RECORD.size)
+    size = HANDSHAKE_HEADER["length"].number(data, RECORD.size)
+    if message not in MESSAGES or size > _LONGEST_RECORD * 4:
+        return "Encrypted handshake message"
+    text = MESSAGES[message]
+    if message != CLIENT_HELLO:
+        return text
+    name = server_name(data[RECORD.size + HANDSHAKE_HEADER.size :])
+    return f"{text}, server name {name}" if name else text
+
+
+def server_name(hello: bytes) -> str:
+    """The first host name in a ClientHello's body, safe to print, or an empty string."""
+    at = _RANDOM_AND_VERSION
+    for width in (1, 2, 1):  # session identifier, cipher suites, compression methods
+        if at + width > len(hello):
+            return ""
+        at += width + int.from_bytes(hello[at : at + width], "big")
+    at += 2  # the length of all extensions
+    for _ in range(_EXTENSIONS_READ):
+        if at + 4 > len(hello):
+            return ""
+        kind = int.from_bytes(hello[at : at + 2], "big")
+        length = int.from_bytes(hello[at + 2 : at + 4], "big")
+        body = hello[at + 4 : at + 4 + length]
+        if kind == _SERVER_NAME and len(body) > 5:  # list length, name type, name length
+            size = int.from_bytes(body[3:5], "big")
+            return safe_bytes(body[5 : 5 + size])
+        at += 4 + length
+    return ""
