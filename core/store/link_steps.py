@@ -39,12 +39,12 @@ def ethernet(walk: BatchWalk, group: Group) -> None:
     group = walk.has(group, ETHERNET.size)
     number = walk.column(ETHERNET["type"], group)
     after = group.moved(ETHERNET.size)
-    typed = number >= LOWEST_ETHERTYPE
+    typed = (number >= LOWEST_ETHERTYPE) | (number == 0)
     if typed.all():
         walk.follow(Space.ETHERTYPE, number, after)
         return
     walk.follow(Space.ETHERTYPE, number[typed], after.where(typed))
-    sized = number <= HIGHEST_LENGTH
+    sized = ~typed & (number <= HIGHEST_LENGTH)
     walk.halt(group.where(~typed & ~sized), Cause.MALFORMED)
     _sized(walk, after.where(sized), number[sized])
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.store.batch_walk import BatchWalk, Column, Group
-from core.store.chunk import State
+from core.store.chunk import Network, State
 from core.wire import icmp as icmp_tables
 from core.wire import icmpv6 as icmpv6_tables
 from core.wire.dissection import Cause
@@ -37,13 +37,13 @@ def udp(walk: BatchWalk, group: Group) -> None:
     """The header; a length below its size contradicts it."""
     group = walk.has(group, UDP.size)
     length = walk.column(UDP["length"], group)
-    room = walk.stop.take(group.rows) - group.at
-    walk.halt(group.where(udp_contradicts(length, room)), Cause.MALFORMED)
+    network = walk.network.take(group.rows)
+    walk.halt(group.where(udp_contradicts(length, network)), Cause.MALFORMED)
 
 
-def udp_contradicts(length: Column, room: Column) -> NDArray[np.bool_]:
-    """Whose length is below a header's; zero may stand for more than the field can hold."""
-    return (length < UDP.size) & ((length > 0) | (room <= UDP["length"].maximum))
+def udp_contradicts(length: Column, network: Column) -> NDArray[np.bool_]:
+    """Whose length is below a header's; zero over IPv6 is a jumbogram's (RFC 2675 §4)."""
+    return (length < UDP.size) & ((length > 0) | (network != Network.IPV6))
 
 
 def icmp(walk: BatchWalk, group: Group) -> None:

@@ -166,9 +166,10 @@ def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> ND
         result[(result == Verdict.BAD) & waiting] = Verdict.OFFLOADED
     if protocol == IpProtocol.UDP:
         absent = UDP["checksum"].column(chunk.data, headers.start) == 0
-        over_ipv6 = chunk.network[headers.rows] == Network.IPV6
-        result[absent] = np.where(over_ipv6, Verdict.ILLEGAL, Verdict.NOT_PRESENT)[absent]
-        result[udp_contradicts(length, headers.stop - headers.start)] = Verdict.NONE
+        network = chunk.network[headers.rows]
+        absence = np.where(network == Network.IPV6, Verdict.ILLEGAL, Verdict.NOT_PRESENT)
+        result[absent] = absence[absent]
+        result[udp_contradicts(length, network)] = Verdict.NONE
     if protocol == IpProtocol.TCP:
         stopped = np.flatnonzero(chunk.state[headers.rows] & State.CAUSE_MASK > 0)
         header = TCP["hdr_len"].column(chunk.data, headers.start[stopped])
