@@ -7,6 +7,7 @@ import json
 import select
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 from core.capture.opening import open_source
 from core.capture.options import CaptureOptions, Method
@@ -51,13 +52,11 @@ class Watch:
 
 @contextlib.contextmanager
 def watching(
-    network: Network, name: str = "near0", method: Method = "ring", **options: object
+    network: Network, name: str = "near0", method: Method = "ring", **options: Any
 ) -> Iterator[Watch]:
     """A `Watch` in the near namespace."""
     store = PacketStore()
-    asked = CaptureOptions((name,), method=method, ring_bytes=4 << 20)
-    for key, value in options.items():
-        object.__setattr__(asked, key, value)
+    asked = CaptureOptions((name,), method=method, **{"ring_bytes": 4 << 20, **options})
     source = network.in_near(lambda: open_source(name, asked, store.add_interface))
     try:
         yield Watch(source, store)

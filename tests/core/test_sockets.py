@@ -1,0 +1,87 @@
+"""The constants against the kernel's own headers, and the sockets as they are made."""
+
+from __future__ import annotations
+
+import re
+import select
+import socket
+from pathlib import Path
+
+import pytest
+
+from core import sockets
+from tests.support import require_root
+
+HEADERS = Path("/usr/include")
+DEFINITION = re.compile(r"^#define\s+(\w+)\s+(\(?[\w<() ]+\)?|0x\w+)\s*(?:/\*.*)?$", re.MULTILINE)
+SHIFT = re.compile(r"\(?1U? << (\d+)\)?")
+
+
+def definitions(*names):
+    """The integer macros of some headers."""
+    found = {}
+    for name in names:
+        path = HEADERS / name
+        if not path.exists():
+            pytest.skip(f"{path} is not installed")
+        for macro, value in DEFINITION.findall(path.read_text()):
+            value = value.strip()
+            if shift := SHIFT.fullmatch(value):
+                found[macro] = 1 << int(shift[1])
+            elif value in found:  # another name for one before it
+                found.setdefault(macro, found[value])
+            elif value[0].isdigit():
+                found[macro] = int(value.rstrip("UL"), 0)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("header", "prefix"),
+    [
+        ("linux/if_packet.h", "PACKET_"),
+        ("linux/if_packet.h", "TP_STATUS_"),
+        ("linux/if_ether.h", "ETH_P_"),
+        ("asm-generic/socket.h", "SO_"),
+    ],
+)
+def test_constants_are_those_of_the_header(header, prefix):
+    defined = definitions(header)
+    ours = {name: value for name, value in vars(sockets).items() if name.startswith(prefix)}
+    compared = ours.keys() & defined.keys()
+    newer_than_some_headers = {"TP_STATUS_GSO_TCP"}
+    assert ours.keys() - compared <= newer_than_some_headers
+    assert {name: ours[name] for name in compared} == {name: defined[name] for name in compared}
+
+
+def test_refusal_is_one_line_that_says_what_to_run():
+    text = str(sockets.NotPermittedError("capturing"))
+    assert text.startswith("capturing needs the capability CAP_NET_RAW; run: sudo ")
+    assert "\n" not in text
+
+
+def test_packet_socket_hears_nothing_until_it_is_bound():
+    require_root()
+    with sockets.packet_socket() as made, socket.socket(type=socket.SOCK_DGRAM) as sender:
+        assert not made.get_inheritable()
+        assert not made.getblocking()
+        sender.sendto(b"unheard", ("127.0.0.1", 9))
+        assert select.select([made], [], [], 0)[0] == []
+        made.bind(("lo", sockets.ETH_P_ALL))
+        sender.sendto(b"heard", ("127.0.0.1", 9))
+        assert select.select([made], [], [], 5)[0] == [made]
+
+
+def test_raw_socket_gets_the_ip_header():
+    require_root()
+    with (
+        sockets.raw_ipv4_socket(socket.IPPROTO_UDP) as made,
+        socket.socket(type=socket.SOCK_DGRAM) as sender,
+    ):
+        assert not made.get_inheritable()
+        assert not made.getblocking()
+        sender.sendto(b"with a header", ("127.0.0.1", 9))
+        select.select([made], [], [], 5)
+        packets = iter(lambda: made.recv(2000), b"")
+        packet = next(packet for packet in packets if packet.endswith(b"with a header"))
+        assert packet[0] == 0x45
+        assert packet[9] == socket.IPPROTO_UDP
