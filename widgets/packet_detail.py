@@ -178,7 +178,14 @@ class PacketDetail(CursorView):
 
     # -- opening and closing --------------------------------------------------------------
 
-    def action_toggle_row(self) -> None:
+    async def action_toggle(self, attribute_name: str = "") -> None:
+        """Open the selected row, or close it; with a name, what every Textual node does."""
+        if attribute_name:
+            await super().action_toggle(attribute_name)
+        else:
+            self.toggle_row()
+
+    def toggle_row(self) -> None:
         """Open the selected row, or close it."""
         self._set_open(self._cursor, None)
 
@@ -223,12 +230,12 @@ class PacketDetail(CursorView):
         self.move_to_line(line)
         arrow = self._lines[line].level * INDENT - self.shift
         if arrow <= x < arrow + len(OPEN):
-            self.action_toggle_row()
+            self.toggle_row()
 
     def on_click(self, event: events.Click) -> None:
         """A double click opens or closes, wherever in the row it is."""
         if event.chain == 2 and self.line_at(event) == self._cursor:
-            self.action_toggle_row()
+            self.toggle_row()
 
     # -- drawing --------------------------------------------------------------------------
 

@@ -182,9 +182,23 @@ def test_left_and_right_walk_the_tree():
         view.action_collapse()
         view.action_collapse()
         assert selected_key(view) == "tcp"
-        view.action_toggle_row()
-        view.action_toggle_row()
+        view.toggle_row()
+        view.toggle_row()
         assert selected_key(view) == "tcp"
+
+    play(PacketDetail(), scene, size=TALL)
+
+
+def test_toggle_is_the_rows_own_and_not_the_one_of_every_node():
+    async def scene(pilot):
+        view = pilot.app.widget
+        show(view, SEGMENT)
+        select(view, "ip")
+        lines = view.line_count
+        await view.run_action("toggle")
+        assert view.line_count < lines
+        await view.run_action("toggle")
+        assert view.line_count == lines
 
     play(PacketDetail(), scene, size=TALL)
 
@@ -255,8 +269,9 @@ def test_no_packet_shows_nothing_and_says_no_bytes():
         assert view.selected_span is None
         assert view.selected_row is None
         assert not any(screen_text(view))
-        for action in ("up", "down", "first", "last", "expand", "collapse", "toggle_row"):
+        for action in ("up", "down", "first", "last", "expand", "collapse"):
             getattr(view, f"action_{action}")()
+        view.toggle_row()
         view.select_byte(3)
 
     play(PacketDetail(), scene)
