@@ -1,0 +1,103 @@
+"""``rawscope`` itself, on a pseudo-terminal: its start, its keyboard, its end."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.app.made import SYN, capture_of
+from tests.bench.terminal import Terminal
+from tests.support import ROOT, require_root
+
+RAWSCOPE = [sys.executable, "-m", "app"]
+LIMIT_S = 20.0
+
+Open = Callable[..., Terminal]
+
+
+@pytest.fixture
+def terminal() -> Iterator[Open]:
+    """Opens programs on ptys of their own, and ends them."""
+    opened: list[Terminal] = []
+
+    def start(*arguments: str) -> Terminal:
+        opened.append(Terminal(list(arguments), 120, 36, ROOT))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+def status_after(terminal: Terminal, key: bytes) -> int:
+    """Press a key that ends the program; its exit status."""
+    os.write(terminal.fd, key)
+    deadline_s = time.monotonic() + LIMIT_S
+    while time.monotonic() < deadline_s:
+        terminal.read(0.05)
+        pid, status = os.waitpid(terminal.pid, os.WNOHANG)
+        if pid:
+            return os.waitstatus_to_exitcode(status)
+    raise TimeoutError("it did not end")
+
+
+def test_a_file_is_shown_and_q_leaves(terminal: Open, tmp_path: Path) -> None:
+    path = capture_of(tmp_path / "one.pcap", [SYN])
+    screen = terminal(*RAWSCOPE, "-r", path)
+    screen.wait_for(b"[SYN]", LIMIT_S)
+    assert status_after(screen, b"q") == 0
+
+
+def test_a_capture_on_stdin_leaves_the_keyboard_usable(terminal: Open, tmp_path: Path) -> None:
+    """The packets come through the pipe, the keys from the terminal."""
+    path = capture_of(tmp_path / "one.pcap", [SYN])
+    screen = terminal("sh", "-c", f"cat {shlex.quote(path)} | {shlex.join(RAWSCOPE)} -r -")
+    screen.wait_for(b"[SYN]", LIMIT_S)
+    screen.key(b"q", b"Leave", LIMIT_S)  # what came through a pipe is nowhere else: it asks
+    assert status_after(screen, b"y") == 0
+
+
+def test_stdin_as_a_capture_must_be_piped_in(terminal: Open) -> None:
+    screen = terminal(*RAWSCOPE, "-r", "-")
+    screen.wait_for(b"pipe one in", LIMIT_S)
+
+
+def test_stdin_that_is_no_keyboard_is_told(terminal: Open) -> None:
+    screen = terminal("sh", "-c", f"{shlex.join(RAWSCOPE)} < /dev/null")
+    screen.wait_for(b"no key would reach the monitor", LIMIT_S)
+
+
+@pytest.mark.parametrize("kind", ["dumb", ""])
+def test_a_terminal_that_cannot_draw_is_told(terminal: Open, kind: str) -> None:
+    screen = terminal("env", f"TERM={kind}", *RAWSCOPE)
+    screen.wait_for(b"'rawscope dump' prints packets as text", LIMIT_S)
+
+
+def test_what_is_no_capture_is_told_on_the_screen(terminal: Open, tmp_path: Path) -> None:
+    """The screen stays, with the reason; nothing is printed over it."""
+    path = tmp_path / "notes.txt"
+    path.write_text("these are no packets\n" * 9)
+    screen = terminal(*RAWSCOPE, "-r", str(path))
+    screen.wait_for(b"notes.txt", LIMIT_S)
+    assert status_after(screen, b"q") == 0
+
+
+@pytest.mark.live
+def test_the_demo_shows_real_packets(terminal: Open) -> None:
+    require_root()
+    screen = terminal(*RAWSCOPE, "--demo")
+    screen.wait_for(b"[SYN, ACK]", LIMIT_S)
+
+
+def test_the_demo_without_the_privilege_says_how_to_get_it(terminal: Open) -> None:
+    """The monitor opens all the same, with the reason on its screen."""
+    require_root()  # to become somebody else
+    ordinary = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    screen = terminal("env", "HOME=/", *ordinary, *RAWSCOPE, "--demo")
+    screen.wait_for(b"CAP_NET_RAW", LIMIT_S)

@@ -1,0 +1,102 @@
+"""A program on a pseudo-terminal of its own, as a person at the keyboard has it.
+
+Latency is the time from writing a key to the pty until the bytes that show its effect have
+been read back: everything between the finger and the terminal emulator.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import termios
+import time
+from pathlib import Path
+
+ESCAPES = re.compile(
+    rb"\x1b\[[0-9;:?<>=]*[A-Za-z~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]"
+)
+
+
+class Terminal:
+    """`argv` running on a fresh pty of the given size; times are seconds since its start."""
+
+    def __init__(self, argv: list[str], columns: int, rows: int, cwd: Path | None = None) -> None:
+        self.started = time.perf_counter()
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            if cwd is not None:
+                os.chdir(cwd)
+            # Not execvp: readline puts COLUMNS and LINES into the C environment behind
+            # Python's back, and they would count for more than the pty's size.
+            os.execvpe(argv[0], argv, environment)
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        os.set_blocking(self.fd, False)
+
+    def read(self, timeout_s: float) -> bytes:
+        """What has been painted, waiting at most `timeout_s` for something; empty at the end."""
+        ready, _, _ = select.select([self.fd], [], [], timeout_s)
+        if not ready:
+            return b""
+        try:
+            return os.read(self.fd, 1 << 20)
+        except OSError:
+            return b""
+
+    def drain(self, seconds: float) -> None:
+        """Read and forget for a while, so that the program never waits for the terminal."""
+        end = time.perf_counter() + seconds
+        while (left := end - time.perf_counter()) > 0:
+            self.read(left)
+
+    def wait_for(self, text: bytes, timeout_s: float) -> float:
+        """Seconds until `text` was painted (escape sequences removed); `TimeoutError`."""
+        began = time.perf_counter()
+        seen = b""
+        while time.perf_counter() - began < timeout_s:
+            seen += self.read(0.05)
+            if text in ESCAPES.sub(b"", seen):
+                return time.perf_counter() - began
+            seen = seen[-(1 << 20) :]
+        raise TimeoutError(f"{text!r} was not painted within {timeout_s} s")
+
+    def key(self, key: bytes, shows: bytes, timeout_s: float = 5.0) -> float:
+        """Press a key; seconds until `shows` is painted."""
+        os.write(self.fd, key)
+        return self.wait_for(shows, timeout_s)
+
+    @property
+    def resident_bytes(self) -> int:
+        """Resident memory of the program now (``VmRSS`` of proc(5))."""
+        return self._status("VmRSS")
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most resident memory it ever had (``VmHWM`` of proc(5))."""
+        return self._status("VmHWM")
+
+    def _status(self, name: str) -> int:
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) * 1024
+        return 0
+
+    def close(self) -> None:
+        """End the program, and wait for it."""
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.kill(self.pid, sign)
+            except ProcessLookupError:
+                break
+            end = time.perf_counter() + 3
+            while time.perf_counter() < end:
+                self.read(0.05)
+                if os.waitpid(self.pid, os.WNOHANG)[0]:
+                    os.close(self.fd)
+                    return
