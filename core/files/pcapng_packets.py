@@ -131,7 +131,9 @@ def read_packets(
     frame_end = frame + _padded(blocks["captured"])
     block_end = positions + _padded(blocks["length"])
     good, reason = _first_bad(window, blocks, frame_end, block_end, order, section)
-    found = read_packet_options(window, frame_end[:good], block_end[:good] - _TRAILER, order)
+    options_end = block_end - _TRAILER
+    options = np.where(is_simple, options_end, frame_end)  # a simple packet has none
+    found = read_packet_options(window, options[:good], options_end[:good], order)
     if found.bad is not None:
         good, reason = found.bad, f"a packet block cannot be read: {found.reason}"
     kept = slice(good)

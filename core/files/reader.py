@@ -107,7 +107,10 @@ class CaptureReader:
     @property
     def notes(self) -> Sequence[str]:
         """Warnings so far, one line each, safe to print."""
-        return [f"{self.name}: {safe(note)}" for note in (*self._parser.notes, *self._notes)]
+        notes = [*self._parser.notes, *self._notes]
+        if remark := self._source.remark():
+            notes.append(remark)
+        return [f"{self.name}: {safe(note)}" for note in notes]
 
     @property
     def size(self) -> int | None:
@@ -153,8 +156,6 @@ class CaptureReader:
             self._damage(f"{where}: the next record needs {step.needed} bytes and has {there}")
         elif there < 0:
             self._damage(f"{where}: the block before it is {-there} bytes longer than the file")
-        if self._source.remark():
-            self._notes.append(self._source.remark())
 
     def _damage(self, fault: str) -> None:
         self.damaged = True

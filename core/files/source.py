@@ -11,7 +11,6 @@ waiting, so a live capture on a pipe shows each packet when it comes.
 
 from __future__ import annotations
 
-import mmap
 import os
 import select
 import stat
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from core.files.compression import Decoder, decoder
 from core.files.formats import MAGIC_BYTES, compression_of
+from core.files.mapping import Mapping
 
 _READ_BYTES = 1 << 16
 _FIRST_WINDOW = 1 << 18  # small, so that the first packets are seen at once
@@ -78,7 +78,12 @@ class MappedFile:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
-        self.window = _map(descriptor, os.fstat(descriptor).st_size)
+        self._mappings: list[Mapping] = []
+        self.window = self._map(os.fstat(descriptor).st_size)
+
+    def _map(self, size: int) -> NDArray[np.uint8]:
+        self._mappings.append(Mapping(self._descriptor, size))
+        return self._mappings[-1].data
 
     @property
     def size(self) -> int:
@@ -90,7 +95,7 @@ class MappedFile:
         size = os.fstat(self._descriptor).st_size
         if size <= len(self.window):
             return None
-        self.window = _map(self._descriptor, size)
+        self.window = self._map(size)
         return position
 
     def progress(self, position: int) -> int:
@@ -105,11 +110,13 @@ class MappedFile:
         return ""
 
     def fault(self) -> str:
-        """Nothing else can go wrong with a map."""
+        """See `lost`."""
         return ""
 
     def remark(self) -> str:
-        """A map is shown whole."""
+        """That bytes were looked at, maybe long after reading, which the file has no more."""
+        if any(mapping.lost for mapping in self._mappings):
+            return "another program cut the file while it was open; what is gone reads as zeros"
         return ""
 
     def cancel(self) -> None:
@@ -117,12 +124,6 @@ class MappedFile:
 
     def close(self) -> None:
         """The map goes with the last batch that points into it."""
-
-
-def _map(descriptor: int, size: int) -> NDArray[np.uint8]:
-    if size == 0:
-        return np.zeros(0, np.uint8)
-    return np.frombuffer(mmap.mmap(descriptor, size, prot=mmap.PROT_READ), np.uint8)
 
 
 class Stream:

@@ -1,0 +1,314 @@
+"""Where captures come from and what befalls them: no file, no capture, pipes, growth, cuts."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from core.files.formats import FileError
+from core.files.reader import open_capture
+from tests.core.files.make import (
+    FRAME,
+    Read,
+    block,
+    enhanced,
+    interface,
+    pcap_header,
+    pcap_record,
+    read,
+    section,
+)
+from tests.support import ROOT
+
+PLAIN = pcap_header() + pcap_record() * 3
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "capture"
+
+
+REFUSED = {
+    "empty": (b"", "the file is empty"),
+    "three bytes": (b"\xd4\xc3\xb2", "only 3 bytes long"),
+    "half a pcap header": (PLAIN[:23], "the pcap file header is cut short: 23 of its 24 bytes"),
+    "half a pcapng header": (section()[:27], "the pcapng section header is cut short: 27 of"),
+    "text": (b"GET / HTTP/1.1\r\nHost: example\r\n" * 9, "not a pcap/pcapng file but text"),
+    "cut UTF-8 text": ("ж".encode() * 32 + b"\xd0", "not a pcap/pcapng file but text"),
+    "gzip of text": (gzip.compress(b"hello\n"), "not a pcap/pcapng file inside gzip but text"),
+    "gzip of nothing": (gzip.compress(b""), "the file is empty inside gzip"),
+    "gzip, only its magic number": (b"\x1f\x8b\x08", "only 3 bytes long"),
+    "gzip, garbage": (b"\x1f\x8b" + bytes(99), "the gzip data is damaged"),
+    "zstd, garbage": (b"\x28\xb5\x2f\xfd" + b"\xff" * 99, "the zstd data is damaged"),
+    "ELF": (b"\x7fELF" + bytes(99), "but an ELF program"),
+    "xz": (b"\xfd7zXZ\0" + bytes(99), "unpack it with xz -dk first"),
+    "noise": (bytes(range(128, 228)), "it starts with 80 81 82 83"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("piped", [False, True])
+def test_what_is_no_capture_is_refused_in_one_line(path, name, piped) -> None:
+    content, reason = REFUSED[name]
+    path.write_bytes(content)
+    if piped:
+        reading, writing = os.pipe()
+        os.write(writing, content)
+        os.close(writing)
+    with pytest.raises(FileError) as error:
+        open_capture(reading if piped else path)
+    if piped:
+        os.close(reading)
+    else:
+        assert str(path) in str(error.value)
+    assert str(error.value).startswith("cannot read ")
+    assert reason in str(error.value)
+    assert str(error.value).isprintable()
+
+
+def test_elf_and_directory_and_absence(tmp_path) -> None:
+    for place, reason in (
+        (sys.executable, "an ELF program"),
+        (tmp_path, "it is a directory"),
+        (tmp_path / "absent", "there is no such file"),
+    ):
+        with pytest.raises(FileError, match=reason):
+            open_capture(str(place))
+
+
+def test_no_permission(path) -> None:
+    path.write_bytes(PLAIN)
+    path.chmod(0)
+    code = (
+        "import os, sys\n"
+        "from core.files.reader import open_capture, FileError\n"
+        "os.geteuid() or os.setuid(65534)\n"
+        "try: open_capture(sys.argv[1])\n"
+        "except FileError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, cwd=ROOT
+    )
+    assert "permission denied; ask its owner" in done.stdout, done.stderr
+
+
+def test_header_only_is_no_fault(path) -> None:
+    for content in (pcap_header(), section(), section() + interface()):
+        found = read(path, content)
+        assert (found.frames, found.notes, found.damaged) == ([], [], False)
+
+
+def test_names_never_carry_control_characters(tmp_path) -> None:
+    path = tmp_path / "evil\x1b[2J\n\x9b\u202e.pcap"
+    with pytest.raises(FileError) as error:
+        open_capture(path)
+    assert str(error.value).isprintable()
+    found = read(path, PLAIN[:-1])
+    assert found.damaged
+    assert all(note.isprintable() for note in found.notes)
+
+
+@pytest.mark.parametrize("content", [PLAIN, section() + interface() + enhanced() * 3])
+def test_a_pipe_gives_each_packet_when_it_comes(content) -> None:
+    reading, writing = os.pipe()
+    size = len(pcap_record()) if content is PLAIN else len(enhanced())
+    start = len(content) - 3 * size
+    os.write(writing, content[: start + size])
+    with open_capture(reading) as reader:
+        batches = reader.batches()
+        assert len(next(batches)) == 1
+        os.write(writing, content[start + size : start + 2 * size + 9])
+        assert len(next(batches)) == 1
+        os.write(writing, content[start + 2 * size + 9 :])
+        batch = next(batches)
+        assert batch.data[batch.offset[0] :][:60].tobytes() == FRAME
+        os.close(writing)
+        assert next(batches, None) is None
+        assert not reader.damaged
+        assert reader.size is None
+        assert reader.position == len(content)
+    os.close(reading)
+
+
+@pytest.mark.parametrize("step", [1, 7, 4096])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_pipe_in_pieces_of_any_size(step, pack) -> None:
+    other = block(5, bytes(200))
+    packets = [enhanced(FRAME[:n]) + other for n in range(40)]
+    content = pack(section() + interface() + b"".join(packets))
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        with open(writing, "wb", buffering=0) as pipe:
+            for start in range(0, len(content), step):
+                pipe.write(content[start : start + step])
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    found = Read(open_capture(reading))
+    writer.join()
+    os.close(reading)
+    assert found.frames == [FRAME[:n] for n in range(40)]
+    assert not found.damaged
+
+
+def test_a_cut_pipe() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, PLAIN[:-1])
+    os.close(writing)
+    found = Read(open_capture(reading))
+    os.close(reading)
+    assert found.frames == [FRAME] * 2
+    assert "standard input" not in found.notes[0]
+    assert f"cut short at byte {24 + 2 * 76}" in found.notes[0]
+
+
+def test_a_fifo_may_be_opened_before_its_writer(path) -> None:
+    os.mkfifo(path)
+    found = []
+    thread = threading.Thread(target=lambda: found.append(Read(open_capture(path))))
+    thread.start()
+    path.write_bytes(PLAIN)
+    thread.join()
+    assert found[0].frames == [FRAME] * 3
+
+
+def test_a_waiting_reader_can_be_cancelled() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, PLAIN)
+    with open_capture(reading) as reader:
+        batches = reader.batches()
+        assert len(next(batches)) == 3
+        thread = threading.Thread(target=reader.cancel)
+        thread.start()
+        assert next(batches, None) is None
+        thread.join()
+        assert not reader.damaged
+    os.close(reading)
+    os.close(writing)
+
+
+@pytest.mark.parametrize("piped", [False, True])
+def test_standard_input(path, piped) -> None:
+    path.write_bytes(PLAIN)
+    code = (
+        "from core.files.reader import open_capture\n"
+        "with open_capture('-') as reader: print(sum(len(b) for b in reader.batches()))"
+    )
+    source = {"input": PLAIN} if piped else {"stdin": path.open("rb")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT, **source)
+    if not piped:
+        source["stdin"].close()
+    assert done.stdout == b"3\n", done.stderr
+
+
+def test_a_file_read_from_where_its_descriptor_stands(path) -> None:
+    path.write_bytes(b"line\n" + PLAIN)
+    with path.open("rb", buffering=0) as file:
+        file.readline()
+        assert Read(open_capture(file.fileno())).frames == [FRAME] * 3
+
+
+def test_descriptors_are_given_back(path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for content in (PLAIN, gzip.compress(PLAIN), PLAIN[:-1]):
+        read(path, content)
+    for content in (b"", b"nothing", gzip.compress(b"nothing"), b"\x1f\x8b" + bytes(99)):
+        with pytest.raises(FileError):
+            read(path, content)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_growing_file_is_read_to_its_present_end(path) -> None:
+    path.write_bytes(PLAIN + pcap_record()[:50])
+    with open_capture(path) as reader:
+        batches = reader.batches()
+        first = next(batches)
+        with path.open("ab") as file:
+            file.write(pcap_record()[50:] + pcap_record() * 9)
+        assert len(first) + sum(len(batch) for batch in batches) == 13
+        assert not reader.damaged
+
+
+def test_a_deleted_file_is_read_on(path) -> None:
+    path.write_bytes(pcap_header() + pcap_record() * 5000)
+    with open_capture(path) as reader:
+        batches = reader.batches()
+        kept = [next(batches)]
+        path.unlink()
+        kept += batches
+    assert sum(len(batch) for batch in kept) == 5000
+    assert all(batch.data[batch.offset[-1] :][:60].tobytes() == FRAME for batch in kept)
+
+
+def test_a_file_cut_while_it_is_read_ends_there(path) -> None:
+    path.write_bytes(pcap_header() + pcap_record() * 50_000)
+    with open_capture(path) as reader:
+        batches = reader.batches()
+        next(batches)
+        os.truncate(path, 100)
+        assert next(batches, None) is None
+        assert reader.damaged
+        assert "the file shrank from 3800024 to 100 bytes" in reader.notes[0]
+
+
+def test_looking_at_what_was_cut_away_shows_zeros_and_is_told(path) -> None:
+    path.write_bytes(pcap_header() + pcap_record() * 50_000)
+    with open_capture(path) as reader:
+        kept = list(reader.batches())
+        assert not reader.notes
+        os.truncate(path, 5000)
+        last = kept[-1]
+        seen = []
+
+        def look() -> None:
+            seen.append(int(np.add.reduce(last.data[last.offset[-1] :])))
+
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+        assert seen == [0]
+        assert last.data[1_000_000:1_000_060].tobytes() == bytes(60)
+        first = kept[0]
+        assert first.data[first.offset[0] :][:60].tobytes() == FRAME
+        assert "another program cut the file" in reader.notes[0]
+
+
+def test_a_bus_error_that_is_not_ours_still_kills(path) -> None:
+    path.write_bytes(PLAIN)
+    code = (
+        "import sys, mmap, os\n"
+        "from core.files.reader import open_capture\n"
+        "reader = open_capture(sys.argv[1])\n"
+        "with open(sys.argv[1] + '.other', 'w+b') as file:\n"
+        "    file.truncate(8192); other = mmap.mmap(file.fileno(), 8192); file.truncate(0)\n"
+        "other[5000]"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT, timeout=60)
+    assert done.returncode == -7  # SIGBUS
+
+
+def test_progress(path) -> None:
+    path.write_bytes(pcap_header() + pcap_record() * 50_000)
+    with open_capture(path) as reader:
+        seen = [reader.position for _ in reader.batches()]
+        assert seen == sorted(seen)
+        assert seen[0] < reader.size == seen[-1] == path.stat().st_size
+
+
+def test_batches_outlive_the_reader(path) -> None:
+    path.write_bytes(gzip.compress(PLAIN))
+    for place in (path, shutil.copy(path, path.with_suffix(".2"))):
+        with open_capture(place) as reader:
+            kept = list(reader.batches())
+        assert all(batch.stable for batch in kept)
+        assert [batch.data[at : at + 60].tobytes() for batch in kept for at in batch.offset] == [
+            FRAME
+        ] * 3
