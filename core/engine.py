@@ -79,23 +79,12 @@ class Engine:
     """The worker thread, from `start` to `close`. Commands return at once, from any thread."""
 
     def __init__(self, store: PacketStore) -> None:
-        self._store = store
         self._loop = EpollLoop()
-        self._thread = threading.Thread(target=self._run, name="rawscope worker", daemon=True)
-        self._session: CaptureSession | None = None
-        self._reading: FileReading | None = None
-        self._state = State.IDLE
-        self._message = ""
-        self._severity = Severity.NONE
-        self._interfaces: tuple[str, ...] = ()
-        self._notes: tuple[str, ...] = ()
-        self._earlier = CaptureStatistics()  # of sessions that are over
-        self._captured_earlier = 0
-        self._snapshot = EngineSnapshot()
+        self._worker = _Worker(store, self._loop, self._command)
+        self._thread = threading.Thread(
+            target=self._worker.run, name="rawscope worker", daemon=True
+        )
         self._closed = False
-        self.failure: BaseException | None = None  # what ended the worker, for --debug
-
-    # -- any thread
 
     def start(self) -> None:
         """Start the worker thread."""
@@ -103,26 +92,31 @@ class Engine:
 
     def capture(self, options: CaptureOptions) -> None:
         """Capture from now on; ends a capture or the reading of a file that goes on."""
-        self._command(partial(self._begin_capture, options))
+        self._command(partial(self._worker.begin_capture, options))
 
     def stop_capture(self) -> None:
         """End the capture, or the reading of the file; what was read so far stays."""
-        self._command(self._stop)
+        self._command(self._worker.stop)
 
     def open_file(self, source: str | int) -> None:
         """Read a capture file: a path, ``-`` for standard input, or a descriptor."""
-        self._command(partial(self._begin_reading, source))
+        self._command(partial(self._worker.begin_reading, source))
 
     def snapshot(self) -> EngineSnapshot:
         """What is so now."""
-        return self._snapshot
+        return self._worker.snapshot
+
+    @property
+    def failure(self) -> BaseException | None:
+        """The fault of ours that ended the worker or a reading, for ``--debug``."""
+        return self._worker.failure
 
     def close(self, timeout_s: float = 2.0) -> None:
         """End everything, leave promiscuous mode, join each thread for at most `timeout_s`."""
         if self._closed:
             return
-        reading = self._reading
-        self._command(self._end_work)
+        reading = self._worker.reading
+        self._command(self._worker.end_work)
         self._closed = True
         self._loop.stop()
         if self._thread.ident is not None:
@@ -136,9 +130,36 @@ class Engine:
         if not self._closed:
             self._loop.call(command)
 
-    # -- the worker thread
 
-    def _run(self) -> None:
+class _Worker:
+    """What the worker thread does: everything but `snapshot` and `reading` is that thread's.
+
+    `command` hands a function to the loop from the thread of a file's reader.
+    """
+
+    def __init__(
+        self,
+        store: PacketStore,
+        loop: EpollLoop,
+        command: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self.snapshot = EngineSnapshot()
+        self.reading: FileReading | None = None
+        self.failure: BaseException | None = None
+        self._store = store
+        self._loop = loop
+        self._command = command
+        self._session: CaptureSession | None = None
+        self._state = State.IDLE
+        self._message = ""
+        self._severity = Severity.NONE
+        self._interfaces: tuple[str, ...] = ()
+        self._notes: tuple[str, ...] = ()
+        self._earlier = CaptureStatistics()  # of sessions that are over
+        self._captured_earlier = 0
+
+    def run(self) -> None:
+        """The thread's body."""
         self._loop.call_every(PUBLISH_S, self._publish)
         try:
             self._loop.run()
@@ -148,9 +169,10 @@ class Engine:
                 self._session.close()
             self._fail(f"the capture thread failed ({_describe(failure)}); start rawscope again")
 
-    def _begin_capture(self, options: CaptureOptions) -> None:
-        self._end_work()
-        self._reading = None
+    def begin_capture(self, options: CaptureOptions) -> None:
+        """Open the sources and put them into the loop."""
+        self.end_work()
+        self.reading = None
         self._interfaces = options.interfaces
         try:
             session = CaptureSession(options, self._store.add_interface)
@@ -162,27 +184,29 @@ class Engine:
             return
         self._session = session
         self._notes = session.notes
-        self._loop.add(session.watcher, self._on_links)
+        self._loop.add(session.watcher, partial(self._on_links, session))
         for feed in session.feeds:
-            self._loop.add(feed.source, partial(self._on_frames, feed))
-        self._enter(State.LIVE, session.trouble, Severity.WARNING)
+            self._loop.add(feed.source, partial(self._on_frames, session, feed))
+        self._enter_live(session)
 
-    def _begin_reading(self, source: str | int) -> None:
-        self._end_work()
-        self._reading = FileReading(self._store, source, self._on_reading_ended)
+    def begin_reading(self, source: str | int) -> None:
+        """Start the thread that reads a file."""
+        self.end_work()
+        self.reading = FileReading(self._store, source, self._on_reading_ended)
         self._enter(State.READING)
-        self._reading.start()
+        self.reading.start()
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """End what goes on, if anything does."""
         if self._state in (State.LIVE, State.READING):
-            self._end_work()
+            self.end_work()
             self._enter(State.STOPPED)
 
-    def _end_work(self) -> None:
+    def end_work(self) -> None:
         """Let what is in the kernel come in, then give everything back."""
-        if self._reading is not None:
-            self._reading.cancel()
-        session, self._session = self._session, None
+        if self.reading is not None:
+            self.reading.cancel()
+        session = self._session
         if session is not None:
             self._loop.remove(session.watcher)
             for feed in tuple(session.feeds):
@@ -190,14 +214,13 @@ class Engine:
             self._earlier += session.statistics()
             self._captured_earlier += session.delivered
             session.close()
+            self._session = None
 
     def _end_feed(self, session: CaptureSession, feed: Feed) -> None:
         self._loop.remove(feed.source)
         session.end(feed, self._store.append)
 
-    def _on_frames(self, feed: Feed, events: int) -> None:
-        session = self._session
-        assert session is not None
+    def _on_frames(self, session: CaptureSession, feed: Feed, events: int) -> None:
         if events & select.EPOLLERR:
             feed.source.clear_error()  # the link watcher tells what it was
         for _ in range(READS_PER_TURN):
@@ -207,23 +230,21 @@ class Engine:
             self._store.append(batch)
         self._publish()
 
-    def _on_links(self, _events: int) -> None:
-        session = self._session
-        assert session is not None
+    def _on_links(self, session: CaptureSession, _events: int) -> None:
         for feed in session.follow_links():
             self._end_feed(session, feed)
         if session.feeds:
-            self._enter(State.LIVE, session.trouble, Severity.WARNING)
+            self._enter_live(session)
         else:
             trouble = session.trouble
-            self._end_work()
+            self.end_work()
             self._fail(f"{trouble}; what was captured is kept; start again when it is back")
 
     def _on_reading_ended(self, reading: FileReading) -> None:
         self._command(partial(self._finish_reading, reading))
 
     def _finish_reading(self, reading: FileReading) -> None:
-        if reading is not self._reading or self._state is not State.READING:
+        if reading is not self.reading or self._state is not State.READING:
             return  # cancelled meanwhile
         if reading.error:
             self.failure = reading.failure
@@ -232,6 +253,10 @@ class Engine:
             self._enter(State.DONE, reading.notes[-1], Severity.WARNING)
         else:
             self._enter(State.DONE)
+
+    def _enter_live(self, session: CaptureSession) -> None:
+        """Live, with a word on what is not as it should be."""
+        self._enter(State.LIVE, session.trouble or "; ".join(session.notes), Severity.WARNING)
 
     def _fail(self, message: str) -> None:
         self._enter(State.FAILED, message, Severity.ERROR)
@@ -244,11 +269,11 @@ class Engine:
 
     def _publish(self) -> None:
         total, captured = self._earlier, self._captured_earlier
-        session, reading = self._session, self._reading
+        session, reading = self._session, self.reading
         if session is not None:
             total += session.statistics()
             captured += session.delivered
-        self._snapshot = EngineSnapshot(
+        self.snapshot = EngineSnapshot(
             state=self._state,
             message=self._message,
             severity=self._severity,
