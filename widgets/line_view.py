@@ -10,10 +10,6 @@ five million rows costs what the fifty visible ones cost. What makes that quick 
 * A cursor move repaints two lines (`refresh_line`), not the widget.
 * Finished lines are kept in a bounded cache, by a key that names all that a line depends on.
 
-Long lines are not scrolled by a scroll bar, which would come and go with every packet and
-move everything by a row: the part of a line that may be long is shifted (`shift`), by keys or
-by a sideways wheel, and the columns before it stay in place.
-
 Text is selected with the mouse as everywhere in Textual. A line therefore carries offsets
 counted from the first line, and `get_selection` makes only the lines that were selected.
 """
@@ -24,17 +20,16 @@ from abc import abstractmethod
 from collections.abc import Hashable
 from typing import Any
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
-from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-SHIFT_STEP = 8  # cells that one key or wheel step moves the shifted part
+from widgets.text_selection import selected_text, with_selection
+
 CACHED_LINES = 512  # several screens
 COPIED_LINES = 10_000  # a selection larger than this is not a selection anybody reads
 
@@ -54,8 +49,6 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     HEADER_LINES = 0  # lines at the top that do not scroll
 
-    shift: reactive[int] = reactive(0)
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._strips: LRUCache[Hashable, Strip] = LRUCache(CACHED_LINES)
@@ -71,15 +64,11 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     @abstractmethod
     def line_key(self, line: int) -> Hashable:
-        """Everything the look of `line` depends on, width and shift left out."""
+        """What the look of `line` depends on; what all lines depend on calls `forget_lines`."""
 
     def build_header(self, line: int) -> Strip:
         """A line above the list; only where `HEADER_LINES` says that there are some."""
         raise NotImplementedError
-
-    def widest_shift(self) -> int:
-        """The largest useful `shift`, for the lines on the screen."""
-        return 0
 
     # -- the number of lines ----------------------------------------------------------
 
@@ -139,38 +128,6 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
             return None
         line = self.top_line + offset.y - self.HEADER_LINES
         return line if line < self._line_count else None
-
-    def validate_shift(self, shift: int) -> int:
-        return max(0, min(shift, self.widest_shift()))
-
-    def watch_shift(self) -> None:
-        self.refresh()
-
-    def action_shift_left(self) -> None:
-        """Show what is further left in long lines."""
-        self.shift -= SHIFT_STEP
-
-    def action_shift_right(self) -> None:
-        """Show what is further right in long lines."""
-        self.shift += SHIFT_STEP
-
-    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
-        event.stop()
-        self.action_shift_left()
-
-    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
-        event.stop()
-        self.action_shift_right()
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        if event.shift or event.ctrl:
-            event.stop()
-            self.action_shift_left()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        if event.shift or event.ctrl:
-            event.stop()
-            self.action_shift_right()
 
     def on_click(self, event: events.Click) -> None:
         """Textual selects all text on a double click, which a list this long forbids."""
@@ -232,45 +189,23 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         line = self.top_line + y - self.HEADER_LINES
         if line >= self._line_count:
             return Strip.blank(width, self.base_style)
-        key = (self.line_key(line), width, self.shift)
+        key = (self.line_key(line), width)
         strip = self._strips.get(key)
         if strip is None:
             strip = self.build_line(line).crop_extend(0, width, self.base_style)
             self._strips[key] = strip
         if (selection := self.text_selection) is not None:
-            strip = self._with_selection(strip, selection, line)
+            style = self.screen.get_component_rich_style("screen--selection")
+            strip = with_selection(strip, selection.get_span(line), style)
         return strip if self._painting else strip.apply_offsets(0, line)
 
     # -- selected text ------------------------------------------------------------------------
-
-    def _with_selection(self, strip: Strip, selection: Selection, line: int) -> Strip:
-        span = selection.get_span(line)
-        if span is None:
-            return strip
-        start, stop = span
-        end = strip.cell_length if stop == -1 else min(stop, strip.cell_length)
-        start = min(start, end)
-        style = self.screen.get_component_rich_style("screen--selection")
-        before, inside, after = (
-            strip.crop(0, start),
-            strip.crop(start, end),
-            strip.crop(end, strip.cell_length),
-        )
-        marked = Strip(
-            [Segment(text, (old or Style()) + style) for text, old, _ in inside],
-            inside.cell_length,
-        )
-        return Strip.join([before, marked, after])
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected text; an open end means the lines on the screen."""
         first = self.top_line if selection.start is None else max(0, selection.start.y)
         last = self.top_line + self.page_size if selection.end is None else selection.end.y + 1
-        lines = []
-        for line in range(first, min(last, self._line_count, first + COPIED_LINES)):
-            span = selection.get_span(line)
-            if span is not None:
-                text = self.build_line(line).text
-                start, stop = span
-                lines.append(text[start : None if stop == -1 else stop].rstrip())
-        return ("\n".join(lines), "\n") if lines else None
+        last = min(last, self._line_count, first + COPIED_LINES)
+        spans = [(line, selection.get_span(line)) for line in range(first, last)]
+        texts = [selected_text(self.build_line(line), span) for line, span in spans if span]
+        return ("\n".join(texts), "\n") if texts else None

@@ -17,42 +17,26 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.reactive import reactive
 from textual.strip import Strip
 
 from core.store.packet import Packet
-from core.wire.detail import Row, Severity
+from core.wire.detail import Row
 from core.wire.dissection import Dissection
 from core.wire.field import Span
-from core.wire.text import safe
-from widgets.cells import left, width_of
-from widgets.cursor_view import CursorView
-from widgets.detail_tree import Expansion, TreeLine, path_to_byte, path_to_key, worst
+from widgets.detail_paint import COMPONENTS, arrow_cells, label_width, paint_tree_line
+from widgets.detail_tree import Expansion, TreeLine, path_to_byte, path_to_key
+from widgets.shifted_view import ShiftedView
 
-OPEN, CLOSED, LEAF = "▾ ", "▸ ", "  "
-INDENT = 2
 LABEL_LEAST = 20
 LABEL_SHARE = 0.45  # of the width: labels get no more, and are cut
-VALUE_WIDTH = 18  # meanings line up behind values up to this long
-SIGNS = {Severity.NOTE: "·", Severity.WARNING: "!", Severity.ERROR: "✗"}
 
 
-class PacketDetail(CursorView):
+class PacketDetail(ShiftedView):
     """One packet's headers as a tree. See the module's text."""
 
-    COMPONENT_CLASSES = {
-        "packet-detail--cursor",
-        "packet-detail--layer",
-        "packet-detail--label",
-        "packet-detail--value",
-        "packet-detail--meaning",
-        "packet-detail--arrow",
-        "packet-detail--note",
-        "packet-detail--warning",
-        "packet-detail--error",
-    }
+    COMPONENT_CLASSES = set(COMPONENTS)
 
     DEFAULT_CSS = """
     PacketDetail {
@@ -135,11 +119,7 @@ class PacketDetail(CursorView):
 
     def _fit_labels(self) -> None:
         """Labels are never narrower than before: values do not jump from packet to packet."""
-        widths = (
-            line.level * INDENT + len(LEAF) + width_of(line.row.label) + 1
-            for line in self._lines
-            if not line.row.is_layer
-        )
+        widths = (label_width(line) for line in self._lines if not line.row.is_layer)
         most = max(LABEL_LEAST, int(self.size.width * LABEL_SHARE))
         self._label_width = min(max(self._label_width, max(widths, default=0)), most)
 
@@ -228,8 +208,7 @@ class PacketDetail(CursorView):
     def press(self, line: int, x: int) -> None:
         """Select the row; on its arrow, open or close it."""
         self.move_to_line(line)
-        arrow = self._lines[line].level * INDENT - self.shift
-        if arrow <= x < arrow + len(OPEN):
+        if x + self.shift in arrow_cells(self._lines[line]):
             self.toggle_row()
 
     def on_click(self, event: events.Click) -> None:
@@ -245,47 +224,21 @@ class PacketDetail(CursorView):
 
     def build_line(self, line: int) -> Strip:
         """One row: arrow, label, value, meaning."""
-        entry = self._lines[line]
-        segments = self._segments(entry)
+        segments = self._paint(line)
         if line == self._cursor:
             style = self.component("packet-detail--cursor")
             segments = [Segment(segment.text, style) for segment in segments]
             segments.append(Segment(" " * self.size.width, style))
         return Strip(segments).crop(self.shift)
 
-    def _segments(self, entry: TreeLine) -> list[Segment]:
-        row = entry.row
-        is_open = self._expansion.is_open(row)
-        arrow = (OPEN if is_open else CLOSED) if row.children else LEAF
-        segments = [
-            Segment(" " * (entry.level * INDENT) + arrow, self.component("packet-detail--arrow"))
-        ]
-        label, value, meaning = safe(row.label), safe(row.value), safe(row.meaning)
-        if row.is_layer:
-            text = "  ".join(part for part in (label, value, meaning) if part)
-            segments.append(Segment(text, self._style(row.severity, "layer")))
-        else:
-            room = self._label_width - entry.level * INDENT - len(LEAF)
-            segments.append(
-                Segment(left(label, max(4, room - 1)) + " ", self._style(None, "label"))
-            )
-            if meaning:
-                value = left(value, max(VALUE_WIDTH, width_of(value))) + "  "
-            segments.append(Segment(value, self._style(row.severity, "value")))
-            segments.append(Segment(meaning, self._style(row.severity, "meaning")))
-        flaw = worst(row)
-        if flaw in SIGNS and (row.is_layer or (flaw > row.severity and not is_open)):
-            segments.append(Segment(f"  {SIGNS[flaw]}", self._style(flaw, "value")))
-        return segments
-
-    def _style(self, severity: Severity | None, plain: str) -> Style:
-        if severity is None or severity not in SIGNS:
-            return self.component(f"packet-detail--{plain}")
-        return self.component(f"packet-detail--{severity.name.lower()}")
+    def _paint(self, line: int) -> list[Segment]:
+        entry = self._lines[line]
+        is_open = self._expansion.is_open(entry.row)
+        return paint_tree_line(entry, self._label_width, self.component, is_open=is_open)
 
     def widest_shift(self) -> int:
         """As far as brings the end of the longest visible line into sight."""
         last = min(self.line_count, self.top_line + self.page_size)
-        lines = (self._segments(self._lines[line]) for line in range(self.top_line, last))
+        lines = (self._paint(line) for line in range(self.top_line, last))
         widths = (sum(segment.cell_length for segment in segments) for segments in lines)
         return max(0, max(widths, default=0) - self.size.width)

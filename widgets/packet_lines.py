@@ -16,16 +16,16 @@ from textual.strip import Strip
 from core.store.packet_store import Snapshot
 from core.store.view import View
 from widgets.cells import width_of
-from widgets.cursor_view import CursorView
 from widgets.packet_columns import Layout, Seen, choose_layout
 from widgets.packet_paint import COMPONENTS, info_text, paint_header, paint_row
 from widgets.packet_row import PacketRow, RowReader
+from widgets.shifted_view import ShiftedView
 from widgets.time_format import TimeFormat, clock_text, date_text, seconds_text
 
 UNKNOWN = "–"  # time since a packet that is not held any more
 
 
-class PacketLines(CursorView):
+class PacketLines(ShiftedView):
     """Packets as lines with a heading. `PacketTable` adds what the user does with them."""
 
     COMPONENT_CLASSES = set(COMPONENTS)
