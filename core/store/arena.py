@@ -77,8 +77,9 @@ class Arena:
     a `Chunk` made by `published` stays as it is while the arena goes on.
     """
 
-    def __init__(self, first: int, capacity_bytes: int) -> None:
-        self.chunk = Chunk.allocate(first, np.empty(capacity_bytes, np.uint8), CHUNK_PACKETS)
+    def __init__(self, first: int, capacity_bytes: int, link_types: NDArray[np.int32]) -> None:
+        data = np.empty(capacity_bytes, dtype=np.uint8)
+        self.chunk = Chunk.allocate(first, data, link_types, CHUNK_PACKETS)
         self.packets = 0
         self.used = 0
 

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.store.chunk import Network, State
+from core.store.places import Places
 from core.wire.dissection import Cause
 from core.wire.field import HeaderTable, Slot, gather
 from core.wire.walk import Space
@@ -62,7 +63,7 @@ class BatchWalk:
 
     `stop` is where the bytes of the current payload end, as the frame and every length
     field so far allow; it is what `core.wire.walk.Walk.stop` is. `steps` names the step for
-    each number of each numbering, the most frequent first.
+    each number of each numbering, the most frequent first; `places` is told of every header.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class BatchWalk:
         captured: NDArray[np.int64],
         stop: NDArray[np.int64],
         steps: Steps,
+        places: Places | None = None,
     ) -> None:
         count = len(base)
         self.data = data
@@ -84,6 +86,7 @@ class BatchWalk:
         self.transport_offset = np.zeros(count, dtype=np.uint16)
         self.state = np.zeros(count, dtype=np.uint8)
         self._steps = steps
+        self._places = places
         self._pending: defaultdict[Step, list[Group]] = defaultdict(list)
 
     # -- reading ------------------------------------------------------------------
@@ -112,6 +115,11 @@ class BatchWalk:
             values.append(value.view(np.int64))
         return values
 
+    def begin(self, table: HeaderTable, group: Group) -> Group:
+        """Those whose header of this table, which begins here, is all there."""
+        self.found(table, group)
+        return self.has(group, table.stop)
+
     def has(self, group: Group, size: int | Column) -> Group:
         """Those with `size` bytes there; the others' stop is recorded with its cause."""
         return group.where(self.enough(group, size))
@@ -139,6 +147,12 @@ class BatchWalk:
         """These packets end here."""
         self.mark(group, cause)
 
+    def contradiction(self, group: Group, slot: Slot) -> None:
+        """The headers that these packets are at contradict themselves in `slot`."""
+        self.halt(group, Cause.MALFORMED)
+        if self._places:
+            self._places.contradiction(slot, group.rows, group.at)
+
     def mark(self, group: Group, bits: int) -> None:
         """Set bits of these packets' state."""
         if len(group):
@@ -150,6 +164,21 @@ class BatchWalk:
         self._end[group.rows] = np.minimum(self._end.take(group.rows), stop)
 
     # -- what was found -----------------------------------------------------------
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody is told which headers are found."""
+        return self._places is not None
+
+    def found(self, table: HeaderTable, group: Group) -> None:
+        """These packets have a header of this table here, whole or not."""
+        if self._places:
+            self._places.found(table, group.rows, group.at)
+
+    def instead(self, table: HeaderTable, other: HeaderTable, group: Group) -> None:
+        """What was found as a header of `table` is one of `other` in these packets."""
+        if self._places:
+            self._places.instead(table, other, group.rows, group.at)
 
     def found_network(self, group: Group, kind: Network) -> None:
         """A network header begins here, whole or not."""

@@ -71,6 +71,7 @@ class Chunk:
     """Packets `first` … ``first + len(chunk) - 1``; every column has ``len(chunk)`` rows.
 
     ``data``              uint8   the bytes, with anything between frames
+    ``link_types``        int32   the store's, by interface index; shared by all chunks
     ``timestamp_ns``      int64   since the epoch, as given by the source
     ``offset``            uint32  first byte of each frame in `data`
     ``captured``          uint32  bytes kept of the frame
@@ -89,6 +90,7 @@ class Chunk:
 
     first: int
     data: NDArray[np.uint8]
+    link_types: NDArray[np.int32]
     timestamp_ns: NDArray[np.int64]
     offset: NDArray[np.uint32]
     captured: NDArray[np.uint32]
@@ -104,11 +106,13 @@ class Chunk:
     verdict: NDArray[np.uint8]
 
     @classmethod
-    def allocate(cls, first: int, data: NDArray[np.uint8], capacity: int) -> Chunk:
+    def allocate(
+        cls, first: int, data: NDArray[np.uint8], link_types: NDArray[np.int32], capacity: int
+    ) -> Chunk:
         """A chunk whose columns have room for `capacity` packets, to be filled by the store."""
         columns = {name: np.empty(capacity, dtype=kind) for name, kind in COLUMN_TYPES.items()}
         columns["verdict"].fill(VERDICT_UNKNOWN)
-        return cls(first, data, **columns)
+        return cls(first, data, link_types, **columns)
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -121,12 +125,17 @@ class Chunk:
     def rows(self, start: int, stop: int) -> Chunk:
         """The packets of rows `start` … ``stop - 1``, sharing bytes and columns."""
         columns = {name: getattr(self, name)[start:stop] for name in COLUMN_TYPES}
-        return Chunk(self.first + start, self.data, **columns)
+        return Chunk(self.first + start, self.data, self.link_types, **columns)
 
     def trimmed(self) -> Chunk:
         """The same packets in columns that hold no room for more."""
         columns = {name: getattr(self, name).copy() for name in COLUMN_TYPES}
-        return Chunk(self.first, self.data, **columns)
+        return Chunk(self.first, self.data, self.link_types, **columns)
+
+    @property
+    def link_type(self) -> NDArray[np.int32]:
+        """What the first byte of each frame is, (n,); see `core.wire.link`."""
+        return self.link_types.take(self.interface)
 
     def frame(self, row: int) -> bytes:
         """A copy of the captured bytes of one packet."""

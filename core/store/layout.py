@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from core.store import link_steps, network_steps, serial_steps, transport_steps
 from core.store.batch_walk import BatchWalk, Group, Step, Steps
+from core.store.places import Places
 from core.wire import (
     arp,
     ethernet,
@@ -121,41 +122,35 @@ def decode(
     lie inside it; no byte outside a frame is read. `link_type` (n,) are `LinkType` numbers,
     those without a reader included; `flags` `PacketFlag` bits.
     """
-    count = len(offset)
     walks = [
-        _walk(
-            data,
-            offset[part].astype(np.int64),
-            captured[part].astype(np.int64),
-            original[part].astype(np.int64),
-            link_type[part],
-            flags[part],
-        )
-        for part in (slice(start, start + SLICE) for start in range(0, max(count, 1), SLICE))
+        follow(data, offset[part], captured[part], original[part], link_type[part], flags[part])
+        for part in (slice(at, at + SLICE) for at in range(0, max(len(offset), 1), SLICE))
     ]
     return Layout(
-        network=np.concatenate([walk.network for walk in walks]),
-        network_offset=np.concatenate([walk.network_offset for walk in walks]),
-        transport=np.concatenate([walk.transport for walk in walks]),
-        transport_offset=np.concatenate([walk.transport_offset for walk in walks]),
-        stop=np.concatenate([walk.stop for walk in walks]).astype(np.uint32),
-        state=np.concatenate([walk.state for walk in walks]),
+        network=np.concatenate([each.network for each in walks]),
+        network_offset=np.concatenate([each.network_offset for each in walks]),
+        transport=np.concatenate([each.transport for each in walks]),
+        transport_offset=np.concatenate([each.transport_offset for each in walks]),
+        stop=np.concatenate([each.stop for each in walks]).astype(np.uint32),
+        state=np.concatenate([each.state for each in walks]),
     )
 
 
-def _walk(
+def follow(
     data: NDArray[np.uint8],
-    base: NDArray[np.int64],
-    captured: NDArray[np.int64],
-    original: NDArray[np.int64],
+    offset: NDArray[Any],
+    captured: NDArray[Any],
+    original: NDArray[Any],
     link_type: NDArray[Any],
     flags: NDArray[np.uint16],
+    places: Places | None = None,
 ) -> BatchWalk:
-    """One slice of frames, followed to their ends."""
+    """Frames followed to their ends, as `decode` does a slice; `places` is told of each header."""
+    kept = captured.astype(np.int64)
     check_sequence = (flags & PacketFlag.FCS_MASK) >> PacketFlag.FCS_SHIFT
-    stop = np.maximum(np.maximum(captured, original) - check_sequence, 0)
-    walk = BatchWalk(data, base, np.minimum(captured, stop), stop, STEPS)
-    everything = Group(np.arange(len(base)), np.zeros(len(base), dtype=np.int64))
-    walk.follow(Space.LINK, link_type, everything)
-    walk.run(MAXIMUM_LAYERS)
-    return walk
+    stop = np.maximum(np.maximum(kept, original.astype(np.int64)) - check_sequence, 0)
+    state = BatchWalk(data, offset.astype(np.int64), np.minimum(kept, stop), stop, STEPS, places)
+    everything = Group(np.arange(len(offset)), np.zeros(len(offset), dtype=np.int64))
+    state.follow(Space.LINK, link_type, everything)
+    state.run(MAXIMUM_LAYERS)
+    return state

@@ -13,6 +13,8 @@ from core.store.batch_walk import BatchWalk, Column, Group
 from core.wire.dissection import Cause
 from core.wire.ethernet import (
     ETHERNET,
+    ETHERNET_802_3,
+    ETHERNET_INVALID,
     HIGHEST_LENGTH,
     LLC,
     LLC_16_BIT,
@@ -29,14 +31,26 @@ from core.wire.field import HeaderTable, gather
 from core.wire.ipv4 import IPV4
 from core.wire.ipv6 import IPV6
 from core.wire.loopback import FAMILIES_IPV6, FAMILY_IPV4, NULL, NULL_LITTLE
-from core.wire.sll import HARDWARE_NETLINK, KIND_LLC, SLL, SLL2
-from core.wire.vlan import PROVIDER, VLAN
+from core.wire.sll import (
+    ETHERNET_ADDRESS_BYTES,
+    HARDWARE_NETLINK,
+    KIND_LLC,
+    SLL,
+    SLL2,
+    SLL2_FRAME,
+    SLL2_OTHER,
+    SLL2_OTHER_FRAME,
+    SLL_FRAME,
+    SLL_OTHER,
+    SLL_OTHER_FRAME,
+)
+from core.wire.vlan import PROVIDER, VLAN, VLAN_LENGTH
 from core.wire.walk import Space
 
 
 def ethernet(walk: BatchWalk, group: Group) -> None:
     """Ethernet II by its type; 802.3 by its length."""
-    group = walk.has(group, ETHERNET.size)
+    group = walk.begin(ETHERNET, group)
     number = walk.column(ETHERNET["type"], group)
     after = group.moved(ETHERNET.size)
     typed = (number >= LOWEST_ETHERTYPE) | (number == 0)
@@ -45,23 +59,27 @@ def ethernet(walk: BatchWalk, group: Group) -> None:
         return
     walk.follow(Space.ETHERTYPE, number[typed], after.where(typed))
     sized = ~typed & (number <= HIGHEST_LENGTH)
-    walk.halt(group.where(~typed & ~sized), Cause.MALFORMED)
+    walk.instead(ETHERNET, ETHERNET_802_3, group.where(sized))
+    invalid = group.where(~typed & ~sized)
+    walk.instead(ETHERNET, ETHERNET_INVALID, invalid)
+    walk.contradiction(invalid, ETHERNET_INVALID["invalid_lentype"])
     _sized(walk, after.where(sized), number[sized])
 
 
 def vlan(walk: BatchWalk, group: Group) -> None:
     """One tag; the next may be another."""
-    group = walk.has(group, VLAN.size)
+    group = walk.begin(VLAN, group)
     number = walk.column(VLAN["etype"], group)
     after = group.moved(VLAN.size)
     sized = number <= HIGHEST_LENGTH
+    walk.instead(VLAN, VLAN_LENGTH, group.where(sized))
     _sized(walk, after.where(sized), number[sized])
     walk.follow(Space.ETHERTYPE, number[~sized], after.where(~sized))
 
 
 def provider_vlan(walk: BatchWalk, group: Group) -> None:
     """A provider's tag."""
-    group = walk.has(group, PROVIDER.size)
+    group = walk.begin(PROVIDER, group)
     number = walk.column(PROVIDER["type"], group)
     walk.follow(Space.ETHERTYPE, number, group.moved(PROVIDER.size))
 
@@ -73,16 +91,19 @@ def _sized(walk: BatchWalk, payload: Group, length: Column) -> None:
 
 def llc(walk: BatchWalk, group: Group) -> None:
     """LLC, and SNAP when both service access points say so."""
-    group = walk.has(group, LLC.size)
+    group = walk.begin(LLC, group)
     points = gather(walk.data, walk.base[group.rows] + group.at, len(RAW_IPX))
     group = group.where(points != int.from_bytes(RAW_IPX, "big"))
     unnumbered = walk.column(LLC["control"], group) & 0x03 == 0x03
-    walk.has(group.where(~unnumbered), LLC_16_BIT.size)
+    numbered = group.where(~unnumbered)
+    walk.instead(LLC, LLC_16_BIT, numbered)
+    walk.has(numbered, LLC_16_BIT.size)
     group = group.where(unnumbered)
     destination = walk.column(LLC["dsap"], group)
     internet = group.where(destination == SAP_IPV4)
     walk.follow(Space.ETHERTYPE, int(EtherType.IPV4), internet.moved(LLC.size))
     group = walk.has(group.where(destination == SAP_SNAP), SNAP.stop)
+    walk.found(SNAP, group)
     known = np.isin(walk.column(SNAP["oui"], group), (OUI_ETHERTYPE, OUI_CISCO_BRIDGE))
     group = group.where(known)
     walk.follow(Space.ETHERTYPE, walk.column(SNAP["type"], group), group.moved(SNAP.stop))
@@ -90,16 +111,30 @@ def llc(walk: BatchWalk, group: Group) -> None:
 
 def cooked(walk: BatchWalk, group: Group) -> None:
     """Linux cooked capture, version 1."""
-    _cooked(walk, group, SLL)
+    _cooked(walk, group, (SLL, SLL_OTHER), (SLL_FRAME, SLL_OTHER_FRAME))
 
 
 def cooked_2(walk: BatchWalk, group: Group) -> None:
     """Linux cooked capture, version 2."""
-    _cooked(walk, group, SLL2)
+    _cooked(walk, group, (SLL2, SLL2_OTHER), (SLL2_FRAME, SLL2_OTHER_FRAME))
 
 
-def _cooked(walk: BatchWalk, group: Group, table: HeaderTable) -> None:
-    group = walk.has(group, table.size)
+def _cooked(
+    walk: BatchWalk,
+    group: Group,
+    typed_tables: tuple[HeaderTable, HeaderTable],
+    frame_tables: tuple[HeaderTable, HeaderTable],
+) -> None:
+    """`typed_tables` name an EtherType, `frame_tables` a kind of frame; the second of each
+    has an address that is not Ethernet's.
+    """
+    table = typed_tables[0]
+    group = walk.begin(table, group)
+    is_frame = walk.column(table["etype"], group) < LOWEST_ETHERTYPE
+    other = walk.column(table["halen"], group) != ETHERNET_ADDRESS_BYTES
+    walk.instead(table, typed_tables[1], group.where(~is_frame & other))
+    walk.instead(table, frame_tables[0], group.where(is_frame & ~other))
+    walk.instead(table, frame_tables[1], group.where(is_frame & other))
     group = group.where(walk.column(table["hatype"], group) != HARDWARE_NETLINK)
     number = walk.column(table["etype"], group)
     after = group.moved(table.size)
@@ -110,10 +145,12 @@ def _cooked(walk: BatchWalk, group: Group, table: HeaderTable) -> None:
 
 def loopback(walk: BatchWalk, group: Group) -> None:
     """The BSD loopback header, in either byte order."""
-    group = walk.has(group, NULL.size)
+    group = walk.begin(NULL, group)
     family = walk.column(NULL["family"], group)
     little = walk.column(NULL_LITTLE["family"], group)
-    family = np.where(family > NULL_LITTLE["family"].maximum, little, family)
+    reversed_order = family > NULL_LITTLE["family"].maximum
+    walk.instead(NULL, NULL_LITTLE, group.where(reversed_order))
+    family = np.where(reversed_order, little, family)
     after = group.moved(NULL.size)
     walk.follow(Space.ETHERTYPE, int(EtherType.IPV4), after.where(family == FAMILY_IPV4))
     of_ipv6 = np.isin(family, list(FAMILIES_IPV6))

@@ -10,8 +10,8 @@ import numpy as np
 
 from core.store.batch_walk import BatchWalk, Column, Group
 from core.store.chunk import Network, State
-from core.wire.arp import ARP
-from core.wire.dissection import Cause
+from core.wire.arp import ARP, ARP_IPV4
+from core.wire.ethernet import EtherType
 from core.wire.field import HeaderTable
 from core.wire.ipv4 import IPV4, IpProtocol
 from core.wire.ipv6 import (
@@ -28,28 +28,37 @@ from core.wire.ipv6 import (
 from core.wire.ipv6_options import JUMBO, OPTIONS
 from core.wire.walk import Space
 
+_MAC_BYTES = ARP_IPV4["src.hw_mac"].field.bits // 8
+_IPV4_BYTES = ARP_IPV4["src.proto_ipv4"].field.bits // 8
 _FINAL = ~np.isin(np.arange(256), sorted(EXTENSION_HEADERS))  # by protocol number
 
 
 def arp(walk: BatchWalk, group: Group) -> None:
     """ARP and RARP: the common part, and two pairs of addresses of the sizes it names."""
     walk.found_network(group, Network.ARP)
-    group = walk.has(group, ARP.size)
-    sizes = [walk.column(ARP[key], group).astype(np.int64) for key in ("hw.size", "proto.size")]
-    walk.has(group, ARP.size + 2 * (sizes[0] + sizes[1]))
+    group = walk.begin(ARP, group)
+    kind, hardware, protocol = walk.columns(ARP, group, "proto.type", "hw.size", "proto.size")
+    known = (hardware == _MAC_BYTES) & (protocol == _IPV4_BYTES) & (kind == EtherType.IPV4)
+    walk.found(ARP_IPV4, group.where(known))
+    walk.has(group, ARP.size + 2 * (hardware + protocol))
 
 
 def ipv4(walk: BatchWalk, group: Group) -> None:
     """The header and its options; then by protocol, unless a later fragment."""
     walk.found_network(group, Network.IPV4)
-    group = walk.has(group, IPV4.size)
+    group = walk.begin(IPV4, group)
     keys = ("version", "hdr_len", "len", "flags.mf", "frag_offset", "proto")
     version, header, length, more, place, protocol = walk.columns(IPV4, group, *keys)
-    right = (version == IPV4["version"].field.default) & (header >= IPV4.size)
     room = walk.stop.take(group.rows) - group.at
-    # zero stands for more than the field can say, where there is more
-    right &= (length >= header) | ((length == 0) & (room > IPV4["len"].maximum))
-    walk.halt(group.where(~right), Cause.MALFORMED)
+    # a total length of zero stands for more than the field can say, where there is more
+    right = np.ones(len(group), dtype=np.bool_)
+    for key, agrees in (
+        ("version", version == IPV4["version"].field.default),
+        ("hdr_len", header >= IPV4.size),
+        ("len", (length >= header) | ((length == 0) & (room > IPV4["len"].maximum))),
+    ):
+        walk.contradiction(group.where(right & ~agrees), IPV4[key])
+        right &= agrees
     said = right & (length > 0)
     walk.limit(group.where(said), (group.at + length)[said])
     walk.mark(group.where(right), State.NETWORK)
@@ -64,10 +73,10 @@ def ipv4(walk: BatchWalk, group: Group) -> None:
 def ipv6(walk: BatchWalk, group: Group) -> None:
     """The fixed header; extension headers are steps of their own."""
     walk.found_network(group, Network.IPV6)
-    group = walk.has(group, IPV6.size)
+    group = walk.begin(IPV6, group)
     wrong = walk.column(IPV6["version"], group) != IPV6["version"].field.default
     if wrong.any():
-        walk.halt(group.where(wrong), Cause.MALFORMED)
+        walk.contradiction(group.where(wrong), IPV6["version"])
         group = group.where(~wrong)
     walk.mark(group, State.NETWORK)
     length, following = walk.columns(IPV6, group, "plen", "nxt")
@@ -127,7 +136,7 @@ def routing(walk: BatchWalk, group: Group) -> None:
 
 def _extension(walk: BatchWalk, group: Group, table: HeaderTable) -> tuple[Group, Column]:
     """Those whose extension header is all there, and its length."""
-    group = walk.has(group, table.size)
+    group = walk.begin(table, group)
     length = UNIT * (walk.column(table["len"], group).astype(np.int64) + 1)
     whole = walk.enough(group, length)
     return group.where(whole), length[whole]
@@ -135,7 +144,7 @@ def _extension(walk: BatchWalk, group: Group, table: HeaderTable) -> tuple[Group
 
 def fragment(walk: BatchWalk, group: Group) -> None:
     """A piece of a datagram; only the first one goes on with a header."""
-    group = walk.has(group, FRAGMENT.size)
+    group = walk.begin(FRAGMENT, group)
     place = walk.column(FRAGMENT["offset"], group)
     pieces = (place > 0) | (walk.column(FRAGMENT["more"], group) > 0)
     walk.state[group.rows] &= np.uint8(0xFF ^ State.FRAGMENT)  # the last header decides
@@ -146,10 +155,10 @@ def fragment(walk: BatchWalk, group: Group) -> None:
 
 def authentication(walk: BatchWalk, group: Group) -> None:
     """The authentication header; what follows is in the clear."""
-    group = walk.has(group, AUTHENTICATION.size)
+    group = walk.begin(AUTHENTICATION, group)
     length = AH_UNIT * (walk.column(AUTHENTICATION["length"], group).astype(np.int64) + 2)
     short = length < AUTHENTICATION.size
-    walk.halt(group.where(short), Cause.MALFORMED)
+    walk.contradiction(group.where(short), AUTHENTICATION["length"])
     group, length = group.where(~short), length[~short]
     whole = walk.enough(group, length)
     group, length = group.where(whole), length[whole]

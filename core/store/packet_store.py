@@ -141,6 +141,7 @@ class PacketStore:
         with self._writing:
             interfaces = (*self._published.interfaces, interface)
             self._link_types = np.array([each.link_type for each in interfaces], dtype=np.int32)
+            self._seal()  # chunks name link types by the interfaces known when they began
             self._publish(interfaces=interfaces)
             return len(interfaces) - 1
 
@@ -193,7 +194,8 @@ class PacketStore:
             while high - low > OFFSET_LIMIT:
                 stop = start + (stop - start) // 2
                 low, high = _extent(batch, start, stop)
-            chunk = Chunk.allocate(number, batch.data[low:high], stop - start)
+            data = batch.data[low:high]
+            chunk = Chunk.allocate(number, data, self._link_types, stop - start)
             chunk.offset[:] = batch.offset[start:stop] - low
             self._fill(chunk, batch, start)
             self._sealed.append(chunk)
@@ -207,7 +209,7 @@ class PacketStore:
         while start < len(batch):
             if self._arena is None:
                 room = max(self._arena_bytes, int(batch.captured[start]))
-                self._arena = Arena(self._next_number, room)
+                self._arena = Arena(self._next_number, room, self._link_types)
             fits = self._arena.room_for(batch.captured[start:])
             if fits == 0:
                 self._seal()
@@ -230,7 +232,7 @@ class PacketStore:
             chunk.offset,
             chunk.captured,
             chunk.original,
-            self._link_types.take(chunk.interface),
+            chunk.link_type,
             chunk.flags,
         )
         chunk.network[:] = layout.network
@@ -251,7 +253,7 @@ class PacketStore:
         if self._arena is not None:
             self._sealed.append(self._arena.published().trimmed())
             self._sealed_bytes.append(self._arena_memory(self._arena))
-            self._arena = None
+        self._arena = None
 
     @staticmethod
     def _arena_memory(arena: Arena) -> int:

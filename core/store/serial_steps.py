@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 
 from core.store.batch_walk import BatchWalk, Column, Group
-from core.wire.dissection import Cause
 from core.wire.ethernet import LOWEST_ETHERTYPE, EtherType
 from core.wire.field import gather
 from core.wire.mpls import MPLS, OAM_ALERT
@@ -32,7 +31,7 @@ from core.wire.walk import Space
 
 def mpls(walk: BatchWalk, group: Group) -> None:
     """One entry of a label stack; the next may be another."""
-    group = walk.has(group, MPLS.size)
+    group = walk.begin(MPLS, group)
     bottom = walk.column(MPLS["bottom"], group) > 0
     after = group.moved(MPLS.size)
     walk.follow(Space.ETHERTYPE, int(EtherType.MPLS), after.where(~bottom))
@@ -50,17 +49,18 @@ def ppp(walk: BatchWalk, group: Group) -> None:
     framed = _bytes(walk, group) == ADDRESS
     kinds = ((~framed, PPP, PPP_COMPRESSED), (framed, PPP_FRAMED, PPP_FRAMED_COMPRESSED))
     for mask, whole, compressed in kinds:
-        some = walk.has(group.where(mask), compressed.size)
+        some = walk.begin(compressed, group.where(mask))
         number = walk.column(compressed["protocol"], some)
         short = number % 2 == 1
         walk.follow(Space.PPP, number[short], some.where(short).moved(compressed.size))
+        walk.instead(compressed, whole, some.where(~short))
         some = walk.has(some.where(~short), whole.size)
         walk.follow(Space.PPP, walk.column(whole["protocol"], some), some.moved(whole.size))
 
 
 def pppoe_session(walk: BatchWalk, group: Group) -> None:
     """PPPoE in a session: then PPP."""
-    group = walk.has(group, PPPOE.size)
+    group = walk.begin(PPPOE, group)
     after = group.moved(PPPOE.size)
     walk.limit(after, after.at + walk.column(PPPOE["payload_length"], group))
     walk.follow(Space.PPP_FRAME, 0, after)
@@ -68,12 +68,12 @@ def pppoe_session(walk: BatchWalk, group: Group) -> None:
 
 def pppoe_discovery(walk: BatchWalk, group: Group) -> None:
     """PPPoE before there is a session."""
-    walk.has(group, PPPOE.size)
+    walk.begin(PPPOE, group)
 
 
 def hdlc(walk: BatchWalk, group: Group) -> None:
     """Cisco HDLC; then by EtherType."""
-    group = walk.has(group, CISCO_HDLC.size)
+    group = walk.begin(CISCO_HDLC, group)
     number = walk.column(CISCO_HDLC["protocol"], group)
     goes_on = number != SLARP
     after = group.where(goes_on).moved(CISCO_HDLC.size)
@@ -82,7 +82,7 @@ def hdlc(walk: BatchWalk, group: Group) -> None:
 
 def frame_relay(walk: BatchWalk, group: Group) -> None:
     """The address, which its last byte ends, and either kind of protocol number after it."""
-    group = walk.has(group, FRAME_RELAY.size).moved(FRAME_RELAY.size)
+    group = walk.begin(FRAME_RELAY, group).moved(FRAME_RELAY.size)
     while len(group):
         last = _bytes(walk, group.moved(-1)) & 1 == 1
         _frame_relay_protocol(walk, group.where(last))
@@ -103,7 +103,7 @@ def _frame_relay_protocol(walk: BatchWalk, group: Group) -> None:
 
 def nflog(walk: BatchWalk, group: Group) -> None:
     """The values, up to the one that is the packet."""
-    group = walk.has(group, NFLOG.size)
+    group = walk.begin(NFLOG, group)
     family = walk.column(NFLOG["family"], group)
     for number, kind in FAMILY_TYPES.items():
         _nflog_values(walk, group.where(family == number).moved(NFLOG.size), kind)
@@ -136,10 +136,10 @@ def _nflog_values(walk: BatchWalk, group: Group, kind: EtherType | None) -> None
 
 def nsh(walk: BatchWalk, group: Group) -> None:
     """The network service header and its context; then by its own numbering."""
-    group = walk.has(group, NSH.size)
+    group = walk.begin(NSH, group)
     length = walk.column(NSH["length"], group).astype(np.int64)
     short = length < NSH.size
-    walk.halt(group.where(short), Cause.MALFORMED)
+    walk.contradiction(group.where(short), NSH["length"])
     group, length = group.where(~short), length[~short]
     whole = walk.enough(group, length)
     group, length = group.where(whole), length[whole]
@@ -151,7 +151,7 @@ def nsh(walk: BatchWalk, group: Group) -> None:
 
 def cisco_metadata(walk: BatchWalk, group: Group) -> None:
     """A tag; then the EtherType that it stands before."""
-    group = walk.has(group, CISCO_METADATA.size)
+    group = walk.begin(CISCO_METADATA, group)
     number = walk.column(CISCO_METADATA["type"], group)
     walk.follow(Space.ETHERTYPE, number, group.moved(CISCO_METADATA.size))
 

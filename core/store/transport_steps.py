@@ -7,13 +7,11 @@ followed.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.store.batch_walk import BatchWalk, Column, Group
+from core.store.batch_walk import BatchWalk, Column, Group, Mask
 from core.store.chunk import Network, State
 from core.wire import icmp as icmp_tables
 from core.wire import icmpv6 as icmpv6_tables
-from core.wire.dissection import Cause
 from core.wire.field import HeaderTable
 from core.wire.igmp import GROUP, IGMP, QUERY, QUERY_3, RECORD, REPORT, REPORT_3
 from core.wire.sctp import SCTP
@@ -23,58 +21,80 @@ from core.wire.udp import UDP
 
 def tcp(walk: BatchWalk, group: Group) -> None:
     """The header and its options."""
-    group = walk.has(group, TCP.size)
+    group = walk.begin(TCP, group)
     header, synchronise = walk.columns(TCP, group, "hdr_len", "flags.syn")
     walk.mark(group.where(synchronise > 0), State.SYN)
     short = header < TCP.size
     if short.any():
-        walk.halt(group.where(short), Cause.MALFORMED)
+        walk.contradiction(group.where(short), TCP["hdr_len"])
         group, header = group.where(~short), header[~short]
     walk.has(group, header)
 
 
 def udp(walk: BatchWalk, group: Group) -> None:
     """The header; a length below its size contradicts it."""
-    group = walk.has(group, UDP.size)
+    group = walk.begin(UDP, group)
     length = walk.column(UDP["length"], group)
     network = walk.network.take(group.rows)
-    walk.halt(group.where(udp_contradicts(length, network)), Cause.MALFORMED)
+    walk.contradiction(group.where(udp_contradicts(length, network)), UDP["length"])
 
 
-def udp_contradicts(length: Column, network: Column) -> NDArray[np.bool_]:
+def udp_contradicts(length: Column, network: Column) -> Mask:
     """Whose length is below a header's; zero over IPv6 is a jumbogram's (RFC 2675 §4)."""
-    return (length < UDP.size) & ((length > 0) | (network != Network.IPV6))
+    mask: Mask = (length < UDP.size) & ((length > 0) | (network != Network.IPV6))
+    return mask
 
 
 def icmp(walk: BatchWalk, group: Group) -> None:
     """The common part, and what the type adds to it."""
-    _message(walk, group, icmp_tables.ICMP, _ICMP_SIZES)
+    _message(walk, group, icmp_tables.ICMP, icmp_tables.CONTINUATIONS, _ICMP_SIZES)
 
 
 def icmpv6(walk: BatchWalk, group: Group) -> None:
     """The common part, and what the type adds to it."""
-    _message(walk, group, icmpv6_tables.ICMPV6, _ICMPV6_SIZES)
+    _message(walk, group, icmpv6_tables.ICMPV6, icmpv6_tables.CONTINUATIONS, _ICMPV6_SIZES)
 
 
-def _message(walk: BatchWalk, group: Group, table: HeaderTable, sizes: Column) -> None:
-    group = walk.has(group, table.size)
-    walk.has(group, sizes[walk.column(table["type"], group)])
+def _message(
+    walk: BatchWalk,
+    group: Group,
+    table: HeaderTable,
+    continuations: tuple[HeaderTable, ...],
+    sizes: Column,
+) -> None:
+    group = walk.begin(table, group)
+    kind = walk.column(table["type"], group)
+    _found(walk, group, kind, continuations)
+    walk.has(group, sizes[kind])
+
+
+def _found(
+    walk: BatchWalk, group: Group, kind: Column, continuations: tuple[HeaderTable, ...]
+) -> None:
+    """Tell whoever watches which tables go on from messages of these types."""
+    if walk.is_watched:
+        for table in continuations:
+            if table.when:
+                walk.found(table, group.where(np.isin(kind, list(table.when[1]))))
 
 
 def igmp(walk: BatchWalk, group: Group) -> None:
     """The common part, and what the type and the room for it add."""
-    group = walk.has(group, IGMP.size)
+    group = walk.begin(IGMP, group)
     kind = walk.column(IGMP["type"], group)
     room = walk.stop.take(group.rows) - group.at
-    size = _IGMP_SIZES[kind]
-    size = np.where((kind == QUERY) & (room >= QUERY_3.stop), QUERY_3.stop, size)
-    size = np.where((kind == REPORT_3) & (room >= RECORD.stop), RECORD.stop, size)
-    walk.has(group, size)
+    query_3 = (kind == QUERY) & (room >= QUERY_3.stop)
+    record = (kind == REPORT_3) & (room >= RECORD.stop)
+    _found(walk, group, kind, (GROUP, REPORT))
+    walk.found(QUERY_3, group.where(query_3))
+    walk.found(RECORD, group.where(record))
+    size = np.where(query_3, QUERY_3.stop, _IGMP_SIZES[kind])
+    walk.has(group, np.where(record, RECORD.stop, size))
 
 
 def sctp(walk: BatchWalk, group: Group) -> None:
     """The common header."""
-    walk.has(group, SCTP.size)
+    walk.begin(SCTP, group)
 
 
 def _sizes(table: HeaderTable, continuations: tuple[HeaderTable, ...]) -> Column:

@@ -33,11 +33,11 @@ def _frames(count: int, seed: int = 0) -> list[bytes]:
 
 
 def test_columns_take_at_most_40_bytes_a_packet():
-    """The bound of the architecture, and that a chunk holds no other array than its data."""
-    chunk = Chunk.allocate(1, np.zeros(0, dtype=np.uint8), 1_000)
+    """The bound of the architecture, and that a chunk holds no other array a packet."""
+    chunk = Chunk.allocate(1, np.zeros(0, dtype=np.uint8), np.zeros(1, dtype=np.int32), 1_000)
     held = sum(getattr(chunk, name).nbytes for name in COLUMN_TYPES)
     arrays = [name for name in Chunk.__slots__ if isinstance(getattr(chunk, name), np.ndarray)]
-    assert sorted(arrays) == sorted([*COLUMN_TYPES, "data"])
+    assert sorted(arrays) == sorted([*COLUMN_TYPES, "data", "link_types"])
     assert held == 1_000 * COLUMN_BYTES
     assert COLUMN_BYTES <= 40
 
@@ -279,7 +279,7 @@ def test_readers_beside_the_writer_see_whole_packets():
 
 def test_an_arena_counts_its_room_by_bytes_and_by_rows():
     """As many of the next frames as fit, none skipped."""
-    arena = Arena(1, 100)
+    arena = Arena(1, 100, np.zeros(1, dtype=np.int32))
     lengths = np.array([40, 40, 40, 10], dtype=np.uint32)
     assert arena.room_for(lengths) == 2
     arena.add(np.zeros(40, dtype=np.uint8), np.zeros(2, dtype=np.int64), lengths[:2])

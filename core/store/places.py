@@ -1,0 +1,56 @@
+"""Where the headers of chosen tables are in each packet of a batch walk: for columns.
+
+The walk itself keeps only the network and the transport header. Whoever wants a column of
+another header (a VLAN tag, an extension header) walks again and watches its tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.wire.field import HeaderTable, Slot
+
+NOWHERE = -1
+_NO_LIMIT = np.iinfo(np.int32).max
+
+
+class Places:
+    """The outermost header of each watched table, for n packets.
+
+    ``offset[table]`` (n,) int64 counts from the frame, `NOWHERE` where there is none;
+    ``last_bit[table]`` (n,) int32 is the first bit of the last field that has a meaning,
+    where the header contradicts itself.
+    """
+
+    def __init__(self, tables: Iterable[HeaderTable], count: int) -> None:
+        self.offset = {table: np.full(count, NOWHERE, dtype=np.int64) for table in tables}
+        self.last_bit = {table: np.full(count, _NO_LIMIT, dtype=np.int32) for table in self.offset}
+
+    def found(self, table: HeaderTable, rows: NDArray[np.int64], at: NDArray[np.int64]) -> None:
+        """A header of the table is at `at` in these packets; further in ones do not count."""
+        if table in self.offset:
+            column = self.offset[table]
+            column[rows] = np.where(column[rows] == NOWHERE, at, column[rows])
+
+    def instead(
+        self,
+        table: HeaderTable,
+        other: HeaderTable,
+        rows: NDArray[np.int64],
+        at: NDArray[np.int64],
+    ) -> None:
+        """What was taken for a header of `table` is one of `other`."""
+        if table in self.offset:
+            column = self.offset[table]
+            column[rows] = np.where(column[rows] == at, NOWHERE, column[rows])
+        self.found(other, rows, at)
+
+    def contradiction(self, slot: Slot, rows: NDArray[np.int64], at: NDArray[np.int64]) -> None:
+        """These headers contradict themselves in `slot`: fields after it have no meaning."""
+        table = slot.table
+        if table in self.offset:
+            rows = rows[self.offset[table][rows] == at]
+            self.last_bit[table][rows] = slot.first_bit
