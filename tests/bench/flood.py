@@ -1,0 +1,62 @@
+"""A flood of mixed packets between two namespaces, by trafgen (netsniff-ng), beside a test."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.bench.mixed import frames
+from tests.live.network import Network
+from tests.support import require_peer
+
+KINDS = 200  # different frames
+
+
+class Flood:
+    """A veth pair, and a sender at its far end that runs until it is stopped or has sent all."""
+
+    def __init__(self, packets_per_second: int) -> None:
+        require_peer("trafgen")
+        self._rate = packets_per_second
+        self._network = Network()
+        self._folder = tempfile.TemporaryDirectory()
+        self._sender: subprocess.Popen[bytes] | None = None
+
+    @property
+    def receiver(self) -> str:
+        """The interface on which the flood arrives."""
+        return self._network.near_name
+
+    @property
+    def inside(self) -> list[str]:
+        """What to put before a command so that it sees that interface."""
+        return ["ip", "netns", "exec", self._network.near]
+
+    def start(self, seconds: int) -> None:
+        """Begin to send; by itself it ends after about `seconds`."""
+        configuration = Path(self._folder.name) / "flood.cfg"
+        lines = ("{ " + ", ".join(f"0x{b:02x}" for b in frame) + " }" for frame in frames()[:KINDS])
+        configuration.write_text("\n".join(lines))
+        self._sender = subprocess.Popen(
+            ["ip", "netns", "exec", self._network.far, "trafgen", "--dev", self._network.far_name,
+             "--conf", str(configuration), "--cpus", "1", "--num", str(self._rate * seconds),
+             "--rate", f"{self._rate}pps"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def wait(self, timeout_s: float) -> None:
+        """Until all is sent."""
+        if self._sender is not None:
+            self._sender.wait(timeout_s)
+
+    def __enter__(self) -> Flood:
+        self._network.__enter__()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._sender is not None and self._sender.poll() is None:
+            self._sender.kill()
+            self._sender.wait()
+        self._network.__exit__()
+        self._folder.cleanup()

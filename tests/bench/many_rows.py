@@ -1,0 +1,35 @@
+"""The monitor with a file already in its store, capturing on top of it: ``many_rows FILE IFACE``.
+
+The command line opens a file or captures; a store that holds five million packets *and*
+grows is made here out of the program's own parts, and shown by the program's own monitor.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from app.monitor import Monitor
+from core.capture.options import CaptureOptions
+from core.engine import Engine
+from core.files.reader import open_capture
+from core.store.packet_store import PacketStore
+
+
+def main(path: str, interface: str) -> None:
+    store = PacketStore(limit_bytes=4 << 30)
+    with open_capture(path) as reader:
+        for batch in reader.batches():
+            for known in reader.interfaces[len(store.snapshot().interfaces) :]:
+                store.add_interface(known)
+            store.append(batch)
+        engine = Engine(store)
+        engine.start()
+        engine.capture(CaptureOptions(interfaces=(interface,)))
+        try:
+            Monitor(engine, store).run()
+        finally:
+            engine.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
