@@ -92,6 +92,8 @@ class Section:
     def column(self, name: str, interface: NDArray[np.int64]) -> NDArray[np.int64]:
         """One property of the interface of every packet, (n,) int64; 0 where there is none."""
         values = np.frombuffer(self._columns[name], np.int64)
+        if len(values) == 1 and not interface.any():
+            return np.broadcast_to(values, interface.shape)
         known = interface < len(values)
         if known.all():
             return values[interface]
@@ -163,21 +165,34 @@ def _read_headers(
     """The fixed parts as columns: int64, but ``stamp`` uint64. What a kind lacks is 0."""
     kinds = unaligned(window, np.dtype([("kind", order + "u4")]))["kind"][positions]
     names = ("kind", "length", "interface", "captured", "original", "fixed")
+    if (kinds == ENHANCED_PACKET).all():
+        return _read_alike(window, positions, ENHANCED_PACKET, order)
     columns: dict[str, NDArray[Any]] = {name: np.zeros(len(kinds), np.int64) for name in names}
     columns["stamp"] = np.zeros(len(kinds), np.uint64)
-    for kind, fields in _FIXED.items():
+    for kind in _FIXED:
         where = np.flatnonzero(kinds == kind)
         if not len(where):
             continue
-        layout = np.dtype([(name, order + width) for name, width in fields])
-        heads = unaligned(window, layout)[positions[where]]
-        columns["fixed"][where] = layout.itemsize
-        for name, _ in fields:
+        alike = _read_alike(window, positions[where], kind, order)
+        for name, values in alike.items():
             if name in columns:
-                columns[name][where] = heads[name]
-        if kind != SIMPLE_PACKET:
-            high = heads["stamp_high"].astype(np.uint64)
-            columns["stamp"][where] = high << np.uint64(32) | heads["stamp_low"]
+                columns[name][where] = values
+    return columns
+
+
+def _read_alike(
+    window: NDArray[np.uint8], positions: NDArray[np.int64], kind: int, order: str
+) -> dict[str, NDArray[Any]]:
+    """`_read_headers` of blocks of one kind; columns that the kind lacks are absent."""
+    layout = np.dtype([(name, order + width) for name, width in _FIXED[kind]])
+    heads = unaligned(window, layout)[positions]
+    columns: dict[str, NDArray[Any]] = {
+        name: heads[name].astype(np.int64) for name, _ in _FIXED[kind] if "stamp" not in name
+    }
+    columns["fixed"] = np.broadcast_to(np.int64(layout.itemsize), len(heads))
+    if kind != SIMPLE_PACKET:
+        high = heads["stamp_high"].astype(np.uint64)
+        columns["stamp"] = high << np.uint64(32) | heads["stamp_low"]
     return columns
 
 
@@ -213,12 +228,16 @@ def _times(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Stamps as (timestamp_ns, odd), each by the resolution and offset of its interface."""
     codes = section.column("resolution", interface)
+    offset_s = section.column("offset_s", interface)
+    if len(codes) and codes.min() == codes.max():
+        seconds, fraction = Resolution.of(int(codes[0])).split(stamp)
+        return nanoseconds(seconds + offset_s, fraction)
     seconds = np.zeros(len(stamp), np.int64)
     fraction = np.zeros(len(stamp), np.int64)
     for code in np.unique(codes).tolist():
         where = codes == code
         seconds[where], fraction[where] = Resolution.of(code).split(stamp[where])
-    return nanoseconds(seconds + section.column("offset_s", interface), fraction)
+    return nanoseconds(seconds + offset_s, fraction)
 
 
 def _flags(words: NDArray[np.uint32], fcs_flag: NDArray[np.int64]) -> NDArray[np.uint16]:

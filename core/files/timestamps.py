@@ -55,7 +55,8 @@ class Resolution:
         if per_second > np.iinfo(np.uint64).max:
             seconds, fraction = np.zeros_like(stamps), stamps
         else:
-            seconds, fraction = np.divmod(stamps, np.uint64(per_second))
+            seconds = stamps // np.uint64(per_second)
+            fraction = stamps - seconds * np.uint64(per_second)
         scale = self._decimal if self.base == 10 else self._binary
         near = np.minimum(seconds, np.uint64(FAR)).astype(np.int64)
         return near, scale(fraction).astype(np.int64)
