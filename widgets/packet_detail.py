@@ -56,6 +56,8 @@ class PacketDetail(ShiftedView):
             background: $block-cursor-background;
             text-style: bold;
         }
+        &:nocolor > .packet-detail--warning { color: $foreground; }
+        &:nocolor > .packet-detail--error { color: $foreground; text-style: bold; }
         &:ansi > .packet-detail--cursor { text-style: underline; }
         &:nocolor > .packet-detail--cursor { text-style: underline; }
         &:nocolor:focus > .packet-detail--cursor { text-style: bold reverse; }

@@ -46,6 +46,16 @@ class PacketTable(PacketLines):
             color: $block-cursor-foreground;
             background: $block-cursor-background;
         }
+        &:nocolor {
+            & > .packet-table--udp, & > .packet-table--dns { color: $foreground; }
+            & > .packet-table--icmp, & > .packet-table--igmp { color: $foreground; }
+            & > .packet-table--arp, & > .packet-table--neighbour { color: $foreground; }
+            & > .packet-table--reset, & > .packet-table--icmp-error {
+                color: $foreground;
+                text-style: bold;
+            }
+            & > .packet-table--malformed, & > .packet-table--bad-checksum { color: $foreground; }
+        }
         &:ansi > .packet-table--cursor { text-style: bold underline; }
         &:nocolor > .packet-table--cursor { text-style: bold underline; }
         &:nocolor:focus > .packet-table--cursor { text-style: bold reverse; }

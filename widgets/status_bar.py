@@ -26,6 +26,7 @@ class StatusBar(Widget):
         & > .status-bar--good { color: $text-success; }
         & > .status-bar--held { color: $text-warning; text-style: bold; }
         & > .status-bar--bad { color: $text-error; text-style: bold; }
+        &:nocolor > .status-bar--bad { color: $foreground; text-style: bold; }
     }
     """
 

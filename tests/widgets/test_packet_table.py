@@ -567,6 +567,28 @@ def test_info_can_be_shifted_while_the_other_columns_stay():
     play(PacketTable(), scene, size=(100, 40))
 
 
+@pytest.mark.parametrize(
+    ("event", "way"),
+    [
+        (events.MouseScrollRight, {}),
+        (events.MouseScrollDown, {"shift": True}),
+        (events.MouseScrollDown, {"control": True}),
+    ],
+)
+def test_a_sideways_wheel_shifts_info_and_scrolls_nothing(event, way):
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.follow = False
+        table.show(scripted_store(10).snapshot())
+        await pilot.pause()
+        await pilot._post_mouse_events([event], table, (5, 5), **way)
+        await pilot.pause()
+        assert table.shift == 8
+        assert table.top_line == 0
+
+    play(PacketTable(), scene, size=(100, 40))
+
+
 @pytest.mark.parametrize("width", [200, 140, 100, 80, 60, 40, 30])
 def test_info_is_readable_at_every_width(width):
     async def scene(pilot):
@@ -662,6 +684,12 @@ def test_selected_text_is_copied_from_the_rows():
         await pilot.hover(table, offset=(40, 5))
         await pilot.mouse_up(table, offset=(40, 5))
         await pilot.pause()
+        colour = pilot.app.screen.get_component_rich_style("screen--selection").bgcolor
+        marked = [
+            any(piece.style.bgcolor == colour for piece in strip)
+            for strip in table.render_lines(table.size.region)
+        ]
+        assert [y for y, is_marked in enumerate(marked) if is_marked] == [3, 4, 5]
         text = pilot.app.screen.get_selected_text()
         assert text is not None
         lines = text.split("\n")

@@ -1,0 +1,59 @@
+"""No terminal is too small, and a window dragged about breaks nothing (fault 37)."""
+
+import pytest
+from rich.cells import cell_len
+
+from core.wire.detail import detail_rows
+from core.wire.dissect import dissect
+from core.wire.field import Span
+from tests.scripted import BAD_CHECKSUM, scripted_store
+from tests.widgets.stage import play
+from widgets.hex_view import HexView
+from widgets.packet_detail import PacketDetail
+from widgets.packet_table import PacketTable
+from widgets.status_bar import StatusBar
+from widgets.status_line import State, StatusLine
+
+SNAPSHOT = scripted_store().snapshot()
+PACKET = SNAPSHOT.packet(BAD_CHECKSUM)
+DISSECTION = dissect(PACKET.data, PACKET.link_type, PACKET.original_length)
+
+
+def fill_table(table):
+    table.show(SNAPSHOT)
+
+
+def fill_detail(view):
+    view.show(PACKET, DISSECTION, detail_rows(DISSECTION))
+
+
+def fill_hex(view):
+    view.show(PACKET.data, PACKET.original_length + 9)
+    view.highlight(Span(14, 60))
+
+
+def fill_bar(bar):
+    line = StatusLine(State.LIVE, "eth0", 10**9, (1.0, 2.0), 1e9, 10**6, 10**6, clock="12:03:44")
+    bar.show(line)
+
+
+@pytest.mark.parametrize(
+    ("make", "fill"),
+    [
+        (PacketTable, fill_table),
+        (PacketDetail, fill_detail),
+        (HexView, fill_hex),
+        (StatusBar, fill_bar),
+    ],
+)
+def test_every_line_fits_at_every_size(make, fill):
+    async def scene(pilot):
+        widget = pilot.app.widget
+        for size in ((100, 30), (1, 1), (20, 5), (7, 2), (300, 80), (2, 40), (40, 10)):
+            await pilot.resize_terminal(*size)
+            fill(widget)
+            await pilot.pause()
+            for strip in widget.render_lines(widget.size.region):
+                assert strip.cell_length == cell_len(strip.text) == widget.size.width
+
+    play(make(), scene)
