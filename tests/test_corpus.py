@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from app.cli import run
+from app.commands.names import known_names
 from tests.support import ROOT, captures_dir
 
 pytestmark = pytest.mark.corpus
@@ -99,6 +100,7 @@ def test_agrees_with_the_oracle(
         tshark = json.loads((folder / "exit.json").read_text())[path]
         assert status == (1 if tshark["tshark_exit"] else 0)
         assert len(ours) == len(oracle)
+    assert {name for packet in ours for name in packet} <= known_names()
     assert [packet["frame.number"] for packet in ours] == list(range(1, len(ours) + 1))
     wrong: Counter[str] = Counter()
     first: dict[str, str] = {}
@@ -124,6 +126,8 @@ def differences(mine: Json, theirs: Json) -> Iterator[tuple[str, Any, Any]]:
     for layer, names in NAMES.items():
         header = theirs.get(layer)
         if header is None or header.get("in_icmp") or header.get("depth", 1) > 1:
+            if any(name.startswith(f"{layer}.") for name in mine):
+                yield layer, "there", "not there, or deeper"
             continue
         for key, name in names.items():
             if header.get(key) is None and (key not in header or (layer, key) not in MEANS_ABSENT):
