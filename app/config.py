@@ -70,7 +70,7 @@ def load(paths: Paths) -> Config:
 def _read_keys(path: Path, complaints: list[str]) -> dict[str, str]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         complaints.append(f"{path}: {_one_line(error)}; the default keys are used")

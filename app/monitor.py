@@ -29,7 +29,7 @@ from app.screens.dialog import Confirm
 from app.screens.help import Help
 from app.screens.interfaces import Interfaces
 from app.screens.main import MainScreen
-from app.themes import DEFAULT, THEMES
+from app.themes import DEFAULT, DEFAULT_VARIABLES, THEMES
 from core.capture.interfaces import InterfaceInfo, list_interfaces
 from core.capture.options import CaptureOptions
 from core.engine import Engine
@@ -75,6 +75,9 @@ class Monitor(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         return MainScreen(self.bridge)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return DEFAULT_VARIABLES
 
     def on_mount(self) -> None:
         if "TEXTUAL_THEME" not in os.environ:

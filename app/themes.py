@@ -15,7 +15,7 @@ HIGH_CONTRAST = Theme(
     name="high-contrast",
     primary="#5cd6ff",
     secondary="#5cd6ff",
-    accent="#ffff00",
+    accent="#5cd6ff",
     warning="#ffd75f",
     error="#ff8f8f",
     success="#7dff7d",
@@ -27,13 +27,14 @@ HIGH_CONTRAST = Theme(
     dark=True,
     text_alpha=1.0,
     variables={
-        "border": "#ffffff",
-        "border-blurred": "#a8a8a8",
-        "block-cursor-background": "#ffff00",
+        "text-muted": "#c8c8c8",
+        "panel-line": "#ffffff",
+        "block-cursor-background": "#5cd6ff",
         "block-cursor-foreground": "#000000",
-        "footer-key-foreground": "#ffff00",
         "input-selection-background": "#5cd6ff 40%",
     },
 )
 
 THEMES = (HIGH_CONTRAST,)
+
+DEFAULT_VARIABLES = {"panel-line": "#808080 60%"}  # between panels; on dark and on light

@@ -14,7 +14,7 @@ from core.engine import Engine, EngineSnapshot, State
 from core.store.packet_store import PacketStore
 from core.wire.link import LinkType
 
-NOWHERE = Paths(Path("/nonexistent/config.toml"), Path("/nonexistent/state.json"))
+NOWHERE = Paths(Path("/dev/null/config.toml"), Path("/dev/null/state.json"))  # also for root
 LIVE = EngineSnapshot(State.LIVE, interfaces=("eth0",), captured=28, received=28)
 
 

@@ -22,7 +22,7 @@ class Dialog(ModalScreen[Result]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Close")]
 
-    title_text: ClassVar[str] = ""
+    title_text = ""
 
     def compose(self) -> ComposeResult:
         with VerticalGroup(classes="dialog") as frame:
@@ -45,10 +45,10 @@ class Confirm(Dialog[bool]):
         Binding("n", "answer(False)", "No"),
         Binding("left,right", "app.focus_next", show=False),
     ]
-    title_text = "Sure?"
 
     def __init__(self, question: str, yes: str, no: str) -> None:
         super().__init__()
+        self.title_text = f"{yes}?"
         self._question, self._yes, self._no = question, yes, no
 
     def compose_body(self) -> ComposeResult:

@@ -38,11 +38,11 @@ class Interfaces(Dialog[tuple[str, ...]]):
     def compose_body(self) -> ComposeResult:
         yield DataTable(cursor_type="row", cell_padding=1)
         yield Static("", classes="dialog-hint", id="chosen")
-        yield Static("space selects several · enter captures · esc closes", classes="dialog-hint")
+        yield Static("space selects · enter captures", classes="dialog-hint")
 
     def on_mount(self) -> None:
         table = self.query_one(DataTable)
-        for column in (" ", "Interface", "Kind", "State", "MTU", "Addresses"):
+        for column in (" ", "Interface", "State", "Addresses", "Kind", "MTU"):
             table.add_column(column, key=column)
         self.fill()
         self.set_interval(REFRESH_S, self.fill)
@@ -91,14 +91,14 @@ class Interfaces(Dialog[tuple[str, ...]]):
 def _cells(info: InterfaceInfo) -> tuple[Text, ...]:
     state = "up" if info.up and info.running else "no link" if info.up else "down"
     addresses = _addresses(info.addresses)
-    words = (safe(info.name), safe(info.kind), state)
+    words = (safe(info.name), state, addresses, safe(info.kind))
     mtu = Text(str(info.mtu), justify="right")
-    return (*(Text(word, no_wrap=True) for word in words), mtu, Text(addresses, no_wrap=True))
+    return (*(Text(word, no_wrap=True) for word in words), mtu)
 
 
 def _any_cells(found: Sequence[InterfaceInfo]) -> tuple[Text, ...]:
     up = sum(info.up for info in found)
-    return (Text(ANY), Text("all of them"), Text(f"{up} up"), Text(""), Text(""))
+    return (Text(ANY), Text(f"{up} up"), Text("all interfaces together"), Text(""), Text(""))
 
 
 def _addresses(addresses: Sequence[str]) -> str:

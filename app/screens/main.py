@@ -23,7 +23,7 @@ from app.screens.copying import choices
 from app.screens.dialog import Copy, GoTo
 from app.screens.key_bar import KeyBar
 from app.screens.panels import Panels, PanelTabs
-from app.screens.status import message_of, status_line
+from app.screens.status import message_of, status_line, why_empty
 from core.engine import State
 from widgets.packet_row import RowReader
 from widgets.packet_table import PacketTable
@@ -80,6 +80,7 @@ class MainScreen(Screen[None]):
         yield PanelTabs(id="tabs")
         yield Panels(id="panels")
         yield KeyBar(id="keys")
+        yield Static(id="empty", markup=False)
         yield TooSmall(id="too-small")
 
     def on_mount(self) -> None:
@@ -118,6 +119,10 @@ class MainScreen(Screen[None]):
         paused_at = self.shown.count if self.paused else None
         self.query_one(StatusBar).show(status_line(scene, paused_at))
         self._tell(scene)
+        empty = self.query_one("#empty", Static)
+        empty.display = not self.shown.count
+        if empty.display:
+            empty.update(why_empty(scene))
         self.query_one(KeyBar).labels = {
             "view.pause": "resume" if self.paused else "pause",
             "capture.toggle": "stop" if scene.engine.state is State.LIVE else "start",

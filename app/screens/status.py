@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 from app.bridge import Scene
 from core import engine
+from core.wire.text import safe
 from widgets.status_line import State, StatusLine
 
 _STATES = {
@@ -50,3 +51,16 @@ def message_of(scene: Scene) -> tuple[str, engine.Severity]:
     if worker.notes:
         return worker.notes[-1], engine.Severity.WARNING
     return "", engine.Severity.NONE
+
+
+def why_empty(scene: Scene) -> str:
+    """What stands in a table without packets."""
+    match scene.engine.state:
+        case engine.State.LIVE:
+            return safe(f"waiting for the first packet on {', '.join(scene.engine.interfaces)}")
+        case engine.State.READING:
+            return "reading"
+        case engine.State.DONE:
+            return "the file holds no packets"
+        case _:
+            return "no packets: choose an interface, or open a file"

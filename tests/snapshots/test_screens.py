@@ -1,0 +1,150 @@
+"""Pictures of the screens on a scripted capture. Accept a wanted change: --snapshot-update."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from textual.pilot import Pilot
+
+from app.config import Paths
+from app.screens.main import MainScreen
+from core.engine import EngineSnapshot, Severity, State
+from core.store.packet_store import PacketStore
+from tests.scripted import BAD_CHECKSUM, DNS_ANSWER, MALFORMED, batch, conversations, scripted_store
+from tests.scripted_monitor import LIVE, ScriptedEngine, scripted_monitor
+
+WIDE, MEDIUM, SMALL, LEAST = (160, 45), (120, 36), (80, 24), (40, 10)
+
+
+def main(pilot: Pilot) -> MainScreen:
+    screen = pilot.app.screen_stack[0]
+    assert isinstance(screen, MainScreen)
+    return screen
+
+
+def going_to(number: int, *keys: str):
+    """Wait until the table is filled, select a packet, press keys."""
+
+    async def act(pilot: Pilot) -> None:
+        screen = main(pilot)
+        while screen.table.line_count < screen.bridge.poll().packets.count:
+            await pilot.pause()
+        if number:
+            screen.table.select(number)
+        for key in keys:
+            await pilot.press(key)
+        await pilot.pause()
+
+    return act
+
+
+@pytest.mark.parametrize("size", [WIDE, MEDIUM, SMALL, LEAST], ids=lambda size: f"{size[0]}")
+def test_main(snap_compare, size):
+    monitor = scripted_monitor(scripted_store())
+    assert snap_compare(monitor, terminal_size=size, run_before=going_to(DNS_ANSWER))
+
+
+@pytest.mark.parametrize("theme", ["high-contrast", "textual-light"])
+def test_theme(snap_compare, theme, tmp_path):
+    paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
+
+    async def act(pilot: Pilot) -> None:
+        pilot.app.theme = theme
+        await going_to(BAD_CHECKSUM, "enter")(pilot)
+
+    monitor = scripted_monitor(scripted_store(), paths=paths)
+    assert snap_compare(monitor, terminal_size=WIDE, run_before=act)
+
+
+def test_bad_checksum(snap_compare):
+    act = going_to(BAD_CHECKSUM, "enter", "G", "k", "k")
+    assert snap_compare(scripted_monitor(scripted_store()), terminal_size=WIDE, run_before=act)
+
+
+def test_malformed(snap_compare):
+    act = going_to(MALFORMED, "enter", "G")
+    assert snap_compare(scripted_monitor(scripted_store()), terminal_size=WIDE, run_before=act)
+
+
+def test_paused(snap_compare):
+    async def act(pilot: Pilot) -> None:
+        await going_to(20, "space")(pilot)
+        store.append(batch(list(conversations())))
+        main(pilot).poll()
+        await pilot.pause()
+
+    store = scripted_store()
+    assert snap_compare(scripted_monitor(store), terminal_size=MEDIUM, run_before=act)
+
+
+def test_empty(snap_compare):
+    engine = ScriptedEngine(replace(LIVE, captured=0, received=0))
+    monitor = scripted_monitor(PacketStore(), engine)
+    assert snap_compare(monitor, terminal_size=MEDIUM)
+
+
+def test_error(snap_compare):
+    said = replace(
+        LIVE,
+        state=State.FAILED,
+        message="eth0: the interface was deleted; what was captured is kept",
+        severity=Severity.ERROR,
+    )
+    monitor = scripted_monitor(scripted_store(), ScriptedEngine(said))
+    assert snap_compare(monitor, terminal_size=MEDIUM, run_before=going_to(0))
+
+
+def test_file_cut_short(snap_compare):
+    said = EngineSnapshot(
+        State.DONE,
+        message="cut short at byte 8,192: the last packet is not whole",
+        severity=Severity.WARNING,
+        file="/var/tmp/night.pcapng",
+        progress=1.0,
+        damaged=True,
+    )
+    monitor = scripted_monitor(scripted_store(), ScriptedEngine(said))
+    assert snap_compare(monitor, terminal_size=SMALL, run_before=going_to(0))
+
+
+def test_hex_tab(snap_compare):
+    act = going_to(DNS_ANSWER, "tab", "tab", "right", "down")
+    assert snap_compare(scripted_monitor(scripted_store()), terminal_size=SMALL, run_before=act)
+
+
+def test_zoomed_detail(snap_compare):
+    act = going_to(5, "tab", "z")
+    assert snap_compare(scripted_monitor(scripted_store()), terminal_size=MEDIUM, run_before=act)
+
+
+@pytest.mark.parametrize("size", [MEDIUM, LEAST], ids=lambda size: f"{size[0]}")
+def test_interfaces(snap_compare, size):
+    monitor = scripted_monitor(PacketStore(), ScriptedEngine(EngineSnapshot()), choose=True)
+    press = ["down", "down", "space"]
+    assert snap_compare(monitor, terminal_size=size, press=press)
+
+
+@pytest.mark.parametrize("size", [WIDE, MEDIUM, SMALL], ids=lambda size: f"{size[0]}")
+def test_help(snap_compare, size):
+    act = going_to(DNS_ANSWER, "question_mark")
+    assert snap_compare(scripted_monitor(scripted_store()), terminal_size=size, run_before=act)
+
+
+def test_copy(snap_compare):
+    act = going_to(DNS_ANSWER, "enter", "j", "j", "y")
+    assert snap_compare(scripted_monitor(scripted_store()), terminal_size=MEDIUM, run_before=act)
+
+
+def test_go_to(snap_compare):
+    act = going_to(DNS_ANSWER, "colon", "9", "9", "enter")
+    assert snap_compare(scripted_monitor(scripted_store()), terminal_size=SMALL, run_before=act)
+
+
+def test_leave(snap_compare):
+    act = going_to(DNS_ANSWER, "q")
+    assert snap_compare(scripted_monitor(scripted_store()), terminal_size=SMALL, run_before=act)
+
+
+def test_too_small(snap_compare):
+    assert snap_compare(scripted_monitor(scripted_store()), terminal_size=(39, 9))
