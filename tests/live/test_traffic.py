@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import subprocess
 
 import pytest
 
+from core.files.reader import open_capture
 from core.wire.dissection import PacketFlag, Verdict
-from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network
-from tests.live.watching import ETH_P_EXPERIMENTAL, ethernet, send_frames, tcp_packet, watching
+from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, until
+from tests.live.watching import (
+    ETH_P_EXPERIMENTAL,
+    ethernet,
+    send_frames,
+    send_udp,
+    tcp_packet,
+    watching,
+)
 from tests.support import require_peer
 
 pytestmark = pytest.mark.live
@@ -180,4 +189,46 @@ def test_ring_and_datagram_agree(network):
         fields = ("data", "original_length", "flags", "network_verdict", "transport_verdict")
         assert [[getattr(packet, field) for packet in ring.packets] for field in fields] == [
             [getattr(packet, field) for packet in datagram.packets] for field in fields
+        ]
+
+
+@pytest.mark.parametrize("name", ["near0", "lo"])
+def test_tcpdump_captures_the_same_frames(network, tmp_path, name):
+    """Bytes and lengths, tags and halves of a loopback conversation included."""
+    path = tmp_path / "peer.pcap"
+    command = ["ip", "netns", "exec", network.near, require_peer("tcpdump"),
+               "-i", name, "-U", "-s", "200", "--time-stamp-precision", "nano", "-Z", "root",
+               "-w", str(path)]  # fmt: skip
+    with (
+        watching(network, name, snap_length=200) as watch,
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as peer,
+    ):
+        assert "listening on" in peer.stderr.readline()
+        if name == "lo":
+            send_udp(network, bytes(500), 3)
+        else:
+            talk_tcp(network, bytes(30_000))
+            tagged = ethernet(network, 0x88A8, bytes.fromhex("0064 8100 0007 88b5") + bytes(300))
+            send_frames(network, tagged, ethernet(network, ETH_P_EXPERIMENTAL, b"the last"))
+        watch.wait_for(6)
+        until(lambda: path.exists() and frames_of(path) == lengths_and_bytes(watch), "agreement")
+        peer.terminate()
+
+
+def lengths_and_bytes(watch):
+    watch.read()
+    return [(packet.original_length, packet.data) for packet in watch.packets]
+
+
+def frames_of(path):
+    """Original length and bytes of each packet in a capture file; none while it is empty."""
+    if not path.stat().st_size:
+        return []
+    with open_capture(path) as reader:
+        return [
+            (int(original), bytes(batch.data[offset : offset + captured]))
+            for batch in reader.batches()
+            for offset, captured, original in zip(
+                batch.offset, batch.captured, batch.original, strict=True
+            )
         ]
