@@ -201,6 +201,9 @@ def parse(walk: Walk, offset: int) -> Next | None:
     if not complete or kind not in ERRORS:
         return None
     walk.quoted = True
+    for table in tables:
+        if "length" in table and (quoted := table["length"].number(walk.data, offset)):
+            walk.limit(offset + size + quoted, "icmp.length")  # extensions follow (RFC 4884)
     return Next(Space.ETHERTYPE, EtherType.IPV4, offset + size)
 
 

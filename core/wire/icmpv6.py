@@ -33,6 +33,7 @@ LISTENER_QUERY, LISTENER_REPORT, LISTENER_DONE, LISTENER_REPORT_2 = 130, 131, 13
 ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT = 133, 134
 NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT, REDIRECT = 135, 136, 137
 ERRORS = frozenset({UNREACHABLE, TOO_BIG, TIME_EXCEEDED, PARAMETER_PROBLEM})
+LISTENERS = frozenset({LISTENER_QUERY, LISTENER_REPORT, LISTENER_DONE, LISTENER_REPORT_2})
 DISCOVERY = frozenset(range(ROUTER_SOLICITATION, REDIRECT + 1))
 
 TYPES: dict[int, str] = {
@@ -258,6 +259,8 @@ def parse(walk: Walk, offset: int) -> Next | None:
         walk.add(tables, offset, size, checks=(check,))
         return None
     end = min(walk.stop, walk.captured)
+    if kind in LISTENERS:  # sources and records belong to the message
+        size = end - offset
     if kind in DISCOVERY:
         options = OPTIONS.read(walk.data, offset + size, end)
         span = Span(offset + size, end) if options else None

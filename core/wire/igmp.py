@@ -94,7 +94,8 @@ def parse(walk: Walk, offset: int) -> Next | None:
         tables.append(RECORD)
     size = tables[-1].stop
     check = message_check(walk, IGMP["checksum"], offset)
-    walk.has("igmp", offset, size)
+    if walk.has("igmp", offset, size) and kind in TYPES:
+        size = walk.stop - offset  # sources and further records belong to the message
     walk.add(tuple(tables), offset, size, checks=(check,))
     return None
 

@@ -1,0 +1,158 @@
+"""The sums themselves, and whose word is taken for a verdict."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.wire import checksum
+from core.wire.dissect import dissect
+from core.wire.dissection import PacketFlag, Verdict
+from core.wire.ipv4 import IpProtocol
+from core.wire.ipv4_options import LOOSE_ROUTE
+from core.wire.ipv6 import FRAGMENT, ROUTING
+from core.wire.link import LinkType
+from core.wire.sctp import SCTP
+from tests.core.wire import frames
+
+IPV4, IPV6 = LinkType.IPV4, LinkType.IPV6
+
+
+def slow_sum(data: bytes, start: int) -> int:
+    """RFC 1071 §4.1 as written there."""
+    total = start
+    for at in range(0, len(data) - 1, 2):
+        total += data[at] << 8 | data[at + 1]
+    if len(data) % 2:
+        total += data[-1] << 8
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total
+
+
+@given(st.binary(max_size=200), st.integers(0, 0xFFFF))
+def test_the_sum_is_that_of_the_rfc(data, start) -> None:
+    assert checksum.ones_sum(data, start) == slow_sum(data, start)
+
+
+@given(st.binary(min_size=2, max_size=100), st.integers(0, 0xFFFF))
+def test_the_corrected_value_makes_the_sum_right(data, stored) -> None:
+    total = checksum.ones_sum(stored.to_bytes(2, "big") + data)
+    right = checksum.corrected(stored, total)
+    assert checksum.ones_sum(right.to_bytes(2, "big") + data) == checksum.ALL_ONES
+
+
+def test_known_sums() -> None:
+    assert checksum.ones_sum(bytes.fromhex("0001f203f4f5f6f7")) == 0xDDF2  # RFC 1071 §3
+    swapped = int.from_bytes(0xE3069283.to_bytes(4, "big"), "little")
+    assert checksum.crc32c(b"123456789") == swapped
+    assert checksum.crc32c(bytes(32)) == 0xAA36918A  # RFC 3720 B.4, as the bytes are sent
+
+
+def verdict(packet: bytes, link: int, name: str, *, cut: int = 0, flags: int = 0) -> Verdict:
+    data = packet[: len(packet) - cut]
+    layer = dissect(data, link, len(packet), flags).layer(name)
+    assert layer is not None
+    return layer.checks[0].verdict
+
+
+def wrong_tcp(payload: bytes = b"data") -> bytes:
+    return frames.ipv4(frames.tcp(payload, checksum=0x1234), IpProtocol.TCP)
+
+
+def test_a_computed_sum_is_the_truth() -> None:
+    good = frames.ipv4(frames.tcp(b"odd"), IpProtocol.TCP)
+    assert verdict(good, IPV4, "ip") is Verdict.GOOD
+    for flags in (0, PacketFlag.CHECKSUM_NOT_READY, PacketFlag.CHECKSUM_VALID):
+        assert verdict(good, IPV4, "tcp", flags=flags) is Verdict.GOOD
+    assert verdict(wrong_tcp(), IPV4, "tcp") is Verdict.BAD
+    assert verdict(wrong_tcp(), IPV4, "tcp", flags=PacketFlag.CHECKSUM_VALID) is Verdict.BAD
+
+
+def test_a_bad_sum_tells_the_right_one() -> None:
+    good = frames.tcp(b"data")
+    layer = dissect(wrong_tcp(), IPV4, len(wrong_tcp())).layer("tcp")
+    assert layer is not None
+    assert layer.checks[0].expected == int.from_bytes(good[16:18], "big")
+
+
+def test_the_kernel_says_not_ready() -> None:
+    flags = PacketFlag.CHECKSUM_NOT_READY
+    assert verdict(wrong_tcp(), IPV4, "tcp", flags=flags) is Verdict.OFFLOADED
+    assert verdict(wrong_tcp(), IPV4, "tcp", flags=flags, cut=2) is Verdict.OFFLOADED
+    assert verdict(wrong_tcp(), IPV4, "ip", flags=flags) is Verdict.GOOD
+
+
+@pytest.mark.parametrize("six", [False, True])
+def test_a_saved_partial_sum_is_offloaded(six) -> None:
+    length = len(frames.tcp(b"data"))
+    partial = frames.pseudo(length, IpProtocol.TCP, six=six)
+    segment = frames.tcp(b"data", checksum=partial)
+    wrap, link = (frames.ipv6, IPV6) if six else (frames.ipv4, IPV4)
+    assert verdict(wrap(segment, IpProtocol.TCP), link, "tcp") is Verdict.OFFLOADED
+    segment = frames.tcp(b"data", checksum=partial ^ 1)
+    assert verdict(wrap(segment, IpProtocol.TCP), link, "tcp") is Verdict.BAD
+
+
+def test_udp_without_a_sum() -> None:
+    zero = frames.udp(b"x", checksum=0)
+    assert verdict(frames.ipv4(zero, IpProtocol.UDP), IPV4, "udp") is Verdict.NOT_PRESENT
+    assert verdict(frames.ipv6(zero, IpProtocol.UDP), IPV6, "udp") is Verdict.ILLEGAL
+    assert verdict(frames.ipv4(frames.udp(b"x"), IpProtocol.UDP), IPV4, "udp") is Verdict.GOOD
+    good = frames.ipv6(frames.udp(b"x", six=True), IpProtocol.UDP)
+    assert verdict(good, IPV6, "udp") is Verdict.GOOD
+
+
+def test_what_cannot_be_checked() -> None:
+    packet = wrong_tcp()
+    assert verdict(packet, IPV4, "tcp", cut=1) is Verdict.UNVERIFIED
+    first = frames.ipv4(frames.tcp(b"data"), IpProtocol.TCP, flags__mf=1)
+    assert verdict(first, IPV4, "tcp") is Verdict.UNVERIFIED
+    long = frames.ipv4(frames.udp(b"x", length=90, checksum=5), IpProtocol.UDP)
+    assert verdict(long, IPV4, "udp") is Verdict.UNVERIFIED
+    header = FRAGMENT.emit({"nxt": IpProtocol.TCP, "more": 1})
+    first = frames.ipv6(header + frames.tcp(six=True), IpProtocol.FRAGMENT)
+    assert verdict(first, IPV6, "tcp") is Verdict.UNVERIFIED
+
+
+def test_a_source_route_has_its_end_in_the_pseudo_header() -> None:
+    last = bytes([192, 0, 2, 77])
+    route = bytes([LOOSE_ROUTE, 11, 4, 192, 0, 2, 1]) + last + b"\0"
+    segment = frames.tcp(b"data", to=last)
+    assert verdict(frames.ipv4(segment, IpProtocol.TCP, route), IPV4, "tcp") is Verdict.GOOD
+    used_up = bytes([LOOSE_ROUTE, 11, 12, 192, 0, 2, 1]) + last + b"\0"
+    segment = frames.tcp(b"data")
+    assert verdict(frames.ipv4(segment, IpProtocol.TCP, used_up), IPV4, "tcp") is Verdict.GOOD
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_routing_header_has_its_end_in_the_pseudo_header(left) -> None:
+    last = ((0x20010DB8 << 96) + 0x77).to_bytes(16, "big")
+    values = {"nxt": IpProtocol.TCP, "len": 2, "type": 0, "segleft": left}
+    header = ROUTING.emit(values) + bytes(4) + last
+    segment = frames.tcp(b"data", six=True, to=last if left else b"")
+    packet = frames.ipv6(header + segment, IpProtocol.ROUTING)
+    assert verdict(packet, IPV6, "tcp") is Verdict.GOOD
+
+
+def test_sctp() -> None:
+    body = b"\x01\x00\x00\x04"
+    zeroed = SCTP.emit({"srcport": 1, "dstport": 2}) + body
+    right = checksum.crc32c(zeroed)
+    for stored, expected in ((right, Verdict.GOOD), (right ^ 1, Verdict.BAD)):
+        packet = SCTP.emit({"srcport": 1, "dstport": 2, "checksum": stored}) + body
+        assert verdict(frames.ipv4(packet, IpProtocol.SCTP), IPV4, "sctp") is expected
+    packet = frames.ipv4(zeroed, IpProtocol.SCTP)
+    flags = PacketFlag.CHECKSUM_NOT_READY
+    assert verdict(packet, IPV4, "sctp", flags=flags) is Verdict.OFFLOADED
+
+
+def test_a_quoted_packet_is_not_judged() -> None:
+    inner = frames.ipv4(frames.tcp(b"data"), IpProtocol.TCP)
+    error = frames.ipv4(b"\x03\x03\x00\x00" + bytes(4) + inner[:28], IpProtocol.ICMP)
+    dissection = dissect(frames.ethernet(error), LinkType.ETHERNET, 14 + len(error))
+    quoted = [layer for layer in dissection.layers if layer.quoted]
+    assert [layer.name for layer in quoted] == ["ip", "tcp"]
+    assert {layer.checks[0].verdict for layer in quoted if layer.checks} == {Verdict.UNVERIFIED}
+    assert dissection.stop is None
