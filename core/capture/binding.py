@@ -90,7 +90,8 @@ class Binding:
         bpf.attach(self.socket, bpf.REJECT_ALL)
 
     def close(self) -> None:
-        """Leave promiscuous mode and close the socket."""
+        """Leave promiscuous mode and close the socket; nothing comes in meanwhile."""
+        self.detach()
         if self._promiscuous:
             self._promiscuous = False
             try:

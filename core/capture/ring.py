@@ -28,6 +28,7 @@ from core.capture.binding import Binding
 from core.capture.options import CaptureOptions
 from core.capture.source import AddInterface, CaptureStatistics
 from core.store.batch import Batch
+from core.wire.text import safe
 
 BLOCK_BYTES = 1 << 20
 MINIMUM_BLOCKS = 2
@@ -65,12 +66,16 @@ class RingSource:
         self.name = name
         self.interface_index = self._binding.interface_index
         try:
-            self._map(max(MINIMUM_BLOCKS, options.ring_bytes // BLOCK_BYTES))
+            asked = max(MINIMUM_BLOCKS, options.ring_bytes // BLOCK_BYTES)
+            self._map(asked)
             self._binding.bind()
         except BaseException:
             self._binding.close()
             raise
         self.note = self._binding.note
+        if len(self._headers) < asked:
+            less = len(self._headers) * BLOCK_BYTES >> 20
+            self.note = f"{safe(name)}: the kernel had memory for a ring of only {less} MiB"
         self._current = 0
         self._held: int | None = None
 
