@@ -127,9 +127,12 @@ class Chunk:
         columns = {name: getattr(self, name)[start:stop] for name in COLUMN_TYPES}
         return Chunk(self.first + start, self.data, self.link_types, **columns)
 
-    def trimmed(self) -> Chunk:
-        """The same packets in columns that hold no room for more."""
-        columns = {name: getattr(self, name).copy() for name in COLUMN_TYPES}
+    def copied(self, rows: NDArray[np.int64] | slice = slice(None)) -> Chunk:
+        """Some packets in columns of their own, over the same bytes.
+
+        Only where all rows are taken do the numbers from `first` on still hold.
+        """
+        columns = {name: getattr(self, name)[rows].copy() for name in COLUMN_TYPES}
         return Chunk(self.first, self.data, self.link_types, **columns)
 
     @property

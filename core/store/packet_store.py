@@ -251,7 +251,7 @@ class PacketStore:
     def _seal(self) -> None:
         """Close the current arena: its chunk gets no more packets."""
         if self._arena is not None:
-            self._sealed.append(self._arena.published().trimmed())
+            self._sealed.append(self._arena.published().copied())
             self._sealed_bytes.append(self._arena_memory(self._arena))
         self._arena = None
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.files.reader import open_capture
 from core.store.batch import CaptureInterface
 from core.store.layout import STEPS, decode
 from core.store.packet_store import PacketStore, Snapshot
@@ -19,8 +15,8 @@ from core.wire.link import LinkType
 from core.wire.protocols import PARSERS
 from core.wire.walk import Space
 from tests.core.store.agreement import outline_of_chunk, outline_of_frame
+from tests.core.store.captures import stored_captures
 from tests.core.store.support import batch_of
-from tests.support import captures_dir
 
 SAMPLE = 12  # frames of each capture that are tried at every cut length
 LONGEST = 300
@@ -47,30 +43,11 @@ def _disagreements(snapshot: Snapshot) -> list[str]:
     return found
 
 
-def _captures() -> Iterator[tuple[Path, Snapshot]]:
-    for path in sorted((captures_dir() / "files").rglob("*")):
-        if not path.is_file():
-            continue
-        store = PacketStore()
-        known = 0
-        try:
-            reader = open_capture(path)
-        except Exception:  # refused files are FILES' matter and tested there
-            continue
-        with reader:
-            for batch in reader.batches():
-                for interface in reader.interfaces[known:]:
-                    store.add_interface(interface)
-                known = len(reader.interfaces)
-                store.append(batch)
-        yield path, store.snapshot()
-
-
 @pytest.mark.corpus
 def test_agrees_on_every_packet_of_the_corpus():
     """Kinds, offsets, verdicts and stop causes of the outermost headers."""
     packets = 0
-    for path, snapshot in _captures():
+    for path, snapshot in stored_captures():
         packets += snapshot.count
         assert _disagreements(snapshot) == [], path
     assert packets > 16_000
@@ -80,7 +57,7 @@ def test_agrees_on_every_packet_of_the_corpus():
 def test_agrees_at_every_cut_length():
     """A sample of each capture's frames, cut at every byte by the snap length, and for real."""
     cuts = 0
-    for path, snapshot in _captures():
+    for path, snapshot in stored_captures():
         seen: set[tuple[int, int, int, int]] = set()
         for chunk in snapshot.chunks:
             for row in range(len(chunk)):

@@ -1,0 +1,30 @@
+"""The shared captures, read into packet stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from core.files.reader import FileError, open_capture
+from core.store.packet_store import PacketStore, Snapshot
+from tests.support import captures_dir
+
+
+def stored_captures() -> Iterator[tuple[Path, Snapshot]]:
+    """Every capture that can be opened, one store each."""
+    for path in sorted((captures_dir() / "files").rglob("*")):
+        if not path.is_file():
+            continue
+        store = PacketStore()
+        known = 0
+        try:
+            reader = open_capture(path)
+        except FileError:  # which files are refused is tested with the readers
+            continue
+        with reader:
+            for batch in reader.batches():
+                for interface in reader.interfaces[known:]:
+                    store.add_interface(interface)
+                known = len(reader.interfaces)
+                store.append(batch)
+        yield path, store.snapshot()
