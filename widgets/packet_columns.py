@@ -20,7 +20,7 @@ from widgets.cells import width_of
 from widgets.packet_row import PacketRow
 from widgets.time_format import NS, TimeFormat
 
-SIGN_WIDTH = 2  # a mark, and a sign
+SIGN_WIDTH = 3  # a mark, a sign, a blank
 INFO_LEAST = 16  # with less for Info, a column is given up
 INFO_WITH_ADDRESSES = 36  # two IPv4 addresses, and a little
 INFO_WISHED = 32  # with less for Info, the address columns stop growing

@@ -76,6 +76,7 @@ def paint_row(
     segments = [
         Segment(MARK if marked else " ", cursor or style_of("packet-table--mark")),
         Segment(row.sign.value, cursor or (tone if row.sign in LOUD_SIGNS else quiet)),
+        Segment(" ", cursor or plain),
     ]
     pieces = []
     room = layout.info.start + layout.info.width - SIGN_WIDTH

@@ -597,7 +597,7 @@ def test_info_is_readable_at_every_width(width):
         lines = screen_text(table)
         assert len(lines[0]) - lines[0].index("Info") >= 4
         assert width - lines[0].index("Info") >= 16
-        assert "✗ 25" in lines[25]
+        assert "✗  25" in lines[25]
 
     play(PacketTable(), scene, size=(width, 40))
 
