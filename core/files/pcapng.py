@@ -129,7 +129,7 @@ class PcapngParser:
                 yield position
                 position = after
                 continue
-            after = position + length + (-length & 3)
+            after = position + _padded(length)
             if after > end or length < _LEAST.get(kind, _LEAST_BLOCK):
                 break
             if kind in PACKET_BLOCKS:
@@ -144,7 +144,7 @@ class PcapngParser:
     def _closes(self, view: memoryview, after: int, length: int) -> bool:
         """Whether the block that ends before `after` repeats its length there."""
         (trailer,) = struct.unpack_from(self._order + "I", view, after - _TRAILER)
-        return bool(trailer == length)
+        return bool(_padded(trailer) == _padded(length))
 
     def _other_block(self, view: memoryview, position: int) -> Step:
         """One block that is no whole packet: interface, section, or what cannot be passed."""
@@ -157,7 +157,7 @@ class PcapngParser:
                 return Step(None, position, needed=_LEAST[SECTION_HEADER])
             self._begin_section(view, position)
         (length,) = struct.unpack_from(self._order + "4xI", view, position)
-        padded = length + (-length & 3)
+        padded = _padded(length)
         least = _LEAST.get(kind, _LEAST_BLOCK)
         maximum = _MAXIMUM_BLOCK if kind in _LEAST else _MAXIMUM_SKIPPED
         if not least <= length <= maximum:
@@ -225,6 +225,10 @@ class PcapngParser:
             Interface(len(self.interfaces), link_type, snap_length, resolution, offset_s, fcs_bits)
         )
         self.interfaces.append(CaptureInterface(name, link_type, snap_length, description))
+
+
+def _padded(length: int) -> int:
+    return length + (-length & 3)
 
 
 def _damaged(position: int, origin: int, reason: str, batch: Batch | None = None) -> Step:

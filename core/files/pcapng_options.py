@@ -37,7 +37,7 @@ _VECTOR_ROUNDS = 8  # then the few blocks with still more options go one by one
 
 # Lengths that packet block options must have, and least lengths (§4.3).
 _EXACT = {EPB_FLAGS: 4, 4: 8, 5: 8, 6: 4}
-_LEAST = {3: 1, 7: 1, 2988: 4, 2989: 4, 19372: 4, 19373: 4}
+_LEAST = {7: 1, 2988: 4, 2989: 4, 19372: 4, 19373: 4}
 
 
 class BadOptionError(Exception):

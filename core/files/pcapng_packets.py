@@ -208,7 +208,10 @@ def _first_bad(
     trailers = unaligned(window, np.dtype([("length", order + "u4")]))["length"]
     captured, interface = blocks["captured"], blocks["interface"]
     faults = {
-        "does not repeat its length at its end": trailers[block_end - _TRAILER] != blocks["length"],
+        "does not repeat its length at its end": _padded(
+            trailers[block_end - _TRAILER].astype(np.int64)
+        )
+        != _padded(blocks["length"]),
         "names interface {interface}, which was not described": interface >= len(section),
         "is too short for its {captured} captured bytes": frame_end > block_end - _TRAILER,
         "has {captured} captured bytes, more than a packet can have": captured

@@ -170,8 +170,12 @@ def test_sections_of_either_byte_order(path) -> None:
 def test_lengths_that_are_no_multiple_of_four_are_rounded_up(path) -> None:
     head = struct.pack("<IIIII", 0, 0, 0, 57, 57)
     told = block(6, head + FRAME[:57], length=12 + 20 + 57)
-    found = read(path, section() + interface() + told + enhanced())
-    assert found.frames == [FRAME[:57], FRAME]
+    rounded_at_the_end = told[:-4] + struct.pack("<I", 92)
+    skipped = block(77, bytes(8), length=18)
+    blocks = told + skipped + rounded_at_the_end + enhanced()
+    found = read(path, section() + interface() + blocks)
+    assert found.frames == [FRAME[:57], FRAME[:57], FRAME]
+    assert not found.damaged
 
 
 BAD = {
