@@ -1,0 +1,137 @@
+"""The project as it is handed over: its wheel, its README, its lock, its promises on imports."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from app.actions import grouped
+from tests.app.made import SYN, capture_of
+from tests.bench.terminal import Terminal
+from tests.support import ROOT
+
+LIMIT_S = 120
+README = ROOT / "README.md"
+KEYS = re.compile(r"(?<=-->\n).*?(?=<!-- end of keys -->)", re.DOTALL)
+
+
+def project() -> dict[str, object]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def test_the_lock_covers_what_is_asked_for() -> None:
+    """Every direct dependency has its exact version in the lock, and no host is named there."""
+    lock = (ROOT / "requirements-dev.lock").read_text()
+    locked = {line.split("==")[0].lower() for line in lock.splitlines() if "==" in line}
+    metadata = project()["project"]
+    asked = [*metadata["dependencies"], *metadata["optional-dependencies"]["dev"]]  # type: ignore[index]
+    names = {re.split(r"[<>=]", one)[0].lower() for one in asked}
+    assert {name.replace("_", "-") for name in names} <= {name.replace("_", "-") for name in locked}
+    assert "://" not in lock
+
+
+def test_core_alone_imports_neither_textual_nor_rich() -> None:
+    """Every module of core, in a process of its own."""
+    modules = sorted(
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in (ROOT / "core").rglob("*.py")
+        if path.name != "__init__.py"
+    )
+    code = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]: importlib.import_module(name)\n"
+        "print(*{'textual', 'rich', 'click'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *modules],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=LIMIT_S,
+    )  # fmt: skip
+    assert done.stdout.split() == []
+
+
+def keys_table() -> str:
+    """The keys of `app.actions` as the README shows them."""
+    lines = []
+    for group, rows in grouped({}):
+        lines += ["", f"| {group.value} | |", "|---|---|"]
+        lines += [
+            f"| {' '.join(f'`{key}`' for key in keys.split())} | {action.help} |"
+            for keys, action in rows
+        ]
+    return "\n".join(lines).lstrip("\n") + "\n\n"
+
+
+def test_the_readme_shows_the_keys_there_are() -> None:
+    """``python -m tests.test_project`` writes the table anew."""
+    found = KEYS.search(README.read_text())
+    assert found
+    assert found[0] == keys_table()
+
+
+def test_the_readme_shows_pictures_that_exist() -> None:
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", README.read_text())
+    assert pictures
+    for picture in pictures:
+        assert (ROOT / picture).is_file(), picture
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy of what would be committed, without a network."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for name in ("app", "core", "widgets", "pyproject.toml", "README.md", "LICENSE"):
+        subprocess.run(["cp", "-r", ROOT / name, source], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index",
+         "--no-build-isolation", "--wheel-dir", target, source],
+        cwd=target, check=True, timeout=LIMIT_S, capture_output=True,
+    )  # fmt: skip
+    return next(target.glob("rawscope-*.whl"))
+
+
+def test_the_wheel_holds_code_styles_and_types(wheel: Path) -> None:
+    """All of it, and nothing else."""
+    names = set(zipfile.ZipFile(wheel).namelist())
+    there = {
+        str(path.relative_to(ROOT))
+        for top in ("app", "core", "widgets")
+        for path in (ROOT / top).rglob("*")
+        if path.suffix in (".py", ".tcss") or path.name == "py.typed"
+    }
+    assert {"app/py.typed", "core/py.typed", "widgets/py.typed"} <= there
+    assert any(name.endswith(".tcss") for name in there)
+    assert {name for name in names if ".dist-info/" not in name} == there
+
+
+def test_the_wheel_runs_where_it_is_installed(wheel: Path, tmp_path: Path) -> None:
+    """Its console script, headless and on a screen, away from the checkout."""
+    place = tmp_path / "installed"
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
+         "--no-warn-script-location", "--target", place, wheel],
+        check=True, timeout=LIMIT_S, capture_output=True,
+    )  # fmt: skip
+    path = capture_of(tmp_path / "one.pcap", [SYN])
+    script = str(place / "bin" / "rawscope")
+    done = subprocess.run(
+        [script, "dump", "-r", path, "--fields", "tcp.flags.syn"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(place)},
+        capture_output=True, text=True, check=True, timeout=LIMIT_S,
+    )  # fmt: skip
+    assert done.stdout == "true\n"
+    screen = Terminal(["env", f"PYTHONPATH={place}", script, "-r", path], 120, 36, tmp_path)
+    try:
+        screen.wait_for(b"[SYN]", 20)
+    finally:
+        screen.close()
+
+
+if __name__ == "__main__":
+    README.write_text(KEYS.sub(lambda _: keys_table(), README.read_text(), count=1))
