@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
+
+from textual.pilot import Pilot
 
 from app.config import Paths
 from app.monitor import Monitor
+from app.screens.main import MainScreen
 from core.capture.interfaces import InterfaceInfo
 from core.capture.options import CaptureOptions
 from core.engine import Engine, EngineSnapshot, State
@@ -85,3 +88,24 @@ def scripted_monitor(
         clock=lambda: 0.0,
         time_of_day=lambda: "12:03:44",
     )
+
+
+def main(pilot: Pilot[Any]) -> MainScreen:
+    """The main screen, also under a window."""
+    screen = pilot.app.screen_stack[0]
+    assert isinstance(screen, MainScreen)
+    return screen
+
+
+async def filled(pilot: Pilot[Any]) -> MainScreen:
+    """The main screen once it shows, and has drawn, all that the store holds.
+
+    Drawn, because columns are as wide as what was ever seen in them: without that a picture
+    would depend on whether the first rows came to be painted before a key moved on.
+    """
+    screen = main(pilot)
+    await pilot.pause()
+    while screen.table.line_count < screen.bridge.poll().packets.count:
+        await pilot.pause()
+    screen.table.render_lines(screen.table.size.region)
+    return screen

@@ -14,12 +14,11 @@ from app.screens.dialog import Confirm, Copy, GoTo
 from app.screens.help import Help
 from app.screens.interfaces import Interfaces
 from app.screens.key_bar import KeyBar
-from app.screens.main import MainScreen
 from core.engine import EngineSnapshot, Severity, State
 from core.store.packet_store import PacketStore
 from core.wire.field import Span
 from tests.scripted import BAD_CHECKSUM, batch, conversations, scripted_store
-from tests.scripted_monitor import LIVE, ScriptedEngine, scripted_monitor
+from tests.scripted_monitor import LIVE, ScriptedEngine, filled, main, scripted_monitor
 from widgets.status_bar import StatusBar
 from widgets.time_format import TimeFormat
 
@@ -30,19 +29,10 @@ LAST = len(list(conversations()))
 @asynccontextmanager
 async def running(size="wide", engine=None, store=None, **kwargs):
     """A monitor in a terminal of this size, once it shows what the store holds."""
-    store = store or scripted_store()
-    monitor = scripted_monitor(store, engine or ScriptedEngine(), **kwargs)
+    monitor = scripted_monitor(store or scripted_store(), engine or ScriptedEngine(), **kwargs)
     async with monitor.run_test(size=SIZES[size]) as pilot:
-        await pilot.pause()
-        while main(pilot).table.line_count < store.snapshot().count:
-            await pilot.pause()
+        await filled(pilot)
         yield pilot
-
-
-def main(pilot) -> MainScreen:
-    screen = pilot.app.screen_stack[0]
-    assert isinstance(screen, MainScreen)
-    return screen
 
 
 async def test_a_capture_is_followed():

@@ -8,28 +8,19 @@ import pytest
 from textual.pilot import Pilot
 
 from app.config import Paths
-from app.screens.main import MainScreen
 from core.engine import EngineSnapshot, Severity, State
 from core.store.packet_store import PacketStore
 from tests.scripted import BAD_CHECKSUM, DNS_ANSWER, MALFORMED, batch, conversations, scripted_store
-from tests.scripted_monitor import LIVE, ScriptedEngine, scripted_monitor
+from tests.scripted_monitor import LIVE, ScriptedEngine, filled, main, scripted_monitor
 
 WIDE, MEDIUM, SMALL, LEAST = (160, 45), (120, 36), (80, 24), (40, 10)
-
-
-def main(pilot: Pilot) -> MainScreen:
-    screen = pilot.app.screen_stack[0]
-    assert isinstance(screen, MainScreen)
-    return screen
 
 
 def going_to(number: int, *keys: str):
     """Wait until the table is filled, select a packet, press keys."""
 
     async def act(pilot: Pilot) -> None:
-        screen = main(pilot)
-        while screen.table.line_count < screen.bridge.poll().packets.count:
-            await pilot.pause()
+        screen = await filled(pilot)
         if number:
             screen.table.select(number)
         for key in keys:
