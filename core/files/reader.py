@@ -33,8 +33,8 @@ from core.files.formats import (
 )
 from core.files.pcap import PcapParser
 from core.files.pcapng import PcapngParser
-from core.files.source import MappedFile, Stream
-from core.files.step import Step
+from core.files.source import MappedFile, Source, Stream
+from core.files.step import Parser, Step
 from core.store.batch import Batch, CaptureInterface
 from core.wire.text import safe
 
@@ -65,11 +65,12 @@ class CaptureReader:
         self.compression, self._source = _source(descriptor)
         try:
             self._parser = self._open_parser()
+            self._position = self._parser.header_length
         except RefusalError:
             self._source.close()
             raise
 
-    def _open_parser(self) -> PcapParser | PcapngParser:
+    def _open_parser(self) -> Parser:
         source = self._source
         settled = isinstance(source, MappedFile)
         if isinstance(source, Stream):
@@ -82,9 +83,7 @@ class CaptureReader:
             raise RefusalError(f"{source.fault()}; fetch or copy the file again")
         match format_of(head) if len(head) >= MAGIC_BYTES else "":
             case "pcap":
-                parser = PcapParser(source.window, settled)
-                self._position = parser.header_length
-                return parser
+                return PcapParser(source.window, settled)
             case "pcapng":
                 return PcapngParser(source.window)
         raise refuse(head, self.compression)
@@ -96,7 +95,10 @@ class CaptureReader:
 
     @property
     def interfaces(self) -> Sequence[CaptureInterface]:
-        """The interfaces described so far; `Batch.interface` indexes them."""
+        """The interfaces described so far, which `Batch.interface` indexes.
+
+        Their names are as in the file, not yet safe to print.
+        """
         return self._parser.interfaces
 
     @property
@@ -234,7 +236,7 @@ def _system_reason(error: OSError) -> str:
             return f"{error.strerror}; check that it is a readable capture file"
 
 
-def _source(descriptor: int) -> tuple[str, MappedFile | Stream]:
+def _source(descriptor: int) -> tuple[str, Source]:
     """The compression of the input, and where to take its bytes from."""
     is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
     if is_file and os.lseek(descriptor, 0, os.SEEK_CUR) == 0:

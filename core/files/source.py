@@ -36,7 +36,11 @@ class Source(Protocol):
 
     window: NDArray[np.uint8]
     origin: int
-    size: int | None  # of the input, packed as it is, in bytes
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the input, packed as it is; None where nobody knows."""
+        ...
 
     def more(self, position: int, needed: int) -> int | None:
         """Bring what follows; `needed` bytes from `position` on are wanted.

@@ -48,8 +48,13 @@ class Step:
 
 
 class Parser(Protocol):
-    """One capture format; `interfaces`, `comments` and `notes` grow as blocks are read."""
+    """One capture format; `interfaces`, `comments` and `notes` grow as blocks are read.
 
+    Parsing begins after `header_length` bytes.
+    """
+
+    format: str
+    header_length: int
     interfaces: list[CaptureInterface]
     comments: dict[int, list[str]]
     notes: list[str]
