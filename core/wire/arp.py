@@ -1,11 +1,13 @@
 """ARP: which hardware address has this protocol address; and RARP, the question reversed.
 
 RFC 826. The header names the kind and the size of both addresses, so their place depends on
-two size bytes; nearly always they are Ethernet's 6 and IPv4's 4, which is the one layout with
-named address fields. RFC 903 uses the same layout for RARP (operations 3 and 4).
+two size bytes; nearly always they are Ethernet's 6 and IPv4's 4. RFC 903 uses the same layout
+for RARP (operations 3 and 4).
 """
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 from core.wire.dissection import Dissection, Layer
 from core.wire.ethernet import ETHERTYPE_NAMES, EtherType
@@ -19,6 +21,8 @@ HARDWARE_TYPES = {
     24: "IEEE 1394",
     32: "InfiniBand",
 }
+ETHERNET_TYPES = (1, 6)  # whose addresses are MAC addresses
+MAC_BYTES, IPV4_BYTES = 6, 4
 REQUEST, REPLY, REVERSE_REQUEST, REVERSE_REPLY = 1, 2, 3, 4
 OPERATIONS = {
     REQUEST: "request",
@@ -50,31 +54,50 @@ ARP = HeaderTable(
     Field("opcode", 16, "Operation", values=OPERATIONS, default=REQUEST),
 )
 
+
+def _fields(hardware: int, protocol: int, macs: bool, ips: bool) -> list[Field]:
+    """The address fields for sizes in bytes."""
+    fields = []
+    for side, who in (("src", "Sender"), ("dst", "Target")):
+        if macs:
+            fields.append(Mac(f"{side}.hw_mac", f"{who} hardware address"))
+        elif hardware:
+            name = f"{side}.hw"
+            fields.append(Field(name, 8 * hardware, f"{who} hardware address", Kind.BYTES))
+        if ips:
+            fields.append(IPv4Address(f"{side}.proto_ipv4", f"{who} IP address"))
+        elif protocol:
+            name = f"{side}.proto"
+            fields.append(Field(name, 8 * protocol, f"{who} protocol address", Kind.BYTES))
+    return fields
+
+
 ARP_IPV4 = HeaderTable(
-    "arp",
-    "Address resolution protocol",
-    "RFC 826",
-    Mac("src.hw_mac", "Sender hardware address"),
-    IPv4Address("src.proto_ipv4", "Sender IP address"),
-    Mac("dst.hw_mac", "Target hardware address"),
-    IPv4Address("dst.proto_ipv4", "Target IP address"),
-    start=ARP.size,
+    "arp", ARP.title, "RFC 826", *_fields(MAC_BYTES, IPV4_BYTES, True, True), start=ARP.size
 )
 
 
+@lru_cache(maxsize=64)
+def _odd_table(hardware: int, protocol: int, macs: bool, ips: bool) -> HeaderTable | None:
+    """The addresses of anything but IPv4 over Ethernet; None where both sizes are zero."""
+    fields = _fields(hardware, protocol, macs, ips)
+    return HeaderTable("arp", ARP.title, "RFC 826", *fields, start=ARP.size) if fields else None
+
+
 def parse(walk: Walk, offset: int) -> Next | None:
-    """The common part, and the addresses when they are Ethernet's and IPv4's."""
+    """The common part, and the addresses in the sizes it tells."""
     depth = walk.networks + 1
     if not walk.begin(ARP, offset, depth=depth):
         return None
     hardware, protocol = (ARP[key].number(walk.data, offset) for key in ("hw.size", "proto.size"))
+    macs = hardware == MAC_BYTES and ARP["hw.type"].number(walk.data, offset) in ETHERNET_TYPES
+    ips = protocol == IPV4_BYTES and (ARP["proto.type"].number(walk.data, offset) == EtherType.IPV4)
+    table = ARP_IPV4 if macs and ips else _odd_table(hardware, protocol, macs, ips)
     size = ARP.size + 2 * (hardware + protocol)
     walk.end_packet(offset + size)
-    kind = ARP["proto.type"].read(walk.data, offset)
-    known = (hardware, protocol, kind) == (6, 4, EtherType.IPV4)
-    complete = walk.has("arp", offset, size)
+    walk.has("arp", offset, size)
     walk.limit(offset + size, "arp.hw.size, arp.proto.size")
-    walk.add((ARP, ARP_IPV4) if known else (ARP,), offset, size if complete else None, depth=depth)
+    walk.add((ARP, table) if table else (ARP,), offset, size, depth=depth)
     return None
 
 

@@ -132,6 +132,7 @@ IPV4 = HeaderTable(
     IPv4Address("dst", "Destination"),
 )
 
+FRAGMENT_UNIT = 8
 _VERSION, _HEADER_LENGTH, _LENGTH = IPV4["version"], IPV4["hdr_len"], IPV4["len"]
 _CHECKSUM, _PROTOCOL = IPV4["checksum"], IPV4["proto"]
 _ADDRESSES = (IPV4["src"].span, IPV4["dst"].span)
@@ -181,12 +182,23 @@ def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
     """Let the total length end the packet; remarks where it and the frame disagree."""
     length = _LENGTH.number(walk.data, offset)
     room = walk.stop - offset
+    notes = _beyond_the_datagram(walk.data, offset, length)
     if length == 0:
-        return (Note("zero: more bytes than the field can say", _LENGTH),)
+        return (*notes, Note("zero: more bytes than the field can say", _LENGTH))
     if length > room and not walk.quoted:
         text = f"{length} bytes go past the {room} that {walk.limited_by} allows"
-        return (Note(text, _LENGTH),)
+        return (*notes, Note(text, _LENGTH))
     walk.limit(offset + length, "ip.len")
+    return notes
+
+
+def _beyond_the_datagram(data: bytes, offset: int, length: int) -> tuple[Note, ...]:
+    """A remark on a fragment that would end past the longest datagram there can be."""
+    place = _FRAGMENT_OFFSET.number(data, offset) * FRAGMENT_UNIT
+    end = place + length - _HEADER_LENGTH.number(data, offset)
+    if place and end > _LENGTH.maximum:
+        text = f"the fragment would end at byte {end}, past the longest datagram"
+        return (Note(text, _FRAGMENT_OFFSET),)
     return ()
 
 
@@ -217,5 +229,5 @@ def info(layer: Layer, dissection: Dissection) -> str:
     name = PROTOCOL_NAMES.get(protocol, f"protocol {protocol}")
     if isinstance(place, int) and (place or more):
         ident = layer.number(data, "id")
-        return f"Fragment of {name}, offset {place * 8}, id 0x{ident:04x}"
+        return f"Fragment of {name}, offset {place * FRAGMENT_UNIT}, id 0x{ident:04x}"
     return name

@@ -5,7 +5,7 @@ loopback header is the address family of the host that captured: in that host's 
 LINKTYPE_NULL, in network order for LINKTYPE_LOOP. IPv4 is 2 everywhere; IPv6 is 10, 24, 28 or
 30 depending on the system. Source: tcpdump.org/linktypes.html.
 
-Families are small numbers, so the one byte that is not zero tells the byte order.
+Families are small numbers: where all but the first byte are zero, the host was little-endian.
 """
 
 from __future__ import annotations
@@ -42,9 +42,8 @@ def parse(walk: Walk, offset: int) -> Next | None:
     """The BSD loopback header, in either byte order."""
     if not walk.begin(NULL, offset):
         return None
-    family = NULL["family"].number(walk.data, offset)
-    table = NULL
-    if family > NULL_LITTLE["family"].maximum:
+    table, family = NULL, NULL["family"].number(walk.data, offset)
+    if not NULL_LITTLE["family_high"].number(walk.data, offset):
         table, family = NULL_LITTLE, NULL_LITTLE["family"].number(walk.data, offset)
     walk.add((table,), offset)
     if family == FAMILY_IPV4:

@@ -19,7 +19,7 @@ def safe(text: str) -> str:
 
     Backslashes stay as they are. Combining marks stay where they follow something.
     """
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # Python's notion is stricter: it leaves out odd spaces as well
         return text
     return "".join(_safe_character(character) for character in text)
 

@@ -234,6 +234,15 @@ def test_only_the_first_fragment_has_a_transport_header() -> None:
     assert names(dissect(later, LinkType.IPV6, len(later))) == "ipv6:ipv6.fraghdr"
 
 
+def test_arp_addresses_of_other_sizes() -> None:
+    body = ARP.emit({"hw.type": 32, "hw.size": 8}) + bytes(range(24))
+    frame = frames.ethernet(body, EtherType.ARP)
+    found = record(dissect(frame, ETHERNET, len(frame)))
+    assert found["arp.src.hw"] == bytes(range(8)).hex()
+    assert found["arp.src.proto_ipv4"] == "8.9.10.11"
+    assert found["arp.dst.proto_ipv4"] == "20.21.22.23"
+
+
 def test_depth() -> None:
     link, data = FRAMES["ip:udp:vxlan:eth:ip:tcp"]
     assert [layer.depth for layer in dissect(data, link, len(data)).layers] == [1, 1, 1, 2, 2, 2]

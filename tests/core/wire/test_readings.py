@@ -225,6 +225,14 @@ def test_a_contradicting_length_is_flagged() -> None:
     assert "go past" in rows["ip.len"].meaning
 
 
+def test_a_fragment_past_the_longest_datagram_is_flagged() -> None:
+    packet = frames.ipv4(bytes(16), IpProtocol.UDP, frag_offset=0x1FFF)
+    rows = {row.key: row for row in flat(detail_rows(read(packet)))}
+    assert "65544" not in rows["ip.frag_offset"].value
+    assert "end at byte 65544" in rows["ip.frag_offset"].meaning
+    assert rows["ip.frag_offset"].severity is Severity.WARNING
+
+
 def test_a_second_layer_of_a_name_has_its_own_key() -> None:
     packet = frames.ipv4(frames.ipv4(frames.tcp(), 6), IpProtocol.IPV4)
     keys = [row.key for row in detail_rows(read(packet))]
