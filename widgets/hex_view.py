@@ -110,14 +110,14 @@ class HexView(CursorView):
         return self._span
 
     def _lay_out(self) -> None:
-        self._layout = choose_hex_layout(len(self._data), self.size.width)
+        self._layout = choose_hex_layout(len(self._data), self.line_width)
         rows = -(-len(self._data) // self._layout.per_row)
         self.set_line_count(rows + (self._missing > 0))
         self.forget_lines()
 
     def on_resize(self) -> None:
         """More or fewer bytes a row; the cursor stays on the screen."""
-        if choose_hex_layout(len(self._data), self.size.width) != self._layout:
+        if choose_hex_layout(len(self._data), self.line_width) != self._layout:
             self._lay_out()
         if (line := self.cursor_line) is not None:
             self.show_line(line)

@@ -83,6 +83,11 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         return max(1, self.size.height - self.HEADER_LINES)
 
     @property
+    def line_width(self) -> int:
+        """Cells of a line that can be seen: the scroll bar has the rest."""
+        return self.scrollable_content_region.width
+
+    @property
     def top_line(self) -> int:
         """The first line of the list on the screen."""
         return int(self.scroll_offset.y)
@@ -185,19 +190,25 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         """
         width = self.size.width
         if y < self.HEADER_LINES:
-            return self.build_header(y).crop_extend(0, width, self.base_style)
+            return self._filled(self.build_header(y))
         line = self.top_line + y - self.HEADER_LINES
         if line >= self._line_count:
             return Strip.blank(width, self.base_style)
         key = (self.line_key(line), width)
         strip = self._strips.get(key)
         if strip is None:
-            strip = self.build_line(line).crop_extend(0, width, self.base_style)
-            self._strips[key] = strip
+            strip = self._strips[key] = self._filled(self.build_line(line))
         if (selection := self.text_selection) is not None:
             style = self.screen.get_component_rich_style("screen--selection")
             strip = with_selection(strip, selection.get_span(line), style)
         return strip if self._painting else strip.apply_offsets(0, line)
+
+    def _filled(self, strip: Strip) -> Strip:
+        """`strip` cut where the scroll bar begins; a coloured line goes on beside a missing one."""
+        shown = strip.crop_extend(0, self.line_width, self.base_style)
+        last = next(reversed(shown), None)
+        style = self.base_style if last is None else last.style
+        return shown.extend_cell_length(self.size.width, style)
 
     # -- selected text ------------------------------------------------------------------------
 

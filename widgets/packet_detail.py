@@ -122,7 +122,7 @@ class PacketDetail(ShiftedView):
     def _fit_labels(self) -> None:
         """Labels are never narrower than before: values do not jump from packet to packet."""
         widths = (label_width(line) for line in self._lines if not line.row.is_layer)
-        most = max(LABEL_LEAST, int(self.size.width * LABEL_SHARE))
+        most = max(LABEL_LEAST, int(self.line_width * LABEL_SHARE))
         self._label_width = min(max(self._label_width, max(widths, default=0)), most)
 
     def on_resize(self) -> None:
@@ -243,4 +243,4 @@ class PacketDetail(ShiftedView):
         last = min(self.line_count, self.top_line + self.page_size)
         lines = (self._paint(line) for line in range(self.top_line, last))
         widths = (sum(segment.cell_length for segment in segments) for segments in lines)
-        return max(0, max(widths, default=0) - self.size.width)
+        return max(0, max(widths, default=0) - self.line_width)

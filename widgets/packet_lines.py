@@ -86,7 +86,7 @@ class PacketLines(ShiftedView):
         self._seen.take_durations(each for each in durations if each is not None)
         layout = choose_layout(
             self._seen,
-            self.size.width,
+            self.line_width,
             self.time_format,
             with_date=self.time_format is TimeFormat.ABSOLUTE and _spans_days(snapshot),
         )

@@ -55,5 +55,6 @@ def test_every_line_fits_at_every_size(make, fill):
             await pilot.pause()
             for strip in widget.render_lines(widget.size.region):
                 assert strip.cell_length == cell_len(strip.text) == widget.size.width
+                assert not strip.text[widget.scrollable_content_region.width :].strip()
 
     play(make(), scene)
