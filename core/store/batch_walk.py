@@ -48,8 +48,11 @@ class Group:
 
     def where(self, mask: Mask) -> Group:
         """Those of the group for which `mask` (n,) holds."""
-        index = np.flatnonzero(mask)
-        if len(index) == len(self):
+        return self.taken(mask.nonzero()[0])
+
+    def taken(self, index: Rows) -> Group:
+        """Those of the group at these ascending indices."""
+        if len(index) == len(self.rows):
             return self
         return Group(self.rows.take(index), self.at.take(index))
 
@@ -204,22 +207,17 @@ class BatchWalk:
         """
         steps = self._steps.get(space, {})
         if isinstance(numbers, int):
-            if numbers in steps:
-                self._queue(steps[numbers], group)
+            if numbers in steps and len(group):
+                self._pending[steps[numbers]].append(group)
             return
         left = len(group)
         for number, step in steps.items():
             if not left:
                 return
-            mask = numbers == number
-            here = int(np.count_nonzero(mask))
-            if here:
-                self._queue(step, group.where(mask))
-                left -= here
-
-    def _queue(self, step: Step, group: Group) -> None:
-        if len(group):
-            self._pending[step].append(group)
+            index = (numbers == number).nonzero()[0]
+            if len(index):
+                self._pending[step].append(group.taken(index))
+                left -= len(index)
 
     def run(self, rounds: int) -> None:
         """Take steps until every packet has ended; more than `rounds` headers are malformed."""

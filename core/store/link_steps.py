@@ -148,7 +148,8 @@ def loopback(walk: BatchWalk, group: Group) -> None:
     group = walk.begin(NULL, group)
     family = walk.column(NULL["family"], group)
     little = walk.column(NULL_LITTLE["family"], group)
-    reversed_order = family > NULL_LITTLE["family"].maximum
+    # where all but the first byte are zero, the host was little-endian
+    reversed_order = family & ((1 << NULL_LITTLE["family_high"].field.bits) - 1) == 0
     walk.instead(NULL, NULL_LITTLE, group.where(reversed_order))
     family = np.where(reversed_order, little, family)
     after = group.moved(NULL.size)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.store.batch_walk import BatchWalk, Column, Group
+from core.store.batch_walk import BatchWalk, Column, Group, Mask
 from core.store.chunk import Network, State
-from core.wire.arp import ARP, ARP_IPV4
+from core.wire.arp import ARP, ARP_IPV4, ETHERNET_TYPES, IPV4_BYTES, MAC_BYTES
 from core.wire.ethernet import EtherType
 from core.wire.field import HeaderTable
 from core.wire.ipv4 import IPV4, IpProtocol
@@ -28,8 +28,6 @@ from core.wire.ipv6 import (
 from core.wire.ipv6_options import JUMBO, OPTIONS
 from core.wire.walk import Space
 
-_MAC_BYTES = ARP_IPV4["src.hw_mac"].field.bits // 8
-_IPV4_BYTES = ARP_IPV4["src.proto_ipv4"].field.bits // 8
 _FINAL = ~np.isin(np.arange(256), sorted(EXTENSION_HEADERS))  # by protocol number
 
 
@@ -37,8 +35,10 @@ def arp(walk: BatchWalk, group: Group) -> None:
     """ARP and RARP: the common part, and two pairs of addresses of the sizes it names."""
     walk.found_network(group, Network.ARP)
     group = walk.begin(ARP, group)
-    kind, hardware, protocol = walk.columns(ARP, group, "proto.type", "hw.size", "proto.size")
-    known = (hardware == _MAC_BYTES) & (protocol == _IPV4_BYTES) & (kind == EtherType.IPV4)
+    keys = ("hw.type", "proto.type", "hw.size", "proto.size")
+    link, network, hardware, protocol = walk.columns(ARP, group, *keys)
+    known = np.isin(link, ETHERNET_TYPES) & (network == EtherType.IPV4)
+    known &= (hardware == MAC_BYTES) & (protocol == IPV4_BYTES)
     walk.found(ARP_IPV4, group.where(known))
     walk.has(group, ARP.size + 2 * (hardware + protocol))
 
@@ -51,23 +51,33 @@ def ipv4(walk: BatchWalk, group: Group) -> None:
     version, header, length, more, place, protocol = walk.columns(IPV4, group, *keys)
     room = walk.stop.take(group.rows) - group.at
     # a total length of zero stands for more than the field can say, where there is more
-    right = np.ones(len(group), dtype=np.bool_)
-    for key, agrees in (
-        ("version", version == IPV4["version"].field.default),
-        ("hdr_len", header >= IPV4.size),
-        ("len", (length >= header) | ((length == 0) & (room > IPV4["len"].maximum))),
-    ):
-        walk.contradiction(group.where(right & ~agrees), IPV4[key])
-        right &= agrees
+    agreements = {
+        "version": version == IPV4["version"].field.default,
+        "hdr_len": header >= IPV4.size,
+        "len": (length >= header) | ((length == 0) & (room > IPV4["len"].maximum)),
+    }
+    right = np.logical_and.reduce(list(agreements.values()))
+    if not right.all():
+        _contradictions(walk, group, agreements)
     said = right & (length > 0)
     walk.limit(group.where(said), (group.at + length)[said])
     walk.mark(group.where(right), State.NETWORK)
-    whole = np.zeros(len(group), dtype=np.bool_)
-    whole[right] = walk.enough(group.where(right), header[right])
+    if not right.all():
+        group, header = group.where(right), header[right]
+        more, place, protocol = more[right], place[right], protocol[right]
+    whole = walk.enough(group, header)
     walk.mark(group.where(whole & ((place > 0) | (more > 0))), State.FRAGMENT)
     walk.mark(group.where(whole & (header > IPV4.size)), State.ROUTED)
-    head = np.flatnonzero(whole & (place == 0))
-    transport(walk, group.where(whole & (place == 0)).moved(header[head]), protocol[head])
+    first = (whole & (place == 0)).nonzero()[0]
+    transport(walk, group.taken(first).moved(header.take(first)), protocol.take(first))
+
+
+def _contradictions(walk: BatchWalk, group: Group, agreements: dict[str, Mask]) -> None:
+    """The first field of each header that does not agree with the others."""
+    right = np.ones(len(group), dtype=np.bool_)
+    for key, agrees in agreements.items():
+        walk.contradiction(group.where(right & ~agrees), IPV4[key])
+        right &= agrees
 
 
 def ipv6(walk: BatchWalk, group: Group) -> None:
@@ -104,11 +114,8 @@ def _jumbo_length(walk: BatchWalk, row: int, at: int) -> int:
 
 def transport(walk: BatchWalk, group: Group, protocol: Column) -> None:
     """Whatever an IP header carries: extension headers go on, everything else is the transport."""
-    final = _FINAL[protocol]
-    if final.all():
-        walk.found_transport(group, protocol)
-    else:
-        walk.found_transport(group.where(final), protocol[final])
+    final = _FINAL.take(protocol).nonzero()[0]
+    walk.found_transport(group.taken(final), protocol.take(final))
     walk.follow(Space.IP_PROTOCOL, protocol, group)
 
 

@@ -95,7 +95,8 @@ def _outermost(frame: bytes, chunk, row: int) -> dict[str, int]:
             continue
         seen.add(layer.name)
         for slot, value in layer.fields(frame):
-            if slot.field.kind is not Kind.BYTES:
+            # tables made for one packet (odd ARP addresses) have no columns
+            if slot.field.kind is not Kind.BYTES and slot.table in TABLES:
                 values[slot.name] = int(value)
     return values
 
