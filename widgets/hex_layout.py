@@ -10,27 +10,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ROW_SIZES = (16, 8, 4)
-GAP = 2  # cells between the three parts
+SHAPES = ((16, 2), (8, 2), (8, 1), (4, 2))  # bytes a row, cells between the three parts
 HALF = 8  # a row longer than this has a wider gap in its middle
 
 
 @dataclass(frozen=True, slots=True)
 class HexLayout:
-    """`digits` of the offset and `per_row` bytes."""
+    """`digits` of the offset, `per_row` bytes, and `gap` cells between the three parts."""
 
     digits: int
     per_row: int
+    gap: int = 2
 
     @property
     def hex_start(self) -> int:
         """The cell of the first hex digit."""
-        return self.digits + GAP
+        return self.digits + self.gap
 
     @property
     def text_start(self) -> int:
         """The cell of the first character."""
-        return self.hex_cell(self.per_row - 1) + 2 + GAP
+        return self.hex_cell(self.per_row - 1) + 2 + self.gap
 
     @property
     def width(self) -> int:
@@ -54,8 +54,8 @@ class HexLayout:
 def choose_hex_layout(length: int, width: int) -> HexLayout:
     """As many bytes a row as fit in `width` cells, for `length` bytes."""
     digits = max(4, len(f"{max(0, length - 1):x}"))
-    for per_row in ROW_SIZES:
-        layout = HexLayout(digits, per_row)
+    for per_row, gap in SHAPES:
+        layout = HexLayout(digits, per_row, gap)
         if layout.width <= width:
             return layout
     return layout

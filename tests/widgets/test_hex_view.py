@@ -28,7 +28,9 @@ def test_a_row_has_offset_hex_and_text():
     play(HexView(), scene)
 
 
-@pytest.mark.parametrize(("width", "per_row"), [(100, 16), (75, 16), (60, 8), (40, 8), (30, 4)])
+@pytest.mark.parametrize(
+    ("width", "per_row"), [(100, 16), (75, 16), (60, 8), (40, 8), (38, 8), (30, 4)]
+)
 def test_bytes_a_row_follow_the_width(width, per_row):
     async def scene(pilot):
         view = pilot.app.widget
