@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from textual.app import App, SystemCommand
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
 from app import config
 from app.actions import ACTIONS, Action, Place, bindings, key_label
 from app.bridge import Bridge
+from app.screen_filter import PrintableOnly
 from app.screens.dialog import Confirm
 from app.screens.help import Help
 from app.screens.interfaces import Interfaces
@@ -38,6 +40,7 @@ from core.store.packet_store import PacketStore
 # Half a millisecond keeps a key's answer under 10 ms beside a worker that runs Python, against
 # 20 ms with the default of 5 ms, at no cost in the worker's throughput (both were measured).
 SWITCH_INTERVAL_S = 0.0005
+PRINTABLE_ONLY = PrintableOnly()  # one, since painted lines are cached by their filters
 
 
 class Monitor(App[None]):
@@ -78,6 +81,9 @@ class Monitor(App[None]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return DEFAULT_VARIABLES
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), PRINTABLE_ONLY]
 
     def on_mount(self) -> None:
         if "TEXTUAL_THEME" not in os.environ:
@@ -143,8 +149,8 @@ class Monitor(App[None]):
         self.push_screen(Help(self._config.keys))
 
     def action_interfaces(self) -> None:
-        ticked = self.bridge.capturing
-        self.push_screen(Interfaces(self._interfaces, ticked), self._capture)
+        chooser = Interfaces(self._interfaces, self.bridge.capturing)
+        self.push_screen(chooser, self._capture)
 
     def _capture(self, chosen: tuple[str, ...] | None) -> None:
         if chosen:

@@ -20,7 +20,7 @@ PICTURES = (
     ("main", (160, 45), BAD_CHECKSUM, ("enter", "G", "k", "k", "k")),
     ("medium", (120, 36), DNS_ANSWER, ("enter", "j", "j")),
     ("narrow", (80, 24), DNS_ANSWER, ()),
-    ("interfaces", (120, 36), DNS_ANSWER, ("i", "down", "down")),
+    ("interfaces", (120, 36), DNS_ANSWER, ("i",)),
     ("help", (160, 45), DNS_ANSWER, ("question_mark",)),
 )
 

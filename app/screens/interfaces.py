@@ -22,18 +22,24 @@ ADDRESSES_WIDTH = 44  # cells; an IPv4 and an IPv6 address with their prefix len
 class Interfaces(Dialog[tuple[str, ...]]):
     """Gives the names that were chosen: those ticked, else the one under the cursor.
 
-    `interfaces` is asked again once a second, since interfaces come and go.
+    `interfaces` is asked again once a second, since interfaces come and go. `current` are
+    captured on now; the cursor starts there.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "tick", "Select")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "tick", "Select"),
+        Binding("j", "move(1)", "Down"),
+        Binding("k", "move(-1)", "Up"),
+    ]
     title_text = "Capture on"
 
     def __init__(
-        self, interfaces: Callable[[], Sequence[InterfaceInfo]], ticked: Sequence[str] = ()
+        self, interfaces: Callable[[], Sequence[InterfaceInfo]], current: Sequence[str] = ()
     ) -> None:
         super().__init__()
         self._interfaces = interfaces
-        self._ticked = set(ticked)
+        self._current = current
+        self._ticked: set[str] = set()
 
     def compose_body(self) -> ComposeResult:
         yield DataTable(cursor_type="row", cell_padding=1)
@@ -45,6 +51,7 @@ class Interfaces(Dialog[tuple[str, ...]]):
         for column in (" ", "Interface", "State", "Addresses", "Kind", "MTU"):
             table.add_column(column, key=column)
         self.fill()
+        table.move_cursor(row=self._first_row())
         self.set_interval(REFRESH_S, self.fill)
 
     def fill(self) -> None:
@@ -54,13 +61,25 @@ class Interfaces(Dialog[tuple[str, ...]]):
         rows = {ANY: _any_cells(found)} | {info.name: _cells(info) for info in found}
         self._ticked &= set(rows)
         under = self._under_cursor()
-        table.clear()
+        table.clear()  # and the cursor with them
         for name, cells in rows.items():
             tick = "●" if name in self._ticked else "○"
             table.add_row(tick, *cells, key=name)
         if under in rows:
             table.move_cursor(row=list(rows).index(under))
         self._tell()
+
+    def _first_row(self) -> int:
+        """The row the cursor starts in: what is captured on now, else what is likely meant."""
+        found = self._interfaces()
+        names = [ANY, *(info.name for info in found)]
+        wanted = [
+            *self._current,
+            *(info.name for info in found if info.running and not info.loopback),
+            *(info.name for info in found if info.up),
+            ANY,
+        ]
+        return next(names.index(name) for name in wanted if name in names)
 
     def _under_cursor(self) -> str:
         table = self.query_one(DataTable)
@@ -71,6 +90,10 @@ class Interfaces(Dialog[tuple[str, ...]]):
     def _tell(self) -> None:
         chosen = ", ".join(safe(name) for name in sorted(self._ticked))
         self.query_one("#chosen", Static).update(f"selected: {chosen}" if chosen else "")
+
+    def action_move(self, rows: int) -> None:
+        table = self.query_one(DataTable)
+        table.move_cursor(row=table.cursor_row + rows)
 
     def action_tick(self) -> None:
         """Select or unselect the interface under the cursor; `any` stands alone."""

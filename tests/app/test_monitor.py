@@ -254,28 +254,35 @@ async def test_started_with_nothing_to_watch_it_asks_for_interfaces():
     engine = ScriptedEngine(EngineSnapshot())
     async with running(engine=engine, store=PacketStore(), choose=True) as pilot:
         assert isinstance(pilot.app.screen, Interfaces)
-        await pilot.press("down", "down", "enter")
+        await pilot.press("enter")  # the first that is up and no loopback
+        assert engine.told[0].interfaces == ("eth0",)
+
+
+async def test_the_chooser_starts_where_the_capture_is():
+    engine = ScriptedEngine(replace(LIVE, interfaces=("wg0",)))
+    async with running(engine=engine) as pilot:
+        await pilot.press("i", "up", "enter")
         assert engine.told[0].interfaces == ("eth0",)
 
 
 async def test_several_interfaces_at_once():
     engine = ScriptedEngine(EngineSnapshot())
     async with running(engine=engine) as pilot:
-        await pilot.press("i", "space", "down", "space", "down", "down", "space", "enter")
+        await pilot.press("i", "k", "k", "space", "j", "space", "j", "j", "space", "enter")
         assert engine.told[0].interfaces == ("lo", "wg0")  # `any` goes when another is chosen
 
 
 async def test_any_stands_alone():
     engine = ScriptedEngine(EngineSnapshot())
     async with running(engine=engine) as pilot:
-        await pilot.press("i", "down", "space", "up", "space", "enter")
+        await pilot.press("i", "space", "up", "up", "space", "enter")
         assert engine.told[0].interfaces == ("any",)
 
 
 async def test_an_interface_that_goes_away_takes_its_tick_along():
     engine = ScriptedEngine(EngineSnapshot())
     async with running(engine=engine) as pilot:
-        await pilot.press("i", "down", "down", "down", "space")
+        await pilot.press("i", "down", "space")
         chooser = pilot.app.screen
         assert isinstance(chooser, Interfaces)
         chooser._interfaces = lambda: ()

@@ -112,7 +112,7 @@ def test_zoomed_detail(snap_compare):
 @pytest.mark.parametrize("size", [MEDIUM, LEAST], ids=lambda size: f"{size[0]}")
 def test_interfaces(snap_compare, size):
     monitor = scripted_monitor(PacketStore(), ScriptedEngine(EngineSnapshot()), choose=True)
-    press = ["down", "down", "space"]
+    press = ["space", "down"]
     assert snap_compare(monitor, terminal_size=size, press=press)
 
 
