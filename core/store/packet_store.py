@@ -20,93 +20,24 @@ from __future__ import annotations
 
 import mmap
 import threading
-from bisect import bisect_right
-from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.store import verdicts
 from core.store.arena import Arena
 from core.store.batch import Batch, CaptureInterface
 from core.store.chunk import CHUNK_PACKETS, COLUMN_BYTES, Chunk
 from core.store.layout import decode
-from core.store.packet import Packet
-from core.wire.dissection import Verdict
+from core.store.snapshot import Snapshot
+
+__all__ = ["PacketStore", "Snapshot"]
 
 ARENA_BYTES = 1 << 22
-KEPT_IN_PLACE = 4096  # packets from which a stable batch becomes a chunk of its own
+KEPT_IN_PLACE = 4096  # packets from which a stable batch becomes a chunk of its own …
+KEPT_IN_PLACE_BYTES = 1 << 20  # … or bytes
 OFFSET_LIMIT = 1 << 32  # what the chunk's `offset` column can count
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Snapshot:
-    """Everything the store held at one moment; immutable, for any thread.
-
-    `count` is how many packets were ever captured, `evicted` how many of them are gone,
-    `first` the lowest number still held. `bytes_total` adds the original lengths of all packets
-    ever captured; `bytes_held` is the memory accounted for. `first_timestamp_ns` is that
-    of packet 1, known after its eviction too.
-    """
-
-    version: int
-    count: int
-    bytes_total: int
-    bytes_held: int
-    first_timestamp_ns: int | None
-    interfaces: tuple[CaptureInterface, ...]
-    chunks: tuple[Chunk, ...]
-    comments: Mapping[int, tuple[str, ...]]
-
-    @property
-    def first(self) -> int:
-        """The lowest packet number still held; ``count + 1`` when nothing is."""
-        return self.chunks[0].first if self.chunks else self.count + 1
-
-    @property
-    def evicted(self) -> int:
-        """How many packets were dropped from the store to keep within its bound."""
-        return self.first - 1
-
-    def find(self, number: int) -> tuple[Chunk, int]:
-        """The chunk of a packet and its row there. `KeyError` if evicted or never captured."""
-        index = bisect_right(self.chunks, number, key=_first) - 1
-        if index < 0 or number > self.count:
-            raise KeyError(number)
-        chunk = self.chunks[index]
-        return chunk, number - chunk.first
-
-    def packet(self, number: int) -> Packet:
-        """One packet, its bytes copied. `KeyError` if evicted or never captured."""
-        chunk, row = self.find(number)
-        network, transport = verdicts.verdict_pair(chunk, row)
-        return Packet(
-            number=number,
-            data=chunk.frame(row),
-            original_length=int(chunk.original[row]),
-            timestamp_ns=int(chunk.timestamp_ns[row]),
-            interface=self.interfaces[int(chunk.interface[row])],
-            flags=int(chunk.flags[row]),
-            network_verdict=network,
-            transport_verdict=transport,
-        )
-
-    def timestamp_ns(self, number: int) -> int:
-        """When a packet was captured. `KeyError` if evicted or never captured."""
-        chunk, row = self.find(number)
-        return int(chunk.timestamp_ns[row])
-
-    def verdicts(self, number: int) -> tuple[Verdict, Verdict]:
-        """Of the outermost network and transport checksums of a packet. `KeyError` likewise."""
-        chunk, row = self.find(number)
-        return verdicts.verdict_pair(chunk, row)
-
-
-def _first(chunk: Chunk) -> int:
-    return chunk.first
 
 
 class PacketStore:
@@ -162,7 +93,7 @@ class PacketStore:
             return
         with self._writing:
             self._check(batch)
-            if batch.stable and len(batch) >= KEPT_IN_PLACE:
+            if batch.stable and _is_large(batch):
                 self._keep(batch)
             else:
                 self._copy(batch)
@@ -292,6 +223,13 @@ class PacketStore:
             chunks=tuple(chunks),
             comments=MappingProxyType(self._comments),
         )
+
+
+def _is_large(batch: Batch) -> bool:
+    """Whether a batch is worth a chunk of its own."""
+    if len(batch) >= KEPT_IN_PLACE:
+        return True
+    return int(batch.captured.sum(dtype=np.int64)) >= KEPT_IN_PLACE_BYTES
 
 
 def _extent(batch: Batch, start: int, stop: int) -> tuple[int, int]:

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.store.chunk import Chunk, Network, State
-from core.store.packet_store import Snapshot
+from core.store.snapshot import Snapshot
 from core.wire.ipv4 import IPV4, IpProtocol
 from core.wire.ipv6 import IPV6
 from core.wire.tcp import TCP, SequenceBase

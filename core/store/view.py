@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.store.chunk import Chunk
-from core.store.packet_store import Snapshot
+from core.store.snapshot import Snapshot
 
 Predicate = Callable[[Chunk], NDArray[np.bool_]]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -78,6 +80,35 @@ def test_agrees_at_every_cut_length():
                     assert _disagreements(stored) == [], path
                     cuts += len(pieces)
     assert cuts > 10_000
+
+
+@pytest.mark.corpus
+def test_agrees_on_damaged_packets():
+    """Real frames with a few bytes changed, where numbers that lead on are likely, and cut."""
+    generator = random.Random(5)
+    numbers = [0, 1, 4, 5, 6, 17, 41, 43, 44, 51, 58, 60, 132, 255, 0x45, 0x60]
+    flags = [
+        0,
+        0,
+        PacketFlag.CHECKSUM_NOT_READY,
+        PacketFlag.CHECKSUM_VALID,
+        4 << PacketFlag.FCS_SHIFT,
+    ]
+    for path, snapshot in stored_captures():
+        held = range(1, snapshot.count + 1)
+        by_link: dict[int, list[bytes]] = {}
+        for number in generator.choices(held, k=min(150, len(held) * 10)) if held else ():
+            packet = snapshot.packet(number)
+            frame = bytearray(packet.data[:600])
+            for _ in range(generator.randint(1, 4) if frame else 0):
+                place = min(len(frame) - 1, int(generator.expovariate(1 / 25)))
+                frame[place] = generator.choice([*numbers, generator.randrange(256)])
+            cut = generator.choice([len(frame), len(frame), generator.randint(0, len(frame))])
+            by_link.setdefault(packet.link_type, []).append(bytes(frame[:cut]))
+        for link_type, frames in by_link.items():
+            originals = [len(each) + generator.choice([0, 0, 5, 70_000]) for each in frames]
+            marks = [int(generator.choice(flags)) for _ in frames]
+            assert _disagreements(_stored(frames, link_type, originals, marks)) == [], path
 
 
 LINK_TYPES = [int(kind) for kind in LinkType] + [105]

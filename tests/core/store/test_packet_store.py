@@ -109,9 +109,9 @@ def test_many_small_batches_make_few_chunks():
     assert store.snapshot().count == 1_000
 
 
-def test_a_large_stable_batch_is_not_copied():
-    """Mapped files stay where they are; ring blocks do not."""
-    frames = [tcp_frame()] * KEPT_IN_PLACE
+@pytest.mark.parametrize("frames", [[tcp_frame()] * KEPT_IN_PLACE, [bytes(60_000)] * 20])
+def test_a_large_stable_batch_is_not_copied(frames):
+    """By packets or by bytes: mapped files stay where they are; ring blocks do not."""
     for stable in (True, False):
         store = _store()
         batch = batch_of(frames, stable=stable)

@@ -1,0 +1,85 @@
+"""What the packet store holds at one moment, for readers on any thread.
+
+A snapshot is a tuple of immutable chunks and a few totals. It costs a few microseconds to
+make, needs no lock to read, and keeps its chunks alive as long as somebody holds it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.store import verdicts
+from core.store.batch import CaptureInterface
+from core.store.chunk import Chunk
+from core.store.packet import Packet
+from core.wire.dissection import Verdict
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """Everything the store held at one moment; immutable, for any thread.
+
+    `count` is how many packets were ever captured, `evicted` how many of them are gone,
+    `first` the lowest number still held. `bytes_total` adds the original lengths of all packets
+    ever captured; `bytes_held` is the memory accounted for. `first_timestamp_ns` is that
+    of packet 1, known after its eviction too. `comments` by packet number are the one thing
+    that may still grow.
+    """
+
+    version: int
+    count: int
+    bytes_total: int
+    bytes_held: int
+    first_timestamp_ns: int | None
+    interfaces: tuple[CaptureInterface, ...]
+    chunks: tuple[Chunk, ...]
+    comments: Mapping[int, tuple[str, ...]]
+
+    @property
+    def first(self) -> int:
+        """The lowest packet number still held; ``count + 1`` when nothing is."""
+        return self.chunks[0].first if self.chunks else self.count + 1
+
+    @property
+    def evicted(self) -> int:
+        """How many packets were dropped from the store to keep within its bound."""
+        return self.first - 1
+
+    def find(self, number: int) -> tuple[Chunk, int]:
+        """The chunk of a packet and its row there. `KeyError` if evicted or never captured."""
+        index = bisect_right(self.chunks, number, key=_first) - 1
+        if index < 0 or number > self.count:
+            raise KeyError(number)
+        chunk = self.chunks[index]
+        return chunk, number - chunk.first
+
+    def packet(self, number: int) -> Packet:
+        """One packet, its bytes copied. `KeyError` if evicted or never captured."""
+        chunk, row = self.find(number)
+        network, transport = verdicts.verdict_pair(chunk, row)
+        return Packet(
+            number=number,
+            data=chunk.frame(row),
+            original_length=int(chunk.original[row]),
+            timestamp_ns=int(chunk.timestamp_ns[row]),
+            interface=self.interfaces[int(chunk.interface[row])],
+            flags=int(chunk.flags[row]),
+            network_verdict=network,
+            transport_verdict=transport,
+        )
+
+    def timestamp_ns(self, number: int) -> int:
+        """When a packet was captured. `KeyError` if evicted or never captured."""
+        chunk, row = self.find(number)
+        return int(chunk.timestamp_ns[row])
+
+    def verdicts(self, number: int) -> tuple[Verdict, Verdict]:
+        """Of the outermost network and transport checksums of a packet. `KeyError` likewise."""
+        chunk, row = self.find(number)
+        return verdicts.verdict_pair(chunk, row)
+
+
+def _first(chunk: Chunk) -> int:
+    return chunk.first
