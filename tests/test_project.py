@@ -83,11 +83,18 @@ def test_the_readme_shows_pictures_that_exist() -> None:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy of what would be committed, without a network."""
-    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the checkout, without what tests and tools leave in it."""
+    source = tmp_path_factory.mktemp("source")
     for name in ("app", "core", "widgets", "pyproject.toml", "README.md", "LICENSE"):
         subprocess.run(["cp", "-r", ROOT / name, source], check=True)
+    return source
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built without a network."""
+    target = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index",
          "--no-build-isolation", "--wheel-dir", target, source],
@@ -96,13 +103,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(target.glob("rawscope-*.whl"))
 
 
-def test_the_wheel_holds_code_styles_and_types(wheel: Path) -> None:
+def test_the_wheel_holds_code_styles_and_types(source: Path, wheel: Path) -> None:
     """All of it, and nothing else."""
     names = set(zipfile.ZipFile(wheel).namelist())
     there = {
-        str(path.relative_to(ROOT))
+        str(path.relative_to(source))
         for top in ("app", "core", "widgets")
-        for path in (ROOT / top).rglob("*")
+        for path in (source / top).rglob("*")
         if path.suffix in (".py", ".tcss") or path.name == "py.typed"
     }
     assert {"app/py.typed", "core/py.typed", "widgets/py.typed"} <= there
