@@ -10,7 +10,7 @@ destination is final.
 from __future__ import annotations
 
 from core.wire.dissection import Option
-from core.wire.field import Field, HeaderTable, IPv4Address
+from core.wire.field import Field, HeaderTable
 from core.wire.options import OptionKind, OptionList
 
 END, NO_OPERATION, SECURITY, LOOSE_ROUTE, TIMESTAMP = 0, 1, 130, 131, 68
@@ -56,7 +56,7 @@ OPTIONS = OptionList(
     },
 )
 TABLES = (ROUTE, TIMESTAMPS, STREAM, ALERT)
-_HOP = IPv4Address("hop", "Hop").bits // 8
+HOP_BYTES = 4
 
 
 def final_destination(data: bytes, options: tuple[Option, ...]) -> bytes | None:
@@ -64,8 +64,8 @@ def final_destination(data: bytes, options: tuple[Option, ...]) -> bytes | None:
     for option in options:
         if option.kind in SOURCE_ROUTES and not option.problem:
             body = data[option.span.start : option.span.stop]
-            pointer = body[2]
-            if pointer >= _FIRST_HOP and pointer - 1 + _HOP <= len(body):
-                last = len(body) - (len(body) - 3) % _HOP
-                return body[last - _HOP : last]
+            pointer = ROUTE["ptr"].number(body)
+            whole = pointer >= _FIRST_HOP and (pointer - _FIRST_HOP) % HOP_BYTES == 0
+            if whole and pointer - 1 + HOP_BYTES <= len(body):
+                return body[-HOP_BYTES:]
     return None

@@ -12,7 +12,9 @@ against the payload's end, and the dissection's depth bounds it.
 
 A routing header with segments left changes the destination that the transport checksum
 covers: to the last address of type 0 (RFC 2460 §4.4), to the one home address of type 2
-(RFC 6275 §6.4), to segment 0 of type 4 (RFC 8754 §2).
+(RFC 6275 §6.4), to the last address of type 3, which leaves out the bytes it shares with the
+header's (RFC 6554 §4.2), to segment 0 of type 4 (RFC 8754 §2). A home address option stands for
+the source (RFC 6275 §11.3.1).
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from __future__ import annotations
 from core.wire.dissection import Dissection, Layer, Note
 from core.wire.field import Field, Flag, HeaderTable, IPv6Address, Kind, Span
 from core.wire.ipv4 import PROTOCOL_NAMES, IpProtocol, service_parts
-from core.wire.ipv6_options import JUMBO, OPTIONS
+from core.wire.ipv6_options import HOME_ADDRESS, JUMBO, OPTIONS
 from core.wire.walk import Endpoints, Next, Space, Walk
 
 EXTENSION_HEADERS = frozenset(
@@ -34,7 +36,7 @@ EXTENSION_HEADERS = frozenset(
 )
 UNIT = 8  # extension headers count their length in these, beyond the first
 AH_UNIT = 4
-ROUTING_TYPE_0, ROUTING_TYPE_2, ROUTING_SEGMENTS = 0, 2, 4
+ROUTING_RPL = 3
 
 IPV6 = HeaderTable(
     "ipv6",
@@ -79,6 +81,18 @@ ROUTING = HeaderTable(
         values={0: "Source route", 2: "Mobile IPv6", 3: "RPL", 4: "Segment routing"},
     ),
     Field("segleft", 8, "Segments left"),
+)
+
+RPL = HeaderTable(
+    "ipv6.routing.rpl",
+    "IPv6 RPL source route",
+    "RFC 6554 §3",
+    Field("cmprI", 4, "Prefix bytes left out of all but the last address"),
+    Field("cmprE", 4, "Prefix bytes left out of the last address"),
+    Field("pad", 4, "Padding", suffix="bytes"),
+    Field("reserved", 20, "Reserved"),
+    start=ROUTING.size,
+    when=("type", frozenset({ROUTING_RPL})),
 )
 
 FRAGMENT = HeaderTable(
@@ -174,6 +188,11 @@ def _options_header(walk: Walk, offset: int, table: HeaderTable) -> Next | None:
         return None
     stop = offset + length
     options = OPTIONS.read(walk.data, offset + table.size, stop)
+    for option in options:
+        if option.kind == HOME_ADDRESS and option.values and walk.endpoints:
+            home = option.values[0][3]
+            source = walk.data[home.start : home.stop]
+            walk.endpoints = Endpoints(source, walk.endpoints.destination)
     span = Span(offset + table.size, stop)
     walk.add((table,), offset, length, options=options, options_span=span)
     return Next(Space.IP_PROTOCOL, table["nxt"].number(walk.data, offset), stop)
@@ -195,29 +214,32 @@ def parse_routing(walk: Walk, offset: int) -> Next | None:
     length = _extension_length(walk, offset, ROUTING)
     if not length:
         return None
-    data = walk.data
-    values = ROUTING.read(data, offset)
-    last = _last_address(int(values["type"]), length)
-    if (
-        values["segleft"]
-        and last
-        and walk.endpoints
-        and offset + last + _ADDRESS_BYTES <= offset + length
-    ):
-        destination = data[offset + last : offset + last + _ADDRESS_BYTES]
-        walk.endpoints = Endpoints(walk.endpoints.source, destination)
-    walk.add((ROUTING,), offset, length)
-    return Next(Space.IP_PROTOCOL, int(values["nxt"]), offset + length)
+    header = walk.data[offset : offset + length]
+    if ROUTING["segleft"].number(header) and walk.endpoints:
+        source, destination = walk.endpoints.source, walk.endpoints.destination
+        walk.endpoints = Endpoints(source, _final_destination(header, destination))
+    rpl = ROUTING["type"].number(header) == ROUTING_RPL and length >= RPL.stop
+    walk.add((ROUTING, RPL) if rpl else (ROUTING,), offset, length)
+    return Next(Space.IP_PROTOCOL, ROUTING["nxt"].number(header), offset + length)
 
 
-def _last_address(kind: int, length: int) -> int:
-    """Where in a routing header the final destination stands, or 0 where not known."""
-    match kind:
+def _final_destination(header: bytes, destination: bytes) -> bytes:
+    """The last stop that a whole routing header names, else `destination`."""
+    match ROUTING["type"].number(header):
         case 0:
-            return UNIT + (length - UNIT) // _ADDRESS_BYTES * _ADDRESS_BYTES - _ADDRESS_BYTES
+            addresses = (len(header) - UNIT) // _ADDRESS_BYTES
+            stop = UNIT + addresses * _ADDRESS_BYTES
+            found = header[stop - _ADDRESS_BYTES : stop] if addresses else b""
         case 2 | 4:
-            return UNIT
-    return 0
+            found = header[UNIT : UNIT + _ADDRESS_BYTES]
+        case 3:
+            shared = RPL["cmprE"].number(header)
+            stop = len(header) - RPL["pad"].number(header)
+            last = header[max(UNIT, stop - _ADDRESS_BYTES + shared) : stop]
+            found = destination[:shared] + last
+        case _:
+            found = b""
+    return found if len(found) == _ADDRESS_BYTES else destination
 
 
 def parse_fragment(walk: Walk, offset: int) -> Next | None:

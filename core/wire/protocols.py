@@ -60,6 +60,7 @@ TABLES: tuple[HeaderTable, ...] = (
     ipv6.IPV6,
     ipv6.HOP_BY_HOP,
     ipv6.ROUTING,
+    ipv6.RPL,
     ipv6.FRAGMENT,
     ipv6.DESTINATION_OPTIONS,
     ipv6.AUTHENTICATION,

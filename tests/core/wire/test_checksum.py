@@ -11,7 +11,7 @@ from core.wire.dissect import dissect
 from core.wire.dissection import PacketFlag, Verdict
 from core.wire.ipv4 import IpProtocol
 from core.wire.ipv4_options import LOOSE_ROUTE
-from core.wire.ipv6 import FRAGMENT, ROUTING
+from core.wire.ipv6 import DESTINATION_OPTIONS, FRAGMENT, ROUTING
 from core.wire.link import LinkType
 from core.wire.sctp import SCTP
 from tests.core.wire import frames
@@ -126,14 +126,41 @@ def test_a_source_route_has_its_end_in_the_pseudo_header() -> None:
     assert verdict(frames.ipv4(segment, IpProtocol.TCP, used_up), IPV4, "tcp") is Verdict.GOOD
 
 
-@pytest.mark.parametrize("left", [0, 1])
-def test_a_routing_header_has_its_end_in_the_pseudo_header(left) -> None:
-    last = ((0x20010DB8 << 96) + 0x77).to_bytes(16, "big")
-    values = {"nxt": IpProtocol.TCP, "len": 2, "type": 0, "segleft": left}
-    header = ROUTING.emit(values) + bytes(4) + last
-    segment = frames.tcp(b"data", six=True, to=last if left else b"")
-    packet = frames.ipv6(header + segment, IpProtocol.ROUTING)
+PREFIX = 0x20010DB8 << 96
+FIRST, LAST = ((PREFIX + end).to_bytes(16, "big") for end in (0x71, 0x77))
+HEADER = (PREFIX + 9).to_bytes(16, "big")
+
+
+@pytest.mark.parametrize(
+    ("kind", "rest", "left", "end"),
+    [
+        (0, bytes(4) + FIRST + LAST, 0, HEADER),
+        (0, bytes(4) + FIRST + LAST, 2, LAST),
+        (0, bytes(4) + FIRST + LAST[:8], 1, FIRST),
+        (0, bytes(12), 1, HEADER),
+        (2, bytes(4) + FIRST, 1, FIRST),
+        (3, bytes(4) + FIRST + LAST, 1, LAST),
+        (3, b"\x0a\x20\0\0" + b"abcdef" + bytes(2), 1, HEADER[:10] + b"abcdef"),
+        (4, b"\x01\0\0\0" + FIRST + LAST, 1, FIRST),
+        (99, bytes(4) + FIRST, 1, HEADER),
+    ],
+)
+def test_a_routing_header_has_its_end_in_the_pseudo_header(kind, rest, left, end) -> None:
+    """As tshark 4.0.17 judges the same packets."""
+    values = {"nxt": IpProtocol.TCP, "len": (len(rest) - 4) // 8, "type": kind, "segleft": left}
+    segment = frames.tcp(b"data", six=True, to=end)
+    packet = frames.ipv6(ROUTING.emit(values) + rest + segment, IpProtocol.ROUTING)
     assert verdict(packet, IPV6, "tcp") is Verdict.GOOD
+
+
+def test_a_home_address_stands_for_the_source() -> None:
+    options = DESTINATION_OPTIONS.emit({"nxt": 6, "len": 2}) + b"\x01\x02\0\0\xc9\x10" + FIRST
+    for source, expected in ((FIRST, Verdict.GOOD), (HEADER, Verdict.BAD)):
+        segment = frames.tcp(b"data", checksum=0)
+        start = checksum.pseudo_header_sum(source, HEADER, IpProtocol.TCP, len(segment))
+        segment = frames.tcp(b"data", checksum=checksum.internet_checksum(segment, start))
+        packet = frames.ipv6(options + segment, IpProtocol.DESTINATION)
+        assert verdict(packet, IPV6, "tcp") is expected
 
 
 def test_sctp() -> None:
