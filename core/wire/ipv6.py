@@ -217,13 +217,13 @@ def parse_routing(walk: Walk, offset: int) -> Next | None:
     header = walk.data[offset : offset + length]
     if ROUTING["segleft"].number(header) and walk.endpoints:
         source, destination = walk.endpoints.source, walk.endpoints.destination
-        walk.endpoints = Endpoints(source, _final_destination(header, destination))
+        walk.endpoints = Endpoints(source, final_destination(header, destination))
     rpl = ROUTING["type"].number(header) == ROUTING_RPL and length >= RPL.stop
     walk.add((ROUTING, RPL) if rpl else (ROUTING,), offset, length)
     return Next(Space.IP_PROTOCOL, ROUTING["nxt"].number(header), offset + length)
 
 
-def _final_destination(header: bytes, destination: bytes) -> bytes:
+def final_destination(header: bytes, destination: bytes) -> bytes:
     """The last stop that a whole routing header names, else `destination`."""
     match ROUTING["type"].number(header):
         case 0:
