@@ -13,7 +13,7 @@ from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from core.store.packet_store import Snapshot
+from core.store.snapshot import Snapshot
 from core.store.view import View
 from widgets.cells import width_of
 from widgets.packet_columns import Layout, Seen, choose_layout

@@ -12,8 +12,8 @@ from enum import Enum
 from textual.cache import LRUCache
 
 from core.store.packet import Packet
-from core.store.packet_store import Snapshot
 from core.store.sequences import SequenceIndex
+from core.store.snapshot import Snapshot
 from core.wire.dissect import dissect
 from core.wire.dissection import PacketFlag, Verdict
 from core.wire.summary import Tone, summarise

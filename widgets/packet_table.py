@@ -26,7 +26,7 @@ from textual import events
 from textual.message import Message
 from textual.reactive import reactive
 
-from core.store.packet_store import Snapshot
+from core.store.snapshot import Snapshot
 from widgets.packet_columns import ColumnName
 from widgets.packet_lines import PacketLines
 
