@@ -11,7 +11,10 @@ every script on the machine, and a virtual environment's binary is a link to tha
 
 from __future__ import annotations
 
+import shlex
 import socket
+import sys
+from pathlib import Path
 
 SOL_PACKET = 263  # linux/socket.h
 ETH_P_ALL = 0x0003  # linux/if_ether.h
@@ -49,17 +52,25 @@ SO_RCVBUFFORCE = 33
 SO_MEMINFO = 55
 SK_MEMINFO_DROPS = 8  # linux/sock_diag.h: index into the u32 array of SO_MEMINFO
 
-GRANT_COMMAND = (
+_GRANT = (
     "sudo setpriv --reuid=$(id -u) --regid=$(id -g) --init-groups "
-    '--inh-caps=+net_raw --ambient-caps=+net_raw -- "$(command -v rawscope)"'
+    "--inh-caps=+net_raw --ambient-caps=+net_raw -- "
 )
+
+
+def grant_command() -> str:
+    """The shell command that runs this very program, with its arguments, as it must be run."""
+    program = Path(sys.argv[0]).absolute()
+    if program.name != "rawscope":  # started as a module, or inside another program
+        return f'{_GRANT}"$(command -v rawscope)"'
+    return _GRANT + shlex.join([str(program), *sys.argv[1:]])
 
 
 class NotPermittedError(Exception):
     """The process may not create the socket. The text is one line: what is missing, what to run."""
 
     def __init__(self, purpose: str) -> None:
-        super().__init__(f"{purpose} needs the capability CAP_NET_RAW; run: {GRANT_COMMAND}")
+        super().__init__(f"{purpose} needs the capability CAP_NET_RAW; run: {grant_command()}")
 
 
 def packet_socket() -> socket.socket:

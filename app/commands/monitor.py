@@ -49,6 +49,7 @@ def run_monitor(source: PacketSource, demo: bool) -> int:
 
 def _show(engine: Engine, store: PacketStore, source: PacketSource, demo: bool) -> int:
     from app.monitor import Monitor
+    from core.engine import State
 
     with contextlib.ExitStack() as stack:
         if demo:
@@ -62,6 +63,9 @@ def _show(engine: Engine, store: PacketStore, source: PacketSource, demo: bool) 
     failure = monitor.failure or engine.failure
     if failure is not None:
         raise failure
+    last = engine.snapshot()
+    if last.state is State.FAILED:  # said again where it can be copied
+        raise CommandError(last.message)
     return monitor.return_code or 0
 
 

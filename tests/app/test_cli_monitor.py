@@ -80,12 +80,13 @@ def test_a_terminal_that_cannot_draw_is_told(terminal: Open, kind: str) -> None:
 
 
 def test_what_is_no_capture_is_told_on_the_screen(terminal: Open, tmp_path: Path) -> None:
-    """The screen stays, with the reason; nothing is printed over it."""
+    """The screen stays, with the reason, which is said once more after it."""
     path = tmp_path / "notes.txt"
     path.write_text("these are no packets\n" * 9)
     screen = terminal(*RAWSCOPE, "-r", str(path))
     screen.wait_for(b"notes.txt", LIMIT_S)
-    assert status_after(screen, b"q") == 0
+    screen.key(b"q", b"rawscope: ", LIMIT_S)
+    assert status_after(screen, b"") == 1
 
 
 @pytest.mark.live
@@ -101,3 +102,5 @@ def test_the_demo_without_the_privilege_says_how_to_get_it(terminal: Open) -> No
     ordinary = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     screen = terminal("env", "HOME=/", *ordinary, *RAWSCOPE, "--demo")
     screen.wait_for(b"CAP_NET_RAW", LIMIT_S)
+    screen.key(b"q", b"run: sudo setpriv ", LIMIT_S)  # whole, to be copied
+    assert status_after(screen, b"") == 1
