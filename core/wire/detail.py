@@ -72,8 +72,9 @@ def detail_rows(dissection: Dissection) -> tuple[Row, ...]:
 def _layer_row(layer: Layer, dissection: Dissection, suffix: str) -> Row:
     inner = _field_rows(layer, dissection.data, suffix)
     if layer.name == "tcp" and layer.number(dissection.data, "hdr_len") is not None:
-        length = f"{tcp.segment_length(layer)} bytes"
-        inner.append(Row(f"tcp.len{suffix}", "Segment length", length))
+        length = tcp.segment_length(layer)
+        if length is not None:
+            inner.append(Row(f"tcp.len{suffix}", "Segment length", f"{length} bytes"))
     if layer.options:
         inner.append(_options_row(layer, dissection.data, suffix))
     inner += (

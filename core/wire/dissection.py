@@ -111,7 +111,8 @@ class Layer:
     captured bytes. `depth` is 1 for the outermost network header and what it carries, one
     more inside each tunnel, 0 for link layers before it; `quoted` is true inside the
     packet that an ICMP error quotes. `last` is set where a header contradicts itself: the
-    field that does; those after it have no known meaning and are not given.
+    field that does; those after it have no known meaning and are not given. `fragment` is true
+    where only a piece of the datagram is here, and `stop` is the end of that piece.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Layer:
     checks: tuple[Check, ...] = ()
     notes: tuple[Note, ...] = ()
     last: Slot | None = None
+    fragment: bool = False
 
     def fields(self, data: bytes) -> Iterator[tuple[Slot, Value]]:
         """Every wholly captured field in wire order, parents before parts."""

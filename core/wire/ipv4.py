@@ -163,7 +163,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
     _add(walk, offset, header, notes)
     if _FRAGMENT_OFFSET.read(data, offset):
         return None
-    walk.fragment = bool(_MORE.read(data, offset))
+    walk.fragment = walk.fragment or bool(_MORE.number(data, offset))
     return Next(Space.IP_PROTOCOL, _PROTOCOL.number(data, offset), offset + header)
 
 

@@ -134,7 +134,6 @@ def parse(walk: Walk, offset: int) -> Next | None:
         return None
     source, destination = (data[offset + s.start : offset + s.stop] for s in _ADDRESSES)
     walk.endpoints = Endpoints(source, destination)
-    walk.fragment = False
     notes = _limit(walk, offset)
     walk.end_packet(walk.stop)
     walk.add((IPV6,), offset, notes=notes)
@@ -247,7 +246,7 @@ def parse_fragment(walk: Walk, offset: int) -> Next | None:
     if not walk.begin(FRAGMENT, offset):
         return None
     values = FRAGMENT.read(walk.data, offset)
-    walk.fragment = bool(values["offset"] or values["more"])
+    walk.fragment = walk.fragment or bool(values["offset"] or values["more"])
     walk.add((FRAGMENT,), offset)
     if values["offset"]:
         return None

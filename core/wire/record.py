@@ -82,7 +82,9 @@ def _add_layer(found: dict[str, Json], layer: Layer, dissection: Dissection) -> 
         for name, _, inside, _ in option.values:
             _gather(found, name, inside.hex() if isinstance(inside, bytes) else inside)
     if layer.name == "tcp" and "tcp.hdr_len" in found:
-        found["tcp.len"] = tcp.segment_length(layer)
+        length = tcp.segment_length(layer)
+        if length is not None:
+            found["tcp.len"] = length
 
 
 def _add_check(found: dict[str, Json], check: Check) -> None:

@@ -100,8 +100,10 @@ def parse(walk: Walk, offset: int) -> Next | None:
     return None
 
 
-def segment_length(layer: Layer) -> int:
-    """Payload bytes the segment carried, captured or not."""
+def segment_length(layer: Layer) -> int | None:
+    """Payload bytes the segment carried, captured or not; None where the rest is elsewhere."""
+    if layer.fragment:
+        return None
     return max(0, layer.stop - layer.offset - layer.header_length)
 
 
@@ -123,7 +125,9 @@ def info(layer: Layer, dissection: Dissection, base: SequenceBase | None = None)
     if flags & FLAG_BITS["ack"]:
         acknowledgement = TCP["ack_raw"].number(data, at)
         text += f" Ack={_relative(acknowledgement, base.acknowledgement if base else None)}"
-    text += f" Win={TCP['window_size_value'].number(data, at)} Len={segment_length(layer)}"
+    text += f" Win={TCP['window_size_value'].number(data, at)}"
+    length = segment_length(layer)
+    text += " (first fragment)" if length is None else f" Len={length}"
     for option in layer.options:
         text += _option_text(option.name, {name: value for name, _, value, _ in option.values})
     return text

@@ -155,6 +155,7 @@ class Walk:
                 checks=checks,
                 notes=notes,
                 last=last,
+                fragment=self.fragment,
             )
         )
 

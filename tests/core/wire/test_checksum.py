@@ -116,6 +116,12 @@ def test_what_cannot_be_checked() -> None:
     assert verdict(first, IPV6, "tcp") is Verdict.UNVERIFIED
 
 
+def test_a_tunnel_inside_a_fragment_cannot_be_checked() -> None:
+    inner = frames.ipv4(frames.tcp(b"data"), IpProtocol.TCP)
+    packet = frames.ipv4(inner[:-2], IpProtocol.IPV4, flags__mf=1)
+    assert verdict(packet, IPV4, "tcp") is Verdict.UNVERIFIED
+
+
 def test_a_source_route_has_its_end_in_the_pseudo_header() -> None:
     last = bytes([192, 0, 2, 77])
     route = bytes([LOOSE_ROUTE, 11, 4, 192, 0, 2, 1]) + last + b"\0"

@@ -233,6 +233,13 @@ def test_a_fragment_past_the_longest_datagram_is_flagged() -> None:
     assert rows["ip.frag_offset"].severity is Severity.WARNING
 
 
+def test_a_first_fragment_does_not_tell_its_segments_length() -> None:
+    packet = read(frames.ipv4(frames.tcp(b"data"), IpProtocol.TCP, flags__mf=1))
+    assert "tcp.len" not in record(packet)
+    assert "tcp.len" not in {row.key for row in flat(detail_rows(packet))}
+    assert summarise(packet).info.endswith("(first fragment)")
+
+
 def test_a_second_layer_of_a_name_has_its_own_key() -> None:
     packet = frames.ipv4(frames.ipv4(frames.tcp(), 6), IpProtocol.IPV4)
     keys = [row.key for row in detail_rows(read(packet))]
