@@ -66,9 +66,9 @@ def build(parts: Parts) -> Built:
     carried = parts.payload
     done: list[tuple[bytes, frozenset[str]]] = []
     for index in reversed(range(len(parts.headers))):
-        header, computed = _emit(parts, index, carried)
-        done.append((header, computed))
-        carried = header + carried
+        emitted, computed = _emit(parts, index, carried)
+        done.append((emitted, computed))
+        carried = emitted + carried
     places: list[Place] = []
     offset = 0
     for header, (data, computed) in zip(parts.headers, reversed(done), strict=True):
