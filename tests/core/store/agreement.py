@@ -85,7 +85,8 @@ def _cause(dissection: Dissection, outer: list[Layer], transport: Layer | None) 
         inside = stop.offset < transport.offset + header
         return stop.cause if inside else Cause.NONE
     network = next((layer for layer in outer if layer.name in NETWORKS), None)
-    if stop.layer in NETWORKS and network is not None:
+    too_deep = stop.limited_by == "depth limit"
+    if stop.layer in NETWORKS and network is not None and not too_deep:
         inside = stop.offset < network.offset + max(1, network.header_length)
         return stop.cause if inside else Cause.NONE
     in_tunnel = stop.layer in TUNNELS or any(layer.name in TUNNELS for layer in outer)

@@ -12,12 +12,18 @@ from hypothesis import strategies as st
 from core.store.batch import CaptureInterface
 from core.store.layout import STEPS, decode
 from core.store.packet_store import PacketStore, Snapshot
+from core.wire.dissect import MAXIMUM_LAYERS
 from core.wire.dissection import PacketFlag
+from core.wire.ethernet import EtherType
+from core.wire.ipv4 import IpProtocol
+from core.wire.ipv6 import DESTINATION_OPTIONS
 from core.wire.link import LinkType
+from core.wire.mpls import MPLS
 from core.wire.protocols import PARSERS
 from core.wire.walk import Space
 from tests.core.store.agreement import outline_of_chunk, outline_of_frame
 from tests.core.store.captures import stored_captures
+from tests.core.store.frames import ethernet, ipv4, ipv6, tcp
 from tests.core.store.support import batch_of
 
 SAMPLE = 12  # frames of each capture that are tried at every cut length
@@ -109,6 +115,26 @@ def test_agrees_on_damaged_packets():
             originals = [len(each) + generator.choice([0, 0, 5, 70_000]) for each in frames]
             marks = [int(generator.choice(flags)) for _ in frames]
             assert _disagreements(_stored(frames, link_type, originals, marks)) == [], path
+
+
+def test_agrees_on_deep_stacks():
+    """VLAN tags, labels and extension headers up to the depth limit and past it."""
+
+    def options(count: int) -> bytes:
+        following = [IpProtocol.DESTINATION] * (count - 1) + [IpProtocol.TCP]
+        return b"".join(DESTINATION_OPTIONS.emit({"nxt": each}) + bytes(6) for each in following)
+
+    depths = range(1, MAXIMUM_LAYERS + 8)
+    packet, six = ipv4(tcp(), IpProtocol.TCP), tcp(six=True)
+    label, last = MPLS.emit({"label": 16}), MPLS.emit({"label": 16, "bottom": 1})
+    frames = [ethernet(packet, tags=depth) for depth in depths]
+    frames += [ethernet(label * depth + last + packet, EtherType.MPLS) for depth in depths]
+    frames += [
+        ethernet(ipv6(options(depth) + six, IpProtocol.DESTINATION), EtherType.IPV6)
+        for depth in depths
+    ]
+    lengths = [len(frame) for frame in frames]
+    assert _disagreements(_stored(frames, LinkType.ETHERNET, lengths, [0] * len(frames))) == []
 
 
 LINK_TYPES = [int(kind) for kind in LinkType] + [105]
