@@ -1,0 +1,218 @@
+"""The books of ten thousand clients, as columns.
+
+Counting is done on every message, looking ten times a second. So each figure is one `array`
+with a *slot* a client: counting is one indexed addition, and a snapshot copies each column with
+numpy, without a Python object a client. A slot is used again after its client is closed; the
+client's *identifier* never is.
+
+A `ClientTable` is such a copy, in the order of the identifiers. Words (addresses, state names) are
+made for the rows somebody looks at.
+"""
+
+from __future__ import annotations
+
+import socket
+from array import array
+from dataclasses import dataclass, fields
+from ipaddress import IPv6Address
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.echo.options import Trigger
+from core.echo.tcp_info import state_name
+
+_GROWTH = 256
+_V4_MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:a.b.c.d, RFC 4291 §2.5.5.2
+_ADDRESS_SIZE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTable:
+    """Every open client at one moment; arrays of one length n, one row a client.
+
+    Counters are absolute, since the client came. Times are seconds of the monotonic clock.
+    """
+
+    taken_s: float
+    identifier: NDArray[np.int64]  # ascending, never used twice
+    descriptor: NDArray[np.int64]
+    listener: NDArray[np.int64]  # the listener's identifier
+    edge: NDArray[np.uint8]  # 1 edge triggered, 0 level
+    paused: NDArray[np.uint8]  # 1 reading paused by the user
+    held: NDArray[np.uint8]  # 1 reading stopped by the high-water mark
+    ended: NDArray[np.uint8]  # 1 the peer has sent its FIN
+    tcp_state: NDArray[np.uint8]  # core.echo.tcp_info.STATE_NAMES
+    rtt_us: NDArray[np.int64]
+    bytes_in: NDArray[np.int64]
+    bytes_out: NDArray[np.int64]
+    unread: NDArray[np.int64]  # in the kernel, SIOCINQ
+    unsent: NDArray[np.int64]  # in the kernel, SIOCOUTQ
+    pending: NDArray[np.int64]  # in the program
+    wake_ups: NDArray[np.int64]
+    reads: NDArray[np.int64]  # read calls, those that got EAGAIN included
+    writes: NDArray[np.int64]  # write calls, likewise
+    eagains: NDArray[np.int64]  # of both
+    opened_s: NDArray[np.float64]
+    active_s: NDArray[np.float64]  # when bytes last moved
+    peer_address: NDArray[np.uint8]  # (n, 16): IPv6, or IPv4 mapped into it
+    peer_port: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.identifier)
+
+    @property
+    def age_s(self) -> NDArray[np.float64]:
+        """Seconds since each was accepted."""
+        return self.taken_s - self.opened_s
+
+    @property
+    def idle_s(self) -> NDArray[np.float64]:
+        """Seconds since bytes last moved."""
+        return self.taken_s - self.active_s
+
+    def row(self, identifier: int) -> int | None:
+        """The row of a client, None if it is closed."""
+        at = int(np.searchsorted(self.identifier, identifier))
+        return at if at < len(self) and self.identifier[at] == identifier else None
+
+    def row_of_peer(self, address: str, port: int) -> int | None:
+        """The row of the client with this peer, None if there is none."""
+        wanted = np.frombuffer(pack_address(address), dtype=np.uint8)
+        same = (self.peer_port == port) & (self.peer_address == wanted).all(axis=1)
+        rows = np.flatnonzero(same)
+        return int(rows[-1]) if len(rows) else None
+
+    def peer(self, row: int) -> tuple[str, int]:
+        """Address and port of a row's peer."""
+        return unpack_address(self.peer_address[row].tobytes()), int(self.peer_port[row])
+
+    def trigger(self, row: int) -> Trigger:
+        """How a row's client is watched."""
+        return Trigger.EDGE if self.edge[row] else Trigger.LEVEL
+
+    def state(self, row: int) -> str:
+        """The TCP state of a row in words; empty before the first sample."""
+        return state_name(int(self.tcp_state[row]))
+
+
+def pack_address(address: str) -> bytes:
+    """16 bytes: an IPv6 address (a zone is dropped), or an IPv4 address mapped into one."""
+    if ":" in address:
+        return socket.inet_pton(socket.AF_INET6, address.partition("%")[0])
+    return _V4_MAPPED + socket.inet_pton(socket.AF_INET, address)
+
+
+def unpack_address(packed: bytes) -> str:
+    """The text of 16 bytes made by `pack_address`."""
+    if packed.startswith(_V4_MAPPED):
+        return socket.inet_ntop(socket.AF_INET, packed[12:])
+    return str(IPv6Address(packed))
+
+
+Column: TypeAlias = "array[int]"  # not subscriptable at run time before Python 3.12
+
+
+class Accounts:
+    """The columns while they are written. The loop's thread only; handlers add to them directly."""
+
+    def __init__(self) -> None:
+        self._free: list[int] = []
+        self._capacity = 0
+        self._next_identifier = 1
+        self.identifier: Column = array("q")  # 0: the slot is free
+        self.descriptor: Column = array("q")
+        self.listener: Column = array("q")
+        self.edge: Column = array("B")
+        self.paused: Column = array("B")
+        self.held: Column = array("B")
+        self.ended: Column = array("B")
+        self.tcp_state: Column = array("B")
+        self.rtt_us: Column = array("q")
+        self.bytes_in: Column = array("q")
+        self.bytes_out: Column = array("q")
+        self.unread: Column = array("q")
+        self.unsent: Column = array("q")
+        self.pending: Column = array("q")
+        self.wake_ups: Column = array("q")
+        self.reads: Column = array("q")
+        self.writes: Column = array("q")
+        self.eagains: Column = array("q")
+        self.opened_s: array[float] = array("d")
+        self.active_s: array[float] = array("d")
+        self.peer_port: Column = array("q")
+        self.peer_address = bytearray()
+        self._columns: list[array[Any]] = [
+            value for value in vars(self).values() if isinstance(value, array)
+        ]
+
+    def __len__(self) -> int:
+        return self._capacity - len(self._free)
+
+    def open(
+        self,
+        descriptor: int,
+        listener: int,
+        trigger: Trigger,
+        peer: tuple[str, int],
+        now_s: float,
+    ) -> int:
+        """Take a slot for a new client, all counters at zero; returns the slot."""
+        if not self._free:
+            self._grow()
+        slot = self._free.pop()
+        for column in self._columns:
+            column[slot] = 0
+        self.identifier[slot] = self._next_identifier
+        self._next_identifier += 1
+        self.descriptor[slot] = descriptor
+        self.listener[slot] = listener
+        self.edge[slot] = trigger is Trigger.EDGE
+        self.opened_s[slot] = self.active_s[slot] = now_s
+        self.peer_port[slot] = peer[1]
+        at = slot * _ADDRESS_SIZE
+        self.peer_address[at : at + _ADDRESS_SIZE] = pack_address(peer[0])
+        return slot
+
+    def close(self, slot: int) -> None:
+        """Give a slot back."""
+        self.identifier[slot] = 0
+        self._free.append(slot)
+
+    def idle_slots(self, now_s: float, timeout_s: float) -> list[int]:
+        """The open slots where no bytes moved for `timeout_s`."""
+        opened = np.frombuffer(self.identifier, dtype=np.int64) != 0
+        silent = np.frombuffer(self.active_s, dtype=np.float64) <= now_s - timeout_s
+        found: list[int] = np.flatnonzero(opened & silent).tolist()
+        return found
+
+    def sum(self, column: Column) -> int:
+        """The sum of a column over the open clients."""
+        opened = np.frombuffer(self.identifier, dtype=np.int64) != 0
+        return int(np.frombuffer(column, dtype=np.int64)[opened].sum())
+
+    def table(self, now_s: float) -> ClientTable:
+        """A copy of what is in the books now."""
+        identifiers = np.frombuffer(self.identifier, dtype=np.int64)
+        opened = np.flatnonzero(identifiers)
+        slots = opened[np.argsort(identifiers[opened])]
+        copies: dict[str, NDArray[Any]] = {}
+        for field in fields(ClientTable):
+            if field.name == "taken_s":
+                continue
+            column = getattr(self, field.name)
+            if field.name == "peer_address":
+                whole = np.frombuffer(column, dtype=np.uint8).reshape(-1, _ADDRESS_SIZE)
+            else:
+                whole = np.frombuffer(column, dtype=np.dtype(column.typecode))
+            copies[field.name] = whole[slots]
+        return ClientTable(now_s, **copies)
+
+    def _grow(self) -> None:
+        more = max(_GROWTH, self._capacity)
+        for column in self._columns:
+            column.frombytes(bytes(more * column.itemsize))
+        self.peer_address.extend(bytes(more * _ADDRESS_SIZE))
+        self._free.extend(range(self._capacity + more - 1, self._capacity - 1, -1))
+        self._capacity += more

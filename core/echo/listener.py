@@ -1,0 +1,239 @@
+"""A listening socket in the loop: accept, and what to do when there is nothing left to accept with.
+
+Facts:
+
+* A listener is readable when its queue holds a complete connection. *Level*: epoll says so as
+  long as one is left. *Edge*: it says so once per arrival, so we accept until EAGAIN; two that
+  arrive together make one event.
+* ``accept4`` makes the new socket close-on-exec in one step, which is what Python calls. The new
+  socket does *not* inherit O_NONBLOCK (accept(2), Linux), so it is set by fcntl(2). It does
+  inherit the socket options: keepalive, TCP_NODELAY and buffer sizes are set once, here.
+* With no descriptor left, accept fails with EMFILE (ENFILE: the whole system has none) and the
+  connection stays in the queue: a level-triggered loop would spin at full speed, an edge-triggered
+  one would never accept again. So one *spare descriptor* is kept: it is closed, the connection is
+  accepted and closed with it, and the spare is opened again. The peer learns at once that it
+  cannot be served, and it is counted.
+* A connection can be gone before it is accepted: ECONNABORTED, or an error of its network. That
+  is its own affair; the next one is tried (accept(2), "Error handling").
+* ``EPOLLEXCLUSIVE`` is for several epoll sets that watch one listener: an arrival then wakes
+  one of them instead of all. Here one set watches it, so there is no herd to tame.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Callable
+from fcntl import F_GETFL, F_SETFL, fcntl
+
+from core.echo.options import EchoOptions, Trigger
+from core.echo.snapshot import EchoTotals, ListenerInfo
+from core.loop import EpollLoop, Timer
+
+ACCEPTS_PER_TURN = 128  # then the clients get their turn
+_REST_S = 0.1  # when there is not even a spare descriptor, or no memory
+
+_NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
+_NO_MEMORY = (errno.ENOBUFS, errno.ENOMEM)
+
+OnClient = Callable[[socket.socket, tuple[str, int], "Listener"], None]
+
+
+class EchoError(Exception):
+    """One line: the address, the cause, and what to do about it."""
+
+
+class SpareDescriptor:
+    """A descriptor kept for the moment when there is no other."""
+
+    def __init__(self) -> None:
+        self._descriptor: int | None = None
+        self._open()
+
+    def turn_away(self, listening: socket.socket) -> bool:
+        """Accept one connection and close it. False if there was no descriptor even so."""
+        self.close()
+        try:
+            listening.accept()[0].close()
+        except OSError as error:
+            return error.errno not in _NO_DESCRIPTOR
+        finally:
+            self._open()
+        return True
+
+    def close(self) -> None:
+        """Give it up."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _open(self) -> None:
+        try:
+            self._descriptor = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            if error.errno not in _NO_DESCRIPTOR:
+                raise
+
+
+class Listener:
+    """One listening socket; hands each new client to `on_client`, non-blocking."""
+
+    def __init__(
+        self,
+        loop: EpollLoop,
+        listening: socket.socket,
+        info: ListenerInfo,
+        totals: EchoTotals,
+        spare: SpareDescriptor,
+        on_client: OnClient,
+    ) -> None:
+        self._loop = loop
+        self._listening = listening
+        self._info = info
+        self._totals = totals
+        self._spare = spare
+        self._on_client = on_client
+        self._accepted = 0
+        self._queued = False  # to be taken up again by our own call
+        self._rest: Timer | None = None
+        self._closed = False
+        self._watch()
+
+    @property
+    def identifier(self) -> int:
+        """Never used twice."""
+        return self._info.identifier
+
+    @property
+    def trigger(self) -> Trigger:
+        """How it, and its clients, are watched."""
+        return self._info.trigger
+
+    @property
+    def info(self) -> ListenerInfo:
+        """What it is now."""
+        known = self._info
+        return ListenerInfo(
+            known.identifier, known.address, known.port, known.trigger, self._accepted
+        )
+
+    def close(self) -> None:
+        """Stop listening; connections still in the queue are reset by the kernel."""
+        self._closed = True
+        if self._rest is None:
+            self._loop.remove(self._listening)
+        else:
+            self._rest.cancelled = True
+        self._listening.close()
+
+    def _watch(self) -> None:
+        self._loop.add(self._listening, self._on_ready, edge=self.trigger is Trigger.EDGE)
+
+    def _on_ready(self, _events: int) -> None:
+        for _ in range(ACCEPTS_PER_TURN):
+            if not self._accept_one():
+                return
+        if self.trigger is Trigger.EDGE and not self._queued:
+            self._queued = True
+            self._loop.call(self._take_up_again)
+
+    def _take_up_again(self) -> None:
+        self._queued = False
+        if not self._closed and self._rest is None:
+            self._on_ready(0)
+
+    def _accept_one(self) -> bool:
+        """Whether there may be another one."""
+        try:
+            connected, peer = self._listening.accept()
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            return self._survive(error)
+        set_non_blocking(connected)
+        self._accepted += 1
+        self._totals.accepted += 1
+        self._on_client(connected, (peer[0], peer[1]), self)
+        return not self._closed
+
+    def _survive(self, error: OSError) -> bool:
+        if error.errno in _NO_DESCRIPTOR:
+            if self._spare.turn_away(self._listening):
+                self._totals.turned_away += 1
+                return True
+        elif error.errno not in _NO_MEMORY:
+            self._totals.aborted += 1
+            return True
+        self._loop.remove(self._listening)
+        self._rest = self._loop.call_every(_REST_S, self._wake)
+        return False
+
+    def _wake(self) -> None:
+        assert self._rest is not None
+        self._rest.cancelled = True
+        self._rest = None
+        self._watch()  # ADD reports what is ready already, with either trigger
+
+
+def open_listening(address: str, port: int, options: EchoOptions) -> socket.socket:
+    """A non-blocking listening TCP socket with the options its clients inherit. `EchoError`."""
+    try:
+        found = socket.getaddrinfo(
+            address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )
+    except (OSError, OverflowError) as error:  # gaierror is an OSError
+        raise EchoError(f"{address!r} is not an IPv4 or IPv6 address of this machine") from error
+    family, _, _, _, where = found[0]
+    try:
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            _set_options(listening, options)
+            listening.bind(where)
+            listening.listen(options.backlog)
+        except OSError:
+            listening.close()
+            raise
+    except OSError as error:
+        raise EchoError(_explain(address, port, error)) from error
+    set_non_blocking(listening)
+    return listening
+
+
+def set_non_blocking(opened: socket.socket) -> None:
+    """Set O_NONBLOCK by fcntl(2), and let the Python object know that it is set."""
+    fcntl(opened, F_SETFL, fcntl(opened, F_GETFL) | os.O_NONBLOCK)
+    opened.setblocking(False)
+
+
+def _set_options(listening: socket.socket, options: EchoOptions) -> None:
+    chosen = [(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)]
+    if listening.family == socket.AF_INET6:
+        chosen.append((socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1))  # IPv4 beside it, same port
+    chosen.append((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1))
+    if options.keepalive_idle_s:
+        chosen += [
+            (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+            (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, options.keepalive_idle_s),
+            (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, options.keepalive_interval_s),
+            (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, options.keepalive_probes),
+        ]
+    if options.send_buffer:
+        chosen.append((socket.SOL_SOCKET, socket.SO_SNDBUF, options.send_buffer))
+    if options.receive_buffer:
+        chosen.append((socket.SOL_SOCKET, socket.SO_RCVBUF, options.receive_buffer))
+    for level, name, value in chosen:
+        listening.setsockopt(level, name, value)
+
+
+def _explain(address: str, port: int, error: OSError) -> str:
+    where = f"port {port} on {address}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{where} is in use by another program: choose another port, or 0 for a free one"
+    if error.errno == errno.EACCES:
+        return f"{where} is reserved for privileged programs: choose a port from 1024 up"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{where}: this machine has no such address; 'rawscope interfaces' lists them"
+    if error.errno in _NO_DESCRIPTOR:
+        return f"{where}: no file descriptor is left: raise the limit (ulimit -n)"
+    return f"{where}: {error.strerror}"

@@ -1,0 +1,92 @@
+"""What happened to one client, step by step: ``EPOLLIN → read 64 → EAGAIN``.
+
+Only the selected client has a log, so the others pay one comparison for it. A step is a kind
+and a number; words are made for those that are looked at. A wake-up begins a line, and what
+the handler did stands behind it.
+"""
+
+from __future__ import annotations
+
+import select
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+LENGTH = 1000  # steps kept
+
+_EVENT_NAMES = (
+    (select.EPOLLIN, "EPOLLIN"),
+    (select.EPOLLOUT, "EPOLLOUT"),
+    (select.EPOLLRDHUP, "EPOLLRDHUP"),
+    (select.EPOLLHUP, "EPOLLHUP"),
+    (select.EPOLLERR, "EPOLLERR"),
+)
+
+
+class Step(Enum):
+    """What happened; the value is the sentence, ``{}`` the number or the event names."""
+
+    WAKE_UP = "{}"
+    AGAIN = "taken up again"  # by our own queue, not by epoll
+    READ = "read {}"
+    WROTE = "wrote {}"
+    EAGAIN = "EAGAIN"
+    WRITE_EAGAIN = "EAGAIN on write"
+    END = "end of stream"
+    INTEREST = "wait for {}"
+    BUDGET = "budget used, queued again"
+    ONCE = "read once, as the switch says"
+    HIGH_WATER = "high-water mark, reading stops"
+    PAUSED = "reading paused"
+    RESUMED = "reading resumed"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One step. ``time_s`` is monotonic; ``number`` counts bytes, or holds EPOLL* bits."""
+
+    time_s: float
+    step: Step
+    number: int = 0
+
+    @property
+    def text(self) -> str:
+        """The step in words."""
+        words: str = self.step.value
+        if self.step in (Step.WAKE_UP, Step.INTEREST):
+            return words.format(event_names(self.number))
+        return words.format(self.number)
+
+
+class EventLog:
+    """The last steps of one client."""
+
+    def __init__(self, client: int) -> None:
+        self.client = client
+        self._entries: deque[Entry] = deque(maxlen=LENGTH)
+
+    def add(self, time_s: float, step: Step, number: int = 0) -> None:
+        """Note one step."""
+        self._entries.append(Entry(time_s, step, number))
+
+    def entries(self) -> tuple[Entry, ...]:
+        """The steps kept, oldest first."""
+        return tuple(self._entries)
+
+
+def event_names(events: int) -> str:
+    """``EPOLLIN|EPOLLRDHUP``; ``nothing`` for no bit at all."""
+    return "|".join(name for bit, name in _EVENT_NAMES if events & bit) or "nothing"
+
+
+def lines(entries: Iterable[Entry]) -> list[tuple[float, str]]:
+    """One line a wake-up: its time and ``EPOLLIN → read 64 → EAGAIN``."""
+    made: list[tuple[float, list[str]]] = []
+    for entry in entries:
+        if not made or entry.step in (Step.WAKE_UP, Step.AGAIN, Step.PAUSED, Step.RESUMED):
+            made.append((entry.time_s, [entry.text]))
+        else:
+            made[-1][1].append(entry.text)
+    return [(time_s, " → ".join(words)) for time_s, words in made]

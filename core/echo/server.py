@@ -1,0 +1,219 @@
+"""The echo server: listeners, clients and built-in clients in a loop that it is given.
+
+It has no thread. Whoever runs the loop (the engine's worker, or ``rawscope echo``) makes
+the server, and calls its commands in the loop's thread; another thread goes through
+`EpollLoop.call`. `snapshot` may be called from any thread: it returns the value that the loop
+published last, one assignment, ten times a second.
+
+Ending has two speeds. `drain` stops listening, echoes what has come in, sends FIN and waits for
+the peers, for a grace time at most; `close` ends everything at once.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from core.echo.client import Client
+from core.echo.listener import EchoError, Listener, SpareDescriptor, open_listening
+from core.echo.log import EventLog
+from core.echo.options import EchoOptions, Switches, Trigger
+from core.echo.sampler import Sampler
+from core.echo.shared import Shared
+from core.echo.snapshot import CloseReason, EchoSnapshot, EchoTotals, ListenerInfo
+from core.echo.talker import Talker
+from core.loop import EpollLoop, Timer
+
+PUBLISH_S = 0.1
+SAMPLE_S = 0.05
+GRACE_S = 5.0
+_MOST_IDLE_CHECK_S = 1.0
+
+_SUMMED = ("bytes_in", "bytes_out", "wake_ups", "reads", "writes", "eagains")
+
+
+class EchoServer:
+    """Commands are for the loop's thread; `snapshot` for any."""
+
+    def __init__(self, loop: EpollLoop, options: EchoOptions | None = None) -> None:
+        self._loop = loop
+        self._shared = Shared(loop, options or EchoOptions(), self._on_closed)
+        self._spare = SpareDescriptor()
+        self._listeners: dict[int, Listener] = {}
+        self._next_listener = 1
+        self._clients: dict[int, Client] = {}
+        self._talkers: dict[int, Talker] = {}
+        self._log: EventLog | None = None
+        self._message = ""
+        self._sampler = Sampler(self._clients, self._shared.accounts)
+        self._on_drained: Callable[[], None] | None = None
+        self._timers: list[Timer] = [
+            loop.call_every(PUBLISH_S, self._publish),
+            loop.call_every(SAMPLE_S, self._sample),
+        ]
+        if idle_s := self._shared.options.idle_timeout_s:
+            beat_s = min(_MOST_IDLE_CHECK_S, idle_s / 4)
+            self._timers.append(loop.call_every(beat_s, self._close_idle))
+        self._published = self.take_snapshot()
+
+    # -- any thread
+
+    def snapshot(self) -> EchoSnapshot:
+        """What was so a tenth of a second ago at most."""
+        return self._published
+
+    # -- commands: the loop's thread
+
+    def listen(
+        self, address: str = "127.0.0.1", port: int = 0, trigger: Trigger = Trigger.LEVEL
+    ) -> ListenerInfo:
+        """Listen on one more address and port; port 0 is a free one. Raises `EchoError`."""
+        listening = open_listening(address, port, self._shared.options)
+        bound = listening.getsockname()
+        info = ListenerInfo(self._next_listener, bound[0], bound[1], trigger)
+        self._next_listener += 1
+        self._listeners[info.identifier] = Listener(
+            self._loop, listening, info, self._shared.totals, self._spare, self._on_client
+        )
+        self._message = ""
+        return info
+
+    def stop_listening(self, identifier: int) -> None:
+        """Close a listener; its clients stay."""
+        listener = self._listeners.pop(identifier, None)
+        if listener is not None:
+            listener.close()
+        talker = self._talkers.pop(identifier, None)
+        if talker is not None:
+            talker.close()
+
+    def close_client(self, identifier: int) -> None:
+        """Close a client now; nothing happens if it is gone already."""
+        if client := self._clients.get(identifier):
+            client.close(CloseReason.CLOSED)
+
+    def pause_client(self, identifier: int, paused: bool = True) -> None:
+        """Stop reading from a client, or go on: the kernel's buffers fill and then the peer's."""
+        if client := self._clients.get(identifier):
+            client.pause(paused)
+
+    def select(self, identifier: int | None) -> None:
+        """Keep a log of this client, and of no other; None of none."""
+        if self._log is not None:
+            if self._log.client == identifier:
+                return
+            if previous := self._clients.get(self._log.client):
+                previous.log = None
+        self._log = EventLog(identifier) if identifier is not None else None
+        self._sampler.selected = identifier
+        if identifier is not None and (client := self._clients.get(identifier)):
+            client.log = self._log
+
+    def set_switches(self, switches: Switches) -> None:
+        """How much is read at a wake-up, from the next one on."""
+        self._shared.switches = switches
+
+    def talk(self, listener: int, size: int) -> None:
+        """Have the listener's built-in client send `size` bytes; it is connected at need."""
+        if listener not in self._listeners:
+            return
+        talker = self._talkers.get(listener)
+        if talker is None or talker.closed:
+            try:
+                talker = Talker(self._loop, self._listeners[listener].info)
+            except OSError as error:
+                self._message = f"the built-in client cannot connect: {error.strerror}"
+                return
+            self._talkers[listener] = talker
+        talker.say(size)
+
+    def drain(self, on_drained: Callable[[], None], grace_s: float = GRACE_S) -> None:
+        """End in good order; `on_drained` is called when the last client is gone."""
+        for identifier in tuple(self._listeners):
+            self.stop_listening(identifier)
+        self._on_drained = on_drained
+        self._timers.append(self._loop.call_every(grace_s, self._force))
+        for client in tuple(self._clients.values()):
+            client.drain()
+        if not self._clients:
+            self._loop.call(self._drained)
+
+    def close(self) -> None:
+        """End everything at once and leave the loop."""
+        for timer in self._timers:
+            timer.cancelled = True
+        for identifier in tuple(self._listeners):
+            self.stop_listening(identifier)
+        self._force()
+        self._spare.close()
+        self._publish()
+
+    def take_snapshot(self) -> EchoSnapshot:
+        """What is so now."""
+        now_s = time.monotonic()
+        return EchoSnapshot(
+            taken_s=now_s,
+            listeners=tuple(listener.info for listener in self._listeners.values()),
+            clients=self._shared.accounts.table(now_s),
+            talkers=tuple(talker.info for talker in self._talkers.values()),
+            totals=self._totals(),
+            loop=self._loop.counters,
+            switches=self._shared.switches,
+            selected=self._log.client if self._log is not None else None,
+            log=self._log.entries() if self._log is not None else (),
+            message=self._message,
+        )
+
+    # -- the loop's thread, by itself
+
+    def _on_client(
+        self, connected: socket.socket, peer: tuple[str, int], listener: Listener
+    ) -> None:
+        try:
+            client = Client(self._shared, connected, peer, listener.identifier, listener.trigger)
+        except OSError:
+            connected.close()
+            self._shared.totals.turned_away += 1
+            return
+        self._clients[client.identifier] = client
+
+    def _on_closed(self, identifier: int) -> None:
+        client = self._clients.pop(identifier)
+        accounts, totals = self._shared.accounts, self._shared.totals
+        for name in _SUMMED:
+            setattr(totals, name, getattr(totals, name) + getattr(accounts, name)[client.slot])
+        accounts.close(client.slot)
+        if not self._clients and self._on_drained is not None:
+            self._loop.call(self._drained)
+
+    def _totals(self) -> EchoTotals:
+        accounts, gone = self._shared.accounts, self._shared.totals
+        sums = {
+            name: getattr(gone, name) + accounts.sum(getattr(accounts, name)) for name in _SUMMED
+        }
+        return replace(gone, closed=dict(gone.closed), **sums)
+
+    def _publish(self) -> None:
+        self._published = self.take_snapshot()
+
+    def _sample(self) -> None:
+        self._sampler.beat()
+
+    def _close_idle(self) -> None:
+        accounts, timeout_s = self._shared.accounts, self._shared.options.idle_timeout_s
+        for slot in accounts.idle_slots(time.monotonic(), timeout_s):
+            self._clients[accounts.identifier[slot]].close(CloseReason.IDLE)
+
+    def _force(self) -> None:
+        for client in tuple(self._clients.values()):
+            client.close(CloseReason.FORCED)
+
+    def _drained(self) -> None:
+        on_drained, self._on_drained = self._on_drained, None
+        if on_drained is not None:
+            on_drained()
+
+
+__all__ = ["EchoError", "EchoServer"]

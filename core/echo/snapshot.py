@@ -1,0 +1,91 @@
+"""What the echo server shows of itself: absolute, immutable values, safe to read in any thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from core.echo.accounting import ClientTable
+from core.echo.log import Entry
+from core.echo.options import Switches, Trigger
+from core.loop import LoopCounters
+
+
+class CloseReason(Enum):
+    """Why a client is gone."""
+
+    FINISHED = "finished"  # the peer ended, and every byte went back
+    RESET = "reset"  # ECONNRESET, EPIPE, or EPOLLHUP
+    VANISHED = "vanished"  # no answer to the keepalive probes: ETIMEDOUT
+    IDLE = "idle"  # nothing moved for the idle timeout
+    CLOSED = "closed"  # by the user
+    DRAINED = "drained"  # the server was asked to end: all that had come went back
+    FORCED = "forced"  # the server ended at once, or the grace was over
+    FAILED = "failed"  # any other error
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerInfo:
+    """A listening socket. ``accepted`` counts its clients so far."""
+
+    identifier: int
+    address: str
+    port: int
+    trigger: Trigger
+    accepted: int = 0
+
+    @property
+    def name(self) -> str:
+        """``127.0.0.1:7007``, ``[::1]:7007``."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class TalkerInfo:
+    """A built-in client: its own address, and whether what came back is what it sent."""
+
+    listener: int
+    address: str
+    port: int
+    sent: int
+    received: int
+    intact: bool
+
+
+@dataclass(slots=True)
+class EchoTotals:
+    """All clients since the start, those that are gone included.
+
+    ``turned_away`` were accepted and closed at once for lack of a descriptor, ``aborted``
+    were gone before they were accepted, ``discarded`` bytes came after the server had begun
+    to end.
+    """
+
+    accepted: int = 0
+    turned_away: int = 0
+    aborted: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    wake_ups: int = 0
+    reads: int = 0
+    writes: int = 0
+    eagains: int = 0
+    discarded: int = 0
+    closed: dict[CloseReason, int] = field(default_factory=lambda: dict.fromkeys(CloseReason, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class EchoSnapshot:
+    """The server at one moment. ``log`` belongs to the client ``selected``, closed or not."""
+
+    taken_s: float
+    listeners: tuple[ListenerInfo, ...]
+    clients: ClientTable
+    talkers: tuple[TalkerInfo, ...]
+    totals: EchoTotals
+    loop: LoopCounters
+    switches: Switches
+    selected: int | None
+    log: tuple[Entry, ...]
+    message: str  # one line for the user, "" if there is none

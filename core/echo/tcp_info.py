@@ -1,0 +1,55 @@
+"""What the kernel knows of a TCP socket: state, round-trip time, bytes on either side.
+
+* ``TCP_INFO`` (tcp(7), linux/tcp.h `struct tcp_info`): byte 0 is the state; the smoothed
+  round-trip time in microseconds is the 16th u32 after the eight bytes of the head, at byte 68.
+* ``SIOCINQ`` (tcp(7)): bytes received and not yet read by the program.
+* ``SIOCOUTQ`` (tcp(7)): bytes written by the program that the peer has not acknowledged,
+  whether they were sent or not.
+
+That is three system calls a socket, about 3 µs from Python, so thousands of clients are sampled
+in slices.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from fcntl import ioctl
+from typing import NamedTuple
+
+_SIOCINQ = 0x541B  # asm-generic/ioctls.h FIONREAD
+_SIOCOUTQ = 0x5411  # asm-generic/ioctls.h TIOCOUTQ
+_HEAD = struct.Struct("=B67xI")  # tcpi_state, tcpi_rtt
+_INT = struct.Struct("=i")
+_BLANK = bytes(_INT.size)
+
+# linux/tcp_states.h, by number
+STATE_NAMES = (
+    "", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE",
+    "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "NEW_SYN_RECV",
+)  # fmt: skip
+
+
+class TcpSample(NamedTuple):
+    """One look at a socket. ``rtt_us`` in microseconds, the others in bytes."""
+
+    state: int
+    rtt_us: int
+    unread: int
+    unsent: int
+
+
+def sample(connected: socket.socket) -> TcpSample:
+    """Ask the kernel. Raises OSError for a socket that is no TCP connection."""
+    state, rtt_us = _HEAD.unpack(
+        connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _HEAD.size)
+    )
+    descriptor = connected.fileno()
+    (unread,) = _INT.unpack(ioctl(descriptor, _SIOCINQ, _BLANK))
+    (unsent,) = _INT.unpack(ioctl(descriptor, _SIOCOUTQ, _BLANK))
+    return TcpSample(state, rtt_us, unread, unsent)
+
+
+def state_name(state: int) -> str:
+    """``ESTABLISHED`` …; the number itself if the kernel has a newer one."""
+    return STATE_NAMES[state] if 0 <= state < len(STATE_NAMES) else str(state)
