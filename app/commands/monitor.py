@@ -3,6 +3,9 @@
 The engine's thread starts before textual is imported (about a quarter of a second of CPU),
 so that packets are already in the store when the first frame is painted.
 
+When the terminal is closed, textual's writer has nowhere to write and its shutdown may wait for
+ever (8.2). A thread that sleeps until the terminal hangs up sees to it that the process ends.
+
 With ``-r -`` the capture comes on descriptor 0, where textual wants the keyboard: the pipe
 is moved to a descriptor of its own and the terminal is opened in its place.
 """
@@ -12,6 +15,9 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import select
+import signal
+import threading
 from typing import TYPE_CHECKING
 
 from app.commands.output import CommandError
@@ -20,6 +26,9 @@ from app.commands.source import PacketSource
 if TYPE_CHECKING:
     from core.engine import Engine
     from core.store.packet_store import PacketStore
+
+
+_GRACE_S = 1.0  # for an orderly end after the terminal is gone
 
 
 def run_monitor(source: PacketSource, demo: bool) -> int:
@@ -59,7 +68,10 @@ def _show(engine: Engine, store: PacketStore, source: PacketSource, demo: bool) 
         chosen = bool(source.interfaces) or source.file is not None
         monitor = Monitor(engine, store, options=source.capture_options(), choose=not chosen)
         gc.enable()
+        over = threading.Event()
+        threading.Thread(target=_end_with_terminal, args=(engine, over), daemon=True).start()
         monitor.run()
+        over.set()
     failure = monitor.failure or engine.failure
     if failure is not None:
         raise failure
@@ -67,6 +79,16 @@ def _show(engine: Engine, store: PacketStore, source: PacketSource, demo: bool) 
     if last.state is State.FAILED:  # said again where it can be copied
         raise CommandError(last.message)
     return monitor.return_code or 0
+
+
+def _end_with_terminal(engine: Engine, over: threading.Event) -> None:
+    """Wait for the terminal to hang up; end the process if it has not ended soon after."""
+    terminal = select.poll()
+    terminal.register(2, 0)  # POLLHUP is always reported
+    terminal.poll()
+    if not over.wait(_GRACE_S):
+        engine.close()
+        os._exit(128 + signal.SIGHUP)
 
 
 def check_screen() -> None:

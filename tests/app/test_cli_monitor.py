@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import select
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -77,6 +79,22 @@ def test_stdin_that_is_no_keyboard_is_told(terminal: Open) -> None:
 def test_a_terminal_that_cannot_draw_is_told(terminal: Open, kind: str) -> None:
     screen = terminal("env", f"TERM={kind}", *RAWSCOPE)
     screen.wait_for(b"'rawscope dump' prints packets as text", LIMIT_S)
+
+
+def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
+    """A closed window leaves no process behind."""
+    path = capture_of(tmp_path / "one.pcap", [SYN])
+    screen = Terminal([*RAWSCOPE, "-r", path], 120, 36, ROOT)
+    try:
+        screen.wait_for(b"[SYN]", LIMIT_S)
+        os.close(screen.fd)
+        process = os.pidfd_open(screen.pid)
+        ended, _, _ = select.select([process], [], [], LIMIT_S)
+        os.close(process)
+        assert ended
+    finally:
+        os.kill(screen.pid, signal.SIGKILL)
+        os.waitpid(screen.pid, 0)
 
 
 def test_what_is_no_capture_is_told_on_the_screen(terminal: Open, tmp_path: Path) -> None:
