@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from enum import IntEnum
 
-from core.wire import tcp
+from core.wire import applications, tcp
 from core.wire.dissection import Cause, Check, Dissection, Layer, Option, Stop, Verdict
 from core.wire.field import Slot, Span, Value
 from core.wire.text import safe, safe_bytes
@@ -227,13 +227,19 @@ def _stop_row(stop: Stop, dissection: Dissection) -> Row:
 
 
 def _byte_rows(dissection: Dissection) -> list[Row]:
+    """What no table reads: the payload, with what it says where somebody knows, and the trailer."""
+    said = None
+    if dissection.layers and not dissection.layers[-1].quoted:
+        said = applications.describe(dissection, dissection.layers[-1])
+    label = f"Payload, {said.name}" if said else "Payload"
     rows = []
-    for key, label, span in (
-        ("data", "Payload", dissection.payload),
+    for key, title, span in (
+        ("data", label, dissection.payload),
         ("trailer", "Trailer", dissection.trailer),
     ):
         length = span.stop - span.start
         if length > 0:
             text = safe_bytes(dissection.data[span.start : span.start + _PREVIEW_BYTES])
-            rows.append(Row(key, label, f"{length} bytes", text, span, is_layer=True))
+            meaning = said.text if said and key == "data" else text
+            rows.append(Row(key, title, f"{length} bytes", meaning, span, is_layer=True))
     return rows

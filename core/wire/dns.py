@@ -41,14 +41,14 @@ RECORD = HeaderTable(
     Field("len", 16, "Data length", suffix="bytes"),
 )
 QUESTION_BYTES = 4  # type and class
-A, NS, CNAME, PTR, AAAA = 1, 2, 5, 12, 28
+A, NS, CNAME, PTR, MX, AAAA = 1, 2, 5, 12, 15, 28
 TYPES = {
     A: "A",
     NS: "NS",
     CNAME: "CNAME",
     6: "SOA",
     PTR: "PTR",
-    15: "MX",
+    MX: "MX",
     16: "TXT",
     AAAA: "AAAA",
     33: "SRV",
@@ -165,4 +165,6 @@ def _data(message: bytes, start: int, length: int, kind: int) -> str:
         return f" {address_text(Kind.IPV6, int.from_bytes(body, 'big'))}"
     if kind in (NS, CNAME, PTR):
         return f" {read_name(message, start)[0]}"
+    if kind == MX and length > 2:  # a preference, then the name
+        return f" {read_name(message, start + 2)[0]}"
     return ""

@@ -1,6 +1,6 @@
 """The one list of protocols: every table, and who reads which number.
 
-A new protocol is one file with its table, and its lines here.
+A new protocol is one file with its table, its lines here, and one in `core.wire.summary.INFO`.
 """
 
 from __future__ import annotations

@@ -17,7 +17,11 @@ def message(questions: int, answers: int, body: bytes, flags: int = 0x8180) -> b
     return b"".join(count.to_bytes(2, "big") for count in counts) + body
 
 
+MAIL = b"\xc0\x0c\x00\x0f\x00\x01\x00\x00\x00\x3c\x00\x09\x00\x0a\x04mail\xc0\x0c"
+
+
 def test_a_question_and_its_answer() -> None:
+    assert (dns.describe(message(1, 1, QUESTION + MAIL)) or "").endswith("MX mail.example.org")
     assert dns.describe(message(1, 0, QUESTION, 0x0100)) == ("Standard query 0x0001 A example.org")
     assert dns.describe(message(1, 1, QUESTION + ANSWER)) == (
         "Standard query response 0x0001 A example.org A 192.0.2.1"

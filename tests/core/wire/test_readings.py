@@ -19,8 +19,9 @@ from core.wire.icmpv6 import ICMPV6, SOLICITATION
 from core.wire.igmp import GROUP, IGMP
 from core.wire.ipv4 import IpProtocol
 from core.wire.link import LinkType
+from core.wire.protocols import TABLES
 from core.wire.record import record
-from core.wire.summary import SequenceBase, Summary, Tone, summarise
+from core.wire.summary import INFO, SequenceBase, Summary, Tone, summarise
 from core.wire.text import safe, safe_bytes
 from tests.core.wire import frames
 
@@ -122,6 +123,10 @@ ROWS = {
 def test_info(info) -> None:
     link, data = ROWS[info]
     assert row_of(data, link).info == info
+
+
+def test_every_layer_has_an_info_line() -> None:
+    assert {table.name for table in TABLES if table.start == 0} <= set(INFO)
 
 
 def test_what_stopped_the_reading_is_told() -> None:
@@ -238,6 +243,12 @@ def test_a_first_fragment_does_not_tell_its_segments_length() -> None:
     assert "tcp.len" not in record(packet)
     assert "tcp.len" not in {row.key for row in flat(detail_rows(packet))}
     assert summarise(packet).info.endswith("(first fragment)")
+
+
+def test_a_payload_that_somebody_knows() -> None:
+    packet = frames.ipv4(frames.tcp(b"GET / HTTP/1.1\r\n"), IpProtocol.TCP)
+    row = detail_rows(read(packet))[-1]
+    assert (row.label, row.meaning) == ("Payload, HTTP", "GET / HTTP/1.1")
 
 
 def test_a_second_layer_of_a_name_has_its_own_key() -> None:
