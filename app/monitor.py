@@ -26,7 +26,7 @@ from textual.theme import Theme
 from app import config
 from app.actions import ACTIONS, Action, Place, bindings, key_label
 from app.bridge import Bridge
-from app.screen_filter import PrintableOnly
+from app.screen_filter import with_gate
 from app.screens.dialog import Confirm
 from app.screens.help import Help
 from app.screens.interfaces import Interfaces
@@ -40,7 +40,6 @@ from core.store.packet_store import PacketStore
 # Half a millisecond keeps a key's answer under 10 ms beside a worker that runs Python, against
 # 20 ms with the default of 5 ms, at no cost in the worker's throughput (both were measured).
 SWITCH_INTERVAL_S = 0.0005
-PRINTABLE_ONLY = PrintableOnly()  # one, since painted lines are cached by their filters
 
 
 class Monitor(App[None]):
@@ -83,7 +82,7 @@ class Monitor(App[None]):
         return DEFAULT_VARIABLES
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), PRINTABLE_ONLY]
+        return with_gate(super().get_line_filters())
 
     def on_mount(self) -> None:
         if "TEXTUAL_THEME" not in os.environ:

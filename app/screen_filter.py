@@ -9,6 +9,9 @@ line keeps its width.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
@@ -20,13 +23,40 @@ REPLACEMENT = "�"
 
 
 class PrintableOnly(LineFilter):
-    """Takes control, invisible and unencodable characters out of painted lines."""
+    """Takes control, invisible and unencodable characters out of painted lines.
+
+    It stands around another filter and does its work too: Textual makes a new line for every
+    filter, and a line costs more than both filters do.
+    """
+
+    def __init__(self, inner: LineFilter) -> None:
+        super().__init__()
+        self._inner = inner
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The same segments where all is printable, as it nearly always is."""
-        if all(segment.text.isprintable() for segment in segments):
-            return segments
-        return [Segment(_printable(text), style) for text, style, _ in segments]
+        """What the other filter makes of the segments, printable."""
+        if not all(segment.text.isprintable() for segment in segments):
+            segments = [Segment(_printable(text), style) for text, style, _ in segments]
+        return self._inner.apply(segments, background)
+
+
+class AsIs(LineFilter):
+    """Changes nothing."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same segments."""
+        return segments
+
+
+AS_IS = AsIs()
+
+_around = lru_cache(maxsize=8)(PrintableOnly)  # painted lines are cached by their filters
+
+
+def with_gate(filters: Sequence[LineFilter]) -> list[LineFilter]:
+    """These filters, with the gate around the first."""
+    first, *others = filters or (AS_IS,)
+    return [_around(first), *others]
 
 
 def _printable(text: str) -> str:

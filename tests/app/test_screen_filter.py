@@ -7,10 +7,12 @@ import os
 import pytest
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual.color import Color
+from textual.filter import DimFilter, Monochrome
 from textual.widgets import OptionList
 
-from app.screen_filter import PrintableOnly
+from app.screen_filter import AS_IS, with_gate
 from core.store.packet_store import PacketStore
 from tests.scripted_monitor import scripted_monitor
 
@@ -30,7 +32,8 @@ BACKGROUND = Color(0, 0, 0)
     ],
 )
 def test_what_is_painted(text, painted):
-    (segment,) = PrintableOnly().apply([Segment(text)], BACKGROUND)
+    (gate,) = with_gate([])
+    (segment,) = gate.apply([Segment(text)], BACKGROUND)
     assert segment.text == painted
     assert cell_len(segment.text) == cell_len(text)
     segment.text.encode()
@@ -38,7 +41,18 @@ def test_what_is_painted(text, painted):
 
 def test_printable_lines_pass_as_they_are():
     segments = [Segment("No."), Segment("Time")]
-    assert PrintableOnly().apply(segments, BACKGROUND) is segments
+    (gate,) = with_gate([])
+    assert gate.apply(segments, BACKGROUND) is segments
+
+
+def test_the_gate_stands_around_the_other_filters():
+    grey, dim = Monochrome(), DimFilter()
+    gate, last = with_gate([grey, dim])
+    assert last is dim
+    red = [Segment("a\x1bb", Style(color="red"))]
+    assert gate.apply(red, BACKGROUND) == grey.apply([Segment("ab", red[0].style)], BACKGROUND)
+    assert with_gate([grey])[0] is gate  # or every line would be painted anew
+    assert with_gate([]) == with_gate([AS_IS])
 
 
 async def test_hostile_file_names_in_the_file_dialog(tmp_path, monkeypatch):
