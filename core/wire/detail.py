@@ -70,7 +70,7 @@ def detail_rows(dissection: Dissection) -> tuple[Row, ...]:
 
 
 def _layer_row(layer: Layer, dissection: Dissection, suffix: str) -> Row:
-    inner = _field_rows(layer, dissection.data, suffix)
+    inner = _field_rows(layer, dissection, suffix)
     if layer.name == "tcp" and layer.number(dissection.data, "hdr_len") is not None:
         length = tcp.segment_length(layer)
         if length is not None:
@@ -108,12 +108,16 @@ def _headline(layer: Layer, data: bytes) -> str:
     return ""
 
 
-def _field_rows(layer: Layer, data: bytes, suffix: str) -> list[Row]:
+def _field_rows(layer: Layer, dissection: Dissection, suffix: str) -> list[Row]:
     """A row for every field, parts below their parent."""
     checks = {check.slot: check for check in layer.checks}
     remarks = {note.slot: note.text for note in layer.notes if note.slot}
+    if layer.last is not None and dissection.stop is not None:
+        remarks[layer.last] = dissection.stop.reason
     children: dict[Slot | None, list[Row]] = {}
-    for slot, value in reversed(list(layer.fields(data))):  # parts come before their parent
+    for slot, value in reversed(
+        list(layer.fields(dissection.data))
+    ):  # parts come before their parent
         parts = tuple(reversed(children.pop(slot, [])))
         row = _field_row(layer, slot, value, suffix, remarks.get(slot, ""), parts)
         if slot in checks:

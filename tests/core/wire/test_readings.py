@@ -230,6 +230,14 @@ def test_a_contradicting_length_is_flagged() -> None:
     assert "go past" in rows["ip.len"].meaning
 
 
+def test_the_field_that_contradicts_its_header_is_flagged() -> None:
+    rows = {row.key: row for row in flat(detail_rows(read(frames.ipv4(b"", 6, len=8))))}
+    assert rows["ip.len"].meaning == "total length 8 is less than the header length 20"
+    assert rows["ip"].severity is Severity.WARNING
+    assert rows["frame.stop"].severity is Severity.ERROR
+    assert "ip.ttl" not in rows
+
+
 def test_a_fragment_past_the_longest_datagram_is_flagged() -> None:
     packet = frames.ipv4(bytes(16), IpProtocol.UDP, frag_offset=0x1FFF)
     rows = {row.key: row for row in flat(detail_rows(read(packet)))}
