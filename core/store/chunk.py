@@ -62,7 +62,7 @@ class State(IntEnum):
     NETWORK = 0x04  # the network header's fixed part is whole and does not contradict itself
     TRANSPORT = 0x08  # `transport` and `transport_offset` hold
     FRAGMENT = 0x10  # the network packet is a piece of a datagram, the first one included
-    ROUTED = 0x20  # options or a routing header may name another destination than the header
+    ROUTED = 0x20  # the pseudo-header's addresses may stand in options or a routing header
     SYN = 0x40  # a TCP header with SYN set
 
 

@@ -23,9 +23,11 @@ from core.wire.ipv6 import (
     HOP_BY_HOP,
     IPV6,
     ROUTING,
+    ROUTING_RPL,
+    RPL,
     UNIT,
 )
-from core.wire.ipv6_options import JUMBO, OPTIONS
+from core.wire.ipv6_options import HOME_TABLE, JUMBO, OPTIONS
 from core.wire.walk import Space
 
 _FINAL = ~np.isin(np.arange(256), sorted(EXTENSION_HEADERS))  # by protocol number
@@ -131,13 +133,17 @@ def destination_options(walk: BatchWalk, group: Group) -> None:
 
 def _options(walk: BatchWalk, group: Group, table: HeaderTable) -> None:
     group, length = _extension(walk, group, table)
+    # a home address is the pseudo-header's source
+    walk.mark(group.where(length >= table.size + HOME_TABLE.stop), State.ROUTED)
     transport(walk, group.moved(length), walk.column(table["nxt"], group))
 
 
 def routing(walk: BatchWalk, group: Group) -> None:
-    """Where the packet shall pass; the last stop is in the pseudo-header."""
+    """Where the packet shall pass; the last stop is the pseudo-header's destination."""
     group, length = _extension(walk, group, ROUTING)
     walk.mark(group, State.ROUTED)
+    compressed = (walk.column(ROUTING["type"], group) == ROUTING_RPL) & (length >= RPL.stop)
+    walk.found(RPL, group.where(compressed))
     transport(walk, group.moved(length), walk.column(ROUTING["nxt"], group))
 
 
@@ -154,7 +160,6 @@ def fragment(walk: BatchWalk, group: Group) -> None:
     group = walk.begin(FRAGMENT, group)
     place = walk.column(FRAGMENT["offset"], group)
     pieces = (place > 0) | (walk.column(FRAGMENT["more"], group) > 0)
-    walk.state[group.rows] &= np.uint8(0xFF ^ State.FRAGMENT)  # the last header decides
     walk.mark(group.where(pieces), State.FRAGMENT)
     group = group.where(place == 0)
     transport(walk, group.moved(FRAGMENT.size), walk.column(FRAGMENT["nxt"], group))

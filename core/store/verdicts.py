@@ -7,8 +7,8 @@ packets come in but when somebody looks: `verdict_pair` fills the `BLOCK` of pac
 row asked for, `fill` all of a chunk. A verdict depends on nothing but the packet, so two
 threads that fill the same rows write the same values and need no lock.
 
-Where a routing header or a source route may change the pseudo-header's destination (a few
-packets in a million), the packet is dissected.
+Where a source route, a routing header or a home address may change the pseudo-header's
+addresses (a few packets in a million), the packet is dissected.
 """
 
 from __future__ import annotations

@@ -16,9 +16,11 @@ from core.wire.dissection import PacketFlag, Verdict
 from core.wire.ethernet import EtherType
 from core.wire.icmp import ICMP
 from core.wire.ipv4 import IpProtocol
-from core.wire.ipv6 import ROUTING
+from core.wire.ipv6 import DESTINATION_OPTIONS, ROUTING
+from core.wire.ipv6_options import HOME_ADDRESS, PAD_N
 from core.wire.sctp import SCTP
 from tests.core.store.frames import (
+    CLIENT_6,
     SERVER_6,
     arp_frame,
     ethernet,
@@ -116,6 +118,15 @@ def test_a_routing_header_names_the_final_destination():
     header = ROUTING.emit({"nxt": IpProtocol.TCP, "len": 2, "type": 0, "segleft": 1})
     route = header + bytes(4) + SERVER_6.to_bytes(16, "big")
     packet = ipv6(route + tcp(b"data", six=True), IpProtocol.ROUTING, dst=via)
+    assert _verdict(ethernet(packet, EtherType.IPV6)) == (NONE, GOOD)
+
+
+def test_a_home_address_is_the_source():
+    """RFC 6275 §11.3.1: the sum is computed with the home address, not the care-of address."""
+    option = bytes([PAD_N, 2, 0, 0, HOME_ADDRESS, 16]) + CLIENT_6.to_bytes(16, "big")
+    header = DESTINATION_OPTIONS.emit({"nxt": IpProtocol.TCP, "len": 2})
+    body = header + option + tcp(b"data", six=True)
+    packet = ipv6(body, IpProtocol.DESTINATION, src=0xFD00 << 112 | 0x99)
     assert _verdict(ethernet(packet, EtherType.IPV6)) == (NONE, GOOD)
 
 
