@@ -1,0 +1,101 @@
+"""What the forge form holds: which layers, and the text typed for each field. Nothing else.
+
+A `Draft` is a value: each change makes a new one, so undo, history and saving are only keeping
+them. What it means (bytes, errors, computed values) is worked out by `core.forge.evaluation`.
+
+Fields go by *key*: Wireshark's name, ``ip.ttl``; in the second layer whose fields have the same
+prefix ``ip.ttl#2``, as in the detail tree. The bytes behind a header's tables are
+``tcp.options``; ``payload`` and ``trailer`` are what they say. A text that is empty or missing
+leaves its field open.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from core.forge.layer_kinds import KINDS, LayerKind
+
+PAYLOAD, TRAILER = "payload", "trailer"
+LONGEST_TEXT = 200_000  # characters of one input: a payload of 64 KiB in hex
+
+
+class BadDraftError(ValueError):
+    """A saved draft that is none; one line says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """`layers` are names of `KINDS`, outermost first; `texts` what was typed, by key."""
+
+    layers: tuple[str, ...] = ("ip", "tcp")
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self, key: str) -> str:
+        """What was typed for a field, without blanks around it; empty if nothing."""
+        typed = self.texts.get(key, "")
+        return typed if key == PAYLOAD else typed.strip()
+
+    def with_text(self, key: str, text: str) -> Draft:
+        """The same with another text; an empty one opens the field."""
+        texts = {known: kept for known, kept in self.texts.items() if known != key}
+        if text:
+            texts[key] = text
+        return replace(self, texts=texts)
+
+    def with_texts(self, texts: Mapping[str, str]) -> Draft:
+        """The same with several texts changed."""
+        return replace(self, texts={**self.texts, **texts})
+
+    def with_layers(self, layers: Sequence[str]) -> Draft:
+        """The same texts on other layers; what is typed for a layer that goes is kept.
+
+        Raises `KeyError` for a layer there is not.
+        """
+        for name in layers:
+            KINDS[name]
+        return replace(self, layers=tuple(layers))
+
+    def kinds(self) -> Iterator[tuple[LayerKind, str]]:
+        """Each layer with the suffix of its keys: empty, ``#2``, …"""
+        seen: Counter[str] = Counter()
+        for name in self.layers:
+            kind = KINDS[name]
+            seen[kind.prefix] += 1
+            number = seen[kind.prefix]
+            yield kind, "" if number == 1 else f"#{number}"
+
+    @property
+    def has_link(self) -> bool:
+        """Whether the bytes begin with a link header."""
+        return bool(self.layers) and KINDS[self.layers[0]].place == 0
+
+    def to_json(self) -> str:
+        """The draft as one line of JSON."""
+        return json.dumps({"layers": list(self.layers), "texts": dict(self.texts)})
+
+    @classmethod
+    def from_json(cls, text: str) -> Draft:
+        """The draft that `to_json` wrote. Raises `BadDraftError`."""
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            raise BadDraftError(f"not JSON: {error}") from None
+        return cls.from_object(found)
+
+    @classmethod
+    def from_object(cls, found: Any) -> Draft:
+        """A draft of what JSON gave. Raises `BadDraftError`."""
+        layers = found.get("layers") if isinstance(found, dict) else None
+        texts = found.get("texts") if isinstance(found, dict) else None
+        if not isinstance(layers, list) or not isinstance(texts, dict):
+            raise BadDraftError("a draft has 'layers' (a list) and 'texts' (an object)")
+        unknown = [name for name in layers if name not in KINDS]
+        if unknown:
+            raise BadDraftError(f"no layer is named {unknown[0]!r}; there are {', '.join(KINDS)}")
+        if not all(isinstance(text, str) and len(text) <= LONGEST_TEXT for text in texts.values()):
+            raise BadDraftError(f"each text is a string of at most {LONGEST_TEXT} characters")
+        return cls(tuple(layers), texts)

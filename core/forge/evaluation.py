@@ -1,0 +1,318 @@
+"""What a draft means now: a value or one error for every field, and the bytes.
+
+The form draws this and nothing else. Each `FormField` says what was typed, what is wrong with it
+in one sentence, what will be written (typed, suggested, computed or default), and which bytes of
+the packet that is. A field in error counts as open, so that the preview stays.
+
+*Suggested* values come from outside (`core.forge.surroundings`): the source address that the route
+would take, the MAC address of the next hop. They go by key, like everything here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from core.forge.draft import PAYLOAD, TRAILER, Draft
+from core.forge.layer_kinds import LayerKind
+from core.forge.payload_text import parse_payload
+from core.wire.build import Built, DoesNotFitError, Place, build
+from core.wire.field import Slot, Span, Value
+from core.wire.options_text import hex_bytes, options_text, parse_options
+from core.wire.parts import Header, Parts
+from core.wire.value_text import TextError, allowed, parse_value, typed
+
+NOTHING: Mapping[str, Value] = {}
+
+
+class Origin(Enum):
+    """Where a field's value comes from."""
+
+    GIVEN = "given"
+    SUGGESTED = "from the route"
+    COMPUTED = "computed"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One input of the form. `slot` is None for options, payload and trailer.
+
+    `text` is what was typed, `error` the one sentence on it, empty when all is well. `shown` is the
+    value in the bytes as the field takes it (greyed in an empty input), `meaning` what that number
+    stands for. `span` is None where the field has no bytes. `layer` is the place of its layer in
+    `Draft.layers`, -1 for payload and trailer; `level` is 1 for a part of a field.
+    """
+
+    key: str
+    label: str
+    layer: int
+    text: str
+    error: str
+    slot: Slot | None = None
+    level: int = 0
+    shown: str = ""
+    meaning: str = ""
+    hint: str = ""
+    origin: Origin = Origin.DEFAULT
+    value: Value | None = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A draft with all that follows from it. `built` is None where the bytes do not fit."""
+
+    draft: Draft
+    fields: tuple[FormField, ...]
+    built: Built | None
+
+    @property
+    def errors(self) -> tuple[FormField, ...]:
+        """The fields that cannot be sent as they are."""
+        return tuple(one for one in self.fields if one.error)
+
+    @property
+    def data(self) -> bytes:
+        """The bytes; empty where they do not fit."""
+        return self.built.data if self.built is not None else b""
+
+    def field(self, key: str) -> FormField:
+        """One field by its key; `KeyError` if the draft has no such field now."""
+        for one in self.fields:
+            if one.key == key:
+                return one
+        raise KeyError(key)
+
+    def at(self, offset: int) -> FormField | None:
+        """The field that a byte belongs to, the narrowest where parts share it."""
+        found = [one for one in self.fields if one.span is not None and offset in one.span]
+        return min(found, key=_width, default=None)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The texts of one layer, read: values by the name inside the table, errors by key."""
+
+    kind: LayerKind
+    suffix: str
+    values: dict[str, Value]
+    body: bytes
+    header: Header
+
+
+def evaluate(draft: Draft, suggested: Mapping[str, Value] = NOTHING) -> Evaluation:
+    """Work out every field and the bytes of a draft. Never raises for what was typed."""
+    errors: dict[str, str] = {}
+    readings = [_read(draft, kind, suffix, suggested, errors) for kind, suffix in draft.kinds()]
+    payload = _bytes(draft, PAYLOAD, errors)
+    trailer = _bytes(draft, TRAILER, errors)
+    parts = Parts(tuple(reading.header for reading in readings), payload, trailer)
+    built: Built | None = None
+    try:
+        built = build(parts)
+    except DoesNotFitError as error:
+        errors.setdefault(*_too_long(readings, error))
+    fields: list[FormField] = []
+    for index, reading in enumerate(readings):
+        place = built.places[index] if built is not None else None
+        fields += _fields(draft, index, reading, place, errors, suggested)
+    for key, label in ((PAYLOAD, "Payload"), (TRAILER, "Trailer")):
+        fields.append(_byte_field(draft, key, label, built, errors))
+    return Evaluation(draft, tuple(fields), built)
+
+
+def given_values(draft: Draft) -> dict[str, Value]:
+    """The values that were typed and are right, by key."""
+    found: dict[str, Value] = {}
+    for kind, suffix in draft.kinds():
+        reading = _read(draft, kind, suffix, NOTHING, {})
+        found |= {
+            f"{reading.kind.prefix}.{key}{suffix}": value for key, value in reading.values.items()
+        }
+    return found
+
+
+def _read(
+    draft: Draft,
+    kind: LayerKind,
+    suffix: str,
+    suggested: Mapping[str, Value],
+    errors: dict[str, str],
+) -> _Reading:
+    """The values of one layer; what cannot be read goes into `errors`."""
+    values: dict[str, Value] = {}
+    tables = kind.tables
+    for _ in range(2):  # the first tables decide which ones follow
+        for table in tables:
+            for slot in table.slots:
+                key = slot.name + suffix
+                text = draft.text(key)
+                if not text:
+                    continue
+                try:
+                    values[slot.key] = parse_value(slot, text)
+                except TextError as error:
+                    errors[key] = str(error)
+        tables = kind.tables_for(values)
+    body = b""
+    if kind.body:
+        key = f"{kind.prefix}.options{suffix}"
+        try:
+            body = _body(kind, draft.text(key))
+        except TextError as error:
+            errors[key] = str(error)
+    filled = dict(values)
+    for table in tables:
+        for slot in table.slots:
+            key = slot.name + suffix
+            if key in suggested and slot.key not in values:
+                filled[slot.key] = suggested[key]
+    return _Reading(kind, suffix, values, body, Header(tables, filled, body))
+
+
+def _body(kind: LayerKind, text: str) -> bytes:
+    if not text:
+        return b""
+    if kind.options is None:
+        return hex_bytes(text.removeprefix("hex:"))
+    return parse_options(kind.options, text)
+
+
+def _bytes(draft: Draft, key: str, errors: dict[str, str]) -> bytes:
+    try:
+        return parse_payload(draft.text(key))
+    except TextError as error:
+        errors[key] = str(error)
+        return b""
+
+
+def _too_long(readings: list[_Reading], error: DoesNotFitError) -> tuple[str, str]:
+    """Which input holds too much, and what to say of it."""
+    reading, slot = readings[error.index], error.slot
+    inside = len(reading.body)
+    fixed = reading.header.tables[-1].stop
+    if slot.key == "hdr_len":
+        most = slot.maximum - fixed
+        key = f"{reading.kind.prefix}.options{reading.suffix}"
+        return key, f"{inside} bytes of options: {reading.kind.title} has room for {most}"
+    over = error.value - slot.maximum
+    return PAYLOAD, f"{over} bytes too many: {slot.name} is at most {slot.maximum}"
+
+
+def _fields(
+    draft: Draft,
+    index: int,
+    reading: _Reading,
+    place: Place | None,
+    errors: Mapping[str, str],
+    suggested: Mapping[str, Value],
+) -> list[FormField]:
+    """The inputs of one layer, in wire order, parts behind their parent."""
+    fields = [
+        _field(draft, index, reading, slot, place, errors, suggested)
+        for table in reading.header.tables
+        for slot in table.slots
+    ]
+    if reading.kind.body:
+        fields.append(_body_field(draft, index, reading, place, errors))
+    return fields
+
+
+def _field(
+    draft: Draft,
+    index: int,
+    reading: _Reading,
+    slot: Slot,
+    place: Place | None,
+    errors: Mapping[str, str],
+    suggested: Mapping[str, Value],
+) -> FormField:
+    key = slot.name + reading.suffix
+    found = FormField(
+        key,
+        slot.field.label,
+        index,
+        draft.text(key),
+        errors.get(key, ""),
+        slot,
+        slot.level,
+        hint=allowed(slot),
+    )
+    if place is None:
+        return found
+    value = place.values[slot.key]
+    return replace(
+        found,
+        shown=typed(slot, value),
+        meaning=slot.meaning(value),
+        origin=_origin(key, slot, reading, place, suggested),
+        value=value,
+        span=slot.span.shifted(place.offset),
+    )
+
+
+def _origin(
+    key: str, slot: Slot, reading: _Reading, place: Place, suggested: Mapping[str, Value]
+) -> Origin:
+    if slot.key in reading.values:
+        return Origin.GIVEN
+    if key in suggested:
+        return Origin.SUGGESTED
+    if slot.key in place.computed:
+        return Origin.COMPUTED
+    related = slot.parent.key if slot.parent else f"{slot.key}."
+    decided = any(
+        given == related if slot.parent else given.startswith(related) for given in reading.values
+    )
+    return Origin.COMPUTED if decided else Origin.DEFAULT
+
+
+def _body_field(
+    draft: Draft, index: int, reading: _Reading, place: Place | None, errors: Mapping[str, str]
+) -> FormField:
+    kind = reading.kind
+    key = f"{kind.prefix}.options{reading.suffix}"
+    text = draft.text(key)
+    span = place.body if place is not None and place.body.stop > place.body.start else None
+    hint = "mss=1460,nop,wscale=7 or hex:…" if kind.options is not None else "hex"
+    shown = options_text(kind.options, reading.body) if kind.options else reading.body.hex()
+    return FormField(
+        key,
+        kind.body,
+        index,
+        text,
+        errors.get(key, ""),
+        shown=shown if reading.body else "",
+        hint=hint,
+        origin=Origin.GIVEN if text else Origin.DEFAULT,
+        value=reading.body,
+        span=span,
+    )
+
+
+def _byte_field(
+    draft: Draft, key: str, label: str, built: Built | None, errors: Mapping[str, str]
+) -> FormField:
+    span = None
+    if built is not None:
+        span = built.payload if key == PAYLOAD else built.trailer
+        span = span if span.stop > span.start else None
+    text = draft.text(key)
+    return FormField(
+        key,
+        label,
+        -1,
+        text,
+        errors.get(key, ""),
+        hint="text, hex:…, or @FILE",
+        origin=Origin.GIVEN if text else Origin.DEFAULT,
+        value=built.data[span.start : span.stop] if built is not None and span else b"",
+        span=span,
+    )
+
+
+def _width(one: FormField) -> tuple[int, int]:
+    assert one.span is not None
+    return one.span.stop - one.span.start, one.slot.field.bits if one.slot else 0
