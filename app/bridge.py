@@ -47,6 +47,11 @@ class Scene:
     time_of_day: str
     turn: int = 0
 
+    @property
+    def piped(self) -> bool:
+        """Whether the packets come out of a pipe, in which they are only once."""
+        return _is_piped(self.engine)
+
 
 class RateMeter:
     """Rates out of absolute counts taken at known times. No clock of its own."""
@@ -122,8 +127,7 @@ class Bridge:
     def unsaved(self) -> int:
         """How many packets are held that are in no file: captured ones, or out of a pipe."""
         worker, packets = self._engine.snapshot(), self._store.snapshot()
-        from_pipe = bool(worker.file) and worker.progress is None
-        return packets.count - packets.evicted if worker.captured or from_pipe else 0
+        return packets.count - packets.evicted if worker.captured or _is_piped(worker) else 0
 
     def capture(self, interfaces: tuple[str, ...]) -> None:
         """Capture on these from now on, behind what was captured so far."""
@@ -163,3 +167,8 @@ class Bridge:
         if self._made is not None:
             self._made.close()
             self._made = None
+
+
+def _is_piped(worker: EngineSnapshot) -> bool:
+    """A pipe is read from a descriptor, whose number stands for a name, and has no size."""
+    return worker.file.isdecimal() and worker.progress is None

@@ -112,8 +112,8 @@ class MainScreen(Screen[None]):
             self.shown = scene.packets  # before the table, whose selection may move by it
         if turned:
             self.table.clear()
-        if self.table.selected is None:  # a capture is followed, a file starts at its beginning
-            self.table.follow = not scene.engine.file
+        if self.table.selected is None:  # what comes live is followed, a file is not
+            self.table.follow = scene.piped or not scene.engine.file
         if not self.paused:
             self.table.show(self.shown)
         paused_at = self.shown.count if self.paused else None

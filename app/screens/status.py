@@ -24,7 +24,7 @@ def status_line(scene: Scene, paused_at: int | None) -> StatusLine:
     worker, packets = scene.engine, scene.packets
     return StatusLine(
         state=_STATES[worker.state] if paused_at is None else State.PAUSED,
-        source=_file_name(worker) if worker.file else ", ".join(worker.interfaces),
+        source=_source(scene),
         packets=packets.count,
         rates=scene.rates.packets,
         bytes_per_s=scene.rates.bytes,
@@ -36,11 +36,12 @@ def status_line(scene: Scene, paused_at: int | None) -> StatusLine:
     )
 
 
-def _file_name(worker: engine.EngineSnapshot) -> str:
-    """The last part of the path; a pipe has a descriptor's number for a name, and no size."""
-    if worker.progress is None and worker.file.isdecimal():
+def _source(scene: Scene) -> str:
+    """Where the packets come from, in a word or two."""
+    if scene.piped:
         return "standard input"
-    return PurePath(worker.file).name
+    worker = scene.engine
+    return PurePath(worker.file).name if worker.file else ", ".join(worker.interfaces)
 
 
 def message_of(scene: Scene) -> tuple[str, engine.Severity]:

@@ -52,6 +52,13 @@ async def test_a_file_starts_at_its_beginning():
         assert "day.pcap" in bar_text(pilot)
 
 
+async def test_a_pipe_is_followed_and_named():
+    said = EngineSnapshot(State.READING, file="7", progress=None)
+    async with running(engine=ScriptedEngine(said)) as pilot:
+        assert main(pilot).table.selected == LAST
+        assert "standard input" in bar_text(pilot)
+
+
 async def test_selecting_a_row_shows_its_fields_and_bytes_at_once():
     async with running() as pilot:
         screen = main(pilot)
