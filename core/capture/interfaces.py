@@ -15,7 +15,7 @@ import ipaddress
 from dataclasses import dataclass
 from enum import IntEnum
 
-from core.capture.netlink import LinkMessage, dump_addresses, dump_links
+from core.netlink import LinkMessage, dump_addresses, dump_links
 from core.wire.link import LinkType
 
 # linux/if.h

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from core.capture.interfaces import IFF_RUNNING, IFF_UP, list_interfaces
-from core.capture.netlink import LinkMessage, LinkWatcher
 from core.capture.opening import open_source
 from core.capture.options import CaptureOptions
 from core.capture.source import AddInterface, CaptureStatistics, Source
+from core.netlink import LinkMessage, LinkWatcher
 from core.store.batch import Batch
 from core.wire.text import safe
 

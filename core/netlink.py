@@ -1,4 +1,5 @@
-"""Just enough rtnetlink to list interfaces and addresses, and to hear of links that change.
+"""Just enough rtnetlink to list interfaces and addresses, and to hear of links that change;
+routes and neighbours are in `core.forge.route`.
 
 A request and its answers are messages: ``struct nlmsghdr``, then ``struct ifinfomsg`` or
 ``struct ifaddrmsg``, then attributes (``struct rtattr``: length, type, value, padded to 4 bytes).
@@ -14,6 +15,7 @@ linux/if_addr.h. All integers are in the byte order of the host.
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 import sys
@@ -29,6 +31,7 @@ RTATTR = struct.Struct("=HH")  # length with this header, type
 NLMSG_ERROR = 2
 NLMSG_DONE = 3
 NLM_F_REQUEST = 0x01
+NLM_F_ACK = 0x04
 NLM_F_DUMP = 0x300
 NLA_TYPE_MASK = 0x3FFF
 # linux/rtnetlink.h
@@ -158,19 +161,30 @@ def _anew(known: Collection[int]) -> list[LinkMessage]:
     return links + [LinkMessage(True, index, 0, 0, "", 0, b"", 0, "") for index in gone]
 
 
-def _dump(request: int) -> Iterator[tuple[int, bytes]]:
+def ask(request: int, flags: int, body: bytes) -> Iterator[tuple[int, bytes]]:
+    """Put one request (RTM_*, NLM_F_*) to the kernel; each answer's type and body.
+
+    Raises OSError with the kernel's number and words when it refuses.
+    """
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as asking:
-        body = IFINFOMSG.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
         length = NLMSGHDR.size + len(body)
-        asking.send(NLMSGHDR.pack(length, request, NLM_F_REQUEST | NLM_F_DUMP, 1, 0) + body)
+        asking.send(NLMSGHDR.pack(length, request, NLM_F_REQUEST | flags, 1, 0) + body)
         while True:
             for kind, answer in messages(asking.recv(_RECEIVE_BYTES)):
                 if kind == NLMSG_DONE:
                     return
                 if kind == NLMSG_ERROR:
                     code = -int.from_bytes(answer[:4], sys.byteorder, signed=True)
-                    raise OSError(code, "the kernel refused to list the interfaces")
+                    if code:
+                        raise OSError(code, os.strerror(code))
+                    return  # the acknowledgement that NLM_F_ACK asked for
                 yield kind, answer
+            if not flags & NLM_F_DUMP:
+                return
+
+
+def _dump(request: int) -> Iterator[tuple[int, bytes]]:
+    return ask(request, NLM_F_DUMP, IFINFOMSG.pack(socket.AF_UNSPEC, 0, 0, 0, 0))
 
 
 def _link(kind: int, body: bytes) -> LinkMessage:

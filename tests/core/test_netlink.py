@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from core.capture import netlink
+from core import netlink
 
 
 def attribute(kind, value):
