@@ -5,6 +5,10 @@ with a *slot* a client: counting is one indexed addition, and a snapshot copies 
 numpy, without a Python object a client. A slot is used again after its client is closed; the
 client's *identifier* never is.
 
+What can be derived is not counted: bytes out are bytes in less those pending (the invariant of
+`EchoConnection`), and when bytes last moved is found by comparing with the beat before
+(`Accounts.note_activity`), without a look at the clock on each message.
+
 A `ClientTable` is such a copy, in the order of the identifiers. Words (addresses, state names) are
 made for the rows somebody looks at.
 """
@@ -46,14 +50,12 @@ class ClientTable:
     tcp_state: NDArray[np.uint8]  # core.echo.tcp_info.STATE_NAMES
     rtt_us: NDArray[np.int64]
     bytes_in: NDArray[np.int64]
-    bytes_out: NDArray[np.int64]
     unread: NDArray[np.int64]  # in the kernel, SIOCINQ
     unsent: NDArray[np.int64]  # in the kernel, SIOCOUTQ
     pending: NDArray[np.int64]  # in the program
     wake_ups: NDArray[np.int64]
     reads: NDArray[np.int64]  # read calls, those that got EAGAIN included
-    writes: NDArray[np.int64]  # write calls, likewise
-    eagains: NDArray[np.int64]  # of both
+    eagains: NDArray[np.int64]  # reads and writes that the kernel put off
     opened_s: NDArray[np.float64]
     active_s: NDArray[np.float64]  # when bytes last moved
     peer_address: NDArray[np.uint8]  # (n, 16): IPv6, or IPv4 mapped into it
@@ -61,6 +63,11 @@ class ClientTable:
 
     def __len__(self) -> int:
         return len(self.identifier)
+
+    @property
+    def bytes_out(self) -> NDArray[np.int64]:
+        """Bytes the kernel took back."""
+        return self.bytes_in - self.pending
 
     @property
     def age_s(self) -> NDArray[np.float64]:
@@ -131,16 +138,15 @@ class Accounts:
         self.tcp_state: Column = array("B")
         self.rtt_us: Column = array("q")
         self.bytes_in: Column = array("q")
-        self.bytes_out: Column = array("q")
         self.unread: Column = array("q")
         self.unsent: Column = array("q")
         self.pending: Column = array("q")
         self.wake_ups: Column = array("q")
         self.reads: Column = array("q")
-        self.writes: Column = array("q")
         self.eagains: Column = array("q")
         self.opened_s: array[float] = array("d")
         self.active_s: array[float] = array("d")
+        self.moved: Column = array("q")  # bytes in and out when `active_s` was noted
         self.peer_port: Column = array("q")
         self.peer_address = bytearray()
         self._columns: list[array[Any]] = [
@@ -179,6 +185,14 @@ class Accounts:
         """Give a slot back."""
         self.identifier[slot] = 0
         self._free.append(slot)
+
+    def note_activity(self, now_s: float) -> None:
+        """Note the time for every client whose bytes have moved since the last call."""
+        moved = 2 * np.frombuffer(self.bytes_in, dtype=np.int64)
+        moved -= np.frombuffer(self.pending, dtype=np.int64)
+        known = np.frombuffer(self.moved, dtype=np.int64)
+        np.copyto(np.frombuffer(self.active_s, dtype=np.float64), now_s, where=moved != known)
+        np.copyto(known, moved)
 
     def idle_slots(self, now_s: float, timeout_s: float) -> list[int]:
         """The open slots where no bytes moved for `timeout_s`."""

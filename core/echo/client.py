@@ -15,6 +15,10 @@
 * Ending in good order (`drain`): what had come in is read and echoed, then our FIN is sent, and
   what comes after is thrown away, counted, until the peer ends too. Closing with bytes
   unread would send a reset, and a reset may overtake the echo.
+
+Nearly every wake-up is EPOLLIN, one read and one write that takes it all. That path is
+`_on_ready` and `_read` and nothing else, with three additions in the books; whatever changes
+what is waited for goes through `_settle`.
 """
 
 from __future__ import annotations
@@ -24,17 +28,18 @@ import select
 import socket
 import time
 
-from core.echo.connection import Bytes, EchoConnection
+from core.echo.connection import EchoConnection
 from core.echo.log import EventLog, Step
-from core.echo.options import Trigger
+from core.echo.options import Switches, Trigger
 from core.echo.shared import Shared
 from core.echo.snapshot import CloseReason
 
-READS_PER_TURN = 16  # of an edge-triggered client; then the others get their turn
+READS_PER_TURN = 16  # of a client that is drained; then the others get their turn
 
 _READING = select.EPOLLIN | select.EPOLLRDHUP
 _BROKEN = select.EPOLLHUP | select.EPOLLERR
-_READABLE = _READING | _BROKEN
+_ONLY_READABLE = select.EPOLLIN
+_ONLY_WRITABLE = select.EPOLLOUT
 
 
 class Client:
@@ -44,8 +49,9 @@ class Client:
     """
 
     __slots__ = (
-        "_connection", "_draining", "_edge", "_interest", "_paused", "_queued", "_sent_end",
-        "_shared", "connected", "identifier", "is_open", "log", "slot", "trigger",
+        "_accounts", "_budget", "_connection", "_draining", "_edge", "_interest", "_most",
+        "_paused", "_queued", "_sent_end", "_shared", "connected", "identifier", "is_open",
+        "log", "slot", "trigger",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +63,7 @@ class Client:
         trigger: Trigger,
     ) -> None:
         self._shared = shared
+        self._accounts = shared.accounts
         self.connected = connected
         self._connection = EchoConnection(shared.options.high_water)
         self.trigger = trigger
@@ -64,6 +71,7 @@ class Client:
         self._paused = self._draining = self._queued = self._sent_end = False
         self.is_open = True
         self.log: EventLog | None = None
+        self.obey(shared.switches)
         self._interest = _READING
         shared.loop.add(connected, self._on_ready, _READING, edge=self._edge)
         self.slot = shared.accounts.open(
@@ -71,20 +79,25 @@ class Client:
         )
         self.identifier = shared.accounts.identifier[self.slot]
 
+    def obey(self, switches: Switches) -> None:
+        """How much to read at a wake-up, from the next one on."""
+        self._budget = switches.read_budget
+        self._most = READS_PER_TURN if switches.drains(self.trigger) else 1
+
     def pause(self, paused: bool) -> None:
         """Stop reading, or go on."""
         if self.is_open and paused != self._paused:
             self._paused = paused
-            self._shared.accounts.paused[self.slot] = paused
+            self._accounts.paused[self.slot] = paused
             self._note(Step.PAUSED if paused else Step.RESUMED)
             self._settle()
 
     def drain(self) -> None:
         """Echo what has come in so far, then end in good order."""
-        if self._paused:
-            self.pause(False)
+        self.pause(False)
+        self._most = READS_PER_TURN
         if self._connection.wants_read:
-            self._read_until_eagain(READS_PER_TURN)
+            self._read()
         if self.is_open:
             self._draining = True
             self._edge = False  # from here on one read a wake-up will do
@@ -102,127 +115,136 @@ class Client:
         self._shared.totals.closed[reason] += 1
         self._shared.on_closed(self.identifier)
 
-    def _take_up(self) -> None:
-        """Go on where the budget of a turn ended."""
-        self._queued = False
-        if self.is_open:
-            self._note(Step.AGAIN)
-            self._on_readable(0)
-            if self.is_open:
-                self._settle()
-
     def _on_ready(self, events: int) -> None:
-        self._shared.accounts.wake_ups[self.slot] += 1
+        self._accounts.wake_ups[self.slot] += 1
         if self.log is not None:
             self._note(Step.WAKE_UP, events)
-        if events & select.EPOLLOUT:
+        if events & _ONLY_WRITABLE:
             self._flush()
-        if events & _READABLE and self.is_open:
-            self._on_readable(events)
-        if self.is_open:
-            self._settle()
-
-    def _on_readable(self, events: int) -> None:
-        if self._draining:
-            self._discard()
-        elif not self._connection.wants_read or self._paused:
-            if events & _BROKEN:
-                self._close_broken()
-        elif self._shared.switches.drains(self.trigger):
-            if self._read_until_eagain(READS_PER_TURN) and not self._queued:
-                self._queued = True
-                self._note(Step.BUDGET)
-                self._shared.take_up_later(self._take_up)
+            if events == _ONLY_WRITABLE or not self.is_open:
+                return
+        if self._interest & _ONLY_READABLE and not self._draining:
+            self._read()
         else:
-            self._read_once(self._shared.switches.read_budget)
+            self._on_unwanted(events)
 
-    def _read_until_eagain(self, most: int) -> bool:
-        """Whether `most` reads were not enough."""
-        budget = self._shared.switches.read_budget
-        return all(self._read_once(budget) for _ in range(most))
+    def _on_unwanted(self, events: int) -> None:
+        """Readable or broken while we do not want to read, or no longer echo."""
+        if self._draining and not events & select.EPOLLERR:
+            self._discard()
+        elif events & _BROKEN:
+            code = self.connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            self._close_failed(OSError(code or errno.ECONNRESET, ""))
 
-    def _read_once(self, budget: int) -> bool:
-        """Read and echo. False at EAGAIN, the end, an error, or the high-water mark."""
-        shared, slot, connection = self._shared, self.slot, self._connection
-        accounts = shared.accounts
-        accounts.reads[slot] += 1
+    def _read(self) -> None:
+        """Read and echo, once or until EAGAIN or the budget of a turn."""
+        accounts, slot, connection, log = self._accounts, self.slot, self._connection, self.log
+        left = self._most
+        while True:
+            accounts.reads[slot] += 1
+            try:
+                data = self.connected.recv(self._budget)
+            except BlockingIOError:
+                accounts.eagains[slot] += 1
+                if log is not None:
+                    self._note(Step.EAGAIN)
+                return
+            except OSError as error:
+                self._close_failed(error)
+                return
+            if not data:
+                self._note(Step.END)
+                connection.receive_end()
+                self._settle()
+                return
+            accounts.bytes_in[slot] += len(data)
+            if log is not None:
+                self._note(Step.READ, len(data))
+            if not self._echo(data):
+                return
+            left -= 1
+            if not left:
+                break
+        if self._most > 1:
+            self._take_up_later()
+
+    def _echo(self, data: bytes) -> bool:
+        """Send back what came, keep what is left. Whether to read on."""
+        connection = self._connection
+        if not connection.pending:
+            count = self._send(data)
+            if count == len(data):
+                return True
+            if not self.is_open:
+                return False
+            data = data[count:]
+        connection.keep(data)
+        self._settle()
+        return connection.wants_read
+
+    def _send(self, data: bytes | memoryview) -> int:
+        """How many bytes the kernel took."""
         try:
-            count = self.connected.recv_into(shared.buffer, budget)
+            count = self.connected.send(data)
         except BlockingIOError:
-            accounts.eagains[slot] += 1
-            if self.log is not None:
-                self._note(Step.EAGAIN)
-            return False
-        except OSError as error:
-            self._close_failed(error)
-            return False
-        if not count:
-            self._note(Step.END)
-            connection.receive_end()
-            return False
-        accounts.bytes_in[slot] += count
-        accounts.active_s[slot] = time.monotonic()
-        if self.log is not None:
-            self._note(Step.READ, count)
-        offered = connection.receive(shared.buffer[:count])
-        if offered is not None:
-            self._write(offered)
-        return self.is_open and connection.wants_read
-
-    def _write(self, offered: Bytes) -> bool:
-        """Whether the kernel took all of it."""
-        accounts, slot = self._shared.accounts, self.slot
-        accounts.writes[slot] += 1
-        try:
-            count = self.connected.send(offered)
-        except BlockingIOError:
-            accounts.eagains[slot] += 1
+            self._accounts.eagains[self.slot] += 1
             self._note(Step.WRITE_EAGAIN)
-            count = 0
+            return 0
         except OSError as error:
             self._close_failed(error)
-            return False
-        accounts.bytes_out[slot] += count
-        if self.log is not None and count:
+            return 0
+        if self.log is not None:
             self._note(Step.WROTE, count)
-        taken = count == len(offered)
-        self._connection.sent(count)
-        return taken
+        return count
 
     def _flush(self) -> None:
         """Write what is pending until it is gone or the kernel's buffer is full."""
-        before = self._connection.pending
-        while self._connection.pending and self.is_open:
-            if not self._write(self._connection.output()):
+        connection = self._connection
+        while connection.pending:
+            count = self._send(connection.output())
+            if not count:
                 break
-        if self.is_open and self._connection.pending < before:
-            self._shared.accounts.active_s[self.slot] = time.monotonic()
+            connection.sent(count)
+        if self.is_open:
+            self._settle()
+
+    def _take_up_later(self) -> None:
+        if not self._queued:
+            self._queued = True
+            self._note(Step.BUDGET)
+            self._shared.take_up_later(self._take_up)
+
+    def _take_up(self) -> None:
+        """Go on where the budget of a turn ended."""
+        self._queued = False
+        if self.is_open and self._interest & _ONLY_READABLE and not self._draining:
+            self._note(Step.AGAIN)
+            self._read()
 
     def _discard(self) -> None:
         """Throw away what comes after the end was announced; close when the peer ends."""
         try:
-            count = self.connected.recv_into(self._shared.buffer)
+            count = len(self.connected.recv(self._budget))
         except BlockingIOError:
             return
         except OSError as error:
             self._close_failed(error)
             return
-        if count:
-            self._shared.totals.discarded += count
-        elif not self._connection.ended:
+        self._shared.totals.discarded += count
+        if not count:
             self._connection.receive_end()
+            self._settle()
 
     def _settle(self) -> None:
-        """Tell epoll what we wait for now; end what is finished."""
-        connection = self._connection
+        """Show what has changed, tell epoll what we wait for now, and end what is finished."""
+        accounts, slot, connection = self._accounts, self.slot, self._connection
         pending = connection.pending
-        if (
-            self._interest == _READING
-            and connection.wants_read
-            and not (pending or self._paused or self._draining)
-        ):
-            return  # nearly always
-        self._show(pending)
+        held = not connection.wants_read and not connection.ended
+        if held and not accounts.held[slot]:
+            self._note(Step.HIGH_WATER)
+        accounts.pending[slot] = pending
+        accounts.ended[slot] = connection.ended
+        accounts.held[slot] = held
         if connection.finished:
             self.close(CloseReason.DRAINED if self._draining else CloseReason.FINISHED)
             return
@@ -231,18 +253,7 @@ class Client:
             if not pending and not self._sent_end and not self._end_sending():
                 return
             reading = not pending
-        self._wait_for((_READING if reading else 0) | (select.EPOLLOUT if pending else 0))
-
-    def _show(self, pending: int) -> None:
-        accounts, slot, connection = self._shared.accounts, self.slot, self._connection
-        held = not connection.wants_read and not connection.ended
-        if held and not accounts.held[slot]:
-            self._note(Step.HIGH_WATER)
-        accounts.pending[slot] = pending
-        accounts.ended[slot] = connection.ended
-        accounts.held[slot] = held
-
-    def _wait_for(self, interest: int) -> None:
+        interest = (_READING if reading else 0) | (_ONLY_WRITABLE if pending else 0)
         if interest != self._interest:
             self._interest = interest
             self._shared.loop.modify(self.connected, interest, edge=self._edge)
@@ -257,10 +268,6 @@ class Client:
             self.close(CloseReason.RESET)
             return False
         return True
-
-    def _close_broken(self) -> None:
-        code = self.connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        self._close_failed(OSError(code or errno.ECONNRESET, ""))
 
     def _close_failed(self, error: OSError) -> None:
         if error.errno in (errno.ECONNRESET, errno.EPIPE):

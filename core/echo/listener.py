@@ -10,9 +10,8 @@ Facts:
   inherit the socket options: keepalive, TCP_NODELAY and buffer sizes are set once, here.
 * With no descriptor left, accept fails with EMFILE (ENFILE: the whole system has none) and the
   connection stays in the queue: a level-triggered loop would spin at full speed, an edge-triggered
-  one would never accept again. So one *spare descriptor* is kept: it is closed, the connection is
-  accepted and closed with it, and the spare is opened again. The peer learns at once that it
-  cannot be served, and it is counted.
+  one would never accept again. So it is turned away (`core.echo.descriptors`): the peer learns
+  at once that it cannot be served, and it is counted.
 * A connection can be gone before it is accepted: ECONNABORTED, or an error of its network. That
   is its own affair; the next one is tried (accept(2), "Error handling").
 * ``EPOLLEXCLUSIVE`` is for several epoll sets that watch one listener: an arrival then wakes
@@ -27,6 +26,7 @@ import socket
 from collections.abc import Callable
 from fcntl import F_GETFL, F_SETFL, fcntl
 
+from core.echo.descriptors import NO_DESCRIPTOR, SpareDescriptor
 from core.echo.options import EchoOptions, Trigger
 from core.echo.snapshot import EchoTotals, ListenerInfo
 from core.loop import EpollLoop, Timer
@@ -34,7 +34,6 @@ from core.loop import EpollLoop, Timer
 ACCEPTS_PER_TURN = 128  # then the clients get their turn
 _REST_S = 0.1  # when there is not even a spare descriptor, or no memory
 
-_NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
 _NO_MEMORY = (errno.ENOBUFS, errno.ENOMEM)
 
 OnClient = Callable[[socket.socket, tuple[str, int], "Listener"], None]
@@ -42,38 +41,6 @@ OnClient = Callable[[socket.socket, tuple[str, int], "Listener"], None]
 
 class EchoError(Exception):
     """One line: the address, the cause, and what to do about it."""
-
-
-class SpareDescriptor:
-    """A descriptor kept for the moment when there is no other."""
-
-    def __init__(self) -> None:
-        self._descriptor: int | None = None
-        self._open()
-
-    def turn_away(self, listening: socket.socket) -> bool:
-        """Accept one connection and close it. False if there was no descriptor even so."""
-        self.close()
-        try:
-            listening.accept()[0].close()
-        except OSError as error:
-            return error.errno not in _NO_DESCRIPTOR
-        finally:
-            self._open()
-        return True
-
-    def close(self) -> None:
-        """Give it up."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-    def _open(self) -> None:
-        try:
-            self._descriptor = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            if error.errno not in _NO_DESCRIPTOR:
-                raise
 
 
 class Listener:
@@ -158,7 +125,7 @@ class Listener:
         return not self._closed
 
     def _survive(self, error: OSError) -> bool:
-        if error.errno in _NO_DESCRIPTOR:
+        if error.errno in NO_DESCRIPTOR:
             if self._spare.turn_away(self._listening):
                 self._totals.turned_away += 1
                 return True
@@ -234,6 +201,6 @@ def _explain(address: str, port: int, error: OSError) -> str:
         return f"{where} is reserved for privileged programs: choose a port from 1024 up"
     if error.errno == errno.EADDRNOTAVAIL:
         return f"{where}: this machine has no such address; 'rawscope interfaces' lists them"
-    if error.errno in _NO_DESCRIPTOR:
+    if error.errno in NO_DESCRIPTOR:
         return f"{where}: no file descriptor is left: raise the limit (ulimit -n)"
     return f"{where}: {error.strerror}"

@@ -15,12 +15,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import select
 import socket
 import sys
 import time
 from dataclasses import asdict, dataclass
+
+from core.echo.descriptors import raise_descriptor_limit
 
 CONNECT_TIMEOUT_S = 10.0
 SILENCE_S = 10.0  # nothing comes back for so long: the server is broken
@@ -44,13 +45,6 @@ class LoadResult:
     def rate(self) -> float:
         """Messages a second."""
         return self.messages / self.seconds
-
-
-def raise_descriptor_limit() -> int:
-    """Raise the soft limit of open files to the hard one; returns it."""
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
 
 
 def connect(address: str, port: int) -> socket.socket:

@@ -13,7 +13,7 @@ from enum import Enum
 
 from core.echo.connection import HIGH_WATER
 
-READ_SIZE = 64 * 1024  # of the shared buffer: one read takes no more
+READ_SIZE = 64 * 1024  # one read takes no more
 
 
 class Trigger(Enum):

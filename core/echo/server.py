@@ -17,7 +17,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from core.echo.client import Client
-from core.echo.listener import EchoError, Listener, SpareDescriptor, open_listening
+from core.echo.descriptors import SpareDescriptor
+from core.echo.listener import Listener, open_listening
 from core.echo.log import EventLog
 from core.echo.options import EchoOptions, Switches, Trigger
 from core.echo.sampler import Sampler
@@ -31,7 +32,7 @@ SAMPLE_S = 0.05
 GRACE_S = 5.0
 _MOST_IDLE_CHECK_S = 1.0
 
-_SUMMED = ("bytes_in", "bytes_out", "wake_ups", "reads", "writes", "eagains")
+_SUMMED = ("bytes_in", "wake_ups", "reads", "eagains")
 
 
 class EchoServer:
@@ -114,6 +115,8 @@ class EchoServer:
     def set_switches(self, switches: Switches) -> None:
         """How much is read at a wake-up, from the next one on."""
         self._shared.switches = switches
+        for client in self._clients.values():
+            client.obey(switches)
 
     def talk(self, listener: int, size: int) -> None:
         """Have the listener's built-in client send `size` bytes; it is connected at need."""
@@ -184,6 +187,7 @@ class EchoServer:
         accounts, totals = self._shared.accounts, self._shared.totals
         for name in _SUMMED:
             setattr(totals, name, getattr(totals, name) + getattr(accounts, name)[client.slot])
+        totals.unsent += accounts.pending[client.slot]
         accounts.close(client.slot)
         if not self._clients and self._on_drained is not None:
             self._loop.call(self._drained)
@@ -193,9 +197,12 @@ class EchoServer:
         sums = {
             name: getattr(gone, name) + accounts.sum(getattr(accounts, name)) for name in _SUMMED
         }
-        return replace(gone, closed=dict(gone.closed), **sums)
+        return replace(
+            gone, closed=dict(gone.closed), pending=accounts.sum(accounts.pending), **sums
+        )
 
     def _publish(self) -> None:
+        self._shared.accounts.note_activity(time.monotonic())
         self._published = self.take_snapshot()
 
     def _sample(self) -> None:
@@ -203,6 +210,7 @@ class EchoServer:
 
     def _close_idle(self) -> None:
         accounts, timeout_s = self._shared.accounts, self._shared.options.idle_timeout_s
+        accounts.note_activity(time.monotonic())
         for slot in accounts.idle_slots(time.monotonic(), timeout_s):
             self._clients[accounts.identifier[slot]].close(CloseReason.IDLE)
 
@@ -214,6 +222,3 @@ class EchoServer:
         on_drained, self._on_drained = self._on_drained, None
         if on_drained is not None:
             on_drained()
-
-
-__all__ = ["EchoError", "EchoServer"]

@@ -1,4 +1,4 @@
-"""What all clients of one server have in common: the loop, the books, one read buffer."""
+"""What all clients of one server have in common: the loop, the books, the queue."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from core.echo.accounting import Accounts
-from core.echo.options import READ_SIZE, EchoOptions, Switches
+from core.echo.options import EchoOptions, Switches
 from core.echo.snapshot import EchoTotals
 from core.loop import EpollLoop
 
 
 @dataclass(eq=False, slots=True)
 class Shared:
-    """One a server. ``buffer`` holds what was read last, until the next read of any client."""
+    """One a server."""
 
     loop: EpollLoop
     options: EchoOptions
@@ -22,7 +22,6 @@ class Shared:
     totals: EchoTotals = field(default_factory=EchoTotals)
     accounts: Accounts = field(default_factory=Accounts)
     switches: Switches = field(default_factory=Switches)
-    buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(READ_SIZE)))
     unfinished: deque[Callable[[], None]] = field(default_factory=deque)
 
     def take_up_later(self, function: Callable[[], None]) -> None:

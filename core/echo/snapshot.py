@@ -57,6 +57,9 @@ class TalkerInfo:
 class EchoTotals:
     """All clients since the start, those that are gone included.
 
+    Of the bytes that came in, some are ``pending`` in the program, some were ``unsent`` when their
+    client was lost, and all others went back.
+
     ``turned_away`` were accepted and closed at once for lack of a descriptor, ``aborted``
     were gone before they were accepted, ``discarded`` bytes came after the server had begun
     to end.
@@ -66,13 +69,18 @@ class EchoTotals:
     turned_away: int = 0
     aborted: int = 0
     bytes_in: int = 0
-    bytes_out: int = 0
+    pending: int = 0
+    unsent: int = 0
     wake_ups: int = 0
     reads: int = 0
-    writes: int = 0
     eagains: int = 0
     discarded: int = 0
     closed: dict[CloseReason, int] = field(default_factory=lambda: dict.fromkeys(CloseReason, 0))
+
+    @property
+    def bytes_out(self) -> int:
+        """Bytes the kernel took back."""
+        return self.bytes_in - self.pending - self.unsent
 
 
 @dataclass(frozen=True, slots=True)

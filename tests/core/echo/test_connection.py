@@ -9,33 +9,30 @@ from hypothesis import strategies as st
 from core.echo.connection import EchoConnection
 
 
-class Wire:
-    """A `send` that takes as much as the next number says; what it took."""
+class Shell:
+    """What the server does with a connection, with a kernel that takes as much as it is told to."""
 
-    def __init__(self):
+    def __init__(self, connection):
+        self.connection = connection
         self.taken = bytearray()
 
-    def send(self, connection, offered, most):
-        if offered is None:
-            return
-        count = min(most, len(offered))
-        self.taken += offered[:count]
-        connection.sent(count)
+    def read(self, data, most):
+        if not self.connection.pending:
+            self.taken += data[:most]
+            data = data[most:]
+        if data:
+            self.connection.keep(data)
+
+    def write(self, most):
+        output = self.connection.output()
+        self.taken += output[:most]
+        self.connection.sent(min(most, len(output)))
 
 
-def test_everything_taken_at_once_leaves_nothing():
-    connection, data = EchoConnection(), b"hello"
-    assert connection.receive(data) is data
-    connection.sent(5)
-    assert connection.pending == 0
-    assert connection.wants_read
-    assert not connection.finished
-
-
-@pytest.mark.parametrize("taken", range(6))
+@pytest.mark.parametrize("taken", range(5))
 def test_what_was_not_taken_is_pending_and_comes_next(taken):
     connection = EchoConnection()
-    connection.receive(b"hello")
+    connection.keep(b"hello")
     connection.sent(taken)
     assert connection.pending == 5 - taken
     assert bytes(connection.output()) == b"hello"[taken:]
@@ -43,26 +40,33 @@ def test_what_was_not_taken_is_pending_and_comes_next(taken):
 
 def test_new_bytes_queue_behind_the_backlog():
     connection = EchoConnection()
-    connection.receive(b"one")
-    connection.sent(0)
-    assert connection.receive(b"two") is None
+    connection.keep(b"one")
+    connection.keep(b"two")
     assert bytes(connection.output()) == b"onetwo"
 
 
-def test_borrowed_bytes_are_copied_before_the_buffer_is_used_again():
-    connection, buffer = EchoConnection(), bytearray(b"abcd")
-    connection.receive(memoryview(buffer))
-    connection.sent(1)
-    buffer[:] = b"\xee" * 4
-    assert bytes(connection.output()) == b"bcd"
+def test_connections_do_not_share_a_backlog():
+    first, second = EchoConnection(), EchoConnection()
+    first.keep(b"mine")
+    assert second.pending == 0
+    assert bytes(second.output()) == b""
+
+
+def test_a_borrowed_output_does_not_hinder_sent():
+    connection = EchoConnection()
+    connection.keep(bytes(200_000))
+    borrowed = connection.output()
+    connection.sent(100_000)
+    assert connection.pending == 100_000
+    assert len(connection.output()) == 100_000
+    assert len(borrowed) == 200_000
 
 
 def test_reading_stops_at_the_high_water_mark_and_goes_on_below_half_of_it():
     connection = EchoConnection(high_water=100)
-    connection.receive(b"x" * 99)
-    connection.sent(0)
+    connection.keep(b"x" * 99)
     assert connection.wants_read
-    connection.receive(b"x")
+    connection.keep(b"x")
     assert not connection.wants_read
     connection.sent(49)
     assert not connection.wants_read
@@ -72,13 +76,13 @@ def test_reading_stops_at_the_high_water_mark_and_goes_on_below_half_of_it():
 
 def test_half_close_is_finished_when_the_last_byte_went_back():
     connection = EchoConnection()
-    connection.receive(b"last words")
-    connection.sent(4)
+    connection.keep(b"last words")
     connection.receive_end()
     assert connection.ended
     assert not connection.wants_read
+    connection.sent(9)
     assert not connection.finished
-    connection.sent(6)
+    connection.sent(1)
     assert connection.finished
     assert not connection.wants_read, "after the end there is nothing to read"
 
@@ -95,17 +99,16 @@ def test_end_without_bytes_is_finished_at_once():
     high_water=st.integers(1, 500),
 )
 def test_bytes_come_back_in_order_and_none_is_lost(chunks, takes, high_water):
-    connection, wire = EchoConnection(high_water), Wire()
-    limits = iter(takes)
-    received = bytearray()
+    shell = Shell(EchoConnection(high_water))
+    connection, limits, received = shell.connection, iter(takes), bytearray()
     for chunk in chunks:
         while not connection.wants_read:
-            wire.send(connection, connection.output(), next(limits, 1))
-        wire.send(connection, connection.receive(chunk), next(limits, 0))
+            shell.write(next(limits, 1))
+        shell.read(chunk, next(limits, 0))
         received += chunk
-        assert len(received) == len(wire.taken) + connection.pending
+        assert len(received) == len(shell.taken) + connection.pending
         assert connection.pending < high_water + len(chunk)
     connection.receive_end()
     while not connection.finished:
-        wire.send(connection, connection.output(), 7)
-    assert wire.taken == received
+        shell.write(7)
+    assert shell.taken == received

@@ -1,0 +1,108 @@
+"""``rawscope echo``: the echo server without the screen.
+
+One thread, one epoll loop. Data is a line for each listener, a line of totals a second, and a last
+one. SIGTERM (or ctrl+c) ends it in good order: it stops listening, what has come in goes back, and
+clients that do not end by themselves are closed after a grace time; a second signal ends it at
+once.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+
+from app.commands.interrupts import Interrupts
+from app.commands.output import CommandError, Output, say
+from core.echo.descriptors import raise_descriptor_limit
+from core.echo.listener import EchoError
+from core.echo.options import Trigger
+from core.echo.server import EchoServer
+from core.echo.snapshot import CloseReason, EchoSnapshot, ListenerInfo
+from core.loop import EpollLoop
+
+DEFAULT_PORT = 7007
+DEFAULT_ADDRESS = "127.0.0.1"
+BEAT_S = 1.0
+_EVENTS_PER_WAIT = 256
+
+
+def run_echo(ports: Sequence[int], addresses: Sequence[str], trigger: str, as_json: bool) -> int:
+    """Serve until told to stop; returns the exit status. Raises `CommandError`."""
+    raise_descriptor_limit()
+    loop = EpollLoop(_EVENTS_PER_WAIT)
+    output = Output()
+    with ExitStack() as stack:
+        stack.callback(loop.close)
+        server = EchoServer(loop)
+        stack.callback(server.close)
+        end = partial(loop.call, partial(server.drain, loop.stop))
+        stack.enter_context(Interrupts(on_stop=end))
+        for address in addresses or (DEFAULT_ADDRESS,):
+            for port in ports or (DEFAULT_PORT,):
+                try:
+                    info = server.listen(address, port, Trigger(trigger))
+                except EchoError as error:
+                    raise CommandError(str(error)) from error
+                output.line(_listening(info, as_json))
+        output.flush()
+        if not as_json:
+            say("rawscope: ctrl+c ends it; --json prints the totals for a program")
+        started_s = time.monotonic()
+
+        def beat() -> None:
+            output.line(_totals(server.take_snapshot(), started_s, as_json))
+            output.flush()
+
+        loop.call_every(BEAT_S, beat)
+        loop.run()
+        output.line(_totals(server.take_snapshot(), started_s, as_json, ended=True))
+        output.flush()
+    return 0
+
+
+def _listening(info: ListenerInfo, as_json: bool) -> str:
+    if as_json:
+        return json.dumps({"listening": [info.address, info.port], "trigger": info.trigger.value})
+    return f"listening on {info.name}, {info.trigger.value} triggered"
+
+
+def _totals(snapshot: EchoSnapshot, started_s: float, as_json: bool, *, ended: bool = False) -> str:
+    totals, loop = snapshot.totals, snapshot.loop
+    if as_json:
+        return json.dumps(
+            {
+                "ended": ended,
+                "seconds": round(snapshot.taken_s - started_s, 3),
+                "clients": len(snapshot.clients),
+                "accepted": totals.accepted,
+                "turned_away": totals.turned_away,
+                "aborted": totals.aborted,
+                "closed": {reason.value: totals.closed[reason] for reason in CloseReason},
+                "bytes_in": totals.bytes_in,
+                "bytes_out": totals.bytes_out,
+                "pending": totals.pending,
+                "unsent": totals.unsent,
+                "discarded": totals.discarded,
+                "reads": totals.reads,
+                "eagains": totals.eagains,
+                "client_wake_ups": totals.wake_ups,
+                "waits": loop.waits,
+                "wake_ups": loop.wake_ups,
+                "events": loop.events,
+                "stale": loop.stale,
+                "kernel_s": round(loop.kernel_s, 3),
+                "handlers_s": round(loop.handlers_s, 3),
+            }
+        )
+    gone = ", ".join(
+        f"{number} {reason.value}" for reason, number in totals.closed.items() if number
+    )
+    return (
+        f"{'ended' if ended else 'so far'}: {len(snapshot.clients)} clients of {totals.accepted}, "
+        f"in {totals.bytes_in} bytes, out {totals.bytes_out}, {totals.reads} reads, "
+        f"{totals.eagains} EAGAIN, {totals.turned_away} turned away"
+        + (f"; gone: {gone}" if gone else "")
+    )
