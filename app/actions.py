@@ -8,7 +8,8 @@ does not exist yet is not here.
 * The name is what a configuration file calls it: ``[keys]`` ``"view.pause" = "p"``.
 * Keys are Textual key names, comma-separated; none means palette only.
 * The command is a Textual action, resolved where the binding is: on the focused panel for
-  `Place.LIST`, `TABLE`, `DETAIL` and `HEX`, on the screen for `MAIN`, on the app for `PROGRAM`.
+  `Place.LIST`, `TABLE`, `DETAIL` and `HEX`, on the workspace for `PANELS`, on the screen for
+  `MAIN`, on the app for `PROGRAM`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Place(Enum):
     TABLE = "packet table"
     DETAIL = "detail tree"
     HEX = "hex view"
+    PANELS = "table and panels"
     MAIN = "main screen"
     PROGRAM = "program"
 
@@ -102,10 +104,13 @@ ACTIONS: tuple[Action, ...] = (
         ("capture.toggle", "ctrl+e", "app.toggle_capture", "stop", "Stop or start the capture"),
     ),
     *_of(
-        Group.PANELS, Place.MAIN,
+        Group.PANELS, Place.PANELS,
         ("panel.next", "tab", "move_panel(1)", "panel", "The next panel"),
         ("panel.previous", "shift+tab", "move_panel(-1)", "", "The panel before"),
         ("panel.zoom", "z", "zoom", "zoom", "All the room for the panel, or back"),
+    ),
+    *_of(
+        Group.PANELS, Place.MAIN,
         ("panel.close", "escape", "close", "", "Unzoom, close the message, go back"),
     ),
     *_of(

@@ -107,12 +107,11 @@ def _key_problem(name: str, value: Any, keys: Mapping[str, str]) -> str:
 
 
 def _holder(key: str, place: Place, keys: Mapping[str, str], besides: str) -> str:
-    """The action that answers `key` in the same place, under the keys accepted so far."""
-    panels = (Place.TABLE, Place.DETAIL, Place.HEX)
+    """The action that answers `key` where `place` does, under the keys accepted so far."""
+    apart = (Place.TABLE, Place.DETAIL, Place.HEX)  # of these one has the focus
     for action in ACTIONS:
-        together = {action.place, place}
-        shared = len(together) == 1 or (Place.LIST in together and together & set(panels))
-        if action.name != besides and shared:
+        never_both = action.place is not place and action.place in apart and place in apart
+        if action.name != besides and not never_both:
             held = keys.get(action.name, action.keys)
             if key in held.split(","):
                 return action.name

@@ -31,6 +31,7 @@ from app.screens.dialog import Confirm
 from app.screens.help import Help
 from app.screens.interfaces import Interfaces
 from app.screens.main import MainScreen
+from app.screens.workspace import Workspace
 from app.themes import DEFAULT, DEFAULT_VARIABLES, THEMES
 from core.capture.interfaces import InterfaceInfo, list_interfaces
 from core.capture.options import CaptureOptions
@@ -137,6 +138,8 @@ class Monitor(App[None]):
                     await self.run_action(action.command, self)
                 case Place.MAIN:
                     await self.run_action(action.command, screen)
+                case Place.PANELS:
+                    await self.run_action(action.command, screen.query_one(Workspace))
                 case _:
                     await self.run_action(action.command, screen.focused)
 

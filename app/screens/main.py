@@ -1,16 +1,12 @@
 """The main screen: what it is made of, and what its keys do.
 
 It polls the bridge and shows what it got. *Paused* means that it keeps the packets it shows
-and only counts the ones that came since; the capture goes on.
-
-From `BESIDE` columns on, the table has detail and hex side by side below it; with fewer, one of
-the two, and a line of tabs says which. A zoomed panel has all the room. Nothing is mounted
-or taken down for that, so a resize cannot lose a selection or a scroll position.
+and only counts the ones that came since; the capture goes on. How the panels share the room
+is the workspace's business.
 """
 
 from __future__ import annotations
 
-from textual import events
 from textual.app import ComposeResult
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -22,23 +18,15 @@ from app.screens.banner import Banner
 from app.screens.copying import choices
 from app.screens.dialog import Copy, GoTo
 from app.screens.key_bar import KeyBar
-from app.screens.panels import Panels, PanelTabs
+from app.screens.panels import Panels
 from app.screens.status import message_of, status_line, why_empty
+from app.screens.workspace import BESIDE, Packets, Workspace
 from core.engine import State
 from widgets.packet_row import RowReader
-from widgets.packet_table import PacketTable
 from widgets.status_bar import StatusBar
 
-PANELS = ("packets", "detail", "hex")
-BESIDE = 110  # columns from which detail and hex stand side by side
-WIDE = 140  # columns from which the hex has 16 bytes a row there
+WIDE = 140  # columns from which the hex has 16 bytes a row beside the detail
 SMALLEST = (40, 10)  # columns and lines below which nothing sensible fits
-
-
-class Packets(PacketTable, inherit_bindings=False):
-    """The packet table with the registry's keys."""
-
-    BINDINGS = bindings(Place.TABLE, Place.LIST)
 
 
 class TooSmall(Static):
@@ -63,8 +51,6 @@ class MainScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-high")]
 
     paused: reactive[bool] = reactive(False, init=False)
-    panel: reactive[str] = reactive("packets", init=False)  # the one that has the focus
-    zoomed: reactive[bool] = reactive(False, init=False)
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
@@ -76,9 +62,7 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
         yield Banner(id="banner")
-        yield Packets(id="packets")
-        yield PanelTabs(id="tabs")
-        yield Panels(id="panels")
+        yield Workspace(id="workspace")
         yield KeyBar(id="keys")
         yield Static(id="empty", markup=False)
         yield TooSmall(id="too-small")
@@ -89,6 +73,11 @@ class MainScreen(Screen[None]):
         self.set_interval(1 / POLL_HZ, self.poll)
 
     @property
+    def workspace(self) -> Workspace:
+        """The table and the panels."""
+        return self.query_one(Workspace)
+
+    @property
     def table(self) -> Packets:
         """The packet table."""
         return self.query_one(Packets)
@@ -97,8 +86,6 @@ class MainScreen(Screen[None]):
     def panels(self) -> Panels:
         """Detail and hex of the selected packet."""
         return self.query_one(Panels)
-
-    # -- what is so, onto the screen ----------------------------------------------------
 
     def poll(self) -> None:
         """Show what is so now."""
@@ -126,7 +113,7 @@ class MainScreen(Screen[None]):
         self.query_one(KeyBar).labels = {
             "view.pause": "resume" if self.paused else "pause",
             "capture.toggle": "stop" if scene.engine.state is State.LIVE else "start",
-            "panel.zoom": "unzoom" if self.zoomed else "zoom",
+            "panel.zoom": "unzoom" if self.workspace.zoomed else "zoom",
         }
 
     def _tell(self, scene: Scene) -> None:
@@ -142,62 +129,19 @@ class MainScreen(Screen[None]):
     def watch_paused(self) -> None:
         self._show(self.scene)
 
-    # -- panels --------------------------------------------------------------------------
-
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        if event.widget.id in PANELS:
-            self.panel = event.widget.id
-
-    def on_resize(self, event: events.Resize) -> None:
-        self._arrange()
-
-    def watch_panel(self) -> None:
-        if self.panel != "packets":
-            self.query_one(PanelTabs).shown = self.panel
-        self._arrange()
-
-    def watch_zoomed(self) -> None:
-        self._arrange()
-
-    def _arrange(self) -> None:
-        """Show the panels there is room for. At once, so that a panel can take the focus."""
-        tabs = self.query_one(PanelTabs)
-        if self.zoomed:
-            visible = {self.panel}
-        elif self.size.width >= BESIDE:
-            visible = set(PANELS)
-        else:
-            visible = {"packets", tabs.shown}
-        for name in PANELS:
-            panel = self.query_one(f"#{name}")
-            panel.display = name in visible
-            panel.set_class(len(visible) == 1, "-alone")
-        self.panels.display = visible != {"packets"}
-        tabs.display = self.panels.display and self.size.width < BESIDE
-        tabs.set_class(self.panel != "packets", "-focused")
-
-    def on_panel_tabs_picked(self, event: PanelTabs.Picked) -> None:
-        self.action_focus_panel(event.panel)
+    # -- what the keys do -------------------------------------------------------------------
 
     def action_focus_panel(self, panel: str) -> None:
-        self.panel = panel  # first, so that a hidden panel is there to take the focus
-        self.query_one(f"#{panel}").focus()
-
-    def action_move_panel(self, step: int) -> None:
-        self.action_focus_panel(PANELS[(PANELS.index(self.panel) + step) % len(PANELS)])
-
-    def action_zoom(self) -> None:
-        self.zoomed = not self.zoomed
+        self.workspace.focus_panel(panel)
 
     def action_close(self) -> None:
-        if self.zoomed:
-            self.zoomed = False
-        elif (banner := self.query_one(Banner)).message:
+        banner = self.query_one(Banner)
+        if self.workspace.zoomed:
+            self.workspace.zoomed = False
+        elif banner.message:
             banner.show("")
         else:
-            self.action_focus_panel("packets")
-
-    # -- packets -------------------------------------------------------------------------
+            self.workspace.focus_panel("packets")
 
     def action_pause(self) -> None:
         self.paused = not self.paused
@@ -219,7 +163,9 @@ class MainScreen(Screen[None]):
         if packet is not None:
             row = RowReader().row(self.shown, packet.number)
             detail, hex_view = self.panels.detail, self.panels.hex
-            found = choices(self.panel, row, packet.data, detail.selected_row, hex_view.highlighted)
+            found = choices(
+                self.workspace.panel, row, packet.data, detail.selected_row, hex_view.highlighted
+            )
             self.app.push_screen(Copy(found), self._copy)
 
     def _copy(self, text: str | None) -> None:

@@ -8,14 +8,16 @@ import pytest
 
 from app.actions import ACTIONS, Place, bindings, grouped, key_label
 from app.monitor import Monitor
-from app.screens.main import MainScreen, Packets
+from app.screens.main import MainScreen
 from app.screens.panels import Detail, Hex
+from app.screens.workspace import Packets, Workspace
 
 NODES = {
     Place.TABLE: (Packets,),
     Place.DETAIL: (Detail,),
     Place.HEX: (Hex,),
     Place.LIST: (Packets, Detail, Hex),
+    Place.PANELS: (Workspace,),
     Place.MAIN: (MainScreen,),
     Place.PROGRAM: (Monitor,),
 }
@@ -31,7 +33,7 @@ def test_no_key_has_two_meanings(panel):
     """Under one focus every key that is bound anywhere means one thing."""
     keys = [
         key
-        for binding in bindings(panel, Place.LIST, Place.MAIN, Place.PROGRAM)
+        for binding in bindings(panel, Place.LIST, Place.PANELS, Place.MAIN, Place.PROGRAM)
         for key in binding.key.split(",")
     ]
     assert sorted(keys) == sorted(set(keys))

@@ -37,6 +37,7 @@ def test_keys_are_remapped_by_action_name(paths):
         ('[keys]\n"view.pause" = ""', "'' is no key name"),
         ('[keys]\n"view.pause" = "\\u001b[2J"', "is no key name"),
         ('[keys]\n"view.pause" = "m"', "m is the key of packets.mark"),
+        ('[keys]\n"view.pause" = "q"', "q is the key of program.quit"),
         ('[keys]\n"detail.toggle" = "j"', "j is the key of list.down"),
     ],
 )
