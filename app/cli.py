@@ -13,6 +13,7 @@ that names the object, the cause and the next step; a traceback is shown only wi
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar
@@ -27,6 +28,10 @@ from core.capture.options import DEFAULT_SNAP_LENGTH, Method
 _DONE, _FAILED, _USAGE = 0, 1, 2
 LOOPBACK = "lo"
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+# numpy's linear algebra, which nothing here uses, would start a thread for each processor when
+# it is imported: 50 ms of a start that is to take less than a second.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 

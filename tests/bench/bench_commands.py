@@ -1,0 +1,84 @@
+"""The headless commands: how soon they start, how fast and in how little memory dump prints.
+
+1. ``--help`` and ``fields ip.``: process start to end, the best of five; bounds 0.5 s and 0.8 s.
+2. ``dump -r`` of mixed packets as lines, JSON and two fields: processor time a packet, with
+   tshark's beside it. No bound: dump decodes one packet at a time, in Python.
+3. Its peak memory for four times as many packets: bound, the growth of the file + 8 MiB
+   (the pages of a mapped file count as resident).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.bench.mixed import write_pcap
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+RAWSCOPE = [sys.executable, "-m", "app"]
+PACKETS = 10_000
+SLACK_BYTES = 8 << 20
+
+
+def measure(command: Sequence[str]) -> tuple[float, float, int]:
+    """(seconds by the clock, seconds of processor, peak resident bytes) of one run."""
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    took = time.perf_counter() - began
+    return took, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+
+
+def start() -> bool:
+    good = True
+    for arguments, bound_s in ((["--help"], 0.5), (["fields", "ip."], 0.8)):
+        took = min(measure([*RAWSCOPE, *arguments])[0] for _ in range(5))
+        print(f"rawscope {' '.join(arguments)}: {took:.2f} s; bound {bound_s}")
+        good &= took <= bound_s
+    return good
+
+
+def speed(small: Path, large: Path) -> None:
+    """Processor time a packet, without what the program's start takes."""
+    peer = shutil.which("tshark")
+    commands = {f"dump {style}".strip(): [*RAWSCOPE, "dump", *style.split(), "-r"]
+                for style in ("", "--json", "--fields ip.src,tcp.dstport")}  # fmt: skip
+    if peer:
+        commands |= {"tshark": [peer, "-n", "-r"], "tshark -T json": [peer, "-nT", "json", "-r"]}
+    for name, command in commands.items():
+        _, few_s, _ = measure([*command, str(small)])
+        _, many_s, _ = measure([*command, str(large)])
+        print(f"{name}: {(many_s - few_s) / (3 * PACKETS) * 1e6:.0f} µs a packet")
+
+
+def memory(small: Path, large: Path) -> bool:
+    few, many = (measure([*RAWSCOPE, "dump", "-r", str(path)])[2] for path in (small, large))
+    bound = large.stat().st_size - small.stat().st_size + SLACK_BYTES
+    print(
+        f"dump, peak memory: {few >> 20} MiB for {PACKETS:,} packets, {many >> 20} MiB for "
+        f"{4 * PACKETS:,}; bound of the growth {bound >> 20} MiB"
+    )
+    return many - few <= bound
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as name:
+        small, large = Path(name, "small.pcap"), Path(name, "large.pcap")
+        write_pcap(small, PACKETS)
+        write_pcap(large, 4 * PACKETS)
+        speed(small, large)
+        held = [start(), memory(small, large)]
+    return 0 if all(held) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
