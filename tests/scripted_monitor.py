@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -77,6 +78,7 @@ def scripted_monitor(
     engine: ScriptedEngine | None = None,
     paths: Paths = NOWHERE,
     choose: bool = False,
+    clock: Callable[[], float] = lambda: 0.0,
 ) -> Monitor:
     """A monitor that shows the same on every run."""
     return Monitor(
@@ -85,7 +87,7 @@ def scripted_monitor(
         choose=choose,
         paths=paths,
         interfaces=lambda: INTERFACES,
-        clock=lambda: 0.0,
+        clock=clock,
         time_of_day=lambda: "12:03:44",
     )
 

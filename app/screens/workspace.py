@@ -34,6 +34,8 @@ class Workspace(Vertical):
     panel: reactive[str] = reactive("packets", init=False)  # the one that has the focus
     zoomed: reactive[bool] = reactive(False, init=False)
 
+    _moved_to: int | None = None  # where an eviction put the selection
+
     def compose(self) -> ComposeResult:
         yield Packets(id="packets")
         yield PanelTabs(id="tabs")
@@ -74,6 +76,14 @@ class Workspace(Vertical):
 
     def on_panel_tabs_picked(self, event: PanelTabs.Picked) -> None:
         self.focus_panel(event.panel)
+
+    def on_packet_table_selection_evicted(self, event: PacketTable.SelectionEvicted) -> None:
+        """Say it once for what a person selected, not for every packet that follows it out."""
+        if event.number != self._moved_to:
+            self.notify(
+                f"packet {event.number:,} was dropped from memory to make room", severity="warning"
+            )
+        self._moved_to = event.now
 
     def focus_panel(self, panel: str) -> None:
         """Go to a panel, and show it first if it is hidden."""

@@ -15,8 +15,10 @@ from app.screens.help import Help
 from app.screens.interfaces import Interfaces
 from app.screens.key_bar import KeyBar
 from core.engine import EngineSnapshot, Severity, State
+from core.store.batch import CaptureInterface
 from core.store.packet_store import PacketStore
 from core.wire.field import Span
+from core.wire.link import LinkType
 from tests.scripted import BAD_CHECKSUM, batch, conversations, scripted_store
 from tests.scripted_monitor import LIVE, ScriptedEngine, filled, main, scripted_monitor
 from widgets.status_bar import StatusBar
@@ -66,6 +68,24 @@ async def test_selecting_a_row_shows_its_fields_and_bytes_at_once():
         packet = screen.panels.packet  # no pause: a direct call
         assert packet.number == BAD_CHECKSUM
         assert screen.panels.hex._data == packet.data
+
+
+async def test_the_eviction_of_what_was_selected_is_told_once():
+    store = PacketStore(limit_bytes=1 << 20)
+    store.add_interface(CaptureInterface("eth0", LinkType.ETHERNET))
+    frames = list(conversations()) * 20
+    store.append(batch(frames))
+    async with running(store=store) as pilot:
+        screen = main(pilot)
+        screen.table.select(3)
+        for _ in range(40):
+            store.append(batch(frames))
+            screen.poll()
+            await pilot.pause()
+        assert store.snapshot().first > 3
+        assert screen.table.selected == store.snapshot().first
+        (notice,) = pilot.app._notifications
+        assert "packet 3 was dropped" in notice.message
 
 
 @pytest.mark.parametrize("size", ["wide", "small"])
