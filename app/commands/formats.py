@@ -36,7 +36,7 @@ def choose_format(*, as_json: bool, raw: bool, as_hex: bool, fields: str | None)
     if as_json:
         return JsonLines(raw)
     if fields is not None:
-        return FieldLines(fields.split(","))
+        return FieldLines([name.strip() for name in fields.split(",")])
     return HexLines() if as_hex else TextLines()
 
 

@@ -6,6 +6,8 @@ memory. What is wrong with it is said on stderr, after its good packets.
 
 from __future__ import annotations
 
+import os
+
 from app.commands.formats import LineFormat
 from app.commands.interrupts import Interrupts, StoppedError
 from app.commands.output import CommandError, say
@@ -20,6 +22,8 @@ def print_file(path: str, line_format: LineFormat, count: int | None) -> int:
 
     A damaged file is status 1, after its good packets. Raises `CommandError` if it is none.
     """
+    if path == "-" and os.isatty(0):
+        raise CommandError("'-r -' reads a capture from standard input: pipe one in")
     with Interrupts() as interrupts:
         printer = Printer(line_format, count, lambda: interrupts.stopped)
         try:
