@@ -26,7 +26,10 @@ PACKET_RX_RING = 5
 PACKET_STATISTICS = 6
 PACKET_AUXDATA = 8
 PACKET_VERSION = 10
+PACKET_TX_RING = 13
+PACKET_QDISC_BYPASS = 20
 PACKET_MR_PROMISC = 1
+TPACKET_V2 = 1
 TPACKET_V3 = 2
 
 # linux/if_packet.h: sll_pkttype
@@ -44,6 +47,18 @@ TP_STATUS_VLAN_VALID = 1 << 4
 TP_STATUS_VLAN_TPID_VALID = 1 << 6
 TP_STATUS_CSUM_VALID = 1 << 7
 TP_STATUS_GSO_TCP = 1 << 8
+
+# linux/if_packet.h: tp_status of a frame to be sent
+TP_STATUS_AVAILABLE = 0
+TP_STATUS_SEND_REQUEST = 1 << 0
+TP_STATUS_SENDING = 1 << 1
+TP_STATUS_WRONG_FORMAT = 1 << 2
+
+# linux/in.h, linux/in6.h: options of IPPROTO_IP and IPPROTO_IPV6
+IP_HDRINCL = 3
+IP_RECVERR = 11
+IPV6_RECVERR = 25
+IPV6_HDRINCL = 36
 
 # asm-generic/socket.h
 SO_ATTACH_FILTER = 26
@@ -73,13 +88,13 @@ class NotPermittedError(Exception):
         super().__init__(f"{purpose} needs the capability CAP_NET_RAW; run: {grant_command()}")
 
 
-def packet_socket() -> socket.socket:
+def packet_socket(purpose: str = "capturing") -> socket.socket:
     """A link-level socket, AF_PACKET / SOCK_RAW, non-blocking, close-on-exec.
 
     It is made with protocol 0, so it receives nothing until it is bound to ETH_P_ALL: no frame gets
     in before the filter is attached (packet(7)). Raises NotPermittedError.
     """
-    return _create(socket.AF_PACKET, 0, "capturing")
+    return _create(socket.AF_PACKET, 0, purpose)
 
 
 def raw_ipv4_socket(protocol: int) -> socket.socket:
@@ -88,6 +103,14 @@ def raw_ipv4_socket(protocol: int) -> socket.socket:
     Non-blocking, close-on-exec. Raises NotPermittedError.
     """
     return _create(socket.AF_INET, protocol, "a raw IPv4 socket")
+
+
+def raw_ipv6_socket(protocol: int) -> socket.socket:
+    """An AF_INET6 / SOCK_RAW socket (raw(7), RFC 3542). Non-blocking, close-on-exec.
+
+    Raises NotPermittedError, and OSError where the kernel has no IPv6.
+    """
+    return _create(socket.AF_INET6, protocol, "a raw IPv6 socket")
 
 
 def _create(family: int, protocol: int, purpose: str) -> socket.socket:

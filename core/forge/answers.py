@@ -1,0 +1,89 @@
+"""What the kernel's answer to a packet means, in one sentence that says what to do next.
+
+Each answer has a name (errno(3)) and, from a raw or packet socket, a meaning of its own, which the
+kernel's general words do not give ("Operation not permitted" is a firewall). Sources: raw(7),
+packet(7), ip(7); net/ipv4/raw.c, net/ipv6/raw.c, net/packet/af_packet.c.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What was tried, for the sentence: destination and interface as text, the largest packet the
+    way takes (`mtu`, bytes; 0 if not known), the packet's length, and whether it was verbatim."""
+
+    destination: str = ""
+    interface: str = ""
+    mtu: int = 0
+    length: int = 0
+    verbatim: bool = False
+
+
+class SendError(Exception):
+    """A packet was refused. The text is one sentence; `number` is the kernel's errno, 0 if the
+    refusal is ours."""
+
+    def __init__(self, number: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.number = number
+
+    @property
+    def name(self) -> str:
+        """``EMSGSIZE``, or empty."""
+        return errno.errorcode.get(self.number, "")
+
+
+def refused(number: int, what: Circumstances) -> SendError:
+    """The error for a kernel answer."""
+    name = errno.errorcode.get(number, str(number))
+    return SendError(number, f"{name}: {_meaning(number, what)}")
+
+
+def _meaning(number: int, what: Circumstances) -> str:
+    to = what.destination or "the destination"
+    over = f" on {what.interface}" if what.interface else ""
+    match number:
+        case errno.EMSGSIZE:
+            return _too_long(what, over)
+        case errno.ENOBUFS | errno.ENOMEM:
+            return f"the queue{over} is full and the packet was dropped; send slower (--rate)"
+        case errno.EPERM:
+            return f"a firewall rule dropped the packet to {to}; see 'nft list ruleset'"
+        case errno.EACCES:
+            return f"the kernel does not let this socket send to {to}: a broadcast or prohibited"
+        case errno.ENETUNREACH:
+            return f"there is no route to {to}; see 'ip route', or send with --link"
+        case errno.EHOSTUNREACH:
+            return f"nobody{over} answers for {to}: no link address is known for it"
+        case errno.ENETDOWN:
+            return f"the interface{over.replace(' on ', ' ')} is down; 'ip link set up' raises it"
+        case errno.ENXIO | errno.ENODEV:
+            return f"the interface{over.replace(' on ', ' ')} is gone"
+        case errno.EINVAL:
+            return _invalid(what)
+        case errno.EAFNOSUPPORT:
+            return "this kernel has no IPv6 here; see net.ipv6.conf.all.disable_ipv6"
+        case errno.EADDRNOTAVAIL:
+            return f"no address of this machine can be the source for {to}"
+        case errno.EAGAIN:
+            return f"the socket's buffer stayed full{over}: the interface does not send"
+    return os.strerror(number)
+
+
+def _too_long(what: Circumstances, over: str) -> str:
+    mtu = f"the MTU{over} is {what.mtu} bytes" if what.mtu else "it is more than the MTU"
+    return f"the packet has {what.length} bytes and {mtu}; shorten the payload, or send fragments"
+
+
+def _invalid(what: Circumstances) -> str:
+    if what.verbatim:
+        return "the frame is shorter than a link header"
+    return (
+        "the kernel refuses this IP header (a header length past the packet's end, or a bad "
+        "destination); --link sends it verbatim"
+    )

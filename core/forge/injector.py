@@ -1,0 +1,255 @@
+"""Three ways out of this machine, and what the kernel does on each.
+
+* `Way.IP`: a raw socket with IP_HDRINCL. We write the IPv4 header, but not the last word: Linux
+  always writes total length and header checksum, fills identification and source address when
+  they are zero, and refuses what exceeds the MTU (raw(7); net/ipv4/raw.c, raw_send_hdrinc). IPv6
+  headers go out as they are (IPV6_HDRINCL, since Linux 4.5).
+* `Way.SYSTEM`: the classic raw socket without it. We give what comes after the IP header, the
+  system writes the header. It is here so that the difference can be seen.
+* `Way.LINK`: a packet socket bound to an interface. Verbatim, wrong sums and versions included, but
+  for the length: a frame longer than MTU and link header is refused (packet(7)).
+
+A loop of single `send` calls costs more in Python than in the kernel's entry, so many equal packets
+go by sendmmsg(2), a few hundred a call: on a veth pair that is half again as fast, and nothing
+changes for the kernel, to which each packet is a call of its own. With PACKET_QDISC_BYPASS frames
+go around the queueing discipline and past every tap: our own capture does not see them either.
+
+IP_RECVERR makes the kernel say when its queue dropped the packet, which it keeps to itself
+otherwise (net/ipv4/raw.c). What such a socket would receive nobody reads: its buffer is the least.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import select
+import socket
+from enum import Enum
+from types import TracebackType
+
+from core import sockets as kernel
+from core.forge.answers import Circumstances, SendError, refused
+from core.wire.field import Kind, address_text
+from core.wire.ipv4 import IPV4
+from core.wire.ipv6 import IPV6
+
+BURST = 256  # packets a sendmmsg call
+_PATIENCE_MS = 1000  # for room in the socket's buffer
+_SEND_BUFFER_BYTES = 4 << 20
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Way(Enum):
+    """How packets leave."""
+
+    IP = "IP_HDRINCL"
+    SYSTEM = "system header"
+    LINK = "verbatim"
+
+
+class _IoVec(ctypes.Structure):
+    """struct iovec, bits/types/struct_iovec.h."""
+
+    _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+
+
+class _MsgHdr(ctypes.Structure):
+    """struct msghdr, bits/socket.h."""
+
+    _fields_ = [
+        ("name", ctypes.c_void_p),
+        ("name_length", ctypes.c_uint32),
+        ("vectors", ctypes.POINTER(_IoVec)),
+        ("vector_count", ctypes.c_size_t),
+        ("control", ctypes.c_void_p),
+        ("control_length", ctypes.c_size_t),
+        ("flags", ctypes.c_int),
+    ]
+
+
+class _MMsgHdr(ctypes.Structure):
+    """struct mmsghdr, sendmmsg(2)."""
+
+    _fields_ = [("header", _MsgHdr), ("sent", ctypes.c_uint)]
+
+
+class Injector:
+    """A socket that is connected or bound to where one draft's packets go."""
+
+    def __init__(self, way: Way, made: socket.socket, what: Circumstances) -> None:
+        self.way = way
+        self.circumstances = what
+        self._socket = made
+        self._burst: tuple[bytes, object, ctypes.Array[_MMsgHdr]] | None = None
+
+    def __enter__(self) -> Injector:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def send(self, packet: bytes) -> None:
+        """Send one packet. Raises `SendError`."""
+        while True:
+            try:
+                self._socket.send(packet)
+                return
+            except BlockingIOError:
+                self._wait(len(packet))
+            except OSError as error:
+                raise self._refused(error.errno or 0, len(packet)) from error
+
+    def send_burst(self, packet: bytes, count: int) -> int:
+        """Send one packet up to `count` times, at most `BURST`; how often it was. Raises
+        `SendError` if not once."""
+        messages = self._messages(packet)
+        sent = int(_libc.sendmmsg(self._socket.fileno(), messages, min(count, BURST), 0))
+        if sent > 0:
+            return sent
+        number = ctypes.get_errno()
+        if number == errno.EINTR:
+            return 0
+        if number == errno.EAGAIN:
+            self._wait(len(packet))
+            return 0
+        raise self._refused(number, len(packet))
+
+    def _messages(self, packet: bytes) -> ctypes.Array[_MMsgHdr]:
+        """What sendmmsg wants for `BURST` times the same packet; made once for each packet."""
+        if self._burst is None or self._burst[0] is not packet:
+            held = ctypes.create_string_buffer(packet, len(packet))
+            vector = _IoVec(ctypes.addressof(held), len(packet))
+            messages = (_MMsgHdr * BURST)()
+            for message in messages:
+                message.header.vectors = ctypes.pointer(vector)
+                message.header.vector_count = 1
+            self._burst = (packet, (held, vector), messages)
+        return self._burst[2]
+
+    def _wait(self, length: int) -> None:
+        """Until the socket's buffer has room."""
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLOUT)
+        if not waiting.poll(_PATIENCE_MS):
+            raise self._refused(errno.EAGAIN, length)
+
+    def _refused(self, number: int, length: int) -> SendError:
+        what = self.circumstances
+        told = Circumstances(what.destination, what.interface, what.mtu, length, what.verbatim)
+        return refused(number, told)
+
+
+def open_ip(packet: bytes, interface: str = "", index: int = 0, mtu: int = 0) -> Injector:
+    """A raw socket for an IP packet of either version, its header included.
+
+    `interface` and `index` are where it will leave, needed for link-local IPv6 and told in errors.
+    Raises `SendError`, and `core.sockets.NotPermittedError`.
+    """
+    six = _version(packet) == 6
+    made = (
+        kernel.raw_ipv6_socket(socket.IPPROTO_RAW)
+        if six
+        else kernel.raw_ipv4_socket(socket.IPPROTO_RAW)
+    )
+    if six:
+        made.setsockopt(socket.IPPROTO_IPV6, kernel.IPV6_HDRINCL, 1)
+    else:
+        made.setsockopt(socket.IPPROTO_IP, kernel.IP_HDRINCL, 1)
+    return _connected(Way.IP, made, packet, interface, index, mtu)
+
+
+def open_system(packet: bytes, interface: str = "", index: int = 0, mtu: int = 0) -> Injector:
+    """A raw socket that is given what follows the IP header of `packet`; the system writes that.
+
+    Raises `SendError`, and `core.sockets.NotPermittedError`.
+    """
+    six = _version(packet) == 6
+    protocol = (IPV6["nxt"] if six else IPV4["proto"]).number(packet)
+    try:
+        made = kernel.raw_ipv6_socket(protocol) if six else kernel.raw_ipv4_socket(protocol)
+    except OSError as error:
+        raise refused(error.errno or 0, Circumstances(str(protocol), interface)) from error
+    return _connected(Way.SYSTEM, made, packet, interface, index, mtu)
+
+
+def open_link(interface: str, mtu: int = 0, *, bypass: bool = False) -> Injector:
+    """A packet socket on an interface. `bypass` goes around its queueing discipline.
+
+    Raises `SendError`, and `core.sockets.NotPermittedError`.
+    """
+    what = Circumstances(interface, interface, mtu, verbatim=True)
+    made = kernel.packet_socket("sending")
+    try:
+        made.bind((interface, 0))  # protocol 0: it receives nothing
+        if bypass:
+            made.setsockopt(kernel.SOL_PACKET, kernel.PACKET_QDISC_BYPASS, 1)
+        _enlarge(made)
+    except OSError as error:
+        made.close()
+        raise refused(error.errno or 0, what) from error
+    return Injector(Way.LINK, made, what)
+
+
+def system_payload(packet: bytes) -> bytes:
+    """What a classic raw socket is given of an IP packet: all after the header."""
+    if _version(packet) == 6:
+        return packet[IPV6.size :]
+    return packet[max(IPV4.size, IPV4["hdr_len"].number(packet)) :]
+
+
+def destination_of(packet: bytes) -> tuple[str, bytes]:
+    """The destination of an IP packet, as text and as bytes. Raises `SendError` if it is none."""
+    for version, table, kind in ((4, IPV4, Kind.IPV4), (6, IPV6, Kind.IPV6)):
+        if packet and _version(packet) == version and len(packet) >= table.size:
+            slot = table["dst"]
+            number = slot.number(packet)
+            return address_text(kind, number), number.to_bytes(slot.field.bits // 8, "big")
+    reason = "the packet begins with no IPv4 or IPv6 header: a raw socket cannot tell where it goes"
+    raise SendError(0, f"{reason}; --link sends it verbatim")
+
+
+def _version(packet: bytes) -> int:
+    return packet[0] >> 4 if packet else 0
+
+
+def _connected(
+    way: Way, made: socket.socket, packet: bytes, interface: str, index: int, mtu: int
+) -> Injector:
+    text, address = destination_of(packet)
+    what = Circumstances(text, interface, mtu, len(packet))
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)  # the least there is
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        _enlarge(made)
+        if way is Way.IP:
+            _hear_of_drops(made)
+        if len(address) == 4:
+            made.connect((text, 0))
+        else:
+            scope = index if address[0] == 0xFE or address[0] == 0xFF else 0
+            made.connect((text, 0, 0, scope))
+    except OSError as error:
+        made.close()
+        raise refused(error.errno or 0, what) from error
+    return Injector(way, made, what)
+
+
+def _hear_of_drops(made: socket.socket) -> None:
+    if made.family == socket.AF_INET:
+        made.setsockopt(socket.IPPROTO_IP, kernel.IP_RECVERR, 1)
+    else:
+        made.setsockopt(socket.IPPROTO_IPV6, kernel.IPV6_RECVERR, 1)
+
+
+def _enlarge(made: socket.socket) -> None:
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)

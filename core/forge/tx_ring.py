@@ -1,0 +1,174 @@
+"""Frames out through PACKET_TX_RING, TPACKET_V2: we write into memory shared with the kernel.
+
+The ring is a row of equal slots. A slot is a header (``struct tpacket2_hdr``) and the frame behind
+it. We fill slots that are TP_STATUS_AVAILABLE, set their length, then their status to
+TP_STATUS_SEND_REQUEST; one send(2) makes the kernel go through all of them in order and put each
+back to AVAILABLE when its frame is done. So a system call carries thousands of frames, and a slot
+that still holds the right frame is sent again by writing its status alone.
+
+What the kernel finds wrong with a slot it marks TP_STATUS_WRONG_FORMAT, and stops there; too long
+frames are therefore refused before they are put in. ENOBUFS means that the device's queue dropped
+a frame: it is counted, and the rest goes on.
+
+Source: packet(7); Documentation/networking/packet_mmap.rst; linux/if_packet.h;
+net/packet/af_packet.c, tpacket_snd.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import socket
+import struct
+from collections.abc import Iterable
+from types import TracebackType
+
+import numpy as np
+
+from core import sockets as kernel
+from core.forge.answers import Circumstances, refused
+
+_MOST_SLOTS = 4096
+_LEAST_SLOT = 256
+_RING_BYTES = 16 << 20
+_PATIENCE_S = 1
+
+TPACKET_REQ = struct.Struct("=4I")  # block size, blocks, frame size, frames
+TIMEVAL = struct.Struct("@ll")  # seconds, microseconds
+HEADER = np.dtype(
+    [
+        ("tp_status", "=u4"),
+        ("tp_len", "=u4"),
+        ("tp_snaplen", "=u4"),
+        ("tp_mac", "=u2"),
+        ("tp_net", "=u2"),
+        ("tp_sec", "=u4"),
+        ("tp_nsec", "=u4"),
+        ("tp_vlan_tci", "=u2"),
+        ("tp_vlan_tpid", "=u2"),
+        ("tp_padding", "=u4"),
+    ]
+)
+_DATA = -(-HEADER.itemsize // 16) * 16  # TPACKET_ALIGN: where the kernel looks for the frame
+_LINK_HEADER = 18  # Ethernet's 14 and one VLAN tag, beyond the MTU (packet_snd's own allowance)
+
+
+class TxRing:
+    """A ring on one interface. Frames are given in order; `flush` makes the kernel send them.
+
+    `longest` is the longest frame that will be given (bytes), `mtu` the interface's. `sent` and
+    `dropped` count what became of the frames. Raises `SendError` and
+    `core.sockets.NotPermittedError`.
+    """
+
+    def __init__(self, interface: str, mtu: int, longest: int, *, bypass: bool = False) -> None:
+        self.sent = 0
+        self.dropped = 0
+        self._what = Circumstances(interface, interface, mtu, longest, verbatim=True)
+        self._longest = mtu + _LINK_HEADER
+        room = _DATA + min(longest, self._longest)
+        self._slot = max(_LEAST_SLOT, 1 << (room - 1).bit_length())
+        self._slots = min(_MOST_SLOTS, _RING_BYTES // self._slot)
+        self._next = 0
+        self._waiting = 0
+        self._socket = kernel.packet_socket("sending")
+        try:
+            self._socket.bind((interface, 0))
+            if bypass:
+                self._socket.setsockopt(kernel.SOL_PACKET, kernel.PACKET_QDISC_BYPASS, 1)
+            self._map()
+        except OSError as error:
+            self._socket.close()
+            raise refused(error.errno or 0, self._what) from error
+
+    def __enter__(self) -> TxRing:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Unmap the ring and close the socket."""
+        del self._status, self._length
+        self._memory.release()
+        self._map_object.close()
+        self._socket.close()
+
+    def fits(self, length: int) -> bool:
+        """Whether a frame of so many bytes may be sent on this interface."""
+        return length <= self._longest
+
+    def put(self, frames: Iterable[bytes]) -> None:
+        """Put frames in; when the ring is full what is in is sent first."""
+        memory, length, slot = self._memory, self._length, self._slot
+        for frame in frames:
+            if self._waiting == self._slots:
+                self.flush()
+            at = self._next * slot + _DATA
+            memory[at : at + len(frame)] = frame
+            length[self._next] = len(frame)
+            self._next = (self._next + 1) % self._slots
+            self._waiting += 1
+
+    def repeat(self, frame: bytes, count: int) -> None:
+        """Send one frame `count` times; each slot is filled once and then sent again and again."""
+        self.flush()
+        turn = min(count, self._slots)
+        self.put([frame] * turn)
+        self.flush()
+        while count := count - turn:
+            turn = min(count, self._slots)
+            self._next = (self._next + turn) % self._slots
+            self._waiting = turn
+            self.flush()
+
+    def flush(self) -> None:
+        """Have the kernel send all that was put in, and wait until it has. Raises `SendError`."""
+        if not self._waiting:
+            return
+        start = self._next - self._waiting
+        slots = np.arange(start, self._next) % self._slots
+        self._status[slots] = kernel.TP_STATUS_SEND_REQUEST
+        dropped = 0
+        while True:
+            number = self._kick()
+            if number == errno.ENOBUFS:
+                dropped += 1
+            elif number not in (0, errno.EINTR):
+                left = int((self._status[slots] != kernel.TP_STATUS_AVAILABLE).sum())
+                self.sent += len(slots) - left - dropped
+                self.dropped += dropped
+                raise refused(number, self._what)
+            if not (self._status[slots] != kernel.TP_STATUS_AVAILABLE).any():
+                break
+        self.sent += len(slots) - dropped
+        self.dropped += dropped
+        self._waiting = 0
+
+    def _kick(self) -> int:
+        """One send(2) over the ring; the errno, 0 if all is well."""
+        try:
+            self._socket.send(b"")
+        except OSError as error:
+            return error.errno or 0
+        return 0
+
+    def _map(self) -> None:
+        ring = self._socket
+        ring.setblocking(True)  # then send(2) returns when the device is done with the frames
+        ring.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, TIMEVAL.pack(_PATIENCE_S, 0))
+        ring.setsockopt(kernel.SOL_PACKET, kernel.PACKET_VERSION, kernel.TPACKET_V2)
+        block = max(mmap.PAGESIZE, self._slot)
+        blocks = self._slots * self._slot // block
+        request = TPACKET_REQ.pack(block, blocks, self._slot, self._slots)
+        ring.setsockopt(kernel.SOL_PACKET, kernel.PACKET_TX_RING, request)
+        ring.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+        self._map_object = mmap.mmap(ring.fileno(), self._slots * self._slot)
+        self._memory = memoryview(self._map_object)
+        headers = np.ndarray((self._slots,), HEADER, self._map_object, 0, (self._slot,))
+        self._status, self._length = headers["tp_status"], headers["tp_len"]
