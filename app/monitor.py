@@ -53,6 +53,7 @@ class Monitor(App[None]):
     TITLE = "rawscope"
     CSS_PATH = "styles/monitor.tcss"
     BINDINGS = bindings(Place.PROGRAM)
+    HORIZONTAL_BREAKPOINTS = [(0, "-cramped"), (60, "-roomy")]  # for windows without their own
 
     def __init__(
         self,

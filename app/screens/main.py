@@ -106,10 +106,10 @@ class MainScreen(Screen[None]):
         paused_at = self.shown.count if self.paused else None
         self.query_one(StatusBar).show(status_line(scene, paused_at))
         self._tell(scene)
-        empty = self.query_one("#empty", Static)
+        empty, words = self.query_one("#empty", Static), why_empty(scene)
         empty.display = not self.shown.count
-        if empty.display:
-            empty.update(why_empty(scene))
+        if empty.content != words:
+            empty.update(words)
         self.query_one(KeyBar).labels = {
             "view.pause": "resume" if self.paused else "pause",
             "capture.toggle": "stop" if scene.engine.state is State.LIVE else "start",

@@ -1,0 +1,97 @@
+"""The monitor as a process on a real terminal: being told to leave, the worker failing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from app.screens.banner import Banner
+from core.engine import Engine, State
+from tests.bench.terminal import Terminal
+from tests.scripted import conversations, scripted_store
+from tests.scripted_monitor import filled, scripted_monitor
+from tests.support import ROOT
+
+ALTERNATE_SCREEN_OFF, MOUSE_OFF, CURSOR_ON = b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?25h"
+
+
+@pytest.fixture
+def capture(tmp_path: Path) -> Path:
+    """The scripted conversations as a pcap file."""
+    path = tmp_path / "conversations.pcap"
+    with path.open("wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
+        for frame in conversations():
+            size = len(frame.data)
+            file.write(struct.pack("<IIII", 1, 0, size, frame.original or size) + frame.data)
+    return path
+
+
+@pytest.fixture
+def terminal(capture, tmp_path, monkeypatch):
+    """A monitor that shows that file."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    terminal = Terminal([sys.executable, "-m", "app", "-r", str(capture)], 100, 30, ROOT)
+    terminal.wait_for(b"? help", 30)
+    yield terminal
+    terminal.close()
+
+
+def leave(terminal: Terminal) -> tuple[int, bytes]:
+    """Read to the end; the wait status and what was painted last."""
+    painted = b""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        painted += terminal.read(0.1)
+        pid, status = os.waitpid(terminal.pid, os.WNOHANG)
+        if pid:
+            return status, painted + terminal.read(0.1)
+    raise TimeoutError("the monitor did not leave")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_leave_puts_the_terminal_in_order(terminal, number):
+    os.kill(terminal.pid, number)
+    status, painted = leave(terminal)
+    assert os.waitstatus_to_exitcode(status) == 128 + number
+    for sequence in (ALTERNATE_SCREEN_OFF, MOUSE_OFF, CURSOR_ON):
+        assert sequence in painted
+    assert termios.tcgetattr(terminal.fd)[3] & (termios.ECHO | termios.ICANON)
+
+
+def test_quitting_puts_the_terminal_in_order(terminal):
+    os.write(terminal.fd, b"q")
+    status, painted = leave(terminal)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert ALTERNATE_SCREEN_OFF in painted
+
+
+async def test_a_crash_of_the_worker_is_shown_and_the_packets_stay_usable():
+    def crash() -> None:
+        raise ZeroDivisionError("made by a test")
+
+    store = scripted_store()
+    engine = Engine(store)
+    engine.start()
+    try:
+        async with scripted_monitor(store, engine).run_test(size=(120, 36)) as pilot:
+            screen = await filled(pilot)
+            engine._loop.call(crash)
+            while engine.snapshot().state is not State.FAILED:
+                await pilot.pause()
+            screen.poll()
+            banner = screen.query_one(Banner)
+            assert banner.display
+            assert "ZeroDivisionError: made by a test" in str(banner.render())
+            await pilot.press("g")
+            assert screen.panels.packet.number == 1
+    finally:
+        engine.close()
