@@ -5,8 +5,9 @@ Code that waits with select(2) must not see descriptors from 1,024 on, so whoeve
 the limit must know that none does: ours waits with epoll.
 
 A server without a descriptor left cannot even say no: accept fails, and the connection stays in
-the queue. So one *spare descriptor* is kept for that moment: it is closed, the connection is
-accepted in its place and closed, and the spare is opened again.
+the queue. (It fails even if the queue is empty: Linux takes a descriptor before it looks.) So
+one *spare descriptor* is kept for that moment: it is closed, the connection is accepted in its
+place and closed, and the spare is opened again.
 """
 
 from __future__ import annotations
@@ -33,16 +34,13 @@ class SpareDescriptor:
         self._descriptor: int | None = None
         self._open()
 
-    def turn_away(self, listening: socket.socket) -> bool:
-        """Accept one connection and close it. False if there was no descriptor even so."""
+    def turn_away(self, listening: socket.socket) -> None:
+        """Accept one connection and close it. Raises what accept raises."""
         self.close()
         try:
             listening.accept()[0].close()
-        except OSError as error:
-            return error.errno not in NO_DESCRIPTOR
         finally:
             self._open()
-        return True
 
     def close(self) -> None:
         """Give it up."""

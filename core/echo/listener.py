@@ -30,10 +30,12 @@ from core.echo.descriptors import NO_DESCRIPTOR, SpareDescriptor
 from core.echo.options import EchoOptions, Trigger
 from core.echo.snapshot import EchoTotals, ListenerInfo
 from core.loop import EpollLoop, Timer
+from core.wire.text import safe
 
 ACCEPTS_PER_TURN = 128  # then the clients get their turn
 _REST_S = 0.1  # when there is not even a spare descriptor, or no memory
 
+_MOST_PORT = 0xFFFF
 _NO_MEMORY = (errno.ENOBUFS, errno.ENOMEM)
 
 OnClient = Callable[[socket.socket, tuple[str, int], "Listener"], None]
@@ -125,16 +127,22 @@ class Listener:
         return not self._closed
 
     def _survive(self, error: OSError) -> bool:
-        if error.errno in NO_DESCRIPTOR:
-            if self._spare.turn_away(self._listening):
+        """After a failed accept; whether to try the next one."""
+        try:
+            if error.errno in NO_DESCRIPTOR:
+                self._spare.turn_away(self._listening)
                 self._totals.turned_away += 1
                 return True
-        elif error.errno not in _NO_MEMORY:
-            self._totals.aborted += 1
-            return True
-        self._loop.remove(self._listening)
-        self._rest = self._loop.call_every(_REST_S, self._wake)
-        return False
+        except BlockingIOError:
+            return False  # nobody is waiting
+        except OSError as second:
+            error = second
+        if error.errno in NO_DESCRIPTOR or error.errno in _NO_MEMORY:
+            self._loop.remove(self._listening)
+            self._rest = self._loop.call_every(_REST_S, self._wake)
+            return False
+        self._totals.aborted += 1
+        return True
 
     def _wake(self) -> None:
         assert self._rest is not None
@@ -145,12 +153,14 @@ class Listener:
 
 def open_listening(address: str, port: int, options: EchoOptions) -> socket.socket:
     """A non-blocking listening TCP socket with the options its clients inherit. `EchoError`."""
+    if not 0 <= port <= _MOST_PORT:
+        raise EchoError(f"port {port} does not exist: choose one up to {_MOST_PORT}, or 0")
     try:
-        found = socket.getaddrinfo(
-            address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        found = socket.getaddrinfo(  # bytes: text would load a codec, and that a descriptor
+            address.encode(), port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
         )
-    except (OSError, OverflowError) as error:  # gaierror is an OSError
-        raise EchoError(f"{address!r} is not an IPv4 or IPv6 address of this machine") from error
+    except OSError as error:
+        raise EchoError(f"{safe(address)!r} is not an IPv4 or IPv6 address") from error
     family, _, _, _, where = found[0]
     try:
         listening = socket.socket(family, socket.SOCK_STREAM)

@@ -1,0 +1,527 @@
+"""What goes wrong on a network, with real sockets: only the one concerned notices."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from core.echo.descriptors import SpareDescriptor
+from core.echo.listener import EchoError, Listener
+from core.echo.options import EchoOptions, Trigger
+from core.echo.snapshot import CloseReason, EchoTotals, ListenerInfo
+from core.loop import EpollLoop
+from tests.core.echo.serving import (
+    Served,
+    ServedProcess,
+    noise,
+    receive_exactly,
+    reset,
+    send_and_hash,
+)
+from tests.support import ROOT, require_peer, require_root
+
+BOTH = pytest.mark.parametrize("trigger", list(Trigger))
+
+
+@pytest.fixture
+def served():
+    with Served() as running:
+        yield running
+
+
+def _ask(connected, data=b"ping"):
+    """One message there and back; seconds."""
+    started = time.perf_counter()
+    connected.sendall(data)
+    assert receive_exactly(connected, len(data)) == data
+    return time.perf_counter() - started
+
+
+def _fill(connected):
+    """Send without reading until the kernel takes no more."""
+    connected.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            connected.send(bytes(1 << 16))
+
+
+def _p99(delays):
+    return sorted(delays)[int(len(delays) * 0.99)]
+
+
+# -- a port that cannot be had
+
+
+def test_port_in_use_is_one_line(served):
+    taken = served.listen()
+    with pytest.raises(EchoError, match=f"port {taken.port} on 127.0.0.1 is in use"):
+        served.listen(port=taken.port)
+    assert len(served.snapshot().listeners) == 1
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "nonsense", "127.0.0.1.1", ""])
+def test_address_that_is_not_ours_is_one_line(served, address):
+    with pytest.raises(EchoError, match="address"):
+        served.listen(address=address)
+
+
+def test_port_out_of_range_is_one_line(served):
+    with pytest.raises(EchoError):
+        served.listen(port=65536)
+
+
+def test_privileged_port_is_one_line_and_exit_status_1():
+    require_root()  # to become nobody
+    code = (
+        "import os, sys\nfrom app.commands.echo import run_echo\n"
+        "from app.commands.output import CommandError\nos.setuid(65534)\n"
+        "try: run_echo([1], [], 'level', True)\n"
+        "except CommandError as error: sys.exit(str(error))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "port 1 on 127.0.0.1 is reserved for privileged programs: choose a port from 1024 up\n"
+    )
+
+
+# -- no descriptors
+
+
+@BOTH
+def test_out_of_descriptors_serves_those_it_has_and_recovers(trigger):
+    limit = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))"
+    with ServedProcess(trigger.value, limit) as served:
+        clients = [socket.create_connection(served.address, 10) for _ in range(200)]
+        full = served.totals_when(lambda t: t["turned_away"] + t["accepted"] == 200)
+        assert full["turned_away"] >= 168
+        alive = [client for client in clients if _is_served(client)]
+        assert len(alive) == full["accepted"] == full["clients"]
+        before = served.cpu_s
+        for _ in range(100):
+            _ask(alive[0])
+        served.totals_when(lambda t: t["seconds"] > full["seconds"] + 1)
+        assert served.cpu_s - before < 0.5, "it spins"
+        for client in clients:
+            client.close()
+        served.totals_when(lambda t: t["clients"] == 0)
+        with socket.create_connection(served.address, 10) as late:
+            late.settimeout(10)
+            _ask(late)
+        status, last = served.end()
+        assert status == 0
+        assert last["turned_away"] == full["turned_away"]
+
+
+def _is_served(client):
+    client.settimeout(10)
+    try:
+        _ask(client)
+    except (AssertionError, ConnectionError):
+        return False
+    return True
+
+
+def test_without_even_a_spare_descriptor_the_listener_rests_and_comes_back():
+    class Exhausted:
+        """A listening socket for which no descriptor can be had, until `cured`."""
+
+        def __init__(self, real):
+            self.real, self.tries, self.cured = real, 0, False
+
+        def accept(self):
+            self.tries += 1
+            if self.cured:
+                return self.real.accept()
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+        def fileno(self):
+            return self.real.fileno()
+
+        def close(self):
+            self.real.close()
+
+    loop, accepted, totals = EpollLoop(), [], EchoTotals()
+    real = socket.create_server(("127.0.0.1", 0))
+    real.setblocking(False)
+    listening = Exhausted(real)
+    info = ListenerInfo(1, *real.getsockname(), Trigger.EDGE)
+    listener = Listener(
+        loop, listening, info, totals, SpareDescriptor(), lambda *given: accepted.append(given[0])
+    )
+    with socket.create_connection(real.getsockname()):
+        loop.run_once(5000)
+        tries = listening.tries
+        loop.run_once(0)
+        assert listening.tries == tries == 2, "it spins"
+        listening.cured = True
+        while not accepted:
+            loop.run_once(5000)
+    accepted[0].close()
+    listener.close()
+    loop.close()
+    assert totals.accepted == 1
+
+
+@pytest.mark.parametrize("code", [errno.ECONNABORTED, errno.EPROTO, errno.EPERM])
+def test_connection_that_is_gone_before_it_is_accepted_is_counted(code):
+    """Linux hands such a connection over and lets the first read fail; other errors can come."""
+
+    class OneIsGone:
+        def __init__(self, real):
+            self.real, self.gone = real, False
+
+        def accept(self):
+            if not self.gone:
+                self.gone = True
+                raise OSError(code, os.strerror(code))
+            return self.real.accept()
+
+        def fileno(self):
+            return self.real.fileno()
+
+        def close(self):
+            self.real.close()
+
+    loop, accepted, totals = EpollLoop(), [], EchoTotals()
+    real = socket.create_server(("127.0.0.1", 0))
+    real.setblocking(False)
+    listener = Listener(
+        loop, OneIsGone(real), ListenerInfo(1, *real.getsockname(), Trigger.LEVEL), totals,
+        SpareDescriptor(), lambda *given: accepted.append(given[0]),
+    )  # fmt: skip
+    with socket.create_connection(real.getsockname()):
+        loop.run_once(5000)
+    accepted[0].close()
+    listener.close()
+    loop.close()
+    assert (totals.accepted, totals.aborted) == (1, 1)
+
+
+# -- peers that do not read, do not write, or vanish
+
+
+@BOTH
+def test_client_that_never_reads_is_held_at_the_high_water_mark(trigger):
+    offered = 1 << 30
+    with (
+        ServedProcess(trigger.value) as served,
+        socket.create_connection(served.address, 10) as greedy,
+        socket.create_connection(served.address, 10) as other,
+    ):
+        _ask(other)
+        before = served.status("VmRSS")
+        greedy.setblocking(False)
+        piece, sent = bytes(1 << 20), 0
+        writable = select.poll()
+        writable.register(greedy, select.POLLOUT)
+        while sent < offered and writable.poll(300):
+            sent += greedy.send(piece)
+        assert sent < 100 << 20, "the kernel's buffers and ours hold only so much"
+        delays = [_ask(other) for _ in range(500)]
+        held = served.totals_when(lambda t: t["pending"])
+        assert 256 * 1024 <= held["pending"] < 256 * 1024 + 64 * 1024
+        assert served.status("VmRSS") - before < 4096, "KiB"
+        assert _p99(delays) < 0.1
+        before_s = served.cpu_s
+        served.totals_when(lambda t: t["seconds"] > held["seconds"] + 1)
+        assert served.cpu_s - before_s < 0.5, "it spins"
+        greedy.close()
+        served.totals_when(lambda t: t["clients"] == 1)
+
+
+@BOTH
+def test_silent_and_stuck_clients_are_closed_by_the_idle_timeout(trigger):
+    with Served(EchoOptions(idle_timeout_s=0.4)) as served:
+        listener = served.listen(trigger)
+        silent, stuck, slow = (served.connect(listener) for _ in range(3))
+        _fill(stuck)
+        while served.snapshot().totals.closed[CloseReason.IDLE] < 2:
+            _ask(slow, b"s")  # slow, but not idle
+        snapshot = served.snapshot()
+        assert len(snapshot.clients) == 1
+        assert snapshot.clients.peer(0) == slow.getsockname()
+        assert silent.recv(1) == b""
+        served.until(lambda s: s.totals.closed[CloseReason.IDLE] == 3)
+
+
+VANISHING = """
+import subprocess
+from core.echo.options import EchoOptions
+from core.echo.snapshot import CloseReason
+from tests.core.echo.serving import Served
+
+def loopback(state):
+    subprocess.run(["ip", "link", "set", "lo", state], check=True)
+
+loopback("up")
+options = EchoOptions(keepalive_idle_s=1, keepalive_interval_s=1, keepalive_probes=1)
+with Served(options) as served:
+    served.connect(served.listen())
+    served.until(lambda s: len(s.clients) == 1)
+    loopback("down")
+    served.until(lambda s: s.totals.closed[CloseReason.VANISHED] == 1)
+"""
+
+
+def test_client_that_vanished_is_found_by_keepalive():
+    """In a network namespace of its own, whose loopback goes down: no FIN, no RST, no answer."""
+    require_root()
+    code = [require_peer("unshare"), "--net", sys.executable, "-c", VANISHING]
+    done = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+# -- ends of every kind
+
+
+@BOTH
+def test_half_close_after_100_megabytes(served, trigger):
+    data = noise(100 << 20)
+    digest, length = send_and_hash(served.connect(served.listen(trigger)), data, piece=1 << 20)
+    assert length == len(data)
+    assert digest == hashlib.sha256(data).hexdigest()
+    snapshot = served.until(lambda s: not len(s.clients))
+    assert snapshot.totals.closed[CloseReason.FINISHED] == 1
+    assert snapshot.totals.bytes_in == snapshot.totals.bytes_out == len(data)
+
+
+@BOTH
+def test_reset_in_the_middle_of_a_write_ends_only_that_connection(served, trigger):
+    listener = served.listen(trigger)
+    other = served.connect(listener)
+    breaking = served.connect(listener, receive_buffer=4096)
+    _fill(breaking)
+    served.until(lambda s: s.clients.pending.any())
+    reset(breaking)
+    snapshot = served.until(lambda s: len(s.clients) == 1)
+    totals = snapshot.totals
+    assert totals.closed[CloseReason.RESET] == 1
+    assert totals.unsent > 0
+    assert totals.bytes_in == totals.bytes_out + totals.unsent
+    _ask(other)
+
+
+@BOTH
+def test_reset_before_accept_ends_only_that_connection(served, trigger):
+    listener = served.listen(trigger)
+
+    def while_the_loop_stands_still():
+        gone = socket.create_connection((listener.address, listener.port))
+        reset(gone)
+        return socket.create_connection((listener.address, listener.port), 10)
+
+    with served.do(while_the_loop_stands_still) as other:
+        _ask(other)
+        snapshot = served.until(lambda s: s.totals.aborted or s.totals.closed[CloseReason.RESET])
+        assert len(snapshot.clients) == 1
+
+
+@BOTH
+def test_data_that_came_with_the_end_is_read_first(served, trigger):
+    """EPOLLIN, EPOLLRDHUP (and after a reset EPOLLHUP, EPOLLERR) in one event."""
+    listener = served.listen(trigger)
+
+    def while_the_loop_stands_still():
+        ended = socket.create_connection((listener.address, listener.port), 10)
+        ended.sendall(b"all of it")
+        ended.shutdown(socket.SHUT_WR)
+        broken = socket.create_connection((listener.address, listener.port), 10)
+        broken.sendall(b"12345")
+        reset(broken)
+        return ended
+
+    with served.do(while_the_loop_stands_still) as ended:
+        assert receive_exactly(ended, 100) == b"all of it"
+        snapshot = served.until(lambda s: not len(s.clients) and s.totals.accepted == 2)
+    assert snapshot.totals.closed[CloseReason.FINISHED] == 1
+    assert snapshot.totals.closed[CloseReason.RESET] == 1
+
+
+def test_stale_event_for_a_client_closed_in_the_same_batch_is_ignored(served):
+    """Both are ready; the handler of the first closes both, and a new one gets a number."""
+    listener = served.listen()
+    first, second = served.connect(listener), served.connect(listener)
+    served.until(lambda s: len(s.clients) == 2)
+    stale = served.loop.counters.stale
+
+    def make_both_ready():
+        for one, other in ((1, 2), (2, 1)):
+            client = served.client(one)
+            own = client._read
+
+            def read_and_close(other=other, own=own):
+                own()
+                served.server.close_client(other)
+
+            served.loop.remove(client.connected)
+            served.loop.add(client.connected, lambda _events, act=read_and_close: act())
+        first.sendall(b"1")
+        second.sendall(b"2")
+
+    served.do(make_both_ready)
+    snapshot = served.until(lambda s: len(s.clients) == 1)
+    assert served.loop.counters.stale == stale + 1
+    assert snapshot.totals.closed[CloseReason.CLOSED] == 1
+    _ask(served.connect(listener))
+
+
+# -- fairness
+
+
+@BOTH
+def test_a_firehose_does_not_starve_500_small_clients(trigger):
+    with ServedProcess(trigger.value) as served:
+        small = [socket.create_connection(served.address, 10) for _ in range(500)]
+        hose = subprocess.Popen([sys.executable, "-c", FIREHOSE, str(served.address[1])])
+        try:
+            served.totals_when(lambda t: t["bytes_in"] > 10 << 20)
+            delays = [_ask(client) for _ in range(3) for client in small]
+        finally:
+            hose.kill()
+            hose.wait()
+            for client in small:
+                client.close()
+        assert _p99(delays) < 0.1
+
+
+FIREHOSE = """
+import socket, sys, threading
+hose = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+piece = bytes(1 << 18)
+def drink():
+    while hose.recv(1 << 18): pass
+threading.Thread(target=drink, daemon=True).start()
+while True: hose.sendall(piece)
+"""
+
+
+@BOTH
+def test_a_turn_of_one_client_is_bounded(served, trigger):
+    """However much has come in, others are served after `READS_PER_TURN` reads."""
+    listener = served.listen(trigger)
+    full, other = served.connect(listener), served.connect(listener)
+    table = served.until(lambda s: len(s.clients) == 2).clients
+    identifier = int(table.identifier[table.row_of_peer(*full.getsockname())])
+    served.do(served.server.pause_client, identifier)
+    _fill(full)
+    before = served.until(lambda s: s.clients.unread.any())
+    reads = []
+
+    def one_turn():
+        served.server.pause_client(identifier, False)
+        other.sendall(b"x")
+        served.loop.run_once(1000)
+        reads.append(served.server.take_snapshot().clients.reads)
+
+    row = before.clients.row(identifier)
+    served.do(one_turn)
+    assert 1 <= reads[0][row] - before.clients.reads[row] <= 16
+    assert receive_exactly(other, 1) == b"x"
+
+
+# -- the kernel takes little at a time, and signals interrupt it
+
+
+@BOTH
+def test_partial_writes_with_the_smallest_buffers_lose_nothing(trigger):
+    data = noise(3_000_000)
+    with Served(EchoOptions(send_buffer=1, receive_buffer=1)) as served:
+        client = served.connect(served.listen(trigger), receive_buffer=1)
+        digest, length = send_and_hash(client, data, piece=777)
+        assert length == len(data)
+        assert digest == hashlib.sha256(data).hexdigest()
+
+
+@BOTH
+def test_a_storm_of_signals_changes_nothing(trigger):
+    storm = (
+        "import signal\nsignal.signal(signal.SIGALRM, lambda *_: None)\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)\n"
+        "import atexit\natexit.register(lambda: signal.setitimer(signal.ITIMER_REAL, 0))"
+    )
+    data = noise(20_000_000)
+    with ServedProcess(trigger.value, storm) as served:
+        with socket.create_connection(served.address, 10) as client:
+            digest, length = send_and_hash(client, data)
+        assert length == len(data)
+        assert digest == hashlib.sha256(data).hexdigest()
+        assert served.end()[0] == 0
+
+
+# -- coming and going
+
+
+@BOTH
+def test_churn_leaves_nothing_behind(trigger):
+    with ServedProcess(trigger.value) as served:
+        _churn(served.address, 2000)
+        served.totals_when(lambda t: t["clients"] == 0 and t["accepted"] == 2000)
+        descriptors, resident = served.descriptors(), served.status("VmRSS")
+        _churn(served.address, 6000)
+        served.totals_when(lambda t: t["clients"] == 0 and t["accepted"] == 8000)
+        assert served.descriptors() == descriptors
+        assert served.status("VmRSS") - resident < 1024, "KiB"
+        status, last = served.end()
+        assert status == 0
+        assert last["bytes_in"] == last["bytes_out"] == 8000
+
+
+def _churn(address, count):
+    """Connect, one byte there and back, and away, by four threads."""
+
+    def come_and_go():
+        for _ in range(count // 4):
+            with socket.create_connection(address, 10) as client:
+                client.sendall(b"x")
+                assert client.recv(1) == b"x"
+                reset(client)  # no TIME-WAIT on this machine
+
+    threads = [threading.Thread(target=come_and_go) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+
+@BOTH
+def test_sigterm_drains(trigger):
+    data = noise(300_000)
+    with ServedProcess(trigger.value) as served:
+        client = socket.create_connection(served.address, 10)
+        client.sendall(data)
+        served.process.send_signal(signal.SIGTERM)
+        assert receive_exactly(client, 400_000) == data[:300_000]
+        client.close()
+        served.process.communicate(timeout=10)
+        assert served.process.returncode == 0
+
+
+def test_second_sigterm_ends_it_at_once():
+    with ServedProcess() as served:
+        client = socket.create_connection(served.address, 10)
+        _ask(client)
+        served.process.send_signal(signal.SIGTERM)
+        assert client.recv(1) == b"", "it has begun to drain, and we do not end"
+        served.process.send_signal(signal.SIGTERM)
+        served.process.communicate(timeout=3)
+        assert served.process.returncode == -signal.SIGTERM
+        client.close()

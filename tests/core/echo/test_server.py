@@ -1,0 +1,312 @@
+"""EchoServer: listeners, clients, commands and what the snapshot says of them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+from fcntl import F_GETFD, F_GETFL, FD_CLOEXEC, fcntl
+
+import numpy as np
+import pytest
+
+from core.echo.options import EchoOptions, Switches, Trigger
+from core.echo.snapshot import CloseReason
+from tests.core.echo.serving import Served, noise, receive_exactly, send_and_hash
+
+BOTH = pytest.mark.parametrize("trigger", list(Trigger))
+
+
+@pytest.fixture
+def served():
+    with Served() as running:
+        yield running
+
+
+def _interest(served, descriptor):
+    """The events epoll waits for, from /proc (proc(5), fdinfo of an epoll descriptor)."""
+    with open(f"/proc/self/fdinfo/{served.loop._epoll.fileno()}") as info:
+        for line in info:
+            words = line.split()
+            if words and words[0] == "tfd:" and int(words[1]) == descriptor:
+                return int(words[3], 16)
+    raise KeyError(descriptor)
+
+
+def _has_ipv6():
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@BOTH
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_echoes(served, trigger, address):
+    if ":" in address and not _has_ipv6():
+        pytest.skip("no IPv6 on loopback here")
+    listener = served.listen(trigger, address)
+    client = served.connect(listener)
+    client.sendall(b"hello")
+    assert receive_exactly(client, 5) == b"hello"
+    snapshot = served.until(lambda s: len(s.clients) == 1 and s.clients.bytes_in[0] == 5)
+    table = snapshot.clients
+    assert table.peer(0) == client.getsockname()[:2]
+    assert table.row_of_peer(*client.getsockname()[:2]) == 0
+    assert table.row_of_peer(address, 1) is None
+    assert table.trigger(0) is trigger
+    assert table.state(0) == "ESTABLISHED"
+    assert table.rtt_us[0] > 0
+    assert table.bytes_out[0] == 5
+    assert (snapshot.totals.bytes_in, snapshot.totals.bytes_out) == (5, 5)
+
+
+def test_level_and_edge_listeners_side_by_side(served):
+    listeners = [served.listen(trigger) for trigger in (*Trigger, *Trigger)]
+    clients = [served.connect(listener) for listener in listeners]
+    for client in clients:
+        client.sendall(b"x")
+    assert [receive_exactly(client, 1) for client in clients] == [b"x"] * 4
+    snapshot = served.until(lambda s: len(s.clients) == 4)
+    watched = zip(snapshot.clients.listener, snapshot.clients.edge, strict=True)
+    assert sorted(watched) == [
+        (info.identifier, info.trigger is Trigger.EDGE) for info in listeners
+    ]
+    assert [info.accepted for info in snapshot.listeners] == [1, 1, 1, 1]
+
+
+@BOTH
+def test_descriptors_are_non_blocking_and_close_on_exec(served, trigger):
+    served.connect(served.listen(trigger))
+    snapshot = served.until(lambda s: len(s.clients) == 1)
+    accepted = int(snapshot.clients.descriptor[0])
+    listening = served.server._listeners[1]._listening.fileno()
+    for descriptor in (accepted, listening):
+        assert fcntl(descriptor, F_GETFL) & os.O_NONBLOCK
+        assert fcntl(descriptor, F_GETFD) & FD_CLOEXEC
+
+
+def test_an_accepted_socket_has_the_options_of_its_listener():
+    options = EchoOptions(keepalive_idle_s=7, keepalive_interval_s=3, keepalive_probes=2)
+    with Served(options) as served:
+        served.connect(served.listen())
+        snapshot = served.until(lambda s: len(s.clients) == 1)
+        with socket.socket(fileno=os.dup(snapshot.clients.descriptor[0])) as accepted:
+            chosen = [
+                accepted.getsockopt(level, name)
+                for level, name in (
+                    (socket.SOL_SOCKET, socket.SO_KEEPALIVE),
+                    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE),
+                    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL),
+                    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT),
+                    (socket.IPPROTO_TCP, socket.TCP_NODELAY),
+                )
+            ]
+    assert chosen == [1, 7, 3, 2, 1]
+
+
+@BOTH
+def test_epollout_is_asked_for_only_while_bytes_are_pending(trigger):
+    with Served(EchoOptions(send_buffer=4096)) as served:
+        client = served.connect(served.listen(trigger), receive_buffer=4096)
+        descriptor = int(served.until(lambda s: len(s.clients) == 1).clients.descriptor[0])
+        assert not served.do(_interest, served, descriptor) & 0x4  # EPOLLOUT
+        data = noise(200_000)
+        client.setblocking(False)
+        sent = 0
+        while not served.snapshot().clients.pending[0]:
+            sent += client.send(data[sent : sent + 8192])
+        assert served.do(_interest, served, descriptor) & 0x4
+        client.settimeout(20)
+        assert receive_exactly(client, sent) == data[:sent]
+        served.until(lambda s: s.clients.pending[0] == 0)
+        assert not served.do(_interest, served, descriptor) & 0x4
+        assert bool(served.do(_interest, served, descriptor) >> 31) == (trigger is Trigger.EDGE)
+
+
+@BOTH
+def test_half_close_gets_every_byte_and_then_the_end(served, trigger):
+    client = served.connect(served.listen(trigger))
+    client.sendall(b"last words")
+    client.shutdown(socket.SHUT_WR)
+    assert receive_exactly(client, 100) == b"last words"
+    snapshot = served.until(lambda s: not len(s.clients))
+    assert snapshot.totals.closed[CloseReason.FINISHED] == 1
+
+
+@BOTH
+def test_paused_client_is_not_read_and_goes_on_where_it_was(served, trigger):
+    client = served.connect(served.listen(trigger))
+    identifier = int(served.until(lambda s: len(s.clients) == 1).clients.identifier[0])
+    served.do(served.server.pause_client, identifier)
+    client.sendall(b"1234567")
+    snapshot = served.until(lambda s: s.clients.unread[0] == 7)
+    assert snapshot.clients.paused[0] == 1
+    assert snapshot.clients.wake_ups[0] == 0
+    served.do(served.server.pause_client, identifier, False)
+    assert receive_exactly(client, 7) == b"1234567"
+
+
+@BOTH
+def test_reset_of_a_paused_client_closes_it_and_nothing_spins(served, trigger):
+    client = served.connect(served.listen(trigger))
+    identifier = int(served.until(lambda s: len(s.clients) == 1).clients.identifier[0])
+    served.do(served.server.pause_client, identifier)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    client.close()
+    snapshot = served.until(lambda s: not len(s.clients))
+    assert snapshot.totals.closed[CloseReason.RESET] == 1
+
+
+def test_closing_a_client(served):
+    client = served.connect(served.listen())
+    identifier = int(served.until(lambda s: len(s.clients) == 1).clients.identifier[0])
+    served.do(served.server.close_client, identifier)
+    assert client.recv(1) == b""
+    assert served.snapshot().totals.closed[CloseReason.CLOSED] == 1
+    served.do(served.server.close_client, identifier)  # gone already: nothing happens
+    assert served.snapshot().totals.closed[CloseReason.CLOSED] == 1
+
+
+def test_stopping_a_listener_leaves_its_clients(served):
+    listener = served.listen()
+    client = served.connect(listener)
+    served.until(lambda s: len(s.clients) == 1)
+    served.do(served.server.stop_listening, listener.identifier)
+    assert served.snapshot().listeners == ()
+    client.sendall(b"still here")
+    assert receive_exactly(client, 10) == b"still here"
+    with pytest.raises(ConnectionRefusedError):
+        served.connect(listener)
+
+
+def test_log_of_the_selected_client(served):
+    client = served.connect(served.listen(Trigger.EDGE))
+    identifier = int(served.until(lambda s: len(s.clients) == 1).clients.identifier[0])
+    served.do(served.server.select, identifier)
+    client.sendall(bytes(64))
+    receive_exactly(client, 64)
+    served.until(lambda s: s.clients.eagains[0] == 1)
+    client.close()
+    snapshot = served.until(lambda s: not len(s.clients))
+    texts = [entry.text for entry in snapshot.log]
+    assert texts[:4] == ["EPOLLIN", "read 64", "wrote 64", "EAGAIN"]
+    assert texts[-3:] == ["EPOLLIN|EPOLLRDHUP", "end of stream", "closed"]
+    assert snapshot.selected == identifier
+    served.do(served.server.select, None)
+    assert served.snapshot().log == ()
+
+
+def test_only_the_selected_client_has_a_log(served):
+    listener = served.listen()
+    first, second = served.connect(listener), served.connect(listener)
+    identifiers = served.until(lambda s: len(s.clients) == 2).clients.identifier.tolist()
+    for identifier in identifiers:
+        served.do(served.server.select, identifier)
+    assert served.client(identifiers[0]).log is None
+    for client in (first, second):
+        client.sendall(b"x")
+        receive_exactly(client, 1)
+    texts = [entry.text for entry in served.until(lambda s: s.log).log]
+    assert texts == ["EPOLLIN", "read 1", "wrote 1"]
+
+
+def test_tables_are_ordered_by_identifier_though_slots_are_used_again(served):
+    listener = served.listen()
+    first = [served.connect(listener) for _ in range(5)]
+    served.until(lambda s: len(s.clients) == 5)
+    for client in first[1:4]:
+        client.close()
+    served.until(lambda s: len(s.clients) == 2)
+    for _ in range(3):
+        served.connect(listener)
+    table = served.until(lambda s: len(s.clients) == 5).clients
+    assert (np.diff(table.identifier) > 0).all()
+    assert table.identifier[-1] == 8
+    assert table.row(int(table.identifier[2])) == 2
+    assert table.row(2) is None
+
+
+def test_a_published_snapshot_does_not_change(served):
+    client = served.connect(served.listen())
+    before = served.until(lambda s: len(s.clients) == 1)
+    client.sendall(b"x")
+    served.until(lambda s: s.clients.bytes_in[0] == 1)
+    assert before.clients.bytes_in[0] == 0
+    assert before.totals.bytes_in == 0
+
+
+def test_books_balance_over_open_and_closed_clients(served):
+    listener = served.listen()
+    for size in (10, 20, 30):
+        client = served.connect(listener)
+        client.sendall(bytes(size))
+        receive_exactly(client, size)
+        if size == 20:
+            client.close()
+    snapshot = served.until(lambda s: len(s.clients) == 2)
+    totals = snapshot.totals
+    assert totals.accepted == 3 == len(snapshot.clients) + sum(totals.closed.values())
+    assert totals.bytes_in == totals.bytes_out == 60
+
+
+@BOTH
+def test_built_in_client_makes_the_bytes(served, trigger):
+    listener = served.listen(trigger)
+    served.do(served.server.talk, listener.identifier, 1_000_000)
+    snapshot = served.until(lambda s: s.talkers and s.talkers[0].received == 1_000_000)
+    (talker,) = snapshot.talkers
+    assert talker.intact
+    assert snapshot.clients.row_of_peer(talker.address, talker.port) == 0
+    served.do(served.server.talk, listener.identifier, 5)
+    served.until(lambda s: s.talkers[0].received == 1_000_005 and s.talkers[0].intact)
+    assert len(served.snapshot().clients) == 1
+
+
+@BOTH
+def test_drain_echoes_what_has_come_and_waits_for_the_peer(served, trigger):
+    client = served.connect(served.listen(trigger))
+    identifier = int(served.until(lambda s: len(s.clients) == 1).clients.identifier[0])
+    served.do(served.server.pause_client, identifier)
+    client.sendall(b"before the end")
+    served.until(lambda s: s.clients.unread[0] == 14)
+    drained = []
+    served.do(served.server.drain, lambda: drained.append(True))
+    assert receive_exactly(client, 100) == b"before the end"
+    assert not drained, "the peer has not ended yet"
+    client.sendall(b"too late")
+    client.close()
+    snapshot = served.until(lambda s: drained and not len(s.clients))
+    assert snapshot.totals.closed[CloseReason.DRAINED] == 1
+    assert snapshot.totals.discarded == 8
+
+
+def test_drain_is_forced_when_the_grace_is_over(served):
+    client = served.connect(served.listen())
+    served.until(lambda s: len(s.clients) == 1)
+    drained = []
+    served.do(served.server.drain, lambda: drained.append(True), 0.05)
+    snapshot = served.until(lambda s: drained and not len(s.clients))
+    assert snapshot.totals.closed[CloseReason.FORCED] == 1
+    assert client.recv(1) == b""
+
+
+def test_drain_without_clients_is_done_at_once(served):
+    drained = []
+    served.listen()
+    served.do(served.server.drain, lambda: drained.append(True))
+    served.until(lambda s: drained and not s.listeners)
+
+
+def test_large_echo_is_the_same_bytes(served):
+    data = noise(5_000_000)
+    for trigger in Trigger:
+        digest, length = send_and_hash(served.connect(served.listen(trigger)), data)
+        assert length == len(data)
+        assert digest == hashlib.sha256(data).hexdigest()
+
+
+def test_switches_refuse_what_no_read_can_do():
+    with pytest.raises(ValueError, match="1 to 65536"):
+        Switches(read_budget=0)

@@ -1,0 +1,106 @@
+"""The teaching switches show what epoll(7) says of level and edge triggering."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.echo.log import lines
+from core.echo.options import Switches, Trigger
+from tests.core.echo.serving import Served, receive_exactly
+
+SENT, BUDGET = 64, 16
+
+
+@pytest.fixture
+def served():
+    with Served() as running:
+        yield running
+
+
+def _start(served, trigger, switches):
+    """A client that sends 64 bytes while its reading is paused, so that they arrive as one."""
+    served.do(served.server.set_switches, switches)
+    client = served.connect(served.listen(trigger))
+    identifier = int(served.until(lambda s: len(s.clients) == 1).clients.identifier[0])
+    served.do(served.server.select, identifier)
+    served.do(served.server.pause_client, identifier)
+    client.sendall(bytes(range(SENT)))
+    served.until(lambda s: s.clients.unread[0] == SENT)
+    served.do(served.server.pause_client, identifier, False)
+    return client
+
+
+def _figures(snapshot):
+    table = snapshot.clients
+    names = ("wake_ups", "reads", "eagains", "unread", "bytes_in")
+    return {name: int(getattr(table, name)[0]) for name in names}
+
+
+@pytest.mark.parametrize("drain", [None, False])
+def test_level_with_a_small_budget_wakes_again_until_the_buffer_is_empty(served, drain):
+    client = _start(served, Trigger.LEVEL, Switches(BUDGET, drain))
+    assert receive_exactly(client, SENT) == bytes(range(SENT))
+    assert _figures(served.until(lambda s: s.clients.bytes_in[0] == SENT)) == {
+        "wake_ups": 4, "reads": 4, "eagains": 0, "unread": 0, "bytes_in": SENT,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("drain", [None, True])
+def test_edge_with_draining_wakes_once_and_reads_until_eagain(served, drain):
+    client = _start(served, Trigger.EDGE, Switches(BUDGET, drain))
+    assert receive_exactly(client, SENT) == bytes(range(SENT))
+    assert _figures(served.until(lambda s: s.clients.eagains[0] == 1)) == {
+        "wake_ups": 1, "reads": 5, "eagains": 1, "unread": 0, "bytes_in": SENT,
+    }  # fmt: skip
+
+
+def test_level_with_draining_is_like_edge(served):
+    client = _start(served, Trigger.LEVEL, Switches(BUDGET, drain=True))
+    receive_exactly(client, SENT)
+    assert _figures(served.until(lambda s: s.clients.eagains[0] == 1)) == {
+        "wake_ups": 1, "reads": 5, "eagains": 1, "unread": 0, "bytes_in": SENT,
+    }  # fmt: skip
+
+
+def test_edge_without_draining_stalls_until_new_bytes_arrive(served):
+    client = _start(served, Trigger.EDGE, Switches(BUDGET, drain=False))
+    assert receive_exactly(client, BUDGET) == bytes(range(BUDGET))
+    stalled = {"wake_ups": 1, "reads": 1, "eagains": 0, "unread": 48, "bytes_in": 16}
+    assert _figures(served.until(lambda s: s.clients.unread[0] == 48)) == stalled
+    turns = served.loop.counters.waits
+    while served.loop.counters.waits < turns + 20:  # the loop turns, and this client is not in it
+        assert _figures(served.snapshot()) == stalled
+    client.sendall(b"!")
+    assert receive_exactly(client, BUDGET) == bytes(range(BUDGET, 2 * BUDGET))
+    assert _figures(served.until(lambda s: s.clients.bytes_in[0] == 32)) == {
+        "wake_ups": 2, "reads": 2, "eagains": 0, "unread": 33, "bytes_in": 32,
+    }  # fmt: skip
+
+
+def test_the_log_shows_the_difference(served):
+    client = _start(served, Trigger.LEVEL, Switches(BUDGET))
+    receive_exactly(client, SENT)
+    log = served.until(lambda s: s.clients.bytes_in[0] == SENT).log
+    assert [text for _time, text in lines(log)][-4:] == ["EPOLLIN → read 16 → wrote 16"] * 4
+
+
+def test_the_log_of_a_drained_client_is_one_line(served):
+    client = _start(served, Trigger.EDGE, Switches(BUDGET))
+    receive_exactly(client, SENT)
+    log = served.until(lambda s: s.clients.eagains[0] == 1).log
+    assert [text for _time, text in lines(log)][-1] == (
+        "EPOLLIN" + " → read 16 → wrote 16" * 4 + " → EAGAIN"
+    )
+
+
+@pytest.mark.parametrize(
+    ("trigger", "drain", "words"),
+    [
+        (Trigger.LEVEL, None, "again and again"),
+        (Trigger.LEVEL, True, "until EAGAIN"),
+        (Trigger.EDGE, None, "until EAGAIN"),
+        (Trigger.EDGE, False, "stalls until new bytes"),
+    ],
+)
+def test_each_setting_says_what_will_be_seen(trigger, drain, words):
+    assert words in Switches(BUDGET, drain).effect(trigger)
