@@ -1,0 +1,134 @@
+"""What the machine suggests for a draft's open fields: source addresses, the next hop's MAC.
+
+These are no header's defaults: they depend on where the packet goes. Looking them up reads the
+routing and neighbour tables and sends nothing; only `next_hop_mac` may make the kernel ask.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.forge.answers import Circumstances, refused
+from core.forge.draft import Draft
+from core.forge.evaluation import given_values
+from core.forge.route import (
+    IFF_LOOPBACK,
+    Kind,
+    Route,
+    addresses_of,
+    find_route,
+    group_address,
+    known_neighbour,
+    link_named,
+    resolve_neighbour,
+)
+from core.netlink import LinkMessage
+from core.wire.arp import ARP, REQUEST
+from core.wire.field import Value
+
+_SIZES = {"ip": 4, "ipv6": 16}
+_BROADCAST_MAC = (1 << 48) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """`values` by key for `evaluate`; `route` to the destination, None where there is none, then
+    `trouble` says why. `link` is where it leaves: the interface that was chosen, or the route's."""
+
+    values: Mapping[str, Value] = field(default_factory=dict)
+    route: Route | None = None
+    link: LinkMessage | None = None
+    trouble: str = ""
+
+
+def look_around(draft: Draft, interface: str = "", *, resolve: bool = False) -> Surroundings:
+    """What the machine suggests for `draft` on its way out, through `interface` if one is chosen.
+
+    With `resolve` the kernel may ask the link for the next hop's MAC: for the moment of sending.
+    """
+    given = given_values(draft)
+    link = link_named(interface) if interface else None
+    if interface and link is None:
+        return Surroundings(trouble=f"there is no interface {interface}")
+    route, trouble = _route(given)
+    if link is None and route is not None:
+        link = route.link
+    values: dict[str, Value] = {}
+    if route is not None and route.source:
+        values |= {f"{name}.src": int.from_bytes(route.source, "big")
+                   for name, size in _SIZES.items() if size == len(route.source)}  # fmt: skip
+    if link is not None:
+        own = int.from_bytes(link.address, "big") if len(link.address) == 6 else 0
+        values |= {"eth.src": own, "arp.src.hw_mac": own}
+        values |= _arp(link)
+        mac = _next_hop_mac(draft, given, route, link, resolve)
+        if isinstance(mac, int):
+            values["eth.dst"] = mac
+        elif mac:
+            trouble = trouble or mac
+    return Surroundings(values, route, link, trouble)
+
+
+def destination(given: Mapping[str, Value]) -> bytes | None:
+    """The outermost network destination that was typed."""
+    for name, size in _SIZES.items():
+        value = given.get(f"{name}.dst")
+        if isinstance(value, int):
+            return value.to_bytes(size, "big")
+    return None
+
+
+def _route(given: Mapping[str, Value]) -> tuple[Route | None, str]:
+    address = destination(given)
+    if address is None:
+        return None, ""
+    try:
+        return find_route(address), ""
+    except OSError as error:
+        return None, str(refused(error.errno or 0, Circumstances("the destination")))
+
+
+def _arp(link: LinkMessage) -> dict[str, Value]:
+    for address in addresses_of(link.index):
+        if len(address) == 4:
+            return {"arp.src.proto_ipv4": int.from_bytes(address, "big")}
+    return {}
+
+
+def _next_hop_mac(
+    draft: Draft,
+    given: Mapping[str, Value],
+    route: Route | None,
+    link: LinkMessage,
+    resolve: bool,
+) -> int | str:
+    """The MAC address a frame goes to, or why it is not known; empty where none is needed."""
+    if not draft.has_link or "eth.dst" in given:
+        return ""
+    if link.flags & IFF_LOOPBACK:
+        return 0
+    if "arp" in draft.layers:
+        asking = given.get("arp.opcode", ARP["opcode"].field.default) == REQUEST
+        return _BROADCAST_MAC if asking else ""
+    address = destination(given)
+    if address is None:
+        return ""
+    group = group_address(address)
+    if group is not None:
+        return int.from_bytes(group, "big")
+    hop = address
+    if route is not None and route.link.index == link.index:
+        if route.kind == Kind.BROADCAST:
+            return _BROADCAST_MAC
+        hop = route.next_hop
+    found = (resolve_neighbour if resolve else known_neighbour)(link.index, hop)
+    if found is not None and len(found) == 6:
+        return int.from_bytes(found, "big")
+    return "eth.dst: " + str(refused(errno.EHOSTUNREACH, Circumstances(_text(hop), link.name)))
+
+
+def _text(address: bytes) -> str:
+    return str(ipaddress.ip_address(address))
