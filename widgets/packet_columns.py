@@ -118,7 +118,7 @@ class Seen:
 
     def take_interfaces(self, names: Iterable[str]) -> None:
         """Show the Interface column where packets come from more than one."""
-        widths = [width_of(name) for name in names]
+        widths = [width_of(name) for name in set(names)]  # a capture begun again names it again
         if len(widths) > 1:
             self.interface = max(len(ColumnName.INTERFACE.value), min(max(widths), INTERFACE_MOST))
 

@@ -139,6 +139,9 @@ def test_an_interface_column_comes_with_the_second_interface():
         table = pilot.app.widget
         store = filled(3)
         table.show(store.snapshot())
+        store.add_interface(ETH0)  # stopped and started again
+        table.show(store.snapshot())
+        await pilot.pause()
         assert "Interface" not in screen_text(table)[0]
         store.add_interface(CaptureInterface("veth-long-name0", LinkType.ETHERNET))
         table.show(store.snapshot())
