@@ -1,0 +1,192 @@
+"""What became of a packet: the copy that left, what the kernel changed in it, and what came back.
+
+Captured frames are fed in, in any order and from any source; nothing here captures. The *copy* is
+the frame that has our packet in it, but for the fields that the kernel may write on that way out
+(`core.forge.injector`). A *reply* is a packet with the ends reversed, an echo reply of the same
+identifier, an ARP or neighbour answer, or an ICMP error that quotes ours. Its delay counts
+from the copy's time stamp, both being the kernel's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.forge.injector import Way
+from core.forge.replies import is_reply
+from core.forge.route import own_addresses
+from core.wire.dissect import dissect
+from core.wire.dissection import Dissection, Layer
+from core.wire.field import Slot, Value
+from core.wire.link import LinkType
+from core.wire.summary import summarise
+from core.wire.tcp import FLAG_BITS
+
+_SYSTEM_WRITES = "Without IP_HDRINCL the system writes the IP header itself."
+_ELSEWHERE = "Something between the socket and the wire changed it: a firewall rule, or the device."
+WHY = {
+    "ip.len": "Linux always writes the total length of what a raw socket sends.",
+    "ip.checksum": "Linux always computes the header checksum of what a raw socket sends.",
+    "ip.id": "An identification of 0 means to Linux that it shall choose one.",
+    "ip.src": "A source of 0.0.0.0 means to Linux: the address of the outgoing interface.",
+}
+_OF_ZERO = frozenset({"ip.id", "ip.src"})  # written only where they were zero
+_SYN_NOTE = (
+    "The local kernel knows no connection on port {port}: it will answer a SYN-ACK with a reset. "
+    "To keep the reset in: iptables -A OUTPUT -p tcp --sport {port} --tcp-flags RST RST -j DROP, "
+    "or send from an address that this machine does not have."
+)
+_STALE_SUM_NOTE = (
+    "The transport checksum was computed for the source {asked}, and the kernel wrote {seen}: "
+    "the receiver will find it wrong. Leave the source empty to have both agree."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A captured frame. `number` is the packet's in the store, 0 where there is none."""
+
+    data: bytes
+    timestamp_ns: int
+    link_type: int = LinkType.ETHERNET
+    flags: int = 0
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field that left otherwise than asked, as text, and why in one sentence."""
+
+    name: str
+    label: str
+    asked: str
+    seen: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A packet that answers ours. `delay_ns` is None where the copy was not seen."""
+
+    seen: Seen
+    sender: str
+    protocol: str
+    info: str
+    delay_ns: int | None
+
+
+class Outcome:
+    """What is known so far of one packet. Feed it frames; read `copy`, `changes`, `replies`."""
+
+    def __init__(self, packet: bytes, way: Way) -> None:
+        self.way = way
+        self.packet = packet
+        self.copy: Seen | None = None
+        self.changes: tuple[Change, ...] = ()
+        self.replies: list[Reply] = []
+        link = LinkType.ETHERNET if way is Way.LINK else LinkType.RAW
+        self.asked = dissect(packet, link, len(packet))
+        self._sent = self.asked  # as it left, once that is known
+
+    def feed(self, seen: Seen) -> bool:
+        """Look at a captured frame; True if it is our copy or a reply."""
+        read = dissect(seen.data, seen.link_type, len(seen.data), seen.flags)
+        if self.copy is None and self._is_copy(read):
+            self.copy = seen
+            self.changes = self._compare(read)
+            self._sent = read
+            self.replies = [self._reply(reply.seen) for reply in self.replies]
+            return True
+        if is_reply(self._sent, read):
+            self.replies.append(self._reply(seen))
+            return True
+        return False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of this packet, one sentence each."""
+        found = []
+        if note := syn_note(self._sent):
+            found.append(note)
+        source = next((change for change in self.changes if change.name == "ip.src"), None)
+        if source is not None and self.way is Way.IP and _has_pseudo_header(self.asked):
+            found.append(_STALE_SUM_NOTE.format(asked=source.asked, seen=source.seen))
+        return tuple(found)
+
+    def _reply(self, seen: Seen) -> Reply:
+        summary = summarise(dissect(seen.data, seen.link_type, len(seen.data), seen.flags))
+        delay = seen.timestamp_ns - self.copy.timestamp_ns if self.copy is not None else None
+        return Reply(seen, summary.source, summary.protocol, summary.info, delay)
+
+    def _is_copy(self, read: Dissection) -> bool:
+        """Whether a frame holds our packet, but for what the kernel may have written."""
+        if self.way is Way.LINK:
+            return _is_padded(read.data, self.packet)
+        asked, seen = _network(self.asked), _network(read)
+        if asked is None or seen is None or asked.name != seen.name:
+            return False
+        ours = self.packet[asked.offset + asked.header_length :]
+        theirs = read.data[seen.offset + seen.header_length :]
+        if not _is_padded(theirs, ours):
+            return False
+        return all(
+            self._may_differ(slot) or slot.read(read.data, seen.offset) == value
+            for slot, value in _top_fields(asked, self.packet)
+        )
+
+    def _may_differ(self, slot: Slot) -> bool:
+        if self.way is Way.SYSTEM:
+            return slot.key not in ("dst", "proto", "nxt")
+        if slot.name in _OF_ZERO:
+            return not slot.number(self.packet)
+        return slot.name in WHY
+
+    def _compare(self, read: Dissection) -> tuple[Change, ...]:
+        """The fields of the IP header that left otherwise than asked."""
+        asked, seen = _network(self.asked), _network(read)
+        if self.way is Way.LINK or asked is None or seen is None:
+            return ()
+        changes = []
+        for slot, value in _top_fields(asked, self.packet):
+            there = slot.read(read.data, seen.offset)
+            if there != value:
+                why = _SYSTEM_WRITES if self.way is Way.SYSTEM else WHY.get(slot.name, _ELSEWHERE)
+                texts = slot.text(value), slot.text(there)
+                changes.append(Change(slot.name, slot.field.label, *texts, why))
+        return tuple(changes)
+
+
+def syn_note(sent: Dissection) -> str:
+    """What the local kernel will do to the answer of a SYN from one of its own addresses."""
+    tcp, network = sent.layer("tcp"), _network(sent)
+    if tcp is None or network is None:
+        return ""
+    flags, port = tcp.number(sent.data, "flags"), tcp.number(sent.data, "srcport")
+    if flags is None or flags & FLAG_BITS["ack"] or not flags & FLAG_BITS["syn"]:
+        return ""
+    slot = network.tables[0]["src"]
+    source = slot.number(sent.data, network.offset).to_bytes(slot.field.bits // 8, "big")
+    if any(source) and source not in own_addresses():
+        return ""
+    return _SYN_NOTE.format(port=port)
+
+
+def _network(read: Dissection) -> Layer | None:
+    """The outermost IP header, if it is whole; also one that contradicts itself."""
+    for layer in read.layers:
+        if layer.name in ("ip", "ipv6") and layer.offset + layer.tables[0].size <= len(read.data):
+            return layer
+    return None
+
+
+def _top_fields(layer: Layer, data: bytes) -> list[tuple[Slot, Value]]:
+    table = layer.tables[0]
+    return [(slot, slot.read(data, layer.offset)) for slot in table.slots if slot.parent is None]
+
+
+def _has_pseudo_header(read: Dissection) -> bool:
+    return read.layer("tcp") is not None or read.layer("udp") is not None
+
+
+def _is_padded(seen: bytes, asked: bytes) -> bool:
+    """Whether `seen` is `asked`, with nothing but zeros behind."""
+    return seen.startswith(asked) and not any(seen[len(asked) :])
