@@ -1,14 +1,14 @@
 """The engine: the worker thread behind the screen.
 
-One thread, one epoll loop, in which the capture sources, the link watcher and the wake-up are
-sources. Commands come in from any thread through the loop's queue; what is so comes out as an
-`EngineSnapshot`, absolute and immutable, replaced by one assignment. Packets go into the store,
-which publishes for itself. A file is read by a thread of its own (`core.reading`) into the
-same store; its end comes back to the worker as a command.
+One thread, one epoll loop, in which the capture sources, the link watcher, the echo server
+(`core.serving`) and the wake-up are sources. Commands come in from any thread through the loop's
+queue; what is so comes out as an `EngineSnapshot`, absolute and immutable, replaced by one
+assignment. Packets go into the store, which publishes for itself. A file is read by a thread of
+its own (`core.reading`) into the same store; its end comes back to the worker as a command.
 
 Whatever goes wrong becomes a state and one line of text: an interface that is missing, a link that
 is deleted, a file that is no capture, and also a fault of ours, which ends the worker but not
-the program. What was captured stays usable in every case.
+the program; one in the echo server ends only that. What was captured stays usable in every case.
 """
 
 from __future__ import annotations
@@ -16,71 +16,32 @@ from __future__ import annotations
 import select
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum, StrEnum
 from functools import partial
 
 from core.capture.options import CaptureOptions
 from core.capture.session import CaptureSession, Feed
 from core.capture.source import CaptureError, CaptureStatistics
-from core.loop import EpollLoop, LoopCounters
+from core.engine_snapshot import EngineSnapshot, Severity, State
+from core.loop import EpollLoop
 from core.reading import FileReading
+from core.serving import EchoService
 from core.store.packet_store import PacketStore
 from core.wire.text import safe
 
+__all__ = ["Engine", "EngineSnapshot", "Severity", "State"]
+
 PUBLISH_S = 0.25  # at least so often, so that the drop counter is live
+EVENTS_PER_WAIT = 256  # with thousands of echo clients fewer waits are needed
 READS_PER_TURN = 8  # batches of one source before the others get their turn
-
-
-class State(Enum):
-    """What the engine is doing."""
-
-    IDLE = "idle"
-    LIVE = "live"
-    STOPPED = "stopped"
-    READING = "reading"
-    DONE = "done"  # the whole file was read
-    FAILED = "failed"
-
-
-class Severity(StrEnum):
-    """How loud the message is to be shown."""
-
-    NONE = ""
-    WARNING = "warning"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSnapshot:
-    """What is so at one moment.
-
-    `captured` live packets went into the store and `dropped` ones were lost in the kernel;
-    their sum is `received`, less what is on its way. None of them ever decreases. `progress`
-    is the part of the file that was read, 0 to 1, None where its size is unknown. `damaged`
-    says that the file was not whole; `notes` say more, one line each.
-    """
-
-    state: State = State.IDLE
-    message: str = ""
-    severity: Severity = Severity.NONE
-    interfaces: tuple[str, ...] = ()
-    file: str = ""
-    captured: int = 0
-    received: int = 0
-    dropped: int = 0
-    progress: float | None = None
-    damaged: bool = False
-    notes: tuple[str, ...] = ()
-    loop: LoopCounters = field(default_factory=LoopCounters)
 
 
 class Engine:
     """The worker thread, from `start` to `close`. Commands return at once, from any thread."""
 
     def __init__(self, store: PacketStore) -> None:
-        self._loop = EpollLoop()
-        self._worker = _Worker(store, self._loop, self._command)
+        self._loop = EpollLoop(EVENTS_PER_WAIT)
+        self.echo = EchoService(self._loop, self._command)
+        self._worker = _Worker(store, self._loop, self._command, self.echo)
         self._thread = threading.Thread(
             target=self._worker.run, name="rawscope worker", daemon=True
         )
@@ -116,7 +77,7 @@ class Engine:
         if self._closed:
             return
         reading = self._worker.reading
-        self._command(self._worker.end_work)
+        self._command(self._worker.end)
         self._closed = True
         self._loop.stop()
         if self._thread.ident is not None:
@@ -142,6 +103,7 @@ class _Worker:
         store: PacketStore,
         loop: EpollLoop,
         command: Callable[[Callable[[], None]], None],
+        echo: EchoService,
     ) -> None:
         self.snapshot = EngineSnapshot()
         self.reading: FileReading | None = None
@@ -149,6 +111,8 @@ class _Worker:
         self._store = store
         self._loop = loop
         self._command = command
+        self._echo = echo
+        self._ending = False
         self._session: CaptureSession | None = None
         self._state = State.IDLE
         self._message = ""
@@ -162,12 +126,25 @@ class _Worker:
         """The thread's body."""
         self._loop.call_every(PUBLISH_S, self._publish)
         try:
-            self._loop.run()
+            while not self._run_loop():
+                pass
         except Exception as failure:
             self.failure = failure
             if self._session is not None:
                 self._session.close()
             self._fail(f"the capture thread failed ({_describe(failure)}); start rawscope again")
+
+    def _run_loop(self) -> bool:
+        """Run until the loop is stopped, or the echo server has failed; whether that is the end."""
+        try:
+            self._loop.run()
+        except Exception as failure:
+            if not self._echo.take_blame(failure):
+                raise
+            self.failure = failure
+            self._loop.call(self._publish)  # and whatever waited behind the command that failed
+            return self._ending
+        return True
 
     def begin_capture(self, options: CaptureOptions) -> None:
         """Open the sources and put them into the loop."""
@@ -201,6 +178,12 @@ class _Worker:
         if self._state in (State.LIVE, State.READING):
             self.end_work()
             self._enter(State.STOPPED)
+
+    def end(self) -> None:
+        """End everything, for good."""
+        self._ending = True
+        self.end_work()
+        self._echo.close()
 
     def end_work(self) -> None:
         """Let what is in the kernel come in, then give everything back."""

@@ -1,0 +1,148 @@
+"""The echo server as a part of the engine: commands from any thread, and faults that stay here.
+
+The server shares the engine's loop with the capture. It is made when it is first asked for: who
+only captures pays nothing for it. A command that cannot be obeyed becomes one line in the
+snapshot. A fault of ours inside the server must not take the capture with it: it leaves the loop
+as an exception, the worker asks `take_blame`, and if the traceback passes through the server, the
+server is closed and said to have failed, and the loop goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from types import TracebackType
+
+from core.echo.accounting import Accounts
+from core.echo.descriptors import raise_descriptor_limit
+from core.echo.listener import EchoError
+from core.echo.options import EchoOptions, Switches, Trigger
+from core.echo.server import EchoServer
+from core.echo.snapshot import EchoSnapshot, EchoTotals
+from core.loop import EpollLoop, LoopCounters
+from core.wire.text import safe
+
+DEFAULT_ADDRESS = "127.0.0.1"
+FIRST_TRIGGERS = (Trigger.LEVEL, Trigger.EDGE)  # of the listeners that `demonstrate` makes
+
+OURS = ("core.echo.", __name__)  # modules whose faults are the server's
+
+Command = Callable[[], None]
+
+NO_SERVER = EchoSnapshot(
+    taken_s=0.0,
+    listeners=(),
+    clients=Accounts().table(0.0),
+    talkers=(),
+    totals=EchoTotals(),
+    loop=LoopCounters(),
+    switches=Switches(),
+    selected=None,
+    log=(),
+    message="",
+)
+
+
+class EchoService:
+    """The server, its commands, and what became of them. Each command returns at once."""
+
+    def __init__(
+        self,
+        loop: EpollLoop,
+        command: Callable[[Command], None],
+        options: EchoOptions | None = None,
+    ) -> None:
+        self._loop = loop
+        self._command = command  # hands a function to the worker thread
+        self._options = options
+        self._server: EchoServer | None = None
+        self._message = ""
+
+    def snapshot(self) -> EchoSnapshot:
+        """The server as it was a tenth of a second ago at most. Any thread."""
+        server, message = self._server, self._message
+        shown = NO_SERVER if server is None else server.snapshot()
+        return replace(shown, message=message) if message else shown
+
+    # -- commands: any thread
+
+    def listen(self, address: str, port: int, trigger: Trigger) -> None:
+        """Listen on one more address and port; port 0 is a free one."""
+        self._tell(lambda server: server.listen(address, port, trigger))
+
+    def stop_listening(self, listener: int) -> None:
+        """Close a listener; its clients stay."""
+        self._tell(lambda server: server.stop_listening(listener))
+
+    def close_client(self, client: int) -> None:
+        """Close a client now."""
+        self._tell(lambda server: server.close_client(client))
+
+    def pause_client(self, client: int, paused: bool) -> None:
+        """Stop reading from a client, or go on."""
+        self._tell(lambda server: server.pause_client(client, paused))
+
+    def select(self, client: int | None) -> None:
+        """Keep a log of this client, and of no other."""
+        self._tell(lambda server: server.select(client))
+
+    def set_switches(self, switches: Switches) -> None:
+        """How much is read at a wake-up."""
+        self._tell(lambda server: server.set_switches(switches))
+
+    def talk(self, listener: int, size: int) -> None:
+        """Have the listener's built-in client send `size` bytes."""
+        self._tell(lambda server: server.talk(listener, size))
+
+    def demonstrate(self, size: int) -> None:
+        """A listener of each trigger, each with a built-in client that sends `size` bytes."""
+        self._tell(partial(_demonstrate, size=size))
+
+    # -- the worker thread
+
+    def take_blame(self, fault: BaseException) -> bool:
+        """Whether the fault is the server's; then it is over with it, and the loop can go on."""
+        if not _passes_through(fault.__traceback__, OURS):
+            return False
+        self._message = (
+            f"the echo server failed ({type(fault).__name__}: {safe(str(fault))}); "
+            "the capture goes on; a new listener starts it again"
+        )
+        self.close()
+        return True
+
+    def close(self) -> None:
+        """End the server and all its connections at once."""
+        server, self._server = self._server, None
+        if server is not None:
+            with suppress(Exception):  # after a fault, what can be closed is closed
+                server.close()
+
+    def _tell(self, order: Callable[[EchoServer], object]) -> None:
+        self._command(partial(self._obey, order))
+
+    def _obey(self, order: Callable[[EchoServer], object]) -> None:
+        if self._server is None:
+            raise_descriptor_limit()
+            self._server = EchoServer(self._loop, self._options)
+        try:
+            order(self._server)
+            self._message = ""
+        except EchoError as error:
+            self._message = str(error)
+
+
+def _demonstrate(server: EchoServer, size: int) -> None:
+    for trigger in FIRST_TRIGGERS:
+        info = server.listen(DEFAULT_ADDRESS, 0, trigger)
+        server.talk(info.identifier, size)
+
+
+def _passes_through(trace: TracebackType | None, modules: tuple[str, ...]) -> bool:
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__", "").startswith(modules):
+            return True
+        trace = trace.tb_next
+    return False

@@ -1,0 +1,157 @@
+"""The echo server inside the engine: commands, refusals, and faults that stay there."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+import time
+
+import pytest
+
+from core.echo.options import Switches, Trigger
+from core.engine import Engine, State
+from core.serving import NO_SERVER
+from core.store.packet_store import PacketStore
+
+DEADLINE_S = 10.0
+ADDRESS = "127.0.0.1"
+EDGE_ONLY = [Trigger.EDGE]
+
+
+@pytest.fixture
+def engine():
+    made = Engine(PacketStore())
+    made.start()
+    yield made
+    made.close()
+    assert not [one for one in threading.enumerate() if one.name.startswith("rawscope")]
+
+
+def until(engine, condition, deadline_s=DEADLINE_S):
+    """The first snapshot that `condition` holds for."""
+    pause, ends_s = threading.Event(), time.monotonic() + deadline_s
+    while not condition(snapshot := engine.echo.snapshot()):
+        assert time.monotonic() < ends_s, snapshot
+        pause.wait(0.005)
+    return snapshot
+
+
+def listening(engine, trigger=Trigger.LEVEL):
+    known = {info.identifier for info in engine.echo.snapshot().listeners}
+    engine.echo.listen(ADDRESS, 0, trigger)
+    shown = until(engine, lambda shown: len(shown.listeners) > len(known))
+    return next(info for info in shown.listeners if info.identifier not in known)
+
+
+def connect(info):
+    return socket.create_connection((info.address, info.port), timeout=DEADLINE_S)
+
+
+def test_nothing_is_made_before_it_is_asked_for(engine):
+    assert engine.echo.snapshot() is NO_SERVER
+    assert len(NO_SERVER.clients) == 0
+
+
+def test_level_and_edge_side_by_side(engine):
+    for trigger in Trigger:
+        with connect(listening(engine, trigger)) as client:
+            client.sendall(b"there and back")
+            assert client.recv(64) == b"there and back"
+    shown = until(engine, lambda shown: shown.totals.bytes_in == 28)
+    assert [info.trigger for info in shown.listeners] == list(Trigger)
+
+
+def test_commands_reach_the_client_they_name(engine):
+    info = listening(engine)
+    with connect(info) as one, connect(info) as other:
+        table = until(engine, lambda shown: len(shown.clients) == 2).clients
+        first = int(table.identifier[table.row_of_peer(*one.getsockname())])
+        engine.echo.pause_client(first, True)
+        engine.echo.select(first)
+        until(engine, lambda shown: shown.clients.paused[0] == 1 and shown.selected == first)
+        engine.echo.set_switches(Switches(16, drain=False))
+        assert until(engine, lambda shown: shown.switches.read_budget == 16).log == ()
+        engine.echo.close_client(first)
+        until(engine, lambda shown: len(shown.clients) == 1)
+        assert one.recv(1) == b""
+        other.sendall(b"still here")
+        assert other.recv(64) == b"still here"
+    engine.echo.stop_listening(info.identifier)
+    until(engine, lambda shown: not shown.listeners)
+    with pytest.raises(ConnectionRefusedError):
+        connect(info)
+
+
+def test_one_command_shows_both_triggers(engine):
+    engine.echo.demonstrate(64)
+    shown = until(engine, lambda shown: sum(each.received for each in shown.talkers) == 128)
+    assert [info.trigger for info in shown.listeners] == list(Trigger)
+    assert all(talker.intact for talker in shown.talkers)
+    level = shown.talkers[0]
+    engine.echo.talk(level.listener, 1000)
+    shown = until(engine, lambda shown: shown.talkers[0].received == 1064)
+    assert shown.clients.row_of_peer(level.address, level.port) is not None
+
+
+def test_a_refused_listener_is_one_line_until_the_next_command_works(engine):
+    info = listening(engine)
+    engine.echo.listen(ADDRESS, info.port, Trigger.EDGE)
+    said = until(engine, lambda shown: shown.message).message
+    assert said == (
+        f"port {info.port} on {ADDRESS} is in use by another program: "
+        "choose another port, or 0 for a free one"
+    )
+    listening(engine)
+    assert engine.echo.snapshot().message == ""
+
+
+def test_a_fault_in_the_server_is_said_and_ends_nothing_else(engine, tmp_path, monkeypatch):
+    info = listening(engine)
+
+    def broken(self):
+        raise RuntimeError("\x1bof ours")
+
+    with connect(info) as client:
+        until(engine, lambda shown: len(shown.clients) == 1)
+        with monkeypatch.context() as patch:
+            patch.setattr("core.echo.client.Client._read", broken)
+            client.sendall(b"x")
+            said = until(engine, lambda shown: shown.message).message
+        assert "the echo server failed (RuntimeError: " in said
+        assert "\x1b" not in said
+        assert isinstance(engine.failure, RuntimeError)
+        with pytest.raises(ConnectionResetError):  # its byte was never read
+            client.recv(1)
+    path = tmp_path / "one.pcap"
+    path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+    engine.open_file(str(path))
+    ends_s, pause = time.monotonic() + DEADLINE_S, threading.Event()
+    while engine.snapshot().state is not State.DONE:  # the worker is alive
+        assert time.monotonic() < ends_s
+        pause.wait(0.005)
+    with connect(listening(engine)) as client:  # and so is a new server
+        client.sendall(b"again")
+        assert client.recv(5) == b"again"
+    assert engine.echo.snapshot().message == ""
+
+
+def test_a_fault_in_a_command_does_not_lose_those_behind_it(engine, monkeypatch):
+    def broken(self, switches):
+        raise RuntimeError("of ours")
+
+    with connect(listening(engine)):
+        until(engine, lambda shown: len(shown.clients) == 1)
+        with monkeypatch.context() as patch:
+            patch.setattr("core.echo.client.Client.obey", broken)
+            engine.echo.set_switches(Switches(16))
+            engine.echo.listen(ADDRESS, 0, Trigger.EDGE)
+            until(engine, lambda shown: [each.trigger for each in shown.listeners] == EDGE_ONLY)
+    assert engine.echo.snapshot().message == ""
+
+
+def test_the_end_closes_every_connection(engine):
+    with connect(listening(engine)) as client:
+        until(engine, lambda shown: len(shown.clients) == 1)
+        engine.close()
+        assert client.recv(1) == b""

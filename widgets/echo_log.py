@@ -1,0 +1,92 @@
+"""The last steps of the selected client, a line a wake-up: ``EPOLLIN → read 64 → EAGAIN``.
+
+It stays at the newest line until somebody scrolls up, and follows again from the end on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from itertools import pairwise
+
+from rich.segment import Segment
+from textual.strip import Strip
+
+from core.echo.log import Entry, lines
+from widgets.line_view import LineView
+
+TIME_WIDTH = 11
+_SHORT_S = 1e-3
+
+
+class EchoLog(LineView):
+    """Lines of time passed since the line before, and what happened."""
+
+    COMPONENT_CLASSES = {"echo-log--time", "echo-log--title"}
+    HEADER_LINES = 1
+
+    DEFAULT_CSS = """
+    EchoLog {
+        & > .echo-log--time { color: $text-muted; }
+        & > .echo-log--title { color: $text-muted; background: $panel; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.can_focus = False
+        self._entries: Sequence[Entry] = ()
+        self._lines: list[tuple[str, str]] = []
+        self._title = ""
+
+    def show(self, title: str, entries: Sequence[Entry]) -> None:
+        """These steps, oldest first, under this title."""
+        if title != self._title:
+            self._title = title
+            self.refresh()
+        if _same(entries, self._entries):
+            return
+        at_end = self.scroll_offset.y >= self.max_scroll_y
+        self._entries = entries
+        self._lines = _timed(lines(entries))
+        self.set_line_count(len(self._lines))
+        self.refresh()
+        if at_end:
+            self.scroll_to_end()
+
+    def on_resize(self) -> None:
+        """The newest line stays in sight."""
+        self.scroll_to_end()
+
+    def line_key(self, line: int) -> Hashable:
+        """Its words."""
+        return self._lines[line]
+
+    def build_line(self, line: int) -> Strip:
+        """One wake-up."""
+        time_text, words = self._lines[line]
+        time_style = self.component("echo-log--time")
+        return Strip([Segment(f"{time_text:>{TIME_WIDTH}}  ", time_style), Segment(words)])
+
+    def build_header(self, line: int) -> Strip:
+        """Whose log it is, and how that client is."""
+        style = self.component("echo-log--title")
+        title = f"  {self._title}"
+        return Strip([Segment(title.ljust(self.size.width), style)])
+
+
+def _same(one: Sequence[Entry], other: Sequence[Entry]) -> bool:
+    """Whether nothing was added: a log only grows, or drops at its start what grows at its end."""
+    return len(one) == len(other) and (not one or (one[-1] is other[-1] and one[0] is other[0]))
+
+
+def _timed(made: list[tuple[float, str]]) -> list[tuple[str, str]]:
+    """With the time since the line before; the first line has none."""
+    times = [time_s for time_s, _ in made]
+    gaps = [""] + [_gap_text(b - a) for a, b in pairwise(times)]
+    return [(gap, words) for gap, (_, words) in zip(gaps, made, strict=True)]
+
+
+def _gap_text(seconds: float) -> str:
+    if seconds < _SHORT_S:
+        return f"+{seconds * 1e6:.0f} µs"
+    return f"+{seconds * 1e3:.1f} ms" if seconds < 1 else f"+{seconds:.1f} s"

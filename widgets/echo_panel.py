@@ -1,0 +1,96 @@
+"""The echo panel: listeners and switches above, clients in the middle, a log of one below.
+
+It shows a snapshot and says what the user did (`EchoHead.Pressed`, `EchoClients.Picked`); it
+sends nothing to any server. Where it is low, the clients keep the room: the head drops lines and
+the log goes.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.reactive import reactive
+
+from core.echo.snapshot import EchoSnapshot
+from widgets.echo_clients import EchoClients
+from widgets.echo_columns import endpoint_text, explanation
+from widgets.echo_head import EchoHead
+from widgets.echo_log import EchoLog
+
+CLIENTS_LEAST = 3  # lines with the heading, before anything else gets room
+LOG_FROM = 12  # lines of the panel from which there is a log
+LOG_SHARE = 4  # of the lines, one in so many is the log's
+
+
+class EchoPanel(Vertical):
+    """The echo server at one moment. See the module's text."""
+
+    listener: reactive[int | None] = reactive(None)  # the one that keys act on
+
+    def __init__(self, clients: EchoClients | None = None, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.clients = clients or EchoClients()
+        self.head = EchoHead()
+        self.log_view = EchoLog()
+        self._snapshot: EchoSnapshot | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self.head
+        yield self.clients
+        yield self.log_view
+
+    def focus(self, scroll_visible: bool = True) -> Self:
+        """The clients take the keys."""
+        self.clients.focus(scroll_visible)
+        return self
+
+    def show(self, snapshot: EchoSnapshot) -> None:
+        """Take in a newer snapshot; one that was shown costs nothing."""
+        last, self._snapshot = self._snapshot, snapshot
+        if last is None or last.taken_s != snapshot.taken_s:
+            self._draw(snapshot)
+
+    def _draw(self, snapshot: EchoSnapshot) -> None:
+        known = [info.identifier for info in snapshot.listeners]
+        if self.listener not in known:
+            self.set_reactive(EchoPanel.listener, known[-1] if known else None)
+        height = self.size.height
+        self.head.show(snapshot, self.listener, max(1, height - CLIENTS_LEAST - self._log_height()))
+        self.clients.show(snapshot)
+        mine = snapshot.selected == self.clients.selected
+        self.log_view.show(self._log_title(snapshot), snapshot.log if mine else ())
+
+    def _log_height(self) -> int:
+        height = self.size.height
+        return height // LOG_SHARE + 1 if height >= LOG_FROM else 0
+
+    def _log_title(self, snapshot: EchoSnapshot) -> str:
+        client = self.clients.selected
+        if client is None:
+            return ""
+        row = snapshot.clients.row(client)
+        if row is None:
+            return "this client is closed"
+        peer = endpoint_text(*snapshot.clients.peer(row))
+        return f"{peer}: {explanation(snapshot.clients, row)}"
+
+    def on_resize(self) -> None:
+        """Share the lines out anew."""
+        log_height = self._log_height()
+        self.log_view.display = log_height > 0
+        self.log_view.styles.height = log_height
+        if self._snapshot is not None:
+            self._draw(self._snapshot)
+
+    def watch_listener(self) -> None:
+        if self._snapshot is not None:
+            self._draw(self._snapshot)
+
+    def next_listener(self) -> None:
+        """The keys act on the next listener."""
+        if self._snapshot is not None and self._snapshot.listeners:
+            known = [info.identifier for info in self._snapshot.listeners]
+            at = known.index(self.listener) if self.listener in known else -1
+            self.listener = known[(at + 1) % len(known)]

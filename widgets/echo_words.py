@@ -1,0 +1,202 @@
+"""What stands above the clients in the echo panel, as pieces of text. No drawing.
+
+Blocks have ranks as the parts of the status bar do: where the panel is low, the least needed go
+first. A piece may carry an *action*: what a click on it means, in the words of the registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from textwrap import wrap
+
+import numpy as np
+
+from core.echo.options import READ_SIZE, Switches, Trigger
+from core.echo.snapshot import EchoSnapshot, EchoTotals, ListenerInfo
+from core.loop import LoopCounters
+from core.wire.text import safe
+from widgets.cells import width_of
+from widgets.echo_columns import Condition, conditions, count_text
+
+BUDGETS = (1, 16, 64, 1024, READ_SIZE)  # bytes a read, by the keys
+LISTENERS_MOST = 4  # lines of them
+CURRENT = "▸"
+
+EMPTY = (
+    "No listener yet. b starts one and lets a built-in client send it 64 bytes; "
+    "a asks for port, address and trigger."
+)
+
+
+class Look(Enum):
+    """How a piece is coloured."""
+
+    PLAIN = "plain"
+    QUIET = "quiet"
+    STRONG = "strong"
+    BUTTON = "button"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text in one look; a click on it does `action`, if there is one."""
+
+    text: str
+    look: Look = Look.PLAIN
+    action: str = ""
+
+
+Line = tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines that stand or go together; the highest rank goes first, 0 stays."""
+
+    rank: int
+    lines: tuple[Line, ...]
+
+
+def head_lines(
+    snapshot: EchoSnapshot, current: int | None, width: int, room: int
+) -> tuple[Line, ...]:
+    """What fits in `room` lines of `width` cells. `current` is the listener that keys act on."""
+    blocks = head_blocks(snapshot, current, width)
+    while sum(len(block.lines) for block in blocks) > room:
+        last = max(blocks, key=lambda block: block.rank)
+        if not last.rank:
+            break
+        blocks.remove(last)
+    return tuple(line for block in blocks for line in block.lines)
+
+
+def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list[Block]:
+    """All blocks, in the order in which they stand."""
+    blocks = []
+    if snapshot.message:
+        said = wrap(f"✗ {safe(snapshot.message)}", max(1, width))
+        blocks.append(Block(0, tuple((Piece(line, Look.BAD),) for line in said)))
+    if not snapshot.listeners and not len(snapshot.clients):
+        lines = tuple((Piece(line),) for line in wrap(EMPTY, max(1, width)))
+        blocks.append(Block(0, lines))
+        return blocks
+    info = next((each for each in snapshot.listeners if each.identifier == current), None)
+    shown = _around(snapshot.listeners, info)
+    if info is not None:
+        blocks.append(Block(1, (_listener_line(snapshot, info, current),)))
+        if len(shown) > 1:
+            every = tuple(_listener_line(snapshot, each, current) for each in shown)
+            blocks[-1] = Block(0, every)
+    blocks.append(Block(2, (_switch_line(snapshot.switches),)))
+    trigger = info.trigger if info is not None else Trigger.LEVEL
+    effect = wrap(f"{trigger.value}: {snapshot.switches.effect(trigger)}", max(1, width - 2))
+    blocks.append(Block(4, tuple((Piece(f"  {line}"),) for line in effect)))
+    blocks.append(Block(3, (_clients_line(snapshot),)))
+    blocks.append(Block(5, (_loop_line(snapshot.loop, width),)))
+    return blocks
+
+
+def _around(
+    listeners: Sequence[ListenerInfo], current: ListenerInfo | None
+) -> Sequence[ListenerInfo]:
+    """At most `LISTENERS_MOST` of them, the current one among them."""
+    if current is None:
+        return listeners[:LISTENERS_MOST]
+    last = max(LISTENERS_MOST, listeners.index(current) + 1)
+    return listeners[last - LISTENERS_MOST : last]
+
+
+def _listener_line(snapshot: EchoSnapshot, info: ListenerInfo, current: int | None) -> Line:
+    here = info.identifier == current
+    pick = f"pick_listener({info.identifier})"
+    now_open = int(np.count_nonzero(snapshot.clients.listener == info.identifier))
+    return (
+        Piece(f"{CURRENT if here else ' '} ", Look.STRONG, pick),
+        Piece(f"{info.name:<15}", Look.STRONG if here else Look.PLAIN, pick),
+        Piece(f"  {info.trigger.value:<5}", Look.STRONG if here else Look.PLAIN, pick),
+        Piece(f"  {now_open:,} open of {info.accepted:,}", Look.QUIET, pick),
+        Piece("  "),
+        Piece("send", Look.BUTTON, f"talk({info.identifier})"),
+        Piece("  "),
+        Piece("stop", Look.BUTTON, f"stop_listener({info.identifier})"),
+    )
+
+
+def budget_text(budget: int) -> str:
+    """``16 bytes``, ``64 KiB``."""
+    if budget == READ_SIZE:
+        return f"{budget // 1024} KiB"
+    return f"{budget:,} byte{'' if budget == 1 else 's'}"
+
+
+def drain_text(switches: Switches) -> str:
+    """What a wake-up does with what is there."""
+    match switches.drain:
+        case None:
+            return "as the trigger needs"
+        case True:
+            return "until EAGAIN"
+        case False:
+            return "one read"
+
+
+def _switch_line(switches: Switches) -> Line:
+    return (
+        Piece("  a read takes ", Look.QUIET),
+        Piece(" − ", Look.BUTTON, "budget(-1)"),
+        Piece(f" {budget_text(switches.read_budget)} ", Look.STRONG),
+        Piece(" + ", Look.BUTTON, "budget(1)"),
+        Piece("  a wake-up reads ", Look.QUIET),
+        Piece(drain_text(switches), Look.BUTTON, "drain"),
+    )
+
+
+def _clients_line(snapshot: EchoSnapshot) -> Line:
+    totals = snapshot.totals
+    counts = np.bincount(conditions(snapshot.clients), minlength=len(Condition))
+    pieces = [
+        Piece(f"  clients {len(snapshot.clients):,}", Look.STRONG),
+        Piece(f" of {totals.accepted:,}", Look.QUIET),
+    ]
+    for condition in reversed(Condition):
+        number = int(counts[condition])
+        if number and condition is not Condition.OPEN:
+            bad = condition in (Condition.STALLED, Condition.BACKED_UP)
+            pieces.append(Piece(" · ", Look.QUIET))
+            pieces.append(Piece(f"{number:,} {condition.word}", Look.BAD if bad else Look.PLAIN))
+    pieces += _trouble(totals)
+    echoed = f" · in {count_text(totals.bytes_in)} · out {count_text(totals.bytes_out)} bytes"
+    pieces.append(Piece(echoed, Look.QUIET))
+    return tuple(pieces)
+
+
+def _trouble(totals: EchoTotals) -> list[Piece]:
+    """What was not served: said only when there is some."""
+    found = []
+    if totals.turned_away:
+        words = f" · {totals.turned_away:,} turned away: no descriptor left"
+        found.append(Piece(words, Look.BAD))
+    if totals.aborted:
+        found.append(Piece(f" · {totals.aborted:,} gone before accept", Look.PLAIN))
+    return found
+
+
+def _loop_line(loop: LoopCounters, width: int) -> Line:
+    """What the loop has done since the program began; capture and echo share it."""
+    whole = loop.kernel_s + loop.handlers_s
+    waiting = round(100 * loop.kernel_s / whole) if whole else 100
+    each = loop.events / loop.wake_ups if loop.wake_ups else 0.0
+    parts = [
+        f"  loop {count_text(loop.waits)} waits",
+        f"{count_text(loop.wake_ups)} wake-ups",
+        f"{each:.2f} events each",
+        f"{waiting}% in epoll_wait",
+        f"{100 - waiting}% in handlers",
+        f"{count_text(loop.stale)} stale",
+    ]
+    while len(parts) > 1 and width_of(" · ".join(parts)) > width:
+        parts.pop()
+    return (Piece(" · ".join(parts), Look.QUIET),)
