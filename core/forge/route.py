@@ -11,7 +11,6 @@ RFC 1112 §6.4 and RFC 2464 §7.
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import struct
 import sys
@@ -36,6 +35,8 @@ RTA_GATEWAY = 5
 RTA_PREFSRC = 7
 RTA_METRICS = 8
 RTAX_MTU = 2
+# linux/netlink.h
+NLM_F_CREATE = 0x400
 # linux/neighbour.h
 NDA_DST = 1
 NDA_LLADDR = 2
@@ -44,8 +45,9 @@ NUD_FAILED = 0x20
 NTF_USE = 0x01
 # linux/if.h
 IFF_LOOPBACK = 0x8
+IFF_NOARP = 0x80
 
-_PATIENCE_S = 1.0  # for an answer to an ARP request or neighbour solicitation
+_PATIENCE_S = 1.5  # for an answer to an ARP request or neighbour solicitation
 _LOOK_S = 0.01
 
 
@@ -137,23 +139,24 @@ def known_neighbour(index: int, address: bytes) -> bytes | None:
 
 
 def resolve_neighbour(index: int, address: bytes, patience_s: float = _PATIENCE_S) -> bytes | None:
-    """The link address of a next hop, asked for if need be; None if nobody answers in time."""
+    """The link address of a next hop, asked for if need be; None if nobody answers in time.
+
+    Raises PermissionError where the kernel would have to be told to ask and may not be.
+    """
     found = known_neighbour(index, address)
     if found is not None:
         return found
     family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
     body = NDMSG.pack(family, index, 0, NTF_USE, 0) + _attribute(NDA_DST, address)
-    create = 0x400 | netlink.NLM_F_ACK  # NLM_F_CREATE
-    with contextlib.suppress(PermissionError):  # then the table stays as it is
-        list(netlink.ask(RTM_NEWNEIGH, create, body))
-        end_s = time.monotonic() + patience_s
-        while time.monotonic() < end_s:
-            state, found = _neighbour(index, address)
-            if state & NUD_FAILED:
-                break
-            if found and not state & NUD_INCOMPLETE:
-                return found
-            time.sleep(_LOOK_S)
+    list(netlink.ask(RTM_NEWNEIGH, NLM_F_CREATE | netlink.NLM_F_ACK, body))
+    end_s = time.monotonic() + patience_s
+    while time.monotonic() < end_s:
+        state, found = _neighbour(index, address)
+        if state & NUD_FAILED:
+            break
+        if found and not state & NUD_INCOMPLETE:
+            return found
+        time.sleep(_LOOK_S)
     return None
 
 

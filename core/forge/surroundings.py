@@ -6,6 +6,7 @@ routing and neighbour tables and sends nothing; only `next_hop_mac` may make the
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import ipaddress
 from collections.abc import Mapping
@@ -124,10 +125,18 @@ def _next_hop_mac(
         if route.kind == Kind.BROADCAST:
             return _BROADCAST_MAC
         hop = route.next_hop
-    found = (resolve_neighbour if resolve else known_neighbour)(link.index, hop)
+    found = neighbour(link.index, hop, resolve=resolve)
     if found is not None and len(found) == 6:
         return int.from_bytes(found, "big")
     return "eth.dst: " + str(refused(errno.EHOSTUNREACH, Circumstances(_text(hop), link.name)))
+
+
+def neighbour(index: int, address: bytes, *, resolve: bool) -> bytes | None:
+    """The link address of a next hop; asked for if that is wanted and allowed."""
+    if resolve:
+        with contextlib.suppress(PermissionError):
+            return resolve_neighbour(index, address)
+    return known_neighbour(index, address)
 
 
 def _text(address: bytes) -> str:

@@ -56,8 +56,8 @@ _LINK_HEADER = 18  # Ethernet's 14 and one VLAN tag, beyond the MTU (packet_snd'
 class TxRing:
     """A ring on one interface. Frames are given in order; `flush` makes the kernel send them.
 
-    `longest` is the longest frame that will be given (bytes), `mtu` the interface's. `sent` and
-    `dropped` count what became of the frames. Raises `SendError` and
+    `longest` is the longest frame that may be given (bytes): what is asked for, or what the
+    interface takes. `sent` and `dropped` count what became of the frames. Raises `SendError` and
     `core.sockets.NotPermittedError`.
     """
 
@@ -65,8 +65,8 @@ class TxRing:
         self.sent = 0
         self.dropped = 0
         self._what = Circumstances(interface, interface, mtu, longest, verbatim=True)
-        self._longest = mtu + _LINK_HEADER
-        room = _DATA + min(longest, self._longest)
+        self.longest = min(longest, mtu + _LINK_HEADER)
+        room = _DATA + self.longest
         self._slot = max(_LEAST_SLOT, 1 << (room - 1).bit_length())
         self._slots = min(_MOST_SLOTS, _RING_BYTES // self._slot)
         self._next = 0
@@ -99,12 +99,8 @@ class TxRing:
         self._map_object.close()
         self._socket.close()
 
-    def fits(self, length: int) -> bool:
-        """Whether a frame of so many bytes may be sent on this interface."""
-        return length <= self._longest
-
-    def put(self, frames: Iterable[bytes]) -> None:
-        """Put frames in; when the ring is full what is in is sent first."""
+    def put(self, frames: Iterable[bytes | memoryview]) -> None:
+        """Put frames in, each at most `longest`; when the ring is full what is in is sent first."""
         memory, length, slot = self._memory, self._length, self._slot
         for frame in frames:
             if self._waiting == self._slots:

@@ -1,0 +1,43 @@
+"""Asking a person before packets leave, and where the answers are kept.
+
+The question is on stderr and its answer is read from standard input, if that is a terminal. Where
+there is nobody to ask, only ``--yes`` sends.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from platformdirs import user_state_path
+
+from app.commands.output import CommandError, say
+from core.forge.rails import Examination
+from core.forge.saved import Shelf
+from core.wire.text import safe
+
+_YES = frozenset({"y", "yes"})
+
+
+def state_folder() -> Path:
+    """Where drafts, agreed destinations and the audit are. ``XDG_STATE_HOME`` is respected."""
+    return user_state_path("rawscope")
+
+
+def agree(found: Examination, shelf: Shelf, yes: bool) -> None:
+    """Have the questions of `found` answered; raises `CommandError` where the answer is no."""
+    if not found.questions:
+        return
+    for question in found.questions:
+        say(f"rawscope: {safe(question)}")
+    if not yes:
+        if sys.stdin is None or not sys.stdin.isatty():
+            raise CommandError(f"not sent to {safe(found.destination)}: say --yes to send it")
+        sys.stderr.write("Send? [y/N] ")
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in _YES:
+            raise CommandError("not sent")
+    try:
+        shelf.agree(found.marks)
+    except OSError as error:
+        say(f"rawscope: {state_folder()}: {error.strerror}; the answer is not remembered")

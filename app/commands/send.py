@@ -1,0 +1,186 @@
+"""``rawscope send``: a packet from options, sent, and what became of it.
+
+Every field of the header tables is an option; those that are not given are computed, taken from the
+route, or have their default, exactly as in the form. ``--dry-run`` prints the bytes and sends
+nothing. Exit status: 0 all was sent (and with ``--wait`` something answered), 1 the kernel refused,
+a person said no, or nobody answered; 2 a field cannot be what was typed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from app.commands.asking import agree, state_folder
+from app.commands.interrupts import Interrupts
+from app.commands.output import CommandError, say
+from app.commands.send_output import Told, write_dry_run
+from app.commands.watching import Listener
+from core.forge.answers import SendError
+from core.forge.audit import Audit
+from core.forge.departure import Departure, depart
+from core.forge.draft import Draft
+from core.forge.evaluation import Evaluation, evaluate
+from core.forge.injector import Injector, Way
+from core.forge.outcome import Outcome
+from core.forge.pacing import Plan, Progress, send_packets
+from core.forge.rails import Load
+from core.forge.recipes import rawscope_command
+from core.forge.saved import Shelf
+from core.forge.surroundings import look_around
+from core.sockets import NotPermittedError
+from core.wire.text import safe
+
+
+class FieldTextError(Exception):
+    """A field cannot be what was typed: wrong usage. The text names the option."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendRequest:
+    """What ``rawscope send`` was asked for. `link` is an interface for verbatim frames, else empty;
+    `system` leaves the IP header to the system; `bypass` is PACKET_QDISC_BYPASS."""
+
+    drafts: tuple[Draft, ...]
+    link: str = ""
+    system: bool = False
+    count: int = 1
+    rate: float | None = None
+    wait_s: float | None = None
+    dry_run: bool = False
+    as_json: bool = False
+    yes: bool = False
+    bypass: bool = False
+    audit: bool = True
+
+    @property
+    def way(self) -> Way:
+        """How the packets leave."""
+        if self.link:
+            return Way.LINK
+        return Way.SYSTEM if self.system else Way.IP
+
+
+def run_send(request: SendRequest) -> int:
+    """Build, ask, send, listen; returns the exit status.
+
+    Raises `FieldTextError` for what was typed and `CommandError` for what failed.
+    """
+    evaluations = _evaluate(request)
+    packets = [one.data for one in evaluations]
+    if request.dry_run:
+        write_dry_run(packets, request.link, request.as_json)
+        return 0
+    try:
+        departure = depart(packets, request.way, request.link)
+        shelf = Shelf(state_folder())
+        load = Load(request.count * len(packets), request.rate)
+        agree(departure.examine(load, shelf.known()), shelf, request.yes)
+        return _send(request, departure, evaluations, shelf)
+    except (SendError, NotPermittedError) as error:
+        raise CommandError(str(error)) from error
+
+
+def _evaluate(request: SendRequest) -> list[Evaluation]:
+    """The drafts with what the machine suggests; raises `FieldTextError` for the first error."""
+    found = []
+    for draft in request.drafts:
+        around = look_around(draft, request.link, resolve=not request.dry_run)
+        if request.link and around.link is None and not request.dry_run:
+            raise CommandError(f"{around.trouble}; 'rawscope interfaces' lists them")
+        evaluation = evaluate(draft, around.values)
+        for field in evaluation.errors:
+            raise FieldTextError(f"--{field.key} {field.error}")
+        if evaluation.built is None:
+            raise FieldTextError("the packet does not fit its length fields")
+        if around.trouble.startswith("eth.dst") and not request.dry_run:
+            raise CommandError(f"{around.trouble}; give it by --eth.dst")
+        found.append(evaluation)
+    return found
+
+
+def _send(
+    request: SendRequest, departure: Departure, evaluations: Sequence[Evaluation], shelf: Shelf
+) -> int:
+    outcomes = [Outcome(packet, departure.way) for packet in departure.packets]
+    told = Told(departure, request.as_json)
+    with ExitStack() as stack:
+        interrupts = stack.enter_context(Interrupts())
+        injector = stack.enter_context(departure.open(bypass=request.bypass))
+        audit = _open_audit(request, stack)
+        listener = None
+        if request.wait_s is not None:
+            listener = stack.enter_context(Listener(departure.interface, outcomes, told.heard))
+        began_ns = time.time_ns()
+        progress = _inject(request, departure, injector, interrupts, told)
+        if audit is not None:
+            _note(audit, request, departure, evaluations, progress, began_ns)
+        told.sent(progress)
+        if listener is not None and request.wait_s is not None and progress.sent:
+            listener.listen(request.wait_s, interrupts)
+            told.end(outcomes)
+    _remember(shelf, request.drafts)
+    if progress.error is not None:
+        raise CommandError(f"{progress.sent} of {progress.asked} sent: {progress.error}")
+    silent = listener is not None and not any(outcome.replies for outcome in outcomes)
+    return 1 if progress.sent < progress.asked or silent else 0
+
+
+def _inject(
+    request: SendRequest,
+    departure: Departure,
+    injector: Injector,
+    interrupts: Interrupts,
+    told: Told,
+) -> Progress:
+    plan = Plan(request.count, request.rate)
+    packets = departure.given_to_kernel
+    return send_packets(injector, packets, plan, lambda: interrupts.stopped, told.progress)
+
+
+def _open_audit(request: SendRequest, stack: ExitStack) -> Audit | None:
+    """The audit file; nothing is sent where it cannot be written."""
+    if not request.audit:
+        return None
+    folder = state_folder()
+    try:
+        audit = Audit(folder)
+    except OSError as error:
+        raise CommandError(
+            f"the audit in {safe(str(folder))}: {error.strerror}; --no-audit sends without it"
+        ) from error
+    stack.callback(audit.close)
+    return audit
+
+
+def _note(
+    audit: Audit,
+    request: SendRequest,
+    departure: Departure,
+    evaluations: Sequence[Evaluation],
+    progress: Progress,
+    began_ns: int,
+) -> None:
+    for packet, evaluation in zip(departure.packets, evaluations, strict=True):
+        words = (
+            f"sent {progress.sent} of {progress.asked} ({departure.way.value}) by: "
+            f"{rawscope_command(evaluation.draft, request.link)}"
+        )
+        if progress.error is not None:
+            words += f"; {progress.error}"
+        audit.note(
+            [packet],
+            interface=departure.interface,
+            verbatim=departure.way is Way.LINK,
+            comment=words,
+            timestamp_ns=began_ns,
+        )
+
+
+def _remember(shelf: Shelf, drafts: Sequence[Draft]) -> None:
+    try:
+        shelf.remember(drafts)
+    except OSError as error:
+        say(f"rawscope: {safe(str(state_folder()))}: {error.strerror}; not put into the history")

@@ -1,0 +1,130 @@
+"""What ``rawscope send`` prints: the bytes of a dry run, what left, what came back.
+
+With ``--json`` each line is one object: a dry run's is what ``dump --json --raw`` would print for
+the packet; else ``event`` says what it tells (``sent``, ``copy``, ``reply``).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from app.commands.formats import HexLines, JsonLines, frame_record
+from app.commands.frame import Frame
+from app.commands.output import Output, say
+from core.forge.departure import Departure
+from core.forge.outcome import Outcome, Reply, Seen
+from core.forge.pacing import Progress
+from core.store.batch import CaptureInterface
+from core.wire.link import LinkType
+from core.wire.text import safe
+
+_MS = 1e6  # nanoseconds
+
+
+def write_dry_run(packets: Sequence[bytes], link: str, as_json: bool) -> None:
+    """Print packets that are not sent; `link` names the interface they are verbatim frames for."""
+    output = Output()
+    lines = JsonLines(raw=True) if as_json else HexLines()
+    interface = CaptureInterface(link, LinkType.ETHERNET if link else LinkType.RAW)
+    for number, packet in enumerate(packets, 1):
+        output.line(lines(Frame(number, packet, len(packet), time.time_ns(), interface, 0)))
+    output.flush()
+
+
+class Told:
+    """Tells what happened, as it happens."""
+
+    def __init__(self, departure: Departure, as_json: bool) -> None:
+        self._departure = departure
+        self._json = as_json
+        self._output = Output()
+        self._reports = 0
+
+    def progress(self, progress: Progress) -> None:
+        """On stderr, of a sending that takes its time; the last report is `sent`'s."""
+        if progress.sent < progress.asked and progress.error is None and not progress.stopped:
+            self._reports += 1
+            if self._reports % 10 == 0:  # about once a second
+                say(
+                    f"rawscope: {progress.sent:,} of {progress.asked:,} sent, "
+                    f"{progress.rate:,.0f} a second"
+                )
+
+    def sent(self, progress: Progress) -> None:
+        """How many left."""
+        where = self._departure
+        if self._json:
+            self._line(
+                {
+                    "event": "sent",
+                    "asked": progress.asked,
+                    "sent": progress.sent,
+                    "dropped": progress.dropped,
+                    "seconds": round(progress.elapsed_s, 6),
+                    "interface": where.interface,
+                    "way": where.way.value,
+                    "error": str(progress.error) if progress.error is not None else None,
+                }
+            )
+            return
+        words = (
+            f"sent {progress.sent} of {progress.asked} through {safe(where.interface)} "
+            f"({where.way.value})"
+        )
+        if progress.dropped:
+            words += f", {progress.dropped} of them dropped by the device's queue"
+        if progress.asked > 1:
+            words += f", {progress.rate:,.0f} packets a second"
+        self._text(words)
+
+    def heard(self, outcome: Outcome, seen: Seen) -> None:
+        """Our packet was seen leaving, or an answer came."""
+        if outcome.copy is seen:
+            self._copy(outcome)
+        else:
+            self._reply(outcome.replies[-1])
+
+    def end(self, outcomes: Sequence[Outcome]) -> None:
+        """What remains to be said when nobody listens any more."""
+        for outcome in outcomes:
+            if outcome.copy is None:
+                say("rawscope: our packet was not seen on its way out")
+            if not outcome.replies:
+                say("rawscope: no answer")
+            for note in outcome.notes:
+                say(f"rawscope: {safe(note)}")
+
+    def _copy(self, outcome: Outcome) -> None:
+        if self._json:
+            changes = [
+                {"name": one.name, "asked": one.asked, "seen": one.seen, "why": one.why}
+                for one in outcome.changes
+            ]
+            self._line({"event": "copy", "changes": changes})
+            return
+        if not outcome.changes:
+            self._text("left as asked")
+        for one in outcome.changes:
+            self._text(f"changed {one.name}: asked {one.asked}, left as {one.seen}. {one.why}")
+
+    def _reply(self, reply: Reply) -> None:
+        seen = reply.seen
+        if self._json:
+            interface = CaptureInterface(self._departure.interface, seen.link_type)
+            frame = Frame(1, seen.data, len(seen.data), seen.timestamp_ns, interface, seen.flags)
+            delay = None if reply.delay_ns is None else reply.delay_ns / 1e9
+            record: dict[str, Any] = {"event": "reply", "delay": delay}
+            self._line(record | frame_record(frame, frame.dissect(), raw=True))
+            return
+        after = "" if reply.delay_ns is None else f" after {reply.delay_ns / _MS:.3f} ms"
+        self._text(f"reply{after} from {safe(reply.sender)}: {reply.protocol} {safe(reply.info)}")
+
+    def _line(self, record: dict[str, Any]) -> None:
+        self._text(json.dumps(record, separators=(",", ":")))
+
+    def _text(self, line: str) -> None:
+        self._output.line(line)
+        self._output.flush()

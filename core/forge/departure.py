@@ -1,0 +1,116 @@
+"""Packets that are ready to leave: which way, through which interface, and what to ask before.
+
+This is where route, rails and injector come together, so that the screen and the command line do
+the same. A departure is made of bytes; nothing is sent before `Departure.open`.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from core.forge.answers import Circumstances, SendError, refused
+from core.forge.injector import (
+    Injector,
+    Way,
+    destination_of,
+    open_ip,
+    open_link,
+    open_system,
+    system_payload,
+)
+from core.forge.rails import Examination, Load, examine
+from core.forge.route import (
+    IFF_LOOPBACK,
+    IFF_NOARP,
+    Kind,
+    Route,
+    find_route,
+    link_named,
+    resolve_neighbour,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """`packets` as built, sent in their order. `interface` is where they leave; `mtu` in bytes."""
+
+    packets: tuple[bytes, ...]
+    way: Way
+    interface: str
+    index: int
+    mtu: int
+    is_loopback: bool
+
+    def examine(self, load: Load, known: Collection[str] = frozenset()) -> Examination:
+        """What a person is to be asked; the questions of all packets, each once."""
+        found = [
+            examine(
+                packet,
+                verbatim=self.way is Way.LINK,
+                interface=self.interface,
+                is_loopback=self.is_loopback,
+                load=load,
+                known=known,
+            )
+            for packet in self.packets
+        ]
+        questions = dict.fromkeys(question for one in found for question in one.questions)
+        marks = frozenset(mark for one in found for mark in one.marks)
+        return Examination(found[0].destination, found[0].target, tuple(questions), marks)
+
+    def open(self, *, bypass: bool = False) -> Injector:
+        """The socket. Raises `SendError` and `core.sockets.NotPermittedError`."""
+        first = self.packets[0]
+        match self.way:
+            case Way.LINK:
+                return open_link(self.interface, self.mtu, bypass=bypass)
+            case Way.SYSTEM:
+                return open_system(first, self.interface, self.index, self.mtu)
+        return open_ip(first, self.interface, self.index, self.mtu)
+
+    @property
+    def given_to_kernel(self) -> tuple[bytes, ...]:
+        """What the socket is given: all of each packet, or what follows the IP header."""
+        if self.way is Way.SYSTEM:
+            return tuple(system_payload(packet) for packet in self.packets)
+        return self.packets
+
+
+def depart(packets: Sequence[bytes], way: Way, interface: str = "") -> Departure:
+    """Find out how packets leave. Raises `SendError` where they cannot.
+
+    A verbatim departure needs an `interface`; for the others the route decides, and the packets of
+    one departure have one destination. The next hop is asked for its link address, if need be: a
+    packet to nobody is refused here, since the kernel would take it and drop it silently.
+    """
+    if way is Way.LINK:
+        link = link_named(interface)
+        if link is None:
+            raise refused(errno.ENODEV, Circumstances(interface, interface))
+        loopback = bool(link.flags & IFF_LOOPBACK)
+        return Departure(tuple(packets), way, interface, link.index, link.mtu, loopback)
+    text, address = destination_of(packets[0])
+    if any(destination_of(packet)[1] != address for packet in packets):
+        raise SendError(0, "these packets have different destinations: send them one by one")
+    try:
+        route = find_route(address)
+    except OSError as error:
+        raise refused(error.errno or 0, Circumstances(text)) from error
+    _check_neighbour(route, text)
+    return Departure(
+        tuple(packets), way, route.link.name, route.link.index, route.mtu, route.is_loopback
+    )
+
+
+def _check_neighbour(route: Route, destination: str) -> None:
+    """Raise `SendError` (EHOSTUNREACH) if the next hop was asked for and nobody answered."""
+    if route.is_loopback or route.kind != Kind.UNICAST or route.link.flags & IFF_NOARP:
+        return
+    try:
+        found = resolve_neighbour(route.link.index, route.next_hop)
+    except OSError:
+        return  # the kernel could not be told to ask: it will when the packet comes
+    if found is None:
+        raise refused(errno.EHOSTUNREACH, Circumstances(destination, route.link.name))

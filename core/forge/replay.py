@@ -1,0 +1,111 @@
+"""A capture sent again: at the times it was captured, faster or slower, at a rate, or at once.
+
+Frames go out verbatim through a `TxRing` in the order of the file. Each has a time when it is due,
+counted from the first; whenever some are due they are put into the ring together and sent by one
+call, so a late start is made up for and the pace as a whole is kept. Time stamps that go back count
+as the latest before them.
+
+A frame that the capture had cut is sent as it is, and counted; one that is longer than the
+interface takes is left out, and counted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.forge.tx_ring import TxRing
+from core.store.batch import Batch
+
+_NAP_S = 0.02  # the longest sleep: so soon a stop is noticed
+_AT_ONCE = 8192  # frames between two looks at the clock
+_S = 1e-9
+
+Sent = Callable[[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """`speed` times the captured timing, or `rate` frames a second; with neither, at once."""
+
+    speed: float | None = 1.0
+    rate: float | None = None
+
+
+@dataclass(slots=True)
+class ReplayCounts:
+    """What became of the frames so far. `cut` of the sent ones had been cut by their capture."""
+
+    frames: int = 0
+    too_long: int = 0
+    cut: int = 0
+
+
+class Replay:
+    """One replay into a ring. `sent` is called with what is put in: bytes, offsets, lengths."""
+
+    def __init__(
+        self,
+        ring: TxRing,
+        pace: Pace,
+        stopped: Callable[[], bool] = lambda: False,
+        sent: Sent | None = None,
+    ) -> None:
+        self.counts = ReplayCounts()
+        self._ring = ring
+        self._pace = pace
+        self._stopped = stopped
+        self._sent = sent
+        self._began_s: float | None = None
+        self._first_ns = 0
+        self._latest_s = 0.0
+
+    def feed(self, batch: Batch) -> None:
+        """Send a batch, waiting as the pace wants. Raises `SendError`."""
+        if not len(batch):
+            return
+        if self._began_s is None:
+            self._began_s = time.monotonic()
+            self._first_ns = int(batch.timestamp_ns[0])
+        due_s = self._due(batch)
+        at = 0
+        while at < len(batch) and not self._stopped():
+            now_s = time.monotonic() - self._began_s
+            ready = len(batch) if due_s is None else int(np.searchsorted(due_s, now_s, "right"))
+            stop = min(max(at, ready), at + _AT_ONCE)
+            if stop > at:
+                self._send(batch, at, stop)
+                at = stop
+            elif due_s is not None:
+                time.sleep(min(_NAP_S, max(0.0, float(due_s[at]) - now_s)))
+
+    def _due(self, batch: Batch) -> NDArray[np.float64] | None:
+        """When each frame is due, in seconds since the first one; None: now."""
+        if self._pace.rate is not None:
+            first = self.counts.frames
+            return (first + np.arange(len(batch))) / self._pace.rate
+        if self._pace.speed is None:
+            return None
+        due_s = (batch.timestamp_ns - self._first_ns) * (_S / self._pace.speed)
+        due_s = np.maximum(np.maximum.accumulate(due_s), self._latest_s)
+        self._latest_s = float(due_s[-1])
+        return np.asarray(due_s, np.float64)
+
+    def _send(self, batch: Batch, start: int, stop: int) -> None:
+        offset, captured = batch.offset[start:stop], batch.captured[start:stop].astype(np.int64)
+        fits = captured <= self._ring.longest
+        counts = self.counts
+        counts.frames += stop - start
+        counts.too_long += int((~fits).sum())
+        counts.cut += int((fits & (captured < batch.original[start:stop])).sum())
+        offset, captured = offset[fits], captured[fits]
+        data = batch.data.data
+        pieces = zip(offset.tolist(), captured.tolist(), strict=True)
+        self._ring.put(data[at : at + size] for at, size in pieces)
+        self._ring.flush()
+        if self._sent is not None:
+            self._sent(batch.data, offset, captured)

@@ -1,0 +1,133 @@
+"""A packet as a scapy expression: ``IP(dst="10.0.0.9")/TCP(dport=80, flags="S")``.
+
+Fields that scapy computes as we do are left to it; those that were given are written, and so is
+what has another default there (TCP's window). A layer that scapy writes in another way than we do
+is given as bytes, with all behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from core.forge.evaluation import Evaluation
+from core.wire import icmp
+from core.wire.build import Place
+from core.wire.field import Kind, Value, address_text
+
+# scapy's class, and its field for each of ours
+_CLASSES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "eth": ("Ether", {"dst": "dst", "src": "src", "type": "type"}),
+    "vlan": ("Dot1Q", {"priority": "prio", "dei": "dei", "id": "vlan", "etype": "type"}),
+    "ip": (
+        "IP",
+        {
+            "version": "version", "hdr_len": "ihl", "dsfield": "tos", "len": "len", "id": "id",
+            "flags": "flags", "frag_offset": "frag", "ttl": "ttl", "proto": "proto",
+            "checksum": "chksum", "src": "src", "dst": "dst",
+        },
+    ),
+    "ipv6": (
+        "IPv6",
+        {
+            "version": "version", "tclass": "tc", "flow": "fl", "plen": "plen", "nxt": "nh",
+            "hlim": "hlim", "src": "src", "dst": "dst",
+        },
+    ),
+    "tcp": (
+        "TCP",
+        {
+            "srcport": "sport", "dstport": "dport", "seq_raw": "seq", "ack_raw": "ack",
+            "hdr_len": "dataofs", "flags": "flags", "window_size_value": "window",
+            "checksum": "chksum", "urgent_pointer": "urgptr",
+        },
+    ),
+    "udp": ("UDP", {"srcport": "sport", "dstport": "dport", "length": "len", "checksum": "chksum"}),
+    "icmp": (
+        "ICMP",
+        {"type": "type", "code": "code", "checksum": "chksum", "ident": "id", "seq": "seq"},
+    ),
+    "arp": (
+        "ARP",
+        {
+            "hw.type": "hwtype", "proto.type": "ptype", "hw.size": "hwlen", "proto.size": "plen",
+            "opcode": "op", "src.hw_mac": "hwsrc", "src.proto_ipv4": "psrc",
+            "dst.hw_mac": "hwdst", "dst.proto_ipv4": "pdst",
+        },
+    ),
+}  # fmt: skip
+_UNITS = {"hdr_len": 4}  # scapy counts these in words
+_ECHOES = (icmp.ECHO_REQUEST, icmp.ECHO_REPLY)
+
+
+def expression(evaluation: Evaluation) -> str:
+    """The packet as one expression, to be used after ``from scapy.all import *``."""
+    built = evaluation.built
+    if built is None:
+        return ""
+    written: list[str] = []
+    end = 0
+    for place in built.places:
+        made = _layer(place, built.data)
+        if made is None:
+            break
+        written.append(made)
+        end = place.offset + place.length
+    rest = built.data[end:]
+    if rest:
+        written.append(f"Raw({rest!r})")
+    return "/".join(written)
+
+
+def _layer(place: Place, data: bytes) -> str | None:
+    """One layer, or None where it has to be bytes."""
+    known = _CLASSES.get(place.header.name)
+    if known is None or (place.header.name == "icmp" and place.values["type"] not in _ECHOES):
+        return None
+    name, fields = known
+    arguments = []
+    for key, theirs in fields.items():
+        if key in place.computed:
+            continue
+        slot = place.header.slot(key)
+        text = _value(key, slot.field.kind, place.values[key])
+        if text is not None:
+            arguments.append(f"{theirs}={text}")
+    body = data[place.body.start : place.body.stop]
+    if body:
+        writer = _OPTIONS.get(place.header.name)
+        if writer is None:
+            return None
+        arguments.append(f"options={writer(body)}")
+    return f"{name}({', '.join(arguments)})"
+
+
+def _value(key: str, kind: Kind, value: Value) -> str | None:
+    if isinstance(value, bytes):
+        return repr(value)
+    if kind in (Kind.MAC, Kind.IPV4, Kind.IPV6):
+        return f'"{address_text(kind, value)}"'
+    return str(value // _UNITS.get(key, 1))
+
+
+def _ip_options(body: bytes) -> str:
+    return f"[IPOption({body!r})]"
+
+
+def _tcp_options(body: bytes) -> str:
+    """scapy's list of (number, bytes), which gives the same bytes back."""
+    written = []
+    at = 0
+    while at < len(body):
+        if body[at] in (0, 1):
+            written.append(f'("{"EOL" if body[at] == 0 else "NOP"}", None)')
+            at += 1
+            continue
+        length = body[at + 1] if at + 1 < len(body) else 0
+        if length < 2 or at + length > len(body):
+            break
+        written.append(f"({body[at]}, {body[at + 2 : at + length]!r})")
+        at += length
+    return f"[{', '.join(written)}]"
+
+
+_OPTIONS: Mapping[str, Callable[[bytes], str]] = {"ip": _ip_options, "tcp": _tcp_options}
