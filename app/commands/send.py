@@ -53,6 +53,7 @@ class SendRequest:
     as_json: bool = False
     yes: bool = False
     bypass: bool = False
+    save_as: str | None = None
     audit: bool = True
 
     @property
@@ -68,8 +69,10 @@ def run_send(request: SendRequest) -> int:
 
     Raises `FieldTextError` for what was typed and `CommandError` for what failed.
     """
-    evaluations = _evaluate(request)
+    evaluations = _evaluate(request, resolve=False)
     packets = [one.data for one in evaluations]
+    if request.save_as is not None:
+        _save(request.save_as, request.drafts)
     if request.dry_run:
         write_dry_run(packets, request.link, request.as_json)
         return 0
@@ -78,16 +81,19 @@ def run_send(request: SendRequest) -> int:
         shelf = Shelf(state_folder())
         load = Load(request.count * len(packets), request.rate)
         agree(departure.examine(load, shelf.known()), shelf, request.yes)
+        if request.link:  # agreed: now the next hop may be asked for its address
+            evaluations = _evaluate(request, resolve=True)
+            departure = depart([one.data for one in evaluations], request.way, request.link)
         return _send(request, departure, evaluations, shelf)
     except (SendError, NotPermittedError) as error:
         raise CommandError(str(error)) from error
 
 
-def _evaluate(request: SendRequest) -> list[Evaluation]:
+def _evaluate(request: SendRequest, *, resolve: bool) -> list[Evaluation]:
     """The drafts with what the machine suggests; raises `FieldTextError` for the first error."""
     found = []
     for draft in request.drafts:
-        around = look_around(draft, request.link, resolve=not request.dry_run)
+        around = look_around(draft, request.link, resolve=resolve)
         if request.link and around.link is None and not request.dry_run:
             raise CommandError(f"{around.trouble}; 'rawscope interfaces' lists them")
         evaluation = evaluate(draft, around.values)
@@ -95,7 +101,7 @@ def _evaluate(request: SendRequest) -> list[Evaluation]:
             raise FieldTextError(f"--{field.key} {field.error}")
         if evaluation.built is None:
             raise FieldTextError("the packet does not fit its length fields")
-        if around.trouble.startswith("eth.dst") and not request.dry_run:
+        if resolve and around.trouble:
             raise CommandError(f"{around.trouble}; give it by --eth.dst")
         found.append(evaluation)
     return found
@@ -177,6 +183,15 @@ def _note(
             comment=words,
             timestamp_ns=began_ns,
         )
+
+
+def _save(name: str, drafts: Sequence[Draft]) -> None:
+    try:
+        Shelf(state_folder()).save(name, drafts)
+    except OSError as error:
+        raise CommandError(
+            f"{safe(str(state_folder()))}: {error.strerror}; the draft is not saved"
+        ) from error
 
 
 def _remember(shelf: Shelf, drafts: Sequence[Draft]) -> None:

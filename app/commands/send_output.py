@@ -1,7 +1,7 @@
 """What ``rawscope send`` prints: the bytes of a dry run, what left, what came back.
 
 With ``--json`` each line is one object: a dry run's is what ``dump --json --raw`` would print for
-the packet; else ``event`` says what it tells (``sent``, ``copy``, ``reply``).
+the packet; else ``event`` says what it tells (``sent``, ``copy``, ``reply``, ``end``).
 """
 
 from __future__ import annotations
@@ -90,6 +90,16 @@ class Told:
     def end(self, outcomes: Sequence[Outcome]) -> None:
         """What remains to be said when nobody listens any more."""
         for outcome in outcomes:
+            if self._json:
+                self._line(
+                    {
+                        "event": "end",
+                        "copy": outcome.copy is not None,
+                        "replies": len(outcome.replies),
+                        "notes": list(outcome.notes),
+                    }
+                )
+                continue
             if outcome.copy is None:
                 say("rawscope: our packet was not seen on its way out")
             if not outcome.replies:

@@ -42,6 +42,7 @@ class Departure:
     index: int
     mtu: int
     is_loopback: bool
+    route: Route | None = None  # None for verbatim frames: the interface was chosen
 
     def examine(self, load: Load, known: Collection[str] = frozenset()) -> Examination:
         """What a person is to be asked; the questions of all packets, each once."""
@@ -61,8 +62,14 @@ class Departure:
         return Examination(found[0].destination, found[0].target, tuple(questions), marks)
 
     def open(self, *, bypass: bool = False) -> Injector:
-        """The socket. Raises `SendError` and `core.sockets.NotPermittedError`."""
+        """The socket. Raises `SendError` and `core.sockets.NotPermittedError`.
+
+        The next hop is asked for its link address, if need be: a packet to nobody is refused
+        here, since the kernel would take it and drop it silently.
+        """
         first = self.packets[0]
+        if self.route is not None:
+            _check_neighbour(self.route, destination_of(first)[0])
         match self.way:
             case Way.LINK:
                 return open_link(self.interface, self.mtu, bypass=bypass)
@@ -82,8 +89,7 @@ def depart(packets: Sequence[bytes], way: Way, interface: str = "") -> Departure
     """Find out how packets leave. Raises `SendError` where they cannot.
 
     A verbatim departure needs an `interface`; for the others the route decides, and the packets of
-    one departure have one destination. The next hop is asked for its link address, if need be: a
-    packet to nobody is refused here, since the kernel would take it and drop it silently.
+    one departure have one destination.
     """
     if way is Way.LINK:
         link = link_named(interface)
@@ -98,9 +104,8 @@ def depart(packets: Sequence[bytes], way: Way, interface: str = "") -> Departure
         route = find_route(address)
     except OSError as error:
         raise refused(error.errno or 0, Circumstances(text)) from error
-    _check_neighbour(route, text)
     return Departure(
-        tuple(packets), way, route.link.name, route.link.index, route.mtu, route.is_loopback
+        tuple(packets), way, route.link.name, route.link.index, route.mtu, route.is_loopback, route
     )
 
 

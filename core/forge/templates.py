@@ -6,6 +6,7 @@ address, MAC addresses) stays open; the destination is the person's to fill in.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.forge.draft import Draft
@@ -29,7 +30,7 @@ def _tcp(name: str, title: str, texts: dict[str, str]) -> Template:
 
 _SYN_OPTIONS = "mss=1460,sackOK,timestamp=1:0,nop,wscale=7"
 
-TEMPLATES: tuple[Template, ...] = (
+_TEMPLATES = (
     _tcp("tcp-syn", "TCP SYN", {"tcp.flags.syn": "1", "tcp.options": _SYN_OPTIONS}),
     _tcp("tcp-ack", "TCP ACK", {"tcp.flags.ack": "1", "tcp.seq_raw": "1", "tcp.ack_raw": "1"}),
     _tcp("tcp-rst", "TCP RST", {"tcp.flags.reset": "1", "tcp.seq_raw": "1"}),
@@ -117,10 +118,4 @@ TEMPLATES: tuple[Template, ...] = (
     ),
 )
 
-
-def template(name: str) -> Template:
-    """The template of this name; `KeyError` if there is none."""
-    for found in TEMPLATES:
-        if found.name == name:
-            return found
-    raise KeyError(name)
+TEMPLATES: Mapping[str, Template] = {one.name: one for one in _TEMPLATES}
