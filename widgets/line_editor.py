@@ -1,0 +1,67 @@
+"""One line of text under a person's keys: the text, and where the cursor is in it.
+
+No widget: a form of sixty fields draws sixty lines and edits one of them, so that it needs no
+sixty input widgets. Keys are Textual key names; what they do is what they do in every shell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+_WORD_LEFT = re.compile(r"\W*\w*$")
+_WORD_RIGHT = re.compile(r"\w*\W*")
+
+
+class LineEditor:
+    """`cursor` is the place of the next character, 0 to the length of `text`."""
+
+    def __init__(self, text: str = "") -> None:
+        self.text = text
+        self.cursor = len(text)
+
+    def insert(self, text: str) -> None:
+        """Put `text` where the cursor is."""
+        self.text = self.text[: self.cursor] + text + self.text[self.cursor :]
+        self.cursor += len(text)
+
+    def press(self, key: str) -> bool:
+        """Do what a key does; False if it is no editing key."""
+        act = _KEYS.get(key)
+        if act is not None:
+            act(self)
+        return act is not None
+
+    def go_to(self, cursor: int) -> None:
+        """Move the cursor, at most to an end."""
+        self.cursor = max(0, min(cursor, len(self.text)))
+
+    def _erase_to(self, cursor: int) -> None:
+        """Take away what is between the cursor and `cursor`."""
+        start, stop = sorted((self.cursor, max(0, min(cursor, len(self.text)))))
+        self.text = self.text[:start] + self.text[stop:]
+        self.cursor = start
+
+    def _word_left(self) -> int:
+        found = _WORD_LEFT.search(self.text[: self.cursor])
+        return found.start() if found else 0
+
+    def _word_right(self) -> int:
+        found = _WORD_RIGHT.match(self.text, self.cursor)
+        return found.end() if found else len(self.text)
+
+
+_KEYS: Mapping[str, Callable[[LineEditor], None]] = {
+    "left": lambda line: line.go_to(line.cursor - 1),
+    "right": lambda line: line.go_to(line.cursor + 1),
+    "home": lambda line: line.go_to(0),
+    "ctrl+a": lambda line: line.go_to(0),
+    "end": lambda line: line.go_to(len(line.text)),
+    "ctrl+left": lambda line: line.go_to(line._word_left()),
+    "ctrl+right": lambda line: line.go_to(line._word_right()),
+    "backspace": lambda line: line._erase_to(line.cursor - 1),
+    "delete": lambda line: line._erase_to(line.cursor + 1),
+    "ctrl+w": lambda line: line._erase_to(line._word_left()),
+    "ctrl+u": lambda line: line._erase_to(0),
+    "ctrl+k": lambda line: line._erase_to(len(line.text)),
+}
