@@ -70,17 +70,17 @@ def explanation(table: ClientTable, row: int) -> str:
     pending = count_text(int(table.pending[row]))
     match condition_of(table, row):
         case Condition.STALLED:
-            return f"{unread} bytes lie unread in the kernel; no event comes until new bytes do"
+            return f"{unread} bytes unread in the kernel; no event until more come"
         case Condition.BACKED_UP if table.held[row]:
-            return f"does not read: {pending} bytes wait here, so we stopped reading from it"
+            return f"does not read: {pending} bytes wait here, we read no more"
         case Condition.BACKED_UP:
-            return f"reads slowly: {pending} bytes wait here for room in the kernel's send buffer"
+            return f"reads slowly: {pending} bytes wait here for room in the kernel"
         case Condition.PAUSED:
-            return f"reading paused by you: {unread} bytes lie unread in the kernel"
+            return f"reading paused by you: {unread} bytes unread in the kernel"
         case Condition.ENDED:
             return "has sent its FIN; what came before still goes back"
         case _:
-            return "every byte that came has gone back"
+            return "every byte that was read has gone back"
 
 
 def only(table: ClientTable, row: int) -> ClientTable:
@@ -176,7 +176,7 @@ OUT = Column(
     lambda table, row: count_text(int(table.bytes_in[row] - table.pending[row])),
 )
 UNREAD = _count("Unread", "unread")
-WAKE_UPS = _count("Wake-ups", "wake_ups")
+WAKE_UPS = _count("Wakes", "wake_ups")
 READS = _count("Reads", "reads")
 EAGAINS = _count("EAGAIN", "eagains")
 PENDING = _count("Pending", "pending")

@@ -30,6 +30,7 @@ class EchoHead(Widget):
         & > .echo-head--quiet { color: $text-muted; }
         & > .echo-head--strong { text-style: bold; }
         & > .echo-head--button { color: $text-primary; background: $panel; text-style: bold; }
+        & > .echo-head--held { color: $text-warning; text-style: bold; }
         & > .echo-head--bad { color: $text-error; text-style: bold; }
         &:nocolor > .echo-head--bad { color: $foreground; text-style: bold; }
         &:nocolor > .echo-head--button { color: $foreground; text-style: underline; }

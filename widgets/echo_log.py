@@ -65,7 +65,9 @@ class EchoLog(LineView):
         """One wake-up."""
         time_text, words = self._lines[line]
         time_style = self.component("echo-log--time")
-        return Strip([Segment(f"{time_text:>{TIME_WIDTH}}  ", time_style), Segment(words)])
+        return Strip(
+            [Segment(f"{time_text:>{TIME_WIDTH}}  ", time_style), Segment(words, self.base_style)]
+        )
 
     def build_header(self, line: int) -> Strip:
         """Whose log it is, and how that client is."""

@@ -15,7 +15,7 @@ from textual.reactive import reactive
 
 from core.echo.snapshot import EchoSnapshot
 from widgets.echo_clients import EchoClients
-from widgets.echo_columns import endpoint_text, explanation
+from widgets.echo_columns import condition_of, explanation
 from widgets.echo_head import EchoHead
 from widgets.echo_log import EchoLog
 
@@ -73,8 +73,8 @@ class EchoPanel(Vertical):
         row = snapshot.clients.row(client)
         if row is None:
             return "this client is closed"
-        peer = endpoint_text(*snapshot.clients.peer(row))
-        return f"{peer}: {explanation(snapshot.clients, row)}"
+        word = condition_of(snapshot.clients, row).word
+        return f"{word}: {explanation(snapshot.clients, row)}"
 
     def on_resize(self) -> None:
         """Share the lines out anew."""

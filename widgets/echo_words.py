@@ -14,7 +14,7 @@ from textwrap import wrap
 import numpy as np
 
 from core.echo.options import READ_SIZE, Switches, Trigger
-from core.echo.snapshot import EchoSnapshot, EchoTotals, ListenerInfo
+from core.echo.snapshot import EchoSnapshot, ListenerInfo
 from core.loop import LoopCounters
 from core.wire.text import safe
 from widgets.cells import width_of
@@ -37,6 +37,7 @@ class Look(Enum):
     QUIET = "quiet"
     STRONG = "strong"
     BUTTON = "button"
+    HELD = "held"
     BAD = "bad"
 
 
@@ -50,6 +51,8 @@ class Piece:
 
 
 Line = tuple[Piece, ...]
+
+_DOT = Piece(" · ", Look.QUIET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list
     trigger = info.trigger if info is not None else Trigger.LEVEL
     effect = wrap(f"{trigger.value}: {snapshot.switches.effect(trigger)}", max(1, width - 2))
     blocks.append(Block(4, tuple((Piece(f"  {line}"),) for line in effect)))
-    blocks.append(Block(3, (_clients_line(snapshot),)))
+    blocks.append(Block(3, (_clients_line(snapshot, width),)))
     blocks.append(Block(5, (_loop_line(snapshot.loop, width),)))
     return blocks
 
@@ -154,34 +157,38 @@ def _switch_line(switches: Switches) -> Line:
     )
 
 
-def _clients_line(snapshot: EchoSnapshot) -> Line:
+CONDITION_LOOKS = {Condition.STALLED: Look.BAD, Condition.BACKED_UP: Look.HELD}
+
+
+def _clients_line(snapshot: EchoSnapshot, width: int) -> Line:
     totals = snapshot.totals
     counts = np.bincount(conditions(snapshot.clients), minlength=len(Condition))
-    pieces = [
-        Piece(f"  clients {len(snapshot.clients):,}", Look.STRONG),
-        Piece(f" of {totals.accepted:,}", Look.QUIET),
-    ]
+    parts: list[Line] = [(Piece(f"  clients {len(snapshot.clients):,}", Look.STRONG),)]
+    parts.append((Piece(f" of {totals.accepted:,}", Look.QUIET),))
     for condition in reversed(Condition):
         number = int(counts[condition])
         if number and condition is not Condition.OPEN:
-            bad = condition in (Condition.STALLED, Condition.BACKED_UP)
-            pieces.append(Piece(" · ", Look.QUIET))
-            pieces.append(Piece(f"{number:,} {condition.word}", Look.BAD if bad else Look.PLAIN))
-    pieces += _trouble(totals)
-    echoed = f" · in {count_text(totals.bytes_in)} · out {count_text(totals.bytes_out)} bytes"
-    pieces.append(Piece(echoed, Look.QUIET))
-    return tuple(pieces)
-
-
-def _trouble(totals: EchoTotals) -> list[Piece]:
-    """What was not served: said only when there is some."""
-    found = []
+            look = CONDITION_LOOKS.get(condition, Look.PLAIN)
+            parts.append((_DOT, Piece(f"{number:,} {condition.word}", look)))
     if totals.turned_away:
-        words = f" · {totals.turned_away:,} turned away: no descriptor left"
-        found.append(Piece(words, Look.BAD))
+        words = f"{totals.turned_away:,} turned away: no descriptor left"
+        parts.append((_DOT, Piece(words, Look.BAD)))
     if totals.aborted:
-        found.append(Piece(f" · {totals.aborted:,} gone before accept", Look.PLAIN))
-    return found
+        parts.append((_DOT, Piece(f"{totals.aborted:,} gone before accept")))
+    parts.append((_DOT, Piece(f"in {count_text(totals.bytes_in)}", Look.QUIET)))
+    parts.append((_DOT, Piece(f"out {count_text(totals.bytes_out)} bytes", Look.QUIET)))
+    return _fitting(parts, width)
+
+
+def _fitting(parts: Sequence[Line], width: int) -> Line:
+    """As many parts as fit, whole, from the first on."""
+    fitting: list[Piece] = []
+    for part in parts:
+        width -= sum(width_of(piece.text) for piece in part)
+        if width < 0:
+            break
+        fitting += part
+    return tuple(fitting)
 
 
 def _loop_line(loop: LoopCounters, width: int) -> Line:
@@ -189,14 +196,12 @@ def _loop_line(loop: LoopCounters, width: int) -> Line:
     whole = loop.kernel_s + loop.handlers_s
     waiting = round(100 * loop.kernel_s / whole) if whole else 100
     each = loop.events / loop.wake_ups if loop.wake_ups else 0.0
-    parts = [
-        f"  loop {count_text(loop.waits)} waits",
+    words = (
         f"{count_text(loop.wake_ups)} wake-ups",
         f"{each:.2f} events each",
         f"{waiting}% in epoll_wait",
         f"{100 - waiting}% in handlers",
         f"{count_text(loop.stale)} stale",
-    ]
-    while len(parts) > 1 and width_of(" · ".join(parts)) > width:
-        parts.pop()
-    return (Piece(" · ".join(parts), Look.QUIET),)
+    )
+    first = (Piece(f"  loop {count_text(loop.waits)} waits", Look.QUIET),)
+    return _fitting([first, *((_DOT, Piece(word, Look.QUIET)) for word in words)], width)

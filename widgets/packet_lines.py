@@ -14,8 +14,9 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from core.store.snapshot import Snapshot
-from core.store.view import View
+from core.store.view import Predicate, View
 from widgets.cells import width_of
+from widgets.line_view import CACHED_LINES
 from widgets.packet_columns import Layout, Seen, choose_layout
 from widgets.packet_paint import COMPONENTS, info_text, paint_header, paint_row
 from widgets.packet_row import PacketRow, RowReader
@@ -37,13 +38,15 @@ class PacketLines(ShiftedView):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
+        self._predicate: Predicate | None = None
         self._reset()
 
     def _reset(self) -> None:
         self._snapshot: Snapshot | None = None
-        self._view = View()
+        self._view = View(self._predicate)
         self._reader = RowReader()
         self._seen = Seen()
+        self._fitted: set[int] = set()  # packets whose widths were taken
         self._layout: Layout = choose_layout(self._seen, 0, TimeFormat.RELATIVE)
 
     def _take(self, snapshot: Snapshot) -> None:
@@ -61,6 +64,7 @@ class PacketLines(ShiftedView):
 
     def watch_time_format(self) -> None:
         self._seen.whole_seconds = 1
+        self._fitted.clear()
         self.forget_lines()
 
     def _refresh_packets(self, numbers: Iterable[int | None]) -> None:

@@ -27,6 +27,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from core.store.snapshot import Snapshot
+from core.store.view import Predicate, View
 from widgets.packet_columns import ColumnName
 from widgets.packet_lines import PacketLines
 
@@ -130,6 +131,29 @@ class PacketTable(PacketLines):
         self.marks = frozenset()
         self.set_line_count(0)
         self.forget_lines()
+
+    def keep_only(self, predicate: Predicate | None) -> None:
+        """Show the packets that pass, or all again with None.
+
+        The cursor stays on its packet, and on its line of the screen; if that packet does not
+        pass, it goes to the nearest one that does.
+        """
+        line = self.cursor_line
+        above = 0 if line is None else line - self.top_line
+        self._predicate = predicate
+        self._view = View(predicate)
+        if self._snapshot is None:
+            return
+        self._take(self._snapshot)
+        self.forget_lines()
+        row = None if self.selected is None else self._view.nearest_row(self.selected)
+        if self.follow and self.line_count:
+            self._to_tail()
+        elif row is None:
+            self.selected = self._view[0] if self.line_count else None
+        else:
+            self.selected = self._view[row]
+            self.scroll_to_line(min(row - above, self.line_count - self.page_size))
 
     # -- the cursor ---------------------------------------------------------------------
 

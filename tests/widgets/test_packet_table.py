@@ -1,5 +1,6 @@
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 from rich.cells import cell_len
 from textual import events
@@ -698,5 +699,74 @@ def test_selected_text_is_copied_from_the_rows():
         lines = text.split("\n")
         assert len(lines) == 3
         assert [int(line.split()[0]) for line in lines] == numbers(table)[2:5]
+
+    play(PacketTable(), scene)
+
+
+# -- only some of the packets --------------------------------------------------------------
+
+
+def _odd_numbers(chunk):
+    return np.arange(chunk.first, chunk.last + 1) % 2 == 1
+
+
+def _none(chunk):
+    return np.zeros(len(chunk), dtype=np.bool_)
+
+
+def test_only_packets_that_pass_are_shown_and_new_ones_are_asked_about():
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = filled(9)
+        table.show(store.snapshot())
+        table.keep_only(_odd_numbers)
+        assert numbers(table) == [1, 3, 5, 7, 9]
+        add(store, 4)
+        table.show(store.snapshot())
+        assert numbers(table) == [1, 3, 5, 7, 9, 11, 13]
+        assert table.selected == 13  # it follows
+        table.keep_only(None)
+        assert numbers(table) == list(range(1, 14))
+
+    play(PacketTable(), scene)
+
+
+def test_the_cursor_stays_on_its_packet_and_its_line():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(filled(400).snapshot())
+        table.select(201)
+        at = table.cursor_line - table.top_line
+        table.keep_only(_odd_numbers)
+        assert (table.selected, table.cursor_line - table.top_line) == (201, at)
+        table.keep_only(None)
+        assert (table.selected, table.cursor_line - table.top_line) == (201, at)
+
+    play(PacketTable(), scene)
+
+
+def test_a_packet_that_does_not_pass_gives_the_cursor_to_the_nearest():
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = filled(9)
+        table.show(store.snapshot())
+        table.select(4)
+        table.keep_only(_odd_numbers)
+        assert table.selected == 5
+        table.keep_only(_none)
+        assert (table.selected, table.line_count) == (None, 0)
+        table.keep_only(None)
+        assert table.selected == 1
+
+    play(PacketTable(), scene)
+
+
+def test_what_is_kept_holds_for_another_capture_too():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.keep_only(_odd_numbers)
+        table.show(filled(9).snapshot())
+        table.show(filled(3).snapshot())
+        assert numbers(table) == [1, 3]
 
     play(PacketTable(), scene)

@@ -1,0 +1,98 @@
+"""An echo server at one moment, the same on every run: no socket, no clock.
+
+Clients on a level and an edge triggered listener, among them one of every condition. The figures
+fit together as those of a real server do: what came in and is not pending went back.
+"""
+
+from __future__ import annotations
+
+import select
+from dataclasses import replace
+
+from core.echo.accounting import Accounts, ClientTable
+from core.echo.log import Entry, Step
+from core.echo.options import Switches, Trigger
+from core.echo.snapshot import EchoSnapshot, EchoTotals, ListenerInfo, TalkerInfo
+from core.loop import LoopCounters
+from core.serving import NO_SERVER
+
+NOW_S = 1000.0
+HOST, LEVEL_PORT, EDGE_PORT = "127.0.0.1", 7007, 7008
+LEVEL = ListenerInfo(1, HOST, LEVEL_PORT, Trigger.LEVEL, accepted=4)
+EDGE = ListenerInfo(2, HOST, EDGE_PORT, Trigger.EDGE, accepted=3)
+TALKER = TalkerInfo(2, HOST, 40_006, sent=64, received=16, intact=True)
+ESTABLISHED, CLOSE_WAIT = 1, 8
+STALLED, BACKED_UP, PAUSED, ENDED = 6, 3, 4, 2  # identifiers of the clients that show it
+
+# identifier → what differs from a client that is served and quiet
+CLIENTS = (
+    {"bytes_in": 12_864, "wake_ups": 201, "reads": 201, "rtt_us": 34},
+    {"bytes_in": 5_000_000, "pending": 180_000, "unsent": 2_500_000, "ended": 1,
+     "tcp_state": CLOSE_WAIT, "wake_ups": 96, "reads": 97, "eagains": 3, "rtt_us": 1_240},
+    {"bytes_in": 3_407_872, "pending": 262_144, "unsent": 2_554_000, "unread": 1_048_576,
+     "held": 1, "wake_ups": 61, "reads": 60, "eagains": 2, "rtt_us": 88},
+    {"bytes_in": 640, "unread": 192, "paused": 1, "wake_ups": 10, "reads": 10, "rtt_us": 41},
+    {"bytes_in": 64_000, "wake_ups": 1000, "reads": 2000, "eagains": 1000, "rtt_us": 29},
+    {"bytes_in": 16, "unread": 48, "wake_ups": 1, "reads": 1, "rtt_us": 38},
+    {"bytes_in": 256, "wake_ups": 4, "reads": 8, "eagains": 4, "rtt_us": 30,
+     "peer": ("2001:db8:17::5", 51_234)},
+)  # fmt: skip
+EDGE_FROM = 5  # clients from this identifier on came through the edge triggered listener
+
+
+def client_table(taken_s: float = NOW_S) -> ClientTable:
+    """The seven clients of `CLIENTS`."""
+    accounts = Accounts()
+    for number, figures in enumerate(CLIENTS, 1):
+        listener = EDGE if number >= EDGE_FROM else LEVEL
+        peer = figures.get("peer", (HOST, 40_000 + number))
+        opened_s = NOW_S - 100 + number
+        slot = accounts.open(6 + number, listener.identifier, listener.trigger, peer, opened_s)
+        accounts.tcp_state[slot] = ESTABLISHED
+        accounts.active_s[slot] = NOW_S - 2.5 * number
+        for name, value in figures.items():
+            if name != "peer":
+                getattr(accounts, name)[slot] = value
+    return accounts.table(taken_s)
+
+
+def many_clients(count: int, taken_s: float = NOW_S) -> ClientTable:
+    """So many clients, all alike but for their port and how much they sent."""
+    accounts = Accounts()
+    for number in range(count):
+        peer = (f"10.0.{number >> 8 & 255}.{number & 255}", 40_000 + number % 20_000)
+        slot = accounts.open(10 + number, 1, Trigger.LEVEL, peer, NOW_S - 60)
+        accounts.bytes_in[slot] = number * 7919 % 10_007
+    return accounts.table(taken_s)
+
+
+def log() -> tuple[Entry, ...]:
+    """What the stalled client did: one wake-up, one read of 16 of its 64 bytes."""
+    steps = (
+        (0.0, Step.WAKE_UP, select.EPOLLIN),
+        (0.00002, Step.READ, 16),
+        (0.00005, Step.WROTE, 16),
+    )
+    return tuple(Entry(NOW_S - 15 + after_s, step, number) for after_s, step, number in steps)
+
+
+def echo_snapshot(**changed: object) -> EchoSnapshot:
+    """The server with its clients; `changed` replaces fields."""
+    said = EchoSnapshot(
+        taken_s=NOW_S,
+        listeners=(LEVEL, EDGE),
+        clients=client_table(),
+        talkers=(TALKER,),
+        totals=EchoTotals(accepted=7, bytes_in=8_485_648, pending=442_144, wake_ups=1373,
+                          reads=3377, eagains=1009),
+        loop=LoopCounters(waits=2411, wake_ups=1902, timeouts=509, events=2236, stale=0,
+                          kernel_s=98.31, handlers_s=1.69),
+        switches=Switches(16, drain=False),
+        selected=STALLED,
+        log=log(),
+        message="",
+    )  # fmt: skip
+    return replace(said, **changed)  # type: ignore[arg-type]
+
+
+EMPTY = NO_SERVER
