@@ -1,0 +1,53 @@
+"""One wake-up costs select and poll the more the more they watch, and epoll the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.echo.lab import run_curve
+from core.echo.waiting import describe
+
+COUNTS = (10, 300, 3000)
+
+
+@pytest.fixture(scope="module")
+def points():
+    return {(point.mechanism, point.descriptors): point for point in run_curve(COUNTS)}
+
+
+def test_all_points_are_there(points):
+    assert set(points) == {(name, n) for name in ("select", "poll", "epoll") for n in COUNTS}
+
+
+def test_poll_and_select_grow(points):
+    assert points["poll", 300].least_us > 4 * points["poll", 10].least_us
+    assert points["poll", 3000].least_us > 4 * points["poll", 300].least_us
+    assert points["select", 300].least_us > 4 * points["select", 10].least_us
+
+
+def test_epoll_stays_flat(points):
+    assert points["epoll", 3000].least_us < 3 * points["epoll", 10].least_us
+
+
+def test_select_ends_at_fd_setsize_and_says_so(points):
+    refused = points["select", 3000]
+    assert refused.median_us is None
+    assert "FD_SETSIZE is 1024" in refused.refused
+
+
+def test_more_descriptors_than_allowed_is_said():
+    (select, poll, epoll) = run_curve([10_000_000])
+    assert "descriptors only (ulimit -n)" in poll.refused
+    assert select.median_us is poll.median_us is epoll.median_us is None
+
+
+def test_curve_can_be_cancelled():
+    assert list(run_curve(COUNTS, lambda: True)) == []
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [("ep_poll", "asleep in epoll_wait"), ("0", "asleep"), ("new_in_linux_9", "new_in_linux_9")],
+)
+def test_kernel_functions_in_words(function, words):
+    assert describe(function) == words
