@@ -1,0 +1,100 @@
+"""The pcapng writer, read back by our reader and by tshark."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.files.pcapng_writer import PcapngWriter
+from core.files.reader import open_capture
+from core.wire.dissection import PacketFlag
+from core.wire.link import LinkType
+from tests.support import require_peer
+
+TIME_NS = 1_700_000_000_123_456_789
+
+
+def write(path: Path, packets: int = 2) -> None:
+    with PcapngWriter(path) as writer:
+        number = writer.add_interface("veth0", LinkType.ETHERNET, 262144, "a test")
+        for index in range(packets):
+            writer.write(
+                bytes(range(20 + index)),
+                timestamp_ns=TIME_NS + index,
+                interface=number,
+                original_length=100,
+                flags=PacketFlag.OUTBOUND | PacketFlag.OURS,
+                comments=(f"number {index}", "grün"),
+            )
+
+
+def read(path: Path) -> tuple[list[bytes], list[int], list[int], list[str]]:
+    """Frames, times, flags and comments; the file must be whole."""
+    frames: list[bytes] = []
+    times: list[int] = []
+    flags: list[int] = []
+    with open_capture(path) as reader:
+        for batch in reader.batches():
+            ends = zip(batch.offset.tolist(), batch.captured.tolist(), strict=True)
+            frames += [batch.data[at : at + size].tobytes() for at, size in ends]
+            times += batch.timestamp_ns.tolist()
+            flags += batch.flags.tolist()
+        assert not reader.damaged, reader.notes
+        comments = [text for texts in reader.comments.values() for text in texts]
+    return frames, times, flags, comments
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.pcapng"
+    write(path)
+    frames, times, flags, comments = read(path)
+    assert frames == [bytes(range(20)), bytes(range(21))]
+    assert times == [TIME_NS, TIME_NS + 1]
+    assert flags == [PacketFlag.OUTBOUND] * 2
+    assert comments == ["number 0", "grün", "number 1", "grün"]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_tshark_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.pcapng"
+    write(path)
+    fields = ("frame.time_epoch", "frame.len", "frame.cap_len", "frame.interface_name",
+              "frame.packet_flags")  # fmt: skip
+    arguments = [word for field in fields for word in ("-e", field)]
+    answer = subprocess.run(
+        [require_peer("tshark"), "-r", path, "-T", "fields", *arguments],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    first = answer.stdout.splitlines()[0].split("\t")
+    assert first == ["1700000000.123456789", "100", "20", "veth0", "0x00000002"]
+
+
+@pytest.mark.parametrize("cut", [*range(1, 60), 100])
+def test_a_killed_writer_is_continued_behind_its_last_whole_block(tmp_path: Path, cut: int) -> None:
+    """Whatever is left of the last packet's block goes; what was before stays."""
+    path = tmp_path / "a.pcapng"
+    write(path, packets=3)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-cut])
+    write(path, packets=1)
+    frames, *_ = read(path)
+    lost = 1 if cut < 92 else 2
+    assert frames == [bytes(range(20 + n)) for n in range(3 - lost)] + [bytes(range(20))]
+
+
+def test_a_batch_is_written_as_one_by_one(tmp_path: Path) -> None:
+    data = np.arange(250, dtype=np.uint8)
+    offset, captured = np.array([0, 10, 50, 100]), np.array([60, 61, 62, 63])
+    times = TIME_NS + np.arange(4)
+    with PcapngWriter(tmp_path / "a") as writer:
+        writer.add_interface("x", LinkType.ETHERNET)
+        writer.write_many(data, offset, captured, times, PacketFlag.OUTBOUND)
+    with PcapngWriter(tmp_path / "b") as writer:
+        writer.add_interface("x", LinkType.ETHERNET)
+        for at, size, time in zip(offset, captured, times, strict=True):
+            frame = data[at : at + size].tobytes()
+            writer.write(frame, timestamp_ns=int(time), flags=PacketFlag.OUTBOUND)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
