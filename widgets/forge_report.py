@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from core.forge.outcome import Change, Reply
+from core.forge.outcome import Reply
 from core.forge.pacing import Progress
+from core.forge.tracking import Fate
 from core.wire.text import safe
 
-MOST_REPLIES = 200  # lines; the rest is counted
 _NS_PER_MS = 1_000_000
 
 
@@ -36,19 +36,6 @@ class Look(Enum):
     WHY = "why"
     REPLY = "reply"
     NOTE = "note"
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What was seen of one of the packets. `number` is its copy's in the table, 0 while there is
-    none; `copies` how many were seen."""
-
-    number: int = 0
-    copies: int = 0
-    changes: tuple[Change, ...] = ()
-    replies: tuple[Reply, ...] = ()
-    reply_count: int = 0
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +118,10 @@ def _fate(report: Report, fate: Fate, place: str, width: int) -> Iterator[Report
         text = f"{change.label}  {safe(change.asked)} → {safe(change.seen)}"
         yield ReportLine(f"  {text}", Look.CHANGE, fate.number)
         yield from _wrapped(change.why, Look.WHY, width, "    ", "    ")
-    for reply in fate.replies[:MOST_REPLIES]:
+    for reply in fate.replies:
         yield ReportLine(f"← {_reply_words(reply)}", Look.REPLY, reply.seen.number)
-    if fate.reply_count > MOST_REPLIES:
-        yield ReportLine(f"  and {fate.reply_count - MOST_REPLIES:,} more replies", Look.WHY)
+    if fate.reply_count > len(fate.replies):
+        yield ReportLine(f"  and {fate.reply_count - len(fate.replies):,} more replies", Look.WHY)
     if fate.number and not fate.replies:
         yield ReportLine("  no reply yet" if report.listening else "  no reply", Look.WHY)
     for note in fate.notes:

@@ -69,12 +69,12 @@ def _is_reversed(sent: Dissection, ours: Layer, seen: Dissection, theirs: Layer)
     to_us = theirs.number(seen.data, "dst")
     if source and to_us != source:
         return False
-    return from_there == destination or _is_group(ours, destination or 0)
+    return from_there == destination or is_group(ours.name, destination or 0)
 
 
-def _is_group(layer: Layer, address: int) -> bool:
-    """Multicast, or an IPv4 broadcast as far as an address alone tells."""
-    if layer.name == "ipv6":
+def is_group(name: str, address: int) -> bool:
+    """Multicast, or an IPv4 broadcast as far as an address of ``ip`` or ``ipv6`` alone tells."""
+    if name == "ipv6":
         return address >> 120 == 0xFF
     return address >> 28 == 0xE or address & 0xFF == 0xFF
 
