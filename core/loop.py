@@ -19,11 +19,10 @@ Some facts about epoll (epoll(7), epoll_ctl(2), epoll_wait(2)):
 * Events are handed out in batches. A handler early in a batch may close a descriptor whose event
   stands later in it, and even open a new one that gets the same number: a *stale* event.
 
-What follows for us: registrations are objects. A whole batch is resolved from numbers to
-registrations before its first handler runs, and a registration that was removed meanwhile is
-skipped and counted, whatever its number means by then. Any thread may call `call` and `stop`: they
-queue and write to an eventfd that is a source like any other. Everything else belongs to the
-thread that runs the loop.
+What follows for us: the numbers removed while a batch is handed out are remembered until its end,
+and what the batch still holds for them is skipped and counted, whatever they mean by then. Any
+thread may call `call` and `stop`: they queue and write to an eventfd that is a source like any
+other. Everything else belongs to the thread that runs the loop.
 """
 
 from __future__ import annotations
@@ -57,18 +56,9 @@ class LoopCounters:
     wake_ups: int = 0  # waits that returned at least one event
     timeouts: int = 0  # waits that returned none
     events: int = 0  # events returned
-    stale: int = 0  # events ignored: their registration was removed in the same batch
+    stale: int = 0  # events ignored: their source was removed in the same batch
     kernel_s: float = 0.0  # inside epoll_wait: the loop was idle
     handlers_s: float = 0.0  # inside handlers, timers and commands: the loop was busy
-
-
-@dataclass(eq=False, slots=True)
-class Registration:
-    """A descriptor in the loop. `active` ends at `EpollLoop.remove`."""
-
-    descriptor: int
-    handler: Handler
-    active: bool = True
 
 
 @dataclass(order=True, slots=True)
@@ -92,7 +82,8 @@ class EpollLoop:
     def __init__(self, max_events: int = 64) -> None:
         self._epoll = select.epoll(flags=select.EPOLL_CLOEXEC)
         self._max_events = max_events
-        self._registrations: dict[int, Registration] = {}
+        self._handlers: dict[int, Handler] = {}
+        self._removed: set[int] = set()  # since the batch in hand began
         self._timers: list[Timer] = []
         self._timer_order = count()
         self._counters = LoopCounters()
@@ -110,13 +101,11 @@ class EpollLoop:
         events: int = select.EPOLLIN,
         *,
         edge: bool = False,
-    ) -> Registration:
+    ) -> None:
         """EPOLL_CTL_ADD. Raises FileExistsError if the descriptor is in already."""
         descriptor = _descriptor(source)
         self._epoll.register(descriptor, _interest(events, edge))
-        registration = Registration(descriptor, handler)
-        self._registrations[descriptor] = registration
-        return registration
+        self._handlers[descriptor] = handler
 
     def modify(self, source: int | HasDescriptor, events: int, *, edge: bool = False) -> None:
         """EPOLL_CTL_MOD: wait for other events. Raises FileNotFoundError if it is not in."""
@@ -125,7 +114,8 @@ class EpollLoop:
     def remove(self, source: int | HasDescriptor) -> None:
         """EPOLL_CTL_DEL, before the descriptor is closed; its pending events are ignored."""
         descriptor = _descriptor(source)
-        self._registrations.pop(descriptor).active = False
+        del self._handlers[descriptor]
+        self._removed.add(descriptor)
         self._epoll.unregister(descriptor)
 
     def call_every(self, interval_s: float, function: Callable[[], None]) -> Timer:
@@ -188,16 +178,18 @@ class EpollLoop:
         self._epoll.close()
         os.close(self._wake_up)
         self._wake_up = -1  # a late `call` fails instead of writing into another's descriptor
-        self._registrations.clear()
+        self._handlers.clear()
         self._timers.clear()
 
     def _dispatch(self, ready: list[tuple[int, int]]) -> None:
-        batch = [(self._registrations.get(descriptor), events) for descriptor, events in ready]
-        for registration, events in batch:
-            if registration is None or not registration.active:
+        handlers, removed = self._handlers, self._removed
+        removed.clear()
+        for descriptor, events in ready:
+            handler = handlers.get(descriptor)  # None: gone, but a duplicate keeps it in the set
+            if handler is None or (removed and descriptor in removed):
                 self._counters.stale += 1
             else:
-                registration.handler(events)
+                handler(events)
 
     def _run_timers(self) -> None:
         now_s = time.monotonic()

@@ -160,7 +160,9 @@ class Client:
             accounts.bytes_in[slot] += len(data)
             if log is not None:
                 self._note(Step.READ, len(data))
-            if not self._echo(data):
+            if not connection.pending:
+                data = data[self._send(data) :]
+            if data and not self._keep(data):
                 return
             left -= 1
             if not left:
@@ -168,19 +170,12 @@ class Client:
         if self._most > 1:
             self._take_up_later()
 
-    def _echo(self, data: bytes) -> bool:
-        """Send back what came, keep what is left. Whether to read on."""
-        connection = self._connection
-        if not connection.pending:
-            count = self._send(data)
-            if count == len(data):
-                return True
-            if not self.is_open:
-                return False
-            data = data[count:]
-        connection.keep(data)
-        self._settle()
-        return connection.wants_read
+    def _keep(self, data: bytes) -> bool:
+        """Keep what the kernel did not take. Whether to read on."""
+        if self.is_open:
+            self._connection.keep(data)
+            self._settle()
+        return self.is_open and self._connection.wants_read
 
     def _send(self, data: bytes | memoryview) -> int:
         """How many bytes the kernel took."""

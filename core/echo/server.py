@@ -28,7 +28,6 @@ from core.echo.talker import Talker
 from core.loop import EpollLoop, Timer
 
 PUBLISH_S = 0.1
-SAMPLE_S = 0.05
 GRACE_S = 5.0
 _MOST_IDLE_CHECK_S = 1.0
 
@@ -52,7 +51,6 @@ class EchoServer:
         self._on_drained: Callable[[], None] | None = None
         self._timers: list[Timer] = [
             loop.call_every(PUBLISH_S, self._publish),
-            loop.call_every(SAMPLE_S, self._sample),
         ]
         if idle_s := self._shared.options.idle_timeout_s:
             beat_s = min(_MOST_IDLE_CHECK_S, idle_s / 4)
@@ -202,11 +200,9 @@ class EchoServer:
         )
 
     def _publish(self) -> None:
+        self._sampler.beat()
         self._shared.accounts.note_activity(time.monotonic())
         self._published = self.take_snapshot()
-
-    def _sample(self) -> None:
-        self._sampler.beat()
 
     def _close_idle(self) -> None:
         accounts, timeout_s = self._shared.accounts, self._shared.options.idle_timeout_s

@@ -76,7 +76,6 @@ class Served:
         """Fresh, with every client just sampled."""
 
         def look():
-            self.server._sampler.beat()
             self.server._publish()
             return self.server.snapshot()
 
