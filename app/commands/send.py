@@ -57,6 +57,12 @@ class SendRequest:
     audit: bool = True
 
     @property
+    def network(self) -> str:
+        """``ip`` or ``ipv6`` where the packets begin so, whatever version they are given."""
+        first = self.drafts[0].layers[:1]
+        return first[0] if first and first[0] in ("ip", "ipv6") else ""
+
+    @property
     def way(self) -> Way:
         """How the packets leave."""
         if self.link:
@@ -77,13 +83,14 @@ def run_send(request: SendRequest) -> int:
         write_dry_run(packets, request.link, request.as_json)
         return 0
     try:
-        departure = depart(packets, request.way, request.link)
+        departure = depart(packets, request.way, request.link, request.network)
         shelf = Shelf(state_folder())
         load = Load(request.count * len(packets), request.rate)
         agree(departure.examine(load, shelf.known()), shelf, request.yes)
         if request.link:  # agreed: now the next hop may be asked for its address
             evaluations = _evaluate(request, resolve=True)
-            departure = depart([one.data for one in evaluations], request.way, request.link)
+            packets = [one.data for one in evaluations]
+            departure = depart(packets, request.way, request.link)
         return _send(request, departure, evaluations, shelf)
     except (SendError, NotPermittedError) as error:
         raise CommandError(str(error)) from error
@@ -120,7 +127,7 @@ def _send(
         if request.wait_s is not None:
             listener = stack.enter_context(Listener(departure.interface, outcomes, told.heard))
         began_ns = time.time_ns()
-        progress = _inject(request, departure, injector, interrupts, told)
+        progress = _inject(request, departure, injector, interrupts, told, listener)
         if audit is not None:
             _note(audit, request, departure, evaluations, progress, began_ns)
         told.sent(progress)
@@ -140,10 +147,17 @@ def _inject(
     injector: Injector,
     interrupts: Interrupts,
     told: Told,
+    listener: Listener | None,
 ) -> Progress:
+    def report(progress: Progress) -> None:
+        told.progress(progress)
+        if listener is not None:
+            listener.read()
+
     plan = Plan(request.count, request.rate)
-    packets = departure.given_to_kernel
-    return send_packets(injector, packets, plan, lambda: interrupts.stopped, told.progress)
+    return send_packets(
+        injector, departure.given_to_kernel, plan, lambda: interrupts.stopped, report
+    )
 
 
 def _open_audit(request: SendRequest, stack: ExitStack) -> Audit | None:

@@ -20,7 +20,6 @@ from core.capture.source import CaptureError
 from core.forge.outcome import Outcome, Seen
 from core.store.batch import CaptureInterface
 
-_RING_BYTES = 4 << 20
 _LOOK_S = 0.05  # so soon a stop is noticed
 
 Heard = Callable[[Outcome, Seen], None]
@@ -33,7 +32,7 @@ class Listener:
         self._outcomes = outcomes
         self._heard = heard
         self._interfaces: list[CaptureInterface] = []
-        options = CaptureOptions((interface,), promiscuous=False, ring_bytes=_RING_BYTES)
+        options = CaptureOptions((interface,), promiscuous=False)
         try:
             self._source = open_source(interface, options, self._add)
         except CaptureError as error:
@@ -59,10 +58,11 @@ class Listener:
                 break
             ready, _, _ = select.select([self._source], [], [], min(_LOOK_S, left_s))
             if ready:
-                self._read()
-        self._read()
+                self.read()
+        self.read()
 
-    def _read(self) -> None:
+    def read(self) -> None:
+        """Feed what is there; to be called often enough that the ring does not fill up."""
         while (batch := self._source.read()) is not None:
             for frame in frames(batch, self._interfaces, 1):
                 seen = Seen(frame.data, frame.timestamp_ns, frame.interface.link_type, frame.flags)

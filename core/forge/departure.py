@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from core.forge.answers import Circumstances, SendError, refused
 from core.forge.injector import (
     Injector,
+    Out,
     Way,
     destination_of,
     open_ip,
@@ -43,6 +44,7 @@ class Departure:
     mtu: int
     is_loopback: bool
     route: Route | None = None  # None for verbatim frames: the interface was chosen
+    network: str = ""  # ``ip`` or ``ipv6``, where it is known whatever the version field says
 
     def examine(self, load: Load, known: Collection[str] = frozenset()) -> Examination:
         """What a person is to be asked; the questions of all packets, each once."""
@@ -69,13 +71,17 @@ class Departure:
         """
         first = self.packets[0]
         if self.route is not None:
-            _check_neighbour(self.route, destination_of(first)[0])
+            _check_neighbour(self.route, destination_of(first, self.network)[0])
         match self.way:
             case Way.LINK:
                 return open_link(self.interface, self.mtu, bypass=bypass)
             case Way.SYSTEM:
-                return open_system(first, self.interface, self.index, self.mtu)
-        return open_ip(first, self.interface, self.index, self.mtu)
+                return open_system(first, self._out)
+        return open_ip(first, self._out)
+
+    @property
+    def _out(self) -> Out:
+        return Out(self.interface, self.index, self.mtu, self.network)
 
     @property
     def given_to_kernel(self) -> tuple[bytes, ...]:
@@ -85,11 +91,12 @@ class Departure:
         return self.packets
 
 
-def depart(packets: Sequence[bytes], way: Way, interface: str = "") -> Departure:
+def depart(packets: Sequence[bytes], way: Way, interface: str = "", network: str = "") -> Departure:
     """Find out how packets leave. Raises `SendError` where they cannot.
 
     A verbatim departure needs an `interface`; for the others the route decides, and the packets of
-    one departure have one destination.
+    one departure have one destination. `network` says what the packets' first header is meant to be
+    (``ip``, ``ipv6``), which lets it have a wrong version.
     """
     if way is Way.LINK:
         link = link_named(interface)
@@ -97,15 +104,16 @@ def depart(packets: Sequence[bytes], way: Way, interface: str = "") -> Departure
             raise refused(errno.ENODEV, Circumstances(interface, interface))
         loopback = bool(link.flags & IFF_LOOPBACK)
         return Departure(tuple(packets), way, interface, link.index, link.mtu, loopback)
-    text, address = destination_of(packets[0])
-    if any(destination_of(packet)[1] != address for packet in packets):
+    text, address = destination_of(packets[0], network)
+    if any(destination_of(packet, network)[1] != address for packet in packets):
         raise SendError(0, "these packets have different destinations: send them one by one")
     try:
         route = find_route(address)
     except OSError as error:
         raise refused(error.errno or 0, Circumstances(text)) from error
+    link, loopback = route.link, route.is_loopback
     return Departure(
-        tuple(packets), way, route.link.name, route.link.index, route.mtu, route.is_loopback, route
+        tuple(packets), way, link.name, link.index, route.mtu, loopback, route, network
     )
 
 

@@ -24,6 +24,7 @@ import ctypes
 import errno
 import select
 import socket
+from dataclasses import dataclass
 from enum import Enum
 from types import TracebackType
 
@@ -46,6 +47,17 @@ class Way(Enum):
     IP = "IP_HDRINCL"
     SYSTEM = "system header"
     LINK = "verbatim"
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """Where an IP packet will leave: an interface by name and number, which link-local IPv6 needs,
+    its MTU (0: not known), and whether the packet is meant as ``ip`` or ``ipv6``."""
+
+    interface: str = ""
+    index: int = 0
+    mtu: int = 0
+    network: str = ""
 
 
 class _IoVec(ctypes.Structure):
@@ -149,26 +161,22 @@ class Injector:
         return refused(number, told)
 
 
-def open_ip(packet: bytes, interface: str = "", index: int = 0, mtu: int = 0) -> Injector:
+def open_ip(packet: bytes, out: Out) -> Injector:
     """A raw socket for an IP packet of either version, its header included.
 
-    `interface` and `index` are where it will leave, needed for link-local IPv6 and told in errors.
     Raises `SendError`, and `core.sockets.NotPermittedError`.
     """
-    six = _version(packet) == 6
-    made = (
-        kernel.raw_ipv6_socket(socket.IPPROTO_RAW)
-        if six
-        else kernel.raw_ipv4_socket(socket.IPPROTO_RAW)
-    )
+    six = len(destination_of(packet, out.network)[1]) == 16
+    make = kernel.raw_ipv6_socket if six else kernel.raw_ipv4_socket
+    made = make(socket.IPPROTO_RAW)
     if six:
         made.setsockopt(socket.IPPROTO_IPV6, kernel.IPV6_HDRINCL, 1)
     else:
         made.setsockopt(socket.IPPROTO_IP, kernel.IP_HDRINCL, 1)
-    return _connected(Way.IP, made, packet, interface, index, mtu)
+    return _connected(Way.IP, made, packet, out)
 
 
-def open_system(packet: bytes, interface: str = "", index: int = 0, mtu: int = 0) -> Injector:
+def open_system(packet: bytes, out: Out) -> Injector:
     """A raw socket that is given what follows the IP header of `packet`; the system writes that.
 
     Raises `SendError`, and `core.sockets.NotPermittedError`.
@@ -178,8 +186,8 @@ def open_system(packet: bytes, interface: str = "", index: int = 0, mtu: int = 0
     try:
         made = kernel.raw_ipv6_socket(protocol) if six else kernel.raw_ipv4_socket(protocol)
     except OSError as error:
-        raise refused(error.errno or 0, Circumstances(str(protocol), interface)) from error
-    return _connected(Way.SYSTEM, made, packet, interface, index, mtu)
+        raise refused(error.errno or 0, Circumstances(str(protocol), out.interface)) from error
+    return _connected(Way.SYSTEM, made, packet, out)
 
 
 def open_link(interface: str, mtu: int = 0, *, bypass: bool = False) -> Injector:
@@ -207,26 +215,28 @@ def system_payload(packet: bytes) -> bytes:
     return packet[max(IPV4.size, IPV4["hdr_len"].number(packet)) :]
 
 
-def destination_of(packet: bytes) -> tuple[str, bytes]:
-    """The destination of an IP packet, as text and as bytes. Raises `SendError` if it is none."""
-    for version, table, kind in ((4, IPV4, Kind.IPV4), (6, IPV6, Kind.IPV6)):
-        if packet and _version(packet) == version and len(packet) >= table.size:
-            slot = table["dst"]
-            number = slot.number(packet)
-            return address_text(kind, number), number.to_bytes(slot.field.bits // 8, "big")
-    reason = "the packet begins with no IPv4 or IPv6 header: a raw socket cannot tell where it goes"
-    raise SendError(0, f"{reason}; --link sends it verbatim")
+def destination_of(packet: bytes, network: str = "") -> tuple[str, bytes]:
+    """The destination of an IP packet, as text and as bytes. Raises `SendError` if it is none.
+
+    `network` is what its header was meant to be, ``ip`` or ``ipv6``, whatever its version says.
+    """
+    six = network == "ipv6" or (not network and _version(packet) == 6)
+    table, kind = (IPV6, Kind.IPV6) if six else (IPV4, Kind.IPV4)
+    if len(packet) < table.size or (not network and _version(packet) not in (4, 6)):
+        reason = "the packet does not begin with an IP header, so there is no destination"
+        raise SendError(0, f"{reason}; --link sends it verbatim")
+    slot = table["dst"]
+    number = slot.number(packet)
+    return address_text(kind, number), number.to_bytes(slot.field.bits // 8, "big")
 
 
 def _version(packet: bytes) -> int:
     return packet[0] >> 4 if packet else 0
 
 
-def _connected(
-    way: Way, made: socket.socket, packet: bytes, interface: str, index: int, mtu: int
-) -> Injector:
-    text, address = destination_of(packet)
-    what = Circumstances(text, interface, mtu, len(packet))
+def _connected(way: Way, made: socket.socket, packet: bytes, out: Out) -> Injector:
+    text, address = destination_of(packet, out.network)
+    what = Circumstances(text, out.interface, out.mtu, len(packet))
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)  # the least there is
         made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -236,7 +246,7 @@ def _connected(
         if len(address) == 4:
             made.connect((text, 0))
         else:
-            scope = index if address[0] == 0xFE or address[0] == 0xFF else 0
+            scope = out.index if address[0] == 0xFE or address[0] == 0xFF else 0
             made.connect((text, 0, 0, scope))
     except OSError as error:
         made.close()

@@ -1,0 +1,320 @@
+"""What the kernel does with forged packets: rewrites, refusals, answers, each with its name."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from core.forge.answers import SendError
+from core.forge.departure import Departure, depart
+from core.forge.draft import Draft
+from core.forge.evaluation import evaluate
+from core.forge.injector import Way
+from core.forge.outcome import WHY, Outcome, Reply, Seen
+from core.forge.pacing import Plan, Progress, send_packets
+from core.forge.surroundings import look_around
+from core.forge.templates import TEMPLATES
+from core.wire.link import LinkType
+from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run, until
+from tests.live.watching import Watch, watching
+from tests.support import require_peer
+
+pytestmark = pytest.mark.live
+
+ABSENT = "10.77.0.99"  # on the link, but nobody has it
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[Network]:
+    with Network() as made:
+        yield made
+
+
+def udp(**texts: str) -> Draft:
+    """A datagram to the far end's discard port, where nobody listens."""
+    fields = {"ip.dst": FAR_ADDRESS, "udp.srcport": "4000", "udp.dstport": "9"}
+    return Draft(("ip", "udp"), {**fields, "payload": "hello", **texts})
+
+
+def build(draft: Draft, interface: str = "") -> bytes:
+    """The bytes with what the machine suggests. In the sender's namespace."""
+    around = look_around(draft, interface, resolve=True)
+    evaluation = evaluate(draft, around.values)
+    assert evaluation.errors == ()
+    return evaluation.data
+
+
+def send(draft: Draft, way: Way = Way.IP, interface: str = "") -> tuple[Departure, Progress]:
+    """Send a draft once. In the sender's namespace."""
+    departure = depart([build(draft, interface)], way, interface)
+    with departure.open() as injector:
+        return departure, send_packets(injector, departure.given_to_kernel, Plan())
+
+
+def feed(watch: Watch, outcome: Outcome, enough: Callable[[], object]) -> Outcome:
+    """Feed what is captured until there is enough."""
+    fed = 0
+
+    def look() -> object:
+        nonlocal fed
+        watch.read()
+        for packet in watch.packets[fed:]:
+            outcome.feed(Seen(packet.data, packet.timestamp_ns, packet.link_type, packet.flags))
+            fed += 1
+        return enough()
+
+    until(look, "the outcome")
+    return outcome
+
+
+def outcome_of(network: Network, draft: Draft, way: Way = Way.IP, interface: str = "") -> Outcome:
+    """Send and watch until the copy was seen."""
+    with watching(network) as watch:
+        departure, progress = network.in_near(lambda: send(draft, way, interface))
+        assert progress.error is None
+        outcome = Outcome(departure.packets[0], way)
+        return feed(watch, outcome, lambda: outcome.copy)
+
+
+def replies_to(network: Network, draft: Draft, interface: str = "") -> list[Reply]:
+    """Send and watch until there is an answer."""
+    way = Way.LINK if interface else Way.IP
+    with watching(network) as watch:
+        departure, progress = network.in_near(lambda: send(draft, way, interface))
+        assert progress.error is None
+        outcome = Outcome(departure.packets[0], way)
+        return feed(watch, outcome, lambda: outcome.copy and outcome.replies).replies
+
+
+def test_the_four_rewrites_are_in_the_diff(network: Network) -> None:
+    draft = udp(**{"ip.src": "0.0.0.0", "ip.id": "0", "ip.len": "99", "ip.checksum": "0xdead"})
+    outcome = outcome_of(network, draft)
+    assert {change.name: change.why for change in outcome.changes} == WHY
+    seen = {change.name: change.seen for change in outcome.changes}
+    assert seen["ip.src"] == NEAR_ADDRESS
+    assert seen["ip.len"] == "33 bytes"
+    assert any("checksum was computed for the source 0.0.0.0" in note for note in outcome.notes)
+
+
+def test_what_the_kernel_keeps_is_not_in_the_diff(network: Network) -> None:
+    draft = udp(**{"ip.id": "7", "ip.ttl": "3", "udp.checksum": "0xbeef", "udp.length": "4"})
+    assert outcome_of(network, draft).changes == ()
+
+
+def test_without_ip_hdrincl_the_system_writes_the_header(network: Network) -> None:
+    draft = udp(**{"ip.id": "7", "ip.ttl": "3", "ip.dsfield": "0x2e"})
+    outcome = outcome_of(network, draft, Way.SYSTEM)
+    changed = {change.name for change in outcome.changes}
+    assert {"ip.ttl", "ip.dsfield", "ip.id"} <= changed
+    assert all("system writes the IP header" in change.why for change in outcome.changes)
+
+
+def test_a_verbatim_frame_leaves_as_the_preview_shows_it(network: Network) -> None:
+    wrong = {"ip.checksum": "0xdead", "ip.len": "9", "udp.checksum": "1", "eth.type": "0x1234"}
+    draft = udp(**wrong).with_layers(("eth", "ip", "udp"))
+    outcome = outcome_of(network, draft, Way.LINK, "near0")
+    assert outcome.copy is not None
+    assert outcome.copy.data == outcome.packet
+    assert outcome.changes == ()
+
+
+def test_the_next_hop_is_found_for_a_frame(network: Network) -> None:
+    draft = udp().with_layers(("eth", "ip", "udp"))
+    values = network.in_near(lambda: look_around(draft, "near0", resolve=True).values)
+    far = run("ip", "-n", network.far, "-br", "link", "show", "far0").split()[2]
+    near = run("ip", "-n", network.near, "-br", "link", "show", "near0").split()[2]
+    assert values["eth.dst"] == int(far.replace(":", ""), 16)
+    assert values["eth.src"] == int(near.replace(":", ""), 16)
+    assert values["ip.src"] == int.from_bytes(socket.inet_aton(NEAR_ADDRESS), "big")
+
+
+def syn(port: int) -> Draft:
+    (draft,) = TEMPLATES["tcp-syn"].drafts
+    return draft.with_texts({"ip.dst": FAR_ADDRESS, "tcp.dstport": str(port)})
+
+
+def test_syn_to_open_closed_and_filtered_ports(network: Network) -> None:
+    """SYN-ACK, reset, nothing: each with its delay."""
+    nft = require_peer("nft")
+    with ExitStack() as stack:
+        listener = network.in_far(lambda: socket.create_server((FAR_ADDRESS, 8080)))
+        stack.enter_context(listener)
+        for words in ("table inet t", "chain inet t i { type filter hook input priority 0; }",
+                      "rule inet t i tcp dport 8082 drop"):  # fmt: skip
+            network.run_far(nft, "add", *words.split(" ", 3)[:1], words.split(" ", 1)[1])
+        stack.callback(network.run_far, nft, "delete", "table", "inet", "t")
+        (opened,) = replies_to(network, syn(8080))[:1]
+        (closed,) = replies_to(network, syn(8081))[:1]
+        filtered = outcome_of(network, syn(8082))
+    assert "[SYN, ACK]" in opened.info
+    assert "[RST, ACK]" in closed.info
+    for reply in (opened, closed):
+        assert reply.sender == FAR_ADDRESS
+        assert reply.delay_ns is not None
+        assert 0 < reply.delay_ns < 1e9
+    assert filtered.replies == []
+    notes = network.in_near(lambda: filtered.notes)
+    assert any("answer a SYN-ACK with a reset" in note for note in notes)
+
+
+def test_an_error_that_quotes_the_packet_is_a_reply(network: Network) -> None:
+    (reply, *_) = replies_to(network, udp())
+    assert reply.protocol == "ICMP"
+    assert "port unreachable" in reply.info
+
+
+def test_echo_and_arp_are_answered(network: Network) -> None:
+    (echo,) = TEMPLATES["icmp-echo"].drafts
+    (reply, *_) = replies_to(network, echo.with_text("ip.dst", FAR_ADDRESS))
+    assert "Echo reply" in reply.info
+    (asking,) = TEMPLATES["arp-who-has"].drafts
+    (reply, *_) = replies_to(network, asking.with_text("arp.dst.proto_ipv4", FAR_ADDRESS), "near0")
+    assert reply.info.startswith(f"{FAR_ADDRESS} is at ")
+
+
+def refusal(network: Network, draft: Draft, way: Way = Way.IP, interface: str = "") -> SendError:
+    """How a draft is refused, whether before or by the kernel."""
+
+    def attempt() -> SendError | None:
+        try:
+            return send(draft, way, interface)[1].error
+        except SendError as error:
+            return error
+
+    error = network.in_near(attempt)
+    assert error is not None
+    return error
+
+
+def test_a_packet_longer_than_the_mtu(network: Network) -> None:
+    error = refusal(network, udp(payload="x" * 1500))
+    assert error.name == "EMSGSIZE"
+    assert "1528 bytes" in str(error)
+    assert "MTU on near0 is 1500" in str(error)
+
+
+def test_a_frame_longer_than_the_mtu(network: Network) -> None:
+    draft = udp(payload="x" * 1500).with_layers(("eth", "ip", "udp"))
+    error = refusal(network, draft, Way.LINK, "near0")
+    assert error.name == "EMSGSIZE"
+    assert "MTU on near0 is 1500" in str(error)
+
+
+def test_no_route(network: Network) -> None:
+    error = refusal(network, udp(**{"ip.dst": "192.0.2.1", "ip.src": NEAR_ADDRESS}))
+    assert error.name == "ENETUNREACH"
+    assert "no route to 192.0.2.1" in str(error)
+
+
+def test_nobody_answers_for_the_address(network: Network) -> None:
+    error = refusal(network, udp(**{"ip.dst": ABSENT}))
+    assert error.name == "EHOSTUNREACH"
+    assert f"nobody on near0 answers for {ABSENT}" in str(error)
+
+
+def test_a_firewall_rule(network: Network) -> None:
+    nft = ("ip", "netns", "exec", network.near, require_peer("nft"))
+    run(*nft, "add", "table", "inet", "t")
+    try:
+        run(*nft, "add", "chain", "inet", "t", "o", "{ type filter hook output priority 0; }")
+        run(*nft, "add", "rule", "inet", "t", "o", "udp", "dport", "9", "drop")
+        error = refusal(network, udp())
+    finally:
+        run(*nft, "delete", "table", "inet", "t")
+    assert error.name == "EPERM"
+    assert "firewall" in str(error)
+
+
+def test_an_interface_that_is_down(network: Network) -> None:
+    network.ip_near("link", "add", "spare0", "type", "veth", "peer", "name", "spare1")
+    try:
+        draft = udp(**{"eth.dst": "02:00:5e:10:00:99"}).with_layers(("eth", "ip", "udp"))
+        error = refusal(network, draft, Way.LINK, "spare0")
+    finally:
+        network.ip_near("link", "del", "spare0")
+    assert error.name == "ENETDOWN"
+    assert "spare0 is down" in str(error)
+
+
+def test_a_header_that_the_kernel_does_not_take(network: Network) -> None:
+    error = refusal(network, udp(**{"ip.hdr_len": "60", "payload": ""}))
+    assert error.name == "EINVAL"
+    assert "--link" in str(error)
+
+
+def test_a_full_queue_is_counted_and_the_rest_goes_on(network: Network) -> None:
+    """A token bucket that lets almost nothing through: what it drops is told by ENOBUFS."""
+    tc = ("tc", "-n", network.near, "qdisc")
+    run(
+        *tc, "add", "dev", "near0", "root", "tbf", "rate", "8kbit", "burst", "1600", "limit", "3000"
+    )
+    try:
+
+        def flood() -> Progress:
+            departure = depart([build(udp())], Way.IP)
+            with departure.open() as injector:
+                return send_packets(injector, departure.packets, Plan(2000))
+
+        progress = network.in_near(flood)
+    finally:
+        run(*tc, "del", "dev", "near0", "root")
+    assert progress.error is None
+    assert (progress.asked, progress.sent) == (2000, 2000)
+    assert progress.dropped > 1000
+
+
+def test_count_and_rate_are_kept(network: Network) -> None:
+    def paced() -> Progress:
+        departure = depart([build(udp())], Way.IP)
+        with departure.open() as injector:
+            return send_packets(injector, departure.packets, Plan(200, rate=500))
+
+    with watching(network, ring_bytes=32 << 20) as watch:  # a block is handed over every 40 ms
+        progress = network.in_near(paced)
+        sent = watch.wait_for(200)
+    assert progress.sent == 200
+    assert progress.elapsed_s == pytest.approx(199 / 500, rel=0.25)
+    times = [packet.timestamp_ns for packet in sent if packet.data[30:34] == b"\x0a\x4d\x00\x02"]
+    assert (times[-1] - times[0]) / 1e9 == pytest.approx(199 / 500, rel=0.25)
+
+
+def test_a_stop_ends_it_soon(network: Network) -> None:
+    looks = iter(range(100))
+
+    def stopped() -> Progress:
+        departure = depart([build(udp())], Way.IP)
+        with departure.open() as injector:
+            plan = Plan(1000, rate=100)
+            return send_packets(injector, departure.packets, plan, lambda: next(looks) > 5)
+
+    progress = network.in_near(stopped)
+    assert progress.stopped
+    assert 0 < progress.sent < 20
+
+
+def test_ipv6_goes_out_as_it_is() -> None:
+    """On loopback, where every machine with IPv6 has an address."""
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    fields = {"ipv6.dst": "::1", "ipv6.hlim": "3", "ipv6.flow": "0x12345", "udp.dstport": "9"}
+    draft = Draft(("ipv6", "udp"), fields)
+    try:
+        departure = depart([build(draft)], Way.IP)
+    except SendError as error:
+        if error.number in (errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+            pytest.skip("no IPv6 on loopback")
+        raise
+    with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x86DD)) as listening:
+        listening.bind(("lo", 0x86DD))
+        listening.settimeout(5)
+        with departure.open() as injector:
+            injector.send(departure.packets[0])
+        while (data := listening.recv(4096)) != departure.packets[0]:
+            assert data
+    outcome = Outcome(departure.packets[0], Way.IP)
+    assert outcome.feed(Seen(data, 1, LinkType.RAW))
+    assert outcome.changes == ()
