@@ -161,14 +161,15 @@ class EpollLoop:
         returned_s = time.monotonic()
         counters.waits += 1
         counters.kernel_s += returned_s - started_s
-        counters.events += len(ready)
-        if ready:
-            counters.wake_ups += 1
-        else:
-            counters.timeouts += 1
         try:
-            self._dispatch(ready)
-            self._run_timers()
+            if ready:
+                counters.wake_ups += 1
+                counters.events += len(ready)
+                self._dispatch(ready)
+            else:
+                counters.timeouts += 1
+            if self._timers and self._timers[0].due_s <= returned_s:
+                self._run_timers(returned_s)
         finally:
             counters.handlers_s += time.monotonic() - returned_s
         return len(ready)
@@ -191,8 +192,7 @@ class EpollLoop:
             else:
                 handler(events)
 
-    def _run_timers(self) -> None:
-        now_s = time.monotonic()
+    def _run_timers(self, now_s: float) -> None:
         while self._timers and self._timers[0].due_s <= now_s:
             timer = heapq.heappop(self._timers)
             if timer.cancelled:

@@ -100,7 +100,7 @@ def _run_model(
             return None
         outcome, trouble = load.communicate(timeout=_PATIENCE_S)
         cost = _read(trial)
-    if reason := cost.get("refused") or (trouble.strip() if load.returncode else ""):
+    if reason := cost.get("refused") or (_last_line(trouble) if load.returncode else ""):
         return ModelResult(model.name, model.title, refused=reason)
     measured = json.loads(outcome)
     return ModelResult(
@@ -154,7 +154,10 @@ def _read(process: subprocess.Popen[str]) -> dict[str, Any]:
     line = process.stdout.readline()
     if not line:
         _out, trouble = process.communicate()
-        last = trouble.strip().splitlines()[-1:] or ["it ended without a word"]
-        return {"refused": last[0]}
+        return {"refused": _last_line(trouble)}
     result: dict[str, Any] = json.loads(line)
     return result
+
+
+def _last_line(said: str) -> str:
+    return (said.strip().splitlines() or ["it ended without a word"])[-1]

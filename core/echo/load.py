@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass
 from core.echo.descriptors import raise_descriptor_limit
 
 CONNECT_TIMEOUT_S = 10.0
+CONNECTED = "connected"  # said on stderr before the first message
 SILENCE_S = 10.0  # nothing comes back for so long: the server is broken
 
 
@@ -174,6 +175,8 @@ def main(arguments: list[str]) -> int:
     raise_descriptor_limit()
     try:
         with Load(given.address, given.port, given.clients, given.idle, given.size) as load:
+            sys.stderr.write(CONNECTED + "\n")
+            sys.stderr.flush()
             result = load.run(given.seconds, given.messages)
     except LoadError as error:
         sys.stderr.write(f"{error}\n")

@@ -1,0 +1,158 @@
+"""Messages a second: our echo server with all its books, uvloop's and asyncio's Protocol.
+
+The same load (`core.echo.load`) in a process of its own on one core, the server on the other; the
+servers take turns, and the best of the rounds counts, since what else the machine does can only
+slow a server down. The load needs about as much processor time a message as the servers do, so
+beside the rate each line has the messages per second of the *server's* processor time: that is
+what it could do if the load were free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.echo.descriptors import raise_descriptor_limit
+from core.echo.options import Trigger
+from core.echo.server import EchoServer
+from core.loop import EpollLoop
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+KINDS = ("level", "edge", "uvloop", "asyncio")
+LOADS = {
+    "100 clients × 64 bytes": ["--clients", "100"],
+    "10,000 idle + 10 busy": ["--clients", "10", "--idle", "10000"],
+}
+ROUNDS, SECONDS = 5, 1.0
+OF_UVLOOP, OF_ASYNCIO = 0.9, 1.5
+
+
+@dataclass(frozen=True)
+class Round:
+    rate: float  # messages a second
+    capacity: float  # messages a second of the server's processor time
+    p99_us: float
+    load_busy: float  # the load's share of its core
+
+
+class Echo(asyncio.Protocol):
+    """The echo of the asyncio documentation."""
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.transport.write(data)
+
+
+async def _serve_protocol():
+    running = asyncio.get_running_loop()
+    server = await running.create_server(Echo, "127.0.0.1", 0, backlog=4096)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+def serve(kind):
+    """The server process: prints its port and never returns."""
+    raise_descriptor_limit()
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    if kind == "asyncio":
+        asyncio.run(_serve_protocol())
+    elif kind == "uvloop":
+        import uvloop
+
+        uvloop.run(_serve_protocol())
+    else:
+        loop = EpollLoop(256)
+        print(EchoServer(loop).listen(trigger=Trigger(kind)).port, flush=True)
+        loop.run()
+
+
+@contextmanager
+def _server(kind):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.bench_echo", "serve", kind],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        yield process.pid, int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _cpu_s(pid):
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _measure(kind, load):
+    core = str(max(os.sched_getaffinity(0)))
+    with _server(kind) as (pid, port):
+        command = [
+            "taskset", "-c", core, sys.executable, "-m", "core.echo.load", str(port),
+            "--seconds", str(SECONDS), *load,
+        ]  # fmt: skip
+        loading = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert loading.stdout is not None
+        assert loading.stderr is not None
+        loading.stderr.readline()  # all are connected
+        before = _cpu_s(pid)
+        done = json.loads(loading.stdout.readline())
+        cpu_s = _cpu_s(pid) - before
+        loading.communicate()
+    return Round(
+        rate=done["messages"] / done["seconds"],
+        capacity=done["messages"] / max(cpu_s, 0.01),
+        p99_us=done["p99_us"],
+        load_busy=done["cpu_s"] / done["seconds"],
+    )
+
+
+def main():
+    kinds = list(KINDS)
+    try:
+        import uvloop  # noqa: F401
+    except ImportError:
+        kinds.remove("uvloop")
+        print("uvloop is not installed (pip install 'rawscope[bench]'): not compared")
+    held = True
+    for name, load in LOADS.items():
+        rounds = {kind: [] for kind in kinds}
+        for _ in range(ROUNDS):
+            for kind in kinds:
+                rounds[kind].append(_measure(kind, load))
+        best = {kind: max(r.rate for r in done) for kind, done in rounds.items()}
+        capacity = {kind: max(r.capacity for r in done) for kind, done in rounds.items()}
+        for kind, done in rounds.items():
+            print(
+                f"{name}: {kind:8s} {best[kind]:8,.0f} messages/s, "
+                f"{capacity[kind]:8,.0f} per second of server CPU, "
+                f"p99 {min(r.p99_us for r in done):6.0f} µs, "
+                f"load busy {max(r.load_busy for r in done):.0%}",
+                flush=True,
+            )
+        for other, bound in (("uvloop", OF_UVLOOP), ("asyncio", OF_ASYNCIO)):
+            if other in best:
+                ratio = best["level"] / best[other]
+                held = held and ratio >= bound
+                print(
+                    f"{name}: level is {ratio:.2f} of {other} (bound {bound}), "
+                    f"by server CPU {capacity['level'] / capacity[other]:.2f}",
+                    flush=True,
+                )
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["serve"]:
+        serve(sys.argv[2])
+    sys.exit(main())
