@@ -8,8 +8,8 @@ does not exist yet is not here.
 * The name is what a configuration file calls it: ``[keys]`` ``"view.pause" = "p"``.
 * Keys are Textual key names, comma-separated; none means palette only.
 * The command is a Textual action, resolved where the binding is: on the focused panel for
-  `Place.LIST`, `TABLE`, `DETAIL` and `HEX`, on the workspace for `PANELS`, on the screen for
-  `MAIN`, on the app for `PROGRAM`.
+  `Place.LIST`, `TABLE`, `DETAIL`, `HEX` and `CLIENTS`, on the echo panel for `ECHO`, on the
+  workspace for `PANELS`, on the screen for `MAIN`, on the app for `PROGRAM`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ class Place(Enum):
     TABLE = "packet table"
     DETAIL = "detail tree"
     HEX = "hex view"
+    CLIENTS = "echo clients"
+    ECHO = "echo panel"
     PANELS = "table and panels"
     MAIN = "main screen"
     PROGRAM = "program"
@@ -42,6 +44,7 @@ class Group(Enum):
     CAPTURE = "Capture"
     PANELS = "Panels"
     DETAIL = "Detail and hex"
+    ECHO = "Echo"
     PROGRAM = "Program"
 
 
@@ -99,6 +102,26 @@ ACTIONS: tuple[Action, ...] = (
         ("hex.right", "right,l", "right", "", "The byte after"),
     ),
     *_of(
+        Group.ECHO, Place.ECHO,
+        ("echo.talk", "b", "talk", "send bytes", "The built-in client sends 64 bytes"),
+        ("echo.less", "minus", "budget(-1)", "less", "A read takes fewer bytes"),
+        ("echo.more", "plus,equals_sign", "budget(1)", "more", "A read takes more bytes"),
+        ("echo.drain", "d", "drain", "drain", "Read once, or until EAGAIN"),
+        ("echo.add", "a", "add_listener", "listen", "Add a listener, level or edge"),
+        ("echo.next", "v", "next_listener", "", "Keys act on the next listener"),
+        ("echo.stop", "x", "stop_listener", "", "Stop the listener; its clients stay"),
+        ("echo.pause", "p", "pause_client", "hold", "Stop reading from the client, or go on"),
+        ("echo.close", "c,delete", "close_client", "close", "Close the client's connection"),
+    ),
+    *_of(
+        Group.ECHO, Place.CLIENTS,
+        ("clients.only", "enter", "screen.only_client", "only", "Only its packets, or all again"),
+        ("clients.sort", "s", "sort_next", "sort", "Sort by the next column"),
+        ("clients.reverse", "S", "sort_reverse", "", "Sort the other way round"),
+        ("clients.left", "left,h", "shift_left", "", "Show the columns further left"),
+        ("clients.right", "right,l", "shift_right", "", "Show the columns further right"),
+    ),
+    *_of(
         Group.CAPTURE, Place.MAIN,
         ("view.pause", "space", "pause", "pause", "Freeze the view; the capture goes on"),
         ("capture.toggle", "ctrl+e", "app.toggle_capture", "stop", "Stop or start the capture"),
@@ -108,10 +131,11 @@ ACTIONS: tuple[Action, ...] = (
         ("panel.next", "tab", "move_panel(1)", "panel", "The next panel"),
         ("panel.previous", "shift+tab", "move_panel(-1)", "", "The panel before"),
         ("panel.zoom", "z", "zoom", "zoom", "All the room for the panel, or back"),
+        ("panel.echo", "e", "side('echo')", "echo", "The echo server, or away with it"),
     ),
     *_of(
         Group.PANELS, Place.MAIN,
-        ("panel.close", "escape", "close", "", "Unzoom, close the message, go back"),
+        ("panel.close", "escape", "close", "", "Unzoom, show all packets, go back"),
     ),
     *_of(
         Group.CAPTURE, Place.MAIN,

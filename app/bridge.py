@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from core.capture.options import CaptureOptions
+from core.echo.snapshot import EchoSnapshot
 from core.engine import Engine, EngineSnapshot, State
 from core.store.packet_store import PacketStore, Snapshot
 
@@ -45,6 +46,7 @@ class Scene:
     packets: Snapshot
     rates: Rates
     time_of_day: str
+    echo: EchoSnapshot
     turn: int = 0
 
     @property
@@ -99,6 +101,7 @@ class Bridge:
         time_of_day: Callable[[], str],
     ) -> None:
         self._engine = engine
+        self.echo = engine.echo  # of the caller's engine, which lives as long as the program
         self._store = store
         self._options = options
         self._clock = clock
@@ -116,7 +119,7 @@ class Bridge:
         else:
             self._meter.forget()
             rates = Rates()
-        return Scene(engine, packets, rates, self._time_of_day(), self._turn)
+        return Scene(engine, packets, rates, self._time_of_day(), self.echo.snapshot(), self._turn)
 
     @property
     def capturing(self) -> tuple[str, ...]:

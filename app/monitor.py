@@ -28,6 +28,7 @@ from app.actions import ACTIONS, Action, Place, bindings, key_label
 from app.bridge import Bridge
 from app.screen_filter import with_gate
 from app.screens.dialog import Confirm
+from app.screens.echo import Echo
 from app.screens.help import Help
 from app.screens.interfaces import Interfaces
 from app.screens.main import MainScreen
@@ -141,6 +142,9 @@ class Monitor(App[None]):
                     await self.run_action(action.command, screen)
                 case Place.PANELS:
                     await self.run_action(action.command, screen.query_one(Workspace))
+                case Place.ECHO:
+                    screen.query_one(Workspace).focus_panel("echo")
+                    await self.run_action(action.command, screen.query_one(Echo))
                 case _:
                     await self.run_action(action.command, screen.focused)
 

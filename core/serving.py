@@ -25,6 +25,7 @@ from core.loop import EpollLoop, LoopCounters
 from core.wire.text import safe
 
 DEFAULT_ADDRESS = "127.0.0.1"
+TO_LOOK_S = 0.4  # from the connection to the first bytes, so that a log can be asked for
 FIRST_TRIGGERS = (Trigger.LEVEL, Trigger.EDGE)  # of the listeners that `demonstrate` makes
 
 OURS = ("core.echo.", __name__)  # modules whose faults are the server's
@@ -97,8 +98,8 @@ class EchoService:
         self._tell(lambda server: server.talk(listener, size))
 
     def demonstrate(self, size: int) -> None:
-        """A listener of each trigger, each with a built-in client that sends `size` bytes."""
-        self._tell(partial(_demonstrate, size=size))
+        """A listener of each trigger, each with a built-in client that soon sends `size` bytes."""
+        self._tell(partial(self._demonstrate, size))
 
     # -- the worker thread
 
@@ -120,6 +121,19 @@ class EchoService:
             with suppress(Exception):  # after a fault, what can be closed is closed
                 server.close()
 
+    def _demonstrate(self, size: int, server: EchoServer) -> None:
+        made = [server.listen(DEFAULT_ADDRESS, 0, trigger) for trigger in FIRST_TRIGGERS]
+        for info in made:
+            server.talk(info.identifier, 0)  # connects
+
+        def send() -> None:
+            timer.cancelled = True
+            if self._server is server:
+                for info in made:
+                    server.talk(info.identifier, size)
+
+        timer = self._loop.call_every(TO_LOOK_S, send)
+
     def _tell(self, order: Callable[[EchoServer], object]) -> None:
         self._command(partial(self._obey, order))
 
@@ -132,12 +146,6 @@ class EchoService:
             self._message = ""
         except EchoError as error:
             self._message = str(error)
-
-
-def _demonstrate(server: EchoServer, size: int) -> None:
-    for trigger in FIRST_TRIGGERS:
-        info = server.listen(DEFAULT_ADDRESS, 0, trigger)
-        server.talk(info.identifier, size)
 
 
 def _passes_through(trace: TracebackType | None, modules: tuple[str, ...]) -> bool:

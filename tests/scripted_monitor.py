@@ -14,7 +14,9 @@ from app.monitor import Monitor
 from app.screens.main import MainScreen
 from core.capture.interfaces import InterfaceInfo
 from core.capture.options import CaptureOptions
+from core.echo.snapshot import EchoSnapshot
 from core.engine import Engine, EngineSnapshot, State
+from core.serving import NO_SERVER, EchoService
 from core.store.packet_store import PacketStore
 from core.wire.link import LinkType
 
@@ -50,12 +52,29 @@ INTERFACES = (
 )
 
 
+class ScriptedEcho:
+    """An echo server that says what the test wants, and writes down what it is told to do."""
+
+    def __init__(self, said: EchoSnapshot = NO_SERVER) -> None:
+        self.said = said
+        self.told: list[tuple[object, ...]] = []
+
+    def snapshot(self) -> EchoSnapshot:
+        return self.said
+
+    def __getattr__(self, command: str) -> Callable[..., None]:
+        if not callable(getattr(EchoService, command)):
+            raise AttributeError(command)
+        return lambda *arguments: self.told.append((command, *arguments))
+
+
 class ScriptedEngine:
     """Says what the test wants to be so, and writes down what it is told to do."""
 
-    def __init__(self, said: EngineSnapshot = LIVE) -> None:
+    def __init__(self, said: EngineSnapshot = LIVE, echo: EchoSnapshot = NO_SERVER) -> None:
         self.said = said
         self.told: list[object] = []
+        self.echo = ScriptedEcho(echo)
 
     def snapshot(self) -> EngineSnapshot:
         return self.said

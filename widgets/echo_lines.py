@@ -123,13 +123,13 @@ class EchoLines(ShiftedView):
         """The columns that fit, with their widths."""
         columns = list(zip(COLUMNS, self._widths, strict=True))
         shown = columns[:FIXED] + columns[FIXED + self.shift :]
-        room = self.line_width - SIGN_WIDTH + 1
+        room = self.line_width - SIGN_WIDTH  # a cell for `MORE` included
         fitting = takewhile(lambda end: end <= room, accumulate(width + 1 for _, width in shown))
         return shown[: max(1, sum(1 for _ in fitting))]
 
     def widest_shift(self) -> int:
         """As far as brings the last column into sight."""
-        room = self.line_width - SIGN_WIDTH + 1 - sum(width + 1 for width in self._widths[:FIXED])
+        room = self.line_width - SIGN_WIDTH - sum(width + 1 for width in self._widths[:FIXED])
         ends = accumulate(width + 1 for width in reversed(self._widths[FIXED:]))
         fitting = sum(1 for _ in takewhile(lambda end: end <= room, ends))
         return len(COLUMNS) - FIXED - max(1, fitting)

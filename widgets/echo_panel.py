@@ -35,6 +35,7 @@ class EchoPanel(Vertical):
         self.head = EchoHead()
         self.log_view = EchoLog()
         self._snapshot: EchoSnapshot | None = None
+        self._known: list[int] = []  # listeners
 
     def compose(self) -> ComposeResult:
         yield self.head
@@ -53,14 +54,23 @@ class EchoPanel(Vertical):
             self._draw(snapshot)
 
     def _draw(self, snapshot: EchoSnapshot) -> None:
-        known = [info.identifier for info in snapshot.listeners]
-        if self.listener not in known:
-            self.set_reactive(EchoPanel.listener, known[-1] if known else None)
+        self._pick_listener([info.identifier for info in snapshot.listeners])
         height = self.size.height
         self.head.show(snapshot, self.listener, max(1, height - CLIENTS_LEAST - self._log_height()))
         self.clients.show(snapshot)
         mine = snapshot.selected == self.clients.selected
         self.log_view.show(self._log_title(snapshot), snapshot.log if mine else ())
+
+    def _pick_listener(self, known: list[int]) -> None:
+        """Keep the one there is, but for a new one; the first, if it is gone."""
+        before, self._known = self._known, known
+        if self.listener not in known:
+            picked = known[0] if known else None
+        elif known[-1] not in before:
+            picked = known[-1]
+        else:
+            return
+        self.set_reactive(EchoPanel.listener, picked)
 
     def _log_height(self) -> int:
         height = self.size.height

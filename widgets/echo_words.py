@@ -80,11 +80,9 @@ def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list
     """All blocks, in the order in which they stand."""
     blocks = []
     if snapshot.message:
-        said = wrap(f"✗ {safe(snapshot.message)}", max(1, width))
-        blocks.append(Block(0, tuple((Piece(line, Look.BAD),) for line in said)))
+        blocks.append(Block(0, _wrapped(f"✗ {safe(snapshot.message)}", width, Look.BAD)))
     if not snapshot.listeners and not len(snapshot.clients):
-        lines = tuple((Piece(line),) for line in wrap(EMPTY, max(1, width)))
-        blocks.append(Block(0, lines))
+        blocks.append(Block(0, _wrapped(EMPTY, width)))
         return blocks
     info = next((each for each in snapshot.listeners if each.identifier == current), None)
     shown = _around(snapshot.listeners, info)
@@ -95,11 +93,17 @@ def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list
             blocks[-1] = Block(0, every)
     blocks.append(Block(2, (_switch_line(snapshot.switches),)))
     trigger = info.trigger if info is not None else Trigger.LEVEL
-    effect = wrap(f"{trigger.value}: {snapshot.switches.effect(trigger)}", max(1, width - 2))
-    blocks.append(Block(4, tuple((Piece(f"  {line}"),) for line in effect)))
+    effect = f"{trigger.value}: {snapshot.switches.effect(trigger)}"
+    blocks.append(Block(4, _wrapped(effect, width, indent="  ")))
     blocks.append(Block(3, (_clients_line(snapshot, width),)))
     blocks.append(Block(5, (_loop_line(snapshot.loop, width),)))
     return blocks
+
+
+def _wrapped(text: str, width: int, look: Look = Look.PLAIN, indent: str = "") -> tuple[Line, ...]:
+    room = max(1, width - len(indent))
+    lines = wrap(text, room, break_on_hyphens=False)
+    return tuple((Piece(f"{indent}{line}", look),) for line in lines)
 
 
 def _around(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from rich.text import Text
@@ -9,10 +10,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalGroup
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, OptionList, Static
+from textual.widgets import Button, Input, OptionList, RadioButton, RadioSet, Static
 from textual.widgets.option_list import Option
 
+from core.echo.options import Trigger
+from core.serving import DEFAULT_ADDRESS
 from core.wire.text import safe
+
+MOST_PORT = 65_535
 
 Result = TypeVar("Result")
 
@@ -90,6 +95,46 @@ class GoTo(Dialog[int]):
         hint = self.query_one(".dialog-hint", Static)
         hint.update(f"no packet {safe(text)!r}: {self._first:,} to {self._last:,}")
         hint.add_class("-wrong")
+
+
+class AddListener(Dialog["AddListener.Choice"]):
+    """Asks where the echo server shall listen too, and with which trigger."""
+
+    title_text = "Add a listener"
+
+    @dataclass(frozen=True, slots=True)
+    class Choice:
+        """Port 0 is any free one."""
+
+        address: str
+        port: int
+        trigger: Trigger
+
+    def compose_body(self) -> ComposeResult:
+        port = Input("0", type="integer", compact=True, id="port")
+        address = Input(DEFAULT_ADDRESS, compact=True, id="address")
+        for name, field in (("Port", port), ("Address", address)):
+            field.cursor_blink = False
+            with Horizontal(classes="dialog-row"):
+                yield Static(name, classes="dialog-label")
+                yield field
+        with Horizontal(classes="dialog-row"):
+            yield Static("Trigger", classes="dialog-label")
+            with RadioSet(compact=True, id="trigger"):
+                for trigger in Trigger:
+                    yield RadioButton(trigger.value, value=trigger is Trigger.LEVEL, compact=True)
+        yield Static("port 0: any free one · tab next · enter adds", classes="dialog-hint")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        port = self.query_one("#port", Input).value.strip()
+        if not port.isdecimal() or int(port) > MOST_PORT:
+            hint = self.query_one(".dialog-hint", Static)
+            hint.update(f"no port {safe(port)!r}: 0 to {MOST_PORT:,}")
+            hint.add_class("-wrong")
+            return
+        trigger = list(Trigger)[self.query_one(RadioSet).pressed_index]
+        address = self.query_one("#address", Input).value.strip()
+        self.dismiss(self.Choice(address, int(port), trigger))
 
 
 class Copy(Dialog[str]):

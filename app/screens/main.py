@@ -17,15 +17,18 @@ from app.bridge import POLL_HZ, Bridge, Scene
 from app.screens.banner import Banner
 from app.screens.copying import choices
 from app.screens.dialog import Copy, GoTo
+from app.screens.echo import Echo
 from app.screens.key_bar import KeyBar
+from app.screens.only import Only, OnlyLine, client_of, of_client
 from app.screens.panels import Panels
 from app.screens.status import message_of, status_line, why_empty
-from app.screens.workspace import BESIDE, Packets, Workspace
+from app.screens.workspace import BESIDE, WIDE, Packets, Workspace
 from core.engine import State
+from core.store.connection import tcp_ends
+from widgets.echo_clients import EchoClients
 from widgets.packet_row import RowReader
 from widgets.status_bar import StatusBar
 
-WIDE = 140  # columns from which the hex has 16 bytes a row beside the detail
 SMALLEST = (40, 10)  # columns and lines below which nothing sensible fits
 
 
@@ -51,6 +54,7 @@ class MainScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-high")]
 
     paused: reactive[bool] = reactive(False, init=False)
+    only: reactive[Only | None] = reactive(None, init=False)  # whose packets the table shows
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
@@ -58,11 +62,12 @@ class MainScreen(Screen[None]):
         self.scene = bridge.poll()  # the newest
         self.shown = self.scene.packets  # what the table shows: older while paused
         self._told = ""
+        self._picked: int | None = None  # the client whose packets to show from the next scene on
 
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
         yield Banner(id="banner")
-        yield Workspace(id="workspace")
+        yield Workspace(Echo(self.bridge), id="workspace")
         yield KeyBar(id="keys")
         yield Static(id="empty", markup=False)
         yield TooSmall(id="too-small")
@@ -87,6 +92,11 @@ class MainScreen(Screen[None]):
         """Detail and hex of the selected packet."""
         return self.query_one(Panels)
 
+    @property
+    def echo(self) -> Echo:
+        """The echo panel."""
+        return self.query_one(Echo)
+
     def poll(self) -> None:
         """Show what is so now."""
         self._show(self.bridge.poll())
@@ -103,6 +113,9 @@ class MainScreen(Screen[None]):
             self.table.follow = scene.piped or not scene.engine.file
         if not self.paused:
             self.table.show(self.shown)
+        if self.echo.display:
+            self.echo.show(scene.echo)
+        self._keep_only_picked(scene)
         paused_at = self.shown.count if self.paused else None
         self.query_one(StatusBar).show(status_line(scene, paused_at))
         self._tell(scene)
@@ -125,6 +138,43 @@ class MainScreen(Screen[None]):
 
     def _selected(self, number: int | None) -> None:
         self.panels.show(self.shown, number)
+        dissection = self.panels.dissection
+        if dissection is None or self.table.follow or not self.echo.display:
+            return
+        if self.workspace.panel != "echo" and (ends := tcp_ends(dissection)) is not None:
+            client = client_of(self.scene.echo, ends)
+            if client is not None:
+                self.echo.clients.select(client)
+
+    # -- the packets of one client ------------------------------------------------------------
+
+    def on_echo_clients_picked(self, event: EchoClients.Picked) -> None:
+        """Shown from the next scene on: a key that is held would filter for every client."""
+        self._picked = event.client
+
+    def _keep_only_picked(self, scene: Scene) -> None:
+        picked, self._picked = self._picked, None
+        if picked is not None and (only := of_client(scene.echo, picked)) is not None:
+            self.only = only
+        held = self.shown.count - self.shown.evicted
+        name = "" if self.only is None else self.only.name
+        self.query_one(OnlyLine).show(name, self.table.line_count, held)
+
+    def watch_only(self) -> None:
+        self.table.keep_only(None if self.only is None else self.only.connection)
+
+    def on_only_line_left(self) -> None:
+        self.only = None
+        self._show(self.scene)
+
+    def action_only_client(self) -> None:
+        """Only the packets of the client under the cursor; of all again, if it is the one."""
+        client = self.echo.clients.selected
+        if self.only is not None and self.only.client == client:
+            self.only = None
+        else:
+            self._picked = client
+        self._show(self.scene)
 
     def watch_paused(self) -> None:
         self._show(self.scene)
@@ -138,6 +188,9 @@ class MainScreen(Screen[None]):
         banner = self.query_one(Banner)
         if self.workspace.zoomed:
             self.workspace.zoomed = False
+        elif self.only is not None:
+            self.only = None
+            self._show(self.scene)
         elif banner.message:
             banner.show("")
         else:

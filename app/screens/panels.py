@@ -1,6 +1,6 @@
-"""The packet that was picked: its detail tree and its bytes, linked both ways.
+"""The packet that was picked: its detail tree and its bytes, linked both ways; a side panel beside.
 
-Wide, the two stand side by side; narrow, one is shown and a line of tabs above says which.
+Wide, they stand side by side; narrow, one is shown and a line of tabs above says which.
 `show` is called straight from the handler that saw the selection change: a message in
 between would paint the panels a screen refresh later (34 ms against 7 ms were measured).
 """
@@ -23,11 +23,12 @@ from core.store.packet import Packet
 from core.store.packet_store import Snapshot
 from core.wire.detail import detail_rows
 from core.wire.dissect import dissect
+from core.wire.dissection import Dissection
 from core.wire.field import Span
 from widgets.hex_view import HexView
 from widgets.packet_detail import PacketDetail
 
-TABS = (("detail", "Detail"), ("hex", "Hex"))
+TABS = (("detail", "Detail"), ("hex", "Hex"), ("echo", "Echo"))
 
 
 class Detail(PacketDetail, inherit_bindings=False):
@@ -45,13 +46,19 @@ class Hex(HexView, inherit_bindings=False):
 
 
 class Panels(Horizontal):
-    """Detail and hex of one packet."""
+    """Detail and hex of one packet, and the panels at the side."""
 
     packet: Packet | None = None
+    dissection: Dissection | None = None
+
+    def __init__(self, *sides: Widget, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._sides = sides
 
     def compose(self) -> ComposeResult:
         yield Detail(id="detail")
         yield Hex(id="hex")
+        yield from self._sides
 
     def on_mount(self) -> None:
         self.watch(self.detail, "selected_span", self._highlight, init=False)
@@ -70,11 +77,13 @@ class Panels(Horizontal):
         """Show packet `number` of `snapshot`, or nothing where it is not held any more."""
         self.packet = _packet(snapshot, number)
         if self.packet is None:
+            self.dissection = None
             self.detail.show(None, None, ())
             self.hex.show(b"")
             return
         packet = self.packet
         dissection = dissect(packet.data, packet.link_type, packet.original_length, packet.flags)
+        self.dissection = dissection
         before = _timestamp_ns(snapshot, packet.number - 1)
         comments = snapshot.comments.get(packet.number, ())
         frame = frame_row(packet, snapshot.first_timestamp_ns, before, comments)

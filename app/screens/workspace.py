@@ -1,7 +1,8 @@
 """The packet table and the panels below it: who gets how much of the room, and who the focus.
 
 From `BESIDE` columns on, the table has detail and hex side by side below it; with fewer, one of
-the two, and a line of tabs says which. A zoomed panel has all the room. Nothing is mounted
+the two, and a line of tabs says which. A *side panel* that is open stands beside them from `WIDE`
+columns on, and is one more tab with fewer. A zoomed panel has all the room. Nothing is mounted
 or taken down for that, so a resize cannot lose a selection or a scroll position.
 """
 
@@ -11,13 +12,18 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.reactive import reactive
+from textual.widget import Widget
 
 from app.actions import Place, bindings
+from app.screens.only import OnlyLine
 from app.screens.panels import Panels, PanelTabs
 from widgets.packet_table import PacketTable
 
-PANELS = ("packets", "detail", "hex")
+MAIN_PANELS = ("packets", "detail", "hex")
+SIDES = ("echo",)
+PANELS = MAIN_PANELS + SIDES
 BESIDE = 110  # columns from which detail and hex stand side by side
+WIDE = 140  # columns from which a side panel stands beside them
 
 
 class Packets(PacketTable, inherit_bindings=False):
@@ -32,18 +38,26 @@ class Workspace(Vertical):
     BINDINGS = bindings(Place.PANELS)
 
     panel: reactive[str] = reactive("packets", init=False)  # the one that has the focus
+    side: reactive[str] = reactive("", init=False)  # the side panel that is open
     zoomed: reactive[bool] = reactive(False, init=False)
 
     _moved_to: int | None = None  # where an eviction put the selection
 
+    def __init__(self, *sides: Widget, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._sides = sides
+
     def compose(self) -> ComposeResult:
+        yield OnlyLine(id="only")
         yield Packets(id="packets")
         yield PanelTabs(id="tabs")
-        yield Panels(id="panels")
+        yield Panels(*self._sides, id="panels")
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        if event.widget.id in PANELS:
-            self.panel = event.widget.id
+        for node in event.widget.ancestors_with_self:
+            if node.id in PANELS:
+                self.panel = node.id
+                return
 
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
@@ -51,6 +65,14 @@ class Workspace(Vertical):
     def watch_panel(self) -> None:
         if self.panel != "packets":
             self.query_one(PanelTabs).shown = self.panel
+        if self.panel in SIDES:
+            self.side = self.panel
+        self._arrange()
+
+    def watch_side(self) -> None:
+        tabs = self.query_one(PanelTabs)
+        if not self.side and tabs.shown in SIDES:
+            tabs.shown = "detail"
         self._arrange()
 
     def watch_zoomed(self) -> None:
@@ -58,21 +80,31 @@ class Workspace(Vertical):
 
     def _arrange(self) -> None:
         """Show the panels there is room for. At once, so that a panel can take the focus."""
-        tabs = self.query_one(PanelTabs)
-        if self.zoomed:
-            visible = {self.panel}
-        elif self.size.width >= BESIDE:
-            visible = set(PANELS)
-        else:
-            visible = {"packets", tabs.shown}
+        tabs, visible = self.query_one(PanelTabs), self._visible()
         for name in PANELS:
             panel = self.query_one(f"#{name}")
             panel.display = name in visible
-            panel.set_class(len(visible) == 1, "-alone")
+            panel.set_class(len(visible - {"packets"}) == 1, "-alone")
         panels = self.query_one(Panels)
         panels.display = visible != {"packets"}
-        tabs.display = panels.display and self.size.width < BESIDE
+        tabs.display = panels.display and not self.zoomed and len(self._tabbed()) > 1
         tabs.set_class(self.panel != "packets", "-focused")
+        self.set_class(bool(visible & set(SIDES)), "-side")
+
+    def _visible(self) -> set[str]:
+        if self.zoomed:
+            return {self.panel}
+        shown = self.query_one(PanelTabs).shown
+        return {"packets", *next(panels for panels in self._tabbed() if shown in panels)}
+
+    def _tabbed(self) -> list[tuple[str, ...]]:
+        """What is shown together below the table; more than one of these are behind tabs."""
+        width, sides = self.size.width, ((self.side,) if self.side else ())
+        if width < BESIDE:
+            return [("detail",), ("hex",), *((side,) for side in SIDES)]
+        if width < WIDE and sides:
+            return [("detail", "hex"), sides]
+        return [("detail", "hex", *sides)]
 
     def on_panel_tabs_picked(self, event: PanelTabs.Picked) -> None:
         self.focus_panel(event.panel)
@@ -91,7 +123,18 @@ class Workspace(Vertical):
         self.query_one(f"#{panel}").focus()
 
     def action_move_panel(self, step: int) -> None:
-        self.focus_panel(PANELS[(PANELS.index(self.panel) + step) % len(PANELS)])
+        """The next panel of those that are there, tabs included."""
+        there = ["packets", *(panel for panels in self._tabbed() for panel in panels)]
+        self.focus_panel(there[(there.index(self.panel) + step) % len(there)])
+
+    def action_side(self, side: str) -> None:
+        """Go to a side panel; from there, close it."""
+        if self.panel != side:
+            self.focus_panel(side)
+            return
+        self.zoomed = False
+        self.focus_panel("packets")
+        self.side = ""
 
     def action_zoom(self) -> None:
         self.zoomed = not self.zoomed

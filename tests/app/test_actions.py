@@ -8,6 +8,7 @@ import pytest
 
 from app.actions import ACTIONS, Place, bindings, grouped, key_label
 from app.monitor import Monitor
+from app.screens.echo import Clients, Echo
 from app.screens.main import MainScreen
 from app.screens.panels import Detail, Hex
 from app.screens.workspace import Packets, Workspace
@@ -16,7 +17,9 @@ NODES = {
     Place.TABLE: (Packets,),
     Place.DETAIL: (Detail,),
     Place.HEX: (Hex,),
-    Place.LIST: (Packets, Detail, Hex),
+    Place.CLIENTS: (Clients,),
+    Place.ECHO: (Echo,),
+    Place.LIST: (Packets, Detail, Hex, Clients),
     Place.PANELS: (Workspace,),
     Place.MAIN: (MainScreen,),
     Place.PROGRAM: (Monitor,),
@@ -28,12 +31,14 @@ def test_names_are_unique():
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("panel", [Place.TABLE, Place.DETAIL, Place.HEX])
+@pytest.mark.parametrize(
+    "panel", [(Place.TABLE,), (Place.DETAIL,), (Place.HEX,), (Place.CLIENTS, Place.ECHO)]
+)
 def test_no_key_has_two_meanings(panel):
     """Under one focus every key that is bound anywhere means one thing."""
     keys = [
         key
-        for binding in bindings(panel, Place.LIST, Place.PANELS, Place.MAIN, Place.PROGRAM)
+        for binding in bindings(*panel, Place.LIST, Place.PANELS, Place.MAIN, Place.PROGRAM)
         for key in binding.key.split(",")
     ]
     assert sorted(keys) == sorted(set(keys))

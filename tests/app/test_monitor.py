@@ -119,14 +119,14 @@ async def test_tab_goes_round_and_shows_the_panel_it_goes_to():
             "detail"
         ]
         seen = []
-        for _ in range(3):
+        for _ in range(4):
             await pilot.press("tab")
             assert screen.focused.display
             seen.append(screen.focused.id)
-        assert seen == ["detail", "hex", "packets"]
-        assert screen.panels.hex.display  # the tab that was shown last stays
+        assert seen == ["detail", "hex", "clients", "packets"]
+        assert screen.echo.display  # the tab that was shown last stays
         await pilot.press("shift+tab")
-        assert screen.focused.id == "hex"
+        assert screen.focused.id == "clients"
 
 
 async def test_a_click_on_a_tab_shows_its_panel():

@@ -1,0 +1,113 @@
+"""The echo panel with the registry's keys, and what they tell the server.
+
+What the panel shows comes from the bridge with each scene; what a person does here goes to the
+server as a command, and is seen in a later snapshot. The client under the cursor has the log.
+"""
+
+from __future__ import annotations
+
+from app.actions import Place, bindings
+from app.bridge import Bridge
+from app.screens.dialog import AddListener
+from core.echo.options import Switches
+from core.echo.snapshot import EchoSnapshot
+from widgets.echo_clients import EchoClients
+from widgets.echo_head import EchoHead
+from widgets.echo_panel import EchoPanel
+from widgets.echo_words import BUDGETS
+
+TALK_BYTES = 64  # what the built-in client sends at a key
+_DRAINS = (None, True, False)  # in the order in which the key goes round
+
+
+class Clients(EchoClients, inherit_bindings=False):
+    """The list of clients with the registry's keys."""
+
+    BINDINGS = bindings(Place.CLIENTS, Place.LIST)
+
+
+class Echo(EchoPanel):
+    """The panel, and the commands."""
+
+    BINDINGS = bindings(Place.ECHO)
+    BORDER_TITLE = "Echo"
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__(Clients(id="clients"), id="echo")
+        self._bridge = bridge
+
+    def on_mount(self) -> None:
+        self.watch(self.clients, "selected", self._log_client, init=False)
+
+    def _log_client(self, client: int | None) -> None:
+        if client is not None:
+            self._bridge.echo.select(client)
+
+    @property
+    def said(self) -> EchoSnapshot:
+        """The newest snapshot."""
+        return self._bridge.echo.snapshot()
+
+    async def on_echo_head_pressed(self, event: EchoHead.Pressed) -> None:
+        event.stop()
+        await self.run_action(event.action)
+
+    # -- listeners ------------------------------------------------------------------------------
+
+    def action_talk(self, listener: int | None = None) -> None:
+        """Have the built-in client send; without a listener, make one of each trigger first."""
+        wanted = self.listener if listener is None else listener
+        if wanted is None:
+            self._bridge.echo.demonstrate(TALK_BYTES)
+            return
+        self._bridge.echo.talk(wanted, TALK_BYTES)
+        said = self.said
+        for talker in said.talkers:  # its log is where the bytes will show
+            row = said.clients.row_of_peer(talker.address, talker.port)
+            if talker.listener == wanted and row is not None:
+                self.clients.select(int(said.clients.identifier[row]))
+
+    def action_add_listener(self) -> None:
+        self.app.push_screen(AddListener(), self._add)
+
+    def _add(self, chosen: AddListener.Choice | None) -> None:
+        if chosen is not None:
+            self._bridge.echo.listen(chosen.address, chosen.port, chosen.trigger)
+
+    def action_stop_listener(self, listener: int | None = None) -> None:
+        wanted = self.listener if listener is None else listener
+        if wanted is not None:
+            self._bridge.echo.stop_listening(wanted)
+
+    def action_next_listener(self) -> None:
+        self.next_listener()
+
+    def action_pick_listener(self, listener: int) -> None:
+        self.listener = listener
+
+    # -- teaching switches ------------------------------------------------------------------------
+
+    def action_budget(self, step: int) -> None:
+        """A read asks for less, or more."""
+        switches = self.said.switches
+        at = min(range(len(BUDGETS)), key=lambda i: abs(BUDGETS[i] - switches.read_budget))
+        budget = BUDGETS[max(0, min(at + step, len(BUDGETS) - 1))]
+        self._bridge.echo.set_switches(Switches(budget, switches.drain))
+
+    def action_drain(self) -> None:
+        """A wake-up reads as the trigger needs, until EAGAIN, or once."""
+        switches = self.said.switches
+        drain = _DRAINS[(_DRAINS.index(switches.drain) + 1) % len(_DRAINS)]
+        self._bridge.echo.set_switches(Switches(switches.read_budget, drain))
+
+    # -- the selected client -------------------------------------------------------------------
+
+    def action_pause_client(self) -> None:
+        client, table = self.clients.selected, self.said.clients
+        row = table.row(client) if client is not None else None
+        if client is not None and row is not None:
+            self._bridge.echo.pause_client(client, not table.paused[row])
+
+    def action_close_client(self) -> None:
+        if self.clients.selected is not None:
+            self._bridge.echo.close_client(self.clients.selected)

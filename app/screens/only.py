@@ -1,0 +1,102 @@
+"""The table kept to one connection: whose packets they are, and a line that says so.
+
+A client of the echo server is known by its address and port; the other end is the listener that
+it came through. A listener that has been stopped is not known any more: then the client's end
+alone decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from core.echo.accounting import ClientTable
+from core.echo.snapshot import EchoSnapshot, ListenerInfo
+from core.store.connection import Connection, End
+from core.wire.text import safe
+from widgets.echo_columns import endpoint_text
+
+_WILDCARDS = ("0.0.0.0", "::")
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A client, and the packets of its connection."""
+
+    client: int
+    name: str
+    connection: Connection
+
+
+def of_client(echo: EchoSnapshot, client: int) -> Only | None:
+    """What keeps the table to a client's packets; None if it, or its listener, is gone."""
+    row = echo.clients.row(client)
+    if row is None:
+        return None
+    info = _listener_of(echo, int(echo.clients.listener[row]))
+    if info is None:
+        return None
+    peer = echo.clients.peer(row)
+    address = "" if info.address in _WILDCARDS else info.address
+    return Only(client, endpoint_text(*peer), Connection(peer, (address, info.port)))
+
+
+def client_of(echo: EchoSnapshot, ends: tuple[End, End]) -> int | None:
+    """The client that a packet between these ends belongs to."""
+    for peer, own in (ends, ends[::-1]):
+        row = echo.clients.row_of_peer(*peer)
+        if row is not None and _is_through(echo.clients, row, own[1], echo):
+            return int(echo.clients.identifier[row])
+    return None
+
+
+def _is_through(clients: ClientTable, row: int, port: int, echo: EchoSnapshot) -> bool:
+    info = _listener_of(echo, int(clients.listener[row]))
+    return info is not None and info.port == port
+
+
+def _listener_of(echo: EchoSnapshot, identifier: int) -> ListenerInfo | None:
+    return next((info for info in echo.listeners if info.identifier == identifier), None)
+
+
+class OnlyLine(Widget):
+    """One line over the table; hidden while all packets are shown. A click shows all again."""
+
+    ALLOW_SELECT = False
+
+    DEFAULT_CSS = """
+    OnlyLine {
+        display: none;
+        height: 1;
+        padding: 0 1;
+        color: $text-accent;
+        background: $accent-muted;
+    }
+    """
+
+    name_shown: reactive[str] = reactive("")
+    counts: reactive[tuple[int, int]] = reactive((0, 0))
+
+    class Left(Message):
+        """All packets are wanted again."""
+
+    def show(self, name: str, shown: int, held: int) -> None:
+        """Whose packets, how many of how many; no name for all."""
+        self.display = bool(name)
+        self.name_shown, self.counts = name, (shown, held)
+
+    def render(self) -> Text:
+        shown, held = self.counts
+        said = f"only packets of client {safe(self.name_shown)} (esc shows all)"
+        count = f"{shown:,} of {held:,}"
+        gap = max(2, self.size.width - len(said) - len(count))
+        return Text(f"{said}{' ' * gap}{count}", no_wrap=True, overflow="ellipsis")
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        self.post_message(self.Left())
