@@ -12,9 +12,11 @@ What is there to see, one conversation every `PAUSE_S`:
 * HTTP over TCP, IPv4 and (where there is one) IPv6: handshake, request, response, FINs;
 * a DNS query and its answer over UDP;
 * UDP to a port nobody listens on, which the kernel answers with ICMP port unreachable;
-* a TCP connection to such a port, which it answers with a reset.
+* a TCP connection to such a port, which it answers with a reset;
+* and after each of them, what the clients of the echo server do (`app.demo_clients`).
 
-Only 127.0.0.1 and ::1 are used, only ports the kernel hands out, and all ends with the program.
+Only 127.0.0.1 and ::1 are used, only ports that the kernel hands out or the echo server has, and
+all ends with the program.
 """
 
 from __future__ import annotations
@@ -27,6 +29,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from types import TracebackType
 
+from app.demo_clients import DemoClients
+from core.serving import EchoService
+
 PAUSE_S = 0.6
 _TIMEOUT_S = 1.0
 
@@ -34,9 +39,10 @@ Conversation = Callable[[], None]
 
 
 class Demo:
-    """The thread that talks to itself; a context manager that ends it."""
+    """The thread that talks to itself, and to the echo server; a context manager that ends it."""
 
-    def __init__(self, pause_s: float = PAUSE_S) -> None:
+    def __init__(self, echo: EchoService | None = None, pause_s: float = PAUSE_S) -> None:
+        self._echo = echo
         self._pause_s = pause_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="demo", daemon=True)
@@ -57,14 +63,25 @@ class Demo:
         self._thread.join(timeout=2 * _TIMEOUT_S)
 
     def _run(self) -> None:
+        clients = None if self._echo is None else DemoClients(self._echo, self._stop.wait)
         for conversation in itertools.cycle(list(conversations())):
-            try:
-                conversation()
-                self.held += 1
-            except OSError:
-                self.failed += 1
+            self._hold(conversation)
+            if clients is not None and not self._hold(clients.turn):
+                clients.close()  # the server has ended it, or was stopped: the panel's business
+                clients = None
             if self._stop.wait(self._pause_s):
-                return
+                break
+        if clients is not None:
+            clients.close()
+
+    def _hold(self, conversation: Conversation) -> bool:
+        try:
+            conversation()
+        except OSError:
+            self.failed += 1
+            return False
+        self.held += 1
+        return True
 
 
 def conversations() -> Iterator[Conversation]:

@@ -64,7 +64,7 @@ def _show(engine: Engine, store: PacketStore, source: PacketSource, demo: bool) 
         if demo:
             from app.demo import Demo
 
-            stack.enter_context(Demo())
+            stack.enter_context(Demo(engine.echo))
         chosen = bool(source.interfaces) or source.file is not None
         monitor = Monitor(engine, store, options=source.capture_options(), choose=not chosen)
         gc.enable()

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 
 import pytest
 
 from app import demo
+from app.demo_clients import CHAT, HALF_CLOSE_EVERY, PORTS, DemoClients
+from core.echo.options import Trigger
+from core.echo.snapshot import CloseReason
+from core.engine import Engine
+from core.store.packet_store import PacketStore
+from widgets.echo_columns import Condition, conditions
 
 
 def test_every_conversation_comes_to_its_end() -> None:
@@ -59,6 +66,48 @@ def test_runs_until_it_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     assert running.held >= 3
     assert running.failed >= 2
     assert not any(thread.name == "demo" for thread in threading.enumerate())
+
+
+def test_clients_of_the_echo_server_of_every_kind() -> None:
+    """They chat, half-close, and the slow one is backed up; all of it told by the server."""
+    engine = Engine(PacketStore())
+    engine.start()
+    clients = DemoClients(engine.echo, threading.Event().wait)
+    try:
+        clients.turn()
+        for _ in range(2 * HALF_CLOSE_EVERY - 1):
+            clients.turn()
+        pause = threading.Event()
+        for _ in range(500):
+            shown = engine.echo.snapshot()
+            if shown.totals.closed[CloseReason.FINISHED] == 2 and shown.clients.held.any():
+                break
+            pause.wait(0.01)
+        assert {info.trigger for info in shown.listeners} == set(Trigger)
+        assert shown.totals.closed[CloseReason.FINISHED] == 2
+        assert Condition.BACKED_UP in conditions(shown.clients)
+        assert (shown.clients.bytes_out == 2 * HALF_CLOSE_EVERY * len(CHAT)).sum() == 2
+    finally:
+        clients.close()
+        engine.close()
+
+
+def test_another_programs_port_is_left_to_it() -> None:
+    engine = Engine(PacketStore())
+    engine.start()
+    clients = DemoClients(engine.echo, threading.Event().wait)
+    with contextlib.ExitStack() as stack:
+        stack.callback(engine.close)
+        stack.callback(clients.close)
+        for _, port in PORTS:
+            taken = stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):  # it is in use already: as good
+                taken.bind(("127.0.0.1", port))
+                taken.listen()
+        clients.turn()
+        shown = engine.echo.snapshot()
+        assert len(shown.listeners) == len(PORTS)
+        assert not {info.port for info in shown.listeners} & {port for _, port in PORTS}
 
 
 def test_a_closed_udp_port_answers() -> None:
