@@ -97,7 +97,7 @@ def _replay(request: ReplayRequest, ring: TxRing, interrupts: Interrupts, stack:
         say(f"rawscope: {too_long} frames are longer than {safe(request.link)} takes: left out")
     if cut:
         say(f"rawscope: {cut} frames had been cut by their capture and went out cut")
-    return 1 if too_long or ring.dropped or damaged or interrupts.stopped else 0
+    return 1 if too_long or damaged or interrupts.stopped else 0
 
 
 def _feed(request: ReplayRequest, replay: Replay, interrupts: Interrupts) -> bool:
@@ -123,8 +123,6 @@ def _tell(ring: TxRing, frames: int, elapsed_s: float) -> None:
     output = Output()
     rate = ring.sent / elapsed_s if elapsed_s else 0.0
     words = f"sent {ring.sent} of {frames} frames in {elapsed_s:.3f} s, {rate:,.0f} a second"
-    if ring.dropped:
-        words += f", {ring.dropped} dropped by the device's queue"
     output.line(words)
     output.flush()
 

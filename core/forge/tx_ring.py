@@ -7,8 +7,8 @@ back to AVAILABLE when its frame is done. So a system call carries thousands of 
 that still holds the right frame is sent again by writing its status alone.
 
 What the kernel finds wrong with a slot it marks TP_STATUS_WRONG_FORMAT, and stops there; too long
-frames are therefore refused before they are put in. ENOBUFS means that the device's queue dropped
-a frame: it is counted, and the rest goes on.
+frames are therefore refused before they are put in. ENOBUFS means that the device's queue is full:
+the frame stays a request and is tried again, so nothing is lost, and a slow device slows us down.
 
 Source: packet(7); Documentation/networking/packet_mmap.rst; linux/if_packet.h;
 net/packet/af_packet.c, tpacket_snd.
@@ -20,6 +20,7 @@ import errno
 import mmap
 import socket
 import struct
+import time
 from collections.abc import Iterable
 from types import TracebackType
 
@@ -31,7 +32,10 @@ from core.forge.answers import Circumstances, refused
 _MOST_SLOTS = 4096
 _LEAST_SLOT = 256
 _RING_BYTES = 16 << 20
-_PATIENCE_S = 1
+_PATIENCE_S = 5.0  # so long may a device send nothing
+_WAIT_S = 1  # the longest one send(2) waits for frames on their way
+_NAP_S = 0.001
+_PASSING = frozenset({0, errno.EINTR, errno.ENOBUFS, errno.ETIMEDOUT, errno.EAGAIN})
 
 TPACKET_REQ = struct.Struct("=4I")  # block size, blocks, frame size, frames
 TIMEVAL = struct.Struct("@ll")  # seconds, microseconds
@@ -63,7 +67,6 @@ class TxRing:
 
     def __init__(self, interface: str, mtu: int, longest: int, *, bypass: bool = False) -> None:
         self.sent = 0
-        self.dropped = 0
         self._what = Circumstances(interface, interface, mtu, longest, verbatim=True)
         self.longest = min(longest, mtu + _LINK_HEADER)
         room = _DATA + self.longest
@@ -127,23 +130,21 @@ class TxRing:
         """Have the kernel send all that was put in, and wait until it has. Raises `SendError`."""
         if not self._waiting:
             return
-        start = self._next - self._waiting
-        slots = np.arange(start, self._next) % self._slots
+        slots = np.arange(self._next - self._waiting, self._next) % self._slots
         self._status[slots] = kernel.TP_STATUS_SEND_REQUEST
-        dropped = 0
-        while True:
+        left = len(slots)
+        moved_s = time.monotonic()
+        while left:
             number = self._kick()
-            if number == errno.ENOBUFS:
-                dropped += 1
-            elif number not in (0, errno.EINTR):
-                left = int((self._status[slots] != kernel.TP_STATUS_AVAILABLE).sum())
-                self.sent += len(slots) - left - dropped
-                self.dropped += dropped
-                raise refused(number, self._what)
-            if not (self._status[slots] != kernel.TP_STATUS_AVAILABLE).any():
-                break
-        self.sent += len(slots) - dropped
-        self.dropped += dropped
+            now_left = int((self._status[slots] != kernel.TP_STATUS_AVAILABLE).sum())
+            if now_left < left:
+                self.sent += left - now_left
+                left, moved_s = now_left, time.monotonic()
+            elif number not in _PASSING or time.monotonic() - moved_s > _PATIENCE_S:
+                self._waiting = 0
+                raise refused(number or errno.EAGAIN, self._what)
+            if number in (errno.ENOBUFS, errno.ETIMEDOUT):
+                time.sleep(_NAP_S)
         self._waiting = 0
 
     def _kick(self) -> int:
@@ -157,7 +158,7 @@ class TxRing:
     def _map(self) -> None:
         ring = self._socket
         ring.setblocking(True)  # then send(2) returns when the device is done with the frames
-        ring.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, TIMEVAL.pack(_PATIENCE_S, 0))
+        ring.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, TIMEVAL.pack(_WAIT_S, 0))
         ring.setsockopt(kernel.SOL_PACKET, kernel.PACKET_VERSION, kernel.TPACKET_V2)
         block = max(mmap.PAGESIZE, self._slot)
         blocks = self._slots * self._slot // block

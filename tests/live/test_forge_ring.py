@@ -1,0 +1,192 @@
+"""The TX ring and replay: what arrives, what is counted, and when."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.commands.output import CommandError
+from app.commands.replay import ReplayRequest, run_replay
+from core.forge.answers import SendError
+from core.forge.replay import Pace, Replay
+from core.forge.tx_ring import TxRing
+from core.store.batch import Batch
+from core.store.packet import Packet
+from core.wire.ethernet import ETHERNET
+from tests.app.made import capture_of, udp_frame
+from tests.core.wire.frames import ethernet
+from tests.live.network import Network, run
+from tests.live.watching import watching
+
+pytestmark = pytest.mark.live
+
+KIND = 0x88B5  # IEEE 802 local experimental: nobody answers it
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[Network]:
+    with Network() as made:
+        yield made
+
+
+def frame(number: int, size: int = 60) -> bytes:
+    """A frame of `size` bytes that carries its number."""
+    return ethernet(number.to_bytes(4, "big"), KIND).ljust(size, b"\x55")
+
+
+def ours(packets: list[Packet]) -> list[bytes]:
+    return [packet.data for packet in packets if ETHERNET["type"].number(packet.data) == KIND]
+
+
+def batch_of(frames: list[bytes], times_ns: list[int]) -> Batch:
+    sizes = np.array([len(one) for one in frames], np.uint32)
+    offsets = np.cumsum(sizes, dtype=np.int64) - sizes
+    data = np.frombuffer(b"".join(frames), np.uint8)
+    zeros = np.zeros(len(frames), np.uint16)
+    return Batch(data, offsets, sizes, sizes, np.array(times_ns, np.int64), zeros, zeros, True)
+
+
+@pytest.mark.parametrize("bypass", [False, True], ids=["queued", "bypass"])
+def test_frames_arrive_in_order_and_whole(network: Network, bypass: bool) -> None:
+    """More than the ring has slots, of every size."""
+    sent = [frame(number, 60 + number % 1400) for number in range(6000)]
+    # the far end's packets are captured at the near end, whose taps see all that arrives
+    with watching(network, ring_bytes=64 << 20) as watch:
+
+        def send() -> int:
+            with TxRing("far0", 1500, 2000, bypass=bypass) as ring:
+                ring.put(sent)
+                ring.flush()
+                return ring.sent
+
+        assert network.in_far(send) == 6000
+        assert ours(watch.wait_for(6000)) == sent
+
+
+def test_one_frame_many_times(network: Network) -> None:
+    with watching(network, ring_bytes=64 << 20) as watch:
+
+        def send() -> int:
+            with TxRing("far0", 1500, 60) as ring:
+                ring.put([frame(1)])
+                ring.repeat(frame(2), 10_000)
+                return ring.sent
+
+        assert network.in_far(send) == 10_001
+        assert ours(watch.wait_for(10_001)) == [frame(1)] + [frame(2)] * 10_000
+
+
+def test_an_interface_that_goes_down_is_told_with_the_count(network: Network) -> None:
+    network.ip_near("link", "add", "spare0", "type", "veth", "peer", "name", "spare1")
+    try:
+        network.ip_near("link", "set", "spare0", "up")
+
+        def send() -> tuple[int, str]:
+            with TxRing("spare0", 1500, 60) as ring:
+                network.ip_near("link", "set", "spare0", "down")
+                with pytest.raises(SendError) as caught:
+                    ring.repeat(frame(1), 10)
+                return ring.sent, caught.value.name
+
+        assert network.in_near(send) == (0, "ENETDOWN")
+    finally:
+        network.ip_near("link", "del", "spare0")
+
+
+def test_a_slow_device_slows_the_ring_down_and_loses_nothing(network: Network) -> None:
+    tc = ("tc", "-n", network.near, "qdisc")
+    run(
+        *tc, "add", "dev", "near0", "root", "tbf", "rate", "1mbit", "burst", "1600", "limit", "3000"
+    )
+    try:
+
+        def send() -> tuple[int, float]:
+            began = time.monotonic()
+            with TxRing("near0", 1500, 60) as ring:
+                ring.repeat(frame(1), 300)
+                return ring.sent, time.monotonic() - began
+
+        sent, took = network.in_near(send)
+    finally:
+        run(*tc, "del", "dev", "near0", "root")
+    assert sent == 300
+    assert took > 0.1, "1 Mbit/s carries 300 frames in 0.14 s"
+
+
+def replayed(network: Network, pace: Pace, gaps_ms: list[int]) -> tuple[list[float], float]:
+    """Replay frames so far apart; the gaps they arrived with (s), and how long it took."""
+    times = [1_000_000 * at for at in np.cumsum([0, *gaps_ms]).tolist()]
+    batch = batch_of([frame(number) for number in range(len(times))], times)
+    with watching(network, ring_bytes=32 << 20) as watch:
+
+        def send() -> float:
+            began = time.monotonic()
+            with TxRing("far0", 1500, 60) as ring:
+                Replay(ring, pace).feed(batch)
+            return time.monotonic() - began
+
+        took = network.in_far(send)
+        arrived = [packet.timestamp_ns for packet in watch.wait_for(len(times))]
+    return (np.diff(arrived) / 1e9).tolist(), took
+
+
+def test_replay_keeps_the_captured_timing(network: Network) -> None:
+    gaps, took = replayed(network, Pace(), [50, 0, 100, 10, 40])
+    assert gaps == pytest.approx([0.05, 0, 0.1, 0.01, 0.04], abs=0.03)
+    assert took == pytest.approx(0.2, abs=0.1)
+
+
+def test_replay_by_a_factor_and_at_a_rate(network: Network) -> None:
+    gaps, _ = replayed(network, Pace(speed=2.0), [100, 200])
+    assert gaps == pytest.approx([0.05, 0.1], abs=0.03)
+    gaps, _ = replayed(network, Pace(rate=20.0), [0, 0, 5000])
+    assert gaps == pytest.approx([0.05] * 3, abs=0.03)
+
+
+def test_time_that_goes_back_does_not_hold_the_replay_up(network: Network) -> None:
+    gaps, took = replayed(network, Pace(), [60, -50, 10])
+    assert gaps == pytest.approx([0.06, 0, 0], abs=0.03)
+    assert took < 1
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return tmp_path / "rawscope"
+
+
+def test_what_is_too_long_is_left_out_and_said(
+    network: Network, tmp_path: Path, state: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    frames = [frame(1), frame(2, 1600), frame(3)]
+    request = ReplayRequest(capture_of(tmp_path / "a.pcap", frames), "far0", Pace(None), yes=True)
+    with watching(network) as watch:
+        assert network.in_far(lambda: _quietly(request)) == 1
+        assert ours(watch.wait_for(2)) == [frame(1), frame(3)]
+    out, said = capfd.readouterr()
+    assert out.startswith("sent 2 of 3 frames")
+    assert "1 frames are longer than far0 takes" in said
+    assert (state / "sent.pcapng").stat().st_size > 0
+
+
+def test_frames_of_another_link_are_refused(network: Network, tmp_path: Path, state: Path) -> None:
+    path = tmp_path / "raw.pcap"
+    raw = bytearray(Path(capture_of(path, [udp_frame(b"x")[14:]])).read_bytes())
+    raw[20] = 101  # LINKTYPE_RAW
+    path.write_bytes(raw)
+    request = ReplayRequest(str(path), "far0", Pace(None), yes=True)
+    with pytest.raises(CommandError, match="only Ethernet frames"):
+        network.in_far(lambda: _quietly(request))
+
+
+def _quietly(request: ReplayRequest) -> int:
+    """`run_replay` in a thread, where signals cannot be handled."""
+    from unittest.mock import patch
+
+    with patch("app.commands.replay.Interrupts") as interrupts:
+        interrupts.return_value.__enter__.return_value.stopped = False
+        return run_replay(request)
