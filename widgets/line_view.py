@@ -9,6 +9,9 @@ five million rows costs what the fifty visible ones cost. What makes that quick 
   `set_line_count` sets the reactive without that and lets the scroll bar follow (2–5 ms).
 * A cursor move repaints two lines (`refresh_line`), not the widget.
 * Finished lines are kept in a bounded cache, by a key that names all that a line depends on.
+  Textual makes new strips of a widget's lines whenever it scrolls; here the same line stays
+  the same `Strip`, which remembers how it was filtered, cut and written, so that scrolling by
+  one costs one line and not the screen (`render_lines`).
 
 Text is selected with the mouse as everywhere in Textual. A line therefore carries offsets
 counted from the first line, and `get_selection` makes only the lines that were selected.
@@ -52,9 +55,11 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._strips: LRUCache[Hashable, Strip] = LRUCache(CACHED_LINES)
+        self._edged: LRUCache[int, tuple[Strip, Strip]] = LRUCache(CACHED_LINES)
+        self._edges: tuple[Strip, Strip] | None = None  # what stands left and right of a line
+        self._components: dict[str, Style] = {}
         self._line_count = 0
         self._base_style: Style | None = None
-        self._painting = False
 
     # -- what a subclass draws ------------------------------------------------------
 
@@ -141,8 +146,14 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     # -- drawing --------------------------------------------------------------------------
 
     def component(self, name: str) -> Style:
-        """The style that the theme gives to one of `COMPONENT_CLASSES`."""
-        return self.get_component_rich_style(name)
+        """The style that the theme gives to one of `COMPONENT_CLASSES`.
+
+        Kept until the theme or the focus changes: Textual forgets it at every repaint.
+        """
+        style = self._components.get(name)
+        if style is None:
+            style = self._components[name] = self.get_component_rich_style(name)
+        return style
 
     @property
     def base_style(self) -> Style:
@@ -159,6 +170,8 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
     def notify_style_update(self) -> None:
         """A theme change: every cached line has old colours."""
         self._strips.clear()
+        self._edges = None
+        self._components.clear()
         self._base_style = None
         super().notify_style_update()
 
@@ -175,19 +188,53 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh(Region(0, top, self.size.width, last - first))
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Lines of the screen, for the screen."""
-        self._painting = True
-        try:
-            return super().render_lines(crop)
-        finally:
-            self._painting = False
+        """Lines of the screen, for the screen: border and padding included, filtered.
+
+        What Textual works out anew each time it is asked is asked for once here.
+        """
+        gutter, width = self.styles.gutter, self.region.width
+        content = range(gutter.top, self.region.height - gutter.bottom)
+        filters, background = self.get_line_filters(), self.background_colors[1]
+        selection = self.text_selection
+        strips = []
+        for y in crop.line_range:
+            if y not in content:
+                strips += super().render_lines(Region(0, y, width, 1))
+                continue
+            strip = self._content(y - gutter.top, selection)
+            if gutter.width:
+                strip = self._with_edges(strip, y)
+            for line_filter in filters:
+                strip = strip.apply_filter(line_filter, background)
+            strips.append(strip)
+        first, last = crop.column_span
+        return strips if crop.width == width else [strip.crop(first, last) for strip in strips]
+
+    def _with_edges(self, strip: Strip, y: int) -> Strip:
+        """`strip` between what Textual draws at its left and right, the same on every line."""
+        known = self._edged.get(id(strip))
+        if self._edges is not None and known is not None and known[0] is strip:
+            return known[1]
+        if self._edges is None:
+            self._edged.clear()
+            whole = super().render_lines(Region(0, y, self.region.width, 1))[0]
+            gutter = self.styles.gutter
+            left, right = gutter.left, whole.cell_length - gutter.right
+            self._edges = whole.crop(0, left), whole.crop(right)
+        edged = Strip.join((self._edges[0], strip, self._edges[1]))
+        self._edged[id(strip)] = strip, edged
+        return edged
 
     def render_line(self, y: int) -> Strip:
-        """One line of the screen, in the widget's content.
+        """One line of the widget's content, with offsets: Textual's way to find text by place.
 
-        Textual asks for a line also to find out where in the text the mouse is. Only then
-        are offsets put into the strip: they cost as much as all the rest.
+        Offsets cost as much as all the rest of a line, so painting goes without.
         """
+        line = self.top_line + y - self.HEADER_LINES
+        strip = self._content(y, self.text_selection)
+        return strip.apply_offsets(0, line) if 0 <= line < self._line_count else strip
+
+    def _content(self, y: int, selection: Selection | None) -> Strip:
         width = self.size.width
         if y < self.HEADER_LINES:
             return self._filled(self.build_header(y))
@@ -198,10 +245,10 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         strip = self._strips.get(key)
         if strip is None:
             strip = self._strips[key] = self._filled(self.build_line(line))
-        if (selection := self.text_selection) is not None:
+        if selection is not None:
             style = self.screen.get_component_rich_style("screen--selection")
             strip = with_selection(strip, selection.get_span(line), style)
-        return strip if self._painting else strip.apply_offsets(0, line)
+        return strip
 
     def _filled(self, strip: Strip) -> Strip:
         """`strip` cut where the scroll bar begins; a coloured line goes on beside a missing one."""

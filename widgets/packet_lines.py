@@ -84,7 +84,11 @@ class PacketLines(ShiftedView):
         return super().render_lines(crop)
 
     def _fit(self, snapshot: Snapshot, lines: range) -> None:
-        rows = [(line, self._row(snapshot, line)) for line in lines]
+        if len(self._fitted) > CACHED_LINES:
+            self._fitted.clear()
+        new = [line for line in lines if self._view[line] not in self._fitted]
+        self._fitted.update(self._view[line] for line in new)
+        rows = [(line, self._row(snapshot, line)) for line in new]
         self._seen.take(row for _, row in rows)
         durations = (self._duration_ns(snapshot, line, row) for line, row in rows)
         self._seen.take_durations(each for each in durations if each is not None)

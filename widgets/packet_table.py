@@ -98,7 +98,7 @@ class PacketTable(PacketLines):
     def show(self, snapshot: Snapshot) -> None:
         """Take in a newer snapshot; called many times a second, costs what is visible."""
         last = self._snapshot
-        if last is not None and snapshot.version == last.version:
+        if last is not None and (snapshot.version, snapshot.count) == (last.version, last.count):
             return
         if last is not None and snapshot.count < last.count:
             self.clear()  # another store: the numbers mean other packets

@@ -43,6 +43,7 @@ class TooSmall(Static):
 class MainScreen(Screen[None]):
     """The status bar, the table, the panels and the key bar."""
 
+    BLANK = True  # as the workspace
     BINDINGS = bindings(Place.MAIN)
     AUTO_FOCUS = "#packets"
     HORIZONTAL_BREAKPOINTS = [

@@ -48,6 +48,7 @@ class Hex(HexView, inherit_bindings=False):
 class Panels(Horizontal):
     """Detail and hex of one packet, and the panels at the side."""
 
+    BLANK = True
     packet: Packet | None = None
     dissection: Dissection | None = None
 

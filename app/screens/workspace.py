@@ -35,6 +35,7 @@ class Packets(PacketTable, inherit_bindings=False):
 class Workspace(Vertical):
     """Table, tabs, panels."""
 
+    BLANK = True  # what is in it covers it: its own lines need no styles
     BINDINGS = bindings(Place.PANELS)
 
     panel: reactive[str] = reactive("packets", init=False)  # the one that has the focus
