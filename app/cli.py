@@ -21,6 +21,7 @@ from typing import Any, NoReturn, TypeVar
 import rich_click as click
 from click.core import ParameterSource
 
+from app.cli_echo import echo, iolab
 from app.commands.output import CommandError, ReaderGoneError, abandon_stdout, say
 from app.commands.source import PacketSource
 from core.capture.options import DEFAULT_SNAP_LENGTH, Method
@@ -173,6 +174,10 @@ def fields(prefix: str, debug: bool) -> int:
     from app.commands.fields import run_fields
 
     return run_fields(prefix)
+
+
+rawscope.add_command(echo)
+rawscope.add_command(iolab)
 
 
 def _was_given(context: click.Context, name: str) -> bool:

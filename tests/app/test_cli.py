@@ -66,11 +66,11 @@ def test_help_and_version_go_to_stdout(capsys: Capture) -> None:
 
 
 def test_help_names_nothing_that_is_not_there_yet(capsys: Capture) -> None:
-    """Filters, writing, sending, replaying and the echo server come later."""
+    """Filters, writing, sending and replaying come later."""
     for arguments in (["--help"], ["dump", "--help"]):
         run(arguments)
         words = capsys.readouterr().out.split()
-        for later in ("-f", "-Y", "-w", "send", "replay", "echo", "iolab", "stats"):
+        for later in ("-f", "-Y", "-w", "send", "replay", "stats"):
             assert later not in words
 
 

@@ -1,0 +1,74 @@
+"""The command line of the echo server and the laboratory: ``rawscope echo`` and ``rawscope iolab``.
+
+As in `app.cli`, a command's work is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import rich_click as click
+
+MOST_PORT = 0xFFFF
+MOST_CLIENTS = 10_000
+
+
+@click.command()
+@click.option(
+    "--port",
+    "ports",
+    metavar="N",
+    type=click.IntRange(0, MOST_PORT),
+    multiple=True,
+    help="Listen on this port (repeatable; 0 is a free one; default 7007).",
+)
+@click.option(
+    "--bind",
+    "addresses",
+    metavar="ADDR",
+    multiple=True,
+    help="Listen on this address (repeatable; default 127.0.0.1).",
+)
+@click.option(
+    "--trigger",
+    type=click.Choice(["level", "edge"]),
+    default="level",
+    help="When epoll reports a client: as long as it is ready, or when something has changed.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+def echo(
+    ports: tuple[int, ...], addresses: tuple[str, ...], trigger: str, as_json: bool, debug: bool
+) -> int:
+    """Run the epoll echo server without the screen."""
+    from app.commands.echo import run_echo
+
+    return run_echo(ports, addresses, trigger, as_json)
+
+
+@click.command()
+@click.option("--models", metavar="A,B,C", default="", help="Only these I/O models.")
+@click.option(
+    "--clients",
+    metavar="N",
+    type=click.IntRange(1, MOST_CLIENTS),
+    default=100,
+    help="Connections (default 100).",
+)
+@click.option(
+    "--messages",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=20_000,
+    help="Messages to each model, of all connections together (default 20000).",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+def iolab(models: str, clients: int, messages: int, as_json: bool, debug: bool) -> int:
+    """Measure the same echo work under each I/O model, and what idle descriptors cost."""
+    from app.commands.iolab import UnknownModelError, check_models, run_iolab
+
+    names = [name.strip() for name in models.split(",") if name.strip()]
+    try:
+        check_models(names)
+    except UnknownModelError as error:
+        raise click.UsageError(str(error)) from error
+    return run_iolab(names, clients, messages, as_json)

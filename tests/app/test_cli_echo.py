@@ -1,0 +1,140 @@
+"""``rawscope echo`` and ``rawscope iolab`` as processes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import ROOT
+
+LIMIT_S = 60
+RAWSCOPE = [sys.executable, "-m", "app"]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*RAWSCOPE, *arguments],
+        cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def serving(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*RAWSCOPE, "echo", *arguments],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("trigger", ["level", "edge"])
+def test_echo_json_says_where_it_listens_what_it_did_and_ends_on_sigterm(trigger: str) -> None:
+    with serving("--port", "0", "--trigger", trigger, "--json") as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        port = json.loads(first)["listening"][1]
+        assert json.loads(first) == {"listening": ["127.0.0.1", port], "trigger": trigger}
+        with socket.create_connection(("127.0.0.1", port), LIMIT_S) as client:
+            client.sendall(b"there and back")
+            client.shutdown(socket.SHUT_WR)
+            assert b"".join(iter(lambda: client.recv(100), b"")) == b"there and back"
+        beat = json.loads(process.stdout.readline())
+        assert beat["ended"] is False
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=LIMIT_S)
+        last = json.loads(out.splitlines()[-1])
+        assert process.returncode == 0
+    assert last["ended"] is True
+    assert (last["accepted"], last["bytes_in"], last["bytes_out"]) == (1, 14, 14)
+    assert last["closed"]["finished"] == 1
+
+
+def test_echo_listens_on_every_port_of_every_address() -> None:
+    with serving(
+        "--port", "0", "--port", "0", "--bind", "127.0.0.1", "--bind", "127.0.0.2"
+    ) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(4)]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(LIMIT_S) == 0
+    assert [line.split(":")[0] for line in lines] == [
+        "listening on 127.0.0.1", "listening on 127.0.0.1",
+        "listening on 127.0.0.2", "listening on 127.0.0.2",
+    ]  # fmt: skip
+    assert all(line.endswith(", level triggered\n") for line in lines)
+
+
+def test_echo_on_a_port_in_use_is_one_line_and_status_1() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("echo", "--port", str(port))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == (
+        f"rawscope: port {port} on 127.0.0.1 is in use by another program: "
+        "choose another port, or 0 for a free one\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["echo", "--port", "65536"],
+        ["echo", "--trigger", "both"],
+        ["iolab", "--models", "poll,nope"],
+        ["iolab", "--clients", "0"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_one_line_and_status_2(arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_iolab_json_is_one_object_a_line() -> None:
+    done = run(
+        "iolab", "--models", "poll,epoll-level", "--clients", "10", "--messages", "500", "--json"
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    measured, curve = lines[:2], lines[2:]
+    assert [line["model"] for line in measured] == models.split(",")
+    assert all(line["messages"] == 500 and line["calls"]["send"] == 500 for line in measured)
+    assert [(line["curve"], line["descriptors"]) for line in curve] == [
+        (name, n) for n in (10, 100, 1000, 10_000) for name in ("select", "poll", "epoll")
+    ]
+    assert "FD_SETSIZE" in curve[9]["refused"]
+
+
+def test_iolab_prints_a_table() -> None:
+    done = run("iolab", "--models", "epoll-edge", "--clients", "5", "--messages", "100")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("MODEL")
+    assert lines[1].startswith("epoll-edge ")
+    assert lines[2].split() == ["IDLE", "SELECT", "µs", "POLL", "µs", "EPOLL", "µs"]
+    assert [line.split()[0] for line in lines[3:7]] == ["10", "100", "1000", "10000"]
+
+
+def test_neither_imports_the_screen() -> None:
+    code = (
+        "import sys; import app.commands.echo, app.commands.iolab;"
+        "print(*(name for name in ('textual', 'rich', 'app.monitor') if name in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
