@@ -46,6 +46,7 @@ class Engine:
             target=self._worker.run, name="rawscope worker", daemon=True
         )
         self._closed = False
+        self._lock = threading.Lock()  # no command comes to a loop that is closed
 
     def start(self) -> None:
         """Start the worker thread."""
@@ -74,22 +75,25 @@ class Engine:
 
     def close(self, timeout_s: float = 2.0) -> None:
         """End everything, leave promiscuous mode, join each thread for at most `timeout_s`."""
-        if self._closed:
-            return
-        reading = self._worker.reading
-        self._command(self._worker.end)
-        self._closed = True
-        self._loop.stop()
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._loop.call(self._worker.end)
+            self._loop.stop()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
+        reading = self._worker.reading  # may have begun just now, or the worker may have crashed
+        if reading is not None and reading.is_alive():
+            reading.cancel()
+            reading.join(timeout_s)
         if not self._thread.is_alive():
             self._loop.close()
-        if reading is not None:
-            reading.join(timeout_s)
 
     def _command(self, command: Callable[[], None]) -> None:
-        if not self._closed:
-            self._loop.call(command)
+        with self._lock:
+            if not self._closed:
+                self._loop.call(command)
 
 
 class _Worker:

@@ -16,6 +16,7 @@ from itertools import islice
 
 import numpy as np
 
+from core.files.cancellation import Cancellation
 from core.files.formats import FileError
 from core.files.reader import CaptureReader, open_capture
 from core.store.packet_store import PacketStore
@@ -47,47 +48,32 @@ class FileReading(threading.Thread):
         self.failure: BaseException | None = None
         self._store = store
         self._on_end = on_end
-        self._cancelled = threading.Event()
-        self._opened = threading.Lock()  # guards _reader: never cancelled once it is closed
-        self._reader: CaptureReader | None = None
+        self._cancellation = Cancellation()
 
     def cancel(self) -> None:
-        """Append nothing more, and wake a reader that waits for a pipe."""
-        self._cancelled.set()
-        with self._opened:
-            if self._reader is not None:
-                self._reader.cancel()
+        """Append nothing more, and end every wait for a pipe."""
+        self._cancellation.cancel()
 
     def run(self) -> None:
         """Read to the end. Called by `start`."""
         try:
-            with open_capture(self.source) as reader:
-                self._share(reader)
-                try:
-                    self._read(reader)
-                    self._look(reader)
-                finally:
-                    self._share(None)
+            with open_capture(self.source, self._cancellation) as reader:
+                self._read(reader)
+                self._look(reader)
         except FileError as error:
             self.error = str(error)
         except Exception as failure:
             self.failure = failure
             self.error = f"reading failed ({type(failure).__name__}: {safe(str(failure))})"
+        self._cancellation.close()
         self._on_end(self)
-
-    def _share(self, reader: CaptureReader | None) -> None:
-        """Let `cancel` reach the reader while it is open."""
-        with self._opened:
-            self._reader = reader
-            if reader is not None and self._cancelled.is_set():
-                reader.cancel()
 
     def _read(self, reader: CaptureReader) -> None:
         base = self._store.snapshot().count
         numbers: list[int] = []  # of the file's interfaces in the store
         commented = 0
         for batch in reader.batches():
-            if self._cancelled.is_set():
+            if self._cancellation.cancelled:
                 return
             for interface in reader.interfaces[len(numbers) :]:
                 numbers.append(self._store.add_interface(interface))  # noqa: PERF401 (grows)

@@ -23,6 +23,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from core.files.cancellation import Cancellation
 from core.files.formats import (
     MAGIC_BYTES,
     FileError,
@@ -52,7 +53,9 @@ class CaptureReader:
     0-based packet index.
     """
 
-    def __init__(self, name: str, descriptor: int, owned: bool) -> None:
+    def __init__(
+        self, name: str, descriptor: int, owned: bool, cancellation: Cancellation | None
+    ) -> None:
         """Made by `open_capture`; raises `RefusalError` or `OSError`."""
         self.name = name
         self.damaged = False
@@ -62,7 +65,7 @@ class CaptureReader:
         self._notes: list[str] = []
         self._position = 0
         self._packets = 0
-        self.compression, self._source = _source(descriptor)
+        self.compression, self._source = _source(descriptor, cancellation)
         try:
             self._parser = self._open_parser()
             self._position = self._parser.header_length
@@ -127,8 +130,7 @@ class CaptureReader:
     def batches(self) -> Iterator[Batch]:
         """Every packet, in file order, in stable batches; a small one first.
 
-        Raises nothing for content: see `notes` and `damaged`. Waits for a pipe that is silent
-        until `cancel` is called.
+        Raises nothing for content: see `notes` and `damaged`. Waits for a pipe that is silent.
         """
         source, limit = self._source, _FIRST_BATCH
         while not source.lost():
@@ -164,10 +166,6 @@ class CaptureReader:
         count = f"{self._packets:,} packet{'' if self._packets == 1 else 's'}"
         self._notes.append(f"{fault}; {count} before it can be used")
 
-    def cancel(self) -> None:
-        """Make a reader that waits for a pipe end; from any thread."""
-        self._source.cancel()
-
     def close(self) -> None:
         """Give back the descriptor. Batches stay valid."""
         if not self._closed:
@@ -188,10 +186,14 @@ class CaptureReader:
         self.close()
 
 
-def open_capture(source: str | Path | int) -> CaptureReader:
+def open_capture(
+    source: str | Path | int, cancellation: Cancellation | None = None
+) -> CaptureReader:
     """A reader for a path, ``"-"`` (standard input) or a descriptor, which stays the caller's.
 
-    Raises `FileError`, with one line for a person, when it cannot be opened or is no capture.
+    `cancellation` ends every wait for a silent pipe, the one for its first bytes included, as if
+    the pipe had ended. Raises `FileError`, with one line for a person, when it cannot be opened
+    or is no capture.
     """
     name = _name(source)
     descriptor = -1
@@ -199,7 +201,7 @@ def open_capture(source: str | Path | int) -> CaptureReader:
         descriptor = _open(source)
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
             raise RefusalError("it is a directory; name a capture file in it")
-        return CaptureReader(name, descriptor, owned=_is_path(source))
+        return CaptureReader(name, descriptor, _is_path(source), cancellation)
     except (OSError, RefusalError) as error:
         if descriptor >= 0 and _is_path(source):
             os.close(descriptor)
@@ -236,12 +238,12 @@ def _system_reason(error: OSError) -> str:
             return f"{error.strerror}; check that it is a readable capture file"
 
 
-def _source(descriptor: int) -> tuple[str, Source]:
+def _source(descriptor: int, cancellation: Cancellation | None) -> tuple[str, Source]:
     """The compression of the input, and where to take its bytes from."""
     is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
     if is_file and os.lseek(descriptor, 0, os.SEEK_CUR) == 0:
         compression = compression_of(os.pread(descriptor, MAGIC_BYTES, 0))
         if not compression:
             return "", MappedFile(descriptor)
-    stream = Stream(descriptor)
+    stream = Stream(descriptor, cancellation)
     return stream.begin(), stream

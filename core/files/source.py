@@ -21,6 +21,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.files.cancellation import Cancellation
 from core.files.compression import Decoder, decoder
 from core.files.formats import MAGIC_BYTES, compression_of
 from core.files.mapping import Mapping
@@ -66,12 +67,8 @@ class Source(Protocol):
         """What was ignored in the input, or an empty string."""
         ...
 
-    def cancel(self) -> None:
-        """End a wait in `more`, from any thread."""
-        ...
-
     def close(self) -> None:
-        """Give back what the source holds besides the window and the caller's descriptor."""
+        """Bring nothing more: the descriptor is about to be closed."""
         ...
 
 
@@ -123,9 +120,6 @@ class MappedFile:
             return "another program cut the file while it was open; what is gone reads as zeros"
         return ""
 
-    def cancel(self) -> None:
-        """A map never waits."""
-
     def close(self) -> None:
         """The map goes with the last batch that points into it."""
 
@@ -133,11 +127,10 @@ class MappedFile:
 class Stream:
     """What comes out of a descriptor, unpacked on the way if need be.
 
-    Reading waits until something comes, the input ends, or `cancel` is called from another
-    thread.
+    Reading waits until something comes, the input ends, or `cancellation` is used.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, cancellation: Cancellation | None = None) -> None:
         status = os.fstat(descriptor)
         self.is_file = stat.S_ISREG(status.st_mode)
         self.size = status.st_size if self.is_file else None
@@ -147,10 +140,11 @@ class Stream:
         self._decoder: Decoder | None = None
         self._read = 0
         self._error = ""
-        self._cancelled = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._cancellation = cancellation
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLIN)
-        self._poll.register(self._cancelled, select.POLLIN)
+        if cancellation is not None:
+            self._poll.register(cancellation, select.POLLIN)
         self._ended = False
         self._pieces = self._unpack(b"")
         self._target = _FIRST_WINDOW
@@ -202,14 +196,9 @@ class Stream:
         """What was ignored in packed data."""
         return self._decoder.remark if self._decoder else ""
 
-    def cancel(self) -> None:
-        """End the stream now, also for a reader that waits; from any thread."""
-        os.eventfd_write(self._cancelled, 1)
-
     def close(self) -> None:
-        """Give back what `cancel` needed; only the reading thread may call this."""
+        """See `Source.close`."""
         self._ended = True
-        os.close(self._cancelled)
 
     def _unpack(self, packed: bytes) -> Iterator[bytes]:
         return iter((packed,)) if self._decoder is None else self._decoder.decode(packed)
@@ -247,7 +236,7 @@ class Stream:
         if self.is_file:
             return True
         events = self._poll.poll(None if wait else 0)
-        if any(descriptor == self._cancelled for descriptor, _ in events):
+        if self._cancellation is not None and self._cancellation.cancelled:
             self._ended = True
             return False
         return bool(events)

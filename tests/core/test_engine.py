@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from core import reading
 from core.capture.options import CaptureOptions
 from core.engine import Engine, EngineSnapshot, Severity, State
+from core.files.reader import open_capture
 from core.store.packet_store import PacketStore
 
 DEADLINE_S = 10.0
@@ -147,6 +149,44 @@ def test_pipe_is_followed_live_and_can_be_cancelled(engine, store):
         engine.stop_capture()
         settle(engine, State.STOPPED)
         until(lambda: readers() == [], "the end of the reader")  # though the pipe stays open
+
+
+@pytest.mark.parametrize("sent", [b"", pcap()[:10]])
+def test_pipe_that_says_nothing_can_be_left(engine, sent):
+    reading, writing = os.pipe()
+    with open(reading, "rb"), open(writing, "wb", buffering=0) as pipe:
+        pipe.write(sent)
+        engine.open_file(reading)
+        until(readers, "a reader")
+        engine.stop_capture()
+        settle(engine, State.STOPPED)
+        until(lambda: readers() == [], "the end of the reader")
+
+
+def test_close_right_after_open_file_waits_for_the_reader(store, monkeypatch, tmp_path):
+    """Also for one that the worker had not begun yet when `close` was called."""
+    engine = Engine(store)
+
+    def open_late(*arguments):
+        until(lambda: not engine._thread.is_alive(), "the end of the worker")
+        return open_capture(*arguments)
+
+    monkeypatch.setattr(reading, "open_capture", open_late)
+    engine.start()
+    engine.open_file(str(tmp_path / "absent"))
+    engine.close()
+    assert readers() == []
+
+
+def test_close_after_a_crash_leaves_no_reader(engine):
+    pipe, writing = os.pipe()
+    with open(pipe, "rb"), open(writing, "wb"):
+        engine.open_file(pipe)
+        until(readers, "a reader")
+        engine._loop.call(lambda: [][0])
+        settle(engine, State.FAILED)
+        engine.close()
+        assert readers() == []
 
 
 def test_capture_takes_over_from_a_file_that_is_still_read(engine, store):

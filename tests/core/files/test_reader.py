@@ -12,6 +12,7 @@ import threading
 import numpy as np
 import pytest
 
+from core.files.cancellation import Cancellation
 from core.files.formats import FileError
 from core.files.reader import open_capture
 from tests.core.files.make import (
@@ -179,19 +180,60 @@ def test_a_fifo_may_be_opened_before_its_writer(path) -> None:
     assert found[0].frames == [FRAME] * 3
 
 
-def test_a_waiting_reader_can_be_cancelled() -> None:
+@pytest.fixture
+def cancellation():
+    made = Cancellation()
+    yield made
+    made.close()
+
+
+def test_a_waiting_reader_can_be_cancelled(cancellation) -> None:
     reading, writing = os.pipe()
     os.write(writing, PLAIN)
-    with open_capture(reading) as reader:
+    with open_capture(reading, cancellation) as reader:
         batches = reader.batches()
         assert len(next(batches)) == 3
-        thread = threading.Thread(target=reader.cancel)
+        thread = threading.Thread(target=cancellation.cancel)
         thread.start()
         assert next(batches, None) is None
         thread.join()
         assert not reader.damaged
     os.close(reading)
     os.close(writing)
+
+
+@pytest.mark.parametrize("sent", [b"", PLAIN[:3], PLAIN[:23], gzip.compress(PLAIN)[:12]])
+def test_the_wait_for_the_first_bytes_can_be_cancelled(cancellation, sent) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, sent)
+    refused = []
+
+    def wait() -> None:
+        with pytest.raises(FileError) as error:
+            open_capture(reading, cancellation)
+        refused.append(error)
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    cancellation.cancel()
+    thread.join(10)
+    assert refused
+    os.close(reading)
+    os.close(writing)
+
+
+def test_a_late_cancellation_writes_into_no_descriptor(cancellation) -> None:
+    number = cancellation.fileno()
+    other = os.eventfd(0, os.EFD_NONBLOCK)
+    cancellation.close()
+    os.dup2(other, number)  # the number means something else now
+    try:
+        cancellation.cancel()
+        with pytest.raises(BlockingIOError):
+            os.eventfd_read(other)
+    finally:
+        os.close(number)
+        os.close(other)
 
 
 @pytest.mark.parametrize("piped", [False, True])
