@@ -35,9 +35,9 @@ class Draft:
     texts: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, key: str) -> str:
-        """What was typed for a field, without blanks around it; empty if nothing."""
+        """What was typed for a field; blanks around it count only in bytes. Empty if nothing."""
         typed = self.texts.get(key, "")
-        return typed if key == PAYLOAD else typed.strip()
+        return typed if key in (PAYLOAD, TRAILER) else typed.strip()
 
     def with_text(self, key: str, text: str) -> Draft:
         """The same with another text; an empty one opens the field."""

@@ -124,8 +124,8 @@ class Outcome:
         asked, seen = _network(self.asked), _network(read)
         if asked is None or seen is None or asked.name != seen.name:
             return False
-        ours = self.packet[asked.offset + asked.header_length :]
-        theirs = read.data[seen.offset + seen.header_length :]
+        ours = self.packet[_after(asked, self.packet) :]
+        theirs = read.data[_after(seen, read.data) :]
         if not _is_padded(theirs, ours):
             return False
         return all(
@@ -176,6 +176,15 @@ def _network(read: Dissection) -> Layer | None:
         if layer.name in ("ip", "ipv6") and layer.offset + layer.tables[0].size <= len(read.data):
             return layer
     return None
+
+
+def _after(layer: Layer, data: bytes) -> int:
+    """Where what the header carries begins, also in a header that contradicts itself."""
+    table = layer.tables[0]
+    size = table.size
+    if "hdr_len" in table:
+        size = max(size, table["hdr_len"].number(data, layer.offset))
+    return layer.offset + size
 
 
 def _top_fields(layer: Layer, data: bytes) -> list[tuple[Slot, Value]]:

@@ -66,7 +66,8 @@ class Shelf:
     def known(self) -> frozenset[str]:
         """The marks that were agreed to; see `core.forge.rails`."""
         found = self._read("destinations")
-        return frozenset(one for one in found if isinstance(one, str)) if found else frozenset()
+        entries = found if isinstance(found, list) else []
+        return frozenset(one for one in entries if isinstance(one, str))
 
     def agree(self, marks: Iterable[str]) -> None:
         """Remember that a person said yes. Raises OSError."""

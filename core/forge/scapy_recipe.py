@@ -56,6 +56,7 @@ _CLASSES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ),
 }  # fmt: skip
 _UNITS = {"hdr_len": 4}  # scapy counts these in words
+_NEXT = ("type", "etype", "proto", "nxt")  # what comes next
 _ECHOES = (icmp.ECHO_REQUEST, icmp.ECHO_REPLY)
 
 
@@ -66,11 +67,12 @@ def expression(evaluation: Evaluation) -> str:
         return ""
     written: list[str] = []
     end = 0
-    for place in built.places:
-        made = _layer(place, built.data)
-        if made is None:
+    for index, place in enumerate(built.places):
+        following = built.places[index + 1] if index + 1 < len(built.places) else None
+        known = following is not None and _can_write(following)
+        if not _can_write(place):
             break
-        written.append(made)
+        written.append(_layer(place, built.data, next_is_known=known))
         end = place.offset + place.length
     rest = built.data[end:]
     if rest:
@@ -78,30 +80,30 @@ def expression(evaluation: Evaluation) -> str:
     return "/".join(written)
 
 
-def _layer(place: Place, data: bytes) -> str | None:
-    """One layer, or None where it has to be bytes."""
-    known = _CLASSES.get(place.header.name)
-    if known is None or (place.header.name == "icmp" and place.values["type"] not in _ECHOES):
-        return None
-    name, fields = known
+def _can_write(place: Place) -> bool:
+    """Whether scapy has the layer as we have it."""
+    name = place.header.name
+    if name == "icmp":
+        return place.values["type"] in _ECHOES
+    return name in _CLASSES and (place.body.start == place.body.stop or name in _OPTIONS)
+
+
+def _layer(place: Place, data: bytes, *, next_is_known: bool) -> str:
+    """One layer. What scapy computes is left to it, but not the name of a layer it will not see."""
+    name, fields = _CLASSES[place.header.name]
     arguments = []
     for key, theirs in fields.items():
-        if key in place.computed:
+        if key in place.computed and (next_is_known or key not in _NEXT):
             continue
         slot = place.header.slot(key)
-        text = _value(key, slot.field.kind, place.values[key])
-        if text is not None:
-            arguments.append(f"{theirs}={text}")
+        arguments.append(f"{theirs}={_value(key, slot.field.kind, place.values[key])}")
     body = data[place.body.start : place.body.stop]
     if body:
-        writer = _OPTIONS.get(place.header.name)
-        if writer is None:
-            return None
-        arguments.append(f"options={writer(body)}")
+        arguments.append(f"options={_OPTIONS[place.header.name](body)}")
     return f"{name}({', '.join(arguments)})"
 
 
-def _value(key: str, kind: Kind, value: Value) -> str | None:
+def _value(key: str, kind: Kind, value: Value) -> str:
     if isinstance(value, bytes):
         return repr(value)
     if kind in (Kind.MAC, Kind.IPV4, Kind.IPV6):

@@ -36,14 +36,15 @@ def read(path: Path) -> tuple[list[bytes], list[int], list[int], list[str]]:
     frames: list[bytes] = []
     times: list[int] = []
     flags: list[int] = []
+    comments: list[str] = []
     with open_capture(path) as reader:
         for batch in reader.batches():
             ends = zip(batch.offset.tolist(), batch.captured.tolist(), strict=True)
             frames += [batch.data[at : at + size].tobytes() for at, size in ends]
             times += batch.timestamp_ns.tolist()
             flags += batch.flags.tolist()
+            comments += [text for texts in batch.comments.values() for text in texts]
         assert not reader.damaged, reader.notes
-        comments = [text for texts in reader.comments.values() for text in texts]
     return frames, times, flags, comments
 
 

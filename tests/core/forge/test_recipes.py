@@ -1,0 +1,112 @@
+"""Recipes: what they say, and that the tools they are for make of them what they should."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+from core.forge.draft import Draft
+from core.forge.evaluation import Evaluation, evaluate
+from core.forge.recipes import Recipe, inferred_layers, recipes
+from tests.support import require_peer
+
+ENDS = {"ip.src": "10.77.0.1", "ip.dst": "10.77.0.2", "ip.id": "0x1234"}
+SYN = Draft(
+    ("ip", "tcp"),
+    {
+        **ENDS, "ip.ttl": "9", "ip.flags.df": "1", "tcp.srcport": "4000", "tcp.dstport": "80",
+        "tcp.seq_raw": "77", "tcp.flags.syn": "1", "tcp.options": "mss=1460",
+    },
+)  # fmt: skip
+UDP = Draft(("ip", "udp"), {**ENDS, "udp.srcport": "1", "udp.dstport": "2", "payload": "hi 'you'"})
+ARP = Draft(("eth", "arp"), {"eth.dst": "ff:ff:ff:ff:ff:ff", "arp.dst.proto_ipv4": "10.77.0.2"})
+SIX = Draft(("ipv6", "icmpv6"), {"ipv6.src": "2001:db8::1", "ipv6.dst": "2001:db8::2"})
+TAGS = Draft(("eth", "vlan", "vlan", "ip", "udp"), {"vlan.id": "5", "vlan.id#2": "7"})
+
+
+def by_name(draft: Draft, interface: str = "") -> dict[str, Recipe]:
+    return {recipe.name: recipe for recipe in recipes(evaluate(draft), interface)}
+
+
+def test_the_rawscope_command() -> None:
+    assert by_name(SYN)["rawscope command"].text == (
+        "rawscope send --ip.src 10.77.0.1 --ip.dst 10.77.0.2 --ip.id 0x1234 --ip.ttl 9 "
+        "--ip.flags.df --tcp.srcport 4000 --tcp.dstport 80 --tcp.seq_raw 77 --tcp.flags.syn "
+        "--tcp.options mss=1460"
+    )
+    assert by_name(UDP)["rawscope command"].text.endswith("""--payload 'hi '"'"'you'"'"''""")
+    tags = by_name(TAGS, "eth0")["rawscope command"].text
+    assert "--layers eth,vlan,vlan,ip,udp --link eth0" in tags
+    assert "--set 'vlan.id#2=7'" in tags
+
+
+@pytest.mark.parametrize(
+    ("keys", "layers"),
+    [
+        (["ip.dst"], ("ip",)),
+        (["tcp.dstport"], ("ip", "tcp")),
+        (["ipv6.dst", "udp.dstport"], ("ipv6", "udp")),
+        (["icmpv6.type"], ("ipv6", "icmpv6")),
+        (["arp.dst.proto_ipv4"], ("eth", "arp")),
+        (["vlan.id", "ip.dst"], ("eth", "vlan", "ip")),
+        (["eth.dst", "payload"], ("eth",)),
+        (["icmp.mtu"], ("ip", "icmp")),
+        ([], ("ip",)),
+    ],
+)
+def test_layers_follow_from_the_fields(keys: list[str], layers: tuple[str, ...]) -> None:
+    assert inferred_layers(keys) == layers
+
+
+def test_bytes_as_python_c_and_hex() -> None:
+    data = evaluate(UDP).data
+    found = by_name(UDP)
+    assert eval(found["Python bytes"].text) == data
+    c = [int(word, 16) for word in re.findall(r"0x([0-9a-f]{2})", found["C array"].text)]
+    assert bytes(c) == data
+    assert f"packet[{len(data)}]" in found["C array"].text
+    rows = [line[6:54] for line in found["hex dump"].text.splitlines()]
+    assert bytes.fromhex("".join(rows)) == data
+
+
+@pytest.mark.parametrize("draft", [SYN, UDP, ARP, SIX, TAGS], ids=lambda d: ":".join(d.layers))
+def test_the_filter_is_one_for_tcpdump(draft: Draft) -> None:
+    text = by_name(draft)["tcpdump filter"].text
+    assert text
+    subprocess.run(
+        [require_peer("tcpdump"), "-d", "-y", "EN10MB", text],
+        check=True, capture_output=True, timeout=30,
+    )  # fmt: skip
+
+
+def test_scapy_expressions() -> None:
+    assert by_name(SYN)["scapy expression"].text == (
+        'IP(version=4, tos=0, id=4660, flags=2, frag=0, ttl=9, src="10.77.0.1", dst="10.77.0.2")'
+        "/TCP(sport=4000, dport=80, seq=77, ack=0, flags=2, window=65535, urgptr=0, "
+        "options=[(2, b'\\x05\\xb4')])"
+    )
+    assert by_name(ARP)["scapy expression"].text.startswith('Ether(dst="ff:ff:ff:ff:ff:ff"')
+
+
+def test_scapy_expressions_make_the_same_bytes() -> None:
+    scapy = pytest.importorskip("scapy.all", reason="scapy is not installed")
+    for draft in (SYN, UDP, ARP, SIX, TAGS):
+        made = bytes(eval(by_name(draft)["scapy expression"].text, vars(scapy)))
+        assert made == evaluate(draft).data
+
+
+def test_what_a_tool_cannot_make_is_said() -> None:
+    assert by_name(SYN)["hping3 command"].missing == "TCP options"
+    six = by_name(SIX)["hping3 command"]
+    assert (six.text, six.missing) == ("", "hping3 sends IPv4 packets only")
+    tagged = by_name(TAGS)["nping command"]
+    assert "802.1Q" in tagged.missing
+
+
+def test_a_draft_that_does_not_fit_has_no_recipes_of_bytes() -> None:
+    found: Evaluation = evaluate(SYN.with_text("payload", "x" * 65530))
+    assert found.built is None
+    for recipe in recipes(found):
+        assert recipe.name
