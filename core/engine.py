@@ -16,6 +16,7 @@ from __future__ import annotations
 import select
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from core.capture.options import CaptureOptions
@@ -133,10 +134,7 @@ class _Worker:
             while not self._run_loop():
                 pass
         except Exception as failure:
-            self.failure = failure
-            if self._session is not None:
-                self._session.close()
-            self._fail(f"the capture thread failed ({_describe(failure)}); start rawscope again")
+            self._give_up(failure)
 
     def _run_loop(self) -> bool:
         """Run until the loop is stopped, or the echo server has failed; whether that is the end."""
@@ -149,6 +147,23 @@ class _Worker:
             self._loop.call(self._publish)  # and whatever waited behind the command that failed
             return self._ending
         return True
+
+    def _give_up(self, failure: Exception) -> None:
+        """Say first what happened, with the counts as they were told last: what comes after may
+        fail in its turn, and the session can be what is broken."""
+        self.failure = failure
+        session, self._session = self._session, None
+        if session is not None:
+            told = self.snapshot
+            self._earlier = CaptureStatistics(told.received, told.dropped)
+            self._captured_earlier += session.delivered
+        self._fail(f"the capture thread failed ({_describe(failure)}); start rawscope again")
+        if self.reading is not None:
+            self.reading.cancel()
+        self._echo.close()
+        if session is not None:
+            with suppress(Exception):
+                session.close()
 
     def begin_capture(self, options: CaptureOptions) -> None:
         """Open the sources and put them into the loop."""

@@ -91,15 +91,15 @@ class Binding:
 
     def close(self) -> None:
         """Leave promiscuous mode and close the socket; nothing comes in meanwhile."""
-        self.detach()
-        if self._promiscuous:
-            self._promiscuous = False
-            try:
-                self._membership(kernel.PACKET_DROP_MEMBERSHIP)
-            except OSError as error:
-                if error.errno not in (errno.ENODEV, errno.EADDRNOTAVAIL):  # the device is gone
-                    raise
-        self.socket.close()
+        with self.socket:  # closed in any case
+            self.detach()
+            if self._promiscuous:
+                self._promiscuous = False
+                try:
+                    self._membership(kernel.PACKET_DROP_MEMBERSHIP)
+                except OSError as error:
+                    if error.errno not in (errno.ENODEV, errno.EADDRNOTAVAIL):  # it is gone
+                        raise
 
     def _membership(self, option: int) -> None:
         request = PACKET_MREQ.pack(self.interface_index, kernel.PACKET_MR_PROMISC, 0, bytes(8))

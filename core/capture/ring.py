@@ -118,13 +118,15 @@ class RingSource:
 
     def close(self) -> None:
         """Leave promiscuous mode, unmap the ring, close the socket."""
-        self._binding.close()
-        del self._headers, self._bytes
-        self._memory.release()
         try:
-            self._map_object.close()
-        except BufferError:  # somebody still looks at a batch: it is unmapped with the last one
-            del self._map_object
+            self._binding.close()
+        finally:
+            del self._headers, self._bytes
+            self._memory.release()
+            try:
+                self._map_object.close()
+            except BufferError:  # somebody still looks at a batch: it is unmapped with the last one
+                del self._map_object
 
     def _map(self, blocks: int) -> None:
         """Ask for a ring of so many blocks, or less if there is not the memory, and map it."""

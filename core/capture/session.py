@@ -14,6 +14,7 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import Enum
 
@@ -27,6 +28,7 @@ from core.wire.text import safe
 
 EVERY_INTERFACE = 0  # the index of a source that is not bound to one
 DRAIN_S = 0.2  # a ring hands over its last block within its retire time, a fraction of this
+LONGEST_S = 2.0  # to read what is in; a source that does not run dry must not hold the program
 
 
 class LinkState(Enum):
@@ -59,13 +61,13 @@ class CaptureSession:
         try:
             for name in dict.fromkeys(options.interfaces):
                 self.feeds.append(Feed(open_source(name, options, add)))
+            for interface in list_interfaces():
+                state = _link_state(interface.up, interface.running)
+                for feed in self._feeds_on(interface.index):
+                    feed.link = state
         except BaseException:
             self.close()
             raise
-        for interface in list_interfaces():
-            state = _link_state(interface.up, interface.running)
-            for feed in self._feeds_on(interface.index):
-                feed.link = state
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -108,9 +110,10 @@ class CaptureSession:
         feed.source.detach()
         poll = select.poll()
         poll.register(feed.source.fileno(), select.POLLIN)
-        deadline_s = time.monotonic() + DRAIN_S
+        now_s = time.monotonic()
+        deadline_s, longest_s = now_s + DRAIN_S, now_s + LONGEST_S
         while True:
-            while (batch := self.read(feed)) is not None:
+            while time.monotonic() < longest_s and (batch := self.read(feed)) is not None:
                 consume(batch)
             counted = feed.source.statistics()
             remaining_s = deadline_s - time.monotonic()
@@ -118,21 +121,23 @@ class CaptureSession:
                 break
             feed.source.clear_error()  # or poll returns at once because of it
             poll.poll(remaining_s * 1000)
-        self._close(feed, counted)
-
-    def close(self) -> None:
-        """Close what is still open, without reading what is left in it."""
-        self.watcher.close()
-        while self.feeds:
-            self._close(self.feeds[-1], self.feeds[-1].source.statistics())
-
-    def _close(self, feed: Feed, counted: CaptureStatistics) -> None:
         self._ended += counted
         self._delivered_by_ended += feed.delivered
         if feed.link is LinkState.DELETED:
             self._deleted.append(_describe(feed))
         self.feeds.remove(feed)
         feed.source.close()
+
+    def close(self) -> None:
+        """Close what is still open, without reading what is left in it.
+
+        Everything is closed, also when closing a part of it raises; that is raised at the end.
+        """
+        with ExitStack() as stack:
+            stack.callback(self.watcher.close)
+            for feed in self.feeds:
+                stack.callback(feed.source.close)
+            self.feeds.clear()
 
     def _feeds_on(self, index: int) -> list[Feed]:
         return [feed for feed in self.feeds if feed.source.interface_index == index]

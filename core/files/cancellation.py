@@ -1,8 +1,8 @@
 """Telling a thread that waits for input to give up.
 
 A read that waits for a silent pipe cannot be ended from outside, and closing its descriptor in
-another thread does not wake it. So whoever waits polls a second descriptor too: an eventfd(2), which
-stays readable once it is written, and therefore also reaches a wait that begins later.
+another thread does not wake it. So whoever waits polls a second descriptor too: an eventfd(2),
+which stays readable once it is written, and therefore also reaches a wait that begins later.
 """
 
 from __future__ import annotations

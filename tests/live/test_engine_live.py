@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from core.capture.options import CaptureOptions
+from core.echo.options import Trigger
 from core.engine import Engine, Severity, State
 from core.store.packet_store import PacketStore
 from tests.live.network import Network, until
@@ -167,6 +168,33 @@ def test_flood_is_stored_or_counted(network):
         assert snapshot.received == total
         assert stored(store) == snapshot.captured == total - snapshot.dropped
         assert seen == sorted(seen)  # no count ever decreases
+
+
+def test_broken_socket_ends_the_worker_but_not_unshown(network):
+    """Whatever is asked of the session then fails too, the counts and the closing included."""
+    store = PacketStore()
+    engine = Engine(store)
+    network.in_near(engine.start)
+    try:
+        engine.capture(CaptureOptions(("near0",), ring_bytes=4 << 20))
+        until(lambda: engine.snapshot().state is State.LIVE, "live")
+        engine.echo.listen("127.0.0.1", 0, Trigger.LEVEL)
+        send_frames(network, *[frame(network)] * 3)
+        until(lambda: engine.snapshot().received == stored(store) == 3, "the count")
+        engine._worker._session.feeds[0].source._binding.socket.close()
+        until(lambda: engine.snapshot().state is State.FAILED, "the failure")
+        snapshot = engine.snapshot()
+        assert snapshot.message.startswith("the capture thread failed (OSError: ")
+        assert snapshot.severity is Severity.ERROR
+        assert (snapshot.captured, snapshot.received) == (3, 3)
+        assert isinstance(engine.failure, OSError)
+        engine._thread.join(10)
+        assert not engine._thread.is_alive()
+        assert engine.echo.snapshot().listeners == ()
+        assert promiscuity(network) == 0
+        assert store.snapshot().packet(3).data == frame(network)
+    finally:
+        engine.close()
 
 
 def test_close_leaves_promiscuous_mode_and_no_thread(network):

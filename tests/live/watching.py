@@ -6,6 +6,7 @@ import contextlib
 import json
 import select
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from core.capture.source import Source
 from core.store.packet import Packet
 from core.store.packet_store import PacketStore
 from core.wire.checksum import internet_checksum
-from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, until
+from tests.live.network import DEADLINE_S, FAR_ADDRESS, NEAR_ADDRESS, Network, until
 
 ETH_P_EXPERIMENTAL = 0x88B5  # IEEE 802 local experimental: nobody answers it
 
@@ -35,8 +36,10 @@ class Watch:
 
     def read(self) -> int:
         """Take what is there into the store; returns how many packets the store has."""
+        deadline = time.monotonic() + DEADLINE_S
         while (batch := self.source.read()) is not None:
             self.store.append(batch)
+            assert time.monotonic() < deadline, f"the source gave for {DEADLINE_S} s without end"
         return self.store.snapshot().count
 
     def wait_for(self, count: int) -> list[Packet]:
