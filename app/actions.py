@@ -8,8 +8,9 @@ does not exist yet is not here.
 * The name is what a configuration file calls it: ``[keys]`` ``"view.pause" = "p"``.
 * Keys are Textual key names, comma-separated; none means palette only.
 * The command is a Textual action, resolved where the binding is: on the focused panel for
-  `Place.LIST`, `TABLE`, `DETAIL`, `HEX` and `CLIENTS`, on the echo panel for `ECHO`, on the
-  workspace for `PANELS`, on the screen for `MAIN`, on the app for `PROGRAM`.
+  `Place.LIST`, `TABLE`, `DETAIL`, `HEX`, `CLIENTS`, `FORM` and `RESULT`, on the side panel for
+  `ECHO` and `FORGE`, on the workspace for `PANELS`, on the screen for `MAIN`, on the app for
+  `PROGRAM`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ class Place(Enum):
     HEX = "hex view"
     CLIENTS = "echo clients"
     ECHO = "echo panel"
+    FORM = "forge form"
+    RESULT = "forge outcome"
+    FORGE = "forge"
     PANELS = "table and panels"
     MAIN = "main screen"
     PROGRAM = "program"
@@ -44,6 +48,7 @@ class Group(Enum):
     CAPTURE = "Capture"
     PANELS = "Panels"
     DETAIL = "Detail and hex"
+    FORGE = "Forge"
     ECHO = "Echo"
     PROGRAM = "Program"
 
@@ -102,6 +107,28 @@ ACTIONS: tuple[Action, ...] = (
         ("hex.right", "right,l", "right", "", "The byte after"),
     ),
     *_of(
+        Group.FORGE, Place.FORGE,
+        ("forge.send", "ctrl+s", "send", "send", "Send what the form holds"),
+        ("forge.drafts", "ctrl+o", "drafts", "drafts", "Templates, kept drafts, what was sent"),
+        ("forge.keep", "ctrl+t", "keep", "keep", "Keep the draft under a name"),
+        ("forge.copy", "ctrl+y", "screen.copy", "copy as", "Copy it as a command, a filter, bytes"),
+        ("forge.new", "ctrl+n", "new", "new", "Begin with an empty form"),
+    ),
+    *_of(
+        Group.FORGE, Place.FORM,
+        ("form.next", "enter", "next", "next", "The next field; fold a heading"),
+        ("form.up", "up", "up", "", "The field above"),
+        ("form.down", "down", "down", "", "The field below"),
+        ("form.page_up", "pageup", "page_up", "", "One page up"),
+        ("form.page_down", "pagedown", "page_down", "", "One page down"),
+        ("form.first", "ctrl+home", "first", "", "To the first field"),
+        ("form.last", "ctrl+end", "last", "", "To the last field"),
+    ),
+    *_of(
+        Group.FORGE, Place.RESULT,
+        ("result.packet", "enter", "show_packet", "packet", "To the packet of the line"),
+    ),
+    *_of(
         Group.ECHO, Place.ECHO,
         ("echo.talk", "b", "talk", "send bytes", "The built-in client sends 64 bytes"),
         ("echo.less", "minus", "budget(-1)", "less", "A read takes fewer bytes"),
@@ -130,7 +157,8 @@ ACTIONS: tuple[Action, ...] = (
         Group.PANELS, Place.PANELS,
         ("panel.next", "tab", "move_panel(1)", "panel", "The next panel"),
         ("panel.previous", "shift+tab", "move_panel(-1)", "", "The panel before"),
-        ("panel.zoom", "z", "zoom", "zoom", "All the room for the panel, or back"),
+        ("panel.zoom", "z,f4", "zoom", "zoom", "All the room for the panel, or back"),
+        ("panel.forge", "f2", "side('forge')", "", "The forge, or away with it"),
         ("panel.echo", "e", "side('echo')", "echo", "The echo server, or away with it"),
     ),
     *_of(
@@ -149,7 +177,10 @@ ACTIONS: tuple[Action, ...] = (
          "The next marked packet"),
         ("packets.previous_mark", "left_square_bracket", "on_table('previous_mark')", "",
          "The marked packet before"),
-        ("packets.copy", "y", "copy", "copy", "Copy the row, the field or the bytes"),
+        ("packets.forge", "f", "forge", "forge", "Forge: fill the form from the packet"),
+        ("packets.resend", "r", "resend", "resend", "Send the packet again, as it was"),
+        ("packets.stop_sending", "", "stop_sending", "", "Send no more of what is on its way"),
+        ("packets.copy", "y", "copy", "copy", "Copy row, field, bytes, a command"),
         ("packets.time", "t", "on_table('cycle_time_format')", "time",
          "Time: since the first, of day, delta"),
         ("packets.go_to", "colon,ctrl+g", "go_to", "go to", "Go to a packet by its number"),
@@ -174,6 +205,20 @@ ACTIONS: tuple[Action, ...] = (
 # fmt: on
 
 BY_NAME = {action.name: action for action in ACTIONS}
+
+# Which places hear a key, by what has the focus: within one of these a key has one meaning.
+_EVERYWHERE = {Place.PANELS, Place.MAIN, Place.PROGRAM}
+HEARD_TOGETHER: tuple[frozenset[Place], ...] = tuple(
+    frozenset(places | _EVERYWHERE)
+    for places in (
+        {Place.TABLE, Place.LIST},
+        {Place.DETAIL, Place.LIST},
+        {Place.HEX, Place.LIST, Place.FORGE},
+        {Place.CLIENTS, Place.LIST, Place.ECHO},
+        {Place.FORM, Place.FORGE},
+        {Place.RESULT, Place.LIST, Place.FORGE},
+    )
+)
 
 
 def bindings(*places: Place) -> list[BindingType]:

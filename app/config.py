@@ -2,11 +2,14 @@
 
 Two files, because they have two writers:
 
-* ``config.toml`` is the person's; it is read and never written. Today it holds ``[keys]``::
+* ``config.toml`` is the person's; it is read and never written. It holds::
 
       [keys]
       "view.pause" = "p"          # an action's name, as the help screen gives it
       "packets.go_to" = "colon"   # Textual key names, comma-separated
+
+      [forge]
+      audit = false               # do not write down what is sent
 
 * ``state.json`` is the program's: the theme that was chosen last. It is replaced in one
   step (write beside it, rename over it), readable by its owner only.
@@ -30,10 +33,11 @@ from typing import Any
 
 from platformdirs import user_config_path, user_state_path
 
-from app.actions import ACTIONS, BY_NAME, Place
+from app.actions import ACTIONS, BY_NAME, HEARD_TOGETHER, Place
 
 _KEY = re.compile(r"(?:(?:ctrl|shift|alt)\+)*[A-Za-z0-9_]+")
 _STATE_LIMIT_BYTES = 65536
+_SECTIONS = ("keys", "forge")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +57,25 @@ class Paths:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What was read: keys by action name, the remembered theme, one line for each problem."""
+    """What was read: keys by action name, the remembered theme, one line for each problem, whether
+    what is sent is written down."""
 
     keys: Mapping[str, str] = field(default_factory=dict)
     theme: str = ""
     complaints: tuple[str, ...] = ()
+    audit: bool = True
 
 
 def load(paths: Paths) -> Config:
     """Read both files. Never raises: absent files are normal, bad ones are told."""
     complaints: list[str] = []
-    keys = _read_keys(paths.config, complaints)
-    return Config(keys, _read_theme(paths.state), tuple(complaints))
+    content = _read_config(paths.config, complaints)
+    keys = _read_keys(paths.config, content, complaints)
+    audit = _read_audit(paths.config, content, complaints)
+    return Config(keys, _read_theme(paths.state), tuple(complaints), audit)
 
 
-def _read_keys(path: Path, complaints: list[str]) -> dict[str, str]:
+def _read_config(path: Path, complaints: list[str]) -> dict[str, Any]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
@@ -75,7 +83,22 @@ def _read_keys(path: Path, complaints: list[str]) -> dict[str, str]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         complaints.append(f"{path}: {_one_line(error)}; the default keys are used")
         return {}
-    complaints += [f"{path}: unknown section {name!r}" for name in content if name != "keys"]
+    unknown = [name for name in content if name not in _SECTIONS]
+    complaints += [f"{path}: unknown section {name!r}" for name in unknown]
+    return content
+
+
+def _read_audit(path: Path, content: Mapping[str, Any], complaints: list[str]) -> bool:
+    """Whether what is sent is written down: yes, unless it is clearly said otherwise."""
+    table = content.get("forge", {})
+    audit = table.get("audit", True) if isinstance(table, dict) else None
+    if isinstance(audit, bool):
+        return audit
+    complaints.append(f"{path}: [forge] audit is true or false; what is sent is written down")
+    return True
+
+
+def _read_keys(path: Path, content: Mapping[str, Any], complaints: list[str]) -> dict[str, str]:
     table = content.get("keys", {})
     if not isinstance(table, dict):
         complaints.append(f"{path}: [keys] must be a table; the default keys are used")
@@ -108,10 +131,9 @@ def _key_problem(name: str, value: Any, keys: Mapping[str, str]) -> str:
 
 def _holder(key: str, place: Place, keys: Mapping[str, str], besides: str) -> str:
     """The action that answers `key` where `place` does, under the keys accepted so far."""
-    apart = (Place.TABLE, Place.DETAIL, Place.HEX)  # of these one has the focus
     for action in ACTIONS:
-        never_both = action.place is not place and action.place in apart and place in apart
-        if action.name != besides and not never_both:
+        both = any({action.place, place} <= places for places in HEARD_TOGETHER)
+        if action.name != besides and both:
             held = keys.get(action.name, action.keys)
             if key in held.split(","):
                 return action.name

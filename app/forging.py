@@ -1,139 +1,381 @@
-"""The command line of ``send`` and ``replay``: arguments in, exit status out. See `app.cli`.
+"""Sending from the screen: what is on its way, what is asked first, what became of it.
 
-The options of ``send`` are one for every field of the header tables. They are made when the command
-runs, since reading the tables costs more than all the rest of ``rawscope --help``.
+The screen never sends and never waits. It hands over an `Order`, polls a `ForgeScene` as it polls
+the capture, and answers the question that may stand in it. Two threads do the work, each only
+while there is some:
+
+* the *looker* asks routing and neighbour tables what they suggest for the draft on the screen, and
+  follows what was sent through the store (`core.forge.tracking`);
+* a *sender* lives as long as one order: it examines, and after the answer it sends.
+
+State is absolute and replaced by one assignment under a lock. Each order has a number; what an
+older one still reports is dropped.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 
-import rich_click as click
+from app.forge_machine import Machine
+from core.forge.answers import SendError
+from core.forge.audit import FILE_NAME, Audit
+from core.forge.departure import Departure
+from core.forge.draft import Draft
+from core.forge.evaluation import Evaluation, evaluate
+from core.forge.injector import Way
+from core.forge.pacing import Plan, Progress, send_packets
+from core.forge.rails import Load
+from core.forge.recipes import rawscope_command
+from core.forge.saved import Shelf
+from core.forge.surroundings import Surroundings
+from core.forge.tracking import Tracker
+from core.sockets import NotPermittedError
+from core.store.snapshot import Snapshot
+from core.wire.text import safe
+from widgets.forge_report import Report
 
-
-class SendCommand(click.RichCommand):
-    """A command that has, besides its own, an option for every field."""
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """All parameters; click asks for them when the command is parsed or its help is shown."""
-        from app.commands.send_options import field_options
-
-        own = super().get_params(ctx)
-        return [*own[:-1], *field_options().values(), own[-1]]  # --help stays last
-
-
-@click.command(cls=SendCommand)
-@click.option("--link", metavar="IFACE", default="", help="Send verbatim frames on this interface.")
-@click.option(
-    "--system-header",
-    "system",
-    is_flag=True,
-    help="Let the system write the IP header (a raw socket without IP_HDRINCL).",
-)
-@click.option("--template", "template_name", metavar="NAME", help="Begin with this template.")
-@click.option("--draft", "draft_name", metavar="NAME", help="Begin with this saved draft.")
-@click.option("--save", "save_as", metavar="NAME", help="Save the draft under this name.")
-@click.option(
-    "--layers", metavar="A,B,C", help="The layers, outermost first, e.g. eth,vlan,ip,udp."
-)
-@click.option(
-    "--set",
-    "settings",
-    metavar="KEY=VALUE",
-    multiple=True,
-    help="A field of a repeated layer, e.g. vlan.id#2=7.",
-)
-@click.option("--count", metavar="N", type=click.IntRange(min=1), default=1, help="Send N times.")
-@click.option(
-    "--rate",
-    metavar="PPS",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Packets a second; without it as fast as it goes.",
-)
-@click.option(
-    "--interval",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Time between packets: another way to say --rate.",
-)
-@click.option(
-    "--wait",
-    "wait_s",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0),
-    help="Show what left and print answers for so long; status 1 if there is none.",
-)
-@click.option("--dry-run", is_flag=True, help="Print the bytes and send nothing.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--yes", is_flag=True, help="Do not ask: yes to every question.")
-@click.option(
-    "--bypass",
-    is_flag=True,
-    help="With --link: around the queueing discipline (captures here do not see it).",
-)
-@click.option("--no-audit", is_flag=True, help="Do not write down what is sent.")
-@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
-def send(
-    rate: float | None, interval: float | None, no_audit: bool, debug: bool, **given: Any
-) -> int:
-    """Forge a packet field by field and send it; what is not given is computed."""
-    from app.commands.send import FieldTextError, run_send
-    from app.commands.send_options import request_of
-
-    if rate is not None and interval is not None:
-        raise click.UsageError("--rate and --interval say the same: give one of them")
-    if given["link"] and given["system"]:
-        raise click.UsageError("--link is verbatim: it does not go with --system-header")
-    if given["bypass"] and not given["link"]:
-        raise click.UsageError("--bypass is for frames: give --link IFACE")
-    if interval is not None:
-        rate = 1 / interval
-    try:
-        return run_send(request_of(given, rate=rate, audit=not no_audit))
-    except FieldTextError as error:
-        raise click.UsageError(str(error)) from error
+LISTEN_S = 10.0  # so long after the last packet replies are looked for
+_JOIN_S = 2.0
 
 
-@click.command()
-@click.argument("file")
-@click.option("--link", metavar="IFACE", required=True, help="Send on this interface.")
-@click.option(
-    "--speed",
-    metavar="X",
-    type=click.FloatRange(min=0, min_open=True),
-    help="This many times the captured timing (default 1).",
-)
-@click.option(
-    "--rate",
-    metavar="PPS",
-    type=click.FloatRange(min=0, min_open=True),
-    help="This many frames a second.",
-)
-@click.option("--topspeed", is_flag=True, help="As fast as it goes.")
-@click.option(
-    "--loop", "loops", metavar="N", type=click.IntRange(min=1), default=1, help="N times the file."
-)
-@click.option("--yes", is_flag=True, help="Do not ask: yes to every question.")
-@click.option(
-    "--bypass",
-    is_flag=True,
-    help="Around the queueing discipline (captures here do not see it).",
-)
-@click.option("--no-audit", is_flag=True, help="Do not write down what is sent.")
-@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
-def replay(
-    speed: float | None,
-    rate: float | None,
-    topspeed: bool,
-    no_audit: bool,
-    debug: bool,
-    **given: Any,
-) -> int:
-    """Send the frames of a capture FILE again, at their captured times or another pace."""
-    from app.commands.replay import ReplayRequest, run_replay
-    from core.forge.replay import Pace
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be sent: `drafts`, or `packets` as they were captured. `interface` is for verbatim
+    frames, empty where the route decides. `said` is how the audit names it."""
 
-    if (speed is not None) + (rate is not None) + topspeed > 1:
-        raise click.UsageError("--speed, --rate and --topspeed exclude each other")
-    pace = Pace(None if topspeed else speed or 1.0, rate)
-    return run_replay(ReplayRequest(pace=pace, audit=not no_audit, **given))
+    drafts: tuple[Draft, ...] = ()
+    packets: tuple[bytes, ...] = ()
+    way: Way = Way.IP
+    interface: str = ""
+    plan: Plan = Plan()  # noqa: RUF009 - a frozen value
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked before order `number` leaves."""
+
+    number: int
+    sentences: tuple[str, ...]
+    marks: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeScene:
+    """All that the screen needs to know. `ours` are numbers of packets that we sent."""
+
+    around: tuple[Surroundings, ...] = ()
+    interfaces: tuple[str, ...] = ()
+    question: Question | None = None
+    report: Report = field(default_factory=Report)
+    ours: frozenset[int] = frozenset()
+
+    @property
+    def sending(self) -> bool:
+        """Whether an order is on its way."""
+        return self.report.sending
+
+
+class OrderError(Exception):
+    """Why an order cannot be carried out; one sentence."""
+
+
+class Forger:
+    """Carries out orders. Its methods are the screen's and return at once.
+
+    `folder` is where drafts, agreed destinations and the audit are; `audit` says whether what is
+    sent is written down.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        audit: bool = True,
+        machine: Machine | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.shelf = Shelf(folder)
+        self.folder = folder
+        self.audits = audit
+        self._machine = machine or Machine()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._scene = ForgeScene()
+        self._number = 0  # of the newest order
+        self._stop = threading.Event()
+        self._sender: threading.Thread | None = None
+        self._order: Order | None = None
+        self._looker = _Looker(self._look)
+        self._wanted: tuple[tuple[Draft, ...], str] | None = None
+        self._snapshot: Snapshot | None = None
+        self._tracker: Tracker | None = None
+        self._until_s = 0.0
+        self._earlier: frozenset[int] = frozenset()  # of orders before this one
+        self._turn = 0
+
+    @property
+    def audit_path(self) -> Path:
+        """The file in which everything that was sent is."""
+        return self.folder / FILE_NAME
+
+    # -- what the screen calls -----------------------------------------------------------
+
+    def scene(self) -> ForgeScene:
+        """What is so now."""
+        return self._scene
+
+    def consider(self, drafts: tuple[Draft, ...], interface: str) -> None:
+        """Look up what the machine suggests for these drafts."""
+        self._wanted = drafts, interface
+        self._looker.wake()
+
+    def follow(self, snapshot: Snapshot, turn: int, blind: str) -> None:
+        """The packets captured so far; `turn` counts the stores. `blind` says why what is sent now
+        is not seen, empty if it is."""
+        if turn != self._turn:
+            self._turn = turn
+            self._tracker = None
+            self._earlier = frozenset()
+            self._change(ours=frozenset())
+        before, self._snapshot = self._snapshot, snapshot
+        report = self._scene.report
+        if report.progress is not None and report.listening and report.blind != blind:
+            self._report(blind=blind)
+        grown = before is None or snapshot.version != before.version
+        if report.listening and (grown or self._clock() > self._until_s):
+            self._looker.wake()
+
+    def send(self, order: Order) -> bool:
+        """Begin with an order; False while another one is on its way."""
+        if self._scene.sending:
+            return False
+        self._number += 1
+        self._order = order
+        self._stop.clear()
+        self._tracker = None
+        self._change(question=None, report=Report(way=order.way.value, sending=True))
+        self._begin(partial(self._prepare, order, self._number))
+        return True
+
+    def answer(self, yes: bool) -> None:
+        """Answer the question of the scene."""
+        question, order = self._scene.question, self._order
+        if question is None or order is None:
+            return
+        if yes:
+            self._change(question=None)
+            self._begin(partial(self._carry_out, order, question.number, question.marks))
+        else:
+            self._change(question=None, report=Report())
+
+    def stop(self) -> None:
+        """Send no more of the order that is on its way."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Stop everything, and wait for it."""
+        self._stop.set()
+        self._looker.close()
+        if self._sender is not None:
+            self._sender.join(_JOIN_S)
+
+    # -- the sender's thread -------------------------------------------------------------
+
+    def _begin(self, work: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                work()
+            except Exception as fault:  # ours: it is shown, and the program goes on
+                self._fail(f"sending failed ({type(fault).__name__}: {safe(str(fault))})")
+
+        self._sender = threading.Thread(target=run, name="rawscope sender", daemon=True)
+        self._sender.start()
+
+    def _prepare(self, order: Order, number: int) -> None:
+        """Find out what there is to ask; without a question, go on."""
+        try:
+            departure, _ = self._depart(order, resolve=False)
+            load = Load(order.plan.count * len(departure.packets), order.plan.rate)
+            found = departure.examine(load, self.shelf.known())
+        except (OrderError, SendError, OSError) as error:
+            self._fail(str(error))
+            return
+        if found.questions:
+            self._change(question=Question(number, found.questions, found.marks))
+        else:
+            self._carry_out(order, number, found.marks)
+
+    def _carry_out(self, order: Order, number: int, marks: frozenset[str]) -> None:
+        """Send, and write down what was sent."""
+        with ExitStack() as stack:
+            try:
+                departure, evaluations = self._depart(order, resolve=True)
+                audit = self._open_audit(stack)
+                injector = stack.enter_context(self._machine.open(departure))
+            except (OrderError, SendError, NotPermittedError, OSError) as refusal:
+                self._fail(str(refusal))
+                return
+            self._watch(departure)
+            progress = send_packets(
+                injector,
+                departure.given_to_kernel,
+                order.plan,
+                self._stop.is_set,
+                lambda progress: self._report(progress=progress),
+            )
+            self._write_down(order, departure, evaluations, progress, audit)
+        notes = self._remember(order, marks)
+        error = str(progress.error) if progress.error is not None else ""
+        self._until_s = self._clock() + LISTEN_S
+        self._report(progress=progress, sending=False, error=error, notes=notes)
+        self._looker.wake()
+
+    def _open_audit(self, stack: ExitStack) -> Audit | None:
+        """The audit file; nothing is sent where it cannot be written."""
+        if not self.audits:
+            return None
+        try:
+            audit = Audit(self.folder)
+        except OSError as error:
+            off = "[forge] audit = false in the configuration sends without it"
+            raise OrderError(f"the audit {self.audit_path}: {error.strerror}; {off}") from error
+        stack.callback(audit.close)
+        return audit
+
+    def _remember(self, order: Order, marks: frozenset[str]) -> tuple[str, ...]:
+        """Keep the answer and the drafts; what goes wrong with that is only said."""
+        try:
+            self.shelf.agree(marks)
+            if order.drafts:
+                self.shelf.remember(order.drafts)
+        except OSError as error:
+            return (f"{self.folder}: {error.strerror}; it is not remembered",)
+        return ()
+
+    def _depart(self, order: Order, *, resolve: bool) -> tuple[Departure, list[Evaluation]]:
+        """The packets with their way out; with `resolve` the link may be asked for addresses."""
+        evaluations, packets, interface = [], order.packets, order.interface
+        for draft in order.drafts:
+            around = self._machine.look_around(draft, order.interface, resolve=resolve)
+            evaluation = evaluate(draft, around.values)
+            for one in evaluation.errors:
+                raise OrderError(f"{one.key}: {one.error}")
+            if order.way is Way.LINK:
+                interface = interface or (around.link.name if around.link is not None else "")
+                if resolve and around.trouble:
+                    raise OrderError(f"{around.trouble}; type an address, or choose another way")
+            evaluations.append(evaluation)
+            packets = (*packets, evaluation.data)
+        if order.way is Way.LINK and not interface:
+            raise OrderError("choose the interface that the frame is to leave on")
+        return self._machine.depart(packets, order.way, interface), evaluations
+
+    def _watch(self, departure: Departure) -> None:
+        """From here on, captured packets may be ours."""
+        snapshot = self._snapshot
+        first = snapshot.count + 1 if snapshot is not None else 1
+        self._earlier = self._scene.ours
+        self._until_s = float("inf")
+        self._tracker = Tracker(departure.packets, departure.way, first)
+        self._report(
+            interface=departure.interface,
+            listening=True,
+            progress=Progress(0),
+            audit=str(self.audit_path) if self.audits else "",
+        )
+
+    def _write_down(
+        self,
+        order: Order,
+        departure: Departure,
+        evaluations: Sequence[Evaluation],
+        progress: Progress,
+        audit: Audit | None,
+    ) -> None:
+        if audit is None:
+            return
+        for index, packet in enumerate(departure.packets):
+            said = order.said
+            if index < len(evaluations):
+                said = rawscope_command(evaluations[index].draft, departure.interface)
+            words = f"sent {progress.sent} of {progress.asked} ({order.way.value}) by: {said}"
+            if progress.error is not None:
+                words += f"; {progress.error}"
+            audit.note(
+                [packet],
+                interface=departure.interface,
+                verbatim=order.way is Way.LINK,
+                comment=words,
+            )
+
+    # -- the looker's thread ---------------------------------------------------------------
+
+    def _look(self) -> bool:
+        """Do what there is to do; False if there is more."""
+        wanted, self._wanted = self._wanted, None
+        if wanted is not None:
+            drafts, interface = wanted
+            try:
+                around = tuple(self._machine.look_around(draft, interface) for draft in drafts)
+                self._change(around=around, interfaces=self._machine.interfaces())
+            except OSError as error:  # of netlink
+                self._change(around=(Surroundings(trouble=f"no routes: {error.strerror}"),))
+        tracker, snapshot = self._tracker, self._snapshot
+        if tracker is None or snapshot is None:
+            return True
+        done = tracker.look(snapshot)
+        if tracker is self._tracker:
+            listening = self._clock() <= self._until_s
+            self._report(fates=tracker.fates(), listening=listening)
+            self._change(ours=self._earlier | tracker.ours)
+        return done
+
+    # -- state -----------------------------------------------------------------------------
+
+    def _fail(self, sentence: str) -> None:
+        self._report(sending=False, error=sentence)
+
+    def _report(self, **changes: object) -> None:
+        with self._lock:
+            report = replace(self._scene.report, **changes)  # type: ignore[arg-type]
+            self._scene = replace(self._scene, report=report)
+
+    def _change(self, **changes: object) -> None:
+        with self._lock:
+            self._scene = replace(self._scene, **changes)  # type: ignore[arg-type]
+
+
+class _Looker:
+    """A thread that works when it is woken, and is made when there is first something to do."""
+
+    def __init__(self, work: Callable[[], bool]) -> None:
+        self._work = work
+        self._wake = threading.Event()
+        self._ended = False
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        if self._thread is None and not self._ended:
+            self._thread = threading.Thread(target=self._run, name="rawscope looker", daemon=True)
+            self._thread.start()
+        self._wake.set()
+
+    def close(self) -> None:
+        self._ended = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(_JOIN_S)
+
+    def _run(self) -> None:
+        while not self._ended:
+            self._wake.wait()
+            self._wake.clear()
+            while not self._ended and not self._work():
+                time.sleep(0)  # others get their turn

@@ -26,9 +26,12 @@ from textual.theme import Theme
 from app import config
 from app.actions import ACTIONS, Action, Place, bindings, key_label
 from app.bridge import Bridge
+from app.forge_machine import Machine
+from app.forging import Forger
 from app.screen_filter import with_gate
 from app.screens.dialog import Confirm
 from app.screens.echo import Echo
+from app.screens.forge import ForgePanel
 from app.screens.help import Help
 from app.screens.interfaces import Interfaces
 from app.screens.main import MainScreen
@@ -67,11 +70,15 @@ class Monitor(App[None]):
         interfaces: Callable[[], Sequence[InterfaceInfo]] = list_interfaces,
         clock: Callable[[], float] = time.monotonic,
         time_of_day: Callable[[], str] = lambda: time.strftime("%H:%M:%S"),
+        machine: Machine | None = None,
     ) -> None:
         super().__init__()
         self.bridge = Bridge(engine, store, options or CaptureOptions(()), clock, time_of_day)
         self._paths = paths or config.Paths.of_user()
         self._config = config.load(self._paths)
+        self.forger = Forger(
+            self._paths.state.parent, audit=self._config.audit, machine=machine, clock=clock
+        )
         self._choose = choose
         self._interfaces = interfaces
         for theme in THEMES:
@@ -79,7 +86,7 @@ class Monitor(App[None]):
         self.set_keymap(self._config.keys)
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(self.bridge)
+        return MainScreen(self.bridge, self.forger)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return DEFAULT_VARIABLES
@@ -96,7 +103,9 @@ class Monitor(App[None]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._leave_by_signal, number)
         for complaint in self._config.complaints:
-            self.notify(complaint, severity="warning", title="Configuration", timeout=10)
+            self.notify(
+                complaint, severity="warning", title="Configuration", timeout=10, markup=False
+            )
         if self._choose:
             self.action_interfaces()
         self.call_after_refresh(_settle)
@@ -142,6 +151,9 @@ class Monitor(App[None]):
                     await self.run_action(action.command, screen)
                 case Place.PANELS:
                     await self.run_action(action.command, screen.query_one(Workspace))
+                case Place.FORGE:
+                    screen.query_one(Workspace).focus_panel("forge")
+                    await self.run_action(action.command, screen.query_one(ForgePanel))
                 case Place.ECHO:
                     screen.query_one(Workspace).focus_panel("echo")
                     await self.run_action(action.command, screen.query_one(Echo))
@@ -200,6 +212,7 @@ class Monitor(App[None]):
             act()
 
     def on_unmount(self) -> None:
+        self.forger.close()
         self.bridge.close()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from core.forge.draft import Draft
+from core.forge.evaluation import evaluate
 from core.forge.injector import Way
 from widgets.forge_layers import (
     LAYER_CHOICES,
@@ -82,8 +83,10 @@ def choose(held: Held, row: FormRow, index: int, interfaces: Sequence[str]) -> H
 def switch_flag(held: Held, row: FormRow) -> Held:
     """The form with a flag on where it is off in the bytes, and off where it is on.
 
-    The text is taken away where the flag would be so without it.
+    Where it is so without being typed, nothing is typed.
     """
-    if row.text:
-        return held.with_draft(held.draft.with_text(row.key, "0" if row.is_set else ""))
-    return held.with_draft(held.draft.with_text(row.key, "0" if row.is_set else "1"))
+    wanted = not row.is_set
+    opened = held.draft.with_text(row.key, "")
+    if evaluate(opened).field(row.key).value == wanted:
+        return held.with_draft(opened)
+    return held.with_draft(held.draft.with_text(row.key, "1" if wanted else "0"))

@@ -89,6 +89,7 @@ class ForgeForm(CursorView):
         self._cursor = 0
         self._editor = LineEditor()
         self._edited = ""  # the key that the editor belongs to
+        self._typing = False  # what changes now is the editor's own doing
         self._layers_error = ""  # what is wrong with layers that the draft cannot have
         self._revision = 0
         self.evaluation: Evaluation = evaluate(self.held.draft)
@@ -114,6 +115,21 @@ class ForgeForm(CursorView):
             evaluate(draft, self._suggestions(index))
             for index, draft in enumerate(self.held.drafts)
         )
+
+    def first_error(self) -> tuple[int, str, str] | None:
+        """What keeps it from being sent: which draft, which field, the sentence; None if nothing
+        does."""
+        for index, evaluation in enumerate(self.evaluations()):
+            for field in evaluation.errors:
+                return index, field.key, field.error
+        for key, error in self.settings.errors().items():
+            return self.held.index, key, error
+        return None
+
+    @property
+    def trouble(self) -> str:
+        """What the machine has against it: no route, no neighbour; empty if nothing."""
+        return self._surrounding.trouble
 
     def suggest(self, suggested: Sequence[Mapping[str, Value]], surrounding: Surrounding) -> None:
         """Take what the machine suggests for each of the drafts, and what there is of it."""
@@ -148,10 +164,7 @@ class ForgeForm(CursorView):
     def _take_up(self) -> None:
         """Edit the row under the cursor; what is being typed there stays as it was typed."""
         row = self.row
-        unfinished = row.key == LAYERS and self._layers_error
-        if row.key != self._edited or (self._editor.text != row.text and not unfinished):
-            if row.key == self._edited and self._editor.text.strip() == row.text:
-                return  # blanks at the ends, which the draft leaves out
+        if row.key != self._edited or not (self._typing or self._editor.text == row.text):
             self._edited = row.key
             self._editor = LineEditor(row.text)
 
@@ -251,10 +264,12 @@ class ForgeForm(CursorView):
         self._editor.text = self._editor.text[:LONGEST_TEXT]
         self._editor.go_to(self._editor.cursor)
         changed, self._layers_error = typed(self.held, self.row.key, self._editor.text)
+        self._typing = True
         if changed == self.held:  # blanks, or layers that are none
             self._work_out()
         else:
             self.held = changed
+        self._typing = False
 
     def _choose(self, row: FormRow, index: int) -> None:
         self._layers_error = ""

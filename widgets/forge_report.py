@@ -53,6 +53,7 @@ class Report:
     listening: bool = False
     fates: tuple[Fate, ...] = ()
     audit: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ def _lines(report: Report, width: int) -> Iterator[ReportLine]:
     many = len(report.fates) > 1
     for index, fate in enumerate(report.fates):
         yield from _fate(report, fate, f"{index + 1}. " if many else "", width)
+    for note in report.notes:
+        yield from _wrapped(note, Look.NOTE, width, "! ", "  ")
     if report.blind:
         yield from _wrapped(report.blind, Look.NOTE, width, "! ", "  ")
     if report.audit and report.progress is not None and not report.sending:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-_WORD_LEFT = re.compile(r"\W*\w*$")
+_WORD_LEFT = re.compile(r"\w*\W*$")
 _WORD_RIGHT = re.compile(r"\w*\W*")
 
 

@@ -19,7 +19,7 @@ from widgets.cells import width_of
 from widgets.line_view import CACHED_LINES
 from widgets.packet_columns import Layout, Seen, choose_layout
 from widgets.packet_paint import COMPONENTS, info_text, paint_header, paint_row
-from widgets.packet_row import PacketRow, RowReader
+from widgets.packet_row import PacketRow, RowReader, as_ours
 from widgets.shifted_view import ShiftedView
 from widgets.time_format import TimeFormat, clock_text, date_text, seconds_text
 
@@ -34,6 +34,8 @@ class PacketLines(ShiftedView):
 
     selected: reactive[int | None] = reactive(None, repaint=False)
     marks: reactive[frozenset[int]] = reactive(frozenset(), repaint=False)
+    ours: reactive[frozenset[int]] = reactive(frozenset(), repaint=False)
+    """Packets that this program sent, as far as they were found again."""
     time_format: reactive[TimeFormat] = reactive(TimeFormat.RELATIVE, repaint=False)
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -60,6 +62,9 @@ class PacketLines(ShiftedView):
         self._refresh_packets({before, now})
 
     def watch_marks(self, before: frozenset[int], now: frozenset[int]) -> None:
+        self._refresh_packets(before ^ now)
+
+    def watch_ours(self, before: frozenset[int], now: frozenset[int]) -> None:
         self._refresh_packets(before ^ now)
 
     def watch_time_format(self) -> None:
@@ -128,12 +133,14 @@ class PacketLines(ShiftedView):
     def line_key(self, line: int) -> Hashable:
         """A packet, and whether the cursor or a mark is on it; the rest clears the cache."""
         number = self._view[line]
-        return number, number == self.selected, number in self.marks
+        return number, number == self.selected, number in self.marks, number in self.ours
 
     def build_line(self, line: int) -> Strip:
         """One packet."""
         assert self._snapshot is not None  # there are no lines without one
         row = self._row(self._snapshot, line)
+        if row.number in self.ours:
+            row = as_ours(row)
         return paint_row(
             row,
             self._layout,

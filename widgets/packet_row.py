@@ -6,7 +6,7 @@ depend on the width of anything, so it is kept until the packet leaves the scree
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from textual.cache import LRUCache
@@ -61,6 +61,11 @@ def sign_of(packet: Packet, tone: Tone) -> Sign:
     if tone is Tone.TRUNCATED:
         return Sign.CUT
     return Sign.OFFLOADED if Verdict.OFFLOADED in verdicts else Sign.NONE
+
+
+def as_ours(row: PacketRow) -> PacketRow:
+    """The row of a packet that was found to be sent by this program."""
+    return row if row.sign in (Sign.BAD, Sign.MALFORMED) else replace(row, sign=Sign.OURS)
 
 
 class RowReader:

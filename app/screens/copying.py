@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from core.forge.evaluation import Evaluation
+from core.forge.recipes import recipes
 from core.wire.detail import Row
 from core.wire.field import Span
 from widgets.packet_row import PacketRow
@@ -25,11 +27,21 @@ def choices(
         of_hex.append(("Selected bytes", data[span.start : span.stop].hex()))
     whole = [("All bytes", data.hex())]
     order = {
+        "echo": of_table + of_detail + of_hex + whole,
         "packets": of_table + of_detail + of_hex + whole,
         "detail": of_detail + of_hex + of_table + whole,
         "hex": of_hex + whole + of_detail + of_table,
     }[panel]
     return [(name, text) for name, text in order if text]
+
+
+def recipe_choices(evaluation: Evaluation, interface: str) -> list[tuple[str, str]]:
+    """A packet as what can be pasted elsewhere; what a tool leaves out is said behind it."""
+    return [
+        (one.name, f"{one.text}  # without {one.missing}" if one.missing else one.text)
+        for one in recipes(evaluation, interface)
+        if one.text
+    ]
 
 
 def row_text(row: PacketRow) -> str:

@@ -165,5 +165,5 @@ class Copy(Dialog[str]):
 
 
 def _preview(text: str) -> str:
-    line = safe(text)
+    line = safe(" ".join(text.split()))
     return line if len(line) <= 48 else line[:47] + "…"

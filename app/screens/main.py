@@ -14,16 +14,20 @@ from textual.widgets import Static
 
 from app.actions import Place, bindings
 from app.bridge import POLL_HZ, Bridge, Scene
+from app.forging import Forger
 from app.screens.banner import Banner
-from app.screens.copying import choices
+from app.screens.copying import choices, recipe_choices
 from app.screens.dialog import Copy, GoTo
 from app.screens.echo import Echo
+from app.screens.forge import ForgePanel, held_of, why_blind
 from app.screens.key_bar import KeyBar
 from app.screens.only import Only, OnlyLine, client_of, of_client
 from app.screens.panels import Panels
 from app.screens.status import message_of, status_line, why_empty
 from app.screens.workspace import BESIDE, WIDE, Packets, Workspace
 from core.engine import State
+from core.forge.evaluation import evaluate
+from core.forge.from_packet import draft_of
 from core.store.connection import tcp_ends
 from widgets.echo_clients import EchoClients
 from widgets.packet_row import RowReader
@@ -57,9 +61,10 @@ class MainScreen(Screen[None]):
     paused: reactive[bool] = reactive(False, init=False)
     only: reactive[Only | None] = reactive(None, init=False)  # whose packets the table shows
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, forger: Forger) -> None:
         super().__init__()
         self.bridge = bridge
+        self.forger = forger
         self.scene = bridge.poll()  # the newest
         self.shown = self.scene.packets  # what the table shows: older while paused
         self._told = ""
@@ -68,7 +73,8 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield StatusBar(id="status")
         yield Banner(id="banner")
-        yield Workspace(Echo(self.bridge), id="workspace")
+        sides = ForgePanel(self.forger, id="forge"), Echo(self.bridge)
+        yield Workspace(*sides, id="workspace")
         yield KeyBar(id="keys")
         yield Static(id="empty", markup=False)
         yield TooSmall(id="too-small")
@@ -98,6 +104,11 @@ class MainScreen(Screen[None]):
         """The echo panel."""
         return self.query_one(Echo)
 
+    @property
+    def forge(self) -> ForgePanel:
+        """The forge panel."""
+        return self.query_one(ForgePanel)
+
     def poll(self) -> None:
         """Show what is so now."""
         self._show(self.bridge.poll())
@@ -116,6 +127,7 @@ class MainScreen(Screen[None]):
             self.table.show(self.shown)
         if self.echo.display:
             self.echo.show(scene.echo)
+        self._show_forge(scene)
         self._keep_only_picked(scene)
         paused_at = self.shown.count if self.paused else None
         self.query_one(StatusBar).show(status_line(scene, paused_at))
@@ -129,6 +141,14 @@ class MainScreen(Screen[None]):
             "capture.toggle": "stop" if scene.engine.state is State.LIVE else "start",
             "panel.zoom": "unzoom" if self.workspace.zoomed else "zoom",
         }
+
+    def _show_forge(self, scene: Scene) -> None:
+        """What is on its way, and what was found of it among the packets."""
+        blind = why_blind(scene.engine, self.forger.scene().report.interface)
+        self.forger.follow(scene.packets, scene.turn, blind)
+        forging = self.forger.scene()
+        self.table.ours = forging.ours
+        self.forge.show(forging)
 
     def _tell(self, scene: Scene) -> None:
         """Show what a person must know; what was read and closed does not come back."""
@@ -187,6 +207,8 @@ class MainScreen(Screen[None]):
 
     def action_close(self) -> None:
         banner = self.query_one(Banner)
+        if self.forge.stop():
+            return
         if self.workspace.zoomed:
             self.workspace.zoomed = False
         elif self.only is not None:
@@ -212,14 +234,47 @@ class MainScreen(Screen[None]):
         if number is not None:
             self.table.select(number)
 
+    # -- forging ------------------------------------------------------------------------------
+
+    def action_forge(self) -> None:
+        """Fill the form from the selected packet; without one, go to the form as it is."""
+        if self.panels.packet is not None and self.panels.dissection is not None:
+            live = "" if self.scene.engine.file else self.panels.packet.interface.name
+            filled = draft_of(self.panels.dissection)
+            self.forge.fill(held_of(filled, live), "; ".join(filled.notes))
+        self.workspace.focus_panel("forge")
+        if self.workspace.size.width < WIDE:
+            self.workspace.zoomed = True
+        self.forge.form.focus()
+
+    def action_resend(self) -> None:
+        """Send the selected packet again: verbatim, if it was captured with its link header."""
+        packet, dissection = self.panels.packet, self.panels.dissection
+        if packet is not None and dissection is not None:
+            self.forge.resend(packet, dissection, live=not self.scene.engine.file)
+            if self.workspace.size.width >= WIDE and not self.workspace.side:
+                self.workspace.side = "forge"
+
+    def action_stop_sending(self) -> None:
+        self.forge.stop()
+
+    def on_forge_panel_packet_wanted(self, event: ForgePanel.PacketWanted) -> None:
+        if self.table.select(event.number):
+            self.workspace.zoomed = False
+            self.workspace.focus_panel("packets")
+
     def action_copy(self) -> None:
-        packet = self.panels.packet
-        if packet is not None:
+        packet, dissection = self.panels.packet, self.panels.dissection
+        if self.workspace.panel == "forge":
+            found = recipe_choices(self.forge.evaluation, self.forge.interface)
+            self.app.push_screen(Copy(found), self._copy)
+        elif packet is not None and dissection is not None:
             row = RowReader().row(self.shown, packet.number)
             detail, hex_view = self.panels.detail, self.panels.hex
             found = choices(
                 self.workspace.panel, row, packet.data, detail.selected_row, hex_view.highlighted
             )
+            found += recipe_choices(evaluate(draft_of(dissection).draft), packet.interface.name)
             self.app.push_screen(Copy(found), self._copy)
 
     def _copy(self, text: str | None) -> None:

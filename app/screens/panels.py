@@ -28,7 +28,7 @@ from core.wire.field import Span
 from widgets.hex_view import HexView
 from widgets.packet_detail import PacketDetail
 
-TABS = (("detail", "Detail"), ("hex", "Hex"), ("echo", "Echo"))
+TABS = (("detail", "Detail"), ("hex", "Hex"), ("forge", "Forge"), ("echo", "Echo"))
 
 
 class Detail(PacketDetail, inherit_bindings=False):

@@ -20,7 +20,7 @@ from app.screens.panels import Panels, PanelTabs
 from widgets.packet_table import PacketTable
 
 MAIN_PANELS = ("packets", "detail", "hex")
-SIDES = ("echo",)
+SIDES = ("forge", "echo")
 PANELS = MAIN_PANELS + SIDES
 BESIDE = 110  # columns from which detail and hex stand side by side
 WIDE = 140  # columns from which a side panel stands beside them

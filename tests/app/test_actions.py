@@ -6,9 +6,10 @@ import re
 
 import pytest
 
-from app.actions import ACTIONS, Place, bindings, grouped, key_label
+from app.actions import ACTIONS, HEARD_TOGETHER, Place, bindings, grouped, key_label
 from app.monitor import Monitor
 from app.screens.echo import Clients, Echo
+from app.screens.forge import Bytes, ForgePanel, Form, Result
 from app.screens.main import MainScreen
 from app.screens.panels import Detail, Hex
 from app.screens.workspace import Packets, Workspace
@@ -19,7 +20,10 @@ NODES = {
     Place.HEX: (Hex,),
     Place.CLIENTS: (Clients,),
     Place.ECHO: (Echo,),
-    Place.LIST: (Packets, Detail, Hex, Clients),
+    Place.FORM: (Form,),
+    Place.RESULT: (Result,),
+    Place.FORGE: (ForgePanel,),
+    Place.LIST: (Packets, Detail, Hex, Clients, Bytes, Result),
     Place.PANELS: (Workspace,),
     Place.MAIN: (MainScreen,),
     Place.PROGRAM: (Monitor,),
@@ -31,16 +35,10 @@ def test_names_are_unique():
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize(
-    "panel", [(Place.TABLE,), (Place.DETAIL,), (Place.HEX,), (Place.CLIENTS, Place.ECHO)]
-)
-def test_no_key_has_two_meanings(panel):
+@pytest.mark.parametrize("places", HEARD_TOGETHER, ids=lambda places: min(p.name for p in places))
+def test_no_key_has_two_meanings(places):
     """Under one focus every key that is bound anywhere means one thing."""
-    keys = [
-        key
-        for binding in bindings(*panel, Place.LIST, Place.PANELS, Place.MAIN, Place.PROGRAM)
-        for key in binding.key.split(",")
-    ]
+    keys = [key for binding in bindings(*places) for key in binding.key.split(",")]
     assert sorted(keys) == sorted(set(keys))
 
 

@@ -26,6 +26,20 @@ def test_keys_are_remapped_by_action_name(paths):
     assert load(paths) == Config({"view.pause": "p", "packets.go_to": "colon,f5"}, "", ())
 
 
+def test_the_audit_can_be_switched_off(paths):
+    assert load(paths).audit
+    paths.config.write_text("[forge]\naudit = false\n")
+    assert load(paths) == Config(audit=False)
+
+
+@pytest.mark.parametrize("content", ["[forge]\naudit = 0\n", "forge = false\n"])
+def test_the_audit_is_not_switched_off_by_mistake(paths, content):
+    paths.config.write_text(content)
+    config = load(paths)
+    assert config.audit
+    assert "[forge] audit is true or false" in config.complaints[0]
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [

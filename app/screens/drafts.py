@@ -1,0 +1,138 @@
+"""The windows that bring a draft into the form, and keep it under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from app.screens.dialog import Dialog
+from core.forge.draft import Draft
+from core.forge.saved import Shelf
+from core.forge.templates import TEMPLATES
+from core.wire.text import safe
+
+NAME_WIDTH = 32
+NAME_LONGEST = 60
+HISTORY_SHOWN = 50
+
+Entry = tuple[str, str, tuple[Draft, ...]]  # heading, name, drafts
+
+
+class Drafts(Dialog[tuple[Draft, ...]]):
+    """Gives the drafts that were chosen: a template, saved ones, what was sent, what was there."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "move(1)", "Down"),
+        Binding("k", "move(-1)", "Up"),
+        Binding("delete,d", "delete", "Delete a saved draft"),
+    ]
+    title_text = "Start from"
+
+    def __init__(self, shelf: Shelf, before: tuple[Draft, ...]) -> None:
+        super().__init__()
+        self._shelf = shelf
+        self._before = before
+        self._entries: list[Entry] = []
+
+    def compose_body(self) -> ComposeResult:
+        yield OptionList(compact=True)
+        yield Static("enter fills the form · d deletes a saved one", classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        self._entries = list(self._all())
+        options = self.query_one(OptionList)
+        options.clear_options()
+        heading = ""
+        for index, (group, name, drafts) in enumerate(self._entries):
+            if group != heading:
+                heading = group
+                options.add_option(Option(Text(group, "bold"), disabled=True))
+            words = f"  {safe(name):<{NAME_WIDTH}} {_summary(drafts)}"
+            options.add_option(
+                Option(Text(words, no_wrap=True, overflow="ellipsis"), id=str(index))
+            )
+        options.highlighted = 1
+        for complaint in self._shelf.complaints[:1]:
+            self.notify(safe(complaint), severity="warning", markup=False)
+
+    def _all(self) -> Iterator[Entry]:
+        if self._before:
+            yield "Before", "what the form held before", self._before
+        for name, drafts in self._shelf.drafts().items():
+            yield "Saved", name, drafts
+        for found in TEMPLATES.values():
+            yield "Templates", found.title, found.drafts
+        for drafts in self._shelf.history()[:HISTORY_SHOWN]:
+            yield "Sent", _destination(drafts) or "no destination", drafts
+
+    def action_move(self, step: int) -> None:
+        options = self.query_one(OptionList)
+        options.action_cursor_down() if step > 0 else options.action_cursor_up()
+
+    def action_delete(self) -> None:
+        """Forget a saved draft."""
+        entry = self._highlighted()
+        if entry is not None and entry[0] == "Saved":
+            try:
+                self._shelf.delete(entry[1])
+            except OSError as error:
+                self.notify(safe(str(error)), severity="error", markup=False)
+            self._fill()
+
+    def _highlighted(self) -> Entry | None:
+        option = self.query_one(OptionList).highlighted_option
+        return self._entries[int(option.id)] if option is not None and option.id else None
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        entry = self._highlighted()
+        if entry is not None:
+            self.dismiss(entry[2])
+
+
+class KeepDraft(Dialog[str]):
+    """Asks for the name to keep a draft under."""
+
+    title_text = "Keep the draft"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
+        self._names = frozenset(names)
+
+    def compose_body(self) -> ComposeResult:
+        name = Input(placeholder="name", max_length=NAME_LONGEST, compact=True)
+        name.cursor_blink = False
+        yield name
+        yield Static("enter keeps it under this name", classes="dialog-hint")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        taken = event.value.strip() in self._names
+        words = "enter takes the place of the one there" if taken else "enter keeps it"
+        self.query_one(".dialog-hint", Static).update(words)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if name := event.value.strip():
+            self.dismiss(name)
+
+
+def _destination(drafts: tuple[Draft, ...]) -> str:
+    texts = drafts[0].texts
+    return next((texts[key] for key in ("ip.dst", "ipv6.dst", "eth.dst") if key in texts), "")
+
+
+def _summary(drafts: tuple[Draft, ...]) -> str:
+    """``ip/tcp  dst 192.0.2.1  dstport 80``"""
+    first = drafts[0]
+    words = "/".join(first.layers)
+    if len(drafts) > 1:
+        words = f"{len(drafts)} × {words}"
+    given = [f"{key.partition('.')[2]}={text}" for key, text in first.texts.items() if "." in key]
+    return safe("  ".join([words, *given]))

@@ -1,0 +1,347 @@
+"""The forge: a form for a packet, its bytes, and what became of it. See `widgets.forge_form`.
+
+Top to bottom: the form, a line that explains the field under the cursor, the exact bytes with that
+field's marked, the report on what was sent last. Where there is little room the report takes the
+place of the bytes until something is typed again.
+
+Everything is passed on by direct calls, so that a key's effect on form, explanation and bytes is
+painted in one frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Self
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from app import actions
+from app.actions import bindings
+from app.forging import Forger, ForgeScene, Order, Question
+from app.screens.dialog import Confirm
+from app.screens.drafts import Drafts, KeepDraft
+from app.screens.interfaces import ANY
+from core.engine import EngineSnapshot, State
+from core.forge.draft import TRAILER, Draft
+from core.forge.evaluation import Evaluation
+from core.forge.from_packet import Filled, draft_of, resend_bytes
+from core.forge.injector import Way
+from core.forge.layer_kinds import KINDS, Place
+from core.store.packet import Packet
+from core.wire.dissection import Dissection
+from core.wire.field import Span
+from core.wire.link import LinkType
+from core.wire.text import safe
+from widgets.cells import cut
+from widgets.forge_changes import Held
+from widgets.forge_form import ForgeForm
+from widgets.forge_outcome import ForgeOutcome
+from widgets.forge_report import Report
+from widgets.forge_rows import FormRow, Surrounding
+from widgets.hex_view import HexView
+
+BROAD = 110  # columns from which bytes and report stand beside the form
+ROOMY = 30  # lines from which bytes and report are both shown
+_ROUTED = ("ip", "ipv6")
+BYTES_MOST = 9  # lines of the bytes, their title included
+
+
+def held_of(filled: Filled, interface: str) -> Held:
+    """The form for a captured packet: an IP packet on the way through the IP stack, where its
+    link header is not needed; with what was typed for that it can be had back."""
+    held = Held.of((filled.draft,), interface)
+    network = [name for name in filled.draft.layers if KINDS[name].place is Place.NETWORK]
+    if not network or network[0] not in _ROUTED:
+        return held
+    without_padding = held.draft.with_text(TRAILER, "")
+    return held.with_draft(without_padding).on_way(Way.IP)
+
+
+def why_blind(worker: EngineSnapshot, interface: str) -> str:
+    """Why a packet that leaves on `interface` is not seen by the capture; empty if it is."""
+    if worker.state is not State.LIVE:
+        return "nothing is captured now, so what left and what came back is not seen"
+    if interface and not {interface, ANY} & set(worker.interfaces):
+        where = safe(", ".join(worker.interfaces))
+        return f"the capture is on {where}, so what happens on {safe(interface)} is not seen"
+    return ""
+
+
+class Form(ForgeForm, inherit_bindings=False):
+    """The form with the registry's keys."""
+
+    BINDINGS = bindings(actions.Place.FORM)
+
+
+class Bytes(HexView, inherit_bindings=False):
+    """The bytes that would leave, with the registry's keys."""
+
+    BINDINGS = bindings(actions.Place.HEX, actions.Place.LIST)
+
+
+class Result(ForgeOutcome, inherit_bindings=False):
+    """What became of what was sent, with the registry's keys."""
+
+    BINDINGS = bindings(actions.Place.RESULT, actions.Place.LIST)
+    BORDER_TITLE = "Outcome"
+
+
+class Explanation(Widget):
+    """Name, range and meaning of the field under the cursor, or what is wrong with it."""
+
+    COMPONENT_CLASSES = {"explanation--error", "explanation--text"}
+
+    row: reactive[FormRow | None] = reactive(None)
+
+    def render(self) -> Text:
+        row = self.row
+        if row is None:
+            return Text()
+        if row.error:
+            style = self.get_component_rich_style("explanation--error", partial=True)
+            return Text(f"✗ {safe(row.error)}", style, overflow="ellipsis")
+        style = self.get_component_rich_style("explanation--text", partial=True)
+        return Text(safe(row.explanation), style, overflow="ellipsis")
+
+
+class ForgePanel(Vertical):
+    """The forge. Its keys work wherever in it the focus is."""
+
+    BINDINGS = bindings(actions.Place.FORGE)
+    BORDER_TITLE = "Forge"
+
+    class PacketWanted(Message):
+        """The user wants to see packet `number` in the table."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(self, forger: Forger, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._forger = forger
+        self._scene = ForgeScene()
+        self._asked = 0  # number of the order whose question was put
+        self._before: Held | None = None  # what the form held before it was filled anew
+        self._shows_report = False
+        self._considered: tuple[tuple[Draft, ...], str] | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="forge-left"):
+            yield Form(id="form")
+            yield Explanation(id="explanation")
+        with Vertical(id="forge-right"):
+            yield Bytes(id="bytes")
+            yield Result(id="result")
+
+    def on_mount(self) -> None:
+        self.watch(self.form, "held", self._changed, init=False)
+        self.watch(self.form, "focused_span", self._moved, init=False)
+        self._arrange()
+
+    def focus(self, scroll_visible: bool = True) -> Self:
+        """The form has the focus for all of it."""
+        self.form.focus(scroll_visible)
+        return self
+
+    @property
+    def form(self) -> Form:
+        """The inputs."""
+        return self.query_one(Form)
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The packet that is seen."""
+        return self.form.evaluation
+
+    @property
+    def interface(self) -> str:
+        """Where a frame would leave verbatim; empty where it leaves otherwise."""
+        settings = self.form.settings
+        return (settings.interface or self._route) if settings.way is Way.LINK else ""
+
+    @property
+    def _route(self) -> str:
+        around = self._scene.around
+        link = around[0].link if around else None
+        return link.name if link is not None else ""
+
+    # -- what it shows ---------------------------------------------------------------------
+
+    def show(self, scene: ForgeScene) -> None:
+        """Show what is so now, and put the question that there may be."""
+        before, self._scene = self._scene, scene
+        if (scene.around, scene.interfaces) != (before.around, before.interfaces):
+            trouble = next((around.trouble for around in scene.around if around.trouble), "")
+            known = Surrounding(scene.interfaces, self._route, trouble)
+            self.form.suggest([around.values for around in scene.around], known)
+            self._show_bytes()
+        if scene.report != before.report:
+            if scene.report != Report() and not self._shows_report:
+                self._shows_report = True
+                self._arrange()
+            self.query_one(Result).show(scene.report)
+        question = scene.question
+        if question is not None and question.number != self._asked:
+            self._asked = question.number
+            self._ask(question)
+
+    def _ask(self, question: Question) -> None:
+        words = "\n".join(question.sentences)
+        self.app.push_screen(
+            Confirm(words, yes="Send", no="Do not send"),
+            lambda yes: self._forger.answer(bool(yes)),
+        )
+
+    def _changed(self) -> None:
+        """Something else is to be sent."""
+        held = self.form.held
+        considered = held.drafts, held.settings.interface
+        if considered != self._considered:
+            self._considered = considered
+            self._forger.consider(*considered)
+        if self._shows_report and not self._scene.sending:
+            self._shows_report = False
+            self._arrange()
+        self._show_bytes()
+
+    def _moved(self, span: Span | None) -> None:
+        self.query_one(Explanation).row = self.form.row
+        self._show_bytes()
+        self.query_one(Bytes).highlight(span)
+
+    def _show_bytes(self) -> None:
+        view, data = self.query_one(Bytes), self.evaluation.data
+        view.show(data)
+        view.highlight(self.form.focused_span)
+        noun = "byte" if len(data) == 1 else "bytes"
+        words = f"{len(data)} {noun}"
+        errors = len(self.evaluation.errors)
+        if errors:
+            words += f" · ✗ {errors} error" + "s" * (errors > 1)
+        elif self.form.trouble:
+            words += f" · {safe(self.form.trouble)}"
+        elif self._route or self.interface:
+            words += f" · leaves on {safe(self.interface or self._route)}"
+        title = cut(words, max(8, view.size.width - 4))
+        if view.border_title != title:
+            view.border_title = title
+
+    # -- room --------------------------------------------------------------------------------
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Bytes and report side by side from top to bottom, or one of them."""
+        room, view, result = self.size.height, self.query_one(Bytes), self.query_one(Result)
+        broad = self.size.width >= BROAD
+        both = broad or room >= ROOMY
+        told = self._scene.report != Report()
+        self.set_class(broad, "-broad")
+        view.display = both or not (told and self._shows_report)
+        result.display = told and (both or self._shows_report)
+        if broad:
+            view.styles.height = room // 2 if told else "1fr"
+            result.styles.height = "1fr"
+        else:
+            view.styles.height = min(BYTES_MOST, max(3, room // 4))
+            result.styles.height = max(4, room // 3 if both else room // 2)
+
+    # -- what the keys do ---------------------------------------------------------------------
+
+    def fill(self, held: Held, note: str = "") -> None:
+        """Put something else into the form; what it held can be had back."""
+        self._before = self.form.held
+        self.form.held = held
+        if note:
+            self.notify(safe(note), title="Forge", markup=False)
+
+    def action_send(self) -> None:
+        """Send what the form holds; go to the first error instead, if there is one."""
+        held, errors = self.form.held, self.form.first_error()
+        if errors is not None:
+            index, key, sentence = errors
+            self.form.held = replace(held, index=index)
+            self.form.select_field(key)
+            self.form.focus()
+            self.notify(safe(sentence), severity="error", title="Not sent", markup=False)
+            return
+        order = Order(
+            drafts=held.drafts,
+            way=held.settings.way,
+            interface=self.interface,
+            plan=held.settings.plan,
+        )
+        self._send(order)
+
+    def resend(self, packet: Packet, dissection: Dissection, *, live: bool) -> None:
+        """Send a captured packet as it was: verbatim, if it has its link header. It leaves where
+        it was captured, if that was `live`, else on the interface that the form names."""
+        filled, data = draft_of(dissection), resend_bytes(dissection)
+        if not data:
+            self.notify("there are no bytes to send", severity="warning")
+            return
+        for note in filled.notes:
+            self.notify(safe(note), title=f"Packet {packet.number:,}", markup=False)
+        verbatim = packet.link_type == LinkType.ETHERNET
+        interface = packet.interface.name if live else self.form.settings.interface
+        self._send(
+            Order(
+                packets=(data,),
+                way=Way.LINK if verbatim else Way.IP,
+                interface=interface if verbatim else "",
+                said=f"packet {packet.number}, again",
+            )
+        )
+
+    def _send(self, order: Order) -> None:
+        if not self._forger.send(order):
+            self.notify("the last order is still on its way; esc stops it", severity="warning")
+
+    def stop(self) -> bool:
+        """Send no more; False if nothing is on its way."""
+        sending = self._scene.sending and self._scene.question is None
+        if sending:
+            self._forger.stop()
+        return sending
+
+    def action_new(self) -> None:
+        self.fill(Held())
+        self.form.focus()
+
+    def action_drafts(self) -> None:
+        shelf = self._forger.shelf
+        before = self._before.drafts if self._before is not None else ()
+        self.app.push_screen(Drafts(shelf, before), self._use)
+
+    def _use(self, drafts: tuple[Draft, ...] | None) -> None:
+        if drafts:
+            self.fill(Held.of(drafts, self.form.settings.interface))
+            self.form.focus()
+
+    def action_keep(self) -> None:
+        self.app.push_screen(KeepDraft(tuple(self._forger.shelf.drafts())), self._keep)
+
+    def _keep(self, name: str | None) -> None:
+        if name:
+            try:
+                self._forger.shelf.save(name, self.form.held.drafts)
+                self.notify(f"kept as {safe(name)}", title="Draft", markup=False)
+            except OSError as error:
+                words = f"{self._forger.folder}: {error.strerror}"
+                self.notify(safe(words), severity="error", title="Not kept", markup=False)
+
+    def on_hex_view_byte_selected(self, event: HexView.ByteSelected) -> None:
+        event.stop()
+        self.form.select_byte(event.offset)
+
+    def on_forge_outcome_packet_wanted(self, event: ForgeOutcome.PacketWanted) -> None:
+        event.stop()
+        self.post_message(self.PacketWanted(event.number))
