@@ -105,13 +105,13 @@ def test_wrong_usage_is_one_line_and_status_2(arguments: list[str]) -> None:
 
 
 def test_iolab_json_is_one_object_a_line() -> None:
-    done = run(
-        "iolab", "--models", "poll,epoll-level", "--clients", "10", "--messages", "500", "--json"
-    )
+    names = ["poll", "epoll-level"]
+    work = ["--clients", "10", "--messages", "500"]
+    done = run("iolab", "--models", ",".join(names), *work, "--json")
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     measured, curve = lines[:2], lines[2:]
-    assert [line["model"] for line in measured] == models.split(",")
+    assert [line["model"] for line in measured] == names
     assert all(line["messages"] == 500 and line["calls"]["send"] == 500 for line in measured)
     assert [(line["curve"], line["descriptors"]) for line in curve] == [
         (name, n) for n in (10, 100, 1000, 10_000) for name in ("select", "poll", "epoll")

@@ -1,7 +1,7 @@
 """Messages a second: our echo server with all its books, uvloop's and asyncio's Protocol.
 
-The same load (`core.echo.load`) in a process of its own on one core, the server on the other; the
-servers take turns, and the best of the rounds counts, since what else the machine does can only
+The same load (`core.echo.load`) in a process of its own on one core, the servers on the other; they
+take turns in short rounds, and the best of each counts, since what else the machine does can only
 slow a server down. The load needs about as much processor time a message as the servers do, so
 beside the rate each line has the messages per second of the *server's* processor time: that is
 what it could do if the load were free.
@@ -14,7 +14,7 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,7 @@ LOADS = {
     "100 clients × 64 bytes": ["--clients", "100"],
     "10,000 idle + 10 busy": ["--clients", "10", "--idle", "10000"],
 }
-ROUNDS, SECONDS = 5, 1.0
+ROUNDS, SECONDS = 10, 0.5
 OF_UVLOOP, OF_ASYNCIO = 0.9, 1.5
 
 
@@ -88,30 +88,29 @@ def _server(kind):
 
 
 def _cpu_s(pid):
-    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+    """Time on a processor (proc(5), schedstat: nanoseconds), of the only thread."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
-def _measure(kind, load):
+def _measure(pid, port, load):
     core = str(max(os.sched_getaffinity(0)))
-    with _server(kind) as (pid, port):
-        command = [
-            "taskset", "-c", core, sys.executable, "-m", "core.echo.load", str(port),
-            "--seconds", str(SECONDS), *load,
-        ]  # fmt: skip
-        loading = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        assert loading.stdout is not None
-        assert loading.stderr is not None
-        loading.stderr.readline()  # all are connected
-        before = _cpu_s(pid)
-        done = json.loads(loading.stdout.readline())
-        cpu_s = _cpu_s(pid) - before
-        loading.communicate()
+    command = [
+        "taskset", "-c", core, sys.executable, "-m", "core.echo.load", str(port),
+        "--seconds", str(SECONDS), *load,
+    ]  # fmt: skip
+    loading = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert loading.stdout is not None
+    assert loading.stderr is not None
+    loading.stderr.readline()  # all are connected
+    before = _cpu_s(pid)
+    done = json.loads(loading.stdout.readline())
+    cpu_s = _cpu_s(pid) - before
+    loading.communicate()
     return Round(
         rate=done["messages"] / done["seconds"],
-        capacity=done["messages"] / max(cpu_s, 0.01),
+        capacity=done["messages"] / cpu_s,
         p99_us=done["p99_us"],
         load_busy=done["cpu_s"] / done["seconds"],
     )
@@ -127,9 +126,11 @@ def main():
     held = True
     for name, load in LOADS.items():
         rounds = {kind: [] for kind in kinds}
-        for _ in range(ROUNDS):
-            for kind in kinds:
-                rounds[kind].append(_measure(kind, load))
+        with ExitStack() as stack:
+            servers = {kind: stack.enter_context(_server(kind)) for kind in kinds}
+            for _ in range(ROUNDS):
+                for kind, (pid, port) in servers.items():
+                    rounds[kind].append(_measure(pid, port, load))
         best = {kind: max(r.rate for r in done) for kind, done in rounds.items()}
         capacity = {kind: max(r.capacity for r in done) for kind, done in rounds.items()}
         for kind, done in rounds.items():
