@@ -1,4 +1,4 @@
-"""The command line of ``send`` and ``replay``: arguments in, exit status out. See `app.cli`.
+"""The command line of ``rawscope send`` and ``rawscope replay``: arguments in, exit status out.
 
 The options of ``send`` are one for every field of the header tables. They are made when the command
 runs, since reading the tables costs more than all the rest of ``rawscope --help``.

@@ -75,7 +75,7 @@ def _replay(request: ReplayRequest, ring: TxRing, interrupts: Interrupts, stack:
                 "--no-audit sends without it"
             ) from error
         stack.callback(audit.close)
-    frames = too_long = cut = 0
+    frames = too_long = too_short = cut = 0
     damaged = False
     began_s = time.monotonic()
     for _ in range(request.loops):
@@ -88,6 +88,7 @@ def _replay(request: ReplayRequest, ring: TxRing, interrupts: Interrupts, stack:
         damaged = _feed(request, replay, interrupts) or damaged
         frames += replay.counts.frames
         too_long += replay.counts.too_long
+        too_short += replay.counts.too_short
         cut += replay.counts.cut
         if interrupts.stopped:
             break
@@ -95,9 +96,11 @@ def _replay(request: ReplayRequest, ring: TxRing, interrupts: Interrupts, stack:
     _tell(ring, frames, elapsed_s)
     if too_long:
         say(f"rawscope: {too_long} frames are longer than {safe(request.link)} takes: left out")
+    if too_short:
+        say(f"rawscope: {too_short} frames are shorter than a link header: left out")
     if cut:
         say(f"rawscope: {cut} frames had been cut by their capture and went out cut")
-    return 1 if too_long or damaged or interrupts.stopped else 0
+    return 1 if too_long or too_short or damaged or interrupts.stopped else 0
 
 
 def _feed(request: ReplayRequest, replay: Replay, interrupts: Interrupts) -> bool:

@@ -6,7 +6,7 @@ call, so a late start is made up for and the pace as a whole is kept. Time stamp
 as the latest before them.
 
 A frame that the capture had cut is sent as it is, and counted; one that is longer than the
-interface takes is left out, and counted.
+interface takes, or shorter than a link header, is left out, and counted.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from core.forge.tx_ring import TxRing
 from core.store.batch import Batch
+from core.wire.ethernet import ETHERNET
 
 _NAP_S = 0.02  # the longest sleep: so soon a stop is noticed
 _AT_ONCE = 8192  # frames between two looks at the clock
@@ -42,6 +43,7 @@ class ReplayCounts:
 
     frames: int = 0
     too_long: int = 0
+    too_short: int = 0
     cut: int = 0
 
 
@@ -97,15 +99,15 @@ class Replay:
 
     def _send(self, batch: Batch, start: int, stop: int) -> None:
         offset, captured = batch.offset[start:stop], batch.captured[start:stop].astype(np.int64)
-        fits = captured <= self._ring.longest
+        is_long, is_short = captured > self._ring.longest, captured < ETHERNET.size
+        fits = ~(is_long | is_short)
         counts = self.counts
         counts.frames += stop - start
-        counts.too_long += int((~fits).sum())
+        counts.too_long += int(is_long.sum())
+        counts.too_short += int(is_short.sum())
         counts.cut += int((fits & (captured < batch.original[start:stop])).sum())
         offset, captured = offset[fits], captured[fits]
-        data = batch.data.data
-        pieces = zip(offset.tolist(), captured.tolist(), strict=True)
-        self._ring.put(data[at : at + size] for at, size in pieces)
+        self._ring.put_many(batch.data, offset, captured)
         self._ring.flush()
         if self._sent is not None:
             self._sent(batch.data, offset, captured)

@@ -25,6 +25,7 @@ from collections.abc import Iterable
 from types import TracebackType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import sockets as kernel
 from core.forge.answers import Circumstances, refused
@@ -97,7 +98,7 @@ class TxRing:
 
     def close(self) -> None:
         """Unmap the ring and close the socket."""
-        del self._status, self._length
+        del self._status, self._length, self._frames
         self._memory.release()
         self._map_object.close()
         self._socket.close()
@@ -113,6 +114,34 @@ class TxRing:
             length[self._next] = len(frame)
             self._next = (self._next + 1) % self._slots
             self._waiting += 1
+
+    def put_many(
+        self, data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]
+    ) -> None:
+        """`put` for frames that lie in one array: ``data[offset : offset + length]`` each; (n,).
+
+        Rows of one width are copied at once, the longest frame's: what stands behind a shorter
+        one in its slot is not sent.
+        """
+        at = 0
+        while at < len(offset):
+            if self._waiting == self._slots:
+                self.flush()
+            room = min(self._slots - self._waiting, self._slots - self._next)
+            stop = min(len(offset), at + room)
+            width = int(length[at:stop].max())
+            inside = int((offset[at:stop] + width <= len(data)).argmin() or stop - at)
+            if offset[at] + width > len(data):
+                self.put((data[offset[at] : offset[at] + length[at]].tobytes(),))
+                at += 1
+                continue
+            rows = np.lib.stride_tricks.sliding_window_view(data, width)
+            slots = slice(self._next, self._next + inside)
+            self._frames[slots, :width] = rows[offset[at : at + inside]]
+            self._length[slots] = length[at : at + inside]
+            self._next = (self._next + inside) % self._slots
+            self._waiting += inside
+            at += inside
 
     def repeat(self, frame: bytes, count: int) -> None:
         """Send one frame `count` times; each slot is filled once and then sent again and again."""
@@ -169,3 +198,5 @@ class TxRing:
         self._memory = memoryview(self._map_object)
         headers = np.ndarray((self._slots,), HEADER, self._map_object, 0, (self._slot,))
         self._status, self._length = headers["tp_status"], headers["tp_len"]
+        shape = (self._slots, self._slot - _DATA)
+        self._frames = np.ndarray(shape, np.uint8, self._map_object, _DATA, (self._slot, 1))

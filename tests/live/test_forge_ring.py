@@ -67,6 +67,22 @@ def test_frames_arrive_in_order_and_whole(network: Network, bypass: bool) -> Non
         assert ours(watch.wait_for(6000)) == sent
 
 
+def test_frames_of_an_array_arrive_in_order_and_whole(network: Network) -> None:
+    """Of every size, the last of them at the array's very end, twice around the ring."""
+    sent = [frame(number, 60 + number * 7 % 1400) for number in range(9000)]
+    batch = batch_of(sent, [0] * len(sent))
+    with watching(network, ring_bytes=128 << 20) as watch:
+
+        def send() -> int:
+            with TxRing("far0", 1500, 2000) as ring:
+                ring.put([frame(7)])
+                Replay(ring, Pace(None)).feed(batch)
+                return ring.sent
+
+        assert network.in_far(send) == 9001
+        assert ours(watch.wait_for(9001)) == [frame(7), *sent]
+
+
 def test_one_frame_many_times(network: Network) -> None:
     with watching(network, ring_bytes=64 << 20) as watch:
 
@@ -162,14 +178,15 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_is_too_long_is_left_out_and_said(
     network: Network, tmp_path: Path, state: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    frames = [frame(1), frame(2, 1600), frame(3)]
+    frames = [frame(1), frame(2, 1600), b"", frame(3)[:13], frame(3)]
     request = ReplayRequest(capture_of(tmp_path / "a.pcap", frames), "far0", Pace(None), yes=True)
     with watching(network) as watch:
         assert network.in_far(lambda: _quietly(request)) == 1
         assert ours(watch.wait_for(2)) == [frame(1), frame(3)]
     out, said = capfd.readouterr()
-    assert out.startswith("sent 2 of 3 frames")
+    assert out.startswith("sent 2 of 5 frames")
     assert "1 frames are longer than far0 takes" in said
+    assert "2 frames are shorter than a link header" in said
     assert (state / "sent.pcapng").stat().st_size > 0
 
 

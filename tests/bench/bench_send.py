@@ -1,0 +1,159 @@
+"""Sending beside trafgen, hping3 and scapy: one veth pair, one frame, all in one run.
+
+Each sender runs in a process of its own until it is ended; its rate is what the far end of the pair
+counted (``ip -s link``) in `WINDOW_S` of its steady course, so start-up counts for nobody. The
+senders take turns, `ROUNDS` times, and the best round of each counts: what else runs on the machine
+only ever slows them down. The frame is a TCP SYN of 54 bytes to a link address that nobody has, so
+the far kernel drops it at once and the senders are what is measured.
+
+Bounds: replay and load through the TX ring send at least as many as trafgen; a plain ``send
+--count`` loop at least 3 times as many as ``hping3 --flood``; each at least 50 times scapy's
+``sendp``. Needs root, trafgen and hping3; scapy by ``RAWSCOPE_SCAPY``, a Python that has it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from core.forge.draft import Draft
+from core.forge.evaluation import evaluate
+from tests.app.made import capture_of
+from tests.live.network import NEAR_ADDRESS, Network, run, until
+from tests.support import ROOT, require_peer
+
+WINDOW_S = 1.0
+ROUNDS = 3
+ENOUGH = 100_000_000  # packets: every sender is ended before
+NOBODY = "02:00:5e:10:00:99"
+TARGET = "10.77.0.3"
+FIELDS = {
+    "eth.dst": NOBODY, "eth.src": "02:00:5e:10:00:01", "ip.src": NEAR_ADDRESS, "ip.dst": TARGET,
+    "ip.id": "7", "tcp.srcport": "1025", "tcp.dstport": "9", "tcp.flags.syn": "1",
+}  # fmt: skip
+REPLAYED = 100_000  # frames of the replayed file, sent over and over
+
+
+def received(network: Network) -> tuple[float, int]:
+    """When, and how many packets the far end has had."""
+    answer = json.loads(run("ip", "-n", network.far, "-s", "-j", "link", "show", "far0"))
+    return time.monotonic(), answer[0]["stats64"]["rx"]["packets"]
+
+
+def rate(network: Network, command: list[str], environment: dict[str, str]) -> float:
+    """Packets a second of a sender at its steady course."""
+    before = received(network)[1]
+    sender = subprocess.Popen(
+        ["ip", "netns", "exec", network.near, *command],
+        cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        until(lambda: received(network)[1] > before + 200 or sender.poll() is not None, "packets")
+        start_s, start = received(network)
+        pause_s = WINDOW_S
+        while pause_s > 0:
+            time.sleep(min(pause_s, 0.1))
+            pause_s = start_s + WINDOW_S - time.monotonic()
+        stop_s, stop = received(network)
+        assert sender.poll() is None, sender.stderr.read() if sender.stderr else ""
+    finally:
+        sender.kill()
+        sender.wait()
+        assert sender.stderr is not None
+        sender.stderr.close()
+    return (stop - start) / (stop_s - start_s)
+
+
+def commands(folder: Path) -> dict[str, list[str]]:
+    """Every sender by name."""
+    frame = evaluate(Draft(("eth", "ip", "tcp"), FIELDS)).data
+    ours = [sys.executable, "-m", "app"]
+    typed = [word for key, text in FIELDS.items() for word in (f"--{key}", text)]
+    packet = [word for key, text in FIELDS.items() if not key.startswith("eth")
+              for word in (f"--{key}", text)]  # fmt: skip
+    plain = ["--count", str(ENOUGH), "--yes", "--no-audit"]
+    replayed = capture_of(folder / "frames.pcap", [frame] * REPLAYED)
+    replay = [*ours, "replay", replayed, "--link", "near0", "--topspeed", "--yes",
+              "--loop", str(ENOUGH // REPLAYED)]  # fmt: skip
+    configuration = folder / "trafgen.cfg"
+    configuration.write_text("{ " + ", ".join(f"0x{byte:02x}" for byte in frame) + " }")
+    found = {
+        "replay, TX ring": [*replay, "--no-audit"],
+        "replay, TX ring, bypass": [*replay, "--no-audit", "--bypass"],
+        "replay, bypass, with audit": [*replay, "--bypass"],
+        "send --link": [*ours, "send", "--link", "near0", *typed, *plain],
+        "send --link --bypass": [*ours, "send", "--link", "near0", "--bypass", *typed, *plain],
+        "send (IP_HDRINCL)": [*ours, "send", *packet, *plain],
+        "trafgen": [require_peer("trafgen"), "--dev", "near0", "--conf", str(configuration),
+                    "--cpus", "1", "--num", str(ENOUGH)],
+        "hping3 --flood": [require_peer("hping3"), "--flood", "-S", "-p", "9", TARGET],
+    }  # fmt: skip
+    scapy = os.environ.get("RAWSCOPE_SCAPY")
+    if scapy:
+        code = (
+            "from scapy.all import *\n"
+            f"frame = Ether(bytes.fromhex('{frame.hex()}'))\n"
+            f"sendp(frame, iface='near0', count={ENOUGH}, verbose=0)\n"
+        )
+        found["scapy sendp"] = [scapy, "-c", code]
+    return found
+
+
+def bounds(best: dict[str, float]) -> list[tuple[str, bool]]:
+    """What must hold, in words, and whether it does."""
+    ring = max(best["replay, TX ring"], best["replay, TX ring, bypass"])
+    plain = max(best["send --link"], best["send --link --bypass"])
+    found = [
+        _at_least("TX ring", ring, 1, "trafgen", best["trafgen"]),
+        _at_least("plain send loop", plain, 3, "hping3 --flood", best["hping3 --flood"]),
+    ]
+    if "scapy sendp" in best:
+        for name, ours in (("TX ring", ring), ("plain send loop", plain)):
+            found.append(_at_least(name, ours, 50, "scapy sendp", best["scapy sendp"]))
+    return found
+
+
+def _at_least(name: str, ours: float, factor: int, other: str, theirs: float) -> tuple[str, bool]:
+    words = f"{name} / {other} = {ours / theirs:.2f}, at least {factor}"
+    return words, ours >= factor * theirs
+
+
+def measure(network: Network, folder: Path, report: Callable[[str], None]) -> dict[str, float]:
+    """The best rate of each sender."""
+    environment = {**os.environ, "XDG_STATE_HOME": str(folder)}
+    senders = commands(folder)
+    best = dict.fromkeys(senders, 0.0)
+    for _ in range(ROUNDS):
+        for name, command in senders.items():
+            best[name] = max(best[name], rate(network, command, environment))
+            (folder / "rawscope" / "sent.pcapng").unlink(missing_ok=True)
+    for name, packets in best.items():
+        report(f"  {name:28} {packets:>12,.0f} packets/s")
+    return best
+
+
+def main() -> int:
+    with Network() as network, tempfile.TemporaryDirectory(dir=_memory_folder()) as name:
+        network.ip_near("neigh", "add", TARGET, "lladdr", NOBODY, "dev", "near0")
+        print(
+            f"one frame of 54 bytes over a veth pair, best of {ROUNDS} rounds of {WINDOW_S:.0f} s"
+        )
+        best = measure(network, Path(name), print)
+    held = bounds(best)
+    for words, holds in held:
+        print(f"  {words}: {'yes' if holds else 'NO'}")
+    return 0 if all(holds for _, holds in held) else 1
+
+
+def _memory_folder() -> str | None:
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
