@@ -7,7 +7,9 @@ fit together as those of a real server do: what came in and is not pending went 
 from __future__ import annotations
 
 import select
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from core.echo.accounting import Accounts, ClientTable
 from core.echo.log import Entry, Step
@@ -15,6 +17,10 @@ from core.echo.options import Switches, Trigger
 from core.echo.snapshot import EchoSnapshot, EchoTotals, ListenerInfo, TalkerInfo
 from core.loop import LoopCounters
 from core.serving import NO_SERVER
+from core.store.batch import CaptureInterface
+from core.store.packet_store import PacketStore
+from core.wire.link import LinkType
+from tests.scripted import ACK, MSS_SACK_WSCALE, PSH, SYN, Frame, batch, tcp
 
 NOW_S = 1000.0
 HOST, LEVEL_PORT, EDGE_PORT = "127.0.0.1", 7007, 7008
@@ -25,7 +31,7 @@ ESTABLISHED, CLOSE_WAIT = 1, 8
 STALLED, BACKED_UP, PAUSED, ENDED = 6, 3, 4, 2  # identifiers of the clients that show it
 
 # identifier → what differs from a client that is served and quiet
-CLIENTS = (
+CLIENTS: tuple[dict[str, Any], ...] = (
     {"bytes_in": 12_864, "wake_ups": 201, "reads": 201, "rtt_us": 34},
     {"bytes_in": 5_000_000, "pending": 180_000, "unsent": 2_500_000, "ended": 1,
      "tcp_state": CLOSE_WAIT, "wake_ups": 96, "reads": 97, "eagains": 3, "rtt_us": 1_240},
@@ -96,3 +102,33 @@ def echo_snapshot(**changed: object) -> EchoSnapshot:
 
 
 EMPTY = NO_SERVER
+
+
+def echo_frames() -> Iterator[Frame]:
+    """Handshake and 64 bytes of every IPv4 client; of the stalled one 16 came back."""
+    for number in range(1, EDGE_FROM + 2):
+        port = EDGE_PORT if number >= EDGE_FROM else LEVEL_PORT
+        yield from _echo(40_000 + number, port, 16 if number == STALLED else 64)
+
+
+def echo_store() -> PacketStore:
+    """A loopback capture of `echo_frames`."""
+    store = PacketStore()
+    store.add_interface(CaptureInterface("lo", LinkType.ETHERNET))
+    store.append(batch(list(echo_frames())))
+    return store
+
+
+PACKETS_EACH = 7  # of one client in `echo_frames`
+
+
+def _echo(port: int, listening: int, answered: int) -> Iterator[Frame]:
+    ports, back, sent = (port, listening), (listening, port), bytes(range(64))
+    there, here = port * 7919, port * 104_729
+    yield Frame(tcp(HOST, HOST, ports, SYN, (there, 0), options=MSS_SACK_WSCALE), 900)
+    yield Frame(tcp(HOST, HOST, back, SYN | ACK, (here, there + 1), options=MSS_SACK_WSCALE), 9)
+    yield Frame(tcp(HOST, HOST, ports, ACK, (there + 1, here + 1)), 7)
+    yield Frame(tcp(HOST, HOST, ports, PSH | ACK, (there + 1, here + 1), sent), 300)
+    yield Frame(tcp(HOST, HOST, back, ACK, (here + 1, there + 65)), 6)
+    yield Frame(tcp(HOST, HOST, back, PSH | ACK, (here + 1, there + 65), sent[:answered]), 40)
+    yield Frame(tcp(HOST, HOST, ports, ACK, (there + 65, here + 1 + answered)), 5)

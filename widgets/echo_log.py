@@ -6,7 +6,6 @@ It stays at the newest line until somebody scrolls up, and follows again from th
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from itertools import pairwise
 
 from rich.segment import Segment
 from textual.strip import Strip
@@ -15,6 +14,7 @@ from core.echo.log import Entry, lines
 from widgets.line_view import LineView
 
 TIME_WIDTH = 11
+NOTHING = "no event since it was selected"
 _SHORT_S = 1e-3
 
 
@@ -34,7 +34,7 @@ class EchoLog(LineView):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.can_focus = False
-        self._entries: Sequence[Entry] = ()
+        self._entries: Sequence[Entry] | None = None
         self._lines: list[tuple[str, str]] = []
         self._title = ""
 
@@ -43,11 +43,11 @@ class EchoLog(LineView):
         if title != self._title:
             self._title = title
             self.refresh()
-        if _same(entries, self._entries):
+        if self._entries is not None and _same(entries, self._entries):
             return
         at_end = self.scroll_offset.y >= self.max_scroll_y
         self._entries = entries
-        self._lines = _timed(lines(entries))
+        self._lines = _timed(lines(entries)) or [("", NOTHING)]
         self.set_line_count(len(self._lines))
         self.refresh()
         if at_end:
@@ -83,9 +83,11 @@ def _same(one: Sequence[Entry], other: Sequence[Entry]) -> bool:
 
 def _timed(made: list[tuple[float, str]]) -> list[tuple[str, str]]:
     """With the time since the line before; the first line has none."""
-    times = [time_s for time_s, _ in made]
-    gaps = [""] + [_gap_text(b - a) for a, b in pairwise(times)]
-    return [(gap, words) for gap, (_, words) in zip(gaps, made, strict=True)]
+    timed, last_s = [], None
+    for time_s, words in made:
+        timed.append(("" if last_s is None else _gap_text(time_s - last_s), words))
+        last_s = time_s
+    return timed
 
 
 def _gap_text(seconds: float) -> str:
