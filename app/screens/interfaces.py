@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -12,9 +13,9 @@ from textual.widgets import DataTable, Static
 
 from app.screens.dialog import Dialog
 from core.capture.interfaces import InterfaceInfo
+from core.capture.options import ANY
 from core.wire.text import safe
 
-ANY = "any"
 REFRESH_S = 1.0
 ADDRESSES_WIDTH = 44  # cells; an IPv4 and an IPv6 address with their prefix lengths
 
@@ -22,8 +23,8 @@ ADDRESSES_WIDTH = 44  # cells; an IPv4 and an IPv6 address with their prefix len
 class Interfaces(Dialog[tuple[str, ...]]):
     """Gives the names that were chosen: those ticked, else the one under the cursor.
 
-    `interfaces` is asked again once a second, since interfaces come and go. `current` are
-    captured on now; the cursor starts there.
+    `interfaces` asks the kernel, so it is called in a thread, and again once a second, since
+    interfaces come and go. `current` are captured on now; the cursor starts there.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,26 +39,39 @@ class Interfaces(Dialog[tuple[str, ...]]):
     ) -> None:
         super().__init__()
         self._interfaces = interfaces
+        self._found: Sequence[InterfaceInfo] = ()  # the last answer
         self._current = current
         self._ticked: set[str] = set()
 
     def compose_body(self) -> ComposeResult:
         yield DataTable(cursor_type="row", cell_padding=1)
-        yield Static("", classes="dialog-hint", id="chosen")
+        yield Static("", classes="dialog-hint", id="chosen", markup=False)
+        yield Static("", classes="dialog-hint", id="trouble", markup=False)
         yield Static("space selects · enter captures", classes="dialog-hint")
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         table = self.query_one(DataTable)
         for column in (" ", "Interface", "State", "Addresses", "Kind", "MTU"):
             table.add_column(column, key=column)
-        self.fill()
+        await self.fill()
         table.move_cursor(row=self._first_row())
         self.set_interval(REFRESH_S, self.fill)
 
-    def fill(self) -> None:
-        """Draw the rows anew where they differ, the cursor staying on its interface."""
+    async def fill(self) -> None:
+        """Ask for the interfaces; where there is no answer, say why and keep those shown."""
+        trouble = self.query_one("#trouble", Static)
+        try:
+            self._found = await asyncio.to_thread(self._interfaces)
+            trouble.update("")
+        except OSError as error:
+            trouble.update(f"no list of interfaces: {error.strerror}; trying again")
+        trouble.display = bool(trouble.content)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw the rows anew, the cursor staying on its interface."""
         table = self.query_one(DataTable)
-        found = self._interfaces()
+        found = self._found
         rows = {ANY: _any_cells(found)} | {info.name: _cells(info) for info in found}
         self._ticked &= set(rows)
         under = self._under_cursor()
@@ -71,7 +85,7 @@ class Interfaces(Dialog[tuple[str, ...]]):
 
     def _first_row(self) -> int:
         """The row the cursor starts in: what is captured on now, else what is likely meant."""
-        found = self._interfaces()
+        found = self._found
         names = [ANY, *(info.name for info in found)]
         wanted = [
             *self._current,
@@ -104,7 +118,7 @@ class Interfaces(Dialog[tuple[str, ...]]):
             self._ticked.discard(name)
         else:
             self._ticked = {ANY} if name == ANY else self._ticked - {ANY} | {name}
-        self.fill()
+        self._draw()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         chosen = tuple(sorted(self._ticked)) or (str(event.row_key.value),)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import threading
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from textual.widgets import DataTable, Input
+from textual.widgets import DataTable, Input, Static
 
 from app.config import Paths, load
 from app.screens.banner import Banner
@@ -20,7 +23,15 @@ from core.store.packet_store import PacketStore
 from core.wire.field import Span
 from core.wire.link import LinkType
 from tests.scripted import BAD_CHECKSUM, batch, conversations, scripted_store
-from tests.scripted_monitor import LIVE, ScriptedEngine, filled, main, scripted_monitor
+from tests.scripted_monitor import (
+    INTERFACES,
+    LIVE,
+    ScriptedEngine,
+    filled,
+    interface,
+    main,
+    scripted_monitor,
+)
 from widgets.status_bar import StatusBar
 from widgets.time_format import TimeFormat
 
@@ -313,10 +324,52 @@ async def test_an_interface_that_goes_away_takes_its_tick_along():
         chooser = pilot.app.screen
         assert isinstance(chooser, Interfaces)
         chooser._interfaces = lambda: ()
-        chooser.fill()
+        await chooser.fill()
         assert chooser.query_one(DataTable).row_count == 1
         await pilot.press("enter")
         assert engine.told[0].interfaces == ("any",)
+
+
+async def test_the_chooser_outlives_a_kernel_that_gives_no_answer():
+    """And asks it anywhere but in the thread that draws."""
+    threads = []
+
+    def refuse():
+        threads.append(threading.current_thread())
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    async with running(engine=ScriptedEngine(EngineSnapshot())) as pilot:
+        await pilot.press("i", "space")
+        chooser = pilot.app.screen
+        answer, chooser._interfaces = chooser._interfaces, refuse
+        await chooser.fill()
+        trouble = chooser.query_one("#trouble", Static)
+        assert str(trouble.render()) == "no list of interfaces: Too many open files; trying again"
+        assert chooser.query_one(DataTable).row_count == len(INTERFACES) + 1  # as before
+        assert threading.main_thread() not in threads
+        chooser._interfaces = answer
+        await chooser.fill()
+        assert not trouble.display
+
+
+async def test_the_chooser_shows_names_as_they_are():
+    odd = interface("a[red]b", 7, ())
+    async with running(engine=ScriptedEngine(EngineSnapshot())) as pilot:
+        await pilot.press("i")
+        chooser = pilot.app.screen
+        chooser._interfaces = lambda: (odd,)
+        await chooser.fill()
+        await pilot.press("down", "space")
+        assert str(chooser.query_one("#chosen").render()) == "selected: a[red]b"
+
+
+async def test_complaints_about_the_configuration_are_shown_as_they_are(tmp_path):
+    paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
+    paths.config.write_text('[keys]\n"view[red]pause" = "p"\n')
+    async with running(paths=paths) as pilot:
+        (notification,) = pilot.app._notifications
+        assert "view[red]pause" in notification.message
+        assert not notification.markup
 
 
 async def test_escape_leaves_the_chooser_alone():
