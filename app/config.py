@@ -5,7 +5,7 @@ Two files, because they have two writers:
 * ``config.toml`` is the person's; it is read and never written. It holds::
 
       [keys]
-      "view.pause" = "p"          # an action's name, as the help screen gives it
+      "view.pause" = "f6"         # an action's name, as the help screen gives it
       "packets.go_to" = "colon"   # Textual key names, comma-separated
 
       [forge]

@@ -22,8 +22,8 @@ def test_absent_files_are_the_defaults(paths):
 
 
 def test_keys_are_remapped_by_action_name(paths):
-    paths.config.write_text('[keys]\n"view.pause" = "p"\n"packets.go_to" = "colon, f5"\n')
-    assert load(paths) == Config({"view.pause": "p", "packets.go_to": "colon,f5"}, "", ())
+    paths.config.write_text('[keys]\n"view.pause" = "f6"\n"packets.go_to" = "colon, f5"\n')
+    assert load(paths) == Config({"view.pause": "f6", "packets.go_to": "colon,f5"}, "", ())
 
 
 def test_the_audit_can_be_switched_off(paths):
