@@ -22,6 +22,7 @@ import rich_click as click
 from click.core import ParameterSource
 
 from app.cli_echo import echo, iolab
+from app.cli_send import replay, send
 from app.commands.output import CommandError, ReaderGoneError, abandon_stdout, say
 from app.commands.source import PacketSource
 from core.capture.options import DEFAULT_SNAP_LENGTH, Method
@@ -178,6 +179,8 @@ def fields(prefix: str, debug: bool) -> int:
 
 rawscope.add_command(echo)
 rawscope.add_command(iolab)
+rawscope.add_command(send)
+rawscope.add_command(replay)
 
 
 def _was_given(context: click.Context, name: str) -> bool:

@@ -1,0 +1,170 @@
+"""``rawscope send`` and ``rawscope replay`` between two namespaces, as processes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.files.reader import open_capture
+from tests.app.made import capture_of
+from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network
+from tests.live.test_forge_ring import frame, ours
+from tests.live.watching import watching
+from tests.support import ROOT
+
+pytestmark = pytest.mark.live
+
+LIMIT_S = 30
+UDP = ("--ip.dst", FAR_ADDRESS, "--udp.srcport", "4000", "--udp.dstport", "9")
+
+
+@dataclass
+class Near:
+    """Runs rawscope in the near namespace with a state folder of its own."""
+
+    network: Network
+    state: Path
+
+    def __call__(self, *arguments: str, answer: str | None = None) -> tuple[int, str, str]:
+        """Status, output and what was said; `answer` is typed on a terminal."""
+        command = [
+            "ip", "netns", "exec", self.network.near, "env", f"XDG_STATE_HOME={self.state}",
+            sys.executable, "-m", "app", *arguments,
+        ]  # fmt: skip
+        if answer is not None:
+            quoted = " ".join(f"'{word}'" for word in command)
+            command = ["script", "-qec", quoted, "/dev/null"]
+        done = subprocess.run(
+            command, cwd=ROOT, input=answer or "", capture_output=True, text=True, timeout=LIMIT_S,
+            check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout, done.stderr
+
+    def events(self, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
+        """Status and the JSON lines."""
+        status, out, _ = self("send", *arguments, "--json", "--yes")
+        return status, [json.loads(line) for line in out.splitlines()]
+
+    def audited(self) -> tuple[list[bytes], list[str]]:
+        """Packets and comments of the audit."""
+        packets: list[bytes] = []
+        comments: list[str] = []
+        with open_capture(self.state / "rawscope" / "sent.pcapng") as reader:
+            for batch in reader.batches():
+                ends = zip(batch.offset.tolist(), batch.captured.tolist(), strict=True)
+                packets += [batch.data[at : at + size].tobytes() for at, size in ends]
+                comments += [text for texts in batch.comments.values() for text in texts]
+            assert not reader.damaged
+        return packets, comments
+
+
+@pytest.fixture(scope="module")
+def network() -> Iterator[Network]:
+    with Network() as made:
+        yield made
+
+
+@pytest.fixture
+def near(network: Network, tmp_path: Path) -> Near:
+    return Near(network, tmp_path)
+
+
+def test_what_left_and_what_came_back(near: Near) -> None:
+    status, events = near.events(*UDP, "--ip.ttl", "7", "--wait", "5")
+    assert status == 0
+    sent, copy, reply, end = events
+    assert (sent["sent"], sent["interface"], sent["way"]) == (1, "near0", "IP_HDRINCL")
+    assert {change["name"] for change in copy["changes"]} == {"ip.id", "ip.checksum"}
+    assert (reply["icmp.type"], reply["icmp.code"], reply["ip.src"]) == (3, 3, FAR_ADDRESS)
+    assert 0 < reply["delay"] < 5
+    assert (end["copy"], end["replies"]) == (True, 1)
+
+
+def test_nobody_answers(near: Near) -> None:
+    """An echo reply that nobody asked for."""
+    arguments = ("--ip.dst", FAR_ADDRESS, "--icmp.type", "0", "--wait", "0.3", "--yes")
+    status, out, said = near("send", *arguments)
+    assert status == 1
+    assert "sent 1 of 1" in out
+    assert "rawscope: no answer" in said
+
+
+def test_a_stranger_is_asked_about_once(near: Near) -> None:
+    status, out, said = near("send", *UDP)
+    assert (status, out) == (1, "")
+    assert f"Nothing was sent to {FAR_ADDRESS} on near0 before." in said
+    assert "say --yes to send it" in said
+    assert not (near.state / "rawscope" / "sent.pcapng").exists()
+    status, out, _ = near("send", *UDP, answer="n\n")
+    assert status == 1
+    assert "not sent" in out
+    status, out, _ = near("send", *UDP, answer="y\n")
+    assert status == 0
+    assert "sent 1 of 1" in out
+    assert near("send", *UDP)[0] == 0, "and remembered"
+    status, _, said = near("send", *UDP, "--ip.src", "192.0.2.9")
+    assert status == 1
+    assert "192.0.2.9 is no address of this machine" in said
+
+
+def test_many_are_asked_about_every_time(near: Near) -> None:
+    arguments = ("send", "--ip.dst", NEAR_ADDRESS, "--udp.dstport", "9", "--count", "1001")
+    assert near(*arguments)[0] == 1
+    assert near(*arguments, "--yes")[0] == 0
+    assert near(*arguments)[0] == 1
+
+
+def test_what_the_kernel_refuses_is_status_1_with_the_count(near: Near) -> None:
+    status, out, said = near("send", *UDP, "--payload", "x" * 1500, "--count", "3", "--yes")
+    assert status == 1
+    assert "sent 0 of 3" in out
+    assert "0 of 3 sent: EMSGSIZE" in said
+    packets, comments = near.audited()
+    assert len(packets) == 1
+    assert "sent 0 of 3" in comments[0]
+
+
+def test_the_audit_has_the_packet_and_the_command(near: Near) -> None:
+    assert near("send", *UDP, "--payload", "hello", "--count", "5", "--yes")[0] == 0
+    (packet,), (comment,) = near.audited()
+    assert packet.endswith(b"hello")
+    assert comment.startswith("sent 5 of 5 (IP_HDRINCL) by: rawscope send --ip.dst")
+    assert near("send", *UDP, "--no-audit")[0] == 0
+    assert len(near.audited()[0]) == 1
+
+
+def test_verbatim_frames_arrive(near: Near) -> None:
+    arguments = ("send", *UDP, "--link", "near0", "--ip.checksum", "0xdead", "--count", "300",
+                 "--rate", "1000", "--yes")  # fmt: skip
+    near.network.ip_near("neigh", "flush", "dev", "near0")
+    with watching(near.network, ring_bytes=64 << 20) as watch:
+        status, out, _ = near(*arguments)
+        assert status == 0
+        frames = [
+            packet.data for packet in watch.wait_for(300) if packet.data[24:26] == b"\xde\xad"
+        ]
+    assert "sent 300 of 300 through near0 (verbatim)" in out
+    assert len(frames) == 300
+    assert len(set(frames)) == 1
+
+
+def test_replay_sends_a_file(near: Near, tmp_path: Path) -> None:
+    frames = [frame(number, 60 + number) for number in range(200)]
+    path = capture_of(tmp_path / "a.pcap", frames)
+    with watching(near.network, ring_bytes=32 << 20) as watch:
+        status, out, said = near("replay", path, "--link", "near0", "--topspeed", "--loop", "2")
+        assert status == 1
+        assert "leave near0 verbatim" in said
+        arguments = ("replay", path, "--link", "near0", "--topspeed", "--loop", "2", "--yes")
+        status, out, _ = near(*arguments)
+        assert status == 0
+        assert out.startswith("sent 400 of 400 frames")
+        assert ours(watch.wait_for(400)) == frames * 2
+    assert near.audited()[0] == frames * 2
