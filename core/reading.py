@@ -8,11 +8,12 @@ the end, in this thread.
 
 from __future__ import annotations
 
+import os
+import stat
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import islice
 
 import numpy as np
 
@@ -26,6 +27,8 @@ from core.wire.text import safe
 class FileReading(threading.Thread):
     """One file on its way into the store. `source` as in `open_capture`.
 
+    ``label``     the path, or "standard input" for a descriptor
+    ``piped``     it is a pipe, or the like: what was read does not come again
     ``progress``  the part that was read, 0 to 1; None where the size is unknown
     ``notes``     the reader's remarks so far, one line each
     ``damaged``   the file was not whole; the packets before the damage are in the store
@@ -41,6 +44,8 @@ class FileReading(threading.Thread):
     ) -> None:
         super().__init__(name="rawscope reader", daemon=True)  # a silent pipe must not hold us
         self.source = source
+        self.label = source if isinstance(source, str) and source != "-" else "standard input"
+        self.piped = _is_piped(source)
         self.progress: float | None = None
         self.notes: tuple[str, ...] = ()
         self.damaged = False
@@ -69,29 +74,25 @@ class FileReading(threading.Thread):
         self._on_end(self)
 
     def _read(self, reader: CaptureReader) -> None:
-        base = self._store.snapshot().count
-        numbers: list[int] = []  # of the file's interfaces in the store
-        commented = 0
+        numbers = np.zeros(0, np.uint16)  # of the file's interfaces in the store
         for batch in reader.batches():
             if self._cancellation.cancelled:
                 return
-            for interface in reader.interfaces[len(numbers) :]:
-                numbers.append(self._store.add_interface(interface))  # noqa: PERF401 (grows)
-            in_store = np.array(numbers, np.uint16)[batch.interface]
-            self._store.append(replace(batch, interface=in_store))
-            commented = self._add_comments(reader, base, commented)
+            added = self._store.add_interfaces(reader.interfaces[len(numbers) :])
+            numbers = np.append(numbers, np.array(added, np.uint16))
+            self._store.append(replace(batch, interface=numbers[batch.interface]))
             self._look(reader)
             time.sleep(0)
-
-    def _add_comments(self, reader: CaptureReader, base: int, done: int) -> int:
-        """Hand on the comments that came since; returns how many packets' are done."""
-        new = list(islice(reader.comments.items(), done, None))
-        for index, texts in new:
-            for text in texts:
-                self._store.add_comment(base + index + 1, text)
-        return done + len(new)
 
     def _look(self, reader: CaptureReader) -> None:
         self.progress = reader.position / reader.size if reader.size else None
         self.notes = tuple(reader.notes)
         self.damaged = reader.damaged
+
+
+def _is_piped(source: str | int) -> bool:
+    try:
+        mode = os.stat(0 if source == "-" else source).st_mode
+    except OSError:  # `open_capture` tells why
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)

@@ -37,7 +37,6 @@ from core.wire.link import LinkType
 
 _FILE_HEADER = "IHHiIII"  # magic, major, minor, zone, figures, snap length, network
 _RECORD_HEADER = ("seconds", "fraction", "captured", "original")  # four 32-bit words
-_RECORD_BYTES = 16
 
 _LINK_TYPE_MASK = 0xFFFF
 _RESERVED = 0x0BFF_0000
@@ -119,7 +118,6 @@ class PcapParser:
         header = _read_file_header(bytes(head[:28]))
         self.header_length = header.length
         self.interfaces = [CaptureInterface("", header.link_type, header.snap_length)]
-        self.comments: dict[int, list[str]] = {}
         self.notes: list[str] = []
         if reserved := header.network & _RESERVED:
             self.notes.append(f"reserved bits {reserved:#010x} of the link type were ignored")

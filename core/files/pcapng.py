@@ -37,7 +37,7 @@ from core.files.pcapng_packets import (
     Section,
     read_packets,
 )
-from core.files.step import Step
+from core.files.step import SPAN_BYTES, Step
 from core.store.batch import Batch, CaptureInterface
 
 SECTION_HEADER = 0x0A0D0D0A
@@ -55,6 +55,7 @@ _LEAST_ENHANCED = _LEAST[ENHANCED_PACKET]
 _MAXIMUM_BLOCK = 16 << 20  # of a block that is read; as libpcap's sf-pcapng.c has it
 _MAXIMUM_SKIPPED = 1 << 30  # of a block that is stepped over
 _MAXIMUM_INTERFACES = 1 << 16  # what a batch can number
+_MAXIMUM_TEXT = 4 << 20  # characters of all interfaces' names and descriptions together
 
 
 class _DamageError(Exception):
@@ -87,11 +88,10 @@ class PcapngParser:
                 "check that it was not altered on its way (copy it as binary)"
             )
         self.interfaces: list[CaptureInterface] = []
-        self.comments: dict[int, list[str]] = {}
         self.notes: list[str] = []
         self._order = _BYTE_ORDERS[magic]
         self._section = Section()
-        self._packets = 0
+        self._text_room = _MAXIMUM_TEXT
         self._walked = 0  # where the last walk ended
         self._skipped = 0  # length of a block stepped over, while its trailer is yet to come
 
@@ -105,15 +105,15 @@ class PcapngParser:
             positions = np.fromiter(islice(walk, limit), np.int64)
             if not len(positions):
                 return self._other_block(view, self._walked)
+            fit = max(1, int(np.searchsorted(positions, start + SPAN_BYTES)))
+            is_all = fit == len(positions) < limit
+            positions = positions[:fit]
         except _DamageError as damage:
             return _damaged(damage.position, origin, str(damage))
         run = read_packets(window, positions, self._order, self._section)
-        for index, comments in run.comments.items():
-            self.comments[self._packets + index] = comments
-        self._packets += len(run.batch)
         if run.reason:
             return _damaged(int(positions[len(run.batch)]), origin, run.reason, run.batch)
-        return Step(run.batch, self._walked if len(positions) < limit else run.stop)
+        return Step(run.batch, self._walked if is_all else run.stop)
 
     def _walk(self, view: memoryview, position: int) -> Iterator[int]:
         """The positions of packet blocks, up to one that is incomplete or needs a closer look."""
@@ -224,6 +224,14 @@ class PcapngParser:
         self._section.add(
             Interface(len(self.interfaces), link_type, snap_length, resolution, offset_s, fcs_bits)
         )
+        if len(name) + len(description) > self._text_room:
+            if self._text_room:
+                self.notes.append(
+                    f"the names of interfaces from number {len(self.interfaces)} on were left "
+                    f"out: together they are longer than {_MAXIMUM_TEXT:,} characters"
+                )
+            name, description, self._text_room = "", "", 0
+        self._text_room -= len(name) + len(description)
         self.interfaces.append(CaptureInterface(name, link_type, snap_length, description))
 
 

@@ -90,10 +90,13 @@ class Section:
         self._columns["fcs_flag"].append(fcs_flag if fcs_flag <= PacketFlag.FCS_MASK else 0)
 
     def column(self, name: str, interface: NDArray[np.int64]) -> NDArray[np.int64]:
-        """One property of the interface of every packet, (n,) int64; 0 where there is none."""
+        """One property of the interface of every packet, int64; 0 where there is none.
+
+        Its shape is (n,), or (1,) where there is but one interface.
+        """
         values = np.frombuffer(self._columns[name], np.int64)
         if len(values) == 1 and not interface.any():
-            return np.broadcast_to(values, interface.shape)
+            return values
         known = interface < len(values)
         if known.all():
             return values[interface]
@@ -109,12 +112,11 @@ _SECTION_COLUMNS = ("index", "maximum", "snap_length", "resolution", "offset_s",
 class Run:
     """The packets of a run up to the first bad block, and why that one is bad.
 
-    `stop` is the byte after the last block of the run. `comments` go by the index in the run.
+    `stop` is the byte after the last block of the run.
     """
 
     batch: Batch
     stop: int
-    comments: dict[int, list[str]]
     reason: str
 
 
@@ -151,12 +153,12 @@ def read_packets(
         captured=captured,
         original=original,
         timestamp_ns=timestamp,
-        interface=section.column("index", interface).astype(np.uint16),
+        interface=np.full(len(interface), section.column("index", interface), np.uint16),
         flags=flags,
         stable=True,
+        comments={index: texts for index, texts in found.comments.items() if index < good},
     )
-    comments = {index: texts for index, texts in found.comments.items() if index < good}
-    return Run(batch, int(block_end[-1]), comments, reason)
+    return Run(batch, int(block_end[-1]), reason)
 
 
 def _read_headers(

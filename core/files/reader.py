@@ -35,7 +35,7 @@ from core.files.formats import (
 from core.files.pcap import PcapParser
 from core.files.pcapng import PcapngParser
 from core.files.source import MappedFile, Source, Stream
-from core.files.step import Parser, Step
+from core.files.step import SPAN_BYTES, Parser, Step, joined
 from core.store.batch import Batch, CaptureInterface
 from core.wire.text import safe
 
@@ -43,14 +43,14 @@ _HEAD_BYTES = 64  # enough to tell any format, and text from binary
 _SETTLED_BYTES = 1 << 20  # three records of the greatest length
 _FIRST_BATCH = 1_000  # packets: the first rows appear at once
 _BATCH = 1 << 16
+_STEPS = 256  # of the parser for one batch: some 50 ms
 
 
 class CaptureReader:
     """A capture file that is being read. Use as a context manager; one thread iterates.
 
     ``interfaces`` grows as descriptions are read; batches index it. ``format`` is ``"pcap"``
-    or ``"pcapng"``, ``compression`` ``""``, ``"gzip"`` or ``"zstd"``. ``comments`` go by
-    0-based packet index.
+    or ``"pcapng"``, ``compression`` ``""``, ``"gzip"`` or ``"zstd"``.
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class CaptureReader:
         self._descriptor = descriptor
         self._owned = owned
         self._closed = False
+        self._cancellation = cancellation
         self._notes: list[str] = []
         self._position = 0
         self._packets = 0
@@ -105,11 +106,6 @@ class CaptureReader:
         return self._parser.interfaces
 
     @property
-    def comments(self) -> dict[int, list[str]]:
-        """Comments by 0-based packet index, not yet safe to print."""
-        return self._parser.comments
-
-    @property
     def notes(self) -> Sequence[str]:
         """Warnings so far, one line each, safe to print."""
         notes = [*self._parser.notes, *self._notes]
@@ -134,12 +130,13 @@ class CaptureReader:
         """
         source, limit = self._source, _FIRST_BATCH
         while not source.lost():
-            step = self._parser.parse(source.window, self._position, limit, source.origin)
-            self._position = step.stop
-            if step.batch is not None and len(step.batch):
+            if self._cancellation is not None and self._cancellation.cancelled:
+                return None
+            batch, step = self._gather(limit)
+            if batch is not None:
                 limit = _BATCH
-                self._packets += len(step.batch)
-                yield step.batch
+                self._packets += len(batch)
+                yield batch
             if step.fault:
                 return self._damage(step.fault)
             if step.needed:
@@ -149,6 +146,25 @@ class CaptureReader:
                 self._position = position
         self._damage(source.lost())
         return None
+
+    def _gather(self, limit: int) -> tuple[Batch | None, Step]:
+        """The next packets of the window, `limit` at most, and the step that came last.
+
+        Interfaces and sections between packets end a step, not a batch: a file may have
+        one before every packet, and a batch has its price.
+        """
+        source, begin = self._source, self._position
+        batches: list[Batch] = []
+        for _ in range(_STEPS):
+            step = self._parser.parse(source.window, self._position, limit, source.origin)
+            self._position = step.stop
+            if step.batch is not None and len(step.batch):
+                batches.append(step.batch)
+                limit -= len(step.batch)
+            full = limit == 0 or step.stop - begin >= SPAN_BYTES
+            if full or step.fault or step.needed:
+                break
+        return joined(batches) if batches else None, step
 
     def _end(self, step: Step) -> None:
         """The input has ended; say so if that was in the middle of something."""

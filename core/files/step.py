@@ -7,6 +7,7 @@ descriptors and decides whether more bytes can be had.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,6 +23,10 @@ _LARGER_PACKETS = {  # link types whose packets may be longer (Wireshark's wtap.
     249: 128 << 20,  # USBPcap
     279: 8 << 20,  # Elektrobit high-speed capture
 }
+
+# Bytes of the file from which one batch is full. What it may bring besides packets is in
+# memory of its own, so a batch of many packets must not stand for gigabytes of comments.
+SPAN_BYTES = 16 << 20
 
 
 def maximum_packet(link_type: int) -> int:
@@ -48,7 +53,7 @@ class Step:
 
 
 class Parser(Protocol):
-    """One capture format; `interfaces`, `comments` and `notes` grow as blocks are read.
+    """One capture format; `interfaces` and `notes` grow as blocks are read.
 
     Parsing begins after `header_length` bytes.
     """
@@ -56,7 +61,6 @@ class Parser(Protocol):
     format: str
     header_length: int
     interfaces: list[CaptureInterface]
-    comments: dict[int, list[str]]
     notes: list[str]
 
     def parse(self, window: NDArray[np.uint8], start: int, limit: int, origin: int) -> Step:
@@ -76,6 +80,22 @@ def unaligned(window: NDArray[np.uint8], fields: np.dtype[np.void]) -> NDArray[n
     """
     shape = (len(window) - fields.itemsize + 1,)
     return np.ndarray(shape, fields, buffer=window.data, strides=(1,))
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """One batch of several over the same window."""
+    if len(batches) == 1:
+        return batches[0]
+    columns = {
+        name: np.concatenate([getattr(batch, name) for batch in batches])
+        for name in ("offset", "captured", "original", "timestamp_ns", "interface", "flags")
+    }
+    comments: dict[int, Sequence[str]] = {}
+    packets = 0
+    for batch in batches:
+        comments |= {packets + row: texts for row, texts in batch.comments.items()}
+        packets += len(batch)
+    return Batch(batches[0].data, **columns, stable=batches[0].stable, comments=comments)
 
 
 def odd_flags(time: NDArray[np.bool_], length: NDArray[np.bool_]) -> NDArray[np.uint16]:

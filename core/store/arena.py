@@ -13,12 +13,15 @@ short runs. Frames of `LONG` bytes and more are copied one by one.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from core.store.chunk import CHUNK_PACKETS, Chunk
 
 LONG = 4096
+_WORTH_A_COPY = 16  # room is given back when more than this part of it is free
 
 
 def copy_frames(
@@ -73,6 +76,7 @@ def _copy_each(
 class Arena:
     """A chunk in the making: room for bytes and rows, of which the first ones are in use.
 
+    `comment_bytes` is what the comments on its packets take elsewhere; the store counts it.
     `packets` and `used` (bytes) only grow; what lies below them is never written again, so
     a `Chunk` made by `published` stays as it is while the arena goes on.
     """
@@ -82,6 +86,7 @@ class Arena:
         self.chunk = Chunk.allocate(first, data, link_types, CHUNK_PACKETS)
         self.packets = 0
         self.used = 0
+        self.comment_bytes = 0
 
     def room_for(self, captured: NDArray[np.uint32]) -> int:
         """How many of the next frames, from the first, still fit."""
@@ -105,3 +110,11 @@ class Arena:
     def published(self) -> Chunk:
         """What is in use, as an immutable chunk."""
         return self.chunk.rows(0, self.packets)
+
+    def sealed(self) -> Chunk:
+        """The same in memory of its own, without the room that was not needed."""
+        chunk = self.published().copied()
+        spare = len(chunk.data) - self.used
+        if spare * _WORTH_A_COPY < len(chunk.data):
+            return chunk
+        return replace(chunk, data=chunk.data[: self.used].copy())

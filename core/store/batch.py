@@ -6,7 +6,8 @@ knowledge. Arrays are parallel, one element a packet, in the order of arrival.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,8 @@ class Batch:
     `stable` says that nobody will change or unmap `data` while the batch is referenced (a
     mapped file, bytes of its own): the store may then keep it without copying. Kernel ring
     blocks are not stable.
+
+    `comments` are remarks on packets, by row, as the file has them: not yet safe to print.
     """
 
     data: NDArray[np.uint8]
@@ -47,6 +50,7 @@ class Batch:
     interface: NDArray[np.uint16]
     flags: NDArray[np.uint16]
     stable: bool = False
+    comments: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.offset)

@@ -71,7 +71,8 @@ class Chunk:
     """Packets `first` … ``first + len(chunk) - 1``; every column has ``len(chunk)`` rows.
 
     ``data``              uint8   the bytes, with anything between frames
-    ``link_types``        int32   the store's, by interface index; shared by all chunks
+    ``link_types``        int32   the store's, by interface index; shared by all chunks, and
+                                  filled for an interface before a packet names it
     ``timestamp_ns``      int64   since the epoch, as given by the source
     ``offset``            uint32  first byte of each frame in `data`
     ``captured``          uint32  bytes kept of the frame

@@ -10,7 +10,7 @@ reader that skips a thousand versions has missed nothing.
 * Numbers start at 1 and never change. ``captured = held + evicted`` at every version.
 * Memory is bounded: over `limit_bytes` the oldest chunks go, and their packets are
   counted as evicted. The newest chunk always stays. Bytes of a mapped file belong to the
-  file and are not counted; the columns over them are.
+  file and are not counted; the columns over them are, and so are comments.
 * A large stable batch is kept where it is. A batch that is small (a live pipe hands over a
   few packets at a time) or not stable (a ring block) is copied into the current arena, so
   that many small batches make few chunks.
@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import mmap
 import threading
-from types import MappingProxyType
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from core.store.arena import Arena
 from core.store.batch import Batch, CaptureInterface
 from core.store.chunk import CHUNK_PACKETS, COLUMN_BYTES, Chunk
+from core.store.comments import Comments
 from core.store.layout import decode
 from core.store.snapshot import Snapshot
 
@@ -38,6 +39,7 @@ ARENA_BYTES = 1 << 22
 KEPT_IN_PLACE = 4096  # packets from which a stable batch becomes a chunk of its own …
 KEPT_IN_PLACE_BYTES = 1 << 20  # … or bytes
 OFFSET_LIMIT = 1 << 32  # what the chunk's `offset` column can count
+INTERFACES = 1 << 16  # what the chunk's `interface` column can number
 
 
 class PacketStore:
@@ -53,10 +55,10 @@ class PacketStore:
         self._arena: Arena | None = None
         self._sealed: list[Chunk] = []
         self._sealed_bytes: list[int] = []  # memory of each sealed chunk
-        self._link_types = np.zeros(0, dtype=np.int32)  # by interface index
-        self._comments: dict[int, tuple[str, ...]] = {}
+        self._link_types = np.zeros(INTERFACES, dtype=np.int32)  # by interface index
+        self._comments = Comments()
         self._writing = threading.Lock()
-        self._published = Snapshot(0, 0, 0, 0, None, (), (), MappingProxyType(self._comments))
+        self._published = Snapshot(0, 0, 0, 0, None, (), (), self._comments.by_number)
 
     @property
     def version(self) -> int:
@@ -69,22 +71,32 @@ class PacketStore:
 
     def add_interface(self, interface: CaptureInterface) -> int:
         """Register where packets come from; returns the index that batches name it by."""
+        return self.add_interfaces((interface,))[0]
+
+    def add_interfaces(self, interfaces: Iterable[CaptureInterface]) -> range:
+        """Register many at once; returns their indices.
+
+        Raises `ValueError` when there would be more than `INTERFACES`.
+        """
         with self._writing:
-            interfaces = (*self._published.interfaces, interface)
-            self._link_types = np.array([each.link_type for each in interfaces], dtype=np.int32)
-            self._seal()  # chunks name link types by the interfaces known when they began
-            self._publish(interfaces=interfaces)
-            return len(interfaces) - 1
+            known, added = self._published.interfaces, tuple(interfaces)
+            indices = range(len(known), len(known) + len(added))
+            if indices.stop > INTERFACES:
+                raise ValueError(f"there are more than {INTERFACES:,} interfaces")
+            if added:
+                self._link_types[len(known) : indices.stop] = [each.link_type for each in added]
+                self._publish(interfaces=known + added)
+            return indices
 
     def add_comment(self, number: int, text: str) -> None:
         """Attach a remark to a packet. `KeyError` if it is evicted or never was captured."""
         with self._writing:
             self._published.find(number)
-            self._comments[number] = (*self._comments.get(number, ()), text)
+            self._comments.add(number, (text,))
             self._publish()
 
     def append(self, batch: Batch) -> None:
-        """Decode a batch, add its packets behind the last one, and publish.
+        """Decode a batch, add its packets with their comments behind the last one, and publish.
 
         Raises `ValueError` if a frame does not lie inside the batch's data or names an
         interface that was not added: the caller's mistake, never the traffic's.
@@ -98,6 +110,7 @@ class PacketStore:
             else:
                 self._copy(batch)
             last = self._published
+            self._comment(last.count + 1, batch)
             first_time = last.first_timestamp_ns
             self._publish(
                 count=last.count + len(batch),
@@ -110,7 +123,7 @@ class PacketStore:
             low, high = _extent(batch, start, start + CHUNK_PACKETS)
             if low < 0 or high > len(batch.data):
                 raise ValueError("a frame lies outside the batch's data")
-        if int(batch.interface.max()) >= len(self._link_types):
+        if int(batch.interface.max()) >= len(self._published.interfaces):
             raise ValueError(f"interface {int(batch.interface.max())} was not added")
 
     def _keep(self, batch: Batch) -> None:
@@ -182,22 +195,31 @@ class PacketStore:
     def _seal(self) -> None:
         """Close the current arena: its chunk gets no more packets."""
         if self._arena is not None:
-            self._sealed.append(self._arena.published().copied())
-            self._sealed_bytes.append(self._arena_memory(self._arena))
+            chunk = self._arena.sealed()
+            self._sealed.append(chunk)
+            self._sealed_bytes.append(len(chunk) * COLUMN_BYTES + len(chunk.data))
         self._arena = None
 
-    @staticmethod
-    def _arena_memory(arena: Arena) -> int:
-        return arena.packets * COLUMN_BYTES + len(arena.chunk.data)
+    def _comment(self, first: int, batch: Batch) -> None:
+        """Keep the comments of a batch whose first packet is number `first`."""
+        before = self._comments.memory
+        for row, texts in batch.comments.items():
+            self._comments.add(first + row, texts)
+        if self._arena is not None:
+            self._arena.comment_bytes += self._comments.memory - before
+            if self._arena.comment_bytes > self._arena_bytes:
+                self._seal()  # comments go with their chunk, so none may gather them for ever
 
     def _evict(self) -> int:
         """Drop the oldest chunks over the bound; returns the memory still held."""
-        held = sum(self._sealed_bytes)
+        held = sum(self._sealed_bytes) + self._comments.memory
         if self._arena is not None:
-            held += self._arena_memory(self._arena)
+            held += self._arena.packets * COLUMN_BYTES + len(self._arena.chunk.data)
         gone = 0
         while held > self.limit_bytes and len(self._sealed) - gone > (self._arena is None):
+            chunk = self._sealed[gone]
             held -= self._sealed_bytes[gone]
+            held -= self._comments.forget(range(chunk.first, chunk.last + 1))
             gone += 1
         if gone:
             del self._sealed[:gone], self._sealed_bytes[:gone]
@@ -210,9 +232,6 @@ class PacketStore:
         chunks = list(self._sealed)
         if self._arena is not None:
             chunks.append(self._arena.published())
-        if self._comments and chunks and last.chunks and chunks[0].first != last.chunks[0].first:
-            first = chunks[0].first
-            self._comments = {n: texts for n, texts in self._comments.items() if n >= first}
         self._published = Snapshot(
             version=last.version + 1,
             count=changes.get("count", last.count),
@@ -221,7 +240,7 @@ class PacketStore:
             first_timestamp_ns=changes.get("first_timestamp_ns", last.first_timestamp_ns),
             interfaces=changes.get("interfaces", last.interfaces),
             chunks=tuple(chunks),
-            comments=MappingProxyType(self._comments),
+            comments=self._comments.by_number,
         )
 
 

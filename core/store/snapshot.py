@@ -25,7 +25,7 @@ class Snapshot:
     `first` the lowest number still held. `bytes_total` adds the original lengths of all packets
     ever captured; `bytes_held` is the memory accounted for. `first_timestamp_ns` is that
     of packet 1, known after its eviction too. `comments` by packet number are the one thing
-    that may still grow.
+    that still changes: they are the store's own, which come and go with their packets.
     """
 
     version: int

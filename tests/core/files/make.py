@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.files.reader import CaptureReader, open_capture
@@ -96,8 +97,11 @@ class Read:
         self.interface: list[int] = []
         self.flags: list[int] = []
         self.sizes: list[int] = []
+        self.comments: dict[int, Sequence[str]] = {}
         with reader:
             for batch in reader.batches():
+                before = len(self.frames)
+                self.comments |= {before + row: texts for row, texts in batch.comments.items()}
                 self.sizes.append(len(batch))
                 spans = zip(batch.offset.tolist(), batch.captured.tolist(), strict=True)
                 self.frames += [batch.data[at : at + n].tobytes() for at, n in spans]
@@ -106,7 +110,6 @@ class Read:
                 self.interface += batch.interface.tolist()
                 self.flags += batch.flags.tolist()
             self.interfaces = list(reader.interfaces)
-            self.comments = dict(reader.comments)
             self.notes = list(reader.notes)
             self.damaged = reader.damaged
             self.format = reader.format

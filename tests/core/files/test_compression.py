@@ -6,6 +6,8 @@ import gzip
 import random
 import tracemalloc
 import zlib
+from collections.abc import Iterable
+from itertools import chain, repeat
 
 import pytest
 import zstandard
@@ -18,6 +20,7 @@ from tests.core.files.make import (
     Read,
     enhanced,
     interface,
+    option,
     pcap_header,
     pcap_record,
     read,
@@ -114,16 +117,54 @@ def test_byte_by_byte(compression) -> None:
     assert unpack.fault == unpack.remark == ""
 
 
-@pytest.mark.parametrize("compression", PACK)
-def test_a_bomb_takes_bounded_memory(path, compression) -> None:
+def _pack(compression: str, pieces: Iterable[bytes]) -> bytes:
     if compression == "gzip":
         squeeze = zlib.compressobj(9, wbits=31)
     else:
         squeeze = zstandard.ZstdCompressor().compressobj()
-    mebibyte = bytes(1 << 20)
-    packed = [squeeze.compress(section() + interface())]
-    packed += [squeeze.compress(mebibyte) for _ in range(256)] + [squeeze.flush()]
-    path.write_bytes(b"".join(packed))
+    return b"".join([squeeze.compress(piece) for piece in pieces] + [squeeze.flush()])
+
+
+@pytest.mark.parametrize("compression", PACK)
+def test_a_bomb_of_comments_takes_bounded_memory(path, compression) -> None:
+    """Comments go with their batch: who does not want them does not pay for them."""
+    packet = enhanced(options=option(1, b"x" * 60_000))
+    pieces = chain([section() + interface()], repeat(packet, 3_000))
+    path.write_bytes(_pack(compression, pieces))
+    assert path.stat().st_size < 1 << 20
+    tracemalloc.start()
+    try:
+        with open_capture(path) as reader:
+            comments = sum(len(batch.comments) for batch in reader.batches())
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert comments == 3_000  # of 180 MB in all
+    assert peak < 64 << 20
+
+
+def test_a_bomb_of_interface_names_takes_bounded_memory(path) -> None:
+    """Names go with every interface for ever, so together they are bounded."""
+    named = interface(options=option(2, b"n" * 60_000) + option(3, b"d" * 60_000))
+    path.write_bytes(_pack("gzip", chain([section()], repeat(named, 1_000), [enhanced()])))
+    tracemalloc.start()
+    try:
+        found = Read(open_capture(path))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(found.interfaces) == 1_000  # of 120 MB in all
+    assert [len(each.name) for each in found.interfaces[:36:35]] == [60_000, 0]
+    assert [note for note in found.notes if "left out" in note]
+    assert len(found.notes) == 1
+    assert not found.damaged
+    assert peak < 32 << 20
+
+
+@pytest.mark.parametrize("compression", PACK)
+def test_a_bomb_takes_bounded_memory(path, compression) -> None:
+    pieces = chain([section() + interface()], repeat(bytes(1 << 20), 256))
+    path.write_bytes(_pack(compression, pieces))
     assert path.stat().st_size < 256 << 10
     tracemalloc.start()
     try:
@@ -137,15 +178,11 @@ def test_a_bomb_takes_bounded_memory(path, compression) -> None:
 
 @pytest.mark.parametrize("compression", PACK)
 def test_a_bomb_inside_a_block_takes_bounded_memory(path, compression) -> None:
-    if compression == "gzip":
-        squeeze = zlib.compressobj(9, wbits=31)
-    else:
-        squeeze = zstandard.ZstdCompressor().compressobj()
     length = 256 << 20
     told = length.to_bytes(4, "little")
     pieces = [section() + interface() + enhanced() + (77).to_bytes(4, "little") + told]
     pieces += [bytes(1 << 20)] * 255 + [bytes((1 << 20) - 12), told, enhanced()]
-    path.write_bytes(b"".join([squeeze.compress(piece) for piece in pieces] + [squeeze.flush()]))
+    path.write_bytes(_pack(compression, pieces))
     del pieces
     tracemalloc.start()
     try:

@@ -6,11 +6,12 @@ import mmap
 import random
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from core.store import packet_store
+from core.store import comments, packet_store
 from core.store.arena import Arena, copy_frames
 from core.store.batch import Batch, CaptureInterface
 from core.store.chunk import COLUMN_BYTES, COLUMN_TYPES, Chunk
@@ -230,6 +231,75 @@ def test_comments_stay_with_their_packet_and_go_with_it():
         store.append(batch_of([b"x" * 1_000]))
     assert store.snapshot().first > 2
     assert store.snapshot().comments == {}
+
+
+def test_comments_count_as_memory():
+    """A file of small packets and long comments stays within the bound too."""
+    limit = 1 << 20
+    store = _store(limit)
+    remark = "x" * 50_000
+    for _ in range(200):
+        store.append(replace(batch_of([b"abc"] * 2), comments={1: [remark]}))
+        assert store.snapshot().bytes_held < limit + 60_000
+    snapshot = store.snapshot()
+    assert snapshot.first > 1
+    assert sum(len(remark) for (remark,) in snapshot.comments.values()) < limit
+    assert set(snapshot.comments) == set(range(snapshot.first + 1, 401, 2))
+    assert snapshot.comments[400] == (remark,)
+
+
+def test_one_packets_comments_are_bounded():
+    """However many and however long: the detail tree shows them in one row."""
+    store = _store()
+    store.append(
+        replace(batch_of([b"abc"] * 3), comments={0: ["a" * 100_000, "b"], 1: [""] * 9_000})
+    )
+    long, empty = store.snapshot().comments[1], store.snapshot().comments[2]
+    assert long == ("a" * comments.LONGEST + "…",)
+    assert 1 < len(empty) < 1_000
+    store.add_comment(1, "one more")
+    assert store.snapshot().comments[1] == long
+
+
+def test_interfaces_by_turns_with_packets_cost_nothing_but_themselves():
+    """A file of many sections, as ``cat *.pcapng`` makes, must not evict for want of room."""
+    limit = 4 << 20
+    store = _store(limit)
+    for index in range(1, 1_001):
+        number = store.add_interface(CaptureInterface(f"if{index}", index % 7))
+        store.append(batch_of([index.to_bytes(60, "big")], interface=[number]))
+    snapshot = store.snapshot()
+    assert (snapshot.count, snapshot.evicted, len(snapshot.chunks)) == (1_000, 0, 1)
+    assert snapshot.bytes_held <= limit // 4
+    for number in (1, 500, 1_000):
+        assert snapshot.packet(number).interface.link_type == number % 7
+        assert snapshot.packet(number).data == number.to_bytes(60, "big")
+    assert snapshot.chunks[0].link_type.tolist() == [number % 7 for number in range(1, 1_001)]
+
+
+def test_a_closed_arena_keeps_only_what_it_holds():
+    """A large batch closes the arena of a small one before it; its room is given back."""
+    store = _store()
+    large = [b"x" * 64] * KEPT_IN_PLACE
+    for _ in range(10):
+        store.append(batch_of([b"small"]))
+        store.append(batch_of(large, stable=True))
+    snapshot = store.snapshot()
+    assert len(snapshot.chunks) == 20
+    data = sum(chunk.data.nbytes for chunk in snapshot.chunks)
+    assert data == 10 * (5 + 64 * KEPT_IN_PLACE)
+    assert snapshot.bytes_held == data + snapshot.count * COLUMN_BYTES
+    assert snapshot.packet(1).data == b"small"
+
+
+def test_interfaces_are_as_many_as_packets_can_name():
+    """All at once; one more is refused and changes nothing."""
+    store = PacketStore()
+    many = [CaptureInterface(f"if{index}", 1) for index in range(packet_store.INTERFACES)]
+    assert store.add_interfaces(many) == range(len(many))
+    with pytest.raises(ValueError, match="65,536"):
+        store.add_interface(ETHERNET_INTERFACE)
+    assert len(store.snapshot().interfaces) == len(many)
 
 
 def test_readers_beside_the_writer_see_whole_packets():
