@@ -17,7 +17,7 @@ from pathlib import Path
 from core.capture.options import CaptureOptions
 from core.echo.snapshot import EchoSnapshot
 from core.engine import Engine, EngineSnapshot, State
-from core.store.packet_store import PacketStore, Snapshot
+from core.store.snapshot import Snapshot
 
 POLL_HZ = 20
 WINDOW_S = 1.0  # a rate is the mean over this long
@@ -48,11 +48,6 @@ class Scene:
     time_of_day: str
     echo: EchoSnapshot
     turn: int = 0
-
-    @property
-    def piped(self) -> bool:
-        """Whether the packets come out of a pipe, in which they are only once."""
-        return _is_piped(self.engine)
 
 
 class RateMeter:
@@ -85,35 +80,32 @@ class RateMeter:
 
 
 class Bridge:
-    """Asks engine and store what is so, and hands over what a person wants. UI thread only.
-
-    A store holds captured packets or those of one file, never both. So where one follows the
-    other, a new store is made, and an engine for it; the first engine belongs to the caller
-    and is only told to stop.
-    """
+    """Asks engine and store what is so, and hands over what a person wants. UI thread only."""
 
     def __init__(
         self,
         engine: Engine,
-        store: PacketStore,
         options: CaptureOptions,
         clock: Callable[[], float],
         time_of_day: Callable[[], str],
     ) -> None:
         self._engine = engine
-        self.echo = engine.echo  # of the caller's engine, which lives as long as the program
-        self._store = store
+        self.echo = engine.echo
+        self._store = engine.store
         self._options = options
         self._clock = clock
         self._time_of_day = time_of_day
         self._meter = RateMeter()
-        self._made: Engine | None = None  # the engine that is ours to close
         self._turn = 0
 
     def poll(self) -> Scene:
         """The scene as it is now."""
-        engine = self._engine.snapshot()
-        packets = self._store.snapshot()
+        store, engine = self._engine.store, self._engine.snapshot()  # in this order
+        if store is not self._store:
+            self._store = store
+            self._meter.forget()
+            self._turn += 1
+        packets = store.snapshot()
         if engine.state is State.LIVE:
             rates = self._meter.sample(self._clock(), packets.count, packets.bytes_total)
         else:
@@ -130,13 +122,11 @@ class Bridge:
     def unsaved(self) -> int:
         """How many packets are held that are in no file: captured ones, or out of a pipe."""
         worker, packets = self._engine.snapshot(), self._store.snapshot()
-        return packets.count - packets.evicted if worker.captured or _is_piped(worker) else 0
+        return packets.count - packets.evicted if worker.captured or worker.piped else 0
 
     def capture(self, interfaces: tuple[str, ...]) -> None:
         """Capture on these from now on, behind what was captured so far."""
         self._options = replace(self._options, interfaces=interfaces)
-        if self._engine.snapshot().file:
-            self._renew()
         self._engine.capture(self._options)
 
     def toggle_capture(self) -> bool:
@@ -151,27 +141,4 @@ class Bridge:
 
     def open_file(self, path: Path) -> None:
         """Read a capture file, in the place of what is held."""
-        if self._store.snapshot().count:
-            self._renew()
         self._engine.open_file(str(path))
-
-    def _renew(self) -> None:
-        """A new store, with an engine of its own."""
-        self._engine.stop_capture()
-        self.close()
-        self._store = PacketStore(self._store.limit_bytes)
-        self._engine = self._made = Engine(self._store)
-        self._engine.start()
-        self._meter.forget()
-        self._turn += 1
-
-    def close(self) -> None:
-        """End the engine that was made here, if any."""
-        if self._made is not None:
-            self._made.close()
-            self._made = None
-
-
-def _is_piped(worker: EngineSnapshot) -> bool:
-    """A pipe is read from a descriptor, whose number stands for a name, and has no size."""
-    return worker.file.isdecimal() and worker.progress is None

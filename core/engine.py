@@ -4,7 +4,11 @@ One thread, one epoll loop, in which the capture sources, the link watcher, the 
 (`core.serving`) and the wake-up are sources. Commands come in from any thread through the loop's
 queue; what is so comes out as an `EngineSnapshot`, absolute and immutable, replaced by one
 assignment. Packets go into the store, which publishes for itself. A file is read by a thread of
-its own (`core.reading`) into the same store; its end comes back to the worker as a command.
+its own (`core.reading`); its end comes back to the worker as a command.
+
+A store holds captured packets or those of one file, never both: packets of a capture begun again
+go behind the earlier ones, but where a file is involved a new store takes the old one's place. Only
+the worker knows what was done before what, so it is the one that does this.
 
 Whatever goes wrong becomes a state and one line of text: an interface that is missing, a link that
 is deleted, a file that is no capture, and also a fault of ours, which ends the worker but not
@@ -62,12 +66,23 @@ class Engine:
         self._command(self._worker.stop)
 
     def open_file(self, source: str | int) -> None:
-        """Read a capture file: a path, ``-`` for standard input, or a descriptor."""
+        """Read a capture file in the place of what is held.
+
+        `source` is a path, ``-`` for standard input, or a descriptor.
+        """
         self._command(partial(self._worker.begin_reading, source))
 
     def snapshot(self) -> EngineSnapshot:
         """What is so now."""
         return self._worker.snapshot
+
+    @property
+    def store(self) -> PacketStore:
+        """The store of which `snapshot` tells; another one when a file was opened, or left.
+
+        Who wants both takes the store first: its successor is never seen before the state is.
+        """
+        return self._worker.store
 
     @property
     def failure(self) -> BaseException | None:
@@ -98,7 +113,7 @@ class Engine:
 
 
 class _Worker:
-    """What the worker thread does: everything but `snapshot` and `reading` is that thread's.
+    """What the worker thread does: all but `snapshot`, `store` and `reading` is that thread's.
 
     `command` hands a function to the loop from the thread of a file's reader.
     """
@@ -113,7 +128,8 @@ class _Worker:
         self.snapshot = EngineSnapshot()
         self.reading: FileReading | None = None
         self.failure: BaseException | None = None
-        self._store = store
+        self.store = store  # that is shown
+        self._store = store  # that is filled
         self._loop = loop
         self._command = command
         self._echo = echo
@@ -168,6 +184,8 @@ class _Worker:
     def begin_capture(self, options: CaptureOptions) -> None:
         """Open the sources and put them into the loop."""
         self.end_work()
+        if self.reading is not None:
+            self._renew_store()
         self.reading = None
         self._interfaces = options.interfaces
         try:
@@ -188,9 +206,18 @@ class _Worker:
     def begin_reading(self, source: str | int) -> None:
         """Start the thread that reads a file."""
         self.end_work()
+        if self._state is not State.IDLE:
+            self._renew_store()
         self.reading = FileReading(self._store, source, self._on_reading_ended)
         self._enter(State.READING)
         self.reading.start()
+
+    def _renew_store(self) -> None:
+        """An empty store, and the counts of what goes into it."""
+        self._store = PacketStore(self._store.limit_bytes)
+        self._earlier = CaptureStatistics()
+        self._captured_earlier = 0
+        self._notes = ()
 
     def stop(self) -> None:
         """End what goes on, if anything does."""
@@ -280,7 +307,8 @@ class _Worker:
             message=self._message,
             severity=self._severity,
             interfaces=self._interfaces,
-            file=str(reading.source) if reading is not None else "",
+            file=reading.label if reading is not None else "",
+            piped=reading is not None and reading.piped,
             captured=captured,
             received=total.received,
             dropped=total.dropped,
@@ -289,6 +317,7 @@ class _Worker:
             notes=self._notes if reading is None else reading.notes,
             loop=self._loop.counters,
         )
+        self.store = self._store
 
 
 def _describe(failure: BaseException) -> str:

@@ -32,9 +32,11 @@ class EngineSnapshot:
     """What is so at one moment.
 
     `captured` live packets went into the store and `dropped` ones were lost in the kernel;
-    their sum is `received`, less what is on its way. None of them ever decreases. `progress`
-    is the part of the file that was read, 0 to 1, None where its size is unknown. `damaged`
-    says that the file was not whole; `notes` say more, one line each.
+    their sum is `received`, less what is on its way. None of them ever decreases, but all begin
+    anew with a new store. `file` is the path of what was opened, or "standard input"; `piped` says
+    that it is a pipe, out of which the packets come only once. `progress` is the part of the file
+    that was read, 0 to 1, None where its size is unknown. `damaged` says that the file was not
+    whole; `notes` say more, one line each.
     """
 
     state: State = State.IDLE
@@ -42,6 +44,7 @@ class EngineSnapshot:
     severity: Severity = Severity.NONE
     interfaces: tuple[str, ...] = ()
     file: str = ""
+    piped: bool = False
     captured: int = 0
     received: int = 0
     dropped: int = 0

@@ -75,6 +75,7 @@ class ScriptedEngine:
         self.said = said
         self.told: list[object] = []
         self.echo = ScriptedEcho(echo)
+        self.store = PacketStore()
 
     def snapshot(self) -> EngineSnapshot:
         return self.said
@@ -99,10 +100,12 @@ def scripted_monitor(
     choose: bool = False,
     clock: Callable[[], float] = lambda: 0.0,
 ) -> Monitor:
-    """A monitor that shows the same on every run."""
+    """A monitor that shows the same on every run. A real engine has its store already."""
+    engine = engine or ScriptedEngine()
+    if isinstance(engine, ScriptedEngine):
+        engine.store = store
     return Monitor(
-        cast(Engine, engine or ScriptedEngine()),
-        store,
+        cast(Engine, engine),
         choose=choose,
         paths=paths,
         interfaces=lambda: INTERFACES,

@@ -25,7 +25,6 @@ from app.commands.source import PacketSource
 
 if TYPE_CHECKING:
     from core.engine import Engine
-    from core.store.packet_store import PacketStore
 
 
 _GRACE_S = 1.0  # for an orderly end after the terminal is gone
@@ -43,20 +42,19 @@ def run_monitor(source: PacketSource, demo: bool) -> int:
     from core.engine import Engine
     from core.store.packet_store import PacketStore
 
-    store = PacketStore()
-    engine = Engine(store)
+    engine = Engine(PacketStore())
     engine.start()
     try:
         if file is not None:
             engine.open_file(file)
         elif source.interfaces:
             engine.capture(source.capture_options())
-        return _show(engine, store, source, demo)
+        return _show(engine, source, demo)
     finally:
         engine.close()
 
 
-def _show(engine: Engine, store: PacketStore, source: PacketSource, demo: bool) -> int:
+def _show(engine: Engine, source: PacketSource, demo: bool) -> int:
     from app.monitor import Monitor
     from core.engine import State
 
@@ -66,7 +64,7 @@ def _show(engine: Engine, store: PacketStore, source: PacketSource, demo: bool) 
 
             stack.enter_context(Demo(engine.echo))
         chosen = bool(source.interfaces) or source.file is not None
-        monitor = Monitor(engine, store, options=source.capture_options(), choose=not chosen)
+        monitor = Monitor(engine, options=source.capture_options(), choose=not chosen)
         gc.enable()
         over = threading.Event()
         threading.Thread(target=_end_with_terminal, args=(engine, over), daemon=True).start()

@@ -26,7 +26,7 @@ from app.actions import bindings
 from app.forging import Forger, ForgeScene, Order, Question
 from app.screens.dialog import Confirm
 from app.screens.drafts import Drafts, KeepDraft
-from app.screens.interfaces import ANY
+from core.capture.options import ANY
 from core.engine import EngineSnapshot, State
 from core.forge.draft import TRAILER, Draft
 from core.forge.evaluation import Evaluation

@@ -122,7 +122,7 @@ class MainScreen(Screen[None]):
         if turned:
             self.table.clear()
         if self.table.selected is None:  # what comes live is followed, a file is not
-            self.table.follow = scene.piped or not scene.engine.file
+            self.table.follow = scene.engine.piped or not scene.engine.file
         if not self.paused:
             self.table.show(self.shown)
         if self.echo.display:

@@ -38,8 +38,6 @@ def status_line(scene: Scene, paused_at: int | None) -> StatusLine:
 
 def _source(scene: Scene) -> str:
     """Where the packets come from, in a word or two."""
-    if scene.piped:
-        return "standard input"
     worker = scene.engine
     return PurePath(worker.file).name if worker.file else ", ".join(worker.interfaces)
 

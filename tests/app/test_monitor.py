@@ -52,7 +52,7 @@ async def test_a_capture_is_followed():
     async with running() as pilot:
         screen = main(pilot)
         assert screen.table.selected == LAST
-        screen.bridge._store.append(batch(list(conversations())))
+        screen.bridge._engine.store.append(batch(list(conversations())))
         screen.poll()
         assert screen.table.selected == 2 * LAST
         assert screen.panels.packet.number == 2 * LAST
@@ -66,7 +66,7 @@ async def test_a_file_starts_at_its_beginning():
 
 
 async def test_a_pipe_is_followed_and_named():
-    said = EngineSnapshot(State.READING, file="7", progress=None)
+    said = EngineSnapshot(State.READING, file="standard input", piped=True)
     async with running(engine=ScriptedEngine(said)) as pilot:
         assert main(pilot).table.selected == LAST
         assert "standard input" in bar_text(pilot)
@@ -171,7 +171,7 @@ async def test_pause_keeps_the_view_and_counts_what_comes():
     async with running() as pilot:
         screen = main(pilot)
         await pilot.press("space")
-        screen.bridge._store.append(batch(list(conversations())))
+        screen.bridge._engine.store.append(batch(list(conversations())))
         screen.poll()
         assert screen.shown.count == LAST
         assert screen.table.line_count == LAST

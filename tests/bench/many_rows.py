@@ -26,7 +26,7 @@ def main(path: str, interface: str) -> None:
         engine.start()
         engine.capture(CaptureOptions(interfaces=(interface,)))
         try:
-            Monitor(engine, store).run()
+            Monitor(engine).run()
         finally:
             engine.close()
 

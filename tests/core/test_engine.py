@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import struct
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import pytest
@@ -90,15 +92,71 @@ def test_file_is_read_to_its_end(engine, store, tmp_path):
     assert snapshot.received == 0  # that counts live packets
 
 
-def test_second_file_goes_behind_the_first_with_its_own_interface(engine, store, tmp_path):
-    for name in ("a.pcap", "b.pcap"):
-        (tmp_path / name).write_bytes(pcap(FRAME))
-        engine.open_file(str(tmp_path / name))
-        until(lambda name=name: engine.snapshot().file.endswith(name), name)
-        settle(engine, State.DONE)
-    held = store.snapshot()
-    assert held.count == len(held.interfaces) == 2
-    assert held.packet(2).interface is held.interfaces[1]
+def test_second_file_gets_a_store_of_its_own_and_the_first_is_let_go(tmp_path):
+    made = Engine(PacketStore(limit_bytes=1 << 24))
+    made.start()
+    first = weakref.ref(made.store)
+    for name, frames in (("a.pcap", 1), ("b.pcap", 2)):
+        (tmp_path / name).write_bytes(pcap(*[FRAME] * frames))
+        made.open_file(str(tmp_path / name))
+        until(lambda name=name: made.snapshot().file.endswith(name), name)
+        settle(made, State.DONE)
+        assert made.store.snapshot().count == frames
+    assert made.store.limit_bytes == 1 << 24
+    until(lambda: not readers(), "the end of the reader")
+    gc.collect()
+    assert first() is None
+    made.close()
+
+
+def test_first_file_goes_into_the_store_that_was_given(engine, store, tmp_path):
+    (tmp_path / "a.pcap").write_bytes(pcap(FRAME))
+    engine.open_file(str(tmp_path / "a.pcap"))
+    settle(engine, State.DONE)
+    assert engine.store is store
+
+
+def test_new_store_is_not_seen_before_the_state_that_belongs_to_it(engine, tmp_path):
+    """Whoever takes the store first, then the state, may see an old store but no old state."""
+    path = tmp_path / "a.pcap"
+    path.write_bytes(pcap(FRAME))
+    for _ in range(20):
+        before = engine.store
+        engine.capture(CaptureOptions(("no such",)))
+        until(lambda: engine.snapshot().state is State.FAILED, "the failure")
+        between = engine.store
+        engine.open_file(str(path))
+        seen = []
+        while not seen or seen[-1][0] is between or seen[-1][1] is not State.DONE:
+            seen.append((engine.store, engine.snapshot().state))
+        assert State.FAILED not in {state for held, state in seen if held is not between}
+        assert engine.store is not before
+
+
+@pytest.mark.parametrize(
+    ("make", "piped"),
+    [(lambda path: path.write_bytes(pcap(FRAME)), False), (os.mkfifo, True)],
+    ids=["file", "fifo"],
+)
+def test_only_a_pipe_is_one_whatever_its_name(engine, tmp_path, monkeypatch, make, piped):
+    monkeypatch.chdir(tmp_path)
+    make(Path("7"))
+    engine.open_file("7")
+    snapshot = settle(engine, State.READING, State.DONE)
+    assert (snapshot.file, snapshot.piped) == ("7", piped)
+
+
+@pytest.mark.parametrize("piped", [True, False])
+def test_a_descriptor_is_named_standard_input(engine, tmp_path, piped):
+    path = tmp_path / "one.pcap"
+    path.write_bytes(pcap(FRAME))
+    reading, writing = os.pipe()
+    with open(reading, "rb") as pipe, open(writing, "wb"), path.open("rb") as file:
+        engine.open_file(pipe.fileno() if piped else file.fileno())
+        snapshot = settle(engine, State.READING, State.DONE)
+        assert (snapshot.file, snapshot.piped) == ("standard input", piped)
+        engine.stop_capture()
+        until(lambda: readers() == [], "the end of the reader")
 
 
 def test_comments_of_a_file_come_along(engine, store, tmp_path):
@@ -198,10 +256,12 @@ def test_capture_takes_over_from_a_file_that_is_still_read(engine, store):
         engine.capture(CaptureOptions(("no such",)))
         settle(engine, State.FAILED)
         assert engine.snapshot().file == ""
+        assert engine.store is not store
         with contextlib.suppress(BrokenPipeError):
             pipe.write(record(FRAME))
         until(lambda: readers() == [], "the end of the reader")
     assert store.snapshot().count == 1
+    assert engine.store.snapshot().count == 0
 
 
 def readers():
@@ -223,7 +283,7 @@ def test_unknown_interface_is_a_failure_and_the_engine_goes_on(engine, tmp_path)
 class NoMemoryStore(PacketStore):
     """A store that fails as one does when memory runs out."""
 
-    def add_interface(self, interface):
+    def add_interfaces(self, interfaces):
         raise MemoryError("no room")
 
 
