@@ -16,8 +16,10 @@ from core.forge.draft import Draft
 from core.forge.saved import Shelf
 from core.forge.templates import TEMPLATES
 from core.wire.text import safe
+from widgets.cells import cut
 
 NAME_WIDTH = 32
+LINE_WIDTH = 92
 NAME_LONGEST = 60
 HISTORY_SHOWN = 50
 
@@ -56,10 +58,8 @@ class Drafts(Dialog[tuple[Draft, ...]]):
             if group != heading:
                 heading = group
                 options.add_option(Option(Text(group, "bold"), disabled=True))
-            words = f"  {safe(name):<{NAME_WIDTH}} {_summary(drafts)}"
-            options.add_option(
-                Option(Text(words, no_wrap=True, overflow="ellipsis"), id=str(index))
-            )
+            words = cut(f"  {safe(name):<{NAME_WIDTH}} {_summary(drafts)}", LINE_WIDTH)
+            options.add_option(Option(Text(words), id=str(index)))
         options.highlighted = 1
         for complaint in self._shelf.complaints[:1]:
             self.notify(safe(complaint), severity="warning", markup=False)

@@ -92,6 +92,21 @@ def test_keys_move_and_leave_no_text_behind():
     play(widget, scene, (70, 30))
 
 
+def test_keys_that_arrive_together_are_done_in_their_order():
+    async def scene(pilot):
+        widget.select_field("ip.frag_offset")
+        for key in ("5", "down", "7", "down", "9", "up", "0"):
+            character = key if len(key) == 1 else None
+            pilot.app.post_message(events.Key(key, character))
+        while widget.draft.text("ip.ttl") != "70":
+            await pilot.pause()
+        expected = {"ip.frag_offset": "5", "ip.ttl": "70", "ip.proto": "9"}
+        assert dict(widget.draft.texts) == expected
+
+    widget = form(Held())
+    play(widget, scene, (70, 30))
+
+
 def test_blanks_at_the_ends_can_be_typed():
     async def scene(pilot):
         widget.select_field("tcp.options")
