@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +16,7 @@ import pytest
 
 from core.files.cancellation import Cancellation
 from core.files.formats import FileError
+from core.files.mapping import Region, _regions
 from core.files.reader import open_capture
 from tests.core.files.make import (
     FRAME,
@@ -320,6 +323,81 @@ def test_looking_at_what_was_cut_away_shows_zeros_and_is_told(path) -> None:
         first = kept[0]
         assert first.data[first.offset[0] :][:60].tobytes() == FRAME
         assert "another program cut the file" in reader.notes[0]
+
+
+@pytest.fixture
+def answers(monkeypatch) -> list[int]:
+    """The addresses that SIGBUS was answered for."""
+    asked: list[int] = []
+    cover = Region.cover
+    monkeypatch.setattr(
+        Region, "cover", lambda region, address: asked.append(address) or cover(region, address)
+    )
+    return asked
+
+
+def test_all_that_was_cut_away_costs_one_signal(path, answers) -> None:
+    path.write_bytes(pcap_header() + pcap_record() * 50_000)
+    with open_capture(path) as reader:
+        last = list(reader.batches())[-1]
+        os.truncate(path, 5000)
+        assert int(np.add.reduce(last.data[1_000_000:])) == 0
+    assert len(answers) == 1
+
+
+def test_a_file_whose_size_nobody_can_tell_is_lost_from_there(path, answers, monkeypatch) -> None:
+    """As a stale NFS handle: fstat(2) fails in the handler."""
+
+    class Stale:
+        def size(self) -> int:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    path.write_bytes(pcap_header() + pcap_record() * 50_000)
+    with open_capture(path) as reader:
+        last = list(reader.batches())[-1]
+        (region,) = [each for each in _regions.values() if each.start == last.data.ctypes.data]
+        monkeypatch.setattr(region, "_file", Stale)
+        os.truncate(path, 5000)
+        assert int(np.add.reduce(last.data[1_000_000:])) == 0
+        assert "another program cut the file" in reader.notes[0]
+    assert len(answers) == 1
+
+
+def test_an_interrupt_inside_the_answer_does_not_break_it(path, monkeypatch) -> None:
+    raised: list[BaseException] = []
+    cover = Region.cover
+
+    def interrupted(region: Region, address: int) -> bool:
+        if not raised:
+            raised.append(KeyboardInterrupt())
+            raise raised[0]
+        return cover(region, address)
+
+    monkeypatch.setattr(Region, "cover", interrupted)
+    path.write_bytes(pcap_header() + pcap_record() * 50_000)
+    with open_capture(path) as reader:
+        last = list(reader.batches())[-1]
+        os.truncate(path, 5000)
+        assert int(np.add.reduce(last.data[1_000_000:])) == 0
+    assert raised
+
+
+def test_an_answer_that_cannot_be_given_kills_instead_of_hanging(path) -> None:
+    path.write_bytes(pcap_header() + pcap_record() * 50_000)
+    code = (
+        "import os, sys\n"
+        "from core.files import mapping\n"
+        "from core.files.reader import open_capture\n"
+        "def fail(region, address): raise MemoryError\n"
+        "mapping.Region.cover = fail\n"
+        "last = list(open_capture(sys.argv[1]).batches())[-1]\n"
+        "os.truncate(sys.argv[1], 5000)\n"
+        "print(last.data[1_000_000])\n"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=30)
+    assert done.returncode == -signal.SIGBUS
+    assert done.stderr == b""
 
 
 def test_a_bus_error_that_is_not_ours_still_kills(path) -> None:
