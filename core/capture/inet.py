@@ -64,9 +64,13 @@ class InetSource:
         return self._ready.fileno()
 
     def read(self) -> Batch | None:
-        """The packets that wait now, in the order in which they arrived."""
+        """The packets that wait now, in the order in which they arrived; at most BATCH_FRAMES.
+
+        Each read begins with another socket: a flood on one must not starve the others.
+        """
         packets: list[tuple[int, int, int]] = []  # time in ns, place, length
         at = 0
+        self._sockets.append(self._sockets.pop(0))
         for one in self._sockets:
             while len(packets) < BATCH_FRAMES and at + _LARGEST_PACKET <= len(self._memory):
                 room = self._memory[at : at + _LARGEST_PACKET]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from core.capture.datagram import BATCH_FRAMES
 from core.capture.interfaces import list_interfaces
 from core.capture.opening import open_source
 from core.capture.options import CaptureOptions
@@ -29,12 +30,14 @@ from tests.live.watching import (
     promiscuity,
     send_frames,
     send_udp,
+    tcp_packet,
     watching,
 )
 from tests.support import ROOT, require_peer
 
 pytestmark = pytest.mark.live
 METHODS = ["ring", "datagram"]
+ETH_P_IP = 0x0800  # linux/if_ether.h
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +220,18 @@ def test_inet_source_sees_what_a_raw_socket_sees(network):
     assert {packet.data[12:16] for packet in packets} == {socket.inet_aton(FAR_ADDRESS)}
     assert {packet.flags for packet in packets} == {PacketFlag.INBOUND}
     assert packets[0].timestamp_ns < packets[2].timestamp_ns
+
+
+def test_inet_source_lets_no_protocol_starve_the_others(network):
+    """TCP for three whole reads waits before a datagram comes; it is not read last."""
+    segment = ethernet(network, ETH_P_IP, tcp_packet())
+    with watching(network, method="inet") as watch:
+        send_frames(network, *[segment] * 3 * BATCH_FRAMES)
+        network.in_far(lambda: send_udp_from_here(NEAR_ADDRESS, b"in time"))
+        for _ in range(3):
+            watch.store.append(watch.source.read())
+        protocols = {packet.data[9] for packet in watch.packets}
+    assert protocols == {socket.IPPROTO_TCP, socket.IPPROTO_UDP}
 
 
 def test_inet_source_counts_its_losses(network):
