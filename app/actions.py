@@ -35,6 +35,7 @@ class Place(Enum):
     FORM = "forge form"
     RESULT = "forge outcome"
     FORGE = "forge"
+    LAB = "laboratory"
     PANELS = "table and panels"
     MAIN = "main screen"
     PROGRAM = "program"
@@ -139,6 +140,12 @@ ACTIONS: tuple[Action, ...] = (
         ("echo.stop", "x", "stop_listener", "", "Stop the listener; its clients stay"),
         ("echo.pause", "p", "pause_client", "hold", "Stop reading from the client, or go on"),
         ("echo.close", "c,delete", "close_client", "close", "Close the client's connection"),
+        ("echo.lab", "L", "app.lab", "lab", "The laboratory of I/O models"),
+    ),
+    *_of(
+        Group.ECHO, Place.LAB,
+        ("lab.run", "r", "run", "run again", "Measure everything again"),
+        ("lab.leave", "escape", "leave", "back", "Cancel the run; leave the laboratory"),
     ),
     *_of(
         Group.ECHO, Place.CLIENTS,

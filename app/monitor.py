@@ -40,6 +40,7 @@ from app.themes import DEFAULT, DEFAULT_VARIABLES, THEMES
 from core.capture.interfaces import InterfaceInfo, list_interfaces
 from core.capture.options import CaptureOptions
 from core.engine import Engine
+from core.store.packet_store import PacketStore
 
 # Half a millisecond keeps a key's answer under 10 ms beside a worker that runs Python, against
 # 20 ms with the default of 5 ms, at no cost in the worker's throughput (both were measured).
@@ -47,7 +48,7 @@ SWITCH_INTERVAL_S = 0.0005
 
 
 class Monitor(App[None]):
-    """The full-screen program on an engine that is running.
+    """The full-screen program on an engine that is running and the store that it fills.
 
     `options` is what captures chosen on the screen start with. `choose` opens the interface
     chooser at the start: there is nothing to watch yet. `paths` are the person's files.
@@ -61,6 +62,7 @@ class Monitor(App[None]):
     def __init__(
         self,
         engine: Engine,
+        store: PacketStore,
         *,
         options: CaptureOptions | None = None,
         choose: bool = False,
@@ -71,7 +73,7 @@ class Monitor(App[None]):
         machine: Machine | None = None,
     ) -> None:
         super().__init__()
-        self.bridge = Bridge(engine, options or CaptureOptions(()), clock, time_of_day)
+        self.bridge = Bridge(engine, store, options or CaptureOptions(()), clock, time_of_day)
         self._paths = paths or config.Paths.of_user()
         self._config = config.load(self._paths)
         self.forger = Forger(
@@ -134,7 +136,7 @@ class Monitor(App[None]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every action of the registry that can be meant on `screen`."""
         for action in ACTIONS:
-            if action.name != "program.palette":
+            if action.name != "program.palette" and _is_meant(action, screen):
                 words = (
                     f"{key_label(self._config.keys.get(action.name, action.keys))}  {action.name}"
                 )
@@ -145,7 +147,7 @@ class Monitor(App[None]):
             match action.place:
                 case Place.PROGRAM:
                     await self.run_action(action.command, self)
-                case Place.MAIN:
+                case Place.MAIN | Place.LAB:
                     await self.run_action(action.command, screen)
                 case Place.PANELS:
                     await self.run_action(action.command, screen.query_one(Workspace))
@@ -183,6 +185,11 @@ class Monitor(App[None]):
 
         self.push_screen(open_dialog(), self._open)
 
+    def action_lab(self) -> None:
+        from app.screens.lab import LabScreen  # a tenth of a second, too
+
+        self.push_screen(LabScreen())
+
     def _open(self, path: Path | None) -> None:
         if path is not None:
             self._unless_lost("Open", partial(self.bridge.open_file, path))
@@ -211,6 +218,18 @@ class Monitor(App[None]):
 
     def on_unmount(self) -> None:
         self.forger.close()
+        self.bridge.close()
+
+
+def _is_meant(action: Action, screen: Screen[Any]) -> bool:
+    """Whether an action can be asked for on this screen."""
+    if isinstance(screen, MainScreen):
+        return action.place is not Place.LAB
+    if action.place is Place.LAB:
+        from app.screens.lab import LabScreen
+
+        return isinstance(screen, LabScreen)
+    return action.place is Place.PROGRAM
 
 
 def _settle() -> None:

@@ -10,6 +10,7 @@ from app.actions import ACTIONS, HEARD_TOGETHER, Place, bindings, grouped, key_l
 from app.monitor import Monitor
 from app.screens.echo import Clients, Echo
 from app.screens.forge import Bytes, ForgePanel, Form, Result
+from app.screens.lab import LabScreen
 from app.screens.main import MainScreen
 from app.screens.panels import Detail, Hex
 from app.screens.workspace import Packets, Workspace
@@ -20,6 +21,7 @@ NODES = {
     Place.HEX: (Hex,),
     Place.CLIENTS: (Clients,),
     Place.ECHO: (Echo,),
+    Place.LAB: (LabScreen,),
     Place.FORM: (Form,),
     Place.RESULT: (Result,),
     Place.FORGE: (ForgePanel,),

@@ -1,0 +1,160 @@
+"""The laboratory's screen: the same echo work under each I/O model, measured while one looks.
+
+The work is done in processes of its own (`core.echo.lab`); a worker thread waits for them and
+posts each result. Leaving cancels it, and so does asking for another run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Static
+from textual.worker import get_current_worker
+
+from app.actions import Place, bindings
+from app.screens.key_bar import KeyBar
+from core.echo.curve import COUNTS, MECHANISMS, CurvePoint
+from core.echo.lab import LabOptions, ModelResult, run_curve, run_models
+from core.echo.models import MODELS
+from core.wire.text import safe
+from widgets.lab_plots import CurvePlot, RatePlot
+from widgets.lab_results import LabResults
+
+Cancelled = Callable[[], bool]
+POINTS = len(COUNTS) * len(MECHANISMS)
+
+
+def measure_models(cancelled: Cancelled) -> Iterator[ModelResult]:
+    """Every model under the usual load."""
+    return run_models(cancelled=cancelled)
+
+
+def measure_curve(cancelled: Cancelled) -> Iterator[CurvePoint]:
+    """Every point of the curve."""
+    return run_curve(cancelled=cancelled)
+
+
+class LabScreen(Screen[None]):
+    """Tables, plots, and how far the run has come. Both measurements can be given."""
+
+    BINDINGS = bindings(Place.LAB)
+    AUTO_FOCUS = ""
+
+    class Measured(Message):
+        """One more result."""
+
+        def __init__(self, run: int, result: ModelResult | CurvePoint) -> None:
+            super().__init__()
+            self.run = run
+            self.result = result
+
+    class Ended(Message):
+        """The run is over; `trouble` says why, if it broke off."""
+
+        def __init__(self, run: int, trouble: str) -> None:
+            super().__init__()
+            self.run = run
+            self.trouble = trouble
+
+    def __init__(
+        self,
+        models: Callable[[Cancelled], Iterator[ModelResult]] = measure_models,
+        curve: Callable[[Cancelled], Iterator[CurvePoint]] = measure_curve,
+    ) -> None:
+        super().__init__()
+        self._measurements = (models, curve)
+        self._run = 0  # of this number are the results that count
+        self._running = False
+        self._trouble = ""
+        self.results: list[ModelResult] = []
+        self.points: list[CurvePoint] = []
+
+    def compose(self) -> ComposeResult:
+        options = LabOptions()
+        yield Static(
+            f"Laboratory: {options.messages:,} messages of {options.size} bytes, "
+            f"{options.clients} clients, one message of each under way; each model in a process "
+            "of its own",
+            id="lab-title",
+            markup=False,
+        )
+        yield Static("", id="lab-progress", markup=False)
+        yield LabResults(id="lab-results")
+        with Horizontal(id="lab-plots"):
+            yield RatePlot("lab-rates")
+            yield CurvePlot("lab-curve")
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        self.action_run()
+
+    def action_run(self) -> None:
+        """Measure everything, from the beginning."""
+        self._run += 1
+        self._running, self._trouble = True, ""
+        self.results, self.points = [], []
+        self._show()
+        self.run_worker(self._measure, thread=True, exclusive=True, exit_on_error=False)
+
+    def action_leave(self) -> None:
+        """Cancel what runs; leave when nothing does."""
+        if self._running:
+            self.workers.cancel_node(self)
+            self._end("cancelled")
+        else:
+            self.dismiss()
+
+    def _measure(self) -> None:
+        """In a thread of its own."""
+        worker, run, trouble = get_current_worker(), self._run, ""
+
+        def cancelled() -> bool:
+            return worker.is_cancelled
+
+        try:
+            for measurement in self._measurements:
+                for result in measurement(cancelled):
+                    self.post_message(self.Measured(run, result))
+        except Exception as failure:
+            trouble = f"failed: {type(failure).__name__}: {safe(str(failure))}"
+        self.post_message(self.Ended(run, trouble))
+
+    def on_lab_screen_measured(self, event: Measured) -> None:
+        if event.run != self._run or not self._running:
+            return
+        if isinstance(event.result, ModelResult):
+            self.results.append(event.result)
+        else:
+            self.points.append(event.result)
+        self._show()
+
+    def on_lab_screen_ended(self, event: Ended) -> None:
+        if event.run == self._run and self._running:
+            self._end(event.trouble)
+
+    def _end(self, trouble: str) -> None:
+        self._running, self._trouble = False, trouble
+        self._show()
+
+    def _show(self) -> None:
+        self.query_one("#lab-progress", Static).update(self._progress())
+        self.query_one(LabResults).show(self.results, self.points)
+        self.query_one(RatePlot).show(self.results)
+        self.query_one(CurvePlot).show(self.points)
+        self.query_one(KeyBar).labels = {"lab.leave": "cancel" if self._running else "back"}
+
+    def _progress(self) -> str:
+        """How far it is, in words and as a bar of whole cells."""
+        done, whole = len(self.results) + len(self.points), len(MODELS) + POINTS
+        bar = "█" * done + "░" * (whole - done)
+        if self._trouble:
+            return f"{bar}  {self._trouble}"
+        if not self._running:
+            return f"{bar}  done"
+        if len(self.results) < len(MODELS):
+            return f"{bar}  measuring {MODELS[len(self.results)].title}"
+        return f"{bar}  measuring one wake-up among idle descriptors"
