@@ -40,7 +40,6 @@ from app.themes import DEFAULT, DEFAULT_VARIABLES, THEMES
 from core.capture.interfaces import InterfaceInfo, list_interfaces
 from core.capture.options import CaptureOptions
 from core.engine import Engine
-from core.store.packet_store import PacketStore
 
 # Half a millisecond keeps a key's answer under 10 ms beside a worker that runs Python, against
 # 20 ms with the default of 5 ms, at no cost in the worker's throughput (both were measured).
@@ -48,7 +47,7 @@ SWITCH_INTERVAL_S = 0.0005
 
 
 class Monitor(App[None]):
-    """The full-screen program on an engine that is running and the store that it fills.
+    """The full-screen program on an engine that is running.
 
     `options` is what captures chosen on the screen start with. `choose` opens the interface
     chooser at the start: there is nothing to watch yet. `paths` are the person's files.
@@ -62,7 +61,6 @@ class Monitor(App[None]):
     def __init__(
         self,
         engine: Engine,
-        store: PacketStore,
         *,
         options: CaptureOptions | None = None,
         choose: bool = False,
@@ -73,7 +71,7 @@ class Monitor(App[None]):
         machine: Machine | None = None,
     ) -> None:
         super().__init__()
-        self.bridge = Bridge(engine, store, options or CaptureOptions(()), clock, time_of_day)
+        self.bridge = Bridge(engine, options or CaptureOptions(()), clock, time_of_day)
         self._paths = paths or config.Paths.of_user()
         self._config = config.load(self._paths)
         self.forger = Forger(
@@ -218,7 +216,6 @@ class Monitor(App[None]):
 
     def on_unmount(self) -> None:
         self.forger.close()
-        self.bridge.close()
 
 
 def _is_meant(action: Action, screen: Screen[Any]) -> bool:
