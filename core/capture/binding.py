@@ -25,9 +25,10 @@ import numpy as np
 
 from core import sockets as kernel
 from core.capture import bpf
-from core.capture.block import SOCKADDR_LL, InterfaceRegister
+from core.capture.block import SOCKADDR_LL
 from core.capture.interfaces import InterfaceInfo, list_interfaces
 from core.capture.options import ANY, CaptureOptions
+from core.capture.register import InterfaceRegister
 from core.capture.source import AddInterface, CaptureError, CaptureStatistics
 from core.wire.text import safe
 

@@ -11,28 +11,36 @@ Walking the chain is the only thing done per packet in Python. Everything else i
 the whole block at once: the headers are gathered into one array of records, and what is asked of
 them (times, lengths, status bits) are its columns.
 
-The gap is at least 14 bytes wide (net/packet/af_packet.c, tpacket_rcv), and there we write:
+Between the sockaddr_ll and the network header are at least 16 bytes, or the link header where that
+is longer (net/packet/af_packet.c, tpacket_rcv), and there we write:
 
 * a VLAN tag that the kernel took out of the frame: the two addresses move 4 bytes towards the gap
-  and the tag goes behind them, as it was on the wire;
+  and the tag goes behind them, as it was on the wire. There may be no gap in front of a long link
+  header; then the addresses cover the end of the sockaddr_ll, which was gathered before;
 * a Linux cooked header (SLL), 16 bytes in front of the network header, for devices whose own link
   header is not read here. It may cover the link header, which is not shown then.
+
+What these look like is said by the tables of `core.wire`.
 
 Source: linux/if_packet.h; Documentation/networking/packet_mmap.rst; tcpdump.org LINKTYPE_LINUX_SLL.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core import sockets as kernel
-from core.capture.interfaces import Framing, link_type_of, list_interfaces
-from core.capture.source import AddInterface
-from core.store.batch import Batch, CaptureInterface
+from core.capture.interfaces import Framing
+from core.capture.register import InterfaceRegister
+from core.store.batch import Batch
 from core.wire.dissection import PacketFlag
+from core.wire.ethernet import ETHERNET, EtherType
+from core.wire.field import HeaderTable, Kind
+from core.wire.sll import SLL_OTHER
+from core.wire.vlan import VLAN
 
 ALIGNMENT = 8  # V3_ALIGNMENT, net/packet/af_packet.c
 
@@ -67,20 +75,26 @@ SOCKADDR_LL = np.dtype(
 )
 FRAME_HEADER = np.dtype(TPACKET3_HDR.descr + SOCKADDR_LL.descr)
 
-# The Linux cooked header, all in network byte order
-SLL = np.dtype(
+
+def _layout(table: HeaderTable) -> np.dtype[np.void]:
+    """A header table whose fields are whole bytes as a numpy record, in network byte order."""
+    fields: list[Any] = []
+    for slot in table.slots:
+        size = slot.field.bits // 8
+        is_bytes = slot.field.kind is Kind.BYTES
+        fields.append((slot.key, "u1", (size,)) if is_bytes else (slot.key, f">u{size}"))
+    return np.dtype(fields)
+
+
+COOKED = _layout(SLL_OTHER)
+ETHERNET_ADDRESSES = ETHERNET["type"].span.start  # bytes: a tag stands behind them
+# Begins with the type field of the header before it; its own is the one that was there before
+VLAN_TAG = np.dtype(
     [
-        ("packet_type", ">u2"),
-        ("hardware_type", ">u2"),
-        ("address_length", ">u2"),
-        ("address", "u1", (8,)),
-        ("protocol", ">u2"),
+        ("type", f">u{ETHERNET['type'].field.bits // 8}"),
+        ("control", f">u{VLAN['etype'].span.start}"),
     ]
 )
-
-ETHERNET_ADDRESSES = 12  # bytes of the two MAC addresses: the tag stands behind them
-VLAN_TAG = np.dtype([("tpid", ">u2"), ("tci", ">u2")])
-TPID_8021Q = 0x8100  # what old drivers mean that do not say
 
 _STATUS_FLAGS = {
     kernel.TP_STATUS_CSUMNOTREADY: PacketFlag.CHECKSUM_NOT_READY,
@@ -129,39 +143,6 @@ def walk(words: memoryview, first: int, count: int) -> NDArray[np.int64]:
         append(at)
         at += words[at] >> 2
     return np.array(places, np.int64) << 2
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    number: int  # in the store
-    framing: Framing
-
-
-class InterfaceRegister:
-    """What the kernel's interface numbers mean: the store's numbers and the framing.
-
-    An interface is added to the store when its first frame arrives.
-    """
-
-    def __init__(self, add: AddInterface, snap_length: int) -> None:
-        self._add = add
-        self._known: dict[int, _Known] = {}
-        self.snap_length = snap_length
-
-    def know(self, index: int, name: str, hardware_type: int) -> _Known:
-        """Add an interface to the store, once."""
-        link_type, framing = link_type_of(hardware_type)
-        number = self._add(CaptureInterface(name, link_type, self.snap_length))
-        self._known[index] = known = _Known(number, framing)
-        return known
-
-    def look_up(self, index: int, hardware_type: int) -> _Known:
-        """An interface by its kernel number, asking the kernel for the name of a new one."""
-        known = self._known.get(index)
-        if known is None:
-            names = {found.index: found.name for found in list_interfaces()}
-            known = self.know(index, names.get(index, f"interface {index}"), hardware_type)
-        return known
 
 
 def gather(data: NDArray[np.uint8], frames: NDArray[np.int64]) -> NDArray[np.void]:
@@ -247,7 +228,7 @@ def _begin_at_network(
     """Leave out the link header, and make room for the cooked one where there is to be one."""
     link_header = (records["tp_net"] - records["tp_mac"]).astype(np.uint32)
     link_header[framings == Framing.LINK] = 0
-    cooked = np.where(framings == Framing.COOKED, np.uint32(SLL.itemsize), np.uint32(0))
+    cooked = np.where(framings == Framing.COOKED, np.uint32(COOKED.itemsize), np.uint32(0))
     offset += link_header.astype(np.int64) - cooked
     captured += cooked - np.minimum(link_header, captured)  # uint32 wraps; the sum is right
     original += cooked - link_header
@@ -259,15 +240,15 @@ def _write_cooked(
     records: NDArray[np.void],
     offset: NDArray[np.int64],
 ) -> None:
-    header = np.empty(len(rows), SLL)
+    header = np.empty(len(rows), COOKED)
     chosen = records[rows]
-    header["packet_type"] = chosen["sll_pkttype"]
-    header["hardware_type"] = chosen["sll_hatype"]
-    header["address_length"] = chosen["sll_halen"]
-    header["address"] = chosen["sll_addr"]
-    header["protocol"] = chosen["sll_protocol"]
-    places = offset[rows, None] + np.arange(SLL.itemsize)
-    data[places] = header.view(np.uint8).reshape(-1, SLL.itemsize)
+    header["pkttype"] = chosen["sll_pkttype"]
+    header["hatype"] = chosen["sll_hatype"]
+    header["halen"] = chosen["sll_halen"]
+    header["src.other"] = chosen["sll_addr"]
+    header["etype"] = chosen["sll_protocol"]
+    places = offset[rows, None] + np.arange(COOKED.itemsize)
+    data[places] = header.view(np.uint8).reshape(-1, COOKED.itemsize)
 
 
 def _restore_tags(
@@ -282,8 +263,8 @@ def _restore_tags(
     tags = np.empty(len(rows), VLAN_TAG)
     chosen = records[rows]
     said = chosen["tp_status"] & kernel.TP_STATUS_VLAN_TPID_VALID != 0
-    tags["tpid"] = np.where(said, chosen["tp_vlan_tpid"], TPID_8021Q)
-    tags["tci"] = chosen["tp_vlan_tci"]
+    tags["type"] = np.where(said, chosen["tp_vlan_tpid"], EtherType.VLAN)  # old drivers do not
+    tags["control"] = chosen["tp_vlan_tci"]
     addresses = offset[rows, None] + np.arange(ETHERNET_ADDRESSES)
     data[addresses - VLAN_TAG.itemsize] = data[addresses]
     behind = offset[rows, None] + (ETHERNET_ADDRESSES - VLAN_TAG.itemsize)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from core import sockets as kernel
 from core.capture import block
 from core.capture.interfaces import ARPHRD_ETHER, ARPHRD_NONE
+from core.capture.register import InterfaceRegister
 from core.wire.dissection import PacketFlag
 from core.wire.link import LinkType
 
@@ -53,7 +54,7 @@ class Interfaces(list):
 def read_block(data, count, snap_length=1 << 18):
     """The batch, its frames as bytes, and the interfaces that were added."""
     interfaces = Interfaces()
-    register = block.InterfaceRegister(interfaces.add, snap_length)
+    register = InterfaceRegister(interfaces.add, snap_length)
     register.know(ETHERNET, "eth9", ARPHRD_ETHER)
     register.know(TUN, "tun9", ARPHRD_NONE)
     register.know(OTHER, "ib9", ARPHRD_INFINIBAND)
@@ -198,7 +199,7 @@ def test_devices_of_every_kind_in_one_block():
 
 def test_interface_is_added_once_when_its_first_frame_comes():
     interfaces = Interfaces()
-    register = block.InterfaceRegister(interfaces.add, 100)
+    register = InterfaceRegister(interfaces.add, 100)
     gone = 999_999  # no interface has this number any more
     assert register.look_up(gone, ARPHRD_ETHER) is register.look_up(gone, ARPHRD_ETHER)
     assert [(one.name, one.snap_length) for one in interfaces] == [("interface 999999", 100)]
@@ -207,4 +208,5 @@ def test_interface_is_added_once_when_its_first_frame_comes():
 def test_headers_have_the_sizes_of_the_kernel_structures():
     assert block.TPACKET3_HDR.itemsize == 48
     assert block.SOCKADDR_LL.itemsize == 20
-    assert block.SLL.itemsize == 16
+    assert block.COOKED.itemsize == 16
+    assert block.VLAN_TAG.itemsize == 4
