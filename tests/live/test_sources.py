@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from core import sockets as kernel
 from core.capture.datagram import BATCH_FRAMES
 from core.capture.interfaces import list_interfaces
 from core.capture.opening import open_source
@@ -104,6 +105,16 @@ def test_received_is_stored_plus_dropped(network, method):
         send_frames(network, frame)
         until(lambda: watch.source.statistics().received == 4001, "one more")
         until(lambda: watch.read() + watch.source.statistics().dropped == 4001, "one more stored")
+
+
+def test_block_is_the_kernels_again_once_it_was_read(network):
+    with watching(network, ring_bytes=2 << 20) as watch:
+        statuses = watch.source._headers["block_status"]
+        for number in range(2 * len(statuses)):
+            send_frames(network, ethernet(network, ETH_P_EXPERIMENTAL, bytes([number])))
+            until(lambda: watch.source.read() is not None, "the block")
+            assert watch.source.read() is None
+            assert not (statuses & kernel.TP_STATUS_USER).any()
 
 
 @pytest.mark.parametrize("method", METHODS)
