@@ -1,0 +1,130 @@
+"""Every echoed byte is also in the table: the echo server and a capture of lo in one engine.
+
+In a network namespace of its own, so that nothing else is on its loopback, with a ring that holds
+more than all that is sent: so nothing may be dropped, and the payload in the captured packets of
+each connection is, byte for byte, what was sent and what came back. A byte that TCP sent again is
+counted once: the sum is that of the sequence numbers covered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import random
+import socket
+import threading
+
+import pytest
+
+from core.capture.options import CaptureOptions
+from core.echo.options import Switches, Trigger
+from core.engine import Engine, State
+from core.store.connection import Connection, tcp_ends
+from core.store.packet_store import PacketStore
+from core.store.view import View
+from core.wire.dissect import dissect
+from tests.live.network import DEADLINE_S, Network, in_namespace, until
+
+pytestmark = pytest.mark.live
+
+HOST = "127.0.0.1"
+SIZES = (1, 64, 100_000, 3_000_000)
+
+
+@contextlib.contextmanager
+def echoing():
+    """An engine that captures on lo and listens, one listener of each trigger; their ports."""
+    with Network(addresses=False) as network:
+        engine, store = Engine(PacketStore()), None
+        network.in_near(engine.start)
+        try:
+            engine.capture(CaptureOptions(("lo",), ring_bytes=32 << 20))
+            for trigger in Trigger:
+                engine.echo.listen(HOST, 0, trigger)
+            until(lambda: engine.snapshot().state is State.LIVE, "live")
+            until(lambda: len(engine.echo.snapshot().listeners) == len(Trigger), "listening")
+            store = engine.store
+            yield network, engine, store
+        finally:
+            engine.close()
+            assert engine.failure is None
+
+
+def exchange(port, data, half_close):
+    """Send all, read all back; the client's own port, and what came back."""
+    with socket.create_connection((HOST, port), timeout=DEADLINE_S) as client:
+        sender = threading.Thread(target=client.sendall, args=(data,))
+        sender.start()
+        back = bytearray()
+        while len(back) < len(data) and (piece := client.recv(1 << 16)):
+            back += piece
+        sender.join(DEADLINE_S)
+        if half_close:
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(1) == b""
+        return client.getsockname()[1], bytes(back)
+
+
+def payload_of(store, source, destination):
+    """The bytes of one direction, put together by their sequence numbers, and how many came."""
+    snapshot = store.snapshot()
+    view = View(Connection((HOST, source), (HOST, destination)))
+    view.extend(snapshot)
+    stream, came, first = bytearray(), bytearray(), None
+    for row in range(len(view)):
+        packet = snapshot.packet(view[row])
+        dissection = dissect(packet.data, packet.link_type, packet.original_length, packet.flags)
+        if tcp_ends(dissection)[0][1] != source:
+            continue
+        segment = dissection.layer("tcp")
+        sequence = segment.number(packet.data, "seq_raw")
+        if segment.number(packet.data, "flags.syn"):
+            first = sequence + 1
+        at = (sequence - first) % (1 << 32)
+        payload = packet.data[segment.payload.start : segment.payload.stop]
+        if payload:
+            missing = at + len(payload) - len(stream)
+            stream.extend(bytes(max(0, missing)))
+            came.extend(bytes(max(0, missing)))
+            stream[at : at + len(payload)] = payload
+            came[at : at + len(payload)] = b"\1" * len(payload)
+    return bytes(stream), came.count(1)
+
+
+def gone(said, count):
+    return said.totals.accepted == count and not len(said.clients)
+
+
+def digest(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("switches", [Switches(), Switches(4096)], ids=["usual", "small reads"])
+def test_every_echoed_byte_is_in_the_table(switches):
+    with echoing() as (network, engine, store):
+        engine.echo.set_switches(switches)
+        generator = random.Random(5)
+        held = []
+        for info in engine.echo.snapshot().listeners:
+            for number, size in enumerate(SIZES):
+                data = generator.randbytes(size)
+                own, back = in_namespace(
+                    network.near,
+                    lambda data=data, port=info.port, half=number % 2: exchange(port, data, half),
+                )
+                assert digest(back) == digest(data)
+                held.append((own, info.port, data))
+        until(lambda: gone(engine.echo.snapshot(), len(held)), "all clients have come and gone")
+        until(
+            lambda: (said := engine.snapshot()).captured + said.dropped == said.received,
+            "the books of the capture",
+        )
+        said, totals = engine.snapshot(), engine.echo.snapshot().totals
+        assert said.dropped == 0
+        assert store.snapshot().count == said.captured
+        assert totals.bytes_in == totals.bytes_out == 2 * sum(SIZES)
+        for own, port, data in held:
+            for source, destination in ((own, port), (port, own)):
+                stream, came = payload_of(store, source, destination)
+                assert came == len(data)
+                assert digest(stream) == digest(data)
