@@ -5,9 +5,11 @@ with a *slot* a client: counting is one indexed addition, and a snapshot copies 
 numpy, without a Python object a client. A slot is used again after its client is closed; the
 client's *identifier* never is.
 
-What can be derived is not counted: bytes out are bytes in less those pending (the invariant of
-`EchoConnection`), and when bytes last moved is found by comparing with the beat before
-(`Accounts.note_activity`), without a look at the clock on each message.
+What can be derived is not counted. A wake-up that is one read and one write, as nearly all are, is
+one *echo*, and is added to wake-ups and reads when somebody looks. Bytes out are bytes in less
+those pending (the invariant of `EchoConnection`), and when bytes last moved is found by
+comparing with the beat before (`Accounts.note_activity`), without a look at the clock on each
+message.
 
 A `ClientTable` is such a copy, in the order of the identifiers. Words (addresses, state names) are
 made for the rows somebody looks at.
@@ -30,6 +32,7 @@ from core.echo.tcp_info import state_name
 _GROWTH = 256
 _V4_MAPPED = bytes(10) + b"\xff\xff"  # ::ffff:a.b.c.d, RFC 4291 §2.5.5.2
 _ADDRESS_SIZE = 16
+_WITH_ECHOES = ("wake_ups", "reads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ class Accounts:
         self.unread: Column = array("q")
         self.unsent: Column = array("q")
         self.pending: Column = array("q")
+        self.echoes: Column = array("q")  # part of the wake-ups and of the reads
         self.wake_ups: Column = array("q")
         self.reads: Column = array("q")
         self.eagains: Column = array("q")
@@ -201,10 +205,15 @@ class Accounts:
         found: list[int] = np.flatnonzero(opened & silent).tolist()
         return found
 
-    def sum(self, column: Column) -> int:
+    def figure(self, name: str, slot: int) -> int:
+        """A column's figure for one client."""
+        column: Column = getattr(self, name)
+        return column[slot] + (self.echoes[slot] if name in _WITH_ECHOES else 0)
+
+    def sum(self, name: str) -> int:
         """The sum of a column over the open clients."""
         opened = np.frombuffer(self.identifier, dtype=np.int64) != 0
-        return int(np.frombuffer(column, dtype=np.int64)[opened].sum())
+        return int(self._whole(name)[opened].sum())
 
     def table(self, now_s: float) -> ClientTable:
         """A copy of what is in the books now."""
@@ -215,13 +224,18 @@ class Accounts:
         for field in fields(ClientTable):
             if field.name == "taken_s":
                 continue
-            column = getattr(self, field.name)
-            if field.name == "peer_address":
-                whole = np.frombuffer(column, dtype=np.uint8).reshape(-1, _ADDRESS_SIZE)
-            else:
-                whole = np.frombuffer(column, dtype=np.dtype(column.typecode))
-            copies[field.name] = whole[slots]
+            copies[field.name] = self._whole(field.name)[slots]
         return ClientTable(now_s, **copies)
+
+    def _whole(self, name: str) -> NDArray[Any]:
+        """A column over all slots. To be copied from, and dropped, at once."""
+        column = getattr(self, name)
+        if name == "peer_address":
+            return np.frombuffer(column, dtype=np.uint8).reshape(-1, _ADDRESS_SIZE)
+        whole: NDArray[Any] = np.frombuffer(column, dtype=np.dtype(column.typecode))
+        if name in _WITH_ECHOES:
+            return whole + np.frombuffer(self.echoes, dtype=np.int64)
+        return whole
 
     def _grow(self) -> None:
         more = max(_GROWTH, self._capacity)

@@ -16,9 +16,9 @@
   what comes after is thrown away, counted, until the peer ends too. Closing with bytes
   unread would send a reset, and a reset may overtake the echo.
 
-Nearly every wake-up is EPOLLIN, one read and one write that takes it all. That path is
-`_on_ready` and `_read` and nothing else, with three additions in the books; whatever changes
-what is waited for goes through `_settle`.
+Nearly every wake-up of a *calm* client (nothing pending, nobody looking) is EPOLLIN, one read and
+one write that takes it all. That is `_on_ready` and nothing else, with two additions in the
+books; whatever changes what is waited for goes through `_settle`.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class Client:
     """
 
     __slots__ = (
-        "_accounts", "_budget", "_connection", "_draining", "_edge", "_interest", "_most",
-        "_paused", "_queued", "_sent_end", "_shared", "connected", "identifier", "is_open",
-        "log", "slot", "trigger",
+        "_accounts", "_budget", "_bytes_in", "_calm", "_connection", "_draining", "_echoes",
+        "_edge", "_interest", "_log", "_most", "_paused", "_queued", "_sent_end", "_shared",
+        "connected", "identifier", "is_open", "slot", "trigger",
     )  # fmt: skip
 
     def __init__(
@@ -64,13 +64,15 @@ class Client:
     ) -> None:
         self._shared = shared
         self._accounts = shared.accounts
+        self._bytes_in = shared.accounts.bytes_in
+        self._echoes = shared.accounts.echoes
         self.connected = connected
         self._connection = EchoConnection(shared.options.high_water)
         self.trigger = trigger
         self._edge = trigger is Trigger.EDGE
         self._paused = self._draining = self._queued = self._sent_end = False
-        self.is_open = True
-        self.log: EventLog | None = None
+        self._calm = self.is_open = True
+        self._log: EventLog | None = None
         self.obey(shared.switches)
         self._interest = _READING
         shared.loop.add(connected, self._on_ready, _READING, edge=self._edge)
@@ -83,6 +85,11 @@ class Client:
         """How much to read at a wake-up, from the next one on."""
         self._budget = switches.read_budget
         self._most = READS_PER_TURN if switches.drains(self.trigger) else 1
+
+    def note_into(self, log: EventLog | None) -> None:
+        """Note each step into this log from now on; None: no longer."""
+        self._log = log
+        self._judge()
 
     def pause(self, paused: bool) -> None:
         """Stop reading, or go on."""
@@ -97,7 +104,7 @@ class Client:
         self.pause(False)
         self._most = READS_PER_TURN
         if self._connection.wants_read:
-            self._read()
+            self._read(self._most)
         if self.is_open:
             self._draining = True
             self._edge = False  # from here on one read a wake-up will do
@@ -116,15 +123,50 @@ class Client:
         self._shared.on_closed(self.identifier)
 
     def _on_ready(self, events: int) -> None:
+        if not self._calm or events != _ONLY_READABLE:
+            self._on_event(events)
+            return
+        data = b""
+        try:
+            data = self.connected.recv(self._budget)
+            sent = self.connected.send(data) if data else 0
+        except OSError as error:
+            self._stumble(data, error)
+            return
+        if not data:
+            self._stumble(data)
+            return
+        slot = self.slot
+        self._echoes[slot] += 1
+        self._bytes_in[slot] += len(data)
+        if sent != len(data) and not self._keep(data[sent:]):
+            return
+        if self._most > 1:
+            self._read(self._most - 1)
+
+    def _stumble(self, data: bytes, error: OSError | None = None) -> None:
+        """A calm client's read, or the write of `data`, failed; without an error: the end."""
         self._accounts.wake_ups[self.slot] += 1
-        if self.log is not None:
-            self._note(Step.WAKE_UP, events)
+        self._accounts.reads[self.slot] += 1
+        self._bytes_in[self.slot] += len(data)
+        if error is None:
+            self._end()
+        elif not isinstance(error, BlockingIOError):
+            self._close_failed(error)
+        else:
+            self._accounts.eagains[self.slot] += 1
+            if data and self._keep(data) and self._most > 1:
+                self._read(self._most - 1)
+
+    def _on_event(self, events: int) -> None:
+        self._accounts.wake_ups[self.slot] += 1
+        self._note(Step.WAKE_UP, events)
         if events & _ONLY_WRITABLE:
             self._flush()
             if events == _ONLY_WRITABLE or not self.is_open:
                 return
         if self._interest & _ONLY_READABLE and not self._draining:
-            self._read()
+            self._read(self._most)
         else:
             self._on_unwanted(events)
 
@@ -136,39 +178,36 @@ class Client:
             code = self.connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             self._close_failed(OSError(code or errno.ECONNRESET, ""))
 
-    def _read(self) -> None:
-        """Read and echo, once or until EAGAIN or the budget of a turn."""
-        accounts, slot, connection, log = self._accounts, self.slot, self._connection, self.log
-        left = self._most
-        while True:
+    def _read(self, most: int) -> None:
+        """Read and echo so many times, or until EAGAIN."""
+        accounts, slot, connection = self._accounts, self.slot, self._connection
+        for _ in range(most):
             accounts.reads[slot] += 1
             try:
                 data = self.connected.recv(self._budget)
             except BlockingIOError:
                 accounts.eagains[slot] += 1
-                if log is not None:
-                    self._note(Step.EAGAIN)
+                self._note(Step.EAGAIN)
                 return
             except OSError as error:
                 self._close_failed(error)
                 return
             if not data:
-                self._note(Step.END)
-                connection.receive_end()
-                self._settle()
+                self._end()
                 return
             accounts.bytes_in[slot] += len(data)
-            if log is not None:
-                self._note(Step.READ, len(data))
+            self._note(Step.READ, len(data))
             if not connection.pending:
                 data = data[self._send(data) :]
             if data and not self._keep(data):
                 return
-            left -= 1
-            if not left:
-                break
         if self._most > 1:
             self._take_up_later()
+
+    def _end(self) -> None:
+        self._note(Step.END)
+        self._connection.receive_end()
+        self._settle()
 
     def _keep(self, data: bytes) -> bool:
         """Keep what the kernel did not take. Whether to read on."""
@@ -188,8 +227,7 @@ class Client:
         except OSError as error:
             self._close_failed(error)
             return 0
-        if self.log is not None:
-            self._note(Step.WROTE, count)
+        self._note(Step.WROTE, count)
         return count
 
     def _flush(self) -> None:
@@ -214,7 +252,7 @@ class Client:
         self._queued = False
         if self.is_open and self._interest & _ONLY_READABLE and not self._draining:
             self._note(Step.AGAIN)
-            self._read()
+            self._read(self._most)
 
     def _discard(self) -> None:
         """Throw away what comes after the end was announced; close when the peer ends."""
@@ -253,6 +291,11 @@ class Client:
             self._interest = interest
             self._shared.loop.modify(self.connected, interest, edge=self._edge)
             self._note(Step.INTEREST, interest)
+            self._judge()
+
+    def _judge(self) -> None:
+        """A calm client has nothing pending, is read from and echoed to, and nobody looks."""
+        self._calm = self._interest == _READING and self._log is None and not self._draining
 
     def _end_sending(self) -> bool:
         """Send our FIN. False if the connection is gone."""
@@ -265,12 +308,8 @@ class Client:
         return True
 
     def _close_failed(self, error: OSError) -> None:
-        if error.errno in (errno.ECONNRESET, errno.EPIPE):
-            self.close(CloseReason.RESET)
-        else:
-            vanished = error.errno in (errno.ETIMEDOUT, errno.EHOSTUNREACH)
-            self.close(CloseReason.VANISHED if vanished else CloseReason.FAILED)
+        self.close(CloseReason.after(error))
 
     def _note(self, step: Step, number: int = 0) -> None:
-        if self.log is not None:
-            self.log.add(time.monotonic(), step, number)
+        if self._log is not None:
+            self._log.add(time.monotonic(), step, number)

@@ -31,7 +31,7 @@ PUBLISH_S = 0.1
 GRACE_S = 5.0
 _MOST_IDLE_CHECK_S = 1.0
 
-_SUMMED = ("bytes_in", "wake_ups", "reads", "eagains")
+_SUMMED = ("bytes_in", "wake_ups", "reads", "eagains")  # of the clients, open and gone
 
 
 class EchoServer:
@@ -104,11 +104,11 @@ class EchoServer:
             if self._log.client == identifier:
                 return
             if previous := self._clients.get(self._log.client):
-                previous.log = None
+                previous.note_into(None)
         self._log = EventLog(identifier) if identifier is not None else None
         self._sampler.selected = identifier
         if identifier is not None and (client := self._clients.get(identifier)):
-            client.log = self._log
+            client.note_into(self._log)
 
     def set_switches(self, switches: Switches) -> None:
         """How much is read at a wake-up, from the next one on."""
@@ -184,7 +184,7 @@ class EchoServer:
         client = self._clients.pop(identifier)
         accounts, totals = self._shared.accounts, self._shared.totals
         for name in _SUMMED:
-            setattr(totals, name, getattr(totals, name) + getattr(accounts, name)[client.slot])
+            setattr(totals, name, getattr(totals, name) + accounts.figure(name, client.slot))
         totals.unsent += accounts.pending[client.slot]
         accounts.close(client.slot)
         if not self._clients and self._on_drained is not None:
@@ -192,12 +192,8 @@ class EchoServer:
 
     def _totals(self) -> EchoTotals:
         accounts, gone = self._shared.accounts, self._shared.totals
-        sums = {
-            name: getattr(gone, name) + accounts.sum(getattr(accounts, name)) for name in _SUMMED
-        }
-        return replace(
-            gone, closed=dict(gone.closed), pending=accounts.sum(accounts.pending), **sums
-        )
+        sums = {name: getattr(gone, name) + accounts.sum(name) for name in _SUMMED}
+        return replace(gone, closed=dict(gone.closed), pending=accounts.sum("pending"), **sums)
 
     def _publish(self) -> None:
         self._sampler.beat()

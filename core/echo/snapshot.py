@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -22,6 +23,15 @@ class CloseReason(Enum):
     DRAINED = "drained"  # the server was asked to end: all that had come went back
     FORCED = "forced"  # the server ended at once, or the grace was over
     FAILED = "failed"  # any other error
+
+    @classmethod
+    def after(cls, error: OSError) -> CloseReason:
+        """What an error of its socket means for a client."""
+        if error.errno in (errno.ECONNRESET, errno.EPIPE):
+            return cls.RESET
+        if error.errno in (errno.ETIMEDOUT, errno.EHOSTUNREACH):
+            return cls.VANISHED
+        return cls.FAILED
 
 
 @dataclass(frozen=True, slots=True)

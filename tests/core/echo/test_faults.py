@@ -366,14 +366,13 @@ def test_stale_event_for_a_client_closed_in_the_same_batch_is_ignored(served):
     def make_both_ready():
         for one, other in ((1, 2), (2, 1)):
             client = served.client(one)
-            own = client._read
 
-            def read_and_close(other=other, own=own):
-                own()
+            def serve_and_close(events, own=client._on_ready, other=other):
+                own(events)
                 served.server.close_client(other)
 
             served.loop.remove(client.connected)
-            served.loop.add(client.connected, lambda _events, act=read_and_close: act())
+            served.loop.add(client.connected, serve_and_close)
         first.sendall(b"1")
         second.sendall(b"2")
 

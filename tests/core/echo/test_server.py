@@ -204,7 +204,7 @@ def test_only_the_selected_client_has_a_log(served):
     identifiers = served.until(lambda s: len(s.clients) == 2).clients.identifier.tolist()
     for identifier in identifiers:
         served.do(served.server.select, identifier)
-    assert served.client(identifiers[0]).log is None
+    assert served.client(identifiers[0])._log is None
     for client in (first, second):
         client.sendall(b"x")
         receive_exactly(client, 1)

@@ -1,0 +1,45 @@
+"""The peers of bench_echo: asyncio's Protocol echo, as in its documentation, and under uvloop.
+
+A program of its own that imports nothing else, as such a server is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import sys
+
+
+class Echo(asyncio.Protocol):
+    """What comes goes back."""
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def data_received(self, data):
+        self.transport.write(data)
+
+
+async def serve():
+    """Print the port and serve for ever."""
+    running = asyncio.get_running_loop()
+    server = await running.create_server(Echo, "127.0.0.1", 0, backlog=4096)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+def main(kind):
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    if kind == "uvloop":
+        import uvloop
+
+        uvloop.run(serve())
+    else:
+        asyncio.run(serve())
+
+
+if __name__ == "__main__":
+    main(sys.argv[2])
