@@ -15,7 +15,7 @@ A step never reads a byte that `has` did not find captured.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -23,9 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.store.chunk import Network, State
+from core.store.option_steps import find_option
 from core.store.places import Places
 from core.wire.dissection import Cause
 from core.wire.field import HeaderTable, Slot, gather
+from core.wire.options import OptionList
 from core.wire.walk import Space
 
 Rows: TypeAlias = NDArray[np.int64]
@@ -137,9 +139,19 @@ class BatchWalk:
             self.halt(group.where(~malformed & ~enough), Cause.TRUNCATED)
         return enough
 
-    def end(self, row: int) -> int:
-        """Where the readable bytes of one packet end."""
-        return int(self._end[row])
+    def ends(self, group: Group) -> Column:
+        """Where the readable bytes of each packet end, (n,)."""
+        return self._end.take(group.rows)
+
+    def find_option(
+        self, group: Group, stop: Column, options: OptionList, kinds: Collection[int], rounds: int
+    ) -> tuple[Rows, Rows]:
+        """Who has an option of these kinds between here and `stop` (n,), which is readable.
+
+        Returns indices into the group, and where in `data` the options are; see `find_option`.
+        """
+        base = self.base.take(group.rows)
+        return find_option(self.data, base + group.at, base + stop, options, kinds, rounds)
 
     def begins(self, group: Group) -> Mask:
         """Who has a byte to read, (n,)."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.store.batch_walk import BatchWalk, Column, Group, Mask
 from core.store.chunk import Network, State
+from core.wire import ipv4_options
 from core.wire.arp import ARP, ARP_IPV4, ETHERNET_TYPES, IPV4_BYTES, MAC_BYTES
 from core.wire.ethernet import EtherType
 from core.wire.field import HeaderTable
@@ -27,9 +28,10 @@ from core.wire.ipv6 import (
     RPL,
     UNIT,
 )
-from core.wire.ipv6_options import HOME_TABLE, JUMBO, OPTIONS
+from core.wire.ipv6_options import HOME_TABLE, JUMBO, JUMBO_TABLE, JUMBO_WITHIN, OPTIONS
 from core.wire.walk import Space
 
+_IPV4_OPTIONS = IPV4["hdr_len"].maximum - IPV4.size  # in one header, of one byte each
 _FINAL = ~np.isin(np.arange(256), sorted(EXTENSION_HEADERS))  # by protocol number
 
 
@@ -69,9 +71,19 @@ def ipv4(walk: BatchWalk, group: Group) -> None:
         more, place, protocol = more[right], place[right], protocol[right]
     whole = walk.enough(group, header)
     walk.mark(group.where(whole & ((place > 0) | (more > 0))), State.FRAGMENT)
-    walk.mark(group.where(whole & (header > IPV4.size)), State.ROUTED)
+    with_options = (whole & (header > IPV4.size)).nonzero()[0]
+    if len(with_options):
+        _source_routes(walk, group.taken(with_options), header[with_options])
     first = (whole & (place == 0)).nonzero()[0]
     transport(walk, group.taken(first).moved(header.take(first)), protocol.take(first))
+
+
+def _source_routes(walk: BatchWalk, group: Group, header: Column) -> None:
+    """Mark those whose options may say that the destination is another."""
+    options, end = group.moved(IPV4.size), group.at + header
+    kinds = ipv4_options.SOURCE_ROUTES
+    index, _ = walk.find_option(options, end, ipv4_options.OPTIONS, kinds, _IPV4_OPTIONS)
+    walk.mark(group.where(np.isin(np.arange(len(group)), index)), State.ROUTED)
 
 
 def _contradictions(walk: BatchWalk, group: Group, agreements: dict[str, Mask]) -> None:
@@ -93,25 +105,30 @@ def ipv6(walk: BatchWalk, group: Group) -> None:
     walk.mark(group, State.NETWORK)
     length, following = walk.columns(IPV6, group, "plen", "nxt")
     after = group.moved(IPV6.size)
-    for index in np.flatnonzero((length == 0) & (following == IpProtocol.HOP_BY_HOP)).tolist():
-        length[index] = _jumbo_length(walk, int(after.rows[index]), int(after.at[index]))
+    candidates = ((length == 0) & (following == IpProtocol.HOP_BY_HOP)).nonzero()[0]
+    if len(candidates):
+        length[candidates] = _jumbo_lengths(walk, after.taken(candidates))
     room = walk.stop.take(after.rows) - after.at
     said = (length > 0) | (room <= IPV6["plen"].maximum)
     walk.limit(after.where(said), after.at[said] + length[said])
     transport(walk, after, following)
 
 
-def _jumbo_length(walk: BatchWalk, row: int, at: int) -> int:
-    """What a jumbo payload option in the hop-by-hop header at `at` says, or 0."""
-    frame = int(walk.base[row])
-    data = walk.data[frame + at : frame + walk.end(row)].tobytes()
-    if len(data) < HOP_BY_HOP.size:
-        return 0
-    stop = UNIT * (HOP_BY_HOP["len"].number(data) + 1)
-    for option in OPTIONS.read(data, HOP_BY_HOP.size, min(stop, len(data))):
-        if option.kind == JUMBO and option.values and isinstance(option.values[0][2], int):
-            return option.values[0][2]
-    return 0
+def _jumbo_lengths(walk: BatchWalk, group: Group) -> Column:
+    """What jumbo payload options in the hop-by-hop headers here say, (n,) int64; 0 if none."""
+    lengths = np.zeros(len(group), np.int64)
+    whole = (group.at + HOP_BY_HOP.size <= walk.ends(group)).nonzero()[0]
+    group = group.taken(whole)
+    stop = group.at + UNIT * (walk.column(HOP_BY_HOP["len"], group).astype(np.int64) + 1)
+    index, place = walk.find_option(
+        group.moved(HOP_BY_HOP.size),
+        np.minimum(stop, walk.ends(group)),
+        OPTIONS,
+        {JUMBO},
+        JUMBO_WITHIN,
+    )
+    lengths[whole[index]] = JUMBO_TABLE["jumbo"].column(walk.data, place)
+    return lengths
 
 
 def transport(walk: BatchWalk, group: Group, protocol: Column) -> None:

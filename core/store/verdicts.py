@@ -8,7 +8,8 @@ row asked for, `fill` all of a chunk. A verdict depends on nothing but the packe
 threads that fill the same rows write the same values and need no lock.
 
 Where a source route, a routing header or a home address may change the pseudo-header's
-addresses (a few packets in a million), the packet is dissected.
+addresses (a few packets in a million, or all that somebody sends us), the packet is
+dissected. That costs 40 times as much, so `verdict_pair` does it for no other than the row asked.
 """
 
 from __future__ import annotations
@@ -51,8 +52,11 @@ def unpack(value: int) -> tuple[Verdict, Verdict]:
 def verdict_pair(chunk: Chunk, row: int) -> tuple[Verdict, Verdict]:
     """The network and transport verdicts of one packet, computed if need be."""
     if chunk.verdict[row] == VERDICT_UNKNOWN:
-        start = row - row % BLOCK
-        fill(chunk.rows(start, start + BLOCK))
+        if chunk.state[row] & State.ROUTED:
+            _fill(chunk.rows(row, row + 1), State.ROUTED)
+        else:
+            start = row - row % BLOCK
+            _fill(chunk.rows(start, start + BLOCK), 0)
     return unpack(int(chunk.verdict[row]))
 
 
@@ -60,10 +64,17 @@ def fill(chunk: Chunk) -> NDArray[np.uint8]:
     """The `verdict` column of a chunk with nothing unknown left in it."""
     for start in range(0, len(chunk), SLICE):
         part = chunk.rows(start, start + SLICE)
-        unknown = np.flatnonzero(part.verdict == VERDICT_UNKNOWN)
-        if len(unknown):
-            part.verdict[unknown] = _check(part, unknown)
+        _fill(part, 0)
+        _fill(part, State.ROUTED)
     return chunk.verdict
+
+
+def _fill(chunk: Chunk, routed: int) -> None:
+    """Check what is unknown among the packets whose `State.ROUTED` bit is as `routed`."""
+    unknown = chunk.verdict == VERDICT_UNKNOWN
+    rows = np.flatnonzero(unknown & (chunk.state & State.ROUTED == routed))
+    if len(rows):
+        chunk.verdict[rows] = _check(chunk, rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -228,6 +228,6 @@ def _written(header: Header) -> bytes:
 def _home_address(header: Header) -> bytes | None:
     for option in ipv6_options.OPTIONS.read(header.body, 0, len(header.body)):
         if option.kind == ipv6_options.HOME_ADDRESS and option.values:
-            span = option.values[0][3]
+            span = option.values[0].span
             return header.body[span.start : span.stop]
     return None

@@ -13,7 +13,7 @@ from enum import IntEnum
 from core.wire import applications, tcp
 from core.wire.dissection import Cause, Check, Dissection, Layer, Option, Stop, Verdict
 from core.wire.field import Slot, Span, Value
-from core.wire.text import safe, safe_bytes
+from core.wire.text import safe_bytes
 
 
 class Severity(IntEnum):
@@ -194,10 +194,12 @@ def _options_row(layer: Layer, data: bytes, suffix: str) -> Row:
 def _option_row(option: Option, data: bytes, suffix: str) -> Row:
     counts: Counter[str] = Counter()
     rows = []
-    for name, label, inside, span in option.values:
-        counts[name] += 1
-        block = "" if counts[name] == 1 else f".{counts[name]}"  # a SACK has several
-        rows.append(Row(f"{name}{block}{suffix}", label, _option_text(inside), span=span))
+    for inside in option.values:
+        slot, text = inside.slot, inside.slot.text(inside.value)
+        counts[slot.name] += 1
+        block = "" if counts[slot.name] == 1 else f".{counts[slot.name]}"  # a SACK has several
+        key = f"{slot.name}{block}{suffix}"
+        rows.append(Row(key, slot.field.label, text, slot.meaning(inside.value), inside.span))
     children = tuple(rows)
     value = ", ".join(child.value for child in children[:2])
     if not children:
@@ -207,15 +209,11 @@ def _option_row(option: Option, data: bytes, suffix: str) -> Row:
         f"{option.name}{suffix}",
         option.label,
         value,
-        option.problem,
+        option.problem or ", ".join(child.meaning for child in children if child.meaning),
         option.span,
         severity,
         children,
     )
-
-
-def _option_text(value: Value | str) -> str:
-    return value.hex() if isinstance(value, bytes) else safe(str(value))
 
 
 def _stop_row(stop: Stop, dissection: Dissection) -> Row:

@@ -77,18 +77,27 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class OptionValue:
+    """One value inside an option; `span` is its bytes in the frame."""
+
+    slot: Slot
+    value: Value
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Option:
     """One TLV option, read from its own small table.
 
-    `span` covers kind, length and body. `values` are the named values inside
-    (``tcp.options.mss_val`` → 1460), in order. `problem` is set when its length is impossible.
+    `span` covers kind, length and body. `values` are those inside, in order (that of
+    ``tcp.options.mss_val`` is 1460). `problem` is set when its length is impossible.
     """
 
     name: str
     label: str
     kind: int
     span: Span
-    values: tuple[tuple[str, str, Value | str, Span], ...] = ()  # name, label, value, bytes
+    values: tuple[OptionValue, ...] = ()
     problem: str = ""
 
 

@@ -305,8 +305,8 @@ def _details(layer: Layer, data: bytes, kind: int) -> str:
         if isinstance(target, int):
             text = word + address_text(Kind.IPV6, target)
     for option in layer.options:
-        for name, _, value, _ in option.values:
-            if isinstance(value, int) and name.endswith("linkaddr"):
-                word = "from" if name == SOURCE_LINK.slots[0].name else "is at"
-                text += f" {word} {address_text(Kind.MAC, value)}"
+        for inside in option.values:
+            if inside.slot.field.kind is Kind.MAC:
+                word = "from" if inside.slot.table is SOURCE_LINK else "is at"
+                text += f" {word} {inside.slot.text(inside.value)}"
     return text

@@ -19,10 +19,12 @@ the source (RFC 6275 §11.3.1).
 
 from __future__ import annotations
 
+from itertools import islice
+
 from core.wire.dissection import Dissection, Layer, Note
 from core.wire.field import Field, Flag, HeaderTable, IPv6Address, Kind, Span
 from core.wire.ipv4 import PROTOCOL_NAMES, IpProtocol, service_parts
-from core.wire.ipv6_options import HOME_ADDRESS, JUMBO, OPTIONS
+from core.wire.ipv6_options import HOME_ADDRESS, JUMBO, JUMBO_TABLE, JUMBO_WITHIN, OPTIONS
 from core.wire.walk import Endpoints, Next, Space, Walk
 
 EXTENSION_HEADERS = frozenset(
@@ -165,9 +167,10 @@ def _jumbo_length(walk: Walk, offset: int) -> int:
     if start + HOP_BY_HOP.size > end:
         return 0
     stop = start + UNIT * (HOP_BY_HOP["len"].number(walk.data, start) + 1)
-    for option in OPTIONS.read(walk.data, start + HOP_BY_HOP.size, min(stop, end)):
-        if option.kind == JUMBO and option.values and isinstance(option.values[0][2], int):
-            return option.values[0][2]
+    options = OPTIONS.each(walk.data, start + HOP_BY_HOP.size, min(stop, end))
+    for option in islice(options, JUMBO_WITHIN):
+        if option.kind == JUMBO and option.values:
+            return JUMBO_TABLE["jumbo"].number(walk.data, option.span.start)
     return 0
 
 
@@ -189,7 +192,7 @@ def _options_header(walk: Walk, offset: int, table: HeaderTable) -> Next | None:
     options = OPTIONS.read(walk.data, offset + table.size, stop)
     for option in options:
         if option.kind == HOME_ADDRESS and option.values and walk.endpoints:
-            home = option.values[0][3]
+            home = option.values[0].span
             source = walk.data[home.start : home.stop]
             walk.endpoints = Endpoints(source, walk.endpoints.destination)
     span = Span(offset + table.size, stop)

@@ -2,6 +2,10 @@
 
 RFC 8200 §4.2. The top two bits of the type say what a node does that does not know the option,
 the third whether routers may change it; the tables go by the whole byte.
+
+RFC 8504 §5.3 lets a node bound how many options it looks at, and Linux stops after 8
+(net.ipv6.max_hbh_opts_number). The jumbo payload option is looked for among as many, since it
+is wanted for every packet that comes in; writers put it first.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from __future__ import annotations
 from core.wire.field import Field, HeaderTable, IPv6Address
 from core.wire.options import OptionKind, OptionList
 
+JUMBO_WITHIN = 8  # options
 PAD_1, PAD_N, ROUTER_ALERT, JUMBO, HOME_ADDRESS = 0, 1, 5, 0xC2, 0xC9
 
 ALERT_TABLE = HeaderTable(

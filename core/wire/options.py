@@ -13,11 +13,11 @@ option fields have names, widths, spans and documentation like any other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from core.wire.dissection import Option
-from core.wire.field import HeaderTable, Span, Value
+from core.wire.dissection import Option, OptionValue
+from core.wire.field import HeaderTable, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,16 @@ class OptionList:
 
     def read(self, data: bytes, start: int, stop: int) -> tuple[Option, ...]:
         """The options in ``data[start:stop]``, which is wholly captured."""
-        options = []
+        return tuple(self.each(data, start, stop))
+
+    def each(self, data: bytes, start: int, stop: int) -> Iterator[Option]:
+        """The same, one by one."""
         while start < stop:
             option, readable = self._one(data, start, stop)
-            options.append(option)
+            yield option
             if not readable or option.kind == self.end:
-                break
+                return
             start = option.span.stop
-        return tuple(options)
 
     def _one(self, data: bytes, start: int, stop: int) -> tuple[Option, bool]:
         """The option at `start`, and whether its end is known."""
@@ -88,22 +90,18 @@ class OptionList:
         return ""
 
 
-Values = tuple[tuple[str, str, Value | str, Span], ...]
-
-
-def _values(known: OptionKind, data: bytes, span: Span) -> tuple[Values, str]:
+def _values(known: OptionKind, data: bytes, span: Span) -> tuple[tuple[OptionValue, ...], str]:
     table = known.table
     if table is None:
         return (), ""
     size = span.stop - span.start
     if size < table.stop:
         return (), f"length {size} is less than {table.stop}"
-    values: list[tuple[str, str, Value | str, Span]] = []
+    values: list[OptionValue] = []
     at = span.start
     while at + table.stop <= span.stop:
         values += (
-            (slot.name, slot.field.label, slot.read(data, at), slot.span.shifted(at))
-            for slot in table.slots
+            OptionValue(slot, slot.read(data, at), slot.span.shifted(at)) for slot in table.slots
         )
         at += table.size
         if not known.repeated:

@@ -79,8 +79,8 @@ def _add_layer(found: dict[str, Json], layer: Layer, dissection: Dissection) -> 
         if span.stop <= layer.captured:
             found[_OPTION_KEYS[layer.name]] = dissection.data[span.start : span.stop].hex()
     for option in layer.options:
-        for name, _, inside, _ in option.values:
-            _gather(found, name, inside.hex() if isinstance(inside, bytes) else inside)
+        for inside in option.values:
+            _gather(found, inside.slot.name, inside.slot.json(inside.value))
     if layer.name == "tcp" and "tcp.hdr_len" in found:
         length = tcp.segment_length(layer)
         if length is not None:

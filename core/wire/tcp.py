@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.wire import checksum
-from core.wire.dissection import Dissection, Layer
+from core.wire.dissection import Dissection, Layer, Option
 from core.wire.field import Field, Flag, HeaderTable, Span
 from core.wire.ipv4 import IpProtocol
 from core.wire.tcp_options import OPTIONS
@@ -129,7 +129,7 @@ def info(layer: Layer, dissection: Dissection, base: SequenceBase | None = None)
     length = segment_length(layer)
     text += " (first fragment)" if length is None else f" Len={length}"
     for option in layer.options:
-        text += _option_text(option.name, {name: value for name, _, value, _ in option.values})
+        text += _option_text(option)
     return text
 
 
@@ -137,8 +137,10 @@ def _relative(number: int, base: int | None) -> int:
     return number if base is None else (number - base) % (1 << 32)
 
 
-def _option_text(name: str, values: dict[str, object]) -> str:
-    match name:
+def _option_text(option: Option) -> str:
+    inner = option.values
+    values = {each.slot.name: each.value for each in inner if isinstance(each.value, int)}
+    match option.name:
         case "tcp.options.mss":
             return f" MSS={values.get('tcp.options.mss_val', '?')}"
         case "tcp.options.wscale":
@@ -157,5 +159,6 @@ def _option_text(name: str, values: dict[str, object]) -> str:
         case "tcp.options.md5":
             return " MD5"
         case "tcp.options.mptcp":
-            return " MPTCP"
+            kind = inner[0].slot.meaning(inner[0].value) if inner else ""
+            return f" MPTCP={kind}" if kind else " MPTCP"
     return ""

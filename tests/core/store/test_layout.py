@@ -16,7 +16,7 @@ from core.wire.dissect import MAXIMUM_LAYERS
 from core.wire.dissection import PacketFlag
 from core.wire.ethernet import EtherType
 from core.wire.ipv4 import IpProtocol
-from core.wire.ipv6 import DESTINATION_OPTIONS
+from core.wire.ipv6 import DESTINATION_OPTIONS, HOP_BY_HOP
 from core.wire.link import LinkType
 from core.wire.mpls import MPLS
 from core.wire.protocols import PARSERS
@@ -49,6 +49,20 @@ def _disagreements(snapshot: Snapshot) -> list[str]:
             if batch != scalar:
                 found.append(f"{chunk.first + row}: {batch} but {scalar}: {frame.hex()}")
     return found
+
+
+def test_agrees_on_jumbo_options_wherever_they_stand():
+    """Among the first options or too far back, whole or cut, with other packets beside."""
+    jumbo = b"\xc2\x04\0\0\0\x23"
+    lists = [bytes(padding) + jumbo for padding in range(12)]
+    lists += [b"\x05\x02\0\0" + jumbo, b"\xc2\x02\0\0" + jumbo, jumbo[:5], b"\x05\xff" + jumbo]
+    frames = []
+    for options in lists:
+        header = HOP_BY_HOP.emit({"nxt": IpProtocol.TCP, "len": 2}) + options
+        packet = ipv6(header.ljust(24, b"\0") + tcp(six=True), IpProtocol.HOP_BY_HOP, plen=0)
+        frames += [packet, packet[:60], packet[:49], packet[:41], packet[:40]]
+    sizes = [len(frame) for frame in frames]
+    assert _disagreements(_stored(frames, LinkType.IPV6, sizes, [0] * len(frames))) == []
 
 
 @pytest.mark.corpus

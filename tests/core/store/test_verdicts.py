@@ -15,12 +15,15 @@ from core.wire.checksum import crc32c, internet_checksum
 from core.wire.dissection import PacketFlag, Verdict
 from core.wire.ethernet import EtherType
 from core.wire.icmp import ICMP
-from core.wire.ipv4 import IpProtocol
+from core.wire.ipv4 import IPV4, IpProtocol
+from core.wire.ipv4_options import SOURCE_ROUTES
 from core.wire.ipv6 import DESTINATION_OPTIONS, ROUTING
 from core.wire.ipv6_options import HOME_ADDRESS, PAD_N
 from core.wire.sctp import SCTP
 from tests.core.store.frames import (
+    CLIENT,
     CLIENT_6,
+    SERVER,
     SERVER_6,
     arp_frame,
     ethernet,
@@ -128,6 +131,49 @@ def test_a_home_address_is_the_source():
     body = header + option + tcp(b"data", six=True)
     packet = ipv6(body, IpProtocol.DESTINATION, src=0xFD00 << 112 | 0x99)
     assert _verdict(ethernet(packet, EtherType.IPV6)) == (NONE, GOOD)
+
+
+def _routed(options: bytes, **fields: int) -> bytes:
+    """TCP to SERVER with IPv4 options."""
+    options = options.ljust(-len(options) % 4 + len(options), b"\0")
+    values = {"hdr_len": 20 + len(options), "len": 20 + len(options) + 24, "proto": IpProtocol.TCP}
+    values |= {"src": CLIENT, "dst": SERVER, **fields}
+    total = internet_checksum(IPV4.emit(values) + options)
+    return ethernet(IPV4.emit({**values, "checksum": total}) + options + tcp(b"data"))
+
+
+@pytest.mark.parametrize("kind", SOURCE_ROUTES)
+def test_a_source_route_names_the_final_destination(kind):
+    """RFC 791 §3.1: the header's destination is the next hop while the route is not used up."""
+    via = 0x0A000063
+    unused = bytes([1, kind, 7, 4]) + SERVER.to_bytes(4, "big")
+    used_up = bytes([1, kind, 7, 8]) + via.to_bytes(4, "big")
+    assert _verdict(_routed(unused, dst=via)) == (GOOD, GOOD)
+    assert _verdict(_routed(unused[:-1] + b"\x77", dst=via)) == (GOOD, BAD)
+    assert _verdict(_routed(used_up)) == (GOOD, GOOD)
+
+
+def test_a_row_costs_no_other_rows_dissection(monkeypatch):
+    """Whoever sends source routes must not make a screen dear."""
+    dissected: list[int] = []
+    monkeypatch.setattr(
+        verdicts, "_dissected", lambda chunk, row, rule: dissected.append(row) or Verdict.GOOD
+    )
+    route = _routed(bytes([131, 7, 4]) + SERVER.to_bytes(4, "big"))
+    snapshot = _snapshot([tcp_frame(), route] * BLOCK)
+    assert snapshot.verdicts(1) == (GOOD, GOOD)
+    assert dissected == []
+    snapshot.verdicts(2)
+    assert len(dissected) == 1
+    fill(snapshot.chunks[0])
+    assert len(dissected) == BLOCK
+
+
+def test_options_that_route_nowhere_are_not_dissected(monkeypatch):
+    """Padding, a recorded route, a router alert: no matter to the pseudo-header."""
+    monkeypatch.setattr(verdicts, "_dissected", lambda *_: pytest.fail("dissected"))
+    for options in (b"\1" * 40, bytes([7, 7, 4]) + b"\x83" * 4, bytes([148, 4, 0, 0])):
+        assert _verdict(_routed(options)) == (GOOD, GOOD)
 
 
 def test_one_row_fills_its_block_only():

@@ -261,6 +261,17 @@ def test_a_jumbogram_takes_its_length_from_the_option() -> None:
     assert dissection.payload == Span(56, 59)
 
 
+@pytest.mark.parametrize(
+    ("padding", "found"), [(7, "ipv6:ipv6.hopopts:udp"), (8, "ipv6:ipv6.hopopts")]
+)
+def test_a_jumbo_option_is_looked_for_among_the_first_eight(padding, found) -> None:
+    datagram = frames.udp(b"abc", six=True)
+    header = HOP_BY_HOP.emit({"nxt": IpProtocol.UDP, "len": 1}) + bytes(padding)
+    header = (header + bytes.fromhex("c204") + (27).to_bytes(4, "big")).ljust(16, b"\0")
+    packet = frames.ipv6(header + datagram, IpProtocol.HOP_BY_HOP, plen=0)
+    assert names(dissect(packet, LinkType.IPV6, len(packet))) == found
+
+
 def test_an_unknown_link_is_all_payload() -> None:
     dissection = dissect(b"abc", 147, 10)
     assert (dissection.layers, dissection.payload, dissection.stop) == ((), Span(0, 3), None)

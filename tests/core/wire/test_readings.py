@@ -18,6 +18,7 @@ from core.wire.icmp import ICMP
 from core.wire.icmpv6 import ICMPV6, SOLICITATION
 from core.wire.igmp import GROUP, IGMP
 from core.wire.ipv4 import IpProtocol
+from core.wire.ipv6 import DESTINATION_OPTIONS
 from core.wire.link import LinkType
 from core.wire.protocols import TABLES
 from core.wire.record import record
@@ -221,6 +222,26 @@ def test_spans_and_verdicts_in_the_tree() -> None:
     assert rows["tcp.checksum.status"].meaning == VERDICT_CAVEAT
     assert rows["tcp.flags.syn"].value.startswith(".... .... ..0.")
     assert rows["data"].value == "2 bytes"
+
+
+def test_options_say_what_their_numbers_mean() -> None:
+    join = bytes.fromhex("1e0c 10 00 00000001 00000002")
+    packet = frames.ipv4(frames.tcp(options=join), IpProtocol.TCP)
+    rows = {row.key: row for row in flat(detail_rows(read(packet)))}
+    assert rows["tcp.options.mptcp.subtype"].meaning == "MP_JOIN"
+    assert rows["tcp.options.mptcp"].meaning == "MP_JOIN"
+    assert row_of(packet).info.endswith(" MPTCP=MP_JOIN")
+    unknown = frames.ipv4(frames.tcp(options=bytes.fromhex("1e04 f000")), IpProtocol.TCP)
+    assert row_of(unknown).info.endswith(" MPTCP")
+
+
+def test_addresses_in_options_are_written_as_addresses() -> None:
+    home = DESTINATION_OPTIONS.emit({"nxt": IpProtocol.TCP, "len": 2})
+    home += bytes.fromhex("01020000 c910") + (0x20010DB8 << 96 | 1).to_bytes(16, "big")
+    packet = frames.ipv6(home + frames.tcp(six=True), IpProtocol.DESTINATION)
+    assert record(read(packet, IPV6))["ipv6.opt.home_address"] == "2001:db8::1"
+    rows = {row.key: row.value for row in flat(detail_rows(read(packet, IPV6)))}
+    assert rows["ipv6.opt.home"] == rows["ipv6.opt.home_address"] == "2001:db8::1"
 
 
 def test_a_contradicting_length_is_flagged() -> None:
