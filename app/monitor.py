@@ -98,7 +98,7 @@ class Monitor(App[None]):
             self.theme = wanted if wanted in self.available_themes else DEFAULT
         self.theme_changed_signal.subscribe(self, self._remember)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._leave_by_signal, number)
         for complaint in self._config.complaints:
             self.notify(
