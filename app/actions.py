@@ -161,6 +161,10 @@ ACTIONS: tuple[Action, ...] = (
         ("capture.toggle", "ctrl+e", "app.toggle_capture", "stop", "Stop or start the capture"),
     ),
     *_of(
+        Group.PACKETS, Place.MAIN,
+        ("packets.forge", "f", "forge", "forge", "Forge: fill the form from the packet"),
+    ),
+    *_of(
         Group.PANELS, Place.PANELS,
         ("panel.next", "tab", "move_panel(1)", "panel", "The next panel"),
         ("panel.previous", "shift+tab", "move_panel(-1)", "", "The panel before"),
@@ -184,7 +188,6 @@ ACTIONS: tuple[Action, ...] = (
          "The next marked packet"),
         ("packets.previous_mark", "left_square_bracket", "on_table('previous_mark')", "",
          "The marked packet before"),
-        ("packets.forge", "f", "forge", "forge", "Forge: fill the form from the packet"),
         ("packets.resend", "r", "resend", "resend", "Send the packet again, as it was"),
         ("packets.stop_sending", "", "stop_sending", "", "Send no more of what is on its way"),
         ("packets.copy", "y", "copy", "copy", "Copy row, field, bytes, a command"),

@@ -10,6 +10,7 @@ from typing import Any, cast
 from textual.pilot import Pilot
 
 from app.config import Paths
+from app.forge_machine import Machine
 from app.monitor import Monitor
 from app.screens.main import MainScreen
 from core.capture.interfaces import InterfaceInfo
@@ -19,6 +20,7 @@ from core.engine import Engine, EngineSnapshot, State
 from core.serving import NO_SERVER, EchoService
 from core.store.packet_store import PacketStore
 from core.wire.link import LinkType
+from tests.scripted_forge import ScriptedMachine
 
 NOWHERE = Paths(Path("/dev/null/config.toml"), Path("/dev/null/state.json"))  # also for root
 LIVE = EngineSnapshot(State.LIVE, interfaces=("eth0",), captured=28, received=28)
@@ -99,6 +101,7 @@ def scripted_monitor(
     paths: Paths = NOWHERE,
     choose: bool = False,
     clock: Callable[[], float] = lambda: 0.0,
+    machine: Machine | None = None,
 ) -> Monitor:
     """A monitor that shows the same on every run. A real engine has its store already."""
     engine = engine or ScriptedEngine()
@@ -111,6 +114,7 @@ def scripted_monitor(
         interfaces=lambda: INTERFACES,
         clock=clock,
         time_of_day=lambda: "12:03:44",
+        machine=machine or ScriptedMachine(),
     )
 
 

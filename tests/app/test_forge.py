@@ -1,0 +1,426 @@
+"""The forge on the screen, by keyboard and by mouse, with a computer that sends nothing."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList
+
+from app.config import Paths
+from app.screens.dialog import Confirm, Copy
+from app.screens.drafts import Drafts
+from app.screens.forge import Bytes, ForgePanel, Result
+from app.screens.main import MainScreen
+from core.engine import EngineSnapshot, State
+from core.files.reader import open_capture
+from core.forge.answers import Circumstances, refused
+from core.forge.injector import Way
+from core.store.packet_store import PacketStore
+from tests.scripted import HOST, SERVER, scripted_store
+from tests.scripted_forge import NO_ROUTE, ScriptedMachine, Wire
+from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
+
+SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24)}
+SYN = 7  # number of a packet that begins a connection
+
+
+@dataclass
+class Stage:
+    """What a test has in its hands."""
+
+    pilot: Pilot[None]
+    screen: MainScreen
+    machine: ScriptedMachine
+    store: PacketStore
+    paths: Paths
+
+    @property
+    def forge(self) -> ForgePanel:
+        return self.screen.forge
+
+    @property
+    def report_text(self) -> str:
+        return "\n".join(line.text for line in self.forge.query_one(Result)._lines)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait, and let the screen ask what is so."""
+        for _ in range(400):
+            if condition():
+                return
+            self.screen.poll()
+            await self.pilot.pause(0.01)
+        raise AssertionError(f"never so; the report says: {self.report_text}")
+
+    async def type(self, key: str, text: str) -> None:
+        """Fill in a field by keys."""
+        self.forge.form.select_field(key)
+        await self.pilot.press("ctrl+u", *("full_stop" if c == "." else c for c in text))
+
+
+@asynccontextmanager
+async def forging(tmp_path, size="wide", engine=None, config=""):
+    paths = Paths(tmp_path / "config.toml", tmp_path / "state" / "state.json")
+    paths.config.write_text(config)
+    store = scripted_store()
+    machine = ScriptedMachine(Wire(store))
+    monitor = scripted_monitor(store, engine or ScriptedEngine(), paths=paths, machine=machine)
+    async with monitor.run_test(size=SIZES[size]) as pilot:
+        screen = await filled(pilot)
+        yield Stage(pilot, screen, machine, store, paths)
+
+
+@pytest.mark.parametrize("size", ["wide", "small"])
+async def test_by_keyboard_alone(tmp_path, size):
+    async with forging(tmp_path, size) as stage:
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f")
+        assert stage.screen.focused is stage.forge.form
+        while stage.forge.form.row.key != "ip.ttl":
+            await stage.pilot.press("down")
+        await stage.pilot.press("ctrl+u", "7", "ctrl+s")
+        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        assert stage.machine.sent == []
+        await stage.pilot.press("y")
+        await stage.until(lambda: "left" in stage.report_text)
+        (sent,) = stage.machine.sent
+        assert sent[8] == 7
+        assert "RST, ACK" in stage.report_text
+        assert "0.420 ms" in stage.report_text
+        ours = stage.store.snapshot().count - 1
+        assert stage.screen.table.ours == {ours}
+        await stage.pilot.press("escape")
+        stage.screen.table.select(ours)
+        table = stage.screen.table
+        await stage.until(
+            lambda: any("↗" in strip.text for strip in table.render_lines(table.size.region))
+        )
+
+
+@pytest.mark.parametrize("size", ["wide", "small"])
+async def test_by_mouse_alone(tmp_path, size):
+    async with forging(tmp_path, size) as stage:
+        pilot, form = stage.pilot, stage.forge.form
+        stage.screen.table.select(SYN)
+        await click_key(stage, "f")
+        assert stage.screen.focused is form
+        form.show_line(0)
+        await click_row(stage, ":transport", "UDP")
+        assert form.draft.layers == ("ip", "udp")
+        await click_row(stage, "ip.flags.df", "[x]")
+        assert form.evaluation.data[6] == 0
+        await click_key(stage, "^s")
+        await stage.until(lambda: isinstance(pilot.app.screen, Confirm))
+        await pilot.click("#yes")
+        await stage.until(lambda: stage.machine.sent and "sent 1 of 1" in stage.report_text)
+        assert stage.machine.sent[0][9] == 17
+
+
+async def click_key(stage: Stage, shown: str) -> None:
+    """Click a key in the bar at the bottom."""
+    bar = stage.screen.query_one("#keys")
+    await stage.until(lambda: any(entry[1] == shown for entry in bar.entries()))
+    x = 1
+    for _, key, label in bar.entries():
+        if key == shown:
+            await stage.pilot.click("#keys", offset=(x, 0))
+            return
+        x += len(key) + 1 + len(label) + 2
+
+
+async def click_row(stage: Stage, key: str, word: str) -> None:
+    """Click a word in a row of the form."""
+    form = stage.forge.form
+    line = next(line for line, row in enumerate(form._rows) if row.key == key)
+    form.show_line(line)
+    await stage.pilot.pause()
+    x = form.build_line(line).text.index(word) + 1
+    await stage.pilot.click("#form", offset=(x, line - form.top_line))
+
+
+async def test_no_is_an_answer(tmp_path):
+    async with forging(tmp_path) as stage:
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.pilot.press("n")
+        await stage.until(lambda: not stage.screen.forger.scene().sending)
+        assert stage.machine.sent == []
+        await stage.pilot.press("ctrl+s")
+        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+
+
+async def test_a_destination_is_asked_about_once(tmp_path):
+    async with forging(tmp_path) as stage:
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.pilot.press("y")
+        await stage.until(
+            lambda: len(stage.machine.sent) == 1 and not stage.screen.forger.scene().sending
+        )
+        await stage.pilot.press("ctrl+s")
+        await stage.until(lambda: len(stage.machine.sent) == 2)
+        await stage.until(lambda: len(stage.screen.table.ours) == 2)
+
+
+async def test_an_error_is_gone_to_instead_of_sent(tmp_path):
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f")
+        await stage.type("ip.ttl", "300")
+        await stage.pilot.press("down", "down", "ctrl+s")
+        assert stage.forge.form.row.key == "ip.ttl"
+        assert stage.forge.query_one("#explanation").row.error == "300: time to live is 0–255"
+        (notice,) = [n for n in stage.pilot.app._notifications if n.title == "Not sent"]
+        assert "300: time to live" in notice.message
+        assert not stage.screen.forger.scene().sending
+
+
+async def test_the_bytes_of_the_field_are_marked_and_lead_back(tmp_path):
+    async with forging(tmp_path) as stage:
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f")
+        view = stage.forge.query_one(Bytes)
+        stage.forge.form.select_field("tcp.dstport")
+        span = view.highlighted
+        assert stage.forge.evaluation.data[span.start : span.stop] == b"\0\x50"
+        view.focus()
+        await stage.pilot.press("left", "left")
+        assert stage.forge.form.row.key == "tcp.srcport"
+        assert stage.screen.workspace.panel == "forge"
+
+
+async def test_suggestions_come_while_typing(tmp_path):
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2")
+        form = stage.forge.form
+        await stage.type("ip.dst", SERVER)
+        await stage.until(lambda: form.evaluation.field("ip.src").shown == HOST)
+        assert "leaves on eth0" in stage.forge.query_one(Bytes).border_title
+        await stage.type("ip.dst", "203.0.113.9")
+        await stage.until(lambda: NO_ROUTE[:30] in stage.forge.query_one(Bytes).border_title)
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [(errno.EMSGSIZE, "EMSGSIZE"), (errno.EPERM, "EPERM"), (errno.ENOBUFS, "ENOBUFS")],
+)
+async def test_what_the_kernel_refuses_is_told_by_name(tmp_path, number, name):
+    async with forging(tmp_path) as stage:
+        stage.machine.error = refused(number, Circumstances(SERVER, "eth0", 1500, 2000))
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.pilot.press("y")
+        await stage.until(lambda: name in stage.report_text)
+        assert "sent 0 of 1" in stage.report_text
+        assert stage.machine.closed == 1
+
+
+async def test_escape_stops_what_is_on_its_way(tmp_path):
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2")
+        await stage.type("ip.dst", SERVER)
+        await stage.type("send.count", "20000")
+        await stage.type("send.rate", "100")
+        await stage.pilot.press("ctrl+s")
+        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        assert len(stage.screen.forger.scene().question.sentences) == 2
+        await stage.pilot.press("y")
+        await stage.until(lambda: len(stage.machine.sent) > 2)
+        await stage.pilot.press("ctrl+s")  # a second one has to wait
+        assert any("still on its way" in n.message for n in stage.pilot.app._notifications)
+        await stage.pilot.press("escape")
+        await stage.until(lambda: "stopped: sent" in stage.report_text)
+        assert len(stage.machine.sent) < 20000
+        assert stage.screen.workspace.panel == "forge"
+
+
+async def test_a_packet_is_sent_again_as_it_was(tmp_path):
+    async with forging(tmp_path) as stage:
+        stage.screen.table.select(SYN)
+        data = stage.screen.panels.packet.data
+        await stage.pilot.press("r")
+        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.pilot.press("y")
+        await stage.until(lambda: stage.machine.sent == [data])
+        assert stage.machine.departed[-1] == (Way.LINK, "eth0")
+        await stage.until(lambda: stage.screen.table.ours)
+
+
+async def test_a_packet_of_a_file_needs_an_interface_to_be_sent_again(tmp_path):
+    engine = ScriptedEngine(EngineSnapshot(State.DONE, file="/tmp/day.pcap", progress=1.0))
+    async with forging(tmp_path, engine=engine) as stage:
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("r")
+        await stage.until(lambda: "choose the interface" in stage.report_text)
+        assert stage.machine.sent == []
+
+
+async def test_what_is_not_captured_is_not_waited_for(tmp_path):
+    engine = ScriptedEngine(EngineSnapshot(State.STOPPED, interfaces=("eth0",)))
+    async with forging(tmp_path, engine=engine) as stage:
+        stage.machine.wire = lambda packet: None
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.pilot.press("y")
+        await stage.until(lambda: "nothing is captured now" in stage.report_text)
+
+
+async def test_templates_kept_drafts_and_history(tmp_path):
+    async with forging(tmp_path) as stage:
+        pilot, form = stage.pilot, stage.forge.form
+        await pilot.press("f2", "ctrl+o")
+        await pilot.pause()
+        options = pilot.app.screen.query_one(OptionList)
+        titles = [str(option.prompt).strip() for option in options.options]
+        assert titles[0] == "Templates"
+        assert titles[1].startswith("TCP SYN")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert form.draft.texts["tcp.flags.syn"] == "1"
+        await pilot.press("ctrl+t", "m", "i", "n", "e", "enter")
+        await pilot.pause()
+        await pilot.press("ctrl+n")
+        assert form.draft.texts == {}
+        await pilot.press("ctrl+o")
+        await pilot.pause()
+        screen = pilot.app.screen
+        assert isinstance(screen, Drafts)
+        kept = [entry for entry in screen._entries if entry[0] == "Saved"]
+        assert [name for _, name, _ in kept] == ["mine"]
+        await pilot.press("down", "enter")  # below what was there before
+        await pilot.pause()
+        assert form.draft.texts["tcp.flags.syn"] == "1"
+
+
+async def test_several_packets_that_belong_together_are_all_sent(tmp_path):
+    async with forging(tmp_path) as stage:
+        pilot, form = stage.pilot, stage.forge.form
+        await pilot.press("f2", "ctrl+o")
+        await pilot.pause()
+        await pilot.press("end", "enter")
+        await pilot.pause()
+        assert len(form.held.drafts) == 2
+        for choice in ("right", "right"):
+            await stage.type("ip.dst", SERVER)
+            form.move_to_line(0)
+            await pilot.press(choice)
+        await pilot.press("ctrl+s")
+        await stage.until(lambda: isinstance(pilot.app.screen, Confirm))
+        await pilot.press("y")
+        await stage.until(lambda: len(stage.machine.sent) == 2)
+        assert [packet[6:8] for packet in stage.machine.sent] == [b"\x20\x00", b"\x00\x02"]
+
+
+async def test_recipes_of_a_packet_and_of_a_draft(tmp_path):
+    async with forging(tmp_path) as stage:
+        pilot = stage.pilot
+        stage.screen.table.select(SYN)
+        await pilot.press("y")
+        await pilot.pause()
+        names = [name for name, _ in pilot.app.screen._choices]
+        assert names[0] == "Row"
+        assert {"scapy expression", "hping3 command", "tcpdump filter", "C array"} <= set(names)
+        await pilot.press("escape", "f")
+        await stage.type("ip.ttl", "3")
+        await pilot.press("ctrl+y")
+        await pilot.pause()
+        screen = pilot.app.screen
+        assert isinstance(screen, Copy)
+        name, text = screen._choices[0]
+        assert (name, text.startswith("rawscope send")) == ("rawscope command", True)
+        assert "--ip.ttl 3" in text
+
+
+async def test_what_was_sent_is_written_down(tmp_path):
+    async with forging(tmp_path) as stage:
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.pilot.press("y")
+        path = tmp_path / "state" / "sent.pcapng"
+        await stage.until(lambda: "written down in" in stage.report_text)
+        with open_capture(path) as reader:
+            batches = list(reader.batches())
+        assert sum(len(batch) for batch in batches) == 1
+        assert stage.screen.forger.shelf.history()[0] == stage.forge.form.held.drafts
+
+
+async def test_the_audit_can_be_switched_off(tmp_path):
+    async with forging(tmp_path, config="[forge]\naudit = false\n") as stage:
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.pilot.press("y")
+        await stage.until(lambda: "sent 1 of 1" in stage.report_text)
+        assert not (tmp_path / "state" / "sent.pcapng").exists()
+
+
+async def test_nothing_leaves_where_it_cannot_be_written_down(tmp_path):
+    async with forging(tmp_path) as stage:
+        (tmp_path / "state").write_text("a file in the place of the folder")
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.pilot.press("y")
+        await stage.until(lambda: "[forge] audit = false" in " ".join(stage.report_text.split()))
+        assert stage.machine.sent == []
+
+
+async def test_a_fault_while_sending_is_told(tmp_path):
+    async with forging(tmp_path) as stage:
+
+        def broken(packet: bytes) -> None:
+            raise ZeroDivisionError
+
+        stage.machine.wire = broken
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.pilot.press("y")
+        await stage.until(lambda: "sending failed (ZeroDivisionError" in stage.report_text)
+        assert not stage.screen.forger.scene().sending
+
+
+async def test_a_reply_leads_to_its_packet(tmp_path):
+    async with forging(tmp_path) as stage:
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.pilot.press("y")
+        await stage.until(lambda: "RST, ACK" in stage.report_text)
+        result = stage.forge.query_one(Result)
+        result.focus()
+        line = next(i for i, one in enumerate(result._lines) if "RST, ACK" in one.text)
+        result.move_to_line(line)
+        await stage.pilot.press("enter")
+        assert stage.screen.table.selected == stage.store.snapshot().count
+        assert stage.screen.focused is stage.screen.table
+
+
+async def test_letters_stay_in_the_form(tmp_path):
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2")
+        stage.forge.form.select_field("payload")
+        await stage.pilot.press("q", "f", "r", "e", "z", "y")
+        assert stage.forge.form.draft.texts["payload"] == "qfrezy"
+        assert stage.screen.focused is stage.forge.form
+        keys = {key for _, key, _ in stage.screen.query_one("#keys").entries()}
+        assert "q" not in keys
+        assert "^s" in keys
+
+
+async def test_the_name_of_a_draft_is_asked_for(tmp_path):
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2", "ctrl+t")
+        await stage.pilot.pause()
+        assert isinstance(stage.pilot.app.screen.focused, Input)
+        await stage.pilot.press("escape")
+        assert stage.screen.focused is stage.forge.form
+        assert stage.screen.forger.shelf.drafts() == {}

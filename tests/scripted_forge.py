@@ -1,0 +1,148 @@
+"""A computer for the forge that sends nothing: routes, questions and a socket made up for tests.
+
+What would leave is written down. `wire` is called with each packet as it would be captured, so that
+a test can put the copy and an answer into the store.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+from collections.abc import Callable, Collection, Sequence
+from types import TracebackType
+
+from app.forge_machine import Machine
+from core.forge.answers import SendError
+from core.forge.departure import Departure
+from core.forge.draft import Draft
+from core.forge.evaluation import given_values
+from core.forge.injector import Injector, Way
+from core.forge.rails import Examination, Load, Target
+from core.forge.surroundings import Surroundings, destination
+from core.netlink import LinkMessage
+from core.store.packet_store import PacketStore
+from tests.scripted import (
+    ACK,
+    HOST,
+    MAC_GATEWAY,
+    MAC_HOST,
+    RST,
+    SERVER,
+    START_NS,
+    Frame,
+    batch,
+    checksum,
+    ethernet,
+    tcp,
+)
+
+ETH0 = LinkMessage(False, 2, 1, 0x1043, "eth0", 1500, MAC_HOST, 0, "")
+LO = LinkMessage(False, 1, 772, 0x49, "lo", 65536, bytes(6), 0, "")
+NO_ROUTE = "ENETUNREACH: there is no route to 203.0.113.9; see 'ip route'"
+STRANGER = "Nothing was sent to {} on eth0 before."
+
+
+class ScriptedDeparture(Departure):
+    """Asks about every destination once, and about too much each time."""
+
+    def examine(self, load: Load, known: Collection[str] = frozenset()) -> Examination:
+        where = str(ipaddress.ip_address(self.packets[0][16:20]))
+        questions, marks = [], set()
+        if where not in known and not self.is_loopback:
+            questions.append(STRANGER.format(where))
+            marks.add(where)
+        if load.packets > 10_000:
+            questions.append(f"{load.packets:,} packets are more than 10,000.")
+        return Examination(where, Target.HOST, tuple(questions), frozenset(marks))
+
+
+class ScriptedInjector:
+    """Takes packets; refuses with `error` if there is one."""
+
+    def __init__(self, machine: ScriptedMachine) -> None:
+        self._machine = machine
+
+    def __enter__(self) -> ScriptedInjector:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._machine.closed += 1
+
+    def send(self, packet: bytes) -> None:
+        if self._machine.error is not None:
+            raise self._machine.error
+        self._machine.sent.append(packet)
+        self._machine.wire(packet)
+
+    def send_burst(self, packet: bytes, count: int) -> int:
+        for _ in range(count):
+            self.send(packet)
+        return count
+
+
+class ScriptedMachine(Machine):
+    """Has lo and eth0, and a route to everything but 203.0.113.9."""
+
+    def __init__(self, wire: Callable[[bytes], None] = lambda packet: None) -> None:
+        self.wire = wire
+        self.sent: list[bytes] = []
+        self.error: SendError | None = None
+        self.closed = 0
+        self.departed: list[tuple[Way, str]] = []
+
+    def look_around(
+        self, draft: Draft, interface: str = "", *, resolve: bool = False
+    ) -> Surroundings:
+        wanted = destination(given_values(draft))
+        if wanted == ipaddress.ip_address("203.0.113.9").packed:
+            return Surroundings(trouble=NO_ROUTE)
+        link = LO if interface == "lo" else ETH0 if interface or wanted else None
+        if link is None:
+            return Surroundings()
+        values = {
+            "ip.src": int(ipaddress.ip_address(HOST)),
+            "eth.src": int.from_bytes(MAC_HOST, "big"),
+            "eth.dst": int.from_bytes(MAC_GATEWAY, "big"),
+        }
+        return Surroundings(values, None, link)
+
+    def interfaces(self) -> tuple[str, ...]:
+        return ("lo", "eth0")
+
+    def depart(self, packets: Sequence[bytes], way: Way, interface: str) -> Departure:
+        self.departed.append((way, interface))
+        name = interface or "eth0"
+        return ScriptedDeparture(tuple(packets), way, name, 2, 1500, name == "lo")
+
+    def open(self, departure: Departure) -> Injector:
+        return ScriptedInjector(self)  # type: ignore[return-value]
+
+
+class Wire:
+    """Puts what is sent into a store as the kernel would have it, with a reset for each SYN."""
+
+    def __init__(self, store: PacketStore) -> None:
+        self._store = store
+        self._now_ns = START_NS + 5_000_000_000
+
+    def __call__(self, packet: bytes) -> None:
+        link, packet = (packet[:14], packet[14:]) if packet[:6] == MAC_GATEWAY else (b"", packet)
+        copy = link + packet if link else ethernet(_as_linux_sends(packet))
+        ports = struct.unpack(">HH", packet[20:24])
+        sequence = int.from_bytes(packet[24:28], "big")
+        answer = tcp(SERVER, HOST, ports[::-1], RST | ACK, (0, sequence + 1))
+        frames = [Frame(copy, 0), Frame(answer, 420)]
+        self._store.append(batch(frames, self._now_ns))
+        self._now_ns += 1_000_000
+
+
+def _as_linux_sends(packet: bytes) -> bytes:
+    """An identification where there was none, and the header's sum (raw(7))."""
+    number = packet[4:6] if any(packet[4:6]) else b"\x3a\x7e"
+    head = packet[:4] + number + packet[6:10] + bytes(2) + packet[12:20]
+    return head[:10] + struct.pack(">H", checksum(head)) + head[12:] + packet[20:]
