@@ -1,7 +1,6 @@
 """``rawscope replay``: a capture sent again through an interface, through the TX ring.
 
-Frames are read batch by batch and leave verbatim, so a file of any size takes the same memory. The
-file's link type must be the interface's. Exit status: 0 all was sent, 1 something was not.
+Frames leave verbatim, so the file's link type must be the interface's. Exit status: 0 all was sent, 1 something was not.
 """
 
 from __future__ import annotations
@@ -9,26 +8,22 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 from app.commands.asking import agree, state_folder
 from app.commands.interrupts import Interrupts
 from app.commands.output import CommandError, Output, say
-from core.files.formats import FileError
-from core.files.reader import open_capture
+from app.commands.replay_file import ReplayFile
 from core.forge.answers import SendError
 from core.forge.audit import Audit
 from core.forge.rails import MOST_PACKETS, MOST_PER_SECOND, Examination, Target
-from core.forge.replay import Pace, Replay
+from core.forge.replay import Pace, Replay, ReplayCounts
 from core.forge.route import IFF_LOOPBACK, link_named
 from core.forge.saved import Shelf
 from core.forge.tx_ring import TxRing
 from core.netlink import LinkMessage
 from core.sockets import NotPermittedError
-from core.wire.link import LinkType, link_type_name
 from core.wire.text import safe
-
-_LONGEST = 65_549  # a whole IP packet behind a link header; the ring takes less for a small MTU
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,85 +47,84 @@ def run_replay(request: ReplayRequest) -> int:
             f"there is no interface {safe(request.link)!r}; 'rawscope interfaces' lists them"
         )
     shelf = Shelf(state_folder())
-    agree(_examination(request, link, shelf), shelf, request.yes)
+    file = ReplayFile(request.file)
+    if request.loops > 1 and not file.is_repeatable:
+        raise CommandError(f"{safe(request.file)} can be read only once: --loop needs a file")
+    agree(_examination(request, link, shelf, file.frames * request.loops), shelf, request.yes)
     try:
         with ExitStack() as stack:
             interrupts = stack.enter_context(Interrupts())
             ring = stack.enter_context(
-                TxRing(request.link, link.mtu, _LONGEST, bypass=request.bypass)
+                TxRing(request.link, link.mtu, file.longest, bypass=request.bypass)
             )
-            return _replay(request, ring, interrupts, stack)
-    except (SendError, NotPermittedError, FileError) as error:
+            return _replay(request, file, ring, interrupts, stack)
+    except (SendError, NotPermittedError) as error:
         raise CommandError(str(error)) from error
 
 
-def _replay(request: ReplayRequest, ring: TxRing, interrupts: Interrupts, stack: ExitStack) -> int:
-    audit = None
-    if request.audit:
-        try:
-            audit = Audit(state_folder())
-        except OSError as error:
-            raise CommandError(
-                f"the audit in {safe(str(state_folder()))}: {error.strerror}; "
-                "--no-audit sends without it"
-            ) from error
-        stack.callback(audit.close)
-    frames = too_long = too_short = cut = 0
-    damaged = False
+def _replay(
+    request: ReplayRequest,
+    file: ReplayFile,
+    ring: TxRing,
+    interrupts: Interrupts,
+    stack: ExitStack,
+) -> int:
+    audit = _open_audit(request, stack)
+    total = ReplayCounts()
     began_s = time.monotonic()
     for _ in range(request.loops):
         replay = Replay(
             ring,
             request.pace,
             lambda: interrupts.stopped,
-            None if audit is None else lambda *sent: audit.note_frames(request.link, *sent),
+            None if audit is None else partial(audit.note_frames, request.link),
         )
-        damaged = _feed(request, replay, interrupts) or damaged
-        frames += replay.counts.frames
-        too_long += replay.counts.too_long
-        too_short += replay.counts.too_short
-        cut += replay.counts.cut
-        if interrupts.stopped:
-            break
-    elapsed_s = time.monotonic() - began_s
-    _tell(ring, frames, elapsed_s)
-    if too_long:
-        say(f"rawscope: {too_long} frames are longer than {safe(request.link)} takes: left out")
-    if too_short:
-        say(f"rawscope: {too_short} frames are shorter than a link header: left out")
-    if cut:
-        say(f"rawscope: {cut} frames had been cut by their capture and went out cut")
-    return 1 if too_long or too_short or damaged or interrupts.stopped else 0
-
-
-def _feed(request: ReplayRequest, replay: Replay, interrupts: Interrupts) -> bool:
-    """Send the file once; whether it is damaged."""
-    with open_capture(request.file) as reader:
-        for batch in reader.batches():
-            for number in sorted(set(batch.interface.tolist())):
-                kind = reader.interfaces[number].link_type
-                if kind != LinkType.ETHERNET:
-                    raise CommandError(
-                        f"{safe(request.file)} has frames of {link_type_name(kind)}: "
-                        "only Ethernet frames can be replayed"
-                    )
+        for batch in file.batches():
             replay.feed(batch)
             if interrupts.stopped:
                 break
-        for note in reader.notes:
-            say(f"rawscope: {safe(note)}")
-        return reader.damaged
+        total += replay.counts
+        if interrupts.stopped:
+            break
+    _tell(request, ring, total, time.monotonic() - began_s)
+    left_out = total.too_long + total.too_short
+    return 1 if left_out or file.damaged or interrupts.stopped else 0
 
 
-def _tell(ring: TxRing, frames: int, elapsed_s: float) -> None:
+def _open_audit(request: ReplayRequest, stack: ExitStack) -> Audit | None:
+    """The audit file; nothing is sent where it cannot be written."""
+    if not request.audit:
+        return None
+    folder = state_folder()
+    try:
+        audit = Audit(folder)
+    except OSError as error:
+        raise CommandError(
+            f"the audit in {safe(str(folder))}: {error.strerror}; --no-audit sends without it"
+        ) from error
+    stack.callback(audit.close)
+    return audit
+
+
+def _tell(request: ReplayRequest, ring: TxRing, total: ReplayCounts, elapsed_s: float) -> None:
     output = Output()
     rate = ring.sent / elapsed_s if elapsed_s else 0.0
-    words = f"sent {ring.sent} of {frames} frames in {elapsed_s:.3f} s, {rate:,.0f} a second"
-    output.line(words)
+    output.line(
+        f"sent {ring.sent} of {total.frames} frames in {elapsed_s:.3f} s, {rate:,.0f} a second"
+    )
     output.flush()
+    for count, what in (
+        (total.too_long, f"longer than {safe(request.link)} takes: left out"),
+        (total.too_short, "shorter than a link header: left out"),
+        (total.cut, "cut by their capture: they went out cut"),
+    ):
+        if count:
+            say(f"rawscope: {count} frames are {what}")
 
 
-def _examination(request: ReplayRequest, link: LinkMessage, shelf: Shelf) -> Examination:
+def _examination(
+    request: ReplayRequest, link: LinkMessage, shelf: Shelf, count: int
+) -> Examination:
     """What is to be asked: where it goes, and how much it is."""
     questions: list[str] = []
     marks: set[str] = set()
@@ -141,7 +135,6 @@ def _examination(request: ReplayRequest, link: LinkMessage, shelf: Shelf) -> Exa
             "its firewall, to whoever they are addressed to."
         )
         marks.add(mark)
-    count = _count(request.file) * request.loops
     rate, speed = request.pace.rate, request.pace.speed
     if count > MOST_PACKETS:
         questions.append(f"{count:,} frames are more than {MOST_PACKETS:,}.")
@@ -150,14 +143,3 @@ def _examination(request: ReplayRequest, link: LinkMessage, shelf: Shelf) -> Exa
     elif rate is not None and rate > MOST_PER_SECOND:
         questions.append(f"{rate:,.0f} frames a second are more than {MOST_PER_SECOND:,}.")
     return Examination(request.link, Target.HOST, tuple(questions), frozenset(marks))
-
-
-def _count(path: str) -> int:
-    """How many frames a file holds; 0 for what can be read only once."""
-    if not Path(path).is_file():
-        return 0
-    try:
-        with open_capture(path) as reader:
-            return sum(len(batch) for batch in reader.batches())
-    except FileError as error:
-        raise CommandError(str(error)) from error

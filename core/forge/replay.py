@@ -46,6 +46,14 @@ class ReplayCounts:
     too_short: int = 0
     cut: int = 0
 
+    def __add__(self, other: ReplayCounts) -> ReplayCounts:
+        return ReplayCounts(
+            self.frames + other.frames,
+            self.too_long + other.too_long,
+            self.too_short + other.too_short,
+            self.cut + other.cut,
+        )
+
 
 class Replay:
     """One replay into a ring. `sent` is called with what is put in: bytes, offsets, lengths."""
