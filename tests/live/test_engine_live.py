@@ -170,6 +170,24 @@ def test_flood_is_stored_or_counted(network):
         assert seen == sorted(seen)  # no count ever decreases
 
 
+def test_captured_packets_and_those_of_a_file_never_mix(network, tmp_path):
+    """Not even when the capture had nothing yet, or when its last ones are still on their way."""
+    path = tmp_path / "empty.pcap"
+    path.write_bytes(bytes.fromhex("d4c3b2a1 0200 0400 00000000 00000000 ffff0000 01000000"))
+    with capturing(network, "near0") as (engine, store):
+        for sent in (0, 3):
+            captured = engine.store
+            send_frames(network, *[frame(network)] * sent)
+            engine.open_file(str(path))
+            until(lambda: engine.snapshot().state is State.DONE, "the end of the file")
+            assert stored(captured) == sent
+            assert engine.store is not captured
+            assert stored(engine.store) == engine.snapshot().captured == 0
+            engine.capture(CaptureOptions(("near0",), ring_bytes=4 << 20))
+            until(lambda: engine.snapshot().state is State.LIVE, "live again")
+        assert engine.store is not store
+
+
 def test_broken_socket_ends_the_worker_but_not_unshown(network):
     """Whatever is asked of the session then fails too, the counts and the closing included."""
     store = PacketStore()
