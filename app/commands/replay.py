@@ -1,6 +1,7 @@
 """``rawscope replay``: a capture sent again through an interface, through the TX ring.
 
-Frames leave verbatim, so the file's link type must be the interface's. Exit status: 0 all was sent, 1 something was not.
+Frames leave verbatim, so the file's link type must be the interface's. Exit status: 0 all was
+sent, 1 something was not.
 """
 
 from __future__ import annotations
