@@ -25,14 +25,13 @@ from pathlib import Path
 from core.capture.options import CaptureOptions
 from core.engine import Engine, State
 from core.store.packet_store import PacketStore
-from tests.bench.mixed import frames
-from tests.live.network import Network, until
+from tests.bench.flood import Flood
+from tests.live.network import until
 from tests.support import ROOT
 
 RATE = 300_000
 SECONDS = 5
 STORE_BYTES = 1 << 30
-KINDS = 200  # different frames
 
 
 def capture(name: str) -> None:
@@ -55,33 +54,22 @@ def capture(name: str) -> None:
     print(json.dumps({**figures, "stored": store.snapshot().count}))
 
 
-def flood(network: Network, folder: Path) -> None:
-    """Send from the far end and return when all is sent."""
-    configuration = folder / "flood.cfg"
-    lines = ("{ " + ", ".join(f"0x{byte:02x}" for byte in one) + " }" for one in frames()[:KINDS])
-    configuration.write_text("\n".join(lines))
-    network.run_far(
-        "trafgen", "--dev", "far0", "--conf", str(configuration), "--cpus", "1",
-        "--num", str(RATE * SECONDS), "--rate", f"{RATE}pps",
-    )  # fmt: skip
-
-
-def run_both(network: Network, folder: Path) -> tuple[dict[str, float], dict[str, float], float]:
+def run_both(flood: Flood, folder: Path) -> tuple[dict[str, float], dict[str, float], float]:
     """What rawscope and dumpcap say, and how long the flood took."""
-    inside = ["ip", "netns", "exec", network.near]
     ours = subprocess.Popen(
-        [*inside, sys.executable, "-m", "tests.bench.bench_capture", "near0"],
+        [*flood.inside, sys.executable, "-m", "tests.bench.bench_capture", flood.receiver],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
     )  # fmt: skip
     peer = subprocess.Popen(
-        [*inside, "dumpcap", "-q", "-i", "near0", "-w", str(folder / "peer.pcapng")],
+        [*flood.inside, "dumpcap", "-q", "-i", flood.receiver, "-w", str(folder / "peer.pcapng")],
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert ours.stdout is not None
     assert ours.stdout.readline() == "ready\n"
     until(lambda: (folder / "peer.pcapng").exists(), "dumpcap's file")
     began = time.monotonic()
-    flood(network, folder)
+    flood.start(SECONDS)
+    flood.wait(60)
     took = time.monotonic() - began
     told, _nothing = ours.communicate("stop\n", timeout=30)
     peer.send_signal(signal.SIGINT)
@@ -98,8 +86,8 @@ def run_both(network: Network, folder: Path) -> tuple[dict[str, float], dict[str
 
 
 def main() -> int:
-    with Network() as network, tempfile.TemporaryDirectory(dir=_memory_folder()) as name:
-        ours, theirs, took = run_both(network, Path(name))
+    with Flood(RATE) as flood, tempfile.TemporaryDirectory(dir=_memory_folder()) as name:
+        ours, theirs, took = run_both(flood, Path(name))
     print(f"{RATE * SECONDS:,} packets sent in {took:.1f} s")
     costs = []
     for program, figures in (("rawscope", ours), ("dumpcap", theirs)):

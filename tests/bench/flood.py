@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import tempfile
 from pathlib import Path
@@ -49,6 +50,17 @@ class Flood:
         """Until all is sent."""
         if self._sender is not None:
             self._sender.wait(timeout_s)
+
+    @property
+    def sending(self) -> bool:
+        """Whether the sender is still at it."""
+        return self._sender is not None and self._sender.poll() is None
+
+    @property
+    def arrived(self) -> int:
+        """Packets that reached the receiver, as the kernel's interface counts them."""
+        (link,) = json.loads(self._network.ip_near("-s", "-j", "link", "show", self.receiver))
+        return int(link["stats64"]["rx"]["packets"])
 
     def __enter__(self) -> Flood:
         self._network.__enter__()
