@@ -42,6 +42,8 @@ def definitions(*names):
         ("linux/if_packet.h", "TP_STATUS_"),
         ("linux/if_ether.h", "ETH_P_"),
         ("asm-generic/socket.h", "SO_"),
+        ("linux/in.h", "IP_"),
+        ("linux/in6.h", "IPV6_"),
     ],
 )
 def test_constants_are_those_of_the_header(header, prefix):
