@@ -145,3 +145,8 @@ class Chunk:
         """A copy of the captured bytes of one packet."""
         start = int(self.offset[row])
         return self.data[start : start + int(self.captured[row])].tobytes()
+
+
+def first_number(chunk: Chunk) -> int:
+    """The number of the first packet, for searching in a list of chunks."""
+    return chunk.first

@@ -25,6 +25,7 @@ from core.wire.ethernet import (
     SAP_IPV4,
     SAP_SNAP,
     SNAP,
+    UNNUMBERED,
     EtherType,
 )
 from core.wire.field import HeaderTable, gather
@@ -94,7 +95,7 @@ def llc(walk: BatchWalk, group: Group) -> None:
     group = walk.begin(LLC, group)
     points = gather(walk.data, walk.base[group.rows] + group.at, len(RAW_IPX))
     group = group.where(points != int.from_bytes(RAW_IPX, "big"))
-    unnumbered = walk.column(LLC["control"], group) & 0x03 == 0x03
+    unnumbered = walk.column(LLC["control"], group) & UNNUMBERED == UNNUMBERED
     numbered = group.where(~unnumbered)
     walk.instead(LLC, LLC_16_BIT, numbered)
     walk.has(numbered, LLC_16_BIT.size)

@@ -10,6 +10,7 @@ import numpy as np
 from core.store.batch_walk import BatchWalk, Column, Group
 from core.wire.ethernet import LOWEST_ETHERTYPE, EtherType
 from core.wire.field import gather
+from core.wire.ipv4 import IPV4
 from core.wire.mpls import MPLS, OAM_ALERT
 from core.wire.mpls import VERSIONS as MPLS_VERSIONS
 from core.wire.ppp import ADDRESS, PPP, PPP_COMPRESSED, PPP_FRAMED, PPP_FRAMED_COMPRESSED, PPPOE
@@ -38,7 +39,7 @@ def mpls(walk: BatchWalk, group: Group) -> None:
     packet = bottom & (walk.column(MPLS["label"], group) != OAM_ALERT)
     after = after.where(packet)
     after = after.where(walk.begins(after))
-    version = _bytes(walk, after) >> 4
+    version = walk.column(IPV4["version"], after)
     for number, kind in MPLS_VERSIONS.items():
         walk.follow(Space.ETHERTYPE, int(kind), after.where(version == number))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from core.store import verdicts
 from core.store.batch import CaptureInterface
-from core.store.chunk import Chunk
+from core.store.chunk import Chunk, first_number
 from core.store.packet import Packet
 from core.wire.dissection import Verdict
 
@@ -49,7 +49,7 @@ class Snapshot:
 
     def find(self, number: int) -> tuple[Chunk, int]:
         """The chunk of a packet and its row there. `KeyError` if evicted or never captured."""
-        index = bisect_right(self.chunks, number, key=_first) - 1
+        index = bisect_right(self.chunks, number, key=first_number) - 1
         if index < 0 or number > self.count:
             raise KeyError(number)
         chunk = self.chunks[index]
@@ -79,7 +79,3 @@ class Snapshot:
         """Of the outermost network and transport checksums of a packet. `KeyError` likewise."""
         chunk, row = self.find(number)
         return verdicts.verdict_pair(chunk, row)
-
-
-def _first(chunk: Chunk) -> int:
-    return chunk.first

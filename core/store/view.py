@@ -17,14 +17,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from core.store.chunk import Chunk
+from core.store.chunk import Chunk, first_number
 from core.store.snapshot import Snapshot
 
 Predicate = Callable[[Chunk], NDArray[np.bool_]]
-
-
-def _first(chunk: Chunk) -> int:
-    return chunk.first
 
 
 class View:
@@ -46,7 +42,7 @@ class View:
         self._first = snapshot.first
         if self._predicate is not None:
             self._drop_evicted()
-            new = bisect_right(snapshot.chunks, self._count + 1, key=_first)
+            new = bisect_right(snapshot.chunks, self._count + 1, key=first_number)
             for chunk in snapshot.chunks[max(0, new - 1) :]:
                 self._add(chunk, self._predicate)
         self._count = snapshot.count

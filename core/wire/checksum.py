@@ -56,16 +56,19 @@ def pseudo_header_sum(source: bytes, destination: bytes, protocol: int, length: 
     return ones_sum(source + destination + length.to_bytes(4, "big") + protocol.to_bytes(2, "big"))
 
 
+_CASTAGNOLI = 0x82F63B78  # CRC-32C's polynomial, its bits reversed
+
+
 def _crc32c_table() -> tuple[int, ...]:
     table = []
     for value in range(256):
         for _ in range(8):
-            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+            value = value >> 1 ^ (_CASTAGNOLI if value & 1 else 0)
         table.append(value)
     return tuple(table)
 
 
-_CRC32C = _crc32c_table()
+CRC32C_TABLE = _crc32c_table()  # what a byte does to the remainder
 
 
 def crc32c(data: BytesLike) -> int:
@@ -75,7 +78,7 @@ def crc32c(data: BytesLike) -> int:
     the byte-swapped CRC; this returns the swapped form, comparable to ``sctp.checksum``.
     """
     crc = 0xFFFFFFFF
-    table = _CRC32C
+    table = CRC32C_TABLE
     for byte in bytes(data):
         crc = crc >> 8 ^ table[(crc ^ byte) & 0xFF]
     return int.from_bytes((crc ^ 0xFFFFFFFF).to_bytes(4, "little"), "big")

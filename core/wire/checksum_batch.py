@@ -29,6 +29,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.wire.checksum import CRC32C_TABLE
+
 SLICE = 1 << 19
 
 _LOW_32 = np.uint64(0xFFFFFFFF)
@@ -163,9 +165,7 @@ def _before(
 
 def _tables() -> NDArray[np.uint32]:
     """(4, 256): what a byte followed by 0 … 3 zero bytes does to the remainder."""
-    table = np.arange(256, dtype=np.uint32)
-    for _ in range(8):
-        table = (table >> np.uint32(1)) ^ (np.uint32(0x82F63B78) * (table & np.uint32(1)))
+    table = np.array(CRC32C_TABLE, dtype=np.uint32)
     rows = [table]
     for _ in range(3):
         rows.append(table[rows[-1] & np.uint32(0xFF)] ^ (rows[-1] >> np.uint32(8)))

@@ -81,6 +81,7 @@ SAP_NAMES: dict[int, str] = {
     0xFF: "Global",
 }
 SAP_IPV4 = 0x06
+UNNUMBERED = 0x03  # LLC control: these two bits are set in frames of 8 bits of control
 RAW_IPX = b"\xff\xff"  # IPX wrote its own header, with this checksum, in the place of LLC
 OUI_ETHERTYPE = 0x000000
 OUI_CISCO_BRIDGE = 0x0000F8  # 802.1H bridge tunnel: EtherTypes too
@@ -183,7 +184,9 @@ def parse_llc(walk: Walk, offset: int) -> Next | None:
     if walk.data[offset : offset + 2] == RAW_IPX:
         return None
     control = LLC["control"].number(walk.data, offset)
-    if control & 0x03 != 0x03:  # information and supervisory frames number 7 bits each way
+    if (
+        control & UNNUMBERED != UNNUMBERED
+    ):  # information and supervisory frames number 7 bits each way
         if walk.begin(LLC_16_BIT, offset, depth=walk.depth):
             walk.add((LLC_16_BIT,), offset, depth=walk.depth)
         return None

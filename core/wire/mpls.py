@@ -11,6 +11,7 @@ from __future__ import annotations
 from core.wire.dissection import Dissection, Layer
 from core.wire.ethernet import EtherType
 from core.wire.field import Field, Flag, HeaderTable
+from core.wire.ipv4 import IPV4
 from core.wire.walk import Next, Space, Walk
 
 OAM_ALERT = 14
@@ -48,7 +49,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
     label = MPLS["label"].number(walk.data, offset)
     if label == OAM_ALERT or following >= min(walk.captured, walk.stop):
         return None
-    version = walk.data[following] >> 4
+    version = IPV4["version"].number(walk.data, following)  # at the same place in IPv6
     if version in VERSIONS:
         return Next(Space.ETHERTYPE, VERSIONS[version], following)
     return None

@@ -20,7 +20,6 @@ from core.wire.walk import Next, Space, Walk
 
 SLARP = 0x8035
 CONTROL_UNNUMBERED = 0x03
-NLPIDS = {0x80: "SNAP", 0x8E: "IPv6", 0xCC: "IPv4"}
 NLPID_TYPES = {0x8E: EtherType.IPV6, 0xCC: EtherType.IPV4}
 FAMILIES = {2: "IPv4", 7: "Bridge", 10: "IPv6"}
 FAMILY_TYPES = {2: EtherType.IPV4, 10: EtherType.IPV6}

@@ -7,7 +7,7 @@ and what is known by then is told.
 
 from __future__ import annotations
 
-from core.wire.field import Field, HeaderTable
+from core.wire.field import Field, HeaderTable, Kind
 from core.wire.text import safe_bytes
 
 RECORD = HeaderTable(
@@ -25,6 +25,28 @@ HANDSHAKE_HEADER = HeaderTable(
     Field("type", 8, "Type"),
     Field("length", 24, "Length", suffix="bytes"),
 )
+HELLO = HeaderTable(
+    "tls.hello",
+    "TLS client hello, up to its lists",
+    "RFC 8446 §4.1.2",
+    Field("version", 16, "Legacy version", base=16),
+    Field("random", 256, "Random", Kind.BYTES),
+)
+EXTENSION = HeaderTable(
+    "tls.extension",
+    "TLS extension",
+    "RFC 8446 §4.2",
+    Field("type", 16, "Type"),
+    Field("length", 16, "Length", suffix="bytes"),
+)
+SERVER_NAMES = HeaderTable(
+    "tls.server_name",
+    "TLS server name list, up to the first name",
+    "RFC 6066 §3",
+    Field("list_length", 16, "List length", suffix="bytes"),
+    Field("type", 8, "Name type"),
+    Field("length", 16, "Name length", suffix="bytes"),
+)
 HANDSHAKE = 22
 CONTENT = {20: "Change cipher spec", 21: "Alert", 22: "Handshake", 23: "Application data"}
 VERSIONS = {0x0300: "SSL 3.0", 0x0301: "TLS", 0x0302: "TLS 1.1", 0x0303: "TLS"}
@@ -39,7 +61,8 @@ MESSAGES = {
     16: "Client key exchange",
 }
 _LONGEST_RECORD = (1 << 14) + 2048  # TLS 1.2's limit for protected records (RFC 5246 §6.2.3)
-_RANDOM_AND_VERSION = 34
+_LISTS = (1, 2, 1)  # session, cipher suites, compression: bytes of each one's length
+_EXTENSIONS_LENGTH = 2
 _SERVER_NAME = 0
 _EXTENSIONS_READ = 64
 
@@ -67,20 +90,21 @@ def describe(data: bytes) -> str | None:
 
 def server_name(hello: bytes) -> str:
     """The first host name in a ClientHello's body, safe to print, or an empty string."""
-    at = _RANDOM_AND_VERSION
-    for width in (1, 2, 1):  # session identifier, cipher suites, compression methods
+    at = HELLO.size
+    for width in _LISTS:
         if at + width > len(hello):
             return ""
         at += width + int.from_bytes(hello[at : at + width], "big")
-    at += 2  # the length of all extensions
+    at += _EXTENSIONS_LENGTH
     for _ in range(_EXTENSIONS_READ):
-        if at + 4 > len(hello):
+        if at + EXTENSION.size > len(hello):
             return ""
-        kind = int.from_bytes(hello[at : at + 2], "big")
-        length = int.from_bytes(hello[at + 2 : at + 4], "big")
-        body = hello[at + 4 : at + 4 + length]
-        if kind == _SERVER_NAME and len(body) > 5:  # list length, name type, name length
-            size = int.from_bytes(body[3:5], "big")
-            return safe_bytes(body[5 : 5 + size])
-        at += 4 + length
+        kind = EXTENSION["type"].number(hello, at)
+        length = EXTENSION["length"].number(hello, at)
+        at += EXTENSION.size
+        body = hello[at : at + length]
+        if kind == _SERVER_NAME and len(body) > SERVER_NAMES.size:
+            size = SERVER_NAMES["length"].number(body)
+            return safe_bytes(body[SERVER_NAMES.size :][:size])
+        at += length
     return ""

@@ -122,7 +122,10 @@ def _check(walk: Walk, offset: int, optional: HeaderTable) -> Check:
 
 def parse_vxlan(walk: Walk, offset: int) -> Next | None:
     """The header, where its one flag says it is one; then an Ethernet frame."""
-    if walk.captured < offset + VXLAN.size or not VXLAN["flag_i"].number(walk.data, offset):
+    flag = VXLAN["flag_i"]
+    if walk.stop < offset + VXLAN.size or walk.captured < offset + flag.span.stop:
+        return None  # too short to be one, or nobody can tell
+    if not flag.number(walk.data, offset):
         return None  # something else on that port: application data
     if not walk.begin(VXLAN, offset):
         return None

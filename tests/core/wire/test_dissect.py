@@ -272,6 +272,18 @@ def test_a_jumbo_option_is_looked_for_among_the_first_eight(padding, found) -> N
     assert names(dissect(packet, LinkType.IPV6, len(packet))) == found
 
 
+def test_a_vxlan_header_cut_by_the_capture_is_told() -> None:
+    link, data = FRAMES["ip:udp:vxlan:eth:ip:tcp"]
+    start = 20 + 8
+    for kept in range(start + 1, start + VXLAN.size):
+        dissection = dissect(data[:kept], link, len(data))
+        assert names(dissection) == "ip:udp:vxlan"
+        assert dissection.stop is not None
+        assert (dissection.stop.layer, dissection.stop.cause) == ("vxlan", Cause.TRUNCATED)
+    short = frames.ipv4(frames.udp(b"\x08abc", dstport=VXLAN_PORT), IpProtocol.UDP)
+    assert names(dissect(short, link, len(short))) == "ip:udp"
+
+
 def test_an_unknown_link_is_all_payload() -> None:
     dissection = dissect(b"abc", 147, 10)
     assert (dissection.layers, dissection.payload, dissection.stop) == ((), Span(0, 3), None)
