@@ -19,7 +19,7 @@ from core.forge.answers import SendError
 from core.forge.audit import Audit
 from core.forge.rails import MOST_PACKETS, MOST_PER_SECOND, Examination, Target
 from core.forge.replay import Pace, Replay, ReplayCounts
-from core.forge.route import IFF_LOOPBACK, link_named
+from core.forge.route import ARPHRD_ETHER, ARPHRD_LOOPBACK, IFF_LOOPBACK, link_named
 from core.forge.saved import Shelf
 from core.forge.tx_ring import TxRing
 from core.netlink import LinkMessage
@@ -47,6 +47,8 @@ def run_replay(request: ReplayRequest) -> int:
         raise CommandError(
             f"there is no interface {safe(request.link)!r}; 'rawscope interfaces' lists them"
         )
+    if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
+        raise CommandError(f"{safe(request.link)} carries no Ethernet frames")
     shelf = Shelf(state_folder())
     file = ReplayFile(request.file)
     if request.loops > 1 and not file.is_repeatable:

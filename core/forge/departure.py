@@ -23,6 +23,8 @@ from core.forge.injector import (
 )
 from core.forge.rails import Examination, Load, examine
 from core.forge.route import (
+    ARPHRD_ETHER,
+    ARPHRD_LOOPBACK,
     IFF_LOOPBACK,
     IFF_NOARP,
     Kind,
@@ -102,6 +104,8 @@ def depart(packets: Sequence[bytes], way: Way, interface: str = "", network: str
         link = link_named(interface)
         if link is None:
             raise refused(errno.ENODEV, Circumstances(interface, interface))
+        if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
+            raise SendError(0, f"{interface} carries no Ethernet frames; send without --link")
         loopback = bool(link.flags & IFF_LOOPBACK)
         return Departure(tuple(packets), way, interface, link.index, link.mtu, loopback)
     text, address = destination_of(packets[0], network)

@@ -15,15 +15,14 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from core.forge.draft import PAYLOAD, TRAILER, Draft
-from core.forge.layer_kinds import LayerKind
-from core.forge.payload_text import parse_payload
+from core.forge.texts import NOTHING, Reading, given_values, read_bytes, read_layer
 from core.wire.build import Built, DoesNotFitError, Place, build
 from core.wire.field import Slot, Span, Value
-from core.wire.options_text import hex_bytes, options_text, parse_options
-from core.wire.parts import Header, Parts
-from core.wire.value_text import TextError, allowed, parse_value, typed
+from core.wire.options_text import options_text
+from core.wire.parts import Parts
+from core.wire.value_text import allowed, typed
 
-NOTHING: Mapping[str, Value] = {}
+__all__ = ["NOTHING", "Evaluation", "FormField", "Origin", "evaluate", "given_values"]
 
 
 class Origin(Enum):
@@ -91,23 +90,14 @@ class Evaluation:
         return min(found, key=_width, default=None)
 
 
-@dataclass(slots=True)
-class _Reading:
-    """The texts of one layer, read: values by the name inside the table, errors by key."""
-
-    kind: LayerKind
-    suffix: str
-    values: dict[str, Value]
-    body: bytes
-    header: Header
-
-
 def evaluate(draft: Draft, suggested: Mapping[str, Value] = NOTHING) -> Evaluation:
     """Work out every field and the bytes of a draft. Never raises for what was typed."""
     errors: dict[str, str] = {}
-    readings = [_read(draft, kind, suffix, suggested, errors) for kind, suffix in draft.kinds()]
-    payload = _bytes(draft, PAYLOAD, errors)
-    trailer = _bytes(draft, TRAILER, errors)
+    readings = [
+        read_layer(draft, kind, suffix, suggested, errors) for kind, suffix in draft.kinds()
+    ]
+    payload = read_bytes(draft, PAYLOAD, errors)
+    trailer = read_bytes(draft, TRAILER, errors)
     parts = Parts(tuple(reading.header for reading in readings), payload, trailer)
     built: Built | None = None
     try:
@@ -123,72 +113,7 @@ def evaluate(draft: Draft, suggested: Mapping[str, Value] = NOTHING) -> Evaluati
     return Evaluation(draft, tuple(fields), built)
 
 
-def given_values(draft: Draft) -> dict[str, Value]:
-    """The values that were typed and are right, by key."""
-    found: dict[str, Value] = {}
-    for kind, suffix in draft.kinds():
-        reading = _read(draft, kind, suffix, NOTHING, {})
-        found |= {
-            f"{reading.kind.prefix}.{key}{suffix}": value for key, value in reading.values.items()
-        }
-    return found
-
-
-def _read(
-    draft: Draft,
-    kind: LayerKind,
-    suffix: str,
-    suggested: Mapping[str, Value],
-    errors: dict[str, str],
-) -> _Reading:
-    """The values of one layer; what cannot be read goes into `errors`."""
-    values: dict[str, Value] = {}
-    tables = kind.tables
-    for _ in range(2):  # the first tables decide which ones follow
-        for table in tables:
-            for slot in table.slots:
-                key = slot.name + suffix
-                text = draft.text(key)
-                if not text:
-                    continue
-                try:
-                    values[slot.key] = parse_value(slot, text)
-                except TextError as error:
-                    errors[key] = str(error)
-        tables = kind.tables_for(values)
-    body = b""
-    if kind.body:
-        key = f"{kind.prefix}.options{suffix}"
-        try:
-            body = _body(kind, draft.text(key))
-        except TextError as error:
-            errors[key] = str(error)
-    filled = dict(values)
-    for table in tables:
-        for slot in table.slots:
-            key = slot.name + suffix
-            if key in suggested and slot.key not in values:
-                filled[slot.key] = suggested[key]
-    return _Reading(kind, suffix, values, body, Header(tables, filled, body))
-
-
-def _body(kind: LayerKind, text: str) -> bytes:
-    if not text:
-        return b""
-    if kind.options is None:
-        return hex_bytes(text.removeprefix("hex:"))
-    return parse_options(kind.options, text)
-
-
-def _bytes(draft: Draft, key: str, errors: dict[str, str]) -> bytes:
-    try:
-        return parse_payload(draft.text(key))
-    except TextError as error:
-        errors[key] = str(error)
-        return b""
-
-
-def _too_long(readings: list[_Reading], error: DoesNotFitError) -> tuple[str, str]:
+def _too_long(readings: list[Reading], error: DoesNotFitError) -> tuple[str, str]:
     """Which input holds too much, and what to say of it."""
     reading, slot = readings[error.index], error.slot
     inside = len(reading.body)
@@ -204,7 +129,7 @@ def _too_long(readings: list[_Reading], error: DoesNotFitError) -> tuple[str, st
 def _fields(
     draft: Draft,
     index: int,
-    reading: _Reading,
+    reading: Reading,
     place: Place | None,
     errors: Mapping[str, str],
     suggested: Mapping[str, Value],
@@ -223,7 +148,7 @@ def _fields(
 def _field(
     draft: Draft,
     index: int,
-    reading: _Reading,
+    reading: Reading,
     slot: Slot,
     place: Place | None,
     errors: Mapping[str, str],
@@ -254,7 +179,7 @@ def _field(
 
 
 def _origin(
-    key: str, slot: Slot, reading: _Reading, place: Place, suggested: Mapping[str, Value]
+    key: str, slot: Slot, reading: Reading, place: Place, suggested: Mapping[str, Value]
 ) -> Origin:
     if slot.key in reading.values:
         return Origin.GIVEN
@@ -270,7 +195,7 @@ def _origin(
 
 
 def _body_field(
-    draft: Draft, index: int, reading: _Reading, place: Place | None, errors: Mapping[str, str]
+    draft: Draft, index: int, reading: Reading, place: Place | None, errors: Mapping[str, str]
 ) -> FormField:
     kind = reading.kind
     key = f"{kind.prefix}.options{reading.suffix}"

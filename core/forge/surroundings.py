@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 
 from core.forge.answers import Circumstances, refused
 from core.forge.draft import Draft
-from core.forge.evaluation import given_values
 from core.forge.route import (
     IFF_LOOPBACK,
     Kind,
@@ -26,6 +25,7 @@ from core.forge.route import (
     link_named,
     resolve_neighbour,
 )
+from core.forge.texts import given_values
 from core.netlink import LinkMessage
 from core.wire.arp import ARP, REQUEST
 from core.wire.field import Value
