@@ -6,7 +6,7 @@ it could tear a line that is being written. The handler only takes note; whoever
 because a read that is interrupted would otherwise be taken up again (PEP 475). An event loop
 is told through `on_stop`.
 
-A second signal ends the program at once, as everywhere.
+A second signal ends the program at once, as everywhere; `on_second` may say a last word.
 """
 
 from __future__ import annotations
@@ -27,9 +27,14 @@ class StoppedError(Exception):
 class Interrupts:
     """A context in which signals ask to stop. For the main thread."""
 
-    def __init__(self, on_stop: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        on_stop: Callable[[], None] = lambda: None,
+        on_second: Callable[[], None] = lambda: None,
+    ) -> None:
         self.stopped = False
         self._on_stop = on_stop
+        self._on_second = on_second
         self._waiting = False
         self._before: dict[signal.Signals, Any] = {}
 
@@ -62,7 +67,9 @@ class Interrupts:
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self.stopped:
-            signal.signal(number, signal.SIG_DFL)
+            for each in self._before:
+                signal.signal(each, signal.SIG_DFL)
+            self._on_second()
             signal.raise_signal(number)
         self.stopped = True
         self._on_stop()

@@ -2,6 +2,8 @@
 
 * Data is gathered and written in large pieces; the caller flushes where somebody may be
   waiting (after each batch of a live capture).
+* The pieces go to the raw stream: Python's buffered one (3.11) forgets the rest of a piece when a
+  signal comes while a pipe takes only a part of it.
 * The text is UTF-8 whatever the locale says, as tshark's is: a name from the wire has been
   through `core.wire.text.safe` before, so no byte of it can steer a terminal.
 * A reader that went away (``rawscope dump … | head``) raises `ReaderGoneError`, which ends
@@ -11,8 +13,9 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
-from typing import BinaryIO
+from typing import Any
 
 _PIECE = 1 << 16
 
@@ -32,9 +35,10 @@ class Output:
         stream = sys.stdout
         if stream is None:  # started with ``>&-``: descriptor 1 may already be another file
             raise CommandError("standard output is closed: send it to a file or a pipe")
-        self._stream: BinaryIO = stream.buffer
+        self._stream: Any = getattr(stream.buffer, "raw", stream.buffer)
         self._lines: list[str] = []
         self._held = 0
+        self.written = 0  # lines handed over
 
     def line(self, text: str) -> None:
         """Add `text` and a line end."""
@@ -47,17 +51,27 @@ class Output:
         """Hand over what is held. Raises `ReaderGoneError` or `CommandError`."""
         if not self._lines:
             return
+        count = len(self._lines)
         self._lines.append("")
         piece = "\n".join(self._lines).encode(errors="backslashreplace")
         self._lines.clear()
         self._held = 0
         try:
-            self._stream.write(piece)
-            self._stream.flush()
+            self._write(piece)
         except BrokenPipeError as error:
             raise ReaderGoneError from error
         except OSError as error:
             raise CommandError(f"standard output: {error.strerror}") from error
+        self.written += count
+
+    def _write(self, piece: bytes) -> None:
+        left = memoryview(piece)
+        while left:
+            taken = self._stream.write(left)
+            if taken is None:  # a pipe that somebody made non-blocking, and that is full
+                select.select([], [self._stream], [])
+                continue
+            left = left[taken:]
 
 
 def say(text: str) -> None:

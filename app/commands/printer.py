@@ -18,13 +18,21 @@ class Printer:
     """Prints batches until there were `limit` packets (None: no limit) or `enough` says so."""
 
     def __init__(
-        self, line_format: LineFormat, limit: int | None, enough: Callable[[], bool]
+        self,
+        line_format: LineFormat,
+        limit: int | None,
+        enough: Callable[[], bool] = lambda: False,
     ) -> None:
         self._format = line_format
         self._limit = limit
         self._enough = enough
         self._output = Output()
         self.printed = 0
+
+    @property
+    def written(self) -> int:
+        """How many of the printed ones were handed to standard output."""
+        return self._output.written
 
     @property
     def done(self) -> bool:

@@ -41,7 +41,6 @@ def one_syn(tmp_path: Path) -> str:
         (["-i", "lo", "dump", "-i", "lo"], "put them after it"),
         (["--demo", "-i", "lo"], "--demo watches loopback"),
         (["-i", "lo", "-r", "x"], "-i captures and -r reads"),
-        (["send"], "No such command"),
         (["fields", "a", "b"], "unexpected extra argument"),
     ],
 )
@@ -66,11 +65,11 @@ def test_help_and_version_go_to_stdout(capsys: Capture) -> None:
 
 
 def test_help_names_nothing_that_is_not_there_yet(capsys: Capture) -> None:
-    """Filters, writing, sending and replaying come later."""
+    """Filters, writing and statistics come later."""
     for arguments in (["--help"], ["dump", "--help"]):
         run(arguments)
         words = capsys.readouterr().out.split()
-        for later in ("-f", "-Y", "-w", "send", "replay", "stats"):
+        for later in ("-f", "-Y", "-w", "stats"):
             assert later not in words
 
 

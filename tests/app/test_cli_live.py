@@ -21,7 +21,7 @@ pytestmark = pytest.mark.live
 
 LIMIT_S = 30
 RAWSCOPE = [sys.executable, "-m", "app"]
-TOTAL = re.compile(r"(\d+) packets? captured, (\d+) dropped by kernel(?:, (\d+) more not printed)?")
+TOTAL = re.compile(r"(\d+) packets? captured, (\d+) dropped by kernel(?:, (\d+) not printed)?\n")
 
 
 class Dump:
@@ -150,6 +150,37 @@ def test_a_signal_ends_it_with_a_total(
     assert total
     assert int(total[1]) == len(printed) == int(printed[-1]) >= 3
     assert "Traceback" not in said
+
+
+def test_all_that_was_captured_is_printed_after_the_end(
+    start: Start, listener: socket.socket
+) -> None:
+    """Nobody reads the output until the capture is told to end: nothing is lost for that."""
+    count = 20_000  # far more than a pipe holds
+    dump = start("-i", "lo", "--fields", "udp.dstport")
+    send(listener, count)
+    port = str(listener.getsockname()[1])
+    status, out, said = dump.end(signal.SIGINT)
+    total = TOTAL.search(said)
+    assert status == 0
+    assert total
+    assert int(total[1]) == out.count("\n")
+    assert out.split().count(port) + int(total[2]) >= count
+    assert out.split().count(port) == count or int(total[2])
+
+
+def test_a_second_signal_leaves_at_once_and_says_so(start: Start, listener: socket.socket) -> None:
+    """Also while nobody reads its output."""
+    dump = start("-i", "lo", "--json")
+    send(listener, 30_000)
+    dump.process.send_signal(signal.SIGINT)
+    dump.wait_until("still to be printed")
+    dump.process.send_signal(signal.SIGINT)
+    assert dump.process.wait(LIMIT_S) == -signal.SIGINT
+    _, out, said = dump.end()
+    total = TOTAL.search(said)
+    assert total
+    assert int(total[1]) - int(total[3]) <= out.count("\n") < int(total[1])
 
 
 def test_count_and_time_end_it(start: Start, listener: socket.socket) -> None:
