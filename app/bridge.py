@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+from app.settling import Settling
 from core.capture.options import CaptureOptions
 from core.echo.snapshot import EchoSnapshot
 from core.engine import Engine, EngineSnapshot, State
@@ -96,6 +97,7 @@ class Bridge:
         self._clock = clock
         self._time_of_day = time_of_day
         self._meter = RateMeter()
+        self._settling = Settling()
         self._turn = 0
 
     def poll(self) -> Scene:
@@ -105,13 +107,14 @@ class Bridge:
             self._store = store
             self._meter.forget()
             self._turn += 1
-        packets = store.snapshot()
+        packets, echo = store.snapshot(), self.echo.snapshot()
+        self._settling.note(echo.totals.accepted)
         if engine.state is State.LIVE:
             rates = self._meter.sample(self._clock(), packets.count, packets.bytes_total)
         else:
             self._meter.forget()
             rates = Rates()
-        return Scene(engine, packets, rates, self._time_of_day(), self.echo.snapshot(), self._turn)
+        return Scene(engine, packets, rates, self._time_of_day(), echo, self._turn)
 
     @property
     def capturing(self) -> tuple[str, ...]:

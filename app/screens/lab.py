@@ -68,7 +68,7 @@ class LabScreen(Screen[None]):
         super().__init__()
         self._measurements = (models, curve)
         self._run = 0  # of this number are the results that count
-        self._running = False
+        self.measuring = False
         self._trouble = ""
         self.results: list[ModelResult] = []
         self.points: list[CurvePoint] = []
@@ -95,14 +95,14 @@ class LabScreen(Screen[None]):
     def action_run(self) -> None:
         """Measure everything, from the beginning."""
         self._run += 1
-        self._running, self._trouble = True, ""
+        self.measuring, self._trouble = True, ""
         self.results, self.points = [], []
         self._show()
         self.run_worker(self._measure, thread=True, exclusive=True, exit_on_error=False)
 
     def action_leave(self) -> None:
         """Cancel what runs; leave when nothing does."""
-        if self._running:
+        if self.measuring:
             self.workers.cancel_node(self)
             self._end("cancelled")
         else:
@@ -124,7 +124,7 @@ class LabScreen(Screen[None]):
         self.post_message(self.Ended(run, trouble))
 
     def on_lab_screen_measured(self, event: Measured) -> None:
-        if event.run != self._run or not self._running:
+        if event.run != self._run or not self.measuring:
             return
         if isinstance(event.result, ModelResult):
             self.results.append(event.result)
@@ -133,11 +133,11 @@ class LabScreen(Screen[None]):
         self._show()
 
     def on_lab_screen_ended(self, event: Ended) -> None:
-        if event.run == self._run and self._running:
+        if event.run == self._run and self.measuring:
             self._end(event.trouble)
 
     def _end(self, trouble: str) -> None:
-        self._running, self._trouble = False, trouble
+        self.measuring, self._trouble = False, trouble
         self._show()
 
     def _show(self) -> None:
@@ -145,7 +145,7 @@ class LabScreen(Screen[None]):
         self.query_one(LabResults).show(self.results, self.points)
         self.query_one(RatePlot).show(self.results)
         self.query_one(CurvePlot).show(self.points)
-        self.query_one(KeyBar).labels = {"lab.leave": "cancel" if self._running else "back"}
+        self.query_one(KeyBar).labels = {"lab.leave": "cancel" if self.measuring else "back"}
 
     def _progress(self) -> str:
         """How far it is, in words and as a bar of whole cells."""
@@ -153,7 +153,7 @@ class LabScreen(Screen[None]):
         bar = "█" * done + "░" * (whole - done)
         if self._trouble:
             return f"{bar}  {self._trouble}"
-        if not self._running:
+        if not self.measuring:
             return f"{bar}  done"
         if len(self.results) < len(MODELS):
             return f"{bar}  measuring {MODELS[len(self.results)].title}"
