@@ -109,11 +109,13 @@ def test_a_refused_listener_is_one_line_until_the_next_command_works(engine):
 def test_a_fault_in_the_server_is_said_and_ends_nothing_else(engine, tmp_path, monkeypatch):
     info = listening(engine)
 
-    def broken(self):
+    def broken(self, most):
         raise RuntimeError("\x1bof ours")
 
     with connect(info) as client:
-        until(engine, lambda shown: len(shown.clients) == 1)
+        shown = until(engine, lambda shown: len(shown.clients) == 1)
+        engine.echo.select(int(shown.clients.identifier[0]))  # whose log is kept is read by `_read`
+        until(engine, lambda shown: shown.selected is not None)
         with monkeypatch.context() as patch:
             patch.setattr("core.echo.client.Client._read", broken)
             client.sendall(b"x")
