@@ -13,6 +13,7 @@ from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from core.store.frame_detail import seconds_text
 from core.store.snapshot import Snapshot
 from core.store.view import Predicate, View
 from widgets.cells import width_of
@@ -21,7 +22,7 @@ from widgets.packet_columns import Layout, Seen, choose_layout
 from widgets.packet_paint import COMPONENTS, info_text, paint_header, paint_row
 from widgets.packet_row import PacketRow, RowReader, as_ours
 from widgets.shifted_view import ShiftedView
-from widgets.time_format import TimeFormat, clock_text, date_text, seconds_text
+from widgets.time_format import TimeFormat, clock_text, date_text
 
 UNKNOWN = "–"  # time since a packet that is not held any more
 
@@ -123,6 +124,8 @@ class PacketLines(ShiftedView):
 
     def _time_text(self, snapshot: Snapshot, line: int, row: PacketRow) -> str:
         decimals = self._layout.time_decimals
+        if not row.timed:
+            return UNKNOWN
         if self.time_format is TimeFormat.ABSOLUTE:
             return clock_text(row.timestamp_ns, decimals, with_date=self._layout.with_date)
         duration = self._duration_ns(snapshot, line, row)

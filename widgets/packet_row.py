@@ -15,7 +15,7 @@ from core.store.packet import Packet
 from core.store.sequences import SequenceIndex
 from core.store.snapshot import Snapshot
 from core.wire.dissect import dissect
-from core.wire.dissection import PacketFlag, Verdict
+from core.wire.dissection import PacketFlag, Verdict, is_timed
 from core.wire.summary import Tone, summarise
 from core.wire.text import safe
 
@@ -39,6 +39,7 @@ class PacketRow:
 
     number: int
     timestamp_ns: int
+    timed: bool  # the source told the time
     interface: str
     source: str
     destination: str
@@ -95,6 +96,7 @@ class RowReader:
         return PacketRow(
             number=number,
             timestamp_ns=packet.timestamp_ns,
+            timed=is_timed(packet.timestamp_ns, packet.flags),
             interface=safe(packet.interface.name),
             source=safe(summary.source),
             destination=safe(summary.destination),

@@ -27,13 +27,6 @@ class TimeFormat(Enum):
         return members[(members.index(self) + 1) % len(members)]
 
 
-def seconds_text(duration_ns: int, decimals: int) -> str:
-    """A signed duration in seconds: ``-0.000123``. Cut, not rounded, to `decimals`."""
-    whole, rest = divmod(abs(duration_ns), NS)
-    sign = "-" if duration_ns < 0 else ""
-    return f"{sign}{whole}.{rest // 10 ** (9 - decimals):0{decimals}d}"
-
-
 def local_datetime(timestamp_ns: int) -> datetime:
     """Local wall clock time at a moment, whole seconds.
 

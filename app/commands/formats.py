@@ -16,11 +16,11 @@ from typing import Any
 from app.commands.frame import Frame
 from app.commands.handshakes import Handshakes
 from app.commands.names import known_names, nearest
-from core.wire.dissection import Dissection
+from core.store.frame_detail import seconds_text
+from core.wire.dissection import Dissection, is_timed
 from core.wire.record import LISTED, record
 from core.wire.summary import summarise
 from core.wire.text import safe
-from widgets.time_format import seconds_text
 
 LineFormat = Callable[[Frame], str]
 _HEX_COLUMNS = 16  # bytes a line
@@ -80,11 +80,13 @@ class TextLines:
         self._handshakes = Handshakes()
 
     def __call__(self, frame: Frame) -> str:
-        if self._first_ns is None:
+        timed = is_timed(frame.timestamp_ns, frame.flags)
+        if timed and self._first_ns is None:
             self._first_ns = frame.timestamp_ns
         dissection = frame.dissect()
         summary = summarise(dissection, self._handshakes.base(dissection))
-        time = seconds_text(frame.timestamp_ns - self._first_ns, 6)
+        since_ns = frame.timestamp_ns - (self._first_ns or 0)
+        time = seconds_text(since_ns, 6) if timed else "–"
         ends = f"{summary.source} → {summary.destination}"
         return safe(
             f"{frame.number:>5} {time:>11} {ends} {summary.protocol} "
@@ -104,12 +106,11 @@ class HexLines:
 
 def frame_record(frame: Frame, dissection: Dissection, raw: bool) -> dict[str, Any]:
     """What PRODUCT's JSON contract says of one packet, in its order."""
-    values: dict[str, Any] = {
-        "frame.number": frame.number,
-        "frame.time_epoch": seconds_text(frame.timestamp_ns, 9),
-        "frame.len": frame.original_length,
-        "frame.cap_len": len(frame.data),
-    }
+    values: dict[str, Any] = {"frame.number": frame.number}
+    if is_timed(frame.timestamp_ns, frame.flags):
+        values["frame.time_epoch"] = seconds_text(frame.timestamp_ns, 9)
+    values["frame.len"] = frame.original_length
+    values["frame.cap_len"] = len(frame.data)
     if frame.interface.name:
         values["frame.interface_name"] = frame.interface.name
     values.update(record(dissection))

@@ -143,6 +143,7 @@ def read_packets(
     kept = slice(good)
     interface = blocks["interface"][kept]
     timestamp, odd = _times(blocks["stamp"][kept], interface, section)
+    timestamp[is_simple[kept]] = 0  # with the odd flag: no time at all; see `is_timed`
     flags = _flags(found.flags[kept], section.column("fcs_flag", interface))
     captured = blocks["captured"][kept].astype(np.uint32)
     original = blocks["original"][kept].astype(np.uint32)

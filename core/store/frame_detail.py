@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from core.store.packet import Packet
 from core.wire.detail import Row, Severity
-from core.wire.dissection import PacketFlag
+from core.wire.dissection import PacketFlag, is_timed
 from core.wire.link import link_type_name
 from core.wire.text import safe
 
@@ -63,11 +63,11 @@ def time_text(timestamp_ns: int) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}.{fraction:09d}"
 
 
-def seconds_text(duration_ns: int) -> str:
-    """``-0.000000125``: seconds with nine decimals."""
+def seconds_text(duration_ns: int, decimals: int = 9) -> str:
+    """A signed duration in seconds: ``-0.000123``. Cut, not rounded, to `decimals`."""
     sign = "-" if duration_ns < 0 else ""
     seconds, fraction = divmod(abs(duration_ns), _SECOND_NS)
-    return f"{sign}{seconds}.{fraction:09d}"
+    return f"{sign}{seconds}.{fraction // 10 ** (9 - decimals):0{decimals}d}"
 
 
 def _field(
@@ -77,6 +77,9 @@ def _field(
 
 
 def _time_rows(packet: Packet, first: int | None, previous: int | None) -> Iterator[Row]:
+    if not is_timed(packet.timestamp_ns, packet.flags):
+        yield _field("time_utc", "Arrival time", "–", "the file does not tell it")
+        return
     text = f"{time_text(packet.timestamp_ns)} UTC"
     if packet.flags & PacketFlag.TIME_ODD:
         remark = "the sub-second part is out of range: shown as stored"

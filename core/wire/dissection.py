@@ -215,6 +215,14 @@ class PacketFlag(IntEnum):
     CHECKSUM_VALID = 0x0400  # TP_STATUS_CSUM_VALID
     SEGMENTED = 0x0800  # to be segmented by the device
     VLAN_RESTORED = 0x1000  # the kernel had taken the tag out; it was put back
-    TIME_ODD = 0x2000  # sub-second field out of range: shown as stored
+    TIME_ODD = 0x2000  # sub-second field out of range: shown as stored; see `is_timed`
     LENGTH_ODD = 0x4000  # captured length greater than original length
     OURS = 0x8000  # sent by this program
+
+
+def is_timed(timestamp_ns: int, flags: int) -> bool:
+    """Whether the source told when a packet came.
+
+    Simple Packet Blocks of pcapng do not (§4.4): their time is 0 and odd, which no other is.
+    """
+    return timestamp_ns != 0 or not flags & PacketFlag.TIME_ODD

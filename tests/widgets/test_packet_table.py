@@ -537,6 +537,20 @@ def test_the_time_since_a_packet_that_is_gone_is_not_guessed():
     play(PacketTable(), scene)
 
 
+@pytest.mark.parametrize("time_format", TimeFormat)
+def test_a_time_that_nobody_told_is_a_dash(time_format):
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = filled()
+        untimed = batch([Frame(DATAGRAM, gap_us=0, flags=PacketFlag.TIME_ODD)], 0)
+        store.append(untimed)
+        table.time_format = time_format
+        table.show(store.snapshot())
+        assert screen_text(table)[2].split()[1] == "–"
+
+    play(PacketTable(), scene, size=(120, 40))
+
+
 def test_a_click_on_the_time_heading_changes_the_format():
     async def scene(pilot):
         table = pilot.app.widget

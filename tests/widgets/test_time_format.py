@@ -2,7 +2,8 @@ import time
 
 import pytest
 
-from widgets.time_format import TimeFormat, clock_text, date_text, seconds_text
+from core.store.frame_detail import seconds_text
+from widgets.time_format import TimeFormat, clock_text, date_text
 
 NOON = 1_700_000_000_123_456_789  # 2023-11-14 22:13:20 UTC
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.files.formats import FileError
 from core.store.batch import CaptureInterface
-from core.wire.dissection import PacketFlag
+from core.wire.dissection import PacketFlag, is_timed
 from tests.core.files.make import (
     FRAME,
     SECOND,
@@ -212,6 +212,15 @@ def test_bad_blocks_end_the_file_and_are_named(path, name) -> None:
     assert found.damaged
     assert f"damaged at byte {len(good)}:" in found.notes[0]
     assert reason in found.notes[0]
+
+
+def test_a_simple_packet_has_no_time(path) -> None:
+    """Whatever its interface adds to the times of others."""
+    offset = option(14, struct.pack("<q", 3600))
+    found = read(path, section() + interface(options=offset) + simple() + enhanced(stamp=0))
+    assert found.times == [0, 3600 * 10**9]
+    told = [is_timed(*each) for each in zip(found.times, found.flags, strict=True)]
+    assert told == [False, True]
 
 
 def test_no_interface_at_all(path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.store.batch import CaptureInterface
@@ -82,6 +84,17 @@ def test_strings_from_outside_are_made_safe():
     texts = [child.value for child in row.children]
     assert not any("\x1b" in text or "\x07" in text for text in texts)
     assert [child.value for child in row.children if child.key == "frame.comment"][1] == "two"
+
+
+def test_a_time_that_nobody_told():
+    """No date of 1970, and nothing counted from it."""
+    untimed = replace(_packet(flags=PacketFlag.TIME_ODD), timestamp_ns=0)
+    row = frame_row(untimed, TIME, TIME)
+    (time,) = [child for child in row.children if "time" in child.key]
+    assert (time.key, time.value) == ("frame.time_utc", "–")
+    assert _texts(frame_row(replace(untimed, flags=0), None, None))["frame.time_utc"].startswith(
+        "1970"
+    )
 
 
 def test_times_no_calendar_goes_to():
