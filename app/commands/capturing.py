@@ -16,7 +16,7 @@ import threading
 from functools import partial
 
 from app.commands.backlog import Backlog
-from app.commands.output import CommandError, say
+from app.commands.output import CommandError, say, say_unread
 from core.capture.options import CaptureOptions
 from core.capture.session import CaptureSession, Feed
 from core.capture.source import CaptureError
@@ -42,6 +42,7 @@ class Capturing(threading.Thread):
         self.lost = ""  # what became of the first interface that is gone
         self.failure: Exception | None = None
         self._trouble = ""
+        self._told: set[int] = set()
         self._given_up = False
         self._loop = EpollLoop()
         try:
@@ -93,6 +94,7 @@ class Capturing(threading.Thread):
 
     def _add(self, interface: CaptureInterface) -> int:
         self.interfaces.append(interface)
+        say_unread(self._told, (interface.link_type,))
         return len(self.interfaces) - 1
 
     def _put(self, batch: Batch) -> None:

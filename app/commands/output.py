@@ -15,7 +15,10 @@ from __future__ import annotations
 import os
 import select
 import sys
+from collections.abc import Iterable
 from typing import Any
+
+from core.wire.link import unread_text
 
 _PIECE = 1 << 16
 
@@ -79,6 +82,14 @@ def say(text: str) -> None:
     if sys.stderr is not None:
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
+
+
+def say_unread(told: set[int], link_types: Iterable[int]) -> None:
+    """Say, once for each, which of the link types nothing here reads; `told` remembers them."""
+    new = set(link_types) - told
+    told |= new
+    if unread := unread_text(sorted(new)):
+        say(f"rawscope: {unread}")
 
 
 def abandon_stdout() -> None:

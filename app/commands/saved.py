@@ -10,7 +10,7 @@ import os
 
 from app.commands.formats import LineFormat
 from app.commands.interrupts import Interrupts, StoppedError
-from app.commands.output import CommandError, say
+from app.commands.output import CommandError, say, say_unread
 from app.commands.printer import Printer
 from core.files.formats import FileError
 from core.files.reader import CaptureReader, open_capture
@@ -42,6 +42,7 @@ def print_file(path: str, line_format: LineFormat, count: int | None) -> int:
 
 def _print_batches(reader: CaptureReader, printer: Printer, interrupts: Interrupts) -> None:
     batches = iter(reader.batches())
+    told: set[int] = set()
     while not printer.done:
         try:
             with interrupts.waiting():
@@ -50,4 +51,5 @@ def _print_batches(reader: CaptureReader, printer: Printer, interrupts: Interrup
             return
         if batch is None:
             return
+        say_unread(told, (interface.link_type for interface in reader.interfaces))
         printer.print(batch, reader.interfaces)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.cli import run
-from tests.app.made import SYN, capture_of, udp_frame
+from tests.app.made import SYN, capture_of, pcap_record, udp_frame
 
 Capture = pytest.CaptureFixture[str]
 
@@ -158,6 +158,19 @@ def test_odd_times_are_exact(tmp_path: Path, capsys: Capture) -> None:
     assert capsys.readouterr().out == "4294967295.999999999\n4294967295.000000001\n"
     assert run(["dump", "-r", path]) == 0
     assert " -0.999999 " in capsys.readouterr().out
+
+
+def test_frames_that_nothing_reads_are_announced(tmp_path: Path, capsys: Capture) -> None:
+    """One line that names the kind of frame, and the packets in hex."""
+    header = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 127)
+    path = tmp_path / "radio.pcap"
+    path.write_bytes(header + pcap_record(SYN) * 2)
+    assert run(["dump", "-r", str(path), "--hex"]) == 0
+    out, err = capsys.readouterr()
+    assert "IEEE802_11_RADIOTAP" in err
+    assert "hex only" in err
+    assert err.count("\n") == 1
+    assert out.count(" Data ") == 2
 
 
 def test_an_empty_capture_is_no_failure(tmp_path: Path, capsys: Capture) -> None:
