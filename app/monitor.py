@@ -97,6 +97,7 @@ class Monitor(App[None]):
             wanted = self._config.theme
             self.theme = wanted if wanted in self.available_themes else DEFAULT
         self.theme_changed_signal.subscribe(self, self._remember)
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._leave_by_signal, number)
@@ -191,6 +192,18 @@ class Monitor(App[None]):
     def _open(self, path: Path | None) -> None:
         if path is not None:
             self._unless_lost("Open", partial(self.bridge.open_file, path))
+
+    def action_suspend_process(self) -> None:
+        """Stop, with all that the shell started in one job, as the terminal's own ^z does.
+
+        The terminal is put in order before anybody stops, for the shell is back at once then.
+        Without a shell behind it the job goes on: the kernel stops none that nobody could start
+        again (an orphaned process group, setpgid(2)).
+        """
+        with self.suspend():
+            ours = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            os.kill(0, signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, ours)
 
     async def action_quit(self) -> None:
         """Leave; a second time at once."""

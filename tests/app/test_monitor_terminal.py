@@ -74,6 +74,31 @@ def test_quitting_puts_the_terminal_in_order(terminal):
     assert ALTERNATE_SCREEN_OFF in painted
 
 
+@pytest.fixture
+def shell():
+    """A shell with job control."""
+    terminal = Terminal(["env", "PS1=prompt: ", "sh", "-i"], 100, 30, ROOT)
+    terminal.wait_for(b"prompt: ", 10)
+    yield terminal
+    terminal.close()
+
+
+def test_the_whole_job_goes_to_the_shell_and_all_of_it_is_painted_after(shell, capture):
+    command = f"{sys.executable} -m app -r {capture}"  # in a program that waits for it, as make
+    shell.key(
+        f"{sys.executable} -c 'import os; os.system(\"{command}\")'\n".encode(), b"? help", 30
+    )
+    shell.key(b"\x1a", b"prompt: ")
+    os.write(shell.fd, b"fg\n")
+    shell.wait_for(b"? help", 10)
+    shell.key(b"q", b"prompt: ")
+
+
+def test_without_a_shell_it_goes_on(terminal):
+    terminal.key(b"\x1a", b"? help")
+    terminal.key(b"?", b"esc closes")
+
+
 async def test_a_crash_of_the_worker_is_shown_and_the_packets_stay_usable():
     def crash() -> None:
         raise ZeroDivisionError("made by a test")
