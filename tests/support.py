@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import NoReturn
 
@@ -42,3 +43,16 @@ def require_root() -> None:
     """Raw sockets and network namespaces."""
     if os.geteuid() != 0:
         _absent("needs root for raw sockets and network namespaces")
+
+
+def require_scapy() -> str:
+    """A Python that has scapy: ``RAWSCOPE_SCAPY``, else the system's (python3-scapy)."""
+    python = os.environ.get("RAWSCOPE_SCAPY", "/usr/bin/python3")
+    command = [python, "-c", "import scapy"]
+    try:
+        found = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    except OSError:
+        _absent(f"there is no {python}, and RAWSCOPE_SCAPY names no other")
+    if found.returncode:
+        _absent(f"{python} has no scapy, and RAWSCOPE_SCAPY names no other")
+    return python

@@ -17,7 +17,7 @@ from core.wire.field import Kind, Value, address_text
 # scapy's class, and its field for each of ours
 _CLASSES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "eth": ("Ether", {"dst": "dst", "src": "src", "type": "type"}),
-    "vlan": ("Dot1Q", {"priority": "prio", "dei": "dei", "id": "vlan", "etype": "type"}),
+    "vlan": ("Dot1Q", {"priority": "prio", "dei": "id", "id": "vlan", "etype": "type"}),
     "ip": (
         "IP",
         {
@@ -57,6 +57,7 @@ _CLASSES: Mapping[str, tuple[str, Mapping[str, str]]] = {
 }  # fmt: skip
 _UNITS = {"hdr_len": 4}  # scapy counts these in words
 _NEXT = ("type", "etype", "proto", "nxt")  # what comes next
+_RENAMED = "dei"  # scapy calls it "id" up to 2.5, later both: better left out where it can be
 _ECHOES = (icmp.ECHO_REQUEST, icmp.ECHO_REPLY)
 
 
@@ -94,6 +95,8 @@ def _layer(place: Place, data: bytes, *, next_is_known: bool) -> str:
     arguments = []
     for key, theirs in fields.items():
         if key in place.computed and (next_is_known or key not in _NEXT):
+            continue
+        if key == _RENAMED and not place.values[key]:
             continue
         slot = place.header.slot(key)
         arguments.append(f"{theirs}={_value(key, slot.field.kind, place.values[key])}")

@@ -12,8 +12,8 @@ once and the senders are what is measured.
 
 Bounds, in packets for a second of processor time: replay through the TX ring sends at least as many
 as trafgen; a plain ``send --count`` loop at least 3 times as many as ``hping3 --flood``; each at
-least 50 times scapy's ``sendp``. Needs root, trafgen and hping3; scapy by ``RAWSCOPE_SCAPY``, a
-Python that has it.
+least 50 times scapy's ``sendp``. Needs root, trafgen, hping3 and scapy (``RAWSCOPE_SCAPY`` names
+the Python that has it, if the system's has not).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from core.forge.draft import Draft
 from core.forge.evaluation import evaluate
 from tests.app.made import capture_of
 from tests.live.network import NEAR_ADDRESS, Network, run, until
-from tests.support import ROOT, require_peer
+from tests.support import ROOT, require_peer, require_scapy
 
 WINDOW_S = 0.7
 ROUNDS = 6
@@ -128,29 +128,24 @@ def commands(folder: Path) -> dict[str, list[str]]:
                     "--cpus", "1", "--num", str(ENOUGH)],
         "hping3 --flood": [require_peer("hping3"), "--flood", "-S", "-p", "9", TARGET],
     }  # fmt: skip
-    scapy = os.environ.get("RAWSCOPE_SCAPY")
-    if scapy:
-        code = (
-            "from scapy.all import *\n"
-            f"frame = Ether(bytes.fromhex('{frame.hex()}'))\n"
-            f"sendp(frame, iface='near0', count={ENOUGH}, verbose=0)\n"
-        )
-        found["scapy sendp"] = [scapy, "-c", code]
-    return found
+    code = (
+        "from scapy.all import *\n"
+        f"frame = Ether(bytes.fromhex('{frame.hex()}'))\n"
+        f"sendp(frame, iface='near0', count={ENOUGH}, verbose=0)\n"
+    )
+    return {**found, "scapy sendp": [require_scapy(), "-c", code]}
 
 
 def bounds(best: dict[str, Rate]) -> list[tuple[str, bool]]:
     """What must hold, in words, and whether it does."""
     ring = best["replay, TX ring"].better(best["replay, TX ring, bypass"])
     plain = best["send --link"].better(best["send --link --bypass"])
-    found = [
+    return [
         _at_least("TX ring", ring, 1, "trafgen", best["trafgen"]),
         _at_least("plain send loop", plain, 3, "hping3 --flood", best["hping3 --flood"]),
+        _at_least("TX ring", ring, 50, "scapy sendp", best["scapy sendp"]),
+        _at_least("plain send loop", plain, 50, "scapy sendp", best["scapy sendp"]),
     ]
-    if "scapy sendp" in best:
-        for name, ours in (("TX ring", ring), ("plain send loop", plain)):
-            found.append(_at_least(name, ours, 50, "scapy sendp", best["scapy sendp"]))
-    return found
 
 
 def _at_least(name: str, ours: Rate, factor: int, other: str, theirs: Rate) -> tuple[str, bool]:
