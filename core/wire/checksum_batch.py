@@ -172,8 +172,29 @@ def _tables() -> NDArray[np.uint32]:
     return np.stack(rows)
 
 
-_CRC = _tables()
+def _advance(tables: NDArray[np.uint32], value: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """The remainders after the zero bytes that `tables` stand for, any shape."""
+    result: NDArray[np.uint32] = (
+        tables[3][value & _BYTE]
+        ^ tables[2][(value >> np.uint32(8)) & _BYTE]
+        ^ tables[1][(value >> np.uint32(16)) & _BYTE]
+        ^ tables[0][value >> np.uint32(24)]
+    )
+    return result
+
+
+def _doubled(tables: NDArray[np.uint32], times: int) -> NDArray[np.uint32]:
+    """Tables for ``2**times`` as many zero bytes: a remainder is linear in its bits."""
+    for _ in range(times):
+        tables = _advance(tables, tables)
+    return tables
+
+
 _BYTE = np.uint32(0xFF)
+_ALL = np.uint32(0xFFFFFFFF)
+_CRC = _tables()
+_PIECE = 64  # words; a power of two
+_CRC_PIECE = _doubled(_CRC, _PIECE.bit_length() - 1)
 
 
 def crc32c_many(
@@ -182,27 +203,25 @@ def crc32c_many(
     lengths: NDArray[Any],
     zeroed: int,
 ) -> NDArray[np.uint32]:
-    """CRC-32C of each range with the four bytes at offset `zeroed` taken as zero: (n,) uint32.
+    """CRC-32C of each range (n,) with the four bytes at offset `zeroed` taken as zero: (n,) uint32.
 
     `zeroed` is a multiple of 4 (the checksum field in an SCTP header). Every range must
     lie inside `data`. The result is the number whose little-endian bytes the field holds.
+
+    Ranges are cut into pieces, all pieces are walked at once, and the remainders of a range's
+    pieces put together: one long packet takes as many steps as its pieces, not as its words.
     """
     order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
     start = np.asarray(starts, dtype=np.int64)[order]
     length = np.asarray(lengths, dtype=np.int64)[order]
-    crc = np.full(len(order), 0xFFFFFFFF, dtype=np.uint32)
     words = length >> 2
-    for step in range(int(words.max(initial=0))):
-        active = int(np.searchsorted(-words, -step, side="left"))  # packets with a word here
-        value = crc[:active]
-        if step * 4 != zeroed:
-            value = value ^ _little(data, start[:active] + 4 * step, 4).astype(np.uint32)
-        crc[:active] = (
-            _CRC[3][value & _BYTE]
-            ^ _CRC[2][(value >> np.uint32(8)) & _BYTE]
-            ^ _CRC[1][(value >> np.uint32(16)) & _BYTE]
-            ^ _CRC[0][value >> np.uint32(24)]
-        )
+    pieces = -(-words // _PIECE)
+    remainders = _pieces(data, start, words, pieces, zeroed)
+    crc = np.where(words > 0, np.uint32(0), _ALL)
+    first = np.cumsum(pieces) - pieces
+    for step in range(int(pieces.max(initial=0))):
+        active = int(np.searchsorted(-pieces, -step, side="left"))  # ranges with a piece here
+        crc[:active] = _advance(_CRC_PIECE, crc[:active]) ^ remainders[first[:active] + step]
     for step in range(3):
         rows = np.flatnonzero((length & 3) > step)
         byte = data[start[rows] + 4 * words[rows] + step]
@@ -210,3 +229,28 @@ def crc32c_many(
     result = np.empty_like(crc)
     result[order] = ~crc
     return result
+
+
+def _pieces(
+    data: NDArray[np.uint8],
+    start: NDArray[np.int64],
+    words: NDArray[np.int64],
+    pieces: NDArray[np.int64],
+    zeroed: int,
+) -> NDArray[np.uint32]:
+    """The remainders of all pieces of all ranges, one range after the other.
+
+    The last piece of a range is whole; zeros before the first one's words change nothing.
+    """
+    owner = np.repeat(np.arange(len(start)), pieces)
+    index = np.arange(len(owner)) - np.repeat(np.cumsum(pieces), pieces)  # −1 is the last
+    word = words[owner] + index * _PIECE
+    crc = np.zeros(len(owner), dtype=np.uint32)
+    for _ in range(_PIECE if len(owner) else 0):
+        there = word >= 0
+        value = _little(data, start[owner] + 4 * np.maximum(word, 0), 4).astype(np.uint32)
+        value[~there | (word * 4 == zeroed)] = 0
+        value[word == 0] ^= _ALL  # what a CRC begins with
+        crc = _advance(_CRC, crc ^ value)
+        word += 1
+    return crc

@@ -84,6 +84,28 @@ def test_crc_agrees_with_one_by_one(parts):
     assert result.byteswap().tolist() == [crc32c(part) for part in zeroed]
 
 
+def test_crc_of_long_ranges_beside_short_ones():
+    """Around the borders of the pieces that a range is cut into."""
+    lengths = np.array([252, 255, 256, 257, 260, 0, 511, 512, 513, 12, 5003, 60_000])
+    generator = np.random.default_rng(7)
+    parts = [generator.bytes(length) for length in lengths]
+    starts = np.cumsum(lengths) - lengths
+    zeroed = [part[:8] + bytes(4) + part[12:] if part else part for part in parts]
+    result = crc32c_many(_array(b"".join(parts)), starts, lengths, 8)
+    assert result.byteswap().tolist() == [crc32c(part) for part in zeroed]
+
+
+def test_a_long_packet_costs_its_pieces(monkeypatch):
+    """One jumbogram among short packets must not hold up a screen: 15,000 rounds did."""
+    rounds: list[int] = []
+    advance = checksum_batch._advance
+    monkeypatch.setattr(
+        checksum_batch, "_advance", lambda *given: rounds.append(1) or advance(*given)
+    )
+    crc32c_many(_array(bytes(60_000)), np.array([0]), np.array([60_000]), 8)
+    assert len(rounds) < 400
+
+
 def test_crc_of_the_known_string():
     """RFC 3720 appendix B.4 and every CRC catalogue: 0xE3069283 for the nine digits."""
     result = crc32c_many(_array(b"123456789"), np.array([0]), np.array([9]), 400)
