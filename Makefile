@@ -9,6 +9,9 @@ DEV_READY := $(VENV)/.dev-ready
 # As an installed wheel has it: a fifth of a second of every start, where PYTHONDONTWRITEBYTECODE is set.
 COMPILE := $(BIN)/python -m compileall -q app core widgets
 
+# Errors only: pip repeats its index's warnings and setuptools' remark on editable installs.
+QUIET := -qq --disable-pip-version-check
+
 .PHONY: run test check screenshots bench clean
 
 run: $(RUN_READY)
@@ -44,12 +47,12 @@ $(BIN)/python:
 
 $(RUN_READY): pyproject.toml requirements-dev.lock | $(BIN)/python
 	@echo "setting up $(VENV) (once)" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=24'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-dev.lock -e .
+	@$(BIN)/python -m pip install $(QUIET) --upgrade 'pip>=24'
+	@$(BIN)/python -m pip install $(QUIET) -c requirements-dev.lock -e .
 	@$(COMPILE)
 	@touch $@
 
 $(DEV_READY): $(RUN_READY)
 	@echo "adding the development tools to $(VENV) (once)" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements-dev.lock -e '.[dev]'
+	@$(BIN)/python -m pip install $(QUIET) -c requirements-dev.lock -e '.[dev]'
 	@touch $@

@@ -30,6 +30,12 @@ from core.capture.options import DEFAULT_SNAP_LENGTH, Method
 _DONE, _FAILED, _USAGE = 0, 1, 2
 LOOPBACK = "lo"
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
+_PLAIN_WORDS = {  # for what click says
+    "is not a valid integer range": "is no whole number",
+    "is not a valid float range": "is no number",
+    "is not a valid integer": "is no whole number",
+    "is not a valid float": "is no number",
+}
 
 # numpy's linear algebra, which nothing here uses, would start a thread for each processor when
 # it is imported: 50 ms of a start that is to take less than a second.
@@ -219,7 +225,7 @@ def run(arguments: Sequence[str]) -> int:
         return rawscope.main(list(arguments), prog_name="rawscope", standalone_mode=False) or _DONE
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "rawscope"
-        say(f"{command}: {_one_line(error.format_message())}; see '{command} --help'")
+        say(f"{command}: {_usage_text(_one_line(error.format_message()), command)}")
         return _USAGE
     except ReaderGoneError:
         abandon_stdout()  # the reader has had enough: not a failure
@@ -237,6 +243,12 @@ def run(arguments: Sequence[str]) -> int:
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         say(f"rawscope: {_one_line(reason)}; --debug shows where")
         return _FAILED
+
+
+def _usage_text(message: str, command: str) -> str:
+    for before, after in _PLAIN_WORDS.items():
+        message = message.replace(before, after)
+    return message if "; see '" in message else f"{message}; see '{command} --help'"
 
 
 def _one_line(message: str) -> str:

@@ -89,7 +89,9 @@ def refuse(head: bytes, compression: str) -> RefusalError:
         if head.startswith(magic):
             return RefusalError(f"not a pcap/pcapng file{where} but {what}")
     if _is_text(head):
-        return RefusalError(f"not a pcap/pcapng file{where} but text; give a capture made with -w")
+        return RefusalError(
+            f"not a pcap/pcapng file{where} but text; give what tcpdump -w or dumpcap -w wrote"
+        )
     return RefusalError(
         f"not a pcap/pcapng file{where}: it starts with {head[:4].hex(' ')}; "
         "convert it with editcap -F pcapng if it is another capture format"
