@@ -38,7 +38,6 @@ from core.wire.dissection import Dissection
 from core.wire.field import Span
 from core.wire.link import LinkType
 from core.wire.text import safe
-from widgets.cells import cut
 from widgets.forge_changes import Held
 from widgets.forge_form import ForgeForm
 from widgets.forge_outcome import ForgeOutcome
@@ -130,6 +129,7 @@ class ForgePanel(Vertical):
         self._asked = 0  # number of the order whose question was put
         self._before: Held | None = None  # what the form held before it was filled anew
         self._shows_report = False
+        self._title = ""
         self._considered: tuple[tuple[Draft, ...], str] | None = None
 
     def compose(self) -> ComposeResult:
@@ -229,9 +229,9 @@ class ForgePanel(Vertical):
             words += f" · {safe(self.form.trouble)}"
         elif self._route or self.interface:
             words += f" · leaves on {safe(self.interface or self._route)}"
-        title = cut(words, max(8, view.size.width - 4))
-        if view.border_title != title:
-            view.border_title = title
+        if words != self._title:
+            self._title = words
+            view.border_title = Text(words)  # an interface may be named like markup
 
     # -- room --------------------------------------------------------------------------------
 

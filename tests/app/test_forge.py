@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from tests.scripted_forge import NO_ROUTE, ScriptedMachine, Wire
 from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
 
 SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24)}
+PATIENCE_S = 30.0
 SYN = 7  # number of a packet that begins a connection
 
 
@@ -49,7 +51,8 @@ class Stage:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait, and let the screen ask what is so."""
-        for _ in range(400):
+        end_s = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end_s:
             if condition():
                 return
             self.screen.poll()
@@ -124,6 +127,7 @@ async def click_key(stage: Stage, shown: str) -> None:
     """Click a key in the bar at the bottom."""
     bar = stage.screen.query_one("#keys")
     await stage.until(lambda: any(entry[1] == shown for entry in bar.entries()))
+    await stage.pilot.pause()
     x = 1
     for _, key, label in bar.entries():
         if key == shown:

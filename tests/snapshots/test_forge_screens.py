@@ -1,0 +1,120 @@
+"""Pictures of the forge. Accept a wanted change: --snapshot-update."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+
+import pytest
+from textual.pilot import Pilot
+
+from app.config import Paths
+from app.screens.dialog import Confirm
+from app.screens.forge import Result
+from tests.scripted import HOST, scripted_store
+from tests.scripted_forge import ScriptedMachine, Wire
+from tests.scripted_monitor import filled, main, scripted_monitor
+
+WIDE, MEDIUM, SMALL = (160, 45), (120, 36), (80, 24)
+SYN = 7  # number of a packet that begins a connection
+
+
+@pytest.fixture
+def monitor(tmp_path, monkeypatch):
+    """A monitor whose folders change from run to run, and show nowhere: nothing is written down."""
+    host = ipaddress.ip_address(HOST).packed
+    monkeypatch.setattr("core.forge.outcome.own_addresses", lambda: {host})
+    paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
+    paths.config.write_text("[forge]\naudit = false\n")
+    store = scripted_store()
+    return scripted_monitor(store, paths=paths, machine=ScriptedMachine(Wire(store)))
+
+
+async def until(pilot: Pilot, condition) -> None:
+    """Wait, at most half a minute."""
+    end_s = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end_s, condition
+        main(pilot).poll()
+        await pilot.pause(0.01)
+    await pilot.pause()
+
+
+async def fill(pilot: Pilot, *keys: str) -> None:
+    """The form with the SYN in it, once it has what the machine suggests."""
+    screen = await filled(pilot)
+    screen.table.select(SYN)
+    await pilot.press("f", *keys)
+    await until(pilot, lambda: "leaves on" in str(screen.query_one("#bytes").border_title))
+
+
+async def ask(pilot: Pilot) -> None:
+    await fill(pilot, "ctrl+s")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+
+
+async def send(pilot: Pilot) -> None:
+    """The SYN without an identification, so that the kernel has something to write."""
+    screen = await filled(pilot)
+    screen.table.select(SYN)
+    await pilot.press("f")
+    screen.forge.form.select_field("ip.id")
+    await pilot.press("ctrl+u", "0", "ctrl+s")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+    await pilot.press("y")
+    result = screen.query_one(Result)
+    await until(pilot, lambda: any("RST" in line.text for line in result._lines))
+    await until(pilot, lambda: screen.table.ours)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=lambda size: f"{size[0]}")
+def test_empty(snap_compare, monitor, size):
+    async def act(pilot: Pilot) -> None:
+        await filled(pilot)
+        await pilot.press("f2")
+        await pilot.pause()
+
+    assert snap_compare(monitor, terminal_size=size, run_before=act)
+
+
+@pytest.mark.parametrize("size", [WIDE, MEDIUM, SMALL], ids=lambda size: f"{size[0]}")
+def test_filled_from_a_packet(snap_compare, monitor, size):
+    assert snap_compare(monitor, terminal_size=size, run_before=fill)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=lambda size: f"{size[0]}")
+def test_a_field_in_error(snap_compare, monitor, size):
+    async def act(pilot: Pilot) -> None:
+        await fill(pilot)
+        main(pilot).forge.form.select_field("ip.ttl")
+        await pilot.press("ctrl+u", "3", "0", "0")
+        await pilot.pause()
+
+    assert snap_compare(monitor, terminal_size=size, run_before=act)
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=lambda size: f"{size[0]}")
+def test_confirm(snap_compare, monitor, size):
+    assert snap_compare(monitor, terminal_size=size, run_before=ask)
+
+
+@pytest.mark.parametrize("size", [WIDE, MEDIUM, SMALL], ids=lambda size: f"{size[0]}")
+def test_sent(snap_compare, monitor, size):
+    assert snap_compare(monitor, terminal_size=size, run_before=send)
+
+
+def test_all_the_room(snap_compare, monitor):
+    async def act(pilot: Pilot) -> None:
+        await send(pilot)
+        await pilot.press("f4")
+        await pilot.pause()
+
+    assert snap_compare(monitor, terminal_size=WIDE, run_before=act)
+
+
+def test_start_from(snap_compare, monitor):
+    async def act(pilot: Pilot) -> None:
+        await fill(pilot, "ctrl+o")
+        await pilot.pause()
+
+    assert snap_compare(monitor, terminal_size=MEDIUM, run_before=act)
