@@ -163,7 +163,7 @@ CLIENT = Column(
 )
 NOW = Column("Now", conditions, lambda table, row: condition_of(table, row).word, at_right=False)
 TRIGGER = Column(
-    "Trigger",
+    "Trig",
     lambda table: table.edge,
     lambda table, row: table.trigger(row).value,
     at_right=False,

@@ -42,6 +42,9 @@ class EchoPanel(Vertical):
         yield self.clients
         yield self.log_view
 
+    def on_mount(self) -> None:
+        self.watch(self.clients, "selected", self._show_log, init=False)
+
     def focus(self, scroll_visible: bool = True) -> Self:
         """The clients take the keys."""
         self.clients.focus(scroll_visible)
@@ -58,8 +61,13 @@ class EchoPanel(Vertical):
         height = self.size.height
         self.head.show(snapshot, self.listener, max(1, height - CLIENTS_LEAST - self._log_height()))
         self.clients.show(snapshot)
-        mine = snapshot.selected == self.clients.selected
-        self.log_view.show(self._log_title(snapshot), snapshot.log if mine else ())
+        self._show_log()
+
+    def _show_log(self) -> None:
+        """The selected client's; empty until the server has heard of the selection."""
+        if (snapshot := self._snapshot) is not None:
+            mine = snapshot.selected == self.clients.selected
+            self.log_view.show(self._log_title(snapshot), snapshot.log if mine else ())
 
     def _pick_listener(self, known: list[int]) -> None:
         """Keep the one there is, but for a new one; the first, if it is gone."""

@@ -37,6 +37,7 @@ class Echo(EchoPanel):
         self._bridge = bridge
 
     def on_mount(self) -> None:
+        super().on_mount()
         self.watch(self.clients, "selected", self._log_client, init=False)
 
     def _log_client(self, client: int | None) -> None:

@@ -165,7 +165,7 @@ def test_a_row_has_every_figure():
         clients = pilot.app.widget
         clients.show(echo_snapshot())
         header, first, second = screen_text(clients)[:3]
-        headings = "Client Now Trigger In Out Unread Wakes Reads EAGAIN Pending Unsent TCP state"
+        headings = "Client Now Trig In Out Unread Wakes Reads EAGAIN Pending Unsent TCP state"
         assert header.split() == f"{headings} RTT fd Age▼ Idle".split()
         figures = "level 12,864 12,864 0 201 201 0 0 0 ESTABLISHED 34 µs 7 99 s 2 s"
         assert first.split() == f"127.0.0.1:40001 open {figures}".split()
@@ -192,7 +192,7 @@ def test_columns_are_whole_and_shift_by_keys():
         clients = pilot.app.widget
         clients.show(echo_snapshot())
         headings = screen_text(clients)[0].split()
-        assert headings[: FIXED + 2] == ["Client", "Now", "Trigger", "In"]
+        assert headings[: FIXED + 2] == ["Client", "Now", "Trig", "In"]
         assert headings[-1] == "›"
         for line in screen_text(clients)[1:8]:
             assert len(line) <= clients.line_width
