@@ -1,0 +1,182 @@
+"""The forge on the screen with a real network: what leaves, and what comes back.
+
+The whole program runs in the near namespace: the test's thread goes there, and the threads that
+the program makes are born there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from textual.pilot import Pilot
+
+from app.config import Paths
+from app.monitor import Monitor
+from app.screens.dialog import Confirm
+from app.screens.forge import Result
+from app.screens.main import MainScreen
+from core.capture.options import CaptureOptions
+from core.engine import Engine
+from core.forge.templates import TEMPLATES
+from core.store.packet_store import PacketStore
+from tests.live.network import CLONE_NEWNET, DEADLINE_S, FAR_ADDRESS, NEAR_ADDRESS, Network, _libc
+from tests.support import require_peer
+from widgets.forge_changes import Held
+
+pytestmark = pytest.mark.live
+
+OPEN, CLOSED, FILTERED = 7001, 7002, 7003
+
+
+@pytest.fixture
+def network():
+    with Network() as made:
+        yield made
+
+
+@contextlib.contextmanager
+def inside(name: str) -> Iterator[None]:
+    """This thread in a network namespace (setns(2)), and back."""
+    here = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    there = os.open(f"/run/netns/{name}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        assert _libc.setns(there, CLONE_NEWNET) == 0
+        yield
+    finally:
+        assert _libc.setns(here, CLONE_NEWNET) == 0
+        os.close(here)
+        os.close(there)
+
+
+class Play:
+    """A monitor that captures on near0, and what a test does with it."""
+
+    def __init__(self, pilot: Pilot[None]) -> None:
+        self.pilot = pilot
+        screen = pilot.app.screen
+        assert isinstance(screen, MainScreen)
+        self.screen = screen
+        self.form = screen.forge.form
+
+    @property
+    def report(self) -> str:
+        return "\n".join(line.text for line in self.screen.query_one(Result)._lines)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < deadline, self.report
+            self.screen.poll()
+            await self.pilot.pause(0.02)
+
+    async def told(self, *words: str) -> None:
+        """Wait until the report has all of these."""
+        await self.until(lambda: all(word in self.report for word in words))
+
+    async def send(self, key: str = "ctrl+s", *, ask: bool) -> None:
+        """Send, agree if asked, and wait until all has left."""
+        await self.pilot.press(key)
+        if ask:
+            await self.until(lambda: isinstance(self.pilot.app.screen, Confirm))
+            await self.pilot.press("y")
+        await self.until(lambda: "sent 1 of 1" in self.report)
+
+
+def play(network: Network, tmp_path, scene) -> None:
+    """Run a scene in the near namespace."""
+
+    async def run() -> None:
+        engine = Engine(PacketStore())
+        engine.start()
+        engine.capture(CaptureOptions(("near0",)))
+        paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
+        monitor = Monitor(engine, paths=paths)
+        try:
+            async with monitor.run_test(size=(160, 45)) as pilot:
+                play = Play(pilot)
+                await play.until(lambda: play.screen.scene.engine.interfaces == ("near0",))
+                await scene(play)
+        finally:
+            engine.close()
+
+    with inside(network.near):
+        asyncio.run(run())
+
+
+def test_three_ports(network, tmp_path):
+    """Open, closed and filtered, each told with its delay; the kernel's changes are told."""
+    nft = require_peer("nft")
+    rule = f"tcp dport {FILTERED} drop"
+    network.run_far(nft, "add", "table", "inet", "t")
+    network.run_far(nft, "add", "chain", "inet", "t", "c", "{ type filter hook input priority 0; }")
+    network.run_far(nft, "add", "rule", "inet", "t", "c", rule)
+    listener = network.in_far(lambda: socket.create_server((FAR_ADDRESS, OPEN)))
+
+    async def scene(play: Play) -> None:
+        await play.pilot.press("f2")
+        play.form.held = Held.of(TEMPLATES["tcp-syn"].drafts)
+        await type_into(play, "ip.dst", FAR_ADDRESS)
+        await play.until(lambda: play.form.evaluation.field("ip.src").shown == NEAR_ADDRESS)
+        for port, ask, words in (
+            (OPEN, True, "[SYN, ACK]"),
+            (CLOSED, False, "[RST, ACK]"),
+            (FILTERED, False, "no reply yet"),
+        ):
+            await type_into(play, "tcp.dstport", str(port))
+            await play.send(ask=ask)
+            await play.told("left with 2 fields changed", words)
+            assert "Linux that it shall choose one" in " ".join(play.report.split())
+            assert "will answer a SYN-ACK with a reset" in " ".join(play.report.split())
+        assert len(play.screen.table.ours) == 3
+
+    with listener:
+        play(network, tmp_path, scene)
+
+
+async def type_into(play: Play, key: str, text: str) -> None:
+    play.form.select_field(key)
+    keys = ("full_stop" if character == "." else character for character in text)
+    await play.pilot.press("ctrl+u", *keys)
+
+
+def test_a_captured_packet_leaves_again_byte_for_byte(network, tmp_path):
+    async def scene(play: Play) -> None:
+        await play.pilot.press("f2")
+        play.form.held = Held.of(TEMPLATES["icmp-echo"].drafts)
+        await type_into(play, "ip.dst", FAR_ADDRESS)
+        await play.send(ask=True)
+        await play.until(lambda: "Echo reply" in play.report)
+        (number,) = play.screen.table.ours
+        await play.pilot.press("escape")
+        assert play.screen.table.select(number)
+        data = play.screen.panels.packet.data
+        await play.send("r", ask=True)
+        await play.until(lambda: "left as asked, byte for byte" in play.report)
+        again = max(play.screen.table.ours)
+        assert again > number
+        assert play.screen.shown.packet(again).data == data
+        await play.until(lambda: "Echo reply" in play.report)
+
+    play(network, tmp_path, scene)
+
+
+def test_too_much_for_the_mtu_is_told_by_name(network, tmp_path):
+    async def scene(play: Play) -> None:
+        await play.pilot.press("f2")
+        play.form.held = Held.of(TEMPLATES["udp"].drafts)
+        await type_into(play, "ip.dst", FAR_ADDRESS)
+        drafts = (play.form.draft.with_text("payload", "x" * 2000),)
+        play.form.held = Held(drafts)
+        await play.pilot.press("ctrl+s")
+        await play.until(lambda: isinstance(play.pilot.app.screen, Confirm))
+        await play.pilot.press("y")
+        await play.until(lambda: "EMSGSIZE" in play.report)
+        assert "the MTU on near0 is 1500 bytes" in " ".join(play.report.split())
+
+    play(network, tmp_path, scene)
