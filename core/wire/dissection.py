@@ -12,8 +12,9 @@ These are values only; `core.wire.dissect` makes them. Everything that shows one
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from core.wire.field import HeaderTable, Slot, Span, Value
 
@@ -62,8 +63,7 @@ class Stop:
     limited_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """A checksum field and what came of checking it.
 
     `expected` is the value that would have been right, where it could be computed;
@@ -109,8 +109,7 @@ class Note:
     slot: Slot | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One header in a packet.
 
     `tables` are the header's fixed parts, in order: the common one, then continuations
@@ -143,9 +142,16 @@ class Layer:
     def fields(self, data: bytes) -> Iterator[tuple[Slot, Value]]:
         """Every wholly captured field in wire order, parents before parts."""
         for table in self.tables:
+            if self.is_whole(table):
+                yield from zip(table.slots, table.values(data, self.offset), strict=True)
+                continue
             for slot in table.slots:
                 if self.holds(slot):
                     yield slot, slot.read(data, self.offset)
+
+    def is_whole(self, table: HeaderTable) -> bool:
+        """Whether all fields of this one of its tables were captured and have a meaning."""
+        return self.last is None and self.offset + table.stop <= self.captured
 
     def holds(self, slot: Slot) -> bool:
         """Whether the field was wholly captured and has a meaning."""
@@ -173,8 +179,7 @@ class Layer:
         return Span(start, max(start, self.stop))
 
 
-@dataclass(frozen=True, slots=True)
-class Dissection:
+class Dissection(NamedTuple):
     """All that was read from one frame.
 
     `payload` is what no table reads, the application's bytes, empty where there are none;
@@ -185,7 +190,7 @@ class Dissection:
     original_length: int
     layers: tuple[Layer, ...]
     payload: Span
-    trailer: Span = field(default=Span(0, 0))
+    trailer: Span = Span(0, 0)
     stop: Stop | None = None
 
     def layer(self, name: str) -> Layer | None:

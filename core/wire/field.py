@@ -32,30 +32,21 @@ Conventions
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.wire.compiled import compile_readers
+from core.wire.kind import Kind as Kind
+from core.wire.kind import address_text as address_text
+
 BytesLike = bytes | bytearray | memoryview
 Value = int | bytes
 JsonValue = int | bool | str
-
-
-class Kind(Enum):
-    """How a field's bits are to be understood."""
-
-    NUMBER = "number"
-    FLAG = "flag"
-    MAC = "MAC address"
-    IPV4 = "IPv4 address"
-    IPV6 = "IPv6 address"
-    BYTES = "bytes"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,8 +93,15 @@ def IPv6Address(name: str, label: str) -> Field:  # noqa: N802
     return Field(name, 128, label, Kind.IPV6)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class NumberReader(Protocol):
+    """Reads one number of the header whose layer starts at `offset` of `data`."""
+
+    def __call__(self, data: BytesLike, offset: int = 0, /) -> int:
+        """The value; the caller has checked that its bytes are there."""
+        ...
+
+
+class Span(NamedTuple):
     """Bytes ``start`` up to, not including, ``stop``: offsets in a header or in a frame."""
 
     start: int
@@ -134,17 +132,21 @@ class Slot:
     parent: Slot | None
     key: str = dataclass_field(init=False)  # the name inside the table: ``flags.df``
     span: Span = dataclass_field(init=False)  # the bytes it touches, from the start of its *layer*
+    number: NumberReader = dataclass_field(init=False)  # `read` as a number, also of `BYTES`
     _spare: int = dataclass_field(init=False)  # bits after the field in its last byte
     _mask: int = dataclass_field(init=False)
 
     def __post_init__(self) -> None:
         last_bit = self.first_bit + self.field.bits
         start = self.table.start + self.first_bit // 8
+        span = Span(start, self.table.start + -(-last_bit // 8))
+        spare, mask = -last_bit % 8, (1 << self.field.bits) - 1
         found = {
             "key": self.name[len(self.table.name) + 1 :],
-            "span": Span(start, self.table.start + -(-last_bit // 8)),
-            "_spare": -last_bit % 8,
-            "_mask": (1 << self.field.bits) - 1,
+            "span": span,
+            "number": _number_reader(span, spare, mask, self.field.unit),
+            "_spare": spare,
+            "_mask": mask,
         }
         for name, value in found.items():  # counted once: reading a packet asks for them always
             object.__setattr__(self, name, value)
@@ -164,12 +166,6 @@ class Slot:
         if self.field.kind is Kind.BYTES:
             return bytes(data[offset + self.span.start : offset + self.span.stop])
         return self.number(data, offset)
-
-    def number(self, data: BytesLike, offset: int = 0) -> int:
-        """`read` as a number, also of a `BYTES` field."""
-        span = self.span
-        raw = int.from_bytes(data[offset + span.start : offset + span.stop], "big")
-        return (raw >> self._spare & self._mask) * self.field.unit
 
     def decode(self, number: int) -> int:
         """The value inside the big-endian `number` made of exactly the span's bytes."""
@@ -252,6 +248,10 @@ class HeaderTable:
     earlier one (ICMP's on its type) are one table for the common part and one for each
     continuation, with `start` set and `when` naming the earlier field and its values.
 
+    `stop` is one past its last byte, counted from the start of the layer. `values` and
+    `json_values` read the slots of a whole header at once, ``(data, offset) -> (value, …)``, as
+    `Slot.read` and `Slot.json` do one by one.
+
     Raises `ValueError` when the fields do not end on a byte or two share a name.
     """
 
@@ -275,6 +275,9 @@ class HeaderTable:
             raise ValueError(f"{name}: {bits} bits do not end on a byte")
         self.size = bits // 8
         self.slots: tuple[Slot, ...] = tuple(self._place(fields, name, 0, 0, None))
+        self.stop = start + self.size
+        self.names: tuple[str, ...] = tuple(slot.name for slot in self.slots)
+        self.values, self.json_values = compile_readers(self.slots, start)
         self._by_key = {slot.key: slot for slot in self.slots}
         if len(self._by_key) != len(self.slots):
             raise ValueError(f"{name}: two fields share a name")
@@ -301,14 +304,9 @@ class HeaderTable:
     def __repr__(self) -> str:
         return f"HeaderTable({self.name!r}, {self.size} bytes)"
 
-    @property
-    def stop(self) -> int:
-        """One past the table's last byte, counted from the start of the layer."""
-        return self.start + self.size
-
     def read(self, data: BytesLike, offset: int = 0) -> dict[str, Value]:
         """Every slot's value by its name inside the table; the whole header must be there."""
-        return {slot.key: slot.read(data, offset) for slot in self.slots}
+        return dict(zip(self._by_key, self.values(data, offset), strict=True))
 
     def emit(self, values: Mapping[str, Value]) -> bytes:
         """The header's bytes. Fields not in `values` take their default.
@@ -334,6 +332,18 @@ class HeaderTable:
         return number.to_bytes(self.size, "big")
 
 
+def _number_reader(span: Span, spare: int, mask: int, unit: int) -> NumberReader:
+    """A function of its own for each field: what it needs is bound, not looked up."""
+    start, stop, from_bytes = *span, int.from_bytes
+    if stop - start == 1:
+        return lambda data, offset=0: (data[offset + start] >> spare & mask) * unit
+    if mask == (1 << 8 * (stop - start)) - 1 and unit == 1:
+        return lambda data, offset=0: from_bytes(data[offset + start : offset + stop], "big")
+    return lambda data, offset=0: (
+        (from_bytes(data[offset + start : offset + stop], "big") >> spare & mask) * unit
+    )
+
+
 def _wire(slot: Slot, value: Value) -> int:
     if isinstance(value, bytes):
         if len(value) * 8 != slot.field.bits:
@@ -344,18 +354,6 @@ def _wire(slot: Slot, value: Value) -> int:
     if value % slot.field.unit:
         raise ValueError(f"{value}: {slot.name} is a multiple of {slot.field.unit}")
     return value // slot.field.unit
-
-
-def address_text(kind: Kind, value: int) -> str:
-    """An address as people write it; IPv6 shortened by RFC 5952, its §5 included."""
-    match kind:
-        case Kind.MAC:
-            return value.to_bytes(6, "big").hex(":")
-        case Kind.IPV4:
-            return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
-        case Kind.IPV6:
-            return socket.inet_ntop(socket.AF_INET6, value.to_bytes(16, "big"))
-    raise ValueError(f"{kind} is not an address")
 
 
 def gather(data: NDArray[np.uint8], starts: NDArray[np.int64], width: int) -> NDArray[np.uint64]:

@@ -8,11 +8,13 @@ byte strings lower-case hex.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import TypeAlias
 
 from core.wire import tcp
 from core.wire.dissection import Cause, Check, Dissection, Layer, Verdict
-from core.wire.field import JsonValue
+from core.wire.field import HeaderTable, JsonValue
 
 Json: TypeAlias = JsonValue | list[JsonValue] | dict[str, JsonValue]
 
@@ -69,11 +71,14 @@ def protocols(dissection: Dissection) -> str:
 
 
 def _add_layer(found: dict[str, Json], layer: Layer, dissection: Dissection) -> None:
-    checks = {check.slot: check for check in layer.checks}
-    for slot, value in layer.fields(dissection.data):
-        found[slot.name] = slot.json(value)
-        if slot in checks:
-            _add_check(found, checks[slot])
+    for table in layer.tables:
+        values = _values(layer, table, dissection.data)
+        for check in layer.checks:  # its words come right behind the field
+            if check.slot.table is table:
+                found.update(islice(values, table.slots.index(check.slot) + 1))
+                if check.slot.name in found:
+                    _add_check(found, check)
+        found.update(values)
     if layer.name in _OPTION_KEYS and layer.options_span is not None:
         span = layer.options_span
         if span.stop <= layer.captured:
@@ -85,6 +90,14 @@ def _add_layer(found: dict[str, Json], layer: Layer, dissection: Dissection) -> 
         length = tcp.segment_length(layer)
         if length is not None:
             found["tcp.len"] = length
+
+
+def _values(layer: Layer, table: HeaderTable, data: bytes) -> Iterator[tuple[str, JsonValue]]:
+    """The name and value of each field of one of the layer's tables, as far as captured."""
+    if layer.is_whole(table):
+        return zip(table.names, table.json_values(data, layer.offset), strict=True)
+    held = (slot for slot in table.slots if layer.holds(slot))
+    return ((slot.name, slot.json(slot.read(data, layer.offset))) for slot in held)
 
 
 def _add_check(found: dict[str, Json], check: Check) -> None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from core.wire.dissection import Cause, Check, Layer, Note, Option, Stop, Verdict
 from core.wire.field import HeaderTable, Slot, Span
@@ -24,6 +24,8 @@ from core.wire.field import HeaderTable, Slot, Span
 
 class Space(Enum):
     """Which numbering a next-layer number belongs to."""
+
+    __hash__ = object.__hash__  # members are single: Enum's own hashes the name, in Python
 
     LINK = "link type"
     ETHERTYPE = "EtherType"
@@ -34,8 +36,7 @@ class Space(Enum):
     UDP_PORT = "UDP port"
 
 
-@dataclass(frozen=True, slots=True)
-class Next:
+class Next(NamedTuple):
     """The layer that follows: its number in its numbering, and where it starts."""
 
     space: Space
@@ -43,8 +44,7 @@ class Next:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoints:
+class Endpoints(NamedTuple):
     """What a transport pseudo-header takes from the network header (RFC 9293 §3.1, RFC 8200 §8.1).
 
     `destination` is the final one, also under a source route or routing header. Addresses are 4

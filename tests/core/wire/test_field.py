@@ -23,6 +23,27 @@ def test_emit_gives_back_what_read_took(data) -> None:
 
 @settings(max_examples=300)
 @given(st.data())
+def test_the_compiled_readers_agree_with_the_slots(data) -> None:
+    table = data.draw(tables)
+    offset = data.draw(st.integers(0, 3))
+    frame = data.draw(st.binary(min_size=offset + table.stop, max_size=offset + table.stop + 3))
+    one_by_one = tuple(slot.read(frame, offset) for slot in table.slots)
+    assert table.values(frame, offset) == one_by_one
+    as_json = tuple(map(lambda slot, value: slot.json(value), table.slots, one_by_one))
+    found = table.json_values(frame, offset)
+    assert found == as_json
+    assert [type(value) for value in found] == [type(value) for value in as_json]
+
+
+def test_every_table_is_compiled_rightly() -> None:
+    """All ones and a running pattern, through each."""
+    for table in TABLES:
+        for frame in (b"\xff" * table.stop, bytes(range(1, 1 + table.stop))):
+            assert table.values(frame, 0) == tuple(slot.read(frame) for slot in table.slots)
+
+
+@settings(max_examples=300)
+@given(st.data())
 def test_a_column_holds_what_read_gives(data) -> None:
     slot = data.draw(st.sampled_from([s for s in slots() if s.field.kind is not Kind.BYTES]))
     table = slot.table
