@@ -94,8 +94,8 @@ class EchoService:
         self._tell(lambda server: server.set_switches(switches))
 
     def talk(self, listener: int, size: int) -> None:
-        """Have the listener's built-in client send `size` bytes."""
-        self._tell(lambda server: server.talk(listener, size))
+        """Have the listener's built-in client send `size` bytes; a new one, soon."""
+        self._tell(partial(self._talk, listener, size))
 
     def demonstrate(self, size: int) -> None:
         """A listener of each trigger, each with a built-in client that soon sends `size` bytes."""
@@ -121,16 +121,26 @@ class EchoService:
             with suppress(Exception):  # after a fault, what can be closed is closed
                 server.close()
 
+    def _talk(self, listener: int, size: int, server: EchoServer) -> None:
+        if any(talker.listener == listener for talker in server.take_snapshot().talkers):
+            server.talk(listener, size)
+        else:
+            self._introduce([listener], size, server)
+
     def _demonstrate(self, size: int, server: EchoServer) -> None:
-        made = [server.listen(DEFAULT_ADDRESS, 0, trigger) for trigger in FIRST_TRIGGERS]
-        for info in made:
-            server.talk(info.identifier, 0)  # connects
+        infos = [server.listen(DEFAULT_ADDRESS, 0, trigger) for trigger in FIRST_TRIGGERS]
+        self._introduce([info.identifier for info in infos], size, server)
+
+    def _introduce(self, listeners: list[int], size: int, server: EchoServer) -> None:
+        """Connect new built-in clients, and let them send when one has had time to look."""
+        for listener in listeners:
+            server.talk(listener, 0)
 
         def send() -> None:
             timer.cancelled = True
             if self._server is server:
-                for info in made:
-                    server.talk(info.identifier, size)
+                for listener in listeners:
+                    server.talk(listener, size)
 
         timer = self._loop.call_every(TO_LOOK_S, send)
 

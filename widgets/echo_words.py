@@ -20,7 +20,7 @@ from core.wire.text import safe
 from widgets.cells import width_of
 from widgets.echo_columns import Condition, conditions, count_text
 
-BUDGETS = (1, 16, 64, 1024, READ_SIZE)  # bytes a read, by the keys
+BUDGETS = (1, 16, 1024, READ_SIZE)  # bytes a read, by the keys
 LISTENERS_MOST = 4  # lines of them
 CURRENT = "▸"
 

@@ -35,6 +35,7 @@ class Echo(EchoPanel):
     def __init__(self, bridge: Bridge) -> None:
         super().__init__(Clients(id="clients"), id="echo")
         self._bridge = bridge
+        self._awaited: int | None = None  # the listener whose built-in client is to be selected
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -43,6 +44,18 @@ class Echo(EchoPanel):
     def _log_client(self, client: int | None) -> None:
         if client is not None:
             self._bridge.echo.select(client)
+
+    def show(self, snapshot: EchoSnapshot) -> None:
+        super().show(snapshot)
+        self._select_awaited(snapshot)
+
+    def _select_awaited(self, snapshot: EchoSnapshot) -> None:
+        """Put the cursor on the built-in client that was told to send: its log shows it."""
+        for talker in snapshot.talkers:
+            row = snapshot.clients.row_of_peer(talker.address, talker.port)
+            if talker.listener == self._awaited and row is not None:
+                self._awaited = None
+                self.clients.select(int(snapshot.clients.identifier[row]))
 
     @property
     def said(self) -> EchoSnapshot:
@@ -62,11 +75,8 @@ class Echo(EchoPanel):
             self._bridge.echo.demonstrate(TALK_BYTES)
             return
         self._bridge.echo.talk(wanted, TALK_BYTES)
-        said = self.said
-        for talker in said.talkers:  # its log is where the bytes will show
-            row = said.clients.row_of_peer(talker.address, talker.port)
-            if talker.listener == wanted and row is not None:
-                self.clients.select(int(said.clients.identifier[row]))
+        self._awaited = wanted
+        self._select_awaited(self.said)
 
     def action_add_listener(self) -> None:
         self.app.push_screen(AddListener(), self._add)

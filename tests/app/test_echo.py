@@ -129,7 +129,7 @@ async def test_tab_goes_through_it_only_while_it_is_open():
         ("b", ("talk", LEVEL.identifier, 64)),
         ("x", ("stop_listening", LEVEL.identifier)),
         ("minus", ("set_switches", Switches(1, drain=False))),
-        ("plus", ("set_switches", Switches(64, drain=False))),
+        ("plus", ("set_switches", Switches(1024, drain=False))),
         ("d", ("set_switches", Switches(16, drain=None))),
         ("p", ("pause_client", 1, True)),
         ("j j j p", ("pause_client", PAUSED, False)),
@@ -153,6 +153,21 @@ async def test_the_built_in_clients_log_is_shown_where_its_bytes_go():
         assert screen.echo.clients.selected == STALLED  # that is the one of the edge listener
         assert echo.told[-2:] == [("talk", EDGE.identifier, 64), ("select", STALLED)]
         assert screen.only is None
+
+
+async def test_a_new_built_in_client_is_selected_when_it_has_come():
+    said = echo_snapshot()
+    async with running(said=replace(said, talkers=())) as (pilot, echo):
+        screen = await opened(pilot)
+        await pilot.press("v", "b")
+        assert screen.echo.clients.selected == 1
+        echo.said = replace(said, taken_s=said.taken_s + 0.1)
+        screen.poll()
+        assert screen.echo.clients.selected == STALLED
+        screen.echo.clients.select(1)
+        echo.said = replace(said, taken_s=said.taken_s + 0.2)
+        screen.poll()
+        assert screen.echo.clients.selected == 1  # once
 
 
 async def test_switches_go_round_and_stop_at_their_ends():
