@@ -122,6 +122,16 @@ class Bridge:
         return self._engine.snapshot().interfaces or self._options.interfaces
 
     @property
+    def live(self) -> bool:
+        """Whether packets are captured now."""
+        return self._engine.snapshot().state is State.LIVE
+
+    @property
+    def piped(self) -> bool:
+        """Whether the packets that are held came out of a pipe."""
+        return self._engine.snapshot().piped
+
+    @property
     def unsaved(self) -> int:
         """How many packets are held that are in no file: captured ones, or out of a pipe."""
         worker, packets = self._engine.snapshot(), self._store.snapshot()
@@ -133,10 +143,14 @@ class Bridge:
         self._engine.capture(self._options)
 
     def toggle_capture(self) -> bool:
-        """Stop, or start on the same interfaces. False if there are none to start on."""
-        if self._engine.snapshot().state in (State.LIVE, State.READING):
+        """Stop, or start on the same interfaces. False if that is to be asked first.
+
+        It is where there are none to start on, and where the packets of a file would go.
+        """
+        worker = self._engine.snapshot()
+        if worker.state in (State.LIVE, State.READING):
             self._engine.stop_capture()
-        elif self.capturing:
+        elif self.capturing and not worker.file:
             self.capture(self.capturing)
         else:
             return False

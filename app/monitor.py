@@ -35,6 +35,7 @@ from app.screens.forge import ForgePanel
 from app.screens.help import Help
 from app.screens.interfaces import Interfaces
 from app.screens.main import MainScreen
+from app.screens.too_small import SMALLEST
 from app.screens.workspace import Workspace
 from app.themes import DEFAULT, DEFAULT_VARIABLES, THEMES
 from core.capture.interfaces import InterfaceInfo, list_interfaces
@@ -56,7 +57,12 @@ class Monitor(App[None]):
     TITLE = "rawscope"
     CSS_PATH = "styles/monitor.tcss"
     BINDINGS = bindings(Place.PROGRAM)
-    HORIZONTAL_BREAKPOINTS = [(0, "-cramped"), (60, "-roomy")]  # for windows without their own
+    HORIZONTAL_BREAKPOINTS = [  # for windows without their own
+        (0, "-thin"),
+        (SMALLEST[0], "-cramped"),
+        (60, "-roomy"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-high")]
 
     def __init__(
         self,
@@ -167,15 +173,20 @@ class Monitor(App[None]):
         self.push_screen(Help(self._config.keys))
 
     def action_interfaces(self) -> None:
-        chooser = Interfaces(self._interfaces, self.bridge.capturing)
+        live = self.bridge.live
+        chooser = Interfaces(self._interfaces, self.bridge.capturing, live=live)
         self.push_screen(chooser, self._capture)
 
     def _capture(self, chosen: tuple[str, ...] | None) -> None:
-        if chosen:
+        """Capture; packets out of a pipe would make room, packets captured before stay."""
+        if chosen and self.bridge.piped:
+            self._unless_lost("Capture", partial(self.bridge.capture, chosen))
+        elif chosen:
             self.bridge.capture(chosen)
 
     def action_toggle_capture(self) -> None:
-        """Stop, or start again where it was stopped; with nothing to start, ask."""
+        """Stop, or start again where it was stopped. With nothing to start, and where a file
+        would make room, ask."""
         if not self.bridge.toggle_capture():
             self.action_interfaces()
 

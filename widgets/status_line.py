@@ -29,7 +29,7 @@ class State(Enum):
     STOPPED = ("■", "stopped")
     READING = ("▸", "reading")
     DONE = ("■", "file")
-    FAILED = ("✗", "error")
+    FAILED = ("■", "error")
 
     @property
     def sign(self) -> str:

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, OptionList, RadioButton, RadioSet, Static
 from textual.widgets.option_list import Option
 
+from app.screens.too_small import TooSmall
 from core.echo.options import Trigger
 from core.serving import DEFAULT_ADDRESS
 from core.wire.text import safe
@@ -33,6 +34,7 @@ class Dialog(ModalScreen[Result]):
         with VerticalGroup(classes="dialog") as frame:
             frame.border_title = self.title_text
             yield from self.compose_body()
+        yield TooSmall(id="too-small")
 
     def compose_body(self) -> ComposeResult:
         """What stands inside the frame."""
@@ -93,7 +95,8 @@ class GoTo(Dialog[int]):
             self.dismiss(int(text))
             return
         hint = self.query_one(".dialog-hint", Static)
-        hint.update(f"no packet {safe(text)!r}: {self._first:,} to {self._last:,}")
+        there = f"{self._first:,} to {self._last:,}"
+        hint.update(f"no packet {safe(text)}: {there}" if text else f"type a number, {there}")
         hint.add_class("-wrong")
 
 

@@ -15,19 +15,29 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from app.actions import grouped
+from app.screens.too_small import TooSmall
 
-SIGNS = (
-    ("●", "live: capturing"),
-    ("‖", "paused: the view stands still"),
-    ("■", "stopped"),
-    ("✓", "good: the checksum is right"),
-    ("✗", "bad: the checksum is wrong"),
-    ("◌", "offloaded: the card fills it in later"),
-    ("–", "cannot be checked"),
-    ("!", "malformed: the bytes contradict"),
-    ("…", "cut short by the capture"),
-    ("◆", "marked by you"),
-)
+SIGNS = {
+    "Signs: what goes on": (
+        ("●", "live: capturing"),
+        ("‖", "paused: the view stands still"),
+        ("▸", "reading a file or a pipe"),
+        ("■", "stopped: nothing comes any more"),
+    ),
+    "Signs: checksums": (
+        ("✓", "good: the checksum is right"),
+        ("✗", "bad: the checksum is wrong"),
+        ("◌", "offloaded: the card fills it in later"),
+        ("–", "cannot be checked"),
+    ),
+    "Signs: packets": (
+        ("!", "malformed: the bytes contradict"),
+        ("…", "cut short by the capture"),
+        ("·", "a note: worth a look"),
+        ("◆", "marked by you"),
+        ("↗", "sent by rawscope"),
+    ),
+}
 KEY_WIDTH = 10
 
 
@@ -49,7 +59,9 @@ class Help(ModalScreen[None]):
             with ItemGrid(min_column_width=48, stretch_height=False):
                 for group, rows in grouped(self._keymap):
                     yield _Section(group.value, [(keys, action.help) for keys, action in rows])
-                yield _Section("Signs", list(SIGNS))
+                for title, signs in SIGNS.items():
+                    yield _Section(title, list(signs))
+        yield TooSmall(id="too-small")
 
     def on_mount(self) -> None:
         self.query_one("#help").focus()

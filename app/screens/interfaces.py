@@ -7,9 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable, Static
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Button, DataTable, Static
 
 from app.screens.dialog import Dialog
 from core.capture.interfaces import InterfaceInfo
@@ -20,11 +23,30 @@ REFRESH_S = 1.0
 ADDRESSES_WIDTH = 44  # cells; an IPv4 and an IPv6 address with their prefix lengths
 
 
+class Rows(DataTable[Text | str]):
+    """The table; a click says where it was, and does nothing that the keys do not."""
+
+    class Pressed(Message):
+        """A row was clicked."""
+
+        def __init__(self, row: int) -> None:
+            super().__init__()
+            self.row = row
+
+    async def _on_click(self, event: events.Click) -> None:
+        event.prevent_default()
+        row = event.style.meta.get("row", -1)
+        if self.is_valid_row_index(row):
+            self.post_message(self.Pressed(row))
+
+
 class Interfaces(Dialog[tuple[str, ...]]):
     """Gives the names that were chosen: those ticked, else the one under the cursor.
 
     `interfaces` asks the kernel, so it is called in a thread, and again once a second, since
-    interfaces come and go. `current` are captured on now; the cursor starts there.
+    interfaces come and go. `current` are captured on, or were last: the cursor starts there. If
+    they are `live`, their rows say so and are ticked; as long as these ticks are left alone,
+    another row can still be chosen by the cursor.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -35,19 +57,29 @@ class Interfaces(Dialog[tuple[str, ...]]):
     title_text = "Capture on"
 
     def __init__(
-        self, interfaces: Callable[[], Sequence[InterfaceInfo]], current: Sequence[str] = ()
+        self,
+        interfaces: Callable[[], Sequence[InterfaceInfo]],
+        current: Sequence[str] = (),
+        *,
+        live: bool = False,
     ) -> None:
         super().__init__()
         self._interfaces = interfaces
         self._found: Sequence[InterfaceInfo] = ()  # the last answer
         self._current = current
-        self._ticked: set[str] = set()
+        self._live = frozenset(current if live else ())
+        self._ticked = set(self._live)
+        self._touched = False  # the ticks are the person's
 
     def compose_body(self) -> ComposeResult:
-        yield DataTable(cursor_type="row", cell_padding=1)
-        yield Static("", classes="dialog-hint", id="chosen", markup=False)
+        yield Rows(cursor_type="row", cell_padding=1)
         yield Static("", classes="dialog-hint", id="trouble", markup=False)
-        yield Static("space selects · enter captures", classes="dialog-hint")
+        with Horizontal(classes="dialog-buttons"):
+            yield Button("Capture", id="capture", compact=True)
+            yield Static("", classes="dialog-hint", id="chosen", markup=False)
+        yield Static(
+            "space or a click selects · enter captures · esc closes", classes="dialog-hint"
+        )
 
     async def on_mount(self) -> None:
         table = self.query_one(DataTable)
@@ -72,7 +104,9 @@ class Interfaces(Dialog[tuple[str, ...]]):
         """Draw the rows anew, the cursor staying on its interface."""
         table = self.query_one(DataTable)
         found = self._found
-        rows = {ANY: _any_cells(found)} | {info.name: _cells(info) for info in found}
+        rows = {ANY: _any_cells(found)} | {
+            info.name: _cells(info, live=info.name in self._live) for info in found
+        }
         self._ticked &= set(rows)
         under = self._under_cursor()
         table.clear()  # and the cursor with them
@@ -101,9 +135,16 @@ class Interfaces(Dialog[tuple[str, ...]]):
             return ""
         return str(table.ordered_rows[table.cursor_row].key.value)
 
+    def _chosen(self) -> tuple[str, ...]:
+        """What would be captured on."""
+        under = self._under_cursor()
+        if self._ticked and (self._touched or under in self._ticked):
+            return tuple(sorted(self._ticked))
+        return (under,) if under else ()
+
     def _tell(self) -> None:
-        chosen = ", ".join(safe(name) for name in sorted(self._ticked))
-        self.query_one("#chosen", Static).update(f"selected: {chosen}" if chosen else "")
+        chosen = ", ".join(map(safe, self._chosen()))
+        self.query_one("#chosen", Static).update(f"on {chosen}" if chosen else "")
 
     def action_move(self, rows: int) -> None:
         table = self.query_one(DataTable)
@@ -114,19 +155,34 @@ class Interfaces(Dialog[tuple[str, ...]]):
         name = self._under_cursor()
         if not name:
             return
+        self._touched = True
         if name in self._ticked:
             self._ticked.discard(name)
         else:
             self._ticked = {ANY} if name == ANY else self._ticked - {ANY} | {name}
         self._draw()
 
-    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        chosen = tuple(sorted(self._ticked)) or (str(event.row_key.value),)
-        self.dismiss(chosen)
+    def on_rows_pressed(self, event: Rows.Pressed) -> None:
+        self.query_one(Rows).move_cursor(row=event.row)
+        self.action_tick()
+
+    def on_data_table_row_highlighted(self) -> None:
+        self._tell()
+
+    def on_data_table_row_selected(self) -> None:
+        self._capture()
+
+    def on_button_pressed(self) -> None:
+        self._capture()
+
+    def _capture(self) -> None:
+        if chosen := self._chosen():
+            self.dismiss(chosen)
 
 
-def _cells(info: InterfaceInfo) -> tuple[Text, ...]:
+def _cells(info: InterfaceInfo, *, live: bool) -> tuple[Text, ...]:
     state = "up" if info.up and info.running else "no link" if info.up else "down"
+    state = "● live" if live else state
     addresses = _addresses(info.addresses)
     words = (safe(info.name), state, addresses, safe(info.kind))
     mtu = Text(str(info.mtu), justify="right")

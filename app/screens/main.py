@@ -24,6 +24,7 @@ from app.screens.key_bar import KeyBar
 from app.screens.only import Only, OnlyLine, client_of, of_client
 from app.screens.panels import Panels
 from app.screens.status import message_of, status_line, why_empty
+from app.screens.too_small import SMALLEST, TooSmall
 from app.screens.workspace import BESIDE, WIDE, Packets, Workspace
 from core.engine import State
 from core.forge.evaluation import evaluate
@@ -32,16 +33,6 @@ from core.store.connection import tcp_ends
 from widgets.echo_clients import EchoClients
 from widgets.packet_row import RowReader
 from widgets.status_bar import StatusBar
-
-SMALLEST = (40, 10)  # columns and lines below which nothing sensible fits
-
-
-class TooSmall(Static):
-    """Stands in for everything while the terminal is too small."""
-
-    def on_resize(self) -> None:
-        columns, lines = self.screen.size
-        self.update(f"{columns}×{lines} is too small:\nrawscope needs {SMALLEST[0]}×{SMALLEST[1]}")
 
 
 class MainScreen(Screen[None]):
@@ -114,7 +105,9 @@ class MainScreen(Screen[None]):
         self._show(self.bridge.poll())
 
     def _show(self, scene: Scene) -> None:
-        turned, self.scene = scene.turn != self.scene.turn, scene
+        turned, before, self.scene = scene.turn != self.scene.turn, self.scene, scene
+        if scene.engine.state is not before.engine.state:
+            self.refresh_bindings()
         if turned:
             self.set_reactive(MainScreen.paused, False)
         if not self.paused:
@@ -138,7 +131,7 @@ class MainScreen(Screen[None]):
             empty.update(words)
         self.query_one(KeyBar).labels = {
             "view.pause": "resume" if self.paused else "pause",
-            "capture.toggle": "stop" if scene.engine.state is State.LIVE else "start",
+            "capture.toggle": _toggle_label(scene),
             "panel.zoom": "unzoom" if self.workspace.zoomed else "zoom",
         }
 
@@ -219,6 +212,11 @@ class MainScreen(Screen[None]):
         else:
             self.workspace.focus_panel("packets")
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is nothing to pause where nothing comes."""
+        coming = self.scene.engine.state in (State.LIVE, State.READING)
+        return action != "pause" or self.paused or coming
+
     def action_pause(self) -> None:
         self.paused = not self.paused
 
@@ -242,10 +240,20 @@ class MainScreen(Screen[None]):
             live = "" if self.scene.engine.file else self.panels.packet.interface.name
             filled = draft_of(self.panels.dissection)
             self.forge.fill(held_of(filled, live), "; ".join(filled.notes))
+        self._go_to_forge()
+
+    def action_show_forge(self) -> None:
+        """Go to the form as it is; from there, close it."""
+        if self.workspace.panel == "forge":
+            self.workspace.action_side("forge")
+        else:
+            self._go_to_forge()
+
+    def _go_to_forge(self) -> None:
+        """Where there is little room, the forge has all of it."""
         self.workspace.focus_panel("forge")
         if self.workspace.size.width < WIDE:
             self.workspace.zoomed = True
-        self.forge.form.focus()
 
     def action_resend(self) -> None:
         """Send the selected packet again: verbatim, if it was captured with its link header."""
@@ -281,3 +289,10 @@ class MainScreen(Screen[None]):
         if text is not None:
             self.app.copy_to_clipboard(text)
             self.notify(f"{len(text):,} characters to the clipboard", title="Copied", timeout=3)
+
+
+def _toggle_label(scene: Scene) -> str:
+    """What ^e does: over a file it asks on what to capture."""
+    if scene.engine.state in (State.LIVE, State.READING):
+        return "stop"
+    return "capture" if scene.engine.file else "start"

@@ -5,16 +5,42 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.text import Text
+from textual import on
+from textual.widgets import Input, Select
 from textual_fspicker import FileOpen, Filters
+from textual_fspicker.base_dialog import Dialog as Frame
 from textual_fspicker.icons import Icons
+from textual_fspicker.parts import DirectoryNavigation
 
 ENDINGS = (".pcap", ".pcapng", ".cap", ".dmp", ".gz", ".zst")
+HINT = "enter opens · tab list · esc closes"
+
+
+class OpenFile(FileOpen):
+    """The picker; a path can be typed at once, and the list is a tab away."""
+
+    def on_mount(self) -> None:
+        self.query_one(Frame).border_subtitle = HINT
+        path = self.query_one(Input)
+        path.placeholder = "path of a file"
+        path.cursor_blink = False
+        self.call_next(path.focus)  # after the picker's own handler, which goes to the list
+
+    @on(Select.Changed)
+    def show_files(self, event: Select.Changed) -> None:
+        """Another filter, and also the first one, leaves the focus where it is."""
+        event.prevent_default()
+        if self._filters is not None and isinstance(event.value, int):
+            self.query_one(DirectoryNavigation).file_filter = self._filters[event.value]
+
+    def _set_error(self, message: str = "") -> None:
+        super()._set_error(message or HINT)
 
 
 def open_dialog() -> FileOpen:
     """The dialog, in the working directory, showing captures first."""
     Icons.set_picker(_sign)
-    return FileOpen(
+    return OpenFile(
         Path.cwd(),
         "Open a capture file",
         filters=Filters(("captures", _is_capture), ("all files", _is_any)),

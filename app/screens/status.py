@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 from app.bridge import Scene
 from core import engine
+from core.wire.link import unread_text
 from core.wire.text import safe
 from widgets.status_line import State, StatusLine
 
@@ -43,13 +44,15 @@ def _source(scene: Scene) -> str:
 
 
 def message_of(scene: Scene) -> tuple[str, engine.Severity]:
-    """What the banner says: the worker's message, else the last thing it noted."""
+    """What the banner says: the worker's message, else the last thing it noted, else that some
+    kind of frames is not read."""
     worker = scene.engine
     if worker.message:
         return worker.message, worker.severity
     if worker.notes:
         return worker.notes[-1], engine.Severity.WARNING
-    return "", engine.Severity.NONE
+    unread = unread_text(interface.link_type for interface in scene.packets.interfaces)
+    return unread, engine.Severity.WARNING if unread else engine.Severity.NONE
 
 
 def why_empty(scene: Scene) -> str:

@@ -360,7 +360,74 @@ async def test_the_chooser_shows_names_as_they_are():
         chooser._interfaces = lambda: (odd,)
         await chooser.fill()
         await pilot.press("down", "space")
-        assert str(chooser.query_one("#chosen").render()) == "selected: a[red]b"
+        assert str(chooser.query_one("#chosen").render()) == "on a[red]b"
+
+
+async def test_the_chooser_by_mouse_alone():
+    engine = ScriptedEngine(EngineSnapshot())
+    async with running(engine=engine) as pilot:
+        await pilot.press("i")
+        for line in (2, 4):  # the first is the heading
+            await pilot.click(DataTable, offset=(8, line))
+        await pilot.click("#capture")
+        assert engine.told[0].interfaces == ("lo", "wg0")
+
+
+async def test_what_is_captured_on_is_ticked_so_that_another_can_be_added():
+    engine = ScriptedEngine(replace(LIVE, interfaces=("wg0",)))
+    async with running(engine=engine) as pilot:
+        await pilot.press("i")
+        assert "● live" in str(pilot.app.screen.query_one(DataTable).get_row("wg0")[2])
+        await pilot.press("up", "space", "enter")
+        assert engine.told[0].interfaces == ("eth0", "wg0")
+
+
+async def test_starting_over_a_file_asks_where():
+    engine = ScriptedEngine(EngineSnapshot(State.DONE, interfaces=("lo",), file="/tmp/a.pcap"))
+    async with running(engine=engine) as pilot:
+        assert "pause" not in key_text(pilot)
+        assert "capture" in key_text(pilot)
+        await pilot.press("space")
+        assert not main(pilot).paused
+        await pilot.press("ctrl+e")
+        assert isinstance(pilot.app.screen, Interfaces)
+        assert engine.told == []
+
+
+async def test_a_path_can_be_typed_at_once(tmp_path):
+    (tmp_path / "a.pcap").touch()
+    engine = ScriptedEngine()
+    async with running(engine=engine, store=PacketStore()) as pilot:
+        await pilot.press("o", *str(tmp_path / "a.pcap"), "enter")
+        assert engine.told == [str(tmp_path / "a.pcap")]
+
+
+async def test_a_dialog_says_all_of_it_on_the_smallest_screen_and_nothing_on_a_smaller_one():
+    async with running("small") as pilot:
+        await pilot.press("q")
+        await pilot.resize_terminal(40, 10)
+        await pilot.pause()
+        words = " ".join(shown_text(pilot).replace("│", " ").split())
+        assert "28 captured packets are not saved and will be lost." in words
+        await pilot.resize_terminal(39, 9)
+        await pilot.pause()
+        assert "rawscope needs 40×10" in shown_text(pilot)
+
+
+async def test_a_zoomed_hex_view_has_the_whole_width():
+    async with running("wide") as pilot:
+        await pilot.press("tab", "tab", "z")
+        await pilot.pause()
+        assert main(pilot).panels.hex.size.width > 150
+
+
+async def test_frames_that_nothing_here_reads_are_told():
+    store = PacketStore()
+    store.add_interface(CaptureInterface("wlan0", 127, 262144))
+    async with running(store=store) as pilot:
+        main(pilot).poll()
+        banner = str(main(pilot).query_one(Banner).render())
+        assert "nothing here reads frames of IEEE802_11_RADIOTAP" in banner
 
 
 async def test_complaints_about_the_configuration_are_shown_as_they_are(tmp_path):
@@ -426,7 +493,7 @@ async def test_a_failure_is_told_and_the_packets_stay_usable():
         await pilot.pause()
         assert banner.display
         assert "the capture thread failed" in str(banner.render())
-        assert "✗ error" in bar_text(pilot)
+        assert "■ error" in bar_text(pilot)
         await pilot.press("k")
         assert screen.panels.packet.number == LAST - 1
         await pilot.press("escape")
@@ -516,6 +583,12 @@ async def test_the_palette_runs_actions_where_they_belong():
 
 def bar_text(pilot) -> str:
     return pilot.app.screen_stack[0].query_one(StatusBar).render_line(0).text
+
+
+def shown_text(pilot):
+    """All that is on the screen."""
+    strips = pilot.app.screen._compositor.render_strips(pilot.app.size)
+    return "\n".join(strip.text for strip in strips)
 
 
 def key_text(pilot) -> str:

@@ -82,7 +82,7 @@ def test_parts_go_in_the_order_of_their_rank():
     [
         (StatusLine(State.PAUSED, packets=5, arrived=1204), "‖ paused (+1,204)"),
         (StatusLine(State.STOPPED, packets=5), "■ stopped"),
-        (StatusLine(State.FAILED), "✗ error"),
+        (StatusLine(State.FAILED), "■ error"),
         (StatusLine(State.READING, source="a.pcap", progress=0.427), "▸ reading 42%"),
         (StatusLine(State.DONE, source="a.pcap", packets=1), "1 pkt "),
     ],
