@@ -10,7 +10,7 @@ import pytest
 
 from app import demo
 from app.demo_clients import CHAT, HALF_CLOSE_EVERY, PORTS, DemoClients
-from core.echo.options import Trigger
+from core.echo.options import Switches, Trigger
 from core.echo.snapshot import CloseReason
 from core.engine import Engine
 from core.store.packet_store import PacketStore
@@ -74,19 +74,68 @@ def test_clients_of_the_echo_server_of_every_kind() -> None:
     engine.start()
     clients = DemoClients(engine.echo, threading.Event().wait)
     try:
-        clients.turn()
-        for _ in range(2 * HALF_CLOSE_EVERY - 1):
+        for _ in range(2 * HALF_CLOSE_EVERY):
             clients.turn()
-        pause = threading.Event()
+        pause, said = threading.Event(), 2 * HALF_CLOSE_EVERY * len(CHAT)
         for _ in range(500):
             shown = engine.echo.snapshot()
-            if shown.totals.closed[CloseReason.FINISHED] == 2 and shown.clients.held.any():
+            chatting = (shown.clients.bytes_out == said).sum()
+            finished = shown.totals.closed[CloseReason.FINISHED]
+            if (chatting, finished) == (2, 2) and shown.clients.held.any():
                 break
             pause.wait(0.01)
+        assert (chatting, finished) == (2, 2)
         assert {info.trigger for info in shown.listeners} == set(Trigger)
-        assert shown.totals.closed[CloseReason.FINISHED] == 2
         assert Condition.BACKED_UP in conditions(shown.clients)
-        assert (shown.clients.bytes_out == 2 * HALF_CLOSE_EVERY * len(CHAT)).sum() == 2
+    finally:
+        clients.close()
+        engine.close()
+
+
+def test_a_client_that_the_person_closes_comes_again() -> None:
+    engine = Engine(PacketStore())
+    engine.start()
+    clients = DemoClients(engine.echo, threading.Event().wait)
+    pause = threading.Event()
+
+    def until(accepted: int, there: int) -> list[int]:
+        for _ in range(500):
+            shown = engine.echo.snapshot()
+            if (shown.totals.accepted, len(shown.clients)) == (accepted, there):
+                break
+            pause.wait(0.01)
+        assert (shown.totals.accepted, len(shown.clients)) == (accepted, there)
+        identifiers: list[int] = shown.clients.identifier.tolist()
+        return identifiers
+
+    try:
+        clients.turn()
+        for client in until(3, 3):
+            engine.echo.close_client(client)
+        until(3, 0)
+        clients.turn()  # each sees that it was closed
+        clients.turn()
+        until(6, 3)
+    finally:
+        clients.close()
+        engine.close()
+
+
+def test_teaching_switches_do_not_stop_the_clients() -> None:
+    """With one byte a wake-up and no draining nothing comes back in time; they go on."""
+    engine = Engine(PacketStore())
+    engine.start()
+    clients = DemoClients(engine.echo, threading.Event().wait)
+    pause = threading.Event()
+    try:
+        engine.echo.set_switches(Switches(1, drain=False))
+        for _ in range(500):
+            clients.turn()
+            shown = engine.echo.snapshot()
+            if (shown.clients.unread > 0)[shown.clients.edge == 1].any():
+                break
+            pause.wait(0.01)
+        assert (shown.clients.unread > 0)[shown.clients.edge == 1].any()
     finally:
         clients.close()
         engine.close()
