@@ -169,7 +169,7 @@ ACTIONS: tuple[Action, ...] = (
         ("panel.next", "tab", "move_panel(1)", "panel", "The next panel"),
         ("panel.previous", "shift+tab", "move_panel(-1)", "", "The panel before"),
         ("panel.zoom", "z,f4", "zoom", "zoom", "All the room for the panel, or back"),
-        ("panel.forge", "f2", "side('forge')", "", "The forge, or away with it"),
+        ("panel.forge", "f2", "screen.show_forge", "", "The forge, or away with it"),
         ("panel.echo", "e", "side('echo')", "echo", "The echo server, or away with it"),
     ),
     *_of(

@@ -170,6 +170,7 @@ class Forger:
         if question is None or order is None:
             return
         if yes:
+            self._report(asking=False)
             self._change(question=None)
             self._begin(partial(self._carry_out, order, question.number, question.marks))
         else:
@@ -208,6 +209,7 @@ class Forger:
             self._fail(str(error))
             return
         if found.questions:
+            self._report(asking=True)
             self._change(question=Question(number, found.questions, found.marks))
         else:
             self._carry_out(order, number, found.marks)

@@ -48,6 +48,7 @@ class Report:
     interface: str = ""
     progress: Progress | None = None
     sending: bool = False
+    asking: bool = False
     error: str = ""
     blind: str = ""
     listening: bool = False
@@ -100,6 +101,8 @@ def _sent(report: Report, width: int) -> Iterator[ReportLine]:
             yield from _wrapped(f"stopped: sent {words}", Look.BAD, width, "■ ", "  ")
         else:
             yield from _wrapped(f"sent {words}", Look.GOOD, width, "✓ ", "  ")
+    elif report.asking:
+        yield ReportLine("? to be sent if you say so", Look.BUSY)
     elif report.sending:
         yield ReportLine("● finding the way out", Look.BUSY)
     if report.error:
@@ -122,7 +125,7 @@ def _fate(report: Report, fate: Fate, place: str, width: int) -> Iterator[Report
         yield ReportLine(f"  {text}", Look.CHANGE, fate.number)
         yield from _wrapped(change.why, Look.WHY, width, "    ", "    ")
     for reply in fate.replies:
-        yield ReportLine(f"← {_reply_words(reply)}", Look.REPLY, reply.seen.number)
+        yield from _wrapped(_reply_words(reply), Look.REPLY, width, "← ", "  ", reply.seen.number)
     if fate.reply_count > len(fate.replies):
         yield ReportLine(f"  and {fate.reply_count - len(fate.replies):,} more replies", Look.WHY)
     if fate.number and not fate.replies:
@@ -146,6 +149,8 @@ def delay_text(delay_ns: int | None) -> str:
     return f"{milliseconds:,.0f} ms" if milliseconds >= 100 else f"{milliseconds:.3f} ms"
 
 
-def _wrapped(text: str, look: Look, width: int, first: str, later: str) -> Iterator[ReportLine]:
+def _wrapped(
+    text: str, look: Look, width: int, first: str, later: str, number: int = 0
+) -> Iterator[ReportLine]:
     for line in textwrap.wrap(safe(text), width, initial_indent=first, subsequent_indent=later):
-        yield ReportLine(line, look)
+        yield ReportLine(line, look, number)

@@ -143,6 +143,7 @@ class ForgePanel(Vertical):
     def on_mount(self) -> None:
         self.watch(self.form, "held", self._changed, init=False)
         self.watch(self.form, "focused_span", self._moved, init=False)
+        self._moved(self.form.focused_span)
         self._arrange()
 
     def focus(self, scroll_visible: bool = True) -> Self:
@@ -218,8 +219,11 @@ class ForgePanel(Vertical):
 
     def _show_bytes(self) -> None:
         view, data = self.query_one(Bytes), self.evaluation.data
+        lines = view.line_count
         view.show(data)
         view.highlight(self.form.focused_span)
+        if view.line_count != lines:
+            self._arrange()
         noun = "byte" if len(data) == 1 else "bytes"
         words = f"{len(data)} {noun}"
         errors = len(self.evaluation.errors)
@@ -247,12 +251,9 @@ class ForgePanel(Vertical):
         self.set_class(broad, "-broad")
         view.display = both or not (told and self._shows_report)
         result.display = told and (both or self._shows_report)
-        if broad:
-            view.styles.height = room // 2 if told else "1fr"
-            result.styles.height = "1fr"
-        else:
-            view.styles.height = min(BYTES_MOST, max(3, room // 4))
-            result.styles.height = max(4, room // 3 if both else room // 2)
+        most = room // 2 if broad else min(BYTES_MOST, room // 4)
+        view.styles.height = "1fr" if broad and not told else max(3, min(most, view.line_count + 1))
+        result.styles.height = "1fr" if broad else max(4, room // 3 if both else room // 2)
 
     # -- what the keys do ---------------------------------------------------------------------
 

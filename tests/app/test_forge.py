@@ -28,7 +28,7 @@ from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
 
 SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24)}
 PATIENCE_S = 30.0
-SYN = 7  # number of a packet that begins a connection
+SYN = 5  # number of a packet that begins a connection
 
 
 @dataclass
