@@ -11,11 +11,21 @@ import asyncio
 import itertools
 import os
 import sys
+import tempfile
 from pathlib import Path
 
-from tests.scripted import BAD_CHECKSUM, DNS_ANSWER, START_NS, batch, conversations, scripted_store
-from tests.scripted_monitor import filled, scripted_monitor
+from textual.pilot import Pilot
 
+from app.config import Paths
+from app.screens.dialog import Confirm
+from tests.scripted import BAD_CHECKSUM, DNS_ANSWER, START_NS, batch, conversations, scripted_store
+from tests.scripted_forge import ScriptedMachine, Wire
+from tests.scripted_monitor import filled, scripted_monitor
+from tests.scripted_monitor import main as main_screen
+
+SYN = 5  # a packet that begins a connection
+
+SENT = "sent"  # not a key: agree, and wait for the answer
 # name, (columns, lines), packet to select in the last conversation, keys to press
 PICTURES = (
     ("main", (160, 45), BAD_CHECKSUM, ("enter", "G", "k", "k", "k")),
@@ -23,18 +33,27 @@ PICTURES = (
     ("narrow", (80, 24), DNS_ANSWER, ()),
     ("interfaces", (120, 36), DNS_ANSWER, ("i",)),
     ("help", (160, 45), DNS_ANSWER, ("question_mark",)),
+    ("forge", (160, 45), SYN, ("f", "f4", "ctrl+s", SENT)),
+    ("forge-narrow", (80, 24), SYN, ("f",)),
 )
 CONVERSATIONS = (2, 3, 3, 5, 8, 6, 4, 5, 7, 9, 8)  # held in each second before the picture
 SECOND_NS = 1_000_000_000
 
 
 async def take(
-    folder: Path, name: str, size: tuple[int, int], packet: int, keys: tuple[str, ...]
+    pictures: Path,
+    folder: Path,
+    name: str,
+    size: tuple[int, int],
+    packet: int,
+    keys: tuple[str, ...],
 ) -> Path:
-    """One picture, as SVG."""
+    """One picture, as SVG; `folder` is for what the program keeps."""
     store, frames = scripted_store(), list(conversations())
     seconds = itertools.count()
-    monitor = scripted_monitor(store, clock=lambda: float(second))
+    paths = Paths(folder / "config.toml", folder / "state.json")
+    machine = ScriptedMachine(Wire(store))
+    monitor = scripted_monitor(store, paths=paths, clock=lambda: float(second), machine=machine)
     second = next(seconds)
     async with monitor.run_test(size=size) as pilot:
         screen = await filled(pilot)
@@ -46,9 +65,21 @@ async def take(
             screen.poll()
         await filled(pilot)
         screen.table.select(store.snapshot().count - len(frames) + packet)
-        await pilot.press(*keys)
+        for key in keys:
+            await (sent(pilot) if key == SENT else pilot.press(key))
         await pilot.pause()
-        return Path(monitor.save_screenshot(f"{name}.svg", path=str(folder)))
+        return Path(monitor.save_screenshot(f"{name}.svg", path=str(pictures)))
+
+
+async def sent(pilot: Pilot[None]) -> None:
+    """Agree to what is to be sent, and wait for the answer to it."""
+    screen = main_screen(pilot)
+    while not isinstance(pilot.app.screen, Confirm):
+        await pilot.pause()
+    await pilot.press("y")
+    while not any(fate.replies for fate in screen.forger.scene().report.fates):
+        await pilot.pause()
+    screen.poll()
 
 
 def main() -> None:
@@ -58,7 +89,9 @@ def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")
     folder.mkdir(exist_ok=True)
     for picture in PICTURES:
-        path = asyncio.run(take(folder, *picture))
+        with tempfile.TemporaryDirectory() as kept:
+            (Path(kept) / "config.toml").write_text("[forge]\naudit = false\n")
+            path = asyncio.run(take(folder, Path(kept), *picture))
         sys.stdout.write(f"{path}\n")
 
 

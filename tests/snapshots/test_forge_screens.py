@@ -16,7 +16,7 @@ from tests.scripted_forge import ScriptedMachine, Wire
 from tests.scripted_monitor import filled, main, scripted_monitor
 
 WIDE, MEDIUM, SMALL = (160, 45), (120, 36), (80, 24)
-SYN = 7  # number of a packet that begins a connection
+SYN = 5  # number of a packet that begins a connection
 
 
 @pytest.fixture
