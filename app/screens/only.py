@@ -15,7 +15,6 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from core.echo.accounting import ClientTable
 from core.echo.snapshot import EchoSnapshot, ListenerInfo
 from core.store.connection import Connection, End
 from core.wire.text import safe
@@ -34,33 +33,31 @@ class Only:
 
 
 def of_client(echo: EchoSnapshot, client: int) -> Only | None:
-    """What keeps the table to a client's packets; None if it, or its listener, is gone."""
+    """What keeps the table to a client's packets; None if it is gone."""
     row = echo.clients.row(client)
     if row is None:
         return None
-    info = _listener_of(echo, int(echo.clients.listener[row]))
-    if info is None:
-        return None
+    info, own = _listener_of(echo, row), ("", 0)
+    if info is not None:
+        own = "" if info.address in _WILDCARDS else info.address, info.port
     peer = echo.clients.peer(row)
-    address = "" if info.address in _WILDCARDS else info.address
-    return Only(client, endpoint_text(*peer), Connection(peer, (address, info.port)))
+    return Only(client, endpoint_text(*peer), Connection(peer, own))
 
 
 def client_of(echo: EchoSnapshot, ends: tuple[End, End]) -> int | None:
     """The client that a packet between these ends belongs to."""
     for peer, own in (ends, ends[::-1]):
         row = echo.clients.row_of_peer(*peer)
-        if row is not None and _is_through(echo.clients, row, own[1], echo):
-            return int(echo.clients.identifier[row])
+        if row is not None:
+            info = _listener_of(echo, row)
+            if info is None or info.port == own[1]:
+                return int(echo.clients.identifier[row])
     return None
 
 
-def _is_through(clients: ClientTable, row: int, port: int, echo: EchoSnapshot) -> bool:
-    info = _listener_of(echo, int(clients.listener[row]))
-    return info is not None and info.port == port
-
-
-def _listener_of(echo: EchoSnapshot, identifier: int) -> ListenerInfo | None:
+def _listener_of(echo: EchoSnapshot, row: int) -> ListenerInfo | None:
+    """The listener that the client of a row came through; None if it has been stopped."""
+    identifier = int(echo.clients.listener[row])
     return next((info for info in echo.listeners if info.identifier == identifier), None)
 
 

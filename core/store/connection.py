@@ -25,7 +25,7 @@ _ADDRESS_TYPES = {"ip": IPv4Address, "ipv6": IPv6Address}
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Both ends, each an address and a port; an empty address stands for any."""
+    """Both ends, each an address and a port; an empty address and port 0 stand for any."""
 
     one: End
     other: End
@@ -36,8 +36,10 @@ class Connection:
         return there | self._of_direction(chunk, self.other, self.one)
 
     def _of_direction(self, chunk: Chunk, source: End, destination: End) -> NDArray[np.bool_]:
-        passed = _equal(chunk, "tcp.srcport", source[1])
-        passed &= _equal(chunk, "tcp.dstport", destination[1])
+        passed = np.ones(len(chunk), dtype=np.bool_)
+        for port, name in ((source[1], "tcp.srcport"), (destination[1], "tcp.dstport")):
+            if port:
+                passed &= _equal(chunk, name, port)
         if passed.any():
             for address, end in ((source[0], "src"), (destination[0], "dst")):
                 if address:

@@ -307,7 +307,9 @@ def test_a_connection_is_known_by_both_its_ends():
     assert client_of(said, ((HOST, 40_001), (HOST, 80))) is None
     assert client_of(said, ((HOST, 5), (HOST, LEVEL_PORT))) is None
     assert of_client(said, 99) is None
-    assert of_client(replace(said, listeners=()), 1) is None
+    stopped = replace(said, listeners=())
+    assert of_client(stopped, 1).connection.other == ("", 0)
+    assert client_of(stopped, ends) == 1
     wildcard = replace(LEVEL, address="0.0.0.0")
     only = of_client(replace(said, listeners=(wildcard,)), 1)
     assert only.connection.other == ("", LEVEL_PORT)
