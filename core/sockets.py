@@ -14,6 +14,7 @@ from __future__ import annotations
 import shlex
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 SOL_PACKET = 263  # linux/socket.h
@@ -72,36 +73,56 @@ _GRANT = (
 )
 
 
-def grant_command() -> str:
-    """The shell command that runs this very program, with its arguments, as it must be run."""
+def grant_command(interfaces: Sequence[str] = ()) -> str:
+    """The shell command that runs this very program, with its arguments, as it must be run.
+
+    `interfaces` were chosen to capture on: where the arguments name others, or a file, these take
+    their place.
+    """
     program = Path(sys.argv[0]).absolute()
     if program.name != "rawscope":  # started as a module, or inside another program
         return f'{_GRANT}"$(command -v rawscope)"'
-    return _GRANT + shlex.join([str(program), *sys.argv[1:]])
+    return _GRANT + shlex.join([str(program), *_capturing_on(interfaces, sys.argv[1:])])
+
+
+def _capturing_on(interfaces: Sequence[str], arguments: Sequence[str]) -> list[str]:
+    named, rest = [], []
+    words = iter(arguments)
+    for word in words:
+        if word in ("-i", "-r"):
+            named.append(next(words, ""))
+        elif word.startswith(("-i", "-r")) or word == "--demo":
+            named.append("lo" if word == "--demo" else word[2:])
+        else:
+            rest.append(word)
+    if not interfaces or named == list(interfaces):
+        return list(arguments)
+    return [*rest, *(word for name in interfaces for word in ("-i", name))]
 
 
 class NotPermittedError(Exception):
     """The process may not create the socket. The text is one line: what is missing, what to run."""
 
-    def __init__(self, purpose: str) -> None:
-        super().__init__(f"{purpose} needs the capability CAP_NET_RAW; run: {grant_command()}")
+    def __init__(self, purpose: str, interfaces: Sequence[str] = ()) -> None:
+        command = grant_command(interfaces)
+        super().__init__(f"{purpose} needs the capability CAP_NET_RAW; run: {command}")
 
 
-def packet_socket(purpose: str = "capturing") -> socket.socket:
+def packet_socket(purpose: str = "capturing", interfaces: Sequence[str] = ()) -> socket.socket:
     """A link-level socket, AF_PACKET / SOCK_RAW, non-blocking, close-on-exec.
 
     It is made with protocol 0, so it receives nothing until it is bound to ETH_P_ALL: no frame gets
     in before the filter is attached (packet(7)). Raises NotPermittedError.
     """
-    return _create(socket.AF_PACKET, 0, purpose)
+    return _create(socket.AF_PACKET, 0, purpose, interfaces)
 
 
-def raw_ipv4_socket(protocol: int) -> socket.socket:
+def raw_ipv4_socket(protocol: int, interfaces: Sequence[str] = ()) -> socket.socket:
     """An AF_INET / SOCK_RAW socket: incoming IPv4 packets of one protocol, header first (raw(7)).
 
     Non-blocking, close-on-exec. Raises NotPermittedError.
     """
-    return _create(socket.AF_INET, protocol, "a raw IPv4 socket")
+    return _create(socket.AF_INET, protocol, "a raw IPv4 socket", interfaces)
 
 
 def raw_ipv6_socket(protocol: int) -> socket.socket:
@@ -112,10 +133,12 @@ def raw_ipv6_socket(protocol: int) -> socket.socket:
     return _create(socket.AF_INET6, protocol, "a raw IPv6 socket")
 
 
-def _create(family: int, protocol: int, purpose: str) -> socket.socket:
+def _create(
+    family: int, protocol: int, purpose: str, interfaces: Sequence[str] = ()
+) -> socket.socket:
     try:
         created = socket.socket(family, socket.SOCK_RAW, protocol)  # Python sets SOCK_CLOEXEC
     except PermissionError as error:
-        raise NotPermittedError(purpose) from error
+        raise NotPermittedError(purpose, interfaces) from error
     created.setblocking(False)
     return created

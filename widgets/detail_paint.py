@@ -39,10 +39,11 @@ def label_width(line: TreeLine) -> int:
 
 
 def paint_tree_line(
-    line: TreeLine, value_start: int, style_of: StyleOf, *, is_open: bool
+    line: TreeLine, value_start: int, room: int, style_of: StyleOf, *, is_open: bool
 ) -> list[Segment]:
     """The pieces of a line; values begin in cell `value_start`, but those of layers.
 
+    Meanings begin behind `VALUE_WIDTH` cells of value, where `room` cells have them whole so.
     A layer, and a closed row that hides something worse than it shows, end with a sign.
     """
     row = line.row
@@ -54,10 +55,11 @@ def paint_tree_line(
         text = "  ".join(part for part in (label, value, meaning) if part)
         segments.append(Segment(text, style_of(_component(row.severity, "layer"))))
     else:
-        room = max(LABEL_SHORTEST, value_start - len(indent) - 1)
-        segments.append(Segment(left(label, room) + " ", style_of("packet-detail--label")))
+        label_room = max(LABEL_SHORTEST, value_start - len(indent) - 1)
+        segments.append(Segment(left(label, label_room) + " ", style_of("packet-detail--label")))
         if meaning:
-            value = left(value, max(VALUE_WIDTH, width_of(value))) + "  "
+            fits = value_start + VALUE_WIDTH + 2 + width_of(meaning) <= room
+            value = left(value, max(VALUE_WIDTH if fits else 0, width_of(value))) + "  "
         segments.append(Segment(value, style_of(_component(row.severity, "value"))))
         segments.append(Segment(meaning, style_of(_component(row.severity, "meaning"))))
     flaw = worst(row)

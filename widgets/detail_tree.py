@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from core.wire.detail import Row, Severity
 
-OPEN_AT_FIRST = frozenset({"arp", "ip", "ipv6", "icmp", "icmpv6", "igmp", "tcp", "udp", "sctp"})
+OPEN_AT_FIRST = frozenset(
+    {"arp", "ip", "ipv6", "icmp", "icmpv6", "igmp", "tcp", "udp", "sctp", "frame.stop"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,15 @@
 ::
 
     0010  00 3c 12 67 40 00 40 06  28 a7 7f 00 00 01 7f 00   ·<·g@·@·(·······
-    offset  hex, 16, 8 or 4 bytes a row                      the same as text
+    offset  hex, 32, 16, 8 or 4 a row                        the same as text
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-SHAPES = ((16, 2), (8, 2), (8, 1), (4, 2))  # bytes a row, cells between the three parts
-HALF = 8  # a row longer than this has a wider gap in its middle
+SHAPES = ((32, 2), (16, 2), (8, 2), (8, 1), (4, 2))  # bytes a row, cells between the three parts
+GROUP = 8  # bytes with a wider gap behind them
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class HexLayout:
 
     def hex_cell(self, index: int) -> int:
         """The first cell of byte `index` of a row."""
-        return self.hex_start + index * 3 + (index >= HALF)
+        return self.hex_start + index * 3 + index // GROUP
 
     def index_at(self, x: int) -> int:
         """Which byte of a row cell `x` belongs to, the nearest one outside of both parts."""

@@ -21,11 +21,9 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from core.wire.field import Span
+from core.wire.text import ascii_text
 from widgets.cursor_view import CursorView
-from widgets.hex_layout import HALF, HexLayout, choose_hex_layout
-
-DOT = ord("·")  # one byte in Latin-1
-PRINTED = bytes(byte if 0x20 <= byte < 0x7F else DOT for byte in range(256))
+from widgets.hex_layout import GROUP, HexLayout, choose_hex_layout
 
 
 class HexView(CursorView):
@@ -188,7 +186,7 @@ class HexView(CursorView):
             cell = layout.hex_cell(stop - 1) + 2
         segments.append(Segment(" " * (layout.text_start - cell), plain))
         for first, stop, style in runs:
-            segments.append(Segment(row[first:stop].translate(PRINTED).decode("latin-1"), style))
+            segments.append(Segment(ascii_text(row[first:stop]), style))
         return Strip(segments)
 
     def _note(self) -> Strip:
@@ -216,7 +214,6 @@ class HexView(CursorView):
 
 
 def _hex(row: bytes, first: int, stop: int) -> str:
-    """Hex digits of a part of a row, with the wider gap in the row's middle."""
-    if first < HALF < stop:
-        return f"{row[first:HALF].hex(' ')}  {row[HALF:stop].hex(' ')}"
-    return row[first:stop].hex(" ")
+    """Hex digits of a part of a row, with the wider gaps between its groups."""
+    edges = [first, *range((first // GROUP + 1) * GROUP, stop, GROUP), stop]
+    return "  ".join(row[start:end].hex(" ") for start, end in pairwise(edges))

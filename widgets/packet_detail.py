@@ -30,7 +30,7 @@ from widgets.detail_tree import Expansion, TreeLine, path_to_byte, path_to_key
 from widgets.shifted_view import ShiftedView
 
 LABEL_LEAST = 20
-LABEL_SHARE = 0.45  # of the width: labels get no more, and are cut
+LABEL_SHARE = 0.5  # of the width: labels get no more, and are cut
 
 
 class PacketDetail(ShiftedView):
@@ -236,7 +236,16 @@ class PacketDetail(ShiftedView):
     def _paint(self, line: int) -> list[Segment]:
         entry = self._lines[line]
         is_open = self._expansion.is_open(entry.row)
-        return paint_tree_line(entry, self._label_width, self.component, is_open=is_open)
+        room = self.line_width
+        return paint_tree_line(entry, self._label_width, room, self.component, is_open=is_open)
+
+    def _filled(self, strip: Strip) -> Strip:
+        """On the screen, though not in what is copied, a line that goes on says so."""
+        if strip.cell_length > self.line_width and not _ends_in_blanks(strip, self.line_width):
+            last = list(strip.crop(self.line_width - 1, self.line_width))
+            style = last[0].style if last else None
+            strip = Strip([*strip.crop(0, self.line_width - 1), Segment("…", style)])
+        return super()._filled(strip)
 
     def widest_shift(self) -> int:
         """As far as brings the end of the longest visible line into sight."""
@@ -244,3 +253,8 @@ class PacketDetail(ShiftedView):
         lines = (self._paint(line) for line in range(self.top_line, last))
         widths = (sum(segment.cell_length for segment in segments) for segments in lines)
         return max(0, max(widths, default=0) - self.line_width)
+
+
+def _ends_in_blanks(strip: Strip, cell: int) -> bool:
+    """Whether there is nothing to read from `cell` on: the cursor's colour goes to the edge."""
+    return not strip.crop(cell).text.strip()

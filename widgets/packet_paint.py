@@ -67,7 +67,10 @@ def paint_row(
     selected: bool,
     shift: int,
 ) -> Strip:
-    """One row. On the selected one, addresses are whole and push the rest to the right."""
+    """One row. On the selected one, addresses are whole and push the rest to the right.
+
+    A sign that is an alarm keeps its colour under the cursor.
+    """
     tone = style_of(tone_class(row.tone))
     quiet = style_of("packet-table--quiet")
     plain = style_of("packet-table--plain")
@@ -75,7 +78,7 @@ def paint_row(
     whole_row = cursor or (tone if row.tone in ALARMS else None)
     segments = [
         Segment(MARK if marked else " ", cursor or style_of("packet-table--mark")),
-        Segment(row.sign.value, cursor or (tone if row.sign in LOUD_SIGNS else quiet)),
+        Segment(row.sign.value, tone if row.sign in LOUD_SIGNS else cursor or quiet),
         Segment(" ", cursor or plain),
     ]
     pieces = []

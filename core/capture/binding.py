@@ -52,7 +52,7 @@ class Binding:
         self._received = 0
         self._dropped = 0
         try:
-            self.socket = kernel.packet_socket()
+            self.socket = kernel.packet_socket(interfaces=options.interfaces)
         except kernel.NotPermittedError as error:
             raise CaptureError(str(error)) from error
         loopback = next((found.index for found in interfaces if found.loopback), 0)

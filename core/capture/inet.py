@@ -53,7 +53,7 @@ class InetSource:
         self._sockets: list[socket.socket] = []
         try:
             for protocol in PROTOCOLS:
-                self._open(protocol, options.ring_bytes)
+                self._open(protocol, options)
         except BaseException:
             self.close()
             raise
@@ -117,13 +117,13 @@ class InetSource:
         for one in self._sockets:
             one.close()
 
-    def _open(self, protocol: int, buffer_bytes: int) -> None:
+    def _open(self, protocol: int, options: CaptureOptions) -> None:
         try:
-            opened = kernel.raw_ipv4_socket(protocol)
+            opened = kernel.raw_ipv4_socket(protocol, options.interfaces)
         except kernel.NotPermittedError as error:
             raise CaptureError(str(error)) from error
         self._sockets.append(opened)
-        grow_receive_buffer(opened, buffer_bytes)
+        grow_receive_buffer(opened, options.ring_bytes)
         opened.setsockopt(socket.SOL_SOCKET, kernel.SO_TIMESTAMPNS, 1)
         if self.interface_index:
             device = self.name.encode("utf-8", "surrogateescape")

@@ -13,7 +13,7 @@ from enum import IntEnum
 from core.wire import applications, tcp
 from core.wire.dissection import Cause, Check, Dissection, Layer, Option, Stop, Verdict
 from core.wire.field import Slot, Span, Value
-from core.wire.text import safe_bytes
+from core.wire.text import ascii_text
 
 
 class Severity(IntEnum):
@@ -221,11 +221,16 @@ def _stop_row(stop: Stop, dissection: Dissection) -> Row:
         what, severity = "Cut short by the snap length", Severity.WARNING
     else:
         what, severity = "Malformed", Severity.ERROR
-    meaning = f"{stop.layer}: {stop.reason}"
+    sentences = {"reason": f"{stop.layer}: {stop.reason}"}
     if stop.limited_by:
-        meaning += f" (limited by {stop.limited_by})"
+        sentences["limit"] = f"limited by {stop.limited_by}"
     span = Span(min(stop.offset, len(dissection.data)), len(dissection.data))
-    return Row("frame.stop", what, f"at byte {stop.offset}", meaning, span, severity)
+    children = tuple(
+        Row(f"frame.stop.{key}", text, span=span, severity=severity, is_layer=True)
+        for key, text in sentences.items()
+    )
+    where = f"at byte {stop.offset}"
+    return Row("frame.stop", what, where, "", span, severity, children, is_layer=True)
 
 
 def _byte_rows(dissection: Dissection) -> list[Row]:
@@ -241,7 +246,7 @@ def _byte_rows(dissection: Dissection) -> list[Row]:
     ):
         length = span.stop - span.start
         if length > 0:
-            text = safe_bytes(dissection.data[span.start : span.start + _PREVIEW_BYTES])
+            text = ascii_text(dissection.data[span.start : span.start + _PREVIEW_BYTES])
             meaning = said.text if said and key == "data" else text
             rows.append(Row(key, title, f"{length} bytes", meaning, span, is_layer=True))
     return rows

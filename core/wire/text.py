@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import unicodedata
 
+_DOT = ord("·")  # one byte in Latin-1
+_PRINTED = bytes(byte if 0x20 <= byte < 0x7F else _DOT for byte in range(256))
 _ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -27,6 +29,14 @@ def safe(text: str) -> str:
 def safe_bytes(data: bytes) -> str:
     """UTF-8 bytes as safe text; invalid bytes are shown as ``\\xff``."""
     return safe(data.decode("utf-8", "backslashreplace"))
+
+
+def ascii_text(data: bytes) -> str:
+    """One character a byte, as beside a hex dump: printable ASCII is itself, all else a dot.
+
+    For bytes that nobody knows to be text: whatever they spell, nothing combines or turns round.
+    """
+    return data.translate(_PRINTED).decode("latin-1")
 
 
 def _safe_character(character: str) -> str:

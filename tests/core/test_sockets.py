@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import select
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,21 @@ def test_refusal_is_one_line_that_says_what_to_run():
     text = str(sockets.NotPermittedError("capturing"))
     assert text.startswith("capturing needs the capability CAP_NET_RAW; run: sudo ")
     assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ([], ["-i", "eth0"]),
+        (["-p", "-i", "lo"], ["-p", "-i", "eth0"]),
+        (["-ieth0", "-s", "96"], ["-ieth0", "-s", "96"]),
+        (["-r", "a.pcap"], ["-i", "eth0"]),
+        (["dump", "-c", "3", "-i", "eth0"], ["dump", "-c", "3", "-i", "eth0"]),
+    ],
+)
+def test_the_command_that_grants_it_captures_on_what_was_chosen(given, wanted, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/rawscope", *given])
+    assert sockets.grant_command(["eth0"]).split(" -- ")[1].split()[1:] == wanted
 
 
 def test_packet_socket_hears_nothing_until_it_is_bound():

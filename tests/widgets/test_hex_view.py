@@ -29,7 +29,7 @@ def test_a_row_has_offset_hex_and_text():
 
 
 @pytest.mark.parametrize(
-    ("width", "per_row"), [(100, 16), (75, 16), (60, 8), (40, 8), (38, 8), (30, 4)]
+    ("width", "per_row"), [(158, 32), (100, 16), (75, 16), (60, 8), (40, 8), (38, 8), (30, 4)]
 )
 def test_bytes_a_row_follow_the_width(width, per_row):
     async def scene(pilot):

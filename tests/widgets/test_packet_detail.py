@@ -1,6 +1,7 @@
 from core.wire.detail import Row, Severity, detail_rows
 from core.wire.dissect import dissect
 from core.wire.field import Span
+from core.wire.link import LinkType
 from tests.scripted import ACK, HOST, PSH, SERVER, SYN, arp, tcp, udp
 from tests.widgets.stage import play, screen_text
 from widgets.detail_tree import Expansion, path_to_byte
@@ -292,6 +293,33 @@ def test_long_lines_can_be_shifted_and_no_further_than_their_end():
         assert "label" in screen_text(view)[0]
 
     play(PacketDetail(), scene, size=(60, 10))
+
+
+def test_a_line_that_goes_on_says_so_but_is_copied_whole():
+    row = Row("x", "label", "0x66c3", "a meaning that is so long that it cannot be there")
+
+    async def scene(pilot):
+        view = pilot.app.widget
+        view.show(None, None, (row, row))
+        for line in screen_text(view)[:2]:  # the first one is under the cursor
+            assert line.endswith("…")
+        assert "0x66c3  a meaning" in screen_text(view)[1]  # no room is given away before it
+        assert view.build_line(1).text.endswith("cannot be there")
+
+    play(PacketDetail(), scene, size=(60, 10))
+
+
+def test_why_reading_stopped_is_there_in_full():
+    async def scene(pilot):
+        view = pilot.app.widget
+        dissection = dissect(SEGMENT[:40], LinkType.ETHERNET, len(SEGMENT))
+        view.show(None, dissection, detail_rows(dissection))
+        lines = screen_text(view)
+        first = next(n for n, line in enumerate(lines) if "Cut short by the snap length" in line)
+        assert dissection.stop.reason in lines[first + 1]
+        assert not any(line.endswith("…") for line in lines[first : first + 3])
+
+    play(PacketDetail(), scene, size=(64, 40))
 
 
 def test_resize_keeps_the_selection_on_the_screen():

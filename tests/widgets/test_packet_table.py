@@ -12,6 +12,7 @@ from core.wire.dissection import PacketFlag, Verdict
 from core.wire.link import LinkType
 from core.wire.summary import Tone
 from tests.scripted import (
+    BAD_CHECKSUM,
     HOST,
     SERVER,
     START_NS,
@@ -671,6 +672,20 @@ def test_a_theme_change_repaints_in_the_new_colours():
         await pilot.pause()
         assert [text for text, _ in styles_at(table, 25)] == [text for text, _ in before]
         assert styles_at(table, 25) != before
+
+    play(PacketTable(), scene, size=(120, 40))
+
+
+def test_an_alarm_keeps_its_colour_under_the_cursor():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(scripted_store().snapshot())
+        table.select(BAD_CHECKSUM)
+        await pilot.pause()
+        line = table.build_line(table._view.row_of(BAD_CHECKSUM))
+        (style,) = [segment.style for segment in line if segment.text == "✗"]
+        assert style == table.component("packet-table--bad-checksum")
+        assert style != table.component("packet-table--cursor")
 
     play(PacketTable(), scene, size=(120, 40))
 
