@@ -54,9 +54,16 @@ def _escaped(found: re.Match[bytes]) -> bytes:
 
 
 def _file(name: str) -> bytes:
+    """The bytes of a regular file. It is read whenever a draft is looked at, so at each key in a
+    form: a pipe would give its bytes once, and a terminal would wait for some."""
     try:
-        with Path(name).expanduser().open("rb") as file:
+        path = Path(name).expanduser()
+        if path.exists() and not path.is_file():
+            raise TextError(f"@{name}: not a regular file")
+        with path.open("rb") as file:
             return _bounded(file.read(LONGEST + 1))
+    except TextError:
+        raise
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise TextError(f"@{name}: {reason}") from None
