@@ -20,6 +20,7 @@ from widgets.cells import cut
 
 NAME_WIDTH = 32
 LINE_WIDTH = 92
+FRAME_WIDTH = 8  # what stands beside a line: frames, padding, the scroll bar
 NAME_LONGEST = 60
 HISTORY_SHOWN = 50
 
@@ -54,11 +55,12 @@ class Drafts(Dialog[tuple[Draft, ...]]):
         options = self.query_one(OptionList)
         options.clear_options()
         heading = ""
+        width = min(LINE_WIDTH, self.app.size.width - FRAME_WIDTH)
         for index, (group, name, drafts) in enumerate(self._entries):
             if group != heading:
                 heading = group
                 options.add_option(Option(Text(group, "bold"), disabled=True))
-            words = cut(f"  {safe(name):<{NAME_WIDTH}} {_summary(drafts)}", LINE_WIDTH)
+            words = cut(f"  {safe(name):<{NAME_WIDTH}} {_summary(drafts)}", width)
             options.add_option(Option(Text(words), id=str(index)))
         options.highlighted = 1
         for complaint in self._shelf.complaints[:1]:

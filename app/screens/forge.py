@@ -180,7 +180,8 @@ class ForgePanel(Vertical):
         before, self._scene = self._scene, scene
         if (scene.around, scene.interfaces) != (before.around, before.interfaces):
             trouble = next((around.trouble for around in scene.around if around.trouble), "")
-            known = Surrounding(scene.interfaces, self._route, trouble)
+            by_route = "" if self.form.settings.interface else self._route
+            known = Surrounding(scene.interfaces, by_route, trouble)
             self.form.suggest([around.values for around in scene.around], known)
             self._show_bytes()
         if scene.report != before.report:
