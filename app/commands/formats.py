@@ -19,7 +19,7 @@ from app.commands.names import known_names, nearest
 from core.store.frame_detail import seconds_text
 from core.wire.dissection import Dissection, is_timed
 from core.wire.record import LISTED, record
-from core.wire.summary import summarise
+from core.wire.summary import Tone, summarise, wrong_checksums
 from core.wire.text import safe
 
 LineFormat = Callable[[Frame], str]
@@ -88,9 +88,10 @@ class TextLines:
         since_ns = frame.timestamp_ns - (self._first_ns or 0)
         time = seconds_text(since_ns, 6) if timed else "–"
         ends = f"{summary.source} → {summary.destination}"
+        wrong = wrong_checksums(dissection) if summary.tone is Tone.BAD_CHECKSUM else ()
         return safe(
             f"{frame.number:>5} {time:>11} {ends} {summary.protocol} "
-            f"{frame.original_length} {summary.info}"
+            f"{frame.original_length} {summary.info}{''.join(f' [{words}]' for words in wrong)}"
         )
 
 
@@ -113,7 +114,7 @@ def frame_record(frame: Frame, dissection: Dissection, raw: bool) -> dict[str, A
     values["frame.cap_len"] = len(frame.data)
     if frame.interface.name:
         values["frame.interface_name"] = frame.interface.name
-    values.update(record(dissection))
+    record(dissection, values)
     if raw:
         values["frame.raw"] = frame.data.hex()
     return values

@@ -7,15 +7,14 @@ capture.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.store.batch import Batch, CaptureInterface
 from core.wire.dissect import dissect
 from core.wire.dissection import Dissection
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """A frame's bytes and what was told about them. `number` counts from 1."""
 
     number: int

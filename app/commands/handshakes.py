@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from core.wire.dissection import Dissection
-from core.wire.field import Value
-from core.wire.tcp import SequenceBase
+from core.wire.ipv4 import IPV4
+from core.wire.ipv6 import IPV6
+from core.wire.tcp import TCP, SequenceBase
 
 LIMIT = 65536  # directions of connections
 
-Direction = tuple[Value | None, ...]
+Direction = tuple[int, ...]
+_ENDS = {table.name: (table["src"], table["dst"]) for table in (IPV4, IPV6)}
+_PORTS = (TCP["srcport"], TCP["dstport"])
+_SYN, _SEQUENCE = TCP["flags.syn"], TCP["seq_raw"]
 
 
 class Handshakes:
@@ -31,16 +35,15 @@ class Handshakes:
         """
         tcp = dissection.layer("tcp")
         network = dissection.layer("ip") or dissection.layer("ipv6")
-        if tcp is None or network is None:
+        if tcp is None or network is None or not tcp.is_whole(TCP):
             return None
         data = dissection.data
-        source, destination = network.value(data, "src"), network.value(data, "dst")
-        from_port, to_port = tcp.value(data, "srcport"), tcp.value(data, "dstport")
+        source, destination = (slot.number(data, network.offset) for slot in _ENDS[network.name])
+        from_port, to_port = (slot.number(data, tcp.offset) for slot in _PORTS)
         there: Direction = (source, from_port, destination, to_port)
         back: Direction = (destination, to_port, source, from_port)
-        sequence = tcp.value(data, "seq_raw")
-        if tcp.value(data, "flags.syn") and isinstance(sequence, int):
-            self._initial[there] = sequence
+        if _SYN.number(data, tcp.offset):
+            self._initial[there] = _SEQUENCE.number(data, tcp.offset)
             if len(self._initial) > LIMIT:
                 self._initial.popitem(last=False)
         return SequenceBase(self._recall(there), self._recall(back))

@@ -13,6 +13,7 @@ from core.wire.protocols import PARSERS
 from core.wire.walk import Next, Space, Walk
 
 MAXIMUM_LAYERS = 32
+_NOTHING = Span(0, 0)
 
 
 def dissect(data: bytes, link_type: int, original_length: int, flags: int = 0) -> Dissection:
@@ -53,12 +54,6 @@ def _result(walk: Walk, original: int, after: int) -> Dissection:
     captured = len(walk.data)
     packet_stop = captured if walk.packet_stop is None else min(walk.packet_stop, captured)
     payload_stop = min(walk.stop, walk.captured)
-    trailer = Span(packet_stop, captured) if packet_stop < captured else Span(0, 0)
-    return Dissection(
-        data=walk.data,
-        original_length=original,
-        layers=tuple(walk.layers),
-        payload=Span(min(after, payload_stop), payload_stop),
-        trailer=trailer,
-        stop=walk.halt,
-    )
+    trailer = Span(packet_stop, captured) if packet_stop < captured else _NOTHING
+    payload = Span(min(after, payload_stop), payload_stop)
+    return Dissection(walk.data, original, tuple(walk.layers), payload, trailer, walk.halt)

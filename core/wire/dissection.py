@@ -162,8 +162,8 @@ class Layer(NamedTuple):
     def value(self, data: bytes, key: str) -> Value | None:
         """One field by its name inside the table (``flags.df``), or None if not captured."""
         for table in self.tables:
-            if key in table:
-                slot = table[key]
+            slot = table.get(key)
+            if slot is not None:
                 return slot.read(data, self.offset) if self.holds(slot) else None
         return None
 

@@ -147,11 +147,14 @@ SNAP = HeaderTable(
 )
 
 
+_TYPE = ETHERNET["type"]
+
+
 def parse(walk: Walk, offset: int) -> Next | None:
     """An Ethernet frame of either kind."""
     if not walk.begin(ETHERNET, offset, depth=walk.depth):
         return None
-    number = ETHERNET["type"].number(walk.data, offset)
+    number = _TYPE.number(walk.data, offset)
     if number >= LOWEST_ETHERTYPE or number == 0:
         walk.add((ETHERNET,), offset, depth=walk.depth)
         return Next(Space.ETHERTYPE, number, offset + ETHERNET.size)

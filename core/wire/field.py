@@ -32,7 +32,7 @@ Conventions
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any, NamedTuple, Protocol
@@ -132,7 +132,8 @@ class Slot:
     parent: Slot | None
     key: str = dataclass_field(init=False)  # the name inside the table: ``flags.df``
     span: Span = dataclass_field(init=False)  # the bytes it touches, from the start of its *layer*
-    number: NumberReader = dataclass_field(init=False)  # `read` as a number, also of `BYTES`
+    read: Callable[..., Value] = dataclass_field(init=False)  # (data, offset=0), see `NumberReader`
+    number: NumberReader = dataclass_field(init=False)  # the same as a number, also of `BYTES`
     _spare: int = dataclass_field(init=False)  # bits after the field in its last byte
     _mask: int = dataclass_field(init=False)
 
@@ -141,10 +142,12 @@ class Slot:
         start = self.table.start + self.first_bit // 8
         span = Span(start, self.table.start + -(-last_bit // 8))
         spare, mask = -last_bit % 8, (1 << self.field.bits) - 1
+        number = _number_reader(span, spare, mask, self.field.unit)
         found = {
             "key": self.name[len(self.table.name) + 1 :],
             "span": span,
-            "number": _number_reader(span, spare, mask, self.field.unit),
+            "read": _bytes_reader(span) if self.field.kind is Kind.BYTES else number,
+            "number": number,
             "_spare": spare,
             "_mask": mask,
         }
@@ -157,15 +160,6 @@ class Slot:
         return ((1 << self.field.bits) - 1) * self.field.unit
 
     # -- one packet ---------------------------------------------------------------
-
-    def read(self, data: BytesLike, offset: int = 0) -> Value:
-        """The value in the header whose layer starts at `offset` of `data`.
-
-        The caller has checked that the field's bytes are there; see `span`.
-        """
-        if self.field.kind is Kind.BYTES:
-            return bytes(data[offset + self.span.start : offset + self.span.stop])
-        return self.number(data, offset)
 
     def decode(self, number: int) -> int:
         """The value inside the big-endian `number` made of exactly the span's bytes."""
@@ -301,6 +295,10 @@ class HeaderTable:
     def __contains__(self, key: object) -> bool:
         return key in self._by_key
 
+    def get(self, key: str) -> Slot | None:
+        """The slot with this name inside the table, or None."""
+        return self._by_key.get(key)
+
     def __repr__(self) -> str:
         return f"HeaderTable({self.name!r}, {self.size} bytes)"
 
@@ -330,6 +328,11 @@ class HeaderTable:
             number &= ~(((1 << slot.field.bits) - 1) << shift)
             number |= wire << shift
         return number.to_bytes(self.size, "big")
+
+
+def _bytes_reader(span: Span) -> Callable[..., Value]:
+    start, stop = span
+    return lambda data, offset=0: bytes(data[offset + start : offset + stop])
 
 
 def _number_reader(span: Span, spare: int, mask: int, unit: int) -> NumberReader:

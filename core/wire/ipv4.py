@@ -169,7 +169,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
 
 def _contradiction(version: int, header: int, length: int, room: int) -> tuple[Slot, str] | None:
     """The field that makes the header unusable, and why."""
-    if version != IPV4["version"].field.default:
+    if version != _VERSION.field.default:
         return _VERSION, f"version {version} is not 4"
     if header < IPV4.size:
         return _HEADER_LENGTH, f"header length {header} is less than {IPV4.size} bytes"

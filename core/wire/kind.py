@@ -10,6 +10,8 @@ from enum import Enum
 class Kind(Enum):
     """How a field's bits are to be understood."""
 
+    __hash__ = object.__hash__  # members are single: Enum's own hashes the name, in Python
+
     NUMBER = "number"
     FLAG = "flag"
     MAC = "MAC address"

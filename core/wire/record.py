@@ -38,9 +38,11 @@ STACKED = frozenset({"vlan", "ieee8021ad", "mpls"})
 _OPTION_KEYS = {"ip": "ip.options", "tcp": "tcp.options"}
 
 
-def record(dissection: Dissection) -> dict[str, Json]:
-    """The packet's keys, from ``frame.protocols`` to ``frame.stop``."""
-    found: dict[str, Json] = {"frame.protocols": protocols(dissection)}
+def record(dissection: Dissection, found: dict[str, Json] | None = None) -> dict[str, Json]:
+    """The packet's keys, from ``frame.protocols`` to ``frame.stop``, behind those in `found`."""
+    if found is None:
+        found = {}
+    found["frame.protocols"] = protocols(dissection)
     seen: set[str] = set()
     for layer in dissection.layers:
         if layer.depth > 1 or layer.quoted:

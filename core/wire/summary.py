@@ -72,6 +72,8 @@ class Summary:
     tone: Tone
 
 
+WRONG = frozenset({Verdict.BAD, Verdict.ILLEGAL})
+
 Info = Callable[[Layer, Dissection], str]
 INFO: Mapping[str, tuple[str, Tone, Info]] = {  # layer name: shown name, tone, Info line
     "eth": ("Ethernet", Tone.OTHER, ethernet.info),
@@ -167,9 +169,9 @@ _ADDRESSED = frozenset({"ip", "ipv6", "eth"})
 
 def _text(layer: Layer, data: bytes, key: str) -> str:
     for table in layer.tables:
-        if key in table:
-            value = layer.value(data, key)
-            return "" if value is None else table[key].text(value)
+        slot = table.get(key)
+        if slot is not None:
+            return slot.text(slot.read(data, layer.offset)) if layer.holds(slot) else ""
     return ""
 
 
@@ -194,13 +196,22 @@ def _tone(layer: Layer, dissection: Dissection, tone: Tone) -> Tone:
 def _alarm(dissection: Dissection, tone: Tone) -> Tone:
     """What a row must show before anything else."""
     for layer in dissection.layers:
-        if any(check.verdict in (Verdict.BAD, Verdict.ILLEGAL) for check in layer.checks):
-            return Tone.BAD_CHECKSUM
-    if dissection.stop is not None and dissection.stop.cause is Cause.MALFORMED:
-        return Tone.MALFORMED
-    if dissection.stop is not None and dissection.stop.cause is Cause.TRUNCATED:
-        return Tone.TRUNCATED
-    return tone
+        for check in layer.checks:
+            if check.verdict in WRONG:
+                return Tone.BAD_CHECKSUM
+    if dissection.stop is None:
+        return tone
+    return Tone.MALFORMED if dissection.stop.cause is Cause.MALFORMED else Tone.TRUNCATED
+
+
+def wrong_checksums(dissection: Dissection) -> tuple[str, ...]:
+    """``bad tcp checksum`` for each sum that is wrong, or is missing where it must not be."""
+    return tuple(
+        f"{check.verdict.word} {layer.name} checksum"
+        for layer in dissection.layers
+        for check in layer.checks
+        if check.verdict in WRONG
+    )
 
 
 def _stop_text(stop: Stop) -> str:

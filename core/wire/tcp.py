@@ -11,7 +11,8 @@ handshake (`SequenceBase`), which only whoever has seen the connection knows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 from core.wire import checksum
 from core.wire.dissection import Dissection, Layer, Option
@@ -69,10 +70,11 @@ FLAG_BITS = {
     for key, _ in FLAG_NAMES
 }
 _CHECKSUM, _HEADER_LENGTH = TCP["checksum"], TCP["hdr_len"]
+_SOURCE_PORT, _DESTINATION_PORT = TCP["srcport"], TCP["dstport"]
+_SEQUENCE, _ACKNOWLEDGEMENT, _WINDOW = TCP["seq_raw"], TCP["ack_raw"], TCP["window_size_value"]
 
 
-@dataclass(frozen=True, slots=True)
-class SequenceBase:
+class SequenceBase(NamedTuple):
     """The numbers to subtract for relative ones; None where the handshake was not seen."""
 
     sequence: int | None
@@ -107,6 +109,7 @@ def segment_length(layer: Layer) -> int | None:
     return max(0, layer.stop - layer.offset - layer.header_length)
 
 
+@cache
 def flag_text(flags: int) -> str:
     """``SYN, ACK`` for 0x012; ``none`` for no flag."""
     return ", ".join(name for key, name in FLAG_NAMES if flags & FLAG_BITS[key]) or "none"
@@ -118,14 +121,14 @@ def info(layer: Layer, dissection: Dissection, base: SequenceBase | None = None)
     if at + TCP.size > layer.captured:
         ports = (layer.number(data, key) for key in ("srcport", "dstport"))
         return " → ".join("?" if port is None else str(port) for port in ports)
-    source, destination = TCP["srcport"].number(data, at), TCP["dstport"].number(data, at)
+    source, destination = _SOURCE_PORT.number(data, at), _DESTINATION_PORT.number(data, at)
     flags = _FLAGS.number(data, at)
     text = f"{source} → {destination} [{flag_text(flags)}] "
-    text += f"Seq={_relative(TCP['seq_raw'].number(data, at), base.sequence if base else None)}"
+    text += f"Seq={_relative(_SEQUENCE.number(data, at), base.sequence if base else None)}"
     if flags & FLAG_BITS["ack"]:
-        acknowledgement = TCP["ack_raw"].number(data, at)
+        acknowledgement = _ACKNOWLEDGEMENT.number(data, at)
         text += f" Ack={_relative(acknowledgement, base.acknowledgement if base else None)}"
-    text += f" Win={TCP['window_size_value'].number(data, at)}"
+    text += f" Win={_WINDOW.number(data, at)}"
     length = segment_length(layer)
     text += " (first fragment)" if length is None else f" Len={length}"
     for option in layer.options:

@@ -27,7 +27,7 @@ UDP = HeaderTable(
     Field("checksum", 16, "Checksum", base=16, automatic=True),
 )
 
-_LENGTH, _CHECKSUM = UDP["length"], UDP["checksum"]
+_LENGTH, _CHECKSUM, _DESTINATION_PORT = UDP["length"], UDP["checksum"], UDP["dstport"]
 _IPV6_BYTES = 16
 
 
@@ -51,7 +51,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
         notes = (Note(f"zero, though {room} bytes could be said", _LENGTH),)
     walk.limit(stop, "udp.length")
     walk.add((UDP,), offset, checks=(check,), notes=notes)
-    destination = UDP["dstport"].number(walk.data, offset)
+    destination = _DESTINATION_PORT.number(walk.data, offset)
     return Next(Space.UDP_PORT, destination, offset + UDP.size)
 
 

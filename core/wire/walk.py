@@ -139,25 +139,24 @@ class Walk:
         last: Slot | None = None,
     ) -> None:
         """Append the layer that the first table names, ending where the payload now ends."""
-        self.layers.append(
-            Layer(
-                name=tables[0].name,
-                title=tables[0].title,
-                tables=tables,
-                offset=offset,
-                header_length=tables[-1].stop if header_length is None else header_length,
-                stop=self.stop,
-                captured=min(self.captured, self.stop),
-                depth=self.networks if depth is None else depth,
-                quoted=self.quoted,
-                options=options,
-                options_span=options_span,
-                checks=checks,
-                notes=notes,
-                last=last,
-                fragment=self.fragment,
-            )
+        layer = Layer(  # by place: each packet has a few, and names cost as much again
+            tables[0].name,
+            tables[0].title,
+            tables,
+            offset,
+            tables[-1].stop if header_length is None else header_length,
+            self.stop,
+            self.captured if self.captured < self.stop else self.stop,
+            self.networks if depth is None else depth,
+            self.quoted,
+            options,
+            options_span,
+            checks,
+            notes,
+            last,
+            self.fragment,
         )
+        self.layers.append(layer)
 
     def begin(self, table: HeaderTable, offset: int, *, depth: int | None = None) -> bool:
         """Whether `table` is all there; if not, a layer of its whole fields and the stop."""

@@ -81,6 +81,16 @@ def test_a_line_a_packet(one_syn: str, capsys: Capture) -> None:
     assert out.count("\n") == 1
 
 
+def test_a_line_says_which_checksum_is_wrong(tmp_path: Path, capsys: Capture) -> None:
+    bad = bytearray(SYN)
+    bad[22] ^= 1  # the time to live: IPv4's sum is wrong, TCP's is not
+    path = capture_of(tmp_path / "bad.pcap", [SYN, bytes(bad)])
+    assert run(["dump", "-r", path]) == 0
+    good, wrong = capsys.readouterr().out.splitlines()
+    assert "checksum" not in good
+    assert wrong.endswith(" [bad ip checksum]")
+
+
 def test_json_is_the_contract(one_syn: str, capsys: Capture) -> None:
     """Every key of PRODUCT.md's example, in its order, with its value."""
     assert run(["dump", "-r", one_syn, "--json"]) == 0
