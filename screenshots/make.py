@@ -19,6 +19,8 @@ from textual.pilot import Pilot
 from app.config import Paths
 from app.screens.dialog import Confirm
 from tests.scripted import BAD_CHECKSUM, DNS_ANSWER, START_NS, batch, conversations, scripted_store
+from tests.scripted_echo import STALLED
+from tests.scripted_echo_monitor import Act, echo_monitor, in_the_lab, opened
 from tests.scripted_forge import ScriptedMachine, Wire
 from tests.scripted_monitor import filled, scripted_monitor
 from tests.scripted_monitor import main as main_screen
@@ -36,6 +38,7 @@ PICTURES = (
     ("forge", (160, 45), SYN, ("f", "f4", "ctrl+s", SENT)),
     ("forge-narrow", (80, 24), SYN, ("f",)),
 )
+ECHO_PICTURES = (("echo", opened(STALLED, "v", "enter")), ("lab", in_the_lab))
 CONVERSATIONS = (2, 3, 3, 5, 8, 6, 4, 5, 7, 9, 8)  # held in each second before the picture
 SECOND_NS = 1_000_000_000
 
@@ -71,6 +74,14 @@ async def take(
         return Path(monitor.save_screenshot(f"{name}.svg", path=str(pictures)))
 
 
+async def take_echo(pictures: Path, name: str, act: Act) -> Path:
+    """One picture of the scripted echo server or the laboratory, as SVG."""
+    monitor = echo_monitor()
+    async with monitor.run_test(size=(160, 45)) as pilot:
+        await act(pilot)
+        return Path(monitor.save_screenshot(f"{name}.svg", path=str(pictures)))
+
+
 async def sent(pilot: Pilot[None]) -> None:
     """Agree to what is to be sent, and wait for the answer to it."""
     screen = main_screen(pilot)
@@ -93,6 +104,8 @@ def main() -> None:
             (Path(kept) / "config.toml").write_text("[forge]\naudit = false\n")
             path = asyncio.run(take(folder, Path(kept), *picture))
         sys.stdout.write(f"{path}\n")
+    for name, act in ECHO_PICTURES:
+        sys.stdout.write(f"{asyncio.run(take_echo(folder, name, act))}\n")
 
 
 if __name__ == "__main__":

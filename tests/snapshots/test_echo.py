@@ -2,75 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import pytest
 from textual.pilot import Pilot
 
 from app.config import Paths
 from core.echo.options import Switches
-from core.echo.snapshot import EchoSnapshot
-from core.engine import EngineSnapshot, State
-from tests.scripted_echo import BACKED_UP, EMPTY, PACKETS_EACH, STALLED, echo_snapshot, echo_store
-from tests.scripted_lab import scripted_lab
-from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
+from tests.scripted_echo import BACKED_UP, EMPTY, PACKETS_EACH, STALLED, echo_snapshot
+from tests.scripted_echo_monitor import echo_monitor, in_the_lab, opened
+from tests.scripted_monitor import main
 
 WIDE, MEDIUM, SMALL = (160, 45), (120, 36), (80, 24)
-LO = EngineSnapshot(State.LIVE, interfaces=("lo",), captured=42, received=42)
-
-
-def monitor(said: EchoSnapshot | None = None, **options: Any):
-    """The monitor on a capture of lo and a scripted echo server."""
-    engine = ScriptedEngine(LO, echo_snapshot() if said is None else said)
-    return scripted_monitor(echo_store(), engine, **options)
-
-
-def opened(client: int | None = None, *keys: str):
-    """Open the panel, put its cursor on a client, press keys."""
-
-    async def act(pilot: Pilot) -> None:
-        screen = await filled(pilot)
-        screen.table.select(1)
-        await pilot.press("e")
-        await shown(pilot)
-        if client is not None:
-            screen.echo.clients.select(client)
-        await pilot.press(*keys)
-        await shown(pilot)
-
-    return act
-
-
-async def shown(pilot: Pilot) -> None:
-    """Show the newest scene, and look at every row first: columns are as wide as what was seen."""
-    screen = main(pilot)
-    screen.poll()
-    await pilot.pause()
-    clients = screen.echo.clients
-    top = clients.top_line
-    for line in range(clients.line_count):
-        clients.show_line(line)
-        clients.render_lines(clients.size.region)
-    clients.scroll_to_line(top)
-    await pilot.pause()
 
 
 def test_empty(snap_compare):
-    assert snap_compare(monitor(EMPTY), terminal_size=WIDE, run_before=opened())
+    assert snap_compare(echo_monitor(EMPTY), terminal_size=WIDE, run_before=opened())
 
 
 @pytest.mark.parametrize("size", [WIDE, MEDIUM, SMALL], ids=lambda size: f"{size[0]}")
 def test_stalled(snap_compare, size):
     """The edge triggered client that is read once a wake-up."""
-    assert snap_compare(monitor(), terminal_size=size, run_before=opened(STALLED, "v"))
+    assert snap_compare(echo_monitor(), terminal_size=size, run_before=opened(STALLED, "v"))
 
 
 def test_backed_up(snap_compare):
     """The client that does not read, among the others, by their condition."""
     said = echo_snapshot(switches=Switches(), selected=None, log=())
     act = opened(BACKED_UP, "s", "s", "s")
-    assert snap_compare(monitor(said), terminal_size=WIDE, run_before=act)
+    assert snap_compare(echo_monitor(said), terminal_size=WIDE, run_before=act)
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=lambda size: f"{size[0]}")
@@ -82,11 +40,11 @@ def test_only_one_clients_packets(snap_compare, size):
         screen.table.render_lines(screen.table.size.region)
         await pilot.pause()
 
-    assert snap_compare(monitor(), terminal_size=size, run_before=act)
+    assert snap_compare(echo_monitor(), terminal_size=size, run_before=act)
 
 
 def test_zoomed(snap_compare):
-    assert snap_compare(monitor(), terminal_size=WIDE, run_before=opened(STALLED, "z"))
+    assert snap_compare(echo_monitor(), terminal_size=WIDE, run_before=opened(STALLED, "z"))
 
 
 def test_failure(snap_compare):
@@ -94,11 +52,11 @@ def test_failure(snap_compare):
         message="port 7007 on 127.0.0.1 is in use by another program: "
         "choose another port, or 0 for a free one"
     )
-    assert snap_compare(monitor(said), terminal_size=WIDE, run_before=opened())
+    assert snap_compare(echo_monitor(said), terminal_size=WIDE, run_before=opened())
 
 
 def test_add_listener(snap_compare):
-    assert snap_compare(monitor(), terminal_size=MEDIUM, run_before=opened(None, "a"))
+    assert snap_compare(echo_monitor(), terminal_size=MEDIUM, run_before=opened(None, "a"))
 
 
 @pytest.mark.parametrize("theme", ["high-contrast", "textual-light"])
@@ -109,17 +67,9 @@ def test_theme(snap_compare, theme, tmp_path):
         pilot.app.theme = theme
         await opened(STALLED)(pilot)
 
-    assert snap_compare(monitor(paths=paths), terminal_size=WIDE, run_before=act)
+    assert snap_compare(echo_monitor(paths=paths), terminal_size=WIDE, run_before=act)
 
 
 @pytest.mark.parametrize("size", [WIDE, MEDIUM, SMALL], ids=lambda size: f"{size[0]}")
 def test_lab(snap_compare, size):
-    async def act(pilot: Pilot) -> None:
-        lab = scripted_lab()
-        await pilot.app.push_screen(lab)
-        async with asyncio.timeout(10):
-            while lab.measuring:
-                await pilot.pause(0.01)
-        await pilot.pause()
-
-    assert snap_compare(monitor(), terminal_size=size, run_before=act)
+    assert snap_compare(echo_monitor(), terminal_size=size, run_before=in_the_lab)

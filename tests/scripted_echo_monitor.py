@@ -1,0 +1,65 @@
+"""The monitor on a scripted echo server, its panel open: for pictures and for their tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from textual.pilot import Pilot
+
+from app.monitor import Monitor
+from core.echo.snapshot import EchoSnapshot
+from core.engine import EngineSnapshot, State
+from tests.scripted_echo import echo_snapshot, echo_store
+from tests.scripted_lab import scripted_lab
+from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
+
+LO = EngineSnapshot(State.LIVE, interfaces=("lo",), captured=42, received=42)
+Act = Callable[[Pilot[Any]], Awaitable[None]]
+
+
+def echo_monitor(said: EchoSnapshot | None = None, **options: Any) -> Monitor:
+    """The monitor on a capture of lo and a scripted echo server."""
+    engine = ScriptedEngine(LO, echo_snapshot() if said is None else said)
+    return scripted_monitor(echo_store(), engine, **options)
+
+
+def opened(client: int | None = None, *keys: str) -> Act:
+    """Open the panel, put its cursor on a client, press keys."""
+
+    async def act(pilot: Pilot[Any]) -> None:
+        screen = await filled(pilot)
+        screen.table.select(1)
+        await pilot.press("e")
+        await shown(pilot)
+        if client is not None:
+            screen.echo.clients.select(client)
+        await pilot.press(*keys)
+        await shown(pilot)
+
+    return act
+
+
+async def shown(pilot: Pilot[Any]) -> None:
+    """Show the newest scene, and look at every row first: columns are as wide as what was seen."""
+    screen = main(pilot)
+    screen.poll()
+    await pilot.pause()
+    clients = screen.echo.clients
+    top = clients.top_line
+    for line in range(clients.line_count):
+        clients.show_line(line)
+        clients.render_lines(clients.size.region)
+    clients.scroll_to_line(top)
+    await pilot.pause()
+
+
+async def in_the_lab(pilot: Pilot[Any]) -> None:
+    """Open the laboratory and wait for its results."""
+    lab = scripted_lab()
+    await pilot.app.push_screen(lab)
+    async with asyncio.timeout(10):
+        while lab.measuring:
+            await pilot.pause(0.01)
+    await pilot.pause()
