@@ -63,7 +63,9 @@ def paint_tree_line(
         segments.append(Segment(value, style_of(_component(row.severity, "value"))))
         segments.append(Segment(meaning, style_of(_component(row.severity, "meaning"))))
     flaw = worst(row)
-    if flaw in SIGNS and (row.is_layer or (flaw > row.severity and not is_open)):
+    if flaw in SIGNS and (
+        (row.is_layer and not line.level) or (flaw > row.severity and not is_open)
+    ):
         segments.append(Segment(f"  {SIGNS[flaw]}", style_of(_component(flaw, "value"))))
     return segments
 

@@ -77,9 +77,7 @@ class Interfaces(Dialog[tuple[str, ...]]):
         with Horizontal(classes="dialog-buttons"):
             yield Button("Capture", id="capture", compact=True)
             yield Static("", classes="dialog-hint", id="chosen", markup=False)
-        yield Static(
-            "space or a click selects · enter captures · esc closes", classes="dialog-hint"
-        )
+        yield Static("space selects · enter captures", classes="dialog-hint")
 
     async def on_mount(self) -> None:
         table = self.query_one(DataTable)
