@@ -25,6 +25,9 @@ DOTS = HiResMode.HALFBLOCK  # of two dots a cell, but in every terminal font
 COLOURS = {"select": "error", "poll": "warning", "epoll": "success"}  # of the theme
 
 
+SHORT = {"blocking": "block", "epoll-level": "ep-lvl", "epoll-edge": "ep-edge", "io_uring": "uring"}
+
+
 class PowersOfTen(AxisFormatter):
     """Ticks of an axis of logarithms: ``10``, ``100``, ``1k``."""
 
@@ -66,8 +69,8 @@ class RatePlot(_Plot):
         self.clear()
         if not measured:
             return
-        room = (self.size.width - self.margin_left) // len(measured) - 1
-        names = [cut(result.model.replace("epoll-", "ep-"), max(4, room)) for result in measured]
+        room = (self.size.width - self.margin_left) // len(measured)
+        names = [cut(SHORT.get(result.model, result.model), max(4, room)) for result in measured]
         rates = [result.rate / 1000 for result in measured]
         self.set_ylimits(0, max(rates) * 1.1)
         self.set_xlimits(0.4, len(names) + 0.6)
@@ -90,10 +93,10 @@ class CurvePlot(_Plot):
             return
         costs = [log10(point.median_us) for point in known if point.median_us]
         self.set_xlimits(0.9, log10(max(point.descriptors for point in known)) + 0.1)
-        self.set_ylimits(min(0.0, *costs), max(1.0, *costs) + 0.1)
+        self.set_ylimits(min(0.0, *costs) - 0.1, max(1.0, *costs) + 0.1)
         self.set_xlabel("idle descriptors")
         self.set_ylabel("µs a wake-up")
-        for name in MECHANISMS:
+        for name in reversed(MECHANISMS):  # where two lie on one another, the one that ends shows
             own = [point for point in known if point.mechanism == name]
             if own:
                 self.plot(
