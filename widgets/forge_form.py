@@ -149,6 +149,7 @@ class ForgeForm(CursorView):
         key = self._rows[self._cursor].key if self._rows else ""
         self.evaluation = evaluate(held.draft, self._suggestions(held.index))
         packets = (held.index, len(held.drafts))
+        before = self._rows, self._layout
         self._rows = form_rows(
             self.evaluation, held.settings, self._folded, packets, self._surrounding
         )
@@ -158,8 +159,18 @@ class ForgeForm(CursorView):
         self._cursor = lines.get(key, min(self._cursor, len(self._rows) - 1))
         self._take_up()
         self.set_line_count(len(self._rows))
-        self.refresh()
+        self._repaint(*before)
         self.focused_span = self.row.span
+
+    def _repaint(self, rows: tuple[FormRow, ...], layout: FormLayout) -> None:
+        """Paint what is otherwise than it was: at most keys a few rows of sixty."""
+        if layout != self._layout or len(rows) != len(self._rows):
+            self.refresh()
+            return
+        self.refresh_line(self._cursor)
+        for line, (row, now) in enumerate(zip(rows, self._rows, strict=True)):
+            if row != now:
+                self.refresh_line(line)
 
     def _take_up(self) -> None:
         """Edit the row under the cursor; what is being typed there stays as it was typed."""
