@@ -164,6 +164,8 @@ def _with_check(row: Row, check: Check, slot: Slot) -> Row:
     sign = VERDICT_SIGNS.get(verdict, "")
     meaning = f"{sign}: {check.reason}" if check.reason else sign
     inner = [Row(f"{slot.name}.status", "Verdict", verdict.word, VERDICT_CAVEAT, row.span)]
+    if check.reason:  # again, where it has the whole width
+        inner.append(Row(f"{slot.name}.reason", check.reason, span=row.span, is_layer=True))
     if verdict in (Verdict.BAD, Verdict.OFFLOADED) and check.expected is not None:
         expected = slot.text(check.expected)
         meaning += f" [expected {expected}]"

@@ -244,6 +244,12 @@ def test_addresses_in_options_are_written_as_addresses() -> None:
     assert rows["ipv6.opt.home"] == rows["ipv6.opt.home_address"] == "2001:db8::1"
 
 
+def test_why_a_checksum_cannot_be_checked_has_a_row_of_its_own() -> None:
+    packet = frames.ipv4(frames.udp(b"x"), IpProtocol.UDP, flags__mf=1)
+    rows = {row.key: row for row in flat(detail_rows(read(packet)))}
+    assert rows["udp.checksum.reason"].label == "a fragment: the sum covers the whole datagram"
+
+
 def test_payload_is_shown_as_beside_the_hex() -> None:
     payload = "a\u0301\u05d0\t\x1b".encode()
     rows = {row.key: row for row in detail_rows(read(frames.ipv4(payload, 253)))}
