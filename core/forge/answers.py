@@ -51,13 +51,13 @@ def _meaning(number: int, what: Circumstances) -> str:
         case errno.EMSGSIZE:
             return _too_long(what, over)
         case errno.ENOBUFS | errno.ENOMEM:
-            return f"the queue{over} is full and the packet was dropped; send slower (--rate)"
+            return f"the queue{over} is full and the packet was dropped; send slower"
         case errno.EPERM:
             return f"a firewall rule dropped the packet to {to}; see 'nft list ruleset'"
         case errno.EACCES:
             return f"the kernel does not let this socket send to {to}: a broadcast or prohibited"
         case errno.ENETUNREACH:
-            return f"there is no route to {to}; see 'ip route', or send with --link"
+            return f"there is no route to {to}; see 'ip route', or send it verbatim (--link)"
         case errno.EHOSTUNREACH:
             return f"nobody{over} answers for {to}: no link address is known for it"
         case errno.ENETDOWN:
@@ -85,5 +85,5 @@ def _invalid(what: Circumstances) -> str:
         return "the frame is shorter than a link header"
     return (
         "the kernel refuses this IP header (a header length past the packet's end, or a bad "
-        "destination); --link sends it verbatim"
+        "destination); verbatim (--link) it goes as it is"
     )

@@ -105,7 +105,10 @@ def depart(packets: Sequence[bytes], way: Way, interface: str = "", network: str
         if link is None:
             raise refused(errno.ENODEV, Circumstances(interface, interface))
         if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
-            raise SendError(0, f"{interface} carries no Ethernet frames; send without --link")
+            raise SendError(
+                0,
+                f"{interface} carries no Ethernet frames: verbatim (--link) is not for it",
+            )
         loopback = bool(link.flags & IFF_LOOPBACK)
         return Departure(tuple(packets), way, interface, link.index, link.mtu, loopback)
     text, address = destination_of(packets[0], network)

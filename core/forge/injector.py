@@ -224,7 +224,7 @@ def destination_of(packet: bytes, network: str = "") -> tuple[str, bytes]:
     table, kind = (IPV6, Kind.IPV6) if six else (IPV4, Kind.IPV4)
     if len(packet) < table.size or (not network and _version(packet) not in (4, 6)):
         reason = "the packet does not begin with an IP header, so there is no destination"
-        raise SendError(0, f"{reason}; --link sends it verbatim")
+        raise SendError(0, f"{reason}; send it verbatim (--link)")
     slot = table["dst"]
     number = slot.number(packet)
     return address_text(kind, number), number.to_bytes(slot.field.bits // 8, "big")
