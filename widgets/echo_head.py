@@ -49,11 +49,12 @@ class EchoHead(Widget):
         self._snapshot: EchoSnapshot | None = None
         self._current: int | None = None
         self._room = 0
+        self._hint = ""
         self._lines: tuple[Line, ...] = ()
 
-    def show(self, snapshot: EchoSnapshot, current: int | None, room: int) -> None:
-        """Say this in at most `room` lines; `current` is the listener that keys act on."""
-        self._snapshot, self._current, self._room = snapshot, current, room
+    def show(self, snapshot: EchoSnapshot, current: int | None, room: int, hint: str = "") -> None:
+        """Say this in at most `room` lines; see `head_lines`."""
+        self._snapshot, self._current, self._room, self._hint = snapshot, current, room, hint
         self._fit(self.size.width)
 
     def _fit(self, width: int) -> None:
@@ -61,7 +62,7 @@ class EchoHead(Widget):
             return
         before, self._lines = (
             self._lines,
-            head_lines(self._snapshot, self._current, width, self._room),
+            head_lines(self._snapshot, self._current, width, self._room, self._hint),
         )
         if self._lines != before:
             self.refresh(layout=len(self._lines) != len(before))

@@ -28,6 +28,7 @@ class EchoPanel(Vertical):
     """The echo server at one moment. See the module's text."""
 
     listener: reactive[int | None] = reactive(None)  # the one that keys act on
+    hint: reactive[str] = reactive("", init=False)  # a sentence under the head
 
     def __init__(self, clients: EchoClients | None = None, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -59,7 +60,8 @@ class EchoPanel(Vertical):
     def _draw(self, snapshot: EchoSnapshot) -> None:
         self._pick_listener([info.identifier for info in snapshot.listeners])
         height = self.size.height
-        self.head.show(snapshot, self.listener, max(1, height - CLIENTS_LEAST - self._log_height()))
+        room = max(1, height - CLIENTS_LEAST - self._log_height())
+        self.head.show(snapshot, self.listener, room, self.hint)
         self.clients.show(snapshot)
         self._show_log()
 

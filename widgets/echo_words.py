@@ -64,10 +64,15 @@ class Block:
 
 
 def head_lines(
-    snapshot: EchoSnapshot, current: int | None, width: int, room: int
+    snapshot: EchoSnapshot, current: int | None, width: int, room: int, hint: str = ""
 ) -> tuple[Line, ...]:
-    """What fits in `room` lines of `width` cells. `current` is the listener that keys act on."""
+    """What fits in `room` lines of `width` cells.
+
+    `current` is the listener that keys act on, `hint` a sentence on what is not as it might be.
+    """
     blocks = head_blocks(snapshot, current, width)
+    if hint:
+        blocks.append(Block(6, _wrapped(hint, width, Look.HELD, indent="  ")))
     while sum(len(block.lines) for block in blocks) > room:
         last = max(blocks, key=lambda block: block.rank)
         if not last.rank:

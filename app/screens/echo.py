@@ -9,6 +9,7 @@ from __future__ import annotations
 from app.actions import Place, bindings
 from app.bridge import Bridge
 from app.screens.dialog import AddListener
+from core.capture.options import ANY
 from core.echo.options import Switches
 from core.echo.snapshot import EchoSnapshot
 from widgets.echo_clients import EchoClients
@@ -16,6 +17,8 @@ from widgets.echo_head import EchoHead
 from widgets.echo_panel import EchoPanel
 from widgets.echo_words import BUDGETS
 
+LOOPBACK = "lo"
+UNSEEN = "lo is not captured, so packets of local clients are not in the table: i chooses it"
 TALK_BYTES = 64  # what the built-in client sends at a key
 _DRAINS = (None, True, False)  # in the order in which the key goes round
 
@@ -46,6 +49,8 @@ class Echo(EchoPanel):
             self._bridge.echo.select(client)
 
     def show(self, snapshot: EchoSnapshot) -> None:
+        seen = self._bridge.live and {LOOPBACK, ANY} & set(self._bridge.capturing)
+        self.hint = "" if seen or not snapshot.listeners else UNSEEN
         super().show(snapshot)
         self._select_awaited(snapshot)
 

@@ -120,6 +120,25 @@ async def test_tab_goes_through_it_only_while_it_is_open():
         assert screen.focused is screen.echo.clients
 
 
+@pytest.mark.parametrize(
+    ("state", "interfaces", "hinted"),
+    [
+        (State.LIVE, ("lo",), False),
+        (State.LIVE, ("eth0", "any"), False),
+        (State.LIVE, ("eth0",), True),
+        (State.STOPPED, ("lo",), True),
+    ],
+)
+async def test_it_says_when_its_packets_cannot_be_in_the_table(state, interfaces, hinted):
+    async with running() as (pilot, _):
+        pilot.app.bridge._engine.said = replace(LO, state=state, interfaces=interfaces)
+        screen = await opened(pilot)
+        lines = [
+            strip.text for strip in screen.echo.head.render_lines(screen.echo.head.size.region)
+        ]
+        assert any("lo is not captured" in line for line in lines) == hinted
+
+
 # -- what keys tell the server --------------------------------------------------------------------
 
 
