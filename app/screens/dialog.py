@@ -100,9 +100,18 @@ class GoTo(Dialog[int]):
         hint.add_class("-wrong")
 
 
+class OneOf(RadioButton):
+    """A radio button that says by its sign, and not by colour alone, whether it is the one."""
+
+    @property
+    def BUTTON_INNER(self) -> str:  # type: ignore[override]  # noqa: N802 (Textual's name)
+        return "●" if self.value else "○"
+
+
 class AddListener(Dialog["AddListener.Choice"]):
     """Asks where the echo server shall listen too, and with which trigger."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "add", "Add", priority=True)]
     title_text = "Add a listener"
 
     @dataclass(frozen=True, slots=True)
@@ -125,10 +134,10 @@ class AddListener(Dialog["AddListener.Choice"]):
             yield Static("Trigger", classes="dialog-label")
             with RadioSet(compact=True, id="trigger"):
                 for trigger in Trigger:
-                    yield RadioButton(trigger.value, value=trigger is Trigger.LEVEL, compact=True)
+                    yield OneOf(trigger.value, value=trigger is Trigger.LEVEL, compact=True)
         yield Static("port 0: any free one · tab next · enter adds", classes="dialog-hint")
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def action_add(self) -> None:
         port = self.query_one("#port", Input).value.strip()
         if not port.isdecimal() or int(port) > MOST_PORT:
             hint = self.query_one(".dialog-hint", Static)
