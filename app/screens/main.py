@@ -126,7 +126,7 @@ class MainScreen(Screen[None]):
         self.query_one(StatusBar).show(status_line(scene, paused_at))
         self._tell(scene)
         empty, words = self.query_one("#empty", Static), why_empty(scene)
-        empty.display = not self.shown.count
+        empty.display = not self.shown.count and self.table.display
         if empty.content != words:
             empty.update(words)
         self.query_one(KeyBar).labels = {
