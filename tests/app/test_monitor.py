@@ -130,11 +130,11 @@ async def test_tab_goes_round_and_shows_the_panel_it_goes_to():
             "detail"
         ]
         seen = []
-        for _ in range(4):
+        for _ in range(5):
             await pilot.press("tab")
             assert screen.focused.display
             seen.append(screen.focused.id)
-        assert seen == ["detail", "hex", "clients", "packets"]
+        assert seen == ["detail", "hex", "form", "clients", "packets"]
         assert screen.echo.display  # the tab that was shown last stays
         await pilot.press("shift+tab")
         assert screen.focused.id == "clients"
