@@ -18,18 +18,20 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from app.forge_machine import Machine
+from app.forge_scene import ForgeScene, Order, Question
+from app.looker import Looker
 from core.forge.answers import SendError
 from core.forge.audit import FILE_NAME, Audit
 from core.forge.departure import Departure
 from core.forge.draft import Draft
 from core.forge.evaluation import Evaluation, evaluate
 from core.forge.injector import Way
-from core.forge.pacing import Plan, Progress, send_packets
+from core.forge.pacing import Progress, send_packets
 from core.forge.rails import Load
 from core.forge.recipes import rawscope_command
 from core.forge.saved import Shelf
@@ -42,44 +44,6 @@ from widgets.forge_report import Report
 
 LISTEN_S = 10.0  # so long after the last packet replies are looked for
 _JOIN_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be sent: `drafts`, or `packets` as they were captured. `interface` is for verbatim
-    frames, empty where the route decides. `said` is how the audit names it."""
-
-    drafts: tuple[Draft, ...] = ()
-    packets: tuple[bytes, ...] = ()
-    way: Way = Way.IP
-    interface: str = ""
-    plan: Plan = Plan()  # noqa: RUF009 - a frozen value
-    said: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a person is asked before order `number` leaves."""
-
-    number: int
-    sentences: tuple[str, ...]
-    marks: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class ForgeScene:
-    """All that the screen needs to know. `ours` are numbers of packets that we sent."""
-
-    around: tuple[Surroundings, ...] = ()
-    interfaces: tuple[str, ...] = ()
-    question: Question | None = None
-    report: Report = field(default_factory=Report)
-    ours: frozenset[int] = frozenset()
-
-    @property
-    def sending(self) -> bool:
-        """Whether an order is on its way."""
-        return self.report.sending
 
 
 class OrderError(Exception):
@@ -112,7 +76,7 @@ class Forger:
         self._stop = threading.Event()
         self._sender: threading.Thread | None = None
         self._order: Order | None = None
-        self._looker = _Looker(self._look)
+        self._looker = Looker(self._look)
         self._wanted: tuple[tuple[Draft, ...], str] | None = None
         self._snapshot: Snapshot | None = None
         self._tracker: Tracker | None = None
@@ -352,32 +316,3 @@ class Forger:
     def _change(self, **changes: object) -> None:
         with self._lock:
             self._scene = replace(self._scene, **changes)  # type: ignore[arg-type]
-
-
-class _Looker:
-    """A thread that works when it is woken, and is made when there is first something to do."""
-
-    def __init__(self, work: Callable[[], bool]) -> None:
-        self._work = work
-        self._wake = threading.Event()
-        self._ended = False
-        self._thread: threading.Thread | None = None
-
-    def wake(self) -> None:
-        if self._thread is None and not self._ended:
-            self._thread = threading.Thread(target=self._run, name="rawscope looker", daemon=True)
-            self._thread.start()
-        self._wake.set()
-
-    def close(self) -> None:
-        self._ended = True
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(_JOIN_S)
-
-    def _run(self) -> None:
-        while not self._ended:
-            self._wake.wait()
-            self._wake.clear()
-            while not self._ended and not self._work():
-                time.sleep(0)  # others get their turn

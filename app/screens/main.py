@@ -19,7 +19,8 @@ from app.screens.banner import Banner
 from app.screens.copying import choices, recipe_choices
 from app.screens.dialog import Copy, GoTo
 from app.screens.echo import Echo
-from app.screens.forge import ForgePanel, held_of, why_blind
+from app.screens.forge import ForgePanel
+from app.screens.forge_parts import held_of, why_blind
 from app.screens.key_bar import KeyBar
 from app.screens.only import Only, OnlyLine, client_of, of_client
 from app.screens.panels import Panels

@@ -9,7 +9,8 @@ import pytest
 from app.actions import ACTIONS, HEARD_TOGETHER, Place, bindings, grouped, key_label
 from app.monitor import Monitor
 from app.screens.echo import Clients, Echo
-from app.screens.forge import Bytes, ForgePanel, Form, Result
+from app.screens.forge import ForgePanel
+from app.screens.forge_parts import Bytes, Form, Result
 from app.screens.lab import LabScreen
 from app.screens.main import MainScreen
 from app.screens.panels import Detail, Hex

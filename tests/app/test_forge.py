@@ -15,7 +15,8 @@ from textual.widgets import Input, OptionList
 from app.config import Paths
 from app.screens.dialog import Confirm, Copy
 from app.screens.drafts import Drafts
-from app.screens.forge import Bytes, ForgePanel, Result
+from app.screens.forge import ForgePanel
+from app.screens.forge_parts import Bytes, Result
 from app.screens.main import MainScreen
 from core.engine import EngineSnapshot, State
 from core.files.reader import open_capture

@@ -19,7 +19,7 @@ from textual.pilot import Pilot
 from app.config import Paths
 from app.monitor import Monitor
 from app.screens.dialog import Confirm
-from app.screens.forge import Result
+from app.screens.forge_parts import Result
 from app.screens.main import MainScreen
 from core.capture.options import CaptureOptions
 from core.engine import Engine

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from app.config import Paths
 from app.screens.dialog import Confirm
-from app.screens.forge import Result
+from app.screens.forge_parts import Result
 from tests.scripted import HOST, scripted_store
 from tests.scripted_forge import ScriptedMachine, Wire
 from tests.scripted_monitor import filled, main, scripted_monitor

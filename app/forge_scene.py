@@ -1,0 +1,49 @@
+"""What the screen hands to the forge, and what it gets to see of it: values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from core.forge.draft import Draft
+from core.forge.injector import Way
+from core.forge.pacing import Plan
+from core.forge.surroundings import Surroundings
+from widgets.forge_report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be sent: `drafts`, or `packets` as they were captured. `interface` is for verbatim
+    frames, empty where the route decides. `said` is how the audit names it."""
+
+    drafts: tuple[Draft, ...] = ()
+    packets: tuple[bytes, ...] = ()
+    way: Way = Way.IP
+    interface: str = ""
+    plan: Plan = Plan()  # noqa: RUF009 - a frozen value
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked before order `number` leaves."""
+
+    number: int
+    sentences: tuple[str, ...]
+    marks: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeScene:
+    """All that the screen needs to know. `ours` are numbers of packets that we sent."""
+
+    around: tuple[Surroundings, ...] = ()
+    interfaces: tuple[str, ...] = ()
+    question: Question | None = None
+    report: Report = field(default_factory=Report)
+    ours: frozenset[int] = frozenset()
+
+    @property
+    def sending(self) -> bool:
+        """Whether an order is on its way."""
+        return self.report.sending

@@ -1,0 +1,38 @@
+"""A thread that works when it is woken."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+JOIN_S = 2.0
+
+
+class Looker:
+    """A thread that works when it is woken, and is made when there is first something to do."""
+
+    def __init__(self, work: Callable[[], bool]) -> None:
+        self._work = work
+        self._wake = threading.Event()
+        self._ended = False
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        if self._thread is None and not self._ended:
+            self._thread = threading.Thread(target=self._run, name="rawscope looker", daemon=True)
+            self._thread.start()
+        self._wake.set()
+
+    def close(self) -> None:
+        self._ended = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(JOIN_S)
+
+    def _run(self) -> None:
+        while not self._ended:
+            self._wake.wait()
+            self._wake.clear()
+            while not self._ended and not self._work():
+                time.sleep(0)  # others get their turn

@@ -1,0 +1,82 @@
+"""The parts of the forge panel with the registry's keys, and what is put into them."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from app import actions
+from app.actions import bindings
+from core.capture.options import ANY
+from core.engine import EngineSnapshot, State
+from core.forge.draft import TRAILER
+from core.forge.from_packet import Filled
+from core.forge.injector import Way
+from core.forge.layer_kinds import KINDS, Place
+from core.wire.text import safe
+from widgets.forge_changes import Held
+from widgets.forge_form import ForgeForm
+from widgets.forge_outcome import ForgeOutcome
+from widgets.forge_rows import FormRow
+from widgets.hex_view import HexView
+
+_ROUTED = ("ip", "ipv6")
+
+
+def held_of(filled: Filled, interface: str) -> Held:
+    """The form for a captured packet: an IP packet on the way through the IP stack, where its
+    link header is not needed; with what was typed for that it can be had back."""
+    held = Held.of((filled.draft,), interface)
+    network = [name for name in filled.draft.layers if KINDS[name].place is Place.NETWORK]
+    if not network or network[0] not in _ROUTED:
+        return held
+    without_padding = held.draft.with_text(TRAILER, "")
+    return held.with_draft(without_padding).on_way(Way.IP)
+
+
+def why_blind(worker: EngineSnapshot, interface: str) -> str:
+    """Why a packet that leaves on `interface` is not seen by the capture; empty if it is."""
+    if worker.state is not State.LIVE:
+        return "nothing is captured now, so what left and what came back is not seen"
+    if interface and not {interface, ANY} & set(worker.interfaces):
+        where = safe(", ".join(worker.interfaces))
+        return f"the capture is on {where}, so what happens on {safe(interface)} is not seen"
+    return ""
+
+
+class Form(ForgeForm, inherit_bindings=False):
+    """The form with the registry's keys."""
+
+    BINDINGS = bindings(actions.Place.FORM)
+
+
+class Bytes(HexView, inherit_bindings=False):
+    """The bytes that would leave, with the registry's keys."""
+
+    BINDINGS = bindings(actions.Place.HEX, actions.Place.LIST)
+
+
+class Result(ForgeOutcome, inherit_bindings=False):
+    """What became of what was sent, with the registry's keys."""
+
+    BINDINGS = bindings(actions.Place.RESULT, actions.Place.LIST)
+    BORDER_TITLE = "Outcome"
+
+
+class Explanation(Widget):
+    """Name, range and meaning of the field under the cursor, or what is wrong with it."""
+
+    COMPONENT_CLASSES = {"explanation--error", "explanation--text"}
+
+    row: reactive[FormRow | None] = reactive(None)
+
+    def render(self) -> Text:
+        row = self.row
+        if row is None:
+            return Text()
+        if row.error:
+            style = self.get_component_rich_style("explanation--error", partial=True)
+            return Text(f"✗ {safe(row.error)}", style, overflow="ellipsis")
+        style = self.get_component_rich_style("explanation--text", partial=True)
+        return Text(safe(row.explanation), style, overflow="ellipsis")
