@@ -103,6 +103,7 @@ class Monitor(App[None]):
         return with_gate(super().get_line_filters())
 
     def on_mount(self) -> None:
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         if "TEXTUAL_THEME" not in os.environ:
             wanted = self._config.theme
             self.theme = wanted if wanted in self.available_themes else DEFAULT
@@ -259,7 +260,6 @@ def _is_meant(action: Action, screen: Screen[Any]) -> bool:
 
 def _settle() -> None:
     """After the first frame: what lives now lives long, so the collector need not look again."""
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_EACH)
     gc.collect()
     gc.freeze()

@@ -1,7 +1,9 @@
 """``rawscope``: the monitor. Sees to the terminal, starts the engine, then the screen.
 
 The engine's thread starts before textual is imported (about a quarter of a second of CPU),
-so that packets are already in the store when the first frame is painted.
+so that packets are already in the store when the first frame is painted. A file is read only
+once the imports are done: a reader that computes beside them makes each of their many small
+reads wait for the interpreter, and a large file then took seconds longer to appear.
 
 When the terminal is closed, textual's writer has nowhere to write and its shutdown may wait for
 ever (8.2). A thread that sleeps until the terminal hangs up sees to it that the process ends.
@@ -45,19 +47,19 @@ def run_monitor(source: PacketSource, demo: bool) -> int:
     engine = Engine(PacketStore())
     engine.start()
     try:
-        if file is not None:
-            engine.open_file(file)
-        elif source.interfaces:
+        if file is None and source.interfaces:
             engine.capture(source.capture_options())
-        return _show(engine, source, demo)
+        return _show(engine, source, file, demo)
     finally:
         engine.close()
 
 
-def _show(engine: Engine, source: PacketSource, demo: bool) -> int:
+def _show(engine: Engine, source: PacketSource, file: str | int | None, demo: bool) -> int:
     from app.monitor import Monitor
     from core.engine import State
 
+    if file is not None:
+        engine.open_file(file)
     with contextlib.ExitStack() as stack:
         if demo:
             from app.demo import Demo
