@@ -74,8 +74,10 @@ class FormRow:
 
     @property
     def explanation(self) -> str:
-        """Name, range and meaning in one line."""
-        parts = [self.name, self.hint, self.origin.value if self.origin and not self.text else ""]
+        """Name, label, range, meaning and origin in one line."""
+        label = self.label if self.name else ""
+        origin = self.origin.value if self.origin and not self.text else ""
+        parts = [self.name, label, self.hint, self.meaning, origin]
         return " · ".join(part for part in parts if part)
 
 
