@@ -1,12 +1,16 @@
 """Writing pcapng, append-only: a file that is cut off anywhere lacks its last block and no more.
 
-Each opening begins a section of its own (a Section Header Block in this host's byte order), so a
-file can be continued by another process: sections follow one another (draft-ietf-opsawg-pcapng
-§4.1). A process that was killed may have left half a block; behind that a new section would be
-unreadable, so whoever continues a file first cuts it to its last whole block.
+Several processes may write to one file at once. Blocks are gathered and appended in whole ones by
+`flush`, under a lock of the file (flock(2)). A writer begins a section of its own in this host's
+byte order, and begins another one where somebody else has written since, as interface numbers are
+a section's (draft-ietf-opsawg-pcapng §4.1).
 
-Blocks are gathered and handed over in whole ones by `flush`, with one write(2) as far as the system
-lets. Times are in nanoseconds. The file is readable by its owner only.
+A process that was killed may have left half a block; behind that a new section would be unreadable,
+so under the lock it is cut off first. Nothing else is ever cut: a file that is damaged otherwise,
+or is something else, is refused. Whether the last block is whole is told by the length that stands
+at both of its ends; only where that fails is the file walked from its beginning.
+
+Times are in nanoseconds. The file is readable by its owner only.
 
 The block headers of a whole batch are written by columns, so that writing down what is sent does
 not slow the sending.
@@ -14,10 +18,13 @@ not slow the sending.
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -47,6 +54,7 @@ _ENHANCED = struct.Struct("=IIIII")  # interface, time high, time low, captured,
 _GATHERED = 1 << 20  # bytes held before they are handed over unasked
 _LONGEST_OPTION = 0xFFFC
 
+_SHORTEST = _HEAD.size + _TRAILER.size  # a block without a body
 _EPB_FIXED = _HEAD.size + _ENHANCED.size
 _EPB_WORDS = np.dtype("=u4")
 
@@ -58,19 +66,22 @@ class PcapngWriter:
     """
 
     def __init__(self, path: Path, application: str = "rawscope") -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        self._path = path
+        self._descriptor = os.open(path, flags, 0o600)
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        body = struct.pack("=IHHQ", _MAGIC, 1, 0, _UNKNOWN_LENGTH)
+        body += _options(((_SHB_USERAPPL, application.encode()),))
+        self._section = [_block(SECTION_HEADER, body)]  # and the interfaces
+        self._begun = 0  # blocks of `_section` that are in the file
+        self._end = -1  # of the file, when this writer last wrote
         try:
-            end = _whole_length(self._descriptor)
-            os.ftruncate(self._descriptor, end)
-            os.lseek(self._descriptor, end, os.SEEK_SET)
+            with self._locked():
+                self._repair()
         except BaseException:
             os.close(self._descriptor)
             raise
-        self._held: list[bytes] = []
-        self._held_bytes = 0
-        self._interfaces = 0
-        body = struct.pack("=IHHQ", _MAGIC, 1, 0, _UNKNOWN_LENGTH)
-        self._add(SECTION_HEADER, body + _options(((_SHB_USERAPPL, application.encode()),)))
 
     def __enter__(self) -> PcapngWriter:
         return self
@@ -92,9 +103,8 @@ class PcapngWriter:
             options.append((IF_DESCRIPTION, description.encode()))
         options.append((IF_TSRESOL, bytes((_NANOSECONDS,))))
         body = struct.pack("=HxxI", link_type, snap_length)
-        self._add(INTERFACE_DESCRIPTION, body + _options(options))
-        self._interfaces += 1
-        return self._interfaces - 1
+        self._section.append(_block(INTERFACE_DESCRIPTION, body + _options(options)))
+        return len(self._section) - 2
 
     def write(
         self,
@@ -113,7 +123,7 @@ class PcapngWriter:
         if flags & _FLAGS_KEPT:
             options.append((EPB_FLAGS, struct.pack("=I", flags & _FLAGS_KEPT)))
         body = _ENHANCED.pack(interface, high, low, len(data), original)
-        self._add(ENHANCED_PACKET, body + _padded(data) + _options(options))
+        self._hold(_block(ENHANCED_PACKET, body + _padded(data) + _options(options)))
 
     def write_many(
         self,
@@ -153,12 +163,23 @@ class PcapngWriter:
         self._hold(out.tobytes())
 
     def flush(self) -> None:
-        """Hand over every block so far. Raises OSError."""
-        pending = memoryview(b"".join(self._held))
-        self._held.clear()
-        self._held_bytes = 0
-        while pending:
-            pending = pending[os.write(self._descriptor, pending) :]
+        """Append every block so far: all of them, or none. Raises OSError."""
+        with self._locked():
+            if os.fstat(self._descriptor).st_size != self._end:
+                self._repair()
+            blocks = b"".join((*self._section[self._begun :], *self._held))
+            end = self._end + len(blocks)
+            try:
+                pending = memoryview(blocks)
+                while pending:
+                    pending = pending[os.write(self._descriptor, pending) :]
+            except BaseException:
+                os.ftruncate(self._descriptor, self._end)
+                raise
+            finally:
+                self._held.clear()
+                self._held_bytes = 0
+            self._begun, self._end = len(self._section), end
 
     def close(self) -> None:
         """Flush and close."""
@@ -167,9 +188,26 @@ class PcapngWriter:
         finally:
             os.close(self._descriptor)
 
-    def _add(self, kind: int, body: bytes) -> None:
-        length = _HEAD.size + len(body) + _TRAILER.size
-        self._hold(_HEAD.pack(kind, length) + body + _TRAILER.pack(length))
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Nobody else writes meanwhile."""
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def _repair(self) -> None:
+        """Cut off what a killed writer left, and begin a section. Raises OSError."""
+        size = os.fstat(self._descriptor).st_size
+        end = size
+        if not _ends_whole(self._descriptor, size):
+            end, is_cut = _whole_length(self._descriptor, size)
+            if not is_cut:
+                what = f"damaged at byte {end:,}, so nothing is appended; move it away"
+                raise OSError(errno.EILSEQ, what, str(self._path))
+            os.ftruncate(self._descriptor, end)
+        self._begun, self._end = 0, end
 
     def _hold(self, blocks: bytes) -> None:
         self._held.append(blocks)
@@ -187,19 +225,43 @@ def _padded(data: bytes) -> bytes:
     return data + bytes(-len(data) & 3)
 
 
-def _whole_length(descriptor: int) -> int:
-    """How many bytes of a file are whole blocks; the rest is what a killed writer left."""
-    size = os.fstat(descriptor).st_size
+def _block(kind: int, body: bytes) -> bytes:
+    length = _HEAD.size + len(body) + _TRAILER.size
+    return _HEAD.pack(kind, length) + body + _TRAILER.pack(length)
+
+
+def _ends_whole(descriptor: int, size: int) -> bool:
+    """Whether a file is empty or its last block is one of ours, with its length at both ends."""
+    if size == 0:
+        return True
+    if size < _SHORTEST or size % 4:
+        return False
+    first = os.pread(descriptor, 4, 0)
+    (length,) = _TRAILER.unpack(os.pread(descriptor, _TRAILER.size, size - _TRAILER.size))
+    if first != SECTION_HEADER.to_bytes(4, "big") or not _SHORTEST <= length <= size:
+        return False
+    kind, again = _HEAD.unpack(os.pread(descriptor, _HEAD.size, size - length))
+    return again == length and kind in (SECTION_HEADER, INTERFACE_DESCRIPTION, ENHANCED_PACKET)
+
+
+def _whole_length(descriptor: int, size: int) -> tuple[int, bool]:
+    """How many bytes are whole blocks, and whether what follows is the beginning of one."""
     at, order = 0, "<" if sys.byteorder == "little" else ">"
-    while at + _HEAD.size + _TRAILER.size <= size:
-        head = os.pread(descriptor, 12, at)
-        if head[:4] == SECTION_HEADER.to_bytes(4, "big"):  # a palindrome: any byte order
+    header = SECTION_HEADER.to_bytes(4, "big")  # a palindrome: any byte order
+    while at < size:
+        head = os.pread(descriptor, _SHORTEST, at)
+        if at == 0 and head[:4] != header[: len(head)]:
+            return 0, False
+        if len(head) < _SHORTEST:
+            return at, True
+        if head[:4] == header:
             order = "<" if head[8:12] == _MAGIC.to_bytes(4, "little") else ">"
         (length,) = struct.unpack_from(order + "I", head, 4)
-        if length < _HEAD.size + _TRAILER.size or length % 4 or at + length > size:
-            break
-        trailer = os.pread(descriptor, _TRAILER.size, at + length - _TRAILER.size)
-        if trailer != head[4:8]:
-            break
+        if length < _SHORTEST or length % 4:
+            return at, False
+        if at + length > size:
+            return at, True
+        if os.pread(descriptor, _TRAILER.size, at + length - _TRAILER.size) != head[4:8]:
+            return at, False
         at += length
-    return at
+    return at, True

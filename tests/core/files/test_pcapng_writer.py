@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 from pathlib import Path
 
@@ -99,3 +101,83 @@ def test_a_batch_is_written_as_one_by_one(tmp_path: Path) -> None:
             frame = data[at : at + size].tobytes()
             writer.write(frame, timestamp_ns=int(time), flags=PacketFlag.OUTBOUND)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_two_writers_of_one_file_leave_each_other_alone(tmp_path: Path) -> None:
+    """They open it before either has written, and take turns; each packet keeps its interface."""
+    path = tmp_path / "a.pcapng"
+    first, second = PcapngWriter(path), PcapngWriter(path)
+    first.add_interface("one", LinkType.ETHERNET)
+    second.add_interface("other", LinkType.RAW)
+    for turn in range(3):
+        for mark, writer in ((b"1", first), (b"2", second)):
+            writer.write(mark * (20 + turn), timestamp_ns=TIME_NS)
+            writer.flush()
+    first.write(b"last" * 5, timestamp_ns=TIME_NS)
+    first.close()
+    second.close()
+    names = []
+    with open_capture(path) as reader:
+        for batch in reader.batches():
+            names += [reader.interfaces[index].name for index in batch.interface.tolist()]
+        assert not reader.damaged, reader.notes
+    frames, *_ = read(path)
+    assert frames == [m * (20 + n) for n in range(3) for m in (b"1", b"2")] + [b"last" * 5]
+    assert names == ["one", "other"] * 3 + ["one"]
+
+
+def test_what_another_writer_left_half_is_cut_when_this_one_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "a.pcapng"
+    with PcapngWriter(path) as writer:
+        writer.add_interface("one", LinkType.ETHERNET)
+        writer.write(bytes(20), timestamp_ns=TIME_NS)
+        writer.flush()
+        with path.open("ab") as other:
+            other.write(b"\x06\x00\x00\x00\x60\x00\x00\x00half")
+        writer.write(bytes(21), timestamp_ns=TIME_NS)
+    assert read(path)[0] == [bytes(20), bytes(21)]
+
+
+@pytest.mark.parametrize("content", [b"somebody else's file", b"\xd4\xc3\xb2\xa1" + bytes(60)])
+def test_a_file_that_is_something_else_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.pcapng"
+    path.write_bytes(content)
+    with pytest.raises(OSError, match="damaged at byte 0"):
+        PcapngWriter(path)
+    assert path.read_bytes() == content
+
+
+def test_a_file_that_is_damaged_in_its_middle_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.pcapng"
+    write(path, packets=3)
+    content = bytearray(path.read_bytes())
+    content[4] ^= 0xFF  # the length of the first block
+    content[-1] ^= 0xFF  # and of the last one: the file is walked
+    path.write_bytes(content)
+    with pytest.raises(OSError, match="damaged at byte 0"):
+        PcapngWriter(path)
+    assert path.read_bytes() == content
+
+
+def test_a_failed_write_leaves_whole_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.pcapng"
+    real = os.write
+
+    def full(descriptor: int, data: memoryview) -> int:
+        if len(data) <= 30:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(descriptor, data[:-30])
+
+    with PcapngWriter(path) as writer:
+        writer.add_interface("one", LinkType.ETHERNET)
+        writer.write(bytes(20), timestamp_ns=TIME_NS)
+        writer.flush()
+        writer.write(bytes(64), timestamp_ns=TIME_NS)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", full)
+            with pytest.raises(OSError, match="No space"):
+                writer.flush()
+        writer.write(bytes(22), timestamp_ns=TIME_NS)
+    assert read(path)[0] == [bytes(20), bytes(22)]
