@@ -2,24 +2,28 @@
 
 All of it is in one folder that the caller names, as JSON that a person can read, readable by its
 owner only. A file is replaced whole (written beside, renamed over) or not at all. What cannot be
-read is as good as absent, and said once in `complaints`.
+read is as good as absent, and said once in `complaints`; but nothing is lost by saving: an entry
+that cannot be read stays as it is, and a whole file that cannot is set aside under another name.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from core.forge.draft import BadDraftError, Draft
 
 HISTORY_LENGTH = 200
 MOST_DESTINATIONS = 10_000
-_LARGEST_BYTES = 16 << 20
+LARGEST_BYTES = 16 << 20  # of a file
+_Content = TypeVar("_Content", dict[str, Any], list[Any])
 
 
 class Shelf:
@@ -38,13 +42,11 @@ class Shelf:
 
     def save(self, name: str, drafts: Sequence[Draft]) -> None:
         """Keep drafts under a name, in the place of any that were. Raises OSError."""
-        kept = {key: _objects(held) for key, held in self.drafts().items()}
-        kept[name] = _objects(drafts)
-        self._write("drafts", kept)
+        self._write("drafts", self._entries("drafts", dict) | {name: _objects(drafts)})
 
     def delete(self, name: str) -> None:
         """Forget the drafts of a name; `KeyError` if there are none. Raises OSError."""
-        kept = {key: _objects(held) for key, held in self.drafts().items()}
+        kept = self._entries("drafts", dict)
         del kept[name]
         self._write("drafts", kept)
 
@@ -59,9 +61,12 @@ class Shelf:
 
         Raises OSError.
         """
-        newest = tuple(drafts)
-        older = [held for held in self.history() if held != newest]
-        self._write("history", [_objects(one) for one in [newest, *older][:HISTORY_LENGTH]])
+        newest = _objects(drafts)
+        older = [held for held in self._entries("history", list) if held != newest]
+        kept = [newest, *older][:HISTORY_LENGTH]
+        while len(kept) > 1 and len(_encoded(kept)) > LARGEST_BYTES:
+            kept = kept[: len(kept) // 2]
+        self._write("history", kept)
 
     def known(self) -> frozenset[str]:
         """The marks that were agreed to; see `core.forge.rails`."""
@@ -71,7 +76,7 @@ class Shelf:
 
     def agree(self, marks: Iterable[str]) -> None:
         """Remember that a person said yes. Raises OSError."""
-        known = self.known()
+        known = {one for one in self._entries("destinations", list) if isinstance(one, str)}
         if set(marks) - known:
             self._write("destinations", sorted(known | set(marks))[:MOST_DESTINATIONS])
 
@@ -90,25 +95,61 @@ class Shelf:
     def _read(self, name: str) -> Any:
         path = self._path(name)
         try:
-            with path.open("rb") as file:
-                return json.loads(file.read(_LARGEST_BYTES))
+            return _decoded(path)
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
             self.complaints.append(f"{path}: {error}")
             return None
 
+    def _entries(self, name: str, kind: type[_Content]) -> _Content:
+        """What is to be kept of a file that is about to be replaced.
+
+        A file without sense is set aside first. Raises OSError where it cannot be opened.
+        """
+        path = self._path(name)
+        try:
+            found = _decoded(path)
+        except FileNotFoundError:
+            return kind()
+        except ValueError:
+            found = None
+        if isinstance(found, kind):
+            return found
+        aside = path.with_name(f"{path.name}.unreadable-{time.time_ns()}")
+        os.rename(path, aside)
+        self.complaints.append(f"{path}: is not what it should be; it is now {aside.name}")
+        return kind()
+
     def _write(self, name: str, content: Any) -> None:
+        encoded = _encoded(content)
+        path = self._path(name)
+        if len(encoded) > LARGEST_BYTES:
+            most = f"it would be larger than {LARGEST_BYTES >> 20} MiB"
+            raise OSError(errno.EFBIG, most, str(path))
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor, beside = tempfile.mkstemp(dir=self._folder, prefix=f".{name}-")
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(content, file, indent=1)
-            os.replace(beside, self._path(name))
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(encoded)
+            os.replace(beside, path)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(beside)
             raise
+
+
+def _decoded(path: Path) -> Any:
+    """Raises OSError, and ValueError for what is no JSON or larger than is ever written."""
+    with path.open("rb") as file:
+        content = file.read(LARGEST_BYTES + 1)
+    if len(content) > LARGEST_BYTES:
+        raise ValueError(f"larger than {LARGEST_BYTES >> 20} MiB")
+    return json.loads(content)
+
+
+def _encoded(content: Any) -> bytes:
+    return json.dumps(content, indent=1).encode()
 
 
 def _objects(drafts: Sequence[Draft]) -> list[Any]:

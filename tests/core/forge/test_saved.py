@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from core.files.reader import open_capture
+from core.forge import saved
 from core.forge.audit import Audit
 from core.forge.draft import Draft
 from core.forge.saved import HISTORY_LENGTH, Shelf
@@ -59,6 +61,49 @@ def test_what_cannot_be_read_is_as_good_as_absent(tmp_path: Path, content: str) 
     assert shelf.complaints
     shelf.save("one", ONE)
     assert shelf.drafts() == {"one": ONE}
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[1]"])
+def test_saving_sets_an_unreadable_file_aside(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "drafts.json"
+    path.write_bytes(content)
+    shelf = Shelf(tmp_path)
+    shelf.save("one", ONE)
+    (aside,) = (other for other in tmp_path.iterdir() if other != path)
+    assert aside.read_bytes() == content
+    assert aside.name in shelf.complaints[-1]
+    assert shelf.drafts() == {"one": ONE}
+
+
+def test_saving_keeps_the_entries_that_it_cannot_read(tmp_path: Path) -> None:
+    drafts, history = tmp_path / "drafts.json", tmp_path / "history.json"
+    drafts.write_text('{"later": [{"layers": 3}]}')
+    history.write_text('[[{"layers": 3}]]')
+    shelf = Shelf(tmp_path)
+    shelf.save("one", ONE)
+    shelf.remember(ONE)
+    shelf.save("two", TWO)
+    shelf.delete("one")
+    assert json.loads(drafts.read_text())["later"] == [{"layers": 3}]
+    assert json.loads(history.read_text())[1] == [{"layers": 3}]
+    assert (shelf.drafts(), shelf.history()) == ({"two": TWO}, [ONE])
+
+
+def test_what_would_be_too_large_to_read_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved, "LARGEST_BYTES", 4096)
+    shelf = Shelf(tmp_path)
+    shelf.save("one", ONE)
+    with pytest.raises(OSError, match="larger"):
+        shelf.save("two", (Draft(("ip",), {"payload": "x" * 4096}),))
+    assert shelf.drafts() == {"one": ONE}
+    for number in range(100):
+        shelf.remember((Draft(("ip",), {"ip.id": str(number), "payload": "x" * 500}),))
+    (newest, *_) = shelf.history()
+    assert newest[0].texts["ip.id"] == "99"
+    assert (tmp_path / "history.json").stat().st_size <= 4096
+    assert not shelf.complaints
 
 
 def test_the_audit_keeps_what_was_sent_from_run_to_run(tmp_path: Path) -> None:
