@@ -33,6 +33,7 @@ from core.forge.route import (
     link_named,
     resolve_neighbour,
 )
+from core.forge.this_machine import ThisMachine
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +49,24 @@ class Departure:
     route: Route | None = None  # None for verbatim frames: the interface was chosen
     network: str = ""  # ``ip`` or ``ipv6``, where it is known whatever the version field says
 
-    def examine(self, load: Load, known: Collection[str] = frozenset()) -> Examination:
+    def examine(
+        self,
+        load: Load,
+        known: Collection[str] = frozenset(),
+        machine: ThisMachine | None = None,
+    ) -> Examination:
         """What a person is to be asked; the questions of all packets, each once."""
+        machine = machine or ThisMachine()
         found = [
             examine(
                 packet,
                 verbatim=self.way is Way.LINK,
                 interface=self.interface,
                 is_loopback=self.is_loopback,
+                network=self.network,
                 load=load,
                 known=known,
+                machine=machine,
             )
             for packet in self.packets
         ]

@@ -1,30 +1,39 @@
 """What a person is asked before anything leaves for a stranger.
 
-What goes to this machine (loopback, its own addresses) is sent at once. Everything else is asked
+What goes to this machine from one of its own addresses is sent at once. Everything else is asked
 once for each destination and each thing that is unusual about it: nobody was sent to there before;
-a broadcast or a group, which many hear; a source address that is not ours, whose owner gets the
-answers; frames that leave verbatim, past the IP stack and its firewall. Many packets, or many a
-second, are asked every time.
+a broadcast or a group, which many hear; a source that is not ours (of IP, of ARP, of the link),
+whose owner gets the answers; frames that leave verbatim, past the IP stack and its firewall. What
+is an address on one link only is agreed to for that link. Where no address can be read, and where
+there are many packets or many a second, it is asked every time.
 
-The question is made of the bytes that will leave, not of what was typed.
+The question is made of the bytes that will leave, not of what was typed. Addresses are read from
+where the header has them, whatever its version says: so does the kernel that is given it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from enum import Enum
 
-from core.forge.route import Kind, find_route, own_addresses
+from core.forge.answers import SendError
+from core.forge.injector import destination_of
+from core.forge.route import Kind
+from core.forge.this_machine import ThisMachine
+from core.wire.arp import ARP, ARP_IPV4, OPERATIONS
 from core.wire.dissect import dissect
-from core.wire.dissection import Dissection, Layer
+from core.wire.dissection import Dissection
 from core.wire.ethernet import ETHERNET
+from core.wire.field import HeaderTable
+from core.wire.ipv4 import IPV4
+from core.wire.ipv6 import IPV6
 from core.wire.link import LinkType
 
 MOST_PACKETS = 10_000
 MOST_PER_SECOND = 1_000
-_GROUP_BIT = 1 << 40  # of a MAC address: IEEE 802.3 §3.2.3
-_BROADCAST_MAC = "ff:ff:ff:ff:ff:ff"
+_GROUP_BIT = 1  # of a MAC address' first byte: IEEE 802.3 §3.2.3
+_BROADCAST_MAC = b"\xff" * 6
 
 
 class Target(Enum):
@@ -44,6 +53,23 @@ class Load:
     rate: float | None = None
 
 
+class Unusual(Enum):
+    """What a question is about."""
+
+    DESTINATION = "destinations"
+    SOURCE = "sources"
+    VERBATIM = "frames"
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One unusual thing: what is remembered of a yes to it (empty: nothing), and the sentence."""
+
+    kind: Unusual
+    mark: str
+    sentence: str
+
+
 @dataclass(frozen=True, slots=True)
 class Examination:
     """What there is to ask. `questions` are whole sentences; none means: send. `marks` are what is
@@ -61,119 +87,209 @@ def examine(
     verbatim: bool,
     interface: str = "",
     is_loopback: bool = False,
+    network: str = "",
     load: Load = Load(),
     known: Collection[str] = frozenset(),
+    machine: ThisMachine | None = None,
 ) -> Examination:
     """Look at one packet that is to leave.
 
     `verbatim` says that it is a frame for `interface`; `is_loopback` that this one is the loopback.
-    `known` are the marks that were agreed to before.
+    `network` is what a packet's header was meant to be (``ip``, ``ipv6``). `known` are the marks
+    that were agreed to before.
     """
-    read = dissect(packet, LinkType.ETHERNET if verbatim else LinkType.RAW, len(packet))
-    destination, target = _target(read, verbatim, is_loopback)
-    questions: list[str] = []
-    marks: set[str] = set()
-    if target is not Target.OWN:
-        for mark, sentence in _concerns(read, destination, target, verbatim, interface):
-            if mark not in known:
-                marks.add(mark)
-                questions.append(sentence)
-    questions += _volume(load)
-    return Examination(destination, target, tuple(questions), frozenset(marks))
+    look = Look(packet, verbatim, interface, is_loopback, network, machine or ThisMachine())
+    new = [concern for concern in look.concerns() if concern.mark not in known]
+    questions = [concern.sentence for concern in new] + volume(load)
+    marks = frozenset(concern.mark for concern in new if concern.mark)
+    return Examination(look.destination, look.target, tuple(questions), marks)
 
 
-def _concerns(
-    read: Dissection, destination: str, target: Target, verbatim: bool, interface: str
-) -> list[tuple[str, str]]:
-    """Each unusual thing as (what is remembered of it, the sentence)."""
-    over = f" on {interface}" if interface else ""
-    match target:
-        case Target.BROADCAST:
-            first = f"{destination} is a broadcast: every host{over} gets it."
-        case Target.MULTICAST:
-            first = f"{destination} is a multicast group: all its members{over} get it."
-        case _:
-            first = f"Nothing was sent to {destination}{over} before."
-    found = [(destination, first)]
-    source = _foreign_source(read)
-    if source:
-        words = f"The source {source} is no address of this machine: answers go there."
-        found.append((f"{destination} from {source}", words))
-    if verbatim:
-        words = f"The frame leaves {interface} verbatim, past the IP stack and its firewall."
-        found.append((f"{destination} verbatim on {interface}", words))
-    return found
-
-
-def _volume(load: Load) -> list[str]:
+def volume(load: Load) -> list[str]:
+    """What is to be asked about how much it is: never remembered."""
     asked: list[str] = []
     if load.packets > MOST_PACKETS:
         asked.append(f"{load.packets:,} packets are more than {MOST_PACKETS:,}.")
-    if load.rate is None and load.packets > MOST_PER_SECOND:
+    if load.packets <= MOST_PER_SECOND:
+        return asked
+    if load.rate is None or load.rate == float("inf"):
         asked.append(f"{load.packets:,} packets go out as fast as the machine can send.")
-    elif load.rate is not None and min(load.rate, load.packets) > MOST_PER_SECOND:
+    elif not load.rate <= MOST_PER_SECOND:  # one that is no number is asked about, too
         asked.append(f"{load.rate:,.0f} packets a second are more than {MOST_PER_SECOND:,}.")
     return asked
 
 
-def _target(read: Dissection, verbatim: bool, is_loopback: bool) -> tuple[str, Target]:
-    """The destination as text, and what it is."""
-    layer = _network(read)
-    link = read.layer(ETHERNET.name) if verbatim else None
-    mac = link.number(read.data, "dst") if link is not None else None
-    text = _address(layer, read, "dst")
-    if verbatim and is_loopback:
-        return text or "loopback", Target.OWN
-    if mac is not None and mac & _GROUP_BIT:
-        mac_text = ETHERNET["dst"].text(mac)
-        target = Target.BROADCAST if mac_text == _BROADCAST_MAC else Target.MULTICAST
-        return (f"{text} ({mac_text})" if text else mac_text), target
-    if layer is None or not text:
-        return (
-            ETHERNET["dst"].text(mac) if mac is not None else "an unreadable frame"
-        ), Target.HOST
-    kind = _kind(layer, read)
-    if verbatim and kind is Target.OWN:
-        return text, Target.HOST  # it leaves the machine all the same
-    return text, kind
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """A header of `data` as its table has it, whatever it says of itself."""
+
+    table: HeaderTable
+    data: bytes
+    offset: int
+
+    def raw(self, key: str) -> bytes:
+        slot = self.table[key]
+        return slot.number(self.data, self.offset).to_bytes(slot.field.bits // 8, "big")
+
+    def text(self, key: str) -> str:
+        return self.table[key].text(self.table[key].number(self.data, self.offset))
 
 
-def _kind(layer: Layer, read: Dissection) -> Target:
-    """What the routing table says of an IP destination."""
-    address = _raw(layer, read, "dst")
-    try:
-        kind = find_route(address).kind
-    except OSError:
-        kind = Kind.UNICAST
-    if kind == Kind.LOCAL:
-        return Target.OWN
-    if kind == Kind.BROADCAST or address == b"\xff" * 4:
-        return Target.BROADCAST
-    group = address[0] == 0xFF if len(address) == 16 else 224 <= address[0] <= 239
-    return Target.MULTICAST if group else Target.HOST
+@dataclass(slots=True)
+class Look:
+    """One packet, and what is unusual about it; the arguments are those of `examine`."""
+
+    packet: bytes
+    verbatim: bool
+    interface: str
+    is_loopback: bool
+    network: str
+    machine: ThisMachine
+    destination: str = ""
+    target: Target = Target.HOST
+    _link: _Header | None = field(default=None, init=False)
+    _ip: _Header | None = field(default=None, init=False)
+    _arp: _Header | None = field(default=None, init=False)
+    _operation: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        if self.verbatim:
+            read = dissect(self.packet, LinkType.ETHERNET, len(self.packet))
+            if len(self.packet) >= ETHERNET.size:
+                self._link = _Header(ETHERNET, self.packet, 0)
+            self._ip = _header(read, IPV4, IPV6)
+            self._arp = _header(read, ARP_IPV4)
+            self._operation = _operation(_header(read, ARP))
+        else:
+            self._ip = self._first()
+        self.destination, self.target = self._aim()
+
+    def concerns(self) -> list[Concern]:
+        """Each unusual thing about the packet."""
+        found = [] if self.target is Target.OWN else [self._first_time()]
+        found += self._sources()
+        if self.verbatim and self.target is not Target.OWN:
+            words = (
+                f"The frame leaves {self.interface} verbatim, past the IP stack and its firewall."
+            )
+            mark = f"{self.destination} verbatim on {self.interface}" if self._is_named else ""
+            found.append(Concern(Unusual.VERBATIM, mark, words))
+        return found
+
+    @property
+    def _is_named(self) -> bool:
+        """Whether there is an address to remember."""
+        return self._ip is not None or self._link is not None
+
+    def _first(self) -> _Header | None:
+        """The header that an IP packet begins with."""
+        try:
+            _, address = destination_of(self.packet, self.network)
+        except SendError:
+            return None
+        return _Header(IPV4 if len(address) == 4 else IPV6, self.packet, 0)
+
+    def _aim(self) -> tuple[str, Target]:
+        """The destination as text, and what it is."""
+        text = self._ip.text("dst") if self._ip is not None else ""
+        mac = self._link.raw("dst") if self._link is not None else b""
+        if self.verbatim and self.is_loopback and not text:
+            return "loopback", Target.OWN
+        if mac and mac[0] & _GROUP_BIT and not self.is_loopback:
+            target = Target.BROADCAST if mac == _BROADCAST_MAC else Target.MULTICAST
+            mac_text = ETHERNET["dst"].text(int.from_bytes(mac, "big"))
+            return (f"{text} ({mac_text})" if text else mac_text), target
+        if self._ip is None:
+            named = self._link.text("dst") if self._link is not None else "an unreadable packet"
+            return named, Target.HOST
+        target = self._kind(self._ip.raw("dst"))
+        if target is Target.OWN and self.verbatim and not self.is_loopback:
+            return text, Target.HOST  # it leaves the machine all the same
+        return text, target
+
+    def _kind(self, address: bytes) -> Target:
+        """What the routing table says of an IP destination."""
+        kind = self.machine.kind(address)
+        if kind == Kind.LOCAL:
+            return Target.OWN
+        if kind == Kind.BROADCAST or address == b"\xff" * 4:
+            return Target.BROADCAST
+        group = address[0] == 0xFF if len(address) == 16 else 224 <= address[0] <= 239
+        return Target.MULTICAST if group else Target.HOST
+
+    def _first_time(self) -> Concern:
+        """That nobody was sent to there before, or that many hear it."""
+        over = f" on {self.interface}" if self.interface else ""
+        match self.target:
+            case Target.BROADCAST:
+                words = f"{self.destination} is a broadcast: every host{over} gets it."
+            case Target.MULTICAST:
+                words = f"{self.destination} is a multicast group: all its members{over} get it."
+            case _:
+                words = f"Nothing was sent to {self.destination}{over} before."
+        mark = self.destination
+        if self.target is not Target.HOST or self._ip is None or _is_of_link(self._ip.raw("dst")):
+            mark = f"{mark} on {self.interface} {self._operation}".rstrip()
+        return Concern(Unusual.DESTINATION, mark if self._is_named else "", words)
+
+    def _sources(self) -> list[Concern]:
+        """The sources that are not ours; the kernel fills in an IP address that is zero."""
+        found: list[Concern] = []
+        if self._ip is not None and _is_foreign(self._ip.raw("src"), self.machine.owns):
+            source = self._ip.text("src")
+            words = f"The source {source} is no address of this machine: answers go there."
+            found.append(Concern(Unusual.SOURCE, f"{self.destination} from {source}", words))
+        if self._link is None or self.is_loopback:
+            return found
+        mark = f"{self.destination} on {self.interface}"
+        if _is_foreign(self._link.raw("src"), self.machine.owns_mac):
+            source = self._link.text("src")
+            words = (
+                f"The link source {source} is none of this machine's: switches that see it take "
+                "its owner to be here."
+            )
+            found.append(Concern(Unusual.SOURCE, f"{mark} from {source}", words))
+        return found + self._claim(mark)
+
+    def _claim(self, mark: str) -> list[Concern]:
+        """What an ARP packet says of an address that is not ours, or as somebody else."""
+        arp, machine = self._arp, self.machine
+        if arp is None:
+            return []
+        foreign = _is_foreign(arp.raw("src.proto_ipv4"), machine.owns)
+        if not foreign and not _is_foreign(arp.raw("src.hw_mac"), machine.owns_mac):
+            return []
+        claim = f"{arp.text('src.proto_ipv4')} is at {arp.text('src.hw_mac')}"
+        whose = "the address" if foreign else "the link address"
+        words = (
+            f"The {self._operation} says that {claim}, and {whose} is none of this machine's: who "
+            "hears it sends there."
+        )
+        return [Concern(Unusual.SOURCE, f"{mark} {self._operation} {claim}", words)]
 
 
-def _network(read: Dissection) -> Layer | None:
-    """The outermost IP header that can be read."""
-    return next((layer for layer in read.layers if layer.name in ("ip", "ipv6")), None)
+def _header(read: Dissection, *tables: HeaderTable) -> _Header | None:
+    """The outermost of these headers of which all bytes are there."""
+    for layer in read.layers:
+        for table in layer.tables:
+            if table in tables and layer.offset + table.stop <= len(read.data):
+                return _Header(table, read.data, layer.offset)
+    return None
 
 
-def _address(layer: Layer | None, read: Dissection, key: str) -> str:
-    value = layer.number(read.data, key) if layer is not None else None
-    return layer.tables[0][key].text(value) if layer is not None and value is not None else ""
-
-
-def _raw(layer: Layer, read: Dissection, key: str) -> bytes:
-    slot = layer.tables[0][key]
-    return slot.number(read.data, layer.offset).to_bytes(slot.field.bits // 8, "big")
-
-
-def _foreign_source(read: Dissection) -> str:
-    """The source address if it is not ours; the kernel fills in one that is zero."""
-    layer = _network(read)
-    if layer is None or not _address(layer, read, "src"):
+def _operation(arp: _Header | None) -> str:
+    if arp is None:
         return ""
-    source = _raw(layer, read, "src")
-    if not any(source) or source in own_addresses():
-        return ""
-    return _address(layer, read, "src")
+    number = int.from_bytes(arp.raw("opcode"), "big")
+    return f"ARP {OPERATIONS.get(number, f'operation {number}')}"
+
+
+def _is_foreign(source: bytes, owns: Callable[[bytes], bool]) -> bool:
+    return any(source) and not owns(source)
+
+
+def _is_of_link(address: bytes) -> bool:
+    """Whether an address means another host on each link."""
+    if len(address) == 4:
+        return address[:2] == b"\xa9\xfe"  # 169.254/16, RFC 3927
+    return address[0] == 0xFE and address[1] & 0xC0 == 0x80  # fe80::/10, RFC 4291

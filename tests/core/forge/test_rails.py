@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import pytest
 
 from core.forge.draft import Draft
@@ -16,13 +19,17 @@ def packet(destination: str, source: str = "0.0.0.0", **texts: str) -> bytes:
     return evaluate(Draft(("ip", "udp"), fields)).data
 
 
-def frame(destination: str, mac: str = "02:00:5e:10:00:99", source: str = "0.0.0.0") -> bytes:
-    fields = {"ip.dst": destination, "ip.src": source, "eth.dst": mac}
+def frame(
+    destination: str,
+    mac: str = "02:00:5e:10:00:99",
+    texts: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
+    fields = {"ip.dst": destination, "ip.src": "0.0.0.0", "eth.dst": mac, **texts}
     return evaluate(Draft(("eth", "ip", "udp"), fields)).data
 
 
 @pytest.mark.parametrize("destination", ["127.0.0.1", "127.1.2.3"])
-@pytest.mark.parametrize("source", ["0.0.0.0", "1.2.3.4"])
+@pytest.mark.parametrize("source", ["0.0.0.0", "127.0.0.1", "127.9.9.9"])
 def test_loopback_is_not_asked(destination: str, source: str) -> None:
     found = examine(packet(destination, source), verbatim=False)
     assert (found.target, found.questions, found.marks) == (Target.OWN, (), frozenset())
@@ -41,6 +48,92 @@ def test_a_spoofed_source_is_asked_though_the_destination_is_known() -> None:
     found = examine(packet(STRANGER, "203.0.113.1"), verbatim=False, known=known)
     (question,) = found.questions
     assert "203.0.113.1 is no address of this machine" in question
+
+
+def test_a_spoofed_source_to_ourselves_is_asked_since_our_answer_goes_there() -> None:
+    found = examine(packet("127.0.0.1", "203.0.113.1"), verbatim=False)
+    assert found.target is Target.OWN
+    (question,) = found.questions
+    assert "203.0.113.1 is no address of this machine" in question
+    known = found.marks
+    assert not examine(packet("127.0.0.1", "203.0.113.1"), verbatim=False, known=known).questions
+    assert examine(packet("127.0.0.1", "203.0.113.2"), verbatim=False, known=known).questions
+
+
+@pytest.mark.parametrize("version", ["0", "6", "15"])
+def test_a_wrong_version_hides_no_destination(version: str) -> None:
+    """Not even one whose bytes make an IPv6 header with our address in it."""
+    texts = {"ip.version": version, "payload": f"hex:{bytes(19).hex()}01"}
+    data = evaluate(Draft(("ip",), {"ip.dst": STRANGER, **texts})).data
+    found = examine(data, verbatim=False, network="ip")
+    assert (found.destination, found.target) == (STRANGER, Target.HOST)
+    assert found.questions == (f"Nothing was sent to {STRANGER} before.",)
+    other = evaluate(Draft(("ip",), {"ip.dst": "198.51.100.8", **texts})).data
+    assert examine(other, verbatim=False, network="ip", known=found.marks).questions
+    inside = frame(STRANGER, texts={"ip.version": version})
+    assert examine(inside, verbatim=True, interface="veth9").destination == STRANGER
+
+
+def test_what_names_no_address_is_never_remembered() -> None:
+    for data, verbatim in ((b"\1\2\3", True), (b"\x45" + bytes(9), False), (b"", False)):
+        found = examine(data, verbatim=verbatim, interface="veth9")
+        assert found.questions
+        assert found.marks == frozenset()
+
+
+@pytest.mark.parametrize("destination", ["224.0.0.251", "255.255.255.255", "169.254.7.7"])
+def test_an_address_of_one_link_is_agreed_to_for_that_link(destination: str) -> None:
+    known = examine(packet(destination), verbatim=False, interface="veth9").marks
+    found = examine(packet(destination), verbatim=False, interface="veth9", known=known)
+    assert found.questions == ()
+    assert examine(packet(destination), verbatim=False, interface="veth8", known=known).questions
+
+
+@pytest.mark.parametrize("mac", ["ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:fb", "02:00:5e:10:00:99"])
+def test_a_link_address_is_agreed_to_for_its_link(mac: str) -> None:
+    data = bytes.fromhex(mac.replace(":", "")) + bytes(6) + b"\x88\xb5" + bytes(46)
+    known = examine(data, verbatim=True, interface="veth9").marks
+    assert not examine(data, verbatim=True, interface="veth9", known=known).questions
+    assert len(examine(data, verbatim=True, interface="veth8", known=known).questions) == 2
+
+
+def arp(opcode: str, **texts: str) -> bytes:
+    fields = {"eth.dst": "ff:ff:ff:ff:ff:ff", "arp.opcode": opcode}
+    return evaluate(Draft(("eth", "arp"), {**fields, **texts})).data
+
+
+def test_an_arp_reply_for_somebody_else_is_named() -> None:
+    """Agreeing to ask who has an address is not agreeing to answer for it."""
+    known = examine(arp("1"), verbatim=True, interface="veth9").marks
+    assert not examine(arp("1"), verbatim=True, interface="veth9", known=known).questions
+    texts = {"arp.src.proto_ipv4": "192.0.2.1", "arp.src.hw_mac": "02:00:5e:10:00:99"}
+    found = examine(arp("2", **texts), verbatim=True, interface="veth9", known=known)
+    assert len(found.questions) == 2
+    assert "every host on veth9 gets it" in found.questions[0]
+    assert "ARP reply says that 192.0.2.1 is at 02:00:5e:10:00:99" in found.questions[1]
+    known |= found.marks
+    texts["arp.src.proto_ipv4"] = "192.0.2.2"
+    (question,) = examine(
+        arp("2", **texts), verbatim=True, interface="veth9", known=known
+    ).questions
+    assert "192.0.2.2 is at" in question
+
+
+def test_a_spoofed_link_source_is_named() -> None:
+    texts = {"eth.src": "02:00:5e:10:00:55"}
+    known = examine(frame(STRANGER), verbatim=True, interface="veth9").marks
+    found = examine(frame(STRANGER, texts=texts), verbatim=True, interface="veth9", known=known)
+    (question,) = found.questions
+    assert "02:00:5e:10:00:55 is none of this machine's" in question
+
+
+@pytest.mark.parametrize("destination", [STRANGER, "224.0.0.251"])
+def test_a_frame_on_loopback_to_a_stranger_may_be_passed_on(destination: str) -> None:
+    found = examine(frame(destination), verbatim=True, interface="lo", is_loopback=True)
+    assert found.target is not Target.OWN
+    assert destination in found.questions[0]
+    nothing = bytes(12) + b"\x88\xb5" + bytes(46)
+    assert not examine(nothing, verbatim=True, interface="lo", is_loopback=True).questions
 
 
 @pytest.mark.parametrize(
@@ -98,6 +191,8 @@ def test_bytes_that_are_no_packet_are_asked_too() -> None:
         (Load(10_001), 2),
         (Load(10_001, 5000), 2),
         (Load(5, 5000), 0),
+        (Load(1001, float("inf")), 1),
+        (Load(1001, float("nan")), 1),
     ],
 )
 def test_volume_is_asked_always(load: Load, asked: int) -> None:

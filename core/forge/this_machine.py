@@ -1,0 +1,40 @@
+"""What belongs to this machine, among the addresses of a packet."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from core import netlink
+from core.forge.route import Kind, find_route, own_addresses
+
+
+class ThisMachine:
+    """What belongs to this machine; asked of the kernel when it is first needed, then kept."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[bytes, int] = {}
+
+    @cached_property
+    def _addresses(self) -> frozenset[bytes]:
+        return own_addresses()
+
+    @cached_property
+    def _macs(self) -> frozenset[bytes]:
+        return frozenset(link.address for link in netlink.dump_links())
+
+    def kind(self, address: bytes) -> int:
+        """What the routing table says of an IP address; a host where it says nothing."""
+        if address not in self._kinds:
+            try:
+                self._kinds[address] = find_route(address).kind
+            except OSError:
+                self._kinds[address] = Kind.UNICAST
+        return self._kinds[address]
+
+    def owns(self, address: bytes) -> bool:
+        """Whether an IP address is ours, 127.0.0.0/8 included."""
+        return address in self._addresses or self.kind(address) == Kind.LOCAL
+
+    def owns_mac(self, mac: bytes) -> bool:
+        """Whether a link address is one of our interfaces'."""
+        return mac in self._macs
