@@ -185,6 +185,8 @@ class Forger:
                 departure, evaluations = self._depart(order, resolve=True)
                 audit = self._open_audit(stack)
                 injector = stack.enter_context(self._machine.open(departure))
+                if audit is not None:
+                    self._write_down(order, departure, evaluations, audit)
             except (OrderError, SendError, NotPermittedError, OSError) as refusal:
                 self._fail(str(refusal))
                 return
@@ -196,8 +198,8 @@ class Forger:
                 self._stop.is_set,
                 lambda progress: self._report(progress=progress),
             )
-            self._write_down(order, departure, evaluations, progress, audit)
-        notes = self._remember(order, marks)
+            trouble = audit.note_result(departure, progress) if audit is not None else ""
+        notes = (*((trouble,) if trouble else ()), *self._remember(order, marks))
         error = str(progress.error) if progress.error is not None else ""
         self._until_s = self._clock() + LISTEN_S
         self._report(progress=progress, sending=False, error=error, notes=notes)
@@ -210,8 +212,7 @@ class Forger:
         try:
             audit = Audit(self.folder)
         except OSError as error:
-            off = "[forge] audit = false in the configuration sends without it"
-            raise OrderError(f"the audit {self.audit_path}: {error.strerror}; {off}") from error
+            raise self._unaudited(error) from error
         stack.callback(audit.close)
         return audit
 
@@ -258,28 +259,21 @@ class Forger:
         )
 
     def _write_down(
-        self,
-        order: Order,
-        departure: Departure,
-        evaluations: Sequence[Evaluation],
-        progress: Progress,
-        audit: Audit | None,
+        self, order: Order, departure: Departure, evaluations: Sequence[Evaluation], audit: Audit
     ) -> None:
-        if audit is None:
-            return
-        for index, packet in enumerate(departure.packets):
-            said = order.said
-            if index < len(evaluations):
-                said = rawscope_command(evaluations[index].draft, departure.interface)
-            words = f"sent {progress.sent} of {progress.asked} ({order.way.value}) by: {said}"
-            if progress.error is not None:
-                words += f"; {progress.error}"
-            audit.note(
-                [packet],
-                interface=departure.interface,
-                verbatim=order.way is Way.LINK,
-                comment=words,
-            )
+        """What is about to leave: also a program that is killed leaves its trace."""
+        system = order.way is Way.SYSTEM
+        commands = [order.said] * len(order.packets) + [
+            rawscope_command(one.draft, departure.interface, system=system) for one in evaluations
+        ]
+        try:
+            audit.note_sending(departure, order.plan.count, commands)
+        except OSError as error:
+            raise self._unaudited(error) from error
+
+    def _unaudited(self, error: OSError) -> OrderError:
+        off = "[forge] audit = false in the configuration sends without it"
+        return OrderError(f"the audit {self.audit_path}: {error.strerror}; {off}")
 
     # -- the looker's thread ---------------------------------------------------------------
 

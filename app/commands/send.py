@@ -8,7 +8,6 @@ a person said no, or nobody answered; 2 a field cannot be what was typed.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -126,11 +125,12 @@ def _send(
         listener = None
         if request.wait_s is not None:
             listener = stack.enter_context(Listener(departure.interface, outcomes, told.heard))
-        began_ns = time.time_ns()
-        progress = _inject(request, departure, injector, interrupts, told, listener)
         if audit is not None:
-            _note(audit, request, departure, evaluations, progress, began_ns)
+            _note(audit, request, departure, evaluations)
+        progress = _inject(request, departure, injector, interrupts, told, listener)
         told.sent(progress)
+        if audit is not None and (trouble := audit.note_result(departure, progress)):
+            say(f"rawscope: {safe(trouble)}")
         if listener is not None and request.wait_s is not None and progress.sent:
             listener.listen(request.wait_s, interrupts)
             told.end(outcomes)
@@ -164,39 +164,30 @@ def _open_audit(request: SendRequest, stack: ExitStack) -> Audit | None:
     """The audit file; nothing is sent where it cannot be written."""
     if not request.audit:
         return None
-    folder = state_folder()
     try:
-        audit = Audit(folder)
+        audit = Audit(state_folder())
     except OSError as error:
-        raise CommandError(
-            f"the audit in {safe(str(folder))}: {error.strerror}; --no-audit sends without it"
-        ) from error
+        raise _unaudited(error) from error
     stack.callback(audit.close)
     return audit
 
 
 def _note(
-    audit: Audit,
-    request: SendRequest,
-    departure: Departure,
-    evaluations: Sequence[Evaluation],
-    progress: Progress,
-    began_ns: int,
+    audit: Audit, request: SendRequest, departure: Departure, evaluations: Sequence[Evaluation]
 ) -> None:
-    for packet, evaluation in zip(departure.packets, evaluations, strict=True):
-        words = (
-            f"sent {progress.sent} of {progress.asked} ({departure.way.value}) by: "
-            f"{rawscope_command(evaluation.draft, request.link)}"
-        )
-        if progress.error is not None:
-            words += f"; {progress.error}"
-        audit.note(
-            [packet],
-            interface=departure.interface,
-            verbatim=departure.way is Way.LINK,
-            comment=words,
-            timestamp_ns=began_ns,
-        )
+    """Write down what is about to leave: also a run that is killed leaves its trace."""
+    commands = [
+        rawscope_command(one.draft, request.link, system=request.system) for one in evaluations
+    ]
+    try:
+        audit.note_sending(departure, request.count, commands)
+    except OSError as error:
+        raise _unaudited(error) from error
+
+
+def _unaudited(error: OSError) -> CommandError:
+    where = safe(str(state_folder()))
+    return CommandError(f"the audit in {where}: {error.strerror}; --no-audit sends without it")
 
 
 def _save(name: str, drafts: Sequence[Draft]) -> None:

@@ -164,6 +164,8 @@ class PcapngWriter:
 
     def flush(self) -> None:
         """Append every block so far: all of them, or none. Raises OSError."""
+        if not self._held:
+            return  # so a section is never without packets
         with self._locked():
             if os.fstat(self._descriptor).st_size != self._end:
                 self._repair()

@@ -1,16 +1,20 @@
 """The audit: everything that was sent, appended to a pcapng file that any tool reads.
 
-One packet stands once, with the direction "outbound" and a comment that says how often it was sent
-of how often it was asked for, how, and what went wrong. A replay writes down every frame at the
-time it was given to the kernel. Each run appends a section of its own and hands over whole blocks,
-so a killed run leaves a readable file. IP packets are on an interface of link type RAW: the link
-header is the kernel's.
+A packet stands once, before it is sent, with the direction "outbound" and a comment that says how
+often it is to be sent, and how. A record without bytes follows with the result: how often it was
+sent, and what went wrong; where that is missing, the sender was killed. A replay writes down every
+frame at the time it is given to the kernel. Several processes may write at once, each in sections
+of its own and in whole blocks, so a killed run leaves a readable file. IP packets are on an
+interface of link type RAW: the link header is the kernel's.
 
-The file is in the state directory that the caller gives, and is its owner's only.
+The file is in the state directory that the caller gives, and is its owner's only. One that has
+grown large is kept under a name with the time, and another is begun; nothing is ever deleted.
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,10 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.files.pcapng_writer import PcapngWriter
+from core.forge.departure import Departure
+from core.forge.injector import Way
+from core.forge.pacing import Progress
 from core.wire.dissection import PacketFlag
 from core.wire.link import LinkType
 
 FILE_NAME = "sent.pcapng"
+LARGE_BYTES = 256 << 20  # a run that finds the file so large begins another
 
 
 class Audit:
@@ -31,30 +39,32 @@ class Audit:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = folder / FILE_NAME
+        _set_aside(self.path)
         self._writer = PcapngWriter(self.path)
         self._interfaces: dict[tuple[str, int], int] = {}
 
-    def note(
-        self,
-        packets: Sequence[bytes],
-        *,
-        interface: str,
-        verbatim: bool,
-        comment: str,
-        timestamp_ns: int | None = None,
-    ) -> None:
-        """Write down what was sent; `timestamp_ns` is when it began, now by default."""
-        number = self._number(interface, LinkType.ETHERNET if verbatim else LinkType.RAW)
-        when = time.time_ns() if timestamp_ns is None else timestamp_ns
-        for packet in packets:
-            self._writer.write(
-                packet,
-                timestamp_ns=when,
-                interface=number,
-                flags=PacketFlag.OUTBOUND,
-                comments=(comment,),
-            )
+    def note_sending(self, departure: Departure, count: int, commands: Sequence[str]) -> None:
+        """Write down what is about to be sent `count` times; each packet has its command.
+
+        Raises OSError: then it is not to be sent.
+        """
+        for packet, command in zip(departure.packets, commands, strict=True):
+            words = f"sending {count} ({departure.way.value}) by: {command}"
+            self._note(packet, departure, words)
         self._writer.flush()
+
+    def note_result(self, departure: Departure, progress: Progress) -> str:
+        """Write down how much left. It has left whether or not that can be written: what is wrong
+        is returned as a sentence, empty if nothing is."""
+        words = f"sent {progress.sent} of {progress.asked}"
+        if progress.error is not None:
+            words += f"; {progress.error}"
+        try:
+            self._note(b"", departure, words)
+            self._writer.flush()
+        except OSError as error:
+            return f"{self.path}: {error.strerror}; the count is not written down"
+        return ""
 
     def note_frames(
         self,
@@ -72,8 +82,35 @@ class Audit:
         """Flush and close."""
         self._writer.close()
 
+    def _note(self, packet: bytes, departure: Departure, comment: str) -> None:
+        kind = LinkType.ETHERNET if departure.way is Way.LINK else LinkType.RAW
+        self._writer.write(
+            packet,
+            timestamp_ns=time.time_ns(),
+            interface=self._number(departure.interface, kind),
+            flags=PacketFlag.OUTBOUND,
+            comments=(comment,),
+        )
+
     def _number(self, interface: str, link_type: int) -> int:
         key = (interface, link_type)
         if key not in self._interfaces:
             self._interfaces[key] = self._writer.add_interface(interface, link_type)
         return self._interfaces[key]
+
+
+def _set_aside(path: Path) -> None:
+    """Rename a large file. Who writes to it goes on there."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        mine, there = os.fstat(descriptor), os.stat(path)
+        if there.st_size > LARGE_BYTES and os.path.samestat(mine, there):
+            os.rename(path, path.with_stem(f"{path.stem}-{time.time_ns()}"))
+    except FileNotFoundError:
+        pass  # another process was faster
+    finally:
+        os.close(descriptor)

@@ -46,13 +46,15 @@ def recipes(evaluation: Evaluation, interface: str = "") -> tuple[Recipe, ...]:
     )
 
 
-def rawscope_command(draft: Draft, interface: str = "") -> str:
-    """``rawscope send`` with the draft's texts as options."""
+def rawscope_command(draft: Draft, interface: str = "", *, system: bool = False) -> str:
+    """``rawscope send`` with the draft's texts as options; `system` writes the IP header."""
     words = ["rawscope", "send"]
     if draft.layers != inferred_layers(draft.texts):
         words += ["--layers", ",".join(draft.layers)]
     if draft.has_link and interface:
         words += ["--link", interface]
+    if system:
+        words.append("--system-header")
     flags = {
         slot.name
         for kind in KINDS.values()

@@ -353,7 +353,9 @@ async def test_what_was_sent_is_written_down(tmp_path):
         await stage.until(lambda: "written down in" in stage.report_text)
         with open_capture(path) as reader:
             batches = list(reader.batches())
-        assert sum(len(batch) for batch in batches) == 1
+        words = [text for batch in batches for said in batch.comments.values() for text in said]
+        assert words[0].startswith("sending 1 (IP_HDRINCL) by: rawscope send")
+        assert words[1:] == ["sent 1 of 1"]
         assert stage.screen.forger.shelf.history()[0] == stage.forge.form.held.drafts
 
 

@@ -127,17 +127,21 @@ def test_what_the_kernel_refuses_is_status_1_with_the_count(near: Near) -> None:
     assert "sent 0 of 3" in out
     assert "0 of 3 sent: EMSGSIZE" in said
     packets, comments = near.audited()
-    assert len(packets) == 1
-    assert "sent 0 of 3" in comments[0]
+    assert len(packets) == 2
+    assert comments[0].startswith("sending 3 ")
+    assert comments[1].startswith("sent 0 of 3; EMSGSIZE")
 
 
 def test_the_audit_has_the_packet_and_the_command(near: Near) -> None:
     assert near("send", *UDP, "--payload", "hello", "--count", "5", "--yes")[0] == 0
-    (packet,), (comment,) = near.audited()
+    (packet, result), (comment, count) = near.audited()
     assert packet.endswith(b"hello")
-    assert comment.startswith("sent 5 of 5 (IP_HDRINCL) by: rawscope send --ip.dst")
+    assert comment.startswith("sending 5 (IP_HDRINCL) by: rawscope send --ip.dst")
+    assert (result, count) == (b"", "sent 5 of 5")
     assert near("send", *UDP, "--no-audit")[0] == 0
-    assert len(near.audited()[0]) == 1
+    assert len(near.audited()[0]) == 2
+    assert near("send", *UDP, "--system-header")[0] == 0
+    assert "--system-header" in near.audited()[1][2]
 
 
 def test_verbatim_frames_arrive(near: Near) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from core.files.reader import open_capture
+from core.forge import audit as audit_module
 from core.forge import saved
 from core.forge.audit import Audit
+from core.forge.departure import Departure
 from core.forge.draft import Draft
+from core.forge.injector import Way
+from core.forge.pacing import Progress
 from core.forge.saved import HISTORY_LENGTH, Shelf
 from core.wire.dissection import PacketFlag
 from core.wire.link import LinkType
@@ -106,18 +112,79 @@ def test_what_would_be_too_large_to_read_is_not_written(
     assert not shelf.complaints
 
 
+def departing(packet: bytes, interface: str, way: Way) -> Departure:
+    return Departure((packet,), way, interface, 1, 1500, False)
+
+
+def audited(path: Path) -> tuple[list[bytes], list[str], list[tuple[str, int]]]:
+    """Packets, comments and interfaces; the file must be whole, all of it outbound."""
+    packets: list[bytes] = []
+    comments: list[str] = []
+    with open_capture(path) as reader:
+        for batch in reader.batches():
+            ends = zip(batch.offset.tolist(), batch.captured.tolist(), strict=True)
+            packets += [batch.data[at : at + size].tobytes() for at, size in ends]
+            comments += [text for texts in batch.comments.values() for text in texts]
+            assert set(batch.flags.tolist()) == {PacketFlag.OUTBOUND}
+        assert not reader.damaged
+        return packets, comments, [(one.name, one.link_type) for one in reader.interfaces]
+
+
 def test_the_audit_keeps_what_was_sent_from_run_to_run(tmp_path: Path) -> None:
+    raw = departing(b"\x45" * 30, "lo", Way.IP)
+    frame = departing(b"\x02" * 60, "veth0", Way.LINK)
     for number in (1, 2):
         audit = Audit(tmp_path / "state")
-        audit.note([b"\x45" * 30], interface="lo", verbatim=False, comment=f"run {number}")
-        audit.note([b"\x02" * 60], interface="veth0", verbatim=True, comment="frame")
+        audit.note_sending(raw, 5, [f"run {number}"])
+        assert audit.note_result(raw, Progress(5, 3)) == ""
+        audit.note_sending(frame, 1, ["frame"])
         audit.close()
-    with open_capture(audit.path) as reader:
-        batches = list(reader.batches())
-        assert not reader.damaged
-        assert [flag for batch in batches for flag in batch.flags] == [PacketFlag.OUTBOUND] * 4
-        comments = [text for one in batches for texts in one.comments.values() for text in texts]
-        assert comments == ["run 1", "frame", "run 2", "frame"]
-        kinds = [(one.name, one.link_type) for one in reader.interfaces]
-        assert kinds == [("lo", LinkType.RAW), ("veth0", LinkType.ETHERNET)] * 2
+    packets, comments, interfaces = audited(audit.path)
+    assert packets == [raw.packets[0], b"", frame.packets[0]] * 2
+    assert comments == [
+        words
+        for number in (1, 2)
+        for words in (
+            f"sending 5 (IP_HDRINCL) by: run {number}",
+            "sent 3 of 5",
+            "sending 1 (verbatim) by: frame",
+        )
+    ]  # fmt: skip
+    assert interfaces == [("lo", LinkType.RAW), ("veth0", LinkType.ETHERNET)] * 2
     assert audit.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_audit_has_the_packet_before_it_is_sent(tmp_path: Path) -> None:
+    """Whoever is killed while sending has left it: it is in the file, without closing that."""
+    audit = Audit(tmp_path)
+    audit.note_sending(departing(b"\x45" * 30, "lo", Way.IP), 7, ["x"])
+    assert audited(audit.path)[:2] == ([b"\x45" * 30], ["sending 7 (IP_HDRINCL) by: x"])
+    audit.close()
+
+
+def test_a_count_that_cannot_be_written_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    audit = Audit(tmp_path)
+    raw = departing(b"\x45" * 30, "lo", Way.IP)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(OSError, match="No space"):
+            audit.note_sending(raw, 1, ["x"])
+        assert "the count is not written down" in audit.note_result(raw, Progress(1, 1))
+    audit.close()
+
+
+def test_a_large_audit_is_set_aside_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_module, "LARGE_BYTES", 100)
+    for number in range(3):
+        audit = Audit(tmp_path)
+        audit.note_sending(departing(bytes([number]) * 30, "lo", Way.IP), 1, ["x"])
+        audit.close()
+    found = sorted(tmp_path.iterdir())
+    assert len(found) == 3
+    assert sorted(audited(path)[0] for path in found) == [[bytes([n]) * 30] for n in range(3)]
+    assert audited(audit.path)[0] == [bytes([2]) * 30]
