@@ -1,14 +1,16 @@
 """Sending many: count, rate, progress, and stopping.
 
 The rate is kept against the clock: when so much time has passed, so many packets are due. Who was
-held up sends what is due in one go and does not fall behind for good. Without a rate packets go
-as fast as the kernel takes them. ENOBUFS (the device's queue dropped it) is counted and sending
-goes on; any other refusal ends it.
+held up for a moment sends what is due in one go; who was held up for longer (a stopped process, a
+machine that slept) goes on from there, and what was missed only makes it later: the rate is also
+a bound. Without a rate packets go as fast as the kernel takes them. ENOBUFS (the device's queue
+dropped it) is counted and sending goes on; any other refusal ends it.
 """
 
 from __future__ import annotations
 
 import errno
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from core.forge.injector import BURST, Injector
 
 _NAP_S = 0.02  # the longest sleep: so soon a stop is noticed
 _REPORT_S = 0.1
+CATCH_UP_S = 0.1  # no more than what is due in so long is sent in one go
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class _Run:
         self._packets = packets
         self._rate = plan.rate
         self._began_s = time.monotonic()
+        self._due_since_s = self._began_s  # the first packet's time, had there been no delay
         self._reported_s = self._began_s
 
     def due(self) -> int:
@@ -89,13 +93,16 @@ class _Run:
         left = self.asked - self.sent
         if self._rate is None:
             return min(left, BURST)
-        passed_s = time.monotonic() - self._began_s
-        return min(left, int(passed_s * self._rate) + 1 - self.sent)
+        late_s = time.monotonic() - self._due_since_s - self.sent / self._rate
+        if late_s > CATCH_UP_S:
+            self._due_since_s += late_s - CATCH_UP_S
+            late_s = CATCH_UP_S
+        return max(0, min(left, math.floor(late_s * self._rate) + 1))
 
     def wait_s(self) -> float:
         """Until the next packet is due."""
         assert self._rate is not None
-        return max(0.0, self._began_s + self.sent / self._rate - time.monotonic())
+        return max(0.0, self._due_since_s + self.sent / self._rate - time.monotonic())
 
     def send(self, due: int) -> None:
         """Send at most so many."""

@@ -2,8 +2,9 @@
 
 Frames go out verbatim through a `TxRing` in the order of the file. Each has a time when it is due,
 counted from the first; whenever some are due they are put into the ring together and sent by one
-call, so a late start is made up for and the pace as a whole is kept. Time stamps that go back count
-as the latest before them.
+call, so a moment's delay is made up for. What is later than `CATCH_UP_S` shifts all that follows:
+a process that was stopped does not flood when it goes on. Time stamps that go back count as the
+latest before them.
 
 A frame that the capture had cut is sent as it is, and counted; one that is longer than the
 interface takes, or shorter than a link header, is left out, and counted.
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.forge.pacing import CATCH_UP_S
 from core.forge.tx_ring import TxRing
 from core.store.batch import Batch
 from core.wire.ethernet import ETHERNET
@@ -85,6 +87,9 @@ class Replay:
         at = 0
         while at < len(batch) and not self._stopped():
             now_s = time.monotonic() - self._began_s
+            if due_s is not None and (late_s := now_s - float(due_s[at])) > CATCH_UP_S:
+                self._began_s += late_s - CATCH_UP_S
+                now_s -= late_s - CATCH_UP_S
             ready = len(batch) if due_s is None else int(np.searchsorted(due_s, now_s, "right"))
             stop = min(max(at, ready), at + _AT_ONCE)
             if stop > at:
