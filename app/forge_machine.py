@@ -24,9 +24,11 @@ class Machine:
         """The names of the interfaces that are up."""
         return tuple(info.name for info in list_interfaces() if info.up)
 
-    def depart(self, packets: Sequence[bytes], way: Way, interface: str) -> Departure:
-        """The way out. Raises `SendError`."""
-        return depart(packets, way, interface)
+    def depart(
+        self, packets: Sequence[bytes], way: Way, interface: str, network: str = ""
+    ) -> Departure:
+        """The way out; see `core.forge.departure.depart`. Raises `SendError`."""
+        return depart(packets, way, interface, network)
 
     def open(self, departure: Departure) -> Injector:
         """The socket. Raises `SendError` and `NotPermittedError`."""

@@ -23,6 +23,11 @@ class Order:
     plan: Plan = Plan()  # noqa: RUF009 - a frozen value
     said: str = ""
 
+    @property
+    def network(self) -> str:
+        """What the first packet's first header is meant to be, where a draft says it."""
+        return self.drafts[0].network if self.drafts and not self.packets else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:

@@ -8,8 +8,8 @@ while there is some:
   follows what was sent through the store (`core.forge.tracking`);
 * a *sender* lives as long as one order: it examines, and after the answer it sends.
 
-State is absolute and replaced by one assignment under a lock. Each order has a number; what an
-older one still reports is dropped.
+State is absolute and replaced by one assignment under a lock. There is one order at a time: the
+next is taken when nothing is on its way, and what the looker finds of an older one is dropped.
 """
 
 from __future__ import annotations
@@ -242,7 +242,7 @@ class Forger:
             packets = (*packets, evaluation.data)
         if order.way is Way.LINK and not interface:
             raise OrderError("choose the interface that the frame is to leave on")
-        return self._machine.depart(packets, order.way, interface), evaluations
+        return self._machine.depart(packets, order.way, interface, order.network), evaluations
 
     def _watch(self, departure: Departure) -> None:
         """From here on, captured packets may be ours."""
@@ -291,10 +291,13 @@ class Forger:
         if tracker is None or snapshot is None:
             return True
         done = tracker.look(snapshot)
-        if tracker is self._tracker:
-            listening = self._clock() <= self._until_s
-            self._report(fates=tracker.fates(), listening=listening)
-            self._change(ours=self._earlier | tracker.ours)
+        with self._lock:
+            if tracker is self._tracker:
+                listening = self._clock() <= self._until_s
+                fates = tracker.fates()
+                report = replace(self._scene.report, fates=fates, listening=listening)
+                ours = self._earlier | tracker.ours
+                self._scene = replace(self._scene, report=report, ours=ours)
         return done
 
     # -- state -----------------------------------------------------------------------------

@@ -114,7 +114,9 @@ class ScriptedMachine(Machine):
     def interfaces(self) -> tuple[str, ...]:
         return ("lo", "eth0")
 
-    def depart(self, packets: Sequence[bytes], way: Way, interface: str) -> Departure:
+    def depart(
+        self, packets: Sequence[bytes], way: Way, interface: str, network: str = ""
+    ) -> Departure:
         self.departed.append((way, interface))
         name = interface or "eth0"
         return ScriptedDeparture(tuple(packets), way, name, 2, 1500, name == "lo")

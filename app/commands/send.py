@@ -56,12 +56,6 @@ class SendRequest:
     audit: bool = True
 
     @property
-    def network(self) -> str:
-        """``ip`` or ``ipv6`` where the packets begin so, whatever version they are given."""
-        first = self.drafts[0].layers[:1]
-        return first[0] if first and first[0] in ("ip", "ipv6") else ""
-
-    @property
     def way(self) -> Way:
         """How the packets leave."""
         if self.link:
@@ -82,7 +76,7 @@ def run_send(request: SendRequest) -> int:
         write_dry_run(packets, request.link, request.as_json)
         return 0
     try:
-        departure = depart(packets, request.way, request.link, request.network)
+        departure = depart(packets, request.way, request.link, request.drafts[0].network)
         shelf = Shelf(state_folder())
         load = Load(request.count * len(packets), request.rate)
         agree(departure.examine(load, shelf.known()), shelf, request.yes)

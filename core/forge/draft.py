@@ -59,6 +59,12 @@ class Draft:
             KINDS[name]
         return replace(self, layers=tuple(layers))
 
+    @property
+    def network(self) -> str:
+        """``ip`` or ``ipv6`` where the packet begins so, whatever version it is given."""
+        first = self.layers[:1]
+        return first[0] if first and first[0] in ("ip", "ipv6") else ""
+
     def kinds(self) -> Iterator[tuple[LayerKind, str]]:
         """Each layer with the suffix of its keys: empty, ``#2``, …"""
         seen: Counter[str] = Counter()

@@ -1,0 +1,44 @@
+"""The forger without a screen: it departs as the command line does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.forge_machine import Machine
+from app.forge_scene import Order
+from app.forging import Forger
+from core.forge.answers import SendError
+from core.forge.departure import Departure
+from core.forge.draft import Draft
+from core.forge.injector import Injector
+from tests.live.network import until
+
+NOT_OPENED = "not opened"
+
+
+class Unopened(Machine):
+    """This computer, but nothing leaves it."""
+
+    def __init__(self) -> None:
+        self.departure: Departure | None = None
+
+    def open(self, departure: Departure) -> Injector:
+        self.departure = departure
+        raise SendError(0, NOT_OPENED)
+
+
+@pytest.mark.parametrize("version", ["0", "6"])
+def test_a_wrong_version_departs_as_what_it_is_meant_to_be(tmp_path: Path, version: str) -> None:
+    machine = Unopened()
+    forger = Forger(tmp_path, machine=machine)
+    texts = {"ip.src": "127.0.0.1", "ip.dst": "127.0.0.1", "ip.version": version}
+    try:
+        assert forger.send(Order(drafts=(Draft(("ip", "udp"), texts),)))
+        until(lambda: not forger.scene().sending, "the refusal")
+    finally:
+        forger.close()
+    assert forger.scene().report.error == NOT_OPENED
+    assert machine.departure is not None
+    assert (machine.departure.interface, machine.departure.network) == ("lo", "ip")
