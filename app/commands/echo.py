@@ -1,9 +1,9 @@
 """``rawscope echo``: the echo server without the screen.
 
 One thread, one epoll loop. Data is a line for each listener, a line of totals a second, and a last
-one. SIGTERM (or ctrl+c) ends it in good order: it stops listening, what has come in goes back, and
-clients that do not end by themselves are closed after a grace time; a second signal ends it at
-once.
+one. SIGTERM (or ctrl+c) ends it in good order: it stops listening, what was acknowledged by then
+goes back, what comes later is discarded and counted, and clients that do not end by themselves are
+closed after a grace time; a second signal ends it at once.
 """
 
 from __future__ import annotations
@@ -103,6 +103,7 @@ def _totals(snapshot: EchoSnapshot, started_s: float, as_json: bool, *, ended: b
     return (
         f"{'ended' if ended else 'so far'}: {len(snapshot.clients)} clients of {totals.accepted}, "
         f"in {totals.bytes_in} bytes, out {totals.bytes_out}, {totals.reads} reads, "
-        f"{totals.eagains} EAGAIN, {totals.turned_away} turned away"
+        f"{totals.eagains} EAGAIN, {totals.turned_away} turned away, "
+        f"{totals.unsent} bytes unsent, {totals.discarded} discarded"
         + (f"; gone: {gone}" if gone else "")
     )

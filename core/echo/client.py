@@ -12,9 +12,11 @@
 * EPOLLIN, EPOLLRDHUP and EPOLLHUP may come together: what is in the buffer is read first. Only
   when we do not want to read does EPOLLHUP or EPOLLERR close the client at once: nobody is
   left to echo to.
-* Ending in good order (`drain`): what had come in is read and echoed, then our FIN is sent, and
-  what comes after is thrown away, counted, until the peer ends too. Closing with bytes
-  unread would send a reset, and a reset may overtake the echo.
+* Ending in good order (`drain`): what lies unread in the kernel at that moment (SIOCINQ) was
+  acknowledged, so the peer may count on it. It is *owed*: reading goes on, level triggered, as fast
+  as the high-water mark allows, until so many bytes are in and that turn is over; when all of them
+  went back our FIN is sent. What comes after is thrown away, counted, until the peer ends too.
+  Closing with bytes unread would send a reset, and a reset may overtake the echo.
 
 Nearly every wake-up of a *calm* client (nothing pending, nobody looking) is EPOLLIN, one read and
 one write that takes it all. That is `_on_ready` and nothing else, with two additions in the
@@ -30,9 +32,10 @@ import time
 
 from core.echo.connection import EchoConnection
 from core.echo.log import EventLog, Step
-from core.echo.options import Switches, Trigger
+from core.echo.options import READ_SIZE, Switches, Trigger
 from core.echo.shared import Shared
 from core.echo.snapshot import CloseReason
+from core.echo.tcp_info import unread
 
 READS_PER_TURN = 16  # of a client that is drained; then the others get their turn
 
@@ -50,8 +53,8 @@ class Client:
 
     __slots__ = (
         "_accounts", "_budget", "_bytes_in", "_calm", "_connection", "_draining", "_echoes",
-        "_edge", "_interest", "_log", "_most", "_paused", "_queued", "_sent_end", "_shared",
-        "connected", "identifier", "is_open", "slot", "trigger",
+        "_edge", "_interest", "_log", "_most", "_owed", "_paused", "_queued", "_sent_end",
+        "_shared", "connected", "identifier", "is_open", "slot", "trigger",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +74,7 @@ class Client:
         self.trigger = trigger
         self._edge = trigger is Trigger.EDGE
         self._paused = self._draining = self._queued = self._sent_end = False
+        self._owed = 0  # bytes still to be read and echoed while we drain
         self._calm = self.is_open = True
         self._log: EventLog | None = None
         self.obey(shared.switches)
@@ -100,16 +104,14 @@ class Client:
             self._settle()
 
     def drain(self) -> None:
-        """Echo what has come in so far, then end in good order."""
+        """Echo all that has come in so far, then end in good order."""
         self.pause(False)
-        self._most = READS_PER_TURN
-        if self._connection.wants_read:
-            self._read(self._most)
-        if self.is_open:
-            self._draining = True
-            self._edge = False  # from here on one read a wake-up will do
-            self._interest = 0
-            self._settle()
+        self._draining = True
+        self._owed = unread(self.connected)
+        self._budget, self._most = READ_SIZE, READS_PER_TURN  # no longer a lesson
+        self._edge = False  # epoll reports what is left, again and again
+        self._interest = 0
+        self._settle()
 
     def close(self, reason: CloseReason) -> None:
         """Take it out of the loop and close it."""
@@ -152,7 +154,7 @@ class Client:
         if error is None:
             self._end()
         elif not isinstance(error, BlockingIOError):
-            self._close_failed(error)
+            self._close_failed(error, data)
         else:
             self._accounts.eagains[self.slot] += 1
             if data and self._keep(data) and self._most > 1:
@@ -165,14 +167,14 @@ class Client:
             self._flush()
             if events == _ONLY_WRITABLE or not self.is_open:
                 return
-        if self._interest & _ONLY_READABLE and not self._draining:
+        if self._interest & _ONLY_READABLE and not self._sent_end:
             self._read(self._most)
         else:
             self._on_unwanted(events)
 
     def _on_unwanted(self, events: int) -> None:
         """Readable or broken while we do not want to read, or no longer echo."""
-        if self._draining and not events & select.EPOLLERR:
+        if self._sent_end and not events & select.EPOLLERR:
             self._discard()
         elif events & _BROKEN:
             code = self.connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -188,6 +190,8 @@ class Client:
             except BlockingIOError:
                 accounts.eagains[slot] += 1
                 self._note(Step.EAGAIN)
+                if self._draining:
+                    self._settle()
                 return
             except OSError as error:
                 self._close_failed(error)
@@ -197,11 +201,19 @@ class Client:
                 return
             accounts.bytes_in[slot] += len(data)
             self._note(Step.READ, len(data))
+            self._owed = max(0, self._owed - len(data))
             if not connection.pending:
-                data = data[self._send(data) :]
+                try:
+                    sent = self._send(data)
+                except OSError as error:
+                    self._close_failed(error, data)
+                    return
+                data = data[sent:]
             if data and not self._keep(data):
                 return
-        if self._most > 1:
+        if self._draining:
+            self._settle()
+        elif self._edge and self._most > 1:
             self._take_up_later()
 
     def _end(self) -> None:
@@ -217,15 +229,12 @@ class Client:
         return self.is_open and self._connection.wants_read
 
     def _send(self, data: bytes | memoryview) -> int:
-        """How many bytes the kernel took."""
+        """How many bytes the kernel took. Raises OSError when the connection is broken."""
         try:
             count = self.connected.send(data)
         except BlockingIOError:
             self._accounts.eagains[self.slot] += 1
             self._note(Step.WRITE_EAGAIN)
-            return 0
-        except OSError as error:
-            self._close_failed(error)
             return 0
         self._note(Step.WROTE, count)
         return count
@@ -234,12 +243,15 @@ class Client:
         """Write what is pending until it is gone or the kernel's buffer is full."""
         connection = self._connection
         while connection.pending:
-            count = self._send(connection.output())
+            try:
+                count = self._send(connection.output())
+            except OSError as error:
+                self._close_failed(error)
+                return
             if not count:
                 break
             connection.sent(count)
-        if self.is_open:
-            self._settle()
+        self._settle()
 
     def _take_up_later(self) -> None:
         if not self._queued:
@@ -282,7 +294,7 @@ class Client:
             self.close(CloseReason.DRAINED if self._draining else CloseReason.FINISHED)
             return
         reading = connection.wants_read and not self._paused
-        if self._draining:
+        if self._draining and not self._owed:
             if not pending and not self._sent_end and not self._end_sending():
                 return
             reading = not pending
@@ -307,7 +319,11 @@ class Client:
             return False
         return True
 
-    def _close_failed(self, error: OSError) -> None:
+    def _close_failed(self, error: OSError, unsent: bytes = b"") -> None:
+        """Close after an error; `unsent` was read, and could not be sent any more."""
+        if unsent:
+            self._connection.keep(unsent)
+        self._accounts.pending[self.slot] = self._connection.pending
         self.close(CloseReason.after(error))
 
     def _note(self, step: Step, number: int = 0) -> None:

@@ -20,7 +20,7 @@ class CloseReason(Enum):
     VANISHED = "vanished"  # no answer to the keepalive probes: ETIMEDOUT
     IDLE = "idle"  # nothing moved for the idle timeout
     CLOSED = "closed"  # by the user
-    DRAINED = "drained"  # the server was asked to end: all that had come went back
+    DRAINED = "drained"  # the server was asked to end: all that had come by then went back
     FORCED = "forced"  # the server ended at once, or the grace was over
     FAILED = "failed"  # any other error
 
@@ -72,7 +72,7 @@ class EchoTotals:
 
     ``turned_away`` were accepted and closed at once for lack of a descriptor, ``aborted``
     were gone before they were accepted, ``discarded`` bytes came after the server had begun
-    to end.
+    to end, behind all that was acknowledged by then.
     """
 
     accepted: int = 0

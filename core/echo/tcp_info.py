@@ -44,10 +44,14 @@ def sample(connected: socket.socket) -> TcpSample:
     state, rtt_us = _HEAD.unpack(
         connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _HEAD.size)
     )
-    descriptor = connected.fileno()
-    (unread,) = _INT.unpack(ioctl(descriptor, _SIOCINQ, _BLANK))
-    (unsent,) = _INT.unpack(ioctl(descriptor, _SIOCOUTQ, _BLANK))
-    return TcpSample(state, rtt_us, unread, unsent)
+    (unsent,) = _INT.unpack(ioctl(connected.fileno(), _SIOCOUTQ, _BLANK))
+    return TcpSample(state, rtt_us, unread(connected), unsent)
+
+
+def unread(connected: socket.socket) -> int:
+    """Bytes the kernel has acknowledged and the program has not read. Raises OSError."""
+    count: int = _INT.unpack(ioctl(connected.fileno(), _SIOCINQ, _BLANK))[0]
+    return count
 
 
 def state_name(state: int) -> str:

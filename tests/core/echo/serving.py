@@ -12,9 +12,11 @@ import socket
 import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 from concurrent.futures import Future
+from fcntl import ioctl
 
 from core.echo.options import EchoOptions, Trigger
 from core.echo.server import EchoServer
@@ -186,6 +188,11 @@ def receive_exactly(connected, size):
             break
         data += got
     return bytes(data)
+
+
+def unacknowledged(connected):
+    """Bytes that the peer's kernel has not acknowledged (tcp(7), SIOCOUTQ)."""
+    return int.from_bytes(ioctl(connected, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 def reset(connected):

@@ -20,6 +20,7 @@ from core.echo.descriptors import SpareDescriptor
 from core.echo.listener import EchoError, Listener
 from core.echo.options import EchoOptions, Trigger
 from core.echo.snapshot import CloseReason, EchoTotals, ListenerInfo
+from core.echo.tcp_info import unread
 from core.loop import EpollLoop
 from tests.core.echo.serving import (
     Served,
@@ -28,6 +29,7 @@ from tests.core.echo.serving import (
     receive_exactly,
     reset,
     send_and_hash,
+    unacknowledged,
 )
 from tests.support import ROOT, require_peer, require_root
 
@@ -310,13 +312,20 @@ def test_reset_in_the_middle_of_a_write_ends_only_that_connection(served, trigge
     other = served.connect(listener)
     breaking = served.connect(listener, receive_buffer=4096)
     _fill(breaking)
-    served.until(lambda s: s.clients.pending.any())
+
+    def all_lies_still(snapshot):
+        """What went back is with the peer, unread there, or in our kernel's send buffer."""
+        table = snapshot.clients
+        under_way = unread(breaking) + int(table.unsent.sum())
+        return table.held.any() and int(table.bytes_out.sum()) == under_way
+
+    before = served.until(all_lies_still).clients
     reset(breaking)
     snapshot = served.until(lambda s: len(s.clients) == 1)
     totals = snapshot.totals
     assert totals.closed[CloseReason.RESET] == 1
-    assert totals.unsent > 0
-    assert totals.bytes_in == totals.bytes_out + totals.unsent
+    assert totals.unsent == before.pending.sum() > 0
+    assert totals.bytes_out == before.bytes_out.sum()
     _ask(other)
 
 
@@ -354,6 +363,8 @@ def test_data_that_came_with_the_end_is_read_first(served, trigger):
         snapshot = served.until(lambda s: not len(s.clients) and s.totals.accepted == 2)
     assert snapshot.totals.closed[CloseReason.FINISHED] == 1
     assert snapshot.totals.closed[CloseReason.RESET] == 1
+    totals = snapshot.totals
+    assert (totals.bytes_in, totals.bytes_out, totals.unsent) == (9 + 5, 9, 5)
 
 
 def test_stale_event_for_a_client_closed_in_the_same_batch_is_ignored(served):
@@ -507,6 +518,7 @@ def test_sigterm_drains(trigger):
     with ServedProcess(trigger.value) as served:
         client = socket.create_connection(served.address, 10)
         client.sendall(data)
+        served.totals_when(lambda totals: not unacknowledged(client))
         served.process.send_signal(signal.SIGTERM)
         assert receive_exactly(client, 400_000) == data[:300_000]
         client.close()

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import socket
+import time
 from fcntl import F_GETFD, F_GETFL, FD_CLOEXEC, fcntl
 
 import numpy as np
 import pytest
 
-from core.echo.options import EchoOptions, Switches, Trigger
+from core.echo.options import READ_SIZE, EchoOptions, Switches, Trigger
 from core.echo.snapshot import CloseReason
-from tests.core.echo.serving import Served, noise, receive_exactly, send_and_hash
+from tests.core.echo.serving import (
+    PATIENCE_S,
+    Served,
+    noise,
+    receive_exactly,
+    send_and_hash,
+    unacknowledged,
+)
 
 BOTH = pytest.mark.parametrize("trigger", list(Trigger))
 
@@ -280,6 +289,63 @@ def test_drain_echoes_what_has_come_and_waits_for_the_peer(served, trigger):
     snapshot = served.until(lambda s: drained and not len(s.clients))
     assert snapshot.totals.closed[CloseReason.DRAINED] == 1
     assert snapshot.totals.discarded == 8
+
+
+def _received(connected):
+    """All bytes up to the end of the stream."""
+    got = bytearray()
+    while piece := connected.recv(1 << 20):
+        got += piece
+    return bytes(got)
+
+
+def _send_until_nothing_moves(served, client, data):
+    """Send without reading; how many bytes were sent, and how many of them acknowledged."""
+    client.setblocking(False)
+    sent, known, ends_s = 0, None, time.monotonic() + PATIENCE_S
+    while True:
+        assert time.monotonic() < ends_s, known
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                sent += client.send(data[sent : sent + (1 << 16)])
+        table = served.snapshot().clients
+        acknowledged = sent - unacknowledged(client)
+        state = (sent, acknowledged, int(table.bytes_in[0]), int(table.unread[0]))
+        if state == known and acknowledged == state[2] + state[3]:
+            client.settimeout(PATIENCE_S)
+            return sent, acknowledged
+        known = state
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("paused", "budget"),
+    [(True, 16), (False, READ_SIZE)],
+    ids=["paused, 16 bytes a read", "at the high-water mark"],
+)
+def test_drain_echoes_megabytes_that_are_acknowledged_and_unread(trigger, paused, budget):
+    data = noise(40 << 20)
+    options = EchoOptions(receive_buffer=4 << 20, high_water=100_000, send_buffer=65536)
+    with Served(options) as served:
+        client = served.connect(served.listen(trigger), receive_buffer=65536)
+        table = served.until(lambda s: len(s.clients) == 1).clients
+        served.do(served.server.set_switches, Switches(budget, drain=False))
+        if paused:
+            served.do(served.server.pause_client, int(table.identifier[0]))
+        sent, acknowledged = _send_until_nothing_moves(served, client, data)
+        assert served.snapshot().clients.unread[0] > 2_000_000
+        assert acknowledged < sent, "the peer's own buffer is full too"
+        drained = []
+        served.do(served.server.drain, lambda: drained.append(True), PATIENCE_S)
+        echoed = _received(client)
+        client.close()
+        snapshot = served.until(lambda s: drained and not len(s.clients))
+    assert len(echoed) >= acknowledged
+    assert echoed == data[: len(echoed)]
+    totals = snapshot.totals
+    assert totals.closed[CloseReason.DRAINED] == 1
+    assert totals.bytes_in == totals.bytes_out == len(echoed)
+    assert totals.discarded == sent - len(echoed)
 
 
 def test_drain_is_forced_when_the_grace_is_over(served):
