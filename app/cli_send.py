@@ -6,9 +6,23 @@ runs, since reading the tables costs more than all the rest of ``rawscope --help
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import rich_click as click
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers: infinity and what is not a number are in none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number. Raises `click.BadParameter`."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
 class SendCommand(click.RichCommand):
@@ -47,20 +61,20 @@ class SendCommand(click.RichCommand):
 @click.option(
     "--rate",
     metavar="PPS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     help="Packets a second; without it as fast as it goes.",
 )
 @click.option(
     "--interval",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     help="Time between packets: another way to say --rate.",
 )
 @click.option(
     "--wait",
     "wait_s",
     metavar="SECONDS",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     help="Show what left and print answers for so long; status 1 if there is none.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the bytes and send nothing.")
@@ -88,6 +102,8 @@ def send(
         raise click.UsageError("--bypass is for frames: give --link IFACE")
     if interval is not None:
         rate = 1 / interval
+        if not math.isfinite(rate):
+            raise click.UsageError(f"--interval {interval}: too short for a rate")
     try:
         return run_send(request_of(given, rate=rate, audit=not no_audit))
     except FieldTextError as error:
@@ -100,13 +116,13 @@ def send(
 @click.option(
     "--speed",
     metavar="X",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     help="This many times the captured timing (default 1).",
 )
 @click.option(
     "--rate",
     metavar="PPS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     help="This many frames a second.",
 )
 @click.option("--topspeed", is_flag=True, help="As fast as it goes.")

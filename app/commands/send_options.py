@@ -38,6 +38,8 @@ def request_of(given: Mapping[str, Any], *, rate: float | None, audit: bool) -> 
         if not equals:
             raise click.UsageError(f"--set {setting}: write KEY=VALUE, e.g. vlan.id#2=7")
         texts[key] = text
+    if not texts and not any(given[name] for name in ("template_name", "draft_name", "layers")):
+        raise click.UsageError("what is to be sent? give fields, --layers, --template or --draft")
     drafts = _begin(given["template_name"], given["draft_name"], texts, bool(given["link"]))
     if given["layers"] is not None:
         layers = [name.strip() for name in given["layers"].split(",") if name.strip()]

@@ -173,3 +173,32 @@ def test_no_screen_is_imported() -> None:
         cwd=ROOT, capture_output=True, text=True, check=True, timeout=30,
     )  # fmt: skip
     assert done.stderr.split() == ["0"]
+
+
+@pytest.mark.parametrize("option", ["--rate", "--interval", "--wait"])
+@pytest.mark.parametrize("number", ["nan", "inf", "1e999"])
+def test_only_finite_numbers_are_numbers(send: Call, option: str, number: str) -> None:
+    status, _, said = send(*SYN, option, number, "--dry-run")
+    assert status == 2
+    assert "is not a finite number" in said
+
+
+@pytest.mark.parametrize("option", ["--rate", "--speed"])
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_a_replay_has_a_finite_pace(
+    option: str, number: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["replay", "absent.pcap", "--link", "lo", option, number]) == 2
+    assert "is not a finite number" in capfd.readouterr().err
+
+
+def test_an_interval_that_is_no_rate(send: Call) -> None:
+    assert send(*SYN, "--interval", "1e-320", "--dry-run")[0] == 2
+
+
+def test_nothing_is_no_packet(send: Call) -> None:
+    for options in ((), ("--count", "3"), ("--link", "lo")):
+        status, out, said = send(*options, "--dry-run")
+        assert (status, out) == (2, "")
+        assert "what is to be sent?" in said
+    assert send("--layers", "ip,udp", "--dry-run")[0] == 0
