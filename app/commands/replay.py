@@ -7,6 +7,7 @@ sent, 1 something was not.
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -17,12 +18,12 @@ from app.commands.output import CommandError, Output, say
 from app.commands.replay_file import ReplayFile
 from core.forge.answers import SendError
 from core.forge.audit import Audit
-from core.forge.rails import MOST_PACKETS, MOST_PER_SECOND, Examination, Target
+from core.forge.rails import Examination, Load, Target
 from core.forge.replay import Pace, Replay, ReplayCounts
 from core.forge.route import ARPHRD_ETHER, ARPHRD_LOOPBACK, IFF_LOOPBACK, link_named
 from core.forge.saved import Shelf
+from core.forge.survey import Survey
 from core.forge.tx_ring import TxRing
-from core.netlink import LinkMessage
 from core.sockets import NotPermittedError
 from core.wire.text import safe
 
@@ -50,10 +51,10 @@ def run_replay(request: ReplayRequest) -> int:
     if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
         raise CommandError(f"{safe(request.link)} carries no Ethernet frames")
     shelf = Shelf(state_folder())
-    file = ReplayFile(request.file)
+    file = ReplayFile(request.file, Survey(request.link, bool(link.flags & IFF_LOOPBACK)))
     if request.loops > 1 and not file.is_repeatable:
         raise CommandError(f"{safe(request.file)} can be read only once: --loop needs a file")
-    agree(_examination(request, link, shelf, file.frames * request.loops), shelf, request.yes)
+    agree(_examination(request, file, shelf.known()), shelf, request.yes)
     try:
         with ExitStack() as stack:
             interrupts = stack.enter_context(Interrupts())
@@ -125,24 +126,15 @@ def _tell(request: ReplayRequest, ring: TxRing, total: ReplayCounts, elapsed_s: 
             say(f"rawscope: {count} frames are {what}")
 
 
-def _examination(
-    request: ReplayRequest, link: LinkMessage, shelf: Shelf, count: int
-) -> Examination:
-    """What is to be asked: where it goes, and how much it is."""
-    questions: list[str] = []
-    marks: set[str] = set()
-    mark = f"replay on {request.link}"
-    if not link.flags & IFF_LOOPBACK and mark not in shelf.known():
-        questions.append(
-            f"The frames of {request.file} leave {request.link} verbatim, past the IP stack and "
-            "its firewall, to whoever they are addressed to."
+def _examination(request: ReplayRequest, file: ReplayFile, known: Collection[str]) -> Examination:
+    """What is to be asked: where the frames go, whose they are, and how many there are."""
+    if not file.is_repeatable:
+        words = (
+            f"What {request.file} holds is not known before it leaves {request.link} verbatim: "
+            "neither how many frames, nor from whom, nor to whom."
         )
-        marks.add(mark)
+        return Examination(request.link, Target.HOST, (words,), frozenset())
     rate, speed = request.pace.rate, request.pace.speed
-    if count > MOST_PACKETS:
-        questions.append(f"{count:,} frames are more than {MOST_PACKETS:,}.")
-    if rate is None and speed is None:
-        questions.append(f"{count:,} frames go out as fast as the machine can send.")
-    elif rate is not None and rate > MOST_PER_SECOND:
-        questions.append(f"{rate:,.0f} frames a second are more than {MOST_PER_SECOND:,}.")
-    return Examination(request.link, Target.HOST, tuple(questions), frozenset(marks))
+    if rate is None and speed is not None:
+        rate = file.survey.densest(speed, request.loops)
+    return file.survey.examination(Load(file.survey.frames * request.loops, rate), known)

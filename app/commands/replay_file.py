@@ -1,9 +1,10 @@
 """The capture that is replayed: looked over once before, then given as often as it is wanted.
 
-Looking it over tells how many frames it has and how long the longest is, which the question to a
-person and the ring's slots need. Where each frame lies is kept for files of up to `MOST_KEPT`
-frames (the bytes stay in the mapped file), so they are read once; larger ones are read again for
-each round. Standard input and pipes can be read only once, so nothing is known of them before.
+Looking it over tells what a person is to be asked about its frames (`core.forge.survey`), and how
+long the longest is, which the ring's slots need. Where each frame lies is kept for files of up to
+`MOST_KEPT` frames (the bytes stay in the mapped file), so they are read once; larger ones are read
+again for each round. Standard input and pipes can be read only once, so nothing is known of them
+before.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from app.commands.output import CommandError, say
 from core.files.formats import FileError
 from core.files.reader import CaptureReader, open_capture
+from core.forge.survey import Survey
 from core.store.batch import Batch
 from core.wire.link import LinkType, link_type_name
 from core.wire.text import safe
@@ -23,24 +25,25 @@ LONGEST = 65_549  # a whole IP packet behind a link header
 
 
 class ReplayFile:
-    """A capture file by its path. `frames` is 0 where that is not known before, `longest` in bytes.
+    """A capture file by its path; `survey` looks at its frames, where they can be read more than
+    once. `longest` is in bytes.
 
     Raises `CommandError` for what cannot be read, and for frames that are not Ethernet's.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, survey: Survey) -> None:
         self.path = path
-        self.frames = 0
+        self.survey = survey
         self.longest = LONGEST
         self.damaged = False
         self._kept: list[Batch] | None = None
-        if Path(path).is_file():
+        if self.is_repeatable:
             self._look_over()
 
     @property
     def is_repeatable(self) -> bool:
         """Whether it can be read more than once."""
-        return Path(self.path).is_file()
+        return self.path != "-" and Path(self.path).is_file()
 
     def batches(self) -> Iterator[Batch]:
         """All frames, once more."""
@@ -53,11 +56,11 @@ class ReplayFile:
         self.longest = 0
         kept: list[Batch] | None = []
         for batch in self._read(tell=True):
-            self.frames += len(batch)
+            self.survey.add(batch)
             self.longest = max(self.longest, int(batch.captured.max(initial=0)))
             if kept is not None:
                 kept.append(batch)
-            if not batch.stable or self.frames > MOST_KEPT:
+            if not batch.stable or self.survey.frames > MOST_KEPT:
                 kept = None
         self._kept = kept
 

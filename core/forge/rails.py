@@ -32,6 +32,7 @@ from core.wire.link import LinkType
 
 MOST_PACKETS = 10_000
 MOST_PER_SECOND = 1_000
+_NO_LIMIT = 1e8  # packets a second: more than leaves any machine
 _GROUP_BIT = 1  # of a MAC address' first byte: IEEE 802.3 §3.2.3
 _BROADCAST_MAC = b"\xff" * 6
 
@@ -112,7 +113,7 @@ def volume(load: Load) -> list[str]:
         asked.append(f"{load.packets:,} packets are more than {MOST_PACKETS:,}.")
     if load.packets <= MOST_PER_SECOND:
         return asked
-    if load.rate is None or load.rate == float("inf"):
+    if load.rate is None or load.rate > _NO_LIMIT:
         asked.append(f"{load.packets:,} packets go out as fast as the machine can send.")
     elif not load.rate <= MOST_PER_SECOND:  # one that is no number is asked about, too
         asked.append(f"{load.rate:,.0f} packets a second are more than {MOST_PER_SECOND:,}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from core.files.reader import open_capture
-from tests.app.made import capture_of
+from tests.app.made import TIME_NS, capture_of, udp_frame
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network
 from tests.live.test_forge_ring import frame, ours
 from tests.live.watching import watching
@@ -159,13 +160,39 @@ def test_verbatim_frames_arrive(near: Near) -> None:
     assert len(set(frames)) == 1
 
 
+def test_a_yes_to_one_replay_is_none_to_another_file(near: Near, tmp_path: Path) -> None:
+    """Nor to a pipe, of which nothing is known, nor to more a second than it was."""
+    paced = [TIME_NS + 1_000_000 * number for number in range(1100)]
+    first = capture_of(tmp_path / "a.pcap", [udp_frame(b"x", 1)] * 1100, [TIME_NS] * 1100)
+    assert near("replay", first, "--link", "near0", "--rate", "900", "--yes")[0] == 0
+    assert near("replay", first, "--link", "near0", "--rate", "900")[0] == 0, "and remembered"
+    capture_of(tmp_path / "a.pcap", [udp_frame(b"x", 1)] * 1100, paced)
+    assert (
+        "as fast as the machine can"
+        in near("replay", first, "--link", "near0", "--speed", "1e300")[2]
+    )
+    assert (
+        "packets a second are more" in near("replay", first, "--link", "near0", "--speed", "9")[2]
+    )
+    broadcast = b"\xff" * 6 + udp_frame(b"x", 1)[6:]
+    second = capture_of(tmp_path / "b.pcap", [udp_frame(b"x", 1), broadcast])
+    status, out, said = near("replay", second, "--link", "near0")
+    assert (status, out) == (1, "")
+    assert "is a broadcast: every host on near0 gets it" in said
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    status, out, said = near("replay", str(pipe), "--link", "near0")
+    assert (status, out) == (1, "")
+    assert "is not known before it leaves near0" in said
+
+
 def test_replay_sends_a_file(near: Near, tmp_path: Path) -> None:
     frames = [frame(number, 60 + number) for number in range(200)]
     path = capture_of(tmp_path / "a.pcap", frames)
     with watching(near.network, ring_bytes=32 << 20) as watch:
         status, out, said = near("replay", path, "--link", "near0", "--topspeed", "--loop", "2")
         assert status == 1
-        assert "leave near0 verbatim" in said
+        assert "leaves near0 verbatim" in said
         arguments = ("replay", path, "--link", "near0", "--topspeed", "--loop", "2", "--yes")
         status, out, _ = near(*arguments)
         assert status == 0
