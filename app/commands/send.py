@@ -29,6 +29,7 @@ from core.forge.rails import Load
 from core.forge.recipes import rawscope_command
 from core.forge.saved import Shelf
 from core.forge.surroundings import look_around
+from core.forge.tracking import Track
 from core.sockets import NotPermittedError
 from core.wire.text import safe
 
@@ -110,7 +111,7 @@ def _evaluate(request: SendRequest, *, resolve: bool) -> list[Evaluation]:
 def _send(
     request: SendRequest, departure: Departure, evaluations: Sequence[Evaluation], shelf: Shelf
 ) -> int:
-    outcomes = [Outcome(packet, departure.way) for packet in departure.packets]
+    tracks = [Track(Outcome(packet, departure.way)) for packet in departure.packets]
     told = Told(departure, request.as_json)
     with ExitStack() as stack:
         interrupts = stack.enter_context(Interrupts())
@@ -118,7 +119,14 @@ def _send(
         audit = _open_audit(request, stack)
         listener = None
         if request.wait_s is not None:
-            listener = stack.enter_context(Listener(departure.interface, outcomes, told.heard))
+            listener = stack.enter_context(
+                Listener(
+                    departure.interface,
+                    tracks,
+                    told.heard,
+                    one_answer=request.count * len(tracks) == 1 and departure.is_to_one_host,
+                )
+            )
         if audit is not None:
             _note(audit, request, departure, evaluations)
         progress = _inject(request, departure, injector, interrupts, told, listener)
@@ -127,11 +135,11 @@ def _send(
             say(f"rawscope: {safe(trouble)}")
         if listener is not None and request.wait_s is not None and progress.sent:
             listener.listen(request.wait_s, interrupts)
-            told.end(outcomes)
+            told.end(tracks)
     _remember(shelf, request.drafts)
     if progress.error is not None:
         raise CommandError(f"{progress.sent} of {progress.asked} sent: {progress.error}")
-    silent = listener is not None and not any(outcome.replies for outcome in outcomes)
+    silent = listener is not None and not any(track.reply_count for track in tracks)
     return 1 if progress.sent < progress.asked or silent else 0
 
 

@@ -17,6 +17,7 @@ from app.commands.output import Output, say
 from core.forge.departure import Departure
 from core.forge.outcome import Outcome, Reply, Seen
 from core.forge.pacing import Progress
+from core.forge.tracking import Track
 from core.store.batch import CaptureInterface
 from core.wire.link import LinkType
 from core.wire.text import safe
@@ -80,29 +81,30 @@ class Told:
             words += f", {progress.rate:,.0f} packets a second"
         self._text(words)
 
-    def heard(self, outcome: Outcome, seen: Seen) -> None:
+    def heard(self, track: Track, seen: Seen) -> None:
         """Our packet was seen leaving, or an answer came."""
-        if outcome.copy is seen:
-            self._copy(outcome)
-        else:
-            self._reply(outcome.replies[-1])
+        if track.outcome.copy is seen:
+            self._copy(track.outcome)
+        elif track.newest is not None:
+            self._reply(track.newest)
 
-    def end(self, outcomes: Sequence[Outcome]) -> None:
+    def end(self, tracks: Sequence[Track]) -> None:
         """What remains to be said when nobody listens any more."""
-        for outcome in outcomes:
+        for track in tracks:
+            outcome = track.outcome
             if self._json:
                 self._line(
                     {
                         "event": "end",
                         "copy": outcome.copy is not None,
-                        "replies": len(outcome.replies),
+                        "replies": track.reply_count,
                         "notes": list(outcome.notes),
                     }
                 )
                 continue
             if outcome.copy is None:
                 say("rawscope: our packet was not seen on its way out")
-            if not outcome.replies:
+            if not track.reply_count:
                 say("rawscope: no answer")
             for note in outcome.notes:
                 say(f"rawscope: {safe(note)}")

@@ -1,7 +1,7 @@
-"""Listening on an interface for what becomes of a packet: a capture source and outcomes.
+"""Listening on an interface for what becomes of packets: a capture source and their tracks.
 
-The source is open before the packet leaves, so nothing is missed. `Listener.listen` ends when the
-time is over or every outcome has its copy and an answer, whichever comes first.
+The source is open before the packets leave, so nothing is missed. `Listener.listen` takes its whole
+time, since many packets may have many answers; only where one is expected does it end with that.
 """
 
 from __future__ import annotations
@@ -17,20 +17,29 @@ from app.commands.output import CommandError
 from core.capture.opening import open_source
 from core.capture.options import CaptureOptions
 from core.capture.source import CaptureError
-from core.forge.outcome import Outcome, Seen
+from core.forge.outcome import Seen
+from core.forge.tracking import Track
 from core.store.batch import CaptureInterface
 
 _LOOK_S = 0.05  # so soon a stop is noticed
 
-Heard = Callable[[Outcome, Seen], None]
+Heard = Callable[[Track, Seen], None]
 
 
 class Listener:
-    """A source on `interface` whose frames are fed to the outcomes. A context manager."""
+    """A source on `interface` whose frames are fed to the tracks. A context manager.
 
-    def __init__(self, interface: str, outcomes: Sequence[Outcome], heard: Heard) -> None:
-        self._outcomes = outcomes
+    `heard` is called with each first copy and each reply. `one_answer` says that a single packet
+    leaves, to a single host.
+    """
+
+    def __init__(
+        self, interface: str, tracks: Sequence[Track], heard: Heard, *, one_answer: bool = False
+    ) -> None:
+        self._tracks = tracks
         self._heard = heard
+        self._one_answer = one_answer
+        self._number = 0  # of the newest frame
         self._interfaces: list[CaptureInterface] = []
         options = CaptureOptions((interface,), promiscuous=False)
         try:
@@ -50,11 +59,11 @@ class Listener:
         self._source.close()
 
     def listen(self, seconds: float, interrupts: Interrupts) -> None:
-        """Feed frames for so long, or until there is an answer to each packet, or a signal."""
+        """Feed frames for so long, or until there is the one answer, or a signal."""
         end_s = time.monotonic() + seconds
         while not interrupts.stopped:
             left_s = end_s - time.monotonic()
-            if left_s <= 0 or all(one.copy and one.replies for one in self._outcomes):
+            if left_s <= 0 or self._is_answered():
                 break
             ready, _, _ = select.select([self._source], [], [], min(_LOOK_S, left_s))
             if ready:
@@ -64,12 +73,24 @@ class Listener:
     def read(self) -> None:
         """Feed what is there; to be called often enough that the ring does not fill up."""
         while (batch := self._source.read()) is not None:
-            for frame in frames(batch, self._interfaces, 1):
-                seen = Seen(frame.data, frame.timestamp_ns, frame.interface.link_type, frame.flags)
-                for outcome in self._outcomes:
-                    if outcome.feed(seen):
-                        self._heard(outcome, seen)
-                        break
+            for frame in frames(batch, self._interfaces, self._number + 1):
+                self._number = frame.number
+                link_type = frame.interface.link_type
+                self._feed(
+                    Seen(frame.data, frame.timestamp_ns, link_type, frame.flags, frame.number)
+                )
+
+    def _feed(self, seen: Seen) -> None:
+        for track in self._tracks:
+            if track.take(seen):
+                if track.outcome.copy is seen or track.last != seen.number:
+                    self._heard(track, seen)
+                return
+
+    def _is_answered(self) -> bool:
+        return self._one_answer and all(
+            track.outcome.copy and track.reply_count for track in self._tracks
+        )
 
     def _add(self, interface: CaptureInterface) -> int:
         self._interfaces.append(interface)

@@ -91,6 +91,11 @@ class Departure:
         return open_ip(first, self._out)
 
     @property
+    def is_to_one_host(self) -> bool:
+        """Whether the route says that one host gets the packets; of frames nothing says it."""
+        return self.route is not None and self.route.kind in (Kind.UNICAST, Kind.LOCAL)
+
+    @property
     def _out(self) -> Out:
         return Out(self.interface, self.index, self.mtu, self.network)
 

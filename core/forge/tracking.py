@@ -57,7 +57,7 @@ class Tracker:
 
     def __init__(self, packets: Sequence[bytes], way: Way, first: int) -> None:
         self.ours: set[int] = set()
-        self._tracks = [_Track(Outcome(packet, way)) for packet in packets]
+        self._tracks = [Track(Outcome(packet, way)) for packet in packets]
         self._view = View(_Concern([track.outcome for track in self._tracks], way, first))
         self._next = first
 
@@ -88,15 +88,17 @@ class Tracker:
         return tuple(track.fate() for track in self._tracks)
 
 
-class _Track:
-    """One of the packets. `last` is the number of its newest copy."""
+class Track:
+    """One of the packets. `last` is the number of its newest copy. `reply_count` counts all replies
+    and `newest` is the last of them, also where they are more than are kept."""
 
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
         self.last = 0
+        self.newest: Reply | None = None
+        self.reply_count = 0
         self._last_ns = 0
         self._copies = 0
-        self._reply_count = 0
         self._masked = b""
         self._spans: list[tuple[int, int]] = []
 
@@ -114,11 +116,11 @@ class _Track:
             self._masked = self._mask(seen.data)
             self._count(seen)
             return True
-        self._reply_count += 1
-        reply = outcome.replies.pop()
+        self.reply_count += 1
+        delay = seen.timestamp_ns - self._last_ns if self._copies else None
+        self.newest = replace(outcome.replies.pop(), delay_ns=delay)
         if len(outcome.replies) < MOST_REPLIES:
-            delay = seen.timestamp_ns - self._last_ns if self._copies else None
-            outcome.replies.append(replace(reply, delay_ns=delay))
+            outcome.replies.append(self.newest)
         return True
 
     def _count(self, seen: Seen) -> None:
@@ -134,9 +136,7 @@ class _Track:
         outcome = self.outcome
         number = outcome.copy.number if outcome.copy is not None else 0
         replies = tuple(outcome.replies)
-        return Fate(
-            number, self._copies, outcome.changes, replies, self._reply_count, outcome.notes
-        )
+        return Fate(number, self._copies, outcome.changes, replies, self.reply_count, outcome.notes)
 
 
 def _spans_written_anew(seen: Seen, outcome: Outcome) -> list[tuple[int, int]]:
