@@ -80,6 +80,11 @@ class Listener:
         return self._info.trigger
 
     @property
+    def listening(self) -> socket.socket:
+        """The socket itself."""
+        return self._listening
+
+    @property
     def info(self) -> ListenerInfo:
         """What it is now."""
         known = self._info
@@ -159,7 +164,7 @@ def open_listening(address: str, port: int, options: EchoOptions) -> socket.sock
         found = socket.getaddrinfo(  # bytes: text would load a codec, and that a descriptor
             address.encode(), port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: it is no UTF-8
         raise EchoError(f"{safe(address)!r} is not an IPv4 or IPv6 address") from error
     family, _, _, _, where = found[0]
     try:

@@ -72,7 +72,7 @@ def test_port_in_use_is_one_line(served):
     assert len(served.snapshot().listeners) == 1
 
 
-@pytest.mark.parametrize("address", ["192.0.2.1", "nonsense", "127.0.0.1.1", ""])
+@pytest.mark.parametrize("address", ["192.0.2.1", "nonsense", "127.0.0.1.1", "", "\udcff"])
 def test_address_that_is_not_ours_is_one_line(served, address):
     with pytest.raises(EchoError, match="address"):
         served.listen(address=address)
