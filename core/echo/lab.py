@@ -9,6 +9,7 @@ so that a caller can show progress; `cancelled` is asked every few milliseconds.
 from __future__ import annotations
 
 import json
+import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from core.echo.waiting import watch
 
 CLIENTS, MESSAGES, SIZE = 100, 20_000, 64
 _PATIENCE_S = 60.0
+_ASK_EVERY_MS = 20  # whether to give up
 
 
 def _never() -> bool:
@@ -89,19 +91,28 @@ def _run_model(
     """One model under the load; None if cancelled."""
     with ExitStack() as stack:
         trial = _start(stack, "trial", model.name, str(options.clients + options.idle))
-        port = _read(trial).get("port", 0)
+        greeting = _read(trial, cancelled)
+        if "port" not in greeting:
+            return _refusal(model, greeting)
         load = _start(
-            stack, "load", str(port), "--clients", str(options.clients), "--idle",
+            stack, "load", str(greeting["port"]), "--clients", str(options.clients), "--idle",
             str(options.idle), "--size", str(options.size), "--messages", str(options.messages),
         )  # fmt: skip
-        _read(trial)  # it serves
-        waiting = watch(trial.pid, lambda: load.poll() is None and not cancelled())
+        serving = _read(trial, lambda: cancelled() or bool(load.poll()))
+        if "serving" in serving:
+            waiting = watch(trial.pid, lambda: load.poll() is None and not cancelled())
+        elif serving or cancelled():
+            return _refusal(model, serving)
         if cancelled():
             return None
         outcome, trouble = load.communicate(timeout=_PATIENCE_S)
-        cost = _read(trial)
-    if reason := cost.get("refused") or (_last_line(trouble) if load.returncode else ""):
-        return ModelResult(model.name, model.title, refused=reason)
+        cost = _read(trial, cancelled) if serving else {}
+    if "refused" in cost:
+        return _refusal(model, cost)
+    if load.returncode:
+        return _refusal(model, {"refused": _last_line(trouble)})
+    if not cost:
+        return None
     measured = json.loads(outcome)
     return ModelResult(
         model=model.name,
@@ -116,6 +127,11 @@ def _run_model(
         calls=cost["calls"],
         waiting=waiting,
     )
+
+
+def _refusal(model: Model, said: dict[str, Any]) -> ModelResult | None:
+    """Why a trial did not run; None if it said nothing, which is when it was cancelled."""
+    return ModelResult(model.name, model.title, refused=said["refused"]) if said else None
 
 
 def run_curve(
@@ -149,8 +165,18 @@ def _end(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def _read(process: subprocess.Popen[str]) -> dict[str, Any]:
+def _read(process: subprocess.Popen[str], given_up: Callable[[], bool]) -> dict[str, Any]:
+    """The next line of a trial, its last words if there is none; empty if given up before.
+
+    Its lines come far apart, or the process ends behind them: either way a line that was read ahead
+    is found, since an ended pipe is readable too.
+    """
     assert process.stdout is not None
+    poller = select.poll()
+    poller.register(process.stdout, select.POLLIN)
+    while not poller.poll(_ASK_EVERY_MS):
+        if given_up():
+            return {}
     line = process.stdout.readline()
     if not line:
         _out, trouble = process.communicate()

@@ -18,12 +18,16 @@ from core.echo.peers import Calls, ModelRefusedError
 
 BACKLOG = 4096
 ACCEPT_TIMEOUT_S = 10.0
+_OTHERS = 16  # descriptors beside the clients'
 
 
 def main(arguments: list[str]) -> int:
-    """Three lines of JSON: the port; that it serves; the cost, or why it was refused."""
+    """Three lines of JSON: the port; that it serves; the cost. Or the last: why it was refused."""
     model, clients = model_named(arguments[0]), int(arguments[1])
-    raise_descriptor_limit()
+    allowed = raise_descriptor_limit()
+    if clients + _OTHERS > allowed:
+        _say({"refused": f"this process may open {allowed} descriptors only (ulimit -n)"})
+        return 1
     calls = Calls()
     with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listening:
         _say({"port": listening.getsockname()[1]})

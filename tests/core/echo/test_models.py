@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from core.echo import lab
 from core.echo.lab import LabOptions, run_models
 from core.echo.models import FD_SETSIZE, MODELS, model_named
 from tests.core.echo.serving import noise, receive_exactly, reset, send_and_hash
@@ -126,6 +127,40 @@ def test_lab_says_why_a_model_was_refused():
     (result,) = run_models([model_named("select")], LabOptions(10, 100, idle=FD_SETSIZE))
     assert "FD_SETSIZE" in result.refused
     assert result.rate == result.calls_per_message == 0
+
+
+def test_more_clients_than_descriptors_is_said():
+    (result,) = run_models([model_named("poll")], LabOptions(clients=10_000_000, messages=10))
+    assert "descriptors only (ulimit -n)" in result.refused
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("sys.exit('no port')", "no port"),
+        ("print('{\"port\": 9}', flush=True); sys.exit('gone')", "gone"),
+        ("print('{\"port\": 9}', flush=True); time.sleep(60)", "Connection refused"),
+    ],
+    ids=["at once", "before it serves", "it hangs and the load cannot connect"],
+)
+def test_a_trial_that_dies_early_is_said(fault, words, monkeypatch):
+    whole = lab._start
+
+    def broken(stack, module, *arguments):
+        if module != "trial":
+            return whole(stack, module, *arguments)
+        process = subprocess.Popen(
+            [sys.executable, "-c", f"import sys, time; {fault}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        stack.callback(lab._end, process)
+        return process
+
+    monkeypatch.setattr(lab, "_start", broken)
+    (result,) = run_models([model_named("poll")], LabOptions(clients=10, messages=10))
+    assert words in result.refused
 
 
 def test_lab_can_be_cancelled():
