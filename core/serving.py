@@ -118,7 +118,7 @@ class EchoService:
         """End the server and all its connections at once."""
         server, self._server = self._server, None
         if server is not None:
-            with suppress(Exception):  # after a fault, what can be closed is closed
+            with suppress(Exception):  # after a fault it may raise, and has closed all the same
                 server.close()
 
     def _talk(self, listener: int, size: int, server: EchoServer) -> None:

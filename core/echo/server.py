@@ -14,6 +14,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from core.echo.client import Client
@@ -81,12 +82,12 @@ class EchoServer:
 
     def stop_listening(self, identifier: int) -> None:
         """Close a listener; its clients stay."""
-        listener = self._listeners.pop(identifier, None)
-        if listener is not None:
+        if (listener := self._listeners.get(identifier)) is not None:
             listener.close()
-        talker = self._talkers.pop(identifier, None)
-        if talker is not None:
+            del self._listeners[identifier]  # not before: `close` must find what is still open
+        if (talker := self._talkers.get(identifier)) is not None:
             talker.close()
+            del self._talkers[identifier]
 
     def close_client(self, identifier: int) -> None:
         """Close a client now; nothing happens if it is gone already."""
@@ -142,14 +143,24 @@ class EchoServer:
             self._loop.call(self._drained)
 
     def close(self) -> None:
-        """End everything at once and leave the loop."""
+        """End everything at once and leave the loop, even if a fault of ours is in the way."""
+        sockets = [
+            *(listener.listening for listener in self._listeners.values()),
+            *(talker.connected for talker in self._talkers.values()),
+            *(client.connected for client in self._clients.values()),
+        ]
         for timer in self._timers:
             timer.cancelled = True
-        for identifier in tuple(self._listeners):
-            self.stop_listening(identifier)
-        self._force()
-        self._spare.close()
-        self._publish()
+        try:
+            for identifier in tuple(self._listeners):
+                self.stop_listening(identifier)
+            self._force()
+            self._publish()
+        finally:
+            self._shared.unfinished.clear()
+            for left in sockets:
+                self._let_go(left)
+            self._spare.close()
 
     def take_snapshot(self) -> EchoSnapshot:
         """What is so now."""
@@ -178,6 +189,9 @@ class EchoServer:
             connected.close()
             self._shared.totals.turned_away += 1
             return
+        except BaseException:
+            self._let_go(connected)  # nobody else knows of it
+            raise
         self._clients[client.identifier] = client
 
     def _on_closed(self, identifier: int) -> None:
@@ -209,6 +223,13 @@ class EchoServer:
     def _force(self) -> None:
         for client in tuple(self._clients.values()):
             client.close(CloseReason.FORCED)
+
+    def _let_go(self, opened: socket.socket) -> None:
+        """Out of the loop and closed, if it is not yet."""
+        if opened.fileno() >= 0:
+            with suppress(KeyError, OSError):  # KeyError: a listener at rest is not in it
+                self._loop.remove(opened)
+            opened.close()
 
     def _drained(self) -> None:
         on_drained, self._on_drained = self._on_drained, None

@@ -49,6 +49,11 @@ class Talker:
             self._listener, self._address, self._port, self._sent, self._received, self._intact
         )
 
+    @property
+    def connected(self) -> socket.socket:
+        """The socket itself."""
+        return self._socket
+
     def say(self, size: int) -> None:
         """Send so many more bytes."""
         self._to_send += size

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -136,6 +138,44 @@ def test_a_fault_in_the_server_is_said_and_ends_nothing_else(engine, tmp_path, m
         client.sendall(b"again")
         assert client.recv(5) == b"again"
     assert engine.echo.snapshot().message == ""
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "core.echo.accounting.Accounts.close",
+        "core.echo.client.Client.close",
+        "core.echo.listener.Listener.close",
+        "core.echo.sampler.Sampler.beat",
+    ],
+)
+def test_a_fault_in_closing_leaves_no_server_behind(engine, monkeypatch, broken):
+    def fail(self, *arguments):
+        raise RuntimeError("of ours")
+
+    info = listening(engine)
+    engine.echo.talk(info.identifier, 10)
+    with connect(info) as ended, connect(info) as other, monkeypatch.context() as patch:
+        until(engine, lambda shown: len(shown.clients) == 3 and shown.talkers)
+        before = set(os.listdir("/proc/self/fd"))
+        patch.setattr(broken, fail)
+        ended.sendall(b"the last")
+        ended.shutdown(socket.SHUT_WR)
+        if "Listener" in broken:
+            engine.echo.stop_listening(info.identifier)
+        until(engine, lambda shown: "the echo server failed" in shown.message)
+        for client in (ended, other):
+            with suppress(ConnectionResetError):
+                while client.recv(64):
+                    pass
+        with pytest.raises(ConnectionRefusedError):
+            connect(info)
+        assert len(set(os.listdir("/proc/self/fd"))) <= len(before) - 4, "ours are closed"
+        waits = engine._loop.counters.waits
+    with connect(listening(engine)) as client:
+        client.sendall(b"again")
+        assert client.recv(5) == b"again"
+    assert engine._loop.counters.waits - waits < 1000, "the loop spins"
 
 
 def test_a_fault_in_a_command_does_not_lose_those_behind_it(engine, monkeypatch):
