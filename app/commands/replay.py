@@ -10,7 +10,9 @@ import time
 from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
 
 from app.commands.asking import agree, state_folder
 from app.commands.interrupts import Interrupts
@@ -26,6 +28,8 @@ from core.forge.survey import Survey
 from core.forge.tx_ring import TxRing
 from core.sockets import NotPermittedError
 from core.wire.text import safe
+
+_REPORT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +80,57 @@ def _replay(
     audit = _open_audit(request, stack)
     total = ReplayCounts()
     began_s = time.monotonic()
-    for _ in range(request.loops):
-        replay = Replay(
-            ring,
-            request.pace,
-            lambda: interrupts.stopped,
-            None if audit is None else partial(audit.note_frames, request.link),
-        )
-        for batch in file.batches():
-            replay.feed(batch)
+    report = _Report(request, file, ring, audit)
+    try:
+        for _ in range(request.loops):
+            replay = Replay(ring, request.pace, lambda: interrupts.stopped, report)
+            try:
+                _feed(replay, file, interrupts)
+            finally:
+                total += replay.counts
             if interrupts.stopped:
                 break
-        total += replay.counts
-        if interrupts.stopped:
-            break
-    _tell(request, ring, total, time.monotonic() - began_s)
+    finally:  # also where it fails: so much has left
+        _tell(request, ring, total, time.monotonic() - began_s)
     left_out = total.too_long + total.too_short
     return 1 if left_out or file.damaged or interrupts.stopped else 0
+
+
+def _feed(replay: Replay, file: ReplayFile, interrupts: Interrupts) -> None:
+    for batch in file.batches():
+        replay.feed(batch)
+        if interrupts.stopped:
+            break
+
+
+class _Report:
+    """Called with the frames that have left: they are written down, and the count is said once a
+    second."""
+
+    def __init__(
+        self, request: ReplayRequest, file: ReplayFile, ring: TxRing, audit: Audit | None
+    ) -> None:
+        self._link = request.link
+        known = file.is_repeatable
+        self._of = f" of {file.survey.frames * request.loops:,}" if known else ""
+        self._ring = ring
+        self._audit = audit
+        self._said_s = time.monotonic()
+
+    def __call__(
+        self, data: NDArray[np.uint8], offset: NDArray[np.int64], captured: NDArray[np.int64]
+    ) -> None:
+        if self._audit is not None:
+            try:
+                self._audit.note_frames(self._link, data, offset, captured)
+            except OSError as error:
+                raise CommandError(
+                    f"the audit {safe(str(self._audit.path))}: {error.strerror}; stopped there"
+                ) from error
+        now_s = time.monotonic()
+        if now_s - self._said_s >= _REPORT_S:
+            self._said_s = now_s
+            say(f"rawscope: {self._ring.sent:,}{self._of} frames sent")
 
 
 def _open_audit(request: ReplayRequest, stack: ExitStack) -> Audit | None:

@@ -3,7 +3,7 @@
 A packet stands once, before it is sent, with the direction "outbound" and a comment that says how
 often it is to be sent, and how. A record without bytes follows with the result: how often it was
 sent, and what went wrong; where that is missing, the sender was killed. A replay writes down every
-frame at the time it is given to the kernel. Several processes may write at once, each in sections
+frame as soon as the kernel has sent it. Several processes may write at once, each in sections
 of its own and in whole blocks, so a killed run leaves a readable file. IP packets are on an
 interface of link type RAW: the link header is the kernel's.
 
@@ -73,10 +73,11 @@ class Audit:
         offset: NDArray[np.int64],
         captured: NDArray[np.int64],
     ) -> None:
-        """Write down frames of a replay that are given to the kernel now; (n,) arrays."""
+        """Write down frames of a replay that have just left; (n,) arrays. Raises OSError."""
         number = self._number(interface, LinkType.ETHERNET)
         times = np.full(len(offset), time.time_ns(), np.int64)
         self._writer.write_many(data, offset, captured, times, PacketFlag.OUTBOUND, number)
+        self._writer.flush()
 
     def close(self) -> None:
         """Flush and close."""

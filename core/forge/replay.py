@@ -58,7 +58,7 @@ class ReplayCounts:
 
 
 class Replay:
-    """One replay into a ring. `sent` is called with what is put in: bytes, offsets, lengths."""
+    """One replay into a ring. `sent` is called with what has left: bytes, offsets, lengths."""
 
     def __init__(
         self,
@@ -120,7 +120,11 @@ class Replay:
         counts.too_short += int(is_short.sum())
         counts.cut += int((fits & (captured < batch.original[start:stop])).sum())
         offset, captured = offset[fits], captured[fits]
-        self._ring.put_many(batch.data, offset, captured)
-        self._ring.flush()
-        if self._sent is not None:
-            self._sent(batch.data, offset, captured)
+        before = self._ring.sent
+        try:
+            self._ring.put_many(batch.data, offset, captured)
+            self._ring.flush()
+        finally:  # where it fails, some may have left before
+            gone = self._ring.sent - before
+            if self._sent is not None and gone:
+                self._sent(batch.data, offset[:gone], captured[:gone])

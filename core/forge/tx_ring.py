@@ -61,7 +61,7 @@ class TxRing:
     """A ring on one interface. Frames are given in order; `flush` makes the kernel send them.
 
     `longest` is the longest frame that may be given (bytes): what is asked for, or what the
-    interface takes. `sent` and `dropped` count what became of the frames. Raises `SendError` and
+    interface takes. `sent` counts the frames that left. Raises `SendError` and
     `core.sockets.NotPermittedError`.
     """
 

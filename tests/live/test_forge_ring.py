@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.commands import replay as replaying
 from app.commands.output import CommandError
 from app.commands.replay import ReplayRequest, run_replay
-from core.forge.answers import SendError
+from core.files.reader import open_capture
+from core.forge.answers import Circumstances, SendError, refused
 from core.forge.replay import Pace, Replay
 from core.forge.tx_ring import TxRing
 from core.store.batch import Batch
@@ -188,6 +191,34 @@ def test_what_is_too_long_is_left_out_and_said(
     assert "1 frames are longer than far0 takes" in said
     assert "2 frames are shorter than a link header" in said
     assert (state / "sent.pcapng").stat().st_size > 0
+
+
+def test_a_replay_that_fails_says_what_left_and_has_it_in_the_audit(
+    network: Network,
+    tmp_path: Path,
+    state: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The interface goes down in the second of three rounds."""
+    real = TxRing.flush
+
+    def flush(ring: TxRing) -> None:
+        real(ring)
+        if ring.sent == 4:
+            raise refused(errno.ENETDOWN, Circumstances("far0", "far0"))
+
+    monkeypatch.setattr(TxRing, "flush", flush)
+    monkeypatch.setattr(replaying, "_REPORT_S", 0)
+    path = capture_of(tmp_path / "a.pcap", [frame(1), frame(2)])
+    request = ReplayRequest(path, "far0", Pace(None), loops=3, yes=True)
+    with pytest.raises(CommandError, match="ENETDOWN"):
+        network.in_far(lambda: _quietly(request))
+    out, said = capfd.readouterr()
+    assert out.startswith("sent 4 of 4 frames")
+    assert "2 of 6 frames sent" in said
+    with open_capture(state / "sent.pcapng") as reader:
+        assert sum(len(batch) for batch in reader.batches()) == 4
 
 
 def test_frames_of_another_link_are_refused(network: Network, tmp_path: Path, state: Path) -> None:
