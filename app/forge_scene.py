@@ -31,11 +31,13 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person is asked before order `number` leaves."""
+    """What a person is asked before order `number` leaves. `agreed` are sentences of earlier
+    questions about it."""
 
     number: int
     sentences: tuple[str, ...]
     marks: frozenset[str]
+    agreed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

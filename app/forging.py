@@ -32,7 +32,7 @@ from core.forge.draft import Draft
 from core.forge.evaluation import Evaluation, evaluate
 from core.forge.injector import Way
 from core.forge.pacing import Progress, send_packets
-from core.forge.rails import Load
+from core.forge.rails import Examination, Load
 from core.forge.recipes import rawscope_command
 from core.forge.saved import Shelf
 from core.forge.surroundings import Surroundings
@@ -136,7 +136,7 @@ class Forger:
         if yes:
             self._report(asking=False)
             self._change(question=None)
-            self._begin(partial(self._carry_out, order, question.number, question.marks))
+            self._begin(partial(self._carry_out, order, question))
         else:
             self._change(question=None, report=Report())
 
@@ -167,22 +167,36 @@ class Forger:
         """Find out what there is to ask; without a question, go on."""
         try:
             departure, _ = self._depart(order, resolve=False)
-            load = Load(order.plan.count * len(departure.packets), order.plan.rate)
-            found = departure.examine(load, self.shelf.known())
+            found = self._examine(order, departure)
         except (OrderError, SendError, OSError) as error:
             self._fail(str(error))
             return
+        question = Question(number, found.questions, found.marks)
         if found.questions:
-            self._report(asking=True)
-            self._change(question=Question(number, found.questions, found.marks))
+            self._ask(question)
         else:
-            self._carry_out(order, number, found.marks)
+            self._carry_out(order, question)
 
-    def _carry_out(self, order: Order, number: int, marks: frozenset[str]) -> None:
-        """Send, and write down what was sent."""
+    def _examine(self, order: Order, departure: Departure) -> Examination:
+        load = Load(order.plan.count * len(departure.packets), order.plan.rate)
+        return departure.examine(load, self.shelf.known())
+
+    def _ask(self, question: Question) -> None:
+        self._report(asking=True)
+        self._change(question=question)
+
+    def _carry_out(self, order: Order, question: Question) -> None:
+        """Send, and write down what was sent; `question` was agreed to. The packets are built once
+        more, since an address may have been found: if that is unusual, it is asked again."""
+        agreed = (*question.agreed, *question.sentences)
         with ExitStack() as stack:
             try:
                 departure, evaluations = self._depart(order, resolve=True)
+                found = self._examine(order, departure).without(agreed)
+                marks = question.marks | found.marks
+                if found.questions:
+                    self._ask(Question(question.number, found.questions, marks, agreed))
+                    return
                 audit = self._open_audit(stack)
                 injector = stack.enter_context(self._machine.open(departure))
                 if audit is not None:

@@ -17,8 +17,10 @@ from core.forge.departure import Departure
 from core.forge.draft import Draft
 from core.forge.evaluation import given_values
 from core.forge.injector import Injector, Way
-from core.forge.rails import Examination, Load, Target
+from core.forge.rails import Examination, Load
+from core.forge.route import Kind
 from core.forge.surroundings import Surroundings, destination
+from core.forge.this_machine import ThisMachine
 from core.netlink import LinkMessage
 from core.store.packet_store import PacketStore
 from tests.scripted import (
@@ -39,21 +41,31 @@ from tests.scripted import (
 ETH0 = LinkMessage(False, 2, 1, 0x1043, "eth0", 1500, MAC_HOST, 0, "")
 LO = LinkMessage(False, 1, 772, 0x49, "lo", 65536, bytes(6), 0, "")
 NO_ROUTE = "ENETUNREACH: there is no route to 203.0.113.9; see 'ip route'"
-STRANGER = "Nothing was sent to {} on eth0 before."
+
+
+class ScriptedAddresses(ThisMachine):
+    """Loopback and HOST are ours; all else is a host."""
+
+    def kind(self, address: bytes) -> int:
+        return Kind.LOCAL if self.owns(address) else Kind.UNICAST
+
+    def owns(self, address: bytes) -> bool:
+        return address[0] == 127 or address == ipaddress.ip_address(HOST).packed
+
+    def owns_mac(self, mac: bytes) -> bool:
+        return mac == MAC_HOST
 
 
 class ScriptedDeparture(Departure):
-    """Asks about every destination once, and about too much each time."""
+    """Is examined by the rails there are, on a computer that has HOST and MAC_HOST."""
 
-    def examine(self, load: Load, known: Collection[str] = frozenset()) -> Examination:
-        where = str(ipaddress.ip_address(self.packets[0][16:20]))
-        questions, marks = [], set()
-        if where not in known and not self.is_loopback:
-            questions.append(STRANGER.format(where))
-            marks.add(where)
-        if load.packets > 10_000:
-            questions.append(f"{load.packets:,} packets are more than 10,000.")
-        return Examination(where, Target.HOST, tuple(questions), frozenset(marks))
+    def examine(
+        self,
+        load: Load,
+        known: Collection[str] = frozenset(),
+        machine: ThisMachine | None = None,
+    ) -> Examination:
+        return super().examine(load, known, machine or ScriptedAddresses())
 
 
 class ScriptedInjector:
@@ -119,7 +131,8 @@ class ScriptedMachine(Machine):
     ) -> Departure:
         self.departed.append((way, interface))
         name = interface or "eth0"
-        return ScriptedDeparture(tuple(packets), way, name, 2, 1500, name == "lo")
+        is_loopback = name == "lo"
+        return ScriptedDeparture(tuple(packets), way, name, 2, 1500, is_loopback, network=network)
 
     def open(self, departure: Departure) -> Injector:
         return ScriptedInjector(self)  # type: ignore[return-value]

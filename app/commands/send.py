@@ -80,11 +80,14 @@ def run_send(request: SendRequest) -> int:
         departure = depart(packets, request.way, request.link, request.drafts[0].network)
         shelf = Shelf(state_folder())
         load = Load(request.count * len(packets), request.rate)
-        agree(departure.examine(load, shelf.known()), shelf, request.yes)
+        examined = departure.examine(load, shelf.known())
+        agree(examined, shelf, request.yes)
         if request.link:  # agreed: now the next hop may be asked for its address
             evaluations = _evaluate(request, resolve=True)
             packets = [one.data for one in evaluations]
             departure = depart(packets, request.way, request.link)
+            again = departure.examine(load, shelf.known())  # they are other bytes now
+            agree(again.without(examined.questions), shelf, request.yes)
         return _send(request, departure, evaluations, shelf)
     except (SendError, NotPermittedError) as error:
         raise CommandError(str(error)) from error

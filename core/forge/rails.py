@@ -14,7 +14,7 @@ where the header has them, whatever its version says: so does the kernel that is
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from core.forge.answers import SendError
@@ -80,6 +80,10 @@ class Examination:
     target: Target
     questions: tuple[str, ...]
     marks: frozenset[str]
+
+    def without(self, agreed: Collection[str]) -> Examination:
+        """The same without the questions that were just answered with yes."""
+        return replace(self, questions=tuple(one for one in self.questions if one not in agreed))
 
 
 def examine(
@@ -170,9 +174,8 @@ class Look:
         found = [] if self.target is Target.OWN else [self._first_time()]
         found += self._sources()
         if self.verbatim and self.target is not Target.OWN:
-            words = (
-                f"The frame leaves {self.interface} verbatim, past the IP stack and its firewall."
-            )
+            over = self.interface
+            words = f"The frame leaves {over} verbatim, past the IP stack and its firewall."
             mark = f"{self.destination} verbatim on {self.interface}" if self._is_named else ""
             found.append(Concern(Unusual.VERBATIM, mark, words))
         return found

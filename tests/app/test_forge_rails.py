@@ -1,0 +1,94 @@
+"""What the forger asks before an order leaves: the rails as they are, on a made-up computer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.forge_scene import Order, Question
+from app.forging import Forger
+from core.forge.draft import Draft
+from core.forge.injector import Way
+from core.forge.surroundings import Surroundings
+from tests.live.network import until
+from tests.scripted import HOST, MAC_HOST, SERVER
+from tests.scripted_forge import ETH0, ScriptedMachine
+
+UDP = {"ip.dst": SERVER, "ip.src": HOST}
+
+
+class Neighbour(ScriptedMachine):
+    """Finds out, when it may ask the link, that the next hop is everybody."""
+
+    def look_around(
+        self, draft: Draft, interface: str = "", *, resolve: bool = False
+    ) -> Surroundings:
+        own = int.from_bytes(MAC_HOST, "big")
+        values = {"eth.src": own}
+        if resolve:
+            values["eth.dst"] = (1 << 48) - 1
+        return Surroundings(values, None, ETH0)
+
+
+class Asked:
+    """A forger, and what it asks."""
+
+    def __init__(self, folder: Path, machine: ScriptedMachine) -> None:
+        self.machine = machine
+        self.forger = Forger(folder, machine=machine)
+
+    def send(self, order: Order) -> Question | None:
+        """The question, or None if it left."""
+        assert self.forger.send(order)
+        return self.wait()
+
+    def answer(self) -> Question | None:
+        """Yes; the next question, or None if it left."""
+        self.forger.answer(True)
+        return self.wait()
+
+    def wait(self) -> Question | None:
+        until(lambda: self.forger.scene().question or not self.forger.scene().sending)
+        assert self.forger.scene().report.error == ""
+        return self.forger.scene().question
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Iterator[Asked]:
+    made = Asked(tmp_path, Neighbour())
+    yield made
+    made.forger.close()
+
+
+def test_what_changed_after_the_answer_is_asked_anew(asked: Asked) -> None:
+    order = Order((Draft(("eth", "ip", "udp"), UDP),), way=Way.LINK, interface="eth0")
+    first = asked.send(order)
+    assert first is not None
+    assert f"Nothing was sent to {SERVER} on eth0 before." in first.sentences
+    second = asked.answer()
+    assert asked.machine.sent == []
+    assert second is not None
+    assert "(ff:ff:ff:ff:ff:ff) is a broadcast: every host on eth0" in second.sentences[0]
+    assert not set(first.sentences) & set(second.sentences)
+    assert asked.answer() is None
+    assert len(asked.machine.sent) == 1
+
+
+def test_a_spoofed_source_an_arp_reply_and_a_wrong_version_are_named(asked: Asked) -> None:
+    found = asked.send(Order((Draft(("ip", "udp"), {**UDP, "ip.src": "203.0.113.7"}),)))
+    assert found is not None
+    assert "The source 203.0.113.7 is no address of this machine" in " ".join(found.sentences)
+    asked.forger.answer(False)
+    texts = {"arp.opcode": "2", "arp.src.proto_ipv4": "203.0.113.7", "eth.dst": "ff:ff:ff:ff:ff:ff"}
+    order = Order((Draft(("eth", "arp"), texts),), way=Way.LINK, interface="eth0")
+    found = asked.send(order)
+    assert found is not None
+    assert "ARP reply says that 203.0.113.7 is at" in " ".join(found.sentences)
+    asked.forger.answer(False)
+    found = asked.send(Order((Draft(("ip", "udp"), {**UDP, "ip.version": "6"}),)))
+    assert found is not None
+    assert found.sentences == (f"Nothing was sent to {SERVER} on eth0 before.",)
+    asked.forger.answer(False)
+    assert asked.machine.sent == []
