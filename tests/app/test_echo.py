@@ -133,6 +133,8 @@ async def test_it_says_when_its_packets_cannot_be_in_the_table(state, interfaces
     async with running() as (pilot, _):
         pilot.app.bridge._engine.said = replace(LO, state=state, interfaces=interfaces)
         screen = await opened(pilot)
+        screen.poll()
+        await pilot.pause()
         lines = [
             strip.text for strip in screen.echo.head.render_lines(screen.echo.head.size.region)
         ]
