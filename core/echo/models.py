@@ -35,11 +35,10 @@ FD_SETSIZE = 1024  # select(2): the bits of an fd_set
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """An I/O model: a name for the command line, a title, and what waits."""
+    """An I/O model: a name for the command line, and a title."""
 
     name: str
     title: str
-    waits_in: str
     serve: Serve
 
 
@@ -185,14 +184,14 @@ def _close_finished(peer: Peer) -> bool:
 
 
 MODELS: tuple[Model, ...] = (
-    Model("blocking", "synchronous blocking, a thread a client", "recv", serve_blocking),
-    Model("polling", "synchronous non-blocking, trying over and over", "nothing", serve_polling),
-    Model("select", "multiplexed by select", "select", serve_select),
-    Model("poll", "multiplexed by poll", "poll", serve_poll),
-    Model("epoll-level", "multiplexed by epoll, level triggered", "epoll_wait", serve_epoll_level),
-    Model("epoll-edge", "multiplexed by epoll, edge triggered", "epoll_wait", serve_epoll_edge),
-    Model("signal", "signal driven, F_SETSIG and O_ASYNC", "read", signal_model.serve),
-    Model("io_uring", "completions, io_uring", "io_uring_enter", uring_model.serve),
+    Model("blocking", "synchronous blocking, a thread a client", serve_blocking),
+    Model("polling", "synchronous non-blocking, trying over and over", serve_polling),
+    Model("select", "multiplexed by select", serve_select),
+    Model("poll", "multiplexed by poll", serve_poll),
+    Model("epoll-level", "multiplexed by epoll, level triggered", serve_epoll_level),
+    Model("epoll-edge", "multiplexed by epoll, edge triggered", serve_epoll_edge),
+    Model("signal", "signal driven, F_SETSIG and O_ASYNC", signal_model.serve),
+    Model("io_uring", "completions, io_uring", uring_model.serve),
 )
 
 

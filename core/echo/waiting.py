@@ -3,8 +3,11 @@
 ``/proc/PID/task/TID/stat`` says whether a thread runs (R) or sleeps (S, D), and ``wchan`` the
 kernel function it sleeps in (proc(5)). Both are read every few milliseconds; the shares are of
 these looks. A process counts as running if any of its threads runs; else it is where most of
-its threads sleep. Where the kernel does not tell (hidepid, a kernel without kallsyms) the place is
-just ``asleep``.
+its threads sleep.
+
+The kernel tells no place (``wchan`` is 0) when the thread has been woken by the time it is asked,
+which is what short sleeps are mostly made of: the state and the place are two questions, and the
+answer to the second is lost. Such looks are counted as they are, as a sleep without a place.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 LOOK_EVERY_S = 0.005
-RUNNING, ASLEEP = "running", "asleep"
+RUNNING, ASLEEP = "running", "asleep (place not told by the kernel)"
 
 _PLACES = (  # the beginning of the kernel function's name, what it means
     ("ep_poll", "asleep in epoll_wait"),

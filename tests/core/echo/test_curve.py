@@ -47,7 +47,11 @@ def test_curve_can_be_cancelled():
 
 @pytest.mark.parametrize(
     ("function", "words"),
-    [("ep_poll", "asleep in epoll_wait"), ("0", "asleep"), ("new_in_linux_9", "new_in_linux_9")],
+    [
+        ("ep_poll", "asleep in epoll_wait"),
+        ("0", "asleep (place not told by the kernel)"),
+        ("new_in_linux_9", "new_in_linux_9"),
+    ],
 )
 def test_kernel_functions_in_words(function, words):
     assert describe(function) == words

@@ -13,9 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.echo import lab
+from core.echo import lab, signal_model
 from core.echo.lab import LabOptions, run_models
 from core.echo.models import FD_SETSIZE, MODELS, model_named
+from core.echo.waiting import watch
 from tests.core.echo.serving import noise, receive_exactly, reset, send_and_hash
 from tests.support import ROOT, require_peer
 
@@ -81,7 +82,10 @@ def test_a_reset_ends_only_its_own_connection(name):
 @EVERY
 def test_calls_are_those_the_kernel_saw(name, tmp_path):
     traced = tmp_path / "calls"
-    calls = "accept4,recvfrom,sendto,read,select,pselect6,poll,epoll_wait,epoll_ctl,io_uring_enter"
+    calls = (
+        "accept4,recvfrom,sendto,read,fcntl,select,pselect6,poll,epoll_wait,epoll_ctl,"
+        "io_uring_enter"
+    )
     strace = [require_peer("strace"), "-f", "-qq", "-o", str(traced), "-e", f"trace={calls}"]
     with _trial(name, CLIENTS, *strace) as (process, address):
         with contextlib.ExitStack() as stack:
@@ -94,12 +98,17 @@ def test_calls_are_those_the_kernel_saw(name, tmp_path):
                     assert receive_exactly(client, 64) == b"x" * 64
         counted = _cost(process)["calls"]
     _accepting, _, seen = traced.read_text().rpartition("accept4(")
-    names = {"recv": "recvfrom", "send": "sendto", "select": "p?select6?"}
-    checked = set(counted) - {"fcntl", "read"}  # files are read too; fcntl is not traced
-    assert checked
-    for call in checked:
-        begun = re.findall(rf"\b{names.get(call, call)}\(", seen)
-        assert counted[call] == len(begun), call
+    whole = signal_model._INFO.size * signal_model._INFOS  # files are read too, in other pieces
+    shapes = {
+        "recv": r"recvfrom\(",
+        "send": r"sendto\(",
+        "select": r"p?select6?\(",
+        "read": rf"read\(.*, {whole}\) +=",
+    }
+    assert counted
+    for call, count in counted.items():
+        begun = re.findall(rf"\b{shapes.get(call, call + '[(]')}", seen)
+        assert count == len(begun), call
 
 
 def test_select_refuses_descriptors_beyond_its_map():
@@ -121,6 +130,22 @@ def test_lab_measures_a_model():
     assert 0 < result.p50_us <= result.p99_us
     assert result.cpu_us_per_message > 0
     assert sum(result.waiting.values()) == pytest.approx(1)
+
+
+def test_between_paced_messages_the_place_of_sleep_is_told():
+    with _trial("epoll-level", CLIENTS) as (process, address), contextlib.ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.create_connection(address, 20)) for _ in range(CLIENTS)
+        ]
+        left = iter(range(50))
+
+        def one_more():
+            clients[0].sendall(b"x")
+            return receive_exactly(clients[0], 1) == b"x" and next(left, None) is not None
+
+        shares = watch(process.pid, one_more)
+    assert shares["asleep in epoll_wait"] > 0.5
+    assert sum(shares.values()) == pytest.approx(1)
 
 
 def test_lab_says_why_a_model_was_refused():
