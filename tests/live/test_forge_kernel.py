@@ -80,6 +80,17 @@ def outcome_of(network: Network, draft: Draft, way: Way = Way.IP, interface: str
         return feed(watch, outcome, lambda: outcome.copy)
 
 
+def outcome_after(network: Network, draft: Draft, later: Draft) -> Outcome:
+    """Send both and watch until the later one has its answer: the other had time for its own."""
+    with watching(network) as watch:
+        outcome, probe = (
+            Outcome(network.in_near(lambda one=one: send(one)[0]).packets[0], Way.IP)
+            for one in (draft, later)
+        )
+        feed(watch, probe, lambda: probe.copy and probe.replies)
+        return feed(watch, outcome, lambda: outcome.copy)
+
+
 def replies_to(network: Network, draft: Draft, interface: str = "") -> list[Reply]:
     """Send and watch until there is an answer."""
     way = Way.LINK if interface else Way.IP
@@ -149,7 +160,7 @@ def test_syn_to_open_closed_and_filtered_ports(network: Network) -> None:
         stack.callback(network.run_far, nft, "delete", "table", "inet", "t")
         (opened,) = replies_to(network, syn(8080))[:1]
         (closed,) = replies_to(network, syn(8081))[:1]
-        filtered = outcome_of(network, syn(8082))
+        filtered = outcome_after(network, syn(8082), syn(8081))
     assert "[SYN, ACK]" in opened.info
     assert "[RST, ACK]" in closed.info
     for reply in (opened, closed):

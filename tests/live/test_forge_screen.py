@@ -134,9 +134,19 @@ def test_three_ports(network, tmp_path):
             assert "Linux that it shall choose one" in " ".join(play.report.split())
             assert "will answer a SYN-ACK with a reset" in " ".join(play.report.split())
         assert len(play.screen.table.ours) == 3
+        await answered_since(play, network)
+        assert "no reply yet" in play.report
 
     with listener:
         play(network, tmp_path, scene)
+
+
+async def answered_since(play: Play, network: Network) -> None:
+    """Wait until the answer to a later connection was looked at: an earlier one would have been."""
+    tracker = play.screen.forger._tracker
+    looked_at = tracker._next
+    network.in_near(lambda: socket.create_connection((FAR_ADDRESS, OPEN))).close()
+    await play.until(lambda: tracker._next >= looked_at + 2)  # a SYN and its SYN-ACK
 
 
 async def type_into(play: Play, key: str, text: str) -> None:
