@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from app.commands import send
+from app.commands.output import CommandError
 from app.forge_scene import Order, Question
 from app.forging import Forger
 from core.forge.draft import Draft
+from core.forge.evaluation import evaluate
 from core.forge.injector import Way
+from core.forge.rails import Load
+from core.forge.saved import Shelf
 from core.forge.surroundings import Surroundings
 from tests.live.network import until
 from tests.scripted import HOST, MAC_HOST, SERVER
@@ -92,3 +97,23 @@ def test_a_spoofed_source_an_arp_reply_and_a_wrong_version_are_named(asked: Aske
     assert found.sentences == (f"Nothing was sent to {SERVER} on eth0 before.",)
     asked.forger.answer(False)
     assert asked.machine.sent == []
+
+
+def test_so_it_is_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """All was agreed to but what comes of asking the link; nobody is there to say yes to that."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    machine = Neighbour()
+    monkeypatch.setattr(send, "look_around", machine.look_around)
+    monkeypatch.setattr(send, "depart", machine.depart)
+    monkeypatch.setattr(send, "_send", lambda *_: pytest.fail("it is sent"))
+    draft = Draft(("eth", "ip", "udp"), UDP)
+    around = machine.look_around(draft, "eth0")
+    departure = machine.depart([evaluate(draft, around.values).data], Way.LINK, "eth0")
+    Shelf(tmp_path / "rawscope").agree(departure.examine(Load()).marks)
+    with pytest.raises(CommandError, match="not sent to"):
+        send.run_send(send.SendRequest((draft,), link="eth0"))
+    said = capfd.readouterr().err
+    assert "(ff:ff:ff:ff:ff:ff) is a broadcast: every host on eth0" in said
+    assert "Nothing was sent" not in said

@@ -115,6 +115,34 @@ def test_a_stranger_is_asked_about_once(near: Near) -> None:
     assert "192.0.2.9 is no address of this machine" in said
 
 
+@pytest.mark.parametrize("version", ["0", "6"])
+def test_a_wrong_version_does_not_pass_the_rails(near: Near, version: str) -> None:
+    """The payload makes it an IPv6 header to ourselves, if it is read as one."""
+    arguments = ("send", "--layers", "ip", "--ip.version", version, "--ip.dst")
+    payload = ("--payload", f"hex:{bytes(19).hex()}01")
+    status, out, said = near(*arguments, FAR_ADDRESS, *payload)
+    assert (status, out) == (1, "")
+    assert f"Nothing was sent to {FAR_ADDRESS} on near0 before." in said
+    assert near(*arguments, FAR_ADDRESS, *payload, "--yes")[0] == 0
+    assert near(*arguments, "10.77.0.3", *payload)[0] == 1, "a yes is to one destination"
+
+
+def test_a_spoofed_source_to_ourselves_is_asked(near: Near) -> None:
+    own = ("send", "--ip.dst", NEAR_ADDRESS, "--udp.dstport", "9")
+    assert near(*own)[0] == 0
+    status, out, said = near(*own, "--ip.src", FAR_ADDRESS)
+    assert (status, out) == (1, "")
+    assert f"The source {FAR_ADDRESS} is no address of this machine" in said
+
+
+def test_a_frame_on_loopback_is_asked_by_its_ip_destination(near: Near) -> None:
+    arguments = ("send", "--link", "lo", "--udp.dstport", "9", "--ip.src", "127.0.0.1", "--ip.dst")
+    assert near(*arguments, "127.0.0.1")[0] == 0
+    status, out, said = near(*arguments, FAR_ADDRESS)
+    assert (status, out) == (1, "")
+    assert f"Nothing was sent to {FAR_ADDRESS} on lo before." in said
+
+
 def test_many_are_asked_about_every_time(near: Near) -> None:
     arguments = ("send", "--ip.dst", NEAR_ADDRESS, "--udp.dstport", "9", "--count", "1001")
     assert near(*arguments)[0] == 1
