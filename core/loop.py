@@ -57,7 +57,7 @@ class LoopCounters:
     timeouts: int = 0  # waits that returned none
     events: int = 0  # events returned
     stale: int = 0  # events ignored: their source was removed in the same batch
-    kernel_s: float = 0.0  # inside epoll_wait: the loop was idle
+    kernel_s: float = 0.0  # in epoll_wait, or behind it, waiting for the interpreter's lock
     handlers_s: float = 0.0  # inside handlers, timers and commands: the loop was busy
 
 

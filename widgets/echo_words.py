@@ -208,7 +208,7 @@ def _loop_line(loop: LoopCounters, width: int) -> Line:
     words = (
         f"{count_text(loop.wake_ups)} wake-ups",
         f"{each:.2f} events each",
-        f"{waiting}% in epoll_wait",
+        f"{waiting}% waiting",  # for events, or for the interpreter's lock
         f"{100 - waiting}% in handlers",
         f"{count_text(loop.stale)} stale",
     )
