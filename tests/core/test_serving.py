@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -155,22 +155,24 @@ def test_a_fault_in_closing_leaves_no_server_behind(engine, monkeypatch, broken)
 
     info = listening(engine)
     engine.echo.talk(info.identifier, 10)
-    with connect(info) as ended, connect(info) as other, monkeypatch.context() as patch:
-        until(engine, lambda shown: len(shown.clients) == 3 and shown.talkers)
-        before = set(os.listdir("/proc/self/fd"))
+    with ExitStack() as stack, monkeypatch.context() as patch:
+        ended, *others = [stack.enter_context(connect(info)) for _ in range(3)]
+        until(engine, lambda shown: len(shown.clients) == 4 and shown.talkers)
+        before = len(os.listdir("/proc/self/fd"))
         patch.setattr(broken, fail)
         ended.sendall(b"the last")
         ended.shutdown(socket.SHUT_WR)
         if "Listener" in broken:
             engine.echo.stop_listening(info.identifier)
         until(engine, lambda shown: "the echo server failed" in shown.message)
-        for client in (ended, other):
+        for client in (ended, *others):
             with suppress(ConnectionResetError):
                 while client.recv(64):
                     pass
         with pytest.raises(ConnectionRefusedError):
             connect(info)
-        assert len(set(os.listdir("/proc/self/fd"))) <= len(before) - 4, "ours are closed"
+        gone = 4 + len(("listener", "talker", "spare"))  # four clients' other ends
+        until(engine, lambda _shown: len(os.listdir("/proc/self/fd")) <= before - gone)
         waits = engine._loop.counters.waits
     with connect(listening(engine)) as client:
         client.sendall(b"again")
