@@ -39,6 +39,7 @@ class Taker:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.sent = 0
         self.times_s: list[float] = []
 
     def send(self, packet: bytes) -> None:
@@ -50,6 +51,7 @@ class Taker:
 
     def put_many(self, data: Any, offset: Any, length: Any) -> None:
         self.times_s += [self._clock.now_s] * len(offset)
+        self.sent += len(offset)
 
     def flush(self) -> None:
         """Nothing waits."""
