@@ -21,6 +21,8 @@ ESCAPES = re.compile(
     rb"\x1b\[[0-9;:?<>=]*[A-Za-z~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]"
 )
 
+OVERLAP = 512  # bytes kept of what was read: more than any text looked for, with its escapes
+
 
 class Terminal:
     """`argv` running on a fresh pty of the given size; times are seconds since its start."""
@@ -63,7 +65,7 @@ class Terminal:
             seen += self.read(0.05)
             if text in ESCAPES.sub(b"", seen):
                 return time.perf_counter() - began
-            seen = seen[-(1 << 20) :]
+            seen = seen[-OVERLAP:]  # the text may stand across two reads
         raise TimeoutError(f"{text!r} was not painted within {timeout_s} s")
 
     def key(self, key: bytes, shows: bytes, timeout_s: float = 5.0) -> float:
