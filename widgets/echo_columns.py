@@ -69,8 +69,10 @@ def explanation(table: ClientTable, row: int) -> str:
     unread = count_text(int(table.unread[row]))
     pending = count_text(int(table.pending[row]))
     match condition_of(table, row):
-        case Condition.STALLED:
+        case Condition.STALLED if table.edge[row]:
             return f"{unread} bytes unread in the kernel; no event until more come"
+        case Condition.STALLED:
+            return f"{unread} bytes unread in the kernel; the server has not come to them yet"
         case Condition.BACKED_UP if table.held[row]:
             return f"does not read: {pending} bytes wait here, we read no more"
         case Condition.BACKED_UP:

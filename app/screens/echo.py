@@ -57,8 +57,10 @@ class Echo(EchoPanel):
     def _select_awaited(self, snapshot: EchoSnapshot) -> None:
         """Put the cursor on the built-in client that was told to send: its log shows it."""
         for talker in snapshot.talkers:
+            if talker.listener != self._awaited:
+                continue
             row = snapshot.clients.row_of_peer(talker.address, talker.port)
-            if talker.listener == self._awaited and row is not None:
+            if row is not None:
                 self._awaited = None
                 self.clients.select(int(snapshot.clients.identifier[row]))
 

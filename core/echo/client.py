@@ -215,6 +215,8 @@ class Client:
             self._settle()
         elif self._edge and self._most > 1:
             self._take_up_later()
+        elif self._edge:
+            self._note(Step.ONCE)
 
     def _end(self) -> None:
         self._note(Step.END)

@@ -46,7 +46,10 @@ class EchoError(Exception):
 
 
 class Listener:
-    """One listening socket; hands each new client to `on_client`, non-blocking."""
+    """One listening socket; hands each new client to `on_client`, non-blocking.
+
+    When that raises OSError the client cannot be watched, and is turned away.
+    """
 
     def __init__(
         self,
@@ -126,9 +129,14 @@ class Listener:
         except OSError as error:
             return self._survive(error)
         set_non_blocking(connected)
-        self._accepted += 1
-        self._totals.accepted += 1
-        self._on_client(connected, (peer[0], peer[1]), self)
+        try:
+            self._on_client(connected, (peer[0], peer[1]), self)
+        except OSError:
+            connected.close()
+            self._totals.turned_away += 1
+        else:
+            self._accepted += 1
+            self._totals.accepted += 1
         return not self._closed
 
     def _survive(self, error: OSError) -> bool:

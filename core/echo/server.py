@@ -185,10 +185,6 @@ class EchoServer:
     ) -> None:
         try:
             client = Client(self._shared, connected, peer, listener.identifier, listener.trigger)
-        except OSError:
-            connected.close()
-            self._shared.totals.turned_away += 1
-            return
         except BaseException:
             self._let_go(connected)  # nobody else knows of it
             raise

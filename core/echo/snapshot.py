@@ -70,7 +70,7 @@ class EchoTotals:
     Of the bytes that came in, some are ``pending`` in the program, some were ``unsent`` when their
     client was lost, and all others went back.
 
-    ``turned_away`` were accepted and closed at once for lack of a descriptor, ``aborted``
+    ``turned_away`` were closed at once for lack of a descriptor or of room in epoll, ``aborted``
     were gone before they were accepted, ``discarded`` bytes came after the server had begun
     to end, behind all that was acknowledged by then.
     """

@@ -87,6 +87,16 @@ def test_unread_bytes_of_a_moment_are_no_stall():
     assert condition_of(accounts.table(NOW_S + 1.0), 0) is Condition.STALLED
 
 
+def test_only_an_edge_client_waits_for_more_bytes():
+    for trigger, promise in ((Trigger.EDGE, True), (Trigger.LEVEL, False)):
+        accounts = Accounts()
+        slot = accounts.open(9, 1, trigger, ("::1", 5), NOW_S)
+        accounts.unread[slot] = 48
+        said = explanation(accounts.table(NOW_S + 1.0), 0)
+        assert said.startswith("48 bytes unread in the kernel")
+        assert ("no event until more come" in said) == promise
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -218,6 +218,22 @@ def test_connection_that_is_gone_before_it_is_accepted_is_counted(code):
     assert (totals.accepted, totals.aborted) == (1, 1)
 
 
+def test_client_that_epoll_cannot_watch_is_turned_away(served, monkeypatch):
+    listener = served.listen()
+
+    def full(*_given, **_named):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(served.loop, "add", full)
+        refused = served.connect(listener)
+        assert refused.recv(1) == b""
+    _ask(served.connect(listener))
+    snapshot = served.snapshot()
+    assert (snapshot.totals.turned_away, snapshot.totals.accepted) == (1, 1)
+    assert [info.accepted for info in snapshot.listeners] == [1]
+
+
 # -- peers that do not read, do not write, or vanish
 
 

@@ -84,6 +84,26 @@ def test_the_log_shows_the_difference(served):
     assert [text for _time, text in lines(log)][-4:] == ["EPOLLIN → read 16 → wrote 16"] * 4
 
 
+def test_the_log_of_an_edge_client_that_is_not_drained_says_why_it_stopped(served):
+    client = _start(served, Trigger.EDGE, Switches(BUDGET, drain=False))
+    receive_exactly(client, BUDGET)
+    log = served.until(lambda s: s.clients.unread[0] == SENT - BUDGET).log
+    assert [text for _time, text in lines(log)][-1] == (
+        "EPOLLIN → read 16 → wrote 16 → read once, as the switch says"
+    )
+
+
+def test_a_level_client_that_is_drained_is_not_queued_beside_epoll(served, monkeypatch):
+    queued = []
+    monkeypatch.setattr("core.echo.client.READS_PER_TURN", 2)
+    monkeypatch.setattr(
+        "core.echo.client.Client._take_up_later", lambda client: queued.append(client)
+    )
+    client = _start(served, Trigger.LEVEL, Switches(BUDGET, drain=True))
+    assert len(receive_exactly(client, SENT)) == SENT
+    assert not queued
+
+
 def test_the_log_of_a_drained_client_is_one_line(served):
     client = _start(served, Trigger.EDGE, Switches(BUDGET))
     receive_exactly(client, SENT)
