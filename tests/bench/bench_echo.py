@@ -7,10 +7,12 @@ beside the rate each line has the messages per second of the *server's* processo
 what it could do if the load were free.
 
 asyncio's figure depends on the heap of its process: it receives into a fresh 256 KiB object each
-time, which in a young and small program the C library gives back to the kernel after each message
-(a page fault a message, 20,000 to 30,000 messages/s). Once its heap has grown it does two to four
-times as many, and then 1.5 times that is more than this load can ask for. So that all are alike,
-each round starts a fresh server.
+time, which in a young and small program the C library gives back to the kernel after each message,
+a page fault a message. Once its heap has grown it does several times as many. So each round starts
+fresh servers and measures them twice: *cold*, and *warm*, when the same server has had a load
+before. The bound on asyncio (1.5) holds against a cold one only: against a warm one ours, level
+triggered, is about as fast, and edge triggered it is slower, since it asks once more for EAGAIN
+after each message. All are printed; the exit status is that of level, cold.
 """
 
 from __future__ import annotations
@@ -107,31 +109,42 @@ def main():
         print("uvloop is not installed (pip install 'rawscope[bench]'): not compared")
     held = True
     for name, load in LOADS.items():
-        rounds = {kind: [] for kind in kinds}
+        cold: dict[str, list[Round]] = {kind: [] for kind in kinds}
+        warm: dict[str, list[Round]] = {kind: [] for kind in kinds}
         for _ in range(ROUNDS):
             for kind in kinds:
                 with _server(kind) as (pid, port):
-                    rounds[kind].append(_measure(pid, port, load))
-        best = {kind: max(r.rate for r in done) for kind, done in rounds.items()}
-        capacity = {kind: max(r.capacity for r in done) for kind, done in rounds.items()}
-        for kind, done in rounds.items():
-            print(
-                f"{name}: {kind:8s} {best[kind]:8,.0f} messages/s, "
-                f"{capacity[kind]:8,.0f} per second of server CPU, "
-                f"p99 {min(r.p99_us for r in done):6.0f} µs, "
-                f"load busy {max(r.load_busy for r in done):.0%}",
-                flush=True,
-            )
-        for other, bound in (("uvloop", OF_UVLOOP), ("asyncio", OF_ASYNCIO)):
+                    cold[kind].append(_measure(pid, port, load))
+                    warm[kind].append(_measure(pid, port, load))
+        held = _compare(f"{name}, cold", cold) and held
+        _compare(f"{name}, warm", warm)
+    return 0 if held else 1
+
+
+def _compare(name, rounds):
+    """Print the best of each kind and ours beside the others'; whether the bounds hold."""
+    best = {kind: max(r.rate for r in done) for kind, done in rounds.items()}
+    capacity = {kind: max(r.capacity for r in done) for kind, done in rounds.items()}
+    for kind, done in rounds.items():
+        print(
+            f"{name}: {kind:8s} {best[kind]:8,.0f} messages/s, "
+            f"{capacity[kind]:8,.0f} per second of server CPU, "
+            f"p99 {min(r.p99_us for r in done):6.0f} µs, "
+            f"load busy {max(r.load_busy for r in done):.0%}",
+            flush=True,
+        )
+    held = True
+    for other, bound in (("uvloop", OF_UVLOOP), ("asyncio", OF_ASYNCIO)):
+        for kind in ("level", "edge"):
             if other in best:
-                ratio = best["level"] / best[other]
-                held = held and ratio >= bound
+                ratio = best[kind] / best[other]
+                held = held and (ratio >= bound or kind == "edge")
                 print(
-                    f"{name}: level is {ratio:.2f} of {other} (bound {bound}), "
-                    f"by server CPU {capacity['level'] / capacity[other]:.2f}",
+                    f"{name}: {kind} is {ratio:.2f} of {other} (bound {bound}, of level), "
+                    f"by server CPU {capacity[kind] / capacity[other]:.2f}",
                     flush=True,
                 )
-    return 0 if held else 1
+    return held
 
 
 if __name__ == "__main__":

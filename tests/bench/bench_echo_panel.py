@@ -37,15 +37,17 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def key_to_cursor(terminal: Terminal, key: bytes, timeout_s: float = 5.0) -> tuple[float, bytes]:
-    """Seconds until the cursor is painted on a row, and whose row it is."""
+def key_to_cursor(
+    terminal: Terminal, key: bytes, before: bytes = b"", timeout_s: float = 5.0
+) -> tuple[float, bytes]:
+    """Seconds until the cursor is painted on another row than `before`, and whose row it is."""
     began, seen = time.perf_counter(), b""
     os.write(terminal.fd, key)
     while time.perf_counter() - began < timeout_s:
         seen += terminal.read(0.05)
-        found = re.search(CURSOR + rb"127\.0\.0\.1:(\d+)", seen)
-        if found:
-            return time.perf_counter() - began, found[1]
+        for row in re.findall(CURSOR + rb"127\.0\.0\.1:(\d+)(?=\D)", seen):
+            if row != before:
+                return time.perf_counter() - began, row
     raise TimeoutError(f"no cursor was painted within {timeout_s} s of {key!r}")
 
 
@@ -73,9 +75,9 @@ def run(count: int, busy: int) -> bool:
         os.write(terminal.fd, b"e")
         terminal.wait_for(f"clients {count:,}".encode(), 60)
         terminal.drain(3)
-        times, rows = [], set()
+        times, rows, row = [], set(), b""
         for number in range(KEYS):
-            taken, row = key_to_cursor(terminal, b"k" if number % 50 > 40 else b"j")
+            taken, row = key_to_cursor(terminal, b"k" if number % 50 > 40 else b"j", row)
             times.append(taken)
             rows.add(row)
             terminal.drain(PAUSE_S)
@@ -83,7 +85,7 @@ def run(count: int, busy: int) -> bool:
         memory = terminal.resident_bytes
     times.sort()
     p50, p99 = times[len(times) // 2], times[int(len(times) * 0.99)]
-    holds = p99 <= BOUND_S
+    holds = p99 <= BOUND_S and len(rows) > KEYS // 2  # or the cursor did not move
     print(
         f"{count:,} clients, {busy} busy, panel open, {KEYS} keys over {len(rows)} rows: "
         f"p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms; bound {BOUND_S * 1e3:.0f} ms: "

@@ -498,6 +498,8 @@ def test_a_storm_of_signals_changes_nothing(trigger):
 
 @BOTH
 def test_churn_leaves_nothing_behind(trigger):
+    """8,000 connections as fast as four threads make them, where the list of faults wants ten
+    minutes of 10,000 a second: a leak of one descriptor or of 200 bytes a client would show."""
     with ServedProcess(trigger.value) as served:
         _churn(served.address, 2000)
         served.totals_when(lambda t: t["clients"] == 0 and t["accepted"] == 2000)
