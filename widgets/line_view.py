@@ -28,9 +28,11 @@ from textual import events
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.selection import Selection
 from textual.strip import Strip
 
+from widgets.scroll_bar import SteadyScrollBar
 from widgets.text_selection import selected_text, with_selection
 
 CACHED_LINES = 512  # several screens
@@ -108,6 +110,16 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         last = min(last, self.top_line + self.page_size)
         if first < last:
             self.refresh_lines(first, last - first)
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """The scroll bar, made when it is first asked for, as Textual does it."""
+        if self._vertical_scrollbar is None:
+            bar = SteadyScrollBar(self.scrollbar_size_vertical)
+            bar.display = False
+            self._vertical_scrollbar = bar
+            self.app._start_widget(self, bar)
+        return self._vertical_scrollbar
 
     # -- moving -------------------------------------------------------------------------
 
