@@ -3,8 +3,8 @@
 Captured frames are fed in, in any order and from any source; nothing here captures. The *copy* is
 the frame that has our packet in it, but for the fields that the kernel may write on that way out
 (`core.forge.injector`). A *reply* is a packet with the ends reversed, an echo reply of the same
-identifier, an ARP or neighbour answer, or an ICMP error that quotes ours. Its delay counts
-from the copy's time stamp, both being the kernel's.
+identifier, an ARP or neighbour answer, or an ICMP error that quotes ours (`core.forge.replies`).
+Its delay counts from the copy's time stamp, both being the kernel's.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.forge.injector import Way
-from core.forge.replies import is_reply
+from core.forge.replies import Answer, answer_of
 from core.forge.route import own_addresses
 from core.wire.dissect import dissect
 from core.wire.dissection import Dissection, Layer
@@ -83,6 +83,7 @@ class Outcome:
         self.copy: Seen | None = None
         self.changes: tuple[Change, ...] = ()
         self.replies: list[Reply] = []
+        self.is_answered = False  # since it last left
         link = LinkType.ETHERNET if way is Way.LINK else LinkType.RAW
         self.asked = dissect(packet, link, len(packet))
         self._sent = self.asked  # as it left, once that is known
@@ -96,10 +97,12 @@ class Outcome:
             self._sent = read
             self.replies = [self._reply(reply.seen) for reply in self.replies]
             return True
-        if is_reply(self._sent, read):
-            self.replies.append(self._reply(seen))
-            return True
-        return False
+        answer = answer_of(self._sent, read)
+        if answer is Answer.NO or (answer is Answer.PERHAPS and self.is_answered):
+            return False
+        self.is_answered = True
+        self.replies.append(self._reply(seen))
+        return True
 
     @property
     def notes(self) -> tuple[str, ...]:

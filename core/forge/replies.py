@@ -1,16 +1,25 @@
 """Whether one packet answers another: the ends reversed, an echo answered, an error quoting it.
 
-TCP, UDP and SCTP: addresses and ports reversed. ICMP queries: the answer's type, the same
+UDP and SCTP: addresses and ports reversed. ICMP queries: the answer's type, the same
 identifier and sequence number (RFC 792, RFC 4443 §4). ARP and neighbour discovery: the answer
 about the address that was asked for (RFC 826, RFC 4861 §7.2.4). ICMP errors: what they quote has
 our addresses, protocol and first four bytes (the ports). What was sent to a group or to everybody
 may be answered by anyone.
+
+TCP: a connection may be going on between the same ports, whose segments are no answers. An answer
+acknowledges what ours carried, or is the reset that RFC 9293 §3.10.7 makes of it (with our
+acknowledgement number as its sequence number where ours had one). Any other segment without data,
+a challenge ACK (RFC 5961 §4) or the one for a segment out of the window (RFC 9293 §3.10.7.4), does
+not say what it answers: it *may* be ours, and is taken for it if it is the first after ours.
 """
 
 from __future__ import annotations
 
+from enum import Enum
+
 from core.wire import arp, icmp, icmpv6
 from core.wire.dissection import Dissection, Layer
+from core.wire.tcp import FLAG_BITS, segment_length
 
 _QUERIES = {
     icmp.ECHO_REQUEST: icmp.ECHO_REPLY,
@@ -20,28 +29,60 @@ _QUERIES = {
     icmp.EXTENDED_ECHO: icmp.EXTENDED_ECHO_REPLY,
 }
 _PORTS = ("tcp", "udp", "sctp")
+_REVERSED = (("srcport", "dstport"), ("dstport", "srcport"))
 _NETWORKS = ("ip", "ipv6")
+_NUMBERS = 1 << 32  # sequence numbers wrap, RFC 9293 §3.4
 
 
-def is_reply(sent: Dissection, seen: Dissection) -> bool:
+class Answer(Enum):
+    """Whether a packet answers ours."""
+
+    NO = "no"
+    PERHAPS = "perhaps"  # if none did before
+    YES = "yes"
+
+
+def answer_of(sent: Dissection, seen: Dissection) -> Answer:
     """Whether `seen` answers `sent`."""
     question, answer = sent.layer("arp"), seen.layer("arp")
     if question is not None:
-        return answer is not None and _is_arp_reply(sent, question, seen, answer)
+        return _said(answer is not None and _is_arp_reply(sent, question, seen, answer))
     ours, theirs = _network(sent), _network(seen)
     if ours is None or theirs is None or ours.name != theirs.name:
-        return False
+        return Answer.NO
     if _is_quoted(sent, ours, seen):
-        return True
+        return Answer.YES
     if not _is_reversed(sent, ours, seen, theirs):
-        return False
+        return Answer.NO
     for name in _PORTS:
         mine, other = sent.layer(name), seen.layer(name)
         if mine is not None:
-            return other is not None and _same(
-                sent, mine, seen, other, (("srcport", "dstport"), ("dstport", "srcport"))
-            )
-    return _is_icmp_answer(sent, seen) or _is_neighbour_answer(sent, seen)
+            if other is None or not _same(sent, mine, seen, other, _REVERSED):
+                return Answer.NO
+            return _segment(sent, mine, seen, other) if name == "tcp" else Answer.YES
+    return _said(_is_icmp_answer(sent, seen) or _is_neighbour_answer(sent, seen))
+
+
+def _said(is_answer: bool) -> Answer:
+    return Answer.YES if is_answer else Answer.NO
+
+
+def _segment(sent: Dissection, mine: Layer, seen: Dissection, other: Layer) -> Answer:
+    """Whether a segment that came the other way answers ours."""
+    flags, theirs = mine.number(sent.data, "flags"), other.number(seen.data, "flags")
+    sequence, acknowledged = mine.number(sent.data, "seq_raw"), other.number(seen.data, "ack_raw")
+    if flags is None or theirs is None or sequence is None or acknowledged is None:
+        return Answer.PERHAPS  # one of them is cut
+    carried = segment_length(mine) or 0
+    carried += bool(flags & FLAG_BITS["syn"]) + bool(flags & FLAG_BITS["fin"])
+    further = (acknowledged - sequence) % _NUMBERS
+    is_reset, acknowledges = theirs & FLAG_BITS["reset"], theirs & FLAG_BITS["ack"]
+    if is_reset and not acknowledges:
+        number = other.number(seen.data, "seq_raw")
+        return _said(number == mine.number(sent.data, "ack_raw") or not flags & FLAG_BITS["ack"])
+    if acknowledges and (further == carried if is_reset else 0 < further <= carried):
+        return Answer.YES
+    return Answer.PERHAPS if not segment_length(other) else Answer.NO
 
 
 def _network(read: Dissection) -> Layer | None:

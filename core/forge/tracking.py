@@ -125,6 +125,7 @@ class Track:
 
     def _count(self, seen: Seen) -> None:
         self._copies += 1
+        self.outcome.is_answered = False
         self.last, self._last_ns = seen.number, seen.timestamp_ns
 
     def _mask(self, data: bytes) -> bytes:

@@ -68,7 +68,8 @@ ANSWERS = {
     "udp": (SENT_UDP, make("ip/udp", **BACK, **{"udp.srcport": "2", "udp.dstport": "1"})),
     "tcp": (
         make("ip/tcp", **ENDS, **{"tcp.srcport": "1", "tcp.dstport": "2", "tcp.flags.syn": "1"}),
-        make("ip/tcp", **BACK, **{"tcp.srcport": "2", "tcp.dstport": "1", "tcp.flags.reset": "1"}),
+        make("ip/tcp", **BACK, **{"tcp.srcport": "2", "tcp.dstport": "1", "tcp.flags.syn": "1",
+             "tcp.flags.ack": "1", "tcp.ack_raw": "1"}),
     ),
     "echo": (
         make("ip/icmp", **ENDS, **{"icmp.ident": "7", "icmp.seq": "8"}),

@@ -10,6 +10,7 @@ from core.store.packet_store import PacketStore
 from tests.scripted import (
     ACK,
     HOST,
+    PSH,
     RST,
     SERVER,
     START_NS,
@@ -100,6 +101,24 @@ def test_replies_beyond_the_bound_are_counted():
     tracker.look(store.snapshot())
     (fate,) = tracker.fates()
     assert (len(fate.replies), fate.reply_count) == (MOST_REPLIES, MOST_REPLIES + 50)
+
+
+def test_a_connection_that_goes_on_is_no_reply():
+    """An old segment that is sent again: only the next empty segment may be about it."""
+    store = scripted_store()
+    old = tcp(HOST, SERVER, PORTS, PSH | ACK, (1000, 500), b"old")
+    live = [
+        Frame(tcp(SERVER, HOST, PORTS[::-1], PSH | ACK, (900 + step, 7000), b"live"), 10)
+        for step in range(50)
+    ]
+    again = Frame(tcp(SERVER, HOST, PORTS[::-1], ACK, (950, 7000)), 10)
+    before = store.snapshot().count
+    tracker = tracked(store, Way.LINK, old)
+    store.append(batch([Frame(old, 10), *live, again, *live, again]))
+    tracker.look(store.snapshot())
+    (fate,) = tracker.fates()
+    assert (fate.copies, fate.reply_count) == (1, 1)
+    assert fate.replies[0].seen.number == before + 52
 
 
 def test_a_short_frame_is_found_with_its_padding():
