@@ -44,7 +44,7 @@ def _trial(name, clients, *prefix):
 def _cost(process):
     lines = process.stdout.read().splitlines()
     cost = json.loads(lines[-1])
-    if "liburing" in cost.get("refused", "") or "io_uring" in cost.get("refused", ""):
+    if "kernel refuses io_uring" in cost.get("refused", ""):
         pytest.skip(cost["refused"])
     assert json.loads(lines[0]) == {"serving": CLIENTS}
     return cost
@@ -61,7 +61,7 @@ def test_every_byte_comes_back(name):
         for client in clients:
             client.close()
         cost = _cost(process)
-        if name != "io_uring":
+        if name != "io_uring":  # whose sends are no calls
             assert cost["calls"]["send"] > CLIENTS
     assert came == [(hashlib.sha256(sent).hexdigest(), len(sent)) for sent in data]
 
@@ -144,7 +144,8 @@ def test_between_paced_messages_the_place_of_sleep_is_told():
             return receive_exactly(clients[0], 1) == b"x" and next(left, None) is not None
 
         shares = watch(process.pid, one_more)
-    assert shares["asleep in epoll_wait"] > 0.5
+    told = {what for what in shares if what.startswith("asleep in ")}
+    assert told == {"asleep in epoll_wait"}
     assert sum(shares.values()) == pytest.approx(1)
 
 
