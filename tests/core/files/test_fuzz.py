@@ -7,6 +7,7 @@ import json
 import random
 import struct
 import time
+from pathlib import Path
 
 import pytest
 import zstandard
@@ -137,33 +138,46 @@ def test_changed_real_captures(tmp_path) -> None:
     assert tried > 50
 
 
-SLOW = {
-    "a million packets of no bytes": pcap_header() + pcap_record(b"") * 1_000_000,
-    "interfaces and packets by turns": section()
-    + b"".join(interface() + enhanced(number=n, data=b"") for n in range(10_000)),
-    "many interfaces": section() + interface() * 60_000 + enhanced(number=59_999),
-    "sections by turns": (section() + interface() + enhanced(data=b"")) * 10_000,
-    "a block of empty options": section()
-    + interface()
-    + enhanced(options=option(77, b"") * 1_000_000),
-    "stepped over by turns": section()
-    + interface()
-    + (block(5, b"") + enhanced(data=b"")) * 100_000,
+GROWING = {
+    "packets of no bytes": (lambda n: pcap_header() + pcap_record(b"") * n, 1_000_000),
+    "interfaces and packets by turns": (
+        lambda n: (
+            section() + b"".join(interface() + enhanced(number=k, data=b"") for k in range(n))
+        ),
+        10_000,
+    ),
+    "many interfaces": (lambda n: section() + interface() * n + enhanced(number=n - 1), 60_000),
+    "sections by turns": (lambda n: (section() + interface() + enhanced(data=b"")) * n, 10_000),
+    "a block of empty options": (
+        lambda n: section() + interface() + enhanced(options=option(77, b"") * n),
+        1_000_000,
+    ),
+    "stepped over by turns": (
+        lambda n: section() + interface() + (block(5, b"") + enhanced(data=b"")) * n,
+        100_000,
+    ),
 }
 
 
-@pytest.mark.parametrize("name", SLOW)
-def test_no_shape_of_file_is_slow(tmp_path, name) -> None:
-    """On the whole way into the store; and nothing is evicted that has room."""
-    (tmp_path / "x").write_bytes(SLOW[name])
+def _processor_time(path: Path, content: bytes) -> float:
+    """Of the whole way into the store (s); nothing is evicted that has room."""
+    path.write_bytes(content)
     store = PacketStore()
-    reading = FileReading(store, str(tmp_path / "x"), lambda _: None)
+    reading = FileReading(store, str(path), lambda _: None)
     before = time.thread_time()
     reading.run()
     spent = time.thread_time() - before
-    blocks = len(SLOW[name]) // 16
     assert not reading.damaged
     assert not reading.error
     assert store.snapshot().count >= 1
     assert store.snapshot().evicted == 0
-    assert spent < 1 + blocks * 60e-6, f"{spent:.2f} s"
+    return spent
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_work_grows_as_the_file_does(tmp_path, name) -> None:
+    """Four times as large: four times the work, and not sixteen times."""
+    make, size = GROWING[name]
+    quarter = _processor_time(tmp_path / "quarter", make(size // 4))
+    whole = _processor_time(tmp_path / "whole", make(size))
+    assert whole < 0.5 + 8 * quarter, f"{quarter:.2f} s, {whole:.2f} s"
