@@ -14,7 +14,8 @@ from widgets.forge_report import Report
 @dataclass(frozen=True, slots=True)
 class Order:
     """What is to be sent: `drafts`, or `packets` as they were captured. `interface` is for verbatim
-    frames, empty where the route decides. `said` is how the audit names it."""
+    frames, empty where the route decides. `said` is how the audit names it; `notes` stand in the
+    report."""
 
     drafts: tuple[Draft, ...] = ()
     packets: tuple[bytes, ...] = ()
@@ -22,6 +23,7 @@ class Order:
     interface: str = ""
     plan: Plan = Plan()  # noqa: RUF009 - a frozen value
     said: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def network(self) -> str:

@@ -29,7 +29,7 @@ from core.forge.answers import SendError
 from core.forge.audit import FILE_NAME, Audit
 from core.forge.departure import Departure
 from core.forge.draft import Draft
-from core.forge.evaluation import Evaluation, evaluate
+from core.forge.evaluation import Evaluation, aim_wanted, evaluate
 from core.forge.injector import Way
 from core.forge.pacing import Progress, send_packets
 from core.forge.rails import Examination, Load
@@ -138,7 +138,7 @@ class Forger:
             self._change(question=None)
             self._begin(partial(self._carry_out, order, question))
         else:
-            self._change(question=None, report=Report())
+            self._change(question=None, report=Report(way=order.way.value, declined=True))
 
     def stop(self) -> None:
         """Send no more of the order that is on its way."""
@@ -213,7 +213,8 @@ class Forger:
                 lambda progress: self._report(progress=progress),
             )
             trouble = audit.note_result(departure, progress) if audit is not None else ""
-        notes = (*((trouble,) if trouble else ()), *self._remember(order, marks))
+        notes = (*order.notes, *departure.notes, *((trouble,) if trouble else ()))
+        notes += self._remember(order, marks)
         error = str(progress.error) if progress.error is not None else ""
         self._until_s = self._clock() + LISTEN_S
         self._report(progress=progress, sending=False, error=error, notes=notes)
@@ -248,6 +249,8 @@ class Forger:
             evaluation = evaluate(draft, around.values)
             for one in evaluation.errors:
                 raise OrderError(f"{one.key}: {one.error}")
+            if (aim := evaluation.unaimed) is not None:
+                raise OrderError(f"{aim.key}: {aim_wanted(aim)}")
             if order.way is Way.LINK:
                 interface = interface or (around.link.name if around.link is not None else "")
                 if resolve and around.trouble:

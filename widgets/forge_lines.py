@@ -14,7 +14,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from core.forge.draft import Draft
-from core.forge.evaluation import NOTHING, Evaluation, evaluate
+from core.forge.evaluation import NOTHING, Evaluation, aim_wanted, evaluate
 from core.wire.field import Span, Value
 from widgets.cursor_view import CursorView
 from widgets.forge_changes import Held
@@ -96,14 +96,18 @@ class ForgeLines(CursorView):
             for index, draft in enumerate(self.held.drafts)
         )
 
-    def first_error(self) -> tuple[int, str, str] | None:
+    def obstacle(self) -> tuple[int, str, str] | None:
         """What keeps it from being sent: which draft, which field, the sentence; None if nothing
         does."""
-        for index, evaluation in enumerate(self.evaluations()):
+        evaluations = self.evaluations()
+        for index, evaluation in enumerate(evaluations):
             for field in evaluation.errors:
                 return index, field.key, field.error
         for key, error in self.settings.errors().items():
             return self.held.index, key, error
+        for index, evaluation in enumerate(evaluations):
+            if (aim := evaluation.unaimed) is not None:
+                return index, aim.key, aim_wanted(aim)
         return None
 
     @property

@@ -25,6 +25,7 @@ from widgets.forge_rows import FormRow, RowKind
 from widgets.line_editor import LineEditor
 
 OPEN, CLOSED, TYPED, WRONG = "▾ ", "▸ ", "• ", "✗ "
+LESS, MORE = " ‹", "› "
 INDENT = 2  # cells a level
 MARGIN = 2  # cells before the sign of what was typed
 LABEL_LEAST, LABEL_MOST = 10, 28
@@ -67,7 +68,8 @@ def _label_width(row: FormRow) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A choice where it stands: cells ``start`` up to ``stop``, counted from the value."""
+    """A choice where it stands: cells ``start`` up to ``stop``, counted from the value. An arrow
+    stands for the nearest one that has no room."""
 
     index: int
     text: str
@@ -76,20 +78,32 @@ class Choice:
 
 
 def choices_shown(row: FormRow, room: int) -> list[Choice]:
-    """All choices side by side; where there is no room, as many around the chosen one as fit."""
+    """All choices side by side; where there is no room, as many around the chosen one as fit, and
+    arrows to the others."""
     texts = [f" {choice} " for choice in row.choices]
     first, last = 0, len(texts)
-    while last - first > 1 and sum(map(width_of, texts[first:last])) > room:
+    while last - first > 1 and _room_taken(texts, first, last) > room:
         if row.chosen - first > last - 1 - row.chosen:
             first += 1
         else:
             last -= 1
+    shown = [(index, texts[index]) for index in range(first, last)]
+    if first:
+        shown.insert(0, (first - 1, LESS))
+    if last < len(texts):
+        shown.append((last, MORE))
     found, cell = [], 0
-    for index in range(first, last):
-        text = cut(texts[index], room)
+    for index, words in shown:
+        text = cut(words, room)
         found.append(Choice(index, text, cell, cell + width_of(text)))
         cell += width_of(text)
     return found
+
+
+def _room_taken(texts: list[str], first: int, last: int) -> int:
+    """Cells of the choices from `first` to before `last`, with the arrows beside them."""
+    arrows = (first > 0) + (last < len(texts))
+    return sum(map(width_of, texts[first:last])) + arrows * width_of(MORE)
 
 
 def text_window(text: str, cursor: int, room: int) -> int:

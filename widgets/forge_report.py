@@ -42,13 +42,14 @@ class Look(Enum):
 class Report:
     """All there is to tell. `progress` is None before anything was sent; `error` is why nothing
     can be, or why the sending ended. `blind` says why nothing can be seen of it, if so. `listening`
-    is true while more may come."""
+    is true while more may come; `declined` says that a person did not want it sent."""
 
     way: str = ""
     interface: str = ""
     progress: Progress | None = None
     sending: bool = False
     asking: bool = False
+    declined: bool = False
     error: str = ""
     blind: str = ""
     listening: bool = False
@@ -101,6 +102,8 @@ def _sent(report: Report, width: int) -> Iterator[ReportLine]:
             yield from _wrapped(f"stopped: sent {words}", Look.BAD, width, "■ ", "  ")
         else:
             yield from _wrapped(f"sent {words}", Look.GOOD, width, "✓ ", "  ")
+    elif report.declined:
+        yield ReportLine("■ not sent: the answer was no", Look.BUSY)
     elif report.asking:
         yield ReportLine("? to be sent if you say so", Look.BUSY)
     elif report.sending:

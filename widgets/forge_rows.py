@@ -30,6 +30,7 @@ WAYS = {
     Way.SYSTEM: "A plain raw socket: the system writes the whole IP header",
     Way.LINK: "A packet socket: the frame leaves as it is, link header included",
 }
+_WAY_NAMES = {Way.IP: "IP_HDRINCL", Way.SYSTEM: "system", Way.LINK: "verbatim"}
 
 
 class RowKind(Enum):
@@ -140,7 +141,7 @@ def _way_rows(settings: SendSettings, surrounding: Surrounding) -> Iterator[Form
         WAY,
         RowKind.CHOICE,
         "Way out",
-        choices=tuple(way.value for way in ways),
+        choices=tuple(_WAY_NAMES[way] for way in ways),
         chosen=ways.index(settings.way),
         hint=WAYS[settings.way],
     )

@@ -1,7 +1,7 @@
 """Asking a person before packets leave, and where the answers are kept.
 
 The question is on stderr and its answer is read from standard input, if that is a terminal. Where
-there is nobody to ask, only ``--yes`` sends.
+there is nobody to ask, only ``--yes`` sends; nobody was asked then, and nothing is remembered.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ def agree(found: Examination, shelf: Shelf, yes: bool) -> None:
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in _YES:
             raise CommandError("not sent")
+    if yes:
+        return  # to this packet, not to all that go there
     try:
         shelf.agree(found.marks)
     except OSError as error:

@@ -21,7 +21,7 @@ from core.forge.answers import SendError
 from core.forge.audit import Audit
 from core.forge.departure import Departure, depart
 from core.forge.draft import Draft
-from core.forge.evaluation import Evaluation, evaluate
+from core.forge.evaluation import Evaluation, aim_wanted, evaluate
 from core.forge.injector import Injector, Way
 from core.forge.outcome import Outcome
 from core.forge.pacing import Plan, Progress, send_packets
@@ -74,7 +74,8 @@ def run_send(request: SendRequest) -> int:
     if request.save_as is not None:
         _save(request.save_as, request.drafts)
     if request.dry_run:
-        write_dry_run(packets, request.link, request.as_json)
+        linked = [draft.has_link for draft in request.drafts]
+        write_dry_run(packets, linked, request.link, request.as_json)
         return 0
     try:
         departure = depart(packets, request.way, request.link, request.drafts[0].network)
@@ -95,6 +96,8 @@ def run_send(request: SendRequest) -> int:
 
 def _evaluate(request: SendRequest, *, resolve: bool) -> list[Evaluation]:
     """The drafts with what the machine suggests; raises `FieldTextError` for the first error."""
+    if not request.dry_run and not request.link and request.drafts[0].has_link:
+        raise FieldTextError("--link: these are frames with a link header; name their interface")
     found = []
     for draft in request.drafts:
         around = look_around(draft, request.link, resolve=resolve)
@@ -105,6 +108,8 @@ def _evaluate(request: SendRequest, *, resolve: bool) -> list[Evaluation]:
             raise FieldTextError(f"--{field.key} {field.error}")
         if evaluation.built is None:
             raise FieldTextError("the packet does not fit its length fields")
+        if not request.dry_run and (aim := evaluation.unaimed) is not None:
+            raise FieldTextError(f"--{aim.key}: {aim_wanted(aim)}")
         if resolve and around.trouble:
             raise CommandError(f"{around.trouble}; give it by --eth.dst")
         found.append(evaluation)
@@ -139,6 +144,7 @@ def _send(
         if listener is not None and request.wait_s is not None and progress.sent:
             listener.listen(request.wait_s, interrupts)
             told.end(tracks)
+        told.notes(departure.notes)
     _remember(shelf, request.drafts)
     if progress.error is not None:
         raise CommandError(f"{progress.sent} of {progress.asked} sent: {progress.error}")

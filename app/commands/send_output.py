@@ -25,12 +25,15 @@ from core.wire.text import safe
 _MS = 1e6  # nanoseconds
 
 
-def write_dry_run(packets: Sequence[bytes], link: str, as_json: bool) -> None:
-    """Print packets that are not sent; `link` names the interface they are verbatim frames for."""
+def write_dry_run(
+    packets: Sequence[bytes], linked: Sequence[bool], link: str, as_json: bool
+) -> None:
+    """Print packets that are not sent. `linked` says which begin with a link header, `link` names
+    the interface they would leave on, empty where the route decides."""
     output = Output()
     lines = JsonLines(raw=True) if as_json else HexLines()
-    interface = CaptureInterface(link, LinkType.ETHERNET if link else LinkType.RAW)
-    for number, packet in enumerate(packets, 1):
+    for number, (packet, has_link) in enumerate(zip(packets, linked, strict=True), 1):
+        interface = CaptureInterface(link, LinkType.ETHERNET if has_link else LinkType.RAW)
         output.line(lines(Frame(number, packet, len(packet), time.time_ns(), interface, 0)))
     output.flush()
 
@@ -107,6 +110,14 @@ class Told:
             if not track.reply_count:
                 say("rawscope: no answer")
             for note in outcome.notes:
+                say(f"rawscope: {safe(note)}")
+
+    def notes(self, notes: Sequence[str]) -> None:
+        """What else is to be known of what was sent; in JSON a line of its own."""
+        for note in notes:
+            if self._json:
+                self._line({"event": "note", "text": note})
+            else:
                 say(f"rawscope: {safe(note)}")
 
     def _copy(self, outcome: Outcome) -> None:

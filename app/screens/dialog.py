@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalGroup
@@ -45,16 +47,18 @@ class Dialog(ModalScreen[Result]):
 
 
 class Confirm(Dialog[bool]):
-    """A question with two answers. The one that loses nothing has the focus."""
+    """A question with two answers. The one that loses nothing has the focus.
+
+    A key that was pressed before the question could be read is no answer to it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes"),
-        Binding("n", "answer(False)", "No"),
         Binding("left,right", "app.focus_next", show=False),
     ]
 
     def __init__(self, question: str, yes: str, no: str) -> None:
         super().__init__()
+        self._asked_s: float | None = None  # when it was on the screen, by the clock of events
         self.title_text = f"{yes}?"
         self._question, self._yes, self._no = question, yes, no
 
@@ -66,12 +70,25 @@ class Confirm(Dialog[bool]):
 
     def on_mount(self) -> None:
         self.query_one("#no").focus()
+        self.call_after_refresh(self._ask)
+
+    def _ask(self) -> None:
+        self._asked_s = time.monotonic()
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the question is on the screen, so that keys answer it."""
+        return self._asked_s is not None
+
+    def on_key(self, event: events.Key) -> None:
+        """y and n answer."""
+        if event.character in ("y", "n"):
+            event.stop()
+            if self._asked_s is not None and event.time > self._asked_s:
+                self.dismiss(event.character == "y")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "yes")
-
-    def action_answer(self, answer: bool) -> None:
-        self.dismiss(answer)
 
 
 class GoTo(Dialog[int]):

@@ -28,12 +28,11 @@ from app.screens.drafts import Drafts, KeepDraft
 from app.screens.forge_parts import Bytes, Explanation, Form, Result
 from core.forge.draft import Draft
 from core.forge.evaluation import Evaluation
-from core.forge.from_packet import draft_of, resend_bytes
+from core.forge.from_packet import resent
 from core.forge.injector import Way
 from core.store.packet import Packet
 from core.wire.dissection import Dissection
 from core.wire.field import Span
-from core.wire.link import LinkType
 from core.wire.text import safe
 from widgets.forge_changes import Held
 from widgets.forge_outcome import ForgeOutcome
@@ -140,6 +139,7 @@ class ForgePanel(Vertical):
 
     def _changed(self) -> None:
         """Something else is to be sent."""
+        self._say("")
         held = self.form.held
         considered = held.drafts, held.settings.interface
         if considered != self._considered:
@@ -151,7 +151,10 @@ class ForgePanel(Vertical):
         self._show_bytes()
 
     def _moved(self, span: Span | None) -> None:
-        self.query_one(Explanation).row = self.form.row
+        explanation, row = self.query_one(Explanation), self.form.row
+        if explanation.row is not None and explanation.row.key != row.key:
+            self._say("")
+        explanation.row = row
         self._show_bytes()
         self.query_one(Bytes).highlight(span)
 
@@ -199,18 +202,21 @@ class ForgePanel(Vertical):
         """Put something else into the form; what it held can be had back."""
         self._before = self.form.held
         self.form.held = held
-        if note:
-            self.notify(safe(note), title="Forge", markup=False)
+        self._say(note)
+
+    def _say(self, words: str) -> None:
+        """Until something else is typed or chosen."""
+        self.query_one(Explanation).said = words
 
     def action_send(self) -> None:
         """Send what the form holds; go to the first error instead, if there is one."""
-        held, errors = self.form.held, self.form.first_error()
-        if errors is not None:
-            index, key, sentence = errors
+        held, obstacle = self.form.held, self.form.obstacle()
+        if obstacle is not None:
+            index, key, sentence = obstacle
             self.form.held = replace(held, index=index)
             self.form.select_field(key)
             self.form.focus()
-            self.notify(safe(sentence), severity="error", title="Not sent", markup=False)
+            self._say(f"not sent: {sentence}")
             return
         order = Order(
             drafts=held.drafts,
@@ -223,20 +229,18 @@ class ForgePanel(Vertical):
     def resend(self, packet: Packet, dissection: Dissection, *, live: bool) -> None:
         """Send a captured packet as it was: verbatim, if it has its link header. It leaves where
         it was captured, if that was `live`, else on the interface that the form names."""
-        filled, data = draft_of(dissection), resend_bytes(dissection)
-        if not data:
+        again = resent(dissection, packet.link_type)
+        if not again.data:
             self.notify("there are no bytes to send", severity="warning")
             return
-        for note in filled.notes:
-            self.notify(safe(note), title=f"Packet {packet.number:,}", markup=False)
-        verbatim = packet.link_type == LinkType.ETHERNET
         interface = packet.interface.name if live else self.form.settings.interface
         self._send(
             Order(
-                packets=(data,),
-                way=Way.LINK if verbatim else Way.IP,
-                interface=interface if verbatim else "",
+                packets=(again.data,),
+                way=again.way,
+                interface=interface if again.way is Way.LINK else "",
                 said=f"packet {packet.number}, again",
+                notes=again.notes,
             )
         )
 
@@ -272,10 +276,9 @@ class ForgePanel(Vertical):
         if name:
             try:
                 self._forger.shelf.save(name, self.form.held.drafts)
-                self.notify(f"kept as {safe(name)}", title="Draft", markup=False)
+                self._say(f"kept as {name}; ctrl+o has it")
             except OSError as error:
-                words = f"{self._forger.folder}: {error.strerror}"
-                self.notify(safe(words), severity="error", title="Not kept", markup=False)
+                self._say(f"not kept: {self._forger.folder}: {error.strerror}")
 
     def on_hex_view_byte_selected(self, event: HexView.ByteSelected) -> None:
         event.stop()

@@ -65,14 +65,22 @@ class Result(ForgeOutcome, inherit_bindings=False):
 
 
 class Explanation(Widget):
-    """Name, range and meaning of the field under the cursor, or what is wrong with it."""
+    """Name, range and meaning of the field under the cursor, or what is wrong with it.
 
-    COMPONENT_CLASSES = {"explanation--error", "explanation--text"}
+    What was done to the form is said here, too: a toast would lie over the bytes.
+    """
+
+    COMPONENT_CLASSES = {"explanation--error", "explanation--said", "explanation--text"}
 
     row: reactive[FormRow | None] = reactive(None)
+    said: reactive[str] = reactive("")
+    """What there is to say of the whole form, until something else is done."""
 
     def render(self) -> Text:
         row = self.row
+        if self.said:
+            style = self.get_component_rich_style("explanation--said", partial=True)
+            return Text(f"! {safe(self.said)}", style, overflow="ellipsis")
         if row is None:
             return Text()
         if row.error:

@@ -21,6 +21,7 @@ from core.forge.injector import (
     open_system,
     system_payload,
 )
+from core.forge.loopback import dropped_on_lo
 from core.forge.rails import Examination, Load, examine
 from core.forge.route import (
     ARPHRD_ETHER,
@@ -89,6 +90,15 @@ class Departure:
             case Way.SYSTEM:
                 return open_system(first, self._out)
         return open_ip(first, self._out)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of what becomes of the packets, one sentence each."""
+        if self.way is not Way.LINK or not self.is_loopback:
+            return ()
+        machine = ThisMachine()
+        found = dict.fromkeys(dropped_on_lo(packet, machine) for packet in self.packets)
+        return tuple(note for note in found if note)
 
     @property
     def is_to_one_host(self) -> bool:

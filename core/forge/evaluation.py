@@ -16,13 +16,24 @@ from enum import Enum
 
 from core.forge.draft import PAYLOAD, TRAILER, Draft
 from core.forge.texts import NOTHING, Reading, given_values, read_bytes, read_layer
+from core.wire.arp import REQUEST
 from core.wire.build import Built, DoesNotFitError, Place, build
 from core.wire.field import Slot, Span, Value
 from core.wire.options_text import options_text
 from core.wire.parts import Parts
-from core.wire.value_text import allowed, typed
+from core.wire.value_text import allowed, example, typed
 
-__all__ = ["NOTHING", "Evaluation", "FormField", "Origin", "evaluate", "given_values"]
+__all__ = [
+    "NOTHING",
+    "Evaluation",
+    "FormField",
+    "Origin",
+    "aim_wanted",
+    "evaluate",
+    "given_values",
+]
+
+_AIMS = {"arp": "arp.dst.proto_ipv4", "ip": "ip.dst", "ipv6": "ipv6.dst"}
 
 
 class Origin(Enum):
@@ -73,6 +84,19 @@ class Evaluation:
         return tuple(one for one in self.fields if one.error)
 
     @property
+    def unaimed(self) -> FormField | None:
+        """The outermost destination, where nobody said which: it is not to be sent so. That of an
+        ARP request is the address it asks for."""
+        name = next((name for name in self.draft.layers if name in _AIMS), "")
+        if not name or self._is_arp_answer(name):
+            return None
+        aim = self.field(_AIMS[name])
+        return aim if aim.origin is Origin.DEFAULT and not aim.error else None
+
+    def _is_arp_answer(self, name: str) -> bool:
+        return name == "arp" and self.field("arp.opcode").value != REQUEST
+
+    @property
     def data(self) -> bytes:
         """The bytes; empty where they do not fit."""
         return self.built.data if self.built is not None else b""
@@ -88,6 +112,12 @@ class Evaluation:
         """The field that a byte belongs to, the narrowest where parts share it."""
         found = [one for one in self.fields if one.span is not None and offset in one.span]
         return min(found, key=_width, default=None)
+
+
+def aim_wanted(aim: FormField) -> str:
+    """The sentence for a destination that is still open (`Evaluation.unaimed`)."""
+    assert aim.slot is not None
+    return f"where shall it go? type {aim.hint}, e.g. {example(aim.slot)}"
 
 
 def evaluate(draft: Draft, suggested: Mapping[str, Value] = NOTHING) -> Evaluation:

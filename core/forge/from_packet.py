@@ -15,11 +15,14 @@ from dataclasses import dataclass
 
 from core.forge.draft import PAYLOAD, TRAILER, Draft
 from core.forge.evaluation import evaluate
+from core.forge.injector import Way
 from core.forge.layer_kinds import KINDS, LayerKind
 from core.forge.payload_text import payload_text
 from core.wire.build import Built, DoesNotFitError, build
 from core.wire.dissection import Dissection, Verdict
+from core.wire.ethernet import ETHERNET
 from core.wire.field import Slot
+from core.wire.link import LinkType
 from core.wire.options_text import options_text
 from core.wire.parts import Header, Parts, parts_of
 from core.wire.value_text import typed
@@ -33,6 +36,15 @@ class Filled:
 
     draft: Draft
     data: bytes
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """What is given to the kernel to send a packet again, and the way out that takes it."""
+
+    data: bytes
+    way: Way
     notes: tuple[str, ...] = ()
 
 
@@ -65,12 +77,37 @@ def draft_of(dissection: Dissection) -> Filled:
     return Filled(_draft(known, whole, _offloaded(dissection)), data, tuple(notes))
 
 
-def resend_bytes(dissection: Dissection) -> bytes:
-    """The packet as it was, for sending it again: sums that were left to the card filled in."""
+def resent(dissection: Dissection, link_type: int) -> Resent:
+    """The packet as it was, for sending it again: sums that were left to the card filled in.
+
+    A frame leaves verbatim, but for IPv4 on the loopback: there the IP stack would drop it
+    (`core.forge.loopback`), so it gets the packet.
+    """
     filled = draft_of(dissection)
-    if not _offloaded(dissection):
-        return filled.data
-    return evaluate(filled.draft).data or filled.data
+    data, notes = filled.data, filled.notes
+    if _offloaded(dissection):
+        data = evaluate(filled.draft).data or data
+    if link_type != LinkType.ETHERNET:
+        return Resent(data, Way.IP, notes)
+    if not _is_on_loopback(dissection):
+        return Resent(data, Way.LINK, notes)
+    packet = data[ETHERNET.size : len(data) - _trailing(dissection)]
+    return Resent(packet, Way.IP, notes)
+
+
+def _trailing(dissection: Dissection) -> int:
+    """Captured bytes behind the network packet."""
+    trailer = dissection.trailer
+    return max(0, min(trailer.stop, len(dissection.data)) - trailer.start)
+
+
+def _is_on_loopback(dissection: Dissection) -> bool:
+    """Whether it is an IPv4 packet behind the link header of lo: Linux writes zeros there."""
+    data = dissection.data
+    if [layer.name for layer in dissection.layers[:2]] != ["eth", "ip"]:
+        return False
+    ends = ETHERNET["dst"].span, ETHERNET["src"].span
+    return not any(byte for span in ends for byte in data[span.start : span.stop])
 
 
 def _as_known(header: Header) -> tuple[LayerKind, Header] | None:

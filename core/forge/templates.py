@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from core.forge.draft import Draft
 
-_PORTS = {"tcp.srcport": "40000", "tcp.dstport": "80"}
+_PORTS = {"tcp.dstport": "80"}
 _FRAGMENT_BYTES = 24  # of the first of the overlapping pair
 
 
@@ -40,7 +40,7 @@ _TEMPLATES = (
         (
             Draft(
                 ("ip", "udp"),
-                {"udp.srcport": "40000", "udp.dstport": "9", "payload": "hello\\n"},
+                {"udp.dstport": "9", "payload": "hello\\n"},
             ),
         ),
     ),
@@ -98,7 +98,6 @@ _TEMPLATES = (
                 {
                     "ip.id": "0x4242",
                     "ip.flags.mf": "1",
-                    "udp.srcport": "40000",
                     "udp.dstport": "9",
                     "udp.length": "40",
                     "udp.checksum": "0",

@@ -25,7 +25,7 @@ TCP = HeaderTable(
     "tcp",
     "Transmission Control Protocol",
     "RFC 9293 §3.1",
-    Field("srcport", 16, "Source port"),
+    Field("srcport", 16, "Source port", default=40_000),  # 0 is reserved: nobody answers it
     Field("dstport", 16, "Destination port"),
     Field("seq_raw", 32, "Sequence number"),
     Field("ack_raw", 32, "Acknowledgement number"),

@@ -21,7 +21,7 @@ UDP = HeaderTable(
     "udp",
     "User Datagram Protocol",
     "RFC 768",
-    Field("srcport", 16, "Source port"),
+    Field("srcport", 16, "Source port", default=40_000),  # 0 means: no answer wanted
     Field("dstport", 16, "Destination port"),
     Field("length", 16, "Length", suffix="bytes", automatic=True),
     Field("checksum", 16, "Checksum", base=16, automatic=True),

@@ -57,7 +57,7 @@ def test_the_help_shows_them(send: Call) -> None:
 def test_a_dry_run_shows_the_bytes(send: Call) -> None:
     status, out, _ = send(*SYN, "--ip.ttl", "3", "--tcp.options", "mss=1460", "--dry-run")
     assert status == 0
-    assert "127.0.0.1 → 127.0.0.1 TCP 44 0 → 80 [SYN]" in out
+    assert "127.0.0.1 → 127.0.0.1 TCP 44 40000 → 80 [SYN]" in out
     assert "0000  45 00 00 2c" in out
     assert "02 04 05 b4" in out
 

@@ -16,7 +16,7 @@ from app.config import Paths
 from app.screens.dialog import Confirm, Copy
 from app.screens.drafts import Drafts
 from app.screens.forge import ForgePanel
-from app.screens.forge_parts import Bytes, Result
+from app.screens.forge_parts import Bytes, Explanation, Result
 from app.screens.main import MainScreen
 from core.engine import EngineSnapshot, State
 from core.files.reader import open_capture
@@ -49,6 +49,11 @@ class Stage:
     @property
     def report_text(self) -> str:
         return "\n".join(line.text for line in self.forge.query_one(Result)._lines)
+
+    async def asked(self) -> None:
+        """Wait for a question that keys answer."""
+        app = self.pilot.app
+        await self.until(lambda: isinstance(app.screen, Confirm) and app.screen.is_asked)
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait, and let the screen ask what is so."""
@@ -87,7 +92,7 @@ async def test_by_keyboard_alone(tmp_path, size):
         while stage.forge.form.row.key != "ip.ttl":
             await stage.pilot.press("down")
         await stage.pilot.press("ctrl+u", "7", "ctrl+s")
-        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.asked()
         assert stage.machine.sent == []
         await stage.pilot.press("y")
         await stage.until(lambda: "left" in stage.report_text)
@@ -118,7 +123,7 @@ async def test_by_mouse_alone(tmp_path, size):
         await click_row(stage, "ip.flags.df", "[x]")
         assert form.evaluation.data[6] == 0
         await click_key(stage, "^s")
-        await stage.until(lambda: isinstance(pilot.app.screen, Confirm))
+        await stage.asked()
         await pilot.click("#yes")
         await stage.until(lambda: stage.machine.sent and "sent 1 of 1" in stage.report_text)
         assert stage.machine.sent[0][9] == 17
@@ -151,19 +156,19 @@ async def test_no_is_an_answer(tmp_path):
     async with forging(tmp_path) as stage:
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
-        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.asked()
         await stage.pilot.press("n")
         await stage.until(lambda: not stage.screen.forger.scene().sending)
         assert stage.machine.sent == []
         await stage.pilot.press("ctrl+s")
-        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.asked()
 
 
 async def test_a_destination_is_asked_about_once(tmp_path):
     async with forging(tmp_path) as stage:
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
-        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.asked()
         await stage.pilot.press("y")
         await stage.until(
             lambda: len(stage.machine.sent) == 1 and not stage.screen.forger.scene().sending
@@ -180,8 +185,7 @@ async def test_an_error_is_gone_to_instead_of_sent(tmp_path):
         await stage.pilot.press("down", "down", "ctrl+s")
         assert stage.forge.form.row.key == "ip.ttl"
         assert stage.forge.query_one("#explanation").row.error == "300: time to live is 0–255"
-        (notice,) = [n for n in stage.pilot.app._notifications if n.title == "Not sent"]
-        assert "300: time to live" in notice.message
+        assert stage.forge.query_one(Explanation).said.startswith("not sent: 300: time to live")
         assert not stage.screen.forger.scene().sending
 
 
@@ -219,7 +223,7 @@ async def test_what_the_kernel_refuses_is_told_by_name(tmp_path, number, name):
         stage.machine.error = refused(number, Circumstances(SERVER, "eth0", 1500, 2000))
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
-        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.asked()
         await stage.pilot.press("y")
         await stage.until(lambda: name in stage.report_text)
         assert "sent 0 of 1" in stage.report_text
@@ -233,7 +237,7 @@ async def test_escape_stops_what_is_on_its_way(tmp_path):
         await stage.type("send.count", "20000")
         await stage.type("send.rate", "100")
         await stage.pilot.press("ctrl+s")
-        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.asked()
         assert len(stage.screen.forger.scene().question.sentences) == 2
         await stage.pilot.press("y")
         await stage.until(lambda: len(stage.machine.sent) > 2)
@@ -250,7 +254,7 @@ async def test_a_packet_is_sent_again_as_it_was(tmp_path):
         stage.screen.table.select(SYN)
         data = stage.screen.panels.packet.data
         await stage.pilot.press("r")
-        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.asked()
         await stage.pilot.press("y")
         await stage.until(lambda: stage.machine.sent == [data])
         assert stage.machine.departed[-1] == (Way.LINK, "eth0")
@@ -272,7 +276,7 @@ async def test_what_is_not_captured_is_not_waited_for(tmp_path):
         stage.machine.wire = lambda packet: None
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
-        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.asked()
         await stage.pilot.press("y")
         await stage.until(lambda: "nothing is captured now" in stage.report_text)
 
@@ -317,7 +321,7 @@ async def test_several_packets_that_belong_together_are_all_sent(tmp_path):
             form.move_to_line(0)
             await pilot.press(choice)
         await pilot.press("ctrl+s")
-        await stage.until(lambda: isinstance(pilot.app.screen, Confirm))
+        await stage.asked()
         await pilot.press("y")
         await stage.until(lambda: len(stage.machine.sent) == 2)
         assert [packet[6:8] for packet in stage.machine.sent] == [b"\x20\x00", b"\x00\x02"]
@@ -347,7 +351,7 @@ async def test_what_was_sent_is_written_down(tmp_path):
     async with forging(tmp_path) as stage:
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
-        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.asked()
         await stage.pilot.press("y")
         path = tmp_path / "state" / "sent.pcapng"
         await stage.until(lambda: "written down in" in stage.report_text)
@@ -363,7 +367,7 @@ async def test_the_audit_can_be_switched_off(tmp_path):
     async with forging(tmp_path, config="[forge]\naudit = false\n") as stage:
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
-        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.asked()
         await stage.pilot.press("y")
         await stage.until(lambda: "sent 1 of 1" in stage.report_text)
         assert not (tmp_path / "state" / "sent.pcapng").exists()
@@ -374,7 +378,7 @@ async def test_nothing_leaves_where_it_cannot_be_written_down(tmp_path):
         (tmp_path / "state").write_text("a file in the place of the folder")
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
-        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.asked()
         await stage.pilot.press("y")
         await stage.until(lambda: "[forge] audit = false" in " ".join(stage.report_text.split()))
         assert stage.machine.sent == []
@@ -389,7 +393,7 @@ async def test_a_fault_while_sending_is_told(tmp_path):
         stage.machine.wire = broken
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
-        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.asked()
         await stage.pilot.press("y")
         await stage.until(lambda: "sending failed (ZeroDivisionError" in stage.report_text)
         assert not stage.screen.forger.scene().sending
@@ -399,7 +403,7 @@ async def test_a_reply_leads_to_its_packet(tmp_path):
     async with forging(tmp_path) as stage:
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
-        await stage.until(lambda: isinstance(stage.pilot.app.screen, Confirm))
+        await stage.asked()
         await stage.pilot.press("y")
         await stage.until(lambda: "RST, ACK" in stage.report_text)
         result = stage.forge.query_one(Result)

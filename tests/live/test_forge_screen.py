@@ -79,11 +79,16 @@ class Play:
         """Wait until the report has all of these."""
         await self.until(lambda: all(word in self.report for word in words))
 
+    async def asked(self) -> None:
+        """Wait for a question that keys answer."""
+        app = self.pilot.app
+        await self.until(lambda: isinstance(app.screen, Confirm) and app.screen.is_asked)
+
     async def send(self, key: str = "ctrl+s", *, ask: bool) -> None:
         """Send, agree if asked, and wait until all has left."""
         await self.pilot.press(key)
         if ask:
-            await self.until(lambda: isinstance(self.pilot.app.screen, Confirm))
+            await self.asked()
             await self.pilot.press("y")
         await self.until(lambda: "sent 1 of 1" in self.report)
 
@@ -184,7 +189,7 @@ def test_too_much_for_the_mtu_is_told_by_name(network, tmp_path):
         drafts = (play.form.draft.with_text("payload", "x" * 2000),)
         play.form.held = Held(drafts)
         await play.pilot.press("ctrl+s")
-        await play.until(lambda: isinstance(play.pilot.app.screen, Confirm))
+        await play.asked()
         await play.pilot.press("y")
         await play.until(lambda: "EMSGSIZE" in play.report)
         assert "the MTU on near0 is 1500 bytes" in " ".join(play.report.split())

@@ -48,9 +48,15 @@ async def fill(pilot: Pilot, *keys: str) -> None:
     await until(pilot, lambda: "leaves on" in str(screen.query_one("#bytes").border_title))
 
 
+def is_asked(pilot: Pilot) -> bool:
+    """Whether there is a question that keys answer."""
+    screen = pilot.app.screen
+    return isinstance(screen, Confirm) and screen.is_asked
+
+
 async def ask(pilot: Pilot) -> None:
     await fill(pilot, "ctrl+s")
-    await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+    await until(pilot, lambda: is_asked(pilot))
 
 
 async def send(pilot: Pilot) -> None:
@@ -60,7 +66,7 @@ async def send(pilot: Pilot) -> None:
     await pilot.press("f")
     screen.forge.form.select_field("ip.id")
     await pilot.press("ctrl+u", "0", "ctrl+s")
-    await until(pilot, lambda: isinstance(pilot.app.screen, Confirm))
+    await until(pilot, lambda: is_asked(pilot))
     await pilot.press("y")
     result = screen.query_one(Result)
     await until(pilot, lambda: any("RST" in line.text for line in result._lines))

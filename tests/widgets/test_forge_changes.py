@@ -54,7 +54,7 @@ def test_verbatim_brings_a_link_header_and_the_others_take_it_away():
     held = pick(Held(), ":way", "verbatim")
     assert held.draft.layers == ("eth", "ip", "tcp")
     held = held.with_draft(held.draft.with_layers(("eth", "vlan", "ip", "tcp")))
-    held = pick(held, ":way", "system header")
+    held = pick(held, ":way", "system")
     assert held.draft.layers == ("ip", "tcp")
     assert held.settings.way is Way.SYSTEM
 

@@ -265,12 +265,16 @@ def test_the_first_error_of_all_drafts_is_found():
         pair = TEMPLATES["fragment-overlap"].drafts
         bad = pair[1].with_text("ip.ttl", "300")
         widget.held = Held((pair[0], bad))
-        assert widget.first_error() == (1, "ip.ttl", "300: time to live is 0–255")
+        assert widget.obstacle() == (1, "ip.ttl", "300: time to live is 0–255")
         widget.held = Held((Draft(),), settings=replace(Held().settings, count="0"))
-        index, key, _ = widget.first_error()
+        index, key, _ = widget.obstacle()
         assert (index, key) == (0, "send.count")
         widget.held = Held()
-        assert widget.first_error() is None
+        index, key, words = widget.obstacle()
+        assert (index, key) == (0, "ip.dst")
+        assert words.startswith("where shall it go?")
+        widget.held = Held((Draft().with_text("ip.dst", "0.0.0.0"),))
+        assert widget.obstacle() is None
 
     widget = form(Held())
     play(widget, scene, (70, 30))

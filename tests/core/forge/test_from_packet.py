@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.forge.evaluation import evaluate
-from core.forge.from_packet import draft_of, resend_bytes
+from core.forge.from_packet import draft_of, resent
+from core.forge.injector import Way
 from core.wire.dissect import dissect
 from core.wire.dissection import PacketFlag
 from core.wire.link import LinkType
@@ -46,8 +47,25 @@ def test_a_sum_left_to_the_card_is_computed() -> None:
     filled = draft_of(found)
     assert "tcp.checksum" not in filled.draft.texts
     assert evaluate(filled.draft).data == good
-    assert resend_bytes(found) == good
+    assert resent(found, LinkType.ETHERNET).data == good
     assert any("computed" in note for note in filled.notes)
+
+
+def test_what_is_sent_again_leaves_as_it_was_captured() -> None:
+    again = resent(read(SYN), LinkType.ETHERNET)
+    assert (again.data, again.way) == (SYN, Way.LINK)
+    packet = SYN[14:-2]
+    again = resent(read(packet, LinkType.RAW), LinkType.RAW)
+    assert (again.data, again.way) == (packet, Way.IP)
+
+
+def test_ipv4_from_the_loopback_goes_through_the_ip_stack_again() -> None:
+    """Which would drop the frame; see `core.forge.loopback`."""
+    again = resent(read(bytes(12) + SYN[12:]), LinkType.ETHERNET)
+    assert (again.data, again.way) == (SYN[14:-2], Way.IP)
+    six = made.ethernet(made.ipv6(made.udp(b"x"), 17), 0x86DD)
+    again = resent(read(bytes(12) + six[12:]), LinkType.ETHERNET)
+    assert (again.data, again.way) == (bytes(12) + six[12:], Way.LINK)
 
 
 def test_a_header_of_the_capture_is_left_out() -> None:
