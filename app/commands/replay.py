@@ -20,7 +20,8 @@ from app.commands.output import CommandError, Output, say
 from app.commands.replay_file import ReplayFile
 from core.forge.answers import SendError
 from core.forge.audit import Audit
-from core.forge.rails import Examination, Load, Target
+from core.forge.look import Target
+from core.forge.rails import Examination, Load
 from core.forge.replay import Pace, Replay, ReplayCounts
 from core.forge.route import ARPHRD_ETHER, ARPHRD_LOOPBACK, IFF_LOOPBACK, link_named
 from core.forge.saved import Shelf

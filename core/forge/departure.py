@@ -65,6 +65,7 @@ class Departure:
                 interface=self.interface,
                 is_loopback=self.is_loopback,
                 network=self.network,
+                system=self.way is Way.SYSTEM,
                 load=load,
                 known=known,
                 machine=machine,

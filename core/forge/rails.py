@@ -13,37 +13,15 @@ where the header has them, whatever its version says: so does the kernel that is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
-from core.forge.answers import SendError
-from core.forge.injector import destination_of
-from core.forge.route import Kind
+from core.forge.look import Look, Target
 from core.forge.this_machine import ThisMachine
-from core.wire.arp import ARP, ARP_IPV4, OPERATIONS
-from core.wire.dissect import dissect
-from core.wire.dissection import Dissection
-from core.wire.ethernet import ETHERNET
-from core.wire.field import HeaderTable
-from core.wire.ipv4 import IPV4
-from core.wire.ipv6 import IPV6
-from core.wire.link import LinkType
 
 MOST_PACKETS = 10_000
 MOST_PER_SECOND = 1_000
 _NO_LIMIT = 1e8  # packets a second: more than leaves any machine
-_GROUP_BIT = 1  # of a MAC address' first byte: IEEE 802.3 §3.2.3
-_BROADCAST_MAC = b"\xff" * 6
-
-
-class Target(Enum):
-    """What a destination is to this machine."""
-
-    OWN = "this machine"
-    HOST = "another host"
-    BROADCAST = "everybody on the link"
-    MULTICAST = "a group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +30,6 @@ class Load:
 
     packets: int = 1
     rate: float | None = None
-
-
-class Unusual(Enum):
-    """What a question is about."""
-
-    DESTINATION = "destinations"
-    SOURCE = "sources"
-    VERBATIM = "frames"
-
-
-@dataclass(frozen=True, slots=True)
-class Concern:
-    """One unusual thing: what is remembered of a yes to it (empty: nothing), and the sentence."""
-
-    kind: Unusual
-    mark: str
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +54,15 @@ def examine(
     interface: str = "",
     is_loopback: bool = False,
     network: str = "",
+    system: bool = False,
     load: Load = Load(),
     known: Collection[str] = frozenset(),
     machine: ThisMachine | None = None,
 ) -> Examination:
-    """Look at one packet that is to leave.
-
-    `verbatim` says that it is a frame for `interface`; `is_loopback` that this one is the loopback.
-    `network` is what a packet's header was meant to be (``ip``, ``ipv6``). `known` are the marks
-    that were agreed to before.
-    """
-    look = Look(packet, verbatim, interface, is_loopback, network, machine or ThisMachine())
+    """Look at one packet that is to leave; for the arguments see `Look`. `known` are the marks that
+    were agreed to before."""
+    machine = machine or ThisMachine()
+    look = Look(packet, verbatim, interface, is_loopback, network, machine, system)
     new = [concern for concern in look.concerns() if concern.mark not in known]
     questions = [concern.sentence for concern in new] + volume(load)
     marks = frozenset(concern.mark for concern in new if concern.mark)
@@ -122,178 +81,3 @@ def volume(load: Load) -> list[str]:
     elif not load.rate <= MOST_PER_SECOND:  # one that is no number is asked about, too
         asked.append(f"{load.rate:,.0f} packets a second are more than {MOST_PER_SECOND:,}.")
     return asked
-
-
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """A header of `data` as its table has it, whatever it says of itself."""
-
-    table: HeaderTable
-    data: bytes
-    offset: int
-
-    def raw(self, key: str) -> bytes:
-        slot = self.table[key]
-        return slot.number(self.data, self.offset).to_bytes(slot.field.bits // 8, "big")
-
-    def text(self, key: str) -> str:
-        return self.table[key].text(self.table[key].number(self.data, self.offset))
-
-
-@dataclass(slots=True)
-class Look:
-    """One packet, and what is unusual about it; the arguments are those of `examine`."""
-
-    packet: bytes
-    verbatim: bool
-    interface: str
-    is_loopback: bool
-    network: str
-    machine: ThisMachine
-    destination: str = ""
-    target: Target = Target.HOST
-    _link: _Header | None = field(default=None, init=False)
-    _ip: _Header | None = field(default=None, init=False)
-    _arp: _Header | None = field(default=None, init=False)
-    _operation: str = field(default="", init=False)
-
-    def __post_init__(self) -> None:
-        if self.verbatim:
-            read = dissect(self.packet, LinkType.ETHERNET, len(self.packet))
-            if len(self.packet) >= ETHERNET.size:
-                self._link = _Header(ETHERNET, self.packet, 0)
-            self._ip = _header(read, IPV4, IPV6)
-            self._arp = _header(read, ARP_IPV4)
-            self._operation = _operation(_header(read, ARP))
-        else:
-            self._ip = self._first()
-        self.destination, self.target = self._aim()
-
-    def concerns(self) -> list[Concern]:
-        """Each unusual thing about the packet."""
-        found = [] if self.target is Target.OWN else [self._first_time()]
-        found += self._sources()
-        if self.verbatim and self.target is not Target.OWN:
-            over = self.interface
-            words = f"The frame leaves {over} verbatim, past the IP stack and its firewall."
-            mark = f"{self.destination} verbatim on {self.interface}" if self._is_named else ""
-            found.append(Concern(Unusual.VERBATIM, mark, words))
-        return found
-
-    @property
-    def _is_named(self) -> bool:
-        """Whether there is an address to remember."""
-        return self._ip is not None or self._link is not None
-
-    def _first(self) -> _Header | None:
-        """The header that an IP packet begins with."""
-        try:
-            _, address = destination_of(self.packet, self.network)
-        except SendError:
-            return None
-        return _Header(IPV4 if len(address) == 4 else IPV6, self.packet, 0)
-
-    def _aim(self) -> tuple[str, Target]:
-        """The destination as text, and what it is."""
-        text = self._ip.text("dst") if self._ip is not None else ""
-        mac = self._link.raw("dst") if self._link is not None else b""
-        if self.verbatim and self.is_loopback and not text:
-            return "loopback", Target.OWN
-        if mac and mac[0] & _GROUP_BIT and not self.is_loopback:
-            target = Target.BROADCAST if mac == _BROADCAST_MAC else Target.MULTICAST
-            mac_text = ETHERNET["dst"].text(int.from_bytes(mac, "big"))
-            return (f"{text} ({mac_text})" if text else mac_text), target
-        if self._ip is None:
-            named = self._link.text("dst") if self._link is not None else "an unreadable packet"
-            return named, Target.HOST
-        target = self._kind(self._ip.raw("dst"))
-        if target is Target.OWN and self.verbatim and not self.is_loopback:
-            return text, Target.HOST  # it leaves the machine all the same
-        return text, target
-
-    def _kind(self, address: bytes) -> Target:
-        """What the routing table says of an IP destination."""
-        kind = self.machine.kind(address)
-        if kind == Kind.LOCAL:
-            return Target.OWN
-        if kind == Kind.BROADCAST or address == b"\xff" * 4:
-            return Target.BROADCAST
-        group = address[0] == 0xFF if len(address) == 16 else 224 <= address[0] <= 239
-        return Target.MULTICAST if group else Target.HOST
-
-    def _first_time(self) -> Concern:
-        """That nobody was sent to there before, or that many hear it."""
-        over = f" on {self.interface}" if self.interface else ""
-        match self.target:
-            case Target.BROADCAST:
-                words = f"{self.destination} is a broadcast: every host{over} gets it."
-            case Target.MULTICAST:
-                words = f"{self.destination} is a multicast group: all its members{over} get it."
-            case _:
-                words = f"Nothing was sent to {self.destination}{over} before."
-        mark = self.destination
-        if self.target is not Target.HOST or self._ip is None or _is_of_link(self._ip.raw("dst")):
-            mark = f"{mark} on {self.interface} {self._operation}".rstrip()
-        return Concern(Unusual.DESTINATION, mark if self._is_named else "", words)
-
-    def _sources(self) -> list[Concern]:
-        """The sources that are not ours; the kernel fills in an IP address that is zero."""
-        found: list[Concern] = []
-        if self._ip is not None and _is_foreign(self._ip.raw("src"), self.machine.owns):
-            source = self._ip.text("src")
-            words = f"The source {source} is no address of this machine: answers go there."
-            found.append(Concern(Unusual.SOURCE, f"{self.destination} from {source}", words))
-        if self._link is None or self.is_loopback:
-            return found
-        mark = f"{self.destination} on {self.interface}"
-        if _is_foreign(self._link.raw("src"), self.machine.owns_mac):
-            source = self._link.text("src")
-            words = (
-                f"The link source {source} is none of this machine's: switches that see it take "
-                "its owner to be here."
-            )
-            found.append(Concern(Unusual.SOURCE, f"{mark} from {source}", words))
-        return found + self._claim(mark)
-
-    def _claim(self, mark: str) -> list[Concern]:
-        """What an ARP packet says of an address that is not ours, or as somebody else."""
-        arp, machine = self._arp, self.machine
-        if arp is None:
-            return []
-        foreign = _is_foreign(arp.raw("src.proto_ipv4"), machine.owns)
-        if not foreign and not _is_foreign(arp.raw("src.hw_mac"), machine.owns_mac):
-            return []
-        claim = f"{arp.text('src.proto_ipv4')} is at {arp.text('src.hw_mac')}"
-        whose = "the address" if foreign else "the link address"
-        words = (
-            f"The {self._operation} says that {claim}, and {whose} is none of this machine's: who "
-            "hears it sends there."
-        )
-        return [Concern(Unusual.SOURCE, f"{mark} {self._operation} {claim}", words)]
-
-
-def _header(read: Dissection, *tables: HeaderTable) -> _Header | None:
-    """The outermost of these headers of which all bytes are there."""
-    for layer in read.layers:
-        for table in layer.tables:
-            if table in tables and layer.offset + table.stop <= len(read.data):
-                return _Header(table, read.data, layer.offset)
-    return None
-
-
-def _operation(arp: _Header | None) -> str:
-    if arp is None:
-        return ""
-    number = int.from_bytes(arp.raw("opcode"), "big")
-    return f"ARP {OPERATIONS.get(number, f'operation {number}')}"
-
-
-def _is_foreign(source: bytes, owns: Callable[[bytes], bool]) -> bool:
-    return any(source) and not owns(source)
-
-
-def _is_of_link(address: bytes) -> bool:
-    """Whether an address means another host on each link."""
-    if len(address) == 4:
-        return address[:2] == b"\xa9\xfe"  # 169.254/16, RFC 3927
-    return address[0] == 0xFE and address[1] & 0xC0 == 0x80  # fe80::/10, RFC 4291

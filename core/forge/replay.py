@@ -112,7 +112,8 @@ class Replay:
 
     def _send(self, batch: Batch, start: int, stop: int) -> None:
         offset, captured = batch.offset[start:stop], batch.captured[start:stop].astype(np.int64)
-        is_long, is_short = captured > self._ring.longest, captured < ETHERNET.size
+        is_short = captured < ETHERNET.size
+        is_long = ~self._ring.fits(batch.data, offset, captured)
         fits = ~(is_long | is_short)
         counts = self.counts
         counts.frames += stop - start

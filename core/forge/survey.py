@@ -14,28 +14,28 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from core.forge.rails import (
-    MOST_PER_SECOND,
-    Concern,
-    Examination,
-    Load,
-    Look,
-    Target,
-    Unusual,
-    volume,
-)
+from core.forge.look import Concern, Look, Target, Unusual
+from core.forge.rails import MOST_PER_SECOND, Examination, Load, volume
 from core.forge.this_machine import ThisMachine
 from core.store.batch import Batch
-from core.wire.ethernet import ETHERNET, EtherType
+from core.store.chunk import Network, State
+from core.store.layout import decode
+from core.wire.arp import ARP_IPV4
+from core.wire.ethernet import ETHERNET
+from core.wire.field import Span
 from core.wire.ipv4 import IPV4
 from core.wire.ipv6 import IPV6
+from core.wire.link import LinkType
 
 MOST_KINDS = 4096
 MOST_TIMES = 1 << 20  # frames whose times are kept; of more, the count is asked about anyway
 _NAMED = 3  # of each sort in the questions
 _AT_ONCE = 8192
-_HEAD = ETHERNET.size + IPV6.size  # bytes of a frame in which kinds differ; an ARP packet is less
-_TYPE = ETHERNET["type"].span
+_LOOKED_AT = {  # what of each network header the rails look at, besides the link header
+    Network.IPV4: (IPV4["src"].span, IPV4["dst"].span),
+    Network.IPV6: (IPV6["src"].span, IPV6["dst"].span),
+    Network.ARP: (Span(0, ARP_IPV4.stop),),
+}
 _S = 1e-9
 
 
@@ -61,12 +61,11 @@ class Survey:
             self._times.append(batch.timestamp_ns.copy())
         self.frames += len(batch)
         for start in range(0, len(batch), _AT_ONCE):
-            stop = min(len(batch), start + _AT_ONCE)
-            offset, length = batch.offset[start:stop], batch.captured[start:stop].astype(np.int64)
-            keys = _keys(batch.data, offset, length)
-            _, firsts = np.unique(keys, return_index=True)
-            for row in np.sort(firsts).tolist():
-                self._note(keys[row].tobytes(), batch.data, int(offset[row]), int(length[row]))
+            offset = batch.offset[start : start + _AT_ONCE]
+            captured = batch.captured[start : start + _AT_ONCE]
+            for row, key in _kinds(batch.data, offset, captured):
+                first = int(offset[row])
+                self._note(key, batch.data[first : first + int(captured[row])].tobytes())
 
     def densest(self, speed: float, loops: int) -> float:
         """The highest rate (frames a second) that `MOST_PER_SECOND` frames or more leave at."""
@@ -94,42 +93,60 @@ class Survey:
         marks = frozenset(concern.mark for concern in new if concern.mark)
         return Examination(destination, target, tuple(questions), marks)
 
-    def _note(self, key: bytes, data: NDArray[np.uint8], offset: int, length: int) -> None:
-        if key in self._kinds:
-            return
+    def _note(self, key: bytes, frame: bytes) -> None:
+        if key in self._kinds or len(frame) < ETHERNET.size:
+            return  # too short a frame is left out
         if len(self._kinds) == MOST_KINDS:
             self._is_complete = False
             return
         self._kinds.add(key)
-        frame = data[offset : offset + length].tobytes()
-        if len(frame) < ETHERNET.size:
-            return  # it is left out
         look = Look(frame, True, self._interface, self._is_loopback, "", self._machine)
         self._targets.setdefault(look.destination, look.target)
         self._concerns.update(dict.fromkeys(look.concerns()))
 
 
-def _keys(
-    data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]
-) -> NDArray[np.void]:
-    """(n,) of each frame what tells its kind: its head without what differs in any packet."""
-    columns = np.arange(_HEAD)
-    at = offset[:, None] + columns
-    heads = np.zeros(at.shape, np.uint8)
+def _kinds(
+    data: NDArray[np.uint8], offset: NDArray[np.int64], captured: NDArray[np.uint32]
+) -> list[tuple[int, bytes]]:
+    """Of n frames that are to leave as they are: the first row of each kind, and the kind's key."""
+    links = np.full(len(offset), LinkType.ETHERNET)
+    read = decode(data, offset, captured, captured, links, np.zeros(len(offset), np.uint16))
+    length = captured.astype(np.int64)
+    known = (read.state & (State.NETWORK | State.ROUTED)) == State.NETWORK
+    found: list[tuple[int, bytes]] = []
+    for network, spans in _LOOKED_AT.items():
+        rows = np.flatnonzero(known & (read.network == network))
+        pieces = [_bytes(data, offset[rows], length[rows], ETHERNET.size)]
+        for span in spans:
+            at = read.network_offset[rows] + np.int64(span.start)
+            width = span.stop - span.start
+            pieces.append(_bytes(data, offset[rows] + at, length[rows] - at, width))
+        found += _distinct(rows, np.column_stack(pieces), network.name)
+    rows = np.flatnonzero(~known | ~np.isin(read.network, list(_LOOKED_AT)))
+    if len(rows):  # what is not understood is looked at whole
+        whole = _bytes(data, offset[rows], length[rows], max(1, int(length[rows].max())))
+        found += _distinct(rows, whole, "")
+    return sorted(found)
+
+
+def _distinct(
+    rows: NDArray[np.int64], keys: NDArray[np.uint8], name: str
+) -> list[tuple[int, bytes]]:
+    """The first of the `rows` (n,) with each of the `keys` (n, width), and that key."""
+    whole = np.ascontiguousarray(keys).view(np.dtype((np.void, keys.shape[1]))).ravel()
+    firsts = np.unique(whole, return_index=True)[1].tolist()
+    return [(int(rows[at]), name.encode() + keys[at].tobytes()) for at in firsts]
+
+
+def _bytes(
+    data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64], width: int
+) -> NDArray[np.uint8]:
+    """(n, width): that many bytes from each offset on, zeros where the frame has ended before."""
+    columns = np.arange(width)
+    found = np.zeros((len(offset), width), np.uint8)
     there = columns < length[:, None]
-    heads[there] = data[at[there]]
-    kind = heads[:, _TYPE.start].astype(np.uint16) << 8 | heads[:, _TYPE.start + 1]
-    version = heads[:, ETHERNET.size] >> 4
-    for table, number in ((IPV4, EtherType.IPV4), (IPV6, EtherType.IPV6)):
-        rows = (kind == number) & (version == table["version"].field.default)
-        keep = np.zeros(_HEAD, bool)
-        keep[: ETHERNET.size] = True
-        for key in ("src", "dst"):
-            span = table[key].span.shifted(ETHERNET.size)
-            keep[span.start : span.stop] = True
-        heads[np.ix_(rows, ~keep)] = 0
-    heads = np.column_stack((heads, np.minimum(length, _HEAD).astype(np.uint8)))
-    return np.ascontiguousarray(heads).view(np.dtype((np.void, _HEAD + 1))).ravel()
+    found[there] = data[(offset[:, None] + columns)[there]]
+    return found
 
 
 def _condensed(concerns: list[Concern]) -> list[str]:

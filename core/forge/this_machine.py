@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 
 from core import netlink
-from core.forge.route import Kind, find_route, own_addresses
+from core.forge.route import Kind, find_route, known_neighbour, link_named, own_addresses
 
 
 class ThisMachine:
@@ -13,6 +14,7 @@ class ThisMachine:
 
     def __init__(self) -> None:
         self._kinds: dict[bytes, int] = {}
+        self._links: dict[str, netlink.LinkMessage | None] = {}
 
     @cached_property
     def _addresses(self) -> frozenset[bytes]:
@@ -34,6 +36,21 @@ class ThisMachine:
     def owns(self, address: bytes) -> bool:
         """Whether an IP address is ours, 127.0.0.0/8 included."""
         return address in self._addresses or self.kind(address) == Kind.LOCAL
+
+    def link_address(self, interface: str, destination: bytes) -> bytes | None:
+        """The link address through which an IP address is reached on an interface: the next hop's,
+        as the neighbour table has it now; None where it has none."""
+        if interface not in self._links:
+            self._links[interface] = link_named(interface)
+        link = self._links[interface]
+        if link is None:
+            return None
+        hop = destination
+        with suppress(OSError):
+            route = find_route(destination)
+            if route.link.index == link.index:
+                hop = route.next_hop
+        return known_neighbour(link.index, hop)
 
     def owns_mac(self, mac: bytes) -> bool:
         """Whether a link address is one of our interfaces'."""

@@ -7,7 +7,9 @@ back to AVAILABLE when its frame is done. So a system call carries thousands of 
 that still holds the right frame is sent again by writing its status alone.
 
 What the kernel finds wrong with a slot it marks TP_STATUS_WRONG_FORMAT, and stops there; too long
-frames are therefore refused before they are put in. ENOBUFS means that the device's queue is full:
+frames are therefore left out before they are put in (`TxRing.fits`): a frame may have the MTU and
+the link header, and 4 bytes more only if it has a VLAN tag (af_packet.c,
+packet_extra_vlan_len_allowed). ENOBUFS means that the device's queue is full:
 the frame stays a request and is tried again, so nothing is lost, and a slow device slows us down.
 send(2) does not block: waiting inside it for frames on their way costs more than to look again.
 
@@ -23,13 +25,16 @@ import socket
 import struct
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core import sockets as kernel
-from core.forge.answers import Circumstances, refused
+from core.forge.answers import Circumstances, SendError, refused
+from core.wire.ethernet import ETHERNET, EtherType
+from core.wire.vlan import VLAN
 
 _MOST_SLOTS = 4096
 _LEAST_SLOT = 128  # small slots stay in the processor's cache: a tenth faster than 256
@@ -54,7 +59,7 @@ HEADER = np.dtype(
     ]
 )
 _DATA = -(-HEADER.itemsize // 16) * 16  # TPACKET_ALIGN: where the kernel looks for the frame
-_LINK_HEADER = 18  # Ethernet's 14 and one VLAN tag, beyond the MTU (packet_snd's own allowance)
+_TYPE = ETHERNET["type"].span
 
 
 class TxRing:
@@ -68,7 +73,8 @@ class TxRing:
     def __init__(self, interface: str, mtu: int, longest: int, *, bypass: bool = False) -> None:
         self.sent = 0
         self._what = Circumstances(interface, interface, mtu, longest, verbatim=True)
-        self.longest = min(longest, mtu + _LINK_HEADER)
+        self.longest = min(longest, mtu + ETHERNET.size + VLAN.size)
+        self._longest_untagged = mtu + ETHERNET.size
         room = _DATA + self.longest
         self._slot = max(_LEAST_SLOT, 1 << (room - 1).bit_length())
         self._slots = min(_MOST_SLOTS, _RING_BYTES // self._slot)
@@ -101,6 +107,16 @@ class TxRing:
         self._memory.release()
         self._map_object.close()
         self._socket.close()
+
+    def fits(
+        self, data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """(n,) which frames ``data[offset : offset + length]`` the interface takes."""
+        found: NDArray[np.bool_] = length <= min(self.longest, self._longest_untagged)
+        rows = np.flatnonzero(~found & (length <= self.longest) & (length >= ETHERNET.size))
+        at = offset[rows] + _TYPE.start
+        found[rows] = (data[at].astype(np.uint16) << 8 | data[at + 1]) == EtherType.VLAN
+        return found
 
     def put(self, frames: Iterable[bytes | memoryview]) -> None:
         """Put frames in, each at most `longest`; when the ring is full what is in is sent first."""
@@ -174,8 +190,16 @@ class TxRing:
                 left, moved_s = now_left, time.monotonic()
                 continue
             if number not in _PASSING or time.monotonic() - moved_s > _PATIENCE_S:
-                raise refused(number or errno.EAGAIN, self._what)
+                raise self._failure(number)
             time.sleep(_NAP_S)
+
+    def _failure(self, number: int) -> SendError:
+        """What stopped the kernel: a frame that it marked, or the errno."""
+        wrong = np.flatnonzero(self._status & kernel.TP_STATUS_WRONG_FORMAT)
+        if len(wrong):
+            what = replace(self._what, length=int(self._length[wrong[0]]))
+            return refused(number if number not in _PASSING else errno.EMSGSIZE, what)
+        return refused(number or errno.EAGAIN, self._what)
 
     def _kick(self) -> int:
         """One send(2) over the ring; the errno, 0 if all is well."""

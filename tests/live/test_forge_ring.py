@@ -19,7 +19,7 @@ from core.forge.replay import Pace, Replay
 from core.forge.tx_ring import TxRing
 from core.store.batch import Batch
 from core.store.packet import Packet
-from core.wire.ethernet import ETHERNET
+from core.wire.ethernet import ETHERNET, EtherType
 from tests.app.made import capture_of, udp_frame
 from tests.core.wire.frames import ethernet
 from tests.live.network import Network, run
@@ -84,6 +84,36 @@ def test_frames_of_an_array_arrive_in_order_and_whole(network: Network) -> None:
 
         assert network.in_far(send) == 9001
         assert ours(watch.wait_for(9001)) == [frame(7), *sent]
+
+
+def test_a_frame_of_the_mtu_may_have_a_tag_and_nothing_else_may_be_longer(
+    network: Network,
+) -> None:
+    """Far ends do not count, so what the kernel takes is what leaves: 1514, or 1518 with a tag."""
+    tagged = [ethernet(bytes(4), EtherType.VLAN).ljust(size, b"\x55") for size in (1518, 1519)]
+    sizes = [60, 1514, 1515, 1516, 1518, 60]
+    batch = batch_of([*(frame(7, size) for size in sizes), *tagged], [0] * 8)
+
+    def send() -> tuple[int, int]:
+        with TxRing("far0", 1500, 2000) as ring:
+            replay = Replay(ring, Pace(None))
+            replay.feed(batch)
+            return ring.sent, replay.counts.too_long
+
+    assert network.in_far(send) == (4, 4)
+
+
+def test_a_frame_that_the_kernel_refuses_is_told_with_its_length(network: Network) -> None:
+    def send() -> tuple[int, str]:
+        with TxRing("far0", 1500, 2000) as ring:
+            ring.put([frame(1), frame(2, 1516), frame(3)])
+            with pytest.raises(SendError) as caught:
+                ring.flush()
+            return ring.sent, str(caught.value)
+
+    sent, told = network.in_far(send)
+    assert sent == 1
+    assert told.startswith("EMSGSIZE: the packet has 1516 bytes and the MTU on far0 is 1500 bytes")
 
 
 def test_one_frame_many_times(network: Network) -> None:

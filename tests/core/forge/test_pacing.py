@@ -37,6 +37,9 @@ class Taker:
 
     longest = 2000
 
+    def fits(self, data, offset, length):
+        return length <= self.longest
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.sent = 0

@@ -9,7 +9,8 @@ import pytest
 
 from core.forge.draft import Draft
 from core.forge.evaluation import evaluate
-from core.forge.rails import Load, Target, examine
+from core.forge.look import Target
+from core.forge.rails import Load, examine
 
 STRANGER = "198.51.100.7"  # RFC 5737: nobody's
 
@@ -152,8 +153,8 @@ def test_many_hearers_are_named(destination: str, target: Target, word: str) -> 
 
 def test_verbatim_is_asked_by_its_interface() -> None:
     found = examine(frame(STRANGER), verbatim=True, interface="veth9")
-    assert len(found.questions) == 2
-    assert "veth9 verbatim, past the IP stack and its firewall" in found.questions[1]
+    assert len(found.questions) == 3
+    assert "veth9 verbatim, past the IP stack and its firewall" in found.questions[2]
     known = found.marks
     assert not examine(frame(STRANGER), verbatim=True, interface="veth9", known=known).questions
     assert examine(frame(STRANGER), verbatim=True, interface="veth8", known=known).questions
@@ -199,3 +200,42 @@ def test_volume_is_asked_always(load: Load, asked: int) -> None:
     found = examine(packet("127.0.0.1"), verbatim=False, load=load)
     assert len(found.questions) == asked
     assert found.marks == frozenset(), "and never remembered"
+
+
+def test_a_source_route_is_asked_for_its_end() -> None:
+    known = examine(packet(STRANGER), verbatim=False).marks
+    routed = packet(STRANGER, **{"ip.options": "lsrr=4:203.0.113.77"})
+    found = examine(routed, verbatim=False, known=known)
+    (question,) = found.questions
+    assert f"leads on from {STRANGER} to 203.0.113.77" in question
+    other = packet(STRANGER, **{"ip.options": "lsrr=4:203.0.113.78"})
+    assert examine(other, verbatim=False, known=known | found.marks).questions
+
+
+def test_a_routing_header_is_asked_for_its_end() -> None:
+    texts = {
+        "ipv6.dst": "2001:db8::7", "ipv6.routing.type": "0", "ipv6.routing.segleft": "1",
+        "ipv6.routing.options": "00000000" + "20010db8" + "00" * 11 + "77",
+    }  # fmt: skip
+    data = evaluate(Draft(("ipv6", "ipv6.routing", "udp"), texts)).data
+    told = " ".join(examine(data, verbatim=False).questions)
+    assert "leads on from 2001:db8::7 to 2001:db8::77" in told
+
+
+def test_another_link_address_is_another_receiver() -> None:
+    """Whoever agreed to an IP destination did not agree to anybody's link address."""
+    first = frame(STRANGER, "02:00:5e:10:00:99")
+    found = examine(first, verbatim=True, interface="veth9")
+    assert any("02:00:5e:10:00:99 is not known to lead to" in one for one in found.questions)
+    again = examine(first, verbatim=True, interface="veth9", known=found.marks)
+    assert again.questions == ()
+    other = frame(STRANGER, "02:00:5e:10:00:98")
+    (question,) = examine(other, verbatim=True, interface="veth9", known=found.marks).questions
+    assert "02:00:5e:10:00:98" in question
+    unresolved = frame(STRANGER, "00:00:00:00:00:00")
+    assert not examine(unresolved, verbatim=True, interface="veth9", known=found.marks).questions
+
+
+def test_a_source_that_the_system_replaces_is_not_asked_about() -> None:
+    found = examine(packet("127.0.0.1", "203.0.113.1"), verbatim=False, system=True)
+    assert found.questions == ()

@@ -8,7 +8,8 @@ import pytest
 from core.forge import survey as module
 from core.forge.draft import Draft
 from core.forge.evaluation import evaluate
-from core.forge.rails import Load, Target
+from core.forge.look import Target
+from core.forge.rails import Load
 from core.forge.survey import Survey
 from core.store.batch import Batch
 
@@ -73,7 +74,8 @@ def test_many_destinations_are_counted() -> None:
     frames = [frame(f"198.51.100.{number}") for number in range(1, 51)]
     found = survey_of(*frames).examination(FEW, frozenset())
     assert "47 more destinations are like these." in found.questions
-    assert len(found.questions) == 5
+    assert "47 more link addresses are like these." in found.questions
+    assert len(found.questions) == 9
     assert survey_of(*frames).examination(FEW, found.marks).questions == ()
 
 
@@ -132,3 +134,25 @@ def test_a_dense_second_in_a_slow_capture_counts() -> None:
     assert rate == pytest.approx(10_000, rel=0.01)
     questions = survey.examination(Load(len(times), rate), frozenset()).questions
     assert questions[-1].endswith("packets a second are more than 1,000.")
+
+
+@pytest.mark.parametrize(
+    "tags", [("vlan",), ("ieee8021ad", "vlan"), ("ieee8021ad", "vlan", "vlan")]
+)
+@pytest.mark.parametrize("network", ["ip", "ipv6"])
+def test_destinations_behind_tags_are_told_apart(tags: tuple[str, ...], network: str) -> None:
+    """Also where they differ in their last byte only."""
+    base = {"ip": "198.51.100.", "ipv6": "2001:db8::"}[network]
+    frames = [
+        evaluate(Draft(("eth", *tags, network, "udp"), {f"{network}.dst": f"{base}{last}"})).data
+        for last in (1, 2, 3)
+    ]
+    told = " ".join(survey_of(*frames).examination(FEW, frozenset()).questions)
+    for last in (1, 2, 3):
+        assert f"Nothing was sent to {base}{last} on veth9 before." in told
+
+
+def test_what_no_reader_knows_is_looked_at_frame_by_frame() -> None:
+    strange = [bytes(12) + b"\x12\x34" + bytes([number]) for number in range(5)]
+    survey = survey_of(*strange, *strange)
+    assert len(survey._kinds) == 5
