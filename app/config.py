@@ -25,34 +25,18 @@ import json
 import os
 import re
 import tempfile
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_config_path, user_state_path
-
 from app.actions import ACTIONS, BY_NAME, HEARD_TOGETHER, Place
+from app.config_file import Paths, one_line, read_audit, read_config
+
+__all__ = ["Config", "Paths", "load", "remember_theme"]
 
 _KEY = re.compile(r"(?:(?:ctrl|shift|alt)\+)*[A-Za-z0-9_]+")
 _STATE_LIMIT_BYTES = 65536
-_SECTIONS = ("keys", "forge")
-
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """Where the two files are. ``XDG_CONFIG_HOME`` and ``XDG_STATE_HOME`` are respected."""
-
-    config: Path
-    state: Path
-
-    @classmethod
-    def of_user(cls) -> Paths:
-        """The files of whoever runs the program."""
-        return cls(
-            user_config_path("rawscope") / "config.toml", user_state_path("rawscope") / "state.json"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,33 +53,10 @@ class Config:
 def load(paths: Paths) -> Config:
     """Read both files. Never raises: absent files are normal, bad ones are told."""
     complaints: list[str] = []
-    content = _read_config(paths.config, complaints)
+    content = read_config(paths.config, complaints)
     keys = _read_keys(paths.config, content, complaints)
-    audit = _read_audit(paths.config, content, complaints)
+    audit = read_audit(paths.config, content, complaints)
     return Config(keys, _read_theme(paths.state), tuple(complaints), audit)
-
-
-def _read_config(path: Path, complaints: list[str]) -> dict[str, Any]:
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        complaints.append(f"{path}: {_one_line(error)}; the default keys are used")
-        return {}
-    unknown = [name for name in content if name not in _SECTIONS]
-    complaints += [f"{path}: unknown section {name!r}" for name in unknown]
-    return content
-
-
-def _read_audit(path: Path, content: Mapping[str, Any], complaints: list[str]) -> bool:
-    """Whether what is sent is written down: yes, unless it is clearly said otherwise."""
-    table = content.get("forge", {})
-    audit = table.get("audit", True) if isinstance(table, dict) else None
-    if isinstance(audit, bool):
-        return audit
-    complaints.append(f"{path}: [forge] audit is true or false; what is sent is written down")
-    return True
 
 
 def _read_keys(path: Path, content: Mapping[str, Any], complaints: list[str]) -> dict[str, str]:
@@ -166,10 +127,5 @@ def remember_theme(paths: Paths, theme: str) -> str:
                 os.unlink(name)
             raise
     except OSError as error:
-        return f"{paths.state}: {_one_line(error)}; the theme is not remembered"
+        return f"{paths.state}: {one_line(error)}; the theme is not remembered"
     return ""
-
-
-def _one_line(error: Exception) -> str:
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split())

@@ -26,7 +26,7 @@ from app.forge_machine import Machine
 from app.forge_scene import ForgeScene, Order, Question
 from app.looker import Looker
 from core.forge.answers import SendError
-from core.forge.audit import FILE_NAME, Audit
+from core.forge.audit import Audit, path_of
 from core.forge.departure import Departure
 from core.forge.draft import Draft
 from core.forge.evaluation import Evaluation, aim_wanted, evaluate
@@ -76,18 +76,13 @@ class Forger:
         self._stop = threading.Event()
         self._sender: threading.Thread | None = None
         self._order: Order | None = None
-        self._looker = Looker(self._look)
+        self._looker = Looker(self._look, self._lost_sight)
         self._wanted: tuple[tuple[Draft, ...], str] | None = None
         self._snapshot: Snapshot | None = None
         self._tracker: Tracker | None = None
         self._until_s = 0.0
         self._earlier: frozenset[int] = frozenset()  # of orders before this one
         self._turn = 0
-
-    @property
-    def audit_path(self) -> Path:
-        """The file in which everything that was sent is."""
-        return self.folder / FILE_NAME
 
     # -- what the screen calls -----------------------------------------------------------
 
@@ -108,6 +103,7 @@ class Forger:
             self._tracker = None
             self._earlier = frozenset()
             self._change(ours=frozenset())
+            self._report(listening=False)
         before, self._snapshot = self._snapshot, snapshot
         report = self._scene.report
         if report.progress is not None and report.listening and report.blind != blind:
@@ -197,7 +193,7 @@ class Forger:
                 if found.questions:
                     self._ask(Question(question.number, found.questions, marks, agreed))
                     return
-                audit = self._open_audit(stack)
+                audit = self._open_audit(order, stack)
                 injector = stack.enter_context(self._machine.open(departure))
                 if audit is not None:
                     self._write_down(order, departure, evaluations, audit)
@@ -220,14 +216,14 @@ class Forger:
         self._report(progress=progress, sending=False, error=error, notes=notes)
         self._looker.wake()
 
-    def _open_audit(self, stack: ExitStack) -> Audit | None:
+    def _open_audit(self, order: Order, stack: ExitStack) -> Audit | None:
         """The audit file; nothing is sent where it cannot be written."""
         if not self.audits:
             return None
         try:
-            audit = Audit(self.folder)
+            audit = Audit(self.folder, order.way)
         except OSError as error:
-            raise self._unaudited(error) from error
+            raise self._unaudited(order, error) from error
         stack.callback(audit.close)
         return audit
 
@@ -267,12 +263,12 @@ class Forger:
         first = snapshot.count + 1 if snapshot is not None else 1
         self._earlier = self._scene.ours
         self._until_s = float("inf")
-        self._tracker = Tracker(departure.packets, departure.way, first)
+        self._tracker = Tracker(departure.packets, departure.way, first, departure.network)
         self._report(
             interface=departure.interface,
             listening=True,
             progress=Progress(0),
-            audit=str(self.audit_path) if self.audits else "",
+            audit=str(path_of(self.folder, departure.way)) if self.audits else "",
         )
 
     def _write_down(
@@ -286,11 +282,12 @@ class Forger:
         try:
             audit.note_sending(departure, order.plan.count, commands)
         except OSError as error:
-            raise self._unaudited(error) from error
+            raise self._unaudited(order, error) from error
 
-    def _unaudited(self, error: OSError) -> OrderError:
+    def _unaudited(self, order: Order, error: OSError) -> OrderError:
         off = "[forge] audit = false in the configuration sends without it"
-        return OrderError(f"the audit {self.audit_path}: {error.strerror}; {off}")
+        path = path_of(self.folder, order.way)
+        return OrderError(f"the audit {path}: {error.strerror}; {off}")
 
     # -- the looker's thread ---------------------------------------------------------------
 
@@ -316,6 +313,12 @@ class Forger:
                 ours = self._earlier | tracker.ours
                 self._scene = replace(self._scene, report=report, ours=ours)
         return done
+
+    def _lost_sight(self, fault: Exception) -> None:
+        """A fault of ours in looking: what was sent is not followed any more."""
+        self._tracker = None
+        words = f"looking failed ({type(fault).__name__}: {safe(str(fault))})"
+        self._report(blind=f"{words}, so what left and what came back is not seen", listening=False)
 
     # -- state -----------------------------------------------------------------------------
 

@@ -12,8 +12,13 @@ JOIN_S = 2.0
 class Looker:
     """A thread that works when it is woken, and is made when there is first something to do."""
 
-    def __init__(self, work: Callable[[], bool]) -> None:
+    def __init__(
+        self, work: Callable[[], bool], failed: Callable[[Exception], None] = lambda fault: None
+    ) -> None:
+        """`work` says whether it is done; `failed` is told what it raised, and the thread goes
+        on."""
         self._work = work
+        self._failed = failed
         self._wake = threading.Event()
         self._ended = False
         self._thread: threading.Thread | None = None
@@ -34,5 +39,8 @@ class Looker:
         while not self._ended:
             self._wake.wait()
             self._wake.clear()
-            while not self._ended and not self._work():
-                time.sleep(0)  # others get their turn
+            try:
+                while not self._ended and not self._work():
+                    time.sleep(0)  # others get their turn
+            except Exception as fault:  # ours: it is told, and the next wake-up finds a thread
+                self._failed(fault)

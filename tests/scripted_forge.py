@@ -110,7 +110,7 @@ class ScriptedMachine(Machine):
     def look_around(
         self, draft: Draft, interface: str = "", *, resolve: bool = False
     ) -> Surroundings:
-        wanted = destination(given_values(draft))
+        wanted = destination(draft, given_values(draft))
         if wanted == ipaddress.ip_address("203.0.113.9").packed:
             return Surroundings(trouble=NO_ROUTE)
         link = LO if interface == "lo" else ETH0 if interface or wanted else None
@@ -136,6 +136,19 @@ class ScriptedMachine(Machine):
 
     def open(self, departure: Departure) -> Injector:
         return ScriptedInjector(self)  # type: ignore[return-value]
+
+
+class Neighbour(ScriptedMachine):
+    """Finds out, when it may ask the link, that the next hop is everybody."""
+
+    def look_around(
+        self, draft: Draft, interface: str = "", *, resolve: bool = False
+    ) -> Surroundings:
+        own = int.from_bytes(MAC_HOST, "big")
+        values = {"eth.src": own}
+        if resolve:
+            values["eth.dst"] = (1 << 48) - 1
+        return Surroundings(values, None, ETH0)
 
 
 class Wire:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 from typing import NoReturn
@@ -56,3 +57,16 @@ def require_scapy() -> str:
     if found.returncode:
         _absent(f"{python} has no scapy, and RAWSCOPE_SCAPY names no other")
     return python
+
+
+def remarks_of(path: Path) -> list[str]:
+    """The comments of the Interface Statistics Blocks of a pcapng file of this machine's order."""
+    data, at, found = path.read_bytes(), 0, []
+    while at < len(data):
+        kind, length = struct.unpack_from("=II", data, at)
+        if kind == 5:
+            code, size = struct.unpack_from("=HH", data, at + 20)
+            assert code == 1
+            found.append(data[at + 24 : at + 24 + size].decode())
+        at += length
+    return found

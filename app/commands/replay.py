@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.commands.asking import agree, state_folder
+from app.commands.auditing import open_audit
 from app.commands.interrupts import Interrupts
 from app.commands.output import CommandError, Output, say
 from app.commands.replay_file import ReplayFile
 from core.forge.answers import SendError
 from core.forge.audit import Audit
+from core.forge.injector import Way
 from core.forge.look import Target
 from core.forge.rails import Examination, Load
 from core.forge.replay import Pace, Replay, ReplayCounts
@@ -78,7 +80,7 @@ def _replay(
     interrupts: Interrupts,
     stack: ExitStack,
 ) -> int:
-    audit = _open_audit(request, stack)
+    audit = open_audit(request.audit, Way.LINK, stack)
     total = ReplayCounts()
     began_s = time.monotonic()
     report = _Report(request, file, ring, audit)
@@ -93,6 +95,8 @@ def _replay(
                 break
     finally:  # also where it fails: so much has left
         _tell(request, ring, total, time.monotonic() - began_s)
+        if audit is not None:
+            say(f"rawscope: written down in {safe(str(audit.path))}")
     left_out = total.too_long + total.too_short
     return 1 if left_out or file.damaged or interrupts.stopped else 0
 
@@ -132,21 +136,6 @@ class _Report:
         if now_s - self._said_s >= _REPORT_S:
             self._said_s = now_s
             say(f"rawscope: {self._ring.sent:,}{self._of} frames sent")
-
-
-def _open_audit(request: ReplayRequest, stack: ExitStack) -> Audit | None:
-    """The audit file; nothing is sent where it cannot be written."""
-    if not request.audit:
-        return None
-    folder = state_folder()
-    try:
-        audit = Audit(folder)
-    except OSError as error:
-        raise CommandError(
-            f"the audit in {safe(str(folder))}: {error.strerror}; --no-audit sends without it"
-        ) from error
-    stack.callback(audit.close)
-    return audit
 
 
 def _tell(request: ReplayRequest, ring: TxRing, total: ReplayCounts, elapsed_s: float) -> None:

@@ -2,8 +2,8 @@
 
 Every field of the header tables is an option; those that are not given are computed, taken from the
 route, or have their default, exactly as in the form. ``--dry-run`` prints the bytes and sends
-nothing. Exit status: 0 all was sent (and with ``--wait`` something answered), 1 the kernel refused,
-a person said no, or nobody answered; 2 a field cannot be what was typed.
+nothing. Exit status: 0 all was sent (and with ``--wait`` something answered), 1 the kernel refused
+or dropped some, a person said no, or nobody answered; 2 a field cannot be what was typed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from app.commands.asking import agree, state_folder
+from app.commands.auditing import open_audit, unaudited
 from app.commands.interrupts import Interrupts
 from app.commands.output import CommandError, say
 from app.commands.send_output import Told, write_dry_run
@@ -119,12 +120,13 @@ def _evaluate(request: SendRequest, *, resolve: bool) -> list[Evaluation]:
 def _send(
     request: SendRequest, departure: Departure, evaluations: Sequence[Evaluation], shelf: Shelf
 ) -> int:
-    tracks = [Track(Outcome(packet, departure.way)) for packet in departure.packets]
+    way, network = departure.way, departure.network
+    tracks = [Track(Outcome(packet, way, network)) for packet in departure.packets]
     told = Told(departure, request.as_json)
     with ExitStack() as stack:
         interrupts = stack.enter_context(Interrupts())
         injector = stack.enter_context(departure.open(bypass=request.bypass))
-        audit = _open_audit(request, stack)
+        audit = open_audit(request.audit, request.way, stack)
         listener = None
         if request.wait_s is not None:
             listener = stack.enter_context(
@@ -139,8 +141,9 @@ def _send(
             _note(audit, request, departure, evaluations)
         progress = _inject(request, departure, injector, interrupts, told, listener)
         told.sent(progress)
-        if audit is not None and (trouble := audit.note_result(departure, progress)):
-            say(f"rawscope: {safe(trouble)}")
+        if audit is not None:
+            trouble = audit.note_result(departure, progress)
+            say(f"rawscope: {safe(trouble or f'written down in {audit.path}')}")
         if listener is not None and request.wait_s is not None and progress.sent:
             listener.listen(request.wait_s, interrupts)
             told.end(tracks)
@@ -149,7 +152,7 @@ def _send(
     if progress.error is not None:
         raise CommandError(f"{progress.sent} of {progress.asked} sent: {progress.error}")
     silent = listener is not None and not any(track.reply_count for track in tracks)
-    return 1 if progress.sent < progress.asked or silent else 0
+    return 1 if progress.sent < progress.asked or progress.dropped or silent else 0
 
 
 def _inject(
@@ -171,18 +174,6 @@ def _inject(
     )
 
 
-def _open_audit(request: SendRequest, stack: ExitStack) -> Audit | None:
-    """The audit file; nothing is sent where it cannot be written."""
-    if not request.audit:
-        return None
-    try:
-        audit = Audit(state_folder())
-    except OSError as error:
-        raise _unaudited(error) from error
-    stack.callback(audit.close)
-    return audit
-
-
 def _note(
     audit: Audit, request: SendRequest, departure: Departure, evaluations: Sequence[Evaluation]
 ) -> None:
@@ -193,12 +184,7 @@ def _note(
     try:
         audit.note_sending(departure, request.count, commands)
     except OSError as error:
-        raise _unaudited(error) from error
-
-
-def _unaudited(error: OSError) -> CommandError:
-    where = safe(str(state_folder()))
-    return CommandError(f"the audit in {where}: {error.strerror}; --no-audit sends without it")
+        raise unaudited(error) from error
 
 
 def _save(name: str, drafts: Sequence[Draft]) -> None:

@@ -62,7 +62,7 @@ class ForgePanel(Vertical):
         super().__init__(id=id)
         self._forger = forger
         self._scene = ForgeScene()
-        self._asked = 0  # number of the order whose question was put
+        self._asked: Question | None = None  # the one that was put last
         self._before: Held | None = None  # what the form held before it was filled anew
         self._shows_report = False
         self._title = ""
@@ -126,12 +126,12 @@ class ForgePanel(Vertical):
                 self._arrange()
             self.query_one(Result).show(scene.report)
         question = scene.question
-        if question is not None and question.number != self._asked:
-            self._asked = question.number
+        if question is not None and question is not self._asked:
+            self._asked = question
             self._ask(question)
 
     def _ask(self, question: Question) -> None:
-        words = "\n".join(question.sentences)
+        words = "\n".join(safe(sentence) for sentence in question.sentences)
         self.app.push_screen(
             Confirm(words, yes="Send", no="Do not send"),
             lambda yes: self._forger.answer(bool(yes)),
@@ -221,7 +221,7 @@ class ForgePanel(Vertical):
         order = Order(
             drafts=held.drafts,
             way=held.settings.way,
-            interface=self.interface,
+            interface=held.settings.interface if held.settings.way is Way.LINK else "",
             plan=held.settings.plan,
         )
         self._send(order)

@@ -42,6 +42,7 @@ from core.store.batch import Batch, CaptureInterface
 
 SECTION_HEADER = 0x0A0D0D0A
 INTERFACE_DESCRIPTION = 1
+INTERFACE_STATISTICS = 5
 
 _BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _UNEQUAL_LENGTHS = "does not repeat its length at its end"

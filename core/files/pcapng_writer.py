@@ -31,7 +31,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from core.files.pcapng import INTERFACE_DESCRIPTION, SECTION_HEADER
+from core.files.pcapng import INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, SECTION_HEADER
 from core.files.pcapng_options import (
     COMMENT,
     END_OF_OPTIONS,
@@ -50,10 +50,12 @@ _SHB_USERAPPL = 4
 _HEAD = struct.Struct("=II")
 _TRAILER = struct.Struct("=I")
 _OPTION = struct.Struct("=HH")
+_STATISTICS = struct.Struct("=III")  # interface, time high, time low
 _ENHANCED = struct.Struct("=IIIII")  # interface, time high, time low, captured, original
 _GATHERED = 1 << 20  # bytes held before they are handed over unasked
 _LONGEST_OPTION = 0xFFFC
 
+_WRITTEN = (SECTION_HEADER, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, ENHANCED_PACKET)
 _SHORTEST = _HEAD.size + _TRAILER.size  # a block without a body
 _EPB_FIXED = _HEAD.size + _ENHANCED.size
 _EPB_WORDS = np.dtype("=u4")
@@ -124,6 +126,13 @@ class PcapngWriter:
             options.append((EPB_FLAGS, struct.pack("=I", flags & _FLAGS_KEPT)))
         body = _ENHANCED.pack(interface, high, low, len(data), original)
         self._hold(_block(ENHANCED_PACKET, body + _padded(data) + _options(options)))
+
+    def remark(self, interface: int, timestamp_ns: int, comment: str) -> None:
+        """A remark that belongs to no packet: an Interface Statistics Block (§4.6), which readers
+        of packets pass over."""
+        high, low = divmod(timestamp_ns, 1 << 32)
+        options = _options(((COMMENT, comment.encode()[:_LONGEST_OPTION]),))
+        self._hold(_block(INTERFACE_STATISTICS, _STATISTICS.pack(interface, high, low) + options))
 
     def write_many(
         self,
@@ -243,7 +252,7 @@ def _ends_whole(descriptor: int, size: int) -> bool:
     if first != SECTION_HEADER.to_bytes(4, "big") or not _SHORTEST <= length <= size:
         return False
     kind, again = _HEAD.unpack(os.pread(descriptor, _HEAD.size, size - length))
-    return again == length and kind in (SECTION_HEADER, INTERFACE_DESCRIPTION, ENHANCED_PACKET)
+    return again == length and kind in _WRITTEN
 
 
 def _whole_length(descriptor: int, size: int) -> tuple[int, bool]:

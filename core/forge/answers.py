@@ -11,6 +11,12 @@ import errno
 import os
 from dataclasses import dataclass
 
+_REFUSING = {
+    errno.EINVAL: "blackhole",
+    errno.EHOSTUNREACH: "unreachable",
+    errno.EACCES: "prohibit",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
@@ -44,6 +50,20 @@ def refused(number: int, what: Circumstances) -> SendError:
     return SendError(number, f"{name}: {_meaning(number, what)}")
 
 
+def no_way(number: int, destination: str) -> SendError:
+    """The error for what the routing table answers when there is no route to use.
+
+    A route may say so itself by its type: blackhole answers EINVAL, unreachable EHOSTUNREACH,
+    prohibit EACCES (ip-route(8)).
+    """
+    kind = _REFUSING.get(number)
+    if kind is None:
+        return refused(number, Circumstances(destination))
+    name = errno.errorcode.get(number, str(number))
+    words = f"the route to {destination} is of type {kind}; see 'ip route get {destination}'"
+    return SendError(number, f"{name}: {words}, or send it verbatim (--link)")
+
+
 def _meaning(number: int, what: Circumstances) -> str:
     to = what.destination or "the destination"
     over = f" on {what.interface}" if what.interface else ""
@@ -55,7 +75,7 @@ def _meaning(number: int, what: Circumstances) -> str:
         case errno.EPERM:
             return f"a firewall rule dropped the packet to {to}; see 'nft list ruleset'"
         case errno.EACCES:
-            return f"the kernel does not let this socket send to {to}: a broadcast or prohibited"
+            return f"the kernel does not let this socket send to {to}; 'ip route get {to}' says why"
         case errno.ENETUNREACH:
             return f"there is no route to {to}; see 'ip route', or send it verbatim (--link)"
         case errno.EHOSTUNREACH:
@@ -70,6 +90,8 @@ def _meaning(number: int, what: Circumstances) -> str:
             return "this kernel has no IPv6 here; see net.ipv6.conf.all.disable_ipv6"
         case errno.EADDRNOTAVAIL:
             return f"no address of this machine can be the source for {to}"
+        case errno.EPROTONOSUPPORT:
+            return f"no raw socket for protocol {to} can be had; IP_HDRINCL or verbatim send any"
         case errno.EAGAIN:
             return f"the socket's buffer stayed full{over}: the interface does not send"
     return os.strerror(number)

@@ -1,14 +1,18 @@
 """The audit: everything that was sent, appended to a pcapng file that any tool reads.
 
 A packet stands once, before it is sent, with the direction "outbound" and a comment that says how
-often it is to be sent, and how. A record without bytes follows with the result: how often it was
+often it is to be sent, and how. The result follows as a remark on the interface: how often it was
 sent, and what went wrong; where that is missing, the sender was killed. A replay writes down every
 frame as soon as the kernel has sent it. Several processes may write at once, each in sections
-of its own and in whole blocks, so a killed run leaves a readable file. IP packets are on an
-interface of link type RAW: the link header is the kernel's.
+of its own and in whole blocks, so a killed run leaves a readable file.
 
-The file is in the state directory that the caller gives, and is its owner's only. One that has
-grown large is kept under a name with the time, and another is begun; nothing is ever deleted.
+There are two files, since tcpdump reads none with two link types: frames that left verbatim, and IP
+packets, whose link header is the kernel's. Those have a cooked one in its place, which says that we
+sent them and what they are, whatever their version. (The link type RAW says neither, and tcpdump
+stops at its second section: libpcap compares a LINKTYPE with a DLT, and RAW's differ.)
+
+They are in the state directory that the caller gives, and their owner's only. A file that has grown
+large is kept under a name with the time, and another is begun; nothing is ever deleted.
 """
 
 from __future__ import annotations
@@ -24,24 +28,30 @@ from numpy.typing import NDArray
 
 from core.files.pcapng_writer import PcapngWriter
 from core.forge.departure import Departure
-from core.forge.injector import Way
+from core.forge.injector import Way, is_ipv6
 from core.forge.pacing import Progress
 from core.wire.dissection import PacketFlag
+from core.wire.ethernet import EtherType
 from core.wire.link import LinkType
+from core.wire.sll import HARDWARE_NONE, SENT_BY_US, SLL
 
-FILE_NAME = "sent.pcapng"
+PACKETS, FRAMES = "sent.pcapng", "sent-frames.pcapng"
 LARGE_BYTES = 256 << 20  # a run that finds the file so large begins another
 
 
 class Audit:
-    """The open audit file of one run. `folder` is made if need be. Raises OSError."""
+    """The open audit file of one run, for what leaves on `way`. `folder` is made if need be.
 
-    def __init__(self, folder: Path) -> None:
+    Raises OSError.
+    """
+
+    def __init__(self, folder: Path, way: Way) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.path = folder / FILE_NAME
+        self.path = path_of(folder, way)
         _set_aside(self.path)
         self._writer = PcapngWriter(self.path)
-        self._interfaces: dict[tuple[str, int], int] = {}
+        self._link_type = LinkType.ETHERNET if way is Way.LINK else LinkType.LINUX_SLL
+        self._interfaces: dict[str, int] = {}
 
     def note_sending(self, departure: Departure, count: int, commands: Sequence[str]) -> None:
         """Write down what is about to be sent `count` times; each packet has its command.
@@ -50,17 +60,25 @@ class Audit:
         """
         for packet, command in zip(departure.packets, commands, strict=True):
             words = f"sending {count} ({departure.way.value}) by: {command}"
-            self._note(packet, departure, words)
+            self._writer.write(
+                packet if departure.way is Way.LINK else _cooked(packet, departure),
+                timestamp_ns=time.time_ns(),
+                interface=self._number(departure.interface),
+                flags=PacketFlag.OUTBOUND,
+                comments=(words,),
+            )
         self._writer.flush()
 
     def note_result(self, departure: Departure, progress: Progress) -> str:
         """Write down how much left. It has left whether or not that can be written: what is wrong
         is returned as a sentence, empty if nothing is."""
         words = f"sent {progress.sent} of {progress.asked}"
+        if progress.dropped:
+            words += f", {progress.dropped} of them dropped by the device's queue (ENOBUFS)"
         if progress.error is not None:
             words += f"; {progress.error}"
         try:
-            self._note(b"", departure, words)
+            self._writer.remark(self._number(departure.interface), time.time_ns(), words)
             self._writer.flush()
         except OSError as error:
             return f"{self.path}: {error.strerror}; the count is not written down"
@@ -74,7 +92,7 @@ class Audit:
         captured: NDArray[np.int64],
     ) -> None:
         """Write down frames of a replay that have just left; (n,) arrays. Raises OSError."""
-        number = self._number(interface, LinkType.ETHERNET)
+        number = self._number(interface)
         times = np.full(len(offset), time.time_ns(), np.int64)
         self._writer.write_many(data, offset, captured, times, PacketFlag.OUTBOUND, number)
         self._writer.flush()
@@ -83,21 +101,24 @@ class Audit:
         """Flush and close."""
         self._writer.close()
 
-    def _note(self, packet: bytes, departure: Departure, comment: str) -> None:
-        kind = LinkType.ETHERNET if departure.way is Way.LINK else LinkType.RAW
-        self._writer.write(
-            packet,
-            timestamp_ns=time.time_ns(),
-            interface=self._number(departure.interface, kind),
-            flags=PacketFlag.OUTBOUND,
-            comments=(comment,),
-        )
+    def _number(self, interface: str) -> int:
+        if interface not in self._interfaces:
+            self._interfaces[interface] = self._writer.add_interface(interface, self._link_type)
+        return self._interfaces[interface]
 
-    def _number(self, interface: str, link_type: int) -> int:
-        key = (interface, link_type)
-        if key not in self._interfaces:
-            self._interfaces[key] = self._writer.add_interface(interface, link_type)
-        return self._interfaces[key]
+
+def _cooked(packet: bytes, departure: Departure) -> bytes:
+    """The packet behind the header of a cooked capture."""
+    kind = EtherType.IPV6 if is_ipv6(packet, departure.network) else EtherType.IPV4
+    return (
+        SLL.emit({"pkttype": SENT_BY_US, "hatype": HARDWARE_NONE, "halen": 0, "etype": kind})
+        + packet
+    )
+
+
+def path_of(folder: Path, way: Way) -> Path:
+    """The file for what leaves on `way`."""
+    return folder / (FRAMES if way is Way.LINK else PACKETS)
 
 
 def _set_aside(path: Path) -> None:

@@ -10,7 +10,7 @@ import errno
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from core.forge.answers import Circumstances, SendError, refused
+from core.forge.answers import Circumstances, SendError, no_way, refused
 from core.forge.injector import (
     Injector,
     Out,
@@ -114,7 +114,7 @@ class Departure:
     def given_to_kernel(self) -> tuple[bytes, ...]:
         """What the socket is given: all of each packet, or what follows the IP header."""
         if self.way is Way.SYSTEM:
-            return tuple(system_payload(packet) for packet in self.packets)
+            return tuple(system_payload(packet, self.network) for packet in self.packets)
         return self.packets
 
 
@@ -142,7 +142,7 @@ def depart(packets: Sequence[bytes], way: Way, interface: str = "", network: str
     try:
         route = find_route(address)
     except OSError as error:
-        raise refused(error.errno or 0, Circumstances(text)) from error
+        raise no_way(error.errno or 0, text) from error
     link, loopback = route.link, route.is_loopback
     return Departure(
         tuple(packets), way, link.name, link.index, route.mtu, loopback, route, network

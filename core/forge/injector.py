@@ -166,7 +166,7 @@ def open_ip(packet: bytes, out: Out) -> Injector:
 
     Raises `SendError`, and `core.sockets.NotPermittedError`.
     """
-    six = len(destination_of(packet, out.network)[1]) == 16
+    six = is_ipv6(packet, out.network)
     make = kernel.raw_ipv6_socket if six else kernel.raw_ipv4_socket
     made = make(socket.IPPROTO_RAW)
     if six:
@@ -179,14 +179,19 @@ def open_ip(packet: bytes, out: Out) -> Injector:
 def open_system(packet: bytes, out: Out) -> Injector:
     """A raw socket that is given what follows the IP header of `packet`; the system writes that.
 
-    Raises `SendError`, and `core.sockets.NotPermittedError`.
+    Protocol 255 (IPPROTO_RAW) switches IP_HDRINCL on (raw(7)), which would make a header of the
+    payload: it is switched off again. Raises `SendError`, and `core.sockets.NotPermittedError`.
     """
-    six = _version(packet) == 6
+    six = is_ipv6(packet, out.network)
     protocol = (IPV6["nxt"] if six else IPV4["proto"]).number(packet)
     try:
         made = kernel.raw_ipv6_socket(protocol) if six else kernel.raw_ipv4_socket(protocol)
     except OSError as error:
         raise refused(error.errno or 0, Circumstances(str(protocol), out.interface)) from error
+    if six:
+        made.setsockopt(socket.IPPROTO_IPV6, kernel.IPV6_HDRINCL, 0)
+    else:
+        made.setsockopt(socket.IPPROTO_IP, kernel.IP_HDRINCL, 0)
     return _connected(Way.SYSTEM, made, packet, out)
 
 
@@ -208,9 +213,9 @@ def open_link(interface: str, mtu: int = 0, *, bypass: bool = False) -> Injector
     return Injector(Way.LINK, made, what)
 
 
-def system_payload(packet: bytes) -> bytes:
+def system_payload(packet: bytes, network: str = "") -> bytes:
     """What a classic raw socket is given of an IP packet: all after the header."""
-    if _version(packet) == 6:
+    if is_ipv6(packet, network):
         return packet[IPV6.size :]
     return packet[max(IPV4.size, IPV4["hdr_len"].number(packet)) :]
 
@@ -220,7 +225,7 @@ def destination_of(packet: bytes, network: str = "") -> tuple[str, bytes]:
 
     `network` is what its header was meant to be, ``ip`` or ``ipv6``, whatever its version says.
     """
-    six = network == "ipv6" or (not network and _version(packet) == 6)
+    six = is_ipv6(packet, network)
     table, kind = (IPV6, Kind.IPV6) if six else (IPV4, Kind.IPV4)
     if len(packet) < table.size or (not network and _version(packet) not in (4, 6)):
         reason = "the packet does not begin with an IP header, so there is no destination"
@@ -228,6 +233,11 @@ def destination_of(packet: bytes, network: str = "") -> tuple[str, bytes]:
     slot = table["dst"]
     number = slot.number(packet)
     return address_text(kind, number), number.to_bytes(slot.field.bits // 8, "big")
+
+
+def is_ipv6(packet: bytes, network: str = "") -> bool:
+    """Whether a packet's header is IPv6's: as `network` says, else as its version does."""
+    return network == "ipv6" or (not network and _version(packet) == 6)
 
 
 def _version(packet: bytes) -> int:

@@ -9,6 +9,7 @@ Its delay counts from the copy's time stamp, both being the kernel's.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from core.forge.injector import Way
@@ -16,13 +17,20 @@ from core.forge.replies import Answer, answer_of
 from core.forge.route import own_addresses
 from core.wire.dissect import dissect
 from core.wire.dissection import Dissection, Layer
-from core.wire.field import Slot, Value
+from core.wire.field import Slot, Span, Value
+from core.wire.icmpv6 import ICMPV6
+from core.wire.ipv6 import FRAGMENT
 from core.wire.link import LinkType
 from core.wire.summary import summarise
 from core.wire.tcp import FLAG_BITS
 
 _SYSTEM_WRITES = "Without IP_HDRINCL the system writes the IP header itself."
-_ELSEWHERE = "Something between the socket and the wire changed it: a firewall rule, or the device."
+_ICMPV6_SUM = (
+    "Linux always computes the ICMPv6 checksum of what a raw socket sends (RFC 3542 §3.1)."
+)
+_FRAGMENTED = (
+    "The packet is longer than the MTU: the system sent it in fragments, this is the first."
+)
 WHY = {
     "ip.len": "Linux always writes the total length of what a raw socket sends.",
     "ip.checksum": "Linux always computes the header checksum of what a raw socket sends.",
@@ -32,9 +40,11 @@ WHY = {
 _OF_ZERO = frozenset({"ip.id", "ip.src"})  # written only where they were zero
 _SYN_NOTE = (
     "The local kernel knows no connection on port {port}: it will answer a SYN-ACK with a reset. "
-    "To keep the reset in: iptables -A OUTPUT -p tcp --sport {port} --tcp-flags RST RST -j DROP, "
+    "To keep the reset in: {tool} -A OUTPUT -p tcp --sport {port} --tcp-flags RST RST -j DROP, "
     "or send from an address that this machine does not have."
 )
+_LINKS = {"ip": LinkType.IPV4, "ipv6": LinkType.IPV6}
+_FIREWALL = {"ip": "iptables", "ipv6": "ip6tables"}
 _STALE_SUM_NOTE = (
     "The transport checksum was computed for the source {asked}, and the kernel wrote {seen}: "
     "the receiver will find it wrong. Leave the source empty to have both agree."
@@ -75,16 +85,19 @@ class Reply:
 
 
 class Outcome:
-    """What is known so far of one packet. Feed it frames; read `copy`, `changes`, `replies`."""
+    """What is known so far of one packet. Feed it frames; read `copy`, `changes`, `replies`.
 
-    def __init__(self, packet: bytes, way: Way) -> None:
+    `network` is what its first header was meant to be (``ip``, ``ipv6``), whatever its version.
+    """
+
+    def __init__(self, packet: bytes, way: Way, network: str = "") -> None:
         self.way = way
         self.packet = packet
         self.copy: Seen | None = None
         self.changes: tuple[Change, ...] = ()
         self.replies: list[Reply] = []
         self.is_answered = False  # since it last left
-        link = LinkType.ETHERNET if way is Way.LINK else LinkType.RAW
+        link = LinkType.ETHERNET if way is Way.LINK else _LINKS.get(network, LinkType.RAW)
         self.asked = dissect(packet, link, len(packet))
         self._sent = self.asked  # as it left, once that is known
 
@@ -111,8 +124,10 @@ class Outcome:
         if note := syn_note(self._sent):
             found.append(note)
         source = next((change for change in self.changes if change.name == "ip.src"), None)
-        if source is not None and self.way is Way.IP and _has_pseudo_header(self.asked):
+        if source is not None and _has_pseudo_header(self.asked):
             found.append(_STALE_SUM_NOTE.format(asked=source.asked, seen=source.seen))
+        if self.copy is not None and self.way is Way.SYSTEM and _is_first_fragment(self._sent):
+            found.append(_FRAGMENTED)
         return tuple(found)
 
     def _reply(self, seen: Seen) -> Reply:
@@ -127,14 +142,27 @@ class Outcome:
         asked, seen = _network(self.asked), _network(read)
         if asked is None or seen is None or asked.name != seen.name:
             return False
-        ours = self.packet[_after(asked, self.packet) :]
-        theirs = read.data[_after(seen, read.data) :]
-        if not _is_padded(theirs, ours):
+        if not self._carries_ours(read, self.packet[_after(asked, self.packet) :]):
             return False
         return all(
             self._may_differ(slot) or slot.read(read.data, seen.offset) == value
             for slot, value in _top_fields(asked, self.packet)
         )
+
+    def _carries_ours(self, read: Dissection, ours: bytes) -> bool:
+        """Whether what follows the IP header of a frame is ours; `ours` is what was asked for."""
+        seen = _network(read)
+        assert seen is not None
+        theirs = read.data[_after(seen, read.data) :]
+        if self.way is not Way.SYSTEM:
+            return _is_padded(theirs, ours)
+        if (span := _icmpv6_sum(self.asked)) is not None:
+            start, stop = (place - _end_of_network(self.asked) for place in (span.start, span.stop))
+            ours = ours[:start] + theirs[start:stop] + ours[stop:]
+        if _is_first_fragment(read):
+            theirs = read.data[_end_of_network(read) :]
+            return bool(theirs) and ours.startswith(theirs)
+        return _is_padded(theirs, ours)
 
     def _may_differ(self, slot: Slot) -> bool:
         if self.way is Way.SYSTEM:
@@ -152,10 +180,21 @@ class Outcome:
         for slot, value in _top_fields(asked, self.packet):
             there = slot.read(read.data, seen.offset)
             if there != value:
-                why = _SYSTEM_WRITES if self.way is Way.SYSTEM else WHY.get(slot.name, _ELSEWHERE)
+                why = _SYSTEM_WRITES if self.way is Way.SYSTEM else WHY[slot.name]
                 texts = slot.text(value), slot.text(there)
                 changes.append(Change(slot.name, slot.field.label, *texts, why))
-        return tuple(changes)
+        return (*changes, *self._compare_sum(read))
+
+    def _compare_sum(self, read: Dissection) -> Iterator[Change]:
+        """The ICMPv6 checksum, if the system wrote another."""
+        ours, theirs = _icmpv6_sum(self.asked), _icmpv6_sum(read)
+        if self.way is Way.SYSTEM and ours is not None and theirs is not None:
+            asked = self.packet[ours.start : ours.stop]
+            seen = read.data[theirs.start : theirs.stop]
+            if asked != seen:
+                slot = ICMPV6["checksum"]
+                texts = [slot.text(int.from_bytes(each, "big")) for each in (asked, seen)]
+                yield Change(slot.name, slot.field.label, texts[0], texts[1], _ICMPV6_SUM)
 
 
 def syn_note(sent: Dissection) -> str:
@@ -170,7 +209,7 @@ def syn_note(sent: Dissection) -> str:
     source = slot.number(sent.data, network.offset).to_bytes(slot.field.bits // 8, "big")
     if any(source) and source not in own_addresses():
         return ""
-    return _SYN_NOTE.format(port=port)
+    return _SYN_NOTE.format(port=port, tool=_FIREWALL[network.name])
 
 
 def _network(read: Dissection) -> Layer | None:
@@ -188,6 +227,34 @@ def _after(layer: Layer, data: bytes) -> int:
     if "hdr_len" in table:
         size = max(size, table["hdr_len"].number(data, layer.offset))
     return layer.offset + size
+
+
+def _end_of_network(read: Dissection) -> int:
+    """Where what the network header carries begins, a fragment header behind it left out too."""
+    network = _network(read)
+    assert network is not None
+    fragment = read.layer(FRAGMENT.name)
+    if network.name == "ipv6" and fragment is not None:
+        return fragment.offset + fragment.header_length
+    return _after(network, read.data)
+
+
+def _is_first_fragment(read: Dissection) -> bool:
+    """Whether it is the first of several pieces of a packet."""
+    for name, more, place in (("ip", "flags.mf", "frag_offset"), (FRAGMENT.name, "more", "offset")):
+        layer = read.layer(name)
+        if layer is not None and layer.number(read.data, more):
+            return layer.number(read.data, place) == 0
+    return False
+
+
+def _icmpv6_sum(read: Dissection) -> Span | None:
+    """The bytes of the ICMPv6 checksum, if there is one and it is whole."""
+    layer = read.layer(ICMPV6.name)
+    slot = ICMPV6["checksum"]
+    if layer is None or not layer.holds(slot):
+        return None
+    return slot.span.shifted(layer.offset)
 
 
 def _top_fields(layer: Layer, data: bytes) -> list[tuple[Slot, Value]]:

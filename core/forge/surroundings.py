@@ -1,7 +1,7 @@
 """What the machine suggests for a draft's open fields: source addresses, the next hop's MAC.
 
 These are no header's defaults: they depend on where the packet goes. Looking them up reads the
-routing and neighbour tables and sends nothing; only `next_hop_mac` may make the kernel ask.
+routing and neighbour tables and sends nothing; only with `resolve` may the kernel ask the link.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.forge.answers import Circumstances, refused
+from core.forge.answers import Circumstances, no_way, refused
 from core.forge.draft import Draft
 from core.forge.route import (
     IFF_LOOPBACK,
@@ -54,7 +54,7 @@ def look_around(draft: Draft, interface: str = "", *, resolve: bool = False) -> 
     link = link_named(interface) if interface else None
     if interface and link is None:
         return Surroundings(trouble=f"there is no interface {interface}")
-    route, trouble = _route(given)
+    route, trouble = _route(destination(draft, given))
     if link is None and route is not None:
         link = route.link
     values: dict[str, Value] = {}
@@ -73,23 +73,20 @@ def look_around(draft: Draft, interface: str = "", *, resolve: bool = False) -> 
     return Surroundings(values, route, link, trouble)
 
 
-def destination(given: Mapping[str, Value]) -> bytes | None:
+def destination(draft: Draft, given: Mapping[str, Value]) -> bytes | None:
     """The outermost network destination that was typed."""
-    for name, size in _SIZES.items():
-        value = given.get(f"{name}.dst")
-        if isinstance(value, int):
-            return value.to_bytes(size, "big")
-    return None
+    name = next((name for name in draft.layers if name in _SIZES), "")
+    value = given.get(f"{name}.dst")
+    return value.to_bytes(_SIZES[name], "big") if isinstance(value, int) else None
 
 
-def _route(given: Mapping[str, Value]) -> tuple[Route | None, str]:
-    address = destination(given)
+def _route(address: bytes | None) -> tuple[Route | None, str]:
     if address is None:
         return None, ""
     try:
         return find_route(address), ""
     except OSError as error:
-        return None, str(refused(error.errno or 0, Circumstances("the destination")))
+        return None, str(no_way(error.errno or 0, _text(address)))
 
 
 def _arp(link: LinkMessage) -> dict[str, Value]:
@@ -114,7 +111,7 @@ def _next_hop_mac(
     if "arp" in draft.layers:
         asking = given.get("arp.opcode", ARP["opcode"].field.default) == REQUEST
         return _BROADCAST_MAC if asking else ""
-    address = destination(given)
+    address = destination(draft, given)
     if address is None:
         return ""
     group = group_address(address)

@@ -50,14 +50,15 @@ class Fate:
 
 
 class Tracker:
-    """Follows packets that leave from now on. `first` is the lowest number that can be theirs.
+    """Follows packets that leave from now on. `first` is the lowest number that can be theirs,
+    `network` what their first header was meant to be (see `Outcome`).
 
     One thread uses a tracker.
     """
 
-    def __init__(self, packets: Sequence[bytes], way: Way, first: int) -> None:
+    def __init__(self, packets: Sequence[bytes], way: Way, first: int, network: str = "") -> None:
         self.ours: set[int] = set()
-        self._tracks = [Track(Outcome(packet, way)) for packet in packets]
+        self._tracks = [Track(Outcome(packet, way, network)) for packet in packets]
         self._view = View(_Concern([track.outcome for track in self._tracks], way, first))
         self._next = first
 

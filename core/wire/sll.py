@@ -16,12 +16,13 @@ from core.wire.ethernet import ETHERTYPE_NAMES, LOWEST_ETHERTYPE
 from core.wire.field import Field, HeaderTable, Kind, Mac
 from core.wire.walk import Next, Space, Walk
 
+SENT_BY_US = 4
 PACKET_TYPES = {
     0: "To us",
     1: "Broadcast",
     2: "Multicast",
     3: "To another host",
-    4: "Sent by us",
+    SENT_BY_US: "Sent by us",
 }
 HARDWARE_TYPES = {
     1: "Ethernet",
@@ -38,6 +39,7 @@ HARDWARE_TYPES = {
 FRAME_KINDS = {0x0001: "802.3 frame without LLC", 0x0004: "802.2 LLC", 0x000C: "CAN"}
 ETHERNET_ADDRESS_BYTES = 6
 HARDWARE_NETLINK = 824
+HARDWARE_NONE = 65534
 KIND_LLC = 0x0004
 
 

@@ -27,6 +27,7 @@ def send(
 ) -> Call:
     """Runs ``rawscope send``; gives status, output, and what was said."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
     def call(*arguments: str) -> tuple[int, str, str]:
         status = run(["send", *arguments])

@@ -21,11 +21,14 @@ from app.screens.main import MainScreen
 from core.engine import EngineSnapshot, State
 from core.files.reader import open_capture
 from core.forge.answers import Circumstances, refused
+from core.forge.draft import Draft
 from core.forge.injector import Way
 from core.store.packet_store import PacketStore
 from tests.scripted import HOST, SERVER, scripted_store
-from tests.scripted_forge import NO_ROUTE, ScriptedMachine, Wire
+from tests.scripted_forge import NO_ROUTE, Neighbour, ScriptedMachine, Wire
 from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
+from tests.support import remarks_of
+from widgets.forge_changes import Held
 
 SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24)}
 PATIENCE_S = 30.0
@@ -72,11 +75,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def forging(tmp_path, size="wide", engine=None, config=""):
+async def forging(tmp_path, size="wide", engine=None, config="", machine=None):
     paths = Paths(tmp_path / "config.toml", tmp_path / "state" / "state.json")
     paths.config.write_text(config)
     store = scripted_store()
-    machine = ScriptedMachine(Wire(store))
+    machine = machine or ScriptedMachine(Wire(store))
     monitor = scripted_monitor(store, engine or ScriptedEngine(), paths=paths, machine=machine)
     async with monitor.run_test(size=SIZES[size]) as pilot:
         screen = await filled(pilot)
@@ -347,6 +350,25 @@ async def test_recipes_of_a_packet_and_of_a_draft(tmp_path):
         assert "--ip.ttl 3" in text
 
 
+async def test_what_the_link_answers_may_be_a_second_question(tmp_path):
+    """The next hop's address is found after the first yes, and is everybody's."""
+    machine = Neighbour()
+    async with forging(tmp_path, machine=machine) as stage:
+        await stage.pilot.press("f2")
+        stage.forge.form.held = Held.of((Draft(("eth", "ip", "udp"), {"ip.dst": SERVER}),), "eth0")
+        await stage.pilot.press("ctrl+s")
+        await stage.asked()
+        first = stage.pilot.app.screen
+        await stage.pilot.press("y")
+        await stage.until(lambda: stage.pilot.app.screen is not first)
+        await stage.asked()
+        assert "broadcast" in stage.pilot.app.screen._question
+        await stage.pilot.press("escape")
+        await stage.until(lambda: "the answer was no" in stage.report_text)
+        assert machine.sent == []
+        assert not stage.screen.forger.scene().sending
+
+
 async def test_what_was_sent_is_written_down(tmp_path):
     async with forging(tmp_path) as stage:
         stage.screen.table.select(SYN)
@@ -359,7 +381,7 @@ async def test_what_was_sent_is_written_down(tmp_path):
             batches = list(reader.batches())
         words = [text for batch in batches for said in batch.comments.values() for text in said]
         assert words[0].startswith("sending 1 (IP_HDRINCL) by: rawscope send")
-        assert words[1:] == ["sent 1 of 1"]
+        assert (words[1:], remarks_of(path)) == ([], ["sent 1 of 1"])
         assert stage.screen.forger.shelf.history()[0] == stage.forge.form.held.drafts
 
 

@@ -16,25 +16,11 @@ from core.forge.evaluation import evaluate
 from core.forge.injector import Way
 from core.forge.rails import Load
 from core.forge.saved import Shelf
-from core.forge.surroundings import Surroundings
 from tests.live.network import until
-from tests.scripted import HOST, MAC_HOST, SERVER
-from tests.scripted_forge import ETH0, ScriptedMachine
+from tests.scripted import HOST, SERVER
+from tests.scripted_forge import Neighbour, ScriptedMachine
 
 UDP = {"ip.dst": SERVER, "ip.src": HOST}
-
-
-class Neighbour(ScriptedMachine):
-    """Finds out, when it may ask the link, that the next hop is everybody."""
-
-    def look_around(
-        self, draft: Draft, interface: str = "", *, resolve: bool = False
-    ) -> Surroundings:
-        own = int.from_bytes(MAC_HOST, "big")
-        values = {"eth.src": own}
-        if resolve:
-            values["eth.dst"] = (1 << 48) - 1
-        return Surroundings(values, None, ETH0)
 
 
 class Asked:

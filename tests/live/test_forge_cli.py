@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 
 from core.files.reader import open_capture
+from core.wire.link import LinkType
+from core.wire.sll import SLL
 from tests.app.made import TIME_NS, capture_of, udp_frame
-from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network
+from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run
 from tests.live.test_forge_ring import frame, ours
 from tests.live.watching import watching
-from tests.support import ROOT
+from tests.support import ROOT, remarks_of
 
 pytestmark = pytest.mark.live
 
@@ -37,6 +39,7 @@ class Near:
         """Status, output and what was said; `answer` is typed on a terminal."""
         command = [
             "ip", "netns", "exec", self.network.near, "env", f"XDG_STATE_HOME={self.state}",
+            f"XDG_CONFIG_HOME={self.state / 'config'}",
             sys.executable, "-m", "app", *arguments,
         ]  # fmt: skip
         if answer is not None:
@@ -53,17 +56,18 @@ class Near:
         status, out, _ = self("send", *arguments, "--json", "--yes")
         return status, [json.loads(line) for line in out.splitlines()]
 
-    def audited(self) -> tuple[list[bytes], list[str]]:
-        """Packets and comments of the audit."""
+    def audited(self, file: str = "sent.pcapng") -> tuple[list[bytes], list[str]]:
+        """Packets and comments of the audit; remarks on no packet behind them."""
         packets: list[bytes] = []
         comments: list[str] = []
-        with open_capture(self.state / "rawscope" / "sent.pcapng") as reader:
+        with open_capture(self.state / "rawscope" / file) as reader:
             for batch in reader.batches():
                 ends = zip(batch.offset.tolist(), batch.captured.tolist(), strict=True)
-                packets += [batch.data[at : at + size].tobytes() for at, size in ends]
+                cooked = SLL.size if reader.interfaces[0].link_type == LinkType.LINUX_SLL else 0
+                packets += [batch.data[at + cooked : at + size].tobytes() for at, size in ends]
                 comments += [text for texts in batch.comments.values() for text in texts]
             assert not reader.damaged
-        return packets, comments
+        return packets, comments + remarks_of(self.state / "rawscope" / file)
 
 
 @pytest.fixture(scope="module")
@@ -156,21 +160,51 @@ def test_what_the_kernel_refuses_is_status_1_with_the_count(near: Near) -> None:
     assert "sent 0 of 3" in out
     assert "0 of 3 sent: EMSGSIZE" in said
     packets, comments = near.audited()
-    assert len(packets) == 2
+    assert len(packets) == 1
     assert comments[0].startswith("sending 3 ")
     assert comments[1].startswith("sent 0 of 3; EMSGSIZE")
 
 
 def test_the_audit_has_the_packet_and_the_command(near: Near) -> None:
     assert near("send", *UDP, "--payload", "hello", "--count", "5", "--yes")[0] == 0
-    (packet, result), (comment, count) = near.audited()
+    (packet,), (comment, count) = near.audited()
     assert packet.endswith(b"hello")
     assert comment.startswith("sending 5 (IP_HDRINCL) by: rawscope send --ip.dst")
-    assert (result, count) == (b"", "sent 5 of 5")
-    assert near("send", *UDP, "--no-audit")[0] == 0
-    assert len(near.audited()[0]) == 2
-    assert near("send", *UDP, "--system-header")[0] == 0
-    assert "--system-header" in near.audited()[1][2]
+    assert count == "sent 5 of 5"
+    assert near("send", *UDP, "--yes", "--no-audit")[0] == 0
+    assert len(near.audited()[0]) == 1
+    assert "written down in" in near("send", *UDP, "--yes", "--system-header")[2]
+    assert "--system-header" in near.audited()[1][1]
+
+
+def test_the_configuration_switches_the_audit_off(near: Near) -> None:
+    folder = near.state / "config" / "rawscope"
+    folder.mkdir(parents=True)
+    (folder / "config.toml").write_text("[forge]\naudit = false\n")
+    status, _, said = near("send", *UDP, "--yes")
+    assert status == 0
+    assert "written down" not in said
+    assert not (near.state / "rawscope" / "sent.pcapng").exists()
+
+
+def test_yes_on_the_command_line_is_for_this_once(near: Near) -> None:
+    assert near("send", *UDP, "--yes")[0] == 0
+    status, _, said = near("send", *UDP)
+    assert status == 1
+    assert f"Nothing was sent to {FAR_ADDRESS}" in said
+
+
+def test_what_the_queue_dropped_is_no_success(near: Near) -> None:
+    tc = ("tc", "-n", near.network.near, "qdisc")
+    run(*tc, "add", "dev", "near0", "root", "tbf",
+        "rate", "8kbit", "burst", "1600", "limit", "3000")  # fmt: skip
+    try:
+        status, out, _ = near("send", *UDP, "--count", "1000", "--yes")
+    finally:
+        run(*tc, "del", "dev", "near0", "root")
+    assert status == 1
+    assert "of them dropped" in out
+    assert "dropped by the device's queue (ENOBUFS)" in near.audited()[1][1]
 
 
 def test_verbatim_frames_arrive(near: Near) -> None:
@@ -192,7 +226,7 @@ def test_a_yes_to_one_replay_is_none_to_another_file(near: Near, tmp_path: Path)
     """Nor to a pipe, of which nothing is known, nor to more a second than it was."""
     paced = [TIME_NS + 1_000_000 * number for number in range(1100)]
     first = capture_of(tmp_path / "a.pcap", [udp_frame(b"x", 1)] * 1100, [TIME_NS] * 1100)
-    assert near("replay", first, "--link", "near0", "--rate", "900", "--yes")[0] == 0
+    assert near("replay", first, "--link", "near0", "--rate", "900", answer="y\n")[0] == 0
     assert near("replay", first, "--link", "near0", "--rate", "900")[0] == 0, "and remembered"
     capture_of(tmp_path / "a.pcap", [udp_frame(b"x", 1)] * 1100, paced)
     assert (
@@ -226,4 +260,4 @@ def test_replay_sends_a_file(near: Near, tmp_path: Path) -> None:
         assert status == 0
         assert out.startswith("sent 400 of 400 frames")
         assert ours(watch.wait_for(400)) == frames * 2
-    assert near.audited()[0] == frames * 2
+    assert near.audited("sent-frames.pcapng")[0] == frames * 2

@@ -124,6 +124,40 @@ def test_without_ip_hdrincl_the_system_writes_the_header(network: Network) -> No
     assert all("system writes the IP header" in change.why for change in outcome.changes)
 
 
+def test_without_ip_hdrincl_no_payload_is_a_header(network: Network) -> None:
+    """Protocol 255 is IPPROTO_RAW, which to Linux means IP_HDRINCL."""
+    inner = evaluate(Draft(("ip", "udp"), {"ip.src": NEAR_ADDRESS, "ip.dst": ABSENT})).data
+    draft = Draft(
+        ("ip",), {"ip.dst": FAR_ADDRESS, "ip.proto": "255", "payload": f"hex:{inner.hex()}"}
+    )
+    outcome = outcome_of(network, draft, Way.SYSTEM)
+    assert outcome.copy is not None
+    assert outcome.copy.data[30:34] == socket.inet_aton(FAR_ADDRESS)
+
+
+@pytest.mark.parametrize("version", ["6", "0"])
+def test_without_ip_hdrincl_a_wrong_version_is_the_systems_to_mend(
+    network: Network, version: str
+) -> None:
+    with watching(network) as watch:
+
+        def send_it() -> bytes:
+            packet = build(udp(**{"ip.version": version}))
+            departure = depart([packet], Way.SYSTEM, network="ip")
+            with departure.open() as injector:
+                injector.send(departure.given_to_kernel[0])
+            return packet
+
+        outcome = Outcome(network.in_near(send_it), Way.SYSTEM, "ip")
+        feed(watch, outcome, lambda: outcome.copy)
+    assert "ip.version" in {change.name for change in outcome.changes}
+
+
+def test_without_ip_hdrincl_a_long_packet_leaves_in_fragments(network: Network) -> None:
+    outcome = outcome_of(network, udp(payload="x" * 3000), Way.SYSTEM)
+    assert any("sent it in fragments" in note for note in outcome.notes)
+
+
 def test_a_verbatim_frame_leaves_as_the_preview_shows_it(network: Network) -> None:
     wrong = {"ip.checksum": "0xdead", "ip.len": "9", "udp.checksum": "1", "eth.type": "0x1234"}
     draft = udp(**wrong).with_layers(("eth", "ip", "udp"))
@@ -225,6 +259,16 @@ def test_nobody_answers_for_the_address(network: Network) -> None:
     error = refusal(network, udp(**{"ip.dst": ABSENT}))
     assert error.name == "EHOSTUNREACH"
     assert f"nobody on near0 answers for {ABSENT}" in str(error)
+
+
+@pytest.mark.parametrize("kind", ["blackhole", "unreachable", "prohibit"])
+def test_a_route_that_refuses_is_told_as_a_route(network: Network, kind: str) -> None:
+    network.ip_near("route", "add", kind, "198.51.100.0/24")
+    try:
+        error = refusal(network, udp(**{"ip.dst": "198.51.100.7"}))
+    finally:
+        network.ip_near("route", "del", kind, "198.51.100.0/24")
+    assert f"the route to 198.51.100.7 is of type {kind}" in str(error)
 
 
 def test_a_firewall_rule(network: Network) -> None:

@@ -220,7 +220,7 @@ def test_what_is_too_long_is_left_out_and_said(
     assert out.startswith("sent 2 of 5 frames")
     assert "1 frames are longer than far0 takes" in said
     assert "2 frames are shorter than a link header" in said
-    assert (state / "sent.pcapng").stat().st_size > 0
+    assert (state / "sent-frames.pcapng").stat().st_size > 0
 
 
 def test_a_replay_that_fails_says_what_left_and_has_it_in_the_audit(
@@ -247,7 +247,7 @@ def test_a_replay_that_fails_says_what_left_and_has_it_in_the_audit(
     out, said = capfd.readouterr()
     assert out.startswith("sent 4 of 4 frames")
     assert "2 of 6 frames sent" in said
-    with open_capture(state / "sent.pcapng") as reader:
+    with open_capture(state / "sent-frames.pcapng") as reader:
         assert sum(len(batch) for batch in reader.batches()) == 4
 
 

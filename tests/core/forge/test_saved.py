@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,17 @@ import pytest
 from core.files.reader import open_capture
 from core.forge import audit as audit_module
 from core.forge import saved
-from core.forge.audit import Audit
+from core.forge.audit import Audit, path_of
 from core.forge.departure import Departure
 from core.forge.draft import Draft
+from core.forge.evaluation import evaluate
 from core.forge.injector import Way
 from core.forge.pacing import Progress
 from core.forge.saved import HISTORY_LENGTH, Shelf
 from core.wire.dissection import PacketFlag
 from core.wire.link import LinkType
+from core.wire.sll import SLL
+from tests.support import remarks_of, require_peer
 
 ONE = (Draft(("ip", "udp"), {"ip.ttl": "3"}),)
 TWO = (Draft(("ip",)), Draft(("eth", "arp"), {"payload": "grün"}))
@@ -123,7 +127,8 @@ def audited(path: Path) -> tuple[list[bytes], list[str], list[tuple[str, int]]]:
     with open_capture(path) as reader:
         for batch in reader.batches():
             ends = zip(batch.offset.tolist(), batch.captured.tolist(), strict=True)
-            packets += [batch.data[at : at + size].tobytes() for at, size in ends]
+            cooked = SLL.size if reader.interfaces[0].link_type == LinkType.LINUX_SLL else 0
+            packets += [batch.data[at + cooked : at + size].tobytes() for at, size in ends]
             comments += [text for texts in batch.comments.values() for text in texts]
             assert set(batch.flags.tolist()) == {PacketFlag.OUTBOUND}
         assert not reader.damaged
@@ -131,32 +136,46 @@ def audited(path: Path) -> tuple[list[bytes], list[str], list[tuple[str, int]]]:
 
 
 def test_the_audit_keeps_what_was_sent_from_run_to_run(tmp_path: Path) -> None:
+    """Packets in one file, frames in another: tcpdump reads none with two link types."""
     raw = departing(b"\x45" * 30, "lo", Way.IP)
     frame = departing(b"\x02" * 60, "veth0", Way.LINK)
-    for number in (1, 2):
-        audit = Audit(tmp_path / "state")
-        audit.note_sending(raw, 5, [f"run {number}"])
-        assert audit.note_result(raw, Progress(5, 3)) == ""
-        audit.note_sending(frame, 1, ["frame"])
+    for departure in (raw, frame, raw, frame):
+        audit = Audit(tmp_path / "state", departure.way)
+        audit.note_sending(departure, 5, ["a command"])
+        assert audit.note_result(departure, Progress(5, 3)) == ""
         audit.close()
-    packets, comments, interfaces = audited(audit.path)
-    assert packets == [raw.packets[0], b"", frame.packets[0]] * 2
-    assert comments == [
-        words
-        for number in (1, 2)
-        for words in (
-            f"sending 5 (IP_HDRINCL) by: run {number}",
-            "sent 3 of 5",
-            "sending 1 (verbatim) by: frame",
-        )
-    ]  # fmt: skip
-    assert interfaces == [("lo", LinkType.RAW), ("veth0", LinkType.ETHERNET)] * 2
-    assert audit.path.stat().st_mode & 0o777 == 0o600
+    for departure, kind, words in (
+        (raw, LinkType.LINUX_SLL, "sending 5 (IP_HDRINCL) by: a command"),
+        (frame, LinkType.ETHERNET, "sending 5 (verbatim) by: a command"),
+    ):
+        path = path_of(tmp_path / "state", departure.way)
+        packets, comments, interfaces = audited(path)
+        assert packets == [departure.packets[0]] * 2
+        assert comments == [words] * 2
+        assert interfaces == [(departure.interface, kind)] * 2
+        assert remarks_of(path) == ["sent 3 of 5"] * 2
+        assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("tool", ["tcpdump", "tshark"])
+def test_the_audit_opens_elsewhere(tmp_path: Path, tool: str) -> None:
+    path = tmp_path / "sent.pcapng"
+    packet = evaluate(Draft(("ip", "udp"), {"ip.dst": "192.0.2.9", "udp.dstport": "7777"})).data
+    for _ in range(2):
+        audit = Audit(tmp_path, Way.IP)
+        audit.note_sending(departing(packet, "lo", Way.IP), 5, ["x"])
+        audit.note_result(departing(packet, "lo", Way.IP), Progress(5, 3))
+        audit.close()
+    read = [require_peer(tool), "-n", "-r", str(path)]
+    done = subprocess.run(read, capture_output=True, text=True, check=True)
+    lines = done.stdout.splitlines()
+    assert len(lines) == 2
+    assert all("7777" in line for line in lines)
 
 
 def test_the_audit_has_the_packet_before_it_is_sent(tmp_path: Path) -> None:
     """Whoever is killed while sending has left it: it is in the file, without closing that."""
-    audit = Audit(tmp_path)
+    audit = Audit(tmp_path, Way.IP)
     audit.note_sending(departing(b"\x45" * 30, "lo", Way.IP), 7, ["x"])
     assert audited(audit.path)[:2] == ([b"\x45" * 30], ["sending 7 (IP_HDRINCL) by: x"])
     audit.close()
@@ -168,7 +187,7 @@ def test_a_count_that_cannot_be_written_is_said(
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    audit = Audit(tmp_path)
+    audit = Audit(tmp_path, Way.IP)
     raw = departing(b"\x45" * 30, "lo", Way.IP)
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", full)
@@ -181,7 +200,7 @@ def test_a_count_that_cannot_be_written_is_said(
 def test_a_large_audit_is_set_aside_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_module, "LARGE_BYTES", 100)
     for number in range(3):
-        audit = Audit(tmp_path)
+        audit = Audit(tmp_path, Way.IP)
         audit.note_sending(departing(bytes([number]) * 30, "lo", Way.IP), 1, ["x"])
         audit.close()
     found = sorted(tmp_path.iterdir())

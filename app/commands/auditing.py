@@ -1,0 +1,44 @@
+"""Where ``send`` and ``replay`` write down what they send, unless a person does not want that."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from app.commands.asking import state_folder
+from app.commands.output import CommandError, say
+from app.config_file import Paths, read_audit, read_config
+from core.forge.audit import Audit
+from core.forge.injector import Way
+from core.wire.text import safe
+
+
+def open_audit(wanted: bool, way: Way, stack: ExitStack) -> Audit | None:
+    """The audit file for what leaves on `way`, closed with the `stack`; None where the command line
+    or the configuration does without. Raises `CommandError` where it cannot be written: then
+    nothing is sent."""
+    if not wanted or not _is_configured():
+        return None
+    try:
+        audit = Audit(state_folder(), way)
+    except OSError as error:
+        raise unaudited(error) from error
+    stack.callback(audit.close)
+    return audit
+
+
+def unaudited(error: OSError) -> CommandError:
+    """Why nothing is sent where it cannot be written down."""
+    where = safe(str(state_folder()))
+    return CommandError(f"the audit in {where}: {error.strerror}; --no-audit sends without it")
+
+
+def _is_configured() -> bool:
+    """What the configuration file says; what is wrong with it is said."""
+    path = Paths.of_user().config
+    complaints: list[str] = []
+    content = read_config(path, complaints)
+    complaints.clear()  # of keys and sections: the monitor's business
+    wanted = read_audit(path, content, complaints)
+    for complaint in complaints:
+        say(f"rawscope: {safe(complaint)}")
+    return wanted
