@@ -121,6 +121,16 @@ class ForgeLines(CursorView):
             self._suggested, self._surrounding = tuple(suggested), surrounding
             self._work_out()
 
+    def begin(self, held: Held) -> None:
+        """Hold something else: unfolded, the cursor where something is still to be typed, or at
+        the top."""
+        self._folded.clear()
+        self.held = held
+        self.move_to_line(0)
+        aim = self.evaluation.unaimed
+        if aim is not None and held != Held():
+            self.select_field(aim.key)
+
     def watch_held(self) -> None:
         self._work_out()
 

@@ -133,7 +133,7 @@ def _fate(report: Report, fate: Fate, place: str, width: int) -> Iterator[Report
         yield ReportLine(f"  and {fate.reply_count - len(fate.replies):,} more replies", Look.WHY)
     if fate.number and not fate.replies:
         yield ReportLine("  no reply yet" if report.listening else "  no reply", Look.WHY)
-    for note in fate.notes:
+    for note in fate.notes if report.progress is not None and report.progress.sent else ():
         yield from _wrapped(note, Look.NOTE, width, "! ", "  ")
 
 

@@ -7,7 +7,7 @@ same kind have no option of their own: ``--set vlan.id#2=7``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import rich_click as click
@@ -15,7 +15,7 @@ import rich_click as click
 from app.commands.asking import state_folder
 from app.commands.send import SendRequest
 from core.forge.draft import PAYLOAD, TRAILER, Draft
-from core.forge.layer_kinds import KINDS
+from core.forge.layer_kinds import KINDS, Place
 from core.forge.recipes import inferred_layers
 from core.forge.saved import Shelf
 from core.forge.templates import TEMPLATES
@@ -37,7 +37,7 @@ def request_of(given: Mapping[str, Any], *, rate: float | None, audit: bool) -> 
         key, equals, text = setting.partition("=")
         if not equals:
             raise click.UsageError(f"--set {setting}: write KEY=VALUE, e.g. vlan.id#2=7")
-        texts[key] = text
+        texts[key.removesuffix("#1")] = text
     if not texts and not any(given[name] for name in ("template_name", "draft_name", "layers")):
         raise click.UsageError("what is to be sent? give fields, --layers, --template or --draft")
     drafts = _begin(given["template_name"], given["draft_name"], texts, bool(given["link"]))
@@ -47,6 +47,8 @@ def request_of(given: Mapping[str, Any], *, rate: float | None, audit: bool) -> 
         if unknown:
             raise click.UsageError(f"--layers: no layer {unknown[0]!r}; there are {_listed(KINDS)}")
         drafts = tuple(draft.with_layers(layers) for draft in drafts)
+    elif given["template_name"] is None and given["draft_name"] is None:
+        _check_one_of_each(drafts[0].layers)
     if given["link"]:
         drafts = tuple(_with_link(draft) for draft in drafts)
     _check_keys(drafts, texts)
@@ -78,6 +80,18 @@ def _begin(
     return (Draft(inferred_layers(tuple(texts), link=link)),)
 
 
+def _check_one_of_each(layers: Sequence[str]) -> None:
+    """Raise `click.UsageError` where fields of layers that exclude each other were given."""
+    for place in (Place.NETWORK, Place.TRANSPORT):
+        here = [name for name in layers if KINDS[name].place is place]
+        if len(here) > 1:
+            several = " and ".join(here)
+            raise click.UsageError(
+                f"fields of {several}: a packet has one of them; "
+                f"--layers {','.join(layers)} puts one into the other"
+            )
+
+
 def _with_link(draft: Draft) -> Draft:
     return draft if draft.has_link else draft.with_layers(("eth", *draft.layers))
 
@@ -91,9 +105,7 @@ def _check_keys(drafts: tuple[Draft, ...], texts: Mapping[str, str]) -> None:
     for key in texts:
         if key not in there:
             layers = ",".join(drafts[0].layers)
-            raise click.UsageError(
-                f"--{key}: the packet has no such layer ({layers}); see --layers"
-            )
+            raise click.UsageError(f"{key}: the packet ({layers}) has no such field; see --layers")
 
 
 def _keys(kind_name: str) -> Iterator[tuple[str, Any]]:
@@ -115,9 +127,10 @@ def field_options() -> dict[str, click.Option]:
                 continue
             name = _PREFIX + str(len(options))
             if slot is None:
-                hint = "mss=1460,nop,… or hex:…" if kind.options else "hex"
                 options[key] = click.Option(
-                    [f"--{key}", name], metavar=hint, help=f"{kind.title}: {kind.body.lower()}"
+                    [f"--{key}", name],
+                    metavar=kind.body_hint,
+                    help=f"{kind.title}: {kind.body.lower()}",
                 )
             elif slot.field.kind is Kind.FLAG:
                 options[key] = click.Option(

@@ -25,7 +25,7 @@ from app.forge_scene import ForgeScene, Order, Question
 from app.forging import Forger
 from app.screens.dialog import Confirm
 from app.screens.drafts import Drafts, KeepDraft
-from app.screens.forge_parts import Bytes, Explanation, Form, Result
+from app.screens.forge_parts import ROUTED, Bytes, Explanation, Form, Result
 from core.forge.draft import Draft
 from core.forge.evaluation import Evaluation
 from core.forge.from_packet import resent
@@ -67,14 +67,15 @@ class ForgePanel(Vertical):
         self._shows_report = False
         self._title = ""
         self._considered: tuple[tuple[Draft, ...], str] | None = None
+        self.captured = ""  # the one interface that is captured on
 
     def compose(self) -> ComposeResult:
         with Vertical(id="forge-left"):
-            yield Form(id="form")
+            yield Form(id="form", classes="part")
             yield Explanation(id="explanation")
         with Vertical(id="forge-right"):
-            yield Bytes(id="bytes")
-            yield Result(id="result")
+            yield Bytes(id="bytes", classes="part")
+            yield Result(id="result", classes="part")
 
     def on_mount(self) -> None:
         self.watch(self.form, "held", self._changed, init=False)
@@ -99,9 +100,24 @@ class ForgePanel(Vertical):
 
     @property
     def interface(self) -> str:
-        """Where a frame would leave verbatim; empty where it leaves otherwise."""
-        settings = self.form.settings
-        return (settings.interface or self._route) if settings.way is Way.LINK else ""
+        """Where a frame would leave verbatim; empty where it leaves otherwise. Nothing routes an
+        ARP request: it goes where we capture, unless a person chose."""
+        return (self._chosen or self._route) if self.form.settings.way is Way.LINK else ""
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether an order is on its way that may be stopped."""
+        return self._scene.sending and self._scene.question is None
+
+    @property
+    def _chosen(self) -> str:
+        """The interface that does not depend on a route, which may still be looked up: a person's,
+        or the captured one for what nothing routes."""
+        settings, drafts = self.form.settings, self.form.held.drafts
+        if settings.way is not Way.LINK:
+            return ""
+        routed = any(name in ROUTED for draft in drafts for name in draft.layers)
+        return settings.interface or ("" if routed else self.captured)
 
     @property
     def _route(self) -> str:
@@ -141,7 +157,7 @@ class ForgePanel(Vertical):
         """Something else is to be sent."""
         self._say("")
         held = self.form.held
-        considered = held.drafts, held.settings.interface
+        considered = held.drafts, self._chosen
         if considered != self._considered:
             self._considered = considered
             self._forger.consider(*considered)
@@ -200,8 +216,8 @@ class ForgePanel(Vertical):
 
     def fill(self, held: Held, note: str = "") -> None:
         """Put something else into the form; what it held can be had back."""
-        self._before = self.form.held
-        self.form.held = held
+        self._before = self.form.held if self.form.held != Held() else self._before
+        self.form.begin(held)
         self._say(note)
 
     def _say(self, words: str) -> None:
@@ -221,7 +237,7 @@ class ForgePanel(Vertical):
         order = Order(
             drafts=held.drafts,
             way=held.settings.way,
-            interface=held.settings.interface if held.settings.way is Way.LINK else "",
+            interface=self._chosen,
             plan=held.settings.plan,
         )
         self._send(order)
@@ -250,7 +266,7 @@ class ForgePanel(Vertical):
 
     def stop(self) -> bool:
         """Send no more; False if nothing is on its way."""
-        sending = self._scene.sending and self._scene.question is None
+        sending = self.is_sending
         if sending:
             self._forger.stop()
         return sending

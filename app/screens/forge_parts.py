@@ -21,7 +21,7 @@ from widgets.forge_outcome import ForgeOutcome
 from widgets.forge_rows import FormRow
 from widgets.hex_view import HexView
 
-_ROUTED = ("ip", "ipv6")
+ROUTED = ("ip", "ipv6")
 
 
 def held_of(filled: Filled, interface: str) -> Held:
@@ -29,7 +29,7 @@ def held_of(filled: Filled, interface: str) -> Held:
     link header is not needed; with what was typed for that it can be had back."""
     held = Held.of((filled.draft,), interface)
     network = [name for name in filled.draft.layers if KINDS[name].place is Place.NETWORK]
-    if not network or network[0] not in _ROUTED:
+    if not network or network[0] not in ROUTED:
         return held
     without_padding = held.draft.with_text(TRAILER, "")
     return held.with_draft(without_padding).on_way(Way.IP)

@@ -45,13 +45,9 @@ class KeyBar(Widget):
             if active.binding.id and active.enabled:
                 keys.setdefault(active.binding.id, key)
         found = {
-            action.name: (
-                keys[action.name],
-                key_label(keys[action.name]),
-                self.labels.get(action.name, action.label),
-            )
+            action.name: (keys[action.name], key_label(keys[action.name]), label)
             for action in ACTIONS
-            if action.label and action.name in keys
+            if action.name in keys and (label := self.labels.get(action.name, action.label))
         }
         last = [found.pop(name) for name in _ALWAYS if name in found]
         room = self.size.width - sum(_width(entry) for entry in last)

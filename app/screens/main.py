@@ -27,6 +27,7 @@ from app.screens.panels import Panels
 from app.screens.status import message_of, status_line, why_empty
 from app.screens.too_small import SMALLEST, TooSmall
 from app.screens.workspace import BESIDE, WIDE, Packets, Workspace
+from core.capture.options import ANY
 from core.engine import State
 from core.forge.evaluation import evaluate
 from core.forge.from_packet import draft_of
@@ -134,6 +135,7 @@ class MainScreen(Screen[None]):
             "view.pause": "resume" if self.paused else "pause",
             "capture.toggle": _toggle_label(scene),
             "panel.zoom": "unzoom" if self.workspace.zoomed else "zoom",
+            "panel.close": "stop sending" if self.forge.is_sending else "",
         }
 
     def _show_forge(self, scene: Scene) -> None:
@@ -141,6 +143,8 @@ class MainScreen(Screen[None]):
         blind = why_blind(scene.engine, self.forger.scene().report.interface)
         self.forger.follow(scene.packets, scene.turn, blind)
         forging = self.forger.scene()
+        captured = scene.engine.interfaces if scene.engine.state is State.LIVE else ()
+        self.forge.captured = captured[0] if len(captured) == 1 and captured[0] != ANY else ""
         self.table.ours = forging.ours
         self.forge.show(forging)
 

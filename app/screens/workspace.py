@@ -91,6 +91,7 @@ class Workspace(Vertical):
         tabs.display = panels.display and not self.zoomed and len(self._tabbed()) > 1
         tabs.set_class(self.panel != "packets", "-focused")
         self.set_class(bool(visible & set(SIDES)), "-side")
+        self.set_class("forge" in visible, "-forging")
 
     def _visible(self) -> set[str]:
         if self.zoomed:
@@ -124,9 +125,21 @@ class Workspace(Vertical):
         self.query_one(f"#{panel}").focus()
 
     def action_move_panel(self, step: int) -> None:
-        """The next panel of those that are there, tabs included."""
+        """The next panel of those that are there, tabs included; of the forge each part."""
+        parts = self._parts(self.panel)
+        here = next((i for i, part in enumerate(parts) if part.has_focus), len(parts))
+        if 0 <= here + step < len(parts):
+            parts[here + step].focus()
+            return
         there = ["packets", *(panel for panels in self._tabbed() for panel in panels)]
         self.focus_panel(there[(there.index(self.panel) + step) % len(there)])
+        if step < 0 and (parts := self._parts(self.panel)):
+            parts[-1].focus()
+
+    def _parts(self, panel: str) -> list[Widget]:
+        """What is in a panel for keys to go to one after the other."""
+        found = self.query_one(f"#{panel}").query(".part")
+        return [part for part in found if part.display]
 
     def action_side(self, side: str) -> None:
         """Go to a side panel; from there, close it."""

@@ -59,6 +59,16 @@ class Draft:
             KINDS[name]
         return replace(self, layers=tuple(layers))
 
+    def own(self) -> Draft:
+        """The same without what was typed for layers that it has no more."""
+        prefixes = {f"{kind.prefix}." for kind, _ in self.kinds()}
+        kept = {
+            key: text
+            for key, text in self.texts.items()
+            if key in (PAYLOAD, TRAILER) or any(key.startswith(prefix) for prefix in prefixes)
+        }
+        return replace(self, texts=kept)
+
     @property
     def network(self) -> str:
         """``ip`` or ``ipv6`` where the packet begins so, whatever version it is given."""

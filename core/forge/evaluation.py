@@ -231,7 +231,6 @@ def _body_field(
     key = f"{kind.prefix}.options{reading.suffix}"
     text = draft.text(key)
     span = place.body if place is not None and place.body.stop > place.body.start else None
-    hint = "mss=1460,nop,wscale=7 or hex:…" if kind.options is not None else "hex"
     shown = options_text(kind.options, reading.body) if kind.options else reading.body.hex()
     return FormField(
         key,
@@ -240,7 +239,7 @@ def _body_field(
         text,
         errors.get(key, ""),
         shown=shown if reading.body else "",
-        hint=hint,
+        hint=kind.body_hint,
         origin=Origin.GIVEN if text else Origin.DEFAULT,
         value=reading.body,
         span=span,

@@ -45,7 +45,7 @@ class Place(IntEnum):
 @dataclass(frozen=True, slots=True)
 class LayerKind:
     """One way to write a layer. `body` is the label of the input for the bytes behind the tables,
-    empty where there are none; `options` how those are entered by name."""
+    empty where there are none; `options` how those are entered by name, `example` a text for it."""
 
     name: str
     title: str
@@ -54,6 +54,12 @@ class LayerKind:
     continuations: tuple[HeaderTable, ...] = ()
     body: str = ""
     options: OptionList | None = None
+    example: str = ""
+
+    @property
+    def body_hint(self) -> str:
+        """What may be typed for the body, in a few words."""
+        return f"{self.example} or hex:…" if self.options is not None else "hex"
 
     @property
     def prefix(self) -> str:
@@ -83,7 +89,13 @@ _KINDS = (
     LayerKind("vlan", "802.1Q VLAN", Place.TAG, (vlan.VLAN,)),
     LayerKind("arp", "ARP", Place.NETWORK, (arp.ARP, arp.ARP_IPV4)),
     LayerKind(
-        "ip", "IPv4", Place.NETWORK, (ipv4.IPV4,), body=_OPTIONS, options=ipv4_options.OPTIONS
+        "ip",
+        "IPv4",
+        Place.NETWORK,
+        (ipv4.IPV4,),
+        body=_OPTIONS,
+        options=ipv4_options.OPTIONS,
+        example="router_alert,nop",
     ),
     LayerKind("ipv6", "IPv6", Place.NETWORK, (ipv6.IPV6,)),
     LayerKind(
@@ -93,6 +105,7 @@ _KINDS = (
         (ipv6.HOP_BY_HOP,),
         body=_OPTIONS,
         options=ipv6_options.OPTIONS,
+        example="alert,padn=0000",
     ),
     LayerKind(
         "ipv6.dstopts",
@@ -101,6 +114,7 @@ _KINDS = (
         (ipv6.DESTINATION_OPTIONS,),
         body=_OPTIONS,
         options=ipv6_options.OPTIONS,
+        example="alert,padn=0000",
     ),
     LayerKind("ipv6.routing", "IPv6 routing", Place.EXTENSION, (ipv6.ROUTING,), body=_REST),
     LayerKind("ipv6.fraghdr", "IPv6 fragment", Place.EXTENSION, (ipv6.FRAGMENT,)),
@@ -113,6 +127,7 @@ _KINDS = (
         icmpv6.CONTINUATIONS,
         body=_OPTIONS,
         options=icmpv6.OPTIONS,
+        example="source=02-00-5e-10-00-01",
     ),
     LayerKind(
         "igmp",
@@ -123,7 +138,13 @@ _KINDS = (
         body=_REST,
     ),
     LayerKind(
-        "tcp", "TCP", Place.TRANSPORT, (tcp.TCP,), body=_OPTIONS, options=tcp_options.OPTIONS
+        "tcp",
+        "TCP",
+        Place.TRANSPORT,
+        (tcp.TCP,),
+        body=_OPTIONS,
+        options=tcp_options.OPTIONS,
+        example="mss=1460,nop,wscale=7",
     ),
     LayerKind("udp", "UDP", Place.TRANSPORT, (udp.UDP,)),
     LayerKind("sctp", "SCTP", Place.TRANSPORT, (sctp.SCTP,)),

@@ -22,7 +22,7 @@ from core.wire.icmpv6 import ICMPV6
 from core.wire.ipv6 import FRAGMENT
 from core.wire.link import LinkType
 from core.wire.summary import summarise
-from core.wire.tcp import FLAG_BITS
+from core.wire.tcp import FLAG_BITS, SequenceBase
 
 _SYSTEM_WRITES = "Without IP_HDRINCL the system writes the IP header itself."
 _ICMPV6_SUM = (
@@ -40,8 +40,9 @@ WHY = {
 _OF_ZERO = frozenset({"ip.id", "ip.src"})  # written only where they were zero
 _SYN_NOTE = (
     "The local kernel knows no connection on port {port}: it will answer a SYN-ACK with a reset. "
-    "To keep the reset in: {tool} -A OUTPUT -p tcp --sport {port} --tcp-flags RST RST -j DROP, "
-    "or send from an address that this machine does not have."
+    "To keep the reset in: {tool} -A OUTPUT -p tcp --sport {port} --tcp-flags RST RST -j DROP "
+    "(it keeps yours in, too; -D in the place of -A ends it), or send from an address that this "
+    "machine does not have."
 )
 _LINKS = {"ip": LinkType.IPV4, "ipv6": LinkType.IPV6}
 _FIREWALL = {"ip": "iptables", "ipv6": "ip6tables"}
@@ -97,6 +98,7 @@ class Outcome:
         self.changes: tuple[Change, ...] = ()
         self.replies: list[Reply] = []
         self.is_answered = False  # since it last left
+        self._is_refused = False  # by a reset or an error: no connection will open
         link = LinkType.ETHERNET if way is Way.LINK else _LINKS.get(network, LinkType.RAW)
         self.asked = dissect(packet, link, len(packet))
         self._sent = self.asked  # as it left, once that is known
@@ -114,6 +116,7 @@ class Outcome:
         if answer is Answer.NO or (answer is Answer.PERHAPS and self.is_answered):
             return False
         self.is_answered = True
+        self._is_refused = self._is_refused or not _opens(read)
         self.replies.append(self._reply(seen))
         return True
 
@@ -121,7 +124,7 @@ class Outcome:
     def notes(self) -> tuple[str, ...]:
         """What a person should know of this packet, one sentence each."""
         found = []
-        if note := syn_note(self._sent):
+        if not self._is_refused and (note := syn_note(self._sent)):
             found.append(note)
         source = next((change for change in self.changes if change.name == "ip.src"), None)
         if source is not None and _has_pseudo_header(self.asked):
@@ -131,7 +134,8 @@ class Outcome:
         return tuple(found)
 
     def _reply(self, seen: Seen) -> Reply:
-        summary = summarise(dissect(seen.data, seen.link_type, len(seen.data), seen.flags))
+        read = dissect(seen.data, seen.link_type, len(seen.data), seen.flags)
+        summary = summarise(read, _handshake(self._sent, read))
         delay = seen.timestamp_ns - self.copy.timestamp_ns if self.copy is not None else None
         return Reply(seen, summary.source, summary.protocol, summary.info, delay)
 
@@ -195,6 +199,25 @@ class Outcome:
                 slot = ICMPV6["checksum"]
                 texts = [slot.text(int.from_bytes(each, "big")) for each in (asked, seen)]
                 yield Change(slot.name, slot.field.label, texts[0], texts[1], _ICMPV6_SUM)
+
+
+def _handshake(sent: Dissection, answer: Dissection) -> SequenceBase | None:
+    """The numbers that a SYN of ours and its answer count from."""
+    mine, other = sent.layer("tcp"), answer.layer("tcp")
+    if mine is None or other is None:
+        return None
+    flags = mine.number(sent.data, "flags")
+    if flags is None or not flags & FLAG_BITS["syn"]:
+        return None
+    theirs = other.number(answer.data, "seq_raw") if _opens(answer) else None
+    return SequenceBase(theirs, mine.number(sent.data, "seq_raw"))
+
+
+def _opens(read: Dissection) -> bool:
+    """Whether it is a SYN: the other side opens a connection."""
+    layer = read.layer("tcp")
+    flags = layer.number(read.data, "flags") if layer is not None else None
+    return flags is not None and bool(flags & FLAG_BITS["syn"])
 
 
 def syn_note(sent: Dissection) -> str:

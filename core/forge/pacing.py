@@ -47,8 +47,8 @@ class Progress:
 
     @property
     def rate(self) -> float:
-        """Packets a second so far."""
-        return self.sent / self.elapsed_s if self.elapsed_s else 0.0
+        """Packets a second so far: between the first and the last are one less than there are."""
+        return max(0, self.sent - 1) / self.elapsed_s if self.elapsed_s else 0.0
 
 
 def send_packets(

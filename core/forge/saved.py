@@ -153,4 +153,4 @@ def _encoded(content: Any) -> bytes:
 
 
 def _objects(drafts: Sequence[Draft]) -> list[Any]:
-    return [json.loads(draft.to_json()) for draft in drafts]
+    return [json.loads(draft.own().to_json()) for draft in drafts]

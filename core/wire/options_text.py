@@ -12,6 +12,7 @@ The length byte is counted; padding at the end is added when the header is built
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 from collections.abc import Iterator
 
@@ -33,6 +34,7 @@ ALIASES = {
     "ra": "router_alert",
 }
 _HIGHEST_KIND = 255
+_NEAR = 4  # names that an unknown one is told
 
 
 def parse_options(options: OptionList, text: str) -> bytes:
@@ -97,8 +99,8 @@ def _kind(options: OptionList, name: str) -> int:
     if found is None:
         found = whole_number(name)
     if found is None or not 0 <= found <= _HIGHEST_KIND:
-        known = ", ".join(names)
-        raise TextError(f"{name}: no such option; there are {known}, a number, or hex:…")
+        near = difflib.get_close_matches(word, names, _NEAR, cutoff=0.0)
+        raise TextError(f"{name}: no such option; near it: {', '.join(near)}; or hex:…")
     return found
 
 

@@ -382,7 +382,7 @@ async def test_what_was_sent_is_written_down(tmp_path):
         words = [text for batch in batches for said in batch.comments.values() for text in said]
         assert words[0].startswith("sending 1 (IP_HDRINCL) by: rawscope send")
         assert (words[1:], remarks_of(path)) == ([], ["sent 1 of 1"])
-        assert stage.screen.forger.shelf.history()[0] == stage.forge.form.held.drafts
+        assert stage.screen.forger.shelf.history()[0] == (stage.forge.form.draft.own(),)
 
 
 async def test_the_audit_can_be_switched_off(tmp_path):

@@ -130,14 +130,16 @@ async def test_tab_goes_round_and_shows_the_panel_it_goes_to():
             "detail"
         ]
         seen = []
-        for _ in range(5):
+        for _ in range(6):
             await pilot.press("tab")
             assert screen.focused.display
             seen.append(screen.focused.id)
-        assert seen == ["detail", "hex", "form", "clients", "packets"]
+        assert seen == ["detail", "hex", "form", "bytes", "clients", "packets"]
         assert screen.echo.display  # the tab that was shown last stays
         await pilot.press("shift+tab")
         assert screen.focused.id == "clients"
+        await pilot.press("shift+tab")
+        assert screen.focused.id == "bytes"
 
 
 async def test_a_click_on_a_tab_shows_its_panel():

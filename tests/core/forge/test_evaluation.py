@@ -8,6 +8,7 @@ import pytest
 
 from core.forge.draft import BadDraftError, Draft
 from core.forge.evaluation import Origin, evaluate
+from core.forge.layer_kinds import KINDS
 from core.forge.payload_text import LONGEST, parse_payload, payload_text
 from core.forge.templates import TEMPLATES
 from core.wire.dissect import dissect
@@ -161,3 +162,29 @@ def test_a_payload_from_a_file(tmp_path: Path) -> None:
     path.write_bytes(bytes(LONGEST + 1))
     with pytest.raises(TextError, match="longer than"):
         parse_payload(f"@{path}")
+
+
+@pytest.mark.parametrize(
+    ("layers", "texts", "aim"),
+    [
+        (("ip", "tcp"), {}, "ip.dst"),
+        (("ip", "tcp"), {"ip.dst": "0.0.0.0"}, None),
+        (("eth", "ipv6", "udp"), {}, "ipv6.dst"),
+        (("ipv6", "ip", "udp"), {"ip.dst": "192.0.2.1"}, "ipv6.dst"),
+        (("eth", "arp"), {}, "arp.dst.proto_ipv4"),
+        (("eth", "arp"), {"arp.opcode": "2"}, None),
+        (("eth",), {}, None),
+    ],
+)
+def test_a_destination_has_no_default(layers, texts, aim) -> None:
+    found = evaluate(Draft(layers, texts)).unaimed
+    assert (found.key if found is not None else None) == aim
+
+
+def test_each_hint_for_options_can_be_typed() -> None:
+    for kind in KINDS.values():
+        if kind.options is not None:
+            key = f"{kind.prefix}.options"
+            found = evaluate(Draft((kind.name,), {key: kind.example}))
+            assert found.errors == ()
+            assert found.field(key).value

@@ -149,3 +149,27 @@ def test_cut_frames_are_looked_at_without_harm(cut: int) -> None:
         outcome.feed(seen(answer[:cut]))
         outcome.feed(seen(sent))
         Outcome(sent, Way.LINK).feed(seen(answer[:cut], link=LinkType.ETHERNET))
+
+
+def handshake(answer: dict[str, str]) -> Outcome:
+    """A SYN from an address of this machine, and what came back."""
+    ends = {"ip.src": "127.0.0.1", "ip.dst": "127.0.0.1"}
+    ports = {"tcp.srcport": "77", "tcp.dstport": "80", "tcp.seq_raw": "5000"}
+    back = {"tcp.srcport": "80", "tcp.dstport": "77", "tcp.ack_raw": "5001", "tcp.flags.ack": "1"}
+    sent = make("ip/tcp", **ends, **ports, **{"tcp.flags.syn": "1"})
+    outcome = Outcome(sent, Way.IP)
+    outcome.feed(seen(sent))
+    outcome.feed(seen(make("ip/tcp", **ends, **back, **answer)))
+    return outcome
+
+
+def test_an_answer_to_a_syn_counts_from_the_handshake_as_in_the_table() -> None:
+    outcome = handshake({"tcp.flags.syn": "1", "tcp.seq_raw": "4029826016"})
+    assert "[SYN, ACK] Seq=0 Ack=1 " in outcome.replies[0].info
+    assert len(outcome.notes) == 1
+
+
+def test_where_no_connection_opens_nothing_is_said_of_a_reset() -> None:
+    outcome = handshake({"tcp.flags.reset": "1"})
+    assert "[RST, ACK] Seq=0 Ack=1 " in outcome.replies[0].info
+    assert outcome.notes == ()
