@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from core.wire.field import Kind, Slot, Value
 from core.wire.link import LinkType
 from core.wire.value_text import typed
 from tests.core.forge.stacks import STACKS, drafts, slots_of, values
+from tests.core.wire.test_value_text import ANY_TEXT
 
 Drawn = tuple[Draft, dict[str, Value]]
 
@@ -94,14 +96,31 @@ def test_a_packet_fills_the_form_and_comes_out_again(drawn: Drawn) -> None:
     assert not open_now & set(filled.draft.texts), "what would be computed stays open"
 
 
+TYPED = ("ip.ttl", "tcp.options", "ip.options", "eth.dst", "ip.dst", "payload", "trailer")
+
+
 @settings(max_examples=200)
 @given(
     st.sampled_from(STACKS),
-    st.dictionaries(
-        st.sampled_from(["ip.ttl", "tcp.options", "ip.options", "eth.dst", "ip.dst", "trailer"]),
-        st.text(max_size=30).filter(lambda text: not text.strip().startswith("@")),
-    ),
+    st.dictionaries(st.sampled_from(TYPED), ANY_TEXT.filter(lambda text: text.strip()[:1] != "@")),
 )
 def test_nothing_that_is_typed_raises(layers, texts) -> None:
     evaluation = evaluate(Draft(layers, texts))
     assert len({field.key for field in evaluation.fields}) == len(evaluation.fields)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("ip.ttl", "9" * 5000),
+        ("tcp.options", f"mss={'9' * 5000}"),
+        ("tcp.options", f"{'9' * 5000}=00"),
+        ("payload", "\ud800"),
+        ("trailer", "\ud800"),
+    ],
+    ids=["number", "option", "kind", "payload", "trailer"],
+)
+def test_what_is_pasted_is_an_error_on_its_field(key: str, text: str) -> None:
+    errors = evaluate(Draft(("ip", "tcp"), {key: text})).errors
+    assert [field.key for field in errors] == [key]
+    assert len(errors[0].error) < 300
