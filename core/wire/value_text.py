@@ -20,6 +20,10 @@ _TRUE = frozenset({"1", "true", "set", "on", "yes"})
 _FALSE = frozenset({"0", "false", "not set", "off", "no"})
 _MAC = re.compile(r"[0-9a-f]{1,2}([:-])(?:[0-9a-f]{1,2}\1){4}[0-9a-f]{1,2}")
 _SHOWN = 40  # characters of a wrong text that its error repeats
+_NO_ZONE = (
+    "a header holds no zone: leave out the %; the route chooses the interface, or send verbatim on "
+    "one"
+)
 _LONGEST_NUMBER = 200  # characters: 128 bits in binary, and room; more than 4,300 digits raise
 
 
@@ -175,8 +179,10 @@ def _mac(slot: Slot, text: str) -> int:
 
 def _address(slot: Slot, text: str) -> int:
     kind = ipaddress.IPv4Address if slot.field.kind is Kind.IPV4 else ipaddress.IPv6Address
+    if "%" in text:
+        raise TextError(f"{shortened(text)}: {_NO_ZONE}")
     try:
-        return int(kind(text.partition("%")[0]))
+        return int(kind(text))
     except ValueError:
         raise complaint(slot, text) from None
 

@@ -17,6 +17,10 @@ from core.wire.tcp import TCP
 from core.wire.value_text import TextError, example, parse_value, typed
 
 SLOTS = list(slots())
+NO_ZONE = (
+    "a header holds no zone: leave out the %; the route chooses the interface, or send verbatim on "
+    "one"
+)
 # Also texts that are pasted: very long ones, and halves of characters.
 ANY_TEXT = st.one_of(
     st.text(max_size=30),
@@ -68,6 +72,9 @@ def test_values(slot: Slot, text: str, value: Value) -> None:
         (TCP["flags"], "syn,sun", "syn,sun: flags is 0–0xfff, e.g. syn,fin"),
         (IPV4["ttl"], "²", "²: time to live is 0–255, e.g. 64"),
         (IPV4["ttl"], "9" * 60, f"{'9' * 39}…: time to live is 0–255"),
+        (IPV6["dst"], "fe80::1%eth9", f"fe80::1%eth9: {NO_ZONE}"),
+        (IPV4["dst"], "10.0.0.1%rubbish", f"10.0.0.1%rubbish: {NO_ZONE}"),
+        (IPV6["dst"], "%", f"%: {NO_ZONE}"),
         (IPV4["ttl"], "9" * 5000, f"{'9' * 39}…: time to live is 0–255, e.g. 64"),
     ],
     ids=lambda one: str(one)[:30],
