@@ -10,14 +10,21 @@ from core.forge.draft import Draft
 from core.forge.evaluation import evaluate
 from core.forge.injector import Way
 from core.forge.layer_kinds import KINDS, Place
-from core.forge.pacing import SLOWEST
+from core.forge.pacing import LONGEST_INTERVAL_S, SLOWEST
 from core.forge.templates import TEMPLATES
 from core.wire.value_text import shortened
 from tests.core.wire.test_value_text import ANY_TEXT
 from widgets.forge_changes import Held, choose, switch_flag, typed
 from widgets.forge_layers import LayersError, layer_names, parse_layers, with_layer
 from widgets.forge_rows import FormRow, RowKind, Surrounding, form_rows
-from widgets.forge_settings import COUNT, INTERVAL, RATE, SendSettings
+from widgets.forge_settings import (
+    COUNT,
+    FASTEST,
+    INTERVAL,
+    MOST_PACKETS,
+    RATE,
+    SendSettings,
+)
 
 
 def rows_of(held: Held, **more: object) -> dict[str, FormRow]:
@@ -163,6 +170,22 @@ def test_whatever_is_typed_is_a_plan_or_an_error(key, text):
     plan = None if settings.errors() else settings.plan
     assert plan is None or (plan.count >= 1 and (plan.rate is None or plan.rate >= SLOWEST))
     assert settings.shown(RATE)
+
+
+@given(
+    st.one_of(
+        st.tuples(st.just(COUNT), st.integers(max_value=0) | st.integers(MOST_PACKETS + 1)),
+        st.tuples(st.just(RATE), st.floats(max_value=SLOWEST, exclude_max=True)),
+        st.tuples(st.just(RATE), st.floats(FASTEST, exclude_min=True)),
+        st.tuples(st.just(INTERVAL), st.floats(max_value=0, exclude_max=True)),
+        st.tuples(st.just(INTERVAL), st.floats(LONGEST_INTERVAL_S, exclude_min=True)),
+    )
+)
+def test_a_setting_out_of_range_is_one_error_on_it(wrong):
+    key, number = wrong
+    errors = SendSettings().with_text(key, str(number)).errors()
+    assert list(errors) == [key]
+    assert errors[key].startswith(f"{shortened(str(number))}: ")
 
 
 def test_rate_and_interval_are_one_thing():
