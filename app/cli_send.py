@@ -11,6 +11,8 @@ from typing import Any
 
 import rich_click as click
 
+SLOWEST_SPEED = 1e-6  # of the captured timing; a second becomes eleven days
+
 
 class FiniteRange(click.FloatRange):
     """A range of numbers: infinity and what is not a number are in none."""
@@ -23,6 +25,20 @@ class FiniteRange(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number
+
+
+def checked_rate(rate: float | None, interval: float | None = None) -> float | None:
+    """Packets a second, said either way. Raises `click.UsageError` for less than one a day."""
+    from core.forge.pacing import SLOWEST
+
+    option = f"--rate {rate}" if interval is None else f"--interval {interval}"
+    if interval is not None:
+        rate = 1 / interval
+        if not math.isfinite(rate):
+            raise click.UsageError(f"{option}: too short for a rate")
+    if rate is not None and rate < SLOWEST:
+        raise click.UsageError(f"{option}: one packet a day is the least")
+    return rate
 
 
 class SendCommand(click.RichCommand):
@@ -100,10 +116,7 @@ def send(
         raise click.UsageError("--link is verbatim: it does not go with --system-header")
     if given["bypass"] and not given["link"]:
         raise click.UsageError("--bypass is for frames: give --link IFACE")
-    if interval is not None:
-        rate = 1 / interval
-        if not math.isfinite(rate):
-            raise click.UsageError(f"--interval {interval}: too short for a rate")
+    rate = checked_rate(rate, interval)
     try:
         return run_send(request_of(given, rate=rate, audit=not no_audit))
     except FieldTextError as error:
@@ -116,7 +129,7 @@ def send(
 @click.option(
     "--speed",
     metavar="X",
-    type=FiniteRange(min=0, min_open=True),
+    type=FiniteRange(min=SLOWEST_SPEED),
     help="This many times the captured timing (default 1).",
 )
 @click.option(
@@ -151,5 +164,5 @@ def replay(
 
     if (speed is not None) + (rate is not None) + topspeed > 1:
         raise click.UsageError("--speed, --rate and --topspeed exclude each other")
-    pace = Pace(None if topspeed else speed or 1.0, rate)
+    pace = Pace(None if topspeed else speed or 1.0, checked_rate(rate))
     return run_replay(ReplayRequest(pace=pace, audit=not no_audit, **given))

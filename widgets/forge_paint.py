@@ -160,7 +160,7 @@ def _value(row: FormRow, layout: FormLayout, style_of: StyleOf) -> list[Segment]
     if row.kind is RowKind.FLAG and not row.error:
         text = _flag_box(row)
     look = "error" if row.error else "typed" if row.text else "open"
-    beside = f"{WRONG}{row.error}" if row.error else safe(row.meaning)
+    beside = f"{WRONG}{safe(row.error)}" if row.error else safe(row.meaning)
     if row.meaning == row.shown and not row.text:
         beside = ""
     if beside:

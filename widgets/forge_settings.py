@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from core.forge.injector import Way
-from core.forge.pacing import Plan
-from core.wire.value_text import whole_number
+from core.forge.pacing import LONGEST_INTERVAL_S, SLOWEST, Plan
+from core.wire.value_text import shortened, whole_number
 
 COUNT, RATE, INTERVAL = "send.count", "send.rate", "send.interval"
 MOST_PACKETS = 1_000_000_000
 FASTEST = 10_000_000  # packets a second
-LONGEST_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +54,14 @@ class SendSettings:
         found = {}
         count = whole_number(self.count) if self.count else 1
         if count is None or not 1 <= count <= MOST_PACKETS:
-            found[COUNT] = f"{self.count}: count is 1–{MOST_PACKETS:,} packets, e.g. 100"
-        if self.rate and not 0 < (_number(self.rate) or 0) <= FASTEST:
-            most = f"at most {FASTEST:,} packets a second"
-            found[RATE] = f"{self.rate}: rate is more than 0 and {most}, e.g. 50"
+            found[COUNT] = f"count is 1–{MOST_PACKETS:,} packets, e.g. 100"
+        if self.rate and not SLOWEST <= (_number(self.rate) or 0) <= FASTEST:
+            found[RATE] = f"rate is one packet a day to {FASTEST:,} a second, e.g. 50"
         interval = _number(self.interval)
-        if self.interval and interval != 0 and not 1 / FASTEST <= (interval or 0) <= LONGEST_S:
-            found[INTERVAL] = f"{self.interval}: interval is 0–{LONGEST_S:,} seconds, e.g. 0.5"
-        return found
+        fits = interval == 0 or 1 / FASTEST <= (interval or 0) <= LONGEST_INTERVAL_S
+        if self.interval and not fits:
+            found[INTERVAL] = f"interval is 0–{LONGEST_INTERVAL_S:,} seconds, e.g. 0.5"
+        return {key: f"{shortened(self.text(key))}: {words}" for key, words in found.items()}
 
     @property
     def plan(self) -> Plan:

@@ -17,6 +17,7 @@ from enum import Enum
 from core.forge.draft import PAYLOAD, TRAILER, Draft
 from core.forge.texts import NOTHING, Reading, given_values, read_bytes, read_layer
 from core.wire.arp import REQUEST
+from core.wire.automatic import longest_header
 from core.wire.build import Built, DoesNotFitError, Place, build
 from core.wire.field import Slot, Span, Value
 from core.wire.options_text import options_text
@@ -133,7 +134,7 @@ def evaluate(draft: Draft, suggested: Mapping[str, Value] = NOTHING) -> Evaluati
     try:
         built = build(parts)
     except DoesNotFitError as error:
-        errors.setdefault(*_too_long(readings, error))
+        errors.setdefault(*_too_long(readings, payload, error))
     fields: list[FormField] = []
     for index, reading in enumerate(readings):
         place = built.places[index] if built is not None else None
@@ -143,17 +144,20 @@ def evaluate(draft: Draft, suggested: Mapping[str, Value] = NOTHING) -> Evaluati
     return Evaluation(draft, tuple(fields), built)
 
 
-def _too_long(readings: list[Reading], error: DoesNotFitError) -> tuple[str, str]:
+def _too_long(readings: list[Reading], payload: bytes, error: DoesNotFitError) -> tuple[str, str]:
     """Which input holds too much, and what to say of it."""
     reading, slot = readings[error.index], error.slot
-    inside = len(reading.body)
-    fixed = reading.header.tables[-1].stop
-    if slot.key == "hdr_len":
-        most = slot.maximum - fixed
-        key = f"{reading.kind.prefix}.options{reading.suffix}"
-        return key, f"{inside} bytes of options: {reading.kind.title} has room for {most}"
+    longest = longest_header(slot)
+    if longest is not None:
+        kind = reading.kind
+        most = longest - reading.header.tables[-1].stop
+        what = "bytes of options" if kind.options is not None else "bytes"
+        return reading.body_key, f"{len(reading.body)} {what}: {kind.title} has room for {most}"
+    sizes = {one.body_key: len(one.body) for one in readings[error.index :] if one.kind.body}
+    sizes[PAYLOAD] = len(payload)
     over = error.value - slot.maximum
-    return PAYLOAD, f"{over} bytes too many: {slot.name} is at most {slot.maximum}"
+    words = f"{over} bytes too many: {slot.name} is at most {slot.maximum}"
+    return max(sizes, key=lambda key: sizes[key]), words
 
 
 def _fields(
@@ -228,7 +232,7 @@ def _body_field(
     draft: Draft, index: int, reading: Reading, place: Place | None, errors: Mapping[str, str]
 ) -> FormField:
     kind = reading.kind
-    key = f"{kind.prefix}.options{reading.suffix}"
+    key = reading.body_key
     text = draft.text(key)
     span = place.body if place is not None and place.body.stop > place.body.start else None
     shown = options_text(kind.options, reading.body) if kind.options else reading.body.hex()

@@ -20,12 +20,15 @@ from core.forge.injector import BURST, Injector
 
 _NAP_S = 0.02  # the longest sleep: so soon a stop is noticed
 _REPORT_S = 0.1
+LONGEST_INTERVAL_S = 86_400
+SLOWEST = 1 / LONGEST_INTERVAL_S  # packets a second: slower ones overflow the clock, in the end
 CATCH_UP_S = 0.1  # no more than what is due in so long is sent in one go
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`count` times the packets of a draft, `rate` packets a second (None: no pause)."""
+    """`count` times the packets of a draft, `rate` packets a second: `SLOWEST` or more, or None
+    for no pause."""
 
     count: int = 1
     rate: float | None = None

@@ -24,7 +24,12 @@ def parse_payload(text: str) -> bytes:
         return _file(text[1:])
     if text.lower().startswith(HEX):
         return _bounded(hex_bytes(text[len(HEX) :]))
-    return _bounded(_ESCAPE.sub(_escaped, text.encode("utf-8", "surrogateescape")))
+    try:
+        encoded = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        character = ascii(text[error.start])[1:-1]
+        raise TextError(f"{character}: half a character; bytes are written \\xNN") from None
+    return _bounded(_ESCAPE.sub(_escaped, encoded))
 
 
 def payload_text(data: bytes) -> str:

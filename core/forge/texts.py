@@ -29,6 +29,11 @@ class Reading:
     body: bytes
     header: Header
 
+    @property
+    def body_key(self) -> str:
+        """The key of the input for the bytes behind the tables."""
+        return f"{self.kind.prefix}.options{self.suffix}"
+
 
 def given_values(draft: Draft) -> dict[str, Value]:
     """The values that were typed and are right, by key."""

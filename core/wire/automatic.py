@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from core.wire import ipv4_options, ipv6, ipv6_options
 from core.wire.checksum import crc32c, internet_checksum, pseudo_header_sum
 from core.wire.ethernet import EtherType
+from core.wire.field import Slot
 from core.wire.ipv4 import IpProtocol
 from core.wire.ipv6 import AH_UNIT, UNIT
 from core.wire.parts import Header
@@ -156,6 +157,20 @@ NUMBER_RULES: Mapping[str, Rule] = {
     "tcp.hdr_len": _size,
     "udp.length": _all,
 }
+
+
+_LONGEST_HEADER: Mapping[Rule, Callable[[int], int]] = {
+    _size: lambda most: most,
+    _units_after_first: lambda most: (most + 1) * UNIT,
+    _words_after_two: lambda most: (most + 2) * AH_UNIT,
+}
+
+
+def longest_header(slot: Slot) -> int | None:
+    """The bytes of the longest header that a length field can say; None for any other field, also
+    for a length that counts what the header carries."""
+    found = _LONGEST_HEADER.get(NUMBER_RULES[slot.name]) if slot.name in NUMBER_RULES else None
+    return found(slot.maximum) if found is not None else None
 
 
 def _header_sum(_context: Context, header: bytes) -> int:

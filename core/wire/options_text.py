@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from core.wire.dissection import Option
 from core.wire.field import HeaderTable, Slot, Value
 from core.wire.options import OptionKind, OptionList
-from core.wire.value_text import TextError, parse_value, typed, whole_number
+from core.wire.value_text import TextError, parse_value, shortened, typed, whole_number
 
 HEX = "hex:"
 ALIASES = {
@@ -64,7 +64,8 @@ def hex_bytes(text: str) -> bytes:
     try:
         return bytes.fromhex(digits)
     except ValueError:
-        raise TextError(f"{text.strip() or 'nothing'}: not hex, e.g. hex:0204 05b4") from None
+        shown = shortened(text.strip()) or "nothing"
+        raise TextError(f"{shown}: not hex, e.g. hex:0204 05b4") from None
 
 
 def _names(options: OptionList) -> dict[str, int]:
@@ -76,19 +77,20 @@ def _names(options: OptionList) -> dict[str, int]:
 
 def _one(options: OptionList, text: str) -> bytes:
     name, equals, given = (piece.strip() for piece in text.partition("="))
+    shown = shortened(text)
     kind = _kind(options, name)
     if kind in options.single:
         if equals:
-            raise TextError(f"{text}: {name} is one byte and takes no value")
+            raise TextError(f"{shown}: {name} is one byte and takes no value")
         return bytes((kind,))
     body = _body(options.kinds.get(kind), text, given.split(":") if given else [])
     whole = len(body) + 2
     counted = whole if options.inclusive else len(body)
     if counted % options.unit:
-        raise TextError(f"{text}: {whole} bytes, but its length is in steps of {options.unit}")
+        raise TextError(f"{shown}: {whole} bytes, but its length is in steps of {options.unit}")
     length = counted // options.unit
     if length > 255:
-        raise TextError(f"{text}: {whole} bytes, more than an option's length can say")
+        raise TextError(f"{shown}: {whole} bytes, more than an option's length can say")
     return bytes((kind, length)) + body
 
 
@@ -100,7 +102,7 @@ def _kind(options: OptionList, name: str) -> int:
         found = whole_number(name)
     if found is None or not 0 <= found <= _HIGHEST_KIND:
         near = difflib.get_close_matches(word, names, _NEAR, cutoff=0.0)
-        raise TextError(f"{name}: no such option; near it: {', '.join(near)}; or hex:…")
+        raise TextError(f"{shortened(name)}: no such option; near it: {', '.join(near)}; or hex:…")
     return found
 
 
@@ -133,7 +135,7 @@ def _rest(item: str) -> bytes:
         try:
             return ipaddress.IPv4Address(item).packed
         except ValueError:
-            raise TextError(f"{item}: neither an IPv4 address nor hex") from None
+            raise TextError(f"{shortened(item)}: neither an IPv4 address nor hex") from None
     return hex_bytes(item)
 
 

@@ -20,6 +20,11 @@ _TRUE = frozenset({"1", "true", "set", "on", "yes"})
 _FALSE = frozenset({"0", "false", "not set", "off", "no"})
 _MAC = re.compile(r"[0-9a-f]{1,2}([:-])(?:[0-9a-f]{1,2}\1){4}[0-9a-f]{1,2}")
 _SHOWN = 40  # characters of a wrong text that its error repeats
+_NO_ZONE = (
+    "a header holds no zone: leave out the %; the route chooses the interface, or send verbatim on "
+    "one"
+)
+_LONGEST_NUMBER = 200  # characters: 128 bits in binary, and room; more than 4,300 digits raise
 
 
 class TextError(ValueError):
@@ -100,17 +105,21 @@ def example(slot: Slot) -> str:
 
 def complaint(slot: Slot, text: str, *, show_example: bool = True) -> TextError:
     """The one sentence on a text that a field does not take."""
-    shown = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
     label = slot.field.label
     lowered = label if label[1:2].isupper() else label[0].lower() + label[1:]
-    words = f"{shown or 'nothing'}: {lowered} is {allowed(slot)}"
+    words = f"{shortened(text) or 'nothing'}: {lowered} is {allowed(slot)}"
     return TextError(f"{words}, e.g. {example(slot)}" if show_example else words)
 
 
+def shortened(text: str) -> str:
+    """A wrong text as its error repeats it."""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
 def whole_number(text: str) -> int | None:
-    """A decimal, hex or binary number, or None."""
+    """A decimal, hex or binary number, or None: also for one that is longer than any field's."""
     words = text.replace("_", "")
-    if not words.isascii():
+    if not words.isascii() or len(words) > _LONGEST_NUMBER:
         return None
     try:
         return int(words, 0)
@@ -170,8 +179,10 @@ def _mac(slot: Slot, text: str) -> int:
 
 def _address(slot: Slot, text: str) -> int:
     kind = ipaddress.IPv4Address if slot.field.kind is Kind.IPV4 else ipaddress.IPv6Address
+    if "%" in text:
+        raise TextError(f"{shortened(text)}: {_NO_ZONE}")
     try:
-        return int(kind(text.partition("%")[0]))
+        return int(kind(text))
     except ValueError:
         raise complaint(slot, text) from None
 

@@ -200,8 +200,23 @@ def test_a_replay_has_a_finite_pace(
     assert "is not a finite number" in capfd.readouterr().err
 
 
-def test_an_interval_that_is_no_rate(send: Call) -> None:
-    assert send(*SYN, "--interval", "1e-320", "--dry-run")[0] == 2
+@pytest.mark.parametrize(
+    ("option", "number"),
+    [("--interval", "1e-320"), ("--interval", "1e300"), ("--rate", "1e-310"), ("--rate", "1e-5")],
+)
+def test_less_than_one_packet_a_day_is_no_rate(send: Call, option: str, number: str) -> None:
+    status, _, said = send(*SYN, option, number, "--count", "2", "--dry-run")
+    assert status == 2
+    assert f"{option} {float(number)}: " in said
+    assert send(*SYN, "--interval", "86400", "--dry-run")[0] == 0
+
+
+@pytest.mark.parametrize(("option", "number"), [("--rate", "1e-310"), ("--speed", "1e-310")])
+def test_a_replay_that_would_never_end(
+    option: str, number: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["replay", "absent.pcap", "--link", "lo", option, number]) == 2
+    assert option in capfd.readouterr().err
 
 
 def test_nothing_is_no_packet(send: Call) -> None:

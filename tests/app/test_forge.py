@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
@@ -29,6 +30,7 @@ from tests.scripted_forge import NO_ROUTE, Neighbour, ScriptedMachine, Wire
 from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
 from tests.support import remarks_of
 from widgets.forge_changes import Held
+from widgets.line_view import LineView
 
 SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24)}
 PATIENCE_S = 30.0
@@ -89,7 +91,10 @@ async def forging(tmp_path, size="wide", engine=None, config="", machine=None):
 @pytest.mark.parametrize("size", ["wide", "small"])
 async def test_by_keyboard_alone(tmp_path, size):
     async with forging(tmp_path, size) as stage:
-        stage.screen.table.select(SYN)
+        table = stage.screen.table
+        await stage.pilot.press("g")
+        while table.selected != SYN:
+            await stage.pilot.press("down")
         await stage.pilot.press("f")
         assert stage.screen.focused is stage.forge.form
         while stage.forge.form.row.key != "ip.ttl":
@@ -104,10 +109,10 @@ async def test_by_keyboard_alone(tmp_path, size):
         assert "RST, ACK" in stage.report_text
         assert "0.420 ms" in stage.report_text
         ours = stage.store.snapshot().count - 1
-        assert stage.screen.table.ours == {ours}
-        await stage.pilot.press("escape")
-        stage.screen.table.select(ours)
-        table = stage.screen.table
+        assert table.ours == {ours}
+        while stage.screen.focused is not table:
+            await stage.pilot.press("escape")
+        await stage.pilot.press("G")
         await stage.until(
             lambda: any("↗" in strip.text for strip in table.render_lines(table.size.region))
         )
@@ -117,10 +122,9 @@ async def test_by_keyboard_alone(tmp_path, size):
 async def test_by_mouse_alone(tmp_path, size):
     async with forging(tmp_path, size) as stage:
         pilot, form = stage.pilot, stage.forge.form
-        stage.screen.table.select(SYN)
+        await click_packet(stage, SYN)
         await click_key(stage, "f")
         assert stage.screen.focused is form
-        form.show_line(0)
         await click_row(stage, ":transport", "UDP")
         assert form.draft.layers == ("ip", "udp")
         await click_row(stage, "ip.flags.df", "[x]")
@@ -149,10 +153,29 @@ async def click_row(stage: Stage, key: str, word: str) -> None:
     """Click a word in a row of the form."""
     form = stage.forge.form
     line = next(line for line, row in enumerate(form._rows) if row.key == key)
-    form.show_line(line)
-    await stage.pilot.pause()
+    await wheel_to(stage, form, line)
     x = form.build_line(line).text.index(word) + 1
-    await stage.pilot.click("#form", offset=(x, line - form.top_line))
+    await stage.pilot.click(form, offset=(x, line - form.top_line))
+
+
+async def click_packet(stage: Stage, number: int) -> None:
+    """Click a packet in the table."""
+    table = stage.screen.table
+    line = table._view.row_of(number)
+    await wheel_to(stage, table, line)
+    await stage.pilot.click(table, offset=(10, line - table.top_line + table.HEADER_LINES))
+    assert table.selected == number
+
+
+async def wheel_to(stage: Stage, view: LineView, line: int) -> None:
+    """Turn the wheel over a view until it shows a line. (The pilot has no wheel.)"""
+    await stage.pilot.pause()
+    while not view.top_line <= line < view.top_line + view.page_size:
+        before = view.top_line
+        turn = events.MouseScrollUp if line < before else events.MouseScrollDown
+        await stage.pilot._post_mouse_events([turn], view, (5, 2))
+        await stage.pilot.pause()
+        assert view.top_line != before, "the wheel turns and nothing scrolls"
 
 
 async def test_no_is_an_answer(tmp_path):

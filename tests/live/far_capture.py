@@ -63,3 +63,21 @@ class FarCapture:
         )  # fmt: skip
         rows = [line.split("\t") for line in answer.stdout.splitlines()]
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def frames(self) -> list[bytes]:
+        """Each frame's bytes, as tcpdump prints them: for fields that tshark has no name for."""
+        answer = subprocess.run(
+            ["tcpdump", "-n", "-t", "-xx", "-r", str(self._path)],
+            capture_output=True, text=True, check=True, timeout=LIMIT_S,
+        )  # fmt: skip
+        found: list[bytes] = []
+        for line in answer.stdout.splitlines():
+            offset, colon, digits = line.strip().partition(":")
+            if not line.startswith("\t0x") or not colon:
+                continue
+            piece = bytes.fromhex(digits)
+            if int(offset, 16) == 0:
+                found.append(piece)
+            else:
+                found[-1] += piece
+        return found

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.forge.draft import Draft
 from core.forge.evaluation import evaluate
 from core.forge.injector import Way
 from core.forge.layer_kinds import KINDS, Place
+from core.forge.pacing import LONGEST_INTERVAL_S, SLOWEST
 from core.forge.templates import TEMPLATES
+from core.wire.value_text import shortened
+from tests.core.wire.test_value_text import ANY_TEXT
 from widgets.forge_changes import Held, choose, switch_flag, typed
 from widgets.forge_layers import LayersError, layer_names, parse_layers, with_layer
 from widgets.forge_rows import FormRow, RowKind, Surrounding, form_rows
-from widgets.forge_settings import COUNT, INTERVAL, RATE, SendSettings
+from widgets.forge_settings import (
+    COUNT,
+    FASTEST,
+    INTERVAL,
+    MOST_PACKETS,
+    RATE,
+    SendSettings,
+)
 
 
 def rows_of(held: Held, **more: object) -> dict[str, FormRow]:
@@ -134,17 +146,46 @@ def test_a_closed_heading_counts_the_errors_below():
         (COUNT, "0", "count is 1–"),
         (COUNT, "many", "count is 1–"),
         (COUNT, "-3", "count is 1–"),
-        (RATE, "0", "rate is more than 0"),
-        (RATE, "nan", "rate is more than 0"),
-        (RATE, "inf", "rate is more than 0"),
+        (COUNT, "9" * 5000, "count is 1–"),
+        (RATE, "0", "rate is one packet a day to"),
+        (RATE, "nan", "rate is one packet a day to"),
+        (RATE, "inf", "rate is one packet a day to"),
+        (RATE, "1e-310", "rate is one packet a day to"),
+        (RATE, "9" * 5000, "rate is one packet a day to"),
+        (INTERVAL, "9" * 5000, "interval is 0–"),
         (INTERVAL, "-1", "interval is 0–"),
         (INTERVAL, "1e9", "interval is 0–"),
     ],
+    ids=lambda text: text[:20],
 )
 def test_settings_that_cannot_be(key, text, words):
     errors = SendSettings().with_text(key, text).errors()
     assert list(errors) == [key]
-    assert errors[key].startswith(f"{text}: {words}")
+    assert errors[key].startswith(f"{shortened(text)}: {words}")
+
+
+@given(st.sampled_from([COUNT, RATE, INTERVAL]), ANY_TEXT)
+def test_whatever_is_typed_is_a_plan_or_an_error(key, text):
+    settings = SendSettings().with_text(key, text)
+    plan = None if settings.errors() else settings.plan
+    assert plan is None or (plan.count >= 1 and (plan.rate is None or plan.rate >= SLOWEST))
+    assert settings.shown(RATE)
+
+
+@given(
+    st.one_of(
+        st.tuples(st.just(COUNT), st.integers(max_value=0) | st.integers(MOST_PACKETS + 1)),
+        st.tuples(st.just(RATE), st.floats(max_value=SLOWEST, exclude_max=True)),
+        st.tuples(st.just(RATE), st.floats(FASTEST, exclude_min=True)),
+        st.tuples(st.just(INTERVAL), st.floats(max_value=0, exclude_max=True)),
+        st.tuples(st.just(INTERVAL), st.floats(LONGEST_INTERVAL_S, exclude_min=True)),
+    )
+)
+def test_a_setting_out_of_range_is_one_error_on_it(wrong):
+    key, number = wrong
+    errors = SendSettings().with_text(key, str(number)).errors()
+    assert list(errors) == [key]
+    assert errors[key].startswith(f"{shortened(str(number))}: ")
 
 
 def test_rate_and_interval_are_one_thing():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hypothesis import strategies as st
 
 from core.forge.draft import PAYLOAD, Draft
 from core.forge.layer_kinds import KINDS
+from core.forge.texts import NOTHING
 from core.wire.field import Kind, Slot, Value
 from core.wire.value_text import typed
 
@@ -24,49 +27,67 @@ STACKS = (
     ("ip", "igmp"),
     ("ipv6", "udp"),
     ("ip", "ip", "udp"),
+    ("ipv6", "icmpv6"),
+    ("ipv6", "ipv6.dstopts", "ipv6.fraghdr", "udp"),
 )
-# What decides how the bytes behind are to be read: other values make another packet.
+# What makes the header itself another one: the drafts that are read back leave it alone.
 DECIDING = frozenset(
     {
-        "ip.version", "ipv6.version", "ip.flags", "ip.frag_offset", "icmp.type", "icmpv6.type",
-        "igmp.type", "arp.hw.type", "arp.proto.type", "arp.hw.size", "arp.proto.size",
+        "ip.version", "ipv6.version", "arp.hw.type", "arp.proto.type", "arp.hw.size",
+        "arp.proto.size",
     }
 )  # fmt: skip
 # Ports and addresses on which readers do more than the header says.
 AVOIDED = {"udp.dstport": 4789}
 
 
-def slots_of(layer: str) -> list[Slot]:
-    """The fields that a person may fill in without making another packet of it."""
-    kind = KINDS[layer]
-    return [
-        slot
-        for table in kind.tables_for({})
-        for slot in table.slots
-        if slot.parent is None and slot.name not in DECIDING
-    ]
+def slots_of(layer: str, given: Mapping[str, Value] = NOTHING) -> list[Slot]:
+    """Every field that a person may fill in, parts too, where these values were given."""
+    return [slot for table in KINDS[layer].tables_for(given) for slot in table.slots]
 
 
 def values(slot: Slot) -> st.SearchStrategy[Value]:
-    """Every value a field can hold, but the avoided one."""
+    """Every value a field can hold, but the avoided one; those that have a name more often."""
     if slot.field.kind is Kind.BYTES:
         return st.binary(min_size=slot.field.bits // 8, max_size=slot.field.bits // 8)
     top = slot.maximum // slot.field.unit
     found = st.integers(0, top).map(lambda number: number * slot.field.unit)
+    if slot.field.values:
+        found = st.sampled_from(sorted(slot.field.values)) | found
     return found.filter(lambda value: value != AVOIDED.get(slot.name))
+
+
+@st.composite
+def layer_values(draw: st.DrawFn, layer: str) -> dict[str, Value]:
+    """What is typed for one layer, by the name inside the table: a field or its parts, not both;
+    of a message the type first, which decides what follows."""
+    given: dict[str, Value] = {}
+    done: set[str] = set()
+    while left := [slot for slot in slots_of(layer, given) if slot.key not in done]:
+        slot = left[0]
+        done.add(slot.key)
+        if slot.field.automatic or slot.name in DECIDING:
+            continue
+        if slot.key != "type" and not draw(st.booleans()):
+            continue
+        if slot.parent is None or slot.parent.key not in given:
+            given[slot.key] = draw(values(slot))
+    return given
 
 
 @st.composite
 def drafts(draw: st.DrawFn) -> tuple[Draft, dict[str, Value]]:
     """A draft whose lengths, numbers and sums are left to be computed, and what was typed."""
     draft = Draft(draw(st.sampled_from(STACKS)))
-    given: dict[str, Value] = {}
+    asked: dict[str, Value] = {}
     for kind, suffix in draft.kinds():
-        for slot in slots_of(kind.name):
-            if not slot.field.automatic and draw(st.booleans()):
-                given[slot.name + suffix] = draw(values(slot))
-                draft = draft.with_text(slot.name + suffix, typed(slot, given[slot.name + suffix]))
+        slots = {slot.key: slot for table in (*kind.tables, *kind.continuations)
+                 for slot in table.slots}  # fmt: skip
+        for key, value in draw(layer_values(kind.name)).items():
+            name = f"{kind.prefix}.{key}{suffix}"
+            asked[name] = value
+            draft = draft.with_text(name, typed(slots[key], value))
     if "arp" not in draft.layers:
         payload = draw(st.binary(max_size=40))
         draft = draft.with_text(PAYLOAD, f"hex:{payload.hex()}")
-    return draft, given
+    return draft, asked

@@ -83,6 +83,33 @@ def test_errors_of_bytes(texts: dict[str, str], key: str, error: str) -> None:
     assert field.error.startswith(error)
 
 
+@pytest.mark.parametrize(
+    ("layers", "key", "size", "error"),
+    [
+        ("ipv6.hopopts", "ipv6.hopopts.options", 2047,
+         "2047 bytes of options: IPv6 hop-by-hop options has room for 2046"),
+        ("ipv6.dstopts", "ipv6.dstopts.options", 2100,
+         "2100 bytes of options: IPv6 destination options has room for 2046"),
+        ("ipv6.routing", "ipv6.routing.options", 2100,
+         "2100 bytes: IPv6 routing has room for 2044"),
+        ("tcp", "tcp.options", 41, "41 bytes of options: TCP has room for 40"),
+    ],
+)  # fmt: skip
+def test_too_long_a_header_is_an_error_of_its_own_input(
+    layers: str, key: str, size: int, error: str
+) -> None:
+    found = evaluate(Draft(("ipv6", layers, "udp"), {key: f"hex:{'00' * size}", "payload": "x"}))
+    (field,) = found.errors
+    assert (field.key, field.error) == (key, error)
+
+
+def test_too_long_a_packet_is_an_error_of_what_makes_it_so() -> None:
+    texts = {"icmp.options": "00" * 66000, "payload": "x"}
+    (field,) = evaluate(Draft(("ip", "icmp"), texts)).errors
+    assert field.key == "icmp.options"
+    assert field.error == "494 bytes too many: ip.len is at most 65535"
+
+
 def test_repeated_layers_have_numbered_keys() -> None:
     draft = Draft(("eth", "vlan", "vlan", "ip"), {"vlan.id": "5", "vlan.id#2": "7"})
     found = evaluate(draft)

@@ -34,3 +34,13 @@ def test_a_file_that_is_too_long(tmp_path):
     path.write_bytes(bytes(LONGEST + 1))
     with pytest.raises(TextError, match="longer than the 65535 bytes"):
         parse_payload(f"@{path}")
+
+
+@pytest.mark.parametrize("text", ["a\ud800b", "\udbff", "@\ud800"])
+def test_half_a_character_is_one_sentence(text):
+    with pytest.raises(TextError, match=r"\\ud"):
+        parse_payload(text)
+
+
+def test_what_the_command_line_could_not_decode_is_its_byte():
+    assert parse_payload("a\udcff") == b"a\xff"
