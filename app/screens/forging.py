@@ -1,0 +1,115 @@
+"""The screen of packets with the forge at its side: what is filled, sent, and found among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.widget import Widget
+
+from app.bridge import Bridge, Scene
+from app.forging import Forger
+from app.screens.copying import choices, recipe_choices
+from app.screens.dialog import Copy
+from app.screens.forge import ForgePanel
+from app.screens.forge_parts import held_of, why_blind
+from app.screens.packets import PacketScreen
+from app.screens.workspace import WIDE
+from core.capture.options import ANY
+from core.engine import State
+from core.forge.evaluation import evaluate
+from core.forge.from_packet import draft_of
+from widgets.packet_row import RowReader
+
+
+class ForgingScreen(PacketScreen):
+    """Packets become drafts, and what was sent becomes packets."""
+
+    def __init__(self, bridge: Bridge, forger: Forger) -> None:
+        super().__init__(bridge)
+        self.forger = forger
+
+    def compose_sides(self) -> Iterable[Widget]:
+        return (*super().compose_sides(), ForgePanel(self.forger, id="forge"))
+
+    @property
+    def forge(self) -> ForgePanel:
+        """The forge panel."""
+        return self.query_one(ForgePanel)
+
+    def show_sides(self, scene: Scene) -> None:
+        super().show_sides(scene)
+        self._show_forge(scene)
+
+    def _show_forge(self, scene: Scene) -> None:
+        """What is on its way, and what was found of it among the packets."""
+        blind = why_blind(scene.engine, self.forger.scene().report.interface)
+        self.forger.follow(scene.packets, scene.turn, blind)
+        forging = self.forger.scene()
+        captured = scene.engine.interfaces if scene.engine.state is State.LIVE else ()
+        self.forge.captured = captured[0] if len(captured) == 1 and captured[0] != ANY else ""
+        self.table.ours = forging.ours
+        self.forge.show(forging)
+
+    def key_labels(self, scene: Scene) -> dict[str, str]:
+        stop = "stop sending" if self.forge.is_sending else ""
+        return super().key_labels(scene) | {"panel.close": stop}
+
+    def action_close(self) -> None:
+        if not self.forge.stop():
+            super().action_close()
+
+    def action_forge(self) -> None:
+        """Fill the form from the selected packet; without one, go to the form as it is."""
+        if self.panels.packet is not None and self.panels.dissection is not None:
+            live = "" if self.scene.engine.file else self.panels.packet.interface.name
+            filled = draft_of(self.panels.dissection)
+            self.forge.fill(held_of(filled, live), "; ".join(filled.notes))
+        self._go_to_forge()
+
+    def action_show_forge(self) -> None:
+        """Go to the form as it is; from there, close it."""
+        if self.workspace.panel == "forge":
+            self.workspace.action_side("forge")
+        else:
+            self._go_to_forge()
+
+    def _go_to_forge(self) -> None:
+        """Where there is little room, the forge has all of it."""
+        self.workspace.focus_panel("forge")
+        if self.workspace.size.width < WIDE:
+            self.workspace.zoomed = True
+
+    def action_resend(self) -> None:
+        """Send the selected packet again: verbatim, if it was captured with its link header."""
+        packet, dissection = self.panels.packet, self.panels.dissection
+        if packet is not None and dissection is not None:
+            self.forge.resend(packet, dissection, live=not self.scene.engine.file)
+            if self.workspace.size.width >= WIDE and not self.workspace.side:
+                self.workspace.side = "forge"
+
+    def action_stop_sending(self) -> None:
+        self.forge.stop()
+
+    def on_forge_panel_packet_wanted(self, event: ForgePanel.PacketWanted) -> None:
+        if self.table.select(event.number):
+            self.workspace.zoomed = False
+            self.workspace.focus_panel("packets")
+
+    def action_copy(self) -> None:
+        packet, dissection = self.panels.packet, self.panels.dissection
+        if self.workspace.panel == "forge":
+            found = recipe_choices(self.forge.evaluation, self.forge.interface)
+            self.app.push_screen(Copy(found), self._copy)
+        elif packet is not None and dissection is not None:
+            row = RowReader().row(self.shown, packet.number)
+            detail, hex_view = self.panels.detail, self.panels.hex
+            found = choices(
+                self.workspace.panel, row, packet.data, detail.selected_row, hex_view.highlighted
+            )
+            found += recipe_choices(evaluate(draft_of(dissection).draft), packet.interface.name)
+            self.app.push_screen(Copy(found), self._copy)
+
+    def _copy(self, text: str | None) -> None:
+        if text is not None:
+            self.app.copy_to_clipboard(text)
+            self.notify(f"{len(text):,} characters to the clipboard", title="Copied", timeout=3)

@@ -1,0 +1,179 @@
+"""The screen of packets: status bar, table, panels and key bar, and what its keys do.
+
+It polls the bridge and shows what it got. *Paused* means that it keeps the packets it shows
+and only counts the ones that came since; the capture goes on. How the panels share the room
+is the workspace's business. What stands at the side is not known here: `app.screens.main` adds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.app import ComposeResult
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from app.bridge import POLL_HZ, Bridge, Scene
+from app.screens.banner import Banner
+from app.screens.dialog import GoTo
+from app.screens.key_bar import KeyBar
+from app.screens.panels import Panels
+from app.screens.status import message_of, status_line, why_empty
+from app.screens.too_small import SMALLEST, TooSmall
+from app.screens.workspace import BESIDE, WIDE, Packets, Workspace
+from core.engine import State
+from widgets.status_bar import StatusBar
+
+
+class PacketScreen(Screen[None]):
+    """The status bar, the table, the panels and the key bar."""
+
+    BLANK = True  # as the workspace
+    AUTO_FOCUS = "#packets"
+    HORIZONTAL_BREAKPOINTS = [
+        (0, "-thin"),
+        (SMALLEST[0], "-narrow"),
+        (BESIDE, "-beside"),
+        (WIDE, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-high")]
+
+    paused: reactive[bool] = reactive(False, init=False)
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self.bridge = bridge
+        self.scene = bridge.poll()  # the newest
+        self.shown = self.scene.packets  # what the table shows: older while paused
+        self._told = ""
+
+    def compose(self) -> ComposeResult:
+        yield StatusBar(id="status")
+        yield Banner(id="banner")
+        yield Workspace(*self.compose_sides(), id="workspace")
+        yield KeyBar(id="keys")
+        yield Static(id="empty", markup=False)
+        yield TooSmall(id="too-small")
+
+    def compose_sides(self) -> Iterable[Widget]:
+        """The panels at the side."""
+        return ()
+
+    def on_mount(self) -> None:
+        self.watch(self.table, "selected", self.show_selected, init=False)
+        self.call_after_refresh(self.poll)  # when the table knows its size
+        self.set_interval(1 / POLL_HZ, self.poll)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The table and the panels."""
+        return self.query_one(Workspace)
+
+    @property
+    def table(self) -> Packets:
+        """The packet table."""
+        return self.query_one(Packets)
+
+    @property
+    def panels(self) -> Panels:
+        """Detail and hex of the selected packet."""
+        return self.query_one(Panels)
+
+    # -- what it shows ------------------------------------------------------------------------
+
+    def poll(self) -> None:
+        """Show what is so now."""
+        self.show(self.bridge.poll())
+
+    def show(self, scene: Scene) -> None:
+        """Show a scene; it may be the one that is shown."""
+        turned, before, self.scene = scene.turn != self.scene.turn, self.scene, scene
+        if scene.engine.state is not before.engine.state:
+            self.refresh_bindings()
+        if turned:
+            self.set_reactive(PacketScreen.paused, False)
+        if not self.paused:
+            self.shown = scene.packets  # before the table, whose selection may move by it
+        if turned:
+            self.table.clear()
+        if self.table.selected is None:  # what comes live is followed, a file is not
+            self.table.follow = scene.engine.piped or not scene.engine.file
+        if not self.paused:
+            self.table.show(self.shown)
+        self.show_sides(scene)
+        paused_at = self.shown.count if self.paused else None
+        self.query_one(StatusBar).show(status_line(scene, paused_at))
+        self._tell(scene)
+        empty, words = self.query_one("#empty", Static), why_empty(scene)
+        empty.display = not self.shown.count and self.table.display
+        if empty.content != words:
+            empty.update(words)
+        self.query_one(KeyBar).labels = self.key_labels(scene)
+
+    def show_sides(self, scene: Scene) -> None:
+        """Show what is so now in the panels at the side."""
+
+    def show_selected(self, number: int | None) -> None:
+        """Show the packet under the cursor."""
+        self.panels.show(self.shown, number)
+
+    def key_labels(self, scene: Scene) -> dict[str, str]:
+        """What keys are called whose name depends on what is so."""
+        return {
+            "view.pause": "resume" if self.paused else "pause",
+            "capture.toggle": _toggle_label(scene),
+            "panel.zoom": "unzoom" if self.workspace.zoomed else "zoom",
+        }
+
+    def _tell(self, scene: Scene) -> None:
+        """Show what a person must know; what was read and closed does not come back."""
+        message, severity = message_of(scene)
+        if message != self._told:
+            self._told = message
+            self.query_one(Banner).show(message, severity)
+
+    def watch_paused(self) -> None:
+        self.show(self.scene)
+
+    # -- what the keys do -------------------------------------------------------------------
+
+    def action_focus_panel(self, panel: str) -> None:
+        self.workspace.focus_panel(panel)
+
+    def action_close(self) -> None:
+        banner = self.query_one(Banner)
+        if self.workspace.zoomed:
+            self.workspace.zoomed = False
+        elif banner.message:
+            banner.show("")
+        else:
+            self.workspace.focus_panel("packets")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There is nothing to pause where nothing comes."""
+        coming = self.scene.engine.state in (State.LIVE, State.READING)
+        return action != "pause" or self.paused or coming
+
+    def action_pause(self) -> None:
+        self.paused = not self.paused
+
+    def action_on_table(self, method: str) -> None:
+        """What the table can do, from every panel."""
+        getattr(self.table, method)()
+
+    def action_go_to(self) -> None:
+        if self.shown.count >= self.shown.first:
+            self.app.push_screen(GoTo(self.shown.first, self.shown.count), self._go_to)
+
+    def _go_to(self, number: int | None) -> None:
+        if number is not None:
+            self.table.select(number)
+
+
+def _toggle_label(scene: Scene) -> str:
+    """What ^e does: over a file it asks on what to capture."""
+    if scene.engine.state in (State.LIVE, State.READING):
+        return "stop"
+    return "capture" if scene.engine.file else "start"
