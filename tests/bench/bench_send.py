@@ -10,9 +10,11 @@ best round of each counts: what else runs on the machine only ever slows them do
 The frame is a TCP SYN of 54 bytes to a link address that nobody has, so the far kernel drops it at
 once and the senders are what is measured.
 
-Bounds, in packets for a second of processor time: replay through the TX ring sends at least as many
-as trafgen; a plain ``send --count`` loop at least 3 times as many as ``hping3 --flood``; each at
-least 50 times scapy's ``sendp``. Needs root, trafgen, hping3 and scapy (``RAWSCOPE_SCAPY`` names
+Bounds, by the clock and for a second of processor time: replay through the TX ring sends at least as
+many as trafgen, both around the queueing discipline; a plain ``send --link --count`` loop at least 3
+times as many as ``hping3 --flood``; each at least 50 times scapy's ``sendp``. Through IP_HDRINCL the
+kernel looks up a route and makes a destination entry for each packet, for us as for hping3, so
+``send --count`` without ``--link`` is only held to be the faster of the two. Needs root, trafgen, hping3 and scapy (``RAWSCOPE_SCAPY`` names
 the Python that has it, if the system's has not).
 """
 
@@ -138,20 +140,21 @@ def commands(folder: Path) -> dict[str, list[str]]:
 
 def bounds(best: dict[str, Rate]) -> list[tuple[str, bool]]:
     """What must hold, in words, and whether it does."""
-    ring = best["replay, TX ring"].better(best["replay, TX ring, bypass"])
-    plain = best["send --link"].better(best["send --link --bypass"])
+    ring = best["replay, TX ring, bypass"]  # trafgen goes around the queue too, unless told not to
+    plain, routed = best["send --link"], best["send (IP_HDRINCL)"]
     return [
         _at_least("TX ring", ring, 1, "trafgen", best["trafgen"]),
         _at_least("plain send loop", plain, 3, "hping3 --flood", best["hping3 --flood"]),
         _at_least("TX ring", ring, 50, "scapy sendp", best["scapy sendp"]),
         _at_least("plain send loop", plain, 50, "scapy sendp", best["scapy sendp"]),
+        _at_least("IP_HDRINCL", routed, 1, "hping3 --flood", best["hping3 --flood"]),
     ]
 
 
 def _at_least(name: str, ours: Rate, factor: int, other: str, theirs: Rate) -> tuple[str, bool]:
     by_clock, ratio = ours.clock / theirs.clock, ours.processor / theirs.processor
     words = f"{name} / {other} = {ratio:.2f} ({by_clock:.2f} by the clock), at least {factor}"
-    return words, ratio >= factor
+    return words, min(ratio, by_clock) >= factor
 
 
 def measure(network: Network, folder: Path, report: Callable[[str], None]) -> dict[str, Rate]:
@@ -162,7 +165,8 @@ def measure(network: Network, folder: Path, report: Callable[[str], None]) -> di
     for _ in range(ROUNDS):
         for name, command in senders.items():
             best[name] = best[name].better(rate(network, command, environment))
-            (folder / "rawscope" / "sent.pcapng").unlink(missing_ok=True)
+            for audit in (folder / "rawscope").glob("sent*.pcapng"):
+                audit.unlink()
     for name, found in best.items():
         report(
             f"  {name:28} {found.clock:>10,.0f} packets/s {found.processor:>12,.0f} a CPU second"
