@@ -10,12 +10,14 @@ best round of each counts: what else runs on the machine only ever slows them do
 The frame is a TCP SYN of 54 bytes to a link address that nobody has, so the far kernel drops it at
 once and the senders are what is measured.
 
-Bounds, by the clock and for a second of processor time: replay through the TX ring sends at least as
-many as trafgen, both around the queueing discipline; a plain ``send --link --count`` loop at least 3
-times as many as ``hping3 --flood``; each at least 50 times scapy's ``sendp``. Through IP_HDRINCL the
-kernel looks up a route and makes a destination entry for each packet, for us as for hping3, so
-``send --count`` without ``--link`` is only held to be the faster of the two. Needs root, trafgen, hping3 and scapy (``RAWSCOPE_SCAPY`` names
-the Python that has it, if the system's has not).
+Bounds, by the clock and for a second of processor time: replay through the TX ring sends at least
+as many as trafgen, both around the queueing discipline; a plain ``send --link --count`` loop at
+least 3 times as many as ``hping3 --flood``; each at least 50 times scapy's ``sendp``. Through
+IP_HDRINCL the kernel looks up a route and makes a destination entry for each packet, for us as for
+hping3, so ``send --count`` without ``--link`` is only held to be the faster of the two.
+
+Needs root, trafgen, hping3 and scapy (``RAWSCOPE_SCAPY`` names the Python that has it, if the
+system's has not).
 """
 
 from __future__ import annotations
