@@ -53,14 +53,16 @@ class ClientTable:
     tcp_state: NDArray[np.uint8]  # core.echo.tcp_info.STATE_NAMES
     rtt_us: NDArray[np.int64]
     bytes_in: NDArray[np.int64]
-    unread: NDArray[np.int64]  # in the kernel, SIOCINQ
-    unsent: NDArray[np.int64]  # in the kernel, SIOCOUTQ
+    unread: NDArray[np.int64]  # in the kernel, SIOCINQ, when the client was looked at
+    unsent: NDArray[np.int64]  # in the kernel, SIOCOUTQ, then
     pending: NDArray[np.int64]  # in the program
     wake_ups: NDArray[np.int64]
     reads: NDArray[np.int64]  # read calls, those that got EAGAIN included
     eagains: NDArray[np.int64]  # reads and writes that the kernel put off
     opened_s: NDArray[np.float64]
     active_s: NDArray[np.float64]  # when bytes last moved
+    sampled_s: NDArray[np.float64]  # when the kernel was asked last; 0 never
+    unread_s: NDArray[np.float64]  # since which look all found bytes unread; 0: not the last
     peer_address: NDArray[np.uint8]  # (n, 16): IPv6, or IPv4 mapped into it
     peer_port: NDArray[np.int64]
 
@@ -150,6 +152,8 @@ class Accounts:
         self.eagains: Column = array("q")
         self.opened_s: array[float] = array("d")
         self.active_s: array[float] = array("d")
+        self.sampled_s: array[float] = array("d")
+        self.unread_s: array[float] = array("d")
         self.moved: Column = array("q")  # bytes in and out when `active_s` was noted
         self.peer_port: Column = array("q")
         self.peer_address = bytearray()

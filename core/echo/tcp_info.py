@@ -6,8 +6,7 @@
 * ``SIOCOUTQ`` (tcp(7)): bytes written by the program that the peer has not acknowledged,
   whether they were sent or not.
 
-That is three system calls a socket, about 3 µs from Python, so thousands of clients are sampled
-in slices.
+That is three system calls a socket, so thousands of clients are sampled in slices.
 """
 
 from __future__ import annotations
