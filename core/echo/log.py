@@ -35,6 +35,7 @@ class Step(Enum):
     WRITE_EAGAIN = "EAGAIN on write"
     END = "end of stream"
     INTEREST = "wait for {}"
+    QUEUED = "in the queue already"
     BUDGET = "budget used, queued again"
     ONCE = "read once, as the switch says"
     HIGH_WATER = "high-water mark, reading stops"
