@@ -95,6 +95,12 @@ class Listener:
             known.identifier, known.address, known.port, known.trigger, self._accepted
         )
 
+    def accept_waiting(self, most: int) -> None:
+        """Accept what is in the queue now, at most so many."""
+        for _ in range(most):
+            if self._rest is not None or not self._accept_one():
+                return
+
     def close(self) -> None:
         """Stop listening; connections still in the queue are reset by the kernel."""
         self._closed = True

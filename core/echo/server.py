@@ -5,8 +5,8 @@ the server, and calls its commands in the loop's thread; another thread goes thr
 `EpollLoop.call`. `snapshot` may be called from any thread: it returns the value that the loop
 published last, one assignment, ten times a second.
 
-Ending has two speeds. `drain` stops listening, echoes what has come in, sends FIN and waits for
-the peers, for a grace time at most; `close` ends everything at once.
+Ending has two speeds. `drain` accepts who is in the queue, stops listening, echoes what has come
+in, sends FIN and waits for the peers, for a grace time at most; `close` ends everything at once.
 """
 
 from __future__ import annotations
@@ -132,8 +132,13 @@ class EchoServer:
         talker.say(size)
 
     def drain(self, on_drained: Callable[[], None], grace_s: float = GRACE_S) -> None:
-        """End in good order; `on_drained` is called when the last client is gone."""
-        for identifier in tuple(self._listeners):
+        """End in good order; `on_drained` is called when the last client is gone.
+
+        The kernel has acknowledged what connections in a listener's queue sent, and closing the
+        listener would reset them: so they are accepted first.
+        """
+        for identifier, listener in tuple(self._listeners.items()):
+            listener.accept_waiting(self._shared.options.backlog + 1)
             self.stop_listening(identifier)
         self._on_drained = on_drained
         self._timers.append(self._loop.call_every(grace_s, self._force))

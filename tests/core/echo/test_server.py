@@ -291,6 +291,28 @@ def test_drain_echoes_what_has_come_and_waits_for_the_peer(served, trigger):
     assert snapshot.totals.discarded == 8
 
 
+@BOTH
+def test_drain_echoes_those_that_were_not_accepted_yet(served, trigger):
+    listener = served.listen(trigger)
+    drained = []
+
+    def while_the_loop_stands_still():
+        clients = [served.connect(listener) for _ in range(3)]
+        for client in clients:
+            client.sendall(b"acknowledged")
+        served.server.drain(lambda: drained.append(True), PATIENCE_S)
+        return clients
+
+    clients = served.do(while_the_loop_stands_still)
+    assert [_received(client) for client in clients] == [b"acknowledged"] * 3
+    for client in clients:
+        client.close()
+    totals = served.until(lambda s: drained and not len(s.clients)).totals
+    assert (totals.accepted, totals.closed[CloseReason.DRAINED], totals.unsent) == (3, 3, 0)
+    with pytest.raises(ConnectionRefusedError):
+        served.connect(listener)
+
+
 def _received(connected):
     """All bytes up to the end of the stream."""
     got = bytearray()
