@@ -13,7 +13,7 @@ from textwrap import wrap
 
 import numpy as np
 
-from core.echo.options import READ_SIZE, Switches, Trigger
+from core.echo.options import READ_SIZE, Switches, Trigger, budget_text
 from core.echo.snapshot import EchoSnapshot, ListenerInfo
 from core.loop import LoopCounters
 from core.wire.text import safe
@@ -135,13 +135,6 @@ def _listener_line(snapshot: EchoSnapshot, info: ListenerInfo, current: int | No
         Piece("  "),
         Piece("stop", Look.BUTTON, f"stop_listener({info.identifier})"),
     )
-
-
-def budget_text(budget: int) -> str:
-    """``16 bytes``, ``64 KiB``."""
-    if budget == READ_SIZE:
-        return f"{budget // 1024} KiB"
-    return f"{budget:,} byte{'' if budget == 1 else 's'}"
 
 
 def drain_text(switches: Switches) -> str:

@@ -33,12 +33,10 @@ import time
 
 from core.echo.connection import EchoConnection
 from core.echo.log import EventLog, Step
-from core.echo.options import READ_SIZE, Switches, Trigger
+from core.echo.options import READ_SIZE, READS_PER_TURN, Switches, Trigger
 from core.echo.shared import Shared
 from core.echo.snapshot import CloseReason
 from core.echo.tcp_info import unread
-
-READS_PER_TURN = 16  # of a client that is drained; then the others get their turn
 
 _READING = select.EPOLLIN | select.EPOLLRDHUP
 _BROKEN = select.EPOLLHUP | select.EPOLLERR

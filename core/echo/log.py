@@ -36,7 +36,7 @@ class Step(Enum):
     END = "end of stream"
     INTEREST = "wait for {}"
     QUEUED = "in the queue already"
-    BUDGET = "budget used, queued again"
+    BUDGET = "turn over, queued again"
     ONCE = "read once, as the switch says"
     HIGH_WATER = "high-water mark, reading stops"
     PAUSED = "reading paused"

@@ -14,6 +14,7 @@ from enum import Enum
 from core.echo.connection import HIGH_WATER
 
 READ_SIZE = 64 * 1024  # one read takes no more
+READS_PER_TURN = 16  # of a client that is drained; then the others get their turn
 
 
 class Trigger(Enum):
@@ -28,8 +29,8 @@ class Switches:
     """The teaching switches.
 
     ``read_budget`` bytes are asked for by one read. With ``drain`` a wake-up reads until
-    EAGAIN, without it once; None does what each trigger needs: edge drains, level reads once
-    and is woken again.
+    EAGAIN, `READS_PER_TURN` times before the others get their turn; without it once. None does
+    what each trigger needs: edge drains, level reads once and is woken again.
     """
 
     read_budget: int = READ_SIZE
@@ -45,11 +46,16 @@ class Switches:
 
     def effect(self, trigger: Trigger) -> str:
         """What will be seen, in one sentence."""
-        size = "64 KiB" if self.read_budget == READ_SIZE else f"{self.read_budget} bytes"
+        size = budget_text(self.read_budget)
+        if self.drains(trigger) and trigger is Trigger.LEVEL:
+            return (
+                f"each wake-up reads {size} at a time until EAGAIN, {READS_PER_TURN} times at "
+                "most; while more is left, epoll reports the same client again"
+            )
         if self.drains(trigger):
             return (
-                f"each wake-up reads {size} at a time until EAGAIN, so one wake-up empties "
-                "the kernel's buffer"
+                f"one wake-up reads {size} at a time until EAGAIN; after each {READS_PER_TURN} "
+                "reads the others get a turn, and then it goes on without an event"
             )
         if trigger is Trigger.LEVEL:
             return (
@@ -60,6 +66,13 @@ class Switches:
             f"each wake-up reads at most {size} once; what is left stays unread in the kernel "
             "and the client stalls until new bytes arrive"
         )
+
+
+def budget_text(budget: int) -> str:
+    """``16 bytes``, ``64 KiB``."""
+    if budget == READ_SIZE:
+        return f"{budget // 1024} KiB"
+    return f"{budget:,} byte{'' if budget == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)

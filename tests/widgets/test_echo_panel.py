@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.echo.log import Entry, Step
-from core.echo.options import READ_SIZE, Switches, Trigger
+from core.echo.options import READ_SIZE, Switches, Trigger, budget_text
 from core.echo.snapshot import EchoTotals, ListenerInfo
 from core.loop import LoopCounters
 from tests.scripted_echo import EDGE, EMPTY, LEVEL, NOW_S, STALLED, echo_snapshot
@@ -16,7 +16,7 @@ from widgets.echo_head import EchoHead
 from widgets.echo_log import NOTHING, EchoLog
 from widgets.echo_panel import EchoPanel
 from widgets.echo_words import EMPTY as EMPTY_WORDS
-from widgets.echo_words import budget_text, head_lines
+from widgets.echo_words import head_lines
 
 SIZE = (68, 20)
 

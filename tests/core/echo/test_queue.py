@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.echo.client import READS_PER_TURN, Client
+from core.echo.client import Client
 from core.echo.log import lines
-from core.echo.options import Switches, Trigger
+from core.echo.options import READS_PER_TURN, Switches, Trigger
 from core.echo.server import EchoServer
 from core.loop import EpollLoop
 from tests.core.echo.serving import reset
@@ -97,12 +97,12 @@ def test_an_event_gives_nobody_a_second_turn(stage):
         stage.loop.run_once(1000)
     said = [text.replace(" → read 64 → wrote 64" * 16, " → 16 reads") for _time, text in
             lines(stage.server.take_snapshot().log)]  # fmt: skip
-    said = said[said.index("EPOLLIN → 16 reads → budget used, queued again") :]
+    said = said[said.index("EPOLLIN → 16 reads → turn over, queued again") :]
     assert said.count("EPOLLIN → in the queue already") == 1
     said.remove("EPOLLIN → in the queue already")
     assert said == [
-        "EPOLLIN → 16 reads → budget used, queued again",
-        *["taken up again → 16 reads → budget used, queued again"] * 2,
+        "EPOLLIN → 16 reads → turn over, queued again",
+        *["taken up again → 16 reads → turn over, queued again"] * 2,
         "taken up again → read 4 → wrote 4 → EAGAIN",
     ]
 
