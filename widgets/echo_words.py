@@ -13,14 +13,13 @@ from textwrap import wrap
 
 import numpy as np
 
-from core.echo.options import READ_SIZE, Switches, Trigger, budget_text
+from core.echo.options import Switches, Trigger, budget_text
 from core.echo.snapshot import EchoSnapshot, ListenerInfo
 from core.loop import LoopCounters
 from core.wire.text import safe
 from widgets.cells import width_of
 from widgets.echo_columns import Condition, conditions, count_text
 
-BUDGETS = (1, 16, 1024, READ_SIZE)  # bytes a read, by the keys
 LISTENERS_MOST = 4  # lines of them
 CURRENT = "▸"
 

@@ -94,6 +94,11 @@ class Client:
         self._log = log
         self._judge()
 
+    @property
+    def paused(self) -> bool:
+        """Whether somebody stopped its reading."""
+        return self._paused
+
     def pause(self, paused: bool) -> None:
         """Stop reading, or go on."""
         if self.is_open and paused != self._paused:

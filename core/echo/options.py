@@ -8,13 +8,15 @@ edge-triggered").
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from core.echo.connection import HIGH_WATER
 
 READ_SIZE = 64 * 1024  # one read takes no more
 READS_PER_TURN = 16  # of a client that is drained; then the others get their turn
+BUDGETS = (1, 16, 1024, READ_SIZE)  # bytes a read, as the keys step through them
+_DRAINS = (None, True, False)  # in the order in which the key goes round
 
 
 class Trigger(Enum):
@@ -43,6 +45,15 @@ class Switches:
     def drains(self, trigger: Trigger) -> bool:
         """Whether a client with this trigger reads until EAGAIN."""
         return trigger is Trigger.EDGE if self.drain is None else self.drain
+
+    def stepped(self, steps: int) -> Switches:
+        """A read asks for more, or with negative steps for less; the ends of `BUDGETS` stop it."""
+        at = min(range(len(BUDGETS)), key=lambda i: abs(BUDGETS[i] - self.read_budget))
+        return replace(self, read_budget=BUDGETS[max(0, min(at + steps, len(BUDGETS) - 1))])
+
+    def next_drain(self) -> Switches:
+        """Drain as the trigger needs, always, never, and round again."""
+        return replace(self, drain=_DRAINS[(_DRAINS.index(self.drain) + 1) % len(_DRAINS)])
 
     def effect(self, trigger: Trigger) -> str:
         """What will be seen, in one sentence."""

@@ -99,6 +99,11 @@ class EchoServer:
         if client := self._clients.get(identifier):
             client.pause(paused)
 
+    def toggle_pause(self, identifier: int) -> None:
+        """Stop reading from a client that is read, go on with one that is not."""
+        if client := self._clients.get(identifier):
+            client.pause(not client.paused)
+
     def select(self, identifier: int | None) -> None:
         """Keep a log of this client, and of no other; None of none."""
         if self._log is not None:
@@ -111,25 +116,33 @@ class EchoServer:
         if identifier is not None and (client := self._clients.get(identifier)):
             client.note_into(self._log)
 
+    @property
+    def switches(self) -> Switches:
+        """How much is read at a wake-up."""
+        return self._shared.switches
+
     def set_switches(self, switches: Switches) -> None:
         """How much is read at a wake-up, from the next one on."""
         self._shared.switches = switches
         for client in self._clients.values():
             client.obey(switches)
 
+    def has_talker(self, listener: int) -> bool:
+        """Whether the listener's built-in client is connected."""
+        talker = self._talkers.get(listener)
+        return talker is not None and not talker.closed
+
     def talk(self, listener: int, size: int) -> None:
         """Have the listener's built-in client send `size` bytes; it is connected at need."""
         if listener not in self._listeners:
             return
-        talker = self._talkers.get(listener)
-        if talker is None or talker.closed:
+        if not self.has_talker(listener):
             try:
-                talker = Talker(self._loop, self._listeners[listener].info)
+                self._talkers[listener] = Talker(self._loop, self._listeners[listener].info)
             except OSError as error:
                 self._message = f"the built-in client cannot connect: {error.strerror}"
                 return
-            self._talkers[listener] = talker
-        talker.say(size)
+        self._talkers[listener].say(size)
 
     def drain(self, on_drained: Callable[[], None], grace_s: float = GRACE_S) -> None:
         """End in good order; `on_drained` is called when the last client is gone.

@@ -11,7 +11,7 @@ from textual.widgets import Input, RadioSet
 
 from app.screens.dialog import AddListener
 from app.screens.only import OnlyLine, client_of, of_client
-from core.echo.options import READ_SIZE, Switches, Trigger
+from core.echo.options import Trigger
 from core.engine import EngineSnapshot, State
 from core.serving import NO_SERVER
 from tests.scripted_echo import (
@@ -149,11 +149,11 @@ async def test_it_says_when_its_packets_cannot_be_in_the_table(state, interfaces
     [
         ("b", ("talk", LEVEL.identifier, 64)),
         ("x", ("stop_listening", LEVEL.identifier)),
-        ("minus", ("set_switches", Switches(1, drain=False))),
-        ("plus", ("set_switches", Switches(1024, drain=False))),
-        ("d", ("set_switches", Switches(16, drain=None))),
-        ("p", ("pause_client", 1, True)),
-        ("j j j p", ("pause_client", PAUSED, False)),
+        ("minus", ("step_budget", -1)),
+        ("plus", ("step_budget", 1)),
+        ("d", ("next_drain",)),
+        ("p", ("toggle_pause", 1)),
+        ("j j j p", ("toggle_pause", PAUSED)),
         ("j c", ("close_client", 2)),
         ("j", ("select", 2)),
     ],
@@ -189,17 +189,6 @@ async def test_a_new_built_in_client_is_selected_when_it_has_come():
         echo.said = replace(said, taken_s=said.taken_s + 0.2)
         screen.poll()
         assert screen.echo.clients.selected == 1  # once
-
-
-async def test_switches_go_round_and_stop_at_their_ends():
-    async with running(said=echo_snapshot(switches=Switches())) as (pilot, echo):
-        await opened(pilot)
-        await pilot.press("plus")
-        assert echo.told[-1] == ("set_switches", Switches(READ_SIZE))
-        for drain in (True, False, None):
-            await pilot.press("d")
-            assert echo.told[-1] == ("set_switches", Switches(drain=drain))
-            echo.said = replace(echo.said, switches=Switches(drain=drain))
 
 
 async def test_without_a_listener_one_key_starts_everything():

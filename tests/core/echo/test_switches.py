@@ -148,3 +148,13 @@ def test_the_log_of_a_drained_client_is_one_line(served):
 def test_each_setting_says_what_will_be_seen(trigger, drain, words):
     assert words in Switches(BUDGET, drain).effect(trigger)
     assert " 1 byte " in Switches(1, drain).effect(trigger)
+
+
+def test_switches_go_round_and_stop_at_their_ends():
+    at = Switches()
+    assert at.stepped(1) == at
+    assert at.stepped(-1) == Switches(1024)
+    assert at.stepped(-1).stepped(-1).stepped(-1).stepped(-1) == Switches(1)
+    assert Switches(20, drain=True).stepped(1) == Switches(1024, drain=True)
+    assert [at.next_drain().drain, at.next_drain().next_drain().drain] == [True, False]
+    assert at.next_drain().next_drain().next_drain() == at
