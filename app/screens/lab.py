@@ -18,7 +18,7 @@ from textual.worker import get_current_worker
 from app.actions import Place, bindings
 from app.screens.key_bar import KeyBar
 from core.echo.curve import COUNTS, MECHANISMS, CurvePoint
-from core.echo.lab import LabOptions, ModelResult, run_curve, run_models
+from core.echo.lab import LabError, LabOptions, ModelResult, run_curve, run_models
 from core.echo.models import MODELS
 from core.wire.text import safe
 from widgets.lab_plots import CurvePlot, RatePlot
@@ -119,6 +119,8 @@ class LabScreen(Screen[None]):
             for measurement in self._measurements:
                 for result in measurement(cancelled):
                     self.post_message(self.Measured(run, result))
+        except LabError as error:
+            trouble = f"broke off: {safe(str(error))}"
         except Exception as failure:
             trouble = f"failed: {type(failure).__name__}: {safe(str(failure))}"
         self.post_message(self.Ended(run, trouble))

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.echo import lab, signal_model
+from core.echo import signal_model
 from core.echo.lab import LabOptions, run_models
 from core.echo.models import FD_SETSIZE, MODELS, model_named
 from core.echo.waiting import watch
@@ -170,21 +170,14 @@ def test_more_clients_than_descriptors_is_said():
     ids=["at once", "before it serves", "it hangs and the load cannot connect"],
 )
 def test_a_trial_that_dies_early_is_said(fault, words, monkeypatch):
-    whole = lab._start
+    whole = subprocess.Popen
 
-    def broken(stack, module, *arguments):
-        if module != "trial":
-            return whole(stack, module, *arguments)
-        process = subprocess.Popen(
-            [sys.executable, "-c", f"import sys, time; {fault}"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        stack.callback(lab._end, process)
-        return process
+    def broken(command, **options):
+        if "core.echo.trial" in command:
+            command = [sys.executable, "-c", f"import sys, time; {fault}"]
+        return whole(command, **options)
 
-    monkeypatch.setattr(lab, "_start", broken)
+    monkeypatch.setattr("core.echo.children.subprocess.Popen", broken)
     (result,) = run_models([model_named("poll")], LabOptions(clients=10, messages=10))
     assert words in result.refused
 
