@@ -56,7 +56,7 @@ class Echo(EchoPanel):
         for talker in snapshot.talkers:
             if talker.listener != self._awaited:
                 continue
-            row = snapshot.clients.row_of_peer(talker.address, talker.port)
+            row = snapshot.clients.row_of_peer(talker.address, talker.port, talker.listener)
             if row is not None:
                 self._awaited = None
                 self.clients.select(int(snapshot.clients.identifier[row]))

@@ -89,11 +89,21 @@ class ClientTable:
         at = int(np.searchsorted(self.identifier, identifier))
         return at if at < len(self) and self.identifier[at] == identifier else None
 
-    def row_of_peer(self, address: str, port: int) -> int | None:
-        """The row of the client with this peer, None if there is none."""
+    def rows_of_peer(self, address: str, port: int) -> NDArray[np.intp]:
+        """The rows of the clients with this peer, the oldest first.
+
+        There may be several: one port can be connected to two listeners at once (RFC 9293 §3.1: a
+        connection is known by both its ends).
+        """
         wanted = np.frombuffer(pack_address(address), dtype=np.uint8)
         same = (self.peer_port == port) & (self.peer_address == wanted).all(axis=1)
-        rows = np.flatnonzero(same)
+        return np.flatnonzero(same)
+
+    def row_of_peer(self, address: str, port: int, listener: int | None = None) -> int | None:
+        """The row of the newest client with this peer, of this listener; None if there is none."""
+        rows = self.rows_of_peer(address, port)
+        if listener is not None:
+            rows = rows[self.listener[rows] == listener]
         return int(rows[-1]) if len(rows) else None
 
     def peer(self, row: int) -> tuple[str, int]:

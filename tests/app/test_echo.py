@@ -11,6 +11,7 @@ from textual.widgets import Input, RadioSet
 
 from app.screens.dialog import AddListener
 from app.screens.only import OnlyLine, client_of, of_client
+from core.echo.accounting import Accounts
 from core.echo.options import Trigger
 from core.engine import EngineSnapshot, State
 from core.serving import NO_SERVER
@@ -19,13 +20,16 @@ from tests.scripted_echo import (
     HOST,
     LEVEL,
     LEVEL_PORT,
+    NOW_S,
     PACKETS_EACH,
     PAUSED,
     STALLED,
+    TALKER,
     echo_snapshot,
     echo_store,
 )
 from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
+from widgets.echo_lines import OURS
 
 SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24), "least": (40, 10)}
 LO = EngineSnapshot(State.LIVE, interfaces=("lo",), captured=42, received=42)
@@ -308,6 +312,45 @@ async def test_following_does_not_drag_the_cursor_from_client_to_client():
         screen.table.follow = True
         await pilot.pause()
         assert screen.echo.clients.selected == 1
+
+
+def _same_port_at_both():
+    """The snapshot with one port connected to either listener; the two clients."""
+    accounts = Accounts()
+    for info in (LEVEL, EDGE):
+        accounts.open(9, info.identifier, info.trigger, (HOST, TALKER.port), NOW_S)
+    table = accounts.table(NOW_S)
+    return echo_snapshot(clients=table, selected=None, log=()), table.identifier.tolist()
+
+
+def test_one_port_at_two_listeners_is_told_apart_by_the_other_end():
+    said, clients = _same_port_at_both()
+    peer = (HOST, TALKER.port)
+    for info, client in zip((LEVEL, EDGE), clients, strict=True):
+        for ends in ((peer, (HOST, info.port)), ((HOST, info.port), peer)):
+            assert client_of(said, ends) == client
+            assert client_of(replace(said, listeners=said.listeners[::-1]), ends) == client
+        assert client_of(said, (peer, ("127.0.0.2", info.port))) is None
+        wildcard = tuple(replace(one, address="0.0.0.0") for one in said.listeners)
+        assert client_of(replace(said, listeners=wildcard), (peer, ("10.0.0.1", info.port)))
+    left = replace(said, listeners=(LEVEL,))
+    assert client_of(left, (peer, (HOST, EDGE.port))) == clients[1]
+    assert client_of(left, (peer, (HOST, LEVEL.port))) == clients[0]
+
+
+@pytest.mark.parametrize("info", [LEVEL, EDGE])
+async def test_the_built_in_client_is_the_one_of_its_own_listener(info):
+    said, clients = _same_port_at_both()
+    said = replace(said, talkers=(replace(TALKER, listener=info.identifier),))
+    mine = clients[info is EDGE]
+    async with running(said=said) as (pilot, _):
+        screen = await opened(pilot)
+        signs = [strip.text[0] for strip in screen.echo.clients.render_lines(
+            screen.echo.clients.size.region)[1:3]]  # fmt: skip
+        assert [sign == OURS for sign in signs] == [client == mine for client in clients]
+        screen.echo.listener = info.identifier
+        await pilot.press("b")
+        assert screen.echo.clients.selected == mine
 
 
 def test_a_connection_is_known_by_both_its_ends():

@@ -71,6 +71,25 @@ def test_echoes(served, trigger, address):
     assert (snapshot.totals.bytes_in, snapshot.totals.bytes_out) == (5, 5)
 
 
+def test_one_port_connected_to_two_listeners_is_two_clients(served):
+    listeners = [served.listen(trigger) for trigger in Trigger]
+    port = 0
+    for listener in listeners:
+        client = served.enter(socket.socket())
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        client.bind(("127.0.0.1", port))
+        client.connect((listener.address, listener.port))
+        peer = client.getsockname()
+        port = peer[1]
+    table = served.until(lambda s: len(s.clients) == 2).clients
+    for listener in listeners:
+        row = table.row_of_peer(*peer, listener.identifier)
+        assert table.trigger(row) is listener.trigger
+    assert table.rows_of_peer(*peer).tolist() == [0, 1]
+    assert table.row_of_peer(*peer) == 1
+    assert table.row_of_peer(*peer, 99) is None
+
+
 def test_level_and_edge_listeners_side_by_side(served):
     listeners = [served.listen(trigger) for trigger in (*Trigger, *Trigger)]
     clients = [served.connect(listener) for listener in listeners]
