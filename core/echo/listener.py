@@ -167,6 +167,7 @@ class Listener:
         assert self._rest is not None
         self._rest.cancelled = True
         self._rest = None
+        self._spare.have()  # first: with it, those who wait are served or turned away, not left
         self._watch()  # ADD reports what is ready already, with either trigger
 
 

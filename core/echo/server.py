@@ -224,6 +224,7 @@ class EchoServer:
         return replace(gone, closed=dict(gone.closed), pending=accounts.sum("pending"), **sums)
 
     def _publish(self) -> None:
+        self._spare.have()
         self._sampler.beat()
         self._shared.accounts.note_activity(time.monotonic())
         self._published = self.take_snapshot()

@@ -133,6 +133,77 @@ def test_out_of_descriptors_serves_those_it_has_and_recovers(trigger):
         assert last["turned_away"] == full["turned_away"]
 
 
+LOSES_ITS_SPARE = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
+from core.echo import server
+class Lost(server.SpareDescriptor):
+    def __init__(self):
+        super().__init__()
+        self.close()
+server.SpareDescriptor = Lost
+"""
+
+
+@BOTH
+def test_a_spare_descriptor_that_was_lost_comes_back(trigger):
+    with ServedProcess(trigger.value, LOSES_ITS_SPARE) as served:
+        served.totals_when(lambda t: t["seconds"] > 0.5)  # its beats have looked after it
+        clients = [socket.create_connection(served.address, 10) for _ in range(60)]
+        full = served.totals_when(lambda t: t["turned_away"] + t["accepted"] == 60)
+        assert full["turned_away"] > 20
+        assert sum(_is_served(client) for client in clients) == full["accepted"]
+        for client in clients:
+            client.close()
+
+
+def test_a_lost_spare_takes_the_first_descriptor_that_is_free():
+    """Nothing is free when the listener is woken; later one is, and nobody is left in the queue."""
+
+    class Scarce(SpareDescriptor):
+        free = False
+
+        def have(self):
+            if self.free:
+                super().have()
+
+    class Full:
+        """A listening socket that has a descriptor only while the spare is given up for it."""
+
+        def __init__(self, real):
+            self.real = real
+
+        def accept(self):
+            if spare._descriptor is None and spare.free:
+                return self.real.accept()
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+        def fileno(self):
+            return self.real.fileno()
+
+        def close(self):
+            self.real.close()
+
+    loop, totals, spare = EpollLoop(), EchoTotals(), Scarce()
+    real = socket.create_server(("127.0.0.1", 0))
+    real.setblocking(False)
+    info = ListenerInfo(1, *real.getsockname(), Trigger.LEVEL)
+    listener = Listener(loop, Full(real), info, totals, spare, lambda *_given: None)
+    clients = [socket.create_connection(real.getsockname(), 10) for _ in range(3)]
+    loop.run_once(5000)
+    assert totals.turned_away == 0
+    spare.free = True
+    while totals.turned_away < 3:
+        loop.run_once(5000)
+    for client in clients:
+        assert client.recv(1) == b""
+        client.close()
+    listener.close()
+    spare.close()
+    loop.close()
+    assert totals.accepted == 0
+
+
 def _is_served(client):
     client.settimeout(10)
     try:
