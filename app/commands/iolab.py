@@ -37,6 +37,7 @@ def run_iolab(names: Sequence[str], clients: int, messages: int, as_json: bool) 
     output = Output()
     models = [model_named(name) for name in names] or list(MODELS)
     options = LabOptions(clients=clients, messages=messages)
+    remarks: list[str] = []
     with Interrupts() as interrupts:
 
         def stopped() -> bool:
@@ -48,6 +49,11 @@ def run_iolab(names: Sequence[str], clients: int, messages: int, as_json: bool) 
             output.flush()
         for result in run_models(models, options, stopped):
             output.line(_model_json(result) if as_json else _model_row(result))
+            output.flush()
+            remarks.append(result.remark)
+        if not as_json:
+            for remark in filter(None, remarks):
+                output.line(f"– {remark}")
             output.flush()
         if not stopped():
             if not as_json:

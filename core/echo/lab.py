@@ -16,7 +16,7 @@ from typing import Any
 
 from core.echo.children import Child
 from core.echo.curve import COUNTS, CurvePoint
-from core.echo.models import MODELS, Model
+from core.echo.models import MODELS, Model, model_named
 from core.echo.waiting import watch
 
 CLIENTS, MESSAGES, SIZE = 100, 20_000, 64
@@ -70,6 +70,17 @@ class ModelResult:
     def calls_per_message(self) -> float:
         """System calls a message."""
         return sum(self.calls.values()) / self.messages if self.messages else 0.0
+
+    @property
+    def remark(self) -> str:
+        """What the number of calls leaves out; empty if it is nothing."""
+        if self.refused or not model_named(self.model).threaded:
+            return ""
+        slept = f"; it slept {self.slept / self.messages:.2f} times a message" if self.slept else ""
+        return (
+            f"{self.model}: the calls (futex) by which its threads hand over the interpreter's "
+            f"lock are not counted{slept}"
+        )
 
 
 def run_models(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -134,6 +135,17 @@ def test_iolab_prints_a_table() -> None:
     assert lines[1].startswith("epoll-edge ")
     assert lines[2].split() == ["IDLE", "SELECT", "µs", "POLL", "µs", "EPOLL", "µs"]
     assert [line.split()[0] for line in lines[3:7]] == ["10", "100", "1000", "10000"]
+
+
+def test_iolab_says_what_the_calls_of_threads_leave_out() -> None:
+    done = run("iolab", "--models", "blocking,poll", "--clients", "5", "--messages", "100")
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["MODEL", "blocking", "poll"]
+    assert re.fullmatch(
+        r"– blocking: the calls \(futex\) .* are not counted; it slept \d+\.\d\d times a message",
+        lines[3],
+    )
+    assert lines[4].startswith("        IDLE")
 
 
 def test_iolab_runs_nothing_that_lies_in_the_current_directory(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ async def test_every_result_is_in_the_tables():
         assert "44,039 ◀" in text  # the fastest
         assert text.count("◀") == 1
         assert f"not here: {NOT_HERE}" in text
+        assert "(futex) by which its threads hand over the interpreter's lock are not count" in text
         assert "asleep in recv 16%" in text
         assert "7,899.9" in text
         assert FD_SETSIZE_WORDS in text
