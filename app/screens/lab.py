@@ -7,6 +7,7 @@ posts each result. Leaving cancels it, and so does asking for another run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -98,7 +99,8 @@ class LabScreen(Screen[None]):
         self.measuring, self._trouble = True, ""
         self.results, self.points = [], []
         self._show()
-        self.run_worker(self._measure, thread=True, exclusive=True, exit_on_error=False)
+        measure = partial(self._measure, self._run)
+        self.run_worker(measure, thread=True, exclusive=True, exit_on_error=False)
 
     def action_leave(self) -> None:
         """Cancel what runs; leave when nothing does."""
@@ -108,9 +110,9 @@ class LabScreen(Screen[None]):
         else:
             self.dismiss()
 
-    def _measure(self) -> None:
-        """In a thread of its own."""
-        worker, run, trouble = get_current_worker(), self._run, ""
+    def _measure(self, run: int) -> None:
+        """In a thread of its own, which may begin when the next run has been asked for already."""
+        worker, trouble = get_current_worker(), ""
 
         def cancelled() -> bool:
             return worker.is_cancelled

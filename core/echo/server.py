@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from core.echo.client import Client
 from core.echo.descriptors import SpareDescriptor
-from core.echo.listener import Listener, open_listening
+from core.echo.listener import EchoError, Listener, open_listening
 from core.echo.log import EventLog
 from core.echo.options import EchoOptions, Switches, Trigger
 from core.echo.sampler import Sampler
@@ -73,10 +73,14 @@ class EchoServer:
         listening = open_listening(address, port, self._shared.options)
         bound = listening.getsockname()
         info = ListenerInfo(self._next_listener, bound[0], bound[1], trigger)
+        try:
+            self._listeners[info.identifier] = Listener(
+                self._loop, listening, info, self._shared.totals, self._spare, self._on_client
+            )
+        except OSError as error:  # epoll_ctl(2): ENOSPC, ENOMEM
+            listening.close()
+            raise EchoError(f"{info.name}: epoll cannot watch it: {error.strerror}") from error
         self._next_listener += 1
-        self._listeners[info.identifier] = Listener(
-            self._loop, listening, info, self._shared.totals, self._spare, self._on_client
-        )
         self._message = ""
         return info
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -138,6 +139,25 @@ def test_a_refused_listener_is_one_line_until_the_next_command_works(engine):
     )
     listening(engine)
     assert engine.echo.snapshot().message == ""
+
+
+def test_a_listener_that_epoll_cannot_watch_is_one_line(engine, monkeypatch):
+    with connect(listening(engine)) as client:
+        until(engine, lambda shown: len(shown.clients) == 1)
+        before = len(os.listdir("/proc/self/fd"))
+
+        def full(*_given, **_named):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(engine._loop, "add", full)
+            engine.echo.listen(ADDRESS, 0, Trigger.LEVEL)
+            said = until(engine, lambda shown: shown.message).message
+        assert said.endswith("epoll cannot watch it: No space left on device")
+        assert len(os.listdir("/proc/self/fd")) == before
+        client.sendall(b"still here")
+        assert client.recv(10) == b"still here"
+    assert engine.failure is None
 
 
 def test_a_fault_in_the_server_is_said_and_ends_nothing_else(engine, tmp_path, monkeypatch):
