@@ -24,6 +24,7 @@ from core.echo.accounting import ClientTable
 from widgets.status_line import si
 
 STALLED_S = 1.0  # unread bytes were seen this long, and nothing moved
+AFTER_FIN = "CLOSE_WAIT"  # the kernel has the peer's FIN; we have not ended yet
 EXACT_BELOW = 1_000_000  # larger counts get a decimal prefix
 
 
@@ -72,6 +73,8 @@ def explanation(table: ClientTable, row: int) -> str:
     unread = count_text(int(table.unread[row]))
     pending = count_text(int(table.pending[row]))
     match condition_of(table, row):
+        case Condition.STALLED if table.edge[row] and table.state(row) == AFTER_FIN:
+            return f"{unread} bytes unread in the kernel; after its FIN no event can come"
         case Condition.STALLED if table.edge[row]:
             return f"{unread} bytes unread in the kernel; no event until more come"
         case Condition.STALLED:
@@ -185,7 +188,7 @@ WAKE_UPS = _count("Wakes", "wake_ups")
 READS = _count("Reads", "reads")
 EAGAINS = _count("EAGAIN", "eagains")
 PENDING = _count("Pending", "pending")
-UNSENT = _count("Unsent", "unsent")
+UNSENT = _count("Unsent", "unsent")  # or sent and not acknowledged: core.echo.tcp_info
 STATE = Column(
     "TCP state",
     lambda table: table.tcp_state,

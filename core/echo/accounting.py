@@ -54,10 +54,10 @@ class ClientTable:
     rtt_us: NDArray[np.int64]
     bytes_in: NDArray[np.int64]
     unread: NDArray[np.int64]  # in the kernel, SIOCINQ, when the client was looked at
-    unsent: NDArray[np.int64]  # in the kernel, SIOCOUTQ, then
+    unsent: NDArray[np.int64]  # in the kernel, SIOCOUTQ, then: not acknowledged
     pending: NDArray[np.int64]  # in the program
     wake_ups: NDArray[np.int64]
-    reads: NDArray[np.int64]  # read calls, those that got EAGAIN included
+    reads: NDArray[np.int64]  # recv calls: those that got EAGAIN, and what is thrown away, too
     eagains: NDArray[np.int64]  # reads and writes that the kernel put off
     opened_s: NDArray[np.float64]
     active_s: NDArray[np.float64]  # when bytes last moved

@@ -278,9 +278,11 @@ class Client:
 
     def _discard(self) -> None:
         """Throw away what comes after the end was announced; close when the peer ends."""
+        self._accounts.reads[self.slot] += 1
         try:
             count = len(self.connected.recv(self._budget))
         except BlockingIOError:
+            self._accounts.eagains[self.slot] += 1
             return
         except OSError as error:
             self._close_failed(error)

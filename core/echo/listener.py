@@ -226,7 +226,7 @@ def _set_options(listening: socket.socket, options: EchoOptions) -> None:
 def _explain(address: str, port: int, error: OSError) -> str:
     where = f"port {port} on {address}"
     if error.errno == errno.EADDRINUSE:
-        return f"{where} is in use by another program: choose another port, or 0 for a free one"
+        return f"{where} is in use already: choose another port, or 0 for a free one"
     if error.errno == errno.EACCES:
         return f"{where} is reserved for privileged programs: choose a port from 1024 up"
     if error.errno == errno.EADDRNOTAVAIL:

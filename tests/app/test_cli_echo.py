@@ -90,7 +90,7 @@ def test_echo_on_a_port_in_use_is_one_line_and_status_1() -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
-        f"rawscope: port {port} on 127.0.0.1 is in use by another program: "
+        f"rawscope: port {port} on 127.0.0.1 is in use already: "
         "choose another port, or 0 for a free one\n"
     )
 

@@ -134,8 +134,7 @@ def test_a_refused_listener_is_one_line_until_the_next_command_works(engine):
     engine.echo.listen(ADDRESS, info.port, Trigger.EDGE)
     said = until(engine, lambda shown: shown.message).message
     assert said == (
-        f"port {info.port} on {ADDRESS} is in use by another program: "
-        "choose another port, or 0 for a free one"
+        f"port {info.port} on {ADDRESS} is in use already: choose another port, or 0 for a free one"
     )
     listening(engine)
     assert engine.echo.snapshot().message == ""

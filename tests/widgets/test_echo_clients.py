@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from dataclasses import replace
 
@@ -127,6 +128,17 @@ def test_bytes_that_stay_unread_become_a_stall():
         assert receive_exactly(client, 16) == bytes(16)
         snapshot = served.snapshot()
         assert conditions(snapshot.clients).tolist() == [Condition.OPEN]
+
+
+def test_after_a_fin_no_event_is_promised():
+    with Served() as served:
+        client = served.connect(served.listen(Trigger.EDGE))
+        served.do(served.server.set_switches, Switches(1, drain=False))
+        client.sendall(bytes(64))
+        client.shutdown(socket.SHUT_WR)
+        stalled = served.until(lambda s: conditions(s.clients).tolist() == [Condition.STALLED])
+    said = explanation(stalled.clients, 0)
+    assert said.endswith("bytes unread in the kernel; after its FIN no event can come")
 
 
 def test_only_an_edge_client_waits_for_more_bytes():

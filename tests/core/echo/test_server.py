@@ -371,11 +371,13 @@ def test_drain_echoes_what_has_come_and_waits_for_the_peer(served, trigger):
     served.do(served.server.drain, lambda: drained.append(True))
     assert receive_exactly(client, 100) == b"before the end"
     assert not drained, "the peer has not ended yet"
+    reads = served.snapshot().totals.reads
     client.sendall(b"too late")
     client.close()
     snapshot = served.until(lambda s: drained and not len(s.clients))
     assert snapshot.totals.closed[CloseReason.DRAINED] == 1
     assert snapshot.totals.discarded == 8
+    assert snapshot.totals.reads == reads + 2, "what was thrown away, and the end"
 
 
 @BOTH
