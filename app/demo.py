@@ -67,7 +67,7 @@ class Demo:
         for conversation in itertools.cycle(list(conversations())):
             self._hold(conversation)
             if clients is not None and not self._hold(clients.turn):
-                clients.close()  # the server has ended it, or was stopped: the panel's business
+                clients.close()  # it cannot listen: the panel says why
                 clients = None
             if self._stop.wait(self._pause_s):
                 break

@@ -2,7 +2,9 @@
 
 The server shares the engine's loop with the capture. It is made when it is first asked for: who
 only captures pays nothing for it. A command that cannot be obeyed becomes one line in the
-snapshot. A fault of ours inside the server must not take the capture with it: it leaves the loop
+snapshot. A command that depends on how things are ("more", "the other way") is carried out against
+the server itself: a snapshot is a tenth of a second old, and two quick keys would see the same one.
+A fault of ours inside the server must not take the capture with it: it leaves the loop
 as an exception, the worker asks `take_blame`, and if the traceback passes through the server, the
 server is closed and said to have failed, and the loop goes on.
 """
@@ -81,9 +83,9 @@ class EchoService:
         """Close a client now."""
         self._tell(lambda server: server.close_client(client))
 
-    def pause_client(self, client: int, paused: bool) -> None:
+    def toggle_pause(self, client: int) -> None:
         """Stop reading from a client, or go on."""
-        self._tell(lambda server: server.pause_client(client, paused))
+        self._tell(lambda server: server.toggle_pause(client))
 
     def select(self, client: int | None) -> None:
         """Keep a log of this client, and of no other."""
@@ -92,6 +94,14 @@ class EchoService:
     def set_switches(self, switches: Switches) -> None:
         """How much is read at a wake-up."""
         self._tell(lambda server: server.set_switches(switches))
+
+    def step_budget(self, steps: int) -> None:
+        """A read asks for more, or with negative steps for less."""
+        self._tell(lambda server: server.set_switches(server.switches.stepped(steps)))
+
+    def next_drain(self) -> None:
+        """A wake-up reads as the trigger needs, until EAGAIN, or once: the next of these."""
+        self._tell(lambda server: server.set_switches(server.switches.next_drain()))
 
     def talk(self, listener: int, size: int) -> None:
         """Have the listener's built-in client send `size` bytes; a new one, soon."""
@@ -122,7 +132,7 @@ class EchoService:
                 server.close()
 
     def _talk(self, listener: int, size: int, server: EchoServer) -> None:
-        if any(talker.listener == listener for talker in server.take_snapshot().talkers):
+        if server.has_talker(listener):
             server.talk(listener, size)
         else:
             self._introduce([listener], size, server)

@@ -56,6 +56,7 @@ def client_table(taken_s: float = NOW_S) -> ClientTable:
         slot = accounts.open(6 + number, listener.identifier, listener.trigger, peer, opened_s)
         accounts.tcp_state[slot] = ESTABLISHED
         accounts.active_s[slot] = NOW_S - 2.5 * number
+        accounts.sampled_s[slot] = NOW_S
         for name, value in figures.items():
             if name != "peer":
                 getattr(accounts, name)[slot] = value

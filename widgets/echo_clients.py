@@ -13,7 +13,7 @@ from textual.message import Message
 
 from core.echo.accounting import ClientTable
 from core.echo.snapshot import EchoSnapshot
-from widgets.echo_columns import COLUMNS, Column, endpoint_text
+from widgets.echo_columns import COLUMNS, Column
 from widgets.echo_lines import EchoLines
 from widgets.echo_order import Sort
 
@@ -36,8 +36,10 @@ class EchoClients(EchoLines):
 
     def show(self, snapshot: EchoSnapshot) -> None:
         """Take in a newer snapshot; costs a sort, and what is visible."""
-        self._ours = {endpoint_text(each.address, each.port) for each in snapshot.talkers}
-        self._take(snapshot.clients)
+        table = snapshot.clients
+        rows = [table.row_of_peer(one.address, one.port, one.listener) for one in snapshot.talkers]
+        self._ours = {int(table.identifier[row]) for row in rows if row is not None}
+        self._take(table)
         if self.selected is None and len(snapshot.clients):
             self.selected = self._client(0)
 

@@ -4,8 +4,10 @@ One table, `COLUMNS`, read by the headings, the rows, the sorting and the tests.
 a numpy array over all clients; text is made for the rows on the screen only. The order is the
 order in which columns are given up where there is little room, so what teaches comes first.
 
-A client's *condition* is what a person should know before any number: it is sampled, so
-`STALLED_S` keeps a client between two samples from being called stalled.
+A client's *condition* is what a person should know before any number. What lies unread is known
+from looks that may be seconds apart, so a client is called stalled only when two looks, at least
+`STALLED_S` apart, found bytes unread and none moved since the first: bytes that lay there for a
+moment, when somebody happened to look, are no stall.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from numpy.typing import NDArray
 from core.echo.accounting import ClientTable
 from widgets.status_line import si
 
-STALLED_S = 1.0  # unread bytes this long, and nothing moved
+STALLED_S = 1.0  # unread bytes were seen this long, and nothing moved
+AFTER_FIN = "CLOSE_WAIT"  # the kernel has the peer's FIN; we have not ended yet
 EXACT_BELOW = 1_000_000  # larger counts get a decimal prefix
 
 
@@ -53,7 +56,8 @@ def conditions(table: ClientTable) -> NDArray[np.uint8]:
     """(n,) `Condition` of every client; where several hold, the one that explains the others."""
     found = np.full(len(table), Condition.OPEN, dtype=np.uint8)
     found[table.ended != 0] = Condition.ENDED
-    found[(table.unread > 0) & (table.idle_s >= STALLED_S)] = Condition.STALLED
+    since_s = np.maximum(table.unread_s, table.active_s)
+    found[(table.unread > 0) & (table.sampled_s >= since_s + STALLED_S)] = Condition.STALLED
     found[(table.pending > 0) | (table.held != 0)] = Condition.BACKED_UP
     found[table.paused != 0] = Condition.PAUSED
     return found
@@ -69,6 +73,8 @@ def explanation(table: ClientTable, row: int) -> str:
     unread = count_text(int(table.unread[row]))
     pending = count_text(int(table.pending[row]))
     match condition_of(table, row):
+        case Condition.STALLED if table.edge[row] and table.state(row) == AFTER_FIN:
+            return f"{unread} bytes unread in the kernel; after its FIN no event can come"
         case Condition.STALLED if table.edge[row]:
             return f"{unread} bytes unread in the kernel; no event until more come"
         case Condition.STALLED:
@@ -182,7 +188,7 @@ WAKE_UPS = _count("Wakes", "wake_ups")
 READS = _count("Reads", "reads")
 EAGAINS = _count("EAGAIN", "eagains")
 PENDING = _count("Pending", "pending")
-UNSENT = _count("Unsent", "unsent")
+UNSENT = _count("Unsent", "unsent")  # or sent and not acknowledged: core.echo.tcp_info
 STATE = Column(
     "TCP state",
     lambda table: table.tcp_state,

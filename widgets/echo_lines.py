@@ -21,7 +21,6 @@ from textual.strip import Strip
 from core.echo.accounting import ClientTable
 from widgets.cells import left, right, width_of
 from widgets.echo_columns import (
-    CLIENT,
     COLUMNS,
     FIXED,
     NOW,
@@ -94,7 +93,7 @@ class EchoLines(ShiftedView):
         super().__init__(id=id, classes=classes)
         self._table: ClientTable | None = None
         self._order = ClientOrder()
-        self._ours: set[str] = set()  # built-in clients, as their rows name them
+        self._ours: set[int] = set()  # built-in clients, by identifier
         self._widths = [len(column.heading) + 1 for column in COLUMNS]
         self._words: dict[int, Words] = {}  # by line, of the table as it is
         self._painted: dict[int, Words] = {}  # by line, as on the screen
@@ -186,13 +185,13 @@ class EchoLines(ShiftedView):
     def line_key(self, line: int) -> Hashable:
         """All its words; what the columns are like clears the cache."""
         client = self._client(line)
-        return client, self._words_of(line), client == self.selected
+        return client, self._words_of(line), client == self.selected, client in self._ours
 
     def build_line(self, line: int) -> Strip:
         """One client."""
         words = self._words_of(line)
         alarm = ALARMS.get(words[COLUMNS.index(NOW)])
-        sign = OURS if words[COLUMNS.index(CLIENT)] in self._ours else " "
+        sign = OURS if self._client(line) in self._ours else " "
         cells = [Segment(f"{sign} ", self.component("echo-clients--ours"))]
         for column, width in self._shown():
             text = words[COLUMNS.index(column)]

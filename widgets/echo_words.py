@@ -13,14 +13,13 @@ from textwrap import wrap
 
 import numpy as np
 
-from core.echo.options import READ_SIZE, Switches, Trigger
+from core.echo.options import Switches, Trigger, budget_text
 from core.echo.snapshot import EchoSnapshot, ListenerInfo
 from core.loop import LoopCounters
 from core.wire.text import safe
 from widgets.cells import width_of
-from widgets.echo_columns import Condition, conditions, count_text
+from widgets.echo_columns import Condition, conditions, count_text, span_text
 
-BUDGETS = (1, 16, 1024, READ_SIZE)  # bytes a read, by the keys
 LISTENERS_MOST = 4  # lines of them
 CURRENT = "▸"
 
@@ -53,6 +52,8 @@ class Piece:
 Line = tuple[Piece, ...]
 
 _DOT = Piece(" · ", Look.QUIET)
+_INDENT = Piece("  ", Look.QUIET)
+_EXACT_S = 100  # shorter times have tenths
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,14 @@ def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list
     effect = f"{trigger.value}: {snapshot.switches.effect(trigger)}"
     blocks.append(Block(4, _wrapped(effect, width, indent="  ")))
     blocks.append(Block(3, (_clients_line(snapshot, width),)))
-    blocks.append(Block(5, (_loop_line(snapshot.loop, width),)))
+    whole = _loop_counts(snapshot.loop) + [(_DOT, *part) for part in _loop_times(snapshot.loop)]
+    if sum(_width(part) for part in whole) <= width:
+        blocks.append(Block(5, (_fitting(whole, width),)))
+    else:
+        blocks.append(Block(5, (_fitting(_loop_counts(snapshot.loop), width),)))
+        first, *others = _loop_times(snapshot.loop)
+        times = [(_INDENT, *first), *((_DOT, *part) for part in others)]
+        blocks.append(Block(7, (_fitting(times, width),)))
     return blocks
 
 
@@ -135,13 +143,6 @@ def _listener_line(snapshot: EchoSnapshot, info: ListenerInfo, current: int | No
         Piece("  "),
         Piece("stop", Look.BUTTON, f"stop_listener({info.identifier})"),
     )
-
-
-def budget_text(budget: int) -> str:
-    """``16 bytes``, ``64 KiB``."""
-    if budget == READ_SIZE:
-        return f"{budget // 1024} KiB"
-    return f"{budget:,} byte{'' if budget == 1 else 's'}"
 
 
 def drain_text(switches: Switches) -> str:
@@ -180,7 +181,7 @@ def _clients_line(snapshot: EchoSnapshot, width: int) -> Line:
             look = CONDITION_LOOKS.get(condition, Look.PLAIN)
             parts.append((_DOT, Piece(f"{number:,} {condition.word}", look)))
     if totals.turned_away:
-        words = f"{totals.turned_away:,} turned away: no descriptor left"
+        words = f"{totals.turned_away:,} turned away: no descriptor or watch left"
         parts.append((_DOT, Piece(words, Look.BAD)))
     if totals.aborted:
         parts.append((_DOT, Piece(f"{totals.aborted:,} gone before accept")))
@@ -193,24 +194,38 @@ def _fitting(parts: Sequence[Line], width: int) -> Line:
     """As many parts as fit, whole, from the first on."""
     fitting: list[Piece] = []
     for part in parts:
-        width -= sum(width_of(piece.text) for piece in part)
+        width -= _width(part)
         if width < 0:
             break
         fitting += part
     return tuple(fitting)
 
 
-def _loop_line(loop: LoopCounters, width: int) -> Line:
+def _width(part: Line) -> int:
+    return sum(width_of(piece.text) for piece in part)
+
+
+def _loop_counts(loop: LoopCounters) -> list[Line]:
     """What the loop has done since the program began; capture and echo share it."""
+    each = loop.events / loop.wake_ups if loop.wake_ups else 0.0
+    return [
+        (Piece(f"  loop {count_text(loop.waits)} waits", Look.QUIET),),
+        (_DOT, Piece(f"{count_text(loop.wake_ups)} wake-ups", Look.QUIET)),
+        (_DOT, Piece(f"{each:.2f} events each", Look.QUIET)),
+    ]
+
+
+def _loop_times(loop: LoopCounters) -> list[Line]:
+    """How long it waited, for events or for the interpreter's lock, and how long it was busy."""
     whole = loop.kernel_s + loop.handlers_s
     waiting = round(100 * loop.kernel_s / whole) if whole else 100
-    each = loop.events / loop.wake_ups if loop.wake_ups else 0.0
-    words = (
-        f"{count_text(loop.wake_ups)} wake-ups",
-        f"{each:.2f} events each",
-        f"{waiting}% waiting",  # for events, or for the interpreter's lock
-        f"{100 - waiting}% in handlers",
-        f"{count_text(loop.stale)} stale",
-    )
-    first = (Piece(f"  loop {count_text(loop.waits)} waits", Look.QUIET),)
-    return _fitting([first, *((_DOT, Piece(word, Look.QUIET)) for word in words)], width)
+    return [
+        (Piece(f"{waiting}% waiting {_time_text(loop.kernel_s)}", Look.QUIET),),
+        (Piece(f"{100 - waiting}% in handlers {_time_text(loop.handlers_s)}", Look.QUIET),),
+        (Piece(f"{count_text(loop.stale)} stale", Look.QUIET),),
+    ]
+
+
+def _time_text(seconds: float) -> str:
+    """``12.4 s``, ``35 min``."""
+    return f"{seconds:.1f} s" if seconds < _EXACT_S else span_text(seconds)

@@ -69,6 +69,7 @@ class LabResults(Widget):
     def render(self) -> Group:
         tables: list[Table | Text] = [self._model_table()] if self._models else []
         tables += [self._refusal(each) for each in self._models if each.refused]
+        tables += [Text(each.remark, self._style("quiet")) for each in self._models if each.remark]
         if self._points:
             tables += [Text(""), self._curve_table()]
         return Group(*tables)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from app.commands.interrupts import Interrupts
-from app.commands.output import Output, say
+from app.commands.output import CommandError, Output, say
 from core.echo.curve import CurvePoint
-from core.echo.lab import LabOptions, ModelResult, run_curve, run_models
+from core.echo.lab import LabError, LabOptions, ModelResult, run_curve, run_models
 from core.echo.models import MODELS, model_named
 
 _HEADS = ("MODEL", "MESSAGES/S", "P50 µs", "P99 µs", "CALLS/MESSAGE", "CPU µs/MESSAGE", "MEANWHILE")
@@ -37,6 +37,7 @@ def run_iolab(names: Sequence[str], clients: int, messages: int, as_json: bool) 
     output = Output()
     models = [model_named(name) for name in names] or list(MODELS)
     options = LabOptions(clients=clients, messages=messages)
+    remarks: list[str] = []
     with Interrupts() as interrupts:
 
         def stopped() -> bool:
@@ -49,11 +50,32 @@ def run_iolab(names: Sequence[str], clients: int, messages: int, as_json: bool) 
         for result in run_models(models, options, stopped):
             output.line(_model_json(result) if as_json else _model_row(result))
             output.flush()
-        if not as_json and not stopped():
-            say("one wake-up among idle descriptors")
-        _print_curve(list(run_curve(cancelled=stopped)), output, as_json)
-    output.flush()
+            remarks.append(result.remark)
+        if not as_json:
+            for remark in filter(None, remarks):
+                output.line(f"– {remark}")
+            output.flush()
+        if not stopped():
+            if not as_json:
+                say("one wake-up among idle descriptors")
+            _measure_curve(output, as_json, stopped)
+        if stopped():
+            say("rawscope: stopped before all was measured")
+            return 1
     return 0
+
+
+def _measure_curve(output: Output, as_json: bool, stopped: Callable[[], bool]) -> None:
+    """Print what was measured, also where it breaks off. Raises `CommandError`."""
+    points: list[CurvePoint] = []
+    try:
+        points += run_curve(cancelled=stopped)  # what came before an error stays in the list
+    except LabError as error:
+        raise CommandError(f"the curve broke off: {error}") from error
+    finally:
+        if points:
+            _print_curve(points, output, as_json)
+            output.flush()
 
 
 def _print_curve(points: Sequence[CurvePoint], output: Output, as_json: bool) -> None:

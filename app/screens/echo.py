@@ -10,17 +10,14 @@ from app.actions import Place, bindings
 from app.bridge import Bridge
 from app.screens.dialog import AddListener
 from core.capture.options import ANY
-from core.echo.options import Switches
 from core.echo.snapshot import EchoSnapshot
 from widgets.echo_clients import EchoClients
 from widgets.echo_head import EchoHead
 from widgets.echo_panel import EchoPanel
-from widgets.echo_words import BUDGETS
 
 LOOPBACK = "lo"
 UNSEEN = "lo is not captured, so packets of local clients are not in the table: i chooses it"
 TALK_BYTES = 64  # what the built-in client sends at a key
-_DRAINS = (None, True, False)  # in the order in which the key goes round
 
 
 class Clients(EchoClients, inherit_bindings=False):
@@ -59,7 +56,7 @@ class Echo(EchoPanel):
         for talker in snapshot.talkers:
             if talker.listener != self._awaited:
                 continue
-            row = snapshot.clients.row_of_peer(talker.address, talker.port)
+            row = snapshot.clients.row_of_peer(talker.address, talker.port, talker.listener)
             if row is not None:
                 self._awaited = None
                 self.clients.select(int(snapshot.clients.identifier[row]))
@@ -107,24 +104,17 @@ class Echo(EchoPanel):
 
     def action_budget(self, step: int) -> None:
         """A read asks for less, or more."""
-        switches = self.said.switches
-        at = min(range(len(BUDGETS)), key=lambda i: abs(BUDGETS[i] - switches.read_budget))
-        budget = BUDGETS[max(0, min(at + step, len(BUDGETS) - 1))]
-        self._bridge.echo.set_switches(Switches(budget, switches.drain))
+        self._bridge.echo.step_budget(step)
 
     def action_drain(self) -> None:
         """A wake-up reads as the trigger needs, until EAGAIN, or once."""
-        switches = self.said.switches
-        drain = _DRAINS[(_DRAINS.index(switches.drain) + 1) % len(_DRAINS)]
-        self._bridge.echo.set_switches(Switches(switches.read_budget, drain))
+        self._bridge.echo.next_drain()
 
     # -- the selected client -------------------------------------------------------------------
 
     def action_pause_client(self) -> None:
-        client, table = self.clients.selected, self.said.clients
-        row = table.row(client) if client is not None else None
-        if client is not None and row is not None:
-            self._bridge.echo.pause_client(client, not table.paused[row])
+        if self.clients.selected is not None:
+            self._bridge.echo.toggle_pause(self.clients.selected)
 
     def action_close_client(self) -> None:
         if self.clients.selected is not None:

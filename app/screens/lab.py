@@ -7,6 +7,7 @@ posts each result. Leaving cancels it, and so does asking for another run.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -18,7 +19,7 @@ from textual.worker import get_current_worker
 from app.actions import Place, bindings
 from app.screens.key_bar import KeyBar
 from core.echo.curve import COUNTS, MECHANISMS, CurvePoint
-from core.echo.lab import LabOptions, ModelResult, run_curve, run_models
+from core.echo.lab import LabError, LabOptions, ModelResult, run_curve, run_models
 from core.echo.models import MODELS
 from core.wire.text import safe
 from widgets.lab_plots import CurvePlot, RatePlot
@@ -98,7 +99,8 @@ class LabScreen(Screen[None]):
         self.measuring, self._trouble = True, ""
         self.results, self.points = [], []
         self._show()
-        self.run_worker(self._measure, thread=True, exclusive=True, exit_on_error=False)
+        measure = partial(self._measure, self._run)
+        self.run_worker(measure, thread=True, exclusive=True, exit_on_error=False)
 
     def action_leave(self) -> None:
         """Cancel what runs; leave when nothing does."""
@@ -108,9 +110,9 @@ class LabScreen(Screen[None]):
         else:
             self.dismiss()
 
-    def _measure(self) -> None:
-        """In a thread of its own."""
-        worker, run, trouble = get_current_worker(), self._run, ""
+    def _measure(self, run: int) -> None:
+        """In a thread of its own, which may begin when the next run has been asked for already."""
+        worker, trouble = get_current_worker(), ""
 
         def cancelled() -> bool:
             return worker.is_cancelled
@@ -119,6 +121,8 @@ class LabScreen(Screen[None]):
             for measurement in self._measurements:
                 for result in measurement(cancelled):
                     self.post_message(self.Measured(run, result))
+        except LabError as error:
+            trouble = f"broke off: {safe(str(error))}"
         except Exception as failure:
             trouble = f"failed: {type(failure).__name__}: {safe(str(failure))}"
         self.post_message(self.Ended(run, trouble))

@@ -1,8 +1,8 @@
 """The table kept to one connection: whose packets they are, and a line that says so.
 
 A client of the echo server is known by its address and port; the other end is the listener that
-it came through. A listener that has been stopped is not known any more: then the client's end
-alone decides.
+it came through, and both have to agree: one port may be connected to two listeners. A listener that
+has been stopped is not known any more: then the client's end alone decides.
 """
 
 from __future__ import annotations
@@ -46,13 +46,15 @@ def of_client(echo: EchoSnapshot, client: int) -> Only | None:
 
 def client_of(echo: EchoSnapshot, ends: tuple[End, End]) -> int | None:
     """The client that a packet between these ends belongs to."""
+    stopped = None
     for peer, own in (ends, ends[::-1]):
-        row = echo.clients.row_of_peer(*peer)
-        if row is not None:
+        for row in reversed(echo.clients.rows_of_peer(*peer).tolist()):
             info = _listener_of(echo, row)
-            if info is None or info.port == own[1]:
+            if info is None:
+                stopped = stopped if stopped is not None else row
+            elif info.port == own[1] and info.address in (*_WILDCARDS, own[0]):
                 return int(echo.clients.identifier[row])
-    return None
+    return None if stopped is None else int(echo.clients.identifier[stopped])
 
 
 def _listener_of(echo: EchoSnapshot, row: int) -> ListenerInfo | None:

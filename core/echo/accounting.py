@@ -53,14 +53,16 @@ class ClientTable:
     tcp_state: NDArray[np.uint8]  # core.echo.tcp_info.STATE_NAMES
     rtt_us: NDArray[np.int64]
     bytes_in: NDArray[np.int64]
-    unread: NDArray[np.int64]  # in the kernel, SIOCINQ
-    unsent: NDArray[np.int64]  # in the kernel, SIOCOUTQ
+    unread: NDArray[np.int64]  # in the kernel, SIOCINQ, when the client was looked at
+    unsent: NDArray[np.int64]  # in the kernel, SIOCOUTQ, then: not acknowledged
     pending: NDArray[np.int64]  # in the program
     wake_ups: NDArray[np.int64]
-    reads: NDArray[np.int64]  # read calls, those that got EAGAIN included
+    reads: NDArray[np.int64]  # recv calls: those that got EAGAIN, and what is thrown away, too
     eagains: NDArray[np.int64]  # reads and writes that the kernel put off
     opened_s: NDArray[np.float64]
     active_s: NDArray[np.float64]  # when bytes last moved
+    sampled_s: NDArray[np.float64]  # when the kernel was asked last; 0 never
+    unread_s: NDArray[np.float64]  # since which look all found bytes unread; 0: not the last
     peer_address: NDArray[np.uint8]  # (n, 16): IPv6, or IPv4 mapped into it
     peer_port: NDArray[np.int64]
 
@@ -87,11 +89,21 @@ class ClientTable:
         at = int(np.searchsorted(self.identifier, identifier))
         return at if at < len(self) and self.identifier[at] == identifier else None
 
-    def row_of_peer(self, address: str, port: int) -> int | None:
-        """The row of the client with this peer, None if there is none."""
+    def rows_of_peer(self, address: str, port: int) -> NDArray[np.intp]:
+        """The rows of the clients with this peer, the oldest first.
+
+        There may be several: one port can be connected to two listeners at once (RFC 9293 §3.1: a
+        connection is known by both its ends).
+        """
         wanted = np.frombuffer(pack_address(address), dtype=np.uint8)
         same = (self.peer_port == port) & (self.peer_address == wanted).all(axis=1)
-        rows = np.flatnonzero(same)
+        return np.flatnonzero(same)
+
+    def row_of_peer(self, address: str, port: int, listener: int | None = None) -> int | None:
+        """The row of the newest client with this peer, of this listener; None if there is none."""
+        rows = self.rows_of_peer(address, port)
+        if listener is not None:
+            rows = rows[self.listener[rows] == listener]
         return int(rows[-1]) if len(rows) else None
 
     def peer(self, row: int) -> tuple[str, int]:
@@ -150,6 +162,8 @@ class Accounts:
         self.eagains: Column = array("q")
         self.opened_s: array[float] = array("d")
         self.active_s: array[float] = array("d")
+        self.sampled_s: array[float] = array("d")
+        self.unread_s: array[float] = array("d")
         self.moved: Column = array("q")  # bytes in and out when `active_s` was noted
         self.peer_port: Column = array("q")
         self.peer_address = bytearray()

@@ -8,7 +8,8 @@
   reading and begins again gets an event for what came meanwhile.
 * Edge triggered, a client is read until EAGAIN. A peer that sends as fast as we read would
   keep us for ever, so after `READS_PER_TURN` reads the client goes to the end of a queue
-  of our own: no event will come for what is left.
+  of our own (`core.echo.shared`): no event will come for what is left. One may come for what is
+  new; it waits for its turn all the same, or it would get two.
 * EPOLLIN, EPOLLRDHUP and EPOLLHUP may come together: what is in the buffer is read first. Only
   when we do not want to read does EPOLLHUP or EPOLLERR close the client at once: nobody is
   left to echo to.
@@ -32,12 +33,10 @@ import time
 
 from core.echo.connection import EchoConnection
 from core.echo.log import EventLog, Step
-from core.echo.options import READ_SIZE, Switches, Trigger
+from core.echo.options import READ_SIZE, READS_PER_TURN, Switches, Trigger
 from core.echo.shared import Shared
 from core.echo.snapshot import CloseReason
 from core.echo.tcp_info import unread
-
-READS_PER_TURN = 16  # of a client that is drained; then the others get their turn
 
 _READING = select.EPOLLIN | select.EPOLLRDHUP
 _BROKEN = select.EPOLLHUP | select.EPOLLERR
@@ -94,6 +93,11 @@ class Client:
         """Note each step into this log from now on; None: no longer."""
         self._log = log
         self._judge()
+
+    @property
+    def paused(self) -> bool:
+        """Whether somebody stopped its reading."""
+        return self._paused
 
     def pause(self, paused: bool) -> None:
         """Stop reading, or go on."""
@@ -167,10 +171,12 @@ class Client:
             self._flush()
             if events == _ONLY_WRITABLE or not self.is_open:
                 return
-        if self._interest & _ONLY_READABLE and not self._sent_end:
-            self._read(self._most)
-        else:
+        if not self._interest & _ONLY_READABLE or self._sent_end:
             self._on_unwanted(events)
+        elif self._queued and not self._draining:
+            self._note(Step.QUEUED)  # its turn comes, and reads what is there now, too
+        else:
+            self._read(self._most)
 
     def _on_unwanted(self, events: int) -> None:
         """Readable or broken while we do not want to read, or no longer echo."""
@@ -258,21 +264,25 @@ class Client:
     def _take_up_later(self) -> None:
         if not self._queued:
             self._queued = True
+            self._judge()
             self._note(Step.BUDGET)
             self._shared.take_up_later(self._take_up)
 
     def _take_up(self) -> None:
         """Go on where the budget of a turn ended."""
         self._queued = False
+        self._judge()
         if self.is_open and self._interest & _ONLY_READABLE and not self._draining:
             self._note(Step.AGAIN)
             self._read(self._most)
 
     def _discard(self) -> None:
         """Throw away what comes after the end was announced; close when the peer ends."""
+        self._accounts.reads[self.slot] += 1
         try:
             count = len(self.connected.recv(self._budget))
         except BlockingIOError:
+            self._accounts.eagains[self.slot] += 1
             return
         except OSError as error:
             self._close_failed(error)
@@ -308,8 +318,12 @@ class Client:
             self._judge()
 
     def _judge(self) -> None:
-        """A calm client has nothing pending, is read from and echoed to, and nobody looks."""
-        self._calm = self._interest == _READING and self._log is None and not self._draining
+        """A calm client has nothing pending, is read from at events, and nobody looks."""
+        self._calm = (
+            self._interest == _READING
+            and self._log is None
+            and not (self._draining or self._queued)
+        )
 
     def _end_sending(self) -> bool:
         """Send our FIN. False if the connection is gone."""

@@ -7,7 +7,8 @@ the limit must know that none does: ours waits with epoll.
 A server without a descriptor left cannot even say no: accept fails, and the connection stays in
 the queue. (It fails even if the queue is empty: Linux takes a descriptor before it looks.) So
 one *spare descriptor* is kept for that moment: it is closed, the connection is accepted in its
-place and closed, and the spare is opened again.
+place and closed, and the spare is opened again. Somebody else may have taken the place meanwhile:
+then it is tried again and again (`have`), before anything else is accepted.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import errno
 import os
 import resource
 import socket
+from contextlib import suppress
 
 NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)  # of this process, of the whole system
 
@@ -32,7 +34,7 @@ class SpareDescriptor:
 
     def __init__(self) -> None:
         self._descriptor: int | None = None
-        self._open()
+        self.have()
 
     def turn_away(self, listening: socket.socket) -> None:
         """Accept one connection and close it. Raises what accept raises."""
@@ -40,17 +42,16 @@ class SpareDescriptor:
         try:
             listening.accept()[0].close()
         finally:
-            self._open()
+            self.have()
+
+    def have(self) -> None:
+        """Open it if it is missing and can be had."""
+        if self._descriptor is None:
+            with suppress(OSError):
+                self._descriptor = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
 
     def close(self) -> None:
         """Give it up."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
-
-    def _open(self) -> None:
-        try:
-            self._descriptor = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            if error.errno not in NO_DESCRIPTOR:
-                raise

@@ -3,27 +3,27 @@
 Three processes: the model (`core.echo.trial`), the load (`core.echo.load`), and this one, which
 only starts them and looks at the first from outside (`core.echo.waiting`). So neither the
 screen nor the load is in the model's figures. The generators yield one finished result at a time,
-so that a caller can show progress; `cancelled` is asked every few milliseconds.
+so that a caller can show progress, and ask many times a second whether they are `cancelled`.
 """
 
 from __future__ import annotations
 
 import json
-import select
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.echo.children import Child
 from core.echo.curve import COUNTS, CurvePoint
-from core.echo.models import MODELS, Model
+from core.echo.models import MODELS, Model, model_named
 from core.echo.waiting import watch
 
 CLIENTS, MESSAGES, SIZE = 100, 20_000, 64
-_PATIENCE_S = 60.0
-_ASK_EVERY_MS = 20  # whether to give up
+
+
+class LabError(Exception):
+    """A process of the laboratory broke off. The text is one line and says why."""
 
 
 def _never() -> bool:
@@ -71,6 +71,17 @@ class ModelResult:
         """System calls a message."""
         return sum(self.calls.values()) / self.messages if self.messages else 0.0
 
+    @property
+    def remark(self) -> str:
+        """What the number of calls leaves out; empty if it is nothing."""
+        if self.refused or not model_named(self.model).threaded:
+            return ""
+        slept = f"; it slept {self.slept / self.messages:.2f} times a message" if self.slept else ""
+        return (
+            f"{self.model}: the calls (futex) by which its threads hand over the interpreter's "
+            f"lock are not counted{slept}"
+        )
+
 
 def run_models(
     models: Sequence[Model] = MODELS,
@@ -80,7 +91,7 @@ def run_models(
     """Each model in turn, until `cancelled`."""
     for model in models:
         result = _run_model(model, options or LabOptions(), cancelled)
-        if result is None:
+        if result is None or cancelled():  # ctrl+c ends the processes too, with words of their own
             return
         yield result
 
@@ -90,27 +101,27 @@ def _run_model(
 ) -> ModelResult | None:
     """One model under the load; None if cancelled."""
     with ExitStack() as stack:
-        trial = _start(stack, "trial", model.name, str(options.clients + options.idle))
+        trial = stack.enter_context(Child("trial", model.name, str(options.clients + options.idle)))
         greeting = _read(trial, cancelled)
         if "port" not in greeting:
             return _refusal(model, greeting)
-        load = _start(
-            stack, "load", str(greeting["port"]), "--clients", str(options.clients), "--idle",
+        load = stack.enter_context(Child(
+            "load", str(greeting["port"]), "--clients", str(options.clients), "--idle",
             str(options.idle), "--size", str(options.size), "--messages", str(options.messages),
-        )  # fmt: skip
-        serving = _read(trial, lambda: cancelled() or bool(load.poll()))
+        ))  # fmt: skip
+        serving = _read(trial, lambda: cancelled() or bool(load.status))
         if "serving" in serving:
-            waiting = watch(trial.pid, lambda: load.poll() is None and not cancelled())
+            waiting = watch(trial.pid, lambda: load.status is None and not cancelled())
         elif serving or cancelled():
             return _refusal(model, serving)
         if cancelled():
             return None
-        outcome, trouble = load.communicate(timeout=_PATIENCE_S)
+        outcome = load.line(cancelled) or ""
         cost = _read(trial, cancelled) if serving else {}
-    if "refused" in cost:
-        return _refusal(model, cost)
-    if load.returncode:
-        return _refusal(model, {"refused": _last_line(trouble)})
+        if "refused" in cost:
+            return _refusal(model, cost)
+        if not outcome and not cancelled():
+            return _refusal(model, {"refused": load.last_words()})
     if not cost:
         return None
     measured = json.loads(outcome)
@@ -137,53 +148,23 @@ def _refusal(model: Model, said: dict[str, Any]) -> ModelResult | None:
 def run_curve(
     counts: Sequence[int] = COUNTS, cancelled: Callable[[], bool] = _never
 ) -> Iterator[CurvePoint]:
-    """The cost of one wake-up, point by point, until `cancelled`."""
-    with ExitStack() as stack:
-        process = _start(stack, "curve", *map(str, counts))
-        assert process.stdout is not None
-        for line in process.stdout:
+    """The cost of one wake-up, point by point, until `cancelled`. Raises `LabError`."""
+    with Child("curve", *map(str, counts)) as child:
+        while line := child.line(cancelled):
             if cancelled():
                 return
             yield CurvePoint(**json.loads(line))
+        if cancelled():
+            return
+        words = child.last_words()
+        if child.status:
+            raise LabError(words)
 
 
-def _start(stack: ExitStack, module: str, *arguments: str) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", f"core.echo.{module}", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    stack.callback(_end, process)
-    return process
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    if process.poll() is None:
-        process.kill()
-    process.communicate()
-
-
-def _read(process: subprocess.Popen[str], given_up: Callable[[], bool]) -> dict[str, Any]:
-    """The next line of a trial, its last words if there is none; empty if given up before.
-
-    Its lines come far apart, or the process ends behind them: either way a line that was read ahead
-    is found, since an ended pipe is readable too.
-    """
-    assert process.stdout is not None
-    poller = select.poll()
-    poller.register(process.stdout, select.POLLIN)
-    while not poller.poll(_ASK_EVERY_MS):
-        if given_up():
-            return {}
-    line = process.stdout.readline()
-    if not line:
-        _out, trouble = process.communicate()
-        return {"refused": _last_line(trouble)}
-    result: dict[str, Any] = json.loads(line)
-    return result
-
-
-def _last_line(said: str) -> str:
-    return (said.strip().splitlines() or ["it ended without a word"])[-1]
+def _read(trial: Child, given_up: Callable[[], bool]) -> dict[str, Any]:
+    """The next line of a trial, its last words if there is none; empty if given up before."""
+    line = trial.line(given_up)
+    if line is None:
+        return {}
+    said: dict[str, Any] = json.loads(line) if line else {"refused": trial.last_words()}
+    return said

@@ -95,6 +95,12 @@ class Listener:
             known.identifier, known.address, known.port, known.trigger, self._accepted
         )
 
+    def accept_waiting(self, most: int) -> None:
+        """Accept what is in the queue now, at most so many."""
+        for _ in range(most):
+            if self._rest is not None or not self._accept_one():
+                return
+
     def close(self) -> None:
         """Stop listening; connections still in the queue are reset by the kernel."""
         self._closed = True
@@ -161,6 +167,7 @@ class Listener:
         assert self._rest is not None
         self._rest.cancelled = True
         self._rest = None
+        self._spare.have()  # first: with it, those who wait are served or turned away, not left
         self._watch()  # ADD reports what is ready already, with either trigger
 
 
@@ -219,7 +226,7 @@ def _set_options(listening: socket.socket, options: EchoOptions) -> None:
 def _explain(address: str, port: int, error: OSError) -> str:
     where = f"port {port} on {address}"
     if error.errno == errno.EADDRINUSE:
-        return f"{where} is in use by another program: choose another port, or 0 for a free one"
+        return f"{where} is in use already: choose another port, or 0 for a free one"
     if error.errno == errno.EACCES:
         return f"{where} is reserved for privileged programs: choose a port from 1024 up"
     if error.errno == errno.EADDRNOTAVAIL:

@@ -94,10 +94,11 @@ class Load:
         """Send for so long, or so many messages. Raises LoadError."""
         delays: list[float] = []
         cpu_s, started_s = time.process_time(), time.perf_counter()
-        for descriptor in self._busy:
+        first = self._busy[:most]
+        for descriptor in first:
             self._sent_s[descriptor] = started_s
             os.write(descriptor, self._messages[descriptor])
-        left, under_way, ends_s = most - len(self._busy), len(self._busy), started_s + seconds
+        left, under_way, ends_s = most - len(first), len(first), started_s + seconds
         while under_way:
             ready = self._epoll.poll(SILENCE_S)
             if not ready:

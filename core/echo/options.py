@@ -8,12 +8,15 @@ edge-triggered").
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from core.echo.connection import HIGH_WATER
 
 READ_SIZE = 64 * 1024  # one read takes no more
+READS_PER_TURN = 16  # of a client that is drained; then the others get their turn
+BUDGETS = (1, 16, 1024, READ_SIZE)  # bytes a read, as the keys step through them
+_DRAINS = (None, True, False)  # in the order in which the key goes round
 
 
 class Trigger(Enum):
@@ -28,8 +31,8 @@ class Switches:
     """The teaching switches.
 
     ``read_budget`` bytes are asked for by one read. With ``drain`` a wake-up reads until
-    EAGAIN, without it once; None does what each trigger needs: edge drains, level reads once
-    and is woken again.
+    EAGAIN, `READS_PER_TURN` times before the others get their turn; without it once. None does
+    what each trigger needs: edge drains, level reads once and is woken again.
     """
 
     read_budget: int = READ_SIZE
@@ -43,13 +46,27 @@ class Switches:
         """Whether a client with this trigger reads until EAGAIN."""
         return trigger is Trigger.EDGE if self.drain is None else self.drain
 
+    def stepped(self, steps: int) -> Switches:
+        """A read asks for more, or with negative steps for less; the ends of `BUDGETS` stop it."""
+        at = min(range(len(BUDGETS)), key=lambda i: abs(BUDGETS[i] - self.read_budget))
+        return replace(self, read_budget=BUDGETS[max(0, min(at + steps, len(BUDGETS) - 1))])
+
+    def next_drain(self) -> Switches:
+        """Drain as the trigger needs, always, never, and round again."""
+        return replace(self, drain=_DRAINS[(_DRAINS.index(self.drain) + 1) % len(_DRAINS)])
+
     def effect(self, trigger: Trigger) -> str:
         """What will be seen, in one sentence."""
-        size = "64 KiB" if self.read_budget == READ_SIZE else f"{self.read_budget} bytes"
+        size = budget_text(self.read_budget)
+        if self.drains(trigger) and trigger is Trigger.LEVEL:
+            return (
+                f"each wake-up reads {size} at a time until EAGAIN, {READS_PER_TURN} times at "
+                "most; while more is left, epoll reports the same client again"
+            )
         if self.drains(trigger):
             return (
-                f"each wake-up reads {size} at a time until EAGAIN, so one wake-up empties "
-                "the kernel's buffer"
+                f"one wake-up reads {size} at a time until EAGAIN; after each {READS_PER_TURN} "
+                "reads the others get a turn, and then it goes on without an event"
             )
         if trigger is Trigger.LEVEL:
             return (
@@ -60,6 +77,13 @@ class Switches:
             f"each wake-up reads at most {size} once; what is left stays unread in the kernel "
             "and the client stalls until new bytes arrive"
         )
+
+
+def budget_text(budget: int) -> str:
+    """``16 bytes``, ``64 KiB``."""
+    if budget == READ_SIZE:
+        return f"{budget // 1024} KiB"
+    return f"{budget:,} byte{'' if budget == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)

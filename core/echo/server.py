@@ -5,8 +5,8 @@ the server, and calls its commands in the loop's thread; another thread goes thr
 `EpollLoop.call`. `snapshot` may be called from any thread: it returns the value that the loop
 published last, one assignment, ten times a second.
 
-Ending has two speeds. `drain` stops listening, echoes what has come in, sends FIN and waits for
-the peers, for a grace time at most; `close` ends everything at once.
+Ending has two speeds. `drain` accepts who is in the queue, stops listening, echoes what has come
+in, sends FIN and waits for the peers, for a grace time at most; `close` ends everything at once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from core.echo.client import Client
 from core.echo.descriptors import SpareDescriptor
-from core.echo.listener import Listener, open_listening
+from core.echo.listener import EchoError, Listener, open_listening
 from core.echo.log import EventLog
 from core.echo.options import EchoOptions, Switches, Trigger
 from core.echo.sampler import Sampler
@@ -73,10 +73,14 @@ class EchoServer:
         listening = open_listening(address, port, self._shared.options)
         bound = listening.getsockname()
         info = ListenerInfo(self._next_listener, bound[0], bound[1], trigger)
+        try:
+            self._listeners[info.identifier] = Listener(
+                self._loop, listening, info, self._shared.totals, self._spare, self._on_client
+            )
+        except OSError as error:  # epoll_ctl(2): ENOSPC, ENOMEM
+            listening.close()
+            raise EchoError(f"{info.name}: epoll cannot watch it: {error.strerror}") from error
         self._next_listener += 1
-        self._listeners[info.identifier] = Listener(
-            self._loop, listening, info, self._shared.totals, self._spare, self._on_client
-        )
         self._message = ""
         return info
 
@@ -99,6 +103,11 @@ class EchoServer:
         if client := self._clients.get(identifier):
             client.pause(paused)
 
+    def toggle_pause(self, identifier: int) -> None:
+        """Stop reading from a client that is read, go on with one that is not."""
+        if client := self._clients.get(identifier):
+            client.pause(not client.paused)
+
     def select(self, identifier: int | None) -> None:
         """Keep a log of this client, and of no other; None of none."""
         if self._log is not None:
@@ -111,29 +120,42 @@ class EchoServer:
         if identifier is not None and (client := self._clients.get(identifier)):
             client.note_into(self._log)
 
+    @property
+    def switches(self) -> Switches:
+        """How much is read at a wake-up."""
+        return self._shared.switches
+
     def set_switches(self, switches: Switches) -> None:
         """How much is read at a wake-up, from the next one on."""
         self._shared.switches = switches
         for client in self._clients.values():
             client.obey(switches)
 
+    def has_talker(self, listener: int) -> bool:
+        """Whether the listener's built-in client is connected."""
+        talker = self._talkers.get(listener)
+        return talker is not None and not talker.closed
+
     def talk(self, listener: int, size: int) -> None:
         """Have the listener's built-in client send `size` bytes; it is connected at need."""
         if listener not in self._listeners:
             return
-        talker = self._talkers.get(listener)
-        if talker is None or talker.closed:
+        if not self.has_talker(listener):
             try:
-                talker = Talker(self._loop, self._listeners[listener].info)
+                self._talkers[listener] = Talker(self._loop, self._listeners[listener].info)
             except OSError as error:
                 self._message = f"the built-in client cannot connect: {error.strerror}"
                 return
-            self._talkers[listener] = talker
-        talker.say(size)
+        self._talkers[listener].say(size)
 
     def drain(self, on_drained: Callable[[], None], grace_s: float = GRACE_S) -> None:
-        """End in good order; `on_drained` is called when the last client is gone."""
-        for identifier in tuple(self._listeners):
+        """End in good order; `on_drained` is called when the last client is gone.
+
+        The kernel has acknowledged what connections in a listener's queue sent, and closing the
+        listener would reset them: so they are accepted first.
+        """
+        for identifier, listener in tuple(self._listeners.items()):
+            listener.accept_waiting(self._shared.options.backlog + 1)
             self.stop_listening(identifier)
         self._on_drained = on_drained
         self._timers.append(self._loop.call_every(grace_s, self._force))
@@ -206,6 +228,7 @@ class EchoServer:
         return replace(gone, closed=dict(gone.closed), pending=accounts.sum("pending"), **sums)
 
     def _publish(self) -> None:
+        self._spare.have()
         self._sampler.beat()
         self._shared.accounts.note_activity(time.monotonic())
         self._published = self.take_snapshot()

@@ -1,7 +1,13 @@
-"""What all clients of one server have in common: the loop, the books, the queue."""
+"""What all clients of one server have in common: the loop, the books, the queue.
+
+In the queue stand edge-triggered clients whose turn ended before EAGAIN: no event will come for
+what is left. One pass of the loop takes up as many as go into `TURN_S`, the others wait for the
+next: so between them epoll is asked and timers run, however many clients pour in.
+"""
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +16,8 @@ from core.echo.accounting import Accounts
 from core.echo.options import EchoOptions, Switches
 from core.echo.snapshot import EchoTotals
 from core.loop import EpollLoop
+
+TURN_S = 0.002  # of the queue, in one pass of the loop
 
 
 @dataclass(eq=False, slots=True)
@@ -31,7 +39,10 @@ class Shared:
         self.unfinished.append(function)
 
     def _take_up(self) -> None:
-        waiting = self.unfinished
-        self.unfinished = deque()  # those who come again ask for the next turn
-        for function in waiting:
-            function()
+        waiting, ends_s = self.unfinished, time.monotonic() + TURN_S
+        for _ in range(len(waiting)):  # who comes again stands at the end, for the next turn
+            waiting.popleft()()
+            if time.monotonic() >= ends_s:
+                break
+        if waiting:
+            self.loop.call(self._take_up)

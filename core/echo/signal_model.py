@@ -2,7 +2,7 @@
 
 * With ``O_ASYNC`` set and an owner (``F_SETOWN``), the kernel sends SIGIO on every change. SIGIO
   does not queue and does not say which descriptor. ``F_SETSIG`` chooses a real-time signal
-  instead, which queues and carries the descriptor (fcntl(2), "Signals"; signal(7)).
+  instead, which queues and carries the descriptor (fcntl(2), "Managing signals"; signal(7)).
 * Like an edge, a signal tells of a change, so we read until EAGAIN.
 * The queue is bounded (RLIMIT_SIGPENDING). When it is full the kernel falls back to plain SIGIO:
   something happened somewhere, so every peer has to be tried.

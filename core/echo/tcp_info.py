@@ -3,11 +3,11 @@
 * ``TCP_INFO`` (tcp(7), linux/tcp.h `struct tcp_info`): byte 0 is the state; the smoothed
   round-trip time in microseconds is the 16th u32 after the eight bytes of the head, at byte 68.
 * ``SIOCINQ`` (tcp(7)): bytes received and not yet read by the program.
-* ``SIOCOUTQ`` (tcp(7)): bytes written by the program that the peer has not acknowledged,
-  whether they were sent or not.
+* ``SIOCOUTQ``: bytes written by the program that the peer has not acknowledged, whether they were
+  sent or not: tcp(7) says "unsent", the kernel counts write_seq - snd_una (net/ipv4/tcp.c,
+  `tcp_ioctl`).
 
-That is three system calls a socket, about 3 µs from Python, so thousands of clients are sampled
-in slices.
+That is three system calls a socket, so thousands of clients are sampled in slices.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ STATE_NAMES = (
 
 
 class TcpSample(NamedTuple):
-    """One look at a socket. ``rtt_us`` in microseconds, the others in bytes."""
+    """One look at a socket. ``rtt_us`` in microseconds, the others in bytes.
+
+    ``unsent`` are those not acknowledged, sent or not.
+    """
 
     state: int
     rtt_us: int

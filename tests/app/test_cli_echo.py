@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -26,9 +29,10 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextlib.contextmanager
-def serving(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that leads a group of its own."""
     process = subprocess.Popen(
-        [*RAWSCOPE, "echo", *arguments],
+        [*RAWSCOPE, *arguments], start_new_session=True,
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
@@ -36,6 +40,10 @@ def serving(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     finally:
         process.kill()
         process.communicate()
+
+
+def serving(*arguments: str) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
+    return running("echo", *arguments)
 
 
 @pytest.mark.parametrize("trigger", ["level", "edge"])
@@ -82,7 +90,7 @@ def test_echo_on_a_port_in_use_is_one_line_and_status_1() -> None:
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr == (
-        f"rawscope: port {port} on 127.0.0.1 is in use by another program: "
+        f"rawscope: port {port} on 127.0.0.1 is in use already: "
         "choose another port, or 0 for a free one\n"
     )
 
@@ -127,6 +135,66 @@ def test_iolab_prints_a_table() -> None:
     assert lines[1].startswith("epoll-edge ")
     assert lines[2].split() == ["IDLE", "SELECT", "µs", "POLL", "µs", "EPOLL", "µs"]
     assert [line.split()[0] for line in lines[3:7]] == ["10", "100", "1000", "10000"]
+
+
+def test_iolab_says_what_the_calls_of_threads_leave_out() -> None:
+    done = run("iolab", "--models", "blocking,poll", "--clients", "5", "--messages", "100")
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["MODEL", "blocking", "poll"]
+    assert re.fullmatch(
+        r"– blocking: the calls \(futex\) .* are not counted; it slept \d+\.\d\d times a message",
+        lines[3],
+    )
+    assert lines[4].startswith("        IDLE")
+
+
+def test_iolab_runs_nothing_that_lies_in_the_current_directory(tmp_path: Path) -> None:
+    for name in ("json.py", "socket.py", "core.py"):
+        tmp_path.joinpath(name).write_text("open('was run', 'a'); raise SystemExit('foreign')")
+    work = ["--models", "poll", "--clients", "2", "--messages", "10"]
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "app", "iolab", *work, "--json"],  # as the console script
+        cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+    )  # fmt: skip
+    assert not tmp_path.joinpath("was run").exists()
+    assert done.returncode == 0, done.stderr
+    measured, *curve = [json.loads(line) for line in done.stdout.splitlines()]
+    assert measured["messages"] == 10
+    assert len(curve) == 12
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_iolab_that_is_stopped_says_so_and_starts_nothing_more(number: signal.Signals) -> None:
+    """The signal goes to the processes of the laboratory, too, as ctrl+c at a terminal does."""
+    with running("iolab", "--models", "poll,epoll-edge", "--messages", "100000000") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("MODEL")
+        os.killpg(process.pid, number)
+        out, said = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 1
+    assert out == ""
+    assert said.splitlines()[1:] == ["rawscope: stopped before all was measured"]
+
+
+def test_a_curve_that_breaks_off_is_one_line_and_status_1() -> None:
+    code = (
+        "import subprocess, sys\n"
+        "whole = subprocess.Popen\n"
+        "def broken(command, **options):\n"
+        "    code = 'exit(\"no room\")'\n"
+        "    curve = 'core.echo.curve' in command\n"
+        "    return whole([sys.executable, '-c', code] if curve else command, **options)\n"
+        "subprocess.Popen = broken\n"
+        "from app.cli import run\n"
+        "sys.exit(run(['iolab', '--models', 'poll', '--messages', '10', '--clients', '2']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "rawscope: the curve broke off: no room"
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["MODEL", "poll"]
 
 
 def test_neither_imports_the_screen() -> None:

@@ -11,7 +11,8 @@ from textual.widgets import Input, RadioSet
 
 from app.screens.dialog import AddListener
 from app.screens.only import OnlyLine, client_of, of_client
-from core.echo.options import READ_SIZE, Switches, Trigger
+from core.echo.accounting import Accounts
+from core.echo.options import Trigger
 from core.engine import EngineSnapshot, State
 from core.serving import NO_SERVER
 from tests.scripted_echo import (
@@ -19,13 +20,16 @@ from tests.scripted_echo import (
     HOST,
     LEVEL,
     LEVEL_PORT,
+    NOW_S,
     PACKETS_EACH,
     PAUSED,
     STALLED,
+    TALKER,
     echo_snapshot,
     echo_store,
 )
 from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
+from widgets.echo_lines import OURS
 
 SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24), "least": (40, 10)}
 LO = EngineSnapshot(State.LIVE, interfaces=("lo",), captured=42, received=42)
@@ -149,11 +153,11 @@ async def test_it_says_when_its_packets_cannot_be_in_the_table(state, interfaces
     [
         ("b", ("talk", LEVEL.identifier, 64)),
         ("x", ("stop_listening", LEVEL.identifier)),
-        ("minus", ("set_switches", Switches(1, drain=False))),
-        ("plus", ("set_switches", Switches(1024, drain=False))),
-        ("d", ("set_switches", Switches(16, drain=None))),
-        ("p", ("pause_client", 1, True)),
-        ("j j j p", ("pause_client", PAUSED, False)),
+        ("minus", ("step_budget", -1)),
+        ("plus", ("step_budget", 1)),
+        ("d", ("next_drain",)),
+        ("p", ("toggle_pause", 1)),
+        ("j j j p", ("toggle_pause", PAUSED)),
         ("j c", ("close_client", 2)),
         ("j", ("select", 2)),
     ],
@@ -189,17 +193,6 @@ async def test_a_new_built_in_client_is_selected_when_it_has_come():
         echo.said = replace(said, taken_s=said.taken_s + 0.2)
         screen.poll()
         assert screen.echo.clients.selected == 1  # once
-
-
-async def test_switches_go_round_and_stop_at_their_ends():
-    async with running(said=echo_snapshot(switches=Switches())) as (pilot, echo):
-        await opened(pilot)
-        await pilot.press("plus")
-        assert echo.told[-1] == ("set_switches", Switches(READ_SIZE))
-        for drain in (True, False, None):
-            await pilot.press("d")
-            assert echo.told[-1] == ("set_switches", Switches(drain=drain))
-            echo.said = replace(echo.said, switches=Switches(drain=drain))
 
 
 async def test_without_a_listener_one_key_starts_everything():
@@ -319,6 +312,45 @@ async def test_following_does_not_drag_the_cursor_from_client_to_client():
         screen.table.follow = True
         await pilot.pause()
         assert screen.echo.clients.selected == 1
+
+
+def _same_port_at_both():
+    """The snapshot with one port connected to either listener; the two clients."""
+    accounts = Accounts()
+    for info in (LEVEL, EDGE):
+        accounts.open(9, info.identifier, info.trigger, (HOST, TALKER.port), NOW_S)
+    table = accounts.table(NOW_S)
+    return echo_snapshot(clients=table, selected=None, log=()), table.identifier.tolist()
+
+
+def test_one_port_at_two_listeners_is_told_apart_by_the_other_end():
+    said, clients = _same_port_at_both()
+    peer = (HOST, TALKER.port)
+    for info, client in zip((LEVEL, EDGE), clients, strict=True):
+        for ends in ((peer, (HOST, info.port)), ((HOST, info.port), peer)):
+            assert client_of(said, ends) == client
+            assert client_of(replace(said, listeners=said.listeners[::-1]), ends) == client
+        assert client_of(said, (peer, ("127.0.0.2", info.port))) is None
+        wildcard = tuple(replace(one, address="0.0.0.0") for one in said.listeners)
+        assert client_of(replace(said, listeners=wildcard), (peer, ("10.0.0.1", info.port)))
+    left = replace(said, listeners=(LEVEL,))
+    assert client_of(left, (peer, (HOST, EDGE.port))) == clients[1]
+    assert client_of(left, (peer, (HOST, LEVEL.port))) == clients[0]
+
+
+@pytest.mark.parametrize("info", [LEVEL, EDGE])
+async def test_the_built_in_client_is_the_one_of_its_own_listener(info):
+    said, clients = _same_port_at_both()
+    said = replace(said, talkers=(replace(TALKER, listener=info.identifier),))
+    mine = clients[info is EDGE]
+    async with running(said=said) as (pilot, _):
+        screen = await opened(pilot)
+        signs = [strip.text[0] for strip in screen.echo.clients.render_lines(
+            screen.echo.clients.size.region)[1:3]]  # fmt: skip
+        assert [sign == OURS for sign in signs] == [client == mine for client in clients]
+        screen.echo.listener = info.identifier
+        await pilot.press("b")
+        assert screen.echo.clients.selected == mine
 
 
 def test_a_connection_is_known_by_both_its_ends():

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
 from app.actions import ACTIONS
 from app.screens.lab import POINTS, LabScreen
+from core.echo.lab import LabOptions
 from core.echo.models import MODELS
 from core.store.packet_store import PacketStore
 from tests.scripted_lab import FD_SETSIZE_WORDS, NOT_HERE, measured, models, points, scripted_lab
@@ -34,8 +36,8 @@ def progress(lab):
     return str(lab.query_one("#lab-progress").render())
 
 
-async def until(pilot, condition):
-    async with asyncio.timeout(10):
+async def until(pilot, condition, patience_s=10):
+    async with asyncio.timeout(patience_s):
         while not condition():
             await pilot.pause(0.01)
 
@@ -51,10 +53,25 @@ async def test_every_result_is_in_the_tables():
         assert "44,039 ◀" in text  # the fastest
         assert text.count("◀") == 1
         assert f"not here: {NOT_HERE}" in text
+        assert "(futex) by which its threads hand over the interpreter's lock are not count" in text
         assert "asleep in recv 16%" in text
         assert "7,899.9" in text
         assert FD_SETSIZE_WORDS in text
         assert progress(lab).count("█") == len(MODELS) + POINTS
+
+
+async def test_the_real_measurements_end_in_the_tables(monkeypatch):
+    """Nothing scripted but the size of the work: processes, models, curve."""
+    tiny = partial(LabOptions, clients=3, messages=30)
+    monkeypatch.setattr("core.echo.lab.LabOptions", tiny)
+    lab = LabScreen()
+    async with opened(lab) as pilot:
+        await until(pilot, lambda: not lab.measuring, patience_s=60)
+        assert progress(lab).endswith("done")
+        assert [result.model for result in lab.results] == [model.name for model in MODELS]
+        assert all(result.messages == 30 or result.refused for result in lab.results)
+        assert all(not result.refused for result in lab.results if result.model != "io_uring")
+        assert len(lab.points) == POINTS
 
 
 async def test_the_plots_have_what_could_be_measured():

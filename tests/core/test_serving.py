@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -69,7 +70,7 @@ def test_commands_reach_the_client_they_name(engine):
     with connect(info) as one, connect(info) as other:
         table = until(engine, lambda shown: len(shown.clients) == 2).clients
         first = int(table.identifier[table.row_of_peer(*one.getsockname())])
-        engine.echo.pause_client(first, True)
+        engine.echo.toggle_pause(first)
         engine.echo.select(first)
         until(engine, lambda shown: shown.clients.paused[0] == 1 and shown.selected == first)
         engine.echo.set_switches(Switches(16, drain=False))
@@ -96,16 +97,66 @@ def test_one_command_shows_both_triggers(engine):
     assert shown.clients.row_of_peer(level.address, level.port) is not None
 
 
+def test_two_quick_steps_are_two_steps(engine):
+    """No snapshot comes between the commands: each is carried out where the last one left it."""
+    with connect(listening(engine)):
+        client = int(until(engine, lambda shown: len(shown.clients) == 1).clients.identifier[0])
+        engine.echo.step_budget(-1)
+        engine.echo.step_budget(-1)
+        engine.echo.next_drain()
+        engine.echo.next_drain()
+        for _ in range(3):
+            engine.echo.toggle_pause(client)
+        asked = Switches(16, drain=False)
+        shown = until(engine, lambda shown: shown.switches == asked and shown.clients.paused[0])
+        assert shown.message == ""
+
+
+def test_a_built_in_client_that_was_closed_gets_time_to_be_looked_at_again(engine, monkeypatch):
+    """As the first time: a new one says nothing before `TO_LOOK_S` is over."""
+    monkeypatch.setattr("core.serving.TO_LOOK_S", 0.0)
+    info = listening(engine)
+    engine.echo.talk(info.identifier, 10)
+    first = until(engine, lambda shown: shown.talkers and shown.talkers[0].received == 10)
+    engine.echo.close_client(int(first.clients.identifier[0]))
+    until(engine, lambda shown: not len(shown.clients))
+    monkeypatch.setattr("core.serving.TO_LOOK_S", 3600.0)
+    engine.echo.talk(info.identifier, 10)
+    until(engine, lambda shown: len(shown.clients) == 1)
+    with connect(info) as other:  # the loop has gone round since the new one was connected
+        other.sendall(b"x")
+        assert other.recv(1) == b"x"
+    assert until(engine, lambda shown: shown.totals.bytes_in == 11).talkers[0].sent == 0
+
+
 def test_a_refused_listener_is_one_line_until_the_next_command_works(engine):
     info = listening(engine)
     engine.echo.listen(ADDRESS, info.port, Trigger.EDGE)
     said = until(engine, lambda shown: shown.message).message
     assert said == (
-        f"port {info.port} on {ADDRESS} is in use by another program: "
-        "choose another port, or 0 for a free one"
+        f"port {info.port} on {ADDRESS} is in use already: choose another port, or 0 for a free one"
     )
     listening(engine)
     assert engine.echo.snapshot().message == ""
+
+
+def test_a_listener_that_epoll_cannot_watch_is_one_line(engine, monkeypatch):
+    with connect(listening(engine)) as client:
+        until(engine, lambda shown: len(shown.clients) == 1)
+        before = len(os.listdir("/proc/self/fd"))
+
+        def full(*_given, **_named):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(engine._loop, "add", full)
+            engine.echo.listen(ADDRESS, 0, Trigger.LEVEL)
+            said = until(engine, lambda shown: shown.message).message
+        assert said.endswith("epoll cannot watch it: No space left on device")
+        assert len(os.listdir("/proc/self/fd")) == before
+        client.sendall(b"still here")
+        assert client.recv(10) == b"still here"
+    assert engine.failure is None
 
 
 def test_a_fault_in_the_server_is_said_and_ends_nothing_else(engine, tmp_path, monkeypatch):

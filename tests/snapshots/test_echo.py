@@ -49,8 +49,7 @@ def test_zoomed(snap_compare):
 
 def test_failure(snap_compare):
     said = echo_snapshot(
-        message="port 7007 on 127.0.0.1 is in use by another program: "
-        "choose another port, or 0 for a free one"
+        message="port 7007 on 127.0.0.1 is in use already: choose another port, or 0 for a free one"
     )
     assert snap_compare(echo_monitor(said), terminal_size=WIDE, run_before=opened())
 

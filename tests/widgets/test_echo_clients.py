@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from dataclasses import replace
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 
 from core.echo.accounting import Accounts
-from core.echo.options import Trigger
+from core.echo.options import Switches, Trigger
+from core.echo.sampler import Sampler
+from tests.core.echo.serving import Served, receive_exactly
 from tests.scripted_echo import (
     BACKED_UP,
     ENDED,
@@ -83,8 +86,59 @@ def test_unread_bytes_of_a_moment_are_no_stall():
     accounts = Accounts()
     slot = accounts.open(9, 1, Trigger.EDGE, ("::1", 5), NOW_S)
     accounts.unread[slot] = 48
-    assert condition_of(accounts.table(NOW_S + 0.9), 0) is Condition.OPEN
-    assert condition_of(accounts.table(NOW_S + 1.0), 0) is Condition.STALLED
+    accounts.sampled_s[slot] = accounts.unread_s[slot] = NOW_S + 1.0  # long idle, seen once
+    for later_s in (1.0, 9.0):
+        assert condition_of(accounts.table(NOW_S + later_s), 0) is Condition.OPEN
+    accounts.sampled_s[slot] = NOW_S + 1.9
+    assert condition_of(accounts.table(NOW_S + 9.0), 0) is Condition.OPEN
+    accounts.sampled_s[slot] = NOW_S + 2.0
+    assert condition_of(accounts.table(NOW_S + 2.0), 0) is Condition.STALLED
+    accounts.active_s[slot] = NOW_S + 1.5  # some of it was read
+    assert condition_of(accounts.table(NOW_S + 2.0), 0) is Condition.OPEN
+
+
+def test_a_sample_of_a_moment_never_grows_into_a_stall(monkeypatch):
+    """64 bytes lie there when the client is looked at, and are echoed before the next look."""
+    with Served() as served:
+        client = served.connect(served.listen(Trigger.LEVEL))
+        served.until(lambda s: len(s.clients) == 1)
+
+        def look_while_they_lie_there():
+            client.sendall(bytes(64))
+            while not served.server.snapshot().clients.unread[0]:
+                served.server._publish()
+            monkeypatch.setattr(Sampler, "beat", lambda _self: 0)  # 10,000 others come first
+
+        served.do(look_while_they_lie_there)
+        assert receive_exactly(client, 64) == bytes(64)
+        table = served.until(lambda s: s.clients.bytes_in[0] == 64).clients
+    assert table.unread[0] == 64, "as it was seen"
+    for later_s in (0.0, 1.0, 5.0):
+        assert condition_of(replace(table, taken_s=table.taken_s + later_s), 0) is Condition.OPEN
+
+
+def test_bytes_that_stay_unread_become_a_stall():
+    with Served() as served:
+        client = served.connect(served.listen(Trigger.EDGE))
+        served.do(served.server.set_switches, Switches(16, drain=False))
+        client.sendall(bytes(64))
+        assert receive_exactly(client, 16) == bytes(16)
+        served.until(lambda s: conditions(s.clients).tolist() == [Condition.STALLED])
+        client.sendall(b"!")
+        assert receive_exactly(client, 16) == bytes(16)
+        snapshot = served.snapshot()
+        assert conditions(snapshot.clients).tolist() == [Condition.OPEN]
+
+
+def test_after_a_fin_no_event_is_promised():
+    with Served() as served:
+        client = served.connect(served.listen(Trigger.EDGE))
+        served.do(served.server.set_switches, Switches(1, drain=False))
+        client.sendall(bytes(64))
+        client.shutdown(socket.SHUT_WR)
+        stalled = served.until(lambda s: conditions(s.clients).tolist() == [Condition.STALLED])
+    said = explanation(stalled.clients, 0)
+    assert said.endswith("bytes unread in the kernel; after its FIN no event can come")
 
 
 def test_only_an_edge_client_waits_for_more_bytes():
@@ -92,6 +146,7 @@ def test_only_an_edge_client_waits_for_more_bytes():
         accounts = Accounts()
         slot = accounts.open(9, 1, trigger, ("::1", 5), NOW_S)
         accounts.unread[slot] = 48
+        accounts.sampled_s[slot] = NOW_S + 1.0
         said = explanation(accounts.table(NOW_S + 1.0), 0)
         assert said.startswith("48 bytes unread in the kernel")
         assert ("no event until more come" in said) == promise

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.echo.log import Entry, Step
-from core.echo.options import READ_SIZE, Switches, Trigger
+from core.echo.options import READ_SIZE, Switches, Trigger, budget_text
 from core.echo.snapshot import EchoTotals, ListenerInfo
 from core.loop import LoopCounters
 from tests.scripted_echo import EDGE, EMPTY, LEVEL, NOW_S, STALLED, echo_snapshot
@@ -16,7 +16,7 @@ from widgets.echo_head import EchoHead
 from widgets.echo_log import NOTHING, EchoLog
 from widgets.echo_panel import EchoPanel
 from widgets.echo_words import EMPTY as EMPTY_WORDS
-from widgets.echo_words import budget_text, head_lines
+from widgets.echo_words import head_lines
 
 SIZE = (68, 20)
 
@@ -76,10 +76,17 @@ def test_budgets_in_words():
 
 def test_the_loop_and_what_was_not_served():
     totals = EchoTotals(accepted=9, turned_away=200, aborted=3)
-    said = whole(echo_snapshot(totals=totals), width=120)
-    assert "200 turned away: no descriptor left" in said
+    said = whole(echo_snapshot(totals=totals), width=140)
+    assert "200 turned away: no descriptor or watch left" in said
     assert "3 gone before accept" in said
-    assert "loop 2,411 waits · 1,902 wake-ups · 1.18 events each · 98% waiting" in said
+    counts, times = (
+        "loop 2,411 waits · 1,902 wake-ups · 1.18 events each",
+        ("98% waiting 98.3 s · 2% in handlers 1.7 s · 0 stale"),
+    )
+    assert f"{counts} · {times}" in said
+    assert texts(echo_snapshot(), width=56)[-2:] == [f"  {counts}", f"  {times}"]
+    long = LoopCounters(kernel_s=7300.0, handlers_s=100.0)
+    assert "99% waiting 2 h · 1% in handlers 100 s" in whole(echo_snapshot(loop=long), width=120)
     fresh = whole(echo_snapshot(loop=LoopCounters()))
     assert "0.00 events each" in fresh
 

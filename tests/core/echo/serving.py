@@ -66,12 +66,16 @@ class Served:
 
     def connect(self, listener, receive_buffer=0):
         family = socket.AF_INET6 if ":" in listener.address else socket.AF_INET
-        made = socket.socket(family, socket.SOCK_STREAM)
-        self._sockets.append(made)
+        made = self.enter(socket.socket(family, socket.SOCK_STREAM))
         if receive_buffer:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         made.settimeout(PATIENCE_S)
         made.connect((listener.address, listener.port))
+        return made
+
+    def enter(self, made):
+        """A socket that is closed at the end."""
+        self._sockets.append(made)
         return made
 
     def snapshot(self):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+
 import pytest
 
-from core.echo.lab import run_curve
+from core.echo.curve import CurvePoint
+from core.echo.lab import LabError, run_curve
 from core.echo.waiting import describe
 
 COUNTS = (10, 300, 3000)
@@ -43,6 +49,43 @@ def test_more_descriptors_than_allowed_is_said():
 
 def test_curve_can_be_cancelled():
     assert list(run_curve(COUNTS, lambda: True)) == []
+
+
+def _instead(monkeypatch, code):
+    """Another program in the place of the curve's process."""
+    whole = subprocess.Popen
+    monkeypatch.setattr(
+        "core.echo.children.subprocess.Popen",
+        lambda _command, **options: whole([sys.executable, "-c", code], **options),
+    )
+
+
+def test_curve_can_be_cancelled_while_a_point_is_measured(monkeypatch):
+    _instead(monkeypatch, "import time; time.sleep(3600)")
+    asked = iter((False, False, True))
+    assert list(run_curve(COUNTS, lambda: next(asked, True))) == []
+
+
+def test_every_point_comes_as_it_is_measured_though_two_are_said_at_once(monkeypatch):
+    point = json.dumps(asdict(CurvePoint("poll", 10, 1.0, 1.0)))
+    _instead(monkeypatch, f"import time; print({point!r}, {point!r}, sep='\\n', flush=True); "
+                          "time.sleep(3600)")  # fmt: skip
+    points = run_curve(COUNTS)
+    assert next(points) == next(points)
+    points.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("import sys; sys.exit('no room')", "no room"),
+        ("import os; os.abort()", "it ended without a word"),
+    ],
+)
+def test_a_curve_that_breaks_off_is_an_error(monkeypatch, code, words):
+    _instead(monkeypatch, code)
+    with pytest.raises(LabError, match=words):
+        list(run_curve(COUNTS))
 
 
 @pytest.mark.parametrize(

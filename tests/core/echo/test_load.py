@@ -45,6 +45,19 @@ def test_so_many_messages_and_no_more(size):
     assert 0 < result.p50_us <= result.p99_us
 
 
+@pytest.mark.parametrize("most", [1, 10, 99])
+def test_fewer_messages_than_clients_are_so_many(most):
+    with Served() as served:
+        listener = served.listen()
+        with Load(listener.address, listener.port, clients=100, idle=0, size=64) as load:
+            served.until(lambda s: len(s.clients) == 100)
+            result = load.run(seconds=60, most=most)
+            snapshot = served.until(lambda s: s.totals.bytes_in >= most * 64)
+    assert result.messages == most
+    assert snapshot.totals.bytes_in == most * 64
+    assert snapshot.totals.reads == most
+
+
 def test_bytes_that_differ_are_an_error():
     with (
         _answering(lambda data: data[:-1] + b"!") as (address, port),

@@ -13,12 +13,15 @@ import numpy as np
 import pytest
 
 from core.echo.options import READ_SIZE, EchoOptions, Switches, Trigger
+from core.echo.server import EchoServer
 from core.echo.snapshot import CloseReason
+from core.loop import EpollLoop
 from tests.core.echo.serving import (
     PATIENCE_S,
     Served,
     noise,
     receive_exactly,
+    reset,
     send_and_hash,
     unacknowledged,
 )
@@ -66,9 +69,28 @@ def test_echoes(served, trigger, address):
     assert table.row_of_peer(address, 1) is None
     assert table.trigger(0) is trigger
     assert table.state(0) == "ESTABLISHED"
-    assert table.rtt_us[0] > 0
+    assert table.rtt_us[0] > 0  # of which kind: test_tcp_info.py
     assert table.bytes_out[0] == 5
     assert (snapshot.totals.bytes_in, snapshot.totals.bytes_out) == (5, 5)
+
+
+def test_one_port_connected_to_two_listeners_is_two_clients(served):
+    listeners = [served.listen(trigger) for trigger in Trigger]
+    port = 0
+    for listener in listeners:
+        client = served.enter(socket.socket())
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        client.bind(("127.0.0.1", port))
+        client.connect((listener.address, listener.port))
+        peer = client.getsockname()
+        port = peer[1]
+    table = served.until(lambda s: len(s.clients) == 2).clients
+    for listener in listeners:
+        row = table.row_of_peer(*peer, listener.identifier)
+        assert table.trigger(row) is listener.trigger
+    assert table.rows_of_peer(*peer).tolist() == [0, 1]
+    assert table.row_of_peer(*peer) == 1
+    assert table.row_of_peer(*peer, 99) is None
 
 
 def test_level_and_edge_listeners_side_by_side(served):
@@ -157,15 +179,80 @@ def test_paused_client_is_not_read_and_goes_on_where_it_was(served, trigger):
     assert receive_exactly(client, 7) == b"1234567"
 
 
+@pytest.fixture
+def paused(trigger):
+    """A loop turned by hand, its server, and both ends of a client whose reading is paused."""
+    with contextlib.ExitStack() as stack:
+        loop = EpollLoop()
+        stack.callback(loop.close)
+        server = stack.enter_context(contextlib.closing(EchoServer(loop)))
+        info = server.listen(trigger=trigger)
+        peer = stack.enter_context(socket.create_connection((info.address, info.port), 10))
+        while not server._clients:
+            loop.run_once(1000)
+        server.pause_client(1)
+        yield loop, server, peer
+
+
+def _events(loop):
+    """How many events twenty looks give."""
+    return sum(loop.run_once(0) for _ in range(20))
+
+
+def _wait_for_its_end(server):
+    """Until the kernel has the FIN of the only client."""
+    server._publish()
+    while server.snapshot().clients.state(0) != "CLOSE_WAIT":
+        server._publish()
+
+
 @BOTH
-def test_reset_of_a_paused_client_closes_it_and_nothing_spins(served, trigger):
-    client = served.connect(served.listen(trigger))
-    identifier = int(served.until(lambda s: len(s.clients) == 1).clients.identifier[0])
-    served.do(served.server.pause_client, identifier)
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    client.close()
-    snapshot = served.until(lambda s: not len(s.clients))
-    assert snapshot.totals.closed[CloseReason.RESET] == 1
+def test_reset_of_a_paused_client_closes_it_and_nothing_spins(paused):
+    loop, server, peer = paused
+    assert _events(loop) == 0
+    reset(peer)
+    assert loop.run_once(10_000) == 1
+    assert server.take_snapshot().totals.closed[CloseReason.RESET] == 1
+    assert _events(loop) == 0
+
+
+@BOTH
+def test_end_of_a_paused_client_wakes_nobody_until_it_is_read_again(paused):
+    loop, server, peer = paused
+    peer.sendall(b"to be read later")
+    peer.shutdown(socket.SHUT_WR)
+    _wait_for_its_end(server)
+    assert _events(loop) == 0
+    server.pause_client(1, False)
+    while server._clients:
+        assert loop.run_once(10_000)
+    assert receive_exactly(peer, 100) == b"to be read later"
+    assert server.take_snapshot().totals.closed[CloseReason.FINISHED] == 1
+    assert _events(loop) == 0
+
+
+@BOTH
+def test_end_of_a_client_at_the_high_water_mark_wakes_nobody(trigger):
+    """It reads nothing back, so our buffers stay full: there is nothing to do for it."""
+    with contextlib.ExitStack() as stack:
+        loop = EpollLoop()
+        stack.callback(loop.close)
+        options = EchoOptions(high_water=10_000, send_buffer=4096)
+        server = stack.enter_context(contextlib.closing(EchoServer(loop, options)))
+        info = server.listen(trigger=trigger)
+        peer = stack.enter_context(socket.socket())
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        peer.connect((info.address, info.port))
+        peer.setblocking(False)
+        accounts = server._shared.accounts
+        while loop.run_once(1000) or not any(accounts.held):  # until its own buffer is full, too
+            if not any(accounts.held):
+                peer.send(bytes(8192))
+        peer.shutdown(socket.SHUT_WR)
+        _wait_for_its_end(server)
+        assert accounts.held[0]
+        assert not accounts.ended[0], "its FIN is behind what was not read"
+        assert _events(loop) == 0
 
 
 def test_closing_a_client(served):
@@ -284,11 +371,35 @@ def test_drain_echoes_what_has_come_and_waits_for_the_peer(served, trigger):
     served.do(served.server.drain, lambda: drained.append(True))
     assert receive_exactly(client, 100) == b"before the end"
     assert not drained, "the peer has not ended yet"
+    reads = served.snapshot().totals.reads
     client.sendall(b"too late")
     client.close()
     snapshot = served.until(lambda s: drained and not len(s.clients))
     assert snapshot.totals.closed[CloseReason.DRAINED] == 1
     assert snapshot.totals.discarded == 8
+    assert snapshot.totals.reads == reads + 2, "what was thrown away, and the end"
+
+
+@BOTH
+def test_drain_echoes_those_that_were_not_accepted_yet(served, trigger):
+    listener = served.listen(trigger)
+    drained = []
+
+    def while_the_loop_stands_still():
+        clients = [served.connect(listener) for _ in range(3)]
+        for client in clients:
+            client.sendall(b"acknowledged")
+        served.server.drain(lambda: drained.append(True), PATIENCE_S)
+        return clients
+
+    clients = served.do(while_the_loop_stands_still)
+    assert [_received(client) for client in clients] == [b"acknowledged"] * 3
+    for client in clients:
+        client.close()
+    totals = served.until(lambda s: drained and not len(s.clients)).totals
+    assert (totals.accepted, totals.closed[CloseReason.DRAINED], totals.unsent) == (3, 3, 0)
+    with pytest.raises(ConnectionRefusedError):
+        served.connect(listener)
 
 
 def _received(connected):

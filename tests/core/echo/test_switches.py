@@ -77,6 +77,29 @@ def test_edge_without_draining_stalls_until_new_bytes_arrive(served):
     }  # fmt: skip
 
 
+def test_level_a_drained_wake_up_ends_after_16_reads_and_epoll_reports_the_rest(served):
+    client = _start(served, Trigger.LEVEL, Switches(1, drain=True))
+    assert receive_exactly(client, SENT) == bytes(range(SENT))
+    assert _figures(served.until(lambda s: s.clients.bytes_in[0] == SENT)) == {
+        "wake_ups": 4, "reads": 64, "eagains": 0, "unread": 0, "bytes_in": SENT,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("drain", [None, True])
+def test_edge_one_wake_up_goes_on_after_16_reads_without_an_event(served, drain):
+    client = _start(served, Trigger.EDGE, Switches(1, drain))
+    assert receive_exactly(client, SENT) == bytes(range(SENT))
+    snapshot = served.until(lambda s: s.clients.eagains[0] == 1)
+    assert _figures(snapshot) == {
+        "wake_ups": 1, "reads": 65, "eagains": 1, "unread": 0, "bytes_in": SENT,
+    }  # fmt: skip
+    texts = [text for _time, text in lines(snapshot.log)]
+    turn = " → read 1 → wrote 1" * 16 + " → turn over, queued again"
+    assert texts[-5:] == [
+        f"EPOLLIN{turn}", *[f"taken up again{turn}"] * 3, "taken up again → EAGAIN",
+    ]  # fmt: skip
+
+
 def test_the_log_shows_the_difference(served):
     client = _start(served, Trigger.LEVEL, Switches(BUDGET))
     receive_exactly(client, SENT)
@@ -117,10 +140,21 @@ def test_the_log_of_a_drained_client_is_one_line(served):
     ("trigger", "drain", "words"),
     [
         (Trigger.LEVEL, None, "again and again"),
-        (Trigger.LEVEL, True, "until EAGAIN"),
-        (Trigger.EDGE, None, "until EAGAIN"),
+        (Trigger.LEVEL, True, "until EAGAIN, 16 times at most; while more is left, epoll reports"),
+        (Trigger.EDGE, None, "until EAGAIN; after each 16 reads the others get a turn"),
         (Trigger.EDGE, False, "stalls until new bytes"),
     ],
 )
 def test_each_setting_says_what_will_be_seen(trigger, drain, words):
     assert words in Switches(BUDGET, drain).effect(trigger)
+    assert " 1 byte " in Switches(1, drain).effect(trigger)
+
+
+def test_switches_go_round_and_stop_at_their_ends():
+    at = Switches()
+    assert at.stepped(1) == at
+    assert at.stepped(-1) == Switches(1024)
+    assert at.stepped(-1).stepped(-1).stepped(-1).stepped(-1) == Switches(1)
+    assert Switches(20, drain=True).stepped(1) == Switches(1024, drain=True)
+    assert [at.next_drain().drain, at.next_drain().next_drain().drain] == [True, False]
+    assert at.next_drain().next_drain().next_drain() == at
