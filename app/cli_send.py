@@ -142,6 +142,7 @@ def send(
 @click.option(
     "--loop", "loops", metavar="N", type=click.IntRange(min=1), default=1, help="N times the file."
 )
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--yes", is_flag=True, help="Do not ask: yes to every question.")
 @click.option(
     "--bypass",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.commands import replay as replaying
+from app.commands import replay_output
 from app.commands.output import CommandError
 from app.commands.replay import ReplayRequest, run_replay
 from core.files.reader import open_capture
@@ -239,7 +240,7 @@ def test_a_replay_that_fails_says_what_left_and_has_it_in_the_audit(
             raise refused(errno.ENETDOWN, Circumstances("far0", "far0"))
 
     monkeypatch.setattr(TxRing, "flush", flush)
-    monkeypatch.setattr(replaying, "_REPORT_S", 0)
+    monkeypatch.setattr(replay_output, "REPORT_S", 0)
     path = capture_of(tmp_path / "a.pcap", [frame(1), frame(2)])
     request = ReplayRequest(path, "far0", Pace(None), loops=3, yes=True)
     with pytest.raises(CommandError, match="ENETDOWN"):
@@ -249,6 +250,30 @@ def test_a_replay_that_fails_says_what_left_and_has_it_in_the_audit(
     assert "2 of 6 frames sent" in said
     with open_capture(state / "sent-frames.pcapng") as reader:
         assert sum(len(batch) for batch in reader.batches()) == 4
+
+
+def test_a_replay_as_json(
+    network: Network,
+    tmp_path: Path,
+    state: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frames = [frame(1), frame(2, 1600), frame(3)[:13], frame(4)]
+    path = capture_of(tmp_path / "a.pcap", frames)
+    request = ReplayRequest(path, "far0", Pace(None), loops=2, yes=True, as_json=True)
+    assert network.in_far(lambda: _quietly(request)) == 1
+    (end,) = (json.loads(line) for line in capfd.readouterr().out.splitlines())
+    assert end.pop("seconds") > 0
+    assert end == {
+        "event": "sent", "frames": 8, "sent": 4, "too_long": 2, "too_short": 2, "cut": 0,
+        "interface": "far0",
+    }  # fmt: skip
+    monkeypatch.setattr(replay_output, "REPORT_S", 0)
+    network.in_far(lambda: _quietly(request))
+    first, *_, last = (json.loads(line) for line in capfd.readouterr().out.splitlines())
+    assert first == {"event": "progress", "sent": 2, "of": 8}
+    assert last["event"] == "sent"
 
 
 def test_frames_of_another_link_are_refused(network: Network, tmp_path: Path, state: Path) -> None:
