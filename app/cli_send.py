@@ -159,7 +159,10 @@ def replay(
     debug: bool,
     **given: Any,
 ) -> int:
-    """Send the frames of a capture FILE again, at their captured times or another pace."""
+    """Send the frames of a capture FILE again, at their captured times or another pace.
+
+    IP packets without a link header get one that leads to their next hop.
+    """
     from app.commands.replay import ReplayRequest, run_replay
     from core.forge.replay import Pace
 

@@ -1,7 +1,7 @@
 """``rawscope replay``: a capture sent again through an interface, through the TX ring.
 
-Frames leave verbatim, so the file's link type must be the interface's. Exit status: 0 all was
-sent, 1 something was not.
+Frames leave verbatim; IP packets without a link header get one that leads to their next hop. Exit
+status: 0 all was sent, 1 something was not.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from app.commands.output import CommandError
 from app.commands.replay_file import ReplayFile
 from app.commands.replay_output import ReplayTold
 from core.forge.answers import SendError
+from core.forge.framing import Framing
 from core.forge.injector import Way
 from core.forge.look import Target
 from core.forge.rails import Examination, Load
@@ -53,17 +54,24 @@ def run_replay(request: ReplayRequest) -> int:
     if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
         raise CommandError(f"{safe(request.link)} carries no Ethernet frames")
     shelf = Shelf(state_folder())
-    file = ReplayFile(request.file, Survey(request.link, bool(link.flags & IFF_LOOPBACK)))
+    is_loopback = bool(link.flags & IFF_LOOPBACK)
+    framing = Framing(link)
+    file = ReplayFile(request.file, Survey(request.link, is_loopback), framing)
     if request.loops > 1 and not file.is_repeatable:
         raise CommandError(f"{safe(request.file)} can be read only once: --loop needs a file")
-    agree(_examination(request, file, shelf.known()), shelf, request.yes)
+    examined = _examination(request, file, shelf.known())
+    agree(examined, shelf, request.yes)
+    file.find_next_hops(Survey(request.link, is_loopback))  # agreed: now they may be asked for
+    if file.is_framed:  # they are other bytes now
+        again = _examination(request, file, shelf.known())
+        agree(again.without(examined.questions), shelf, request.yes)
     try:
         with ExitStack() as stack:
             interrupts = stack.enter_context(Interrupts())
             ring = stack.enter_context(
                 TxRing(request.link, link.mtu, file.longest, bypass=request.bypass)
             )
-            return _replay(request, file, ring, interrupts, stack)
+            return _replay(request, file, framing, ring, interrupts, stack)
     except (SendError, NotPermittedError) as error:
         raise CommandError(str(error)) from error
 
@@ -71,6 +79,7 @@ def run_replay(request: ReplayRequest) -> int:
 def _replay(
     request: ReplayRequest,
     file: ReplayFile,
+    framing: Framing,
     ring: TxRing,
     interrupts: Interrupts,
     stack: ExitStack,
@@ -89,8 +98,9 @@ def _replay(
             if interrupts.stopped:
                 break
     finally:  # also where it fails: so much has left
+        total += ReplayCounts(frames=framing.unframed, unframed=framing.unframed)
         told.end(total)
-    left_out = total.too_long + total.too_short
+    left_out = total.too_long + total.too_short + total.unframed
     return 1 if left_out or file.damaged or interrupts.stopped else 0
 
 

@@ -65,6 +65,7 @@ class ReplayTold:
                     "sent": self._ring.sent,
                     "too_long": total.too_long,
                     "too_short": total.too_short,
+                    "unframed": total.unframed,
                     "cut": total.cut,
                     "seconds": round(elapsed_s, 6),
                     "interface": self._interface,
@@ -79,6 +80,7 @@ class ReplayTold:
         for count, what in (
             (total.too_long, f"longer than {safe(self._interface)} takes: left out"),
             (total.too_short, "shorter than a link header: left out"),
+            (total.unframed, "for nobody who answers on the link: left out"),
             (total.cut, "cut by their capture: they went out cut"),
         ):
             if count:
