@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.forge.route import IFF_LOOPBACK, find_route
-from core.forge.surroundings import link_address
+from core.forge.surroundings import link_address, next_hop
 from core.netlink import LinkMessage
 from core.store.batch import Batch
 from core.wire.ethernet import ETHERNET, EtherType
@@ -55,7 +55,8 @@ class Framing:
         self.unframed = 0
         self._link = link
         self._own = link.address if len(link.address) == len(_NOT_FOUND) else _NOT_FOUND
-        self._found: dict[bytes, bytes | None] = {}
+        self._found: dict[tuple[bytes, bool], bytes | None] = {}
+        self._silent: set[bytes] = set()
 
     def frames(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[Batch]:
         """The frames of a batch whose packets (n,) have these link types."""
@@ -120,15 +121,23 @@ class Framing:
         """Where packets for this destination go on the link; None where that cannot be found."""
         if self._link.flags & IFF_LOOPBACK:
             return _NOT_FOUND
-        if destination in self._found:
-            return self._found[destination]
+        key = (destination, self.resolve)
+        if key not in self._found:
+            self._found[key] = self._looked_up(destination)
+        return self._found[key]
+
+    def _looked_up(self, destination: bytes) -> bytes | None:
         route = None
         with suppress(OSError):  # an interface may be chosen that no route leads through
             route = find_route(destination)
+        hop = next_hop(destination, route, self._link)
+        if hop in self._silent:  # a router that does not answer costs its patience once
+            return None
         found = link_address(destination, route, self._link, resolve=self.resolve)
         if found is None and not self.resolve:
             return _NOT_FOUND
-        self._found[destination] = found
+        if found is None:
+            self._silent.add(hop)
         return found
 
 

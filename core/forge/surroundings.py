@@ -118,7 +118,7 @@ def _next_hop_mac(
     found = link_address(address, route, link, resolve=resolve)
     if found is not None:
         return int.from_bytes(found, "big")
-    hop = _text(_next_hop(address, route, link))
+    hop = _text(next_hop(address, route, link))
     return "eth.dst: " + str(refused(errno.EHOSTUNREACH, Circumstances(hop, link.name)))
 
 
@@ -132,11 +132,11 @@ def link_address(
         return group
     if route is not None and route.link.index == link.index and route.kind == Kind.BROADCAST:
         return _BROADCAST_MAC.to_bytes(_MAC_BYTES, "big")
-    found = neighbour(link.index, _next_hop(address, route, link), resolve=resolve)
+    found = neighbour(link.index, next_hop(address, route, link), resolve=resolve)
     return found if found is not None and len(found) == _MAC_BYTES else None
 
 
-def _next_hop(address: bytes, route: Route | None, link: LinkMessage) -> bytes:
+def next_hop(address: bytes, route: Route | None, link: LinkMessage) -> bytes:
     """Who is asked for on `link`: where no route leads through it, the destination itself."""
     return route.next_hop if route is not None and route.link.index == link.index else address
 

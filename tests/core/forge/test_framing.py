@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from ipaddress import IPv4Address
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from core.forge import framing as module
 from core.forge.draft import Draft
 from core.forge.evaluation import evaluate
 from core.forge.framing import Framing
-from core.forge.route import ARPHRD_ETHER, IFF_LOOPBACK
+from core.forge.route import ARPHRD_ETHER, IFF_LOOPBACK, Kind, Route
 from core.netlink import LinkMessage
 from core.store.batch import Batch
 from core.wire.ethernet import ETHERNET, EtherType
@@ -41,7 +42,7 @@ class Kernel:
 
     def link_address(self, address, route, link, *, resolve):
         self.asked[address, resolve] += 1
-        return None if address == bytes(map(int, SILENT.split("."))) else HOP
+        return None if address == IPv4Address(SILENT).packed else HOP
 
 
 @pytest.fixture
@@ -108,7 +109,25 @@ def test_a_next_hop_is_asked_for_once_and_only_when_that_is_allowed(kernel: Kern
     for _ in range(2):
         assert framed(framing, records) == [head(FOUR) + other] * 2
     assert framing.unframed == 4
-    assert kernel.asked == {(bytes((198, 51, 100, 66)), True): 1}
+    addresses = [IPv4Address(text).packed for text in (SILENT, "198.51.100.1")]
+    assert kernel.asked == {(address, True): 1 for address in addresses}
+
+
+def test_a_router_that_does_not_answer_is_asked_once(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hop = IPv4Address(SILENT).packed
+    route = Route(Kind.UNICAST, link(), b"", hop, 1500)
+    monkeypatch.setattr(module, "find_route", lambda destination: route)
+    monkeypatch.setattr(
+        module, "link_address", lambda address, route, link, *, resolve: kernel.asked.update([hop])
+    )
+    framing = Framing(link())
+    framing.resolve = True
+    records = [(LinkType.RAW, packet(f"203.0.113.{number}")) for number in range(5)]
+    assert framed(framing, records) == []
+    assert framing.unframed == 5
+    assert kernel.asked.total() == 1
 
 
 def test_what_is_no_ip_packet_is_left_out_or_too_short(kernel: Kernel) -> None:
