@@ -142,6 +142,7 @@ def send(
 @click.option(
     "--loop", "loops", metavar="N", type=click.IntRange(min=1), default=1, help="N times the file."
 )
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--yes", is_flag=True, help="Do not ask: yes to every question.")
 @click.option(
     "--bypass",
@@ -158,7 +159,10 @@ def replay(
     debug: bool,
     **given: Any,
 ) -> int:
-    """Send the frames of a capture FILE again, at their captured times or another pace."""
+    """Send the frames of a capture FILE again, at their captured times or another pace.
+
+    IP packets without a link header get one that leads to their next hop.
+    """
     from app.commands.replay import ReplayRequest, run_replay
     from core.forge.replay import Pace
 

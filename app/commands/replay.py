@@ -1,26 +1,23 @@
 """``rawscope replay``: a capture sent again through an interface, through the TX ring.
 
-Frames leave verbatim, so the file's link type must be the interface's. Exit status: 0 all was
-sent, 1 something was not.
+Frames leave verbatim; IP packets without a link header get one that leads to their next hop. Exit
+status: 0 all was sent, 1 something was not.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.commands.asking import agree, state_folder
 from app.commands.auditing import open_audit
 from app.commands.interrupts import Interrupts
-from app.commands.output import CommandError, Output, say
+from app.commands.output import CommandError
 from app.commands.replay_file import ReplayFile
+from app.commands.replay_output import ReplayTold
 from core.forge.answers import SendError
-from core.forge.audit import Audit
+from core.forge.framing import Framing
 from core.forge.injector import Way
 from core.forge.look import Target
 from core.forge.rails import Examination, Load
@@ -31,8 +28,6 @@ from core.forge.survey import Survey
 from core.forge.tx_ring import TxRing
 from core.sockets import NotPermittedError
 from core.wire.text import safe
-
-_REPORT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +41,7 @@ class ReplayRequest:
     yes: bool = False
     bypass: bool = False
     audit: bool = True
+    as_json: bool = False
 
 
 def run_replay(request: ReplayRequest) -> int:
@@ -58,17 +54,24 @@ def run_replay(request: ReplayRequest) -> int:
     if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
         raise CommandError(f"{safe(request.link)} carries no Ethernet frames")
     shelf = Shelf(state_folder())
-    file = ReplayFile(request.file, Survey(request.link, bool(link.flags & IFF_LOOPBACK)))
+    is_loopback = bool(link.flags & IFF_LOOPBACK)
+    framing = Framing(link)
+    file = ReplayFile(request.file, Survey(request.link, is_loopback), framing)
     if request.loops > 1 and not file.is_repeatable:
         raise CommandError(f"{safe(request.file)} can be read only once: --loop needs a file")
-    agree(_examination(request, file, shelf.known()), shelf, request.yes)
+    examined = _examination(request, file, shelf.known())
+    agree(examined, shelf, request.yes)
+    file.find_next_hops(Survey(request.link, is_loopback))  # agreed: now they may be asked for
+    if file.is_framed:  # they are other bytes now
+        again = _examination(request, file, shelf.known())
+        agree(again.without(examined.questions), shelf, request.yes)
     try:
         with ExitStack() as stack:
             interrupts = stack.enter_context(Interrupts())
             ring = stack.enter_context(
                 TxRing(request.link, link.mtu, file.longest, bypass=request.bypass)
             )
-            return _replay(request, file, ring, interrupts, stack)
+            return _replay(request, file, framing, ring, interrupts, stack)
     except (SendError, NotPermittedError) as error:
         raise CommandError(str(error)) from error
 
@@ -76,17 +79,18 @@ def run_replay(request: ReplayRequest) -> int:
 def _replay(
     request: ReplayRequest,
     file: ReplayFile,
+    framing: Framing,
     ring: TxRing,
     interrupts: Interrupts,
     stack: ExitStack,
 ) -> int:
     audit = open_audit(request.audit, Way.LINK, stack)
     total = ReplayCounts()
-    began_s = time.monotonic()
-    report = _Report(request, file, ring, audit)
+    of = file.survey.frames * request.loops if file.is_repeatable else None
+    told = ReplayTold(request.link, of, ring, audit, request.as_json)
     try:
         for _ in range(request.loops):
-            replay = Replay(ring, request.pace, lambda: interrupts.stopped, report)
+            replay = Replay(ring, request.pace, lambda: interrupts.stopped, told)
             try:
                 _feed(replay, file, interrupts)
             finally:
@@ -94,10 +98,9 @@ def _replay(
             if interrupts.stopped:
                 break
     finally:  # also where it fails: so much has left
-        _tell(request, ring, total, time.monotonic() - began_s)
-        if audit is not None:
-            say(f"rawscope: written down in {safe(str(audit.path))}")
-    left_out = total.too_long + total.too_short
+        total += ReplayCounts(frames=framing.unframed, unframed=framing.unframed)
+        told.end(total)
+    left_out = total.too_long + total.too_short + total.unframed
     return 1 if left_out or file.damaged or interrupts.stopped else 0
 
 
@@ -106,52 +109,6 @@ def _feed(replay: Replay, file: ReplayFile, interrupts: Interrupts) -> None:
         replay.feed(batch)
         if interrupts.stopped:
             break
-
-
-class _Report:
-    """Called with the frames that have left: they are written down, and the count is said once a
-    second."""
-
-    def __init__(
-        self, request: ReplayRequest, file: ReplayFile, ring: TxRing, audit: Audit | None
-    ) -> None:
-        self._link = request.link
-        known = file.is_repeatable
-        self._of = f" of {file.survey.frames * request.loops:,}" if known else ""
-        self._ring = ring
-        self._audit = audit
-        self._said_s = time.monotonic()
-
-    def __call__(
-        self, data: NDArray[np.uint8], offset: NDArray[np.int64], captured: NDArray[np.int64]
-    ) -> None:
-        if self._audit is not None:
-            try:
-                self._audit.note_frames(self._link, data, offset, captured)
-            except OSError as error:
-                raise CommandError(
-                    f"the audit {safe(str(self._audit.path))}: {error.strerror}; stopped there"
-                ) from error
-        now_s = time.monotonic()
-        if now_s - self._said_s >= _REPORT_S:
-            self._said_s = now_s
-            say(f"rawscope: {self._ring.sent:,}{self._of} frames sent")
-
-
-def _tell(request: ReplayRequest, ring: TxRing, total: ReplayCounts, elapsed_s: float) -> None:
-    output = Output()
-    rate = ring.sent / elapsed_s if elapsed_s else 0.0
-    output.line(
-        f"sent {ring.sent} of {total.frames} frames in {elapsed_s:.3f} s, {rate:,.0f} a second"
-    )
-    output.flush()
-    for count, what in (
-        (total.too_long, f"longer than {safe(request.link)} takes: left out"),
-        (total.too_short, "shorter than a link header: left out"),
-        (total.cut, "cut by their capture: they went out cut"),
-    ):
-        if count:
-            say(f"rawscope: {count} frames are {what}")
 
 
 def _examination(request: ReplayRequest, file: ReplayFile, known: Collection[str]) -> Examination:

@@ -3,7 +3,8 @@
 Looking it over tells what a person is to be asked about its frames (`core.forge.survey`), and how
 long the longest is, which the ring's slots need. Where each frame lies is kept for files of up to
 `MOST_KEPT` frames (the bytes stay in the mapped file), so they are read once; larger ones are read
-again for each round. Standard input and pipes can be read only once, so nothing is known of them
+again for each round, as are IP packets that get a link header on the way (`core.forge.framing`).
+Standard input and pipes can be read only once, so nothing is known of them
 before.
 """
 
@@ -12,9 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from app.commands.output import CommandError, say
 from core.files.formats import FileError
 from core.files.reader import CaptureReader, open_capture
+from core.forge.framing import BARE, Framing
 from core.forge.survey import Survey
 from core.store.batch import Batch
 from core.wire.link import LinkType, link_type_name
@@ -26,19 +31,31 @@ LONGEST = 65_549  # a whole IP packet behind a link header
 
 class ReplayFile:
     """A capture file by its path; `survey` looks at its frames, where they can be read more than
-    once. `longest` is in bytes.
+    once. `longest` is in bytes. IP packets without a link header become frames by `framing`; then
+    `is_framed` is set.
 
-    Raises `CommandError` for what cannot be read, and for frames that are not Ethernet's.
+    Raises `CommandError` for what cannot be read, and for frames that are neither.
     """
 
-    def __init__(self, path: str, survey: Survey) -> None:
+    def __init__(self, path: str, survey: Survey, framing: Framing) -> None:
         self.path = path
         self.survey = survey
         self.longest = LONGEST
         self.damaged = False
+        self.is_framed = False
+        self._framing = framing
         self._kept: list[Batch] | None = None
         if self.is_repeatable:
-            self._look_over()
+            self._look_over(tell=True)
+
+    def find_next_hops(self, survey: Survey) -> None:
+        """Have the link asked for the addresses that are not known, and look the frames over as
+        they will leave."""
+        self._framing.resolve = True
+        if self.is_framed:
+            self.survey = survey
+            self._look_over(tell=False)
+        self._framing.unframed = 0
 
     @property
     def is_repeatable(self) -> bool:
@@ -52,10 +69,10 @@ class ReplayFile:
             return
         yield from self._read(tell=not self.is_repeatable)
 
-    def _look_over(self) -> None:
+    def _look_over(self, *, tell: bool) -> None:
         self.longest = 0
         kept: list[Batch] | None = []
-        for batch in self._read(tell=True):
+        for batch in self._read(tell=tell):
             self.survey.add(batch)
             self.longest = max(self.longest, int(batch.captured.max(initial=0)))
             if kept is not None:
@@ -68,19 +85,22 @@ class ReplayFile:
         try:
             with open_capture(self.path) as reader:
                 for batch in reader.batches():
-                    self._check(reader, batch)
-                    yield batch
+                    yield from self._framing.frames(batch, self._link_types(reader, batch))
                 self.damaged = reader.damaged
                 for note in reader.notes if tell else ():
                     say(f"rawscope: {safe(note)}")
         except FileError as error:
             raise CommandError(str(error)) from error
 
-    def _check(self, reader: CaptureReader, batch: Batch) -> None:
-        for number in sorted(set(batch.interface.tolist())):
-            kind = reader.interfaces[number].link_type
-            if kind != LinkType.ETHERNET:
+    def _link_types(self, reader: CaptureReader, batch: Batch) -> NDArray[np.int64]:
+        """(n,) the link type of each packet."""
+        kinds = np.array([one.link_type for one in reader.interfaces], np.int64)[batch.interface]
+        for kind in np.unique(kinds).tolist():
+            if kind in BARE:
+                self.is_framed = True
+            elif kind != LinkType.ETHERNET:
                 raise CommandError(
                     f"{safe(self.path)} has frames of {link_type_name(kind)}: "
-                    "only Ethernet frames can be replayed"
+                    "only Ethernet frames and IP packets can be replayed"
                 )
+        return kinds

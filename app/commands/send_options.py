@@ -64,6 +64,8 @@ def _begin(
     template_name: str | None, draft_name: str | None, texts: Mapping[str, str], link: bool
 ) -> tuple[Draft, ...]:
     """The drafts that the options change."""
+    if template_name is not None and draft_name is not None:
+        raise click.UsageError("--template and --draft both begin a packet: give one of them")
     if template_name is not None:
         if template_name not in TEMPLATES:
             known = _listed(TEMPLATES)

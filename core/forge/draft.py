@@ -12,6 +12,7 @@ leaves its field open.
 from __future__ import annotations
 
 import json
+import reprlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -98,7 +99,7 @@ class Draft:
         """The draft that `to_json` wrote. Raises `BadDraftError`."""
         try:
             found = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # the latter for a thousand brackets
             raise BadDraftError(f"not JSON: {error}") from None
         return cls.from_object(found)
 
@@ -109,9 +110,10 @@ class Draft:
         texts = found.get("texts") if isinstance(found, dict) else None
         if not isinstance(layers, list) or not isinstance(texts, dict):
             raise BadDraftError("a draft has 'layers' (a list) and 'texts' (an object)")
-        unknown = [name for name in layers if name not in KINDS]
+        unknown = [name for name in layers if not isinstance(name, str) or name not in KINDS]
         if unknown:
-            raise BadDraftError(f"no layer is named {unknown[0]!r}; there are {', '.join(KINDS)}")
+            shown = reprlib.repr(unknown[0])
+            raise BadDraftError(f"no layer is named {shown}; there are {', '.join(KINDS)}")
         if not all(isinstance(text, str) and len(text) <= LONGEST_TEXT for text in texts.values()):
             raise BadDraftError(f"each text is a string of at most {LONGEST_TEXT} characters")
         return cls(tuple(layers), texts)

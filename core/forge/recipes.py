@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from core.forge import scapy_recipe, tool_recipes
+from core.forge import filter_recipe, scapy_recipe, tool_recipes
 from core.forge.draft import PAYLOAD, Draft
 from core.forge.evaluation import Evaluation
 from core.forge.layer_kinds import KINDS
@@ -39,7 +39,7 @@ def recipes(evaluation: Evaluation, interface: str = "") -> tuple[Recipe, ...]:
         Recipe("scapy expression", scapy_recipe.expression(evaluation)),
         Recipe("hping3 command", *tool_recipes.hping3(evaluation)),
         Recipe("nping command", *tool_recipes.nping(evaluation, interface)),
-        Recipe("tcpdump filter", tool_recipes.tcpdump_filter(evaluation)),
+        Recipe("tcpdump filter", filter_recipe.tcpdump_filter(evaluation)),
         Recipe("Python bytes", python_bytes(data)),
         Recipe("C array", c_array(data)),
         Recipe("hex dump", hex_dump(data)),

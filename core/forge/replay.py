@@ -41,12 +41,14 @@ class Pace:
 
 @dataclass(slots=True)
 class ReplayCounts:
-    """What became of the frames so far. `cut` of the sent ones had been cut by their capture."""
+    """What became of the frames so far. `cut` of the sent ones had been cut by their capture;
+    `unframed` are IP packets that no link header could be made for (`core.forge.framing`)."""
 
     frames: int = 0
     too_long: int = 0
     too_short: int = 0
     cut: int = 0
+    unframed: int = 0
 
     def __add__(self, other: ReplayCounts) -> ReplayCounts:
         return ReplayCounts(
@@ -54,6 +56,7 @@ class ReplayCounts:
             self.too_long + other.too_long,
             self.too_short + other.too_short,
             self.cut + other.cut,
+            self.unframed + other.unframed,
         )
 
 

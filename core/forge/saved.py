@@ -75,10 +75,11 @@ class Shelf:
         return frozenset(one for one in entries if isinstance(one, str))
 
     def agree(self, marks: Iterable[str]) -> None:
-        """Remember that a person said yes. Raises OSError."""
-        known = {one for one in self._entries("destinations", list) if isinstance(one, str)}
-        if set(marks) - known:
-            self._write("destinations", sorted(known | set(marks))[:MOST_DESTINATIONS])
+        """Remember that a person said yes, newest first: the oldest go. Raises OSError."""
+        known = [one for one in self._entries("destinations", list) if isinstance(one, str)]
+        new = sorted(set(marks).difference(known))
+        if new:
+            self._write("destinations", [*new, *dict.fromkeys(known)][:MOST_DESTINATIONS])
 
     def _drafts(self, entry: Any) -> tuple[Draft, ...]:
         try:
@@ -145,7 +146,10 @@ def _decoded(path: Path) -> Any:
         content = file.read(LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:
         raise ValueError(f"larger than {LARGEST_BYTES >> 20} MiB")
-    return json.loads(content)
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _encoded(content: Any) -> bytes:

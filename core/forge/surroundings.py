@@ -31,6 +31,7 @@ from core.wire.arp import ARP, REQUEST
 from core.wire.field import Value
 
 _SIZES = {"ip": 4, "ipv6": 16}
+_MAC_BYTES = 6
 _BROADCAST_MAC = (1 << 48) - 1
 
 
@@ -114,18 +115,30 @@ def _next_hop_mac(
     address = destination(draft, given)
     if address is None:
         return ""
+    found = link_address(address, route, link, resolve=resolve)
+    if found is not None:
+        return int.from_bytes(found, "big")
+    hop = _text(next_hop(address, route, link))
+    return "eth.dst: " + str(refused(errno.EHOSTUNREACH, Circumstances(hop, link.name)))
+
+
+def link_address(
+    address: bytes, route: Route | None, link: LinkMessage, *, resolve: bool
+) -> bytes | None:
+    """The Ethernet address that a packet for `address` goes to on `link`: a group's, or the next
+    hop's; None where that is not known, and with `resolve` does not answer either."""
     group = group_address(address)
     if group is not None:
-        return int.from_bytes(group, "big")
-    hop = address
-    if route is not None and route.link.index == link.index:
-        if route.kind == Kind.BROADCAST:
-            return _BROADCAST_MAC
-        hop = route.next_hop
-    found = neighbour(link.index, hop, resolve=resolve)
-    if found is not None and len(found) == 6:
-        return int.from_bytes(found, "big")
-    return "eth.dst: " + str(refused(errno.EHOSTUNREACH, Circumstances(_text(hop), link.name)))
+        return group
+    if route is not None and route.link.index == link.index and route.kind == Kind.BROADCAST:
+        return _BROADCAST_MAC.to_bytes(_MAC_BYTES, "big")
+    found = neighbour(link.index, next_hop(address, route, link), resolve=resolve)
+    return found if found is not None and len(found) == _MAC_BYTES else None
+
+
+def next_hop(address: bytes, route: Route | None, link: LinkMessage) -> bytes:
+    """Who is asked for on `link`: where no route leads through it, the destination itself."""
+    return route.next_hop if route is not None and route.link.index == link.index else address
 
 
 def neighbour(index: int, address: bytes, *, resolve: bool) -> bytes | None:

@@ -1,178 +1,278 @@
-"""A packet as a command of hping3(8) or nping(1), and as a filter of tcpdump (pcap-filter(7)).
+"""A packet as a command of hping3(8) or nping(1).
 
-The commands make what the tools can make: both write IP identification and checksums by
-themselves, hping3 has no TCP options, neither makes extension headers. What is left out is named.
+A command says the fields that its tool has an option for. Every other field is the tool's own: it
+counts lengths and sums, and leaves the rest as it is by default. What the packet has otherwise, in
+whatever layer, is worked out from the tables and named; so are layers, options and payloads that
+the tool does not make. hping3 gives its process id as an identifier, and quotes a packet of its own
+in errors.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from core.forge.evaluation import Evaluation
-from core.wire.build import Built, Place
+from core.forge.layer_kinds import LayerKind
+from core.wire import icmp
+from core.wire.build import Built, DoesNotFitError, Place, build
+from core.wire.ethernet import ETHERNET
+from core.wire.field import Slot
+from core.wire.parts import Header, Parts
 
 Told = tuple[str, str]  # the command, and what is missing
 
-_HPING_FLAGS = {"fin": "-F", "syn": "-S", "reset": "-R", "push": "-P", "ack": "-A", "urg": "-U"}
+_TRANSPORTS = ("tcp", "udp", "icmp")
+_FRAGMENT_UNIT = 8  # bytes: the field counts in them, hping3 does not
+_HPING_FLAGS = {
+    "fin": "-F", "syn": "-S", "reset": "-R", "push": "-P", "ack": "-A", "urg": "-U", "ece": "-X",
+    "cwr": "-Y",
+}  # fmt: skip
 _NPING_FLAGS = {
     "fin": "fin", "syn": "syn", "reset": "rst", "push": "psh", "ack": "ack", "urg": "urg",
     "ece": "ecn", "cwr": "cwr",
 }  # fmt: skip
+_NPING_OPERATIONS = {1: "ARP", 2: "ARP-reply", 3: "RARP", 4: "RARP-reply"}  # it takes no number
 
 
 def hping3(evaluation: Evaluation) -> Told:
     """``hping3 -c 1 -S -p 80 … 10.0.0.9``, for TCP, UDP and ICMP over IPv4."""
     built = evaluation.built
-    found = _layers(built)
-    if built is None or "ip" not in found:
+    ip = _first(built, ("ip",))
+    if built is None or ip is None:
         return "", "hping3 sends IPv4 packets only"
-    ip = _numbers(found["ip"])
-    transport = next((name for name in ("tcp", "udp", "icmp") if name in found), "")
-    if not transport:
+    transport = _first(built, _TRANSPORTS, ip)
+    if transport is None:
         return "", "hping3 sends TCP, UDP and ICMP here"
-    words = ["hping3", "-c", "1", "-t", f"{ip['ttl']}", "-N", f"{ip['id']}"]
-    words += ["-o", f"{ip['dsfield']:x}"] if ip["dsfield"] else []
-    words += ["-y"] if ip["flags.df"] else []
-    words += ["-x"] if ip["flags.mf"] else []
-    words += ["-g", str(ip["frag_offset"] * 8)] if ip["frag_offset"] else []
-    words += ["-a", _text(found["ip"], "src")] if ip["src"] else []
-    values = _numbers(found[transport])
-    if transport == "tcp":
-        words += _hping_tcp(values)
-    elif transport == "udp":
-        words += ["-2", "-k", "-s", f"{values['srcport']}", "-p", f"{values['dstport']}"]
-    else:
-        words += ["-1", "-C", f"{values['type']}", "-K", f"{values['code']}"]
-    missing = []
-    payload = built.data[built.payload.start : built.payload.stop]
+    command = _Command(evaluation, built, ["hping3", "-c", "1"])
+    command.number(ip, "ttl", "-t")
+    command.number(ip, "id", "-N")
+    service = _number(ip, "dsfield")
+    command.say(ip, "dsfield", *(["-o", f"{service:x}"] if service else []))
+    command.flag(ip, "flags.df", "-y")
+    command.flag(ip, "flags.mf", "-x")
+    offset = _number(ip, "frag_offset") * _FRAGMENT_UNIT
+    command.say(ip, "frag_offset", *(["-g", f"{offset}"] if offset else []))
+    command.say(ip, "src", *(["-a", _text(ip, "src")] if ip.values["src"] else []))
+    match transport.header.name:
+        case "tcp":
+            _hping_tcp(command, transport)
+        case "udp":
+            command.say(transport, "", "-2", "-k")
+            command.number(transport, "srcport", "-s")
+            command.number(transport, "dstport", "-p")
+        case _:
+            _hping_icmp(command, transport)
+    payload = command.payload()
     if payload:
-        words += ["-d", str(len(payload))]
+        command.words += ["-d", str(len(payload))]
         if payload.isascii() and payload.decode().isprintable():
-            words += ["-e", payload.decode()]
+            command.words += ["-e", payload.decode()]
         else:
-            missing.append("the payload (write it to a file and add -E FILE)")
-    if found[transport].body.stop > found[transport].body.start:
-        missing.append("TCP options")
-    if found["ip"].body.stop > found["ip"].body.start:
-        missing.append("IPv4 options")
-    words.append(_text(found["ip"], "dst"))
-    return _joined(words, missing)
+            command.missing.append("the payload (write it to a file and add -E FILE)")
+    command.say(ip, "dst", _text(ip, "dst"))
+    return command.told()
 
 
 def nping(evaluation: Evaluation, interface: str = "") -> Told:
     """``nping --tcp -p 80 --flags syn … 10.0.0.9``."""
     built = evaluation.built
-    found = _layers(built)
-    network = next((name for name in ("ip", "ipv6", "arp") if name in found), "")
-    if built is None or not network:
+    network = _first(built, ("ip", "ipv6", "arp"))
+    if built is None or network is None:
         return "", "nping sends IPv4, IPv6 and ARP only"
-    words = ["nping", "-c", "1"]
-    words += ["-e", interface] if interface else []
-    missing: list[str] = []
-    if network == "arp":
-        words += _nping_arp(found["arp"])
-        return _joined(words, missing)
-    transport = next((name for name in ("tcp", "udp", "icmp") if name in found), "")
-    if not transport:
+    command = _Command(evaluation, built, ["nping", "-c", "1"])
+    command.words += ["-e", interface] if interface else []
+    outermost = built.places[0]
+    if outermost.header.tables[0] is ETHERNET:
+        command.say(outermost, "dst", "--send-eth", "--dest-mac", _text(outermost, "dst"))
+        command.say(outermost, "src", "--source-mac", _text(outermost, "src"))
+    if network.header.name == "arp":
+        _nping_arp(command, network)
+        if command.payload():
+            command.missing.append("the payload")
+        return command.told()
+    transport = _first(built, _TRANSPORTS, network)
+    if transport is None:
         return "", "nping sends TCP, UDP and ICMP here"
-    words += _nping_network(found[network])
-    values = _numbers(found[transport])
-    if transport == "icmp":
-        words += ["--icmp", "--icmp-type", f"{values['type']}", "--icmp-code", f"{values['code']}"]
-        if "ident" in values:
-            words += ["--icmp-id", f"{values['ident']}", "--icmp-seq", f"{values['seq']}"]
+    _nping_network(command, network)
+    if transport.header.name == "icmp":
+        command.number(transport, "type", "--icmp", "--icmp-type")
+        command.number(transport, "code", "--icmp-code")
+        if icmp.IDENT in transport.header.tables:
+            command.number(transport, "ident", "--icmp-id")
+            command.number(transport, "seq", "--icmp-seq")
     else:
-        words += [f"--{transport}", "-g", f"{values['srcport']}", "-p", f"{values['dstport']}"]
-    if transport == "tcp":
-        flags = [word for key, word in _NPING_FLAGS.items() if values[f"flags.{key}"]]
-        words += ["--flags", ",".join(flags) or "0x00", "--seq", f"{values['seq_raw']}"]
-        words += ["--ack", f"{values['ack_raw']}", "--win", f"{values['window_size_value']}"]
+        command.number(transport, "srcport", f"--{transport.header.name}", "-g")
+        command.number(transport, "dstport", "-p")
+    if transport.header.name == "tcp":
+        _nping_tcp(command, transport)
+    payload = command.payload()
+    command.words += ["--data", payload.hex()] if payload else []
+    command.say(network, "dst", _text(network, "dst"))
+    return command.told()
+
+
+@dataclass(slots=True)
+class _Command:
+    """A command as it grows, and what it says of the packet: field names by the layer's offset."""
+
+    evaluation: Evaluation
+    built: Built
+    words: list[str]
+    missing: list[str] = field(default_factory=list)
+    said: dict[int, set[str]] = field(default_factory=dict)
+
+    def say(self, place: Place, key: str, *words: str) -> None:
+        """A field is said by these words, or by none where the tool's own value is the same."""
+        self.said.setdefault(place.offset, set()).add(key)
+        self.words += words
+
+    def number(self, place: Place, key: str, *words: str) -> None:
+        """A field is said as a number behind these words."""
+        self.say(place, key, *words, f"{_number(place, key)}")
+
+    def flag(self, place: Place, key: str, word: str) -> None:
+        """A flag is said by a word, or by its absence."""
+        self.say(place, key, *([word] if place.values[key] else []))
+
+    def payload(self) -> bytes:
+        """What the innermost header carries."""
+        return self.built.data[self.built.payload.start : self.built.payload.stop]
+
+    def told(self) -> Told:
+        """The command, and what it leaves out."""
+        left_out = list(self._left_out())
+        if self.built.trailer.stop > self.built.trailer.start:
+            left_out.append("the trailer")
+        return shlex.join(self.words), ", ".join(dict.fromkeys(left_out + self.missing))
+
+    def _left_out(self) -> Iterator[str]:
+        """Layers, fields and options that are otherwise than the tool makes them."""
+        counted = _counted(self.built)
+        kinds = self.evaluation.draft.kinds()
+        for index, (place, (kind, _)) in enumerate(zip(self.built.places, kinds, strict=True)):
+            if place.offset not in self.said:
+                yield kind.title
+                continue
+            right = counted[index] if counted is not None else None
+            for slot in _leaves(place):
+                if not self._is_said(place, slot) and not _is_its_own(place, slot, right):
+                    yield slot.name
+            if place.body.stop > place.body.start:
+                yield _body_title(kind)
+
+    def _is_said(self, place: Place, slot: Slot) -> bool:
+        parent = slot.parent.key if slot.parent is not None else slot.key
+        return bool({slot.key, parent} & self.said[place.offset])
+
+
+def _counted(built: Built) -> tuple[Place, ...] | None:
+    """The places of the same packet with all its lengths and sums counted; None if too long."""
+    headers = []
+    for place in built.places:
+        header = place.header
+        values = {
+            key: value
+            for key, value in header.values.items()
+            if not header.slot(key).field.automatic
+        }
+        headers.append(Header(header.tables, values, header.body))
     payload = built.data[built.payload.start : built.payload.stop]
-    words += ["--data", payload.hex()] if payload else []
-    for name, place in found.items():
-        if place.body.stop > place.body.start:
-            missing.append(f"{place.header.tables[0].title}'s options")
-        elif name not in (network, transport, "eth"):
-            missing.append(place.header.tables[0].title)
-    words.append(_text(found[network], "dst"))
-    return _joined(words, missing)
+    try:
+        return build(Parts(tuple(headers), payload)).places
+    except DoesNotFitError:
+        return None
 
 
-def tcpdump_filter(evaluation: Evaluation) -> str:
-    """The filter that shows this packet and its answers."""
-    found = _layers(evaluation.built)
-    words: list[str] = []
-    for name in ("ip", "ipv6"):
-        if name not in found:
-            continue
-        words.append("ip" if name == "ip" else "ip6")
-        words += [f"host {_text(found[name], key)}" for key in ("src", "dst")
-                  if found[name].values[key]]  # fmt: skip
-        break
-    for name in ("tcp", "udp", "sctp"):
-        if name in found:
-            words[:1] = [name] if words[:1] == ["ip"] else [*words[:1], name]
-            words += [f"port {_numbers(found[name])[key]}" for key in ("srcport", "dstport")]
-    words += [{"icmp": "icmp", "icmpv6": "icmp6"}[name] for name in ("icmp", "icmpv6")
-              if name in found]  # fmt: skip
-    if "arp" in found:
-        words = ["arp", *(f"host {_text(found['arp'], key)}"
-                          for key in ("src.proto_ipv4", "dst.proto_ipv4")
-                          if found["arp"].values[key])]  # fmt: skip
-    if not words and "eth" in found:
-        words = [f"ether host {_text(found['eth'], 'dst')}"]
-    return " and ".join(words)
+def _is_its_own(place: Place, slot: Slot, right: Place | None) -> bool:
+    """Whether a field is as a tool has it that was told nothing of it."""
+    if not slot.field.automatic:
+        return place.values[slot.key] == slot.field.default
+    if slot.key in place.computed:
+        return True
+    return right is not None and place.values[slot.key] == right.values[slot.key]
 
 
-def _layers(built: Built | None) -> dict[str, Place]:
-    """The outermost layer of each name."""
-    found: dict[str, Place] = {}
-    for place in built.places if built is not None else ():
-        found.setdefault(place.header.name, place)
-    return found
+def _leaves(place: Place) -> Iterator[Slot]:
+    """The fields that have no parts."""
+    for table in place.header.tables:
+        yield from (slot for slot in table.slots if not slot.field.parts)
 
 
-def _hping_tcp(values: Mapping[str, int]) -> list[str]:
-    words = ["-k", "-s", f"{values['srcport']}", "-p", f"{values['dstport']}"]
-    words += ["-M", f"{values['seq_raw']}", "-L", f"{values['ack_raw']}"]
-    words += ["-w", f"{values['window_size_value']}"]
-    return words + [option for key, option in _HPING_FLAGS.items() if values[f"flags.{key}"]]
+def _body_title(kind: LayerKind) -> str:
+    return f"{kind.title} {kind.body.lower()}"
 
 
-def _nping_network(place: Place) -> list[str]:
-    values = _numbers(place)
+def _first(built: Built | None, names: tuple[str, ...], after: Place | None = None) -> Place | None:
+    """The outermost layer of one of these names, inside `after`."""
+    start = after.offset + 1 if after is not None else 0
+    places = built.places if built is not None else ()
+    return next((one for one in places if one.offset >= start and one.header.name in names), None)
+
+
+def _hping_tcp(command: _Command, place: Place) -> None:
+    command.say(place, "", "-k")
+    for key, option in (("srcport", "-s"), ("dstport", "-p"), ("seq_raw", "-M"),
+                        ("ack_raw", "-L"), ("window_size_value", "-w")):  # fmt: skip
+        command.number(place, key, option)
+    for key, option in _HPING_FLAGS.items():
+        command.flag(place, f"flags.{key}", option)
+
+
+def _hping_icmp(command: _Command, place: Place) -> None:
+    command.number(place, "type", "-1", "-C")
+    command.number(place, "code", "-K")
+    if icmp.IDENT in place.header.tables:
+        command.say(place, "ident")
+        command.missing.append(icmp.IDENT["ident"].name)
+    elif place.values["type"] in icmp.ERRORS:
+        command.missing.append("the packet that the error quotes")
+
+
+def _nping_network(command: _Command, place: Place) -> None:
     if place.header.name == "ipv6":
-        words = ["-6", "--hop-limit", f"{values['hlim']}", "--traffic-class", f"{values['tclass']}"]
-        words += ["--flow", f"{values['flow']}"]
+        command.number(place, "hlim", "-6", "--hop-limit")
+        command.number(place, "tclass", "--traffic-class")
+        command.number(place, "flow", "--flow")
     else:
-        words = ["--ttl", f"{values['ttl']}", "--id", f"{values['id']}"]
-        words += ["--tos", f"{values['dsfield']}"]
-        words += ["--df"] if values["flags.df"] else []
-        words += ["--mf"] if values["flags.mf"] else []
-    return words + (["-S", _text(place, "src")] if values["src"] else [])
+        command.number(place, "ttl", "--ttl")
+        command.number(place, "id", "--id")
+        command.number(place, "dsfield", "--tos")
+        for key, option in (("df", "--df"), ("mf", "--mf"), ("rb", "--evil")):
+            command.flag(place, f"flags.{key}", option)
+    command.say(place, "src", *(["-S", _text(place, "src")] if place.values["src"] else []))
 
 
-def _nping_arp(place: Place) -> list[str]:
-    pairs = (
+def _nping_tcp(command: _Command, place: Place) -> None:
+    flags = [word for key, word in _NPING_FLAGS.items() if place.values[f"flags.{key}"]]
+    command.say(place, "", "--flags", ",".join(flags) or "0x00")
+    command.said[place.offset] |= {f"flags.{key}" for key in _NPING_FLAGS}
+    command.number(place, "seq_raw", "--seq")
+    command.number(place, "ack_raw", "--ack")
+    command.number(place, "window_size_value", "--win")
+
+
+def _nping_arp(command: _Command, place: Place) -> None:
+    command.say(place, "", "--arp")
+    operation = _NPING_OPERATIONS.get(_number(place, "opcode"))
+    if operation is not None:
+        command.say(place, "opcode", "--arp-type", operation)
+    for option, key in (
         ("--arp-sender-mac", "src.hw_mac"),
         ("--arp-sender-ip", "src.proto_ipv4"),
         ("--arp-target-mac", "dst.hw_mac"),
         ("--arp-target-ip", "dst.proto_ipv4"),
-    )
-    words = ["--arp", "--arp-type", str(_numbers(place)["opcode"])]
-    for option, key in pairs:
-        words += [option, _text(place, key)]
-    return [*words, _text(place, "dst.proto_ipv4")]
+    ):
+        command.say(place, key, option, _text(place, key))  # fmt: skip
+    command.words.append(_text(place, "dst.proto_ipv4"))
 
 
 def _text(place: Place, key: str) -> str:
     return place.header.slot(key).text(place.values[key])
 
 
-def _numbers(place: Place) -> dict[str, int]:
-    return {key: value for key, value in place.values.items() if isinstance(value, int)}
-
-
-def _joined(words: list[str], missing: list[str]) -> Told:
-    return " ".join(shlex.quote(word) for word in words), ", ".join(missing)
+def _number(place: Place, key: str) -> int:
+    value = place.values[key]
+    assert isinstance(value, int)
+    return value

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from core.files.reader import open_capture
+from core.wire.ethernet import ETHERNET
 from core.wire.link import LinkType
 from core.wire.sll import SLL
 from tests.app.made import TIME_NS, capture_of, udp_frame
@@ -261,3 +262,21 @@ def test_replay_sends_a_file(near: Near, tmp_path: Path) -> None:
         assert out.startswith("sent 400 of 400 frames")
         assert ours(watch.wait_for(400)) == frames * 2
     assert near.audited("sent-frames.pcapng")[0] == frames * 2
+
+
+def test_the_audit_can_be_sent_again(near: Near) -> None:
+    """Its packets have no link header: they get one, after the answer."""
+    assert near("send", *UDP, "--ip.id", "7", "--count", "3", "--yes")[0] == 0
+    (packet,), _ = near.audited()
+    path = str(near.state / "rawscope" / "sent.pcapng")
+    status, out, said = near("replay", path, "--link", "near0")
+    assert (status, out) == (1, "")
+    assert f"Nothing was sent to {FAR_ADDRESS} on near0 before." in said
+    near.network.ip_near("neigh", "flush", "dev", "near0")
+    status, out, _ = near("replay", path, "--link", "near0", answer="y\n")
+    assert (status, out.count("[y/N]")) == (0, 1)
+    (frame,), _ = near.audited("sent-frames.pcapng")
+    assert frame[ETHERNET.size :] == packet
+    near.network.ip_near("neigh", "flush", "dev", "near0")
+    status, out, _ = near("replay", path, "--link", "near0", "--json")
+    assert (status, json.loads(out)["sent"]) == (0, 1), "and remembered"

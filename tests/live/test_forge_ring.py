@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,20 +11,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.commands import replay as replaying
+from app.commands import replay_output
 from app.commands.output import CommandError
 from app.commands.replay import ReplayRequest, run_replay
 from core.files.reader import open_capture
 from core.forge.answers import Circumstances, SendError, refused
+from core.forge.draft import Draft
+from core.forge.evaluation import evaluate
 from core.forge.replay import Pace, Replay
+from core.forge.route import group_address
 from core.forge.tx_ring import TxRing
 from core.store.batch import Batch
 from core.store.packet import Packet
 from core.wire.ethernet import ETHERNET, EtherType
+from core.wire.link import LinkType
 from tests.app.made import capture_of, udp_frame
 from tests.core.wire.frames import ethernet
-from tests.live.network import Network, run
-from tests.live.watching import watching
+from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run, until
+from tests.live.watching import mac, watching
 
 pytestmark = pytest.mark.live
 
@@ -217,9 +222,9 @@ def test_what_is_too_long_is_left_out_and_said(
         assert network.in_far(lambda: _quietly(request)) == 1
         assert ours(watch.wait_for(2)) == [frame(1), frame(3)]
     out, said = capfd.readouterr()
-    assert out.startswith("sent 2 of 5 frames")
+    assert out.startswith("sent 2 of 4 frames")
     assert "1 frames are longer than far0 takes" in said
-    assert "2 frames are shorter than a link header" in said
+    assert "1 frames are shorter than a link header" in said
     assert (state / "sent-frames.pcapng").stat().st_size > 0
 
 
@@ -239,7 +244,7 @@ def test_a_replay_that_fails_says_what_left_and_has_it_in_the_audit(
             raise refused(errno.ENETDOWN, Circumstances("far0", "far0"))
 
     monkeypatch.setattr(TxRing, "flush", flush)
-    monkeypatch.setattr(replaying, "_REPORT_S", 0)
+    monkeypatch.setattr(replay_output, "REPORT_S", 0)
     path = capture_of(tmp_path / "a.pcap", [frame(1), frame(2)])
     request = ReplayRequest(path, "far0", Pace(None), loops=3, yes=True)
     with pytest.raises(CommandError, match="ENETDOWN"):
@@ -251,13 +256,73 @@ def test_a_replay_that_fails_says_what_left_and_has_it_in_the_audit(
         assert sum(len(batch) for batch in reader.batches()) == 4
 
 
+def test_a_replay_as_json(
+    network: Network,
+    tmp_path: Path,
+    state: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frames = [frame(1), frame(2, 1600), frame(3)[:13], frame(4)]
+    path = capture_of(tmp_path / "a.pcap", frames)
+    request = ReplayRequest(path, "far0", Pace(None), loops=2, yes=True, as_json=True)
+    assert network.in_far(lambda: _quietly(request)) == 1
+    (end,) = (json.loads(line) for line in capfd.readouterr().out.splitlines())
+    assert end.pop("seconds") > 0
+    assert end == {
+        "event": "sent", "frames": 8, "sent": 4, "too_long": 2, "too_short": 2, "unframed": 0,
+        "cut": 0, "interface": "far0",
+    }  # fmt: skip
+    monkeypatch.setattr(replay_output, "REPORT_S", 0)
+    network.in_far(lambda: _quietly(request))
+    first, *_, last = (json.loads(line) for line in capfd.readouterr().out.splitlines())
+    assert first == {"event": "progress", "sent": 2, "of": 8}
+    assert last["event"] == "sent"
+
+
+def of_link(path: str, link_type: LinkType) -> str:
+    """The same file with another link type."""
+    content = bytearray(Path(path).read_bytes())
+    content[20:24] = link_type.to_bytes(4, "little")
+    Path(path).write_bytes(content)
+    return path
+
+
+def test_ip_packets_leave_behind_the_header_that_leads_to_them(
+    network: Network, tmp_path: Path, state: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Two to a neighbour that the kernel has to ask for, one to a group, one to nobody."""
+    aims = (NEAR_ADDRESS, "239.1.2.3", NEAR_ADDRESS, "10.77.0.99")
+    drafts = [Draft(("ip",), {"ip.src": FAR_ADDRESS, "ip.dst": aim}) for aim in aims]
+    packets = [evaluate(draft).data for draft in drafts]
+    path = of_link(capture_of(tmp_path / "raw.pcap", [*packets, b""]), LinkType.RAW)
+    request = ReplayRequest(path, "far0", Pace(None), yes=True, as_json=True)
+    network.ip_far("neigh", "flush", "dev", "far0")
+    with watching(network) as watch:
+        assert network.in_far(lambda: _quietly(request)) == 1
+
+        def arrived() -> list[bytes]:
+            watch.read()
+            return [one.data for one in watch.packets if one.data[ETHERNET.size :] in packets]
+
+        until(lambda: len(arrived()) == 3)
+        found = arrived()
+    near, far = mac(network, "near0"), mac(network, "far0")
+    receivers = [near, group_address(bytes((239, 1, 2, 3))), near]
+    kind = EtherType.IPV4.to_bytes(2, "big")
+    assert found == [
+        receiver + far + kind + packet for receiver, packet in zip(receivers, packets, strict=False)
+    ]
+    out, said = capfd.readouterr()
+    end = json.loads(out)
+    assert (end["frames"], end["sent"], end["unframed"], end["too_short"]) == (4, 3, 1, 0)
+    assert "1 frames are for nobody who answers on the link: left out" in said
+
+
 def test_frames_of_another_link_are_refused(network: Network, tmp_path: Path, state: Path) -> None:
-    path = tmp_path / "raw.pcap"
-    raw = bytearray(Path(capture_of(path, [udp_frame(b"x")[14:]])).read_bytes())
-    raw[20] = 101  # LINKTYPE_RAW
-    path.write_bytes(raw)
-    request = ReplayRequest(str(path), "far0", Pace(None), yes=True)
-    with pytest.raises(CommandError, match="only Ethernet frames"):
+    path = of_link(capture_of(tmp_path / "x.pcap", [udp_frame(b"x")]), LinkType.LINUX_SLL2)
+    request = ReplayRequest(path, "far0", Pace(None), yes=True)
+    with pytest.raises(CommandError, match="only Ethernet frames and IP packets"):
         network.in_far(lambda: _quietly(request))
 
 

@@ -160,7 +160,8 @@ def test_the_fragments_of_the_template_overlap() -> None:
 def test_drafts_as_json() -> None:
     assert Draft.from_json(SYN.to_json()) == SYN
     for text in ("", "[]", '{"layers": ["ip"]}', '{"layers": ["x"], "texts": {}}',
-                 '{"layers": ["ip"], "texts": {"a": 1}}'):  # fmt: skip
+                 '{"layers": ["ip"], "texts": {"a": 1}}', '{"layers": [["ip"]], "texts": {}}',
+                 '{"layers": [{}], "texts": {}}', "[" * 100_000):  # fmt: skip
         with pytest.raises(BadDraftError):
             Draft.from_json(text)
 

@@ -110,6 +110,37 @@ def test_what_a_tool_cannot_make_is_said() -> None:
     assert "802.1Q" in tagged.missing
 
 
+@pytest.mark.parametrize(
+    ("draft", "hping", "nping"),
+    [
+        (TAGS, "Ethernet II, 802.1Q VLAN", "802.1Q VLAN"),
+        (Draft(("ip", "ip", "udp"), {"ip.ttl#2": "9"}), "IPv4", "IPv4"),
+        (Draft(("ip", "icmp"), {"icmp.seq": "3"}), "icmp.seq, icmp.ident", ""),
+        (Draft(("ip", "udp"), {"ip.frag_offset": "3"}), "", "ip.frag_offset"),
+        (Draft(("ip", "udp"), {"ip.len": "900", "ip.checksum": "1"}), *["ip.len, ip.checksum"] * 2),
+        (Draft(("ip", "udp"), {"ip.len": "28"}), "", ""),
+        (Draft(("ip", "tcp"), {"tcp.flags": "0x1c2"}), *["tcp.flags.ae"] * 2),
+        (Draft(("ip", "tcp"), {"ip.flags.rb": "1", "tcp.urgent_pointer": "1"}),
+         "ip.flags.rb, tcp.urgent_pointer", "tcp.urgent_pointer"),
+        (Draft(("ip", "tcp"), {"tcp.hdr_len": "24"}), *["tcp.hdr_len"] * 2),
+        (Draft(("eth", "ip", "udp"), {"trailer": "x"}), "Ethernet II, the trailer", "the trailer"),
+        (Draft(("ip", "icmp"), {"icmp.type": "3", "icmp.code": "4", "icmp.mtu": "1400"}),
+         "icmp.mtu, the packet that the error quotes", "icmp.mtu"),
+    ],
+)  # fmt: skip
+def test_all_that_a_tool_leaves_out_is_named(draft: Draft, hping: str, nping: str) -> None:
+    found = by_name(draft)
+    assert found["hping3 command"].missing == hping
+    assert found["nping command"].missing == nping
+
+
+def test_an_arp_operation_that_nping_has_no_word_for_is_named() -> None:
+    text = by_name(ARP)["nping command"].text
+    assert "--arp --arp-type ARP " in text
+    other = by_name(ARP.with_text("arp.opcode", "9"))["nping command"]
+    assert (other.missing, "--arp-type" in other.text) == ("arp.opcode", False)
+
+
 def test_a_draft_that_does_not_fit_has_no_recipes_of_bytes() -> None:
     found: Evaluation = evaluate(SYN.with_text("payload", "x" * 65530))
     assert found.built is None

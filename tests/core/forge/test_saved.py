@@ -62,7 +62,25 @@ def test_agreed_destinations(tmp_path: Path) -> None:
     assert Shelf(tmp_path).known() == {"10.0.0.8", "10.0.0.9"}
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", '{"a": [{"layers": 3}]}', '{"a": 1}', "\xff"])
+def test_the_newest_agreement_is_kept_and_the_oldest_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved, "MOST_DESTINATIONS", 3)
+    shelf = Shelf(tmp_path)
+    for mark in ("a", "b", "c", "z", "b"):
+        shelf.agree({mark})
+        assert mark in shelf.known()
+    assert shelf.known() == {"b", "c", "z"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "", "{", "[1]", '{"a": [{"layers": 3}]}', '{"a": 1}', "\xff", "[" * 100_000,
+        '{"a": [{"layers": [["ip"]], "texts": {}}]}',
+    ],
+    ids=lambda content: content[:20],
+)  # fmt: skip
 def test_what_cannot_be_read_is_as_good_as_absent(tmp_path: Path, content: str) -> None:
     for name in ("drafts", "history", "destinations"):
         (tmp_path / f"{name}.json").write_text(content, encoding="latin-1")

@@ -1,0 +1,103 @@
+"""What ``rawscope replay`` says: how far it is, once a second, and what left.
+
+With ``--json`` both are objects on standard output, one a line, with an ``event``: ``progress``,
+and at the end, also where it fails, ``sent``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.commands.output import CommandError, Output, say
+from core.forge.audit import Audit
+from core.forge.replay import ReplayCounts
+from core.forge.tx_ring import TxRing
+from core.wire.text import safe
+
+REPORT_S = 1.0
+
+
+class ReplayTold:
+    """Called with the frames that have left: they are written down, and the count is said.
+
+    `of` is how many there are to be, None where nobody knows.
+    """
+
+    def __init__(
+        self, interface: str, of: int | None, ring: TxRing, audit: Audit | None, as_json: bool
+    ) -> None:
+        self._interface = interface
+        self._of = of
+        self._ring = ring
+        self._audit = audit
+        self._json = as_json
+        self._output = Output()
+        self._began_s = self._said_s = time.monotonic()
+
+    def __call__(
+        self, data: NDArray[np.uint8], offset: NDArray[np.int64], captured: NDArray[np.int64]
+    ) -> None:
+        if self._audit is not None:
+            try:
+                self._audit.note_frames(self._interface, data, offset, captured)
+            except OSError as error:
+                raise CommandError(
+                    f"the audit {safe(str(self._audit.path))}: {error.strerror}; stopped there"
+                ) from error
+        now_s = time.monotonic()
+        if now_s - self._said_s >= REPORT_S:
+            self._said_s = now_s
+            self._progress()
+
+    def end(self, total: ReplayCounts) -> None:
+        """What became of all that was looked at."""
+        elapsed_s = time.monotonic() - self._began_s
+        if self._json:
+            self._line(
+                {
+                    "event": "sent",
+                    "frames": total.frames,
+                    "sent": self._ring.sent,
+                    "too_long": total.too_long,
+                    "too_short": total.too_short,
+                    "unframed": total.unframed,
+                    "cut": total.cut,
+                    "seconds": round(elapsed_s, 6),
+                    "interface": self._interface,
+                }
+            )
+        else:
+            rate = self._ring.sent / elapsed_s if elapsed_s else 0.0
+            self._text(
+                f"sent {self._ring.sent} of {total.frames} frames in {elapsed_s:.3f} s, "
+                f"{rate:,.0f} a second"
+            )
+        for count, what in (
+            (total.too_long, f"longer than {safe(self._interface)} takes: left out"),
+            (total.too_short, "shorter than a link header: left out"),
+            (total.unframed, "for nobody who answers on the link: left out"),
+            (total.cut, "cut by their capture: they went out cut"),
+        ):
+            if count:
+                say(f"rawscope: {count} frames are {what}")
+        if self._audit is not None:
+            say(f"rawscope: written down in {safe(str(self._audit.path))}")
+
+    def _progress(self) -> None:
+        if self._json:
+            self._line({"event": "progress", "sent": self._ring.sent, "of": self._of})
+            return
+        of = "" if self._of is None else f" of {self._of:,}"
+        say(f"rawscope: {self._ring.sent:,}{of} frames sent")
+
+    def _line(self, record: dict[str, Any]) -> None:
+        self._text(json.dumps(record, separators=(",", ":")))
+
+    def _text(self, line: str) -> None:
+        self._output.line(line)
+        self._output.flush()
