@@ -15,11 +15,12 @@ from itertools import pairwise
 from pathlib import Path
 
 from app.settling import Settling
-from core.capture.options import CaptureOptions
+from core.capture.options import ANY, CaptureOptions
 from core.echo.snapshot import EchoSnapshot
 from core.engine import Engine, EngineSnapshot, State
 from core.store.snapshot import Snapshot
 
+LOOPBACK = "lo"
 POLL_HZ = 10  # a screen that follows paints as often: twice the rate cost a quarter of a processor
 WINDOW_S = 1.0  # a rate is the mean over this long
 HISTORY = 10  # seconds of rates kept for the line in the status bar
@@ -120,6 +121,11 @@ class Bridge:
     def capturing(self) -> tuple[str, ...]:
         """The interfaces that are, or last were, captured on."""
         return self._engine.snapshot().interfaces or self._options.interfaces
+
+    @property
+    def sees_loopback(self) -> bool:
+        """Whether what local programs say to each other is being captured."""
+        return self.live and bool({LOOPBACK, ANY} & set(self.capturing))
 
     @property
     def live(self) -> bool:

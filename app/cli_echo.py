@@ -38,14 +38,24 @@ MOST_CLIENTS = 10_000
 def echo(
     ports: tuple[int, ...], addresses: tuple[str, ...], trigger: str, as_json: bool, debug: bool
 ) -> int:
-    """Run the epoll echo server without the screen."""
+    """Run the epoll echo server without the screen.
+
+    A signal (ctrl+c, SIGTERM) drains it: what clients have sent goes back, then it ends with
+    status 0, after five seconds at most. A second one ends it at once.
+    """
     from app.commands.echo import run_echo
 
     return run_echo(ports, addresses, trigger, as_json)
 
 
 @click.command()
-@click.option("--models", metavar="A,B,C", default="", help="Only these I/O models.")
+@click.option(
+    "--models",
+    metavar="A,B,C",
+    multiple=True,
+    help="Only these I/O models (repeatable): blocking, polling, select, poll, epoll-level, "
+    "epoll-edge, signal, io_uring.",
+)
 @click.option(
     "--clients",
     metavar="N",
@@ -62,11 +72,11 @@ def echo(
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
-def iolab(models: str, clients: int, messages: int, as_json: bool, debug: bool) -> int:
+def iolab(models: tuple[str, ...], clients: int, messages: int, as_json: bool, debug: bool) -> int:
     """Measure the same echo work under each I/O model, and what idle descriptors cost."""
     from app.commands.iolab import UnknownModelError, check_models, run_iolab
 
-    names = [name.strip() for name in models.split(",") if name.strip()]
+    names = [name.strip() for name in ",".join(models).split(",") if name.strip()]
     try:
         check_models(names)
     except UnknownModelError as error:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App, SystemCommand
 from textual.filter import LineFilter
@@ -49,6 +49,12 @@ SWITCH_INTERVAL_S = 0.0005
 # Collections of the middle generation before a full one, which holds every key up for 10 to 20 ms
 # of processor time: the default of 10 made that one key in a hundred, with the echo panel open.
 FULL_COLLECTION_EACH = 100
+
+
+if TYPE_CHECKING:
+    from app.screens.lab import Results
+
+LAB_IS_SEEN = "lo is captured: its packets are in the table, which costs the measurement"
 
 
 class Monitor(App[None]):
@@ -84,6 +90,7 @@ class Monitor(App[None]):
         self.bridge = Bridge(engine, options or CaptureOptions(()), clock, time_of_day)
         self._paths = paths or config.Paths.of_user()
         self._config = config.load(self._paths)
+        self._lab: Results | None = None  # of the laboratory's last whole run
         self.forger = Forger(
             self._paths.state.parent, audit=self._config.audit, machine=machine, clock=clock
         )
@@ -203,7 +210,11 @@ class Monitor(App[None]):
     def action_lab(self) -> None:
         from app.screens.lab import LabScreen  # a tenth of a second, too
 
-        self.push_screen(LabScreen())
+        def keep(results: Results | None) -> None:
+            self._lab = results
+
+        note = LAB_IS_SEEN if self.bridge.sees_loopback else ""
+        self.push_screen(LabScreen(before=self._lab, note=note), keep)
 
     def _open(self, path: Path | None) -> None:
         if path is not None:

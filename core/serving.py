@@ -133,6 +133,7 @@ class EchoService:
 
     def _talk(self, listener: int, size: int, server: EchoServer) -> None:
         if server.has_talker(listener):
+            server.select_talker(listener)  # before it speaks: its log has what the bytes do
             server.talk(listener, size)
         else:
             self._introduce([listener], size, server)
@@ -149,6 +150,7 @@ class EchoService:
         def send() -> None:
             timer.cancelled = True
             if self._server is server:
+                server.select_talker(listeners[0])
                 for listener in listeners:
                     server.talk(listener, size)
 

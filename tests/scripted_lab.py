@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from app.screens.lab import LabScreen
 from core.echo.curve import CurvePoint
@@ -70,6 +71,6 @@ def measured(results: list[object]) -> Callable[[Callable[[], bool]], Iterator[o
     return run
 
 
-def scripted_lab(refused: str = "") -> LabScreen:
+def scripted_lab(refused: str = "", **given: Any) -> LabScreen:
     """The laboratory with all results there from the start."""
-    return LabScreen(measured(models(refused)), measured(points()))  # type: ignore[arg-type]
+    return LabScreen(measured(models(refused)), measured(points()), **given)  # type: ignore[arg-type]

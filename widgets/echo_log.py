@@ -36,18 +36,19 @@ class EchoLog(LineView):
         self.can_focus = False
         self._entries: Sequence[Entry] | None = None
         self._lines: list[tuple[str, str]] = []
-        self._title = ""
+        self._title = self._nothing = ""
 
-    def show(self, title: str, entries: Sequence[Entry]) -> None:
-        """These steps, oldest first, under this title."""
+    def show(self, title: str, entries: Sequence[Entry], nothing: str = NOTHING) -> None:
+        """These steps, oldest first, under this title; `nothing` where there are none."""
         if title != self._title:
             self._title = title
             self.refresh()
-        if self._entries is not None and _same(entries, self._entries):
+        if self._entries is not None and _same(entries, self._entries) and nothing == self._nothing:
             return
+        self._nothing = nothing
         at_end = self.scroll_offset.y >= self.max_scroll_y
         self._entries = entries
-        self._lines = _timed(lines(entries)) or [("", NOTHING)]
+        self._lines = _timed(lines(entries)) or [("", nothing)]
         self.set_line_count(len(self._lines))
         self.refresh()
         if at_end:

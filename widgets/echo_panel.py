@@ -17,7 +17,7 @@ from core.echo.snapshot import EchoSnapshot
 from widgets.echo_clients import EchoClients
 from widgets.echo_columns import condition_of, explanation
 from widgets.echo_head import EchoHead
-from widgets.echo_log import EchoLog
+from widgets.echo_log import NOTHING, EchoLog
 
 CLIENTS_LEAST = 3  # lines with the heading, before anything else gets room
 LOG_FROM = 12  # lines of the panel from which there is a log
@@ -68,8 +68,11 @@ class EchoPanel(Vertical):
     def _show_log(self) -> None:
         """The selected client's; empty until the server has heard of the selection."""
         if (snapshot := self._snapshot) is not None:
-            mine = snapshot.selected == self.clients.selected
-            self.log_view.show(self._log_title(snapshot), snapshot.log if mine else ())
+            client = self.clients.selected
+            mine = snapshot.selected == client
+            nothing = NOTHING if client is not None else ""
+            entries = snapshot.log if mine else ()
+            self.log_view.show(self._log_title(snapshot), entries, nothing)
 
     def _pick_listener(self, known: list[int]) -> None:
         """Keep the one there is, but for a new one; the first, if it is gone."""

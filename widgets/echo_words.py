@@ -24,8 +24,8 @@ LISTENERS_MOST = 4  # lines of them
 CURRENT = "▸"
 
 EMPTY = (
-    "No listener yet. b starts one and lets a built-in client send it 64 bytes; "
-    "a asks for port, address and trigger."
+    "No listener yet. b starts a level- and an edge-triggered one and lets a built-in client send "
+    "64 bytes to each; a asks for port, address and trigger."
 )
 
 
@@ -96,6 +96,9 @@ def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list
         blocks.append(Block(1, (_listener_line(snapshot, info, current),)))
         if len(shown) > 1:
             every = tuple(_listener_line(snapshot, each, current) for each in shown)
+            if hidden := len(snapshot.listeners) - len(shown):
+                more = Piece(f"  {hidden} more: v goes on", Look.QUIET)
+                every = (*every[:-1], (*every[-1], more))
             blocks[-1] = Block(0, every)
     blocks.append(Block(2, (_switch_line(snapshot.switches),)))
     trigger = info.trigger if info is not None else Trigger.LEVEL
@@ -149,11 +152,11 @@ def drain_text(switches: Switches) -> str:
     """What a wake-up does with what is there."""
     match switches.drain:
         case None:
-            return "as the trigger needs"
+            return "as it needs"
         case True:
             return "until EAGAIN"
         case False:
-            return "one read"
+            return "once"
 
 
 def _switch_line(switches: Switches) -> Line:
@@ -185,8 +188,11 @@ def _clients_line(snapshot: EchoSnapshot, width: int) -> Line:
         parts.append((_DOT, Piece(words, Look.BAD)))
     if totals.aborted:
         parts.append((_DOT, Piece(f"{totals.aborted:,} gone before accept")))
+    gone = [f"{count:,} {reason.value}" for reason, count in totals.closed.items() if count]
     parts.append((_DOT, Piece(f"in {count_text(totals.bytes_in)}", Look.QUIET)))
     parts.append((_DOT, Piece(f"out {count_text(totals.bytes_out)} bytes", Look.QUIET)))
+    if gone:
+        parts.append((_DOT, Piece(f"gone: {', '.join(gone)}", Look.QUIET)))
     return _fitting(parts, width)
 
 

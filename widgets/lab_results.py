@@ -18,6 +18,10 @@ TITLES_FROM = 130  # columns from which a model has room for its title
 SHOWN_SHARE = 0.05  # of what a process did meanwhile
 HEADS = ("Messages/s", "p50 µs", "p99 µs", "Calls/message", "CPU µs/message")
 MISSING = "–"
+_READING = (
+    "◀ the quickest. Here every client always has a message under way, so trying over and over "
+    "finds work each time; what it costs when most are idle is the table below."
+)
 
 
 def meanwhile(result: ModelResult) -> str:
@@ -70,6 +74,8 @@ class LabResults(Widget):
         tables: list[Table | Text] = [self._model_table()] if self._models else []
         tables += [self._refusal(each) for each in self._models if each.refused]
         tables += [Text(each.remark, self._style("quiet")) for each in self._models if each.remark]
+        if len(self._models) > 1:
+            tables.append(Text(_READING, self._style("quiet")))
         if self._points:
             tables += [Text(""), self._curve_table()]
         return Group(*tables)

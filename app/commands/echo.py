@@ -38,7 +38,13 @@ def run_echo(ports: Sequence[int], addresses: Sequence[str], trigger: str, as_js
         stack.callback(loop.close)
         server = EchoServer(loop)
         stack.callback(server.close)
-        end = partial(loop.call, partial(server.drain, loop.stop))
+
+        def drain() -> None:
+            open_now = len(server.take_snapshot().clients)
+            say(f"rawscope: draining {open_now} clients; a second signal ends at once")
+            server.drain(loop.stop)
+
+        end = partial(loop.call, drain)
         stack.enter_context(Interrupts(on_stop=end))
         for address in addresses or (DEFAULT_ADDRESS,):
             for port in ports or (DEFAULT_PORT,):
@@ -104,6 +110,6 @@ def _totals(snapshot: EchoSnapshot, started_s: float, as_json: bool, *, ended: b
         f"{'ended' if ended else 'so far'}: {len(snapshot.clients)} clients of {totals.accepted}, "
         f"in {totals.bytes_in} bytes, out {totals.bytes_out}, {totals.reads} reads, "
         f"{totals.eagains} EAGAIN, {totals.turned_away} turned away, "
-        f"{totals.unsent} bytes unsent, {totals.discarded} discarded"
+        f"{totals.pending} bytes pending, {totals.unsent} lost, {totals.discarded} discarded"
         + (f"; gone: {gone}" if gone else "")
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
@@ -125,11 +126,15 @@ class OneOf(RadioButton):
         return "●" if self.value else "○"
 
 
+_LISTENER_HINT = "port 0: any free one · tab next · enter adds"
+
+
 class AddListener(Dialog["AddListener.Choice"]):
     """Asks where the echo server shall listen too, and with which trigger."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "add", "Add", priority=True)]
     title_text = "Add a listener"
+    _refused: tuple[str, str] | None = None  # what was typed when it was
 
     @dataclass(frozen=True, slots=True)
     class Choice:
@@ -152,18 +157,57 @@ class AddListener(Dialog["AddListener.Choice"]):
             with RadioSet(compact=True, id="trigger"):
                 for trigger in Trigger:
                     yield OneOf(trigger.value, value=trigger is Trigger.LEVEL, compact=True)
-        yield Static("port 0: any free one · tab next · enter adds", classes="dialog-hint")
+        with Horizontal(classes="dialog-buttons"):
+            yield Button("Cancel", id="cancel", compact=True)
+            yield Button("Add", id="add", compact=True)
+        yield Static(_LISTENER_HINT, classes="dialog-hint")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if self._typed() == self._refused:
+            return  # what was set before it was refused, and is told only now
+        hint = self.query_one(".dialog-hint", Static)
+        hint.remove_class("-wrong")
+        wild = event.input.id == "address" and event.value.strip("[] ") in ("0.0.0.0", "::")
+        hint.update("anybody who reaches this machine can connect" if wild else _LISTENER_HINT)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "add":
+            self.action_add()
+        else:
+            self.dismiss(None)
 
     def action_add(self) -> None:
-        port = self.query_one("#port", Input).value.strip()
-        if not port.isdecimal() or int(port) > MOST_PORT:
-            hint = self.query_one(".dialog-hint", Static)
-            hint.update(f"no port {safe(port)!r}: 0 to {MOST_PORT:,}")
-            hint.add_class("-wrong")
+        """Take what was typed, or say what is wrong with it."""
+        if isinstance(self.focused, Button) and self.focused.id == "cancel":
+            self.dismiss(None)
             return
-        trigger = list(Trigger)[self.query_one(RadioSet).pressed_index]
-        address = self.query_one("#address", Input).value.strip()
-        self.dismiss(self.Choice(address, int(port), trigger))
+        port, address = self._typed()
+        if not port.isdecimal() or int(port) > MOST_PORT:
+            self._refuse(f"no port {safe(port)!r}: 0 to {MOST_PORT:,}")
+        elif not _is_address(address):
+            self._refuse(f"no address {safe(address)!r}: e.g. 127.0.0.1 or ::1")
+        else:
+            trigger = list(Trigger)[self.query_one(RadioSet).pressed_index]
+            self.dismiss(self.Choice(address, int(port), trigger))
+
+    def _typed(self) -> tuple[str, str]:
+        """Port and address."""
+        port, address = (self.query_one(f"#{name}", Input).value for name in ("port", "address"))
+        return port.strip(), address.strip("[] ")
+
+    def _refuse(self, words: str) -> None:
+        self._refused = self._typed()
+        hint = self.query_one(".dialog-hint", Static)
+        hint.update(words)
+        hint.add_class("-wrong")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class Copy(Dialog[str]):

@@ -9,14 +9,13 @@ from __future__ import annotations
 from app.actions import Place, bindings
 from app.bridge import Bridge
 from app.screens.dialog import AddListener
-from core.capture.options import ANY
 from core.echo.snapshot import EchoSnapshot
 from widgets.echo_clients import EchoClients
 from widgets.echo_head import EchoHead
 from widgets.echo_panel import EchoPanel
 
-LOOPBACK = "lo"
 UNSEEN = "lo is not captured, so packets of local clients are not in the table: i chooses it"
+_FIRST = -1  # the listener that is not there yet
 TALK_BYTES = 64  # what the built-in client sends at a key
 
 
@@ -46,9 +45,10 @@ class Echo(EchoPanel):
             self._bridge.echo.select(client)
 
     def show(self, snapshot: EchoSnapshot) -> None:
-        seen = self._bridge.live and {LOOPBACK, ANY} & set(self._bridge.capturing)
-        self.hint = "" if seen or not snapshot.listeners else UNSEEN
+        self.hint = "" if self._bridge.sees_loopback or not snapshot.listeners else UNSEEN
         super().show(snapshot)
+        if self._awaited == _FIRST and snapshot.listeners:
+            self._awaited = snapshot.listeners[0].identifier
         self._select_awaited(snapshot)
 
     def _select_awaited(self, snapshot: EchoSnapshot) -> None:
@@ -77,6 +77,7 @@ class Echo(EchoPanel):
         wanted = self.listener if listener is None else listener
         if wanted is None:
             self._bridge.echo.demonstrate(TALK_BYTES)
+            self._awaited = _FIRST
             return
         self._bridge.echo.talk(wanted, TALK_BYTES)
         self._awaited = wanted

@@ -39,8 +39,14 @@ def measure_curve(cancelled: Cancelled) -> Iterator[CurvePoint]:
     return run_curve(cancelled=cancelled)
 
 
-class LabScreen(Screen[None]):
-    """Tables, plots, and how far the run has come. Both measurements can be given."""
+Results = tuple[list[ModelResult], list[CurvePoint]]
+
+
+class LabScreen(Screen[Results | None]):
+    """Tables, plots, and how far the run has come. Both measurements can be given.
+
+    Leaving gives the results of a whole run, to come back to.
+    """
 
     BINDINGS = bindings(Place.LAB)
     AUTO_FOCUS = ""
@@ -65,9 +71,14 @@ class LabScreen(Screen[None]):
         self,
         models: Callable[[Cancelled], Iterator[ModelResult]] = measure_models,
         curve: Callable[[Cancelled], Iterator[CurvePoint]] = measure_curve,
+        *,
+        before: Results | None = None,
+        note: str = "",
     ) -> None:
+        """`before` is shown instead of a new run; `note` is a sentence on what disturbs one."""
         super().__init__()
         self._measurements = (models, curve)
+        self._before, self._note = before, note
         self._run = 0  # of this number are the results that count
         self.measuring = False
         self._trouble = ""
@@ -91,11 +102,16 @@ class LabScreen(Screen[None]):
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
-        self.action_run()
+        if self._before is None:
+            self.action_run()
+        else:
+            self.results, self.points = self._before
+            self._show()
 
     def action_run(self) -> None:
         """Measure everything, from the beginning."""
         self._run += 1
+        self._before = None
         self.measuring, self._trouble = True, ""
         self.results, self.points = [], []
         self._show()
@@ -107,8 +123,14 @@ class LabScreen(Screen[None]):
         if self.measuring:
             self.workers.cancel_node(self)
             self._end("cancelled")
+        elif self._is_whole:
+            self.dismiss((self.results, self.points))
         else:
-            self.dismiss()
+            self.dismiss(self._before)
+
+    @property
+    def _is_whole(self) -> bool:
+        return len(self.results) == len(MODELS) and len(self.points) == POINTS
 
     def _measure(self, run: int) -> None:
         """In a thread of its own, which may begin when the next run has been asked for already."""
@@ -158,7 +180,12 @@ class LabScreen(Screen[None]):
         if self._trouble:
             return f"{bar}  {self._trouble}"
         if not self.measuring:
-            return f"{bar}  done"
+            words = "measured before; r measures again" if self._before else "done"
+            return f"{bar}  {words}{self._remark}"
         if len(self.results) < len(MODELS):
-            return f"{bar}  measuring {MODELS[len(self.results)].title}"
-        return f"{bar}  measuring one wake-up among idle descriptors"
+            return f"{bar}  measuring {MODELS[len(self.results)].title}{self._remark}"
+        return f"{bar}  measuring one wake-up among idle descriptors{self._remark}"
+
+    @property
+    def _remark(self) -> str:
+        return f" · {self._note}" if self._note else ""

@@ -73,7 +73,9 @@ class MainScreen(ForgingScreen):
             self.only = only
         held = self.shown.count - self.shown.evicted
         name = "" if self.only is None else self.only.name
-        self.query_one(OnlyLine).show(name, self.table.line_count, held)
+        line = self.query_one(OnlyLine)
+        line.display = self.only is not None or (self.echo.display and self.table.display)
+        line.show(name, self.table.line_count, held)
 
     def watch_only(self) -> None:
         self.table.keep_only(None if self.only is None else self.only.connection)

@@ -64,7 +64,9 @@ def _listener_of(echo: EchoSnapshot, row: int) -> ListenerInfo | None:
 
 
 class OnlyLine(Widget):
-    """One line over the table; hidden while all packets are shown. A click shows all again."""
+    """One line over the table while there are clients beside it: whose packets are shown. It stands
+    before one is picked, so that a click on a client moves no row away from under the pointer. A
+    click on it shows all again."""
 
     ALLOW_SELECT = False
 
@@ -75,6 +77,7 @@ class OnlyLine(Widget):
         padding: 0 1;
         color: $text-accent;
         background: $accent-muted;
+        &.-all { color: $text-muted; background: $panel; }
     }
     """
 
@@ -86,12 +89,14 @@ class OnlyLine(Widget):
 
     def show(self, name: str, shown: int, held: int) -> None:
         """Whose packets, how many of how many; no name for all."""
-        self.display = bool(name)
+        self.set_class(not name, "-all")
         self.name_shown, self.counts = name, (shown, held)
 
     def render(self) -> Text:
         shown, held = self.counts
-        said = f"only packets of client {safe(self.name_shown)} (esc shows all)"
+        said = "all packets; going to a client keeps to its own"
+        if self.name_shown:
+            said = f"only packets of client {safe(self.name_shown)} (esc shows all)"
         count = f"{shown:,} of {held:,}"
         gap = max(2, self.size.width - len(said) - len(count))
         return Text(f"{said}{' ' * gap}{count}", no_wrap=True, overflow="ellipsis")

@@ -117,12 +117,18 @@ class Client:
         self._interest = 0
         self._settle()
 
+    @property
+    def has_all_back(self) -> bool:
+        """Draining: all it was owed went back, and our FIN behind it; only its own is missing."""
+        return self._sent_end and not self._connection.pending
+
     def close(self, reason: CloseReason) -> None:
         """Take it out of the loop and close it."""
         if not self.is_open:
             return
         self.is_open = False
-        self._note(Step.CLOSED)
+        if self._log is not None:
+            self._log.add(time.monotonic(), Step.CLOSED, why=reason.value)
         self._shared.loop.remove(self.connected)
         self.connected.close()
         self._shared.totals.closed[reason] += 1

@@ -175,6 +175,7 @@ def open_listening(address: str, port: int, options: EchoOptions) -> socket.sock
     """A non-blocking listening TCP socket with the options its clients inherit. `EchoError`."""
     if not 0 <= port <= _MOST_PORT:
         raise EchoError(f"port {port} does not exist: choose one up to {_MOST_PORT}, or 0")
+    address = address.strip("[]")  # as we write it ourselves
     try:
         found = socket.getaddrinfo(  # bytes: text would load a codec, and that a descriptor
             address.encode(), port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST

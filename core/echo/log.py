@@ -41,16 +41,18 @@ class Step(Enum):
     HIGH_WATER = "high-water mark, reading stops"
     PAUSED = "reading paused"
     RESUMED = "reading resumed"
-    CLOSED = "closed"
+    CLOSED = "closed: {}"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One step. ``time_s`` is monotonic; ``number`` counts bytes, or holds EPOLL* bits."""
+    """One step. ``time_s`` is monotonic; ``number`` counts bytes, or holds EPOLL* bits; ``why`` is
+    the reason of an end."""
 
     time_s: float
     step: Step
     number: int = 0
+    why: str = ""
 
     @property
     def text(self) -> str:
@@ -58,6 +60,8 @@ class Entry:
         words: str = self.step.value
         if self.step in (Step.WAKE_UP, Step.INTEREST):
             return words.format(event_names(self.number))
+        if self.step is Step.CLOSED:
+            return words.format(self.why)
         return words.format(self.number)
 
 
@@ -68,9 +72,9 @@ class EventLog:
         self.client = client
         self._entries: deque[Entry] = deque(maxlen=LENGTH)
 
-    def add(self, time_s: float, step: Step, number: int = 0) -> None:
+    def add(self, time_s: float, step: Step, number: int = 0, why: str = "") -> None:
         """Note one step."""
-        self._entries.append(Entry(time_s, step, number))
+        self._entries.append(Entry(time_s, step, number, why))
 
     def entries(self) -> tuple[Entry, ...]:
         """The steps kept, oldest first."""
@@ -90,4 +94,22 @@ def lines(entries: Iterable[Entry]) -> list[tuple[float, str]]:
             made.append((entry.time_s, [entry.text]))
         else:
             made[-1][1].append(entry.text)
-    return [(time_s, " → ".join(words)) for time_s, words in made]
+    return [(time_s, " → ".join(_folded(words))) for time_s, words in made]
+
+
+def _folded(words: list[str]) -> list[str]:
+    """Pairs of steps that come again and again, once: ``16 × (read 1 → wrote 1)``."""
+    folded: list[str] = []
+    at = 0
+    while at < len(words):
+        pair = words[at : at + 2]
+        times = 1
+        while len(pair) == 2 and words[at + 2 * times : at + 2 * times + 2] == pair:
+            times += 1
+        if times > 2:
+            folded.append(f"{times} × ({' → '.join(pair)})")
+            at += 2 * times
+        else:
+            folded.append(words[at])
+            at += 1
+    return folded

@@ -29,7 +29,8 @@ from core.echo.talker import Talker
 from core.loop import EpollLoop, Timer
 
 PUBLISH_S = 0.1
-GRACE_S = 5.0
+GRACE_S = 5.0  # for a client to take what it is owed
+PATIENCE_S = 1.0  # for one that has it, to end its side
 _MOST_IDLE_CHECK_S = 1.0
 
 _SUMMED = ("bytes_in", "wake_ups", "reads", "eagains")  # of the clients, open and gone
@@ -148,6 +149,17 @@ class EchoServer:
                 return
         self._talkers[listener].say(size)
 
+    def select_talker(self, listener: int) -> None:
+        """Keep a log of what the listener's built-in client causes."""
+        talker = self._talkers.get(listener)
+        if talker is None or talker.closed:
+            return
+        info = talker.info
+        table = self._shared.accounts.table(time.monotonic())
+        row = table.row_of_peer(info.address, info.port, listener)
+        if row is not None:
+            self.select(int(table.identifier[row]))
+
     def drain(self, on_drained: Callable[[], None], grace_s: float = GRACE_S) -> None:
         """End in good order; `on_drained` is called when the last client is gone.
 
@@ -158,6 +170,7 @@ class EchoServer:
             listener.accept_waiting(self._shared.options.backlog + 1)
             self.stop_listening(identifier)
         self._on_drained = on_drained
+        self._timers.append(self._loop.call_every(PATIENCE_S, self._end_patience))
         self._timers.append(self._loop.call_every(grace_s, self._force))
         for client in tuple(self._clients.values()):
             client.drain()
@@ -238,6 +251,12 @@ class EchoServer:
         accounts.note_activity(time.monotonic())
         for slot in accounts.idle_slots(time.monotonic(), timeout_s):
             self._clients[accounts.identifier[slot]].close(CloseReason.IDLE)
+
+    def _end_patience(self) -> None:
+        """Clients that have everything back, and do not end, have had a second to do so."""
+        for client in tuple(self._clients.values()):
+            if client.has_all_back:
+                client.close(CloseReason.DRAINED)
 
     def _force(self) -> None:
         for client in tuple(self._clients.values()):

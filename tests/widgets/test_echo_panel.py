@@ -122,7 +122,7 @@ def test_a_click_on_a_word_is_the_action_of_the_registry(monkeypatch):
         panel.show(echo_snapshot())
         await pilot.pause()
         lines = screen_text(panel.head)
-        for y, word in ((1, "send"), (1, "stop"), (0, "127"), (2, "−"), (2, "+"), (2, "one read")):
+        for y, word in ((1, "send"), (1, "stop"), (0, "127"), (2, "−"), (2, "+"), (2, "once")):
             assert await pilot.click(panel.head, offset=(lines[y].index(word), y))
         assert await pilot.click(panel.head, offset=(4, 2))  # words that mean nothing
         await pilot.pause()

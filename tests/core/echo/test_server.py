@@ -288,7 +288,7 @@ def test_log_of_the_selected_client(served):
     snapshot = served.until(lambda s: not len(s.clients))
     texts = [entry.text for entry in snapshot.log]
     assert texts[:4] == ["EPOLLIN", "read 64", "wrote 64", "EAGAIN"]
-    assert texts[-3:] == ["EPOLLIN|EPOLLRDHUP", "end of stream", "closed"]
+    assert texts[-3:] == ["EPOLLIN|EPOLLRDHUP", "end of stream", "closed: finished"]
     assert snapshot.selected == identifier
     served.do(served.server.select, None)
     assert served.snapshot().log == ()
