@@ -273,7 +273,7 @@ async def test_a_client_keeps_the_table_to_its_packets_and_escape_shows_all():
         await pilot.press("escape")
         assert screen.table.line_count == held
         assert str(line.render()).startswith("all packets; ")
-        await pilot.press("e")
+        screen.workspace.side = ""
         screen.poll()
         assert not line.display
         assert screen.focused is screen.echo.clients
