@@ -1,6 +1,8 @@
 """``make screenshots``: pictures for the README, from the scripted capture of the tests.
 
-The same bytes on every run: nothing is captured, no clock is read. Run from the checkout::
+The same bytes on every run: nothing is captured, no clock is read. The laboratory's picture has the
+figures of ``lab.jsonl``, which is what ``rawscope iolab --json`` printed on the machine that
+tests/bench/RESULTS.md names. Run from the checkout::
 
     python -m screenshots.make [FOLDER]
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import os
 import sys
 import tempfile
@@ -18,9 +21,12 @@ from textual.pilot import Pilot
 
 from app.config import Paths
 from app.screens.dialog import Confirm
+from app.screens.lab import LabScreen, Results
+from core.echo.curve import CurvePoint
+from core.echo.lab import ModelResult
 from tests.scripted import BAD_CHECKSUM, DNS_ANSWER, START_NS, batch, conversations, scripted_store
 from tests.scripted_echo import STALLED
-from tests.scripted_echo_monitor import Act, echo_monitor, in_the_lab, opened
+from tests.scripted_echo_monitor import Act, echo_monitor, opened
 from tests.scripted_forge import ScriptedMachine, Wire
 from tests.scripted_monitor import filled, scripted_monitor
 from tests.scripted_monitor import main as main_screen
@@ -38,7 +44,6 @@ PICTURES = (
     ("forge", (160, 45), SYN, ("f", "f4", "ctrl+s", SENT)),
     ("forge-narrow", (80, 24), SYN, ("f",)),
 )
-ECHO_PICTURES = (("echo", opened(STALLED, "v", "enter")), ("lab", in_the_lab))
 CONVERSATIONS = (2, 3, 3, 5, 8, 6, 4, 5, 7, 9, 8)  # held in each second before the picture
 SECOND_NS = 1_000_000_000
 
@@ -82,15 +87,39 @@ async def take_echo(pictures: Path, name: str, act: Act) -> Path:
         return Path(monitor.save_screenshot(f"{name}.svg", path=str(pictures)))
 
 
+def measured() -> Results:
+    """What the laboratory measured on a real machine."""
+    models: list[ModelResult] = []
+    points: list[CurvePoint] = []
+    for line in (Path(__file__).parent / "lab.jsonl").read_text().splitlines():
+        found = json.loads(line)
+        if "curve" in found:
+            points.append(CurvePoint(found.pop("curve"), **found))
+        else:
+            del found["messages_per_second"], found["calls_per_message"]
+            models.append(ModelResult(**found))
+    return models, points
+
+
+async def in_the_lab(pilot: Pilot[None]) -> None:
+    """Go where those figures are."""
+    await pilot.app.push_screen(LabScreen(before=measured()))
+    await pilot.pause()
+    await pilot.pause()
+
+
 async def sent(pilot: Pilot[None]) -> None:
     """Agree to what is to be sent, and wait for the answer to it."""
     screen = main_screen(pilot)
-    while not isinstance(pilot.app.screen, Confirm):
+    while not (isinstance(pilot.app.screen, Confirm) and pilot.app.screen.is_asked):
         await pilot.pause()
     await pilot.press("y")
     while not any(fate.replies for fate in screen.forger.scene().report.fates):
         await pilot.pause()
     screen.poll()
+
+
+ECHO_PICTURES = (("echo", opened(STALLED, "v", "enter")), ("lab", in_the_lab))
 
 
 def main() -> None:
