@@ -22,15 +22,21 @@ class Looker:
         self._wake = threading.Event()
         self._ended = False
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()  # of making the thread and of ending: any thread may wake
 
     def wake(self) -> None:
-        if self._thread is None and not self._ended:
-            self._thread = threading.Thread(target=self._run, name="rawscope looker", daemon=True)
-            self._thread.start()
+        """There is something to do."""
+        with self._lock:
+            if self._thread is None and not self._ended:
+                made = threading.Thread(target=self._run, name="rawscope looker", daemon=True)
+                made.start()
+                self._thread = made
         self._wake.set()
 
     def close(self) -> None:
-        self._ended = True
+        """End it, and wait for it."""
+        with self._lock:
+            self._ended = True
         self._wake.set()
         if self._thread is not None:
             self._thread.join(JOIN_S)
