@@ -45,8 +45,8 @@ class ReplayFile:
         self.is_framed = False
         self._framing = framing
         self._kept: list[Batch] | None = None
-        if self.is_repeatable:
-            self._look_over(tell=True)
+        if self.is_repeatable or not self._is_there:
+            self._look_over(tell=True)  # of what is not there it says so
 
     def find_next_hops(self, survey: Survey) -> None:
         """Have the link asked for the addresses that are not known, and look the frames over as
@@ -61,6 +61,10 @@ class ReplayFile:
     def is_repeatable(self) -> bool:
         """Whether it can be read more than once."""
         return self.path != "-" and Path(self.path).is_file()
+
+    @property
+    def _is_there(self) -> bool:
+        return self.path == "-" or Path(self.path).exists()
 
     def batches(self) -> Iterator[Batch]:
         """All frames, once more."""

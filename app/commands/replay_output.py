@@ -55,13 +55,14 @@ class ReplayTold:
             self._progress()
 
     def end(self, total: ReplayCounts) -> None:
-        """What became of all that was looked at."""
+        """What became of the frames; one that was stopped did not come to all of them."""
+        frames = total.frames if self._of is None else max(self._of, total.frames)
         elapsed_s = time.monotonic() - self._began_s
         if self._json:
             self._line(
                 {
                     "event": "sent",
-                    "frames": total.frames,
+                    "frames": frames,
                     "sent": self._ring.sent,
                     "too_long": total.too_long,
                     "too_short": total.too_short,
@@ -72,9 +73,9 @@ class ReplayTold:
                 }
             )
         else:
-            rate = self._ring.sent / elapsed_s if elapsed_s else 0.0
+            rate = max(0, self._ring.sent - 1) / elapsed_s if elapsed_s else 0.0
             self._text(
-                f"sent {self._ring.sent} of {total.frames} frames in {elapsed_s:.3f} s, "
+                f"sent {self._ring.sent} of {frames} frames in {elapsed_s:.3f} s, "
                 f"{rate:,.0f} a second"
             )
         for count, what in (

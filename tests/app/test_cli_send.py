@@ -226,3 +226,13 @@ def test_nothing_is_no_packet(send: Call) -> None:
         assert (status, out) == (2, "")
         assert "what is to be sent?" in said
     assert send("--layers", "ip,udp", "--dry-run")[0] == 0
+
+
+def test_a_capture_that_is_not_there_is_no_question(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert run(["replay", str(tmp_path / "none.pcap"), "--link", "lo"]) == 1
+    said = capfd.readouterr().err
+    assert "there is no such file" in said
+    assert "is not known before" not in said

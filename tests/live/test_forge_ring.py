@@ -250,7 +250,7 @@ def test_a_replay_that_fails_says_what_left_and_has_it_in_the_audit(
     with pytest.raises(CommandError, match="ENETDOWN"):
         network.in_far(lambda: _quietly(request))
     out, said = capfd.readouterr()
-    assert out.startswith("sent 4 of 4 frames")
+    assert out.startswith("sent 4 of 6 frames")
     assert "2 of 6 frames sent" in said
     with open_capture(state / "sent-frames.pcapng") as reader:
         assert sum(len(batch) for batch in reader.batches()) == 4
