@@ -50,7 +50,7 @@ class Dialog(ModalScreen[Result]):
 class Confirm(Dialog[bool]):
     """A question with two answers. The one that loses nothing has the focus.
 
-    A key that was pressed before the question could be read is no answer to it.
+    A key that was pressed before there was a question is no answer to it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -71,14 +71,11 @@ class Confirm(Dialog[bool]):
 
     def on_mount(self) -> None:
         self.query_one("#no").focus()
-        self.call_after_refresh(self._ask)
-
-    def _ask(self) -> None:
-        self._asked_s = time.monotonic()
+        self._asked_s = time.monotonic()  # it is painted next
 
     @property
     def is_asked(self) -> bool:
-        """Whether the question is on the screen, so that keys answer it."""
+        """Whether the question is put, so that keys answer it."""
         return self._asked_s is not None
 
     def on_key(self, event: events.Key) -> None:
