@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from textual import events
 from textual.widgets import DataTable, Input, Static
 
 from app.config import Paths, load
@@ -456,6 +457,19 @@ async def test_help_shows_and_goes():
             assert isinstance(pilot.app.screen, Help)
             await pilot.press(leave)
             assert pilot.app.screen is main(pilot)
+
+
+async def test_a_key_that_was_pressed_before_the_question_is_no_answer():
+    async with running() as pilot:
+        typed_ahead = events.Key("y", "y")
+        await pilot.press("q")
+        question = pilot.app.screen
+        assert isinstance(question, Confirm)
+        question.post_message(typed_ahead)
+        await pilot.pause()
+        assert pilot.app.screen is question
+        await pilot.press("n")
+        assert pilot.app.screen is not question
 
 
 async def test_quitting_asks_once_when_captured_packets_would_be_lost():
