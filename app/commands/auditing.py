@@ -37,7 +37,6 @@ def _is_configured() -> bool:
     path = Paths.of_user().config
     complaints: list[str] = []
     content = read_config(path, complaints)
-    complaints.clear()  # of keys and sections: the monitor's business
     wanted = read_audit(path, content, complaints)
     for complaint in complaints:
         say(f"rawscope: {safe(complaint)}")

@@ -67,11 +67,20 @@ class ReplayFile:
         return self.path == "-" or Path(self.path).exists()
 
     def batches(self) -> Iterator[Batch]:
-        """All frames, once more."""
+        """All frames, once more; of a file that has grown since, those that were looked over."""
         if self._kept is not None:
             yield from self._kept
             return
-        yield from self._read(tell=not self.is_repeatable)
+        if not self.is_repeatable:
+            yield from self._read(tell=True)
+            return
+        left = self.survey.frames
+        for batch in self._read(tell=False):
+            seen = batch.first(left)
+            left -= len(seen)
+            yield seen
+            if not left:
+                return
 
     def _look_over(self, *, tell: bool) -> None:
         self.longest = 0

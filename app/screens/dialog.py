@@ -22,6 +22,7 @@ from core.serving import DEFAULT_ADDRESS
 from core.wire.text import safe
 
 MOST_PORT = 65_535
+_DIGITS = 20  # of a number that is read: more is none of ours
 
 Result = TypeVar("Result")
 
@@ -78,12 +79,16 @@ class Confirm(Dialog[bool]):
         """Whether the question is put, so that keys answer it."""
         return self._asked_s is not None
 
+    def _forward_event(self, event: events.Event) -> None:
+        typed_ahead = isinstance(event, events.Key) and event.time <= (self._asked_s or event.time)
+        if not typed_ahead:
+            super()._forward_event(event)
+
     def on_key(self, event: events.Key) -> None:
         """y and n answer."""
         if event.character in ("y", "n"):
             event.stop()
-            if self._asked_s is not None and event.time > self._asked_s:
-                self.dismiss(event.character == "y")
+            self.dismiss(event.character == "y")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "yes")
@@ -106,7 +111,7 @@ class GoTo(Dialog[int]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         text = event.value.strip()
-        if text.isdecimal() and self._first <= int(text) <= self._last:
+        if text.isdecimal() and len(text) <= _DIGITS and self._first <= int(text) <= self._last:
             self.dismiss(int(text))
             return
         hint = self.query_one(".dialog-hint", Static)
@@ -157,7 +162,7 @@ class AddListener(Dialog["AddListener.Choice"]):
         with Horizontal(classes="dialog-buttons"):
             yield Button("Cancel", id="cancel", compact=True)
             yield Button("Add", id="add", compact=True)
-        yield Static(_LISTENER_HINT, classes="dialog-hint")
+        yield Static(_LISTENER_HINT, markup=False, classes="dialog-hint")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if self._typed() == self._refused:
@@ -179,7 +184,7 @@ class AddListener(Dialog["AddListener.Choice"]):
             self.dismiss(None)
             return
         port, address = self._typed()
-        if not port.isdecimal() or int(port) > MOST_PORT:
+        if not (port.isdecimal() and len(port) <= _DIGITS and int(port) <= MOST_PORT):
             self._refuse(f"no port {safe(port)!r}: 0 to {MOST_PORT:,}")
         elif not _is_address(address):
             self._refuse(f"no address {safe(address)!r}: e.g. 127.0.0.1 or ::1")

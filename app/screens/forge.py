@@ -130,6 +130,8 @@ class ForgePanel(Vertical):
     def show(self, scene: ForgeScene) -> None:
         """Show what is so now, and put the question that there may be."""
         before, self._scene = self._scene, scene
+        if self._considered is not None:
+            self._consider()
         if (scene.around, scene.interfaces) != (before.around, before.interfaces):
             trouble = next((around.trouble for around in scene.around if around.trouble), "")
             by_route = "" if self.form.settings.interface else self._route
@@ -156,15 +158,18 @@ class ForgePanel(Vertical):
     def _changed(self) -> None:
         """Something else is to be sent."""
         self._say("")
-        held = self.form.held
-        considered = held.drafts, self._chosen
-        if considered != self._considered:
-            self._considered = considered
-            self._forger.consider(*considered)
+        self._consider()
         if self._shows_report and not self._scene.sending:
             self._shows_report = False
             self._arrange()
         self._show_bytes()
+
+    def _consider(self) -> None:
+        """Have looked up what has not been: for other drafts, or another interface."""
+        considered = self.form.held.drafts, self._chosen
+        if considered != self._considered:
+            self._considered = considered
+            self._forger.consider(*considered)
 
     def _moved(self, span: Span | None) -> None:
         explanation, row = self.query_one(Explanation), self.form.row

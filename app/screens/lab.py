@@ -79,6 +79,7 @@ class LabScreen(Screen[Results | None]):
         super().__init__()
         self._measurements = (models, curve)
         self._before, self._note = before, note
+        self._is_before = before is not None  # what is shown
         self._run = 0  # of this number are the results that count
         self.measuring = False
         self._trouble = ""
@@ -111,7 +112,7 @@ class LabScreen(Screen[Results | None]):
     def action_run(self) -> None:
         """Measure everything, from the beginning."""
         self._run += 1
-        self._before = None
+        self._is_before = False
         self.measuring, self._trouble = True, ""
         self.results, self.points = [], []
         self._show()
@@ -180,7 +181,7 @@ class LabScreen(Screen[Results | None]):
         if self._trouble:
             return f"{bar}  {self._trouble}"
         if not self.measuring:
-            words = "measured before; r measures again" if self._before else "done"
+            words = "measured before; r measures again" if self._is_before else "done"
             return f"{bar}  {words}{self._remark}"
         if len(self.results) < len(MODELS):
             return f"{bar}  measuring {MODELS[len(self.results)].title}{self._remark}"

@@ -36,7 +36,7 @@ from core.echo.log import EventLog, Step
 from core.echo.options import READ_SIZE, READS_PER_TURN, Switches, Trigger
 from core.echo.shared import Shared
 from core.echo.snapshot import CloseReason
-from core.echo.tcp_info import unread
+from core.echo.tcp_info import unread, unsent
 
 _READING = select.EPOLLIN | select.EPOLLRDHUP
 _BROKEN = select.EPOLLHUP | select.EPOLLERR
@@ -119,8 +119,9 @@ class Client:
 
     @property
     def has_all_back(self) -> bool:
-        """Draining: all it was owed went back, and our FIN behind it; only its own is missing."""
-        return self._sent_end and not self._connection.pending
+        """Draining: the peer's kernel has acknowledged all it was owed, and our FIN behind it; only
+        its own is missing."""
+        return self._sent_end and not self._connection.pending and not unsent(self.connected)
 
     def close(self, reason: CloseReason) -> None:
         """Take it out of the loop and close it."""

@@ -51,6 +51,7 @@ class EchoServer:
         self._message = ""
         self._sampler = Sampler(self._clients, self._shared.accounts)
         self._on_drained: Callable[[], None] | None = None
+        self._all_back_s: dict[int, float] = {}  # since when clients lack nothing, while we drain
         self._timers: list[Timer] = [
             loop.call_every(PUBLISH_S, self._publish),
         ]
@@ -170,7 +171,7 @@ class EchoServer:
             listener.accept_waiting(self._shared.options.backlog + 1)
             self.stop_listening(identifier)
         self._on_drained = on_drained
-        self._timers.append(self._loop.call_every(PATIENCE_S, self._end_patience))
+        self._timers.append(self._loop.call_every(PATIENCE_S / 4, self._end_patience))
         self._timers.append(self._loop.call_every(grace_s, self._force))
         for client in tuple(self._clients.values()):
             client.drain()
@@ -253,9 +254,12 @@ class EchoServer:
             self._clients[accounts.identifier[slot]].close(CloseReason.IDLE)
 
     def _end_patience(self) -> None:
-        """Clients that have everything back, and do not end, have had a second to do so."""
+        """Close the clients that have had everything back for so long, and do not end."""
+        now_s = time.monotonic()
         for client in tuple(self._clients.values()):
-            if client.has_all_back:
+            if not client.has_all_back:
+                self._all_back_s.pop(client.identifier, None)
+            elif now_s - self._all_back_s.setdefault(client.identifier, now_s) >= PATIENCE_S:
                 client.close(CloseReason.DRAINED)
 
     def _force(self) -> None:

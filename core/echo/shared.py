@@ -31,18 +31,23 @@ class Shared:
     accounts: Accounts = field(default_factory=Accounts)
     switches: Switches = field(default_factory=Switches)
     unfinished: deque[Callable[[], None]] = field(default_factory=deque)
+    _called: bool = False  # the loop has been asked for the next pass
 
     def take_up_later(self, function: Callable[[], None]) -> None:
         """Let a client go on after the others have had their turn: epoll will not report it."""
-        if not self.unfinished:
-            self.loop.call(self._take_up)
         self.unfinished.append(function)
+        self._call()
+
+    def _call(self) -> None:
+        if self.unfinished and not self._called:
+            self._called = True
+            self.loop.call(self._take_up)
 
     def _take_up(self) -> None:
+        self._called = False
         waiting, ends_s = self.unfinished, time.monotonic() + TURN_S
         for _ in range(len(waiting)):  # who comes again stands at the end, for the next turn
             waiting.popleft()()
             if time.monotonic() >= ends_s:
                 break
-        if waiting:
-            self.loop.call(self._take_up)
+        self._call()

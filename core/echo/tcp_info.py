@@ -47,13 +47,18 @@ def sample(connected: socket.socket) -> TcpSample:
     state, rtt_us = _HEAD.unpack(
         connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _HEAD.size)
     )
-    (unsent,) = _INT.unpack(ioctl(connected.fileno(), _SIOCOUTQ, _BLANK))
-    return TcpSample(state, rtt_us, unread(connected), unsent)
+    return TcpSample(state, rtt_us, unread(connected), unsent(connected))
 
 
 def unread(connected: socket.socket) -> int:
     """Bytes the kernel has acknowledged and the program has not read. Raises OSError."""
     count: int = _INT.unpack(ioctl(connected.fileno(), _SIOCINQ, _BLANK))[0]
+    return count
+
+
+def unsent(connected: socket.socket) -> int:
+    """Bytes the kernel has and the peer's has not acknowledged; a FIN is one. Raises OSError."""
+    count: int = _INT.unpack(ioctl(connected.fileno(), _SIOCOUTQ, _BLANK))[0]
     return count
 
 

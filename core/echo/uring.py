@@ -4,7 +4,8 @@ Three mappings are shared with the kernel: the submission queue's numbers, the *
 submitted (64 bytes each), and the completions (16 bytes each). Each queue has a head, which its
 reader moves, and a tail, which its writer moves; both only grow, modulo 2³², and `mask` makes them
 places. The kernel takes submissions and, with IORING_SETUP_DEFER_TASKRUN (since Linux 6.1), posts
-completions only inside our io_uring_enter(2), on this thread: so no barrier is needed here.
+completions only inside our io_uring_enter(2), on this thread: so no barrier is needed here. An
+older kernel may post them from another thread; there we count on x86, which keeps stores in order.
 
 Why not a package: the one that has wheels (``liburing``) is built for processors with AVX-512 and
 dies of SIGILL on others. What is used here is one structure, two calls and two operations.

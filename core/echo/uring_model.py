@@ -85,7 +85,7 @@ class _Echo:
 
     def _prepare(self, operation: int, index: int, part: range) -> None:
         """Hand over one operation on a part of the client's buffer; a full ring goes first."""
-        if self._ring.is_full:
+        while self._ring.is_full:
             self._enter(0)
         address = self._start + index * self._size + part.start
         descriptor = self._connections[index].fileno()

@@ -121,7 +121,7 @@ class PcapngWriter:
         """One packet. `flags` are `PacketFlag` bits, of which the ``epb_flags`` are kept."""
         high, low = divmod(timestamp_ns, 1 << 32)
         original = len(data) if original_length is None else original_length
-        options = [(COMMENT, comment.encode()[:_LONGEST_OPTION]) for comment in comments]
+        options = [(COMMENT, _comment(comment)) for comment in comments]
         if flags & _FLAGS_KEPT:
             options.append((EPB_FLAGS, struct.pack("=I", flags & _FLAGS_KEPT)))
         body = _ENHANCED.pack(interface, high, low, len(data), original)
@@ -131,7 +131,7 @@ class PcapngWriter:
         """A remark that belongs to no packet: an Interface Statistics Block (§4.6), which readers
         of packets pass over."""
         high, low = divmod(timestamp_ns, 1 << 32)
-        options = _options(((COMMENT, comment.encode()[:_LONGEST_OPTION]),))
+        options = _options(((COMMENT, _comment(comment)),))
         self._hold(_block(INTERFACE_STATISTICS, _STATISTICS.pack(interface, high, low) + options))
 
     def write_many(
@@ -230,6 +230,12 @@ class PcapngWriter:
 def _options(options: Iterable[tuple[int, bytes]]) -> bytes:
     packed = b"".join(_OPTION.pack(code, len(value)) + _padded(value) for code, value in options)
     return packed + _OPTION.pack(END_OF_OPTIONS, 0) if packed else b""
+
+
+def _comment(text: str) -> bytes:
+    """UTF-8, as comments are (§3.5.1); half characters are written as their numbers."""
+    encoded = text.encode("utf-8", "backslashreplace")[:_LONGEST_OPTION]
+    return encoded.decode("utf-8", "ignore").encode()  # a cut leaves no half behind
 
 
 def _padded(data: bytes) -> bytes:

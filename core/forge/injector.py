@@ -169,10 +169,7 @@ def open_ip(packet: bytes, out: Out) -> Injector:
     six = is_ipv6(packet, out.network)
     make = kernel.raw_ipv6_socket if six else kernel.raw_ipv4_socket
     made = make(socket.IPPROTO_RAW)
-    if six:
-        made.setsockopt(socket.IPPROTO_IPV6, kernel.IPV6_HDRINCL, 1)
-    else:
-        made.setsockopt(socket.IPPROTO_IP, kernel.IP_HDRINCL, 1)
+    _include_header(made, six, True)
     return _connected(Way.IP, made, packet, out)
 
 
@@ -188,10 +185,7 @@ def open_system(packet: bytes, out: Out) -> Injector:
         made = kernel.raw_ipv6_socket(protocol) if six else kernel.raw_ipv4_socket(protocol)
     except OSError as error:
         raise refused(error.errno or 0, Circumstances(str(protocol), out.interface)) from error
-    if six:
-        made.setsockopt(socket.IPPROTO_IPV6, kernel.IPV6_HDRINCL, 0)
-    else:
-        made.setsockopt(socket.IPPROTO_IP, kernel.IP_HDRINCL, 0)
+    _include_header(made, six, False)
     return _connected(Way.SYSTEM, made, packet, out)
 
 
@@ -211,6 +205,18 @@ def open_link(interface: str, mtu: int = 0, *, bypass: bool = False) -> Injector
         made.close()
         raise refused(error.errno or 0, what) from error
     return Injector(Way.LINK, made, what)
+
+
+def _include_header(made: socket.socket, six: bool, included: bool) -> None:
+    """IP_HDRINCL on or off. Closes the socket and raises `SendError` where it cannot be."""
+    level, option = socket.IPPROTO_IP, kernel.IP_HDRINCL
+    if six:
+        level, option = socket.IPPROTO_IPV6, kernel.IPV6_HDRINCL
+    try:
+        made.setsockopt(level, option, int(included))
+    except OSError as error:
+        made.close()
+        raise refused(error.errno or 0, Circumstances("IP_HDRINCL")) from error
 
 
 def system_payload(packet: bytes, network: str = "") -> bytes:

@@ -27,6 +27,7 @@ from core.wire.ipv6 import IPV6
 from core.wire.link import LinkType
 
 _GROUP_BIT = 1  # of a MAC address' first byte: IEEE 802.3 §3.2.3
+_STOPS_NAMED = 4
 _BROADCAST_MAC = b"\xff" * 6
 
 
@@ -173,7 +174,7 @@ class Look:
             case Target.MULTICAST:
                 words = f"{self.destination} is a multicast group: all its members{over} get it."
             case _:
-                words = f"Nothing was sent to {self.destination}{over} before."
+                words = f"{self.destination}{over} was not agreed to before."
         mark = self.destination
         if self.target is not Target.HOST or self._ip is None or _is_of_link(self._ip.raw("dst")):
             mark = f"{mark} on {self.interface} {self._operation}".rstrip()
@@ -200,14 +201,16 @@ class Look:
         return found + self._claim(mark)
 
     def _onward(self) -> list[Concern]:
-        """Where a source route or a routing header leads it."""
-        if self._ip is None or self.system:
+        """A source route or a routing header, which sends it on from where it is addressed to. The
+        mark is of its bytes: another route is another question."""
+        if self._ip is None or (self.system and self._ip.table is IPV4):
             return []
-        final = _final(self._read, self._ip.raw("dst"))
-        if not final or final == self._ip.text("dst"):
+        route, stops = _route_inside(self._read)
+        if not route:
             return []
-        words = f"The route inside it leads on from {self.destination} to {final}."
-        return [Concern(Unusual.DESTINATION, f"{self.destination} and on to {final}", words)]
+        by = f": {', '.join(stops)}" if stops else ""
+        words = f"A route inside it sends it on from {self.destination}{by}."
+        return [Concern(Unusual.DESTINATION, f"{self.destination} by {route.hex()}", words)]
 
     def _receiver(self) -> list[Concern]:
         """A link address that is not known to be the next hop's: somebody else gets the frame."""
@@ -251,20 +254,31 @@ def _header(read: Dissection, *tables: HeaderTable) -> _Header | None:
     return None
 
 
-def _final(read: Dissection, destination: bytes) -> str:
-    """Where the outermost source route or routing header ends, as text; empty without one."""
+def _route_inside(read: Dissection) -> tuple[bytes, list[str]]:
+    """The bytes of the outermost source route or routing header, as far as they are there, and the
+    addresses that can be read in it; no bytes where there is none, or it is used up."""
     for layer in read.layers:
         if layer.quoted or layer.depth > 1:
             break
         if layer.name == "ip":
-            last = ipv4_options.final_destination(read.data, layer.options)
-            return IPV4["dst"].text(int.from_bytes(last, "big")) if last is not None else ""
+            for option in layer.options:
+                if option.kind in ipv4_options.SOURCE_ROUTES:
+                    route = read.data[option.span.start : option.span.stop]
+                    return route, _stops(route[ipv4_options.ROUTE.stop :], IPV4)
         if layer.name == ipv6.ROUTING.name:
-            header = read.data[layer.offset : layer.offset + layer.header_length]
-            if len(header) >= ipv6.ROUTING.size and ipv6.ROUTING["segleft"].number(header):
-                last = ipv6.final_destination(header, destination)
-                return IPV6["dst"].text(int.from_bytes(last, "big"))
-    return ""
+            route = read.data[layer.offset : layer.offset + layer.header_length]
+            whole = len(route) >= ipv6.ROUTING.size
+            if not whole or ipv6.ROUTING["segleft"].number(route):
+                return route, _stops(route[ipv6.UNIT :], IPV6)
+    return b"", []
+
+
+def _stops(data: bytes, table: HeaderTable) -> list[str]:
+    """The whole addresses that follow each other in `data`, at most a few."""
+    slot = table["dst"]
+    size = slot.field.bits // 8
+    starts = range(0, min(len(data) - size + 1, _STOPS_NAMED * size), size)
+    return [slot.text(int.from_bytes(data[at : at + size], "big")) for at in starts]
 
 
 def _operation(arp: _Header | None) -> str:

@@ -160,13 +160,13 @@ class Outcome:
         theirs = read.data[_after(seen, read.data) :]
         if self.way is not Way.SYSTEM:
             return _is_padded(theirs, ours)
+        is_piece = _is_first_fragment(read)
+        if is_piece:
+            theirs = read.data[_end_of_network(read) :]
         if (span := _icmpv6_sum(self.asked)) is not None:
             start, stop = (place - _end_of_network(self.asked) for place in (span.start, span.stop))
             ours = ours[:start] + theirs[start:stop] + ours[stop:]
-        if _is_first_fragment(read):
-            theirs = read.data[_end_of_network(read) :]
-            return bool(theirs) and ours.startswith(theirs)
-        return _is_padded(theirs, ours)
+        return bool(theirs) and ours.startswith(theirs) if is_piece else _is_padded(theirs, ours)
 
     def _may_differ(self, slot: Slot) -> bool:
         if self.way is Way.SYSTEM:

@@ -123,9 +123,9 @@ def _kinds(
             pieces.append(_bytes(data, offset[rows] + at, length[rows] - at, width))
         found += _distinct(rows, np.column_stack(pieces), network.name)
     rows = np.flatnonzero(~known | ~np.isin(read.network, list(_LOOKED_AT)))
-    if len(rows):  # what is not understood is looked at whole
-        whole = _bytes(data, offset[rows], length[rows], max(1, int(length[rows].max())))
-        found += _distinct(rows, whole, "")
+    ends = zip(rows.tolist(), offset[rows].tolist(), length[rows].tolist(), strict=True)
+    wholes = {data[at : at + size].tobytes(): row for row, at, size in ends}
+    found += [(row, key) for key, row in wholes.items()]  # what is not understood: all of it
     return sorted(found)
 
 

@@ -7,7 +7,7 @@ knowledge. Arrays are parallel, one element a packet, in the order of arrival.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,3 +54,10 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.offset)
+
+    def first(self, count: int) -> Batch:
+        """At most so many of its frames, over the same bytes."""
+        if count >= len(self):
+            return self
+        columns = ("offset", "captured", "original", "timestamp_ns", "interface", "flags")
+        return replace(self, **{name: getattr(self, name)[:count] for name in columns})

@@ -57,7 +57,7 @@ def test_what_changed_after_the_answer_is_asked_anew(asked: Asked) -> None:
     order = Order((Draft(("eth", "ip", "udp"), UDP),), way=Way.LINK, interface="eth0")
     first = asked.send(order)
     assert first is not None
-    assert f"Nothing was sent to {SERVER} on eth0 before." in first.sentences
+    assert f"{SERVER} on eth0 was not agreed to before." in first.sentences
     second = asked.answer()
     assert asked.machine.sent == []
     assert second is not None
@@ -80,7 +80,7 @@ def test_a_spoofed_source_an_arp_reply_and_a_wrong_version_are_named(asked: Aske
     asked.forger.answer(False)
     found = asked.send(Order((Draft(("ip", "udp"), {**UDP, "ip.version": "6"}),)))
     assert found is not None
-    assert found.sentences == (f"Nothing was sent to {SERVER} on eth0 before.",)
+    assert found.sentences == (f"{SERVER} on eth0 was not agreed to before.",)
     asked.forger.answer(False)
     assert asked.machine.sent == []
 
@@ -102,4 +102,4 @@ def test_so_it_is_on_the_command_line(
         send.run_send(send.SendRequest((draft,), link="eth0"))
     said = capfd.readouterr().err
     assert "(ff:ff:ff:ff:ff:ff) is a broadcast: every host on eth0" in said
-    assert "Nothing was sent" not in said
+    assert "was not agreed to" not in said

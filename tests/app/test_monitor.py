@@ -461,11 +461,13 @@ async def test_help_shows_and_goes():
 
 async def test_a_key_that_was_pressed_before_the_question_is_no_answer():
     async with running() as pilot:
-        typed_ahead = events.Key("y", "y")
+        keys = (("y", "y"), ("right", None), ("enter", "\r"))
+        typed_ahead = [events.Key(key, character) for key, character in keys]
         await pilot.press("q")
         question = pilot.app.screen
         assert isinstance(question, Confirm)
-        question.post_message(typed_ahead)
+        for key in typed_ahead:
+            pilot.app.post_message(key)
         await pilot.pause()
         assert pilot.app.screen is question
         await pilot.press("n")

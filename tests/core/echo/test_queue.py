@@ -118,3 +118,15 @@ def test_a_reset_in_the_queue_is_seen_though_reading_was_paused_there(stage):
     reset(hose)
     while client.is_open:
         assert stage.loop.run_once(1000), "nothing will tell of it any more"
+
+
+def test_one_hose_asks_the_loop_for_one_pass_at_a_time(stage):
+    """The queue is empty while its only client reads: that is no reason to ask twice."""
+    hose, client = stage.connect()
+    _pour(stage, hose, client, turns=12)
+    most = 0
+    stage.loop.run_once(1000)
+    while stage.server._shared.unfinished:
+        most = max(most, len(stage.loop._calls))
+        stage.loop.run_once(1000)
+    assert most == 1

@@ -181,3 +181,17 @@ def test_a_failed_write_leaves_whole_blocks(
                 writer.flush()
         writer.write(bytes(22), timestamp_ns=TIME_NS)
     assert read(path)[0] == [bytes(20), bytes(22)]
+
+
+def test_a_comment_of_half_characters_or_cut_in_one_is_written(tmp_path) -> None:
+    path = tmp_path / "x.pcapng"
+    with PcapngWriter(path) as writer:
+        number = writer.add_interface("lo", 1)
+        for comment in ("a\udcffb", "é" * 40_000):
+            writer.write(b"x", timestamp_ns=1, interface=number, comments=(comment,))
+            writer.remark(number, 1, comment)
+    with open_capture(path) as reader:
+        told = [text for batch in reader.batches() for said in batch.comments.values()
+                for text in said]  # fmt: skip
+    assert told[0] == "a\\udcffb"
+    assert set(told[1]) == {"é"}

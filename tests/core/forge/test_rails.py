@@ -38,7 +38,7 @@ def test_loopback_is_not_asked(destination: str, source: str) -> None:
 
 def test_a_stranger_is_asked_once_and_named() -> None:
     found = examine(packet(STRANGER), verbatim=False, interface="eth0")
-    assert found.questions == (f"Nothing was sent to {STRANGER} on eth0 before.",)
+    assert found.questions == (f"{STRANGER} on eth0 was not agreed to before.",)
     assert found.target is Target.HOST
     assert examine(packet(STRANGER), verbatim=False, known=found.marks).questions == ()
     assert examine(packet("198.51.100.8"), verbatim=False, known=found.marks).questions
@@ -68,7 +68,7 @@ def test_a_wrong_version_hides_no_destination(version: str) -> None:
     data = evaluate(Draft(("ip",), {"ip.dst": STRANGER, **texts})).data
     found = examine(data, verbatim=False, network="ip")
     assert (found.destination, found.target) == (STRANGER, Target.HOST)
-    assert found.questions == (f"Nothing was sent to {STRANGER} before.",)
+    assert found.questions == (f"{STRANGER} was not agreed to before.",)
     other = evaluate(Draft(("ip",), {"ip.dst": "198.51.100.8", **texts})).data
     assert examine(other, verbatim=False, network="ip", known=found.marks).questions
     inside = frame(STRANGER, texts={"ip.version": version})
@@ -207,7 +207,7 @@ def test_a_source_route_is_asked_for_its_end() -> None:
     routed = packet(STRANGER, **{"ip.options": "lsrr=4:203.0.113.77"})
     found = examine(routed, verbatim=False, known=known)
     (question,) = found.questions
-    assert f"leads on from {STRANGER} to 203.0.113.77" in question
+    assert f"sends it on from {STRANGER}: 203.0.113.77." in question
     other = packet(STRANGER, **{"ip.options": "lsrr=4:203.0.113.78"})
     assert examine(other, verbatim=False, known=known | found.marks).questions
 
@@ -219,7 +219,35 @@ def test_a_routing_header_is_asked_for_its_end() -> None:
     }  # fmt: skip
     data = evaluate(Draft(("ipv6", "ipv6.routing", "udp"), texts)).data
     told = " ".join(examine(data, verbatim=False).questions)
-    assert "leads on from 2001:db8::7 to 2001:db8::77" in told
+    assert "sends it on from 2001:db8::7: 2001:db8::77." in told
+    assert "2001:db8::77" in " ".join(examine(data, verbatim=False, system=True).questions)
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["lsrr=4:203.0.113.77:198.51.100.7", "hex:83 07 05 cb 00 71 4d", "ssrr=4:203.0.113.77"],
+    ids=["there and back", "a pointer between addresses", "strict"],
+)
+def test_any_stranger_on_the_way_is_asked_about(options: str) -> None:
+    known = examine(packet(STRANGER), verbatim=False).marks
+    routed = packet(STRANGER, **{"ip.options": options})
+    (question,) = examine(routed, verbatim=False, known=known).questions
+    assert "203.0.113.77" in question
+
+
+@pytest.mark.parametrize("kind", [0, 2, 3, 4, 253])
+def test_every_cut_of_a_routing_header_is_looked_at_without_harm(kind: int) -> None:
+    texts = {
+        "ipv6.dst": "2001:db8::7", "ipv6.routing.type": str(kind), "ipv6.routing.segleft": "1",
+        "ipv6.routing.options": "00000000" + "20010db8" + "00" * 11 + "77",
+    }  # fmt: skip
+    data = evaluate(Draft(("eth", "ipv6", "ipv6.routing", "udp"), texts)).data
+    for cut in range(len(data)):
+        for length in (None, 0):
+            short = data[:cut] if length is None else (data[:18] + b"\0\0" + data[20:])[:cut]
+            examine(short, verbatim=True, interface="veth9")
+    assert any("A route inside it" in one for one in
+               examine(data, verbatim=True, interface="veth9").questions)  # fmt: skip
 
 
 def test_another_link_address_is_another_receiver() -> None:
