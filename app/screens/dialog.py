@@ -48,6 +48,14 @@ class Dialog(ModalScreen[Result]):
         self.dismiss(None)
 
 
+class Answer(Button):
+    """A button of a question: the one that has the focus gets every key first."""
+
+    def _forward_event(self, event: events.Event) -> None:
+        if not (isinstance(self.screen, Confirm) and self.screen.is_typed_ahead(event)):
+            super()._forward_event(event)
+
+
 class Confirm(Dialog[bool]):
     """A question with two answers. The one that loses nothing has the focus.
 
@@ -67,8 +75,8 @@ class Confirm(Dialog[bool]):
     def compose_body(self) -> ComposeResult:
         yield Static(self._question, markup=False, classes="dialog-text")
         with Horizontal(classes="dialog-buttons"):
-            yield Button(f"{self._no} (n)", id="no", compact=True)
-            yield Button(f"{self._yes} (y)", id="yes", compact=True)
+            yield Answer(f"{self._no} (n)", id="no", compact=True)
+            yield Answer(f"{self._yes} (y)", id="yes", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#no").focus()
@@ -79,10 +87,9 @@ class Confirm(Dialog[bool]):
         """Whether the question is put, so that keys answer it."""
         return self._asked_s is not None
 
-    def _forward_event(self, event: events.Event) -> None:
-        typed_ahead = isinstance(event, events.Key) and event.time <= (self._asked_s or event.time)
-        if not typed_ahead:
-            super()._forward_event(event)
+    def is_typed_ahead(self, event: events.Event) -> bool:
+        """Whether it is a key that was pressed before there was a question."""
+        return isinstance(event, events.Key) and event.time <= (self._asked_s or event.time)
 
     def on_key(self, event: events.Key) -> None:
         """y and n answer."""
