@@ -277,7 +277,8 @@ class Forger:
         """What is about to leave: also a program that is killed leaves its trace."""
         system = order.way is Way.SYSTEM
         commands = [order.said] * len(order.packets) + [
-            rawscope_command(one.draft, departure.interface, system=system) for one in evaluations
+            rawscope_command(one.draft, departure.interface, system=system, plan=order.plan)
+            for one in evaluations
         ]
         try:
             audit.note_sending(departure, order.plan.count, commands)

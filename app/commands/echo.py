@@ -41,7 +41,8 @@ def run_echo(ports: Sequence[int], addresses: Sequence[str], trigger: str, as_js
 
         def drain() -> None:
             open_now = len(server.take_snapshot().clients)
-            say(f"rawscope: draining {open_now} clients; a second signal ends at once")
+            noun = "client" if open_now == 1 else "clients"
+            say(f"rawscope: draining {open_now} {noun}; a second signal ends at once")
             server.drain(loop.stop)
 
         end = partial(loop.call, drain)
@@ -107,7 +108,7 @@ def _totals(snapshot: EchoSnapshot, started_s: float, as_json: bool, *, ended: b
         f"{number} {reason.value}" for reason, number in totals.closed.items() if number
     )
     return (
-        f"{'ended' if ended else 'so far'}: {len(snapshot.clients)} clients of {totals.accepted}, "
+        f"{'ended' if ended else 'so far'}: {len(snapshot.clients)} of {totals.accepted} clients open, "
         f"in {totals.bytes_in} bytes, out {totals.bytes_out}, {totals.reads} reads, "
         f"{totals.eagains} EAGAIN, {totals.turned_away} turned away, "
         f"{totals.pending} bytes pending, {totals.unsent} lost, {totals.discarded} discarded"

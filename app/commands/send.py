@@ -58,6 +58,11 @@ class SendRequest:
     audit: bool = True
 
     @property
+    def plan(self) -> Plan:
+        """How often and how fast."""
+        return Plan(self.count, self.rate)
+
+    @property
     def way(self) -> Way:
         """How the packets leave."""
         if self.link:
@@ -168,9 +173,8 @@ def _inject(
         if listener is not None:
             listener.read()
 
-    plan = Plan(request.count, request.rate)
     return send_packets(
-        injector, departure.given_to_kernel, plan, lambda: interrupts.stopped, report
+        injector, departure.given_to_kernel, request.plan, lambda: interrupts.stopped, report
     )
 
 
@@ -179,7 +183,8 @@ def _note(
 ) -> None:
     """Write down what is about to leave: also a run that is killed leaves its trace."""
     commands = [
-        rawscope_command(one.draft, request.link, system=request.system) for one in evaluations
+        rawscope_command(one.draft, request.link, system=request.system, plan=request.plan)
+        for one in evaluations
     ]
     try:
         audit.note_sending(departure, request.count, commands)

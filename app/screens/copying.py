@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.forge.evaluation import Evaluation
-from core.forge.recipes import recipes
+from core.forge.pacing import Plan
+from core.forge.recipes import ONCE, recipes
 from core.wire.detail import Row
 from core.wire.field import Span
 from widgets.packet_row import PacketRow
@@ -35,11 +36,13 @@ def choices(
     return [(name, text) for name, text in order if text]
 
 
-def recipe_choices(evaluation: Evaluation, interface: str) -> list[tuple[str, str]]:
+def recipe_choices(
+    evaluation: Evaluation, interface: str, plan: Plan = ONCE
+) -> list[tuple[str, str]]:
     """A packet as what can be pasted elsewhere; what a tool leaves out is said behind it."""
     return [
         (one.name, f"{one.text}  # without {one.missing}" if one.missing else one.text)
-        for one in recipes(evaluation, interface)
+        for one in recipes(evaluation, interface, plan)
         if one.text
     ]
 

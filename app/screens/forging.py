@@ -18,6 +18,7 @@ from core.capture.options import ANY
 from core.engine import State
 from core.forge.evaluation import evaluate
 from core.forge.from_packet import draft_of
+from core.forge.recipes import ONCE
 from widgets.packet_row import RowReader
 
 
@@ -98,7 +99,9 @@ class ForgingScreen(PacketScreen):
     def action_copy(self) -> None:
         packet, dissection = self.panels.packet, self.panels.dissection
         if self.workspace.panel == "forge":
-            found = recipe_choices(self.forge.evaluation, self.forge.interface)
+            settings = self.forge.form.settings
+            plan = ONCE if settings.errors() else settings.plan
+            found = recipe_choices(self.forge.evaluation, self.forge.interface, plan)
             self.app.push_screen(Copy(found), self._copy)
         elif packet is not None and dissection is not None:
             row = RowReader().row(self.shown, packet.number)

@@ -16,8 +16,10 @@ from core.forge import filter_recipe, scapy_recipe, tool_recipes
 from core.forge.draft import PAYLOAD, Draft
 from core.forge.evaluation import Evaluation
 from core.forge.layer_kinds import KINDS
+from core.forge.pacing import Plan
 from core.wire.field import Kind
 
+ONCE = Plan()
 _BYTES_A_LINE = 16
 _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(".") for byte in range(256))
 
@@ -31,11 +33,12 @@ class Recipe:
     missing: str = ""
 
 
-def recipes(evaluation: Evaluation, interface: str = "") -> tuple[Recipe, ...]:
-    """Every recipe of a packet, in the order of the menu. `interface` is for verbatim frames."""
+def recipes(evaluation: Evaluation, interface: str = "", plan: Plan = ONCE) -> tuple[Recipe, ...]:
+    """Every recipe of a packet, in the order of the menu. `interface` is for verbatim frames; of
+    `plan`, how often and how fast, only our own command knows."""
     data = evaluation.data
     return (
-        Recipe("rawscope command", rawscope_command(evaluation.draft, interface)),
+        Recipe("rawscope command", rawscope_command(evaluation.draft, interface, plan=plan)),
         Recipe("scapy expression", scapy_recipe.expression(evaluation)),
         Recipe("hping3 command", *tool_recipes.hping3(evaluation)),
         Recipe("nping command", *tool_recipes.nping(evaluation, interface)),
@@ -46,8 +49,11 @@ def recipes(evaluation: Evaluation, interface: str = "") -> tuple[Recipe, ...]:
     )
 
 
-def rawscope_command(draft: Draft, interface: str = "", *, system: bool = False) -> str:
-    """``rawscope send`` with the draft's texts as options; `system` writes the IP header."""
+def rawscope_command(
+    draft: Draft, interface: str = "", *, system: bool = False, plan: Plan = ONCE
+) -> str:
+    """``rawscope send`` with the draft's texts as options; `system` writes the IP header, `plan` is
+    how often and how fast."""
     words = ["rawscope", "send"]
     if draft.layers != inferred_layers(draft.texts):
         words += ["--layers", ",".join(draft.layers)]
@@ -55,6 +61,10 @@ def rawscope_command(draft: Draft, interface: str = "", *, system: bool = False)
         words += ["--link", interface]
     if system:
         words.append("--system-header")
+    if plan.count > 1:
+        words += ["--count", str(plan.count)]
+        if plan.rate is not None:
+            words += ["--rate", f"{plan.rate:g}"]
     flags = {
         slot.name
         for kind in KINDS.values()

@@ -9,7 +9,8 @@ import pytest
 
 from core.forge.draft import Draft
 from core.forge.evaluation import Evaluation, evaluate
-from core.forge.recipes import Recipe, inferred_layers, recipes
+from core.forge.pacing import Plan
+from core.forge.recipes import Recipe, inferred_layers, rawscope_command, recipes
 from tests.support import require_peer, require_scapy
 
 ENDS = {"ip.src": "10.77.0.1", "ip.dst": "10.77.0.2", "ip.id": "0x1234"}
@@ -146,3 +147,11 @@ def test_a_draft_that_does_not_fit_has_no_recipes_of_bytes() -> None:
     assert found.built is None
     for recipe in recipes(found):
         assert recipe.name
+
+
+def test_our_own_command_says_how_often_and_how_fast() -> None:
+    draft = Draft(("ip", "udp"), {"ip.dst": "192.0.2.1"})
+    assert rawscope_command(draft, plan=Plan(20, 2.0)).endswith(
+        "send --layers ip,udp --count 20 --rate 2 --ip.dst 192.0.2.1"
+    )
+    assert "--count" not in rawscope_command(draft)
