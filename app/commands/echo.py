@@ -108,7 +108,8 @@ def _totals(snapshot: EchoSnapshot, started_s: float, as_json: bool, *, ended: b
         f"{number} {reason.value}" for reason, number in totals.closed.items() if number
     )
     return (
-        f"{'ended' if ended else 'so far'}: {len(snapshot.clients)} of {totals.accepted} clients open, "
+        f"{'ended' if ended else 'so far'}: "
+        f"{len(snapshot.clients)} of {totals.accepted} clients open, "
         f"in {totals.bytes_in} bytes, out {totals.bytes_out}, {totals.reads} reads, "
         f"{totals.eagains} EAGAIN, {totals.turned_away} turned away, "
         f"{totals.pending} bytes pending, {totals.unsent} lost, {totals.discarded} discarded"
