@@ -40,6 +40,7 @@ from typing import Protocol
 Handler = Callable[[int], None]  # gets the EPOLL* bits that are ready
 
 FOREVER = -1
+_now_s = time.monotonic
 
 
 class HasDescriptor(Protocol):
@@ -81,6 +82,7 @@ class EpollLoop:
 
     def __init__(self, max_events: int = 64) -> None:
         self._epoll = select.epoll(flags=select.EPOLL_CLOEXEC)
+        self._poll = self._epoll.poll
         self._max_events = max_events
         self._handlers: dict[int, Handler] = {}
         self._removed: set[int] = set()  # since the batch in hand began
@@ -155,23 +157,37 @@ class EpollLoop:
         ``timeout_ms`` as in epoll_wait(2): −1 for ever, 0 only looks, n at most n milliseconds;
         a timer that is due sooner shortens it.
         """
-        counters = self._counters
-        started_s = time.monotonic()
-        ready = self._epoll.poll(self._timeout_s(timeout_ms, started_s), self._max_events)
-        returned_s = time.monotonic()
+        counters, timers = self._counters, self._timers  # one pass of a busy loop: it is written
+        started_s = _now_s()  # out, since with few events a wait it is a tenth of each message
+        timeout_s = timeout_ms / 1000 if timeout_ms >= 0 else FOREVER
+        if timers:  # poll rounds up to milliseconds, so a timer is never early
+            due_s = timers[0].due_s - started_s
+            if timeout_s < 0 or due_s < timeout_s:
+                timeout_s = due_s if due_s > 0 else 0.0
+        ready = self._poll(timeout_s, self._max_events)
+        returned_s = _now_s()
         counters.waits += 1
         counters.kernel_s += returned_s - started_s
         try:
             if ready:
                 counters.wake_ups += 1
                 counters.events += len(ready)
-                self._dispatch(ready)
+                handlers, removed = self._handlers, self._removed
+                removed.clear()
+                for descriptor, events in ready:
+                    handler = handlers.get(
+                        descriptor
+                    )  # None: gone, a duplicate is still in the set
+                    if handler is None or (removed and descriptor in removed):
+                        counters.stale += 1
+                    else:
+                        handler(events)
             else:
                 counters.timeouts += 1
-            if self._timers and self._timers[0].due_s <= returned_s:
+            if timers and timers[0].due_s <= returned_s:
                 self._run_timers(returned_s)
         finally:
-            counters.handlers_s += time.monotonic() - returned_s
+            counters.handlers_s += _now_s() - returned_s
         return len(ready)
 
     def close(self) -> None:
@@ -182,16 +198,6 @@ class EpollLoop:
         self._handlers.clear()
         self._timers.clear()
 
-    def _dispatch(self, ready: list[tuple[int, int]]) -> None:
-        handlers, removed = self._handlers, self._removed
-        removed.clear()
-        for descriptor, events in ready:
-            handler = handlers.get(descriptor)  # None: gone, but a duplicate keeps it in the set
-            if handler is None or (removed and descriptor in removed):
-                self._counters.stale += 1
-            else:
-                handler(events)
-
     def _run_timers(self, now_s: float) -> None:
         while self._timers and self._timers[0].due_s <= now_s:
             timer = heapq.heappop(self._timers)
@@ -200,13 +206,6 @@ class EpollLoop:
             timer.due_s = now_s + timer.interval_s  # a late loop skips beats, it does not catch up
             heapq.heappush(self._timers, timer)
             timer.function()
-
-    def _timeout_s(self, timeout_ms: int, now_s: float) -> float:
-        """epoll.poll takes seconds; it rounds up to milliseconds, so a timer is never early."""
-        if not self._timers:
-            return timeout_ms / 1000 if timeout_ms >= 0 else FOREVER
-        due_s = max(0.0, self._timers[0].due_s - now_s)
-        return due_s if timeout_ms < 0 else min(due_s, timeout_ms / 1000)
 
     def _on_wake_up(self, _events: int) -> None:
         os.eventfd_read(self._wake_up)
