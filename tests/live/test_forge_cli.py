@@ -170,7 +170,7 @@ def test_the_audit_has_the_packet_and_the_command(near: Near) -> None:
     assert near("send", *UDP, "--payload", "hello", "--count", "5", "--yes")[0] == 0
     (packet,), (comment, count) = near.audited()
     assert packet.endswith(b"hello")
-    assert comment.startswith("sending 5 (IP_HDRINCL) by: rawscope send --ip.dst")
+    assert comment.startswith("sending 5 (IP_HDRINCL) by: rawscope send --count 5 --ip.dst")
     assert count == "sent 5 of 5"
     assert near("send", *UDP, "--yes", "--no-audit")[0] == 0
     assert len(near.audited()[0]) == 1
