@@ -1,10 +1,11 @@
 """What a person is asked before anything leaves for a stranger.
 
 What goes to this machine from one of its own addresses is sent at once. Everything else is asked
-once for each destination and each thing that is unusual about it: nobody was sent to there before;
-a broadcast or a group, which many hear; a source that is not ours (of IP, of ARP, of the link),
-whose owner gets the answers; frames that leave verbatim, past the IP stack and its firewall. What
-is an address on one link only is agreed to for that link. Where no address can be read, and where
+once for each destination and each thing that is unusual about it: nobody said yes to it before; a
+broadcast or a group, which many hear; a source that is not ours (of IP, of ARP, of the link), whose
+owner gets the answers; a route inside it that sends it on; a link address that is not the next
+hop's; frames that leave verbatim, past the IP stack and its firewall. (Claims of IPv6's neighbour
+discovery are not looked at.) What is an address on one link only is agreed to for that link. Where no address can be read, and where
 there are many packets or many a second, it is asked every time.
 
 The question is made of the bytes that will leave, not of what was typed. Addresses are read from
