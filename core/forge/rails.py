@@ -5,8 +5,10 @@ once for each destination and each thing that is unusual about it: nobody said y
 broadcast or a group, which many hear; a source that is not ours (of IP, of ARP, of the link), whose
 owner gets the answers; a route inside it that sends it on; a link address that is not the next
 hop's; frames that leave verbatim, past the IP stack and its firewall. (Claims of IPv6's neighbour
-discovery are not looked at.) What is an address on one link only is agreed to for that link. Where no address can be read, and where
-there are many packets or many a second, it is asked every time.
+discovery are not looked at.)
+
+What is an address on one link only is agreed to for that link. Where no address can be read, and
+where there are many packets or many a second, it is asked every time.
 
 The question is made of the bytes that will leave, not of what was typed. Addresses are read from
 where the header has them, whatever its version says: so does the kernel that is given it.
