@@ -3,17 +3,25 @@
 The ring is a row of equal slots. A slot is a header (``struct tpacket2_hdr``) and the frame behind
 it. We fill slots that are TP_STATUS_AVAILABLE, set their length, then their status to
 TP_STATUS_SEND_REQUEST; one send(2) makes the kernel go through all of them in order and put each
-back to AVAILABLE when its frame is done. So a system call carries thousands of frames, and a slot
-that still holds the right frame is sent again by writing its status alone.
+back to AVAILABLE when its frame is done. So a system call carries thousands of frames.
 
-What the kernel finds wrong with a slot it marks TP_STATUS_WRONG_FORMAT, and stops there; too long
-frames are therefore left out before they are put in (`TxRing.fits`): a frame may have the MTU and
-the link header, and 4 bytes more only if it has a VLAN tag (af_packet.c,
-packet_extra_vlan_len_allowed). ENOBUFS means that the device's queue is full:
-the frame stays a request and is tried again, so nothing is lost, and a slow device slows us down.
-send(2) does not block: waiting inside it for frames on their way costs more than to look again.
+The kernel copies a link header out of a slot and refers to the rest in place, page by page, which
+for a frame of a few hundred bytes costs more than the copy: taking and releasing pages, and each
+reader of the packet behind it that wants its header in one piece. With PACKET_VNET_HDR a
+``struct virtio_net_hdr`` stands before each frame, whose ``hdr_len`` says how many bytes to copy:
+all, up to `_COPIED`. It asks for nothing else (no checksum, no segmentation), and is a third to a
+half faster at 54 as at 1,514 bytes.
 
-Source: packet(7); Documentation/networking/packet_mmap.rst; linux/if_packet.h;
+With such a header the kernel does not compare a frame with the MTU, so that is done here
+(`TxRing.fits`), by the kernel's own rule for packet sockets: a frame may have the MTU and the link
+header, and 4 bytes more only if it has a VLAN tag (af_packet.c, packet_extra_vlan_len_allowed).
+What it finds wrong with a slot it marks TP_STATUS_WRONG_FORMAT, and stops there.
+
+ENOBUFS means that the device's queue is full: the frame stays a request and is tried again, so
+nothing is lost, and a slow device slows us down. send(2) does not block: waiting inside it for
+frames on their way costs more than to look again.
+
+Source: packet(7); Documentation/networking/packet_mmap.rst; linux/if_packet.h; linux/virtio_net.h;
 net/packet/af_packet.c, tpacket_snd.
 """
 
@@ -58,7 +66,19 @@ HEADER = np.dtype(
         ("tp_padding", "=u4"),
     ]
 )
-_DATA = -(-HEADER.itemsize // 16) * 16  # TPACKET_ALIGN: where the kernel looks for the frame
+VIRTIO = np.dtype(
+    [
+        ("flags", "u1"),
+        ("gso_type", "u1"),
+        ("hdr_len", "=u2"),
+        ("gso_size", "=u2"),
+        ("csum_start", "=u2"),
+        ("csum_offset", "=u2"),
+    ]
+)
+_VIRTIO = -(-HEADER.itemsize // 16) * 16  # TPACKET_ALIGN: where the kernel looks for it
+_DATA = _VIRTIO + VIRTIO.itemsize
+_COPIED = 2048  # bytes: what is longer would take the kernel more than a page
 _TYPE = ETHERNET["type"].span
 
 
@@ -103,7 +123,7 @@ class TxRing:
 
     def close(self) -> None:
         """Unmap the ring and close the socket."""
-        del self._status, self._length, self._frames
+        del self._status, self._length, self._copied, self._frames
         self._memory.release()
         self._map_object.close()
         self._socket.close()
@@ -119,14 +139,16 @@ class TxRing:
         return found
 
     def put(self, frames: Iterable[bytes | memoryview]) -> None:
-        """Put frames in, each at most `longest`; when the ring is full what is in is sent first."""
-        memory, length, slot = self._memory, self._length, self._slot
+        """Put frames in; when the ring is full what is in is sent first. Raises `SendError`."""
+        memory, slot = self._memory, self._slot
         for frame in frames:
             if self._waiting == self._slots:
                 self.flush()
+            if not self.fits(*_alone(frame)).all():
+                raise refused(errno.EMSGSIZE, replace(self._what, length=len(frame)))
             at = self._next * slot + _DATA
             memory[at : at + len(frame)] = frame
-            length[self._next] = len(frame)
+            self._measure(slice(self._next, self._next + 1), len(frame))
             self._next = (self._next + 1) % self._slots
             self._waiting += 1
 
@@ -152,22 +174,10 @@ class TxRing:
                 continue
             slots = slice(self._next, self._next + inside)
             self._frames[slots, :width] = _rows(data, offset[at : at + inside], width)
-            self._length[slots] = length[at : at + inside]
+            self._measure(slots, length[at : at + inside])
             self._next = (self._next + inside) % self._slots
             self._waiting += inside
             at += inside
-
-    def repeat(self, frame: bytes, count: int) -> None:
-        """Send one frame `count` times; each slot is filled once and then sent again and again."""
-        self.flush()
-        turn = min(count, self._slots)
-        self.put([frame] * turn)
-        self.flush()
-        while count := count - turn:
-            turn = min(count, self._slots)
-            self._next = (self._next + turn) % self._slots
-            self._waiting = turn
-            self.flush()
 
     def flush(self) -> None:
         """Have the kernel send all that was put in, and wait until it has. Raises `SendError`."""
@@ -193,11 +203,16 @@ class TxRing:
                 raise self._failure(number)
             time.sleep(_NAP_S)
 
+    def _measure(self, slots: slice, length: int | NDArray[np.int64]) -> None:
+        """Say how long the frames of some slots are."""
+        self._length[slots] = length + VIRTIO.itemsize
+        self._copied[slots] = np.minimum(length, _COPIED)
+
     def _failure(self, number: int) -> SendError:
         """What stopped the kernel: a frame that it marked, or the errno."""
         wrong = np.flatnonzero(self._status & kernel.TP_STATUS_WRONG_FORMAT)
         if len(wrong):
-            what = replace(self._what, length=int(self._length[wrong[0]]))
+            what = replace(self._what, length=int(self._length[wrong[0]]) - VIRTIO.itemsize)
             return refused(number if number not in _PASSING else errno.EMSGSIZE, what)
         return refused(number or errno.EAGAIN, self._what)
 
@@ -212,6 +227,7 @@ class TxRing:
     def _map(self) -> None:
         ring = self._socket
         ring.setsockopt(kernel.SOL_PACKET, kernel.PACKET_VERSION, kernel.TPACKET_V2)
+        ring.setsockopt(kernel.SOL_PACKET, kernel.PACKET_VNET_HDR, 1)
         block = max(mmap.PAGESIZE, self._slot)
         blocks = self._slots * self._slot // block
         request = TPACKET_REQ.pack(block, blocks, self._slot, self._slots)
@@ -221,8 +237,17 @@ class TxRing:
         self._memory = memoryview(self._map_object)
         headers = np.ndarray((self._slots,), HEADER, self._map_object, 0, (self._slot,))
         self._status, self._length = headers["tp_status"], headers["tp_len"]
+        virtio = np.ndarray((self._slots,), VIRTIO, self._map_object, _VIRTIO, (self._slot,))
+        self._copied = virtio["hdr_len"]
         shape = (self._slots, self._slot - _DATA)
         self._frames = np.ndarray(shape, np.uint8, self._map_object, _DATA, (self._slot, 1))
+
+
+def _alone(
+    frame: bytes | memoryview,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """One frame as an array of frames: data, offset, length."""
+    return np.frombuffer(frame, np.uint8), np.zeros(1, np.int64), np.array([len(frame)], np.int64)
 
 
 def _rows(data: NDArray[np.uint8], offset: NDArray[np.int64], width: int) -> NDArray[np.uint8]:

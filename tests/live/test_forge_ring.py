@@ -108,12 +108,12 @@ def test_a_frame_of_the_mtu_may_have_a_tag_and_nothing_else_may_be_longer(
     assert network.in_far(send) == (4, 4)
 
 
-def test_a_frame_that_the_kernel_refuses_is_told_with_its_length(network: Network) -> None:
+def test_a_frame_longer_than_the_mtu_is_refused_with_its_length(network: Network) -> None:
     def send() -> tuple[int, str]:
         with TxRing("far0", 1500, 2000) as ring:
-            ring.put([frame(1), frame(2, 1516), frame(3)])
             with pytest.raises(SendError) as caught:
-                ring.flush()
+                ring.put([frame(1), frame(2, 1516), frame(3)])
+            ring.flush()
             return ring.sent, str(caught.value)
 
     sent, told = network.in_far(send)
@@ -121,17 +121,26 @@ def test_a_frame_that_the_kernel_refuses_is_told_with_its_length(network: Networ
     assert told.startswith("EMSGSIZE: the packet has 1516 bytes and the MTU on far0 is 1500 bytes")
 
 
-def test_one_frame_many_times(network: Network) -> None:
-    with watching(network, ring_bytes=64 << 20) as watch:
+def test_long_frames_are_copied_in_part_and_arrive_whole(network: Network) -> None:
+    """Around the length up to which the kernel is asked for a copy, and far above."""
+    sizes = [60, 2047, 2048, 2049, 4096, 9000, 60]
+    sent = [frame(number, size) for number, size in enumerate(sizes)]
+    network.ip_far("link", "set", "far0", "mtu", "9000")
+    network.ip_near("link", "set", "near0", "mtu", "9000")
+    try:
+        with watching(network, ring_bytes=32 << 20) as watch:
 
-        def send() -> int:
-            with TxRing("far0", 1500, 60) as ring:
-                ring.put([frame(1)])
-                ring.repeat(frame(2), 10_000)
-                return ring.sent
+            def send() -> int:
+                with TxRing("far0", 9000, 9014) as ring:
+                    ring.put(sent)
+                    ring.flush()
+                    return ring.sent
 
-        assert network.in_far(send) == 10_001
-        assert ours(watch.wait_for(10_001)) == [frame(1)] + [frame(2)] * 10_000
+            assert network.in_far(send) == len(sizes)
+            assert ours(watch.wait_for(len(sizes))) == sent
+    finally:
+        network.ip_far("link", "set", "far0", "mtu", "1500")
+        network.ip_near("link", "set", "near0", "mtu", "1500")
 
 
 def test_an_interface_that_goes_down_is_told_with_the_count(network: Network) -> None:
@@ -142,8 +151,9 @@ def test_an_interface_that_goes_down_is_told_with_the_count(network: Network) ->
         def send() -> tuple[int, str]:
             with TxRing("spare0", 1500, 60) as ring:
                 network.ip_near("link", "set", "spare0", "down")
+                ring.put([frame(1)] * 10)
                 with pytest.raises(SendError) as caught:
-                    ring.repeat(frame(1), 10)
+                    ring.flush()
                 return ring.sent, caught.value.name
 
         assert network.in_near(send) == (0, "ENETDOWN")
@@ -161,7 +171,8 @@ def test_a_slow_device_slows_the_ring_down_and_loses_nothing(network: Network) -
         def send() -> tuple[int, float]:
             began = time.monotonic()
             with TxRing("near0", 1500, 60) as ring:
-                ring.repeat(frame(1), 300)
+                ring.put([frame(1)] * 300)
+                ring.flush()
                 return ring.sent, time.monotonic() - began
 
         sent, took = network.in_near(send)
