@@ -23,7 +23,7 @@ class MainScreen(ForgingScreen):
 
     BINDINGS = bindings(Place.MAIN)
 
-    only: reactive[Only | None] = reactive(None, init=False)  # whose packets the table shows
+    only: reactive[Only | None] = reactive(None, repaint=False, init=False)  # whose packets
 
     def __init__(self, bridge: Bridge, forger: Forger) -> None:
         super().__init__(bridge, forger)

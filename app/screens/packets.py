@@ -40,7 +40,7 @@ class PacketScreen(Screen[None]):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-high")]
 
-    paused: reactive[bool] = reactive(False, init=False)
+    paused: reactive[bool] = reactive(False, repaint=False, init=False)
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
