@@ -1,8 +1,10 @@
 """The books of ten thousand clients, as columns.
 
-Counting is done on every message, looking ten times a second. So each figure is one `array`
+Counting is done on every message, looking ten times a second. So each figure is one column
 with a *slot* a client: counting is one indexed addition, and a snapshot copies each column with
-numpy, without a Python object a client. A slot is used again after its client is closed; the
+numpy, without a Python object a client. Columns are of type `array`, but for the two that every
+message adds to: an addition in a `list` takes a third of the time, a copy of it 0.3 ms for ten
+thousand clients. A slot is used again after its client is closed; the
 client's *identifier* never is.
 
 What can be derived is not counted. A wake-up that is one read and one write, as nearly all are, is
@@ -152,11 +154,11 @@ class Accounts:
         self.ended: Column = array("B")
         self.tcp_state: Column = array("B")
         self.rtt_us: Column = array("q")
-        self.bytes_in: Column = array("q")
+        self.bytes_in: list[int] = []
         self.unread: Column = array("q")
         self.unsent: Column = array("q")
         self.pending: Column = array("q")
-        self.echoes: Column = array("q")  # part of the wake-ups and of the reads
+        self.echoes: list[int] = []  # part of the wake-ups and of the reads
         self.wake_ups: Column = array("q")
         self.reads: Column = array("q")
         self.eagains: Column = array("q")
@@ -170,6 +172,7 @@ class Accounts:
         self._columns: list[array[Any]] = [
             value for value in vars(self).values() if isinstance(value, array)
         ]
+        self._counters = (self.bytes_in, self.echoes)
 
     def __len__(self) -> int:
         return self._capacity - len(self._free)
@@ -186,7 +189,7 @@ class Accounts:
         if not self._free:
             self._grow()
         slot = self._free.pop()
-        for column in self._columns:
+        for column in (*self._columns, *self._counters):
             column[slot] = 0
         self.identifier[slot] = self._next_identifier
         self._next_identifier += 1
@@ -206,7 +209,7 @@ class Accounts:
 
     def note_activity(self, now_s: float) -> None:
         """Note the time for every client whose bytes have moved since the last call."""
-        moved = 2 * np.frombuffer(self.bytes_in, dtype=np.int64)
+        moved = 2 * np.array(self.bytes_in, dtype=np.int64)
         moved -= np.frombuffer(self.pending, dtype=np.int64)
         known = np.frombuffer(self.moved, dtype=np.int64)
         np.copyto(np.frombuffer(self.active_s, dtype=np.float64), now_s, where=moved != known)
@@ -221,7 +224,7 @@ class Accounts:
 
     def figure(self, name: str, slot: int) -> int:
         """A column's figure for one client."""
-        column: Column = getattr(self, name)
+        column: Column | list[int] = getattr(self, name)
         return column[slot] + (self.echoes[slot] if name in _WITH_ECHOES else 0)
 
     def sum(self, name: str) -> int:
@@ -246,15 +249,19 @@ class Accounts:
         column = getattr(self, name)
         if name == "peer_address":
             return np.frombuffer(column, dtype=np.uint8).reshape(-1, _ADDRESS_SIZE)
+        if isinstance(column, list):
+            return np.array(column, dtype=np.int64)
         whole: NDArray[Any] = np.frombuffer(column, dtype=np.dtype(column.typecode))
         if name in _WITH_ECHOES:
-            return whole + np.frombuffer(self.echoes, dtype=np.int64)
+            return whole + np.array(self.echoes, dtype=np.int64)
         return whole
 
     def _grow(self) -> None:
         more = max(_GROWTH, self._capacity)
         for column in self._columns:
             column.frombytes(bytes(more * column.itemsize))
+        for counter in self._counters:
+            counter.extend([0] * more)
         self.peer_address.extend(bytes(more * _ADDRESS_SIZE))
         self._free.extend(range(self._capacity + more - 1, self._capacity - 1, -1))
         self._capacity += more

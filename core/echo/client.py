@@ -145,20 +145,20 @@ class Client:
         if not self._calm or events != _ONLY_READABLE:
             self._on_event(events)
             return
-        data = b""
+        data, descriptor = b"", self._descriptor
         try:
-            data = os.read(self._descriptor, self._budget)
-            sent = os.write(self._descriptor, data) if data else 0
+            data = os.read(descriptor, self._budget)
+            sent = os.write(descriptor, data) if data else 0
         except OSError as error:
             self._stumble(data, error)
             return
         if not data:
             self._stumble(data)
             return
-        slot = self.slot
+        slot, size = self.slot, len(data)
         self._echoes[slot] += 1
-        self._bytes_in[slot] += len(data)
-        if sent != len(data) and not self._keep(data[sent:]):
+        self._bytes_in[slot] += size
+        if sent != size and not self._keep(data[sent:]):
             return
         if self._most > 1:
             self._read(self._most - 1)
