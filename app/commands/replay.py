@@ -99,7 +99,7 @@ def _replay(
                 break
     finally:  # also where it fails: so much has left
         total += ReplayCounts(frames=framing.unframed, unframed=framing.unframed)
-        told.end(total)
+        told.end(total, interrupts.stopped)
     left_out = total.too_long + total.too_short + total.unframed
     return 1 if left_out or file.damaged or interrupts.stopped else 0
 

@@ -54,8 +54,8 @@ class ReplayTold:
             self._said_s = now_s
             self._progress()
 
-    def end(self, total: ReplayCounts) -> None:
-        """What became of the frames; one that was stopped did not come to all of them."""
+    def end(self, total: ReplayCounts, interrupted: bool) -> None:
+        """What became of the frames; a replay that was interrupted did not come to all of them."""
         frames = total.frames if self._of is None else max(self._of, total.frames)
         elapsed_s = time.monotonic() - self._began_s
         if self._json:
@@ -68,6 +68,7 @@ class ReplayTold:
                     "too_short": total.too_short,
                     "unframed": total.unframed,
                     "cut": total.cut,
+                    "interrupted": interrupted,
                     "seconds": round(elapsed_s, 6),
                     "interface": self._interface,
                 }
@@ -76,7 +77,7 @@ class ReplayTold:
             rate = max(0, self._ring.sent - 1) / elapsed_s if elapsed_s else 0.0
             self._text(
                 f"sent {self._ring.sent} of {frames} frames in {elapsed_s:.3f} s, "
-                f"{rate:,.0f} a second"
+                f"{rate:,.0f} a second{', interrupted' if interrupted else ''}"
             )
         for count, what in (
             (total.too_long, f"longer than {safe(self._interface)} takes: left out"),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +32,7 @@ from tests.app.made import capture_of, udp_frame
 from tests.core.wire.frames import ethernet
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run, until
 from tests.live.watching import mac, watching
+from tests.support import ROOT
 
 pytestmark = pytest.mark.live
 
@@ -282,13 +286,34 @@ def test_a_replay_as_json(
     assert end.pop("seconds") > 0
     assert end == {
         "event": "sent", "frames": 8, "sent": 4, "too_long": 2, "too_short": 2, "unframed": 0,
-        "cut": 0, "interface": "far0",
+        "cut": 0, "interrupted": False, "interface": "far0",
     }  # fmt: skip
     monkeypatch.setattr(replay_output, "REPORT_S", 0)
     network.in_far(lambda: _quietly(request))
     first, *_, last = (json.loads(line) for line in capfd.readouterr().out.splitlines())
     assert first == {"event": "progress", "sent": 2, "of": 8}
     assert last["event"] == "sent"
+
+
+def test_a_replay_that_is_interrupted_says_so(network: Network, tmp_path: Path) -> None:
+    """After the first of two frames that are a minute apart, by the signal of ^c."""
+    path = capture_of(tmp_path / "a.pcap", [frame(1), frame(2)])
+    command = [sys.executable, "-m", "app", "replay", path, "--link", "far0", "--yes", "--no-audit"]
+    with watching(network) as watch:
+        sender = subprocess.Popen(
+            ["ip", "netns", "exec", network.far, *command, "--rate", "0.016"],
+            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        try:
+            assert ours(watch.wait_for(1)) == [frame(1)]
+            sender.send_signal(signal.SIGINT)
+            out, _ = sender.communicate(timeout=20)
+        finally:
+            sender.kill()
+            sender.wait()
+    assert out.startswith("sent 1 of 2 frames")
+    assert out.endswith(", interrupted\n")
+    assert sender.returncode == 1
 
 
 def of_link(path: str, link_type: LinkType) -> str:
