@@ -8,16 +8,16 @@ address, an interface.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
 from core.forge.answers import SendError
+from core.forge.claims import Header, claims, header_of, is_foreign, operation_of
 from core.forge.injector import destination_of
 from core.forge.route import Kind
 from core.forge.this_machine import ThisMachine
 from core.wire import ipv4_options, ipv6
-from core.wire.arp import ARP, ARP_IPV4, OPERATIONS
+from core.wire.arp import ARP
 from core.wire.dissect import dissect
 from core.wire.dissection import Dissection
 from core.wire.ethernet import ETHERNET
@@ -58,22 +58,6 @@ class Concern:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
-    """A header of `data` as its table has it, whatever it says of itself."""
-
-    table: HeaderTable
-    data: bytes
-    offset: int
-
-    def raw(self, key: str) -> bytes:
-        slot = self.table[key]
-        return slot.number(self.data, self.offset).to_bytes(slot.field.bits // 8, "big")
-
-    def text(self, key: str) -> str:
-        return self.table[key].text(self.table[key].number(self.data, self.offset))
-
-
 @dataclass(slots=True)
 class Look:
     """One packet, and what is unusual about it.
@@ -92,9 +76,8 @@ class Look:
     system: bool = False
     destination: str = ""
     target: Target = Target.HOST
-    _link: _Header | None = field(default=None, init=False)
-    _ip: _Header | None = field(default=None, init=False)
-    _arp: _Header | None = field(default=None, init=False)
+    _link: Header | None = field(default=None, init=False)
+    _ip: Header | None = field(default=None, init=False)
     _operation: str = field(default="", init=False)
     _read: Dissection = field(init=False)
 
@@ -103,10 +86,9 @@ class Look:
         self._read = read = dissect(self.packet, link, len(self.packet))
         if self.verbatim:
             if len(self.packet) >= ETHERNET.size:
-                self._link = _Header(ETHERNET, self.packet, 0)
-            self._ip = _header(read, IPV4, IPV6)
-            self._arp = _header(read, ARP_IPV4)
-            self._operation = _operation(_header(read, ARP))
+                self._link = Header(ETHERNET, self.packet, 0)
+            self._ip = header_of(read, IPV4, IPV6)
+            self._operation = operation_of(header_of(read, ARP))
         else:
             self._ip = self._first()
         self.destination, self.target = self._aim()
@@ -129,13 +111,13 @@ class Look:
         """Whether there is an address to remember."""
         return self._ip is not None or self._link is not None
 
-    def _first(self) -> _Header | None:
+    def _first(self) -> Header | None:
         """The header that an IP packet begins with."""
         try:
             _, address = destination_of(self.packet, self.network)
         except SendError:
             return None
-        return _Header(IPV4 if len(address) == 4 else IPV6, self.packet, 0)
+        return Header(IPV4 if len(address) == 4 else IPV6, self.packet, 0)
 
     def _aim(self) -> tuple[str, Target]:
         """The destination as text, and what it is."""
@@ -182,8 +164,8 @@ class Look:
 
     def _sources(self) -> list[Concern]:
         """The sources that are not ours; the kernel fills in an IP address that is zero."""
-        found: list[Concern] = []
-        spoofs = self._ip is not None and _is_foreign(self._ip.raw("src"), self.machine.owns)
+        found = self._claims()
+        spoofs = self._ip is not None and is_foreign(self._ip.raw("src"), self.machine.owns)
         if self._ip is not None and spoofs and not self.system:
             source = self._ip.text("src")
             words = f"The source {source} is no address of this machine: answers go there."
@@ -191,14 +173,24 @@ class Look:
         if self._link is None or self.is_loopback:
             return found
         mark = f"{self.destination} on {self.interface}"
-        if _is_foreign(self._link.raw("src"), self.machine.owns_mac):
+        if is_foreign(self._link.raw("src"), self.machine.owns_mac):
             source = self._link.text("src")
             words = (
                 f"The link source {source} is none of this machine's: switches that see it take "
                 "its owner to be here."
             )
             found.append(Concern(Unusual.SOURCE, f"{mark} from {source}", words))
-        return found + self._claim(mark)
+        return found
+
+    def _claims(self) -> list[Concern]:
+        """That it says where others are to send to. The loopback's neighbours are ourselves."""
+        if self.is_loopback or self.target is Target.OWN:
+            return []
+        mark = f"{self.destination} on {self.interface} "
+        return [
+            Concern(Unusual.SOURCE, mark + claim.mark, claim.sentence)
+            for claim in claims(self._read, self.machine)
+        ]
 
     def _onward(self) -> list[Concern]:
         """A source route or a routing header, which sends it on from where it is addressed to. The
@@ -228,31 +220,6 @@ class Look:
         mark = f"{self.destination} on {self.interface} at {to}"
         return [Concern(Unusual.RECEIVER, mark, words)]
 
-    def _claim(self, mark: str) -> list[Concern]:
-        """What an ARP packet says of an address that is not ours, or as somebody else."""
-        arp, machine = self._arp, self.machine
-        if arp is None:
-            return []
-        foreign = _is_foreign(arp.raw("src.proto_ipv4"), machine.owns)
-        if not foreign and not _is_foreign(arp.raw("src.hw_mac"), machine.owns_mac):
-            return []
-        claim = f"{arp.text('src.proto_ipv4')} is at {arp.text('src.hw_mac')}"
-        whose = "the address" if foreign else "the link address"
-        words = (
-            f"The {self._operation} says that {claim}, and {whose} is none of this machine's: who "
-            "hears it sends there."
-        )
-        return [Concern(Unusual.SOURCE, f"{mark} {self._operation} {claim}", words)]
-
-
-def _header(read: Dissection, *tables: HeaderTable) -> _Header | None:
-    """The outermost of these headers of which all bytes are there."""
-    for layer in read.layers:
-        for table in layer.tables:
-            if table in tables and layer.offset + table.stop <= len(read.data):
-                return _Header(table, read.data, layer.offset)
-    return None
-
 
 def _route_inside(read: Dissection) -> tuple[bytes, list[str]]:
     """The bytes of the outermost source route or routing header, as far as they are there, and the
@@ -279,17 +246,6 @@ def _stops(data: bytes, table: HeaderTable) -> list[str]:
     size = slot.field.bits // 8
     starts = range(0, min(len(data) - size + 1, _STOPS_NAMED * size), size)
     return [slot.text(int.from_bytes(data[at : at + size], "big")) for at in starts]
-
-
-def _operation(arp: _Header | None) -> str:
-    if arp is None:
-        return ""
-    number = int.from_bytes(arp.raw("opcode"), "big")
-    return f"ARP {OPERATIONS.get(number, f'operation {number}')}"
-
-
-def _is_foreign(source: bytes, owns: Callable[[bytes], bool]) -> bool:
-    return any(source) and not owns(source)
 
 
 def _is_of_link(address: bytes) -> bool:

@@ -2,10 +2,10 @@
 
 What goes to this machine from one of its own addresses is sent at once. Everything else is asked
 once for each destination and each thing that is unusual about it: nobody said yes to it before; a
-broadcast or a group, which many hear; a source that is not ours (of IP, of ARP, of the link), whose
-owner gets the answers; a route inside it that sends it on; a link address that is not the next
-hop's; frames that leave verbatim, past the IP stack and its firewall. (Claims of IPv6's neighbour
-discovery are not looked at.)
+broadcast or a group, which many hear; a source that is not ours (of IP, of the link), whose owner
+gets the answers; a claim of ARP or neighbour discovery that is not about us; a route inside it that
+sends it on; a link address that is not the next hop's; frames that leave verbatim, past the IP
+stack and its firewall.
 
 What is an address on one link only is agreed to for that link. Where no address can be read, and
 where there are many packets or many a second, it is asked every time.

@@ -1,9 +1,9 @@
 """Rails for many frames: where all those of a capture go, whose they are, and how dense they are.
 
 A capture's frames are mostly alike, so they are told apart by what the rails look at (addresses,
-and an ARP packet's claims) before each kind is examined once. What is remembered is remembered for
-each; the questions name the first few of a sort and count the rest. More than `MOST_KINDS` kinds
-are not examined one by one: that is asked about every time.
+and what ARP and neighbour advertisements claim) before each kind is examined once. What is
+remembered is remembered for each; the questions name the first few of a sort and count the rest.
+More than `MOST_KINDS` kinds are not examined one by one: that is asked about every time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from core.store.layout import decode
 from core.wire.arp import ARP_IPV4
 from core.wire.ethernet import ETHERNET
 from core.wire.field import Span
-from core.wire.ipv4 import IPV4
+from core.wire.icmpv6 import NEIGHBOUR_ADVERTISEMENT
+from core.wire.ipv4 import IPV4, IpProtocol
 from core.wire.ipv6 import IPV6
 from core.wire.link import LinkType
 
@@ -113,6 +114,12 @@ def _kinds(
     read = decode(data, offset, captured, captured, links, np.zeros(len(offset), np.uint16))
     length = captured.astype(np.int64)
     known = (read.state & (State.NETWORK | State.ROUTED)) == State.NETWORK
+    icmp = np.flatnonzero(
+        (read.state & State.TRANSPORT > 0) & (read.transport == IpProtocol.ICMPV6)
+    )
+    at = read.transport_offset[icmp].astype(np.int64)
+    kind = _bytes(data, offset[icmp] + at, length[icmp] - at, 1)[:, 0]
+    known[icmp[kind == NEIGHBOUR_ADVERTISEMENT]] = False
     found: list[tuple[int, bytes]] = []
     for network, spans in _LOOKED_AT.items():
         rows = np.flatnonzero(known & (read.network == network))

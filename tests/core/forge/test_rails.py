@@ -120,6 +120,39 @@ def test_an_arp_reply_for_somebody_else_is_named() -> None:
     assert "192.0.2.2 is at" in question
 
 
+def advertisement(target: str, mac: str = "") -> bytes:
+    """A neighbour advertisement to all nodes, from nobody, with or without a link address."""
+    texts = {
+        "eth.dst": "33:33:00:00:00:01", "ipv6.src": "::", "ipv6.dst": "ff02::1",
+        "icmpv6.type": "136", "icmpv6.nd.na.target_address": target,
+        "payload": "hex:0201" + mac.replace(":", "") if mac else "",
+    }  # fmt: skip
+    return evaluate(Draft(("eth", "ipv6", "icmpv6"), texts)).data
+
+
+def test_a_neighbour_advertisement_for_somebody_else_is_named() -> None:
+    """As an ARP reply is; agreeing to one claim is not agreeing to another."""
+    frames = [
+        advertisement("2001:db8::1", "02:00:5e:10:00:99"),
+        advertisement("2001:db8::2"),
+        advertisement("::1", "02:00:5e:10:00:99"),
+    ]
+    known = examine(advertisement("::1"), verbatim=True, interface="veth9").marks
+    told = []
+    for one in frames:
+        found = examine(one, verbatim=True, interface="veth9", known=known)
+        told += found.questions
+        known |= found.marks
+    assert [words.partition(" says that ")[2] for words in told] == [
+        "2001:db8::1 is at 02:00:5e:10:00:99, and the address is none of this machine's: "
+        "who hears it sends there.",
+        "2001:db8::2 is where it comes from, and the address is none of this machine's: "
+        "who hears it sends there.",
+        "::1 is at 02:00:5e:10:00:99, and the link address is none of this machine's: "
+        "who hears it sends there.",
+    ]
+
+
 def test_a_spoofed_link_source_is_named() -> None:
     texts = {"eth.src": "02:00:5e:10:00:55"}
     known = examine(frame(STRANGER), verbatim=True, interface="veth9").marks

@@ -156,3 +156,21 @@ def test_what_no_reader_knows_is_looked_at_frame_by_frame() -> None:
     strange = [bytes(12) + b"\x12\x34" + bytes([number]) for number in range(5)]
     survey = survey_of(*strange, *strange)
     assert len(survey._kinds) == 5
+
+
+def test_each_claim_of_a_neighbour_advertisement_is_named() -> None:
+    """The same source and destination: only what they claim differs."""
+    fields = {
+        "eth.dst": "33:33:00:00:00:01", "ipv6.src": "::", "ipv6.dst": "ff02::1",
+        "icmpv6.type": "136",
+    }  # fmt: skip
+    targets = ("2001:db8::1", "2001:db8::2")
+    frames = [
+        evaluate(
+            Draft(("eth", "ipv6", "icmpv6"), {**fields, "icmpv6.nd.na.target_address": target})
+        ).data
+        for target in targets
+    ]
+    told = " ".join(survey_of(*frames).examination(FEW, frozenset()).questions)
+    for target in targets:
+        assert f"{target} is where it comes from" in told
