@@ -17,6 +17,7 @@ from textual.widgets import Button, Input, OptionList, RadioButton, RadioSet, St
 from textual.widgets.option_list import Option
 
 from app.screens.too_small import TooSmall
+from core.echo.listener import EchoError, check_listening
 from core.echo.options import Trigger
 from core.serving import DEFAULT_ADDRESS
 from core.wire.text import safe
@@ -196,8 +197,16 @@ class AddListener(Dialog["AddListener.Choice"]):
         elif not _is_address(address):
             self._refuse(f"no address {safe(address)!r}: e.g. 127.0.0.1 or ::1")
         else:
+            self._add(address, int(port))
+
+    def _add(self, address: str, port: int) -> None:
+        try:
+            check_listening(address, port)
+        except EchoError as error:
+            self._refuse(str(error))
+        else:
             trigger = list(Trigger)[self.query_one(RadioSet).pressed_index]
-            self.dismiss(self.Choice(address, int(port), trigger))
+            self.dismiss(self.Choice(address, port, trigger))
 
     def _typed(self) -> tuple[str, str]:
         """Port and address."""

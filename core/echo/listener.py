@@ -173,6 +173,22 @@ class Listener:
 
 def open_listening(address: str, port: int, options: EchoOptions) -> socket.socket:
     """A non-blocking listening TCP socket with the options its clients inherit. `EchoError`."""
+    listening = _bound(address, port, options)
+    try:
+        listening.listen(options.backlog)
+    except OSError as error:
+        listening.close()
+        raise EchoError(_explain(address, port, error)) from error
+    set_non_blocking(listening)
+    return listening
+
+
+def check_listening(address: str, port: int) -> None:
+    """Raise the `EchoError` that `open_listening` would, as far as bind(2) tells now."""
+    _bound(address, port, EchoOptions()).close()
+
+
+def _bound(address: str, port: int, options: EchoOptions) -> socket.socket:
     if not 0 <= port <= _MOST_PORT:
         raise EchoError(f"port {port} does not exist: choose one up to {_MOST_PORT}, or 0")
     address = address.strip("[]")  # as we write it ourselves
@@ -184,18 +200,16 @@ def open_listening(address: str, port: int, options: EchoOptions) -> socket.sock
         raise EchoError(f"{safe(address)!r} is not an IPv4 or IPv6 address") from error
     family, _, _, _, where = found[0]
     try:
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        bound = socket.socket(family, socket.SOCK_STREAM)
         try:
-            _set_options(listening, options)
-            listening.bind(where)
-            listening.listen(options.backlog)
+            _set_options(bound, options)
+            bound.bind(where)
         except OSError:
-            listening.close()
+            bound.close()
             raise
     except OSError as error:
         raise EchoError(_explain(address, port, error)) from error
-    set_non_blocking(listening)
-    return listening
+    return bound
 
 
 def set_non_blocking(opened: socket.socket) -> None:

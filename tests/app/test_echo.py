@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -218,13 +219,22 @@ async def test_a_listener_is_asked_for():
         dialog.query_one("#address", Input).value = "1.2.3.400"
         await pilot.press("enter")
         assert "no address '1.2.3.400'" in str(dialog.query_one(".dialog-hint").render())
-        dialog.query_one("#address", Input).value = "[::1]"
+        dialog.query_one("#address", Input).value = "192.0.2.1"  # RFC 5737: nobody's
+        await pilot.press("enter")
+        assert "no such address" in str(dialog.query_one(".dialog-hint").render())
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+            port = taken.getsockname()[1]
+            dialog.query_one("#port", Input).value = str(port)
+            dialog.query_one("#address", Input).value = "[::1]"
+            await pilot.press("enter")
+            assert "is in use already" in str(dialog.query_one(".dialog-hint").render())
+            assert pilot.app.screen is dialog
         dialog.query_one(RadioSet).query("RadioButton")[1].value = True
         await pilot.press("enter")
         await pilot.pause()
-        assert echo.told[-1] == ("listen", "::1", 7009, Trigger.EDGE)
+        assert echo.told[-1] == ("listen", "::1", port, Trigger.EDGE)
         await pilot.press("a", "escape")
-        assert echo.told[-1] == ("listen", "::1", 7009, Trigger.EDGE)
+        assert echo.told[-1] == ("listen", "::1", port, Trigger.EDGE)
 
 
 async def test_a_listener_is_added_by_mouse_alone():
