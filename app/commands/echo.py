@@ -1,7 +1,8 @@
 """``rawscope echo``: the echo server without the screen.
 
 One thread, one epoll loop. Data is a line for each listener, a line of totals a second, and a last
-one. SIGTERM (or ctrl+c) ends it in good order: it stops listening, what was acknowledged by then
+one. Totals are left out while nobody reads them: a full pipe, or a terminal that was stopped (^s),
+would hold up every client, and the next line says it all anyway. SIGTERM (or ctrl+c) ends it in good order: it stops listening, what was acknowledged by then
 goes back, what comes later is discarded and counted, and clients that do not end by themselves are
 closed after a grace time; a second signal ends it at once.
 """
@@ -60,8 +61,9 @@ def run_echo(ports: Sequence[int], addresses: Sequence[str], trigger: str, as_js
         started_s = time.monotonic()
 
         def beat() -> None:
-            output.line(_totals(server.take_snapshot(), started_s, as_json))
-            output.flush()
+            if output.has_room:
+                output.line(_totals(server.take_snapshot(), started_s, as_json))
+                output.flush()
 
         loop.call_every(BEAT_S, beat)
         loop.run()

@@ -43,6 +43,14 @@ class Output:
         self._held = 0
         self.written = 0  # lines handed over
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a line can be written now without waiting for the reader; one that went away
+        counts as room. pipe(7): a full pipe is writable again from 4,096 bytes on."""
+        room = select.poll()
+        room.register(self._stream, select.POLLOUT)
+        return bool(room.poll(0))
+
     def line(self, text: str) -> None:
         """Add `text` and a line end."""
         self._lines.append(text)

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +67,31 @@ def test_echo_json_says_where_it_listens_what_it_did_and_ends_on_sigterm(trigger
     assert last["ended"] is True
     assert (last["accepted"], last["bytes_in"], last["bytes_out"]) == (1, 14, 14)
     assert last["closed"]["finished"] == 1
+
+
+def test_echo_goes_on_while_nobody_reads_what_it_says() -> None:
+    """A full pipe, for two beats and more: clients are served, totals are left out, the last line
+    waits for its reader."""
+    with serving("--port", "0", "--json") as process:
+        assert process.stdout is not None
+        port = json.loads(process.stdout.readline())["listening"][1]
+        fd = os.open(f"/proc/{process.pid}/fd/1", os.O_WRONLY | os.O_NONBLOCK)
+        with contextlib.suppress(BlockingIOError):
+            while os.write(fd, b"\n"):
+                pass
+        os.close(fd)
+        time.sleep(2.5)
+        with socket.create_connection(("127.0.0.1", port), LIMIT_S) as client:
+            client.settimeout(5)
+            client.sendall(b"served")
+            assert client.recv(100) == b"served"
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=LIMIT_S)
+        assert process.returncode == 0
+    said = [json.loads(line) for line in out.splitlines() if line]
+    assert said[-1]["ended"] is True
+    assert said[-1]["bytes_out"] == 6
+    assert len(said) <= 2, "what was said into the full pipe"
 
 
 def test_echo_listens_on_every_port_of_every_address() -> None:
