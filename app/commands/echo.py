@@ -2,8 +2,10 @@
 
 One thread, one epoll loop. Data is a line for each listener, a line of totals a second, and a last
 one. Totals are left out while nobody reads them: a full pipe, or a terminal that was stopped (^s),
-would hold up every client, and the next line says it all anyway. SIGTERM (or ctrl+c) ends it in good order: it stops listening, what was acknowledged by then
-goes back, what comes later is discarded and counted, and clients that do not end by themselves are
+would hold up every client, and the next line says it all anyway.
+
+SIGTERM (or ctrl+c) ends it in good order: it stops listening, what was acknowledged by then goes
+back, what comes later is discarded and counted, and clients that do not end by themselves are
 closed after a grace time; a second signal ends it at once.
 """
 
