@@ -210,7 +210,7 @@ class Forger:
             )
             trouble = audit.note_result(departure, progress) if audit is not None else ""
         notes = (*order.notes, *departure.notes, *((trouble,) if trouble else ()))
-        notes += self._remember(order, marks)
+        notes += self._remember(order.drafts if progress.sent else (), marks)
         error = str(progress.error) if progress.error is not None else ""
         self._until_s = self._clock() + LISTEN_S
         self._report(progress=progress, sending=False, error=error, notes=notes)
@@ -227,12 +227,12 @@ class Forger:
         stack.callback(audit.close)
         return audit
 
-    def _remember(self, order: Order, marks: frozenset[str]) -> tuple[str, ...]:
-        """Keep the answer and the drafts; what goes wrong with that is only said."""
+    def _remember(self, sent: Sequence[Draft], marks: frozenset[str]) -> tuple[str, ...]:
+        """Keep the answer and what was sent; what goes wrong with that is only said."""
         try:
             self.shelf.agree(marks)
-            if order.drafts:
-                self.shelf.remember(order.drafts)
+            if sent:
+                self.shelf.remember(sent)
         except OSError as error:
             return (f"{self.folder}: {error.strerror}; it is not remembered",)
         return ()

@@ -78,9 +78,9 @@ def _lines(report: Report, width: int) -> Iterator[ReportLine]:
     for index, fate in enumerate(report.fates):
         yield from _fate(report, fate, f"{index + 1}. " if many else "", width)
     for note in report.notes:
-        yield from _wrapped(note, Look.NOTE, width, "! ", "  ")
+        yield from _wrapped(note, Look.NOTE, width, "· ", "  ")
     if report.blind:
-        yield from _wrapped(report.blind, Look.NOTE, width, "! ", "  ")
+        yield from _wrapped(report.blind, Look.NOTE, width, "· ", "  ")
     if report.audit and report.progress is not None and not report.sending:
         yield from _wrapped(f"written down in {report.audit}", Look.WHY, width, "  ", "  ")
 
@@ -115,6 +115,12 @@ def _sent(report: Report, width: int) -> Iterator[ReportLine]:
 def _fate(report: Report, fate: Fate, place: str, width: int) -> Iterator[ReportLine]:
     if fate.number:
         more = f", {fate.copies:,} copies seen" if fate.copies > 1 else ""
+        if (
+            report.progress is not None
+            and not report.sending
+            and fate.copies > report.progress.sent
+        ):
+            more += ", more than were sent: others send it too"
         same = "" if fate.changes else " as asked, byte for byte"
         changed = f" with {len(fate.changes)} fields changed" if len(fate.changes) > 1 else ""
         changed = " with one field changed" if len(fate.changes) == 1 else changed
@@ -134,7 +140,7 @@ def _fate(report: Report, fate: Fate, place: str, width: int) -> Iterator[Report
     if fate.number and not fate.replies:
         yield ReportLine("  no reply yet" if report.listening else "  no reply", Look.WHY)
     for note in fate.notes if report.progress is not None and report.progress.sent else ():
-        yield from _wrapped(note, Look.NOTE, width, "! ", "  ")
+        yield from _wrapped(note, Look.NOTE, width, "· ", "  ")
 
 
 def _reply_words(reply: Reply) -> str:

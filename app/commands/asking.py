@@ -32,7 +32,7 @@ def agree(found: Examination, shelf: Shelf, yes: bool) -> None:
         say(f"rawscope: {safe(question)}")
     if not yes:
         if sys.stdin is None or not sys.stdin.isatty():
-            raise CommandError(f"not sent to {safe(found.destination)}: say --yes to send it")
+            raise CommandError("not sent: nobody is there to answer; --yes sends it unasked")
         sys.stderr.write("Send? [y/N] ")
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in _YES:

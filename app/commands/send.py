@@ -153,7 +153,8 @@ def _send(
             listener.listen(request.wait_s, interrupts)
             told.end(tracks)
         told.notes(departure.notes)
-    _remember(shelf, request.drafts)
+    if progress.sent:
+        _remember(shelf, request.drafts)
     if progress.error is not None:
         raise CommandError(f"{progress.sent} of {progress.asked} sent: {progress.error}")
     silent = listener is not None and not any(track.reply_count for track in tracks)

@@ -126,13 +126,13 @@ class KeepDraft(Dialog[str]):
 
 
 def _destination(drafts: tuple[Draft, ...]) -> str:
-    texts = drafts[0].texts
+    texts = drafts[0].own().texts
     return next((texts[key] for key in ("ip.dst", "ipv6.dst", "eth.dst") if key in texts), "")
 
 
 def _summary(drafts: tuple[Draft, ...]) -> str:
     """``ip/tcp  dst 192.0.2.1  dstport 80``"""
-    first = drafts[0]
+    first = drafts[0].own()
     words = "/".join(first.layers)
     if len(drafts) > 1:
         words = f"{len(drafts)} × {words}"

@@ -296,8 +296,9 @@ class ForgePanel(Vertical):
     def _keep(self, name: str | None) -> None:
         if name:
             try:
+                kept = "replaced" if name in self._forger.shelf.drafts() else "kept as"
                 self._forger.shelf.save(name, self.form.held.drafts)
-                self._say(f"kept as {name}; ctrl+o has it")
+                self._say(f"{kept} {name}; ctrl+o has it")
             except OSError as error:
                 self._say(f"not kept: {self._forger.folder}: {error.strerror}")
 

@@ -80,7 +80,7 @@ class Explanation(Widget):
         row = self.row
         if self.said:
             style = self.get_component_rich_style("explanation--said", partial=True)
-            return Text(f"! {safe(self.said)}", style, overflow="ellipsis")
+            return Text(f"· {safe(self.said)}", style, overflow="ellipsis")
         if row is None:
             return Text()
         if row.error:

@@ -59,7 +59,7 @@ class ClientTable:
     unsent: NDArray[np.int64]  # in the kernel, SIOCOUTQ, then: not acknowledged
     pending: NDArray[np.int64]  # in the program
     wake_ups: NDArray[np.int64]
-    reads: NDArray[np.int64]  # recv calls: those that got EAGAIN, and what is thrown away, too
+    reads: NDArray[np.int64]  # read calls: those that got EAGAIN, and what is thrown away, too
     eagains: NDArray[np.int64]  # reads and writes that the kernel put off
     opened_s: NDArray[np.float64]
     active_s: NDArray[np.float64]  # when bytes last moved

@@ -116,8 +116,8 @@ class Replay:
     def _send(self, batch: Batch, start: int, stop: int) -> None:
         offset, captured = batch.offset[start:stop], batch.captured[start:stop].astype(np.int64)
         is_short = captured < ETHERNET.size
-        is_long = ~self._ring.fits(batch.data, offset, captured)
-        fits = ~(is_long | is_short)
+        fits = self._ring.fits(batch.data, offset, captured)
+        is_long = ~(fits | is_short)
         counts = self.counts
         counts.frames += stop - start
         counts.too_long += int(is_long.sum())

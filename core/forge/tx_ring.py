@@ -13,13 +13,14 @@ all, up to `_COPIED`. It asks for nothing else (no checksum, no segmentation), a
 half faster at 54 as at 1,514 bytes.
 
 With such a header the kernel does not compare a frame with the MTU, so that is done here
-(`TxRing.fits`), by the kernel's own rule for packet sockets: a frame may have the MTU and the link
-header, and 4 bytes more only if it has a VLAN tag (af_packet.c, packet_extra_vlan_len_allowed).
-What it finds wrong with a slot it marks TP_STATUS_WRONG_FORMAT, and stops there.
+(`TxRing.fits`), by the kernel's rule for packet sockets on Ethernet: a frame may have the MTU of
+now and the link header, and 4 bytes more only if it has a VLAN tag (af_packet.c,
+packet_extra_vlan_len_allowed).
 
-ENOBUFS means that the device's queue is full: the frame stays a request and is tried again, so
-nothing is lost, and a slow device slows us down. send(2) does not block: waiting inside it for
-frames on their way costs more than to look again.
+ENOBUFS means that the device's queue is full, or that the device dropped the frame itself, as a
+veth does with what its other end does not take: the frame stays a request and is tried again, so
+nothing is lost, and a slow device slows us down; for `_PATIENCE_S` at most. send(2) does not
+block: waiting inside it for frames on their way costs more than to look again.
 
 Source: packet(7); Documentation/networking/packet_mmap.rst; linux/if_packet.h; linux/virtio_net.h;
 net/packet/af_packet.c, tpacket_snd.
@@ -28,11 +29,13 @@ net/packet/af_packet.c, tpacket_snd.
 from __future__ import annotations
 
 import errno
+import fcntl
 import mmap
 import socket
 import struct
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 
@@ -51,6 +54,8 @@ _PATIENCE_S = 5.0  # so long may a device send nothing
 _NAP_S = 0.001
 _PASSING = frozenset({0, errno.EINTR, errno.ENOBUFS, errno.EAGAIN})
 
+SIOCGIFMTU = 0x8921  # netdevice(7)
+IFREQ = struct.Struct("=16si20x")  # struct ifreq: name, MTU
 TPACKET_REQ = struct.Struct("=4I")  # block size, blocks, frame size, frames
 HEADER = np.dtype(
     [
@@ -93,8 +98,8 @@ class TxRing:
     def __init__(self, interface: str, mtu: int, longest: int, *, bypass: bool = False) -> None:
         self.sent = 0
         self._what = Circumstances(interface, interface, mtu, longest, verbatim=True)
+        self._mtu = mtu
         self.longest = min(longest, mtu + ETHERNET.size + VLAN.size)
-        self._longest_untagged = mtu + ETHERNET.size
         room = _DATA + self.longest
         self._slot = max(_LEAST_SLOT, 1 << (room - 1).bit_length())
         self._slots = min(_MOST_SLOTS, _RING_BYTES // self._slot)
@@ -131,9 +136,12 @@ class TxRing:
     def fits(
         self, data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """(n,) which frames ``data[offset : offset + length]`` the interface takes."""
-        found: NDArray[np.bool_] = length <= min(self.longest, self._longest_untagged)
-        rows = np.flatnonzero(~found & (length <= self.longest) & (length >= ETHERNET.size))
+        """(n,) which frames ``data[offset : offset + length]`` the interface takes now."""
+        untagged = self._mtu_now() + ETHERNET.size
+        found: NDArray[np.bool_] = length <= min(self.longest, untagged)
+        found &= length >= ETHERNET.size
+        longest = min(self.longest, untagged + VLAN.size)
+        rows = np.flatnonzero((length > untagged) & (length <= longest))
         at = offset[rows] + _TYPE.start
         found[rows] = (data[at].astype(np.uint16) << 8 | data[at + 1]) == EtherType.VLAN
         return found
@@ -144,8 +152,7 @@ class TxRing:
         for frame in frames:
             if self._waiting == self._slots:
                 self.flush()
-            if not self.fits(*_alone(frame)).all():
-                raise refused(errno.EMSGSIZE, replace(self._what, length=len(frame)))
+            self._check(*_alone(frame))
             at = self._next * slot + _DATA
             memory[at : at + len(frame)] = frame
             self._measure(slice(self._next, self._next + 1), len(frame))
@@ -156,10 +163,12 @@ class TxRing:
         self, data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]
     ) -> None:
         """`put` for frames that lie in one array: ``data[offset : offset + length]`` each; (n,).
+        Nothing is put in if one of them does not fit.
 
         Rows of one width are copied at once, the longest frame's: what stands behind a shorter
         one in its slot is not sent.
         """
+        self._check(data, offset, length)
         at = 0
         while at < len(offset):
             if self._waiting == self._slots:
@@ -208,13 +217,33 @@ class TxRing:
         self._length[slots] = length + VIRTIO.itemsize
         self._copied[slots] = np.minimum(length, _COPIED)
 
+    def _check(
+        self, data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]
+    ) -> None:
+        """Raise the `SendError` of the first frame that does not fit."""
+        for row in np.flatnonzero(~self.fits(data, offset, length))[:1]:
+            is_short = length[row] < ETHERNET.size
+            what = replace(self._what, mtu=self._mtu, length=int(length[row]))
+            raise refused(errno.EINVAL if is_short else errno.EMSGSIZE, what)
+
+    def _mtu_now(self) -> int:
+        """The interface's MTU; the last one known of an interface that is gone."""
+        request = IFREQ.pack(self._what.interface.encode(), 0)
+        with suppress(OSError):
+            answer = fcntl.ioctl(self._socket, SIOCGIFMTU, request)
+            self._mtu = int(IFREQ.unpack(answer)[1])
+        return self._mtu
+
     def _failure(self, number: int) -> SendError:
-        """What stopped the kernel: a frame that it marked, or the errno."""
-        wrong = np.flatnonzero(self._status & kernel.TP_STATUS_WRONG_FORMAT)
-        if len(wrong):
-            what = replace(self._what, length=int(self._length[wrong[0]]) - VIRTIO.itemsize)
-            return refused(number if number not in _PASSING else errno.EMSGSIZE, what)
-        return refused(number or errno.EAGAIN, self._what)
+        """What stopped the kernel."""
+        if number != errno.ENOBUFS:
+            return refused(number or errno.EAGAIN, self._what)
+        name = self._what.interface
+        return SendError(
+            number,
+            f"ENOBUFS: {name} took no frame for {_PATIENCE_S:.0f} s: its queue is full, or what is "
+            "behind it drops the frame (the other end of a veth: one that is longer than its MTU)",
+        )
 
     def _kick(self) -> int:
         """One send(2) over the ring; the errno, 0 if all is well."""

@@ -101,6 +101,9 @@ def _kind(options: OptionList, name: str) -> int:
     if found is None:
         found = whole_number(name)
     if found is None or not 0 <= found <= _HIGHEST_KIND:
+        first, _, rest = name.partition(" ")
+        if first.casefold() in names:
+            raise TextError(f"{shortened(name)}: a value stands behind '=': {first}={rest.strip()}")
         near = difflib.get_close_matches(word, names, _NEAR, cutoff=0.0)
         raise TextError(f"{shortened(name)}: no such option; near it: {', '.join(near)}; or hex:…")
     return found

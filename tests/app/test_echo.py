@@ -289,6 +289,18 @@ async def test_a_client_keeps_the_table_to_its_packets_and_escape_shows_all():
         assert screen.focused is screen.echo.clients
 
 
+async def test_picking_a_client_does_not_paint_the_whole_screen(monkeypatch):
+    """It took longer than all the rest of a key's way."""
+    async with running() as (pilot, _):
+        screen = await opened(pilot)
+        await pilot.pause()
+        painted = []
+        monkeypatch.setattr(screen, "refresh", lambda *_, **how: painted.append(how))
+        await pilot.press("j")
+        await kept(screen, PACKETS_EACH)
+        assert painted == []
+
+
 async def test_enter_asks_for_the_one_under_the_cursor_and_for_all_again():
     async with running() as (pilot, _):
         screen = await opened(pilot)

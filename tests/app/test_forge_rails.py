@@ -98,7 +98,7 @@ def test_so_it_is_on_the_command_line(
     around = machine.look_around(draft, "eth0")
     departure = machine.depart([evaluate(draft, around.values).data], Way.LINK, "eth0")
     Shelf(tmp_path / "rawscope").agree(departure.examine(Load()).marks)
-    with pytest.raises(CommandError, match="not sent to"):
+    with pytest.raises(CommandError, match="not sent: nobody"):
         send.run_send(send.SendRequest((draft,), link="eth0"))
     said = capfd.readouterr().err
     assert "(ff:ff:ff:ff:ff:ff) is a broadcast: every host on eth0" in said

@@ -76,6 +76,7 @@ def churn(trigger: str, seconds: float) -> bool:
     threads = {count for _, count, _ in seen}
     holds = (
         after <= before * GROWTH
+        and descriptors <= max(count for count, _, _ in seen[:third]) + 1
         and len(threads) == 1
         and last["clients"] == 0
         and last["accepted"] == turn

@@ -18,6 +18,7 @@ from app.commands import replay_output
 from app.commands.output import CommandError
 from app.commands.replay import ReplayRequest, run_replay
 from core.files.reader import open_capture
+from core.forge import tx_ring
 from core.forge.answers import Circumstances, SendError, refused
 from core.forge.draft import Draft
 from core.forge.evaluation import evaluate
@@ -98,7 +99,7 @@ def test_frames_of_an_array_arrive_in_order_and_whole(network: Network) -> None:
 def test_a_frame_of_the_mtu_may_have_a_tag_and_nothing_else_may_be_longer(
     network: Network,
 ) -> None:
-    """Far ends do not count, so what the kernel takes is what leaves: 1514, or 1518 with a tag."""
+    """As the kernel has it for packet sockets: 1514 bytes, or 1518 with a tag."""
     tagged = [ethernet(bytes(4), EtherType.VLAN).ljust(size, b"\x55") for size in (1518, 1519)]
     sizes = [60, 1514, 1515, 1516, 1518, 60]
     batch = batch_of([*(frame(7, size) for size in sizes), *tagged], [0] * 8)
@@ -123,6 +124,63 @@ def test_a_frame_longer_than_the_mtu_is_refused_with_its_length(network: Network
     sent, told = network.in_far(send)
     assert sent == 1
     assert told.startswith("EMSGSIZE: the packet has 1516 bytes and the MTU on far0 is 1500 bytes")
+
+
+def test_frames_of_an_array_that_do_not_fit_are_refused_before_any_leaves(
+    network: Network,
+) -> None:
+    def send(sizes: list[int]) -> tuple[int, str]:
+        batch = batch_of([frame(1, size)[:size] for size in sizes], [0] * len(sizes))
+        with TxRing("far0", 1500, 2000) as ring:
+            with pytest.raises(SendError) as caught:
+                ring.put_many(batch.data, batch.offset, batch.captured.astype(np.int64))
+            ring.flush()
+            return ring.sent, caught.value.name
+
+    assert network.in_far(lambda: send([60, 1900, 60])) == (0, "EMSGSIZE")
+    assert network.in_far(lambda: send([60, 5000])) == (0, "EMSGSIZE")
+    assert network.in_far(lambda: send([60, 13])) == (0, "EINVAL")
+
+
+def test_the_mtu_of_now_counts(network: Network) -> None:
+    """It is lowered while the ring is open: what it does not take any more is left out."""
+    frames = batch_of([frame(1, 1514), frame(2, 900)], [0, 0])
+
+    def send() -> tuple[int, int]:
+        with TxRing("far0", 1500, 2000) as ring:
+            replay = Replay(ring, Pace(None))
+            replay.feed(frames)
+            network.ip_far("link", "set", "far0", "mtu", "900")
+            replay.feed(frames)
+            return ring.sent, replay.counts.too_long
+
+    try:
+        assert network.in_far(send) == (3, 1)
+    finally:
+        network.ip_far("link", "set", "far0", "mtu", "1500")
+
+
+def test_what_the_other_end_drops_is_told(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A veth whose other end takes less answers ENOBUFS for ever."""
+    monkeypatch.setattr(tx_ring, "_PATIENCE_S", 0.2)
+    network.ip_near("link", "set", "near0", "mtu", "900")
+
+    def send() -> tuple[int, str]:
+        with TxRing("far0", 1500, 2000) as ring:
+            ring.put([frame(1), frame(2, 1514)])
+            with pytest.raises(SendError) as caught:
+                ring.flush()
+            return ring.sent, str(caught.value)
+
+    try:
+        sent, told = network.in_far(send)
+    finally:
+        network.ip_near("link", "set", "near0", "mtu", "1500")
+    assert sent == 1
+    assert told.startswith("ENOBUFS: far0 took no frame")
+    assert "the other end of a veth" in told
 
 
 def test_long_frames_are_copied_in_part_and_arrive_whole(network: Network) -> None:

@@ -29,7 +29,7 @@ def test_what_left_otherwise_than_asked_and_what_came_back():
         "  Total length  0 → 44",
         "    Linux always writes the total length.",
         "← packet 13  0.045 ms  192.0.2.9  TCP  80 → 40000 [RST, ACK]",
-        "! A reset will follow.",
+        "· A reset will follow.",
     ]
     assert [line.number for line in report_lines(report, 80)] == [0, 12, 12, 0, 13, 0]
 
@@ -49,7 +49,7 @@ def test_silence_is_told_apart_from_not_looking():
     blind = Report(
         "verbatim", "veth0", Progress(1, 1), blind="nothing is captured", fates=(Fate(),)
     )
-    assert texts(blind)[1:] == ["! nothing is captured"]
+    assert texts(blind)[1:] == ["· nothing is captured"]
 
 
 def test_an_error_says_how_far_it_came():

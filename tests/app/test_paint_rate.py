@@ -1,0 +1,26 @@
+"""How often textual may paint: read when it is imported, so it is looked at in a new process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support import ROOT
+
+
+@pytest.mark.parametrize(("preset", "rate"), [(None, 120), ("30", 30)])
+def test_the_monitor_may_paint_120_times_a_second_unless_told_otherwise(
+    preset: str | None, rate: int
+) -> None:
+    environment = {name: text for name, text in os.environ.items() if name != "TEXTUAL_FPS"}
+    if preset is not None:
+        environment["TEXTUAL_FPS"] = preset
+    code = "import app.monitor; from textual.screen import UPDATE_PERIOD; print(1 / UPDATE_PERIOD)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert float(done.stdout) == pytest.approx(rate)
