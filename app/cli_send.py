@@ -53,6 +53,12 @@ class SendCommand(click.RichCommand):
 
 
 @click.command(cls=SendCommand)
+@click.rich_config(  # the longest names need the room of the column that says what is expected
+    {
+        "options_table_column_types": ["required", "opt_long", "help"],
+        "options_table_help_sections": ["metavar", "help", "default"],
+    }
+)
 @click.option("--link", metavar="IFACE", default="", help="Send verbatim frames on this interface.")
 @click.option(
     "--system-header",
@@ -95,7 +101,7 @@ class SendCommand(click.RichCommand):
 )
 @click.option("--dry-run", is_flag=True, help="Print the bytes and send nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--yes", is_flag=True, help="Do not ask: yes to every question.")
+@click.option("--yes", is_flag=True, help="Do not ask: yes to every question, this once.")
 @click.option(
     "--bypass",
     is_flag=True,
@@ -143,7 +149,7 @@ def send(
     "--loop", "loops", metavar="N", type=click.IntRange(min=1), default=1, help="N times the file."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--yes", is_flag=True, help="Do not ask: yes to every question.")
+@click.option("--yes", is_flag=True, help="Do not ask: yes to every question, this once.")
 @click.option(
     "--bypass",
     is_flag=True,

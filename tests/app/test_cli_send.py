@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -236,3 +237,13 @@ def test_a_capture_that_is_not_there_is_no_question(
     said = capfd.readouterr().err
     assert "there is no such file" in said
     assert "is not known before" not in said
+
+
+def test_no_option_is_cut_in_the_help_of_80_columns() -> None:
+    """From there one copies them."""
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "send", "--help"],
+        cwd=ROOT, env={**os.environ, "COLUMNS": "80"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    words = set(done.stdout.split())
+    assert [name for name in field_options() if f"--{name}" not in words] == []
