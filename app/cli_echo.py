@@ -11,6 +11,18 @@ MOST_PORT = 0xFFFF
 MOST_CLIENTS = 10_000
 
 
+def _checked(
+    _context: click.Context, _option: click.Parameter, addresses: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Raises `click.BadParameter` for what is no address."""
+    from core.echo.listener import is_address
+
+    for address in addresses:
+        if not is_address(address.strip("[]")):
+            raise click.BadParameter(f"{address!r} is not an IPv4 or IPv6 address")
+    return addresses
+
+
 @click.command()
 @click.option(
     "--port",
@@ -25,6 +37,7 @@ MOST_CLIENTS = 10_000
     "addresses",
     metavar="ADDR",
     multiple=True,
+    callback=_checked,
     help="Listen on this address (repeatable; default 127.0.0.1).",
 )
 @click.option(

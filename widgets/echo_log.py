@@ -5,7 +5,8 @@ It stays at the newest line until somebody scrolls up, and follows again from th
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from textwrap import wrap
 
 from rich.segment import Segment
 from textual.strip import Strip
@@ -14,6 +15,7 @@ from core.echo.log import Entry, lines
 from widgets.line_view import LineView
 
 TIME_WIDTH = 11
+TITLE_LINES = 2  # at most
 NOTHING = "no event since it was selected"
 _SHORT_S = 1e-3
 
@@ -35,28 +37,42 @@ class EchoLog(LineView):
         super().__init__(id=id)
         self.can_focus = False
         self._entries: Sequence[Entry] | None = None
-        self._lines: list[tuple[str, str]] = []
+        self._lines: list[tuple[str, str]] = []  # as wide as the screen
         self._title = self._nothing = ""
+        self._titles = [""]  # its lines
 
     def show(self, title: str, entries: Sequence[Entry], nothing: str = NOTHING) -> None:
         """These steps, oldest first, under this title; `nothing` where there are none."""
         if title != self._title:
             self._title = title
-            self.refresh()
+            self._break_title()
         if self._entries is not None and _same(entries, self._entries) and nothing == self._nothing:
             return
         self._nothing = nothing
         at_end = self.scroll_offset.y >= self.max_scroll_y
         self._entries = entries
-        self._lines = _timed(lines(entries)) or [("", nothing)]
-        self.set_line_count(len(self._lines))
-        self.refresh()
+        self._break_lines()
         if at_end:
             self.scroll_to_end()
 
     def on_resize(self) -> None:
         """The newest line stays in sight."""
+        self._break_title()
+        self._break_lines()
         self.scroll_to_end()
+
+    def _break_title(self) -> None:
+        width = max(1, self.size.width - 2)
+        self._titles = wrap(self._title, width, max_lines=TITLE_LINES, placeholder=" …") or [""]
+        self.HEADER_LINES = len(self._titles)
+        self.set_line_count(self.line_count)
+        self.refresh()
+
+    def _break_lines(self) -> None:
+        made = _timed(lines(self._entries or ())) or [("", self._nothing)]
+        self._lines = list(_broken(made, self.line_width - TIME_WIDTH - 2))
+        self.set_line_count(len(self._lines))
+        self.refresh()
 
     def line_key(self, line: int) -> Hashable:
         """Its words."""
@@ -73,8 +89,16 @@ class EchoLog(LineView):
     def build_header(self, line: int) -> Strip:
         """Whose log it is, and how that client is."""
         style = self.component("echo-log--title")
-        title = f"  {self._title}"
+        title = f"  {self._titles[line]}"
         return Strip([Segment(title.ljust(self.size.width), style)])
+
+
+def _broken(made: list[tuple[str, str]], width: int) -> Iterator[tuple[str, str]]:
+    """The same with what is wider in several lines, the later ones without a time."""
+    for time_text, words in made:
+        for part in wrap(words, max(1, width)) or [""]:
+            yield time_text, part
+            time_text = ""
 
 
 def _same(one: Sequence[Entry], other: Sequence[Entry]) -> bool:

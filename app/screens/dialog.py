@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
@@ -17,7 +16,7 @@ from textual.widgets import Button, Input, OptionList, RadioButton, RadioSet, St
 from textual.widgets.option_list import Option
 
 from app.screens.too_small import TooSmall
-from core.echo.listener import EchoError, check_listening
+from core.echo.listener import EchoError, check_listening, is_address
 from core.echo.options import Trigger
 from core.serving import DEFAULT_ADDRESS
 from core.wire.text import safe
@@ -136,13 +135,31 @@ class OneOf(RadioButton):
         return "●" if self.value else "○"
 
 
+class Choices(RadioSet, inherit_bindings=False):
+    """A set of radio buttons in which the arrows choose; enter is the dialog's."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,right", "choose(1)", show=False),
+        Binding("up,left", "choose(-1)", show=False),
+        Binding("space", "toggle_button", show=False),
+    ]
+
+    def action_choose(self, step: int) -> None:
+        """The next one, or the one before."""
+        if step > 0:
+            self.action_next_button()
+        else:
+            self.action_previous_button()
+        self.action_toggle_button()
+
+
 _LISTENER_HINT = "port 0: any free one · tab next · enter adds"
 
 
 class AddListener(Dialog["AddListener.Choice"]):
     """Asks where the echo server shall listen too, and with which trigger."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "add", "Add", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "add", "Add")]
     title_text = "Add a listener"
     _refused: tuple[str, str] | None = None  # what was typed when it was
 
@@ -164,7 +181,7 @@ class AddListener(Dialog["AddListener.Choice"]):
                 yield field
         with Horizontal(classes="dialog-row"):
             yield Static("Trigger", classes="dialog-label")
-            with RadioSet(compact=True, id="trigger"):
+            with Choices(compact=True, id="trigger"):
                 for trigger in Trigger:
                     yield OneOf(trigger.value, value=trigger is Trigger.LEVEL, compact=True)
         with Horizontal(classes="dialog-buttons"):
@@ -180,6 +197,9 @@ class AddListener(Dialog["AddListener.Choice"]):
         wild = event.input.id == "address" and event.value.strip("[] ") in ("0.0.0.0", "::")
         hint.update("anybody who reaches this machine can connect" if wild else _LISTENER_HINT)
 
+    def on_input_submitted(self) -> None:
+        self.action_add()
+
     def on_button_pressed(self, event: Button.Pressed) -> None:
         if event.button.id == "add":
             self.action_add()
@@ -188,13 +208,10 @@ class AddListener(Dialog["AddListener.Choice"]):
 
     def action_add(self) -> None:
         """Take what was typed, or say what is wrong with it."""
-        if isinstance(self.focused, Button) and self.focused.id == "cancel":
-            self.dismiss(None)
-            return
         port, address = self._typed()
         if not (port.isdecimal() and len(port) <= _DIGITS and int(port) <= MOST_PORT):
             self._refuse(f"no port {safe(port)!r}: 0 to {MOST_PORT:,}")
-        elif not _is_address(address):
+        elif not is_address(address):
             self._refuse(f"no address {safe(address)!r}: e.g. 127.0.0.1 or ::1")
         else:
             self._add(address, int(port))
@@ -218,14 +235,6 @@ class AddListener(Dialog["AddListener.Choice"]):
         hint = self.query_one(".dialog-hint", Static)
         hint.update(words)
         hint.add_class("-wrong")
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 class Copy(Dialog[str]):

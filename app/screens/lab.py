@@ -116,6 +116,7 @@ class LabScreen(Screen[Results | None]):
         self.measuring, self._trouble = True, ""
         self.results, self.points = [], []
         self._show()
+        self.scroll_home(animate=False)
         measure = partial(self._measure, self._run)
         self.run_worker(measure, thread=True, exclusive=True, exit_on_error=False)
 

@@ -48,7 +48,7 @@ class MainScreen(ForgingScreen):
         dissection = self.panels.dissection
         if dissection is None or self.table.follow or not self.echo.display:
             return
-        if self.workspace.panel != "echo" and (ends := tcp_ends(dissection)) is not None:
+        if not self.echo.clients.has_focus and (ends := tcp_ends(dissection)) is not None:
             client = client_of(self.scene.echo, ends)
             if client is not None:
                 self.echo.clients.select(client)

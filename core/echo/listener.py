@@ -21,6 +21,7 @@ Facts:
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
 import socket
 from collections.abc import Callable
@@ -183,6 +184,15 @@ def open_listening(address: str, port: int, options: EchoOptions) -> socket.sock
     return listening
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is one IPv4 or IPv6 address; getaddrinfo(3) takes more, ``*`` among it."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def check_listening(address: str, port: int) -> None:
     """Raise the `EchoError` that `open_listening` would, as far as bind(2) tells now."""
     _bound(address, port, EchoOptions()).close()
@@ -192,6 +202,8 @@ def _bound(address: str, port: int, options: EchoOptions) -> socket.socket:
     if not 0 <= port <= _MOST_PORT:
         raise EchoError(f"port {port} does not exist: choose one up to {_MOST_PORT}, or 0")
     address = address.strip("[]")  # as we write it ourselves
+    if not is_address(address):
+        raise EchoError(f"{safe(address)!r} is not an IPv4 or IPv6 address")
     try:
         found = socket.getaddrinfo(  # bytes: text would load a codec, and that a descriptor
             address.encode(), port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST

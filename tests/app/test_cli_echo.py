@@ -126,6 +126,8 @@ def test_echo_on_a_port_in_use_is_one_line_and_status_1() -> None:
     [
         ["echo", "--port", "65536"],
         ["echo", "--trigger", "both"],
+        ["echo", "--port", "0", "--bind", "*"],
+        ["echo", "--port", "0", "--bind", "localhost"],
         ["iolab", "--models", "poll,nope"],
         ["iolab", "--clients", "0"],
     ],

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from textual import events
 from textual.widgets import Input, RadioSet
 
 from app.screens.dialog import AddListener
@@ -235,6 +236,27 @@ async def test_a_listener_is_asked_for():
         assert echo.told[-1] == ("listen", "::1", port, Trigger.EDGE)
         await pilot.press("a", "escape")
         assert echo.told[-1] == ("listen", "::1", port, Trigger.EDGE)
+
+
+async def test_a_listener_is_asked_for_in_one_burst():
+    """As a terminal delivers what was typed fast: enter does not overtake the digits."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    async with running() as (pilot, echo):
+        await opened(pilot)
+        await pilot.press("a")
+        for key in (*port, "enter"):
+            pilot.app.post_message(events.Key(key, None if key == "enter" else key))
+        await pilot.pause(0.5)
+        assert echo.told[-1] == ("listen", "127.0.0.1", int(port), Trigger.LEVEL)
+
+
+async def test_the_arrows_choose_the_trigger_and_enter_adds():
+    async with running() as (pilot, echo):
+        await opened(pilot)
+        await pilot.press("a", "tab", "tab", "right", "enter")
+        await pilot.pause()
+        assert echo.told[-1] == ("listen", "127.0.0.1", 0, Trigger.EDGE)
 
 
 async def test_a_listener_is_added_by_mouse_alone():
