@@ -368,6 +368,18 @@ async def test_a_packet_highlights_its_client():
         assert screen.echo.clients.selected == 1
 
 
+async def test_a_click_on_a_packet_from_the_panel_highlights_its_client():
+    """The first click: the focus is on its way from the panel to the table."""
+    async with running() as (pilot, _):
+        screen = await opened(pilot)
+        assert screen.echo.clients.selected == 1
+        screen.table.scroll_to_line(0)
+        await pilot.click(screen.table, offset=(5, 1 + PACKETS_EACH + 1))
+        await pilot.pause()
+        assert screen.table.selected == PACKETS_EACH + 2
+        assert screen.echo.clients.selected == 2
+
+
 async def test_following_does_not_drag_the_cursor_from_client_to_client():
     async with running() as (pilot, _):
         screen = await opened(pilot)
