@@ -134,7 +134,7 @@ class Client:
             return
         self.is_open = False
         if self._log is not None:
-            self._log.add(time.monotonic(), Step.CLOSED, why=reason.value)
+            self._log.add(time.monotonic(), Step.CLOSED, why=reason.words)
         self._shared.loop.remove(self.connected)
         self._descriptor = _GONE
         self.connected.close()

@@ -24,6 +24,11 @@ class CloseReason(Enum):
     FORCED = "forced"  # the server ended at once, or the grace was over
     FAILED = "failed"  # any other error
 
+    @property
+    def words(self) -> str:
+        """As the log says it."""
+        return "by you" if self is CloseReason.CLOSED else self.value
+
     @classmethod
     def after(cls, error: OSError) -> CloseReason:
         """What an error of its socket means for a client."""
