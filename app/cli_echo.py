@@ -11,14 +11,14 @@ MOST_PORT = 0xFFFF
 MOST_CLIENTS = 10_000
 
 
-def _checked(
+def _checked_addresses(
     _context: click.Context, _option: click.Parameter, addresses: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Raises `click.BadParameter` for what is no address."""
     from core.echo.listener import is_address
 
     for address in addresses:
-        if not is_address(address.strip("[]")):
+        if not is_address(address):
             raise click.BadParameter(f"{address!r} is not an IPv4 or IPv6 address")
     return addresses
 
@@ -37,7 +37,7 @@ def _checked(
     "addresses",
     metavar="ADDR",
     multiple=True,
-    callback=_checked,
+    callback=_checked_addresses,
     help="Listen on this address (repeatable; default 127.0.0.1).",
 )
 @click.option(

@@ -19,6 +19,7 @@ from pathlib import Path
 
 SOL_PACKET = 263  # linux/socket.h
 ETH_P_ALL = 0x0003  # linux/if_ether.h
+SIOCGIFMTU = 0x8921  # linux/sockios.h, netdevice(7)
 
 # linux/if_packet.h: socket options
 PACKET_ADD_MEMBERSHIP = 1

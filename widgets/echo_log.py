@@ -69,6 +69,8 @@ class EchoLog(LineView):
         self.refresh()
 
     def _break_lines(self) -> None:
+        if not self.size:
+            return  # not shown: when it is, it gets a size first
         made = _timed(lines(self._entries or ())) or [("", self._nothing)]
         self._lines = list(_broken(made, self.line_width - TIME_WIDTH - 2))
         self.set_line_count(len(self._lines))

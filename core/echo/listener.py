@@ -185,9 +185,10 @@ def open_listening(address: str, port: int, options: EchoOptions) -> socket.sock
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is one IPv4 or IPv6 address; getaddrinfo(3) takes more, ``*`` among it."""
+    """Whether a text is one IPv4 or IPv6 address, in brackets or not; getaddrinfo(3) takes more,
+    ``*`` among it."""
     try:
-        ipaddress.ip_address(text)
+        ipaddress.ip_address(text.strip("[]"))
     except ValueError:
         return False
     return True

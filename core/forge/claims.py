@@ -9,33 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from core.forge.headers import Header, header_of
 from core.forge.this_machine import ThisMachine
 from core.wire.arp import ARP, ARP_IPV4, OPERATIONS
 from core.wire.dissection import Dissection
-from core.wire.field import HeaderTable
-from core.wire.icmpv6 import NEIGHBOUR, TARGET_LINK
+from core.wire.icmpv6 import NEIGHBOUR, OPTIONS, TARGET_LINK
 
 _LINK = "target_linkaddr"
-_TARGET_OPTION = 2
-_HEARD = "who hears it sends there."
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """A header of `data` as its table has it, whatever it says of itself."""
-
-    table: HeaderTable
-    data: bytes
-    offset: int
-
-    def raw(self, key: str) -> bytes:
-        """A field's value, in whole bytes."""
-        slot = self.table[key]
-        return slot.number(self.data, self.offset).to_bytes(slot.field.bits // 8, "big")
-
-    def text(self, key: str) -> str:
-        """A field's value as it is shown."""
-        return self.table[key].text(self.table[key].number(self.data, self.offset))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +30,6 @@ def claims(read: Dissection, machine: ThisMachine) -> list[Claim]:
     """What a packet says of addresses that are not this machine's, or as somebody else."""
     found = (_of_arp(read, machine), _of_neighbour(read, machine))
     return [claim for claim in found if claim is not None]
-
-
-def header_of(read: Dissection, *tables: HeaderTable) -> Header | None:
-    """The outermost of these headers of which all bytes are there."""
-    for layer in read.layers:
-        for table in layer.tables:
-            if table in tables and layer.offset + table.stop <= len(read.data):
-                return Header(table, read.data, layer.offset)
-    return None
 
 
 def operation_of(arp: Header | None) -> str:
@@ -83,9 +54,7 @@ def _of_arp(read: Dissection, machine: ThisMachine) -> Claim | None:
         return None
     operation = operation_of(header_of(read, ARP))
     where = f"{arp.text('src.proto_ipv4')} is at {arp.text('src.hw_mac')}"
-    whose = "the address" if foreign else "the link address"
-    words = f"The {operation} says that {where}, and {whose} is none of this machine's: {_HEARD}"
-    return Claim(f"{operation} {where}", words)
+    return Claim(f"{operation} {where}", _sentence(operation, where, foreign))
 
 
 def _of_neighbour(read: Dissection, machine: ThisMachine) -> Claim | None:
@@ -98,19 +67,23 @@ def _of_neighbour(read: Dissection, machine: ThisMachine) -> Claim | None:
         return None
     at = f"at {link.text(_LINK)}" if link is not None else "where it comes from"
     where = f"{told.text('nd.na.target_address')} is {at}"
-    whose = "the address" if foreign else "the link address"
-    words = (
-        f"The neighbour advertisement says that {where}, and {whose} is none of this machine's: "
-        f"{_HEARD}"
-    )
-    return Claim(f"advertises {where}", words)
+    return Claim(f"advertises {where}", _sentence("neighbour advertisement", where, foreign))
 
 
 def _target_link(read: Dissection) -> Header | None:
     """The option with the link address that a neighbour advertisement gives."""
     for layer in read.layers:
         for option in layer.options if NEIGHBOUR in layer.tables else ():
+            known = OPTIONS.kinds.get(option.kind)
             whole = option.span.start + TARGET_LINK.stop <= len(read.data)
-            if option.kind == _TARGET_OPTION and whole:
+            if known is not None and known.table is TARGET_LINK and whole:
                 return Header(TARGET_LINK, read.data, option.span.start)
     return None
+
+
+def _sentence(who: str, where: str, foreign: bool) -> str:
+    whose = "the address" if foreign else "the link address"
+    return (
+        f"The {who} says that {where}, and {whose} is none of this machine's: who hears it sends "
+        "there."
+    )

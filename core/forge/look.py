@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from core.forge.answers import SendError
-from core.forge.claims import Header, claims, header_of, is_foreign, operation_of
+from core.forge.claims import claims, is_foreign, operation_of
+from core.forge.headers import Header, header_of
 from core.forge.injector import destination_of
 from core.forge.route import Kind
 from core.forge.this_machine import ThisMachine

@@ -23,7 +23,7 @@ from core.store.layout import decode
 from core.wire.arp import ARP_IPV4
 from core.wire.ethernet import ETHERNET
 from core.wire.field import Span
-from core.wire.icmpv6 import NEIGHBOUR_ADVERTISEMENT
+from core.wire.icmpv6 import ICMPV6, NEIGHBOUR_ADVERTISEMENT
 from core.wire.ipv4 import IPV4, IpProtocol
 from core.wire.ipv6 import IPV6
 from core.wire.link import LinkType
@@ -37,6 +37,7 @@ _LOOKED_AT = {  # what of each network header the rails look at, besides the lin
     Network.IPV6: (IPV6["src"].span, IPV6["dst"].span),
     Network.ARP: (Span(0, ARP_IPV4.stop),),
 }
+_KIND = ICMPV6["type"].span
 _S = 1e-9
 
 
@@ -117,9 +118,9 @@ def _kinds(
     icmp = np.flatnonzero(
         (read.state & State.TRANSPORT > 0) & (read.transport == IpProtocol.ICMPV6)
     )
-    at = read.transport_offset[icmp].astype(np.int64)
-    kind = _bytes(data, offset[icmp] + at, length[icmp] - at, 1)[:, 0]
-    known[icmp[kind == NEIGHBOUR_ADVERTISEMENT]] = False
+    at = read.transport_offset[icmp] + np.int64(_KIND.start)
+    kind = _bytes(data, offset[icmp] + at, length[icmp] - at, _KIND.stop - _KIND.start)[:, 0]
+    known[icmp[kind == NEIGHBOUR_ADVERTISEMENT]] = False  # each claim is a kind of its own
     found: list[tuple[int, bytes]] = []
     for network, spans in _LOOKED_AT.items():
         rows = np.flatnonzero(known & (read.network == network))

@@ -54,7 +54,6 @@ _PATIENCE_S = 5.0  # so long may a device send nothing
 _NAP_S = 0.001
 _PASSING = frozenset({0, errno.EINTR, errno.ENOBUFS, errno.EAGAIN})
 
-SIOCGIFMTU = 0x8921  # netdevice(7)
 IFREQ = struct.Struct("=16si20x")  # struct ifreq: name, MTU
 TPACKET_REQ = struct.Struct("=4I")  # block size, blocks, frame size, frames
 HEADER = np.dtype(
@@ -230,7 +229,7 @@ class TxRing:
         """The interface's MTU; the last one known of an interface that is gone."""
         request = IFREQ.pack(self._what.interface.encode(), 0)
         with suppress(OSError):
-            answer = fcntl.ioctl(self._socket, SIOCGIFMTU, request)
+            answer = fcntl.ioctl(self._socket, kernel.SIOCGIFMTU, request)
             self._mtu = int(IFREQ.unpack(answer)[1])
         return self._mtu
 
