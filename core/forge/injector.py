@@ -10,8 +10,9 @@
   for the length: a frame longer than MTU and link header is refused (packet(7)).
 
 A loop of single `send` calls costs more in Python than in the kernel's entry, so many equal packets
-go by sendmmsg(2), a few hundred a call: on a veth pair that is half again as fast, and nothing
-changes for the kernel, to which each packet is a call of its own. With PACKET_QDISC_BYPASS frames
+go by sendmmsg(2), a thousand a call: on a veth pair that is half again as fast, and nothing changes
+for the kernel, to which each packet is a call of its own. Many equal frames go through a `TxRing`,
+which spares the kernel the call for each, too. With PACKET_QDISC_BYPASS frames
 go around the queueing discipline and past every tap: our own capture does not see them either.
 
 IP_RECVERR makes the kernel say when its queue dropped the packet, which it keeps to itself
@@ -20,25 +21,24 @@ otherwise (net/ipv4/raw.c). What such a socket would receive nobody reads: its b
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import select
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from types import TracebackType
 
 from core import sockets as kernel
 from core.forge.answers import Circumstances, SendError, refused
+from core.forge.equal_messages import BURST, EqualMessages
+from core.forge.tx_ring import TxRing
 from core.wire.field import Kind, address_text
 from core.wire.ipv4 import IPV4
 from core.wire.ipv6 import IPV6
 
-BURST = 256  # packets a sendmmsg call
 _PATIENCE_MS = 1000  # for room in the socket's buffer
 _SEND_BUFFER_BYTES = 4 << 20
-
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Way(Enum):
@@ -60,32 +60,6 @@ class Out:
     network: str = ""
 
 
-class _IoVec(ctypes.Structure):
-    """struct iovec, bits/types/struct_iovec.h."""
-
-    _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
-
-
-class _MsgHdr(ctypes.Structure):
-    """struct msghdr, bits/socket.h."""
-
-    _fields_ = [
-        ("name", ctypes.c_void_p),
-        ("name_length", ctypes.c_uint32),
-        ("vectors", ctypes.POINTER(_IoVec)),
-        ("vector_count", ctypes.c_size_t),
-        ("control", ctypes.c_void_p),
-        ("control_length", ctypes.c_size_t),
-        ("flags", ctypes.c_int),
-    ]
-
-
-class _MMsgHdr(ctypes.Structure):
-    """struct mmsghdr, sendmmsg(2)."""
-
-    _fields_ = [("header", _MsgHdr), ("sent", ctypes.c_uint)]
-
-
 class Injector:
     """A socket that is connected or bound to where one draft's packets go."""
 
@@ -93,7 +67,7 @@ class Injector:
         self.way = way
         self.circumstances = what
         self._socket = made
-        self._burst: tuple[bytes, object, ctypes.Array[_MMsgHdr]] | None = None
+        self._burst: EqualMessages | None = None
 
     def __enter__(self) -> Injector:
         return self
@@ -124,29 +98,14 @@ class Injector:
     def send_burst(self, packet: bytes, count: int) -> int:
         """Send one packet up to `count` times, at most `BURST`; how often it was. Raises
         `SendError` if not once."""
-        messages = self._messages(packet)
-        sent = int(_libc.sendmmsg(self._socket.fileno(), messages, min(count, BURST), 0))
-        if sent > 0:
-            return sent
-        number = ctypes.get_errno()
-        if number == errno.EINTR:
-            return 0
+        if self._burst is None or self._burst.packet is not packet:
+            self._burst = EqualMessages(packet)
+        sent, number = self._burst.send(self._socket.fileno(), count)
         if number == errno.EAGAIN:
             self._wait(len(packet))
-            return 0
-        raise self._refused(number, len(packet))
-
-    def _messages(self, packet: bytes) -> ctypes.Array[_MMsgHdr]:
-        """What sendmmsg wants for `BURST` times the same packet; made once for each packet."""
-        if self._burst is None or self._burst[0] is not packet:
-            held = ctypes.create_string_buffer(packet, len(packet))
-            vector = _IoVec(ctypes.addressof(held), len(packet))
-            messages = (_MMsgHdr * BURST)()
-            for message in messages:
-                message.header.vectors = ctypes.pointer(vector)
-                message.header.vector_count = 1
-            self._burst = (packet, (held, vector), messages)
-        return self._burst[2]
+        elif number not in (0, errno.EINTR):
+            raise self._refused(number, len(packet))
+        return sent
 
     def _wait(self, length: int) -> None:
         """Until the socket's buffer has room."""
@@ -159,6 +118,37 @@ class Injector:
         what = self.circumstances
         told = Circumstances(what.destination, what.interface, what.mtu, length, what.verbatim)
         return refused(number, told)
+
+
+class LinkInjector(Injector):
+    """Frames out of one interface: a burst of `BURST` equal ones, and what follows, by a ring.
+
+    Where the kernel makes no ring they go by sendmmsg, as packets on the other ways do.
+    """
+
+    def __init__(self, made: socket.socket, what: Circumstances, bypass: bool) -> None:
+        super().__init__(Way.LINK, made, what)
+        self._bypass = bypass
+        self._ring: TxRing | None = None
+        self._has_asked = False
+
+    def close(self) -> None:
+        """Close both sockets."""
+        if self._ring is not None:
+            self._ring.close()
+        super().close()
+
+    def send_burst(self, packet: bytes, count: int) -> int:
+        """Send one frame up to `count` times, at most `BURST`; how often it was. Raises
+        `SendError` if not once."""
+        if count >= BURST and not self._has_asked:
+            self._has_asked = True
+            what = self.circumstances
+            with suppress(SendError):
+                self._ring = TxRing(what.interface, what.mtu, len(packet), bypass=self._bypass)
+        if self._ring is None:
+            return super().send_burst(packet, count)
+        return self._ring.repeat(packet, min(count, BURST))
 
 
 def open_ip(packet: bytes, out: Out) -> Injector:
@@ -189,8 +179,8 @@ def open_system(packet: bytes, out: Out) -> Injector:
     return _connected(Way.SYSTEM, made, packet, out)
 
 
-def open_link(interface: str, mtu: int = 0, *, bypass: bool = False) -> Injector:
-    """A packet socket on an interface. `bypass` goes around its queueing discipline.
+def open_link(interface: str, mtu: int, *, bypass: bool = False) -> Injector:
+    """A packet socket on an Ethernet interface or lo. `bypass` goes around its queueing discipline.
 
     Raises `SendError`, and `core.sockets.NotPermittedError`.
     """
@@ -204,7 +194,7 @@ def open_link(interface: str, mtu: int = 0, *, bypass: bool = False) -> Injector
     except OSError as error:
         made.close()
         raise refused(error.errno or 0, what) from error
-    return Injector(Way.LINK, made, what)
+    return LinkInjector(made, what, bypass)
 
 
 def _include_header(made: socket.socket, six: bool, included: bool) -> None:

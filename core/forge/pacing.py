@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from core.forge.answers import SendError
-from core.forge.injector import BURST, Injector
+from core.forge.equal_messages import BURST
+from core.forge.injector import Injector
 
 _NAP_S = 0.02  # the longest sleep: so soon a stop is noticed
 _REPORT_S = 0.1

@@ -26,33 +26,22 @@ from core.forge.replay import Pace, Replay
 from core.forge.route import group_address
 from core.forge.tx_ring import TxRing
 from core.store.batch import Batch
-from core.store.packet import Packet
 from core.wire.ethernet import ETHERNET, EtherType
 from core.wire.link import LinkType
 from tests.app.made import capture_of, udp_frame
 from tests.core.wire.frames import ethernet
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run, until
+from tests.live.numbered import frame, ours
 from tests.live.watching import mac, watching
 from tests.support import ROOT
 
 pytestmark = pytest.mark.live
-
-KIND = 0x88B5  # IEEE 802 local experimental: nobody answers it
 
 
 @pytest.fixture(scope="module")
 def network() -> Iterator[Network]:
     with Network() as made:
         yield made
-
-
-def frame(number: int, size: int = 60) -> bytes:
-    """A frame of `size` bytes that carries its number."""
-    return ethernet(number.to_bytes(4, "big"), KIND).ljust(size, b"\x55")
-
-
-def ours(packets: list[Packet]) -> list[bytes]:
-    return [packet.data for packet in packets if ETHERNET["type"].number(packet.data) == KIND]
 
 
 def batch_of(frames: list[bytes], times_ns: list[int]) -> Batch:

@@ -46,7 +46,7 @@ def test_what_is_said_is_what_happens(
     def send() -> tuple[bool, str]:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
             listening.bind(("127.0.0.1", PORT))
-            with open_link("lo") as injector:
+            with open_link("lo", 65536) as injector:
                 injector.send(frame)
             listening.setblocking(False)  # lo hands over before send(2) returns
             try:

@@ -1,0 +1,18 @@
+"""Frames that carry a number, of a kind that nobody answers."""
+
+from __future__ import annotations
+
+from core.store.packet import Packet
+from core.wire.ethernet import ETHERNET
+from tests.core.wire.frames import ethernet
+
+KIND = 0x88B5  # IEEE 802 local experimental
+
+
+def frame(number: int, size: int = 60) -> bytes:
+    """A frame of `size` bytes that carries its number."""
+    return ethernet(number.to_bytes(4, "big"), KIND).ljust(size, b"\x55")
+
+
+def ours(packets: list[Packet]) -> list[bytes]:
+    return [packet.data for packet in packets if ETHERNET["type"].number(packet.data) == KIND]
