@@ -40,7 +40,6 @@ from typing import Protocol
 Handler = Callable[[int], None]  # gets the EPOLL* bits that are ready
 
 FOREVER = -1
-_now_s = time.monotonic
 
 
 class HasDescriptor(Protocol):
@@ -54,12 +53,16 @@ class LoopCounters:
     """What the loop has done so far. Times in seconds of the monotonic clock."""
 
     waits: int = 0  # epoll_wait calls
-    wake_ups: int = 0  # waits that returned at least one event
     timeouts: int = 0  # waits that returned none
     events: int = 0  # events returned
     stale: int = 0  # events ignored: their source was removed in the same batch
     kernel_s: float = 0.0  # in epoll_wait, or behind it, waiting for the interpreter's lock
     handlers_s: float = 0.0  # inside handlers, timers and commands: the loop was busy
+
+    @property
+    def wake_ups(self) -> int:
+        """Waits that returned at least one event."""
+        return self.waits - self.timeouts
 
 
 @dataclass(order=True, slots=True)
@@ -148,8 +151,7 @@ class EpollLoop:
     def run(self) -> None:
         """Wait and dispatch until `stop`."""
         self._stopping = False
-        while not self._stopping:
-            self.run_once(FOREVER)
+        self._go(FOREVER, once=False)
 
     def run_once(self, timeout_ms: int = 0) -> int:
         """One wait and the handlers it leads to. Returns the number of events.
@@ -157,38 +159,48 @@ class EpollLoop:
         ``timeout_ms`` as in epoll_wait(2): −1 for ever, 0 only looks, n at most n milliseconds;
         a timer that is due sooner shortens it.
         """
-        counters, timers = self._counters, self._timers  # one pass of a busy loop: it is written
-        started_s = _now_s()  # out, since with few events a wait it is a tenth of each message
-        timeout_s = timeout_ms / 1000 if timeout_ms >= 0 else FOREVER
-        if timers:  # poll rounds up to milliseconds, so a timer is never early
-            due_s = timers[0].due_s - started_s
-            if timeout_s < 0 or due_s < timeout_s:
-                timeout_s = due_s if due_s > 0 else 0.0
-        ready = self._poll(timeout_s, self._max_events)
-        returned_s = _now_s()
-        counters.waits += 1
-        counters.kernel_s += returned_s - started_s
-        try:
-            if ready:
-                counters.wake_ups += 1
-                counters.events += len(ready)
-                handlers, removed = self._handlers, self._removed
-                removed.clear()
-                for descriptor, events in ready:
-                    handler = handlers.get(
-                        descriptor
-                    )  # None: gone, a duplicate is still in the set
-                    if handler is None or (removed and descriptor in removed):
-                        counters.stale += 1
-                    else:
-                        handler(events)
-            else:
-                counters.timeouts += 1
-            if timers and timers[0].due_s <= returned_s:
-                self._run_timers(returned_s)
-        finally:
-            counters.handlers_s += _now_s() - returned_s
-        return len(ready)
+        return self._go(timeout_ms / 1000 if timeout_ms >= 0 else FOREVER, once=True)
+
+    def _go(self, longest_s: float, once: bool) -> int:
+        """One pass, or passes until `stop`; the events of the last one.
+
+        Everything is written out here, and the end of a pass is the start of the next: with few
+        events a wait, a pass is a tenth of each message of a busy server.
+        """
+        counters, timers, handlers, removed = (
+            self._counters, self._timers, self._handlers, self._removed,
+        )  # fmt: skip
+        poll, most, clock_s = self._poll, self._max_events, time.monotonic
+        started_s = clock_s()
+        while True:
+            timeout_s = longest_s
+            if timers:  # poll rounds up to milliseconds, so a timer is never early
+                due_s = timers[0].due_s - started_s
+                if timeout_s < 0 or due_s < timeout_s:
+                    timeout_s = due_s if due_s > 0 else 0.0
+            ready = poll(timeout_s, most)
+            returned_s = clock_s()
+            counters.waits += 1
+            counters.kernel_s += returned_s - started_s
+            try:
+                if ready:
+                    counters.events += len(ready)
+                    removed.clear()
+                    for descriptor, events in ready:
+                        handler = handlers.get(descriptor)  # None: a duplicate is still in the set
+                        if handler is None or (removed and descriptor in removed):
+                            counters.stale += 1
+                        else:
+                            handler(events)
+                else:
+                    counters.timeouts += 1
+                if timers and timers[0].due_s <= returned_s:
+                    self._run_timers(returned_s)
+            finally:
+                started_s = clock_s()
+                counters.handlers_s += started_s - returned_s
+            if once or self._stopping:
+                return len(ready)
 
     def close(self) -> None:
         """Close the epoll instance and the wake-up descriptor, not the sources."""

@@ -92,7 +92,7 @@ def echo_snapshot(**changed: object) -> EchoSnapshot:
         talkers=(TALKER,),
         totals=EchoTotals(accepted=7, bytes_in=8_485_648, pending=442_144, wake_ups=1373,
                           reads=3377, eagains=1009),
-        loop=LoopCounters(waits=2411, wake_ups=1902, timeouts=509, events=2236, stale=0,
+        loop=LoopCounters(waits=2411, timeouts=509, events=2236, stale=0,
                           kernel_s=98.31, handlers_s=1.69),
         switches=Switches(16, drain=False),
         selected=STALLED,

@@ -173,6 +173,7 @@ class Accounts:
             value for value in vars(self).values() if isinstance(value, array)
         ]
         self._counters = (self.bytes_in, self.echoes)
+        self._all = (*self._columns, *self._counters)
 
     def __len__(self) -> int:
         return self._capacity - len(self._free)
@@ -189,7 +190,7 @@ class Accounts:
         if not self._free:
             self._grow()
         slot = self._free.pop()
-        for column in (*self._columns, *self._counters):
+        for column in self._all:
             column[slot] = 0
         self.identifier[slot] = self._next_identifier
         self._next_identifier += 1

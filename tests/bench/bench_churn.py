@@ -1,11 +1,12 @@
 """The echo server under churn: clients that come and go as fast as they can, for minutes.
 
 FAULTS 49: no growth of descriptors, threads or memory. The server is ``rawscope echo --json`` in a
-process of its own, with a level- and an edge-triggered run one after the other. Each client
-connects, has 64 bytes echoed, and leaves: by turns in good order, by a reset, and without having
-said a word. What the server holds is read from /proc every second (proc(5)): the first `WARM_S`
-are left out, since an allocator has to find its size first, and after that the largest resident
-size of the last third may be `GROWTH` more than that of the first.
+process on one core, level triggered and then edge triggered; its clients are made on the other by
+`LOADS` processes, of which one works while the others wait. Each client connects, has 64 bytes
+echoed, and leaves: by turns in good order, by a reset, and without having said a word. What the
+server holds is read from /proc every second (proc(5)): the first `WARM_S` are left out, since an
+allocator has to find its size first, and after that the largest resident size of the last third may
+be `GROWTH` more than that of the first.
 
 ``python -m tests.bench.bench_churn SECONDS`` (default 60; 600 for the ten minutes of FAULTS 49).
 """
@@ -20,11 +21,14 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS, WARM_S = 60.0, 10.0
 GROWTH = 1.02
+LOADS = 20
 MESSAGE = bytes(range(64))
 RESET = struct.pack("ii", 1, 0)  # struct linger: on, 0 s
 ADDRESSES = [f"127.0.0.{number}" for number in range(2, 34)]  # each has ephemeral ports of its own
@@ -51,22 +55,54 @@ def held(pid: int) -> tuple[int, int, int]:
     return descriptors, len(os.listdir(process / "task")), pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def load(number: int, where: tuple[str, int], seconds: float) -> None:
+    """The process of one load: prints how many clients it was."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    ends_s, turn = time.monotonic() + seconds, number
+    while time.monotonic() < ends_s:
+        for _ in range(100):
+            one_client(turn, where)
+            turn += 1
+    print(turn - number)
+
+
+@contextmanager
+def loads(where: tuple[str, int], seconds: float) -> Iterator[list[subprocess.Popen[str]]]:
+    """`LOADS` of them at once: while one waits for its echo the others go on."""
+    command = [sys.executable, "-m", "tests.bench.bench_churn", "load"]
+    started = [
+        subprocess.Popen(
+            [*command, str(number), where[0], str(where[1]), str(seconds)],
+            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        )
+        for number in range(LOADS)
+    ]  # fmt: skip
+    try:
+        yield started
+    finally:
+        for one in started:
+            one.kill()
+            one.wait()
+
+
 def churn(trigger: str, seconds: float) -> bool:
     server = subprocess.Popen(
-        [sys.executable, "-m", "app", "echo", "--port", "0", "--trigger", trigger, "--json"],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        ["taskset", "-c", str(min(os.sched_getaffinity(0))), sys.executable, "-m", "app",
+         "echo", "--port", "0", "--trigger", trigger, "--json"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     assert server.stdout is not None
-    where = tuple(json.loads(server.stdout.readline())["listening"])
+    address, port = json.loads(server.stdout.readline())["listening"]
     seen: list[tuple[int, int, int]] = []
-    began_s, looked_s, turn = time.monotonic(), 0.0, 0
-    while (now_s := time.monotonic()) - began_s < seconds:
-        for _ in range(100):
-            one_client(turn, (str(where[0]), int(where[1])))
-            turn += 1
-        if now_s - looked_s >= 1 and now_s - began_s >= min(WARM_S, seconds / 3):
-            looked_s = now_s
-            seen.append(held(server.pid))
+    began_s = time.monotonic()
+    with loads((address, port), seconds) as started:
+        while any(one.poll() is None for one in started):
+            time.sleep(1)
+            if time.monotonic() - began_s >= min(WARM_S, seconds / 3):
+                seen.append(held(server.pid))
+        took_s = time.monotonic() - began_s
+        turns = sum(int(one.stdout.read()) for one in started if one.stdout is not None)
+        well = all(one.returncode == 0 for one in started)
     server.send_signal(signal.SIGTERM)
     last = json.loads(server.communicate()[0].splitlines()[-1])
     third = max(1, len(seen) // 3)
@@ -75,15 +111,16 @@ def churn(trigger: str, seconds: float) -> bool:
     descriptors = max(count for count, _, _ in seen[-third:])
     threads = {count for _, count, _ in seen}
     holds = (
-        after <= before * GROWTH
-        and descriptors <= max(count for count, _, _ in seen[:third]) + 1
+        well
+        and after <= before * GROWTH
+        and descriptors <= max(count for count, _, _ in seen[:third]) + LOADS
         and len(threads) == 1
         and last["clients"] == 0
-        and last["accepted"] == turn
+        and last["accepted"] == turns
         and server.returncode == 0
     )
     print(
-        f"{trigger}: {turn:,} connections in {seconds:.0f} s ({turn / seconds:,.0f} a second), "
+        f"{trigger}: {turns:,} connections in {took_s:.0f} s ({turns / took_s:,.0f} a second), "
         f"resident {before / 1e6:.1f} → {after / 1e6:.1f} MB, at most {descriptors} descriptors, "
         f"{threads.pop()} thread: {'holds' if holds else 'GROWS OR LOSES'}",
         flush=True,
@@ -97,4 +134,7 @@ def main(seconds: float = SECONDS) -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["load"]:
+        load(int(sys.argv[2]), (sys.argv[3], int(sys.argv[4])), float(sys.argv[5]))
+        sys.exit()
     sys.exit(main(*map(float, sys.argv[1:2])))
