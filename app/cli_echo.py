@@ -9,6 +9,9 @@ import rich_click as click
 
 MOST_PORT = 0xFFFF
 MOST_CLIENTS = 10_000
+MOST_HIGH_WATER = 1 << 30
+LONGEST_S = 86_400 * 365
+LONGEST_KEEPALIVE_S = 32_767  # tcp(7), MAX_TCP_KEEPIDLE
 
 
 def _checked_addresses(
@@ -46,10 +49,35 @@ def _checked_addresses(
     default="level",
     help="When epoll reports a client: as long as it is ready, or when something has changed.",
 )
+@click.option(
+    "--idle-timeout",
+    "idle_timeout_s",
+    metavar="SECONDS",
+    type=click.FloatRange(0, LONGEST_S),
+    help="Close a client that has moved no byte for so long (0: never; default 600).",
+)
+@click.option(
+    "--keepalive",
+    "keepalive_idle_s",
+    metavar="SECONDS",
+    type=click.IntRange(0, LONGEST_KEEPALIVE_S),
+    help="Ask a silent peer whether it is still there after so long (0: never; default 60).",
+)
+@click.option(
+    "--high-water",
+    metavar="BYTES",
+    type=click.IntRange(1, MOST_HIGH_WATER),
+    help="Stop reading a client while so many bytes wait for it (default 262144).",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
 def echo(
-    ports: tuple[int, ...], addresses: tuple[str, ...], trigger: str, as_json: bool, debug: bool
+    ports: tuple[int, ...],
+    addresses: tuple[str, ...],
+    trigger: str,
+    as_json: bool,
+    debug: bool,
+    **chosen: float | None,
 ) -> int:
     """Run the epoll echo server without the screen.
 
@@ -58,7 +86,8 @@ def echo(
     """
     from app.commands.echo import run_echo
 
-    return run_echo(ports, addresses, trigger, as_json)
+    limits = {name: value for name, value in chosen.items() if value is not None}
+    return run_echo(ports, addresses, trigger, as_json, limits)
 
 
 @click.command()

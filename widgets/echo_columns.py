@@ -79,6 +79,8 @@ def explanation(table: ClientTable, row: int) -> str:
             return f"{unread} bytes unread in the kernel; no event until more come"
         case Condition.STALLED:
             return f"{unread} bytes unread in the kernel; the server has not come to them yet"
+        case Condition.BACKED_UP if table.held[row] and table.idle_s[row] < STALLED_S:
+            return f"reads slowly: {pending} bytes wait here, we read no more until it has some"
         case Condition.BACKED_UP if table.held[row]:
             return f"does not read: {pending} bytes wait here, we read no more"
         case Condition.BACKED_UP:
@@ -87,6 +89,8 @@ def explanation(table: ClientTable, row: int) -> str:
             return f"reading paused by you: {unread} bytes unread in the kernel"
         case Condition.ENDED:
             return "has sent its FIN; what came before still goes back"
+        case _ if table.unread[row] and table.sampled_s[row] >= table.active_s[row]:
+            return f"{unread} bytes were unread in the kernel when it was looked at last"
         case _:
             return "every byte that was read has gone back"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from platformdirs import user_state_path
 
 from app.commands.output import CommandError, say
-from core.forge.rails import Examination
+from core.forge.rails import REMEMBERED, Examination
 from core.forge.saved import Shelf
 from core.wire.text import safe
 
@@ -33,6 +33,8 @@ def agree(found: Examination, shelf: Shelf, yes: bool) -> None:
     if not yes:
         if sys.stdin is None or not sys.stdin.isatty():
             raise CommandError("not sent: nobody is there to answer; --yes sends it unasked")
+        if found.marks:
+            say(f"rawscope: {REMEMBERED}")
         sys.stderr.write("Send? [y/N] ")
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in _YES:

@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
+from typing import Any
 
 from app.commands.interrupts import Interrupts
 from app.commands.output import CommandError, Output, say
 from core.echo.descriptors import raise_descriptor_limit
 from core.echo.listener import EchoError
-from core.echo.options import Trigger
+from core.echo.options import EchoOptions, Trigger
 from core.echo.server import EchoServer
 from core.echo.snapshot import CloseReason, EchoSnapshot, ListenerInfo
 from core.loop import EpollLoop
@@ -32,14 +33,23 @@ BEAT_S = 1.0
 _EVENTS_PER_WAIT = 256
 
 
-def run_echo(ports: Sequence[int], addresses: Sequence[str], trigger: str, as_json: bool) -> int:
-    """Serve until told to stop; returns the exit status. Raises `CommandError`."""
+def run_echo(
+    ports: Sequence[int],
+    addresses: Sequence[str],
+    trigger: str,
+    as_json: bool,
+    limits: Mapping[str, Any],
+) -> int:
+    """Serve until told to stop; returns the exit status. Raises `CommandError`.
+
+    `limits` are fields of `EchoOptions` that were chosen.
+    """
     raise_descriptor_limit()
     loop = EpollLoop(_EVENTS_PER_WAIT)
     output = Output()
     with ExitStack() as stack:
         stack.callback(loop.close)
-        server = EchoServer(loop)
+        server = EchoServer(loop, EchoOptions(**limits))
         stack.callback(server.close)
 
         def drain() -> None:

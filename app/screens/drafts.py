@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -23,6 +24,7 @@ LINE_WIDTH = 92
 FRAME_WIDTH = 8  # what stands beside a line: frames, padding, the scroll bar
 NAME_LONGEST = 60
 HISTORY_SHOWN = 50
+_DRAFTS_HINT = "enter fills the form · d deletes a saved one"
 
 Entry = tuple[str, str, tuple[Draft, ...]]  # heading, name, drafts
 
@@ -34,6 +36,7 @@ class Drafts(Dialog[tuple[Draft, ...]]):
         Binding("j", "move(1)", "Down"),
         Binding("k", "move(-1)", "Up"),
         Binding("delete,d", "delete", "Delete a saved draft"),
+        Binding("u", "undo", "Bring the deleted one back"),
     ]
     title_text = "Start from"
 
@@ -42,10 +45,11 @@ class Drafts(Dialog[tuple[Draft, ...]]):
         self._shelf = shelf
         self._before = before
         self._entries: list[Entry] = []
+        self._deleted: list[tuple[str, tuple[Draft, ...]]] = []
 
     def compose_body(self) -> ComposeResult:
         yield OptionList(compact=True)
-        yield Static("enter fills the form · d deletes a saved one", classes="dialog-hint")
+        yield Static(_DRAFTS_HINT, markup=False, classes="dialog-hint")
 
     def on_mount(self) -> None:
         self._fill()
@@ -84,11 +88,27 @@ class Drafts(Dialog[tuple[Draft, ...]]):
         """Forget a saved draft."""
         entry = self._highlighted()
         if entry is not None and entry[0] == "Saved":
-            try:
-                self._shelf.delete(entry[1])
-            except OSError as error:
-                self.notify(safe(str(error)), severity="error", markup=False)
-            self._fill()
+            _, name, drafts = entry
+            self._change(
+                partial(self._shelf.delete, name), f"{safe(name)} is deleted · u undoes it"
+            )
+            self._deleted.append((name, drafts))
+
+    def action_undo(self) -> None:
+        """Bring back what was deleted last."""
+        if self._deleted:
+            name, drafts = self._deleted.pop()
+            self._change(partial(self._shelf.save, name, drafts), f"{safe(name)} is back")
+
+    def _change(self, change: Callable[[], None], told: str) -> None:
+        try:
+            change()
+        except OSError as error:
+            told = f"nothing is changed: {safe(str(error))}"
+        at = self.query_one(OptionList).highlighted
+        self._fill()
+        self.query_one(OptionList).highlighted = at
+        self.query_one(".dialog-hint", Static).update(told)
 
     def _highlighted(self) -> Entry | None:
         option = self.query_one(OptionList).highlighted_option

@@ -30,6 +30,7 @@ from core.forge.draft import Draft
 from core.forge.evaluation import Evaluation
 from core.forge.from_packet import resent
 from core.forge.injector import Way
+from core.forge.rails import REMEMBERED
 from core.store.packet import Packet
 from core.wire.dissection import Dissection
 from core.wire.field import Span
@@ -43,6 +44,7 @@ from widgets.hex_view import HexView
 BROAD = 110  # columns from which bytes and report stand beside the form
 ROOMY = 30  # lines from which bytes and report are both shown
 BYTES_MOST = 9  # lines of the bytes, their title included
+EARLIER = "Outcome of what was sent before"
 
 
 class ForgePanel(Vertical):
@@ -143,13 +145,15 @@ class ForgePanel(Vertical):
                 self._shows_report = True
                 self._arrange()
             self.query_one(Result).show(scene.report)
+            self.query_one(Result).border_title = Result.BORDER_TITLE
         question = scene.question
         if question is not None and question is not self._asked:
             self._asked = question
             self._ask(question)
 
     def _ask(self, question: Question) -> None:
-        words = "\n".join(safe(sentence) for sentence in question.sentences)
+        sentences = [*question.sentences, *((REMEMBERED,) if question.marks else ())]
+        words = "\n".join(safe(sentence) for sentence in sentences)
         self.app.push_screen(
             Confirm(words, yes="Send", no="Do not send"),
             lambda yes: self._forger.answer(bool(yes)),
@@ -161,6 +165,7 @@ class ForgePanel(Vertical):
         self._consider()
         if self._shows_report and not self._scene.sending:
             self._shows_report = False
+            self.query_one(Result).border_title = EARLIER
             self._arrange()
         self._show_bytes()
 

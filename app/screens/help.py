@@ -38,6 +38,18 @@ SIGNS = {
         ("↗", "sent by rawscope"),
     ),
 }
+EPOLL = {
+    "Words: what epoll says": (
+        ("level", "reported by every wait while there is something to do"),
+        ("edge", "reported once for each change: read until EAGAIN"),
+        ("IN", "EPOLLIN: bytes, or the end, can be read"),
+        ("OUT", "EPOLLOUT: there is room again; asked for only while bytes are pending"),
+        ("RDHUP", "EPOLLRDHUP: the peer has sent its FIN"),
+        ("HUP, ERR", "broken, or closed both ways: reported unasked"),
+        ("EXCLUSIVE", "EPOLLEXCLUSIVE: of several epoll sets that watch one listener, an arrival "
+         "wakes one. Not used: here one set watches it"),
+    ),
+}  # fmt: skip
 KEY_WIDTH = 10
 
 
@@ -59,7 +71,7 @@ class Help(ModalScreen[None]):
             with ItemGrid(min_column_width=48, stretch_height=False):
                 for group, rows in grouped(self._keymap):
                     yield _Section(group.value, [(keys, action.help) for keys, action in rows])
-                for title, signs in SIGNS.items():
+                for title, signs in (SIGNS | EPOLL).items():
                     yield _Section(title, list(signs))
         yield TooSmall(id="too-small")
 

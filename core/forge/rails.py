@@ -24,6 +24,7 @@ from core.forge.this_machine import ThisMachine
 
 MOST_PACKETS = 10_000
 MOST_PER_SECOND = 1_000
+REMEMBERED = "A yes is remembered; amounts are always asked about."
 _NO_LIMIT = 1e8  # packets a second: more than leaves any machine
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from core.echo.options import EchoOptions
 from tests.support import ROOT
 
 LIMIT_S = 60
@@ -107,6 +108,35 @@ def test_echo_listens_on_every_port_of_every_address() -> None:
         "listening on 127.0.0.2", "listening on 127.0.0.2",
     ]  # fmt: skip
     assert all(line.endswith(", level triggered\n") for line in lines)
+
+
+def test_echo_with_limits_of_its_own() -> None:
+    """A silent client is closed; one that does not read is held at the high-water mark."""
+    limits = ("--idle-timeout", "1.5", "--keepalive", "30", "--high-water", "4096")
+    with serving("--port", "0", "--json", *limits) as process:
+        assert process.stdout is not None
+        port = json.loads(process.stdout.readline())["listening"][1]
+        with socket.create_connection(("127.0.0.1", port), LIMIT_S) as client:
+            assert client.recv(1) == b"", "closed by the server"
+        with socket.create_connection(("127.0.0.1", port), LIMIT_S) as client:
+            client.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while client.send(bytes(1 << 16)):
+                    pass
+            lines = (json.loads(process.stdout.readline()) for _ in range(10))
+            pending = next(filter(None, (line["pending"] for line in lines)))
+        process.send_signal(signal.SIGTERM)
+        last = json.loads(process.communicate(timeout=LIMIT_S)[0].splitlines()[-1])
+    assert pending < 4096 + (1 << 16) + 1, "a read more than the mark, at most"
+    assert last["closed"]["idle"] >= 1
+
+
+def test_echo_names_the_defaults_that_are() -> None:
+    said = " ".join(run("echo", "--help").stdout.replace("│", " ").split())
+    options = EchoOptions()
+    assert f"(0: never; default {options.idle_timeout_s:.0f})" in said
+    assert f"(0: never; default {options.keepalive_idle_s})" in said
+    assert f"(default {options.high_water})" in said
 
 
 def test_echo_on_a_port_in_use_is_one_line_and_status_1() -> None:

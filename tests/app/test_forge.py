@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import pytest
 from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, Static
 
 from app.config import Paths
 from app.screens.dialog import Confirm, Copy
 from app.screens.drafts import Drafts
-from app.screens.forge import ForgePanel
+from app.screens.forge import EARLIER, ForgePanel
 from app.screens.forge_parts import Bytes, Explanation, Result
 from app.screens.main import MainScreen
 from core.engine import EngineSnapshot, State
@@ -24,6 +24,7 @@ from core.files.reader import open_capture
 from core.forge.answers import Circumstances, refused
 from core.forge.draft import Draft
 from core.forge.injector import Way
+from core.forge.rails import REMEMBERED
 from core.store.packet_store import PacketStore
 from tests.scripted import HOST, SERVER, scripted_store
 from tests.scripted_forge import NO_ROUTE, Neighbour, ScriptedMachine, Wire
@@ -332,6 +333,45 @@ async def test_templates_kept_drafts_and_history(tmp_path):
         await pilot.press("down", "enter")  # below what was there before
         await pilot.pause()
         assert form.draft.texts["tcp.flags.syn"] == "1"
+
+
+async def test_a_deleted_draft_can_be_had_back(tmp_path):
+    async with forging(tmp_path) as stage:
+        pilot, shelf = stage.pilot, stage.screen.forger.shelf
+        await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
+        await pilot.pause()
+        kept = shelf.drafts()
+        await pilot.press("ctrl+o")
+        await pilot.pause()
+        hint = pilot.app.screen.query_one(".dialog-hint", Static)
+        await pilot.press("d")
+        await pilot.pause()
+        assert shelf.drafts() == {}
+        assert str(hint.content) == "mine is deleted · u undoes it"
+        await pilot.press("u", "u")
+        await pilot.pause()
+        assert shelf.drafts() == kept
+        assert str(hint.content) == "mine is back"
+
+
+async def test_an_outcome_of_before_says_so(tmp_path):
+    """Beside a form that was changed since; and what a yes means stands in the question."""
+    async with forging(tmp_path) as stage:
+        outcome = stage.forge.query_one(Result)
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.asked()
+        assert REMEMBERED in stage.pilot.app.screen._question
+        await stage.pilot.press("y")
+        await stage.until(lambda: "left" in stage.report_text)
+        assert outcome.border_title == "Outcome"
+        await stage.pilot.press("f4")
+        await stage.type("ip.ttl", "9")
+        await stage.pilot.pause()
+        assert outcome.display
+        assert outcome.border_title == EARLIER
+        await stage.pilot.press("ctrl+s")
+        await stage.until(lambda: outcome.border_title == "Outcome")
 
 
 async def test_several_packets_that_belong_together_are_all_sent(tmp_path):

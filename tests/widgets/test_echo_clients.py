@@ -68,6 +68,8 @@ def test_every_condition_in_a_word_and_a_sentence():
     }
     assert "48 bytes unread in the kernel" in explanation(table, row["stalled"])
     assert "does not read: 262,144 bytes wait here" in explanation(table, row["backed up"])
+    taking = replace(table, active_s=table.active_s + table.idle_s)
+    assert "reads slowly: 262,144 bytes wait here" in explanation(taking, row["backed up"])
     assert "192 bytes unread" in explanation(table, row["paused"])
     assert "reads slowly: 180,000" in explanation(table, table.row(ENDED))
     assert condition_of(table, 0) is Condition.OPEN
@@ -88,13 +90,17 @@ def test_unread_bytes_of_a_moment_are_no_stall():
     accounts.unread[slot] = 48
     accounts.sampled_s[slot] = accounts.unread_s[slot] = NOW_S + 1.0  # long idle, seen once
     for later_s in (1.0, 9.0):
-        assert condition_of(accounts.table(NOW_S + later_s), 0) is Condition.OPEN
+        table = accounts.table(NOW_S + later_s)
+        assert condition_of(table, 0) is Condition.OPEN
+        assert explanation(table, 0).startswith("48 bytes were unread in the kernel when")
     accounts.sampled_s[slot] = NOW_S + 1.9
     assert condition_of(accounts.table(NOW_S + 9.0), 0) is Condition.OPEN
     accounts.sampled_s[slot] = NOW_S + 2.0
     assert condition_of(accounts.table(NOW_S + 2.0), 0) is Condition.STALLED
     accounts.active_s[slot] = NOW_S + 1.5  # some of it was read
     assert condition_of(accounts.table(NOW_S + 2.0), 0) is Condition.OPEN
+    accounts.active_s[slot] = NOW_S + 2.1  # what was seen may be gone
+    assert explanation(accounts.table(NOW_S + 2.2), 0) == "every byte that was read has gone back"
 
 
 def test_a_sample_of_a_moment_never_grows_into_a_stall(monkeypatch):
