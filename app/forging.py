@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -24,17 +24,15 @@ from pathlib import Path
 
 from app.forge_machine import Machine
 from app.forge_scene import ForgeScene, Order, Question
+from app.keeping import Keeping, OrderError
 from app.looker import Looker
 from core.forge.answers import SendError
-from core.forge.audit import Audit, path_of
 from core.forge.departure import Departure
 from core.forge.draft import Draft
 from core.forge.evaluation import Evaluation, aim_wanted, evaluate
 from core.forge.injector import Way
 from core.forge.pacing import Progress, send_packets
 from core.forge.rails import Examination, Load
-from core.forge.recipes import rawscope_command
-from core.forge.saved import Shelf
 from core.forge.surroundings import Surroundings
 from core.forge.tracking import Tracker
 from core.sockets import NotPermittedError
@@ -44,10 +42,6 @@ from widgets.forge_report import Report
 
 LISTEN_S = 10.0  # so long after the last packet replies are looked for
 _JOIN_S = 2.0
-
-
-class OrderError(Exception):
-    """Why an order cannot be carried out; one sentence."""
 
 
 class Forger:
@@ -65,9 +59,7 @@ class Forger:
         machine: Machine | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.shelf = Shelf(folder)
-        self.folder = folder
-        self.audits = audit
+        self.keeping = Keeping(folder, audit)
         self._machine = machine or Machine()
         self._clock = clock
         self._lock = threading.Lock()
@@ -175,7 +167,7 @@ class Forger:
 
     def _examine(self, order: Order, departure: Departure) -> Examination:
         load = Load(order.plan.count * len(departure.packets), order.plan.rate)
-        return departure.examine(load, self.shelf.known())
+        return departure.examine(load, self.keeping.shelf.known())
 
     def _ask(self, question: Question) -> None:
         self._report(asking=True)
@@ -193,10 +185,10 @@ class Forger:
                 if found.questions:
                     self._ask(Question(question.number, found.questions, marks, agreed))
                     return
-                audit = self._open_audit(order, stack)
+                audit = self.keeping.open_audit(order.way, stack)
                 injector = stack.enter_context(self._machine.open(departure))
                 if audit is not None:
-                    self._write_down(order, departure, evaluations, audit)
+                    self.keeping.write_down(order, departure, evaluations, audit)
             except (OrderError, SendError, NotPermittedError, OSError) as refusal:
                 self._fail(str(refusal))
                 return
@@ -210,32 +202,11 @@ class Forger:
             )
             trouble = audit.note_result(departure, progress) if audit is not None else ""
         notes = (*order.notes, *departure.notes, *((trouble,) if trouble else ()))
-        notes += self._remember(order.drafts if progress.sent else (), marks)
+        notes += self.keeping.remember(order.drafts if progress.sent else (), marks)
         error = str(progress.error) if progress.error is not None else ""
         self._until_s = self._clock() + LISTEN_S
         self._report(progress=progress, sending=False, error=error, notes=notes)
         self._looker.wake()
-
-    def _open_audit(self, order: Order, stack: ExitStack) -> Audit | None:
-        """The audit file; nothing is sent where it cannot be written."""
-        if not self.audits:
-            return None
-        try:
-            audit = Audit(self.folder, order.way)
-        except OSError as error:
-            raise self._unaudited(order, error) from error
-        stack.callback(audit.close)
-        return audit
-
-    def _remember(self, sent: Sequence[Draft], marks: frozenset[str]) -> tuple[str, ...]:
-        """Keep the answer and what was sent; what goes wrong with that is only said."""
-        try:
-            self.shelf.agree(marks)
-            if sent:
-                self.shelf.remember(sent)
-        except OSError as error:
-            return (f"{self.folder}: {error.strerror}; it is not remembered",)
-        return ()
 
     def _depart(self, order: Order, *, resolve: bool) -> tuple[Departure, list[Evaluation]]:
         """The packets with their way out; with `resolve` the link may be asked for addresses."""
@@ -268,27 +239,8 @@ class Forger:
             interface=departure.interface,
             listening=True,
             progress=Progress(0),
-            audit=str(path_of(self.folder, departure.way)) if self.audits else "",
+            audit=self.keeping.audit_path(departure.way),
         )
-
-    def _write_down(
-        self, order: Order, departure: Departure, evaluations: Sequence[Evaluation], audit: Audit
-    ) -> None:
-        """What is about to leave: also a program that is killed leaves its trace."""
-        system = order.way is Way.SYSTEM
-        commands = [order.said] * len(order.packets) + [
-            rawscope_command(one.draft, departure.interface, system=system, plan=order.plan)
-            for one in evaluations
-        ]
-        try:
-            audit.note_sending(departure, order.plan.count, commands)
-        except OSError as error:
-            raise self._unaudited(order, error) from error
-
-    def _unaudited(self, order: Order, error: OSError) -> OrderError:
-        off = "[forge] audit = false in the configuration sends without it"
-        path = path_of(self.folder, order.way)
-        return OrderError(f"the audit {path}: {error.strerror}; {off}")
 
     # -- the looker's thread ---------------------------------------------------------------
 

@@ -286,7 +286,7 @@ class ForgePanel(Vertical):
         self.form.focus()
 
     def action_drafts(self) -> None:
-        shelf = self._forger.shelf
+        shelf = self._forger.keeping.shelf
         before = self._before.drafts if self._before is not None else ()
         self.app.push_screen(Drafts(shelf, before), self._use)
 
@@ -296,16 +296,16 @@ class ForgePanel(Vertical):
             self.form.focus()
 
     def action_keep(self) -> None:
-        self.app.push_screen(KeepDraft(tuple(self._forger.shelf.drafts())), self._keep)
+        self.app.push_screen(KeepDraft(tuple(self._forger.keeping.shelf.drafts())), self._keep)
 
     def _keep(self, name: str | None) -> None:
         if name:
             try:
-                kept = "replaced" if name in self._forger.shelf.drafts() else "kept as"
-                self._forger.shelf.save(name, self.form.held.drafts)
+                kept = "replaced" if name in self._forger.keeping.shelf.drafts() else "kept as"
+                self._forger.keeping.shelf.save(name, self.form.held.drafts)
                 self._say(f"{kept} {name}; ctrl+o has it")
             except OSError as error:
-                self._say(f"not kept: {self._forger.folder}: {error.strerror}")
+                self._say(f"not kept: {self._forger.keeping.folder}: {error.strerror}")
 
     def on_hex_view_byte_selected(self, event: HexView.ByteSelected) -> None:
         event.stop()

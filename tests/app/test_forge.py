@@ -337,7 +337,7 @@ async def test_templates_kept_drafts_and_history(tmp_path):
 
 async def test_a_deleted_draft_can_be_had_back(tmp_path):
     async with forging(tmp_path) as stage:
-        pilot, shelf = stage.pilot, stage.screen.forger.shelf
+        pilot, shelf = stage.pilot, stage.screen.forger.keeping.shelf
         await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
         await pilot.pause()
         kept = shelf.drafts()
@@ -445,7 +445,7 @@ async def test_what_was_sent_is_written_down(tmp_path):
         words = [text for batch in batches for said in batch.comments.values() for text in said]
         assert words[0].startswith("sending 1 (IP_HDRINCL) by: rawscope send")
         assert (words[1:], remarks_of(path)) == ([], ["sent 1 of 1"])
-        assert stage.screen.forger.shelf.history()[0] == (stage.forge.form.draft.own(),)
+        assert stage.screen.forger.keeping.shelf.history()[0] == (stage.forge.form.draft.own(),)
 
 
 async def test_the_audit_can_be_switched_off(tmp_path):
@@ -519,4 +519,4 @@ async def test_the_name_of_a_draft_is_asked_for(tmp_path):
         assert isinstance(stage.pilot.app.screen.focused, Input)
         await stage.pilot.press("escape")
         assert stage.screen.focused is stage.forge.form
-        assert stage.screen.forger.shelf.drafts() == {}
+        assert stage.screen.forger.keeping.shelf.drafts() == {}

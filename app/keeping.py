@@ -1,0 +1,73 @@
+"""What is kept of an order: the audit, the answers, the history. See `core.forge.saved`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from app.forge_scene import Order
+from core.forge.audit import Audit, path_of
+from core.forge.departure import Departure
+from core.forge.draft import Draft
+from core.forge.evaluation import Evaluation
+from core.forge.injector import Way
+from core.forge.recipes import rawscope_command
+from core.forge.saved import Shelf
+
+
+class OrderError(Exception):
+    """Why an order cannot be carried out; one sentence."""
+
+
+class Keeping:
+    """Keeps it in `folder`; `audits` says whether what is sent is written down."""
+
+    def __init__(self, folder: Path, audits: bool) -> None:
+        self.shelf = Shelf(folder)
+        self.folder = folder
+        self.audits = audits
+
+    def audit_path(self, way: Way) -> str:
+        """Where it is written down; empty if it is not."""
+        return str(path_of(self.folder, way)) if self.audits else ""
+
+    def open_audit(self, way: Way, stack: ExitStack) -> Audit | None:
+        """The audit file, which `stack` closes. `OrderError` where it cannot be written: then
+        nothing is sent."""
+        if not self.audits:
+            return None
+        try:
+            audit = Audit(self.folder, way)
+        except OSError as error:
+            raise self._unaudited(way, error) from error
+        stack.callback(audit.close)
+        return audit
+
+    def write_down(
+        self, order: Order, departure: Departure, evaluations: Sequence[Evaluation], audit: Audit
+    ) -> None:
+        """What is about to leave: also a program that is killed leaves its trace. `OrderError`."""
+        system = order.way is Way.SYSTEM
+        commands = [order.said] * len(order.packets) + [
+            rawscope_command(one.draft, departure.interface, system=system, plan=order.plan)
+            for one in evaluations
+        ]
+        try:
+            audit.note_sending(departure, order.plan.count, commands)
+        except OSError as error:
+            raise self._unaudited(order.way, error) from error
+
+    def remember(self, sent: Sequence[Draft], marks: frozenset[str]) -> tuple[str, ...]:
+        """Keep the answer and what was sent; what goes wrong with that is only said."""
+        try:
+            self.shelf.agree(marks)
+            if sent:
+                self.shelf.remember(sent)
+        except OSError as error:
+            return (f"{self.folder}: {error.strerror}; it is not remembered",)
+        return ()
+
+    def _unaudited(self, way: Way, error: OSError) -> OrderError:
+        off = "[forge] audit = false in the configuration sends without it"
+        return OrderError(f"the audit {path_of(self.folder, way)}: {error.strerror}; {off}")
