@@ -38,8 +38,9 @@ from core.capture.register import InterfaceRegister
 from core.store.batch import Batch
 from core.wire.dissection import PacketFlag
 from core.wire.ethernet import ETHERNET, EtherType
-from core.wire.field import HeaderTable, Kind
+from core.wire.field import Kind
 from core.wire.sll import SLL_OTHER
+from core.wire.table import HeaderTable
 from core.wire.vlan import VLAN
 
 ALIGNMENT = 8  # V3_ALIGNMENT, net/packet/af_packet.c

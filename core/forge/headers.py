@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.wire.dissection import Dissection
-from core.wire.field import HeaderTable
+from core.wire.table import HeaderTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,9 @@ from core.wire import (
     udp,
     vlan,
 )
-from core.wire.field import HeaderTable, Value
+from core.wire.field import Value
 from core.wire.options import OptionList
+from core.wire.table import HeaderTable
 
 
 class Place(IntEnum):

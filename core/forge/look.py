@@ -22,10 +22,10 @@ from core.wire.arp import ARP
 from core.wire.dissect import dissect
 from core.wire.dissection import Dissection
 from core.wire.ethernet import ETHERNET
-from core.wire.field import HeaderTable
 from core.wire.ipv4 import IPV4
 from core.wire.ipv6 import IPV6
 from core.wire.link import LinkType
+from core.wire.table import HeaderTable
 
 _GROUP_BIT = 1  # of a MAC address' first byte: IEEE 802.3 §3.2.3
 _STOPS_NAMED = 4

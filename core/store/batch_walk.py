@@ -26,8 +26,9 @@ from core.store.chunk import Network, State
 from core.store.option_steps import find_option
 from core.store.places import Places
 from core.wire.dissection import Cause
-from core.wire.field import HeaderTable, Slot, gather
+from core.wire.field import Slot, gather
 from core.wire.options import OptionList
+from core.wire.table import HeaderTable
 from core.wire.walk import Space
 
 Rows: TypeAlias = NDArray[np.int64]

@@ -29,10 +29,11 @@ from core.store.layout import follow
 from core.store.places import NOWHERE, Places
 from core.store.verdicts import RULES
 from core.wire.dissection import Cause
-from core.wire.field import HeaderTable, Kind, Slot
+from core.wire.field import Kind, Slot
 from core.wire.ipv4 import IPV4
 from core.wire.ipv6 import IPV6
 from core.wire.protocols import TABLES
+from core.wire.table import HeaderTable
 
 _NETWORKS = {IPV4: Network.IPV4, IPV6: Network.IPV6}
 _TRANSPORTS = {rule.table: protocol for protocol, rule in RULES.items()}

@@ -28,7 +28,7 @@ from core.wire.ethernet import (
     UNNUMBERED,
     EtherType,
 )
-from core.wire.field import HeaderTable, gather
+from core.wire.field import gather
 from core.wire.ipv4 import IPV4
 from core.wire.ipv6 import IPV6
 from core.wire.loopback import FAMILIES_IPV6, FAMILY_IPV4, NULL, NULL_LITTLE
@@ -45,6 +45,7 @@ from core.wire.sll import (
     SLL_OTHER,
     SLL_OTHER_FRAME,
 )
+from core.wire.table import HeaderTable
 from core.wire.vlan import PROVIDER, VLAN, VLAN_LENGTH
 from core.wire.walk import Space
 

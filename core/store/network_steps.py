@@ -13,7 +13,6 @@ from core.store.chunk import Network, State
 from core.wire import ipv4_options
 from core.wire.arp import ARP, ARP_IPV4, ETHERNET_TYPES, IPV4_BYTES, MAC_BYTES
 from core.wire.ethernet import EtherType
-from core.wire.field import HeaderTable
 from core.wire.ipv4 import IPV4, IpProtocol
 from core.wire.ipv6 import (
     AH_UNIT,
@@ -29,6 +28,7 @@ from core.wire.ipv6 import (
     UNIT,
 )
 from core.wire.ipv6_options import HOME_TABLE, JUMBO, JUMBO_TABLE, JUMBO_WITHIN, OPTIONS
+from core.wire.table import HeaderTable
 from core.wire.walk import Space
 
 _IPV4_OPTIONS = IPV4["hdr_len"].maximum - IPV4.size  # in one header, of one byte each

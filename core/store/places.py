@@ -11,7 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from core.wire.field import HeaderTable, Slot
+from core.wire.field import Slot
+from core.wire.table import HeaderTable
 
 NOWHERE = -1
 _NO_LIMIT = np.iinfo(np.int32).max

@@ -12,9 +12,9 @@ from core.store.batch_walk import BatchWalk, Column, Group, Mask
 from core.store.chunk import Network, State
 from core.wire import icmp as icmp_tables
 from core.wire import icmpv6 as icmpv6_tables
-from core.wire.field import HeaderTable
 from core.wire.igmp import GROUP, IGMP, QUERY, QUERY_3, RECORD, REPORT, REPORT_3
 from core.wire.sctp import SCTP
+from core.wire.table import HeaderTable
 from core.wire.tcp import TCP
 from core.wire.udp import UDP
 

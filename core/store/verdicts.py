@@ -25,7 +25,7 @@ from core.store.transport_steps import udp_contradicts
 from core.wire.checksum_batch import add_folded, crc32c_many, header_sums, ones_sums
 from core.wire.dissect import dissect
 from core.wire.dissection import PacketFlag, Verdict
-from core.wire.field import HeaderTable, Span
+from core.wire.field import Span
 from core.wire.icmp import ICMP
 from core.wire.icmpv6 import ICMPV6
 from core.wire.igmp import IGMP
@@ -33,6 +33,7 @@ from core.wire.ipv4 import IPV4, IpProtocol
 from core.wire.ipv6 import IPV6
 from core.wire.link import LinkType
 from core.wire.sctp import SCTP
+from core.wire.table import HeaderTable
 from core.wire.tcp import TCP
 from core.wire.udp import UDP
 

@@ -11,7 +11,8 @@ from functools import lru_cache
 
 from core.wire.dissection import Dissection, Layer
 from core.wire.ethernet import ETHERTYPE_NAMES, EtherType
-from core.wire.field import Field, HeaderTable, IPv4Address, Kind, Mac, address_text
+from core.wire.field import Field, IPv4Address, Kind, Mac, address_text
+from core.wire.table import HeaderTable
 from core.wire.walk import Next, Walk
 
 HARDWARE_TYPES = {

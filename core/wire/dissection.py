@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
-from core.wire.field import HeaderTable, Slot, Span, Value
+from core.wire.field import Slot, Span, Value
+from core.wire.table import HeaderTable
 
 
 class Verdict(IntEnum):

@@ -9,7 +9,8 @@ Multicast DNS (RFC 6762) and LLMNR (RFC 4795) use the same message.
 
 from __future__ import annotations
 
-from core.wire.field import Field, Flag, HeaderTable, Kind, address_text
+from core.wire.field import Field, Flag, Kind, address_text
+from core.wire.table import HeaderTable
 from core.wire.text import safe_bytes
 
 PORTS = {53: "DNS", 5353: "mDNS", 5355: "LLMNR"}

@@ -15,7 +15,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 from core.wire.dissection import Dissection, Layer, Note
-from core.wire.field import Field, HeaderTable, Mac, Slot
+from core.wire.field import Field, Mac, Slot
+from core.wire.table import HeaderTable
 from core.wire.walk import Next, Space, Walk
 
 

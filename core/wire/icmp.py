@@ -14,7 +14,8 @@ from __future__ import annotations
 from core.wire import checksum
 from core.wire.dissection import Check, Dissection, Layer
 from core.wire.ethernet import EtherType
-from core.wire.field import Field, HeaderTable, IPv4Address, Kind, Slot
+from core.wire.field import Field, IPv4Address, Kind, Slot
+from core.wire.table import HeaderTable
 from core.wire.walk import Next, Space, Walk
 
 ECHO_REPLY, UNREACHABLE, SOURCE_QUENCH, REDIRECT, ECHO_REQUEST = 0, 3, 4, 5, 8

@@ -12,19 +12,11 @@ from __future__ import annotations
 from core.wire import checksum
 from core.wire.dissection import Dissection, Layer
 from core.wire.ethernet import EtherType
-from core.wire.field import (
-    Field,
-    Flag,
-    HeaderTable,
-    IPv6Address,
-    Kind,
-    Mac,
-    Span,
-    address_text,
-)
+from core.wire.field import Field, Flag, IPv6Address, Kind, Mac, Span, address_text
 from core.wire.icmp import continuations
 from core.wire.ipv4 import IpProtocol
 from core.wire.options import OptionKind, OptionList
+from core.wire.table import HeaderTable
 from core.wire.walk import Next, Space, Walk
 
 UNREACHABLE, TOO_BIG, TIME_EXCEEDED, PARAMETER_PROBLEM = 1, 2, 3, 4

@@ -8,8 +8,9 @@ its own layout. The checksum covers the whole message, without a pseudo-header.
 from __future__ import annotations
 
 from core.wire.dissection import Dissection, Layer
-from core.wire.field import Field, Flag, HeaderTable, IPv4Address, Kind, address_text
+from core.wire.field import Field, Flag, IPv4Address, Kind, address_text
 from core.wire.icmp import continuations, message_check
+from core.wire.table import HeaderTable
 from core.wire.walk import Next, Walk
 
 QUERY, REPORT_1, REPORT_2, LEAVE, REPORT_3 = 0x11, 0x12, 0x16, 0x17, 0x22

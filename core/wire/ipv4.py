@@ -21,8 +21,9 @@ from enum import IntEnum
 
 from core.wire import checksum
 from core.wire.dissection import Check, Dissection, Layer, Note, Verdict
-from core.wire.field import Field, Flag, HeaderTable, IPv4Address, Slot, Span
+from core.wire.field import Field, Flag, IPv4Address, Slot, Span
 from core.wire.ipv4_options import OPTIONS, final_destination
+from core.wire.table import HeaderTable
 from core.wire.walk import Endpoints, Next, Space, Walk
 
 

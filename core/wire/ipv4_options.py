@@ -10,8 +10,9 @@ destination is final.
 from __future__ import annotations
 
 from core.wire.dissection import Option
-from core.wire.field import Field, HeaderTable
+from core.wire.field import Field
 from core.wire.options import OptionKind, OptionList
+from core.wire.table import HeaderTable
 
 END, NO_OPERATION, SECURITY, LOOSE_ROUTE, TIMESTAMP = 0, 1, 130, 131, 68
 RECORD_ROUTE, STREAM_ID, STRICT_ROUTE, ROUTER_ALERT = 7, 136, 137, 148

@@ -22,9 +22,10 @@ from __future__ import annotations
 from itertools import islice
 
 from core.wire.dissection import Dissection, Layer, Note
-from core.wire.field import Field, Flag, HeaderTable, IPv6Address, Kind, Span
+from core.wire.field import Field, Flag, IPv6Address, Kind, Span
 from core.wire.ipv4 import PROTOCOL_NAMES, IpProtocol, service_parts
 from core.wire.ipv6_options import HOME_ADDRESS, JUMBO, JUMBO_TABLE, JUMBO_WITHIN, OPTIONS
+from core.wire.table import HeaderTable
 from core.wire.walk import Endpoints, Next, Space, Walk
 
 EXTENSION_HEADERS = frozenset(

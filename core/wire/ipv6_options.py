@@ -10,8 +10,9 @@ is wanted for every packet that comes in; writers put it first.
 
 from __future__ import annotations
 
-from core.wire.field import Field, HeaderTable, IPv6Address
+from core.wire.field import Field, IPv6Address
 from core.wire.options import OptionKind, OptionList
+from core.wire.table import HeaderTable
 
 JUMBO_WITHIN = 8  # options
 PAD_1, PAD_N, ROUTER_ALERT, JUMBO, HOME_ADDRESS = 0, 1, 5, 0xC2, 0xC9

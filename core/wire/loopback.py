@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from core.wire.dissection import Cause, Dissection, Layer, Stop
 from core.wire.ethernet import EtherType
-from core.wire.field import Field, HeaderTable, Kind
+from core.wire.field import Field, Kind
+from core.wire.table import HeaderTable
 from core.wire.walk import Next, Space, Walk
 
 FAMILY_IPV4 = 2

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from core.wire.dissection import Dissection, Layer
 from core.wire.ethernet import EtherType
-from core.wire.field import Field, Flag, HeaderTable
+from core.wire.field import Field, Flag
 from core.wire.ipv4 import IPV4
+from core.wire.table import HeaderTable
 from core.wire.walk import Next, Space, Walk
 
 OAM_ALERT = 14

@@ -17,7 +17,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from core.wire.dissection import Option, OptionValue
-from core.wire.field import HeaderTable, Span
+from core.wire.field import Span
+from core.wire.table import HeaderTable
 
 
 @dataclass(frozen=True, slots=True)

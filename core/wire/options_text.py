@@ -17,8 +17,9 @@ import ipaddress
 from collections.abc import Iterator
 
 from core.wire.dissection import Option
-from core.wire.field import HeaderTable, Slot, Value
+from core.wire.field import Slot, Value
 from core.wire.options import OptionKind, OptionList
+from core.wire.table import HeaderTable
 from core.wire.value_text import TextError, parse_value, shortened, typed, whole_number
 
 HEX = "hex:"

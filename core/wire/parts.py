@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.wire.dissection import Dissection, Layer
-from core.wire.field import HeaderTable, Slot, Value
+from core.wire.field import Slot, Value
+from core.wire.table import HeaderTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ frame carries PPP without address and control.
 from __future__ import annotations
 
 from core.wire.dissection import Dissection, Layer, Note
-from core.wire.field import Field, HeaderTable
+from core.wire.field import Field
+from core.wire.table import HeaderTable
 from core.wire.walk import Next, Space, Walk
 
 ADDRESS, CONTROL = 0xFF, 0x03

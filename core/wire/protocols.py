@@ -31,9 +31,10 @@ from core.wire import (
     vlan,
 )
 from core.wire.ethernet import EtherType
-from core.wire.field import HeaderTable, Slot
+from core.wire.field import Slot
 from core.wire.ipv4 import IpProtocol
 from core.wire.link import LinkType
+from core.wire.table import HeaderTable
 from core.wire.walk import Parser, Space
 
 TABLES: tuple[HeaderTable, ...] = (

@@ -14,7 +14,8 @@ from typing import TypeAlias
 
 from core.wire import tcp
 from core.wire.dissection import Cause, Check, Dissection, Layer, Verdict
-from core.wire.field import HeaderTable, JsonValue
+from core.wire.field import JsonValue
+from core.wire.table import HeaderTable
 
 Json: TypeAlias = JsonValue | list[JsonValue] | dict[str, JsonValue]
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from core.wire import checksum
 from core.wire.dissection import Check, Dissection, Layer, PacketFlag, Verdict
-from core.wire.field import Field, HeaderTable
+from core.wire.field import Field
+from core.wire.table import HeaderTable
 from core.wire.walk import Next, Walk
 
 SCTP = HeaderTable(

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from core.wire.dissection import Dissection, Layer
 from core.wire.ethernet import ETHERTYPE_NAMES, EtherType
-from core.wire.field import Field, Flag, HeaderTable
+from core.wire.field import Field, Flag
+from core.wire.table import HeaderTable
 from core.wire.walk import Next, Space, Walk
 
 NSH_NEXT = {

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from core.wire.dissection import Dissection, Layer
 from core.wire.ethernet import ETHERTYPE_NAMES, LOWEST_ETHERTYPE
-from core.wire.field import Field, HeaderTable, Kind, Mac
+from core.wire.field import Field, Kind, Mac
+from core.wire.table import HeaderTable
 from core.wire.walk import Next, Space, Walk
 
 SENT_BY_US = 4

@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 from core.wire import checksum
 from core.wire.dissection import Dissection, Layer, Option
-from core.wire.field import Field, Flag, HeaderTable, Span
+from core.wire.field import Field, Flag, Span
 from core.wire.ipv4 import IpProtocol
+from core.wire.table import HeaderTable
 from core.wire.tcp_options import OPTIONS
 from core.wire.walk import Next, Walk
 

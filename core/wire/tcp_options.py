@@ -7,8 +7,9 @@ RFC 5925 (authentication), RFC 5482 (user timeout), RFC 8684 (multipath), RFC 69
 
 from __future__ import annotations
 
-from core.wire.field import Field, HeaderTable
+from core.wire.field import Field
 from core.wire.options import OptionKind, OptionList
+from core.wire.table import HeaderTable
 
 END, NO_OPERATION, MAXIMUM_SEGMENT_SIZE, WINDOW_SCALE, SACK_PERMITTED, SACK = 0, 1, 2, 3, 4, 5
 ECHO, ECHO_REPLY, TIMESTAMPS, MD5, QUICK_START, USER_TIMEOUT = 6, 7, 8, 19, 27, 28

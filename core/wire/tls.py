@@ -7,7 +7,8 @@ and what is known by then is told.
 
 from __future__ import annotations
 
-from core.wire.field import Field, HeaderTable, Kind
+from core.wire.field import Field, Kind
+from core.wire.table import HeaderTable
 from core.wire.text import safe_bytes
 
 RECORD = HeaderTable(

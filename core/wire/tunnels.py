@@ -15,8 +15,9 @@ from functools import cache
 from core.wire import checksum
 from core.wire.dissection import Check, Dissection, Layer
 from core.wire.ethernet import ETHERTYPE_NAMES
-from core.wire.field import Field, Flag, HeaderTable
+from core.wire.field import Field, Flag
 from core.wire.link import LinkType
+from core.wire.table import HeaderTable
 from core.wire.walk import Next, Space, Walk
 
 VXLAN_PORT = 4789

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from core.wire import checksum
 from core.wire.dissection import Check, Dissection, Layer, Note, Verdict
-from core.wire.field import Field, HeaderTable
+from core.wire.field import Field
 from core.wire.ipv4 import IpProtocol
+from core.wire.table import HeaderTable
 from core.wire.walk import Next, Space, Walk
 
 UDP = HeaderTable(

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from core.wire.dissection import Dissection, Layer
 from core.wire.ethernet import ETHERTYPE_NAMES, HIGHEST_LENGTH, EtherType, end_by_length
-from core.wire.field import Field, Flag, HeaderTable
+from core.wire.field import Field, Flag
+from core.wire.table import HeaderTable
 from core.wire.walk import Next, Space, Walk
 
 TAG_TYPES = frozenset({EtherType.VLAN, EtherType.QINQ_OLD})

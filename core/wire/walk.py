@@ -19,7 +19,8 @@ from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from core.wire.dissection import Cause, Check, Layer, Note, Option, Stop, Verdict
-from core.wire.field import HeaderTable, Slot, Span
+from core.wire.field import Slot, Span
+from core.wire.table import HeaderTable
 
 
 class Space(Enum):

@@ -20,7 +20,8 @@ from core.forge.layer_kinds import KINDS
 from core.forge.outcome import WHY
 from core.wire import icmp
 from core.wire.ethernet import ETHERNET
-from core.wire.field import HeaderTable, Kind, Slot, Value
+from core.wire.field import Kind, Slot, Value
+from core.wire.table import HeaderTable
 from core.wire.value_text import typed
 from tests.live.far_capture import FarCapture
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network

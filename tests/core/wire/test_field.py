@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.wire.field import Field, HeaderTable, Kind, address_text
+from core.wire.field import Field, Kind, address_text
 from core.wire.protocols import TABLES, slots
+from core.wire.table import HeaderTable
 
 tables = st.sampled_from(TABLES)
 
