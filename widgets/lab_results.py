@@ -15,6 +15,7 @@ from core.echo.lab import ModelResult
 from core.wire.text import safe
 
 TITLES_FROM = 130  # columns from which a model has room for its title
+MEANWHILE_FROM = 110  # and from which what it did meanwhile stands beside its figures
 SHOWN_SHARE = 0.05  # of what a process did meanwhile
 HEADS = ("Messages/s", "p50 µs", "p99 µs", "Calls/message", "CPU µs/message")
 MISSING = "–"
@@ -72,13 +73,21 @@ class LabResults(Widget):
 
     def render(self) -> Group:
         tables: list[Table | Text] = [self._model_table()] if self._models else []
+        if self._models and not self._is_broad:
+            tables += [Text(""), self._meanwhile_table(), Text("")]
         tables += [self._refusal(each) for each in self._models if each.refused]
         tables += [Text(each.remark, self._style("quiet")) for each in self._models if each.remark]
         if len(self._models) > 1:
             tables.append(Text(_READING, self._style("quiet")))
         if self._points:
+            reasons = dict.fromkeys(safe(each.refused) for each in self._points if each.refused)
             tables += [Text(""), self._curve_table()]
+            tables += [Text(reason, self._style("quiet")) for reason in reasons]
         return Group(*tables)
+
+    @property
+    def _is_broad(self) -> bool:
+        return self.size.width >= MEANWHILE_FROM
 
     def _refusal(self, result: ModelResult) -> Text:
         return Text(f"{result.model} not here: {safe(result.refused)}", self._style("quiet"))
@@ -91,7 +100,8 @@ class LabResults(Widget):
         table = self._table("Model", *(("What it is",) if titled else ()))
         for head in HEADS:
             table.add_column(Text(head, self._style("head")), justify="right", no_wrap=True)
-        table.add_column(Text("Meanwhile", self._style("head")), no_wrap=True, ratio=1)
+        meanwhile_head = "Meanwhile" if self._is_broad else ""
+        table.add_column(Text(meanwhile_head, self._style("head")), no_wrap=True, ratio=1)
         best = max((result.rate for result in self._models), default=0.0)
         for result in self._models:
             name = [Text(result.model)]
@@ -99,13 +109,23 @@ class LabResults(Widget):
                 name.append(Text(result.title, self._style("quiet")))
             if result.refused:
                 blanks = [Text(MISSING, self._style("quiet"))] * len(HEADS)
-                table.add_row(*name, *blanks, Text("not here: see below"))
+                table.add_row(*name, *blanks, Text("not here: see below" * self._is_broad))
                 continue
             style = self._style("best" if result.rate == best else "quiet")
             rate, *others = figures(result)
             fastest = " ◀" if result.rate == best else "  "
             cells = [Text(rate + fastest, style), *(Text(each) for each in others)]
-            table.add_row(*name, *cells, Text(meanwhile(result), self._style("quiet")))
+            words = meanwhile(result) if self._is_broad else ""
+            table.add_row(*name, *cells, Text(words, self._style("quiet")))
+        return table
+
+    def _meanwhile_table(self) -> Table:
+        """What each did, where it has no room beside the figures."""
+        table = self._table("Model")
+        table.add_column(Text("Meanwhile", self._style("head")), ratio=1)
+        for result in self._models:
+            if not result.refused:
+                table.add_row(result.model, Text(meanwhile(result), self._style("quiet")))
         return table
 
     def _curve_table(self) -> Table:
@@ -117,10 +137,8 @@ class LabResults(Widget):
         table.add_column("", no_wrap=True, ratio=1)
         for mechanism in MECHANISMS:
             own = {each.descriptors: each for each in self._points if each.mechanism == mechanism}
-            reasons = [each.refused for each in own.values() if each.refused]
             cells = [cost_text(own[count]) if count in own else "" for count in counts]
-            reason = Text(safe(reasons[0]) if reasons else "", self._style("quiet"))
-            table.add_row(mechanism, *cells, reason)
+            table.add_row(mechanism, *cells, "")
         return table
 
     def _table(self, *heads: str) -> Table:

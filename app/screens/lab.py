@@ -26,6 +26,7 @@ from widgets.lab_plots import CurvePlot, RatePlot
 from widgets.lab_results import LabResults
 
 Cancelled = Callable[[], bool]
+ABREAST = 100  # columns from which the plots stand beside one another
 POINTS = len(COUNTS) * len(MECHANISMS)
 
 
@@ -50,6 +51,7 @@ class LabScreen(Screen[Results | None]):
 
     BINDINGS = bindings(Place.LAB)
     AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-stacked"), (ABREAST, "-abreast")]
 
     class Measured(Message):
         """One more result."""
