@@ -25,6 +25,7 @@ from app.cli_echo import echo, iolab
 from app.cli_send import replay, send
 from app.commands.output import CommandError, ReaderGoneError, abandon_stdout, say
 from app.commands.source import PacketSource
+from app.ranges import FiniteRange
 from core.capture.options import DEFAULT_SNAP_LENGTH, Method
 
 _DONE, _FAILED, _USAGE = 0, 1, 2
@@ -119,7 +120,7 @@ def rawscope(context: click.Context, /, demo: bool, debug: bool, **given: Any) -
     "-a",
     "seconds",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     help="Stop capturing after this time.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a packet.")

@@ -5,7 +5,11 @@ As in `app.cli`, a command's work is imported when it runs.
 
 from __future__ import annotations
 
+from typing import Any
+
 import rich_click as click
+
+from app.ranges import FiniteRange
 
 MOST_PORT = 0xFFFF
 MOST_CLIENTS = 10_000
@@ -53,7 +57,7 @@ def _checked_addresses(
     "--idle-timeout",
     "idle_timeout_s",
     metavar="SECONDS",
-    type=click.FloatRange(0, LONGEST_S),
+    type=FiniteRange(0, LONGEST_S),
     help="Close a client that has moved no byte for so long (0: never; default 600).",
 )
 @click.option(
@@ -77,7 +81,7 @@ def echo(
     trigger: str,
     as_json: bool,
     debug: bool,
-    **chosen: float | None,
+    **limits: Any,
 ) -> int:
     """Run the epoll echo server without the screen.
 
@@ -85,9 +89,10 @@ def echo(
     status 0, after five seconds at most. A second one ends it at once.
     """
     from app.commands.echo import run_echo
+    from core.echo.options import EchoOptions
 
-    limits = {name: value for name, value in chosen.items() if value is not None}
-    return run_echo(ports, addresses, trigger, as_json, limits)
+    options = EchoOptions(**{name: limit for name, limit in limits.items() if limit is not None})
+    return run_echo(ports, addresses, trigger, as_json, options)
 
 
 @click.command()

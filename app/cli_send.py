@@ -11,20 +11,9 @@ from typing import Any
 
 import rich_click as click
 
+from app.ranges import FiniteRange
+
 SLOWEST_SPEED = 1e-6  # of the captured timing; a second becomes eleven days
-
-
-class FiniteRange(click.FloatRange):
-    """A range of numbers: infinity and what is not a number are in none."""
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """The number. Raises `click.BadParameter`."""
-        number: float = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value!r} is not a finite number.", param, ctx)
-        return number
 
 
 def checked_rate(rate: float | None, interval: float | None = None) -> float | None:

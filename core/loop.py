@@ -20,7 +20,8 @@ Some facts about epoll (epoll(7), epoll_ctl(2), epoll_wait(2)):
   stands later in it, and even open a new one that gets the same number: a *stale* event.
 
 What follows for us: the numbers removed while a batch is handed out are remembered until its end,
-and what the batch still holds for them is skipped and counted, whatever they mean by then. Any
+and what the batch still holds for them is skipped and counted, whatever they mean by then. When a
+handler raises, the rest of its batch is not handed out: level triggered it is reported again. Any
 thread may call `call` and `stop`: they queue and write to an eventfd that is a source like any
 other. Everything else belongs to the thread that runs the loop.
 """

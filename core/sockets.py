@@ -54,6 +54,7 @@ TP_STATUS_GSO_TCP = 1 << 8
 # linux/if_packet.h: tp_status of a frame to be sent
 TP_STATUS_AVAILABLE = 0
 TP_STATUS_SEND_REQUEST = 1 << 0
+TP_STATUS_WRONG_FORMAT = 1 << 2
 
 # linux/in.h, linux/in6.h: options of IPPROTO_IP and IPPROTO_IPV6
 IP_HDRINCL = 3

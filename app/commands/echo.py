@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
 
 from app.commands.interrupts import Interrupts
 from app.commands.output import CommandError, Output, say
@@ -38,18 +37,15 @@ def run_echo(
     addresses: Sequence[str],
     trigger: str,
     as_json: bool,
-    limits: Mapping[str, Any],
+    options: EchoOptions,
 ) -> int:
-    """Serve until told to stop; returns the exit status. Raises `CommandError`.
-
-    `limits` are fields of `EchoOptions` that were chosen.
-    """
+    """Serve until told to stop; returns the exit status. Raises `CommandError`."""
     raise_descriptor_limit()
     loop = EpollLoop(_EVENTS_PER_WAIT)
     output = Output()
     with ExitStack() as stack:
         stack.callback(loop.close)
-        server = EchoServer(loop, EchoOptions(**limits))
+        server = EchoServer(loop, options)
         stack.callback(server.close)
 
         def drain() -> None:

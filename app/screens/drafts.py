@@ -89,26 +89,39 @@ class Drafts(Dialog[tuple[Draft, ...]]):
         entry = self._highlighted()
         if entry is not None and entry[0] == "Saved":
             _, name, drafts = entry
-            self._change(
-                partial(self._shelf.delete, name), f"{safe(name)} is deleted · u undoes it"
-            )
-            self._deleted.append((name, drafts))
+            if self._change(partial(self._shelf.delete, name)):
+                self._deleted.append((name, drafts))
+                self._say(f"{safe(name)} is deleted · u brings it back")
 
     def action_undo(self) -> None:
         """Bring back what was deleted last."""
-        if self._deleted:
-            name, drafts = self._deleted.pop()
-            self._change(partial(self._shelf.save, name, drafts), f"{safe(name)} is back")
+        if not self._deleted:
+            return
+        name, drafts = self._deleted[-1]
+        if name in self._shelf.drafts():
+            self._say(f"another draft is kept as {safe(name)} by now")
+        elif self._change(partial(self._shelf.save, name, drafts)):
+            self._deleted.pop()
+            self._say(f"{safe(name)} is back")
 
-    def _change(self, change: Callable[[], None], told: str) -> None:
+    def _change(self, change: Callable[[], None]) -> bool:
+        """Have the shelf changed, and show it; whether that was done."""
+        done = True
         try:
             change()
+        except KeyError:  # another program was quicker
+            self._say("it was deleted already")
+            done = False
         except OSError as error:
-            told = f"nothing is changed: {safe(str(error))}"
+            self._say(f"nothing is changed: {safe(str(error))}")
+            done = False
         at = self.query_one(OptionList).highlighted
         self._fill()
         self.query_one(OptionList).highlighted = at
-        self.query_one(".dialog-hint", Static).update(told)
+        return done
+
+    def _say(self, words: str) -> None:
+        self.query_one(".dialog-hint", Static).update(words)
 
     def _highlighted(self) -> Entry | None:
         option = self.query_one(OptionList).highlighted_option

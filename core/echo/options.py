@@ -90,6 +90,8 @@ def budget_text(budget: int) -> str:
 class EchoOptions:
     """Limits and socket options. Times in seconds, sizes in bytes; 0 turns a thing off.
 
+    ``idle_timeout_s`` is for silence: a client that sends a byte now and then stays.
+
     The TCP options are set on the listening socket, from which the kernel copies them to each
     accepted one: ``keepalive_idle_s`` of silence before the first probe, ``keepalive_probes``
     of them, ``keepalive_interval_s`` apart (tcp(7)); ``send_buffer`` and ``receive_buffer``

@@ -32,7 +32,7 @@ PUBLISH_S = 0.1
 PUBLISH_SHARE = 50  # of the time, one part in so many goes into that
 GRACE_S = 5.0  # for a client to take what it is owed
 PATIENCE_S = 1.0  # for one that has it, to end its side
-_MOST_IDLE_CHECK_S = 1.0
+_LEAST_IDLE_CHECK_S, _MOST_IDLE_CHECK_S = 0.05, 1.0
 
 _SUMMED = ("bytes_in", "wake_ups", "reads", "eagains")  # of the clients, open and gone
 
@@ -57,7 +57,7 @@ class EchoServer:
             loop.call_every(PUBLISH_S, self._beat),
         ]
         if idle_s := self._shared.options.idle_timeout_s:
-            beat_s = min(_MOST_IDLE_CHECK_S, idle_s / 4)
+            beat_s = max(_LEAST_IDLE_CHECK_S, min(_MOST_IDLE_CHECK_S, idle_s / 4))
             self._timers.append(loop.call_every(beat_s, self._close_idle))
         self._publish_after_s = 0.0
         self._published = self.take_snapshot()

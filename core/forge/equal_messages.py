@@ -1,4 +1,7 @@
-"""One packet many times by one call: sendmmsg(2)."""
+"""One packet many times by one call: sendmmsg(2).
+
+Where some were sent before the kernel refused one, the call says how many, and its errno is lost.
+"""
 
 from __future__ import annotations
 

@@ -11,9 +11,10 @@
 
 A loop of single `send` calls costs more in Python than in the kernel's entry, so many equal packets
 go by sendmmsg(2), a thousand a call: on a veth pair that is half again as fast, and nothing changes
-for the kernel, to which each packet is a call of its own. Many equal frames go through a `TxRing`,
-which spares the kernel the call for each, too. With PACKET_QDISC_BYPASS frames
-go around the queueing discipline and past every tap: our own capture does not see them either.
+for the kernel, to which each packet is a call of its own. Many equal frames go through a ring
+(`core.forge.equal_frames`), which spares the kernel the call for each, too. With
+PACKET_QDISC_BYPASS frames go around the queueing discipline and past every tap: our own capture
+does not see them either.
 
 IP_RECVERR makes the kernel say when its queue dropped the packet, which it keeps to itself
 otherwise (net/ipv4/raw.c). What such a socket would receive nobody reads: its buffer is the least.
@@ -24,6 +25,7 @@ from __future__ import annotations
 import errno
 import select
 import socket
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -31,13 +33,15 @@ from types import TracebackType
 
 from core import sockets as kernel
 from core.forge.answers import Circumstances, SendError, refused
+from core.forge.equal_frames import EqualFrames
 from core.forge.equal_messages import BURST, EqualMessages
-from core.forge.tx_ring import TxRing
 from core.wire.field import Kind, address_text
 from core.wire.ipv4 import IPV4
 from core.wire.ipv6 import IPV6
 
 _PATIENCE_MS = 1000  # for room in the socket's buffer
+_RING_PATIENCE_S = 5.0  # for a frame of a ring to come back from the device
+_NAP_S = 0.001
 _SEND_BUFFER_BYTES = 4 << 20
 
 
@@ -129,8 +133,9 @@ class LinkInjector(Injector):
     def __init__(self, made: socket.socket, what: Circumstances, bypass: bool) -> None:
         super().__init__(Way.LINK, made, what)
         self._bypass = bypass
-        self._ring: TxRing | None = None
-        self._has_asked = False
+        self._ring: EqualFrames | None = None
+        self._ringed: bytes | None = None  # what a ring was asked for last
+        self._stuck_since_s: float | None = None
 
     def close(self) -> None:
         """Close both sockets."""
@@ -141,14 +146,34 @@ class LinkInjector(Injector):
     def send_burst(self, packet: bytes, count: int) -> int:
         """Send one frame up to `count` times, at most `BURST`; how often it was. Raises
         `SendError` if not once."""
-        if count >= BURST and not self._has_asked:
-            self._has_asked = True
-            what = self.circumstances
-            with suppress(SendError):
-                self._ring = TxRing(what.interface, what.mtu, len(packet), bypass=self._bypass)
-        if self._ring is None:
+        if count >= BURST and packet is not self._ringed:
+            self._make_ring(packet)
+        if self._ring is None or packet is not self._ringed:
             return super().send_burst(packet, count)
-        return self._ring.repeat(packet, min(count, BURST))
+        sent, number = self._ring.send(min(count, BURST))
+        if number == errno.EAGAIN:
+            self._be_patient(len(packet))
+        elif number not in (0, errno.EINTR):
+            raise self._refused(number, len(packet))
+        else:
+            self._stuck_since_s = None
+        return sent
+
+    def _make_ring(self, packet: bytes) -> None:
+        if self._ring is not None:
+            self._ring.close()
+        what, self._ring, self._ringed = self.circumstances, None, packet
+        with suppress(OSError, kernel.NotPermittedError):
+            self._ring = EqualFrames(what.interface, what.mtu, packet, self._bypass)
+
+    def _be_patient(self, length: int) -> None:
+        """A moment, while frames are on their way. Raises `SendError` if that takes too long."""
+        now_s = time.monotonic()
+        if self._stuck_since_s is None:
+            self._stuck_since_s = now_s
+        elif now_s - self._stuck_since_s > _RING_PATIENCE_S:
+            raise self._refused(errno.EAGAIN, length)
+        time.sleep(_NAP_S)
 
 
 def open_ip(packet: bytes, out: Out) -> Injector:

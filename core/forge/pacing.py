@@ -37,7 +37,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far it is. `dropped` of the `sent` were lost in the device's queue (ENOBUFS).
+    """How far it is. At least `dropped` of the `sent` were lost in the device's queue (ENOBUFS).
 
     `error` is what ended it early, None if nothing did. Times in seconds.
     """

@@ -4,15 +4,10 @@ We fill slots that are TP_STATUS_AVAILABLE, then set their status to TP_STATUS_S
 send(2) makes the kernel go through all of them in order and put each back to AVAILABLE when its
 frame is done. So a system call carries thousands of frames.
 
-The kernel does not compare these frames with the MTU, so that is done here (`TxRing.fits`), by its
-own rule for packet sockets on Ethernet: a frame may have the MTU of now and the link header, and 4
-bytes more only if it has a VLAN tag (af_packet.c, packet_extra_vlan_len_allowed).
-
 ENOBUFS means that the device's queue is full, or that the device dropped the frame itself, as a
 veth does with what its other end does not take: the frame stays a request and is tried again, so
-nothing is lost, and a slow device slows us down; for `_PATIENCE_S` at most. One frame that is sent
-over and over (`TxRing.repeat`) is a load, not a file: there a drop is told, as a socket tells it.
-send(2) does not block: waiting inside it for frames on their way costs more than to look again.
+nothing is lost, and a slow device slows us down; for `_PATIENCE_S` at most. send(2) does not block:
+waiting inside it for frames on their way costs more than to look again.
 
 Source: packet(7); net/packet/af_packet.c, tpacket_snd.
 """
@@ -31,14 +26,12 @@ from numpy.typing import NDArray
 from core import sockets as kernel
 from core.forge.answers import Circumstances, SendError, refused
 from core.forge.tx_slots import TxSlots
-from core.wire.ethernet import ETHERNET, EtherType
+from core.wire.ethernet import ETHERNET
 from core.wire.vlan import VLAN
 
 _PATIENCE_S = 5.0  # so long may a device send nothing
 _NAP_S = 0.001
 _PASSING = frozenset({0, errno.EINTR, errno.ENOBUFS, errno.EAGAIN})
-
-_TYPE = ETHERNET["type"].span
 
 
 class TxRing:
@@ -55,8 +48,6 @@ class TxRing:
         self.longest = min(longest, mtu + ETHERNET.size + VLAN.size)
         self._next = 0
         self._waiting = 0
-        self._repeated: bytes | None = None
-        self._moved_s = 0.0
         try:
             self._slots = TxSlots(interface, mtu, self.longest, bypass)
         except OSError as error:
@@ -81,18 +72,10 @@ class TxRing:
         self, data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
         """(n,) which frames ``data[offset : offset + length]`` the interface takes now."""
-        untagged = self._slots.mtu() + ETHERNET.size
-        found: NDArray[np.bool_] = length <= min(self.longest, untagged)
-        found &= length >= ETHERNET.size
-        longest = min(self.longest, untagged + VLAN.size)
-        rows = np.flatnonzero((length > untagged) & (length <= longest))
-        at = offset[rows] + _TYPE.start
-        found[rows] = (data[at].astype(np.uint16) << 8 | data[at + 1]) == EtherType.VLAN
-        return found
+        return self._slots.fits(data, offset, length)
 
     def put(self, frames: Iterable[bytes | memoryview]) -> None:
         """Put frames in; when the ring is full what is in is sent first. Raises `SendError`."""
-        self._repeated = None
         for frame in frames:
             if self._waiting == len(self._slots):
                 self.flush()
@@ -112,7 +95,6 @@ class TxRing:
         one in its slot is not sent.
         """
         self._check(data, offset, length)
-        self._repeated = None
         at = 0
         while at < len(offset):
             if self._waiting == len(self._slots):
@@ -155,36 +137,6 @@ class TxRing:
             if number not in _PASSING or time.monotonic() - moved_s > _PATIENCE_S:
                 raise self._failure(number)
             time.sleep(_NAP_S)
-
-    def repeat(self, frame: bytes, count: int) -> int:
-        """Send one frame up to `count` times, at once; how often it left. Each slot is filled once.
-
-        Raises `SendError` if it did not leave once: with ENOBUFS the device's queue dropped it.
-        """
-        self._check(*_alone(frame))
-        if frame is not self._repeated:
-            self.flush()
-            self._slots.frames[:, : len(frame)] = np.frombuffer(frame, np.uint8)
-            self._slots.measure(slice(0, len(self._slots)), len(frame))
-            self._repeated, self._moved_s = frame, time.monotonic()
-        slots = self._slots.status[self._next : self._next + count]
-        on_their_way = np.flatnonzero(slots)
-        slots = slots[: on_their_way[0]] if len(on_their_way) else slots
-        slots[:] = kernel.TP_STATUS_SEND_REQUEST
-        number = self._slots.kick()
-        is_kept = slots == kernel.TP_STATUS_SEND_REQUEST
-        slots[is_kept] = kernel.TP_STATUS_AVAILABLE
-        gone = len(slots) - int(np.count_nonzero(is_kept))
-        self._next = (self._next + gone) % len(self._slots)
-        self.sent += gone
-        now_s = time.monotonic()
-        if gone:
-            self._moved_s = now_s
-        elif number not in _PASSING - {errno.ENOBUFS} or now_s - self._moved_s > _PATIENCE_S:
-            raise refused(number or errno.EAGAIN, self._what)
-        else:
-            time.sleep(_NAP_S)
-        return gone
 
     def _check(
         self, data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]

@@ -7,7 +7,11 @@ for a frame of a few hundred bytes costs more than the copy: taking and releasin
 reader of the packet behind it that wants its header in one piece. With PACKET_VNET_HDR a
 ``struct virtio_net_hdr`` stands before each frame, whose ``hdr_len`` says how many bytes to copy:
 all, up to `_COPIED`. It asks for nothing else (no checksum, no segmentation), and is a third to a
-half faster at 54 as at 1,514 bytes; but the kernel does not compare such a frame with the MTU.
+half faster at 54 as at 1,514 bytes.
+
+With such a header the kernel does not compare a frame with the MTU, so that is done here
+(`TxSlots.fits`), by its own rule for packet sockets on Ethernet: a frame may have the MTU of now
+and the link header, and 4 bytes more only if it has a VLAN tag (packet_extra_vlan_len_allowed).
 
 Source: packet(7); Documentation/networking/packet_mmap.rst; linux/if_packet.h; linux/virtio_net.h;
 net/packet/af_packet.c, tpacket_snd.
@@ -25,14 +29,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import sockets as kernel
+from core.wire.ethernet import ETHERNET, EtherType
+from core.wire.vlan import VLAN
 
 _MOST_SLOTS = 4096
 _LEAST_SLOT = 128  # small slots stay in the processor's cache: a tenth faster than 256
 _RING_BYTES = 16 << 20
 
-IFREQ = struct.Struct("=16si20x")  # struct ifreq: name, MTU
-TPACKET_REQ = struct.Struct("=4I")  # block size, blocks, frame size, frames
-HEADER = np.dtype(
+_IFREQ = struct.Struct("=16si20x")  # struct ifreq: name, MTU
+_TPACKET_REQ = struct.Struct("=4I")  # block size, blocks, frame size, frames
+_HEADER = np.dtype(
     [
         ("tp_status", "=u4"),
         ("tp_len", "=u4"),
@@ -46,7 +52,7 @@ HEADER = np.dtype(
         ("tp_padding", "=u4"),
     ]
 )
-VIRTIO = np.dtype(
+_VIRTIO_HEADER = np.dtype(
     [
         ("flags", "u1"),
         ("gso_type", "u1"),
@@ -56,8 +62,9 @@ VIRTIO = np.dtype(
         ("csum_offset", "=u2"),
     ]
 )
-_VIRTIO = -(-HEADER.itemsize // 16) * 16  # TPACKET_ALIGN: where the kernel looks for it
-_DATA = _VIRTIO + VIRTIO.itemsize
+_VIRTIO_AT = -(-_HEADER.itemsize // 16) * 16  # TPACKET_ALIGN: where the kernel looks for it
+_DATA = _VIRTIO_AT + _VIRTIO_HEADER.itemsize
+_TYPE = ETHERNET["type"].span
 _COPIED = 2048  # bytes: what is longer would take the kernel more than a page
 
 
@@ -68,9 +75,12 @@ class TxSlots:
     and `core.sockets.NotPermittedError`.
     """
 
+    shortest = ETHERNET.size  # bytes: what the kernel takes of an Ethernet device
+
     def __init__(self, interface: str, mtu: int, longest: int, bypass: bool) -> None:
         self._interface = interface
         self._mtu = mtu
+        self.longest = longest
         self._size = max(_LEAST_SLOT, 1 << (_DATA + longest - 1).bit_length())
         self._count = min(_MOST_SLOTS, _RING_BYTES // self._size)
         self._socket = kernel.packet_socket("sending")
@@ -79,31 +89,47 @@ class TxSlots:
             if bypass:
                 self._socket.setsockopt(kernel.SOL_PACKET, kernel.PACKET_QDISC_BYPASS, 1)
             self._ask_for_ring()
-            self._memory = mmap.mmap(self._socket.fileno(), self._count * self._size)
+            memory = mmap.mmap(self._socket.fileno(), self._count * self._size)
         except OSError:
             self._socket.close()
             raise
         shape, step = (self._count,), (self._size,)
-        headers = np.ndarray(shape, HEADER, self._memory, 0, step)
-        virtio = np.ndarray(shape, VIRTIO, self._memory, _VIRTIO, step)
+        headers = np.ndarray(shape, _HEADER, memory, 0, step)
+        virtio = np.ndarray(shape, _VIRTIO_HEADER, memory, _VIRTIO_AT, step)
         self.status, self._length, self._copied = (
             headers["tp_status"], headers["tp_len"], virtio["hdr_len"],
         )  # fmt: skip
         room = (self._count, self._size - _DATA)
-        self.frames = np.ndarray(room, np.uint8, self._memory, _DATA, (self._size, 1))
+        self.frames = np.ndarray(room, np.uint8, memory, _DATA, (self._size, 1))
 
     def __len__(self) -> int:
         return self._count
 
     def close(self) -> None:
-        """Unmap the memory and close the socket."""
-        del self.status, self._length, self._copied, self.frames
-        self._memory.close()
+        """Close the socket. The memory is unmapped when nobody looks at a column any more: numpy
+        does not keep a mapping from being closed under it."""
+        none = np.empty(0, np.uint32)
+        self.status, self._length, self._copied = none, none, none.astype(np.uint16)
+        self.frames = np.empty((0, 0), np.uint8)
         self._socket.close()
+
+    def fits(
+        self, data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """(n,) which frames ``data[offset : offset + length]`` the interface takes now: with what
+        there may be in a slot, and what the kernel lets through (see above)."""
+        untagged = self.mtu() + ETHERNET.size
+        found: NDArray[np.bool_] = length <= min(self.longest, untagged)
+        found &= length >= self.shortest
+        longest = min(self.longest, untagged + VLAN.size)
+        rows = np.flatnonzero((length > untagged) & (length <= longest))
+        at = offset[rows] + _TYPE.start
+        found[rows] = (data[at].astype(np.uint16) << 8 | data[at + 1]) == EtherType.VLAN
+        return found
 
     def measure(self, slots: slice, length: int | NDArray[np.int64]) -> None:
         """Say how long the frames of some slots are."""
-        self._length[slots] = length + VIRTIO.itemsize
+        self._length[slots] = length + _VIRTIO_HEADER.itemsize
         self._copied[slots] = np.minimum(length, _COPIED)
 
     def kick(self) -> int:
@@ -116,10 +142,10 @@ class TxSlots:
 
     def mtu(self) -> int:
         """The interface's MTU of now; the last one known of an interface that is gone."""
-        request = IFREQ.pack(self._interface.encode(), 0)
+        request = _IFREQ.pack(self._interface.encode(), 0)
         with suppress(OSError):
             answer = fcntl.ioctl(self._socket, kernel.SIOCGIFMTU, request)
-            self._mtu = int(IFREQ.unpack(answer)[1])
+            self._mtu = int(_IFREQ.unpack(answer)[1])
         return self._mtu
 
     def _ask_for_ring(self) -> None:
@@ -128,6 +154,6 @@ class TxSlots:
         ring.setsockopt(kernel.SOL_PACKET, kernel.PACKET_VNET_HDR, 1)
         block = max(mmap.PAGESIZE, self._size)
         blocks = self._count * self._size // block
-        request = TPACKET_REQ.pack(block, blocks, self._size, self._count)
+        request = _TPACKET_REQ.pack(block, blocks, self._size, self._count)
         ring.setsockopt(kernel.SOL_PACKET, kernel.PACKET_TX_RING, request)
         ring.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)

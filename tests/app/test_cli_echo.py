@@ -125,10 +125,38 @@ def test_echo_with_limits_of_its_own() -> None:
                     pass
             lines = (json.loads(process.stdout.readline()) for _ in range(10))
             pending = next(filter(None, (line["pending"] for line in lines)))
+            own = client.getsockname()[1]
+            idle_s = keepalive_s(port, own)
         process.send_signal(signal.SIGTERM)
         last = json.loads(process.communicate(timeout=LIMIT_S)[0].splitlines()[-1])
     assert pending < 4096 + (1 << 16) + 1, "a read more than the mark, at most"
     assert last["closed"]["idle"] >= 1
+    assert idle_s is None or 25 < idle_s <= 30
+
+
+def keepalive_s(port: int, peer: int) -> float | None:
+    """Until the server's next keepalive probe; None where another timer of it runs (ss(8))."""
+    said = subprocess.run(
+        ["ss", "-tnoH", "sport", "=", str(port), "and", "dport", "=", str(peer)],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    found = re.search(r"timer:\(keepalive,(\d+)sec", said)
+    return float(found[1]) if found else None
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1"])
+def test_an_idle_timeout_is_a_number_of_seconds(seconds: str) -> None:
+    done = run("echo", "--port", "0", "--idle-timeout", seconds)
+    assert done.returncode == 2
+    assert "--idle-timeout" in done.stderr
+
+
+def test_the_least_idle_timeout_costs_nothing() -> None:
+    with serving("--port", "0", "--json", "--idle-timeout", "0.000001") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        waits = [json.loads(process.stdout.readline())["waits"] for _ in range(3)]
+        assert waits[2] - waits[0] < 200
 
 
 def test_echo_names_the_defaults_that_are() -> None:

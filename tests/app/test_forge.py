@@ -335,7 +335,7 @@ async def test_templates_kept_drafts_and_history(tmp_path):
         assert form.draft.texts["tcp.flags.syn"] == "1"
 
 
-async def test_a_deleted_draft_can_be_had_back(tmp_path):
+async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
     async with forging(tmp_path) as stage:
         pilot, shelf = stage.pilot, stage.screen.forger.keeping.shelf
         await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
@@ -347,11 +347,48 @@ async def test_a_deleted_draft_can_be_had_back(tmp_path):
         await pilot.press("d")
         await pilot.pause()
         assert shelf.drafts() == {}
-        assert str(hint.content) == "mine is deleted · u undoes it"
+        assert str(hint.content) == "mine is deleted · u brings it back"
+        with monkeypatch.context() as patch:
+            patch.setattr(shelf, "_write", full)
+            await pilot.press("u")
+            await pilot.pause()
+            assert "No space left" in str(hint.content)
         await pilot.press("u", "u")
         await pilot.pause()
         assert shelf.drafts() == kept
         assert str(hint.content) == "mine is back"
+        with monkeypatch.context() as patch:
+            patch.setattr(shelf, "_write", full)
+            await pilot.press("d")
+            await pilot.pause()
+            assert "No space left" in str(hint.content)
+        await pilot.press("u")
+        assert str(hint.content).startswith("nothing is changed"), "nothing was deleted"
+        shelf.delete("mine")  # by another program
+        await pilot.press("d")
+        await pilot.pause()
+        assert str(hint.content) == "it was deleted already"
+
+
+async def test_a_draft_of_now_is_not_undone(tmp_path):
+    """Kept meanwhile under the name of one that was deleted."""
+    async with forging(tmp_path) as stage:
+        pilot, shelf = stage.pilot, stage.screen.forger.keeping.shelf
+        drafts = stage.forge.form.held.drafts
+        shelf.save("mine", drafts)
+        await pilot.press("f2", "ctrl+o", "d")
+        await pilot.pause()
+        assert shelf.drafts() == {}
+        shelf.save("mine", (drafts[0].with_text("ip.ttl", "9"),))
+        await pilot.press("u")
+        await pilot.pause()
+        hint = pilot.app.screen.query_one(".dialog-hint", Static)
+        assert str(hint.content) == "another draft is kept as mine by now"
+        assert shelf.drafts()["mine"][0].texts["ip.ttl"] == "9"
+
+
+def full(name, content):
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 async def test_an_outcome_of_before_says_so(tmp_path):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from collections.abc import Iterator
 
 import pytest
 
 from core.forge import injector
-from core.forge.answers import SendError
 from core.forge.departure import depart
+from core.forge.equal_frames import EqualFrames
 from core.forge.injector import Way
 from core.forge.pacing import Plan, Progress, send_packets
-from core.forge.tx_ring import TxRing
 from tests.live.network import Network, run
 from tests.live.numbered import frame, ours
 from tests.live.watching import watching
@@ -26,63 +26,122 @@ def network() -> Iterator[Network]:
         yield made
 
 
-def test_one_frame_is_sent_often_around_the_ring(network: Network) -> None:
-    """And others before and after it: what is repeated overwrites nothing that waits."""
-    other, often = frame(1, 700), frame(2, 90)
-    with watching(network, ring_bytes=64 << 20) as watch:
-
-        def send() -> list[int]:
-            with TxRing("far0", 1500, 2000) as ring:
-                ring.put([other])
-                counts = [ring.repeat(often, 3000) for _ in range(3)]
-                ring.put([other])
-                ring.flush()
-                return [*counts, ring.sent]
-
-        *counts, total = network.in_far(send)
-        assert total == sum(counts) + 2
-        assert ours(watch.wait_for(total)) == [other, *[often] * sum(counts), other]
+SLOW = ("tbf", "rate", "200kbit", "burst", "1600", "limit", "3000")
 
 
-def test_a_repeated_frame_that_the_queue_drops_is_told_and_no_other_is_lost(
-    network: Network,
-) -> None:
+@contextlib.contextmanager
+def slow(network: Network, *how: str) -> Iterator[None]:
+    """The far end sends through a token bucket."""
     tc = ("tc", "-n", network.far, "qdisc")
-    run(*tc, "add", "dev", "far0", "root", "tbf", "rate", "8kbit", "burst", "1600", "limit", "3000")
+    run(*tc, "add", "dev", "far0", "root", *(how or SLOW))
     try:
-        with watching(network, ring_bytes=32 << 20) as watch:
-
-            def send() -> tuple[int, str]:
-                with TxRing("far0", 1500, 60) as ring:
-                    ring.repeat(frame(1), 1024)
-                    with pytest.raises(SendError) as caught:
-                        ring.repeat(frame(1), 1024)
-                    return ring.sent, caught.value.name
-
-            sent, name = network.in_far(send)
-            run(*tc, "change", "dev", "far0", "root",
-                "tbf", "rate", "100mbit", "burst", "1600", "limit", "3000")  # fmt: skip
-            assert ours(watch.wait_for(sent)) == [frame(1)] * sent
+        yield
     finally:
         run(*tc, "del", "dev", "far0", "root")
-    assert name == "ENOBUFS"
-    assert 20 < sent < 100, "what the bucket and its queue of 3,000 bytes hold"
+
+
+@pytest.mark.parametrize("size", [60, 1514])
+def test_one_frame_is_sent_often_around_the_ring(network: Network, size: int) -> None:
+    often = frame(2, size)
+    with watching(network, ring_bytes=64 << 20) as watch:
+
+        def send() -> list[tuple[int, int]]:
+            with contextlib.closing(EqualFrames("far0", 1500, often, False)) as ring:
+                return [ring.send(3000) for _ in range(4)]
+
+        sent = network.in_far(send)
+        assert [number for _, number in sent] == [0] * 4
+        total = sum(count for count, _ in sent)
+        assert total > 4096, "once around"
+        assert ours(watch.wait_for(total)) == [often] * total
+
+
+def test_what_a_slow_queue_drops_is_told_and_what_is_counted_arrives(network: Network) -> None:
+    with watching(network, ring_bytes=32 << 20) as watch, slow(network):
+
+        def send() -> tuple[int, set[int]]:
+            total, numbers = 0, set()
+            with contextlib.closing(EqualFrames("far0", 1500, frame(1), False)) as ring:
+                for _ in range(300):
+                    sent, number = ring.send(1024)
+                    total += sent
+                    numbers.add(number)
+            return total, numbers
+
+        total, numbers = network.in_far(send)
+        assert ours(watch.wait_for(total)) == [frame(1)] * total
+    assert numbers == {0, errno.ENOBUFS}
+    assert total > 40
+
+
+def test_the_mtu_of_now_counts_for_each_burst(network: Network) -> None:
+    """Also one that was raised since the ring was made."""
+    long = frame(1, 1914)
+
+    def send() -> list[tuple[int, int]]:
+        with contextlib.closing(EqualFrames("far0", 1500, long, False)) as ring:
+            told = [ring.send(10)]
+            for mtu in ("1900", "1500"):
+                network.ip_far("link", "set", "far0", "mtu", mtu)
+                network.ip_near("link", "set", "near0", "mtu", mtu)
+                told.append(ring.send(10))
+            return told
+
+    assert network.in_far(send) == [(0, errno.EMSGSIZE), (10, 0), (0, errno.EMSGSIZE)]
+
+
+def test_a_frame_shorter_than_a_header_is_refused(network: Network) -> None:
+    def send() -> tuple[int, int]:
+        with contextlib.closing(EqualFrames("far0", 1500, b"short", False)) as ring:
+            return ring.send(10)
+
+    assert network.in_far(send) == (0, errno.EINVAL)
+
+
+def test_a_slot_that_the_kernel_refuses_did_not_leave(network: Network) -> None:
+    """It marks the slot and stands there: told at each call, and counted never."""
+
+    def send() -> list[tuple[int, int]]:
+        with contextlib.closing(EqualFrames("far0", 1500, frame(1), False)) as ring:
+            told = [ring.send(10)]
+            ring._slots._length[12] = 1 << 20  # longer than its slot
+            told += [ring.send(10), ring.send(10)]
+            ring._slots.measure(slice(12, 13), 60)
+            return [*told, ring.send(10)]
+
+    first, short, refused, again = network.in_far(send)
+    assert (first, short, again) == ((10, 0), (2, 0), (10, 0))
+    assert refused[0] == 0
+    assert refused[1] in (errno.EINVAL, errno.EMSGSIZE)
+
+
+def test_a_ring_whose_frames_do_not_come_back_is_given_up(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(injector, "_RING_PATIENCE_S", 0.2)
+    monkeypatch.setattr(EqualFrames, "send", lambda ring, count: (0, errno.EAGAIN))
+
+    def send() -> Progress:
+        departure = depart([frame(3)], Way.LINK, "far0")
+        with departure.open() as opened:
+            return send_packets(opened, departure.packets, Plan(5001))
+
+    progress = network.in_far(send)
+    assert progress.error is not None
+    assert (progress.sent, progress.error.name) == (0, "EAGAIN")
+    assert 0.2 <= progress.elapsed_s < 5
 
 
 def test_many_equal_frames_are_counted_whatever_the_queue_does(network: Network) -> None:
     """As `send --link --count` has it: those that left and those that the queue dropped."""
-    tc = ("tc", "-n", network.far, "qdisc")
-    run(*tc, "add", "dev", "far0", "root", "tbf", "rate", "8kbit", "burst", "1600", "limit", "3000")
-    try:
 
-        def flood() -> Progress:
-            departure = depart([frame(1)], Way.LINK, "far0")
-            with departure.open() as injector:
-                return send_packets(injector, departure.packets, Plan(5000))
+    def flood() -> Progress:
+        departure = depart([frame(1)], Way.LINK, "far0")
+        with departure.open() as injector:
+            return send_packets(injector, departure.packets, Plan(5000))
 
+    with slow(network, "tbf", "rate", "8kbit", "burst", "1600", "limit", "3000"):
         progress = network.in_far(flood)
-    finally:
-        run(*tc, "del", "dev", "far0", "root")
     assert progress.error is None
     assert (progress.asked, progress.sent) == (5000, 5000)
     assert 4800 < progress.dropped < 5000
@@ -94,7 +153,7 @@ def test_many_equal_frames_arrive(
     network: Network, monkeypatch: pytest.MonkeyPatch, size: int, has_ring: bool
 ) -> None:
     if not has_ring:
-        monkeypatch.setattr(injector, "TxRing", no_ring)
+        monkeypatch.setattr(injector, "EqualFrames", no_ring)
     sent = frame(3, size)
     with watching(network, ring_bytes=64 << 20) as watch:
 
@@ -108,8 +167,8 @@ def test_many_equal_frames_arrive(
         assert ours(watch.wait_for(5001)) == [sent] * 5001
 
 
-def no_ring(*arguments: object, **options: object) -> TxRing:
-    raise SendError(errno.ENOMEM, "ENOMEM: no ring")
+def no_ring(*arguments: object) -> EqualFrames:
+    raise OSError(errno.ENOMEM, "no ring")
 
 
 def test_a_load_ends_when_the_interface_goes_down(network: Network) -> None:
