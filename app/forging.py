@@ -262,7 +262,9 @@ class Forger:
             if tracker is self._tracker:
                 listening = self._clock() <= self._until_s
                 fates = tracker.fates()
-                report = replace(self._scene.report, fates=fates, listening=listening)
+                report = replace(
+                    self._scene.report, fates=fates, listening=listening, counting=not done
+                )
                 ours = self._earlier | tracker.ours
                 self._scene = replace(self._scene, report=report, ours=ours)
         return done

@@ -28,6 +28,7 @@ from core.wire.text import safe
 
 DEFAULT_ADDRESS = "127.0.0.1"
 TO_LOOK_S = 0.4  # from the connection to the first bytes, so that a log can be asked for
+LOGS = 8  # clients that have a log unasked: all of a lesson, not all of a load
 FIRST_TRIGGERS = (Trigger.LEVEL, Trigger.EDGE)  # of the listeners that `demonstrate` makes
 
 OURS = ("core.echo.", __name__)  # modules whose faults are the server's
@@ -162,7 +163,7 @@ class EchoService:
     def _obey(self, order: Callable[[EchoServer], object]) -> None:
         if self._server is None:
             raise_descriptor_limit()
-            self._server = EchoServer(self._loop, self._options)
+            self._server = EchoServer(self._loop, self._options, logs=LOGS)
         try:
             order(self._server)
             self._message = ""

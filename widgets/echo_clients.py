@@ -114,6 +114,7 @@ class EchoClients(EchoLines):
         if self._table is not None:
             self._take(self._table)
         self.show_column(COLUMNS.index(self.sort.column))
+        self.scroll_to_line(0)  # what was asked for is at the top
         self.forget_lines()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:

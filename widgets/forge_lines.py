@@ -171,7 +171,7 @@ class ForgeLines(CursorView):
         row = self.row
         if row.key != self._edited or not (self._typing or self._editor.text == row.text):
             self._edited = row.key
-            self._editor = LineEditor(row.text)
+            self._editor = LineEditor(row.text, selected=True)
 
     @property
     def row(self) -> FormRow:
@@ -187,7 +187,7 @@ class ForgeLines(CursorView):
         return self._cursor
 
     def move_to_line(self, line: int) -> None:
-        """Go to a row; its text can be edited from the end."""
+        """Go to a row; what is typed takes the place of its text, until a key moves the cursor."""
         before, self._cursor = self._cursor, line
         self._edited = self._layers_error = ""
         self._take_up()
@@ -230,7 +230,8 @@ class ForgeLines(CursorView):
         """A row as it is; the one under the cursor with its editor and the focus."""
         if line != self._cursor:
             return self._rows[line], self._layout
-        return line, self._revision, self._editor.text, self._editor.cursor, self.has_focus
+        editor = self._editor
+        return line, self._revision, editor.text, editor.cursor, editor.selected, self.has_focus
 
     def build_line(self, line: int) -> Strip:
         """One row."""

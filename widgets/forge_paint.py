@@ -197,8 +197,8 @@ def _edited(
     at = editor.cursor - first
     shown = text[first : first + room]
     segments = [
-        Segment(shown[:at], edit),
-        Segment(shown[at : at + 1] or " ", cursor),
+        Segment(shown[:at], cursor if editor.selected else edit),
+        Segment(shown[at : at + 1] or " ", edit if editor.selected else cursor),
         Segment(shown[at + 1 :], edit),
     ]
     used = sum(width_of(segment.text) for segment in segments)

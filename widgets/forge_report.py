@@ -42,7 +42,8 @@ class Look(Enum):
 class Report:
     """All there is to tell. `progress` is None before anything was sent; `error` is why nothing
     can be, or why the sending ended. `blind` says why nothing can be seen of it, if so. `listening`
-    is true while more may come; `declined` says that a person did not want it sent."""
+    is true while more may come, `counting` while captured packets are still to be looked at;
+    `declined` says that a person did not want it sent."""
 
     way: str = ""
     interface: str = ""
@@ -53,6 +54,7 @@ class Report:
     error: str = ""
     blind: str = ""
     listening: bool = False
+    counting: bool = False
     fates: tuple[Fate, ...] = ()
     audit: str = ""
     notes: tuple[str, ...] = ()
@@ -89,17 +91,19 @@ def _sent(report: Report, width: int) -> Iterator[ReportLine]:
     progress = report.progress
     where = f" on {safe(report.interface)}" if report.interface else ""
     if progress is not None:
-        words = f"{progress.sent:,} of {progress.asked:,} ({report.way}){where}"
+        words = f"{progress.left:,} of {progress.asked:,} ({report.way}){where}"
         if progress.elapsed_s > 0 and progress.asked > 1:
-            words += f", {progress.rate:,.0f}/s"
+            words += f", {progress.rate_text}/s"
         if progress.dropped:
-            words += f", {progress.dropped:,} dropped by the full queue (ENOBUFS)"
+            words += f"; {progress.dropped:,} dropped by the full queue (ENOBUFS)"
         if report.sending:
             yield from _wrapped(f"sending {words}; esc stops", Look.BUSY, width, "● ", "  ")
         elif report.error:
             yield from _wrapped(f"sent {words}", Look.BAD, width, "✗ ", "  ")
         elif progress.stopped:
             yield from _wrapped(f"stopped: sent {words}", Look.BAD, width, "■ ", "  ")
+        elif progress.dropped:
+            yield from _wrapped(f"sent {words}", Look.BAD, width, "✗ ", "  ")
         else:
             yield from _wrapped(f"sent {words}", Look.GOOD, width, "✓ ", "  ")
     elif report.declined:
@@ -114,7 +118,8 @@ def _sent(report: Report, width: int) -> Iterator[ReportLine]:
 
 def _fate(report: Report, fate: Fate, place: str, width: int) -> Iterator[ReportLine]:
     if fate.number:
-        more = f", {fate.copies:,} copies seen" if fate.copies > 1 else ""
+        so_far = " so far" if report.counting else ""
+        more = f", {fate.copies:,} copies seen{so_far}" if fate.copies > 1 else ""
         if (
             report.progress is not None
             and not report.sending
@@ -124,8 +129,8 @@ def _fate(report: Report, fate: Fate, place: str, width: int) -> Iterator[Report
         same = "" if fate.changes else " as asked, byte for byte"
         changed = f" with {len(fate.changes)} fields changed" if len(fate.changes) > 1 else ""
         changed = " with one field changed" if len(fate.changes) == 1 else changed
-        text = f"↗ {place}packet {fate.number:,} left{same}{changed}{more}"
-        yield ReportLine(text, Look.COPY, fate.number)
+        text = f"{place}packet {fate.number:,} left{same}{changed}{more}"
+        yield from _wrapped(text, Look.COPY, width, "↗ ", "  ", fate.number)
     elif report.progress is not None and report.progress.sent and not report.blind:
         words = "not seen on the wire yet" if report.listening else "not seen on the wire"
         yield ReportLine(f"? {place}{words}", Look.NOTE)
@@ -136,7 +141,9 @@ def _fate(report: Report, fate: Fate, place: str, width: int) -> Iterator[Report
     for reply in fate.replies:
         yield from _wrapped(_reply_words(reply), Look.REPLY, width, "← ", "  ", reply.seen.number)
     if fate.reply_count > len(fate.replies):
-        yield ReportLine(f"  and {fate.reply_count - len(fate.replies):,} more replies", Look.WHY)
+        others = fate.reply_count - len(fate.replies)
+        so_far = " so far" if report.counting else ""
+        yield ReportLine(f"  and {others:,} more replies{so_far}", Look.WHY)
     if fate.number and not fate.replies:
         yield ReportLine("  no reply yet" if report.listening else "  no reply", Look.WHY)
     for note in fate.notes if report.progress is not None and report.progress.sent else ():

@@ -14,27 +14,40 @@ _WORD_RIGHT = re.compile(r"\w*\W*")
 
 
 class LineEditor:
-    """`cursor` is the place of the next character, 0 to the length of `text`."""
+    """`cursor` is the place of the next character, 0 to the length of `text`. While all of it is
+    `selected`, what is inserted takes its place, and erasing erases all; moving only deselects."""
 
-    def __init__(self, text: str = "") -> None:
+    def __init__(self, text: str = "", *, selected: bool = False) -> None:
         self.text = text
         self.cursor = len(text)
+        self.selected = selected and bool(text)
 
     def insert(self, text: str) -> None:
         """Put `text` where the cursor is."""
+        if self.selected:
+            self._erase_all()
         self.text = self.text[: self.cursor] + text + self.text[self.cursor :]
         self.cursor += len(text)
 
     def press(self, key: str) -> bool:
         """Do what a key does; False if it is no editing key."""
         act = _KEYS.get(key)
-        if act is not None:
+        if act is None:
+            return False
+        if self.selected and key in _ERASING:
+            self._erase_all()
+        else:
+            self.selected = False
             act(self)
-        return act is not None
+        return True
 
     def go_to(self, cursor: int) -> None:
         """Move the cursor, at most to an end."""
+        self.selected = False
         self.cursor = max(0, min(cursor, len(self.text)))
+
+    def _erase_all(self) -> None:
+        self.text, self.cursor, self.selected = "", 0, False
 
     def _erase_to(self, cursor: int) -> None:
         """Take away what is between the cursor and `cursor`."""
@@ -51,6 +64,7 @@ class LineEditor:
         return found.end() if found else len(self.text)
 
 
+_ERASING = frozenset({"backspace", "delete", "ctrl+w", "ctrl+u", "ctrl+k"})
 _KEYS: Mapping[str, Callable[[LineEditor], None]] = {
     "left": lambda line: line.go_to(line.cursor - 1),
     "right": lambda line: line.go_to(line.cursor + 1),

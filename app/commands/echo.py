@@ -37,7 +37,7 @@ def run_echo(
     addresses: Sequence[str],
     trigger: str,
     as_json: bool,
-    options: EchoOptions,
+    options: EchoOptions | None = None,
 ) -> int:
     """Serve until told to stop; returns the exit status. Raises `CommandError`."""
     raise_descriptor_limit()
@@ -45,7 +45,7 @@ def run_echo(
     output = Output()
     with ExitStack() as stack:
         stack.callback(loop.close)
-        server = EchoServer(loop, options)
+        server = EchoServer(loop, options, sampled=False)
         stack.callback(server.close)
 
         def drain() -> None:

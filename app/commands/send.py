@@ -127,7 +127,7 @@ def _send(
 ) -> int:
     way, network = departure.way, departure.network
     tracks = [Track(Outcome(packet, way, network)) for packet in departure.packets]
-    told = Told(departure, request.as_json)
+    told = Told(departure, request.as_json, request.bypass)
     with ExitStack() as stack:
         interrupts = stack.enter_context(Interrupts())
         injector = stack.enter_context(departure.open(bypass=request.bypass))

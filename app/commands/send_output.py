@@ -41,8 +41,9 @@ def write_dry_run(
 class Told:
     """Tells what happened, as it happens."""
 
-    def __init__(self, departure: Departure, as_json: bool) -> None:
+    def __init__(self, departure: Departure, as_json: bool, bypass: bool = False) -> None:
         self._departure = departure
+        self._bypass = bypass
         self._json = as_json
         self._output = Output()
         self._reports = 0
@@ -54,7 +55,7 @@ class Told:
             if self._reports % 10 == 0:  # about once a second
                 say(
                     f"rawscope: {progress.sent:,} of {progress.asked:,} sent, "
-                    f"{progress.rate:,.0f} a second"
+                    f"{progress.rate_text} a second"
                 )
 
     def sent(self, progress: Progress) -> None:
@@ -67,6 +68,7 @@ class Told:
                     "asked": progress.asked,
                     "sent": progress.sent,
                     "dropped": progress.dropped,
+                    "stopped": progress.stopped,
                     "seconds": round(progress.elapsed_s, 6),
                     "interface": where.interface,
                     "way": where.way.value,
@@ -75,13 +77,14 @@ class Told:
             )
             return
         words = (
-            f"sent {progress.sent} of {progress.asked} through {safe(where.interface)} "
-            f"({where.way.value})"
+            f"{'stopped: ' if progress.stopped else ''}"
+            f"sent {progress.left:,} of {progress.asked:,} through "
+            f"{safe(where.interface)} ({where.way.value})"
         )
         if progress.dropped:
-            words += f", {progress.dropped} of them dropped by the device's queue"
+            words += f", {progress.dropped:,} were dropped by the device's queue (ENOBUFS)"
         if progress.asked > 1:
-            words += f", {progress.rate:,.0f} packets a second"
+            words += f", {progress.rate_text} packets a second"
         self._text(words)
 
     def heard(self, track: Track, seen: Seen) -> None:
@@ -106,7 +109,8 @@ class Told:
                 )
                 continue
             if outcome.copy is None:
-                say("rawscope: our packet was not seen on its way out")
+                why = ": --bypass goes past every capture" if self._bypass else ""
+                say(f"rawscope: our packet was not seen on its way out{why}")
             if not track.reply_count:
                 say("rawscope: no answer")
             for note in outcome.notes:

@@ -21,7 +21,7 @@ SIGNS = {
     "Signs: what goes on": (
         ("●", "live: capturing"),
         ("‖", "paused: the view stands still"),
-        ("▸", "reading a file or a pipe"),
+        ("▸", "reading a file or a pipe; the listener that keys act on"),
         ("■", "stopped: nothing comes any more"),
     ),
     "Signs: checksums": (
@@ -35,7 +35,8 @@ SIGNS = {
         ("…", "cut short by the capture"),
         ("·", "a note: worth a look"),
         ("◆", "marked by you"),
-        ("↗", "sent by rawscope"),
+        ("↗", "sent by rawscope; a built-in echo client"),
+        ("•", "a field that was typed; the others are computed"),
     ),
 }
 EPOLL = {

@@ -26,7 +26,7 @@ from widgets.lab_plots import CurvePlot, RatePlot
 from widgets.lab_results import LabResults
 
 Cancelled = Callable[[], bool]
-ABREAST = 100  # columns from which the plots stand beside one another
+ABREAST = 130  # columns from which the plots stand beside one another
 POINTS = len(COUNTS) * len(MECHANISMS)
 
 

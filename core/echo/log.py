@@ -1,6 +1,6 @@
 """What happened to one client, step by step: ``EPOLLIN → read 64 → EAGAIN``.
 
-Only the selected client has a log, so the others pay one comparison for it. A step is a kind
+A few clients have a log (`EventLogs`); the others pay one comparison for it. A step is a kind
 and a number; words are made for those that are looked at. A wake-up begins a line, and what
 the handler did stands behind it.
 """
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 LENGTH = 1000  # steps kept
+MOST_LOGS = 16  # of open clients, and so many of closed ones
 
 _EVENT_NAMES = (
     (select.EPOLLIN, "EPOLLIN"),
@@ -79,6 +80,44 @@ class EventLog:
     def entries(self) -> tuple[Entry, ...]:
         """The steps kept, oldest first."""
         return tuple(self._entries)
+
+
+class EventLogs:
+    """The logs of one server, by client: of `unasked` open clients from their first step on, and of
+    those that were selected last, `MOST_LOGS` in all. Those of closed clients are kept a while."""
+
+    def __init__(self, unasked: int) -> None:
+        self._unasked = unasked
+        self._open: dict[int, EventLog] = {}
+        self._ended: dict[int, EventLog] = {}
+
+    def begin(self, client: int) -> EventLog | None:
+        """The log of a new client, None if there are enough."""
+        if len(self._open) >= self._unasked:
+            return None
+        self._open[client] = EventLog(client)
+        return self._open[client]
+
+    def select(self, client: int) -> tuple[EventLog, int | None]:
+        """The log of a client that is open, and whose had to go for it."""
+        found, gone = self._open.pop(client, None), None
+        if found is None and len(self._open) >= MOST_LOGS:
+            gone = next(iter(self._open))
+            del self._open[gone]
+        self._open[client] = found or EventLog(client)  # the newest is the last to go
+        return self._open[client], gone
+
+    def end(self, client: int) -> None:
+        """The client is closed."""
+        if (ended := self._open.pop(client, None)) is not None:
+            self._ended[client] = ended
+            while len(self._ended) > MOST_LOGS:
+                del self._ended[next(iter(self._ended))]
+
+    def entries(self, client: int | None) -> tuple[Entry, ...]:
+        """A client's steps, the oldest first; none where it has no log."""
+        found = self._open.get(client or 0) or self._ended.get(client or 0)
+        return found.entries() if found is not None else ()
 
 
 def event_names(events: int) -> str:

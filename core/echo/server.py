@@ -20,7 +20,7 @@ from dataclasses import replace
 from core.echo.client import Client
 from core.echo.descriptors import SpareDescriptor
 from core.echo.listener import EchoError, Listener, open_listening
-from core.echo.log import EventLog
+from core.echo.log import EventLogs
 from core.echo.options import EchoOptions, Switches, Trigger
 from core.echo.sampler import Sampler
 from core.echo.shared import Shared
@@ -38,9 +38,21 @@ _SUMMED = ("bytes_in", "wake_ups", "reads", "eagains")  # of the clients, open a
 
 
 class EchoServer:
-    """Commands are for the loop's thread; `snapshot` for any."""
+    """Commands are for the loop's thread; `snapshot` for any.
 
-    def __init__(self, loop: EpollLoop, options: EchoOptions | None = None) -> None:
+    `logs` open clients have a log from their first step on, others from when they are selected.
+    Where nobody asks for snapshots, `sampled` is better false: then the kernel is not asked about
+    each client.
+    """
+
+    def __init__(
+        self,
+        loop: EpollLoop,
+        options: EchoOptions | None = None,
+        *,
+        logs: int = 0,
+        sampled: bool = True,
+    ) -> None:
         self._loop = loop
         self._shared = Shared(loop, options or EchoOptions(), self._on_closed)
         self._spare = SpareDescriptor()
@@ -48,7 +60,9 @@ class EchoServer:
         self._next_listener = 1
         self._clients: dict[int, Client] = {}
         self._talkers: dict[int, Talker] = {}
-        self._log: EventLog | None = None
+        self._logs = EventLogs(logs)
+        self._selected: int | None = None
+        self._sampled = sampled
         self._message = ""
         self._sampler = Sampler(self._clients, self._shared.accounts)
         self._on_drained: Callable[[], None] | None = None
@@ -113,16 +127,13 @@ class EchoServer:
             client.pause(not client.paused)
 
     def select(self, identifier: int | None) -> None:
-        """Keep a log of this client, and of no other; None of none."""
-        if self._log is not None:
-            if self._log.client == identifier:
-                return
-            if previous := self._clients.get(self._log.client):
-                previous.note_into(None)
-        self._log = EventLog(identifier) if identifier is not None else None
-        self._sampler.selected = identifier
+        """Show the log of this client, and keep one from now on if there is none; None: of none."""
+        self._selected = self._sampler.selected = identifier
         if identifier is not None and (client := self._clients.get(identifier)):
-            client.note_into(self._log)
+            log, gone = self._logs.select(identifier)
+            client.note_into(log)
+            if gone is not None:
+                self._clients[gone].note_into(None)
 
     @property
     def switches(self) -> Switches:
@@ -211,8 +222,8 @@ class EchoServer:
             totals=self._totals(),
             loop=self._loop.counters,
             switches=self._shared.switches,
-            selected=self._log.client if self._log is not None else None,
-            log=self._log.entries() if self._log is not None else (),
+            selected=self._selected,
+            log=self._logs.entries(self._selected),
             message=self._message,
         )
 
@@ -227,6 +238,8 @@ class EchoServer:
             self._let_go(connected)  # nobody else knows of it
             raise
         self._clients[client.identifier] = client
+        if (log := self._logs.begin(client.identifier)) is not None:
+            client.note_into(log)
 
     def _on_closed(self, identifier: int) -> None:
         client = self._clients.pop(identifier)
@@ -235,6 +248,7 @@ class EchoServer:
             setattr(totals, name, getattr(totals, name) + accounts.figure(name, client.slot))
         totals.unsent += accounts.pending[client.slot]
         accounts.close(client.slot)
+        self._logs.end(identifier)
         if not self._clients and self._on_drained is not None:
             self._loop.call(self._drained)
 
@@ -253,9 +267,11 @@ class EchoServer:
 
     def _publish(self) -> None:
         self._spare.have()
-        self._sampler.beat()
+        if self._sampled:
+            self._sampler.beat()
         self._shared.accounts.note_activity(time.monotonic())
-        self._published = self.take_snapshot()
+        if self._sampled:
+            self._published = self.take_snapshot()
 
     def _close_idle(self) -> None:
         accounts, timeout_s = self._shared.accounts, self._shared.options.idle_timeout_s

@@ -72,9 +72,9 @@ class Audit:
     def note_result(self, departure: Departure, progress: Progress) -> str:
         """Write down how much left. It has left whether or not that can be written: what is wrong
         is returned as a sentence, empty if nothing is."""
-        words = f"sent {progress.sent} of {progress.asked}"
+        words = f"sent {progress.left} of {progress.asked}"
         if progress.dropped:
-            words += f", {progress.dropped} of them dropped by the device's queue (ENOBUFS)"
+            words += f", {progress.dropped} were dropped by the device's queue (ENOBUFS)"
         if progress.error is not None:
             words += f"; {progress.error}"
         try:

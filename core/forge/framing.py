@@ -28,7 +28,7 @@ from core.wire.ethernet import ETHERNET, EtherType
 from core.wire.ipv4 import IPV4
 from core.wire.ipv6 import IPV6
 from core.wire.link import LinkType
-from core.wire.sll import SLL
+from core.wire.sll import SLL, SLL2
 
 BARE = frozenset(
     {
@@ -38,8 +38,10 @@ BARE = frozenset(
         LinkType.IPV4,
         LinkType.IPV6,
         LinkType.LINUX_SLL,
+        LinkType.LINUX_SLL2,
     }
 )
+_COOKED = {LinkType.LINUX_SLL: SLL, LinkType.LINUX_SLL2: SLL2}
 _PIECE = 4 << 20  # bytes that are put together at once
 _NOT_FOUND = bytes(6)
 _TABLES = ((IPV4, EtherType.IPV4), (IPV6, EtherType.IPV6))
@@ -73,7 +75,9 @@ class Framing:
             yield self._framed(_selected(batch, rows), link_types[rows])
 
     def _framed(self, batch: Batch, link_types: NDArray[np.int64]) -> Batch:
-        skip = np.where(link_types == LinkType.LINUX_SLL, SLL.size, 0)
+        skip = np.zeros(len(batch), np.int64)
+        for link_type, table in _COOKED.items():
+            skip[link_types == link_type] = table.size
         at = batch.offset + skip
         size = np.maximum(batch.captured.astype(np.int64) - skip, 0)
         is_bare = link_types != LinkType.ETHERNET
@@ -152,9 +156,10 @@ def _ethertypes(
     kinds[rows] = np.where(is_six, EtherType.IPV6, EtherType.IPV4)
     kinds[rows[link_types[rows] == LinkType.IPV4]] = EtherType.IPV4
     kinds[rows[link_types[rows] == LinkType.IPV6]] = EtherType.IPV6
-    cooked = rows[link_types[rows] == LinkType.LINUX_SLL]
-    said = SLL["etype"].column(batch.data, batch.offset[cooked])
-    kinds[cooked] = np.where(np.isin(said, [kind for _, kind in _TABLES]), said, 0)
+    for link_type, table in _COOKED.items():
+        cooked = rows[link_types[rows] == link_type]
+        said = table["etype"].column(batch.data, batch.offset[cooked])
+        kinds[cooked] = np.where(np.isin(said, [kind for _, kind in _TABLES]), said, 0)
     return kinds
 
 

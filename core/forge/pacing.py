@@ -21,6 +21,7 @@ from core.forge.injector import Injector
 
 _NAP_S = 0.02  # the longest sleep: so soon a stop is noticed
 _REPORT_S = 0.1
+_WHOLE = 10  # packets a second: slower rates are told with a tenth
 LONGEST_INTERVAL_S = 86_400
 SLOWEST = 1 / LONGEST_INTERVAL_S  # packets a second: slower ones overflow the clock, in the end
 CATCH_UP_S = 0.1  # no more than what is due in so long is sent in one go
@@ -53,6 +54,16 @@ class Progress:
     def rate(self) -> float:
         """Packets a second so far: between the first and the last are one less than there are."""
         return max(0, self.sent - 1) / self.elapsed_s if self.elapsed_s else 0.0
+
+    @property
+    def left(self) -> int:
+        """How many left the machine, as far as it told of drops."""
+        return self.sent - self.dropped
+
+    @property
+    def rate_text(self) -> str:
+        """The rate for a person: ``204,800``, ``0.5``."""
+        return f"{self.rate:,.0f}" if self.rate >= _WHOLE else f"{self.rate:.1f}"
 
 
 def send_packets(

@@ -11,9 +11,12 @@ asyncio's figure depends on the heap of its process: it receives into a fresh 25
 time, which in a young and small program the C library gives back to the kernel after each message,
 a page fault a message. Once its heap has grown it does several times as many. So each round starts
 fresh servers and measures them twice: *cold*, and *warm*, when the same server has had a load
-before. The bound on asyncio (1.5) is for cold ones: uvloop itself is not so much faster than a warm
-one. Edge triggered, ours asks once more for EAGAIN after each message. All are printed; the exit
-status is that of level: cold against both, warm against uvloop.
+before. Against a warm one the bound on asyncio (1.5) cannot be had: uvloop itself is not so much
+faster. Edge triggered, ours asks once more for EAGAIN after each message. All are printed; the exit
+status is that of level.
+
+Ours is as ``rawscope echo`` runs it: the books are on, and since there is no screen the kernel is
+not asked about each client.
 """
 
 from __future__ import annotations
@@ -54,7 +57,7 @@ def serve(kind):
     raise_descriptor_limit()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     loop = EpollLoop(256)
-    print(EchoServer(loop).listen(trigger=Trigger(kind)).port, flush=True)
+    print(EchoServer(loop, sampled=False).listen(trigger=Trigger(kind)).port, flush=True)
     loop.run()
 
 
@@ -116,13 +119,12 @@ def main():
                 with _server(kind) as (pid, port):
                     cold[kind].append(_measure(pid, port, load))
                     warm[kind].append(_measure(pid, port, load))
-        of_cold = {"uvloop": OF_UVLOOP, "asyncio": OF_ASYNCIO}
-        held = _compare(f"{name}, cold", cold, of_cold) and held
-        held = _compare(f"{name}, warm", warm, {"uvloop": OF_UVLOOP, "asyncio": None}) and held
+        held = _compare(f"{name}, cold", cold) and held
+        held = _compare(f"{name}, warm", warm) and held
     return 0 if held else 1
 
 
-def _compare(name, rounds, bounds):
+def _compare(name, rounds):
     """Print what each kind reached, and ours beside the others'; whether the bounds hold."""
     for kind, done in rounds.items():
         print(
@@ -133,13 +135,13 @@ def _compare(name, rounds, bounds):
             flush=True,
         )
     held = True
-    for other, bound in bounds.items():
-        for kind in ("level", "edge"):
-            if other in rounds:
+    for other, bound in (("uvloop", OF_UVLOOP), ("asyncio", OF_ASYNCIO)):
+        for kind in ("level", "edge", "uvloop"):
+            if other in rounds and kind in rounds and kind != other:
                 pairs = list(zip(rounds[kind], rounds[other], strict=True))
                 ratio = _middle(our.rate / their.rate for our, their in pairs)
                 by_cpu = _middle(our.capacity / their.capacity for our, their in pairs)
-                is_bound = kind == "level" and bound
+                is_bound = kind == "level"
                 held = held and not (is_bound and ratio < bound)
                 words = f"at least {bound}: {'yes' if ratio >= bound else 'NO'}" if is_bound else ""
                 print(

@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
+from core.echo.log import Step
 from core.echo.options import Switches, Trigger
 from core.engine import Engine, State
 from core.serving import NO_SERVER
@@ -74,7 +75,8 @@ def test_commands_reach_the_client_they_name(engine):
         engine.echo.select(first)
         until(engine, lambda shown: shown.clients.paused[0] == 1 and shown.selected == first)
         engine.echo.set_switches(Switches(16, drain=False))
-        assert until(engine, lambda shown: shown.switches.read_budget == 16).log == ()
+        steps = [one.step for one in until(engine, lambda s: s.switches.read_budget == 16).log]
+        assert steps == [Step.PAUSED, Step.INTEREST]
         engine.echo.close_client(first)
         until(engine, lambda shown: len(shown.clients) == 1)
         assert one.recv(1) == b""

@@ -403,7 +403,7 @@ def test_ip_packets_leave_behind_the_header_that_leads_to_them(
 
 
 def test_frames_of_another_link_are_refused(network: Network, tmp_path: Path, state: Path) -> None:
-    path = of_link(capture_of(tmp_path / "x.pcap", [udp_frame(b"x")]), LinkType.LINUX_SLL2)
+    path = of_link(capture_of(tmp_path / "x.pcap", [udp_frame(b"x")]), LinkType.PPP)
     request = ReplayRequest(path, "far0", Pace(None), yes=True)
     with pytest.raises(CommandError, match="only Ethernet frames and IP packets"):
         network.in_far(lambda: _quietly(request))

@@ -95,7 +95,7 @@ def test_keys_move_and_leave_no_text_behind():
 def test_keys_that_arrive_together_are_done_in_their_order():
     async def scene(pilot):
         widget.select_field("ip.frag_offset")
-        for key in ("5", "down", "7", "down", "9", "up", "0"):
+        for key in ("5", "down", "7", "down", "9", "up", "end", "0"):
             character = key if len(key) == 1 else None
             pilot.app.post_message(events.Key(key, character))
         while widget.draft.text("ip.ttl") != "70":
@@ -104,6 +104,28 @@ def test_keys_that_arrive_together_are_done_in_their_order():
         assert dict(widget.draft.texts) == expected
 
     widget = form(Held())
+    play(widget, scene, (70, 30))
+
+
+def test_what_is_typed_takes_the_place_of_what_is_there_until_the_cursor_is_moved():
+    async def scene(pilot):
+        for keys, text in (
+            ("4", "4"),
+            ("42", "42"),
+            (("end", "5"), "645"),
+            (("left", "5"), "654"),
+            (("backspace",), ""),
+            (("home", "delete"), "4"),
+        ):
+            widget.held = widget.held.with_draft(widget.draft.with_text("ip.ttl", "64"))
+            widget.select_field("ip.id")
+            widget.select_field("ip.ttl")
+            assert widget._editor.selected
+            await pilot.press(*keys)
+            assert widget.draft.text("ip.ttl") == text
+            assert not widget._editor.selected
+
+    widget = form()
     play(widget, scene, (70, 30))
 
 

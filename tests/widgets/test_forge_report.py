@@ -56,7 +56,7 @@ def test_an_error_says_how_far_it_came():
     error = refused(errno.EMSGSIZE, Circumstances("192.0.2.9", "veth0", 1500, 2028))
     progress = Progress(10, 3, 1, 0.5, error)
     lines = texts(Report("IP_HDRINCL", "veth0", progress, error=str(error)), 200)
-    assert lines[0].startswith("✗ sent 3 of 10 (IP_HDRINCL) on veth0, 4/s, 1 dropped")
+    assert lines[0].startswith("✗ sent 2 of 10 (IP_HDRINCL) on veth0, 4.0/s; 1 dropped")
     assert lines[1].startswith("✗ EMSGSIZE: the packet has 2028 bytes and the MTU on veth0 is 1500")
 
 

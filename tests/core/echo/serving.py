@@ -29,9 +29,9 @@ PATIENCE_S = 20
 class Served:
     """A server in a thread. Its commands are reached by `do`, its state by `until`."""
 
-    def __init__(self, options: EchoOptions | None = None):
+    def __init__(self, options: EchoOptions | None = None, **how):
         self.loop = EpollLoop()
-        self.server = EchoServer(self.loop, options)
+        self.server = EchoServer(self.loop, options, **how)
         self._thread = threading.Thread(target=self.loop.run, daemon=True)
         self._sockets = []
 

@@ -20,7 +20,7 @@ from core.netlink import LinkMessage
 from core.store.batch import Batch
 from core.wire.ethernet import ETHERNET, EtherType
 from core.wire.link import LinkType
-from core.wire.sll import SLL
+from core.wire.sll import SLL, SLL2
 from tests.core.forge.test_survey import batch_of
 
 OWN = b"\x02\0\0\0\0\x17"
@@ -67,6 +67,10 @@ def cooked(kind: int, data: bytes) -> bytes:
     return SLL.emit({"etype": kind}) + data
 
 
+def cooked_2(kind: int, data: bytes) -> bytes:
+    return SLL2.emit({"etype": kind}) + data
+
+
 def framed(framing: Framing, records: list[tuple[LinkType, bytes]]) -> list[bytes]:
     batch = batch_of([data for _, data in records], list(range(len(records))))
     kinds = np.array([kind for kind, _ in records], np.int64)
@@ -90,10 +94,12 @@ def test_each_packet_gets_the_header_that_leads_to_its_next_hop(kernel: Kernel) 
         (LinkType.RAW, four), (LinkType.RAW, b""), (LinkType.ETHERNET, whole), (LinkType.RAW, six),
         (LinkType.IPV6, six), (LinkType.IPV4, four), (LinkType.LINUX_SLL, cooked(FOUR, four)),
         (LinkType.LINUX_SLL, cooked(SIX, six)), (LinkType.RAW, odd), (LinkType.ETHERNET, b""),
+        (LinkType.LINUX_SLL2, cooked_2(FOUR, four)), (LinkType.LINUX_SLL2, cooked_2(SIX, six)),
     ]  # fmt: skip
     assert framed(Framing(link()), records) == [
         head(FOUR) + four, whole, head(SIX) + six, head(SIX) + six, head(FOUR) + four,
         head(FOUR) + four, head(SIX) + six, head(FOUR) + odd,
+        head(FOUR) + four, head(SIX) + six,
     ]  # fmt: skip
 
 
@@ -137,6 +143,7 @@ def test_what_is_no_ip_packet_is_left_out_or_too_short(kernel: Kernel) -> None:
     records += [
         (LinkType.LINUX_SLL, cooked(FOUR, b"")[:9]),
         (LinkType.LINUX_SLL, cooked(FOUR, b"")),
+        (LinkType.LINUX_SLL2, cooked_2(FOUR, b"")[:17]),
     ]
     found = framed(framing, records)
     assert len(found) == len(records)
@@ -163,7 +170,15 @@ def test_what_was_cut_stays_cut(kernel: Kernel) -> None:
 @given(
     st.lists(
         st.tuples(
-            st.sampled_from([LinkType.RAW, LinkType.ETHERNET, LinkType.LINUX_SLL, LinkType.IPV6]),
+            st.sampled_from(
+                [
+                    LinkType.RAW,
+                    LinkType.ETHERNET,
+                    LinkType.LINUX_SLL,
+                    LinkType.LINUX_SLL2,
+                    LinkType.IPV6,
+                ]
+            ),
             st.binary(max_size=70),
         ),
         max_size=12,
