@@ -137,7 +137,7 @@ ACTIONS: tuple[Action, ...] = (
         ("echo.drain", "d", "drain", "drain", "Read once, or until EAGAIN"),
         ("echo.add", "a", "add_listener", "listen", "Add a listener, level or edge"),
         ("echo.next", "v", "next_listener", "next", "Keys act on the next listener"),
-        ("echo.stop", "x", "stop_listener", "stop", "Stop the listener; its real clients stay"),
+        ("echo.stop", "x", "stop_listener", "stop", "Stop the listener; real clients stay"),
         ("echo.pause", "p", "pause_client", "pause", "Stop reading from the client, or go on"),
         ("echo.close", "c,delete", "close_client", "close", "Close the client's connection"),
         ("echo.lab", "L", "app.lab", "lab", "The laboratory of I/O models"),

@@ -16,7 +16,7 @@ from widgets.line_view import LineView
 
 TIME_WIDTH = 11
 TITLE_LINES = 2  # at most
-NOTHING = "no event since it was selected"
+NOTHING = "no event since its log began"
 _SHORT_S = 1e-3
 
 

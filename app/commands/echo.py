@@ -6,7 +6,7 @@ would hold up every client, and the next line says it all anyway.
 
 SIGTERM (or ctrl+c) ends it in good order: it stops listening, what was acknowledged by then goes
 back, what comes later is discarded and counted, and clients that do not end by themselves are
-closed after a grace time; a second signal ends it at once.
+closed after a grace time; a second signal ends it at once, with a last line all the same.
 """
 
 from __future__ import annotations
@@ -54,8 +54,14 @@ def run_echo(
             say(f"rawscope: draining {open_now} {noun}; a second signal ends at once")
             server.drain(loop.stop)
 
-        end = partial(loop.call, drain)
-        stack.enter_context(Interrupts(on_stop=end))
+        def leave() -> None:
+            """The last word, between two instructions of the loop: a line is one write."""
+            if output.has_room:
+                output.line(_totals(server.take_snapshot(), started_s, as_json, ended=True))
+                output.flush()
+
+        started_s = time.monotonic()
+        stack.enter_context(Interrupts(on_stop=partial(loop.call, drain), on_second=leave))
         for address in addresses or (DEFAULT_ADDRESS,):
             for port in ports or (DEFAULT_PORT,):
                 try:
@@ -66,7 +72,6 @@ def run_echo(
         output.flush()
         if not as_json:
             say("rawscope: ctrl+c ends it; --json prints the totals for a program")
-        started_s = time.monotonic()
 
         def beat() -> None:
             if output.has_room:

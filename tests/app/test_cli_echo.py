@@ -133,6 +133,26 @@ def test_echo_with_limits_of_its_own() -> None:
     assert 25 < idle_s <= 30
 
 
+def test_a_second_signal_ends_echo_at_once_with_a_last_line() -> None:
+    """While a client that reads nothing holds the first one up."""
+    with serving("--port", "0", "--json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        port = json.loads(process.stdout.readline())["listening"][1]
+        with socket.create_connection(("127.0.0.1", port), LIMIT_S) as client:
+            client.settimeout(0.3)
+            with contextlib.suppress(TimeoutError):
+                while client.send(bytes(1 << 16)):
+                    pass
+            process.send_signal(signal.SIGTERM)
+            assert "draining 1 client" in process.stderr.readline()
+            process.send_signal(signal.SIGTERM)
+            out, _ = process.communicate(timeout=LIMIT_S)
+    last = json.loads(out.splitlines()[-1])
+    assert (last["ended"], last["clients"]) == (True, 1)
+    assert process.returncode == -signal.SIGTERM
+
+
 def keepalive_s(port: int, peer: int) -> float:
     """Until the server's next keepalive probe (ss(8))."""
     said = subprocess.run(
