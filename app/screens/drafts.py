@@ -150,7 +150,9 @@ class KeepDraft(Dialog[str]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         taken = event.value.strip() in self._names
-        words = "enter takes the place of the one there" if taken else "enter keeps it"
+        words = (
+            "enter takes the place of the one there, which is kept" if taken else "enter keeps it"
+        )
         self.query_one(".dialog-hint", Static).update(words)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

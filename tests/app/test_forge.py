@@ -370,6 +370,24 @@ async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
         assert str(hint.content) == "it was deleted already"
 
 
+async def test_a_draft_whose_place_another_takes_is_kept(tmp_path):
+    async with forging(tmp_path) as stage:
+        pilot, shelf = stage.pilot, stage.screen.forger.keeping.shelf
+        await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
+        await pilot.pause()
+        before = shelf.drafts()["mine"]
+        await stage.type("ip.ttl", "9")
+        await pilot.press("ctrl+t", "m", "i", "n", "e")
+        await pilot.pause()
+        hint = pilot.app.screen.query_one(".dialog-hint", Static)
+        assert "takes the place" in str(hint.content)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert shelf.drafts()["mine"][0].texts["ip.ttl"] == "9"
+        assert shelf.drafts()["mine, before"] == before
+        assert "what it was as mine, before" in stage.forge.query_one(Explanation).said
+
+
 async def test_a_draft_of_now_is_not_undone(tmp_path):
     """Kept meanwhile under the name of one that was deleted."""
     async with forging(tmp_path) as stage:
