@@ -27,7 +27,7 @@ from core.loop import EpollLoop, LoopCounters
 from core.wire.text import safe
 
 DEFAULT_ADDRESS = "127.0.0.1"
-TO_LOOK_S = 0.4  # from the connection to the first bytes, so that a log can be asked for
+TO_LOOK_S = 0.4  # from the connection to the first bytes, so that a log can begin before them
 LOGS = 8  # clients that have a log unasked: all of a lesson, not all of a load
 FIRST_TRIGGERS = (Trigger.LEVEL, Trigger.EDGE)  # of the listeners that `demonstrate` makes
 
@@ -89,7 +89,7 @@ class EchoService:
         self._tell(lambda server: server.toggle_pause(client))
 
     def select(self, client: int | None) -> None:
-        """Keep a log of this client, and of no other."""
+        """Show the log of this client."""
         self._tell(lambda server: server.select(client))
 
     def set_switches(self, switches: Switches) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -45,7 +45,7 @@ def run_echo(
     output = Output()
     with ExitStack() as stack:
         stack.callback(loop.close)
-        server = EchoServer(loop, options, sampled=False)
+        server = EchoServer(loop, options, watched=False)
         stack.callback(server.close)
 
         def drain() -> None:
@@ -54,35 +54,39 @@ def run_echo(
             say(f"rawscope: draining {open_now} {noun}; a second signal ends at once")
             server.drain(loop.stop)
 
-        def leave() -> None:
-            """The last word, between two instructions of the loop: a line is one write."""
+        def tell(ended: bool) -> None:
+            output.line(_totals(server.take_snapshot(), started_s, as_json, ended=ended))
+            output.flush()
+
+        def tell_if_heard(ended: bool = False) -> None:
+            """Also between two instructions, for a second signal: a line is one write."""
             if output.has_room:
-                output.line(_totals(server.take_snapshot(), started_s, as_json, ended=True))
-                output.flush()
+                tell(ended)
 
         started_s = time.monotonic()
-        stack.enter_context(Interrupts(on_stop=partial(loop.call, drain), on_second=leave))
-        for address in addresses or (DEFAULT_ADDRESS,):
-            for port in ports or (DEFAULT_PORT,):
-                try:
-                    info = server.listen(address, port, Trigger(trigger))
-                except EchoError as error:
-                    raise CommandError(str(error)) from error
-                output.line(_listening(info, as_json))
+        end, last_word = partial(loop.call, drain), partial(tell_if_heard, True)
+        stack.enter_context(Interrupts(on_stop=end, on_second=last_word))
+        for info in _listen(server, ports, addresses, Trigger(trigger)):
+            output.line(_listening(info, as_json))
         output.flush()
         if not as_json:
             say("rawscope: ctrl+c ends it; --json prints the totals for a program")
-
-        def beat() -> None:
-            if output.has_room:
-                output.line(_totals(server.take_snapshot(), started_s, as_json))
-                output.flush()
-
-        loop.call_every(BEAT_S, beat)
+        loop.call_every(BEAT_S, tell_if_heard)
         loop.run()
-        output.line(_totals(server.take_snapshot(), started_s, as_json, ended=True))
-        output.flush()
+        tell(ended=True)
     return 0
+
+
+def _listen(
+    server: EchoServer, ports: Sequence[int], addresses: Sequence[str], trigger: Trigger
+) -> Iterator[ListenerInfo]:
+    """Listen on each port of each address. Raises `CommandError`."""
+    for address in addresses or (DEFAULT_ADDRESS,):
+        for port in ports or (DEFAULT_PORT,):
+            try:
+                yield server.listen(address, port, trigger)
+            except EchoError as error:
+                raise CommandError(str(error)) from error
 
 
 def _listening(info: ListenerInfo, as_json: bool) -> str:

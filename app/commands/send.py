@@ -156,7 +156,7 @@ def _send(
     if progress.sent:
         _remember(shelf, request.drafts)
     if progress.error is not None:
-        raise CommandError(f"{progress.sent} of {progress.asked} sent: {progress.error}")
+        raise CommandError(f"{progress.left} of {progress.asked} sent: {progress.error}")
     silent = listener is not None and not any(track.reply_count for track in tracks)
     return 1 if progress.sent < progress.asked or progress.dropped or silent else 0
 
@@ -195,11 +195,13 @@ def _note(
 
 def _save(name: str, drafts: Sequence[Draft]) -> None:
     try:
-        Shelf(state_folder()).save(name, drafts)
+        former = Shelf(state_folder()).keep(name, drafts)
     except OSError as error:
         raise CommandError(
             f"{safe(str(state_folder()))}: {error.strerror}; the draft is not saved"
         ) from error
+    if former:
+        say(f"rawscope: what was saved as {safe(name)} is now {safe(former)}")
 
 
 def _remember(shelf: Shelf, drafts: Sequence[Draft]) -> None:

@@ -54,7 +54,7 @@ class Told:
             self._reports += 1
             if self._reports % 10 == 0:  # about once a second
                 say(
-                    f"rawscope: {progress.sent:,} of {progress.asked:,} sent, "
+                    f"rawscope: {progress.left:,} of {progress.asked:,} sent, "
                     f"{progress.rate_text} a second"
                 )
 

@@ -115,9 +115,12 @@ class Drafts(Dialog[tuple[Draft, ...]]):
         except OSError as error:
             self._say(f"nothing is changed: {safe(str(error))}")
             done = False
-        at = self.query_one(OptionList).highlighted
+        options = self.query_one(OptionList)
+        at = options.highlighted
         self._fill()
-        self.query_one(OptionList).highlighted = at
+        options.highlighted = at
+        if (marked := options.highlighted_option) is not None and marked.disabled:
+            options.action_cursor_up()  # a heading has moved up
         return done
 
     def _say(self, words: str) -> None:

@@ -44,7 +44,6 @@ from widgets.hex_view import HexView
 BROAD = 110  # columns from which bytes and report stand beside the form
 ROOMY = 30  # lines from which bytes and report are both shown
 BYTES_MOST = 9  # lines of the bytes, their title included
-REPLACED = ", before"  # is put behind the name of a draft whose place another takes
 EARLIER = "Outcome of what was sent before"
 
 
@@ -302,11 +301,8 @@ class ForgePanel(Vertical):
     def _keep(self, name: str | None) -> None:
         if name:
             try:
-                shelf = self._forger.keeping.shelf
-                if (there := shelf.drafts().get(name)) is not None:
-                    shelf.save(f"{name}{REPLACED}", there)
-                shelf.save(name, self.form.held.drafts)
-                also = f", what it was as {name}{REPLACED}" if there is not None else ""
+                former = self._forger.keeping.shelf.keep(name, self.form.held.drafts)
+                also = f", what it was as {former}" if former else ""
                 self._say(f"kept as {name}{also}; ctrl+o has it")
             except OSError as error:
                 self._say(f"not kept: {self._forger.keeping.folder}: {error.strerror}")

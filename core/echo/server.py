@@ -19,6 +19,7 @@ from dataclasses import replace
 
 from core.echo.client import Client
 from core.echo.descriptors import SpareDescriptor
+from core.echo.draining import Draining, force
 from core.echo.listener import EchoError, Listener, open_listening
 from core.echo.log import EventLogs
 from core.echo.options import EchoOptions, Switches, Trigger
@@ -31,7 +32,6 @@ from core.loop import EpollLoop, Timer
 PUBLISH_S = 0.1
 PUBLISH_SHARE = 50  # of the time, one part in so many goes into that
 GRACE_S = 5.0  # for a client to take what it is owed
-PATIENCE_S = 1.0  # for one that has it, to end its side
 _LEAST_IDLE_CHECK_S, _MOST_IDLE_CHECK_S = 0.05, 1.0
 
 _SUMMED = ("bytes_in", "wake_ups", "reads", "eagains")  # of the clients, open and gone
@@ -41,8 +41,8 @@ class EchoServer:
     """Commands are for the loop's thread; `snapshot` for any.
 
     `logs` open clients have a log from their first step on, others from when they are selected.
-    Where nobody asks for snapshots, `sampled` is better false: then the kernel is not asked about
-    each client.
+    Where nobody asks for snapshots it is not `watched`: then none are made, and the kernel is not
+    asked about each client.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class EchoServer:
         options: EchoOptions | None = None,
         *,
         logs: int = 0,
-        sampled: bool = True,
+        watched: bool = True,
     ) -> None:
         self._loop = loop
         self._shared = Shared(loop, options or EchoOptions(), self._on_closed)
@@ -62,11 +62,10 @@ class EchoServer:
         self._talkers: dict[int, Talker] = {}
         self._logs = EventLogs(logs)
         self._selected: int | None = None
-        self._sampled = sampled
+        self._watched = watched
         self._message = ""
         self._sampler = Sampler(self._clients, self._shared.accounts)
-        self._on_drained: Callable[[], None] | None = None
-        self._all_back_s: dict[int, float] = {}  # since when clients lack nothing, while we drain
+        self._draining: Draining | None = None
         self._timers: list[Timer] = [
             loop.call_every(PUBLISH_S, self._beat),
         ]
@@ -164,7 +163,7 @@ class EchoServer:
         self._talkers[listener].say(size)
 
     def select_talker(self, listener: int) -> None:
-        """Keep a log of what the listener's built-in client causes."""
+        """Show the log of what the listener's built-in client causes."""
         talker = self._talkers.get(listener)
         if talker is None or talker.closed:
             return
@@ -183,13 +182,7 @@ class EchoServer:
         for identifier, listener in tuple(self._listeners.items()):
             listener.accept_waiting(self._shared.options.backlog + 1)
             self.stop_listening(identifier)
-        self._on_drained = on_drained
-        self._timers.append(self._loop.call_every(PATIENCE_S / 4, self._end_patience))
-        self._timers.append(self._loop.call_every(grace_s, self._force))
-        for client in tuple(self._clients.values()):
-            client.drain()
-        if not self._clients:
-            self._loop.call(self._drained)
+        self._draining = Draining(self._loop, self._clients, on_drained, grace_s)
 
     def close(self) -> None:
         """End everything at once and leave the loop, even if a fault of ours is in the way."""
@@ -200,10 +193,12 @@ class EchoServer:
         ]
         for timer in self._timers:
             timer.cancelled = True
+        if self._draining is not None:
+            self._draining.cancel()
         try:
             for identifier in tuple(self._listeners):
                 self.stop_listening(identifier)
-            self._force()
+            force(self._clients)
             self._publish()
         finally:
             self._shared.unfinished.clear()
@@ -249,8 +244,8 @@ class EchoServer:
         totals.unsent += accounts.pending[client.slot]
         accounts.close(client.slot)
         self._logs.end(identifier)
-        if not self._clients and self._on_drained is not None:
-            self._loop.call(self._drained)
+        if self._draining is not None:
+            self._draining.look()
 
     def _totals(self) -> EchoTotals:
         accounts, gone = self._shared.accounts, self._shared.totals
@@ -267,10 +262,9 @@ class EchoServer:
 
     def _publish(self) -> None:
         self._spare.have()
-        if self._sampled:
+        if self._watched:
             self._sampler.beat()
-        self._shared.accounts.note_activity(time.monotonic())
-        if self._sampled:
+            self._shared.accounts.note_activity(time.monotonic())
             self._published = self.take_snapshot()
 
     def _close_idle(self) -> None:
@@ -279,27 +273,9 @@ class EchoServer:
         for slot in accounts.idle_slots(time.monotonic(), timeout_s):
             self._clients[accounts.identifier[slot]].close(CloseReason.IDLE)
 
-    def _end_patience(self) -> None:
-        """Close the clients that have had everything back for so long, and do not end."""
-        now_s = time.monotonic()
-        for client in tuple(self._clients.values()):
-            if not client.has_all_back:
-                self._all_back_s.pop(client.identifier, None)
-            elif now_s - self._all_back_s.setdefault(client.identifier, now_s) >= PATIENCE_S:
-                client.close(CloseReason.DRAINED)
-
-    def _force(self) -> None:
-        for client in tuple(self._clients.values()):
-            client.close(CloseReason.FORCED)
-
     def _let_go(self, opened: socket.socket) -> None:
         """Out of the loop and closed, if it is not yet."""
         if opened.fileno() >= 0:
             with suppress(KeyError, OSError):  # KeyError: a listener at rest is not in it
                 self._loop.remove(opened)
             opened.close()
-
-    def _drained(self) -> None:
-        on_drained, self._on_drained = self._on_drained, None
-        if on_drained is not None:
-            on_drained()

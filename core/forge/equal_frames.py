@@ -21,7 +21,7 @@ import errno
 import numpy as np
 
 from core import sockets as kernel
-from core.forge.tx_slots import TxSlots
+from core.forge.tx_slots import TxSlots, alone
 
 _KEPT = kernel.TP_STATUS_SEND_REQUEST | kernel.TP_STATUS_WRONG_FORMAT
 
@@ -33,8 +33,8 @@ class EqualFrames:
     def __init__(self, interface: str, mtu: int, frame: bytes, bypass: bool) -> None:
         self._slots = TxSlots(interface, mtu, len(frame), bypass)
         self._next = 0
-        self._frame = np.frombuffer(frame, np.uint8)
-        self._slots.frames[:, : len(frame)] = self._frame
+        self._frame = alone(frame)
+        self._slots.frames[:, : len(frame)] = self._frame[0]
         self._slots.measure(slice(0, len(self._slots)), len(frame))
 
     def close(self) -> None:
@@ -44,9 +44,8 @@ class EqualFrames:
     def send(self, count: int) -> tuple[int, int]:
         """Send it up to `count` times: how often it left, and the errno if not once. EAGAIN: all
         slots are on their way, or the buffer is full."""
-        length = np.array([len(self._frame)])
-        if not self._slots.fits(self._frame, np.zeros(1, np.int64), length)[0]:
-            return 0, errno.EMSGSIZE if len(self._frame) >= self._slots.shortest else errno.EINVAL
+        if not self._slots.fits(*self._frame)[0]:
+            return 0, self._slots.refusal(len(self._frame[0]))
         slots = self._slots.status[self._next : self._next + count]
         on_their_way = np.flatnonzero(slots)
         slots = slots[: on_their_way[0]] if len(on_their_way) else slots

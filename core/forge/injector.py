@@ -35,6 +35,7 @@ from core import sockets as kernel
 from core.forge.answers import Circumstances, SendError, refused
 from core.forge.equal_frames import EqualFrames
 from core.forge.equal_messages import BURST, EqualMessages
+from core.forge.tx_slots import SEND_BUFFER_BYTES
 from core.wire.field import Kind, address_text
 from core.wire.ipv4 import IPV4
 from core.wire.ipv6 import IPV6
@@ -42,7 +43,6 @@ from core.wire.ipv6 import IPV6
 _PATIENCE_MS = 1000  # for room in the socket's buffer
 _RING_PATIENCE_S = 5.0  # for a frame of a ring to come back from the device
 _NAP_S = 0.001
-_SEND_BUFFER_BYTES = 4 << 20
 
 
 class Way(Enum):
@@ -293,4 +293,4 @@ def _hear_of_drops(made: socket.socket) -> None:
 
 
 def _enlarge(made: socket.socket) -> None:
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)

@@ -23,6 +23,7 @@ from core.forge.draft import BadDraftError, Draft
 HISTORY_LENGTH = 200
 MOST_DESTINATIONS = 10_000
 LARGEST_BYTES = 16 << 20  # of a file
+FORMER = ", before"  # stands behind the name of drafts whose place others have taken
 _Content = TypeVar("_Content", dict[str, Any], list[Any])
 
 
@@ -43,6 +44,16 @@ class Shelf:
     def save(self, name: str, drafts: Sequence[Draft]) -> None:
         """Keep drafts under a name, in the place of any that were. Raises OSError."""
         self._write("drafts", self._entries("drafts", dict) | {name: _objects(drafts)})
+
+    def keep(self, name: str, drafts: Sequence[Draft]) -> str:
+        """`save`, but other drafts that had the name are kept under another, which is returned;
+        empty where there were none. Raises OSError."""
+        kept, new = self._entries("drafts", dict), _objects(drafts)
+        former = f"{name}{FORMER}" if kept.get(name, new) != new else ""
+        if former:
+            kept[former] = kept[name]
+        self._write("drafts", kept | {name: new})
+        return former
 
     def delete(self, name: str) -> None:
         """Forget the drafts of a name; `KeyError` if there are none. Raises OSError."""

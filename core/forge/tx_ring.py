@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from core import sockets as kernel
 from core.forge.answers import Circumstances, SendError, refused
-from core.forge.tx_slots import TxSlots
+from core.forge.tx_slots import TxSlots, alone
 from core.wire.ethernet import ETHERNET
 from core.wire.vlan import VLAN
 
@@ -79,7 +79,7 @@ class TxRing:
         for frame in frames:
             if self._waiting == len(self._slots):
                 self.flush()
-            self._check(*_alone(frame))
+            self._check(*alone(frame))
             self._slots.frames[self._next, : len(frame)] = np.frombuffer(frame, np.uint8)
             self._slots.measure(slice(self._next, self._next + 1), len(frame))
             self._next = (self._next + 1) % len(self._slots)
@@ -143,9 +143,8 @@ class TxRing:
     ) -> None:
         """Raise the `SendError` of the first frame that does not fit."""
         for row in np.flatnonzero(~self.fits(data, offset, length))[:1]:
-            is_short = length[row] < ETHERNET.size
             what = replace(self._what, mtu=self._slots.mtu(), length=int(length[row]))
-            raise refused(errno.EINVAL if is_short else errno.EMSGSIZE, what)
+            raise refused(self._slots.refusal(what.length), what)
 
     def _failure(self, number: int) -> SendError:
         """What stopped the kernel."""
@@ -157,13 +156,6 @@ class TxRing:
             f"ENOBUFS: {name} took no frame for {_PATIENCE_S:.0f} s: its queue is full, or what is "
             "behind it drops the frame (the other end of a veth: one that is longer than its MTU)",
         )
-
-
-def _alone(
-    frame: bytes | memoryview,
-) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
-    """One frame as an array of frames: data, offset, length."""
-    return np.frombuffer(frame, np.uint8), np.zeros(1, np.int64), np.array([len(frame)], np.int64)
 
 
 def _rows(data: NDArray[np.uint8], offset: NDArray[np.int64], width: int) -> NDArray[np.uint8]:

@@ -19,6 +19,7 @@ net/packet/af_packet.c, tpacket_snd.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import mmap
 import socket
@@ -35,6 +36,7 @@ from core.wire.vlan import VLAN
 _MOST_SLOTS = 4096
 _LEAST_SLOT = 128  # small slots stay in the processor's cache: a tenth faster than 256
 _RING_BYTES = 16 << 20
+SEND_BUFFER_BYTES = 4 << 20
 
 _IFREQ = struct.Struct("=16si20x")  # struct ifreq: name, MTU
 _TPACKET_REQ = struct.Struct("=4I")  # block size, blocks, frame size, frames
@@ -64,18 +66,23 @@ _VIRTIO_HEADER = np.dtype(
 )
 _VIRTIO_AT = -(-_HEADER.itemsize // 16) * 16  # TPACKET_ALIGN: where the kernel looks for it
 _DATA = _VIRTIO_AT + _VIRTIO_HEADER.itemsize
-_TYPE = ETHERNET["type"].span
 _COPIED = 2048  # bytes: what is longer would take the kernel more than a page
+
+
+def alone(
+    frame: bytes | memoryview,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """One frame as an array of frames: data, offset (1,), length (1,)."""
+    return np.frombuffer(frame, np.uint8), np.zeros(1, np.int64), np.array([len(frame)], np.int64)
 
 
 class TxSlots:
     """The slots of a ring on one interface, for frames of up to `longest` bytes, as columns.
 
-    `status` (TP_STATUS_*) has one number a slot, `frames` one row, (slots, room). Raises OSError
-    and `core.sockets.NotPermittedError`.
+    `status` (slots,) are TP_STATUS_*, `frames` (slots, room) uint8. The `mtu` (bytes) is what is
+    taken for it while the interface cannot be asked. Raises OSError and
+    `core.sockets.NotPermittedError`.
     """
-
-    shortest = ETHERNET.size  # bytes: what the kernel takes of an Ethernet device
 
     def __init__(self, interface: str, mtu: int, longest: int, bypass: bool) -> None:
         self._interface = interface
@@ -120,12 +127,15 @@ class TxSlots:
         there may be in a slot, and what the kernel lets through (see above)."""
         untagged = self.mtu() + ETHERNET.size
         found: NDArray[np.bool_] = length <= min(self.longest, untagged)
-        found &= length >= self.shortest
+        found &= length >= ETHERNET.size
         longest = min(self.longest, untagged + VLAN.size)
         rows = np.flatnonzero((length > untagged) & (length <= longest))
-        at = offset[rows] + _TYPE.start
-        found[rows] = (data[at].astype(np.uint16) << 8 | data[at + 1]) == EtherType.VLAN
+        found[rows] = ETHERNET["type"].column(data, offset[rows]) == EtherType.VLAN
         return found
+
+    def refusal(self, length: int) -> int:
+        """The errno that a socket has for a frame of this length that does not fit."""
+        return errno.EINVAL if length < ETHERNET.size else errno.EMSGSIZE
 
     def measure(self, slots: slice, length: int | NDArray[np.int64]) -> None:
         """Say how long the frames of some slots are."""
@@ -156,4 +166,4 @@ class TxSlots:
         blocks = self._count * self._size // block
         request = _TPACKET_REQ.pack(block, blocks, self._size, self._count)
         ring.setsockopt(kernel.SOL_PACKET, kernel.PACKET_TX_RING, request)
-        ring.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+        ring.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)

@@ -370,6 +370,23 @@ async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
         assert str(hint.content) == "it was deleted already"
 
 
+async def test_after_the_last_kept_draft_was_deleted_another_is_marked(tmp_path):
+    """Not the heading that stands in its place."""
+    async with forging(tmp_path) as stage:
+        pilot, shelf = stage.pilot, stage.screen.forger.keeping.shelf
+        for name in ("one", "two"):
+            shelf.save(name, stage.forge.form.held.drafts)
+        await pilot.press("f2", "ctrl+o", "down", "d")
+        await pilot.pause()
+        options = pilot.app.screen.query_one(OptionList)
+        assert list(shelf.drafts()) == ["one"]
+        assert str(options.highlighted_option.prompt).strip().startswith("one")
+        await pilot.press("d")
+        await pilot.pause()
+        assert shelf.drafts() == {}
+        assert str(options.highlighted_option.prompt).strip().startswith("TCP SYN")
+
+
 async def test_a_draft_whose_place_another_takes_is_kept(tmp_path):
     async with forging(tmp_path) as stage:
         pilot, shelf = stage.pilot, stage.screen.forger.keeping.shelf

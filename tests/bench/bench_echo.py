@@ -57,7 +57,7 @@ def serve(kind):
     raise_descriptor_limit()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     loop = EpollLoop(256)
-    print(EchoServer(loop, sampled=False).listen(trigger=Trigger(kind)).port, flush=True)
+    print(EchoServer(loop, watched=False).listen(trigger=Trigger(kind)).port, flush=True)
     loop.run()
 
 

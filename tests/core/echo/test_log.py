@@ -79,8 +79,8 @@ def test_clients_keep_their_logs_while_others_are_looked_at():
     assert third == ["EPOLLIN → read 1 → wrote 1"], "from when it was selected"
 
 
-def test_a_server_without_samples_counts_all_the_same():
-    with Served(sampled=False) as served:
+def test_a_server_that_nobody_watches_counts_all_the_same():
+    with Served(watched=False) as served:
         client = served.connect(served.listen(Trigger.LEVEL))
         client.sendall(bytes(64))
         assert receive_exactly(client, 64) == bytes(64)

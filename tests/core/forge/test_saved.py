@@ -44,6 +44,14 @@ def test_drafts_are_saved_recalled_and_deleted(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["drafts.json"]
 
 
+def test_drafts_whose_place_others_take_are_kept(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    assert shelf.keep("one", ONE) == ""
+    assert shelf.keep("one", ONE) == "", "they are the same"
+    assert shelf.keep("one", TWO) == "one, before"
+    assert shelf.drafts() == {"one": TWO, "one, before": ONE}
+
+
 def test_history_is_newest_first_without_repeats_and_bounded(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     for drafts in (ONE, TWO, ONE):
