@@ -72,9 +72,9 @@ class Stage:
         raise AssertionError(f"never so; the report says: {self.report_text}")
 
     async def type(self, key: str, text: str) -> None:
-        """Fill in a field by keys."""
+        """Fill in a field by keys: what is typed takes the place of what is there."""
         self.forge.form.select_field(key)
-        await self.pilot.press("ctrl+u", *("full_stop" if c == "." else c for c in text))
+        await self.pilot.press(*("full_stop" if c == "." else c for c in text))
 
 
 @asynccontextmanager
