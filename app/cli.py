@@ -54,7 +54,7 @@ def _input_options(command: Decorated) -> Decorated:
                 "interfaces",
                 metavar="IFACE",
                 multiple=True,
-                help="Capture on this interface (repeatable); 'any' is every one.",
+                help="Capture on this interface (name or number, repeatable); 'any' is every one.",
             ),
             click.option(
                 "-r", "file", metavar="FILE", help="Read this capture file; '-' is standard input."

@@ -1,5 +1,5 @@
-"""Just enough rtnetlink to list interfaces and addresses, and to hear of links that change;
-routes and neighbours are in `core.forge.route`.
+"""Just enough rtnetlink to list interfaces and addresses, to ask for one link, and to hear of links
+that change; routes and neighbours are in `core.forge.route`.
 
 A request and its answers are messages: ``struct nlmsghdr``, then ``struct ifinfomsg`` or
 ``struct ifaddrmsg``, then attributes (``struct rtattr``: length, type, value, padded to 4 bytes).
@@ -47,7 +47,13 @@ IFLA_IFNAME = 3
 IFLA_MTU = 4
 IFLA_LINKINFO = 18
 IFLA_INFO_KIND = 1
+IFLA_EXT_MASK = 29
 IFLA_PROMISCUITY = 30
+IFLA_PROP_LIST = 52
+IFLA_ALT_IFNAME = 53
+RTEXT_FILTER_SKIP_STATS = 8  # linux/rtnetlink.h
+NAME_BYTES = 15  # IFNAMSIZ without the zero byte, linux/if.h
+ALTERNATIVE_NAME_BYTES = 127  # ALTIFNAMSIZ without the zero byte
 # linux/if_addr.h
 IFA_ADDRESS = 1
 IFA_LOCAL = 2  # the own address on a point-to-point link, where IFA_ADDRESS is the peer's
@@ -68,6 +74,7 @@ class LinkMessage:
     address: bytes
     promiscuity: int  # how many asked for promiscuous mode
     kind: str  # "veth", "bridge", …; empty for hardware
+    alternative_names: tuple[str, ...] = ()  # ip-link(8), altname
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,36 @@ class AddressMessage:
 def dump_links() -> list[LinkMessage]:
     """Every link of this network namespace."""
     return [_link(kind, body) for kind, body in _dump(RTM_GETLINK) if kind == RTM_NEWLINK]
+
+
+def get_link(index: int) -> LinkMessage | None:
+    """Return the link with this index, or None if there is none. Asks for that one only."""
+    return _get_link(index, b"")
+
+
+def get_link_named(name: str) -> LinkMessage | None:
+    """Return the link with this name or alternative name, or None if there is none.
+
+    Alternative names need Linux 5.5; an older kernel finds links by their names only.
+    """
+    raw = name.encode("utf-8", "surrogateescape")
+    if not raw or b"\0" in raw or len(raw) > ALTERNATIVE_NAME_BYTES:
+        return None
+    if len(raw) <= NAME_BYTES:  # the kernel looks a name up among both kinds
+        return _get_link(0, attribute(IFLA_IFNAME, raw + b"\0"))
+    return _get_link(0, attribute(IFLA_ALT_IFNAME, raw + b"\0"))
+
+
+def _get_link(index: int, wanted: bytes) -> LinkMessage | None:
+    body = IFINFOMSG.pack(socket.AF_UNSPEC, 0, index, 0, 0) + wanted
+    body += attribute(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS.to_bytes(4, sys.byteorder))
+    try:
+        kind, answer = next(ask(RTM_GETLINK, 0, body))
+    except OSError as error:
+        if error.errno in (errno.ENODEV, errno.EINVAL):  # EINVAL: an index below 1, an old kernel
+            return None
+        raise
+    return _link(kind, answer)
 
 
 def dump_addresses() -> list[AddressMessage]:
@@ -108,13 +145,18 @@ class LinkWatcher:
         If some were lost (ENOBUFS), all links follow as they are now, and those of `known`, the
         indices that the caller cares for, that are not there any more follow as deleted.
         """
+        changes, lost = self.take()
+        return changes + _anew(known) if lost else changes
+
+    def take(self) -> tuple[list[LinkMessage], bool]:
+        """Return the changes since the last call, and whether some were lost (ENOBUFS)."""
         changes: list[LinkMessage] = []
         lost = False
         while True:
             try:
                 data = self._socket.recv(_RECEIVE_BYTES)
             except BlockingIOError:
-                return changes + _anew(known) if lost else changes
+                return changes, lost
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
@@ -143,16 +185,25 @@ def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def attributes(data: bytes) -> dict[int, bytes]:
-    """The attributes that fill `data`, by type."""
-    found: dict[int, bytes] = {}
+    """The attributes that fill `data`, by type; of several of one type, the last."""
+    return dict(each_attribute(data))
+
+
+def each_attribute(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the type and value of each attribute that fills `data`, in order."""
     at = 0
     while at + RTATTR.size <= len(data):
         length, kind = RTATTR.unpack_from(data, at)
         if length < RTATTR.size:
-            break
-        found[kind & NLA_TYPE_MASK] = data[at + RTATTR.size : at + length]
+            return
+        yield kind & NLA_TYPE_MASK, data[at + RTATTR.size : at + length]
         at += _aligned(length)
-    return found
+
+
+def attribute(kind: int, value: bytes) -> bytes:
+    """Return one attribute, padded to 4 bytes."""
+    raw = RTATTR.pack(RTATTR.size + len(value), kind) + value
+    return raw.ljust(_aligned(len(raw)), b"\0")
 
 
 def _anew(known: Collection[int]) -> list[LinkMessage]:
@@ -200,6 +251,11 @@ def _link(kind: int, body: bytes) -> LinkMessage:
         address=found.get(IFLA_ADDRESS, b""),
         promiscuity=_integer(found.get(IFLA_PROMISCUITY, b"")),
         kind=_text(attributes(found.get(IFLA_LINKINFO, b"")).get(IFLA_INFO_KIND, b"")),
+        alternative_names=tuple(
+            _text(value)
+            for key, value in each_attribute(found.get(IFLA_PROP_LIST, b""))
+            if key == IFLA_ALT_IFNAME
+        ),
     )
 
 

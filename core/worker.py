@@ -115,6 +115,7 @@ class Worker:
             self._fail(f"cannot capture: {error.strerror}")
             return
         self._session = session
+        self._interfaces = session.interfaces
         self._notes = session.notes
         self._loop.add(session.watcher, partial(self._on_links, session))
         for feed in session.feeds:

@@ -50,6 +50,7 @@ class Capturing(threading.Thread):
         except CaptureError as error:
             self._loop.close()
             raise CommandError(str(error)) from error
+        self.names = self._session.interfaces  # their own, however they were asked for
         for note in self._session.notes:
             say(f"rawscope: {note}")
         self._tell_trouble()

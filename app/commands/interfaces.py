@@ -11,7 +11,7 @@ from core.wire.text import safe
 
 
 def run_interfaces(as_json: bool) -> int:
-    """Print one line an interface, in the kernel's order."""
+    """Print one line an interface, in the kernel's order; its index and all its names find it."""
     try:
         found = list_interfaces()
     except OSError as error:
@@ -28,6 +28,7 @@ def _json(interface: InterfaceInfo) -> str:
         {
             "name": interface.name,
             "index": interface.index,
+            "alternative_names": list(interface.alternative_names),
             "kind": interface.kind,
             "up": interface.up,
             "running": interface.running,
@@ -42,14 +43,19 @@ def _json(interface: InterfaceInfo) -> str:
 
 
 def _table(interfaces: tuple[InterfaceInfo, ...]) -> list[str]:
-    rows = [("NAME", "STATE", "KIND", "MTU", "MAC", "ADDRESSES")]
+    also = any(interface.alternative_names for interface in interfaces)
+    rows = [
+        ("NAME", "INDEX", "STATE", "KIND", "MTU", "MAC", *(("ALSO",) if also else ()), "ADDRESSES")
+    ]
     rows += [
         (
             safe(interface.name),
+            str(interface.index),
             _state(interface),
             interface.kind,
             str(interface.mtu),
             interface.mac or "-",
+            *((" ".join(map(safe, interface.alternative_names)) or "-",) if also else ()),
             " ".join(interface.addresses) or "-",
         )
         for interface in interfaces

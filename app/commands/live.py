@@ -42,7 +42,7 @@ def print_live(
         stack.enter_context(Interrupts(on_stop=capturing.stop, on_second=leave))
         sys.setswitchinterval(SWITCH_S)
         capturing.start()
-        say(f"rawscope: listening on {safe(', '.join(options.interfaces))}")
+        say(f"rawscope: listening on {safe(', '.join(capturing.names))}")
         for batch in capturing.backlog:
             printer.print(batch, capturing.interfaces)
         capturing.join()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.commands.asking import agree, state_folder
 from app.commands.auditing import open_audit
@@ -22,10 +22,11 @@ from core.forge.injector import Way
 from core.forge.look import Target
 from core.forge.rails import Examination, Load
 from core.forge.replay import Pace, Replay, ReplayCounts
-from core.forge.route import ARPHRD_ETHER, ARPHRD_LOOPBACK, IFF_LOOPBACK, link_named
+from core.forge.route import ARPHRD_ETHER, ARPHRD_LOOPBACK, IFF_LOOPBACK
 from core.forge.saved import Shelf
 from core.forge.survey import Survey
 from core.forge.tx_ring import TxRing
+from core.interface_lookup import UnknownInterfaceError, require_interface
 from core.sockets import NotPermittedError
 from core.wire.text import safe
 
@@ -46,11 +47,11 @@ class ReplayRequest:
 
 def run_replay(request: ReplayRequest) -> int:
     """Send the file; returns the exit status. Raises `CommandError`."""
-    link = link_named(request.link)
-    if link is None:
-        raise CommandError(
-            f"there is no interface {safe(request.link)!r}; 'rawscope interfaces' lists them"
-        )
+    try:
+        link = require_interface(request.link)
+    except UnknownInterfaceError as error:
+        raise CommandError(str(error)) from error
+    request = replace(request, link=link.name)
     if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
         raise CommandError(f"{safe(request.link)} carries no Ethernet frames")
     shelf = Shelf(state_folder())

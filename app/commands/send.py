@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.commands.asking import agree, state_folder
 from app.commands.auditing import open_audit, unaudited
@@ -31,6 +31,7 @@ from core.forge.recipes import rawscope_command
 from core.forge.saved import Shelf
 from core.forge.surroundings import look_around
 from core.forge.tracking import Track
+from core.interface_lookup import find_interface
 from core.sockets import NotPermittedError
 from core.wire.text import safe
 
@@ -75,6 +76,8 @@ def run_send(request: SendRequest) -> int:
 
     Raises `FieldTextError` for what was typed and `CommandError` for what failed.
     """
+    if request.link and (link := find_interface(request.link)) is not None:
+        request = replace(request, link=link.name)
     evaluations = _evaluate(request, resolve=False)
     packets = [one.data for one in evaluations]
     if request.save_as is not None:
@@ -108,7 +111,7 @@ def _evaluate(request: SendRequest, *, resolve: bool) -> list[Evaluation]:
     for draft in request.drafts:
         around = look_around(draft, request.link, resolve=resolve)
         if request.link and around.link is None and not request.dry_run:
-            raise CommandError(f"{around.trouble}; 'rawscope interfaces' lists them")
+            raise CommandError(around.trouble)
         evaluation = evaluate(draft, around.values)
         for field in evaluation.errors:
             raise FieldTextError(f"--{field.key} {field.error}")

@@ -20,6 +20,7 @@ from core.capture.options import ANY
 from core.wire.text import safe
 
 REFRESH_S = 1.0
+NAMES_WIDTH = 24  # cells, of alternative names
 ADDRESSES_WIDTH = 44  # cells; an IPv4 and an IPv6 address with their prefix lengths
 
 
@@ -181,8 +182,8 @@ class Interfaces(Dialog[tuple[str, ...]]):
 def _cells(info: InterfaceInfo, *, live: bool) -> tuple[Text, ...]:
     state = "up" if info.up and info.running else "no link" if info.up else "down"
     state = "● live" if live else state
-    addresses = _addresses(info.addresses)
-    words = (safe(info.name), state, addresses, safe(info.kind))
+    addresses = _as_fits(info.addresses, ADDRESSES_WIDTH)
+    words = (_names(info), state, addresses, safe(info.kind))
     mtu = Text(str(info.mtu), justify="right")
     return (*(Text(word, no_wrap=True) for word in words), mtu)
 
@@ -192,13 +193,19 @@ def _any_cells(found: Sequence[InterfaceInfo]) -> tuple[Text, ...]:
     return (Text(ANY), Text(f"{up} up"), Text("all interfaces together"), Text(""), Text(""))
 
 
-def _addresses(addresses: Sequence[str]) -> str:
-    """As many whole addresses as fit, and how many more there are."""
+def _names(info: InterfaceInfo) -> str:
+    """The name, and behind it the alternative ones in parentheses."""
+    name, others = safe(info.name), [safe(other) for other in info.alternative_names]
+    return f"{name} ({_as_fits(others, NAMES_WIDTH)})" if others else name
+
+
+def _as_fits(words: Sequence[str], width: int) -> str:
+    """Join as many whole words as fit into `width` cells, and say how many more there are."""
     shown = ""
-    for number, address in enumerate(addresses):
-        longer = f"{shown}, {address}" if shown else address
-        more = f" +{len(addresses) - number}"
-        if number and len(longer) > ADDRESSES_WIDTH:
+    for number, word in enumerate(words):
+        longer = f"{shown}, {word}" if shown else word
+        more = f" +{len(words) - number}"
+        if number and len(longer) > width:
             return shown + more
         shown = longer
     return shown

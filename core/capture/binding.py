@@ -26,12 +26,14 @@ import numpy as np
 from core import sockets as kernel
 from core.capture import bpf
 from core.capture.block import SOCKADDR_LL
-from core.capture.interfaces import InterfaceInfo, list_interfaces
 from core.capture.options import ANY, CaptureOptions
 from core.capture.register import InterfaceRegister
 from core.capture.source import AddInterface, CaptureError, CaptureStatistics
+from core.interface_lookup import UnknownInterfaceError, require_interface
+from core.netlink import LinkMessage
 from core.wire.text import safe
 
+LOOPBACK_INDEX = 1  # of lo in every network namespace: drivers/net/loopback.c, loopback_net_init
 PACKET_MREQ = struct.Struct("=iHH8s")  # linux/if_packet.h: index, type, address length, address
 TPACKET_STATS = struct.Struct("=II")  # tpacket_stats, and what tpacket_stats_v3 begins with
 
@@ -42,12 +44,10 @@ class Binding:
     """The socket, and which interface it is bound to."""
 
     def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
-        interfaces = list_interfaces()
-        self.name = name
-        self.info = None if name == ANY else named(name, interfaces)
+        self.info = None if name == ANY else named(name)
+        self.name = self.info.name if self.info else name
         self.interface_index = self.info.index if self.info else 0
         self.note = ""
-        self.register = InterfaceRegister(add, options.snap_length)
         self._promiscuous = options.promiscuous and self.info is not None
         self._received = 0
         self._dropped = 0
@@ -55,8 +55,8 @@ class Binding:
             self.socket = kernel.packet_socket(interfaces=options.interfaces)
         except kernel.NotPermittedError as error:
             raise CaptureError(str(error)) from error
-        loopback = next((found.index for found in interfaces if found.loopback), 0)
-        bpf.attach(self.socket, bpf.keep(options.snap_length, loopback))
+        bpf.attach(self.socket, bpf.keep(options.snap_length, LOOPBACK_INDEX))
+        self.register = InterfaceRegister(add, options.snap_length)
 
     def bind(self) -> None:
         """Start receiving. Raises CaptureError if the interface has gone meanwhile."""
@@ -118,10 +118,9 @@ def _bind(target: socket.socket, interface_index: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def named(name: str, interfaces: tuple[InterfaceInfo, ...]) -> InterfaceInfo:
-    """The interface of that name; raises CaptureError, which lists those there are."""
-    for found in interfaces:
-        if found.name == name:
-            return found
-    names = ", ".join(safe(found.name) for found in interfaces)
-    raise CaptureError(f"there is no interface {safe(name)!r}; there are: {names}, {ANY}")
+def named(name: str) -> LinkMessage:
+    """Return the link that `name` means. Raises CaptureError if there is none."""
+    try:
+        return require_interface(name)
+    except UnknownInterfaceError as error:
+        raise CaptureError(str(error)) from error

@@ -63,7 +63,7 @@ class DatagramSource:
 
     def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
         self._binding = Binding(name, options, add)
-        self.name = name
+        self.name = self._binding.name
         self.interface_index = self._binding.interface_index
         self._largest = options.snap_length
         self._arena = bytearray(_ARENA_BYTES + _GAP + self._largest)

@@ -23,7 +23,6 @@ from core import sockets as kernel
 from core.capture import bpf
 from core.capture.binding import named
 from core.capture.datagram import BATCH_FRAMES, TIMESPEC, grow_receive_buffer, timestamp
-from core.capture.interfaces import list_interfaces
 from core.capture.options import ANY, CaptureOptions
 from core.capture.source import AddInterface, CaptureError, CaptureStatistics
 from core.store.batch import Batch, CaptureInterface
@@ -40,11 +39,10 @@ class InetSource:
     """Incoming TCP, UDP and ICMP over IPv4. See `core.capture.source.Source`."""
 
     def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
-        self.name = name
+        link = None if name == ANY else named(name)
+        self.name = link.name if link else name
+        self.interface_index = link.index if link else 0
         self.note = ""
-        self.interface_index = 0
-        if name != ANY:
-            self.interface_index = named(name, list_interfaces()).index
         self._snap_length = options.snap_length
         self._memory = memoryview(bytearray(BATCH_FRAMES * 2048 + _LARGEST_PACKET))
         self._bytes = np.frombuffer(self._memory, np.uint8)
@@ -57,7 +55,7 @@ class InetSource:
         except BaseException:
             self.close()
             raise
-        self._number = add(CaptureInterface(name, LinkType.IPV4, options.snap_length))
+        self._number = add(CaptureInterface(self.name, LinkType.IPV4, options.snap_length))
 
     def fileno(self) -> int:
         """An epoll descriptor, readable while one of the sockets is."""

@@ -69,6 +69,7 @@ class InterfaceInfo:
 
     `addresses` are "192.0.2.2/24", IPv4 first. `up` says it was switched on, `running` that
     it has a carrier; `promiscuous` that somebody, us included, has asked for every frame.
+    `alternative_names` find the interface too (ip-link(8), altname).
     """
 
     name: str
@@ -83,6 +84,7 @@ class InterfaceInfo:
     link_type: int
     promiscuous: bool
     hardware_type: int
+    alternative_names: tuple[str, ...] = ()
 
 
 def list_interfaces() -> tuple[InterfaceInfo, ...]:
@@ -112,4 +114,5 @@ def _interface(link: LinkMessage, addresses: tuple[str, ...]) -> InterfaceInfo:
         link_type=link_type_of(link.hardware_type)[0],
         promiscuous=link.promiscuity > 0 or bool(link.flags & IFF_PROMISC),
         hardware_type=link.hardware_type,
+        alternative_names=link.alternative_names,
     )

@@ -63,7 +63,7 @@ class RingSource:
 
     def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
         self._binding = Binding(name, options, add)
-        self.name = name
+        self.name = self._binding.name
         self.interface_index = self._binding.interface_index
         try:
             asked = max(MINIMUM_BLOCKS, options.ring_bytes // BLOCK_BYTES)

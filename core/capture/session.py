@@ -18,11 +18,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import Enum
 
-from core.capture.interfaces import IFF_RUNNING, IFF_UP, list_interfaces
+from core.capture.binding import named
+from core.capture.interfaces import IFF_RUNNING, IFF_UP
 from core.capture.opening import open_source
-from core.capture.options import CaptureOptions
+from core.capture.options import ANY, CaptureOptions
 from core.capture.source import AddInterface, CaptureStatistics, Source
-from core.netlink import LinkMessage, LinkWatcher
+from core.netlink import LinkMessage, LinkWatcher, get_link
 from core.store.batch import Batch
 from core.wire.text import safe
 
@@ -50,7 +51,10 @@ class Feed:
 
 
 class CaptureSession:
-    """Opens every interface of the options, or none and raises CaptureError."""
+    """Opens every interface of the options, or none and raises CaptureError.
+
+    `interfaces` are their own names, each once, however they were asked for.
+    """
 
     def __init__(self, options: CaptureOptions, add: AddInterface) -> None:
         self.feeds: list[Feed] = []
@@ -59,12 +63,12 @@ class CaptureSession:
         self._deleted: list[str] = []
         self.watcher = LinkWatcher()  # before the sources: no change goes unseen
         try:
-            for name in dict.fromkeys(options.interfaces):
+            for name in dict.fromkeys(map(_name, options.interfaces)):
                 self.feeds.append(Feed(open_source(name, options, add)))
-            for interface in list_interfaces():
-                state = _link_state(interface.up, interface.running)
-                for feed in self._feeds_on(interface.index):
-                    feed.link = state
+            self.interfaces = tuple(feed.source.name for feed in self.feeds)
+            for feed in self.feeds:
+                if feed.source.interface_index != EVERY_INTERFACE:
+                    feed.link = _state_now(feed.source.interface_index)
         except BaseException:
             self.close()
             raise
@@ -145,6 +149,16 @@ class CaptureSession:
 
 def _describe(feed: Feed) -> str:
     return f"{safe(feed.source.name)} {feed.link.value}"
+
+
+def _name(asked: str) -> str:
+    """Return the interface's own name for what was asked for. Raises CaptureError."""
+    return ANY if asked == ANY else named(asked).name
+
+
+def _state_now(index: int) -> LinkState:
+    link = get_link(index)
+    return LinkState.DELETED if link is None else _changed_state(link)
 
 
 def _changed_state(change: LinkMessage) -> LinkState:

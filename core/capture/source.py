@@ -39,7 +39,7 @@ class CaptureStatistics:
 class Source(Protocol):
     """One live source of frames."""
 
-    name: str  # as asked for
+    name: str  # the interface's own, however it was asked for; or ``any``
     interface_index: int  # the kernel's number; 0 for all
     note: str  # what a person should know of how it was opened; empty if nothing
 

@@ -31,10 +31,10 @@ from core.forge.route import (
     Kind,
     Route,
     find_route,
-    link_named,
     resolve_neighbour,
 )
 from core.forge.this_machine import ThisMachine
+from core.interface_lookup import UnknownInterfaceError, require_interface
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +126,17 @@ def depart(packets: Sequence[bytes], way: Way, interface: str = "", network: str
     (``ip``, ``ipv6``), which lets it have a wrong version.
     """
     if way is Way.LINK:
-        link = link_named(interface)
-        if link is None:
-            raise refused(errno.ENODEV, Circumstances(interface, interface))
+        try:
+            link = require_interface(interface)
+        except UnknownInterfaceError as error:
+            raise SendError(errno.ENODEV, str(error)) from error
         if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
             raise SendError(
                 0,
-                f"{interface} carries no Ethernet frames: verbatim (--link) is not for it",
+                f"{link.name} carries no Ethernet frames: verbatim (--link) is not for it",
             )
         loopback = bool(link.flags & IFF_LOOPBACK)
-        return Departure(tuple(packets), way, interface, link.index, link.mtu, loopback)
+        return Departure(tuple(packets), way, link.name, link.index, link.mtu, loopback)
     text, address = destination_of(packets[0], network)
     if any(destination_of(packet, network)[1] != address for packet in packets):
         raise SendError(0, "these packets have different destinations: send them one by one")

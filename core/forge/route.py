@@ -11,6 +11,7 @@ RFC 1112 §6.4 and RFC 2464 §7.
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 import sys
@@ -88,7 +89,7 @@ def find_route(destination: bytes) -> Route:
     """The route to an IPv4 or IPv6 address. Raises OSError: ENETUNREACH where there is none."""
     family = socket.AF_INET if len(destination) == 4 else socket.AF_INET6
     body = RTMSG.pack(family, 8 * len(destination), 0, 0, 0, 0, 0, 0, 0)
-    body += _attribute(RTA_DST, destination)
+    body += netlink.attribute(RTA_DST, destination)
     _kind, answer = next(netlink.ask(RTM_GETROUTE, 0, body))
     found = netlink.attributes(answer[RTMSG.size :])
     index = int.from_bytes(found.get(RTA_OIF, b""), sys.byteorder)
@@ -103,15 +104,10 @@ def find_route(destination: bytes) -> Route:
 
 def link_of(index: int) -> LinkMessage:
     """The interface of this number; raises OSError (ENODEV) if there is none."""
-    for link in netlink.dump_links():
-        if link.index == index:
-            return link
-    raise OSError(19, f"no interface has the number {index}")
-
-
-def link_named(name: str) -> LinkMessage | None:
-    """The interface of this name, or None."""
-    return next((link for link in netlink.dump_links() if link.name == name), None)
+    link = netlink.get_link(index)
+    if link is None:
+        raise OSError(errno.ENODEV, f"no interface has the number {index}")
+    return link
 
 
 def own_addresses() -> frozenset[bytes]:
@@ -150,7 +146,7 @@ def resolve_neighbour(index: int, address: bytes, patience_s: float = _PATIENCE_
     if found is not None:
         return found
     family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
-    body = NDMSG.pack(family, index, 0, NTF_USE, 0) + _attribute(NDA_DST, address)
+    body = NDMSG.pack(family, index, 0, NTF_USE, 0) + netlink.attribute(NDA_DST, address)
     list(netlink.ask(RTM_NEWNEIGH, NLM_F_CREATE | netlink.NLM_F_ACK, body))
     end_s = time.monotonic() + patience_s
     while time.monotonic() < end_s:
@@ -175,8 +171,3 @@ def _neighbour(index: int, address: bytes) -> tuple[int, bytes]:
         if entry_index == index and found.get(NDA_DST) == address:
             return state, found.get(NDA_LLADDR, b"")
     return 0, b""
-
-
-def _attribute(kind: int, value: bytes) -> bytes:
-    raw = netlink.RTATTR.pack(netlink.RTATTR.size + len(value), kind) + value
-    return raw.ljust((len(raw) + 3) & ~3, b"\0")

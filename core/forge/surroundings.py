@@ -22,11 +22,11 @@ from core.forge.route import (
     find_route,
     group_address,
     known_neighbour,
-    link_named,
     resolve_neighbour,
 )
 from core.forge.texts import given_values
-from core.netlink import LinkMessage
+from core.interface_lookup import find_interface, unknown_interface
+from core.netlink import LinkMessage, dump_links
 from core.wire.arp import ARP, REQUEST
 from core.wire.field import Value
 
@@ -52,9 +52,9 @@ def look_around(draft: Draft, interface: str = "", *, resolve: bool = False) -> 
     With `resolve` the kernel may ask the link for the next hop's MAC: for the moment of sending.
     """
     given = given_values(draft)
-    link = link_named(interface) if interface else None
+    link = find_interface(interface) if interface else None
     if interface and link is None:
-        return Surroundings(trouble=f"there is no interface {interface}")
+        return Surroundings(trouble=unknown_interface(interface, dump_links()))
     route, trouble = _route(destination(draft, given))
     if link is None and route is not None:
         link = route.link

@@ -6,7 +6,8 @@ from contextlib import suppress
 from functools import cached_property
 
 from core import netlink
-from core.forge.route import Kind, find_route, known_neighbour, link_named, own_addresses
+from core.forge.route import Kind, find_route, known_neighbour, own_addresses
+from core.interface_lookup import find_interface
 
 
 class ThisMachine:
@@ -41,7 +42,7 @@ class ThisMachine:
         """The link address through which an IP address is reached on an interface: the next hop's,
         as the neighbour table has it now; None where it has none."""
         if interface not in self._links:
-            self._links[interface] = link_named(interface)
+            self._links[interface] = find_interface(interface)
         link = self._links[interface]
         if link is None:
             return None

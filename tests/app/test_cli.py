@@ -7,6 +7,7 @@ signals, pipes) is in test_cli_process.py.
 from __future__ import annotations
 
 import json
+import socket
 import struct
 from pathlib import Path
 
@@ -255,10 +256,12 @@ def test_an_unknown_prefix_fails_and_helps(capsys: Capture) -> None:
 def test_interfaces_lists_loopback(capsys: Capture) -> None:
     assert run(["interfaces"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["NAME", "STATE", "KIND", "MTU", "MAC", "ADDRESSES"]
+    columns = ["NAME", "INDEX", "STATE", "KIND", "MTU", "MAC", "ADDRESSES"]
+    assert [word for word in lines[0].split() if word != "ALSO"] == columns
     assert any(line.startswith("lo ") for line in lines)
     assert run(["interfaces", "--json"]) == 0
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     loopback = next(one for one in found if one["name"] == "lo")
     assert loopback["loopback"] is True
+    assert loopback["index"] == socket.if_nametoindex("lo")
     assert len(found) == len(lines) - 1

@@ -163,7 +163,7 @@ def test_wrong_usage(send: Call, arguments: tuple[str, ...], sentence: str) -> N
 def test_an_interface_that_is_not_there(send: Call) -> None:
     status, _, said = send(*SYN, "--link", "nothere0")
     assert status == 1
-    assert "there is no interface nothere0" in said
+    assert "there is no interface 'nothere0'" in said
 
 
 def test_an_audit_that_cannot_be_written_sends_nothing(send: Call, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from core.store.batch import CaptureInterface
 from core.store.packet_store import PacketStore
 from core.wire.field import Span
 from core.wire.link import LinkType
+from core.wire.text import safe
 from tests.scripted import BAD_CHECKSUM, batch, conversations, scripted_store
 from tests.scripted_monitor import (
     INTERFACES,
@@ -365,6 +366,32 @@ async def test_the_chooser_shows_names_as_they_are():
         await chooser.fill()
         await pilot.press("down", "space")
         assert str(chooser.query_one("#chosen").render()) == "on a[red]b"
+
+
+HOSTILE = "x\x1b[2J"
+
+
+@pytest.mark.parametrize(
+    ("others", "shown"),
+    [
+        (("uplink",), "eth7 (uplink)"),
+        (("enp0s7", HOSTILE), f"eth7 (enp0s7, {safe(HOSTILE)})"),
+        (("a" * 127, "b", "c"), f"eth7 ({'a' * 127} +2)"),
+        (tuple(f"name{number}" for number in range(9)), "eth7 (name0, name1, name2 +6)"),
+    ],
+)
+async def test_the_chooser_shows_alternative_names(others, shown):
+    info = replace(interface("eth7", 7, ()), alternative_names=others)
+    engine = ScriptedEngine(EngineSnapshot())
+    async with running(engine=engine) as pilot:
+        await pilot.press("i")
+        chooser = pilot.app.screen
+        chooser._interfaces = lambda: (info,)
+        await chooser.fill()
+        assert str(chooser.query_one(DataTable).get_row("eth7")[1]) == shown
+        assert HOSTILE not in shown
+        await pilot.press("down", "enter")
+        assert engine.told[0].interfaces == ("eth7",)
 
 
 async def test_the_chooser_by_mouse_alone():

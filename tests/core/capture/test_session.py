@@ -11,7 +11,7 @@ from core.capture.options import CaptureOptions
 from core.capture.session import CaptureSession
 from core.capture.source import CaptureStatistics
 
-OPTIONS = CaptureOptions(("one", "two"))
+OPTIONS = CaptureOptions(("lo", "any"))
 
 
 class BrokenSource:
@@ -59,10 +59,10 @@ def test_a_source_that_cannot_be_closed_keeps_no_other_open(opened):
 
 
 def test_sources_are_closed_when_the_links_cannot_be_asked(opened, monkeypatch):
-    def fail():
+    def fail(_index):
         raise OSError("no more descriptors")
 
-    monkeypatch.setattr(session, "list_interfaces", fail)
+    monkeypatch.setattr(session, "get_link", fail)
     before = descriptors()
     with pytest.raises(OSError, match="closing"):
         CaptureSession(OPTIONS, lambda _: 0)
