@@ -30,7 +30,7 @@ from core.capture.options import ANY, CaptureOptions
 from core.capture.register import InterfaceRegister
 from core.capture.source import AddInterface, CaptureError, CaptureStatistics
 from core.interface_lookup import UnknownInterfaceError, require_interface
-from core.netlink import LinkMessage
+from core.netlink import LinkMessage, LinkWatcher
 from core.wire.text import safe
 
 LOOPBACK_INDEX = 1  # of lo in every network namespace: drivers/net/loopback.c, loopback_net_init
@@ -56,7 +56,8 @@ class Binding:
         except kernel.NotPermittedError as error:
             raise CaptureError(str(error)) from error
         bpf.attach(self.socket, bpf.keep(options.snap_length, LOOPBACK_INDEX))
-        self.register = InterfaceRegister(add, options.snap_length)
+        self._watcher = None if self.info else LinkWatcher()  # before the first frame comes
+        self.register = InterfaceRegister(add, options.snap_length, self._watcher)
 
     def bind(self) -> None:
         """Start receiving. Raises CaptureError if the interface has gone meanwhile."""
@@ -92,6 +93,8 @@ class Binding:
 
     def close(self) -> None:
         """Leave promiscuous mode and close the socket; nothing comes in meanwhile."""
+        if self._watcher is not None:
+            self._watcher.close()
         with self.socket:  # closed in any case
             self.detach()
             if self._promiscuous:

@@ -202,20 +202,19 @@ def _interfaces(
     records: NDArray[np.void], register: InterfaceRegister
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
     """The store's interface number and the `Framing` of each frame."""
+    register.follow_changes()
     count = len(records)
-    numbers = np.empty(count, np.uint16)
-    framings = np.empty(count, np.uint8)
     indices = records["sll_ifindex"]
     if count and (indices == indices[0]).all():  # one interface: the usual case
         known = register.look_up(int(indices[0]), int(records["sll_hatype"][0]))
-        numbers[:] = known.number
-        framings[:] = known.framing
-        return numbers, framings
-    for index in np.unique(indices):
-        rows = indices == index
-        known = register.look_up(int(index), int(records["sll_hatype"][rows.argmax()]))
-        numbers[rows] = known.number
-        framings[rows] = known.framing
+        return np.full(count, known.number, np.uint16), np.full(count, known.framing, np.uint8)
+    distinct, first, which = np.unique(indices, return_index=True, return_inverse=True)
+    types = records["sll_hatype"][first]
+    found = [
+        register.look_up(*pair) for pair in zip(distinct.tolist(), types.tolist(), strict=True)
+    ]
+    numbers = np.array([known.number for known in found], np.uint16)[which]
+    framings = np.array([known.framing for known in found], np.uint8)[which]
     return numbers, framings
 
 

@@ -1,12 +1,31 @@
-"""What the kernel's interface numbers in a capture mean."""
+"""What the kernel's interface numbers in a capture mean.
+
+A capture on every interface sees numbers that it does not know. Each unknown one is asked for by
+one request (RTM_GETLINK with its index, some 20 µs), never by a dump of all links, which takes
+80 ms where there are a thousand: this runs in the thread that empties the ring.
+
+What was learned is kept until the kernel says that it has changed. A watcher hears of that, and
+is read before each block is: a link that was renamed, or another one that got the number of a
+deleted one, is asked for again. The name of a link that is gone before its frames are read comes
+from the message about its deletion. If the kernel had to leave messages out (ENOBUFS), everything
+is asked for again, one by one.
+
+Frames that a deleted interface left in the ring cannot be told from those of a new one with the
+same number; they get the new one's name if the new one came before they were read. (The kernel
+gives numbers in ascending order, so that takes somebody who asks for the same number.)
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.capture.interfaces import Framing, link_type_of, list_interfaces
+from core.capture.interfaces import Framing, link_type_of
 from core.capture.source import AddInterface
+from core.netlink import LinkMessage, LinkWatcher, get_link
 from core.store.batch import CaptureInterface
+
+_GONE_KEPT = 1024  # names of deleted links none of whose frames came yet
+_UNKNOWN = "unknown interface"  # the space keeps it apart from any name, which has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,30 +34,72 @@ class KnownInterface:
 
     number: int  # in the store
     framing: Framing
+    name: str
 
 
 class InterfaceRegister:
     """What the kernel's interface numbers mean: the store's numbers and the framing.
 
-    An interface is added to the store when its first frame arrives.
+    An interface is added to the store when its first frame arrives. `watcher` tells of changes;
+    the caller closes it. Without one, what was learned stays.
     """
 
-    def __init__(self, add: AddInterface, snap_length: int) -> None:
-        self._add = add
-        self._known: dict[int, KnownInterface] = {}
+    def __init__(
+        self, add: AddInterface, snap_length: int, watcher: LinkWatcher | None = None
+    ) -> None:
         self.snap_length = snap_length
+        self._add = add
+        self._watcher = watcher
+        self._by_index: dict[int, tuple[int, KnownInterface]] = {}  # with the hardware type
+        self._by_name: dict[tuple[str, int], KnownInterface] = {}  # with the link type
+        self._gone: dict[int, str] = {}
 
     def know(self, index: int, name: str, hardware_type: int) -> KnownInterface:
         """Add an interface to the store, once."""
         link_type, framing = link_type_of(hardware_type)
-        number = self._add(CaptureInterface(name, link_type, self.snap_length))
-        self._known[index] = known = KnownInterface(number, framing)
+        known = self._by_name.get((name, link_type))
+        if known is None:
+            number = self._add(CaptureInterface(name, link_type, self.snap_length))
+            known = self._by_name[name, link_type] = KnownInterface(number, framing, name)
+        self._by_index[index] = hardware_type, known
         return known
 
     def look_up(self, index: int, hardware_type: int) -> KnownInterface:
-        """An interface by its kernel number, asking the kernel for the name of a new one."""
-        known = self._known.get(index)
-        if known is None:
-            names = {found.index: found.name for found in list_interfaces()}
-            known = self.know(index, names.get(index, f"interface {index}"), hardware_type)
-        return known
+        """Return an interface by its kernel number, asking the kernel about a new one."""
+        found = self._by_index.get(index)
+        if found is not None and found[0] == hardware_type:
+            return found[1]
+        return self.know(index, self._name(index), hardware_type)
+
+    def follow_changes(self) -> None:
+        """Forget what the kernel says has changed; to be called before each block is read."""
+        if self._watcher is None:
+            return
+        changes, lost = self._watcher.take()
+        if lost:
+            self._by_index.clear()
+            self._gone.clear()
+        for change in changes:
+            self._follow(change)
+
+    def _follow(self, change: LinkMessage) -> None:
+        if change.deleted:
+            self._gone[change.index] = change.name
+            if len(self._gone) > _GONE_KEPT:
+                del self._gone[next(iter(self._gone))]
+            return
+        self._gone.pop(change.index, None)
+        found = self._by_index.get(change.index)
+        if found is not None and found[1].name != change.name:
+            del self._by_index[change.index]
+
+    def _name(self, index: int) -> str:
+        """Return the name of a link, also of one that is gone if its deletion was heard of."""
+        try:
+            link = get_link(index) if index > 0 else None
+        except OSError:  # no memory or descriptor for the question; the frame is kept all the same
+            link = None
+        if link is not None:
+            return link.name
+        self.follow_changes()
+        return self._gone.get(index) or (f"interface {index}" if index > 0 else _UNKNOWN)
