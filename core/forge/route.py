@@ -120,6 +120,37 @@ def addresses_of(index: int) -> tuple[bytes, ...]:
     return tuple(found.address for found in netlink.dump_addresses() if found.index == index)
 
 
+def source_on(index: int, destination: bytes) -> bytes:
+    """Return the address of one interface that suits a destination best, empty if it has none.
+
+    That is one of the destination's network, else one of its scope (link-local or not, which
+    matters for IPv6: RFC 6724 §5, rule 2), else the first.
+    """
+    found = [
+        one
+        for one in netlink.dump_addresses()
+        if one.index == index and len(one.address) == len(destination)
+    ]
+
+    def rank(one: netlink.AddressMessage) -> tuple[bool, bool]:
+        bits = 8 * len(destination) - one.prefix_length
+        own, other = (
+            int.from_bytes(address, "big") >> bits for address in (one.address, destination)
+        )
+        return own != other, _is_link_local(one.address) != _is_link_local(destination)
+
+    return min(found, key=rank).address if found else b""
+
+
+def _is_link_local(address: bytes) -> bool:
+    """Return True for fe80::/10, and groups of the interface or the link (RFC 4291 §2.7)."""
+    if len(address) == 4:
+        return False
+    if address[0] == 0xFF:
+        return address[1] & 0x0F in (1, 2)
+    return address[0] == 0xFE and address[1] & 0xC0 == 0x80
+
+
 def group_address(address: bytes) -> bytes | None:
     """The link address of a multicast group, or of IPv4's broadcast; None for others."""
     if len(address) == 16:

@@ -2,6 +2,13 @@
 
 These are no header's defaults: they depend on where the packet goes. Looking them up reads the
 routing and neighbour tables and sends nothing; only with `resolve` may the kernel ask the link.
+
+A frame for a chosen interface needs no route. The route is asked for what only it can tell: who the
+next hop is, and which source the kernel would take where the route leads through that interface.
+Without one the destination itself is looked for on the link, and the source is an address of the
+interface; where it has none of the family, the source stays 0.0.0.0 or :: (a DHCP client's, RFC
+2131 §4.1; of duplicate address detection, RFC 4862 §5.4.2). A group's link address is computed
+(RFC 1112 §6.4, RFC 2464 §7).
 """
 
 from __future__ import annotations
@@ -23,6 +30,7 @@ from core.forge.route import (
     group_address,
     known_neighbour,
     resolve_neighbour,
+    source_on,
 )
 from core.forge.texts import given_values
 from core.interface_lookup import find_interface, unknown_interface
@@ -55,13 +63,19 @@ def look_around(draft: Draft, interface: str = "", *, resolve: bool = False) -> 
     link = find_interface(interface) if interface else None
     if interface and link is None:
         return Surroundings(trouble=unknown_interface(interface, dump_links()))
-    route, trouble = _route(destination(draft, given))
+    aim = destination(draft, given)
+    route, trouble = _route(aim)
+    if link is not None:
+        trouble = ""  # it leaves here, route or not
+    elif trouble and draft.has_link:
+        trouble = f"no route says where the frame leaves: choose its interface ({trouble})"
+    source = _source(aim, route, link)
     if link is None and route is not None:
         link = route.link
     values: dict[str, Value] = {}
-    if route is not None and route.source:
-        values |= {f"{name}.src": int.from_bytes(route.source, "big")
-                   for name, size in _SIZES.items() if size == len(route.source)}  # fmt: skip
+    if source:
+        values |= {f"{name}.src": int.from_bytes(source, "big")
+                   for name, size in _SIZES.items() if size == len(source)}  # fmt: skip
     if link is not None:
         own = int.from_bytes(link.address, "big") if len(link.address) == 6 else 0
         values |= {"eth.src": own, "arp.src.hw_mac": own}
@@ -88,6 +102,16 @@ def _route(address: bytes | None) -> tuple[Route | None, str]:
         return find_route(address), ""
     except OSError as error:
         return None, str(no_way(error.errno or 0, _text(address)))
+
+
+def _source(aim: bytes | None, route: Route | None, chosen: LinkMessage | None) -> bytes:
+    """Return the source address for a destination: the route's, but not that of a route through
+    another interface than the `chosen` one; empty where there is none."""
+    if aim is None:
+        return b""
+    if route is not None and (chosen is None or route.link.index == chosen.index):
+        return route.source
+    return source_on(chosen.index, aim) if chosen is not None else b""
 
 
 def _arp(link: LinkMessage) -> dict[str, Value]:
@@ -142,9 +166,10 @@ def next_hop(address: bytes, route: Route | None, link: LinkMessage) -> bytes:
 
 
 def neighbour(index: int, address: bytes, *, resolve: bool) -> bytes | None:
-    """The link address of a next hop; asked for if that is wanted and allowed."""
+    """The link address of a next hop; asked for if that is wanted, and the kernel can be told to
+    ask: that takes CAP_NET_ADMIN, and on the interface the protocol (EINVAL without IPv6)."""
     if resolve:
-        with contextlib.suppress(PermissionError):
+        with contextlib.suppress(OSError):
             return resolve_neighbour(index, address)
     return known_neighbour(index, address)
 
