@@ -13,11 +13,12 @@ import pytest
 
 from app.screens.dialog import Confirm
 from core.forge.draft import Draft
+from core.wire.link import LinkType
 from tests.app.made import capture_of
-from tests.live.network import Network
+from tests.live.network import Network, until
 from tests.live.test_forge_cli import Near
 from tests.live.test_forge_screen import Play, play
-from tests.live.watching import mac, send_frames, watching
+from tests.live.watching import Watch, mac, send_frames, watching
 from widgets.forge_changes import Held
 
 pytestmark = pytest.mark.live
@@ -266,3 +267,35 @@ def test_the_source_is_the_interfaces_own(tmp_path: Path, addresses, destination
         )  # fmt: skip
     assert status == 0
     assert json.loads(out)["ip.src"] == source
+
+
+def ip_frames(watch: Watch) -> list[bytes]:
+    """What is no ARP request of the kernel's, which looked for the host."""
+    return [one.data for one in watch.packets if one.data[12:14] != b"\x08\x06"]
+
+
+def test_replay_frames_packets_for_groups_without_a_route(
+    network: Network, near: Near, tmp_path: Path
+) -> None:
+    """Bare IP packets to a group, to everybody, and to a host that is not there (nor IPv6)."""
+    packets = []
+    for texts in (MDNS, DHCP, UNICAST, IPV6):
+        layers = ("ipv6" if "ipv6.dst" in texts else "ip", "udp")
+        fields = options(without(texts, "eth.dst"))
+        _, out, _ = near("send", "--layers", ",".join(layers), *fields, "--dry-run", "--json")
+        packets.append(bytes.fromhex(json.loads(out)["frame.raw"]))
+    file = Path(capture_of(tmp_path / "bare.pcap", packets))
+    data = bytearray(file.read_bytes())
+    data[20:24] = int(LinkType.RAW).to_bytes(4, "little")  # of the pcap header
+    file.write_bytes(data)
+    with watching_far(network) as watch:
+        status, out, said = near(
+            "replay", str(file), "--link", "near0", "--topspeed", "--yes", "--json"
+        )
+        assert status == 1, said
+        until(lambda: watch.read() and len(ip_frames(watch)) == 2, "both frames")
+        found = ip_frames(watch)
+    counts = json.loads(out.splitlines()[-1])
+    assert (counts["sent"], counts["unframed"]) == (2, 2)
+    assert [frame[:6].hex() for frame in found] == ["01005e0000fb", "ffffffffffff"]
+    assert [frame[14:] for frame in found] == packets[:2]

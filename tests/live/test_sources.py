@@ -303,3 +303,65 @@ class Tun:
         request = struct.pack("16sH22x", self.name.encode(), iff_tun | iff_no_pi)
         fcntl.ioctl(descriptor, tunsetiff, request)
         return descriptor
+
+
+NUMBER = 4077  # an interface index that nothing else has
+
+
+def add_numbered(network, name):
+    """A veth pair whose near end has the index NUMBER."""
+    network.ip_near("link", "add", name, "index", str(NUMBER), "type", "veth", "peer", "name",
+                    f"{name}-far", "netns", network.far)  # fmt: skip
+    network.ip_near("link", "set", name, "up")
+    network.ip_far("link", "set", f"{name}-far", "up")
+
+
+def send_numbered(network, name, payload):
+    frame = ethernet(network, ETH_P_EXPERIMENTAL, payload)
+    send_frames(network, frame, name=f"{name}-far")
+
+
+def names(network, watch, count):
+    """The interfaces of so many packets; who reads asks for links in its own namespace."""
+    until(lambda: network.in_near(watch.read) >= count, f"{count} packets")
+    return [packet.interface.name for packet in watch.packets]
+
+
+@pytest.fixture
+def empty():
+    """A network of its own, whose other interfaces say nothing."""
+    with Network(addresses=False) as made:
+        yield made
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_any_does_not_mistake_an_interface_with_the_number_of_another(empty, method):
+    with watching(empty, "any", method) as watch:
+        add_numbered(empty, "one")
+        send_numbered(empty, "one", b"first")
+        assert names(empty, watch, 1) == ["one"]
+        empty.ip_near("link", "set", "one", "name", "uno")
+        send_numbered(empty, "one", b"renamed")
+        assert names(empty, watch, 2) == ["one", "uno"]
+        empty.ip_near("link", "del", "uno")
+        add_numbered(empty, "two")
+        send_numbered(empty, "two", b"second")
+        assert names(empty, watch, 3) == ["one", "uno", "two"]
+        empty.ip_near("link", "del", "two")
+
+
+def test_any_names_an_interface_that_is_gone_before_it_is_asked_for(empty):
+    with watching(empty, "any") as watch:
+        add_numbered(empty, "short")
+        send_numbered(empty, "short", b"last")
+        empty.ip_near("link", "del", "short")
+        assert names(empty, watch, 1) == ["short"]
+
+
+def test_any_names_an_interface_by_its_number_where_nothing_else_is_known(empty):
+    with watching(empty, "any") as watch:
+        add_numbered(empty, "short")
+        send_numbered(empty, "short", b"last")
+        empty.ip_near("link", "del", "short")
+        empty.in_near(watch.source._binding.register._watcher.take)  # the news is lost
+        assert names(empty, watch, 1) == [f"interface {NUMBER}"]
