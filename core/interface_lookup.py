@@ -1,12 +1,12 @@
 """Finds the one interface that a person means: by its name, an alternative name, or its number.
 
-Every command and option that takes an interface comes here. A name wins over a number, as it does
-in tcpdump(1): an interface that is named ``3`` is found before the one with the index 3. The
-number is the kernel's interface index, which ``rawscope interfaces`` and ``ip link`` show; that of
-``tcpdump -D`` is a position in its own list. Whatever was typed, the link that comes back has the
-interface's name, and all that follows uses that.
+Every command and option that takes an interface uses this module. A name wins over a number, as in
+tcpdump(1): an interface named ``3`` is found before the one with the index 3. The number is the
+kernel's interface index, which ``rawscope interfaces`` and ``ip link`` show; the number of
+``tcpdump -D`` is a position in its own list instead. Callers go on with the name of the link that
+they get, not with the text that was typed.
 
-The kernel looks one link up by its name; nothing lists all links unless there is an error to word.
+The kernel looks up one link. All links are listed only to word the error.
 """
 
 from __future__ import annotations

@@ -1,18 +1,18 @@
 """What the kernel's interface numbers in a capture mean.
 
-A capture on every interface sees numbers that it does not know. Each unknown one is asked for by
-one request (RTM_GETLINK with its index, some 20 µs), never by a dump of all links, which takes
-80 ms where there are a thousand: this runs in the thread that empties the ring.
+A capture on every interface sees numbers that it does not know. The register asks the kernel for
+each unknown link by itself (RTM_GETLINK with its index, 30 µs). It never dumps all links, which
+takes 80 ms where there are a thousand: this code runs in the thread that empties the ring.
 
-What was learned is kept until the kernel says that it has changed. A watcher hears of that, and
-is read before each block is: a link that was renamed, or another one that got the number of a
-deleted one, is asked for again. The name of a link that is gone before its frames are read comes
-from the message about its deletion. If the kernel had to leave messages out (ENOBUFS), everything
-is asked for again, one by one.
+The register keeps what it learned until a watcher reports a change. The watcher is read before
+each block: when a link was renamed, or another link got the number of a deleted one, the register
+asks again. If a link is gone before its frames are read, its name comes from the message about its
+deletion. If the kernel dropped messages (ENOBUFS), the register asks for every link again when its
+next frame comes.
 
 Frames that a deleted interface left in the ring cannot be told from those of a new one with the
-same number; they get the new one's name if the new one came before they were read. (The kernel
-gives numbers in ascending order, so that takes somebody who asks for the same number.)
+same number. They get the name of the new one if that exists before they are read. The kernel hands
+numbers out in ascending order, so this happens only where somebody chose the same number again.
 """
 
 from __future__ import annotations

@@ -3,12 +3,11 @@
 These are no header's defaults: they depend on where the packet goes. Looking them up reads the
 routing and neighbour tables and sends nothing; only with `resolve` may the kernel ask the link.
 
-A frame for a chosen interface needs no route. The route is asked for what only it can tell: who the
-next hop is, and which source the kernel would take where the route leads through that interface.
-Without one the destination itself is looked for on the link, and the source is an address of the
-interface; where it has none of the family, the source stays 0.0.0.0 or :: (a DHCP client's, RFC
-2131 §4.1; of duplicate address detection, RFC 4862 §5.4.2). A group's link address is computed
-(RFC 1112 §6.4, RFC 2464 §7).
+A frame for a chosen interface needs no route. A route through that interface tells the next hop
+and the source that the kernel would use. Without one, the next hop is the destination itself, and
+the source is an address of the interface; where it has none of the family, the source stays 0.0.0.0
+or ::, as a DHCP client's does (RFC 2131 §4.1). A group's link address is computed (RFC 1112 §6.4,
+RFC 2464 §7).
 """
 
 from __future__ import annotations
@@ -67,8 +66,8 @@ def look_around(draft: Draft, interface: str = "", *, resolve: bool = False) -> 
     route, trouble = _route(aim)
     if link is not None:
         trouble = ""  # it leaves here, route or not
-    elif trouble and draft.has_link:
-        trouble = f"no route says where the frame leaves: choose its interface ({trouble})"
+    elif trouble and draft.has_link and aim is not None:
+        trouble = f"no route to {_text(aim)} says where the frame leaves: choose its interface"
     source = _source(aim, route, link)
     if link is None and route is not None:
         link = route.link
@@ -166,8 +165,11 @@ def next_hop(address: bytes, route: Route | None, link: LinkMessage) -> bytes:
 
 
 def neighbour(index: int, address: bytes, *, resolve: bool) -> bytes | None:
-    """The link address of a next hop; asked for if that is wanted, and the kernel can be told to
-    ask: that takes CAP_NET_ADMIN, and on the interface the protocol (EINVAL without IPv6)."""
+    """Return the link address of a next hop, or None if it is not known.
+
+    With `resolve` the kernel asks the link, if it can: that takes CAP_NET_ADMIN, and an interface
+    that has the protocol (EINVAL on one without IPv6).
+    """
     if resolve:
         with contextlib.suppress(OSError):
             return resolve_neighbour(index, address)
