@@ -6,7 +6,7 @@ import errno
 import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from textual import events
@@ -21,13 +21,15 @@ from app.screens.forge_parts import Bytes, Explanation, Result
 from app.screens.main import MainScreen
 from core.engine import EngineSnapshot, State
 from core.files.reader import open_capture
+from core.forge import surroundings
 from core.forge.answers import Circumstances, refused
 from core.forge.draft import Draft
 from core.forge.injector import Way
 from core.forge.rails import REMEMBERED
+from core.forge.surroundings import look_around
 from core.store.packet_store import PacketStore
 from tests.scripted import HOST, SERVER, scripted_store
-from tests.scripted_forge import NO_ROUTE, Neighbour, ScriptedMachine, Wire
+from tests.scripted_forge import ETH0, NO_ROUTE, Neighbour, ScriptedMachine, Wire
 from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
 from tests.support import remarks_of
 from widgets.forge_changes import Held
@@ -239,6 +241,53 @@ async def test_suggestions_come_while_typing(tmp_path):
         assert "leaves on eth0" in stage.forge.query_one(Bytes).border_title
         await stage.type("ip.dst", "203.0.113.9")
         await stage.until(lambda: NO_ROUTE[:30] in stage.forge.query_one(Bytes).border_title)
+
+
+class Unrouted(ScriptedMachine):
+    """Looks at its routes as the real one does, and has none."""
+
+    def look_around(self, draft, interface="", *, resolve=False):
+        return look_around(draft, interface, resolve=resolve)
+
+
+@pytest.fixture
+def unrouted(monkeypatch):
+    def fail(_destination):
+        raise OSError(errno.ENETUNREACH, "no route")
+
+    monkeypatch.setattr(surroundings, "find_route", fail)
+    monkeypatch.setattr(surroundings, "find_interface", lambda _name: ETH0)
+    return Unrouted()
+
+
+MDNS = {
+    "eth.dst": "01:00:5e:00:00:fb",
+    "ip.src": HOST,
+    "ip.dst": "224.0.0.251",
+    "udp.dstport": "5353",
+}
+
+
+@pytest.mark.parametrize("computed", [False, True])
+async def test_a_verbatim_frame_needs_no_route(tmp_path, unrouted, computed):
+    texts = {key: text for key, text in MDNS.items() if not computed or key != "eth.dst"}
+    held = Held.of((Draft(("eth", "ip", "udp"), texts),))
+    async with forging(tmp_path, machine=unrouted) as stage:
+        await stage.pilot.press("f2")
+        stage.forge.form.held = held
+        await stage.until(lambda: "choose its interface" in stage.forge.form.trouble)
+        await stage.pilot.press("ctrl+s")
+        await stage.until(lambda: "choose the interface that the frame" in stage.report_text)
+        settings = replace(held.settings, interface="eth0")
+        stage.forge.form.held = replace(held, settings=settings)
+        await stage.until(lambda: not stage.forge.form.trouble)
+        await stage.pilot.press("ctrl+s")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(lambda: "sent 1 of 1" in stage.report_text)
+        (frame,) = stage.machine.sent
+        assert frame[:6].hex() == "01005e0000fb"
+        assert stage.machine.departed[-1] == (Way.LINK, "eth0")
 
 
 @pytest.mark.parametrize(
