@@ -36,7 +36,6 @@ Mask: TypeAlias = NDArray[np.bool_]
 Column: TypeAlias = NDArray[Any]
 
 _WORD = 8  # bytes a gather reads
-_OFFSETS = 1 << 16  # what the offset columns can count
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,9 +86,9 @@ class BatchWalk:
         self.stop = stop
         self._end = np.minimum(captured, stop)  # where readable bytes end
         self.network = np.full(count, Network.NONE, dtype=np.uint8)
-        self.network_offset = np.zeros(count, dtype=np.uint16)
+        self.network_offset = np.zeros(count, dtype=np.int32)
         self.transport = np.zeros(count, dtype=np.uint8)
-        self.transport_offset = np.zeros(count, dtype=np.uint16)
+        self.transport_offset = np.zeros(count, dtype=np.int32)
         self.state = np.zeros(count, dtype=np.uint8)
         self._steps = steps
         self._places = places
@@ -198,15 +197,11 @@ class BatchWalk:
 
     def found_network(self, group: Group, kind: Network) -> None:
         """A network header begins here, whole or not."""
-        group = group.where(group.at < _OFFSETS)
         self.network[group.rows] = kind
         self.network_offset[group.rows] = group.at
 
     def found_transport(self, group: Group, protocol: Column) -> None:
         """A header of an IP protocol (n,) begins here, whole or not."""
-        near = group.at < _OFFSETS
-        if not near.all():
-            group, protocol = group.where(near), protocol[near]
         self.transport[group.rows] = protocol
         self.transport_offset[group.rows] = group.at
         self.mark(group, State.TRANSPORT)

@@ -7,9 +7,10 @@ array (a mapped file, or an arena that live batches were copied into) and one nu
 for each thing that is known of every packet. `COLUMN_TYPES` is the one list of columns; it
 adds up to `COLUMN_BYTES` a packet, at most 40.
 
-Offsets of frames count from the chunk's own `data`, so 32 bits are enough; offsets of
-headers count from the frame, so 16 are (a header further in is beyond what the layout
-decode follows). Bytes and columns are written once, before the chunk is published, and
+Offsets of frames count from the chunk's own `data`, so 32 bits are enough. Offsets of headers
+count from the frame. They have 32 bits too, since frames are longer than 64 KiB (BIG TCP, NFLOG,
+jumbograms), and a sign, since a place that may be nowhere must not be unsigned (`NOWHERE` in
+`core.store.places`). Bytes and columns are written once, before the chunk is published, and
 only read afterwards; the one exception is `verdict`, which is filled on demand with values
 that depend on nothing but the bytes, so that two threads filling it at once write the same.
 """
@@ -34,9 +35,9 @@ COLUMN_TYPES: Mapping[str, Any] = {
     "interface": np.uint16,
     "flags": np.uint16,
     "network": np.uint8,
-    "network_offset": np.uint16,
+    "network_offset": np.int32,
     "transport": np.uint8,
-    "transport_offset": np.uint16,
+    "transport_offset": np.int32,
     "stop": np.uint32,
     "state": np.uint8,
     "verdict": np.uint8,
@@ -80,9 +81,9 @@ class Chunk:
     ``interface``         uint16  index into the store's interfaces
     ``flags``             uint16  `PacketFlag` bits
     ``network``           uint8   `Network`
-    ``network_offset``    uint16  from the start of the frame, where `network` is not NONE
+    ``network_offset``    int32   from the start of the frame, where `network` is not NONE
     ``transport``         uint8   IP protocol number, where `State.TRANSPORT` is set
-    ``transport_offset``  uint16  from the start of the frame, where `State.TRANSPORT` is set
+    ``transport_offset``  int32   from the start of the frame, where `State.TRANSPORT` is set
     ``stop``              uint32  where the network packet ends, from the start of the frame, as
                                   the frame and all length fields allow; may be past `captured`
     ``state``             uint8   `State` bits
@@ -99,9 +100,9 @@ class Chunk:
     interface: NDArray[np.uint16]
     flags: NDArray[np.uint16]
     network: NDArray[np.uint8]
-    network_offset: NDArray[np.uint16]
+    network_offset: NDArray[np.int32]
     transport: NDArray[np.uint8]
-    transport_offset: NDArray[np.uint16]
+    transport_offset: NDArray[np.int32]
     stop: NDArray[np.uint32]
     state: NDArray[np.uint8]
     verdict: NDArray[np.uint8]

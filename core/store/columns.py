@@ -153,9 +153,9 @@ def _known(chunk: Chunk, table: HeaderTable) -> NDArray[np.int64]:
     """Where the chunk's own columns say that a network or transport header is, (n,)."""
     if table in _NETWORKS:
         there = chunk.network == _NETWORKS[table]
-        return np.where(there, chunk.network_offset, NOWHERE).astype(np.int64)
+        return np.where(there, chunk.network_offset, NOWHERE)
     there = (chunk.state & State.TRANSPORT > 0) & (chunk.transport == _TRANSPORTS[table])
-    return np.where(there, chunk.transport_offset, NOWHERE).astype(np.int64)
+    return np.where(there, chunk.transport_offset, NOWHERE)
 
 
 def _walk(chunk: Chunk, tables: list[HeaderTable]) -> list[_Place]:

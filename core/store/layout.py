@@ -101,9 +101,9 @@ class Layout:
     """Columns of n packets, named, typed and meant as those of `core.store.chunk.Chunk`."""
 
     network: NDArray[np.uint8]
-    network_offset: NDArray[np.uint16]
+    network_offset: NDArray[np.int32]
     transport: NDArray[np.uint8]
-    transport_offset: NDArray[np.uint16]
+    transport_offset: NDArray[np.int32]
     stop: NDArray[np.uint32]
     state: NDArray[np.uint8]
 
@@ -118,9 +118,9 @@ def decode(
 ) -> Layout:
     """Where the headers are in n frames. Never raises for traffic.
 
-    `data` is contiguous uint8; frame i is ``captured[i]`` bytes at ``offset[i]``, which must
-    lie inside it; no byte outside a frame is read. `link_type` (n,) are `LinkType` numbers,
-    those without a reader included; `flags` `PacketFlag` bits.
+    `data` is contiguous uint8; frame i is ``captured[i]`` bytes, less than 2 GiB, at
+    ``offset[i]``, which must lie inside it; no byte outside a frame is read. `link_type` (n,) are
+    `LinkType` numbers, those without a reader included; `flags` `PacketFlag` bits.
     """
     walks = [
         follow(data, offset[part], captured[part], original[part], link_type[part], flags[part])

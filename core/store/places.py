@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from core.wire.field import Slot
 from core.wire.table import HeaderTable
 
-NOWHERE = -1
+NOWHERE = np.int64(-1)
+"""Where a header is that a packet does not have.
+
+A typed number on purpose: NumPy casts a plain -1 to the type of the array beside it, so that
+``np.where(there, offsets, -1)`` gives 65535 where `offsets` is uint16 (NEP 50). An `np.int64`
+makes the result int64 instead.
+"""
 _NO_LIMIT = np.iinfo(np.int32).max
 
 

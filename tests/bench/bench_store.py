@@ -89,7 +89,7 @@ def store_of(batch: Batch, step: int | None = None, limit: int = 1 << 32) -> Pac
         columns = {
             name: getattr(batch, name)[part]
             for name in Batch.__slots__
-            if name not in ("data", "stable")
+            if name not in ("data", "stable", "comments")
         }
         store.append(Batch(data=batch.data, stable=False, **columns))
     return store

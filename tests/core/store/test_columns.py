@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
 
 from core.store import columns as columns_module
+from core.store.batch import CaptureInterface
 from core.store.columns import SLOTS, FieldColumns, read
+from core.store.connection import Connection
 from core.store.packet_store import PacketStore
+from core.store.sequences import SequenceIndex
 from core.wire.dissect import dissect
+from core.wire.dissection import Verdict
+from core.wire.ethernet import ETHERNET, EtherType
 from core.wire.field import Kind
+from core.wire.ipv4 import IPV4
+from core.wire.ipv6 import IPV6
+from core.wire.link import LinkType
 from core.wire.protocols import TABLES
+from core.wire.serial import NFLOG, NFLOG_PAYLOAD
+from core.wire.tcp import SequenceBase
+from tests.core.store.agreement import outline_of_chunk, outline_of_frame
 from tests.core.store.captures import stored_captures
-from tests.core.store.frames import arp_frame, ethernet, ipv4, tcp, tcp_frame, udp_frame
+from tests.core.store.frames import arp_frame, ethernet, ipv4, ipv6, tcp, tcp_frame, udp, udp_frame
 from tests.core.store.support import ETHERNET_INTERFACE, batch_of
 
 # inside options, tunnels and what follows a variable part there is no outermost place
@@ -161,3 +174,103 @@ def test_names_without_a_column():
     for name in ("tcp.nonsense", *byte_strings):
         with pytest.raises(KeyError):
             FieldColumns().column(chunk, name)
+
+
+SIZES = (65_534, 65_535, 65_536, 65_537, 65_549, 70_000)
+
+
+def _large_frames(size: int) -> dict[int, list[bytes]]:
+    """Frames of `size` bytes by link type: each network and transport, and headers far inside.
+
+    Where a header has no room for the length it says 0, as Linux's BIG TCP does.
+    """
+
+    def filled(start: bytes) -> bytes:
+        return start.ljust(size, b"\x16")
+
+    def four(protocol: int) -> bytes:
+        length = size - ETHERNET.size
+        said = length if length <= IPV4["len"].maximum else 0
+        return filled(ethernet(ipv4(tcp(flags="syn ack"), protocol, len=said)))
+
+    def six(protocol: int) -> bytes:
+        length = size - ETHERNET.size - IPV6.size
+        said = length if length <= IPV6["plen"].maximum else 0
+        return filled(ethernet(ipv6(tcp(six=True), protocol, plen=said), EtherType.IPV6))
+
+    def far(packet: bytes) -> bytes:
+        """NFLOG with so many values before the packet that it begins about 110 bytes from the end.
+
+        Their lengths are not smaller in the other byte order, in which they would be read then.
+        """
+        before = size - NFLOG.size - 110
+        values, head = b"", NFLOG.emit({"family": 10 if packet[0] >> 4 == 6 else 2})
+        while before > len(values):
+            rest = before - len(values)
+            length = next((n for n in (0x7C7C, 0x0C0C, 0xFC) if n <= rest), rest + 3 & ~3)
+            values += struct.pack("<HH", length, 5) + bytes(length - 4)
+        payload = struct.pack("<HH", 4 + len(packet), NFLOG_PAYLOAD) + packet
+        return filled(head + values + payload)
+
+    protocols = (1, 2, 6, 17, 47, 51, 58, 132, 253)
+    return {
+        LinkType.ETHERNET: [
+            filled(ethernet(b"", 0x9999)),
+            filled(arp_frame()),
+            filled(ethernet(ipv4(tcp(), 6), tags=2)),
+            *(four(protocol) for protocol in protocols),
+            *(six(protocol) for protocol in protocols),
+        ],
+        LinkType.NFLOG: [
+            far(ipv4(tcp(b"deep", flags="syn", sequence=7), 6)),
+            far(ipv4(udp(b"deep"), 17)),
+            far(ipv4(tcp(b"deep"), 1)),
+            far(ipv6(tcp(b"deep", six=True), 6)),
+            far(ipv6(udp(b"deep", six=True), 17)),
+        ],
+    }
+
+
+@pytest.mark.parametrize("link_type", [LinkType.ETHERNET, LinkType.NFLOG])
+def test_every_column_of_frames_about_64_kib(link_type):
+    """A column has a value where dissection has one, and nowhere else: position 65,535 is a place
+    like any other, and headers beyond it are found."""
+    frames = [frame for size in SIZES for frame in _large_frames(size)[link_type]]
+    store = PacketStore()
+    store.add_interface(CaptureInterface("test", link_type))
+    store.append(batch_of(frames, gap=4, stable=True))
+    (chunk,) = store.snapshot().chunks
+    expected = [_outermost(chunk.frame(row), chunk, row) for row in range(len(chunk))]
+    for name in filter(_has_column, SLOTS):
+        column = read(chunk, SLOTS[name])
+        rows = np.flatnonzero(column.valid).tolist()
+        given = {row: _number(column.values[row]) for row in rows}
+        wanted = {row: each[name] for row, each in enumerate(expected) if name in each}
+        assert given == wanted, name
+    outlines = [outline_of_frame(frame, link_type, len(frame), 0) for frame in frames]
+    assert outline_of_chunk(chunk) == outlines
+
+
+def test_headers_far_inside_reach_every_reader():
+    """The connection filter and relative numbers find a handshake at byte 69,900 of its frames."""
+    frames = _large_frames(70_000)[LinkType.NFLOG]
+    store = PacketStore()
+    store.add_interface(CaptureInterface("test", LinkType.NFLOG))
+    store.append(batch_of(frames, gap=4))
+    snapshot = store.snapshot()
+    chunk = snapshot.chunks[0]
+    assert int(chunk.network_offset[0]) > 65_535
+    passed = Connection(("10.0.0.1", 40_000), ("10.0.0.2", 80))(chunk)
+    assert np.flatnonzero(passed).tolist() == [0]
+    assert SequenceIndex().base(snapshot, 1) == SequenceBase(7, None)
+    assert snapshot.verdicts(1) == (Verdict.GOOD, Verdict.GOOD)
+
+
+def test_no_connection_takes_a_packet_without_the_ports():
+    """The bytes at position 65,535 of a frame that has no TCP header are no ports."""
+    ports = struct.pack(">HH", 40_000, 80)
+    frame = udp_frame().ljust(65_535, b"\0") + ports + bytes(100)
+    frame = ethernet(ipv4(b"", 17, len=0)) + frame[ETHERNET.size + IPV4.size :]
+    chunk = _store([frame, tcp_frame()]).snapshot().chunks[0]
+    passed = Connection(("", 40_000), ("", 80))(chunk)
+    assert np.flatnonzero(passed).tolist() == [1]
