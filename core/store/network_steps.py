@@ -13,10 +13,11 @@ from core.store.chunk import Network, State
 from core.wire import ipv4_options
 from core.wire.arp import ARP, ARP_IPV4, ETHERNET_TYPES, IPV4_BYTES, MAC_BYTES
 from core.wire.ethernet import EtherType
-from core.wire.ipv4 import IPV4, IpProtocol
+from core.wire.ipv4 import IPV4, SEGMENTED, IpProtocol
 from core.wire.ipv6 import (
     AH_UNIT,
     AUTHENTICATION,
+    BEFORE_SEGMENTS,
     DESTINATION_OPTIONS,
     EXTENSION_HEADERS,
     FRAGMENT,
@@ -25,10 +26,12 @@ from core.wire.ipv6 import (
     ROUTING,
     ROUTING_RPL,
     RPL,
+    SEGMENTS_WITHIN,
     UNIT,
 )
 from core.wire.ipv6_options import HOME_TABLE, JUMBO, JUMBO_TABLE, JUMBO_WITHIN, OPTIONS
 from core.wire.table import HeaderTable
+from core.wire.unset_length import is_left_to_card
 from core.wire.walk import Space
 
 _IPV4_OPTIONS = IPV4["hdr_len"].maximum - IPV4.size  # in one header, of one byte each
@@ -53,12 +56,14 @@ def ipv4(walk: BatchWalk, group: Group) -> None:
     group = walk.begin(IPV4, group)
     keys = ("version", "hdr_len", "len", "flags.mf", "frag_offset", "proto")
     version, header, length, more, place, protocol = walk.columns(IPV4, group, *keys)
-    room = walk.stop.take(group.rows) - group.at
-    # a total length of zero stands for more than the field can say, where there is more
+    is_long_enough = length >= header
+    short = (~is_long_enough).nonzero()[0]
+    if len(short):
+        is_long_enough[short] = _total_left_to_card(walk, group.taken(short), header[short])
     agreements = {
         "version": version == IPV4["version"].field.default,
         "hdr_len": header >= IPV4.size,
-        "len": (length >= header) | ((length == 0) & (room > IPV4["len"].maximum)),
+        "len": is_long_enough,
     }
     right = np.logical_and.reduce(list(agreements.values()))
     if not right.all():
@@ -76,6 +81,15 @@ def ipv4(walk: BatchWalk, group: Group) -> None:
         _source_routes(walk, group.taken(with_options), header[with_options])
     first = (whole & (place == 0)).nonzero()[0]
     transport(walk, group.taken(first).moved(header.take(first)), protocol.take(first))
+
+
+def _total_left_to_card(walk: BatchWalk, group: Group, header: Column) -> Mask:
+    """Of packets with these header lengths (n,): whose total length was left to the card."""
+    keys = ("len", "flags.mf", "frag_offset", "proto")
+    length, more, place, protocol = walk.columns(IPV4, group, *keys)
+    room = walk.stop.take(group.rows) - group.at
+    is_segmented = np.isin(protocol, SEGMENTED) & (more == 0) & (place == 0)
+    return is_left_to_card(IPV4["len"], length, room, header, is_segmented)
 
 
 def _source_routes(walk: BatchWalk, group: Group, header: Column) -> None:
@@ -108,10 +122,41 @@ def ipv6(walk: BatchWalk, group: Group) -> None:
     candidates = ((length == 0) & (following == IpProtocol.HOP_BY_HOP)).nonzero()[0]
     if len(candidates):
         length[candidates] = _jumbo_lengths(walk, after.taken(candidates))
-    room = walk.stop.take(after.rows) - after.at
-    said = (length > 0) | (room <= IPV6["plen"].maximum)
+    said = np.ones(len(after), dtype=np.bool_)
+    unsaid = (length == 0).nonzero()[0]
+    if len(unsaid):
+        said[unsaid] = ~_payload_left_to_card(walk, after.taken(unsaid), following[unsaid])
     walk.limit(after.where(said), after.at[said] + length[said])
     transport(walk, after, following)
+
+
+def _payload_left_to_card(walk: BatchWalk, group: Group, following: Column) -> Mask:
+    """Of packets behind a fixed header with payload length 0: whose it was left to the card."""
+    room = walk.stop.take(group.rows) - group.at
+    is_segmented = _carry_segments(walk, group, following)
+    return is_left_to_card(IPV6["plen"], np.zeros_like(room), room, 0, is_segmented)
+
+
+def _carry_segments(walk: BatchWalk, group: Group, following: Column) -> Mask:
+    """Whether TCP or UDP follows, (n,), behind options and routing at most; true where the
+    capture kept too little to tell.
+    """
+    found = np.isin(following, SEGMENTED)
+    index = np.isin(following, BEFORE_SEGMENTS).nonzero()[0]
+    group = group.taken(index)
+    for _ in range(SEGMENTS_WITHIN):
+        if not len(index):
+            break
+        behind = group.at + HOP_BY_HOP.size
+        there = behind <= walk.ends(group)
+        found[index[~there & (behind <= walk.stop.take(group.rows))]] = True
+        index, group = index[there], group.where(there)
+        following = walk.column(HOP_BY_HOP["nxt"], group)
+        length = UNIT * (walk.column(HOP_BY_HOP["len"], group).astype(np.int64) + 1)
+        found[index[np.isin(following, SEGMENTED)]] = True
+        on = np.isin(following, BEFORE_SEGMENTS)
+        index, group = index[on], group.moved(length).where(on)
+    return found
 
 
 def _jumbo_lengths(walk: BatchWalk, group: Group) -> Column:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.store.batch_walk import BatchWalk, Column, Group, Mask
+from core.store.batch_walk import BatchWalk, Column, Group
 from core.store.chunk import Network, State
 from core.wire import icmp as icmp_tables
 from core.wire import icmpv6 as icmpv6_tables
 from core.wire.igmp import GROUP, IGMP, QUERY, QUERY_3, RECORD, REPORT, REPORT_3
+from core.wire.ipv4 import IPV4
 from core.wire.sctp import SCTP
 from core.wire.table import HeaderTable
 from core.wire.tcp import TCP
 from core.wire.udp import UDP
+from core.wire.unset_length import is_left_to_card
 
 
 def tcp(walk: BatchWalk, group: Group) -> None:
@@ -32,17 +34,24 @@ def tcp(walk: BatchWalk, group: Group) -> None:
 
 
 def udp(walk: BatchWalk, group: Group) -> None:
-    """The header; a length below its size contradicts it."""
+    """The header; a length below its size contradicts it, unless it was left to the card.
+
+    Zero over IPv6 is a jumbogram's (RFC 2675 §4).
+    """
     group = walk.begin(UDP, group)
     length = walk.column(UDP["length"], group)
-    network = walk.network.take(group.rows)
-    walk.contradiction(group.where(udp_contradicts(length, network)), UDP["length"])
-
-
-def udp_contradicts(length: Column, network: Column) -> Mask:
-    """Whose length is below a header's; zero over IPv6 is a jumbogram's (RFC 2675 §4)."""
-    mask: Mask = (length < UDP.size) & ((length > 0) | (network != Network.IPV6))
-    return mask
+    short = (length < UDP.size).nonzero()[0]
+    if not len(short):
+        return
+    group, length = group.taken(short), length[short]
+    room = walk.stop.take(group.rows) - group.at
+    over_ipv6 = walk.network.take(group.rows) == Network.IPV6
+    right = (length == 0) & over_ipv6
+    four = (~over_ipv6).nonzero()[0]
+    header = Group(group.rows[four], walk.network_offset[group.rows[four]].astype(np.int64))
+    total = walk.column(IPV4["len"], header)
+    right[four] = is_left_to_card(UDP["length"], length[four], room[four], UDP.size, total == 0)
+    walk.contradiction(group.where(~right), UDP["length"])
 
 
 def icmp(walk: BatchWalk, group: Group) -> None:

@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.store.chunk import VERDICT_UNKNOWN, Chunk, Network, State
-from core.store.transport_steps import udp_contradicts
 from core.wire.checksum_batch import add_folded, crc32c_many, header_sums, ones_sums
 from core.wire.dissect import dissect
 from core.wire.dissection import PacketFlag, Verdict
@@ -176,16 +175,17 @@ def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> ND
     result[sure] = _judge(chunk, headers.where(sure), stops[sure], protocol, rule)
     if rule.pseudo_header or rule.cyclic:  # the sums that network cards compute
         result[(result == Verdict.BAD) & waiting] = Verdict.OFFLOADED
+    stopped = chunk.state[headers.rows] & State.CAUSE_MASK > 0
     if protocol == IpProtocol.UDP:
         absent = UDP["checksum"].column(chunk.data, headers.start) == 0
         network = chunk.network[headers.rows]
         absence = np.where(network == Network.IPV6, Verdict.ILLEGAL, Verdict.NOT_PRESENT)
         result[absent] = absence[absent]
-        result[udp_contradicts(length, network)] = Verdict.NONE
+        result[(length < UDP.size) & stopped] = Verdict.NONE
     if protocol == IpProtocol.TCP:
-        stopped = np.flatnonzero(chunk.state[headers.rows] & State.CAUSE_MASK > 0)
-        header = TCP["hdr_len"].column(chunk.data, headers.start[stopped])
-        result[stopped[header < TCP.size]] = Verdict.NONE
+        ended = np.flatnonzero(stopped)
+        header = TCP["hdr_len"].column(chunk.data, headers.start[ended])
+        result[ended[header < TCP.size]] = Verdict.NONE
     if rule.pseudo_header:
         routed = chunk.state[headers.rows] & State.ROUTED > 0
         for index in np.flatnonzero(routed).tolist():

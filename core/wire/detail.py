@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from core.wire import applications, tcp
-from core.wire.dissection import Cause, Check, Dissection, Layer, Option, Stop, Verdict
+from core.wire.dissection import Cause, Check, Dissection, Layer, Note, Option, Stop, Verdict
 from core.wire.field import Slot, Span, Value
 from core.wire.text import ascii_text
 
@@ -78,7 +78,7 @@ def _layer_row(layer: Layer, dissection: Dissection, suffix: str) -> Row:
     if layer.options:
         inner.append(_options_row(layer, dissection.data, suffix))
     inner += (
-        Row(f"{layer.name}.note{suffix}", "Note", note.text, severity=Severity.WARNING)
+        Row(f"{layer.name}.note{suffix}", "Note", note.text, severity=_severity(note))
         for note in layer.notes
         if note.slot is None
     )
@@ -111,15 +111,15 @@ def _headline(layer: Layer, data: bytes) -> str:
 def _field_rows(layer: Layer, dissection: Dissection, suffix: str) -> list[Row]:
     """A row for every field, parts below their parent."""
     checks = {check.slot: check for check in layer.checks}
-    remarks = {note.slot: note.text for note in layer.notes if note.slot}
+    remarks = {note.slot: note for note in layer.notes if note.slot}
     if layer.last is not None and dissection.stop is not None:
-        remarks[layer.last] = dissection.stop.reason
+        remarks[layer.last] = Note(dissection.stop.reason, layer.last)
     children: dict[Slot | None, list[Row]] = {}
     for slot, value in reversed(
         list(layer.fields(dissection.data))
     ):  # parts come before their parent
         parts = tuple(reversed(children.pop(slot, [])))
-        row = _field_row(layer, slot, value, suffix, remarks.get(slot, ""), parts)
+        row = _field_row(layer, slot, value, suffix, remarks.get(slot), parts)
         if slot in checks:
             row = _with_check(row, checks[slot], slot)
         children.setdefault(slot.parent, []).append(row)
@@ -127,7 +127,7 @@ def _field_rows(layer: Layer, dissection: Dissection, suffix: str) -> list[Row]:
 
 
 def _field_row(
-    layer: Layer, slot: Slot, value: Value, suffix: str, remark: str, parts: tuple[Row, ...]
+    layer: Layer, slot: Slot, value: Value, suffix: str, remark: Note | None, parts: tuple[Row, ...]
 ) -> Row:
     text = slot.text(value)
     if slot.parent is not None and isinstance(value, int):
@@ -139,11 +139,15 @@ def _field_row(
         f"{slot.name}{suffix}",
         slot.field.label,
         text,
-        remark or meaning,
+        remark.text if remark else meaning,
         slot.span.shifted(layer.offset),
-        Severity.WARNING if remark else Severity.NONE,
+        _severity(remark) if remark else Severity.NONE,
         parts,
     )
+
+
+def _severity(remark: Note) -> Severity:
+    return Severity.WARNING if remark.is_fault else Severity.NOTE
 
 
 def _bits(slot: Slot, value: int) -> str:

@@ -104,10 +104,14 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A remark on a field or a layer: a length that contradicts the bytes, an odd value."""
+    """A remark on a field or a layer: a length that contradicts the bytes, an odd value.
+
+    `is_fault` is false for a remark that only explains.
+    """
 
     text: str
     slot: Slot | None = None
+    is_fault: bool = True
 
 
 class Layer(NamedTuple):

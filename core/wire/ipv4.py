@@ -7,9 +7,9 @@ whatever follows it in an Ethernet frame is padding. The checksum covers the hea
 How lengths limit it
 --------------------
 A header length under 5 words, or a total length under the header's, contradicts itself: the
-packet is malformed and nothing inside can be trusted; so is a total length of zero, but where
-the frame holds more than the field can say (Linux, BIG TCP): then the frame's own end is
-taken. A total length past the end of the frame is noted, and what is there is read.
+packet is malformed and nothing inside can be trusted; so is a total length of zero, unless it was
+left to the network card (`core.wire.unset_length`): then the frame's own end is taken. A total
+length past the end of the frame is noted, and what is there is read.
 
 Fragments: only the first carries the transport header; its checksum covers bytes that are not
 here. Later ones are data.
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from core.wire import checksum
+from core.wire import checksum, unset_length
 from core.wire.dissection import Check, Dissection, Layer, Note, Verdict
 from core.wire.field import Field, Flag, IPv4Address, Slot, Span
 from core.wire.ipv4_options import OPTIONS, final_destination
@@ -47,6 +47,8 @@ class IpProtocol(IntEnum):
     DESTINATION = 60
     SCTP = 132
 
+
+SEGMENTED = (IpProtocol.TCP, IpProtocol.UDP)  # what network cards cut into segments
 
 PROTOCOL_NAMES: dict[int, str] = {
     IpProtocol.HOP_BY_HOP: "IPv6 hop-by-hop options",
@@ -147,10 +149,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
         return None
     data = walk.data
     header = _HEADER_LENGTH.number(data, offset)
-    room = walk.stop - offset
-    wrong = _contradiction(
-        _VERSION.number(data, offset), header, _LENGTH.number(data, offset), room
-    )
+    wrong = _contradiction(walk, offset, header)
     if wrong:
         slot, reason = wrong
         walk.contradiction(IPV4, offset, slot, reason)
@@ -168,15 +167,24 @@ def parse(walk: Walk, offset: int) -> Next | None:
     return Next(Space.IP_PROTOCOL, _PROTOCOL.number(data, offset), offset + header)
 
 
-def _contradiction(version: int, header: int, length: int, room: int) -> tuple[Slot, str] | None:
+def _contradiction(walk: Walk, offset: int, header: int) -> tuple[Slot, str] | None:
     """The field that makes the header unusable, and why."""
+    version, length = _VERSION.number(walk.data, offset), _LENGTH.number(walk.data, offset)
     if version != _VERSION.field.default:
         return _VERSION, f"version {version} is not 4"
     if header < IPV4.size:
         return _HEADER_LENGTH, f"header length {header} is less than {IPV4.size} bytes"
-    if length < header and (length or room <= _LENGTH.maximum):
+    if length < header and not _is_left_to_card(walk, offset, header):
         return _LENGTH, f"total length {length} is less than the header length {header}"
     return None
+
+
+def _is_left_to_card(walk: Walk, offset: int, header: int) -> bool:
+    data = walk.data
+    is_whole = not (_MORE.number(data, offset) or _FRAGMENT_OFFSET.number(data, offset))
+    is_segmented = is_whole and _PROTOCOL.number(data, offset) in SEGMENTED
+    length, room = _LENGTH.number(data, offset), walk.stop - offset
+    return unset_length.is_left_to_card(_LENGTH, length, room, header, is_segmented)
 
 
 def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
@@ -184,8 +192,9 @@ def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
     length = _LENGTH.number(walk.data, offset)
     room = walk.stop - offset
     notes = _beyond_the_datagram(walk.data, offset, length)
+    walk.length_unset = length == 0
     if length == 0:
-        return (*notes, Note("zero: more bytes than the field can say", _LENGTH))
+        return (*notes, unset_length.note(walk, _LENGTH, room))
     if length > room and not walk.quoted:
         text = f"{length} bytes go past the {room} that {walk.limited_by} allows"
         return (*notes, Note(text, _LENGTH))

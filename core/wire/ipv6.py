@@ -1,9 +1,9 @@
 """IPv6: a fixed header of 40 bytes, and the chain of extension headers after it.
 
 RFC 8200. The payload length covers all after the fixed header, extension headers included.
-Zero means a jumbogram when a hop-by-hop option gives the length (RFC 2675 §2) or the frame holds
-more than the field can say (Linux, BIG TCP), and else no payload. The traffic class is
-IPv4's DSCP and ECN. There is no header checksum.
+Zero means a jumbogram when a hop-by-hop option gives the length (RFC 2675 §2), a length that was
+left to the network card when TCP or UDP follows (`core.wire.unset_length`), else no payload. The
+traffic class is IPv4's DSCP and ECN. There is no header checksum.
 
 Each extension header names the next one and, but for the fragment header, its own length in
 units of 8 bytes beyond the first 8 (AH, from IPsec, in units of 4 beyond the first 8). The
@@ -21,9 +21,10 @@ from __future__ import annotations
 
 from itertools import islice
 
+from core.wire import unset_length
 from core.wire.dissection import Dissection, Layer, Note
 from core.wire.field import Field, Flag, IPv6Address, Kind, Span
-from core.wire.ipv4 import PROTOCOL_NAMES, IpProtocol, service_parts
+from core.wire.ipv4 import PROTOCOL_NAMES, SEGMENTED, IpProtocol, service_parts
 from core.wire.ipv6_options import HOME_ADDRESS, JUMBO, JUMBO_TABLE, JUMBO_WITHIN, OPTIONS
 from core.wire.table import HeaderTable
 from core.wire.walk import Endpoints, Next, Space, Walk
@@ -37,6 +38,10 @@ EXTENSION_HEADERS = frozenset(
         IpProtocol.AH,
     }
 )
+# Those that may stand between the fixed header and what a network card segments. Their lengths
+# are in the same place, in the same unit. A fragment is never segmented.
+BEFORE_SEGMENTS = (IpProtocol.HOP_BY_HOP, IpProtocol.ROUTING, IpProtocol.DESTINATION)
+SEGMENTS_WITHIN = 8  # extension headers that are looked through for TCP or UDP
 UNIT = 8  # extension headers count their length in these, beyond the first
 AH_UNIT = 4
 ROUTING_RPL = 3
@@ -149,14 +154,37 @@ def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
     length = slot.number(walk.data, offset)
     room = walk.stop - offset - IPV6.size
     name = slot.name
+    walk.length_unset = False
     if length == 0:
         length, name = _jumbo_length(walk, offset), "ipv6.opt.jumbo"
-        if length == 0 and room > slot.maximum:
-            return (Note("zero: more bytes than the field can say", slot),)
+        if length == 0:
+            is_segmented = _carries_segments(walk, offset)
+            if unset_length.is_left_to_card(slot, 0, room, 0, is_segmented is not False):
+                walk.length_unset = True
+                is_known = is_segmented is not None or room > slot.maximum
+                return (unset_length.note(walk, slot, room),) if is_known else ()
     if length > room and not walk.quoted:
         return (Note(f"{length} bytes go past the {room} that {walk.limited_by} allows", slot),)
     walk.limit(offset + IPV6.size + length, name if length else slot.name)
     return ()
+
+
+def _carries_segments(walk: Walk, offset: int) -> bool | None:
+    """Whether TCP or UDP follows the fixed header, behind options and routing at most.
+
+    None where the capture kept too little to tell.
+    """
+    following, at = IPV6["nxt"].number(walk.data, offset), offset + IPV6.size
+    for _ in range(SEGMENTS_WITHIN):
+        if following not in BEFORE_SEGMENTS:
+            break
+        if at + HOP_BY_HOP.size > walk.stop:
+            return False
+        if at + HOP_BY_HOP.size > walk.captured:
+            return None
+        following = HOP_BY_HOP["nxt"].number(walk.data, at)
+        at += UNIT * (HOP_BY_HOP["len"].number(walk.data, at) + 1)
+    return following in SEGMENTED
 
 
 def _jumbo_length(walk: Walk, offset: int) -> int:

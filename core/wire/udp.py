@@ -4,14 +4,14 @@ RFC 768. The length covers header and payload. Zero in the checksum field means 
 computed" over IPv4 and is illegal over IPv6 (RFC 8200 §8.1), where nothing else guards the
 addresses. A computed sum of zero is sent as 0xFFFF.
 
-Over IPv6 a length of zero stands for more than the field can hold (RFC 2675 §4): all that IP has
-left. Any other under 8 is malformed. One greater than what IP has left is noted: the sum cannot
-be checked.
+A length of zero was left to the network card where IP's was too (`core.wire.unset_length`), and
+over IPv6 it stands for more than the field can hold (RFC 2675 §4): all that IP has left. Any other
+under 8 is malformed. One greater than what IP has left is noted: the sum cannot be checked.
 """
 
 from __future__ import annotations
 
-from core.wire import checksum
+from core.wire import checksum, unset_length
 from core.wire.dissection import Check, Dissection, Layer, Note, Verdict
 from core.wire.field import Field
 from core.wire.ipv4 import IpProtocol
@@ -38,7 +38,8 @@ def parse(walk: Walk, offset: int) -> Next | None:
         return None
     length = _LENGTH.number(walk.data, offset)
     room = walk.stop - offset
-    if length < UDP.size and not (length == 0 and _over_ipv6(walk)):
+    is_left = length == 0 and _is_left_to_card(walk, room)
+    if length < UDP.size and not is_left and not (length == 0 and _over_ipv6(walk)):
         reason = f"length {length} is less than {UDP.size} bytes"
         walk.contradiction(UDP, offset, _LENGTH, reason)
         return None
@@ -48,12 +49,18 @@ def parse(walk: Walk, offset: int) -> Next | None:
     if length > room and not walk.fragment and not walk.quoted:
         text = f"{length} bytes go past the {room} that {walk.limited_by} allows"
         notes = (Note(text, _LENGTH),)
-    elif length == 0 and room <= _LENGTH.maximum:
+    elif is_left:
+        notes = (unset_length.note(walk, _LENGTH, room),)
+    elif length == 0:
         notes = (Note(f"zero, though {room} bytes could be said", _LENGTH),)
     walk.limit(stop, "udp.length")
     walk.add((UDP,), offset, checks=(check,), notes=notes)
     destination = _DESTINATION_PORT.number(walk.data, offset)
     return Next(Space.UDP_PORT, destination, offset + UDP.size)
+
+
+def _is_left_to_card(walk: Walk, room: int) -> bool:
+    return unset_length.is_left_to_card(_LENGTH, 0, room, UDP.size, walk.length_unset)
 
 
 def _over_ipv6(walk: Walk) -> bool:

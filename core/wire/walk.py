@@ -69,6 +69,7 @@ class Walk:
     networks: int = 0
     quoted: bool = False
     fragment: bool = False
+    length_unset: bool = False  # the network header's length was left to the network card
     endpoints: Endpoints | None = None
     packet_stop: int | None = None  # where the outermost network packet ends
     halt: Stop | None = None

@@ -12,6 +12,7 @@ from core.wire.dissection import PacketFlag
 from core.wire.link import LinkType
 from tests.core.wire import frames as made
 from tests.core.wire.test_build import captured
+from tests.core.wire.test_unset_length import LEFT
 
 SYN = made.ethernet(made.ipv4(made.tcp(flags__syn=1), 6)) + b"\0\0"
 
@@ -49,6 +50,17 @@ def test_a_sum_left_to_the_card_is_computed() -> None:
     assert evaluate(filled.draft).data == good
     assert resent(found, LinkType.ETHERNET).data == good
     assert any("computed" in note for note in filled.notes)
+
+
+@pytest.mark.parametrize("path", LEFT)
+def test_a_length_left_to_the_card_stays_zero(path) -> None:
+    """The draft builds the captured bytes, not those of a packet with its length written."""
+    link_type, data = LEFT[path]
+    filled = draft_of(read(data, link_type))
+    evaluation = evaluate(filled.draft)
+    assert not evaluation.errors
+    assert evaluation.data == filled.data
+    assert data.endswith(filled.data)
 
 
 def test_what_is_sent_again_leaves_as_it_was_captured() -> None:

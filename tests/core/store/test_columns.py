@@ -9,6 +9,7 @@ import pytest
 
 from core.store import columns as columns_module
 from core.store.batch import CaptureInterface
+from core.store.chunk import Chunk
 from core.store.columns import SLOTS, FieldColumns, read
 from core.store.connection import Connection
 from core.store.packet_store import PacketStore
@@ -27,6 +28,7 @@ from tests.core.store.agreement import outline_of_chunk, outline_of_frame
 from tests.core.store.captures import stored_captures
 from tests.core.store.frames import arp_frame, ethernet, ipv4, ipv6, tcp, tcp_frame, udp, udp_frame
 from tests.core.store.support import ETHERNET_INTERFACE, batch_of
+from tests.core.wire.test_unset_length import FAULTS, LEFT
 
 # inside options, tunnels and what follows a variable part there is no outermost place
 WITHOUT_COLUMN = {"ip.opt", "ipv6.opt", "icmpv6.opt", "tcp.options", "gre", "vxlan"}
@@ -176,6 +178,32 @@ def test_names_without_a_column():
             FieldColumns().column(chunk, name)
 
 
+def _compare_all(chunk: Chunk) -> None:
+    """Every column of a chunk holds what the dissected packets say, and nothing else."""
+    expected = [_outermost(chunk.frame(row), chunk, row) for row in range(len(chunk))]
+    for name in filter(_has_column, SLOTS):
+        column = read(chunk, SLOTS[name])
+        rows = np.flatnonzero(column.valid).tolist()
+        given = {row: _number(column.values[row]) for row in rows}
+        wanted = {row: each[name] for row, each in enumerate(expected) if name in each}
+        assert given == wanted, name
+
+
+def test_every_column_of_frames_whose_lengths_were_left_to_the_card():
+    """Also of those where a length of 0 is a fault."""
+    by_link: dict[int, list[bytes]] = {}
+    for link_type, frame in (*LEFT.values(), *FAULTS.values()):
+        by_link.setdefault(link_type, []).extend((frame, frame[:60]))
+    for link_type, frames in by_link.items():
+        store = PacketStore()
+        store.add_interface(CaptureInterface("test", link_type))
+        store.append(batch_of(frames, gap=4, stable=True))
+        (chunk,) = store.snapshot().chunks
+        _compare_all(chunk)
+        if link_type == LinkType.ETHERNET:
+            assert read(chunk, SLOTS["tcp.dstport"]).valid.any()
+
+
 SIZES = (65_534, 65_535, 65_536, 65_537, 65_549, 70_000)
 
 
@@ -240,13 +268,7 @@ def test_every_column_of_frames_about_64_kib(link_type):
     store.add_interface(CaptureInterface("test", link_type))
     store.append(batch_of(frames, gap=4, stable=True))
     (chunk,) = store.snapshot().chunks
-    expected = [_outermost(chunk.frame(row), chunk, row) for row in range(len(chunk))]
-    for name in filter(_has_column, SLOTS):
-        column = read(chunk, SLOTS[name])
-        rows = np.flatnonzero(column.valid).tolist()
-        given = {row: _number(column.values[row]) for row in rows}
-        wanted = {row: each[name] for row, each in enumerate(expected) if name in each}
-        assert given == wanted, name
+    _compare_all(chunk)
     outlines = [outline_of_frame(frame, link_type, len(frame), 0) for frame in frames]
     assert outline_of_chunk(chunk) == outlines
 

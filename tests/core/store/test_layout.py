@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from core.store.batch import CaptureInterface
 from core.store.layout import STEPS, decode
 from core.store.packet_store import PacketStore, Snapshot
-from core.wire.dissect import MAXIMUM_LAYERS
+from core.wire.dissect import MAXIMUM_LAYERS, dissect
 from core.wire.dissection import PacketFlag
 from core.wire.ethernet import EtherType
 from core.wire.ipv4 import IpProtocol
@@ -25,6 +26,7 @@ from tests.core.store.agreement import outline_of_chunk, outline_of_frame
 from tests.core.store.captures import stored_captures
 from tests.core.store.frames import ethernet, ipv4, ipv6, tcp
 from tests.core.store.support import batch_of
+from tests.core.wire.test_unset_length import BIG, FAULTS, LEFT, WRITTEN
 
 SAMPLE = 12  # frames of each capture that are tried at every cut length
 LONGEST = 300
@@ -63,6 +65,40 @@ def test_agrees_on_jumbo_options_wherever_they_stand():
         frames += [packet, packet[:60], packet[:49], packet[:41], packet[:40]]
     sizes = [len(frame) for frame in frames]
     assert _disagreements(_stored(frames, LinkType.IPV6, sizes, [0] * len(frames))) == []
+
+
+def _unset() -> Iterator[tuple[int, list[bytes]]]:
+    """Frames with lengths of 0, left to the card or not, by link type."""
+    by_link: dict[int, list[bytes]] = {}
+    for link_type, frame in (*LEFT.values(), *WRITTEN.values(), *FAULTS.values()):
+        by_link.setdefault(link_type, []).append(frame)
+    by_link[LinkType.ETHERNET] += BIG.values()
+    return iter(by_link.items())
+
+
+def test_agrees_on_lengths_left_to_the_card():
+    """Whole, cut anywhere in the headers by the snap length or for real, padded, in fragments."""
+    for link_type, frames in _unset():
+        pieces = [frame[:kept] for frame in frames for kept in range(150)]
+        whole = [len(frame) for frame in frames for _ in range(150)]
+        for originals in (whole, [len(piece) for piece in pieces]):
+            stored = _stored(pieces, link_type, originals, [0] * len(pieces))
+            assert _disagreements(stored) == []
+        padded = [*frames, *(frame + bytes(9) for frame in frames)]
+        lengths = [len(frame) for frame in padded]
+        for flags in (0, PacketFlag.CHECKSUM_NOT_READY, PacketFlag.OUTBOUND):
+            stored = _stored(padded, link_type, lengths, [flags] * len(padded))
+            assert _disagreements(stored) == []
+
+
+@pytest.mark.parametrize("path", [*LEFT, *BIG])
+def test_the_outer_end_is_the_packets_end(path):
+    """The column says what the dissected network layer says."""
+    link_type, frame = LEFT[path] if path in LEFT else (LinkType.ETHERNET, BIG[path])
+    (chunk,) = _stored([frame], link_type, [len(frame)], [0]).chunks
+    layers = dissect(frame, link_type, len(frame)).layers
+    network = next(layer for layer in layers if layer.name in ("ip", "ipv6"))
+    assert int(chunk.stop[0]) == network.stop == len(frame)
 
 
 @pytest.mark.corpus

@@ -262,13 +262,13 @@ def test_a_jumbogram_takes_its_length_from_the_option() -> None:
 
 
 @pytest.mark.parametrize(
-    ("padding", "found"), [(7, "ipv6:ipv6.hopopts:udp"), (8, "ipv6:ipv6.hopopts")]
+    ("padding", "found"), [(7, "ipv6:ipv6.hopopts:icmpv6"), (8, "ipv6:ipv6.hopopts")]
 )
 def test_a_jumbo_option_is_looked_for_among_the_first_eight(padding, found) -> None:
-    datagram = frames.udp(b"abc", six=True)
-    header = HOP_BY_HOP.emit({"nxt": IpProtocol.UDP, "len": 1}) + bytes(padding)
+    message = bytes([128]) + bytes(10)
+    header = HOP_BY_HOP.emit({"nxt": IpProtocol.ICMPV6, "len": 1}) + bytes(padding)
     header = (header + bytes.fromhex("c204") + (27).to_bytes(4, "big")).ljust(16, b"\0")
-    packet = frames.ipv6(header + datagram, IpProtocol.HOP_BY_HOP, plen=0)
+    packet = frames.ipv6(header + message, IpProtocol.HOP_BY_HOP, plen=0)
     assert names(dissect(packet, LinkType.IPV6, len(packet))) == found
 
 
