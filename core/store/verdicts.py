@@ -217,16 +217,19 @@ def _judge(
     sums = ones_sums(data, headers.start, lengths)
     if not rule.pseudo_header:
         return np.where(sums == _ALL_ONES, Verdict.GOOD, Verdict.BAD).astype(np.uint8)
-    pseudo = _pseudo_sums(chunk, headers, lengths, protocol)
+    bare = _pseudo_sums(chunk, headers, protocol)
+    pseudo = add_folded(bare, lengths)
     verdicts = np.where(add_folded(sums, pseudo) == _ALL_ONES, Verdict.GOOD, Verdict.BAD)
-    verdicts[(verdicts == Verdict.BAD) & (stored == pseudo)] = Verdict.OFFLOADED
+    partial = (stored == pseudo) | (stored == bare)
+    verdicts[(verdicts == Verdict.BAD) & partial] = Verdict.OFFLOADED
     return verdicts.astype(np.uint8)
 
 
-def _pseudo_sums(
-    chunk: Chunk, headers: _Headers, lengths: NDArray[np.int64], protocol: int
-) -> NDArray[np.uint16]:
-    """The folded pseudo-header sums: source and destination lie side by side in both headers."""
+def _pseudo_sums(chunk: Chunk, headers: _Headers, protocol: int) -> NDArray[np.uint16]:
+    """The folded pseudo-header sums, (n,), without the length.
+
+    Source and destination lie side by side in both headers.
+    """
     network = chunk.network[headers.rows]
     starts = chunk.offset[headers.rows].astype(np.int64) + chunk.network_offset[headers.rows]
     addresses = np.zeros(len(starts), dtype=np.uint16)
@@ -235,4 +238,4 @@ def _pseudo_sums(
         span = Span(table["src"].span.start, table["dst"].span.stop)
         words = np.full(len(these), (span.stop - span.start) // _WORD)
         addresses[these] = header_sums(chunk.data, starts[these] + span.start, words)
-    return add_folded(addresses, lengths, np.full(len(starts), protocol))
+    return add_folded(addresses, np.full(len(starts), protocol))

@@ -11,14 +11,17 @@ division do what a loop over words would.
 Transport checksums also cover a pseudo-header: the addresses (the *final* destination, also under
 a source route or a routing header), the protocol and the length (RFC 9293 §3.1,
 RFC 8200 §8.1). A sender that leaves the work to the network card writes only the
-pseudo-header's sum, not complemented, into the field.
+pseudo-header's sum, not complemented, into the field: with the length where the card sends one
+packet, without it where the card cuts the packet into segments and knows their lengths better
+(Windows' large send offload, Linux' TSO drivers).
 
 Whose word is taken
 -------------------
 1. A sum computed over the whole segment that comes out right is `GOOD`, whoever says what.
 2. Otherwise, a kernel that says "not filled in yet" (TP_STATUS_CSUMNOTREADY) is believed:
    `OFFLOADED`, also where bytes are missing.
-3. Otherwise, a field that holds exactly the pseudo-header's partial sum is `OFFLOADED`.
+3. Otherwise, a field that holds exactly the pseudo-header's partial sum, with the length or
+   without it, is `OFFLOADED`.
 4. Otherwise `BAD`, or `UNVERIFIED` where it could not be computed.
 
 The kernel's "valid" (TP_STATUS_CSUM_VALID) never makes a verdict: on a veth pair it only
@@ -132,13 +135,15 @@ def check_transport(walk: Walk, slot: Slot, offset: int, stop: int, protocol: in
         return unverified(walk, slot, reason)
     stored = slot.number(walk.data, offset)
     ends = walk.endpoints
-    pseudo = pseudo_header_sum(ends.source, ends.destination, protocol, stop - offset)
+    bare = pseudo_header_sum(ends.source, ends.destination, protocol, 0)
+    pseudo = ones_sum((stop - offset).to_bytes(4, "big"), bare)
     check = judge(slot, stored, walk.data[offset:stop], pseudo)
     if check.verdict is Verdict.GOOD:
         return check
     if walk.flags & PacketFlag.CHECKSUM_NOT_READY:
         return Check(slot, Verdict.OFFLOADED, reason="the kernel had not filled it in yet")
-    if stored == pseudo:
+    if stored in (pseudo, bare):
         reason = "holds only the pseudo-header's partial sum"
+        reason += "" if stored == pseudo else ", without the length"
         return Check(slot, Verdict.OFFLOADED, check.expected, reason)
     return check

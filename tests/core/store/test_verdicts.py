@@ -53,10 +53,13 @@ def _verdict(frame: bytes, flags: int = 0, missing: int = 0) -> tuple[Verdict, V
     return snapshot.verdicts(1)
 
 
-def _partial(payload: bytes) -> bytes:
+def _partial(payload: bytes, *, six: bool = False, has_length: bool = True) -> bytes:
     """A TCP segment whose checksum field holds the pseudo-header's sum only."""
-    segment = bytearray(tcp(payload))
-    segment[16:18] = pseudo_sum(len(segment), IpProtocol.TCP).to_bytes(2, "big")
+    segment = bytearray(tcp(payload, six=six))
+    length = len(segment) if has_length else 0
+    segment[16:18] = pseudo_sum(length, IpProtocol.TCP, six=six).to_bytes(2, "big")
+    if six:
+        return ethernet(ipv6(bytes(segment), IpProtocol.TCP), EtherType.IPV6)
     return ethernet(ipv4(bytes(segment), IpProtocol.TCP))
 
 
@@ -91,7 +94,18 @@ def test_the_kernels_word():
     assert _verdict(wrong, VALID) == (GOOD, BAD)
     assert _verdict(tcp_frame(b"payload"), NOT_READY) == (GOOD, GOOD)
     assert _verdict(wrong[:-2], NOT_READY, missing=2) == (GOOD, Verdict.OFFLOADED)
-    assert _verdict(_partial(b"payload")) == (GOOD, Verdict.OFFLOADED)
+
+
+@pytest.mark.parametrize("has_length", [True, False])
+@pytest.mark.parametrize("six", [False, True])
+def test_a_partial_sum_is_offloaded(six, has_length):
+    """Also without the length, as Windows' large send offload leaves it."""
+    frame = _partial(b"payload", six=six, has_length=has_length)
+    assert _verdict(frame) == (NONE if six else GOOD, Verdict.OFFLOADED)
+    assert _verdict(frame[:-1] + b"!") == (NONE if six else GOOD, Verdict.OFFLOADED)
+    at = len(frame) - len(b"payload") - 4
+    other = frame[:at] + bytes([frame[at] ^ 1]) + frame[at + 1 :]
+    assert _verdict(other) == (NONE if six else GOOD, BAD)
 
 
 def test_udp_without_a_checksum():

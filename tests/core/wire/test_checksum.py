@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.wire import checksum
 from core.wire.dissect import dissect
-from core.wire.dissection import PacketFlag, Verdict
+from core.wire.dissection import Check, PacketFlag, Verdict
 from core.wire.ipv4 import IpProtocol
 from core.wire.ipv4_options import LOOSE_ROUTE
 from core.wire.ipv6 import DESTINATION_OPTIONS, FRAGMENT, ROUTING
@@ -50,6 +50,12 @@ def test_known_sums() -> None:
     assert checksum.crc32c(bytes(32)) == 0xAA36918A  # RFC 3720 B.4, as the bytes are sent
 
 
+def check_of(packet: bytes, link: int, name: str, flags: int = 0) -> Check:
+    layer = dissect(packet, link, len(packet), flags).layer(name)
+    assert layer is not None
+    return layer.checks[0]
+
+
 def verdict(packet: bytes, link: int, name: str, *, cut: int = 0, flags: int = 0) -> Verdict:
     data = packet[: len(packet) - cut]
     layer = dissect(data, link, len(packet), flags).layer(name)
@@ -84,15 +90,24 @@ def test_the_kernel_says_not_ready() -> None:
     assert verdict(wrong_tcp(), IPV4, "ip", flags=flags) is Verdict.GOOD
 
 
+@pytest.mark.parametrize("has_length", [True, False])
 @pytest.mark.parametrize("six", [False, True])
-def test_a_saved_partial_sum_is_offloaded(six) -> None:
-    length = len(frames.tcp(b"data"))
-    partial = frames.pseudo(length, IpProtocol.TCP, six=six)
-    segment = frames.tcp(b"data", checksum=partial)
+@pytest.mark.parametrize("protocol", [IpProtocol.TCP, IpProtocol.UDP])
+def test_a_saved_partial_sum_is_offloaded(protocol, six, has_length) -> None:
+    """With the length or, as Windows writes it before segmentation, without."""
+    make, name = (frames.tcp, "tcp") if protocol == IpProtocol.TCP else (frames.udp, "udp")
+    length = len(make(b"data")) if has_length else 0
+    partial = frames.pseudo(length, protocol, six=six)
     wrap, link = (frames.ipv6, IPV6) if six else (frames.ipv4, IPV4)
-    assert verdict(wrap(segment, IpProtocol.TCP), link, "tcp") is Verdict.OFFLOADED
-    segment = frames.tcp(b"data", checksum=partial ^ 1)
-    assert verdict(wrap(segment, IpProtocol.TCP), link, "tcp") is Verdict.BAD
+    packet = wrap(make(b"data", checksum=partial), protocol)
+    assert verdict(packet, link, name) is Verdict.OFFLOADED
+    check = check_of(packet, link, name)
+    assert check.reason.endswith("without the length") is not has_length
+    assert (
+        check.expected == check_of(wrap(make(b"data", checksum=1), protocol), link, name).expected
+    )
+    for wrong in (partial ^ 1, partial ^ 0xFFFF):
+        assert verdict(wrap(make(b"data", checksum=wrong), protocol), link, name) is Verdict.BAD
 
 
 def test_udp_without_a_sum() -> None:
