@@ -24,6 +24,17 @@ Whose word is taken
    without it, is `OFFLOADED`.
 4. Otherwise `BAD`, or `UNVERIFIED` where it could not be computed.
 
+`BAD` means "computed and different", also where the sum was most likely left to the card but
+nothing proves it: no verdict is a guess. The doubt stands in the reason instead, which then asks
+"offloaded?" (`doubt`):
+
+* an IPv4 header checksum or an SCTP checksum of 0 in a frame that this host sent, or may have
+  sent. Where a file does not tell the direction, as no classic pcap does, that is any frame;
+* an IPv4 header checksum of 0 beside a total length that was left to the card;
+* an SCTP checksum of 0 on a loopback interface, where Linux never computes it;
+* any transport sum in a packet whose length was left to the card (`core.wire.unset_length`): a card
+  that writes the length writes the sum.
+
 The kernel's "valid" (TP_STATUS_CSUM_VALID) never makes a verdict: on a veth pair it only
 means that nobody needs to check, and a wrong sum travels with it. It is told as the reason.
 """
@@ -32,9 +43,13 @@ from __future__ import annotations
 
 from core.wire.dissection import Check, PacketFlag, Verdict
 from core.wire.field import BytesLike, Slot
+from core.wire.sll import SENT_BY_US
 from core.wire.walk import Walk
 
 ALL_ONES = 0xFFFF
+_ARPHRD_LOOPBACK = 772  # the hardware type in cooked captures (linux/if_arp.h)
+_LOOPBACK_4 = 127  # the first byte of an address (RFC 1122 §3.2.1.3)
+_LOOPBACK_6 = bytes(15) + b"\x01"  # RFC 4291 §2.5.3
 
 
 def ones_sum(data: BytesLike, start: int = 0) -> int:
@@ -146,4 +161,53 @@ def check_transport(walk: Walk, slot: Slot, offset: int, stop: int, protocol: in
         reason = "holds only the pseudo-header's partial sum"
         reason += "" if stored == pseudo else ", without the length"
         return Check(slot, Verdict.OFFLOADED, check.expected, reason)
+    if walk.length_unset:
+        reason = (
+            "the length was left to the network card, so most likely this sum was too: offloaded?"
+        )
+        return check._replace(reason=reason)
     return check
+
+
+def doubt(walk: Walk, stored: int, *, skips_loopback: bool = False) -> str:
+    """Why a sum that came out wrong was most likely left to the network card, or nothing.
+
+    That is so of a field of 0 in a frame that this host sent; see the module's text.
+    `skips_loopback` says that the kernel does not compute the sum on a loopback interface.
+    """
+    if stored:
+        return ""
+    if walk.length_unset:
+        return "0, and the length was left to the network card: so was the sum (offloaded?)"
+    if skips_loopback and _is_on_loopback(walk):
+        return "0: not computed on a loopback interface (offloaded?)"
+    match _direction(walk):
+        case PacketFlag.INBOUND:
+            return ""
+        case PacketFlag.OUTBOUND:
+            return "0 in a frame that this host sent: left to the network card (offloaded?)"
+    return "0: left to the network card if the capturing host sent it (offloaded?)"
+
+
+def _direction(walk: Walk) -> int:
+    """`PacketFlag` bits: INBOUND, OUTBOUND, or 0 where neither the file nor the frame tells."""
+    if walk.flags & PacketFlag.OURS:
+        return PacketFlag.OUTBOUND
+    if known := walk.flags & PacketFlag.DIRECTION_MASK:
+        return known
+    kind = walk.layers[0].number(walk.data, "pkttype") if walk.layers else None
+    if kind is None:
+        return 0
+    return PacketFlag.OUTBOUND if kind == SENT_BY_US else PacketFlag.INBOUND
+
+
+def _is_on_loopback(walk: Walk) -> bool:
+    """Whether the link header or the addresses are those of a loopback interface."""
+    link = walk.layers[0]
+    ends = [link.number(walk.data, key) for key in ("dst", "src")] if link.name == "eth" else []
+    if link.name == "null" or ends == [0, 0]:
+        return True
+    if link.number(walk.data, "hatype") == _ARPHRD_LOOPBACK:
+        return True
+    source = walk.endpoints.source if walk.endpoints else b""
+    return source == _LOOPBACK_6 or (len(source) == 4 and source[0] == _LOOPBACK_4)

@@ -221,6 +221,8 @@ def _add(walk: Walk, offset: int, header: int, notes: tuple[Note, ...]) -> None:
     else:
         stored = _CHECKSUM.number(data, offset)
         check = checksum.judge(_CHECKSUM, stored, data[offset : offset + header])
+        if check.verdict is Verdict.BAD:
+            check = check._replace(reason=checksum.doubt(walk, stored))
     source, destination = (data[offset + s.start : offset + s.stop] for s in _ADDRESSES)
     walk.endpoints = Endpoints(source, final_destination(data, options) or destination)
     span = Span(options_at, offset + header) if header > IPV4.size else None

@@ -2,7 +2,8 @@
 
 RFC 9260 §3.1. The checksum is CRC-32C over the whole packet with the field zeroed, no
 pseudo-header (§6.8, appendix A), so only the kernel's word tells that it was left to the network
-card. Chunks are type, flags and a length that counts them and is padded to 4.
+card; a field of 0 in a saved frame raises the doubt (`core.wire.checksum`). Chunks are type, flags
+and a length that counts them and is padded to 4.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def _check(walk: Walk, offset: int) -> Check:
     if walk.flags & PacketFlag.CHECKSUM_NOT_READY:
         reason = "the kernel had not filled it in yet"
         return Check(_CHECKSUM, Verdict.OFFLOADED, expected, reason)
-    return Check(_CHECKSUM, Verdict.BAD, expected)
+    reason = checksum.doubt(walk, stored, skips_loopback=True)
+    return Check(_CHECKSUM, Verdict.BAD, expected, reason)
 
 
 def info(layer: Layer, dissection: Dissection) -> str:

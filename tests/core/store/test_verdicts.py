@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.store import verdicts
+from core.store.batch import CaptureInterface
 from core.store.chunk import VERDICT_UNKNOWN
 from core.store.packet_store import PacketStore, Snapshot
 from core.store.verdicts import BLOCK, fill
@@ -36,6 +37,7 @@ from tests.core.store.frames import (
     udp_frame,
 )
 from tests.core.store.support import ETHERNET_INTERFACE, batch_of
+from tests.core.wire.test_checksum import DOUBTED, WRONG
 
 NONE, GOOD, BAD = Verdict.NONE, Verdict.GOOD, Verdict.BAD
 NOT_READY, VALID = PacketFlag.CHECKSUM_NOT_READY, PacketFlag.CHECKSUM_VALID
@@ -106,6 +108,14 @@ def test_a_partial_sum_is_offloaded(six, has_length):
     at = len(frame) - len(b"payload") - 4
     other = frame[:at] + bytes([frame[at] ^ 1]) + frame[at + 1 :]
     assert _verdict(other) == (NONE if six else GOOD, BAD)
+
+
+@pytest.mark.parametrize(("name", "link", "data", "flags"), [*DOUBTED, *WRONG])
+def test_a_doubted_sum_is_bad_in_a_batch_too(name, link, data, flags):
+    store = PacketStore()
+    store.add_interface(CaptureInterface("test", link))
+    store.append(batch_of([data], gap=1, flags=[flags]))
+    assert store.snapshot().verdicts(1)[0 if name == "ip" else 1] == BAD
 
 
 def test_udp_without_a_checksum():

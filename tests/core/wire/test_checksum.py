@@ -7,13 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.wire import checksum
+from core.wire.detail import Severity, detail_rows
 from core.wire.dissect import dissect
 from core.wire.dissection import Check, PacketFlag, Verdict
+from core.wire.ethernet import ETHERNET, EtherType
 from core.wire.ipv4 import IpProtocol
 from core.wire.ipv4_options import LOOSE_ROUTE
 from core.wire.ipv6 import DESTINATION_OPTIONS, FRAGMENT, ROUTING
 from core.wire.link import LinkType
 from core.wire.sctp import SCTP
+from core.wire.sll import SENT_BY_US, SLL
 from tests.core.wire import frames
 
 IPV4, IPV6 = LinkType.IPV4, LinkType.IPV6
@@ -108,6 +111,80 @@ def test_a_saved_partial_sum_is_offloaded(protocol, six, has_length) -> None:
     )
     for wrong in (partial ^ 1, partial ^ 0xFFFF):
         assert verdict(wrap(make(b"data", checksum=wrong), protocol), link, name) is Verdict.BAD
+
+
+FROM_HERE, FROM_OTHERS = PacketFlag.OUTBOUND, PacketFlag.INBOUND
+LOOPBACK_4, LOOPBACK_6 = 0x7F000001, 1
+
+
+def zero_ip(**fields: int) -> bytes:
+    return frames.ipv4(frames.tcp(b"data"), IpProtocol.TCP, checksum=0, **fields)
+
+
+def zero_sctp(**fields: int) -> bytes:
+    return frames.ipv4(SCTP.emit({"srcport": 1, "dstport": 2}) + b"chunk", 132, **fields)
+
+
+def zero_sctp_6(**fields: int) -> bytes:
+    return frames.ipv6(SCTP.emit({"srcport": 1, "dstport": 2}) + b"chunk", 132, **fields)
+
+
+def cooked(packet: bytes, **fields: int) -> bytes:
+    return SLL.emit({"etype": EtherType.IPV4, **fields}) + packet
+
+
+def on_lo(packet: bytes, kind: int = EtherType.IPV4) -> bytes:
+    return ETHERNET.emit({"type": kind}) + packet
+
+
+DOUBTED = [
+    ("ip", LinkType.ETHERNET, frames.ethernet(zero_ip()), 0),
+    ("ip", LinkType.ETHERNET, frames.ethernet(zero_ip()), FROM_HERE),
+    ("ip", LinkType.ETHERNET, frames.ethernet(zero_ip()), FROM_OTHERS | PacketFlag.OURS),
+    ("ip", LinkType.LINUX_SLL, cooked(zero_ip(), pkttype=SENT_BY_US), 0),
+    ("ip", LinkType.ETHERNET, frames.ethernet(zero_ip(len=0)), FROM_OTHERS),
+    ("sctp", LinkType.RAW, zero_sctp(), 0),
+    ("sctp", LinkType.RAW, zero_sctp(), FROM_HERE),
+    ("sctp", LinkType.ETHERNET, on_lo(zero_sctp()), 0),
+    ("sctp", LinkType.ETHERNET, on_lo(zero_sctp()), FROM_OTHERS),
+    ("sctp", LinkType.ETHERNET, on_lo(zero_sctp_6(), EtherType.IPV6), FROM_OTHERS),
+    ("sctp", LinkType.NULL, b"\x02\0\0\0" + zero_sctp(), FROM_OTHERS),
+    ("sctp", LinkType.RAW, zero_sctp(src=LOOPBACK_4), FROM_OTHERS),
+    ("sctp", LinkType.RAW, zero_sctp_6(src=LOOPBACK_6), FROM_OTHERS),
+    ("sctp", LinkType.LINUX_SLL, cooked(zero_sctp(), hatype=772), 0),
+]
+WRONG = [
+    ("ip", LinkType.ETHERNET, frames.ethernet(zero_ip()), FROM_OTHERS),
+    ("ip", LinkType.LINUX_SLL, cooked(zero_ip(), pkttype=0), 0),
+    ("ip", LinkType.ETHERNET, frames.ethernet(frames.ipv4(b"", 6, checksum=1)), FROM_HERE),
+    ("sctp", LinkType.RAW, zero_sctp(), FROM_OTHERS),
+    ("sctp", LinkType.RAW, zero_sctp_6(), FROM_OTHERS),
+    ("tcp", LinkType.RAW, wrong_tcp(), FROM_HERE),
+]
+
+
+@pytest.mark.parametrize(("name", "link", "data", "flags"), [*DOUBTED, *WRONG])
+def test_a_sum_of_zero_asks_whether_it_was_offloaded(name, link, data, flags) -> None:
+    """The verdict stays what the definition says; the doubt is in the reason, and in the tree."""
+    check = check_of(data, link, name, flags)
+    assert check.verdict is Verdict.BAD
+    assert check.expected is not None
+    assert ("offloaded?" in check.reason) == ((name, link, data, flags) in DOUBTED)
+    rows = list(detail_rows(dissect(data, link, len(data), flags)))
+    for row in rows:
+        rows += row.children
+    (field,) = (row for row in rows if row.key == f"{name}.checksum")
+    assert field.severity == Severity.ERROR
+    assert ("offloaded?" in field.meaning) == ("offloaded?" in check.reason)
+
+
+def test_a_wrong_sum_under_an_unset_length_is_doubted() -> None:
+    """A card that writes the length writes the sum."""
+    packet = frames.ipv4(frames.tcp(b"data", checksum=1), IpProtocol.TCP, len=0)
+    check = check_of(packet, IPV4, "tcp")
+    assert check.verdict is Verdict.BAD
+    assert "offloaded?" in check.reason
+    assert check_of(frames.ipv4(frames.tcp(b"data"), 6, len=0), IPV4, "tcp").reason == ""
 
 
 def test_udp_without_a_sum() -> None:
