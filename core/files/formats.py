@@ -88,6 +88,11 @@ def refuse(head: bytes, compression: str) -> RefusalError:
     for magic, what in _OTHERS:
         if head.startswith(magic):
             return RefusalError(f"not a pcap/pcapng file{where} but {what}")
+    if not any(head):
+        return RefusalError(
+            f"not a pcap/pcapng file{where}: it begins with zeros, so it was created but not "
+            "written (power loss?); fetch or capture the file again"
+        )
     if _is_text(head):
         return RefusalError(
             f"not a pcap/pcapng file{where} but text; give what tcpdump -w or dumpcap -w wrote"

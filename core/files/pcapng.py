@@ -12,7 +12,8 @@ Theory (draft-ietf-opsawg-pcapng)
 
 What cannot be followed any further ends the file there, and is named with its offset: a
 length below a block's least, above `_MAXIMUM_BLOCK`, two lengths that differ, a packet of an
-interface that was never described. Lengths that are no multiple of 4 are rounded up, as
+interface that was never described. If only zeros follow, the reason given is that the file was
+extended but not written (power loss). Lengths that are no multiple of 4 are rounded up, as
 Wireshark does, since real writers produce them.
 
 The chain is walked in one tight loop over packet blocks and those stepped over; what is in the
@@ -38,7 +39,8 @@ from core.files.pcapng_packets import (
     read_packets,
 )
 from core.files.step import SPAN_BYTES, Step
-from core.store.batch import Batch, CaptureInterface
+from core.files.zeros import zero_end, zero_start
+from core.store.batch import CaptureInterface
 
 SECTION_HEADER = 0x0A0D0D0A
 INTERFACE_DESCRIPTION = 1
@@ -95,32 +97,44 @@ class PcapngParser:
         self._text_room = _MAXIMUM_TEXT
         self._walked = 0  # where the last walk ended
         self._skipped = 0  # length of a block stepped over, while its trailer is yet to come
+        self._zeros = 0  # bytes since a fault, as long as they are nothing but zeros
+        self._fault_before_zeros = ""
 
     def parse(self, window: NDArray[np.uint8], start: int, limit: int, origin: int) -> Step:
         """Read at most `limit` packets; see `Parser.parse`."""
         view = window.data
+        if self._zeros:
+            return self._more_zeros(window, start)
         try:
             if self._skipped:
                 return self._end_of_skipped(view, start)
             walk = self._walk(view, start)
             positions = np.fromiter(islice(walk, limit), np.int64)
             if not len(positions):
-                return self._other_block(view, self._walked)
+                if self._walked > start:
+                    return Step(None, self._walked)
+                return self._other_block(view, start)
             fit = max(1, int(np.searchsorted(positions, start + SPAN_BYTES)))
             is_all = fit == len(positions) < limit
             positions = positions[:fit]
         except _DamageError as damage:
-            return _damaged(damage.position, origin, str(damage))
+            return self._damaged(window, damage.position, origin, str(damage))
         run = read_packets(window, positions, self._order, self._section)
         if run.reason:
-            return _damaged(int(positions[len(run.batch)]), origin, run.reason, run.batch)
+            bad = int(positions[len(run.batch)])
+            if len(run.batch):
+                return Step(run.batch, bad)  # the next call begins with the bad block
+            return self._damaged(window, bad, origin, run.reason)
         return Step(run.batch, self._walked if is_all else run.stop)
 
     def _walk(self, view: memoryview, position: int) -> Iterator[int]:
-        """The positions of packet blocks, up to one that is incomplete or needs a closer look."""
+        """Yield the positions of packet blocks, up to one that is incomplete or no packet.
+
+        Stop after `SPAN_BYTES`, so that the caller can be cancelled among blocks without packets.
+        """
         head = struct.Struct(self._order + "II").unpack_from
         end = len(view)
-        last = end - _LEAST_BLOCK
+        last = min(end - _LEAST_BLOCK, position + SPAN_BYTES)
         while position <= last:
             kind, length = head(view, position)
             if kind == ENHANCED_PACKET and _LEAST_ENHANCED <= length <= _MAXIMUM_BLOCK:
@@ -177,6 +191,31 @@ class PcapngParser:
         if kind == INTERFACE_DESCRIPTION:
             self._add_interface(view, position, position + length - _TRAILER)
         return Step(None, position + padded)
+
+    def _damaged(self, window: NDArray[np.uint8], position: int, origin: int, reason: str) -> Step:
+        """End the file at the bad block at `position`.
+
+        If the block ends in zeros, and zeros follow, wait for the byte that ends them.
+        """
+        fault = f"damaged at byte {origin + position}: {reason}"
+        block = _LEAST_BLOCK
+        if len(window) - position >= _LEAST_BLOCK:
+            (length,) = struct.unpack_from(self._order + "4xI", window.data, position)
+            block = max(block, _padded(length) if length <= _MAXIMUM_BLOCK else 0)
+        begin = zero_start(window, position, min(len(window), position + block))
+        stop = min(len(window), begin + SPAN_BYTES)
+        if stop - begin < _TRAILER or zero_end(window, begin, stop) < stop:
+            return Step(None, position, fault=fault)
+        self._fault_before_zeros = fault
+        return self._more_zeros(window, begin)
+
+    def _more_zeros(self, window: NDArray[np.uint8], start: int) -> Step:
+        """Step over zeros behind a fault; what ends them makes the fault the reason again."""
+        stop = min(len(window), start + SPAN_BYTES)
+        if zero_end(window, start, stop) < stop:
+            return Step(None, start, fault=self._fault_before_zeros)
+        self._zeros += stop - start
+        return Step(None, stop, needed=int(stop == len(window)), zeros=self._zeros)
 
     def _end_of_skipped(self, view: memoryview, position: int) -> Step:
         if len(view) - position < _TRAILER:
@@ -238,7 +277,3 @@ class PcapngParser:
 
 def _padded(length: int) -> int:
     return length + (-length & 3)
-
-
-def _damaged(position: int, origin: int, reason: str, batch: Batch | None = None) -> Step:
-    return Step(batch, position, fault=f"damaged at byte {origin + position}: {reason}")

@@ -172,7 +172,13 @@ class CaptureReader:
         where = f"cut short at byte {self._source.origin + self._position}"
         if self._source.fault():
             self._damage(self._source.fault())
-        if there > 0 or (there == 0 and step.inside):
+        if step.zeros:
+            packed = ", unpacked," if self.compression else ""
+            self._damage(
+                f"the last {step.zeros + there:,} bytes{packed} are zeros: "
+                "the file was not written to its end (power loss?)"
+            )
+        elif there > 0 or (there == 0 and step.inside):
             self._damage(f"{where}: the next record needs {step.needed} bytes and has {there}")
         elif there < 0:
             self._damage(f"{where}: the block before it is {-there} bytes longer than the file")

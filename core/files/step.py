@@ -42,7 +42,9 @@ class Step:
     that was not consumed; it may lie past the window's end, where a block is skipped whose
     bytes nobody needs. `needed` is how many bytes from `stop` on are needed to go further, 0
     when the caller may simply call again. `inside` is true where the input must not end at
-    `stop`. `fault` says why nothing after `stop` can be read.
+    `stop`. `fault` says why nothing after `stop` can be read. `zeros` counts the zero bytes
+    directly before `stop` that the parser has withheld: if the input ends there, its tail was
+    never written.
     """
 
     batch: Batch | None
@@ -50,6 +52,7 @@ class Step:
     needed: int = 0
     inside: bool = False
     fault: str = ""
+    zeros: int = 0
 
 
 class Parser(Protocol):
