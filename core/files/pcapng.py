@@ -99,6 +99,7 @@ class PcapngParser:
         self._skipped = 0  # length of a block stepped over, while its trailer is yet to come
         self._zeros = 0  # bytes since a fault, as long as they are nothing but zeros
         self._fault_before_zeros = ""
+        self._told_unread = False
 
     def parse(self, window: NDArray[np.uint8], start: int, limit: int, origin: int) -> Step:
         """Read at most `limit` packets; see `Parser.parse`."""
@@ -120,6 +121,8 @@ class PcapngParser:
         except _DamageError as damage:
             return self._damaged(window, damage.position, origin, str(damage))
         run = read_packets(window, positions, self._order, self._section)
+        if run.unread is not None:
+            self._note_unread(f"the packet block at byte {origin + int(positions[run.unread])}")
         if run.reason:
             bad = int(positions[len(run.batch)])
             if len(run.batch):
@@ -192,6 +195,15 @@ class PcapngParser:
             self._add_interface(view, position, position + length - _TRAILER)
         return Step(None, position + padded)
 
+    def _note_unread(self, block: str) -> None:
+        """Say once that not all options of a block are read."""
+        if not self._told_unread:
+            self._told_unread = True
+            self.notes.append(
+                f"{block} has more than {options.MOST_OPTIONS:,} options: "
+                "those that follow them, there and in later blocks, are not read"
+            )
+
     def _damaged(self, window: NDArray[np.uint8], position: int, origin: int, reason: str) -> Step:
         """End the file at the bad block at `position`.
 
@@ -245,7 +257,8 @@ class PcapngParser:
         link_type, snap_length = struct.unpack_from(self._order + "HxxI", view, position + 8)
         name, description, resolution, offset_s, fcs_bits = "", "", 6, 0, 0
         try:
-            for code, value in options.read_options(view, position + 16, stop, self._order):
+            found = options.OptionReader(view, position + 16, stop, self._order)
+            for code, value in found:
                 match code, len(value):
                     case options.IF_NAME, _:
                         name = options.text(value)
@@ -261,6 +274,8 @@ class PcapngParser:
             raise _DamageError(
                 position, f"an interface description cannot be read: {error}"
             ) from None
+        if found.unread:
+            self._note_unread(f"the description of interface {len(self.interfaces)}")
         self._section.add(
             Interface(len(self.interfaces), link_type, snap_length, resolution, offset_s, fcs_bits)
         )

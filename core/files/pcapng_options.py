@@ -1,9 +1,11 @@
 """Options of pcapng blocks: a 16-bit code, a 16-bit length, a value padded to four bytes.
 
-Source: draft-ietf-opsawg-pcapng §3.5. Blocks with a handful of options are read one by one
-(`read_options`). The options of packet blocks are read in rounds, the first option of every
-block of a batch, then the second, so that a file whose every packet has flags costs a few
-vector operations instead of a loop.
+Source: draft-ietf-opsawg-pcapng §3.5. A block of 16 MiB has room for four million empty options,
+which only a loop can follow, so at most `MOST_OPTIONS` of a block are read, and the caller is told
+where there are more. The options of packet blocks are read in rounds, the first option of every
+block of a batch, then the second, so that a file whose every packet has flags costs a few vector
+operations instead of a loop. Comments are only located; `PacketComments` reads them when somebody
+looks.
 
 An option that runs past the end of its block, or whose value cannot have the length it says,
 makes the block unreadable, in Wireshark too: what stands there cannot be told any more.
@@ -12,8 +14,8 @@ makes the block unreadable, in Wireshark too: what stands there cannot be told a
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -32,34 +34,54 @@ EPB_FLAGS = 2
 
 Lengths = TypeVar("Lengths", int, NDArray[np.int64])
 
+MOST_OPTIONS = 1024  # of one block that are read
 _HEADER_BYTES = 4
-_VECTOR_ROUNDS = 8  # then the few blocks with still more options go one by one
+_FEW_BLOCKS = 16  # so few are read one by one, faster than by vector operations
 
 # Lengths that packet block options must have, and least lengths (§4.3).
 _EXACT = {EPB_FLAGS: 4, 4: 8, 5: 8, 6: 4}
 _LEAST = {7: 1, 2988: 4, 2989: 4, 19372: 4, 19373: 4}
+_CHECKED = _EXACT.keys() | _LEAST.keys()
 
 
 class BadOptionError(Exception):
     """Why a block's options cannot be read."""
 
 
-def read_options(
-    view: memoryview, start: int, stop: int, order: str
-) -> Iterator[tuple[int, memoryview]]:
-    """Every option between two bytes of `view` as (code, value). Raises `BadOptionError`."""
-    header = struct.Struct(order + "HH")
-    while start < stop:
-        if stop - start < _HEADER_BYTES:
-            raise BadOptionError(f"{stop - start} bytes are left where an option should be")
-        code, length = header.unpack_from(view, start)
-        start += _HEADER_BYTES
-        if start + _padded(length) > stop:
-            raise BadOptionError(f"option {code} of {length} bytes runs past the end of its block")
-        if code == END_OF_OPTIONS:
-            return
-        yield code, view[start : start + length]
-        start += _padded(length)
+class OptionReader:
+    """Iterate over the first `most` options between two bytes of `view` as (code, value).
+
+    Raises `BadOptionError`. `unread` is set if the block has more.
+    """
+
+    def __init__(
+        self, view: memoryview, start: int, stop: int, order: str, most: int = MOST_OPTIONS
+    ) -> None:
+        self.unread = False
+        self._view = view
+        self._start = start
+        self._stop = stop
+        self._header = struct.Struct(order + "HH").unpack_from
+        self._most = most
+
+    def __iter__(self) -> Iterator[tuple[int, memoryview]]:
+        view, start, stop = self._view, self._start, self._stop
+        for _ in range(self._most):
+            if start >= stop:
+                return
+            if stop - start < _HEADER_BYTES:
+                raise BadOptionError(f"{stop - start} bytes are left where an option should be")
+            code, length = self._header(view, start)
+            start += _HEADER_BYTES
+            if start + _padded(length) > stop:
+                raise BadOptionError(
+                    f"option {code} of {length} bytes runs past the end of its block"
+                )
+            if code == END_OF_OPTIONS:
+                return
+            yield code, view[start : start + length]
+            start += _padded(length)
+        self.unread = start < stop
 
 
 def text(value: memoryview) -> str:
@@ -67,18 +89,50 @@ def text(value: memoryview) -> str:
     return bytes(value).split(b"\0")[0].decode("utf-8", "replace")
 
 
-@dataclass(slots=True)
+class PacketComments(Mapping[int, Sequence[str]]):
+    """The comments of packets by their row in a batch, read from their blocks at each look.
+
+    `starts` and `stops` (n,) are where the options of the blocks lie in `window`; `rows` are the
+    blocks that have a comment, ascending.
+    """
+
+    def __init__(
+        self,
+        window: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+        stops: NDArray[np.int64],
+        order: str,
+        rows: Sequence[int],
+    ) -> None:
+        self._view = window.data
+        self._spans = {row: (int(starts[row]), int(stops[row])) for row in rows}
+        self._order = order
+
+    def __getitem__(self, row: int) -> Sequence[str]:
+        options = OptionReader(self._view, *self._spans[row], self._order)
+        return [text(value) for code, value in options if code == COMMENT]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._spans)
+
+    def __len__(self) -> int:
+        return len(self._spans)
+
+
+@dataclass(frozen=True, slots=True)
 class PacketOptions:
     """What the options of a batch's packet blocks say.
 
-    `flags` (n,) uint32 are the ``epb_flags`` words, 0 where absent. `comments` go by the index
-    in the batch. `bad` is the index of the first block that cannot be read, with `reason`.
+    `flags` (n,) uint32 are the ``epb_flags`` words, 0 where absent. `commented` are the indices of
+    the blocks that have a comment. `bad` is the index of the first block that cannot be read, with
+    `reason`. `unread` is the index of the first block of more than `MOST_OPTIONS` options.
     """
 
     flags: NDArray[np.uint32]
-    comments: dict[int, list[str]] = field(default_factory=dict)
+    commented: Sequence[int] = ()
     bad: int | None = None
     reason: str = ""
+    unread: int | None = None
 
 
 def read_packet_options(
@@ -87,59 +141,91 @@ def read_packet_options(
     stops: NDArray[np.int64],
     order: str,
 ) -> PacketOptions:
-    """The options of many packet blocks, which lie in `window` from `starts` to `stops` (n,)."""
-    found = PacketOptions(np.zeros(len(starts), np.uint32))
+    """Read the options of many packet blocks, in `window` from `starts` to `stops` (n,)."""
     active = np.flatnonzero(starts < stops)
     if not len(active):
-        return found
-    view = window.data
-    headers = unaligned(window, np.dtype([("code", order + "u2"), ("length", order + "u2")]))
-    words = unaligned(window, np.dtype([("word", order + "u4")]))["word"]
-    position = starts.copy()
-    for _ in range(_VECTOR_ROUNDS):
-        value = position[active] + _HEADER_BYTES
-        inside = value <= stops[active]
-        heads = headers[np.where(inside, value - _HEADER_BYTES, 0)]
+        return PacketOptions(np.zeros(len(starts), np.uint32))
+    rounds = _Rounds(window, starts, stops, order)
+    count = 0
+    while len(active) > _FEW_BLOCKS and count < MOST_OPTIONS:
+        active = rounds.next_option(active)
+        count += 1
+    for index in active.tolist():
+        if not rounds.rest_of(index, MOST_OPTIONS - count):
+            break
+    return rounds.found()
+
+
+class _Rounds:
+    """The options of packet blocks, read one option of many blocks at a time."""
+
+    def __init__(
+        self,
+        window: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+        stops: NDArray[np.int64],
+        order: str,
+    ) -> None:
+        self._view = window.data
+        self._order = order
+        layout = np.dtype([("code", order + "u2"), ("length", order + "u2")])
+        self._headers = unaligned(window, layout)
+        self._words = unaligned(window, np.dtype([("word", order + "u4")]))["word"]
+        self._position = starts.copy()
+        self._stops = stops
+        self._flags = np.zeros(len(starts), np.uint32)
+        self._commented: set[int] = set()
+        self._unread: int | None = None
+        self._bad: int | None = None
+        self._reason = ""
+
+    def next_option(self, active: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Read one option of each block of `active` (ascending); return those with more.
+
+        Blocks behind a bad one are left out: nothing of them is used.
+        """
+        stops = self._stops[active]
+        value = self._position[active] + _HEADER_BYTES
+        inside = value <= stops
+        heads = self._headers[np.where(inside, value - _HEADER_BYTES, 0)]
         code, length = heads["code"].astype(np.int64), heads["length"].astype(np.int64)
         after = value + _padded(length)
-        wrong = ~inside | (after > stops[active]) | _wrong_length(code, length)
+        wrong = ~inside | (after > stops) | _wrong_length(code, length)
         if wrong.any():
-            break
+            good = int(wrong.argmax())
+            self.rest_of(int(active[good]), 1)
+            active, code, length = active[:good], code[:good], length[:good]
+            value, after, stops = value[:good], after[:good], stops[:good]
         flagged = code == EPB_FLAGS
-        found.flags[active[flagged]] = words[value[flagged]]
-        for where in np.flatnonzero(code == COMMENT):
-            start = int(value[where])
-            comment = text(view[start : start + int(length[where])])
-            found.comments.setdefault(int(active[where]), []).append(comment)
-        position[active] = after
-        active = active[(code != END_OF_OPTIONS) & (after < stops[active])]
-        if not len(active):
-            return found
-    _read_rest(found, view, active, position, stops, order)
-    return found
+        self._flags[active[flagged]] = self._words[value[flagged]]
+        self._commented.update(active[code == COMMENT].tolist())
+        self._position[active] = after
+        more: NDArray[np.int64] = active[(code != END_OF_OPTIONS) & (after < stops)]
+        return more
 
-
-def _read_rest(
-    found: PacketOptions,
-    view: memoryview,
-    active: NDArray[np.int64],
-    position: NDArray[np.int64],
-    stops: NDArray[np.int64],
-    order: str,
-) -> None:
-    """The same one block at a time, up to the first that cannot be read."""
-    for index in active.tolist():
+    def rest_of(self, index: int, most: int) -> bool:
+        """Read up to `most` further options of one block; return False if it is bad."""
+        start, stop = int(self._position[index]), int(self._stops[index])
+        options = OptionReader(self._view, start, stop, self._order, most)
         try:
-            for code, value in read_options(view, position[index], stops[index], order):
-                if _wrong_length(code, len(value)):
+            for code, value in options:
+                if code in _CHECKED and _wrong_length(code, len(value)):
                     raise BadOptionError(f"packet option {code} cannot be {len(value)} bytes long")
                 if code == COMMENT:
-                    found.comments.setdefault(index, []).append(text(value))
+                    self._commented.add(index)
                 elif code == EPB_FLAGS:
-                    (found.flags[index],) = struct.unpack(order + "I", value)
+                    (self._flags[index],) = struct.unpack(self._order + "I", value)
         except BadOptionError as error:
-            found.bad, found.reason = index, str(error)
-            return
+            self._bad, self._reason = index, str(error)
+            return False
+        if options.unread and self._unread is None:
+            self._unread = index
+        return True
+
+    def found(self) -> PacketOptions:
+        """Return what was read."""
+        commented = sorted(self._commented)
+        return PacketOptions(self._flags, commented, self._bad, self._reason, self._unread)
 
 
 def _padded(length: Lengths) -> Lengths:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.files.pcapng_options import read_packet_options
+from core.files.pcapng_options import PacketComments, read_packet_options
 from core.files.step import maximum_packet, odd_flags, unaligned
 from core.files.timestamps import FAR, Resolution, nanoseconds
 from core.store.batch import Batch
@@ -112,12 +112,14 @@ _SECTION_COLUMNS = ("index", "maximum", "snap_length", "resolution", "offset_s",
 class Run:
     """The packets of a run up to the first bad block, and why that one is bad.
 
-    `stop` is the byte after the last block of the run.
+    `stop` is the byte after the last block of the run. `unread` is the index of the first block
+    that has more options than are read.
     """
 
     batch: Batch
     stop: int
     reason: str
+    unread: int | None
 
 
 def read_packets(
@@ -148,6 +150,7 @@ def read_packets(
     captured = blocks["captured"][kept].astype(np.uint32)
     original = blocks["original"][kept].astype(np.uint32)
     flags |= odd_flags(odd | is_simple[kept], captured > original)
+    commented = [index for index in found.commented if index < good]
     batch = Batch(
         data=window,
         offset=frame[kept],
@@ -157,9 +160,9 @@ def read_packets(
         interface=np.full(len(interface), section.column("index", interface), np.uint16),
         flags=flags,
         stable=True,
-        comments={index: texts for index, texts in found.comments.items() if index < good},
+        comments=PacketComments(window, options, options_end, order, commented),
     )
-    return Run(batch, int(block_end[-1]), reason)
+    return Run(batch, int(block_end[-1]), reason, found.unread)
 
 
 def _read_headers(

@@ -206,6 +206,9 @@ class Stream:
     def _next_piece(self, wait: bool) -> bytes | None:
         """The next bytes, or None at the end, or where there are none without waiting."""
         while True:
+            if self._is_cancelled:
+                self._ended = True
+                return None
             piece = next(self._pieces, None)
             if piece is not None:
                 return piece
@@ -214,6 +217,10 @@ class Stream:
             if self._ended or not self._ready(wait):
                 return None
             self._read_some()
+
+    @property
+    def _is_cancelled(self) -> bool:
+        return self._cancellation is not None and self._cancellation.cancelled
 
     def _read_some(self) -> None:
         try:
@@ -236,7 +243,4 @@ class Stream:
         if self.is_file:
             return True
         events = self._poll.poll(None if wait else 0)
-        if self._cancellation is not None and self._cancellation.cancelled:
-            self._ended = True
-            return False
-        return bool(events)
+        return bool(events) and not self._is_cancelled

@@ -7,8 +7,10 @@ descriptors and decides whether more bytes can be had.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Protocol
 
 import numpy as np
@@ -93,12 +95,30 @@ def joined(batches: Sequence[Batch]) -> Batch:
         name: np.concatenate([getattr(batch, name) for batch in batches])
         for name in ("offset", "captured", "original", "timestamp_ns", "interface", "flags")
     }
-    comments: dict[int, Sequence[str]] = {}
-    packets = 0
-    for batch in batches:
-        comments |= {packets + row: texts for row, texts in batch.comments.items()}
-        packets += len(batch)
+    comments = JoinedComments(batches)
     return Batch(batches[0].data, **columns, stable=batches[0].stable, comments=comments)
+
+
+class JoinedComments(Mapping[int, Sequence[str]]):
+    """The comments of several batches in a row, by the row in all of them; none is read here."""
+
+    def __init__(self, batches: Sequence[Batch]) -> None:
+        lengths = [len(batch) for batch in batches]
+        self._firsts = [0, *accumulate(lengths[:-1])]
+        self._parts = [batch.comments for batch in batches]
+
+    def __getitem__(self, row: int) -> Sequence[str]:
+        part = bisect_right(self._firsts, row) - 1
+        if part < 0:
+            raise KeyError(row)
+        return self._parts[part][row - self._firsts[part]]
+
+    def __iter__(self) -> Iterator[int]:
+        for first, part in zip(self._firsts, self._parts, strict=True):
+            yield from (first + row for row in part)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
 
 
 def odd_flags(time: NDArray[np.bool_], length: NDArray[np.bool_]) -> NDArray[np.uint16]:
