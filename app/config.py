@@ -12,7 +12,8 @@ Two files, because they have two writers:
       audit = false               # do not write down what is sent
 
 * ``state.json`` is the program's: the theme that was chosen last. It is replaced in one
-  step (write beside it, rename over it), readable by its owner only.
+  step (write beside it, rename over it), readable by its owner only; what is no regular file of
+  this user, or holds something else, is left as it is.
 
 Neither can stop the program: what is wrong in them becomes one line in `Config.complaints`
 and the defaults hold.
@@ -20,11 +21,9 @@ and the defaults hold.
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +31,7 @@ from typing import Any
 
 from app.actions import ACTIONS, BY_NAME, HEARD_TOGETHER, Place
 from app.config_file import Paths, one_line, read_audit, read_config
+from core.files.private_folder import PrivateFolder
 
 __all__ = ["Config", "Paths", "load", "remember_theme"]
 
@@ -104,9 +104,9 @@ def _holder(key: str, place: Place, keys: Mapping[str, str], besides: str) -> st
 def _read_theme(path: Path) -> str:
     """The remembered theme. A state file that cannot be read is as good as none."""
     try:
-        with path.open("rb") as file:
-            state = json.loads(file.read(_STATE_LIMIT_BYTES))
-    except (OSError, ValueError):
+        with PrivateFolder(path.parent) as folder:
+            state = json.loads(folder.read(path.name, _STATE_LIMIT_BYTES))
+    except (OSError, ValueError, RecursionError):
         return ""
     theme = state.get("theme") if isinstance(state, dict) else None
     return theme if isinstance(theme, str) else ""
@@ -114,18 +114,25 @@ def _read_theme(path: Path) -> str:
 
 def remember_theme(paths: Paths, theme: str) -> str:
     """Write the state file, whole or not at all, mode 0600. Returns why not, or nothing."""
-    folder = paths.state.parent
+    name = paths.state.name
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, name = tempfile.mkstemp(dir=folder, prefix=".state-")  # creates with 0600
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump({"theme": theme}, file)
-            os.replace(name, paths.state)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
+        with PrivateFolder(paths.state.parent, create=True) as folder, folder.locked():
+            state = _state_to_keep(folder, name)
+            folder.replace(name, json.dumps(state | {"theme": theme}).encode())
     except OSError as error:
         return f"{paths.state}: {one_line(error)}; the theme is not remembered"
     return ""
+
+
+def _state_to_keep(folder: PrivateFolder, name: str) -> dict[str, Any]:
+    """Return what the state file holds. Raises OSError, also if that is something else."""
+    try:
+        content = folder.read(name, _STATE_LIMIT_BYTES + 1)
+        state = json.loads(content) if len(content) <= _STATE_LIMIT_BYTES else None
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError):
+        state = None
+    if not isinstance(state, dict):
+        raise OSError(errno.EILSEQ, "it was not written by rawscope: move it away")
+    return state

@@ -10,7 +10,10 @@ from typing import Any
 
 from platformdirs import user_config_path, user_state_path
 
+from core.files.private_folder import read_regular
+
 _SECTIONS = ("keys", "forge")
+_MOST_BYTES = 1 << 20  # of the configuration file that are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Paths:
 def read_config(path: Path, complaints: list[str]) -> dict[str, Any]:
     """The file's content. What is wrong with it is added to `complaints`, a line each."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(read_regular(path, _MOST_BYTES).decode("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from app.commands.asking import agree, state_folder
 from app.commands.auditing import open_audit
-from app.commands.interrupts import Interrupts
+from app.commands.interrupts import Interrupts, StoppedError
 from app.commands.output import CommandError
 from app.commands.replay_file import ReplayFile
 from app.commands.replay_output import ReplayTold
@@ -70,9 +70,17 @@ def run_replay(request: ReplayRequest) -> int:
         with ExitStack() as stack:
             interrupts = stack.enter_context(Interrupts())
             ring = stack.enter_context(
-                TxRing(request.link, link.mtu, file.longest, bypass=request.bypass)
+                TxRing(
+                    request.link,
+                    link.mtu,
+                    file.longest,
+                    bypass=request.bypass,
+                    stopped=lambda: interrupts.stopped,
+                )
             )
             return _replay(request, file, framing, ring, interrupts, stack)
+    except StoppedError as stop:
+        raise CommandError("stopped before anything was sent") from stop
     except (SendError, NotPermittedError) as error:
         raise CommandError(str(error)) from error
 
@@ -85,7 +93,8 @@ def _replay(
     interrupts: Interrupts,
     stack: ExitStack,
 ) -> int:
-    audit = open_audit(request.audit, Way.LINK, stack)
+    with interrupts.waiting():
+        audit = open_audit(request.audit, Way.LINK, stack)
     total = ReplayCounts()
     of = file.survey.frames * request.loops if file.is_repeatable else None
     told = ReplayTold(request.link, of, ring, audit, request.as_json)
@@ -106,10 +115,16 @@ def _replay(
 
 
 def _feed(replay: Replay, file: ReplayFile, interrupts: Interrupts) -> None:
-    for batch in file.batches():
+    batches = file.batches()
+    while not interrupts.stopped:
+        try:
+            with interrupts.waiting():  # a pipe may be silent
+                batch = next(batches, None)
+        except StoppedError:
+            return
+        if batch is None:
+            return
         replay.feed(batch)
-        if interrupts.stopped:
-            break
 
 
 def _examination(request: ReplayRequest, file: ReplayFile, known: Collection[str]) -> Examination:

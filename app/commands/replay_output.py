@@ -23,7 +23,7 @@ REPORT_S = 1.0
 
 
 class ReplayTold:
-    """Called with the frames that have left: they are written down, and the count is said.
+    """The `core.forge.replay.Journal` of one command: writes frames down, and says how many left.
 
     `of` is how many there are to be, None where nobody knows.
     """
@@ -38,21 +38,44 @@ class ReplayTold:
         self._json = as_json
         self._output = Output()
         self._began_s = self._said_s = time.monotonic()
+        self._leaving = np.zeros(0, np.int64)  # the lengths of the frames on their way
+        self._written = 0  # frames
 
-    def __call__(
+    def leaving(
         self, data: NDArray[np.uint8], offset: NDArray[np.int64], captured: NDArray[np.int64]
     ) -> None:
-        if self._audit is not None:
-            try:
-                self._audit.note_frames(self._interface, data, offset, captured)
-            except OSError as error:
-                raise CommandError(
-                    f"the audit {safe(str(self._audit.path))}: {error.strerror}; stopped there"
-                ) from error
+        """Write the frames down. Raises `CommandError`: then they are not sent."""
+        self._leaving = captured
+        if self._audit is None:
+            return
+        try:
+            self._audit.note_frames(self._interface, data, offset, captured)
+        except OSError as error:
+            raise CommandError(
+                f"the audit {safe(str(self._audit.path))}: {error.strerror}; stopped before the "
+                "frames that cannot be written down"
+            ) from error
+        self._written += len(captured)
+
+    def left(self, count: int) -> None:
+        """Take back what did not leave, and say how far it is."""
+        unsent = self._leaving[count:]
+        if self._audit is not None and len(unsent):
+            self._take_back(self._audit, unsent)
         now_s = time.monotonic()
         if now_s - self._said_s >= REPORT_S:
             self._said_s = now_s
             self._progress()
+
+    def _take_back(self, audit: Audit, unsent: NDArray[np.int64]) -> None:
+        try:
+            audit.take_back(self._interface, unsent)
+        except OSError as error:
+            say(
+                f"rawscope: {safe(str(audit.path))}: {error.strerror}; "
+                f"the last {len(unsent)} frames in it did not leave"
+            )
+        self._written -= len(unsent)
 
     def end(self, total: ReplayCounts, interrupted: bool) -> None:
         """What became of the frames; a replay that was interrupted did not come to all of them."""
@@ -68,6 +91,7 @@ class ReplayTold:
                     "too_short": total.too_short,
                     "unframed": total.unframed,
                     "cut": total.cut,
+                    "written_down": None if self._audit is None else self._written,
                     "interrupted": interrupted,
                     "seconds": round(elapsed_s, 6),
                     "interface": self._interface,
@@ -88,7 +112,9 @@ class ReplayTold:
             if count:
                 say(f"rawscope: {count} frames are {what}")
         if self._audit is not None:
-            say(f"rawscope: written down in {safe(str(self._audit.path))}")
+            path = safe(str(self._audit.path))
+            written = f"{self._written:,} frames" if self._written else "nothing"
+            say(f"rawscope: {written} written down in {path}")
 
     def _progress(self) -> None:
         if self._json:

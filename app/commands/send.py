@@ -3,7 +3,8 @@
 Every field of the header tables is an option; those that are not given are computed, taken from the
 route, or have their default, exactly as in the form. ``--dry-run`` prints the bytes and sends
 nothing. Exit status: 0 all was sent (and with ``--wait`` something answered), 1 the kernel refused
-or dropped some, a person said no, or nobody answered; 2 a field cannot be what was typed.
+or dropped some, a person said no, nobody answered, or the count could not be written down; 2 a
+field cannot be what was typed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from app.commands.asking import agree, state_folder
 from app.commands.auditing import open_audit, unaudited
-from app.commands.interrupts import Interrupts
+from app.commands.interrupts import Interrupts, StoppedError
 from app.commands.output import CommandError, say
 from app.commands.send_output import Told, write_dry_run
 from app.commands.watching import Listener
@@ -99,6 +100,8 @@ def run_send(request: SendRequest) -> int:
             again = departure.examine(load, shelf.known())  # they are other bytes now
             agree(again.without(examined.questions), shelf, request.yes)
         return _send(request, departure, evaluations, shelf)
+    except StoppedError as stop:
+        raise CommandError("stopped before anything was sent") from stop
     except (SendError, NotPermittedError) as error:
         raise CommandError(str(error)) from error
 
@@ -133,8 +136,9 @@ def _send(
     told = Told(departure, request.as_json, request.bypass)
     with ExitStack() as stack:
         interrupts = stack.enter_context(Interrupts())
-        injector = stack.enter_context(departure.open(bypass=request.bypass))
-        audit = open_audit(request.audit, request.way, stack)
+        with interrupts.waiting():  # for the next hop to answer, or another process's lock
+            injector = stack.enter_context(departure.open(bypass=request.bypass))
+            audit = open_audit(request.audit, request.way, stack)
         listener = None
         if request.wait_s is not None:
             listener = stack.enter_context(
@@ -146,9 +150,11 @@ def _send(
                 )
             )
         if audit is not None:
-            _note(audit, request, departure, evaluations)
+            with interrupts.waiting():
+                _note(audit, request, departure, evaluations)
         progress = _inject(request, departure, injector, interrupts, told, listener)
         told.sent(progress)
+        trouble = ""
         if audit is not None:
             trouble = audit.note_result(departure, progress)
             say(f"rawscope: {safe(trouble or f'written down in {audit.path}')}")
@@ -161,7 +167,7 @@ def _send(
     if progress.error is not None:
         raise CommandError(f"{progress.left} of {progress.asked} sent: {progress.error}")
     silent = listener is not None and not any(track.reply_count for track in tracks)
-    return 1 if progress.sent < progress.asked or progress.dropped or silent else 0
+    return 1 if progress.sent < progress.asked or progress.dropped or silent or trouble else 0
 
 
 def _inject(

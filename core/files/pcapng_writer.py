@@ -7,10 +7,12 @@ a section's (draft-ietf-opsawg-pcapng §4.1).
 
 A process that was killed may have left half a block; behind that a new section would be unreadable,
 so under the lock it is cut off first. Nothing else is ever cut: a file that is damaged otherwise,
-or is something else, is refused. Whether the last block is whole is told by the length that stands
-at both of its ends; only where that fails is the file walked from its beginning.
+or does not begin with a section header of this application, is refused. Whether the last block is
+whole is told by the length that stands at both of its ends; only where that fails is the file
+walked from its beginning.
 
-Times are in nanoseconds. The file is readable by its owner only.
+Times are in nanoseconds. The file is readable by its owner only, and opened as
+`core.files.private_folder` says.
 
 The block headers of a whole batch are written by columns, so that writing down what is sent does
 not slow the sending.
@@ -39,8 +41,11 @@ from core.files.pcapng_options import (
     IF_DESCRIPTION,
     IF_NAME,
     IF_TSRESOL,
+    BadOptionError,
+    OptionReader,
 )
 from core.files.pcapng_packets import ENHANCED_PACKET
+from core.files.private_folder import PrivateFolder, lock, write_all
 
 _MAGIC = 0x1A2B3C4D
 _NANOSECONDS = 9  # if_tsresol: 10 to the minus that
@@ -59,6 +64,8 @@ _WRITTEN = (SECTION_HEADER, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, ENHANCE
 _SHORTEST = _HEAD.size + _TRAILER.size  # a block without a body
 _EPB_FIXED = _HEAD.size + _ENHANCED.size
 _EPB_WORDS = np.dtype("=u4")
+_SHB_FIXED = 24
+_LONGEST_HEADER = 1 << 16  # of a section header of ours
 
 
 class PcapngWriter:
@@ -68,16 +75,19 @@ class PcapngWriter:
     """
 
     def __init__(self, path: Path, application: str = "rawscope") -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._path = path
-        self._descriptor = os.open(path, flags, 0o600)
+        with PrivateFolder(path.parent) as folder:
+            self._descriptor = folder.append_to(path.name)
+        self._application = application.encode()
         self._held: list[bytes] = []
         self._held_bytes = 0
         body = struct.pack("=IHHQ", _MAGIC, 1, 0, _UNKNOWN_LENGTH)
-        body += _options(((_SHB_USERAPPL, application.encode()),))
+        body += _options(((_SHB_USERAPPL, self._application),))
         self._section = [_block(SECTION_HEADER, body)]  # and the interfaces
         self._begun = 0  # blocks of `_section` that are in the file
         self._end = -1  # of the file, when this writer last wrote
+        self._before = (0, -1)  # `_begun` and `_end` before that
+        self._packets_at = -1  # where the packets begin that it last wrote
         try:
             with self._locked():
                 self._repair()
@@ -146,11 +156,9 @@ class PcapngWriter:
         """Many whole packets at once: ``data[offset : offset + captured]`` each; (n,) arrays."""
         if not len(offset):
             return
-        options = np.frombuffer(
-            _options(((EPB_FLAGS, struct.pack("=I", flags & _FLAGS_KEPT)),)), _EPB_WORDS
-        )
+        options = np.frombuffer(_flags_option(flags), _EPB_WORDS)
         room = captured + (-captured & 3)
-        length = _EPB_FIXED + room + options.nbytes + _TRAILER.size
+        length = _record_bytes(captured)
         start = np.cumsum(length) - length
         out = np.zeros(int(length.sum()), np.uint8)
         words = out.view(_EPB_WORDS)
@@ -180,10 +188,9 @@ class PcapngWriter:
                 self._repair()
             blocks = b"".join((*self._section[self._begun :], *self._held))
             end = self._end + len(blocks)
+            self._before, self._packets_at = (self._begun, self._end), end - self._held_bytes
             try:
-                pending = memoryview(blocks)
-                while pending:
-                    pending = pending[os.write(self._descriptor, pending) :]
+                write_all(self._descriptor, blocks)
             except BaseException:
                 os.ftruncate(self._descriptor, self._end)
                 raise
@@ -191,6 +198,22 @@ class PcapngWriter:
                 self._held.clear()
                 self._held_bytes = 0
             self._begun, self._end = len(self._section), end
+
+    def take_back(self, captured: NDArray[np.int64]) -> bool:
+        """Cut off the last packets of the last flush, written by `write_many`; (n,) their lengths.
+
+        Return False if another process has written since: then they stay. Raises `OSError`.
+        """
+        size = int(_record_bytes(captured).sum())
+        with self._locked():
+            if os.fstat(self._descriptor).st_size != self._end:
+                return False
+            end = self._end - size
+            if end <= self._packets_at:  # a section is never without packets
+                self._begun, end = self._before
+            os.ftruncate(self._descriptor, end)
+            self._end = end
+        return True
 
     def close(self) -> None:
         """Flush and close."""
@@ -202,7 +225,7 @@ class PcapngWriter:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Nobody else writes meanwhile."""
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        lock(self._descriptor, str(self._path))
         try:
             yield
         finally:
@@ -212,6 +235,10 @@ class PcapngWriter:
         """Cut off what a killed writer left, and begin a section. Raises OSError."""
         size = os.fstat(self._descriptor).st_size
         end = size
+        if not self._is_own(size):
+            application = self._application.decode()
+            what = f"not written by {application}, so nothing is appended; move it away"
+            raise OSError(errno.EILSEQ, what, str(self._path))
         if not _ends_whole(self._descriptor, size):
             end, is_cut = _whole_length(self._descriptor, size)
             if not is_cut:
@@ -219,6 +246,24 @@ class PcapngWriter:
                 raise OSError(errno.EILSEQ, what, str(self._path))
             os.ftruncate(self._descriptor, end)
         self._begun, self._end = 0, end
+
+    def _is_own(self, size: int) -> bool:
+        """Return True if the file begins as this application writes it, or is empty."""
+        own = self._section[0]
+        head = os.pread(self._descriptor, _LONGEST_HEADER, 0)
+        if size < len(own):
+            return own.startswith(head)
+        if head[:4] != SECTION_HEADER.to_bytes(4, "big"):
+            return False
+        order = "<" if head[8:12] == _MAGIC.to_bytes(4, "little") else ">"
+        (length,) = struct.unpack_from(order + "4xI", head)
+        stop = min(len(head), length - _TRAILER.size)
+        options = OptionReader(memoryview(head), _SHB_FIXED, stop, order)
+        try:
+            found = [bytes(value) for code, value in options if code == _SHB_USERAPPL]
+        except BadOptionError:
+            return False
+        return any(one.startswith(self._application) for one in found)
 
     def _hold(self, blocks: bytes) -> None:
         self._held.append(blocks)
@@ -230,6 +275,15 @@ class PcapngWriter:
 def _options(options: Iterable[tuple[int, bytes]]) -> bytes:
     packed = b"".join(_OPTION.pack(code, len(value)) + _padded(value) for code, value in options)
     return packed + _OPTION.pack(END_OF_OPTIONS, 0) if packed else b""
+
+
+def _flags_option(flags: int) -> bytes:
+    return _options(((EPB_FLAGS, struct.pack("=I", flags & _FLAGS_KEPT)),))
+
+
+def _record_bytes(captured: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the sizes of the blocks that `write_many` makes of packets so long, (n,)."""
+    return _EPB_FIXED + captured + (-captured & 3) + len(_flags_option(0)) + _TRAILER.size
 
 
 def _comment(text: str) -> bytes:

@@ -2,23 +2,23 @@
 
 A packet stands once, before it is sent, with the direction "outbound" and a comment that says how
 often it is to be sent, and how. The result follows as a remark on the interface: how often it was
-sent, and what went wrong; where that is missing, the sender was killed. A replay writes down every
-frame as soon as the kernel has sent it. Several processes may write at once, each in sections
-of its own and in whole blocks, so a killed run leaves a readable file.
+sent, and what went wrong; where that is missing, the sender was killed. A replay writes down its
+frames some at a time, before the kernel is given them, and takes back those that did not leave: so
+it never sends a frame that cannot be written down. Several processes may write at once, each in
+sections of its own and in whole blocks, so a killed run leaves a readable file.
 
 There are two files, since tcpdump reads none with two link types: frames that left verbatim, and IP
 packets, whose link header is the kernel's. Those have a cooked one in its place, which says that we
 sent them and what they are, whatever their version. (The link type RAW says neither, and tcpdump
 stops at its second section: libpcap compares a LINKTYPE with a DLT, and RAW's differ.)
 
-They are in the state directory that the caller gives, and their owner's only. A file that has grown
+They are in the state directory that the caller gives, and their owner's only; see
+`core.files.private_folder` for what is refused. A file that has grown
 large is kept under a name with the time, and another is begun; nothing is ever deleted.
 """
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.files.pcapng_writer import PcapngWriter
+from core.files.private_folder import PrivateFolder
 from core.forge.departure import Departure
 from core.forge.injector import Way, is_ipv6
 from core.forge.pacing import Progress
@@ -46,9 +47,9 @@ class Audit:
     """
 
     def __init__(self, folder: Path, way: Way) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = path_of(folder, way)
-        _set_aside(self.path)
+        with PrivateFolder(folder, create=True) as private:
+            _set_aside(private, self.path.name)
         self._writer = PcapngWriter(self.path)
         self._link_type = LinkType.ETHERNET if way is Way.LINK else LinkType.LINUX_SLL
         self._interfaces: dict[str, int] = {}
@@ -91,11 +92,25 @@ class Audit:
         offset: NDArray[np.int64],
         captured: NDArray[np.int64],
     ) -> None:
-        """Write down frames of a replay that have just left; (n,) arrays. Raises OSError."""
+        """Write down frames of a replay that are about to leave; (n,) arrays.
+
+        Raises `OSError`: then none of them is written down, and none is to be sent.
+        """
         number = self._number(interface)
+        self._writer.flush()  # so that what is written next can be taken back
         times = np.full(len(offset), time.time_ns(), np.int64)
         self._writer.write_many(data, offset, captured, times, PacketFlag.OUTBOUND, number)
         self._writer.flush()
+
+    def take_back(self, interface: str, captured: NDArray[np.int64]) -> None:
+        """Take back the last of the frames just noted, which did not leave; (n,) their lengths.
+
+        Where another process has written since, a remark says it. Raises `OSError`.
+        """
+        if not self._writer.take_back(captured):
+            words = f"the last {len(captured)} frames of the section before did not leave"
+            self._writer.remark(self._number(interface), time.time_ns(), words)
+            self._writer.flush()
 
     def close(self) -> None:
         """Flush and close."""
@@ -121,18 +136,12 @@ def path_of(folder: Path, way: Way) -> Path:
     return folder / (FRAMES if way is Way.LINK else PACKETS)
 
 
-def _set_aside(path: Path) -> None:
-    """Rename a large file. Who writes to it goes on there."""
+def _set_aside(folder: PrivateFolder, name: str) -> None:
+    """Rename a large file. A process that is writing to it goes on there."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        with folder.locked():
+            if folder.status(name).st_size > LARGE_BYTES:
+                path = Path(name)
+                folder.rename(name, path.with_stem(f"{path.stem}-{time.time_ns()}").name)
     except FileNotFoundError:
-        return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        mine, there = os.fstat(descriptor), os.stat(path)
-        if there.st_size > LARGE_BYTES and os.path.samestat(mine, there):
-            os.rename(path, path.with_stem(f"{path.stem}-{time.time_ns()}"))
-    except FileNotFoundError:
-        pass  # another process was faster
-    finally:
-        os.close(descriptor)
+        pass  # there is none yet

@@ -15,6 +15,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,19 @@ _NAP_S = 0.02  # the longest sleep: so soon a stop is noticed
 _AT_ONCE = 8192  # frames between two looks at the clock
 _S = 1e-9
 
-Sent = Callable[[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]], None]
+
+class Journal(Protocol):
+    """Whoever writes down what is sent, before it is."""
+
+    def leaving(
+        self, data: NDArray[np.uint8], offset: NDArray[np.int64], captured: NDArray[np.int64]
+    ) -> None:
+        """Note the frames that are sent next; (n,) arrays. If this raises, none of them is sent."""
+        ...
+
+    def left(self, count: int) -> None:
+        """Note that the first `count` of those frames left, and no more."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +74,20 @@ class ReplayCounts:
 
 
 class Replay:
-    """One replay into a ring. `sent` is called with what has left: bytes, offsets, lengths."""
+    """One replay into a ring. `journal` is told of the frames before and after they are sent."""
 
     def __init__(
         self,
         ring: TxRing,
         pace: Pace,
         stopped: Callable[[], bool] = lambda: False,
-        sent: Sent | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self.counts = ReplayCounts()
         self._ring = ring
         self._pace = pace
         self._stopped = stopped
-        self._sent = sent
+        self._journal = journal
         self._began_s: float | None = None
         self._first_ns = 0
         self._latest_s = 0.0
@@ -124,11 +137,14 @@ class Replay:
         counts.too_short += int(is_short.sum())
         counts.cut += int((fits & (captured < batch.original[start:stop])).sum())
         offset, captured = offset[fits], captured[fits]
+        if not len(offset):
+            return
+        if self._journal is not None:
+            self._journal.leaving(batch.data, offset, captured)
         before = self._ring.sent
         try:
             self._ring.put_many(batch.data, offset, captured)
             self._ring.flush()
         finally:  # where it fails, some may have left before
-            gone = self._ring.sent - before
-            if self._sent is not None and gone:
-                self._sent(batch.data, offset[:gone], captured[:gone])
+            if self._journal is not None:
+                self._journal.left(self._ring.sent - before)

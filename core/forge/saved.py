@@ -1,23 +1,22 @@
 """What is kept from run to run: drafts by name, the history of what was sent, agreed destinations.
 
 All of it is in one folder that the caller names, as JSON that a person can read, readable by its
-owner only. A file is replaced whole (written beside, renamed over) or not at all. What cannot be
+owner only; see `core.files.private_folder` for what is refused. A file is replaced whole (written
+beside, renamed over) or not at all, and no other process writes meanwhile. What cannot be
 read is as good as absent, and said once in `complaints`; but nothing is lost by saving: an entry
 that cannot be read stays as it is, and a whole file that cannot is set aside under another name.
 """
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
-import os
-import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from core.files.private_folder import PrivateFolder
 from core.forge.draft import BadDraftError, Draft
 
 HISTORY_LENGTH = 200
@@ -43,23 +42,31 @@ class Shelf:
 
     def save(self, name: str, drafts: Sequence[Draft]) -> None:
         """Keep drafts under a name, in the place of any that were. Raises OSError."""
-        self._write("drafts", self._entries("drafts", dict) | {name: _objects(drafts)})
+        new = _objects(drafts)
+        self._change("drafts", dict, lambda kept: kept | {name: new})
 
     def keep(self, name: str, drafts: Sequence[Draft]) -> str:
         """`save`, but other drafts that had the name are kept under another, which is returned;
         empty where there were none. Raises OSError."""
-        kept, new = self._entries("drafts", dict), _objects(drafts)
-        former = f"{name}{FORMER}" if kept.get(name, new) != new else ""
-        if former:
-            kept[former] = kept[name]
-        self._write("drafts", kept | {name: new})
+        new = _objects(drafts)
+        former = ""
+
+        def change(kept: dict[str, Any]) -> dict[str, Any]:
+            nonlocal former
+            former = f"{name}{FORMER}" if kept.get(name, new) != new else ""
+            return (kept | {former: kept[name]} if former else kept) | {name: new}
+
+        self._change("drafts", dict, change)
         return former
 
     def delete(self, name: str) -> None:
         """Forget the drafts of a name; `KeyError` if there are none. Raises OSError."""
-        kept = self._entries("drafts", dict)
-        del kept[name]
-        self._write("drafts", kept)
+
+        def change(kept: dict[str, Any]) -> dict[str, Any]:
+            del kept[name]
+            return kept
+
+        self._change("drafts", dict, change)
 
     def history(self) -> list[tuple[Draft, ...]]:
         """What was sent, newest first."""
@@ -73,11 +80,14 @@ class Shelf:
         Raises OSError.
         """
         newest = _objects(drafts)
-        older = [held for held in self._entries("history", list) if held != newest]
-        kept = [newest, *older][:HISTORY_LENGTH]
-        while len(kept) > 1 and len(_encoded(kept)) > LARGEST_BYTES:
-            kept = kept[: len(kept) // 2]
-        self._write("history", kept)
+
+        def change(held: list[Any]) -> list[Any]:
+            kept = [newest, *(one for one in held if one != newest)][:HISTORY_LENGTH]
+            while len(kept) > 1 and len(_encoded(kept)) > LARGEST_BYTES:
+                kept = kept[: len(kept) // 2]
+            return kept
+
+        self._change("history", list, change)
 
     def known(self) -> frozenset[str]:
         """The marks that were agreed to; see `core.forge.rails`."""
@@ -87,10 +97,16 @@ class Shelf:
 
     def agree(self, marks: Iterable[str]) -> None:
         """Remember that a person said yes, newest first: the oldest go. Raises OSError."""
-        known = [one for one in self._entries("destinations", list) if isinstance(one, str)]
-        new = sorted(set(marks).difference(known))
-        if new:
-            self._write("destinations", [*new, *dict.fromkeys(known)][:MOST_DESTINATIONS])
+        agreed = frozenset(marks)
+        if agreed <= self.known():
+            return
+
+        def change(held: list[Any]) -> list[Any]:
+            known = [one for one in held if isinstance(one, str)]
+            new = sorted(agreed.difference(known))
+            return [*new, *dict.fromkeys(known)][:MOST_DESTINATIONS]
+
+        self._change("destinations", list, change)
 
     def _drafts(self, entry: Any) -> tuple[Draft, ...]:
         try:
@@ -101,60 +117,53 @@ class Shelf:
             self.complaints.append(f"{self._folder}: {error}")
             return ()
 
-    def _path(self, name: str) -> Path:
-        return self._folder / f"{name}.json"
-
     def _read(self, name: str) -> Any:
-        path = self._path(name)
+        file = f"{name}.json"
         try:
-            return _decoded(path)
+            with PrivateFolder(self._folder) as folder:
+                return _decoded(folder, file)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
-            self.complaints.append(f"{path}: {error}")
-            return None
+        except OSError as error:
+            self.complaints.append(f"{self._folder}: {error.strerror}")
+        except ValueError as error:
+            self.complaints.append(f"{self._folder / file}: {error}")
+        return None
 
-    def _entries(self, name: str, kind: type[_Content]) -> _Content:
+    def _change(
+        self, name: str, kind: type[_Content], change: Callable[[_Content], _Content]
+    ) -> None:
+        """Replace the content of a file by what `change` makes of it. Raises OSError."""
+        with PrivateFolder(self._folder, create=True) as folder, folder.locked():
+            encoded = _encoded(change(self._entries(folder, f"{name}.json", kind)))
+            if len(encoded) > LARGEST_BYTES:
+                most = f"it would be larger than {LARGEST_BYTES >> 20} MiB"
+                raise OSError(errno.EFBIG, most, str(self._folder / f"{name}.json"))
+            folder.replace(f"{name}.json", encoded)
+
+    def _entries(self, folder: PrivateFolder, file: str, kind: type[_Content]) -> _Content:
         """What is to be kept of a file that is about to be replaced.
 
         A file without sense is set aside first. Raises OSError where it cannot be opened.
         """
-        path = self._path(name)
         try:
-            found = _decoded(path)
+            found = _decoded(folder, file)
         except FileNotFoundError:
             return kind()
         except ValueError:
             found = None
         if isinstance(found, kind):
             return found
-        aside = path.with_name(f"{path.name}.unreadable-{time.time_ns()}")
-        os.rename(path, aside)
-        self.complaints.append(f"{path}: is not what it should be; it is now {aside.name}")
+        aside = f"{file}.unreadable-{time.time_ns()}"
+        folder.rename(file, aside)
+        path = self._folder / file
+        self.complaints.append(f"{path}: is not what it should be; it is now {aside}")
         return kind()
 
-    def _write(self, name: str, content: Any) -> None:
-        encoded = _encoded(content)
-        path = self._path(name)
-        if len(encoded) > LARGEST_BYTES:
-            most = f"it would be larger than {LARGEST_BYTES >> 20} MiB"
-            raise OSError(errno.EFBIG, most, str(path))
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, beside = tempfile.mkstemp(dir=self._folder, prefix=f".{name}-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(encoded)
-            os.replace(beside, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(beside)
-            raise
 
-
-def _decoded(path: Path) -> Any:
+def _decoded(folder: PrivateFolder, file: str) -> Any:
     """Raises OSError, and ValueError for what is no JSON or larger than is ever written."""
-    with path.open("rb") as file:
-        content = file.read(LARGEST_BYTES + 1)
+    content = folder.read(file, LARGEST_BYTES + 1)
     if len(content) > LARGEST_BYTES:
         raise ValueError(f"larger than {LARGEST_BYTES >> 20} MiB")
     try:

@@ -6,7 +6,8 @@ frame is done. So a system call carries thousands of frames.
 
 ENOBUFS means that the device's queue is full, or that the device dropped the frame itself, as a
 veth does with what its other end does not take: the frame stays a request and is tried again, so
-nothing is lost, and a slow device slows us down; for `_PATIENCE_S` at most. send(2) does not block:
+nothing is lost, and a slow device slows us down; for `_PATIENCE_S` at most, or until somebody
+stops it: then the frames that the kernel has not taken are withdrawn. send(2) does not block:
 waiting inside it for frames on their way costs more than to look again.
 
 Source: packet(7); net/packet/af_packet.c, tpacket_snd.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from types import TracebackType
 
@@ -38,12 +39,21 @@ class TxRing:
     """A ring on one interface. Frames are given in order; `flush` makes the kernel send them.
 
     `longest` is the longest frame that may be given (bytes): what is asked for, or what the
-    interface takes. `sent` counts the frames that left. Raises `SendError` and
-    `core.sockets.NotPermittedError`.
+    interface takes. `sent` counts the frames that left. `stopped` is asked while a device takes
+    nothing. Raises `SendError` and `core.sockets.NotPermittedError`.
     """
 
-    def __init__(self, interface: str, mtu: int, longest: int, *, bypass: bool = False) -> None:
+    def __init__(
+        self,
+        interface: str,
+        mtu: int,
+        longest: int,
+        *,
+        bypass: bool = False,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.sent = 0
+        self._stopped = stopped
         self._what = Circumstances(interface, interface, mtu, longest, verbatim=True)
         self.longest = min(longest, mtu + ETHERNET.size + VLAN.size)
         self._next = 0
@@ -115,7 +125,8 @@ class TxRing:
             at += inside
 
     def flush(self) -> None:
-        """Have the kernel send all that was put in, and wait until it has. Raises `SendError`."""
+        """Have the kernel send all that was put in, and wait until it has, or until it is stopped:
+        then the ring is of no more use. Raises `SendError`."""
         if not self._waiting:
             return
         start = self._next - self._waiting
@@ -136,7 +147,16 @@ class TxRing:
                 continue
             if number not in _PASSING or time.monotonic() - moved_s > _PATIENCE_S:
                 raise self._failure(number)
+            if self._stopped():
+                self._withdraw(waiting)
+                return
             time.sleep(_NAP_S)
+
+    def _withdraw(self, waiting: Iterable[NDArray[np.uint32]]) -> None:
+        """Take back the requests among these statuses; the kernel looks only when it is kicked."""
+        for part in waiting:
+            self.sent += int(np.count_nonzero(part & ~np.uint32(kernel.TP_STATUS_SEND_REQUEST)))
+            part[part == kernel.TP_STATUS_SEND_REQUEST] = kernel.TP_STATUS_AVAILABLE
 
     def _check(
         self, data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]

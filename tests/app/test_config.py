@@ -74,7 +74,8 @@ def test_bytes_that_are_no_text_are_one_clear_line(paths):
 
 def test_a_folder_in_its_place_is_one_clear_line(paths):
     paths.config.mkdir()
-    assert load(paths).complaints == (f"{paths.config}: Is a directory; the default keys are used",)
+    reason = "it is a directory and no regular file; the default keys are used"
+    assert load(paths).complaints == (f"{paths.config}: {reason}",)
 
 
 def test_a_key_that_was_moved_away_is_free(paths):

@@ -20,6 +20,7 @@ from app.screens.forge import EARLIER, ForgePanel
 from app.screens.forge_parts import Bytes, Explanation, Result
 from app.screens.main import MainScreen
 from core.engine import EngineSnapshot, State
+from core.files.private_folder import PrivateFolder
 from core.files.reader import open_capture
 from core.forge import surroundings
 from core.forge.answers import Circumstances, refused
@@ -398,7 +399,7 @@ async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
         assert shelf.drafts() == {}
         assert str(hint.content) == "mine is deleted · u brings it back"
         with monkeypatch.context() as patch:
-            patch.setattr(shelf, "_write", full)
+            patch.setattr(PrivateFolder, "replace", lambda *_: full("", ()))
             await pilot.press("u")
             await pilot.pause()
             assert "No space left" in str(hint.content)
@@ -407,7 +408,7 @@ async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
         assert shelf.drafts() == kept
         assert str(hint.content) == "mine is back"
         with monkeypatch.context() as patch:
-            patch.setattr(shelf, "_write", full)
+            patch.setattr(PrivateFolder, "replace", lambda *_: full("", ()))
             await pilot.press("d")
             await pilot.pause()
             assert "No space left" in str(hint.content)
