@@ -74,9 +74,9 @@ class PrivateFolder:
 
     def close(self) -> None:
         """Close the folder. Files that were opened stay open."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
     def append_to(self, name: str) -> int:
         """Open a file for reading and appending, made with mode 0600; return the descriptor.
@@ -208,9 +208,8 @@ def _open_folder(path: Path, create: bool) -> int:
                 next_folder, walked = ("/", "/") if target.startswith("/") else (".", walked)
             else:
                 next_folder, walked = part, os.path.join(walked, part)
-            opened = os.open(next_folder, _FOLDER, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = opened
+            before, descriptor = descriptor, os.open(next_folder, _FOLDER, dir_fd=descriptor)
+            os.close(before)  # an exception of a signal handler never makes us close it twice
         _check_folder(walked, os.fstat(descriptor), is_last=True)
     except BaseException:
         os.close(descriptor)
