@@ -5,8 +5,10 @@ that (ring, filter, bind, promiscuous mode) takes no privilege. So this is the o
 can fail for lack of one, and it says what is missing and the command that grants it.
 
 The command runs rawscope as the same user with that one capability in its ambient set
-(setpriv(1), util-linux). Giving the capability to the Python binary by setcap(8) would give it to
-every script on the machine, and a virtual environment's binary is a link to that one.
+(setpriv(1), util-linux), nothing else in its bounding set, and no way to gain more
+(no_new_privs, prctl(2)). sudo sets HOME to root's, so the command sets it back: the files of the
+state directory are the user's own. Giving the capability to the Python binary by setcap(8) would
+give it to every script on the machine, and a virtual environment's binary is a link to that one.
 """
 
 from __future__ import annotations
@@ -71,7 +73,8 @@ SK_MEMINFO_DROPS = 8  # linux/sock_diag.h: index into the u32 array of SO_MEMINF
 
 _GRANT = (
     "sudo setpriv --reuid=$(id -u) --regid=$(id -g) --init-groups "
-    "--inh-caps=+net_raw --ambient-caps=+net_raw -- "
+    "--inh-caps=+net_raw --ambient-caps=+net_raw --bounding-set=-all,+net_raw --no-new-privs "
+    '-- env HOME="$HOME" '
 )
 
 

@@ -74,7 +74,9 @@ def test_refusal_is_one_line_that_says_what_to_run():
 )
 def test_the_command_that_grants_it_captures_on_what_was_chosen(given, wanted, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/usr/bin/rawscope", *given])
-    assert sockets.grant_command(["eth0"]).split(" -- ")[1].split()[1:] == wanted
+    home, program, *arguments = sockets.grant_command(["eth0"]).split(" -- env ")[1].split()
+    assert (home, program) == ('HOME="$HOME"', "/usr/bin/rawscope")
+    assert arguments == wanted
 
 
 def test_packet_socket_hears_nothing_until_it_is_bound():
