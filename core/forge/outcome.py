@@ -9,7 +9,8 @@ Its delay counts from the copy's time stamp, both being the kernel's.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from core.forge.injector import Way
@@ -24,6 +25,7 @@ from core.wire.link import LinkType
 from core.wire.summary import summarise
 from core.wire.tcp import FLAG_BITS, SequenceBase
 
+_STAMP_SLACK_NS = 1_000_000_000  # for packets that left before the outcome was made
 _SYSTEM_WRITES = "Without IP_HDRINCL the system writes the IP header itself."
 _ICMPV6_SUM = (
     "Linux always computes the ICMPv6 checksum of what a raw socket sends (RFC 3542 §3.1)."
@@ -76,7 +78,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A packet that answers ours. `delay_ns` is None where the copy was not seen."""
+    """A packet that answers ours. `delay_ns` is None where the copy was not seen, or where the
+    clock of the time stamps was stepped in between."""
 
     seen: Seen
     sender: str
@@ -89,9 +92,18 @@ class Outcome:
     """What is known so far of one packet. Feed it frames; read `copy`, `changes`, `replies`.
 
     `network` is what its first header was meant to be (``ip``, ``ipv6``), whatever its version.
+    It is made before the packet leaves; `clock` gives monotonic nanoseconds.
     """
 
-    def __init__(self, packet: bytes, way: Way, network: str = "") -> None:
+    def __init__(
+        self,
+        packet: bytes,
+        way: Way,
+        network: str = "",
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._clock = clock
+        self._made_ns = clock()
         self.way = way
         self.packet = packet
         self.copy: Seen | None = None
@@ -136,8 +148,18 @@ class Outcome:
     def _reply(self, seen: Seen) -> Reply:
         read = dissect(seen.data, seen.link_type, len(seen.data), seen.flags)
         summary = summarise(read, _handshake(self._sent, read))
-        delay = seen.timestamp_ns - self.copy.timestamp_ns if self.copy is not None else None
+        delay = self.delay_ns(self.copy.timestamp_ns, seen) if self.copy is not None else None
         return Reply(seen, summary.source, summary.protocol, summary.info, delay)
+
+    def delay_ns(self, copy_ns: int, reply: Seen) -> int | None:
+        """Return the time from a copy's time stamp (ns) to a reply's, or None if it cannot be.
+
+        The stamps are of the wall clock, which may have been stepped between the two: back, and the
+        reply seems to come first; forward, and it seems to have taken longer than this has existed.
+        """
+        delay = reply.timestamp_ns - copy_ns
+        longest = self._clock() - self._made_ns + _STAMP_SLACK_NS
+        return delay if 0 <= delay <= longest else None
 
     def _is_copy(self, read: Dissection) -> bool:
         """Whether a frame holds our packet, but for what the kernel may have written."""

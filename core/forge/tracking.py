@@ -118,7 +118,7 @@ class Track:
             self._count(seen)
             return True
         self.reply_count += 1
-        delay = seen.timestamp_ns - self._last_ns if self._copies else None
+        delay = outcome.delay_ns(self._last_ns, seen) if self._copies else None
         self.newest = replace(outcome.replies.pop(), delay_ns=delay)
         if len(outcome.replies) < MOST_REPLIES:
             outcome.replies.append(self.newest)

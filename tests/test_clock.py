@@ -1,0 +1,287 @@
+"""Nothing but stamps and words depends on the wall clock, which may be stepped (FAULTS 16).
+
+One test reads the source: each use of the wall clock stands in a list, with its reason. The others
+run the program with a wall clock that jumps an hour forth and back each time it is asked, put in
+its place before the program starts (sitecustomize; see site in Python's library). The monotonic
+clock goes on as it is, as in a real step. libfaketime cannot do that: under it time.sleep() fails
+with EINVAL, as Python sleeps until an absolute time (clock_nanosleep(2)).
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.files.reader import open_capture
+from core.forge.injector import Way
+from core.forge.outcome import Outcome, Seen
+from core.forge.tracking import Track
+from core.store.frame_detail import seconds_text
+from core.wire.link import LinkType
+from tests.app.made import capture_of, udp_frame
+from tests.live.network import until
+from tests.support import ROOT, require_peer, require_root
+
+HOUR_S = 3600
+LIMIT_S = 60
+WALL_CLOCK = {
+    "time.time", "time.time_ns", "time.localtime", "time.gmtime", "time.ctime", "time.asctime",
+    "time.strftime", "time.clock_gettime", "time.clock_gettime_ns", "datetime.now",
+    "datetime.today", "datetime.utcnow", "date.today", "signal.setitimer",
+}  # fmt: skip
+ALLOWED = {
+    ("app/commands/send_output.py", "write_dry_run"): "the time stamp of a packet that is shown",
+    ("app/monitor.py", "__init__"): "the time of day that is shown",
+    ("core/forge/audit.py", "note_sending"): "a time stamp in a file",
+    ("core/forge/audit.py", "note_result"): "a time stamp in a file",
+    ("core/forge/audit.py", "note_frames"): "a time stamp in a file",
+    ("core/forge/audit.py", "take_back"): "a time stamp in a file",
+    ("core/forge/audit.py", "_set_aside"): "the name of a file that is set aside",
+    ("core/forge/saved.py", "_entries"): "the name of a file that is set aside",
+}
+
+
+def uses(path: Path) -> Iterator[tuple[str, str]]:
+    """Each use of the wall clock in a file: the function around it, and its name."""
+    tree = ast.parse(path.read_text())
+    imported = {
+        name.asname or name.name: f"{node.module}.{name.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    }
+
+    def visit(node: ast.AST, function: str) -> Iterator[tuple[str, str]]:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            function = node.name
+        if isinstance(node, ast.Attribute):
+            owner = node.value
+            of = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+            name = f"{imported.get(of, of).split('.')[-1]}.{node.attr}"
+            if name in WALL_CLOCK:
+                yield function, name
+        if isinstance(node, ast.Name) and imported.get(node.id) in WALL_CLOCK:
+            yield function, node.id
+        for child in ast.iter_child_nodes(node):
+            yield from visit(child, function)
+
+    yield from visit(tree, "")
+
+
+def test_each_use_of_the_wall_clock_has_its_reason() -> None:
+    found = {
+        (str(path.relative_to(ROOT)), function)
+        for room in ("app", "core", "widgets")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for function, _ in uses(path)
+    }
+    assert found == set(ALLOWED)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "time.time()", "time.time_ns()", "from time import time\ntime()",
+        "from time import time_ns as now\nnow()", "from datetime import datetime\ndatetime.now()",
+        "clock = time.time", "import datetime\ndatetime.datetime.now()",
+    ],
+)  # fmt: skip
+def test_that_test_sees_every_way_to_ask(tmp_path, line) -> None:
+    (tmp_path / "x.py").write_text(line)
+    assert list(uses(tmp_path / "x.py"))
+
+
+# -- time stamps of packets ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step_s", [-HOUR_S, HOUR_S])
+def test_no_delay_of_an_answer_is_told_across_a_step(step_s) -> None:
+    """The copy and the answer are stamped by a clock that is stepped in between."""
+    sent = udp_frame(b"question")
+    asked, answer = sent[14:], _turned(sent)[14:]
+    now_ns = 1_700_000_000_000_000_000
+    for stepped_ns, told in ((0, 250_000), (step_s * 10**9, None)):
+        track = Track(Outcome(asked, Way.IP, clock=iter(range(0, 10**9, 10**6)).__next__))
+        assert track.take(Seen(asked, now_ns, LinkType.RAW, 0, 1))
+        assert track.take(Seen(answer, now_ns + 250_000 + stepped_ns, LinkType.RAW, 0, 2))
+        assert track.newest is not None
+        assert track.newest.delay_ns == told
+
+
+def _turned(frame: bytes) -> bytes:
+    """The answer of a UDP frame: addresses and ports the other way round."""
+    ip, udp = frame[14:34], frame[34:]
+    return frame[:14] + ip[:12] + ip[16:20] + ip[12:16] + udp[2:4] + udp[:2] + udp[4:]
+
+
+def test_durations_between_time_stamps_have_their_sign() -> None:
+    assert seconds_text(-HOUR_S * 10**9) == "-3600.000000000"
+    assert seconds_text(-1) == "-0.000000001"
+
+
+# -- the program, under a clock that jumps -------------------------------------------------
+
+
+_JUMPING = f"""
+import itertools, time
+
+def jumping(real, hour):
+    steps = itertools.cycle((0, hour, -hour))
+    return lambda: real() + next(steps)
+
+time.time = jumping(time.time, {HOUR_S})
+time.time_ns = jumping(time.time_ns, {HOUR_S} * 10**9)
+"""
+
+
+class Clock:
+    """Runs programs of Python whose wall clock jumps at each look."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "site").mkdir()
+        (folder / "site" / "sitecustomize.py").write_text(_JUMPING)
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": str(folder / "site"),
+            "XDG_STATE_HOME": str(folder / "state"),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environment, text=True, stdin=subprocess.DEVNULL,
+            capture_output=True, timeout=LIMIT_S, check=False,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def clock(tmp_path) -> Clock:
+    return Clock(tmp_path)
+
+
+def rawscope(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "app", *arguments)
+
+
+def in_a_namespace(*command: str) -> tuple[str, ...]:
+    require_root()
+    require_peer("ip")
+    script = 'ip link set lo up && exec "$@"'
+    return (require_peer("unshare"), "--net", "sh", "-c", script, "sh", *command)
+
+
+def test_the_clock_does_jump_and_only_the_wall_clock(clock) -> None:
+    code = (
+        "import time\n"
+        "began = time.monotonic()\n"
+        "walls = {round((time.time() - time.monotonic()) / 3600) for _ in range(9)}\n"
+        "nanos = {round((time.time_ns() / 1e9 - time.monotonic()) / 3600) for _ in range(9)}\n"
+        "assert 0 <= time.monotonic() - began < 1800\n"
+        "print(len(walls), len(nanos))"
+    )
+    assert clock.run(sys.executable, "-c", code).stdout == "3 3\n"
+
+
+def test_a_replay_keeps_its_rate(clock, tmp_path) -> None:
+    path = capture_of(tmp_path / "a.pcap", [udp_frame(b"%d" % n) for n in range(40)])
+    replay = ("replay", path, "--link", "lo", "--rate", "50", "--yes", "--json")
+    done = clock.run(*in_a_namespace(*rawscope(*replay)))
+    assert done.returncode == 0, done.stderr
+    end = json.loads(done.stdout.splitlines()[-1])
+    assert end["sent"] == end["written_down"] == 40
+    assert 39 / 50 <= end["seconds"] < HOUR_S / 2
+    with open_capture(tmp_path / "state" / "rawscope" / "sent-frames.pcapng") as reader:
+        assert sum(len(batch) for batch in reader.batches()) == 40
+
+
+def test_a_send_keeps_its_rate_and_its_wait(clock) -> None:
+    udp = ("send", "--ip.dst", "127.0.0.1", "--udp.dstport", "9", "--count", "30", "--rate", "50")
+    done = clock.run(*in_a_namespace(*rawscope(*udp, "--wait", "0.5", "--json")))
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    (sent,) = (event for event in events if event["event"] == "sent")
+    assert sent["sent"] == 30, done.stderr
+    assert 29 / 50 <= sent["seconds"] < HOUR_S / 2
+    for event in events:
+        assert event["event"] != "reply" or event["delay"] is None or 0 <= event["delay"] < 60
+
+
+def test_a_capture_ends_when_it_is_to(clock) -> None:
+    done = clock.run(*in_a_namespace(*rawscope("dump", "-i", "lo", "-a", "0.5")))
+    assert done.returncode == 0, done.stderr
+
+
+def _echo(clock: Clock, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        rawscope("echo", "--json", *arguments), cwd=ROOT, env=clock.environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def test_a_client_of_the_echo_server_is_not_idle_because_the_clock_was_stepped(clock) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = _echo(clock, "--port", str(port), "--idle-timeout", "600")
+    try:
+        client = _connected(port)
+        with client:
+            for _ in range(7):
+                client.sendall(b"x" * 64)
+                assert client.recv(64, socket.MSG_WAITALL) == b"x" * 64
+    finally:
+        server.send_signal(signal.SIGTERM)
+        out, said = server.communicate(timeout=LIMIT_S)
+    assert server.returncode == 0, said
+    for line in out.splitlines():
+        for name, value in json.loads(line).items():
+            assert not isinstance(value, int | float) or value >= 0, (name, value)
+
+
+def test_an_idle_client_is_closed_though_the_clock_goes_back(clock) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = _echo(clock, "--port", str(port), "--idle-timeout", "1")
+    try:
+        with _connected(port) as client:
+            client.settimeout(LIMIT_S)
+            assert client.recv(1) == b""
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.communicate(timeout=LIMIT_S)
+
+
+def _connected(port: int) -> socket.socket:
+    found: list[socket.socket] = []
+
+    def connect() -> bool:
+        try:
+            found.append(socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S))
+        except ConnectionRefusedError:
+            return False
+        return True
+
+    until(connect, "the server listens")
+    return found[0]
+
+
+def test_a_step_while_packets_are_captured_leaves_their_order(tmp_path) -> None:
+    """Time stamps as given, ordered by arrival: as a file has them that was captured meanwhile."""
+    times = [10**18, 10**18 + 10**9, 10**18 - HOUR_S * 10**9, 10**18 + HOUR_S * 10**9]
+    path = capture_of(tmp_path / "a.pcap", [udp_frame(b"%d" % n) for n in range(4)], times)
+    done = subprocess.run(
+        rawscope("dump", "-r", str(path), "--fields", "frame.number,frame.time_epoch"),
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [int(number) for number, _ in rows] == [1, 2, 3, 4]
+    assert [float(time) for _, time in rows] == [time / 1e9 for time in times]
