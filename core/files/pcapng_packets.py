@@ -162,7 +162,8 @@ def read_packets(
         stable=True,
         comments=PacketComments(window, options, options_end, order, commented),
     )
-    return Run(batch, int(block_end[-1]), reason, found.unread)
+    unread = found.unread if found.unread is not None and found.unread < good else None
+    return Run(batch, int(block_end[-1]), reason, unread)
 
 
 def _read_headers(

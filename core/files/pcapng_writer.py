@@ -24,7 +24,6 @@ import errno
 import fcntl
 import os
 import struct
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.files.pcapng import INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, SECTION_HEADER
+from core.files.pcapng_ends import SHB_USERAPPL, begins_as, ends_whole, whole_length
 from core.files.pcapng_options import (
     COMMENT,
     END_OF_OPTIONS,
@@ -41,8 +41,6 @@ from core.files.pcapng_options import (
     IF_DESCRIPTION,
     IF_NAME,
     IF_TSRESOL,
-    BadOptionError,
-    OptionReader,
 )
 from core.files.pcapng_packets import ENHANCED_PACKET
 from core.files.private_folder import PrivateFolder, lock, write_all
@@ -51,7 +49,6 @@ _MAGIC = 0x1A2B3C4D
 _NANOSECONDS = 9  # if_tsresol: 10 to the minus that
 _UNKNOWN_LENGTH = 0xFFFF_FFFF_FFFF_FFFF
 _FLAGS_KEPT = 0x0FFF  # of PacketFlag: the bits that are epb_flags
-_SHB_USERAPPL = 4
 _HEAD = struct.Struct("=II")
 _TRAILER = struct.Struct("=I")
 _OPTION = struct.Struct("=HH")
@@ -61,11 +58,8 @@ _GATHERED = 1 << 20  # bytes held before they are handed over unasked
 _LONGEST_OPTION = 0xFFFC
 
 _WRITTEN = (SECTION_HEADER, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, ENHANCED_PACKET)
-_SHORTEST = _HEAD.size + _TRAILER.size  # a block without a body
 _EPB_FIXED = _HEAD.size + _ENHANCED.size
 _EPB_WORDS = np.dtype("=u4")
-_SHB_FIXED = 24
-_LONGEST_HEADER = 1 << 16  # of a section header of ours
 
 
 class PcapngWriter:
@@ -82,7 +76,7 @@ class PcapngWriter:
         self._held: list[bytes] = []
         self._held_bytes = 0
         body = struct.pack("=IHHQ", _MAGIC, 1, 0, _UNKNOWN_LENGTH)
-        body += _options(((_SHB_USERAPPL, self._application),))
+        body += _options(((SHB_USERAPPL, self._application),))
         self._section = [_block(SECTION_HEADER, body)]  # and the interfaces
         self._begun = 0  # blocks of `_section` that are in the file
         self._end = -1  # of the file, when this writer last wrote
@@ -235,35 +229,17 @@ class PcapngWriter:
         """Cut off what a killed writer left, and begin a section. Raises OSError."""
         size = os.fstat(self._descriptor).st_size
         end = size
-        if not self._is_own(size):
+        if not begins_as(self._descriptor, self._section[0], self._application):
             application = self._application.decode()
             what = f"not written by {application}, so nothing is appended; move it away"
             raise OSError(errno.EILSEQ, what, str(self._path))
-        if not _ends_whole(self._descriptor, size):
-            end, is_cut = _whole_length(self._descriptor, size)
+        if not ends_whole(self._descriptor, size, _WRITTEN):
+            end, is_cut = whole_length(self._descriptor, size)
             if not is_cut:
                 what = f"damaged at byte {end:,}, so nothing is appended; move it away"
                 raise OSError(errno.EILSEQ, what, str(self._path))
             os.ftruncate(self._descriptor, end)
         self._begun, self._end = 0, end
-
-    def _is_own(self, size: int) -> bool:
-        """Return True if the file begins as this application writes it, or is empty."""
-        own = self._section[0]
-        head = os.pread(self._descriptor, _LONGEST_HEADER, 0)
-        if size < len(own):
-            return own.startswith(head)
-        if head[:4] != SECTION_HEADER.to_bytes(4, "big"):
-            return False
-        order = "<" if head[8:12] == _MAGIC.to_bytes(4, "little") else ">"
-        (length,) = struct.unpack_from(order + "4xI", head)
-        stop = min(len(head), length - _TRAILER.size)
-        options = OptionReader(memoryview(head), _SHB_FIXED, stop, order)
-        try:
-            found = [bytes(value) for code, value in options if code == _SHB_USERAPPL]
-        except BadOptionError:
-            return False
-        return any(one.startswith(self._application) for one in found)
 
     def _hold(self, blocks: bytes) -> None:
         self._held.append(blocks)
@@ -299,40 +275,3 @@ def _padded(data: bytes) -> bytes:
 def _block(kind: int, body: bytes) -> bytes:
     length = _HEAD.size + len(body) + _TRAILER.size
     return _HEAD.pack(kind, length) + body + _TRAILER.pack(length)
-
-
-def _ends_whole(descriptor: int, size: int) -> bool:
-    """Whether a file is empty or its last block is one of ours, with its length at both ends."""
-    if size == 0:
-        return True
-    if size < _SHORTEST or size % 4:
-        return False
-    first = os.pread(descriptor, 4, 0)
-    (length,) = _TRAILER.unpack(os.pread(descriptor, _TRAILER.size, size - _TRAILER.size))
-    if first != SECTION_HEADER.to_bytes(4, "big") or not _SHORTEST <= length <= size:
-        return False
-    kind, again = _HEAD.unpack(os.pread(descriptor, _HEAD.size, size - length))
-    return again == length and kind in _WRITTEN
-
-
-def _whole_length(descriptor: int, size: int) -> tuple[int, bool]:
-    """How many bytes are whole blocks, and whether what follows is the beginning of one."""
-    at, order = 0, "<" if sys.byteorder == "little" else ">"
-    header = SECTION_HEADER.to_bytes(4, "big")  # a palindrome: any byte order
-    while at < size:
-        head = os.pread(descriptor, _SHORTEST, at)
-        if at == 0 and head[:4] != header[: len(head)]:
-            return 0, False
-        if len(head) < _SHORTEST:
-            return at, True
-        if head[:4] == header:
-            order = "<" if head[8:12] == _MAGIC.to_bytes(4, "little") else ">"
-        (length,) = struct.unpack_from(order + "I", head, 4)
-        if length < _SHORTEST or length % 4:
-            return at, False
-        if at + length > size:
-            return at, True
-        if os.pread(descriptor, _TRAILER.size, at + length - _TRAILER.size) != head[4:8]:
-            return at, False
-        at += length
-    return at, True

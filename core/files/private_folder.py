@@ -150,15 +150,18 @@ class PrivateFolder:
 
 
 def read_regular(path: Path, most: int) -> bytes:
-    """Return at most `most` bytes of a file that a person may link to; of no FIFO and no device.
+    """Return the content of a file that a person may link to, of no FIFO and no device.
 
-    Raises `OSError`.
+    Raises `OSError`, also if it is longer than `most` bytes.
     """
     _check_regular(path.stat().st_mode)
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     with os.fdopen(os.open(path, flags), "rb") as file:
         _check_regular(os.fstat(file.fileno()).st_mode)
-        return file.read(most)
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it is longer than {most:,} bytes")
+    return content
 
 
 def write_all(descriptor: int, content: bytes) -> None:

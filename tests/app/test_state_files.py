@@ -458,6 +458,14 @@ def test_a_configuration_that_is_no_file_is_one_line_at_once(tmp_path, kind) -> 
     assert "\n" not in line
 
 
+def test_half_of_a_configuration_is_not_taken_for_all_of_it(tmp_path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("[keys]\n" + "# a remark\n" * 100_000 + '"view.pause" = "f6"\n')
+    config = load(Paths(path, tmp_path / "state.json"))
+    assert config.keys == {}
+    assert "longer than 1,048,576 bytes" in config.complaints[0]
+
+
 def test_a_configuration_may_be_a_link(tmp_path) -> None:
     (tmp_path / "dotfiles.toml").write_text("[forge]\naudit = false\n")
     (tmp_path / "config.toml").symlink_to("dotfiles.toml")
