@@ -19,7 +19,9 @@ from core.wire.serial import (
     CONTROL_UNNUMBERED,
     FAMILY_TYPES,
     FRAME_RELAY,
+    LONGEST_ADDRESS,
     NFLOG,
+    NFLOG_MOST_VALUES,
     NFLOG_PAYLOAD,
     NFLOG_TLV_BYTES,
     NFLOG_TYPE_MASK,
@@ -84,10 +86,13 @@ def hdlc(walk: BatchWalk, group: Group) -> None:
 def frame_relay(walk: BatchWalk, group: Group) -> None:
     """The address, which its last byte ends, and either kind of protocol number after it."""
     group = walk.begin(FRAME_RELAY, group).moved(FRAME_RELAY.size)
-    while len(group):
+    for _ in range(FRAME_RELAY.size, LONGEST_ADDRESS):
         last = _bytes(walk, group.moved(-1)) & 1 == 1
         _frame_relay_protocol(walk, group.where(last))
         group = walk.has(group.where(~last), 1).moved(1)
+    last = _bytes(walk, group.moved(-1)) & 1 == 1
+    _frame_relay_protocol(walk, group.where(last))
+    walk.contradiction(group.where(~last).moved(-LONGEST_ADDRESS), FRAME_RELAY["ea"])
 
 
 def _frame_relay_protocol(walk: BatchWalk, group: Group) -> None:
@@ -113,8 +118,10 @@ def nflog(walk: BatchWalk, group: Group) -> None:
 
 
 def _nflog_values(walk: BatchWalk, group: Group, kind: EtherType | None) -> None:
-    while len(group):
+    for _ in range(NFLOG_MOST_VALUES):
         group = group.where(walk.begins(group.moved(NFLOG_TLV_BYTES - 1)))
+        if not len(group):
+            break
         starts = walk.base[group.rows] + group.at
         big = gather(walk.data, starts, 4).astype(np.uint32)
         little = big.byteswap()

@@ -27,6 +27,8 @@ FAMILY_TYPES = {2: EtherType.IPV4, 10: EtherType.IPV6}
 NFLOG_PAYLOAD = 9
 NFLOG_TYPE_MASK = 0x7FFF
 NFLOG_TLV_BYTES = 4
+NFLOG_MOST_VALUES = 64  # Linux writes each of its 20 kinds at most once (nfnetlink_log.h)
+LONGEST_ADDRESS = 4  # bytes of a frame relay address, Q.922 annex A
 
 CISCO_HDLC = HeaderTable(
     "chdlc",
@@ -77,6 +79,10 @@ def parse_frame_relay(walk: Walk, offset: int) -> Next | None:
         return None
     length = FRAME_RELAY.size
     while not walk.data[offset + length - 1] & 1:
+        if length == LONGEST_ADDRESS:
+            reason = f"no end of the address within {LONGEST_ADDRESS} bytes"
+            walk.contradiction(FRAME_RELAY, offset, FRAME_RELAY["ea"], reason)
+            return None
         length += 1
         if not walk.has("fr", offset, length, "address"):
             walk.add((FRAME_RELAY,), offset)
@@ -103,7 +109,9 @@ def parse_nflog(walk: Walk, offset: int) -> Next | None:
     kind = FAMILY_TYPES.get(NFLOG["family"].number(data, offset))
     end = min(walk.captured, walk.stop)
     at = offset + NFLOG.size
-    while at + NFLOG_TLV_BYTES <= end:
+    for _ in range(NFLOG_MOST_VALUES):
+        if at + NFLOG_TLV_BYTES > end:
+            break
         length, tag = _nflog_value(data, at)
         if length < NFLOG_TLV_BYTES:
             break

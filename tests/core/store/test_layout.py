@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from collections.abc import Iterator
 
 import numpy as np
@@ -21,6 +22,7 @@ from core.wire.ipv6 import DESTINATION_OPTIONS, HOP_BY_HOP
 from core.wire.link import LinkType
 from core.wire.mpls import MPLS
 from core.wire.protocols import PARSERS
+from core.wire.serial import NFLOG_PAYLOAD
 from core.wire.walk import Space
 from tests.core.store.agreement import outline_of_chunk, outline_of_frame
 from tests.core.store.captures import stored_captures
@@ -269,3 +271,23 @@ def test_no_packets():
     none = np.zeros(0, dtype=np.uint32)
     layout = decode(np.zeros(0, dtype=np.uint8), none, none, none, none, none.astype(np.uint16))
     assert len(layout.network) == len(layout.state) == 0
+
+
+def test_agrees_on_link_headers_that_never_end():
+    """However long they go on, both decodes give up after the same few bytes or values."""
+    value = b"\x04\0\x01\0"
+    frames = {
+        LinkType.FRELAY: [
+            bytes(zeros) + b"\x01\x08\x00" + ipv4(bytes(8), 17) for zeros in (1, 2, 3, 4, 9, 70_000)
+        ],
+        LinkType.NFLOG: [
+            b"\x02\0\0\0" + value * values + struct.pack("<HH", 4, NFLOG_PAYLOAD)
+            for values in (0, 62, 63, 64, 65, 16_000)
+        ],
+    }
+    for link_type, made in frames.items():
+        lengths = [len(frame) for frame in made]
+        snapshot = _stored(made, link_type, lengths, [0] * len(made))
+        assert _disagreements(snapshot) == []
+        ends = [dissect(frame, link_type, len(frame)).layers[-1] for frame in made]
+        assert max(layer.header_length for layer in ends) < 300
