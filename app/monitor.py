@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
@@ -28,6 +28,7 @@ from app.actions import ACTIONS, Action, Place, bindings, key_label
 from app.bridge import Bridge
 from app.forge_machine import Machine
 from app.forging import Forger
+from app.key_queue import OrderedKeysApp
 from app.screen_filter import with_gate
 from app.screens.dialog import Confirm
 from app.screens.echo import Echo
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
 LAB_IS_SEEN = "lo is captured: its packets are in the table, which costs the measurement"
 
 
-class Monitor(App[None]):
+class Monitor(OrderedKeysApp[None]):
     """The full-screen program on an engine that is running.
 
     `options` is what captures chosen on the screen start with. `choose` opens the interface

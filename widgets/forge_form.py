@@ -33,19 +33,9 @@ class ForgeForm(ForgeLines):
         """Printable characters are text, not the keys of the screen."""
         return character is not None and character.isprintable()
 
-    async def on_key(self, event: events.Key) -> None:
-        """Edit the text, choose, or do what the key is bound to here.
-
-        A key that is left to Textual goes up to the app and comes back as an action, while the
-        next one is here already: keys that arrive together would type into the field before.
-        """
-        used = self._press(event.key, event.character if event.is_printable else None)
-        if not used:
-            bound = self.screen.active_bindings.get(event.key)
-            if bound is not None and bound.node is self and bound.enabled:
-                await self.run_action(bound.binding.action)
-                used = True
-        if used:
+    def on_key(self, event: events.Key) -> None:
+        """Edit the text or choose; a key that does nothing here is left to the bindings."""
+        if self._press(event.key, event.character if event.is_printable else None):
             event.stop()
             event.prevent_default()
 

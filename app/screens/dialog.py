@@ -101,8 +101,31 @@ class Confirm(Dialog[bool]):
         self.dismiss(event.button.id == "yes")
 
 
+class Hint(Static):
+    """The line below a field: how to fill it in, or what is wrong with what was typed."""
+
+    def __init__(self, usual: str) -> None:
+        super().__init__(usual, markup=False, classes="dialog-hint")
+        self._usual = usual
+
+    def show(self, problem: str, usual: str = "") -> None:
+        """Show a problem; without one, `usual`, or what stood there first."""
+        self.update(problem or usual or self._usual)
+        self.set_class(bool(problem), "-wrong")
+
+
+def not_decimal(text: str) -> bool:
+    """Return True if `text` holds anything but ASCII digits."""
+    return bool(text) and not (text.isascii() and text.isdecimal())
+
+
 class GoTo(Dialog[int]):
-    """Asks for a packet number between the first that is held and the last."""
+    """Asks for a packet number from `first` to `last`.
+
+    Everything typed stays in the field: dropping the characters that cannot stand in a number
+    would turn ``5.09`` into another packet's number. The hint says what is wrong while it is
+    typed.
+    """
 
     title_text = "Go to packet"
 
@@ -111,20 +134,37 @@ class GoTo(Dialog[int]):
         self._first, self._last = first, last
 
     def compose_body(self) -> ComposeResult:
-        number = Input(placeholder=f"{self._first}–{self._last}", type="integer", compact=True)
+        number = Input(placeholder=f"{self._first}–{self._last}", compact=True)
         number.cursor_blink = False
         yield number
-        yield Static(f"{self._first:,} to {self._last:,}", markup=False, classes="dialog-hint")
+        yield Hint(self._range)
+
+    @property
+    def _range(self) -> str:
+        return f"{self._first:,} to {self._last:,}"
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say at once what no further digit can mend."""
+        text = event.value.strip()
+        too_large = text.isdecimal() and (len(text) > _DIGITS or int(text) > self._last)
+        self.query_one(Hint).show(self._problem(text) if too_large or not_decimal(text) else "")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         text = event.value.strip()
-        if text.isdecimal() and len(text) <= _DIGITS and self._first <= int(text) <= self._last:
+        if problem := self._problem(text):
+            self.query_one(Hint).show(problem)
+        else:
             self.dismiss(int(text))
-            return
-        hint = self.query_one(".dialog-hint", Static)
-        there = f"{self._first:,} to {self._last:,}"
-        hint.update(f"no packet {safe(text)}: {there}" if text else f"type a number, {there}")
-        hint.add_class("-wrong")
+
+    def _problem(self, text: str) -> str:
+        """What is wrong with the number, in a few words; empty if nothing is."""
+        if not text:
+            return f"type a packet number, {self._range}"
+        if not_decimal(text):
+            return f"{safe(text)!r} is not a number; type {self._range}"
+        if len(text) > _DIGITS or not self._first <= int(text) <= self._last:
+            return f"no packet {safe(text)}; type {self._range}"
+        return ""
 
 
 class OneOf(RadioButton):
@@ -172,7 +212,7 @@ class AddListener(Dialog["AddListener.Choice"]):
         trigger: Trigger
 
     def compose_body(self) -> ComposeResult:
-        port = Input("0", type="integer", compact=True, id="port")
+        port = Input("0", compact=True, id="port")
         address = Input(DEFAULT_ADDRESS, compact=True, id="address")
         for name, field in (("Port", port), ("Address", address)):
             field.cursor_blink = False
@@ -187,15 +227,17 @@ class AddListener(Dialog["AddListener.Choice"]):
         with Horizontal(classes="dialog-buttons"):
             yield Button("Cancel", id="cancel", compact=True)
             yield Button("Add", id="add", compact=True)
-        yield Static(_LISTENER_HINT, markup=False, classes="dialog-hint")
+        yield Hint(_LISTENER_HINT)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if self._typed() == self._refused:
-            return  # what was set before it was refused, and is told only now
-        hint = self.query_one(".dialog-hint", Static)
-        hint.remove_class("-wrong")
-        wild = event.input.id == "address" and event.value.strip("[] ") in ("0.0.0.0", "::")
-        hint.update("anybody who reaches this machine can connect" if wild else _LISTENER_HINT)
+            return  # the change that was refused is reported only now
+        port, address = self._typed()
+        wild = address in ("0.0.0.0", "::")
+        self.query_one(Hint).show(
+            _port_problem(port) if port else "",
+            "anybody who reaches this machine can connect" if wild else "",
+        )
 
     def on_input_submitted(self) -> None:
         self.action_add()
@@ -209,8 +251,8 @@ class AddListener(Dialog["AddListener.Choice"]):
     def action_add(self) -> None:
         """Take what was typed, or say what is wrong with it."""
         port, address = self._typed()
-        if not (port.isdecimal() and len(port) <= _DIGITS and int(port) <= MOST_PORT):
-            self._refuse(f"no port {safe(port)!r}: 0 to {MOST_PORT:,}")
+        if problem := _port_problem(port):
+            self._refuse(problem)
         elif not is_address(address):
             self._refuse(f"no address {safe(address)!r}: e.g. 127.0.0.1 or ::1")
         else:
@@ -232,9 +274,14 @@ class AddListener(Dialog["AddListener.Choice"]):
 
     def _refuse(self, words: str) -> None:
         self._refused = self._typed()
-        hint = self.query_one(".dialog-hint", Static)
-        hint.update(words)
-        hint.add_class("-wrong")
+        self.query_one(Hint).show(words)
+
+
+def _port_problem(text: str) -> str:
+    """What is wrong with a port, in a few words; empty if nothing is."""
+    if not text or not_decimal(text) or len(text) > _DIGITS or int(text) > MOST_PORT:
+        return f"no port {safe(text)!r}: 0 to {MOST_PORT:,}"
+    return ""
 
 
 class Copy(Dialog[str]):

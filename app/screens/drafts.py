@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from app.screens.dialog import Dialog
+from app.screens.dialog import Dialog, Hint
 from core.forge.draft import Draft
 from core.forge.saved import Shelf
 from core.forge.templates import TEMPLATES
@@ -146,21 +146,25 @@ class KeepDraft(Dialog[str]):
         self._names = frozenset(names)
 
     def compose_body(self) -> ComposeResult:
-        name = Input(placeholder="name", max_length=NAME_LONGEST, compact=True)
+        name = Input(placeholder="name", compact=True)
         name.cursor_blink = False
         yield name
-        yield Static("enter keeps it under this name", classes="dialog-hint")
+        yield Hint("enter keeps it under this name")
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        taken = event.value.strip() in self._names
-        words = (
-            "enter takes the place of the one there, which is kept" if taken else "enter keeps it"
-        )
-        self.query_one(".dialog-hint", Static).update(words)
+        name = event.value.strip()
+        taken = "enter takes the place of the one there, which is kept"
+        self.query_one(Hint).show(_name_problem(name), taken if name in self._names else "")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        if name := event.value.strip():
+        name = event.value.strip()
+        if name and not _name_problem(name):
             self.dismiss(name)
+
+
+def _name_problem(name: str) -> str:
+    over = len(name) - NAME_LONGEST
+    return f"too long by {over}: a name has at most {NAME_LONGEST} characters" if over > 0 else ""
 
 
 def _destination(drafts: tuple[Draft, ...]) -> str:

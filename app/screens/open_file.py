@@ -6,14 +6,29 @@ from pathlib import Path
 
 from rich.text import Text
 from textual import on
-from textual.widgets import Input, Select
+from textual.widgets import Button, Input, Select
 from textual_fspicker import FileOpen, Filters
 from textual_fspicker.base_dialog import Dialog as Frame
 from textual_fspicker.icons import Icons
 from textual_fspicker.parts import DirectoryNavigation
+from textual_fspicker.suggest_path import SuggestPath
 
 ENDINGS = (".pcap", ".pcapng", ".cap", ".dmp", ".gz", ".zst")
 HINT = "enter opens · tab list · esc closes"
+
+
+class PathCompletion(SuggestPath):
+    """Completes paths. Has no answer where the picker's own raises.
+
+    The picker uses what is typed as a glob pattern and asks the file system about it: ``a**``
+    is no pattern, and a name of more than 255 bytes is an error. Either would end the program.
+    """
+
+    async def get_suggestion(self, value: str) -> str | None:
+        try:
+            return await super().get_suggestion(value)
+        except (OSError, ValueError):
+            return None
 
 
 class OpenFile(FileOpen):
@@ -24,6 +39,7 @@ class OpenFile(FileOpen):
         path = self.query_one(Input)
         path.placeholder = "path of a file"
         path.cursor_blink = False
+        path.suggester = PathCompletion()
         self.call_next(path.focus)  # after the picker's own handler, which goes to the list
 
     @on(Select.Changed)
@@ -32,6 +48,18 @@ class OpenFile(FileOpen):
         event.prevent_default()
         if self._filters is not None and isinstance(event.value, int):
             self.query_one(DirectoryNavigation).file_filter = self._filters[event.value]
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#select")
+    def confirm(self, event: Input.Submitted | Button.Pressed) -> None:
+        """Open the file, or say why the path cannot be one."""
+        event.prevent_default()  # in place of the picker's own handler
+        try:
+            self._confirm_file(event)
+        except OSError as error:
+            self._set_error(error.strerror or "no such file")
+        except (ValueError, RuntimeError):  # a NUL; a loop of symbolic links
+            self._set_error("not a path")
 
     def _set_error(self, message: str = "") -> None:
         super()._set_error(message or HINT)

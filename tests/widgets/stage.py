@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.pilot import Pilot
 from textual.widget import Widget
+
+from app.key_queue import OrderedKeysApp
 
 Scene = Callable[[Pilot[None]], Awaitable[None]]
 
 
-class Stage(App[None]):
+class Stage(OrderedKeysApp[None]):
     """One widget on the whole screen; keeps the messages that it was sent."""
 
     def __init__(self, widget: Widget) -> None:

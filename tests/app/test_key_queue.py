@@ -1,0 +1,267 @@
+"""Keys that are typed in one burst: none is lost, each reaches what the one before it opened."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.app import App, ComposeResult
+from textual.command import CommandPalette
+from textual.keys import _character_to_key
+from textual.screen import ModalScreen
+from textual.widgets import DataTable, Input, OptionList
+
+import app.screens
+from app.config import Paths
+from app.key_queue import PATIENCE_S, OrderedKeysApp
+from app.screens.dialog import AddListener, Confirm, Copy, Dialog, GoTo
+from app.screens.drafts import Drafts, KeepDraft
+from app.screens.help import Help
+from app.screens.interfaces import Interfaces
+from app.screens.lab import LabScreen
+from app.screens.open_file import HINT, Frame, OpenFile
+from tests.scripted import scripted_store
+from tests.scripted_lab import scripted_lab
+from tests.scripted_monitor import filled, main, scripted_monitor
+
+PRINTABLE = "".join(map(chr, range(0x20, 0x7F))) + "éß東"
+
+
+def key(name: str) -> events.Key:
+    """A key as the terminal's parser makes it."""
+    if len(name) == 1:
+        return events.Key(_character_to_key(name), name)
+    return events.Key(name, {"enter": "\r", "escape": "\x1b", "tab": "\t"}.get(name))
+
+
+def burst(application: App, *keys: str) -> None:
+    """Put keys into the application's queue, with nothing handled in between."""
+    for name in keys:
+        application.post_message(key(name))
+
+
+async def until(pilot, condition, what: str) -> None:
+    """Pause until a condition holds."""
+    for _ in range(3000):
+        if condition():
+            return
+        await pilot.pause(0.01)
+    raise AssertionError(f"{what} did not happen on {pilot.app.screen}")
+
+
+@asynccontextmanager
+async def running(tmp_path: Path):
+    """The monitor with an empty state directory."""
+    paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
+    monitor = scripted_monitor(scripted_store(), paths=paths)
+    async with monitor.run_test(size=(160, 45)) as pilot:
+        await filled(pilot)
+        yield pilot
+
+
+def value(pilot, selector: str = "Input") -> str | None:
+    """What a field holds; None before the field is mounted."""
+    return next((field.value for field in pilot.app.screen.query(selector)), None)
+
+
+def highlighted(pilot) -> int | None:
+    """The row of a list that is under its cursor; None before the list is mounted."""
+    return next((one.highlighted for one in pilot.app.screen.query(OptionList)), None)
+
+
+# dialog → the keys that open it, the keys typed after them, and what shows that they arrived
+TYPED_AHEAD = {
+    GoTo: ([":"], [*"5.09"], lambda p: value(p) == "5.09"),
+    OpenFile: (["o"], [*"/tmp/a.pcap"], lambda p: value(p) == "/tmp/a.pcap"),
+    AddListener: (["e", "a"], [*"7007"], lambda p: value(p, "#port") == "7007"),
+    KeepDraft: (["f2", "ctrl+t"], [*"a syn"], lambda p: value(p) == "a syn"),
+    CommandPalette: (["ctrl+p"], [*"mark"], lambda p: value(p) == "mark"),
+    Interfaces: (
+        ["i"],
+        [*"kkkkjjj"],
+        lambda p: [table.cursor_row for table in p.app.screen.query(DataTable)] == [3],
+    ),
+    Drafts: (
+        ["f2", "ctrl+o"],
+        ["j", "j"],
+        lambda p: highlighted(p) == 3,
+    ),
+    Copy: (["y"], ["down"], lambda p: highlighted(p) == 1),
+    Help: (
+        ["?"],
+        ["end"],
+        lambda p: any(one.scroll_target_y for one in p.app.screen.query("#help")),
+    ),
+}
+
+
+@pytest.mark.parametrize("dialog", TYPED_AHEAD, ids=lambda dialog: dialog.__name__)
+async def test_what_is_typed_while_a_dialog_opens_reaches_it(dialog, tmp_path):
+    opening, typed, arrived = TYPED_AHEAD[dialog]
+    async with running(tmp_path) as pilot:
+        burst(pilot.app, *opening, *typed)
+        await until(pilot, lambda: isinstance(pilot.app.screen, dialog), f"{dialog.__name__}")
+        await until(pilot, lambda: arrived(pilot), f"the arrival of {''.join(typed)}")
+
+
+@pytest.mark.parametrize("dialog", TYPED_AHEAD, ids=lambda dialog: dialog.__name__)
+async def test_what_is_typed_while_a_dialog_closes_reaches_what_is_below(dialog, tmp_path):
+    async with running(tmp_path) as pilot:
+        burst(pilot.app, *TYPED_AHEAD[dialog][0], "escape", "escape", "g", "m")
+        table = main(pilot).table
+        await until(pilot, lambda: table.marks == {1}, "the mark")
+        assert pilot.app.screen is main(pilot)
+
+
+async def test_a_whole_session_in_one_burst(tmp_path):
+    async with running(tmp_path) as pilot:
+        burst(pilot.app, *":103", "backspace", "backspace", "backspace", "9", "enter", "k", "m")
+        burst(pilot.app, *":2", "enter", "m", "?", "q", "i", "escape", "j", "m")
+        table = main(pilot).table
+        await until(pilot, lambda: table.marks == {8, 2, 3}, "the marks")
+
+
+async def test_the_laboratory_gets_what_is_typed_while_it_opens(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.screens.lab.LabScreen", lambda **given: scripted_lab())
+    async with running(tmp_path) as pilot:
+        burst(pilot.app, "e", "L", "escape", "f2")
+        await until(pilot, lambda: main(pilot).workspace.panel == "forge", "the forge")
+        assert pilot.app.screen is main(pilot)
+
+
+async def test_a_question_takes_no_key_from_before_it(tmp_path):
+    async with running(tmp_path) as pilot:
+        burst(pilot.app, "q", "y", "enter", "right", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm), "the question")
+        await until(pilot, lambda: pilot.app.screen.is_asked, "its first picture")
+        await pilot.press("n")
+        assert pilot.app.screen is main(pilot)
+
+
+async def test_a_paste_waits_for_its_dialog_too(tmp_path):
+    async with running(tmp_path) as pilot:
+        burst(pilot.app, "o")
+        pilot.app.post_message(events.Paste("/tmp/pasted.pcap"))
+        burst(pilot.app, "n", "g")
+        await until(pilot, lambda: isinstance(pilot.app.screen, OpenFile), "the picker")
+        await until(pilot, lambda: value(pilot) == "/tmp/pasted.pcapng", "the paste")
+
+
+def _windows() -> set[type]:
+    """Every dialog and every other screen over the main one that `app.screens` defines."""
+    names = [f"app.screens.{module.name}" for module in pkgutil.iter_modules(app.screens.__path__)]
+    classes = {
+        one
+        for name in names
+        for one in vars(importlib.import_module(name)).values()
+        if isinstance(one, type) and one.__module__ == name
+    }
+    return {one for one in classes if issubclass(one, ModalScreen | LabScreen)}
+
+
+def test_every_window_is_tried():
+    tried_apart = {Confirm, LabScreen}  # in tests of their own, above
+    assert _windows() - {Dialog} - tried_apart == set(TYPED_AHEAD) - {CommandPalette}
+
+
+@pytest.mark.parametrize(
+    ("opening", "field"),
+    [([":"], "Input"), (["f2", "ctrl+t"], "Input"), (["o"], "Input"),
+     (["e", "a"], "#port"), (["e", "a", "tab"], "#address")],
+)  # fmt: skip
+async def test_a_field_keeps_every_character(opening, field, tmp_path):
+    async with running(tmp_path) as pilot:
+        burst(pilot.app, *opening, *PRINTABLE)
+        wanted = PRINTABLE if field != "#address" else "127.0.0.1" + PRINTABLE
+        await until(
+            pilot,
+            lambda: (value(pilot, field) or "").endswith("東"),
+            "the last character",
+        )
+        assert value(pilot, field) in (wanted, PRINTABLE)
+
+
+@pytest.mark.parametrize(
+    ("opening", "typed", "words"),
+    [
+        ([":"], "5.09", "'5.09' is not a number"),
+        ([":"], "22:39:28", "'22:39:28' is not a number"),
+        ([":"], "999", "no packet 999"),
+        ([":"], "9" * 30, "no packet 9999"),
+        (["e", "a"], "70x", "no port '70x'"),
+        (["e", "a"], "70000", "no port '70000'"),
+        (["f2", "ctrl+t"], "n" * 61, "too long by 1"),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused_with_its_reason(opening, typed, words, tmp_path):
+    """While it is typed, and still after enter."""
+    async with running(tmp_path) as pilot:
+        burst(pilot.app, *opening, *typed)
+        await until(pilot, lambda: bool(pilot.app.screen.query(".-wrong")), "the reason")
+        await until(pilot, lambda: value(pilot) == typed, "all that was typed")
+        screen = pilot.app.screen
+        assert words in str(screen.query_one(".-wrong").content)
+        await pilot.press("enter")
+        assert pilot.app.screen is screen
+        assert words in str(screen.query_one(".-wrong").content)
+
+
+def test_no_field_drops_characters():
+    """Textual's Input drops what `restrict`, `type` and `max_length` exclude, without a word."""
+    root = Path(app.__file__).parent.parent
+    dropping = [
+        f"{path.relative_to(root)}:{call.lineno}"
+        for folder in ("app", "widgets")
+        for path in (root / folder).rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call)
+        and {"restrict", "max_length", "type"} & {keyword.arg for keyword in call.keywords}
+        and getattr(call.func, "id", getattr(call.func, "attr", "")) in ("Input", "MaskedInput")
+    ]
+    assert dropping == []
+
+
+class Bare(OrderedKeysApp[None]):
+    """One field behind a queue."""
+
+    def compose(self) -> ComposeResult:
+        yield Input()
+
+
+async def test_a_probe_that_is_lost_holds_keys_back_for_a_while_only(monkeypatch):
+    async with Bare().run_test() as pilot:
+        now_s = 0.0
+        monkeypatch.setattr(pilot.app.key_queue, "_clock", lambda: now_s)
+        monkeypatch.setattr(pilot.app.key_queue, "_send_probe", lambda *_: None)
+        burst(pilot.app, "a", "b")
+        await pilot.pause()
+        assert value(pilot) == "a"
+        now_s = PATIENCE_S
+        burst(pilot.app, "c")
+        await until(pilot, lambda: value(pilot) == "ab", "the second key")
+
+
+async def test_a_thousand_keys_arrive_in_order():
+    text = "".join(chr(0x21 + number % 94) for number in range(1000))
+    async with Bare().run_test() as pilot:
+        burst(pilot.app, *text)
+        await until(pilot, lambda: value(pilot) == text, "the thousandth key")
+
+
+@pytest.mark.parametrize("typed", ["a**", "**", "x" * 300, "a\0b", "~nobody-here/a", "[", "loop"])
+async def test_no_path_ends_the_picker(typed, tmp_path, monkeypatch):
+    """What the file system or the picker's completion refuses is said, and can be corrected."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    async with running(tmp_path) as pilot:
+        burst(pilot.app, "o")
+        pilot.app.post_message(events.Paste(typed))
+        await until(pilot, lambda: value(pilot) == typed, "the paste")
+        await pilot.press("enter")
+        assert isinstance(pilot.app.screen, OpenFile)
+        assert str(pilot.app.screen.query_one(Frame).border_subtitle) not in ("", HINT)
