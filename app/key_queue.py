@@ -56,6 +56,7 @@ class KeyQueue:
         self._waiting: deque[TypedEvent] = deque()
         self._delivery = 0  # how many events were delivered; probes of an earlier one are void
         self._delivered_s: float | None = None  # None while no event is taking effect
+        self._is_held = False
 
     async def put(self, event: TypedEvent) -> None:
         """Deliver an event now, or after those that were typed before it."""
@@ -64,8 +65,18 @@ class KeyQueue:
         if delivered_s is None or self._clock() - delivered_s >= PATIENCE_S:
             await self._deliver_next()
 
+    def hold(self) -> None:
+        """Keep everything that is typed until `release`."""
+        self._is_held = True
+
+    async def release(self) -> None:
+        """Deliver what was typed since `hold`."""
+        self._is_held = False
+        if self._delivered_s is None:
+            await self._deliver_next()
+
     async def _deliver_next(self) -> None:
-        if not self._waiting:
+        if not self._waiting or self._is_held:
             self._delivered_s = None
             return
         event = self._waiting.popleft()

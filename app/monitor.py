@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,15 +26,9 @@ from textual.theme import Theme
 from app import config
 from app.actions import ACTIONS, Action, Place, bindings, key_label
 from app.bridge import Bridge
-from app.forge_machine import Machine
-from app.forging import Forger
 from app.key_queue import OrderedKeysApp
 from app.screen_filter import with_gate
 from app.screens.dialog import Confirm
-from app.screens.echo import Echo
-from app.screens.forge import ForgePanel
-from app.screens.help import Help
-from app.screens.interfaces import Interfaces
 from app.screens.main import MainScreen
 from app.screens.too_small import SMALLEST
 from app.screens.workspace import Workspace
@@ -53,7 +47,10 @@ FULL_COLLECTION_EACH = 100
 
 
 if TYPE_CHECKING:
+    from app.forge_machine import Machine
+    from app.forging import Forger
     from app.screens.lab import Results
+    from app.screens.packets import PacketScreen
 
 LAB_IS_SEEN = "lo is captured: its packets are in the table, which costs the measurement"
 
@@ -92,17 +89,32 @@ class Monitor(OrderedKeysApp[None]):
         self._paths = paths or config.Paths.of_user()
         self._config = config.load(self._paths)
         self._lab: Results | None = None  # of the laboratory's last whole run
-        self.forger = Forger(
-            self._paths.state.parent, audit=self._config.audit, machine=machine, clock=clock
-        )
+        self._machine, self._clock = machine, clock
         self._choose = choose
         self._interfaces = interfaces
         for theme in THEMES:
             self.register_theme(theme)
         self.set_keymap(self._config.keys)
 
+        self.key_queue.hold()
+
+    @cached_property
+    def forger(self) -> Forger:
+        """What sends; imported with the forge panel."""
+        from app.forging import Forger
+
+        return Forger(
+            self._paths.state.parent,
+            audit=self._config.audit,
+            machine=self._machine,
+            clock=self._clock,
+        )
+
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(self.bridge, self.forger)
+        return MainScreen(self.bridge, lambda: self.forger)
+
+    async def on_packet_screen_ready(self, _event: PacketScreen.Ready) -> None:
+        await self.key_queue.release()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return DEFAULT_VARIABLES
@@ -171,10 +183,10 @@ class Monitor(OrderedKeysApp[None]):
                     await self.run_action(action.command, screen.query_one(Workspace))
                 case Place.FORGE:
                     screen.query_one(Workspace).focus_panel("forge")
-                    await self.run_action(action.command, screen.query_one(ForgePanel))
+                    await self.run_action(action.command, screen.query_one("#forge"))
                 case Place.ECHO:
                     screen.query_one(Workspace).focus_panel("echo")
-                    await self.run_action(action.command, screen.query_one(Echo))
+                    await self.run_action(action.command, screen.query_one("#echo"))
                 case _:
                     await self.run_action(action.command, screen.focused)
 
@@ -183,9 +195,13 @@ class Monitor(OrderedKeysApp[None]):
     # -- windows over the screen -----------------------------------------------------------
 
     def action_help(self) -> None:
+        from app.screens.help import Help
+
         self.push_screen(Help(self._config.keys))
 
     def action_interfaces(self) -> None:
+        from app.screens.interfaces import Interfaces
+
         live = self.bridge.live
         chooser = Interfaces(self._interfaces, self.bridge.capturing, live=live)
         self.push_screen(chooser, self._capture)
@@ -256,7 +272,8 @@ class Monitor(OrderedKeysApp[None]):
             act()
 
     def on_unmount(self) -> None:
-        self.forger.close()
+        if "forger" in self.__dict__:
+            self.forger.close()
 
 
 def _is_meant(action: Action, screen: Screen[Any]) -> bool:

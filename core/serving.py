@@ -16,15 +16,18 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from core.echo.accounting import Accounts
 from core.echo.descriptors import raise_descriptor_limit
 from core.echo.listener import EchoError
 from core.echo.options import EchoOptions, Switches, Trigger
-from core.echo.server import EchoServer
 from core.echo.snapshot import EchoSnapshot, EchoTotals
 from core.loop import EpollLoop, LoopCounters
 from core.wire.text import safe
+
+if TYPE_CHECKING:
+    from core.echo.server import EchoServer
 
 DEFAULT_ADDRESS = "127.0.0.1"
 TO_LOOK_S = 0.4  # from the connection to the first bytes, so that a log can begin before them
@@ -162,6 +165,8 @@ class EchoService:
 
     def _obey(self, order: Callable[[EchoServer], object]) -> None:
         if self._server is None:
+            from core.echo.server import EchoServer  # whoever only captures need not wait for it
+
             raise_descriptor_limit()
             self._server = EchoServer(self._loop, self._options, logs=LOGS)
         try:

@@ -133,6 +133,8 @@ async def filled(pilot: Pilot[Any]) -> MainScreen:
     """
     screen = main(pilot)
     await pilot.pause()
+    while not screen.has_sides:
+        await pilot.pause()
     while screen.table.line_count < screen.bridge.poll().packets.count:
         await pilot.pause()
     screen.table.render_lines(screen.table.size.region)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from app.actions import Place, bindings
 from app.bridge import Bridge
-from app.screens.dialog import AddListener
+from app.screens.add_listener import AddListener
 from core.echo.snapshot import EchoSnapshot
 from widgets.echo_clients import EchoClients
 from widgets.echo_head import EchoHead

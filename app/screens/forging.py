@@ -1,41 +1,53 @@
-"""The screen of packets with the forge at its side: what is filled, sent, and found among them."""
+"""The screen of packets with the forge at its side: what is filled, sent, and found among them.
+
+The modules of the forge are imported when its panel is mounted, after the first rows are on the
+screen: they take a tenth of a second.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
 from textual.widget import Widget
 
 from app.bridge import Bridge, Scene
-from app.forging import Forger
-from app.screens.copying import choices, recipe_choices
-from app.screens.dialog import Copy
-from app.screens.forge import ForgePanel
-from app.screens.forge_parts import held_of, why_blind
 from app.screens.packets import PacketScreen
 from app.screens.workspace import WIDE
 from core.capture.options import ANY
 from core.engine import State
-from core.forge.evaluation import evaluate
-from core.forge.from_packet import draft_of
-from core.forge.recipes import ONCE
 from widgets.packet_row import RowReader
+
+if TYPE_CHECKING:
+    from app.forging import Forger
+    from app.screens.forge import ForgePanel
 
 
 class ForgingScreen(PacketScreen):
-    """Packets become drafts, and what was sent becomes packets."""
+    """Packets become drafts, and what was sent becomes packets.
 
-    def __init__(self, bridge: Bridge, forger: Forger) -> None:
+    `make_forger` is called when the forge is first needed.
+    """
+
+    def __init__(self, bridge: Bridge, make_forger: Callable[[], Forger]) -> None:
         super().__init__(bridge)
-        self.forger = forger
+        self._make_forger = make_forger
+
+    @cached_property
+    def forger(self) -> Forger:
+        """What sends."""
+        return self._make_forger()
 
     def compose_sides(self) -> Iterable[Widget]:
+        from app.screens.forge import ForgePanel
+
         return (*super().compose_sides(), ForgePanel(self.forger, id="forge"))
 
     @property
     def forge(self) -> ForgePanel:
         """The forge panel."""
-        return self.query_one(ForgePanel)
+        return cast("ForgePanel", self.query_one("#forge"))
 
     def show_sides(self, scene: Scene) -> None:
         super().show_sides(scene)
@@ -43,6 +55,8 @@ class ForgingScreen(PacketScreen):
 
     def _show_forge(self, scene: Scene) -> None:
         """What is on its way, and what was found of it among the packets."""
+        from app.screens.forge_parts import why_blind
+
         blind = why_blind(scene.engine, self.forger.scene().report.interface)
         self.forger.follow(scene.packets, scene.turn, blind)
         forging = self.forger.scene()
@@ -52,7 +66,7 @@ class ForgingScreen(PacketScreen):
         self.forge.show(forging)
 
     def key_labels(self, scene: Scene) -> dict[str, str]:
-        stop = "stop sending" if self.forge.is_sending else ""
+        stop = "stop sending" if self.has_sides and self.forge.is_sending else ""
         return super().key_labels(scene) | {"panel.close": stop}
 
     def action_close(self) -> None:
@@ -61,6 +75,9 @@ class ForgingScreen(PacketScreen):
 
     def action_forge(self) -> None:
         """Fill the form from the selected packet; without one, go to the form as it is."""
+        from app.screens.forge_parts import held_of
+        from core.forge.from_packet import draft_of
+
         if self.panels.packet is not None and self.panels.dissection is not None:
             live = "" if self.scene.engine.file else self.panels.packet.interface.name
             filled = draft_of(self.panels.dissection)
@@ -97,6 +114,12 @@ class ForgingScreen(PacketScreen):
             self.workspace.focus_panel("packets")
 
     def action_copy(self) -> None:
+        from app.screens.copy_dialog import Copy
+        from app.screens.copying import choices, recipe_choices
+        from core.forge.evaluation import evaluate
+        from core.forge.from_packet import draft_of
+        from core.forge.recipes import ONCE
+
         packet, dissection = self.panels.packet, self.panels.dissection
         if self.workspace.panel == "forge":
             settings = self.forge.form.settings

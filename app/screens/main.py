@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, cast
 
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from app.actions import Place, bindings
 from app.bridge import Bridge, Scene
-from app.forging import Forger
-from app.screens.echo import Echo
 from app.screens.forging import ForgingScreen
 from app.screens.only import Only, OnlyLine, client_of, of_client
 from core.store.connection import tcp_ends
-from widgets.echo_clients import EchoClients
+
+if TYPE_CHECKING:
+    from app.forging import Forger
+    from app.screens.echo import Echo
+    from widgets.echo_clients import EchoClients
 
 
 class MainScreen(ForgingScreen):
@@ -25,17 +28,19 @@ class MainScreen(ForgingScreen):
 
     only: reactive[Only | None] = reactive(None, repaint=False, init=False)  # whose packets
 
-    def __init__(self, bridge: Bridge, forger: Forger) -> None:
-        super().__init__(bridge, forger)
+    def __init__(self, bridge: Bridge, make_forger: Callable[[], Forger]) -> None:
+        super().__init__(bridge, make_forger)
         self._picked: int | None = None  # the client whose packets to show from the next scene on
 
     def compose_sides(self) -> Iterable[Widget]:
+        from app.screens.echo import Echo  # with the other side panels
+
         return (*super().compose_sides(), Echo(self.bridge))
 
     @property
     def echo(self) -> Echo:
         """The echo panel."""
-        return self.query_one(Echo)
+        return cast("Echo", self.query_one("#echo"))
 
     def show_sides(self, scene: Scene) -> None:
         if self.echo.display:
@@ -46,7 +51,9 @@ class MainScreen(ForgingScreen):
     def show_selected(self, number: int | None) -> None:
         super().show_selected(number)
         dissection = self.panels.dissection
-        if dissection is None or self.table.follow or not self.echo.display:
+        if dissection is None or self.table.follow:
+            return
+        if not self.has_sides or not self.echo.display:
             return
         if not self.echo.clients.has_focus and (ends := tcp_ends(dissection)) is not None:
             client = client_of(self.scene.echo, ends)

@@ -52,14 +52,9 @@ class Panels(Horizontal):
     packet: Packet | None = None
     dissection: Dissection | None = None
 
-    def __init__(self, *sides: Widget, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._sides = sides
-
     def compose(self) -> ComposeResult:
         yield Detail(id="detail")
         yield Hex(id="hex")
-        yield from self._sides
 
     def on_mount(self) -> None:
         self.watch(self.detail, "selected_span", self._highlight, init=False)

@@ -44,15 +44,11 @@ class Workspace(Vertical):
 
     _moved_to: int | None = None  # where an eviction put the selection
 
-    def __init__(self, *sides: Widget, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._sides = sides
-
     def compose(self) -> ComposeResult:
         yield OnlyLine(id="only")
         yield Packets(id="packets")
         yield PanelTabs(id="tabs")
-        yield Panels(*self._sides, id="panels")
+        yield Panels(id="panels")
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         for node in event.widget.ancestors_with_self:
@@ -61,31 +57,33 @@ class Workspace(Vertical):
                 return
 
     def on_resize(self, event: events.Resize) -> None:
-        self._arrange()
+        self.lay_out_panels()
 
     def watch_panel(self) -> None:
         if self.panel != "packets":
             self.query_one(PanelTabs).shown = self.panel
         if self.panel in SIDES:
             self.side = self.panel
-        self._arrange()
+        self.lay_out_panels()
 
     def watch_side(self) -> None:
         tabs = self.query_one(PanelTabs)
         if not self.side and tabs.shown in SIDES:
             tabs.shown = "detail"
-        self._arrange()
+        self.lay_out_panels()
 
     def watch_zoomed(self) -> None:
-        self._arrange()
+        self.lay_out_panels()
 
-    def _arrange(self) -> None:
+    def lay_out_panels(self) -> None:
         """Show the panels there is room for. At once, so that a panel can take the focus."""
         tabs, visible = self.query_one(PanelTabs), self._visible()
+        is_alone = len(visible - {"packets"}) == 1
         for name in PANELS:
-            panel = self.query_one(f"#{name}")
-            panel.display = name in visible
-            panel.set_class(len(visible - {"packets"}) == 1, "-alone")
+            for panel in self.query(f"#{name}"):  # side panels are mounted last
+                panel.display = name in visible
+                if panel.display:
+                    panel.set_class(is_alone, "-alone")
         panels = self.query_one(Panels)
         panels.display = visible != {"packets"}
         tabs.display = panels.display and not self.zoomed and len(self._tabbed()) > 1
@@ -120,9 +118,10 @@ class Workspace(Vertical):
         self._moved_to = event.now
 
     def focus_panel(self, panel: str) -> None:
-        """Go to a panel, and show it first if it is hidden."""
-        self.panel = panel
-        self.query_one(f"#{panel}").focus()
+        """Go to a panel, and show it first if it is hidden. Do nothing before it is mounted."""
+        for widget in self.query(f"#{panel}"):
+            self.panel = panel
+            widget.focus()
 
     def action_move_panel(self, step: int) -> None:
         """The next panel of those that are there, tabs included; of the forge each part."""

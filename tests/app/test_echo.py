@@ -11,7 +11,7 @@ import pytest
 from textual import events
 from textual.widgets import Input, RadioSet
 
-from app.screens.dialog import AddListener
+from app.screens.add_listener import AddListener
 from app.screens.only import OnlyLine, client_of, of_client
 from core.echo.accounting import Accounts
 from core.echo.options import Trigger

@@ -14,7 +14,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from app.config import Paths
-from app.screens.dialog import Confirm, Copy
+from app.screens.copy_dialog import Copy
+from app.screens.dialog import Confirm
 from app.screens.drafts import Drafts
 from app.screens.forge import EARLIER, ForgePanel
 from app.screens.forge_parts import Bytes, Explanation, Result

@@ -19,7 +19,9 @@ from textual.widgets import DataTable, Input, OptionList
 import app.screens
 from app.config import Paths
 from app.key_queue import PATIENCE_S, OrderedKeysApp
-from app.screens.dialog import AddListener, Confirm, Copy, Dialog, GoTo
+from app.screens.add_listener import AddListener
+from app.screens.copy_dialog import Copy
+from app.screens.dialog import Confirm, Dialog, GoTo
 from app.screens.drafts import Drafts, KeepDraft
 from app.screens.help import Help
 from app.screens.interfaces import Interfaces

@@ -15,7 +15,8 @@ from textual.widgets import DataTable, Input, Static
 
 from app.config import Paths, load
 from app.screens.banner import Banner
-from app.screens.dialog import Confirm, Copy, GoTo
+from app.screens.copy_dialog import Copy
+from app.screens.dialog import Confirm, GoTo
 from app.screens.help import Help
 from app.screens.interfaces import Interfaces
 from app.screens.key_bar import KeyBar
