@@ -7,9 +7,11 @@ tests.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from core.store.batch_walk import BatchWalk, Column, Group
+from core.store.batch_walk import BatchWalk, Column, Group, Mask
 from core.wire.dissection import Cause
 from core.wire.ethernet import (
     ETHERNET,
@@ -31,19 +33,29 @@ from core.wire.ethernet import (
 from core.wire.field import gather
 from core.wire.ipv4 import IPV4
 from core.wire.ipv6 import IPV6
-from core.wire.loopback import FAMILIES_IPV6, FAMILY_IPV4, NULL, NULL_LITTLE
+from core.wire.link import LinkType
+from core.wire.loopback import (
+    FAMILY_TYPES,
+    HIGHEST_TYPE,
+    NULL,
+    NULL_LITTLE,
+    NULL_SHORT,
+    NULL_TYPE,
+    NULL_TYPE_LITTLE,
+    PPP_WORD,
+    SHORT_FAMILIES,
+)
 from core.wire.sll import (
     ETHERNET_ADDRESS_BYTES,
-    HARDWARE_NETLINK,
+    HARDWARE_FRAD,
+    HARDWARE_MEANINGS,
     KIND_LLC,
     SLL,
     SLL2,
-    SLL2_FRAME,
-    SLL2_OTHER,
-    SLL2_OTHER_FRAME,
-    SLL_FRAME,
-    SLL_OTHER,
-    SLL_OTHER_FRAME,
+    SLL2_VARIANTS,
+    SLL_VARIANTS,
+    Meaning,
+    Variant,
 )
 from core.wire.table import HeaderTable
 from core.wire.vlan import PROVIDER, VLAN, VLAN_LENGTH
@@ -113,51 +125,89 @@ def llc(walk: BatchWalk, group: Group) -> None:
 
 def cooked(walk: BatchWalk, group: Group) -> None:
     """Linux cooked capture, version 1."""
-    _cooked(walk, group, (SLL, SLL_OTHER), (SLL_FRAME, SLL_OTHER_FRAME))
+    _cooked(walk, group, SLL, SLL_VARIANTS)
 
 
 def cooked_2(walk: BatchWalk, group: Group) -> None:
     """Linux cooked capture, version 2."""
-    _cooked(walk, group, (SLL2, SLL2_OTHER), (SLL2_FRAME, SLL2_OTHER_FRAME))
+    _cooked(walk, group, SLL2, SLL2_VARIANTS)
 
 
 def _cooked(
-    walk: BatchWalk,
-    group: Group,
-    typed_tables: tuple[HeaderTable, HeaderTable],
-    frame_tables: tuple[HeaderTable, HeaderTable],
+    walk: BatchWalk, group: Group, table: HeaderTable, variants: Mapping[Variant, HeaderTable]
 ) -> None:
-    """`typed_tables` name an EtherType, `frame_tables` a kind of frame; the second of each
-    has an address that is not Ethernet's.
-    """
-    table = typed_tables[0]
     group = walk.begin(table, group)
-    is_frame = walk.column(table["etype"], group) < LOWEST_ETHERTYPE
-    other = walk.column(table["halen"], group) != ETHERNET_ADDRESS_BYTES
-    walk.instead(table, typed_tables[1], group.where(~is_frame & other))
-    walk.instead(table, frame_tables[0], group.where(is_frame & ~other))
-    walk.instead(table, frame_tables[1], group.where(is_frame & other))
-    group = group.where(walk.column(table["hatype"], group) != HARDWARE_NETLINK)
     number = walk.column(table["etype"], group)
+    hardware = walk.column(table["hatype"], group)
+    means = _meanings(number, hardware)
+    if walk.is_watched:
+        other = walk.column(table["halen"], group) != ETHERNET_ADDRESS_BYTES
+        for (is_other, meaning), variant in variants.items():
+            if variant is not table:
+                these = group.where(means[meaning] & (other == is_other))
+                walk.instead(table, variant, these)
     after = group.moved(table.size)
-    walk.follow(Space.LLC, 0, after.where(number == KIND_LLC))
-    typed = number >= LOWEST_ETHERTYPE
+    typed = means[Meaning.ETHERTYPE] | means[Meaning.GRE]
     walk.follow(Space.ETHERTYPE, number[typed], after.where(typed))
+    walk.follow(Space.LLC, 0, after.where(means[Meaning.FRAME] & (number == KIND_LLC)))
+    walk.follow(Space.LINK, int(LinkType.FRELAY), after.where(hardware == HARDWARE_FRAD))
+
+
+def _meanings(number: Column, hardware: Column) -> dict[Meaning, Mask]:
+    """Where a cooked header's protocol (n,) has each of its meanings, by hardware type (n,)."""
+    means: dict[Meaning, Mask] = {
+        meaning: np.isin(
+            hardware, [kind for kind, each in HARDWARE_MEANINGS.items() if each is meaning]
+        )
+        for meaning in set(HARDWARE_MEANINGS.values())
+    }
+    plain = ~np.logical_or.reduce(list(means.values()))
+    means[Meaning.ETHERTYPE] = plain & (number >= LOWEST_ETHERTYPE)
+    means[Meaning.FRAME] = plain & (number < LOWEST_ETHERTYPE)
+    return means
 
 
 def loopback(walk: BatchWalk, group: Group) -> None:
-    """The BSD loopback header, in either byte order."""
-    group = walk.begin(NULL, group)
-    family = walk.column(NULL["family"], group)
-    little = walk.column(NULL_LITTLE["family"], group)
-    # where all but the first byte are zero, the host was little-endian
-    reversed_order = family & ((1 << NULL_LITTLE["family_high"].field.bits) - 1) == 0
-    walk.instead(NULL, NULL_LITTLE, group.where(reversed_order))
-    family = np.where(reversed_order, little, family)
+    """The BSD loopback header, in whatever order and width."""
+    ppp = _begins_ppp(walk, group)
+    walk.follow(Space.PPP_FRAME, 0, group.where(ppp))
+    group = walk.begin(NULL, group.where(~ppp))
+    number = walk.column(NULL["family"], group).astype(np.int64)
+    low, high = (
+        walk.column(NULL_TYPE_LITTLE[key], group).astype(np.int64)
+        for key in ("type_low", "type_high")
+    )
+    halved = number & ((1 << NULL_SHORT["unused"].field.bits) - 1) == 0
+    little = halved & (high == 0)
+    short = halved & ~little & (low == 0) & np.isin(high, list(SHORT_FAMILIES))
+    swapped = high << 8 | low
+    little_type = halved & ~little & ~short & (swapped > HIGHEST_LENGTH)
+    plain = ~(little | short | little_type)
+    typed = plain & (number > HIGHEST_LENGTH) & (number <= HIGHEST_TYPE)
+    forms = (
+        (little, NULL_LITTLE),
+        (short, NULL_SHORT),
+        (little_type, NULL_TYPE_LITTLE),
+        (typed, NULL_TYPE),
+    )
+    for mask, table in forms:
+        walk.instead(NULL, table, group.where(mask))
     after = group.moved(NULL.size)
-    walk.follow(Space.ETHERTYPE, int(EtherType.IPV4), after.where(family == FAMILY_IPV4))
-    of_ipv6 = np.isin(family, list(FAMILIES_IPV6))
-    walk.follow(Space.ETHERTYPE, int(EtherType.IPV6), after.where(of_ipv6))
+    number = np.select([little, short, little_type], [low, high, swapped], number)
+    typed |= little_type
+    walk.follow(Space.ETHERTYPE, number[typed], after.where(typed))
+    for kind in set(FAMILY_TYPES.values()):
+        families = [family for family, each in FAMILY_TYPES.items() if each is kind]
+        of_kind = ~typed & np.isin(number, families)
+        walk.follow(Space.ETHERTYPE, int(kind), after.where(of_kind))
+
+
+def _begins_ppp(walk: BatchWalk, group: Group) -> Mask:
+    """Whose header is whole and begins with PPP's address and control, (n,)."""
+    mask = walk.begins(group.moved(NULL.size - 1))
+    whole = group.where(mask)
+    mask[mask] = gather(walk.data, walk.base.take(whole.rows) + whole.at, 2) == PPP_WORD
+    return mask
 
 
 def raw(walk: BatchWalk, group: Group) -> None:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from core.wire.dissection import Dissection, Layer
 from core.wire.ethernet import ETHERTYPE_NAMES, EtherType
-from core.wire.field import Field, IPv4Address, Kind, Mac, address_text
+from core.wire.field import Field, IPv4Address, Kind, Mac
 from core.wire.table import HeaderTable
 from core.wire.walk import Next, Walk
 
@@ -103,28 +103,35 @@ def parse(walk: Walk, offset: int) -> Next | None:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """``Who has 10.0.0.1? Tell 10.0.0.2`` and ``10.0.0.1 is at 00:00:5e:00:53:01``."""
+    """``Who has 10.0.0.1? Tell 10.0.0.2`` and ``10.0.0.1 is at 00:00:5e:00:53:01``.
+
+    Hardware addresses of any kind and size are read, as 20 bytes on InfiniBand (RFC 4391 §9.1).
+    """
     data = dissection.data
-    operation = layer.number(data, "opcode")
-    keys = ("src.hw_mac", "src.proto_ipv4", "dst.hw_mac", "dst.proto_ipv4")
-    values = [layer.number(data, key) for key in keys]
-    name = OPERATIONS.get(operation, f"operation {operation}") if isinstance(operation, int) else ""
-    if not all(isinstance(value, int) for value in values):
-        return f"ARP {name}".rstrip()
-    kinds = (Kind.MAC, Kind.IPV4, Kind.MAC, Kind.IPV4)
-    texts = [address_text(kind, int(value or 0)) for kind, value in zip(kinds, values, strict=True)]
-    sender_mac, sender, target_mac, target = texts
-    match operation:
-        case 1 if sender == target:
-            return f"ARP announcement for {sender}"
-        case 1 if sender == "0.0.0.0":
-            return f"Who has {target}? (probe)"
-        case 1:
-            return f"Who has {target}? Tell {sender}"
-        case 2:
-            return f"{sender} is at {sender_mac}"
-        case 3:
-            return f"Who is {target_mac}? Tell {sender_mac}"
-        case 4:
-            return f"{target_mac} is at {target}"
-    return f"ARP {name}"
+    operation = ARP["opcode"].number(data, layer.offset)
+    sender, target = (_text(layer, data, f"{side}.proto_ipv4") for side in ("src", "dst"))
+    sender_hardware, target_hardware = (
+        _text(layer, data, f"{side}.hw_mac") or _text(layer, data, f"{side}.hw")
+        for side in ("src", "dst")
+    )
+    if sender and target:
+        match operation:
+            case 1 if sender == target:
+                return f"ARP announcement for {sender}"
+            case 1 if sender == "0.0.0.0":
+                return f"Who has {target}? (probe)"
+            case 1:
+                return f"Who has {target}? Tell {sender}"
+            case 2 if sender_hardware:
+                return f"{sender} is at {sender_hardware}"
+            case 3 if target_hardware:
+                return f"Who is {target_hardware}? Tell {sender_hardware}"
+            case 4 if target_hardware:
+                return f"{target_hardware} is at {target}"
+    return f"ARP {OPERATIONS.get(operation, f'operation {operation}')}"
+
+
+def _text(layer: Layer, data: bytes, key: str) -> str:
+    """An address as text, or an empty string where the packet has none of this kind."""
+    slot = layer.tables[-1].get(key)
+    return "" if slot is None else slot.text(slot.read(data, layer.offset))

@@ -158,6 +158,11 @@ class Layer(NamedTuple):
         """Whether all fields of this one of its tables were captured and have a meaning."""
         return self.last is None and self.offset + table.stop <= self.captured
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every field of all its tables was captured and has a meaning."""
+        return all(self.is_whole(table) for table in self.tables)
+
     def holds(self, slot: Slot) -> bool:
         """Whether the field was wholly captured and has a meaning."""
         if self.offset + slot.span.stop > self.captured:

@@ -1,8 +1,11 @@
 """The row of one packet in the table: addresses, protocol, Info, and what the row is about.
 
-The Info line is that of the innermost layer that was read outside of a quoted packet, or of the
-application's bytes where one of the small readers knows them. What stopped the reading is always
-told, and everything that came from bytes passes through `core.wire.text.safe`.
+The Info line describes the innermost layer outside of a quoted packet, or the application's bytes
+where one of the small readers knows them. It always says what stopped the reading, and everything
+that came from bytes passes through `core.wire.text.safe`.
+
+A protocol's Info function gets complete headers only, so each of its fields has a value. A header
+that was cut, or that contradicts itself, is described here, the same way for every protocol.
 """
 
 from __future__ import annotations
@@ -59,6 +62,7 @@ class Tone(Enum):
     BAD_CHECKSUM = "bad checksum"
     MALFORMED = "malformed"
     TRUNCATED = "truncated"
+    FAULT = "fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,8 @@ def summarise(dissection: Dissection, base: SequenceBase | None = None) -> Summa
         protocol, info, tone = "Data", f"{len(dissection.data)} bytes", Tone.OTHER
     else:
         protocol, info, tone = _describe(layer, dissection, base)
+        if _is_first_fragment(layer):
+            info += " (first fragment)"
     if dissection.stop is not None:
         info = f"{info} [{_stop_text(dissection.stop)}]"
     return Summary(source, destination, protocol, safe(info), _alarm(dissection, tone))
@@ -140,9 +146,34 @@ def _describe(
     if application is not None:
         return application.name, application.text, APPLICATION_TONES[application.name]
     protocol, tone, write = INFO[layer.name]
-    if layer.name == "tcp":
-        return protocol, tcp.info(layer, dissection, base), _tone(layer, dissection, tone)
-    return protocol, write(layer, dissection), _tone(layer, dissection, tone)
+    if not layer.is_complete:
+        text = _incomplete_text(layer, dissection.data)
+    elif layer.name == "tcp":
+        text = tcp.info(layer, dissection, base)
+    else:
+        text = write(layer, dissection)
+    return protocol, text, _tone(layer, dissection, tone)
+
+
+def _incomplete_text(layer: Layer, data: bytes) -> str:
+    """What the fields that a cut or contradictory header does have say: ports, or a kind."""
+    if "srcport" in layer.tables[0]:
+        ports = (layer.number(data, key) for key in ("srcport", "dstport"))
+        return " → ".join("?" if port is None else str(port) for port in ports)
+    for key in ("type", "opcode"):
+        slot = layer.tables[0].get(key)
+        if slot is not None and layer.holds(slot):
+            meaning = slot.meaning(slot.number(data, layer.offset))
+            if meaning:
+                return meaning
+    return layer.title
+
+
+def _is_first_fragment(layer: Layer) -> bool:
+    """Whether only the first piece of the layer's datagram is here; the fragment header itself
+    says which piece it begins.
+    """
+    return layer.fragment and layer.name != ipv6.FRAGMENT.name
 
 
 def _subject(dissection: Dissection) -> Layer | None:

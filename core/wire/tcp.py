@@ -19,7 +19,7 @@ from core.wire.dissection import Dissection, Layer, Option
 from core.wire.field import Field, Flag, Span
 from core.wire.ipv4 import IpProtocol
 from core.wire.table import HeaderTable
-from core.wire.tcp_options import OPTIONS
+from core.wire.tcp_options import GREATEST_SHIFT, OPTIONS
 from core.wire.walk import Next, Walk
 
 TCP = HeaderTable(
@@ -119,9 +119,6 @@ def flag_text(flags: int) -> str:
 def info(layer: Layer, dissection: Dissection, base: SequenceBase | None = None) -> str:
     """``54321 → 80 [SYN] Seq=0 Win=64240 Len=0 MSS=1460``, as Wireshark writes it."""
     data, at = dissection.data, layer.offset
-    if at + TCP.size > layer.captured:
-        ports = (layer.number(data, key) for key in ("srcport", "dstport"))
-        return " → ".join("?" if port is None else str(port) for port in ports)
     source, destination = _SOURCE_PORT.number(data, at), _DESTINATION_PORT.number(data, at)
     flags = _FLAGS.number(data, at)
     text = f"{source} → {destination} [{flag_text(flags)}] "
@@ -131,7 +128,8 @@ def info(layer: Layer, dissection: Dissection, base: SequenceBase | None = None)
         text += f" Ack={_relative(acknowledgement, base.acknowledgement if base else None)}"
     text += f" Win={_WINDOW.number(data, at)}"
     length = segment_length(layer)
-    text += " (first fragment)" if length is None else f" Len={length}"
+    if length is not None:
+        text += f" Len={length}"
     for option in layer.options:
         text += _option_text(option)
     return text
@@ -149,7 +147,7 @@ def _option_text(option: Option) -> str:
             return f" MSS={values.get('tcp.options.mss_val', '?')}"
         case "tcp.options.wscale":
             shift = values.get("tcp.options.wscale.shift")
-            return f" WS={1 << shift}" if isinstance(shift, int) and shift <= 14 else " WS=?"
+            return " WS=?" if shift is None else f" WS={1 << min(shift, GREATEST_SHIFT)}"
         case "tcp.options.sack_perm":
             return " SACK_PERM"
         case "tcp.options.timestamp":

@@ -37,7 +37,17 @@ MSS_TABLE = _table(
     "RFC 9293 §3.2",
     Field("mss_val", 16, "Maximum segment size", suffix="bytes", default=1460),
 )
-WINDOW_SCALE_TABLE = _table("window scale", "RFC 7323 §2", Field("wscale.shift", 8, "Shift count"))
+GREATEST_SHIFT = 14  # a greater shift count is used as this one (RFC 7323 §2.3)
+WINDOW_SCALE_TABLE = _table(
+    "window scale",
+    "RFC 7323 §2",
+    Field(
+        "wscale.shift",
+        8,
+        "Shift count",
+        values=dict.fromkeys(range(GREATEST_SHIFT + 1, 256), f"used as {GREATEST_SHIFT}"),
+    ),
+)
 SACK_TABLE = _table(
     "selective acknowledgement",
     "RFC 2018 §3",

@@ -77,13 +77,10 @@ def _check(walk: Walk, offset: int, stop: int) -> Check:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """``5353 → 5353 Len=60``."""
+    """``5353 → 5353 Len=60``; of a fragmented datagram the whole length."""
     data = dissection.data
-    source, destination = layer.number(data, "srcport"), layer.number(data, "dstport")
-    length = layer.number(data, "length")
-    text = f"{'?' if source is None else source} → {'?' if destination is None else destination}"
-    return (
-        text
-        if not isinstance(length, int)
-        else f"{text} Len={layer.payload.stop - layer.payload.start}"
-    )
+    text = f"{layer.number(data, 'srcport')} → {layer.number(data, 'dstport')}"
+    if not layer.fragment:
+        return f"{text} Len={layer.payload.stop - layer.payload.start}"
+    length = _LENGTH.number(data, layer.offset)  # of the whole datagram, most of it elsewhere
+    return f"{text} Len={length - UDP.size}" if length else text
