@@ -19,6 +19,7 @@ from core.capture.options import ANY, CaptureOptions
 from core.echo.snapshot import EchoSnapshot
 from core.engine import Engine, EngineSnapshot, State
 from core.store.snapshot import Snapshot
+from core.wire.faults import Faults
 
 LOOPBACK = "lo"
 POLL_HZ = 10  # a screen that follows paints as often: twice the rate cost a quarter of a processor
@@ -41,7 +42,8 @@ class Rates:
 class Scene:
     """All that one repaint needs to know.
 
-    `turn` counts the stores: with another one the packet numbers mean other packets.
+    `turn` counts the stores: with another one the packet numbers mean other packets. `faults`
+    counts the packets that could not be described, `fault` is a sentence about the first.
     """
 
     engine: EngineSnapshot
@@ -50,6 +52,8 @@ class Scene:
     time_of_day: str
     echo: EchoSnapshot
     turn: int = 0
+    faults: int = 0
+    fault: str = ""
 
 
 class RateMeter:
@@ -93,6 +97,7 @@ class Bridge:
     ) -> None:
         self._engine = engine
         self.echo = engine.echo
+        self.faults = Faults()  # noted by the widgets that show packets
         self._store = engine.store
         self._options = options
         self._clock = clock
@@ -107,6 +112,7 @@ class Bridge:
         if store is not self._store:
             self._store = store
             self._meter.forget()
+            self.faults.forget()
             self._turn += 1
         packets, echo = store.snapshot(), self.echo.snapshot()
         self._settling.note(echo.totals.accepted)
@@ -115,7 +121,16 @@ class Bridge:
         else:
             self._meter.forget()
             rates = Rates()
-        return Scene(engine, packets, rates, self._time_of_day(), echo, self._turn)
+        return Scene(
+            engine,
+            packets,
+            rates,
+            self._time_of_day(),
+            echo,
+            self._turn,
+            self.faults.count,
+            self.faults.message,
+        )
 
     @property
     def capturing(self) -> tuple[str, ...]:

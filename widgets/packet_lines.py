@@ -16,6 +16,7 @@ from textual.strip import Strip
 from core.store.frame_detail import seconds_text
 from core.store.snapshot import Snapshot
 from core.store.view import Predicate, View
+from core.wire.faults import Faults
 from widgets.cells import width_of
 from widgets.line_view import CACHED_LINES
 from widgets.packet_columns import Layout, Seen, choose_layout
@@ -41,16 +42,22 @@ class PacketLines(ShiftedView):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
+        self.faults = Faults()
         self._predicate: Predicate | None = None
         self._reset()
 
     def _reset(self) -> None:
         self._snapshot: Snapshot | None = None
         self._view = View(self._predicate)
-        self._reader = RowReader()
+        self._reader = RowReader(self.faults)
         self._seen = Seen()
         self._fitted: set[int] = set()  # packets whose widths were taken
         self._layout: Layout = choose_layout(self._seen, 0, TimeFormat.RELATIVE)
+
+    def note_faults_in(self, faults: Faults) -> None:
+        """Count the packets that cannot be described there, from now on."""
+        self.faults = faults
+        self._reader = RowReader(faults)
 
     def _take(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot

@@ -16,8 +16,8 @@ from widgets.packet_columns import SIGN_WIDTH, Column, ColumnName, Layout
 from widgets.packet_row import PacketRow, Sign
 
 MARK = "◆"
-ALARMS = frozenset({Tone.BAD_CHECKSUM, Tone.MALFORMED, Tone.RESET, Tone.ICMP_ERROR})
-LOUD_SIGNS = frozenset({Sign.BAD, Sign.MALFORMED})
+ALARMS = frozenset({Tone.BAD_CHECKSUM, Tone.MALFORMED, Tone.FAULT, Tone.RESET, Tone.ICMP_ERROR})
+LOUD_SIGNS = frozenset({Sign.BAD, Sign.FAULT, Sign.MALFORMED})
 QUIET = frozenset({ColumnName.NUMBER, ColumnName.TIME, ColumnName.INTERFACE, ColumnName.LENGTH})
 TONED = frozenset({ColumnName.PROTOCOL, ColumnName.INFO})
 

@@ -16,7 +16,8 @@ from core.store.sequences import SequenceIndex
 from core.store.snapshot import Snapshot
 from core.wire.dissect import dissect
 from core.wire.dissection import PacketFlag, Verdict, is_timed
-from core.wire.summary import Tone, summarise
+from core.wire.faults import Faults
+from core.wire.summary import Summary, Tone, failed_summary, summarise
 from core.wire.text import safe
 
 CACHED_ROWS = 1024
@@ -26,6 +27,7 @@ class Sign(Enum):
     """What a row says without colour, in the order in which one hides another."""
 
     BAD = "✗"  # a checksum is wrong, or one is missing where it must not be
+    FAULT = "?"  # it could not be described, by a fault of ours
     MALFORMED = "!"
     OURS = "↗"  # this program sent it
     CUT = "…"  # the capture did not keep enough of it to read its headers
@@ -55,6 +57,8 @@ def sign_of(packet: Packet, tone: Tone) -> Sign:
     verdicts = (packet.network_verdict, packet.transport_verdict)
     if Verdict.BAD in verdicts or Verdict.ILLEGAL in verdicts:
         return Sign.BAD
+    if tone is Tone.FAULT:
+        return Sign.FAULT
     if tone is Tone.MALFORMED:
         return Sign.MALFORMED
     if packet.flags & PacketFlag.OURS:
@@ -66,13 +70,15 @@ def sign_of(packet: Packet, tone: Tone) -> Sign:
 
 def as_ours(row: PacketRow) -> PacketRow:
     """The row of a packet that was found to be sent by this program."""
-    return row if row.sign in (Sign.BAD, Sign.MALFORMED) else replace(row, sign=Sign.OURS)
+    louder = (Sign.BAD, Sign.FAULT, Sign.MALFORMED)
+    return row if row.sign in louder else replace(row, sign=Sign.OURS)
 
 
 class RowReader:
-    """Rows by packet number, the last thousand kept."""
+    """Rows by packet number, the last thousand kept. What fails is noted in `faults`."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
         self._rows: LRUCache[int, PacketRow] = LRUCache(CACHED_ROWS)
         self._sequences = SequenceIndex()
 
@@ -90,9 +96,7 @@ class RowReader:
 
     def _read(self, snapshot: Snapshot, number: int) -> PacketRow:
         packet = snapshot.packet(number)
-        dissection = dissect(packet.data, packet.link_type, packet.original_length, packet.flags)
-        base = self._sequences.base(snapshot, number) if dissection.layer("tcp") else None
-        summary = summarise(dissection, base)
+        summary = self._summary(snapshot, packet)
         return PacketRow(
             number=number,
             timestamp_ns=packet.timestamp_ns,
@@ -106,3 +110,15 @@ class RowReader:
             tone=summary.tone,
             sign=sign_of(packet, summary.tone),
         )
+
+    def _summary(self, snapshot: Snapshot, packet: Packet) -> Summary:
+        dissection = None
+        try:
+            dissection = dissect(
+                packet.data, packet.link_type, packet.original_length, packet.flags
+            )
+            is_tcp = dissection.layer("tcp") is not None
+            base = self._sequences.base(snapshot, packet.number) if is_tcp else None
+            return summarise(dissection, base)
+        except Exception as error:  # ours; the rows beside it are not to be lost
+            return failed_summary(dissection, self._faults.note(packet.number, error))

@@ -56,6 +56,7 @@ class PacketTable(PacketLines):
                 text-style: bold;
             }
             & > .packet-table--malformed, & > .packet-table--bad-checksum { color: $foreground; }
+            & > .packet-table--fault { color: $foreground; }
         }
         &:ansi > .packet-table--cursor { text-style: bold underline; }
         &:nocolor > .packet-table--cursor { text-style: bold underline; }
@@ -69,7 +70,7 @@ class PacketTable(PacketLines):
         & > .packet-table--arp, & > .packet-table--neighbour { color: $text-secondary; }
         & > .packet-table--icmp-error { color: $text-warning; }
         & > .packet-table--reset { color: $text-error; }
-        & > .packet-table--malformed, & > .packet-table--bad-checksum {
+        & > .packet-table--malformed, & > .packet-table--bad-checksum, & > .packet-table--fault {
             color: $text-error;
             text-style: bold;
         }

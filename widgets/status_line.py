@@ -49,6 +49,7 @@ class StatusLine:
     `source` names the interfaces or the file. `rates` are packets a second, oldest first, the
     last one current; empty where there is no rate (a file). `arrived` counts the packets that
     came since the view was paused. `progress` is the share of a file that is read, 0 to 1.
+    `faults` counts the packets that could not be described, by a fault of ours.
     """
 
     state: State
@@ -61,6 +62,7 @@ class StatusLine:
     arrived: int = 0
     progress: float | None = None
     clock: str = ""
+    faults: int = 0
 
 
 class Look(Enum):
@@ -142,6 +144,9 @@ def parts_of(line: StatusLine) -> list[Part]:
         parts.append(Part(sparkline(line.rates), Look.GOOD, 6, joint=" "))
         parts.append(Part(si(line.bytes_per_s, "B/s"), Look.PLAIN, 3))
     parts += [dropped, evicted]
+    if line.faults:
+        text = f"failed {line.faults:,}"
+        parts.append(Part(text, Look.BAD, 0, f"failed {si(line.faults, '')}", " · "))
     if line.clock:
         parts.append(Part(line.clock, Look.QUIET, 5))
     return parts

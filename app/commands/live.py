@@ -51,6 +51,7 @@ def print_live(
         raise capturing.failure
     if capturing.lost:
         raise CommandError(capturing.lost)
+    printer.finish()
     return 0
 
 

@@ -78,6 +78,9 @@ def _show(engine: Engine, source: PacketSource, file: str | int | None, demo: bo
     last = engine.snapshot()
     if last.state is State.FAILED:  # said again where it can be copied
         raise CommandError(last.message)
+    faults = monitor.bridge.faults
+    if faults.first is not None:
+        raise CommandError(f"{faults.message}; --debug shows where") from faults.first
     return monitor.return_code or 0
 
 

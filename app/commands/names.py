@@ -22,6 +22,7 @@ FRAME: tuple[Described, ...] = (
     ("frame.interface_name", "", "", "Interface it was captured on"),
     ("frame.protocols", "", "", "The layers that were read, outermost first"),
     ("frame.stop", "", "", "Why reading ended early: layer, offset, reason, cause"),
+    ("frame.fault", "", "", "Why rawscope could not describe the packet: a fault of its own"),
     ("frame.raw", "", "hex", "The captured bytes"),
 )
 

@@ -2,6 +2,9 @@
 
 Output is flushed after each batch: who reads a live pipe sees packets as they come, and a
 large file is still written in large pieces.
+
+A packet whose description fails, by a fault of ours, gets a line that says so and is counted;
+`Printer.finish` tells how many.
 """
 
 from __future__ import annotations
@@ -9,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from app.commands.formats import LineFormat
-from app.commands.frame import frames
-from app.commands.output import Output
+from app.commands.frame import Frame, frames
+from app.commands.output import CommandError, Output
 from core.store.batch import Batch, CaptureInterface
+from core.wire.faults import Faults
 
 
 class Printer:
@@ -27,6 +31,7 @@ class Printer:
         self._limit = limit
         self._enough = enough
         self._output = Output()
+        self._faults = Faults()
         self.printed = 0
 
     @property
@@ -44,6 +49,19 @@ class Printer:
         for frame in frames(batch, interfaces, self.printed + 1):
             if self.done:
                 break
-            self._output.line(self._format(frame))
+            self._output.line(self._text(frame))
             self.printed += 1
         self._output.flush()
+
+    def _text(self, frame: Frame) -> str:
+        try:
+            return self._format(frame)
+        except Exception as error:  # ours; the packets after this one are not to be lost
+            return self._format.failed(frame, self._faults.note(frame.number, error))
+
+    def finish(self) -> None:
+        """Raise `CommandError`, with its cause, if packets could not be described."""
+        count = self._faults.count
+        if count:
+            words = f"{count} packet{'s' * (count != 1)} not described; {self._faults.message}"
+            raise CommandError(f"{words}; --debug shows where") from self._faults.first

@@ -20,7 +20,8 @@ from core.wire.text import safe
 def print_file(path: str, line_format: LineFormat, count: int | None) -> int:
     """Print a capture file (``"-"``: standard input); returns the exit status.
 
-    A damaged file is status 1, after its good packets. Raises `CommandError` if it is none.
+    A damaged file is status 1, after its good packets. Raises `CommandError` if it is none, and
+    after all packets if some could not be described.
     """
     if path == "-" and os.isatty(0):
         raise CommandError("'-r -' reads a capture from standard input: pipe one in")
@@ -37,6 +38,7 @@ def print_file(path: str, line_format: LineFormat, count: int | None) -> int:
             _print_batches(reader, printer, interrupts)
             for note in reader.notes:
                 say(f"rawscope: {safe(note)}")
+            printer.finish()
             return 1 if reader.damaged else 0
 
 

@@ -127,7 +127,7 @@ class ForgingScreen(PacketScreen):
             found = recipe_choices(self.forge.evaluation, self.forge.interface, plan)
             self.app.push_screen(Copy(found), self._copy)
         elif packet is not None and dissection is not None:
-            row = RowReader().row(self.shown, packet.number)
+            row = RowReader(self.bridge.faults).row(self.shown, packet.number)
             detail, hex_view = self.panels.detail, self.panels.hex
             found = choices(
                 self.workspace.panel, row, packet.data, detail.selected_row, hex_view.highlighted

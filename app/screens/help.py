@@ -32,6 +32,7 @@ SIGNS = {
     ),
     "Signs: packets": (
         ("!", "malformed: the bytes contradict"),
+        ("?", "rawscope failed to describe it"),
         ("…", "cut short by the capture"),
         ("·", "a note: worth a look"),
         ("◆", "marked by you"),

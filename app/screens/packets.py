@@ -80,6 +80,8 @@ class PacketScreen(Screen[None]):
         return ()
 
     def on_mount(self) -> None:
+        self.table.note_faults_in(self.bridge.faults)
+        self.panels.faults = self.bridge.faults
         self.watch(self.table, "selected", self.show_selected, init=False)
         self.call_after_refresh(self.poll)  # when the table knows its size
         self.set_interval(1 / POLL_HZ, self.poll)

@@ -21,9 +21,10 @@ from app.actions import Place, bindings
 from core.store.frame_detail import frame_row
 from core.store.packet import Packet
 from core.store.packet_store import Snapshot
-from core.wire.detail import detail_rows
+from core.wire.detail import Row, each_row, fault_row
 from core.wire.dissect import dissect
 from core.wire.dissection import Dissection
+from core.wire.faults import Faults
 from core.wire.field import Span
 from widgets.hex_view import HexView
 from widgets.packet_detail import PacketDetail
@@ -52,6 +53,10 @@ class Panels(Horizontal):
     packet: Packet | None = None
     dissection: Dissection | None = None
 
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.faults = Faults()
+
     def compose(self) -> ComposeResult:
         yield Detail(id="detail")
         yield Hex(id="hex")
@@ -78,13 +83,20 @@ class Panels(Horizontal):
             self.hex.show(b"")
             return
         packet = self.packet
-        dissection = dissect(packet.data, packet.link_type, packet.original_length, packet.flags)
-        self.dissection = dissection
-        before = _timestamp_ns(snapshot, packet.number - 1)
-        comments = snapshot.comments.get(packet.number, ())
-        frame = frame_row(packet, snapshot.first_timestamp_ns, before, comments)
         self.hex.show(packet.data, packet.original_length)
-        self.detail.show(packet, dissection, (frame, *detail_rows(dissection)))
+        self.dissection = None
+        rows: list[Row] = []
+        try:
+            before = _timestamp_ns(snapshot, packet.number - 1)
+            comments = snapshot.comments.get(packet.number, ())
+            rows.append(frame_row(packet, snapshot.first_timestamp_ns, before, comments))
+            self.dissection = dissect(
+                packet.data, packet.link_type, packet.original_length, packet.flags
+            )
+            rows.extend(each_row(self.dissection))  # keeps those before one that fails
+        except Exception as error:  # ours; what was made before it is shown
+            rows.append(fault_row(self.faults.note(packet.number, error)))
+        self.detail.show(packet, self.dissection, rows)
 
     def _highlight(self, span: Span | None) -> None:
         self.hex.highlight(span)

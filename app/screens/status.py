@@ -34,6 +34,7 @@ def status_line(scene: Scene, paused_at: int | None) -> StatusLine:
         arrived=0 if paused_at is None else packets.count - paused_at,
         progress=worker.progress,
         clock=scene.time_of_day,
+        faults=scene.faults,
     )
 
 
@@ -44,11 +45,13 @@ def _source(scene: Scene) -> str:
 
 
 def message_of(scene: Scene) -> tuple[str, engine.Severity]:
-    """What the banner says: the worker's message, else the last thing it noted, else that some
-    kind of frames is not read."""
+    """What the banner says: the worker's message, else the first packet that could not be
+    described, else the last thing the worker noted, else that some kind of frames is not read."""
     worker = scene.engine
     if worker.message:
         return worker.message, worker.severity
+    if scene.fault:
+        return scene.fault, engine.Severity.ERROR
     if worker.notes:
         return worker.notes[-1], engine.Severity.WARNING
     unread = unread_text(interface.link_type for interface in scene.packets.interfaces)

@@ -18,11 +18,12 @@ from core.forge.replies import Answer, answer_of
 from core.forge.route import own_addresses
 from core.wire.dissect import dissect
 from core.wire.dissection import Dissection, Layer
+from core.wire.faults import fault_text
 from core.wire.field import Slot, Span, Value
 from core.wire.icmpv6 import ICMPV6
 from core.wire.ipv6 import FRAGMENT
 from core.wire.link import LinkType
-from core.wire.summary import summarise
+from core.wire.summary import failed_summary, summarise
 from core.wire.tcp import FLAG_BITS, SequenceBase
 
 _STAMP_SLACK_NS = 1_000_000_000  # for packets that left before the outcome was made
@@ -147,7 +148,10 @@ class Outcome:
 
     def _reply(self, seen: Seen) -> Reply:
         read = dissect(seen.data, seen.link_type, len(seen.data), seen.flags)
-        summary = summarise(read, _handshake(self._sent, read))
+        try:
+            summary = summarise(read, _handshake(self._sent, read))
+        except Exception as error:  # ours, counted where the packet table shows this frame
+            summary = failed_summary(read, fault_text(error))
         delay = self.delay_ns(self.copy.timestamp_ns, seen) if self.copy is not None else None
         return Reply(seen, summary.source, summary.protocol, summary.info, delay)
 

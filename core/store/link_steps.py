@@ -42,7 +42,7 @@ from core.wire.loopback import (
     NULL_SHORT,
     NULL_TYPE,
     NULL_TYPE_LITTLE,
-    PPP_WORD,
+    PPP_START,
     SHORT_FAMILIES,
 )
 from core.wire.sll import (
@@ -105,9 +105,8 @@ def _sized(walk: BatchWalk, payload: Group, length: Column) -> None:
 
 def llc(walk: BatchWalk, group: Group) -> None:
     """LLC, and SNAP when both service access points say so."""
+    group = group.where(~_begins_with(walk, group, RAW_IPX, LLC.size))  # no LLC at all
     group = walk.begin(LLC, group)
-    points = gather(walk.data, walk.base[group.rows] + group.at, len(RAW_IPX))
-    group = group.where(points != int.from_bytes(RAW_IPX, "big"))
     unnumbered = walk.column(LLC["control"], group) & UNNUMBERED == UNNUMBERED
     numbered = group.where(~unnumbered)
     walk.instead(LLC, LLC_16_BIT, numbered)
@@ -169,7 +168,7 @@ def _meanings(number: Column, hardware: Column) -> dict[Meaning, Mask]:
 
 def loopback(walk: BatchWalk, group: Group) -> None:
     """The BSD loopback header, in whatever order and width."""
-    ppp = _begins_ppp(walk, group)
+    ppp = _begins_with(walk, group, PPP_START, NULL.size)
     walk.follow(Space.PPP_FRAME, 0, group.where(ppp))
     group = walk.begin(NULL, group.where(~ppp))
     number = walk.column(NULL["family"], group).astype(np.int64)
@@ -202,14 +201,6 @@ def loopback(walk: BatchWalk, group: Group) -> None:
         walk.follow(Space.ETHERTYPE, int(kind), after.where(of_kind))
 
 
-def _begins_ppp(walk: BatchWalk, group: Group) -> Mask:
-    """Whose header is whole and begins with PPP's address and control, (n,)."""
-    mask = walk.begins(group.moved(NULL.size - 1))
-    whole = group.where(mask)
-    mask[mask] = gather(walk.data, walk.base.take(whole.rows) + whole.at, 2) == PPP_WORD
-    return mask
-
-
 def raw(walk: BatchWalk, group: Group) -> None:
     """An IP packet of either version."""
     group = walk.has(group, 1)
@@ -218,3 +209,12 @@ def raw(walk: BatchWalk, group: Group) -> None:
     walk.follow(Space.ETHERTYPE, int(EtherType.IPV4), group.where(four))
     walk.follow(Space.ETHERTYPE, int(EtherType.IPV6), group.where(six))
     walk.halt(group.where(~four & ~six), Cause.MALFORMED)
+
+
+def _begins_with(walk: BatchWalk, group: Group, start: bytes, size: int) -> Mask:
+    """Who has `size` bytes here, of which the first are `start` (1, 2, 4 or 8 of them), (n,)."""
+    mask = walk.begins(group.moved(size - 1))
+    whole = group.where(mask)
+    words = gather(walk.data, walk.base.take(whole.rows) + whole.at, len(start))
+    mask[mask] = words == int.from_bytes(start, "big")
+    return mask

@@ -7,6 +7,7 @@ name gets ``#2``), so that what a person has opened stays open. Spans are offset
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -57,16 +58,24 @@ _ALARMING = frozenset({Verdict.BAD, Verdict.ILLEGAL})
 
 def detail_rows(dissection: Dissection) -> tuple[Row, ...]:
     """The layers' rows, then payload, trailer, and why reading stopped."""
-    rows: list[Row] = []
+    return tuple(each_row(dissection))
+
+
+def each_row(dissection: Dissection) -> Iterator[Row]:
+    """The same, one by one: if one fails, those before it are not lost."""
     counts: Counter[str] = Counter()
     for layer in dissection.layers:
         counts[layer.name] += 1
         number = counts[layer.name]
-        rows.append(_layer_row(layer, dissection, "" if number == 1 else f"#{number}"))
+        yield _layer_row(layer, dissection, "" if number == 1 else f"#{number}")
     if dissection.stop is not None:
-        rows.append(_stop_row(dissection.stop, dissection))
-    rows += _byte_rows(dissection)
-    return tuple(rows)
+        yield _stop_row(dissection.stop, dissection)
+    yield from _byte_rows(dissection)
+
+
+def fault_row(words: str) -> Row:
+    """What stands in the place of rows that could not be made (`core.wire.faults`)."""
+    return Row("frame.fault", words, severity=Severity.ERROR, is_layer=True)
 
 
 def _layer_row(layer: Layer, dissection: Dissection, suffix: str) -> Row:

@@ -61,7 +61,7 @@ NULL_TYPE_LITTLE = _null(
     Field("unused", 16, "Unused", Kind.BYTES),
 )
 TABLES = (NULL, NULL_LITTLE, NULL_SHORT, NULL_TYPE, NULL_TYPE_LITTLE)
-PPP_WORD = ADDRESS << 8 | CONTROL  # the first two bytes of a PPP frame
+PPP_START = bytes([ADDRESS, CONTROL])
 HIGHEST_TYPE = 0xFFFF
 SHORT_FAMILIES = range(1, 6)  # that a big-endian host writes in 16 bits
 _NIBBLE = HeaderTable(
@@ -74,7 +74,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
     """The BSD loopback header, in whatever order and width; see the module's text."""
     data = walk.data
     whole = offset + NULL.size <= min(walk.captured, walk.stop)
-    if whole and data[offset : offset + 2] == PPP_WORD.to_bytes(2, "big"):
+    if whole and data[offset : offset + len(PPP_START)] == PPP_START:
         return Next(Space.PPP_FRAME, 0, offset)
     if not walk.begin(NULL, offset):
         return None

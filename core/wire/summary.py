@@ -11,6 +11,7 @@ that was cut, or that contradicts itself, is described here, the same way for ev
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
@@ -136,6 +137,17 @@ def summarise(dissection: Dissection, base: SequenceBase | None = None) -> Summa
     if dissection.stop is not None:
         info = f"{info} [{_stop_text(dissection.stop)}]"
     return Summary(source, destination, protocol, safe(info), _alarm(dissection, tone))
+
+
+def failed_summary(dissection: Dissection | None, words: str) -> Summary:
+    """The row of a packet that could not be described (`core.wire.faults`), and its addresses
+    where these can be read.
+    """
+    source = destination = ""
+    if dissection is not None:
+        with suppress(Exception):  # what failed once may fail again
+            source, destination = _addresses(dissection)
+    return Summary(source, destination, "–", words, Tone.FAULT)
 
 
 def _describe(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from core.store.chunk import Chunk, Network, State
+from core.store.columns import SLOTS
 from core.store.verdicts import fill, unpack
 from core.wire.dissect import dissect
 from core.wire.dissection import Cause, Dissection, Layer, Verdict
+from core.wire.field import Kind
 from core.wire.ipv4 import IpProtocol
+from core.wire.protocols import TABLES
 
 NETWORKS = {"arp": Network.ARP, "ip": Network.IPV4, "ipv6": Network.IPV6}
 TRANSPORTS = {
@@ -93,3 +98,36 @@ def _cause(dissection: Dissection, outer: list[Layer], transport: Layer | None) 
     if in_tunnel or len(dissection.layers) > len(outer):
         return Cause.NONE
     return stop.cause
+
+
+# inside options, tunnels and what follows a variable part there is no outermost place
+WITHOUT_COLUMN = {"ip.opt", "ipv6.opt", "icmpv6.opt", "tcp.options", "gre", "vxlan"}
+_TABLES = frozenset(TABLES)
+
+
+def has_column(name: str) -> bool:
+    """Whether a field can be asked for as a column of outermost headers."""
+    return SLOTS[name][0].table.name not in WITHOUT_COLUMN
+
+
+def outermost(frame: bytes, chunk: Chunk, row: int) -> dict[str, int]:
+    """Every field of the outermost layer of each name, not quoted and in no tunnel."""
+    dissection = dissect(
+        frame, int(chunk.link_type[row]), int(chunk.original[row]), int(chunk.flags[row])
+    )
+    values: dict[str, int] = {}
+    seen: set[str] = set()
+    for layer in dissection.layers:
+        if layer.depth > 1 or layer.quoted or layer.name in seen or layer.name in WITHOUT_COLUMN:
+            continue
+        seen.add(layer.name)
+        for slot, value in layer.fields(frame):
+            # tables made for one packet (odd ARP addresses) have no columns
+            if slot.field.kind is not Kind.BYTES and slot.table in _TABLES:
+                values[slot.name] = int(value)
+    return values
+
+
+def number(value) -> int:
+    """An element of a column as a number."""
+    return int(value[0]) << 64 | int(value[1]) if np.ndim(value) else int(value)

@@ -24,14 +24,17 @@ from core.wire.link import LinkType
 from core.wire.protocols import TABLES
 from core.wire.serial import NFLOG, NFLOG_PAYLOAD
 from core.wire.tcp import SequenceBase
-from tests.core.store.agreement import outline_of_chunk, outline_of_frame
+from tests.core.store.agreement import (
+    has_column,
+    number,
+    outermost,
+    outline_of_chunk,
+    outline_of_frame,
+)
 from tests.core.store.captures import stored_captures
 from tests.core.store.frames import arp_frame, ethernet, ipv4, ipv6, tcp, tcp_frame, udp, udp_frame
 from tests.core.store.support import ETHERNET_INTERFACE, batch_of
 from tests.core.wire.test_unset_length import FAULTS, LEFT
-
-# inside options, tunnels and what follows a variable part there is no outermost place
-WITHOUT_COLUMN = {"ip.opt", "ipv6.opt", "icmpv6.opt", "tcp.options", "gre", "vxlan"}
 
 
 def _store(frames: list[bytes]) -> PacketStore:
@@ -80,44 +83,17 @@ def test_every_field_of_the_corpus():
     for path, snapshot in stored_captures():
         for whole in snapshot.chunks:
             chunk = whole.rows(0, 150)
-            expected = [_outermost(chunk.frame(row), chunk, row) for row in range(len(chunk))]
+            expected = [outermost(chunk.frame(row), chunk, row) for row in range(len(chunk))]
             names = {name for each in expected for name in each} | set(one_of_each_table.values())
-            for name in sorted(name for name in names if _has_column(name)):
+            for name in sorted(name for name in names if has_column(name)):
                 column = read(chunk, SLOTS[name])
                 given = {
-                    row: _number(column.values[row])
-                    for row in np.flatnonzero(column.valid).tolist()
+                    row: number(column.values[row]) for row in np.flatnonzero(column.valid).tolist()
                 }
                 wanted = {row: each[name] for row, each in enumerate(expected) if name in each}
                 assert given == wanted, f"{path}: {name}"
                 compared += len(wanted)
     assert compared > 50_000
-
-
-def _has_column(name: str) -> bool:
-    return SLOTS[name][0].table.name not in WITHOUT_COLUMN
-
-
-def _outermost(frame: bytes, chunk, row: int) -> dict[str, int]:
-    """Every field of the outermost layer of each name, not quoted and in no tunnel."""
-    dissection = dissect(
-        frame, int(chunk.link_type[row]), int(chunk.original[row]), int(chunk.flags[row])
-    )
-    values: dict[str, int] = {}
-    seen: set[str] = set()
-    for layer in dissection.layers:
-        if layer.depth > 1 or layer.quoted or layer.name in seen or layer.name in WITHOUT_COLUMN:
-            continue
-        seen.add(layer.name)
-        for slot, value in layer.fields(frame):
-            # tables made for one packet (odd ARP addresses) have no columns
-            if slot.field.kind is not Kind.BYTES and slot.table in TABLES:
-                values[slot.name] = int(value)
-    return values
-
-
-def _number(value) -> int:
-    return int(value[0]) << 64 | int(value[1]) if np.ndim(value) else int(value)
 
 
 def test_a_growing_chunk_reads_its_new_rows_only(monkeypatch):

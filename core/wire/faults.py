@@ -1,0 +1,53 @@
+"""Faults of our own: the packets that rawscope failed to describe, counted.
+
+Dissection never raises for traffic, and neither do its readers. If one does all the same, the
+fault is ours: it must not take the packets after it along. Whoever shows packets one by one (a
+line of `dump`, a row of the table, the detail tree) catches the exception, hands it to `note`, and
+shows the words that come back in the packet's place. The count is shown to the user.
+"""
+
+from __future__ import annotations
+
+LIMIT = 1 << 16  # packet numbers remembered; the count stops there
+
+
+class Faults:
+    """Counts packets, by number, that could not be described. For one thread."""
+
+    def __init__(self) -> None:
+        self._numbers: set[int] = set()
+        self._first_number = 0
+        self.first: Exception | None = None
+        """The first exception, with its traceback, for ``--debug``."""
+
+    @property
+    def count(self) -> int:
+        """How many packets failed: each counts once, at most `LIMIT` are told apart."""
+        return len(self._numbers)
+
+    def note(self, number: int, error: Exception) -> str:
+        """Count a packet and return the words to show in its place."""
+        if self.first is None:
+            self.first, self._first_number = error, number
+        if len(self._numbers) < LIMIT:
+            self._numbers.add(number)
+        return fault_text(error)
+
+    def forget(self) -> None:
+        """Start counting again: packet numbers mean other packets from here on."""
+        self._numbers.clear()
+
+    @property
+    def message(self) -> str:
+        """One sentence about the first fault; empty where there was none."""
+        if self.first is None:
+            return ""
+        return f"packet {self._first_number}: {fault_text(self.first)}"
+
+
+def fault_text(error: Exception) -> str:
+    """What is shown of a packet that could not be described.
+
+    Only the exception's type is named: its message may hold bytes of the packet.
+    """
+    return f"rawscope failed to describe this packet: {type(error).__name__} in its own code"

@@ -1,0 +1,73 @@
+"""Every prefix of every header: nothing raises, no Info formats what is not there, and scalar and
+batch decode agree.
+
+A header ends early in three ways: the snap length cuts the frame, the frame is that short, or
+the sender's own length field says so, with bytes to spare behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from core.wire.dissect import dissect
+from core.wire.ipv4 import IPV4
+from core.wire.ipv6 import IPV6
+from core.wire.protocols import TABLES
+from tests.fuzz.readers import Sample, check_batch, check_one
+from tests.fuzz.shapes import Shape, shapes
+
+SHAPES = tuple(shapes())
+LENGTHS = {"ip": IPV4["len"], "ipv6": IPV6["plen"]}
+SNAPPED_FROM = 400  # bytes there were before the snap length cut
+NOT_THERE = re.compile(r"\bNone\b")
+
+
+def test_the_shapes_have_every_table() -> None:
+    """Options' tables too, and every shape a name of its own."""
+    seen = set()
+    for shape in SHAPES:
+        for layer in dissect(shape.data, shape.link_type, len(shape.data)).layers:
+            seen.update(layer.tables)
+            seen.update(value.slot.table for option in layer.options for value in option.values)
+    assert [table for table in TABLES if table not in seen] == []
+    assert len({shape.name for shape in SHAPES}) == len(SHAPES)
+
+
+def _cut(shape: Shape) -> Iterator[Sample]:
+    """The frame cut at every byte, by the snap length and for real."""
+    for stop in range(len(shape.data) + 1):
+        yield Sample(shape.data[:stop], shape.link_type, SNAPPED_FROM)
+        yield Sample(shape.data[:stop], shape.link_type, stop)
+
+
+def _shortened(shape: Shape) -> Iterator[Sample]:
+    """The whole frame, where the length field of its outermost IP header says every length."""
+    layers = dissect(shape.data, shape.link_type, len(shape.data)).layers
+    layer = next((each for each in layers if each.name in LENGTHS), None)
+    if layer is None:
+        return
+    slot = LENGTHS[layer.name]
+    start, stop = slot.span.shifted(layer.offset)
+    for length in range(layer.stop - layer.offset):
+        field = length.to_bytes(stop - start, "big")
+        data = shape.data[:start] + field + shape.data[stop:]
+        yield Sample(data, shape.link_type, len(data))
+
+
+@pytest.mark.parametrize("end", [_cut, _shortened])
+def test_every_reader_on_every_prefix(end) -> None:
+    """Rows, detail tree, JSON, fields and hex; no text tells of a field that is not there."""
+    by_link: defaultdict[int, dict[Sample, None]] = defaultdict(dict)
+    for shape in SHAPES:
+        for sample in end(shape):
+            if sample not in by_link[sample.link_type]:  # many shapes begin alike
+                by_link[sample.link_type][sample] = None
+                summary, _ = check_one(sample)
+                found = NOT_THERE.search(summary.info)
+                assert found is None, (shape.name, summary.info, sample.text)
+    for samples in by_link.values():
+        check_batch(list(samples))
