@@ -17,7 +17,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from core.wire.text import safe
+from core.wire.text import is_hidden
 
 REPLACEMENT = "�"
 
@@ -63,6 +63,6 @@ def _printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        character if safe(character) == character else REPLACEMENT * cell_len(character)
+        REPLACEMENT * cell_len(character) if is_hidden(character) else character
         for character in text
     )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.wire.field import Slot
+from core.wire.record import STACKED
 from core.wire.table import HeaderTable
 
 NOWHERE = np.int64(-1)
@@ -30,14 +31,24 @@ class Places:
     ``offset[table]`` (n,) int64 counts from the frame, `NOWHERE` where there is none;
     ``last_bit[table]`` (n,) int32 is the first bit of the last field that has a meaning,
     where the header contradicts itself.
+
+    A protocol's outermost header counts, whichever of its tables it has: an 802.3 frame inside an
+    Ethernet II frame gives no ``eth.len``. Of tags and labels, which stack, each table has its own.
     """
 
     def __init__(self, tables: Iterable[HeaderTable], count: int) -> None:
         self.offset = {table: np.full(count, NOWHERE, dtype=np.int64) for table in tables}
         self.last_bit = {table: np.full(count, _NO_LIMIT, dtype=np.int32) for table in self.offset}
+        names = {_layer_name(table) for table in self.offset} - STACKED
+        self._outermost = {name: np.full(count, NOWHERE, dtype=np.int64) for name in names}
 
     def found(self, table: HeaderTable, rows: NDArray[np.int64], at: NDArray[np.int64]) -> None:
         """A header of the table is at `at` in these packets; further in ones do not count."""
+        outermost = self._outermost.get(_layer_name(table))
+        if outermost is not None:
+            outermost[rows] = np.where(outermost[rows] == NOWHERE, at, outermost[rows])
+            counts = outermost[rows] == at
+            rows, at = rows[counts], at[counts]
         if table in self.offset:
             column = self.offset[table]
             column[rows] = np.where(column[rows] == NOWHERE, at, column[rows])
@@ -61,3 +72,8 @@ class Places:
         if table in self.offset:
             rows = rows[self.offset[table][rows] == at]
             self.last_bit[table][rows] = slot.first_bit
+
+
+def _layer_name(table: HeaderTable) -> str:
+    """The protocol whose header a table is, or goes on with: ``ipv6.routing`` of its RPL part."""
+    return table.name.rpartition(".")[0] if table.start and "." in table.name else table.name

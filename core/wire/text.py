@@ -5,25 +5,54 @@ window or answer back; the C1 set (U+0080–U+009F) does the same in one charact
 controls reorder what is read (Unicode TR 9), invisible and unassigned ones hide in it, and a
 lone surrogate cannot be encoded. Each is shown as an escape instead, so nothing vanishes:
 ``\\x1b`` is what was there.
+
+Default-ignorable characters are drawn as nothing at all. Those that are no format characters
+(which all are escaped) have to be named: the combining grapheme joiner, fillers of Hangul, vowels
+of Khmer that have no glyph, variation selectors.
+
+Combining marks are drawn over the character before them, in no cell of their own; so are Hangul's
+vowels and final consonants. Any number of them can pile up, or hide a text. `STACK` of them on one
+character are shown as they are, which is all that Thai, Vietnamese or old Korean needs; those
+beyond, and those with no character to stand on, are escaped.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
+
+STACK = 2  # combining marks that one character keeps
 
 _DOT = ord("·")  # one byte in Latin-1
 _PRINTED = bytes(byte if 0x20 <= byte < 0x7F else _DOT for byte in range(256))
 _ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_MARK_CATEGORIES = frozenset({"Mn", "Me", "Mc"})
+# Default_Ignorable_Code_Point in DerivedCoreProperties.txt of Unicode 16.0, without what the
+# categories above have already. unicodedata does not know the property.
+_IGNORABLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+# Hangul_Syllable_Type V and T in HangulSyllableType.txt: conjoining, without a width.
+# And the skin tones of emoji (Emoji_Modifier in emoji-data.txt), drawn into the one before.
+_CONJOINING = re.compile("[\u1161-\u11ff\ud7b0-\ud7c6\ud7cb-\ud7fb\U0001f3fb-\U0001f3ff]")
+# Blocks, or parts of them, that hold neither marks nor ignorable characters: most text is of
+# these alone. Whether a character is assigned is asked besides.
+_PLAIN = re.compile(
+    "[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0482\u048a-\u058f\u05d0-\u05f4\u2010-\u2027"
+    "\u2030-\u205e\u2070-\u20cf\u2100-\u2bff\u3001-\u3029\u3041-\u3096\u309b-\u3163\u3165-\u9fff\uac00-\ud7a3"
+    "\uff01-\uff9f]*"
+)
 
 
 def safe(text: str) -> str:
-    """`text` with control, format, private, unassigned and surrogate characters escaped.
+    """`text` with control, format, private, unassigned, surrogate and ignorable characters escaped,
+    and the combining marks that pile up.
 
-    Backslashes stay as they are. Combining marks stay where they follow something.
+    Backslashes stay as they are. Safe text stays the same when it is made safe again.
     """
-    if text.isprintable():  # Python's notion is stricter: it leaves out odd spaces as well
-        return text
-    return "".join(_safe_character(character) for character in text)
+    if text.isprintable() and (text.isascii() or _PLAIN.fullmatch(text)):
+        return text  # Python's notion is stricter: it leaves out odd spaces as well
+    return _escaped(text)
 
 
 def safe_bytes(data: bytes) -> str:
@@ -39,9 +68,37 @@ def ascii_text(data: bytes) -> str:
     return data.translate(_PRINTED).decode("latin-1")
 
 
-def _safe_character(character: str) -> str:
-    if unicodedata.category(character) not in _ESCAPED_CATEGORIES:
-        return character
+def is_hidden(character: str) -> bool:
+    """Whether a terminal would obey the character, or draw nothing for it."""
+    category = unicodedata.category(character)
+    return category in _ESCAPED_CATEGORIES or _IGNORABLE.match(character) is not None
+
+
+def _escaped(text: str) -> str:
+    pieces = []
+    room = 0  # for marks on the character before
+    for character in text:
+        if is_hidden(character):
+            pieces.append(_escape(character))
+            room = 0
+        elif not _is_stacked(character):
+            pieces.append(character)
+            room = STACK
+        elif room:
+            pieces.append(character)
+            room -= 1
+        else:
+            pieces.append(_escape(character))
+    return "".join(pieces)
+
+
+def _is_stacked(character: str) -> bool:
+    """Whether a terminal draws the character over the one before."""
+    category = unicodedata.category(character)
+    return category in _MARK_CATEGORIES or _CONJOINING.match(character) is not None
+
+
+def _escape(character: str) -> str:
     number = ord(character)
     if number < 0x100:
         return f"\\x{number:02x}"

@@ -1,9 +1,9 @@
 """Everything that reads a packet, run over given frames, and held against each other.
 
-`check` reads frames of one link type with every reader: dissection, row, detail tree, JSON, chosen
-fields, hex, and the batch decode with its verdicts and columns. It raises `FaultError` where one of
-them fails, or where scalar and batch disagree. Columns and verdicts are read for all the frames
-together, as the program does.
+`check` reads frames with every reader: dissection, row, detail tree, JSON, chosen fields, hex, and
+the batch decode with its verdicts and columns. It raises `FaultError` where one of them fails, or
+where scalar and batch disagree. Columns and verdicts are read for all the frames together, as the
+program does.
 """
 
 from __future__ import annotations
@@ -20,12 +20,17 @@ from core.store.batch import CaptureInterface
 from core.store.chunk import Chunk
 from core.store.columns import SLOTS, read
 from core.store.packet_store import PacketStore
-from core.wire.detail import Row, detail_rows
+from core.wire.detail import detail_rows
 from core.wire.dissect import dissect
 from core.wire.dissection import Dissection
 from core.wire.summary import Summary, summarise
-from tests.core.store.agreement import has_column, number, outermost, outline_of_chunk
-from tests.core.store.agreement import outline_of_frame as outline
+from tests.core.store.agreement import (
+    has_column,
+    number,
+    outermost,
+    outline_of,
+    outline_of_chunk,
+)
 from tests.core.store.support import batch_of
 
 COLUMNS = tuple(sorted(name for name in SLOTS if has_column(name)))
@@ -36,16 +41,12 @@ class DisagreementError(AssertionError):
 
 
 class FaultError(Exception):
-    """A reader failed on a frame; the cause says how."""
-
-    def __init__(self, sample: Sample) -> None:
-        super().__init__(sample.text)
-        self.sample = sample
+    """A reader failed on a frame, or two disagree about it; the cause says how."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A frame as it is given to the readers."""
+    """A frame as it is given to the readers. Lengths in bytes; `flags` are `PacketFlag` bits."""
 
     data: bytes
     link_type: int
@@ -59,44 +60,6 @@ class Sample:
             f"link type {self.link_type}, original length {self.original}, "
             f"flags 0x{self.flags:04x}: {self.data.hex() or '(empty)'}"
         )
-
-
-def check(samples: Sequence[Sample]) -> None:
-    """Read all samples, which have one link type, with every reader.
-
-    Raises `FaultError` with the sample where one fails, or where two disagree.
-    """
-    for sample in samples:
-        check_one(sample)
-    check_batch(samples)
-
-
-def check_batch(samples: Sequence[Sample]) -> None:
-    """Hold the batch decode of samples of one link type against the dissection of each.
-
-    Raises `FaultError` with the sample where they disagree.
-    """
-    start = 0
-    for chunk in _stored(samples):
-        these = samples[start : start + len(chunk)]
-        start += len(chunk)
-        _check_outlines(chunk, these)
-        _check_columns(chunk, these)
-
-
-def check_one(sample: Sample) -> tuple[Summary, tuple[Row, ...]]:
-    """Read one packet with every scalar reader. Raises `FaultError` where one fails."""
-    try:
-        dissection = dissect(sample.data, sample.link_type, sample.original, sample.flags)
-        summary, rows = summarise(dissection), detail_rows(dissection)
-        interface = CaptureInterface("fuzz", sample.link_type)
-        frame = _ReadFrame(1, sample.data, sample.original, 0, interface, sample.flags)
-        frame.dissection = dissection
-        for line_format in _FORMATS:
-            line_format(frame)
-    except Exception as error:
-        raise FaultError(sample) from error
-    return summary, rows
 
 
 class _ReadFrame(Frame):
@@ -115,38 +78,81 @@ _FORMATS: tuple[LineFormat, ...] = (
 )
 
 
+def check(samples: Sequence[Sample]) -> list[Summary]:
+    """Read all samples with every reader; returns their rows. Raises `FaultError`."""
+    found = [_check_one(sample) for sample in samples]
+    _check_batch(samples, [dissection for dissection, _ in found])
+    return [summary for _, summary in found]
+
+
+def _check_one(sample: Sample) -> tuple[Dissection, Summary]:
+    """Read one packet with every scalar reader."""
+    try:
+        dissection = dissect(sample.data, sample.link_type, sample.original, sample.flags)
+        summary = summarise(dissection)
+        detail_rows(dissection)
+        interface = CaptureInterface("fuzz", sample.link_type)
+        frame = _ReadFrame(1, sample.data, sample.original, 0, interface, sample.flags)
+        frame.dissection = dissection
+        for line_format in _FORMATS:
+            line_format(frame)
+    except Exception as error:
+        raise FaultError(sample.text) from error
+    return dissection, summary
+
+
+def _check_batch(samples: Sequence[Sample], dissections: Sequence[Dissection]) -> None:
+    """Hold the batch decode of the samples against the dissection of each."""
+    first = 0
+    for chunk in _stored(samples):
+        part = slice(first, first + len(chunk))
+        _check_outlines(chunk, samples[part], dissections[part])
+        _check_columns(chunk, samples[part], dissections[part])
+        first += len(chunk)
+
+
 def _stored(samples: Sequence[Sample]) -> Sequence[Chunk]:
     store = PacketStore()
-    store.add_interface(CaptureInterface("fuzz", samples[0].link_type))
-    store.append(
-        batch_of(
-            [sample.data for sample in samples],
-            gap=3,
-            original=[sample.original for sample in samples],
-            flags=[sample.flags for sample in samples],
-        )
+    interfaces: dict[int, int] = {}
+    for sample in samples:
+        if sample.link_type not in interfaces:
+            interfaces[sample.link_type] = len(interfaces)
+            store.add_interface(CaptureInterface("fuzz", sample.link_type))
+    batch = batch_of(
+        [sample.data for sample in samples],
+        gap=3,
+        original=[sample.original for sample in samples],
+        flags=[sample.flags for sample in samples],
+        interface=[interfaces[sample.link_type] for sample in samples],
     )
+    store.append(batch)
     return store.snapshot().chunks
 
 
-def _check_outlines(chunk: Chunk, samples: Sequence[Sample]) -> None:
-    for batch, sample in zip(outline_of_chunk(chunk), samples, strict=True):
-        scalar = outline(sample.data, sample.link_type, sample.original, sample.flags)
+def _check_outlines(
+    chunk: Chunk, samples: Sequence[Sample], dissections: Sequence[Dissection]
+) -> None:
+    for batch, sample, dissection in zip(
+        outline_of_chunk(chunk), samples, dissections, strict=True
+    ):
+        scalar = outline_of(dissection)
         if batch != scalar:
-            raise FaultError(sample) from DisagreementError(f"batch {batch}, scalar {scalar}")
+            words = f"batch {batch}, scalar {scalar}"
+            raise FaultError(sample.text) from DisagreementError(words)
 
 
-def _check_columns(chunk: Chunk, samples: Sequence[Sample]) -> None:
+def _check_columns(
+    chunk: Chunk, samples: Sequence[Sample], dissections: Sequence[Dissection]
+) -> None:
     wanted: defaultdict[str, dict[int, int]] = defaultdict(dict)
-    for row, sample in enumerate(samples):
-        for name, value in outermost(sample.data, chunk, row).items():
+    for row, dissection in enumerate(dissections):
+        for name, value in outermost(dissection).items():
             wanted[name][row] = value
     for name in COLUMNS:
         column = read(chunk, SLOTS[name])
         rows = np.flatnonzero(column.valid).tolist()
         given = {row: number(column.values[row]) for row in rows}
         if given != wanted[name]:
-            differing = dict(given.items() ^ wanted[name].items())
-            row = min(differing)
+            row = min(dict(given.items() ^ wanted[name].items()))
             words = f"{name}: column {given.get(row)}, dissection {wanted[name].get(row)}"
-            raise FaultError(samples[row]) from DisagreementError(words)
+            raise FaultError(samples[row].text) from DisagreementError(words)

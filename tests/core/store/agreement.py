@@ -14,6 +14,7 @@ from core.wire.dissection import Cause, Dissection, Layer, Verdict
 from core.wire.field import Kind
 from core.wire.ipv4 import IpProtocol
 from core.wire.protocols import TABLES
+from core.wire.record import STACKED
 
 NETWORKS = {"arp": Network.ARP, "ip": Network.IPV4, "ipv6": Network.IPV6}
 TRANSPORTS = {
@@ -62,7 +63,11 @@ def outline_of_chunk(chunk: Chunk) -> list[Outline]:
 
 def outline_of_frame(data: bytes, link_type: int, original: int, flags: int) -> Outline:
     """One packet by its dissection."""
-    dissection = dissect(data, link_type, original, flags)
+    return outline_of(dissect(data, link_type, original, flags))
+
+
+def outline_of(dissection: Dissection) -> Outline:
+    """The same, of a packet that was dissected."""
     outer = [layer for layer in dissection.layers if layer.depth <= 1 and not layer.quoted]
     network = next((layer for layer in outer if layer.name in NETWORKS), None)
     transport = next((layer for layer in outer if layer.name in TRANSPORTS), None)
@@ -110,21 +115,23 @@ def has_column(name: str) -> bool:
     return SLOTS[name][0].table.name not in WITHOUT_COLUMN
 
 
-def outermost(frame: bytes, chunk: Chunk, row: int) -> dict[str, int]:
-    """Every field of the outermost layer of each name, not quoted and in no tunnel."""
-    dissection = dissect(
-        frame, int(chunk.link_type[row]), int(chunk.original[row]), int(chunk.flags[row])
-    )
+def outermost(dissection: Dissection) -> dict[str, int]:
+    """Every field of the outermost layer of each name, not quoted and in no tunnel.
+
+    Of layers that stack, such as VLAN tags, the outermost that has the field.
+    """
     values: dict[str, int] = {}
     seen: set[str] = set()
     for layer in dissection.layers:
-        if layer.depth > 1 or layer.quoted or layer.name in seen or layer.name in WITHOUT_COLUMN:
+        if layer.depth > 1 or layer.quoted or layer.name in WITHOUT_COLUMN:
+            continue
+        if layer.name in seen and layer.name not in STACKED:
             continue
         seen.add(layer.name)
-        for slot, value in layer.fields(frame):
+        for slot, value in layer.fields(dissection.data):
             # tables made for one packet (odd ARP addresses) have no columns
             if slot.field.kind is not Kind.BYTES and slot.table in _TABLES:
-                values[slot.name] = int(value)
+                values.setdefault(slot.name, int(value))
     return values
 
 

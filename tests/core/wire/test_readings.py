@@ -5,8 +5,6 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from core.wire.arp import ARP, ARP_IPV4
 from core.wire.detail import VERDICT_CAVEAT, Row, Severity, detail_rows
@@ -23,7 +21,6 @@ from core.wire.link import LinkType
 from core.wire.protocols import TABLES
 from core.wire.record import record
 from core.wire.summary import INFO, SequenceBase, Summary, Tone, summarise
-from core.wire.text import safe, safe_bytes
 from tests.core.wire import frames
 
 IPV4, IPV6, ETHERNET = LinkType.IPV4, LinkType.IPV6, LinkType.ETHERNET
@@ -299,22 +296,6 @@ def test_a_second_layer_of_a_name_has_its_own_key() -> None:
 
 
 HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-
-
-@given(st.text())
-def test_safe_text_has_nothing_that_a_terminal_obeys(text) -> None:
-    assert not {unicodedata.category(character) for character in safe(text)} & HARMFUL
-
-
-@given(st.binary())
-def test_safe_bytes_too(data) -> None:
-    assert not {unicodedata.category(character) for character in safe_bytes(data)} & HARMFUL
-
-
-def test_what_was_there_can_still_be_read() -> None:
-    assert safe("a\x1b[2Jb") == "a\\x1b[2Jb"
-    assert safe("\u202eabc\u2066") == "\\u202eabc\\u2066"
-    assert safe_bytes(b"caf\xc3\xa9 \xff\x9b") == "café \\xff\\x9b"
 
 
 def test_nothing_from_the_wire_reaches_a_row_raw() -> None:
