@@ -16,11 +16,13 @@ from core.wire.icmp import ICMP
 from core.wire.icmpv6 import ICMPV6, SOLICITATION
 from core.wire.igmp import GROUP, IGMP
 from core.wire.ipv4 import IpProtocol
-from core.wire.ipv6 import DESTINATION_OPTIONS
+from core.wire.ipv6 import DESTINATION_OPTIONS, FRAGMENT
 from core.wire.link import LinkType
 from core.wire.protocols import TABLES
 from core.wire.record import record
+from core.wire.sctp import SCTP
 from core.wire.summary import INFO, SequenceBase, Summary, Tone, summarise
+from core.wire.tunnels import GRE
 from tests.core.wire import frames
 
 IPV4, IPV6, ETHERNET = LinkType.IPV4, LinkType.IPV6, LinkType.ETHERNET
@@ -281,6 +283,86 @@ def test_a_first_fragment_does_not_tell_its_segments_length() -> None:
     assert "tcp.len" not in record(packet)
     assert "tcp.len" not in {row.key for row in flat(detail_rows(packet))}
     assert summarise(packet).info.endswith("(first fragment)")
+
+
+FIRST_PIECES = {
+    IpProtocol.TCP: frames.tcp(b"data"),
+    IpProtocol.UDP: frames.udp(b"data"),
+    IpProtocol.ICMP: frames.icmp_echo(),
+    IpProtocol.IGMP: IGMP.emit({"type": 0x16}) + GROUP.emit({}),
+    IpProtocol.ICMPV6: NEIGHBOUR,
+    IpProtocol.SCTP: SCTP.emit({"srcport": 1, "dstport": 2}) + b"\1\0\0\4",
+    IpProtocol.GRE: GRE.emit({"proto": 0x88CC}),
+}
+
+
+@pytest.mark.parametrize("protocol", FIRST_PIECES)
+def test_a_first_fragment_says_so_whatever_it_carries(protocol: int) -> None:
+    body = FIRST_PIECES[protocol]
+    for piece, more in ((frames.ipv4(body, protocol, flags__mf=1), 1), (_piece(body, protocol), 1),
+                        (frames.ipv4(body, protocol), 0)):  # fmt: skip
+        link = IPV4 if piece[0] >> 4 == 4 else IPV6
+        assert row_of(piece, link).info.count(" (first fragment)") == more
+
+
+def _piece(body: bytes, protocol: int, offset: int = 0) -> bytes:
+    """A fragment of an IPv6 datagram, the first unless `offset` is given."""
+    header = FRAGMENT.emit({"nxt": protocol, "more": 1, "offset": offset, "ident": 7})
+    return frames.ipv6(header + body, IpProtocol.FRAGMENT)
+
+
+def test_a_later_fragment_is_no_first_one() -> None:
+    assert row_of(_piece(b"x" * 8, 17, 185), IPV6).info == (
+        "Fragment of UDP, offset 1480, id 0x00000007"
+    )
+
+
+def test_a_first_fragment_of_udp_has_the_length_of_the_datagram() -> None:
+    packet = frames.ipv4(frames.udp(b"x" * 16, length=2008), IpProtocol.UDP, flags__mf=1)
+    assert row_of(packet).info == "40000 → 9999 Len=2000 (first fragment)"
+
+
+@pytest.mark.parametrize("length", range(8))
+def test_a_udp_length_that_contradicts_itself_is_no_length(length: int) -> None:
+    info = row_of(frames.ipv4(frames.udp(b"abc", length=length), IpProtocol.UDP)).info
+    assert info.startswith("40000 → 9999")
+    assert ("Len=" in info) == (length == 0 and "malformed" not in info)
+
+
+@pytest.mark.parametrize("shift", range(256))
+def test_a_window_scale_counts_as_at_most_14(shift: int) -> None:
+    """RFC 7323 §2.3."""
+    packet = frames.ipv4(frames.tcp(options=bytes([3, 3, shift, 0]), flags__syn=1), 6)
+    assert row_of(packet).info.endswith(f" WS={2 ** min(shift, 14)}")
+    rows = {row.key: row for row in flat(detail_rows(read(packet)))}
+    scale = rows["tcp.options.wscale.shift"]
+    assert scale.value == str(shift)
+    assert scale.meaning == ("used as 14" if shift > 14 else "")
+
+
+HARDWARE = {(1, 6): "00:00:5e:00:53:01", (32, 20): "80" + "01" * 19, (24, 8): "0123456789abcdef"}
+
+
+@pytest.mark.parametrize(("kind", "size"), HARDWARE)
+def test_arp_asks_and_answers_over_any_hardware(kind: int, size: int) -> None:
+    """InfiniBand's addresses have 20 bytes (RFC 4391 §9.1), those of IEEE 1394 8."""
+    sender = bytes.fromhex(HARDWARE[kind, size].replace(":", ""))
+    said = HARDWARE[kind, size]
+
+    def info(operation: int, source: int, target: int) -> str:
+        common = ARP.emit({"hw.type": kind, "hw.size": size, "opcode": operation})
+        addresses = (0x0A000000 + host if host else 0 for host in (source, target))
+        first, second = (address.to_bytes(4, "big") for address in addresses)
+        body = common + sender + first + sender + second
+        return row_of(frames.ethernet(body, EtherType.ARP), ETHERNET).info
+
+    assert info(1, 2, 1) == "Who has 10.0.0.1? Tell 10.0.0.2"
+    assert info(1, 2, 2) == "ARP announcement for 10.0.0.2"
+    assert info(1, 0, 1) == "Who has 10.0.0.1? (probe)"
+    assert info(2, 2, 1) == f"10.0.0.2 is at {said}"
+    assert info(3, 2, 1) == f"Who is {said}? Tell {said}"
+    assert info(4, 2, 1) == f"{said} is at 10.0.0.1"
+    assert info(9, 2, 1) == "ARP InARP reply"
 
 
 def test_a_payload_that_somebody_knows() -> None:
