@@ -215,8 +215,7 @@ def info(layer: Layer, dissection: Dissection) -> str:
     if isinstance(kind, int):
         name = ETHERTYPE_NAMES.get(kind, "")
         return f"Type 0x{kind:04x} {name}".rstrip()
-    length = layer.number(dissection.data, "len")
-    return "Ethernet" if length is None else f"Length {length}"
+    return f"Length {layer.number(dissection.data, 'len')}"
 
 
 def info_llc(layer: Layer, dissection: Dissection) -> str:
@@ -225,6 +224,5 @@ def info_llc(layer: Layer, dissection: Dissection) -> str:
     oui, kind = layer.number(data, "oui"), layer.number(data, "type")
     if isinstance(oui, int) and isinstance(kind, int):
         return f"SNAP 0x{oui:06x} type 0x{kind:04x} {ETHERTYPE_NAMES.get(kind, '')}".rstrip()
-    point = layer.number(data, "dsap")
-    name = SAP_NAMES.get(point, "") if isinstance(point, int) else ""
-    return f"LLC to {name or f'service access point {point}'}"
+    point = LLC["dsap"].number(data, layer.offset)
+    return f"LLC to {SAP_NAMES.get(point, f'service access point {point}')}"

@@ -223,18 +223,16 @@ def message_check(walk: Walk, slot: Slot, offset: int) -> Check:
 def info(layer: Layer, dissection: Dissection) -> str:
     """``Echo request id=0x04d2, seq=1``, ``Destination unreachable (port unreachable)``."""
     data = dissection.data
-    kind, code = layer.number(data, "type"), layer.number(data, "code")
-    if not isinstance(kind, int):
-        return "ICMP"
+    kind, code = (ICMP[key].number(data, layer.offset) for key in ("type", "code"))
     text = TYPES.get(kind, f"Type {kind}")
-    if isinstance(code, int) and (code or kind in CODES):
+    if code or kind in CODES:
         text += f" ({CODES.get(kind, {}).get(code, f'code {code}')})"
     ident, sequence = layer.number(data, "ident"), layer.number(data, "seq")
-    if isinstance(ident, int) and isinstance(sequence, int):
+    if ident is not None and sequence is not None:
         text += f" id=0x{ident:04x}, seq={sequence}"
     if kind == UNREACHABLE and code == FRAGMENTATION_NEEDED:
         text += f" MTU={layer.number(data, 'mtu')}"
     gateway = layer.number(data, "redir_gw")
-    if isinstance(gateway, int):
+    if gateway is not None:
         text += f" to {REDIRECT_REST['redir_gw'].text(gateway)}"
     return text

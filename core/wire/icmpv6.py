@@ -268,11 +268,9 @@ def parse(walk: Walk, offset: int) -> Next | None:
 def info(layer: Layer, dissection: Dissection) -> str:
     """``Neighbour solicitation for fe80::1 from 00:…``, ``Echo request id=0x1, seq=2``."""
     data = dissection.data
-    kind, code = layer.number(data, "type"), layer.number(data, "code")
-    if not isinstance(kind, int):
-        return "ICMPv6"
+    kind, code = (ICMPV6[key].number(data, layer.offset) for key in ("type", "code"))
     text = TYPES.get(kind, f"Type {kind}")
-    if isinstance(code, int) and (code or kind in CODES):
+    if code or kind in CODES:
         text += f" ({CODES.get(kind, {}).get(code, f'code {code}')})"
     return text + _details(layer, data, kind)
 
@@ -280,10 +278,10 @@ def info(layer: Layer, dissection: Dissection) -> str:
 def _details(layer: Layer, data: bytes, kind: int) -> str:
     if kind in (ECHO_REQUEST, ECHO_REPLY):
         ident, sequence = (
-            layer.number(data, key) for key in ("echo.identifier", "echo.sequence_number")
+            ECHO[key].number(data, layer.offset)
+            for key in ("echo.identifier", "echo.sequence_number")
         )
-        if isinstance(ident, int) and isinstance(sequence, int):
-            return f" id=0x{ident:04x}, seq={sequence}"
+        return f" id=0x{ident:04x}, seq={sequence}"
     if kind == TOO_BIG:
         return f" MTU={layer.number(data, 'mtu')}"
     targets = {
@@ -293,9 +291,8 @@ def _details(layer: Layer, data: bytes, kind: int) -> str:
     text = ""
     if kind in targets:
         table, word = targets[kind]
-        target = layer.number(data, table.slots[-1].key)
-        if isinstance(target, int):
-            text = word + address_text(Kind.IPV6, target)
+        target = table.slots[-1].number(data, layer.offset)
+        text = word + address_text(Kind.IPV6, target)
     for option in layer.options:
         for inside in option.values:
             if inside.slot.field.kind is Kind.MAC:

@@ -104,9 +104,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
 def info(layer: Layer, dissection: Dissection) -> str:
     """``Membership report v2 for 224.0.0.251``."""
     data = dissection.data
-    kind = layer.number(data, "type")
-    if kind is None:
-        return "IGMP"
+    kind = IGMP["type"].number(data, layer.offset)
     text = TYPES.get(kind, f"Type 0x{kind:02x}")
     group = layer.number(data, "maddr")
     if kind == REPORT_3:

@@ -58,5 +58,5 @@ def parse(walk: Walk, offset: int) -> Next | None:
 
 def info(layer: Layer, dissection: Dissection) -> str:
     """``MPLS label 100704``."""
-    label = layer.number(dissection.data, "label")
-    return "MPLS" if label is None else f"MPLS label {LABELS.get(label, label)}"
+    label = MPLS["label"].number(dissection.data, layer.offset)
+    return f"MPLS label {LABELS.get(label, label)}"

@@ -115,14 +115,13 @@ def _header(walk: Walk, offset: int) -> bool:
 
 def info(layer: Layer, dissection: Dissection) -> str:
     """``PPP LCP``."""
-    number = layer.number(dissection.data, "protocol")
-    return "PPP" if number is None else f"PPP {PROTOCOLS.get(number, f'0x{number:04x}')}"
+    number = layer.tables[0]["protocol"].number(dissection.data, layer.offset)
+    return f"PPP {PROTOCOLS.get(number, f'0x{number:04x}')}"
 
 
 def info_pppoe(layer: Layer, dissection: Dissection) -> str:
     """What the frame does, and the session."""
-    code = layer.number(dissection.data, "code")
-    session = layer.number(dissection.data, "session_id")
-    if code is None or session is None:
-        return "PPPoE"
+    code, session = (
+        PPPOE[key].number(dissection.data, layer.offset) for key in ("code", "session_id")
+    )
     return f"{CODES.get(code, f'Code 0x{code:02x}')}, session 0x{session:04x}"

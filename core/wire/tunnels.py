@@ -136,10 +136,8 @@ def parse_vxlan(walk: Walk, offset: int) -> Next | None:
 
 def info_gre(layer: Layer, dissection: Dissection) -> str:
     """What it carries."""
-    kind = layer.number(dissection.data, "proto")
-    return (
-        "GRE" if kind is None else f"GRE of 0x{kind:04x} {ETHERTYPE_NAMES.get(kind, '')}".rstrip()
-    )
+    kind = GRE["proto"].number(dissection.data, layer.offset)
+    return f"GRE of 0x{kind:04x} {ETHERTYPE_NAMES.get(kind, '')}".rstrip()
 
 
 def info_vxlan(layer: Layer, dissection: Dissection) -> str:
