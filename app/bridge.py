@@ -129,7 +129,7 @@ class Bridge:
             echo,
             self._turn,
             self.faults.count,
-            self.faults.message,
+            self.faults.message if self.faults.count else "",
         )
 
     @property

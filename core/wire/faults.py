@@ -16,9 +16,10 @@ class Faults:
 
     def __init__(self) -> None:
         self._numbers: set[int] = set()
-        self._first_number = 0
         self.first: Exception | None = None
-        """The first exception, with its traceback, for ``--debug``."""
+        """The first exception that was counted, with its traceback, for ``--debug``."""
+        self.message = ""
+        """One sentence about the packet of `first`; empty where there was none."""
 
     @property
     def count(self) -> int:
@@ -27,22 +28,19 @@ class Faults:
 
     def note(self, number: int, error: Exception) -> str:
         """Count a packet and return the words to show in its place."""
-        if self.first is None:
-            self.first, self._first_number = error, number
+        words = fault_text(error)
+        if not self._numbers:
+            self.first, self.message = error, f"packet {number}: {words}"
         if len(self._numbers) < LIMIT:
             self._numbers.add(number)
-        return fault_text(error)
+        return words
 
     def forget(self) -> None:
-        """Start counting again: packet numbers mean other packets from here on."""
-        self._numbers.clear()
+        """Start counting again: packet numbers mean other packets from here on.
 
-    @property
-    def message(self) -> str:
-        """One sentence about the first fault; empty where there was none."""
-        if self.first is None:
-            return ""
-        return f"packet {self._first_number}: {fault_text(self.first)}"
+        `first` and `message` stay until another packet fails.
+        """
+        self._numbers.clear()
 
 
 def fault_text(error: Exception) -> str:

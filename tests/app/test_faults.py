@@ -150,7 +150,7 @@ async def test_another_store_counts_anew(broken_tcp: None) -> None:
         assert screen.scene.faults == 1
         engine.store = PacketStore()
         screen.poll()
-        assert screen.scene.faults == 0
+        assert (screen.scene.faults, screen.scene.fault) == (0, "")
         assert "failed" not in screen.query_one(StatusBar).render_line(0).text
 
 
