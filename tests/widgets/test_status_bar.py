@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from rich.cells import cell_len
 
@@ -127,3 +129,12 @@ def test_nothing_changes_between_two_calls():
         assert screen_text(bar) == before
 
     play(StatusBar(), scene)
+
+
+def test_packets_that_failed_are_counted_from_50_columns_on():
+    line = replace(LIVE, packets=123_456_789, dropped=1_234_567, faults=12_345)
+    for width in range(50, 140):
+        parts = fit(parts_of(line), width)
+        assert any(part.text.startswith("failed 12") for part in parts)
+        assert sum(len(part.joint + part.text) for part in parts[1:]) + len(parts[0].text) <= width
+    assert not any("failed" in part.text for part in parts_of(replace(line, faults=0)))
