@@ -18,7 +18,12 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.console import RenderableType
+from textual import events
+from textual._compositor import CompositorUpdate
 from textual.app import SystemCommand
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
@@ -32,6 +37,7 @@ from app.screens.dialog import Confirm
 from app.screens.main import MainScreen
 from app.screens.too_small import SMALLEST
 from app.screens.workspace import Workspace
+from app.terminal.driver import TerminalDriver
 from app.themes import DEFAULT, DEFAULT_VARIABLES, THEMES
 from core.capture.interfaces import InterfaceInfo, list_interfaces
 from core.capture.options import CaptureOptions
@@ -95,8 +101,7 @@ class Monitor(OrderedKeysApp[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.set_keymap(self._config.keys)
-
-        self.key_queue.hold()
+        self.key_queue.hold()  # until `on_packet_screen_ready`
 
     @cached_property
     def forger(self) -> Forger:
@@ -118,6 +123,32 @@ class Monitor(OrderedKeysApp[None]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return DEFAULT_VARIABLES
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice; on a Linux terminal, the driver that keeps its pace."""
+        chosen = super().get_driver_class()
+        return TerminalDriver if chosen is LinuxDriver else chosen
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Hand what was painted to the driver, which writes it when the terminal has time."""
+        driver = self._driver
+        if not isinstance(driver, TerminalDriver) or not isinstance(renderable, CompositorUpdate):
+            super()._display(screen, renderable)
+        elif self._running and not self._closed and not self._batch_count:
+            driver.synchronized = self._sync_available
+            cursor = screen.outer_size.clamp_offset(self.cursor_position)
+            driver.paint(renderable, screen._compositor.size, cursor)
+            self.post_display_hook()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Paint all of the screen: a terminal that changes its size moves what it shows."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.repaint(event.size)
+
+    @property
+    def may_follow(self) -> bool:
+        """Whether the terminal has time for what changed without a key."""
+        return not isinstance(self._driver, TerminalDriver) or self._driver.may_follow
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return with_gate(super().get_line_filters())

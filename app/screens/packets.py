@@ -84,7 +84,7 @@ class PacketScreen(Screen[None]):
         self.panels.faults = self.bridge.faults
         self.watch(self.table, "selected", self.show_selected, init=False)
         self.call_after_refresh(self.poll)  # when the table knows its size
-        self.set_interval(1 / POLL_HZ, self.poll)
+        self.set_interval(1 / POLL_HZ, self._follow)
 
     async def mount_sides(self) -> None:
         """Mount the side panels; tell the application when that is done."""
@@ -117,6 +117,11 @@ class PacketScreen(Screen[None]):
         return self.query_one(Panels)
 
     # -- what it shows ------------------------------------------------------------------------
+
+    def _follow(self) -> None:
+        """Show what is so now, unless the terminal still paints what was."""
+        if getattr(self.app, "may_follow", True):
+            self.poll()
 
     def poll(self) -> None:
         """Show the newest scene."""

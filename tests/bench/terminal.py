@@ -6,6 +6,7 @@ been read back: everything between the finger and the terminal emulator.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -21,13 +22,25 @@ ESCAPES = re.compile(
     rb"\x1b\[[0-9;:?<>=]*[A-Za-z~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]"
 )
 
+QUESTION = re.compile(rb"\x1b\[(\d+);(\d+)H\x1b\[6n")  # a cursor position report is asked for
 OVERLAP = 512  # bytes kept of what was read: more than any text looked for, with its escapes
 
 
 class Terminal:
-    """`argv` running on a fresh pty of the given size; times are seconds since its start."""
+    """`argv` running on a fresh pty of the given size; times are seconds since its start.
 
-    def __init__(self, argv: list[str], columns: int, rows: int, cwd: Path | None = None) -> None:
+    With `answers`, it tells the program where the cursor is when asked, as a terminal does.
+    """
+
+    def __init__(
+        self,
+        argv: list[str],
+        columns: int,
+        rows: int,
+        cwd: Path | None = None,
+        *,
+        answers: bool = True,
+    ) -> None:
         self.started = time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
@@ -40,6 +53,8 @@ class Terminal:
             os.execvpe(argv[0], argv, environment)
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         os.set_blocking(self.fd, False)
+        self._answers = answers
+        self._tail = b""
 
     def read(self, timeout_s: float) -> bytes:
         """What has been painted, waiting at most `timeout_s` for something; empty at the end."""
@@ -47,9 +62,22 @@ class Terminal:
         if not ready:
             return b""
         try:
-            return os.read(self.fd, 1 << 20)
+            painted = os.read(self.fd, 1 << 20)
         except OSError:
             return b""
+        if self._answers:
+            self._answer(painted)
+        return painted
+
+    def _answer(self, painted: bytes) -> None:
+        """Answer questions as a terminal does; they may be cut by the end of a read."""
+        text = self._tail + painted
+        end = 0
+        for question in QUESTION.finditer(text):
+            with contextlib.suppress(OSError):  # the program has ended
+                os.write(self.fd, b"\x1b[%b;%bR" % question.groups())
+            end = question.end()
+        self._tail = text[end:][-16:]
 
     def drain(self, seconds: float) -> None:
         """Read and forget for a while, so that the program never waits for the terminal."""

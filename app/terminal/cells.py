@@ -1,0 +1,180 @@
+"""Cells: a painted line as numbers, so that two screens are compared at once.
+
+A cell is one unsigned 64-bit number: the glyph in the low half, the style in the high half.
+
+* A glyph is a code point. A grapheme of several code points has a number above all code
+  points; the second cell of a wide grapheme is `CONTINUED`.
+* A style is the index of a `Look`: the SGR parameters (ECMA-48 §8.3.117) that draw it. On a
+  blank only the background can be seen, unless the style draws a line there, so all blanks of
+  one background are equal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.cells import split_graphemes
+from rich.color import ColorSystem
+from rich.style import Style
+from textual.cache import LRUCache
+from textual.strip import Strip
+
+Cells = NDArray[np.uint64]
+
+STYLE_SHIFT = np.uint64(32)
+GLYPH_MASK = np.uint64(0xFFFFFFFF)
+CONTINUED = 0  # no character: NUL never passes the screen filter
+FIRST_CLUSTER = 0x110000
+UNKNOWN = np.uint64(0xFFFFFFFFFFFFFFFF)
+BLANK = ord(" ")
+
+_KEPT_STRIPS, _KEPT_STYLES = 1024, 2048
+_MOST_CLUSTERS = 10_000  # packets choose them; of further ones only the first character is drawn
+# Latin, Greek, Cyrillic, dashes, arrows, boxes and shapes, braille: a cell each, on all terminals.
+_ONE_CELL_EACH = re.compile(
+    "[ -~\xa0-\xac\xae-\u02ff\u0370-\u0482"
+    "\u2010-\u2027\u2190-\u21ff\u23ce\u2500-\u25fc\u2800-\u28ff]*"
+)
+_SGR = re.compile(r"\x1b\[([\d;]*)m")
+_SEEN_ON_BLANKS = frozenset({"4", "7", "9", "21", "53"})  # lines, and reverse video
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """SGR parameters by what they set; an empty string is the terminal's default."""
+
+    attributes: str = ""
+    foreground: str = ""
+    background: str = ""
+
+    def after(self, before: Look | None) -> str:
+        """The shortest SGR sequence that turns `before` into this look; None: unknown."""
+        if before == self:
+            return ""
+        if before is None or before.attributes != self.attributes:
+            parts = ["0", self.attributes, self.foreground, self.background]
+        else:
+            parts = []
+            if before.foreground != self.foreground:
+                parts.append(self.foreground or "39")
+            if before.background != self.background:
+                parts.append(self.background or "49")
+        return f"\x1b[{';'.join(part for part in parts if part)}m"
+
+    @property
+    def on_blank(self) -> Look:
+        """The look of a blank in this style."""
+        if _SEEN_ON_BLANKS.isdisjoint(self.attributes.split(";")):
+            return Look(background=self.background)
+        return self
+
+
+def parse_look(codes: str) -> Look:
+    """Split SGR parameters such as ``1;38;2;10;20;30;40``."""
+    attributes: list[str] = []
+    foreground = background = ""
+    parts = iter(codes.split(";") if codes else ())
+    for part in parts:
+        number = int(part)
+        if number in (38, 48):
+            kind = next(parts)
+            count = 3 if kind == "2" else 1
+            part = ";".join((part, kind, *(next(parts) for _ in range(count))))
+        if number // 10 in (3, 9):
+            foreground = "" if number == 39 else part
+        elif number // 10 in (4, 10):
+            background = "" if number == 49 else part
+        else:
+            attributes.append(part)
+    return Look(";".join(attributes), foreground, background)
+
+
+class Alphabet:
+    """The numbers of all glyphs and styles that were painted, and the cells of lines."""
+
+    def __init__(self, color_system: ColorSystem) -> None:
+        self._color_system = color_system
+        self.looks: list[Look] = [Look()]
+        self.on_blank: list[int] = [0]  # by the number of a look: that of its `Look.on_blank`
+        self._numbers: dict[Look, int] = {Look(): 0}
+        self._styles: LRUCache[Style, int] = LRUCache(_KEPT_STYLES)
+        self._clusters: dict[str, int] = {}
+        self._clusters_by_number: list[str] = []
+        self._strips: dict[int, tuple[Strip, Cells]] = {}
+
+    def cells(self, strip: Strip) -> Cells:
+        """The cells of a strip; kept, as lines that scroll stay the same strip."""
+        kept = self._strips.get(id(strip))
+        if kept is not None and kept[0] is strip:
+            return kept[1]
+        segments = [(text, style) for text, style, _ in strip]
+        glyphs, lengths = self._glyphs([text for text, _ in segments])
+        numbers = [0 if style is None else self._style_number(style) for _, style in segments]
+        on_blank = [self.on_blank[number] for number in numbers]
+        styles = np.repeat(np.array([numbers, on_blank], np.uint64) << STYLE_SHIFT, lengths, axis=1)
+        cells = glyphs | np.where(glyphs == BLANK, styles[1], styles[0])
+        if len(self._strips) >= _KEPT_STRIPS:
+            self._strips.clear()
+        self._strips[id(strip)] = strip, cells
+        return cells
+
+    def blank_like(self, cell: np.uint64) -> np.uint64:
+        """A blank in the style of a cell."""
+        return np.uint64(self.on_blank[int(cell >> STYLE_SHIFT)] << 32 | BLANK)
+
+    def _style_number(self, style: Style) -> int:
+        number = self._styles.get(style)
+        if number is None:
+            match = _SGR.match(style.render("x", color_system=self._color_system))
+            number = self._styles[style] = self._number(parse_look(match[1] if match else ""))
+        return number
+
+    def _number(self, look: Look) -> int:
+        number = self._numbers.get(look)
+        if number is None:
+            number = self._numbers[look] = len(self.looks)
+            self.looks.append(look)
+            self.on_blank.append(number)
+            self.on_blank[number] = self._number(look.on_blank)
+        return number
+
+    def _glyphs(self, texts: list[str]) -> tuple[Cells, list[int]]:
+        """The glyphs of these texts, one after the other, and how many cells each takes."""
+        line = "".join(texts)
+        if _ONE_CELL_EACH.fullmatch(line):
+            codes = np.frombuffer(line.encode("utf-32-le"), "<u4").astype(np.uint64)
+            return codes, [len(text) for text in texts]
+        numbers: list[int] = []
+        lengths = []
+        for text in texts:
+            before = len(numbers)
+            for start, end, width in split_graphemes(text)[0]:
+                if width:
+                    single = end - start == 1
+                    numbers.append(ord(text[start]) if single else self._cluster(text[start:end]))
+                    numbers += [CONTINUED] * (width - 1)
+            lengths.append(len(numbers) - before)
+        return np.array(numbers, np.uint64), lengths
+
+    def _cluster(self, text: str) -> int:
+        if len(self._clusters) >= _MOST_CLUSTERS and text not in self._clusters:
+            return ord(text[0])
+        number = self._clusters.setdefault(text, FIRST_CLUSTER + len(self._clusters))
+        if number - FIRST_CLUSTER == len(self._clusters_by_number):
+            self._clusters_by_number.append(text)
+        return number
+
+    def text(self, glyphs: Cells) -> Sequence[str]:
+        """The text of each cell; a continued cell has none."""
+        if glyphs.max() < FIRST_CLUSTER and glyphs.min() != CONTINUED:
+            return glyphs.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+        return [
+            "" if number == CONTINUED
+            else chr(number) if number < FIRST_CLUSTER
+            else self._clusters_by_number[number - FIRST_CLUSTER]
+            for number in glyphs.tolist()
+        ]  # fmt: skip

@@ -1,0 +1,225 @@
+"""The driver: Textual's for Linux, with a pace, a frame and an end that waits for nobody.
+
+* What Textual paints goes into the frame (`paint`). It is written when the pace allows it,
+  with a question behind it (`app.terminal.pace`).
+* A question's tag is the column that the cursor stands in when it is asked; the row is the
+  second one, since xterm sends F3 with a modifier in the form of an answer from the first
+  row (``ESC [ 1 ; 2 R``, ctlseqs, "PC-Style Function Keys").
+* The terminal's modes are taken and given back in turns. Textual (8.2) takes them again at every
+  SIGCONT: it then starts a second input thread, and remembers the raw modes as those to
+  restore. Signals are handled from the event loop, never between two instructions of a write.
+* A stop waits for the last answer, or the shell would read it as typed; and it never waits for a
+  terminal that nobody reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import termios
+import time
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from rich.color import ColorSystem
+from textual import events
+from textual._compositor import CompositorUpdate
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Offset, Size
+from textual.message import Message
+
+from app.terminal.frame import Frame
+from app.terminal.output import Output
+from app.terminal.pace import Pace
+
+_SCREEN = 2  # the descriptor that Textual draws on
+_ASK = "\x1b[6n"
+_ASKING_ROW = 2
+_RESET = "\x1b[m"
+_SYNC_START, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
+# Bracketed paste, mouse, kitty's keyboard off; lines wrap; the first screen; the cursor; no focus.
+_LEAVE = (
+    "\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"
+    "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
+)
+_LAST_ANSWER_S = 1.0  # for an answer that would else come after the end
+_LAST_WORDS_S = 0.3  # for a terminal that is not read
+
+
+class TerminalDriver(LinuxDriver):
+    """Textual's driver for Linux, which paints at the terminal's pace. See the module's text."""
+
+    def __init__(
+        self,
+        app: App[Any],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self.synchronized = False  # whether the terminal knows "synchronized output"
+        self._frame = Frame(app.console._color_system or ColorSystem.TRUECOLOR)
+        self._pace = Pace()
+        self._output = Output(_SCREEN, self._loop, self._write_frame)
+        self._heard: SimpleQueue[int] = SimpleQueue()  # tags of answers, from the input thread
+        self._later: asyncio.TimerHandle | None = None
+        self._cursor = Offset(0, 0)
+        self._has_terminal = False
+        self._continued = 0  # how often
+        self._closed = False
+
+    # -- painting -------------------------------------------------------------------------
+
+    def write(self, data: str) -> None:
+        """Write at once, without waiting for the terminal."""
+        if not self._closed:
+            self._output.write(data)
+
+    def paint(self, update: CompositorUpdate, size: Size, cursor: Offset) -> None:
+        """Take in what Textual painted on a screen of this size, and write it when it is time."""
+        if self._frame.size != size:
+            self._frame.resize(*size)
+        self._frame.take(update)
+        self._cursor = cursor
+        self._write_frame()
+
+    def repaint(self, size: Size) -> None:
+        """Paint all of the screen: the terminal may show anything, or has another size."""
+        self._pace.forget()
+        if self._frame.size == size:
+            self._frame.forget()
+            self._write_frame()
+        else:
+            self._frame.resize(*size)  # painted when Textual has laid it out
+
+    @property
+    def may_follow(self) -> bool:
+        """Whether the terminal has time for what changed by itself."""
+        return not self._output.behind and self._pace.may_follow(time.monotonic())
+
+    def _write_frame(self) -> None:
+        """Write the newest frame if it is time, else see to it that it is written then."""
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        if not self._has_terminal or self._output.behind:
+            return
+        wait_s = self._pace.wait_s(time.monotonic())
+        if wait_s > 0:
+            self._later = self._loop.call_later(wait_s, self._write_frame)
+        elif change := self._frame.difference():
+            self._ask_behind(change + _RESET)
+
+    def _ask_behind(self, change: str) -> None:
+        tag = self._pace.asked(len(change.encode(errors="replace")), time.monotonic())
+        question = f"\x1b[{_ASKING_ROW};{tag + 1}H{_ASK}"
+        back = f"\x1b[{self._cursor.y + 1};{self._cursor.x + 1}H"
+        if self.synchronized:
+            change = f"{_SYNC_START}{change}{_SYNC_END}"
+        self.write(f"{change}{question}{back}")
+
+    def process_message(self, message: Message) -> None:
+        """Keep the answers, in the input thread; all else is Textual's."""
+        if not isinstance(message, events.CursorPosition):
+            super().process_message(message)
+        elif message.y == _ASKING_ROW - 1:
+            self._heard.put(message.x)
+            self._loop.call_soon_threadsafe(self._hear)
+
+    def _hear(self) -> None:
+        while not self._heard.empty():
+            self._pace.answered(self._heard.get(), time.monotonic())
+        self._write_frame()
+
+    # -- taking the terminal and giving it back ---------------------------------------------
+
+    def start_application_mode(self) -> None:
+        """Take the terminal. In the background this stops the process until it is continued."""
+        while not self._has_terminal:
+            continued = self._continued
+            self._writer_thread = None
+            super().start_application_mode()  # type: ignore[no-untyped-call]
+            self._has_terminal = self._writer_thread is not None
+            if self._continued == continued:
+                break
+        self._frame.forget()
+        self._pace.forget()
+        if self._has_terminal:
+            self._ask_behind("")
+            self._write_frame()
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was; a second time, do nothing."""
+        if not self._has_terminal:
+            return
+        self._has_terminal = False
+        if self._output.behind:
+            self._output.cut()
+        else:
+            self._await_last_answer()
+        super().stop_application_mode()
+        self._output.finish(_LAST_WORDS_S)
+
+    def _await_last_answer(self) -> None:
+        end_s = time.monotonic() + _LAST_ANSWER_S
+        with contextlib.suppress(Empty):
+            while self._pace.answers and self._pace.unanswered_bytes:
+                left_s = max(0.0, end_s - time.monotonic())
+                self._pace.answered(self._heard.get(timeout=left_s), time.monotonic())
+
+    def suspend_application_mode(self) -> None:
+        """Give the terminal back for a while."""
+        self.stop_application_mode()
+        super().close()
+
+    def close(self) -> None:
+        """Give everything back."""
+        super().close()
+        if not self._closed:
+            self._closed = True
+            self._output.close()
+
+    # -- being stopped and continued ----------------------------------------------------------
+
+    def _sigtstp_application(self, *_: object) -> None:
+        if self._has_terminal:
+            self._loop.call_soon_threadsafe(self._stop)
+        else:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _stop(self) -> None:
+        """Stop as SIGTSTP asks for, the terminal in order; go on from here when continued."""
+        restart = self._has_terminal and self._auto_restart
+        if restart:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        os.kill(os.getpid(), signal.SIGSTOP)
+        if restart:
+            self.resume_application_mode()
+
+    def _sigcont_application(self, *_: object) -> None:
+        self._continued += 1
+        if self._has_terminal:
+            self._loop.call_soon_threadsafe(self._take_again)
+
+    def _take_again(self) -> None:
+        """After a stop without notice (SIGSTOP): a shell may have used the terminal meanwhile."""
+        if self._has_terminal:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+            self.resume_application_mode()
+
+    def abandon(self) -> None:
+        """From another thread, just before the process ends: restore the terminal's modes."""
+        if self._has_terminal:
+            self._has_terminal = False
+            if self.attrs_before is not None:
+                with contextlib.suppress(termios.error):
+                    termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            self._output.cut()
+            self._output.write(_LEAVE)
+            self._output.finish(_LAST_WORDS_S)

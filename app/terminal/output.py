@@ -1,0 +1,130 @@
+"""Output to the terminal that never waits for it.
+
+A write to a terminal that nobody reads blocks for ever, and with it the thread that writes: the
+program then answers neither keys nor signals. The flag that would prevent it (O_NONBLOCK)
+belongs to the open file, which the shell shares; so the terminal is opened once more, for a
+flag of our own. What it does not take stays here and follows when there is room.
+
+Where it cannot be opened again (it belongs to another user), small pieces are written when
+poll(2) says that there is room. Any thread may write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import termios
+import threading
+import time
+from collections.abc import Callable
+
+CANCEL = b"\x18"  # CAN ends an escape sequence that was cut (ECMA-48, console_codes(4))
+_PIECE_WHERE_SHARED = 256
+
+
+class Output:
+    """The terminal behind `descriptor`, written to from `loop`.
+
+    `on_room` is called when the terminal has taken all, after it had not.
+    """
+
+    def __init__(
+        self,
+        descriptor: int,
+        loop: asyncio.AbstractEventLoop,
+        on_room: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._loop = loop
+        self._on_room = on_room
+        self._lock = threading.Lock()
+        self._left = bytearray()
+        self._waiting = False
+        try:
+            flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
+            self._descriptor = os.open(os.ttyname(descriptor), flags)
+            self._most = 1 << 16
+        except OSError:
+            self._descriptor = os.dup(descriptor)
+            self._most = _PIECE_WHERE_SHARED
+
+    @property
+    def behind(self) -> bool:
+        """Whether something is left that the terminal did not take."""
+        return bool(self._left)
+
+    def write(self, text: str) -> None:
+        """Write what the terminal takes now, and the rest later."""
+        with self._lock:
+            self._left += text.encode(errors="replace")
+            self._write_on()
+            wait = bool(self._left) and not self._waiting
+            self._waiting |= wait
+        if wait:
+            self._loop.call_soon_threadsafe(self._wait)
+
+    def _wait(self) -> None:
+        with contextlib.suppress(OSError, ValueError):  # closed meanwhile
+            self._loop.add_writer(self._descriptor, self._has_room)
+
+    def _has_room(self) -> None:
+        with self._lock:
+            self._write_on()
+            if self._left:
+                return
+            self._stop_waiting()
+        self._on_room()
+
+    def _stop_waiting(self) -> None:
+        if self._waiting:
+            self._waiting = False
+            self._loop.remove_writer(self._descriptor)
+
+    def _write_on(self) -> None:
+        shared = self._most == _PIECE_WHERE_SHARED
+        try:
+            while self._left and not (shared and not self._room(0)):
+                taken = os.write(self._descriptor, memoryview(self._left)[: self._most].tobytes())
+                del self._left[:taken]
+        except BlockingIOError:
+            pass
+        except OSError:  # the terminal is gone, and SIGHUP under way
+            self._left.clear()
+
+    def _room(self, timeout_s: float) -> bool:
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLOUT)
+        return bool(poll.poll(timeout_s * 1000))
+
+    def cut(self) -> None:
+        """Drop what the terminal did not take; what is written next is read as a new sequence."""
+        with self._lock:
+            if self._left:
+                self._left[:] = CANCEL
+
+    def finish(self, limit_s: float) -> None:
+        """Write the rest. If the terminal does not take it in time, make room by dropping what
+        lies unread in its buffer (tcflush(3)), and write it then.
+        """
+        with self._lock:
+            self._finish_until(time.monotonic() + limit_s)
+            if self._left:
+                with contextlib.suppress(termios.error):
+                    termios.tcflush(self._descriptor, termios.TCOFLUSH)
+                self._left[:0] = CANCEL
+                self._finish_until(time.monotonic() + limit_s)
+            self._left.clear()
+
+    def _finish_until(self, end_s: float) -> None:
+        self._write_on()
+        while self._left and (left_s := end_s - time.monotonic()) > 0:
+            self._room(left_s)
+            self._write_on()
+
+    def close(self) -> None:
+        """Give the terminal back. Call `finish` before."""
+        with self._lock:
+            if not self._loop.is_closed():
+                self._stop_waiting()
+            os.close(self._descriptor)

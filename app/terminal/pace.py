@@ -1,0 +1,110 @@
+"""The pace: when the next frame may be written. No I/O and no clock.
+
+Facts
+-----
+* Behind a pty or ssh lie 64 KiB and more of buffers. A write into them returns at once and says
+  nothing about what a person sees: at 9600 baud that is a minute of old frames.
+* A terminal answers a question (a cursor position report, ``ESC [ 6 n``) when it gets to it. A
+  question behind each frame tells when the frame is on the screen.
+* A terminal may never answer, an answer may be lost, and it may come late.
+
+What follows
+------------
+* A frame may be written while at most `WINDOW_BYTES` are unanswered. A key on a distant terminal
+  then need not wait for the answer to the key before; at 9600 baud the window takes a second.
+* Questions carry tags, and an answer names its question, so a late one answers nothing newer.
+* Without an answer the terminal gets time by what was written (`LEAST_BYTES_PER_S`). Then the
+  answers count as lost.
+* A terminal that has answered nothing yet gets frames at a rate that any emulator takes. What
+  it was asked is remembered, so that the pace is known at once when it does answer.
+* What changed by itself (new packets, rates, the time) waits longer: until the last frame is on
+  the screen, and once more as long as that took. The other half is for keys.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+TAGS = 16
+WINDOW_BYTES = 1024
+LEAST_S = 2.0
+LEAST_BYTES_PER_S = 480  # half of 9600 baud
+LONGEST_REST_S = 2.0
+SILENT_BYTES_PER_S = 100_000
+SILENT_FOLLOW_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    tag: int
+    size_bytes: int
+    asked_s: float
+
+
+class Pace:
+    """What was written and is not answered yet. Times are seconds of one monotonic clock."""
+
+    def __init__(self) -> None:
+        self.answers = False  # whether the terminal has answered before
+        self._open: deque[_Question] = deque(maxlen=TAGS)
+        self._count = 0
+        self._heard_s = -math.inf  # the last question or answer
+        self._rest_until_s = -math.inf
+
+    @property
+    def unanswered_bytes(self) -> int:
+        """How much was written that no answer stands behind."""
+        return sum(question.size_bytes for question in self._open)
+
+    def asked(self, size_bytes: int, now_s: float) -> int:
+        """Note a frame of this size with a question behind it; return the question's tag."""
+        self._count += 1
+        tag = self._count % TAGS
+        self._open.append(_Question(tag, size_bytes, now_s))
+        self._heard_s = now_s
+        return tag
+
+    def answered(self, tag: int, now_s: float) -> None:
+        """Note an answer: to the question with that tag, and to all before it.
+
+        An answer to a question that is not open came too late and answers nothing.
+        """
+        self.answers = True
+        if all(question.tag != tag for question in self._open):
+            return
+        self._heard_s = now_s
+        while True:
+            question = self._open.popleft()
+            if question.tag == tag:
+                break
+        self._rest_until_s = now_s + min(now_s - question.asked_s, LONGEST_REST_S)
+
+    def forget(self) -> None:
+        """Expect no answer any more: the terminal was given away, or has another size."""
+        self._open.clear()
+
+    def wait_s(self, now_s: float) -> float:
+        """Seconds until a frame may be written, unless an answer comes before; 0: now."""
+        if self.unanswered_bytes <= WINDOW_BYTES:
+            return 0.0
+        left_s = self._heard_s + self._limit_s - now_s
+        if left_s <= 0 and self.answers:
+            self._open.clear()
+        return max(0.0, left_s)
+
+    def may_follow(self, now_s: float) -> bool:
+        """Whether to show what changed by itself."""
+        if not self.answers:
+            return now_s >= self._heard_s + max(self._limit_s, SILENT_FOLLOW_S)
+        if self._open and now_s < self._heard_s + self._limit_s:
+            return False
+        return now_s >= self._rest_until_s
+
+    @property
+    def _limit_s(self) -> float:
+        """Seconds that the terminal has for what was written last."""
+        if self.answers:
+            return LEAST_S + self.unanswered_bytes / LEAST_BYTES_PER_S
+        return self._open[-1].size_bytes / SILENT_BYTES_PER_S if self._open else 0.0

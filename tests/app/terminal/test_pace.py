@@ -1,0 +1,125 @@
+"""When a frame may be written: answers, time limits, late answers, terminals that never answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.terminal import pace
+from app.terminal.pace import LEAST_BYTES_PER_S, LEAST_S, TAGS, WINDOW_BYTES, Pace
+
+LARGE = WINDOW_BYTES + 1
+
+
+@pytest.fixture
+def answering() -> Pace:
+    """The pace of a terminal that has answered its first question, at 0.1 s."""
+    made = Pace()
+    made.answered(made.asked(0, 0.0), 0.1)
+    return made
+
+
+def test_the_first_frame_waits_for_nothing():
+    made = Pace()
+    made.asked(0, 0.0)
+    assert made.wait_s(0.0) == 0
+
+
+def test_a_frame_waits_for_the_answer_to_a_large_one(answering):
+    tag = answering.asked(LARGE, 1.0)
+    assert answering.wait_s(1.1) > 0
+    answering.answered(tag, 1.2)
+    assert answering.wait_s(1.2) == 0
+
+
+def test_small_frames_do_not_wait_until_they_fill_the_window(answering):
+    answering.asked(WINDOW_BYTES // 2, 1.0)
+    answering.asked(WINDOW_BYTES // 2, 1.0)
+    assert answering.wait_s(1.0) == 0
+    answering.asked(1, 1.0)
+    assert answering.wait_s(1.0) > 0
+
+
+def test_an_answer_answers_what_was_asked_before_it(answering):
+    answering.asked(LARGE, 1.0)
+    newest = answering.asked(LARGE, 1.0)
+    answering.answered(newest, 2.0)
+    assert answering.unanswered_bytes == 0
+
+
+def test_the_answer_to_an_older_question_leaves_the_newer_one_open(answering):
+    older = answering.asked(LARGE, 1.0)
+    answering.asked(LARGE, 1.0)
+    answering.answered(older, 2.0)
+    assert answering.unanswered_bytes == LARGE
+    assert answering.wait_s(2.0) > 0
+
+
+def test_a_lost_answer_holds_up_for_a_time_that_its_size_allows(answering):
+    answering.asked(4800, 10.0)
+    limit_s = LEAST_S + 4800 / LEAST_BYTES_PER_S
+    assert answering.wait_s(10.0 + limit_s - 0.1) == pytest.approx(0.1)
+    assert answering.wait_s(10.0 + limit_s) == 0
+    assert answering.unanswered_bytes == 0
+
+
+def test_an_answer_after_its_time_answers_nothing(answering):
+    late = answering.asked(LARGE, 1.0)
+    assert answering.wait_s(100.0) == 0
+    answering.asked(LARGE, 100.0)
+    answering.answered(late, 100.1)
+    assert answering.wait_s(100.1) > 0
+
+
+@pytest.mark.parametrize("count", range(1, TAGS))
+def test_tags_of_open_questions_differ(answering, count):
+    tags = [answering.asked(1, 1.0) for _ in range(count)]
+    assert len(set(tags)) == count
+    assert all(tag in range(TAGS) for tag in tags)
+
+
+def test_nobody_waits_for_answers_after_the_terminal_was_given_away(answering):
+    answering.asked(LARGE, 1.0)
+    answering.forget()
+    assert answering.wait_s(1.0) == 0
+
+
+def test_what_changed_by_itself_waits_once_more_as_long_as_the_last_frame_took(answering):
+    tag = answering.asked(10, 1.0)
+    assert not answering.may_follow(1.4)
+    answering.answered(tag, 1.5)
+    assert not answering.may_follow(1.9)
+    assert answering.may_follow(2.0)
+
+
+def test_what_changed_by_itself_does_not_wait_for_a_lost_answer_for_ever(answering):
+    answering.asked(10, 1.0)
+    assert not answering.may_follow(2.0)
+    assert answering.may_follow(1.1 + LEAST_S + 10 / LEAST_BYTES_PER_S)
+
+
+def test_a_terminal_that_never_answers_gets_frames_by_their_size():
+    made = Pace()
+    made.asked(0, 0.0)
+    made.asked(10_000, 0.0)
+    took_s = 10_000 / pace.SILENT_BYTES_PER_S
+    assert made.wait_s(took_s / 2) == pytest.approx(took_s / 2)
+    assert made.wait_s(took_s) == 0
+    assert not made.may_follow(took_s)
+    assert made.may_follow(pace.SILENT_FOLLOW_S)
+
+
+def test_a_terminal_that_never_answers_costs_no_memory():
+    made = Pace()
+    for second in range(1000):
+        made.asked(100, second)
+    assert made.unanswered_bytes == TAGS * 100
+
+
+def test_a_terminal_that_answers_late_for_the_first_time_is_known_to_be_behind():
+    made = Pace()
+    first = made.asked(0, 0.0)
+    made.asked(5000, 0.1)
+    assert made.wait_s(1.0) == 0
+    made.answered(first, 1.0)
+    assert made.unanswered_bytes == 5000
+    assert made.wait_s(1.0) > 0
