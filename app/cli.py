@@ -22,7 +22,7 @@ from typing import Any, NoReturn, TypeVar
 import rich_click as click
 from click.core import ParameterSource
 
-from app.commands.output import CommandError, ReaderGoneError, abandon_stdout, say
+from app.commands.output import CommandError, ReaderGoneError, ReaderStuckError, abandon_stdout, say
 from app.commands.source import PacketSource
 from app.ranges import FiniteRange
 from core.capture.options import DEFAULT_SNAP_LENGTH, Method
@@ -248,6 +248,9 @@ def run(arguments: Sequence[str]) -> int:
     except ReaderGoneError:
         abandon_stdout()  # the reader has had enough: not a failure
         return _DONE
+    except ReaderStuckError as error:
+        abandon_stdout()
+        return 128 + error.number
     except click.Abort:
         return 128 + 2  # interrupted before there was anything to end cleanly
     except CommandError as error:

@@ -64,6 +64,7 @@ LAB_IS_SEEN = "lo is captured: its packets are in the table, which costs the mea
 class Monitor(OrderedKeysApp[None]):
     """The full-screen program on an engine that is running.
 
+    `on_signal` is called when a signal asks to leave, before that begins.
     `options` is what captures chosen on the screen start with. `choose` opens the interface
     chooser at the start: there is nothing to watch yet. `paths` are the person's files.
     """
@@ -89,8 +90,10 @@ class Monitor(OrderedKeysApp[None]):
         clock: Callable[[], float] = time.monotonic,
         time_of_day: Callable[[], str] = lambda: time.strftime("%H:%M:%S"),
         machine: Machine | None = None,
+        on_signal: Callable[[signal.Signals], None] = lambda number: None,
     ) -> None:
         super().__init__()
+        self._on_signal = on_signal
         self.bridge = Bridge(engine, options or CaptureOptions(()), clock, time_of_day)
         self._paths = paths or config.Paths.of_user()
         self._config = config.load(self._paths)
@@ -173,6 +176,7 @@ class Monitor(OrderedKeysApp[None]):
 
     def _leave_by_signal(self, number: signal.Signals) -> None:
         """Leave as on `q`, so that the terminal is put in order; unasked, for nobody may answer."""
+        self._on_signal(number)
         self.exit(return_code=128 + number)
 
     def _remember(self, theme: Theme) -> None:
@@ -186,6 +190,11 @@ class Monitor(OrderedKeysApp[None]):
         Textual would print a traceback with all local variables, bytes from the wire included.
         """
         self._close_messages_no_wait()
+
+    def abandon_terminal(self) -> None:
+        """Give the terminal back from another thread, just before the process ends."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.abandon()
 
     @property
     def failure(self) -> Exception | None:

@@ -33,6 +33,7 @@ class Interrupts:
         on_second: Callable[[], None] = lambda: None,
     ) -> None:
         self.stopped = False
+        self.number: int | None = None  # of the signal that asked to stop
         self._on_stop = on_stop
         self._on_second = on_second
         self._waiting = False
@@ -72,6 +73,7 @@ class Interrupts:
             self._on_second()
             signal.raise_signal(number)
         self.stopped = True
+        self.number = number
         self._on_stop()
         if self._waiting:
             raise StoppedError

@@ -2,11 +2,13 @@
 
 This thread prints; another captures (`app.commands.capturing`). The first signal ends the
 capture, and what was captured is printed; a second one ends the program, after it has said how
-much was not.
+much was not. So does the first one if nobody reads what is printed.
 """
 
 from __future__ import annotations
 
+import os
+import select
 import sys
 from contextlib import ExitStack
 from functools import partial
@@ -14,7 +16,7 @@ from functools import partial
 from app.commands.capturing import Capturing
 from app.commands.formats import LineFormat
 from app.commands.interrupts import Interrupts
-from app.commands.output import CommandError, say
+from app.commands.output import CommandError, ReaderStuckError, say
 from app.commands.printer import Printer
 from core.capture.options import CaptureOptions
 from core.wire.text import safe
@@ -23,6 +25,7 @@ from core.wire.text import safe
 # times for each block of the ring.
 SWITCH_S = 0.0005
 _LAST_BLOCK_S = 1.0
+_LAST_MOMENT_S = 0.3
 
 
 def print_live(
@@ -33,18 +36,21 @@ def print_live(
     Raises `CommandError` if capturing is impossible, or if an interface went away: not all that
     was asked for was seen.
     """
-    printer = Printer(line_format, count)
+    printer = Printer(line_format, count, signal=lambda: interrupts.number)
     with ExitStack() as stack:
         capturing = Capturing(options, count, seconds)
         stack.callback(capturing.close)
         stack.callback(capturing.stop)
         leave = partial(_leave, capturing, printer)
-        stack.enter_context(Interrupts(on_stop=capturing.stop, on_second=leave))
+        interrupts = stack.enter_context(Interrupts(on_stop=capturing.stop, on_second=leave))
         sys.setswitchinterval(SWITCH_S)
         capturing.start()
         say(f"rawscope: listening on {safe(', '.join(capturing.names))}")
-        for batch in capturing.backlog:
-            printer.print(batch, capturing.interfaces)
+        try:
+            for batch in capturing.backlog:
+                printer.print(batch, capturing.interfaces)
+        except ReaderStuckError as stuck:
+            _leave_at_once(capturing, printer, stuck.number)
         capturing.join()
         _say_total(capturing, printer)
     if capturing.failure is not None:
@@ -69,3 +75,16 @@ def _leave(capturing: Capturing, printer: Printer) -> None:
     """The second signal: say the counts; the signal then does what it does."""
     capturing.join(_LAST_BLOCK_S)
     _say_total(capturing, printer)
+
+
+def _leave_at_once(capturing: Capturing, printer: Printer, number: int) -> None:
+    """A signal, and nobody reads: say the counts if that does not block, and end.
+
+    The capturing thread is not waited for: it may be saying something to the same reader.
+    """
+    capturing.join(_LAST_MOMENT_S)
+    room = select.poll()
+    room.register(2, select.POLLOUT)
+    if room.poll(0):
+        _say_total(capturing, printer)
+    os._exit(128 + number)

@@ -5,8 +5,9 @@ so that packets are already in the store when the first frame is painted. A file
 once the imports are done: a reader that computes beside them makes each of their many small
 reads wait for the interpreter, and a large file then took seconds longer to appear.
 
-When the terminal is closed, textual's writer has nowhere to write and its shutdown may wait for
-ever (8.2). A thread that sleeps until the terminal hangs up sees to it that the process ends.
+When the terminal is closed or a signal asks to leave, an orderly end may still wait for
+something. A thread sees to it that the process ends all the same: one sleeps until the terminal
+hangs up, one is started by the signal.
 
 With ``-r -`` the capture comes on descriptor 0, where textual wants the keyboard: the pipe
 is moved to a descriptor of its own and the terminal is opened in its place.
@@ -26,10 +27,12 @@ from app.commands.output import CommandError
 from app.commands.source import PacketSource
 
 if TYPE_CHECKING:
+    from app.monitor import Monitor
     from core.engine import Engine
 
 
 _GRACE_S = 1.0  # for an orderly end after the terminal is gone
+_SIGNAL_GRACE_S = 1.6  # and after a signal: with the terminal put in order, it is two seconds
 
 
 def run_monitor(source: PacketSource, demo: bool) -> int:
@@ -66,9 +69,16 @@ def _show(engine: Engine, source: PacketSource, file: str | int | None, demo: bo
 
             stack.enter_context(Demo(engine.echo))
         chosen = bool(source.interfaces) or source.file is not None
-        monitor = Monitor(engine, options=source.capture_options(), choose=not chosen)
-        gc.enable()
         over = threading.Event()
+
+        def end_soon(number: signal.Signals) -> None:
+            threading.Thread(
+                target=_end_after_signal, args=(number, monitor, over), daemon=True
+            ).start()
+
+        options = source.capture_options()
+        monitor = Monitor(engine, options=options, choose=not chosen, on_signal=end_soon)
+        gc.enable()
         threading.Thread(target=_end_with_terminal, args=(engine, over), daemon=True).start()
         monitor.run()
         over.set()
@@ -92,6 +102,13 @@ def _end_with_terminal(engine: Engine, over: threading.Event) -> None:
     if not over.wait(_GRACE_S):
         engine.close()
         os._exit(128 + signal.SIGHUP)
+
+
+def _end_after_signal(number: signal.Signals, monitor: Monitor, over: threading.Event) -> None:
+    """End the process if the signal has not ended it soon after."""
+    if not over.wait(_SIGNAL_GRACE_S):
+        monitor.abandon_terminal()
+        os._exit(128 + number)
 
 
 def check_screen() -> None:

@@ -6,6 +6,9 @@
   signal comes while a pipe takes only a part of it.
 * The text is UTF-8 whatever the locale says, as tshark's is: a name from the wire has been
   through `core.wire.text.safe` before, so no byte of it can steer a terminal.
+* No write blocks: a terminal is opened once more, for a non-blocking descriptor that the shell does
+  not share, and a pipe gets no more at once than it has room for (pipe(7)). A reader that has
+  stopped reading then cannot keep a signal from ending the program (`ReaderStuckError`).
 * A reader that went away (``rawscope dump … | head``) raises `ReaderGoneError`, which ends
   the program quietly; anything else that stops the writing is a `CommandError`.
 """
@@ -15,12 +18,14 @@ from __future__ import annotations
 import os
 import select
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from core.wire.link import unread_text
 
 _PIECE = 1 << 16
+_LOOK_S = 0.1  # so soon a signal is noticed
+_PATIENCE_S = 1.0  # with a reader that takes nothing, once a signal asked to stop
 
 
 class CommandError(Exception):
@@ -31,14 +36,29 @@ class ReaderGoneError(Exception):
     """Nobody reads standard output any more. Not an OSError: click has its own idea of EPIPE."""
 
 
-class Output:
-    """Lines of data on their way to standard output."""
+class ReaderStuckError(Exception):
+    """Nobody reads standard output, and signal `number` asks to stop."""
 
-    def __init__(self) -> None:
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+class Output:
+    """Lines of data on their way to standard output.
+
+    `signal` returns the number of the signal that asked to stop, None before. What a reader
+    still takes after a signal is written; one that takes nothing raises `ReaderStuckError`.
+    """
+
+    def __init__(self, signal: Callable[[], int | None] = lambda: None) -> None:
         stream = sys.stdout
         if stream is None:  # started with ``>&-``: descriptor 1 may already be another file
             raise CommandError("standard output is closed: send it to a file or a pipe")
         self._stream: Any = getattr(stream.buffer, "raw", stream.buffer)
+        self._signal = signal
+        self._terminal = _terminal_of(self._stream)
+        self._room = _room_of(self._stream)
         self._lines: list[str] = []
         self._held = 0
         self.written = 0  # lines handed over
@@ -78,11 +98,48 @@ class Output:
     def _write(self, piece: bytes) -> None:
         left = memoryview(piece)
         while left:
-            taken = self._stream.write(left)
-            if taken is None:  # a pipe that somebody made non-blocking, and that is full
-                select.select([], [self._stream], [])
-                continue
-            left = left[taken:]
+            self._await_room()
+            left = left[self._write_some(left[: select.PIPE_BUF]) :]
+
+    def _write_some(self, piece: memoryview) -> int:
+        """Write what there is room for; return how many bytes that was."""
+        if self._terminal is None:
+            return self._stream.write(piece) or 0  # None: no room, in a non-blocking pipe
+        try:
+            return os.write(self._terminal, piece)
+        except BlockingIOError:
+            return 0
+
+    def _await_room(self) -> None:
+        """Wait until the reader takes something."""
+        stuck_s = 0.0
+        while self._room is not None and not self._room.poll(_LOOK_S * 1000):
+            number = self._signal()
+            if number is not None:
+                stuck_s += _LOOK_S
+                if stuck_s >= _PATIENCE_S:
+                    raise ReaderStuckError(number)
+
+
+def _room_of(stream: Any) -> select.poll | None:
+    """What tells whether `stream` has room; None for a stream in memory, which always has."""
+    room = select.poll()
+    try:
+        room.register(stream, select.POLLOUT)
+    except (OSError, TypeError, ValueError):  # io.UnsupportedOperation is an OSError
+        return None
+    return room
+
+
+def _terminal_of(stream: Any) -> int | None:
+    """A non-blocking descriptor of the terminal behind `stream`; None if there is none to open."""
+    try:
+        if not stream.isatty():
+            return None
+        flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
+        return os.open(os.ttyname(stream.fileno()), flags)
+    except OSError:
+        return None
 
 
 def say(text: str) -> None:

@@ -19,18 +19,22 @@ from core.wire.faults import Faults
 
 
 class Printer:
-    """Prints batches until there were `limit` packets (None: no limit) or `enough` says so."""
+    """Prints batches until there were `limit` packets (None: no limit) or `enough` says so.
+
+    `signal` is as for `Output`.
+    """
 
     def __init__(
         self,
         line_format: LineFormat,
         limit: int | None,
         enough: Callable[[], bool] = lambda: False,
+        signal: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._format = line_format
         self._limit = limit
         self._enough = enough
-        self._output = Output()
+        self._output = Output(signal)
         self._faults = Faults()
         self.printed = 0
 

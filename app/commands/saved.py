@@ -26,7 +26,7 @@ def print_file(path: str, line_format: LineFormat, count: int | None) -> int:
     if path == "-" and os.isatty(0):
         raise CommandError("'-r -' reads a capture from standard input: pipe one in")
     with Interrupts() as interrupts:
-        printer = Printer(line_format, count, lambda: interrupts.stopped)
+        printer = Printer(line_format, count, lambda: interrupts.stopped, lambda: interrupts.number)
         try:
             with interrupts.waiting():
                 reader = open_capture(path)

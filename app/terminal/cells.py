@@ -116,7 +116,7 @@ class Alphabet:
         numbers = [0 if style is None else self._style_number(style) for _, style in segments]
         on_blank = [self.on_blank[number] for number in numbers]
         styles = np.repeat(np.array([numbers, on_blank], np.uint64) << STYLE_SHIFT, lengths, axis=1)
-        cells = glyphs | np.where(glyphs == BLANK, styles[1], styles[0])
+        cells: Cells = glyphs | np.where(glyphs == BLANK, styles[1], styles[0])
         if len(self._strips) >= _KEPT_STRIPS:
             self._strips.clear()
         self._strips[id(strip)] = strip, cells

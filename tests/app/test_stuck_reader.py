@@ -1,0 +1,113 @@
+"""A signal ends ``rawscope dump`` although nobody reads what it prints."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.scripted import conversations
+from tests.support import ROOT, require_root
+
+LIMIT_S = 60.0
+TO_LEAVE = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory) -> Path:
+    """A capture whose lines are more than any pipe or terminal holds."""
+    path = tmp_path_factory.mktemp("stuck") / "large.pcap"
+    frames = [frame.data for frame in conversations()]
+    with path.open("wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
+        for data in frames * 200:
+            file.write(struct.pack("<IIII", 1, 0, len(data), len(data)) + data)
+    return path
+
+
+@contextmanager
+def unread(
+    kind: str, *arguments: str
+) -> Iterator[tuple[subprocess.Popen[bytes], int, select.poll]]:
+    """A dump into a pipe or a terminal; the reading end; what tells whether there is room.
+
+    On a terminal its words for a person go the same way.
+    """
+    reading, writing = os.pipe() if kind == "pipe" else pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "dump", *arguments],
+        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=writing,
+        stderr=writing if kind == "terminal" else subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    room = select.poll()
+    room.register(writing, select.POLLOUT)
+    try:
+        yield process, reading, room
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reading)
+        os.close(writing)
+
+
+def await_full(
+    room: select.poll, process: subprocess.Popen[bytes], feed: Callable[[], object]
+) -> None:
+    """Wait until there is no room left; `feed` is called meanwhile."""
+    deadline = time.monotonic() + LIMIT_S
+    while room.poll(0):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        feed()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "terminal"])
+@pytest.mark.parametrize("number", TO_LEAVE)
+def test_a_signal_ends_the_printing_of_a_file(large, kind, number):
+    with unread(kind, "-r", str(large)) as (process, _, room):
+        await_full(room, process, lambda: time.sleep(0.02))
+        process.send_signal(number)
+        assert process.wait(LIMIT_S) == 128 + number
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("kind", ["pipe", "terminal"])
+def test_a_signal_ends_the_printing_of_a_capture(kind):
+    require_root()
+    with (
+        unread(kind, "-i", "lo", "--hex") as (process, _, room),
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+    ):
+
+        def send() -> None:
+            sender.sendto(bytes(1000), ("127.0.0.1", 9))
+            time.sleep(0.002)
+
+        await_full(room, process, send)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(LIMIT_S) == 128 + signal.SIGTERM
+
+
+def test_what_a_reader_takes_after_a_signal_is_whole_lines(large):
+    with unread("pipe", "-r", str(large)) as (process, reading, room):
+        await_full(room, process, lambda: time.sleep(0.02))
+        process.send_signal(signal.SIGTERM)
+        text, ready = b"", select.poll()
+        ready.register(reading, select.POLLIN)
+        while (something := ready.poll(50)) or process.poll() is None:
+            if something:
+                text += os.read(reading, 1 << 16)
+        assert process.returncode == 0
+        assert text.endswith(b"\n")

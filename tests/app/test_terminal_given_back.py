@@ -1,0 +1,255 @@
+"""The terminal is given back as it was, whatever signals came and whether anybody reads or not."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bench.terminal import Terminal
+from tests.scripted import conversations
+from tests.support import ROOT
+
+LIMIT_S = 60.0
+GIVEN_BACK = [  # first screen, mouse, bracketed paste, focus reports, lines wrap, a cursor
+    b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?1006l", b"\x1b[?2004l", b"\x1b[?1004l",
+    b"\x1b[?7h", b"\x1b[?25h",
+]  # fmt: skip
+TO_LEAVE = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+DIALOGS = [b"?", b":", b"i", b"o"]
+CRASHING = (
+    "import app.monitor\n"
+    "app.monitor.Monitor.action_help = lambda self: 1 / 0\n"
+    "from app.cli import main\n"
+    "main()"
+)
+
+
+@pytest.fixture
+def capture(tmp_path: Path, monkeypatch) -> Path:
+    """The scripted conversations as a pcap file, and no configuration."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    path = tmp_path / "conversations.pcap"
+    with path.open("wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
+        for frame in conversations():
+            size = len(frame.data)
+            file.write(struct.pack("<IIII", 1, 0, size, frame.original or size) + frame.data)
+    return path
+
+
+Open = Callable[..., Terminal]
+
+
+@pytest.fixture
+def opened(capture) -> Iterator[Open]:
+    """Opens monitors that show the file."""
+    terminals = []
+
+    def opening(*program: str) -> Terminal:
+        argv = [sys.executable, *(program or ("-m", "app")), "-r", str(capture)]
+        terminal = Terminal(argv, 100, 30, ROOT)
+        terminals.append(terminal)
+        terminal.wait_for(b"? help", LIMIT_S)
+        return terminal
+
+    yield opening
+    for terminal in terminals:
+        terminal.close()
+
+
+@pytest.fixture(scope="module")
+def untouched() -> list:
+    """The modes of a fresh pty."""
+    ours, theirs = pty.openpty()
+    modes = termios.tcgetattr(theirs)
+    os.close(ours)
+    os.close(theirs)
+    return modes
+
+
+def end_of(terminal: Terminal, *, reading: bool = True) -> tuple[int, bytes]:
+    """Wait for the end; the exit status and what was written last."""
+    painted = b""
+    deadline = time.monotonic() + LIMIT_S
+    while time.monotonic() < deadline:
+        if reading:
+            painted += terminal.read(0.05)
+        else:
+            time.sleep(0.05)
+        pid, status = os.waitpid(terminal.pid, os.WNOHANG)
+        if pid:
+            while more := terminal.read(0.1):
+                painted += more
+            return os.waitstatus_to_exitcode(status), painted
+    raise TimeoutError("the monitor did not end")
+
+
+def is_given_back(terminal: Terminal, painted: bytes, untouched: list) -> bool:
+    """Whether modes and screen are as before the start."""
+    return termios.tcgetattr(terminal.fd) == untouched and all(
+        sequence in painted for sequence in GIVEN_BACK
+    )
+
+
+# -- nobody reads ----------------------------------------------------------------------------
+
+
+def fill(terminal: Terminal) -> None:
+    """Write into the terminal until it takes no more, as a program whose reader has stopped."""
+    screen = os.open(f"/proc/{terminal.pid}/fd/2", os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        for size in (4096, 1):
+            try:
+                while True:
+                    os.write(screen, b"\0" * size)
+            except BlockingIOError:
+                pass
+    finally:
+        os.close(screen)
+
+
+@pytest.mark.parametrize(
+    ("number", "keys"),
+    [*((number, b"jjj") for number in TO_LEAVE), *((TO_LEAVE[1], key) for key in DIALOGS)],
+)
+def test_a_signal_ends_it_though_nobody_reads_the_terminal(opened, untouched, number, keys):
+    terminal = opened()
+    fill(terminal)
+    for key in keys:
+        os.write(terminal.fd, bytes([key]))
+    os.kill(terminal.pid, number)
+    status, painted = end_of(terminal, reading=False)
+    assert status == 128 + number
+    assert is_given_back(terminal, painted, untouched)
+
+
+def test_what_was_not_painted_while_nobody_read_is_painted_afterwards(opened):
+    terminal = opened()
+    fill(terminal)
+    for _ in range(4):
+        os.write(terminal.fd, b"j")
+    terminal.wait_for(b"Frame 5 ", LIMIT_S)
+
+
+# -- stopped and continued -----------------------------------------------------------------------
+
+
+def continue_it(terminal: Terminal) -> None:
+    os.kill(terminal.pid, signal.SIGCONT)
+    terminal.wait_for(b"? help", LIMIT_S)
+
+
+def stop_by(number: signal.Signals) -> Callable[[Terminal], None]:
+    """Stop it by a signal, and continue it."""
+
+    def stop(terminal: Terminal) -> None:
+        os.kill(terminal.pid, number)
+        deadline = time.monotonic() + LIMIT_S
+        while not os.waitpid(terminal.pid, os.WNOHANG | os.WUNTRACED)[0]:
+            terminal.read(0.05)
+            assert time.monotonic() < deadline
+        continue_it(terminal)
+
+    return stop
+
+
+def suspend_key(terminal: Terminal) -> None:
+    """^z without a shell: nothing stops, as nobody could continue it."""
+    terminal.key(b"\x1a", b"? help", LIMIT_S)
+
+
+def continued_twice(terminal: Terminal) -> None:
+    os.kill(terminal.pid, signal.SIGCONT)
+    continue_it(terminal)
+
+
+STEPS = {
+    "SIGCONT": continue_it,
+    "SIGCONT SIGCONT": continued_twice,
+    "SIGSTOP": stop_by(signal.SIGSTOP),
+    "SIGTSTP": stop_by(signal.SIGTSTP),
+    "^z": suspend_key,
+}
+
+
+def all_pairs() -> list[str]:
+    """Steps in such an order that each follows each, itself included (a de Bruijn sequence)."""
+    names, order = list(STEPS), []
+    for at, first in enumerate(names):
+        order.append(first)
+        for second in names[at + 1 :]:
+            order += [first, second]
+    return [*order, names[0]]
+
+
+ORDERS = [*([step] for step in STEPS), all_pairs()]
+
+
+def press(key: bytes) -> Callable[[Terminal], None]:
+    return lambda terminal: os.write(terminal.fd, key) and None
+
+
+LEAVES: dict[str, tuple[Callable[[Terminal], None], int]] = {
+    "q": (press(b"q"), 0),
+    "^q": (press(b"\x11"), 0),
+    "SIGTERM": (lambda terminal: os.kill(terminal.pid, signal.SIGTERM), 128 + signal.SIGTERM),
+}
+
+
+@pytest.mark.parametrize(
+    ("order", "leave"),
+    [(order, list(LEAVES)[at % len(LEAVES)]) for at, order in enumerate(ORDERS)],
+    ids=[order[0] if len(order) == 1 else "each after each" for order in ORDERS],
+)
+def test_after_any_order_of_stops_the_terminal_is_given_back(opened, untouched, order, leave):
+    terminal = opened()
+    for step in order:
+        STEPS[step](terminal)
+    act, expected = LEAVES[leave]
+    act(terminal)
+    status, painted = end_of(terminal)
+    assert status == expected
+    assert is_given_back(terminal, painted, untouched)
+
+
+def test_after_a_stop_a_fault_of_ours_gives_the_terminal_back(opened, untouched):
+    terminal = opened("-c", CRASHING)
+    continue_it(terminal)
+    os.write(terminal.fd, b"?")
+    status, painted = end_of(terminal)
+    assert status == 1
+    assert b"ZeroDivisionError" in painted
+    assert is_given_back(terminal, painted, untouched)
+
+
+def test_keys_work_after_it_was_continued(opened):
+    terminal = opened()
+    for step in STEPS.values():
+        step(terminal)
+    terminal.key(b"?", b"esc closes", LIMIT_S)
+
+
+def test_no_answer_is_left_for_the_shell(opened):
+    """What answers a question after the end, the shell would read as typed."""
+    terminal = opened()
+    shell = os.open(f"/proc/{terminal.pid}/fd/0", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    os.write(terminal.fd, b"jjq")
+    status, painted = end_of(terminal)
+    assert status == 0
+    assert b"\x1b[6n" in painted
+    modes = termios.tcgetattr(shell)
+    modes[3] &= ~termios.ICANON  # so that a read need not wait for a line
+    termios.tcsetattr(shell, termios.TCSANOW, modes)
+    with pytest.raises(BlockingIOError):
+        os.read(shell, 1)
+    os.close(shell)
