@@ -10,8 +10,9 @@ Facts
 
 What follows
 ------------
-* A frame may be written while at most `WINDOW_BYTES` are unanswered. A key on a distant terminal
-  then need not wait for the answer to the key before; at 9600 baud the window takes a second.
+* A frame may be written while at most `WINDOW_BYTES` are unanswered, or what the terminal is known
+  to take in `WINDOW_S`. A key then need not wait for the answer to the key before; at 9600 baud
+  the window takes a second.
 * Questions carry tags, and an answer names its question, so a late one answers nothing newer.
 * Without an answer the terminal gets time by what was written (`LEAST_BYTES_PER_S`). Then the
   answers count as lost.
@@ -29,9 +30,11 @@ from dataclasses import dataclass
 
 TAGS = 16
 WINDOW_BYTES = 1024
+WINDOW_S = 0.05
 LEAST_S = 2.0
 LEAST_BYTES_PER_S = 480  # half of 9600 baud
 LONGEST_REST_S = 2.0
+_FORGOTTEN = 0.2  # of the rate at each answer, so that a line may become slower
 SILENT_BYTES_PER_S = 100_000
 SILENT_FOLLOW_S = 0.25
 
@@ -52,6 +55,7 @@ class Pace:
         self._count = 0
         self._heard_s = -math.inf  # the last question or answer
         self._rest_until_s = -math.inf
+        self._bytes_per_s = 0.0  # that the terminal is known to take
 
     @property
     def unanswered_bytes(self) -> int:
@@ -79,7 +83,10 @@ class Pace:
             question = self._open.popleft()
             if question.tag == tag:
                 break
-        self._rest_until_s = now_s + min(now_s - question.asked_s, LONGEST_REST_S)
+        took_s = now_s - question.asked_s
+        rate = question.size_bytes / took_s if took_s > 0 else 0.0
+        self._bytes_per_s = max(rate, self._bytes_per_s * (1 - _FORGOTTEN))
+        self._rest_until_s = now_s + min(took_s, LONGEST_REST_S)
 
     def forget(self) -> None:
         """Expect no answer any more: the terminal was given away, or has another size."""
@@ -87,7 +94,7 @@ class Pace:
 
     def wait_s(self, now_s: float) -> float:
         """Seconds until a frame may be written, unless an answer comes before; 0: now."""
-        if self.unanswered_bytes <= WINDOW_BYTES:
+        if self.unanswered_bytes <= max(WINDOW_BYTES, self._bytes_per_s * WINDOW_S):
             return 0.0
         left_s = self._heard_s + self._limit_s - now_s
         if left_s <= 0 and self.answers:

@@ -12,23 +12,29 @@ import sys
 
 from tests.bench.bench_monitor import RAWSCOPE, ROOT, verdict
 from tests.bench.flood import Flood
-from tests.bench.terminal import ESCAPES, Terminal
+from tests.bench.terminal import Terminal
+from tests.emulator import Emulator
 
 RATE = 300_000  # packets/s
 SECONDS = 5
-STATUS = re.compile(rb"([\d,]+) pkts.*?dropped ([\d,]+)")
+STATUS = re.compile(r"([\d,]+) pkts.*?dropped ([\d,]+)")
+SIZE = 160, 45
 
 
-def last_status(painted: bytes) -> tuple[int, int]:
-    """Captured and dropped in the newest status line of what was painted."""
-    found = STATUS.findall(ESCAPES.sub(b"", painted))
-    captured, dropped = found[-1]
-    return int(captured.replace(b",", b"")), int(dropped.replace(b",", b""))
+def status(screen: Emulator) -> tuple[int, int]:
+    """Captured and dropped, as the status line says."""
+    found = STATUS.search(screen.text[0])
+    if found is None:
+        raise ValueError(f"no counts in {screen.text[0]!r}")
+    captured, dropped = found.groups()
+    return int(captured.replace(",", "")), int(dropped.replace(",", ""))
 
 
 def main() -> int:
     with Flood(RATE) as flood:
-        terminal = Terminal([*flood.inside, *RAWSCOPE, "-i", flood.receiver], 160, 45, ROOT)
+        screen = Emulator(*SIZE)
+        program = [*flood.inside, *RAWSCOPE, "-i", flood.receiver]
+        terminal = Terminal(program, *SIZE, ROOT, screen=screen)
         terminal.wait_for(b"live", 20)
         terminal.drain(1)
         before = flood.arrived
@@ -38,12 +44,12 @@ def main() -> int:
         while flood.sending:
             answers.append(terminal.key(b"j", f"Frame {len(answers) + 1} ".encode()))
             terminal.drain(0.1)
-        painted = b"".join(terminal.read(0.1) for _ in range(20))
+        terminal.drain(2)
         terminal.key(b" ", b"paused")
-        painted += terminal.read(0.3)
+        terminal.drain(0.3)
         arrived = flood.arrived - before
         terminal.close()
-    captured, dropped = last_status(painted)
+    captured, dropped = status(screen)
     answers.sort()
     print(f"{arrived:,} packets arrived with the monitor on screen")
     print(f"  captured {captured:,}, dropped {dropped:,}, not accounted for "

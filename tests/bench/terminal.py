@@ -18,6 +18,8 @@ import termios
 import time
 from pathlib import Path
 
+from tests.emulator import Emulator
+
 ESCAPES = re.compile(
     rb"\x1b\[[0-9;:?<>=]*[A-Za-z~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]"
 )
@@ -30,6 +32,7 @@ class Terminal:
     """`argv` running on a fresh pty of the given size; times are seconds since its start.
 
     With `answers`, it tells the program where the cursor is when asked, as a terminal does.
+    `screen` is fed what is read: the program writes only what changed on it.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class Terminal:
         cwd: Path | None = None,
         *,
         answers: bool = True,
+        screen: Emulator | None = None,
     ) -> None:
         self.started = time.perf_counter()
         self.pid, self.fd = pty.fork()
@@ -54,6 +58,7 @@ class Terminal:
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         os.set_blocking(self.fd, False)
         self._answers = answers
+        self._screen = screen
         self._tail = b""
 
     def read(self, timeout_s: float) -> bytes:
@@ -67,6 +72,8 @@ class Terminal:
             return b""
         if self._answers:
             self._answer(painted)
+        if self._screen is not None:
+            self._screen.feed(painted)
         return painted
 
     def _answer(self, painted: bytes) -> None:

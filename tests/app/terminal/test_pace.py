@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.terminal import pace
-from app.terminal.pace import LEAST_BYTES_PER_S, LEAST_S, TAGS, WINDOW_BYTES, Pace
+from app.terminal.pace import LEAST_BYTES_PER_S, LEAST_S, TAGS, WINDOW_BYTES, WINDOW_S, Pace
 
 LARGE = WINDOW_BYTES + 1
 
@@ -37,6 +37,23 @@ def test_small_frames_do_not_wait_until_they_fill_the_window(answering):
     assert answering.wait_s(1.0) == 0
     answering.asked(1, 1.0)
     assert answering.wait_s(1.0) > 0
+
+
+def test_a_quick_terminal_gets_more_before_it_answers(answering):
+    answering.answered(answering.asked(10_000, 1.0), 1.01)
+    window_bytes = 1_000_000 * WINDOW_S
+    answering.asked(int(window_bytes * 0.9), 2.0)
+    assert answering.wait_s(2.0) == 0
+    answering.asked(int(window_bytes * 0.2), 2.0)
+    assert answering.wait_s(2.0) > 0
+
+
+def test_a_terminal_that_became_slow_gets_less_again(answering):
+    answering.answered(answering.asked(10_000, 1.0), 1.01)
+    for second in range(2, 40):
+        answering.answered(answering.asked(900, second), second + 0.9)
+    answering.asked(LARGE, 50.0)
+    assert answering.wait_s(50.0) > 0
 
 
 def test_an_answer_answers_what_was_asked_before_it(answering):

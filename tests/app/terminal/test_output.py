@@ -1,0 +1,92 @@
+"""Writing to a terminal that nobody reads: nothing blocks, and the end comes through."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+from collections.abc import Iterator
+
+import pytest
+
+from app.terminal.output import CANCEL, Output
+
+MUCH = "x" * (1 << 20)  # more than any terminal holds
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[int, int]]:
+    """The reading end of a terminal, non-blocking, and the terminal."""
+    reading, terminal = pty.openpty()
+    os.set_blocking(reading, False)
+    yield reading, terminal
+    os.close(reading)
+    os.close(terminal)
+
+
+@pytest.fixture(params=["opened again", "shared"])
+def way(request, monkeypatch) -> str:
+    """With a descriptor of its own, and with the shell's where the terminal cannot be opened."""
+    if request.param == "shared":
+
+        def refuse(_descriptor: int) -> str:
+            raise OSError
+
+        monkeypatch.setattr(os, "ttyname", refuse)
+    return request.param
+
+
+def read_all(reading: int) -> bytes:
+    """All that can be read now."""
+    data = b""
+    try:
+        while True:
+            data += os.read(reading, 1 << 16)
+    except BlockingIOError:
+        return data
+
+
+async def test_a_write_returns_though_nobody_reads(ends, way):
+    output = Output(ends[1], asyncio.get_running_loop())
+    output.write(MUCH)
+    assert output.behind
+    assert os.get_blocking(ends[1])  # the shell's descriptor is as it was
+    output.cut()
+    output.finish(0)
+    output.close()
+
+
+async def test_the_rest_follows_when_somebody_reads_and_is_told(ends, way):
+    room = asyncio.Event()
+    output = Output(ends[1], asyncio.get_running_loop(), room.set)
+    output.write(MUCH)
+    received = b""
+    while not room.is_set():
+        received += read_all(ends[0])
+        await asyncio.sleep(0)
+    received += read_all(ends[0])
+    assert received == MUCH.encode()
+    assert not output.behind
+    output.close()
+
+
+async def test_what_was_cut_does_not_follow_and_ends_its_sequence(ends, way):
+    output = Output(ends[1], asyncio.get_running_loop())
+    output.write(MUCH)
+    output.cut()
+    output.write("the end")
+    output.finish(0)
+    received = read_all(ends[0])
+    assert len(received) < len(MUCH)
+    assert received.endswith(CANCEL + b"the end")
+    output.close()
+
+
+async def test_nothing_is_cut_where_the_terminal_took_all(ends, way):
+    output = Output(ends[1], asyncio.get_running_loop())
+    output.write("all")
+    output.cut()
+    output.write(" of it")
+    output.finish(0)
+    assert read_all(ends[0]) == b"all of it"
+    output.close()
