@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support import captures_dir, require_capture
 
 # the first text that is drawn builds tables of all of Unicode, which may take seconds
 settings.register_profile("rawscope", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("rawscope")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what a marker says that this machine cannot run, before any fixture is set up."""
+    if item.get_closest_marker("corpus"):
+        captures_dir()
+    if item.get_closest_marker("live"):
+        require_capture()

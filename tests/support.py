@@ -1,13 +1,16 @@
-"""What tests need of the machine: the shared captures, peer programs, privileges.
+"""Decide what this machine has: captures, peer programs, privileges, network namespaces.
 
-On a user's machine what is absent makes a test skip with the reason; where ``CI=true`` it is
-a failure, so that nothing is quietly left out.
+Tests ask here and nowhere else. What is absent skips the test with the reason; with ``CI=true``
+it fails the test instead, so that CI leaves nothing out unnoticed. What has to be tried is tried
+once in a session.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
+import socket
 import struct
 import subprocess
 from pathlib import Path
@@ -16,6 +19,7 @@ from typing import NoReturn
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+TRIAL_LIMIT_S = 30
 
 
 def _absent(reason: str) -> NoReturn:
@@ -24,26 +28,116 @@ def _absent(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+def _captures() -> Path:
+    return Path(os.environ.get("RAWSCOPE_CAPTURES", ROOT.parent / "shared" / "captures"))
+
+
 def captures_dir() -> Path:
-    """The folder of real captures (``RAWSCOPE_CAPTURES``, else beside the checkout)."""
-    folder = Path(os.environ.get("RAWSCOPE_CAPTURES", ROOT.parent / "shared" / "captures"))
+    """Return the folder of real captures (``RAWSCOPE_CAPTURES``, else beside the checkout)."""
+    folder = _captures()
     if not (folder / "INDEX.tsv").exists():
         _absent(f"no captures at {folder}")
     return folder
 
 
+def capture_index() -> list[tuple[str, str]]:
+    """Return (path, notes) of each capture, for use as parameters while tests are collected.
+
+    Without captures it is one pair of empty strings: the test runs once, and `captures_dir` says
+    why it cannot. An empty list would skip it without that reason, in CI too.
+    """
+    try:
+        lines = (_captures() / "INDEX.tsv").read_text().splitlines()[1:]
+    except OSError:
+        return [("", "")]
+    rows = (line.split("\t") for line in lines)
+    return [(row[0], row[7]) for row in rows]
+
+
 def require_peer(name: str) -> str:
-    """The path of a peer program (tshark, tcpdump, trafgen …)."""
-    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
+    """Return the absolute path of a program that is not on every machine; ``PATH`` decides."""
+    path = shutil.which(name)
     if path is None:
-        _absent(f"{name} is not installed")
+        _absent(f"there is no {name} on PATH")
     return path
 
 
 def require_root() -> None:
-    """Raw sockets and network namespaces."""
+    """Need user 0, whatever its capabilities are."""
     if os.geteuid() != 0:
-        _absent("needs root for raw sockets and network namespaces")
+        _absent("needs root")
+
+
+@functools.cache
+def _capture_fault() -> str:
+    try:
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0).close()
+    except OSError as error:
+        return f"needs the capability CAP_NET_RAW for raw sockets ({error.strerror})"
+    return ""
+
+
+def require_capture() -> None:
+    """Need raw and packet sockets: CAP_NET_RAW (packet(7), raw(7))."""
+    if fault := _capture_fault():
+        _absent(fault)
+
+
+def _trial(*command: str) -> str:
+    """Run a command; return how it failed, in one line, or an empty string."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=TRIAL_LIMIT_S, check=False
+    )
+    said = " ".join((done.stderr or done.stdout).split())
+    return f"{' '.join(command)}: {said or done.returncode}" if done.returncode else ""
+
+
+@functools.cache
+def _unshare_fault(unshare: str) -> str:
+    return _trial(unshare, "--net", "true")
+
+
+def require_unshare() -> str:
+    """Return the path of ``unshare``, which can make a network namespace here (unshare(1))."""
+    require_root()
+    unshare = require_peer("unshare")
+    if fault := _unshare_fault(unshare):
+        _absent(f"no network namespace can be made here: {fault}")
+    return unshare
+
+
+@functools.cache
+def _netns_fault(ip: str, sysctl: str) -> str:
+    name = f"rst{os.getpid()}"
+    if fault := _trial(ip, "netns", "add", name):
+        return fault
+    try:
+        switch = "net.ipv6.conf.default.disable_ipv6=1"
+        return _trial(ip, "netns", "exec", name, sysctl, "-qw", switch) or _trial(
+            ip, "-n", name, "link", "add", "a0", "type", "veth", "peer", "name", "b0"
+        )
+    finally:
+        _trial(ip, "netns", "del", name)
+
+
+def _root_is_mounted() -> bool:
+    """Tell whether / is a mount point (proc_pid_mountinfo(5), field 5), as it need not be."""
+    return any(
+        line.split()[4] == "/" for line in Path("/proc/self/mountinfo").read_text().splitlines()
+    )
+
+
+def require_namespaces() -> str:
+    """Return the path of ``ip``, whose named network namespaces and veth pairs work here.
+
+    ``ip netns exec`` remounts / for itself (ip-netns(8)), which fails where / is no mount point.
+    """
+    require_root()
+    ip, sysctl = require_peer("ip"), require_peer("sysctl")
+    if fault := _netns_fault(ip, sysctl):
+        why = "" if _root_is_mounted() else " (/ is no mount point: this is a chroot)"
+        _absent(f"network namespaces do not work here{why}: {fault}")
+    return ip
 
 
 def require_scapy() -> str:

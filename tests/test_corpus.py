@@ -24,7 +24,7 @@ import pytest
 
 from app.cli import run
 from app.commands.names import known_names
-from tests.support import ROOT, captures_dir
+from tests.support import ROOT, capture_index, captures_dir
 
 pytestmark = pytest.mark.corpus
 
@@ -72,22 +72,15 @@ MEANS_ABSENT = {("eth", "len"), ("eth", "type"), ("tcp", "options_hex")}
 gave up on a broken header before that field: nothing to compare with."""
 
 
-def index() -> list[tuple[str, str]]:
-    """(path, notes) of every capture; empty where there are none."""
-    try:
-        lines = (captures_dir() / "INDEX.tsv").read_text().splitlines()[1:]
-    except pytest.skip.Exception:
-        return []
-    return [(line.split("\t")[0], line.split("\t")[7]) for line in lines]
-
-
 def dump(arguments: list[str], capture: pytest.CaptureFixture[bytes]) -> tuple[int, list[Json]]:
     """The exit status and the objects of one `dump`, run in this process."""
     status = run(["dump", "--json", "--raw", *arguments])
     return status, [json.loads(line) for line in capture.readouterr().out.splitlines()]
 
 
-@pytest.mark.parametrize(("path", "notes"), index(), ids=[path for path, _ in index()])
+@pytest.mark.parametrize(
+    ("path", "notes"), capture_index(), ids=[path for path, _ in capture_index()]
+)
 def test_agrees_with_the_oracle(
     path: str, notes: str, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
@@ -219,7 +212,7 @@ def test_every_style_prints_every_capture(
     """No capture makes a style fail, and no control character but the line end comes out."""
     folder = captures_dir()
     printable: Callable[[str], bool] = str.isprintable
-    for path, _ in index():
+    for path, _ in capture_index():
         assert run(["dump", "-c", "50", *style, "-r", str(folder / "files" / path)]) in (0, 1)
         out, err = capsysbinary.readouterr()
         for line in (out + err).decode().splitlines():

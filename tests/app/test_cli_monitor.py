@@ -15,7 +15,7 @@ import pytest
 
 from tests.app.made import SYN, capture_of
 from tests.bench.terminal import Terminal
-from tests.support import ROOT, require_root
+from tests.support import ROOT
 
 RAWSCOPE = [sys.executable, "-m", "app"]
 LIMIT_S = 20.0
@@ -109,16 +109,13 @@ def test_what_is_no_capture_is_told_on_the_screen(terminal: Open, tmp_path: Path
 
 @pytest.mark.live
 def test_the_demo_shows_real_packets(terminal: Open) -> None:
-    require_root()
     screen = terminal(*RAWSCOPE, "--demo")
     screen.wait_for(b"[SYN, ACK]", LIMIT_S)
 
 
 def test_the_demo_without_the_privilege_says_how_to_get_it(terminal: Open) -> None:
     """The monitor opens all the same, with the reason on its screen."""
-    require_root()  # to become somebody else
-    ordinary = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    screen = terminal("env", "HOME=/", *ordinary, *RAWSCOPE, "--demo")
+    screen = terminal(sys.executable, "-m", "tests.unprivileged", "app", "--demo")
     screen.wait_for(b"CAP_NET_RAW", LIMIT_S)
     screen.key(b"q", b"run: sudo setpriv ", LIMIT_S)  # whole, to be copied
     assert status_after(screen, b"") == 1

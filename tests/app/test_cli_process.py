@@ -16,6 +16,7 @@ from tests.support import ROOT
 
 LIMIT_S = 30
 RAWSCOPE = [sys.executable, "-m", "app"]
+UNPRIVILEGED = [sys.executable, "-m", "tests.unprivileged", "app"]
 
 
 def start(arguments: Sequence[str], **streams: int) -> subprocess.Popen[bytes]:
@@ -152,3 +153,34 @@ def test_the_monitor_needs_a_terminal() -> None:
     assert "standard output is none" in done.stderr.decode()
     assert "rawscope dump" in done.stderr.decode()
     assert done.stderr.count(b"\n") == 1
+
+
+def test_an_unknown_interface_names_those_there_are() -> None:
+    done = subprocess.run(
+        [*RAWSCOPE, "dump", "-i", "nothing0"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=LIMIT_S,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "nothing0" in done.stderr
+    assert "lo" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("method", ["ring", "datagram", "inet"])
+def test_without_the_privilege_it_says_how_to_get_it(method: str) -> None:
+    done = subprocess.run(
+        [*UNPRIVILEGED, "dump", "-i", "lo", "--source", method],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=LIMIT_S,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "CAP_NET_RAW" in done.stderr
+    assert "sudo setpriv" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_without_the_privilege_interfaces_are_listed_all_the_same() -> None:
+    done = subprocess.run(
+        [*UNPRIVILEGED, "interfaces"],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=LIMIT_S,
+    )  # fmt: skip
+    assert "lo" in done.stdout

@@ -27,7 +27,7 @@ from core.engine import Engine, State
 from core.store.packet_store import PacketStore
 from tests.bench.flood import Flood
 from tests.live.network import until
-from tests.support import ROOT
+from tests.support import ROOT, require_peer
 
 RATE = 300_000
 SECONDS = 5
@@ -61,7 +61,8 @@ def run_both(flood: Flood, folder: Path) -> tuple[dict[str, float], dict[str, fl
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
     )  # fmt: skip
     peer = subprocess.Popen(
-        [*flood.inside, "dumpcap", "-q", "-i", flood.receiver, "-w", str(folder / "peer.pcapng")],
+        [*flood.inside, require_peer("dumpcap"), "-q", "-i", flood.receiver,
+         "-w", str(folder / "peer.pcapng")],
         stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert ours.stdout is not None

@@ -25,6 +25,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support import require_peer
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS, WARM_S = 60.0, 10.0
 GROWTH = 1.02
@@ -87,8 +89,8 @@ def loads(where: tuple[str, int], seconds: float) -> Iterator[list[subprocess.Po
 
 def churn(trigger: str, seconds: float) -> bool:
     server = subprocess.Popen(
-        ["taskset", "-c", str(min(os.sched_getaffinity(0))), sys.executable, "-m", "app",
-         "echo", "--port", "0", "--trigger", trigger, "--json"],
+        [require_peer("taskset"), "-c", str(min(os.sched_getaffinity(0))), sys.executable,
+         "-m", "app", "echo", "--port", "0", "--trigger", trigger, "--json"],
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     assert server.stdout is not None

@@ -34,6 +34,7 @@ from core.echo.descriptors import raise_descriptor_limit
 from core.echo.options import Trigger
 from core.echo.server import EchoServer
 from core.loop import EpollLoop
+from tests.support import require_peer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KINDS = ("level", "edge", "uvloop", "asyncio")
@@ -83,8 +84,8 @@ def _cpu_s(pid):
 def _measure(pid, port, load):
     core = str(max(os.sched_getaffinity(0)))
     command = [
-        "taskset", "-c", core, sys.executable, "-m", "core.echo.load", str(port),
-        "--seconds", str(SECONDS), *load,
+        require_peer("taskset"), "-c", core, sys.executable, "-m", "core.echo.load",
+        str(port), "--seconds", str(SECONDS), *load,
     ]  # fmt: skip
     loading = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -78,9 +78,10 @@ def measure(path: Path) -> tuple[float, float, float]:
 
 def tshark_s(path: Path) -> float:
     """The processor time that tshark would need for the whole file, or infinity without it."""
-    if shutil.which("tshark") is None:
+    tshark = shutil.which("tshark")
+    if tshark is None:
         return float("inf")
-    command = ["tshark", "-n", "-r", str(path), "-T", "psml", "-c"]
+    command = [tshark, "-n", "-r", str(path), "-T", "psml", "-c"]
     times = []
     for count in (1, PACKETS // 10):
         before = _children_s()

@@ -23,6 +23,7 @@ from pathlib import Path
 from tests.bench.flood import Flood
 from tests.bench.mixed import write_pcap
 from tests.bench.terminal import Terminal
+from tests.support import require_peer
 
 RAWSCOPE = [sys.executable, "-m", "app"]
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -87,7 +88,7 @@ def open_file(folder: Path) -> bool:
         terminal.close()
         began = time.perf_counter()
         subprocess.run(
-            ["tshark", "-n", "-r", str(path), "-T", "psml"],
+            [require_peer("tshark"), "-n", "-r", str(path), "-T", "psml"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             check=True,

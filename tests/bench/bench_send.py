@@ -84,7 +84,7 @@ def rate(network: Network, command: list[str], environment: dict[str, str]) -> R
     """A sender at its steady course."""
     before = received(network)[1]
     sender = subprocess.Popen(
-        ["ip", "netns", "exec", network.near, *command],
+        [*network.inside(network.near), *command],
         cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip

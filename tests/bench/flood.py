@@ -32,7 +32,7 @@ class Flood:
     @property
     def inside(self) -> list[str]:
         """What to put before a command so that it sees that interface."""
-        return ["ip", "netns", "exec", self._network.near]
+        return self._network.inside(self._network.near)
 
     def start(self, seconds: int) -> None:
         """Begin to send; by itself it ends after about `seconds`."""
@@ -40,7 +40,8 @@ class Flood:
         lines = ("{ " + ", ".join(f"0x{b:02x}" for b in frame) + " }" for frame in frames()[:KINDS])
         configuration.write_text("\n".join(lines))
         self._sender = subprocess.Popen(
-            ["ip", "netns", "exec", self._network.far, "trafgen", "--dev", self._network.far_name,
+            [*self._network.inside(self._network.far), require_peer("trafgen"),
+             "--dev", self._network.far_name,
              "--conf", str(configuration), "--cpus", "1", "--num", str(self._rate * seconds),
              "--rate", f"{self._rate}pps"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -54,7 +54,12 @@ class Terminal:
                 os.chdir(cwd)
             # Not execvp: readline puts COLUMNS and LINES into the C environment behind
             # Python's back, and they would count for more than the pty's size.
-            os.execvpe(argv[0], argv, environment)
+            try:
+                os.execvpe(argv[0], argv, environment)
+            except OSError as error:
+                print(f"{argv[0]}: {error.strerror}", flush=True)
+            finally:
+                os._exit(127)  # or this copy of the whole process would go on
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         os.set_blocking(self.fd, False)
         self._answers = answers

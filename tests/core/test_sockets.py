@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core import sockets
-from tests.support import require_root
+from tests.support import require_capture
 
 HEADERS = Path("/usr/include")
 DEFINITION = re.compile(r"^#define\s+(\w+)\s+(\(?[\w<() ]+\)?|0x\w+)\s*(?:/\*.*)?$", re.MULTILINE)
@@ -80,7 +80,7 @@ def test_the_command_that_grants_it_captures_on_what_was_chosen(given, wanted, m
 
 
 def test_packet_socket_hears_nothing_until_it_is_bound():
-    require_root()
+    require_capture()
     with sockets.packet_socket() as made, socket.socket(type=socket.SOCK_DGRAM) as sender:
         assert not made.get_inheritable()
         assert not made.getblocking()
@@ -92,7 +92,7 @@ def test_packet_socket_hears_nothing_until_it_is_bound():
 
 
 def test_raw_socket_gets_the_ip_header():
-    require_root()
+    require_capture()
     with (
         sockets.raw_ipv4_socket(socket.IPPROTO_UDP) as made,
         socket.socket(type=socket.SOCK_DGRAM) as sender,

@@ -20,7 +20,7 @@ class FarCapture:
         require_peer("tshark")
         self._path = path
         self._process = subprocess.Popen(
-            ["ip", "netns", "exec", network.far, require_peer("tcpdump"), "-i", "far0",
+            [*network.inside(network.far), require_peer("tcpdump"), "-i", "far0",
              "-w", str(path), "-c", str(count), "-s", "0", "-Q", "in", "--immediate-mode",
              "-B", "16384", "-Z", "root"],
             stderr=subprocess.PIPE, text=True,
@@ -57,8 +57,8 @@ class FarCapture:
         )  # fmt: skip
         options = [word for one in preferences for word in ("-o", one)]
         answer = subprocess.run(
-            ["tshark", "-n", "-r", str(self._path), *options, "-T", "fields", "-E", "occurrence=f",
-             *arguments],
+            [require_peer("tshark"), "-n", "-r", str(self._path), *options, "-T", "fields",
+             "-E", "occurrence=f", *arguments],
             capture_output=True, text=True, check=True, timeout=LIMIT_S,
         )  # fmt: skip
         rows = [line.split("\t") for line in answer.stdout.splitlines()]
@@ -67,7 +67,7 @@ class FarCapture:
     def frames(self) -> list[bytes]:
         """Each frame's bytes, as tcpdump prints them: for fields that tshark has no name for."""
         answer = subprocess.run(
-            ["tcpdump", "-n", "-t", "-xx", "-r", str(self._path)],
+            [require_peer("tcpdump"), "-n", "-t", "-xx", "-r", str(self._path)],
             capture_output=True, text=True, check=True, timeout=LIMIT_S,
         )  # fmt: skip
         found: list[bytes] = []

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tests.support import require_peer, require_root
+from tests.support import require_namespaces, require_peer
 
 CLONE_NEWNET = 0x40000000  # linux/sched.h
 NEAR_ADDRESS = "10.77.0.1"
@@ -31,10 +31,14 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _numbers = itertools.count()
 
 
-def run(*command: str) -> str:
-    """A command that must succeed; returns what it printed."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr or done.stdout}"
+def run(program: str, *arguments: str) -> str:
+    """Run a peer program, which must succeed; return what it printed."""
+    done = subprocess.run(
+        [require_peer(program), *arguments],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    said = done.stderr or done.stdout
+    assert done.returncode == 0, f"{program} {' '.join(arguments)}: {said}"
     return done.stdout
 
 
@@ -76,8 +80,7 @@ class Network:
     """near: `near_name` with NEAR_ADDRESS in `near`; far: `far_name` with FAR_ADDRESS in `far`."""
 
     def __init__(self, addresses: bool = True) -> None:
-        require_root()
-        require_peer("ip")
+        self._ip = require_namespaces()
         number = f"{os.getpid()}-{next(_numbers)}"
         self.near, self.far = f"rsn{number}", f"rsf{number}"
         self.near_name, self.far_name = "near0", "far0"
@@ -88,8 +91,7 @@ class Network:
             for name in (self.near, self.far):
                 run("ip", "netns", "add", name)
                 # no router solicitations, no duplicate address detection: only what we send
-                run("ip", "netns", "exec", name, "sysctl", "-qw",
-                    "net.ipv6.conf.default.disable_ipv6=1")  # fmt: skip
+                self.run_in(name, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
                 run("ip", "-n", name, "link", "set", "lo", "up")
             self.add_pair()
         except BaseException:
@@ -99,7 +101,7 @@ class Network:
 
     def __exit__(self, *_error: object) -> None:
         for name in (self.near, self.far):
-            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+            subprocess.run([self._ip, "netns", "del", name], capture_output=True, check=False)
 
     def add_pair(self) -> None:
         """Make the veth pair (again, after `ip link del`), up and with carrier."""
@@ -119,9 +121,17 @@ class Network:
         """``ip`` in the far namespace."""
         return run("ip", "-n", self.far, *words)
 
-    def run_far(self, *command: str) -> str:
-        """A program in the far namespace."""
-        return run("ip", "netns", "exec", self.far, *command)
+    def inside(self, name: str) -> list[str]:
+        """Return what to put before a command, so that it runs in the namespace of that name."""
+        return [self._ip, "netns", "exec", name]
+
+    def run_in(self, name: str, program: str, *arguments: str) -> str:
+        """Run a program in the namespace of that name."""
+        return run(*self.inside(name), require_peer(program), *arguments)
+
+    def run_far(self, program: str, *arguments: str) -> str:
+        """Run a program in the far namespace."""
+        return self.run_in(self.far, program, *arguments)
 
     def in_near(self, function: Callable[[], _Result]) -> _Result:
         """A function in the near namespace."""

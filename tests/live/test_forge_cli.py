@@ -21,7 +21,7 @@ from tests.app.made import TIME_NS, capture_of, udp_frame
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run
 from tests.live.test_forge_ring import frame, ours
 from tests.live.watching import watching
-from tests.support import ROOT, remarks_of
+from tests.support import ROOT, remarks_of, require_peer
 
 pytestmark = pytest.mark.live
 
@@ -39,13 +39,13 @@ class Near:
     def __call__(self, *arguments: str, answer: str | None = None) -> tuple[int, str, str]:
         """Status, output and what was said; `answer` is typed on a terminal."""
         command = [
-            "ip", "netns", "exec", self.network.near, "env", f"XDG_STATE_HOME={self.state}",
+            *self.network.inside(self.network.near), "env", f"XDG_STATE_HOME={self.state}",
             f"XDG_CONFIG_HOME={self.state / 'config'}",
             sys.executable, "-m", "app", *arguments,
         ]  # fmt: skip
         if answer is not None:
             quoted = " ".join(f"'{word}'" for word in command)
-            command = ["script", "-qec", quoted, "/dev/null"]
+            command = [require_peer("script"), "-qec", quoted, "/dev/null"]
         done = subprocess.run(
             command, cwd=ROOT, input=answer or "", capture_output=True, text=True, timeout=LIMIT_S,
             check=False,

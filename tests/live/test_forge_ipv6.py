@@ -21,8 +21,8 @@ def network() -> Iterator[Network]:
     with Network() as made:
         for side, name, address in ((made.near, "near0", NEAR), (made.far, "far0", FAR)):
             settings = (f"{name}.accept_dad=0", "lo.disable_ipv6=0", f"{name}.disable_ipv6=0")
-            run("ip", "netns", "exec", side, "sysctl", "-qw",
-                *(f"net.ipv6.conf.{setting}" for setting in settings))  # fmt: skip
+            switches = (f"net.ipv6.conf.{setting}" for setting in settings)
+            made.run_in(side, "sysctl", "-qw", *switches)
             run("ip", "-n", side, "addr", "add", f"{address}/64", "dev", name, "nodad")
         yield made
 

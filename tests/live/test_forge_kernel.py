@@ -272,7 +272,7 @@ def test_a_route_that_refuses_is_told_as_a_route(network: Network, kind: str) ->
 
 
 def test_a_firewall_rule(network: Network) -> None:
-    nft = ("ip", "netns", "exec", network.near, require_peer("nft"))
+    nft = (*network.inside(network.near), require_peer("nft"))
     run(*nft, "add", "table", "inet", "t")
     try:
         run(*nft, "add", "chain", "inet", "t", "o", "{ type filter hook output priority 0; }")

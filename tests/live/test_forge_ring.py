@@ -348,7 +348,7 @@ def test_a_replay_that_is_interrupted_says_so(network: Network, tmp_path: Path) 
     command = [sys.executable, "-m", "app", "replay", path, "--link", "far0", "--yes", "--no-audit"]
     with watching(network) as watch:
         sender = subprocess.Popen(
-            ["ip", "netns", "exec", network.far, *command, "--rate", "0.016"],
+            [*network.inside(network.far), *command, "--rate", "0.016"],
             cwd=ROOT, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:

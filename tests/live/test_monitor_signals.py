@@ -35,7 +35,7 @@ def terminal(network, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     program = [sys.executable, "-m", "app", "-i", "near0"]
-    opened = Terminal(["ip", "netns", "exec", network.near, *program], 120, 30, ROOT)
+    opened = Terminal([*network.inside(network.near), *program], 120, 30, ROOT)
     opened.wait_for(b"waiting for the first packet on near0", LIMIT_S)
     send(network)
     opened.wait_for(b"1 pkt", LIMIT_S)

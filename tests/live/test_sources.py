@@ -153,7 +153,7 @@ def test_promiscuous_mode_is_left_when_the_process_is_killed(network):
         "source = open_source('near0', CaptureOptions(('near0',)), lambda interface: 0)\n"
         "print('ready', flush=True); input()"
     )
-    command = ["ip", "netns", "exec", network.near, sys.executable, "-c", program]
+    command = [*network.inside(network.near), sys.executable, "-c", program]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
     ) as child:
@@ -185,26 +185,6 @@ def test_datagrams_take_over_where_no_ring_can_be_mapped(network):
     until(lambda: (batch := source.read()) and len(batch) == 1, "the frame")
     source.close()
     assert promiscuity(network) == 0
-
-
-def test_lack_of_privilege_names_what_is_missing_and_the_command():
-    require_peer("setpriv")
-    program = (
-        "from core.capture.opening import open_source\n"
-        "from core.capture.options import CaptureOptions\n"
-        "from core.capture.source import CaptureError\n"
-        "for method in ('ring', 'datagram', 'inet'):\n"
-        "    try: open_source('lo', CaptureOptions(('lo',), method=method), lambda interface: 0)\n"
-        "    except CaptureError as error: print(error)"
-    )
-    done = subprocess.run(
-        ["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw",
-         sys.executable, "-c", program],
-        capture_output=True, text=True, timeout=30, check=True, cwd=ROOT,
-    )  # fmt: skip
-    lines = done.stdout.splitlines()
-    assert len(lines) == 3
-    assert all("CAP_NET_RAW" in line and "sudo setpriv" in line for line in lines)
 
 
 @pytest.mark.parametrize("method", [*METHODS, "inet"])

@@ -196,7 +196,7 @@ def test_ring_and_datagram_agree(network):
 def test_tcpdump_captures_the_same_frames(network, tmp_path, name):
     """Bytes and lengths, tags and halves of a loopback conversation included."""
     path = tmp_path / "peer.pcap"
-    command = ["ip", "netns", "exec", network.near, require_peer("tcpdump"),
+    command = [*network.inside(network.near), require_peer("tcpdump"),
                "-i", name, "-U", "-s", "200", "--time-stamp-precision", "nano", "-Z", "root",
                "-w", str(path)]  # fmt: skip
     with (

@@ -91,9 +91,10 @@ def test_no_permission(path) -> None:
     path.write_bytes(PLAIN)
     path.chmod(0)
     code = (
-        "import os, sys\n"
+        "import sys\n"
         "from core.files.reader import open_capture, FileError\n"
-        "os.geteuid() or os.setuid(65534)\n"
+        "from tests.unprivileged import drop_capabilities\n"
+        "drop_capabilities(kept=frozenset())\n"
         "try: open_capture(sys.argv[1])\n"
         "except FileError as error: print(error)"
     )

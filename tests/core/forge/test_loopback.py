@@ -12,7 +12,7 @@ from core.forge.evaluation import evaluate
 from core.forge.injector import open_link
 from core.forge.loopback import dropped_on_lo
 from core.forge.this_machine import ThisMachine
-from tests.live.network import Network, run
+from tests.live.network import Network
 
 pytestmark = pytest.mark.live
 PORT = 7777
@@ -37,8 +37,7 @@ def test_what_is_said_is_what_happens(
     network: Network, accept: int, route: int, source: str, arrives: bool
 ) -> None:
     for name, value in (("accept_local", accept), ("route_localnet", route)):
-        run("ip", "netns", "exec", network.near, "sysctl", "-qw",
-            f"net.ipv4.conf.lo.{name}={value}")  # fmt: skip
+        network.run_in(network.near, "sysctl", "-qw", f"net.ipv4.conf.lo.{name}={value}")
     ports = {"udp.srcport": "5", "udp.dstport": str(PORT), "payload": "x"}
     texts = {"ip.src": source, "ip.dst": "127.0.0.1", **ports}
     frame = evaluate(Draft(("eth", "ip", "udp"), texts)).data

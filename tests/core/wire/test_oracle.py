@@ -25,7 +25,7 @@ from core.wire.dissect import dissect
 from core.wire.dissection import Dissection, Verdict
 from core.wire.record import Json, record
 from core.wire.summary import summarise
-from tests.support import captures_dir
+from tests.support import capture_index, captures_dir
 
 pytestmark = pytest.mark.corpus
 
@@ -92,12 +92,7 @@ MEANT = {
 
 
 def captures() -> list[str]:
-    try:
-        folder = captures_dir()
-    except pytest.skip.Exception:
-        return []
-    lines = (folder / "INDEX.tsv").read_text().splitlines()[1:]
-    return [line.split("\t")[0] for line in lines if "ORACLE DISPUTED" not in line]
+    return [path for path, notes in capture_index() if "ORACLE DISPUTED" not in notes]
 
 
 def packets(path: Path) -> Iterator[Dissection]:

@@ -1,0 +1,62 @@
+"""Give up capabilities: root is then refused what an ordinary user is refused.
+
+Another user id would do as well, but that user could not read a checkout which only its owner may
+read. Giving up capabilities needs no privilege, so this works for every user (capabilities(7)).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import runpy
+import sys
+
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2  # linux/capability.h
+_VERSION_3 = 0x20080522
+_THIS_THREAD = 0
+
+READING_FILES = frozenset({CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH})
+"""What root needs to read the checkout of somebody else."""
+
+
+class _Header(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+class _Sets(ctypes.Structure):
+    """One half of the capability sets: numbers 0 to 31 or 32 to 63."""
+
+    _fields_ = (
+        ("effective", ctypes.c_uint32),
+        ("permitted", ctypes.c_uint32),
+        ("inheritable", ctypes.c_uint32),
+    )
+
+
+def drop_capabilities(kept: frozenset[int] = READING_FILES) -> None:
+    """Give up all capabilities of this thread but those in `kept`; call it before others start.
+
+    Raises OSError.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    header, halves = _Header(_VERSION_3, _THIS_THREAD), (_Sets * 2)()
+    if libc.capget(ctypes.byref(header), halves):
+        raise OSError(ctypes.get_errno(), "capget")
+    for number, half in enumerate(halves):
+        mask = sum(1 << one % 32 for one in kept if one // 32 == number)
+        half.effective &= mask
+        half.permitted &= mask
+        half.inheritable &= mask
+    if libc.capset(ctypes.byref(header), halves):
+        raise OSError(ctypes.get_errno(), "capset: " + os.strerror(ctypes.get_errno()))
+
+
+def main() -> None:
+    """Run the module that the first argument names, with the other arguments."""
+    drop_capabilities()
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
