@@ -62,6 +62,12 @@ def require_peer(name: str) -> str:
     return path
 
 
+def require_command(*words: str) -> list[str]:
+    """Return a command with the absolute path of its program, which `require_peer` looks up."""
+    program, *arguments = words
+    return [require_peer(program), *arguments]
+
+
 def require_root() -> None:
     """Need user 0, whatever its capabilities are."""
     if os.geteuid() != 0:
@@ -86,8 +92,9 @@ def require_capture() -> None:
 def _trial(*command: str) -> str:
     """Run a command; return how it failed, in one line, or an empty string."""
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=TRIAL_LIMIT_S, check=False
-    )
+        require_command(*command),
+        capture_output=True, text=True, timeout=TRIAL_LIMIT_S, check=False,
+    )  # fmt: skip
     said = " ".join((done.stderr or done.stdout).split())
     return f"{' '.join(command)}: {said or done.returncode}" if done.returncode else ""
 

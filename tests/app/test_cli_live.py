@@ -14,7 +14,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support import ROOT, require_namespaces, require_peer
+from tests.support import ROOT, require_command, require_namespaces, require_peer
 
 pytestmark = pytest.mark.live
 
@@ -28,7 +28,7 @@ class Dump:
 
     def __init__(self, arguments: Sequence[str], wrapper: Sequence[str] = ()) -> None:
         self.process = subprocess.Popen(
-            [*wrapper, *RAWSCOPE, "dump", *arguments],
+            require_command(*wrapper, *RAWSCOPE, "dump", *arguments),
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self.said = ""

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.mixed import write_pcap
+from tests.support import require_command
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RAWSCOPE = [sys.executable, "-m", "app"]
@@ -30,7 +31,10 @@ def measure(command: Sequence[str]) -> tuple[float, float, int]:
     """(seconds by the clock, seconds of processor, peak resident bytes) of one run."""
     began = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        require_command(*command),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

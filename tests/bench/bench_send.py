@@ -38,7 +38,7 @@ from core.forge.draft import Draft
 from core.forge.evaluation import evaluate
 from tests.app.made import capture_of
 from tests.live.network import NEAR_ADDRESS, Network, run, until
-from tests.support import ROOT, require_peer, require_scapy
+from tests.support import ROOT, require_command, require_peer, require_scapy
 
 WINDOW_S = 0.7
 ROUNDS = 6
@@ -84,7 +84,7 @@ def rate(network: Network, command: list[str], environment: dict[str, str]) -> R
     """A sender at its steady course."""
     before = received(network)[1]
     sender = subprocess.Popen(
-        [*network.inside(network.near), *command],
+        [*network.inside(network.near), *require_command(*command)],
         cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip

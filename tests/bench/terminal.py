@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 from tests.emulator import Emulator
+from tests.support import require_command
 
 ESCAPES = re.compile(
     rb"\x1b\[[0-9;:?<>=]*[A-Za-z~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]"
@@ -45,6 +46,7 @@ class Terminal:
         answers: bool = True,
         screen: Emulator | None = None,
     ) -> None:
+        words = require_command(*argv)
         self.started = time.perf_counter()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
@@ -55,9 +57,9 @@ class Terminal:
             # Not execvp: readline puts COLUMNS and LINES into the C environment behind
             # Python's back, and they would count for more than the pty's size.
             try:
-                os.execvpe(argv[0], argv, environment)
+                os.execvpe(words[0], words, environment)
             except OSError as error:
-                print(f"{argv[0]}: {error.strerror}", flush=True)
+                print(f"{words[0]}: {error.strerror}", flush=True)
             finally:
                 os._exit(127)  # or this copy of the whole process would go on
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

@@ -18,7 +18,7 @@ from core.echo.lab import LabOptions, run_models
 from core.echo.models import FD_SETSIZE, MODELS, model_named
 from core.echo.waiting import watch
 from tests.core.echo.serving import noise, receive_exactly, reset, send_and_hash
-from tests.support import ROOT, require_peer
+from tests.support import ROOT, require_command
 
 CLIENTS = 5
 EVERY = pytest.mark.parametrize("name", [model.name for model in MODELS])
@@ -28,7 +28,7 @@ EVERY = pytest.mark.parametrize("name", [model.name for model in MODELS])
 def _trial(name, clients, *prefix):
     """A model at work in a process, and where it listens."""
     process = subprocess.Popen(
-        [*prefix, sys.executable, "-m", "core.echo.trial", name, str(clients)],
+        require_command(*prefix, sys.executable, "-m", "core.echo.trial", name, str(clients)),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -86,7 +86,7 @@ def test_calls_are_those_the_kernel_saw(name, tmp_path):
         "accept4,recvfrom,sendto,read,fcntl,select,pselect6,poll,ppoll,epoll_wait,epoll_pwait,"
         "epoll_pwait2,epoll_ctl,io_uring_enter"
     )
-    strace = [require_peer("strace"), "-f", "-qq", "-o", str(traced), "-e", f"trace={calls}"]
+    strace = ["strace", "-f", "-qq", "-o", str(traced), "-e", f"trace={calls}"]
     with _trial(name, CLIENTS, *strace) as (process, address):
         with contextlib.ExitStack() as stack:
             clients = [

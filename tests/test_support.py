@@ -1,0 +1,106 @@
+"""What is absent skips a test with its reason, and fails it in CI."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import support
+from tests.bench.terminal import Terminal
+from tests.unprivileged import READING_FILES
+
+LIMIT_S = 30
+SYSCTL_AND_IP = """#!/bin/sh
+echo "$@" >> "${0%/*}/calls"
+case "$*" in *exec*) echo 'mount --make-rslave / failed' >&2; exit 1;; esac
+"""
+
+
+def lacking_captures(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
+    monkeypatch.setenv("RAWSCOPE_CAPTURES", str(folder / "none"))
+    assert support.capture_index() == [("", "")]
+    return support.captures_dir
+
+
+def lacking_peers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
+    monkeypatch.setenv("PATH", str(folder))
+    return lambda: support.require_command("tshark", "-v")
+
+
+def lacking_terminal_program(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
+    """A program that cannot be run must not leave a copy of pytest on the terminal."""
+    monkeypatch.setenv("PATH", str(folder))
+    return lambda: Terminal(["tmux"], 80, 24)
+
+
+def lacking_root(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    return support.require_namespaces
+
+
+def lacking_namespaces(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
+    """``ip netns exec`` fails: in a chroot, in a container."""
+    for name in ("ip", "sysctl"):
+        (folder / name).write_text(SYSCTL_AND_IP)
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    return support.require_namespaces
+
+
+@pytest.mark.parametrize(
+    ("lacking", "reason"),
+    [
+        (lacking_captures, "no captures at .*none"),
+        (lacking_peers, "there is no tshark on PATH"),
+        (lacking_terminal_program, "there is no tmux on PATH"),
+        (lacking_root, "needs root"),
+        (lacking_namespaces, "network namespaces do not work here.*: .*make-rslave / failed"),
+    ],
+)
+def test_what_is_absent_skips_with_its_reason_and_fails_in_ci(
+    lacking: Callable[[Path, pytest.MonkeyPatch], Callable[[], object]],
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    require = lacking(tmp_path, monkeypatch)
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match=reason):
+        require()
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match=f"{reason}, and this is CI"):
+        require()
+
+
+def test_namespaces_are_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require = lacking_namespaces(tmp_path, monkeypatch)
+    monkeypatch.delenv("CI", raising=False)
+    for _ in range(3):
+        with pytest.raises(pytest.skip.Exception):
+            require()
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert [line.split()[1] for line in calls] == ["add", "exec", "del"]
+
+
+@pytest.mark.parametrize("kept", [READING_FILES, frozenset()])
+def test_no_other_capability_is_left(kept: frozenset[int]) -> None:
+    """In none of the sets from which the kernel would grant one (proc_pid_status(5))."""
+    code = (
+        "from tests.unprivileged import drop_capabilities\n"
+        f"drop_capabilities({kept!r})\n"
+        "print(open('/proc/self/status').read())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=support.ROOT, capture_output=True, text=True, check=True, timeout=LIMIT_S,
+    )  # fmt: skip
+    sets = dict(line.split(":\t") for line in done.stdout.splitlines() if line.startswith("Cap"))
+    allowed = sum(1 << one for one in kept)
+    for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        assert int(sets[name], 16) & ~allowed == 0, name
