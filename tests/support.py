@@ -1,7 +1,8 @@
 """Decide what this machine has: captures, peer programs, privileges, network namespaces.
 
 Tests ask here and nowhere else. What is absent skips the test with the reason; with ``CI=true``
-it fails the test instead, so that CI leaves nothing out unnoticed. What has to be tried is tried
+it fails the test instead, so that CI leaves nothing out unnoticed. (What a kernel may lack, IPv6
+and io_uring, no CI can install: those tests skip by themselves.) What has to be tried is tried
 once in a session.
 """
 
@@ -66,6 +67,14 @@ def require_command(*words: str) -> list[str]:
     """Return a command with the absolute path of its program, which `require_peer` looks up."""
     program, *arguments = words
     return [require_peer(program), *arguments]
+
+
+def require_header(name: str) -> str:
+    """Return the text of a header of the kernel's interface."""
+    path = Path("/usr/include") / name
+    if not path.exists():
+        _absent(f"{path} is not installed (Debian: linux-libc-dev)")
+    return path.read_text()
 
 
 def require_root() -> None:

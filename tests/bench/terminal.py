@@ -52,11 +52,10 @@ class Terminal:
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-            if cwd is not None:
-                os.chdir(cwd)
             # Not execvp: readline puts COLUMNS and LINES into the C environment behind
             # Python's back, and they would count for more than the pty's size.
             try:
+                os.chdir(cwd or ".")
                 os.execvpe(words[0], words, environment)
             except OSError as error:
                 print(f"{words[0]}: {error.strerror}", flush=True)

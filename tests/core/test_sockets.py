@@ -6,14 +6,12 @@ import re
 import select
 import socket
 import sys
-from pathlib import Path
 
 import pytest
 
 from core import sockets
-from tests.support import require_capture
+from tests.support import require_capture, require_header
 
-HEADERS = Path("/usr/include")
 DEFINITION = re.compile(r"^#define\s+(\w+)\s+(\(?[\w<() ]+\)?|0x\w+)\s*(?:/\*.*)?$", re.MULTILINE)
 SHIFT = re.compile(r"\(?1U? << (\d+)\)?")
 
@@ -22,10 +20,7 @@ def definitions(*names):
     """The integer macros of some headers."""
     found = {}
     for name in names:
-        path = HEADERS / name
-        if not path.exists():
-            pytest.skip(f"{path} is not installed")
-        for macro, value in DEFINITION.findall(path.read_text()):
+        for macro, value in DEFINITION.findall(require_header(name)):
             value = value.strip()
             if shift := SHIFT.fullmatch(value):
                 found[macro] = 1 << int(shift[1])
