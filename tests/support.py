@@ -63,6 +63,13 @@ def require_peer(name: str) -> str:
     return path
 
 
+def require_device(path: str) -> str:
+    """Return the path of a device that a container may lack."""
+    if not os.path.exists(path):
+        _absent(f"there is no {path}")
+    return path
+
+
 def require_command(*words: str) -> list[str]:
     """Return a command with the absolute path of its program, which `require_peer` looks up."""
     program, *arguments = words

@@ -34,7 +34,7 @@ from tests.live.watching import (
     tcp_packet,
     watching,
 )
-from tests.support import ROOT, require_peer
+from tests.support import ROOT, require_device, require_peer
 
 pytestmark = pytest.mark.live
 METHODS = ["ring", "datagram"]
@@ -263,6 +263,7 @@ class Tun:
 
     def __init__(self, network):
         self._network = network
+        self._device = require_device("/dev/net/tun")
 
     def __enter__(self):
         self._descriptor = self._network.in_near(self._open)
@@ -279,7 +280,7 @@ class Tun:
 
     def _open(self):
         tunsetiff, iff_tun, iff_no_pi = 0x400454CA, 0x0001, 0x1000  # linux/if_tun.h
-        descriptor = os.open("/dev/net/tun", os.O_RDWR)
+        descriptor = os.open(self._device, os.O_RDWR)
         request = struct.pack("16sH22x", self.name.encode(), iff_tun | iff_no_pi)
         fcntl.ioctl(descriptor, tunsetiff, request)
         return descriptor
