@@ -12,13 +12,20 @@ COMPILE := $(BIN)/python -m compileall -q app core widgets
 # Errors only: pip repeats its index's warnings and setuptools' remark on editable installs.
 QUIET := -qq --disable-pip-version-check
 
+# Test processes at once. `make test WORKERS=0` runs all of it in one.
+WORKERS ?= 2
+
 .PHONY: run test check screenshots bench clean
 
 run: $(RUN_READY)
 	@$(BIN)/rawscope --demo
 
+# Tests that measure time follow alone. Both parts run, and a failure of either is one of `make test`.
 test: $(DEV_READY)
-	$(BIN)/python -m pytest
+	@status=0; set -x; \
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal -m 'not serial' || status=$$?; \
+	$(BIN)/python -m pytest -m serial || status=$$?; \
+	exit $$status
 
 check: $(DEV_READY)
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.isolation import leave_network
 from tests.support import captures_dir, require_capture
 
 # the first text that is drawn builds tables of all of Unicode, which may take seconds
@@ -19,3 +20,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         captures_dir()
     if item.get_closest_marker("live"):
         require_capture()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give this process (each worker of a parallel run is one) a network of its own."""
+    leave_network()

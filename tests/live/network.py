@@ -19,9 +19,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from tests.isolation import CLONE_NEWNET
 from tests.support import require_namespaces, require_peer
 
-CLONE_NEWNET = 0x40000000  # linux/sched.h
 NEAR_ADDRESS = "10.77.0.1"
 FAR_ADDRESS = "10.77.0.2"
 DEADLINE_S = 10.0
