@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.frozen import bound_frozen
 from tests.isolation import leave_network
 from tests.support import captures_dir, require_capture
 
@@ -25,3 +28,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Give this process (each worker of a parallel run is one) a network of its own."""
     leave_network()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """After each test and its fixtures: free what the program froze, if it is much."""
+    done = yield
+    bound_frozen()
+    return done
