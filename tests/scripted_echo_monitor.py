@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from textual.pilot import Pilot
 from app.monitor import Monitor
 from core.echo.snapshot import EchoSnapshot
 from core.engine import EngineSnapshot, State
+from tests.idle import eventually
 from tests.scripted_echo import echo_snapshot, echo_store
 from tests.scripted_lab import scripted_lab
 from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
@@ -59,7 +59,4 @@ async def in_the_lab(pilot: Pilot[Any]) -> None:
     """Open the laboratory and wait for its results."""
     lab = scripted_lab()
     await pilot.app.push_screen(lab)
-    async with asyncio.timeout(10):
-        while lab.measuring:
-            await pilot.pause(0.01)
-    await pilot.pause()
+    await eventually(lambda: not lab.measuring, "the end of the measuring")

@@ -20,7 +20,9 @@ from core.engine import Engine, EngineSnapshot, State
 from core.serving import NO_SERVER, EchoService
 from core.store.packet_store import PacketStore
 from core.wire.link import LinkType
+from tests.idle import eventually
 from tests.scripted_forge import ScriptedMachine
+from tests.waiting import PATIENCE_S
 
 NOWHERE = Paths(Path("/dev/null/config.toml"), Path("/dev/null/state.json"))  # also for root
 LIVE = EngineSnapshot(State.LIVE, interfaces=("eth0",), captured=28, received=28)
@@ -107,7 +109,7 @@ def scripted_monitor(
     engine = engine or ScriptedEngine()
     if isinstance(engine, ScriptedEngine):
         engine.store = store
-    return Monitor(
+    monitor = Monitor(
         cast(Engine, engine),
         choose=choose,
         paths=paths,
@@ -116,6 +118,8 @@ def scripted_monitor(
         time_of_day=lambda: "12:03:44",
         machine=machine or ScriptedMachine(),
     )
+    monitor.NOTIFICATION_TIMEOUT = PATIENCE_S  # type: ignore[misc] # a busy machine is slow to look
+    return monitor
 
 
 def main(pilot: Pilot[Any]) -> MainScreen:
@@ -132,10 +136,9 @@ async def filled(pilot: Pilot[Any]) -> MainScreen:
     would depend on whether the first rows came to be painted before a key moved on.
     """
     screen = main(pilot)
-    await pilot.pause()
-    while not screen.has_sides:
-        await pilot.pause()
-    while screen.table.line_count < screen.bridge.poll().packets.count:
-        await pilot.pause()
+    await eventually(lambda: screen.has_sides, "the side panels")
+    await eventually(
+        lambda: screen.table.line_count >= screen.bridge.poll().packets.count, "all rows"
+    )
     screen.table.render_lines(screen.table.size.region)
     return screen

@@ -19,6 +19,8 @@ from typing import NoReturn
 
 import pytest
 
+from tests.waiting import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parent.parent
 TRIAL_LIMIT_S = 30
 
@@ -168,7 +170,7 @@ def require_scapy() -> str:
     python = os.environ.get("RAWSCOPE_SCAPY", "/usr/bin/python3")
     command = [python, "-c", "import scapy"]
     try:
-        found = subprocess.run(command, capture_output=True, timeout=60, check=False)
+        found = subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=False)
     except OSError:
         _absent(f"there is no {python}, and RAWSCOPE_SCAPY names no other")
     if found.returncode:

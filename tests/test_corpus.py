@@ -25,6 +25,7 @@ import pytest
 from app.cli import run
 from app.commands.names import known_names
 from tests.support import ROOT, capture_index, captures_dir
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.corpus
 
@@ -199,7 +200,7 @@ def test_as_a_program(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     here = capsysbinary.readouterr().out
     there = subprocess.run(
         [sys.executable, "-m", "app", "dump", "--json", "-r", path],
-        cwd=ROOT, capture_output=True, check=True, timeout=60,
+        cwd=ROOT, capture_output=True, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
     assert there.stdout == here
     assert there.stderr == b""

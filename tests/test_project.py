@@ -16,8 +16,8 @@ from app.actions import grouped
 from tests.app.made import SYN, capture_of
 from tests.bench.terminal import Terminal
 from tests.support import ROOT
+from tests.waiting import PATIENCE_S
 
-LIMIT_S = 120
 README = ROOT / "README.md"
 KEYS = re.compile(r"(?<=-->\n).*?(?=<!-- end of keys -->)", re.DOTALL)
 
@@ -51,7 +51,7 @@ def test_core_alone_imports_neither_textual_nor_rich() -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *modules],
-        cwd=ROOT, capture_output=True, text=True, check=True, timeout=LIMIT_S,
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
     assert done.stdout.split() == []
 
@@ -98,7 +98,7 @@ def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index",
          "--no-build-isolation", "--wheel-dir", target, source],
-        cwd=target, check=True, timeout=LIMIT_S, capture_output=True,
+        cwd=target, check=True, timeout=PATIENCE_S, capture_output=True,
     )  # fmt: skip
     return next(target.glob("rawscope-*.whl"))
 
@@ -123,19 +123,19 @@ def test_the_wheel_runs_where_it_is_installed(wheel: Path, tmp_path: Path) -> No
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index",
          "--no-warn-script-location", "--target", place, wheel],
-        check=True, timeout=LIMIT_S, capture_output=True,
+        check=True, timeout=PATIENCE_S, capture_output=True,
     )  # fmt: skip
     path = capture_of(tmp_path / "one.pcap", [SYN])
     script = str(place / "bin" / "rawscope")
     done = subprocess.run(
         [script, "dump", "-r", path, "--fields", "tcp.flags.syn"],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(place)},
-        capture_output=True, text=True, check=True, timeout=LIMIT_S,
+        capture_output=True, text=True, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
     assert done.stdout == "true\n"
     screen = Terminal(["env", f"PYTHONPATH={place}", script, "-r", path], 120, 36, tmp_path)
     try:
-        screen.wait_for(b"[SYN]", 20)
+        screen.wait_for(b"[SYN]", PATIENCE_S)
     finally:
         screen.close()
 

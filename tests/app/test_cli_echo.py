@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,15 +18,15 @@ import pytest
 
 from core.echo.options import EchoOptions
 from tests.support import ROOT
+from tests.waiting import PATIENCE_S
 
-LIMIT_S = 60
 RAWSCOPE = [sys.executable, "-m", "app"]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*RAWSCOPE, *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
 
 
@@ -55,14 +55,14 @@ def test_echo_json_says_where_it_listens_what_it_did_and_ends_on_sigterm(trigger
         first = process.stdout.readline()
         port = json.loads(first)["listening"][1]
         assert json.loads(first) == {"listening": ["127.0.0.1", port], "trigger": trigger}
-        with socket.create_connection(("127.0.0.1", port), LIMIT_S) as client:
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as client:
             client.sendall(b"there and back")
             client.shutdown(socket.SHUT_WR)
             assert b"".join(iter(lambda: client.recv(100), b"")) == b"there and back"
         beat = json.loads(process.stdout.readline())
         assert beat["ended"] is False
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=LIMIT_S)
+        out, _ = process.communicate(timeout=PATIENCE_S)
         last = json.loads(out.splitlines()[-1])
         assert process.returncode == 0
     assert last["ended"] is True
@@ -72,8 +72,9 @@ def test_echo_json_says_where_it_listens_what_it_did_and_ends_on_sigterm(trigger
 
 def test_echo_goes_on_while_nobody_reads_what_it_says() -> None:
     """A full pipe, for two beats and more: clients are served, totals are left out, the last line
-    waits for its reader."""
-    with serving("--port", "0", "--json") as process:
+    waits for its reader. The server's own clock says that two beats went by: it closes a silent
+    client after that time."""
+    with serving("--port", "0", "--json", "--idle-timeout", "2.5") as process:
         assert process.stdout is not None
         port = json.loads(process.stdout.readline())["listening"][1]
         fd = os.open(f"/proc/{process.pid}/fd/1", os.O_WRONLY | os.O_NONBLOCK)
@@ -81,13 +82,13 @@ def test_echo_goes_on_while_nobody_reads_what_it_says() -> None:
             while os.write(fd, b"\n"):
                 pass
         os.close(fd)
-        time.sleep(2.5)
-        with socket.create_connection(("127.0.0.1", port), LIMIT_S) as client:
-            client.settimeout(5)
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as silent:
+            assert silent.recv(1) == b""
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as client:
             client.sendall(b"served")
             assert client.recv(100) == b"served"
         process.send_signal(signal.SIGTERM)
-        out, _ = process.communicate(timeout=LIMIT_S)
+        out, _ = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0
     said = [json.loads(line) for line in out.splitlines() if line]
     assert said[-1]["ended"] is True
@@ -102,7 +103,7 @@ def test_echo_listens_on_every_port_of_every_address() -> None:
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(4)]
         process.send_signal(signal.SIGINT)
-        assert process.wait(LIMIT_S) == 0
+        assert process.wait(PATIENCE_S) == 0
     assert [line.split(":")[0] for line in lines] == [
         "listening on 127.0.0.1", "listening on 127.0.0.1",
         "listening on 127.0.0.2", "listening on 127.0.0.2",
@@ -116,18 +117,13 @@ def test_echo_with_limits_of_its_own() -> None:
     with serving("--port", "0", "--json", *limits) as process:
         assert process.stdout is not None
         port = json.loads(process.stdout.readline())["listening"][1]
-        with socket.create_connection(("127.0.0.1", port), LIMIT_S) as client:
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as client:
             idle_s = keepalive_s(port, client.getsockname()[1])
             assert client.recv(1) == b"", "closed by the server"
-        with socket.create_connection(("127.0.0.1", port), LIMIT_S) as client:
-            client.settimeout(0.3)  # until the server reads no more
-            with contextlib.suppress(TimeoutError):
-                while client.send(bytes(1 << 16)):
-                    pass
-            lines = (json.loads(process.stdout.readline()) for _ in range(10))
-            pending = next(filter(None, (line["pending"] for line in lines)))
+        with reading_nothing(port):
+            pending = pending_of(process)
         process.send_signal(signal.SIGTERM)
-        last = json.loads(process.communicate(timeout=LIMIT_S)[0].splitlines()[-1])
+        last = json.loads(process.communicate(timeout=PATIENCE_S)[0].splitlines()[-1])
     assert pending < 4096 + (1 << 16) + 1, "a read more than the mark, at most"
     assert last["closed"]["idle"] >= 1
     assert 25 < idle_s <= 30
@@ -139,18 +135,44 @@ def test_a_second_signal_ends_echo_at_once_with_a_last_line() -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         port = json.loads(process.stdout.readline())["listening"][1]
-        with socket.create_connection(("127.0.0.1", port), LIMIT_S) as client:
-            client.settimeout(0.3)
-            with contextlib.suppress(TimeoutError):
-                while client.send(bytes(1 << 16)):
-                    pass
+        with reading_nothing(port):
+            pending_of(process)
             process.send_signal(signal.SIGTERM)
             assert "draining 1 client" in process.stderr.readline()
             process.send_signal(signal.SIGTERM)
-            out, _ = process.communicate(timeout=LIMIT_S)
+            out, _ = process.communicate(timeout=PATIENCE_S)
     last = json.loads(out.splitlines()[-1])
     assert (last["ended"], last["clients"]) == (True, 1)
     assert process.returncode == -signal.SIGTERM
+
+
+@contextlib.contextmanager
+def reading_nothing(port: int) -> Iterator[None]:
+    """A client that sends as long as the server takes something, and never reads."""
+
+    def send() -> None:
+        with contextlib.suppress(OSError):
+            while client.send(bytes(1 << 16)):
+                pass
+
+    with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as client:
+        thread = threading.Thread(target=send)
+        thread.start()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # the server may have ended
+                client.shutdown(socket.SHUT_RDWR)
+            thread.join(PATIENCE_S)
+
+
+def pending_of(process: subprocess.Popen[str]) -> int:
+    """The bytes that the server holds back, once it says that it holds some back."""
+    assert process.stdout is not None
+    pending: int = 0
+    while not pending:
+        pending = json.loads(process.stdout.readline())["pending"]
+    return pending
 
 
 def keepalive_s(port: int, peer: int) -> float:
@@ -259,7 +281,7 @@ def test_iolab_runs_nothing_that_lies_in_the_current_directory(tmp_path: Path) -
     work = ["--models", "poll", "--clients", "2", "--messages", "10"]
     done = subprocess.run(
         [sys.executable, "-P", "-m", "app", "iolab", *work, "--json"],  # as the console script
-        cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+        cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert not tmp_path.joinpath("was run").exists()
     assert done.returncode == 0, done.stderr
@@ -275,7 +297,7 @@ def test_iolab_that_is_stopped_says_so_and_starts_nothing_more(number: signal.Si
         assert process.stdout is not None
         assert process.stdout.readline().startswith("MODEL")
         os.killpg(process.pid, number)
-        out, said = process.communicate(timeout=LIMIT_S)
+        out, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
     assert out == ""
     assert said.splitlines()[1:] == ["rawscope: stopped before all was measured"]
@@ -295,7 +317,7 @@ def test_a_curve_that_breaks_off_is_one_line_and_status_1() -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "rawscope: the curve broke off: no room"

@@ -15,10 +15,10 @@ from contextlib import ExitStack
 import pytest
 
 from tests.support import ROOT, require_command, require_namespaces, require_peer
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 
-LIMIT_S = 30
 RAWSCOPE = [sys.executable, "-m", "app"]
 TOTAL = re.compile(r"(\d+) packets? captured, (\d+) dropped by kernel(?:, (\d+) not printed)?\n")
 
@@ -54,7 +54,7 @@ class Dump:
         assert self.process.stderr is not None
         out = self.process.stdout.read()
         said = self.said + self.process.stderr.read()
-        return self.process.wait(LIMIT_S), out, said
+        return self.process.wait(PATIENCE_S), out, said
 
 
 Start = Callable[..., Dump]
@@ -173,7 +173,7 @@ def test_a_second_signal_leaves_at_once_and_says_so(start: Start, listener: sock
     dump.process.send_signal(signal.SIGINT)
     dump.wait_until("still to be printed")
     dump.process.send_signal(signal.SIGINT)
-    assert dump.process.wait(LIMIT_S) == -signal.SIGINT
+    assert dump.process.wait(PATIENCE_S) == -signal.SIGINT
     _, out, said = dump.end()
     total = TOTAL.search(said)
     assert total

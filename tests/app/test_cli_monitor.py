@@ -16,9 +16,9 @@ import pytest
 from tests.app.made import SYN, capture_of
 from tests.bench.terminal import Terminal
 from tests.support import ROOT
+from tests.waiting import PATIENCE_S
 
 RAWSCOPE = [sys.executable, "-m", "app"]
-LIMIT_S = 20.0
 
 Open = Callable[..., Terminal]
 
@@ -40,7 +40,7 @@ def terminal() -> Iterator[Open]:
 def status_after(terminal: Terminal, key: bytes) -> int:
     """Press a key that ends the program; its exit status."""
     os.write(terminal.fd, key)
-    deadline_s = time.monotonic() + LIMIT_S
+    deadline_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline_s:
         terminal.read(0.05)
         pid, status = os.waitpid(terminal.pid, os.WNOHANG)
@@ -52,7 +52,7 @@ def status_after(terminal: Terminal, key: bytes) -> int:
 def test_a_file_is_shown_and_q_leaves(terminal: Open, tmp_path: Path) -> None:
     path = capture_of(tmp_path / "one.pcap", [SYN])
     screen = terminal(*RAWSCOPE, "-r", path)
-    screen.wait_for(b"[SYN]", LIMIT_S)
+    screen.wait_for(b"[SYN]", PATIENCE_S)
     assert status_after(screen, b"q") == 0
 
 
@@ -60,25 +60,25 @@ def test_a_capture_on_stdin_leaves_the_keyboard_usable(terminal: Open, tmp_path:
     """The packets come through the pipe, the keys from the terminal."""
     path = capture_of(tmp_path / "one.pcap", [SYN])
     screen = terminal("sh", "-c", f"cat {shlex.quote(path)} | {shlex.join(RAWSCOPE)} -r -")
-    screen.wait_for(b"[SYN]", LIMIT_S)
-    screen.key(b"q", b"Leave", LIMIT_S)  # what came through a pipe is nowhere else: it asks
+    screen.wait_for(b"[SYN]", PATIENCE_S)
+    screen.key(b"q", b"Leave", PATIENCE_S)  # what came through a pipe is nowhere else: it asks
     assert status_after(screen, b"y") == 0
 
 
 def test_stdin_as_a_capture_must_be_piped_in(terminal: Open) -> None:
     screen = terminal(*RAWSCOPE, "-r", "-")
-    screen.wait_for(b"pipe one in", LIMIT_S)
+    screen.wait_for(b"pipe one in", PATIENCE_S)
 
 
 def test_stdin_that_is_no_keyboard_is_told(terminal: Open) -> None:
     screen = terminal("sh", "-c", f"{shlex.join(RAWSCOPE)} < /dev/null")
-    screen.wait_for(b"no key would reach the monitor", LIMIT_S)
+    screen.wait_for(b"no key would reach the monitor", PATIENCE_S)
 
 
 @pytest.mark.parametrize("kind", ["dumb", ""])
 def test_a_terminal_that_cannot_draw_is_told(terminal: Open, kind: str) -> None:
     screen = terminal("env", f"TERM={kind}", *RAWSCOPE)
-    screen.wait_for(b"'rawscope dump' prints packets as text", LIMIT_S)
+    screen.wait_for(b"'rawscope dump' prints packets as text", PATIENCE_S)
 
 
 def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
@@ -86,10 +86,10 @@ def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
     path = capture_of(tmp_path / "one.pcap", [SYN])
     screen = Terminal([*RAWSCOPE, "-r", path], 120, 36, ROOT)
     try:
-        screen.wait_for(b"[SYN]", LIMIT_S)
+        screen.wait_for(b"[SYN]", PATIENCE_S)
         os.close(screen.fd)
         process = os.pidfd_open(screen.pid)
-        ended, _, _ = select.select([process], [], [], LIMIT_S)
+        ended, _, _ = select.select([process], [], [], PATIENCE_S)
         os.close(process)
         assert ended
     finally:
@@ -102,20 +102,20 @@ def test_what_is_no_capture_is_told_on_the_screen(terminal: Open, tmp_path: Path
     path = tmp_path / "notes.txt"
     path.write_text("these are no packets\n" * 9)
     screen = terminal(*RAWSCOPE, "-r", str(path))
-    screen.wait_for(b"notes.txt", LIMIT_S)
-    screen.key(b"q", b"rawscope: ", LIMIT_S)
+    screen.wait_for(b"notes.txt", PATIENCE_S)
+    screen.key(b"q", b"rawscope: ", PATIENCE_S)
     assert status_after(screen, b"") == 1
 
 
 @pytest.mark.live
 def test_the_demo_shows_real_packets(terminal: Open) -> None:
     screen = terminal(*RAWSCOPE, "--demo")
-    screen.wait_for(b"[SYN, ACK]", LIMIT_S)
+    screen.wait_for(b"[SYN, ACK]", PATIENCE_S)
 
 
 def test_the_demo_without_the_privilege_says_how_to_get_it(terminal: Open) -> None:
     """The monitor opens all the same, with the reason on its screen."""
     screen = terminal(sys.executable, "-m", "tests.unprivileged", "app", "--demo")
-    screen.wait_for(b"CAP_NET_RAW", LIMIT_S)
-    screen.key(b"q", b"run: sudo setpriv ", LIMIT_S)  # whole, to be copied
+    screen.wait_for(b"CAP_NET_RAW", PATIENCE_S)
+    screen.key(b"q", b"run: sudo setpriv ", PATIENCE_S)  # whole, to be copied
     assert status_after(screen, b"") == 1

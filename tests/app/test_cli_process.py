@@ -13,8 +13,8 @@ import pytest
 
 from tests.app.made import SYN, capture_of, pcap_header, pcap_record, udp_frame
 from tests.support import ROOT
+from tests.waiting import PATIENCE_S
 
-LIMIT_S = 30
 RAWSCOPE = [sys.executable, "-m", "app"]
 UNPRIVILEGED = [sys.executable, "-m", "tests.unprivileged", "app"]
 
@@ -52,7 +52,7 @@ def test_headless_commands_never_import_textual(arguments: list[str], many: str)
     arguments = [many if word == "FILE" else word for word in arguments]
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True, timeout=LIMIT_S,
+        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
     imported = done.stderr.decode().splitlines()[-1].split()
     light = arguments[0].startswith("--")
@@ -71,7 +71,7 @@ def test_a_pipe_is_read_live() -> None:
             process.stdin.flush()
             assert process.stdout.readline().startswith(f"    {number} ".encode())
         process.stdin.close()
-        assert process.wait(LIMIT_S) == 0
+        assert process.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -88,7 +88,7 @@ def test_a_signal_ends_a_silent_pipe_cleanly(number: signal.Signals) -> None:
         process.stdin.flush()
         assert process.stdout.readline().startswith(b"    1 ")
         process.send_signal(number)
-        assert process.wait(LIMIT_S) == 0
+        assert process.wait(PATIENCE_S) == 0
         assert process.stderr.read() == b""
 
 
@@ -99,7 +99,7 @@ def test_a_reader_that_goes_away_is_no_failure(many: str) -> None:
         assert process.stderr is not None
         assert process.stdout.readline().startswith(b"    1 ")
         process.stdout.close()
-        assert process.wait(LIMIT_S) == 0
+        assert process.wait(PATIENCE_S) == 0
         assert process.stderr.read() == b""
 
 
@@ -107,7 +107,7 @@ def test_a_full_disk_is_told(many: str) -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
             [*RAWSCOPE, "dump", "-r", many],
-            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False, timeout=LIMIT_S,
+            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False, timeout=PATIENCE_S,
         )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr == b"rawscope: standard output: No space left on device\n"
@@ -116,7 +116,7 @@ def test_a_full_disk_is_told(many: str) -> None:
 def test_a_closed_stdout_is_told(many: str) -> None:
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" >&-', "sh", *RAWSCOPE, "dump", "-r", many],
-        cwd=ROOT, stderr=subprocess.PIPE, check=False, timeout=LIMIT_S,
+        cwd=ROOT, stderr=subprocess.PIPE, check=False, timeout=PATIENCE_S,
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr.startswith(b"rawscope: standard output is closed")
@@ -127,7 +127,7 @@ def test_output_is_utf8_in_any_locale(many: str) -> None:
     done = subprocess.run(
         [*RAWSCOPE, "dump", "-r", many, "-c", "1"],
         cwd=ROOT, env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-        capture_output=True, check=True, timeout=LIMIT_S,
+        capture_output=True, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
     assert " → " in done.stdout.decode()
 
@@ -136,7 +136,7 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     for arguments, expected in ((["--debug"], True), ([], False)):
         done = subprocess.run(
             [*RAWSCOPE, "dump", "-r", str(tmp_path / "none"), *arguments],
-            cwd=ROOT, capture_output=True, check=False, timeout=LIMIT_S,
+            cwd=ROOT, capture_output=True, check=False, timeout=PATIENCE_S,
         )  # fmt: skip
         assert done.returncode == 1
         assert (b"Traceback" in done.stderr) is expected
@@ -146,7 +146,7 @@ def test_the_monitor_needs_a_terminal() -> None:
     """Without one it says so and names the command that needs none."""
     done = subprocess.run(
         RAWSCOPE, cwd=ROOT, stdin=subprocess.DEVNULL,
-        capture_output=True, check=False, timeout=LIMIT_S,
+        capture_output=True, check=False, timeout=PATIENCE_S,
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stdout == b""
@@ -158,7 +158,7 @@ def test_the_monitor_needs_a_terminal() -> None:
 def test_an_unknown_interface_names_those_there_are() -> None:
     done = subprocess.run(
         [*RAWSCOPE, "dump", "-i", "nothing0"],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=LIMIT_S,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_S,
     )  # fmt: skip
     assert done.returncode == 1
     assert "nothing0" in done.stderr
@@ -170,7 +170,7 @@ def test_an_unknown_interface_names_those_there_are() -> None:
 def test_without_the_privilege_it_says_how_to_get_it(method: str) -> None:
     done = subprocess.run(
         [*UNPRIVILEGED, "dump", "-i", "lo", "--source", method],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=LIMIT_S,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_S,
     )  # fmt: skip
     assert done.returncode == 1
     assert "CAP_NET_RAW" in done.stderr
@@ -181,6 +181,6 @@ def test_without_the_privilege_it_says_how_to_get_it(method: str) -> None:
 def test_without_the_privilege_interfaces_are_listed_all_the_same() -> None:
     done = subprocess.run(
         [*UNPRIVILEGED, "interfaces"],
-        cwd=ROOT, capture_output=True, text=True, check=True, timeout=LIMIT_S,
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
     assert "lo" in done.stdout

@@ -17,6 +17,7 @@ from core.forge.layer_kinds import KINDS
 from core.wire import arp, ethernet, icmp, ipv4, ipv6, tcp, udp
 from tests.app.made import capture_of
 from tests.support import ROOT
+from tests.waiting import PATIENCE_S
 
 SYN = ("--ip.dst", "127.0.0.1", "--ip.src", "127.0.0.1", "--tcp.dstport", "80", "--tcp.flags.syn")
 Call = Callable[..., tuple[int, str, str]]
@@ -180,7 +181,7 @@ def test_no_screen_is_imported() -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", code, "send", *SYN, "--dry-run"],
-        cwd=ROOT, capture_output=True, text=True, check=True, timeout=30,
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
     assert done.stderr.split() == ["0"]
 

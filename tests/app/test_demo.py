@@ -11,9 +11,10 @@ import pytest
 from app import demo
 from app.demo_clients import CHAT, HALF_CLOSE_EVERY, PORTS, DemoClients
 from core.echo.options import Switches, Trigger
-from core.echo.snapshot import CloseReason
+from core.echo.snapshot import CloseReason, EchoSnapshot
 from core.engine import Engine
 from core.store.packet_store import PacketStore
+from tests.waiting import PATIENCE_S, until
 from widgets.echo_columns import Condition, conditions
 
 
@@ -62,7 +63,7 @@ def test_runs_until_it_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(demo, "conversations", lambda: iter([conversation, failing]))
     with demo.Demo(pause_s=0) as running:
-        assert twice.wait(timeout=5)
+        assert twice.wait(timeout=PATIENCE_S)
     assert running.held >= 3
     assert running.failed >= 2
     assert not any(thread.name == "demo" for thread in threading.enumerate())
@@ -76,15 +77,17 @@ def test_clients_of_the_echo_server_of_every_kind() -> None:
     try:
         for _ in range(2 * HALF_CLOSE_EVERY):
             clients.turn()
-        pause, said = threading.Event(), 2 * HALF_CLOSE_EVERY * len(CHAT)
-        for _ in range(500):
+        said = 2 * HALF_CLOSE_EVERY * len(CHAT)
+
+        def told() -> EchoSnapshot | None:
             shown = engine.echo.snapshot()
             chatting = (shown.clients.bytes_out == said).sum()
             finished = shown.totals.closed[CloseReason.FINISHED]
-            if (chatting, finished) == (2, 2) and shown.clients.held.any():
-                break
-            pause.wait(0.01)
-        assert (chatting, finished) == (2, 2)
+            met = (chatting, finished) == (2, 2) and shown.clients.held.any()
+            return shown if met else None
+
+        shown = until(told, "two that chat, two that finished, one held", engine.echo.snapshot)
+        assert shown is not None
         assert {info.trigger for info in shown.listeners} == set(Trigger)
         assert Condition.BACKED_UP in conditions(shown.clients)
     finally:
@@ -96,26 +99,24 @@ def test_a_client_that_the_person_closes_comes_again() -> None:
     engine = Engine(PacketStore())
     engine.start()
     clients = DemoClients(engine.echo, threading.Event().wait)
-    pause = threading.Event()
 
-    def until(accepted: int, there: int) -> list[int]:
-        for _ in range(500):
+    def clients_when(accepted: int, there: int) -> list[int]:
+        def counts() -> tuple[int, int]:
             shown = engine.echo.snapshot()
-            if (shown.totals.accepted, len(shown.clients)) == (accepted, there):
-                break
-            pause.wait(0.01)
-        assert (shown.totals.accepted, len(shown.clients)) == (accepted, there)
-        identifiers: list[int] = shown.clients.identifier.tolist()
+            return shown.totals.accepted, len(shown.clients)
+
+        until(lambda: counts() == (accepted, there), f"{accepted} accepted, {there} there", counts)
+        identifiers: list[int] = engine.echo.snapshot().clients.identifier.tolist()
         return identifiers
 
     try:
         clients.turn()
-        for client in until(3, 3):
+        for client in clients_when(3, 3):
             engine.echo.close_client(client)
-        until(3, 0)
+        clients_when(3, 0)
         clients.turn()  # each sees that it was closed
         clients.turn()
-        until(6, 3)
+        clients_when(6, 3)
     finally:
         clients.close()
         engine.close()
@@ -126,16 +127,15 @@ def test_teaching_switches_do_not_stop_the_clients() -> None:
     engine = Engine(PacketStore())
     engine.start()
     clients = DemoClients(engine.echo, threading.Event().wait)
-    pause = threading.Event()
+
+    def left_unread() -> bool:
+        clients.turn()
+        shown = engine.echo.snapshot()
+        return bool((shown.clients.unread > 0)[shown.clients.edge == 1].any())
+
     try:
         engine.echo.set_switches(Switches(1, drain=False))
-        for _ in range(500):
-            clients.turn()
-            shown = engine.echo.snapshot()
-            if (shown.clients.unread > 0)[shown.clients.edge == 1].any():
-                break
-            pause.wait(0.01)
-        assert (shown.clients.unread > 0)[shown.clients.edge == 1].any()
+        until(left_unread, "an edge triggered client whose bytes stay unread")
     finally:
         clients.close()
         engine.close()
@@ -163,7 +163,7 @@ def test_a_closed_udp_port_answers() -> None:
     """The port the demo calls closed is closed: the kernel refuses the datagram."""
     host, port = demo._closed_port("127.0.0.1", socket.SOCK_DGRAM)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(2)
+        client.settimeout(PATIENCE_S)
         client.connect((host, port))
         client.send(b"x")
         with pytest.raises(ConnectionRefusedError):

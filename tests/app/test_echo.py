@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,6 +16,7 @@ from core.echo.accounting import Accounts
 from core.echo.options import Trigger
 from core.engine import EngineSnapshot, State
 from core.serving import NO_SERVER
+from tests.idle import eventually
 from tests.scripted_echo import (
     EDGE,
     HOST,
@@ -247,7 +247,7 @@ async def test_a_listener_is_asked_for_in_one_burst():
         await pilot.press("a")
         for key in (*port, "enter"):
             pilot.app.post_message(events.Key(key, None if key == "enter" else key))
-        await pilot.pause(0.5)
+        await eventually(lambda: echo.told, "the command")
         assert echo.told[-1] == ("listen", "127.0.0.1", int(port), Trigger.LEVEL)
 
 
@@ -286,9 +286,7 @@ async def test_a_click_on_a_word_does_what_its_key_does():
 
 async def kept(screen, count):
     """Wait until the table has so many rows."""
-    async with asyncio.timeout(10):
-        while screen.table.line_count != count:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: screen.table.line_count == count, f"{count} rows")
 
 
 async def test_a_client_keeps_the_table_to_its_packets_and_escape_shows_all():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import time
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from core.forge.injector import Way
 from core.forge.rails import REMEMBERED
 from core.forge.surroundings import look_around
 from core.store.packet_store import PacketStore
+from tests.idle import eventually
 from tests.scripted import HOST, SERVER, scripted_store
 from tests.scripted_forge import ETH0, NO_ROUTE, Neighbour, ScriptedMachine, Wire
 from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
@@ -38,7 +38,6 @@ from widgets.forge_changes import Held
 from widgets.line_view import LineView
 
 SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24)}
-PATIENCE_S = 30.0
 SYN = 5  # number of a packet that begins a connection
 
 
@@ -67,13 +66,7 @@ class Stage:
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait, and let the screen ask what is so."""
-        end_s = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end_s:
-            if condition():
-                return
-            self.screen.poll()
-            await self.pilot.pause(0.01)
-        raise AssertionError(f"never so; the report says: {self.report_text}")
+        await eventually(condition, ask=self.screen.poll)
 
     async def type(self, key: str, text: str) -> None:
         """Fill in a field by keys: what is typed takes the place of what is there."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,8 +13,10 @@ from app.screens.lab import POINTS, LabScreen
 from core.echo.lab import LabOptions
 from core.echo.models import MODELS
 from core.store.packet_store import PacketStore
+from tests.idle import eventually
 from tests.scripted_lab import FD_SETSIZE_WORDS, NOT_HERE, measured, models, points, scripted_lab
 from tests.scripted_monitor import scripted_monitor
+from tests.waiting import until
 from tests.widgets.stage import screen_text
 from widgets.lab_plots import CurvePlot, PowersOfTen, RatePlot
 from widgets.lab_results import LabResults
@@ -36,16 +37,10 @@ def progress(lab):
     return str(lab.query_one("#lab-progress").render())
 
 
-async def until(pilot, condition, patience_s=10):
-    async with asyncio.timeout(patience_s):
-        while not condition():
-            await pilot.pause(0.01)
-
-
 async def test_every_result_is_in_the_tables():
     lab = scripted_lab(NOT_HERE)
-    async with opened(lab) as pilot:
-        await until(pilot, lambda: progress(lab).endswith("done"))
+    async with opened(lab):
+        await eventually(lambda: progress(lab).endswith("done"))
         text = "\n".join(screen_text(lab.query_one(LabResults)))
         for model in MODELS:
             assert model.name in text
@@ -65,8 +60,8 @@ async def test_the_real_measurements_end_in_the_tables(monkeypatch):
     tiny = partial(LabOptions, clients=3, messages=30)
     monkeypatch.setattr("core.echo.lab.LabOptions", tiny)
     lab = LabScreen()
-    async with opened(lab) as pilot:
-        await until(pilot, lambda: not lab.measuring, patience_s=60)
+    async with opened(lab):
+        await eventually(lambda: not lab.measuring)
         assert progress(lab).endswith("done")
         assert [result.model for result in lab.results] == [model.name for model in MODELS]
         assert all(result.messages == 30 or result.refused for result in lab.results)
@@ -76,28 +71,27 @@ async def test_the_real_measurements_end_in_the_tables(monkeypatch):
 
 async def test_the_plots_have_what_could_be_measured():
     lab = scripted_lab(NOT_HERE)
-    async with opened(lab) as pilot:
-        await until(pilot, lambda: progress(lab).endswith("done"))
+    async with opened(lab):
+        await eventually(lambda: progress(lab).endswith("done"))
         assert len(lab.query_one(RatePlot)._datasets[0].x) == len(MODELS) - 1
         assert [len(each.x) for each in lab.query_one(CurvePlot)._datasets] == [4, 4, 3]
 
 
 async def test_results_come_one_by_one_and_a_run_can_be_cancelled():
-    goes_on, cancelled_in_time = threading.Event(), threading.Event()
+    cancelled_in_time = threading.Event()
 
     def slow_models(cancelled):
         yield models()[0]
-        while not cancelled():
-            goes_on.wait(0.01)
+        until(cancelled, "being cancelled")
         cancelled_in_time.set()
 
     lab = LabScreen(slow_models, measured(points()))
     async with opened(lab) as pilot:
-        await until(pilot, lambda: len(lab.results) == 1)
+        await eventually(lambda: len(lab.results) == 1)
         assert progress(lab).endswith(f"measuring {MODELS[1].title}")
         await pilot.press("escape")
         assert progress(lab).endswith("cancelled")
-        await until(pilot, cancelled_in_time.is_set)
+        await eventually(cancelled_in_time.is_set)
         await pilot.pause()
         assert lab.points == []  # what comes after is not of this run
         assert pilot.app.screen is lab
@@ -109,9 +103,9 @@ async def test_results_come_one_by_one_and_a_run_can_be_cancelled():
 async def test_it_can_be_run_again():
     lab = scripted_lab()
     async with opened(lab) as pilot:
-        await until(pilot, lambda: progress(lab).endswith("done"))
+        await eventually(lambda: progress(lab).endswith("done"))
         await pilot.press("r")
-        await until(pilot, lambda: progress(lab).endswith("done"))
+        await eventually(lambda: progress(lab).endswith("done"))
         assert (len(lab.results), len(lab.points)) == (len(MODELS), POINTS)
 
 
@@ -121,8 +115,8 @@ async def test_a_failure_is_said():
         raise OSError("no \x1b[2Jprocess")
 
     lab = LabScreen(broken, measured(points()))
-    async with opened(lab) as pilot:
-        await until(pilot, lambda: "failed" in progress(lab))
+    async with opened(lab):
+        await eventually(lambda: "failed" in progress(lab))
         assert "failed: OSError: no " in progress(lab)
         assert "\x1b" not in progress(lab)
 
@@ -131,7 +125,7 @@ async def test_a_failure_is_said():
 async def test_at_any_size(size):
     lab = scripted_lab()
     async with opened(lab, size) as pilot:
-        await until(pilot, lambda: progress(lab).endswith("done"))
+        await eventually(lambda: progress(lab).endswith("done"))
         await pilot.resize_terminal(41, 11)
         await pilot.resize_terminal(*SIZES["wide"])
 
@@ -157,7 +151,7 @@ async def test_a_key_of_the_echo_panel_opens_it(monkeypatch):
         await pilot.pause()
         lab = pilot.app.screen
         assert isinstance(lab, LabScreen)
-        await until(pilot, lambda: not lab.measuring)
+        await eventually(lambda: not lab.measuring)
         await pilot.press("escape", "L")
         await pilot.pause()
         again = pilot.app.screen

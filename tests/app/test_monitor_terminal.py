@@ -15,9 +15,11 @@ import pytest
 from app.screens.banner import Banner
 from core.engine import Engine, State
 from tests.bench.terminal import Terminal
+from tests.idle import eventually
 from tests.scripted import conversations, scripted_store
 from tests.scripted_monitor import filled, scripted_monitor
 from tests.support import ROOT
+from tests.waiting import PATIENCE_S
 
 ALTERNATE_SCREEN_OFF, MOUSE_OFF, CURSOR_ON = b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?25h"
 
@@ -40,7 +42,7 @@ def terminal(capture, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     terminal = Terminal([sys.executable, "-m", "app", "-r", str(capture)], 100, 30, ROOT)
-    terminal.wait_for(b"? help", 30)
+    terminal.wait_for(b"? help", PATIENCE_S)
     yield terminal
     terminal.close()
 
@@ -48,7 +50,7 @@ def terminal(capture, tmp_path, monkeypatch):
 def leave(terminal: Terminal) -> tuple[int, bytes]:
     """Read to the end; the wait status and what was painted last."""
     painted = b""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         painted += terminal.read(0.1)
         pid, status = os.waitpid(terminal.pid, os.WNOHANG)
@@ -78,19 +80,17 @@ def test_quitting_puts_the_terminal_in_order(terminal):
 def shell():
     """A shell with job control."""
     terminal = Terminal(["env", "PS1=prompt: ", "sh", "-i"], 100, 30, ROOT)
-    terminal.wait_for(b"prompt: ", 10)
+    terminal.wait_for(b"prompt: ", PATIENCE_S)
     yield terminal
     terminal.close()
 
 
 def test_the_whole_job_goes_to_the_shell_and_all_of_it_is_painted_after(shell, capture):
     command = f"{sys.executable} -m app -r {capture}"  # in a program that waits for it, as make
-    shell.key(
-        f"{sys.executable} -c 'import os; os.system(\"{command}\")'\n".encode(), b"? help", 30
-    )
+    shell.key(f"{sys.executable} -c 'import os; os.system(\"{command}\")'\n".encode(), b"? help")
     shell.key(b"\x1a", b"prompt: ")
     os.write(shell.fd, b"fg\n")
-    shell.wait_for(b"? help", 10)
+    shell.wait_for(b"? help", PATIENCE_S)
     shell.key(b"q", b"prompt: ")
 
 
@@ -110,8 +110,7 @@ async def test_a_crash_of_the_worker_is_shown_and_the_packets_stay_usable():
         async with scripted_monitor(store, engine).run_test(size=(120, 36)) as pilot:
             screen = await filled(pilot)
             engine._loop.call(crash)
-            while engine.snapshot().state is not State.FAILED:
-                await pilot.pause()
+            await eventually(lambda: engine.snapshot().state is State.FAILED, "the failure")
             screen.poll()
             banner = screen.query_one(Banner)
             assert banner.display

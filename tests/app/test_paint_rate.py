@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from tests.support import ROOT
+from tests.waiting import PATIENCE_S
 
 
 @pytest.mark.parametrize(("preset", "rate"), [(None, 120), ("30", 30)])
@@ -21,6 +22,6 @@ def test_the_monitor_may_paint_120_times_a_second_unless_told_otherwise(
     code = "import app.monitor; from textual.screen import UPDATE_PERIOD; print(1 / UPDATE_PERIOD)"
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True,
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=True,
     )  # fmt: skip
     assert float(done.stdout) == pytest.approx(rate)

@@ -14,6 +14,7 @@ from textual.widgets import OptionList
 
 from app.screen_filter import AS_IS, with_gate
 from core.store.packet_store import PacketStore
+from tests.idle import eventually
 from tests.scripted_monitor import scripted_monitor
 
 BACKGROUND = Color(0, 0, 0)
@@ -62,8 +63,8 @@ async def test_hostile_file_names_in_the_file_dialog(tmp_path, monkeypatch):
     monitor = scripted_monitor(PacketStore())
     async with monitor.run_test(size=(100, 30)) as pilot:
         await pilot.press("o")
-        while pilot.app.screen.query_one(OptionList).option_count < 3:
-            await pilot.pause()
+        names = pilot.app.screen.query_one(OptionList)
+        await eventually(lambda: names.option_count >= 3, "the names")
         await pilot.pause()
         lines = [strip.text for strip in pilot.app.screen._compositor.render_strips()]
         assert any("evil]0;pwned.pcap" in line for line in lines)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from tests.emulator import Emulator
 from tests.support import require_command
+from tests.waiting import PATIENCE_S
 
 ESCAPES = re.compile(
     rb"\x1b\[[0-9;:?<>=]*[A-Za-z~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]"
@@ -109,7 +110,7 @@ class Terminal:
             seen = seen[-OVERLAP:]  # the text may stand across two reads
         raise TimeoutError(f"{text!r} was not painted within {timeout_s} s")
 
-    def key(self, key: bytes, shows: bytes, timeout_s: float = 5.0) -> float:
+    def key(self, key: bytes, shows: bytes, timeout_s: float = PATIENCE_S) -> float:
         """Press a key; seconds until `shows` is painted."""
         os.write(self.fd, key)
         return self.wait_for(shows, timeout_s)

@@ -7,7 +7,6 @@ import gc
 import os
 import struct
 import threading
-import time
 import weakref
 from pathlib import Path
 
@@ -18,17 +17,9 @@ from core.capture.options import CaptureOptions
 from core.engine import Engine, EngineSnapshot, Severity, State
 from core.files.reader import open_capture
 from core.store.packet_store import PacketStore
+from tests.waiting import until
 
-DEADLINE_S = 10.0
 FRAME = bytes.fromhex("ffffffffffff 020000000001 88b5") + bytes(46)
-
-
-def until(condition, what):
-    deadline = time.monotonic() + DEADLINE_S
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come true in {DEADLINE_S} s"
-        pause.wait(0.002)
 
 
 def pcap(*frames):

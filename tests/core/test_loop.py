@@ -12,6 +12,7 @@ from itertools import pairwise
 import pytest
 
 from core.loop import FOREVER, EpollLoop
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def test_any_thread_can_stop_a_loop_that_waits_for_ever(loop):
     thread = threading.Thread(target=loop.run)
     thread.start()
     loop.stop()
-    thread.join(5)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -173,7 +174,7 @@ def test_calls_run_in_the_loop_thread_in_order(loop):
     for number in range(100):
         loop.call(lambda number=number: ran.append((number, threading.current_thread())))
     loop.stop()
-    thread.join(5)
+    thread.join(PATIENCE_S)
     assert ran == [(number, thread) for number in range(100)]
 
 
@@ -203,7 +204,7 @@ def test_timers_run_under_a_flood_of_events(loop, pair):
     loop.add(left, lambda _events: None)
     beats = []
     loop.call_every(0.001, lambda: beats.append(1))
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_S
     while not beats and time.monotonic() < deadline:
         assert loop.run_once(FOREVER) == 1
     assert beats

@@ -7,7 +7,6 @@ import os
 import socket
 import struct
 import threading
-import time
 from contextlib import ExitStack, suppress
 
 import pytest
@@ -17,8 +16,9 @@ from core.echo.options import Switches, Trigger
 from core.engine import Engine, State
 from core.serving import NO_SERVER
 from core.store.packet_store import PacketStore
+from tests import waiting
+from tests.waiting import PATIENCE_S
 
-DEADLINE_S = 10.0
 ADDRESS = "127.0.0.1"
 EDGE_ONLY = [Trigger.EDGE]
 
@@ -32,13 +32,14 @@ def engine():
     assert not [one for one in threading.enumerate() if one.name.startswith("rawscope")]
 
 
-def until(engine, condition, deadline_s=DEADLINE_S):
+def until(engine, condition):
     """The first snapshot that `condition` holds for."""
-    pause, ends_s = threading.Event(), time.monotonic() + deadline_s
-    while not condition(snapshot := engine.echo.snapshot()):
-        assert time.monotonic() < ends_s, snapshot
-        pause.wait(0.005)
-    return snapshot
+
+    def look():
+        snapshot = engine.echo.snapshot()
+        return snapshot if condition(snapshot) else None
+
+    return waiting.until(look, seen=engine.echo.snapshot)
 
 
 def listening(engine, trigger=Trigger.LEVEL):
@@ -49,7 +50,7 @@ def listening(engine, trigger=Trigger.LEVEL):
 
 
 def connect(info):
-    return socket.create_connection((info.address, info.port), timeout=DEADLINE_S)
+    return socket.create_connection((info.address, info.port), timeout=PATIENCE_S)
 
 
 def test_nothing_is_made_before_it_is_asked_for(engine):
@@ -183,10 +184,7 @@ def test_a_fault_in_the_server_is_said_and_ends_nothing_else(engine, tmp_path, m
     path = tmp_path / "one.pcap"
     path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
     engine.open_file(str(path))
-    ends_s, pause = time.monotonic() + DEADLINE_S, threading.Event()
-    while engine.snapshot().state is not State.DONE:  # the worker is alive
-        assert time.monotonic() < ends_s
-        pause.wait(0.005)
+    waiting.until(lambda: engine.snapshot().state is State.DONE, "that the worker lives")
     with connect(listening(engine)) as client:  # and so is a new server
         client.sendall(b"again")
         assert client.recv(5) == b"again"

@@ -11,6 +11,7 @@ import pytest
 
 from core import sockets
 from tests.support import require_capture, require_header
+from tests.waiting import PATIENCE_S
 
 DEFINITION = re.compile(r"^#define\s+(\w+)\s+(\(?[\w<() ]+\)?|0x\w+)\s*(?:/\*.*)?$", re.MULTILINE)
 SHIFT = re.compile(r"\(?1U? << (\d+)\)?")
@@ -83,7 +84,7 @@ def test_packet_socket_hears_nothing_until_it_is_bound():
         assert select.select([made], [], [], 0)[0] == []
         made.bind(("lo", sockets.ETH_P_ALL))
         sender.sendto(b"heard", ("127.0.0.1", 9))
-        assert select.select([made], [], [], 5)[0] == [made]
+        assert select.select([made], [], [], PATIENCE_S)[0] == [made]
 
 
 def test_raw_socket_gets_the_ip_header():
@@ -95,7 +96,7 @@ def test_raw_socket_gets_the_ip_header():
         assert not made.get_inheritable()
         assert not made.getblocking()
         sender.sendto(b"with a header", ("127.0.0.1", 9))
-        select.select([made], [], [], 5)
+        select.select([made], [], [], PATIENCE_S)
         packets = iter(lambda: made.recv(2000), b"")
         packet = next(packet for packet in packets if packet.endswith(b"with a header"))
         assert packet[0] == 0x45

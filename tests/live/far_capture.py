@@ -9,8 +9,7 @@ from types import TracebackType
 
 from tests.live.network import Network
 from tests.support import require_peer
-
-LIMIT_S = 60
+from tests.waiting import PATIENCE_S
 
 
 class FarCapture:
@@ -41,7 +40,7 @@ class FarCapture:
         if error is not None:
             self._process.kill()
         try:
-            self._process.wait(LIMIT_S)
+            self._process.wait(PATIENCE_S)
         finally:
             self._process.kill()
             assert self._process.stderr is not None
@@ -59,7 +58,7 @@ class FarCapture:
         answer = subprocess.run(
             [require_peer("tshark"), "-n", "-r", str(self._path), *options, "-T", "fields",
              "-E", "occurrence=f", *arguments],
-            capture_output=True, text=True, check=True, timeout=LIMIT_S,
+            capture_output=True, text=True, check=True, timeout=PATIENCE_S,
         )  # fmt: skip
         rows = [line.split("\t") for line in answer.stdout.splitlines()]
         return [dict(zip(names, row, strict=True)) for row in rows]
@@ -68,7 +67,7 @@ class FarCapture:
         """Each frame's bytes, as tcpdump prints them: for fields that tshark has no name for."""
         answer = subprocess.run(
             [require_peer("tcpdump"), "-n", "-t", "-xx", "-r", str(self._path)],
-            capture_output=True, text=True, check=True, timeout=LIMIT_S,
+            capture_output=True, text=True, check=True, timeout=PATIENCE_S,
         )  # fmt: skip
         found: list[bytes] = []
         for line in answer.stdout.splitlines():

@@ -15,16 +15,16 @@ import itertools
 import os
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from tests.isolation import CLONE_NEWNET
 from tests.support import require_namespaces, require_peer
+from tests.waiting import PATIENCE_S
+from tests.waiting import until as until  # for tests that need both
 
 NEAR_ADDRESS = "10.77.0.1"
 FAR_ADDRESS = "10.77.0.2"
-DEADLINE_S = 10.0
 
 _Result = TypeVar("_Result")
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -35,20 +35,11 @@ def run(program: str, *arguments: str) -> str:
     """Run a peer program, which must succeed; return what it printed."""
     done = subprocess.run(
         [require_peer(program), *arguments],
-        capture_output=True, text=True, timeout=30, check=False,
+        capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     said = done.stderr or done.stdout
     assert done.returncode == 0, f"{program} {' '.join(arguments)}: {said}"
     return done.stdout
-
-
-def until(condition: Callable[[], object], what: str = "the condition") -> None:
-    """Wait for a condition without burning the processor; fail after DEADLINE_S."""
-    deadline = time.monotonic() + DEADLINE_S
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come true in {DEADLINE_S} s"
-        pause.wait(0.002)
 
 
 def in_namespace(name: str, function: Callable[[], _Result]) -> _Result:
@@ -70,7 +61,7 @@ def in_namespace(name: str, function: Callable[[], _Result]) -> _Result:
 
     thread = threading.Thread(target=body)
     thread.start()
-    thread.join(60)
+    thread.join(PATIENCE_S)
     if errors:
         raise errors[0]
     return results[0]

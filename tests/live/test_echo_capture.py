@@ -23,7 +23,8 @@ from core.store.connection import Connection, tcp_ends
 from core.store.packet_store import PacketStore
 from core.store.view import View
 from core.wire.dissect import dissect
-from tests.live.network import DEADLINE_S, Network, in_namespace, until
+from tests.live.network import Network, in_namespace, until
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 
@@ -52,13 +53,13 @@ def echoing():
 
 def exchange(port, data, half_close):
     """Send all, read all back; the client's own port, and what came back."""
-    with socket.create_connection((HOST, port), timeout=DEADLINE_S) as client:
+    with socket.create_connection((HOST, port), timeout=PATIENCE_S) as client:
         sender = threading.Thread(target=client.sendall, args=(data,))
         sender.start()
         back = bytearray()
         while len(back) < len(data) and (piece := client.recv(1 << 16)):
             back += piece
-        sender.join(DEADLINE_S)
+        sender.join(PATIENCE_S)
         if half_close:
             client.shutdown(socket.SHUT_WR)
             assert client.recv(1) == b""

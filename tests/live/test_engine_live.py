@@ -19,6 +19,7 @@ from tests.live.watching import (
     send_frames,
     send_udp,
 )
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 
@@ -206,7 +207,7 @@ def test_broken_socket_ends_the_worker_but_not_unshown(network):
         assert snapshot.severity is Severity.ERROR
         assert (snapshot.captured, snapshot.received) == (3, 3)
         assert isinstance(engine.failure, OSError)
-        engine._thread.join(10)
+        engine._thread.join(PATIENCE_S)
         assert not engine._thread.is_alive()
         assert engine.echo.snapshot().listeners == ()
         assert promiscuity(network) == 0

@@ -22,10 +22,10 @@ from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run
 from tests.live.test_forge_ring import frame, ours
 from tests.live.watching import watching
 from tests.support import ROOT, remarks_of, require_peer
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 
-LIMIT_S = 30
 UDP = ("--ip.dst", FAR_ADDRESS, "--udp.srcport", "4000", "--udp.dstport", "9")
 
 
@@ -47,8 +47,8 @@ class Near:
             quoted = " ".join(f"'{word}'" for word in command)
             command = [require_peer("script"), "-qec", quoted, "/dev/null"]
         done = subprocess.run(
-            command, cwd=ROOT, input=answer or "", capture_output=True, text=True, timeout=LIMIT_S,
-            check=False,
+            command, cwd=ROOT, input=answer or "", capture_output=True, text=True, check=False,
+            timeout=PATIENCE_S,
         )  # fmt: skip
         return done.returncode, done.stdout, done.stderr
 

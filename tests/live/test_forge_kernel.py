@@ -22,6 +22,7 @@ from core.wire.link import LinkType
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run, until
 from tests.live.watching import Watch, watching
 from tests.support import require_peer
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 
@@ -367,7 +368,7 @@ def test_ipv6_goes_out_as_it_is() -> None:
         raise
     with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x86DD)) as listening:
         listening.bind(("lo", 0x86DD))
-        listening.settimeout(5)
+        listening.settimeout(PATIENCE_S)
         with departure.open() as injector:
             injector.send(departure.packets[0])
         while (data := listening.recv(4096)) != departure.packets[0]:

@@ -34,6 +34,7 @@ from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run, until
 from tests.live.numbered import frame, ours
 from tests.live.watching import mac, watching
 from tests.support import ROOT
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 
@@ -357,7 +358,7 @@ def test_a_replay_that_is_interrupted_says_so(network: Network, tmp_path: Path) 
         try:
             assert ours(watch.wait_for(1)) == [frame(1)]
             sender.send_signal(signal.SIGINT)
-            out, _ = sender.communicate(timeout=20)
+            out, _ = sender.communicate(timeout=PATIENCE_S)
         finally:
             sender.kill()
             sender.wait()

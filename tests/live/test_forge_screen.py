@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import os
 import socket
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -25,7 +24,8 @@ from core.capture.options import CaptureOptions
 from core.engine import Engine
 from core.forge.templates import TEMPLATES
 from core.store.packet_store import PacketStore
-from tests.live.network import CLONE_NEWNET, DEADLINE_S, FAR_ADDRESS, NEAR_ADDRESS, Network, _libc
+from tests.idle import eventually
+from tests.live.network import CLONE_NEWNET, FAR_ADDRESS, NEAR_ADDRESS, Network, _libc
 from tests.support import require_peer
 from widgets.forge_changes import Held
 
@@ -69,11 +69,7 @@ class Play:
         return "\n".join(line.text for line in self.screen.query_one(Result)._lines)
 
     async def until(self, condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + DEADLINE_S
-        while not condition():
-            assert time.monotonic() < deadline, self.report
-            self.screen.poll()
-            await self.pilot.pause(0.02)
+        await eventually(condition, ask=self.screen.poll)
 
     async def told(self, *words: str) -> None:
         """Wait until the report has all of these."""

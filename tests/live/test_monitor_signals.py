@@ -14,12 +14,12 @@ from tests.bench.terminal import Terminal
 from tests.live.network import Network
 from tests.live.watching import ETH_P_EXPERIMENTAL, ethernet, promiscuity, send_frames
 from tests.support import ROOT
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 
-LIMIT_S = 20.0
-ALTERNATE_SCREEN_OFF, MOUSE_OFF, CURSOR_ON = b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?25h"
-ORDERLY = (ALTERNATE_SCREEN_OFF, MOUSE_OFF, CURSOR_ON)
+ALTERNATE_SCREEN, MOUSE, CURSOR = b"\x1b[?1049", b"\x1b[?1000", b"\x1b[?25"
+ORDERLY = ((ALTERNATE_SCREEN, b"l", b"h"), (MOUSE, b"l", b"h"), (CURSOR, b"h", b"l"))
 TO_LEAVE = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
@@ -36,9 +36,9 @@ def terminal(network, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     program = [sys.executable, "-m", "app", "-i", "near0"]
     opened = Terminal([*network.inside(network.near), *program], 120, 30, ROOT)
-    opened.wait_for(b"waiting for the first packet on near0", LIMIT_S)
+    opened.wait_for(b"waiting for the first packet on near0", PATIENCE_S)
     send(network)
-    opened.wait_for(b"1 pkt", LIMIT_S)
+    opened.wait_for(b"1 pkt", PATIENCE_S)
     assert promiscuity(network) == 1
     yield opened
     opened.close()
@@ -52,7 +52,7 @@ def send(network: Network) -> None:
 def change(terminal: Terminal) -> tuple[int, bytes]:
     """Read until the process ends or stops; its wait status and what was painted last."""
     painted = b""
-    deadline = time.monotonic() + LIMIT_S
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         painted += terminal.read(0.05)
         pid, status = os.waitpid(terminal.pid, os.WNOHANG | os.WUNTRACED)
@@ -62,10 +62,14 @@ def change(terminal: Terminal) -> tuple[int, bytes]:
 
 
 def is_orderly(terminal: Terminal, painted: bytes) -> bool:
-    """Whether the terminal is as a shell expects it."""
+    """Return whether the terminal is as a shell expects it, after all that was `painted`."""
     usual = termios.ECHO | termios.ICANON | termios.ISIG
     modes = termios.tcgetattr(terminal.fd)[3]
-    return modes & usual == usual and all(sequence in painted for sequence in ORDERLY)
+    restored = all(
+        painted.rfind(mode + usually) > painted.rfind(mode + inside)
+        for mode, usually, inside in ORDERLY
+    )
+    return modes & usual == usual and restored
 
 
 @pytest.mark.parametrize("number", TO_LEAVE)
@@ -82,13 +86,15 @@ def test_a_signal_to_leave_leaves_promiscuous_mode_and_puts_the_terminal_in_orde
 
 @pytest.mark.parametrize("number", TO_LEAVE)
 def test_a_signal_to_leave_while_it_is_stopped(terminal, network, number):
+    """It may leave before it takes the terminal again, and then paints nothing more."""
     os.kill(terminal.pid, signal.SIGTSTP)
-    change(terminal)
+    status, before = change(terminal)
+    assert os.WIFSTOPPED(status)
     os.kill(terminal.pid, number)
     os.kill(terminal.pid, signal.SIGCONT)
-    status, painted = change(terminal)
+    status, after = change(terminal)
     assert os.waitstatus_to_exitcode(status) == 128 + number
-    assert is_orderly(terminal, painted)
+    assert is_orderly(terminal, before + after)
     assert promiscuity(network) == 0
 
 
@@ -99,7 +105,7 @@ def test_what_comes_while_it_is_stopped_is_there_afterwards(terminal, network):
     assert is_orderly(terminal, painted)
     send(network)  # into the kernel's ring
     os.kill(terminal.pid, signal.SIGCONT)
-    terminal.wait_for(b"2 pkts", LIMIT_S)
+    terminal.wait_for(b"2 pkts", PATIENCE_S)
     assert not termios.tcgetattr(terminal.fd)[3] & termios.ECHO
     send(network)
-    terminal.wait_for(b"3 pkts", LIMIT_S)
+    terminal.wait_for(b"3 pkts", PATIENCE_S)

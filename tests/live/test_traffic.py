@@ -20,6 +20,7 @@ from tests.live.watching import (
     watching,
 )
 from tests.support import require_peer
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 DIRECTION = PacketFlag.DIRECTION_MASK
@@ -50,7 +51,7 @@ def talk_tcp(network, data):
     with contextlib.ExitStack() as stack:
         listener = network.in_near(lambda: socket.create_server((NEAR_ADDRESS, PORT)))
         stack.enter_context(listener)
-        client = network.in_far(lambda: socket.create_connection((NEAR_ADDRESS, PORT), 5))
+        client = network.in_far(lambda: socket.create_connection((NEAR_ADDRESS, PORT), PATIENCE_S))
         stack.enter_context(client)
         served, _peer = listener.accept()
         stack.enter_context(served)

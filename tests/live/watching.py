@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import select
 import socket
 import time
 from collections.abc import Iterator
@@ -16,7 +15,8 @@ from core.capture.source import Source
 from core.store.packet import Packet
 from core.store.packet_store import PacketStore
 from core.wire.checksum import internet_checksum
-from tests.live.network import DEADLINE_S, FAR_ADDRESS, NEAR_ADDRESS, Network, until
+from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, until
+from tests.waiting import PATIENCE_S
 
 ETH_P_EXPERIMENTAL = 0x88B5  # IEEE 802 local experimental: nobody answers it
 
@@ -36,20 +36,15 @@ class Watch:
 
     def read(self) -> int:
         """Take what is there into the store; returns how many packets the store has."""
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + PATIENCE_S
         while (batch := self.source.read()) is not None:
             self.store.append(batch)
-            assert time.monotonic() < deadline, f"the source gave for {DEADLINE_S} s without end"
+            assert time.monotonic() < deadline, f"the source gave for {PATIENCE_S} s without end"
         return self.store.snapshot().count
 
     def wait_for(self, count: int) -> list[Packet]:
         """Read until there are so many packets."""
-
-        def enough() -> bool:
-            select.select([self.source], [], [], 0.05)
-            return self.read() >= count
-
-        until(enough, f"{count} packets")
+        until(lambda: self.read() >= count, f"{count} packets", self.read)
         return self.packets
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import time
 
 import pytest
 from textual.pilot import Pilot
@@ -11,6 +10,7 @@ from textual.pilot import Pilot
 from app.config import Paths
 from app.screens.dialog import Confirm
 from app.screens.forge_parts import Result
+from tests.idle import eventually
 from tests.scripted import HOST, scripted_store
 from tests.scripted_forge import ScriptedMachine, Wire
 from tests.scripted_monitor import filled, main, scripted_monitor
@@ -31,13 +31,7 @@ def monitor(tmp_path, monkeypatch):
 
 
 async def until(pilot: Pilot, condition) -> None:
-    """Wait, at most half a minute."""
-    end_s = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end_s, condition
-        main(pilot).poll()
-        await pilot.pause(0.01)
-    await pilot.pause()
+    await eventually(condition, ask=main(pilot).poll)
 
 
 async def fill(pilot: Pilot, *keys: str) -> None:

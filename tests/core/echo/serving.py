@@ -22,8 +22,7 @@ from core.echo.options import EchoOptions, Trigger
 from core.echo.server import EchoServer
 from core.loop import EpollLoop
 from tests.support import ROOT
-
-PATIENCE_S = 20
+from tests.waiting import PATIENCE_S, until
 
 
 class Served:
@@ -89,12 +88,12 @@ class Served:
 
     def until(self, condition, what=""):
         """The first snapshot for which `condition` holds."""
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
+
+        def look():
             snapshot = self.snapshot()
-            if condition(snapshot):
-                return snapshot
-        raise AssertionError(f"{what or 'it'} did not happen; at last: {snapshot}")
+            return snapshot if condition(snapshot) else None
+
+        return until(look, what or "the condition", self.snapshot)
 
     def client(self, identifier):
         return self.server._clients[identifier]

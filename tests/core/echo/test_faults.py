@@ -34,6 +34,7 @@ from tests.core.echo.serving import (
     unacknowledged,
 )
 from tests.support import ROOT, require_unshare
+from tests.waiting import PATIENCE_S
 
 BOTH = pytest.mark.parametrize("trigger", list(Trigger))
 
@@ -101,7 +102,7 @@ def test_privileged_port_is_one_line_and_exit_status_1():
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode == 1
@@ -117,7 +118,7 @@ def test_privileged_port_is_one_line_and_exit_status_1():
 def test_out_of_descriptors_serves_those_it_has_and_recovers(trigger):
     limit = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))"
     with ServedProcess(trigger.value, limit) as served:
-        clients = [socket.create_connection(served.address, 10) for _ in range(200)]
+        clients = [socket.create_connection(served.address, PATIENCE_S) for _ in range(200)]
         full = served.totals_when(lambda t: t["turned_away"] + t["accepted"] == 200)
         assert full["turned_away"] >= 168
         alive = [client for client in clients if _is_served(client)]
@@ -130,8 +131,8 @@ def test_out_of_descriptors_serves_those_it_has_and_recovers(trigger):
         for client in clients:
             client.close()
         served.totals_when(lambda t: t["clients"] == 0)
-        with socket.create_connection(served.address, 10) as late:
-            late.settimeout(10)
+        with socket.create_connection(served.address, PATIENCE_S) as late:
+            late.settimeout(PATIENCE_S)
             _ask(late)
         status, last = served.end()
         assert status == 0
@@ -154,7 +155,7 @@ server.SpareDescriptor = Lost
 def test_a_spare_descriptor_that_was_lost_comes_back(trigger):
     with ServedProcess(trigger.value, LOSES_ITS_SPARE) as served:
         served.totals_when(lambda t: t["seconds"] > 0.5)  # its beats have looked after it
-        clients = [socket.create_connection(served.address, 10) for _ in range(60)]
+        clients = [socket.create_connection(served.address, PATIENCE_S) for _ in range(60)]
         full = served.totals_when(lambda t: t["turned_away"] + t["accepted"] == 60)
         assert full["turned_away"] > 20
         assert sum(_is_served(client) for client in clients) == full["accepted"]
@@ -194,7 +195,7 @@ def test_a_lost_spare_takes_the_first_descriptor_that_is_free():
     real.setblocking(False)
     info = ListenerInfo(1, *real.getsockname(), Trigger.LEVEL)
     listener = Listener(loop, Full(real), info, totals, spare, lambda *_given: None)
-    clients = [socket.create_connection(real.getsockname(), 10) for _ in range(3)]
+    clients = [socket.create_connection(real.getsockname(), PATIENCE_S) for _ in range(3)]
     loop.run_once(5000)
     assert totals.turned_away == 0
     spare.free = True
@@ -210,7 +211,7 @@ def test_a_lost_spare_takes_the_first_descriptor_that_is_free():
 
 
 def _is_served(client):
-    client.settimeout(10)
+    client.settimeout(PATIENCE_S)
     try:
         _ask(client)
     except (AssertionError, ConnectionError):
@@ -319,8 +320,8 @@ def test_client_that_never_reads_is_held_at_the_high_water_mark(trigger):
     offered = 1 << 30
     with (
         ServedProcess(trigger.value) as served,
-        socket.create_connection(served.address, 10) as greedy,
-        socket.create_connection(served.address, 10) as other,
+        socket.create_connection(served.address, PATIENCE_S) as greedy,
+        socket.create_connection(served.address, PATIENCE_S) as other,
     ):
         _ask(other)
         before = served.status("VmRSS")
@@ -432,7 +433,7 @@ def test_reset_before_accept_ends_only_that_connection(served, trigger):
     def while_the_loop_stands_still():
         gone = socket.create_connection((listener.address, listener.port))
         reset(gone)
-        return socket.create_connection((listener.address, listener.port), 10)
+        return socket.create_connection((listener.address, listener.port), PATIENCE_S)
 
     with served.do(while_the_loop_stands_still) as other:
         _ask(other)
@@ -446,10 +447,10 @@ def test_data_that_came_with_the_end_is_read_first(served, trigger):
     listener = served.listen(trigger)
 
     def while_the_loop_stands_still():
-        ended = socket.create_connection((listener.address, listener.port), 10)
+        ended = socket.create_connection((listener.address, listener.port), PATIENCE_S)
         ended.sendall(b"all of it")
         ended.shutdown(socket.SHUT_WR)
-        broken = socket.create_connection((listener.address, listener.port), 10)
+        broken = socket.create_connection((listener.address, listener.port), PATIENCE_S)
         broken.sendall(b"12345")
         reset(broken)
         return ended
@@ -509,7 +510,7 @@ def test_stale_event_for_a_client_closed_in_the_same_batch_is_ignored(served):
 @BOTH
 def test_a_firehose_does_not_starve_500_small_clients(trigger):
     with ServedProcess(trigger.value) as served:
-        small = [socket.create_connection(served.address, 10) for _ in range(500)]
+        small = [socket.create_connection(served.address, PATIENCE_S) for _ in range(500)]
         hose = subprocess.Popen([sys.executable, "-c", FIREHOSE, str(served.address[1])])
         try:
             served.totals_when(lambda t: t["bytes_in"] > 10 << 20)
@@ -602,7 +603,7 @@ def test_a_storm_of_signals_changes_nothing(trigger, tmp_path):
     )
     data = noise(20_000_000)
     with ServedProcess(trigger.value, storm) as served:
-        with socket.create_connection(served.address, 10) as client:
+        with socket.create_connection(served.address, PATIENCE_S) as client:
             digest, length = send_and_hash(client, data)
         assert length == len(data)
         assert digest == hashlib.sha256(data).hexdigest()
@@ -637,7 +638,7 @@ def _churn(address, count):
 
     def come_and_go():
         for _ in range(count // 4):
-            with socket.create_connection(address, 10) as client:
+            with socket.create_connection(address, PATIENCE_S) as client:
                 client.sendall(b"x")
                 assert client.recv(1) == b"x"
                 reset(client)  # no TIME-WAIT on this machine
@@ -646,30 +647,30 @@ def _churn(address, count):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_S)
 
 
 @BOTH
 def test_sigterm_drains(trigger):
     data = noise(300_000)
     with ServedProcess(trigger.value) as served:
-        client = socket.create_connection(served.address, 10)
+        client = socket.create_connection(served.address, PATIENCE_S)
         client.sendall(data)
         served.totals_when(lambda totals: not unacknowledged(client))
         served.process.send_signal(signal.SIGTERM)
         assert receive_exactly(client, 400_000) == data[:300_000]
         client.close()
-        served.process.communicate(timeout=10)
+        served.process.communicate(timeout=PATIENCE_S)
         assert served.process.returncode == 0
 
 
 def test_second_sigterm_ends_it_at_once():
     with ServedProcess() as served:
-        client = socket.create_connection(served.address, 10)
+        client = socket.create_connection(served.address, PATIENCE_S)
         _ask(client)
         served.process.send_signal(signal.SIGTERM)
         assert client.recv(1) == b"", "it has begun to drain, and we do not end"
         served.process.send_signal(signal.SIGTERM)
-        served.process.communicate(timeout=3)
+        served.process.communicate(timeout=PATIENCE_S)
         assert served.process.returncode == -signal.SIGTERM
         client.close()

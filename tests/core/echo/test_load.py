@@ -11,6 +11,7 @@ import pytest
 from core.echo.load import Load, LoadError, connect
 from core.echo.options import Trigger
 from tests.core.echo.serving import Served
+from tests.waiting import PATIENCE_S
 
 
 @contextlib.contextmanager
@@ -29,7 +30,7 @@ def _answering(answer):
     thread = threading.Thread(target=serve)
     thread.start()
     yield listening.getsockname()
-    thread.join(10)
+    thread.join(PATIENCE_S)
 
 
 @pytest.mark.parametrize("size", [1, 64, 100_000])

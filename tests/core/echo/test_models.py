@@ -19,6 +19,7 @@ from core.echo.models import FD_SETSIZE, MODELS, model_named
 from core.echo.waiting import watch
 from tests.core.echo.serving import noise, receive_exactly, reset, send_and_hash
 from tests.support import ROOT, require_command
+from tests.waiting import PATIENCE_S
 
 CLIENTS = 5
 EVERY = pytest.mark.parametrize("name", [model.name for model in MODELS])
@@ -35,7 +36,7 @@ def _trial(name, clients, *prefix):
     )
     try:
         yield process, ("127.0.0.1", json.loads(process.stdout.readline())["port"])
-        process.wait(20)
+        process.wait(PATIENCE_S)
     finally:
         process.kill()
         process.communicate()
@@ -55,7 +56,7 @@ def test_every_byte_comes_back(name):
     """Megabytes on each of five connections at once, with a half-close at the end of each."""
     data = [noise(3_000_000, seed) for seed in range(CLIENTS)]
     with _trial(name, CLIENTS) as (process, address):
-        clients = [socket.create_connection(address, 20) for _ in data]
+        clients = [socket.create_connection(address, PATIENCE_S) for _ in data]
         with ThreadPoolExecutor(CLIENTS) as pool:
             came = list(pool.map(send_and_hash, clients, data))
         for client in clients:
@@ -69,7 +70,7 @@ def test_every_byte_comes_back(name):
 @EVERY
 def test_a_reset_ends_only_its_own_connection(name):
     with _trial(name, CLIENTS) as (process, address):
-        clients = [socket.create_connection(address, 20) for _ in range(CLIENTS)]
+        clients = [socket.create_connection(address, PATIENCE_S) for _ in range(CLIENTS)]
         clients[0].sendall(b"gone")
         reset(clients[0])
         for client in clients[1:]:
@@ -90,7 +91,8 @@ def test_calls_are_those_the_kernel_saw(name, tmp_path):
     with _trial(name, CLIENTS, *strace) as (process, address):
         with contextlib.ExitStack() as stack:
             clients = [
-                stack.enter_context(socket.create_connection(address, 20)) for _ in range(CLIENTS)
+                stack.enter_context(socket.create_connection(address, PATIENCE_S))
+                for _ in range(CLIENTS)
             ]
             for _ in range(10):
                 for client in clients:
@@ -117,7 +119,7 @@ def test_calls_are_those_the_kernel_saw(name, tmp_path):
 def test_select_refuses_descriptors_beyond_its_map():
     with _trial("select", FD_SETSIZE) as (process, address), contextlib.ExitStack() as stack:
         for _ in range(FD_SETSIZE):
-            stack.enter_context(socket.create_connection(address, 20))
+            stack.enter_context(socket.create_connection(address, PATIENCE_S))
         refused = json.loads(process.stdout.read().splitlines()[-1])["refused"]
     assert "below 1024 (FD_SETSIZE)" in refused
 
@@ -138,7 +140,8 @@ def test_lab_measures_a_model():
 def test_between_paced_messages_the_place_of_sleep_is_told():
     with _trial("epoll-level", CLIENTS) as (process, address), contextlib.ExitStack() as stack:
         clients = [
-            stack.enter_context(socket.create_connection(address, 20)) for _ in range(CLIENTS)
+            stack.enter_context(socket.create_connection(address, PATIENCE_S))
+            for _ in range(CLIENTS)
         ]
         left = iter(range(50))
 

@@ -15,6 +15,7 @@ from core.echo.options import READS_PER_TURN, Switches, Trigger
 from core.echo.server import EchoServer
 from core.loop import EpollLoop
 from tests.core.echo.serving import reset
+from tests.waiting import PATIENCE_S
 
 HOSES, BUDGET = 64, 64
 TURNS = 6  # so many the bytes of each hose are enough for
@@ -32,7 +33,7 @@ def stage(monkeypatch):
         info = server.listen(trigger=Trigger.EDGE)
 
         def connect():
-            made = socket.create_connection((info.address, info.port), 10)
+            made = socket.create_connection((info.address, info.port), PATIENCE_S)
             known = len(server._clients)
             while len(server._clients) == known:
                 loop.run_once(1000)

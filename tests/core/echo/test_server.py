@@ -17,7 +17,6 @@ from core.echo.server import EchoServer
 from core.echo.snapshot import CloseReason
 from core.loop import EpollLoop
 from tests.core.echo.serving import (
-    PATIENCE_S,
     Served,
     noise,
     receive_exactly,
@@ -25,6 +24,7 @@ from tests.core.echo.serving import (
     send_and_hash,
     unacknowledged,
 )
+from tests.waiting import PATIENCE_S
 
 BOTH = pytest.mark.parametrize("trigger", list(Trigger))
 
@@ -149,7 +149,7 @@ def test_epollout_is_asked_for_only_while_bytes_are_pending(trigger):
         while not served.snapshot().clients.pending[0]:
             sent += client.send(data[sent : sent + 8192])
         assert served.do(_interest, served, descriptor) & 0x4
-        client.settimeout(20)
+        client.settimeout(PATIENCE_S)
         assert receive_exactly(client, sent) == data[:sent]
         served.until(lambda s: s.clients.pending[0] == 0)
         assert not served.do(_interest, served, descriptor) & 0x4
@@ -187,7 +187,7 @@ def paused(trigger):
         stack.callback(loop.close)
         server = stack.enter_context(contextlib.closing(EchoServer(loop)))
         info = server.listen(trigger=trigger)
-        peer = stack.enter_context(socket.create_connection((info.address, info.port), 10))
+        peer = stack.enter_context(socket.create_connection((info.address, info.port), PATIENCE_S))
         while not server._clients:
             loop.run_once(1000)
         server.pause_client(1)

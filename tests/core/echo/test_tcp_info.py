@@ -9,6 +9,7 @@ import pytest
 
 from core.echo.tcp_info import sample, state_name, unread
 from tests.core.echo.serving import receive_exactly
+from tests.waiting import PATIENCE_S
 
 
 class TcpInfo(ctypes.Structure):
@@ -32,7 +33,7 @@ def pair():
     """A connection that has echoed a little: both ends know a round-trip time."""
     with (
         socket.create_server(("127.0.0.1", 0)) as listening,
-        socket.create_connection(listening.getsockname(), 10) as one,
+        socket.create_connection(listening.getsockname(), PATIENCE_S) as one,
         listening.accept()[0] as other,
     ):
         for _ in range(5):

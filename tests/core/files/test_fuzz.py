@@ -127,15 +127,11 @@ def test_changed_real_captures(tmp_path) -> None:
     folder = captures_dir()
     names = list(json.loads((folder / "exit.json").read_text()))
     chance = random.Random(2024)
-    until = time.monotonic() + 5
-    tried = 0
-    while time.monotonic() < until and tried < 2000:
+    for _ in range(2000):
         content = bytearray((folder / "files" / chance.choice(names)).read_bytes()[:20_000])
         for _ in range(chance.randrange(1, 20)):
             content[chance.randrange(len(content))] = chance.choice((0, 1, 6, 127, 255))
         survive(tmp_path / "x", bytes(content[: chance.randrange(1, len(content) + 1)]))
-        tried += 1
-    assert tried > 50
 
 
 GROWING = {

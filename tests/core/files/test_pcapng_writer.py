@@ -15,6 +15,7 @@ from core.files.reader import open_capture
 from core.wire.dissection import PacketFlag
 from core.wire.link import LinkType
 from tests.support import require_peer
+from tests.waiting import PATIENCE_S
 
 TIME_NS = 1_700_000_000_123_456_789
 
@@ -69,7 +70,7 @@ def test_tshark_reads_it(tmp_path: Path) -> None:
     arguments = [word for field in fields for word in ("-e", field)]
     answer = subprocess.run(
         [require_peer("tshark"), "-r", path, "-T", "fields", *arguments],
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True, text=True, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
     first = answer.stdout.splitlines()[0].split("\t")
     assert first == ["1700000000.123456789", "100", "20", "veth0", "0x00000002"]

@@ -30,6 +30,7 @@ from tests.core.files.make import (
     section,
 )
 from tests.support import ROOT
+from tests.waiting import PATIENCE_S
 
 PLAIN = pcap_header() + pcap_record() * 3
 
@@ -220,7 +221,7 @@ def test_the_wait_for_the_first_bytes_can_be_cancelled(cancellation, sent) -> No
     thread = threading.Thread(target=wait, daemon=True)
     thread.start()
     cancellation.cancel()
-    thread.join(10)
+    thread.join(PATIENCE_S)
     assert refused
     os.close(reading)
     os.close(writing)
@@ -396,7 +397,7 @@ def test_an_answer_that_cannot_be_given_kills_instead_of_hanging(path) -> None:
         "print(last.data[1_000_000])\n"
     )
     command = [sys.executable, "-c", code, str(path)]
-    done = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=30)
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, timeout=PATIENCE_S)
     assert done.returncode == -signal.SIGBUS
     assert done.stderr == b""
 
@@ -411,7 +412,7 @@ def test_a_bus_error_that_is_not_ours_still_kills(path) -> None:
         "    file.truncate(8192); other = mmap.mmap(file.fileno(), 8192); file.truncate(0)\n"
         "other[5000]"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT, timeout=PATIENCE_S)
     assert done.returncode == -7  # SIGBUS
 
 

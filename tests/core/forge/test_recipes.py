@@ -12,6 +12,7 @@ from core.forge.evaluation import Evaluation, evaluate
 from core.forge.pacing import Plan
 from core.forge.recipes import Recipe, inferred_layers, rawscope_command, recipes
 from tests.support import require_peer, require_scapy
+from tests.waiting import PATIENCE_S
 
 ENDS = {"ip.src": "10.77.0.1", "ip.dst": "10.77.0.2", "ip.id": "0x1234"}
 SYN = Draft(
@@ -78,7 +79,7 @@ def test_the_filter_is_one_for_tcpdump(draft: Draft) -> None:
     assert text
     subprocess.run(
         [require_peer("tcpdump"), "-d", "-y", "EN10MB", text],
-        check=True, capture_output=True, timeout=30,
+        check=True, capture_output=True, timeout=PATIENCE_S,
     )  # fmt: skip
 
 
@@ -98,7 +99,7 @@ def test_scapy_expressions_make_the_same_bytes() -> None:
     code = "\n".join(["from scapy.all import *", *lines])
     done = subprocess.run(
         [python, "-W", "ignore", "-c", code],
-        capture_output=True, text=True, check=True, timeout=60,
+        capture_output=True, text=True, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
     assert done.stdout.split() == [evaluate(draft).data.hex() for draft in drafts]
 

@@ -6,6 +6,7 @@ import subprocess
 
 from core.wire.protocols import slots
 from tests.support import require_peer
+from tests.waiting import PATIENCE_S
 
 UNNAMED = {
     "fr.first_ea",
@@ -33,7 +34,7 @@ def test_names_are_those_of_wireshark() -> None:
         [require_peer("tshark"), "-G", "fields"],
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     lines = answer.stdout.decode("utf-8", "replace").splitlines()
     known = {line.split("\t")[2] for line in lines if line.startswith("F\t")}

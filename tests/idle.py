@@ -1,0 +1,112 @@
+"""When a Textual app has done all that it was told: a condition where Textual's pilot guesses.
+
+`Pilot.press` and `Pilot.pause` wait until the process used almost no processor time for 20 ms. On
+an idle machine that costs 40 ms a key. On a busy one the process looks idle because it is not
+given a processor, so a test goes on before its key was handled. `use_exact_idle` replaces the
+guess by facts:
+
+- the event loop has nothing that is ready to run, a few rounds in a row (a round also looks at
+  descriptors and at timers that are due),
+- every widget waits for its next message: none is in the middle of handling one, and
+- no change of the terminal's size is on its way, and the screen has nothing left to lay out or to
+  paint. What there is happens at once; Textual itself would wait for its next frame.
+
+Not covered, because nothing in the event loop knows of it: the work of other threads and what a
+timer will do later. A test that expects that waits for it with `eventually`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import textual.app
+import textual.pilot
+from textual._context import active_app
+from textual.app import App, ScreenStackError
+from textual.message_pump import MessagePump
+
+from tests.waiting import PATIENCE_S, TICK_S
+
+QUIET_ROUNDS = 3
+FINISHED_AT_MOST = 20  # times; a screen whose scrollbars come and go lays itself out for ever
+
+
+def _is_handling(pump: MessagePump) -> bool:
+    """Return whether a widget has not come back to its queue, for it awaits something else."""
+    if not pump._running or pump._closing or pump._task is None or pump._task.done():
+        return False
+    return not pump._message_queue.ready_event._waiters  # type: ignore[attr-defined]
+
+
+def _finish(app: App[Any]) -> bool:
+    """Resize, lay out and paint what is waiting for it. Return whether there was something."""
+    if app._resize_timer is not None:
+        app._check_resize()
+        return True
+    try:
+        screen = app.screen
+    except ScreenStackError:
+        return False
+    if not screen._update_timer._active.is_set():
+        return False
+    screen._on_timer_update()
+    return True
+
+
+async def idle(min_sleep: float = 0.0, max_sleep: float = PATIENCE_S) -> None:
+    """Wait until the app of this context has nothing to do; fail after `max_sleep` seconds.
+
+    It has the signature of Textual's ``wait_for_idle``, whose place it takes.
+    """
+    loop: Any = asyncio.get_running_loop()
+    app = active_app.get()
+    ends_s = loop.time() + max_sleep
+    quiet = finished = 0
+    while quiet < QUIET_ROUNDS:
+        await asyncio.sleep(0)
+        # the rest of this round, and what was added to the next: asyncio.base_events
+        quiet = 0 if loop._ready else quiet + 1
+        if quiet == QUIET_ROUNDS:
+            if any(map(_is_handling, (app, *app._registry))):
+                quiet = 0
+                await asyncio.sleep(TICK_S)
+            elif finished < FINISHED_AT_MOST and _finish(app):
+                quiet, finished = 0, finished + 1
+        assert loop.time() < ends_s, f"the app is busy for {max_sleep:.0f} s without end"
+
+
+def use_exact_idle() -> None:
+    """Let every pilot of this process wait with `idle`."""
+    textual.app.wait_for_idle = idle  # type: ignore[attr-defined]
+    textual.pilot.wait_for_idle = idle  # type: ignore[attr-defined]
+
+
+def screen_text(app: App[Any]) -> str:
+    """Return all that is on the terminal, line by line."""
+    strips = app.screen._compositor.render_strips(app.size)
+    return "\n".join(strip.text.rstrip() for strip in strips)
+
+
+async def eventually(
+    condition: Callable[[], object],
+    what: str = "the condition",
+    ask: Callable[[], object] = lambda: None,
+) -> None:
+    """Wait for what another thread or a timer brings about in the app of this context.
+
+    Call `ask` before each look at `condition`, as a timer of the app might. Fail after
+    `PATIENCE_S` seconds with the text on the screen.
+    """
+    ends_s = time.monotonic() + PATIENCE_S
+    while True:
+        ask()
+        await idle()
+        if condition():
+            return
+        if time.monotonic() > ends_s:
+            there = screen_text(active_app.get())
+            raise AssertionError(f"{what} did not come true in {PATIENCE_S:.0f} s:\n{there}")
+        await asyncio.sleep(TICK_S)

@@ -1,0 +1,95 @@
+"""A pilot's pause ends when the app has done everything, however long that takes."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tests.idle import eventually, screen_text
+
+SLOW_S = 0.3  # far longer than Textual's own pilot waits for a process that sleeps
+
+
+class Slow(Widget, can_focus=True):
+    """Handles each key in a thread, and awaits it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: list[str] = []
+
+    async def on_key(self, event) -> None:
+        await asyncio.to_thread(threading.Event().wait, SLOW_S)
+        self.keys.append(event.key)
+
+
+class Stage(App[None]):
+    def __init__(self) -> None:
+        super().__init__()
+        self.later = ""
+
+    def compose(self) -> ComposeResult:
+        yield Static("as it was", id="text")
+        yield Slow()
+
+    def on_mount(self) -> None:
+        self.query_one(Slow).focus()
+
+    def come_later(self) -> None:
+        self.later = "here"
+
+
+async def test_a_press_returns_when_its_key_was_handled():
+    async with Stage().run_test() as pilot:
+        await pilot.press("a", "b")
+        assert pilot.app.query_one(Slow).keys == ["a", "b"]
+
+
+async def test_a_pause_returns_when_all_is_painted():
+    async with Stage().run_test() as pilot:
+        pilot.app.query_one("#text", Static).update("as it is")
+        await pilot.pause()
+        assert "as it is" in screen_text(pilot.app)
+
+
+async def test_a_resize_is_over_when_it_returns():
+    async with Stage().run_test(size=(80, 24)) as pilot:
+        for size in ((40, 10), (120, 36)):
+            await pilot.resize_terminal(*size)
+            assert tuple(pilot.app.screen.size) == size
+
+
+async def test_a_screen_that_is_never_done_is_left_alone():
+    """Here each scrollbar leaves no room for the other."""
+    async with Stage().run_test(size=(80, 24)) as pilot:
+        await pilot.resize_terminal(1, 1)
+        await pilot.resize_terminal(40, 10)
+        assert tuple(pilot.app.screen.size) == (40, 10)
+
+
+async def test_a_press_that_ends_the_app_returns():
+    class Ends(Stage):
+        BINDINGS = [("q", "quit", "")]
+
+    async with Ends().run_test() as pilot:
+        await pilot.press("q")
+        assert not pilot.app.is_running
+
+
+async def test_what_a_timer_brings_is_waited_for():
+    async with Stage().run_test() as pilot:
+        pilot.app.set_timer(SLOW_S, pilot.app.come_later)
+        await eventually(lambda: pilot.app.later)
+        assert pilot.app.later == "here"
+
+
+async def test_what_never_comes_is_told_with_the_screen(monkeypatch):
+    async with Stage().run_test() as pilot:
+        await pilot.pause()
+        monkeypatch.setattr("tests.idle.PATIENCE_S", 0.0)
+        with pytest.raises(AssertionError, match=r"rain did not come true in 0 s:\nas it was"):
+            await eventually(lambda: False, "rain")

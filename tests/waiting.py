@@ -1,0 +1,38 @@
+"""Wait for a condition, never for a time.
+
+A test that samples a state once, or gives something 5 seconds, is right on an idle machine only.
+`PATIENCE_S` is what every wait of the tests is bounded by: so long that only what never happens
+takes that long, on a machine with twelve busy processes for two processors too. A test that
+succeeds never waits for it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+PATIENCE_S = 120.0
+TICK_S = 0.005
+
+_Result = TypeVar("_Result")
+
+
+def until(
+    condition: Callable[[], _Result],
+    what: str = "the condition",
+    seen: Callable[[], object] | None = None,
+) -> _Result:
+    """Call `condition` until its result is true, and return that.
+
+    Fail after `PATIENCE_S` seconds, with what `seen` returns in the message.
+    """
+    ends_s = time.monotonic() + PATIENCE_S
+    pause = threading.Event()
+    while not (result := condition()):
+        if time.monotonic() > ends_s:
+            there = f"; instead: {seen()}" if seen else ""
+            raise AssertionError(f"{what} did not come true in {PATIENCE_S:.0f} s{there}")
+        pause.wait(TICK_S)
+    return result
