@@ -13,12 +13,11 @@ short runs. Frames of `LONG` bytes and more are copied one by one.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
-from core.store.chunk import CHUNK_PACKETS, Chunk
+from core.store.chunk import CHUNK_PACKETS, COLUMN_TYPES, Chunk
+from core.store.memory import allocate_bytes
 
 LONG = 4096
 _WORTH_A_COPY = 16  # room is given back when more than this part of it is free
@@ -82,7 +81,7 @@ class Arena:
     """
 
     def __init__(self, first: int, capacity_bytes: int, link_types: NDArray[np.int32]) -> None:
-        data = np.empty(capacity_bytes, dtype=np.uint8)
+        data = allocate_bytes(capacity_bytes)
         self.chunk = Chunk.allocate(first, data, link_types, CHUNK_PACKETS)
         self.packets = 0
         self.used = 0
@@ -112,9 +111,17 @@ class Arena:
         return self.chunk.rows(0, self.packets)
 
     def sealed(self) -> Chunk:
-        """The same in memory of its own, without the room that was not needed."""
-        chunk = self.published().copied()
+        """What is in use, in memory of its own where much of the room was not needed.
+
+        Columns that were not written to take no memory (see `core.store.memory`).
+        """
+        chunk = self.published()
         spare = len(chunk.data) - self.used
         if spare * _WORTH_A_COPY < len(chunk.data):
             return chunk
-        return replace(chunk, data=chunk.data[: self.used].copy())
+        data = allocate_bytes(self.used)
+        data[:] = chunk.data[: self.used]
+        compact = Chunk.allocate(chunk.first, data, chunk.link_types, len(chunk))
+        for name in COLUMN_TYPES:
+            getattr(compact, name)[:] = getattr(chunk, name)
+        return compact

@@ -25,6 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.store.memory import allocate_columns
+
 CHUNK_PACKETS = 1 << 16
 
 COLUMN_TYPES: Mapping[str, Any] = {
@@ -111,10 +113,11 @@ class Chunk:
     def allocate(
         cls, first: int, data: NDArray[np.uint8], link_types: NDArray[np.int32], capacity: int
     ) -> Chunk:
-        """A chunk whose columns have room for `capacity` packets, to be filled by the store."""
-        columns = {name: np.empty(capacity, dtype=kind) for name, kind in COLUMN_TYPES.items()}
-        columns["verdict"].fill(VERDICT_UNKNOWN)
-        return cls(first, data, link_types, **columns)
+        """Return a chunk with room for `capacity` packets, its columns all zero.
+
+        The store fills them; a verdict of zero says something.
+        """
+        return cls(first, data, link_types, **allocate_columns(COLUMN_TYPES, capacity))
 
     def __len__(self) -> int:
         return len(self.offset)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from core.store.arena import Arena
 from core.store.batch import Batch, CaptureInterface
-from core.store.chunk import CHUNK_PACKETS, COLUMN_BYTES, Chunk
+from core.store.chunk import CHUNK_PACKETS, COLUMN_BYTES, VERDICT_UNKNOWN, Chunk
 from core.store.comments import Comments
 from core.store.layout import decode
 from core.store.snapshot import Snapshot
@@ -171,6 +171,7 @@ class PacketStore:
         chunk.original[:] = batch.original[part]
         chunk.interface[:] = batch.interface[part]
         chunk.flags[:] = batch.flags[part]
+        chunk.verdict.fill(VERDICT_UNKNOWN)
         layout = decode(
             chunk.data,
             chunk.offset,

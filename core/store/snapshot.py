@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.store import verdicts
 from core.store.batch import CaptureInterface
@@ -47,6 +47,17 @@ class Snapshot:
         """How many packets were dropped from the store to keep within its bound."""
         return self.first - 1
 
+    def without_evicted(self, newer: Snapshot) -> Snapshot:
+        """Return this snapshot without the chunks that `newer`, of the same store, has evicted.
+
+        Whoever holds an old snapshot for long keeps evicted chunks in memory. `bytes_held` stays
+        what the store held then.
+        """
+        if newer.first <= self.first:
+            return self
+        kept = bisect_right(self.chunks, newer.first - 1, key=_last_number)
+        return replace(self, chunks=self.chunks[kept:])
+
     def find(self, number: int) -> tuple[Chunk, int]:
         """The chunk of a packet and its row there. `KeyError` if evicted or never captured."""
         index = bisect_right(self.chunks, number, key=first_number) - 1
@@ -79,3 +90,7 @@ class Snapshot:
         """Of the outermost network and transport checksums of a packet. `KeyError` likewise."""
         chunk, row = self.find(number)
         return verdicts.verdict_pair(chunk, row)
+
+
+def _last_number(chunk: Chunk) -> int:
+    return chunk.last

@@ -47,6 +47,11 @@ class View:
                 self._add(chunk, self._predicate)
         self._count = snapshot.count
 
+    @property
+    def first(self) -> int:
+        """The lowest packet number that was held at the last `extend`."""
+        return self._first
+
     def _drop_evicted(self) -> None:
         gone = bisect_right(self._chunk_first, self._first - 1)
         if gone:
