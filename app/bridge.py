@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from app.settling import Settling
 from core.capture.options import ANY, CaptureOptions
 from core.echo.snapshot import EchoSnapshot
 from core.engine import Engine, EngineSnapshot, State
@@ -103,7 +102,6 @@ class Bridge:
         self._clock = clock
         self._time_of_day = time_of_day
         self._meter = RateMeter()
-        self._settling = Settling()
         self._turn = 0
 
     def poll(self) -> Scene:
@@ -115,7 +113,6 @@ class Bridge:
             self.faults.forget()
             self._turn += 1
         packets, echo = store.snapshot(), self.echo.snapshot()
-        self._settling.note(echo.totals.accepted)
         if engine.state is State.LIVE:
             rates = self._meter.sample(self._clock(), packets.count, packets.bytes_total)
         else:

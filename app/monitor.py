@@ -8,7 +8,6 @@ keymap, the command palette, the windows over the screen, leaving, and being tol
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -46,10 +45,6 @@ from core.engine import Engine
 # Half a millisecond keeps a key's answer under 10 ms beside a worker that runs Python, against
 # 20 ms with the default of 5 ms, at no cost in the worker's throughput (both were measured).
 SWITCH_INTERVAL_S = 0.0005
-
-# Collections of the middle generation before a full one, which holds every key up for 10 to 20 ms
-# of processor time: the default of 10 made that one key in a hundred, with the echo panel open.
-FULL_COLLECTION_EACH = 100
 
 
 if TYPE_CHECKING:
@@ -172,7 +167,6 @@ class Monitor(OrderedKeysApp[None]):
             )
         if self._choose:
             self.action_interfaces()
-        self.call_after_refresh(_settle)
 
     def _leave_by_signal(self, number: signal.Signals) -> None:
         """Leave as on `q`, so that the terminal is put in order; unasked, for nobody may answer."""
@@ -325,10 +319,3 @@ def _is_meant(action: Action, screen: Screen[Any]) -> bool:
 
         return isinstance(screen, LabScreen)
     return action.place is Place.PROGRAM
-
-
-def _settle() -> None:
-    """After the first frame: what lives now lives long, so the collector need not look again."""
-    gc.set_threshold(*gc.get_threshold()[:2], FULL_COLLECTION_EACH)
-    gc.collect()
-    gc.freeze()

@@ -27,6 +27,7 @@ from app.screens.panels import Panels
 from app.screens.status import message_of, status_line, why_empty
 from app.screens.too_small import SMALLEST, TooSmall
 from app.screens.workspace import BESIDE, WIDE, Packets, Workspace
+from app.settling import Settling
 from core.engine import State
 from widgets.status_bar import StatusBar
 
@@ -60,6 +61,7 @@ class PacketScreen(Screen[None]):
         self.scene = bridge.poll()  # the newest
         self.shown = self.scene.packets  # what the table shows: older while paused
         self._told = ""
+        self._settling = Settling()
 
     def compose(self) -> ComposeResult:
         # Textual sets these at the first resize, after all is styled: everything is styled again.
@@ -84,7 +86,17 @@ class PacketScreen(Screen[None]):
         self.panels.faults = self.bridge.faults
         self.watch(self.table, "selected", self.show_selected, init=False)
         self.call_after_refresh(self.poll)  # when the table knows its size
-        self.set_interval(1 / POLL_HZ, self._follow)
+        self.set_interval(1 / POLL_HZ, self._tick)
+
+    def on_unmount(self) -> None:
+        self._settling.close()
+
+    def _tick(self) -> None:
+        """Show the newest scene, unless the terminal still paints an older one."""
+        if getattr(self.app, "may_follow", True):
+            self.poll()
+        quiet = self.is_active and self.has_sides
+        self._settling.tick(len(self.scene.echo.clients), quiet=quiet)
 
     async def mount_sides(self) -> None:
         """Mount the side panels; tell the application when that is done."""
@@ -117,11 +129,6 @@ class PacketScreen(Screen[None]):
         return self.query_one(Panels)
 
     # -- what it shows ------------------------------------------------------------------------
-
-    def _follow(self) -> None:
-        """Show what is so now, unless the terminal still paints what was."""
-        if getattr(self.app, "may_follow", True):
-            self.poll()
 
     def poll(self) -> None:
         """Show the newest scene."""
