@@ -20,7 +20,7 @@ from core.wire.faults import Faults
 from widgets.cells import width_of
 from widgets.line_view import CACHED_LINES
 from widgets.packet_columns import Layout, Seen, choose_layout
-from widgets.packet_paint import COMPONENTS, info_text, paint_header, paint_row
+from widgets.packet_paint import COMPONENTS, info_text, paint_evicted, paint_header, paint_row
 from widgets.packet_row import PacketRow, RowReader, as_ours
 from widgets.shifted_view import ShiftedView
 from widgets.time_format import TimeFormat, clock_text, date_text
@@ -66,6 +66,18 @@ class PacketLines(ShiftedView):
         self._seen.take_interfaces(interface.name for interface in snapshot.interfaces)
         self.set_line_count(len(self._view))
 
+    def is_evicted(self, number: int) -> bool:
+        """Return True for a packet that has a row and is not in memory anymore."""
+        return self._snapshot is not None and number < self._snapshot.first
+
+    @property
+    def held_count(self) -> int:
+        """How many of the rows show packets that are in memory."""
+        if self._snapshot is None or not self.line_count:
+            return 0
+        row = self._view.nearest_row(self._snapshot.first)
+        return 0 if row is None or self.is_evicted(self._view[row]) else self.line_count - row
+
     def watch_selected(self, before: int | None, now: int | None) -> None:
         self._refresh_packets({before, now})
 
@@ -99,7 +111,11 @@ class PacketLines(ShiftedView):
     def _fit(self, snapshot: Snapshot, lines: range) -> None:
         if len(self._fitted) > CACHED_LINES:
             self._fitted.clear()
-        new = [line for line in lines if self._view[line] not in self._fitted]
+        new = [
+            line
+            for line in lines
+            if self._view[line] not in self._fitted and not self.is_evicted(self._view[line])
+        ]
         self._fitted.update(self._view[line] for line in new)
         rows = [(line, self._row(snapshot, line)) for line in new]
         self._seen.take(row for _, row in rows)
@@ -124,7 +140,7 @@ class PacketLines(ShiftedView):
             first = snapshot.first_timestamp_ns
             return None if first is None else row.timestamp_ns - first
         if self.time_format is TimeFormat.DELTA:
-            if line > 0:
+            if line > 0 and not self.is_evicted(self._view[line - 1]):
                 return row.timestamp_ns - snapshot.timestamp_ns(self._view[line - 1])
             return 0 if row.number == 1 else None
         return None
@@ -141,13 +157,19 @@ class PacketLines(ShiftedView):
     # -- drawing ------------------------------------------------------------------------
 
     def line_key(self, line: int) -> Hashable:
-        """A packet, and whether the cursor or a mark is on it; the rest clears the cache."""
+        """A packet, whether it is evicted, and whether the cursor or a mark is on it; the rest
+        clears the cache."""
         number = self._view[line]
-        return number, number == self.selected, number in self.marks, number in self.ours
+        gone, selected = self.is_evicted(number), number == self.selected
+        return number, gone, selected, number in self.marks, number in self.ours
 
     def build_line(self, line: int) -> Strip:
         """One packet."""
         assert self._snapshot is not None  # there are no lines without one
+        number = self._view[line]
+        if self.is_evicted(number):
+            selected = number == self.selected
+            return paint_evicted(number, self._layout, self.component, selected=selected)
         row = self._row(self._snapshot, line)
         if row.number in self.ours:
             row = as_ours(row)
@@ -177,7 +199,9 @@ class PacketLines(ShiftedView):
         if self._snapshot is None:
             return 0
         last = min(self.line_count, self.top_line + self.page_size)
-        rows = (self._row(self._snapshot, line) for line in range(self.top_line, last))
+        visible = range(self.top_line, last)
+        held = (line for line in visible if not self.is_evicted(self._view[line]))
+        rows = (self._row(self._snapshot, line) for line in held)
         longest = max((width_of(info_text(row, self._layout)) for row in rows), default=0)
         return max(0, longest - self._layout.info.width)
 

@@ -16,6 +16,7 @@ from widgets.packet_columns import SIGN_WIDTH, Column, ColumnName, Layout
 from widgets.packet_row import PacketRow, Sign
 
 MARK = "◆"
+EVICTED = "evicted: dropped from memory to make room"
 ALARMS = frozenset({Tone.BAD_CHECKSUM, Tone.MALFORMED, Tone.FAULT, Tone.RESET, Tone.ICMP_ERROR})
 LOUD_SIGNS = frozenset({Sign.BAD, Sign.FAULT, Sign.MALFORMED})
 QUIET = frozenset({ColumnName.NUMBER, ColumnName.TIME, ColumnName.INTERFACE, ColumnName.LENGTH})
@@ -95,6 +96,17 @@ def paint_row(
     for style, run in groupby(pieces, key=itemgetter(1)):
         segments.append(Segment("".join(text for text, _ in run), style))
     return Strip(segments)
+
+
+def paint_evicted(number: int, layout: Layout, style_of: StyleOf, *, selected: bool) -> Strip:
+    """The row of a packet that is not in memory anymore: its number, and that it was evicted."""
+    cells = {ColumnName.NUMBER: str(number), ColumnName.INFO: EVICTED}
+    text = " " * SIGN_WIDTH
+    for column in layout.columns:
+        fit = right if column.name is ColumnName.NUMBER else left
+        text += fit(cells.get(column.name, ""), column.width) + " "
+    name = "packet-table--cursor" if selected else "packet-table--quiet"
+    return Strip([Segment(text, style_of(name))])
 
 
 def _cell(row: PacketRow, column: Column, time_text: str, *, whole: bool) -> str:

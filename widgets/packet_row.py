@@ -74,6 +74,23 @@ def as_ours(row: PacketRow) -> PacketRow:
     return row if row.sign in louder else replace(row, sign=Sign.OURS)
 
 
+def row_of(packet: Packet, summary: Summary) -> PacketRow:
+    """Return a packet in words, safe to print."""
+    return PacketRow(
+        number=packet.number,
+        timestamp_ns=packet.timestamp_ns,
+        timed=is_timed(packet.timestamp_ns, packet.flags),
+        interface=safe(packet.interface.name),
+        source=safe(summary.source),
+        destination=safe(summary.destination),
+        protocol=safe(summary.protocol),
+        length=packet.original_length,
+        info=safe(summary.info),
+        tone=summary.tone,
+        sign=sign_of(packet, summary.tone),
+    )
+
+
 class RowReader:
     """Rows by packet number, the last thousand kept. What fails is noted in `faults`."""
 
@@ -96,20 +113,7 @@ class RowReader:
 
     def _read(self, snapshot: Snapshot, number: int) -> PacketRow:
         packet = snapshot.packet(number)
-        summary = self._summary(snapshot, packet)
-        return PacketRow(
-            number=number,
-            timestamp_ns=packet.timestamp_ns,
-            timed=is_timed(packet.timestamp_ns, packet.flags),
-            interface=safe(packet.interface.name),
-            source=safe(summary.source),
-            destination=safe(summary.destination),
-            protocol=safe(summary.protocol),
-            length=packet.original_length,
-            info=safe(summary.info),
-            tone=summary.tone,
-            sign=sign_of(packet, summary.tone),
-        )
+        return row_of(packet, self._summary(snapshot, packet))
 
     def _summary(self, snapshot: Snapshot, packet: Packet) -> Summary:
         dissection = None

@@ -104,7 +104,7 @@ class PacketTable(PacketLines):
         if last is not None and snapshot.count < last.count:
             self.clear()  # another store: the numbers mean other packets
             last = None
-        evicted = last is not None and snapshot.first > last.first
+        evicted = last is not None and snapshot.first > self._view.first
         top = self._view[self.top_line] if self.top_line < self.line_count else None
         self._take(snapshot)
         if evicted:
@@ -114,9 +114,22 @@ class PacketTable(PacketLines):
         elif self.selected is None and self.line_count:
             self.selected = self._view[0]
 
+    def hold(self, snapshot: Snapshot) -> None:
+        """Show the rows of the last `show`, of whose packets `snapshot` may hold fewer.
+
+        Nothing moves: the row of an evicted packet stays where it is and says so.
+        """
+        last, self._snapshot = self._snapshot, snapshot
+        if last is not None and snapshot.first > last.first:
+            self._drop_marks(snapshot)
+            self.refresh()
+
+    def _drop_marks(self, snapshot: Snapshot) -> None:
+        self.marks = frozenset(number for number in self.marks if number >= snapshot.first)
+
     def _after_eviction(self, snapshot: Snapshot, top: int | None) -> None:
         """Rows have lower places now: keep packets where they were on the screen."""
-        self.marks = frozenset(number for number in self.marks if number >= snapshot.first)
+        self._drop_marks(snapshot)
         if top is not None and not self.follow:
             self.scroll_to_line(self._view.nearest_row(top) or 0)
         self.refresh()
@@ -165,7 +178,7 @@ class PacketTable(PacketLines):
 
     def select(self, number: int) -> bool:
         """Put the cursor on a packet and stop following; False if it is not held."""
-        row = self._view.row_of(number)
+        row = None if self.is_evicted(number) else self._view.row_of(number)
         if row is not None:
             self.move_to_line(row)
         return row is not None

@@ -48,8 +48,9 @@ class StatusLine:
 
     `source` names the interfaces or the file. `rates` are packets a second, oldest first, the
     last one current; empty where there is no rate (a file). `arrived` counts the packets that
-    came since the view was paused. `progress` is the share of a file that is read, 0 to 1.
-    `faults` counts the packets that could not be described, by a fault of ours.
+    came since the view was paused, `lost` those of the view that were evicted since. `progress` is
+    the share of a file that is read, 0 to 1. `faults` counts the packets that could not be
+    described, by a fault of ours.
     """
 
     state: State
@@ -60,6 +61,7 @@ class StatusLine:
     dropped: int = 0
     evicted: int = 0
     arrived: int = 0
+    lost: int = 0
     progress: float | None = None
     clock: str = ""
     faults: int = 0
@@ -112,13 +114,16 @@ def sparkline(samples: Sequence[float]) -> str:
 
 def _state_part(line: StatusLine) -> Part:
     state = line.state
-    word = state.word
-    if state is State.PAUSED:
+    word, short = state.word, ""
+    if state is State.PAUSED and line.lost:
+        short = f"{state.sign} {word} (+{line.arrived:,})"
+        word += f" (+{line.arrived:,}; {line.lost:,} evicted)"
+    elif state is State.PAUSED:
         word += f" (+{line.arrived:,})"
     elif state is State.READING and line.progress is not None:
         word += f" {int(line.progress * 100)}%"
     look = {State.LIVE: Look.GOOD, State.FAILED: Look.BAD, State.PAUSED: Look.HELD}
-    return Part(f"{state.sign} {word}", look.get(state, Look.PLAIN), 0, joint=" ")
+    return Part(f"{state.sign} {word}", look.get(state, Look.PLAIN), 0, short, joint=" ")
 
 
 def parts_of(line: StatusLine) -> list[Part]:

@@ -17,11 +17,14 @@ from app.screens.packets import PacketScreen
 from app.screens.workspace import WIDE
 from core.capture.options import ANY
 from core.engine import State
-from widgets.packet_row import RowReader
+from core.wire.summary import summarise
+from widgets.packet_row import PacketRow, RowReader, row_of
 
 if TYPE_CHECKING:
     from app.forging import Forger
     from app.screens.forge import ForgePanel
+    from core.store.packet import Packet
+    from core.wire.dissection import Dissection
 
 
 class ForgingScreen(PacketScreen):
@@ -127,13 +130,20 @@ class ForgingScreen(PacketScreen):
             found = recipe_choices(self.forge.evaluation, self.forge.interface, plan)
             self.app.push_screen(Copy(found), self._copy)
         elif packet is not None and dissection is not None:
-            row = RowReader(self.bridge.faults).row(self.shown, packet.number)
+            row = self._row_of(packet, dissection)
             detail, hex_view = self.panels.detail, self.panels.hex
             found = choices(
                 self.workspace.panel, row, packet.data, detail.selected_row, hex_view.highlighted
             )
             found += recipe_choices(evaluate(draft_of(dissection).draft), packet.interface.name)
             self.app.push_screen(Copy(found), self._copy)
+
+    def _row_of(self, packet: Packet, dissection: Dissection) -> PacketRow:
+        """The selected packet as a row, also when it was evicted while the view is paused."""
+        try:
+            return RowReader(self.bridge.faults).row(self.shown, packet.number)
+        except KeyError:
+            return row_of(packet, summarise(dissection))
 
     def _copy(self, text: str | None) -> None:
         if text is not None:

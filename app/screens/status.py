@@ -6,6 +6,7 @@ from pathlib import PurePath
 
 from app.bridge import Scene
 from core import engine
+from core.store.snapshot import Snapshot
 from core.wire.link import unread_text
 from core.wire.text import safe
 from widgets.status_line import State, StatusLine
@@ -20,18 +21,21 @@ _STATES = {
 }
 
 
-def status_line(scene: Scene, paused_at: int | None) -> StatusLine:
-    """What the status bar says; `paused_at` is the packet count that the view stands at."""
+def status_line(scene: Scene, paused: tuple[int, Snapshot] | None = None) -> StatusLine:
+    """What the status bar says; `paused` is what a paused view shows, with the lowest packet number
+    that it held at first."""
     worker, packets = scene.engine, scene.packets
+    first, shown = paused or (packets.first, packets)
     return StatusLine(
-        state=_STATES[worker.state] if paused_at is None else State.PAUSED,
+        state=_STATES[worker.state] if paused is None else State.PAUSED,
         source=_source(scene),
         packets=packets.count,
         rates=scene.rates.packets,
         bytes_per_s=scene.rates.bytes,
         dropped=worker.dropped,
         evicted=packets.evicted,
-        arrived=0 if paused_at is None else packets.count - paused_at,
+        arrived=packets.count - shown.count,
+        lost=shown.first - first,
         progress=worker.progress,
         clock=scene.time_of_day,
         faults=scene.faults,
