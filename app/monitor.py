@@ -34,6 +34,7 @@ from app.key_queue import OrderedKeysApp
 from app.screen_filter import with_gate
 from app.screens.dialog import Confirm
 from app.screens.main import MainScreen
+from app.screens.palette import Palette
 from app.screens.too_small import SMALLEST
 from app.screens.workspace import Workspace
 from app.terminal.driver import TerminalDriver
@@ -227,6 +228,10 @@ class Monitor(OrderedKeysApp[None]):
         return run
 
     # -- windows over the screen -----------------------------------------------------------
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))  # by which Textual knows it
 
     def action_help(self) -> None:
         from app.screens.help import Help

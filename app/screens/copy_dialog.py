@@ -8,6 +8,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from app.screens.dialog import Dialog
+from app.screens.palette import Options
 from core.wire.text import safe
 
 
@@ -23,7 +24,7 @@ class Copy(Dialog[str]):
 
     def compose_body(self) -> ComposeResult:
         width = max(len(name) for name, _ in self._choices)
-        yield OptionList(
+        yield Options(
             *(
                 Option(
                     Text(f"{name:<{width}}  {_preview(text)}", no_wrap=True, overflow="ellipsis")

@@ -13,6 +13,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from app.screens.dialog import Dialog, Hint
+from app.screens.palette import Options
 from core.forge.draft import Draft
 from core.forge.saved import Shelf
 from core.forge.templates import TEMPLATES
@@ -48,7 +49,7 @@ class Drafts(Dialog[tuple[Draft, ...]]):
         self._deleted: list[tuple[str, tuple[Draft, ...]]] = []
 
     def compose_body(self) -> ComposeResult:
-        yield OptionList(compact=True)
+        yield Options(compact=True)
         yield Static(_DRAFTS_HINT, markup=False, classes="dialog-hint")
 
     def on_mount(self) -> None:

@@ -5,6 +5,10 @@ counts the packets that came since; the capture goes on. What the store evicts m
 the paused view too, or there would be two stores' worth of memory: such a row stays in its place,
 says so, and is counted; detail and bytes of the selected packet stay. How the panels share the room
 is the workspace's business. What stands at the side is not known here: `app.screens.main` adds it.
+
+The side panels are mounted once the first rows are painted: nobody sees them at the start, and
+importing, mounting and styling them takes as long as all the rest. Keys that are typed
+meanwhile wait in the `KeyQueue`.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from textual.app import ComposeResult
+from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
@@ -19,7 +24,6 @@ from textual.widgets import Static
 
 from app.bridge import POLL_HZ, Bridge, Scene
 from app.screens.banner import Banner
-from app.screens.dialog import GoTo
 from app.screens.key_bar import KeyBar
 from app.screens.panels import Panels
 from app.screens.status import message_of, status_line, why_empty
@@ -28,6 +32,9 @@ from app.screens.workspace import BESIDE, WIDE, Packets, Workspace
 from app.settling import Settling
 from core.engine import State
 from widgets.status_bar import StatusBar
+
+SIDES_AFTER_POLLS = 3  # even when no row has come by then
+SIDES_DELAY_S = 0.02  # leaves the first rows time to be painted
 
 
 class PacketScreen(Screen[None]):
@@ -44,6 +51,11 @@ class PacketScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-high")]
 
     paused: reactive[bool] = reactive(False, repaint=False, init=False)
+    has_sides = False  # the side panels are mounted
+    _polls_to_sides = SIDES_AFTER_POLLS
+
+    class Ready(Message):
+        """The screen is complete and every key has what it acts on."""
 
     def __init__(self, bridge: Bridge) -> None:
         super().__init__()
@@ -55,15 +67,21 @@ class PacketScreen(Screen[None]):
         self._settling = Settling()
 
     def compose(self) -> ComposeResult:
+        # Textual sets these at the first resize, after all is styled: everything is styled again.
+        width, height = self.app.size
+        self.add_class(
+            _class_at(width, self.HORIZONTAL_BREAKPOINTS),
+            _class_at(height, self.VERTICAL_BREAKPOINTS),
+        )
         yield StatusBar(id="status")
         yield Banner(id="banner")
-        yield Workspace(*self.compose_sides(), id="workspace")
+        yield Workspace(id="workspace")
         yield KeyBar(id="keys")
         yield Static(id="empty", markup=False)
         yield TooSmall(id="too-small")
 
     def compose_sides(self) -> Iterable[Widget]:
-        """The panels at the side."""
+        """Return the panels at the side."""
         return ()
 
     def on_mount(self) -> None:
@@ -83,6 +101,21 @@ class PacketScreen(Screen[None]):
         quiet = self.is_active and self.has_sides
         self._settling.tick(len(self.scene.echo.clients), quiet=quiet)
 
+    async def mount_sides(self) -> None:
+        """Mount the side panels; tell the application when that is done."""
+        await self.panels.mount(*self.compose_sides())
+        self.has_sides = True
+        self.workspace.lay_out_panels()
+        self.show(self.scene)
+        self.post_message(self.Ready())
+
+    def _mount_sides_soon(self) -> None:
+        """Schedule `mount_sides` once, as soon as rows are there or some polls have passed."""
+        if self._polls_to_sides > 0:
+            self._polls_to_sides = 0 if self.shown.count else self._polls_to_sides - 1
+            if not self._polls_to_sides:
+                self.set_timer(SIDES_DELAY_S, self.mount_sides)
+
     @property
     def workspace(self) -> Workspace:
         """The table and the panels."""
@@ -101,8 +134,9 @@ class PacketScreen(Screen[None]):
     # -- what it shows ------------------------------------------------------------------------
 
     def poll(self) -> None:
-        """Show what is so now."""
+        """Show the newest scene."""
         self.show(self.bridge.poll())
+        self._mount_sides_soon()
 
     def show(self, scene: Scene) -> None:
         """Show a scene; it may be the one that is shown."""
@@ -123,7 +157,8 @@ class PacketScreen(Screen[None]):
             self.table.hold(self.shown)
         else:
             self.table.show(self.shown)
-        self.show_sides(scene)
+        if self.has_sides:
+            self.show_sides(scene)
         paused = (self._paused_first, self.shown) if self.paused else None
         self.query_one(StatusBar).show(status_line(scene, paused))
         self._tell(scene)
@@ -134,7 +169,7 @@ class PacketScreen(Screen[None]):
         self.query_one(KeyBar).labels = self.key_labels(scene)
 
     def show_sides(self, scene: Scene) -> None:
-        """Show what is so now in the panels at the side."""
+        """Show the scene in the panels at the side."""
 
     def show_selected(self, number: int | None) -> None:
         """Show the packet under the cursor."""
@@ -186,12 +221,19 @@ class PacketScreen(Screen[None]):
         getattr(self.table, method)()
 
     def action_go_to(self) -> None:
+        from app.screens.dialog import GoTo
+
         if self.shown.count >= self.shown.first:
             self.app.push_screen(GoTo(self.shown.first, self.shown.count), self._go_to)
 
     def _go_to(self, number: int | None) -> None:
         if number is not None:
             self.table.select(number)
+
+
+def _class_at(cells: int, breakpoints: list[tuple[int, str]]) -> str:
+    """Return the class of the last breakpoint that is not above `cells`."""
+    return max(pair for pair in breakpoints if pair[0] <= cells)[1]
 
 
 def _toggle_label(scene: Scene) -> str:

@@ -22,6 +22,7 @@ from app.screens.interfaces import Interfaces
 from app.screens.lab import LabScreen
 from app.screens.main import MainScreen
 from app.screens.open_file import open_dialog
+from app.screens.palette import Palette
 from app.settling import CLIENTS_MORE, GROWTH, QUIET_TICKS, Settling
 from core.forge.saved import Shelf
 from tests.scripted import scripted_store
@@ -39,6 +40,7 @@ WINDOWS = {
     # With results: the thread of a run remembers the last screen that it worked for, and only it.
     "LabScreen": lambda: LabScreen(before=([], [])),
     "OpenFile": open_dialog,
+    "Palette": Palette,
 }
 BASES = {"Dialog", "PacketScreen", "ForgingScreen", "MainScreen"}
 LONGEST_WAIT = 200  # turns of the event loop
