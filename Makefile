@@ -15,7 +15,7 @@ QUIET := -qq --disable-pip-version-check
 # Test processes at once. `make test WORKERS=0` runs all of it in one.
 WORKERS ?= 2
 
-.PHONY: run test check screenshots bench clean
+.PHONY: run test check screenshots bench soak clean
 
 run: $(RUN_READY)
 	@$(BIN)/rawscope --demo
@@ -39,6 +39,10 @@ screenshots: $(DEV_READY)
 bench: $(DEV_READY)
 	$(COMPILE)
 	$(BIN)/python -m tests.bench
+
+# Mixed load for SOAK_SECONDS (600): memory, descriptors, threads and the loss ledger. Needs root.
+soak: $(DEV_READY)
+	$(BIN)/python -m tests.soak
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \

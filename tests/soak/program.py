@@ -1,0 +1,103 @@
+"""The monitor under test: ``program REPORT_FD LIMIT_BYTES PORT INTERFACE…``.
+
+It is the real `Monitor` on the real terminal, with a small store, an echo listener, and one thread
+more: a sampler, which writes one JSON line a second to the descriptor REPORT_FD.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from app.monitor import Monitor
+from app.screens.packets import PacketScreen
+from core.capture.options import CaptureOptions
+from core.echo.options import Trigger
+from core.engine import Engine
+from core.store.packet_store import PacketStore
+
+EACH_S = 1.0
+
+
+def memory() -> dict[str, int]:
+    """Bytes resident, by kind. ``rss`` counts all of them: the program's text and libraries
+    (file-backed), the capture rings (mapped from the kernel), and anonymous memory."""
+    fields = {"Rss": "rss", "Anonymous": "anonymous"}
+    found = {}
+    for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
+        name, _, rest = line.partition(":")
+        if name in fields:
+            found[fields[name]] = int(rest.split()[0]) * 1024
+    return found
+
+
+def ledger(engine: Engine, monitor: Monitor) -> dict[str, Any]:
+    """Counts of the worker, the store and the screen, each consistent in itself."""
+    worker, store = engine.snapshot(), engine.store.snapshot()
+    screen = monitor.screen_stack[0] if monitor.screen_stack else None
+    shown = screen.shown if isinstance(screen, PacketScreen) else store
+    return {
+        "received": worker.received,
+        "captured": worker.captured,
+        "dropped": worker.dropped,
+        "count": store.count,
+        "held": sum(map(len, store.chunks)),
+        "evicted": store.evicted,
+        "bytes_held": store.bytes_held,
+        "shown_count": shown.count,
+        "shown_held": sum(map(len, shown.chunks)),
+        "shown_evicted": shown.evicted,
+        "paused": isinstance(screen, PacketScreen) and screen.paused,
+        "live": worker.state.value,
+    }
+
+
+def sample(engine: Engine, monitor: Monitor) -> dict[str, Any]:
+    """Everything that must not grow, and the loss ledger."""
+    totals = engine.echo.snapshot().totals
+    return {
+        **memory(),
+        **ledger(engine, monitor),
+        "descriptors": len(os.listdir("/proc/self/fd")) - 1,  # but for the one that lists them
+        "threads": threading.active_count(),
+        "accepted": totals.accepted,
+        "clients": len(engine.echo.snapshot().clients),
+        "frozen": gc.get_freeze_count(),
+        "windows": len(monitor.screen_stack),
+    }
+
+
+def report(engine: Engine, monitor: Monitor, descriptor: int) -> None:
+    with os.fdopen(descriptor, "w") as file:
+        while True:
+            time.sleep(EACH_S)
+            print(json.dumps(sample(engine, monitor)), file=file, flush=True)
+
+
+def main(descriptor: int, limit_bytes: int, port: int, *interfaces: str) -> int:
+    os.set_inheritable(descriptor, False)
+    engine = Engine(PacketStore(limit_bytes))
+    engine.start()
+    options = CaptureOptions(interfaces)
+    engine.echo.listen("127.0.0.1", port, Trigger.LEVEL)
+    engine.capture(options)
+    monitor = Monitor(engine, options=options)
+    threading.Thread(target=report, args=(engine, monitor, descriptor), daemon=True).start()
+    try:
+        monitor.run()
+    finally:
+        engine.close()
+    fault = monitor.failure or engine.failure
+    if fault is not None:
+        raise fault
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:4]), *sys.argv[4:]))
