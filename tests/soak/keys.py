@@ -24,7 +24,7 @@ SINGLE: tuple[bytes, ...] = (
 WINDOWS: tuple[tuple[bytes, ...], ...] = (
     (b"?", PAGE_DOWN, ESC),
     (b"i", DOWN, ESC),
-    (b"o", b"x", b"y", ESC, ESC),
+    (b"o", b"n", b"n", ESC, ESC),
     (b"y", DOWN, ESC),
     (b":", b"1", b"2", ESC),
     (b"e", b"a", ESC, ESC),
