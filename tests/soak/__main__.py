@@ -11,7 +11,7 @@ at the end:
   captured, in the store and on the screen.
 
 At the end, with the load gone, descriptors and threads are back where they were before it, and
-captured + dropped = received.
+captured + dropped = received, and the store counted as many as were captured.
 
 ``SOAK_SECONDS`` (600) is how long the load lasts, ``SOAK_STORE`` (64) the store's bound in MiB. The
 seed is fixed: the same keys in the same order. What they do depends on when they are answered.
@@ -132,7 +132,7 @@ class Soak:
     def _take(self, sample: Sample) -> None:
         before = self.samples[-1] if self.samples else None
         self.samples.append(sample)
-        wrong = list(broken(sample, before, self._bound_bytes))
+        wrong = list(broken(sample, self._bound_bytes))
         self.faults += [f"sample {len(self.samples)}: {fault}" for fault in wrong]
         if wrong or time.monotonic() - self._told_s >= TABLE_EACH_S or before is None:
             self._told_s = time.monotonic()
@@ -156,7 +156,7 @@ class Soak:
         )
 
 
-def broken(sample: Sample, before: Sample | None, bound_bytes: int) -> Iterator[str]:
+def broken(sample: Sample, bound_bytes: int) -> Iterator[str]:
     """What a sample breaks of the promises."""
     if sample["rss"] > bound_bytes:
         yield f"{sample['rss'] / MEBIBYTE:.0f} MiB resident, over the bound"
@@ -167,8 +167,6 @@ def broken(sample: Sample, before: Sample | None, bound_bytes: int) -> Iterator[
             yield f"{prefix}held + evicted != captured"
     if sample["captured"] > sample["count"]:  # the worker was asked first
         yield "captured more than the store has"
-    if before is not None and before["count"] > sample["captured"]:
-        yield "the store had more than was captured a second later"
 
 
 def settle(soak: Soak, base: Sample) -> None:
@@ -180,6 +178,7 @@ def settle(soak: Soak, base: Sample) -> None:
             and sample["threads"] <= base["threads"]
             and sample["clients"] == 0
             and sample["captured"] + sample["dropped"] == sample["received"]
+            and sample["captured"] == sample["count"]
         )
 
     for _ in range(4):
