@@ -29,10 +29,10 @@ from core.store.frame_detail import seconds_text
 from core.wire.link import LinkType
 from tests.app.made import capture_of, udp_frame
 from tests.live.network import until
-from tests.support import ROOT, require_peer, require_root
+from tests.support import ROOT, require_command, require_peer, require_root
+from tests.waiting import PATIENCE_S
 
 HOUR_S = 3600
-LIMIT_S = 60
 WALL_CLOCK = {
     "time.time", "time.time_ns", "time.localtime", "time.gmtime", "time.ctime", "time.asctime",
     "time.strftime", "time.clock_gettime", "time.clock_gettime_ns", "datetime.now",
@@ -160,8 +160,8 @@ class Clock:
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return subprocess.run(
-            command, cwd=ROOT, env=self.environment, text=True, stdin=subprocess.DEVNULL,
-            capture_output=True, timeout=LIMIT_S, check=False,
+            require_command(*command), cwd=ROOT, env=self.environment, text=True,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S, check=False,
         )  # fmt: skip
 
 
@@ -240,7 +240,7 @@ def test_a_client_of_the_echo_server_is_not_idle_because_the_clock_was_stepped(c
                 assert client.recv(64, socket.MSG_WAITALL) == b"x" * 64
     finally:
         server.send_signal(signal.SIGTERM)
-        out, said = server.communicate(timeout=LIMIT_S)
+        out, said = server.communicate(timeout=PATIENCE_S)
     assert server.returncode == 0, said
     for line in out.splitlines():
         for name, value in json.loads(line).items():
@@ -253,11 +253,11 @@ def test_an_idle_client_is_closed_though_the_clock_goes_back(clock) -> None:
     server = _echo(clock, "--port", str(port), "--idle-timeout", "1")
     try:
         with _connected(port) as client:
-            client.settimeout(LIMIT_S)
+            client.settimeout(PATIENCE_S)
             assert client.recv(1) == b""
     finally:
         server.send_signal(signal.SIGTERM)
-        server.communicate(timeout=LIMIT_S)
+        server.communicate(timeout=PATIENCE_S)
 
 
 def _connected(port: int) -> socket.socket:
@@ -265,7 +265,7 @@ def _connected(port: int) -> socket.socket:
 
     def connect() -> bool:
         try:
-            found.append(socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S))
+            found.append(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S))
         except ConnectionRefusedError:
             return False
         return True

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from textual import events
 from textual.app import App, ComposeResult
-from textual.command import CommandPalette
 from textual.keys import _character_to_key
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Input, OptionList
@@ -27,6 +26,8 @@ from app.screens.help import Help
 from app.screens.interfaces import Interfaces
 from app.screens.lab import LabScreen
 from app.screens.open_file import HINT, Frame, OpenFile
+from app.screens.palette import Palette
+from tests.idle import eventually
 from tests.scripted import scripted_store
 from tests.scripted_lab import scripted_lab
 from tests.scripted_monitor import filled, main, scripted_monitor
@@ -45,15 +46,6 @@ def burst(application: App, *keys: str) -> None:
     """Put keys into the application's queue, with nothing handled in between."""
     for name in keys:
         application.post_message(key(name))
-
-
-async def until(pilot, condition, what: str) -> None:
-    """Pause until a condition holds."""
-    for _ in range(3000):
-        if condition():
-            return
-        await pilot.pause(0.01)
-    raise AssertionError(f"{what} did not happen on {pilot.app.screen}")
 
 
 @asynccontextmanager
@@ -82,7 +74,7 @@ TYPED_AHEAD = {
     OpenFile: (["o"], [*"/tmp/a.pcap"], lambda p: value(p) == "/tmp/a.pcap"),
     AddListener: (["e", "a"], [*"7007"], lambda p: value(p, "#port") == "7007"),
     KeepDraft: (["f2", "ctrl+t"], [*"a syn"], lambda p: value(p) == "a syn"),
-    CommandPalette: (["ctrl+p"], [*"mark"], lambda p: value(p) == "mark"),
+    Palette: (["ctrl+p"], [*"mark"], lambda p: value(p) == "mark"),
     Interfaces: (
         ["i"],
         [*"kkkkjjj"],
@@ -107,8 +99,8 @@ async def test_what_is_typed_while_a_dialog_opens_reaches_it(dialog, tmp_path):
     opening, typed, arrived = TYPED_AHEAD[dialog]
     async with running(tmp_path) as pilot:
         burst(pilot.app, *opening, *typed)
-        await until(pilot, lambda: isinstance(pilot.app.screen, dialog), f"{dialog.__name__}")
-        await until(pilot, lambda: arrived(pilot), f"the arrival of {''.join(typed)}")
+        await eventually(lambda: isinstance(pilot.app.screen, dialog), f"{dialog.__name__}")
+        await eventually(lambda: arrived(pilot), f"the arrival of {''.join(typed)}")
 
 
 @pytest.mark.parametrize("dialog", TYPED_AHEAD, ids=lambda dialog: dialog.__name__)
@@ -116,7 +108,7 @@ async def test_what_is_typed_while_a_dialog_closes_reaches_what_is_below(dialog,
     async with running(tmp_path) as pilot:
         burst(pilot.app, *TYPED_AHEAD[dialog][0], "escape", "escape", "g", "m")
         table = main(pilot).table
-        await until(pilot, lambda: table.marks == {1}, "the mark")
+        await eventually(lambda: table.marks == {1}, "the mark")
         assert pilot.app.screen is main(pilot)
 
 
@@ -125,22 +117,22 @@ async def test_a_whole_session_in_one_burst(tmp_path):
         burst(pilot.app, *":103", "backspace", "backspace", "backspace", "9", "enter", "k", "m")
         burst(pilot.app, *":2", "enter", "m", "?", "q", "i", "escape", "j", "m")
         table = main(pilot).table
-        await until(pilot, lambda: table.marks == {8, 2, 3}, "the marks")
+        await eventually(lambda: table.marks == {8, 2, 3}, "the marks")
 
 
 async def test_the_laboratory_gets_what_is_typed_while_it_opens(tmp_path, monkeypatch):
     monkeypatch.setattr("app.screens.lab.LabScreen", lambda **given: scripted_lab())
     async with running(tmp_path) as pilot:
         burst(pilot.app, "e", "L", "escape", "f2")
-        await until(pilot, lambda: main(pilot).workspace.panel == "forge", "the forge")
+        await eventually(lambda: main(pilot).workspace.panel == "forge", "the forge")
         assert pilot.app.screen is main(pilot)
 
 
 async def test_a_question_takes_no_key_from_before_it(tmp_path):
     async with running(tmp_path) as pilot:
         burst(pilot.app, "q", "y", "enter", "right", "enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Confirm), "the question")
-        await until(pilot, lambda: pilot.app.screen.is_asked, "its first picture")
+        await eventually(lambda: isinstance(pilot.app.screen, Confirm), "the question")
+        await eventually(lambda: pilot.app.screen.is_asked, "its first picture")
         await pilot.press("n")
         assert pilot.app.screen is main(pilot)
 
@@ -150,8 +142,8 @@ async def test_a_paste_waits_for_its_dialog_too(tmp_path):
         burst(pilot.app, "o")
         pilot.app.post_message(events.Paste("/tmp/pasted.pcap"))
         burst(pilot.app, "n", "g")
-        await until(pilot, lambda: isinstance(pilot.app.screen, OpenFile), "the picker")
-        await until(pilot, lambda: value(pilot) == "/tmp/pasted.pcapng", "the paste")
+        await eventually(lambda: isinstance(pilot.app.screen, OpenFile), "the picker")
+        await eventually(lambda: value(pilot) == "/tmp/pasted.pcapng", "the paste")
 
 
 def _windows() -> set[type]:
@@ -168,7 +160,7 @@ def _windows() -> set[type]:
 
 def test_every_window_is_tried():
     tried_apart = {Confirm, LabScreen}  # in tests of their own, above
-    assert _windows() - {Dialog} - tried_apart == set(TYPED_AHEAD) - {CommandPalette}
+    assert _windows() - {Dialog} - tried_apart == set(TYPED_AHEAD)
 
 
 @pytest.mark.parametrize(
@@ -180,8 +172,7 @@ async def test_a_field_keeps_every_character(opening, field, tmp_path):
     async with running(tmp_path) as pilot:
         burst(pilot.app, *opening, *PRINTABLE)
         wanted = PRINTABLE if field != "#address" else "127.0.0.1" + PRINTABLE
-        await until(
-            pilot,
+        await eventually(
             lambda: (value(pilot, field) or "").endswith("東"),
             "the last character",
         )
@@ -204,8 +195,8 @@ async def test_what_cannot_be_meant_is_refused_with_its_reason(opening, typed, w
     """While it is typed, and still after enter."""
     async with running(tmp_path) as pilot:
         burst(pilot.app, *opening, *typed)
-        await until(pilot, lambda: bool(pilot.app.screen.query(".-wrong")), "the reason")
-        await until(pilot, lambda: value(pilot) == typed, "all that was typed")
+        await eventually(lambda: bool(pilot.app.screen.query(".-wrong")), "the reason")
+        await eventually(lambda: value(pilot) == typed, "all that was typed")
         screen = pilot.app.screen
         assert words in str(screen.query_one(".-wrong").content)
         await pilot.press("enter")
@@ -245,14 +236,14 @@ async def test_a_probe_that_is_lost_holds_keys_back_for_a_while_only(monkeypatch
         assert value(pilot) == "a"
         now_s = PATIENCE_S
         burst(pilot.app, "c")
-        await until(pilot, lambda: value(pilot) == "ab", "the second key")
+        await eventually(lambda: value(pilot) == "ab", "the second key")
 
 
 async def test_a_thousand_keys_arrive_in_order():
     text = "".join(chr(0x21 + number % 94) for number in range(1000))
     async with Bare().run_test() as pilot:
         burst(pilot.app, *text)
-        await until(pilot, lambda: value(pilot) == text, "the thousandth key")
+        await eventually(lambda: value(pilot) == text, "the thousandth key")
 
 
 @pytest.mark.parametrize("typed", ["a**", "**", "x" * 300, "a\0b", "~nobody-here/a", "[", "loop"])
@@ -263,7 +254,7 @@ async def test_no_path_ends_the_picker(typed, tmp_path, monkeypatch):
     async with running(tmp_path) as pilot:
         burst(pilot.app, "o")
         pilot.app.post_message(events.Paste(typed))
-        await until(pilot, lambda: value(pilot) == typed, "the paste")
+        await eventually(lambda: value(pilot) == typed, "the paste")
         await pilot.press("enter")
         assert isinstance(pilot.app.screen, OpenFile)
         assert str(pilot.app.screen.query_one(Frame).border_subtitle) not in ("", HINT)

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.actions import ACTIONS, Place
-from app.screens.dialog import Copy
+from app.screens.copy_dialog import Copy
 from app.screens.help import Help
 from core.store.batch import CaptureInterface
 from core.store.packet_store import PacketStore
 from core.wire.link import LinkType
+from tests.idle import eventually
 from tests.scripted import batch, conversations
 from tests.scripted_monitor import main, scripted_monitor
 from widgets.status_bar import StatusBar
@@ -157,8 +158,5 @@ async def test_a_window_over_the_screen_holds_no_old_store():
         await pilot.press("space", "question_mark")
         assert isinstance(pilot.app.screen, Help)
         load.replace_store()
-        for _ in range(100):  # its timer goes on
-            if screen.shown is load.store.snapshot():
-                break
-            await pilot.pause(0.05)
+        await eventually(lambda: screen.shown is load.store.snapshot(), "the new store")
         assert screen.table._snapshot is screen.shown is load.store.snapshot()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import importlib
 import pkgutil
@@ -25,6 +24,7 @@ from app.screens.open_file import open_dialog
 from app.screens.palette import Palette
 from app.settling import CLIENTS_MORE, GROWTH, QUIET_TICKS, Settling
 from core.forge.saved import Shelf
+from tests.idle import eventually
 from tests.scripted import scripted_store
 from tests.scripted_monitor import INTERFACES, filled, scripted_monitor
 
@@ -154,14 +154,6 @@ def is_gone(opened: weakref.ref[Screen]) -> bool:
     return opened() is None
 
 
-async def turn_until(condition) -> None:
-    for _ in range(LONGEST_WAIT):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not come true")
-
-
 def tick(screen: MainScreen) -> None:
     """Time enough for a freeze."""
     for _ in range(QUIET_TICKS):
@@ -183,6 +175,6 @@ async def test_no_closed_window_is_kept(monkeypatch, name):
             opened = weakref.ref(window)
             await window.dismiss(None)
             del window
-            await turn_until(lambda: pilot.app.screen is screen)
+            await eventually(lambda: pilot.app.screen is screen)
             screen._tick()
-            await turn_until(partial(is_gone, opened))
+            await eventually(partial(is_gone, opened))

@@ -423,7 +423,7 @@ def test_a_full_disk_leaves_what_was_there_whole(tmp_path, name, kept) -> None:
     require_root()
     mounted = tmp_path / "full"
     mounted.mkdir()
-    script = 'mount -t tmpfs -o size=64k,mode=700 none "$0" && exec "$@"'
+    script = f'{require_peer("mount")} -t tmpfs -o size=64k,mode=700 none "$0" && exec "$@"'
     command = [require_peer("unshare"), "--mount", "sh", "-c", script, str(mounted)]
     probe = subprocess.run([*command, "true"], capture_output=True, check=False)
     if probe.returncode:

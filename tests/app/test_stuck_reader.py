@@ -10,7 +10,6 @@ import socket
 import struct
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +18,8 @@ import pytest
 
 from tests.scripted import conversations
 from tests.support import ROOT, require_root
+from tests.waiting import PATIENCE_S, until
 
-LIMIT_S = 60.0
 TO_LEAVE = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
@@ -63,23 +62,25 @@ def unread(
 
 
 def await_full(
-    room: select.poll, process: subprocess.Popen[bytes], feed: Callable[[], object]
+    room: select.poll, process: subprocess.Popen[bytes], feed: Callable[[], object] = lambda: None
 ) -> None:
-    """Wait until there is no room left; `feed` is called meanwhile."""
-    deadline = time.monotonic() + LIMIT_S
-    while room.poll(0):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
+    """Wait until there is no room left; call `feed` meanwhile."""
+
+    def is_full() -> bool:
         feed()
+        assert process.poll() is None
+        return not room.poll(0)
+
+    until(is_full, "a full pipe or terminal")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "terminal"])
 @pytest.mark.parametrize("number", TO_LEAVE)
 def test_a_signal_ends_the_printing_of_a_file(large, kind, number):
     with unread(kind, "-r", str(large)) as (process, _, room):
-        await_full(room, process, lambda: time.sleep(0.02))
+        await_full(room, process)
         process.send_signal(number)
-        assert process.wait(LIMIT_S) == 128 + number
+        assert process.wait(PATIENCE_S) == 128 + number
 
 
 @pytest.mark.live
@@ -93,16 +94,15 @@ def test_a_signal_ends_the_printing_of_a_capture(kind):
 
         def send() -> None:
             sender.sendto(bytes(1000), ("127.0.0.1", 9))
-            time.sleep(0.002)
 
         await_full(room, process, send)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(LIMIT_S) == 128 + signal.SIGTERM
+        assert process.wait(PATIENCE_S) == 128 + signal.SIGTERM
 
 
 def test_what_a_reader_takes_after_a_signal_is_whole_lines(large):
     with unread("pipe", "-r", str(large)) as (process, reading, room):
-        await_full(room, process, lambda: time.sleep(0.02))
+        await_full(room, process)
         process.send_signal(signal.SIGTERM)
         text, ready = b"", select.poll()
         ready.register(reading, select.POLLIN)

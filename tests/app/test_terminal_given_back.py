@@ -17,8 +17,8 @@ import pytest
 from tests.bench.terminal import Terminal
 from tests.scripted import conversations
 from tests.support import ROOT
+from tests.waiting import PATIENCE_S, until
 
-LIMIT_S = 60.0
 GIVEN_BACK = [  # first screen, mouse, bracketed paste, focus reports, lines wrap, a cursor
     b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?1006l", b"\x1b[?2004l", b"\x1b[?1004l",
     b"\x1b[?7h", b"\x1b[?25h",
@@ -59,7 +59,7 @@ def opened(capture) -> Iterator[Open]:
         argv = [sys.executable, *(program or ("-m", "app")), "-r", str(capture)]
         terminal = Terminal(argv, 100, 30, ROOT)
         terminals.append(terminal)
-        terminal.wait_for(b"? help", LIMIT_S)
+        terminal.wait_for(b"? help", PATIENCE_S)
         return terminal
 
     yield opening
@@ -79,19 +79,18 @@ def untouched() -> list:
 
 def end_of(terminal: Terminal, *, reading: bool = True) -> tuple[int, bytes]:
     """Wait for the end; the exit status and what was written last."""
-    painted = b""
-    deadline = time.monotonic() + LIMIT_S
-    while time.monotonic() < deadline:
+    painted = bytearray()
+
+    def ended() -> tuple[int, int] | None:
         if reading:
-            painted += terminal.read(0.05)
-        else:
-            time.sleep(0.05)
+            painted.extend(terminal.read(0.05))
         pid, status = os.waitpid(terminal.pid, os.WNOHANG)
-        if pid:
-            while more := terminal.read(0.1):
-                painted += more
-            return os.waitstatus_to_exitcode(status), painted
-    raise TimeoutError("the monitor did not end")
+        return (pid, status) if pid else None
+
+    _, status = until(ended, "the end of the monitor")
+    while more := terminal.read(0.1):
+        painted.extend(more)
+    return os.waitstatus_to_exitcode(status), bytes(painted)
 
 
 def is_given_back(terminal: Terminal, painted: bytes, untouched: list) -> bool:
@@ -138,7 +137,7 @@ def test_what_was_not_painted_while_nobody_read_is_painted_afterwards(opened):
     fill(terminal)
     for _ in range(4):
         os.write(terminal.fd, b"j")
-    terminal.wait_for(b"Frame 5 ", LIMIT_S)
+    terminal.wait_for(b"Frame 5 ", PATIENCE_S)
 
 
 # -- stopped and continued -----------------------------------------------------------------------
@@ -146,7 +145,7 @@ def test_what_was_not_painted_while_nobody_read_is_painted_afterwards(opened):
 
 def continue_it(terminal: Terminal) -> None:
     os.kill(terminal.pid, signal.SIGCONT)
-    terminal.wait_for(b"? help", LIMIT_S)
+    terminal.wait_for(b"? help", PATIENCE_S)
 
 
 def stop_by(number: signal.Signals) -> Callable[[Terminal], None]:
@@ -154,7 +153,7 @@ def stop_by(number: signal.Signals) -> Callable[[Terminal], None]:
 
     def stop(terminal: Terminal) -> None:
         os.kill(terminal.pid, number)
-        deadline = time.monotonic() + LIMIT_S
+        deadline = time.monotonic() + PATIENCE_S
         while not os.waitpid(terminal.pid, os.WNOHANG | os.WUNTRACED)[0]:
             terminal.read(0.05)
             assert time.monotonic() < deadline
@@ -165,7 +164,7 @@ def stop_by(number: signal.Signals) -> Callable[[Terminal], None]:
 
 def suspend_key(terminal: Terminal) -> None:
     """^z without a shell: nothing stops, as nobody could continue it."""
-    terminal.key(b"\x1a", b"? help", LIMIT_S)
+    terminal.key(b"\x1a", b"? help", PATIENCE_S)
 
 
 def continued_twice(terminal: Terminal) -> None:
@@ -236,7 +235,7 @@ def test_keys_work_after_it_was_continued(opened):
     terminal = opened()
     for step in STEPS.values():
         step(terminal)
-    terminal.key(b"?", b"esc closes", LIMIT_S)
+    terminal.key(b"?", b"esc closes", PATIENCE_S)
 
 
 def test_no_answer_is_left_for_the_shell(opened):

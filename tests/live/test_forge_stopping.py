@@ -21,10 +21,10 @@ from tests.live.network import FAR_ADDRESS, Network, run, until
 from tests.live.test_forge_ring import frame, ours
 from tests.live.watching import watching
 from tests.support import ROOT, require_peer
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 
-LIMIT_S = 60
 NOBODY_THERE = "10.77.0.99"
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
@@ -59,7 +59,7 @@ class Command:
     def end_by(self, number: int) -> tuple[int, str, str]:
         """One signal; the status, output and what was said."""
         self.process.send_signal(number)
-        out, said = self.process.communicate(timeout=LIMIT_S)
+        out, said = self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode, out, said
 
 
@@ -130,7 +130,7 @@ def test_a_fifo_in_the_place_of_the_audit_blocks_nothing(network, tmp_path) -> N
     os.mkfifo(folder / "sent.pcapng")
     udp = ("send", "--ip.dst", FAR_ADDRESS, "--udp.dstport", "9", "--yes")
     with watching(network) as watch, Command(network, tmp_path / "state", *udp) as command:
-        out, said = command.process.communicate(timeout=LIMIT_S)
+        out, said = command.process.communicate(timeout=PATIENCE_S)
         assert command.process.returncode == 1
         assert out == ""
         assert "sent.pcapng is a FIFO: move it away; --no-audit sends without it" in said
@@ -140,7 +140,7 @@ def test_a_fifo_in_the_place_of_the_audit_blocks_nothing(network, tmp_path) -> N
 
 def throttle(network: Network, rate: str = "8kbit") -> None:
     """Let a thousand bytes a second out of the near end; a queue behind it fills up."""
-    tc = ("ip", "netns", "exec", network.near, require_peer("tc"), "qdisc", "add", "dev", "near0")
+    tc = (*network.inside(network.near), require_peer("tc"), "qdisc", "add", "dev", "near0")
     done = subprocess.run(
         [*tc, "root", "tbf", "rate", rate, "burst", "1600", "limit", "100mbit"],
         capture_output=True, check=False,
@@ -225,18 +225,20 @@ def test_a_replay_on_a_full_disk_sends_no_more_than_it_writes_down(network, tmp_
     state, copy = tmp_path / "state", tmp_path / "copy.pcapng"
     state.mkdir()
     script = (
-        'mount -t tmpfs -o size=64k,mode=700 none "$0" && copy="$1" && shift && "$@"; '
+        f'{require_peer("mount")} -t tmpfs -o size=64k,mode=700 none "$0" && '
+        'copy="$1" && shift && "$@"; '
         'status=$?; cp "$0/rawscope/sent-frames.pcapng" "$copy"; exit $status'
     )
     command = [
-        require_peer("ip"), "netns", "exec", network.near, require_peer("unshare"), "--mount",
-        "sh", "-c", script, str(state), str(copy), "env", f"XDG_STATE_HOME={state}",
+        *network.inside(network.near), require_peer("unshare"), "--mount",
+        "sh", "-c", script, str(state), str(copy),
+        "env", f"XDG_STATE_HOME={state}",
         f"XDG_CONFIG_HOME={tmp_path}", sys.executable, "-m", "app", "replay", path, "--link",
         "near0", "--yes", "--json", *(rate or ("--topspeed",)),
     ]  # fmt: skip
     with watching(network) as watch:
         done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False
+            command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
         end = json.loads(done.stdout.splitlines()[-1])
         seen = ours(watch.wait_for(end["sent"])) if end["sent"] else []
@@ -258,7 +260,7 @@ def test_what_a_device_does_not_take_is_taken_back_from_the_audit(network, tmp_p
     state = tmp_path / "state"
     arguments = ("replay", path, "--link", "near0", "--topspeed", "--yes", "--json")
     with Command(network, state, *arguments) as command:
-        out, said = command.process.communicate(timeout=LIMIT_S)
+        out, said = command.process.communicate(timeout=PATIENCE_S)
     assert command.process.returncode == 1
     end = json.loads(out.splitlines()[-1])
     assert (end["sent"], end["written_down"]) == (0, 0)
@@ -276,6 +278,6 @@ def test_the_lock_of_another_sender_is_given_back(network, tmp_path) -> None:
         with Command(network, tmp_path / "state", *udp) as command:
             until(lambda: handled(command), "the handler is there")
             os.close(descriptor)
-            _, said = command.process.communicate(timeout=LIMIT_S)
+            _, said = command.process.communicate(timeout=PATIENCE_S)
     assert command.process.returncode == 0, said
     assert "written down in" in said

@@ -19,10 +19,10 @@ from tests.app.made import capture_of, udp_frame
 from tests.live.network import FAR_ADDRESS, Network, in_namespace, until
 from tests.live.watching import ETH_P_EXPERIMENTAL, ethernet, send_frames, watching
 from tests.support import ROOT
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 
-LIMIT_S = 30
 SHORT = "uplink"
 LONG = "an-alternative-name-is-as-long-as-127-bytes"
 NUMBER = "7"  # the index of near0
@@ -54,16 +54,18 @@ def network() -> Iterator[Network]:
 
 def rawscope(network: Network, tmp_path: Path, *arguments: str) -> tuple[int, str, str]:
     done = subprocess.run(
-        ["ip", "netns", "exec", network.near, "env", f"XDG_STATE_HOME={tmp_path}",
+        [*network.inside(network.near), "env", f"XDG_STATE_HOME={tmp_path}",
          sys.executable, "-m", "app", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
 
 
 def options_with_an_interface() -> set[tuple[str, str]]:
     """Each command, and its option that takes an interface."""
-    commands: dict[str, click.Command] = {"": program, **program.commands}
+    context = click.Context(program)
+    names = program.list_commands(context)
+    commands = {"": program, **{name: program.get_command(context, name) for name in names}}
     return {
         (name, option.opts[0])
         for name, command in commands.items()

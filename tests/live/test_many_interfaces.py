@@ -18,13 +18,13 @@ from tests.app.test_cli_live import Dump
 from tests.live.network import in_namespace, run
 from tests.live.watching import ETH_P_EXPERIMENTAL
 from tests.support import ROOT, require_peer, require_root
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 
 PAIRS = 500
 SPEAKING = 200
 PERIOD_S = 0.5  # in which all of them speak once
-LIMIT_S = 30
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +42,15 @@ def namespace() -> Iterator[str]:
             for number in range(1, PAIRS + 1)
         )
         subprocess.run(
-            ["ip", "-n", name, "-batch", "-"], input=commands, text=True, check=True, timeout=120
+            [require_peer("ip"), "-n", name, "-batch", "-"],
+            input=commands,
+            text=True,
+            check=True,
+            timeout=PATIENCE_S,
         )
         yield name
     finally:
-        subprocess.run(["ip", "netns", "del", name], check=True)
+        run("ip", "netns", "del", name)
 
 
 def speak() -> None:
@@ -62,7 +66,7 @@ def speak() -> None:
 
 @pytest.mark.parametrize("method", ["ring", "datagram"])
 def test_none_is_lost_and_each_has_its_interface(namespace: str, method: str) -> None:
-    inside = ["ip", "netns", "exec", namespace]
+    inside = [require_peer("ip"), "netns", "exec", namespace]
     dump = Dump(("-i", "any", "--source", method, "--json", "--raw"), inside)
     with dump.process:
         try:
@@ -94,8 +98,8 @@ def _number(frame: dict[str, str]) -> int:
 )
 def test_the_error_for_an_unknown_interface_is_short(namespace: str, arguments: list[str]) -> None:
     done = subprocess.run(
-        ["ip", "netns", "exec", namespace, sys.executable, "-m", "app", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+        [require_peer("ip"), "netns", "exec", namespace, sys.executable, "-m", "app", *arguments],
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()

@@ -16,11 +16,11 @@ import pytest
 from core import sockets
 from core.files.reader import open_capture
 from tests.support import ROOT, require_peer, require_root
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 
 USER = 4242
-LIMIT_S = 120
 NET_RAW = 1 << 13  # linux/capability.h
 # In mount and network namespaces of its own: a user, its rule for sudo, the program where it can
 # read it, and loopback.
@@ -107,7 +107,7 @@ class Sudoer:
         return subprocess.run(
             [require_peer("unshare"), "--net", "--mount", "sh", "-c", _SETUP, "sh",
              "sh", "-c", command],
-            env=self._environment, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+            env=self._environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
         )  # fmt: skip
 
     @property

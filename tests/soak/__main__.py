@@ -38,6 +38,7 @@ from core.capture.options import DEFAULT_RING_BYTES
 from tests.bench.flood import Flood
 from tests.bench.terminal import ESCAPES, Terminal
 from tests.soak import keys
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MEBIBYTE = 1 << 20
@@ -205,7 +206,7 @@ def soak_monitor(stack: ExitStack, seconds: float, store_bytes: int) -> Soak:
     os.close(descriptor)
     rings = len(interfaces) * DEFAULT_RING_BYTES
     soak = Soak(terminal, reports, store_bytes + rings + OVERHEAD_BYTES)
-    terminal.wait_for(b"live", 30)
+    terminal.wait_for(b"live", PATIENCE_S)
     rng = random.Random(SEED)
     soak.run(float("inf"), keys.warm_up(), rng)
     for _ in range(4):

@@ -385,7 +385,9 @@ with Served(options) as served:
 def test_client_that_vanished_is_found_by_keepalive():
     """In a network namespace of its own, whose loopback goes down: no FIN, no RST, no answer."""
     code = [require_unshare(), "--net", sys.executable, "-c", VANISHING]
-    done = subprocess.run(code, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        code, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
