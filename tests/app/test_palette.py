@@ -8,7 +8,7 @@ import pytest
 from textual.widgets import OptionList
 from textual.worker import WorkerFailed
 
-from app.screens.dialog import Copy
+from app.screens.copy_dialog import Copy
 from app.screens.drafts import Drafts
 from app.screens.palette import Palette
 from core.forge.saved import Shelf

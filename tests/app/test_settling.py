@@ -14,7 +14,9 @@ from textual.screen import Screen
 
 import app.screens
 from app import settling
-from app.screens.dialog import AddListener, Confirm, Copy, GoTo
+from app.screens.add_listener import AddListener
+from app.screens.copy_dialog import Copy
+from app.screens.dialog import Confirm, GoTo
 from app.screens.drafts import Drafts, KeepDraft
 from app.screens.help import Help
 from app.screens.interfaces import Interfaces
