@@ -1,0 +1,75 @@
+"""What the first rows wait for: no module and no panel that nobody sees by then."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from tests.app.made import SYN, capture_of
+from tests.bench.terminal import Terminal
+from tests.emulator import Emulator
+from tests.support import ROOT
+from tests.waiting import until
+
+# imported with the side panels, with a dialog, with a command, or with the server
+LATER = {
+    "app.cli_echo", "app.cli_send", "app.forging", "app.screens.copy_dialog", "app.screens.drafts",
+    "app.screens.echo", "app.screens.forge", "app.screens.help", "app.screens.interfaces",
+    "app.screens.lab", "app.screens.open_file", "core.echo.server", "core.forge.evaluation",
+    "core.forge.recipes", "textual_fspicker", "textual_plot", "widgets.echo_clients",
+    "widgets.forge_form",
+}  # fmt: skip
+
+# The monitor, which notes what is imported when the side panels are about to be mounted.
+NOTING = """
+import sys
+from app.screens.packets import PacketScreen
+
+mount_sides = PacketScreen.mount_sides
+
+async def noted(screen):
+    with open(sys.argv[1], "w") as file:
+        file.write("\\n".join([str(screen.table.line_count), *sys.modules]))
+    await mount_sides(screen)
+
+PacketScreen.mount_sides = noted
+from app.cli import run
+
+sys.exit(run(sys.argv[2:]))
+"""
+
+
+def test_the_first_rows_wait_for_nothing_that_comes_later(tmp_path) -> None:
+    noted = tmp_path / "modules"
+    path = capture_of(tmp_path / "a.pcap", [SYN])
+    program = [sys.executable, "-c", NOTING, str(noted), "-r", path]
+    terminal = Terminal(program, 120, 36, ROOT)
+    try:
+        until(lambda: terminal.read(0.01) is not None and noted.exists(), "the side panels")
+        rows, *modules = until(lambda: noted.read_text().split(), "the list of modules")
+    finally:
+        terminal.close()
+    assert rows == "1"
+    assert "widgets.packet_table" in modules
+    assert set(modules) & LATER == set()
+
+
+def test_keys_that_are_typed_at_the_start_arrive(tmp_path) -> None:
+    """They wait for the side panels; none acts on something that is not there."""
+    path = capture_of(tmp_path / "a.pcap", [SYN] * 9)
+    screen = Emulator(80, 24)
+    terminal = Terminal([sys.executable, "-m", "app", "-r", path], 80, 24, ROOT, screen=screen)
+
+    def shows(text: str) -> bool:
+        terminal.read(0.01)
+        return text in screen
+
+    try:
+        until(lambda: shows("rawscope"), "the first frame")
+        os.write(terminal.fd, b"zz:7\rm:5")
+        until(lambda: shows("Go to packet"), "the dialog", lambda: screen.text)
+        until(lambda: shows("│ 5 "), "the 5 in it", lambda: screen.text)
+        (marked,) = (line for line in screen.text if "◆" in line)
+        assert " 7 " in marked
+    finally:
+        terminal.close()
