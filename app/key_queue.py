@@ -1,4 +1,4 @@
-"""Typed keys reach what they were meant for: one key at a time, each after the last took effect.
+"""Delivers typed keys one at a time, each after the one before has taken effect.
 
 Facts about Textual. The application forwards a key to the widget that has the focus at that
 moment. The key is handled later, when the widget's message queue gets to it. If nothing there
