@@ -221,9 +221,10 @@ IDLE = Column(
     lambda table: table.idle_s,
     lambda table, row: span_text(table.taken_s - float(table.active_s[row])),
 )
+URGENT = _count("Urgent", "urgent")
 
 COLUMNS = (
     CLIENT, NOW, TRIGGER, IN, OUT, UNREAD, WAKE_UPS, READS, EAGAINS, PENDING, UNSENT, STATE,
-    ROUND_TRIP, DESCRIPTOR, AGE, IDLE,
+    ROUND_TRIP, DESCRIPTOR, AGE, IDLE, URGENT,
 )  # fmt: skip
 FIXED = 2  # columns at the left that do not scroll sideways

@@ -191,6 +191,8 @@ def _clients_line(snapshot: EchoSnapshot, width: int) -> Line:
     gone = [f"{count:,} {reason.value}" for reason, count in totals.closed.items() if count]
     parts.append((_DOT, Piece(f"in {count_text(totals.bytes_in)}", Look.QUIET)))
     parts.append((_DOT, Piece(f"out {count_text(totals.bytes_out)} bytes", Look.QUIET)))
+    if totals.urgent:
+        parts.append((_DOT, Piece(f"{count_text(totals.urgent)} urgent", Look.QUIET)))
     if gone:
         parts.append((_DOT, Piece(f"gone: {', '.join(gone)}", Look.QUIET)))
     return _fitting(parts, width)

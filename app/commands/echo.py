@@ -114,6 +114,7 @@ def _totals(snapshot: EchoSnapshot, started_s: float, as_json: bool, *, ended: b
                 "discarded": totals.discarded,
                 "reads": totals.reads,
                 "eagains": totals.eagains,
+                "urgent": totals.urgent,
                 "client_wake_ups": totals.wake_ups,
                 "waits": loop.waits,
                 "wake_ups": loop.wake_ups,
@@ -130,7 +131,7 @@ def _totals(snapshot: EchoSnapshot, started_s: float, as_json: bool, *, ended: b
         f"{'ended' if ended else 'so far'}: "
         f"{len(snapshot.clients)} of {totals.accepted} clients open, "
         f"in {totals.bytes_in} bytes, out {totals.bytes_out}, {totals.reads} reads, "
-        f"{totals.eagains} EAGAIN, {totals.turned_away} turned away, "
+        f"{totals.eagains} EAGAIN, {totals.urgent} urgent, {totals.turned_away} turned away, "
         f"{totals.pending} bytes pending, {totals.unsent} lost, {totals.discarded} discarded"
         + (f"; gone: {gone}" if gone else "")
     )

@@ -45,6 +45,7 @@ EPOLL = {
         ("level", "reported by every wait while there is something to do"),
         ("edge", "reported once for each change: read until EAGAIN"),
         ("IN", "EPOLLIN: bytes, or the end, can be read"),
+        ("PRI", "EPOLLPRI: an urgent byte has come (MSG_OOB); it is echoed in its place"),
         ("OUT", "EPOLLOUT: there is room again; asked for only while bytes are pending"),
         ("RDHUP", "EPOLLRDHUP: the peer has sent its FIN"),
         ("HUP, ERR", "broken, or closed both ways: reported unasked"),

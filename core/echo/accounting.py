@@ -61,6 +61,7 @@ class ClientTable:
     wake_ups: NDArray[np.int64]
     reads: NDArray[np.int64]  # read calls: those that got EAGAIN, and what is thrown away, too
     eagains: NDArray[np.int64]  # reads and writes that the kernel put off
+    urgent: NDArray[np.int64]  # reads that began at an urgent mark: tcp(7), SIOCATMARK
     opened_s: NDArray[np.float64]
     active_s: NDArray[np.float64]  # when bytes last moved
     sampled_s: NDArray[np.float64]  # when the kernel was asked last; 0 never
@@ -162,6 +163,7 @@ class Accounts:
         self.wake_ups: Column = array("q")
         self.reads: Column = array("q")
         self.eagains: Column = array("q")
+        self.urgent: Column = array("q")
         self.opened_s: array[float] = array("d")
         self.active_s: array[float] = array("d")
         self.sampled_s: array[float] = array("d")

@@ -10,6 +10,14 @@
   keep us for ever, so after `READS_PER_TURN` reads the client goes to the end of a queue
   of our own (`core.echo.shared`): no event will come for what is left. One may come for what is
   new; it waits for its turn all the same, or it would get two.
+* An urgent byte (MSG_OOB) stays in the stream (SO_OOBINLINE) and is echoed in its place. EPOLLPRI
+  announces it, and a read that begins before it stops there, however much lies behind (tcp(7)). So
+  after EPOLLPRI each read asks first whether it begins at the mark, which counts the marks.
+* The kernel sets EPOLLPRI when the urgent byte has come, even if bytes before it are still missing.
+  Level triggered, it would then wake us for nothing until the gap is closed: after an EAGAIN we
+  stop asking for it until the next event, which the missing bytes cause.
+* `tcp_recvmsg_locked` (net/ipv4/tcp.c) also answers EAGAIN at the mark when a signal is pending.
+  Edge triggered, no event would come for those bytes, so SIOCINQ decides whether to go on.
 * EPOLLIN, EPOLLRDHUP and EPOLLHUP may come together: what is in the buffer is read first. Only
   when we do not want to read does EPOLLHUP or EPOLLERR close the client at once: nobody is
   left to echo to.
@@ -39,9 +47,10 @@ from core.echo.log import EventLog, Step
 from core.echo.options import READ_SIZE, READS_PER_TURN, Switches, Trigger
 from core.echo.shared import Shared
 from core.echo.snapshot import CloseReason
-from core.echo.tcp_info import unread, unsent
+from core.echo.tcp_info import at_urgent_mark, unread, unsent
 
-_READING = select.EPOLLIN | select.EPOLLRDHUP
+_READING = select.EPOLLIN | select.EPOLLPRI | select.EPOLLRDHUP
+_URGENT = select.EPOLLPRI
 _BROKEN = select.EPOLLHUP | select.EPOLLERR
 _ONLY_READABLE = select.EPOLLIN
 _ONLY_WRITABLE = select.EPOLLOUT
@@ -56,8 +65,9 @@ class Client:
 
     __slots__ = (
         "_accounts", "_budget", "_bytes_in", "_calm", "_connection", "_descriptor", "_draining",
-        "_echoes", "_edge", "_interest", "_log", "_most", "_owed", "_paused", "_queued",
-        "_sent_end", "_shared", "connected", "identifier", "is_open", "slot", "trigger",
+        "_echoes", "_edge", "_interest", "_log", "_mark_ahead", "_most", "_news", "_owed",
+        "_paused", "_queued", "_sent_end", "_shared", "connected", "identifier", "is_open",
+        "slot", "trigger",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +88,8 @@ class Client:
         self.trigger = trigger
         self._edge = trigger is Trigger.EDGE
         self._paused = self._draining = self._queued = self._sent_end = False
+        self._mark_ahead = False  # the urgent byte is here, bytes before it are not
+        self._news = 0  # events of the turn that waits in the queue
         self._owed = 0  # bytes still to be read and echoed while we drain
         self._calm = self.is_open = True
         self._log: EventLog | None = None
@@ -184,33 +196,40 @@ class Client:
             self._flush()
             if events == _ONLY_WRITABLE or not self.is_open:
                 return
+        ahead, self._mark_ahead = self._mark_ahead, False
+        self._on_input(events | _URGENT if ahead else events)
+        if ahead and self.is_open:
+            self._settle()
+
+    def _on_input(self, events: int) -> None:
         if not self._interest & _ONLY_READABLE or self._sent_end:
             self._on_unwanted(events)
         elif self._queued and not self._draining:
+            self._news |= events
             self._note(Step.QUEUED)  # its turn comes, and reads what is there now, too
         else:
-            self._read(self._most)
+            self._read(self._most, events)
 
     def _on_unwanted(self, events: int) -> None:
         """Readable or broken while we do not want to read, or no longer echo."""
         if self._sent_end and not events & select.EPOLLERR:
-            self._discard()
+            self._discard(events)
         elif events & _BROKEN:
             code = self.connected.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             self._close_failed(OSError(code or errno.ECONNRESET, ""))
 
-    def _read(self, most: int) -> None:
-        """Read and echo so many times, or until EAGAIN."""
+    def _read(self, most: int, events: int = _ONLY_READABLE) -> None:
+        """Read and echo at most `most` times. `events` are those that led to this turn."""
         accounts, slot, connection = self._accounts, self.slot, self._connection
+        passed = False  # the mark that EPOLLPRI announced
         for _ in range(most):
             accounts.reads[slot] += 1
             try:
+                marked = events & _URGENT and at_urgent_mark(self.connected)
                 data = os.read(self._descriptor, self._budget)
             except BlockingIOError:
-                accounts.eagains[slot] += 1
                 self._note(Step.EAGAIN)
-                if self._draining:
-                    self._settle()
+                self._on_nothing(events & ~_URGENT if passed else events)
                 return
             except OSError as error:
                 self._close_failed(error)
@@ -219,6 +238,10 @@ class Client:
                 self._end()
                 return
             accounts.bytes_in[slot] += len(data)
+            if marked:
+                passed = True
+                accounts.urgent[slot] += 1
+                self._note(Step.URGENT)
             self._note(Step.READ, len(data))
             self._owed = max(0, self._owed - len(data))
             if not connection.pending:
@@ -233,9 +256,20 @@ class Client:
         if self._draining:
             self._settle()
         elif self._edge and self._most > 1:
-            self._take_up_later()
+            self._take_up_later(events)
         elif self._edge:
             self._note(Step.ONCE)
+
+    def _on_nothing(self, events: int) -> None:
+        """A read got EAGAIN; after EPOLLPRI that may not be the whole truth."""
+        self._accounts.eagains[self.slot] += 1
+        if events & _URGENT and not self._edge:
+            self._mark_ahead = True
+            self._settle()
+        elif events & _URGENT and self._most > 1 and unread(self.connected):
+            self._take_up_later(events)
+        elif self._draining:
+            self._settle()
 
     def _end(self) -> None:
         self._note(Step.END)
@@ -274,9 +308,10 @@ class Client:
             connection.sent(count)
         self._settle()
 
-    def _take_up_later(self) -> None:
+    def _take_up_later(self, events: int) -> None:
         if not self._queued:
             self._queued = True
+            self._news = events
             self._judge()
             self._note(Step.BUDGET)
             self._shared.take_up_later(self._take_up)
@@ -287,15 +322,15 @@ class Client:
         self._judge()
         if self.is_open and self._interest & _ONLY_READABLE and not self._draining:
             self._note(Step.AGAIN)
-            self._read(self._most)
+            self._read(self._most, self._news)
 
-    def _discard(self) -> None:
+    def _discard(self, events: int) -> None:
         """Throw away what comes after the end was announced; close when the peer ends."""
         self._accounts.reads[self.slot] += 1
         try:
             count = len(os.read(self._descriptor, self._budget))
         except BlockingIOError:
-            self._accounts.eagains[self.slot] += 1
+            self._on_nothing(events)
             return
         except OSError as error:
             self._close_failed(error)
@@ -324,6 +359,8 @@ class Client:
                 return
             reading = not pending
         interest = (_READING if reading else 0) | (_ONLY_WRITABLE if pending else 0)
+        if self._mark_ahead:
+            interest &= ~_URGENT
         if interest != self._interest:
             self._interest = interest
             self._shared.loop.modify(self.connected, interest, edge=self._edge)

@@ -7,7 +7,9 @@ Facts:
   arrive together make one event.
 * ``accept4`` makes the new socket close-on-exec in one step, which is what Python calls. The new
   socket does *not* inherit O_NONBLOCK (accept(2), Linux), so it is set by fcntl(2). It does
-  inherit the socket options: keepalive, TCP_NODELAY and buffer sizes are set once, here.
+  inherit the socket options: keepalive, TCP_NODELAY and buffer sizes are set once, here. So is
+  SO_OOBINLINE, which must hold before the first segment: without it the kernel takes an urgent
+  byte out of the stream (tcp(7)), and the echo would lack it.
 * With no descriptor left, accept fails with EMFILE (ENFILE: the whole system has none) and the
   connection stays in the queue: a level-triggered loop would spin at full speed, an edge-triggered
   one would never accept again. So it is turned away (`core.echo.descriptors`): the peer learns
@@ -232,7 +234,10 @@ def set_non_blocking(opened: socket.socket) -> None:
 
 
 def _set_options(listening: socket.socket, options: EchoOptions) -> None:
-    chosen = [(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)]
+    chosen = [
+        (socket.SOL_SOCKET, socket.SO_REUSEADDR, 1),
+        (socket.SOL_SOCKET, socket.SO_OOBINLINE, 1),
+    ]
     if listening.family == socket.AF_INET6:
         chosen.append((socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1))  # IPv4 beside it, same port
     chosen.append((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1))

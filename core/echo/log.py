@@ -18,6 +18,7 @@ MOST_LOGS = 16  # of open clients, and so many of closed ones
 
 _EVENT_NAMES = (
     (select.EPOLLIN, "EPOLLIN"),
+    (select.EPOLLPRI, "EPOLLPRI"),
     (select.EPOLLOUT, "EPOLLOUT"),
     (select.EPOLLRDHUP, "EPOLLRDHUP"),
     (select.EPOLLHUP, "EPOLLHUP"),
@@ -34,6 +35,7 @@ class Step(Enum):
     WROTE = "wrote {}"
     EAGAIN = "EAGAIN"
     WRITE_EAGAIN = "EAGAIN on write"
+    URGENT = "urgent mark"
     END = "end of stream"
     INTEREST = "wait for {}"
     QUEUED = "in the queue already"

@@ -34,7 +34,7 @@ PUBLISH_SHARE = 50  # of the time, one part in so many goes into that
 GRACE_S = 5.0  # for a client to take what it is owed
 _LEAST_IDLE_CHECK_S, _MOST_IDLE_CHECK_S = 0.05, 1.0
 
-_SUMMED = ("bytes_in", "wake_ups", "reads", "eagains")  # of the clients, open and gone
+_SUMMED = ("bytes_in", "wake_ups", "reads", "eagains", "urgent")  # of the clients, open and gone
 
 
 class EchoServer:

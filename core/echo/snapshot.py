@@ -75,6 +75,9 @@ class EchoTotals:
     Of the bytes that came in, some are ``pending`` in the program, some were ``unsent`` when their
     client was lost, and all others went back.
 
+    ``urgent`` counts the urgent marks that reads began at. The kernel keeps one mark: an urgent
+    byte that comes before the last one was read takes its place, and the two count as one.
+
     ``turned_away`` were closed at once for lack of a descriptor or of room in epoll, ``aborted``
     were gone before they were accepted, ``discarded`` bytes came after the server had begun
     to end, behind all that was acknowledged by then.
@@ -89,6 +92,7 @@ class EchoTotals:
     wake_ups: int = 0
     reads: int = 0
     eagains: int = 0
+    urgent: int = 0
     discarded: int = 0
     closed: dict[CloseReason, int] = field(default_factory=lambda: dict.fromkeys(CloseReason, 0))
 

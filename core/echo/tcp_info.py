@@ -6,8 +6,10 @@
 * ``SIOCOUTQ``: bytes written by the program that the peer has not acknowledged, whether they were
   sent or not: tcp(7) says "unsent", the kernel counts write_seq - snd_una (net/ipv4/tcp.c,
   `tcp_ioctl`).
+* ``SIOCATMARK`` (tcp(7)): the next byte to read is the urgent one.
 
-That is three system calls a socket, so thousands of clients are sampled in slices.
+A sample asks the first three, which is three system calls a socket, so thousands of clients are
+sampled in slices.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from typing import NamedTuple
 
 _SIOCINQ = 0x541B  # asm-generic/ioctls.h FIONREAD
 _SIOCOUTQ = 0x5411  # asm-generic/ioctls.h TIOCOUTQ
+_SIOCATMARK = 0x8905  # asm-generic/sockios.h
 _HEAD = struct.Struct("=B67xI")  # tcpi_state, tcpi_rtt
 _INT = struct.Struct("=i")
 _BLANK = bytes(_INT.size)
@@ -60,6 +63,11 @@ def unsent(connected: socket.socket) -> int:
     """Bytes the kernel has and the peer's has not acknowledged; a FIN is one. Raises OSError."""
     count: int = _INT.unpack(ioctl(connected.fileno(), _SIOCOUTQ, _BLANK))[0]
     return count
+
+
+def at_urgent_mark(connected: socket.socket) -> bool:
+    """Return True if the next byte to read is the urgent one (SIOCATMARK). Raises OSError."""
+    return ioctl(connected.fileno(), _SIOCATMARK, _BLANK) != _BLANK
 
 
 def state_name(state: int) -> str:

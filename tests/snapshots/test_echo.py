@@ -27,7 +27,7 @@ def test_stalled(snap_compare, size):
 def test_backed_up(snap_compare):
     """The client that does not read, among the others, by their condition."""
     said = echo_snapshot(switches=Switches(), selected=None, log=())
-    act = opened(BACKED_UP, "s", "s", "s")
+    act = opened(BACKED_UP, "s", "s", "s", "s")
     assert snap_compare(echo_monitor(said), terminal_size=WIDE, run_before=act)
 
 

@@ -237,8 +237,8 @@ def test_a_row_has_every_figure():
         clients.show(echo_snapshot())
         header, first, second = screen_text(clients)[:3]
         headings = "Client Now Trig In Out Unread Wakes Reads EAGAIN Pending Unsent TCP state"
-        assert header.split() == f"{headings} RTT fd Age▼ Idle".split()
-        figures = "level 12,864 12,864 0 201 201 0 0 0 ESTABLISHED 34 µs 7 99 s 2 s"
+        assert header.split() == f"{headings} RTT fd Age▼ Idle Urgent".split()
+        figures = "level 12,864 12,864 0 201 201 0 0 0 ESTABLISHED 34 µs 7 99 s 2 s 0"
         assert first.split() == f"127.0.0.1:40001 open {figures}".split()
         assert "backed up" in second
         assert "180,000" in second
@@ -271,7 +271,7 @@ def test_columns_are_whole_and_shift_by_keys():
         assert screen_text(clients)[0].split()[: FIXED + 1] == ["Client", "Now", "In"]
         for _ in COLUMNS:
             clients.action_shift_right()
-        assert screen_text(clients)[0].split()[-1] == "Idle"
+        assert screen_text(clients)[0].split()[-1] == "Urgent"
         for _ in COLUMNS:
             clients.action_shift_left()
         assert screen_text(clients)[0].split() == headings

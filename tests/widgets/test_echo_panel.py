@@ -91,6 +91,11 @@ def test_the_loop_and_what_was_not_served():
     assert "0.00 events each" in fresh
 
 
+def test_urgent_bytes_are_counted_where_there_were_any():
+    assert "3 urgent" in whole(echo_snapshot(totals=EchoTotals(urgent=3)), width=140)
+    assert "urgent" not in whole(echo_snapshot(), width=140)
+
+
 def test_a_failure_is_said_first_and_without_control_characters():
     lines = texts(echo_snapshot(message="port 7007 is in use \x1b[2J"), width=200)
     assert lines[0].startswith("✗ port 7007 is in use")

@@ -132,9 +132,10 @@ def test_an_accepted_socket_has_the_options_of_its_listener():
                     (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL),
                     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT),
                     (socket.IPPROTO_TCP, socket.TCP_NODELAY),
+                    (socket.SOL_SOCKET, socket.SO_OOBINLINE),
                 )
             ]
-    assert chosen == [1, 7, 3, 2, 1]
+    assert chosen == [1, 7, 3, 2, 1, 1]
 
 
 @BOTH

@@ -120,7 +120,7 @@ def test_a_level_client_that_is_drained_is_not_queued_beside_epoll(served, monke
     queued = []
     monkeypatch.setattr("core.echo.client.READS_PER_TURN", 2)
     monkeypatch.setattr(
-        "core.echo.client.Client._take_up_later", lambda client: queued.append(client)
+        "core.echo.client.Client._take_up_later", lambda client, _events: queued.append(client)
     )
     client = _start(served, Trigger.LEVEL, Switches(BUDGET, drain=True))
     assert len(receive_exactly(client, SENT)) == SENT
