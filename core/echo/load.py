@@ -69,10 +69,10 @@ class Load:
         self._sent_s: list[float] = []
         self._partial: dict[int, bytes] = {}
         self._busy: list[int] = []
-        for number in range(clients + idle):
+        for number in range(idle + clients):
             made = connect(address, port)
             self._sockets.append(made)
-            if number < clients:
+            if number >= idle:  # connected last, so once they are served all are accepted
                 self._busy.append(made.fileno())
         most = max(self._busy, default=0) + 1
         self._messages = [b""] * most
@@ -89,6 +89,11 @@ class Load:
         self._epoll.close()
         for made in self._sockets:
             made.close()
+
+    def settle(self) -> None:
+        """Exchange one message on each busy connection: by then the server has accepted all, since
+        connections are accepted in the order in which they were made. Raises LoadError."""
+        self.run(float("inf"), len(self._busy))
 
     def run(self, seconds: float, most: int = sys.maxsize) -> LoadResult:
         """Send for so long, or so many messages. Raises LoadError."""
@@ -172,10 +177,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--messages", type=int, default=sys.maxsize, help="of all clients")
+    parser.add_argument("--settle", action="store_true", help="first let the server accept all")
     given = parser.parse_args(arguments)
     raise_descriptor_limit()
     try:
         with Load(given.address, given.port, given.clients, given.idle, given.size) as load:
+            if given.settle:
+                load.settle()
             sys.stderr.write(CONNECTED + "\n")
             sys.stderr.flush()
             result = load.run(given.seconds, given.messages)

@@ -59,6 +59,15 @@ def test_fewer_messages_than_clients_are_so_many(most):
     assert snapshot.totals.reads == most
 
 
+@pytest.mark.parametrize("trigger", Trigger)
+def test_once_it_has_settled_the_server_has_accepted_all(trigger):
+    with Served() as served:
+        listener = served.listen(trigger)
+        with Load(listener.address, listener.port, clients=5, idle=300, size=64) as load:
+            load.settle()
+            assert len(served.snapshot().clients) == 305
+
+
 def test_bytes_that_differ_are_an_error():
     with (
         _answering(lambda data: data[:-1] + b"!") as (address, port),
