@@ -104,7 +104,7 @@ class EchoService:
         self._tell(lambda server: server.set_switches(server.switches.stepped(steps)))
 
     def next_drain(self) -> None:
-        """A wake-up reads as the trigger needs, until EAGAIN, or once: the next of these."""
+        """Go round: read as the trigger needs, until EAGAIN, until a short read, once."""
         self._tell(lambda server: server.set_switches(server.switches.next_drain()))
 
     def talk(self, listener: int, size: int) -> None:

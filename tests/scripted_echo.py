@@ -13,7 +13,7 @@ from typing import Any
 
 from core.echo.accounting import Accounts, ClientTable
 from core.echo.log import Entry, Step
-from core.echo.options import Switches, Trigger
+from core.echo.options import Drain, Switches, Trigger
 from core.echo.snapshot import EchoSnapshot, EchoTotals, ListenerInfo, TalkerInfo
 from core.loop import LoopCounters
 from core.serving import NO_SERVER
@@ -94,7 +94,7 @@ def echo_snapshot(**changed: object) -> EchoSnapshot:
                           reads=3377, eagains=1009),
         loop=LoopCounters(waits=2411, timeouts=509, events=2236, stale=0,
                           kernel_s=98.31, handlers_s=1.69),
-        switches=Switches(16, drain=False),
+        switches=Switches(16, drain=Drain.ONCE),
         selected=STALLED,
         log=log(),
         message="",

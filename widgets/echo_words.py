@@ -150,13 +150,7 @@ def _listener_line(snapshot: EchoSnapshot, info: ListenerInfo, current: int | No
 
 def drain_text(switches: Switches) -> str:
     """What a wake-up does with what is there."""
-    match switches.drain:
-        case None:
-            return "as it needs"
-        case True:
-            return "until EAGAIN"
-        case False:
-            return "once"
+    return "as it needs" if switches.drain is None else switches.drain.value
 
 
 def _switch_line(switches: Switches) -> Line:

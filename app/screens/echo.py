@@ -108,7 +108,7 @@ class Echo(EchoPanel):
         self._bridge.echo.step_budget(step)
 
     def action_drain(self) -> None:
-        """A wake-up reads as the trigger needs, until EAGAIN, or once."""
+        """Go round: read as the trigger needs, until EAGAIN, until a short read, once."""
         self._bridge.echo.next_drain()
 
     # -- the selected client -------------------------------------------------------------------

@@ -43,7 +43,9 @@ SIGNS = {
 EPOLL = {
     "Words: what epoll says": (
         ("level", "reported by every wait while there is something to do"),
-        ("edge", "reported once for each change: read until EAGAIN"),
+        ("edge", "reported once for each change: read until EAGAIN, or until a short read"),
+        ("short read", "fewer bytes than asked for: the buffer is empty. After PRI, RDHUP, HUP or "
+         "ERR it may not be, and reads go on until EAGAIN or the end"),
         ("IN", "EPOLLIN: bytes, or the end, can be read"),
         ("PRI", "EPOLLPRI: an urgent byte has come (MSG_OOB); it is echoed in its place"),
         ("OUT", "EPOLLOUT: there is room again; asked for only while bytes are pending"),

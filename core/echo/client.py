@@ -6,10 +6,14 @@
   level triggered it would not fall silent either.
 * A modification (EPOLL_CTL_MOD) makes epoll look again, so an edge-triggered client that stopped
   reading and begins again gets an event for what came meanwhile.
-* Edge triggered, a client is read until EAGAIN. A peer that sends as fast as we read would
-  keep us for ever, so after `READS_PER_TURN` reads the client goes to the end of a queue
-  of our own (`core.echo.shared`): no event will come for what is left. One may come for what is
-  new; it waits for its turn all the same, or it would get two.
+* Edge triggered, a client is read until nothing is left. EAGAIN says so, and after EPOLLIN alone so
+  does a short read, of fewer bytes than it asked for (epoll(7)): what comes later is a new edge. It
+  does not after EPOLLPRI, where a read stops at the urgent mark, nor after EPOLLRDHUP, EPOLLHUP or
+  EPOLLERR, after which no other event may come: then only EAGAIN or the end will do.
+* A peer that sends as fast as we read would keep us for ever, so after `READS_PER_TURN` reads the
+  client goes to the end of a queue of our own (`core.echo.shared`): no event will come for what is
+  left. One may come for what is new; it waits for its turn all the same, or it would get two, and
+  its bits are kept for that turn.
 * An urgent byte (MSG_OOB) stays in the stream (SO_OOBINLINE) and is echoed in its place. EPOLLPRI
   announces it, and a read that begins before it stops there, however much lies behind (tcp(7)). So
   after EPOLLPRI each read asks first whether it begins at the mark, which counts the marks.
@@ -18,6 +22,9 @@
   stop asking for it until the next event, which the missing bytes cause.
 * `tcp_recvmsg_locked` (net/ipv4/tcp.c) also answers EAGAIN at the mark when a signal is pending.
   Edge triggered, no event would come for those bytes, so SIOCINQ decides whether to go on.
+* One mark stops a read without EPOLLPRI: one that a peer announces only after the kernel has the
+  byte, out of order (net/ipv4/tcp.c, `tcp_check_urg`, "misbehaving sender"). Its bytes wait for the
+  peer's next segment, edge triggered; nobody else is held up.
 * EPOLLIN, EPOLLRDHUP and EPOLLHUP may come together: what is in the buffer is read first. Only
   when we do not want to read does EPOLLHUP or EPOLLERR close the client at once: nobody is
   left to echo to.
@@ -44,7 +51,7 @@ import time
 
 from core.echo.connection import EchoConnection
 from core.echo.log import EventLog, Step
-from core.echo.options import READ_SIZE, READS_PER_TURN, Switches, Trigger
+from core.echo.options import READ_SIZE, READS_PER_TURN, Drain, Trigger
 from core.echo.shared import Shared
 from core.echo.snapshot import CloseReason
 from core.echo.tcp_info import at_urgent_mark, unread, unsent
@@ -52,6 +59,7 @@ from core.echo.tcp_info import at_urgent_mark, unread, unsent
 _READING = select.EPOLLIN | select.EPOLLPRI | select.EPOLLRDHUP
 _URGENT = select.EPOLLPRI
 _BROKEN = select.EPOLLHUP | select.EPOLLERR
+_TO_THE_END = select.EPOLLPRI | select.EPOLLRDHUP | _BROKEN  # a short read says nothing after these
 _ONLY_READABLE = select.EPOLLIN
 _ONLY_WRITABLE = select.EPOLLOUT
 _GONE = -1  # no descriptor: a read or write after the close fails instead of being another's
@@ -65,9 +73,9 @@ class Client:
 
     __slots__ = (
         "_accounts", "_budget", "_bytes_in", "_calm", "_connection", "_descriptor", "_draining",
-        "_echoes", "_edge", "_interest", "_log", "_mark_ahead", "_most", "_news", "_owed",
-        "_paused", "_queued", "_sent_end", "_shared", "connected", "identifier", "is_open",
-        "slot", "trigger",
+        "_echoes", "_edge", "_goes_on_from", "_interest", "_log", "_mark_ahead", "_most", "_news",
+        "_owed", "_paused", "_queued", "_sent_end", "_shared", "_stops_short", "connected",
+        "identifier", "is_open", "slot", "trigger",
     )  # fmt: skip
 
     def __init__(
@@ -93,7 +101,7 @@ class Client:
         self._owed = 0  # bytes still to be read and echoed while we drain
         self._calm = self.is_open = True
         self._log: EventLog | None = None
-        self.obey(shared.switches)
+        self.obey_switches()
         self._interest = _READING
         shared.loop.add(connected, self._on_ready, _READING, edge=self._edge)
         self.slot = shared.accounts.open(
@@ -101,14 +109,25 @@ class Client:
         )
         self.identifier = shared.accounts.identifier[self.slot]
 
-    def obey(self, switches: Switches) -> None:
-        """How much to read at a wake-up, from the next one on."""
-        self._budget = switches.read_budget
-        self._most = READS_PER_TURN if switches.drains(self.trigger) else 1
+    def obey_switches(self) -> None:
+        """Read as the shared switches say, from the next wake-up on."""
+        switches = self._shared.switches
+        drain = switches.drain_of(self.trigger, logged=self._log is not None)
+        self._set_reading(switches.read_budget, drain)
+
+    def _set_reading(self, budget: int, drain: Drain) -> None:
+        self._budget = budget
+        self._most = 1 if drain is Drain.ONCE else READS_PER_TURN
+        self._stops_short = drain is Drain.SHORT
+        # the smallest read after which a calm client reads once more
+        sizes = {Drain.EAGAIN: 1, Drain.SHORT: budget, Drain.ONCE: READ_SIZE + 1}
+        self._goes_on_from = sizes[drain]
 
     def note_into(self, log: EventLog | None) -> None:
         """Note each step into this log from now on; None: no longer."""
         self._log = log
+        if not self._draining:
+            self.obey_switches()
         self._judge()
 
     @property
@@ -129,7 +148,7 @@ class Client:
         self.pause(False)
         self._draining = True
         self._owed = unread(self.connected)
-        self._budget, self._most = READ_SIZE, READS_PER_TURN  # no longer a lesson
+        self._set_reading(READ_SIZE, Drain.EAGAIN)  # no longer a lesson
         self._edge = False  # epoll reports what is left, again and again
         self._interest = 0
         self._settle()
@@ -172,7 +191,7 @@ class Client:
         self._bytes_in[slot] += size
         if sent != size and not self._keep(data[sent:]):
             return
-        if self._most > 1:
+        if size >= self._goes_on_from:
             self._read(self._most - 1)
 
     def _stumble(self, data: bytes, error: OSError | None = None) -> None:
@@ -186,7 +205,7 @@ class Client:
             self._close_failed(error, data)
         else:
             self._accounts.eagains[self.slot] += 1
-            if data and self._keep(data) and self._most > 1:
+            if data and self._keep(data) and len(data) >= self._goes_on_from:
                 self._read(self._most - 1)
 
     def _on_event(self, events: int) -> None:
@@ -220,7 +239,8 @@ class Client:
 
     def _read(self, most: int, events: int = _ONLY_READABLE) -> None:
         """Read and echo at most `most` times. `events` are those that led to this turn."""
-        accounts, slot, connection = self._accounts, self.slot, self._connection
+        accounts, slot = self._accounts, self.slot
+        stops_short = self._stops_short and not events & _TO_THE_END
         passed = False  # the mark that EPOLLPRI announced
         for _ in range(most):
             accounts.reads[slot] += 1
@@ -244,14 +264,10 @@ class Client:
                 self._note(Step.URGENT)
             self._note(Step.READ, len(data))
             self._owed = max(0, self._owed - len(data))
-            if not connection.pending:
-                try:
-                    sent = self._send(data)
-                except OSError as error:
-                    self._close_failed(error, data)
-                    return
-                data = data[sent:]
-            if data and not self._keep(data):
+            if not self._echo(data):
+                return
+            if stops_short and len(data) < self._budget:
+                self._note(Step.SHORT)
                 return
         if self._draining:
             self._settle()
@@ -259,6 +275,17 @@ class Client:
             self._take_up_later(events)
         elif self._edge:
             self._note(Step.ONCE)
+
+    def _echo(self, data: bytes) -> bool:
+        """Write the data back, or keep it behind what is pending. Return False to stop reading."""
+        sent = 0
+        if not self._connection.pending:
+            try:
+                sent = self._send(data)
+            except OSError as error:
+                self._close_failed(error, data)
+                return False
+        return sent == len(data) or self._keep(data[sent:])
 
     def _on_nothing(self, events: int) -> None:
         """A read got EAGAIN; after EPOLLPRI that may not be the whole truth."""

@@ -41,6 +41,7 @@ class Step(Enum):
     QUEUED = "in the queue already"
     BUDGET = "turn over, queued again"
     ONCE = "read once, as the switch says"
+    SHORT = "short read: nothing is left"
     HIGH_WATER = "high-water mark, reading stops"
     PAUSED = "reading paused"
     RESUMED = "reading resumed"

@@ -1,9 +1,15 @@
 """What can be chosen of the echo server: triggers, limits, and the teaching switches.
 
-The switches change only *how much is read at a wake-up*. Level triggering then shows as one client
+The switches change only *how much is read at a wake-up*: how many bytes a read asks for, and when
+the wake-up stops (`Drain`). Level triggering then shows as one client
 that wakes again and again; edge triggering as one that falls silent with bytes unread, because
 nobody read until EAGAIN and no new bytes make a new edge (epoll(7), "Level-triggered and
 edge-triggered").
+
+On a stream socket a read of fewer bytes than it asked for says the same as EAGAIN, one system call
+earlier (epoll(7), "Questions and answers", 9). It does not after EPOLLPRI, where a read stops at
+the urgent mark (tcp(7)), nor after EPOLLRDHUP, EPOLLHUP or EPOLLERR, where the end or the error is
+still to be read.
 """
 
 from __future__ import annotations
@@ -16,7 +22,6 @@ from core.echo.connection import HIGH_WATER
 READ_SIZE = 64 * 1024  # one read takes no more
 READS_PER_TURN = 16  # of a client that is drained; then the others get their turn
 BUDGETS = (1, 16, 1024, READ_SIZE)  # bytes a read, as the keys step through them
-_DRAINS = (None, True, False)  # in the order in which the key goes round
 
 
 class Trigger(Enum):
@@ -26,25 +31,41 @@ class Trigger(Enum):
     EDGE = "edge"  # when something has changed
 
 
+class Drain(Enum):
+    """When a wake-up stops reading. The value completes "a wake-up reads …"."""
+
+    EAGAIN = "until EAGAIN"
+    SHORT = "until a short read"  # of fewer bytes than it asked for
+    ONCE = "once"
+
+
+_DRAINS = (None, *Drain)  # in the order in which the key goes round
+
+
 @dataclass(frozen=True, slots=True)
 class Switches:
     """The teaching switches.
 
-    ``read_budget`` bytes are asked for by one read. With ``drain`` a wake-up reads until
-    EAGAIN, `READS_PER_TURN` times before the others get their turn; without it once. None does
-    what each trigger needs: edge drains, level reads once and is woken again.
+    One read asks for ``read_budget`` bytes. ``drain`` says when a wake-up stops reading; one that
+    does not read once stops after `READS_PER_TURN` reads at the latest, so that others get a turn.
+    None does what each trigger needs: level reads once and is woken again, edge reads until a short
+    read, or until EAGAIN where the client has a log, which then shows the textbook's way.
     """
 
     read_budget: int = READ_SIZE
-    drain: bool | None = None
+    drain: Drain | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.read_budget <= READ_SIZE:
             raise ValueError(f"a read takes 1 to {READ_SIZE} bytes, not {self.read_budget}")
 
-    def drains(self, trigger: Trigger) -> bool:
-        """Whether a client with this trigger reads until EAGAIN."""
-        return trigger is Trigger.EDGE if self.drain is None else self.drain
+    def drain_of(self, trigger: Trigger, logged: bool) -> Drain:
+        """Return when a wake-up of a client with this trigger, and a log or none, stops reading."""
+        if self.drain is not None:
+            return self.drain
+        if trigger is Trigger.LEVEL:
+            return Drain.ONCE
+        return Drain.EAGAIN if logged else Drain.SHORT
 
     def stepped(self, steps: int) -> Switches:
         """A read asks for more, or with negative steps for less; the ends of `BUDGETS` stop it."""
@@ -52,31 +73,36 @@ class Switches:
         return replace(self, read_budget=BUDGETS[max(0, min(at + steps, len(BUDGETS) - 1))])
 
     def next_drain(self) -> Switches:
-        """Drain as the trigger needs, always, never, and round again."""
+        """Go round: as the trigger needs, until EAGAIN, until a short read, once."""
         return replace(self, drain=_DRAINS[(_DRAINS.index(self.drain) + 1) % len(_DRAINS)])
 
     def effect(self, trigger: Trigger) -> str:
         """What will be seen, in one sentence."""
         size = budget_text(self.read_budget)
-        if self.drains(trigger) and trigger is Trigger.LEVEL:
-            return (
-                f"each wake-up reads {size} at a time until EAGAIN, {READS_PER_TURN} times at "
-                "most; while more is left, epoll reports the same client again"
-            )
-        if self.drains(trigger):
-            return (
-                f"one wake-up reads {size} at a time until EAGAIN; after each {READS_PER_TURN} "
-                "reads the others get a turn, and then it goes on without an event"
-            )
-        if trigger is Trigger.LEVEL:
-            return (
-                f"each wake-up reads at most {size} once; what is left makes epoll report the "
-                "same client again and again until its buffer is empty"
-            )
-        return (
-            f"each wake-up reads at most {size} once; what is left stays unread in the kernel "
-            "and the client stalls until new bytes arrive"
-        )
+        drain = self.drain_of(trigger, logged=False)
+        if drain is Drain.ONCE:
+            return f"each wake-up reads at most {size} once; {_LEFT_AFTER_ONE[trigger]}"
+        if self.drain is None:
+            until = "until a read is short (with a log: until EAGAIN)"
+        elif drain is Drain.SHORT:
+            until = "until a read is short, which saves the read that gets EAGAIN"
+        else:
+            until = "until EAGAIN"
+        return f"a wake-up reads {size} at a time {until}; {_LEFT_AFTER_A_TURN[trigger]}"
+
+
+_LEFT_AFTER_ONE = {
+    Trigger.LEVEL: "what is left makes epoll report the same client again and again until its "
+    "buffer is empty",
+    Trigger.EDGE: "what is left stays unread in the kernel and the client stalls until new bytes "
+    "arrive",
+}
+_LEFT_AFTER_A_TURN = {
+    Trigger.LEVEL: f"after {READS_PER_TURN} reads it stops, and epoll reports the same client "
+    "again while more is left",
+    Trigger.EDGE: f"after each {READS_PER_TURN} reads the others get a turn, and then it goes on "
+    "without an event",
+}
 
 
 def budget_text(budget: int) -> str:

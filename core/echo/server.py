@@ -143,7 +143,7 @@ class EchoServer:
         """How much is read at a wake-up, from the next one on."""
         self._shared.switches = switches
         for client in self._clients.values():
-            client.obey(switches)
+            client.obey_switches()
 
     def has_talker(self, listener: int) -> bool:
         """Whether the listener's built-in client is connected."""

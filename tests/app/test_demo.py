@@ -10,7 +10,7 @@ import pytest
 
 from app import demo
 from app.demo_clients import CHAT, HALF_CLOSE_EVERY, PORTS, DemoClients
-from core.echo.options import Switches, Trigger
+from core.echo.options import Drain, Switches, Trigger
 from core.echo.snapshot import CloseReason, EchoSnapshot
 from core.engine import Engine
 from core.store.packet_store import PacketStore
@@ -134,7 +134,7 @@ def test_teaching_switches_do_not_stop_the_clients() -> None:
         return bool((shown.clients.unread > 0)[shown.clients.edge == 1].any())
 
     try:
-        engine.echo.set_switches(Switches(1, drain=False))
+        engine.echo.set_switches(Switches(1, drain=Drain.ONCE))
         until(left_unread, "an edge triggered client whose bytes stay unread")
     finally:
         clients.close()

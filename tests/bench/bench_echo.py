@@ -12,8 +12,10 @@ time, which in a young and small program the C library gives back to the kernel 
 a page fault a message. Once its heap has grown it does several times as many. So each round starts
 fresh servers and measures them twice: *cold*, and *warm*, when the same server has had a load
 before. Against a warm one the bound on asyncio (1.5) cannot be had: uvloop itself is not so much
-faster. Edge triggered, ours asks once more for EAGAIN after each message. All are printed; the exit
-status is that of level.
+faster. Edge triggered, ours reads until a short read, which costs no more reads than level: edge is
+held to level. All ratios are printed; the exit status says whether those with a bound hold.
+
+The load is measured from when the server has accepted all: 10,000 accepts take as long as a round.
 
 Ours is as ``rawscope echo`` runs it: the books are on, and since there is no screen the kernel is
 not asked about each client.
@@ -43,7 +45,16 @@ LOADS = {
     "10,000 idle + 10 busy": ["--clients", "10", "--idle", "10000"],
 }
 ROUNDS, SECONDS = 14, 0.4
-OF_UVLOOP, OF_ASYNCIO = 0.9, 1.5
+BOUNDS = {  # the least ratio of the first one's rate to the second one's
+    ("level", "uvloop"): 0.9,
+    ("level", "asyncio"): 1.5,
+    ("edge", "level"): 0.95,
+}
+PAIRS = (
+    ("edge", "level"),
+    *((kind, "uvloop") for kind in ("level", "edge")),
+    *((kind, "asyncio") for kind in ("level", "edge", "uvloop")),
+)
 
 
 @dataclass(frozen=True)
@@ -85,14 +96,14 @@ def _measure(pid, port, load):
     core = str(max(os.sched_getaffinity(0)))
     command = [
         require_peer("taskset"), "-c", core, sys.executable, "-m", "core.echo.load",
-        str(port), "--seconds", str(SECONDS), *load,
+        str(port), "--seconds", str(SECONDS), "--settle", *load,
     ]  # fmt: skip
     loading = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert loading.stdout is not None
     assert loading.stderr is not None
-    loading.stderr.readline()  # all are connected
+    loading.stderr.readline()  # all are accepted
     before = _cpu_s(pid)
     done = json.loads(loading.stdout.readline())
     cpu_s = _cpu_s(pid) - before
@@ -136,19 +147,17 @@ def _compare(name, rounds):
             flush=True,
         )
     held = True
-    for other, bound in (("uvloop", OF_UVLOOP), ("asyncio", OF_ASYNCIO)):
-        for kind in ("level", "edge", "uvloop"):
-            if other in rounds and kind in rounds and kind != other:
-                pairs = list(zip(rounds[kind], rounds[other], strict=True))
-                ratio = _middle(our.rate / their.rate for our, their in pairs)
-                by_cpu = _middle(our.capacity / their.capacity for our, their in pairs)
-                is_bound = kind == "level"
-                held = held and not (is_bound and ratio < bound)
-                words = f"at least {bound}: {'yes' if ratio >= bound else 'NO'}" if is_bound else ""
-                print(
-                    f"{name}: {kind} / {other} = {ratio:.2f} ({by_cpu:.2f} by server CPU) {words}",
-                    flush=True,
-                )
+    for kind, other in PAIRS:
+        if kind not in rounds or other not in rounds:
+            continue
+        pairs = list(zip(rounds[kind], rounds[other], strict=True))
+        ratio = _middle(our.rate / their.rate for our, their in pairs)
+        by_cpu = _middle(our.capacity / their.capacity for our, their in pairs)
+        line = f"{name}: {kind} / {other} = {ratio:.2f} ({by_cpu:.2f} by server CPU)"
+        if (bound := BOUNDS.get((kind, other))) is not None:
+            line += f", at least {bound}: {'yes' if ratio >= bound else 'NO'}"
+            held = held and ratio >= bound
+        print(line, flush=True)
     return held
 
 

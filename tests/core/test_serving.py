@@ -12,7 +12,7 @@ from contextlib import ExitStack, suppress
 import pytest
 
 from core.echo.log import Step
-from core.echo.options import Switches, Trigger
+from core.echo.options import Drain, Switches, Trigger
 from core.engine import Engine, State
 from core.serving import NO_SERVER
 from core.store.packet_store import PacketStore
@@ -75,7 +75,7 @@ def test_commands_reach_the_client_they_name(engine):
         engine.echo.toggle_pause(first)
         engine.echo.select(first)
         until(engine, lambda shown: shown.clients.paused[0] == 1 and shown.selected == first)
-        engine.echo.set_switches(Switches(16, drain=False))
+        engine.echo.set_switches(Switches(16, drain=Drain.ONCE))
         steps = [one.step for one in until(engine, lambda s: s.switches.read_budget == 16).log]
         assert steps == [Step.PAUSED, Step.INTEREST]
         engine.echo.close_client(first)
@@ -110,7 +110,7 @@ def test_two_quick_steps_are_two_steps(engine):
         engine.echo.next_drain()
         for _ in range(3):
             engine.echo.toggle_pause(client)
-        asked = Switches(16, drain=False)
+        asked = Switches(16, drain=Drain.SHORT)
         shown = until(engine, lambda shown: shown.switches == asked and shown.clients.paused[0])
         assert shown.message == ""
 
@@ -165,7 +165,7 @@ def test_a_listener_that_epoll_cannot_watch_is_one_line(engine, monkeypatch):
 def test_a_fault_in_the_server_is_said_and_ends_nothing_else(engine, tmp_path, monkeypatch):
     info = listening(engine)
 
-    def broken(self, most):
+    def broken(self, most, events):
         raise RuntimeError("\x1bof ours")
 
     with connect(info) as client:
@@ -232,13 +232,13 @@ def test_a_fault_in_closing_leaves_no_server_behind(engine, monkeypatch, broken)
 
 
 def test_a_fault_in_a_command_does_not_lose_those_behind_it(engine, monkeypatch):
-    def broken(self, switches):
+    def broken(self):
         raise RuntimeError("of ours")
 
     with connect(listening(engine)):
         until(engine, lambda shown: len(shown.clients) == 1)
         with monkeypatch.context() as patch:
-            patch.setattr("core.echo.client.Client.obey", broken)
+            patch.setattr("core.echo.client.Client.obey_switches", broken)
             engine.echo.set_switches(Switches(16))
             engine.echo.listen(ADDRESS, 0, Trigger.EDGE)
             until(engine, lambda shown: [each.trigger for each in shown.listeners] == EDGE_ONLY)

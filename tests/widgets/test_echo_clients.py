@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.echo.accounting import Accounts
-from core.echo.options import Switches, Trigger
+from core.echo.options import Drain, Switches, Trigger
 from core.echo.sampler import Sampler
 from tests.core.echo.serving import Served, receive_exactly
 from tests.scripted_echo import (
@@ -126,7 +126,7 @@ def test_a_sample_of_a_moment_never_grows_into_a_stall(monkeypatch):
 def test_bytes_that_stay_unread_become_a_stall():
     with Served() as served:
         client = served.connect(served.listen(Trigger.EDGE))
-        served.do(served.server.set_switches, Switches(16, drain=False))
+        served.do(served.server.set_switches, Switches(16, drain=Drain.ONCE))
         client.sendall(bytes(64))
         assert receive_exactly(client, 16) == bytes(16)
         served.until(lambda s: conditions(s.clients).tolist() == [Condition.STALLED])
@@ -139,7 +139,7 @@ def test_bytes_that_stay_unread_become_a_stall():
 def test_after_a_fin_no_event_is_promised():
     with Served() as served:
         client = served.connect(served.listen(Trigger.EDGE))
-        served.do(served.server.set_switches, Switches(1, drain=False))
+        served.do(served.server.set_switches, Switches(1, drain=Drain.ONCE))
         client.sendall(bytes(64))
         client.shutdown(socket.SHUT_WR)
         stalled = served.until(lambda s: conditions(s.clients).tolist() == [Condition.STALLED])

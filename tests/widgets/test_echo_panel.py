@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.echo.log import Entry, Step
-from core.echo.options import READ_SIZE, Switches, Trigger, budget_text
+from core.echo.options import READ_SIZE, Drain, Switches, Trigger, budget_text
 from core.echo.snapshot import EchoTotals, ListenerInfo
 from core.loop import LoopCounters
 from tests.scripted_echo import EDGE, EMPTY, LEVEL, NOW_S, STALLED, echo_snapshot
@@ -58,14 +58,28 @@ def test_of_many_listeners_the_current_one_is_among_those_shown():
 @pytest.mark.parametrize(
     ("trigger", "switches", "words"),
     [
-        (LEVEL, Switches(16, drain=False), "again and again until its buffer is empty"),
-        (EDGE, Switches(16, drain=False), "the client stalls until new bytes arrive"),
-        (EDGE, Switches(), "until EAGAIN"),
+        (LEVEL, Switches(16, drain=Drain.ONCE), "again and again until its buffer is empty"),
+        (EDGE, Switches(16, drain=Drain.ONCE), "the client stalls until new bytes arrive"),
+        (EDGE, Switches(drain=Drain.EAGAIN), "until EAGAIN"),
+        (EDGE, Switches(drain=Drain.SHORT), "until a read is short, which saves the read that"),
+        (EDGE, Switches(), "until a read is short (with a log: until EAGAIN)"),
     ],
 )
 def test_a_switch_says_in_one_sentence_what_will_be_seen(trigger, switches, words):
     said = " ".join(texts(echo_snapshot(switches=switches), current=trigger.identifier))
     assert words in " ".join(said.split())
+
+
+def test_each_position_of_the_switch_has_words_of_its_own():
+    positions = {
+        None: "a wake-up reads as it needs",
+        Drain.EAGAIN: "a wake-up reads until EAGAIN",
+        Drain.SHORT: "a wake-up reads until a short read",
+        Drain.ONCE: "a wake-up reads once",
+    }
+    for drain, words in positions.items():
+        lines = texts(echo_snapshot(switches=Switches(drain=drain)))
+        assert any(line.endswith(words) for line in lines)
 
 
 def test_budgets_in_words():

@@ -20,7 +20,7 @@ import pytest
 
 from core.echo.descriptors import SpareDescriptor
 from core.echo.listener import EchoError, Listener
-from core.echo.options import EchoOptions, Switches, Trigger
+from core.echo.options import Drain, EchoOptions, Switches, Trigger
 from core.echo.snapshot import CloseReason, EchoTotals, ListenerInfo
 from core.echo.tcp_info import unread
 from core.loop import EpollLoop
@@ -539,7 +539,7 @@ while True: hose.sendall(piece)
 @BOTH
 def test_a_turn_of_one_client_is_bounded(served, trigger):
     """However much has come in, others are served after 16 reads, of a thousand there could be."""
-    served.do(served.server.set_switches, Switches(64, drain=True))
+    served.do(served.server.set_switches, Switches(64, drain=Drain.EAGAIN))
     listener = served.listen(trigger)
     full, other = served.connect(listener), served.connect(listener)
     table = served.until(lambda s: len(s.clients) == 2).clients

@@ -12,7 +12,7 @@ from fcntl import F_GETFD, F_GETFL, FD_CLOEXEC, fcntl
 import numpy as np
 import pytest
 
-from core.echo.options import READ_SIZE, EchoOptions, Switches, Trigger
+from core.echo.options import READ_SIZE, Drain, EchoOptions, Switches, Trigger
 from core.echo.server import EchoServer
 from core.echo.snapshot import CloseReason
 from core.loop import EpollLoop
@@ -440,7 +440,7 @@ def test_drain_echoes_megabytes_that_are_acknowledged_and_unread(trigger, paused
     with Served(options) as served:
         client = served.connect(served.listen(trigger), receive_buffer=65536)
         table = served.until(lambda s: len(s.clients) == 1).clients
-        served.do(served.server.set_switches, Switches(budget, drain=False))
+        served.do(served.server.set_switches, Switches(budget, drain=Drain.ONCE))
         if paused:
             served.do(served.server.pause_client, int(table.identifier[0]))
         sent, acknowledged = _send_until_nothing_moves(served, client, data)

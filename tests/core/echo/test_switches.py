@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.echo.log import lines
-from core.echo.options import Switches, Trigger
+from core.echo.options import Drain, Switches, Trigger
 from tests.core.echo.serving import Served, receive_exactly
 
 SENT, BUDGET = 64, 16
@@ -36,7 +36,7 @@ def _figures(snapshot):
     return {name: int(getattr(table, name)[0]) for name in names}
 
 
-@pytest.mark.parametrize("drain", [None, False])
+@pytest.mark.parametrize("drain", [None, Drain.ONCE])
 def test_level_with_a_small_budget_wakes_again_until_the_buffer_is_empty(served, drain):
     client = _start(served, Trigger.LEVEL, Switches(BUDGET, drain))
     assert receive_exactly(client, SENT) == bytes(range(SENT))
@@ -45,7 +45,7 @@ def test_level_with_a_small_budget_wakes_again_until_the_buffer_is_empty(served,
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("drain", [None, True])
+@pytest.mark.parametrize("drain", [None, Drain.EAGAIN])
 def test_edge_with_draining_wakes_once_and_reads_until_eagain(served, drain):
     client = _start(served, Trigger.EDGE, Switches(BUDGET, drain))
     assert receive_exactly(client, SENT) == bytes(range(SENT))
@@ -55,7 +55,7 @@ def test_edge_with_draining_wakes_once_and_reads_until_eagain(served, drain):
 
 
 def test_level_with_draining_is_like_edge(served):
-    client = _start(served, Trigger.LEVEL, Switches(BUDGET, drain=True))
+    client = _start(served, Trigger.LEVEL, Switches(BUDGET, drain=Drain.EAGAIN))
     receive_exactly(client, SENT)
     assert _figures(served.until(lambda s: s.clients.eagains[0] == 1)) == {
         "wake_ups": 1, "reads": 5, "eagains": 1, "unread": 0, "bytes_in": SENT,
@@ -63,7 +63,7 @@ def test_level_with_draining_is_like_edge(served):
 
 
 def test_edge_without_draining_stalls_until_new_bytes_arrive(served):
-    client = _start(served, Trigger.EDGE, Switches(BUDGET, drain=False))
+    client = _start(served, Trigger.EDGE, Switches(BUDGET, drain=Drain.ONCE))
     assert receive_exactly(client, BUDGET) == bytes(range(BUDGET))
     stalled = {"wake_ups": 1, "reads": 1, "eagains": 0, "unread": 48, "bytes_in": 16}
     assert _figures(served.until(lambda s: s.clients.unread[0] == 48)) == stalled
@@ -78,14 +78,14 @@ def test_edge_without_draining_stalls_until_new_bytes_arrive(served):
 
 
 def test_level_a_drained_wake_up_ends_after_16_reads_and_epoll_reports_the_rest(served):
-    client = _start(served, Trigger.LEVEL, Switches(1, drain=True))
+    client = _start(served, Trigger.LEVEL, Switches(1, drain=Drain.EAGAIN))
     assert receive_exactly(client, SENT) == bytes(range(SENT))
     assert _figures(served.until(lambda s: s.clients.bytes_in[0] == SENT)) == {
         "wake_ups": 4, "reads": 64, "eagains": 0, "unread": 0, "bytes_in": SENT,
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("drain", [None, True])
+@pytest.mark.parametrize("drain", [None, Drain.EAGAIN])
 def test_edge_one_wake_up_goes_on_after_16_reads_without_an_event(served, drain):
     client = _start(served, Trigger.EDGE, Switches(1, drain))
     assert receive_exactly(client, SENT) == bytes(range(SENT))
@@ -108,7 +108,7 @@ def test_the_log_shows_the_difference(served):
 
 
 def test_the_log_of_an_edge_client_that_is_not_drained_says_why_it_stopped(served):
-    client = _start(served, Trigger.EDGE, Switches(BUDGET, drain=False))
+    client = _start(served, Trigger.EDGE, Switches(BUDGET, drain=Drain.ONCE))
     receive_exactly(client, BUDGET)
     log = served.until(lambda s: s.clients.unread[0] == SENT - BUDGET).log
     assert [text for _time, text in lines(log)][-1] == (
@@ -122,7 +122,7 @@ def test_a_level_client_that_is_drained_is_not_queued_beside_epoll(served, monke
     monkeypatch.setattr(
         "core.echo.client.Client._take_up_later", lambda client, _events: queued.append(client)
     )
-    client = _start(served, Trigger.LEVEL, Switches(BUDGET, drain=True))
+    client = _start(served, Trigger.LEVEL, Switches(BUDGET, drain=Drain.EAGAIN))
     assert len(receive_exactly(client, SENT)) == SENT
     assert not queued
 
@@ -136,13 +136,27 @@ def test_the_log_of_a_drained_client_is_one_line(served):
     )
 
 
+@pytest.mark.parametrize("trigger", Trigger)
+def test_the_log_says_that_a_short_read_left_nothing(served, trigger):
+    client = _start(served, trigger, Switches(1024, Drain.SHORT))
+    receive_exactly(client, SENT)
+    said = served.until(lambda s: s.clients.bytes_in[0] == SENT)
+    assert _figures(said)["reads"] == 1
+    assert [text for _time, text in lines(said.log)][-1] == (
+        "EPOLLIN → read 64 → wrote 64 → short read: nothing is left"
+    )
+
+
 @pytest.mark.parametrize(
     ("trigger", "drain", "words"),
     [
         (Trigger.LEVEL, None, "again and again"),
-        (Trigger.LEVEL, True, "until EAGAIN, 16 times at most; while more is left, epoll reports"),
-        (Trigger.EDGE, None, "until EAGAIN; after each 16 reads the others get a turn"),
-        (Trigger.EDGE, False, "stalls until new bytes"),
+        (Trigger.LEVEL, Drain.EAGAIN, "until EAGAIN; after 16 reads it stops, and epoll reports"),
+        (Trigger.LEVEL, Drain.SHORT, "until a read is short, which saves the read that gets"),
+        (Trigger.EDGE, None, "until a read is short (with a log: until EAGAIN); after each 16"),
+        (Trigger.EDGE, Drain.EAGAIN, "until EAGAIN; after each 16 reads the others get a turn"),
+        (Trigger.EDGE, Drain.SHORT, "until a read is short, which saves the read that gets EAGAIN"),
+        (Trigger.EDGE, Drain.ONCE, "stalls until new bytes"),
     ],
 )
 def test_each_setting_says_what_will_be_seen(trigger, drain, words):
@@ -155,6 +169,8 @@ def test_switches_go_round_and_stop_at_their_ends():
     assert at.stepped(1) == at
     assert at.stepped(-1) == Switches(1024)
     assert at.stepped(-1).stepped(-1).stepped(-1).stepped(-1) == Switches(1)
-    assert Switches(20, drain=True).stepped(1) == Switches(1024, drain=True)
-    assert [at.next_drain().drain, at.next_drain().next_drain().drain] == [True, False]
-    assert at.next_drain().next_drain().next_drain() == at
+    assert Switches(20, drain=Drain.EAGAIN).stepped(1) == Switches(1024, drain=Drain.EAGAIN)
+    seen = [at]
+    while len(seen) < 5:
+        seen.append(seen[-1].next_drain())
+    assert [each.drain for each in seen] == [None, *Drain, None]

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from core.echo.log import lines
-from core.echo.options import READ_SIZE, Switches, Trigger
+from core.echo.options import READ_SIZE, Drain, Switches, Trigger
 from tests.core.echo.serving import Served, ServedProcess, receive_exactly
 from tests.waiting import PATIENCE_S
 
@@ -64,7 +64,7 @@ def _assert_quiet(served):
 @BOTH
 @EACH
 @pytest.mark.parametrize("budget", BUDGETS)
-@pytest.mark.parametrize("drain", [None, True])
+@pytest.mark.parametrize("drain", [None, Drain.EAGAIN])
 def test_what_lay_there_comes_back_in_order_and_the_last_mark_counts(
     served, trigger, pieces, budget, drain
 ):
@@ -82,7 +82,7 @@ def test_what_lay_there_comes_back_in_order_and_the_last_mark_counts(
 
 @BOTH
 @EACH
-@pytest.mark.parametrize("drain", [None, True])
+@pytest.mark.parametrize("drain", [None, Drain.EAGAIN])
 @pytest.mark.parametrize("logged", [False, True])
 def test_each_mark_counts_that_is_read_before_the_next_one_comes(
     served, trigger, pieces, drain, logged
