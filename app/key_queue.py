@@ -33,6 +33,7 @@ from textual.message_pump import MessagePump
 
 PATIENCE_S = 2.0
 ROUNDS = 2  # after a key; see above
+LINE_FEED = "ctrl+j"  # what enter was before the terminal was in raw mode: termios(3), ICRNL
 
 TypedEvent = events.Key | events.Paste
 
@@ -60,6 +61,8 @@ class KeyQueue:
 
     async def put(self, event: TypedEvent) -> None:
         """Deliver an event now, or after those that were typed before it."""
+        if self._is_held and isinstance(event, events.Key) and event.key == LINE_FEED:
+            event = events.Key("enter", "\r")
         self._waiting.append(event)
         delivered_s = self._delivered_s
         if delivered_s is None or self._clock() - delivered_s >= PATIENCE_S:

@@ -28,8 +28,10 @@ def open_audit(wanted: bool, way: Way, stack: ExitStack) -> Audit | None:
 
 def unaudited(error: OSError) -> CommandError:
     """Why nothing is sent where it cannot be written down."""
-    where = safe(str(state_folder()))
-    return CommandError(f"the audit in {where}: {error.strerror}; --no-audit sends without it")
+    name = str(error.filename or "")  # relative where a folder on the way is the trouble
+    where = f"the audit {name}" if name.startswith("/") else f"the audit in {state_folder()}"
+    reason = f"{safe(where)}: {error.strerror}"
+    return CommandError(f"{reason}; --no-audit sends without it")
 
 
 def _is_configured() -> bool:

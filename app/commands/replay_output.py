@@ -113,8 +113,8 @@ class ReplayTold:
                 say(f"rawscope: {count} frames are {what}")
         if self._audit is not None:
             path = safe(str(self._audit.path))
-            written = f"{self._written:,} frames" if self._written else "nothing"
-            say(f"rawscope: {written} written down in {path}")
+            written = f"{self._written:,} frame{'s' * (self._written != 1)}"
+            say(f"rawscope: {written if self._written else 'nothing'} written down in {path}")
 
     def _progress(self) -> None:
         if self._json:

@@ -23,7 +23,7 @@ class Banner(Widget):
     Banner {
         display: none;
         height: auto;
-        max-height: 3;
+        max-height: 5;
         padding: 0 1;
         background: $panel;
         &.-warning { background: $warning-muted; color: $text-warning; }

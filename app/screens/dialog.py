@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import ClassVar, TypeVar
 
@@ -16,6 +17,8 @@ from app.screens.too_small import TooSmall
 from core.wire.text import safe
 
 MOST_DIGITS = 20  # a longer number is out of any range, and slow to convert
+
+_GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+")
 
 Result = TypeVar("Result")
 
@@ -112,6 +115,12 @@ def not_decimal(text: str) -> bool:
     return bool(text) and not (text.isascii() and text.isdecimal())
 
 
+def _ungrouped(text: str) -> str:
+    """Return a number without its grouping commas: ``4,709`` is how the program writes it."""
+    text = text.strip()
+    return text.replace(",", "") if _GROUPED.fullmatch(text) else text
+
+
 class GoTo(Dialog[int]):
     """Asks for a packet number from `first` to `last`.
 
@@ -138,12 +147,12 @@ class GoTo(Dialog[int]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Say at once what no further digit can mend."""
-        text = event.value.strip()
+        text = _ungrouped(event.value)
         too_large = text.isdecimal() and (len(text) > MOST_DIGITS or int(text) > self._last)
         self.query_one(Hint).show(self._problem(text) if too_large or not_decimal(text) else "")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        text = event.value.strip()
+        text = _ungrouped(event.value)
         if problem := self._problem(text):
             self.query_one(Hint).show(problem)
         else:
@@ -154,7 +163,7 @@ class GoTo(Dialog[int]):
         if not text:
             return f"type a packet number, {self._range}"
         if not_decimal(text):
-            return f"{safe(text)!r} is not a number; type {self._range}"
+            return f"{safe(text)!r} is not a packet number; type {self._range}"
         if len(text) > MOST_DIGITS or not self._first <= int(text) <= self._last:
             return f"no packet {safe(text)}; type {self._range}"
         return ""

@@ -47,6 +47,7 @@ from core.wire.sll import SENT_BY_US
 from core.wire.walk import Walk
 
 ALL_ONES = 0xFFFF
+OFFLOADED_QUESTION = "offloaded?"  # in the reason of a wrong sum that may be no fault
 _ARPHRD_LOOPBACK = 772  # the hardware type in cooked captures (linux/if_arp.h)
 _LOOPBACK_4 = 127  # the first byte of an address (RFC 1122 §3.2.1.3)
 _LOOPBACK_6 = bytes(15) + b"\x01"  # RFC 4291 §2.5.3
@@ -163,10 +164,16 @@ def check_transport(walk: Walk, slot: Slot, offset: int, stop: int, protocol: in
         return Check(slot, Verdict.OFFLOADED, check.expected, reason)
     if walk.length_unset:
         reason = (
-            "the length was left to the network card, so most likely this sum was too: offloaded?"
+            "the length was left to the network card, so most likely this sum was too: "
+            + OFFLOADED_QUESTION
         )
         return check._replace(reason=reason)
     return check
+
+
+def is_doubted(check: Check) -> bool:
+    """Return True if the reason of a wrong sum asks whether it was left to the network card."""
+    return OFFLOADED_QUESTION in check.reason
 
 
 def doubt(walk: Walk, stored: int, *, skips_loopback: bool = False) -> str:
@@ -175,18 +182,21 @@ def doubt(walk: Walk, stored: int, *, skips_loopback: bool = False) -> str:
     That is so of a field of 0 in a frame that this host sent; see the module's text.
     `skips_loopback` says that the kernel does not compute the sum on a loopback interface.
     """
-    if stored:
-        return ""
+    reason = "" if stored else _doubt_of_zero(walk, skips_loopback)
+    return f"{reason} ({OFFLOADED_QUESTION})" if reason else ""
+
+
+def _doubt_of_zero(walk: Walk, skips_loopback: bool) -> str:
     if walk.length_unset:
-        return "0, and the length was left to the network card: so was the sum (offloaded?)"
+        return "0, and the length was left to the network card: so was the sum"
     if skips_loopback and _is_on_loopback(walk):
-        return "0: not computed on a loopback interface (offloaded?)"
+        return "0: not computed on a loopback interface"
     match _direction(walk):
         case PacketFlag.INBOUND:
             return ""
         case PacketFlag.OUTBOUND:
-            return "0 in a frame that this host sent: left to the network card (offloaded?)"
-    return "0: left to the network card if the capturing host sent it (offloaded?)"
+            return "0 in a frame that this host sent: left to the network card"
+    return "0: left to the network card if the capturing host sent it"
 
 
 def _direction(walk: Walk) -> int:

@@ -36,6 +36,7 @@ from core.wire import (
     udp,
     vlan,
 )
+from core.wire.checksum import OFFLOADED_QUESTION, is_doubted
 from core.wire.dissection import Cause, Dissection, Layer, Stop, Verdict
 from core.wire.tcp import FLAG_BITS, SequenceBase
 from core.wire.text import safe
@@ -248,9 +249,13 @@ def _alarm(dissection: Dissection, tone: Tone) -> Tone:
 
 
 def wrong_checksums(dissection: Dissection) -> tuple[str, ...]:
-    """``bad tcp checksum`` for each sum that is wrong, or is missing where it must not be."""
+    """``bad tcp checksum`` for each sum that is wrong, or is missing where it must not be.
+
+    ``bad ip checksum, offloaded?`` where it was most likely left to the network card.
+    """
     return tuple(
         f"{check.verdict.word} {layer.name} checksum"
+        + (f", {OFFLOADED_QUESTION}" if is_doubted(check) else "")
         for layer in dissection.layers
         for check in layer.checks
         if check.verdict in WRONG

@@ -182,8 +182,8 @@ async def test_a_field_keeps_every_character(opening, field, tmp_path):
 @pytest.mark.parametrize(
     ("opening", "typed", "words"),
     [
-        ([":"], "5.09", "'5.09' is not a number"),
-        ([":"], "22:39:28", "'22:39:28' is not a number"),
+        ([":"], "5.09", "'5.09' is not a packet number"),
+        ([":"], "22:39:28", "'22:39:28' is not a packet number"),
         ([":"], "999", "no packet 999"),
         ([":"], "9" * 30, "no packet 9999"),
         (["e", "a"], "70x", "no port '70x'"),
