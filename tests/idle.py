@@ -7,7 +7,8 @@ guess by facts:
 
 - the event loop has nothing that is ready to run, a few rounds in a row (a round also looks at
   descriptors and at timers that are due),
-- every widget waits for its next message: none is in the middle of handling one, and
+- every widget waits for its next message: none is in the middle of handling one,
+- no key waits in the application's `KeyQueue`, as keys do until the side panels are mounted, and
 - no change of the terminal's size is on its way, and the screen has nothing left to lay out or to
   paint. What there is happens at once; Textual itself would wait for its next frame.
 
@@ -41,6 +42,12 @@ def _is_handling(pump: MessagePump) -> bool:
     return not pump._message_queue.ready_event._waiters  # type: ignore[attr-defined]
 
 
+def _has_keys(app: App[Any]) -> bool:
+    """Return whether keys wait for their turn, or for what the one before them brings about."""
+    queue = getattr(app, "key_queue", None)
+    return queue is not None and bool(queue._waiting)
+
+
 def _finish(app: App[Any]) -> bool:
     """Resize, lay out and paint what is waiting for it. Return whether there was something."""
     if app._resize_timer is not None:
@@ -70,7 +77,7 @@ async def idle(min_sleep: float = 0.0, max_sleep: float = PATIENCE_S) -> None:
         # the rest of this round, and what was added to the next: asyncio.base_events
         quiet = 0 if loop._ready else quiet + 1
         if quiet == QUIET_ROUNDS:
-            if any(map(_is_handling, (app, *app._registry))):
+            if _has_keys(app) or any(map(_is_handling, (app, *app._registry))):
                 quiet = 0
                 await asyncio.sleep(TICK_S)
             elif finished < FINISHED_AT_MOST and _finish(app):

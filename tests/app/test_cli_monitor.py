@@ -15,8 +15,9 @@ import pytest
 
 from tests.app.made import SYN, capture_of
 from tests.bench.terminal import Terminal
+from tests.emulator import Emulator
 from tests.support import ROOT
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 RAWSCOPE = [sys.executable, "-m", "app"]
 
@@ -28,8 +29,8 @@ def terminal() -> Iterator[Open]:
     """Opens programs on ptys of their own, and ends them."""
     opened: list[Terminal] = []
 
-    def start(*arguments: str) -> Terminal:
-        opened.append(Terminal(list(arguments), 120, 36, ROOT))
+    def start(*arguments: str, screen: Emulator | None = None) -> Terminal:
+        opened.append(Terminal(list(arguments), 120, 36, ROOT, screen=screen))
         return opened[-1]
 
     yield start
@@ -109,9 +110,11 @@ def test_what_is_no_capture_is_told_on_the_screen(terminal: Open, tmp_path: Path
 
 @pytest.mark.live
 def test_the_demo_shows_real_packets(terminal: Open) -> None:
-    screen = terminal(*RAWSCOPE, "--demo")
-    screen.wait_for(b" pkts", PATIENCE_S)
-    screen.key(b"g", b"[SYN, ACK]")  # where the table follows, it may always have gone by
+    shown = Emulator(120, 36)
+    running = terminal(*RAWSCOPE, "--demo", screen=shown)
+    running.wait_for(b" pkts", PATIENCE_S)
+    os.write(running.fd, b"g")  # where the table follows, it may always have gone by
+    until(lambda: running.read(0.05) is not None and "[SYN, ACK]" in shown, "a handshake")
 
 
 def test_the_demo_without_the_privilege_says_how_to_get_it(terminal: Open) -> None:

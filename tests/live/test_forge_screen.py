@@ -28,6 +28,7 @@ from tests.idle import eventually
 from tests.live.network import CLONE_NEWNET, FAR_ADDRESS, NEAR_ADDRESS, Network, _libc
 from tests.support import require_peer
 from widgets.forge_changes import Held
+from widgets.forge_form import ForgeForm
 
 pytestmark = pytest.mark.live
 
@@ -62,7 +63,10 @@ class Play:
         screen = pilot.app.screen
         assert isinstance(screen, MainScreen)
         self.screen = screen
-        self.form = screen.forge.form
+
+    @property
+    def form(self) -> ForgeForm:
+        return self.screen.forge.form
 
     @property
     def report(self) -> str:
@@ -101,6 +105,7 @@ def play(network: Network, tmp_path, scene) -> None:
         try:
             async with monitor.run_test(size=(160, 45)) as pilot:
                 play = Play(pilot)
+                await play.until(lambda: play.screen.has_sides)
                 await play.until(lambda: play.screen.scene.engine.interfaces == ("near0",))
                 await scene(play)
         finally:
