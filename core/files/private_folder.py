@@ -12,9 +12,13 @@ another user's file is truncated. So a `PrivateFolder` is a descriptor, not a pa
   (O_NONBLOCK: opening a FIFO does not wait for its other end). What is no regular file, or belongs
   to another user, is refused. A device is not even opened, since opening one may act on it.
 
-A group may write where its only member is the folder's owner, as Debian's useradd makes a group for
-each user. In a user namespace (user_namespaces(7)), whose processes see files of users that are not
-mapped as the overflow user's, that user counts as root.
+A group may write to a folder only if it is the owner's private group, as useradd makes one for each
+user: it has the owner's name, it is the owner's primary group, and no other account is in it, be it
+as a member or by its own primary group. If the account database does not list the owner, as with a
+directory service that is not enumerated, this cannot be known, and the folder is refused.
+
+In a user namespace (user_namespaces(7)), whose processes see files of users that are not mapped as
+the overflow user's, that user counts as root.
 
 Source: open(2), path_resolution(7); OpenSSH's safe_path() in misc.c.
 """
@@ -271,12 +275,19 @@ def _trusted_users() -> frozenset[int]:
 
 
 def _is_private_group(status: os.stat_result) -> bool:
-    """Return True if the owner of a folder is the only member of its group."""
+    """Return True if the account database shows that only a folder's owner is in its group.
+
+    A member list (group(5)) leaves out the users whose primary group it is (passwd(5)), so all
+    accounts are looked at.
+    """
     try:
         owner, group = pwd.getpwuid(status.st_uid), grp.getgrgid(status.st_gid)
     except KeyError:
         return False
-    return owner.pw_gid == group.gr_gid and set(group.gr_mem) <= {owner.pw_name}
+    if group.gr_name != owner.pw_name or not set(group.gr_mem) <= {owner.pw_name}:
+        return False
+    users = {account.pw_uid for account in pwd.getpwall() if account.pw_gid == group.gr_gid}
+    return users == {owner.pw_uid}
 
 
 def _user(number: int) -> str:

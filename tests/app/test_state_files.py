@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import grp
 import json
 import os
+import pwd
 import socket
 import stat
 import subprocess
@@ -283,13 +285,61 @@ def test_a_folder_below_one_that_others_may_write_to_is_refused_unless_it_is_sti
     assert below.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_group_of_its_owner_alone_may_write(common) -> None:
+_OURS, _ROOT = 4242, 0
+_OWNER = ("ann", _ROOT, _OURS)  # name, user, primary group
+
+
+@pytest.mark.parametrize(
+    ("accounts", "group", "members", "is_private"),
+    [
+        ([_OWNER], "ann", [], True),
+        ([_OWNER], "ann", ["ann"], True),
+        ([_OWNER, ("bob", 1001, 1001)], "ann", [], True),
+        ([_OWNER, ("bob", 1001, 1001)], "ann", ["bob"], False),
+        ([_OWNER, ("bob", 1001, 1001)], "ann", ["ann", "bob"], False),
+        ([_OWNER, ("bob", 1001, _OURS)], "ann", [], False),
+        ([_OWNER, ("bob", 1001, _OURS)], "ann", ["ann"], False),
+        ([_OWNER, ("bob", 1001, _OURS)], "users", [], False),
+        ([_OWNER], "users", [], False),  # also if nobody else is listed: it is made to be shared
+        ([("ann", _ROOT, 7)], "ann", [], False),
+        ([("bob", 1001, 1001)], "ann", [], False),  # the accounts cannot be enumerated
+        ([], "ann", [], False),
+    ],
+)
+def test_a_group_may_write_only_if_nobody_but_the_owner_is_in_it(
+    common, monkeypatch, accounts, group, members, is_private
+) -> None:
+    def account(name: str, user: int, primary: int) -> pwd.struct_passwd:
+        return pwd.struct_passwd((name, "x", user, primary, "", "/", "/bin/sh"))
+
+    owner = next((one for one in accounts if one[1] == _ROOT), _OWNER)
+    monkeypatch.setattr(pwd, "getpwuid", lambda number: account(*owner))
+    monkeypatch.setattr(pwd, "getpwall", lambda: [account(*one) for one in accounts])
+    monkeypatch.setattr(
+        grp, "getgrgid", lambda number: grp.struct_group((group, "x", number, members))
+    )
     made = common / "state"
-    made.mkdir(mode=0o770)
+    made.mkdir()
+    os.chown(made, _ROOT, _OURS)
     made.chmod(0o770)
-    for write in WRITERS.values():
-        write(made)
-    os.chown(made, 0, 1)
+    if is_private:
+        for write in WRITERS.values():
+            write(made)
+    else:
+        refused(made, "can be written to by other users: run chmod go-w")
+
+
+@pytest.mark.parametrize("unknown", ["getpwuid", "getgrgid"])
+def test_a_group_or_an_owner_that_no_database_knows_is_refused(
+    common, monkeypatch, unknown
+) -> None:
+    def missing(number: int) -> None:
+        raise KeyError(number)
+
+    made = common / "state"
+    made.mkdir()
+    made.chmod(0o770)
+    monkeypatch.setattr(pwd if unknown == "getpwuid" else grp, unknown, missing)
     refused(made, "can be written to by other users")
 
 
