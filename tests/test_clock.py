@@ -103,18 +103,41 @@ def test_that_test_sees_every_way_to_ask(tmp_path, line) -> None:
 # -- time stamps of packets ----------------------------------------------------------------
 
 
+@pytest.mark.parametrize("copies", [1, 2])
+@pytest.mark.parametrize("age_s", [0, 2 * HOUR_S, 100 * HOUR_S])
 @pytest.mark.parametrize("step_s", [-HOUR_S, HOUR_S])
-def test_no_delay_of_an_answer_is_told_across_a_step(step_s) -> None:
-    """The copy and the answer are stamped by a clock that is stepped in between."""
+def test_no_delay_of_an_answer_is_told_across_a_step(step_s, age_s, copies) -> None:
+    """The copy and the answer are stamped by a clock that is stepped in between.
+
+    How long the packet has been sent and watched for does not matter.
+    """
     sent = udp_frame(b"question")
     asked, answer = sent[14:], _turned(sent)[14:]
     now_ns = 1_700_000_000_000_000_000
     for stepped_ns, told in ((0, 250_000), (step_s * 10**9, None)):
-        track = Track(Outcome(asked, Way.IP, clock=iter(range(0, 10**9, 10**6)).__next__))
-        assert track.take(Seen(asked, now_ns, LinkType.RAW, 0, 1))
-        assert track.take(Seen(answer, now_ns + 250_000 + stepped_ns, LinkType.RAW, 0, 2))
+        monotonic_ns = [0]
+        track = Track(Outcome(asked, Way.IP, clock=lambda at=monotonic_ns: at[0]))
+        for number in range(1, copies + 1):
+            monotonic_ns[0] += age_s * 10**9
+            copied_ns = now_ns + monotonic_ns[0]
+            assert track.take(Seen(asked, copied_ns, LinkType.RAW, 0, number))
+        monotonic_ns[0] += 300_000
+        stamped_ns = copied_ns + 250_000 + stepped_ns
+        assert track.take(Seen(answer, stamped_ns, LinkType.RAW, 0, copies + 1))
         assert track.newest is not None
         assert track.newest.delay_ns == told
+
+
+def test_an_answer_that_takes_long_keeps_its_delay() -> None:
+    sent = udp_frame(b"question")
+    asked, answer = sent[14:], _turned(sent)[14:]
+    monotonic_ns = [0]
+    track = Track(Outcome(asked, Way.IP, clock=lambda: monotonic_ns[0]))
+    track.take(Seen(asked, 0, LinkType.RAW, 0, 1))
+    monotonic_ns[0] = 2 * HOUR_S * 10**9
+    track.take(Seen(answer, monotonic_ns[0] - 5, LinkType.RAW, 0, 2))
+    assert track.newest is not None
+    assert track.newest.delay_ns == monotonic_ns[0] - 5
 
 
 def _turned(frame: bytes) -> bytes:

@@ -14,19 +14,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from core.forge.injector import Way
+from core.forge.network_header import (
+    after_header,
+    end_of_network,
+    icmpv6_sum,
+    is_first_fragment,
+    network_header,
+)
 from core.forge.replies import Answer, answer_of
 from core.forge.route import own_addresses
+from core.forge.stopwatch import Stopwatch
 from core.wire.dissect import dissect
 from core.wire.dissection import Dissection, Layer
 from core.wire.faults import fault_text
-from core.wire.field import Slot, Span, Value
+from core.wire.field import Slot, Value
 from core.wire.icmpv6 import ICMPV6
-from core.wire.ipv6 import FRAGMENT
 from core.wire.link import LinkType
 from core.wire.summary import failed_summary, summarise
 from core.wire.tcp import FLAG_BITS, SequenceBase
 
-_STAMP_SLACK_NS = 1_000_000_000  # for packets that left before the outcome was made
 _SYSTEM_WRITES = "Without IP_HDRINCL the system writes the IP header itself."
 _ICMPV6_SUM = (
     "Linux always computes the ICMPv6 checksum of what a raw socket sends (RFC 3542 §3.1)."
@@ -93,7 +99,8 @@ class Outcome:
     """What is known so far of one packet. Feed it frames; read `copy`, `changes`, `replies`.
 
     `network` is what its first header was meant to be (``ip``, ``ipv6``), whatever its version.
-    It is made before the packet leaves; `clock` gives monotonic nanoseconds.
+    `stopwatch` runs from the first copy; whoever sees later ones starts it again. `clock` returns
+    monotonic nanoseconds.
     """
 
     def __init__(
@@ -103,8 +110,7 @@ class Outcome:
         network: str = "",
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
-        self._clock = clock
-        self._made_ns = clock()
+        self.stopwatch = Stopwatch(clock)
         self.way = way
         self.packet = packet
         self.copy: Seen | None = None
@@ -121,6 +127,7 @@ class Outcome:
         read = dissect(seen.data, seen.link_type, len(seen.data), seen.flags)
         if self.copy is None and self._is_copy(read):
             self.copy = seen
+            self.stopwatch.start(seen.timestamp_ns)
             self.changes = self._compare(read)
             self._sent = read
             self.replies = [self._reply(reply.seen) for reply in self.replies]
@@ -142,7 +149,7 @@ class Outcome:
         source = next((change for change in self.changes if change.name == "ip.src"), None)
         if source is not None and _has_pseudo_header(self.asked):
             found.append(_STALE_SUM_NOTE.format(asked=source.asked, seen=source.seen))
-        if self.copy is not None and self.way is Way.SYSTEM and _is_first_fragment(self._sent):
+        if self.copy is not None and self.way is Way.SYSTEM and is_first_fragment(self._sent):
             found.append(_FRAGMENTED)
         return tuple(found)
 
@@ -152,27 +159,17 @@ class Outcome:
             summary = summarise(read, _handshake(self._sent, read))
         except Exception as error:  # ours, counted where the packet table shows this frame
             summary = failed_summary(read, fault_text(error))
-        delay = self.delay_ns(self.copy.timestamp_ns, seen) if self.copy is not None else None
+        delay = self.stopwatch.delay_ns(seen.timestamp_ns)
         return Reply(seen, summary.source, summary.protocol, summary.info, delay)
-
-    def delay_ns(self, copy_ns: int, reply: Seen) -> int | None:
-        """Return the time from a copy's time stamp (ns) to a reply's, or None if it cannot be.
-
-        The stamps are of the wall clock, which may have been stepped between the two: back, and the
-        reply seems to come first; forward, and it seems to have taken longer than this has existed.
-        """
-        delay = reply.timestamp_ns - copy_ns
-        longest = self._clock() - self._made_ns + _STAMP_SLACK_NS
-        return delay if 0 <= delay <= longest else None
 
     def _is_copy(self, read: Dissection) -> bool:
         """Whether a frame holds our packet, but for what the kernel may have written."""
         if self.way is Way.LINK:
             return _is_padded(read.data, self.packet)
-        asked, seen = _network(self.asked), _network(read)
+        asked, seen = network_header(self.asked), network_header(read)
         if asked is None or seen is None or asked.name != seen.name:
             return False
-        if not self._carries_ours(read, self.packet[_after(asked, self.packet) :]):
+        if not self._carries_ours(read, self.packet[after_header(asked, self.packet) :]):
             return False
         return all(
             self._may_differ(slot) or slot.read(read.data, seen.offset) == value
@@ -181,16 +178,16 @@ class Outcome:
 
     def _carries_ours(self, read: Dissection, ours: bytes) -> bool:
         """Whether what follows the IP header of a frame is ours; `ours` is what was asked for."""
-        seen = _network(read)
+        seen = network_header(read)
         assert seen is not None
-        theirs = read.data[_after(seen, read.data) :]
+        theirs = read.data[after_header(seen, read.data) :]
         if self.way is not Way.SYSTEM:
             return _is_padded(theirs, ours)
-        is_piece = _is_first_fragment(read)
+        is_piece = is_first_fragment(read)
         if is_piece:
-            theirs = read.data[_end_of_network(read) :]
-        if (span := _icmpv6_sum(self.asked)) is not None:
-            start, stop = (place - _end_of_network(self.asked) for place in (span.start, span.stop))
+            theirs = read.data[end_of_network(read) :]
+        if (span := icmpv6_sum(self.asked)) is not None:
+            start, stop = (place - end_of_network(self.asked) for place in (span.start, span.stop))
             ours = ours[:start] + theirs[start:stop] + ours[stop:]
         return bool(theirs) and ours.startswith(theirs) if is_piece else _is_padded(theirs, ours)
 
@@ -203,7 +200,7 @@ class Outcome:
 
     def _compare(self, read: Dissection) -> tuple[Change, ...]:
         """The fields of the IP header that left otherwise than asked."""
-        asked, seen = _network(self.asked), _network(read)
+        asked, seen = network_header(self.asked), network_header(read)
         if self.way is Way.LINK or asked is None or seen is None:
             return ()
         changes = []
@@ -217,7 +214,7 @@ class Outcome:
 
     def _compare_sum(self, read: Dissection) -> Iterator[Change]:
         """The ICMPv6 checksum, if the system wrote another."""
-        ours, theirs = _icmpv6_sum(self.asked), _icmpv6_sum(read)
+        ours, theirs = icmpv6_sum(self.asked), icmpv6_sum(read)
         if self.way is Way.SYSTEM and ours is not None and theirs is not None:
             asked = self.packet[ours.start : ours.stop]
             seen = read.data[theirs.start : theirs.stop]
@@ -248,7 +245,7 @@ def _opens(read: Dissection) -> bool:
 
 def syn_note(sent: Dissection) -> str:
     """What the local kernel will do to the answer of a SYN from one of its own addresses."""
-    tcp, network = sent.layer("tcp"), _network(sent)
+    tcp, network = sent.layer("tcp"), network_header(sent)
     if tcp is None or network is None:
         return ""
     flags, port = tcp.number(sent.data, "flags"), tcp.number(sent.data, "srcport")
@@ -259,51 +256,6 @@ def syn_note(sent: Dissection) -> str:
     if any(source) and source not in own_addresses():
         return ""
     return _SYN_NOTE.format(port=port, tool=_FIREWALL[network.name])
-
-
-def _network(read: Dissection) -> Layer | None:
-    """The outermost IP header, if it is whole; also one that contradicts itself."""
-    for layer in read.layers:
-        if layer.name in ("ip", "ipv6") and layer.offset + layer.tables[0].size <= len(read.data):
-            return layer
-    return None
-
-
-def _after(layer: Layer, data: bytes) -> int:
-    """Where what the header carries begins, also in a header that contradicts itself."""
-    table = layer.tables[0]
-    size = table.size
-    if "hdr_len" in table:
-        size = max(size, table["hdr_len"].number(data, layer.offset))
-    return layer.offset + size
-
-
-def _end_of_network(read: Dissection) -> int:
-    """Where what the network header carries begins, a fragment header behind it left out too."""
-    network = _network(read)
-    assert network is not None
-    fragment = read.layer(FRAGMENT.name)
-    if network.name == "ipv6" and fragment is not None:
-        return fragment.offset + fragment.header_length
-    return _after(network, read.data)
-
-
-def _is_first_fragment(read: Dissection) -> bool:
-    """Whether it is the first of several pieces of a packet."""
-    for name, more, place in (("ip", "flags.mf", "frag_offset"), (FRAGMENT.name, "more", "offset")):
-        layer = read.layer(name)
-        if layer is not None and layer.number(read.data, more):
-            return layer.number(read.data, place) == 0
-    return False
-
-
-def _icmpv6_sum(read: Dissection) -> Span | None:
-    """The bytes of the ICMPv6 checksum, if there is one and it is whole."""
-    layer = read.layer(ICMPV6.name)
-    slot = ICMPV6["checksum"]
-    if layer is None or not layer.holds(slot):
-        return None
-    return slot.span.shifted(layer.offset)
 
 
 def _top_fields(layer: Layer, data: bytes) -> list[tuple[Slot, Value]]:

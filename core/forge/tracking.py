@@ -12,7 +12,7 @@ A reply's delay counts from the last copy before it: equal packets cannot be tol
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +98,6 @@ class Track:
         self.last = 0
         self.newest: Reply | None = None
         self.reply_count = 0
-        self._last_ns = 0
         self._copies = 0
         self._masked = b""
         self._spans: list[tuple[int, int]] = []
@@ -118,16 +117,15 @@ class Track:
             self._count(seen)
             return True
         self.reply_count += 1
-        delay = outcome.delay_ns(self._last_ns, seen) if self._copies else None
-        self.newest = replace(outcome.replies.pop(), delay_ns=delay)
-        if len(outcome.replies) < MOST_REPLIES:
-            outcome.replies.append(self.newest)
+        self.newest = outcome.replies[-1]
+        del outcome.replies[MOST_REPLIES:]
         return True
 
     def _count(self, seen: Seen) -> None:
         self._copies += 1
         self.outcome.is_answered = False
-        self.last, self._last_ns = seen.number, seen.timestamp_ns
+        self.outcome.stopwatch.start(seen.timestamp_ns)
+        self.last = seen.number
 
     def _mask(self, data: bytes) -> bytes:
         for start, stop in self._spans:
