@@ -113,10 +113,13 @@ def _read_theme(path: Path) -> str:
 
 
 def remember_theme(paths: Paths, theme: str) -> str:
-    """Write the state file, whole or not at all, mode 0600. Returns why not, or nothing."""
+    """Write the state file, whole or not at all, mode 0600. Return why not, or an empty text.
+
+    It never waits for another process: it runs in the thread that answers keys.
+    """
     name = paths.state.name
     try:
-        with PrivateFolder(paths.state.parent, create=True) as folder, folder.locked():
+        with PrivateFolder(paths.state.parent, create=True) as folder, folder.locked(waits=False):
             state = _state_to_keep(folder, name)
             folder.replace(name, json.dumps(state | {"theme": theme}).encode())
     except OSError as error:
@@ -125,9 +128,14 @@ def remember_theme(paths: Paths, theme: str) -> str:
 
 
 def _state_to_keep(folder: PrivateFolder, name: str) -> dict[str, Any]:
-    """Return what the state file holds. Raises OSError, also if that is something else."""
+    """Return what the state file holds. Raises OSError, also if that is something else.
+
+    An empty file counts as none: a power loss may leave a new one so.
+    """
     try:
         content = folder.read(name, _STATE_LIMIT_BYTES + 1)
+        if not content:
+            return {}
         state = json.loads(content) if len(content) <= _STATE_LIMIT_BYTES else None
     except FileNotFoundError:
         return {}

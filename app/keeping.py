@@ -21,10 +21,16 @@ class OrderError(Exception):
 
 
 class Keeping:
-    """Keeps it in `folder`; `audits` says whether what is sent is written down."""
+    """Keeps it in `folder`; `audits` says whether what is sent is written down.
+
+    `shelf` is for the screen: its changes never wait for another process. The methods are for the
+    sender's thread, and may wait.
+    """
 
     def __init__(self, folder: Path, audits: bool) -> None:
-        self.shelf = Shelf(folder)
+        self.shelf = Shelf(folder, waits=False)
+        self._patient = Shelf(folder)
+        self._patient.complaints = self.shelf.complaints  # the screen tells them
         self.folder = folder
         self.audits = audits
 
@@ -61,9 +67,9 @@ class Keeping:
     def remember(self, sent: Sequence[Draft], marks: frozenset[str]) -> tuple[str, ...]:
         """Keep the answer and what was sent; what goes wrong with that is only said."""
         try:
-            self.shelf.agree(marks)
+            self._patient.agree(marks)
             if sent:
-                self.shelf.remember(sent)
+                self._patient.remember(sent)
         except OSError as error:
             return (f"{self.folder}: {error.strerror}; it is not remembered",)
         return ()

@@ -114,7 +114,7 @@ class Drafts(Dialog[tuple[Draft, ...]]):
             self._say("it was deleted already")
             done = False
         except OSError as error:
-            self._say(f"nothing is changed: {safe(str(error))}")
+            self._say(f"nothing is changed: {safe(error.strerror or str(error))}")
             done = False
         options = self.query_one(OptionList)
         at = options.highlighted

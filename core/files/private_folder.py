@@ -120,13 +120,13 @@ class PrivateFolder:
         return os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep other processes that do the same out. Raises `OSError` where that takes long."""
+    def locked(self, *, waits: bool = True) -> Iterator[None]:
+        """Keep other processes that do the same out. Raises `OSError` as `lock` does."""
         descriptor = os.open(
             ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._descriptor
         )
         try:
-            lock(descriptor, str(self.path))
+            lock(descriptor, str(self.path), waits=waits)
             yield
         finally:
             os.close(descriptor)
@@ -175,10 +175,11 @@ def write_all(descriptor: int, content: bytes) -> None:
         pending = pending[os.write(descriptor, pending) :]
 
 
-def lock(descriptor: int, path: str) -> None:
+def lock(descriptor: int, path: str, *, waits: bool = True) -> None:
     """Take the lock of an open file (flock(2)), which closing it gives back.
 
-    Raises `OSError` (EAGAIN) if another process holds it for `_LOCK_PATIENCE_S`.
+    Raises `OSError` (EAGAIN) if another process holds it for `_LOCK_PATIENCE_S`; at once without
+    `waits`, for threads that must not stand still.
     """
     end_s = time.monotonic() + _LOCK_PATIENCE_S
     while True:
@@ -186,6 +187,9 @@ def lock(descriptor: int, path: str) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
+            if not waits:
+                words = "another rawscope is writing there now: try again"
+                raise OSError(errno.EAGAIN, words, path) from None
             if time.monotonic() >= end_s:
                 words = f"another process has locked it for {_LOCK_PATIENCE_S:.0f} s"
                 raise OSError(errno.EAGAIN, words, path) from None

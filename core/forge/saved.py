@@ -27,10 +27,14 @@ _Content = TypeVar("_Content", dict[str, Any], list[Any])
 
 
 class Shelf:
-    """The files of one folder."""
+    """The files of one folder.
 
-    def __init__(self, folder: Path) -> None:
+    Without `waits`, a change while another process changes them raises `OSError` at once.
+    """
+
+    def __init__(self, folder: Path, *, waits: bool = True) -> None:
         self._folder = folder
+        self._waits = waits
         self.complaints: list[str] = []
 
     def drafts(self) -> dict[str, tuple[Draft, ...]]:
@@ -134,7 +138,7 @@ class Shelf:
         self, name: str, kind: type[_Content], change: Callable[[_Content], _Content]
     ) -> None:
         """Replace the content of a file by what `change` makes of it. Raises OSError."""
-        with PrivateFolder(self._folder, create=True) as folder, folder.locked():
+        with PrivateFolder(self._folder, create=True) as folder, folder.locked(waits=self._waits):
             encoded = _encoded(change(self._entries(folder, f"{name}.json", kind)))
             if len(encoded) > LARGEST_BYTES:
                 most = f"it would be larger than {LARGEST_BYTES >> 20} MiB"

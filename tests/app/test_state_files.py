@@ -407,7 +407,8 @@ def test_in_a_user_namespace_files_of_users_that_are_not_mapped_do_not_matter(tm
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_lock_that_is_never_given_back_is_waited_for_no_longer(folder, name, monkeypatch) -> None:
     monkeypatch.setattr(private_folder, "_LOCK_PATIENCE_S", 0.0)
-    with PrivateFolder(folder) as other, other.locked(), pytest.raises(OSError, match="locked it"):
+    words = "locked it|another rawscope is writing there now"
+    with PrivateFolder(folder) as other, other.locked(), pytest.raises(OSError, match=words):
         WRITERS[name](folder)
     assert not told(folder)
     WRITERS[name](folder)
@@ -526,3 +527,21 @@ def test_the_theme_leaves_the_rest_of_the_state(folder) -> None:
     (folder / "state.json").write_text('{"later": 1, "theme": "dracula"}')
     write_theme(folder)
     assert json.loads((folder / "state.json").read_text()) == {"later": 1, "theme": "nord"}
+
+
+# -- power loss ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", JSON_FILES)
+def test_an_empty_file_counts_as_none(folder, name) -> None:
+    (folder / name).touch()
+    assert not READERS[name](folder)
+    WRITERS[name](folder)
+    assert READERS[name](folder)
+
+
+@pytest.mark.parametrize("name", PCAPNG_FILES)
+def test_an_empty_audit_is_written_to(folder, name) -> None:
+    (folder / name).touch()
+    WRITERS[name](folder)
+    assert (folder / name).stat().st_size

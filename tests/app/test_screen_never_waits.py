@@ -1,0 +1,183 @@
+"""No change of a state file that the screen makes waits for another process.
+
+Another rawscope holds the lock of the state directory in each of these tests, and never gives it
+back. A change that a key asks for is refused at once, with a sentence; the same key works once the
+lock is free.
+"""
+
+from __future__ import annotations
+
+import ast
+import threading
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.widgets import Static
+
+from app.config import load
+from app.keeping import Keeping
+from core.files import private_folder
+from core.files.private_folder import PrivateFolder
+from core.forge.saved import Shelf
+from tests.app.test_forge import Stage, forging
+from tests.idle import eventually
+from tests.support import ROOT
+from widgets.forge_changes import Held
+
+BUSY = "another rawscope is writing there now: try again"
+ON_SCREEN = [ROOT / "app" / "monitor.py", *sorted((ROOT / "app" / "screens").rglob("*.py"))]
+WRITING = {"save", "keep", "delete", "remember", "agree"}  # of a shelf
+
+
+async def change_theme(stage: Stage) -> None:
+    """Another theme each time."""
+    app = stage.pilot.app
+    app.theme = "nord" if app.theme != "nord" else "dracula"
+
+
+async def keep(stage: Stage) -> None:
+    stage.forge.focus()
+    await stage.pilot.press("ctrl+t", "m", "i", "n", "e", "enter")
+
+
+async def delete(stage: Stage) -> None:
+    await stage.pilot.press("d")
+
+
+async def undo(stage: Stage) -> None:
+    await stage.pilot.press("u")
+
+
+def hint(stage: Stage) -> str:
+    return str(stage.pilot.app.screen.query_one(".dialog-hint", Static).content)
+
+
+def notices(stage: Stage) -> str:
+    return "\n".join(one.message for one in stage.pilot.app._notifications)
+
+
+def explanation(stage: Stage) -> str:
+    return stage.forge.query_one("#explanation").said
+
+
+def names(stage: Stage) -> list[str]:
+    return list(stage.screen.forger.keeping.shelf.drafts())
+
+
+Act = Callable[[Stage], Awaitable[None]]
+# by what is called: the keys before the lock is taken, what is refused, its words, what holds then
+CHANGES: dict[str, tuple[list[Act], Act, Callable[[Stage], str], Callable[[Stage], bool]]] = {
+    "remember_theme": ([], change_theme, notices,
+                       lambda stage: load(stage.paths).theme == stage.pilot.app.theme),
+    "keep": ([], keep, explanation, lambda stage: names(stage) == ["mine"]),
+    "delete": ([keep], delete, hint, lambda stage: names(stage) == []),
+    "save": ([keep, delete], undo, hint, lambda stage: names(stage) == ["mine"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_no_change_waits_in_the_thread_of_the_screen(tmp_path, monkeypatch, change) -> None:
+    monkeypatch.delenv("TEXTUAL_THEME", raising=False)
+    napped: list[threading.Thread] = []
+    before, act, words, holds = CHANGES[change]
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2")
+        for step in before:
+            await step(stage)
+            await stage.pilot.pause()
+            if step is keep:
+                await stage.pilot.press("ctrl+o")
+        monkeypatch.setattr(
+            private_folder.time, "sleep", lambda s: napped.append(threading.current_thread())
+        )
+        stage.paths.state.parent.mkdir(mode=0o700, exist_ok=True)
+        with PrivateFolder(stage.paths.state.parent) as other, other.locked():
+            await act(stage)
+            await eventually(lambda: BUSY in words(stage), "the sentence")
+            assert not holds(stage)
+        assert threading.current_thread() not in napped
+        await act(stage)
+        await eventually(lambda: holds(stage), "the change")
+
+
+async def test_what_the_sender_writes_down_waits_in_its_own_thread(tmp_path, monkeypatch) -> None:
+    napped: list[threading.Thread] = []
+    real = private_folder.time.sleep
+
+    def nap(seconds: float) -> None:
+        napped.append(threading.current_thread())
+        real(seconds)
+
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2")
+        stage.forge.fill(Held())
+        keeping = stage.screen.forger.keeping
+        monkeypatch.setattr(private_folder.time, "sleep", nap)
+        stage.paths.state.parent.mkdir(mode=0o700, exist_ok=True)
+        with PrivateFolder(stage.paths.state.parent) as other, other.locked():
+            worker = threading.Thread(target=lambda: keeping.remember((), frozenset({"10.0.0.1"})))
+            worker.start()
+            await eventually(lambda: napped, "the other thread's nap")
+        worker.join()
+        assert set(napped) == {worker}
+        assert keeping.shelf.known() == {"10.0.0.1"}
+
+
+@pytest.mark.parametrize("change", sorted(WRITING))
+def test_no_change_of_the_screen_s_shelf_waits(tmp_path, monkeypatch, change) -> None:
+    def nap(seconds: float) -> None:
+        raise AssertionError("it waits")
+
+    monkeypatch.setattr(private_folder.time, "sleep", nap)
+    shelf = Keeping(tmp_path, audits=True).shelf
+    arguments: dict[str, tuple[object, ...]] = {
+        "save": ("a", ()), "keep": ("a", ()), "delete": ("a",), "remember": ((),),
+        "agree": ({"a"},),
+    }  # fmt: skip
+    with (
+        PrivateFolder(tmp_path) as other,
+        other.locked(),
+        pytest.raises(OSError, match="is writing there now"),
+    ):
+        getattr(shelf, change)(*arguments[change])
+    shelf.save("a", ())
+    getattr(shelf, change)(*arguments[change])
+
+
+def test_every_method_of_a_shelf_that_changes_files_is_known() -> None:
+    """A new one has to be given its place in these tests."""
+    tree = ast.parse(Path(ROOT / "core" / "forge" / "saved.py").read_text())
+    (shelf,) = (one for one in tree.body if isinstance(one, ast.ClassDef) and one.name == "Shelf")
+    changing = {
+        method.name
+        for method in shelf.body
+        if isinstance(method, ast.FunctionDef) and "self._change(" in ast.unparse(method)
+    }
+    assert changing == WRITING
+    assert all(hasattr(Shelf, name) for name in WRITING)
+
+
+def test_the_screen_changes_state_files_by_these_calls_only() -> None:
+    """What opens, locks or writes state files otherwise may wait, so no module here names it."""
+    written, waiting = set(), []
+    for path in ON_SCREEN:
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = getattr(node, "attr", None) or getattr(node, "id", None)
+            owner = ast.unparse(node.value) if isinstance(node, ast.Attribute) else ""
+            if name == "remember_theme" or (name in WRITING and owner.endswith("shelf")):
+                written.add(name)
+            if name in (
+                "PrivateFolder",
+                "lock",
+                "locked",
+                "Audit",
+                "PcapngWriter",
+                "open_audit",
+                "write_down",
+            ) or (name == "remember" and owner.endswith("keeping")):
+                waiting.append(f"{path.name}:{node.lineno}: {name}")
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Shelf":
+                waiting.append(f"{path.name}:{node.lineno}: Shelf()")
+    assert waiting == []
+    assert written == set(CHANGES)
