@@ -22,6 +22,7 @@ from core.capture.session import CaptureSession, Feed
 from core.capture.source import CaptureError
 from core.loop import EpollLoop
 from core.store.batch import Batch, CaptureInterface
+from core.store.interface_numbers import InterfaceNumbers
 from core.wire.text import safe
 
 BACKLOG_BYTES = 256 << 20
@@ -37,7 +38,8 @@ class Capturing(threading.Thread):
     def __init__(self, options: CaptureOptions, count: int | None, seconds: float | None) -> None:
         super().__init__(name="rawscope capture", daemon=True)
         self.backlog = Backlog(BACKLOG_BYTES, count)
-        self.interfaces: list[CaptureInterface] = []
+        self._numbers = InterfaceNumbers()
+        self.interfaces = self._numbers.interfaces
         self.dropped = 0  # by the kernel; known at the end
         self.lost = ""  # what became of the first interface that is gone
         self.failure: Exception | None = None
@@ -94,9 +96,8 @@ class Capturing(threading.Thread):
         self.backlog.end()
 
     def _add(self, interface: CaptureInterface) -> int:
-        self.interfaces.append(interface)
         say_unread(self._told, (interface.link_type,))
-        return len(self.interfaces) - 1
+        return self._numbers.add(interface)
 
     def _put(self, batch: Batch) -> None:
         self.backlog.put(batch)

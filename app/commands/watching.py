@@ -19,7 +19,7 @@ from core.capture.options import CaptureOptions
 from core.capture.source import CaptureError
 from core.forge.outcome import Seen
 from core.forge.tracking import Track
-from core.store.batch import CaptureInterface
+from core.store.interface_numbers import InterfaceNumbers
 
 _LOOK_S = 0.05  # so soon a stop is noticed
 
@@ -40,10 +40,10 @@ class Listener:
         self._heard = heard
         self._one_answer = one_answer
         self._number = 0  # of the newest frame
-        self._interfaces: list[CaptureInterface] = []
+        self._interfaces = InterfaceNumbers()
         options = CaptureOptions((interface,), promiscuous=False)
         try:
-            self._source = open_source(interface, options, self._add)
+            self._source = open_source(interface, options, self._interfaces.add)
         except CaptureError as error:
             raise CommandError(f"--wait has to capture: {error}") from error
 
@@ -73,7 +73,7 @@ class Listener:
     def read(self) -> None:
         """Feed what is there; to be called often enough that the ring does not fill up."""
         while (batch := self._source.read()) is not None:
-            for frame in frames(batch, self._interfaces, self._number + 1):
+            for frame in frames(batch, self._interfaces.interfaces, self._number + 1):
                 self._number = frame.number
                 link_type = frame.interface.link_type
                 self._feed(
@@ -91,7 +91,3 @@ class Listener:
         return self._one_answer and all(
             track.outcome.copy and track.reply_count for track in self._tracks
         )
-
-    def _add(self, interface: CaptureInterface) -> int:
-        self._interfaces.append(interface)
-        return len(self._interfaces) - 1

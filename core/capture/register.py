@@ -18,6 +18,7 @@ numbers out in ascending order, so this happens only where somebody chose the sa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from core.capture.interfaces import Framing, link_type_of
 from core.capture.source import AddInterface
@@ -25,6 +26,7 @@ from core.netlink import LinkMessage, LinkWatcher, get_link
 from core.store.batch import CaptureInterface
 
 _GONE_KEPT = 1024  # names of deleted links none of whose frames came yet
+_KNOWN_KEPT = 1 << 16  # links whose frames came; one that is forgotten is asked for again
 _UNKNOWN = "unknown interface"  # the space keeps it apart from any name, which has none
 
 
@@ -61,7 +63,9 @@ class InterfaceRegister:
         if known is None:
             number = self._add(CaptureInterface(name, link_type, self.snap_length))
             known = self._by_name[name, link_type] = KnownInterface(number, framing, name)
+            _forget_oldest(self._by_name, _KNOWN_KEPT)
         self._by_index[index] = hardware_type, known
+        _forget_oldest(self._by_index, _KNOWN_KEPT)
         return known
 
     def look_up(self, index: int, hardware_type: int) -> KnownInterface:
@@ -85,8 +89,7 @@ class InterfaceRegister:
     def _follow(self, change: LinkMessage) -> None:
         if change.deleted:
             self._gone[change.index] = change.name
-            if len(self._gone) > _GONE_KEPT:
-                del self._gone[next(iter(self._gone))]
+            _forget_oldest(self._gone, _GONE_KEPT)
             return
         self._gone.pop(change.index, None)
         found = self._by_index.get(change.index)
@@ -103,3 +106,8 @@ class InterfaceRegister:
             return link.name
         self.follow_changes()
         return self._gone.get(index) or (f"interface {index}" if index > 0 else _UNKNOWN)
+
+
+def _forget_oldest(known: dict[Any, Any], most: int) -> None:
+    if len(known) > most:
+        del known[next(iter(known))]

@@ -41,6 +41,7 @@ from core.files.pcapng_packets import (
 from core.files.step import SPAN_BYTES, Step
 from core.files.zeros import zero_end, zero_start
 from core.store.batch import CaptureInterface
+from core.store.interface_numbers import MORE, OWN, InterfaceNumbers
 
 SECTION_HEADER = 0x0A0D0D0A
 INTERFACE_DESCRIPTION = 1
@@ -57,7 +58,7 @@ _LEAST = {SECTION_HEADER: 28, INTERFACE_DESCRIPTION: 20} | {
 _LEAST_ENHANCED = _LEAST[ENHANCED_PACKET]
 _MAXIMUM_BLOCK = 16 << 20  # of a block that is read; as libpcap's sf-pcapng.c has it
 _MAXIMUM_SKIPPED = 1 << 30  # of a block that is stepped over
-_MAXIMUM_INTERFACES = 1 << 16  # what a batch can number
+_MAXIMUM_INTERFACES = 1 << 20  # of one section, whose properties are kept
 _MAXIMUM_TEXT = 4 << 20  # characters of all interfaces' names and descriptions together
 
 
@@ -90,7 +91,8 @@ class PcapngParser:
                 f"not a pcapng file: its byte-order mark is {magic.hex(' ')}; "
                 "check that it was not altered on its way (copy it as binary)"
             )
-        self.interfaces: list[CaptureInterface] = []
+        self._numbers = InterfaceNumbers()
+        self.interfaces = self._numbers.interfaces
         self.notes: list[str] = []
         self._order = _BYTE_ORDERS[magic]
         self._section = Section()
@@ -100,6 +102,7 @@ class PcapngParser:
         self._zeros = 0  # bytes since a fault, as long as they are nothing but zeros
         self._fault_before_zeros = ""
         self._told_unread = False
+        self._told_shared = False  # that interfaces share a number
 
     def parse(self, window: NDArray[np.uint8], start: int, limit: int, origin: int) -> Step:
         """Read at most `limit` packets; see `Parser.parse`."""
@@ -252,8 +255,9 @@ class PcapngParser:
 
     def _add_interface(self, view: memoryview, position: int, stop: int) -> None:
         """Interface Description Block (§4.2)."""
-        if len(self.interfaces) == _MAXIMUM_INTERFACES:
-            raise _DamageError(position, f"there are more than {_MAXIMUM_INTERFACES} interfaces")
+        if len(self._section) == _MAXIMUM_INTERFACES:
+            most = f"{_MAXIMUM_INTERFACES:,}"
+            raise _DamageError(position, f"there are more than {most} interfaces in one section")
         link_type, snap_length = struct.unpack_from(self._order + "HxxI", view, position + 8)
         name, description, resolution, offset_s, fcs_bits = "", "", 6, 0, 0
         try:
@@ -276,9 +280,6 @@ class PcapngParser:
             ) from None
         if found.unread:
             self._note_unread(f"the description of interface {len(self.interfaces)}")
-        self._section.add(
-            Interface(len(self.interfaces), link_type, snap_length, resolution, offset_s, fcs_bits)
-        )
         if len(name) + len(description) > self._text_room:
             if self._text_room:
                 self.notes.append(
@@ -287,7 +288,22 @@ class PcapngParser:
                 )
             name, description, self._text_room = "", "", 0
         self._text_room -= len(name) + len(description)
-        self.interfaces.append(CaptureInterface(name, link_type, snap_length, description))
+        described = CaptureInterface(name, link_type, snap_length, description)
+        number = self._number(described, position)
+        self._section.add(Interface(number, link_type, snap_length, resolution, offset_s, fcs_bits))
+
+    def _number(self, interface: CaptureInterface, position: int) -> int:
+        """Return the number of an interface in the file, and say once that some share one."""
+        try:
+            number = self._numbers.add(interface)
+        except ValueError as error:
+            raise _DamageError(position, str(error)) from None
+        if number >= OWN and not self._told_shared:
+            self._told_shared = True
+            self.notes.append(
+                f"there are more than {OWN:,} interfaces: those that follow are all named {MORE!r}"
+            )
+        return number
 
 
 def _padded(length: int) -> int:

@@ -30,6 +30,7 @@ from core.store.arena import Arena
 from core.store.batch import Batch, CaptureInterface
 from core.store.chunk import CHUNK_PACKETS, COLUMN_BYTES, VERDICT_UNKNOWN, Chunk
 from core.store.comments import Comments
+from core.store.interface_numbers import INTERFACES, InterfaceNumbers
 from core.store.layout import decode
 from core.store.snapshot import Snapshot
 
@@ -39,7 +40,6 @@ ARENA_BYTES = 1 << 22
 KEPT_IN_PLACE = 4096  # packets from which a stable batch becomes a chunk of its own …
 KEPT_IN_PLACE_BYTES = 1 << 20  # … or bytes
 OFFSET_LIMIT = 1 << 32  # what the chunk's `offset` column can count
-INTERFACES = 1 << 16  # what the chunk's `interface` column can number
 
 
 class PacketStore:
@@ -55,6 +55,7 @@ class PacketStore:
         self._arena: Arena | None = None
         self._sealed: list[Chunk] = []
         self._sealed_bytes: list[int] = []  # memory of each sealed chunk
+        self._numbers = InterfaceNumbers()
         self._link_types = np.zeros(INTERFACES, dtype=np.int32)  # by interface index
         self._comments = Comments()
         self._writing = threading.Lock()
@@ -73,18 +74,19 @@ class PacketStore:
         """Register where packets come from; returns the index that batches name it by."""
         return self.add_interfaces((interface,))[0]
 
-    def add_interfaces(self, interfaces: Iterable[CaptureInterface]) -> range:
-        """Register many at once; returns their indices.
+    def add_interfaces(self, interfaces: Iterable[CaptureInterface]) -> list[int]:
+        """Register many at once; return their indices.
 
-        Raises `ValueError` when there would be more than `INTERFACES`.
+        Interfaces beyond what can be numbered share an index: see `core.store.interface_numbers`,
+        also for the `ValueError`.
         """
         with self._writing:
-            known, added = self._published.interfaces, tuple(interfaces)
-            indices = range(len(known), len(known) + len(added))
-            if indices.stop > INTERFACES:
-                raise ValueError(f"there are more than {INTERFACES:,} interfaces")
+            known = self._published.interfaces
+            indices = [self._numbers.add(each) for each in interfaces]
+            added = tuple(self._numbers.interfaces[len(known) :])
             if added:
-                self._link_types[len(known) : indices.stop] = [each.link_type for each in added]
+                stop = len(known) + len(added)
+                self._link_types[len(known) : stop] = [each.link_type for each in added]
                 self._publish(interfaces=known + added)
             return indices
 

@@ -11,6 +11,7 @@ from core.capture import register as module
 from core.capture.interfaces import ARPHRD_ETHER, ARPHRD_NONE, Framing
 from core.capture.register import InterfaceRegister
 from core.netlink import LinkMessage
+from core.store.interface_numbers import INTERFACES, MORE, OWN, InterfaceNumbers
 from core.wire.link import LinkType
 
 NUMBER = 17
@@ -189,3 +190,19 @@ def test_names_of_deleted_interfaces_are_bounded(kernel, register):
 def test_a_question_that_cannot_be_put_costs_no_frame(kernel, register, added, number):
     kernel.failure = OSError(number, "no")
     assert name_of(register, added) == "interface 17"
+
+
+def test_interfaces_that_come_and_go_for_ever_take_bounded_memory(kernel, monkeypatch) -> None:
+    """Each has frames, and another name; more than a batch can number."""
+    monkeypatch.setattr(module, "_KNOWN_KEPT", 100)
+    numbers = InterfaceNumbers()
+    register = InterfaceRegister(numbers.add, 0, kernel)
+    count = INTERFACES + 1_000
+    for index in range(1, count + 1):
+        kernel.names[index] = f"veth{index}"
+        known = register.look_up(index, (ARPHRD_ETHER, ARPHRD_NONE)[index % 2])
+        assert known.number < INTERFACES
+        kernel.delete(index)
+        register.follow_changes()
+    assert [one.name for one in numbers.interfaces[OWN:]] == [MORE, MORE]
+    assert max(map(len, (register._by_index, register._by_name))) == 100

@@ -6,8 +6,10 @@ import struct
 
 import pytest
 
+from core.files import pcapng
 from core.files.formats import FileError
 from core.store.batch import CaptureInterface
+from core.store.interface_numbers import MORE, OWN
 from core.wire.dissection import PacketFlag, is_timed
 from tests.core.files.make import (
     FRAME,
@@ -231,9 +233,32 @@ def test_no_interface_at_all(path) -> None:
 
 
 def test_more_interfaces_than_can_be_numbered(path) -> None:
-    found = read(path, section() + interface() * 65_536 + enhanced() + interface() + enhanced())
-    assert found.frames == [FRAME]
-    assert "more than 65536 interfaces" in found.notes[0]
+    """Those that follow share a number for each link type, also in later sections."""
+    many = interface() * 69_998 + interface(link_type=101, snap_length=9) + interface()
+    packets = [enhanced(number=number) for number in (0, OWN - 1, OWN, 69_998, 69_999)]
+    later = section() + interface(link_type=101) + enhanced() + simple()
+    found = read(path, section() + many + b"".join(packets) + later)
+    assert len(found.frames) == len(packets) + 2
+    assert not found.damaged
+    assert found.interface == [0, OWN - 1, OWN, OWN + 1, OWN, OWN + 1, OWN + 1]
+    assert found.interfaces[OWN:] == [CaptureInterface(MORE, 1), CaptureInterface(MORE, 101)]
+    (note,) = found.notes
+    assert "more than 64,512 interfaces" in note
+
+
+def test_more_link_types_than_can_share_a_number(path) -> None:
+    kinds = b"".join(interface(link_type=kind) for kind in range(1_025))
+    found = read(path, section() + interface() * OWN + enhanced() + kinds + enhanced())
+    assert (found.frames, found.damaged) == ([FRAME], True)
+    assert "more than 65,536 interfaces" in found.notes[-1]
+
+
+def test_the_interfaces_of_a_section_take_bounded_memory(path, monkeypatch) -> None:
+    monkeypatch.setattr(pcapng, "_MAXIMUM_INTERFACES", 10)
+    content = (section() + interface() * 10 + enhanced()) * 2 + interface() + enhanced()
+    found = read(path, content)
+    assert (found.frames, found.damaged) == ([FRAME] * 2, True)
+    assert "more than 10 interfaces in one section" in found.notes[0]
 
 
 def test_cut_anywhere(path) -> None:

@@ -15,6 +15,7 @@ from core.store import comments, packet_store
 from core.store.arena import Arena, copy_frames
 from core.store.batch import Batch, CaptureInterface
 from core.store.chunk import COLUMN_BYTES, COLUMN_TYPES, Chunk
+from core.store.interface_numbers import INTERFACES, MORE, OWN
 from core.store.packet_store import KEPT_IN_PLACE, PacketStore
 from tests.core.store.frames import tcp_frame, udp_frame
 from tests.core.store.support import ETHERNET_INTERFACE, batch_of
@@ -292,14 +293,31 @@ def test_a_closed_arena_keeps_only_what_it_holds():
     assert snapshot.packet(1).data == b"small"
 
 
-def test_interfaces_are_as_many_as_packets_can_name():
-    """All at once; one more is refused and changes nothing."""
+def test_interfaces_beyond_what_packets_can_name_share_one_for_each_link_type():
     store = PacketStore()
-    many = [CaptureInterface(f"if{index}", 1) for index in range(packet_store.INTERFACES)]
-    assert store.add_interfaces(many) == range(len(many))
+    own = [CaptureInterface(f"if{index}", 1) for index in range(OWN)]
+    assert store.add_interfaces(own) == list(range(OWN))
+    more = [CaptureInterface(f"more{index}", (1, 101)[index % 2]) for index in range(INTERFACES)]
+    assert set(store.add_interfaces(more)) == {OWN, OWN + 1}
+    assert store.add_interface(CaptureInterface("last", 101)) == OWN + 1
+    snapshot = store.snapshot()
+    assert snapshot.interfaces[OWN:] == (CaptureInterface(MORE, 1), CaptureInterface(MORE, 101))
+    store.append(batch_of([b"x" * 60] * 3, interface=[0, OWN, OWN + 1]))
+    found = [store.snapshot().packet(number).interface for number in (1, 2, 3)]
+    assert [(each.name, each.link_type) for each in found] == [
+        ("if0", 1), (MORE, 1), (MORE, 101)
+    ]  # fmt: skip
+
+
+def test_more_link_types_than_can_share_are_refused_and_change_nothing():
+    store = PacketStore()
+    store.add_interfaces([ETHERNET_INTERFACE] * OWN)
+    store.add_interfaces([CaptureInterface("", kind) for kind in range(INTERFACES - OWN)])
+    before = store.snapshot()
     with pytest.raises(ValueError, match="65,536"):
-        store.add_interface(ETHERNET_INTERFACE)
-    assert len(store.snapshot().interfaces) == len(many)
+        store.add_interface(CaptureInterface("", INTERFACES))
+    assert store.snapshot() is before
+    assert store.add_interface(CaptureInterface("again", 1)) == OWN + 1
 
 
 def test_readers_beside_the_writer_see_whole_packets():
