@@ -132,8 +132,12 @@ class LinkWatcher:
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
-        self._socket.setblocking(False)
-        self._socket.bind((0, RTMGRP_LINK))
+        try:
+            self._socket.setblocking(False)
+            self._socket.bind((0, RTMGRP_LINK))
+        except BaseException:
+            self._socket.close()
+            raise
 
     def fileno(self) -> int:
         """The descriptor to wait for."""

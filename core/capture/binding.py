@@ -41,7 +41,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Binding:
-    """The socket, and which interface it is bound to."""
+    """The socket, and which interface it is bound to. Raises `CaptureError` and `OSError`."""
 
     def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
         self.info = None if name == ANY else named(name)
@@ -55,8 +55,14 @@ class Binding:
             self.socket = kernel.packet_socket(interfaces=options.interfaces)
         except kernel.NotPermittedError as error:
             raise CaptureError(str(error)) from error
-        bpf.attach(self.socket, bpf.keep(options.snap_length, LOOPBACK_INDEX))
-        self._watcher = None if self.info else LinkWatcher()  # before the first frame comes
+        self._watcher: LinkWatcher | None = None
+        try:
+            bpf.attach(self.socket, bpf.keep(options.snap_length, LOOPBACK_INDEX))
+            if self.info is None:
+                self._watcher = LinkWatcher()  # before the first frame comes
+        except BaseException:
+            self.socket.close()
+            raise
         self.register = InterfaceRegister(add, options.snap_length, self._watcher)
 
     def bind(self) -> None:

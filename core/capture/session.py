@@ -2,7 +2,7 @@
 
 No thread and no loop of its own: whoever runs it waits for the descriptors of the feeds and of the
 watcher, and calls `read` and `follow_links`. When nothing is on its way, for each feed
-frames read + dropped by the kernel = received.
+frames read + dropped = received.
 
 A link that goes down only pauses its feed: the kernel puts the socket back when it comes up.
 An interface that is deleted ends its feed, also when a new one gets the same name: that is another
@@ -22,7 +22,7 @@ from core.capture.binding import named
 from core.capture.interfaces import IFF_RUNNING, IFF_UP
 from core.capture.opening import open_source
 from core.capture.options import ANY, CaptureOptions
-from core.capture.source import AddInterface, CaptureStatistics, Source
+from core.capture.source import AddInterface, CaptureError, CaptureStatistics, Source
 from core.netlink import LinkMessage, LinkWatcher, get_link
 from core.store.batch import Batch
 from core.wire.text import safe
@@ -61,7 +61,10 @@ class CaptureSession:
         self._ended = CaptureStatistics()
         self._delivered_by_ended = 0
         self._deleted: list[str] = []
-        self.watcher = LinkWatcher()  # before the sources: no change goes unseen
+        try:
+            self.watcher = LinkWatcher()  # before the sources: no change goes unseen
+        except OSError as error:
+            raise CaptureError(f"cannot watch the links: {error.strerror}") from error
         try:
             for name in dict.fromkeys(map(_name, options.interfaces)):
                 self.feeds.append(Feed(open_source(name, options, add)))
@@ -69,8 +72,10 @@ class CaptureSession:
             for feed in self.feeds:
                 if feed.source.interface_index != EVERY_INTERFACE:
                     feed.link = _state_now(feed.source.interface_index)
-        except BaseException:
+        except BaseException as error:
             self.close()
+            if isinstance(error, OSError):
+                raise CaptureError(f"cannot capture: {error.strerror or error}") from error
             raise
 
     @property
@@ -110,7 +115,10 @@ class CaptureSession:
         return [feed for feed in self.feeds if feed.link is LinkState.DELETED]
 
     def end(self, feed: Feed, consume: Callable[[Batch], None]) -> None:
-        """Let nothing more into a feed, hand what is in it to `consume`, and close it."""
+        """Let nothing more into a feed, hand what is in it to `consume`, and close it.
+
+        What is still in it after `LONGEST_S` counts as dropped.
+        """
         feed.source.detach()
         poll = select.poll()
         poll.register(feed.source.fileno(), select.POLLIN)
@@ -125,7 +133,8 @@ class CaptureSession:
                 break
             feed.source.clear_error()  # or poll returns at once because of it
             poll.poll(remaining_s * 1000)
-        self._ended += counted
+        left_behind = max(0, counted.received - counted.dropped - feed.delivered)
+        self._ended += counted + CaptureStatistics(dropped=left_behind)
         self._delivered_by_ended += feed.delivered
         if feed.link is LinkState.DELETED:
             self._deleted.append(_describe(feed))

@@ -30,7 +30,7 @@ class CaptureStatistics:
     """
 
     received: int = 0
-    dropped: int = 0  # by the kernel, for lack of room
+    dropped: int = 0  # by the kernel for lack of room, or left in it when a session ended
 
     def __add__(self, other: CaptureStatistics) -> CaptureStatistics:
         return CaptureStatistics(self.received + other.received, self.dropped + other.dropped)

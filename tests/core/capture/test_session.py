@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 
 import pytest
 
-from core.capture import session
+from core import netlink
+from core.capture import binding, inet, session
+from core.capture.opening import open_source
 from core.capture.options import CaptureOptions
 from core.capture.session import CaptureSession
-from core.capture.source import CaptureStatistics
+from core.capture.source import CaptureError, CaptureStatistics
+from tests.core.store.support import batch_of
 
 OPTIONS = CaptureOptions(("lo", "any"))
 
@@ -68,3 +73,115 @@ def test_sources_are_closed_when_the_links_cannot_be_asked(opened, monkeypatch):
         CaptureSession(OPTIONS, lambda _: 0)
     assert descriptors() == before
     assert len(opened) == 2
+
+
+class FullSource(BrokenSource):
+    """Holds more frames than there is time to read."""
+
+    received, dropped = 1_000, 10
+
+    def statistics(self) -> CaptureStatistics:
+        return CaptureStatistics(self.received, self.dropped)
+
+    def read(self):
+        return batch_of([b"frame"] * 100)
+
+    def detach(self):
+        pass
+
+    def clear_error(self):
+        return 0
+
+    def fileno(self):
+        return self.descriptor
+
+    def close(self):
+        os.close(self.descriptor)
+
+
+class SlowSource(FullSource):
+    """Hands nothing over in the time that there is."""
+
+    def read(self):
+        return None
+
+
+@pytest.mark.parametrize("kind", [FullSource, SlowSource])
+def test_what_is_left_in_a_source_counts_as_dropped(monkeypatch, kind) -> None:
+    """However a session ends, captured + dropped = received."""
+    made = []
+
+    def open_source(*arguments):
+        made.append(kind(*arguments))
+        return made[-1]
+
+    monkeypatch.setattr(session, "open_source", open_source)
+    seconds = iter(range(1_000))
+    kept = []
+    capture = CaptureSession(OPTIONS, lambda _: 0)
+    monkeypatch.setattr(session.time, "monotonic", lambda: next(seconds) / 2)
+    for feed in tuple(capture.feeds):
+        capture.end(feed, kept.append)
+        total = capture.statistics()
+        assert total.received == sum(source.received for source in made)
+    capture.close()
+    assert (len(kept) > 0) is (kind is FullSource)
+    assert capture.delivered == 100 * len(kept) < total.received
+    assert capture.delivered + total.dropped == total.received
+
+
+class Unbindable(socket.socket):
+    """A socket that takes no address, as without memory or under a security module."""
+
+    def bind(self, address):
+        no_more_descriptors()
+
+
+def no_more_descriptors(*_arguments):
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+# what fails while a source or a session is opened
+FAULTS = {
+    "the filter": lambda patch: patch.setattr(binding.bpf, "attach", no_more_descriptors),
+    "the watcher's socket": lambda patch: patch.setattr(
+        binding, "LinkWatcher", no_more_descriptors
+    ),
+    "the watcher's address": lambda patch: patch.setattr(netlink.socket, "socket", Unbindable),
+    "an option": lambda patch: patch.setattr(binding, "_bind", no_more_descriptors),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("method", ["ring", "datagram"])
+def test_a_source_that_cannot_be_opened_leaves_nothing_open(monkeypatch, method, fault) -> None:
+    """One sentence, and no descriptor; a UDP socket knows none of a packet socket's options."""
+    monkeypatch.setattr(
+        binding.kernel, "packet_socket", lambda **_: socket.socket(type=socket.SOCK_DGRAM)
+    )
+    FAULTS[fault](monkeypatch)
+    before = descriptors()
+    with pytest.raises(CaptureError, match="any: "):
+        open_source("any", CaptureOptions(("any",), method=method), lambda _: 0)
+    assert descriptors() == before
+
+
+def test_an_inet_source_that_cannot_be_opened_leaves_nothing_open(monkeypatch) -> None:
+    monkeypatch.setattr(
+        inet.kernel, "raw_ipv4_socket", lambda *_: socket.socket(type=socket.SOCK_DGRAM)
+    )
+    monkeypatch.setattr(inet, "grow_receive_buffer", no_more_descriptors)
+    before = descriptors()
+    with pytest.raises(CaptureError, match="any: "):
+        open_source("any", CaptureOptions(("any",), method="inet"), lambda _: 0)
+    assert descriptors() == before
+
+
+@pytest.mark.parametrize("place", ["LinkWatcher", "get_link"])
+def test_a_session_that_cannot_be_opened_leaves_nothing_open(monkeypatch, place) -> None:
+    monkeypatch.setattr(session, "open_source", FullSource)
+    monkeypatch.setattr(session, place, no_more_descriptors)
+    before = descriptors()
+    with pytest.raises(CaptureError, match="open files"):
+        CaptureSession(OPTIONS, lambda _: 0)
+    assert descriptors() == before
