@@ -137,8 +137,11 @@ async def filled(pilot: Pilot[Any]) -> MainScreen:
     """
     screen = main(pilot)
     await eventually(lambda: screen.has_sides, "the side panels")
-    await eventually(
-        lambda: screen.table.line_count >= screen.bridge.poll().packets.count, "all rows"
-    )
+
+    def has_all_rows() -> bool:
+        packets = screen.bridge.poll().packets
+        return screen.table.line_count >= packets.count - packets.evicted
+
+    await eventually(has_all_rows, "all rows")
     screen.table.render_lines(screen.table.size.region)
     return screen

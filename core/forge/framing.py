@@ -42,6 +42,7 @@ BARE = frozenset(
     }
 )
 _COOKED = {LinkType.LINUX_SLL: SLL, LinkType.LINUX_SLL2: SLL2}
+_MOST_KEPT = 1 << 16  # destinations whose link addresses are kept
 _PIECE = 4 << 20  # bytes that are put together at once
 _NOT_FOUND = bytes(6)
 _TABLES = ((IPV4, EtherType.IPV4), (IPV6, EtherType.IPV6))
@@ -127,6 +128,8 @@ class Framing:
             return _NOT_FOUND
         key = (destination, self.resolve)
         if key not in self._found:
+            if len(self._found) >= _MOST_KEPT:
+                self._found.clear()
             self._found[key] = self._looked_up(destination)
         return self._found[key]
 

@@ -9,6 +9,8 @@ from core import netlink
 from core.forge.route import Kind, find_route, known_neighbour, own_addresses
 from core.interface_lookup import find_interface
 
+_MOST_KINDS = 1 << 16  # addresses whose kind is kept
+
 
 class ThisMachine:
     """What belongs to this machine; asked of the kernel when it is first needed, then kept."""
@@ -28,6 +30,8 @@ class ThisMachine:
     def kind(self, address: bytes) -> int:
         """What the routing table says of an IP address; a host where it says nothing."""
         if address not in self._kinds:
+            if len(self._kinds) >= _MOST_KINDS:
+                self._kinds.clear()
             try:
                 self._kinds[address] = find_route(address).kind
             except OSError:

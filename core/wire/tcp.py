@@ -11,7 +11,7 @@ handshake (`SequenceBase`), which only whoever has seen the connection knows.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from core.wire import checksum
@@ -110,7 +110,7 @@ def segment_length(layer: Layer) -> int | None:
     return max(0, layer.stop - layer.offset - layer.header_length)
 
 
-@cache
+@lru_cache(maxsize=1 << _FLAGS.field.bits)  # all there are
 def flag_text(flags: int) -> str:
     """``SYN, ACK`` for 0x012; ``none`` for no flag."""
     return ", ".join(name for key, name in FLAG_NAMES if flags & FLAG_BITS[key]) or "none"

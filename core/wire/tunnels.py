@@ -10,7 +10,7 @@ VXLAN, RFC 7348: an Ethernet frame inside UDP port 4789, after a network identif
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 from core.wire import checksum
 from core.wire.dissection import Check, Dissection, Layer
@@ -48,7 +48,7 @@ _SEQUENCE = (Field("sequence_number", 32, "Sequence number"),)
 _ACKNOWLEDGEMENT = (Field("ack_number", 32, "Acknowledgement number"),)
 
 
-@cache
+@lru_cache(maxsize=1 << 4 + GRE["flags.version"].field.bits)  # all there are
 def optional_table(
     checksum_there: bool, key: bool, sequence: bool, version: int, acknowledged: bool
 ) -> HeaderTable | None:

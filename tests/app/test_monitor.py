@@ -26,7 +26,7 @@ from core.store.packet_store import PacketStore
 from core.wire.field import Span
 from core.wire.link import LinkType
 from core.wire.text import safe
-from tests.scripted import BAD_CHECKSUM, batch, conversations, scripted_store
+from tests.scripted import BAD_CHECKSUM, Frame, batch, conversations, scripted_store
 from tests.scripted_monitor import (
     INTERFACES,
     LIVE,
@@ -640,3 +640,15 @@ def shown_text(pilot):
 
 def key_text(pilot) -> str:
     return pilot.app.screen_stack[0].query_one(KeyBar).render().plain
+
+
+async def test_a_screen_whose_store_has_evicted_is_filled():
+    """What the tests wait with: all rows are those that are held."""
+    store = PacketStore(1 << 18)
+    store.add_interface(CaptureInterface("eth0", LinkType.ETHERNET))
+    while not store.snapshot().evicted:
+        store.append(batch([Frame(bytes(60), 10)] * 500))
+    held = store.snapshot().count - store.snapshot().evicted
+    async with scripted_monitor(store).run_test(size=(120, 36)) as pilot:
+        screen = await filled(pilot)
+        assert screen.table.line_count == held
