@@ -36,7 +36,8 @@ class EngineSnapshot:
     anew with a new store. `file` is the path of what was opened, or "standard input"; `piped` says
     that it is a pipe, out of which the packets come only once. `progress` is the part of the file
     that was read, 0 to 1, None where its size is unknown. `damaged` says that the file was not
-    whole; `notes` say more, one line each.
+    whole; `notes` say more, one line each. `loop` makes no two snapshots differ: it
+    counts wake-ups, also those in which nothing has happened.
     """
 
     state: State = State.IDLE
@@ -51,4 +52,4 @@ class EngineSnapshot:
     progress: float | None = None
     damaged: bool = False
     notes: tuple[str, ...] = ()
-    loop: LoopCounters = field(default_factory=LoopCounters)
+    loop: LoopCounters = field(default_factory=LoopCounters, compare=False)

@@ -107,6 +107,10 @@ class EchoPanel(Vertical):
         if self._snapshot is not None:
             self._draw(self._snapshot)
 
+    def watch_hint(self) -> None:
+        if self._snapshot is not None:
+            self._draw(self._snapshot)
+
     def watch_listener(self) -> None:
         if self._snapshot is not None:
             self._draw(self._snapshot)

@@ -56,6 +56,13 @@ class ForgingScreen(PacketScreen):
         super().show_sides(scene)
         self._show_forge(scene)
 
+    def basis(self, scene: Scene) -> tuple[object, ...]:
+        if not self.has_sides:
+            return super().basis(scene)
+        forging = self.forger.scene()
+        watching = object() if forging.report.listening else None  # equal to no other: time counts
+        return (*super().basis(scene), forging, watching)
+
     def _show_forge(self, scene: Scene) -> None:
         """What is on its way, and what was found of it among the packets."""
         from app.screens.forge_parts import why_blind

@@ -48,6 +48,10 @@ class MainScreen(ForgingScreen):
         super().show_sides(scene)
         self._keep_only_picked(scene)
 
+    def basis(self, scene: Scene) -> tuple[object, ...]:
+        is_shown = self.has_sides and self.echo.display
+        return (*super().basis(scene), self.only, self._picked, is_shown)
+
     def show_selected(self, number: int | None) -> None:
         super().show_selected(number)
         dissection = self.panels.dissection

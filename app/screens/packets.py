@@ -64,6 +64,7 @@ class PacketScreen(Screen[None]):
         self.shown = self.scene.packets  # what the table shows: older while paused
         self._paused_first = 0  # the lowest number held when the view was paused
         self._told = ""
+        self._basis: tuple[object, ...] = ()  # of what is shown
         self._settling = Settling()
 
     def compose(self) -> ComposeResult:
@@ -134,9 +135,37 @@ class PacketScreen(Screen[None]):
     # -- what it shows ------------------------------------------------------------------------
 
     def poll(self) -> None:
-        """Show the newest scene."""
-        self.show(self.bridge.poll())
+        """Show the newest scene, if there is anything new in it."""
+        scene = self.bridge.poll()
+        basis = self.basis(scene)  # as it is before: what `show` changes is looked at once more
+        if basis != self._basis:
+            self._basis = basis
+            self.show(scene)
         self._mount_sides_soon()
+
+    def basis(self, scene: Scene) -> tuple[object, ...]:
+        """Return all that `show` depends on: while it stays equal, there is nothing to show.
+
+        The time of day is in it, so that every scene is shown once a second.
+        """
+        workspace = self.workspace
+        return (
+            scene.engine,
+            scene.packets,
+            scene.rates,
+            scene.time_of_day,
+            scene.echo,
+            scene.turn,
+            scene.faults,
+            scene.fault,
+            self.paused,
+            self.has_sides,
+            workspace.zoomed,
+            workspace.side,
+            workspace.panel,
+            self.table.display,
+            self.table.selected is None,
+        )
 
     def show(self, scene: Scene) -> None:
         """Show a scene; it may be the one that is shown."""

@@ -102,9 +102,12 @@ class EchoTotals:
         return self.bytes_in - self.pending - self.unsent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EchoSnapshot:
-    """The server at one moment. ``log`` belongs to the client ``selected``, closed or not."""
+    """The server at one moment. ``log`` belongs to the client ``selected``, closed or not.
+
+    Only a snapshot itself is equal to it: the tables of two are not compared.
+    """
 
     taken_s: float
     listeners: tuple[ListenerInfo, ...]

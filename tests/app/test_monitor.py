@@ -21,11 +21,13 @@ from app.screens.help import Help
 from app.screens.interfaces import Interfaces
 from app.screens.key_bar import KeyBar
 from core.engine import EngineSnapshot, Severity, State
+from core.loop import LoopCounters
 from core.store.batch import CaptureInterface
 from core.store.packet_store import PacketStore
 from core.wire.field import Span
 from core.wire.link import LinkType
 from core.wire.text import safe
+from tests.idle import eventually
 from tests.scripted import BAD_CHECKSUM, Frame, batch, conversations, scripted_store
 from tests.scripted_monitor import (
     INTERFACES,
@@ -652,3 +654,44 @@ async def test_a_screen_whose_store_has_evicted_is_filled():
     async with scripted_monitor(store).run_test(size=(120, 36)) as pilot:
         screen = await filled(pilot)
         assert screen.table.line_count == held
+
+
+async def test_a_poll_that_finds_nothing_new_shows_nothing(monkeypatch):
+    """And one that does, does: for each part of the scene."""
+    engine = ScriptedEngine(EngineSnapshot(State.DONE, file="some.pcap", progress=1.0))
+    times = ["12:00:00"]
+    async with running(engine=engine) as pilot:
+        screen = main(pilot)
+        screen.bridge._time_of_day = lambda: times[-1]
+        shown = []
+        show = screen.show
+        monkeypatch.setattr(screen, "show", lambda scene: (shown.append(scene), show(scene)))
+
+        def polls() -> int:
+            """How many of three polls show something; what they change is shown once more."""
+            shown.clear()
+            for _ in range(3):
+                screen.poll()
+            return len(shown)
+
+        await eventually(lambda: not polls(), "nothing new")
+        changes = {
+            "the time": lambda: times.append("12:00:01"),
+            "a message": lambda: setattr(
+                engine, "said", replace(engine.said, message="x", severity=Severity.WARNING)
+            ),
+            "a packet": lambda: engine.store.append(batch([Frame(bytes(60), 10)])),
+            "a comment": lambda: engine.store.add_comment(1, "remark"),
+            "the echo server": lambda: setattr(
+                engine.echo, "said", replace(engine.echo.said, message="y")
+            ),
+            "the forge": lambda: screen.forger._report(error="no"),
+            "a panel": lambda: setattr(screen.workspace, "zoomed", True),
+            "a store": lambda: setattr(engine, "store", scripted_store()),
+        }
+        for what, change in changes.items():
+            change()
+            assert 0 < polls() < 3, what
+            await eventually(lambda: not polls(), f"nothing new after {what}")
+        engine.said = replace(engine.said, loop=LoopCounters())
+        assert not polls(), "the loop of the worker turns without an end"
