@@ -11,12 +11,21 @@ import os
 import runpy
 import sys
 
-CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2  # linux/capability.h
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_NET_RAW = 1, 2, 13  # linux/capability.h
 _VERSION_3 = 0x20080522
 _THIS_THREAD = 0
 
 READING_FILES = frozenset({CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH})
 """What root needs to read the checkout of somebody else."""
+
+ON_A_REFUSED_TERMINAL = f"""\
+import os, runpy
+from tests.unprivileged import drop_capabilities
+os.fchmod(1, 0)
+drop_capabilities(frozenset({{{CAP_DAC_READ_SEARCH}, {CAP_NET_RAW}}}))
+runpy.run_module("app", run_name="__main__", alter_sys=True)
+"""
+"""rawscope for ``python -c``, on a terminal that it may not open again, as one of another user."""
 
 
 class _Header(ctypes.Structure):

@@ -6,9 +6,9 @@
   signal comes while a pipe takes only a part of it.
 * The text is UTF-8 whatever the locale says, as tshark's is: a name from the wire has been
   through `core.wire.text.safe` before, so no byte of it can steer a terminal.
-* No write blocks: a terminal is opened once more, for a non-blocking descriptor that the shell does
-  not share, and a pipe gets no more at once than it has room for (pipe(7)). A reader that has
-  stopped reading then cannot keep a signal from ending the program (`ReaderStuckError`).
+* No write blocks: a terminal is written to by a `TerminalWriter`, and a pipe gets no more at once
+  than it has room for (pipe(7)). A reader that has stopped reading then cannot keep a signal from
+  ending the program (`ReaderStuckError`).
 * A reader that went away (``rawscope dump … | head``) raises `ReaderGoneError`, which ends
   the program quietly; anything else that stops the writing is a `CommandError`.
 """
@@ -21,10 +21,11 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from app.terminal.writer import TerminalWriter
 from core.wire.link import unread_text
 
 _PIECE = 1 << 16
-_LOOK_S = 0.1  # so soon a signal is noticed
+_LOOK_S = 0.1  # how often to check for a signal
 _PATIENCE_S = 1.0  # with a reader that takes nothing, once a signal asked to stop
 
 
@@ -105,10 +106,7 @@ class Output:
         """Write what there is room for; return how many bytes that was."""
         if self._terminal is None:
             return self._stream.write(piece) or 0  # None: no room, in a non-blocking pipe
-        try:
-            return os.write(self._terminal, piece)
-        except BlockingIOError:
-            return 0
+        return self._terminal.write(piece)
 
     def _await_room(self) -> None:
         """Wait until the reader takes something."""
@@ -131,13 +129,10 @@ def _room_of(stream: Any) -> select.poll | None:
     return room
 
 
-def _terminal_of(stream: Any) -> int | None:
-    """A non-blocking descriptor of the terminal behind `stream`; None if there is none to open."""
+def _terminal_of(stream: Any) -> TerminalWriter | None:
+    """Return a writer for the terminal behind `stream`, or None if that is no terminal."""
     try:
-        if not stream.isatty():
-            return None
-        flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
-        return os.open(os.ttyname(stream.fileno()), flags)
+        return TerminalWriter(stream.fileno()) if stream.isatty() else None
     except OSError:
         return None
 

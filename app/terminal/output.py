@@ -1,27 +1,23 @@
 """Output to the terminal that never waits for it.
 
-A write to a terminal that nobody reads blocks for ever, and with it the thread that writes: the
-program then answers neither keys nor signals. The flag that would prevent it (O_NONBLOCK)
-belongs to the open file, which the shell shares; so the terminal is opened once more, for a
-flag of our own. What it does not take stays here and follows when there is room.
-
-Where it cannot be opened again (it belongs to another user), small pieces are written when
-poll(2) says that there is room. Any thread may write.
+A write to a terminal that nobody reads blocks forever, and with it the thread that writes: the
+program then answers neither keys nor signals. `app.terminal.writer` writes what the terminal takes
+now; the rest stays here and follows when there is room. Any thread may write.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import select
 import termios
 import threading
 import time
 from collections.abc import Callable
 
+from app.terminal.writer import TerminalWriter
+
 CANCEL = b"\x18"  # CAN ends an escape sequence that was cut (ECMA-48, console_codes(4))
-_PIECE_WHERE_SHARED = 256
+_PIECE = 1 << 16
 
 
 class Output:
@@ -41,13 +37,7 @@ class Output:
         self._lock = threading.Lock()
         self._left = bytearray()
         self._waiting = False
-        try:
-            flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
-            self._descriptor = os.open(os.ttyname(descriptor), flags)
-            self._most = 1 << 16
-        except OSError:
-            self._descriptor = os.dup(descriptor)
-            self._most = _PIECE_WHERE_SHARED
+        self._writer = TerminalWriter(descriptor)
 
     @property
     def behind(self) -> bool:
@@ -66,7 +56,7 @@ class Output:
 
     def _wait(self) -> None:
         with contextlib.suppress(OSError, ValueError):  # closed meanwhile
-            self._loop.add_writer(self._descriptor, self._has_room)
+            self._loop.add_writer(self._writer.descriptor, self._has_room)
 
     def _has_room(self) -> None:
         with self._lock:
@@ -79,23 +69,14 @@ class Output:
     def _stop_waiting(self) -> None:
         if self._waiting:
             self._waiting = False
-            self._loop.remove_writer(self._descriptor)
+            self._loop.remove_writer(self._writer.descriptor)
 
     def _write_on(self) -> None:
-        shared = self._most == _PIECE_WHERE_SHARED
         try:
-            while self._left and not (shared and not self._room(0)):
-                taken = os.write(self._descriptor, memoryview(self._left)[: self._most].tobytes())
+            while self._left and (taken := self._writer.write(bytes(self._left[:_PIECE]))):
                 del self._left[:taken]
-        except BlockingIOError:
-            pass
-        except OSError:  # the terminal is gone, and SIGHUP under way
+        except OSError:  # the terminal is gone, and SIGHUP is about to arrive
             self._left.clear()
-
-    def _room(self, timeout_s: float) -> bool:
-        poll = select.poll()
-        poll.register(self._descriptor, select.POLLOUT)
-        return bool(poll.poll(timeout_s * 1000))
 
     def cut(self) -> None:
         """Drop what the terminal did not take; what is written next is read as a new sequence."""
@@ -111,7 +92,7 @@ class Output:
             self._finish_until(time.monotonic() + limit_s)
             if self._left:
                 with contextlib.suppress(termios.error):
-                    termios.tcflush(self._descriptor, termios.TCOFLUSH)
+                    termios.tcflush(self._writer.descriptor, termios.TCOFLUSH)
                 self._left[:0] = CANCEL
                 self._finish_until(time.monotonic() + limit_s)
             self._left.clear()
@@ -119,7 +100,7 @@ class Output:
     def _finish_until(self, end_s: float) -> None:
         self._write_on()
         while self._left and (left_s := end_s - time.monotonic()) > 0:
-            self._room(left_s)
+            self._writer.has_room(left_s)
             self._write_on()
 
     def close(self) -> None:
@@ -127,4 +108,4 @@ class Output:
         with self._lock:
             if not self._loop.is_closed():
                 self._stop_waiting()
-            os.close(self._descriptor)
+            self._writer.close()

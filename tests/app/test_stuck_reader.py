@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import select
@@ -10,6 +11,7 @@ import socket
 import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +20,11 @@ import pytest
 
 from tests.scripted import conversations
 from tests.support import ROOT, require_root
+from tests.unprivileged import ON_A_REFUSED_TERMINAL
 from tests.waiting import PATIENCE_S, until
 
+# A refused terminal belongs to another user; a process can open its controlling one all the same.
+TERMINALS = ["terminal", "refused terminal", "refused controlling terminal"]
 TO_LEAVE = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
@@ -44,11 +49,17 @@ def unread(
     On a terminal its words for a person go the same way.
     """
     reading, writing = os.pipe() if kind == "pipe" else pty.openpty()
+    program = ["-c", ON_A_REFUSED_TERMINAL] if "refused" in kind else ["-m", "app"]
+
+    def control() -> None:
+        if "controlling" in kind:
+            fcntl.ioctl(writing, termios.TIOCSCTTY, 0)
+
     process = subprocess.Popen(
-        [sys.executable, "-m", "app", "dump", *arguments],
+        [sys.executable, *program, "dump", *arguments],
         cwd=ROOT, stdin=subprocess.DEVNULL, stdout=writing,
-        stderr=writing if kind == "terminal" else subprocess.DEVNULL,
-        start_new_session=True,
+        stderr=subprocess.DEVNULL if kind == "pipe" else writing,
+        start_new_session=True, preexec_fn=control,
     )  # fmt: skip
     room = select.poll()
     room.register(writing, select.POLLOUT)
@@ -74,7 +85,7 @@ def await_full(
     until(is_full, "a full pipe or terminal")
 
 
-@pytest.mark.parametrize("kind", ["pipe", "terminal"])
+@pytest.mark.parametrize("kind", ["pipe", *TERMINALS])
 @pytest.mark.parametrize("number", TO_LEAVE)
 def test_a_signal_ends_the_printing_of_a_file(large, kind, number):
     with unread(kind, "-r", str(large)) as (process, _, room):
@@ -84,7 +95,7 @@ def test_a_signal_ends_the_printing_of_a_file(large, kind, number):
 
 
 @pytest.mark.live
-@pytest.mark.parametrize("kind", ["pipe", "terminal"])
+@pytest.mark.parametrize("kind", ["pipe", *TERMINALS])
 def test_a_signal_ends_the_printing_of_a_capture(kind):
     require_root()
     with (

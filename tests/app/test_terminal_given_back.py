@@ -17,6 +17,7 @@ import pytest
 from tests.bench.terminal import Terminal
 from tests.scripted import conversations
 from tests.support import ROOT
+from tests.unprivileged import ON_A_REFUSED_TERMINAL
 from tests.waiting import PATIENCE_S, until
 
 GIVEN_BACK = [  # first screen, mouse, bracketed paste, focus reports, lines wrap, a cursor
@@ -31,6 +32,13 @@ CRASHING = (
     "from app.cli import main\n"
     "main()"
 )
+REFUSED = {
+    "controlling": ON_A_REFUSED_TERMINAL,
+    "shared": (
+        "import app.terminal.writer\n"
+        "app.terminal.writer._open_again = lambda descriptor: None\n" + ON_A_REFUSED_TERMINAL
+    ),
+}
 
 
 @pytest.fixture
@@ -126,6 +134,19 @@ def test_a_signal_ends_it_though_nobody_reads_the_terminal(opened, untouched, nu
     fill(terminal)
     for key in keys:
         os.write(terminal.fd, bytes([key]))
+    os.kill(terminal.pid, number)
+    status, painted = end_of(terminal, reading=False)
+    assert status == 128 + number
+    assert is_given_back(terminal, painted, untouched)
+
+
+@pytest.mark.parametrize("way", REFUSED)
+@pytest.mark.parametrize("number", TO_LEAVE)
+def test_a_signal_ends_it_on_an_unread_terminal_of_another_user(opened, untouched, number, way):
+    terminal = opened("-c", REFUSED[way])
+    os.chmod(f"/proc/{terminal.pid}/fd/2", 0o600)  # for `fill`
+    fill(terminal)
+    os.write(terminal.fd, b"jjj")
     os.kill(terminal.pid, number)
     status, painted = end_of(terminal, reading=False)
     assert status == 128 + number
