@@ -7,8 +7,8 @@ frame is done. So a system call carries thousands of frames.
 ENOBUFS means that the device's queue is full, or that the device dropped the frame itself, as a
 veth does with what its other end does not take: the frame stays a request and is tried again, so
 nothing is lost, and a slow device slows us down; for `_PATIENCE_S` at most, or until somebody
-stops it: then the frames that the kernel has not taken are withdrawn. send(2) does not block:
-waiting inside it for frames on their way costs more than to look again.
+stops it: then the frames that the kernel has not taken are withdrawn, and none is sent after them.
+send(2) does not block: waiting inside it for frames on their way costs more than to look again.
 
 Source: packet(7); net/packet/af_packet.c, tpacket_snd.
 """
@@ -58,6 +58,7 @@ class TxRing:
         self.longest = min(longest, mtu + ETHERNET.size + VLAN.size)
         self._next = 0
         self._waiting = 0
+        self._is_over = False  # frames were withdrawn
         try:
             self._slots = TxSlots(interface, mtu, self.longest, bypass)
         except OSError as error:
@@ -85,10 +86,13 @@ class TxRing:
         return self._slots.fits(data, offset, length)
 
     def put(self, frames: Iterable[bytes | memoryview]) -> None:
-        """Put frames in; when the ring is full what is in is sent first. Raises `SendError`."""
+        """Put frames in; when the ring is full, send what is in first. Raises `SendError`.
+
+        Once the ring was stopped, put nothing in.
+        """
         for frame in frames:
-            if self._waiting == len(self._slots):
-                self.flush()
+            if not self._make_room():
+                return
             self._check(*alone(frame))
             self._slots.frames[self._next, : len(frame)] = np.frombuffer(frame, np.uint8)
             self._slots.measure(slice(self._next, self._next + 1), len(frame))
@@ -99,16 +103,14 @@ class TxRing:
         self, data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]
     ) -> None:
         """`put` for frames that lie in one array: ``data[offset : offset + length]`` each; (n,).
-        Nothing is put in if one of them does not fit.
+        Put nothing in if one of them does not fit, nor once the ring was stopped.
 
         Rows of one width are copied at once, the longest frame's: what stands behind a shorter
         one in its slot is not sent.
         """
         self._check(data, offset, length)
         at = 0
-        while at < len(offset):
-            if self._waiting == len(self._slots):
-                self.flush()
+        while at < len(offset) and self._make_room():
             room = len(self._slots) - max(self._waiting, self._next)
             stop = min(len(offset), at + room)
             width = int(length[at:stop].max())
@@ -124,9 +126,15 @@ class TxRing:
             self._waiting += inside
             at += inside
 
+    def _make_room(self) -> bool:
+        """Send what is in if the ring is full; return False once the ring was stopped."""
+        if self._waiting == len(self._slots):
+            self.flush()
+        return not self._is_over
+
     def flush(self) -> None:
         """Have the kernel send all that was put in, and wait until it has, or until it is stopped:
-        then the ring is of no more use. Raises `SendError`."""
+        then the ring must not be used again. Raises `SendError`."""
         if not self._waiting:
             return
         start = self._next - self._waiting
@@ -154,6 +162,7 @@ class TxRing:
 
     def _withdraw(self, waiting: Iterable[NDArray[np.uint32]]) -> None:
         """Take back the requests among these statuses; the kernel looks only when it is kicked."""
+        self._is_over = True
         for part in waiting:
             self.sent += int(np.count_nonzero(part & ~np.uint32(kernel.TP_STATUS_SEND_REQUEST)))
             part[part == kernel.TP_STATUS_SEND_REQUEST] = kernel.TP_STATUS_AVAILABLE

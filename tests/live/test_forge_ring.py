@@ -173,6 +173,45 @@ def test_what_the_other_end_drops_is_told(
     assert "the other end of a veth" in told
 
 
+@pytest.mark.parametrize("way", ["put", "put_many", "replay"])
+def test_nothing_is_sent_after_frames_that_a_stop_withdrew(network: Network, way: str) -> None:
+    """The other end of the veth drops frame 9 for ever; more frames follow than the ring holds."""
+    sizes = [1514 if number == 9 else 60 for number in range(12_000)]
+    frames = [frame(number, size) for number, size in enumerate(sizes)]
+    batch = batch_of(frames, [0] * len(frames))
+    journal: list[int] = []
+
+    class Journal:
+        def leaving(self, *frames: object) -> None:
+            pass
+
+        def left(self, count: int) -> None:
+            journal.append(count)
+
+    def send() -> tuple[int, int]:
+        with TxRing("far0", 1500, 2000, stopped=lambda: True) as ring:
+            if way == "put":
+                ring.put(frames)
+            elif way == "put_many":
+                ring.put_many(batch.data, batch.offset, batch.captured.astype(np.int64))
+            else:
+                Replay(ring, Pace(None), journal=Journal()).feed(batch)
+            ring.flush()
+            at_the_stop = ring.sent
+            ring.put([frame(1)])
+            ring.flush()
+            return at_the_stop, ring.sent
+
+    network.ip_near("link", "set", "near0", "mtu", "900")
+    try:
+        with watching(network, ring_bytes=32 << 20) as watch:
+            assert network.in_far(send) == (9, 9)
+            assert ours(watch.wait_for(9)) == frames[:9]
+    finally:
+        network.ip_near("link", "set", "near0", "mtu", "1500")
+    assert sum(journal) == (9 if way == "replay" else 0)
+
+
 def test_long_frames_are_copied_in_part_and_arrive_whole(network: Network) -> None:
     """Around the length up to which the kernel is asked for a copy, and far above."""
     sizes = [60, 2047, 2048, 2049, 4096, 9000, 60]
