@@ -2,7 +2,7 @@
 
 This thread prints; another captures (`app.commands.capturing`). The first signal ends the
 capture, and what was captured is printed; a second one ends the program, after it has said how
-much was not. So does the first one if nobody reads what is printed.
+much was not. The first signal does the same if nobody reads the output.
 """
 
 from __future__ import annotations

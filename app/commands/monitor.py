@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from core.engine import Engine
 
 
-_GRACE_S = 1.0  # for an orderly end after the terminal is gone
-_SIGNAL_GRACE_S = 1.6  # and after a signal: with the terminal put in order, it is two seconds
+# For an orderly end after the terminal is gone, and after a signal. The latter and
+# `app.terminal.driver.ABANDON_S` (0.6) together stay under the two seconds that a signal may take.
+_GRACE_S = 1.0
+_SIGNAL_GRACE_S = 1.2
 
 
 def run_monitor(source: PacketSource, demo: bool) -> int:
@@ -49,15 +51,23 @@ def run_monitor(source: PacketSource, demo: bool) -> int:
 
     engine = Engine(PacketStore())
     engine.start()
+    over = threading.Event()
     try:
         if file is None and source.interfaces:
             engine.capture(source.capture_options())
-        return _show(engine, source, file, demo)
+        return _show(engine, source, file, demo, over)
     finally:
         engine.close()
+        over.set()
 
 
-def _show(engine: Engine, source: PacketSource, file: str | int | None, demo: bool) -> int:
+def _show(
+    engine: Engine,
+    source: PacketSource,
+    file: str | int | None,
+    demo: bool,
+    over: threading.Event,
+) -> int:
     from app.monitor import Monitor
     from core.engine import State
 
@@ -69,7 +79,6 @@ def _show(engine: Engine, source: PacketSource, file: str | int | None, demo: bo
 
             stack.enter_context(Demo(engine.echo))
         chosen = bool(source.interfaces) or source.file is not None
-        over = threading.Event()
 
         def end_soon(number: signal.Signals) -> None:
             threading.Thread(
@@ -79,9 +88,8 @@ def _show(engine: Engine, source: PacketSource, file: str | int | None, demo: bo
         options = source.capture_options()
         monitor = Monitor(engine, options=options, choose=not chosen, on_signal=end_soon)
         gc.enable()
-        threading.Thread(target=_end_with_terminal, args=(engine, over), daemon=True).start()
+        threading.Thread(target=_end_with_terminal, args=(over,), daemon=True).start()
         monitor.run()
-        over.set()
     failure = monitor.failure or engine.failure
     if failure is not None:
         raise failure
@@ -94,20 +102,25 @@ def _show(engine: Engine, source: PacketSource, file: str | int | None, demo: bo
     return monitor.return_code or 0
 
 
-def _end_with_terminal(engine: Engine, over: threading.Event) -> None:
+def _end_with_terminal(over: threading.Event) -> None:
     """Wait for the terminal to hang up; end the process if it has not ended soon after."""
     terminal = select.poll()
     terminal.register(2, 0)  # POLLHUP is always reported
     terminal.poll()
     if not over.wait(_GRACE_S):
-        engine.close()
         os._exit(128 + signal.SIGHUP)
 
 
 def _end_after_signal(number: signal.Signals, monitor: Monitor, over: threading.Event) -> None:
-    """End the process if the signal has not ended it soon after."""
-    if not over.wait(_SIGNAL_GRACE_S):
+    """End the process if the signal has not ended it soon after, whatever becomes of the terminal.
+
+    The kernel takes back what the engine holds.
+    """
+    if over.wait(_SIGNAL_GRACE_S):
+        return
+    try:
         monitor.abandon_terminal()
+    finally:
         os._exit(128 + number)
 
 

@@ -2,7 +2,8 @@
 
 * What Textual paints goes into the frame (`paint`). It is written when the pace allows it,
   with a question behind it (`app.terminal.pace`).
-* A question's tag is the column that the cursor stands in when it is asked; the row is the
+* A question's tag is the column that the cursor stands in when it is asked, so a narrow terminal
+  has fewer tags: it would report a column beyond its last one as its last one. The row is the
   second one, since xterm sends F3 with a modifier in the form of an answer from the first
   row (``ESC [ 1 ; 2 R``, ctlseqs, "PC-Style Function Keys").
 * The terminal's modes are taken and given back in turns. Textual (8.2) takes them again at every
@@ -33,7 +34,7 @@ from textual.message import Message
 
 from app.terminal.frame import Frame
 from app.terminal.output import Output
-from app.terminal.pace import Pace
+from app.terminal.pace import TAGS, Pace
 
 _SCREEN = 2  # the descriptor that Textual draws on
 _ASK = "\x1b[6n"
@@ -46,7 +47,8 @@ _LEAVE = (
     "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
 _LAST_ANSWER_S = 1.0  # for an answer that would else come after the end
-_LAST_WORDS_S = 0.3  # for a terminal that is not read
+_LAST_WORDS_S = 0.3  # for a terminal that is not read, twice (`Output.finish`)
+ABANDON_S = 0.6  # the longest that `TerminalDriver.abandon` takes
 
 
 class TerminalDriver(LinuxDriver):
@@ -69,6 +71,7 @@ class TerminalDriver(LinuxDriver):
         self._later: asyncio.TimerHandle | None = None
         self._cursor = Offset(0, 0)
         self._has_terminal = False
+        self._is_given_back = True  # only after the last words
         self._continued = 0  # how often
         self._closed = False
 
@@ -115,7 +118,8 @@ class TerminalDriver(LinuxDriver):
             self._ask_behind(change + _RESET)
 
     def _ask_behind(self, change: str) -> None:
-        tag = self._pace.asked(len(change.encode(errors="replace")), time.monotonic())
+        size_bytes = len(change.encode(errors="replace"))
+        tag = self._pace.asked(size_bytes, time.monotonic(), min(TAGS, _columns()))
         question = f"\x1b[{_ASKING_ROW};{tag + 1}H{_ASK}"
         back = f"\x1b[{self._cursor.y + 1};{self._cursor.x + 1}H"
         if self.synchronized:
@@ -146,6 +150,7 @@ class TerminalDriver(LinuxDriver):
             self._has_terminal = self._writer_thread is not None
             if self._continued == continued:
                 break
+        self._is_given_back = not self._has_terminal
         self._frame.forget()
         self._pace.forget()
         if self._has_terminal:
@@ -163,11 +168,12 @@ class TerminalDriver(LinuxDriver):
             self._await_last_answer()
         super().stop_application_mode()
         self._output.finish(_LAST_WORDS_S)
+        self._is_given_back = True
 
     def _await_last_answer(self) -> None:
         end_s = time.monotonic() + _LAST_ANSWER_S
         with contextlib.suppress(Empty):
-            while self._pace.answers and self._pace.unanswered_bytes:
+            while self._pace.awaits_answer:
                 left_s = max(0.0, end_s - time.monotonic())
                 self._pace.answered(self._heard.get(timeout=left_s), time.monotonic())
 
@@ -214,12 +220,22 @@ class TerminalDriver(LinuxDriver):
             self.resume_application_mode()
 
     def abandon(self) -> None:
-        """From another thread, just before the process ends: restore the terminal's modes."""
-        if self._has_terminal:
-            self._has_terminal = False
-            if self.attrs_before is not None:
-                with contextlib.suppress(termios.error):
-                    termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
-            self._output.cut()
-            self._output.write(_LEAVE)
-            self._output.finish(_LAST_WORDS_S)
+        """From another thread, just before the process ends: restore the terminal's modes.
+
+        Also in the middle of `stop_application_mode`. Takes at most `ABANDON_S` seconds.
+        """
+        if self._is_given_back:
+            return
+        self._has_terminal = False
+        if self.attrs_before is not None:
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+        self._output.abandon(_LEAVE, ABANDON_S)
+
+
+def _columns() -> int:
+    """Return the terminal's width, or `TAGS` if it is unknown."""
+    try:
+        return os.get_terminal_size(_SCREEN).columns or TAGS
+    except OSError:
+        return TAGS

@@ -1,4 +1,4 @@
-"""The frame: the cells that the terminal shows, those it should show, and the way between.
+"""The frame: the cells that a terminal shows and should show, and the bytes from one to the other.
 
 Textual writes each line that may have changed, whole and with all its colors: 33 kB a second for
 a table that follows ten packets a second at 80×24. The frame keeps both screens and writes only

@@ -86,16 +86,35 @@ class Output:
 
     def finish(self, limit_s: float) -> None:
         """Write the rest. If the terminal does not take it in time, make room by dropping what
-        lies unread in its buffer (tcflush(3)), and write it then.
+        lies unread in its buffer (tcflush(3)), and write it then. Takes at most ``2 * limit_s``.
         """
         with self._lock:
+            self._finish(limit_s)
+
+    def abandon(self, text: str, limit_s: float) -> None:
+        """As `cut`, `write` and `finish`, from a thread that cannot rely on the others.
+
+        Takes at most `limit_s` seconds in all; writes nothing if another thread holds the output
+        for that long.
+        """
+        end_s = time.monotonic() + limit_s
+        if self._lock.acquire(timeout=limit_s):
+            try:
+                if self._left:
+                    self._left[:] = CANCEL
+                self._left += text.encode(errors="replace")
+                self._finish((end_s - time.monotonic()) / 2)
+            finally:
+                self._lock.release()
+
+    def _finish(self, limit_s: float) -> None:
+        self._finish_until(time.monotonic() + limit_s)
+        if self._left:
+            with contextlib.suppress(termios.error):
+                termios.tcflush(self._writer.descriptor, termios.TCOFLUSH)
+            self._left[:0] = CANCEL
             self._finish_until(time.monotonic() + limit_s)
-            if self._left:
-                with contextlib.suppress(termios.error):
-                    termios.tcflush(self._writer.descriptor, termios.TCOFLUSH)
-                self._left[:0] = CANCEL
-                self._finish_until(time.monotonic() + limit_s)
-            self._left.clear()
+        self._left.clear()
 
     def _finish_until(self, end_s: float) -> None:
         self._write_on()

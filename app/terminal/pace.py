@@ -13,7 +13,8 @@ What follows
 * A frame may be written while at most `WINDOW_BYTES` are unanswered, or what the terminal is known
   to take in `WINDOW_S`. A key then need not wait for the answer to the key before; at 9600 baud
   the window takes a second.
-* Questions carry tags, and an answer names its question, so a late one answers nothing newer.
+* Questions carry tags, and an answer names its question, so a late one answers nothing newer. While
+  all tags are in use, the next frame waits.
 * Without an answer the terminal gets time by what was written (`LEAST_BYTES_PER_S`). Then the
   answers count as lost.
 * A terminal that has answered nothing yet gets frames at a rate that any emulator takes. What
@@ -51,7 +52,9 @@ class Pace:
 
     def __init__(self) -> None:
         self.answers = False  # whether the terminal has answered before
-        self._open: deque[_Question] = deque(maxlen=TAGS)
+        self._open: deque[_Question] = deque()
+        self._tags = TAGS
+        self._newest: int | None = None  # the tag of the newest question, until it is answered
         self._count = 0
         self._heard_s = -math.inf  # the last question or answer
         self._rest_until_s = -math.inf
@@ -59,13 +62,25 @@ class Pace:
 
     @property
     def unanswered_bytes(self) -> int:
-        """How much was written that no answer stands behind."""
+        """Bytes written that the terminal has not acknowledged."""
         return sum(question.size_bytes for question in self._open)
 
-    def asked(self, size_bytes: int, now_s: float) -> int:
-        """Note a frame of this size with a question behind it; return the question's tag."""
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether an answer may still arrive, from a terminal that has answered before."""
+        return self.answers and self._newest is not None
+
+    def asked(self, size_bytes: int, now_s: float, tags: int = TAGS) -> int:
+        """Note a frame of this size with a question behind it; return the question's tag.
+
+        The tag is in ``range(tags)`` and differs from those of all open questions: if too many are
+        open, the oldest are dropped.
+        """
+        self._tags = tags
         self._count += 1
-        tag = self._count % TAGS
+        tag = self._newest = self._count % tags
+        while len(self._open) >= tags or any(question.tag == tag for question in self._open):
+            self._open.popleft()
         self._open.append(_Question(tag, size_bytes, now_s))
         self._heard_s = now_s
         return tag
@@ -76,6 +91,8 @@ class Pace:
         An answer to a question that is not open came too late and answers nothing.
         """
         self.answers = True
+        if tag == self._newest:
+            self._newest = None
         if all(question.tag != tag for question in self._open):
             return
         self._heard_s = now_s
@@ -89,12 +106,17 @@ class Pace:
         self._rest_until_s = now_s + min(took_s, LONGEST_REST_S)
 
     def forget(self) -> None:
-        """Expect no answer any more: the terminal was given away, or has another size."""
+        """Measure anew: the terminal was given away, or has another size.
+
+        Answers to earlier questions may still arrive (`awaits_answer`).
+        """
         self._open.clear()
 
     def wait_s(self, now_s: float) -> float:
         """Seconds until a frame may be written, unless an answer comes before; 0: now."""
-        if self.unanswered_bytes <= max(WINDOW_BYTES, self._bytes_per_s * WINDOW_S):
+        has_tag = len(self._open) < self._tags or not self.answers
+        window_bytes = max(WINDOW_BYTES, self._bytes_per_s * WINDOW_S)
+        if has_tag and self.unanswered_bytes <= window_bytes:
             return 0.0
         left_s = self._heard_s + self._limit_s - now_s
         if left_s <= 0 and self.answers:

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,6 +93,18 @@ def test_a_signal_ends_the_printing_of_a_file(large, kind, number):
         await_full(room, process)
         process.send_signal(number)
         assert process.wait(PATIENCE_S) == 128 + number
+
+
+@pytest.mark.serial
+@pytest.mark.parametrize("kind", ["pipe", *TERMINALS])
+@pytest.mark.parametrize("number", TO_LEAVE)
+def test_a_signal_ends_it_within_two_seconds(large, kind, number):
+    with unread(kind, "-r", str(large)) as (process, _, room):
+        await_full(room, process)
+        began_s = time.monotonic()
+        process.send_signal(number)
+        process.wait(PATIENCE_S)
+        assert time.monotonic() - began_s < 2
 
 
 @pytest.mark.live

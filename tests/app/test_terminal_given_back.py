@@ -8,12 +8,14 @@ import signal
 import struct
 import sys
 import termios
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from app.commands import monitor
 from tests.bench.terminal import Terminal
 from tests.scripted import conversations
 from tests.support import ROOT
@@ -29,6 +31,12 @@ DIALOGS = [b"?", b":", b"i", b"o"]
 CRASHING = (
     "import app.monitor\n"
     "app.monitor.Monitor.action_help = lambda self: 1 / 0\n"
+    "from app.cli import main\n"
+    "main()"
+)
+STUCK = (  # no signal makes it leave
+    "import app.monitor\n"
+    "app.monitor.Monitor.exit = lambda self, **options: None\n"
     "from app.cli import main\n"
     "main()"
 )
@@ -151,6 +159,35 @@ def test_a_signal_ends_it_on_an_unread_terminal_of_another_user(opened, untouche
     status, painted = end_of(terminal, reading=False)
     assert status == 128 + number
     assert is_given_back(terminal, painted, untouched)
+
+
+@pytest.mark.serial
+@pytest.mark.parametrize("program", [("-m", "app"), ("-c", STUCK)], ids=["as it is", "stuck"])
+@pytest.mark.parametrize("number", TO_LEAVE)
+def test_a_signal_ends_it_within_two_seconds(opened, untouched, number, program):
+    terminal = opened(*program)
+    fill(terminal)
+    os.write(terminal.fd, b"jjj")
+    began_s = time.monotonic()
+    os.kill(terminal.pid, number)
+    until(lambda: os.waitid(os.P_PID, terminal.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT))
+    assert time.monotonic() - began_s < 2
+    status, painted = end_of(terminal, reading=False)
+    assert status == 128 + number
+    assert is_given_back(terminal, painted, untouched)
+
+
+def test_the_process_ends_though_the_terminal_cannot_be_put_in_order(monkeypatch):
+    class Monitor:
+        def abandon_terminal(self) -> None:
+            raise ZeroDivisionError
+
+    ended = []
+    monkeypatch.setattr(monitor, "_SIGNAL_GRACE_S", 0)
+    monkeypatch.setattr(os, "_exit", ended.append)
+    with pytest.raises(ZeroDivisionError):
+        monitor._end_after_signal(signal.SIGTERM, Monitor(), threading.Event())
+    assert ended == [128 + signal.SIGTERM]
 
 
 def test_what_was_not_painted_while_nobody_read_is_painted_afterwards(opened):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from app.terminal.output import CANCEL, Output
+from tests.waiting import PATIENCE_S
 
 MUCH = "x" * (1 << 20)  # more than any terminal holds
 
@@ -80,6 +82,42 @@ async def test_what_was_cut_does_not_follow_and_ends_its_sequence(ends, way):
     assert len(received) < len(MUCH)
     assert received.endswith(CANCEL + b"the end")
     output.close()
+
+
+async def test_it_can_be_abandoned_though_a_thread_holds_it_for_ever(ends, way):
+    output = Output(ends[1], asyncio.get_running_loop())
+    with output._lock:
+        abandoning = threading.Thread(target=output.abandon, args=("the end", 0.01), daemon=True)
+        abandoning.start()
+        abandoning.join(PATIENCE_S)
+        assert not abandoning.is_alive()
+    output.close()
+
+
+async def test_what_is_abandoned_ends_with_the_last_words(ends, way):
+    output = Output(ends[1], asyncio.get_running_loop())
+    output.write(MUCH)
+    output.abandon("the end", 0.5)
+    assert read_all(ends[0]).endswith(CANCEL + b"the end")
+    assert not output.behind
+    output.close()
+
+
+async def test_nothing_waits_for_room_after_it_was_closed(ends, way):
+    """Its descriptor's number may belong to another file by then."""
+    loop = asyncio.get_running_loop()
+    output = Output(ends[1], loop)
+    number = output._writer.descriptor
+    output.write(MUCH)
+    output.cut()
+    output.finish(0)
+    output.close()
+    os.dup2(ends[1], number)
+    try:
+        await asyncio.sleep(0)  # `_wait` was called soon by the write
+        assert not loop.remove_writer(number)
+    finally:
+        os.close(number)
 
 
 async def test_nothing_is_cut_where_the_terminal_took_all(ends, way):

@@ -87,6 +87,47 @@ def test_an_answer_after_its_time_answers_nothing(answering):
     assert answering.wait_s(100.1) > 0
 
 
+@pytest.mark.parametrize("tags", range(1, TAGS + 1))
+def test_a_narrow_terminal_has_a_tag_for_each_column_and_frames_wait_for_a_free_one(
+    answering, tags
+):
+    asked = [answering.asked(1, 1.0, tags) for _ in range(tags)]
+    assert set(asked) == set(range(tags))
+    assert answering.wait_s(1.1) > 0
+    answering.answered(asked[0], 1.2)
+    assert answering.wait_s(1.2) == 0
+
+
+@pytest.mark.parametrize("tags", range(1, TAGS + 1))
+def test_tags_of_open_questions_differ_also_when_the_terminal_becomes_narrower(answering, tags):
+    for _ in range(TAGS):
+        answering.asked(1, 1.0)
+    for _ in range(3 * TAGS):
+        answering.asked(1, 1.0, tags)
+        found = [question.tag for question in answering._open]
+        assert len(set(found)) == len(found) <= tags
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, LARGE])
+@pytest.mark.parametrize("after", ["at once", "a new size", "its time"])
+def test_an_answer_is_awaited_until_it_arrives(answering, size_bytes, after):
+    assert not answering.awaits_answer
+    tag = answering.asked(size_bytes, 1.0)
+    if after == "a new size":
+        answering.forget()
+    elif after == "its time":
+        answering.wait_s(1000.0)
+    assert answering.awaits_answer
+    answering.answered(tag, 1001.0)
+    assert not answering.awaits_answer
+
+
+def test_no_answer_is_awaited_from_a_terminal_that_never_answered():
+    made = Pace()
+    made.asked(LARGE, 0.0)
+    assert not made.awaits_answer
+
+
 @pytest.mark.parametrize("count", range(1, TAGS))
 def test_tags_of_open_questions_differ(answering, count):
     tags = [answering.asked(1, 1.0) for _ in range(count)]
