@@ -213,6 +213,8 @@ ACTIONS: tuple[Action, ...] = (
            Group.PROGRAM, Place.PROGRAM, everywhere=True),
     Action("program.leave", "ctrl+q", "quit", "", "Leave, also from a dialog",
            Group.PROGRAM, Place.PROGRAM, everywhere=True),
+    Action("program.redraw", "ctrl+l", "redraw", "", "Redraw the screen",
+           Group.PROGRAM, Place.PROGRAM, everywhere=True),
     Action("program.suspend", "ctrl+z", "suspend_process", "", "To the shell; fg comes back",
            Group.PROGRAM, Place.PROGRAM, everywhere=True),
 )

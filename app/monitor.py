@@ -144,6 +144,11 @@ class Monitor(OrderedKeysApp[None]):
         if isinstance(self._driver, TerminalDriver):
             self._driver.repaint(event.size)
 
+    def action_redraw(self) -> None:
+        """Paint all of the screen anew."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.redraw()
+
     @property
     def may_follow(self) -> bool:
         """Whether the terminal has time for what changed without a key."""

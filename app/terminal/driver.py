@@ -99,6 +99,11 @@ class TerminalDriver(LinuxDriver):
         else:
             self._frame.resize(*size)  # painted when Textual has laid it out
 
+    def redraw(self) -> None:
+        """Paint all of the screen at the terminal's pace: another program wrote over it."""
+        self._frame.forget()
+        self._write_frame()
+
     @property
     def may_follow(self) -> bool:
         """Whether the terminal has time for what changed by itself."""
