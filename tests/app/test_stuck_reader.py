@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import pty
 import select
@@ -11,7 +10,6 @@ import socket
 import struct
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +23,14 @@ from tests.unprivileged import ON_A_REFUSED_TERMINAL
 from tests.waiting import PATIENCE_S, until
 
 # A refused terminal belongs to another user; a process can open its controlling one all the same.
-TERMINALS = ["terminal", "refused terminal", "refused controlling terminal"]
+PROGRAMS = {
+    "refused terminal": ["-c", ON_A_REFUSED_TERMINAL],
+    "refused controlling terminal": [
+        "-c",
+        "import fcntl, termios\nfcntl.ioctl(1, termios.TIOCSCTTY, 0)\n" + ON_A_REFUSED_TERMINAL,
+    ],
+}
+TERMINALS = ["terminal", *PROGRAMS]
 TO_LEAVE = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
@@ -50,17 +55,12 @@ def unread(
     On a terminal its words for a person go the same way.
     """
     reading, writing = os.pipe() if kind == "pipe" else pty.openpty()
-    program = ["-c", ON_A_REFUSED_TERMINAL] if "refused" in kind else ["-m", "app"]
-
-    def control() -> None:
-        if "controlling" in kind:
-            fcntl.ioctl(writing, termios.TIOCSCTTY, 0)
-
+    program = PROGRAMS.get(kind, ["-m", "app"])
     process = subprocess.Popen(
         [sys.executable, *program, "dump", *arguments],
         cwd=ROOT, stdin=subprocess.DEVNULL, stdout=writing,
         stderr=subprocess.DEVNULL if kind == "pipe" else writing,
-        start_new_session=True, preexec_fn=control,
+        start_new_session=True,
     )  # fmt: skip
     room = select.poll()
     room.register(writing, select.POLLOUT)
@@ -107,21 +107,36 @@ def test_a_signal_ends_it_within_two_seconds(large, kind, number):
         assert time.monotonic() - began_s < 2
 
 
-@pytest.mark.live
-@pytest.mark.parametrize("kind", ["pipe", *TERMINALS])
-def test_a_signal_ends_the_printing_of_a_capture(kind):
+@contextmanager
+def unread_capture(kind: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A dump of a capture, which has filled the pipe or the terminal."""
     require_root()
     with (
         unread(kind, "-i", "lo", "--hex") as (process, _, room),
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
     ):
+        await_full(room, process, lambda: sender.sendto(bytes(1000), ("127.0.0.1", 9)))
+        yield process
 
-        def send() -> None:
-            sender.sendto(bytes(1000), ("127.0.0.1", 9))
 
-        await_full(room, process, send)
+@pytest.mark.live
+@pytest.mark.parametrize("kind", ["pipe", *TERMINALS])
+def test_a_signal_ends_the_printing_of_a_capture(kind):
+    with unread_capture(kind) as process:
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 128 + signal.SIGTERM
+
+
+@pytest.mark.live
+@pytest.mark.serial
+@pytest.mark.parametrize("kind", ["pipe", *TERMINALS])
+@pytest.mark.parametrize("number", TO_LEAVE)
+def test_a_signal_ends_a_capture_within_two_seconds(kind, number):
+    with unread_capture(kind) as process:
+        began_s = time.monotonic()
+        process.send_signal(number)
+        process.wait(PATIENCE_S)
+        assert time.monotonic() - began_s < 2
 
 
 def test_what_a_reader_takes_after_a_signal_is_whole_lines(large):
