@@ -134,7 +134,7 @@ ACTIONS: tuple[Action, ...] = (
         ("echo.talk", "b", "talk", "send bytes", "The built-in client sends 64 bytes"),
         ("echo.less", "minus", "budget(-1)", "less", "A read takes fewer bytes"),
         ("echo.more", "plus,equals_sign", "budget(1)", "more", "A read takes more bytes"),
-        ("echo.drain", "d", "drain", "drain", "Read once, until a short read, or until EAGAIN"),
+        ("echo.drain", "d", "drain", "drain", "Read until EAGAIN, short read, or once"),
         ("echo.add", "a", "add_listener", "listen", "Add a listener, level or edge"),
         ("echo.next", "v", "next_listener", "next", "Keys act on the next listener"),
         ("echo.stop", "x", "stop_listener", "stop", "Stop the listener; real clients stay"),

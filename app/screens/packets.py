@@ -89,6 +89,7 @@ class PacketScreen(Screen[None]):
         self.table.note_faults_in(self.bridge.faults)
         self.panels.faults = self.bridge.faults
         self.watch(self.table, "selected", self.show_selected, init=False)
+        self.watch(self.workspace, "zoomed", self._label_keys, init=False)
         self.call_after_refresh(self.poll)  # when the table knows its size
         self.set_interval(1 / POLL_HZ, self._tick)
 
@@ -195,7 +196,7 @@ class PacketScreen(Screen[None]):
         empty.display = not self.shown.count and self.table.display
         if empty.content != words:
             empty.update(words)
-        self.query_one(KeyBar).labels = self.key_labels(scene)
+        self._label_keys()
 
     def show_sides(self, scene: Scene) -> None:
         """Show the scene in the panels at the side."""
@@ -203,6 +204,9 @@ class PacketScreen(Screen[None]):
     def show_selected(self, number: int | None) -> None:
         """Show the packet under the cursor."""
         self.panels.show(self.shown, number)
+
+    def _label_keys(self) -> None:
+        self.query_one(KeyBar).labels = self.key_labels(self.scene)
 
     def key_labels(self, scene: Scene) -> dict[str, str]:
         """What keys are called whose name depends on what is so."""
