@@ -165,7 +165,7 @@ class Monitor(OrderedKeysApp[None]):
         self.theme_changed_signal.subscribe(self, self._remember)
         self.app_resume_signal.subscribe(self, lambda _: self.refresh())
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
             loop.add_signal_handler(number, self._leave_by_signal, number)
         for complaint in self._config.complaints:
             self.notify(

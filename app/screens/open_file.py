@@ -63,6 +63,7 @@ class OpenFile(FileOpen):
 
     def _set_error(self, message: str = "") -> None:
         super()._set_error(message or HINT)
+        self.query_one(Frame).set_class(bool(message), "-wrong")
 
 
 def open_dialog() -> FileOpen:

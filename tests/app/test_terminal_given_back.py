@@ -26,7 +26,7 @@ GIVEN_BACK = [  # first screen, mouse, bracketed paste, focus reports, lines wra
     b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?1006l", b"\x1b[?2004l", b"\x1b[?1004l",
     b"\x1b[?7h", b"\x1b[?25h",
 ]  # fmt: skip
-TO_LEAVE = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+TO_LEAVE = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
 DIALOGS = [b"?", b":", b"i", b"o"]
 CRASHING = (
     "import app.monitor\n"
