@@ -37,7 +37,7 @@ def read_config(path: Path, complaints: list[str]) -> dict[str, Any]:
         content = tomllib.loads(read_regular(path, _MOST_BYTES).decode("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # RecursionError: nested brackets
         complaints.append(f"{path}: {one_line(error)}; the default keys are used")
         return {}
     unknown = [name for name in content if name not in _SECTIONS]

@@ -20,6 +20,7 @@ LIST_COMMAND = "rawscope interfaces"
 _ALL_NAMED = 5  # where there are at most so many interfaces, the error names all of them
 _NEAREST = 3  # else so many that are similar
 _LARGEST_INDEX = 2**31 - 1  # an int, linux/rtnetlink.h
+_MOST_DIGITS = len(str(_LARGEST_INDEX))
 
 
 class UnknownInterfaceError(Exception):
@@ -29,9 +30,21 @@ class UnknownInterfaceError(Exception):
 def find_interface(text: str) -> LinkMessage | None:
     """Return the link that `text` names, or None. Raises OSError if netlink fails."""
     found = get_link_named(text)
-    if found is None and text.isascii() and text.isdigit() and 0 < int(text) <= _LARGEST_INDEX:
-        found = get_link(int(text))
+    if found is None and (index := _interface_index(text)):
+        found = get_link(index)
     return found
+
+
+def _interface_index(text: str) -> int:
+    """Return the interface index that `text` spells, or 0, which is none.
+
+    `int` raises ValueError for more than 4,300 digits, so the length is checked first.
+    """
+    digits = text.lstrip("0")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > _MOST_DIGITS:
+        return 0
+    index = int(digits)
+    return index if index <= _LARGEST_INDEX else 0
 
 
 def require_interface(text: str) -> LinkMessage:

@@ -36,7 +36,7 @@ def links(monkeypatch):
 
 @pytest.mark.parametrize(
     ("text", "index"),
-    [("lo", 1), ("eth0", 2), ("up0", 2), (LONG, 2), ("2", 2), ("02", 2), ("3", 5)],
+    [("lo", 1), ("eth0", 2), ("up0", 2), (LONG, 2), ("2", 2), ("02", 2), (f"{2:030}", 2), ("3", 5)],
 )
 def test_names_before_numbers(links, text, index):
     assert find_interface(text).index == index
@@ -55,6 +55,10 @@ NOT_THERE = [
     "LO",
     "eth0\0",
     "é" * 99,
+    pytest.param("9" * 4_301, id="more digits than int takes"),
+    pytest.param("0" * 5_000, id="5,000 zeros"),
+    pytest.param("0" * 5_000 + "4", id="5,000 zeros and a digit"),
+    pytest.param("²" * 5_000, id="5,000 superscripts"),
 ]
 
 
