@@ -1,10 +1,10 @@
-"""The last gate before the terminal: no control character passes it, wherever it came from.
+"""The last gate before the terminal: no character that it would obey or hide passes.
 
-Whatever is made of packets and files is escaped where it is made (`core.wire.text`). But
-windows that are not ours show names from outside too (the file dialog any file's name), and
-a terminal obeys an ESC whoever let it through. So every line that Textual is about to paint
-goes through here. What takes no cell is left out and what takes some is replaced, so that a
-line keeps its width.
+Text from packets and files is escaped where it is made (`core.wire.text`). But Textual's own
+widgets show text from outside too (the file picker shows any file's name, an input what is typed
+or pasted), so every line that Textual is about to paint goes through here, by the same rules:
+control and ignorable characters, and combining marks that pile up. A character that takes no cell
+is left out and one that takes some is replaced, so that a line keeps its width.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from core.wire.text import is_hidden
+from core.wire.text import STACK, is_plain, rewrite
 
 REPLACEMENT = "�"
 
 
 class PrintableOnly(LineFilter):
-    """Takes control, invisible and unencodable characters out of painted lines.
+    """Takes control, invisible, unencodable and piled-up characters out of painted lines.
 
     It stands around another filter and does its work too: Textual makes a new line for every
     filter, and a line costs more than both filters do.
@@ -34,9 +34,11 @@ class PrintableOnly(LineFilter):
         self._inner = inner
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """What the other filter makes of the segments, printable."""
-        if not all(segment.text.isprintable() for segment in segments):
-            segments = [Segment(_printable(text), style) for text, style, _ in segments]
+        """Return what the other filter makes of the segments, printable."""
+        for text, _, _ in segments:
+            if not (text.isascii() and text.isprintable()) and not is_plain(text):
+                segments = _printable(segments)
+                break
         return self._inner.apply(segments, background)
 
 
@@ -59,10 +61,21 @@ def with_gate(filters: Sequence[LineFilter]) -> list[LineFilter]:
     return [_around(first), *others]
 
 
-def _printable(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(
-        REPLACEMENT * cell_len(character) if is_hidden(character) else character
-        for character in text
-    )
+def _printable(segments: list[Segment]) -> list[Segment]:
+    """Rewrite the segments of one line; each keeps its width."""
+    painted = []
+    room = 0  # for combining marks that begin a segment: a cursor parts them from their letter
+    for text, style, _ in segments:
+        if is_plain(text):
+            shown, room = text, STACK if text else room
+        else:
+            shown, room = rewrite(text, _replace, room)
+            width = cell_len(text)
+            if cell_len(shown) != width:  # a sequence of emoji without its joiners or selectors
+                shown = set_cell_size(shown, width)
+        painted.append(Segment(shown, style))
+    return painted
+
+
+def _replace(character: str) -> str:
+    return REPLACEMENT * cell_len(character)

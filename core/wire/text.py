@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 STACK = 2  # combining marks that one character keeps
 
@@ -50,9 +51,16 @@ def safe(text: str) -> str:
 
     Backslashes stay as they are. Safe text stays the same when it is made safe again.
     """
-    if text.isprintable() and (text.isascii() or _PLAIN.fullmatch(text)):
-        return text  # Python's notion is stricter: it leaves out odd spaces as well
-    return _escaped(text)
+    return text if is_plain(text) else rewrite(text, _escape)[0]
+
+
+def is_plain(text: str) -> bool:
+    """Return True if `text` is safe as it is, which one look at its characters' blocks shows.
+
+    False says nothing: `rewrite` decides then.
+    """
+    # Python's notion of printable is stricter: it leaves out odd spaces as well.
+    return text.isprintable() and (text.isascii() or _PLAIN.fullmatch(text) is not None)
 
 
 def safe_bytes(data: bytes) -> str:
@@ -74,12 +82,16 @@ def is_hidden(character: str) -> bool:
     return category in _ESCAPED_CATEGORIES or _IGNORABLE.match(character) is not None
 
 
-def _escaped(text: str) -> str:
+def rewrite(text: str, replace: Callable[[str], str], room: int = 0) -> tuple[str, int]:
+    """Replace the hidden characters of `text` and the combining marks beyond `STACK`.
+
+    `replace` returns what to show for such a character. `room` is how many marks the character
+    before `text` still takes, 0 if there is none. Returns the new text and the room after it.
+    """
     pieces = []
-    room = 0  # for marks on the character before
     for character in text:
         if is_hidden(character):
-            pieces.append(_escape(character))
+            pieces.append(replace(character))
             room = 0
         elif not _is_stacked(character):
             pieces.append(character)
@@ -88,8 +100,8 @@ def _escaped(text: str) -> str:
             pieces.append(character)
             room -= 1
         else:
-            pieces.append(_escape(character))
-    return "".join(pieces)
+            pieces.append(replace(character))
+    return "".join(pieces), room
 
 
 def _is_stacked(character: str) -> bool:
