@@ -113,16 +113,22 @@ class RowReader:
 
     def _read(self, snapshot: Snapshot, number: int) -> PacketRow:
         packet = snapshot.packet(number)
-        return row_of(packet, self._summary(snapshot, packet))
+        return row_of(packet, self._summary(packet, snapshot))
 
-    def _summary(self, snapshot: Snapshot, packet: Packet) -> Summary:
+    def evicted_row(self, packet: Packet) -> PacketRow:
+        """Return the row of a packet that no snapshot holds; its sequence numbers are raw."""
+        return row_of(packet, self._summary(packet, None))
+
+    def _summary(self, packet: Packet, snapshot: Snapshot | None) -> Summary:
         dissection = None
-        try:
+        said: list[str] = []
+        with self._faults.guard(packet.number, said.append):
             dissection = dissect(
                 packet.data, packet.link_type, packet.original_length, packet.flags
             )
-            is_tcp = dissection.layer("tcp") is not None
-            base = self._sequences.base(snapshot, packet.number) if is_tcp else None
+            if packet.fault is not None:
+                raise packet.fault
+            is_tcp = snapshot is not None and dissection.layer("tcp") is not None
+            base = self._sequences.base(snapshot, packet.number) if snapshot and is_tcp else None
             return summarise(dissection, base)
-        except Exception as error:  # ours; the rows beside it are not to be lost
-            return failed_summary(dissection, self._faults.note(packet.number, error))
+        return failed_summary(dissection, *said)

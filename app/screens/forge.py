@@ -28,11 +28,10 @@ from app.screens.drafts import Drafts, KeepDraft
 from app.screens.forge_parts import ROUTED, Bytes, Explanation, Form, Result
 from core.forge.draft import Draft
 from core.forge.evaluation import Evaluation
-from core.forge.from_packet import resent
+from core.forge.from_packet import Resent
 from core.forge.injector import Way
 from core.forge.rails import REMEMBERED
 from core.store.packet import Packet
-from core.wire.dissection import Dissection
 from core.wire.field import Span
 from core.wire.text import safe
 from widgets.forge_changes import Held
@@ -252,10 +251,9 @@ class ForgePanel(Vertical):
         )
         self._send(order)
 
-    def resend(self, packet: Packet, dissection: Dissection, *, live: bool) -> None:
+    def resend(self, packet: Packet, again: Resent, *, live: bool) -> None:
         """Send a captured packet as it was: verbatim, if it has its link header. It leaves where
         it was captured, if that was `live`, else on the interface that the form names."""
-        again = resent(dissection, packet.link_type)
         if not again.data:
             self.notify("there are no bytes to send", severity="warning")
             return

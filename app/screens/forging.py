@@ -7,6 +7,7 @@ screen: they take a tenth of a second.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -17,8 +18,8 @@ from app.screens.packets import PacketScreen
 from app.screens.workspace import WIDE
 from core.capture.options import ANY
 from core.engine import State
-from core.wire.summary import summarise
-from widgets.packet_row import PacketRow, RowReader, row_of
+from core.wire.dissect import dissect
+from widgets.packet_row import PacketRow, RowReader
 
 if TYPE_CHECKING:
     from app.forging import Forger
@@ -86,13 +87,33 @@ class ForgingScreen(PacketScreen):
     def action_forge(self) -> None:
         """Fill the form from the selected packet; without one, go to the form as it is."""
         from app.screens.forge_parts import held_of
-        from core.forge.from_packet import draft_of
+        from core.forge.evaluation import evaluate
+        from core.forge.from_packet import Filled, draft_of
 
-        if self.panels.packet is not None and self.panels.dissection is not None:
-            live = "" if self.scene.engine.file else self.panels.packet.interface.name
-            filled = draft_of(self.panels.dissection)
+        packet = self.panels.packet
+        if packet is not None:
+            filled: Filled | None = None
+            with self._guard(packet):
+                made = draft_of(self._dissected(packet))
+                evaluate(made.draft)  # as the form will
+                filled = made
+            if filled is None:
+                return
+            live = "" if self.scene.engine.file else packet.interface.name
             self.forge.fill(held_of(filled, live), "; ".join(filled.notes))
         self._go_to_forge()
+
+    def _guard(self, packet: Packet) -> AbstractContextManager[None]:
+        """Catch a fault of ours in what a key does with a packet, and tell the user."""
+        return self.bridge.faults.guard(
+            packet.number, lambda words: self.notify(words, severity="error")
+        )
+
+    def _dissected(self, packet: Packet) -> Dissection:
+        """Return the layers of the selected packet. Raises what ended the reading."""
+        return self.panels.dissection or dissect(
+            packet.data, packet.link_type, packet.original_length, packet.flags
+        )
 
     def action_show_forge(self) -> None:
         """Go to the form as it is; from there, close it."""
@@ -109,9 +130,16 @@ class ForgingScreen(PacketScreen):
 
     def action_resend(self) -> None:
         """Send the selected packet again: verbatim, if it was captured with its link header."""
-        packet, dissection = self.panels.packet, self.panels.dissection
-        if packet is not None and dissection is not None:
-            self.forge.resend(packet, dissection, live=not self.scene.engine.file)
+        from core.forge.from_packet import Resent, resent
+
+        packet = self.panels.packet
+        if packet is not None:
+            again: Resent | None = None
+            with self._guard(packet):
+                again = resent(self._dissected(packet), packet.link_type)
+            if again is None:
+                return
+            self.forge.resend(packet, again, live=not self.scene.engine.file)
             if self.workspace.size.width >= WIDE and not self.workspace.side:
                 self.workspace.side = "forge"
 
@@ -130,27 +158,30 @@ class ForgingScreen(PacketScreen):
         from core.forge.from_packet import draft_of
         from core.forge.recipes import ONCE
 
-        packet, dissection = self.panels.packet, self.panels.dissection
+        packet = self.panels.packet
         if self.workspace.panel == "forge":
             settings = self.forge.form.settings
             plan = ONCE if settings.errors() else settings.plan
             found = recipe_choices(self.forge.evaluation, self.forge.interface, plan)
             self.app.push_screen(Copy(found), self._copy)
-        elif packet is not None and dissection is not None:
-            row = self._row_of(packet, dissection)
+        elif packet is not None:
+            row = self._row_of(packet)
             detail, hex_view = self.panels.detail, self.panels.hex
             found = choices(
                 self.workspace.panel, row, packet.data, detail.selected_row, hex_view.highlighted
             )
-            found += recipe_choices(evaluate(draft_of(dissection).draft), packet.interface.name)
+            with self._guard(packet):  # without the recipes, there are row and bytes to copy
+                draft = draft_of(self._dissected(packet)).draft
+                found += recipe_choices(evaluate(draft), packet.interface.name)
             self.app.push_screen(Copy(found), self._copy)
 
-    def _row_of(self, packet: Packet, dissection: Dissection) -> PacketRow:
-        """The selected packet as a row, also when it was evicted while the view is paused."""
+    def _row_of(self, packet: Packet) -> PacketRow:
+        """Return the selected packet as a row, also if it was evicted while the view is paused."""
+        reader = RowReader(self.bridge.faults)
         try:
-            return RowReader(self.bridge.faults).row(self.shown, packet.number)
+            return reader.row(self.shown, packet.number)
         except KeyError:
-            return row_of(packet, summarise(dissection))
+            return reader.evicted_row(packet)
 
     def _copy(self, text: str | None) -> None:
         if text is not None:

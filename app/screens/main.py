@@ -55,14 +55,16 @@ class MainScreen(ForgingScreen):
     def show_selected(self, number: int | None) -> None:
         super().show_selected(number)
         dissection = self.panels.dissection
-        if dissection is None or self.table.follow:
+        if number is None or dissection is None or self.table.follow:
             return
-        if not self.has_sides or not self.echo.display:
+        if not self.has_sides or not self.echo.display or self.echo.clients.has_focus:
             return
-        if not self.echo.clients.has_focus and (ends := tcp_ends(dissection)) is not None:
-            client = client_of(self.scene.echo, ends)
-            if client is not None:
-                self.echo.clients.select(client)
+        ends = None
+        with self.bridge.faults.guard(number):
+            ends = tcp_ends(dissection)
+        client = None if ends is None else client_of(self.scene.echo, ends)
+        if client is not None:
+            self.echo.clients.select(client)
 
     def action_close(self) -> None:
         if self.only is not None and not self.workspace.zoomed and not self.forge.is_sending:

@@ -86,7 +86,7 @@ class Panels(Horizontal):
         self.hex.show(packet.data, packet.original_length)
         self.dissection = None
         rows: list[Row] = []
-        try:
+        with self.faults.guard(packet.number, lambda words: rows.append(fault_row(words))):
             before = _timestamp_ns(snapshot, packet.number - 1)
             comments = snapshot.comments.get(packet.number, ())
             rows.append(frame_row(packet, snapshot.first_timestamp_ns, before, comments))
@@ -94,8 +94,8 @@ class Panels(Horizontal):
                 packet.data, packet.link_type, packet.original_length, packet.flags
             )
             rows.extend(each_row(self.dissection))  # keeps those before one that fails
-        except Exception as error:  # ours; what was made before it is shown
-            rows.append(fault_row(self.faults.note(packet.number, error)))
+            if packet.fault is not None:
+                raise packet.fault
         self.detail.show(packet, self.dissection, rows)
 
     def _highlight(self, span: Span | None) -> None:

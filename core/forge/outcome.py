@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from core.forge.injector import Way
@@ -119,11 +120,22 @@ class Outcome:
         self.is_answered = False  # since it last left
         self._is_refused = False  # by a reset or an error: no connection will open
         link = LinkType.ETHERNET if way is Way.LINK else _LINKS.get(network, LinkType.RAW)
-        self.asked = dissect(packet, link, len(packet))
+        self.asked = Dissection(packet, len(packet), (), Span(0, len(packet)))
+        with suppress(Exception):  # ours: then a verbatim copy is found, and no replies
+            self.asked = dissect(packet, link, len(packet))
         self._sent = self.asked  # as it left, once that is known
 
     def feed(self, seen: Seen) -> bool:
-        """Look at a captured frame; True if it is our copy or a reply."""
+        """Look at a captured frame; return True if it is our copy or a reply.
+
+        A frame that rawscope fails to read is neither; the packet table counts it.
+        """
+        try:
+            return self._feed(seen)
+        except Exception:  # ours; the frames after it are not to be lost
+            return False
+
+    def _feed(self, seen: Seen) -> bool:
         read = dissect(seen.data, seen.link_type, len(seen.data), seen.flags)
         if self.copy is None and self._is_copy(read):
             self.copy = seen

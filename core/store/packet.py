@@ -20,6 +20,7 @@ class Packet:
     flags: int  # PacketFlag bits
     network_verdict: Verdict  # of the outermost network header's checksum
     transport_verdict: Verdict
+    fault: Exception | None = None  # of ours, why the verdicts are UNVERIFIED; see core.wire.faults
 
     @property
     def captured_length(self) -> int:

@@ -67,9 +67,17 @@ class Snapshot:
         return chunk, number - chunk.first
 
     def packet(self, number: int) -> Packet:
-        """One packet, its bytes copied. `KeyError` if evicted or never captured."""
+        """Return one packet, its bytes copied. `KeyError` if evicted or never captured.
+
+        If checking its checksums fails by a fault of ours, the packet's `fault` says so.
+        """
         chunk, row = self.find(number)
-        network, transport = verdicts.verdict_pair(chunk, row)
+        fault: Exception | None = None
+        try:
+            network, transport = verdicts.verdict_pair(chunk, row)
+        except Exception as error:
+            network = transport = Verdict.UNVERIFIED
+            fault = error
         return Packet(
             number=number,
             data=chunk.frame(row),
@@ -79,6 +87,7 @@ class Snapshot:
             flags=int(chunk.flags[row]),
             network_verdict=network,
             transport_verdict=transport,
+            fault=fault,
         )
 
     def timestamp_ns(self, number: int) -> int:

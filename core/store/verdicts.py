@@ -14,6 +14,7 @@ dissected. That costs 40 times as much, so `verdict_pair` does it for no other t
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,13 +51,17 @@ def unpack(value: int) -> tuple[Verdict, Verdict]:
 
 
 def verdict_pair(chunk: Chunk, row: int) -> tuple[Verdict, Verdict]:
-    """The network and transport verdicts of one packet, computed if need be."""
+    """Return the network and transport verdicts of one packet; compute them if need be.
+
+    Raises only by a fault of ours (`core.wire.faults`), and not by one in another packet.
+    """
     if chunk.verdict[row] == VERDICT_UNKNOWN:
-        if chunk.state[row] & State.ROUTED:
-            _fill(chunk.rows(row, row + 1), State.ROUTED)
-        else:
+        if not chunk.state[row] & State.ROUTED:
             start = row - row % BLOCK
-            _fill(chunk.rows(start, start + BLOCK), 0)
+            with suppress(Exception):  # if another packet is at fault, this one is checked alone
+                _fill(chunk.rows(start, start + BLOCK), 0)
+        if chunk.verdict[row] == VERDICT_UNKNOWN:
+            _fill(chunk.rows(row, row + 1), int(chunk.state[row]) & State.ROUTED)
     return unpack(int(chunk.verdict[row]))
 
 

@@ -1,12 +1,16 @@
 """Faults of our own: the packets that rawscope failed to describe, counted.
 
 Dissection never raises for traffic, and neither do its readers. If one does all the same, the
-fault is ours: it must not take the packets after it along. Whoever shows packets one by one (a
-line of `dump`, a row of the table, the detail tree) catches the exception, hands it to `note`, and
-shows the words that come back in the packet's place. The count is shown to the user.
+fault is ours: it must not take the packets after it along. Code that shows packets one by one (a
+line of `dump`, a row of the table, the detail tree, a key that acts on a packet) does so inside
+`guard`, or hands the exception to `note`, and shows the words in the packet's place. The count is
+shown to the user.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 LIMIT = 1 << 16  # packet numbers remembered; the count stops there
 
@@ -34,6 +38,17 @@ class Faults:
         if len(self._numbers) < LIMIT:
             self._numbers.add(number)
         return words
+
+    @contextmanager
+    def guard(self, number: int, say: Callable[[str], object] = len) -> Iterator[None]:
+        """Catch an exception of the block, which handles packet `number`.
+
+        The packet is counted, and `say` is called with the words to show.
+        """
+        try:
+            yield
+        except Exception as error:  # ours; the packets beside it are not to be lost
+            say(self.note(number, error))
 
     def forget(self) -> None:
         """Start counting again: packet numbers mean other packets from here on.
