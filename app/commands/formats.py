@@ -1,6 +1,6 @@
 """How `dump` writes a packet: a line for a person, an object for a program, chosen fields.
 
-A *line format* makes of a `Frame` the text of its line or lines. All of them read the
+A *line format* turns a `Frame` into text. All of them read the
 same `core.wire` values as the screen does, so the two cannot disagree. Where that fails, which is
 a fault of ours, `LineFormat.failed` makes the line that says so, of what is known without it.
 

@@ -36,7 +36,7 @@ Lengths = TypeVar("Lengths", int, NDArray[np.int64])
 
 MOST_OPTIONS = 1024  # of one block that are read
 _HEADER_BYTES = 4
-_FEW_BLOCKS = 16  # so few are read one by one, faster than by vector operations
+_FEW_BLOCKS = 128  # so few are read one by one, faster than by vector operations
 
 # Lengths that packet block options must have, and least lengths (§4.3).
 _EXACT = {EPB_FLAGS: 4, 4: 8, 5: 8, 6: 4}

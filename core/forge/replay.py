@@ -31,7 +31,7 @@ _S = 1e-9
 
 
 class Journal(Protocol):
-    """Whoever writes down what is sent, before it is."""
+    """Records frames before they are sent."""
 
     def leaving(
         self, data: NDArray[np.uint8], offset: NDArray[np.int64], captured: NDArray[np.int64]

@@ -130,7 +130,10 @@ class BatchWalk:
         return group.where(self.enough(group, size))
 
     def enough(self, group: Group, size: int | Column) -> Mask:
-        """Who has `size` bytes there, (n,); the others' stop is recorded with its cause."""
+        """Return a mask (n,) of packets that have `size` bytes there.
+
+        The stop of the others is recorded with its cause.
+        """
         end = group.at + size
         enough: Mask = end <= self._end.take(group.rows)
         if not enough.all():

@@ -212,7 +212,7 @@ def raw(walk: BatchWalk, group: Group) -> None:
 
 
 def _begins_with(walk: BatchWalk, group: Group, start: bytes, size: int) -> Mask:
-    """Who has `size` bytes here, of which the first are `start` (1, 2, 4 or 8 of them), (n,)."""
+    """Return a mask (n,) of packets that have `size` bytes that begin with `start` (1, 2, 4, 8)."""
     mask = walk.begins(group.moved(size - 1))
     whole = group.where(mask)
     words = gather(walk.data, walk.base.take(whole.rows) + whole.at, len(start))

@@ -13,7 +13,7 @@ Wireshark's packet-null.c reads is read here, in this order:
   the first byte is zero and the second under 6 (IRIX, UNICOS);
 * else 32 bits of a big-endian host.
 
-A number above 1500 is no family but an EtherType.
+A number above 1500 is an EtherType, not an address family.
 """
 
 from __future__ import annotations

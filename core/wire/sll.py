@@ -8,7 +8,7 @@ LINKTYPE_LINUX_SLL2.html.
 The source address is eight bytes of which "address length" are used; six are an Ethernet
 address.
 
-What the protocol field means hangs on the hardware type, as both specs say: a GRE protocol type
+What the protocol field means depends on the hardware type, as both specs say: a GRE protocol type
 on GRE tunnels, a Netlink protocol on Netlink; it is ignored before a radiotap header and before a
 Frame Relay frame. Otherwise it is an EtherType, or, below 0x0600, a kind of frame (ETH_P_802_3 …).
 """
@@ -203,7 +203,7 @@ def _parse(
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """``Type 0x88cc LLDP``, the kind of frame, or the hardware type that the rest hangs on."""
+    """``Type 0x88cc LLDP``, the kind of frame, or the hardware type that the rest depends on."""
     data = dissection.data
     hardware = layer.number(data, "hatype") or 0
     for key in ("etype", "gretype"):

@@ -18,7 +18,7 @@ outer length field that is set. Nothing is trailer then.
 
 The rule
 --------
-A length of 0 is *left to the card* where there are more bytes than the field can say, or more than
+A length of 0 is *left to the card* where there are more bytes than the field can hold, or more than
 the header itself and TCP or UDP comes next: nothing else is segmented. A fragment is not segmented
 either. For UDP's own length it is the IP length around it that must have been left: a sender that
 could write that one could write both. Any other 0 is a fault, and the packet malformed.
@@ -69,7 +69,7 @@ def note(walk: Walk, slot: Slot, room: int) -> Note:
     """The remark on a length that was left to the card, with `room` bytes up to the outer end."""
     reason = "left to the network card (segmentation offload)"
     if room > slot.maximum:
-        reason = f"more bytes than the field can say, {reason}"
+        reason = f"more bytes than the field can hold, {reason}"
     by = walk.limited_by
     end = "the frame's end" if by == "frame" else f"the end that {by} sets"
     return Note(f"0: {reason}; {end} is used", slot, is_fault=False)

@@ -170,7 +170,7 @@ def test_comments_are_read_when_somebody_looks(tmp_path, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-@pytest.mark.parametrize("blocks", [1, 7, 15, 16, 17, 80])
+@pytest.mark.parametrize("blocks", [1, 16, 80, 127, 128, 129, 200])
 def test_rounds_and_one_by_one_agree(order, blocks) -> None:
     """Blocks of any options, some bad: the flags, comments and first bad block of a plain loop."""
     chance = np.random.default_rng(blocks)

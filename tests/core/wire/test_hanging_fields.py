@@ -1,4 +1,4 @@
-"""Fields whose meaning hangs on another one: cooked captures, and the word of a null header."""
+"""Fields whose meaning depends on another one: cooked captures, and the word of a null header."""
 
 from __future__ import annotations
 

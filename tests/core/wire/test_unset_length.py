@@ -237,7 +237,7 @@ def test_more_bytes_than_the_field_can_say(path) -> None:
     assert found.payload == Span(len(data) - len(LONG), len(data))
     assert found.layers[-1].checks[0].verdict is Verdict.GOOD
     row = next(row for row in rows_of(found) if row.key in ("ip.len", "ipv6.plen"))
-    assert row.meaning.startswith("0: more bytes than the field can say, left to the network card")
+    assert row.meaning.startswith("0: more bytes than the field can hold, left to the network card")
 
 
 @pytest.mark.parametrize("name", FAULTS)
