@@ -61,6 +61,9 @@ _MAXIMUM_SKIPPED = 1 << 30  # of a block that is stepped over
 _MAXIMUM_INTERFACES = 1 << 20  # of one section, whose properties are kept
 _MAXIMUM_TEXT = 4 << 20  # characters of all interfaces' names and descriptions together
 
+_OPTIONS_EACH = 16  # options that are read of every interface description …
+_MAXIMUM_OPTIONS = 1 << 14  # … and of all of them together besides
+
 
 class _DamageError(Exception):
     """Why the block at `position` of the window cannot be followed."""
@@ -97,6 +100,7 @@ class PcapngParser:
         self._order = _BYTE_ORDERS[magic]
         self._section = Section()
         self._text_room = _MAXIMUM_TEXT
+        self._options_room = _MAXIMUM_OPTIONS
         self._walked = 0  # where the last walk ended
         self._skipped = 0  # length of a block stepped over, while its trailer is yet to come
         self._zeros = 0  # bytes since a fault, as long as they are nothing but zeros
@@ -198,12 +202,12 @@ class PcapngParser:
             self._add_interface(view, position, position + length - _TRAILER)
         return Step(None, position + padded)
 
-    def _note_unread(self, block: str) -> None:
+    def _note_unread(self, block: str, most: int = options.MOST_OPTIONS) -> None:
         """Say once that not all options of a block are read."""
         if not self._told_unread:
             self._told_unread = True
             self.notes.append(
-                f"{block} has more than {options.MOST_OPTIONS:,} options: "
+                f"{block} has more than {most:,} options: "
                 "those that follow them, there and in later blocks, are not read"
             )
 
@@ -256,13 +260,15 @@ class PcapngParser:
     def _add_interface(self, view: memoryview, position: int, stop: int) -> None:
         """Interface Description Block (§4.2)."""
         if len(self._section) == _MAXIMUM_INTERFACES:
-            most = f"{_MAXIMUM_INTERFACES:,}"
-            raise _DamageError(position, f"there are more than {most} interfaces in one section")
+            reason = f"there are more than {_MAXIMUM_INTERFACES:,} interfaces in one section"
+            raise _DamageError(position, reason)
         link_type, snap_length = struct.unpack_from(self._order + "HxxI", view, position + 8)
         name, description, resolution, offset_s, fcs_bits = "", "", 6, 0, 0
         try:
-            found = options.OptionReader(view, position + 16, stop, self._order)
-            for code, value in found:
+            most = min(options.MOST_OPTIONS, _OPTIONS_EACH + self._options_room)
+            found = options.OptionReader(view, position + 16, stop, self._order, most)
+            for count, (code, value) in enumerate(found):
+                self._options_room -= count >= _OPTIONS_EACH
                 match code, len(value):
                     case options.IF_NAME, _:
                         name = options.text(value)
@@ -279,7 +285,7 @@ class PcapngParser:
                 position, f"an interface description cannot be read: {error}"
             ) from None
         if found.unread:
-            self._note_unread(f"the description of interface {len(self.interfaces)}")
+            self._note_unread(f"the description of interface {len(self.interfaces)}", most)
         if len(name) + len(description) > self._text_room:
             if self._text_room:
                 self.notes.append(

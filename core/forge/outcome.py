@@ -28,7 +28,7 @@ from core.forge.stopwatch import Stopwatch
 from core.wire.dissect import dissect
 from core.wire.dissection import Dissection, Layer
 from core.wire.faults import fault_text
-from core.wire.field import Slot, Value
+from core.wire.field import Slot, Span, Value
 from core.wire.icmpv6 import ICMPV6
 from core.wire.link import LinkType
 from core.wire.summary import failed_summary, summarise

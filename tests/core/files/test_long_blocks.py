@@ -1,4 +1,4 @@
-"""One block may hold millions of options: reading costs little, and can be given up inside it.
+"""Blocks may hold millions of options: reading costs little, and can be given up inside one.
 
 Work is counted in lines of Python that run, which does not depend on the machine's load.
 """
@@ -116,6 +116,17 @@ def test_many_blocks_of_many_options_cost_little(tmp_path, one) -> None:
         path.write_bytes(section() + interface() + enhanced(options=each) * packets)
         with open_capture(path) as reader:
             assert lines_run(lambda: [None for _ in reader.batches()]) < 800_000
+
+
+def test_many_descriptions_of_many_options_cost_little(tmp_path) -> None:
+    """They share a budget; the first options of each are read all the same."""
+    path = tmp_path / "x"
+    one = interface(options=option(2, b"eth0") + EMPTY * (MOST_OPTIONS - 2))
+    path.write_bytes(section() + one * 2000 + enhanced())
+    assert lines_run(lambda: first_batch(str(path))) < 2000 * MOST_OPTIONS
+    found = Read(open_capture(str(path)))
+    assert {each.name for each in found.interfaces} == {"eth0"}
+    assert sum("options" in note for note in found.notes) == 1
 
 
 def test_the_store_takes_no_more_of_a_packet_than_it_keeps(tmp_path) -> None:
