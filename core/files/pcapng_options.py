@@ -4,8 +4,8 @@ Source: draft-ietf-opsawg-pcapng §3.5. A block of 16 MiB has room for four mill
 which only a loop can follow, so at most `MOST_OPTIONS` of a block are read, and the caller is told
 where there are more. The options of packet blocks are read in rounds, the first option of every
 block of a batch, then the second, so that a file whose every packet has flags costs a few vector
-operations instead of a loop. Comments are only located; `PacketComments` reads them when somebody
-looks.
+operations instead of a loop. Comments are only located; `PacketComments` reads them when they are
+asked for, as a store does for the packets that it keeps.
 
 An option that runs past the end of its block, or whose value cannot have the length it says,
 makes the block unreadable, in Wireshark too: what stands there cannot be told any more.
@@ -34,7 +34,7 @@ EPB_FLAGS = 2
 
 Lengths = TypeVar("Lengths", int, NDArray[np.int64])
 
-MOST_OPTIONS = 1024  # of one block that are read
+MOST_OPTIONS = 128  # of one block that are read; writers use fewer than ten
 _HEADER_BYTES = 4
 _FEW_BLOCKS = 128  # so few are read one by one, faster than by vector operations
 

@@ -1,4 +1,4 @@
-"""A tail of zeros, as a power loss leaves it, is no packets; zeros among packets are."""
+"""A tail of zeros, as a power loss leaves it, is not packets; zeros among packets are."""
 
 from __future__ import annotations
 
