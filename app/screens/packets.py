@@ -104,12 +104,22 @@ class PacketScreen(Screen[None]):
         self._settling.tick(len(self.scene.echo.clients), quiet=quiet)
 
     async def mount_sides(self) -> None:
-        """Mount the side panels; tell the application when that is done."""
-        await self.panels.mount(*self.compose_sides())
-        self.has_sides = True
-        self.workspace.lay_out_panels()
-        self.show(self.scene)
-        self.post_message(self.Ready())
+        """Mount the side panels; tell the application when that is done.
+
+        While the program is being left, widgets go one after the other: what is missed then is no
+        fault.
+        """
+        try:
+            await self.panels.mount(*self.compose_sides())
+            self.has_sides = True
+            self.workspace.lay_out_panels()
+            self.show(self.scene)
+        except Exception:
+            self.has_sides = False
+            if self.app.is_running and not self.app._exit:
+                raise
+        else:
+            self.post_message(self.Ready())
 
     def _mount_sides_soon(self) -> None:
         """Schedule `mount_sides` once, as soon as rows are there or some polls have passed."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 
+import pytest
+
+from app.monitor import Monitor
+from app.screens.main import MainScreen
 from tests.app.made import SYN, capture_of
 from tests.bench.terminal import Terminal
 from tests.emulator import Emulator
+from tests.scripted import scripted_store
+from tests.scripted_monitor import scripted_monitor
 from tests.support import ROOT
 from tests.waiting import until
 
@@ -73,3 +80,38 @@ def test_keys_that_are_typed_at_the_start_arrive(tmp_path) -> None:
         assert " 7 " in marked
     finally:
         terminal.close()
+
+
+@pytest.mark.parametrize("steps", range(-12, 12))
+async def test_leaving_while_the_panels_are_mounted_is_no_fault(monkeypatch, steps) -> None:
+    """As a signal does: when the mounting has come some way, or just before it begins."""
+    monkeypatch.setattr(MainScreen, "_mount_sides_soon", lambda screen: None)
+    monitor = scripted_monitor(scripted_store())
+    mounting = None
+    async with monitor.run_test():
+        screen = main_screen(monitor)
+        if steps >= 0:
+            mounting = asyncio.create_task(screen.mount_sides())
+            await turns(steps)
+            monitor.exit()
+        else:
+            asyncio.get_running_loop().call_soon(monitor.exit)
+            shutting_down = asyncio.create_task(monitor._shutdown())
+            await turns(-steps)
+            mounting = asyncio.create_task(screen.mount_sides())
+            await shutting_down
+    await asyncio.wait([mounting])
+    assert mounting.exception() is None
+    assert monitor._exception is None
+
+
+async def turns(count: int) -> None:
+    """Let the event loop go round."""
+    for _ in range(count * 3):
+        await asyncio.sleep(0)
+
+
+def main_screen(monitor: Monitor) -> MainScreen:
+    screen = monitor.screen_stack[0]
+    assert isinstance(screen, MainScreen)
+    return screen

@@ -116,6 +116,8 @@ def unread_capture(kind: str) -> Iterator[subprocess.Popen[bytes]]:
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
     ):
         await_full(room, process, lambda: sender.sendto(bytes(1000), ("127.0.0.1", 9)))
+        for _ in range(200):  # surely more than what finds room meanwhile
+            sender.sendto(bytes(1000), ("127.0.0.1", 9))
         yield process
 
 
