@@ -72,7 +72,7 @@ def test_what_is_not_there(links, text):
 @pytest.mark.parametrize("text", NOT_THERE)
 def test_the_kernel_agrees_on_what_is_not_there(text):
     """On a machine whose interfaces are not called like this."""
-    if text != "4":
+    if text.lstrip("0") != "4":
         assert find_interface(text) is None
 
 
