@@ -13,7 +13,7 @@ COMPILE := $(BIN)/python -m compileall -q app core widgets
 QUIET := -qq --disable-pip-version-check
 
 # Test processes at once. `make test WORKERS=0` runs all of it in one.
-WORKERS ?= 2
+WORKERS ?= 3
 
 .PHONY: run test check screenshots bench soak clean
 

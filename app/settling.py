@@ -10,8 +10,8 @@ Frozen objects are freed by their reference count as before, but a *cycle* of th
 Therefore:
 
 * Garbage is collected first, so that none is frozen.
-* Nothing is frozen while a window is open over the main screen, nor in the second after, while
-  Textual takes it down: it would be garbage soon.
+* Nothing is frozen while a window is open over the main screen, nor in the three seconds after:
+  Textual's timers keep a closed window alive for up to one second, and it is garbage then.
 * A freeze cannot be undone for less than a full collection, so there are few: one at the start, and
   one when there are more echo clients than at the last one, by `CLIENTS_MORE` and by a quarter.
   Clients that come and go cause none. Closed clients are in no cycle.
@@ -26,7 +26,7 @@ GROWTH = 4  # … and by one part in so many
 # Middle collections (one for about 7,000 new objects) before a full one. Python's default of 10
 # lets the garbage of ten dialogs gather. Python 3.14 collects in steps and ignores it.
 FULL_COLLECTION_EACH = 2
-QUIET_TICKS = 10  # a second, at the rate at which the screen polls
+QUIET_TICKS = 30  # three seconds, at the rate at which the screen polls
 
 
 class Settling:

@@ -64,7 +64,9 @@ async def send(pilot: Pilot) -> None:
     await pilot.press("y")
     result = screen.query_one(Result)
     await until(pilot, lambda: any("RST" in line.text for line in result._lines))
-    await until(pilot, lambda: screen.table.ours)
+    await until(pilot, lambda: screen.table.ours and not screen.forge.is_sending)
+    screen.show(screen.bridge.poll())  # the key bar, too
+    await pilot.pause()
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=lambda size: f"{size[0]}")
