@@ -184,6 +184,11 @@ class Monitor(OrderedKeysApp[None]):
         if problem:
             self.notify(problem, severity="warning", markup=False)
 
+    def _handle_exception(self, error: Exception) -> None:
+        """Ignore what widgets miss once the program is being left: they go one after the other."""
+        if not self._exit:
+            super()._handle_exception(error)
+
     def _fatal_error(self) -> None:
         """Close the screen and print nothing: who called `run` finds the cause in `failure`.
 

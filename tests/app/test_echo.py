@@ -139,12 +139,15 @@ async def test_it_says_when_its_packets_cannot_be_in_the_table(state, interfaces
     async with running() as (pilot, _):
         pilot.app.bridge._engine.said = replace(LO, state=state, interfaces=interfaces)
         screen = await opened(pilot)
-        screen.poll()
+
+        def is_hinted() -> bool:
+            head = screen.echo.head
+            lines = [strip.text for strip in head.render_lines(head.size.region)]
+            return any("lo is not captured" in line for line in lines)
+
+        await eventually(lambda: is_hinted() == hinted, "the hint", screen.poll)
         await pilot.pause()
-        lines = [
-            strip.text for strip in screen.echo.head.render_lines(screen.echo.head.size.region)
-        ]
-        assert any("lo is not captured" in line for line in lines) == hinted
+        assert is_hinted() == hinted
 
 
 # -- what keys tell the server --------------------------------------------------------------------
