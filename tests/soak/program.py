@@ -65,12 +65,22 @@ def sample(engine: Engine, monitor: Monitor) -> dict[str, Any]:
         **memory(),
         **ledger(engine, monitor),
         "descriptors": len(os.listdir("/proc/self/fd")) - 1,  # but for the one that lists them
-        "threads": threading.active_count(),
+        "threads": len(threads := own_threads()),
+        "names": threads,
         "accepted": totals.accepted,
         "clients": len(engine.echo.snapshot().clients),
         "frozen": gc.get_freeze_count(),
         "windows": len(monitor.screen_stack),
     }
+
+
+def own_threads() -> list[str]:
+    """Name the threads, except those that start when first needed and then stay.
+
+    These are asyncio's pool, which has six at most, and the looker of the forge.
+    """
+    names = (thread.name for thread in threading.enumerate())
+    return sorted(name for name in names if not name.startswith(("asyncio_", "rawscope looker")))
 
 
 def report(engine: Engine, monitor: Monitor, descriptor: int) -> None:
