@@ -1,4 +1,4 @@
-"""When a Textual app has done all that it was told: a condition where Textual's pilot guesses.
+"""Wait until a Textual app has nothing left to do, by facts where Textual's pilot guesses.
 
 `Pilot.press` and `Pilot.pause` wait until the process used almost no processor time for 20 ms. On
 an idle machine that costs 40 ms a key. On a busy one the process looks idle because it is not

@@ -74,7 +74,7 @@ class ReplayCounts:
 
 
 class Replay:
-    """One replay into a ring. `journal` is told of the frames before and after they are sent."""
+    """One replay into a ring. It calls `journal` before and after frames are sent."""
 
     def __init__(
         self,

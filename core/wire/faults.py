@@ -27,7 +27,7 @@ class Faults:
 
     @property
     def count(self) -> int:
-        """How many packets failed: each counts once, at most `LIMIT` are told apart."""
+        """Return how many packets failed: each counts once, up to `LIMIT` packets."""
         return len(self._numbers)
 
     def note(self, number: int, error: Exception) -> str:

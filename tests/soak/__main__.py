@@ -185,7 +185,7 @@ def settle(soak: Soak, base: Sample) -> None:
     for _ in range(4):
         soak.press(keys.ESC)
     if not soak.wait_until(is_settled, REST_S):
-        names = ("descriptors", "threads", "clients", "captured", "dropped", "received")
+        names = ("descriptors", "names", "clients", "captured", "dropped", "received")
         left = {name: soak.last[name] for name in names}
         soak.faults.append(f"not back at {base['descriptors']} descriptors, {base['threads']} "
                            f"threads and a balanced ledger: {left}")  # fmt: skip
