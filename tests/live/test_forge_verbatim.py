@@ -193,7 +193,7 @@ def test_a_captured_one_again(network: Network, near: Near, tmp_path: Path, name
 
 
 def test_only_what_is_missing_is_asked_for(near: Near) -> None:
-    """The next hop's link address is not to be had: there is nobody."""
+    """Nobody answers for the next hop, so its link address is unknown."""
     fields = [
         word for key, text in without(UNICAST, "eth.dst").items() for word in (f"--{key}", text)
     ]
