@@ -16,9 +16,9 @@ from pathlib import Path
 
 from core.capture.options import ANY, CaptureOptions
 from core.echo.snapshot import EchoSnapshot
-from core.engine import Engine, EngineSnapshot, State
+from core.engine.engine import Engine, EngineSnapshot, State
 from core.store.snapshot import Snapshot
-from core.wire.faults import Faults
+from core.wire.present.faults import Faults
 
 LOOPBACK = "lo"
 POLL_HZ = 10  # a screen that follows paints as often: twice the rate cost a quarter of a processor

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.capture.interfaces import list_interfaces
-from core.forge.departure import Departure, depart
-from core.forge.draft import Draft
-from core.forge.injector import Injector, Way
-from core.forge.surroundings import Surroundings, look_around
+from core.forge.compose.draft import Draft
+from core.forge.compose.route_suggestions import Surroundings, look_around
+from core.forge.transmit.injector import Injector, Way
+from core.forge.transmit.transmission import Departure, depart
+from core.net.interfaces import list_interfaces
 
 
 class Machine:
@@ -27,7 +27,7 @@ class Machine:
     def depart(
         self, packets: Sequence[bytes], way: Way, interface: str, network: str = ""
     ) -> Departure:
-        """The way out; see `core.forge.departure.depart`. Raises `SendError`."""
+        """The way out; see `core.forge.transmit.transmission.depart`. Raises `SendError`."""
         return depart(packets, way, interface, network)
 
     def open(self, departure: Departure) -> Injector:

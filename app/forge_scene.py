@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from core.forge.draft import Draft
-from core.forge.injector import Way
-from core.forge.pacing import Plan
-from core.forge.surroundings import Surroundings
-from widgets.forge_report import Report
+from core.forge.compose.draft import Draft
+from core.forge.compose.route_suggestions import Surroundings
+from core.forge.transmit.injector import Way
+from core.forge.transmit.pacing import Plan
+from widgets.forge.report import Report
 
 
 @dataclass(frozen=True, slots=True)

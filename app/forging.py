@@ -5,7 +5,7 @@ the capture, and answers the question that may stand in it. Two threads do the w
 while there is some:
 
 * the *looker* asks routing and neighbour tables what they suggest for the draft on the screen, and
-  follows what was sent through the store (`core.forge.tracking`);
+  follows what was sent through the store (`core.forge.observe.tracker`);
 * a *sender* lives as long as one order: it examines, and after the answer it sends.
 
 State is absolute and replaced by one assignment under a lock. There is one order at a time: the
@@ -22,23 +22,23 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from app.background_task import Looker
 from app.forge_machine import Machine
 from app.forge_scene import ForgeScene, Order, Question
 from app.keeping import Keeping, OrderError
-from app.looker import Looker
-from core.forge.answers import SendError
-from core.forge.departure import Departure
-from core.forge.draft import Draft
-from core.forge.evaluation import Evaluation, aim_wanted, evaluate
-from core.forge.injector import Way
-from core.forge.pacing import Progress, send_packets
-from core.forge.rails import Examination, Load
-from core.forge.surroundings import Surroundings
-from core.forge.tracking import Tracker
-from core.sockets import NotPermittedError
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import Evaluation, aim_wanted, evaluate
+from core.forge.compose.route_suggestions import Surroundings
+from core.forge.observe.tracker import Tracker
+from core.forge.review.confirmation import Examination, Load
+from core.forge.transmit.injector import Way
+from core.forge.transmit.pacing import Progress, send_packets
+from core.forge.transmit.send_errors import SendError
+from core.forge.transmit.transmission import Departure
+from core.net.sockets import NotPermittedError
 from core.store.snapshot import Snapshot
-from core.wire.text import safe
-from widgets.forge_report import Report
+from core.wire.model.text import safe
+from widgets.forge.report import Report
 
 LISTEN_S = 10.0  # so long after the last packet replies are looked for
 _JOIN_S = 2.0

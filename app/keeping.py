@@ -1,4 +1,4 @@
-"""What is kept of an order: the audit, the answers, the history. See `core.forge.saved`."""
+"""What is kept of an order: the audit, the answers, the history. See `core.forge.journal.saved`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from app.forge_scene import Order
-from core.forge.audit import Audit, path_of
-from core.forge.departure import Departure
-from core.forge.draft import Draft
-from core.forge.evaluation import Evaluation
-from core.forge.injector import Way
-from core.forge.recipes import rawscope_command
-from core.forge.saved import Shelf
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import Evaluation
+from core.forge.export.recipes import rawscope_command
+from core.forge.journal.audit import Audit, path_of
+from core.forge.journal.saved import Shelf
+from core.forge.transmit.injector import Way
+from core.forge.transmit.transmission import Departure
 
 
 class OrderError(Exception):

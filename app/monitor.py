@@ -27,21 +27,21 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
-from app import config
-from app.actions import ACTIONS, Action, Place, bindings, key_label
 from app.bridge import Bridge
+from app.config import settings
 from app.key_queue import OrderedKeysApp
-from app.screen_filter import with_gate
-from app.screens.dialog import Confirm
+from app.keymap import ACTIONS, Action, Place, bindings, key_label
+from app.screens.dialogs.dialog import Confirm
+from app.screens.dialogs.palette import Palette
+from app.screens.dialogs.too_small import SMALLEST
 from app.screens.main import MainScreen
-from app.screens.palette import Palette
-from app.screens.too_small import SMALLEST
 from app.screens.workspace import Workspace
 from app.terminal.driver import TerminalDriver
+from app.terminal.printable_filter import with_gate
 from app.themes import DEFAULT, DEFAULT_VARIABLES, THEMES
-from core.capture.interfaces import InterfaceInfo, list_interfaces
 from core.capture.options import CaptureOptions
-from core.engine import Engine
+from core.engine.engine import Engine
+from core.net.interfaces import InterfaceInfo, list_interfaces
 
 # Half a millisecond keeps a key's answer under 10 ms beside a worker that runs Python, against
 # 20 ms with the default of 5 ms, at no cost in the worker's throughput (both were measured).
@@ -81,7 +81,7 @@ class Monitor(OrderedKeysApp[None]):
         *,
         options: CaptureOptions | None = None,
         choose: bool = False,
-        paths: config.Paths | None = None,
+        paths: settings.Paths | None = None,
         interfaces: Callable[[], Sequence[InterfaceInfo]] = list_interfaces,
         clock: Callable[[], float] = time.monotonic,
         time_of_day: Callable[[], str] = lambda: time.strftime("%H:%M:%S"),
@@ -91,8 +91,8 @@ class Monitor(OrderedKeysApp[None]):
         super().__init__()
         self._on_signal = on_signal
         self.bridge = Bridge(engine, options or CaptureOptions(()), clock, time_of_day)
-        self._paths = paths or config.Paths.of_user()
-        self._config = config.load(self._paths)
+        self._paths = paths or settings.Paths.of_user()
+        self._config = settings.load(self._paths)
         self._lab: Results | None = None  # of the laboratory's last whole run
         self._machine, self._clock = machine, clock
         self._choose = choose
@@ -180,7 +180,7 @@ class Monitor(OrderedKeysApp[None]):
         self.exit(return_code=128 + number)
 
     def _remember(self, theme: Theme) -> None:
-        problem = config.remember_theme(self._paths, theme.name)
+        problem = settings.remember_theme(self._paths, theme.name)
         if problem:
             self.notify(problem, severity="warning", markup=False)
 
@@ -244,12 +244,12 @@ class Monitor(OrderedKeysApp[None]):
             self.push_screen(Palette(id="--command-palette"))  # by which Textual knows it
 
     def action_help(self) -> None:
-        from app.screens.help import Help
+        from app.screens.dialogs.help import Help
 
         self.push_screen(Help(self._config.keys))
 
     def action_interfaces(self) -> None:
-        from app.screens.interfaces import Interfaces
+        from app.screens.dialogs.interfaces import Interfaces
 
         live = self.bridge.live
         chooser = Interfaces(self._interfaces, self.bridge.capturing, live=live)
@@ -269,7 +269,9 @@ class Monitor(OrderedKeysApp[None]):
             self.action_interfaces()
 
     def action_open_file(self) -> None:
-        from app.screens.open_file import open_dialog  # a tenth of a second that most never need
+        from app.screens.dialogs.open_file import (
+            open_dialog,  # a tenth of a second that most never need
+        )
 
         self.push_screen(open_dialog(), self._open)
 

@@ -19,11 +19,11 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from app.config import Paths
-from app.screens.dialog import Confirm
+from app.config.settings import Paths
+from app.screens.dialogs.dialog import Confirm
 from app.screens.lab import LabScreen, Results
-from core.echo.curve import CurvePoint
-from core.echo.lab import ModelResult
+from core.iolab.curve import CurvePoint
+from core.iolab.lab import ModelResult
 from tests.scripted import BAD_CHECKSUM, DNS_ANSWER, START_NS, batch, conversations, scripted_store
 from tests.scripted_echo import STALLED
 from tests.scripted_echo_monitor import Act, echo_monitor, opened

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.store.batch import Batch, CaptureInterface
+from core.decode.batch import Batch, CaptureInterface
 from core.store.packet_store import PacketStore
-from core.wire.dissection import PacketFlag
-from core.wire.link import LinkType
+from core.wire.link.link_types import LinkType
+from core.wire.model.dissection import PacketFlag
 
 START_NS = 1_700_000_000_123_456_789
 HOST, SERVER, RESOLVER, GATEWAY = "192.0.2.17", "198.51.100.80", "192.0.2.53", "192.0.2.1"

@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from core.echo.accounting import Accounts, ClientTable
+from core.decode.batch import CaptureInterface
+from core.echo.client_columns import Accounts, ClientTable
 from core.echo.log import Entry, Step
 from core.echo.options import Drain, Switches, Trigger
 from core.echo.snapshot import EchoSnapshot, EchoTotals, ListenerInfo, TalkerInfo
-from core.loop import LoopCounters
-from core.serving import NO_SERVER
-from core.store.batch import CaptureInterface
+from core.engine.echo_service import NO_SERVER
+from core.net.event_loop import LoopCounters
 from core.store.packet_store import PacketStore
-from core.wire.link import LinkType
+from core.wire.link.link_types import LinkType
 from tests.scripted import ACK, MSS_SACK_WSCALE, PSH, SYN, Frame, batch, tcp
 
 NOW_S = 1000.0

@@ -12,16 +12,16 @@ from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 
 from app.forge_machine import Machine
-from core.forge.answers import SendError
-from core.forge.departure import Departure
-from core.forge.draft import Draft
-from core.forge.evaluation import given_values
-from core.forge.injector import Injector, Way
-from core.forge.rails import Examination, Load
-from core.forge.route import Kind
-from core.forge.surroundings import Surroundings, destination
-from core.forge.this_machine import ThisMachine
-from core.netlink import LinkMessage
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import given_values
+from core.forge.compose.route_suggestions import Surroundings, destination
+from core.forge.review.confirmation import Examination, Load
+from core.forge.transmit.injector import Injector, Way
+from core.forge.transmit.send_errors import SendError
+from core.forge.transmit.transmission import Departure
+from core.net.host_addresses import ThisMachine
+from core.net.netlink import LinkMessage
+from core.net.routes import Kind
 from core.store.packet_store import PacketStore
 from tests.scripted import (
     ACK,

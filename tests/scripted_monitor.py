@@ -9,17 +9,17 @@ from typing import Any, cast
 
 from textual.pilot import Pilot
 
-from app.config import Paths
+from app.config.settings import Paths
 from app.forge_machine import Machine
 from app.monitor import Monitor
 from app.screens.main import MainScreen
-from core.capture.interfaces import InterfaceInfo
 from core.capture.options import CaptureOptions
 from core.echo.snapshot import EchoSnapshot
-from core.engine import Engine, EngineSnapshot, State
-from core.serving import NO_SERVER, EchoService
+from core.engine.echo_service import NO_SERVER, EchoService
+from core.engine.engine import Engine, EngineSnapshot, State
+from core.net.interfaces import InterfaceInfo
 from core.store.packet_store import PacketStore
-from core.wire.link import LinkType
+from core.wire.link.link_types import LinkType
 from tests.idle import eventually
 from tests.scripted_forge import ScriptedMachine
 from tests.waiting import PATIENCE_S

@@ -16,11 +16,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.forge import framing, this_machine
-from core.forge.framing import Framing
-from core.forge.this_machine import ThisMachine
-from core.wire.tcp import FLAG_BITS, TCP, flag_text
-from core.wire.tunnels import GRE, optional_table
+from core.forge.transmit import encapsulation
+from core.forge.transmit.encapsulation import Framing
+from core.net import host_addresses
+from core.net.host_addresses import ThisMachine
+from core.wire.network.tunnels import GRE, optional_table
+from core.wire.transport.tcp import FLAG_BITS, TCP, flag_text
 from tests.scripted_forge import ETH0
 from tests.support import ROOT
 
@@ -30,14 +31,14 @@ FUNCTION_CACHES = {"cache", "lru_cache"}
 BOUNDED_OTHERWISE = {
     ("app/terminal/cells.py", "self._numbers"): "looks are of a theme's styles",
     ("core/echo/draining.py", "self._all_back_s"): "clients there were when the server ended",
-    ("core/forge/survey.py", "self._targets"): "kinds of frames end at MOST_KINDS",
-    ("core/forge/tool_recipes.py", "self.said"): "headers of one packet",
+    ("core/forge/review/capture_review.py", "self._targets"): "kinds of frames end at MOST_KINDS",
+    ("core/forge/export/tools.py", "self.said"): "headers of one packet",
     ("core/store/comments.py", "self._texts"): "forgotten with their packets; counted as memory",
-    ("core/forge/this_machine.py", "self._links"): "names of interfaces, for one examination",
-    ("core/forge/audit.py", "self._interfaces"): "interfaces of one order",
+    ("core/net/host_addresses.py", "self._links"): "names of interfaces, for one examination",
+    ("core/forge/journal/audit.py", "self._interfaces"): "interfaces of one order",
     ("core/store/interface_numbers.py", "self._shared"): "numbers end at INTERFACES",
-    ("widgets/echo_lines.py", "self._words"): "lines of one table, emptied with the next",
-    ("widgets/line_view.py", "self._components"): "names of a widget's component classes",
+    ("widgets/echo/lines.py", "self._words"): "lines of one table, emptied with the next",
+    ("widgets/lines/line_view.py", "self._components"): "names of a widget's component classes",
 }
 FILES = sorted(path for room in ("app", "core", "widgets") for path in (ROOT / room).rglob("*.py"))
 
@@ -143,8 +144,8 @@ def test_every_reason_is_of_a_file_that_is_there() -> None:
 
 def test_kept_answers_of_the_kernel_are_forgotten(monkeypatch) -> None:
     """A file may name any number of destinations."""
-    monkeypatch.setattr(this_machine, "_MOST_KINDS", 10)
-    monkeypatch.setattr(framing, "_MOST_KEPT", 10)
+    monkeypatch.setattr(host_addresses, "_MOST_KINDS", 10)
+    monkeypatch.setattr(encapsulation, "_MOST_KEPT", 10)
     machine, frames = ThisMachine(), Framing(ETH0)
     monkeypatch.setattr(frames, "_looked_up", lambda destination: destination[:6])
     for number in range(25):

@@ -22,11 +22,11 @@ from pathlib import Path
 import pytest
 
 from core.files.reader import open_capture
-from core.forge.injector import Way
-from core.forge.outcome import Outcome, Seen
-from core.forge.tracking import Track
+from core.forge.observe.outcome import Outcome, Seen
+from core.forge.observe.tracker import Track
+from core.forge.transmit.injector import Way
 from core.store.frame_detail import seconds_text
-from core.wire.link import LinkType
+from core.wire.link.link_types import LinkType
 from tests.app.made import capture_of, udp_frame
 from tests.live.network import until
 from tests.support import ROOT, require_command, require_peer, require_root
@@ -39,14 +39,14 @@ WALL_CLOCK = {
     "datetime.today", "datetime.utcnow", "date.today", "signal.setitimer",
 }  # fmt: skip
 ALLOWED = {
-    ("app/commands/send_output.py", "write_dry_run"): "the time stamp of a packet that is shown",
+    ("app/cli/send/send_output.py", "write_dry_run"): "the time stamp of a packet that is shown",
     ("app/monitor.py", "__init__"): "the time of day that is shown",
-    ("core/forge/audit.py", "note_sending"): "a time stamp in a file",
-    ("core/forge/audit.py", "note_result"): "a time stamp in a file",
-    ("core/forge/audit.py", "note_frames"): "a time stamp in a file",
-    ("core/forge/audit.py", "take_back"): "a time stamp in a file",
-    ("core/forge/audit.py", "_set_aside"): "the name of a file that is set aside",
-    ("core/forge/saved.py", "_entries"): "the name of a file that is set aside",
+    ("core/forge/journal/audit.py", "note_sending"): "a time stamp in a file",
+    ("core/forge/journal/audit.py", "note_result"): "a time stamp in a file",
+    ("core/forge/journal/audit.py", "note_frames"): "a time stamp in a file",
+    ("core/forge/journal/audit.py", "take_back"): "a time stamp in a file",
+    ("core/forge/journal/audit.py", "_set_aside"): "the name of a file that is set aside",
+    ("core/forge/journal/saved.py", "_entries"): "the name of a file that is set aside",
 }
 
 

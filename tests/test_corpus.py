@@ -22,8 +22,8 @@ from typing import Any
 
 import pytest
 
-from app.cli import run
-from app.commands.names import known_names
+from app.cli.field_names import known_names
+from app.cli.main import run
 from tests.support import ROOT, capture_index, captures_dir
 from tests.waiting import PATIENCE_S
 

@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
-from core.store import layout
-from core.wire import summary
-from core.wire.link import LinkType
-from core.wire.summary import Tone
+from core.decode import header_index
+from core.wire.link.link_types import LinkType
+from core.wire.present import summary
+from core.wire.present.summary import Tone
 from tests.fuzz import __main__ as fuzz
 from tests.fuzz.mutations import mutated
 from tests.fuzz.readers import FaultError, Sample, check
@@ -45,9 +45,9 @@ def test_a_fault_ends_the_run_with_the_frame_and_the_traceback(monkeypatch, caps
 
 def test_two_decoders_that_disagree_are_a_fault(monkeypatch) -> None:
     """The batch decode with a step taken away; the sample is named."""
-    steps = {space: dict(numbers) for space, numbers in layout.STEPS.items()}
-    del steps[layout.Space.LINK][LinkType.RAW]
-    monkeypatch.setattr(layout, "STEPS", steps)
+    steps = {space: dict(numbers) for space, numbers in header_index.STEPS.items()}
+    del steps[header_index.Space.LINK][LinkType.RAW]
+    monkeypatch.setattr(header_index, "STEPS", steps)
     raw = [sample for sample in SAMPLES if sample.link_type == LinkType.RAW]
     with pytest.raises(FaultError, match=f"link type {int(LinkType.RAW)}, .*: 45") as caught:
         check(raw)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.actions import grouped
+from app.keymap import grouped
 from tests.app.made import SYN, capture_of
 from tests.bench.terminal import Terminal
 from tests.support import ROOT
@@ -57,7 +57,7 @@ def test_core_alone_imports_neither_textual_nor_rich() -> None:
 
 
 def keys_table() -> str:
-    """The keys of `app.actions` as the README shows them."""
+    """The keys of `app.keymap` as the README shows them."""
     lines = []
     for group, rows in grouped({}):
         lines += ["", f"| {group.value} | |", "|---|---|"]

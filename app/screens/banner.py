@@ -10,8 +10,8 @@ from rich.text import Text
 from textual import events
 from textual.widget import Widget
 
-from core.engine import Severity
-from core.wire.text import safe
+from core.engine.engine import Severity
+from core.wire.model.text import safe
 
 SIGNS = {Severity.NONE: "·", Severity.WARNING: "!", Severity.ERROR: "✗"}
 

@@ -6,13 +6,13 @@ server as a command, and is seen in a later snapshot. The client under the curso
 
 from __future__ import annotations
 
-from app.actions import Place, bindings
 from app.bridge import Bridge
-from app.screens.add_listener import AddListener
+from app.keymap import Place, bindings
+from app.screens.dialogs.add_listener import AddListener
 from core.echo.snapshot import EchoSnapshot
-from widgets.echo_clients import EchoClients
-from widgets.echo_head import EchoHead
-from widgets.echo_panel import EchoPanel
+from widgets.echo.clients import EchoClients
+from widgets.echo.head import EchoHead
+from widgets.echo.panel import EchoPanel
 
 UNSEEN = "lo is not captured, so packets of local clients are not in the table: i chooses it"
 _FIRST = -1  # the listener that is not there yet

@@ -1,4 +1,4 @@
-"""The forge: a form for a packet, its bytes, and what became of it. See `widgets.forge_form`.
+"""The forge: a form for a packet, its bytes, and what became of it. See `widgets.forge.form`.
 
 Top to bottom: the form, a line that explains the field under the cursor, the exact bytes with that
 field's marked, the report on what was sent last. Where there is little room the report takes the
@@ -19,26 +19,26 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from app import actions
-from app.actions import bindings
+from app import keymap
 from app.forge_scene import ForgeScene, Order, Question
 from app.forging import Forger
-from app.screens.dialog import Confirm
-from app.screens.drafts import Drafts, KeepDraft
+from app.keymap import bindings
+from app.screens.dialogs.dialog import Confirm
+from app.screens.dialogs.drafts import Drafts, KeepDraft
 from app.screens.forge_parts import ROUTED, Bytes, Explanation, Form, Result
-from core.forge.draft import Draft
-from core.forge.evaluation import Evaluation
-from core.forge.from_packet import Resent
-from core.forge.injector import Way
-from core.forge.rails import REMEMBERED
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import Evaluation
+from core.forge.compose.from_packet import Resent
+from core.forge.review.confirmation import REMEMBERED
+from core.forge.transmit.injector import Way
 from core.store.packet import Packet
-from core.wire.field import Span
-from core.wire.text import safe
-from widgets.forge_changes import Held
-from widgets.forge_outcome import ForgeOutcome
-from widgets.forge_report import Report
-from widgets.forge_rows import Surrounding
-from widgets.hex_view import HexView
+from core.wire.model.field import Span
+from core.wire.model.text import safe
+from widgets.forge.changes import Held
+from widgets.forge.outcome import ForgeOutcome
+from widgets.forge.report import Report
+from widgets.forge.rows import Surrounding
+from widgets.hex.hex_view import HexView
 
 BROAD = 110  # columns from which bytes and report stand beside the form
 ROOMY = 30  # lines from which bytes and report are both shown
@@ -49,7 +49,7 @@ EARLIER = "Outcome of what was sent before"
 class ForgePanel(Vertical):
     """The forge. Its keys work wherever in it the focus is."""
 
-    BINDINGS = bindings(actions.Place.FORGE)
+    BINDINGS = bindings(keymap.Place.FORGE)
     BORDER_TITLE = "Forge"
 
     class PacketWanted(Message):

@@ -6,20 +6,20 @@ from rich.text import Text
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from app import actions
-from app.actions import bindings
+from app import keymap
+from app.keymap import bindings
 from core.capture.options import ANY
-from core.engine import EngineSnapshot, State
-from core.forge.draft import TRAILER
-from core.forge.from_packet import Filled
-from core.forge.injector import Way
-from core.forge.layer_kinds import KINDS, Place
-from core.wire.text import safe
-from widgets.forge_changes import Held
-from widgets.forge_form import ForgeForm
-from widgets.forge_outcome import ForgeOutcome
-from widgets.forge_rows import FormRow
-from widgets.hex_view import HexView
+from core.engine.engine import EngineSnapshot, State
+from core.forge.compose.draft import TRAILER
+from core.forge.compose.from_packet import Filled
+from core.forge.compose.layer_kinds import KINDS, Place
+from core.forge.transmit.injector import Way
+from core.wire.model.text import safe
+from widgets.forge.changes import Held
+from widgets.forge.form import ForgeForm
+from widgets.forge.outcome import ForgeOutcome
+from widgets.forge.rows import FormRow
+from widgets.hex.hex_view import HexView
 
 ROUTED = ("ip", "ipv6")
 
@@ -48,19 +48,19 @@ def why_blind(worker: EngineSnapshot, interface: str) -> str:
 class Form(ForgeForm, inherit_bindings=False):
     """The form with the registry's keys."""
 
-    BINDINGS = bindings(actions.Place.FORM)
+    BINDINGS = bindings(keymap.Place.FORM)
 
 
 class Bytes(HexView, inherit_bindings=False):
     """The bytes that would leave, with the registry's keys."""
 
-    BINDINGS = bindings(actions.Place.HEX, actions.Place.LIST)
+    BINDINGS = bindings(keymap.Place.HEX, keymap.Place.LIST)
 
 
 class Result(ForgeOutcome, inherit_bindings=False):
     """What became of what was sent, with the registry's keys."""
 
-    BINDINGS = bindings(actions.Place.RESULT, actions.Place.LIST)
+    BINDINGS = bindings(keymap.Place.RESULT, keymap.Place.LIST)
     BORDER_TITLE = "Outcome"
 
 

@@ -17,15 +17,15 @@ from app.bridge import Bridge, Scene
 from app.screens.packets import PacketScreen
 from app.screens.workspace import WIDE
 from core.capture.options import ANY
-from core.engine import State
+from core.engine.engine import State
 from core.wire.dissect import dissect
-from widgets.packet_row import PacketRow, RowReader
+from widgets.packets.row import PacketRow, RowReader
 
 if TYPE_CHECKING:
     from app.forging import Forger
     from app.screens.forge import ForgePanel
     from core.store.packet import Packet
-    from core.wire.dissection import Dissection
+    from core.wire.model.dissection import Dissection
 
 
 class ForgingScreen(PacketScreen):
@@ -87,8 +87,8 @@ class ForgingScreen(PacketScreen):
     def action_forge(self) -> None:
         """Fill the form from the selected packet; without one, go to the form as it is."""
         from app.screens.forge_parts import held_of
-        from core.forge.evaluation import evaluate
-        from core.forge.from_packet import Filled, draft_of
+        from core.forge.compose.evaluation import evaluate
+        from core.forge.compose.from_packet import Filled, draft_of
 
         packet = self.panels.packet
         if packet is not None:
@@ -130,7 +130,7 @@ class ForgingScreen(PacketScreen):
 
     def action_resend(self) -> None:
         """Send the selected packet again: verbatim, if it was captured with its link header."""
-        from core.forge.from_packet import Resent, resent
+        from core.forge.compose.from_packet import Resent, resent
 
         packet = self.panels.packet
         if packet is not None:
@@ -152,11 +152,11 @@ class ForgingScreen(PacketScreen):
             self.workspace.focus_panel("packets")
 
     def action_copy(self) -> None:
-        from app.screens.copy_dialog import Copy
-        from app.screens.copying import choices, recipe_choices
-        from core.forge.evaluation import evaluate
-        from core.forge.from_packet import draft_of
-        from core.forge.recipes import ONCE
+        from app.screens.copy_choices import choices, recipe_choices
+        from app.screens.dialogs.copy import Copy
+        from core.forge.compose.evaluation import evaluate
+        from core.forge.compose.from_packet import draft_of
+        from core.forge.export.recipes import ONCE
 
         packet = self.panels.packet
         if self.workspace.panel == "forge":

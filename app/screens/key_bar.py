@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from app.actions import ACTIONS, key_label
+from app.keymap import ACTIONS, key_label
 
 _ALWAYS = ("program.quit", "program.help")
 _GAP = 2

@@ -1,6 +1,6 @@
 """The laboratory's screen: the same echo work under each I/O model, measured while one looks.
 
-The work is done in processes of its own (`core.echo.lab`); a worker thread waits for them and
+The work is done in processes of its own (`core.iolab.lab`); a worker thread waits for them and
 posts each result. Leaving cancels it, and so does asking for another run.
 """
 
@@ -16,14 +16,14 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from app.actions import Place, bindings
+from app.keymap import Place, bindings
 from app.screens.key_bar import KeyBar
-from core.echo.curve import COUNTS, MECHANISMS, CurvePoint
-from core.echo.lab import LabError, LabOptions, ModelResult, run_curve, run_models
-from core.echo.models import MODELS
-from core.wire.text import safe
-from widgets.lab_plots import CurvePlot, RatePlot
-from widgets.lab_results import LabResults
+from core.iolab.curve import COUNTS, MECHANISMS, CurvePoint
+from core.iolab.lab import LabError, LabOptions, ModelResult, run_curve, run_models
+from core.iolab.models import MODELS
+from core.wire.model.text import safe
+from widgets.lab.plots import CurvePlot, RatePlot
+from widgets.lab.results import LabResults
 
 Cancelled = Callable[[], bool]
 ABREAST = 130  # columns from which the plots stand beside one another

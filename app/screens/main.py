@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, cast
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from app.actions import Place, bindings
 from app.bridge import Bridge, Scene
+from app.keymap import Place, bindings
+from app.screens.connection_filter import Only, OnlyLine, client_of, of_client
 from app.screens.forging import ForgingScreen
-from app.screens.only import Only, OnlyLine, client_of, of_client
-from core.store.connection import tcp_ends
+from core.analysis.connection import tcp_ends
 
 if TYPE_CHECKING:
     from app.forging import Forger
     from app.screens.echo import Echo
-    from widgets.echo_clients import EchoClients
+    from widgets.echo.clients import EchoClients
 
 
 class MainScreen(ForgingScreen):

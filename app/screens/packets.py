@@ -23,15 +23,15 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from app.bridge import POLL_HZ, Bridge, Scene
+from app.gc_policy import Settling
 from app.screens.banner import Banner
+from app.screens.dialogs.too_small import SMALLEST, TooSmall
 from app.screens.key_bar import KeyBar
 from app.screens.panels import Panels
 from app.screens.status import message_of, status_line, why_empty
-from app.screens.too_small import SMALLEST, TooSmall
 from app.screens.workspace import BESIDE, WIDE, Packets, Workspace
-from app.settling import Settling
-from core.engine import State
-from widgets.status_bar import StatusBar
+from core.engine.engine import State
+from widgets.status.bar import StatusBar
 
 SIDES_AFTER_POLLS = 3  # even when no row has come by then
 SIDES_DELAY_S = 0.02  # leaves the first rows time to be painted
@@ -264,7 +264,7 @@ class PacketScreen(Screen[None]):
         getattr(self.table, method)()
 
     def action_go_to(self) -> None:
-        from app.screens.dialog import GoTo
+        from app.screens.dialogs.dialog import GoTo
 
         if self.shown.count >= self.shown.first:
             self.app.push_screen(GoTo(self.shown.first, self.shown.count), self._go_to)

@@ -17,17 +17,17 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from app.actions import Place, bindings
+from app.keymap import Place, bindings
 from core.store.frame_detail import frame_row
 from core.store.packet import Packet
 from core.store.packet_store import Snapshot
-from core.wire.detail import Row, each_row, fault_row
 from core.wire.dissect import dissect
-from core.wire.dissection import Dissection
-from core.wire.faults import Faults
-from core.wire.field import Span
-from widgets.hex_view import HexView
-from widgets.packet_detail import PacketDetail
+from core.wire.model.dissection import Dissection
+from core.wire.model.field import Span
+from core.wire.present.detail import Row, each_row, fault_row
+from core.wire.present.faults import Faults
+from widgets.detail.packet_detail import PacketDetail
+from widgets.hex.hex_view import HexView
 
 TABS = (("detail", "Detail"), ("hex", "Hex"), ("forge", "Forge"), ("echo", "Echo"))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from app.bridge import Scene
-from core import engine
+from core.engine import engine
 from core.store.snapshot import Snapshot
-from core.wire.link import unread_text
-from core.wire.text import safe
-from widgets.status_line import State, StatusLine
+from core.wire.link.link_types import unread_text
+from core.wire.model.text import safe
+from widgets.status.line import State, StatusLine
 
 _STATES = {
     engine.State.IDLE: State.IDLE,

@@ -14,10 +14,10 @@ from textual.containers import Vertical
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from app.actions import Place, bindings
-from app.screens.only import OnlyLine
+from app.keymap import Place, bindings
+from app.screens.connection_filter import OnlyLine
 from app.screens.panels import Panels, PanelTabs
-from widgets.packet_table import PacketTable
+from widgets.packets.packet_table import PacketTable
 
 MAIN_PANELS = ("packets", "detail", "hex")
 SIDES = ("forge", "echo")

@@ -32,16 +32,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core import sockets as kernel
-from core.capture.interfaces import Framing
-from core.capture.register import InterfaceRegister
-from core.store.batch import Batch
-from core.wire.dissection import PacketFlag
-from core.wire.ethernet import ETHERNET, EtherType
-from core.wire.field import Kind
-from core.wire.sll import SLL_OTHER
-from core.wire.table import HeaderTable
-from core.wire.vlan import VLAN
+from core.capture.interface_map import InterfaceRegister
+from core.decode.batch import Batch
+from core.net import sockets as kernel
+from core.net.interfaces import Framing
+from core.wire.link.ethernet import ETHERNET, EtherType
+from core.wire.link.linux_cooked import SLL_OTHER
+from core.wire.link.vlan import VLAN
+from core.wire.model.dissection import PacketFlag
+from core.wire.model.field import Kind
+from core.wire.model.table import HeaderTable
 
 ALIGNMENT = 8  # V3_ALIGNMENT, net/packet/af_packet.c
 

@@ -16,7 +16,7 @@ import ctypes
 import socket
 import struct
 
-from core.sockets import PACKET_OUTGOING, SO_ATTACH_FILTER
+from core.net.sockets import PACKET_OUTGOING, SO_ATTACH_FILTER
 
 # linux/bpf_common.h, linux/filter.h
 BPF_LD_W_ABS = 0x20

@@ -19,12 +19,12 @@ import struct
 
 import numpy as np
 
-from core import sockets as kernel
 from core.capture import block
-from core.capture.binding import Binding
 from core.capture.options import CaptureOptions
+from core.capture.packet_socket import Binding
 from core.capture.source import AddInterface, CaptureStatistics
-from core.store.batch import Batch
+from core.decode.batch import Batch
+from core.net import sockets as kernel
 
 BATCH_FRAMES = 512  # at most so many a read, so that others get their turn
 _GAP = 32  # bytes in front of a frame: a VLAN tag or a cooked header is written there

@@ -19,15 +19,15 @@ import struct
 
 import numpy as np
 
-from core import sockets as kernel
 from core.capture import bpf
-from core.capture.binding import named
 from core.capture.datagram import BATCH_FRAMES, TIMESPEC, grow_receive_buffer, timestamp
 from core.capture.options import ANY, CaptureOptions
+from core.capture.packet_socket import named
 from core.capture.source import AddInterface, CaptureError, CaptureStatistics
-from core.store.batch import Batch, CaptureInterface
-from core.wire.dissection import PacketFlag
-from core.wire.link import LinkType
+from core.decode.batch import Batch, CaptureInterface
+from core.net import sockets as kernel
+from core.wire.link.link_types import LinkType
+from core.wire.model.dissection import PacketFlag
 
 PROTOCOLS = (socket.IPPROTO_TCP, socket.IPPROTO_UDP, socket.IPPROTO_ICMP)
 _LARGEST_PACKET = 1 << 16

@@ -22,13 +22,13 @@ import struct
 
 import numpy as np
 
-from core import sockets as kernel
 from core.capture import block
-from core.capture.binding import Binding
 from core.capture.options import CaptureOptions
+from core.capture.packet_socket import Binding
 from core.capture.source import AddInterface, CaptureStatistics
-from core.store.batch import Batch
-from core.wire.text import safe
+from core.decode.batch import Batch
+from core.net import sockets as kernel
+from core.wire.model.text import safe
 
 BLOCK_BYTES = 1 << 20
 MINIMUM_BLOCKS = 2

@@ -18,14 +18,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import Enum
 
-from core.capture.binding import named
-from core.capture.interfaces import IFF_RUNNING, IFF_UP
-from core.capture.opening import open_source
 from core.capture.options import ANY, CaptureOptions
+from core.capture.packet_socket import named
 from core.capture.source import AddInterface, CaptureError, CaptureStatistics, Source
-from core.netlink import LinkMessage, LinkWatcher, get_link
-from core.store.batch import Batch
-from core.wire.text import safe
+from core.capture.source_factory import open_source
+from core.decode.batch import Batch
+from core.net.interfaces import IFF_RUNNING, IFF_UP
+from core.net.netlink import LinkMessage, LinkWatcher, get_link
+from core.wire.model.text import safe
 
 EVERY_INTERFACE = 0  # the index of a source that is not bound to one
 DRAIN_S = 0.2  # a ring hands over its last block within its retire time, a fraction of this

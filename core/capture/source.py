@@ -1,6 +1,6 @@
 """What a source of live frames is, whichever way they leave the kernel.
 
-A source is made by `core.capture.opening.open_source` and belongs to one thread. It has a
+A source is made by `core.capture.source_factory.open_source` and belongs to one thread. It has a
 descriptor that polls readable when `read` will give something. A batch is valid until the next
 `read` or `close` of its source: it may lie in memory that the kernel fills again, so whoever
 wants to keep it copies it (`PacketStore.append` does).
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.store.batch import Batch, CaptureInterface
+from core.decode.batch import Batch, CaptureInterface
 
 AddInterface = Callable[[CaptureInterface], int]  # gives the number to write into batches
 

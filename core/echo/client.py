@@ -11,9 +11,9 @@
   does not after EPOLLPRI, where a read stops at the urgent mark, nor after EPOLLRDHUP, EPOLLHUP or
   EPOLLERR, after which no other event may come: then only EAGAIN or the end will do.
 * A peer that sends as fast as we read would keep us for ever, so after `READS_PER_TURN` reads the
-  client goes to the end of a queue of our own (`core.echo.shared`): no event will come for what is
-  left. One may come for what is new; it waits for its turn all the same, or it would get two, and
-  its bits are kept for that turn.
+  client goes to the end of a queue of our own (`core.echo.server_context`): no event will come for
+  what is left. One may come for what is new; it waits for its turn all the same, or it would get
+  two, and its bits are kept for that turn.
 * An urgent byte (MSG_OOB) stays in the stream (SO_OOBINLINE) and is echoed in its place. EPOLLPRI
   announces it, and a read that begins before it stops there, however much lies behind (tcp(7)). So
   after EPOLLPRI each read asks first whether it begins at the mark, which counts the marks.
@@ -52,7 +52,7 @@ import time
 from core.echo.connection import EchoConnection
 from core.echo.log import EventLog, Step
 from core.echo.options import READ_SIZE, READS_PER_TURN, Drain, Trigger
-from core.echo.shared import Shared
+from core.echo.server_context import Shared
 from core.echo.snapshot import CloseReason
 from core.echo.tcp_info import at_urgent_mark, unread, unsent
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from core.echo.client import Client
 from core.echo.snapshot import CloseReason
-from core.loop import EpollLoop
+from core.net.event_loop import EpollLoop
 
 PATIENCE_S = 1.0
 

@@ -32,8 +32,8 @@ from fcntl import F_GETFL, F_SETFL, fcntl
 from core.echo.descriptors import NO_DESCRIPTOR, SpareDescriptor
 from core.echo.options import EchoOptions, Trigger
 from core.echo.snapshot import EchoTotals, ListenerInfo
-from core.loop import EpollLoop, Timer
-from core.wire.text import safe
+from core.net.event_loop import EpollLoop, Timer
+from core.wire.model.text import safe
 
 ACCEPTS_PER_TURN = 128  # then the clients get their turn
 _REST_S = 0.1  # when there is not even a spare descriptor, or no memory

@@ -12,8 +12,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
-from core.echo.accounting import Accounts
 from core.echo.client import Client
+from core.echo.client_columns import Accounts
 from core.echo.tcp_info import sample
 
 SLICE_S = 0.002

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from core.echo.builtin_client import Talker
 from core.echo.client import Client
 from core.echo.descriptors import SpareDescriptor
 from core.echo.draining import Draining, force
@@ -24,10 +25,9 @@ from core.echo.listener import EchoError, Listener, open_listening
 from core.echo.log import EventLogs
 from core.echo.options import EchoOptions, Switches, Trigger
 from core.echo.sampler import Sampler
-from core.echo.shared import Shared
+from core.echo.server_context import Shared
 from core.echo.snapshot import CloseReason, EchoSnapshot, EchoTotals, ListenerInfo
-from core.echo.talker import Talker
-from core.loop import EpollLoop, Timer
+from core.net.event_loop import EpollLoop, Timer
 
 PUBLISH_S = 0.1
 PUBLISH_SHARE = 50  # of the time, one part in so many goes into that

@@ -6,10 +6,10 @@ import errno
 from dataclasses import dataclass, field
 from enum import Enum
 
-from core.echo.accounting import ClientTable
+from core.echo.client_columns import ClientTable
 from core.echo.log import Entry
 from core.echo.options import Switches, Trigger
-from core.loop import LoopCounters
+from core.net.event_loop import LoopCounters
 
 
 class CloseReason(Enum):

@@ -23,11 +23,11 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from core.decode.batch import Batch, CaptureInterface
 from core.files.pcap_header import choose_variant, read_file_header
 from core.files.step import SPAN_BYTES, Step, maximum_packet, odd_flags, unaligned
 from core.files.timestamps import nanoseconds
 from core.files.zeros import zero_end
-from core.store.batch import Batch, CaptureInterface
 
 _RECORD_HEADER = ("seconds", "fraction", "captured", "original")  # four 32-bit words
 

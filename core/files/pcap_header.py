@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from core.files import formats
 from core.files.formats import RefusalError
 from core.files.step import maximum_packet
-from core.wire.dissection import PacketFlag
-from core.wire.link import LinkType
+from core.wire.link.link_types import LinkType
+from core.wire.model.dissection import PacketFlag
 
 _FILE_HEADER = "IHHiIII"  # magic, major, minor, zone, figures, snap length, network
 

@@ -29,6 +29,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from core.decode.batch import CaptureInterface
 from core.files import pcapng_options as options
 from core.files.formats import RefusalError
 from core.files.pcapng_packets import (
@@ -40,7 +41,6 @@ from core.files.pcapng_packets import (
 )
 from core.files.step import SPAN_BYTES, Step
 from core.files.zeros import zero_end, zero_start
-from core.store.batch import CaptureInterface
 from core.store.interface_numbers import MORE, OWN, InterfaceNumbers
 
 SECTION_HEADER = 0x0A0D0D0A

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.decode.batch import Batch
 from core.files.pcapng_options import PacketComments, read_packet_options
 from core.files.step import maximum_packet, odd_flags, unaligned
 from core.files.timestamps import FAR, Resolution, nanoseconds
-from core.store.batch import Batch
-from core.wire.dissection import PacketFlag
+from core.wire.model.dissection import PacketFlag
 
 PACKET = 2
 SIMPLE_PACKET = 3

@@ -23,6 +23,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from core.decode.batch import Batch, CaptureInterface
 from core.files.cancellation import Cancellation
 from core.files.formats import (
     MAGIC_BYTES,
@@ -36,8 +37,7 @@ from core.files.pcap import PcapParser
 from core.files.pcapng import PcapngParser
 from core.files.source import MappedFile, Source, Stream
 from core.files.step import SPAN_BYTES, Parser, Step, joined
-from core.store.batch import Batch, CaptureInterface
-from core.wire.text import safe
+from core.wire.model.text import safe
 
 _HEAD_BYTES = 64  # enough to tell any format, and text from binary
 _SETTLED_BYTES = 1 << 20  # three records of the greatest length

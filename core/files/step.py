@@ -16,8 +16,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.store.batch import Batch, CaptureInterface
-from core.wire.dissection import PacketFlag
+from core.decode.batch import Batch, CaptureInterface
+from core.wire.model.dissection import PacketFlag
 
 MAXIMUM_PACKET = 262_144  # bytes; libpcap's MAXIMUM_SNAPLEN and Wireshark's limit alike
 _LARGER_PACKETS = {  # link types whose packets may be longer (Wireshark's wtap.h)

@@ -16,8 +16,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.store.chunk import CHUNK_PACKETS, COLUMN_TYPES, Chunk
-from core.store.memory import allocate_bytes
+from core.decode.chunk import CHUNK_PACKETS, COLUMN_TYPES, Chunk
+from core.decode.memory import allocate_bytes
 
 LONG = 4096
 _WORTH_A_COPY = 16  # room is given back when more than this part of it is free
@@ -113,7 +113,7 @@ class Arena:
     def sealed(self) -> Chunk:
         """What is in use, in memory of its own where much of the room was not needed.
 
-        Columns that were not written to take no memory (see `core.store.memory`).
+        Columns that were not written to take no memory (see `core.decode.memory`).
         """
         chunk = self.published()
         spare = len(chunk.data) - self.used

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from core.store.packet import Packet
-from core.wire.detail import Row, Severity
-from core.wire.dissection import PacketFlag, is_timed
-from core.wire.link import link_type_name
-from core.wire.text import safe
+from core.wire.link.link_types import link_type_name
+from core.wire.model.dissection import PacketFlag, is_timed
+from core.wire.model.text import safe
+from core.wire.present.detail import Row, Severity
 
 _SECOND_NS = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

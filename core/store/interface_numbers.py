@@ -8,7 +8,7 @@ readable, since the link type says how, and only the name is lost.
 
 from __future__ import annotations
 
-from core.store.batch import CaptureInterface
+from core.decode.batch import CaptureInterface
 
 INTERFACES = 1 << 16  # what a batch's `interface` column can number
 _SHARED = 1 << 10  # numbers kept for sharing: there are about 40 link types that are read

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.store.batch import CaptureInterface
-from core.wire.dissection import Verdict
+from core.decode.batch import CaptureInterface
+from core.wire.model.dissection import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,9 @@ class Packet:
     flags: int  # PacketFlag bits
     network_verdict: Verdict  # of the outermost network header's checksum
     transport_verdict: Verdict
-    fault: Exception | None = None  # of ours, why the verdicts are UNVERIFIED; see core.wire.faults
+    fault: Exception | None = (
+        None  # of ours, why the verdicts are UNVERIFIED; see core.wire.present.faults
+    )
 
     @property
     def captured_length(self) -> int:
@@ -29,5 +31,5 @@ class Packet:
 
     @property
     def link_type(self) -> int:
-        """What the first byte is; see `core.wire.link`."""
+        """What the first byte is; see `core.wire.link.link_types`."""
         return self.interface.link_type

@@ -26,12 +26,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.decode.batch import Batch, CaptureInterface
+from core.decode.chunk import CHUNK_PACKETS, COLUMN_BYTES, VERDICT_UNKNOWN, Chunk
+from core.decode.header_index import decode
 from core.store.arena import Arena
-from core.store.batch import Batch, CaptureInterface
-from core.store.chunk import CHUNK_PACKETS, COLUMN_BYTES, VERDICT_UNKNOWN, Chunk
 from core.store.comments import Comments
 from core.store.interface_numbers import INTERFACES, InterfaceNumbers
-from core.store.layout import decode
 from core.store.snapshot import Snapshot
 
 __all__ = ["PacketStore", "Snapshot"]

@@ -10,11 +10,11 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from core.store import verdicts
-from core.store.batch import CaptureInterface
-from core.store.chunk import Chunk, first_number
+from core.decode import verdicts
+from core.decode.batch import CaptureInterface
+from core.decode.chunk import Chunk, first_number
 from core.store.packet import Packet
-from core.wire.dissection import Verdict
+from core.wire.model.dissection import Verdict
 
 
 @dataclass(frozen=True, slots=True, eq=False)

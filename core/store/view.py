@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from core.store.chunk import Chunk, first_number
+from core.decode.chunk import Chunk, first_number
 from core.store.snapshot import Snapshot
 
 Predicate = Callable[[Chunk], NDArray[np.bool_]]

@@ -7,10 +7,10 @@ bytes, makes this raise or run long.
 
 from __future__ import annotations
 
-from core.wire.dissection import Cause, Dissection, PacketFlag, Stop
-from core.wire.field import Span
-from core.wire.protocols import PARSERS
-from core.wire.walk import Next, Space, Walk
+from core.wire.model.dissection import Cause, Dissection, PacketFlag, Stop
+from core.wire.model.field import Span
+from core.wire.model.walk import Next, Space, Walk
+from core.wire.registry import PARSERS
 
 MAXIMUM_LAYERS = 32
 _NOTHING = Span(0, 0)

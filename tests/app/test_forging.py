@@ -9,10 +9,10 @@ import pytest
 from app.forge_machine import Machine
 from app.forge_scene import Order
 from app.forging import Forger
-from core.forge.answers import SendError
-from core.forge.departure import Departure
-from core.forge.draft import Draft
-from core.forge.injector import Injector
+from core.forge.compose.draft import Draft
+from core.forge.transmit.injector import Injector
+from core.forge.transmit.send_errors import SendError
+from core.forge.transmit.transmission import Departure
 from tests.live.network import until
 
 NOT_OPENED = "not opened"

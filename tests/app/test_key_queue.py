@@ -17,17 +17,17 @@ from textual.screen import ModalScreen
 from textual.widgets import DataTable, Input, OptionList
 
 import app.screens
-from app.config import Paths
+from app.config.settings import Paths
 from app.key_queue import PATIENCE_S, KeyQueue, OrderedKeysApp
-from app.screens.add_listener import AddListener
-from app.screens.copy_dialog import Copy
-from app.screens.dialog import Confirm, Dialog, GoTo
-from app.screens.drafts import Drafts, KeepDraft
-from app.screens.help import Help
-from app.screens.interfaces import Interfaces
+from app.screens.dialogs.add_listener import AddListener
+from app.screens.dialogs.copy import Copy
+from app.screens.dialogs.dialog import Confirm, Dialog, GoTo
+from app.screens.dialogs.drafts import Drafts, KeepDraft
+from app.screens.dialogs.help import Help
+from app.screens.dialogs.interfaces import Interfaces
+from app.screens.dialogs.open_file import HINT, Frame, OpenFile
+from app.screens.dialogs.palette import Palette
 from app.screens.lab import LabScreen
-from app.screens.open_file import HINT, Frame, OpenFile
-from app.screens.palette import Palette
 from tests.idle import eventually
 from tests.scripted import scripted_store
 from tests.scripted_lab import scripted_lab

@@ -13,20 +13,20 @@ import pytest
 from textual import events
 from textual.widgets import DataTable, Input, Static
 
-from app.config import Paths, load
+from app.config.settings import Paths, load
 from app.screens.banner import Banner
-from app.screens.copy_dialog import Copy
-from app.screens.dialog import Confirm, GoTo
-from app.screens.help import Help
-from app.screens.interfaces import Interfaces
+from app.screens.dialogs.copy import Copy
+from app.screens.dialogs.dialog import Confirm, GoTo
+from app.screens.dialogs.help import Help
+from app.screens.dialogs.interfaces import Interfaces
 from app.screens.key_bar import KeyBar
-from core.engine import EngineSnapshot, Severity, State
-from core.loop import LoopCounters
-from core.store.batch import CaptureInterface
+from core.decode.batch import CaptureInterface
+from core.engine.engine import EngineSnapshot, Severity, State
+from core.net.event_loop import LoopCounters
 from core.store.packet_store import PacketStore
-from core.wire.field import Span
-from core.wire.link import LinkType
-from core.wire.text import safe
+from core.wire.link.link_types import LinkType
+from core.wire.model.field import Span
+from core.wire.model.text import safe
 from tests.idle import eventually
 from tests.scripted import BAD_CHECKSUM, Frame, batch, conversations, scripted_store
 from tests.scripted_monitor import (
@@ -38,8 +38,8 @@ from tests.scripted_monitor import (
     main,
     scripted_monitor,
 )
-from widgets.status_bar import StatusBar
-from widgets.time_format import TimeFormat
+from widgets.packets.time_format import TimeFormat
+from widgets.status.bar import StatusBar
 
 SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24), "least": (40, 10)}
 LAST = len(list(conversations()))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.screens.banner import Banner
-from core.engine import Engine, State
+from core.engine.engine import Engine, State
 from tests.bench.terminal import Terminal
 from tests.idle import eventually
 from tests.scripted import conversations, scripted_store

@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 from textual.widgets import Static
 
-from app.config import load
+from app.config.settings import load
 from app.keeping import Keeping
 from core.files import private_folder
 from core.files.private_folder import PrivateFolder
-from core.forge.saved import Shelf
-from tests.app.test_forge import Stage, forging
+from core.forge.journal.saved import Shelf
+from tests.app.screens.test_forge import Stage, forging
 from tests.idle import eventually
 from tests.support import ROOT
-from widgets.forge_changes import Held
+from widgets.forge.changes import Held
 
 BUSY = "another rawscope is writing there now: try again"
 ON_SCREEN = [ROOT / "app" / "monitor.py", *sorted((ROOT / "app" / "screens").rglob("*.py"))]

@@ -20,11 +20,12 @@ from tests.waiting import until
 
 # imported with the side panels, with a dialog, with a command, or with the server
 LATER = {
-    "app.cli_echo", "app.cli_send", "app.forging", "app.screens.copy_dialog", "app.screens.drafts",
-    "app.screens.echo", "app.screens.forge", "app.screens.help", "app.screens.interfaces",
-    "app.screens.lab", "app.screens.open_file", "core.echo.server", "core.forge.evaluation",
-    "core.forge.recipes", "textual_fspicker", "textual_plot", "widgets.echo_clients",
-    "widgets.forge_form",
+    "app.cli.echo_arguments", "app.cli.send_arguments", "app.forging",
+    "app.screens.dialogs.copy", "app.screens.dialogs.drafts", "app.screens.dialogs.help",
+    "app.screens.dialogs.interfaces", "app.screens.dialogs.open_file",
+    "app.screens.echo", "app.screens.forge", "app.screens.lab",
+    "core.echo.server", "core.forge.compose.evaluation", "core.forge.export.recipes",
+    "textual_fspicker", "textual_plot", "widgets.echo.clients", "widgets.forge.form",
 }  # fmt: skip
 
 # The monitor, which notes what is imported when the side panels are about to be mounted.
@@ -40,7 +41,7 @@ async def noted(screen):
     await mount_sides(screen)
 
 PacketScreen.mount_sides = noted
-from app.cli import run
+from app.cli.main import run
 
 sys.exit(run(sys.argv[2:]))
 """
@@ -57,7 +58,7 @@ def test_the_first_rows_wait_for_nothing_that_comes_later(tmp_path) -> None:
     finally:
         terminal.close()
     assert rows == "1"
-    assert "widgets.packet_table" in modules
+    assert "widgets.packets.packet_table" in modules
     assert set(modules) & LATER == set()
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from app.commands import monitor
+from app.cli import monitor
 from tests.bench.terminal import Terminal
 from tests.scripted import conversations
 from tests.support import ROOT
@@ -31,13 +31,13 @@ DIALOGS = [b"?", b":", b"i", b"o"]
 CRASHING = (
     "import app.monitor\n"
     "app.monitor.Monitor.action_help = lambda self: 1 / 0\n"
-    "from app.cli import main\n"
+    "from app.cli.main import main\n"
     "main()"
 )
 STUCK = (  # no signal makes it leave
     "import app.monitor\n"
     "app.monitor.Monitor.exit = lambda self, **options: None\n"
-    "from app.cli import main\n"
+    "from app.cli.main import main\n"
     "main()"
 )
 REFUSED = {

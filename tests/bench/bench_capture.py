@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 from core.capture.options import CaptureOptions
-from core.engine import Engine, State
+from core.engine.engine import Engine, State
 from core.store.packet_store import PacketStore
 from tests.bench.flood import Flood
 from tests.live.network import until

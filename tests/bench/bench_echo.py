@@ -1,10 +1,10 @@
 """Messages a second: our echo server with all its books, uvloop's and asyncio's Protocol.
 
-The same load (`core.echo.load`) in a process of its own on one core, the servers on the other; they
-take turns in short rounds. What else the machine does changes all rates from one second to the
+The same load (`core.iolab.load`) in a process of its own on one core, the servers on the other;
+they take turns in short rounds. What else the machine does changes all rates from one second to the
 next, so servers are compared within a round, and the median of the rounds' ratios counts. The load
-needs about as much processor time a message as the servers do, so beside the rate each line has
-the messages per second of the *server's* processor time: that is what it could do if the load were
+needs about as much processor time a message as the servers do, so beside the rate each line has the
+messages per second of the *server's* processor time: that is what it could do if the load were
 free.
 
 asyncio's figure depends on the heap of its process: it receives into a fresh 256 KiB object each
@@ -35,7 +35,7 @@ from pathlib import Path
 from core.echo.descriptors import raise_descriptor_limit
 from core.echo.options import Trigger
 from core.echo.server import EchoServer
-from core.loop import EpollLoop
+from core.net.event_loop import EpollLoop
 from tests.support import require_peer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -95,7 +95,7 @@ def _cpu_s(pid):
 def _measure(pid, port, load):
     core = str(max(os.sched_getaffinity(0)))
     command = [
-        require_peer("taskset"), "-c", core, sys.executable, "-m", "core.echo.load",
+        require_peer("taskset"), "-c", core, sys.executable, "-m", "core.iolab.load",
         str(port), "--seconds", str(SECONDS), "--settle", *load,
     ]  # fmt: skip
     loading = subprocess.Popen(

@@ -1,7 +1,7 @@
 """The echo panel with ten thousand clients: a key still answers within 60 ms (p99).
 
 The monitor runs in a pty of 160×45 with the panel open; the clients live in other processes
-(the busy ones in `core.echo.load`). Timed is the way from a key to the painted cursor on the next
+(the busy ones in `core.iolab.load`). Timed is the way from a key to the painted cursor on the next
 client's row: the row's address in the cursor's colours, since its words alone may be painted for
 another reason. Once with all clients idle, once with ten of them as busy as the server lets
 them; and first with a screenful of clients, which tells what the machine takes for itself.
@@ -75,7 +75,7 @@ def run(count: int, busy: int) -> bool:
         for _ in range(count - busy):
             stack.enter_context(socket.create_connection((HOST, port)))
         if busy:
-            load = [sys.executable, "-m", "core.echo.load", str(port), "--clients", str(busy)]
+            load = [sys.executable, "-m", "core.iolab.load", str(port), "--clients", str(busy)]
             clients = subprocess.Popen(
                 [*load, "--seconds", str(SECONDS)],
                 stdout=subprocess.DEVNULL,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from core.echo.lab import LabOptions, run_curve, run_models
+from core.iolab.lab import LabOptions, run_curve, run_models
 
 GROWS, STAYS = 5.0, 3.0  # from 10 to 10,000 idle descriptors
 

@@ -34,8 +34,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.forge.draft import Draft
-from core.forge.evaluation import evaluate
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
 from tests.app.made import capture_of
 from tests.live.network import NEAR_ADDRESS, Network, run, until
 from tests.support import ROOT, require_command, require_peer, require_scapy

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.store import verdicts
-from core.store.batch import Batch, CaptureInterface
-from core.store.chunk import COLUMN_BYTES, VERDICT_UNKNOWN
-from core.store.columns import FieldColumns
-from core.store.layout import decode
+from core.analysis.sequences import SequenceIndex
+from core.decode import verdicts
+from core.decode.batch import Batch, CaptureInterface
+from core.decode.chunk import COLUMN_BYTES, VERDICT_UNKNOWN
+from core.decode.columns import FieldColumns
+from core.decode.header_index import decode
 from core.store.packet_store import PacketStore, Snapshot
-from core.store.sequences import SequenceIndex
-from core.wire.checksum_batch import header_sums, ones_sums
+from core.wire.checksum.batch_checksums import header_sums, ones_sums
 from tests.bench.mixed import frames
 
 PACKETS = 1_500_000

@@ -6,7 +6,7 @@ import sys
 
 from app.monitor import Monitor
 from core.echo.options import Trigger
-from core.engine import Engine
+from core.engine.engine import Engine
 from core.store.packet_store import PacketStore
 from tests.bench.bench_echo_panel import HOST
 

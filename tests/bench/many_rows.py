@@ -10,7 +10,7 @@ import sys
 
 from app.monitor import Monitor
 from core.capture.options import CaptureOptions
-from core.engine import Engine
+from core.engine.engine import Engine
 from core.files.reader import open_capture
 from core.store.packet_store import PacketStore
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.wire.checksum import internet_checksum
+from core.wire.checksum.packet_checksums import internet_checksum
 
 FRAMES = 1000
 _MACS = bytes.fromhex("020000000002020000000001")

@@ -12,8 +12,8 @@ from pathlib import Path
 from random import Random
 
 from core.files.reader import FileError, open_capture
-from core.wire.dissection import PacketFlag
-from core.wire.link import LinkType
+from core.wire.link.link_types import LinkType
+from core.wire.model.dissection import PacketFlag
 from tests.fuzz.readers import Sample
 from tests.fuzz.shapes import shapes
 from tests.support import ROOT

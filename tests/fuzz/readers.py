@@ -14,24 +14,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.commands.formats import FieldLines, HexLines, JsonLines, LineFormat
-from app.commands.frame import Frame
-from core.store.batch import CaptureInterface
-from core.store.chunk import Chunk
-from core.store.columns import SLOTS, read
+from app.cli.dump.formats import FieldLines, HexLines, JsonLines, LineFormat
+from app.cli.dump.frame import Frame
+from core.decode.batch import CaptureInterface
+from core.decode.chunk import Chunk
+from core.decode.columns import SLOTS, read
 from core.store.packet_store import PacketStore
-from core.wire.detail import detail_rows
 from core.wire.dissect import dissect
-from core.wire.dissection import Dissection
-from core.wire.summary import Summary, summarise
-from tests.core.store.agreement import (
+from core.wire.model.dissection import Dissection
+from core.wire.present.detail import detail_rows
+from core.wire.present.summary import Summary, summarise
+from tests.core.decode.agreement import (
     has_column,
     number,
     outermost,
     outline_of,
     outline_of_chunk,
 )
-from tests.core.store.support import batch_of
+from tests.core.decode.support import batch_of
 
 COLUMNS = tuple(sorted(name for name in SLOTS if has_column(name)))
 

@@ -10,12 +10,19 @@ from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
-from core.wire import icmp, icmpv6, igmp, ppp, sctp, sll, tunnels
-from core.wire.arp import ARP, ARP_IPV4
-from core.wire.ethernet import ETHERNET, ETHERNET_802_3, LLC, LLC_16_BIT, SNAP, EtherType
-from core.wire.ipv4 import IpProtocol
-from core.wire.ipv4_options import OPTIONS as IPV4_OPTIONS
-from core.wire.ipv6 import (
+from core.wire.link import linux_cooked, ppp
+from core.wire.link.ethernet import ETHERNET, ETHERNET_802_3, LLC, LLC_16_BIT, SNAP, EtherType
+from core.wire.link.link_types import LinkType
+from core.wire.link.mpls import MPLS
+from core.wire.link.shims import CISCO_METADATA, NSH
+from core.wire.link.vlan import PROVIDER, VLAN, VLAN_LENGTH
+from core.wire.model.options import OptionList
+from core.wire.model.table import HeaderTable
+from core.wire.network import icmp, icmpv6, igmp, tunnels
+from core.wire.network.arp import ARP, ARP_IPV4
+from core.wire.network.ipv4 import IpProtocol
+from core.wire.network.ipv4_options import OPTIONS as IPV4_OPTIONS
+from core.wire.network.ipv6 import (
     AUTHENTICATION,
     DESTINATION_OPTIONS,
     FRAGMENT,
@@ -24,14 +31,9 @@ from core.wire.ipv6 import (
     ROUTING_RPL,
     RPL,
 )
-from core.wire.ipv6_options import OPTIONS as IPV6_OPTIONS
-from core.wire.link import LinkType
-from core.wire.mpls import MPLS
-from core.wire.options import OptionList
-from core.wire.shims import CISCO_METADATA, NSH
-from core.wire.table import HeaderTable
-from core.wire.tcp_options import OPTIONS as TCP_OPTIONS
-from core.wire.vlan import PROVIDER, VLAN, VLAN_LENGTH
+from core.wire.network.ipv6_options import OPTIONS as IPV6_OPTIONS
+from core.wire.transport import sctp
+from core.wire.transport.tcp_options import OPTIONS as TCP_OPTIONS
 from tests.core.wire import frames
 
 ETHER, IPV4, IPV6 = LinkType.ETHERNET, LinkType.IPV4, LinkType.IPV6
@@ -99,11 +101,14 @@ def _links() -> Iterator[Shape]:
         values = (5).to_bytes(2, order) + (10).to_bytes(2, order) + bytes(4)
         values += (len(DATAGRAM) + 4).to_bytes(2, order) + (9).to_bytes(2, order) + DATAGRAM
         yield Shape(f"nflog {family} {order}", LinkType.NFLOG, bytes([family, 0, 0, 1]) + values)
-    hardware = (1, 801, *sll.HARDWARE_MEANINGS)
+    hardware = (1, 801, *linux_cooked.HARDWARE_MEANINGS)
     for kind, (number, length) in product(hardware, ((0x0800, 6), (0x0800, 4), (4, 6), (1, 4))):
-        for link, table in ((LinkType.LINUX_SLL, sll.SLL), (LinkType.LINUX_SLL2, sll.SLL2)):
+        for link, table in (
+            (LinkType.LINUX_SLL, linux_cooked.SLL),
+            (LinkType.LINUX_SLL2, linux_cooked.SLL2),
+        ):
             header = table.emit({"hatype": kind, "etype": number, "halen": length})
-            payload = b"\x18\x61\x03\xcc" if kind == sll.HARDWARE_FRAD else b""
+            payload = b"\x18\x61\x03\xcc" if kind == linux_cooked.HARDWARE_FRAD else b""
             payload += LLC.emit({"dsap": 6, "ssap": 6, "control": 3}) if number == 4 else b""
             name = f"{link.name} {kind} {number:04x} {length}"
             yield Shape(name, link, header + payload + DATAGRAM)

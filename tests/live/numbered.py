@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.store.packet import Packet
-from core.wire.ethernet import ETHERNET
+from core.wire.link.ethernet import ETHERNET
 from tests.core.wire.frames import ethernet
 
 KIND = 0x88B5  # IEEE 802 local experimental

@@ -16,10 +16,10 @@ import threading
 
 import pytest
 
+from core.analysis.connection import Connection, tcp_ends
 from core.capture.options import CaptureOptions
 from core.echo.options import Switches, Trigger
-from core.engine import Engine, State
-from core.store.connection import Connection, tcp_ends
+from core.engine.engine import Engine, State
 from core.store.packet_store import PacketStore
 from core.store.view import View
 from core.wire.dissect import dissect

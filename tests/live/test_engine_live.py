@@ -9,7 +9,7 @@ import pytest
 
 from core.capture.options import CaptureOptions
 from core.echo.options import Trigger
-from core.engine import Engine, Severity, State
+from core.engine.engine import Engine, Severity, State
 from core.store.packet_store import PacketStore
 from tests.live.network import Network, until
 from tests.live.watching import (

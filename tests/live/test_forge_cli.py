@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from core.files.reader import open_capture
-from core.wire.ethernet import ETHERNET
-from core.wire.link import LinkType
-from core.wire.sll import SLL
+from core.wire.link.ethernet import ETHERNET
+from core.wire.link.link_types import LinkType
+from core.wire.link.linux_cooked import SLL
 from tests.app.made import TIME_NS, capture_of, udp_frame
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run
 from tests.live.test_forge_ring import frame, ours

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from core.forge.draft import Draft
-from core.forge.evaluation import evaluate
-from core.forge.injector import Out, open_ip, open_link
-from core.forge.layer_kinds import KINDS
-from core.forge.outcome import WHY
-from core.wire import icmp
-from core.wire.ethernet import ETHERNET
-from core.wire.field import Kind, Slot, Value
-from core.wire.table import HeaderTable
-from core.wire.value_text import typed
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
+from core.forge.compose.layer_kinds import KINDS
+from core.forge.observe.outcome import WHY
+from core.forge.transmit.injector import Out, open_ip, open_link
+from core.wire.build.value_text import typed
+from core.wire.link.ethernet import ETHERNET
+from core.wire.model.field import Kind, Slot, Value
+from core.wire.model.table import HeaderTable
+from core.wire.network import icmp
 from tests.live.far_capture import FarCapture
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network
 

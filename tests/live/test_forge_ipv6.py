@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.forge.draft import Draft
-from core.forge.injector import Way
+from core.forge.compose.draft import Draft
+from core.forge.transmit.injector import Way
 from tests.live.network import Network, run
 from tests.live.test_forge_kernel import outcome_of, refusal, replies_to
 

@@ -9,16 +9,16 @@ from contextlib import ExitStack
 
 import pytest
 
-from core.forge.answers import SendError
-from core.forge.departure import Departure, depart
-from core.forge.draft import Draft
-from core.forge.evaluation import evaluate
-from core.forge.injector import Way
-from core.forge.outcome import WHY, Outcome, Reply, Seen
-from core.forge.pacing import Plan, Progress, send_packets
-from core.forge.surroundings import look_around
-from core.forge.templates import TEMPLATES
-from core.wire.link import LinkType
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
+from core.forge.compose.route_suggestions import look_around
+from core.forge.compose.templates import TEMPLATES
+from core.forge.observe.outcome import WHY, Outcome, Reply, Seen
+from core.forge.transmit.injector import Way
+from core.forge.transmit.pacing import Plan, Progress, send_packets
+from core.forge.transmit.send_errors import SendError
+from core.forge.transmit.transmission import Departure, depart
+from core.wire.link.link_types import LinkType
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run, until
 from tests.live.watching import Watch, watching
 from tests.support import require_peer

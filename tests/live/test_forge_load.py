@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.forge import injector
-from core.forge.departure import depart
-from core.forge.equal_frames import EqualFrames
-from core.forge.injector import Way
-from core.forge.pacing import Plan, Progress, send_packets
+from core.forge.transmit import injector
+from core.forge.transmit.injector import Way
+from core.forge.transmit.pacing import Plan, Progress, send_packets
+from core.forge.transmit.repeat_ring import EqualFrames
+from core.forge.transmit.transmission import depart
 from tests.live.network import Network, run
 from tests.live.numbered import frame, ours
 from tests.live.watching import watching

@@ -14,20 +14,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.commands import replay_output
-from app.commands.output import CommandError
-from app.commands.replay import ReplayRequest, run_replay
+from app.cli.output import CommandError
+from app.cli.send import replay_output
+from app.cli.send.replay import ReplayRequest, run_replay
+from core.decode.batch import Batch
 from core.files.reader import open_capture
-from core.forge import tx_ring
-from core.forge.answers import Circumstances, SendError, refused
-from core.forge.draft import Draft
-from core.forge.evaluation import evaluate
-from core.forge.replay import Pace, Replay
-from core.forge.route import group_address
-from core.forge.tx_ring import TxRing
-from core.store.batch import Batch
-from core.wire.ethernet import ETHERNET, EtherType
-from core.wire.link import LinkType
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
+from core.forge.transmit import tx_ring
+from core.forge.transmit.replay import Pace, Replay
+from core.forge.transmit.send_errors import Circumstances, SendError, refused
+from core.forge.transmit.tx_ring import TxRing
+from core.net.routes import group_address
+from core.wire.link.ethernet import ETHERNET, EtherType
+from core.wire.link.link_types import LinkType
 from tests.app.made import capture_of, udp_frame
 from tests.core.wire.frames import ethernet
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run, until
@@ -456,6 +456,6 @@ def _quietly(request: ReplayRequest) -> int:
     """`run_replay` in a thread, where signals cannot be handled."""
     from unittest.mock import patch
 
-    with patch("app.commands.replay.Interrupts") as interrupts:
+    with patch("app.cli.send.replay.Interrupts") as interrupts:
         interrupts.return_value.__enter__.return_value.stopped = False
         return run_replay(request)

@@ -15,20 +15,20 @@ from collections.abc import Callable, Iterator
 import pytest
 from textual.pilot import Pilot
 
-from app.config import Paths
+from app.config.settings import Paths
 from app.monitor import Monitor
-from app.screens.dialog import Confirm
+from app.screens.dialogs.dialog import Confirm
 from app.screens.forge_parts import Result
 from app.screens.main import MainScreen
 from core.capture.options import CaptureOptions
-from core.engine import Engine
-from core.forge.templates import TEMPLATES
+from core.engine.engine import Engine
+from core.forge.compose.templates import TEMPLATES
 from core.store.packet_store import PacketStore
 from tests.idle import eventually
 from tests.live.network import CLONE_NEWNET, FAR_ADDRESS, NEAR_ADDRESS, Network, _libc
 from tests.support import require_peer
-from widgets.forge_changes import Held
-from widgets.forge_form import ForgeForm
+from widgets.forge.changes import Held
+from widgets.forge.form import ForgeForm
 
 pytestmark = pytest.mark.live
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from core.forge.draft import Draft
-from core.forge.evaluation import evaluate
-from core.forge.recipes import recipes
-from core.wire.ethernet import ETHERNET
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
+from core.forge.export.recipes import recipes
+from core.wire.link.ethernet import ETHERNET
 from tests.live.far_capture import FarCapture
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run
 from tests.support import require_peer

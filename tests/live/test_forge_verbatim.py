@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from app.screens.dialog import Confirm
-from core.forge.draft import Draft
-from core.wire.link import LinkType
+from app.screens.dialogs.dialog import Confirm
+from core.forge.compose.draft import Draft
+from core.wire.link.link_types import LinkType
 from tests.app.made import capture_of
 from tests.live.network import Network, until
 from tests.live.test_forge_cli import Near
 from tests.live.test_forge_screen import Play, play
 from tests.live.watching import Watch, mac, send_frames, watching
-from widgets.forge_changes import Held
+from widgets.forge.changes import Held
 
 pytestmark = pytest.mark.live
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import rich_click as click
 
-from app.cli import rawscope as program
+from app.cli.main import rawscope as program
 from core.capture.options import CaptureOptions
-from core.engine import Engine, State
+from core.engine.engine import Engine, State
 from core.store.packet_store import PacketStore
 from tests.app.made import capture_of, udp_frame
 from tests.live.network import FAR_ADDRESS, Network, in_namespace, until

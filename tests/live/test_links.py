@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from core.netlink import LinkWatcher, dump_links
+from core.net.netlink import LinkWatcher, dump_links
 from tests.live.network import Network
 
 pytestmark = pytest.mark.live

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.app.test_cli_live import Dump
+from tests.app.cli.dump.test_dump_live import Dump
 from tests.live.network import in_namespace, run
 from tests.live.watching import ETH_P_EXPERIMENTAL
 from tests.support import ROOT, require_peer, require_root

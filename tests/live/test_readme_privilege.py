@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from core import sockets
 from core.files.reader import open_capture
+from core.net import sockets
 from tests.support import ROOT, require_peer, require_root
 from tests.waiting import PATIENCE_S
 

@@ -15,15 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from core import sockets as kernel
 from core.capture.datagram import BATCH_FRAMES
-from core.capture.interfaces import list_interfaces
-from core.capture.opening import open_source
 from core.capture.options import CaptureOptions
 from core.capture.source import CaptureError
+from core.capture.source_factory import open_source
+from core.net import sockets as kernel
+from core.net.interfaces import list_interfaces
 from core.store.packet_store import PacketStore
-from core.wire.dissection import PacketFlag
-from core.wire.link import LinkType
+from core.wire.link.link_types import LinkType
+from core.wire.model.dissection import PacketFlag
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, in_namespace, until
 from tests.live.watching import (
     ETH_P_EXPERIMENTAL,
@@ -148,7 +148,7 @@ def test_promiscuous_mode_is_not_entered_unasked(network, method):
 
 def test_promiscuous_mode_is_left_when_the_process_is_killed(network):
     program = (
-        "from core.capture.opening import open_source\n"
+        "from core.capture.source_factory import open_source\n"
         "from core.capture.options import CaptureOptions\n"
         "source = open_source('near0', CaptureOptions(('near0',)), lambda interface: 0)\n"
         "print('ready', flush=True); input()"

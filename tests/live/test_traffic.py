@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from core.files.reader import open_capture
-from core.wire.dissection import PacketFlag, Verdict
+from core.wire.model.dissection import PacketFlag, Verdict
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, until
 from tests.live.watching import (
     ETH_P_EXPERIMENTAL,

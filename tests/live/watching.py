@@ -9,12 +9,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from core.capture.opening import open_source
 from core.capture.options import CaptureOptions, Method
 from core.capture.source import Source
+from core.capture.source_factory import open_source
 from core.store.packet import Packet
 from core.store.packet_store import PacketStore
-from core.wire.checksum import internet_checksum
+from core.wire.checksum.packet_checksums import internet_checksum
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, until
 from tests.waiting import PATIENCE_S
 

@@ -7,8 +7,8 @@ import ipaddress
 import pytest
 from textual.pilot import Pilot
 
-from app.config import Paths
-from app.screens.dialog import Confirm
+from app.config.settings import Paths
+from app.screens.dialogs.dialog import Confirm
 from app.screens.forge_parts import Result
 from tests.idle import eventually
 from tests.scripted import HOST, scripted_store
@@ -23,7 +23,7 @@ SYN = 5  # number of a packet that begins a connection
 def monitor(tmp_path, monkeypatch):
     """A monitor whose folders change from run to run, and show nowhere: nothing is written down."""
     host = ipaddress.ip_address(HOST).packed
-    monkeypatch.setattr("core.forge.outcome.own_addresses", lambda: {host})
+    monkeypatch.setattr("core.forge.observe.outcome.own_addresses", lambda: {host})
     paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
     paths.config.write_text("[forge]\naudit = false\n")
     store = scripted_store()

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 
-from app.config import Paths
-from core.engine import EngineSnapshot, Severity, State
+from app.config.settings import Paths
+from core.engine.engine import EngineSnapshot, Severity, State
 from core.store.packet_store import PacketStore
 from tests.scripted import BAD_CHECKSUM, DNS_ANSWER, MALFORMED, batch, conversations, scripted_store
 from tests.scripted_monitor import LIVE, ScriptedEngine, filled, main, scripted_monitor

@@ -19,7 +19,7 @@ from app.monitor import Monitor
 from app.screens.packets import PacketScreen
 from core.capture.options import CaptureOptions
 from core.echo.options import Trigger
-from core.engine import Engine
+from core.engine.engine import Engine
 from core.store.packet_store import PacketStore
 
 EACH_S = 1.0

@@ -3,16 +3,16 @@
 import pytest
 from rich.cells import cell_len
 
-from core.wire.detail import detail_rows
 from core.wire.dissect import dissect
-from core.wire.field import Span
+from core.wire.model.field import Span
+from core.wire.present.detail import detail_rows
 from tests.scripted import BAD_CHECKSUM, scripted_store
 from tests.widgets.stage import play
-from widgets.hex_view import HexView
-from widgets.packet_detail import PacketDetail
-from widgets.packet_table import PacketTable
-from widgets.status_bar import StatusBar
-from widgets.status_line import State, StatusLine
+from widgets.detail.packet_detail import PacketDetail
+from widgets.hex.hex_view import HexView
+from widgets.packets.packet_table import PacketTable
+from widgets.status.bar import StatusBar
+from widgets.status.line import State, StatusLine
 
 SNAPSHOT = scripted_store().snapshot()
 PACKET = SNAPSHOT.packet(BAD_CHECKSUM)

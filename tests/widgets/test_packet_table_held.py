@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.widgets.packets.test_packet_table import ManyPackets, add, filled, numbers
 from tests.widgets.stage import play, screen_text, styles_at
-from tests.widgets.test_packet_table import ManyPackets, add, filled, numbers
-from widgets.packet_paint import EVICTED
-from widgets.packet_table import PacketTable
-from widgets.time_format import TimeFormat
+from widgets.packets.packet_table import PacketTable
+from widgets.packets.paint import EVICTED
+from widgets.packets.time_format import TimeFormat
 
 
 def test_held_rows_stay_in_their_places_and_say_that_they_are_evicted():

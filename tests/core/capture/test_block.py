@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import sockets as kernel
 from core.capture import block
-from core.capture.interfaces import ARPHRD_ETHER, ARPHRD_NONE
-from core.capture.register import InterfaceRegister
-from core.wire.dissection import PacketFlag
-from core.wire.link import LinkType
+from core.capture.interface_map import InterfaceRegister
+from core.net import sockets as kernel
+from core.net.interfaces import ARPHRD_ETHER, ARPHRD_NONE
+from core.wire.link.link_types import LinkType
+from core.wire.model.dissection import PacketFlag
 
 CANARY = 0xAA
 START = 48  # of the first frame, behind the block's own header

@@ -8,13 +8,13 @@ import socket
 
 import pytest
 
-from core import netlink
-from core.capture import binding, inet, session
-from core.capture.opening import open_source
+from core.capture import inet, packet_socket, session
 from core.capture.options import CaptureOptions
 from core.capture.session import CaptureSession
 from core.capture.source import CaptureError, CaptureStatistics
-from tests.core.store.support import batch_of
+from core.capture.source_factory import open_source
+from core.net import netlink
+from tests.core.decode.support import batch_of
 
 OPTIONS = CaptureOptions(("lo", "any"))
 
@@ -143,12 +143,12 @@ def no_more_descriptors(*_arguments):
 
 # what fails while a source or a session is opened
 FAULTS = {
-    "the filter": lambda patch: patch.setattr(binding.bpf, "attach", no_more_descriptors),
+    "the filter": lambda patch: patch.setattr(packet_socket.bpf, "attach", no_more_descriptors),
     "the watcher's socket": lambda patch: patch.setattr(
-        binding, "LinkWatcher", no_more_descriptors
+        packet_socket, "LinkWatcher", no_more_descriptors
     ),
     "the watcher's address": lambda patch: patch.setattr(netlink.socket, "socket", Unbindable),
-    "an option": lambda patch: patch.setattr(binding, "_bind", no_more_descriptors),
+    "an option": lambda patch: patch.setattr(packet_socket, "_bind", no_more_descriptors),
 }
 
 
@@ -157,7 +157,7 @@ FAULTS = {
 def test_a_source_that_cannot_be_opened_leaves_nothing_open(monkeypatch, method, fault) -> None:
     """One sentence, and no descriptor; a UDP socket knows none of a packet socket's options."""
     monkeypatch.setattr(
-        binding.kernel, "packet_socket", lambda **_: socket.socket(type=socket.SOCK_DGRAM)
+        packet_socket.kernel, "packet_socket", lambda **_: socket.socket(type=socket.SOCK_DGRAM)
     )
     FAULTS[fault](monkeypatch)
     before = descriptors()

@@ -28,7 +28,7 @@ from unittest import mock
 from core.echo.client import Client
 from core.echo.log import EventLog
 from core.echo.options import EchoOptions, Switches, Trigger
-from core.echo.shared import Shared
+from core.echo.server_context import Shared
 
 _ALWAYS = select.EPOLLHUP | select.EPOLLERR
 _IDLE_WAKE_UPS = 3  # in a row that move nothing: more of them are a busy loop

@@ -20,7 +20,7 @@ from fcntl import ioctl
 
 from core.echo.options import EchoOptions, Trigger
 from core.echo.server import EchoServer
-from core.loop import EpollLoop
+from core.net.event_loop import EpollLoop
 from tests.support import ROOT
 from tests.waiting import PATIENCE_S, until
 
@@ -104,7 +104,7 @@ class ServedProcess:
 
     def __init__(self, trigger="level", prelude="", ports=(0,)):
         code = (
-            f"import sys\n{prelude}\nfrom app.commands.echo import run_echo\n"
+            f"import sys\n{prelude}\nfrom app.cli.echo import run_echo\n"
             f"sys.exit(run_echo({list(ports)!r}, [], {trigger!r}, True))"
         )
         self.process = subprocess.Popen(

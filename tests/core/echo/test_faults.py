@@ -23,7 +23,7 @@ from core.echo.listener import EchoError, Listener
 from core.echo.options import Drain, EchoOptions, Switches, Trigger
 from core.echo.snapshot import CloseReason, EchoTotals, ListenerInfo
 from core.echo.tcp_info import unread
-from core.loop import EpollLoop
+from core.net.event_loop import EpollLoop
 from tests.core.echo.serving import (
     Served,
     ServedProcess,
@@ -92,8 +92,8 @@ def test_privileged_port_is_one_line_and_exit_status_1():
         pytest.skip("no port is reserved here (ip_unprivileged_port_start)")
     code = (
         "import sys\nfrom tests.unprivileged import drop_capabilities\ndrop_capabilities()\n"
-        "from app.commands.echo import run_echo\n"
-        "from app.commands.output import CommandError\n"
+        "from app.cli.echo import run_echo\n"
+        "from app.cli.output import CommandError\n"
         "try: run_echo([1], [], 'level', True)\n"
         "except CommandError as error: sys.exit(str(error))"
     )

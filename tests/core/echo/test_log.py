@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.echo.log import MOST_LOGS, EventLogs, Step, lines
 from core.echo.options import Trigger
 from core.echo.server import EchoServer
-from core.loop import EpollLoop
+from core.net.event_loop import EpollLoop
 from tests.core.echo.serving import Served, receive_exactly
 
 

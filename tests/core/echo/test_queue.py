@@ -13,7 +13,7 @@ from core.echo.client import Client
 from core.echo.log import lines
 from core.echo.options import READS_PER_TURN, Switches, Trigger
 from core.echo.server import EchoServer
-from core.loop import EpollLoop
+from core.net.event_loop import EpollLoop
 from tests.core.echo.serving import reset
 from tests.waiting import PATIENCE_S
 
@@ -41,7 +41,7 @@ def stage(monkeypatch):
 
         ticks = count()
         clock = SimpleNamespace(monotonic=lambda: next(ticks) / 1000)
-        monkeypatch.setattr("core.echo.shared.time", clock)
+        monkeypatch.setattr("core.echo.server_context.time", clock)
         yield SimpleNamespace(loop=loop, server=server, connect=connect)
 
 

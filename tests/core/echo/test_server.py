@@ -15,7 +15,7 @@ import pytest
 from core.echo.options import READ_SIZE, Drain, EchoOptions, Switches, Trigger
 from core.echo.server import EchoServer
 from core.echo.snapshot import CloseReason
-from core.loop import EpollLoop
+from core.net.event_loop import EpollLoop
 from tests.core.echo.serving import (
     Served,
     noise,

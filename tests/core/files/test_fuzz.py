@@ -14,9 +14,9 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.engine.file_import import FileReading
 from core.files.formats import FileError
 from core.files.reader import open_capture
-from core.reading import FileReading
 from core.store.packet_store import PacketStore
 from tests.core.files.make import (
     Read,

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import zstandard
 
+from core.engine.file_import import FileReading
 from core.files import pcapng_options
 from core.files.cancellation import Cancellation
 from core.files.pcapng_options import (
@@ -30,7 +31,6 @@ from core.files.pcapng_options import (
 from core.files.reader import open_capture
 from core.files.source import Stream
 from core.files.step import SPAN_BYTES, joined
-from core.reading import FileReading
 from core.store.packet_store import PacketStore
 from tests.core.files.make import FRAME, Read, block, enhanced, interface, option, read, section
 from tests.support import ROOT

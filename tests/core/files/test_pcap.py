@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from core.files.formats import FileError
-from core.wire.dissection import PacketFlag
+from core.wire.model.dissection import PacketFlag
 from tests.core.files.make import FRAME, SECOND, pcap_header, pcap_record, read
 
 

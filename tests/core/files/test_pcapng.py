@@ -6,11 +6,11 @@ import struct
 
 import pytest
 
+from core.decode.batch import CaptureInterface
 from core.files import pcapng
 from core.files.formats import FileError
-from core.store.batch import CaptureInterface
 from core.store.interface_numbers import MORE, OWN
-from core.wire.dissection import PacketFlag, is_timed
+from core.wire.model.dissection import PacketFlag, is_timed
 from tests.core.files.make import (
     FRAME,
     SECOND,

@@ -12,8 +12,8 @@ import pytest
 
 from core.files.pcapng_writer import PcapngWriter
 from core.files.reader import open_capture
-from core.wire.dissection import PacketFlag
-from core.wire.link import LinkType
+from core.wire.link.link_types import LinkType
+from core.wire.model.dissection import PacketFlag
 from tests.support import require_peer
 from tests.waiting import PATIENCE_S
 

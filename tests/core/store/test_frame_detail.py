@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from core.store.batch import CaptureInterface
+from core.decode.batch import CaptureInterface
 from core.store.frame_detail import frame_row, seconds_text, time_text
 from core.store.packet import Packet
-from core.wire.detail import Row, Severity
-from core.wire.dissection import PacketFlag, Verdict
+from core.wire.model.dissection import PacketFlag, Verdict
+from core.wire.present.detail import Row, Severity
 
 TIME = 1_700_000_000_123_456_789
 

@@ -11,14 +11,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.decode.batch import Batch, CaptureInterface
+from core.decode.chunk import COLUMN_BYTES, COLUMN_TYPES, Chunk
 from core.store import comments, packet_store
 from core.store.arena import Arena, copy_frames
-from core.store.batch import Batch, CaptureInterface
-from core.store.chunk import COLUMN_BYTES, COLUMN_TYPES, Chunk
 from core.store.interface_numbers import INTERFACES, MORE, OWN
 from core.store.packet_store import KEPT_IN_PLACE, PacketStore
-from tests.core.store.frames import tcp_frame, udp_frame
-from tests.core.store.support import ETHERNET_INTERFACE, batch_of
+from tests.core.decode.frames import tcp_frame, udp_frame
+from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
 
 
 def _store(limit: int = 1 << 30) -> PacketStore:

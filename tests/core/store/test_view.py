@@ -7,10 +7,10 @@ import random
 import numpy as np
 import pytest
 
-from core.store.chunk import Chunk
+from core.decode.chunk import Chunk
 from core.store.packet_store import PacketStore
 from core.store.view import View
-from tests.core.store.support import ETHERNET_INTERFACE, batch_of
+from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
 
 
 def _even_lengths(chunk: Chunk) -> np.ndarray:

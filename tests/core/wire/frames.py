@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from core.wire.checksum import internet_checksum, ones_sum, pseudo_header_sum
-from core.wire.ethernet import ETHERNET, EtherType
-from core.wire.icmp import ICMP, IDENT
-from core.wire.ipv4 import IPV4, IpProtocol
-from core.wire.ipv6 import IPV6
-from core.wire.tcp import TCP
-from core.wire.udp import UDP
-from core.wire.vlan import VLAN
+from core.wire.checksum.packet_checksums import internet_checksum, ones_sum, pseudo_header_sum
+from core.wire.link.ethernet import ETHERNET, EtherType
+from core.wire.link.vlan import VLAN
+from core.wire.network.icmp import ICMP, IDENT
+from core.wire.network.ipv4 import IPV4, IpProtocol
+from core.wire.network.ipv6 import IPV6
+from core.wire.transport.tcp import TCP
+from core.wire.transport.udp import UDP
 
 SOURCE, DESTINATION = 0x0A000005, 0x0A000009
 SOURCE_6, DESTINATION_6 = (0x20010DB8 << 96) + 5, (0x20010DB8 << 96) + 9

@@ -6,21 +6,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.wire.arp import ARP, ARP_IPV4
-from core.wire.detail import Row, detail_rows
 from core.wire.dissect import MAXIMUM_LAYERS, dissect
-from core.wire.dissection import Cause, Dissection, PacketFlag
-from core.wire.ethernet import ETHERNET_802_3, LLC, SNAP, EtherType
-from core.wire.field import Span
-from core.wire.ipv4 import IpProtocol
-from core.wire.ipv6 import DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP
-from core.wire.link import LinkType
-from core.wire.mpls import MPLS
-from core.wire.ppp import PPPOE
-from core.wire.record import record
-from core.wire.sll import SLL, SLL2
-from core.wire.summary import summarise
-from core.wire.tunnels import GRE, VXLAN, VXLAN_PORT
+from core.wire.link.ethernet import ETHERNET_802_3, LLC, SNAP, EtherType
+from core.wire.link.link_types import LinkType
+from core.wire.link.linux_cooked import SLL, SLL2
+from core.wire.link.mpls import MPLS
+from core.wire.link.ppp import PPPOE
+from core.wire.model.dissection import Cause, Dissection, PacketFlag
+from core.wire.model.field import Span
+from core.wire.network.arp import ARP, ARP_IPV4
+from core.wire.network.ipv4 import IpProtocol
+from core.wire.network.ipv6 import DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP
+from core.wire.network.tunnels import GRE, VXLAN, VXLAN_PORT
+from core.wire.present.detail import Row, detail_rows
+from core.wire.present.record import record
+from core.wire.present.summary import summarise
 from tests.core.wire import frames
 
 ETHERNET = LinkType.ETHERNET

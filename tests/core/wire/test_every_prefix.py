@@ -13,9 +13,9 @@ from collections.abc import Iterator
 import pytest
 
 from core.wire.dissect import dissect
-from core.wire.ipv4 import IPV4
-from core.wire.ipv6 import IPV6
-from core.wire.protocols import TABLES
+from core.wire.network.ipv4 import IPV4
+from core.wire.network.ipv6 import IPV6
+from core.wire.registry import TABLES
 from tests.fuzz.readers import Sample, check
 from tests.fuzz.shapes import Shape, shapes
 

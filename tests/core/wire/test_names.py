@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from core.wire.protocols import slots
+from core.wire.registry import slots
 from tests.support import require_peer
 from tests.waiting import PATIENCE_S
 

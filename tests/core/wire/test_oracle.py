@@ -20,11 +20,11 @@ from pathlib import Path
 import pytest
 
 from core.files.reader import open_capture
-from core.wire.checksum import pseudo_header_sum
+from core.wire.checksum.packet_checksums import pseudo_header_sum
 from core.wire.dissect import dissect
-from core.wire.dissection import Dissection, Verdict
-from core.wire.record import Json, record
-from core.wire.summary import summarise
+from core.wire.model.dissection import Dissection, Verdict
+from core.wire.present.record import Json, record
+from core.wire.present.summary import summarise
 from tests.support import capture_index, captures_dir
 
 pytestmark = pytest.mark.corpus

@@ -1,0 +1,1 @@
+"""``rawscope dump``: print packets from a file or an interface."""

@@ -1,0 +1,128 @@
+"""The thread behind ``rawscope dump -i``: it empties the kernel's ring, and does nothing else.
+
+It runs an epoll loop of its own over a capture session, and puts each batch into the backlog as
+it comes. When it is told to stop, or its time is over, it lets nothing more in, takes what is in
+the kernel still, and ends the backlog; the printing thread then comes to an end of its own accord.
+So all that was captured before the end is printed, however long that takes.
+
+captured = printed + refused by the backlog + not printed, and captured + dropped by the kernel is
+all there was until the end.
+"""
+
+from __future__ import annotations
+
+import select
+import threading
+from functools import partial
+
+from app.cli.dump.backlog import Backlog
+from app.cli.output import CommandError, say, say_unread
+from core.capture.options import CaptureOptions
+from core.capture.session import CaptureSession, Feed
+from core.capture.source import CaptureError
+from core.decode.batch import Batch, CaptureInterface
+from core.net.event_loop import EpollLoop
+from core.store.interface_numbers import InterfaceNumbers
+from core.wire.model.text import safe
+
+BACKLOG_BYTES = 256 << 20
+MANY = 20_000  # packets whose printing a person would notice
+
+
+class Capturing(threading.Thread):
+    """A capture into `backlog`, from `start` until `stop`, `seconds`, or `count` packets.
+
+    Raises `CommandError` where capturing is impossible.
+    """
+
+    def __init__(self, options: CaptureOptions, count: int | None, seconds: float | None) -> None:
+        super().__init__(name="rawscope capture", daemon=True)
+        self.backlog = Backlog(BACKLOG_BYTES, count)
+        self._numbers = InterfaceNumbers()
+        self.interfaces = self._numbers.interfaces
+        self.dropped = 0  # by the kernel; known at the end
+        self.lost = ""  # what became of the first interface that is gone
+        self.failure: Exception | None = None
+        self._trouble = ""
+        self._told: set[int] = set()
+        self._given_up = False
+        self._loop = EpollLoop()
+        try:
+            self._session = CaptureSession(options, self._add)
+        except CaptureError as error:
+            self._loop.close()
+            raise CommandError(str(error)) from error
+        self.names = self._session.interfaces  # their own, however they were asked for
+        for note in self._session.notes:
+            say(f"rawscope: {note}")
+        self._tell_trouble()
+        self._loop.add(self._session.watcher, self._on_links)
+        for feed in self._session.feeds:
+            self._loop.add(feed.source, partial(self._on_frames, feed))
+        if seconds is not None:
+            self._loop.call_every(seconds, self._loop.stop)
+
+    @property
+    def captured(self) -> int:
+        """Packets taken from the kernel."""
+        return self.backlog.packets_in + self.backlog.refused
+
+    def stop(self) -> None:
+        """Let it come to its end. Any thread."""
+        self._loop.stop()
+
+    def close(self) -> None:
+        """Wait for the end, and give everything back."""
+        self._given_up = True
+        if self.ident is not None:
+            self.join()
+        self._session.close()
+        self._loop.close()
+
+    def run(self) -> None:
+        """The thread's body."""
+        try:
+            self._loop.run()
+            if not self.backlog.complete:
+                for feed in tuple(self._session.feeds):
+                    self._loop.remove(feed.source)
+                    self._session.end(feed, self.backlog.put)
+            self.dropped = self._session.statistics().dropped
+        except Exception as failure:  # raised again where the program can report it
+            self.failure = failure
+        waiting = self.backlog.packets_in - self.backlog.packets_out
+        if waiting > MANY and not self._given_up:
+            say(f"rawscope: up to {waiting} packets are still to be printed; ctrl+c leaves them")
+        self.backlog.end()
+
+    def _add(self, interface: CaptureInterface) -> int:
+        say_unread(self._told, (interface.link_type,))
+        return self._numbers.add(interface)
+
+    def _put(self, batch: Batch) -> None:
+        self.backlog.put(batch)
+        if self.backlog.complete:
+            self._loop.stop()
+
+    def _on_frames(self, feed: Feed, events: int) -> None:
+        if events & select.EPOLLERR:
+            feed.source.clear_error()  # the link watcher tells what it was
+        batch = self._session.read(feed)
+        if batch is not None:
+            self._put(batch)
+
+    def _on_links(self, _events: int) -> None:
+        gone = self._session.follow_links()
+        self._tell_trouble()
+        for feed in gone:
+            self.lost = self.lost or f"{safe(feed.source.name)} {feed.link.value}"
+            self._loop.remove(feed.source)
+            self._session.end(feed, self._put)
+        if not self._session.feeds:
+            self._loop.stop()
+
+    def _tell_trouble(self) -> None:
+        trouble = self._session.trouble
+        if trouble and trouble != self._trouble:
+            say(f"rawscope: {trouble}")
+        self._trouble = trouble

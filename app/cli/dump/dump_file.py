@@ -1,0 +1,57 @@
+"""``rawscope dump -r``: packets printed from a file or a pipe.
+
+A capture is read batch by batch and nothing of it is kept, so one of any size takes the same
+memory. What is wrong with it is said on stderr, after its good packets.
+"""
+
+from __future__ import annotations
+
+import os
+
+from app.cli.dump.formats import LineFormat
+from app.cli.dump.printer import Printer
+from app.cli.interrupts import Interrupts, StoppedError
+from app.cli.output import CommandError, say, say_unread
+from core.files.formats import FileError
+from core.files.reader import CaptureReader, open_capture
+from core.wire.model.text import safe
+
+
+def print_file(path: str, line_format: LineFormat, count: int | None) -> int:
+    """Print a capture file (``"-"``: standard input); returns the exit status.
+
+    A damaged file is status 1, after its good packets. Raises `CommandError` if it is none, and
+    after all packets if some could not be described.
+    """
+    if path == "-" and os.isatty(0):
+        raise CommandError("'-r -' reads a capture from standard input: pipe one in")
+    with Interrupts() as interrupts:
+        printer = Printer(line_format, count, lambda: interrupts.stopped, lambda: interrupts.number)
+        try:
+            with interrupts.waiting():
+                reader = open_capture(path)
+        except FileError as error:
+            raise CommandError(str(error)) from error
+        except StoppedError:
+            return 0
+        with reader:
+            _print_batches(reader, printer, interrupts)
+            for note in reader.notes:
+                say(f"rawscope: {safe(note)}")
+            printer.finish()
+            return 1 if reader.damaged else 0
+
+
+def _print_batches(reader: CaptureReader, printer: Printer, interrupts: Interrupts) -> None:
+    batches = iter(reader.batches())
+    told: set[int] = set()
+    while not printer.done:
+        try:
+            with interrupts.waiting():
+                batch = next(batches, None)
+        except StoppedError:
+            return
+        if batch is None:
+            return
+        say_unread(told, (interface.link_type for interface in reader.interfaces))
+        printer.print(batch, reader.interfaces)

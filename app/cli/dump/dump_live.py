@@ -1,0 +1,90 @@
+"""``rawscope dump -i``: packets printed as they come.
+
+This thread prints; another captures (`app.cli.dump.capture_thread`). The first signal ends the
+capture, and what was captured is printed; a second one ends the program, after it has said how
+much was not. The first signal does the same if nobody reads the output.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+from contextlib import ExitStack
+from functools import partial
+
+from app.cli.dump.capture_thread import Capturing
+from app.cli.dump.formats import LineFormat
+from app.cli.dump.printer import Printer
+from app.cli.interrupts import Interrupts
+from app.cli.output import CommandError, ReaderStuckError, say
+from core.capture.options import CaptureOptions
+from core.wire.model.text import safe
+
+# A thread that wants to run waits so long for one that computes; the capture wants to, dozens of
+# times for each block of the ring.
+SWITCH_S = 0.0005
+_LAST_BLOCK_S = 1.0
+_LAST_MOMENT_S = 0.3
+
+
+def print_live(
+    options: CaptureOptions, line_format: LineFormat, count: int | None, seconds: float | None
+) -> int:
+    """Capture and print until `count` packets, `seconds`, or a signal; returns the exit status.
+
+    Raises `CommandError` if capturing is impossible, or if an interface went away: not all that
+    was asked for was seen.
+    """
+    printer = Printer(line_format, count, signal=lambda: interrupts.number)
+    with ExitStack() as stack:
+        capturing = Capturing(options, count, seconds)
+        stack.callback(capturing.close)
+        stack.callback(capturing.stop)
+        leave = partial(_leave, capturing, printer)
+        interrupts = stack.enter_context(Interrupts(on_stop=capturing.stop, on_second=leave))
+        sys.setswitchinterval(SWITCH_S)
+        capturing.start()
+        say(f"rawscope: listening on {safe(', '.join(capturing.names))}")
+        try:
+            for batch in capturing.backlog:
+                printer.print(batch, capturing.interfaces)
+        except ReaderStuckError as stuck:
+            _leave_at_once(capturing, printer, stuck.number)
+        capturing.join()
+        _say_total(capturing, printer)
+    if capturing.failure is not None:
+        raise capturing.failure
+    if capturing.lost:
+        raise CommandError(capturing.lost)
+    printer.finish()
+    return 0
+
+
+def _say_total(capturing: Capturing, printer: Printer) -> None:
+    captured, refused = capturing.captured, capturing.backlog.refused
+    unprinted = captured - refused - printer.written
+    say(
+        f"{captured} packet{'s' * (captured != 1)} captured, {capturing.dropped} dropped by kernel"
+        + (f", {refused} dropped here as printing was too slow" if refused else "")
+        + (f", {unprinted} not printed" if unprinted else "")
+    )
+
+
+def _leave(capturing: Capturing, printer: Printer) -> None:
+    """The second signal: say the counts; the signal then does what it does."""
+    capturing.join(_LAST_BLOCK_S)
+    _say_total(capturing, printer)
+
+
+def _leave_at_once(capturing: Capturing, printer: Printer, number: int) -> None:
+    """A signal, and nobody reads: say the counts if that does not block, and end.
+
+    The capturing thread is not waited for: it may be saying something to the same reader.
+    """
+    capturing.join(_LAST_MOMENT_S)
+    room = select.poll()
+    room.register(2, select.POLLOUT)
+    if room.poll(0):
+        _say_total(capturing, printer)
+    os._exit(128 + number)

@@ -1,0 +1,201 @@
+"""How `dump` writes a packet: a line for a person, an object for a program, chosen fields.
+
+A *line format* turns a `Frame` into text. All of them read the
+same `core.wire` values as the screen does, so the two cannot disagree. Where that fails, which is
+a fault of ours, `LineFormat.failed` makes the line that says so, of what is known without it.
+
+Time in lines is in seconds since the first packet, cut to microseconds; in JSON it is the
+whole timestamp, nanoseconds included.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+from app.cli.dump.frame import Frame
+from app.cli.dump.handshakes import Handshakes
+from app.cli.field_names import known_names, nearest
+from core.store.frame_detail import seconds_text
+from core.wire.model.dissection import Dissection, is_timed
+from core.wire.model.text import safe
+from core.wire.present.record import LISTED, record
+from core.wire.present.summary import Summary, Tone, failed_summary, summarise, wrong_checksums
+
+_HEX_COLUMNS = 16  # bytes a line
+_PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(".") for byte in range(256))
+
+
+class LineFormat(Protocol):
+    """How a packet is written."""
+
+    def __call__(self, frame: Frame) -> str:
+        """The line or lines of a frame."""
+        ...
+
+    def failed(self, frame: Frame, words: str) -> str:
+        """The line of a frame that could not be described; `words` say so."""
+        ...
+
+
+class UnknownFieldError(Exception):
+    """A name that no packet's record can have; the text offers the nearest ones."""
+
+
+def choose_format(*, as_json: bool, raw: bool, as_hex: bool, fields: str | None) -> LineFormat:
+    """The line format that the options ask for. Raises `UnknownFieldError`."""
+    if as_json:
+        return JsonLines(raw)
+    if fields is not None:
+        return FieldLines([name.strip() for name in fields.split(",")])
+    return HexLines() if as_hex else TextLines()
+
+
+class JsonLines:
+    """One JSON object a packet. ASCII only, so nothing in it can steer a terminal."""
+
+    def __init__(self, raw: bool) -> None:
+        self._raw = raw
+        self._encode = json.JSONEncoder(separators=(",", ":")).encode
+
+    def __call__(self, frame: Frame) -> str:
+        return self._encode(frame_record(frame, frame.dissect(), self._raw))
+
+    def failed(self, frame: Frame, words: str) -> str:
+        """What is known of the frame itself, and ``frame.fault``."""
+        return self._encode(_failed_record(frame, words, self._raw))
+
+
+class FieldLines:
+    """The values of some fields, parted by tabs, as JSON writes them but without quotes.
+
+    A list's items are parted by commas; a field that the packet has not is empty.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        known = known_names()
+        for name in names:
+            if name not in known:
+                raise UnknownFieldError(f"no field is named '{name}'{nearest(name)}")
+        self._names = tuple(names)
+        self._raw = "frame.raw" in names
+
+    def __call__(self, frame: Frame) -> str:
+        dissection = frame.dissect()
+        values = frame_record(frame, dissection, self._raw)
+        _add_unlisted(values, dissection)
+        return self._line(values)
+
+    def failed(self, frame: Frame, words: str) -> str:
+        """The fields of the frame itself; those of the packet stay empty."""
+        return self._line(_failed_record(frame, words, self._raw))
+
+    def _line(self, values: dict[str, Any]) -> str:
+        return "\t".join(_field_text(values.get(name)) for name in self._names)
+
+
+class TextLines:
+    """One line a packet: number, time, source, destination, protocol, length, what it says."""
+
+    def __init__(self) -> None:
+        self._first_ns: int | None = None
+        self._handshakes = Handshakes()
+
+    def __call__(self, frame: Frame) -> str:
+        dissection = frame.dissect()
+        summary = summarise(dissection, self._handshakes.base(dissection))
+        wrong = wrong_checksums(dissection) if summary.tone is Tone.BAD_CHECKSUM else ()
+        return self._line(frame, summary, wrong)
+
+    def failed(self, frame: Frame, words: str) -> str:
+        """The same columns, with `words` for what the packet says."""
+        dissection = None
+        with suppress(Exception):  # it may be what failed
+            dissection = frame.dissect()
+        return self._line(frame, failed_summary(dissection, words), ())
+
+    def _line(self, frame: Frame, summary: Summary, wrong: Sequence[str]) -> str:
+        timed = is_timed(frame.timestamp_ns, frame.flags)
+        if timed and self._first_ns is None:
+            self._first_ns = frame.timestamp_ns
+        since_ns = frame.timestamp_ns - (self._first_ns or 0)
+        time = seconds_text(since_ns, 6) if timed else "–"
+        ends = f"{summary.source} → {summary.destination}"
+        return safe(
+            f"{frame.number:>5} {time:>11} {ends} {summary.protocol} "
+            f"{frame.original_length} {summary.info}{''.join(f' [{words}]' for words in wrong)}"
+        )
+
+
+class HexLines:
+    """The line of `TextLines`, then the captured bytes: offset, hex, ASCII."""
+
+    def __init__(self) -> None:
+        self._line = TextLines()
+
+    def __call__(self, frame: Frame) -> str:
+        return "\n".join((self._line(frame), *_hex_lines(frame.data), ""))
+
+    def failed(self, frame: Frame, words: str) -> str:
+        """A line that says so, and all bytes."""
+        return "\n".join((self._line.failed(frame, words), *_hex_lines(frame.data), ""))
+
+
+def frame_record(frame: Frame, dissection: Dissection, raw: bool) -> dict[str, Any]:
+    """What PRODUCT's JSON contract says of one packet, in its order."""
+    values = _frame_facts(frame)
+    record(dissection, values)
+    if raw:
+        values["frame.raw"] = frame.data.hex()
+    return values
+
+
+def _failed_record(frame: Frame, words: str, raw: bool) -> dict[str, Any]:
+    """The keys of a packet that could not be described: its bytes are data, ``frame.fault`` says
+    why.
+    """
+    values = _frame_facts(frame) | {"frame.protocols": "data", "frame.fault": words}
+    if raw:
+        values["frame.raw"] = frame.data.hex()
+    return values
+
+
+def _frame_facts(frame: Frame) -> dict[str, Any]:
+    """What is known of a frame without reading its bytes."""
+    values: dict[str, Any] = {"frame.number": frame.number}
+    if is_timed(frame.timestamp_ns, frame.flags):
+        values["frame.time_epoch"] = seconds_text(frame.timestamp_ns, 9)
+    values["frame.len"] = frame.original_length
+    values["frame.cap_len"] = len(frame.data)
+    if frame.interface.name:
+        values["frame.interface_name"] = frame.interface.name
+    return values
+
+
+def _add_unlisted(values: dict[str, Any], dissection: Dissection) -> None:
+    """Add the fields of the layers that JSON leaves to the detail tree (GRE, LLC, …)."""
+    for layer in dissection.layers:
+        if not layer.quoted and layer.name not in LISTED:
+            for slot, value in layer.fields(dissection.data):
+                values.setdefault(slot.name, slot.json(value))
+
+
+def _field_text(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case str():
+            return safe(value)
+        case list():
+            return ",".join(map(_field_text, value))
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _hex_lines(data: bytes) -> Iterator[str]:
+    width = 3 * _HEX_COLUMNS
+    for start in range(0, len(data), _HEX_COLUMNS):
+        piece = data[start : start + _HEX_COLUMNS]
+        text = piece.translate(_PRINTABLE).decode("ascii")
+        yield f"\t{start:04x}  {piece.hex(' '):<{width}} {text}"

@@ -1,0 +1,71 @@
+"""Printing packets until enough were seen.
+
+Output is flushed after each batch: who reads a live pipe sees packets as they come, and a
+large file is still written in large pieces.
+
+A packet whose description fails, by a fault of ours, gets a line that says so and is counted;
+`Printer.finish` tells how many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from app.cli.dump.formats import LineFormat
+from app.cli.dump.frame import Frame, frames
+from app.cli.output import CommandError, Output
+from core.decode.batch import Batch, CaptureInterface
+from core.wire.present.faults import Faults
+
+
+class Printer:
+    """Prints batches until there were `limit` packets (None: no limit) or `enough` says so.
+
+    `signal` is as for `Output`.
+    """
+
+    def __init__(
+        self,
+        line_format: LineFormat,
+        limit: int | None,
+        enough: Callable[[], bool] = lambda: False,
+        signal: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        self._format = line_format
+        self._limit = limit
+        self._enough = enough
+        self._output = Output(signal)
+        self._faults = Faults()
+        self.printed = 0
+
+    @property
+    def written(self) -> int:
+        """How many of the printed ones were handed to standard output."""
+        return self._output.written
+
+    @property
+    def done(self) -> bool:
+        """No packet is wanted any more."""
+        return self.printed == self._limit or self._enough()
+
+    def print(self, batch: Batch, interfaces: Sequence[CaptureInterface]) -> None:
+        """Print the batch, or as much of it as is wanted, and flush."""
+        for frame in frames(batch, interfaces, self.printed + 1):
+            if self.done:
+                break
+            self._output.line(self._text(frame))
+            self.printed += 1
+        self._output.flush()
+
+    def _text(self, frame: Frame) -> str:
+        try:
+            return self._format(frame)
+        except Exception as error:  # ours; the packets after this one are not to be lost
+            return self._format.failed(frame, self._faults.note(frame.number, error))
+
+    def finish(self) -> None:
+        """Raise `CommandError`, with its cause, if packets could not be described."""
+        count = self._faults.count
+        if count:
+            words = f"{count} packet{'s' * (count != 1)} not described; {self._faults.message}"
+            raise CommandError(f"{words}; --debug shows where") from self._faults.first

@@ -1,0 +1,131 @@
+"""The command line of the echo server and the laboratory: ``rawscope echo`` and ``rawscope iolab``.
+
+As in `app.cli.main`, a command's work is imported when it runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rich_click as click
+
+from app.cli.number_ranges import FiniteRange
+
+MOST_PORT = 0xFFFF
+MOST_CLIENTS = 10_000
+MOST_HIGH_WATER = 1 << 30
+LONGEST_S = 86_400 * 365
+LONGEST_KEEPALIVE_S = 32_767  # tcp(7), MAX_TCP_KEEPIDLE
+
+
+def _checked_addresses(
+    _context: click.Context, _option: click.Parameter, addresses: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Raises `click.BadParameter` for what is no address."""
+    from core.echo.listener import is_address
+
+    for address in addresses:
+        if not is_address(address):
+            raise click.BadParameter(f"{address!r} is not an IPv4 or IPv6 address")
+    return addresses
+
+
+@click.command()
+@click.option(
+    "--port",
+    "ports",
+    metavar="N",
+    type=click.IntRange(0, MOST_PORT),
+    multiple=True,
+    help="Listen on this port (repeatable; 0 is a free one; default 7007).",
+)
+@click.option(
+    "--bind",
+    "addresses",
+    metavar="ADDR",
+    multiple=True,
+    callback=_checked_addresses,
+    help="Listen on this address (repeatable; default 127.0.0.1).",
+)
+@click.option(
+    "--trigger",
+    type=click.Choice(["level", "edge"]),
+    default="level",
+    help="When epoll reports a client: as long as it is ready, or when something has changed.",
+)
+@click.option(
+    "--idle-timeout",
+    "idle_timeout_s",
+    metavar="SECONDS",
+    type=FiniteRange(0, LONGEST_S),
+    help="Close a client that has moved no byte for so long (0: never; default 600).",
+)
+@click.option(
+    "--keepalive",
+    "keepalive_idle_s",
+    metavar="SECONDS",
+    type=click.IntRange(0, LONGEST_KEEPALIVE_S),
+    help="Ask a silent peer whether it is still there after so long (0: never; default 60).",
+)
+@click.option(
+    "--high-water",
+    metavar="BYTES",
+    type=click.IntRange(1, MOST_HIGH_WATER),
+    help="Stop reading a client while so many bytes wait for it (default 262144).",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+def echo(
+    ports: tuple[int, ...],
+    addresses: tuple[str, ...],
+    trigger: str,
+    as_json: bool,
+    debug: bool,
+    **limits: Any,
+) -> int:
+    """Run the epoll echo server without the screen.
+
+    A signal (ctrl+c, SIGTERM) drains it: what clients have sent goes back, then it ends with
+    status 0, after five seconds at most. A second one ends it at once.
+    """
+    from app.cli.echo import run_echo
+    from core.echo.options import EchoOptions
+
+    options = EchoOptions(**{name: limit for name, limit in limits.items() if limit is not None})
+    return run_echo(ports, addresses, trigger, as_json, options)
+
+
+@click.command()
+@click.option(
+    "--models",
+    metavar="A,B,C",
+    multiple=True,
+    help="Only these I/O models (repeatable): blocking, polling, select, poll, epoll-level, "
+    "epoll-edge, signal, io_uring.",
+)
+@click.option(
+    "--clients",
+    metavar="N",
+    type=click.IntRange(1, MOST_CLIENTS),
+    default=100,
+    help="Connections (default 100).",
+)
+@click.option(
+    "--messages",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=20_000,
+    help="Messages to each model, of all connections together (default 20000).",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+def iolab(models: tuple[str, ...], clients: int, messages: int, as_json: bool, debug: bool) -> int:
+    """Measure the same echo work under each I/O model, and what idle descriptors cost."""
+    from app.cli.iolab import UnknownModelError, check_models, run_iolab
+
+    names = [name.strip() for name in ",".join(models).split(",") if name.strip()]
+    try:
+        check_models(names)
+    except UnknownModelError as error:
+        raise click.UsageError(str(error)) from error
+    return run_iolab(names, clients, messages, as_json)

@@ -1,0 +1,71 @@
+"""Every field name that a packet's record can have: for ``--fields`` and ``rawscope fields``.
+
+The names come from the header tables. Only those are written here that belong to no header:
+what is known of the frame, and what is computed from a header.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+from core.wire.model.field import Kind, Slot
+from core.wire.registry import slots
+
+Described = tuple[str, str, str, str]  # name, width, unit, meaning
+
+FRAME: tuple[Described, ...] = (
+    ("frame.number", "", "", "Number in the capture, from 1"),
+    ("frame.time_epoch", "", "s", "Time of capture since 1970-01-01 UTC, 9 decimals"),
+    ("frame.len", "", "bytes", "Length on the wire"),
+    ("frame.cap_len", "", "bytes", "Length that was captured"),
+    ("frame.interface_name", "", "", "Interface it was captured on"),
+    ("frame.protocols", "", "", "The layers that were read, outermost first"),
+    ("frame.stop", "", "", "Why reading ended early: layer, offset, reason, cause"),
+    ("frame.fault", "", "", "Why rawscope could not describe the packet: a fault of its own"),
+    ("frame.raw", "", "hex", "The captured bytes"),
+)
+
+
+COMPUTED: Mapping[str, tuple[Described, ...]] = {  # behind the header field of this name
+    "tcp.urgent_pointer": (
+        ("tcp.options", "", "hex", "The bytes of the options"),
+        ("tcp.len", "", "bytes", "Length of the payload"),
+    ),
+    "ip.dst": (("ip.options", "", "hex", "The bytes of the options"),),
+}
+
+
+def described() -> Iterator[Described]:
+    """Every field once: of the frame, then of the headers in the order of their tables."""
+    yield from FRAME
+    seen: set[str] = set()
+    for slot in slots():
+        name = slot.name
+        if name in seen:
+            continue
+        seen.add(name)
+        bits = slot.field.bits
+        yield name, f"{bits} bit{'s' * (bits != 1)}", _unit(slot), slot.field.label
+        if slot.key == "checksum":
+            yield f"{name}.status", "", "", "Verdict: good, bad, offloaded, …"
+            yield f"{name}_calculated", "", "", "What it should have been, when it is bad"
+        yield from COMPUTED.get(name, ())
+
+
+def known_names() -> frozenset[str]:
+    """The names alone."""
+    return frozenset(row[0] for row in described())
+
+
+def nearest(name: str) -> str:
+    """``; nearest: ip.ttl, ip.id`` for a misspelt name, or nothing."""
+    close = difflib.get_close_matches(name, sorted(known_names()), n=3)
+    return f"; nearest: {', '.join(close)}" if close else "; see 'rawscope fields'"
+
+
+def _unit(slot: Slot) -> str:
+    kind = slot.field.kind
+    if kind is Kind.FLAG:
+        return "true or false"
+    return slot.field.suffix if kind is Kind.NUMBER else str(kind.value)

@@ -1,0 +1,19 @@
+"""``rawscope fields``: every field name, its width, its unit, its meaning."""
+
+from __future__ import annotations
+
+from app.cli.field_names import described, nearest
+from app.cli.output import CommandError, Output
+
+
+def run_fields(prefix: str) -> int:
+    """Print the fields whose names begin with `prefix`, in the order of the headers."""
+    rows = [row for row in described() if row[0].startswith(prefix)]
+    if not rows:
+        raise CommandError(f"no field's name begins with '{prefix}'{nearest(prefix)}")
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    output = Output()
+    for row in rows:
+        output.line("  ".join(map(str.ljust, row, widths)).rstrip())
+    output.flush()
+    return 0

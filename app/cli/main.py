@@ -1,0 +1,284 @@
+"""The command line: arguments in, exit status out.
+
+Theory
+------
+Only the arguments are read here; what a command does is in `app.commands`, imported when
+the command runs. So ``--help`` costs the import of click alone, and the headless commands
+never see textual.
+
+Exit status: 0 done, 1 failed at run time, 2 wrong usage. Every error is one line on stderr
+that names the object, the cause and the next step; a traceback is shown only with
+``--debug``. Short options mean what they mean in tshark and tcpdump.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, NoReturn, TypeVar
+
+import rich_click as click
+from click.core import ParameterSource
+
+from app.cli.number_ranges import FiniteRange
+from app.cli.output import CommandError, ReaderGoneError, ReaderStuckError, abandon_stdout, say
+from app.cli.packet_source import PacketSource
+from core.capture.options import DEFAULT_SNAP_LENGTH, Method
+
+_DONE, _FAILED, _USAGE = 0, 1, 2
+LOOPBACK = "lo"
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+_PLAIN_WORDS = {  # for what click says
+    "is not a valid integer range": "is no whole number",
+    "is not a valid float range": "is no number",
+    "is not a valid integer": "is no whole number",
+    "is not a valid float": "is no number",
+}
+
+# numpy's linear algebra, which nothing here uses, would start a thread for each processor when
+# it is imported: 50 ms of a start that is to take less than a second.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def _input_options(command: Decorated) -> Decorated:
+    """The options that say where packets come from, the same for monitor and dump."""
+    for option in reversed(
+        (
+            click.option(
+                "-i",
+                "interfaces",
+                metavar="IFACE",
+                multiple=True,
+                help="Capture on this interface (name or number, repeatable); 'any' is every one.",
+            ),
+            click.option(
+                "-r", "file", metavar="FILE", help="Read this capture file; '-' is standard input."
+            ),
+            click.option(
+                "-s",
+                "snap_length",
+                metavar="SNAPLEN",
+                type=click.IntRange(1, DEFAULT_SNAP_LENGTH),
+                default=DEFAULT_SNAP_LENGTH,
+                help=f"Keep at most this many bytes of a frame (default {DEFAULT_SNAP_LENGTH}).",
+            ),
+            click.option(
+                "-p", "no_promiscuous", is_flag=True, help="Do not turn on promiscuous mode."
+            ),
+            click.option(
+                "--source",
+                "method",
+                type=click.Choice(["ring", "datagram", "inet"]),
+                default="ring",
+                help="How frames come from the kernel: a shared ring, one call a frame, or "
+                "the IPv4 packets that a classic raw socket sees.",
+            ),
+            click.option("--debug", is_flag=True, help="Show the traceback of a failure."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+class Commands(click.RichGroup):
+    """The subcommands; those of other modules are imported when they are named or listed.
+
+    ``send`` has an option for every header field: building them takes a twentieth of a second,
+    which the monitor need not pay for.
+    """
+
+    MODULES = {
+        "echo": "app.cli.echo_arguments",
+        "iolab": "app.cli.echo_arguments",
+        "replay": "app.cli.send_arguments",
+        "send": "app.cli.send_arguments",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *self.MODULES])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.MODULES:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(self.MODULES[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=Commands, invoke_without_command=True, context_settings=_SETTINGS)
+@_input_options
+@click.option(
+    "--demo", is_flag=True, help="Watch loopback while real conversations are held there."
+)
+@click.version_option(None, "-V", "--version", package_name="rawscope")
+@click.pass_context
+def rawscope(context: click.Context, /, demo: bool, debug: bool, **given: Any) -> int | None:
+    """Watch the network: every packet, every header field, every checksum judged."""
+    if context.invoked_subcommand is not None:
+        if any(_was_given(context, name) for name in context.params if name != "debug"):
+            raise click.UsageError(
+                f"options of the monitor stand before '{context.invoked_subcommand}': "
+                f"put them after it"
+            )
+        return None
+    if demo:
+        if given["interfaces"] or given["file"] is not None:
+            raise click.UsageError("--demo watches loopback: it takes neither -i nor -r")
+        given["interfaces"] = (LOOPBACK,)
+    source = _packet_source(**given)
+    from app.cli.monitor import run_monitor
+
+    return run_monitor(source, demo)
+
+
+@rawscope.command()
+@_input_options
+@click.option(
+    "-c", "count", metavar="N", type=click.IntRange(min=1), help="Stop after this many packets."
+)
+@click.option(
+    "-a",
+    "seconds",
+    metavar="SECONDS",
+    type=FiniteRange(min=0, min_open=True),
+    help="Stop capturing after this time.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a packet.")
+@click.option(
+    "--fields", metavar="A,B,C", help="Only these fields, parted by tabs; see 'rawscope fields'."
+)
+@click.option("--hex", "as_hex", is_flag=True, help="Also the bytes, in hex and ASCII.")
+@click.option("--raw", is_flag=True, help="With --json: add the captured bytes as frame.raw.")
+@click.pass_context
+def dump(
+    context: click.Context,
+    /,
+    count: int | None,
+    seconds: float | None,
+    as_json: bool,
+    fields: str | None,
+    as_hex: bool,
+    raw: bool,
+    debug: bool,
+    **given: Any,
+) -> int:
+    """Print packets, one a line, live or from a file."""
+    source = _packet_source(**given)
+    _check_dump_source(context, source)
+    if as_json + (fields is not None) + as_hex > 1:
+        raise click.UsageError("--json, --fields and --hex exclude each other")
+    if raw and not as_json:
+        raise click.UsageError("--raw adds to --json: give both")
+    from app.cli.dump.formats import UnknownFieldError, choose_format
+
+    try:
+        line_format = choose_format(as_json=as_json, raw=raw, as_hex=as_hex, fields=fields)
+    except UnknownFieldError as error:
+        raise click.UsageError(str(error)) from error
+    if source.file is not None:
+        from app.cli.dump.dump_file import print_file
+
+        return print_file(source.file, line_format, count)
+    from app.cli.dump.dump_live import print_live
+
+    return print_live(source.capture_options(), line_format, count, seconds)
+
+
+@rawscope.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object an interface.")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+def interfaces(as_json: bool, debug: bool) -> int:
+    """List the network interfaces: state, kind, MTU, addresses."""
+    from app.cli.interfaces import run_interfaces
+
+    return run_interfaces(as_json)
+
+
+@rawscope.command()
+@click.argument("prefix", default="")
+@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+def fields(prefix: str, debug: bool) -> int:
+    """List every field name that begins with PREFIX: its width, unit and meaning."""
+    from app.cli.fields import run_fields
+
+    return run_fields(prefix)
+
+
+def _was_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _check_dump_source(context: click.Context, source: PacketSource) -> None:
+    if source.file is None:
+        if not source.interfaces:
+            raise click.UsageError("say where packets come from: -i IFACE or -r FILE")
+        return
+    about_capturing = {
+        "seconds": "-a", "snap_length": "-s", "no_promiscuous": "-p", "method": "--source"
+    }  # fmt: skip
+    for name, option in about_capturing.items():
+        if _was_given(context, name):
+            raise click.UsageError(f"{option} is about capturing: it does not go with -r")
+
+
+def _packet_source(
+    interfaces: tuple[str, ...],
+    file: str | None,
+    snap_length: int,
+    no_promiscuous: bool,
+    method: Method,
+) -> PacketSource:
+    if interfaces and file is not None:
+        raise click.UsageError("-i captures and -r reads a file: give one of them")
+    return PacketSource(interfaces, file, snap_length, not no_promiscuous, method)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one command line and return its exit status. Raises only with ``--debug``."""
+    debug = "--debug" in arguments
+    try:
+        return rawscope.main(list(arguments), prog_name="rawscope", standalone_mode=False) or _DONE
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "rawscope"
+        say(f"{command}: {_usage_text(_one_line(error.format_message()), command)}")
+        return _USAGE
+    except ReaderGoneError:
+        abandon_stdout()  # the reader has had enough: not a failure
+        return _DONE
+    except ReaderStuckError as error:
+        abandon_stdout()
+        return 128 + error.number
+    except click.Abort:
+        return 128 + 2  # interrupted before there was anything to end cleanly
+    except CommandError as error:
+        if debug:
+            raise
+        say(f"rawscope: {_one_line(str(error))}")
+        return _FAILED
+    except Exception as error:
+        if debug:
+            raise
+        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        say(f"rawscope: {_one_line(reason)}; --debug shows where")
+        return _FAILED
+
+
+def _usage_text(message: str, command: str) -> str:
+    for before, after in _PLAIN_WORDS.items():
+        message = message.replace(before, after)
+    return message if "; see '" in message else f"{message}; see '{command} --help'"
+
+
+def _one_line(message: str) -> str:
+    """A message that may hold words from the command line or a file, as one safe line."""
+    from core.wire.model.text import safe
+
+    return safe(" ".join(message.split())).rstrip(".")
+
+
+def main() -> NoReturn:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,171 @@
+"""``rawscope``: the monitor. Sees to the terminal, starts the engine, then the screen.
+
+The engine's thread starts before textual is imported (about a quarter of a second of CPU),
+so that packets are already in the store when the first frame is painted. A file is read only
+once the imports are done: a reader that computes beside them makes each of their many small
+reads wait for the interpreter, and a large file then took seconds longer to appear.
+
+When the terminal is closed or a signal asks to leave, an orderly end may still wait for
+something. A thread sees to it that the process ends all the same: one sleeps until the terminal
+hangs up, one is started by the signal.
+
+With ``-r -`` the capture comes on descriptor 0, where textual wants the keyboard: the pipe
+is moved to a descriptor of its own and the terminal is opened in its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import select
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+from app.cli.output import CommandError
+from app.cli.packet_source import PacketSource
+
+if TYPE_CHECKING:
+    from app.monitor import Monitor
+    from core.engine.engine import Engine
+
+
+# For an orderly end after the terminal is gone, and after a signal. The latter and
+# `app.terminal.driver.ABANDON_S` (0.6) together stay under the two seconds that a signal may take.
+_GRACE_S = 1.0
+_SIGNAL_GRACE_S = 1.2
+
+
+def run_monitor(source: PacketSource, demo: bool) -> int:
+    """Show the monitor until the user leaves it. Raises `CommandError` without a terminal."""
+    check_screen()
+    file: str | int | None = source.file
+    if file == "-":
+        file = take_capture_from_stdin()
+    else:
+        check_keyboard()
+    gc.disable()  # a seventh of the time that the imports take; nothing becomes garbage meanwhile
+    from core.engine.engine import Engine
+    from core.store.packet_store import PacketStore
+
+    engine = Engine(PacketStore())
+    engine.start()
+    over = threading.Event()
+    try:
+        if file is None and source.interfaces:
+            engine.capture(source.capture_options())
+        return _show(engine, source, file, demo, over)
+    finally:
+        engine.close()
+        over.set()
+
+
+def _show(
+    engine: Engine,
+    source: PacketSource,
+    file: str | int | None,
+    demo: bool,
+    over: threading.Event,
+) -> int:
+    from app.monitor import Monitor
+    from core.engine.engine import State
+
+    if file is not None:
+        engine.open_file(file)
+    with contextlib.ExitStack() as stack:
+        if demo:
+            from app.demo.traffic import Demo
+
+            stack.enter_context(Demo(engine.echo))
+        chosen = bool(source.interfaces) or source.file is not None
+
+        def end_soon(number: signal.Signals) -> None:
+            threading.Thread(
+                target=_end_after_signal, args=(number, monitor, over), daemon=True
+            ).start()
+
+        options = source.capture_options()
+        monitor = Monitor(engine, options=options, choose=not chosen, on_signal=end_soon)
+        gc.enable()
+        threading.Thread(target=_end_with_terminal, args=(over,), daemon=True).start()
+        monitor.run()
+    failure = monitor.failure or engine.failure
+    if failure is not None:
+        raise failure
+    last = engine.snapshot()
+    if last.state is State.FAILED:  # said again where it can be copied
+        raise CommandError(last.message)
+    faults = monitor.bridge.faults
+    if faults.first is not None:
+        raise CommandError(f"{faults.message}; --debug shows where") from faults.first
+    return monitor.return_code or 0
+
+
+def _end_with_terminal(over: threading.Event) -> None:
+    """Wait for the terminal to hang up; end the process if it has not ended soon after."""
+    terminal = select.poll()
+    terminal.register(2, 0)  # POLLHUP is always reported
+    terminal.poll()
+    if not over.wait(_GRACE_S):
+        os._exit(128 + signal.SIGHUP)
+
+
+def _end_after_signal(number: signal.Signals, monitor: Monitor, over: threading.Event) -> None:
+    """End the process if the signal has not ended it soon after, whatever becomes of the terminal.
+
+    The kernel takes back what the engine holds.
+    """
+    if over.wait(_SIGNAL_GRACE_S):
+        return
+    try:
+        monitor.abandon_terminal()
+    finally:
+        os._exit(128 + number)
+
+
+def check_screen() -> None:
+    """Raise `CommandError` where the monitor could not be drawn.
+
+    Both streams are looked at: textual draws on stderr, and a redirected stdout says that
+    somebody wants text.
+    """
+    for descriptor, name in ((1, "standard output"), (2, "standard error")):
+        if not os.isatty(descriptor):
+            raise CommandError(
+                f"the monitor needs a terminal and {name} is none; "
+                "'rawscope dump' prints packets as text"
+            )
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        raise CommandError(
+            "this terminal cannot draw a screen (TERM is "
+            f"{os.environ.get('TERM') or 'not set'}); 'rawscope dump' prints packets as text"
+        )
+
+
+def check_keyboard() -> None:
+    """Raise `CommandError` where no key could reach the monitor."""
+    if not os.isatty(0):
+        raise CommandError(
+            "standard input is no terminal, so no key would reach the monitor; "
+            "to read a capture from it add '-r -'"
+        )
+
+
+def take_capture_from_stdin() -> int:
+    """Put the terminal in the place of descriptor 0; return what was there before.
+
+    Raises `CommandError` when nothing is piped in, or when there is no terminal to open.
+    """
+    if os.isatty(0):
+        raise CommandError("'-r -' reads a capture from standard input: pipe one in")
+    try:
+        keyboard = os.open("/dev/tty", os.O_RDWR)
+    except OSError as error:
+        raise CommandError(
+            f"the keyboard: /dev/tty: {error.strerror}; 'rawscope dump -r -' needs none"
+        ) from error
+    capture = os.dup(0)
+    os.dup2(keyboard, 0)
+    os.close(keyboard)
+    return capture

@@ -1,0 +1,1 @@
+"""``rawscope send`` and ``rawscope replay``: packets out, from the command line."""

@@ -1,0 +1,160 @@
+"""The options of ``rawscope send``: one for every field that a draft can have.
+
+They are made from the header tables when the command runs, so ``rawscope --help`` does not pay for
+them. A flag may stand alone (``--tcp.flags.syn``) or take 0 or 1. Fields of a second layer of the
+same kind have no option of their own: ``--set vlan.id#2=7``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import rich_click as click
+
+from app.cli.send.prompt import state_folder
+from app.cli.send.send import SendRequest
+from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
+from core.forge.compose.layer_kinds import KINDS, Place
+from core.forge.compose.templates import TEMPLATES
+from core.forge.export.recipes import inferred_layers
+from core.forge.journal.saved import Shelf
+from core.wire.build.value_text import allowed
+from core.wire.model.field import Kind
+
+_PREFIX = "field_"
+_PASSED_ON = (
+    "link", "system", "count", "wait_s", "dry_run", "as_json", "yes", "bypass", "save_as",
+)  # fmt: skip
+
+
+def request_of(given: Mapping[str, Any], *, rate: float | None, audit: bool) -> SendRequest:
+    """The request that the parsed options of ``send`` make. Raises `click.UsageError`."""
+    options = field_options()
+    names = {option.name: key for key, option in options.items()}
+    texts = {names[n]: text for n, text in given.items() if n in names and text is not None}
+    for setting in given["settings"]:
+        key, equals, text = setting.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {setting}: write KEY=VALUE, e.g. vlan.id#2=7")
+        texts[key.removesuffix("#1")] = text
+    if not texts and not any(given[name] for name in ("template_name", "draft_name", "layers")):
+        raise click.UsageError("what is to be sent? give fields, --layers, --template or --draft")
+    drafts = _begin(given["template_name"], given["draft_name"], texts, bool(given["link"]))
+    if given["layers"] is not None:
+        layers = [name.strip() for name in given["layers"].split(",") if name.strip()]
+        unknown = [name for name in layers if name not in KINDS]
+        if unknown:
+            raise click.UsageError(f"--layers: no layer {unknown[0]!r}; there are {_listed(KINDS)}")
+        drafts = tuple(draft.with_layers(layers) for draft in drafts)
+    elif given["template_name"] is None and given["draft_name"] is None:
+        _check_one_of_each(drafts[0].layers)
+    if given["link"]:
+        drafts = tuple(_with_link(draft) for draft in drafts)
+    _check_keys(drafts, texts)
+    return SendRequest(
+        tuple(draft.with_texts(texts) for draft in drafts),
+        **{name: given[name] for name in _PASSED_ON},
+        rate=rate,
+        audit=audit,
+    )
+
+
+def _begin(
+    template_name: str | None, draft_name: str | None, texts: Mapping[str, str], link: bool
+) -> tuple[Draft, ...]:
+    """The drafts that the options change."""
+    if template_name is not None and draft_name is not None:
+        raise click.UsageError("--template and --draft both begin a packet: give one of them")
+    if template_name is not None:
+        if template_name not in TEMPLATES:
+            known = _listed(TEMPLATES)
+            raise click.UsageError(
+                f"--template: none is named {template_name!r}; there are {known}"
+            )
+        return TEMPLATES[template_name].drafts
+    if draft_name is not None:
+        saved = Shelf(state_folder()).drafts()
+        if draft_name not in saved:
+            there = f"; there are {_listed(saved)}" if saved else ""
+            raise click.UsageError(f"--draft: no draft is named {draft_name!r}{there}")
+        return saved[draft_name]
+    return (Draft(inferred_layers(tuple(texts), link=link)),)
+
+
+def _check_one_of_each(layers: Sequence[str]) -> None:
+    """Raise `click.UsageError` where fields of layers that exclude each other were given."""
+    for place in (Place.NETWORK, Place.TRANSPORT):
+        here = [name for name in layers if KINDS[name].place is place]
+        if len(here) > 1:
+            several = " and ".join(here)
+            raise click.UsageError(
+                f"fields of {several}: a packet has one of them; "
+                f"--layers {','.join(layers)} puts one into the other"
+            )
+
+
+def _with_link(draft: Draft) -> Draft:
+    return draft if draft.has_link else draft.with_layers(("eth", *draft.layers))
+
+
+def _check_keys(drafts: tuple[Draft, ...], texts: Mapping[str, str]) -> None:
+    """Raise `click.UsageError` for a field of a layer that no draft has."""
+    there = {PAYLOAD, TRAILER}
+    for draft in drafts:
+        for kind, suffix in draft.kinds():
+            there |= {f"{key}{suffix}" for key, _ in _keys(kind.name)}
+    for key in texts:
+        if key not in there:
+            layers = ",".join(drafts[0].layers)
+            raise click.UsageError(f"{key}: the packet ({layers}) has no such field; see --layers")
+
+
+def _keys(kind_name: str) -> Iterator[tuple[str, Any]]:
+    """The key of every input of a layer, with its slot (None for the bytes behind the tables)."""
+    kind = KINDS[kind_name]
+    for table in (*kind.tables, *kind.continuations):
+        for slot in table.slots:
+            yield slot.name, slot
+    if kind.body:
+        yield f"{kind.prefix}.options", None
+
+
+def field_options() -> dict[str, click.Option]:
+    """An option for each key, in the order of the layers."""
+    options: dict[str, click.Option] = {}
+    for kind in KINDS.values():
+        for key, slot in _keys(kind.name):
+            if key in options:
+                continue
+            name = _PREFIX + str(len(options))
+            if slot is None:
+                options[key] = click.Option(
+                    [f"--{key}", name],
+                    metavar=kind.body_hint,
+                    help=f"{kind.title}: {kind.body.lower()}",
+                )
+            elif slot.field.kind is Kind.FLAG:
+                options[key] = click.Option(
+                    [f"--{key}", name],
+                    is_flag=False,
+                    flag_value="1",
+                    metavar="[0|1]",
+                    help=f"{kind.title}: {slot.field.label}",
+                )
+            else:
+                options[key] = click.Option(
+                    [f"--{key}", name],
+                    metavar=allowed(slot),
+                    help=f"{kind.title}: {slot.field.label}",
+                )
+    for key, words in ((PAYLOAD, "The application's bytes"), (TRAILER, "Bytes after the packet")):
+        name = _PREFIX + str(len(options))
+        options[key] = click.Option(
+            [f"--{key}", name], metavar="TEXT|hex:…|@FILE", help=f"{words}."
+        )
+    return options
+
+
+def _listed(names: Mapping[str, Any]) -> str:
+    return ", ".join(names)

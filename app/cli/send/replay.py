@@ -1,0 +1,141 @@
+"""``rawscope replay``: a capture sent again through an interface, through the TX ring.
+
+Frames leave verbatim; IP packets without a link header get one that leads to their next hop. Exit
+status: 0 all was sent, 1 something was not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from app.cli.interrupts import Interrupts, StoppedError
+from app.cli.output import CommandError
+from app.cli.send.audit_option import open_audit
+from app.cli.send.prompt import agree, state_folder
+from app.cli.send.replay_file import ReplayFile
+from app.cli.send.replay_output import ReplayTold
+from core.forge.journal.saved import Shelf
+from core.forge.review.capture_review import Survey
+from core.forge.review.confirmation import Examination, Load
+from core.forge.review.packet_review import Target
+from core.forge.transmit.encapsulation import Framing
+from core.forge.transmit.injector import Way
+from core.forge.transmit.replay import Pace, Replay, ReplayCounts
+from core.forge.transmit.send_errors import SendError
+from core.forge.transmit.tx_ring import TxRing
+from core.net.interface_lookup import UnknownInterfaceError, require_interface
+from core.net.routes import ARPHRD_ETHER, ARPHRD_LOOPBACK, IFF_LOOPBACK
+from core.net.sockets import NotPermittedError
+from core.wire.model.text import safe
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRequest:
+    """What ``rawscope replay`` was asked for; `loops` is how often the whole file is sent."""
+
+    file: str
+    link: str
+    pace: Pace
+    loops: int = 1
+    yes: bool = False
+    bypass: bool = False
+    audit: bool = True
+    as_json: bool = False
+
+
+def run_replay(request: ReplayRequest) -> int:
+    """Send the file; returns the exit status. Raises `CommandError`."""
+    try:
+        link = require_interface(request.link)
+    except UnknownInterfaceError as error:
+        raise CommandError(str(error)) from error
+    request = replace(request, link=link.name)
+    if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
+        raise CommandError(f"{safe(request.link)} carries no Ethernet frames")
+    shelf = Shelf(state_folder())
+    is_loopback = bool(link.flags & IFF_LOOPBACK)
+    framing = Framing(link)
+    file = ReplayFile(request.file, Survey(request.link, is_loopback), framing)
+    if request.loops > 1 and not file.is_repeatable:
+        raise CommandError(f"{safe(request.file)} can be read only once: --loop needs a file")
+    examined = _examination(request, file, shelf.known())
+    agree(examined, shelf, request.yes)
+    file.find_next_hops(Survey(request.link, is_loopback))  # agreed: now they may be asked for
+    if file.is_framed:  # they are other bytes now
+        again = _examination(request, file, shelf.known())
+        agree(again.without(examined.questions), shelf, request.yes)
+    try:
+        with ExitStack() as stack:
+            interrupts = stack.enter_context(Interrupts())
+            ring = stack.enter_context(
+                TxRing(
+                    request.link,
+                    link.mtu,
+                    file.longest,
+                    bypass=request.bypass,
+                    stopped=lambda: interrupts.stopped,
+                )
+            )
+            return _replay(request, file, framing, ring, interrupts, stack)
+    except StoppedError as stop:
+        raise CommandError("stopped before anything was sent") from stop
+    except (SendError, NotPermittedError) as error:
+        raise CommandError(str(error)) from error
+
+
+def _replay(
+    request: ReplayRequest,
+    file: ReplayFile,
+    framing: Framing,
+    ring: TxRing,
+    interrupts: Interrupts,
+    stack: ExitStack,
+) -> int:
+    with interrupts.waiting():
+        audit = open_audit(request.audit, Way.LINK, stack)
+    total = ReplayCounts()
+    of = file.survey.frames * request.loops if file.is_repeatable else None
+    told = ReplayTold(request.link, of, ring, audit, request.as_json)
+    try:
+        for _ in range(request.loops):
+            replay = Replay(ring, request.pace, lambda: interrupts.stopped, told)
+            try:
+                _feed(replay, file, interrupts)
+            finally:
+                total += replay.counts
+            if interrupts.stopped:
+                break
+    finally:  # also where it fails: so much has left
+        total += ReplayCounts(frames=framing.unframed, unframed=framing.unframed)
+        told.end(total, interrupts.stopped)
+    left_out = total.too_long + total.too_short + total.unframed
+    return 1 if left_out or file.damaged or interrupts.stopped else 0
+
+
+def _feed(replay: Replay, file: ReplayFile, interrupts: Interrupts) -> None:
+    batches = file.batches()
+    while not interrupts.stopped:
+        try:
+            with interrupts.waiting():  # a pipe may be silent
+                batch = next(batches, None)
+        except StoppedError:
+            return
+        if batch is None:
+            return
+        replay.feed(batch)
+
+
+def _examination(request: ReplayRequest, file: ReplayFile, known: Collection[str]) -> Examination:
+    """What is to be asked: where the frames go, whose they are, and how many there are."""
+    if not file.is_repeatable:
+        words = (
+            f"What {request.file} holds is not known before it leaves {request.link} verbatim: "
+            "neither how many frames, nor from whom, nor to whom."
+        )
+        return Examination(request.link, Target.HOST, (words,), frozenset())
+    rate, speed = request.pace.rate, request.pace.speed
+    if rate is None and speed is not None:
+        rate = file.survey.densest(speed, request.loops)
+    return file.survey.examination(Load(file.survey.frames * request.loops, rate), known)

@@ -1,0 +1,119 @@
+"""The capture that is replayed: looked over once before, then given as often as it is wanted.
+
+Looking it over tells what a person is to be asked about its frames
+(`core.forge.review.capture_review`), and how long the longest is, which the ring's slots need.
+Where each frame lies is kept for files of up to `MOST_KEPT` frames (the bytes stay in the mapped
+file), so they are read once; larger ones are read again for each round, as are IP packets that get
+a link header on the way (`core.forge.transmit.encapsulation`). Standard input and pipes can be read
+only once, so nothing is known of them before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.cli.output import CommandError, say
+from core.decode.batch import Batch
+from core.files.formats import FileError
+from core.files.reader import CaptureReader, open_capture
+from core.forge.review.capture_review import Survey
+from core.forge.transmit.encapsulation import BARE, Framing
+from core.wire.link.link_types import LinkType, link_type_name
+from core.wire.model.text import safe
+
+MOST_KEPT = 1 << 20  # frames; 40 bytes are kept for each
+LONGEST = 65_549  # a whole IP packet behind a link header
+
+
+class ReplayFile:
+    """A capture file by its path; `survey` looks at its frames, where they can be read more than
+    once. `longest` is in bytes. IP packets without a link header become frames by `framing`; then
+    `is_framed` is set.
+
+    Raises `CommandError` for what cannot be read, and for frames that are neither.
+    """
+
+    def __init__(self, path: str, survey: Survey, framing: Framing) -> None:
+        self.path = path
+        self.survey = survey
+        self.longest = LONGEST
+        self.damaged = False
+        self.is_framed = False
+        self._framing = framing
+        self._kept: list[Batch] | None = None
+        if self.is_repeatable or not self._is_there:
+            self._look_over(tell=True)  # of what is not there it says so
+
+    def find_next_hops(self, survey: Survey) -> None:
+        """Have the link asked for the addresses that are not known, and look the frames over as
+        they will leave."""
+        self._framing.resolve = True
+        if self.is_framed:
+            self.survey = survey
+            self._look_over(tell=False)
+        self._framing.unframed = 0
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it can be read more than once."""
+        return self.path != "-" and Path(self.path).is_file()
+
+    @property
+    def _is_there(self) -> bool:
+        return self.path == "-" or Path(self.path).exists()
+
+    def batches(self) -> Iterator[Batch]:
+        """All frames, once more; of a file that has grown since, those that were looked over."""
+        if self._kept is not None:
+            yield from self._kept
+            return
+        if not self.is_repeatable:
+            yield from self._read(tell=True)
+            return
+        left = self.survey.frames
+        for batch in self._read(tell=False):
+            seen = batch.first(left)
+            left -= len(seen)
+            yield seen
+            if not left:
+                return
+
+    def _look_over(self, *, tell: bool) -> None:
+        self.longest = 0
+        kept: list[Batch] | None = []
+        for batch in self._read(tell=tell):
+            self.survey.add(batch)
+            self.longest = max(self.longest, int(batch.captured.max(initial=0)))
+            if kept is not None:
+                kept.append(batch)
+            if not batch.stable or self.survey.frames > MOST_KEPT:
+                kept = None
+        self._kept = kept
+
+    def _read(self, *, tell: bool) -> Iterator[Batch]:
+        try:
+            with open_capture(self.path) as reader:
+                for batch in reader.batches():
+                    yield from self._framing.frames(batch, self._link_types(reader, batch))
+                self.damaged = reader.damaged
+                for note in reader.notes if tell else ():
+                    say(f"rawscope: {safe(note)}")
+        except FileError as error:
+            raise CommandError(str(error)) from error
+
+    def _link_types(self, reader: CaptureReader, batch: Batch) -> NDArray[np.int64]:
+        """(n,) the link type of each packet."""
+        kinds = np.array([one.link_type for one in reader.interfaces], np.int64)[batch.interface]
+        for kind in np.unique(kinds).tolist():
+            if kind in BARE:
+                self.is_framed = True
+            elif kind != LinkType.ETHERNET:
+                raise CommandError(
+                    f"{safe(self.path)} has frames of {link_type_name(kind)}: "
+                    "only Ethernet frames and IP packets can be replayed"
+                )
+        return kinds

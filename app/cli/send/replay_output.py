@@ -1,0 +1,133 @@
+"""What ``rawscope replay`` says: how far it is, once a second, and what left.
+
+With ``--json`` both are objects on standard output, one a line, with an ``event``: ``progress``,
+and at the end, also where it fails, ``sent``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.cli.output import CommandError, Output, say
+from core.forge.journal.audit import Audit
+from core.forge.transmit.replay import ReplayCounts
+from core.forge.transmit.tx_ring import TxRing
+from core.wire.model.text import safe
+
+REPORT_S = 1.0
+
+
+class ReplayTold:
+    """The journal of one replay: writes frames to the audit, and reports how many left.
+
+    Implements `core.forge.transmit.replay.Journal`.
+
+    `of` is how many there are to be, None where nobody knows.
+    """
+
+    def __init__(
+        self, interface: str, of: int | None, ring: TxRing, audit: Audit | None, as_json: bool
+    ) -> None:
+        self._interface = interface
+        self._of = of
+        self._ring = ring
+        self._audit = audit
+        self._json = as_json
+        self._output = Output()
+        self._began_s = self._said_s = time.monotonic()
+        self._leaving = np.zeros(0, np.int64)  # the lengths of the frames on their way
+        self._written = 0  # frames
+
+    def leaving(
+        self, data: NDArray[np.uint8], offset: NDArray[np.int64], captured: NDArray[np.int64]
+    ) -> None:
+        """Write the frames down. Raises `CommandError`: then they are not sent."""
+        self._leaving = captured
+        if self._audit is None:
+            return
+        try:
+            self._audit.note_frames(self._interface, data, offset, captured)
+        except OSError as error:
+            raise CommandError(
+                f"the audit {safe(str(self._audit.path))}: {error.strerror}; stopped before the "
+                "frames that cannot be written down"
+            ) from error
+        self._written += len(captured)
+
+    def left(self, count: int) -> None:
+        """Take back what did not leave, and say how far it is."""
+        unsent = self._leaving[count:]
+        if self._audit is not None and len(unsent):
+            self._take_back(self._audit, unsent)
+        now_s = time.monotonic()
+        if now_s - self._said_s >= REPORT_S:
+            self._said_s = now_s
+            self._progress()
+
+    def _take_back(self, audit: Audit, unsent: NDArray[np.int64]) -> None:
+        try:
+            audit.take_back(self._interface, unsent)
+        except OSError as error:
+            say(
+                f"rawscope: {safe(str(audit.path))}: {error.strerror}; "
+                f"the last {len(unsent)} frames in it did not leave"
+            )
+        self._written -= len(unsent)
+
+    def end(self, total: ReplayCounts, interrupted: bool) -> None:
+        """What became of the frames; a replay that was interrupted did not come to all of them."""
+        frames = total.frames if self._of is None else max(self._of, total.frames)
+        elapsed_s = time.monotonic() - self._began_s
+        if self._json:
+            self._line(
+                {
+                    "event": "sent",
+                    "frames": frames,
+                    "sent": self._ring.sent,
+                    "too_long": total.too_long,
+                    "too_short": total.too_short,
+                    "unframed": total.unframed,
+                    "cut": total.cut,
+                    "written_down": None if self._audit is None else self._written,
+                    "interrupted": interrupted,
+                    "seconds": round(elapsed_s, 6),
+                    "interface": self._interface,
+                }
+            )
+        else:
+            rate = max(0, self._ring.sent - 1) / elapsed_s if elapsed_s else 0.0
+            self._text(
+                f"sent {self._ring.sent} of {frames} frames in {elapsed_s:.3f} s, "
+                f"{rate:,.0f} a second{', interrupted' if interrupted else ''}"
+            )
+        for count, what in (
+            (total.too_long, f"longer than {safe(self._interface)} takes: left out"),
+            (total.too_short, "shorter than a link header: left out"),
+            (total.unframed, "for nobody who answers on the link: left out"),
+            (total.cut, "cut by their capture: they went out cut"),
+        ):
+            if count:
+                say(f"rawscope: {count} frames are {what}")
+        if self._audit is not None:
+            path = safe(str(self._audit.path))
+            written = f"{self._written:,} frame{'s' * (self._written != 1)}"
+            say(f"rawscope: {written if self._written else 'nothing'} written down in {path}")
+
+    def _progress(self) -> None:
+        if self._json:
+            self._line({"event": "progress", "sent": self._ring.sent, "of": self._of})
+            return
+        of = "" if self._of is None else f" of {self._of:,}"
+        say(f"rawscope: {self._ring.sent:,}{of} frames sent")
+
+    def _line(self, record: dict[str, Any]) -> None:
+        self._text(json.dumps(record, separators=(",", ":")))
+
+    def _text(self, line: str) -> None:
+        self._output.line(line)
+        self._output.flush()

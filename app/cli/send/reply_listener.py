@@ -1,0 +1,93 @@
+"""Listening on an interface for what becomes of packets: a capture source and their tracks.
+
+The source is open before the packets leave, so nothing is missed. `Listener.listen` takes its whole
+time, since many packets may have many answers; only where one is expected does it end with that.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+from app.cli.dump.frame import frames
+from app.cli.interrupts import Interrupts
+from app.cli.output import CommandError
+from core.capture.options import CaptureOptions
+from core.capture.source import CaptureError
+from core.capture.source_factory import open_source
+from core.forge.observe.outcome import Seen
+from core.forge.observe.tracker import Track
+from core.store.interface_numbers import InterfaceNumbers
+
+_LOOK_S = 0.05  # so soon a stop is noticed
+
+Heard = Callable[[Track, Seen], None]
+
+
+class Listener:
+    """A source on `interface` whose frames are fed to the tracks. A context manager.
+
+    `heard` is called with each first copy and each reply. `one_answer` says that a single packet
+    leaves, to a single host.
+    """
+
+    def __init__(
+        self, interface: str, tracks: Sequence[Track], heard: Heard, *, one_answer: bool = False
+    ) -> None:
+        self._tracks = tracks
+        self._heard = heard
+        self._one_answer = one_answer
+        self._number = 0  # of the newest frame
+        self._interfaces = InterfaceNumbers()
+        options = CaptureOptions((interface,), promiscuous=False)
+        try:
+            self._source = open_source(interface, options, self._interfaces.add)
+        except CaptureError as error:
+            raise CommandError(f"--wait has to capture: {error}") from error
+
+    def __enter__(self) -> Listener:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._source.close()
+
+    def listen(self, seconds: float, interrupts: Interrupts) -> None:
+        """Feed frames for so long, or until there is the one answer, or a signal."""
+        end_s = time.monotonic() + seconds
+        while not interrupts.stopped:
+            left_s = end_s - time.monotonic()
+            if left_s <= 0 or self._is_answered():
+                break
+            ready, _, _ = select.select([self._source], [], [], min(_LOOK_S, left_s))
+            if ready:
+                self.read()
+        self.read()
+
+    def read(self) -> None:
+        """Feed what is there; to be called often enough that the ring does not fill up."""
+        while (batch := self._source.read()) is not None:
+            for frame in frames(batch, self._interfaces.interfaces, self._number + 1):
+                self._number = frame.number
+                link_type = frame.interface.link_type
+                self._feed(
+                    Seen(frame.data, frame.timestamp_ns, link_type, frame.flags, frame.number)
+                )
+
+    def _feed(self, seen: Seen) -> None:
+        for track in self._tracks:
+            if track.take(seen):
+                if track.outcome.copy is seen or track.last != seen.number:
+                    self._heard(track, seen)
+                return
+
+    def _is_answered(self) -> bool:
+        return self._one_answer and all(
+            track.outcome.copy and track.reply_count for track in self._tracks
+        )

@@ -1,0 +1,157 @@
+"""What ``rawscope send`` prints: the bytes of a dry run, what left, what came back.
+
+With ``--json`` each line is one object: a dry run's is what ``dump --json --raw`` would print for
+the packet; else ``event`` says what it tells (``sent``, ``copy``, ``reply``, ``end``).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from app.cli.dump.formats import HexLines, JsonLines, frame_record
+from app.cli.dump.frame import Frame
+from app.cli.output import Output, say
+from core.decode.batch import CaptureInterface
+from core.forge.observe.outcome import Outcome, Reply, Seen
+from core.forge.observe.tracker import Track
+from core.forge.transmit.pacing import Progress
+from core.forge.transmit.transmission import Departure
+from core.wire.link.link_types import LinkType
+from core.wire.model.text import safe
+
+_MS = 1e6  # nanoseconds
+
+
+def write_dry_run(
+    packets: Sequence[bytes], linked: Sequence[bool], link: str, as_json: bool
+) -> None:
+    """Print packets that are not sent. `linked` says which begin with a link header, `link` names
+    the interface they would leave on, empty where the route decides."""
+    output = Output()
+    lines = JsonLines(raw=True) if as_json else HexLines()
+    for number, (packet, has_link) in enumerate(zip(packets, linked, strict=True), 1):
+        interface = CaptureInterface(link, LinkType.ETHERNET if has_link else LinkType.RAW)
+        output.line(lines(Frame(number, packet, len(packet), time.time_ns(), interface, 0)))
+    output.flush()
+
+
+class Told:
+    """Tells what happened, as it happens."""
+
+    def __init__(self, departure: Departure, as_json: bool, bypass: bool = False) -> None:
+        self._departure = departure
+        self._bypass = bypass
+        self._json = as_json
+        self._output = Output()
+        self._reports = 0
+
+    def progress(self, progress: Progress) -> None:
+        """On stderr, of a sending that takes its time; the last report is `sent`'s."""
+        if progress.sent < progress.asked and progress.error is None and not progress.stopped:
+            self._reports += 1
+            if self._reports % 10 == 0:  # about once a second
+                say(
+                    f"rawscope: {progress.left:,} of {progress.asked:,} sent, "
+                    f"{progress.rate_text} a second"
+                )
+
+    def sent(self, progress: Progress) -> None:
+        """How many left."""
+        where = self._departure
+        if self._json:
+            self._line(
+                {
+                    "event": "sent",
+                    "asked": progress.asked,
+                    "sent": progress.sent,
+                    "dropped": progress.dropped,
+                    "stopped": progress.stopped,
+                    "seconds": round(progress.elapsed_s, 6),
+                    "interface": where.interface,
+                    "way": where.way.value,
+                    "error": str(progress.error) if progress.error is not None else None,
+                }
+            )
+            return
+        words = (
+            f"{'stopped: ' if progress.stopped else ''}"
+            f"sent {progress.left:,} of {progress.asked:,} through "
+            f"{safe(where.interface)} ({where.way.value})"
+        )
+        if progress.dropped:
+            words += f", {progress.dropped:,} were dropped by the device's queue (ENOBUFS)"
+        if progress.asked > 1:
+            words += f", {progress.rate_text} packets a second"
+        self._text(words)
+
+    def heard(self, track: Track, seen: Seen) -> None:
+        """Our packet was seen leaving, or an answer came."""
+        if track.outcome.copy is seen:
+            self._copy(track.outcome)
+        elif track.newest is not None:
+            self._reply(track.newest)
+
+    def end(self, tracks: Sequence[Track]) -> None:
+        """What remains to be said when nobody listens any more."""
+        for track in tracks:
+            outcome = track.outcome
+            if self._json:
+                self._line(
+                    {
+                        "event": "end",
+                        "copy": outcome.copy is not None,
+                        "replies": track.reply_count,
+                        "notes": list(outcome.notes),
+                    }
+                )
+                continue
+            if outcome.copy is None:
+                why = ": --bypass goes past every capture" if self._bypass else ""
+                say(f"rawscope: our packet was not seen on its way out{why}")
+            if not track.reply_count:
+                say("rawscope: no answer")
+            for note in outcome.notes:
+                say(f"rawscope: {safe(note)}")
+
+    def notes(self, notes: Sequence[str]) -> None:
+        """What else is to be known of what was sent; in JSON a line of its own."""
+        for note in notes:
+            if self._json:
+                self._line({"event": "note", "text": note})
+            else:
+                say(f"rawscope: {safe(note)}")
+
+    def _copy(self, outcome: Outcome) -> None:
+        if self._json:
+            changes = [
+                {"name": one.name, "asked": one.asked, "seen": one.seen, "why": one.why}
+                for one in outcome.changes
+            ]
+            self._line({"event": "copy", "changes": changes})
+            return
+        if not outcome.changes:
+            self._text("left as asked")
+        for one in outcome.changes:
+            self._text(f"changed {one.name}: asked {one.asked}, left as {one.seen}. {one.why}")
+
+    def _reply(self, reply: Reply) -> None:
+        seen = reply.seen
+        if self._json:
+            interface = CaptureInterface(self._departure.interface, seen.link_type)
+            frame = Frame(1, seen.data, len(seen.data), seen.timestamp_ns, interface, seen.flags)
+            delay = None if reply.delay_ns is None else reply.delay_ns / 1e9
+            record: dict[str, Any] = {"event": "reply", "delay": delay}
+            self._line(record | frame_record(frame, frame.dissect(), raw=True))
+            return
+        after = "" if reply.delay_ns is None else f" after {reply.delay_ns / _MS:.3f} ms"
+        self._text(f"reply{after} from {safe(reply.sender)}: {reply.protocol} {safe(reply.info)}")
+
+    def _line(self, record: dict[str, Any]) -> None:
+        self._text(json.dumps(record, separators=(",", ":")))
+
+    def _text(self, line: str) -> None:
+        self._output.line(line)
+        self._output.flush()

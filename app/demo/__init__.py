@@ -1,0 +1,1 @@
+"""``--demo``: real traffic on loopback for a newcomer to look at."""

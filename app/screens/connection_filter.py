@@ -1,0 +1,106 @@
+"""The table kept to one connection: whose packets they are, and a line that says so.
+
+A client of the echo server is known by its address and port; the other end is the listener that
+it came through, and both have to agree: one port may be connected to two listeners. A listener that
+has been stopped is not known any more: then the client's end alone decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual import events
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from core.analysis.connection import Connection, End
+from core.echo.snapshot import EchoSnapshot, ListenerInfo
+from core.wire.model.text import safe
+from widgets.echo.columns import endpoint_text
+
+_WILDCARDS = ("0.0.0.0", "::")
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A client, and the packets of its connection."""
+
+    client: int
+    name: str
+    connection: Connection
+
+
+def of_client(echo: EchoSnapshot, client: int) -> Only | None:
+    """What keeps the table to a client's packets; None if it is gone."""
+    row = echo.clients.row(client)
+    if row is None:
+        return None
+    info, own = _listener_of(echo, row), ("", 0)
+    if info is not None:
+        own = "" if info.address in _WILDCARDS else info.address, info.port
+    peer = echo.clients.peer(row)
+    return Only(client, endpoint_text(*peer), Connection(peer, own))
+
+
+def client_of(echo: EchoSnapshot, ends: tuple[End, End]) -> int | None:
+    """The client that a packet between these ends belongs to."""
+    stopped = None
+    for peer, own in (ends, ends[::-1]):
+        for row in reversed(echo.clients.rows_of_peer(*peer).tolist()):
+            info = _listener_of(echo, row)
+            if info is None:
+                stopped = stopped if stopped is not None else row
+            elif info.port == own[1] and info.address in (*_WILDCARDS, own[0]):
+                return int(echo.clients.identifier[row])
+    return None if stopped is None else int(echo.clients.identifier[stopped])
+
+
+def _listener_of(echo: EchoSnapshot, row: int) -> ListenerInfo | None:
+    """The listener that the client of a row came through; None if it has been stopped."""
+    identifier = int(echo.clients.listener[row])
+    return next((info for info in echo.listeners if info.identifier == identifier), None)
+
+
+class OnlyLine(Widget):
+    """One line over the table while there are clients beside it: whose packets are shown. It stands
+    before one is picked, so that a click on a client moves no row away from under the pointer. A
+    click on it shows all again."""
+
+    ALLOW_SELECT = False
+
+    DEFAULT_CSS = """
+    OnlyLine {
+        display: none;
+        height: 1;
+        padding: 0 1;
+        color: $text-accent;
+        background: $accent-muted;
+        &.-all { color: $text-muted; background: $panel; }
+    }
+    """
+
+    name_shown: reactive[str] = reactive("")
+    counts: reactive[tuple[int, int]] = reactive((0, 0))
+
+    class Left(Message):
+        """All packets are wanted again."""
+
+    def show(self, name: str, shown: int, held: int) -> None:
+        """Whose packets, how many of how many; no name for all."""
+        self.set_class(not name, "-all")
+        self.name_shown, self.counts = name, (shown, held)
+
+    def render(self) -> Text:
+        shown, held = self.counts
+        said = "all packets; going to a client keeps to its own"
+        if self.name_shown:
+            said = f"only packets of client {safe(self.name_shown)} (esc shows all)"
+        count = f"{shown:,} of {held:,}"
+        gap = max(2, self.size.width - len(said) - len(count))
+        return Text(f"{said}{' ' * gap}{count}", no_wrap=True, overflow="ellipsis")
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        self.post_message(self.Left())

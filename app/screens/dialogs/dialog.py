@@ -1,0 +1,169 @@
+"""The small windows over the main screen: their frame, a question, a packet number."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import ClassVar, TypeVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalGroup
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from app.screens.dialogs.too_small import TooSmall
+from core.wire.model.text import safe
+
+MOST_DIGITS = 20  # a longer number is out of any range, and slow to convert
+
+_GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+")
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result]):
+    """A titled frame in the middle of the screen; escape closes it without a result."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Close")]
+
+    title_text = ""
+
+    def compose(self) -> ComposeResult:
+        with VerticalGroup(classes="dialog") as frame:
+            frame.border_title = self.title_text
+            yield from self.compose_body()
+        yield TooSmall(id="too-small")
+
+    def compose_body(self) -> ComposeResult:
+        """What stands inside the frame."""
+        yield from ()
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+class Answer(Button):
+    """A button of a question: the one that has the focus gets every key first."""
+
+    def _forward_event(self, event: events.Event) -> None:
+        if not (isinstance(self.screen, Confirm) and self.screen.is_typed_ahead(event)):
+            super()._forward_event(event)
+
+
+class Confirm(Dialog[bool]):
+    """A question with two answers. The one that loses nothing has the focus.
+
+    A key that was pressed before there was a question is no answer to it.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,right", "app.focus_next", show=False),
+    ]
+
+    def __init__(self, question: str, yes: str, no: str) -> None:
+        super().__init__()
+        self._asked_s: float | None = None  # when it was on the screen, by the clock of events
+        self.title_text = f"{yes}?"
+        self._question, self._yes, self._no = question, yes, no
+
+    def compose_body(self) -> ComposeResult:
+        yield Static(self._question, markup=False, classes="dialog-text")
+        with Horizontal(classes="dialog-buttons"):
+            yield Answer(f"{self._no} (n)", id="no", compact=True)
+            yield Answer(f"{self._yes} (y)", id="yes", compact=True)
+
+    def on_mount(self) -> None:
+        self.query_one("#no").focus()
+        self._asked_s = time.monotonic()  # it is painted next
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the question is put, so that keys answer it."""
+        return self._asked_s is not None
+
+    def is_typed_ahead(self, event: events.Event) -> bool:
+        """Whether it is a key that was pressed before there was a question."""
+        return isinstance(event, events.Key) and event.time <= (self._asked_s or event.time)
+
+    def on_key(self, event: events.Key) -> None:
+        """y and n answer."""
+        if event.character in ("y", "n"):
+            event.stop()
+            self.dismiss(event.character == "y")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")
+
+
+class Hint(Static):
+    """The line below a field: how to fill it in, or what is wrong with what was typed."""
+
+    def __init__(self, usual: str) -> None:
+        super().__init__(usual, markup=False, classes="dialog-hint")
+        self._usual = usual
+
+    def show(self, problem: str, usual: str = "") -> None:
+        """Show a problem; without one, `usual`, or what stood there first."""
+        self.update(problem or usual or self._usual)
+        self.set_class(bool(problem), "-wrong")
+
+
+def not_decimal(text: str) -> bool:
+    """Return True if `text` holds anything but ASCII digits."""
+    return bool(text) and not (text.isascii() and text.isdecimal())
+
+
+def _ungrouped(text: str) -> str:
+    """Return a number without its grouping commas: ``4,709`` is how the program writes it."""
+    text = text.strip()
+    return text.replace(",", "") if _GROUPED.fullmatch(text) else text
+
+
+class GoTo(Dialog[int]):
+    """Asks for a packet number from `first` to `last`.
+
+    Everything typed stays in the field: dropping the characters that cannot stand in a number
+    would turn ``5.09`` into another packet's number. The hint says what is wrong while it is
+    typed.
+    """
+
+    title_text = "Go to packet"
+
+    def __init__(self, first: int, last: int) -> None:
+        super().__init__()
+        self._first, self._last = first, last
+
+    def compose_body(self) -> ComposeResult:
+        number = Input(placeholder=f"{self._first}–{self._last}", compact=True)
+        number.cursor_blink = False
+        yield number
+        yield Hint(self._range)
+
+    @property
+    def _range(self) -> str:
+        return f"{self._first:,} to {self._last:,}"
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say at once what no further digit can mend."""
+        text = _ungrouped(event.value)
+        too_large = text.isdecimal() and (len(text) > MOST_DIGITS or int(text) > self._last)
+        self.query_one(Hint).show(self._problem(text) if too_large or not_decimal(text) else "")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        text = _ungrouped(event.value)
+        if problem := self._problem(text):
+            self.query_one(Hint).show(problem)
+        else:
+            self.dismiss(int(text))
+
+    def _problem(self, text: str) -> str:
+        """What is wrong with the number, in a few words; empty if nothing is."""
+        if not text:
+            return f"type a packet number, {self._range}"
+        if not_decimal(text):
+            return f"{safe(text)!r} is not a packet number; type {self._range}"
+        if len(text) > MOST_DIGITS or not self._first <= int(text) <= self._last:
+            return f"no packet {safe(text)}; type {self._range}"
+        return ""

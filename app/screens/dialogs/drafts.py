@@ -1,0 +1,183 @@
+"""The windows that bring a draft into the form, and keep it under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from app.screens.dialogs.dialog import Dialog, Hint
+from app.screens.dialogs.palette import Options
+from core.forge.compose.draft import Draft
+from core.forge.compose.templates import TEMPLATES
+from core.forge.journal.saved import Shelf
+from core.wire.model.text import safe
+from widgets.lines.cells import cut
+
+NAME_WIDTH = 32
+LINE_WIDTH = 92
+FRAME_WIDTH = 8  # what stands beside a line: frames, padding, the scroll bar
+NAME_LONGEST = 60
+HISTORY_SHOWN = 50
+_DRAFTS_HINT = "enter fills the form · d deletes a saved one"
+
+Entry = tuple[str, str, tuple[Draft, ...]]  # heading, name, drafts
+
+
+class Drafts(Dialog[tuple[Draft, ...]]):
+    """Gives the drafts that were chosen: a template, saved ones, what was sent, what was there."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "move(1)", "Down"),
+        Binding("k", "move(-1)", "Up"),
+        Binding("delete,d", "delete", "Delete a saved draft"),
+        Binding("u", "undo", "Bring the deleted one back"),
+    ]
+    title_text = "Start from"
+
+    def __init__(self, shelf: Shelf, before: tuple[Draft, ...]) -> None:
+        super().__init__()
+        self._shelf = shelf
+        self._before = before
+        self._entries: list[Entry] = []
+        self._deleted: list[tuple[str, tuple[Draft, ...]]] = []
+
+    def compose_body(self) -> ComposeResult:
+        yield Options(compact=True)
+        yield Static(_DRAFTS_HINT, markup=False, classes="dialog-hint")
+
+    def on_mount(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        self._entries = list(self._all())
+        options = self.query_one(OptionList)
+        options.clear_options()
+        heading = ""
+        width = min(LINE_WIDTH, self.app.size.width - FRAME_WIDTH)
+        for index, (group, name, drafts) in enumerate(self._entries):
+            if group != heading:
+                heading = group
+                options.add_option(Option(Text(group, "bold"), disabled=True))
+            words = cut(f"  {safe(name):<{NAME_WIDTH}} {_summary(drafts)}", width)
+            options.add_option(Option(Text(words), id=str(index)))
+        options.highlighted = 1
+        for complaint in self._shelf.complaints[:1]:
+            self.notify(safe(complaint), severity="warning", markup=False)
+
+    def _all(self) -> Iterator[Entry]:
+        if self._before:
+            yield "Before", "what the form held before", self._before
+        for name, drafts in self._shelf.drafts().items():
+            yield "Saved", name, drafts
+        for found in TEMPLATES.values():
+            yield "Templates", found.title, found.drafts
+        for drafts in self._shelf.history()[:HISTORY_SHOWN]:
+            yield "Sent", _destination(drafts) or "no destination", drafts
+
+    def action_move(self, step: int) -> None:
+        options = self.query_one(OptionList)
+        options.action_cursor_down() if step > 0 else options.action_cursor_up()
+
+    def action_delete(self) -> None:
+        """Forget a saved draft."""
+        entry = self._highlighted()
+        if entry is not None and entry[0] == "Saved":
+            _, name, drafts = entry
+            if self._change(partial(self._shelf.delete, name)):
+                self._deleted.append((name, drafts))
+                self._say(f"{safe(name)} is deleted · u brings it back")
+
+    def action_undo(self) -> None:
+        """Bring back what was deleted last."""
+        if not self._deleted:
+            return
+        name, drafts = self._deleted[-1]
+        if name in self._shelf.drafts():
+            self._say(f"another draft is kept as {safe(name)} by now")
+        elif self._change(partial(self._shelf.save, name, drafts)):
+            self._deleted.pop()
+            self._say(f"{safe(name)} is back")
+
+    def _change(self, change: Callable[[], None]) -> bool:
+        """Have the shelf changed, and show it; whether that was done."""
+        done = True
+        try:
+            change()
+        except KeyError:  # another program was quicker
+            self._say("it was deleted already")
+            done = False
+        except OSError as error:
+            self._say(f"nothing is changed: {safe(error.strerror or str(error))}")
+            done = False
+        options = self.query_one(OptionList)
+        at = options.highlighted
+        self._fill()
+        options.highlighted = at
+        if (marked := options.highlighted_option) is not None and marked.disabled:
+            options.action_cursor_up()  # a heading has moved up
+        return done
+
+    def _say(self, words: str) -> None:
+        self.query_one(".dialog-hint", Static).update(words)
+
+    def _highlighted(self) -> Entry | None:
+        option = self.query_one(OptionList).highlighted_option
+        return self._entries[int(option.id)] if option is not None and option.id else None
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        entry = self._highlighted()
+        if entry is not None:
+            self.dismiss(entry[2])
+
+
+class KeepDraft(Dialog[str]):
+    """Asks for the name to keep a draft under."""
+
+    title_text = "Keep the draft"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
+        self._names = frozenset(names)
+
+    def compose_body(self) -> ComposeResult:
+        name = Input(placeholder="name", compact=True)
+        name.cursor_blink = False
+        yield name
+        yield Hint("enter keeps it under this name")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        name = event.value.strip()
+        taken = "enter takes the place of the one there, which is kept"
+        self.query_one(Hint).show(_name_problem(name), taken if name in self._names else "")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        name = event.value.strip()
+        if name and not _name_problem(name):
+            self.dismiss(name)
+
+
+def _name_problem(name: str) -> str:
+    over = len(name) - NAME_LONGEST
+    return f"too long by {over}: a name has at most {NAME_LONGEST} characters" if over > 0 else ""
+
+
+def _destination(drafts: tuple[Draft, ...]) -> str:
+    texts = drafts[0].own().texts
+    return next((texts[key] for key in ("ip.dst", "ipv6.dst", "eth.dst") if key in texts), "")
+
+
+def _summary(drafts: tuple[Draft, ...]) -> str:
+    """``ip/tcp  dst 192.0.2.1  dstport 80``"""
+    first = drafts[0].own()
+    words = "/".join(first.layers)
+    if len(drafts) > 1:
+        words = f"{len(drafts)} × {words}"
+    given = [f"{key.partition('.')[2]}={text}" for key, text in first.texts.items() if "." in key]
+    return safe("  ".join([words, *given]))

@@ -1,0 +1,103 @@
+"""Help: every key by group, drawn from the registry, and what the signs mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import ItemGrid, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from app.keymap import grouped
+from app.screens.dialogs.too_small import TooSmall
+
+SIGNS = {
+    "Signs: what goes on": (
+        ("●", "live: capturing"),
+        ("‖", "paused: the view stands still"),
+        ("▸", "reading a file or a pipe; the listener that keys act on"),
+        ("■", "stopped: nothing comes any more"),
+    ),
+    "Signs: checksums": (
+        ("✓", "good: the checksum is right"),
+        ("✗", "bad: the checksum is wrong"),
+        ("◌", "offloaded: the card fills it in later"),
+        ("–", "cannot be checked"),
+    ),
+    "Signs: packets": (
+        ("!", "malformed: the bytes contradict"),
+        ("?", "rawscope failed to describe it"),
+        ("…", "cut short by the capture"),
+        ("·", "a note: worth a look"),
+        ("◆", "marked by you"),
+        ("↗", "sent by rawscope; a built-in echo client"),
+        ("•", "a field that was typed; the others are computed"),
+    ),
+}
+EPOLL = {
+    "Words: what epoll says": (
+        ("level", "reported by every wait while there is something to do"),
+        ("edge", "reported once for each change: read until EAGAIN, or until a short read"),
+        ("short read", "fewer bytes than asked for: the buffer is empty. After PRI, RDHUP, HUP or "
+         "ERR it may not be, and reads go on until EAGAIN or the end"),
+        ("IN", "EPOLLIN: bytes, or the end, can be read"),
+        ("PRI", "EPOLLPRI: an urgent byte has come (MSG_OOB); it is echoed in its place"),
+        ("OUT", "EPOLLOUT: there is room again; asked for only while bytes are pending"),
+        ("RDHUP", "EPOLLRDHUP: the peer has sent its FIN"),
+        ("HUP, ERR", "broken, or closed both ways: reported unasked"),
+        ("EXCLUSIVE", "EPOLLEXCLUSIVE: of several epoll sets that watch one listener, an arrival "
+         "wakes one. Not used: here one set watches it"),
+    ),
+}  # fmt: skip
+KEY_WIDTH = 10
+
+
+class Help(ModalScreen[None]):
+    """The help screen. Any of ``escape``, ``?`` and ``q`` leaves it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q,f1", "dismiss", "Close")
+    ]
+
+    def __init__(self, keymap: Mapping[str, str]) -> None:
+        super().__init__()
+        self._keymap = dict(keymap)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog", id="help") as frame:
+            frame.border_title = "Keys"
+            frame.border_subtitle = "esc closes"
+            with ItemGrid(min_column_width=48, stretch_height=False):
+                for group, rows in grouped(self._keymap):
+                    yield _Section(group.value, [(keys, action.help) for keys, action in rows])
+                for title, signs in (SIGNS | EPOLL).items():
+                    yield _Section(title, list(signs))
+        yield TooSmall(id="too-small")
+
+    def on_mount(self) -> None:
+        self.query_one("#help").focus()
+
+
+class _Section(Static):
+    """A heading and two columns."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"section--title", "section--key"}
+
+    def __init__(self, title: str, rows: list[tuple[str, str]]) -> None:
+        super().__init__(markup=False)
+        self._title, self._rows = title, rows
+
+    def render(self) -> Group:
+        key_style = self.get_component_rich_style("section--key", partial=True)
+        table = Table.grid(padding=(0, 1, 0, 0))
+        table.add_column(no_wrap=True, width=KEY_WIDTH)
+        table.add_column()
+        for keys, words in self._rows:
+            table.add_row(Text(keys, key_style), Text(words))
+        return Group(Text(self._title, self.get_component_rich_style("section--title")), table)

@@ -1,0 +1,211 @@
+"""The interface chooser: what this machine has, several of which can be captured at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Button, DataTable, Static
+
+from app.screens.dialogs.dialog import Dialog
+from core.capture.options import ANY
+from core.net.interfaces import InterfaceInfo
+from core.wire.model.text import safe
+
+REFRESH_S = 1.0
+NAMES_WIDTH = 24  # cells, of alternative names
+ADDRESSES_WIDTH = 44  # cells; an IPv4 and an IPv6 address with their prefix lengths
+
+
+class Rows(DataTable[Text | str]):
+    """The table; a click says where it was, and does nothing that the keys do not."""
+
+    class Pressed(Message):
+        """A row was clicked."""
+
+        def __init__(self, row: int) -> None:
+            super().__init__()
+            self.row = row
+
+    async def _on_click(self, event: events.Click) -> None:
+        event.prevent_default()
+        row = event.style.meta.get("row", -1)
+        if self.is_valid_row_index(row):
+            self.post_message(self.Pressed(row))
+
+
+class Interfaces(Dialog[tuple[str, ...]]):
+    """Gives the names that were chosen: those ticked, else the one under the cursor.
+
+    `interfaces` asks the kernel, so it is called in a thread, and again once a second, since
+    interfaces come and go. `current` are captured on, or were last: the cursor starts there. If
+    they are `live`, their rows say so and are ticked; as long as these ticks are left alone,
+    another row can still be chosen by the cursor.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "tick", "Select"),
+        Binding("j", "move(1)", "Down"),
+        Binding("k", "move(-1)", "Up"),
+    ]
+    title_text = "Capture on"
+
+    def __init__(
+        self,
+        interfaces: Callable[[], Sequence[InterfaceInfo]],
+        current: Sequence[str] = (),
+        *,
+        live: bool = False,
+    ) -> None:
+        super().__init__()
+        self._interfaces = interfaces
+        self._found: Sequence[InterfaceInfo] = ()  # the last answer
+        self._current = current
+        self._live = frozenset(current if live else ())
+        self._ticked = set(self._live)
+        self._touched = False  # the ticks are the person's
+
+    def compose_body(self) -> ComposeResult:
+        yield Rows(cursor_type="row", cell_padding=1)
+        yield Static("", classes="dialog-hint", id="trouble", markup=False)
+        with Horizontal(classes="dialog-buttons"):
+            yield Button("Capture", id="capture", compact=True)
+            yield Static("", classes="dialog-hint", id="chosen", markup=False)
+        yield Static("space selects · enter captures", classes="dialog-hint")
+
+    async def on_mount(self) -> None:
+        table = self.query_one(DataTable)
+        for column in (" ", "Interface", "State", "Addresses", "Kind", "MTU"):
+            table.add_column(column, key=column)
+        await self.fill()
+        table.move_cursor(row=self._first_row())
+        self.set_interval(REFRESH_S, self.fill)
+
+    async def fill(self) -> None:
+        """Ask for the interfaces; where there is no answer, say why and keep those shown."""
+        trouble = self.query_one("#trouble", Static)
+        try:
+            self._found = await asyncio.to_thread(self._interfaces)
+            trouble.update("")
+        except OSError as error:
+            trouble.update(f"no list of interfaces: {error.strerror}; trying again")
+        trouble.display = bool(trouble.content)
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw the rows anew, the cursor staying on its interface."""
+        table = self.query_one(DataTable)
+        found = self._found
+        rows = {ANY: _any_cells(found)} | {
+            info.name: _cells(info, live=info.name in self._live) for info in found
+        }
+        self._ticked &= set(rows)
+        under = self._under_cursor()
+        table.clear()  # and the cursor with them
+        for name, cells in rows.items():
+            tick = "●" if name in self._ticked else "○"
+            table.add_row(tick, *cells, key=name)
+        if under in rows:
+            table.move_cursor(row=list(rows).index(under))
+        self._tell()
+
+    def _first_row(self) -> int:
+        """The row the cursor starts in: what is captured on now, else what is likely meant."""
+        found = self._found
+        names = [ANY, *(info.name for info in found)]
+        wanted = [
+            *self._current,
+            *(info.name for info in found if info.running and not info.loopback),
+            *(info.name for info in found if info.up),
+            ANY,
+        ]
+        return next(names.index(name) for name in wanted if name in names)
+
+    def _under_cursor(self) -> str:
+        table = self.query_one(DataTable)
+        if not table.is_valid_row_index(table.cursor_row):
+            return ""
+        return str(table.ordered_rows[table.cursor_row].key.value)
+
+    def _chosen(self) -> tuple[str, ...]:
+        """What would be captured on."""
+        under = self._under_cursor()
+        if self._ticked and (self._touched or under in self._ticked):
+            return tuple(sorted(self._ticked))
+        return (under,) if under else ()
+
+    def _tell(self) -> None:
+        chosen = ", ".join(map(safe, self._chosen()))
+        self.query_one("#chosen", Static).update(f"on {chosen}" if chosen else "")
+
+    def action_move(self, rows: int) -> None:
+        table = self.query_one(DataTable)
+        table.move_cursor(row=table.cursor_row + rows)
+
+    def action_tick(self) -> None:
+        """Select or unselect the interface under the cursor; `any` stands alone."""
+        name = self._under_cursor()
+        if not name:
+            return
+        self._touched = True
+        if name in self._ticked:
+            self._ticked.discard(name)
+        else:
+            self._ticked = {ANY} if name == ANY else self._ticked - {ANY} | {name}
+        self._draw()
+
+    def on_rows_pressed(self, event: Rows.Pressed) -> None:
+        self.query_one(Rows).move_cursor(row=event.row)
+        self.action_tick()
+
+    def on_data_table_row_highlighted(self) -> None:
+        self._tell()
+
+    def on_data_table_row_selected(self) -> None:
+        self._capture()
+
+    def on_button_pressed(self) -> None:
+        self._capture()
+
+    def _capture(self) -> None:
+        if chosen := self._chosen():
+            self.dismiss(chosen)
+
+
+def _cells(info: InterfaceInfo, *, live: bool) -> tuple[Text, ...]:
+    state = "up" if info.up and info.running else "no link" if info.up else "down"
+    state = "● live" if live else state
+    addresses = _as_fits(info.addresses, ADDRESSES_WIDTH)
+    words = (_names(info), state, addresses, safe(info.kind))
+    mtu = Text(str(info.mtu), justify="right")
+    return (*(Text(word, no_wrap=True) for word in words), mtu)
+
+
+def _any_cells(found: Sequence[InterfaceInfo]) -> tuple[Text, ...]:
+    up = sum(info.up for info in found)
+    return (Text(ANY), Text(f"{up} up"), Text("all interfaces together"), Text(""), Text(""))
+
+
+def _names(info: InterfaceInfo) -> str:
+    """The name, and behind it the alternative ones in parentheses."""
+    name, others = safe(info.name), [safe(other) for other in info.alternative_names]
+    return f"{name} ({_as_fits(others, NAMES_WIDTH)})" if others else name
+
+
+def _as_fits(words: Sequence[str], width: int) -> str:
+    """Join as many whole words as fit into `width` cells, and say how many more there are."""
+    shown = ""
+    for number, word in enumerate(words):
+        longer = f"{shown}, {word}" if shown else word
+        more = f" +{len(words) - number}"
+        if number and len(longer) > width:
+            return shown + more
+        shown = longer
+    return shown

@@ -1,0 +1,1 @@
+"""Analyses of the packets in a store."""

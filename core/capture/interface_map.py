@@ -1,0 +1,113 @@
+"""What the kernel's interface numbers in a capture mean.
+
+A capture on every interface sees numbers that it does not know. The register asks the kernel for
+each unknown link by itself (RTM_GETLINK with its index, 30 µs). It never dumps all links, which
+takes 80 ms where there are a thousand: this code runs in the thread that empties the ring.
+
+The register keeps what it learned until a watcher reports a change. The watcher is read before
+each block: when a link was renamed, or another link got the number of a deleted one, the register
+asks again. If a link is gone before its frames are read, its name comes from the message about its
+deletion. If the kernel dropped messages (ENOBUFS), the register asks for every link again when its
+next frame comes.
+
+Frames that a deleted interface left in the ring cannot be told from those of a new one with the
+same number. They get the name of the new one if that exists before they are read. The kernel hands
+numbers out in ascending order, so this happens only where somebody chose the same number again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.capture.source import AddInterface
+from core.decode.batch import CaptureInterface
+from core.net.interfaces import Framing, link_type_of
+from core.net.netlink import LinkMessage, LinkWatcher, get_link
+
+_GONE_KEPT = 1024  # names of deleted links none of whose frames came yet
+_KNOWN_KEPT = 1 << 16  # links whose frames came; one that is forgotten is asked for again
+_UNKNOWN = "unknown interface"  # the space keeps it apart from any name, which has none
+
+
+@dataclass(frozen=True, slots=True)
+class KnownInterface:
+    """An interface whose first frame has come."""
+
+    number: int  # in the store
+    framing: Framing
+    name: str
+
+
+class InterfaceRegister:
+    """What the kernel's interface numbers mean: the store's numbers and the framing.
+
+    An interface is added to the store when its first frame arrives. `watcher` tells of changes;
+    the caller closes it. Without one, what was learned stays.
+    """
+
+    def __init__(
+        self, add: AddInterface, snap_length: int, watcher: LinkWatcher | None = None
+    ) -> None:
+        self.snap_length = snap_length
+        self._add = add
+        self._watcher = watcher
+        self._by_index: dict[int, tuple[int, KnownInterface]] = {}  # with the hardware type
+        self._by_name: dict[tuple[str, int], KnownInterface] = {}  # with the link type
+        self._gone: dict[int, str] = {}
+
+    def know(self, index: int, name: str, hardware_type: int) -> KnownInterface:
+        """Add an interface to the store, once."""
+        link_type, framing = link_type_of(hardware_type)
+        known = self._by_name.get((name, link_type))
+        if known is None:
+            number = self._add(CaptureInterface(name, link_type, self.snap_length))
+            known = self._by_name[name, link_type] = KnownInterface(number, framing, name)
+            _forget_oldest(self._by_name, _KNOWN_KEPT)
+        self._by_index[index] = hardware_type, known
+        _forget_oldest(self._by_index, _KNOWN_KEPT)
+        return known
+
+    def look_up(self, index: int, hardware_type: int) -> KnownInterface:
+        """Return an interface by its kernel number, asking the kernel about a new one."""
+        found = self._by_index.get(index)
+        if found is not None and found[0] == hardware_type:
+            return found[1]
+        return self.know(index, self._name(index), hardware_type)
+
+    def follow_changes(self) -> None:
+        """Forget what the kernel says has changed; to be called before each block is read."""
+        if self._watcher is None:
+            return
+        changes, lost = self._watcher.take()
+        if lost:
+            self._by_index.clear()
+            self._gone.clear()
+        for change in changes:
+            self._follow(change)
+
+    def _follow(self, change: LinkMessage) -> None:
+        if change.deleted:
+            self._gone[change.index] = change.name
+            _forget_oldest(self._gone, _GONE_KEPT)
+            return
+        self._gone.pop(change.index, None)
+        found = self._by_index.get(change.index)
+        if found is not None and found[1].name != change.name:
+            del self._by_index[change.index]
+
+    def _name(self, index: int) -> str:
+        """Return the name of a link, also of one that is gone if its deletion was heard of."""
+        try:
+            link = get_link(index) if index > 0 else None
+        except OSError:  # no memory or descriptor for the question; the frame is kept all the same
+            link = None
+        if link is not None:
+            return link.name
+        self.follow_changes()
+        return self._gone.get(index) or (f"interface {index}" if index > 0 else _UNKNOWN)
+
+
+def _forget_oldest(known: dict[Any, Any], most: int) -> None:
+    if len(known) > most:
+        del known[next(iter(known))]

@@ -1,0 +1,135 @@
+"""A packet socket bound to an interface: what the ring and the datagram path have in common.
+
+The order matters: the socket is made with protocol 0 and receives nothing; the filter and
+whatever else is needed (ring, timestamps) come first; only then is it bound to ETH_P_ALL, so no
+frame is seen that the filter would have kept out.
+
+Promiscuous mode is a membership of the socket (packet(7), PACKET_ADD_MEMBERSHIP): the kernel
+counts members and leaves the mode with the last one, also when the process is killed. It is dropped
+explicitly at close, since a mapped ring keeps the socket alive as long as it is mapped.
+With ``any`` there is no one device to ask, so promiscuous mode stays off, as in tcpdump.
+
+When the interface goes down the socket gets ENETDOWN and the kernel takes it off the link; when it
+comes up again the kernel puts it back by itself. When it is deleted, it never receives again.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import socket
+import struct
+
+import numpy as np
+
+from core.capture import bpf
+from core.capture.block import SOCKADDR_LL
+from core.capture.interface_map import InterfaceRegister
+from core.capture.options import ANY, CaptureOptions
+from core.capture.source import AddInterface, CaptureError, CaptureStatistics
+from core.net import sockets as kernel
+from core.net.interface_lookup import UnknownInterfaceError, require_interface
+from core.net.netlink import LinkMessage, LinkWatcher
+from core.wire.model.text import safe
+
+LOOPBACK_INDEX = 1  # of lo in every network namespace: drivers/net/loopback.c, loopback_net_init
+PACKET_MREQ = struct.Struct("=iHH8s")  # linux/if_packet.h: index, type, address length, address
+TPACKET_STATS = struct.Struct("=II")  # tpacket_stats, and what tpacket_stats_v3 begins with
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Binding:
+    """The socket, and which interface it is bound to. Raises `CaptureError` and `OSError`."""
+
+    def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
+        self.info = None if name == ANY else named(name)
+        self.name = self.info.name if self.info else name
+        self.interface_index = self.info.index if self.info else 0
+        self.note = ""
+        self._promiscuous = options.promiscuous and self.info is not None
+        self._received = 0
+        self._dropped = 0
+        try:
+            self.socket = kernel.packet_socket(interfaces=options.interfaces)
+        except kernel.NotPermittedError as error:
+            raise CaptureError(str(error)) from error
+        self._watcher: LinkWatcher | None = None
+        try:
+            bpf.attach(self.socket, bpf.keep(options.snap_length, LOOPBACK_INDEX))
+            if self.info is None:
+                self._watcher = LinkWatcher()  # before the first frame comes
+        except BaseException:
+            self.socket.close()
+            raise
+        self.register = InterfaceRegister(add, options.snap_length, self._watcher)
+
+    def bind(self) -> None:
+        """Start receiving. Raises CaptureError if the interface has gone meanwhile."""
+        try:
+            _bind(self.socket, self.interface_index)
+        except OSError as error:
+            raise CaptureError(f"{safe(self.name)}: {error.strerror}") from error
+        if self.info is not None:
+            self.register.know(self.info.index, self.name, self.info.hardware_type)
+        if self._promiscuous:
+            try:
+                self._membership(kernel.PACKET_ADD_MEMBERSHIP)
+            except OSError as error:
+                self._promiscuous = False
+                self.note = f"{safe(self.name)}: no promiscuous mode: {error.strerror}"
+
+    def statistics(self) -> CaptureStatistics:
+        """The totals; the kernel sets its own to zero whenever they are read."""
+        size = TPACKET_STATS.size
+        raw = self.socket.getsockopt(kernel.SOL_PACKET, kernel.PACKET_STATISTICS, size)
+        received, dropped = TPACKET_STATS.unpack(raw)
+        self._received += received  # drops included: net/packet/af_packet.c, packet_getsockopt
+        self._dropped += dropped
+        return CaptureStatistics(self._received, self._dropped)
+
+    def clear_error(self) -> int:
+        """Take the pending socket error."""
+        return self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+
+    def detach(self) -> None:
+        """Reject every frame from now on."""
+        bpf.attach(self.socket, bpf.REJECT_ALL)
+
+    def close(self) -> None:
+        """Leave promiscuous mode and close the socket; nothing comes in meanwhile."""
+        if self._watcher is not None:
+            self._watcher.close()
+        with self.socket:  # closed in any case
+            self.detach()
+            if self._promiscuous:
+                self._promiscuous = False
+                try:
+                    self._membership(kernel.PACKET_DROP_MEMBERSHIP)
+                except OSError as error:
+                    if error.errno not in (errno.ENODEV, errno.EADDRNOTAVAIL):  # it is gone
+                        raise
+
+    def _membership(self, option: int) -> None:
+        request = PACKET_MREQ.pack(self.interface_index, kernel.PACKET_MR_PROMISC, 0, bytes(8))
+        self.socket.setsockopt(kernel.SOL_PACKET, option, request)
+
+
+def _bind(target: socket.socket, interface_index: int) -> None:
+    """bind(2) by index: Python's `bind` takes a name, and no name means every interface."""
+    address = np.zeros((), SOCKADDR_LL)
+    address["sll_family"] = socket.AF_PACKET
+    address["sll_protocol"] = kernel.ETH_P_ALL
+    address["sll_ifindex"] = interface_index
+    if _libc.bind(target.fileno(), address.tobytes(), SOCKADDR_LL.itemsize):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def named(name: str) -> LinkMessage:
+    """Return the link that `name` means. Raises CaptureError if there is none."""
+    try:
+        return require_interface(name)
+    except UnknownInterfaceError as error:
+        raise CaptureError(str(error)) from error

@@ -1,0 +1,38 @@
+"""Which source serves what was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.capture.datagram import DatagramSource
+from core.capture.inet import InetSource
+from core.capture.options import CaptureOptions
+from core.capture.ring import RingSource, RingUnavailableError
+from core.capture.source import AddInterface, CaptureError, Source
+from core.wire.model.text import safe
+
+
+def open_source(name: str, options: CaptureOptions, add: AddInterface) -> Source:
+    """A source for one interface name (or ``any``); `add` numbers interfaces in the store.
+
+    Where the kernel gives no ring the datagram path is taken, and the source's `note` says so.
+    Raises `CaptureError`, also for whatever else the kernel refuses.
+    """
+    try:
+        return _open(name, options, add)
+    except OSError as error:
+        raise CaptureError(f"{safe(name)}: cannot capture: {error.strerror or error}") from error
+
+
+def _open(name: str, options: CaptureOptions, add: AddInterface) -> Source:
+    """Open the source that the options name. Raises `CaptureError` and `OSError`."""
+    if options.method == "inet":
+        return InetSource(name, options, add)
+    if options.method == "datagram":
+        return DatagramSource(name, options, add)
+    try:
+        return RingSource(name, options, add)
+    except RingUnavailableError as error:
+        source = DatagramSource(name, replace(options, method="datagram"), add)
+        source.note = f"{error}; reading frame by frame, which is slower"
+        return source

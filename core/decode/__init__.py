@@ -1,0 +1,1 @@
+"""Decode a batch of frames at once, into columns of numbers."""

@@ -1,0 +1,63 @@
+"""A batch of frames as it leaves the kernel or a file: bytes, and where each frame is.
+
+This is the only thing that `capture` and `files` hand to the store. It holds no decoded
+knowledge. Arrays are parallel, one element a packet, in the order of arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureInterface:
+    """Where packets came from. `name` is empty where the file does not tell."""
+
+    name: str
+    link_type: int
+    snap_length: int = 0  # 0 = no limit known
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Frames in one byte array.
+
+    ``data``          uint8 (any length)  the bytes, with anything between frames
+    ``offset``        int64  (n,)  first byte of each frame in `data`
+    ``captured``      uint32 (n,)  bytes kept
+    ``original``      uint32 (n,)  bytes there were
+    ``timestamp_ns``  int64  (n,)  since the epoch, as given by the source
+    ``interface``     uint16 (n,)  index into the store's interfaces
+    ``flags``         uint16 (n,)  `core.wire.model.dissection.PacketFlag` bits
+
+    `stable` says that nobody will change or unmap `data` while the batch is referenced (a
+    mapped file, bytes of its own): the store may then keep it without copying. Kernel ring
+    blocks are not stable.
+
+    `comments` are remarks on packets, by row, as the file has them: not yet safe to print.
+    """
+
+    data: NDArray[np.uint8]
+    offset: NDArray[np.int64]
+    captured: NDArray[np.uint32]
+    original: NDArray[np.uint32]
+    timestamp_ns: NDArray[np.int64]
+    interface: NDArray[np.uint16]
+    flags: NDArray[np.uint16]
+    stable: bool = False
+    comments: Mapping[int, Sequence[str]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    def first(self, count: int) -> Batch:
+        """At most so many of its frames, over the same bytes."""
+        if count >= len(self):
+            return self
+        columns = ("offset", "captured", "original", "timestamp_ns", "interface", "flags")
+        return replace(self, **{name: getattr(self, name)[:count] for name in columns})

@@ -1,0 +1,156 @@
+"""A chunk: immutable frame bytes and a few columns of numbers about them.
+
+Theory
+------
+A capture is a short list of chunks. Each holds at most `CHUNK_PACKETS` frames in one uint8
+array (a mapped file, or an arena that live batches were copied into) and one numpy column
+for each thing that is known of every packet. `COLUMN_TYPES` is the one list of columns; it
+adds up to `COLUMN_BYTES` a packet, at most 40.
+
+Offsets of frames count from the chunk's own `data`, so 32 bits are enough. Offsets of headers
+count from the frame. They have 32 bits too, since frames are longer than 64 KiB (BIG TCP, NFLOG,
+jumbograms), and a sign, since a place that may be nowhere must not be unsigned (`NOWHERE` in
+`core.decode.header_positions`). Bytes and columns are written once, before the chunk is published,
+and only read afterwards; the one exception is `verdict`, which is filled on demand with values that
+depend on nothing but the bytes, so that two threads filling it at once write the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.decode.memory import allocate_columns
+
+CHUNK_PACKETS = 1 << 16
+
+COLUMN_TYPES: Mapping[str, Any] = {
+    "timestamp_ns": np.int64,
+    "offset": np.uint32,
+    "captured": np.uint32,
+    "original": np.uint32,
+    "interface": np.uint16,
+    "flags": np.uint16,
+    "network": np.uint8,
+    "network_offset": np.int32,
+    "transport": np.uint8,
+    "transport_offset": np.int32,
+    "stop": np.uint32,
+    "state": np.uint8,
+    "verdict": np.uint8,
+}
+COLUMN_BYTES: int = sum(np.dtype(kind).itemsize for kind in COLUMN_TYPES.values())
+
+VERDICT_UNKNOWN = 0xFF  # the packet's checksums were not checked yet
+
+
+class Network(IntEnum):
+    """What the outermost network header is: the numbers of the `network` column."""
+
+    NONE = 0
+    ARP = 1
+    IPV4 = 4
+    IPV6 = 6
+
+
+class State(IntEnum):
+    """Bits of the `state` column."""
+
+    CAUSE_MASK = 0x03  # `core.wire.model.dissection.Cause` of the stop, outermost headers only
+    NETWORK = 0x04  # the network header's fixed part is whole and does not contradict itself
+    TRANSPORT = 0x08  # `transport` and `transport_offset` hold
+    FRAGMENT = 0x10  # the network packet is a piece of a datagram, the first one included
+    ROUTED = 0x20  # the pseudo-header's addresses may stand in options or a routing header
+    SYN = 0x40  # a TCP header with SYN set
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Packets `first` … ``first + len(chunk) - 1``; every column has ``len(chunk)`` rows.
+
+    ``data``              uint8   the bytes, with anything between frames
+    ``link_types``        int32   the store's, by interface index; shared by all chunks, and
+                                  filled for an interface before a packet names it
+    ``timestamp_ns``      int64   since the epoch, as given by the source
+    ``offset``            uint32  first byte of each frame in `data`
+    ``captured``          uint32  bytes kept of the frame
+    ``original``          uint32  bytes there were
+    ``interface``         uint16  index into the store's interfaces
+    ``flags``             uint16  `PacketFlag` bits
+    ``network``           uint8   `Network`
+    ``network_offset``    int32   from the start of the frame, where `network` is not NONE
+    ``transport``         uint8   IP protocol number, where `State.TRANSPORT` is set
+    ``transport_offset``  int32   from the start of the frame, where `State.TRANSPORT` is set
+    ``stop``              uint32  where the network packet ends, from the start of the frame, as
+                                  the frame and all length fields allow; may be past `captured`
+    ``state``             uint8   `State` bits
+    ``verdict``           uint8   see `core.decode.verdicts`
+    """
+
+    first: int
+    data: NDArray[np.uint8]
+    link_types: NDArray[np.int32]
+    timestamp_ns: NDArray[np.int64]
+    offset: NDArray[np.uint32]
+    captured: NDArray[np.uint32]
+    original: NDArray[np.uint32]
+    interface: NDArray[np.uint16]
+    flags: NDArray[np.uint16]
+    network: NDArray[np.uint8]
+    network_offset: NDArray[np.int32]
+    transport: NDArray[np.uint8]
+    transport_offset: NDArray[np.int32]
+    stop: NDArray[np.uint32]
+    state: NDArray[np.uint8]
+    verdict: NDArray[np.uint8]
+
+    @classmethod
+    def allocate(
+        cls, first: int, data: NDArray[np.uint8], link_types: NDArray[np.int32], capacity: int
+    ) -> Chunk:
+        """Return a chunk with room for `capacity` packets, its columns all zero.
+
+        The store fills them; a verdict of zero says something.
+        """
+        return cls(first, data, link_types, **allocate_columns(COLUMN_TYPES, capacity))
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+    @property
+    def last(self) -> int:
+        """The number of the last packet."""
+        return self.first + len(self.offset) - 1
+
+    def rows(self, start: int, stop: int) -> Chunk:
+        """The packets of rows `start` … ``stop - 1``, sharing bytes and columns."""
+        columns = {name: getattr(self, name)[start:stop] for name in COLUMN_TYPES}
+        return Chunk(self.first + start, self.data, self.link_types, **columns)
+
+    def copied(self, rows: NDArray[np.int64] | slice = slice(None)) -> Chunk:
+        """Some packets in columns of their own, over the same bytes.
+
+        Only where all rows are taken do the numbers from `first` on still hold.
+        """
+        columns = {name: getattr(self, name)[rows].copy() for name in COLUMN_TYPES}
+        return Chunk(self.first, self.data, self.link_types, **columns)
+
+    @property
+    def link_type(self) -> NDArray[np.int32]:
+        """What the first byte of each frame is, (n,); see `core.wire.link.link_types`."""
+        return self.link_types.take(self.interface)
+
+    def frame(self, row: int) -> bytes:
+        """A copy of the captured bytes of one packet."""
+        start = int(self.offset[row])
+        return self.data[start : start + int(self.captured[row])].tobytes()
+
+
+def first_number(chunk: Chunk) -> int:
+    """The number of the first packet, for searching in a list of chunks."""
+    return chunk.first

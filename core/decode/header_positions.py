@@ -1,0 +1,79 @@
+"""Where the headers of chosen tables are in each packet of a batch walk: for columns.
+
+The walk itself keeps only the network and the transport header. Whoever wants a column of
+another header (a VLAN tag, an extension header) walks again and watches its tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.wire.model.field import Slot
+from core.wire.model.table import HeaderTable
+from core.wire.present.record import STACKED
+
+NOWHERE = np.int64(-1)
+"""Where a header is that a packet does not have.
+
+A typed number on purpose: NumPy casts a plain -1 to the type of the array beside it, so that
+``np.where(there, offsets, -1)`` gives 65535 where `offsets` is uint16 (NEP 50). An `np.int64`
+makes the result int64 instead.
+"""
+_NO_LIMIT = np.iinfo(np.int32).max
+
+
+class Places:
+    """The outermost header of each watched table, for n packets.
+
+    ``offset[table]`` (n,) int64 counts from the frame, `NOWHERE` where there is none;
+    ``last_bit[table]`` (n,) int32 is the first bit of the last field that has a meaning,
+    where the header contradicts itself.
+
+    A protocol's outermost header counts, whichever of its tables it has: an 802.3 frame inside an
+    Ethernet II frame gives no ``eth.len``. Of tags and labels, which stack, each table has its own.
+    """
+
+    def __init__(self, tables: Iterable[HeaderTable], count: int) -> None:
+        self.offset = {table: np.full(count, NOWHERE, dtype=np.int64) for table in tables}
+        self.last_bit = {table: np.full(count, _NO_LIMIT, dtype=np.int32) for table in self.offset}
+        names = {_layer_name(table) for table in self.offset} - STACKED
+        self._outermost = {name: np.full(count, NOWHERE, dtype=np.int64) for name in names}
+
+    def found(self, table: HeaderTable, rows: NDArray[np.int64], at: NDArray[np.int64]) -> None:
+        """A header of the table is at `at` in these packets; further in ones do not count."""
+        outermost = self._outermost.get(_layer_name(table))
+        if outermost is not None:
+            outermost[rows] = np.where(outermost[rows] == NOWHERE, at, outermost[rows])
+            counts = outermost[rows] == at
+            rows, at = rows[counts], at[counts]
+        if table in self.offset:
+            column = self.offset[table]
+            column[rows] = np.where(column[rows] == NOWHERE, at, column[rows])
+
+    def instead(
+        self,
+        table: HeaderTable,
+        other: HeaderTable,
+        rows: NDArray[np.int64],
+        at: NDArray[np.int64],
+    ) -> None:
+        """What was taken for a header of `table` is one of `other`."""
+        if table in self.offset:
+            column = self.offset[table]
+            column[rows] = np.where(column[rows] == at, NOWHERE, column[rows])
+        self.found(other, rows, at)
+
+    def contradiction(self, slot: Slot, rows: NDArray[np.int64], at: NDArray[np.int64]) -> None:
+        """These headers contradict themselves in `slot`: fields after it have no meaning."""
+        table = slot.table
+        if table in self.offset:
+            rows = rows[self.offset[table][rows] == at]
+            self.last_bit[table][rows] = slot.first_bit
+
+
+def _layer_name(table: HeaderTable) -> str:
+    """The protocol whose header a table is, or goes on with: ``ipv6.routing`` of its RPL part."""
+    return table.name.rpartition(".")[0] if table.start and "." in table.name else table.name

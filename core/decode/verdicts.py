@@ -1,0 +1,246 @@
+"""The checksum verdicts of many packets: those of the outermost network and transport headers.
+
+The rules are `core.wire.checksum.packet_checksums`'s, packet by packet the same; here they are
+masks over rows. Both verdicts share a byte, the network's in the low four bits. Checking reads
+every byte of every packet, which is most of the cost of a large file, so verdicts are not computed
+when packets come in but when somebody looks: `verdict_pair` fills the `BLOCK` of packets around the
+row asked for, `fill` all of a chunk. A verdict depends on nothing but the packet, so two threads
+that fill the same rows write the same values and need no lock.
+
+Where a source route, a routing header or a home address may change the pseudo-header's
+addresses (a few packets in a million, or all that somebody sends us), the packet is
+dissected. That costs 40 times as much, so `verdict_pair` does it for no other than the row asked.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.decode.chunk import VERDICT_UNKNOWN, Chunk, Network, State
+from core.wire.checksum.batch_checksums import add_folded, crc32c_many, header_sums, ones_sums
+from core.wire.dissect import dissect
+from core.wire.link.link_types import LinkType
+from core.wire.model.dissection import PacketFlag, Verdict
+from core.wire.model.field import Span
+from core.wire.model.table import HeaderTable
+from core.wire.network.icmp import ICMP
+from core.wire.network.icmpv6 import ICMPV6
+from core.wire.network.igmp import IGMP
+from core.wire.network.ipv4 import IPV4, IpProtocol
+from core.wire.network.ipv6 import IPV6
+from core.wire.transport.sctp import SCTP
+from core.wire.transport.tcp import TCP
+from core.wire.transport.udp import UDP
+
+BLOCK = 1 << 10  # packets checked at once when one row is asked for
+SLICE = 1 << 13  # packets checked at once when all are: their columns stay in the cache
+
+_ALL_ONES = 0xFFFF
+_WORD = 4
+_TRANSPORT_SHIFT = 4
+
+
+def unpack(value: int) -> tuple[Verdict, Verdict]:
+    """The network and the transport verdict of a byte of the `verdict` column."""
+    return Verdict(value & 0x0F), Verdict(value >> _TRANSPORT_SHIFT)
+
+
+def verdict_pair(chunk: Chunk, row: int) -> tuple[Verdict, Verdict]:
+    """Return the network and transport verdicts of one packet; compute them if need be.
+
+    Raises only by a fault of ours (`core.wire.present.faults`), and not by one in another packet.
+    """
+    if chunk.verdict[row] == VERDICT_UNKNOWN:
+        if not chunk.state[row] & State.ROUTED:
+            start = row - row % BLOCK
+            with suppress(Exception):  # if another packet is at fault, this one is checked alone
+                _fill(chunk.rows(start, start + BLOCK), 0)
+        if chunk.verdict[row] == VERDICT_UNKNOWN:
+            _fill(chunk.rows(row, row + 1), int(chunk.state[row]) & State.ROUTED)
+    return unpack(int(chunk.verdict[row]))
+
+
+def fill(chunk: Chunk) -> NDArray[np.uint8]:
+    """The `verdict` column of a chunk with nothing unknown left in it."""
+    for start in range(0, len(chunk), SLICE):
+        part = chunk.rows(start, start + SLICE)
+        _fill(part, 0)
+        _fill(part, State.ROUTED)
+    return chunk.verdict
+
+
+def _fill(chunk: Chunk, routed: int) -> None:
+    """Check what is unknown among the packets whose `State.ROUTED` bit is as `routed`."""
+    unknown = chunk.verdict == VERDICT_UNKNOWN
+    rows = np.flatnonzero(unknown & (chunk.state & State.ROUTED == routed))
+    if len(rows):
+        chunk.verdict[rows] = _check(chunk, rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Headers:
+    """Rows of a chunk, with what is needed to judge a header of each. Offsets are absolute."""
+
+    rows: NDArray[np.int64]
+    start: NDArray[np.int64]
+    captured: NDArray[np.int64]  # where the frame's captured bytes end
+    stop: NDArray[np.int64]  # where the network packet ends
+
+    @property
+    def limit(self) -> NDArray[np.int64]:
+        """Where what can be read of the packet ends."""
+        return np.minimum(self.captured, self.stop)
+
+    def where(self, mask: NDArray[Any]) -> _Headers:
+        """Those for which the mask holds, or those of these indices."""
+        return _Headers(self.rows[mask], self.start[mask], self.captured[mask], self.stop[mask])
+
+
+def _check(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The verdict bytes of some rows of a chunk."""
+    base = chunk.offset[rows].astype(np.int64)
+    ends = (base + chunk.captured[rows], base + chunk.stop[rows])
+    network = np.full(len(rows), Verdict.NONE, dtype=np.uint8)
+    headers = _Headers(rows, base + chunk.network_offset[rows], *ends)
+    ipv4 = np.flatnonzero(chunk.network[rows] == Network.IPV4)
+    network[ipv4] = _network(chunk, headers.where(ipv4))
+
+    transport = np.full(len(rows), Verdict.NONE, dtype=np.uint8)
+    headers = _Headers(rows, base + chunk.transport_offset[rows], *ends)
+    found = chunk.state[rows] & State.TRANSPORT > 0
+    for protocol, rule in RULES.items():
+        these = np.flatnonzero(found & (chunk.transport[rows] == protocol))
+        if len(these):
+            transport[these] = _transport(chunk, headers.where(these), protocol, rule)
+    return network | transport << np.uint8(_TRANSPORT_SHIFT)
+
+
+def _network(chunk: Chunk, headers: _Headers) -> NDArray[np.uint8]:
+    """Verdicts on IPv4 header checksums."""
+    data = chunk.data
+    verdicts = _of_parts(headers, IPV4)
+    right = np.flatnonzero(chunk.state[headers.rows] & State.NETWORK > 0)
+    headers = headers.where(right)
+    length = IPV4["hdr_len"].column(data, headers.start)
+    whole = headers.start + length <= headers.limit
+    sums = header_sums(data, headers.start[whole], length[whole] // _WORD)
+    result = np.full(len(right), Verdict.UNVERIFIED, dtype=np.uint8)
+    result[whole] = np.where(sums == _ALL_ONES, Verdict.GOOD, Verdict.BAD)
+    verdicts[right] = result
+    return verdicts
+
+
+def _of_parts(headers: _Headers, table: HeaderTable) -> NDArray[np.uint8]:
+    """Of headers that are not whole: `UNVERIFIED` where the checksum field is there."""
+    there = headers.start + table["checksum"].span.stop <= headers.limit
+    cut = headers.start + table.stop > headers.limit
+    return np.where(there & cut, Verdict.UNVERIFIED, Verdict.NONE).astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a protocol's checksum is computed."""
+
+    table: HeaderTable
+    pseudo_header: bool = False
+    cyclic: bool = False  # SCTP's CRC-32C, not the Internet checksum
+
+
+RULES: dict[int, Rule] = {
+    IpProtocol.TCP: Rule(TCP, pseudo_header=True),
+    IpProtocol.UDP: Rule(UDP, pseudo_header=True),
+    IpProtocol.ICMP: Rule(ICMP),
+    IpProtocol.ICMPV6: Rule(ICMPV6, pseudo_header=True),
+    IpProtocol.IGMP: Rule(IGMP),
+    IpProtocol.SCTP: Rule(SCTP, cyclic=True),
+}
+
+
+def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> NDArray[np.uint8]:
+    """Verdicts on the checksums of one transport protocol."""
+    verdicts = _of_parts(headers, rule.table)
+    read = np.flatnonzero(headers.start + rule.table.stop <= headers.limit)
+    headers = headers.where(read)
+    flags = chunk.flags[headers.rows]
+    waiting = flags & PacketFlag.CHECKSUM_NOT_READY > 0
+
+    stops = headers.stop
+    if protocol == IpProtocol.UDP:
+        length = UDP["length"].column(chunk.data, headers.start).astype(np.int64)
+        stops = np.where(length > 0, headers.start + length, stops)
+    cut = (stops > headers.stop) | (stops > headers.captured)
+    cut |= chunk.state[headers.rows] & State.FRAGMENT > 0
+    result = np.where(waiting, Verdict.OFFLOADED, Verdict.UNVERIFIED).astype(np.uint8)
+    sure = np.flatnonzero(~cut)
+    result[sure] = _judge(chunk, headers.where(sure), stops[sure], protocol, rule)
+    if rule.pseudo_header or rule.cyclic:  # the sums that network cards compute
+        result[(result == Verdict.BAD) & waiting] = Verdict.OFFLOADED
+    stopped = chunk.state[headers.rows] & State.CAUSE_MASK > 0
+    if protocol == IpProtocol.UDP:
+        absent = UDP["checksum"].column(chunk.data, headers.start) == 0
+        network = chunk.network[headers.rows]
+        absence = np.where(network == Network.IPV6, Verdict.ILLEGAL, Verdict.NOT_PRESENT)
+        result[absent] = absence[absent]
+        result[(length < UDP.size) & stopped] = Verdict.NONE
+    if protocol == IpProtocol.TCP:
+        ended = np.flatnonzero(stopped)
+        header = TCP["hdr_len"].column(chunk.data, headers.start[ended])
+        result[ended[header < TCP.size]] = Verdict.NONE
+    if rule.pseudo_header:
+        routed = chunk.state[headers.rows] & State.ROUTED > 0
+        for index in np.flatnonzero(routed).tolist():
+            result[index] = _dissected(chunk, int(headers.rows[index]), rule)
+    verdicts[read] = result
+    return verdicts
+
+
+def _dissected(chunk: Chunk, row: int, rule: Rule) -> Verdict:
+    """The verdict that dissecting one packet, from its network header on, gives."""
+    start, stop = int(chunk.network_offset[row]), int(chunk.stop[row])
+    data = chunk.frame(row)[start:stop]
+    link_type = LinkType.IPV6 if chunk.network[row] == Network.IPV6 else LinkType.IPV4
+    flags = int(chunk.flags[row]) & ~PacketFlag.FCS_MASK
+    layer = dissect(data, link_type, stop - start, flags).layer(rule.table.name)
+    return layer.checks[0].verdict if layer and layer.checks else Verdict.NONE
+
+
+def _judge(
+    chunk: Chunk, headers: _Headers, stops: NDArray[np.int64], protocol: int, rule: Rule
+) -> NDArray[np.uint8]:
+    """Verdicts on segments that are all there, before the kernel is asked."""
+    data, lengths = chunk.data, stops - headers.start
+    stored = rule.table["checksum"].column(data, headers.start)
+    if rule.cyclic:
+        field = rule.table["checksum"].span.start
+        right = crc32c_many(data, headers.start, lengths, field).byteswap() == stored
+        return np.where(right, Verdict.GOOD, Verdict.BAD).astype(np.uint8)
+    sums = ones_sums(data, headers.start, lengths)
+    if not rule.pseudo_header:
+        return np.where(sums == _ALL_ONES, Verdict.GOOD, Verdict.BAD).astype(np.uint8)
+    bare = _pseudo_sums(chunk, headers, protocol)
+    pseudo = add_folded(bare, lengths)
+    verdicts = np.where(add_folded(sums, pseudo) == _ALL_ONES, Verdict.GOOD, Verdict.BAD)
+    partial = (stored == pseudo) | (stored == bare)
+    verdicts[(verdicts == Verdict.BAD) & partial] = Verdict.OFFLOADED
+    return verdicts.astype(np.uint8)
+
+
+def _pseudo_sums(chunk: Chunk, headers: _Headers, protocol: int) -> NDArray[np.uint16]:
+    """The folded pseudo-header sums, (n,), without the length.
+
+    Source and destination lie side by side in both headers.
+    """
+    network = chunk.network[headers.rows]
+    starts = chunk.offset[headers.rows].astype(np.int64) + chunk.network_offset[headers.rows]
+    addresses = np.zeros(len(starts), dtype=np.uint16)
+    for kind, table in ((Network.IPV4, IPV4), (Network.IPV6, IPV6)):
+        these = np.flatnonzero(network == kind)
+        span = Span(table["src"].span.start, table["dst"].span.stop)
+        words = np.full(len(these), (span.stop - span.start) // _WORD)
+        addresses[these] = header_sums(chunk.data, starts[these] + span.start, words)
+    return add_folded(addresses, np.full(len(starts), protocol))

@@ -1,0 +1,184 @@
+"""The echo server as a part of the engine: commands from any thread, and faults that stay here.
+
+The server shares the engine's loop with the capture. It is made when it is first asked for: who
+only captures pays nothing for it. A command that cannot be obeyed becomes one line in the
+snapshot. A command that depends on how things are ("more", "the other way") is carried out against
+the server itself: a snapshot is a tenth of a second old, and two quick keys would see the same one.
+A fault of ours inside the server must not take the capture with it: it leaves the loop
+as an exception, the worker asks `take_blame`, and if the traceback passes through the server, the
+server is closed and said to have failed, and the loop goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from core.echo.client_columns import Accounts
+from core.echo.descriptors import raise_descriptor_limit
+from core.echo.listener import EchoError
+from core.echo.options import EchoOptions, Switches, Trigger
+from core.echo.snapshot import EchoSnapshot, EchoTotals
+from core.net.event_loop import EpollLoop, LoopCounters
+from core.wire.model.text import safe
+
+if TYPE_CHECKING:
+    from core.echo.server import EchoServer
+
+DEFAULT_ADDRESS = "127.0.0.1"
+TO_LOOK_S = 0.4  # from the connection to the first bytes, so that a log can begin before them
+LOGS = 8  # clients that have a log unasked: all of a lesson, not all of a load
+FIRST_TRIGGERS = (Trigger.LEVEL, Trigger.EDGE)  # of the listeners that `demonstrate` makes
+
+OURS = ("core.echo.", __name__)  # modules whose faults are the server's
+
+Command = Callable[[], None]
+
+NO_SERVER = EchoSnapshot(
+    taken_s=0.0,
+    listeners=(),
+    clients=Accounts().table(0.0),
+    talkers=(),
+    totals=EchoTotals(),
+    loop=LoopCounters(),
+    switches=Switches(),
+    selected=None,
+    log=(),
+    message="",
+)
+
+
+class EchoService:
+    """The server, its commands, and what became of them. Each command returns at once."""
+
+    def __init__(
+        self,
+        loop: EpollLoop,
+        command: Callable[[Command], None],
+        options: EchoOptions | None = None,
+    ) -> None:
+        self._loop = loop
+        self._command = command  # hands a function to the worker thread
+        self._options = options
+        self._server: EchoServer | None = None
+        self._message = ""
+
+    def snapshot(self) -> EchoSnapshot:
+        """The server as it was a tenth of a second ago at most. Any thread."""
+        server, message = self._server, self._message
+        shown = NO_SERVER if server is None else server.snapshot()
+        return replace(shown, message=message) if message else shown
+
+    # -- commands: any thread
+
+    def listen(self, address: str, port: int, trigger: Trigger) -> None:
+        """Listen on one more address and port; port 0 is a free one."""
+        self._tell(lambda server: server.listen(address, port, trigger))
+
+    def stop_listening(self, listener: int) -> None:
+        """Close a listener; its clients stay."""
+        self._tell(lambda server: server.stop_listening(listener))
+
+    def close_client(self, client: int) -> None:
+        """Close a client now."""
+        self._tell(lambda server: server.close_client(client))
+
+    def toggle_pause(self, client: int) -> None:
+        """Stop reading from a client, or go on."""
+        self._tell(lambda server: server.toggle_pause(client))
+
+    def select(self, client: int | None) -> None:
+        """Show the log of this client."""
+        self._tell(lambda server: server.select(client))
+
+    def set_switches(self, switches: Switches) -> None:
+        """How much is read at a wake-up."""
+        self._tell(lambda server: server.set_switches(switches))
+
+    def step_budget(self, steps: int) -> None:
+        """A read asks for more, or with negative steps for less."""
+        self._tell(lambda server: server.set_switches(server.switches.stepped(steps)))
+
+    def next_drain(self) -> None:
+        """Go round: read as the trigger needs, until EAGAIN, until a short read, once."""
+        self._tell(lambda server: server.set_switches(server.switches.next_drain()))
+
+    def talk(self, listener: int, size: int) -> None:
+        """Have the listener's built-in client send `size` bytes; a new one, soon."""
+        self._tell(partial(self._talk, listener, size))
+
+    def demonstrate(self, size: int) -> None:
+        """A listener of each trigger, each with a built-in client that soon sends `size` bytes."""
+        self._tell(partial(self._demonstrate, size))
+
+    # -- the worker thread
+
+    def take_blame(self, fault: BaseException) -> bool:
+        """Whether the fault is the server's; then it is over with it, and the loop can go on."""
+        if not _passes_through(fault.__traceback__, OURS):
+            return False
+        self._message = (
+            f"the echo server failed ({type(fault).__name__}: {safe(str(fault))}); "
+            "the capture goes on; a new listener starts it again"
+        )
+        self.close()
+        return True
+
+    def close(self) -> None:
+        """End the server and all its connections at once."""
+        server, self._server = self._server, None
+        if server is not None:
+            with suppress(Exception):  # after a fault it may raise, and has closed all the same
+                server.close()
+
+    def _talk(self, listener: int, size: int, server: EchoServer) -> None:
+        if server.has_talker(listener):
+            server.select_talker(listener)  # before it speaks: its log has what the bytes do
+            server.talk(listener, size)
+        else:
+            self._introduce([listener], size, server)
+
+    def _demonstrate(self, size: int, server: EchoServer) -> None:
+        infos = [server.listen(DEFAULT_ADDRESS, 0, trigger) for trigger in FIRST_TRIGGERS]
+        self._introduce([info.identifier for info in infos], size, server)
+
+    def _introduce(self, listeners: list[int], size: int, server: EchoServer) -> None:
+        """Connect new built-in clients, and let them send when one has had time to look."""
+        for listener in listeners:
+            server.talk(listener, 0)
+
+        def send() -> None:
+            timer.cancelled = True
+            if self._server is server:
+                server.select_talker(listeners[0])
+                for listener in listeners:
+                    server.talk(listener, size)
+
+        timer = self._loop.call_every(TO_LOOK_S, send)
+
+    def _tell(self, order: Callable[[EchoServer], object]) -> None:
+        self._command(partial(self._obey, order))
+
+    def _obey(self, order: Callable[[EchoServer], object]) -> None:
+        if self._server is None:
+            from core.echo.server import EchoServer  # whoever only captures need not wait for it
+
+            raise_descriptor_limit()
+            self._server = EchoServer(self._loop, self._options, logs=LOGS)
+        try:
+            order(self._server)
+            self._message = ""
+        except EchoError as error:
+            self._message = str(error)
+
+
+def _passes_through(trace: TracebackType | None, modules: tuple[str, ...]) -> bool:
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__", "").startswith(modules):
+            return True
+        trace = trace.tb_next
+    return False

@@ -1,0 +1,243 @@
+"""The worker thread behind the screen: everything that waits for the network.
+
+One epoll loop, in which the capture sources, the link watcher, the echo server
+(`core.engine.echo_service`) and the wake-up are sources. A file is read by a thread of its own
+(`core.engine.file_import`); its end comes back to the worker as a command.
+
+Whatever goes wrong becomes a state and one line of text: an interface that is missing, a link that
+is deleted, a file that is no capture, and also a fault of ours, which ends the worker but not
+the program; one in the echo server ends only that. What was captured stays usable in every case.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from core.capture.options import CaptureOptions
+from core.capture.session import CaptureSession, Feed
+from core.capture.source import CaptureError, CaptureStatistics
+from core.engine.echo_service import EchoService
+from core.engine.file_import import FileReading
+from core.engine.snapshot import EngineSnapshot, Severity, State
+from core.net.event_loop import EpollLoop
+from core.store.packet_store import PacketStore
+from core.wire.model.text import safe
+
+PUBLISH_S = 0.25  # at least so often, so that the drop counter is live
+READS_PER_TURN = 8  # batches of one source before the others get their turn
+
+
+class Worker:
+    """What the worker thread does: all but `snapshot`, `store` and `reading` is that thread's.
+
+    `command` hands a function to the loop from the thread of a file's reader.
+    """
+
+    def __init__(
+        self,
+        store: PacketStore,
+        loop: EpollLoop,
+        command: Callable[[Callable[[], None]], None],
+        echo: EchoService,
+    ) -> None:
+        self.snapshot = EngineSnapshot()
+        self.reading: FileReading | None = None
+        self.failure: BaseException | None = None
+        self.store = store  # that is shown
+        self._store = store  # that is filled
+        self._loop = loop
+        self._command = command
+        self._echo = echo
+        self._ending = False
+        self._session: CaptureSession | None = None
+        self._state = State.IDLE
+        self._message = ""
+        self._severity = Severity.NONE
+        self._interfaces: tuple[str, ...] = ()
+        self._notes: tuple[str, ...] = ()
+        self._earlier = CaptureStatistics()  # of sessions that are over
+        self._captured_earlier = 0
+
+    def run(self) -> None:
+        """The thread's body."""
+        self._loop.call_every(PUBLISH_S, self._publish)
+        try:
+            while not self._run_loop():
+                pass
+        except Exception as failure:
+            self._give_up(failure)
+
+    def _run_loop(self) -> bool:
+        """Run until the loop is stopped, or the echo server has failed; whether that is the end."""
+        try:
+            self._loop.run()
+        except Exception as failure:
+            if not self._echo.take_blame(failure):
+                raise
+            self.failure = failure
+            self._loop.call(self._publish)  # and whatever waited behind the command that failed
+            return self._ending
+        return True
+
+    def _give_up(self, failure: Exception) -> None:
+        """Say first what happened, with the counts as they were told last: what comes after may
+        fail in its turn, and the session can be what is broken."""
+        self.failure = failure
+        session, self._session = self._session, None
+        if session is not None:
+            told = self.snapshot
+            self._earlier = CaptureStatistics(told.received, told.dropped)
+            self._captured_earlier += session.delivered
+        self._fail(f"the capture thread failed ({_describe(failure)}); start rawscope again")
+        if self.reading is not None:
+            self.reading.cancel()
+        self._echo.close()
+        if session is not None:
+            with suppress(Exception):
+                session.close()
+
+    def begin_capture(self, options: CaptureOptions) -> None:
+        """Open the sources and put them into the loop."""
+        self.end_work()
+        if self.reading is not None:
+            self._renew_store()
+        self.reading = None
+        self._interfaces = options.interfaces
+        try:
+            session = CaptureSession(options, self._store.add_interface)
+        except CaptureError as error:
+            self._fail(str(error))
+            return
+        except OSError as error:
+            self._fail(f"cannot capture: {error.strerror}")
+            return
+        self._session = session
+        self._interfaces = session.interfaces
+        self._notes = session.notes
+        self._loop.add(session.watcher, partial(self._on_links, session))
+        for feed in session.feeds:
+            self._loop.add(feed.source, partial(self._on_frames, session, feed))
+        self._enter_live(session)
+
+    def begin_reading(self, source: str | int) -> None:
+        """Start the thread that reads a file."""
+        self.end_work()
+        if self._state is not State.IDLE:
+            self._renew_store()
+        self.reading = FileReading(self._store, source, self._on_reading_ended)
+        self._enter(State.READING)
+        self.reading.start()
+
+    def _renew_store(self) -> None:
+        """An empty store, and the counts of what goes into it."""
+        self._store = PacketStore(self._store.limit_bytes)
+        self._earlier = CaptureStatistics()
+        self._captured_earlier = 0
+        self._notes = ()
+
+    def stop(self) -> None:
+        """End what goes on, if anything does."""
+        if self._state in (State.LIVE, State.READING):
+            self.end_work()
+            self._enter(State.STOPPED)
+
+    def end(self) -> None:
+        """End everything, for good."""
+        self._ending = True
+        self.end_work()
+        self._echo.close()
+
+    def end_work(self) -> None:
+        """Let what is in the kernel come in, then give everything back."""
+        if self.reading is not None:
+            self.reading.cancel()
+        session = self._session
+        if session is not None:
+            self._loop.remove(session.watcher)
+            for feed in tuple(session.feeds):
+                self._end_feed(session, feed)
+            self._earlier += session.statistics()
+            self._captured_earlier += session.delivered
+            session.close()
+            self._session = None
+
+    def _end_feed(self, session: CaptureSession, feed: Feed) -> None:
+        self._loop.remove(feed.source)
+        session.end(feed, self._store.append)
+
+    def _on_frames(self, session: CaptureSession, feed: Feed, events: int) -> None:
+        if events & select.EPOLLERR:
+            feed.source.clear_error()  # the link watcher tells what it was
+        for _ in range(READS_PER_TURN):
+            batch = session.read(feed)
+            if batch is None:
+                break
+            self._store.append(batch)
+        self._publish()
+
+    def _on_links(self, session: CaptureSession, _events: int) -> None:
+        for feed in session.follow_links():
+            self._end_feed(session, feed)
+        if session.feeds:
+            self._enter_live(session)
+        else:
+            trouble = session.trouble
+            self.end_work()
+            self._fail(f"{trouble}; what was captured is kept; start again when it is back")
+
+    def _on_reading_ended(self, reading: FileReading) -> None:
+        self._command(partial(self._finish_reading, reading))
+
+    def _finish_reading(self, reading: FileReading) -> None:
+        if reading is not self.reading or self._state is not State.READING:
+            return  # cancelled meanwhile
+        if reading.error:
+            self.failure = reading.failure
+            self._fail(reading.error)
+        elif reading.damaged and reading.notes:
+            self._enter(State.DONE, reading.notes[-1], Severity.WARNING)
+        else:
+            self._enter(State.DONE)
+
+    def _enter_live(self, session: CaptureSession) -> None:
+        """Live, with a word on what is not as it should be."""
+        self._enter(State.LIVE, session.trouble or "; ".join(session.notes), Severity.WARNING)
+
+    def _fail(self, message: str) -> None:
+        self._enter(State.FAILED, message, Severity.ERROR)
+
+    def _enter(self, state: State, message: str = "", severity: Severity = Severity.NONE) -> None:
+        self._state = state
+        self._message = message
+        self._severity = severity if message else Severity.NONE
+        self._publish()
+
+    def _publish(self) -> None:
+        total, captured = self._earlier, self._captured_earlier
+        session, reading = self._session, self.reading
+        if session is not None:
+            total += session.statistics()
+            captured += session.delivered
+        self.snapshot = EngineSnapshot(
+            state=self._state,
+            message=self._message,
+            severity=self._severity,
+            interfaces=self._interfaces,
+            file=reading.label if reading is not None else "",
+            piped=reading is not None and reading.piped,
+            captured=captured,
+            received=total.received,
+            dropped=total.dropped,
+            progress=reading.progress if reading is not None else None,
+            damaged=reading is not None and reading.damaged,
+            notes=self._notes if reading is None else reading.notes,
+            loop=self._loop.counters,
+        )
+        self.store = self._store
+
+
+def _describe(failure: BaseException) -> str:
+    return f"{type(failure).__name__}: {safe(str(failure))}"

@@ -1,0 +1,1 @@
+"""From typed text or a captured packet to a draft, and from a draft to bytes."""

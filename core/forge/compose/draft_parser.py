@@ -1,0 +1,101 @@
+"""The texts of a draft, read: values by the name inside the table, errors by key.
+
+A text that cannot be read is one sentence in `errors`, and its field stays open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.forge.compose.draft import Draft
+from core.forge.compose.layer_kinds import LayerKind
+from core.forge.compose.payload_text import parse_payload
+from core.wire.build.options_text import hex_bytes, parse_options
+from core.wire.build.packet_parts import Header
+from core.wire.build.value_text import TextError, parse_value
+from core.wire.model.field import Value
+
+NOTHING: Mapping[str, Value] = {}
+
+
+@dataclass(slots=True)
+class Reading:
+    """One layer: what was typed for it, and the header that it makes with what is suggested."""
+
+    kind: LayerKind
+    suffix: str
+    values: dict[str, Value]
+    body: bytes
+    header: Header
+
+    @property
+    def body_key(self) -> str:
+        """The key of the input for the bytes behind the tables."""
+        return f"{self.kind.prefix}.options{self.suffix}"
+
+
+def given_values(draft: Draft) -> dict[str, Value]:
+    """The values that were typed and are right, by key."""
+    found: dict[str, Value] = {}
+    for kind, suffix in draft.kinds():
+        reading = read_layer(draft, kind, suffix, NOTHING, {})
+        found |= {
+            f"{reading.kind.prefix}.{key}{suffix}": value for key, value in reading.values.items()
+        }
+    return found
+
+
+def read_layer(
+    draft: Draft,
+    kind: LayerKind,
+    suffix: str,
+    suggested: Mapping[str, Value],
+    errors: dict[str, str],
+) -> Reading:
+    """The values of one layer; what cannot be read goes into `errors`."""
+    values: dict[str, Value] = {}
+    tables = kind.tables
+    for _ in range(2):  # the first tables decide which ones follow
+        for table in tables:
+            for slot in table.slots:
+                key = slot.name + suffix
+                text = draft.text(key)
+                if not text:
+                    continue
+                try:
+                    values[slot.key] = parse_value(slot, text)
+                except TextError as error:
+                    errors[key] = str(error)
+        tables = kind.tables_for(values)
+    body = b""
+    if kind.body:
+        key = f"{kind.prefix}.options{suffix}"
+        try:
+            body = _body(kind, draft.text(key))
+        except TextError as error:
+            errors[key] = str(error)
+    filled = dict(values)
+    for table in tables:
+        for slot in table.slots:
+            key = slot.name + suffix
+            if key in suggested and slot.key not in values:
+                filled[slot.key] = suggested[key]
+    return Reading(kind, suffix, values, body, Header(tables, filled, body))
+
+
+def _body(kind: LayerKind, text: str) -> bytes:
+    if not text:
+        return b""
+    if kind.options is None:
+        return hex_bytes(text.removeprefix("hex:"))
+    return parse_options(kind.options, text)
+
+
+def read_bytes(draft: Draft, key: str, errors: dict[str, str]) -> bytes:
+    """Payload or trailer; what cannot be read goes into `errors`."""
+    try:
+        return parse_payload(draft.text(key))
+    except TextError as error:
+        errors[key] = str(error)
+        return b""

@@ -1,0 +1,276 @@
+"""What a draft means now: a value or one error for every field, and the bytes.
+
+The form draws this and nothing else. Each `FormField` says what was typed, what is wrong with it
+in one sentence, what will be written (typed, suggested, computed or default), and which bytes of
+the packet that is. A field in error counts as open, so that the preview stays.
+
+*Suggested* values come from outside (`core.forge.compose.route_suggestions`): the source address
+that the route would take, the MAC address of the next hop. They go by key, like everything here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
+from core.forge.compose.draft_parser import NOTHING, Reading, given_values, read_bytes, read_layer
+from core.wire.build.build import Built, DoesNotFitError, Place, build
+from core.wire.build.computed_fields import longest_header
+from core.wire.build.options_text import options_text
+from core.wire.build.packet_parts import Parts
+from core.wire.build.value_text import allowed, example, typed
+from core.wire.model.field import Slot, Span, Value
+from core.wire.network.arp import REQUEST
+
+__all__ = [
+    "NOTHING",
+    "Evaluation",
+    "FormField",
+    "Origin",
+    "aim_wanted",
+    "evaluate",
+    "given_values",
+]
+
+_AIMS = {"arp": "arp.dst.proto_ipv4", "ip": "ip.dst", "ipv6": "ipv6.dst"}
+
+
+class Origin(Enum):
+    """Where a field's value comes from."""
+
+    GIVEN = "given"
+    SUGGESTED = "from the route"
+    COMPUTED = "computed"
+    DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One input of the form. `slot` is None for options, payload and trailer.
+
+    `text` is what was typed, `error` the one sentence on it, empty when all is well. `shown` is the
+    value in the bytes as the field takes it (greyed in an empty input), `meaning` what that number
+    stands for. `span` is None where the field has no bytes. `layer` is the place of its layer in
+    `Draft.layers`, -1 for payload and trailer; `level` is 1 for a part of a field.
+    """
+
+    key: str
+    label: str
+    layer: int
+    text: str
+    error: str
+    slot: Slot | None = None
+    level: int = 0
+    shown: str = ""
+    meaning: str = ""
+    hint: str = ""
+    origin: Origin = Origin.DEFAULT
+    value: Value | None = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A draft with all that follows from it. `built` is None where the bytes do not fit."""
+
+    draft: Draft
+    fields: tuple[FormField, ...]
+    built: Built | None
+
+    @property
+    def errors(self) -> tuple[FormField, ...]:
+        """The fields that cannot be sent as they are."""
+        return tuple(one for one in self.fields if one.error)
+
+    @property
+    def unaimed(self) -> FormField | None:
+        """The outermost destination, where nobody said which: it is not to be sent so. That of an
+        ARP request is the address it asks for."""
+        name = next((name for name in self.draft.layers if name in _AIMS), "")
+        if not name or self._is_arp_answer(name):
+            return None
+        aim = self.field(_AIMS[name])
+        return aim if aim.origin is Origin.DEFAULT and not aim.error else None
+
+    def _is_arp_answer(self, name: str) -> bool:
+        return name == "arp" and self.field("arp.opcode").value != REQUEST
+
+    @property
+    def data(self) -> bytes:
+        """The bytes; empty where they do not fit."""
+        return self.built.data if self.built is not None else b""
+
+    def field(self, key: str) -> FormField:
+        """One field by its key; `KeyError` if the draft has no such field now."""
+        for one in self.fields:
+            if one.key == key:
+                return one
+        raise KeyError(key)
+
+    def at(self, offset: int) -> FormField | None:
+        """The field that a byte belongs to, the narrowest where parts share it."""
+        found = [one for one in self.fields if one.span is not None and offset in one.span]
+        return min(found, key=_width, default=None)
+
+
+def aim_wanted(aim: FormField) -> str:
+    """The sentence for a destination that is still open (`Evaluation.unaimed`)."""
+    assert aim.slot is not None
+    return f"where shall it go? type {aim.hint}, e.g. {example(aim.slot)}"
+
+
+def evaluate(draft: Draft, suggested: Mapping[str, Value] = NOTHING) -> Evaluation:
+    """Work out every field and the bytes of a draft. Never raises for what was typed."""
+    errors: dict[str, str] = {}
+    readings = [
+        read_layer(draft, kind, suffix, suggested, errors) for kind, suffix in draft.kinds()
+    ]
+    payload = read_bytes(draft, PAYLOAD, errors)
+    trailer = read_bytes(draft, TRAILER, errors)
+    parts = Parts(tuple(reading.header for reading in readings), payload, trailer)
+    built: Built | None = None
+    try:
+        built = build(parts)
+    except DoesNotFitError as error:
+        errors.setdefault(*_too_long(readings, payload, error))
+    fields: list[FormField] = []
+    for index, reading in enumerate(readings):
+        place = built.places[index] if built is not None else None
+        fields += _fields(draft, index, reading, place, errors, suggested)
+    for key, label in ((PAYLOAD, "Payload"), (TRAILER, "Trailer")):
+        fields.append(_byte_field(draft, key, label, built, errors))
+    return Evaluation(draft, tuple(fields), built)
+
+
+def _too_long(readings: list[Reading], payload: bytes, error: DoesNotFitError) -> tuple[str, str]:
+    """Which input holds too much, and what to say of it."""
+    reading, slot = readings[error.index], error.slot
+    longest = longest_header(slot)
+    if longest is not None:
+        kind = reading.kind
+        most = longest - reading.header.tables[-1].stop
+        what = "bytes of options" if kind.options is not None else "bytes"
+        return reading.body_key, f"{len(reading.body)} {what}: {kind.title} has room for {most}"
+    sizes = {one.body_key: len(one.body) for one in readings[error.index :] if one.kind.body}
+    sizes[PAYLOAD] = len(payload)
+    over = error.value - slot.maximum
+    words = f"{over} bytes too many: {slot.name} is at most {slot.maximum}"
+    return max(sizes, key=lambda key: sizes[key]), words
+
+
+def _fields(
+    draft: Draft,
+    index: int,
+    reading: Reading,
+    place: Place | None,
+    errors: Mapping[str, str],
+    suggested: Mapping[str, Value],
+) -> list[FormField]:
+    """The inputs of one layer, in wire order, parts behind their parent."""
+    fields = [
+        _field(draft, index, reading, slot, place, errors, suggested)
+        for table in reading.header.tables
+        for slot in table.slots
+    ]
+    if reading.kind.body:
+        fields.append(_body_field(draft, index, reading, place, errors))
+    return fields
+
+
+def _field(
+    draft: Draft,
+    index: int,
+    reading: Reading,
+    slot: Slot,
+    place: Place | None,
+    errors: Mapping[str, str],
+    suggested: Mapping[str, Value],
+) -> FormField:
+    key = slot.name + reading.suffix
+    found = FormField(
+        key,
+        slot.field.label,
+        index,
+        draft.text(key),
+        errors.get(key, ""),
+        slot,
+        slot.level,
+        hint=allowed(slot),
+    )
+    if place is None:
+        return found
+    value = place.values[slot.key]
+    return replace(
+        found,
+        shown=typed(slot, value),
+        meaning=slot.meaning(value),
+        origin=_origin(key, slot, reading, place, suggested),
+        value=value,
+        span=slot.span.shifted(place.offset),
+    )
+
+
+def _origin(
+    key: str, slot: Slot, reading: Reading, place: Place, suggested: Mapping[str, Value]
+) -> Origin:
+    if slot.key in reading.values:
+        return Origin.GIVEN
+    if key in suggested:
+        return Origin.SUGGESTED
+    if slot.key in place.computed:
+        return Origin.COMPUTED
+    related = slot.parent.key if slot.parent else f"{slot.key}."
+    decided = any(
+        given == related if slot.parent else given.startswith(related) for given in reading.values
+    )
+    return Origin.COMPUTED if decided else Origin.DEFAULT
+
+
+def _body_field(
+    draft: Draft, index: int, reading: Reading, place: Place | None, errors: Mapping[str, str]
+) -> FormField:
+    kind = reading.kind
+    key = reading.body_key
+    text = draft.text(key)
+    span = place.body if place is not None and place.body.stop > place.body.start else None
+    shown = options_text(kind.options, reading.body) if kind.options else reading.body.hex()
+    return FormField(
+        key,
+        kind.body,
+        index,
+        text,
+        errors.get(key, ""),
+        shown=shown if reading.body else "",
+        hint=kind.body_hint,
+        origin=Origin.GIVEN if text else Origin.DEFAULT,
+        value=reading.body,
+        span=span,
+    )
+
+
+def _byte_field(
+    draft: Draft, key: str, label: str, built: Built | None, errors: Mapping[str, str]
+) -> FormField:
+    span = None
+    if built is not None:
+        span = built.payload if key == PAYLOAD else built.trailer
+        span = span if span.stop > span.start else None
+    text = draft.text(key)
+    return FormField(
+        key,
+        label,
+        -1,
+        text,
+        errors.get(key, ""),
+        hint="text, hex:…, or @FILE",
+        origin=Origin.GIVEN if text else Origin.DEFAULT,
+        value=built.data[span.start : span.stop] if built is not None and span else b"",
+        span=span,
+    )
+
+
+def _width(one: FormField) -> tuple[int, int]:
+    assert one.span is not None
+    return one.span.stop - one.span.start, one.slot.field.bits if one.slot else 0

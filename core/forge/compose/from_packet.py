@@ -1,0 +1,221 @@
+"""A captured packet as a draft: what the form is filled with.
+
+Fields that are computed anyway stay open where the packet has the value that would be computed, so
+that they follow when something else is changed; where it has another (a wrong sum, a length that
+lies), that value is given. A sum that the kernel had not filled in yet stays open: what was
+captured is not what left. Flags are given one by one.
+
+Layers that a draft cannot be made of, and all behind them, are payload. A header that the capture
+made up (Linux cooked, BSD loopback) is no part of the packet and is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
+from core.forge.compose.evaluation import evaluate
+from core.forge.compose.layer_kinds import KINDS, LayerKind
+from core.forge.compose.payload_text import payload_text
+from core.forge.transmit.injector import Way
+from core.wire.build.build import Built, DoesNotFitError, build
+from core.wire.build.options_text import options_text
+from core.wire.build.packet_parts import Header, Parts, parts_of
+from core.wire.build.value_text import typed
+from core.wire.link.ethernet import ETHERNET
+from core.wire.link.link_types import LinkType
+from core.wire.model.dissection import Dissection, Verdict
+from core.wire.model.field import Slot
+
+_MADE_UP = frozenset({"sll", "null", "raw", "nflog"})
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The draft, the captured bytes that it stands for, and what a person should know of it."""
+
+    draft: Draft
+    data: bytes
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resent:
+    """What is given to the kernel to send a packet again, and the way out that takes it."""
+
+    data: bytes
+    way: Way
+    notes: tuple[str, ...] = ()
+
+
+def draft_of(dissection: Dissection) -> Filled:
+    """The draft that builds the packet's bytes again."""
+    notes: list[str] = []
+    data = dissection.data
+    if len(data) < dissection.original_length:
+        missing = dissection.original_length - len(data)
+        notes.append(f"the capture cut {missing} bytes off: what is here is shorter")
+    parts = parts_of(dissection)
+    headers = list(parts.headers)
+    if headers and headers[0].name in _MADE_UP:
+        left_out = headers.pop(0)
+        data = data[left_out.tables[-1].stop + len(left_out.body) :]
+        notes.append(f"the {left_out.tables[0].title} header was the capture's and is left out")
+    known: list[tuple[LayerKind, Header]] = []
+    offset = 0
+    for header in headers:
+        found = _as_known(header)
+        if found is None or (not known and found[0].place not in (0, 2)):
+            notes.append(f"the {header.tables[0].title} header and all behind it are payload")
+            break
+        offset += header.tables[-1].stop + len(header.body)
+        known.append(found)
+    stop = len(data) - len(parts.trailer)
+    whole = Parts(tuple(header for _, header in known), data[offset:stop], parts.trailer)
+    if _offloaded(dissection):
+        notes.append("a sum that the network card was to fill in is computed")
+    return Filled(_draft(known, whole, _offloaded(dissection)), data, tuple(notes))
+
+
+def resent(dissection: Dissection, link_type: int) -> Resent:
+    """The packet as it was, for sending it again: sums that were left to the card filled in.
+
+    A frame leaves verbatim, but for IPv4 on the loopback: there the IP stack would drop it
+    (`core.forge.review.loopback_rules`), so it gets the packet.
+    """
+    filled = draft_of(dissection)
+    data, notes = filled.data, filled.notes
+    if _offloaded(dissection):
+        data = evaluate(filled.draft).data or data
+    if link_type != LinkType.ETHERNET:
+        return Resent(data, Way.IP, notes)
+    if not _is_on_loopback(dissection):
+        return Resent(data, Way.LINK, notes)
+    packet = data[ETHERNET.size : len(data) - _trailing(dissection)]
+    return Resent(packet, Way.IP, notes)
+
+
+def _trailing(dissection: Dissection) -> int:
+    """Captured bytes behind the network packet."""
+    trailer = dissection.trailer
+    return max(0, min(trailer.stop, len(dissection.data)) - trailer.start)
+
+
+def _is_on_loopback(dissection: Dissection) -> bool:
+    """Whether it is an IPv4 packet behind the link header of lo: Linux writes zeros there."""
+    data = dissection.data
+    if [layer.name for layer in dissection.layers[:2]] != ["eth", "ip"]:
+        return False
+    ends = ETHERNET["dst"].span, ETHERNET["src"].span
+    return not any(byte for span in ends for byte in data[span.start : span.stop])
+
+
+def _as_known(header: Header) -> tuple[LayerKind, Header] | None:
+    """The header with the tables of the kind that can write it, or None."""
+    for kind in KINDS.values():
+        if kind.prefix != header.name or kind.tables[0] is not header.tables[0]:
+            continue
+        if any(table not in header.tables for table in kind.tables):
+            return None
+        tables = kind.tables_for(header.values)
+        size = tables[-1].stop
+        data = header.emit(header.values) + header.body
+        if size > len(data) or (len(data) > size and not kind.body):
+            return None
+        values = {
+            slot.key: slot.read(data)
+            for table in tables
+            for slot in table.slots
+            if slot.parent is None
+        }
+        return kind, Header(tables, values, data[size:])
+    return None
+
+
+def _offloaded(dissection: Dissection) -> bool:
+    return any(
+        check.verdict is Verdict.OFFLOADED and not layer.quoted
+        for layer in dissection.layers
+        for check in layer.checks
+    )
+
+
+def _draft(known: list[tuple[LayerKind, Header]], whole: Parts, offloaded: bool) -> Draft:
+    draft = Draft(tuple(kind.name for kind, _ in known))
+    texts: dict[str, str] = {}
+    for (kind, suffix), header, left_open in zip(
+        draft.kinds(), whole.headers, _left_open(whole, offloaded), strict=True
+    ):
+        for table in header.tables:
+            for slot in table.slots:
+                if slot.parent is None and slot.key not in left_open:
+                    texts |= _field_texts(slot, header, suffix)
+        if header.body:
+            text = options_text(kind.options, header.body) if kind.options else header.body.hex()
+            texts[f"{kind.prefix}.options{suffix}"] = text
+    if whole.payload:
+        texts[PAYLOAD] = payload_text(whole.payload)
+    if whole.trailer:
+        texts[TRAILER] = payload_text(whole.trailer)
+    return draft.with_texts(texts)
+
+
+def _field_texts(slot: Slot, header: Header, suffix: str) -> dict[str, str]:
+    """The text of a field, or of those of its parts that are set."""
+    value = header.values[slot.key]
+    if not slot.field.parts or not isinstance(value, int):
+        return {slot.name + suffix: typed(slot, value)}
+    data = header.emit(header.values)
+    parts = [s for table in header.tables for s in table.slots if s.parent is slot]
+    return {
+        part.name + suffix: typed(part, found)
+        for part in parts
+        if (found := part.read(data)) != part.field.default
+    }
+
+
+def _left_open(whole: Parts, offloaded: bool) -> list[frozenset[str]]:
+    """For each header the automatic fields that come out as they are when nobody gives them.
+
+    Numbers first: a sum covers them.
+    """
+    automatic = [
+        frozenset(
+            slot.key for table in header.tables for slot in table.slots if slot.field.automatic
+        )
+        for header in whole.headers
+    ]
+    sums = [frozenset(key for key in keys if key == "checksum") for keys in automatic]
+    numbers = [keys - other for keys, other in zip(automatic, sums, strict=True)]
+    left = _agreeing(whole, numbers)
+    again = _agreeing(whole, [a | b for a, b in zip(left, sums, strict=True)])
+    if not offloaded:
+        return again
+    return [a | b for a, b in zip(again, _transport_sums(whole, sums), strict=True)]
+
+
+def _transport_sums(whole: Parts, sums: list[frozenset[str]]) -> list[frozenset[str]]:
+    """The sums that a card fills in: of the last header."""
+    last = len(whole.headers) - 1
+    return [keys if index == last else frozenset() for index, keys in enumerate(sums)]
+
+
+def _agreeing(whole: Parts, wanted: list[frozenset[str]]) -> list[frozenset[str]]:
+    """Those of the `wanted` fields that have the packet's value when they are left open."""
+    opened = Parts(
+        tuple(
+            Header(header.tables, {k: v for k, v in header.values.items() if k not in keys},
+                   header.body)
+            for header, keys in zip(whole.headers, wanted, strict=True)
+        ),
+        whole.payload,
+        whole.trailer,
+    )  # fmt: skip
+    try:
+        built: Built = build(opened)
+    except DoesNotFitError:
+        return [frozenset() for _ in wanted]
+    return [
+        frozenset(key for key in keys if place.values[key] == header.values[key])
+        for place, header, keys in zip(built.places, whole.headers, wanted, strict=True)
+    ]

@@ -1,0 +1,80 @@
+"""Payload as a person types it: text with escapes, ``hex:…``, or ``@FILE``.
+
+Escapes are those of C and Python strings: ``\\n \\r \\t \\0 \\\\ \\xNN``; other text is UTF-8. A
+payload that begins with ``@`` or ``hex:`` itself is written ``\\x40…`` or in hex.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from core.wire.build.options_text import HEX, hex_bytes
+from core.wire.build.value_text import TextError
+
+LONGEST = 65535  # bytes: what an IP packet can be; more is refused, not cut
+_ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.|$)", re.DOTALL)
+_SIMPLE = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"0": b"\0", b"\\": b"\\", b"a": b"\a"}
+_BACK = {0x5C: "\\\\", 0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x00: "\\0"}
+
+
+def parse_payload(text: str) -> bytes:
+    """The bytes that `text` means. Reads a file for ``@FILE``. Raises `TextError`."""
+    if text.startswith("@"):
+        return _file(text[1:])
+    if text.lower().startswith(HEX):
+        return _bounded(hex_bytes(text[len(HEX) :]))
+    try:
+        encoded = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        character = ascii(text[error.start])[1:-1]
+        raise TextError(f"{character}: half a character; bytes are written \\xNN") from None
+    return _bounded(_ESCAPE.sub(_escaped, encoded))
+
+
+def payload_text(data: bytes) -> str:
+    """Bytes as `parse_payload` takes them: text where all of it is printable, else hex."""
+    try:
+        text = data.decode("ascii")
+    except UnicodeDecodeError:
+        return HEX + data.hex()
+    if not all(0x20 <= byte < 0x7F or byte in _BACK for byte in data):
+        return HEX + data.hex()
+    if data.count(0) > len(data) // 4:
+        return HEX + data.hex()
+    escaped = text.translate(_BACK)
+    if escaped.startswith("@"):
+        return "\\x40" + escaped[1:]
+    return HEX + data.hex() if escaped.lower().startswith(HEX) else escaped
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    code = found[1]
+    if code.startswith(b"x") and len(code) == 3:
+        return bytes.fromhex(code[1:].decode())
+    if code not in _SIMPLE:
+        shown = code.decode("utf-8", "replace")
+        raise TextError(f"\\{shown}: not an escape; there are \\n \\r \\t \\0 \\a \\\\ \\xNN")
+    return _SIMPLE[code]
+
+
+def _file(name: str) -> bytes:
+    """The bytes of a regular file. It is read whenever a draft is looked at, so at each key in a
+    form: a pipe would give its bytes once, and a terminal would wait for some."""
+    try:
+        path = Path(name).expanduser()
+        if path.exists() and not path.is_file():
+            raise TextError(f"@{name}: not a regular file")
+        with path.open("rb") as file:
+            return _bounded(file.read(LONGEST + 1))
+    except TextError:
+        raise
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise TextError(f"@{name}: {reason}") from None
+
+
+def _bounded(data: bytes) -> bytes:
+    if len(data) > LONGEST:
+        raise TextError(f"the payload is longer than the {LONGEST} bytes of an IP packet")
+    return data

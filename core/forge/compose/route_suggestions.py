@@ -1,0 +1,180 @@
+"""What the machine suggests for a draft's open fields: source addresses, the next hop's MAC.
+
+These are no header's defaults: they depend on where the packet goes. Looking them up reads the
+routing and neighbour tables and sends nothing; only with `resolve` may the kernel ask the link.
+
+A frame for a chosen interface needs no route. A route through that interface tells the next hop
+and the source that the kernel would use. Without one, the next hop is the destination itself, and
+the source is an address of the interface; where it has none of the family, the source stays 0.0.0.0
+or ::, as a DHCP client's does (RFC 2131 §4.1). A group's link address is computed (RFC 1112 §6.4,
+RFC 2464 §7).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.forge.compose.draft import Draft
+from core.forge.compose.draft_parser import given_values
+from core.forge.transmit.send_errors import Circumstances, no_way, refused
+from core.net.interface_lookup import find_interface, unknown_interface
+from core.net.netlink import LinkMessage, dump_links
+from core.net.routes import (
+    IFF_LOOPBACK,
+    Kind,
+    Route,
+    addresses_of,
+    find_route,
+    group_address,
+    known_neighbour,
+    resolve_neighbour,
+    source_on,
+)
+from core.wire.model.field import Value
+from core.wire.network.arp import ARP, REQUEST
+
+_SIZES = {"ip": 4, "ipv6": 16}
+_MAC_BYTES = 6
+_BROADCAST_MAC = (1 << 48) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """`values` by key for `evaluate`; `route` to the destination, None where there is none, then
+    `trouble` says why. `link` is where it leaves: the interface that was chosen, or the route's."""
+
+    values: Mapping[str, Value] = field(default_factory=dict)
+    route: Route | None = None
+    link: LinkMessage | None = None
+    trouble: str = ""
+
+
+def look_around(draft: Draft, interface: str = "", *, resolve: bool = False) -> Surroundings:
+    """What the machine suggests for `draft` on its way out, through `interface` if one is chosen.
+
+    With `resolve` the kernel may ask the link for the next hop's MAC: for the moment of sending.
+    """
+    given = given_values(draft)
+    link = find_interface(interface) if interface else None
+    if interface and link is None:
+        return Surroundings(trouble=unknown_interface(interface, dump_links()))
+    aim = destination(draft, given)
+    route, trouble = _route(aim)
+    if link is not None:
+        trouble = ""  # it leaves here, route or not
+    elif trouble and draft.has_link and aim is not None:
+        trouble = f"no route to {_text(aim)} says where the frame leaves: choose its interface"
+    source = _source(aim, route, link)
+    if link is None and route is not None:
+        link = route.link
+    values: dict[str, Value] = {}
+    if source:
+        values |= {f"{name}.src": int.from_bytes(source, "big")
+                   for name, size in _SIZES.items() if size == len(source)}  # fmt: skip
+    if link is not None:
+        own = int.from_bytes(link.address, "big") if len(link.address) == 6 else 0
+        values |= {"eth.src": own, "arp.src.hw_mac": own}
+        values |= _arp(link)
+        mac = _next_hop_mac(draft, given, route, link, resolve)
+        if isinstance(mac, int):
+            values["eth.dst"] = mac
+        elif mac:
+            trouble = trouble or mac
+    return Surroundings(values, route, link, trouble)
+
+
+def destination(draft: Draft, given: Mapping[str, Value]) -> bytes | None:
+    """The outermost network destination that was typed."""
+    name = next((name for name in draft.layers if name in _SIZES), "")
+    value = given.get(f"{name}.dst")
+    return value.to_bytes(_SIZES[name], "big") if isinstance(value, int) else None
+
+
+def _route(address: bytes | None) -> tuple[Route | None, str]:
+    if address is None:
+        return None, ""
+    try:
+        return find_route(address), ""
+    except OSError as error:
+        return None, str(no_way(error.errno or 0, _text(address)))
+
+
+def _source(aim: bytes | None, route: Route | None, chosen: LinkMessage | None) -> bytes:
+    """Return the source address for a destination: the route's, but not that of a route through
+    another interface than the `chosen` one; empty where there is none."""
+    if aim is None:
+        return b""
+    if route is not None and (chosen is None or route.link.index == chosen.index):
+        return route.source
+    return source_on(chosen.index, aim) if chosen is not None else b""
+
+
+def _arp(link: LinkMessage) -> dict[str, Value]:
+    for address in addresses_of(link.index):
+        if len(address) == 4:
+            return {"arp.src.proto_ipv4": int.from_bytes(address, "big")}
+    return {}
+
+
+def _next_hop_mac(
+    draft: Draft,
+    given: Mapping[str, Value],
+    route: Route | None,
+    link: LinkMessage,
+    resolve: bool,
+) -> int | str:
+    """The MAC address a frame goes to, or why it is not known; empty where none is needed."""
+    if not draft.has_link or "eth.dst" in given:
+        return ""
+    if link.flags & IFF_LOOPBACK:
+        return 0
+    if "arp" in draft.layers:
+        asking = given.get("arp.opcode", ARP["opcode"].field.default) == REQUEST
+        return _BROADCAST_MAC if asking else ""
+    address = destination(draft, given)
+    if address is None:
+        return ""
+    found = link_address(address, route, link, resolve=resolve)
+    if found is not None:
+        return int.from_bytes(found, "big")
+    hop = _text(next_hop(address, route, link))
+    return "eth.dst: " + str(refused(errno.EHOSTUNREACH, Circumstances(hop, link.name)))
+
+
+def link_address(
+    address: bytes, route: Route | None, link: LinkMessage, *, resolve: bool
+) -> bytes | None:
+    """The Ethernet address that a packet for `address` goes to on `link`: a group's, or the next
+    hop's; None where that is not known, and with `resolve` does not answer either."""
+    group = group_address(address)
+    if group is not None:
+        return group
+    if route is not None and route.link.index == link.index and route.kind == Kind.BROADCAST:
+        return _BROADCAST_MAC.to_bytes(_MAC_BYTES, "big")
+    found = neighbour(link.index, next_hop(address, route, link), resolve=resolve)
+    return found if found is not None and len(found) == _MAC_BYTES else None
+
+
+def next_hop(address: bytes, route: Route | None, link: LinkMessage) -> bytes:
+    """Who is asked for on `link`: where no route leads through it, the destination itself."""
+    return route.next_hop if route is not None and route.link.index == link.index else address
+
+
+def neighbour(index: int, address: bytes, *, resolve: bool) -> bytes | None:
+    """Return the link address of a next hop, or None if it is not known.
+
+    With `resolve` the kernel asks the link, if it can: that takes CAP_NET_ADMIN, and an interface
+    that has the protocol (EINVAL on one without IPv6).
+    """
+    if resolve:
+        with contextlib.suppress(OSError):
+            return resolve_neighbour(index, address)
+    return known_neighbour(index, address)
+
+
+def _text(address: bytes) -> str:
+    return str(ipaddress.ip_address(address))

@@ -1,0 +1,1 @@
+"""A packet as a command of another tool."""

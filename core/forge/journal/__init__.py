@@ -1,0 +1,1 @@
+"""Records on disk: the audit of sent packets, drafts, history, and agreed destinations."""

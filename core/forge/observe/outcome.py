@@ -1,0 +1,285 @@
+"""What became of a packet: the copy that left, what the kernel changed in it, and what came back.
+
+Captured frames are fed in, in any order and from any source; nothing here captures. The *copy* is
+the frame that has our packet in it, but for the fields that the kernel may write on that way out
+(`core.forge.transmit.injector`). A *reply* is a packet with the ends reversed, an echo reply of the
+same identifier, an ARP or neighbour answer, or an ICMP error that quotes ours
+(`core.forge.observe.replies`). Its delay counts from the copy's time stamp, both being the
+kernel's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+from core.forge.observe.network_header import (
+    after_header,
+    end_of_network,
+    icmpv6_sum,
+    is_first_fragment,
+    network_header,
+)
+from core.forge.observe.replies import Answer, answer_of
+from core.forge.observe.stopwatch import Stopwatch
+from core.forge.transmit.injector import Way
+from core.net.routes import own_addresses
+from core.wire.dissect import dissect
+from core.wire.link.link_types import LinkType
+from core.wire.model.dissection import Dissection, Layer
+from core.wire.model.field import Slot, Span, Value
+from core.wire.network.icmpv6 import ICMPV6
+from core.wire.present.faults import fault_text
+from core.wire.present.summary import failed_summary, summarise
+from core.wire.transport.tcp import FLAG_BITS, SequenceBase
+
+_SYSTEM_WRITES = "Without IP_HDRINCL the system writes the IP header itself."
+_ICMPV6_SUM = (
+    "Linux always computes the ICMPv6 checksum of what a raw socket sends (RFC 3542 §3.1)."
+)
+_FRAGMENTED = (
+    "The packet is longer than the MTU: the system sent it in fragments, this is the first."
+)
+WHY = {
+    "ip.len": "Linux always writes the total length of what a raw socket sends.",
+    "ip.checksum": "Linux always computes the header checksum of what a raw socket sends.",
+    "ip.id": "An identification of 0 means to Linux that it shall choose one.",
+    "ip.src": "A source of 0.0.0.0 means to Linux: the address of the outgoing interface.",
+}
+_OF_ZERO = frozenset({"ip.id", "ip.src"})  # written only where they were zero
+_SYN_NOTE = (
+    "The local kernel knows no connection on port {port}: it will answer a SYN-ACK with a reset. "
+    "To keep the reset in: {tool} -A OUTPUT -p tcp --sport {port} --tcp-flags RST RST -j DROP "
+    "(it keeps yours in, too; -D in the place of -A ends it), or send from an address that this "
+    "machine does not have."
+)
+_LINKS = {"ip": LinkType.IPV4, "ipv6": LinkType.IPV6}
+_FIREWALL = {"ip": "iptables", "ipv6": "ip6tables"}
+_STALE_SUM_NOTE = (
+    "The transport checksum was computed for the source {asked}, and the kernel wrote {seen}: "
+    "the receiver will find it wrong. Leave the source empty to have both agree."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A captured frame. `number` is the packet's in the store, 0 where there is none."""
+
+    data: bytes
+    timestamp_ns: int
+    link_type: int = LinkType.ETHERNET
+    flags: int = 0
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field that left otherwise than asked, as text, and why in one sentence."""
+
+    name: str
+    label: str
+    asked: str
+    seen: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A packet that answers ours. `delay_ns` is None where the copy was not seen, or where the
+    clock of the time stamps was stepped in between."""
+
+    seen: Seen
+    sender: str
+    protocol: str
+    info: str
+    delay_ns: int | None
+
+
+class Outcome:
+    """What is known so far of one packet. Feed it frames; read `copy`, `changes`, `replies`.
+
+    `network` is what its first header was meant to be (``ip``, ``ipv6``), whatever its version.
+    `stopwatch` runs from the first copy; whoever sees later ones starts it again. `clock` returns
+    monotonic nanoseconds.
+    """
+
+    def __init__(
+        self,
+        packet: bytes,
+        way: Way,
+        network: str = "",
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self.stopwatch = Stopwatch(clock)
+        self.way = way
+        self.packet = packet
+        self.copy: Seen | None = None
+        self.changes: tuple[Change, ...] = ()
+        self.replies: list[Reply] = []
+        self.is_answered = False  # since it last left
+        self._is_refused = False  # by a reset or an error: no connection will open
+        link = LinkType.ETHERNET if way is Way.LINK else _LINKS.get(network, LinkType.RAW)
+        self.asked = Dissection(packet, len(packet), (), Span(0, len(packet)))
+        with suppress(Exception):  # ours: then a verbatim copy is found, and no replies
+            self.asked = dissect(packet, link, len(packet))
+        self._sent = self.asked  # as it left, once that is known
+
+    def feed(self, seen: Seen) -> bool:
+        """Look at a captured frame; return True if it is our copy or a reply.
+
+        A frame that rawscope fails to read is neither; the packet table counts it.
+        """
+        try:
+            return self._feed(seen)
+        except Exception:  # ours; the frames after it are not to be lost
+            return False
+
+    def _feed(self, seen: Seen) -> bool:
+        read = dissect(seen.data, seen.link_type, len(seen.data), seen.flags)
+        if self.copy is None and self._is_copy(read):
+            self.copy = seen
+            self.stopwatch.start(seen.timestamp_ns)
+            self.changes = self._compare(read)
+            self._sent = read
+            self.replies = [self._reply(reply.seen) for reply in self.replies]
+            return True
+        answer = answer_of(self._sent, read)
+        if answer is Answer.NO or (answer is Answer.PERHAPS and self.is_answered):
+            return False
+        self.is_answered = True
+        self._is_refused = self._is_refused or not _opens(read)
+        self.replies.append(self._reply(seen))
+        return True
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of this packet, one sentence each."""
+        found = []
+        if not self._is_refused and (note := syn_note(self._sent)):
+            found.append(note)
+        source = next((change for change in self.changes if change.name == "ip.src"), None)
+        if source is not None and _has_pseudo_header(self.asked):
+            found.append(_STALE_SUM_NOTE.format(asked=source.asked, seen=source.seen))
+        if self.copy is not None and self.way is Way.SYSTEM and is_first_fragment(self._sent):
+            found.append(_FRAGMENTED)
+        return tuple(found)
+
+    def _reply(self, seen: Seen) -> Reply:
+        read = dissect(seen.data, seen.link_type, len(seen.data), seen.flags)
+        try:
+            summary = summarise(read, _handshake(self._sent, read))
+        except Exception as error:  # ours, counted where the packet table shows this frame
+            summary = failed_summary(read, fault_text(error))
+        delay = self.stopwatch.delay_ns(seen.timestamp_ns)
+        return Reply(seen, summary.source, summary.protocol, summary.info, delay)
+
+    def _is_copy(self, read: Dissection) -> bool:
+        """Whether a frame holds our packet, but for what the kernel may have written."""
+        if self.way is Way.LINK:
+            return _is_padded(read.data, self.packet)
+        asked, seen = network_header(self.asked), network_header(read)
+        if asked is None or seen is None or asked.name != seen.name:
+            return False
+        if not self._carries_ours(read, self.packet[after_header(asked, self.packet) :]):
+            return False
+        return all(
+            self._may_differ(slot) or slot.read(read.data, seen.offset) == value
+            for slot, value in _top_fields(asked, self.packet)
+        )
+
+    def _carries_ours(self, read: Dissection, ours: bytes) -> bool:
+        """Whether what follows the IP header of a frame is ours; `ours` is what was asked for."""
+        seen = network_header(read)
+        assert seen is not None
+        theirs = read.data[after_header(seen, read.data) :]
+        if self.way is not Way.SYSTEM:
+            return _is_padded(theirs, ours)
+        is_piece = is_first_fragment(read)
+        if is_piece:
+            theirs = read.data[end_of_network(read) :]
+        if (span := icmpv6_sum(self.asked)) is not None:
+            start, stop = (place - end_of_network(self.asked) for place in (span.start, span.stop))
+            ours = ours[:start] + theirs[start:stop] + ours[stop:]
+        return bool(theirs) and ours.startswith(theirs) if is_piece else _is_padded(theirs, ours)
+
+    def _may_differ(self, slot: Slot) -> bool:
+        if self.way is Way.SYSTEM:
+            return slot.key not in ("dst", "proto", "nxt")
+        if slot.name in _OF_ZERO:
+            return not slot.number(self.packet)
+        return slot.name in WHY
+
+    def _compare(self, read: Dissection) -> tuple[Change, ...]:
+        """The fields of the IP header that left otherwise than asked."""
+        asked, seen = network_header(self.asked), network_header(read)
+        if self.way is Way.LINK or asked is None or seen is None:
+            return ()
+        changes = []
+        for slot, value in _top_fields(asked, self.packet):
+            there = slot.read(read.data, seen.offset)
+            if there != value:
+                why = _SYSTEM_WRITES if self.way is Way.SYSTEM else WHY[slot.name]
+                texts = slot.text(value), slot.text(there)
+                changes.append(Change(slot.name, slot.field.label, *texts, why))
+        return (*changes, *self._compare_sum(read))
+
+    def _compare_sum(self, read: Dissection) -> Iterator[Change]:
+        """The ICMPv6 checksum, if the system wrote another."""
+        ours, theirs = icmpv6_sum(self.asked), icmpv6_sum(read)
+        if self.way is Way.SYSTEM and ours is not None and theirs is not None:
+            asked = self.packet[ours.start : ours.stop]
+            seen = read.data[theirs.start : theirs.stop]
+            if asked != seen:
+                slot = ICMPV6["checksum"]
+                texts = [slot.text(int.from_bytes(each, "big")) for each in (asked, seen)]
+                yield Change(slot.name, slot.field.label, texts[0], texts[1], _ICMPV6_SUM)
+
+
+def _handshake(sent: Dissection, answer: Dissection) -> SequenceBase | None:
+    """The numbers that a SYN of ours and its answer count from."""
+    mine, other = sent.layer("tcp"), answer.layer("tcp")
+    if mine is None or other is None:
+        return None
+    flags = mine.number(sent.data, "flags")
+    if flags is None or not flags & FLAG_BITS["syn"]:
+        return None
+    theirs = other.number(answer.data, "seq_raw") if _opens(answer) else None
+    return SequenceBase(theirs, mine.number(sent.data, "seq_raw"))
+
+
+def _opens(read: Dissection) -> bool:
+    """Whether it is a SYN: the other side opens a connection."""
+    layer = read.layer("tcp")
+    flags = layer.number(read.data, "flags") if layer is not None else None
+    return flags is not None and bool(flags & FLAG_BITS["syn"])
+
+
+def syn_note(sent: Dissection) -> str:
+    """What the local kernel will do to the answer of a SYN from one of its own addresses."""
+    tcp, network = sent.layer("tcp"), network_header(sent)
+    if tcp is None or network is None:
+        return ""
+    flags, port = tcp.number(sent.data, "flags"), tcp.number(sent.data, "srcport")
+    if flags is None or flags & FLAG_BITS["ack"] or not flags & FLAG_BITS["syn"]:
+        return ""
+    slot = network.tables[0]["src"]
+    source = slot.number(sent.data, network.offset).to_bytes(slot.field.bits // 8, "big")
+    if any(source) and source not in own_addresses():
+        return ""
+    return _SYN_NOTE.format(port=port, tool=_FIREWALL[network.name])
+
+
+def _top_fields(layer: Layer, data: bytes) -> list[tuple[Slot, Value]]:
+    table = layer.tables[0]
+    return [(slot, slot.read(data, layer.offset)) for slot in table.slots if slot.parent is None]
+
+
+def _has_pseudo_header(read: Dissection) -> bool:
+    return read.layer("tcp") is not None or read.layer("udp") is not None
+
+
+def _is_padded(seen: bytes, asked: bytes) -> bool:
+    """Whether `seen` is `asked`, with nothing but zeros behind."""
+    return seen.startswith(asked) and not any(seen[len(asked) :])

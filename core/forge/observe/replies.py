@@ -1,0 +1,175 @@
+"""Whether one packet answers another: the ends reversed, an echo answered, an error quoting it.
+
+UDP and SCTP: addresses and ports reversed. ICMP queries: the answer's type, the same
+identifier and sequence number (RFC 792, RFC 4443 §4). ARP and neighbour discovery: the answer
+about the address that was asked for (RFC 826, RFC 4861 §7.2.4). ICMP errors: what they quote has
+our addresses, protocol and first four bytes (the ports). What was sent to a group or to everybody
+may be answered by anyone.
+
+TCP: a connection may be going on between the same ports, whose segments are no answers. An answer
+acknowledges what ours carried, or is the reset that RFC 9293 §3.10.7 makes of it (with our
+acknowledgement number as its sequence number where ours had one). Any other segment without data,
+a challenge ACK (RFC 5961 §4) or the one for a segment out of the window (RFC 9293 §3.10.7.4), does
+not say what it answers: it *may* be ours, and is taken for it if it is the first after ours.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from core.wire.model.dissection import Dissection, Layer
+from core.wire.network import arp, icmp, icmpv6
+from core.wire.transport.tcp import FLAG_BITS, segment_length
+
+_QUERIES = {
+    icmp.ECHO_REQUEST: icmp.ECHO_REPLY,
+    icmp.TIMESTAMP: icmp.TIMESTAMP_REPLY,
+    icmp.INFORMATION: icmp.INFORMATION_REPLY,
+    icmp.MASK_REQUEST: icmp.MASK_REPLY,
+    icmp.EXTENDED_ECHO: icmp.EXTENDED_ECHO_REPLY,
+}
+_PORTS = ("tcp", "udp", "sctp")
+_REVERSED = (("srcport", "dstport"), ("dstport", "srcport"))
+_NETWORKS = ("ip", "ipv6")
+_NUMBERS = 1 << 32  # sequence numbers wrap, RFC 9293 §3.4
+
+
+class Answer(Enum):
+    """Whether a packet answers ours."""
+
+    NO = "no"
+    PERHAPS = "perhaps"  # if none did before
+    YES = "yes"
+
+
+def answer_of(sent: Dissection, seen: Dissection) -> Answer:
+    """Whether `seen` answers `sent`."""
+    question, answer = sent.layer("arp"), seen.layer("arp")
+    if question is not None:
+        return _said(answer is not None and _is_arp_reply(sent, question, seen, answer))
+    ours, theirs = _network(sent), _network(seen)
+    if ours is None or theirs is None or ours.name != theirs.name:
+        return Answer.NO
+    if _is_quoted(sent, ours, seen):
+        return Answer.YES
+    if not _is_reversed(sent, ours, seen, theirs):
+        return Answer.NO
+    for name in _PORTS:
+        mine, other = sent.layer(name), seen.layer(name)
+        if mine is not None:
+            if other is None or not _same(sent, mine, seen, other, _REVERSED):
+                return Answer.NO
+            return _segment(sent, mine, seen, other) if name == "tcp" else Answer.YES
+    return _said(_is_icmp_answer(sent, seen) or _is_neighbour_answer(sent, seen))
+
+
+def _said(is_answer: bool) -> Answer:
+    return Answer.YES if is_answer else Answer.NO
+
+
+def _segment(sent: Dissection, mine: Layer, seen: Dissection, other: Layer) -> Answer:
+    """Whether a segment that came the other way answers ours."""
+    flags, theirs = mine.number(sent.data, "flags"), other.number(seen.data, "flags")
+    sequence, acknowledged = mine.number(sent.data, "seq_raw"), other.number(seen.data, "ack_raw")
+    if flags is None or theirs is None or sequence is None or acknowledged is None:
+        return Answer.PERHAPS  # one of them is cut
+    carried = segment_length(mine) or 0
+    carried += bool(flags & FLAG_BITS["syn"]) + bool(flags & FLAG_BITS["fin"])
+    further = (acknowledged - sequence) % _NUMBERS
+    is_reset, acknowledges = theirs & FLAG_BITS["reset"], theirs & FLAG_BITS["ack"]
+    if is_reset and not acknowledges:
+        number = other.number(seen.data, "seq_raw")
+        return _said(number == mine.number(sent.data, "ack_raw") or not flags & FLAG_BITS["ack"])
+    if acknowledges and (further == carried if is_reset else 0 < further <= carried):
+        return Answer.YES
+    return Answer.PERHAPS if not segment_length(other) else Answer.NO
+
+
+def _network(read: Dissection) -> Layer | None:
+    return next((one for one in read.layers if one.name in _NETWORKS and not one.quoted), None)
+
+
+def _same(
+    sent: Dissection,
+    mine: Layer,
+    seen: Dissection,
+    other: Layer,
+    keys: tuple[tuple[str, str], ...],
+) -> bool:
+    """Whether each of our fields has the value of the answer's named beside it."""
+    return all(
+        (value := mine.number(sent.data, key)) is not None
+        and value == other.number(seen.data, beside)
+        for key, beside in keys
+    )
+
+
+def _is_reversed(sent: Dissection, ours: Layer, seen: Dissection, theirs: Layer) -> bool:
+    source, destination = ours.number(sent.data, "src"), ours.number(sent.data, "dst")
+    from_there = theirs.number(seen.data, "src")
+    to_us = theirs.number(seen.data, "dst")
+    if source and to_us != source:
+        return False
+    return from_there == destination or is_group(ours.name, destination or 0)
+
+
+def is_group(name: str, address: int) -> bool:
+    """Multicast, or an IPv4 broadcast as far as an address of ``ip`` or ``ipv6`` alone tells."""
+    if name == "ipv6":
+        return address >> 120 == 0xFF
+    return address >> 28 == 0xE or address & 0xFF == 0xFF
+
+
+def _is_quoted(sent: Dissection, ours: Layer, seen: Dissection) -> bool:
+    """Whether `seen` is an ICMP error about our packet."""
+    for layer in seen.layers:
+        if not layer.quoted or layer.name != ours.name:
+            continue
+        keys = ["dst", "proto" if layer.name == "ip" else "nxt"]
+        if ours.number(sent.data, "src"):
+            keys.append("src")
+        if not _same(sent, ours, seen, layer, tuple((key, key) for key in keys)):
+            return False
+        mine = sent.data[ours.offset + ours.header_length :][:4]
+        quoted = seen.data[layer.offset + layer.header_length :][: len(mine)]
+        return quoted == mine
+    return False
+
+
+def _is_icmp_answer(sent: Dissection, seen: Dissection) -> bool:
+    for name, kinds, keys in (
+        ("icmp", _QUERIES, ("ident", "seq")),
+        (
+            "icmpv6",
+            {icmpv6.ECHO_REQUEST: icmpv6.ECHO_REPLY},
+            ("echo.identifier", "echo.sequence_number"),
+        ),
+    ):
+        mine, other = sent.layer(name), seen.layer(name)
+        if mine is None or other is None:
+            continue
+        wanted = kinds.get(mine.number(sent.data, "type") or 0)
+        if wanted is not None and other.number(seen.data, "type") == wanted:
+            return _same(sent, mine, seen, other, tuple((key, key) for key in keys))
+    return False
+
+
+def _is_neighbour_answer(sent: Dissection, seen: Dissection) -> bool:
+    mine, other = sent.layer("icmpv6"), seen.layer("icmpv6")
+    if mine is None or other is None:
+        return False
+    return _same(sent, mine, seen, other, (("nd.ns.target_address", "nd.na.target_address"),))
+
+
+def _is_arp_reply(sent: Dissection, mine: Layer, seen: Dissection, other: Layer) -> bool:
+    operation = mine.number(sent.data, "opcode")
+    if operation == arp.REQUEST:
+        keys = (("dst.proto_ipv4", "src.proto_ipv4"),)
+        is_answer = other.number(seen.data, "opcode") == arp.REPLY
+    else:
+        keys = (("src.hw_mac", "dst.hw_mac"),)
+        is_answer = (
+            operation == arp.REVERSE_REQUEST
+            and other.number(seen.data, "opcode") == arp.REVERSE_REPLY
+        )
+    return is_answer and _same(sent, mine, seen, other, keys)

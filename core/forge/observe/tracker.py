@@ -1,0 +1,222 @@
+"""Finding in a growing store what became of packets: their copies, the changes, the replies.
+
+A capture may bring a hundred thousand packets a second, of which a few concern us. So the packets
+to look at come from a `View` whose predicate is columns: who talks with the destination, ICMP, ARP
+if we sent ARP, and frames of our length if they left verbatim. Those are dissected by `Outcome`
+until the first copy is found; later copies of the same packet are told by their bytes, but for
+those that the kernel writes anew in each.
+
+A reply's delay counts from the last copy before it: equal packets cannot be told apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.decode.chunk import Chunk, Network, State
+from core.decode.columns import SLOTS, read
+from core.forge.observe.outcome import Change, Outcome, Reply, Seen
+from core.forge.observe.replies import is_group
+from core.forge.transmit.injector import Way
+from core.store.snapshot import Snapshot
+from core.store.view import View
+from core.wire.dissect import dissect
+from core.wire.model.dissection import Dissection
+from core.wire.network.ipv4 import IPV4, IpProtocol
+
+MOST_REPLIES = 200  # kept; more are counted
+MOST_COPIES = 100_000  # whose numbers are kept
+MOST_A_LOOK = 20_000  # packets that are looked at before the caller gets a turn
+_LEAST_FRAME = 60  # Ethernet pads shorter ones, IEEE 802.3 §3.2.8
+_HALF = 64
+_WRITTEN_ANEW = ("id", "checksum")  # of IPv4, in every packet of a raw socket
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What was seen of one of the packets. `number` is its first copy's in the store, 0 while there
+    is none; `copies` how many were seen; `reply_count` may be more than the `replies` kept."""
+
+    number: int = 0
+    copies: int = 0
+    changes: tuple[Change, ...] = ()
+    replies: tuple[Reply, ...] = ()
+    reply_count: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class Tracker:
+    """Follows packets that leave from now on. `first` is the lowest number that can be theirs,
+    `network` what their first header was meant to be (see `Outcome`).
+
+    One thread uses a tracker.
+    """
+
+    def __init__(self, packets: Sequence[bytes], way: Way, first: int, network: str = "") -> None:
+        self.ours: set[int] = set()
+        self._tracks = [Track(Outcome(packet, way, network)) for packet in packets]
+        self._view = View(_Concern([track.outcome for track in self._tracks], way, first))
+        self._next = first
+
+    def look(self, snapshot: Snapshot) -> bool:
+        """Look at what is new in `snapshot`; True if all of it was looked at."""
+        self._view.extend(snapshot)
+        row = self._view.nearest_row(self._next)
+        if row is None:
+            return True
+        if self._view[row] < self._next:
+            row += 1
+        stop = min(len(self._view), row + MOST_A_LOOK)
+        for place in range(row, stop):
+            number = self._view[place]
+            self._next = number + 1
+            packet = snapshot.packet(number)
+            link_type = packet.link_type
+            seen = Seen(packet.data, packet.timestamp_ns, link_type, packet.flags, number)
+            for track in self._tracks:
+                if track.take(seen):
+                    if track.last == number and len(self.ours) < MOST_COPIES:
+                        self.ours.add(number)
+                    break
+        return stop == len(self._view)
+
+    def fates(self) -> tuple[Fate, ...]:
+        """What is known so far, for each of the packets."""
+        return tuple(track.fate() for track in self._tracks)
+
+
+class Track:
+    """One of the packets. `last` is the number of its newest copy. `reply_count` counts all replies
+    and `newest` is the last of them, also where they are more than are kept."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.last = 0
+        self.newest: Reply | None = None
+        self.reply_count = 0
+        self._copies = 0
+        self._masked = b""
+        self._spans: list[tuple[int, int]] = []
+
+    def take(self, seen: Seen) -> bool:
+        """Whether this is a copy or a reply."""
+        outcome = self.outcome
+        if outcome.copy is not None and self._mask(seen.data) == self._masked:
+            self._count(seen)
+            return True
+        had = outcome.copy
+        if not outcome.feed(seen):
+            return False
+        if had is None and outcome.copy is not None:
+            self._spans = _spans_written_anew(seen, outcome)
+            self._masked = self._mask(seen.data)
+            self._count(seen)
+            return True
+        self.reply_count += 1
+        self.newest = outcome.replies[-1]
+        del outcome.replies[MOST_REPLIES:]
+        return True
+
+    def _count(self, seen: Seen) -> None:
+        self._copies += 1
+        self.outcome.is_answered = False
+        self.outcome.stopwatch.start(seen.timestamp_ns)
+        self.last = seen.number
+
+    def _mask(self, data: bytes) -> bytes:
+        for start, stop in self._spans:
+            data = data[:start] + bytes(stop - start) + data[stop:]
+        return data
+
+    def fate(self) -> Fate:
+        outcome = self.outcome
+        number = outcome.copy.number if outcome.copy is not None else 0
+        replies = tuple(outcome.replies)
+        return Fate(number, self._copies, outcome.changes, replies, self.reply_count, outcome.notes)
+
+
+def _spans_written_anew(seen: Seen, outcome: Outcome) -> list[tuple[int, int]]:
+    """The bytes of a copy in which the next one may differ."""
+    if outcome.way is Way.LINK or len(outcome.packet) < IPV4.size:
+        return []
+    start = _network_start(seen, outcome)
+    spans = [IPV4[key].span.shifted(start) for key in _WRITTEN_ANEW]
+    return [(span.start, span.stop) for span in spans] if outcome.asked.layer("ip") else []
+
+
+def _network_start(seen: Seen, outcome: Outcome) -> int:
+    """Where the network header of a copy begins: the header before it is the kernel's."""
+    found = None
+    with suppress(Exception):  # ours: `Outcome.feed` has read the frame, so this is unlikely
+        found = dissect(seen.data, seen.link_type, len(seen.data), seen.flags).layer("ip")
+    return found.offset if found is not None else 0
+
+
+class _Concern:
+    """The predicate of the view: which packets may be a copy or a reply."""
+
+    def __init__(self, outcomes: Sequence[Outcome], way: Way, first: int) -> None:
+        self._first = first
+        self._lengths = (
+            [(len(one.packet), max(len(one.packet), _LEAST_FRAME)) for one in outcomes]
+            if way is Way.LINK
+            else []
+        )
+        asked = [one.asked for one in outcomes]
+        self._with_arp = any(read.layer("arp") is not None for read in asked)
+        self._peers = {name: _peers(asked, name) for name in ("ip", "ipv6")}
+
+    def __call__(self, chunk: Chunk) -> NDArray[np.bool_]:
+        """(n,) true for those to look at."""
+        passed = np.zeros(len(chunk), dtype=np.bool_)
+        begin = max(0, self._first - chunk.first)
+        if begin < len(chunk):
+            passed[begin:] = self._of(chunk.rows(begin, len(chunk)))
+        return passed
+
+    def _of(self, chunk: Chunk) -> NDArray[np.bool_]:
+        has_transport = chunk.state & State.TRANSPORT > 0
+        passed: NDArray[np.bool_] = has_transport & np.isin(
+            chunk.transport, (IpProtocol.ICMP, IpProtocol.ICMPV6)
+        )
+        if self._with_arp:
+            passed |= chunk.network == Network.ARP
+        for least, most in self._lengths:
+            passed |= (chunk.original >= least) & (chunk.original <= most)
+        for name, peers in self._peers.items():
+            for end in ("src", "dst"):
+                for peer in peers:
+                    passed |= _equal(chunk, f"{name}.{end}", peer)
+        return passed
+
+
+def _peers(asked: Sequence[Dissection], name: str) -> set[int]:
+    """Whose packets concern us: the destinations; ourselves where anybody of a group may answer."""
+    found = set()
+    for packet in asked:
+        there, here = _number(packet, name, "dst"), _number(packet, name, "src")
+        if there is not None:
+            found.add(there)
+            if here and is_group(name, there):
+                found.add(here)
+    return found
+
+
+def _number(read_packet: Dissection, name: str, key: str) -> int | None:
+    layer = read_packet.layer(name)
+    return layer.number(read_packet.data, key) if layer is not None else None
+
+
+def _equal(chunk: Chunk, name: str, value: int) -> NDArray[np.bool_]:
+    column = read(chunk, SLOTS[name])
+    if column.values.ndim == 2:
+        halves = np.array([value >> _HALF, value & (1 << _HALF) - 1], dtype=np.uint64)
+        same: NDArray[np.bool_] = (column.values == halves).all(axis=1)
+    else:
+        same = column.values == value
+    return column.valid & same

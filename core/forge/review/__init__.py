@@ -1,0 +1,1 @@
+"""What a user is asked before a packet leaves: review, confirmation, and their rules."""

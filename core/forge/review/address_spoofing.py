@@ -1,0 +1,89 @@
+"""What a packet makes its hearers believe of addresses that are none of ours.
+
+ARP and the neighbour advertisement of IPv6 say at which link address an IP address is to be found;
+who hears one that is not true sends there. Sources: RFC 826; RFC 4861 §4.4, §7.2.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.forge.review.header_fields import Header, header_of
+from core.net.host_addresses import ThisMachine
+from core.wire.model.dissection import Dissection
+from core.wire.network.arp import ARP, ARP_IPV4, OPERATIONS
+from core.wire.network.icmpv6 import NEIGHBOUR, OPTIONS, TARGET_LINK
+
+_LINK = "target_linkaddr"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is said: for the memory of a yes, and in a sentence."""
+
+    mark: str
+    sentence: str
+
+
+def claims(read: Dissection, machine: ThisMachine) -> list[Claim]:
+    """What a packet says of addresses that are not this machine's, or as somebody else."""
+    found = (_of_arp(read, machine), _of_neighbour(read, machine))
+    return [claim for claim in found if claim is not None]
+
+
+def operation_of(arp: Header | None) -> str:
+    """``ARP request``; empty where there is none."""
+    if arp is None:
+        return ""
+    number = int.from_bytes(arp.raw("opcode"), "big")
+    return f"ARP {OPERATIONS.get(number, f'operation {number}')}"
+
+
+def is_foreign(source: bytes, owns: Callable[[bytes], bool]) -> bool:
+    """Whether an address is one, and not ours."""
+    return any(source) and not owns(source)
+
+
+def _of_arp(read: Dissection, machine: ThisMachine) -> Claim | None:
+    arp = header_of(read, ARP_IPV4)
+    if arp is None:
+        return None
+    foreign = is_foreign(arp.raw("src.proto_ipv4"), machine.owns)
+    if not foreign and not is_foreign(arp.raw("src.hw_mac"), machine.owns_mac):
+        return None
+    operation = operation_of(header_of(read, ARP))
+    where = f"{arp.text('src.proto_ipv4')} is at {arp.text('src.hw_mac')}"
+    return Claim(f"{operation} {where}", _sentence(operation, where, foreign))
+
+
+def _of_neighbour(read: Dissection, machine: ThisMachine) -> Claim | None:
+    told = header_of(read, NEIGHBOUR)
+    if told is None:
+        return None
+    link = _target_link(read)
+    foreign = is_foreign(told.raw("nd.na.target_address"), machine.owns)
+    if not foreign and (link is None or not is_foreign(link.raw(_LINK), machine.owns_mac)):
+        return None
+    at = f"at {link.text(_LINK)}" if link is not None else "where it comes from"
+    where = f"{told.text('nd.na.target_address')} is {at}"
+    return Claim(f"advertises {where}", _sentence("neighbour advertisement", where, foreign))
+
+
+def _target_link(read: Dissection) -> Header | None:
+    """The option with the link address that a neighbour advertisement gives."""
+    for layer in read.layers:
+        for option in layer.options if NEIGHBOUR in layer.tables else ():
+            known = OPTIONS.kinds.get(option.kind)
+            whole = option.span.start + TARGET_LINK.stop <= len(read.data)
+            if known is not None and known.table is TARGET_LINK and whole:
+                return Header(TARGET_LINK, read.data, option.span.start)
+    return None
+
+
+def _sentence(who: str, where: str, foreign: bool) -> str:
+    whose = "the address" if foreign else "the link address"
+    return (
+        f"The {who} says that {where}, and {whose} is none of this machine's: who hears it sends "
+        "there."
+    )

@@ -1,0 +1,54 @@
+"""What Linux does not take from lo when a packet socket put it there.
+
+A packet that the system sends to itself keeps the route it was given; a frame from a packet socket
+has none, and is looked at like one that came from outside. An IPv4 source that is this machine's
+own is then a *martian* and is dropped unless ``accept_local`` is set, and so is any address of
+127.0.0.0/8 unless ``route_localnet`` is (net/ipv4/route.c, ip_route_input_slow; ip-sysctl.rst; both
+tried). IPv6 frames are taken. A capture sees all of them leave.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.net.host_addresses import ThisMachine
+from core.wire.dissect import dissect
+from core.wire.link.link_types import LinkType
+from core.wire.network.ipv4 import IPV4
+
+_SETTINGS = Path("/proc/sys/net/ipv4/conf")
+_LOOPBACK = 127  # the first byte of 127.0.0.0/8
+_NOTE = (
+    "Linux drops an IPv4 frame that a packet socket puts on lo {why} ({settings} would let it in), "
+    "so nothing here receives it or answers. IP_HDRINCL is another way out, whose packets arrive."
+)
+
+
+def dropped_on_lo(frame: bytes, machine: ThisMachine) -> str:
+    """Why this machine does not receive a verbatim frame on lo, in one sentence; empty if it
+    does."""
+    layer = dissect(frame, LinkType.ETHERNET, len(frame)).layer("ip")
+    if layer is None or not layer.is_whole(IPV4):
+        return ""
+    ends = [IPV4[key].number(frame, layer.offset).to_bytes(4, "big") for key in ("src", "dst")]
+    needed = []
+    if machine.owns(ends[0]):
+        needed.append("accept_local")
+    if any(address[0] == _LOOPBACK for address in ends):
+        needed.append("route_localnet")
+    unset = [name for name in needed if not _is_set(name)]
+    if not unset:
+        return ""
+    why = "from an address of its own" if needed[0] == "accept_local" else "for 127.0.0.0/8"
+    return _NOTE.format(why=why, settings=" and ".join(f"net.ipv4.conf.lo.{n}=1" for n in unset))
+
+
+def _is_set(name: str) -> bool:
+    """Whether a switch is on: for lo, or for all interfaces."""
+    for interface in ("lo", "all"):
+        try:
+            if int((_SETTINGS / interface / name).read_text()):
+                return True
+        except (OSError, ValueError):
+            continue
+    return False

@@ -1,0 +1,256 @@
+"""One packet that is to leave, looked at: where it goes, and what is unusual about it.
+
+Addresses are read from where the header has them, whatever its version says: so does the kernel
+that is given it. Each unusual thing is a `Concern`: a sentence for a person, and the mark that a
+yes to it leaves. Marks name what was agreed to and nothing wider: a destination, a source, a link
+address, an interface.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from core.forge.review.address_spoofing import claims, is_foreign, operation_of
+from core.forge.review.header_fields import Header, header_of
+from core.forge.transmit.injector import destination_of
+from core.forge.transmit.send_errors import SendError
+from core.net.host_addresses import ThisMachine
+from core.net.routes import Kind
+from core.wire.dissect import dissect
+from core.wire.link.ethernet import ETHERNET
+from core.wire.link.link_types import LinkType
+from core.wire.model.dissection import Dissection
+from core.wire.model.table import HeaderTable
+from core.wire.network import ipv4_options, ipv6
+from core.wire.network.arp import ARP
+from core.wire.network.ipv4 import IPV4
+from core.wire.network.ipv6 import IPV6
+
+_GROUP_BIT = 1  # of a MAC address' first byte: IEEE 802.3 §3.2.3
+_STOPS_NAMED = 4
+_BROADCAST_MAC = b"\xff" * 6
+
+
+class Target(Enum):
+    """What a destination is to this machine."""
+
+    OWN = "this machine"
+    HOST = "another host"
+    BROADCAST = "everybody on the link"
+    MULTICAST = "a group"
+
+
+class Unusual(Enum):
+    """What a question is about."""
+
+    DESTINATION = "destinations"
+    RECEIVER = "link addresses"
+    SOURCE = "sources"
+    VERBATIM = "frames"
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """One unusual thing: what is remembered of a yes to it (empty: nothing), and the sentence."""
+
+    kind: Unusual
+    mark: str
+    sentence: str
+
+
+@dataclass(slots=True)
+class Look:
+    """One packet, and what is unusual about it.
+
+    `verbatim` says that it is a frame for `interface`; `is_loopback` that this one is the loopback.
+    `network` is what a packet's header was meant to be (``ip``, ``ipv6``). `system` says that the
+    system writes the IP header, its own source among it.
+    """
+
+    packet: bytes
+    verbatim: bool
+    interface: str
+    is_loopback: bool
+    network: str
+    machine: ThisMachine
+    system: bool = False
+    destination: str = ""
+    target: Target = Target.HOST
+    _link: Header | None = field(default=None, init=False)
+    _ip: Header | None = field(default=None, init=False)
+    _operation: str = field(default="", init=False)
+    _read: Dissection = field(init=False)
+
+    def __post_init__(self) -> None:
+        link = LinkType.ETHERNET if self.verbatim else LinkType.RAW
+        self._read = read = dissect(self.packet, link, len(self.packet))
+        if self.verbatim:
+            if len(self.packet) >= ETHERNET.size:
+                self._link = Header(ETHERNET, self.packet, 0)
+            self._ip = header_of(read, IPV4, IPV6)
+            self._operation = operation_of(header_of(read, ARP))
+        else:
+            self._ip = self._first()
+        self.destination, self.target = self._aim()
+
+    def concerns(self) -> list[Concern]:
+        """Each unusual thing about the packet."""
+        found = [] if self.target is Target.OWN else [self._first_time()]
+        found += self._sources()
+        found += self._onward()
+        found += self._receiver()
+        if self.verbatim and self.target is not Target.OWN:
+            over = self.interface
+            words = f"The frame leaves {over} verbatim, past the IP stack and its firewall."
+            mark = f"{self.destination} verbatim on {self.interface}" if self._is_named else ""
+            found.append(Concern(Unusual.VERBATIM, mark, words))
+        return found
+
+    @property
+    def _is_named(self) -> bool:
+        """Whether there is an address to remember."""
+        return self._ip is not None or self._link is not None
+
+    def _first(self) -> Header | None:
+        """The header that an IP packet begins with."""
+        try:
+            _, address = destination_of(self.packet, self.network)
+        except SendError:
+            return None
+        return Header(IPV4 if len(address) == 4 else IPV6, self.packet, 0)
+
+    def _aim(self) -> tuple[str, Target]:
+        """The destination as text, and what it is."""
+        text = self._ip.text("dst") if self._ip is not None else ""
+        mac = self._link.raw("dst") if self._link is not None else b""
+        if self.verbatim and self.is_loopback and not text:
+            return "loopback", Target.OWN
+        if mac and mac[0] & _GROUP_BIT and not self.is_loopback:
+            target = Target.BROADCAST if mac == _BROADCAST_MAC else Target.MULTICAST
+            mac_text = ETHERNET["dst"].text(int.from_bytes(mac, "big"))
+            return (f"{text} ({mac_text})" if text else mac_text), target
+        if self._ip is None:
+            named = self._link.text("dst") if self._link is not None else "an unreadable packet"
+            return named, Target.HOST
+        target = self._kind(self._ip.raw("dst"))
+        if target is Target.OWN and self.verbatim and not self.is_loopback:
+            return text, Target.HOST  # it leaves the machine all the same
+        return text, target
+
+    def _kind(self, address: bytes) -> Target:
+        """What the routing table says of an IP destination."""
+        kind = self.machine.kind(address)
+        if kind == Kind.LOCAL:
+            return Target.OWN
+        if kind == Kind.BROADCAST or address == b"\xff" * 4:
+            return Target.BROADCAST
+        group = address[0] == 0xFF if len(address) == 16 else 224 <= address[0] <= 239
+        return Target.MULTICAST if group else Target.HOST
+
+    def _first_time(self) -> Concern:
+        """That nobody was sent to there before, or that many hear it."""
+        over = f" on {self.interface}" if self.interface else ""
+        match self.target:
+            case Target.BROADCAST:
+                words = f"{self.destination} is a broadcast: every host{over} gets it."
+            case Target.MULTICAST:
+                words = f"{self.destination} is a multicast group: all its members{over} get it."
+            case _:
+                words = f"{self.destination}{over} was not agreed to before."
+        mark = self.destination
+        if self.target is not Target.HOST or self._ip is None or _is_of_link(self._ip.raw("dst")):
+            mark = f"{mark} on {self.interface} {self._operation}".rstrip()
+        return Concern(Unusual.DESTINATION, mark if self._is_named else "", words)
+
+    def _sources(self) -> list[Concern]:
+        """The sources that are not ours; the kernel fills in an IP address that is zero."""
+        found = self._claims()
+        spoofs = self._ip is not None and is_foreign(self._ip.raw("src"), self.machine.owns)
+        if self._ip is not None and spoofs and not self.system:
+            source = self._ip.text("src")
+            words = f"The source {source} is no address of this machine: answers go there."
+            found.append(Concern(Unusual.SOURCE, f"{self.destination} from {source}", words))
+        if self._link is None or self.is_loopback:
+            return found
+        mark = f"{self.destination} on {self.interface}"
+        if is_foreign(self._link.raw("src"), self.machine.owns_mac):
+            source = self._link.text("src")
+            words = (
+                f"The link source {source} is none of this machine's: switches that see it take "
+                "its owner to be here."
+            )
+            found.append(Concern(Unusual.SOURCE, f"{mark} from {source}", words))
+        return found
+
+    def _claims(self) -> list[Concern]:
+        """That it says where others are to send to. The loopback's neighbours are ourselves."""
+        if self.is_loopback or self.target is Target.OWN:
+            return []
+        mark = f"{self.destination} on {self.interface} "
+        return [
+            Concern(Unusual.SOURCE, mark + claim.mark, claim.sentence)
+            for claim in claims(self._read, self.machine)
+        ]
+
+    def _onward(self) -> list[Concern]:
+        """A source route or a routing header, which sends it on from where it is addressed to. The
+        mark is of its bytes: another route is another question."""
+        if self._ip is None or (self.system and self._ip.table is IPV4):
+            return []
+        route, stops = _route_inside(self._read)
+        if not route:
+            return []
+        by = f": {', '.join(stops)}" if stops else ""
+        words = f"A route inside it sends it on from {self.destination}{by}."
+        return [Concern(Unusual.DESTINATION, f"{self.destination} by {route.hex()}", words)]
+
+    def _receiver(self) -> list[Concern]:
+        """A link address that is not known to be the next hop's: somebody else gets the frame."""
+        if self._link is None or self._ip is None or self.is_loopback:
+            return []
+        mac = self._link.raw("dst")
+        if mac[0] & _GROUP_BIT or not any(mac):
+            return []  # many hear it, or it is still to be found
+        if mac == self.machine.link_address(self.interface, self._ip.raw("dst")):
+            return []
+        to = self._link.text("dst")
+        words = (
+            f"The link address {to} is not known to lead to {self.destination}: its owner gets it."
+        )
+        mark = f"{self.destination} on {self.interface} at {to}"
+        return [Concern(Unusual.RECEIVER, mark, words)]
+
+
+def _route_inside(read: Dissection) -> tuple[bytes, list[str]]:
+    """The bytes of the outermost source route or routing header, as far as they are there, and the
+    addresses that can be read in it; no bytes where there is none, or it is used up."""
+    for layer in read.layers:
+        if layer.quoted or layer.depth > 1:
+            break
+        if layer.name == "ip":
+            for option in layer.options:
+                if option.kind in ipv4_options.SOURCE_ROUTES:
+                    route = read.data[option.span.start : option.span.stop]
+                    return route, _stops(route[ipv4_options.ROUTE.stop :], IPV4)
+        if layer.name == ipv6.ROUTING.name:
+            route = read.data[layer.offset : layer.offset + layer.header_length]
+            whole = len(route) >= ipv6.ROUTING.size
+            if not whole or ipv6.ROUTING["segleft"].number(route):
+                return route, _stops(route[ipv6.UNIT :], IPV6)
+    return b"", []
+
+
+def _stops(data: bytes, table: HeaderTable) -> list[str]:
+    """The whole addresses that follow each other in `data`, at most a few."""
+    slot = table["dst"]
+    size = slot.field.bits // 8
+    starts = range(0, min(len(data) - size + 1, _STOPS_NAMED * size), size)
+    return [slot.text(int.from_bytes(data[at : at + size], "big")) for at in starts]
+
+
+def _is_of_link(address: bytes) -> bool:
+    """Whether an address means another host on each link."""
+    if len(address) == 4:
+        return address[:2] == b"\xa9\xfe"  # 169.254/16, RFC 3927
+    return address[0] == 0xFE and address[1] & 0xC0 == 0x80  # fe80::/10, RFC 4291

@@ -1,0 +1,1 @@
+"""Packets out: one, many equal ones, or a whole capture."""

@@ -1,0 +1,199 @@
+"""IP packets that a capture has without a link header, made into frames of one interface.
+
+The audit of what was sent is such a capture (Linux cooked), as are those of tunnels (raw IP). What
+stands before the IP header goes, and an Ethernet header comes in its place: from the interface's
+own address to that of the next hop. The destinations of a batch are gathered as columns, and each
+distinct one is looked up once; frames are put together by columns, too.
+
+Looking up asks nobody until `Framing.resolve` says that the link may be asked: an address that is
+not known by then is zeros, as one that is still to be found; afterwards its packets are left out.
+Records without bytes are no packets, and are skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.decode.batch import Batch
+from core.forge.compose.route_suggestions import link_address, next_hop
+from core.net.netlink import LinkMessage
+from core.net.routes import IFF_LOOPBACK, find_route
+from core.wire.link.ethernet import ETHERNET, EtherType
+from core.wire.link.link_types import LinkType
+from core.wire.link.linux_cooked import SLL, SLL2
+from core.wire.network.ipv4 import IPV4
+from core.wire.network.ipv6 import IPV6
+
+BARE = frozenset(
+    {
+        LinkType.RAW,
+        LinkType.RAW_BSD,
+        LinkType.RAW_OPENBSD,
+        LinkType.IPV4,
+        LinkType.IPV6,
+        LinkType.LINUX_SLL,
+        LinkType.LINUX_SLL2,
+    }
+)
+_COOKED = {LinkType.LINUX_SLL: SLL, LinkType.LINUX_SLL2: SLL2}
+_MOST_KEPT = 1 << 16  # destinations whose link addresses are kept
+_PIECE = 4 << 20  # bytes that are put together at once
+_NOT_FOUND = bytes(6)
+_TABLES = ((IPV4, EtherType.IPV4), (IPV6, EtherType.IPV6))
+_Rows = NDArray[np.int64]
+
+
+class Framing:
+    """Makes frames for one interface. `unframed` counts the packets that were left out: of no
+    IP version, or with a next hop that does not answer."""
+
+    def __init__(self, link: LinkMessage) -> None:
+        self.resolve = False
+        self.unframed = 0
+        self._link = link
+        self._own = link.address if len(link.address) == len(_NOT_FOUND) else _NOT_FOUND
+        self._found: dict[tuple[bytes, bool], bytes | None] = {}
+        self._silent: set[bytes] = set()
+
+    def frames(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[Batch]:
+        """The frames of a batch whose packets (n,) have these link types."""
+        there = batch.captured > 0
+        if not there.all():
+            batch, link_types = _selected(batch, there), link_types[there]
+        if (link_types == LinkType.ETHERNET).all():
+            yield batch
+            return
+        pieces = np.cumsum(batch.captured, dtype=np.int64) // _PIECE
+        edges = [0, *(np.flatnonzero(np.diff(pieces)) + 1).tolist(), len(batch)]
+        for start, stop in pairwise(edges):
+            rows = np.arange(start, stop)
+            yield self._framed(_selected(batch, rows), link_types[rows])
+
+    def _framed(self, batch: Batch, link_types: NDArray[np.int64]) -> Batch:
+        skip = np.zeros(len(batch), np.int64)
+        for link_type, table in _COOKED.items():
+            skip[link_types == link_type] = table.size
+        at = batch.offset + skip
+        size = np.maximum(batch.captured.astype(np.int64) - skip, 0)
+        is_bare = link_types != LinkType.ETHERNET
+        size[is_bare & (size < IPV4.size)] = 0  # too short for anything, and counted so
+        kinds = _ethertypes(batch, link_types, at, size)
+        size[(kinds == EtherType.IPV6) & (size < IPV6.size)] = 0
+        heads, has_head = self._heads(batch.data, at, size, kinds)
+        keep = ~is_bare | has_head | (size == 0)
+        self.unframed += int(np.count_nonzero(~keep))
+        cut = np.maximum(batch.original.astype(np.int64) - batch.captured, 0)
+        data, offset, length = _joined(batch.data, at[keep], size[keep], heads, has_head[keep])
+        return replace(
+            _selected(batch, keep),
+            data=data,
+            offset=offset,
+            captured=length.astype(np.uint32),
+            original=(length + cut[keep]).astype(np.uint32),
+            stable=False,
+        )
+
+    def _heads(
+        self, data: NDArray[np.uint8], at: _Rows, size: _Rows, kinds: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """The Ethernet headers (m, 14), and which rows (n,) they are for, in order."""
+        heads = np.zeros((len(at), ETHERNET.size), np.uint8)
+        has_head = np.zeros(len(at), bool)
+        receiver = ETHERNET["dst"].span
+        for table, kind in _TABLES:
+            rows = np.flatnonzero((kinds == kind) & (size > 0))
+            if not len(rows):
+                continue
+            span = table["dst"].span
+            aims = data[at[rows, None] + np.arange(span.start, span.stop)]
+            distinct, which = np.unique(aims, axis=0, return_inverse=True)
+            found = [self._address(aim.tobytes()) for aim in distinct]
+            source = int.from_bytes(self._own, "big")
+            heads[rows] = np.frombuffer(ETHERNET.emit({"src": source, "type": kind}), np.uint8)
+            addresses = np.frombuffer(b"".join(one or _NOT_FOUND for one in found), np.uint8)
+            which = which.ravel()
+            heads[rows, receiver.start : receiver.stop] = addresses.reshape(-1, 6)[which]
+            has_head[rows] = np.array([one is not None for one in found])[which]
+        return heads[has_head], has_head
+
+    def _address(self, destination: bytes) -> bytes | None:
+        """Where packets for this destination go on the link; None where that cannot be found."""
+        if self._link.flags & IFF_LOOPBACK:
+            return _NOT_FOUND
+        key = (destination, self.resolve)
+        if key not in self._found:
+            if len(self._found) >= _MOST_KEPT:
+                self._found.clear()
+            self._found[key] = self._looked_up(destination)
+        return self._found[key]
+
+    def _looked_up(self, destination: bytes) -> bytes | None:
+        route = None
+        with suppress(OSError):  # an interface may be chosen that no route leads through
+            route = find_route(destination)
+        hop = next_hop(destination, route, self._link)
+        if hop in self._silent:  # a router that does not answer costs its patience once
+            return None
+        found = link_address(destination, route, self._link, resolve=self.resolve)
+        if found is None and not self.resolve:
+            return _NOT_FOUND
+        if found is None:
+            self._silent.add(hop)
+        return found
+
+
+def _ethertypes(
+    batch: Batch, link_types: NDArray[np.int64], at: _Rows, size: _Rows
+) -> NDArray[np.int64]:
+    """(n,) what each IP packet is, 0 for all else: by its version, or as the capture says."""
+    kinds = np.zeros(len(batch), np.int64)
+    rows = np.flatnonzero((link_types != LinkType.ETHERNET) & (size >= IPV4.size))
+    versions = IPV4["version"].column(batch.data, at[rows])
+    is_six = versions == IPV6["version"].field.default
+    kinds[rows] = np.where(is_six, EtherType.IPV6, EtherType.IPV4)
+    kinds[rows[link_types[rows] == LinkType.IPV4]] = EtherType.IPV4
+    kinds[rows[link_types[rows] == LinkType.IPV6]] = EtherType.IPV6
+    for link_type, table in _COOKED.items():
+        cooked = rows[link_types[rows] == link_type]
+        said = table["etype"].column(batch.data, batch.offset[cooked])
+        kinds[cooked] = np.where(np.isin(said, [kind for _, kind in _TABLES]), said, 0)
+    return kinds
+
+
+def _joined(
+    data: NDArray[np.uint8],
+    at: _Rows,
+    size: _Rows,
+    heads: NDArray[np.uint8],
+    has_head: NDArray[np.bool_],
+) -> tuple[NDArray[np.uint8], _Rows, _Rows]:
+    """The packets ``data[at : at + size]`` behind their headers: bytes, offsets, lengths."""
+    length = size + np.where(has_head, ETHERNET.size, 0)
+    offset = np.cumsum(length) - length
+    joined = np.zeros(int(length.sum()), np.uint8)
+    joined[offset[has_head, None] + np.arange(ETHERNET.size)] = heads
+    before = np.cumsum(size) - size
+    body = offset + length - size
+    each = np.arange(int(size.sum()))
+    joined[np.repeat(body - before, size) + each] = data[np.repeat(at - before, size) + each]
+    return joined, offset, length
+
+
+def _selected(batch: Batch, rows: NDArray[np.bool_] | _Rows) -> Batch:
+    """Some packets of a batch, over the same bytes; remarks are left behind."""
+    return replace(
+        batch,
+        offset=batch.offset[rows],
+        captured=batch.captured[rows],
+        original=batch.original[rows],
+        timestamp_ns=batch.timestamp_ns[rows],
+        interface=batch.interface[rows],
+        flags=batch.flags[rows],
+        comments={},
+    )

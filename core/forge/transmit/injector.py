@@ -1,0 +1,296 @@
+"""Three ways out of this machine, and what the kernel does on each.
+
+* `Way.IP`: a raw socket with IP_HDRINCL. We write the IPv4 header, but not the last word: Linux
+  always writes total length and header checksum, fills identification and source address when
+  they are zero, and refuses what exceeds the MTU (raw(7); net/ipv4/raw.c, raw_send_hdrinc). IPv6
+  headers go out as they are (IPV6_HDRINCL, since Linux 4.5).
+* `Way.SYSTEM`: the classic raw socket without it. We give what comes after the IP header, the
+  system writes the header. It is here so that the difference can be seen.
+* `Way.LINK`: a packet socket bound to an interface. Verbatim, wrong sums and versions included, but
+  for the length: a frame longer than MTU and link header is refused (packet(7)).
+
+A loop of single `send` calls costs more in Python than in the kernel's entry, so many equal packets
+go by sendmmsg(2), a thousand a call: on a veth pair that is half again as fast, and nothing changes
+for the kernel, to which each packet is a call of its own. Many equal frames go through a ring
+(`core.forge.transmit.repeat_ring`), which spares the kernel the call for each, too. With
+PACKET_QDISC_BYPASS frames go around the queueing discipline and past every tap: our own capture
+does not see them either.
+
+IP_RECVERR makes the kernel say when its queue dropped the packet, which it keeps to itself
+otherwise (net/ipv4/raw.c). What such a socket would receive nobody reads: its buffer is the least.
+"""
+
+from __future__ import annotations
+
+import errno
+import select
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from types import TracebackType
+
+from core.forge.transmit.repeat_ring import EqualFrames
+from core.forge.transmit.repeat_sendmmsg import BURST, EqualMessages
+from core.forge.transmit.send_errors import Circumstances, SendError, refused
+from core.forge.transmit.tx_slots import SEND_BUFFER_BYTES
+from core.net import sockets as kernel
+from core.wire.model.field import Kind, address_text
+from core.wire.network.ipv4 import IPV4
+from core.wire.network.ipv6 import IPV6
+
+_PATIENCE_MS = 1000  # for room in the socket's buffer
+_RING_PATIENCE_S = 5.0  # for a frame of a ring to come back from the device
+_NAP_S = 0.001
+
+
+class Way(Enum):
+    """How packets leave."""
+
+    IP = "IP_HDRINCL"
+    SYSTEM = "system header"
+    LINK = "verbatim"
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """Where an IP packet will leave: an interface by name and number, which link-local IPv6 needs,
+    its MTU (0: not known), and whether the packet is meant as ``ip`` or ``ipv6``."""
+
+    interface: str = ""
+    index: int = 0
+    mtu: int = 0
+    network: str = ""
+
+
+class Injector:
+    """A socket that is connected or bound to where one draft's packets go."""
+
+    def __init__(self, way: Way, made: socket.socket, what: Circumstances) -> None:
+        self.way = way
+        self.circumstances = what
+        self._socket = made
+        self._burst: EqualMessages | None = None
+
+    def __enter__(self) -> Injector:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def send(self, packet: bytes) -> None:
+        """Send one packet. Raises `SendError`."""
+        while True:
+            try:
+                self._socket.send(packet)
+                return
+            except BlockingIOError:
+                self._wait(len(packet))
+            except OSError as error:
+                raise self._refused(error.errno or 0, len(packet)) from error
+
+    def send_burst(self, packet: bytes, count: int) -> int:
+        """Send one packet up to `count` times, at most `BURST`; how often it was. Raises
+        `SendError` if not once."""
+        if self._burst is None or self._burst.packet is not packet:
+            self._burst = EqualMessages(packet)
+        sent, number = self._burst.send(self._socket.fileno(), count)
+        if number == errno.EAGAIN:
+            self._wait(len(packet))
+        elif number not in (0, errno.EINTR):
+            raise self._refused(number, len(packet))
+        return sent
+
+    def _wait(self, length: int) -> None:
+        """Until the socket's buffer has room."""
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLOUT)
+        if not waiting.poll(_PATIENCE_MS):
+            raise self._refused(errno.EAGAIN, length)
+
+    def _refused(self, number: int, length: int) -> SendError:
+        what = self.circumstances
+        told = Circumstances(what.destination, what.interface, what.mtu, length, what.verbatim)
+        return refused(number, told)
+
+
+class LinkInjector(Injector):
+    """Frames out of one interface: a burst of `BURST` equal ones, and what follows, by a ring.
+
+    Where the kernel makes no ring they go by sendmmsg, as packets on the other ways do.
+    """
+
+    def __init__(self, made: socket.socket, what: Circumstances, bypass: bool) -> None:
+        super().__init__(Way.LINK, made, what)
+        self._bypass = bypass
+        self._ring: EqualFrames | None = None
+        self._ringed: bytes | None = None  # what a ring was asked for last
+        self._stuck_since_s: float | None = None
+
+    def close(self) -> None:
+        """Close both sockets."""
+        if self._ring is not None:
+            self._ring.close()
+        super().close()
+
+    def send_burst(self, packet: bytes, count: int) -> int:
+        """Send one frame up to `count` times, at most `BURST`; how often it was. Raises
+        `SendError` if not once."""
+        if count >= BURST and packet is not self._ringed:
+            self._make_ring(packet)
+        if self._ring is None or packet is not self._ringed:
+            return super().send_burst(packet, count)
+        sent, number = self._ring.send(min(count, BURST))
+        if number == errno.EAGAIN:
+            self._be_patient(len(packet))
+        elif number not in (0, errno.EINTR):
+            raise self._refused(number, len(packet))
+        else:
+            self._stuck_since_s = None
+        return sent
+
+    def _make_ring(self, packet: bytes) -> None:
+        if self._ring is not None:
+            self._ring.close()
+        what, self._ring, self._ringed = self.circumstances, None, packet
+        with suppress(OSError, kernel.NotPermittedError):
+            self._ring = EqualFrames(what.interface, what.mtu, packet, self._bypass)
+
+    def _be_patient(self, length: int) -> None:
+        """A moment, while frames are on their way. Raises `SendError` if that takes too long."""
+        now_s = time.monotonic()
+        if self._stuck_since_s is None:
+            self._stuck_since_s = now_s
+        elif now_s - self._stuck_since_s > _RING_PATIENCE_S:
+            raise self._refused(errno.EAGAIN, length)
+        time.sleep(_NAP_S)
+
+
+def open_ip(packet: bytes, out: Out) -> Injector:
+    """A raw socket for an IP packet of either version, its header included.
+
+    Raises `SendError`, and `core.net.sockets.NotPermittedError`.
+    """
+    six = is_ipv6(packet, out.network)
+    make = kernel.raw_ipv6_socket if six else kernel.raw_ipv4_socket
+    made = make(socket.IPPROTO_RAW)
+    _include_header(made, six, True)
+    return _connected(Way.IP, made, packet, out)
+
+
+def open_system(packet: bytes, out: Out) -> Injector:
+    """A raw socket that is given what follows the IP header of `packet`; the system writes that.
+
+    Protocol 255 (IPPROTO_RAW) switches IP_HDRINCL on (raw(7)), which would make a header of the
+    payload: it is switched off again. Raises `SendError`, and `core.net.sockets.NotPermittedError`.
+    """
+    six = is_ipv6(packet, out.network)
+    protocol = (IPV6["nxt"] if six else IPV4["proto"]).number(packet)
+    try:
+        made = kernel.raw_ipv6_socket(protocol) if six else kernel.raw_ipv4_socket(protocol)
+    except OSError as error:
+        raise refused(error.errno or 0, Circumstances(str(protocol), out.interface)) from error
+    _include_header(made, six, False)
+    return _connected(Way.SYSTEM, made, packet, out)
+
+
+def open_link(interface: str, mtu: int, *, bypass: bool = False) -> Injector:
+    """A packet socket on an Ethernet interface or lo. `bypass` goes around its queueing discipline.
+
+    Raises `SendError`, and `core.net.sockets.NotPermittedError`.
+    """
+    what = Circumstances(interface, interface, mtu, verbatim=True)
+    made = kernel.packet_socket("sending")
+    try:
+        made.bind((interface, 0))  # protocol 0: it receives nothing
+        if bypass:
+            made.setsockopt(kernel.SOL_PACKET, kernel.PACKET_QDISC_BYPASS, 1)
+        _enlarge(made)
+    except OSError as error:
+        made.close()
+        raise refused(error.errno or 0, what) from error
+    return LinkInjector(made, what, bypass)
+
+
+def _include_header(made: socket.socket, six: bool, included: bool) -> None:
+    """IP_HDRINCL on or off. Closes the socket and raises `SendError` where it cannot be."""
+    level, option = socket.IPPROTO_IP, kernel.IP_HDRINCL
+    if six:
+        level, option = socket.IPPROTO_IPV6, kernel.IPV6_HDRINCL
+    try:
+        made.setsockopt(level, option, int(included))
+    except OSError as error:
+        made.close()
+        raise refused(error.errno or 0, Circumstances("IP_HDRINCL")) from error
+
+
+def system_payload(packet: bytes, network: str = "") -> bytes:
+    """What a classic raw socket is given of an IP packet: all after the header."""
+    if is_ipv6(packet, network):
+        return packet[IPV6.size :]
+    return packet[max(IPV4.size, IPV4["hdr_len"].number(packet)) :]
+
+
+def destination_of(packet: bytes, network: str = "") -> tuple[str, bytes]:
+    """The destination of an IP packet, as text and as bytes. Raises `SendError` if it is none.
+
+    `network` is what its header was meant to be, ``ip`` or ``ipv6``, whatever its version says.
+    """
+    six = is_ipv6(packet, network)
+    table, kind = (IPV6, Kind.IPV6) if six else (IPV4, Kind.IPV4)
+    if len(packet) < table.size or (not network and _version(packet) not in (4, 6)):
+        reason = "the packet does not begin with an IP header, so there is no destination"
+        raise SendError(0, f"{reason}; send it verbatim (--link)")
+    slot = table["dst"]
+    number = slot.number(packet)
+    return address_text(kind, number), number.to_bytes(slot.field.bits // 8, "big")
+
+
+def is_ipv6(packet: bytes, network: str = "") -> bool:
+    """Whether a packet's header is IPv6's: as `network` says, else as its version does."""
+    return network == "ipv6" or (not network and _version(packet) == 6)
+
+
+def _version(packet: bytes) -> int:
+    return packet[0] >> 4 if packet else 0
+
+
+def _connected(way: Way, made: socket.socket, packet: bytes, out: Out) -> Injector:
+    text, address = destination_of(packet, out.network)
+    what = Circumstances(text, out.interface, out.mtu, len(packet))
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)  # the least there is
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        _enlarge(made)
+        if way is Way.IP:
+            _hear_of_drops(made)
+        if len(address) == 4:
+            made.connect((text, 0))
+        else:
+            scope = out.index if address[0] == 0xFE or address[0] == 0xFF else 0
+            made.connect((text, 0, 0, scope))
+    except OSError as error:
+        made.close()
+        raise refused(error.errno or 0, what) from error
+    return Injector(way, made, what)
+
+
+def _hear_of_drops(made: socket.socket) -> None:
+    if made.family == socket.AF_INET:
+        made.setsockopt(socket.IPPROTO_IP, kernel.IP_RECVERR, 1)
+    else:
+        made.setsockopt(socket.IPPROTO_IPV6, kernel.IPV6_RECVERR, 1)
+
+
+def _enlarge(made: socket.socket) -> None:
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)

@@ -1,0 +1,146 @@
+"""Sending many: count, rate, progress, and stopping.
+
+The rate is kept against the clock: when so much time has passed, so many packets are due. Who was
+held up for a moment sends what is due in one go; who was held up for longer (a stopped process, a
+machine that slept) goes on from there, and what was missed only makes it later: the rate is also
+a bound. Without a rate packets go as fast as the kernel takes them. ENOBUFS (the device's queue
+dropped it) is counted and sending goes on; any other refusal ends it.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from core.forge.transmit.injector import Injector
+from core.forge.transmit.repeat_sendmmsg import BURST
+from core.forge.transmit.send_errors import SendError
+
+_NAP_S = 0.02  # the longest sleep: so soon a stop is noticed
+_REPORT_S = 0.1
+_WHOLE = 10  # packets a second: slower rates are told with a tenth
+LONGEST_INTERVAL_S = 86_400
+SLOWEST = 1 / LONGEST_INTERVAL_S  # packets a second: slower ones overflow the clock, in the end
+CATCH_UP_S = 0.1  # no more than what is due in so long is sent in one go
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`count` times the packets of a draft, `rate` packets a second: `SLOWEST` or more, or None
+    for no pause."""
+
+    count: int = 1
+    rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is. At least `dropped` of the `sent` were lost in the device's queue (ENOBUFS).
+
+    `error` is what ended it early, None if nothing did. Times in seconds.
+    """
+
+    asked: int
+    sent: int = 0
+    dropped: int = 0
+    elapsed_s: float = 0.0
+    error: SendError | None = None
+    stopped: bool = False
+
+    @property
+    def rate(self) -> float:
+        """Packets a second so far: between the first and the last are one less than there are."""
+        return max(0, self.sent - 1) / self.elapsed_s if self.elapsed_s else 0.0
+
+    @property
+    def left(self) -> int:
+        """How many left the machine, as far as it told of drops."""
+        return self.sent - self.dropped
+
+    @property
+    def rate_text(self) -> str:
+        """The rate for a person: ``204,800``, ``0.5``."""
+        return f"{self.rate:,.0f}" if self.rate >= _WHOLE else f"{self.rate:.1f}"
+
+
+def send_packets(
+    injector: Injector,
+    packets: Sequence[bytes],
+    plan: Plan,
+    stopped: Callable[[], bool] = lambda: False,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Progress:
+    """Send until all is sent, somebody stops it, or the kernel refuses. Never raises for that."""
+    run = _Run(injector, packets, plan)
+    while run.sent < run.asked and run.error is None and not stopped():
+        due = run.due()
+        if due:
+            run.send(due)
+        else:
+            time.sleep(min(_NAP_S, run.wait_s()))
+        if run.is_time_to_report():
+            report(run.progress())
+    finished = run.progress(stopped=run.sent < run.asked and run.error is None)
+    report(finished)
+    return finished
+
+
+class _Run:
+    """The counts and the clock of one sending."""
+
+    def __init__(self, injector: Injector, packets: Sequence[bytes], plan: Plan) -> None:
+        self.asked = plan.count * len(packets)
+        self.sent = 0
+        self.error: SendError | None = None
+        self._dropped = 0
+        self._injector = injector
+        self._packets = packets
+        self._rate = plan.rate
+        self._began_s = time.monotonic()
+        self._due_since_s = self._began_s  # the first packet's time, had there been no delay
+        self._reported_s = self._began_s
+
+    def due(self) -> int:
+        """How many packets may leave now."""
+        left = self.asked - self.sent
+        if self._rate is None:
+            return min(left, BURST)
+        late_s = time.monotonic() - self._due_since_s - self.sent / self._rate
+        if late_s > CATCH_UP_S:
+            self._due_since_s += late_s - CATCH_UP_S
+            late_s = CATCH_UP_S
+        return max(0, min(left, math.floor(late_s * self._rate) + 1))
+
+    def wait_s(self) -> float:
+        """Until the next packet is due."""
+        assert self._rate is not None
+        return max(0.0, self._due_since_s + self.sent / self._rate - time.monotonic())
+
+    def send(self, due: int) -> None:
+        """Send at most so many."""
+        try:
+            if len(self._packets) == 1 and due > 1:
+                self.sent += self._injector.send_burst(self._packets[0], due)
+            else:
+                self._injector.send(self._packets[self.sent % len(self._packets)])
+                self.sent += 1
+        except SendError as error:
+            if error.number != errno.ENOBUFS or self.asked == 1:
+                self.error = error
+            else:
+                self.sent += 1
+                self._dropped += 1
+
+    def is_time_to_report(self) -> bool:
+        now_s = time.monotonic()
+        if now_s - self._reported_s < _REPORT_S:
+            return False
+        self._reported_s = now_s
+        return True
+
+    def progress(self, stopped: bool = False) -> Progress:
+        elapsed_s = time.monotonic() - self._began_s
+        return Progress(self.asked, self.sent, self._dropped, elapsed_s, self.error, stopped)

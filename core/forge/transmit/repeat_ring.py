@@ -1,0 +1,58 @@
+"""Send one frame many times through the slots of a ring, as `tx_ring` sends a file.
+
+Each slot is filled once; setting its status sends it again. What the kernel did with it is read
+from its status after the call:
+
+* TP_STATUS_AVAILABLE or TP_STATUS_SENDING: it left. The kernel goes on behind it, and so do we.
+* TP_STATUS_SEND_REQUEST: it did not come to it. The first of them is where the kernel stopped: the
+  device's queue dropped the frame (ENOBUFS), or its buffer is full (EAGAIN).
+* TP_STATUS_WRONG_FORMAT: refused, and the kernel stands there, too.
+
+As with sendmmsg(2), the errno of a call that sent anything is lost: a drop behind other frames is
+made up for by the next call, unseen. So drops that are told are the least that there were.
+
+Source: packet(7); net/packet/af_packet.c, tpacket_snd.
+"""
+
+from __future__ import annotations
+
+import errno
+
+import numpy as np
+
+from core.forge.transmit.tx_slots import TxSlots, alone
+from core.net import sockets as kernel
+
+_KEPT = kernel.TP_STATUS_SEND_REQUEST | kernel.TP_STATUS_WRONG_FORMAT
+
+
+class EqualFrames:
+    """A ring on one interface, full of one frame. Raises OSError and
+    `core.net.sockets.NotPermittedError` where there is none to be had."""
+
+    def __init__(self, interface: str, mtu: int, frame: bytes, bypass: bool) -> None:
+        self._slots = TxSlots(interface, mtu, len(frame), bypass)
+        self._next = 0
+        self._frame = alone(frame)
+        self._slots.frames[:, : len(frame)] = self._frame[0]
+        self._slots.measure(slice(0, len(self._slots)), len(frame))
+
+    def close(self) -> None:
+        """Close its socket; what is on its way leaves."""
+        self._slots.close()
+
+    def send(self, count: int) -> tuple[int, int]:
+        """Send it up to `count` times: how often it left, and the errno if not once. EAGAIN: all
+        slots are on their way, or the buffer is full."""
+        if not self._slots.fits(*self._frame)[0]:
+            return 0, self._slots.refusal(len(self._frame[0]))
+        slots = self._slots.status[self._next : self._next + count]
+        on_their_way = np.flatnonzero(slots)
+        slots = slots[: on_their_way[0]] if len(on_their_way) else slots
+        slots[:] = kernel.TP_STATUS_SEND_REQUEST
+        number = self._slots.kick()
+        is_kept = slots & _KEPT != 0
+        slots[is_kept] = kernel.TP_STATUS_AVAILABLE
+        gone = len(slots) - int(np.count_nonzero(is_kept))
+        self._next = (self._next + gone) % len(self._slots)
+        return (gone, 0) if gone else (0, number or errno.EAGAIN)

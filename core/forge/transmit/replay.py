@@ -1,0 +1,151 @@
+"""A capture sent again: at the times it was captured, faster or slower, at a rate, or at once.
+
+Frames go out verbatim through a `TxRing` in the order of the file. Each has a time when it is due,
+counted from the first; whenever some are due they are put into the ring together and sent by one
+call, so a moment's delay is made up for. What is later than `CATCH_UP_S` shifts all that follows:
+a process that was stopped does not flood when it goes on. Time stamps that go back count as the
+latest before them.
+
+A frame that the capture had cut is sent as it is, and counted; one that is longer than the
+interface takes, or shorter than a link header, is left out, and counted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.decode.batch import Batch
+from core.forge.transmit.pacing import CATCH_UP_S
+from core.forge.transmit.tx_ring import TxRing
+from core.wire.link.ethernet import ETHERNET
+
+_NAP_S = 0.02  # the longest sleep: so soon a stop is noticed
+_AT_ONCE = 8192  # frames between two looks at the clock
+_S = 1e-9
+
+
+class Journal(Protocol):
+    """Records frames before they are sent."""
+
+    def leaving(
+        self, data: NDArray[np.uint8], offset: NDArray[np.int64], captured: NDArray[np.int64]
+    ) -> None:
+        """Note the frames that are sent next; (n,) arrays. If this raises, none of them is sent."""
+        ...
+
+    def left(self, count: int) -> None:
+        """Note that the first `count` of those frames left, and no more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """`speed` times the captured timing, or `rate` frames a second; with neither, at once."""
+
+    speed: float | None = 1.0
+    rate: float | None = None
+
+
+@dataclass(slots=True)
+class ReplayCounts:
+    """What became of the frames so far. `cut` of the sent ones had been cut by their capture;
+    `unframed` are IP packets that no link header could be made for
+    (`core.forge.transmit.encapsulation`)."""
+
+    frames: int = 0
+    too_long: int = 0
+    too_short: int = 0
+    cut: int = 0
+    unframed: int = 0
+
+    def __add__(self, other: ReplayCounts) -> ReplayCounts:
+        return ReplayCounts(
+            self.frames + other.frames,
+            self.too_long + other.too_long,
+            self.too_short + other.too_short,
+            self.cut + other.cut,
+            self.unframed + other.unframed,
+        )
+
+
+class Replay:
+    """One replay into a ring. It calls `journal` before and after frames are sent."""
+
+    def __init__(
+        self,
+        ring: TxRing,
+        pace: Pace,
+        stopped: Callable[[], bool] = lambda: False,
+        journal: Journal | None = None,
+    ) -> None:
+        self.counts = ReplayCounts()
+        self._ring = ring
+        self._pace = pace
+        self._stopped = stopped
+        self._journal = journal
+        self._began_s: float | None = None
+        self._first_ns = 0
+        self._latest_s = 0.0
+
+    def feed(self, batch: Batch) -> None:
+        """Send a batch, waiting as the pace wants. Raises `SendError`."""
+        if not len(batch):
+            return
+        if self._began_s is None:
+            self._began_s = time.monotonic()
+            self._first_ns = int(batch.timestamp_ns[0])
+        due_s = self._due(batch)
+        at = 0
+        while at < len(batch) and not self._stopped():
+            now_s = time.monotonic() - self._began_s
+            if due_s is not None and (late_s := now_s - float(due_s[at])) > CATCH_UP_S:
+                self._began_s += late_s - CATCH_UP_S
+                now_s -= late_s - CATCH_UP_S
+            ready = len(batch) if due_s is None else int(np.searchsorted(due_s, now_s, "right"))
+            stop = min(max(at, ready), at + _AT_ONCE)
+            if stop > at:
+                self._send(batch, at, stop)
+                at = stop
+            elif due_s is not None:
+                time.sleep(min(_NAP_S, max(0.0, float(due_s[at]) - now_s)))
+
+    def _due(self, batch: Batch) -> NDArray[np.float64] | None:
+        """When each frame is due, in seconds since the first one; None: now."""
+        if self._pace.rate is not None:
+            first = self.counts.frames
+            return (first + np.arange(len(batch))) / self._pace.rate
+        if self._pace.speed is None:
+            return None
+        due_s = (batch.timestamp_ns - self._first_ns) * (_S / self._pace.speed)
+        due_s = np.maximum(np.maximum.accumulate(due_s), self._latest_s)
+        self._latest_s = float(due_s[-1])
+        return np.asarray(due_s, np.float64)
+
+    def _send(self, batch: Batch, start: int, stop: int) -> None:
+        offset, captured = batch.offset[start:stop], batch.captured[start:stop].astype(np.int64)
+        is_short = captured < ETHERNET.size
+        fits = self._ring.fits(batch.data, offset, captured)
+        is_long = ~(fits | is_short)
+        counts = self.counts
+        counts.frames += stop - start
+        counts.too_long += int(is_long.sum())
+        counts.too_short += int(is_short.sum())
+        counts.cut += int((fits & (captured < batch.original[start:stop])).sum())
+        offset, captured = offset[fits], captured[fits]
+        if not len(offset):
+            return
+        if self._journal is not None:
+            self._journal.leaving(batch.data, offset, captured)
+        before = self._ring.sent
+        try:
+            self._ring.put_many(batch.data, offset, captured)
+            self._ring.flush()
+        finally:  # where it fails, some may have left before
+            if self._journal is not None:
+                self._journal.left(self._ring.sent - before)

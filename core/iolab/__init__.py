@@ -1,0 +1,1 @@
+"""The laboratory of I/O models: the same echo work under each, measured."""

@@ -1,0 +1,1 @@
+"""The ground under capture and forge: event loop, sockets, netlink, routes, interfaces."""

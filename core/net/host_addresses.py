@@ -1,0 +1,62 @@
+"""What belongs to this machine, among the addresses of a packet."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cached_property
+
+from core.net import netlink
+from core.net.interface_lookup import find_interface
+from core.net.routes import Kind, find_route, known_neighbour, own_addresses
+
+_MOST_KINDS = 1 << 16  # addresses whose kind is kept
+
+
+class ThisMachine:
+    """What belongs to this machine; asked of the kernel when it is first needed, then kept."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[bytes, int] = {}
+        self._links: dict[str, netlink.LinkMessage | None] = {}
+
+    @cached_property
+    def _addresses(self) -> frozenset[bytes]:
+        return own_addresses()
+
+    @cached_property
+    def _macs(self) -> frozenset[bytes]:
+        return frozenset(link.address for link in netlink.dump_links())
+
+    def kind(self, address: bytes) -> int:
+        """What the routing table says of an IP address; a host where it says nothing."""
+        if address not in self._kinds:
+            if len(self._kinds) >= _MOST_KINDS:
+                self._kinds.clear()
+            try:
+                self._kinds[address] = find_route(address).kind
+            except OSError:
+                self._kinds[address] = Kind.UNICAST
+        return self._kinds[address]
+
+    def owns(self, address: bytes) -> bool:
+        """Whether an IP address is ours, 127.0.0.0/8 included."""
+        return address in self._addresses or self.kind(address) == Kind.LOCAL
+
+    def link_address(self, interface: str, destination: bytes) -> bytes | None:
+        """The link address through which an IP address is reached on an interface: the next hop's,
+        as the neighbour table has it now; None where it has none."""
+        if interface not in self._links:
+            self._links[interface] = find_interface(interface)
+        link = self._links[interface]
+        if link is None:
+            return None
+        hop = destination
+        with suppress(OSError):
+            route = find_route(destination)
+            if route.link.index == link.index:
+                hop = route.next_hop
+        return known_neighbour(link.index, hop)
+
+    def owns_mac(self, mac: bytes) -> bool:
+        """Whether a link address is one of our interfaces'."""
+        return mac in self._macs

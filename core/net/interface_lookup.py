@@ -1,0 +1,71 @@
+"""Finds the one interface that a person means: by its name, an alternative name, or its number.
+
+Every command and option that takes an interface uses this module. A name wins over a number, as in
+tcpdump(1): an interface named ``3`` is found before the one with the index 3. The number is the
+kernel's interface index, which ``rawscope interfaces`` and ``ip link`` show; the number of
+``tcpdump -D`` is a position in its own list instead. Callers go on with the name of the link that
+they get, not with the text that was typed.
+
+The kernel looks up one link. All links are listed only to word the error.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+from core.net.netlink import LinkMessage, dump_links, get_link, get_link_named
+from core.wire.model.text import safe
+
+LIST_COMMAND = "rawscope interfaces"
+_ALL_NAMED = 5  # where there are at most so many interfaces, the error names all of them
+_NEAREST = 3  # else so many that are similar
+_LARGEST_INDEX = 2**31 - 1  # an int, linux/rtnetlink.h
+_MOST_DIGITS = len(str(_LARGEST_INDEX))
+
+
+class UnknownInterfaceError(Exception):
+    """There is no such interface. The text is one short line that says how to find one."""
+
+
+def find_interface(text: str) -> LinkMessage | None:
+    """Return the link that `text` names, or None. Raises OSError if netlink fails."""
+    found = get_link_named(text)
+    if found is None and (index := _interface_index(text)):
+        found = get_link(index)
+    return found
+
+
+def _interface_index(text: str) -> int:
+    """Return the interface index that `text` spells, or 0, which is none.
+
+    `int` raises ValueError for more than 4,300 digits, so the length is checked first.
+    """
+    digits = text.lstrip("0")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > _MOST_DIGITS:
+        return 0
+    index = int(digits)
+    return index if index <= _LARGEST_INDEX else 0
+
+
+def require_interface(text: str) -> LinkMessage:
+    """Return the link that `text` names. Raises `UnknownInterfaceError`."""
+    found = find_interface(text)
+    if found is None:
+        raise UnknownInterfaceError(unknown_interface(text, dump_links()))
+    return found
+
+
+def unknown_interface(text: str, links: list[LinkMessage]) -> str:
+    """Return the error for an interface that is not among `links`.
+
+    It stays short however many there are: it names all of a few, else the most similar ones, and
+    the command that lists them.
+    """
+    words = f"there is no interface {safe(text)!r}"
+    names = [name for link in links for name in (link.name, *link.alternative_names)]
+    if len(names) <= _ALL_NAMED:
+        return f"{words}; there are: {', '.join(map(safe, names)) or 'none'}"
+    near = difflib.get_close_matches(text, names, _NEAREST)
+    if near:
+        words += f"; similar: {', '.join(map(safe, near))}"
+    return f"{words}; there are {len(links):,}: '{LIST_COMMAND}' lists them"

@@ -1,0 +1,1 @@
+"""One-line readers of application payloads."""

@@ -1,0 +1,125 @@
+"""From header values back to bytes: the reverse of `core.wire.dissect`.
+
+A packet is built innermost first, since a header's length and sum cover what it carries. A value
+that was given always wins, also a wrong one: that is what forging is for. An `automatic` field that
+was not given is computed (`core.wire.build.computed_fields`); any other takes its default.
+
+``build(parts_of(dissect(frame))).data == frame``: there every value is given, none is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.wire.build.computed_fields import NUMBER_RULES, SUM_RULES, Context, alignment
+from core.wire.model.field import Slot, Span, Value
+from core.wire.build.packet_parts import Header, Parts
+
+
+class DoesNotFitError(ValueError):
+    """A computed value is more than its field can hold: there are too many bytes.
+
+    `index` is the header's place in `Parts.headers`; `slot` the field, `value` what it should hold.
+    """
+
+    def __init__(self, index: int, slot: Slot, value: int) -> None:
+        super().__init__(f"{value}: {slot.name} is 0–{slot.maximum}")
+        self.index = index
+        self.slot = slot
+        self.value = value
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A header in the built bytes. `values` has every field, parts too, as it was written;
+    `computed` names those that nobody gave and that were worked out."""
+
+    header: Header
+    offset: int
+    length: int
+    values: Mapping[str, Value]
+    computed: frozenset[str]
+
+    @property
+    def body(self) -> Span:
+        """The bytes behind the tables: options."""
+        return Span(self.offset + self.header.tables[-1].stop, self.offset + self.length)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The bytes of a packet, and where everything in them is."""
+
+    data: bytes
+    places: tuple[Place, ...]
+    payload: Span
+    trailer: Span
+
+
+def build(parts: Parts) -> Built:
+    """Put a packet together.
+
+    Raises `DoesNotFitError` where there are more bytes than a length field can say, `KeyError`
+    for a name that no table has, and `ValueError` for a given value out of its range.
+    """
+    carried = parts.payload
+    done: list[tuple[bytes, frozenset[str]]] = []
+    for index in reversed(range(len(parts.headers))):
+        emitted, computed = _emit(parts, index, carried)
+        done.append((emitted, computed))
+        carried = emitted + carried
+    places: list[Place] = []
+    offset = 0
+    for header, (data, computed) in zip(parts.headers, reversed(done), strict=True):
+        values = {key: value for table in header.tables for key, value in table.read(data).items()}
+        places.append(Place(header, offset, len(data), values, computed))
+        offset += len(data)
+    stop = len(carried)
+    return Built(
+        data=carried + parts.trailer,
+        places=tuple(places),
+        payload=Span(offset, stop),
+        trailer=Span(stop, stop + len(parts.trailer)),
+    )
+
+
+def _emit(parts: Parts, index: int, carried: bytes) -> tuple[bytes, frozenset[str]]:
+    """The bytes of one header, and the names of what was computed in it."""
+    header = parts.headers[index]
+    fixed = header.tables[-1].stop
+    body = header.body + bytes(-(fixed + len(header.body)) % alignment(header))
+    last = index + 1 == len(parts.headers)
+    context = Context(
+        header,
+        fixed + len(body),
+        carried,
+        None if last else parts.headers[index + 1],
+        parts.headers[:index],
+    )
+    values = dict(header.values)
+    for key in values:
+        header.slot(key)
+    open_slots = [
+        slot
+        for table in header.tables
+        for slot in table.slots
+        if slot.field.automatic and slot.key not in values
+    ]
+    sums = [slot for slot in open_slots if slot.name in SUM_RULES]
+    for slot in open_slots:
+        if slot.name in NUMBER_RULES:
+            values[slot.key] = _fitting(index, slot, NUMBER_RULES[slot.name](context))
+    values |= {slot.key: 0 for slot in sums}
+    data = header.emit(values) + body
+    for slot in sums:
+        values[slot.key] = SUM_RULES[slot.name](context, data)
+    if sums:
+        data = header.emit(values) + body
+    return data, frozenset(slot.key for slot in open_slots)
+
+
+def _fitting(index: int, slot: Slot, value: int) -> int:
+    if not 0 <= value <= slot.maximum:
+        raise DoesNotFitError(index, slot, value)
+    return value

@@ -1,0 +1,94 @@
+"""A packet taken apart: what `core.wire.build.build` puts together, and how a dissection becomes that.
+
+A `Header` is the tables of one layer, the values that somebody gave, and its *body*: the bytes
+of the layer that are in no table (options, the addresses of a routing header). The *trailer* is
+what follows the outermost packet in its frame (Ethernet's padding, a check sequence).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from core.wire.model.dissection import Dissection, Layer
+from core.wire.model.field import Slot, Value
+from core.wire.model.table import HeaderTable
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """One layer. `values` go by the name inside the table (``flags.df``); the rest is open."""
+
+    tables: tuple[HeaderTable, ...]
+    values: Mapping[str, Value] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def name(self) -> str:
+        """The protocol, as Wireshark names it."""
+        return self.tables[0].name
+
+    def slot(self, key: str) -> Slot:
+        """The field of this name inside the tables; `KeyError` if there is none."""
+        for table in self.tables:
+            if key in table:
+                return table[key]
+        raise KeyError(f"{self.name}.{key}")
+
+    def value(self, key: str) -> Value:
+        """What was given for a field, else its default."""
+        given = self.values.get(key)
+        return self.slot(key).field.default if given is None else given
+
+    def emit(self, values: Mapping[str, Value]) -> bytes:
+        """The tables filled with `values`, without the body; see `HeaderTable.emit`."""
+        return b"".join(
+            table.emit({key: value for key, value in values.items() if key in table})
+            for table in self.tables
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A packet to be built: headers from the outermost in, then bytes."""
+
+    headers: tuple[Header, ...]
+    payload: bytes = b""
+    trailer: bytes = b""
+
+
+def parts_of(dissection: Dissection) -> Parts:
+    """Everything that was read, with every value given.
+
+    Bytes behind the last header that was read wholly are payload, as far as the packet goes.
+    """
+    data = dissection.data
+    headers: list[Header] = []
+    after = 0
+    for layer in dissection.layers:
+        if layer.offset != after or not _is_whole(layer, data):
+            break
+        after = layer.offset + layer.header_length
+        headers.append(_header(layer, data))
+    trailer = dissection.trailer
+    stop = trailer.start if trailer.stop else len(data)
+    stop = max(after, stop)
+    return Parts(tuple(headers), data[after:stop], data[stop:])
+
+
+def _is_whole(layer: Layer, data: bytes) -> bool:
+    """Whether the tables, and all that the header says it is long, are there."""
+    stop = layer.tables[-1].stop
+    end = layer.offset + layer.header_length
+    return layer.last is None and stop <= layer.header_length and end <= len(data)
+
+
+def _header(layer: Layer, data: bytes) -> Header:
+    values = {
+        slot.key: slot.read(data, layer.offset)
+        for table in layer.tables
+        for slot in table.slots
+        if slot.parent is None
+    }
+    start = layer.offset + layer.tables[-1].stop
+    return Header(layer.tables, values, data[start : layer.offset + layer.header_length])

@@ -1,0 +1,198 @@
+"""What a person types for a field, and the value it means.
+
+A number may be decimal, hex (``0x1f``) or binary; it counts in the field's own unit, so a header
+length is 24 bytes and not 6 words. A number with a name may be given by that name (``UDP`` for
+a protocol); a flag is 1, 0, true, false, set, "not set", on or off; a field whose parts are flags
+takes their names (``syn,ack``); addresses are written as everywhere; byte strings are hex.
+
+What cannot be a value raises `TextError` with one sentence: what was typed, the field, what it
+may be, and an example.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from core.wire.model.field import Kind, Slot, Value
+
+_TRUE = frozenset({"1", "true", "set", "on", "yes"})
+_FALSE = frozenset({"0", "false", "not set", "off", "no"})
+_MAC = re.compile(r"[0-9a-f]{1,2}([:-])(?:[0-9a-f]{1,2}\1){4}[0-9a-f]{1,2}")
+_SHOWN = 40  # characters of a wrong text that its error repeats
+_NO_ZONE = (
+    "a header holds no zone: leave out the %; the route chooses the interface, or send verbatim on "
+    "one"
+)
+_LONGEST_NUMBER = 200  # characters: 128 bits in binary, and room; more than 4,300 digits raise
+
+
+class TextError(ValueError):
+    """One sentence that says why a text is no value of its field."""
+
+
+def parse_value(slot: Slot, text: str) -> Value:
+    """The value of a field that `text` means. Raises `TextError`."""
+    words = text.strip()
+    match slot.field.kind:
+        case Kind.FLAG:
+            return _flag(slot, words)
+        case Kind.MAC:
+            return _mac(slot, words)
+        case Kind.IPV4 | Kind.IPV6:
+            return _address(slot, words)
+        case Kind.BYTES:
+            return _bytes(slot, words)
+    return _number(slot, words)
+
+
+def typed(slot: Slot, value: Value) -> str:
+    """A value as `parse_value` takes it: what a form shows in its input."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if slot.field.kind is Kind.FLAG:
+        return str(value)
+    if slot.field.kind is Kind.NUMBER and slot.field.base == 10:
+        return str(value)
+    return slot.text(value)
+
+
+def allowed(slot: Slot) -> str:
+    """What a field may hold, in a few words: ``0–255``, ``0–60 bytes in steps of 4``."""
+    field = slot.field
+    match field.kind:
+        case Kind.FLAG:
+            return "0 or 1"
+        case Kind.MAC:
+            return "an Ethernet address"
+        case Kind.IPV4:
+            return "an IPv4 address"
+        case Kind.IPV6:
+            return "an IPv6 address"
+        case Kind.BYTES:
+            return f"{field.bits // 8} bytes in hex"
+    top = f"0x{slot.maximum:x}" if field.base == 16 and field.unit == 1 else str(slot.maximum)
+    words = f"0–{top}"
+    if field.suffix:
+        words += f" {field.suffix}"
+    if field.unit != 1:
+        words += f" in steps of {field.unit}"
+    return words
+
+
+def example(slot: Slot) -> str:
+    """A text that the field takes."""
+    field = slot.field
+    match field.kind:
+        case Kind.FLAG:
+            return "1"
+        case Kind.MAC:
+            return "02:00:5e:10:00:01"
+        case Kind.IPV4:
+            return "192.0.2.1"
+        case Kind.IPV6:
+            return "2001:db8::1"
+        case Kind.BYTES:
+            return "00" * (field.bits // 8)
+    flags = [part.name for part in field.parts if part.kind is Kind.FLAG]
+    if flags:
+        return ",".join(flags[-2:])
+    if field.values:
+        named = next((n for n in field.values if n), next(iter(field.values)))
+        return typed(slot, named)
+    return typed(slot, field.default or min(slot.maximum, 20 * field.unit))
+
+
+def complaint(slot: Slot, text: str, *, show_example: bool = True) -> TextError:
+    """The one sentence on a text that a field does not take."""
+    label = slot.field.label
+    lowered = label if label[1:2].isupper() else label[0].lower() + label[1:]
+    words = f"{shortened(text) or 'nothing'}: {lowered} is {allowed(slot)}"
+    return TextError(f"{words}, e.g. {example(slot)}" if show_example else words)
+
+
+def shortened(text: str) -> str:
+    """A wrong text as its error repeats it."""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def whole_number(text: str) -> int | None:
+    """A decimal, hex or binary number, or None: also for one that is longer than any field's."""
+    words = text.replace("_", "")
+    if not words.isascii() or len(words) > _LONGEST_NUMBER:
+        return None
+    try:
+        return int(words, 0)
+    except ValueError:
+        return int(words) if words.isdigit() else None  # int(…, 0) takes no leading zeros
+
+
+def _number(slot: Slot, text: str) -> int:
+    number = whole_number(text)
+    if number is None:
+        number = _named(slot, text)
+    if number is None:
+        raise complaint(slot, text)
+    if not 0 <= number <= slot.maximum:
+        raise complaint(slot, text, show_example=slot.field.base == 16)
+    if number % slot.field.unit:
+        raise complaint(slot, text)
+    return number
+
+
+def _named(slot: Slot, text: str) -> int | None:
+    """A number by its name, or flags by theirs."""
+    wanted = text.casefold()
+    for number, name in slot.field.values.items():
+        if name.casefold() == wanted:
+            return number
+    return _flags(slot, wanted)
+
+
+def _flags(slot: Slot, text: str) -> int | None:
+    names = [word for word in re.split(r"[,+|\s]+", text) if word]
+    bit = slot.field.bits
+    bits: dict[str, int] = {}
+    for part in slot.field.parts:
+        bit -= part.bits
+        if part.kind is Kind.FLAG:
+            bits[part.name] = 1 << bit
+    if not names or not all(name in bits for name in names):
+        return None
+    return sum({bits[name] for name in names})
+
+
+def _flag(slot: Slot, text: str) -> int:
+    word = text.casefold()
+    if word in _TRUE:
+        return 1
+    if word in _FALSE:
+        return 0
+    raise complaint(slot, text)
+
+
+def _mac(slot: Slot, text: str) -> int:
+    if not _MAC.fullmatch(text.lower()):
+        raise complaint(slot, text)
+    return int.from_bytes(bytes(int(pair, 16) for pair in re.split("[:-]", text)), "big")
+
+
+def _address(slot: Slot, text: str) -> int:
+    kind = ipaddress.IPv4Address if slot.field.kind is Kind.IPV4 else ipaddress.IPv6Address
+    if "%" in text:
+        raise TextError(f"{shortened(text)}: {_NO_ZONE}")
+    try:
+        return int(kind(text))
+    except ValueError:
+        raise complaint(slot, text) from None
+
+
+def _bytes(slot: Slot, text: str) -> bytes:
+    digits = text.lower().removeprefix("0x").replace(":", "").replace(" ", "")
+    try:
+        value = bytes.fromhex(digits)
+    except ValueError:
+        raise complaint(slot, text) from None
+    if len(value) * 8 != slot.field.bits:
+        raise complaint(slot, text)
+    return value

@@ -1,0 +1,1 @@
+"""Checksums: of one packet, and of a whole batch."""

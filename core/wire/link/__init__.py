@@ -1,0 +1,1 @@
+"""Link-layer headers: everything that can stand before the network header."""

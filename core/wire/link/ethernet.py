@@ -1,0 +1,228 @@
+"""Ethernet II and IEEE 802.3 frames, with the LLC and SNAP headers of the latter.
+
+The two bytes after the addresses are an EtherType from 0x0600 up, and the length of the
+payload up to 1500 (IEEE 802.3-2018 §3.2.6); the numbers between are neither, and zero says
+nothing. After a length
+comes an LLC header (IEEE 802.2): two service access points and a control field. Both
+points 0xAA mean SNAP (RFC 1042): an organisation and then an EtherType.
+
+Frames are padded to 60 bytes, so an Ethernet II payload may be longer than the packet in it;
+only the network header knows. An 802.3 length ends the payload itself.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from core.wire.model.dissection import Dissection, Layer, Note
+from core.wire.model.field import Field, Mac, Slot
+from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Next, Space, Walk
+
+
+class EtherType(IntEnum):
+    """The EtherTypes with a reader here, and some that are only named."""
+
+    IPV4 = 0x0800
+    ARP = 0x0806
+    WAKE_ON_LAN = 0x0842
+    TRANSPARENT_ETHERNET = 0x6558
+    RARP = 0x8035
+    VLAN = 0x8100
+    IPV6 = 0x86DD
+    PPP = 0x880B
+    MPLS = 0x8847
+    MPLS_MULTICAST = 0x8848
+    PPPOE_DISCOVERY = 0x8863
+    PPPOE_SESSION = 0x8864
+    EAPOL = 0x888E
+    PROVIDER_VLAN = 0x88A8
+    CISCO_METADATA = 0x8909
+    NSH = 0x894F
+    LLDP = 0x88CC
+    QINQ_OLD = 0x9100
+
+
+ETHERTYPE_NAMES: dict[int, str] = {
+    EtherType.IPV4: "IPv4",
+    EtherType.ARP: "ARP",
+    EtherType.WAKE_ON_LAN: "Wake-on-LAN",
+    EtherType.TRANSPARENT_ETHERNET: "Transparent Ethernet bridging",
+    EtherType.RARP: "RARP",
+    EtherType.VLAN: "802.1Q VLAN",
+    EtherType.IPV6: "IPv6",
+    EtherType.PPP: "PPP",
+    EtherType.MPLS: "MPLS",
+    EtherType.MPLS_MULTICAST: "MPLS multicast",
+    EtherType.PPPOE_DISCOVERY: "PPPoE discovery",
+    EtherType.PPPOE_SESSION: "PPPoE session",
+    EtherType.EAPOL: "802.1X authentication",
+    EtherType.PROVIDER_VLAN: "802.1ad provider VLAN",
+    EtherType.LLDP: "LLDP",
+    EtherType.CISCO_METADATA: "Cisco metadata",
+    EtherType.NSH: "NSH",
+    EtherType.QINQ_OLD: "802.1Q VLAN (old stacked tag)",
+    0x8809: "Slow protocols (LACP, OAM)",
+    0x88F7: "PTP",
+    0x8902: "802.1ag fault management",
+    0x9000: "Loopback (configuration test)",
+}
+
+LOWEST_ETHERTYPE = 0x0600
+HIGHEST_LENGTH = 1500
+SAP_SNAP = 0xAA
+SAP_NAMES: dict[int, str] = {
+    0x00: "Null",
+    0x06: "IPv4",
+    0x42: "Spanning tree",
+    0xAA: "SNAP",
+    0xE0: "NetWare",
+    0xF0: "NetBIOS",
+    0xFE: "OSI network layer",
+    0xFF: "Global",
+}
+SAP_IPV4 = 0x06
+UNNUMBERED = 0x03  # LLC control: these two bits are set in frames of 8 bits of control
+RAW_IPX = b"\xff\xff"  # IPX wrote its own header, with this checksum, in the place of LLC
+OUI_ETHERTYPE = 0x000000
+OUI_CISCO_BRIDGE = 0x0000F8  # 802.1H bridge tunnel: EtherTypes too
+
+ETHERNET = HeaderTable(
+    "eth",
+    "Ethernet II",
+    "IEEE 802.3-2018 §3.1.1",
+    Mac("dst", "Destination"),
+    Mac("src", "Source"),
+    Field("type", 16, "Type", base=16, values=ETHERTYPE_NAMES, automatic=True),
+)
+
+ETHERNET_802_3 = HeaderTable(
+    "eth",
+    "IEEE 802.3 Ethernet",
+    "IEEE 802.3-2018 §3.1.1",
+    Mac("dst", "Destination"),
+    Mac("src", "Source"),
+    Field("len", 16, "Length", suffix="bytes", automatic=True),
+)
+
+ETHERNET_INVALID = HeaderTable(
+    "eth",
+    "Ethernet",
+    "IEEE 802.3-2018 §3.2.6",
+    Mac("dst", "Destination"),
+    Mac("src", "Source"),
+    Field("invalid_lentype", 16, "Neither type nor length", base=16),
+)
+
+LLC = HeaderTable(
+    "llc",
+    "Logical link control",
+    "IEEE 802.2",
+    Field("dsap", 8, "Destination service access point", base=16, values=SAP_NAMES),
+    Field("ssap", 8, "Source service access point", base=16, values=SAP_NAMES),
+    Field("control", 8, "Control", base=16, values={0x03: "Unnumbered information"}),
+)
+
+LLC_16_BIT = HeaderTable(
+    "llc",
+    "Logical link control",
+    "IEEE 802.2",
+    Field("dsap", 8, "Destination service access point", base=16, values=SAP_NAMES),
+    Field("ssap", 8, "Source service access point", base=16, values=SAP_NAMES),
+    Field("control", 16, "Control", base=16),
+)
+
+SNAP = HeaderTable(
+    "llc",
+    "Subnetwork access protocol",
+    "RFC 1042",
+    Field(
+        "oui",
+        24,
+        "Organisation",
+        base=16,
+        values={OUI_ETHERTYPE: "EtherType follows", 0x00000C: "Cisco"},
+    ),
+    Field("type", 16, "Type", base=16, values=ETHERTYPE_NAMES),
+    start=LLC.size,
+)
+
+
+_TYPE = ETHERNET["type"]
+
+
+def parse(walk: Walk, offset: int) -> Next | None:
+    """An Ethernet frame of either kind."""
+    if not walk.begin(ETHERNET, offset, depth=walk.depth):
+        return None
+    number = _TYPE.number(walk.data, offset)
+    if number >= LOWEST_ETHERTYPE or number == 0:
+        walk.add((ETHERNET,), offset, depth=walk.depth)
+        return Next(Space.ETHERTYPE, number, offset + ETHERNET.size)
+    if number > HIGHEST_LENGTH:
+        slot = ETHERNET_INVALID["invalid_lentype"]
+        reason = f"{number} is neither a type nor a length"
+        walk.contradiction(ETHERNET_INVALID, offset, slot, reason, depth=walk.depth)
+        return None
+    notes = end_by_length(walk, ETHERNET_802_3["len"], offset, ETHERNET.size)
+    walk.add((ETHERNET_802_3,), offset, depth=walk.depth, notes=notes)
+    return Next(Space.LLC, 0, offset + ETHERNET.size)
+
+
+def end_by_length(walk: Walk, slot: Slot, offset: int, header: int) -> tuple[Note, ...]:
+    """Let an 802.3 length end the payload; a remark where it goes past the frame."""
+    length = slot.number(walk.data, offset)
+    room = walk.stop - offset - header
+    walk.limit(offset + header + length, slot.name)
+    walk.end_packet(walk.stop)
+    if length > room:
+        return (Note(f"{length} bytes go past the {room} that {walk.limited_by} allows", slot),)
+    return ()
+
+
+def parse_llc(walk: Walk, offset: int) -> Next | None:
+    """LLC, and SNAP when both service access points say so."""
+    if not walk.begin(LLC, offset, depth=walk.depth):
+        return None
+    destination = LLC["dsap"].number(walk.data, offset)
+    if walk.data[offset : offset + 2] == RAW_IPX:
+        return None
+    control = LLC["control"].number(walk.data, offset)
+    if (
+        control & UNNUMBERED != UNNUMBERED
+    ):  # information and supervisory frames number 7 bits each way
+        if walk.begin(LLC_16_BIT, offset, depth=walk.depth):
+            walk.add((LLC_16_BIT,), offset, depth=walk.depth)
+        return None
+    if destination != SAP_SNAP:
+        walk.add((LLC,), offset, depth=walk.depth)
+        if destination == SAP_IPV4:
+            return Next(Space.ETHERTYPE, EtherType.IPV4, offset + LLC.size)
+        return None
+    if not walk.has("llc", offset, SNAP.stop):
+        walk.add((LLC,), offset, depth=walk.depth)
+        return None
+    walk.add((LLC, SNAP), offset, depth=walk.depth)
+    if SNAP["oui"].read(walk.data, offset) in (OUI_ETHERTYPE, OUI_CISCO_BRIDGE):
+        number = SNAP["type"].number(walk.data, offset)
+        return Next(Space.ETHERTYPE, number, offset + SNAP.stop)
+    return None
+
+
+def info(layer: Layer, dissection: Dissection) -> str:
+    """``Type 0x88cc LLDP`` or the length of an 802.3 payload."""
+    kind = layer.number(dissection.data, "type")
+    if isinstance(kind, int):
+        name = ETHERTYPE_NAMES.get(kind, "")
+        return f"Type 0x{kind:04x} {name}".rstrip()
+    return f"Length {layer.number(dissection.data, 'len')}"
+
+
+def info_llc(layer: Layer, dissection: Dissection) -> str:
+    """The service access points, or SNAP's organisation and type."""
+    data = dissection.data
+    oui, kind = layer.number(data, "oui"), layer.number(data, "type")
+    if isinstance(oui, int) and isinstance(kind, int):
+        return f"SNAP 0x{oui:06x} type 0x{kind:04x} {ETHERTYPE_NAMES.get(kind, '')}".rstrip()
+    point = LLC["dsap"].number(data, layer.offset)
+    return f"LLC to {SAP_NAMES.get(point, f'service access point {point}')}"

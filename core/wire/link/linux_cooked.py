@@ -1,0 +1,220 @@
+"""Linux cooked capture, what ``-i any`` delivers in the place of a link header.
+
+The kernel takes away whatever the link had and puts a header of its own: the direction, the
+link's type and address, and the EtherType. Version 2 adds the interface and has the same
+fields in another order. Specs: tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html and
+LINKTYPE_LINUX_SLL2.html.
+
+The source address is eight bytes of which "address length" are used; six are an Ethernet
+address.
+
+What the protocol field means depends on the hardware type, as both specs say: a GRE protocol type
+on GRE tunnels, a Netlink protocol on Netlink; it is ignored before a radiotap header and before a
+Frame Relay frame. Otherwise it is an EtherType, or, below 0x0600, a kind of frame (ETH_P_802_3 …).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+
+from core.wire.link.ethernet import ETHERTYPE_NAMES, LOWEST_ETHERTYPE
+from core.wire.link.link_types import LinkType
+from core.wire.model.dissection import Dissection, Layer
+from core.wire.model.field import Field, Kind, Mac
+from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Next, Space, Walk
+
+SENT_BY_US = 4
+PACKET_TYPES = {
+    0: "To us",
+    1: "Broadcast",
+    2: "Multicast",
+    3: "To another host",
+    SENT_BY_US: "Sent by us",
+}
+HARDWARE_FRAD, HARDWARE_GRE, HARDWARE_RADIOTAP = 770, 778, 803  # linux/if_arp.h
+HARDWARE_GRE_6, HARDWARE_NETLINK, HARDWARE_NONE = 823, 824, 65534
+HARDWARE_TYPES = {
+    1: "Ethernet",
+    512: "PPP",
+    768: "IP tunnel",
+    769: "IPv6 tunnel",
+    HARDWARE_FRAD: "Frame relay",
+    772: "Loopback",
+    776: "IPv6-in-IPv4 tunnel",
+    HARDWARE_GRE: "GRE",
+    801: "802.11",
+    802: "802.11 with Prism header",
+    HARDWARE_RADIOTAP: "802.11 with radiotap",
+    HARDWARE_GRE_6: "GRE over IPv6",
+    HARDWARE_NETLINK: "Netlink",
+    HARDWARE_NONE: "None",
+}
+FRAME_KINDS = {
+    0x0001: "802.3 frame without LLC",
+    0x0004: "802.2 LLC",
+    0x000C: "CAN",
+    0x000D: "CAN FD",
+}
+NETLINK_PROTOCOLS = {  # linux/netlink.h
+    0: "Routing",
+    2: "User socket",
+    4: "Socket monitoring",
+    6: "IPsec",
+    9: "Audit",
+    12: "Netfilter",
+    15: "Kernel events",
+    16: "Generic",
+}
+ETHERNET_ADDRESS_BYTES = 6
+KIND_LLC = 0x0004
+
+
+class Meaning(Enum):
+    """What the protocol field is."""
+
+    ETHERTYPE = "EtherType"
+    FRAME = "kind of frame"
+    GRE = "GRE protocol type"
+    NETLINK = "Netlink protocol"
+    NOTHING = "ignored"
+
+
+HARDWARE_MEANINGS = {  # those of other hardware types: an EtherType, or a kind of frame
+    HARDWARE_FRAD: Meaning.NOTHING,
+    HARDWARE_RADIOTAP: Meaning.NOTHING,
+    HARDWARE_GRE: Meaning.GRE,
+    HARDWARE_GRE_6: Meaning.GRE,
+    HARDWARE_NETLINK: Meaning.NETLINK,
+}
+
+
+def _packet_type(bits: int) -> Field:
+    return Field("pkttype", bits, "Packet type", values=PACKET_TYPES)
+
+
+def _hardware_type() -> Field:
+    return Field("hatype", 16, "Link type", values=HARDWARE_TYPES, default=1)
+
+
+def _ethernet_address() -> tuple[Field, Field]:
+    return Mac("src.eth", "Source"), Field("unused", 16, "Unused", Kind.BYTES)
+
+
+def _other_address() -> tuple[Field, ...]:
+    return (Field("src.other", 64, "Source", Kind.BYTES),)
+
+
+def _protocol(meaning: Meaning) -> Field:
+    match meaning:
+        case Meaning.ETHERTYPE:
+            return Field("etype", 16, "Type", base=16, values=ETHERTYPE_NAMES, automatic=True)
+        case Meaning.GRE:
+            return Field("gretype", 16, "GRE protocol type", base=16, values=ETHERTYPE_NAMES)
+        case Meaning.NETLINK:
+            return Field("ltype", 16, "Netlink protocol", values=NETLINK_PROTOCOLS)
+        case Meaning.FRAME:
+            return Field("ltype", 16, "Kind of frame", base=16, values=FRAME_KINDS)
+    return Field("ltype", 16, "Ignored for this link type", base=16)
+
+
+def _version_1(address: tuple[Field, ...], meaning: Meaning) -> HeaderTable:
+    return HeaderTable(
+        "sll",
+        "Linux cooked capture",
+        "LINKTYPE_LINUX_SLL",
+        _packet_type(16),
+        _hardware_type(),
+        Field("halen", 16, "Address length", suffix="bytes", default=ETHERNET_ADDRESS_BYTES),
+        *address,
+        _protocol(meaning),
+    )
+
+
+def _version_2(address: tuple[Field, ...], meaning: Meaning) -> HeaderTable:
+    return HeaderTable(
+        "sll",
+        "Linux cooked capture v2",
+        "LINKTYPE_LINUX_SLL2",
+        _protocol(meaning),
+        Field("reserved", 16, "Reserved", Kind.BYTES),
+        Field("ifindex", 32, "Interface index"),
+        _hardware_type(),
+        _packet_type(8),
+        Field("halen", 8, "Address length", suffix="bytes", default=ETHERNET_ADDRESS_BYTES),
+        *address,
+    )
+
+
+Variant = tuple[bool, Meaning]  # whether the address is another than Ethernet's; the protocol's
+
+
+def _variants(
+    make: Callable[[tuple[Field, ...], Meaning], HeaderTable],
+) -> dict[Variant, HeaderTable]:
+    """The header of one version in every form."""
+    return {
+        (other, meaning): make(_other_address() if other else _ethernet_address(), meaning)
+        for meaning in Meaning
+        for other in (False, True)
+    }
+
+
+SLL_VARIANTS = _variants(_version_1)
+SLL2_VARIANTS = _variants(_version_2)
+SLL = SLL_VARIANTS[False, Meaning.ETHERTYPE]
+SLL_OTHER = SLL_VARIANTS[True, Meaning.ETHERTYPE]
+SLL2 = SLL2_VARIANTS[False, Meaning.ETHERTYPE]
+TABLES = (*SLL_VARIANTS.values(), *SLL2_VARIANTS.values())
+
+
+def parse(walk: Walk, offset: int) -> Next | None:
+    """The header of version 1."""
+    return _parse(walk, offset, SLL, SLL_VARIANTS)
+
+
+def parse_2(walk: Walk, offset: int) -> Next | None:
+    """The header of version 2."""
+    return _parse(walk, offset, SLL2, SLL2_VARIANTS)
+
+
+def _parse(
+    walk: Walk, offset: int, table: HeaderTable, variants: Mapping[Variant, HeaderTable]
+) -> Next | None:
+    if not walk.begin(table, offset):
+        return None
+    number = table["etype"].number(walk.data, offset)
+    hardware = table["hatype"].number(walk.data, offset)
+    meaning = HARDWARE_MEANINGS.get(hardware)
+    if meaning is None:
+        meaning = Meaning.FRAME if number < LOWEST_ETHERTYPE else Meaning.ETHERTYPE
+    other = table["halen"].number(walk.data, offset) != ETHERNET_ADDRESS_BYTES
+    walk.add((variants[other, meaning],), offset)
+    following = offset + table.size
+    match meaning:
+        case Meaning.ETHERTYPE | Meaning.GRE:
+            return Next(Space.ETHERTYPE, number, following)
+        case Meaning.FRAME if number == KIND_LLC:
+            return Next(Space.LLC, 0, following)
+        case Meaning.NOTHING if hardware == HARDWARE_FRAD:
+            return Next(Space.LINK, LinkType.FRELAY, following)
+    return None
+
+
+def info(layer: Layer, dissection: Dissection) -> str:
+    """``Type 0x88cc LLDP``, the kind of frame, or the hardware type that the rest depends on."""
+    data = dissection.data
+    hardware = layer.number(data, "hatype") or 0
+    for key in ("etype", "gretype"):
+        kind = layer.number(data, key)
+        if kind is not None:
+            word = "GRE type" if key == "gretype" else "Type"
+            return f"{word} 0x{kind:04x} {ETHERTYPE_NAMES.get(kind, '')}".rstrip()
+    kind = layer.number(data, "ltype") or 0
+    match HARDWARE_MEANINGS.get(hardware):
+        case Meaning.NETLINK:
+            return f"Netlink {NETLINK_PROTOCOLS.get(kind, f'protocol {kind}')}"
+        case Meaning.NOTHING:
+            return HARDWARE_TYPES[hardware]
+    return FRAME_KINDS.get(kind, "Linux cooked capture")

@@ -1,0 +1,62 @@
+"""MPLS: a stack of labels between link and network header.
+
+RFC 3032 §2.1. Each entry is four bytes; the one with the bottom bit ends the stack. Nothing says
+what follows it, so the first four bits of the payload are taken for an IP version, as
+everybody does (RFC 4928 §3 keeps them from being 4 or 6 by accident). Zero is a pseudowire's
+control word or anything else: data. Under the OAM alert label (RFC 3429) there is no packet.
+"""
+
+from __future__ import annotations
+
+from core.wire.link.ethernet import EtherType
+from core.wire.model.dissection import Dissection, Layer
+from core.wire.model.field import Field, Flag
+from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Next, Space, Walk
+from core.wire.network.ipv4 import IPV4
+
+OAM_ALERT = 14
+LABELS = {
+    0: "IPv4 explicit null",
+    1: "Router alert",
+    2: "IPv6 explicit null",
+    3: "Implicit null",
+    7: "Entropy label indicator",
+    13: "Generic associated channel",
+    OAM_ALERT: "OAM alert",
+    15: "Extension",
+}
+
+MPLS = HeaderTable(
+    "mpls",
+    "Multiprotocol label switching",
+    "RFC 3032 §2.1",
+    Field("label", 20, "Label", values=LABELS),
+    Field("exp", 3, "Traffic class"),
+    Flag("bottom", "Bottom of the stack"),
+    Field("ttl", 8, "Time to live"),
+)
+VERSIONS = {4: EtherType.IPV4, 6: EtherType.IPV6}
+
+
+def parse(walk: Walk, offset: int) -> Next | None:
+    """One entry; the next may be another."""
+    if not walk.begin(MPLS, offset, depth=walk.depth):
+        return None
+    walk.add((MPLS,), offset, depth=walk.depth)
+    following = offset + MPLS.size
+    if not MPLS["bottom"].number(walk.data, offset):
+        return Next(Space.ETHERTYPE, EtherType.MPLS, following)
+    label = MPLS["label"].number(walk.data, offset)
+    if label == OAM_ALERT or following >= min(walk.captured, walk.stop):
+        return None
+    version = IPV4["version"].number(walk.data, following)  # at the same place in IPv6
+    if version in VERSIONS:
+        return Next(Space.ETHERTYPE, VERSIONS[version], following)
+    return None
+
+
+def info(layer: Layer, dissection: Dissection) -> str:
+    """``MPLS label 100704``."""
+    label = MPLS["label"].number(dissection.data, layer.offset)
+    return f"MPLS label {LABELS.get(label, label)}"

@@ -1,0 +1,138 @@
+"""Three more link headers that captures come with: Cisco HDLC, frame relay, netfilter's log.
+
+Cisco HDLC (RFC 1547 §4.3.1): address, control, and an EtherType, where 0x8035 is Cisco's
+keep-alive protocol and not RARP.
+
+Frame relay (ITU-T Q.922 annex A): an address of two to four bytes, of which the last has its
+low bit set. Cisco writes an EtherType after it; RFC 2427 a control byte of 3 and a network
+layer identifier (NLPID).
+
+NFLOG (tcpdump.org/linktypes/LINKTYPE_NFLOG.html): four bytes, then values with type and length in
+the byte order of the capturing host, padded to 4. One of them is the packet.
+"""
+
+from __future__ import annotations
+
+from core.wire.link.ethernet import ETHERTYPE_NAMES, LOWEST_ETHERTYPE, EtherType
+from core.wire.model.dissection import Dissection, Layer
+from core.wire.model.field import Field, Flag
+from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Next, Space, Walk
+
+SLARP = 0x8035
+CONTROL_UNNUMBERED = 0x03
+NLPID_TYPES = {0x8E: EtherType.IPV6, 0xCC: EtherType.IPV4}
+FAMILIES = {2: "IPv4", 7: "Bridge", 10: "IPv6"}
+FAMILY_TYPES = {2: EtherType.IPV4, 10: EtherType.IPV6}
+NFLOG_PAYLOAD = 9
+NFLOG_TYPE_MASK = 0x7FFF
+NFLOG_TLV_BYTES = 4
+NFLOG_MOST_VALUES = 64  # Linux writes each of its 20 kinds at most once (nfnetlink_log.h)
+LONGEST_ADDRESS = 4  # bytes of a frame relay address, Q.922 annex A
+
+CISCO_HDLC = HeaderTable(
+    "chdlc",
+    "Cisco HDLC",
+    "RFC 1547 §4.3.1",
+    Field("address", 8, "Address", base=16, values={0x0F: "Unicast", 0x8F: "Multicast"}),
+    Field("control", 8, "Control", base=16),
+    Field("protocol", 16, "Protocol", base=16, values={**ETHERTYPE_NAMES, SLARP: "SLARP"}),
+)
+FRAME_RELAY = HeaderTable(
+    "fr",
+    "Frame relay",
+    "ITU-T Q.922 annex A",
+    Field("upper_dlci", 6, "Upper part of the connection identifier"),
+    Flag("cr", "Command or response"),
+    Flag("first_ea", "Address ends here"),
+    Field("second_dlci", 4, "Second part of the connection identifier"),
+    Flag("fecn", "Forward congestion"),
+    Flag("becn", "Backward congestion"),
+    Flag("de", "Discard eligible"),
+    Flag("ea", "Address ends here"),
+)
+NFLOG = HeaderTable(
+    "nflog",
+    "Netfilter log",
+    "LINKTYPE_NFLOG",
+    Field("family", 8, "Address family", values=FAMILIES),
+    Field("version", 8, "Version"),
+    Field("res_id", 16, "Resource"),
+)
+TABLES = (CISCO_HDLC, FRAME_RELAY, NFLOG)
+
+
+def parse_hdlc(walk: Walk, offset: int) -> Next | None:
+    """Cisco HDLC; then by EtherType."""
+    if not walk.begin(CISCO_HDLC, offset):
+        return None
+    walk.add((CISCO_HDLC,), offset)
+    number = CISCO_HDLC["protocol"].number(walk.data, offset)
+    if number == SLARP:
+        return None
+    return Next(Space.ETHERTYPE, number, offset + CISCO_HDLC.size)
+
+
+def parse_frame_relay(walk: Walk, offset: int) -> Next | None:
+    """The address, and either kind of protocol number after it."""
+    if not walk.begin(FRAME_RELAY, offset):
+        return None
+    length = FRAME_RELAY.size
+    while not walk.data[offset + length - 1] & 1:
+        if length == LONGEST_ADDRESS:
+            reason = f"no end of the address within {LONGEST_ADDRESS} bytes"
+            walk.contradiction(FRAME_RELAY, offset, FRAME_RELAY["ea"], reason)
+            return None
+        length += 1
+        if not walk.has("fr", offset, length, "address"):
+            walk.add((FRAME_RELAY,), offset)
+            return None
+    if not walk.has("fr", offset, length + 2, "address and protocol"):
+        walk.add((FRAME_RELAY,), offset, length)
+        return None
+    at = offset + length
+    number = int.from_bytes(walk.data[at : at + 2], "big")
+    walk.add((FRAME_RELAY,), offset, length + 2)
+    if walk.data[at] == CONTROL_UNNUMBERED:
+        kind = NLPID_TYPES.get(walk.data[at + 1])
+        return None if kind is None else Next(Space.ETHERTYPE, kind, at + 2)
+    if number < LOWEST_ETHERTYPE:
+        return None
+    return Next(Space.ETHERTYPE, number, at + 2)
+
+
+def parse_nflog(walk: Walk, offset: int) -> Next | None:
+    """The values, up to the one that is the packet."""
+    if not walk.begin(NFLOG, offset):
+        return None
+    data = walk.data
+    kind = FAMILY_TYPES.get(NFLOG["family"].number(data, offset))
+    end = min(walk.captured, walk.stop)
+    at = offset + NFLOG.size
+    for _ in range(NFLOG_MOST_VALUES):
+        if at + NFLOG_TLV_BYTES > end:
+            break
+        length, tag = _nflog_value(data, at)
+        if length < NFLOG_TLV_BYTES:
+            break
+        if tag == NFLOG_PAYLOAD:
+            walk.add((NFLOG,), offset, at + NFLOG_TLV_BYTES - offset)
+            walk.limit(at + length, "nflog.tlv_length")
+            return Next(Space.ETHERTYPE, kind, at + NFLOG_TLV_BYTES) if kind else None
+        at += length + -length % NFLOG_TLV_BYTES
+    walk.add((NFLOG,), offset)
+    return None
+
+
+def _nflog_value(data: bytes, at: int) -> tuple[int, int]:
+    """Length and type, in the byte order that makes the length the smaller number."""
+    length, tag = data[at : at + 2], data[at + 2 : at + 4]
+    little = int.from_bytes(length, "little"), int.from_bytes(tag, "little") & NFLOG_TYPE_MASK
+    big = int.from_bytes(length, "big"), int.from_bytes(tag, "big") & NFLOG_TYPE_MASK
+    return min(little, big)
+
+
+def info(layer: Layer, dissection: Dissection) -> str:
+    """The protocol number that nothing here reads."""
+    number = layer.number(dissection.data, "protocol")
+    return layer.title if number is None else f"{layer.title}, protocol 0x{number:04x}"

@@ -1,0 +1,84 @@
+"""Two headers that service chains put between link and network: NSH and Cisco metadata.
+
+NSH, RFC 8300 §2.2: version, time to live, a length in 4-byte words of all of it, and the number
+of what follows. Cisco metadata (EtherType 0x8909): a security group tag before the EtherType
+that was there; the layout is the one Wireshark reads.
+"""
+
+from __future__ import annotations
+
+from core.wire.link.ethernet import ETHERTYPE_NAMES, EtherType
+from core.wire.model.dissection import Dissection, Layer
+from core.wire.model.field import Field, Flag
+from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Next, Space, Walk
+
+NSH_NEXT = {
+    1: EtherType.IPV4,
+    2: EtherType.IPV6,
+    3: EtherType.TRANSPARENT_ETHERNET,
+    5: EtherType.MPLS,
+}
+
+NSH = HeaderTable(
+    "nsh",
+    "Network service header",
+    "RFC 8300 §2.2",
+    Field("version", 2, "Version"),
+    Flag("Obit", "Operations packet"),
+    Flag("CBit", "Unassigned"),
+    Field("ttl", 6, "Time to live", default=63),
+    Field("length", 6, "Length", unit=4, suffix="bytes", automatic=True),
+    Field("reserved", 4, "Unassigned"),
+    Field("mdtype", 4, "Metadata type", default=2),
+    Field("nextproto", 8, "Next protocol", values={1: "IPv4", 2: "IPv6", 3: "Ethernet", 5: "MPLS"}),
+    Field("spi", 24, "Service path"),
+    Field("si", 8, "Service index", default=255),
+)
+CISCO_METADATA = HeaderTable(
+    "cmd",
+    "Cisco metadata",
+    "EtherType 0x8909",
+    Field("version", 8, "Version"),
+    Field("length", 8, "Length"),
+    Field("options", 16, "Options", base=16),
+    Field("sgt", 16, "Security group tag"),
+    Field("type", 16, "Type", base=16, values=ETHERTYPE_NAMES),
+)
+TABLES = (NSH, CISCO_METADATA)
+
+
+def parse_nsh(walk: Walk, offset: int) -> Next | None:
+    """The header and its context; then by its own numbering."""
+    if not walk.begin(NSH, offset, depth=walk.depth):
+        return None
+    slot = NSH["length"]
+    length = slot.number(walk.data, offset)
+    if length < NSH.size:
+        reason = f"length {length} is less than {NSH.size} bytes"
+        walk.contradiction(NSH, offset, slot, reason, depth=walk.depth)
+        return None
+    complete = walk.has("nsh", offset, length)
+    walk.add((NSH,), offset, length, depth=walk.depth)
+    kind = NSH_NEXT.get(NSH["nextproto"].number(walk.data, offset))
+    if not complete or kind is None:
+        return None
+    return Next(Space.ETHERTYPE, kind, offset + length)
+
+
+def parse_cisco_metadata(walk: Walk, offset: int) -> Next | None:
+    """The tag; then the EtherType that it stands before."""
+    if not walk.begin(CISCO_METADATA, offset, depth=walk.depth):
+        return None
+    walk.add((CISCO_METADATA,), offset, depth=walk.depth)
+    number = CISCO_METADATA["type"].number(walk.data, offset)
+    return Next(Space.ETHERTYPE, number, offset + CISCO_METADATA.size)
+
+
+def info(layer: Layer, dissection: Dissection) -> str:
+    """The title, with the service path or the tag."""
+    path = layer.number(dissection.data, "spi")
+    tag = layer.number(dissection.data, "sgt")
+    if path is not None:
+        return f"{layer.title}, path {path}"
+    return layer.title if tag is None else f"{layer.title}, group {tag}"

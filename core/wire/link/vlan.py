@@ -1,0 +1,85 @@
+"""VLAN tags: IEEE 802.1Q, and stacks of them (802.1ad, "QinQ").
+
+A tag is four bytes that sit between the Ethernet addresses and the type: the type field then
+reads 0x8100 (or 0x88A8 for a provider's outer tag, 0x9100 in older stacks), the tag follows,
+and the real type is its last two bytes. Tags stack to any depth. Spec: IEEE 802.1Q-2018 §9.
+
+The number inside a tag up to 1500 is an 802.3 length, as in the frame itself. Wireshark names the
+fields of a provider's tag ``ieee8021ad``, those of the others ``vlan``; so do we.
+"""
+
+from __future__ import annotations
+
+from core.wire.link.ethernet import ETHERTYPE_NAMES, HIGHEST_LENGTH, EtherType, end_by_length
+from core.wire.model.dissection import Dissection, Layer
+from core.wire.model.field import Field, Flag
+from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Next, Space, Walk
+
+TAG_TYPES = frozenset({EtherType.VLAN, EtherType.QINQ_OLD})
+
+PRIORITIES = {
+    0: "Best effort",
+    1: "Background",
+    2: "Excellent effort",
+    3: "Critical applications",
+    4: "Video",
+    5: "Voice",
+    6: "Internetwork control",
+    7: "Network control",
+}
+
+
+def _tag() -> tuple[Field, ...]:
+    return (
+        Field("priority", 3, "Priority", values=PRIORITIES),
+        Flag("dei", "Drop eligible"),
+        Field("id", 12, "VLAN identifier"),
+    )
+
+
+def _type(name: str) -> Field:
+    return Field(name, 16, "Type", base=16, values=ETHERTYPE_NAMES, automatic=True)
+
+
+VLAN = HeaderTable("vlan", "802.1Q virtual LAN", "IEEE 802.1Q-2018 §9.6", *_tag(), _type("etype"))
+VLAN_LENGTH = HeaderTable(
+    "vlan",
+    "802.1Q virtual LAN",
+    "IEEE 802.1Q-2018 §9.6",
+    *_tag(),
+    Field("len", 16, "Length", suffix="bytes", automatic=True),
+)
+PROVIDER = HeaderTable(
+    "ieee8021ad", "802.1ad provider VLAN", "IEEE 802.1Q-2018 §9.6", *_tag(), _type("type")
+)
+
+
+def parse(walk: Walk, offset: int) -> Next | None:
+    """One tag; the next may be another."""
+    if not walk.begin(VLAN, offset, depth=walk.depth):
+        return None
+    number = VLAN["etype"].number(walk.data, offset)
+    if number <= HIGHEST_LENGTH:
+        notes = end_by_length(walk, VLAN_LENGTH["len"], offset, VLAN.size)
+        walk.add((VLAN_LENGTH,), offset, depth=walk.depth, notes=notes)
+        return Next(Space.LLC, 0, offset + VLAN.size)
+    walk.add((VLAN,), offset, depth=walk.depth)
+    return Next(Space.ETHERTYPE, number, offset + VLAN.size)
+
+
+def parse_provider(walk: Walk, offset: int) -> Next | None:
+    """A provider's tag, which Wireshark names apart."""
+    if not walk.begin(PROVIDER, offset, depth=walk.depth):
+        return None
+    walk.add((PROVIDER,), offset, depth=walk.depth)
+    number = PROVIDER["type"].number(walk.data, offset)
+    return Next(Space.ETHERTYPE, number, offset + PROVIDER.size)
+
+
+def info(layer: Layer, dissection: Dissection) -> str:
+    """``VLAN 10, type 0x88cc``."""
+    keys = ("etype", "type")
+    kind = next((k for k in (layer.number(dissection.data, key) for key in keys) if k), None)
+    text = f"VLAN {layer.number(dissection.data, 'id')}"
+    return f"{text}, type 0x{kind:04x}" if isinstance(kind, int) else text

@@ -1,0 +1,137 @@
+"""ARP: which hardware address has this protocol address; and RARP, the question reversed.
+
+RFC 826. The header names the kind and the size of both addresses, so their place depends on
+two size bytes; nearly always they are Ethernet's 6 and IPv4's 4. RFC 903 uses the same layout
+for RARP (operations 3 and 4).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from core.wire.link.ethernet import ETHERTYPE_NAMES, EtherType
+from core.wire.model.dissection import Dissection, Layer
+from core.wire.model.field import Field, IPv4Address, Kind, Mac
+from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Next, Walk
+
+HARDWARE_TYPES = {
+    1: "Ethernet",
+    6: "IEEE 802",
+    15: "Frame relay",
+    24: "IEEE 1394",
+    32: "InfiniBand",
+}
+ETHERNET_TYPES = (1, 6)  # whose addresses are MAC addresses
+MAC_BYTES, IPV4_BYTES = 6, 4
+REQUEST, REPLY, REVERSE_REQUEST, REVERSE_REPLY = 1, 2, 3, 4
+OPERATIONS = {
+    REQUEST: "request",
+    REPLY: "reply",
+    REVERSE_REQUEST: "reverse request",
+    REVERSE_REPLY: "reverse reply",
+    5: "DRARP request",
+    6: "DRARP reply",
+    7: "DRARP error",
+    8: "InARP request",
+    9: "InARP reply",
+}
+
+ARP = HeaderTable(
+    "arp",
+    "Address resolution protocol",
+    "RFC 826",
+    Field("hw.type", 16, "Hardware type", values=HARDWARE_TYPES, default=1),
+    Field(
+        "proto.type",
+        16,
+        "Protocol type",
+        base=16,
+        values=ETHERTYPE_NAMES,
+        default=EtherType.IPV4,
+    ),
+    Field("hw.size", 8, "Hardware address size", suffix="bytes", default=6),
+    Field("proto.size", 8, "Protocol address size", suffix="bytes", default=4),
+    Field("opcode", 16, "Operation", values=OPERATIONS, default=REQUEST),
+)
+
+
+def _fields(hardware: int, protocol: int, macs: bool, ips: bool) -> list[Field]:
+    """The address fields for sizes in bytes."""
+    fields = []
+    for side, who in (("src", "Sender"), ("dst", "Target")):
+        if macs:
+            fields.append(Mac(f"{side}.hw_mac", f"{who} hardware address"))
+        elif hardware:
+            name = f"{side}.hw"
+            fields.append(Field(name, 8 * hardware, f"{who} hardware address", Kind.BYTES))
+        if ips:
+            fields.append(IPv4Address(f"{side}.proto_ipv4", f"{who} IP address"))
+        elif protocol:
+            name = f"{side}.proto"
+            fields.append(Field(name, 8 * protocol, f"{who} protocol address", Kind.BYTES))
+    return fields
+
+
+ARP_IPV4 = HeaderTable(
+    "arp", ARP.title, "RFC 826", *_fields(MAC_BYTES, IPV4_BYTES, True, True), start=ARP.size
+)
+
+
+@lru_cache(maxsize=64)
+def _odd_table(hardware: int, protocol: int, macs: bool, ips: bool) -> HeaderTable | None:
+    """The addresses of anything but IPv4 over Ethernet; None where both sizes are zero."""
+    fields = _fields(hardware, protocol, macs, ips)
+    return HeaderTable("arp", ARP.title, "RFC 826", *fields, start=ARP.size) if fields else None
+
+
+def parse(walk: Walk, offset: int) -> Next | None:
+    """The common part, and the addresses in the sizes it tells."""
+    depth = walk.networks + 1
+    if not walk.begin(ARP, offset, depth=depth):
+        return None
+    hardware, protocol = (ARP[key].number(walk.data, offset) for key in ("hw.size", "proto.size"))
+    macs = hardware == MAC_BYTES and ARP["hw.type"].number(walk.data, offset) in ETHERNET_TYPES
+    ips = protocol == IPV4_BYTES and (ARP["proto.type"].number(walk.data, offset) == EtherType.IPV4)
+    table = ARP_IPV4 if macs and ips else _odd_table(hardware, protocol, macs, ips)
+    size = ARP.size + 2 * (hardware + protocol)
+    walk.end_packet(offset + size)
+    walk.has("arp", offset, size)
+    walk.limit(offset + size, "arp.hw.size, arp.proto.size")
+    walk.add((ARP, table) if table else (ARP,), offset, size, depth=depth)
+    return None
+
+
+def info(layer: Layer, dissection: Dissection) -> str:
+    """``Who has 10.0.0.1? Tell 10.0.0.2`` and ``10.0.0.1 is at 00:00:5e:00:53:01``.
+
+    Hardware addresses of any kind and size are read, as 20 bytes on InfiniBand (RFC 4391 §9.1).
+    """
+    data = dissection.data
+    operation = ARP["opcode"].number(data, layer.offset)
+    sender, target = (_text(layer, data, f"{side}.proto_ipv4") for side in ("src", "dst"))
+    sender_hardware, target_hardware = (
+        _text(layer, data, f"{side}.hw_mac") or _text(layer, data, f"{side}.hw")
+        for side in ("src", "dst")
+    )
+    if sender and target:
+        match operation:
+            case 1 if sender == target:
+                return f"ARP announcement for {sender}"
+            case 1 if sender == "0.0.0.0":
+                return f"Who has {target}? (probe)"
+            case 1:
+                return f"Who has {target}? Tell {sender}"
+            case 2 if sender_hardware:
+                return f"{sender} is at {sender_hardware}"
+            case 3 if target_hardware:
+                return f"Who is {target_hardware}? Tell {sender_hardware}"
+            case 4 if target_hardware:
+                return f"{target_hardware} is at {target}"
+    return f"ARP {OPERATIONS.get(operation, f'operation {operation}')}"
+
+
+def _text(layer: Layer, data: bytes, key: str) -> str:
+    """An address as text, or an empty string where the packet has none of this kind."""
+    slot = layer.tables[-1].get(key)
+    return "" if slot is None else slot.text(slot.read(data, layer.offset))

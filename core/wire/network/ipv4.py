@@ -1,0 +1,248 @@
+"""IPv4: the header every classic C program knows as ``struct iphdr``.
+
+RFC 791 §3.1; the type of service byte is DSCP and ECN today (RFC 2474, RFC 3168). The header
+length counts 32-bit words, options included; the total length covers header and payload, so
+whatever follows it in an Ethernet frame is padding. The checksum covers the header only.
+
+How lengths limit it
+--------------------
+A header length under 5 words, or a total length under the header's, contradicts itself: the
+packet is malformed and nothing inside can be trusted; so is a total length of zero, unless it was
+left to the network card (`core.wire.network.unset_length`): then the frame's own end is taken. A
+total length past the end of the frame is noted, and what is there is read.
+
+Fragments: only the first carries the transport header; its checksum covers bytes that are not
+here. Later ones are data.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from core.wire.checksum import packet_checksums
+from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
+from core.wire.model.field import Field, Flag, IPv4Address, Slot, Span
+from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Endpoints, Next, Space, Walk
+from core.wire.network import unset_length
+from core.wire.network.ipv4_options import OPTIONS, final_destination
+
+
+class IpProtocol(IntEnum):
+    """Numbers of the protocol field, which IPv6 shares for its next header."""
+
+    HOP_BY_HOP = 0
+    ICMP = 1
+    IGMP = 2
+    IPV4 = 4
+    TCP = 6
+    UDP = 17
+    IPV6 = 41
+    ROUTING = 43
+    FRAGMENT = 44
+    GRE = 47
+    ESP = 50
+    AH = 51
+    ICMPV6 = 58
+    NO_NEXT = 59
+    DESTINATION = 60
+    SCTP = 132
+
+
+SEGMENTED = (IpProtocol.TCP, IpProtocol.UDP)  # what network cards cut into segments
+
+PROTOCOL_NAMES: dict[int, str] = {
+    IpProtocol.HOP_BY_HOP: "IPv6 hop-by-hop options",
+    IpProtocol.ICMP: "ICMP",
+    IpProtocol.IGMP: "IGMP",
+    IpProtocol.IPV4: "IPv4 (tunnel)",
+    IpProtocol.TCP: "TCP",
+    8: "EGP",
+    9: "IGP",
+    IpProtocol.UDP: "UDP",
+    33: "DCCP",
+    IpProtocol.IPV6: "IPv6 (tunnel)",
+    IpProtocol.ROUTING: "IPv6 routing",
+    IpProtocol.FRAGMENT: "IPv6 fragment",
+    46: "RSVP",
+    IpProtocol.GRE: "GRE",
+    IpProtocol.ESP: "ESP",
+    IpProtocol.AH: "AH",
+    IpProtocol.ICMPV6: "ICMPv6",
+    IpProtocol.NO_NEXT: "IPv6 no next header",
+    IpProtocol.DESTINATION: "IPv6 destination options",
+    88: "EIGRP",
+    89: "OSPF",
+    94: "IPIP",
+    103: "PIM",
+    108: "IPComp",
+    112: "VRRP",
+    115: "L2TP",
+    IpProtocol.SCTP: "SCTP",
+    135: "IPv6 mobility",
+    136: "UDP-Lite",
+    137: "MPLS in IP",
+    139: "HIP",
+    140: "Shim6",
+}
+
+DSCP_NAMES: dict[int, str] = {
+    0: "Default",
+    **{8 * level: f"Class selector {level}" for level in range(1, 8)},
+    **{
+        8 * kind + 2 * drop: f"Assured forwarding {kind}{drop}"
+        for kind in range(1, 5)
+        for drop in range(1, 4)
+    },
+    44: "Voice admit",
+    46: "Expedited forwarding",
+}
+ECN_NAMES = {0: "Not ECN-capable", 1: "ECT(1)", 2: "ECT(0)", 3: "Congestion experienced"}
+
+
+def service_parts() -> tuple[Field, ...]:
+    """The parts of the byte that IPv4 calls type of service and IPv6 traffic class."""
+    return (
+        Field("dscp", 6, "Code point", values=DSCP_NAMES),
+        Field("ecn", 2, "Congestion notification", values=ECN_NAMES),
+    )
+
+
+IPV4 = HeaderTable(
+    "ip",
+    "Internet Protocol version 4",
+    "RFC 791 §3.1",
+    Field("version", 4, "Version", default=4),
+    Field("hdr_len", 4, "Header length", unit=4, suffix="bytes", default=20, automatic=True),
+    Field("dsfield", 8, "Differentiated services", base=16, parts=service_parts()),
+    Field("len", 16, "Total length", suffix="bytes", automatic=True),
+    Field("id", 16, "Identification", base=16),
+    Field(
+        "flags",
+        3,
+        "Flags",
+        base=16,
+        parts=(
+            Flag("rb", "Reserved"),
+            Flag("df", "Don't fragment"),
+            Flag("mf", "More fragments"),
+        ),
+    ),
+    Field("frag_offset", 13, "Fragment offset", suffix="× 8 bytes"),
+    Field("ttl", 8, "Time to live", default=64),
+    Field("proto", 8, "Protocol", values=PROTOCOL_NAMES, automatic=True),
+    Field("checksum", 16, "Header checksum", base=16, automatic=True),
+    IPv4Address("src", "Source"),
+    IPv4Address("dst", "Destination"),
+)
+
+FRAGMENT_UNIT = 8
+_VERSION, _HEADER_LENGTH, _LENGTH = IPV4["version"], IPV4["hdr_len"], IPV4["len"]
+_CHECKSUM, _PROTOCOL = IPV4["checksum"], IPV4["proto"]
+_ADDRESSES = (IPV4["src"].span, IPV4["dst"].span)
+_MORE, _FRAGMENT_OFFSET = IPV4["flags.mf"], IPV4["frag_offset"]
+
+
+def parse(walk: Walk, offset: int) -> Next | None:
+    """Header, options and checksum; then by protocol, unless a later fragment."""
+    walk.networks += 1
+    if not walk.begin(IPV4, offset):
+        return None
+    data = walk.data
+    header = _HEADER_LENGTH.number(data, offset)
+    wrong = _contradiction(walk, offset, header)
+    if wrong:
+        slot, reason = wrong
+        walk.contradiction(IPV4, offset, slot, reason)
+        return None
+    notes = _limit(walk, offset)
+    walk.end_packet(walk.stop)
+    if not walk.has("ip", offset, header):
+        checks = (Check(_CHECKSUM, Verdict.UNVERIFIED, reason="the options are cut short"),)
+        walk.add((IPV4,), offset, header, checks=checks, notes=notes)
+        return None
+    _add(walk, offset, header, notes)
+    if _FRAGMENT_OFFSET.read(data, offset):
+        return None
+    walk.fragment = walk.fragment or bool(_MORE.number(data, offset))
+    return Next(Space.IP_PROTOCOL, _PROTOCOL.number(data, offset), offset + header)
+
+
+def _contradiction(walk: Walk, offset: int, header: int) -> tuple[Slot, str] | None:
+    """The field that makes the header unusable, and why."""
+    version, length = _VERSION.number(walk.data, offset), _LENGTH.number(walk.data, offset)
+    if version != _VERSION.field.default:
+        return _VERSION, f"version {version} is not 4"
+    if header < IPV4.size:
+        return _HEADER_LENGTH, f"header length {header} is less than {IPV4.size} bytes"
+    if length < header and not _is_left_to_card(walk, offset, header):
+        return _LENGTH, f"total length {length} is less than the header length {header}"
+    return None
+
+
+def _is_left_to_card(walk: Walk, offset: int, header: int) -> bool:
+    data = walk.data
+    is_whole = not (_MORE.number(data, offset) or _FRAGMENT_OFFSET.number(data, offset))
+    is_segmented = is_whole and _PROTOCOL.number(data, offset) in SEGMENTED
+    length, room = _LENGTH.number(data, offset), walk.stop - offset
+    return unset_length.is_left_to_card(_LENGTH, length, room, header, is_segmented)
+
+
+def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
+    """Let the total length end the packet; remarks where it and the frame disagree."""
+    length = _LENGTH.number(walk.data, offset)
+    room = walk.stop - offset
+    notes = _beyond_the_datagram(walk.data, offset, length)
+    walk.length_unset = length == 0
+    if length == 0:
+        return (*notes, unset_length.note(walk, _LENGTH, room))
+    if length > room and not walk.quoted:
+        text = f"{length} bytes go past the {room} that {walk.limited_by} allows"
+        return (*notes, Note(text, _LENGTH))
+    walk.limit(offset + length, "ip.len")
+    return notes
+
+
+def _beyond_the_datagram(data: bytes, offset: int, length: int) -> tuple[Note, ...]:
+    """A remark on a fragment that would end past the longest datagram there can be."""
+    place = _FRAGMENT_OFFSET.number(data, offset) * FRAGMENT_UNIT
+    end = place + length - _HEADER_LENGTH.number(data, offset)
+    if place and end > _LENGTH.maximum:
+        text = f"the fragment would end at byte {end}, past the longest datagram"
+        return (Note(text, _FRAGMENT_OFFSET),)
+    return ()
+
+
+def _add(walk: Walk, offset: int, header: int, notes: tuple[Note, ...]) -> None:
+    """The layer of a complete header, its checksum judged and its addresses remembered."""
+    data, options_at = walk.data, offset + IPV4.size
+    options = OPTIONS.read(data, options_at, offset + header)
+    if walk.quoted:
+        check = packet_checksums.unverified(
+            walk, _CHECKSUM, packet_checksums.obstacle(walk, offset)
+        )
+    else:
+        stored = _CHECKSUM.number(data, offset)
+        check = packet_checksums.judge(_CHECKSUM, stored, data[offset : offset + header])
+        if check.verdict is Verdict.BAD:
+            check = check._replace(reason=packet_checksums.doubt(walk, stored))
+    source, destination = (data[offset + s.start : offset + s.stop] for s in _ADDRESSES)
+    walk.endpoints = Endpoints(source, final_destination(data, options) or destination)
+    span = Span(options_at, offset + header) if header > IPV4.size else None
+    walk.add(
+        (IPV4,), offset, header, options=options, options_span=span, checks=(check,), notes=notes
+    )
+
+
+def info(layer: Layer, dissection: Dissection) -> str:
+    """A fragment's place, or the protocol that nothing here reads."""
+    data = dissection.data
+    place, more = layer.number(data, "frag_offset"), layer.number(data, "flags.mf")
+    protocol = layer.number(data, "proto")
+    if not isinstance(protocol, int):
+        return "IPv4"
+    name = PROTOCOL_NAMES.get(protocol, f"protocol {protocol}")
+    if isinstance(place, int) and (place or more):
+        ident = layer.number(data, "id")
+        return f"Fragment of {name}, offset {place * FRAGMENT_UNIT}, id 0x{ident:04x}"
+    return name

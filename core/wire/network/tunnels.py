@@ -1,0 +1,147 @@
+"""Tunnels that carry other protocols' packets: GRE and VXLAN. (IP in IP is `ipv4` in itself.)
+
+GRE, RFC 2784 and RFC 2890: four bytes, and after them what the flags announce, in this
+order: checksum and offset, key, sequence number. Version 1 is PPTP's (RFC 2637), where the key
+is a length and a call, and an acknowledgement number may follow. The checksum covers the
+GRE header and all after it.
+
+VXLAN, RFC 7348: an Ethernet frame inside UDP port 4789, after a network identifier.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from core.wire.checksum import packet_checksums
+from core.wire.link.ethernet import ETHERTYPE_NAMES
+from core.wire.link.link_types import LinkType
+from core.wire.model.dissection import Check, Dissection, Layer
+from core.wire.model.field import Field, Flag
+from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Next, Space, Walk
+
+VXLAN_PORT = 4789
+PPTP = 1  # the GRE version
+
+GRE = HeaderTable(
+    "gre",
+    "Generic routing encapsulation",
+    "RFC 2784 §2, RFC 2890 §2",
+    Flag("flags.checksum", "Checksum present"),
+    Flag("flags.routing", "Routing present"),
+    Flag("flags.key", "Key present"),
+    Flag("flags.sequence_number", "Sequence number present"),
+    Flag("flags.strict_source_route", "Strict source route"),
+    Field("flags.recursion_control", 3, "Recursion control"),
+    Flag("flags.ack", "Acknowledgement present"),
+    Field("flags.reserved", 4, "Reserved"),
+    Field("flags.version", 3, "Version"),
+    Field("proto", 16, "Protocol", base=16, values=ETHERTYPE_NAMES),
+)
+_CHECKSUM = (Field("checksum", 16, "Checksum", base=16), Field("offset", 16, "Offset"))
+_KEY = (Field("key", 32, "Key", base=16),)
+_CALL = (
+    Field("key.payload_length", 16, "Payload length", suffix="bytes"),
+    Field("key.call_id", 16, "Call identifier"),
+)
+_SEQUENCE = (Field("sequence_number", 32, "Sequence number"),)
+_ACKNOWLEDGEMENT = (Field("ack_number", 32, "Acknowledgement number"),)
+
+
+@lru_cache(maxsize=1 << 4 + GRE["flags.version"].field.bits)  # all there are
+def optional_table(
+    checksum_there: bool, key: bool, sequence: bool, version: int, acknowledged: bool
+) -> HeaderTable | None:
+    """The words after the first, as the flags announce them."""
+    fields: tuple[Field, ...] = ()
+    fields += _CHECKSUM if checksum_there else ()
+    fields += (_CALL if version == PPTP else _KEY) if key else ()
+    fields += _SEQUENCE if sequence else ()
+    fields += _ACKNOWLEDGEMENT if acknowledged and version == PPTP else ()
+    if not fields:
+        return None
+    return HeaderTable("gre", "GRE optional words", "RFC 2890 §2", *fields, start=GRE.size)
+
+
+VXLAN = HeaderTable(
+    "vxlan",
+    "Virtual extensible LAN",
+    "RFC 7348 §5",
+    Flag("flag_g", "Group policy extension"),
+    Field("flags_reserved_1", 3, "Reserved"),
+    Flag("flag_i", "Network identifier valid", default=1),
+    Field("flags_reserved_2", 4, "Reserved"),
+    Flag("flag_d", "Don't learn"),
+    Field("flags_reserved_3", 2, "Reserved"),
+    Flag("flag_a", "Policy applied"),
+    Field("flags_reserved_4", 3, "Reserved"),
+    Field("gbp", 16, "Group policy identifier"),
+    Field("vni", 24, "Network identifier"),
+    Field("reserved8", 8, "Reserved"),
+)
+TABLES = (
+    GRE,
+    *(
+        table
+        for table in (
+            optional_table(True, True, True, 0, False),
+            optional_table(False, True, True, PPTP, True),
+        )
+        if table
+    ),
+    VXLAN,
+)
+
+
+def parse_gre(walk: Walk, offset: int) -> Next | None:
+    """The header with its optional words; then by EtherType."""
+    if not walk.begin(GRE, offset):
+        return None
+    data = walk.data
+    summed, routed, keyed, sequenced, acknowledged = (
+        bool(GRE[f"flags.{key}"].number(data, offset))
+        for key in ("checksum", "routing", "key", "sequence_number", "ack")
+    )
+    version = GRE["flags.version"].number(data, offset)
+    optional = optional_table(summed or routed, keyed, sequenced, version, acknowledged)
+    tables = (GRE, optional) if optional else (GRE,)
+    size = tables[-1].stop
+    complete = walk.has("gre", offset, size)
+    checks = (_check(walk, offset, optional),) if complete and summed and optional else ()
+    walk.add(tables, offset, size, checks=checks)
+    if not complete or routed:  # a source route (RFC 1701) of unknown length follows
+        return None
+    return Next(Space.ETHERTYPE, GRE["proto"].number(data, offset), offset + size)
+
+
+def _check(walk: Walk, offset: int, optional: HeaderTable) -> Check:
+    slot = optional["checksum"]
+    if reason := packet_checksums.obstacle(walk, walk.stop):
+        return packet_checksums.unverified(walk, slot, reason)
+    return packet_checksums.judge(
+        slot, slot.number(walk.data, offset), walk.data[offset : walk.stop]
+    )
+
+
+def parse_vxlan(walk: Walk, offset: int) -> Next | None:
+    """The header, where its one flag says it is one; then an Ethernet frame."""
+    flag = VXLAN["flag_i"]
+    if walk.stop < offset + VXLAN.size or walk.captured < offset + flag.span.stop:
+        return None  # too short to be one, or nobody can tell
+    if not flag.number(walk.data, offset):
+        return None  # something else on that port: application data
+    if not walk.begin(VXLAN, offset):
+        return None
+    walk.add((VXLAN,), offset)
+    return Next(Space.LINK, LinkType.ETHERNET, offset + VXLAN.size)
+
+
+def info_gre(layer: Layer, dissection: Dissection) -> str:
+    """What it carries."""
+    kind = GRE["proto"].number(dissection.data, layer.offset)
+    return f"GRE of 0x{kind:04x} {ETHERTYPE_NAMES.get(kind, '')}".rstrip()
+
+
+def info_vxlan(layer: Layer, dissection: Dissection) -> str:
+    """The network identifier."""
+    return f"VXLAN network {layer.number(dissection.data, 'vni')}"

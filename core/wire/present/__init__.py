@@ -1,0 +1,1 @@
+"""Presentations of one dissected packet: table row, detail tree, JSON record."""

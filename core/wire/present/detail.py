@@ -1,0 +1,268 @@
+"""The detail tree: every field of every layer, as rows without a screen.
+
+A row's `key` stays the same from packet to packet (``ip.flags.df``; a second layer of one
+name gets ``#2``), so that what a person has opened stays open. Spans are offsets in the frame.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from core.wire.application import payload_info
+from core.wire.model.dissection import Cause, Check, Dissection, Layer, Note, Option, Stop, Verdict
+from core.wire.model.field import Slot, Span, Value
+from core.wire.model.text import ascii_text
+from core.wire.transport import tcp
+
+
+class Severity(IntEnum):
+    """How much a row wants to be noticed."""
+
+    NONE = 0
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the tree. `span` is the bytes in the frame, None where there are none."""
+
+    key: str
+    label: str
+    value: str = ""
+    meaning: str = ""
+    span: Span | None = None
+    severity: Severity = Severity.NONE
+    children: tuple[Row, ...] = ()
+    is_layer: bool = False
+
+
+VERDICT_SIGNS = {
+    Verdict.GOOD: "✓ good",
+    Verdict.BAD: "✗ bad",
+    Verdict.OFFLOADED: "◌ offloaded",
+    Verdict.NOT_PRESENT: "– not present",
+    Verdict.ILLEGAL: "✗ illegal",
+    Verdict.UNVERIFIED: "– not checkable",
+}
+VERDICT_CAVEAT = (
+    "A verdict says whether bits were damaged on the way; it does not say that nobody changed them."
+)
+_TCP_FLAGS = tcp.TCP["flags"]
+_PREVIEW_BYTES = 64
+_ALARMING = frozenset({Verdict.BAD, Verdict.ILLEGAL})
+
+
+def detail_rows(dissection: Dissection) -> tuple[Row, ...]:
+    """The layers' rows, then payload, trailer, and why reading stopped."""
+    return tuple(each_row(dissection))
+
+
+def each_row(dissection: Dissection) -> Iterator[Row]:
+    """The same, one by one: if one fails, those before it are not lost."""
+    counts: Counter[str] = Counter()
+    for layer in dissection.layers:
+        counts[layer.name] += 1
+        number = counts[layer.name]
+        yield _layer_row(layer, dissection, "" if number == 1 else f"#{number}")
+    if dissection.stop is not None:
+        yield _stop_row(dissection.stop, dissection)
+    yield from _byte_rows(dissection)
+
+
+def fault_row(words: str) -> Row:
+    """What stands in the place of rows that could not be made (`core.wire.present.faults`)."""
+    return Row("frame.fault", words, severity=Severity.ERROR, is_layer=True)
+
+
+def _layer_row(layer: Layer, dissection: Dissection, suffix: str) -> Row:
+    inner = _field_rows(layer, dissection, suffix)
+    if layer.name == "tcp" and layer.number(dissection.data, "hdr_len") is not None:
+        length = tcp.segment_length(layer)
+        if length is not None:
+            inner.append(Row(f"tcp.len{suffix}", "Segment length", f"{length} bytes"))
+    if layer.options:
+        inner.append(_options_row(layer, dissection.data, suffix))
+    inner += (
+        Row(f"{layer.name}.note{suffix}", "Note", note.text, severity=_severity(note))
+        for note in layer.notes
+        if note.slot is None
+    )
+    return Row(
+        f"{layer.name}{suffix}",
+        f"{layer.title}, quoted" if layer.quoted else layer.title,
+        _headline(layer, dissection.data),
+        span=Span(layer.offset, min(layer.offset + layer.header_length, layer.captured)),
+        severity=max((row.severity for row in inner), default=Severity.NONE),
+        children=tuple(inner),
+        is_layer=True,
+    )
+
+
+def _headline(layer: Layer, data: bytes) -> str:
+    """``10.0.0.5 → 10.0.0.9`` beside the layer's title."""
+    table = layer.tables[0]
+    for keys in (("src", "dst"), ("srcport", "dstport")):
+        if keys[0] in table:
+            values = [layer.value(data, key) for key in keys]
+            texts = (
+                table[key].text(value)
+                for key, value in zip(keys, values, strict=True)
+                if value is not None
+            )
+            return " → ".join(texts)
+    return ""
+
+
+def _field_rows(layer: Layer, dissection: Dissection, suffix: str) -> list[Row]:
+    """A row for every field, parts below their parent."""
+    checks = {check.slot: check for check in layer.checks}
+    remarks = {note.slot: note for note in layer.notes if note.slot}
+    if layer.last is not None and dissection.stop is not None:
+        remarks[layer.last] = Note(dissection.stop.reason, layer.last)
+    children: dict[Slot | None, list[Row]] = {}
+    for slot, value in reversed(
+        list(layer.fields(dissection.data))
+    ):  # parts come before their parent
+        parts = tuple(reversed(children.pop(slot, [])))
+        row = _field_row(layer, slot, value, suffix, remarks.get(slot), parts)
+        if slot in checks:
+            row = _with_check(row, checks[slot], slot)
+        children.setdefault(slot.parent, []).append(row)
+    return list(reversed(children.get(None, [])))
+
+
+def _field_row(
+    layer: Layer, slot: Slot, value: Value, suffix: str, remark: Note | None, parts: tuple[Row, ...]
+) -> Row:
+    text = slot.text(value)
+    if slot.parent is not None and isinstance(value, int):
+        text = f"{_bits(slot, value)}  {text}"
+    meaning = slot.meaning(value)
+    if slot is _TCP_FLAGS and isinstance(value, int):
+        meaning = tcp.flag_text(value)
+    return Row(
+        f"{slot.name}{suffix}",
+        slot.field.label,
+        text,
+        remark.text if remark else meaning,
+        slot.span.shifted(layer.offset),
+        _severity(remark) if remark else Severity.NONE,
+        parts,
+    )
+
+
+def _severity(remark: Note) -> Severity:
+    return Severity.WARNING if remark.is_fault else Severity.NOTE
+
+
+def _bits(slot: Slot, value: int) -> str:
+    """Where a part's bits stand in its parent: ``.... ..1.``."""
+    parent = slot.parent
+    if parent is None:
+        return ""
+    before = slot.first_bit - parent.first_bit
+    after = parent.field.bits - before - slot.field.bits
+    wire = value // slot.field.unit
+    picture = "." * before + f"{wire:0{slot.field.bits}b}" + "." * after
+    return " ".join(picture[at : at + 4] for at in range(0, len(picture), 4))
+
+
+def _with_check(row: Row, check: Check, slot: Slot) -> Row:
+    """The row of a checksum with its verdict, and what a verdict means."""
+    verdict = check.verdict
+    sign = VERDICT_SIGNS.get(verdict, "")
+    meaning = f"{sign}: {check.reason}" if check.reason else sign
+    inner = [Row(f"{slot.name}.status", "Verdict", verdict.word, VERDICT_CAVEAT, row.span)]
+    if check.reason:  # again, where it has the whole width
+        inner.append(Row(f"{slot.name}.reason", check.reason, span=row.span, is_layer=True))
+    if verdict in (Verdict.BAD, Verdict.OFFLOADED) and check.expected is not None:
+        expected = slot.text(check.expected)
+        meaning += f" [expected {expected}]"
+        inner.append(Row(f"{slot.name}_calculated", "Expected", expected, span=row.span))
+    severity = Severity.ERROR if verdict in _ALARMING else row.severity
+    return Row(row.key, row.label, row.value, meaning, row.span, severity, tuple(inner))
+
+
+def _options_row(layer: Layer, data: bytes, suffix: str) -> Row:
+    counts: Counter[str] = Counter()
+    rows = []
+    for option in layer.options:
+        counts[option.name] += 1
+        number = counts[option.name]
+        rows.append(_option_row(option, data, suffix if number == 1 else f"{suffix}#{number}"))
+    span = layer.options_span or Span(layer.options[0].span.start, layer.options[-1].span.stop)
+    return Row(
+        f"{layer.name}.options{suffix}",
+        "Options",
+        f"{span.stop - span.start} bytes",
+        ", ".join(row.label for row in rows),
+        span,
+        max(row.severity for row in rows),
+        tuple(rows),
+    )
+
+
+def _option_row(option: Option, data: bytes, suffix: str) -> Row:
+    counts: Counter[str] = Counter()
+    rows = []
+    for inside in option.values:
+        slot, text = inside.slot, inside.slot.text(inside.value)
+        counts[slot.name] += 1
+        block = "" if counts[slot.name] == 1 else f".{counts[slot.name]}"  # a SACK has several
+        key = f"{slot.name}{block}{suffix}"
+        rows.append(Row(key, slot.field.label, text, slot.meaning(inside.value), inside.span))
+    children = tuple(rows)
+    value = ", ".join(child.value for child in children[:2])
+    if not children:
+        value = data[option.span.start + 2 : option.span.stop].hex()
+    severity = Severity.WARNING if option.problem else Severity.NONE
+    return Row(
+        f"{option.name}{suffix}",
+        option.label,
+        value,
+        option.problem or ", ".join(child.meaning for child in children if child.meaning),
+        option.span,
+        severity,
+        children,
+    )
+
+
+def _stop_row(stop: Stop, dissection: Dissection) -> Row:
+    if stop.cause is Cause.TRUNCATED:
+        what, severity = "Cut short by the snap length", Severity.WARNING
+    else:
+        what, severity = "Malformed", Severity.ERROR
+    sentences = {"reason": f"{stop.layer}: {stop.reason}"}
+    if stop.limited_by:
+        sentences["limit"] = f"limited by {stop.limited_by}"
+    span = Span(min(stop.offset, len(dissection.data)), len(dissection.data))
+    children = tuple(
+        Row(f"frame.stop.{key}", text, span=span, severity=severity, is_layer=True)
+        for key, text in sentences.items()
+    )
+    where = f"at byte {stop.offset}"
+    return Row("frame.stop", what, where, "", span, severity, children, is_layer=True)
+
+
+def _byte_rows(dissection: Dissection) -> list[Row]:
+    """What no table reads: the payload, with what it says where somebody knows, and the trailer."""
+    said = None
+    if dissection.layers and not dissection.layers[-1].quoted:
+        said = payload_info.describe(dissection, dissection.layers[-1])
+    label = f"Payload, {said.name}" if said else "Payload"
+    rows = []
+    for key, title, span in (
+        ("data", label, dissection.payload),
+        ("trailer", "Trailer", dissection.trailer),
+    ):
+        length = span.stop - span.start
+        if length > 0:
+            text = ascii_text(dissection.data[span.start : span.start + _PREVIEW_BYTES])
+            meaning = said.text if said and key == "data" else text
+            rows.append(Row(key, title, f"{length} bytes", meaning, span, is_layer=True))
+    return rows

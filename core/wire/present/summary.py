@@ -1,0 +1,252 @@
+"""The row of one packet in the table: addresses, protocol, Info, and what the row is about.
+
+The Info line describes the innermost layer outside of a quoted packet, or the application's bytes
+where one of the small readers knows them. It always says what stopped the reading, and everything
+that came from bytes passes through `core.wire.model.text.safe`.
+
+A protocol's Info function gets complete headers only, so each of its fields has a value. A header
+that was cut, or that contradicts itself, is described here, the same way for every protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+
+from core.wire.application import payload_info
+from core.wire.checksum.packet_checksums import OFFLOADED_QUESTION, is_doubted
+from core.wire.link import ethernet, linux_cooked, loopback, mpls, ppp, serial, shims, vlan
+from core.wire.model.dissection import Cause, Dissection, Layer, Stop, Verdict
+from core.wire.model.text import safe
+from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv6, tunnels
+from core.wire.transport import sctp, tcp, udp
+from core.wire.transport.tcp import FLAG_BITS, SequenceBase
+
+__all__ = ["SequenceBase", "Summary", "Tone", "summarise"]
+
+
+class Tone(Enum):
+    """What a row is about, for its colour; never the only signal."""
+
+    OTHER = "other"
+    TCP = "tcp"
+    SYN = "syn"
+    RESET = "reset"
+    UDP = "udp"
+    DNS = "dns"
+    HTTP = "http"
+    TLS = "tls"
+    ICMP = "icmp"
+    ICMP_ERROR = "icmp error"
+    NEIGHBOUR = "neighbour discovery"
+    ARP = "arp"
+    SCTP = "sctp"
+    IGMP = "igmp"
+    BAD_CHECKSUM = "bad checksum"
+    MALFORMED = "malformed"
+    TRUNCATED = "truncated"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One row's texts, safe to print, and its tone."""
+
+    source: str
+    destination: str
+    protocol: str
+    info: str
+    tone: Tone
+
+
+WRONG = frozenset({Verdict.BAD, Verdict.ILLEGAL})
+
+Info = Callable[[Layer, Dissection], str]
+INFO: Mapping[str, tuple[str, Tone, Info]] = {  # layer name: shown name, tone, Info line
+    "eth": ("Ethernet", Tone.OTHER, ethernet.info),
+    "llc": ("LLC", Tone.OTHER, ethernet.info_llc),
+    "vlan": ("VLAN", Tone.OTHER, vlan.info),
+    "arp": ("ARP", Tone.ARP, arp.info),
+    "ip": ("IPv4", Tone.OTHER, ipv4.info),
+    "ipv6": ("IPv6", Tone.OTHER, ipv6.info),
+    "ipv6.hopopts": ("IPv6", Tone.OTHER, ipv6.info),
+    "ipv6.dstopts": ("IPv6", Tone.OTHER, ipv6.info),
+    "ipv6.routing": ("IPv6", Tone.OTHER, ipv6.info),
+    "ipv6.fraghdr": ("IPv6", Tone.OTHER, ipv6.info),
+    "ah": ("AH", Tone.OTHER, ipv6.info),
+    "icmp": ("ICMP", Tone.ICMP, icmp.info),
+    "icmpv6": ("ICMPv6", Tone.ICMP, icmpv6.info),
+    "tcp": ("TCP", Tone.TCP, tcp.info),
+    "udp": ("UDP", Tone.UDP, udp.info),
+    "igmp": ("IGMP", Tone.IGMP, igmp.info),
+    "sctp": ("SCTP", Tone.SCTP, sctp.info),
+    "gre": ("GRE", Tone.OTHER, tunnels.info_gre),
+    "vxlan": ("VXLAN", Tone.OTHER, tunnels.info_vxlan),
+    "mpls": ("MPLS", Tone.OTHER, mpls.info),
+    "ppp": ("PPP", Tone.OTHER, ppp.info),
+    "pppoe": ("PPPoE", Tone.OTHER, ppp.info_pppoe),
+    "sll": ("SLL", Tone.OTHER, linux_cooked.info),
+    "null": ("Loopback", Tone.OTHER, loopback.info),
+    "chdlc": ("CHDLC", Tone.OTHER, serial.info),
+    "fr": ("FR", Tone.OTHER, serial.info),
+    "nflog": ("NFLOG", Tone.OTHER, serial.info),
+    "nsh": ("NSH", Tone.OTHER, shims.info),
+    "cmd": ("CMD", Tone.OTHER, shims.info),
+    "ieee8021ad": ("VLAN", Tone.OTHER, vlan.info),
+}
+
+
+APPLICATION_TONES = {
+    "DNS": Tone.DNS,
+    "mDNS": Tone.DNS,
+    "LLMNR": Tone.DNS,
+    "HTTP": Tone.HTTP,
+    "SSDP": Tone.HTTP,
+    "TLS": Tone.TLS,
+}
+
+
+def summarise(dissection: Dissection, base: SequenceBase | None = None) -> Summary:
+    """The row of one packet. `base` makes TCP's numbers relative."""
+    layer = _subject(dissection)
+    source, destination = _addresses(dissection)
+    if layer is None:
+        protocol, info, tone = "Data", f"{len(dissection.data)} bytes", Tone.OTHER
+    else:
+        protocol, info, tone = _describe(layer, dissection, base)
+        if _is_first_fragment(layer):
+            info += " (first fragment)"
+    if dissection.stop is not None:
+        info = f"{info} [{_stop_text(dissection.stop)}]"
+    return Summary(source, destination, protocol, safe(info), _alarm(dissection, tone))
+
+
+def failed_summary(dissection: Dissection | None, words: str) -> Summary:
+    """Return the row of a packet that rawscope failed to describe (`core.wire.present.faults`).
+
+    It has the packet's addresses if they can be read.
+    """
+    source = destination = ""
+    if dissection is not None:
+        with suppress(Exception):  # what failed once may fail again
+            source, destination = _addresses(dissection)
+    return Summary(source, destination, "–", words, Tone.FAULT)
+
+
+def _describe(
+    layer: Layer, dissection: Dissection, base: SequenceBase | None
+) -> tuple[str, str, Tone]:
+    """Protocol, Info and tone: the application's where it is known, else the layer's."""
+    application = payload_info.describe(dissection, layer)
+    if application is not None:
+        return application.name, application.text, APPLICATION_TONES[application.name]
+    protocol, tone, write = INFO[layer.name]
+    if not layer.is_complete:
+        text = _incomplete_text(layer, dissection.data)
+    elif layer.name == "tcp":
+        text = tcp.info(layer, dissection, base)
+    else:
+        text = write(layer, dissection)
+    return protocol, text, _tone(layer, dissection, tone)
+
+
+def _incomplete_text(layer: Layer, data: bytes) -> str:
+    """What the fields that a cut or contradictory header does have say: ports, or a kind."""
+    if "srcport" in layer.tables[0]:
+        ports = (layer.number(data, key) for key in ("srcport", "dstport"))
+        return " → ".join("?" if port is None else str(port) for port in ports)
+    for key in ("type", "opcode"):
+        slot = layer.tables[0].get(key)
+        if slot is not None and layer.holds(slot):
+            meaning = slot.meaning(slot.number(data, layer.offset))
+            if meaning:
+                return meaning
+    return layer.title
+
+
+def _is_first_fragment(layer: Layer) -> bool:
+    """Whether only the first piece of the layer's datagram is here; the fragment header itself
+    says which piece it begins.
+    """
+    return layer.fragment and layer.name != ipv6.FRAGMENT.name
+
+
+def _subject(dissection: Dissection) -> Layer | None:
+    """The innermost layer that is not quoted."""
+    for layer in reversed(dissection.layers):
+        if not layer.quoted:
+            return layer
+    return None
+
+
+def _addresses(dissection: Dissection) -> tuple[str, str]:
+    """Of the innermost layer, not quoted, that has both addresses."""
+    for layer in reversed(dissection.layers):
+        if not layer.quoted and layer.name in _ADDRESSED:
+            texts = [_text(layer, dissection.data, key) for key in ("src", "dst")]
+            if all(texts):
+                return texts[0], texts[1]
+    cooked = dissection.layer("sll")  # knows only where the frame came from
+    return ("", "") if cooked is None else (_text(cooked, dissection.data, "src.eth"), "")
+
+
+_ADDRESSED = frozenset({"ip", "ipv6", "eth"})
+
+
+def _text(layer: Layer, data: bytes, key: str) -> str:
+    for table in layer.tables:
+        slot = table.get(key)
+        if slot is not None:
+            return slot.text(slot.read(data, layer.offset)) if layer.holds(slot) else ""
+    return ""
+
+
+def _tone(layer: Layer, dissection: Dissection, tone: Tone) -> Tone:
+    data = dissection.data
+    match layer.name:
+        case "tcp":
+            flags = layer.number(data, "flags") or 0
+            if flags & FLAG_BITS["reset"]:
+                return Tone.RESET
+            return Tone.SYN if flags & FLAG_BITS["syn"] else tone
+        case "icmp":
+            return Tone.ICMP_ERROR if layer.number(data, "type") in icmp.ERRORS else tone
+        case "icmpv6":
+            kind = layer.number(data, "type")
+            if kind in icmpv6.DISCOVERY:
+                return Tone.NEIGHBOUR
+            return Tone.ICMP_ERROR if kind in icmpv6.ERRORS else tone
+    return tone
+
+
+def _alarm(dissection: Dissection, tone: Tone) -> Tone:
+    """What a row must show before anything else."""
+    for layer in dissection.layers:
+        for check in layer.checks:
+            if check.verdict in WRONG:
+                return Tone.BAD_CHECKSUM
+    if dissection.stop is None:
+        return tone
+    return Tone.MALFORMED if dissection.stop.cause is Cause.MALFORMED else Tone.TRUNCATED
+
+
+def wrong_checksums(dissection: Dissection) -> tuple[str, ...]:
+    """``bad tcp checksum`` for each sum that is wrong, or is missing where it must not be.
+
+    ``bad ip checksum, offloaded?`` where it was most likely left to the network card.
+    """
+    return tuple(
+        f"{check.verdict.word} {layer.name} checksum"
+        + (f", {OFFLOADED_QUESTION}" if is_doubted(check) else "")
+        for layer in dissection.layers
+        for check in layer.checks
+        if check.verdict in WRONG
+    )
+
+
+def _stop_text(stop: Stop) -> str:
+    if stop.cause is Cause.TRUNCATED:
+        return f"cut short by the snap length at byte {stop.offset}: {stop.layer} {stop.reason}"
+    return f"malformed at byte {stop.offset}: {stop.layer} {stop.reason}"

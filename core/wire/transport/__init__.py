@@ -1,0 +1,1 @@
+"""Transport headers and their options."""

@@ -1,0 +1,166 @@
+"""TCP: ``struct tcphdr``, its options, and the flags that tell what a segment is for.
+
+RFC 9293 §3.1. The data offset counts 32-bit words of header, options included; at least 5.
+There is no length field: the segment is what the IP packet has left, so the payload's
+length is known only where the IP length is. The flags are 12 bits here, as in Wireshark: 3
+reserved, AE (RFC 9768, before that NS), CWR and ECE (RFC 3168), and the classic six.
+
+Sequence numbers start anywhere. Relative ones, which people read, need the numbers of the
+handshake (`SequenceBase`), which only whoever has seen the connection knows.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from core.wire.checksum import packet_checksums
+from core.wire.model.dissection import Dissection, Layer, Option
+from core.wire.model.field import Field, Flag, Span
+from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Next, Walk
+from core.wire.network.ipv4 import IpProtocol
+from core.wire.transport.tcp_options import GREATEST_SHIFT, OPTIONS
+
+TCP = HeaderTable(
+    "tcp",
+    "Transmission Control Protocol",
+    "RFC 9293 §3.1",
+    Field("srcport", 16, "Source port", default=40_000),  # 0 is reserved: nobody answers it
+    Field("dstport", 16, "Destination port"),
+    Field("seq_raw", 32, "Sequence number"),
+    Field("ack_raw", 32, "Acknowledgement number"),
+    Field("hdr_len", 4, "Header length", unit=4, suffix="bytes", default=20, automatic=True),
+    Field(
+        "flags",
+        12,
+        "Flags",
+        base=16,
+        parts=(
+            Field("res", 3, "Reserved"),
+            Flag("ae", "Accurate ECN"),
+            Flag("cwr", "Congestion window reduced"),
+            Flag("ece", "ECN echo"),
+            Flag("urg", "Urgent"),
+            Flag("ack", "Acknowledgement"),
+            Flag("push", "Push"),
+            Flag("reset", "Reset"),
+            Flag("syn", "Synchronise"),
+            Flag("fin", "Finish"),
+        ),
+    ),
+    Field("window_size_value", 16, "Window", default=65535),
+    Field("checksum", 16, "Checksum", base=16, automatic=True),
+    Field("urgent_pointer", 16, "Urgent pointer"),
+)
+
+FLAG_NAMES = (  # in the order Wireshark writes them
+    ("fin", "FIN"),
+    ("syn", "SYN"),
+    ("reset", "RST"),
+    ("push", "PSH"),
+    ("ack", "ACK"),
+    ("urg", "URG"),
+    ("ece", "ECE"),
+    ("cwr", "CWR"),
+    ("ae", "AE"),
+)
+_FLAGS = TCP["flags"]
+FLAG_BITS = {
+    key: 1 << _FLAGS.first_bit + _FLAGS.field.bits - 1 - TCP[f"flags.{key}"].first_bit
+    for key, _ in FLAG_NAMES
+}
+_CHECKSUM, _HEADER_LENGTH = TCP["checksum"], TCP["hdr_len"]
+_SOURCE_PORT, _DESTINATION_PORT = TCP["srcport"], TCP["dstport"]
+_SEQUENCE, _ACKNOWLEDGEMENT, _WINDOW = TCP["seq_raw"], TCP["ack_raw"], TCP["window_size_value"]
+
+
+class SequenceBase(NamedTuple):
+    """The numbers to subtract for relative ones; None where the handshake was not seen."""
+
+    sequence: int | None
+    acknowledgement: int | None
+
+
+def parse(walk: Walk, offset: int) -> Next | None:
+    """Header and options, and the checksum over the whole segment."""
+    if not walk.begin(TCP, offset):
+        return None
+    data = walk.data
+    header = _HEADER_LENGTH.number(data, offset)
+    if header < TCP.size:
+        reason = f"header length {header} is less than {TCP.size} bytes"
+        walk.contradiction(TCP, offset, _HEADER_LENGTH, reason, header_length=header)
+        return None
+    check = packet_checksums.check_transport(walk, _CHECKSUM, offset, walk.stop, IpProtocol.TCP)
+    if not walk.has("tcp", offset, header):
+        walk.add((TCP,), offset, header, checks=(check,))
+        return None
+    options_at = offset + TCP.size
+    options = OPTIONS.read(data, options_at, offset + header) if header > TCP.size else ()
+    span = Span(options_at, offset + header) if header > TCP.size else None
+    walk.add((TCP,), offset, header, options=options, options_span=span, checks=(check,))
+    return None
+
+
+def segment_length(layer: Layer) -> int | None:
+    """Payload bytes the segment carried, captured or not; None where the rest is elsewhere."""
+    if layer.fragment:
+        return None
+    return max(0, layer.stop - layer.offset - layer.header_length)
+
+
+@lru_cache(maxsize=1 << _FLAGS.field.bits)  # all there are
+def flag_text(flags: int) -> str:
+    """``SYN, ACK`` for 0x012; ``none`` for no flag."""
+    return ", ".join(name for key, name in FLAG_NAMES if flags & FLAG_BITS[key]) or "none"
+
+
+def info(layer: Layer, dissection: Dissection, base: SequenceBase | None = None) -> str:
+    """``54321 → 80 [SYN] Seq=0 Win=64240 Len=0 MSS=1460``, as Wireshark writes it."""
+    data, at = dissection.data, layer.offset
+    source, destination = _SOURCE_PORT.number(data, at), _DESTINATION_PORT.number(data, at)
+    flags = _FLAGS.number(data, at)
+    text = f"{source} → {destination} [{flag_text(flags)}] "
+    text += f"Seq={_relative(_SEQUENCE.number(data, at), base.sequence if base else None)}"
+    if flags & FLAG_BITS["ack"]:
+        acknowledgement = _ACKNOWLEDGEMENT.number(data, at)
+        text += f" Ack={_relative(acknowledgement, base.acknowledgement if base else None)}"
+    text += f" Win={_WINDOW.number(data, at)}"
+    length = segment_length(layer)
+    if length is not None:
+        text += f" Len={length}"
+    for option in layer.options:
+        text += _option_text(option)
+    return text
+
+
+def _relative(number: int, base: int | None) -> int:
+    return number if base is None else (number - base) % (1 << 32)
+
+
+def _option_text(option: Option) -> str:
+    inner = option.values
+    values = {each.slot.name: each.value for each in inner if isinstance(each.value, int)}
+    match option.name:
+        case "tcp.options.mss":
+            return f" MSS={values.get('tcp.options.mss_val', '?')}"
+        case "tcp.options.wscale":
+            shift = values.get("tcp.options.wscale.shift")
+            return " WS=?" if shift is None else f" WS={1 << min(shift, GREATEST_SHIFT)}"
+        case "tcp.options.sack_perm":
+            return " SACK_PERM"
+        case "tcp.options.timestamp":
+            value = values.get("tcp.options.timestamp.tsval", "?")
+            return f" TSval={value} TSecr={values.get('tcp.options.timestamp.tsecr', '?')}"
+        case "tcp.options.sack":
+            left = values.get("tcp.options.sack_le", "?")
+            return f" SLE={left} SRE={values.get('tcp.options.sack_re', '?')}"
+        case "tcp.options.tfo":
+            return " TFO"
+        case "tcp.options.md5":
+            return " MD5"
+        case "tcp.options.mptcp":
+            kind = inner[0].slot.meaning(inner[0].value) if inner else ""
+            return f" MPTCP={kind}" if kind else " MPTCP"
+    return ""

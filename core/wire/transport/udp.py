@@ -1,0 +1,87 @@
+"""UDP: ports, a length that may disagree with IP's, and a checksum that may be absent.
+
+RFC 768. The length covers header and payload. Zero in the checksum field means "not
+computed" over IPv4 and is illegal over IPv6 (RFC 8200 §8.1), where nothing else guards the
+addresses. A computed sum of zero is sent as 0xFFFF.
+
+A length of zero was left to the network card where IP's was too (`core.wire.network.unset_length`),
+and over IPv6 it stands for more than the field can hold (RFC 2675 §4): all that IP has left. Any
+other under 8 is malformed. One greater than what IP has left is noted: the sum cannot be checked.
+"""
+
+from __future__ import annotations
+
+from core.wire.checksum import packet_checksums
+from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
+from core.wire.model.field import Field
+from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Next, Space, Walk
+from core.wire.network import unset_length
+from core.wire.network.ipv4 import IpProtocol
+
+UDP = HeaderTable(
+    "udp",
+    "User Datagram Protocol",
+    "RFC 768",
+    Field("srcport", 16, "Source port", default=40_000),  # 0 means: no answer wanted
+    Field("dstport", 16, "Destination port"),
+    Field("length", 16, "Length", suffix="bytes", automatic=True),
+    Field("checksum", 16, "Checksum", base=16, automatic=True),
+)
+
+_LENGTH, _CHECKSUM, _DESTINATION_PORT = UDP["length"], UDP["checksum"], UDP["dstport"]
+_IPV6_BYTES = 16
+
+
+def parse(walk: Walk, offset: int) -> Next | None:
+    """The header; then by port, as few tunnels are found."""
+    if not walk.begin(UDP, offset):
+        return None
+    length = _LENGTH.number(walk.data, offset)
+    room = walk.stop - offset
+    is_left = length == 0 and _is_left_to_card(walk, room)
+    if length < UDP.size and not is_left and not (length == 0 and _over_ipv6(walk)):
+        reason = f"length {length} is less than {UDP.size} bytes"
+        walk.contradiction(UDP, offset, _LENGTH, reason)
+        return None
+    stop = offset + (length or room)
+    check = _check(walk, offset, stop)
+    notes: tuple[Note, ...] = ()
+    if length > room and not walk.fragment and not walk.quoted:
+        text = f"{length} bytes go past the {room} that {walk.limited_by} allows"
+        notes = (Note(text, _LENGTH),)
+    elif is_left:
+        notes = (unset_length.note(walk, _LENGTH, room),)
+    elif length == 0:
+        notes = (Note(f"zero, though {room} bytes could be said", _LENGTH),)
+    walk.limit(stop, "udp.length")
+    walk.add((UDP,), offset, checks=(check,), notes=notes)
+    destination = _DESTINATION_PORT.number(walk.data, offset)
+    return Next(Space.UDP_PORT, destination, offset + UDP.size)
+
+
+def _is_left_to_card(walk: Walk, room: int) -> bool:
+    return unset_length.is_left_to_card(_LENGTH, 0, room, UDP.size, walk.length_unset)
+
+
+def _over_ipv6(walk: Walk) -> bool:
+    return walk.endpoints is not None and len(walk.endpoints.source) == _IPV6_BYTES
+
+
+def _check(walk: Walk, offset: int, stop: int) -> Check:
+    if _CHECKSUM.read(walk.data, offset) == 0 and not walk.quoted:
+        if _over_ipv6(walk):
+            reason = "zero is not allowed over IPv6 (RFC 8200 §8.1)"
+            return Check(_CHECKSUM, Verdict.ILLEGAL, reason=reason)
+        return Check(_CHECKSUM, Verdict.NOT_PRESENT, reason="zero: the sender computed none")
+    return packet_checksums.check_transport(walk, _CHECKSUM, offset, stop, IpProtocol.UDP)
+
+
+def info(layer: Layer, dissection: Dissection) -> str:
+    """``5353 → 5353 Len=60``; of a fragmented datagram the whole length."""
+    data = dissection.data
+    text = f"{layer.number(data, 'srcport')} → {layer.number(data, 'dstport')}"
+    if not layer.fragment:
+        return f"{text} Len={layer.payload.stop - layer.payload.start}"
+    length = _LENGTH.number(data, layer.offset)  # of the whole datagram, most of it elsewhere
+    return f"{text} Len={length - UDP.size}" if length else text

@@ -1,0 +1,252 @@
+"""``rawscope send`` as far as nothing leaves: options, dry runs, usage, what is saved."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.cli.main import run
+from app.cli.send.field_options import field_options
+from core.forge.compose.layer_kinds import KINDS
+from core.wire.link import ethernet
+from core.wire.network import arp, icmp, ipv4, ipv6
+from core.wire.transport import tcp, udp
+from tests.app.made import capture_of
+from tests.support import ROOT
+from tests.waiting import PATIENCE_S
+
+SYN = ("--ip.dst", "127.0.0.1", "--ip.src", "127.0.0.1", "--tcp.dstport", "80", "--tcp.flags.syn")
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def send(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Call:
+    """Runs ``rawscope send``; gives status, output, and what was said."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        status = run(["send", *arguments])
+        return (status, *capfd.readouterr())
+
+    return call
+
+
+def test_there_is_an_option_for_every_field() -> None:
+    """Of the seven headers, their parts and options, and of all else a draft can have."""
+    options = field_options()
+    tables = [ethernet.ETHERNET, arp.ARP, arp.ARP_IPV4, ipv4.IPV4, ipv6.IPV6, tcp.TCP, udp.UDP,
+              icmp.ICMP, *icmp.CONTINUATIONS]  # fmt: skip
+    assert {slot.name for table in tables for slot in table.slots} <= set(options)
+    assert {"ip.options", "tcp.options", "payload", "trailer"} <= set(options)
+    everything = {slot.name for kind in KINDS.values() for table in kind.tables
+                  for slot in table.slots}  # fmt: skip
+    assert everything <= set(options)
+
+
+def test_the_help_shows_them(send: Call) -> None:
+    status, out, _ = send("--help")
+    assert status == 0
+    for word in ("--ip.ttl", "--tcp.flags.syn", "--tcp.options", "--payload", "--dry-run"):
+        assert word in out
+
+
+def test_a_dry_run_shows_the_bytes(send: Call) -> None:
+    status, out, _ = send(*SYN, "--ip.ttl", "3", "--tcp.options", "mss=1460", "--dry-run")
+    assert status == 0
+    assert "127.0.0.1 → 127.0.0.1 TCP 44 40000 → 80 [SYN]" in out
+    assert "0000  45 00 00 2c" in out
+    assert "02 04 05 b4" in out
+
+
+def test_a_dry_run_as_json_is_what_dump_prints_of_the_packet(
+    send: Call, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    _, out, _ = send(*SYN, "--payload", "hi", "--dry-run", "--json")
+    found = json.loads(out)
+    raw = bytes.fromhex(found["frame.raw"])
+    assert raw[0] == 0x45
+    path = tmp_path / "one.pcap"
+    written = bytearray(Path(capture_of(path, [raw])).read_bytes())
+    written[20] = 101  # LINKTYPE_RAW
+    path.write_bytes(written)
+    assert run(["dump", "-r", str(path), "--json", "--raw"]) == 0
+    dumped = json.loads(capfd.readouterr().out)
+    assert list(found) == list(dumped)
+    for record in (found, dumped):
+        del record["frame.time_epoch"]
+    assert found == dumped
+
+
+def test_with_a_link_the_packet_begins_at_ethernet(send: Call) -> None:
+    arguments = (*SYN, "--link", "lo", "--dry-run", "--json", "--eth.dst", "02:00:5e:10:00:01")
+    _, out, _ = send(*arguments)
+    found = json.loads(out)
+    assert found["frame.raw"].startswith("02005e100001" + "000000000000" + "0800" + "45")
+    assert found["eth.dst"] == "02:00:5e:10:00:01"
+
+
+def test_a_wrong_value_stays_wrong(send: Call) -> None:
+    arguments = (*SYN, "--ip.checksum", "0xdead", "--tcp.checksum", "1", "--dry-run", "--json")
+    found = json.loads(send(*arguments)[1])
+    assert found["ip.checksum"] == 0xDEAD
+    assert (found["ip.checksum.status"], found["tcp.checksum.status"]) == ("bad", "bad")
+
+
+def test_a_flag_may_be_taken_back(send: Call) -> None:
+    arguments = ("--template", "tcp-syn", "--ip.dst", "127.0.0.1", "--dry-run", "--json")
+    assert json.loads(send(*arguments)[1])["tcp.flags.syn"] is True
+    taken = json.loads(send(*arguments, "--tcp.flags.syn", "0", "--tcp.flags.fin")[1])
+    assert (taken["tcp.flags.syn"], taken["tcp.flags.fin"]) == (False, True)
+
+
+def test_layers_and_fields_of_repeated_ones(send: Call) -> None:
+    arguments = ("--layers", "eth,vlan,vlan,ip,udp", "--vlan.id", "5", "--set", "vlan.id#2=7",
+                 "--link", "lo", "--dry-run", "--json")  # fmt: skip
+    assert json.loads(send(*arguments)[1])["vlan.id"] == [5, 7]
+
+
+def test_a_template_of_two_prints_two(send: Call) -> None:
+    arguments = ("--template", "fragment-overlap", "--ip.dst", "127.0.0.1", "--dry-run", "--json")
+    out = send(*arguments)[1]
+    found = [json.loads(line) for line in out.splitlines()]
+    assert [one["ip.frag_offset"] for one in found] == [0, 2]
+
+
+def test_drafts_are_saved_and_recalled(send: Call) -> None:
+    assert send(*SYN, "--save", "mine", "--dry-run")[0] == 0
+    arguments = ("--draft", "mine", "--tcp.dstport", "81", "--dry-run", "--json")
+    found = json.loads(send(*arguments)[1])
+    assert (found["tcp.flags.syn"], found["tcp.dstport"]) == (True, 81)
+    status, _, said = send("--draft", "yours", "--dry-run")
+    assert status == 2
+    assert "no draft is named 'yours'; there are mine" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((*SYN, "--ip.ttl", "300"), "--ip.ttl 300: time to live is 0–255"),
+        ((*SYN, "--tcp.options", "mss=x"), "--tcp.options x: maximum segment size is 0–65535"),
+        ((*SYN, "--payload", "hex:0"), "--payload 0: not hex"),
+        ((*SYN, "--udp.dstport", "1"), "fields of tcp and udp: a packet has one of them"),
+        (("--arp.opcode", "1", "--ip.dst", "::1"), "fields of arp and ip"),
+        (("--ip.ttl", "3", "--udp.dstport", "9"), "--ip.dst: where shall it go?"),
+        (("--template", "arp-who-has"), "--link: these are frames with a link header"),
+        (
+            (*SYN, "--udp.dstport", "1", "--layers", "ip,tcp"),
+            "udp.dstport: the packet (ip,tcp) has no",
+        ),
+        ((*SYN, "--layers", "ip,tcq"), "--layers: no layer 'tcq'"),
+        ((*SYN, "--template", "x"), "--template: none is named 'x'"),
+        ((*SYN, "--template", "udp", "--draft", "nope"), "--template and --draft both"),
+        ((*SYN, "--set", "x"), "--set x: write KEY=VALUE"),
+        ((*SYN, "--rate", "1", "--interval", "1"), "give one of them"),
+        ((*SYN, "--link", "lo", "--system-header"), "verbatim"),
+        ((*SYN, "--bypass"), "--link IFACE"),
+        ((*SYN, "--count", "0"), "--count"),
+        (("--ip.tll", "3"), "--ip.tll"),
+    ],
+)
+def test_wrong_usage(send: Call, arguments: tuple[str, ...], sentence: str) -> None:
+    status, out, said = send(*arguments)
+    assert (status, out) == (2, "")
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+def test_an_interface_that_is_not_there(send: Call) -> None:
+    status, _, said = send(*SYN, "--link", "nothere0")
+    assert status == 1
+    assert "there is no interface 'nothere0'" in said
+
+
+def test_an_audit_that_cannot_be_written_sends_nothing(send: Call, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+    status, out, said = send(*SYN)
+    assert (status, out) == (1, "")
+    assert "--no-audit sends without it" in said or "CAP_NET_RAW" in said
+
+
+def test_no_screen_is_imported() -> None:
+    code = (
+        "import sys; from app.cli.main import run; status = run(sys.argv[1:]); "
+        "print(status, *({'textual'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "send", *SYN, "--dry-run"],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE_S,
+    )  # fmt: skip
+    assert done.stderr.split() == ["0"]
+
+
+@pytest.mark.parametrize("option", ["--rate", "--interval", "--wait"])
+@pytest.mark.parametrize("number", ["nan", "inf", "1e999"])
+def test_only_finite_numbers_are_numbers(send: Call, option: str, number: str) -> None:
+    status, _, said = send(*SYN, option, number, "--dry-run")
+    assert status == 2
+    assert "is not a finite number" in said
+
+
+@pytest.mark.parametrize("option", ["--rate", "--speed"])
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_a_replay_has_a_finite_pace(
+    option: str, number: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["replay", "absent.pcap", "--link", "lo", option, number]) == 2
+    assert "is not a finite number" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "number"),
+    [("--interval", "1e-320"), ("--interval", "1e300"), ("--rate", "1e-310"), ("--rate", "1e-5")],
+)
+def test_less_than_one_packet_a_day_is_no_rate(send: Call, option: str, number: str) -> None:
+    status, _, said = send(*SYN, option, number, "--count", "2", "--dry-run")
+    assert status == 2
+    assert f"{option} {float(number)}: " in said
+    assert send(*SYN, "--interval", "86400", "--dry-run")[0] == 0
+
+
+@pytest.mark.parametrize(("option", "number"), [("--rate", "1e-310"), ("--speed", "1e-310")])
+def test_a_replay_that_would_never_end(
+    option: str, number: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["replay", "absent.pcap", "--link", "lo", option, number]) == 2
+    assert option in capfd.readouterr().err
+
+
+def test_nothing_is_no_packet(send: Call) -> None:
+    for options in ((), ("--count", "3"), ("--link", "lo")):
+        status, out, said = send(*options, "--dry-run")
+        assert (status, out) == (2, "")
+        assert "what is to be sent?" in said
+    assert send("--layers", "ip,udp", "--dry-run")[0] == 0
+
+
+def test_a_capture_that_is_not_there_is_no_question(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert run(["replay", str(tmp_path / "none.pcap"), "--link", "lo"]) == 1
+    said = capfd.readouterr().err
+    assert "there is no such file" in said
+    assert "is not known before" not in said
+
+
+def test_no_option_is_cut_in_the_help_of_80_columns() -> None:
+    """From there one copies them."""
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "send", "--help"],
+        cwd=ROOT, env={**os.environ, "COLUMNS": "80"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    words = set(done.stdout.split())
+    assert [name for name in field_options() if f"--{name}" not in words] == []

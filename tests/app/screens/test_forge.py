@@ -1,0 +1,638 @@
+"""The forge on the screen, by keyboard and by mouse, with a computer that sends nothing."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList, Static
+
+from app.config.settings import Paths
+from app.screens.dialogs.copy import Copy
+from app.screens.dialogs.dialog import Confirm
+from app.screens.dialogs.drafts import Drafts
+from app.screens.forge import EARLIER, ForgePanel
+from app.screens.forge_parts import Bytes, Explanation, Result
+from app.screens.main import MainScreen
+from core.engine.engine import EngineSnapshot, State
+from core.files.private_folder import PrivateFolder
+from core.files.reader import open_capture
+from core.forge.compose import route_suggestions
+from core.forge.compose.draft import Draft
+from core.forge.compose.route_suggestions import look_around
+from core.forge.review.confirmation import REMEMBERED
+from core.forge.transmit.injector import Way
+from core.forge.transmit.send_errors import Circumstances, refused
+from core.store.packet_store import PacketStore
+from tests.idle import eventually
+from tests.scripted import HOST, SERVER, scripted_store
+from tests.scripted_forge import ETH0, NO_ROUTE, Neighbour, ScriptedMachine, Wire
+from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
+from tests.support import remarks_of
+from widgets.forge.changes import Held
+from widgets.lines.line_view import LineView
+
+SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24)}
+SYN = 5  # number of a packet that begins a connection
+
+
+@dataclass
+class Stage:
+    """What a test has in its hands."""
+
+    pilot: Pilot[None]
+    screen: MainScreen
+    machine: ScriptedMachine
+    store: PacketStore
+    paths: Paths
+
+    @property
+    def forge(self) -> ForgePanel:
+        return self.screen.forge
+
+    @property
+    def report_text(self) -> str:
+        return "\n".join(line.text for line in self.forge.query_one(Result)._lines)
+
+    async def asked(self) -> None:
+        """Wait for a question that keys answer."""
+        app = self.pilot.app
+        await self.until(lambda: isinstance(app.screen, Confirm) and app.screen.is_asked)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait, and let the screen ask what is so."""
+        await eventually(condition, ask=self.screen.poll)
+
+    async def type(self, key: str, text: str) -> None:
+        """Fill in a field by keys: what is typed takes the place of what is there."""
+        self.forge.form.select_field(key)
+        await self.pilot.press(*("full_stop" if c == "." else c for c in text))
+
+
+@asynccontextmanager
+async def forging(tmp_path, size="wide", engine=None, config="", machine=None):
+    paths = Paths(tmp_path / "config.toml", tmp_path / "state" / "state.json")
+    paths.config.write_text(config)
+    store = scripted_store()
+    machine = machine or ScriptedMachine(Wire(store))
+    monitor = scripted_monitor(store, engine or ScriptedEngine(), paths=paths, machine=machine)
+    async with monitor.run_test(size=SIZES[size]) as pilot:
+        screen = await filled(pilot)
+        yield Stage(pilot, screen, machine, store, paths)
+
+
+@pytest.mark.parametrize("size", ["wide", "small"])
+async def test_by_keyboard_alone(tmp_path, size):
+    async with forging(tmp_path, size) as stage:
+        table = stage.screen.table
+        await stage.pilot.press("g")
+        while table.selected != SYN:
+            await stage.pilot.press("down")
+        await stage.pilot.press("f")
+        assert stage.screen.focused is stage.forge.form
+        while stage.forge.form.row.key != "ip.ttl":
+            await stage.pilot.press("down")
+        await stage.pilot.press("ctrl+u", "7", "ctrl+s")
+        await stage.asked()
+        assert stage.machine.sent == []
+        await stage.pilot.press("y")
+        await stage.until(lambda: "left" in stage.report_text)
+        (sent,) = stage.machine.sent
+        assert sent[8] == 7
+        assert "RST, ACK" in stage.report_text
+        assert "0.420 ms" in stage.report_text
+        ours = stage.store.snapshot().count - 1
+        assert table.ours == {ours}
+        while stage.screen.focused is not table:
+            await stage.pilot.press("escape")
+        await stage.pilot.press("G")
+        await stage.until(
+            lambda: any("↗" in strip.text for strip in table.render_lines(table.size.region))
+        )
+
+
+@pytest.mark.parametrize("size", ["wide", "small"])
+async def test_by_mouse_alone(tmp_path, size):
+    async with forging(tmp_path, size) as stage:
+        pilot, form = stage.pilot, stage.forge.form
+        await click_packet(stage, SYN)
+        await click_key(stage, "f")
+        assert stage.screen.focused is form
+        await click_row(stage, ":transport", "UDP")
+        assert form.draft.layers == ("ip", "udp")
+        await click_row(stage, "ip.flags.df", "[x]")
+        assert form.evaluation.data[6] == 0
+        await click_key(stage, "^s")
+        await stage.asked()
+        await pilot.click("#yes")
+        await stage.until(lambda: stage.machine.sent and "sent 1 of 1" in stage.report_text)
+        assert stage.machine.sent[0][9] == 17
+
+
+async def click_key(stage: Stage, shown: str) -> None:
+    """Click a key in the bar at the bottom."""
+    bar = stage.screen.query_one("#keys")
+    await stage.until(lambda: any(entry[1] == shown for entry in bar.entries()))
+    await stage.pilot.pause()
+    x = 1
+    for _, key, label in bar.entries():
+        if key == shown:
+            await stage.pilot.click("#keys", offset=(x, 0))
+            return
+        x += len(key) + 1 + len(label) + 2
+
+
+async def click_row(stage: Stage, key: str, word: str) -> None:
+    """Click a word in a row of the form."""
+    form = stage.forge.form
+    line = next(line for line, row in enumerate(form._rows) if row.key == key)
+    await wheel_to(stage, form, line)
+    x = form.build_line(line).text.index(word) + 1
+    await stage.pilot.click(form, offset=(x, line - form.top_line))
+
+
+async def click_packet(stage: Stage, number: int) -> None:
+    """Click a packet in the table."""
+    table = stage.screen.table
+    line = table._view.row_of(number)
+    await wheel_to(stage, table, line)
+    await stage.pilot.click(table, offset=(10, line - table.top_line + table.HEADER_LINES))
+    assert table.selected == number
+
+
+async def wheel_to(stage: Stage, view: LineView, line: int) -> None:
+    """Turn the wheel over a view until it shows a line. (The pilot has no wheel.)"""
+    await stage.pilot.pause()
+    while not view.top_line <= line < view.top_line + view.page_size:
+        before = view.top_line
+        turn = events.MouseScrollUp if line < before else events.MouseScrollDown
+        await stage.pilot._post_mouse_events([turn], view, (5, 2))
+        await stage.pilot.pause()
+        assert view.top_line != before, "the wheel turns and nothing scrolls"
+
+
+async def test_no_is_an_answer(tmp_path):
+    async with forging(tmp_path) as stage:
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.asked()
+        await stage.pilot.press("n")
+        await stage.until(lambda: not stage.screen.forger.scene().sending)
+        assert stage.machine.sent == []
+        await stage.pilot.press("ctrl+s")
+        await stage.asked()
+
+
+async def test_a_destination_is_asked_about_once(tmp_path):
+    async with forging(tmp_path) as stage:
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(
+            lambda: len(stage.machine.sent) == 1 and not stage.screen.forger.scene().sending
+        )
+        await stage.pilot.press("ctrl+s")
+        await stage.until(lambda: len(stage.machine.sent) == 2)
+        await stage.until(lambda: len(stage.screen.table.ours) == 2)
+
+
+async def test_an_error_is_gone_to_instead_of_sent(tmp_path):
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f")
+        await stage.type("ip.ttl", "300")
+        await stage.pilot.press("down", "down", "ctrl+s")
+        assert stage.forge.form.row.key == "ip.ttl"
+        assert stage.forge.query_one("#explanation").row.error == "300: time to live is 0–255"
+        assert stage.forge.query_one(Explanation).said.startswith("not sent: 300: time to live")
+        assert not stage.screen.forger.scene().sending
+
+
+async def test_the_bytes_of_the_field_are_marked_and_lead_back(tmp_path):
+    async with forging(tmp_path) as stage:
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f")
+        view = stage.forge.query_one(Bytes)
+        stage.forge.form.select_field("tcp.dstport")
+        span = view.highlighted
+        assert stage.forge.evaluation.data[span.start : span.stop] == b"\0\x50"
+        view.focus()
+        await stage.pilot.press("left", "left")
+        assert stage.forge.form.row.key == "tcp.srcport"
+        assert stage.screen.workspace.panel == "forge"
+
+
+async def test_suggestions_come_while_typing(tmp_path):
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2")
+        form = stage.forge.form
+        await stage.type("ip.dst", SERVER)
+        await stage.until(lambda: form.evaluation.field("ip.src").shown == HOST)
+        assert "leaves on eth0" in stage.forge.query_one(Bytes).border_title
+        await stage.type("ip.dst", "203.0.113.9")
+        await stage.until(lambda: NO_ROUTE[:30] in stage.forge.query_one(Bytes).border_title)
+
+
+class Unrouted(ScriptedMachine):
+    """Looks at its routes as the real one does, and has none."""
+
+    def look_around(self, draft, interface="", *, resolve=False):
+        return look_around(draft, interface, resolve=resolve)
+
+
+@pytest.fixture
+def unrouted(monkeypatch):
+    def fail(_destination):
+        raise OSError(errno.ENETUNREACH, "no route")
+
+    monkeypatch.setattr(route_suggestions, "find_route", fail)
+    monkeypatch.setattr(route_suggestions, "find_interface", lambda _name: ETH0)
+    return Unrouted()
+
+
+MDNS = {
+    "eth.dst": "01:00:5e:00:00:fb",
+    "ip.src": HOST,
+    "ip.dst": "224.0.0.251",
+    "udp.dstport": "5353",
+}
+
+
+@pytest.mark.parametrize("computed", [False, True])
+async def test_a_verbatim_frame_needs_no_route(tmp_path, unrouted, computed):
+    texts = {key: text for key, text in MDNS.items() if not computed or key != "eth.dst"}
+    held = Held.of((Draft(("eth", "ip", "udp"), texts),))
+    async with forging(tmp_path, machine=unrouted) as stage:
+        await stage.pilot.press("f2")
+        stage.forge.form.held = held
+        await stage.until(lambda: "choose its interface" in stage.forge.form.trouble)
+        await stage.pilot.press("ctrl+s")
+        await stage.until(lambda: "choose the interface that the frame" in stage.report_text)
+        settings = replace(held.settings, interface="eth0")
+        stage.forge.form.held = replace(held, settings=settings)
+        await stage.until(lambda: not stage.forge.form.trouble)
+        await stage.pilot.press("ctrl+s")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(lambda: "sent 1 of 1" in stage.report_text)
+        (frame,) = stage.machine.sent
+        assert frame[:6].hex() == "01005e0000fb"
+        assert stage.machine.departed[-1] == (Way.LINK, "eth0")
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [(errno.EMSGSIZE, "EMSGSIZE"), (errno.EPERM, "EPERM"), (errno.ENOBUFS, "ENOBUFS")],
+)
+async def test_what_the_kernel_refuses_is_told_by_name(tmp_path, number, name):
+    async with forging(tmp_path) as stage:
+        stage.machine.error = refused(number, Circumstances(SERVER, "eth0", 1500, 2000))
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(lambda: name in stage.report_text)
+        assert "sent 0 of 1" in stage.report_text
+        assert stage.machine.closed == 1
+
+
+async def test_escape_stops_what_is_on_its_way(tmp_path):
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2")
+        await stage.type("ip.dst", SERVER)
+        await stage.type("send.count", "20000")
+        await stage.type("send.rate", "100")
+        await stage.pilot.press("ctrl+s")
+        await stage.asked()
+        assert len(stage.screen.forger.scene().question.sentences) == 2
+        await stage.pilot.press("y")
+        await stage.until(lambda: len(stage.machine.sent) > 2)
+        await stage.pilot.press("ctrl+s")  # a second one has to wait
+        assert any("still on its way" in n.message for n in stage.pilot.app._notifications)
+        await stage.pilot.press("escape")
+        await stage.until(lambda: "stopped: sent" in stage.report_text)
+        assert len(stage.machine.sent) < 20000
+        assert stage.screen.workspace.panel == "forge"
+
+
+async def test_a_packet_is_sent_again_as_it_was(tmp_path):
+    async with forging(tmp_path) as stage:
+        stage.screen.table.select(SYN)
+        data = stage.screen.panels.packet.data
+        await stage.pilot.press("r")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(lambda: stage.machine.sent == [data])
+        assert stage.machine.departed[-1] == (Way.LINK, "eth0")
+        await stage.until(lambda: stage.screen.table.ours)
+
+
+async def test_a_packet_of_a_file_needs_an_interface_to_be_sent_again(tmp_path):
+    engine = ScriptedEngine(EngineSnapshot(State.DONE, file="/tmp/day.pcap", progress=1.0))
+    async with forging(tmp_path, engine=engine) as stage:
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("r")
+        await stage.until(lambda: "choose the interface" in stage.report_text)
+        assert stage.machine.sent == []
+
+
+async def test_what_is_not_captured_is_not_waited_for(tmp_path):
+    engine = ScriptedEngine(EngineSnapshot(State.STOPPED, interfaces=("eth0",)))
+    async with forging(tmp_path, engine=engine) as stage:
+        stage.machine.wire = lambda packet: None
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(lambda: "nothing is captured now" in stage.report_text)
+
+
+async def test_templates_kept_drafts_and_history(tmp_path):
+    async with forging(tmp_path) as stage:
+        pilot, form = stage.pilot, stage.forge.form
+        await pilot.press("f2", "ctrl+o")
+        await pilot.pause()
+        options = pilot.app.screen.query_one(OptionList)
+        titles = [str(option.prompt).strip() for option in options.options]
+        assert titles[0] == "Templates"
+        assert titles[1].startswith("TCP SYN")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert form.draft.texts["tcp.flags.syn"] == "1"
+        await pilot.press("ctrl+t", "m", "i", "n", "e", "enter")
+        await pilot.pause()
+        await pilot.press("ctrl+n")
+        assert form.draft.texts == {}
+        await pilot.press("ctrl+o")
+        await pilot.pause()
+        screen = pilot.app.screen
+        assert isinstance(screen, Drafts)
+        kept = [entry for entry in screen._entries if entry[0] == "Saved"]
+        assert [name for _, name, _ in kept] == ["mine"]
+        await pilot.press("down", "enter")  # below what was there before
+        await pilot.pause()
+        assert form.draft.texts["tcp.flags.syn"] == "1"
+
+
+async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
+    async with forging(tmp_path) as stage:
+        pilot, shelf = stage.pilot, stage.screen.forger.keeping.shelf
+        await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
+        await pilot.pause()
+        kept = shelf.drafts()
+        await pilot.press("ctrl+o")
+        await pilot.pause()
+        hint = pilot.app.screen.query_one(".dialog-hint", Static)
+        await pilot.press("d")
+        await pilot.pause()
+        assert shelf.drafts() == {}
+        assert str(hint.content) == "mine is deleted · u brings it back"
+        with monkeypatch.context() as patch:
+            patch.setattr(PrivateFolder, "replace", lambda *_: full("", ()))
+            await pilot.press("u")
+            await pilot.pause()
+            assert "No space left" in str(hint.content)
+        await pilot.press("u", "u")
+        await pilot.pause()
+        assert shelf.drafts() == kept
+        assert str(hint.content) == "mine is back"
+        with monkeypatch.context() as patch:
+            patch.setattr(PrivateFolder, "replace", lambda *_: full("", ()))
+            await pilot.press("d")
+            await pilot.pause()
+            assert "No space left" in str(hint.content)
+        await pilot.press("u")
+        assert str(hint.content).startswith("nothing is changed"), "nothing was deleted"
+        shelf.delete("mine")  # by another program
+        await pilot.press("d")
+        await pilot.pause()
+        assert str(hint.content) == "it was deleted already"
+
+
+async def test_after_the_last_kept_draft_was_deleted_another_is_marked(tmp_path):
+    """Not the heading that stands in its place."""
+    async with forging(tmp_path) as stage:
+        pilot, shelf = stage.pilot, stage.screen.forger.keeping.shelf
+        for name in ("one", "two"):
+            shelf.save(name, stage.forge.form.held.drafts)
+        await pilot.press("f2", "ctrl+o", "down", "d")
+        await pilot.pause()
+        options = pilot.app.screen.query_one(OptionList)
+        assert list(shelf.drafts()) == ["one"]
+        assert str(options.highlighted_option.prompt).strip().startswith("one")
+        await pilot.press("d")
+        await pilot.pause()
+        assert shelf.drafts() == {}
+        assert str(options.highlighted_option.prompt).strip().startswith("TCP SYN")
+
+
+async def test_a_draft_whose_place_another_takes_is_kept(tmp_path):
+    async with forging(tmp_path) as stage:
+        pilot, shelf = stage.pilot, stage.screen.forger.keeping.shelf
+        await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
+        await pilot.pause()
+        before = shelf.drafts()["mine"]
+        await stage.type("ip.ttl", "9")
+        await pilot.press("ctrl+t", "m", "i", "n", "e")
+        await pilot.pause()
+        hint = pilot.app.screen.query_one(".dialog-hint", Static)
+        assert "takes the place" in str(hint.content)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert shelf.drafts()["mine"][0].texts["ip.ttl"] == "9"
+        assert shelf.drafts()["mine, before"] == before
+        assert "what it was as mine, before" in stage.forge.query_one(Explanation).said
+
+
+async def test_a_draft_of_now_is_not_undone(tmp_path):
+    """Kept meanwhile under the name of one that was deleted."""
+    async with forging(tmp_path) as stage:
+        pilot, shelf = stage.pilot, stage.screen.forger.keeping.shelf
+        drafts = stage.forge.form.held.drafts
+        shelf.save("mine", drafts)
+        await pilot.press("f2", "ctrl+o", "d")
+        await pilot.pause()
+        assert shelf.drafts() == {}
+        shelf.save("mine", (drafts[0].with_text("ip.ttl", "9"),))
+        await pilot.press("u")
+        await pilot.pause()
+        hint = pilot.app.screen.query_one(".dialog-hint", Static)
+        assert str(hint.content) == "another draft is kept as mine by now"
+        assert shelf.drafts()["mine"][0].texts["ip.ttl"] == "9"
+
+
+def full(name, content):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+async def test_an_outcome_of_before_says_so(tmp_path):
+    """Beside a form that was changed since; and what a yes means stands in the question."""
+    async with forging(tmp_path) as stage:
+        outcome = stage.forge.query_one(Result)
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.asked()
+        assert REMEMBERED in stage.pilot.app.screen._question
+        await stage.pilot.press("y")
+        await stage.until(lambda: "left" in stage.report_text)
+        assert outcome.border_title == "Outcome"
+        await stage.pilot.press("f4")
+        await stage.type("ip.ttl", "9")
+        await stage.pilot.pause()
+        assert outcome.display
+        assert outcome.border_title == EARLIER
+        await stage.pilot.press("ctrl+s")
+        await stage.until(lambda: outcome.border_title == "Outcome")
+
+
+async def test_several_packets_that_belong_together_are_all_sent(tmp_path):
+    async with forging(tmp_path) as stage:
+        pilot, form = stage.pilot, stage.forge.form
+        await pilot.press("f2", "ctrl+o")
+        await pilot.pause()
+        await pilot.press("end", "enter")
+        await pilot.pause()
+        assert len(form.held.drafts) == 2
+        for choice in ("right", "right"):
+            await stage.type("ip.dst", SERVER)
+            form.move_to_line(0)
+            await pilot.press(choice)
+        await pilot.press("ctrl+s")
+        await stage.asked()
+        await pilot.press("y")
+        await stage.until(lambda: len(stage.machine.sent) == 2)
+        assert [packet[6:8] for packet in stage.machine.sent] == [b"\x20\x00", b"\x00\x02"]
+
+
+async def test_recipes_of_a_packet_and_of_a_draft(tmp_path):
+    async with forging(tmp_path) as stage:
+        pilot = stage.pilot
+        stage.screen.table.select(SYN)
+        await pilot.press("y")
+        await pilot.pause()
+        names = [name for name, _ in pilot.app.screen._choices]
+        assert names[0] == "Row"
+        assert {"scapy expression", "hping3 command", "tcpdump filter", "C array"} <= set(names)
+        await pilot.press("escape", "f")
+        await stage.type("ip.ttl", "3")
+        await pilot.press("ctrl+y")
+        await pilot.pause()
+        screen = pilot.app.screen
+        assert isinstance(screen, Copy)
+        name, text = screen._choices[0]
+        assert (name, text.startswith("rawscope send")) == ("rawscope command", True)
+        assert "--ip.ttl 3" in text
+
+
+async def test_what_the_link_answers_may_be_a_second_question(tmp_path):
+    """The next hop's address is found after the first yes, and is everybody's."""
+    machine = Neighbour()
+    async with forging(tmp_path, machine=machine) as stage:
+        await stage.pilot.press("f2")
+        stage.forge.form.held = Held.of((Draft(("eth", "ip", "udp"), {"ip.dst": SERVER}),), "eth0")
+        await stage.pilot.press("ctrl+s")
+        await stage.asked()
+        first = stage.pilot.app.screen
+        await stage.pilot.press("y")
+        await stage.until(lambda: stage.pilot.app.screen is not first)
+        await stage.asked()
+        assert "broadcast" in stage.pilot.app.screen._question
+        await stage.pilot.press("escape")
+        await stage.until(lambda: "the answer was no" in stage.report_text)
+        assert machine.sent == []
+        assert not stage.screen.forger.scene().sending
+
+
+async def test_what_was_sent_is_written_down(tmp_path):
+    async with forging(tmp_path) as stage:
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.asked()
+        await stage.pilot.press("y")
+        path = tmp_path / "state" / "sent.pcapng"
+        await stage.until(lambda: "written down in" in stage.report_text)
+        with open_capture(path) as reader:
+            batches = list(reader.batches())
+        words = [text for batch in batches for said in batch.comments.values() for text in said]
+        assert words[0].startswith("sending 1 (IP_HDRINCL) by: rawscope send")
+        assert (words[1:], remarks_of(path)) == ([], ["sent 1 of 1"])
+        assert stage.screen.forger.keeping.shelf.history()[0] == (stage.forge.form.draft.own(),)
+
+
+async def test_the_audit_can_be_switched_off(tmp_path):
+    async with forging(tmp_path, config="[forge]\naudit = false\n") as stage:
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(lambda: "sent 1 of 1" in stage.report_text)
+        assert not (tmp_path / "state" / "sent.pcapng").exists()
+
+
+async def test_nothing_leaves_where_it_cannot_be_written_down(tmp_path):
+    async with forging(tmp_path) as stage:
+        (tmp_path / "state").write_text("a file in the place of the folder")
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(lambda: "[forge] audit = false" in " ".join(stage.report_text.split()))
+        assert stage.machine.sent == []
+
+
+async def test_a_fault_while_sending_is_told(tmp_path):
+    async with forging(tmp_path) as stage:
+
+        def broken(packet: bytes) -> None:
+            raise ZeroDivisionError
+
+        stage.machine.wire = broken
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(lambda: "sending failed (ZeroDivisionError" in stage.report_text)
+        assert not stage.screen.forger.scene().sending
+
+
+async def test_a_reply_leads_to_its_packet(tmp_path):
+    async with forging(tmp_path) as stage:
+        stage.screen.table.select(SYN)
+        await stage.pilot.press("f", "ctrl+s")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(lambda: "RST, ACK" in stage.report_text)
+        result = stage.forge.query_one(Result)
+        result.focus()
+        line = next(i for i, one in enumerate(result._lines) if "RST, ACK" in one.text)
+        result.move_to_line(line)
+        await stage.pilot.press("enter")
+        assert stage.screen.table.selected == stage.store.snapshot().count
+        assert stage.screen.focused is stage.screen.table
+
+
+async def test_letters_stay_in_the_form(tmp_path):
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2")
+        stage.forge.form.select_field("payload")
+        await stage.pilot.press("q", "f", "r", "e", "z", "y")
+        assert stage.forge.form.draft.texts["payload"] == "qfrezy"
+        assert stage.screen.focused is stage.forge.form
+        keys = {key for _, key, _ in stage.screen.query_one("#keys").entries()}
+        assert "q" not in keys
+        assert "^s" in keys
+
+
+async def test_the_name_of_a_draft_is_asked_for(tmp_path):
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2", "ctrl+t")
+        await stage.pilot.pause()
+        assert isinstance(stage.pilot.app.screen.focused, Input)
+        await stage.pilot.press("escape")
+        assert stage.screen.focused is stage.forge.form
+        assert stage.screen.forger.keeping.shelf.drafts() == {}

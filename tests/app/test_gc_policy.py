@@ -1,0 +1,182 @@
+"""Freezing: seldom, never garbage, and nothing that is about to become garbage."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import pkgutil
+import weakref
+from functools import partial
+from pathlib import Path
+
+import pytest
+from textual.screen import Screen
+
+import app.screens
+from app import gc_policy
+from app.gc_policy import CLIENTS_MORE, GROWTH, QUIET_TICKS, Settling
+from app.screens.dialogs.add_listener import AddListener
+from app.screens.dialogs.copy import Copy
+from app.screens.dialogs.dialog import Confirm, GoTo
+from app.screens.dialogs.drafts import Drafts, KeepDraft
+from app.screens.dialogs.help import Help
+from app.screens.dialogs.interfaces import Interfaces
+from app.screens.dialogs.open_file import open_dialog
+from app.screens.dialogs.palette import Palette
+from app.screens.lab import LabScreen
+from app.screens.main import MainScreen
+from core.forge.journal.saved import Shelf
+from tests.idle import eventually
+from tests.scripted import scripted_store
+from tests.scripted_monitor import INTERFACES, filled, scripted_monitor
+
+WINDOWS = {
+    "AddListener": AddListener,
+    "Confirm": lambda: Confirm("Sure?", "Leave", "Stay"),
+    "Copy": lambda: Copy([("Row", "1")]),
+    "Drafts": lambda: Drafts(Shelf(Path("/dev/null/none")), ()),
+    "GoTo": lambda: GoTo(1, 9),
+    "Help": lambda: Help({}),
+    "Interfaces": lambda: Interfaces(lambda: INTERFACES),
+    "KeepDraft": lambda: KeepDraft(()),
+    # With results: the thread of a run remembers the last screen that it worked for, and only it.
+    "LabScreen": lambda: LabScreen(before=([], [])),
+    "OpenFile": open_dialog,
+    "Palette": Palette,
+}
+BASES = {"Dialog", "PacketScreen", "ForgingScreen", "MainScreen"}
+LONGEST_WAIT = 200  # turns of the event loop
+
+
+@pytest.fixture
+def policy():
+    made = Settling()
+    yield made
+    made.close()
+
+
+def note(policy: Settling, clients: int) -> bool:
+    """Nothing is open for long enough, with so many clients; True if that froze."""
+    return any(policy.tick(clients, quiet=True) for _ in range(QUIET_TICKS))
+
+
+class Node:
+    """Something that can be in a cycle."""
+
+
+def cycle() -> weakref.ref[Node]:
+    """A cycle that nobody refers to."""
+    one, other = Node(), Node()
+    one.other, other.other = other, one
+    return weakref.ref(one)
+
+
+def test_it_freezes_at_the_start_and_as_clients_become_more(policy):
+    large = GROWTH * CLIENTS_MORE * 4
+    steps = [
+        (0, True),
+        (CLIENTS_MORE - 1, False),
+        (CLIENTS_MORE, True),
+        (0, False),
+        (2 * CLIENTS_MORE - 1, False),
+        (large, True),
+        (large + CLIENTS_MORE, False),
+        (large + large // GROWTH, True),
+        (large, False),
+    ]
+    assert [note(policy, clients) for clients, _ in steps] == [froze for _, froze in steps]
+
+
+def test_it_waits_until_nothing_was_open_for_a_while(policy):
+    assert not any(policy.tick(0, quiet=False) for _ in range(3 * QUIET_TICKS))
+    for _ in range(QUIET_TICKS - 1):
+        assert not policy.tick(0, quiet=True)
+    assert not policy.tick(0, quiet=False)
+    for _ in range(QUIET_TICKS - 1):
+        assert not policy.tick(0, quiet=True)
+    assert policy.tick(0, quiet=True)
+
+
+def test_clients_that_come_and_go_freeze_nothing_more(policy):
+    note(policy, 0)
+    before = gc.get_freeze_count()
+    assert not any(note(policy, clients) for clients in [300, 0, 290, 5] * 1_000)
+    assert gc.get_freeze_count() <= before
+
+
+@pytest.mark.parametrize("clients", [0, CLIENTS_MORE])
+def test_garbage_is_not_frozen(policy, clients):
+    if clients:
+        note(policy, 0)
+    gc.disable()  # so that the cycle is still there
+    try:
+        garbage = cycle()
+        assert garbage() is not None
+        assert note(policy, clients)
+    finally:
+        gc.enable()
+    assert garbage() is None
+
+
+def test_what_is_frozen_is_still_freed(policy):
+    client = Node()
+    gone = weakref.ref(client)
+    before = gc.get_freeze_count()
+    assert note(policy, 0)
+    assert gc.get_freeze_count() > before
+    del client
+    assert gone() is None
+
+
+def test_the_end_gives_everything_back_to_the_collector():
+    policy, threshold = Settling(), gc.get_threshold()
+    note(policy, 0)
+    assert gc.get_threshold() != threshold
+    policy.close()
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (threshold, 0)
+    policy.close()  # also twice, and of one that never froze
+    Settling().close()
+    assert gc.get_threshold() == threshold
+
+
+def screens_of(kind: type) -> set[str]:
+    """The program's own kinds of screen."""
+    names = {kind.__name__} if kind.__module__.startswith("app.") else set()
+    return names.union(*(screens_of(below) for below in kind.__subclasses__()))
+
+
+def test_every_window_is_in_the_list():
+    for module in pkgutil.iter_modules(app.screens.__path__):
+        importlib.import_module(f"app.screens.{module.name}")
+    assert screens_of(Screen) - BASES == set(WINDOWS)
+
+
+def is_gone(opened: weakref.ref[Screen]) -> bool:
+    gc.collect()
+    return opened() is None
+
+
+def tick(screen: MainScreen) -> None:
+    """Time enough for a freeze."""
+    for _ in range(QUIET_TICKS):
+        screen._tick()
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+async def test_no_closed_window_is_kept(monkeypatch, name):
+    """Opened and closed, with a freeze due at every moment."""
+    monkeypatch.setattr(gc_policy, "CLIENTS_MORE", 0)
+    async with scripted_monitor(scripted_store()).run_test(size=(120, 40)) as pilot:
+        screen = await filled(pilot)
+        for _ in range(2):
+            tick(screen)
+            window = WINDOWS[name]()
+            await pilot.app.push_screen(window)
+            await pilot.pause()
+            tick(screen)
+            opened = weakref.ref(window)
+            await window.dismiss(None)
+            del window
+            await eventually(lambda: pilot.app.screen is screen)
+            screen._tick()
+            await eventually(partial(is_gone, opened))

@@ -1,0 +1,208 @@
+"""What the register knows of interfaces, against a kernel made by hand."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from core.capture import interface_map as module
+from core.capture.interface_map import InterfaceRegister
+from core.net import netlink
+from core.net.interfaces import ARPHRD_ETHER, ARPHRD_NONE, Framing
+from core.net.netlink import LinkMessage
+from core.store.interface_numbers import INTERFACES, MORE, OWN, InterfaceNumbers
+from core.wire.link.link_types import LinkType
+
+NUMBER = 17
+
+
+def link(index: int, name: str, *, deleted: bool = False) -> LinkMessage:
+    return LinkMessage(deleted, index, ARPHRD_ETHER, 0, name, 1500, bytes(6), 0, "veth")
+
+
+class Kernel:
+    """Answers for single links, writes down which were asked for, and has news to tell."""
+
+    def __init__(self) -> None:
+        self.names: dict[int, str] = {}
+        self.asked: list[int] = []
+        self.news: list[LinkMessage] = []
+        self.lost = False
+        self.failure: OSError | None = None
+
+    def get_link(self, index: int) -> LinkMessage | None:
+        self.asked.append(index)
+        if self.failure is not None:
+            raise self.failure
+        return link(index, self.names[index]) if index in self.names else None
+
+    def take(self) -> tuple[list[LinkMessage], bool]:
+        news, self.news = self.news, []
+        lost, self.lost = self.lost, False
+        return news, lost
+
+    def add(self, index: int, name: str) -> None:
+        """A new link, or another name for one."""
+        self.names[index] = name
+        self.news.append(link(index, name))
+
+    def delete(self, index: int) -> None:
+        self.news.append(link(index, self.names.pop(index), deleted=True))
+
+
+@pytest.fixture
+def kernel(monkeypatch):
+    made = Kernel()
+    monkeypatch.setattr(module, "get_link", made.get_link)
+
+    def dump(_request):
+        raise AssertionError("all links were asked for")
+
+    monkeypatch.setattr(netlink, "_dump", dump)
+    return made
+
+
+@pytest.fixture
+def added():
+    return []
+
+
+@pytest.fixture
+def register(kernel, added):
+    def add(interface):
+        added.append(interface)
+        return len(added) - 1
+
+    return InterfaceRegister(add, 100, kernel)
+
+
+def name_of(register, added, index=NUMBER, hardware_type=ARPHRD_ETHER):
+    """The name that a frame of a new block gets."""
+    register.follow_changes()
+    return added[register.look_up(index, hardware_type).number].name
+
+
+def test_each_interface_is_asked_for_once_and_alone(kernel, register, added):
+    kernel.names = {index: f"veth{index}" for index in range(1, 301)}
+    for _ in range(3):
+        for index in kernel.names:
+            assert name_of(register, added, index) == f"veth{index}"
+    assert kernel.asked == list(kernel.names)
+    assert len(added) == 300
+
+
+def test_a_renamed_interface_has_its_new_name(kernel, register, added):
+    kernel.add(NUMBER, "before")
+    assert name_of(register, added) == "before"
+    kernel.add(NUMBER, "after")
+    assert name_of(register, added) == "after"
+
+
+def test_a_change_of_something_else_asks_nothing(kernel, register, added):
+    kernel.add(NUMBER, "veth0")
+    name_of(register, added)
+    kernel.add(NUMBER, "veth0")  # up, down, promiscuous, …
+    name_of(register, added)
+    assert kernel.asked == [NUMBER]
+    assert len(added) == 1
+
+
+@pytest.mark.parametrize("between", [True, False], ids=["news between", "news at once"])
+def test_another_interface_with_the_number_of_a_deleted_one(kernel, register, added, between):
+    kernel.add(NUMBER, "old")
+    assert name_of(register, added) == "old"
+    kernel.delete(NUMBER)
+    if between:
+        assert name_of(register, added) == "old", "frames that it left in the ring"
+    kernel.add(NUMBER, "new")
+    assert name_of(register, added) == "new"
+
+
+def test_another_kind_of_interface_with_the_same_number_and_name(kernel, register, added):
+    kernel.add(NUMBER, "one")
+    assert register.look_up(NUMBER, ARPHRD_ETHER).framing is Framing.LINK
+    assert register.look_up(NUMBER, ARPHRD_NONE).framing is Framing.NETWORK
+    assert [found.link_type for found in added] == [LinkType.ETHERNET, LinkType.RAW]
+
+
+def test_the_same_interface_again_is_not_added_again(kernel, register, added):
+    kernel.add(NUMBER, "veth0")
+    first = register.look_up(NUMBER, ARPHRD_ETHER)
+    kernel.delete(NUMBER)
+    kernel.add(NUMBER + 1, "veth0")
+    register.follow_changes()
+    assert register.look_up(NUMBER + 1, ARPHRD_ETHER).number == first.number
+    assert len(added) == 1
+
+
+def test_gone_before_it_was_asked_for(kernel, register, added):
+    kernel.add(NUMBER, "short")
+    kernel.delete(NUMBER)
+    assert name_of(register, added) == "short"
+
+
+def test_gone_while_it_is_asked_for(kernel, register, added):
+    register.follow_changes()
+    kernel.add(NUMBER, "short")
+    kernel.delete(NUMBER)
+    assert added[register.look_up(NUMBER, ARPHRD_ETHER).number].name == "short"
+
+
+def test_gone_and_nothing_was_heard_of_it(register, added):
+    assert name_of(register, added) == "interface 17"
+    assert name_of(register, added, 0) == "unknown interface"
+
+
+def test_a_name_that_was_not_known_is_learned_with_the_next_news(kernel, register, added):
+    assert name_of(register, added) == "interface 17"
+    kernel.add(NUMBER, "veth0")
+    assert name_of(register, added) == "veth0"
+
+
+def test_a_number_that_is_new_has_not_the_name_of_a_deleted_one(kernel, register, added):
+    kernel.add(NUMBER, "old")
+    kernel.delete(NUMBER)
+    kernel.add(NUMBER, "new")
+    register.follow_changes()
+    kernel.names.clear()  # and this one went without a word yet
+    assert name_of(register, added) == "interface 17"
+
+
+def test_after_a_loss_of_messages_every_interface_is_asked_for_again(kernel, register, added):
+    kernel.add(NUMBER, "old")
+    name_of(register, added)
+    kernel.names[NUMBER] = "new"
+    kernel.lost = True
+    assert name_of(register, added) == "new"
+
+
+def test_names_of_deleted_interfaces_are_bounded(kernel, register):
+    for index in range(1, 5000):
+        kernel.add(index, f"veth{index}")
+        kernel.delete(index)
+    register.follow_changes()
+    assert len(register._gone) <= 1024
+    assert register._gone[4999] == "veth4999"
+
+
+@pytest.mark.parametrize("number", [errno.ENOBUFS, errno.EMFILE, errno.ENOMEM])
+def test_a_question_that_cannot_be_put_costs_no_frame(kernel, register, added, number):
+    kernel.failure = OSError(number, "no")
+    assert name_of(register, added) == "interface 17"
+
+
+def test_interfaces_that_come_and_go_for_ever_take_bounded_memory(kernel, monkeypatch) -> None:
+    """Each has frames, and another name; more than a batch can number."""
+    monkeypatch.setattr(module, "_KNOWN_KEPT", 100)
+    numbers = InterfaceNumbers()
+    register = InterfaceRegister(numbers.add, 0, kernel)
+    count = INTERFACES + 1_000
+    for index in range(1, count + 1):
+        kernel.names[index] = f"veth{index}"
+        known = register.look_up(index, (ARPHRD_ETHER, ARPHRD_NONE)[index % 2])
+        assert known.number < INTERFACES
+        kernel.delete(index)
+        register.follow_changes()
+    assert [one.name for one in numbers.interfaces[OWN:]] == [MORE, MORE]
+    assert max(map(len, (register._by_index, register._by_name))) == 100

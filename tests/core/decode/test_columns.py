@@ -1,0 +1,283 @@
+"""Columns of fields against dissection: the same values, and none where there is none."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pytest
+
+from core.analysis.connection import Connection
+from core.analysis.sequences import SequenceIndex
+from core.decode import columns as columns_module
+from core.decode.batch import CaptureInterface
+from core.decode.chunk import Chunk
+from core.decode.columns import SLOTS, FieldColumns, read
+from core.store.packet_store import PacketStore
+from core.wire.dissect import dissect
+from core.wire.link.ethernet import ETHERNET, EtherType
+from core.wire.link.link_types import LinkType
+from core.wire.link.serial import NFLOG, NFLOG_PAYLOAD
+from core.wire.model.dissection import Dissection, Verdict
+from core.wire.model.field import Kind
+from core.wire.network.ipv4 import IPV4
+from core.wire.network.ipv6 import IPV6
+from core.wire.registry import TABLES
+from core.wire.transport.tcp import SequenceBase
+from tests.core.decode.agreement import (
+    has_column,
+    number,
+    outermost,
+    outline_of_chunk,
+    outline_of_frame,
+)
+from tests.core.decode.captures import stored_captures
+from tests.core.decode.frames import arp_frame, ethernet, ipv4, ipv6, tcp, tcp_frame, udp, udp_frame
+from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
+from tests.core.wire.network.test_unset_length import FAULTS, LEFT
+
+
+def _store(frames: list[bytes]) -> PacketStore:
+    store = PacketStore()
+    store.add_interface(ETHERNET_INTERFACE)
+    store.append(batch_of(frames, gap=4))
+    return store
+
+
+def test_a_column_of_every_kind_of_header():
+    """Known frames, known values."""
+    chunk = (
+        _store(
+            [
+                tcp_frame(b"data", sequence=7),
+                udp_frame(),
+                arp_frame(),
+                ethernet(ipv4(tcp(), 6), tags=2),
+                b"short",
+            ]
+        )
+        .snapshot()
+        .chunks[0]
+    )
+    columns = FieldColumns()
+    expected = {
+        "ip.proto": ([6, 17, 0, 6, 0], [True, True, False, True, False]),
+        "tcp.seq_raw": ([7, 0, 0, 1, 0], [True, False, False, True, False]),
+        "tcp.flags.ack": ([1, 0, 0, 1, 0], [True, False, False, True, False]),
+        "vlan.id": ([0, 0, 0, 5, 0], [False, False, False, True, False]),
+        "arp.opcode": ([0, 0, 1, 0, 0], [False, False, True, False, False]),
+        "eth.type": ([0x0800, 0x0800, 0x0806, 0x8100, 0], [True, True, True, True, False]),
+        "ip.hdr_len": ([20, 20, 0, 20, 0], [True, True, False, True, False]),
+    }
+    for name, (values, valid) in expected.items():
+        column = columns.column(chunk, name)
+        assert column.values.tolist() == values, name
+        assert column.valid.tolist() == valid, name
+
+
+@pytest.mark.corpus
+def test_every_field_of_the_corpus():
+    """For every field, the column holds what the outermost layer of the packet says."""
+    one_of_each_table = {slots[0].table.name: name for name, slots in SLOTS.items()}
+    compared = 0
+    for path, snapshot in stored_captures():
+        for whole in snapshot.chunks:
+            chunk = whole.rows(0, 150)
+            expected = [outermost(_dissected(chunk, row)) for row in range(len(chunk))]
+            names = {name for each in expected for name in each} | set(one_of_each_table.values())
+            for name in sorted(name for name in names if has_column(name)):
+                column = read(chunk, SLOTS[name])
+                given = {
+                    row: number(column.values[row]) for row in np.flatnonzero(column.valid).tolist()
+                }
+                wanted = {row: each[name] for row, each in enumerate(expected) if name in each}
+                assert given == wanted, f"{path}: {name}"
+                compared += len(wanted)
+    assert compared > 50_000
+
+
+def _dissected(chunk, row: int) -> Dissection:
+    return dissect(
+        chunk.frame(row),
+        int(chunk.link_type[row]),
+        int(chunk.original[row]),
+        int(chunk.flags[row]),
+    )
+
+
+def test_a_growing_chunk_reads_its_new_rows_only(monkeypatch):
+    """And an older snapshot of it gets its own length."""
+    store = _store([tcp_frame()] * 3)
+    columns = FieldColumns()
+    early = store.snapshot().chunks[0]
+    columns.column(early, "tcp.srcport")
+    asked = _count_reads(monkeypatch)
+    store.append(batch_of([tcp_frame()] * 2))
+    late = store.snapshot().chunks[0]
+    assert columns.column(late, "tcp.srcport").values.tolist() == [40000] * 5
+    assert columns.column(late, "tcp.srcport").values.tolist() == [40000] * 5
+    assert columns.column(early, "tcp.srcport").values.tolist() == [40000] * 3
+    assert asked == [("tcp.srcport", 2)]
+
+
+def test_kept_columns_are_bounded(monkeypatch):
+    """The least used go first, and are read again when asked for."""
+    chunk = _store([tcp_frame()] * 100).snapshot().chunks[0]
+    columns = FieldColumns(limit_bytes=700)  # two columns of 16 bits and their masks
+    asked = _count_reads(monkeypatch)
+    for name in (
+        "tcp.srcport",
+        "tcp.dstport",
+        "tcp.srcport",
+        "ip.id",
+        "tcp.srcport",
+        "tcp.dstport",
+    ):
+        columns.column(chunk, name)
+    assert [name for name, _ in asked] == ["tcp.srcport", "tcp.dstport", "ip.id", "tcp.dstport"]
+
+
+def _count_reads(monkeypatch) -> list[tuple[str, int]]:
+    asked: list[tuple[str, int]] = []
+
+    def counted(chunk, slots):
+        asked.append((slots[0].name, len(chunk)))
+        return read(chunk, slots)
+
+    monkeypatch.setattr(columns_module, "read", counted)
+    return asked
+
+
+def test_names_without_a_column():
+    """Unknown names, and fields that are byte strings."""
+    chunk = _store([tcp_frame()]).snapshot().chunks[0]
+    byte_strings = {
+        slot.name
+        for table in TABLES
+        for slot in table.slots
+        if slot.field.kind is Kind.BYTES and slot.name not in SLOTS
+    }
+    assert "sll.unused" in byte_strings
+    for name in ("tcp.nonsense", *byte_strings):
+        with pytest.raises(KeyError):
+            FieldColumns().column(chunk, name)
+
+
+def _compare_all(chunk: Chunk) -> None:
+    """Every column of a chunk holds what the dissected packets say, and nothing else."""
+    expected = [outermost(_dissected(chunk, row)) for row in range(len(chunk))]
+    for name in filter(has_column, SLOTS):
+        column = read(chunk, SLOTS[name])
+        rows = np.flatnonzero(column.valid).tolist()
+        given = {row: number(column.values[row]) for row in rows}
+        wanted = {row: each[name] for row, each in enumerate(expected) if name in each}
+        assert given == wanted, name
+
+
+def test_every_column_of_frames_whose_lengths_were_left_to_the_card():
+    """Also of those where a length of 0 is a fault."""
+    by_link: dict[int, list[bytes]] = {}
+    for link_type, frame in (*LEFT.values(), *FAULTS.values()):
+        by_link.setdefault(link_type, []).extend((frame, frame[:60]))
+    for link_type, frames in by_link.items():
+        store = PacketStore()
+        store.add_interface(CaptureInterface("test", link_type))
+        store.append(batch_of(frames, gap=4, stable=True))
+        (chunk,) = store.snapshot().chunks
+        _compare_all(chunk)
+        if link_type == LinkType.ETHERNET:
+            assert read(chunk, SLOTS["tcp.dstport"]).valid.any()
+
+
+SIZES = (65_534, 65_535, 65_536, 65_537, 65_549, 70_000)
+
+
+def _large_frames(size: int) -> dict[int, list[bytes]]:
+    """Frames of `size` bytes by link type: each network and transport, and headers far inside.
+
+    Where a header has no room for the length it says 0, as Linux's BIG TCP does.
+    """
+
+    def filled(start: bytes) -> bytes:
+        return start.ljust(size, b"\x16")
+
+    def four(protocol: int) -> bytes:
+        length = size - ETHERNET.size
+        said = length if length <= IPV4["len"].maximum else 0
+        return filled(ethernet(ipv4(tcp(flags="syn ack"), protocol, len=said)))
+
+    def six(protocol: int) -> bytes:
+        length = size - ETHERNET.size - IPV6.size
+        said = length if length <= IPV6["plen"].maximum else 0
+        return filled(ethernet(ipv6(tcp(six=True), protocol, plen=said), EtherType.IPV6))
+
+    def far(packet: bytes) -> bytes:
+        """NFLOG with so many values before the packet that it begins about 110 bytes from the end.
+
+        Their lengths are not smaller in the other byte order, in which they would be read then.
+        """
+        before = size - NFLOG.size - 110
+        values, head = b"", NFLOG.emit({"family": 10 if packet[0] >> 4 == 6 else 2})
+        while before > len(values):
+            rest = before - len(values)
+            length = next((n for n in (0x7C7C, 0x0C0C, 0xFC) if n <= rest), rest + 3 & ~3)
+            values += struct.pack("<HH", length, 5) + bytes(length - 4)
+        payload = struct.pack("<HH", 4 + len(packet), NFLOG_PAYLOAD) + packet
+        return filled(head + values + payload)
+
+    protocols = (1, 2, 6, 17, 47, 51, 58, 132, 253)
+    return {
+        LinkType.ETHERNET: [
+            filled(ethernet(b"", 0x9999)),
+            filled(arp_frame()),
+            filled(ethernet(ipv4(tcp(), 6), tags=2)),
+            *(four(protocol) for protocol in protocols),
+            *(six(protocol) for protocol in protocols),
+        ],
+        LinkType.NFLOG: [
+            far(ipv4(tcp(b"deep", flags="syn", sequence=7), 6)),
+            far(ipv4(udp(b"deep"), 17)),
+            far(ipv4(tcp(b"deep"), 1)),
+            far(ipv6(tcp(b"deep", six=True), 6)),
+            far(ipv6(udp(b"deep", six=True), 17)),
+        ],
+    }
+
+
+@pytest.mark.parametrize("link_type", [LinkType.ETHERNET, LinkType.NFLOG])
+def test_every_column_of_frames_about_64_kib(link_type):
+    """A column has a value where dissection has one, and nowhere else: position 65,535 is a place
+    like any other, and headers beyond it are found."""
+    frames = [frame for size in SIZES for frame in _large_frames(size)[link_type]]
+    store = PacketStore()
+    store.add_interface(CaptureInterface("test", link_type))
+    store.append(batch_of(frames, gap=4, stable=True))
+    (chunk,) = store.snapshot().chunks
+    _compare_all(chunk)
+    outlines = [outline_of_frame(frame, link_type, len(frame), 0) for frame in frames]
+    assert outline_of_chunk(chunk) == outlines
+
+
+def test_headers_far_inside_reach_every_reader():
+    """The connection filter and relative numbers find a handshake at byte 69,900 of its frames."""
+    frames = _large_frames(70_000)[LinkType.NFLOG]
+    store = PacketStore()
+    store.add_interface(CaptureInterface("test", LinkType.NFLOG))
+    store.append(batch_of(frames, gap=4))
+    snapshot = store.snapshot()
+    chunk = snapshot.chunks[0]
+    assert int(chunk.network_offset[0]) > 65_535
+    passed = Connection(("10.0.0.1", 40_000), ("10.0.0.2", 80))(chunk)
+    assert np.flatnonzero(passed).tolist() == [0]
+    assert SequenceIndex().base(snapshot, 1) == SequenceBase(7, None)
+    assert snapshot.verdicts(1) == (Verdict.GOOD, Verdict.GOOD)
+
+
+def test_no_connection_takes_a_packet_without_the_ports():
+    """The bytes at position 65,535 of a frame that has no TCP header are no ports."""
+    ports = struct.pack(">HH", 40_000, 80)
+    frame = udp_frame().ljust(65_535, b"\0") + ports + bytes(100)
+    frame = ethernet(ipv4(b"", 17, len=0)) + frame[ETHERNET.size + IPV4.size :]
+    chunk = _store([frame, tcp_frame()]).snapshot().chunks[0]
+    passed = Connection(("", 40_000), ("", 80))(chunk)
+    assert np.flatnonzero(passed).tolist() == [1]

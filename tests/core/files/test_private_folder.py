@@ -1,0 +1,548 @@
+"""Every file that the program keeps, and everything that may stand in its place.
+
+What is no regular file of this user is refused at once and left as it is; another program's file is
+never cut or appended to; a full disk leaves what was there, whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import grp
+import json
+import os
+import pwd
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.config.settings import Paths, load, remember_theme
+from core.files import private_folder
+from core.files.pcapng_writer import PcapngWriter
+from core.files.private_folder import PrivateFolder
+from core.forge.compose.draft import Draft
+from core.forge.journal.audit import Audit
+from core.forge.journal.saved import Shelf
+from core.forge.transmit.injector import Way
+from core.forge.transmit.transmission import Departure
+from tests.support import ROOT, require_peer, require_root
+
+DRAFTS = (Draft(("ip", "udp"), {"ip.ttl": "3"}),)
+NOBODY = 65534
+
+
+def write_audit(folder: Path, way: Way) -> None:
+    audit = Audit(folder, way)
+    try:
+        audit.note_sending(Departure((b"\x45" * 60,), way, "lo", 1, 1500, True), 1, ["a command"])
+    finally:
+        audit.close()
+
+
+def write_theme(folder: Path) -> None:
+    reason = remember_theme(Paths(folder / "config.toml", folder / "state.json"), "nord")
+    if reason:
+        raise OSError(errno.EIO, reason)
+
+
+WRITERS: dict[str, Callable[[Path], None]] = {
+    "sent.pcapng": lambda folder: write_audit(folder, Way.IP),
+    "sent-frames.pcapng": lambda folder: write_audit(folder, Way.LINK),
+    "drafts.json": lambda folder: Shelf(folder).save("one", DRAFTS),
+    "history.json": lambda folder: Shelf(folder).remember(DRAFTS),
+    "destinations.json": lambda folder: Shelf(folder).agree({"192.0.2.1"}),
+    "state.json": write_theme,
+}
+READERS: dict[str, Callable[[Path], object]] = {
+    "drafts.json": lambda folder: Shelf(folder).drafts(),
+    "history.json": lambda folder: Shelf(folder).history(),
+    "destinations.json": lambda folder: Shelf(folder).known(),
+    "state.json": lambda folder: load(Paths(folder / "config.toml", folder / "state.json")).theme,
+}
+JSON_FILES = tuple(READERS)
+PCAPNG_FILES = ("sent.pcapng", "sent-frames.pcapng")
+VICTIM = b'{"somebody": "else"}\n'
+
+
+def link(path: Path, victim: Path) -> None:
+    victim.write_bytes(VICTIM)
+    path.symlink_to(victim)
+
+
+def device(path: Path, victim: Path) -> None:
+    require_root()
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 7))  # as /dev/full
+    except PermissionError:
+        pytest.skip("device nodes cannot be made here")
+
+
+def sock(path: Path, victim: Path) -> None:
+    bound = socket.socket(socket.AF_UNIX)
+    bound.bind(os.path.relpath(path))
+    bound.close()
+
+
+def foreign_owner(path: Path, victim: Path) -> None:
+    require_root()
+    path.write_bytes(VICTIM)
+    os.chown(path, NOBODY, NOBODY)
+
+
+OBSTACLES: dict[str, tuple[Callable[[Path, Path], object], str]] = {
+    "a symbolic link": (link, "is a symbolic link"),
+    "a dangling link": (lambda path, victim: path.symlink_to(victim), "is a symbolic link"),
+    "a link to a device": (lambda path, _: path.symlink_to("/dev/full"), "is a symbolic link"),
+    "a FIFO": (lambda path, _: os.mkfifo(path), "is a FIFO"),
+    "a device": (device, "is a device"),
+    "a socket": (sock, "is a socket"),
+    "a directory": (lambda path, _: path.mkdir(), "is a directory"),
+    "another user's file": (foreign_owner, "belongs to"),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "state"
+    made.mkdir(mode=0o700)
+    return made
+
+
+def told(folder: Path) -> dict[str, tuple[os.stat_result, bytes]]:
+    """All that is in a folder: what it is, and what it holds."""
+    found = {}
+    for path in folder.iterdir():
+        status = path.lstat()
+        found[path.name] = (
+            (status.st_ino, status.st_mode, status.st_size),
+            path.read_bytes() if stat.S_ISREG(status.st_mode) else b"",
+        )
+    return found
+
+
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_is_no_file_of_ours_is_refused_and_stays(tmp_path, folder, name, obstacle) -> None:
+    put, reason = OBSTACLES[obstacle]
+    victim = tmp_path / "victim"
+    put(folder / name, victim)
+    before, there = told(folder), victim.exists()
+    with pytest.raises(OSError, match=reason) as refusal:
+        WRITERS[name](folder)
+    assert "\n" not in str(refusal.value)
+    assert told(folder) == before
+    assert victim.exists() == there
+    assert not there or victim.read_bytes() == VICTIM
+
+
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+@pytest.mark.parametrize("name", READERS)
+def test_and_is_not_read(tmp_path, folder, name, obstacle) -> None:
+    put, _ = OBSTACLES[obstacle]
+    put(folder / name, tmp_path / "victim")
+    assert not READERS[name](folder)
+
+
+FOREIGN = {
+    "text": b"somebody else's file\n" * 9,
+    "pcap": b"\xd4\xc3\xb2\xa1\x02\0\x04\0" + bytes(60),
+    "half a word": b"\x0a\x0e",
+    "pcapng of nobody": (
+        b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\1\0\0\0" + b"\xff" * 8 + b"\x1c\0\0\0"
+    ),
+    "zeros": bytes(4096),
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN)
+@pytest.mark.parametrize("name", PCAPNG_FILES)
+def test_no_other_program_s_file_is_appended_to_or_cut(folder, name, content) -> None:
+    (folder / name).write_bytes(FOREIGN[content])
+    before = told(folder)
+    with pytest.raises(OSError, match="not written by rawscope"):
+        WRITERS[name](folder)
+    assert told(folder) == before
+
+
+@pytest.mark.parametrize("application", ["dumpcap", "Rawscope", "a"])
+@pytest.mark.parametrize("name", PCAPNG_FILES)
+def test_nor_is_a_capture_of_another_program(folder, name, application) -> None:
+    with PcapngWriter(folder / name, application) as writer:
+        writer.add_interface("eth0", 1)
+        writer.write(bytes(60), timestamp_ns=1)
+    content = (folder / name).read_bytes()
+    for cut in (len(content), len(content) - 3, 30, 10):
+        (folder / name).write_bytes(content[:cut])
+        before = told(folder)
+        if content[:cut] == PcapngWriterHead[:cut]:
+            continue  # nobody can tell yet whose it is
+        with pytest.raises(OSError, match="not written by rawscope"):
+            WRITERS[name](folder)
+        assert told(folder) == before
+
+
+def _own_head() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        with PcapngWriter(Path(folder) / "x") as writer:
+            writer.write(b"", timestamp_ns=1)
+        return (Path(folder) / "x").read_bytes()[:48]
+
+
+PcapngWriterHead = _own_head()
+
+
+@pytest.mark.parametrize("name", PCAPNG_FILES)
+def test_what_a_killed_run_of_ours_left_is_gone_on_with(folder, name) -> None:
+    """Also if it was killed within its very first block."""
+    WRITERS[name](folder)
+    whole = (folder / name).read_bytes()
+    for cut in (*range(0, 60, 3), len(whole) - 1):
+        (folder / name).write_bytes(whole[:cut])
+        WRITERS[name](folder)
+        assert (folder / name).read_bytes().endswith(whole[-40:])
+
+
+@pytest.mark.parametrize("content", FOREIGN)
+@pytest.mark.parametrize("name", JSON_FILES)
+def test_another_program_s_file_is_kept_when_ours_takes_its_place(folder, name, content) -> None:
+    (folder / name).write_bytes(FOREIGN[content])
+    if name == "state.json":
+        with pytest.raises(OSError, match="was not written by rawscope"):
+            WRITERS[name](folder)
+    else:
+        WRITERS[name](folder)
+    assert FOREIGN[content] in {path.read_bytes() for path in folder.iterdir()}
+
+
+# -- the folder ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def common() -> Iterator[Path]:
+    """A folder that every user may walk through, with one of user nobody in it."""
+    require_root()
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o755)
+        (path / "nobody").mkdir()
+        os.chown(path / "nobody", NOBODY, NOBODY)
+        yield path
+
+
+def refused(folder: Path, reason: str) -> None:
+    for name, write in WRITERS.items():
+        with pytest.raises(OSError, match=reason) as refusal:
+            write(folder)
+        assert "\n" not in str(refusal.value), name
+    for name, read in READERS.items():
+        assert not read(folder), name
+
+
+def test_a_folder_of_another_user_is_refused(common) -> None:
+    before = list((common / "nobody").iterdir())
+    refused(common / "nobody", "belongs to nobody, not to root")
+    assert list((common / "nobody").iterdir()) == before
+
+
+def test_a_folder_below_one_of_another_user_is_refused(common) -> None:
+    (common / "nobody" / "state").mkdir(mode=0o700)
+    refused(common / "nobody" / "state", "nobody belongs to nobody")
+
+
+def test_a_link_of_another_user_is_not_followed(common) -> None:
+    (common / "ours").mkdir(mode=0o700)
+    common.chmod(0o1777)
+    os.seteuid(NOBODY)
+    try:
+        (common / "link").symlink_to("ours")
+    finally:
+        os.seteuid(0)
+    refused(common / "link", "link is a symbolic link of nobody")
+    assert not list((common / "ours").iterdir())
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o722, 0o1777])
+def test_a_folder_that_others_may_write_to_is_refused(folder, mode) -> None:
+    folder.chmod(mode)
+    refused(folder, "can be written to by other users: run chmod go-w")
+
+
+def test_a_folder_below_one_that_others_may_write_to_is_refused_unless_it_is_sticky(folder) -> None:
+    below = folder / "rawscope"
+    folder.chmod(0o777)
+    refused(below, "can be written to by other users")
+    folder.chmod(0o1777)
+    for write in WRITERS.values():
+        write(below)
+    assert {path.name for path in below.iterdir()} == set(WRITERS)
+    assert {path.stat().st_mode & 0o777 for path in below.iterdir()} == {0o600}
+    assert below.stat().st_mode & 0o777 == 0o700
+
+
+_OURS, _ROOT = 4242, 0
+_OWNER = ("ann", _ROOT, _OURS)  # name, user, primary group
+
+
+@pytest.mark.parametrize(
+    ("accounts", "group", "members", "is_private"),
+    [
+        ([_OWNER], "ann", [], True),
+        ([_OWNER], "ann", ["ann"], True),
+        ([_OWNER, ("bob", 1001, 1001)], "ann", [], True),
+        ([_OWNER, ("bob", 1001, 1001)], "ann", ["bob"], False),
+        ([_OWNER, ("bob", 1001, 1001)], "ann", ["ann", "bob"], False),
+        ([_OWNER, ("bob", 1001, _OURS)], "ann", [], False),
+        ([_OWNER, ("bob", 1001, _OURS)], "ann", ["ann"], False),
+        ([_OWNER, ("bob", 1001, _OURS)], "users", [], False),
+        ([_OWNER], "users", [], False),  # also if nobody else is listed: it is made to be shared
+        ([("ann", _ROOT, 7)], "ann", [], False),
+        ([("bob", 1001, 1001)], "ann", [], False),  # the accounts cannot be enumerated
+        ([], "ann", [], False),
+    ],
+)
+def test_a_group_may_write_only_if_nobody_but_the_owner_is_in_it(
+    common, monkeypatch, accounts, group, members, is_private
+) -> None:
+    def account(name: str, user: int, primary: int) -> pwd.struct_passwd:
+        return pwd.struct_passwd((name, "x", user, primary, "", "/", "/bin/sh"))
+
+    owner = next((one for one in accounts if one[1] == _ROOT), _OWNER)
+    monkeypatch.setattr(pwd, "getpwuid", lambda number: account(*owner))
+    monkeypatch.setattr(pwd, "getpwall", lambda: [account(*one) for one in accounts])
+    monkeypatch.setattr(
+        grp, "getgrgid", lambda number: grp.struct_group((group, "x", number, members))
+    )
+    made = common / "state"
+    made.mkdir()
+    os.chown(made, _ROOT, _OURS)
+    made.chmod(0o770)
+    if is_private:
+        for write in WRITERS.values():
+            write(made)
+    else:
+        refused(made, "can be written to by other users: run chmod go-w")
+
+
+@pytest.mark.parametrize("unknown", ["getpwuid", "getgrgid"])
+def test_a_group_or_an_owner_that_no_database_knows_is_refused(
+    common, monkeypatch, unknown
+) -> None:
+    def missing(number: int) -> None:
+        raise KeyError(number)
+
+    made = common / "state"
+    made.mkdir()
+    made.chmod(0o770)
+    monkeypatch.setattr(pwd if unknown == "getpwuid" else grp, unknown, missing)
+    refused(made, "can be written to by other users")
+
+
+def test_links_of_this_user_are_followed_and_loops_end(tmp_path, folder) -> None:
+    (tmp_path / "absolute").symlink_to(folder)
+    (tmp_path / "relative").symlink_to("./../" + tmp_path.name + "/absolute")
+    for write in WRITERS.values():
+        write(tmp_path / "relative" / "below")
+    assert {path.name for path in (folder / "below").iterdir()} == set(WRITERS)
+    (tmp_path / "loop").symlink_to("loop")
+    refused(tmp_path / "loop", "symbolic links")
+
+
+def test_what_is_no_folder_is_refused(tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    os.mkfifo(tmp_path / "fifo")
+    for name in ("file", "fifo"):
+        refused(tmp_path / name, "Not a directory")
+        refused(tmp_path / name / "below", "Not a directory")
+
+
+def test_a_folder_that_cannot_be_written_to(common) -> None:
+    """As an ordinary user: root may write anywhere."""
+    (common / "nobody").chmod(0o500)
+    os.seteuid(NOBODY)
+    try:
+        refused(common / "nobody", "Permission denied")
+        refused(common / "nobody" / "below", "Permission denied")
+    finally:
+        os.seteuid(0)
+
+
+def test_as_an_ordinary_user_root_s_file_is_refused(common) -> None:
+    for name in WRITERS:
+        (common / "nobody" / name).write_bytes(VICTIM)
+        (common / "nobody" / name).chmod(0o666)
+    os.seteuid(NOBODY)
+    try:
+        refused(common / "nobody", "belongs to root, not to nobody")
+    finally:
+        os.seteuid(0)
+    assert {path.read_bytes() for path in (common / "nobody").iterdir()} == {VICTIM}
+
+
+def test_in_a_user_namespace_files_of_users_that_are_not_mapped_do_not_matter(tmp_path) -> None:
+    """There, / belongs to the overflow user."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from tests.core.files.test_private_folder import WRITERS\n"
+        "for write in WRITERS.values(): write(Path(sys.argv[1]))"
+    )
+    command = [require_peer("unshare"), "--user", "--map-root-user", sys.executable, "-c", code]
+    probe = subprocess.run([*command[:3], "true"], capture_output=True, check=False)
+    if probe.returncode:
+        pytest.skip("user namespaces are not allowed here")
+    done = subprocess.run(
+        [*command, str(tmp_path / "state")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "state").iterdir()} == set(WRITERS)
+
+
+# -- locks -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_lock_that_is_never_given_back_is_waited_for_no_longer(folder, name, monkeypatch) -> None:
+    monkeypatch.setattr(private_folder, "_LOCK_PATIENCE_S", 0.0)
+    words = "locked it|another rawscope is writing there now"
+    with PrivateFolder(folder) as other, other.locked(), pytest.raises(OSError, match=words):
+        WRITERS[name](folder)
+    assert not told(folder)
+    WRITERS[name](folder)
+
+
+@pytest.mark.parametrize("name", PCAPNG_FILES)
+def test_nor_is_the_lock_of_an_audit_file(folder, name, monkeypatch) -> None:
+    monkeypatch.setattr(private_folder, "_LOCK_PATIENCE_S", 0.0)
+    WRITERS[name](folder)
+    before = told(folder)
+    with (folder / name).open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(OSError, match="locked it"):
+            WRITERS[name](folder)
+    assert told(folder) == before
+
+
+# -- a full disk -----------------------------------------------------------------------------
+
+_FILL = """
+import sys
+from pathlib import Path
+from tests.core.files.test_private_folder import WRITERS, told
+from core.forge.compose.draft import Draft
+from core.forge.journal.saved import Shelf
+folder, name, kept = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+if kept:
+    WRITERS[name](folder)
+    if name == "destinations.json":
+        Shelf(folder).agree({"192.0.2.9"})
+        (folder / name).write_text('["192.0.2.9"]')
+with (folder / "filler").open("wb", buffering=0) as filler:
+    for size in (4096, 1):
+        try:
+            while True:
+                filler.write(bytes(size))
+        except OSError:
+            pass
+before = told(folder)
+for count in range(200 if name.endswith(".pcapng") else 2):
+    try:
+        WRITERS[name](folder)
+    except OSError as error:
+        assert "No space left" in str(error), error
+        break
+else:
+    sys.exit("there was room")
+after = told(folder)
+if name.endswith(".pcapng"):
+    from core.files.reader import open_capture
+    if after[name][1]:
+        with open_capture(folder / name) as reader:
+            assert sum(len(batch) for batch in reader.batches()) == kept + count
+            assert not reader.damaged, reader.notes
+else:
+    assert after == before, (before, after)
+"""
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_full_disk_leaves_what_was_there_whole(tmp_path, name, kept) -> None:
+    require_root()
+    mounted = tmp_path / "full"
+    mounted.mkdir()
+    script = f'{require_peer("mount")} -t tmpfs -o size=64k,mode=700 none "$0" && exec "$@"'
+    command = [require_peer("unshare"), "--mount", "sh", "-c", script, str(mounted)]
+    probe = subprocess.run([*command, "true"], capture_output=True, check=False)
+    if probe.returncode:
+        pytest.skip("nothing can be mounted here")
+    done = subprocess.run(
+        [*command, sys.executable, "-c", _FILL, str(mounted), name, str(kept)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+# -- the configuration, which a person may link to ------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "directory", "socket", "endless"])
+def test_a_configuration_that_is_no_file_is_one_line_at_once(tmp_path, kind) -> None:
+    path = tmp_path / "config.toml"
+    match kind:
+        case "fifo":
+            os.mkfifo(path)
+        case "device":
+            path.symlink_to("/dev/zero")
+        case "directory":
+            path.mkdir()
+        case "socket":
+            sock(path, path)
+        case "endless":
+            with path.open("wb") as file:
+                file.truncate(1 << 40)
+    (line,) = load(Paths(path, tmp_path / "state.json")).complaints
+    assert str(path) in line
+    assert "\n" not in line
+
+
+def test_half_of_a_configuration_is_not_taken_for_all_of_it(tmp_path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("[keys]\n" + "# a remark\n" * 100_000 + '"view.pause" = "f6"\n')
+    config = load(Paths(path, tmp_path / "state.json"))
+    assert config.keys == {}
+    assert "longer than 1,048,576 bytes" in config.complaints[0]
+
+
+def test_a_configuration_may_be_a_link(tmp_path) -> None:
+    (tmp_path / "dotfiles.toml").write_text("[forge]\naudit = false\n")
+    (tmp_path / "config.toml").symlink_to("dotfiles.toml")
+    assert not load(Paths(tmp_path / "config.toml", tmp_path / "state.json")).audit
+
+
+def test_the_theme_leaves_the_rest_of_the_state(folder) -> None:
+    (folder / "state.json").write_text('{"later": 1, "theme": "dracula"}')
+    write_theme(folder)
+    assert json.loads((folder / "state.json").read_text()) == {"later": 1, "theme": "nord"}
+
+
+# -- power loss ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", JSON_FILES)
+def test_an_empty_file_counts_as_none(folder, name) -> None:
+    (folder / name).touch()
+    assert not READERS[name](folder)
+    WRITERS[name](folder)
+    assert READERS[name](folder)
+
+
+@pytest.mark.parametrize("name", PCAPNG_FILES)
+def test_an_empty_audit_is_written_to(folder, name) -> None:
+    (folder / name).touch()
+    WRITERS[name](folder)
+    assert (folder / name).stat().st_size

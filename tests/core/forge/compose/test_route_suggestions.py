@@ -1,0 +1,154 @@
+"""What is suggested for a frame on a chosen interface, with or without a route."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import socket
+
+import pytest
+
+from core.forge.compose import route_suggestions
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
+from core.forge.compose.route_suggestions import look_around
+from core.net import netlink
+from core.net.netlink import AddressMessage, LinkMessage
+from core.net.routes import source_on
+
+HERE, THERE = 7, 8
+ADDRESSES = [
+    (THERE, "192.0.2.1/24"),
+    (HERE, "10.5.0.1/24"),
+    (HERE, "10.6.0.1/16"),
+    (HERE, "fe80::1/64"),
+    (HERE, "2001:db8:1::1/64"),
+    (HERE, "2001:db8:2::1/64"),
+    (THERE, "2001:db8:3::1/64"),
+]
+
+
+@pytest.fixture
+def addresses(monkeypatch):
+    there = [_message(index, text) for index, text in ADDRESSES]
+    monkeypatch.setattr(netlink, "dump_addresses", lambda: there)
+    return there
+
+
+def _message(index: int, text: str) -> AddressMessage:
+    found = ipaddress.ip_interface(text)
+    family = socket.AF_INET if found.version == 4 else socket.AF_INET6
+    return AddressMessage(index, family, found.network.prefixlen, found.ip.packed)
+
+
+@pytest.mark.parametrize(
+    ("destination", "source"),
+    [
+        ("10.5.0.9", "10.5.0.1"),
+        ("10.6.9.9", "10.6.0.1"),
+        ("192.0.2.9", "10.5.0.1"),  # the first, however near another interface is
+        ("224.0.0.251", "10.5.0.1"),
+        ("255.255.255.255", "10.5.0.1"),
+        ("fe80::9", "fe80::1"),
+        ("ff02::fb", "fe80::1"),
+        ("ff0e::1", "2001:db8:1::1"),
+        ("2001:db8:2::9", "2001:db8:2::1"),
+        ("2001:db8:3::9", "2001:db8:1::1"),
+    ],
+)
+def test_the_address_that_suits_best(addresses, destination, source):
+    found = source_on(HERE, ipaddress.ip_address(destination).packed)
+    assert str(ipaddress.ip_address(found)) == source
+
+
+@pytest.mark.parametrize("destination", ["10.5.0.9", "2001:db8::9"])
+def test_no_address_no_source(addresses, destination):
+    addresses[:] = [one for one in addresses if one.index != HERE]
+    assert source_on(HERE, ipaddress.ip_address(destination).packed) == b""
+
+
+MAC = bytes.fromhex("020000000001")
+LINK = LinkMessage(False, HERE, 1, 0x1043, "mirror0", 1500, MAC, 0, "")
+STRANGER = {"eth.dst": "02:00:00:00:00:99"}
+REFUSALS = [errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EINVAL, errno.EAFNOSUPPORT]
+
+
+@pytest.fixture
+def no_route(monkeypatch, addresses):
+    """An interface without addresses, whose neighbours nobody knows; `refuse(number)` sets what the
+    routing table answers."""
+    addresses[:] = [one for one in addresses if one.index != HERE]
+
+    def refuse(number):
+        def fail(_destination):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(route_suggestions, "find_route", fail)
+
+    refuse(errno.ENETUNREACH)
+    monkeypatch.setattr(route_suggestions, "find_interface", lambda _name: LINK)
+    monkeypatch.setattr(route_suggestions, "known_neighbour", lambda _index, _address: None)
+    monkeypatch.setattr(route_suggestions, "resolve_neighbour", lambda _index, _address: None)
+    return refuse
+
+
+UNICAST = {"ip.dst": "198.51.100.7", "ip.src": "203.0.113.5"}
+COMPLETE = {
+    "dhcp": (("eth", "ip", "udp"), {"ip.dst": "255.255.255.255"}, "ffffffffffff"),
+    "mdns": (("eth", "ip", "udp"), {"ip.dst": "224.0.0.251"}, "01005e0000fb"),
+    "mdns over ipv6": (("eth", "ipv6", "udp"), {"ipv6.dst": "ff02::fb"}, "3333000000fb"),
+    "unicast": (("eth", "ip", "udp"), {**UNICAST, **STRANGER}, "020000000099"),
+    "tagged": (("eth", "vlan", "ip"), {**UNICAST, **STRANGER}, "020000000099"),
+    "ipv6": (("eth", "ipv6"), {"ipv6.dst": "2001:db8::7", **STRANGER}, "020000000099"),
+    "arp": (("eth", "arp"), {"arp.dst.proto_ipv4": "10.9.9.9"}, "ffffffffffff"),
+}
+
+
+@pytest.mark.parametrize("resolve", [False, True])
+@pytest.mark.parametrize("number", REFUSALS)
+@pytest.mark.parametrize("name", COMPLETE)
+def test_no_route_is_no_obstacle(no_route, name, number, resolve):
+    no_route(number)
+    layers, texts, destination = COMPLETE[name]
+    draft = Draft(layers, texts)
+    around = look_around(draft, "mirror0", resolve=resolve)
+    assert around.trouble == ""
+    assert around.link is LINK
+    evaluation = evaluate(draft, around.values)
+    assert not evaluation.errors
+    assert evaluation.unaimed is None
+    assert evaluation.data[:12].hex() == destination + MAC.hex()
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_the_interface_has_to_be_chosen_where_no_route_says_it(no_route, name):
+    layers, texts, _ = COMPLETE[name]
+    around = look_around(Draft(layers, texts))
+    assert around.link is None
+    if name != "arp":  # which nothing routes
+        assert around.trouble.endswith("leaves: choose its interface")
+
+
+@pytest.mark.parametrize("destination", ["ip.dst", "ipv6.dst"])
+def test_only_the_next_hop_is_missing(no_route, destination):
+    layer, address = destination.removesuffix(".dst"), "2001:db8::7"
+    address = "198.51.100.7" if layer == "ip" else address
+    around = look_around(Draft(("eth", layer), {destination: address}), "mirror0", resolve=True)
+    assert around.trouble.startswith(
+        f"eth.dst: EHOSTUNREACH: nobody on mirror0 answers for {address}"
+    )
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EINVAL, errno.ENETDOWN])
+def test_a_kernel_that_cannot_be_told_to_ask_is_no_fault(no_route, monkeypatch, number):
+    def fail(_index, _address):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(route_suggestions, "resolve_neighbour", fail)
+    around = look_around(Draft(("eth", "ip"), UNICAST), "mirror0", resolve=True)
+    assert around.trouble.startswith("eth.dst: EHOSTUNREACH")
+
+
+def test_the_network_way_still_says_that_there_is_no_route(no_route):
+    assert look_around(Draft(("ip",), UNICAST)).trouble.startswith("ENETUNREACH: there is no route")

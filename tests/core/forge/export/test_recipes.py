@@ -1,0 +1,158 @@
+"""Recipes: what they say, and that the tools they are for make of them what they should."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import Evaluation, evaluate
+from core.forge.export.recipes import Recipe, inferred_layers, rawscope_command, recipes
+from core.forge.transmit.pacing import Plan
+from tests.support import require_peer, require_scapy
+from tests.waiting import PATIENCE_S
+
+ENDS = {"ip.src": "10.77.0.1", "ip.dst": "10.77.0.2", "ip.id": "0x1234"}
+SYN = Draft(
+    ("ip", "tcp"),
+    {
+        **ENDS, "ip.ttl": "9", "ip.flags.df": "1", "tcp.srcport": "4000", "tcp.dstport": "80",
+        "tcp.seq_raw": "77", "tcp.flags.syn": "1", "tcp.options": "mss=1460",
+    },
+)  # fmt: skip
+UDP = Draft(("ip", "udp"), {**ENDS, "udp.srcport": "1", "udp.dstport": "2", "payload": "hi 'you'"})
+ARP = Draft(("eth", "arp"), {"eth.dst": "ff:ff:ff:ff:ff:ff", "arp.dst.proto_ipv4": "10.77.0.2"})
+SIX = Draft(("ipv6", "icmpv6"), {"ipv6.src": "2001:db8::1", "ipv6.dst": "2001:db8::2"})
+TAGS = Draft(("eth", "vlan", "vlan", "ip", "udp"), {"vlan.id": "5", "vlan.id#2": "7"})
+
+
+def by_name(draft: Draft, interface: str = "") -> dict[str, Recipe]:
+    return {recipe.name: recipe for recipe in recipes(evaluate(draft), interface)}
+
+
+def test_the_rawscope_command() -> None:
+    assert by_name(SYN)["rawscope command"].text == (
+        "rawscope send --ip.src 10.77.0.1 --ip.dst 10.77.0.2 --ip.id 0x1234 --ip.ttl 9 "
+        "--ip.flags.df --tcp.srcport 4000 --tcp.dstport 80 --tcp.seq_raw 77 --tcp.flags.syn "
+        "--tcp.options mss=1460"
+    )
+    assert by_name(UDP)["rawscope command"].text.endswith("""--payload 'hi '"'"'you'"'"''""")
+    tags = by_name(TAGS, "eth0")["rawscope command"].text
+    assert "--layers eth,vlan,vlan,ip,udp --link eth0" in tags
+    assert "--set 'vlan.id#2=7'" in tags
+
+
+@pytest.mark.parametrize(
+    ("keys", "layers"),
+    [
+        (["ip.dst"], ("ip",)),
+        (["tcp.dstport"], ("ip", "tcp")),
+        (["ipv6.dst", "udp.dstport"], ("ipv6", "udp")),
+        (["icmpv6.type"], ("ipv6", "icmpv6")),
+        (["arp.dst.proto_ipv4"], ("eth", "arp")),
+        (["vlan.id", "ip.dst"], ("eth", "vlan", "ip")),
+        (["eth.dst", "payload"], ("eth",)),
+        (["icmp.mtu"], ("ip", "icmp")),
+        ([], ("ip",)),
+    ],
+)
+def test_layers_follow_from_the_fields(keys: list[str], layers: tuple[str, ...]) -> None:
+    assert inferred_layers(keys) == layers
+
+
+def test_bytes_as_python_c_and_hex() -> None:
+    data = evaluate(UDP).data
+    found = by_name(UDP)
+    assert eval(found["Python bytes"].text) == data
+    c = [int(word, 16) for word in re.findall(r"0x([0-9a-f]{2})", found["C array"].text)]
+    assert bytes(c) == data
+    assert f"packet[{len(data)}]" in found["C array"].text
+    rows = [line[6:54] for line in found["hex dump"].text.splitlines()]
+    assert bytes.fromhex("".join(rows)) == data
+
+
+@pytest.mark.parametrize("draft", [SYN, UDP, ARP, SIX, TAGS], ids=lambda d: ":".join(d.layers))
+def test_the_filter_is_one_for_tcpdump(draft: Draft) -> None:
+    text = by_name(draft)["tcpdump filter"].text
+    assert text
+    subprocess.run(
+        [require_peer("tcpdump"), "-d", "-y", "EN10MB", text],
+        check=True, capture_output=True, timeout=PATIENCE_S,
+    )  # fmt: skip
+
+
+def test_scapy_expressions() -> None:
+    assert by_name(SYN)["scapy expression"].text == (
+        'IP(version=4, tos=0, id=4660, flags=2, frag=0, ttl=9, src="10.77.0.1", dst="10.77.0.2")'
+        "/TCP(sport=4000, dport=80, seq=77, ack=0, flags=2, window=65535, urgptr=0, "
+        "options=[(2, b'\\x05\\xb4')])"
+    )
+    assert by_name(ARP)["scapy expression"].text.startswith('Ether(dst="ff:ff:ff:ff:ff:ff"')
+
+
+def test_scapy_expressions_make_the_same_bytes() -> None:
+    python = require_scapy()
+    drafts = (SYN, UDP, ARP, SIX, TAGS)
+    lines = [f"print(bytes({by_name(draft)['scapy expression'].text}).hex())" for draft in drafts]
+    code = "\n".join(["from scapy.all import *", *lines])
+    done = subprocess.run(
+        [python, "-W", "ignore", "-c", code],
+        capture_output=True, text=True, check=True, timeout=PATIENCE_S,
+    )  # fmt: skip
+    assert done.stdout.split() == [evaluate(draft).data.hex() for draft in drafts]
+
+
+def test_what_a_tool_cannot_make_is_said() -> None:
+    assert by_name(SYN)["hping3 command"].missing == "TCP options"
+    six = by_name(SIX)["hping3 command"]
+    assert (six.text, six.missing) == ("", "hping3 sends IPv4 packets only")
+    tagged = by_name(TAGS)["nping command"]
+    assert "802.1Q" in tagged.missing
+
+
+@pytest.mark.parametrize(
+    ("draft", "hping", "nping"),
+    [
+        (TAGS, "Ethernet II, 802.1Q VLAN", "802.1Q VLAN"),
+        (Draft(("ip", "ip", "udp"), {"ip.ttl#2": "9"}), "IPv4", "IPv4"),
+        (Draft(("ip", "icmp"), {"icmp.seq": "3"}), "icmp.seq, icmp.ident", ""),
+        (Draft(("ip", "udp"), {"ip.frag_offset": "3"}), "", "ip.frag_offset"),
+        (Draft(("ip", "udp"), {"ip.len": "900", "ip.checksum": "1"}), *["ip.len, ip.checksum"] * 2),
+        (Draft(("ip", "udp"), {"ip.len": "28"}), "", ""),
+        (Draft(("ip", "tcp"), {"tcp.flags": "0x1c2"}), *["tcp.flags.ae"] * 2),
+        (Draft(("ip", "tcp"), {"ip.flags.rb": "1", "tcp.urgent_pointer": "1"}),
+         "ip.flags.rb, tcp.urgent_pointer", "tcp.urgent_pointer"),
+        (Draft(("ip", "tcp"), {"tcp.hdr_len": "24"}), *["tcp.hdr_len"] * 2),
+        (Draft(("eth", "ip", "udp"), {"trailer": "x"}), "Ethernet II, the trailer", "the trailer"),
+        (Draft(("ip", "icmp"), {"icmp.type": "3", "icmp.code": "4", "icmp.mtu": "1400"}),
+         "icmp.mtu, the packet that the error quotes", "icmp.mtu"),
+    ],
+)  # fmt: skip
+def test_all_that_a_tool_leaves_out_is_named(draft: Draft, hping: str, nping: str) -> None:
+    found = by_name(draft)
+    assert found["hping3 command"].missing == hping
+    assert found["nping command"].missing == nping
+
+
+def test_an_arp_operation_that_nping_has_no_word_for_is_named() -> None:
+    text = by_name(ARP)["nping command"].text
+    assert "--arp --arp-type ARP " in text
+    other = by_name(ARP.with_text("arp.opcode", "9"))["nping command"]
+    assert (other.missing, "--arp-type" in other.text) == ("arp.opcode", False)
+
+
+def test_a_draft_that_does_not_fit_has_no_recipes_of_bytes() -> None:
+    found: Evaluation = evaluate(SYN.with_text("payload", "x" * 65530))
+    assert found.built is None
+    for recipe in recipes(found):
+        assert recipe.name
+
+
+def test_our_own_command_says_how_often_and_how_fast() -> None:
+    draft = Draft(("ip", "udp"), {"ip.dst": "192.0.2.1"})
+    assert rawscope_command(draft, plan=Plan(20, 2.0)).endswith(
+        "send --layers ip,udp --count 20 --rate 2 --ip.dst 192.0.2.1"
+    )
+    assert "--count" not in rawscope_command(draft)

@@ -1,0 +1,176 @@
+"""What is asked before a capture is sent again: of all its frames. Nothing is sent here."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.decode.batch import Batch
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
+from core.forge.review import capture_review as module
+from core.forge.review.capture_review import Survey
+from core.forge.review.confirmation import Load
+from core.forge.review.packet_review import Target
+
+FEW = Load(1)
+BROADCAST = "ff:ff:ff:ff:ff:ff"
+
+
+def frame(destination: str, mac: str = "02:00:5e:10:00:99", **texts: str) -> bytes:
+    fields = {"ip.dst": destination, "eth.dst": mac, "ip.src": "0.0.0.0", **texts}
+    return evaluate(Draft(("eth", "ip", "udp"), fields)).data
+
+
+def spoofed(destination: str, source: str) -> bytes:
+    return frame(destination, **{"ip.src": source})
+
+
+def batch_of(frames: list[bytes], times_ns: list[int] | None = None) -> Batch:
+    sizes = np.array([len(one) for one in frames], np.uint32)
+    offsets = np.cumsum(sizes, dtype=np.int64) - sizes
+    zeros = np.zeros(len(frames), np.uint16)
+    times = np.array(times_ns or [0] * len(frames), np.int64)
+    data = np.frombuffer(b"".join(frames), np.uint8)
+    return Batch(data, offsets, sizes, sizes, times, zeros, zeros, True)
+
+
+def survey_of(*frames: bytes, loopback: bool = False) -> Survey:
+    survey = Survey("lo" if loopback else "veth9", loopback)
+    survey.add(batch_of(list(frames)))
+    return survey
+
+
+def test_every_destination_group_and_source_is_named_and_agreed_to() -> None:
+    frames = [
+        frame("198.51.100.1"),
+        frame("198.51.100.1", **{"ip.id": "77", "udp.dstport": "53"}),
+        frame("198.51.100.2", BROADCAST),
+        spoofed("198.51.100.1", "203.0.113.9"),
+    ]
+    found = survey_of(*frames).examination(FEW, frozenset())
+    told = " ".join(found.questions)
+    assert "198.51.100.1 on veth9 was not agreed to before." in found.questions
+    assert "198.51.100.2 (ff:ff:ff:ff:ff:ff) is a broadcast: every host on veth9" in told
+    assert "The source 203.0.113.9 is no address of this machine" in told
+    assert told.count("verbatim, past the IP stack") == 1
+    assert found.target is Target.HOST
+    assert survey_of(*frames).examination(FEW, found.marks).questions == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [frame("198.51.100.2"), spoofed("198.51.100.1", "203.0.113.9"),
+     frame("198.51.100.1", BROADCAST)],
+    ids=["destination", "source", "broadcast"],
+)  # fmt: skip
+def test_a_yes_to_one_file_is_none_to_another(other: bytes) -> None:
+    known = survey_of(frame("198.51.100.1")).examination(FEW, frozenset()).marks
+    assert survey_of(frame("198.51.100.1")).examination(FEW, known).questions == ()
+    assert survey_of(*[frame("198.51.100.1")] * 50, other).examination(FEW, known).questions
+
+
+def test_many_destinations_are_counted() -> None:
+    frames = [frame(f"198.51.100.{number}") for number in range(1, 51)]
+    found = survey_of(*frames).examination(FEW, frozenset())
+    assert "47 more destinations are like these." in found.questions
+    assert "47 more link addresses are like these." in found.questions
+    assert len(found.questions) == 9
+    assert survey_of(*frames).examination(FEW, found.marks).questions == ()
+
+
+def test_too_many_kinds_are_asked_about_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_KINDS", 5)
+    frames = [frame(f"198.51.100.{number}") for number in range(1, 8)]
+    found = survey_of(*frames).examination(FEW, frozenset())
+    (question,) = survey_of(*frames).examination(FEW, found.marks).questions
+    assert "more than 5 kinds of frames" in question
+
+
+def test_our_own_traffic_on_loopback_is_not_asked_about() -> None:
+    texts = {"ip.src": "127.0.0.1"}
+    own = frame("127.0.0.1", "00:00:00:00:00:00", **texts)
+    assert survey_of(own, loopback=True).examination(FEW, frozenset()).questions == ()
+    stranger = frame("198.51.100.1", "00:00:00:00:00:00", **texts)
+    assert survey_of(own, stranger, loopback=True).examination(FEW, frozenset()).questions
+
+
+def test_frames_of_no_bytes_and_short_ones_are_no_matter() -> None:
+    survey = Survey("veth9", False)
+    survey.add(batch_of([b"", b""]))
+    survey.add(batch_of([b"\1" * 13, frame("198.51.100.1")[:20], b""]))
+    assert survey.frames == 5
+    assert survey.examination(FEW, frozenset()).questions
+
+
+@pytest.mark.parametrize(
+    ("gap_ns", "count", "speed", "loops", "rate"),
+    [
+        (10_000_000, 2000, 1.0, 1, 100.0),
+        (10_000_000, 2000, 50.0, 1, 5000.0),
+        (10_000_000, 2000, 1e12, 1, 1e14),
+        (10_000_000, 2000, float("inf"), 1, float("inf")),
+        (0, 1001, 1.0, 1, float("inf")),
+        (0, 1000, 1.0, 1, 0.0),
+        (0, 10, 1.0, 1000, float("inf")),
+        (1_000_000, 100, 2.0, 100, 2000.0),
+    ],
+)
+def test_the_rate_is_that_of_the_time_stamps(
+    gap_ns: int, count: int, speed: float, loops: int, rate: float
+) -> None:
+    survey = Survey("veth9", False)
+    times = [gap_ns * number for number in range(count)]
+    survey.add(batch_of([frame("198.51.100.1")] * count, times))
+    assert survey.densest(speed, loops) == pytest.approx(rate, rel=0.02)
+
+
+def test_a_dense_second_in_a_slow_capture_counts() -> None:
+    times = [1_000_000_000 * number for number in range(100)]
+    times += [times[-1] + 100_000 * number for number in range(1500)]
+    survey = Survey("veth9", False)
+    survey.add(batch_of([frame("198.51.100.1")] * len(times), times))
+    rate = survey.densest(1.0, 1)
+    assert rate == pytest.approx(10_000, rel=0.01)
+    questions = survey.examination(Load(len(times), rate), frozenset()).questions
+    assert questions[-1].endswith("packets a second are more than 1,000.")
+
+
+@pytest.mark.parametrize(
+    "tags", [("vlan",), ("ieee8021ad", "vlan"), ("ieee8021ad", "vlan", "vlan")]
+)
+@pytest.mark.parametrize("network", ["ip", "ipv6"])
+def test_destinations_behind_tags_are_told_apart(tags: tuple[str, ...], network: str) -> None:
+    """Also where they differ in their last byte only."""
+    base = {"ip": "198.51.100.", "ipv6": "2001:db8::"}[network]
+    frames = [
+        evaluate(Draft(("eth", *tags, network, "udp"), {f"{network}.dst": f"{base}{last}"})).data
+        for last in (1, 2, 3)
+    ]
+    told = " ".join(survey_of(*frames).examination(FEW, frozenset()).questions)
+    for last in (1, 2, 3):
+        assert f"{base}{last} on veth9 was not agreed to before." in told
+
+
+def test_what_no_reader_knows_is_looked_at_frame_by_frame() -> None:
+    strange = [bytes(12) + b"\x12\x34" + bytes([number]) for number in range(5)]
+    survey = survey_of(*strange, *strange)
+    assert len(survey._kinds) == 5
+
+
+def test_each_claim_of_a_neighbour_advertisement_is_named() -> None:
+    """The same source and destination: only what they claim differs."""
+    fields = {
+        "eth.dst": "33:33:00:00:00:01", "ipv6.src": "::", "ipv6.dst": "ff02::1",
+        "icmpv6.type": "136",
+    }  # fmt: skip
+    targets = ("2001:db8::1", "2001:db8::2")
+    frames = [
+        evaluate(
+            Draft(("eth", "ipv6", "icmpv6"), {**fields, "icmpv6.nd.na.target_address": target})
+        ).data
+        for target in targets
+    ]
+    told = " ".join(survey_of(*frames).examination(FEW, frozenset()).questions)
+    for target in targets:
+        assert f"{target} is where it comes from" in told

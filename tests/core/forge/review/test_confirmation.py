@@ -1,0 +1,302 @@
+"""What is asked before packets leave. Nothing is sent here: routes are only looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pytest
+
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
+from core.forge.review.confirmation import Load, examine
+from core.forge.review.packet_review import Target
+
+STRANGER = "198.51.100.7"  # RFC 5737: nobody's
+
+
+def packet(destination: str, source: str = "0.0.0.0", **texts: str) -> bytes:
+    fields = {"ip.dst": destination, "ip.src": source, "udp.dstport": "9", **texts}
+    return evaluate(Draft(("ip", "udp"), fields)).data
+
+
+def frame(
+    destination: str,
+    mac: str = "02:00:5e:10:00:99",
+    texts: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
+    fields = {"ip.dst": destination, "ip.src": "0.0.0.0", "eth.dst": mac, **texts}
+    return evaluate(Draft(("eth", "ip", "udp"), fields)).data
+
+
+@pytest.mark.parametrize("destination", ["127.0.0.1", "127.1.2.3"])
+@pytest.mark.parametrize("source", ["0.0.0.0", "127.0.0.1", "127.9.9.9"])
+def test_loopback_is_not_asked(destination: str, source: str) -> None:
+    found = examine(packet(destination, source), verbatim=False)
+    assert (found.target, found.questions, found.marks) == (Target.OWN, (), frozenset())
+
+
+def test_a_stranger_is_asked_once_and_named() -> None:
+    found = examine(packet(STRANGER), verbatim=False, interface="eth0")
+    assert found.questions == (f"{STRANGER} on eth0 was not agreed to before.",)
+    assert found.target is Target.HOST
+    assert examine(packet(STRANGER), verbatim=False, known=found.marks).questions == ()
+    assert examine(packet("198.51.100.8"), verbatim=False, known=found.marks).questions
+
+
+def test_a_spoofed_source_is_asked_though_the_destination_is_known() -> None:
+    known = examine(packet(STRANGER), verbatim=False).marks
+    found = examine(packet(STRANGER, "203.0.113.1"), verbatim=False, known=known)
+    (question,) = found.questions
+    assert "203.0.113.1 is no address of this machine" in question
+
+
+def test_a_spoofed_source_to_ourselves_is_asked_since_our_answer_goes_there() -> None:
+    found = examine(packet("127.0.0.1", "203.0.113.1"), verbatim=False)
+    assert found.target is Target.OWN
+    (question,) = found.questions
+    assert "203.0.113.1 is no address of this machine" in question
+    known = found.marks
+    assert not examine(packet("127.0.0.1", "203.0.113.1"), verbatim=False, known=known).questions
+    assert examine(packet("127.0.0.1", "203.0.113.2"), verbatim=False, known=known).questions
+
+
+@pytest.mark.parametrize("version", ["0", "6", "15"])
+def test_a_wrong_version_hides_no_destination(version: str) -> None:
+    """Not even one whose bytes make an IPv6 header with our address in it."""
+    texts = {"ip.version": version, "payload": f"hex:{bytes(19).hex()}01"}
+    data = evaluate(Draft(("ip",), {"ip.dst": STRANGER, **texts})).data
+    found = examine(data, verbatim=False, network="ip")
+    assert (found.destination, found.target) == (STRANGER, Target.HOST)
+    assert found.questions == (f"{STRANGER} was not agreed to before.",)
+    other = evaluate(Draft(("ip",), {"ip.dst": "198.51.100.8", **texts})).data
+    assert examine(other, verbatim=False, network="ip", known=found.marks).questions
+    inside = frame(STRANGER, texts={"ip.version": version})
+    assert examine(inside, verbatim=True, interface="veth9").destination == STRANGER
+
+
+def test_what_names_no_address_is_never_remembered() -> None:
+    for data, verbatim in ((b"\1\2\3", True), (b"\x45" + bytes(9), False), (b"", False)):
+        found = examine(data, verbatim=verbatim, interface="veth9")
+        assert found.questions
+        assert found.marks == frozenset()
+
+
+@pytest.mark.parametrize("destination", ["224.0.0.251", "255.255.255.255", "169.254.7.7"])
+def test_an_address_of_one_link_is_agreed_to_for_that_link(destination: str) -> None:
+    known = examine(packet(destination), verbatim=False, interface="veth9").marks
+    found = examine(packet(destination), verbatim=False, interface="veth9", known=known)
+    assert found.questions == ()
+    assert examine(packet(destination), verbatim=False, interface="veth8", known=known).questions
+
+
+@pytest.mark.parametrize("mac", ["ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:fb", "02:00:5e:10:00:99"])
+def test_a_link_address_is_agreed_to_for_its_link(mac: str) -> None:
+    data = bytes.fromhex(mac.replace(":", "")) + bytes(6) + b"\x88\xb5" + bytes(46)
+    known = examine(data, verbatim=True, interface="veth9").marks
+    assert not examine(data, verbatim=True, interface="veth9", known=known).questions
+    assert len(examine(data, verbatim=True, interface="veth8", known=known).questions) == 2
+
+
+def arp(opcode: str, **texts: str) -> bytes:
+    fields = {"eth.dst": "ff:ff:ff:ff:ff:ff", "arp.opcode": opcode}
+    return evaluate(Draft(("eth", "arp"), {**fields, **texts})).data
+
+
+def test_an_arp_reply_for_somebody_else_is_named() -> None:
+    """Agreeing to ask who has an address is not agreeing to answer for it."""
+    known = examine(arp("1"), verbatim=True, interface="veth9").marks
+    assert not examine(arp("1"), verbatim=True, interface="veth9", known=known).questions
+    texts = {"arp.src.proto_ipv4": "192.0.2.1", "arp.src.hw_mac": "02:00:5e:10:00:99"}
+    found = examine(arp("2", **texts), verbatim=True, interface="veth9", known=known)
+    assert len(found.questions) == 2
+    assert "every host on veth9 gets it" in found.questions[0]
+    assert "ARP reply says that 192.0.2.1 is at 02:00:5e:10:00:99" in found.questions[1]
+    known |= found.marks
+    texts["arp.src.proto_ipv4"] = "192.0.2.2"
+    (question,) = examine(
+        arp("2", **texts), verbatim=True, interface="veth9", known=known
+    ).questions
+    assert "192.0.2.2 is at" in question
+
+
+def advertisement(target: str, mac: str = "") -> bytes:
+    """A neighbour advertisement to all nodes, from nobody, with or without a link address."""
+    texts = {
+        "eth.dst": "33:33:00:00:00:01", "ipv6.src": "::", "ipv6.dst": "ff02::1",
+        "icmpv6.type": "136", "icmpv6.nd.na.target_address": target,
+        "payload": "hex:0201" + mac.replace(":", "") if mac else "",
+    }  # fmt: skip
+    return evaluate(Draft(("eth", "ipv6", "icmpv6"), texts)).data
+
+
+def test_a_neighbour_advertisement_for_somebody_else_is_named() -> None:
+    """As an ARP reply is; agreeing to one claim is not agreeing to another."""
+    frames = [
+        advertisement("2001:db8::1", "02:00:5e:10:00:99"),
+        advertisement("2001:db8::2"),
+        advertisement("::1", "02:00:5e:10:00:99"),
+    ]
+    known = examine(advertisement("::1"), verbatim=True, interface="veth9").marks
+    told = []
+    for one in frames:
+        found = examine(one, verbatim=True, interface="veth9", known=known)
+        told += found.questions
+        known |= found.marks
+    assert [words.partition(" says that ")[2] for words in told] == [
+        "2001:db8::1 is at 02:00:5e:10:00:99, and the address is none of this machine's: "
+        "who hears it sends there.",
+        "2001:db8::2 is where it comes from, and the address is none of this machine's: "
+        "who hears it sends there.",
+        "::1 is at 02:00:5e:10:00:99, and the link address is none of this machine's: "
+        "who hears it sends there.",
+    ]
+
+
+def test_a_spoofed_link_source_is_named() -> None:
+    texts = {"eth.src": "02:00:5e:10:00:55"}
+    known = examine(frame(STRANGER), verbatim=True, interface="veth9").marks
+    found = examine(frame(STRANGER, texts=texts), verbatim=True, interface="veth9", known=known)
+    (question,) = found.questions
+    assert "02:00:5e:10:00:55 is none of this machine's" in question
+
+
+@pytest.mark.parametrize("destination", [STRANGER, "224.0.0.251"])
+def test_a_frame_on_loopback_to_a_stranger_may_be_passed_on(destination: str) -> None:
+    found = examine(frame(destination), verbatim=True, interface="lo", is_loopback=True)
+    assert found.target is not Target.OWN
+    assert destination in found.questions[0]
+    nothing = bytes(12) + b"\x88\xb5" + bytes(46)
+    assert not examine(nothing, verbatim=True, interface="lo", is_loopback=True).questions
+
+
+@pytest.mark.parametrize(
+    ("destination", "target", "word"),
+    [
+        ("255.255.255.255", Target.BROADCAST, "broadcast"),
+        ("224.0.0.251", Target.MULTICAST, "multicast group"),
+    ],
+)
+def test_many_hearers_are_named(destination: str, target: Target, word: str) -> None:
+    found = examine(packet(destination), verbatim=False)
+    assert found.target is target
+    assert word in found.questions[0]
+    assert destination in found.questions[0]
+
+
+def test_verbatim_is_asked_by_its_interface() -> None:
+    found = examine(frame(STRANGER), verbatim=True, interface="veth9")
+    assert len(found.questions) == 3
+    assert "veth9 verbatim, past the IP stack and its firewall" in found.questions[2]
+    known = found.marks
+    assert not examine(frame(STRANGER), verbatim=True, interface="veth9", known=known).questions
+    assert examine(frame(STRANGER), verbatim=True, interface="veth8", known=known).questions
+
+
+def test_a_frame_to_our_own_address_leaves_all_the_same() -> None:
+    assert examine(frame("127.0.0.1"), verbatim=True, interface="veth9").target is Target.HOST
+    loopback = examine(frame("127.0.0.1"), verbatim=True, interface="lo", is_loopback=True)
+    assert loopback.questions == ()
+
+
+def test_a_group_of_the_link_counts() -> None:
+    found = examine(frame(STRANGER, "ff:ff:ff:ff:ff:ff"), verbatim=True, interface="veth9")
+    assert found.target is Target.BROADCAST
+    found = examine(frame(STRANGER, "01:00:5e:00:00:fb"), verbatim=True, interface="veth9")
+    assert found.target is Target.MULTICAST
+
+
+def test_bytes_that_are_no_packet_are_asked_too() -> None:
+    found = examine(b"\1\2\3", verbatim=True, interface="veth9")
+    assert found.target is Target.HOST
+    assert found.questions
+
+
+@pytest.mark.parametrize(
+    ("load", "asked"),
+    [
+        (Load(1), 0),
+        (Load(1000), 0),
+        (Load(1001), 1),
+        (Load(1001, 1000), 0),
+        (Load(5000, 1001), 1),
+        (Load(10_000, 100), 0),
+        (Load(10_001, 100), 1),
+        (Load(10_001), 2),
+        (Load(10_001, 5000), 2),
+        (Load(5, 5000), 0),
+        (Load(1001, float("inf")), 1),
+        (Load(1001, float("nan")), 1),
+    ],
+)
+def test_volume_is_asked_always(load: Load, asked: int) -> None:
+    found = examine(packet("127.0.0.1"), verbatim=False, load=load)
+    assert len(found.questions) == asked
+    assert found.marks == frozenset(), "and never remembered"
+
+
+def test_a_source_route_is_asked_for_its_end() -> None:
+    known = examine(packet(STRANGER), verbatim=False).marks
+    routed = packet(STRANGER, **{"ip.options": "lsrr=4:203.0.113.77"})
+    found = examine(routed, verbatim=False, known=known)
+    (question,) = found.questions
+    assert f"sends it on from {STRANGER}: 203.0.113.77." in question
+    other = packet(STRANGER, **{"ip.options": "lsrr=4:203.0.113.78"})
+    assert examine(other, verbatim=False, known=known | found.marks).questions
+
+
+def test_a_routing_header_is_asked_for_its_end() -> None:
+    texts = {
+        "ipv6.dst": "2001:db8::7", "ipv6.routing.type": "0", "ipv6.routing.segleft": "1",
+        "ipv6.routing.options": "00000000" + "20010db8" + "00" * 11 + "77",
+    }  # fmt: skip
+    data = evaluate(Draft(("ipv6", "ipv6.routing", "udp"), texts)).data
+    told = " ".join(examine(data, verbatim=False).questions)
+    assert "sends it on from 2001:db8::7: 2001:db8::77." in told
+    assert "2001:db8::77" in " ".join(examine(data, verbatim=False, system=True).questions)
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["lsrr=4:203.0.113.77:198.51.100.7", "hex:83 07 05 cb 00 71 4d", "ssrr=4:203.0.113.77"],
+    ids=["there and back", "a pointer between addresses", "strict"],
+)
+def test_any_stranger_on_the_way_is_asked_about(options: str) -> None:
+    known = examine(packet(STRANGER), verbatim=False).marks
+    routed = packet(STRANGER, **{"ip.options": options})
+    (question,) = examine(routed, verbatim=False, known=known).questions
+    assert "203.0.113.77" in question
+
+
+@pytest.mark.parametrize("kind", [0, 2, 3, 4, 253])
+def test_every_cut_of_a_routing_header_is_looked_at_without_harm(kind: int) -> None:
+    texts = {
+        "ipv6.dst": "2001:db8::7", "ipv6.routing.type": str(kind), "ipv6.routing.segleft": "1",
+        "ipv6.routing.options": "00000000" + "20010db8" + "00" * 11 + "77",
+    }  # fmt: skip
+    data = evaluate(Draft(("eth", "ipv6", "ipv6.routing", "udp"), texts)).data
+    for cut in range(len(data)):
+        for length in (None, 0):
+            short = data[:cut] if length is None else (data[:18] + b"\0\0" + data[20:])[:cut]
+            examine(short, verbatim=True, interface="veth9")
+    assert any("A route inside it" in one for one in
+               examine(data, verbatim=True, interface="veth9").questions)  # fmt: skip
+
+
+def test_another_link_address_is_another_receiver() -> None:
+    """Whoever agreed to an IP destination did not agree to anybody's link address."""
+    first = frame(STRANGER, "02:00:5e:10:00:99")
+    found = examine(first, verbatim=True, interface="veth9")
+    assert any("02:00:5e:10:00:99 is not known to lead to" in one for one in found.questions)
+    again = examine(first, verbatim=True, interface="veth9", known=found.marks)
+    assert again.questions == ()
+    other = frame(STRANGER, "02:00:5e:10:00:98")
+    (question,) = examine(other, verbatim=True, interface="veth9", known=found.marks).questions
+    assert "02:00:5e:10:00:98" in question
+    unresolved = frame(STRANGER, "00:00:00:00:00:00")
+    assert not examine(unresolved, verbatim=True, interface="veth9", known=found.marks).questions
+
+
+def test_a_source_that_the_system_replaces_is_not_asked_about() -> None:
+    found = examine(packet("127.0.0.1", "203.0.113.1"), verbatim=False, system=True)
+    assert found.questions == ()

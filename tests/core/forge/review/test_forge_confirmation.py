@@ -1,0 +1,105 @@
+"""What the forger asks before an order leaves: the rails as they are, on a made-up computer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.cli.output import CommandError
+from app.cli.send import send
+from app.forge_scene import Order, Question
+from app.forging import Forger
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
+from core.forge.journal.saved import Shelf
+from core.forge.review.confirmation import Load
+from core.forge.transmit.injector import Way
+from tests.live.network import until
+from tests.scripted import HOST, SERVER
+from tests.scripted_forge import Neighbour, ScriptedMachine
+
+UDP = {"ip.dst": SERVER, "ip.src": HOST}
+
+
+class Asked:
+    """A forger, and what it asks."""
+
+    def __init__(self, folder: Path, machine: ScriptedMachine) -> None:
+        self.machine = machine
+        self.forger = Forger(folder, machine=machine)
+
+    def send(self, order: Order) -> Question | None:
+        """The question, or None if it left."""
+        assert self.forger.send(order)
+        return self.wait()
+
+    def answer(self) -> Question | None:
+        """Yes; the next question, or None if it left."""
+        self.forger.answer(True)
+        return self.wait()
+
+    def wait(self) -> Question | None:
+        until(lambda: self.forger.scene().question or not self.forger.scene().sending)
+        assert self.forger.scene().report.error == ""
+        return self.forger.scene().question
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Iterator[Asked]:
+    made = Asked(tmp_path, Neighbour())
+    yield made
+    made.forger.close()
+
+
+def test_what_changed_after_the_answer_is_asked_anew(asked: Asked) -> None:
+    order = Order((Draft(("eth", "ip", "udp"), UDP),), way=Way.LINK, interface="eth0")
+    first = asked.send(order)
+    assert first is not None
+    assert f"{SERVER} on eth0 was not agreed to before." in first.sentences
+    second = asked.answer()
+    assert asked.machine.sent == []
+    assert second is not None
+    assert "(ff:ff:ff:ff:ff:ff) is a broadcast: every host on eth0" in second.sentences[0]
+    assert not set(first.sentences) & set(second.sentences)
+    assert asked.answer() is None
+    assert len(asked.machine.sent) == 1
+
+
+def test_a_spoofed_source_an_arp_reply_and_a_wrong_version_are_named(asked: Asked) -> None:
+    found = asked.send(Order((Draft(("ip", "udp"), {**UDP, "ip.src": "203.0.113.7"}),)))
+    assert found is not None
+    assert "The source 203.0.113.7 is no address of this machine" in " ".join(found.sentences)
+    asked.forger.answer(False)
+    texts = {"arp.opcode": "2", "arp.src.proto_ipv4": "203.0.113.7", "eth.dst": "ff:ff:ff:ff:ff:ff"}
+    order = Order((Draft(("eth", "arp"), texts),), way=Way.LINK, interface="eth0")
+    found = asked.send(order)
+    assert found is not None
+    assert "ARP reply says that 203.0.113.7 is at" in " ".join(found.sentences)
+    asked.forger.answer(False)
+    found = asked.send(Order((Draft(("ip", "udp"), {**UDP, "ip.version": "6"}),)))
+    assert found is not None
+    assert found.sentences == (f"{SERVER} on eth0 was not agreed to before.",)
+    asked.forger.answer(False)
+    assert asked.machine.sent == []
+
+
+def test_so_it_is_on_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """All was agreed to but what comes of asking the link; nobody is there to say yes to that."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    machine = Neighbour()
+    monkeypatch.setattr(send, "look_around", machine.look_around)
+    monkeypatch.setattr(send, "depart", machine.depart)
+    monkeypatch.setattr(send, "_send", lambda *_: pytest.fail("it is sent"))
+    draft = Draft(("eth", "ip", "udp"), UDP)
+    around = machine.look_around(draft, "eth0")
+    departure = machine.depart([evaluate(draft, around.values).data], Way.LINK, "eth0")
+    Shelf(tmp_path / "rawscope").agree(departure.examine(Load()).marks)
+    with pytest.raises(CommandError, match="not sent: nobody"):
+        send.run_send(send.SendRequest((draft,), link="eth0"))
+    said = capfd.readouterr().err
+    assert "(ff:ff:ff:ff:ff:ff) is a broadcast: every host on eth0" in said
+    assert "was not agreed to" not in said

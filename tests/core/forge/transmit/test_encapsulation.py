@@ -1,0 +1,197 @@
+"""IP packets of captures without link headers become frames. The tables of routes are made up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.decode.batch import Batch
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
+from core.forge.transmit import encapsulation as module
+from core.forge.transmit.encapsulation import Framing
+from core.net.netlink import LinkMessage
+from core.net.routes import ARPHRD_ETHER, IFF_LOOPBACK, Kind, Route
+from core.wire.link.ethernet import ETHERNET, EtherType
+from core.wire.link.link_types import LinkType
+from core.wire.link.linux_cooked import SLL, SLL2
+from tests.core.forge.review.test_capture_review import batch_of
+
+OWN = b"\x02\0\0\0\0\x17"
+HOP = b"\x02\0\0\0\0\x99"
+FOUR, SIX = EtherType.IPV4, EtherType.IPV6
+SILENT = "198.51.100.66"  # nobody answers for it
+
+
+class Kernel:
+    """Knows the next hop of all but one; counts what it is asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: Counter[tuple[bytes, bool]] = Counter()
+        monkeypatch.setattr(module, "find_route", self.find_route)
+        monkeypatch.setattr(module, "link_address", self.link_address)
+
+    def find_route(self, destination: bytes) -> None:
+        raise OSError(101, "no route")
+
+    def link_address(self, address, route, link, *, resolve):
+        self.asked[address, resolve] += 1
+        return None if address == IPv4Address(SILENT).packed else HOP
+
+
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    return Kernel(monkeypatch)
+
+
+def link(flags: int = 0) -> LinkMessage:
+    return LinkMessage(False, 7, ARPHRD_ETHER, flags, "veth9", 1500, OWN, 0, "veth")
+
+
+def packet(destination: str, payload: str = "") -> bytes:
+    name = "ipv6" if ":" in destination else "ip"
+    return evaluate(Draft((name, "udp"), {f"{name}.dst": destination, "payload": payload})).data
+
+
+def head(kind: int, receiver: bytes = HOP, sender: bytes = OWN) -> bytes:
+    return receiver + sender + kind.to_bytes(2, "big")
+
+
+def cooked(kind: int, data: bytes) -> bytes:
+    return SLL.emit({"etype": kind}) + data
+
+
+def cooked_2(kind: int, data: bytes) -> bytes:
+    return SLL2.emit({"etype": kind}) + data
+
+
+def framed(framing: Framing, records: list[tuple[LinkType, bytes]]) -> list[bytes]:
+    batch = batch_of([data for _, data in records], list(range(len(records))))
+    kinds = np.array([kind for kind, _ in records], np.int64)
+    found: list[bytes] = []
+    for piece in framing.frames(batch, kinds):
+        assert (piece.original == piece.captured).all()
+        found += frames_of(piece)
+    return found
+
+
+def frames_of(batch: Batch) -> list[bytes]:
+    ends = zip(batch.offset.tolist(), batch.captured.tolist(), strict=True)
+    return [batch.data[at : at + size].tobytes() for at, size in ends]
+
+
+def test_each_packet_gets_the_header_that_leads_to_its_next_hop(kernel: Kernel) -> None:
+    four, six = packet("198.51.100.1", "four"), packet("2001:db8::1", "six")
+    odd = bytes((0x05,)) + four[1:]
+    whole = head(0x88B5) + b"frame"
+    records = [
+        (LinkType.RAW, four), (LinkType.RAW, b""), (LinkType.ETHERNET, whole), (LinkType.RAW, six),
+        (LinkType.IPV6, six), (LinkType.IPV4, four), (LinkType.LINUX_SLL, cooked(FOUR, four)),
+        (LinkType.LINUX_SLL, cooked(SIX, six)), (LinkType.RAW, odd), (LinkType.ETHERNET, b""),
+        (LinkType.LINUX_SLL2, cooked_2(FOUR, four)), (LinkType.LINUX_SLL2, cooked_2(SIX, six)),
+    ]  # fmt: skip
+    assert framed(Framing(link()), records) == [
+        head(FOUR) + four, whole, head(SIX) + six, head(SIX) + six, head(FOUR) + four,
+        head(FOUR) + four, head(SIX) + six, head(FOUR) + odd,
+        head(FOUR) + four, head(SIX) + six,
+    ]  # fmt: skip
+
+
+def test_a_next_hop_is_asked_for_once_and_only_when_that_is_allowed(kernel: Kernel) -> None:
+    silent, other = packet(SILENT), packet("198.51.100.1")
+    records = [(LinkType.RAW, one) for one in (silent, other, silent, other)]
+    framing = Framing(link())
+    assert framed(framing, records)[0] == head(FOUR, bytes(6)) + silent, "still to be found"
+    assert framing.unframed == 0
+    assert {resolve for _, resolve in kernel.asked} == {False}
+    kernel.asked.clear()
+    framing.resolve = True
+    for _ in range(2):
+        assert framed(framing, records) == [head(FOUR) + other] * 2
+    assert framing.unframed == 4
+    addresses = [IPv4Address(text).packed for text in (SILENT, "198.51.100.1")]
+    assert kernel.asked == {(address, True): 1 for address in addresses}
+
+
+def test_a_router_that_does_not_answer_is_asked_once(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hop = IPv4Address(SILENT).packed
+    route = Route(Kind.UNICAST, link(), b"", hop, 1500)
+    monkeypatch.setattr(module, "find_route", lambda destination: route)
+    monkeypatch.setattr(
+        module, "link_address", lambda address, route, link, *, resolve: kernel.asked.update([hop])
+    )
+    framing = Framing(link())
+    framing.resolve = True
+    records = [(LinkType.RAW, packet(f"203.0.113.{number}")) for number in range(5)]
+    assert framed(framing, records) == []
+    assert framing.unframed == 5
+    assert kernel.asked.total() == 1
+
+
+def test_what_is_no_ip_packet_is_left_out_or_too_short(kernel: Kernel) -> None:
+    short = [packet("198.51.100.1")[:19], packet("2001:db8::1")[:39], b"\x45"]
+    framing = Framing(link())
+    records = [(LinkType.RAW, one) for one in short]
+    records += [
+        (LinkType.LINUX_SLL, cooked(FOUR, b"")[:9]),
+        (LinkType.LINUX_SLL, cooked(FOUR, b"")),
+        (LinkType.LINUX_SLL2, cooked_2(FOUR, b"")[:17]),
+    ]
+    found = framed(framing, records)
+    assert len(found) == len(records)
+    assert all(len(one) < ETHERNET.size for one in found)
+    assert framing.unframed == 0
+    assert framed(framing, [(LinkType.LINUX_SLL, cooked(EtherType.ARP, bytes(28)))]) == []
+    assert framing.unframed == 1
+
+
+def test_on_loopback_all_link_addresses_are_zero(kernel: Kernel) -> None:
+    data = packet("127.0.0.1")
+    found = framed(Framing(link(IFF_LOOPBACK)), [(LinkType.RAW, data)])
+    assert found[0][:6] == bytes(6)
+    assert not kernel.asked
+
+
+def test_what_was_cut_stays_cut(kernel: Kernel) -> None:
+    batch = batch_of([packet("198.51.100.1", "x" * 40)[:40]])
+    batch = replace(batch, original=np.array([68], np.uint32))
+    (made,) = Framing(link()).frames(batch, np.array([LinkType.RAW]))
+    assert (made.captured.tolist(), made.original.tolist()) == ([54], [82])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                [
+                    LinkType.RAW,
+                    LinkType.ETHERNET,
+                    LinkType.LINUX_SLL,
+                    LinkType.LINUX_SLL2,
+                    LinkType.IPV6,
+                ]
+            ),
+            st.binary(max_size=70),
+        ),
+        max_size=12,
+    ),
+    st.integers(1, 200),
+)
+def test_any_bytes_are_framed_or_counted(records, piece) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        Kernel(patch)
+        patch.setattr(module, "_PIECE", piece)
+        framing = Framing(link())
+        framing.resolve = True
+        found = framed(framing, records)
+    assert len(found) + framing.unframed == sum(bool(data) for _, data in records)
+    kept = [data for kind, data in records if kind == LinkType.ETHERNET and data]
+    assert all(data in found for data in kept)

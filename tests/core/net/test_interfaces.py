@@ -1,0 +1,38 @@
+"""What is known of an interface; compared with ip(8) in tests/live."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from core.net.interfaces import Framing, link_type_of, list_interfaces
+from core.wire.link.link_types import LinkType
+
+
+def test_loopback_is_described():
+    loopback = next(one for one in list_interfaces() if one.loopback)
+    assert loopback.name == "lo"
+    assert loopback.index == socket.if_nametoindex("lo")
+    assert loopback.link_type == LinkType.ETHERNET
+    assert loopback.mac == "00:00:00:00:00:00"
+
+
+def test_same_names_as_the_socket_module():
+    assert [(one.index, one.name) for one in list_interfaces()] == sorted(socket.if_nameindex())
+
+
+@pytest.mark.parametrize(
+    ("hardware_type", "expected"),
+    [
+        (1, (LinkType.ETHERNET, Framing.LINK)),
+        (772, (LinkType.ETHERNET, Framing.LINK)),
+        (0xFFFE, (LinkType.RAW, Framing.NETWORK)),  # tun, WireGuard
+        (768, (LinkType.RAW, Framing.NETWORK)),  # ipip
+        (512, (LinkType.LINUX_SLL, Framing.COOKED)),  # PPP: its header is not always there
+        (32, (LinkType.LINUX_SLL, Framing.COOKED)),  # InfiniBand
+        (12345, (LinkType.LINUX_SLL, Framing.COOKED)),
+    ],
+)
+def test_link_type_follows_from_the_hardware_type(hardware_type, expected):
+    assert link_type_of(hardware_type) == expected

@@ -1,0 +1,91 @@
+"""The small readers of DNS, HTTP and TLS: known messages, and ones made to trap them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.wire.application import dns, http, tls
+
+QUESTION = b"\x07example\x03org\x00\x00\x01\x00\x01"
+ANSWER = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x01"
+
+
+def message(questions: int, answers: int, body: bytes, flags: int = 0x8180) -> bytes:
+    counts = (1, flags, questions, answers, 0, 0)
+    return b"".join(count.to_bytes(2, "big") for count in counts) + body
+
+
+MAIL = b"\xc0\x0c\x00\x0f\x00\x01\x00\x00\x00\x3c\x00\x09\x00\x0a\x04mail\xc0\x0c"
+
+
+def test_a_question_and_its_answer() -> None:
+    assert (dns.describe(message(1, 1, QUESTION + MAIL)) or "").endswith("MX mail.example.org")
+    assert dns.describe(message(1, 0, QUESTION, 0x0100)) == ("Standard query 0x0001 A example.org")
+    assert dns.describe(message(1, 1, QUESTION + ANSWER)) == (
+        "Standard query response 0x0001 A example.org A 192.0.2.1"
+    )
+    assert dns.describe(message(1, 0, QUESTION, 0x8183)) == (
+        "Standard query response 0x0001 no such name A example.org"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [b"\xc0\x0c", b"\xc0\x0e\xc0\x0c", b"\x01a\xc0\x0c", b"\xc0", b"\x3f", b"\xff\xff"],
+    ids=["itself", "two in a circle", "through a label", "cut", "runs out", "far ahead"],
+)
+def test_names_that_never_end(name) -> None:
+    text, after = dns.read_name(message(1, 0, name), 12)
+    assert after is None
+    assert text.endswith("…")
+
+
+def test_a_name_is_at_most_255_bytes() -> None:
+    text, after = dns.read_name(b"\x3f" + b"a" * 63 + (b"\x3f" + b"b" * 63) * 9 + b"\x00", 0)
+    assert after is None
+    assert len(text) < 256
+
+
+def test_control_characters_in_a_name() -> None:
+    assert dns.read_name(b"\x04a\x1b[m\x00", 0) == ("a\\x1b[m", 6)
+
+
+@given(st.binary(max_size=120))
+def test_no_bytes_make_a_reader_raise(data) -> None:
+    for describe in (dns.describe, http.describe, tls.describe):
+        text = describe(data)
+        assert text is None or text.isprintable()
+    tls.server_name(data)
+
+
+def test_http_lines() -> None:
+    assert http.describe(b"HTTP/1.1 404 Not Found\r\nA: b\r\n") == "HTTP/1.1 404 Not Found"
+    assert http.describe(b"POST /x HTTP/1.1\r\n") == "POST /x HTTP/1.1"
+    assert http.describe(b"GETTING there") is None
+    long = http.describe(b"GET /" + b"a" * 1000)
+    assert long is not None
+    assert long.endswith("…")
+
+
+def client_hello(name: bytes) -> bytes:
+    entry = b"\x00" + len(name).to_bytes(2, "big") + name
+    names = len(entry).to_bytes(2, "big") + entry
+    extension = b"\x00\x00" + len(names).to_bytes(2, "big") + names
+    other = b"\x00\x17\x00\x00"
+    extensions = (len(other) + len(extension)).to_bytes(2, "big") + other + extension
+    body = b"\x03\x03" + bytes(32) + b"\x00" + b"\x00\x02\x13\x01" + b"\x01\x00" + extensions
+    handshake = b"\x01" + len(body).to_bytes(3, "big") + body
+    return b"\x16\x03\x01" + len(handshake).to_bytes(2, "big") + handshake
+
+
+def test_the_server_name_of_a_client_hello() -> None:
+    hello = client_hello(b"example.org")
+    assert tls.describe(hello) == "Client hello, server name example.org"
+    for length in range(len(hello)):
+        text = tls.describe(hello[:length])
+        assert text is None or "example.org".startswith(text.partition("server name ")[2])
+    assert tls.describe(client_hello(b"a\x1bb")) == "Client hello, server name a\\x1bb"
+    assert tls.describe(b"\x17\x03\x03\x00\x10" + bytes(16)) == "Application data"
+    assert tls.describe(b"\x17\x09\x03\x00\x10" + bytes(16)) is None

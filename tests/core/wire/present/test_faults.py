@@ -1,0 +1,360 @@
+"""One packet that rawscope fails to describe: it says so, is counted, and takes nothing along."""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cli.dump import frame, printer
+from app.cli.main import run
+from app.screens import forge, main, panels  # noqa: F401  # all that import dissect
+from app.screens.dialogs.copy import Copy
+from core.decode import verdicts
+from core.engine.engine import EngineSnapshot, State
+from core.forge.compose import evaluation, from_packet
+from core.forge.observe.outcome import Outcome, Seen
+from core.forge.observe.tracker import Track
+from core.forge.transmit.injector import Way
+from core.store.packet_store import PacketStore
+from core.wire.dissect import dissect as right_dissect
+from core.wire.model.dissection import Verdict
+from core.wire.model.walk import Space
+from core.wire.present import faults, summary
+from core.wire.present.faults import Faults
+from core.wire.present.summary import Tone
+from core.wire.registry import PARSERS
+from core.wire.transport import tcp
+from tests.app.made import SYN, capture_of, udp_frame
+from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
+from tests.idle import eventually
+from tests.scripted_echo import echo_snapshot
+from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
+from widgets.packets import row
+from widgets.packets.row import Sign
+from widgets.status.bar import StatusBar
+
+Capture = pytest.CaptureFixture[str]
+FRAMES = [udp_frame(b"before"), SYN, udp_frame(b"after")]
+WORDS = "rawscope failed to describe this packet: TypeError in its own code"
+
+
+def _broken(*_: object) -> int:
+    raise TypeError(b"\x1b from the wire")
+
+
+@pytest.fixture
+def broken_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault in what the Info line, the detail tree and the JSON of TCP all ask for."""
+    monkeypatch.setattr(tcp, "segment_length", _broken)
+
+
+@pytest.fixture
+def broken_dissect(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault in the reading itself, for the packet that is TCP."""
+    right = frame.dissect
+
+    def dissect(data: bytes, *rest: int):
+        return _broken() if data == SYN else right(data, *rest)
+
+    monkeypatch.setattr(frame, "dissect", dissect)
+
+
+@pytest.fixture
+def capture(tmp_path: Path) -> str:
+    return capture_of(tmp_path / "three.pcap", FRAMES)
+
+
+def _says(err: str) -> None:
+    """The last line on stderr tells how many, which, and what to do."""
+    assert err.splitlines()[-1] == (
+        f"rawscope: 1 packet not described; packet 2: {WORDS}; --debug shows where"
+    )
+
+
+@pytest.mark.parametrize("fault", ["broken_tcp", "broken_dissect"])
+@pytest.mark.parametrize(
+    ("option", "failed"),
+    [
+        ([], WORDS),
+        (["--hex"], WORDS),
+        (["--json"], WORDS),
+        (["--fields", "frame.number,udp.srcport,frame.fault"], f"2\t\t{WORDS}"),
+    ],
+    ids=["lines", "hex", "json", "fields"],
+)
+def test_dump_prints_the_packets_around_it(
+    option: list[str], failed: str, fault: str, capture: str, capsys: Capture, request
+) -> None:
+    request.getfixturevalue(fault)
+    assert run(["dump", "-r", capture, *option]) == 1
+    out, err = capsys.readouterr()
+    _says(err)
+    assert out.count(failed) == 1
+    assert out.count("40000") == 2  # the ports of both others
+    if option == ["--hex"]:
+        assert "0000  00 00 00" in out.split(WORDS)[1]  # its bytes are not lost
+
+
+def test_the_line_keeps_the_addresses(broken_tcp: None, capture: str, capsys: Capture) -> None:
+    run(["dump", "-r", capture])
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.endswith(f" 127.0.0.1 → 127.0.0.1 – {len(SYN)} {WORDS}")
+
+
+def test_the_json_has_what_is_known_of_the_frame(
+    broken_tcp: None, capture: str, capsys: Capture
+) -> None:
+    run(["dump", "-r", capture, "--json", "--raw"])
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [record.get("frame.fault") for record in records] == [None, WORDS, None]
+    assert records[1] == {
+        "frame.number": 2,
+        "frame.time_epoch": "1700000000.123456789",
+        "frame.len": len(SYN),
+        "frame.cap_len": len(SYN),
+        "frame.protocols": "data",
+        "frame.fault": WORDS,
+        "frame.raw": SYN.hex(),
+    }
+
+
+def test_debug_shows_the_traceback(broken_tcp: None, capture: str, capsys: Capture) -> None:
+    with pytest.raises(printer.CommandError) as caught:
+        run(["dump", "-r", capture, "--debug"])
+    assert isinstance(caught.value.__cause__, TypeError)
+    assert capsys.readouterr().out.count("\n") == 3  # all packets first
+
+
+def _store() -> PacketStore:
+    store = PacketStore()
+    store.add_interface(ETHERNET_INTERFACE)
+    store.append(batch_of(FRAMES))
+    return store
+
+
+async def test_the_monitor_shows_everything_else(broken_tcp: None) -> None:
+    """The row, the tree above the layer that failed, the bytes, the count, the sentence."""
+    engine = ScriptedEngine(EngineSnapshot(State.DONE, file="/tmp/three.pcap", progress=1.0))
+    monitor = scripted_monitor(_store(), engine)
+    async with monitor.run_test(size=(160, 45)) as pilot:
+        screen = await filled(pilot)
+        rows = [screen.table._row(screen.shown, line) for line in range(3)]
+        assert [row.info == WORDS for row in rows] == [False, True, False]
+        assert (rows[1].tone, rows[1].sign) == (Tone.FAULT, Sign.FAULT)
+        assert rows[1].source == "127.0.0.1"
+        screen.table.select(2)
+        titles = [row.label for row in screen.panels.detail._rows]
+        assert titles == ["Frame 2", "Ethernet II", "Internet Protocol version 4", WORDS]
+        assert screen.panels.hex._data == SYN
+        screen.poll()
+        assert "failed 1" in screen.query_one(StatusBar).render_line(0).text
+        assert screen.query_one("#banner").message == f"packet 2: {WORDS}"
+        screen.table.select(3)
+        assert [row.label for row in screen.panels.detail._rows][-1].startswith("Payload")
+        assert monitor.bridge.faults.count == 1  # by row and detail, but one packet
+
+
+async def test_another_store_counts_anew(broken_tcp: None) -> None:
+    engine = ScriptedEngine()
+    monitor = scripted_monitor(_store(), engine)
+    async with monitor.run_test(size=(160, 45)) as pilot:
+        screen = await filled(pilot)
+        screen.poll()
+        assert screen.scene.faults == 1
+        engine.store = PacketStore()
+        screen.poll()
+        assert (screen.scene.faults, screen.scene.fault) == (0, "")
+        assert "failed" not in screen.query_one(StatusBar).render_line(0).text
+
+
+def test_a_packet_counts_once_and_the_numbers_are_bounded(monkeypatch) -> None:
+    monkeypatch.setattr(faults, "LIMIT", 10)
+    counted = Faults()
+    for number in [7, 7, 7, *range(100)]:
+        assert counted.note(number, ValueError()) == (
+            "rawscope failed to describe this packet: ValueError in its own code"
+        )
+    assert counted.count == 10
+    assert counted.message.startswith("packet 7: ")
+
+
+# -- every place where the monitor reads a packet ---------------------------------------------
+
+
+def routed_frame() -> bytes:
+    """TCP behind a source route, whose verdicts need a dissection of their own."""
+    route = bytes((131, 7, 4, 10, 0, 0, 1, 0))
+    header = struct.pack(">BBHHHBBHII", 0x47, 0, 48, 1, 0, 64, 6, 0, 0x7F000001, 0x7F000002)
+    segment = struct.pack(">HHIIBBHHH", 40000, 80, 1, 2, 0x50, 0x10, 512, 0, 0)
+    return bytes(12) + b"\x08\x00" + header + route + segment
+
+
+ROUTED = routed_frame()
+
+
+def _failing(function: Callable[..., Any], is_its: Callable[..., bool]) -> Callable[..., Any]:
+    """Return `function` with a fault for the arguments for which `is_its` is true."""
+
+    def broken(*arguments: Any, **named: Any) -> Any:
+        if is_its(*arguments):
+            raise TypeError(b"\x1b from the wire")
+        return function(*arguments, **named)
+
+    return broken
+
+
+def _of_routed(read: Any, *_: object) -> bool:
+    """Return True for what is read of `ROUTED`: its bytes, from any header on, or a dissection."""
+    data = getattr(read, "data", read)
+    return isinstance(data, bytes) and len(data) > 20 and ROUTED.endswith(data)
+
+
+def _by_first(module: Any, name: str) -> Callable[[pytest.MonkeyPatch], None]:
+    """Break a function whose first argument is the packet's bytes or dissection."""
+    return lambda patch: patch.setattr(module, name, _failing(getattr(module, name), _of_routed))
+
+
+def _dissect_everywhere(patch: pytest.MonkeyPatch) -> None:
+    broken = _failing(right_dissect, _of_routed)
+    for module in list(sys.modules.values()):
+        if getattr(module, "dissect", None) is right_dissect:
+            patch.setattr(module, "dissect", broken)
+
+
+def _parsers(patch: pytest.MonkeyPatch) -> None:
+    """Break the reading of TCP, below `dissect`, for all who imported it by whatever name."""
+    space, number = Space.IP_PROTOCOL, 6
+    broken = _failing(PARSERS[space][number], lambda walk, _: _of_routed(walk.data))
+    patch.setitem(PARSERS[space], number, broken)
+
+
+def _infos(patch: pytest.MonkeyPatch) -> None:
+    for name, (shown, tone, write) in summary.INFO.items():
+        patch.setitem(summary.INFO, name, (shown, tone, _failing(write, _read_routed)))
+    patch.setattr(tcp, "info", _failing(tcp.info, _read_routed))
+
+
+def _read_routed(layer: Any, read: Any, *_: object) -> bool:
+    return _of_routed(read)
+
+
+FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "dissect": _dissect_everywhere,
+    "a parser": _parsers,
+    "verdicts' dissect": _by_first(verdicts, "dissect"),
+    "verdicts' columns": lambda patch: patch.setattr(
+        verdicts, "_check", _failing(verdicts._check, lambda chunk, rows: 2 in rows + chunk.first)
+    ),
+    "info": _by_first(row, "summarise"),
+    "every protocol's info": _infos,
+    "detail rows": _by_first(panels, "each_row"),
+    "draft_of": _by_first(from_packet, "draft_of"),
+    "resent": _by_first(from_packet, "resent"),
+    "evaluate": lambda patch: patch.setattr(
+        evaluation,
+        "evaluate",
+        _failing(evaluation.evaluate, lambda draft, *_: "tcp" in draft.layers),
+    ),
+    "tcp_ends": _by_first(main, "tcp_ends"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_no_fault_in_one_packet_ends_the_monitor(
+    fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Table, selection, copying, forging and resending, with the echo panel open."""
+    store = PacketStore()
+    store.add_interface(ETHERNET_INTERFACE)
+    store.append(batch_of([FRAMES[0], ROUTED, FRAMES[2]]))
+    said = EngineSnapshot(State.DONE, file="/tmp/three.pcap", progress=1.0)
+    monitor = scripted_monitor(store, ScriptedEngine(said, echo_snapshot()))
+    FAULTS[fault](monkeypatch)
+    async with monitor.run_test(size=(160, 45)) as pilot:
+        screen = await filled(pilot)
+        screen.workspace.side = "echo"
+        screen.workspace.focus_panel("packets")
+        await pilot.pause()
+        assert screen.echo.display
+        screen.table.select(2)
+        await pilot.pause()
+        assert screen.panels.packet is not None
+        await pilot.press("y")
+        await eventually(lambda: isinstance(monitor.screen, Copy), "the window that copies")
+        await pilot.press("escape")
+        await eventually(lambda: monitor.screen is screen, "the main screen")
+        await pilot.press("r", "f")
+        await pilot.pause()
+        assert monitor.is_running
+        assert monitor.bridge.faults.count == 1
+        assert monitor.bridge.faults.message == f"packet 2: {WORDS}"
+        screen.table.select(3)
+        assert [row.label for row in screen.panels.detail._rows][-1].startswith("Payload")
+
+
+@pytest.mark.parametrize(
+    ("fault", "keys"),
+    [
+        ("dissect", "yrf"),
+        ("a parser", "yrf"),
+        ("draft_of", "yf"),
+        ("evaluate", "yf"),
+        ("resent", "r"),
+    ],
+)
+async def test_the_keys_say_that_they_failed(
+    fault: str, keys: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each by a notification; what was in the form stays there."""
+    store = PacketStore()
+    store.add_interface(ETHERNET_INTERFACE)
+    store.append(batch_of([FRAMES[0], ROUTED]))
+    monitor = scripted_monitor(store)
+    FAULTS[fault](monkeypatch)
+    async with monitor.run_test(size=(160, 45)) as pilot:
+        screen = await filled(pilot)
+        screen.table.select(2)
+        held = screen.forge.form.held
+        for count, key in enumerate(keys, 1):
+            await pilot.press(key)
+            await eventually(
+                lambda count=count: (
+                    [note.message for note in monitor._notifications] == [WORDS] * count
+                ),
+                "the notification",
+            )
+            if key == "y":
+                await eventually(lambda: isinstance(monitor.screen, Copy), "the window")
+                await pilot.press("escape")
+                await eventually(lambda: monitor.screen is screen, "the main screen")
+        assert screen.forge.form.held == held
+
+
+def test_a_fault_in_one_packet_leaves_the_verdicts_of_its_block(monkeypatch) -> None:
+    """They are checked a thousand at a time."""
+    store = PacketStore()
+    store.add_interface(ETHERNET_INTERFACE)
+    store.append(batch_of([SYN, SYN, SYN]))
+    FAULTS["verdicts' columns"](monkeypatch)
+    packets = [store.snapshot().packet(number) for number in (1, 2, 3)]
+    assert [packet.fault is None for packet in packets] == [True, False, True]
+    assert packets[0].network_verdict == packets[2].network_verdict == Verdict.GOOD
+    assert packets[1].network_verdict == packets[1].transport_verdict == Verdict.UNVERIFIED
+
+
+@pytest.mark.parametrize("fault", ["dissect", "a parser", "every protocol's info"])
+def test_what_was_sent_is_followed_past_a_fault(fault: str, monkeypatch) -> None:
+    """A captured frame that cannot be read is neither copy nor reply; the next one may be."""
+    FAULTS[fault](monkeypatch)
+    track = Track(Outcome(FRAMES[0], Way.LINK))
+    assert not track.take(Seen(ROUTED, 1, number=1))
+    assert track.take(Seen(FRAMES[0], 2, number=2))
+    assert track.fate().number == 2
+    unread = Track(Outcome(ROUTED, Way.LINK))  # of our own packet: it is sent all the same
+    assert not unread.take(Seen(FRAMES[2], 3, number=3))

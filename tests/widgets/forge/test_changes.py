@@ -1,0 +1,197 @@
+"""What a person does to a form, headless: layers, way out, settings, flags, rows."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
+from core.forge.compose.layer_kinds import KINDS, Place
+from core.forge.compose.templates import TEMPLATES
+from core.forge.transmit.injector import Way
+from core.forge.transmit.pacing import LONGEST_INTERVAL_S, SLOWEST
+from core.wire.build.value_text import shortened
+from tests.core.wire.build.test_value_text import ANY_TEXT
+from widgets.forge.changes import Held, choose, switch_flag, typed
+from widgets.forge.layers import LayersError, layer_names, parse_layers, with_layer
+from widgets.forge.rows import FormRow, RowKind, Surrounding, form_rows
+from widgets.forge.settings import (
+    COUNT,
+    FASTEST,
+    INTERVAL,
+    MOST_PACKETS,
+    RATE,
+    SendSettings,
+)
+
+
+def rows_of(held: Held, **more: object) -> dict[str, FormRow]:
+    evaluation = evaluate(held.draft)
+    packets = (held.index, len(held.drafts))
+    rows = form_rows(evaluation, held.settings, packets=packets, **more)
+    return {row.key: row for row in rows}
+
+
+def pick(held: Held, key: str, choice: str, interfaces: tuple[str, ...] = ()) -> Held:
+    row = rows_of(held, surrounding=Surrounding(interfaces))[key]
+    return choose(held, row, row.choices.index(choice), interfaces)
+
+
+@pytest.mark.parametrize(
+    ("layers", "place", "name", "expected"),
+    [
+        (("ip", "tcp"), Place.TRANSPORT, "udp", ("ip", "udp")),
+        (("ip", "tcp"), Place.TRANSPORT, "", ("ip",)),
+        (("ip",), Place.TRANSPORT, "icmp", ("ip", "icmp")),
+        (("eth", "vlan", "ip", "tcp"), Place.NETWORK, "ipv6", ("eth", "vlan", "ipv6", "tcp")),
+        (("ip", "tcp"), Place.NETWORK, "arp", ("eth", "arp")),
+        (("ipv6", "ipv6.fraghdr", "udp"), Place.NETWORK, "", ("udp",)),
+        (("ip", "tcp"), Place.LINK, "802.3", ("802.3", "ip", "tcp")),
+        (("ip", "ip", "tcp"), Place.NETWORK, "ipv6", ("ip", "ipv6", "tcp")),
+    ],
+)
+def test_a_layer_takes_the_place_of_the_one_there(layers, place, name, expected):
+    assert with_layer(Draft(layers), place, name).layers == expected
+
+
+def test_layers_as_text():
+    assert parse_layers(" eth / vlan,ip udp ") == ("eth", "vlan", "ip", "udp")
+    with pytest.raises(LayersError, match="qinq: no such layer; there are eth"):
+        parse_layers("eth/qinq")
+
+
+def test_verbatim_brings_a_link_header_and_the_others_take_it_away():
+    held = pick(Held(), ":way", "verbatim")
+    assert held.draft.layers == ("eth", "ip", "tcp")
+    held = held.with_draft(held.draft.with_layers(("eth", "vlan", "ip", "tcp")))
+    held = pick(held, ":way", "system")
+    assert held.draft.layers == ("ip", "tcp")
+    assert held.settings.way is Way.SYSTEM
+
+
+def test_a_link_header_leaves_verbatim():
+    held = pick(Held(), ":network", "ARP")
+    assert (held.draft.layers, held.settings.way) == (("eth", "arp"), Way.LINK)
+    held, error = typed(Held(), ":layers", "eth/ip/udp")
+    assert (held.settings.way, error) == (Way.LINK, "")
+
+
+def test_layers_that_are_none_leave_the_draft_as_it_was():
+    held, error = typed(Held(), ":layers", "ip/tcpp")
+    assert held == Held()
+    assert error.startswith("tcpp: no such layer")
+
+
+def test_drafts_that_belong_together_leave_the_same_way():
+    pair = Held.of(TEMPLATES["fragment-overlap"].drafts)
+    assert rows_of(pair)[":packet"].choices == ("1", "2")
+    second = choose(pair, rows_of(pair)[":packet"], 1, ())
+    assert second.draft == pair.drafts[1]
+    wired = pick(second, ":way", "verbatim")
+    assert [draft.has_link for draft in wired.drafts] == [True, True]
+
+
+def test_an_interface_is_chosen_among_those_that_are_up():
+    held = pick(pick(Held(), ":way", "verbatim"), ":interface", "veth1", ("lo", "veth1"))
+    assert held.settings.interface == "veth1"
+    assert pick(held, ":interface", "by route", ("lo", "veth1")).settings.interface == ""
+
+
+def test_a_flag_is_switched_and_opened_again_where_it_would_be_so_anyway():
+    held = Held()
+    on = switch_flag(held, rows_of(held)["ip.flags.df"])
+    assert on.draft.texts == {"ip.flags.df": "1"}
+    assert rows_of(on)["ip.flags.df"].is_set
+    off = switch_flag(on, rows_of(on)["ip.flags.df"])
+    assert not rows_of(off)["ip.flags.df"].is_set
+    assert off == held
+
+
+def test_a_flag_that_its_parent_sets_is_switched_off():
+    held, _ = typed(Held(), "tcp.flags", "syn,ack")
+    off = switch_flag(held, rows_of(held)["tcp.flags.ack"])
+    assert off.draft.texts["tcp.flags.ack"] == "0"
+    assert rows_of(off)["tcp.flags"].shown == "0x002"
+
+
+def test_every_field_of_every_kind_is_a_row():
+    for kind in KINDS.values():
+        rows = rows_of(Held().with_draft(Draft((kind.name,))))
+        for table in kind.tables:
+            for slot in table.slots:
+                assert slot.name in rows, slot.name
+        assert (f"{kind.prefix}.options" in rows) == bool(kind.body)
+
+
+def test_every_kind_but_tags_and_extensions_can_be_chosen():
+    for place in (Place.LINK, Place.NETWORK, Place.TRANSPORT):
+        assert {name for name in layer_names(place) if name} == {
+            kind.name for kind in KINDS.values() if kind.place is place
+        }
+
+
+def test_a_closed_heading_counts_the_errors_below():
+    held, _ = typed(Held(), "ip.ttl", "300")
+    rows = form_rows(evaluate(held.draft), held.settings, closed={":layer.0"})
+    heading = next(row for row in rows if row.key == ":layer.0")
+    assert (heading.kind, heading.is_open, heading.errors) == (RowKind.HEADING, False, 1)
+    assert all(row.key != "ip.ttl" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "words"),
+    [
+        (COUNT, "0", "count is 1–"),
+        (COUNT, "many", "count is 1–"),
+        (COUNT, "-3", "count is 1–"),
+        (COUNT, "9" * 5000, "count is 1–"),
+        (RATE, "0", "rate is one packet a day to"),
+        (RATE, "nan", "rate is one packet a day to"),
+        (RATE, "inf", "rate is one packet a day to"),
+        (RATE, "1e-310", "rate is one packet a day to"),
+        (RATE, "9" * 5000, "rate is one packet a day to"),
+        (INTERVAL, "9" * 5000, "interval is 0–"),
+        (INTERVAL, "-1", "interval is 0–"),
+        (INTERVAL, "1e9", "interval is 0–"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_settings_that_cannot_be(key, text, words):
+    errors = SendSettings().with_text(key, text).errors()
+    assert list(errors) == [key]
+    assert errors[key].startswith(f"{shortened(text)}: {words}")
+
+
+@given(st.sampled_from([COUNT, RATE, INTERVAL]), ANY_TEXT)
+def test_whatever_is_typed_is_a_plan_or_an_error(key, text):
+    settings = SendSettings().with_text(key, text)
+    plan = None if settings.errors() else settings.plan
+    assert plan is None or (plan.count >= 1 and (plan.rate is None or plan.rate >= SLOWEST))
+    assert settings.shown(RATE)
+
+
+@given(
+    st.one_of(
+        st.tuples(st.just(COUNT), st.integers(max_value=0) | st.integers(MOST_PACKETS + 1)),
+        st.tuples(st.just(RATE), st.floats(max_value=SLOWEST, exclude_max=True)),
+        st.tuples(st.just(RATE), st.floats(FASTEST, exclude_min=True)),
+        st.tuples(st.just(INTERVAL), st.floats(max_value=0, exclude_max=True)),
+        st.tuples(st.just(INTERVAL), st.floats(LONGEST_INTERVAL_S, exclude_min=True)),
+    )
+)
+def test_a_setting_out_of_range_is_one_error_on_it(wrong):
+    key, number = wrong
+    errors = SendSettings().with_text(key, str(number)).errors()
+    assert list(errors) == [key]
+    assert errors[key].startswith(f"{shortened(str(number))}: ")
+
+
+def test_rate_and_interval_are_one_thing():
+    settings = SendSettings().with_text(COUNT, "0x10").with_text(INTERVAL, "0.25")
+    assert (settings.plan.count, settings.plan.rate) == (16, 4.0)
+    assert settings.shown(RATE) == "4"
+    settings = settings.with_text(RATE, "50")
+    assert (settings.interval, settings.shown(INTERVAL)) == ("", "0.02")
+    assert SendSettings().with_text(INTERVAL, "0").plan.rate is None

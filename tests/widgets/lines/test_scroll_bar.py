@@ -1,0 +1,41 @@
+"""The scroll bar that keeps its picture: always what Textual would have drawn."""
+
+from textual.scrollbar import ScrollBar
+
+from tests.widgets.packets.test_packet_table import filled
+from tests.widgets.stage import play
+from widgets.packets.packet_table import PacketTable
+
+
+def test_it_looks_as_textuals_own_at_every_position():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(filled(500).snapshot())
+        bar = table.vertical_scrollbar
+        for line in (0, 1, 2, 7, 100, 101, 250, 479, 480):
+            table.scroll_to_line(line)
+            await pilot.pause()
+            everything = bar.size.region
+            kept = bar.render_lines(everything)
+            bar._styles_cache.clear()
+            assert kept == ScrollBar.render_lines(bar, everything)
+
+    play(PacketTable(), scene)
+
+
+def test_one_line_among_many_draws_nothing():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(filled(5000).snapshot())
+        table.scroll_to_line(0)
+        await pilot.pause()
+        bar = table.vertical_scrollbar
+        kept = bar.render_lines(bar.size.region)
+        table.scroll_to_line(1)
+        await pilot.pause()
+        assert bar.render_lines(bar.size.region) is kept
+        table.scroll_to_line(2500)
+        await pilot.pause()
+        assert bar.render_lines(bar.size.region) != kept
+
+    play(PacketTable(), scene)

@@ -1,0 +1,801 @@
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from rich.cells import cell_len
+from textual import events
+
+from core.decode.batch import CaptureInterface
+from core.store.packet import Packet
+from core.store.packet_store import PacketStore
+from core.wire.link.link_types import LinkType
+from core.wire.model.dissection import PacketFlag, Verdict
+from core.wire.present.summary import Tone
+from tests.scripted import (
+    BAD_CHECKSUM,
+    HOST,
+    SERVER,
+    START_NS,
+    Frame,
+    batch,
+    ethernet,
+    ipv6,
+    scripted_store,
+    udp,
+)
+from tests.widgets.stage import play, screen_text, styles_at
+from widgets.packets.packet_table import PacketTable
+from widgets.packets.paint import tone_class
+from widgets.packets.row import Sign, sign_of
+from widgets.packets.time_format import TimeFormat
+
+DATAGRAM = udp(HOST, SERVER, (40_000, 9), b"x")
+ETH0 = CaptureInterface("eth0", LinkType.ETHERNET)
+
+
+@dataclass
+class ManyPackets:
+    """What a table needs of a snapshot, for any number of packets that are never made."""
+
+    count: int
+    version: int = 1
+    first: int = 1
+    interfaces: tuple[CaptureInterface, ...] = (ETH0,)
+    first_timestamp_ns: int = START_NS
+    made: list[int] = field(default_factory=list)
+
+    def timestamp_ns(self, number):
+        if not self.first <= number <= self.count:
+            raise KeyError(number)
+        return START_NS + number * 1000
+
+    def packet(self, number):
+        self.made.append(number)
+        time_ns = self.timestamp_ns(number)
+        verdicts = (Verdict.GOOD, Verdict.GOOD)
+        return Packet(number, DATAGRAM, len(DATAGRAM), time_ns, ETH0, 0, *verdicts)
+
+
+def filled(rounds=1, limit_bytes=1 << 30):
+    store = PacketStore(limit_bytes)
+    store.add_interface(ETH0)
+    add(store, rounds)
+    return store
+
+
+def add(store, packets):
+    number = store.snapshot().count
+    store.append(batch([Frame(DATAGRAM)] * packets, START_NS + number * 1_000_000))
+
+
+def numbers(table):
+    """The packet numbers on the screen, by the words on it."""
+    return [int(text[2:].split()[0]) for text in screen_text(table)[1:] if text]
+
+
+def cursor_rows(table):
+    """Lines of the screen that have the cursor's background."""
+    colour = table.component("packet-table--cursor").bgcolor
+    lines = table.render_lines(table.size.region)
+    return [y for y, strip in enumerate(lines) if all(s.style.bgcolor == colour for s in strip)]
+
+
+# -- what a row says -------------------------------------------------------------------
+
+
+def test_rows_have_every_column():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(scripted_store().snapshot())
+        lines = screen_text(table)
+        assert lines[0].split() == ["No.", "Time", "Source", "Destination", "Proto", "Len", "Info"]
+        handshake = lines[5]
+        assert handshake.split()[:6] == ["5", "0.010180", HOST, SERVER, "TCP", "74"]
+        assert "[SYN] Seq=0" in handshake
+
+    play(PacketTable(), scene, size=(140, 40))
+
+
+def test_numbers_end_and_texts_begin_in_the_same_cell():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(scripted_store().snapshot())
+        header, *lines = [line for line in screen_text(table) if line]
+        for title in ("No.", "Len"):
+            end = header.index(title) + len(title)
+            assert all(line[end - 1].isdigit() and line[end] == " " for line in lines)
+        for title in ("Source", "Destination", "Proto", "Info"):
+            start = header.index(title)
+            assert all(line[start - 1] == " " and line[start] != " " for line in lines)
+
+    play(PacketTable(), scene, size=(140, 40))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "flags", "tone", "sign"),
+    [
+        ((Verdict.GOOD, Verdict.BAD), 0, Tone.MALFORMED, Sign.BAD),
+        ((Verdict.GOOD, Verdict.ILLEGAL), 0, Tone.UDP, Sign.BAD),
+        ((Verdict.GOOD, Verdict.GOOD), PacketFlag.OURS, Tone.MALFORMED, Sign.MALFORMED),
+        ((Verdict.GOOD, Verdict.OFFLOADED), PacketFlag.OURS, Tone.TCP, Sign.OURS),
+        ((Verdict.NONE, Verdict.NONE), 0, Tone.TRUNCATED, Sign.CUT),
+        ((Verdict.GOOD, Verdict.OFFLOADED), 0, Tone.TCP, Sign.OFFLOADED),
+        ((Verdict.GOOD, Verdict.UNVERIFIED), 0, Tone.TCP, Sign.NONE),
+    ],
+)
+def test_the_worst_thing_gives_the_sign(verdicts, flags, tone, sign):
+    packet = Packet(1, b"", 0, 0, ETH0, flags, *verdicts)
+    assert sign_of(packet, tone) is sign
+
+
+def test_every_sign_takes_one_cell():
+    assert all(cell_len(sign.value) == 1 for sign in Sign)
+
+
+def test_every_tone_has_a_colour_of_its_own_name():
+    assert all(tone_class(tone) in PacketTable.COMPONENT_CLASSES for tone in Tone)
+
+
+def test_an_interface_column_comes_with_the_second_interface():
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = filled(3)
+        table.show(store.snapshot())
+        store.add_interface(ETH0)  # stopped and started again
+        table.show(store.snapshot())
+        await pilot.pause()
+        assert "Interface" not in screen_text(table)[0]
+        store.add_interface(CaptureInterface("veth-long-name0", LinkType.ETHERNET))
+        table.show(store.snapshot())
+        assert "Interface" in screen_text(table)[0]
+        assert "eth0" in screen_text(table)[1]
+
+    play(PacketTable(), scene, size=(140, 20))
+
+
+def test_hostile_names_never_reach_the_screen_raw():
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = PacketStore()
+        store.add_interface(CaptureInterface("e\x1b[2Jth\x07", LinkType.ETHERNET))
+        store.add_interface(CaptureInterface("\u202e\x9bx", LinkType.ETHERNET))
+        frames = [Frame(bytes(range(256)) * 2), Frame(b"\x1b" * 60), Frame(DATAGRAM)]
+        store.append(batch(frames))
+        table.show(store.snapshot())
+        for line in screen_text(table):
+            assert line.isprintable()
+        assert "\\x1b" in "".join(screen_text(table))
+
+    play(PacketTable(), scene, size=(160, 20))
+
+
+# -- following -------------------------------------------------------------------------
+
+
+def test_the_cursor_follows_the_newest_packet():
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = filled(5)
+        for _ in range(30):
+            table.show(store.snapshot())
+            assert table.selected == store.snapshot().count == numbers(table)[-1]
+            add(store, 7)
+
+    play(PacketTable(), scene)
+
+
+@pytest.mark.parametrize("action", ["up", "page_up", "first"])
+def test_moving_up_stops_following_and_the_tail_resumes(action):
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = filled(200)
+        table.show(store.snapshot())
+        getattr(table, f"action_{action}")()
+        here, seen = table.selected, numbers(table)
+        assert not table.follow
+        add(store, 50)
+        table.show(store.snapshot())
+        assert (table.selected, numbers(table)) == (here, seen)
+        table.action_last()
+        assert table.follow
+        assert table.selected == numbers(table)[-1] == 250
+
+    play(PacketTable(), scene)
+
+
+def test_moving_down_at_the_tail_goes_on_following():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(filled(200).snapshot())
+        table.action_down()
+        table.action_page_down()
+        assert table.follow
+        assert table.selected == 200
+
+    play(PacketTable(), scene)
+
+
+def test_a_click_selects_a_row_and_stops_following():
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = filled(200)
+        table.show(store.snapshot())
+        before = numbers(table)
+        await pilot.click(table, offset=(30, 5))
+        assert table.selected == before[4]
+        assert not table.follow
+        add(store, 50)
+        table.show(store.snapshot())
+        assert numbers(table) == before
+        assert cursor_rows(table) == [5]
+
+    play(PacketTable(), scene)
+
+
+def test_the_wheel_scrolls_without_stealing_the_selection():
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = filled(200)
+        table.show(store.snapshot())
+        await pilot._post_mouse_events([events.MouseScrollUp], table, (5, 5))
+        await pilot.pause()
+        assert not table.follow
+        assert table.selected == 200
+        top = numbers(table)[0]
+        add(store, 10)
+        table.show(store.snapshot())
+        assert numbers(table)[0] == top
+        for _ in range(20):
+            await pilot._post_mouse_events([events.MouseScrollDown], table, (5, 5))
+        await pilot.pause()
+        assert numbers(table)[-1] == 210
+        assert table.selected == 200
+
+    play(PacketTable(), scene)
+
+
+def test_a_file_is_shown_from_its_first_packet_when_not_following():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.follow = False
+        table.show(filled(200).snapshot())
+        assert table.selected == 1
+        assert numbers(table)[0] == 1
+
+    play(PacketTable(), scene)
+
+
+# -- moving ----------------------------------------------------------------------------
+
+
+def test_moves():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.follow = False
+        table.show(filled(200).snapshot())
+        page = table.page_size
+        expected = 1
+        for action, step in (("down", 1), ("page_down", page), ("up", -1), ("page_up", -page)):
+            getattr(table, f"action_{action}")()
+            expected = max(1, expected + step)
+            assert table.selected == expected
+            assert expected in numbers(table)
+
+    play(PacketTable(), scene)
+
+
+def test_select_goes_to_a_packet_or_says_no():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(filled(200).snapshot())
+        assert table.select(77)
+        assert table.selected == 77
+        assert 77 in numbers(table)
+        assert not table.select(0)
+        assert not table.select(201)
+        assert table.selected == 77
+
+    play(PacketTable(), scene)
+
+
+def test_a_cursor_move_draws_two_lines_only():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.follow = False
+        table.show(filled(200).snapshot())
+        await pilot.pause()
+        drawn = []
+        original = table.build_line
+        table.build_line = lambda line: drawn.append(line) or original(line)
+        table.action_down()
+        await pilot.pause()
+        assert drawn == [0, 1]
+
+    play(PacketTable(), scene)
+
+
+def test_resize_keeps_the_selection_on_the_screen():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(filled(200).snapshot())
+        table.select(150)
+        for size in ((100, 6), (40, 10), (200, 50), (20, 3)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert table.selected == 150
+            assert table.top_line <= table.cursor_line < table.top_line + table.page_size
+
+    play(PacketTable(), scene)
+
+
+def test_resize_keeps_following():
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = filled(200)
+        table.show(store.snapshot())
+        for size in ((100, 6), (40, 10), (200, 50)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert table.follow
+            assert numbers(table)[-1] == 200
+
+    play(PacketTable(), scene)
+
+
+# -- five million rows -----------------------------------------------------------------
+
+
+def test_five_million_rows_read_only_what_is_on_the_screen():
+    many = ManyPackets(5_000_000)
+
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(many)
+        assert numbers(table)[-1] == 5_000_000
+        table.action_first()
+        assert numbers(table)[0] == 1
+        assert table.select(2_500_000)
+        assert 2_500_000 in numbers(table)
+        table.action_page_down()
+        assert table.selected in numbers(table)
+        await pilot.pause()
+
+    play(PacketTable(), scene)
+    assert len(many.made) < 200
+
+
+def test_rows_are_read_once():
+    many = ManyPackets(1000)
+
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(many)
+        await pilot.pause()
+        screen_text(table)
+        before = len(many.made)
+        table.action_up()
+        table.cycle_time_format()
+        table.toggle_mark()
+        await pilot.pause()
+        screen_text(table)
+        assert len(many.made) == before
+
+    play(PacketTable(), scene)
+
+
+# -- eviction --------------------------------------------------------------------------
+
+
+def test_a_cursor_on_an_evicted_packet_goes_to_the_oldest_and_says_so():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(ManyPackets(1000))
+        table.select(10)
+        table.toggle_mark()
+        table.show(ManyPackets(1500, version=2, first=400))
+        assert table.selected == 400
+        assert table.marks == frozenset()
+        assert numbers(table)[0] == 400
+        await pilot.pause()
+
+    app = play(PacketTable(), scene)
+    assert [(message.number, message.now) for message in app.heard] == [(10, 400)]
+
+
+def test_eviction_moves_nothing_that_is_still_held():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(ManyPackets(1000))
+        table.select(695)
+        table.select(700)
+        before = numbers(table)
+        table.show(ManyPackets(1500, version=2, first=400))
+        assert numbers(table) == before
+        assert table.selected == 700
+        table.show(ManyPackets(1500, version=3, first=before[3]))
+        assert numbers(table)[0] == before[3]
+        assert table.selected == 700
+        await pilot.pause()
+
+    app = play(PacketTable(), scene)
+    assert app.heard == []
+
+
+def test_following_survives_eviction():
+    async def scene(pilot):
+        table = pilot.app.widget
+        for version in range(1, 20):
+            table.show(ManyPackets(version * 100, version, first=max(1, version * 100 - 150)))
+            assert table.follow
+            assert table.selected == version * 100
+            assert numbers(table)[-1] == version * 100
+        await pilot.pause()
+
+    assert play(PacketTable(), scene).heard == []
+
+
+def test_a_real_store_evicts_under_the_table():
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = filled(2000, limit_bytes=1 << 17)
+        table.show(store.snapshot())
+        first = store.snapshot().first
+        table.select(first)
+        while store.snapshot().first == first:
+            add(store, 1000)
+        table.show(store.snapshot())
+        assert table.selected == store.snapshot().first
+        assert len(numbers(table)) > 5
+        await pilot.pause()
+
+    assert len(play(PacketTable(), scene).heard) == 1
+
+
+def test_another_capture_starts_anew():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(ManyPackets(1000, version=9))
+        table.select(500)
+        table.toggle_mark()
+        table.show(ManyPackets(3, version=10))
+        assert table.marks == frozenset()
+        assert numbers(table) == [1, 2, 3]
+        assert table.selected in (1, 3)
+        table.clear()
+        assert table.selected is None
+        assert numbers(table) == []
+
+    play(PacketTable(), scene)
+
+
+# -- marks and times -------------------------------------------------------------------
+
+
+def test_marks_are_set_shown_and_walked():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(filled(200).snapshot())
+        assert not table.next_mark()
+        for number in (20, 100, 150):
+            table.select(number)
+            table.toggle_mark()
+        assert table.marks == {20, 100, 150}
+        assert screen_text(table)[cursor_rows(table)[0]].startswith("◆")
+        table.next_mark()
+        assert table.selected == 20
+        table.next_mark()
+        assert table.selected == 100
+        table.previous_mark()
+        table.previous_mark()
+        assert table.selected == 150
+        table.toggle_mark()
+        assert table.marks == {20, 100}
+        assert not screen_text(table)[cursor_rows(table)[0]].startswith("◆")
+
+    play(PacketTable(), scene)
+
+
+def test_time_formats():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(scripted_store().snapshot())
+        assert screen_text(table)[2].split()[1] == "0.000380"
+        table.cycle_time_format()
+        assert screen_text(table)[2].split()[1].endswith(":20.123836")
+        assert screen_text(table)[0].split()[1].startswith("2023-11-1")
+        table.cycle_time_format()
+        assert screen_text(table)[4].split()[1] == "0.008200"
+        assert screen_text(table)[0].split()[1] == "Delta"
+        table.cycle_time_format()
+        assert table.time_format is TimeFormat.RELATIVE
+
+    play(PacketTable(), scene, size=(120, 40))
+
+
+def test_the_date_stands_in_every_row_when_the_packets_span_days():
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = filled(2)
+        store.append(batch([Frame(DATAGRAM)], START_NS + 86_400 * 10**9))
+        table.time_format = TimeFormat.ABSOLUTE
+        table.show(store.snapshot())
+        lines = screen_text(table)
+        assert "2023-11-" in lines[1]
+        assert lines[1].split()[1] != lines[3].split()[1]
+
+    play(PacketTable(), scene, size=(140, 40))
+
+
+def test_the_time_since_a_packet_that_is_gone_is_not_guessed():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.follow = False
+        table.time_format = TimeFormat.DELTA
+        table.show(ManyPackets(1000, first=400))
+        assert screen_text(table)[1].split()[1] == "–"
+        assert screen_text(table)[2].split()[1] == "0.000001"
+
+    play(PacketTable(), scene)
+
+
+@pytest.mark.parametrize("time_format", TimeFormat)
+def test_a_time_that_nobody_told_is_a_dash(time_format):
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = filled()
+        untimed = batch([Frame(DATAGRAM, gap_us=0, flags=PacketFlag.TIME_ODD)], 0)
+        store.append(untimed)
+        table.time_format = time_format
+        table.show(store.snapshot())
+        assert screen_text(table)[2].split()[1] == "–"
+
+    play(PacketTable(), scene, size=(120, 40))
+
+
+def test_a_click_on_the_time_heading_changes_the_format():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(filled(20).snapshot())
+        await pilot.pause()
+        await pilot.click(table, offset=(screen_text(table)[0].index("Time"), 0))
+        assert table.time_format is TimeFormat.ABSOLUTE
+        await pilot.click(table, offset=(screen_text(table)[0].index("Info"), 0))
+        assert table.time_format is TimeFormat.ABSOLUTE
+
+    play(PacketTable(), scene)
+
+
+# -- widths ----------------------------------------------------------------------------
+
+
+def test_info_can_be_shifted_while_the_other_columns_stay():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(scripted_store().snapshot())
+        before = screen_text(table)[5]
+        assert before.endswith("…")
+        table.action_shift_right()
+        after = screen_text(table)[5]
+        start = screen_text(table)[0].index("Info")
+        assert after[:start] == before[:start]
+        assert after[start : start + 5] == before[start + 8 : start + 13]
+        for _ in range(50):
+            table.action_shift_left()
+        assert screen_text(table)[5] == before
+
+    play(PacketTable(), scene, size=(100, 40))
+
+
+@pytest.mark.parametrize(
+    ("event", "way"),
+    [
+        (events.MouseScrollRight, {}),
+        (events.MouseScrollDown, {"shift": True}),
+        (events.MouseScrollDown, {"control": True}),
+    ],
+)
+def test_a_sideways_wheel_shifts_info_and_scrolls_nothing(event, way):
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.follow = False
+        table.show(scripted_store(10).snapshot())
+        await pilot.pause()
+        await pilot._post_mouse_events([event], table, (5, 5), **way)
+        await pilot.pause()
+        assert table.shift == 8
+        assert table.top_line == 0
+
+    play(PacketTable(), scene, size=(100, 40))
+
+
+@pytest.mark.parametrize("width", [200, 140, 100, 80, 60, 40, 30])
+def test_info_is_readable_at_every_width(width):
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(scripted_store().snapshot())
+        lines = screen_text(table)
+        assert len(lines[0]) - lines[0].index("Info") >= 4
+        assert width - lines[0].index("Info") >= 16
+        assert "✗  25" in lines[25]
+
+    play(PacketTable(), scene, size=(width, 40))
+
+
+def test_a_long_address_is_whole_on_the_selected_row_only():
+    source = "2001:db8:1111:2222:3333:4444:5555:6666"
+
+    frame = Frame(ethernet(ipv6(source, "2001:db8::1", 59, b""), kind=0x86DD))
+
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = PacketStore()
+        store.add_interface(ETH0)
+        store.append(batch([frame] * 3))
+        table.show(store.snapshot())
+        lines = screen_text(table)
+        assert source in lines[3]
+        assert source not in lines[1]
+        shown = lines[1].split()[2]
+        head, tail = shown.split("…")
+        assert source.startswith(head)
+        assert source.endswith(tail)
+
+    play(PacketTable(), scene, size=(100, 10))
+
+
+def test_columns_never_get_narrower():
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = scripted_store()
+        table.follow = False
+        table.show(store.snapshot())
+        table.action_first()
+        start = screen_text(table)[0].index("Info")
+        add(store, 300)
+        table.show(store.snapshot())
+        table.action_last()
+        assert screen_text(table)[0].index("Info") >= start
+
+    play(PacketTable(), scene, size=(120, 8))
+
+
+# -- colours ---------------------------------------------------------------------------
+
+
+def test_a_theme_change_repaints_in_the_new_colours():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(scripted_store().snapshot())
+        await pilot.pause()
+        before = styles_at(table, 25)
+        pilot.app.theme = "textual-light"
+        await pilot.pause()
+        assert [text for text, _ in styles_at(table, 25)] == [text for text, _ in before]
+        assert styles_at(table, 25) != before
+
+    play(PacketTable(), scene, size=(120, 40))
+
+
+def test_an_alarm_keeps_its_colour_under_the_cursor():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(scripted_store().snapshot())
+        table.select(BAD_CHECKSUM)
+        await pilot.pause()
+        line = table.build_line(table._view.row_of(BAD_CHECKSUM))
+        (style,) = [segment.style for segment in line if segment.text == "✗"]
+        assert style == table.component("packet-table--bad-checksum")
+        assert style != table.component("packet-table--cursor")
+
+    play(PacketTable(), scene, size=(120, 40))
+
+
+def test_the_cursor_can_be_seen_in_every_theme():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(filled(5).snapshot())
+        for theme in pilot.app.available_themes:
+            pilot.app.theme = theme
+            await pilot.pause()
+            cursor = table.component("packet-table--cursor")
+            assert cursor != table.component("packet-table--plain")
+            assert cursor.color != cursor.bgcolor or cursor.reverse
+
+    play(PacketTable(), scene, size=(120, 10))
+
+
+# -- copying ---------------------------------------------------------------------------
+
+
+def test_selected_text_is_copied_from_the_rows():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(ManyPackets(5_000_000))
+        table.select(4_000_000)
+        await pilot.pause()
+        await pilot.mouse_down(table, offset=(0, 3))
+        await pilot.hover(table, offset=(40, 5))
+        await pilot.mouse_up(table, offset=(40, 5))
+        await pilot.pause()
+        colour = pilot.app.screen.get_component_rich_style("screen--selection").bgcolor
+        marked = [
+            any(piece.style.bgcolor == colour for piece in strip)
+            for strip in table.render_lines(table.size.region)
+        ]
+        assert [y for y, is_marked in enumerate(marked) if is_marked] == [3, 4, 5]
+        text = pilot.app.screen.get_selected_text()
+        assert text is not None
+        lines = text.split("\n")
+        assert len(lines) == 3
+        assert [int(line.split()[0]) for line in lines] == numbers(table)[2:5]
+
+    play(PacketTable(), scene)
+
+
+# -- only some of the packets --------------------------------------------------------------
+
+
+def _odd_numbers(chunk):
+    return np.arange(chunk.first, chunk.last + 1) % 2 == 1
+
+
+def _none(chunk):
+    return np.zeros(len(chunk), dtype=np.bool_)
+
+
+def test_only_packets_that_pass_are_shown_and_new_ones_are_asked_about():
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = filled(9)
+        table.show(store.snapshot())
+        table.keep_only(_odd_numbers)
+        assert numbers(table) == [1, 3, 5, 7, 9]
+        add(store, 4)
+        table.show(store.snapshot())
+        assert numbers(table) == [1, 3, 5, 7, 9, 11, 13]
+        assert table.selected == 13  # it follows
+        table.keep_only(None)
+        assert numbers(table) == list(range(1, 14))
+
+    play(PacketTable(), scene)
+
+
+def test_the_cursor_stays_on_its_packet_and_its_line():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.show(filled(400).snapshot())
+        table.select(201)
+        at = table.cursor_line - table.top_line
+        table.keep_only(_odd_numbers)
+        assert (table.selected, table.cursor_line - table.top_line) == (201, at)
+        table.keep_only(None)
+        assert (table.selected, table.cursor_line - table.top_line) == (201, at)
+
+    play(PacketTable(), scene)
+
+
+def test_a_packet_that_does_not_pass_gives_the_cursor_to_the_nearest():
+    async def scene(pilot):
+        table = pilot.app.widget
+        store = filled(9)
+        table.show(store.snapshot())
+        table.select(4)
+        table.keep_only(_odd_numbers)
+        assert table.selected == 5
+        table.keep_only(_none)
+        assert (table.selected, table.line_count) == (None, 0)
+        table.keep_only(None)
+        assert table.selected == 1
+
+    play(PacketTable(), scene)
+
+
+def test_what_is_kept_holds_for_another_capture_too():
+    async def scene(pilot):
+        table = pilot.app.widget
+        table.keep_only(_odd_numbers)
+        table.show(filled(9).snapshot())
+        table.show(filled(3).snapshot())
+        assert numbers(table) == [1, 3]
+
+    play(PacketTable(), scene)

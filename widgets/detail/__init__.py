@@ -1,0 +1,1 @@
+"""The detail tree of one packet."""

@@ -1,0 +1,233 @@
+"""What stands above the clients in the echo panel, as pieces of text. No drawing.
+
+Blocks have ranks as the parts of the status bar do: where the panel is low, the least needed go
+first. A piece may carry an *action*: what a click on it means, in the words of the registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from textwrap import wrap
+
+import numpy as np
+
+from core.echo.options import Switches, Trigger, budget_text
+from core.echo.snapshot import EchoSnapshot, ListenerInfo
+from core.net.event_loop import LoopCounters
+from core.wire.model.text import safe
+from widgets.echo.columns import Condition, conditions, count_text, span_text
+from widgets.lines.cells import width_of
+
+LISTENERS_MOST = 4  # lines of them
+CURRENT = "▸"
+
+EMPTY = (
+    "No listener yet. b starts a level- and an edge-triggered one and lets a built-in client send "
+    "64 bytes to each; a asks for port, address and trigger."
+)
+
+
+class Look(Enum):
+    """How a piece is coloured."""
+
+    PLAIN = "plain"
+    QUIET = "quiet"
+    STRONG = "strong"
+    BUTTON = "button"
+    HELD = "held"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text in one look; a click on it does `action`, if there is one."""
+
+    text: str
+    look: Look = Look.PLAIN
+    action: str = ""
+
+
+Line = tuple[Piece, ...]
+
+_DOT = Piece(" · ", Look.QUIET)
+_INDENT = Piece("  ", Look.QUIET)
+_EXACT_S = 100  # shorter times have tenths
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines that stand or go together; the highest rank goes first, 0 stays."""
+
+    rank: int
+    lines: tuple[Line, ...]
+
+
+def head_lines(
+    snapshot: EchoSnapshot, current: int | None, width: int, room: int, hint: str = ""
+) -> tuple[Line, ...]:
+    """What fits in `room` lines of `width` cells.
+
+    `current` is the listener that keys act on, `hint` a sentence on what is not as it might be.
+    """
+    blocks = head_blocks(snapshot, current, width)
+    if hint:
+        blocks.append(Block(6, _wrapped(hint, width, Look.HELD, indent="  ")))
+    while sum(len(block.lines) for block in blocks) > room:
+        last = max(blocks, key=lambda block: block.rank)
+        if not last.rank:
+            break
+        blocks.remove(last)
+    return tuple(line for block in blocks for line in block.lines)
+
+
+def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list[Block]:
+    """All blocks, in the order in which they stand."""
+    blocks = []
+    if snapshot.message:
+        blocks.append(Block(0, _wrapped(f"✗ {safe(snapshot.message)}", width, Look.BAD)))
+    if not snapshot.listeners and not len(snapshot.clients):
+        blocks.append(Block(0, _wrapped(EMPTY, width)))
+        return blocks
+    info = next((each for each in snapshot.listeners if each.identifier == current), None)
+    shown = _around(snapshot.listeners, info)
+    if info is not None:
+        blocks.append(Block(1, (_listener_line(snapshot, info, current),)))
+        if len(shown) > 1:
+            every = tuple(_listener_line(snapshot, each, current) for each in shown)
+            if hidden := len(snapshot.listeners) - len(shown):
+                more = Piece(f"  {hidden} more: v goes on", Look.QUIET)
+                every = (*every[:-1], (*every[-1], more))
+            blocks[-1] = Block(0, every)
+    blocks.append(Block(2, (_switch_line(snapshot.switches),)))
+    trigger = info.trigger if info is not None else Trigger.LEVEL
+    effect = f"{trigger.value}: {snapshot.switches.effect(trigger)}"
+    blocks.append(Block(4, _wrapped(effect, width, indent="  ")))
+    blocks.append(Block(3, (_clients_line(snapshot, width),)))
+    whole = _loop_counts(snapshot.loop) + [(_DOT, *part) for part in _loop_times(snapshot.loop)]
+    if sum(_width(part) for part in whole) <= width:
+        blocks.append(Block(5, (_fitting(whole, width),)))
+    else:
+        blocks.append(Block(5, (_fitting(_loop_counts(snapshot.loop), width),)))
+        first, *others = _loop_times(snapshot.loop)
+        times = [(_INDENT, *first), *((_DOT, *part) for part in others)]
+        blocks.append(Block(7, (_fitting(times, width),)))
+    return blocks
+
+
+def _wrapped(text: str, width: int, look: Look = Look.PLAIN, indent: str = "") -> tuple[Line, ...]:
+    room = max(1, width - len(indent))
+    lines = wrap(text, room, break_on_hyphens=False)
+    return tuple((Piece(f"{indent}{line}", look),) for line in lines)
+
+
+def _around(
+    listeners: Sequence[ListenerInfo], current: ListenerInfo | None
+) -> Sequence[ListenerInfo]:
+    """At most `LISTENERS_MOST` of them, the current one among them."""
+    if current is None:
+        return listeners[:LISTENERS_MOST]
+    last = max(LISTENERS_MOST, listeners.index(current) + 1)
+    return listeners[last - LISTENERS_MOST : last]
+
+
+def _listener_line(snapshot: EchoSnapshot, info: ListenerInfo, current: int | None) -> Line:
+    here = info.identifier == current
+    pick = f"pick_listener({info.identifier})"
+    now_open = int(np.count_nonzero(snapshot.clients.listener == info.identifier))
+    return (
+        Piece(f"{CURRENT if here else ' '} ", Look.STRONG, pick),
+        Piece(f"{info.name:<15}", Look.STRONG if here else Look.PLAIN, pick),
+        Piece(f"  {info.trigger.value:<5}", Look.STRONG if here else Look.PLAIN, pick),
+        Piece(f"  {now_open:,} open of {info.accepted:,}", Look.QUIET, pick),
+        Piece("  "),
+        Piece("send", Look.BUTTON, f"talk({info.identifier})"),
+        Piece("  "),
+        Piece("stop", Look.BUTTON, f"stop_listener({info.identifier})"),
+    )
+
+
+def drain_text(switches: Switches) -> str:
+    """What a wake-up does with what is there."""
+    return "as it needs" if switches.drain is None else switches.drain.value
+
+
+def _switch_line(switches: Switches) -> Line:
+    return (
+        Piece("  a read takes ", Look.QUIET),
+        Piece(" − ", Look.BUTTON, "budget(-1)"),
+        Piece(f" {budget_text(switches.read_budget)} ", Look.STRONG),
+        Piece(" + ", Look.BUTTON, "budget(1)"),
+        Piece("  a wake-up reads ", Look.QUIET),
+        Piece(drain_text(switches), Look.BUTTON, "drain"),
+    )
+
+
+CONDITION_LOOKS = {Condition.STALLED: Look.BAD, Condition.BACKED_UP: Look.HELD}
+
+
+def _clients_line(snapshot: EchoSnapshot, width: int) -> Line:
+    totals = snapshot.totals
+    counts = np.bincount(conditions(snapshot.clients), minlength=len(Condition))
+    parts: list[Line] = [(Piece(f"  clients {len(snapshot.clients):,}", Look.STRONG),)]
+    parts.append((Piece(f" of {totals.accepted:,}", Look.QUIET),))
+    for condition in reversed(Condition):
+        number = int(counts[condition])
+        if number and condition is not Condition.OPEN:
+            look = CONDITION_LOOKS.get(condition, Look.PLAIN)
+            parts.append((_DOT, Piece(f"{number:,} {condition.word}", look)))
+    if totals.turned_away:
+        words = f"{totals.turned_away:,} turned away: no descriptor or watch left"
+        parts.append((_DOT, Piece(words, Look.BAD)))
+    if totals.aborted:
+        parts.append((_DOT, Piece(f"{totals.aborted:,} gone before accept")))
+    gone = [f"{count:,} {reason.value}" for reason, count in totals.closed.items() if count]
+    parts.append((_DOT, Piece(f"in {count_text(totals.bytes_in)}", Look.QUIET)))
+    parts.append((_DOT, Piece(f"out {count_text(totals.bytes_out)} bytes", Look.QUIET)))
+    if totals.urgent:
+        parts.append((_DOT, Piece(f"{count_text(totals.urgent)} urgent", Look.QUIET)))
+    if gone:
+        parts.append((_DOT, Piece(f"gone: {', '.join(gone)}", Look.QUIET)))
+    return _fitting(parts, width)
+
+
+def _fitting(parts: Sequence[Line], width: int) -> Line:
+    """As many parts as fit, whole, from the first on."""
+    fitting: list[Piece] = []
+    for part in parts:
+        width -= _width(part)
+        if width < 0:
+            break
+        fitting += part
+    return tuple(fitting)
+
+
+def _width(part: Line) -> int:
+    return sum(width_of(piece.text) for piece in part)
+
+
+def _loop_counts(loop: LoopCounters) -> list[Line]:
+    """What the loop has done since the program began; capture and echo share it."""
+    each = loop.events / loop.wake_ups if loop.wake_ups else 0.0
+    return [
+        (Piece(f"  loop {count_text(loop.waits)} waits", Look.QUIET),),
+        (_DOT, Piece(f"{count_text(loop.wake_ups)} wake-ups", Look.QUIET)),
+        (_DOT, Piece(f"{each:.2f} events each", Look.QUIET)),
+    ]
+
+
+def _loop_times(loop: LoopCounters) -> list[Line]:
+    """How long it waited, for events or for the interpreter's lock, and how long it was busy."""
+    whole = loop.kernel_s + loop.handlers_s
+    waiting = round(100 * loop.kernel_s / whole) if whole else 100
+    return [
+        (Piece(f"{waiting}% waiting {_time_text(loop.kernel_s)}", Look.QUIET),),
+        (Piece(f"{100 - waiting}% in handlers {_time_text(loop.handlers_s)}", Look.QUIET),),
+        (Piece(f"{count_text(loop.stale)} stale", Look.QUIET),),
+    ]
+
+
+def _time_text(seconds: float) -> str:
+    """``12.4 s``, ``35 min``."""
+    return f"{seconds:.1f} s" if seconds < _EXACT_S else span_text(seconds)

@@ -1,0 +1,1 @@
+"""The packet-crafting form and its report."""

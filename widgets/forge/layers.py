@@ -1,0 +1,73 @@
+"""Which layers a draft is made of, as the form's rows change it. Headless.
+
+Three rows choose a layer by its place; one takes all of them as text, for tags, extension headers
+and tunnels. Layers and way out keep in step: a link header can only leave verbatim.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from core.forge.compose.draft import Draft
+from core.forge.compose.layer_kinds import KINDS, Place
+from core.forge.transmit.injector import Way
+from widgets.forge.settings import SendSettings
+
+LAYER_CHOICES = {
+    ":link": (Place.LINK, "Link"),
+    ":network": (Place.NETWORK, "Network"),
+    ":transport": (Place.TRANSPORT, "Transport"),
+}
+_ETHERNET, _ARP = "eth", "arp"
+
+
+class LayersError(ValueError):
+    """A text that names no layers; one sentence."""
+
+
+def layer_names(place: Place) -> tuple[str, ...]:
+    """The kinds of one place, and none at the end."""
+    return (*(kind.name for kind in KINDS.values() if kind.place is place), "")
+
+
+def with_layer(draft: Draft, place: Place, name: str) -> Draft:
+    """The draft with this layer in the place of the innermost one there; none if it is empty.
+
+    ARP is asked on a link and carries nothing.
+    """
+    layers = list(draft.layers)
+    here = [index for index, held in enumerate(layers) if KINDS[held].place is place]
+    if here:
+        layers[here[-1] : here[-1] + 1] = [name] if name else []
+    elif name:
+        after = [index for index, held in enumerate(layers) if KINDS[held].place < place]
+        layers.insert(after[-1] + 1 if after else 0, name)
+    if name == _ARP:
+        layers = [held for held in layers if KINDS[held].place <= Place.NETWORK]
+        if KINDS[layers[0]].place is not Place.LINK:
+            layers.insert(0, _ETHERNET)
+    elif place is Place.NETWORK and not name:
+        layers = [held for held in layers if KINDS[held].place is not Place.EXTENSION]
+    return draft.with_layers(layers)
+
+
+def parse_layers(text: str) -> tuple[str, ...]:
+    """The layers of ``eth/vlan/ip/udp``. Raises `LayersError`."""
+    names = [name for name in re.split(r"[/,\s]+", text.strip()) if name]
+    for name in names:
+        if name not in KINDS:
+            raise LayersError(f"{name}: no such layer; there are {', '.join(KINDS)}")
+    return tuple(names)
+
+
+def on_way(draft: Draft, way: Way) -> Draft:
+    """The draft with a link header if it leaves verbatim, and without one if it does not."""
+    if way is Way.LINK:
+        return draft if draft.has_link else draft.with_layers((_ETHERNET, *draft.layers))
+    return draft.with_layers([name for name in draft.layers if KINDS[name].place > Place.TAG])
+
+
+def way_of(draft: Draft, settings: SendSettings) -> SendSettings:
+    """The settings with the only way out that a link header has."""
+    return replace(settings, way=Way.LINK) if draft.has_link else settings

@@ -1,0 +1,124 @@
+"""The report on what was sent: asked against seen, and what came back. See `forge_report`.
+
+Enter or a double click on a line that is about a packet asks to go there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from rich.segment import Segment
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from widgets.forge.report import Look, Report, ReportLine, report_lines
+from widgets.lines.cursor_view import CursorView
+
+
+class ForgeOutcome(CursorView):
+    """A report as lines with a cursor."""
+
+    COMPONENT_CLASSES = {f"forge-outcome--{look.value}" for look in Look} | {
+        "forge-outcome--cursor"
+    }
+
+    DEFAULT_CSS = """
+    ForgeOutcome {
+        & > .forge-outcome--good { color: $text-success; text-style: bold; }
+        & > .forge-outcome--bad { color: $text-error; text-style: bold; }
+        & > .forge-outcome--busy { color: $text-primary; text-style: bold; }
+        & > .forge-outcome--copy { text-style: bold; }
+        & > .forge-outcome--why { color: $text-muted; }
+        & > .forge-outcome--reply { color: $text-success; }
+        & > .forge-outcome--note { color: $text-warning; }
+        & > .forge-outcome--cursor {
+            color: $block-cursor-foreground;
+            background: $block-cursor-background;
+        }
+        &:nocolor {
+            & > .forge-outcome--good, & > .forge-outcome--bad, & > .forge-outcome--busy,
+            & > .forge-outcome--reply, & > .forge-outcome--note { color: $foreground; }
+            & > .forge-outcome--cursor { text-style: bold reverse; }
+        }
+    }
+    """
+
+    class PacketWanted(Message):
+        """The user wants to see packet `number`."""
+
+        def __init__(self, view: ForgeOutcome, number: int) -> None:
+            super().__init__()
+            self.view = view
+            self.number = number
+
+        @property
+        def control(self) -> ForgeOutcome:
+            """The view, for ``@on(…, "#id")``."""
+            return self.view
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.report = Report()
+        self._lines: tuple[ReportLine, ...] = ()
+        self._cursor = 0
+
+    def show(self, report: Report) -> None:
+        """Tell this."""
+        if report != self.report:
+            self.report = report
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        self._lines = report_lines(self.report, self.line_width)
+        self._cursor = max(0, min(self._cursor, len(self._lines) - 1))
+        self.set_line_count(len(self._lines))
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Sentences are broken anew."""
+        self._lay_out()
+
+    # -- the cursor ---------------------------------------------------------------------
+
+    @property
+    def cursor_line(self) -> int | None:
+        """The line that keys go to."""
+        return self._cursor if self._lines else None
+
+    def move_to_line(self, line: int) -> None:
+        """Go to a line."""
+        before, self._cursor = self._cursor, line
+        self.refresh_line(before)
+        self.refresh_line(line)
+        self.show_line(line)
+
+    def action_show_packet(self) -> None:
+        """Go to the packet that the line is about."""
+        if self._lines and (number := self._lines[self._cursor].number):
+            self.post_message(self.PacketWanted(self, number))
+
+    def on_click(self, event: events.Click) -> None:
+        """A double click goes to the packet."""
+        if event.chain == 2 and self.line_at(event) == self._cursor:
+            self.action_show_packet()
+
+    def on_focus(self) -> None:
+        self.refresh_line(self._cursor)
+
+    def on_blur(self) -> None:
+        self.refresh_line(self._cursor)
+
+    # -- drawing --------------------------------------------------------------------------
+
+    def line_key(self, line: int) -> Hashable:
+        """A line, and whether the cursor is on it."""
+        return self._lines[line], line == self._cursor and self.has_focus
+
+    def build_line(self, line: int) -> Strip:
+        """One line; the one with the cursor in its colours while keys go there."""
+        entry = self._lines[line]
+        if line == self._cursor and self.has_focus:
+            style = self.component("forge-outcome--cursor")
+            return Strip([Segment(entry.text.ljust(self.size.width), style)])
+        return Strip([Segment(entry.text, self.component(f"forge-outcome--{entry.look.value}"))])

@@ -1,0 +1,172 @@
+"""What became of what was sent, as lines: headless, for `forge_outcome` to draw.
+
+::
+
+    ✓ sent 1 of 1 (IP_HDRINCL) on veth0
+    ↗ packet 12  left the machine
+      Total length  0 → 44
+        Linux always writes the total length of what a raw socket sends.
+    ← packet 13  0.045 ms  10.0.0.9  TCP  80 → 40000 [RST, ACK] …
+    · The local kernel knows no connection on port 40000: …
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from core.forge.observe.outcome import Reply
+from core.forge.observe.tracker import Fate
+from core.forge.transmit.pacing import Progress
+from core.wire.model.text import safe
+
+_NS_PER_MS = 1_000_000
+
+
+class Look(Enum):
+    """How a line is drawn."""
+
+    GOOD = "good"
+    BAD = "bad"
+    BUSY = "busy"
+    COPY = "copy"
+    CHANGE = "change"
+    WHY = "why"
+    REPLY = "reply"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All there is to tell. `progress` is None before anything was sent; `error` is why nothing
+    can be, or why the sending ended. `blind` says why nothing can be seen of it, if so. `listening`
+    is true while more may come, `counting` while captured packets are still to be looked at;
+    `declined` says that a person did not want it sent."""
+
+    way: str = ""
+    interface: str = ""
+    progress: Progress | None = None
+    sending: bool = False
+    asking: bool = False
+    declined: bool = False
+    error: str = ""
+    blind: str = ""
+    listening: bool = False
+    counting: bool = False
+    fates: tuple[Fate, ...] = ()
+    audit: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLine:
+    """One line; `number` is the packet that it is about, 0 for none."""
+
+    text: str
+    look: Look
+    number: int = 0
+
+
+def report_lines(report: Report, width: int) -> tuple[ReportLine, ...]:
+    """The report in lines of at most `width` cells, but for what was on the wire."""
+    return tuple(_lines(report, max(20, width)))
+
+
+def _lines(report: Report, width: int) -> Iterator[ReportLine]:
+    yield from _sent(report, width)
+    many = len(report.fates) > 1
+    for index, fate in enumerate(report.fates):
+        yield from _fate(report, fate, f"{index + 1}. " if many else "", width)
+    for note in report.notes:
+        yield from _wrapped(note, Look.NOTE, width, "· ", "  ")
+    if report.blind:
+        yield from _wrapped(report.blind, Look.NOTE, width, "· ", "  ")
+    if report.audit and report.progress is not None and not report.sending:
+        yield from _wrapped(f"written down in {report.audit}", Look.WHY, width, "  ", "  ")
+
+
+def _sent(report: Report, width: int) -> Iterator[ReportLine]:
+    progress = report.progress
+    where = f" on {safe(report.interface)}" if report.interface else ""
+    if progress is not None:
+        words = f"{progress.left:,} of {progress.asked:,} ({report.way}){where}"
+        if progress.elapsed_s > 0 and progress.asked > 1:
+            words += f", {progress.rate_text}/s"
+        if progress.dropped:
+            words += f"; {progress.dropped:,} dropped by the full queue (ENOBUFS)"
+        if report.sending:
+            yield from _wrapped(f"sending {words}; esc stops", Look.BUSY, width, "● ", "  ")
+        elif report.error:
+            yield from _wrapped(f"sent {words}", Look.BAD, width, "✗ ", "  ")
+        elif progress.stopped:
+            yield from _wrapped(f"stopped: sent {words}", Look.BAD, width, "■ ", "  ")
+        elif progress.dropped:
+            yield from _wrapped(f"sent {words}", Look.BAD, width, "✗ ", "  ")
+        else:
+            yield from _wrapped(f"sent {words}", Look.GOOD, width, "✓ ", "  ")
+    elif report.declined:
+        yield ReportLine("■ not sent: the answer was no", Look.BUSY)
+    elif report.asking:
+        yield ReportLine("? to be sent if you say so", Look.BUSY)
+    elif report.sending:
+        yield ReportLine("● finding the way out", Look.BUSY)
+    if report.error:
+        yield from _wrapped(report.error, Look.BAD, width, "✗ ", "  ")
+
+
+def _fate(report: Report, fate: Fate, place: str, width: int) -> Iterator[ReportLine]:
+    if fate.number:
+        so_far = " so far" if report.counting else ""
+        more = f", {fate.copies:,} copies seen{so_far}" if fate.copies > 1 else ""
+        if (
+            report.progress is not None
+            and not report.sending
+            and fate.copies > report.progress.sent
+        ):
+            more += ", more than were sent: others send it too"
+        same = "" if fate.changes else " as asked, byte for byte"
+        changed = f" with {len(fate.changes)} fields changed" if len(fate.changes) > 1 else ""
+        changed = " with one field changed" if len(fate.changes) == 1 else changed
+        text = f"{place}packet {fate.number:,} left{same}{changed}{more}"
+        yield from _wrapped(text, Look.COPY, width, "↗ ", "  ", fate.number)
+    elif report.progress is not None and report.progress.sent and not report.blind:
+        words = "not seen on the wire yet" if report.listening else "not seen on the wire"
+        yield ReportLine(f"? {place}{words}", Look.NOTE)
+    for change in fate.changes:
+        text = f"{change.label}  {safe(change.asked)} → {safe(change.seen)}"
+        yield ReportLine(f"  {text}", Look.CHANGE, fate.number)
+        yield from _wrapped(change.why, Look.WHY, width, "    ", "    ")
+    for reply in fate.replies:
+        yield from _wrapped(_reply_words(reply), Look.REPLY, width, "← ", "  ", reply.seen.number)
+    if fate.reply_count > len(fate.replies):
+        others = fate.reply_count - len(fate.replies)
+        so_far = " so far" if report.counting else ""
+        yield ReportLine(f"  and {others:,} more replies{so_far}", Look.WHY)
+    if fate.number and not fate.replies:
+        yield ReportLine("  no reply yet" if report.listening else "  no reply", Look.WHY)
+    for note in fate.notes if report.progress is not None and report.progress.sent else ():
+        yield from _wrapped(note, Look.NOTE, width, "· ", "  ")
+
+
+def _reply_words(reply: Reply) -> str:
+    parts = [delay_text(reply.delay_ns), reply.sender, reply.protocol, reply.info]
+    if reply.seen.number:
+        parts.insert(0, f"packet {reply.seen.number:,}")
+    return "  ".join(safe(part) for part in parts if part)
+
+
+def delay_text(delay_ns: int | None) -> str:
+    """``0.045 ms``; empty where it is not known."""
+    if delay_ns is None:
+        return ""
+    milliseconds = delay_ns / _NS_PER_MS
+    return f"{milliseconds:,.0f} ms" if milliseconds >= 100 else f"{milliseconds:.3f} ms"
+
+
+def _wrapped(
+    text: str, look: Look, width: int, first: str, later: str, number: int = 0
+) -> Iterator[ReportLine]:
+    for line in textwrap.wrap(safe(text), width, initial_indent=first, subsequent_indent=later):
+        yield ReportLine(line, look, number)

@@ -1,0 +1,229 @@
+"""The rows of the forge form, headless: a draft's evaluation and the settings in, rows out.
+
+Nothing here names a field. The inputs are those of `core.forge.compose.evaluation`, in its order,
+under a heading for each layer; the choices of layers are the kinds of
+`core.forge.compose.layer_kinds` by their place. What stands for no field of a header has a key that
+begins with `CONTROL`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import Evaluation, FormField, Origin
+from core.forge.compose.layer_kinds import KINDS, Place
+from core.forge.transmit.injector import Way
+from core.wire.model.field import Kind, Span
+from core.wire.model.text import safe
+from widgets.forge.layers import LAYER_CHOICES, layer_names
+from widgets.forge.settings import COUNT, INTERVAL, RATE, SendSettings
+
+CONTROL = ":"
+PACKET, LAYERS, WAY, INTERFACE = ":packet", ":layers", ":way", ":interface"
+PAYLOAD_SECTION, SEND_SECTION = ":section.payload", ":section.send"
+NONE = "none"
+BY_ROUTE = "by route"
+WAYS = {
+    Way.IP: "The kernel writes length, header checksum, and a zero id or source",
+    Way.SYSTEM: "A plain raw socket: the system writes the whole IP header",
+    Way.LINK: "A packet socket: the frame leaves as it is, link header included",
+}
+_WAY_NAMES = {Way.IP: "IP_HDRINCL", Way.SYSTEM: "system", Way.LINK: "verbatim"}
+
+
+class RowKind(Enum):
+    """What can be done with a row."""
+
+    HEADING = "heading"  # opened and closed
+    CHOICE = "choice"  # one of a few
+    FLAG = "flag"  # switched, or typed
+    TEXT = "text"  # typed
+
+
+@dataclass(frozen=True, slots=True)
+class FormRow:
+    """One line of the form. Empty strings where there is nothing to say.
+
+    `text` is what was typed, `shown` what holds where nothing was; `error` one sentence on the
+    text. `name` is for the line of explanation: Wireshark's, or a word. `chosen` is the index in
+    `choices`, -1 where none of them is. `worst` counts the errors that a heading has below it.
+    """
+
+    key: str
+    kind: RowKind
+    label: str
+    text: str = ""
+    shown: str = ""
+    meaning: str = ""
+    error: str = ""
+    hint: str = ""
+    name: str = ""
+    level: int = 0
+    span: Span | None = None
+    origin: Origin | None = None
+    choices: tuple[str, ...] = ()
+    chosen: int = -1
+    is_open: bool = True
+    errors: int = 0
+
+    @property
+    def is_set(self) -> bool:
+        """Whether a flag is on in the bytes."""
+        return self.shown == "1"
+
+    @property
+    def explanation(self) -> str:
+        """Name, label, range, meaning and origin in one line."""
+        label = self.label if self.name else ""
+        origin = self.origin.value if self.origin and not self.text else ""
+        parts = [self.name, label, self.hint, self.meaning, origin]
+        return " · ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Surrounding:
+    """What the form knows of the machine: interfaces, and the one that the route would take."""
+
+    interfaces: tuple[str, ...] = ()
+    route_interface: str = ""
+    trouble: str = ""
+
+
+def form_rows(
+    evaluation: Evaluation,
+    settings: SendSettings,
+    closed: Collection[str] = (),
+    packets: tuple[int, int] = (0, 1),
+    surrounding: Surrounding = Surrounding(),
+) -> tuple[FormRow, ...]:
+    """Every row that is to be seen. `closed` are the keys of closed headings; `packets` which
+    packet of how many this is."""
+    rows: list[FormRow] = []
+    index, count = packets
+    if count > 1:
+        numbers = tuple(str(number + 1) for number in range(count))
+        rows.append(
+            FormRow(PACKET, RowKind.CHOICE, "Packet", choices=numbers, chosen=index,
+                    hint=f"{count} packets are sent in this order")
+        )  # fmt: skip
+    rows += _layer_rows(evaluation.draft, settings.way)
+    rows += _way_rows(settings, surrounding)
+    for key, title, fields in _sections(evaluation):
+        rows += _section(key, title, [_field_row(field) for field in fields], closed)
+    rows += _section(SEND_SECTION, "Sending", _send_rows(settings), closed)
+    return tuple(rows)
+
+
+def _layer_rows(draft: Draft, way: Way) -> Iterator[FormRow]:
+    for key, (place, label) in LAYER_CHOICES.items():
+        if place is Place.LINK and way is not Way.LINK:
+            continue
+        names = layer_names(place)
+        titles = tuple(KINDS[name].title if name else NONE for name in names)
+        here = [name for name in draft.layers if KINDS[name].place is place]
+        chosen = names.index(here[-1] if here else "")
+        yield FormRow(key, RowKind.CHOICE, label, choices=titles, chosen=chosen,
+                      hint="left and right choose")  # fmt: skip
+    yield FormRow(
+        LAYERS,
+        RowKind.TEXT,
+        "Layers",
+        text="/".join(draft.layers),
+        hint=f"outermost first, of {', '.join(KINDS)}",
+    )
+
+
+def _way_rows(settings: SendSettings, surrounding: Surrounding) -> Iterator[FormRow]:
+    ways = tuple(WAYS)
+    yield FormRow(
+        WAY,
+        RowKind.CHOICE,
+        "Way out",
+        choices=tuple(_WAY_NAMES[way] for way in ways),
+        chosen=ways.index(settings.way),
+        hint=WAYS[settings.way],
+    )
+    if settings.way is Way.LINK:
+        names = tuple(safe(name) for name in surrounding.interfaces)
+        route = surrounding.route_interface
+        first = f"{BY_ROUTE} ({safe(route)})" if route else BY_ROUTE
+        chosen = 0
+        if settings.interface in surrounding.interfaces:
+            chosen = surrounding.interfaces.index(settings.interface) + 1
+        yield FormRow(INTERFACE, RowKind.CHOICE, "Interface", choices=(first, *names),
+                      chosen=chosen, hint="where the frame leaves")  # fmt: skip
+
+
+def _sections(evaluation: Evaluation) -> Iterator[tuple[str, str, list[FormField]]]:
+    """The fields of each layer, then what is behind all of them."""
+    for index, name in enumerate(evaluation.draft.layers):
+        fields = [field for field in evaluation.fields if field.layer == index]
+        yield f"{CONTROL}layer.{index}", KINDS[name].title, fields
+    yield PAYLOAD_SECTION, "Payload", [field for field in evaluation.fields if field.layer < 0]
+
+
+def _section(
+    key: str, title: str, rows: Sequence[FormRow], closed: Collection[str]
+) -> Iterator[FormRow]:
+    """A heading, and the rows below it if it is open."""
+    is_open = key not in closed
+    starts = [row.span.start for row in rows if row.span is not None]
+    stops = [row.span.stop for row in rows if row.span is not None]
+    yield FormRow(
+        key,
+        RowKind.HEADING,
+        title,
+        span=Span(min(starts), max(stops)) if starts else None,
+        is_open=is_open,
+        errors=sum(bool(row.error) for row in rows),
+        hint="enter opens and closes",
+    )
+    if is_open:
+        yield from rows
+
+
+def _field_row(field: FormField) -> FormRow:
+    is_flag = field.slot is not None and field.slot.field.kind is Kind.FLAG
+    shown = field.shown
+    if field.layer < 0 and field.value:
+        assert isinstance(field.value, bytes)
+        shown = f"{len(field.value)} bytes"
+    return FormRow(
+        field.key,
+        RowKind.FLAG if is_flag else RowKind.TEXT,
+        field.label,
+        text=field.text,
+        shown=shown,
+        meaning=shown if field.layer < 0 else field.meaning,
+        error=field.error,
+        hint=field.hint,
+        name=field.key,
+        level=field.level,
+        span=field.span,
+        origin=field.origin,
+    )
+
+
+def _send_rows(settings: SendSettings) -> list[FormRow]:
+    errors = settings.errors()
+    rows = []
+    for key, label, hint in (
+        (COUNT, "Count", "packets to send"),
+        (RATE, "Rate", "packets a second"),
+        (INTERVAL, "Interval", "seconds between packets"),
+    ):
+        rows.append(
+            FormRow(
+                key,
+                RowKind.TEXT,
+                label,
+                text=settings.text(key),
+                shown=settings.shown(key),
+                error=errors.get(key, ""),
+                hint=hint,
+            )
+        )
+    return rows

@@ -1,0 +1,61 @@
+"""The line at the top: what runs, how much came, and, always, how much was lost."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual.strip import Strip
+from textual.widget import Widget
+
+from widgets.status.line import Look, State, StatusLine, fit, parts_of
+
+MARGIN = 1
+
+
+class StatusBar(Widget):
+    """One line, drawn from one value. Nothing happens between two calls of `show`."""
+
+    COMPONENT_CLASSES = {f"status-bar--{look.value}" for look in Look}
+
+    DEFAULT_CSS = """
+    StatusBar {
+        height: 1;
+        background: $panel;
+        color: $foreground;
+        & > .status-bar--quiet { color: $text-muted; }
+        & > .status-bar--name { color: $text-primary; text-style: bold; }
+        & > .status-bar--good { color: $text-success; }
+        & > .status-bar--held { color: $text-warning; text-style: bold; }
+        & > .status-bar--bad { color: $text-error; text-style: bold; }
+        &:nocolor > .status-bar--bad { color: $foreground; text-style: bold; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._line = StatusLine(State.IDLE)
+
+    def show(self, line: StatusLine) -> None:
+        """Say this from now on."""
+        if line != self._line:
+            self._line = line
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The parts from the left, the clock at the right edge."""
+        width = self.size.width
+        plain = self.rich_style
+        margin = MARGIN if width > 40 else 0
+        parts = fit(parts_of(self._line), width - 2 * margin)
+        clock = parts.pop() if self._line.clock and parts[-1].text == self._line.clock else None
+        segments = [Segment(" " * margin, plain)]
+        for index, part in enumerate(parts):
+            if index:
+                segments.append(Segment(part.joint, plain))
+            style = self.get_component_rich_style(f"status-bar--{part.look.value}")
+            segments.append(Segment(part.text, style))
+        if clock is not None:
+            used = sum(segment.cell_length for segment in segments)
+            segments.append(Segment(" " * (width - margin - used - len(clock.text)), plain))
+            style = self.get_component_rich_style(f"status-bar--{clock.look.value}")
+            segments.append(Segment(clock.text, style))
+        return Strip(segments).crop_extend(0, width, plain)

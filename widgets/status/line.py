@@ -1,0 +1,172 @@
+"""What the status bar says, as values and as words. No drawing, no clock.
+
+The bar is one line and terminals are narrow, so every part has a rank: the ones that a
+person must not miss (state, packets, dropped) stay at any width, in a shorter form if need
+be; the others go one after another, least needed first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from core.wire.model.text import safe
+from widgets.lines.cells import cut, width_of
+
+BARS = "▁▂▃▄▅▆▇█"
+SPARK_SAMPLES = 10
+NAME_MOST = 28  # cells of an interface list or a file name
+WIDE_JOINT = "   "  # before a group of parts
+
+
+class State(Enum):
+    """What is going on: a sign, and a word beside it."""
+
+    IDLE = ("–", "idle")
+    LIVE = ("●", "live")
+    PAUSED = ("‖", "paused")
+    STOPPED = ("■", "stopped")
+    READING = ("▸", "reading")
+    DONE = ("■", "file")
+    FAILED = ("■", "error")
+
+    @property
+    def sign(self) -> str:
+        """One character."""
+        return str(self.value[0])
+
+    @property
+    def word(self) -> str:
+        """What the sign means."""
+        return str(self.value[1])
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLine:
+    """Everything the bar shows. `clock` is text already: the bar has no clock of its own.
+
+    `source` names the interfaces or the file. `rates` are packets a second, oldest first, the
+    last one current; empty where there is no rate (a file). `arrived` counts the packets that
+    came since the view was paused, `lost` those of the view that were evicted since. `progress` is
+    the share of a file that is read, 0 to 1. `faults` counts the packets that could not be
+    described, by a fault of ours.
+    """
+
+    state: State
+    source: str = ""
+    packets: int = 0
+    rates: Sequence[float] = ()
+    bytes_per_s: float = 0.0
+    dropped: int = 0
+    evicted: int = 0
+    arrived: int = 0
+    lost: int = 0
+    progress: float | None = None
+    clock: str = ""
+    faults: int = 0
+
+
+class Look(Enum):
+    """How a part is coloured."""
+
+    PLAIN = "plain"
+    QUIET = "quiet"
+    GOOD = "good"
+    HELD = "held"
+    BAD = "bad"
+    NAME = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of the line. `rank` 0 always stays; the highest rank goes first.
+
+    `short` is said instead of `text` where even rank 0 does not fit; `joint` stands before
+    it, except at the start of the line.
+    """
+
+    text: str
+    look: Look
+    rank: int
+    short: str = ""
+    joint: str = "  "
+
+
+def si(value: float, unit: str) -> str:
+    """A number with three digits and a decimal prefix: ``41.2k/s``, ``34.0 MB/s``."""
+    for prefix in ("", "k", "M", "G"):
+        if abs(value) < 999.5 or prefix == "G":
+            break
+        value /= 1000
+    digits = 0 if prefix == "" or value >= 99.95 else 1
+    return f"{value:.{digits}f}{' ' if unit.startswith('B') else ''}{prefix}{unit}"
+
+
+def sparkline(samples: Sequence[float]) -> str:
+    """The last samples as bars, the highest one full; nothing at all is a row of low bars."""
+    recent = list(samples)[-SPARK_SAMPLES:]
+    top = max(recent, default=0)
+    if top <= 0:
+        return BARS[0] * len(recent)
+    return "".join(BARS[round(max(0, sample) / top * (len(BARS) - 1))] for sample in recent)
+
+
+def _state_part(line: StatusLine) -> Part:
+    state = line.state
+    word, short = state.word, ""
+    if state is State.PAUSED and line.lost:
+        short = f"{state.sign} {word} (+{line.arrived:,})"
+        word += f" (+{line.arrived:,}; {line.lost:,} evicted)"
+    elif state is State.PAUSED:
+        word += f" (+{line.arrived:,})"
+    elif state is State.READING and line.progress is not None:
+        word += f" {int(line.progress * 100)}%"
+    look = {State.LIVE: Look.GOOD, State.FAILED: Look.BAD, State.PAUSED: Look.HELD}
+    return Part(f"{state.sign} {word}", look.get(state, Look.PLAIN), 0, short, joint=" ")
+
+
+def parts_of(line: StatusLine) -> list[Part]:
+    """The parts in the order in which they stand; the clock, if any, is last."""
+    dropped = Part(
+        f"dropped {line.dropped:,}",
+        Look.BAD if line.dropped else Look.QUIET,
+        0,
+        f"dropped {si(line.dropped, '')}" if line.dropped > 9999 else "",
+        WIDE_JOINT,
+    )
+    look = Look.HELD if line.evicted else Look.QUIET
+    evicted = Part(f"evicted {line.evicted:,}", look, 4, joint=" · ")
+    noun = "pkt" if line.packets == 1 else "pkts"
+    short = f"{si(line.packets, '')} {noun}"
+    packets = Part(f"{line.packets:,} {noun}", Look.PLAIN, 0, short, WIDE_JOINT)
+    parts = [Part("rawscope", Look.NAME, 7)]
+    if line.source:
+        parts.append(Part(cut(safe(line.source), NAME_MOST), Look.PLAIN, 1))
+    parts += [_state_part(line), packets]
+    if line.rates:
+        parts.append(Part(f"{si(line.rates[-1], '/s')}", Look.PLAIN, 2))
+        parts.append(Part(sparkline(line.rates), Look.GOOD, 6, joint=" "))
+        parts.append(Part(si(line.bytes_per_s, "B/s"), Look.PLAIN, 3))
+    parts += [dropped, evicted]
+    if line.faults:
+        text = f"failed {line.faults:,}"
+        parts.append(Part(text, Look.BAD, 0, f"failed {si(line.faults, '')}", " · "))
+    if line.clock:
+        parts.append(Part(line.clock, Look.QUIET, 5))
+    return parts
+
+
+def _width(parts: Sequence[Part]) -> int:
+    texts = sum(width_of(part.text) for part in parts)
+    return texts + sum(len(part.joint) for part in parts[1:])
+
+
+def fit(parts: Sequence[Part], width: int) -> list[Part]:
+    """The parts that fit in `width` cells: least needed ones go, then the rest gets shorter."""
+    kept = list(parts)
+    while _width(kept) > width and any(part.rank for part in kept):
+        kept.remove(max(kept, key=lambda part: part.rank))
+    if _width(kept) > width:
+        kept = [replace(part, text=part.short or part.text) for part in kept]
+    return kept
