@@ -20,12 +20,12 @@ _PIECE = 1 << 16
 
 
 class Child:
-    """``python -m core.echo.MODULE …``. A context manager: at its end the process is gone."""
+    """``python -m core.iolab.MODULE …``. A context manager: at its end the process is gone."""
 
     def __init__(self, module: str, *arguments: str) -> None:
         self._held = b""
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", f"core.echo.{module}", *arguments],
+            [sys.executable, "-P", "-m", f"core.iolab.{module}", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

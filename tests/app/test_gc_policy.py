@@ -146,8 +146,8 @@ def screens_of(kind: type) -> set[str]:
 
 
 def test_every_window_is_in_the_list():
-    for module in pkgutil.iter_modules(app.screens.__path__):
-        importlib.import_module(f"app.screens.{module.name}")
+    for module in pkgutil.walk_packages(app.screens.__path__, "app.screens."):
+        importlib.import_module(module.name)
     assert screens_of(Screen) - BASES == set(WINDOWS)
 
 

@@ -149,7 +149,7 @@ async def test_a_paste_waits_for_its_dialog_too(tmp_path):
 
 def _windows() -> set[type]:
     """Every dialog and every other screen over the main one that `app.screens` defines."""
-    names = [f"app.screens.{module.name}" for module in pkgutil.iter_modules(app.screens.__path__)]
+    names = [module.name for module in pkgutil.walk_packages(app.screens.__path__, "app.screens.")]
     classes = {
         one
         for name in names

@@ -147,7 +147,7 @@ def test_no_change_of_the_screen_s_shelf_waits(tmp_path, monkeypatch, change) ->
 
 def test_every_method_of_a_shelf_that_changes_files_is_known() -> None:
     """A new one has to be given its place in these tests."""
-    tree = ast.parse(Path(ROOT / "core" / "forge" / "saved.py").read_text())
+    tree = ast.parse(Path(ROOT / "core" / "forge" / "journal" / "saved.py").read_text())
     (shelf,) = (one for one in tree.body if isinstance(one, ast.ClassDef) and one.name == "Shelf")
     changing = {
         method.name

@@ -18,7 +18,7 @@ from core.forge.compose.evaluation import evaluate
 from core.forge.compose.layer_kinds import KINDS
 from core.forge.observe.outcome import WHY
 from core.forge.transmit.injector import Out, open_ip, open_link
-from core.wire.build.value_text import typed
+from core.wire.encode.value_text import typed
 from core.wire.link.ethernet import ETHERNET
 from core.wire.model.field import Kind, Slot, Value
 from core.wire.model.table import HeaderTable

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from core.forge.transmit.injector import Way
 from core.forge.transmit.pacing import LONGEST_INTERVAL_S, SLOWEST, Plan
-from core.wire.build.value_text import shortened, whole_number
+from core.wire.encode.value_text import shortened, whole_number
 
 COUNT, RATE, INTERVAL = "send.count", "send.rate", "send.interval"
 MOST_PACKETS = 1_000_000_000

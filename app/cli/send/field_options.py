@@ -19,7 +19,7 @@ from core.forge.compose.layer_kinds import KINDS, Place
 from core.forge.compose.templates import TEMPLATES
 from core.forge.export.recipes import inferred_layers
 from core.forge.journal.saved import Shelf
-from core.wire.build.value_text import allowed
+from core.wire.encode.value_text import allowed
 from core.wire.model.field import Kind
 
 _PREFIX = "field_"

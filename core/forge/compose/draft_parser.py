@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from core.forge.compose.draft import Draft
 from core.forge.compose.layer_kinds import LayerKind
 from core.forge.compose.payload_text import parse_payload
-from core.wire.build.options_text import hex_bytes, parse_options
-from core.wire.build.packet_parts import Header
-from core.wire.build.value_text import TextError, parse_value
+from core.wire.encode.options_text import hex_bytes, parse_options
+from core.wire.encode.packet_parts import Header
+from core.wire.encode.value_text import TextError, parse_value
 from core.wire.model.field import Value
 
 NOTHING: Mapping[str, Value] = {}

@@ -16,11 +16,11 @@ from enum import Enum
 
 from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
 from core.forge.compose.draft_parser import NOTHING, Reading, given_values, read_bytes, read_layer
-from core.wire.build.build import Built, DoesNotFitError, Place, build
-from core.wire.build.computed_fields import longest_header
-from core.wire.build.options_text import options_text
-from core.wire.build.packet_parts import Parts
-from core.wire.build.value_text import allowed, example, typed
+from core.wire.encode.build import Built, DoesNotFitError, Place, build
+from core.wire.encode.computed_fields import longest_header
+from core.wire.encode.options_text import options_text
+from core.wire.encode.packet_parts import Parts
+from core.wire.encode.value_text import allowed, example, typed
 from core.wire.model.field import Slot, Span, Value
 from core.wire.network.arp import REQUEST
 

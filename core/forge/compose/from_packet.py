@@ -18,10 +18,10 @@ from core.forge.compose.evaluation import evaluate
 from core.forge.compose.layer_kinds import KINDS, LayerKind
 from core.forge.compose.payload_text import payload_text
 from core.forge.transmit.injector import Way
-from core.wire.build.build import Built, DoesNotFitError, build
-from core.wire.build.options_text import options_text
-from core.wire.build.packet_parts import Header, Parts, parts_of
-from core.wire.build.value_text import typed
+from core.wire.encode.build import Built, DoesNotFitError, build
+from core.wire.encode.options_text import options_text
+from core.wire.encode.packet_parts import Header, Parts, parts_of
+from core.wire.encode.value_text import typed
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Verdict

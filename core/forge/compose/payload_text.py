@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from core.wire.build.options_text import HEX, hex_bytes
-from core.wire.build.value_text import TextError
+from core.wire.encode.options_text import HEX, hex_bytes
+from core.wire.encode.value_text import TextError
 
 LONGEST = 65535  # bytes: what an IP packet can be; more is refused, not cut
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.|$)", re.DOTALL)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from core.forge.compose.evaluation import Evaluation
-from core.wire.build.build import Place
+from core.wire.encode.build import Place
 from core.wire.model.field import Kind, Value, address_text
 from core.wire.network import icmp
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.forge.compose.evaluation import Evaluation
-from core.wire.build.build import Built, Place
+from core.wire.encode.build import Built, Place
 
 
 def tcpdump_filter(evaluation: Evaluation) -> str:

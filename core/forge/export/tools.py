@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 from core.forge.compose.evaluation import Evaluation
 from core.forge.compose.layer_kinds import LayerKind
-from core.wire.build.build import Built, DoesNotFitError, Place, build
-from core.wire.build.packet_parts import Header, Parts
+from core.wire.encode.build import Built, DoesNotFitError, Place, build
+from core.wire.encode.packet_parts import Header, Parts
 from core.wire.link.ethernet import ETHERNET
 from core.wire.model.field import Slot
 from core.wire.network import icmp

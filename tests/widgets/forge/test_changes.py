@@ -12,8 +12,8 @@ from core.forge.compose.layer_kinds import KINDS, Place
 from core.forge.compose.templates import TEMPLATES
 from core.forge.transmit.injector import Way
 from core.forge.transmit.pacing import LONGEST_INTERVAL_S, SLOWEST
-from core.wire.build.value_text import shortened
-from tests.core.wire.build.test_value_text import ANY_TEXT
+from core.wire.encode.value_text import shortened
+from tests.core.wire.encode.test_value_text import ANY_TEXT
 from widgets.forge.changes import Held, choose, switch_flag, typed
 from widgets.forge.layers import LayersError, layer_names, parse_layers, with_layer
 from widgets.forge.rows import FormRow, RowKind, Surrounding, form_rows

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.forge.compose.draft import PAYLOAD, Draft
 from core.forge.compose.draft_parser import NOTHING
 from core.forge.compose.layer_kinds import KINDS
-from core.wire.build.value_text import typed
+from core.wire.encode.value_text import typed
 from core.wire.model.field import Kind, Slot, Value
 
 STACKS = (

@@ -11,8 +11,8 @@ from core.forge.compose.evaluation import Origin, evaluate
 from core.forge.compose.layer_kinds import KINDS
 from core.forge.compose.payload_text import LONGEST, parse_payload, payload_text
 from core.forge.compose.templates import TEMPLATES
-from core.wire.build.value_text import TextError
 from core.wire.dissect import dissect
+from core.wire.encode.value_text import TextError
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Verdict
 from core.wire.model.field import Span

@@ -11,7 +11,7 @@ from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
 from tests.core.wire import frames as made
-from tests.core.wire.build.test_build import captured
+from tests.core.wire.encode.test_build import captured
 from tests.core.wire.network.test_unset_length import LEFT
 
 SYN = made.ethernet(made.ipv4(made.tcp(flags__syn=1), 6)) + b"\0\0"

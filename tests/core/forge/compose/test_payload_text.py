@@ -7,7 +7,7 @@ import os
 import pytest
 
 from core.forge.compose.payload_text import LONGEST, parse_payload
-from core.wire.build.value_text import TextError
+from core.wire.encode.value_text import TextError
 
 
 def test_a_file(tmp_path):

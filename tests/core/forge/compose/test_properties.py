@@ -13,15 +13,15 @@ from core.forge.compose.evaluation import evaluate
 from core.forge.compose.from_packet import draft_of
 from core.forge.compose.layer_kinds import LayerKind, Place
 from core.forge.compose.payload_text import LONGEST
-from core.wire.build.computed_fields import SUM_RULES, longest_header
-from core.wire.build.value_text import typed
 from core.wire.dissect import dissect
+from core.wire.encode.computed_fields import SUM_RULES, longest_header
+from core.wire.encode.value_text import typed
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Verdict
 from core.wire.model.field import Kind, Slot, Value
 from core.wire.network import icmp, icmpv6
 from tests.core.forge.compose.stacks import STACKS, drafts, layer_values, slots_of, values
-from tests.core.wire.build.test_value_text import ANY_TEXT
+from tests.core.wire.encode.test_value_text import ANY_TEXT
 
 MANY = settings(max_examples=2000, database=None)
 Drawn = tuple[Draft, dict[str, Value]]

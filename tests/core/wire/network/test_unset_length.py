@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.wire.build.build import build
-from core.wire.build.packet_parts import parts_of
 from core.wire.dissect import dissect
+from core.wire.encode.build import build
+from core.wire.encode.packet_parts import parts_of
 from core.wire.link.ethernet import ETHERNET, EtherType
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL

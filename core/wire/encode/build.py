@@ -2,7 +2,7 @@
 
 A packet is built innermost first, since a header's length and sum cover what it carries. A value
 that was given always wins, also a wrong one: that is what forging is for. An `automatic` field that
-was not given is computed (`core.wire.build.computed_fields`); any other takes its default.
+was not given is computed (`core.wire.encode.computed_fields`); any other takes its default.
 
 ``build(parts_of(dissect(frame))).data == frame``: there every value is given, none is computed.
 """
@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.wire.build.computed_fields import NUMBER_RULES, SUM_RULES, Context, alignment
+from core.wire.encode.computed_fields import NUMBER_RULES, SUM_RULES, Context, alignment
+from core.wire.encode.packet_parts import Header, Parts
 from core.wire.model.field import Slot, Span, Value
-from core.wire.build.packet_parts import Header, Parts
 
 
 class DoesNotFitError(ValueError):

@@ -16,13 +16,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from core.wire.network import ipv4_options, ipv6, ipv6_options
 from core.wire.checksum.packet_checksums import crc32c, internet_checksum, pseudo_header_sum
+from core.wire.encode.packet_parts import Header
 from core.wire.link.ethernet import EtherType
 from core.wire.model.field import Slot
+from core.wire.network import ipv4_options, ipv6, ipv6_options
 from core.wire.network.ipv4 import IpProtocol
 from core.wire.network.ipv6 import AH_UNIT, UNIT
-from core.wire.build.packet_parts import Header
 
 EXPERIMENTAL_TYPE = 0x88B5  # IEEE 802 local experimental EtherType 1
 EXPERIMENTAL_PROTOCOL = 253  # RFC 3692 §2.1

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.wire.network.arp import ARP_IPV4
+from core.wire.encode.value_text import TextError, example, parse_value, typed
 from core.wire.model.field import Kind, Slot, Value
+from core.wire.network.arp import ARP_IPV4
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 from core.wire.registry import slots
 from core.wire.transport.tcp import TCP
-from core.wire.build.value_text import TextError, example, parse_value, typed
 
 SLOTS = list(slots())
 NO_ZONE = (

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.wire.encode.options_text import options_text, parse_options
+from core.wire.encode.value_text import TextError
+from core.wire.model.options import OptionList
 from core.wire.network import icmpv6, ipv4_options, ipv6_options
 from core.wire.transport import tcp_options
-from core.wire.model.options import OptionList
-from core.wire.build.options_text import options_text, parse_options
-from core.wire.build.value_text import TextError
 
 TCP, IPV4, IPV6 = tcp_options.OPTIONS, ipv4_options.OPTIONS, ipv6_options.OPTIONS
 

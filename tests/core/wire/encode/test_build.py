@@ -8,17 +8,17 @@ import pytest
 
 from core.files.formats import FileError
 from core.files.reader import open_capture
-from core.wire.link import ethernet, vlan
-from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv6
-from core.wire.transport import sctp, tcp, udp
-from core.wire.build.computed_fields import NUMBER_RULES, SUM_RULES
-from core.wire.build.build import DoesNotFitError, build
 from core.wire.dissect import dissect
-from core.wire.model.dissection import Dissection, Verdict
+from core.wire.encode.build import DoesNotFitError, build
+from core.wire.encode.computed_fields import NUMBER_RULES, SUM_RULES
+from core.wire.encode.options_text import parse_options
+from core.wire.encode.packet_parts import Header, Parts, parts_of
+from core.wire.link import ethernet, vlan
 from core.wire.link.link_types import LinkType
-from core.wire.build.options_text import parse_options
-from core.wire.build.packet_parts import Header, Parts, parts_of
+from core.wire.model.dissection import Dissection, Verdict
+from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv6
 from core.wire.registry import TABLES
+from core.wire.transport import sctp, tcp, udp
 from core.wire.transport.tcp_options import OPTIONS
 from tests.core.wire import frames as made
 from tests.support import captures_dir

@@ -16,11 +16,11 @@ import difflib
 import ipaddress
 from collections.abc import Iterator
 
+from core.wire.encode.value_text import TextError, parse_value, shortened, typed, whole_number
 from core.wire.model.dissection import Option
 from core.wire.model.field import Slot, Value
 from core.wire.model.options import OptionKind, OptionList
 from core.wire.model.table import HeaderTable
-from core.wire.build.value_text import TextError, parse_value, shortened, typed, whole_number
 
 HEX = "hex:"
 ALIASES = {

@@ -1,0 +1,1 @@
+"""From header values to bytes, and from typed text to header values."""
