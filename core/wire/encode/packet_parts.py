@@ -1,4 +1,4 @@
-"""A packet taken apart: what `core.wire.encode.build` puts together, and how a dissection becomes that.
+"""A packet taken apart: what `build` puts together, and how a dissection becomes that.
 
 A `Header` is the tables of one layer, the values that somebody gave, and its *body*: the bytes
 of the layer that are in no table (options, the addresses of a routing header). The *trailer* is
