@@ -9,7 +9,7 @@ from collections.abc import Callable
 JOIN_S = 2.0
 
 
-class Looker:
+class BackgroundTask:
     """A thread that works when it is woken, and is made when there is first something to do."""
 
     def __init__(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from core.capture.options import ANY, CaptureOptions
 from core.echo.snapshot import EchoSnapshot
-from core.engine.engine import Engine, EngineSnapshot, State
+from core.engine.engine import Engine, EngineSnapshot, EngineState
 from core.store.snapshot import Snapshot
 from core.wire.present.faults import Faults
 
@@ -113,7 +113,7 @@ class Bridge:
             self.faults.forget()
             self._turn += 1
         packets, echo = store.snapshot(), self.echo.snapshot()
-        if engine.state is State.LIVE:
+        if engine.state is EngineState.LIVE:
             rates = self._meter.sample(self._clock(), packets.count, packets.bytes_total)
         else:
             self._meter.forget()
@@ -142,7 +142,7 @@ class Bridge:
     @property
     def live(self) -> bool:
         """Whether packets are captured now."""
-        return self._engine.snapshot().state is State.LIVE
+        return self._engine.snapshot().state is EngineState.LIVE
 
     @property
     def piped(self) -> bool:
@@ -166,7 +166,7 @@ class Bridge:
         It is where there are none to start on, and where the packets of a file would go.
         """
         worker = self._engine.snapshot()
-        if worker.state in (State.LIVE, State.READING):
+        if worker.state in (EngineState.LIVE, EngineState.READING):
             self._engine.stop_capture()
         elif self.capturing and not worker.file:
             self.capture(self.capturing)

@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.forge.compose.draft import Draft
-from core.forge.compose.route_suggestions import Surroundings, look_around
-from core.forge.transmit.injector import Injector, Way
-from core.forge.transmit.transmission import Departure, depart
+from core.forge.compose.route_suggestions import RouteSuggestions, suggest_from_routes
+from core.forge.transmit.injector import Injector, SendMethod
+from core.forge.transmit.transmission import PreparedTransmission, prepare
 from core.net.interfaces import list_interfaces
 
 
-class Machine:
+class ForgeHost:
     """This computer."""
 
-    def look_around(
+    def suggest_from_routes(
         self, draft: Draft, interface: str = "", *, resolve: bool = False
-    ) -> Surroundings:
+    ) -> RouteSuggestions:
         """What routes and neighbours suggest for a draft."""
-        return look_around(draft, interface, resolve=resolve)
+        return suggest_from_routes(draft, interface, resolve=resolve)
 
     def interfaces(self) -> tuple[str, ...]:
         """The names of the interfaces that are up."""
         return tuple(info.name for info in list_interfaces() if info.up)
 
-    def depart(
-        self, packets: Sequence[bytes], way: Way, interface: str, network: str = ""
-    ) -> Departure:
-        """The way out; see `core.forge.transmit.transmission.depart`. Raises `SendError`."""
-        return depart(packets, way, interface, network)
+    def prepare(
+        self, packets: Sequence[bytes], way: SendMethod, interface: str, network: str = ""
+    ) -> PreparedTransmission:
+        """The way out; see `core.forge.transmit.transmission.prepare`. Raises `SendError`."""
+        return prepare(packets, way, interface, network)
 
-    def open(self, departure: Departure) -> Injector:
+    def open(self, departure: PreparedTransmission) -> Injector:
         """The socket. Raises `SendError` and `NotPermittedError`."""
         return departure.open()

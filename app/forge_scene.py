@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.forge.compose.draft import Draft
-from core.forge.compose.route_suggestions import Surroundings
-from core.forge.transmit.injector import Way
+from core.forge.compose.route_suggestions import RouteSuggestions
+from core.forge.transmit.injector import SendMethod
 from core.forge.transmit.pacing import Plan
 from widgets.forge.report import Report
 
@@ -19,7 +19,7 @@ class Order:
 
     drafts: tuple[Draft, ...] = ()
     packets: tuple[bytes, ...] = ()
-    way: Way = Way.IP
+    way: SendMethod = SendMethod.IP
     interface: str = ""
     plan: Plan = Plan()  # noqa: RUF009 - a frozen value
     said: str = ""
@@ -46,7 +46,7 @@ class Question:
 class ForgeScene:
     """All that the screen needs to know. `ours` are numbers of packets that we sent."""
 
-    around: tuple[Surroundings, ...] = ()
+    around: tuple[RouteSuggestions, ...] = ()
     interfaces: tuple[str, ...] = ()
     question: Question | None = None
     report: Report = field(default_factory=Report)

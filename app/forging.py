@@ -22,19 +22,19 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from app.background_task import Looker
-from app.forge_machine import Machine
+from app.background_task import BackgroundTask
+from app.forge_machine import ForgeHost
 from app.forge_scene import ForgeScene, Order, Question
-from app.keeping import Keeping, OrderError
+from app.keeping import OrderError, SendJournal
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation, aim_wanted, evaluate
-from core.forge.compose.route_suggestions import Surroundings
+from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.observe.tracker import Tracker
-from core.forge.review.confirmation import Examination, Load
-from core.forge.transmit.injector import Way
+from core.forge.review.confirmation import Examination, SendVolume
+from core.forge.transmit.injector import SendMethod
 from core.forge.transmit.pacing import Progress, send_packets
 from core.forge.transmit.send_errors import SendError
-from core.forge.transmit.transmission import Departure
+from core.forge.transmit.transmission import PreparedTransmission
 from core.net.sockets import NotPermittedError
 from core.store.snapshot import Snapshot
 from core.wire.model.text import safe
@@ -44,7 +44,7 @@ LISTEN_S = 10.0  # so long after the last packet replies are looked for
 _JOIN_S = 2.0
 
 
-class Forger:
+class ForgeService:
     """Carries out orders. Its methods are the screen's and return at once.
 
     `folder` is where drafts, agreed destinations and the audit are; `audit` says whether what is
@@ -56,11 +56,11 @@ class Forger:
         folder: Path,
         *,
         audit: bool = True,
-        machine: Machine | None = None,
+        machine: ForgeHost | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.keeping = Keeping(folder, audit)
-        self._machine = machine or Machine()
+        self.keeping = SendJournal(folder, audit)
+        self._machine = machine or ForgeHost()
         self._clock = clock
         self._lock = threading.Lock()
         self._scene = ForgeScene()
@@ -68,7 +68,7 @@ class Forger:
         self._stop = threading.Event()
         self._sender: threading.Thread | None = None
         self._order: Order | None = None
-        self._looker = Looker(self._look, self._lost_sight)
+        self._looker = BackgroundTask(self._look, self._lost_sight)
         self._wanted: tuple[tuple[Draft, ...], str] | None = None
         self._snapshot: Snapshot | None = None
         self._tracker: Tracker | None = None
@@ -165,8 +165,8 @@ class Forger:
         else:
             self._carry_out(order, question)
 
-    def _examine(self, order: Order, departure: Departure) -> Examination:
-        load = Load(order.plan.count * len(departure.packets), order.plan.rate)
+    def _examine(self, order: Order, departure: PreparedTransmission) -> Examination:
+        load = SendVolume(order.plan.count * len(departure.packets), order.plan.rate)
         return departure.examine(load, self.keeping.shelf.known())
 
     def _ask(self, question: Question) -> None:
@@ -208,27 +208,29 @@ class Forger:
         self._report(progress=progress, sending=False, error=error, notes=notes)
         self._looker.wake()
 
-    def _depart(self, order: Order, *, resolve: bool) -> tuple[Departure, list[Evaluation]]:
+    def _depart(
+        self, order: Order, *, resolve: bool
+    ) -> tuple[PreparedTransmission, list[Evaluation]]:
         """The packets with their way out; with `resolve` the link may be asked for addresses."""
         evaluations, packets, interface = [], order.packets, order.interface
         for draft in order.drafts:
-            around = self._machine.look_around(draft, order.interface, resolve=resolve)
+            around = self._machine.suggest_from_routes(draft, order.interface, resolve=resolve)
             evaluation = evaluate(draft, around.values)
             for one in evaluation.errors:
                 raise OrderError(f"{one.key}: {one.error}")
             if (aim := evaluation.unaimed) is not None:
                 raise OrderError(f"{aim.key}: {aim_wanted(aim)}")
-            if order.way is Way.LINK:
+            if order.way is SendMethod.LINK:
                 interface = interface or (around.link.name if around.link is not None else "")
                 if resolve and around.trouble:
                     raise OrderError(f"{around.trouble}; type an address, or choose another way")
             evaluations.append(evaluation)
             packets = (*packets, evaluation.data)
-        if order.way is Way.LINK and not interface:
+        if order.way is SendMethod.LINK and not interface:
             raise OrderError("choose the interface that the frame is to leave on")
-        return self._machine.depart(packets, order.way, interface, order.network), evaluations
+        return self._machine.prepare(packets, order.way, interface, order.network), evaluations
 
-    def _watch(self, departure: Departure) -> None:
+    def _watch(self, departure: PreparedTransmission) -> None:
         """From here on, captured packets may be ours."""
         snapshot = self._snapshot
         first = snapshot.count + 1 if snapshot is not None else 1
@@ -250,10 +252,12 @@ class Forger:
         if wanted is not None:
             drafts, interface = wanted
             try:
-                around = tuple(self._machine.look_around(draft, interface) for draft in drafts)
+                around = tuple(
+                    self._machine.suggest_from_routes(draft, interface) for draft in drafts
+                )
                 self._change(around=around, interfaces=self._machine.interfaces())
             except OSError as error:  # of netlink
-                self._change(around=(Surroundings(trouble=f"no routes: {error.strerror}"),))
+                self._change(around=(RouteSuggestions(trouble=f"no routes: {error.strerror}"),))
         tracker, snapshot = self._tracker, self._snapshot
         if tracker is None or snapshot is None:
             return True

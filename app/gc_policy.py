@@ -29,7 +29,7 @@ FULL_COLLECTION_EACH = 2
 QUIET_TICKS = 30  # three seconds, at the rate at which the screen polls
 
 
-class Settling:
+class GcPolicy:
     """Freezes what is there at the start, and again as echo clients become more. One thread."""
 
     def __init__(self) -> None:

@@ -11,16 +11,16 @@ from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation
 from core.forge.export.recipes import rawscope_command
 from core.forge.journal.audit import Audit, path_of
-from core.forge.journal.saved import Shelf
-from core.forge.transmit.injector import Way
-from core.forge.transmit.transmission import Departure
+from core.forge.journal.saved import DraftStore
+from core.forge.transmit.injector import SendMethod
+from core.forge.transmit.transmission import PreparedTransmission
 
 
 class OrderError(Exception):
     """Why an order cannot be carried out; one sentence."""
 
 
-class Keeping:
+class SendJournal:
     """Keeps it in `folder`; `audits` says whether what is sent is written down.
 
     `shelf` is for the screen: its changes never wait for another process. The methods are for the
@@ -28,17 +28,17 @@ class Keeping:
     """
 
     def __init__(self, folder: Path, audits: bool) -> None:
-        self.shelf = Shelf(folder, waits=False)
-        self._patient = Shelf(folder)
+        self.shelf = DraftStore(folder, waits=False)
+        self._patient = DraftStore(folder)
         self._patient.complaints = self.shelf.complaints  # the screen tells them
         self.folder = folder
         self.audits = audits
 
-    def audit_path(self, way: Way) -> str:
+    def audit_path(self, way: SendMethod) -> str:
         """Where it is written down; empty if it is not."""
         return str(path_of(self.folder, way)) if self.audits else ""
 
-    def open_audit(self, way: Way, stack: ExitStack) -> Audit | None:
+    def open_audit(self, way: SendMethod, stack: ExitStack) -> Audit | None:
         """The audit file, which `stack` closes. `OrderError` where it cannot be written: then
         nothing is sent."""
         if not self.audits:
@@ -51,10 +51,14 @@ class Keeping:
         return audit
 
     def write_down(
-        self, order: Order, departure: Departure, evaluations: Sequence[Evaluation], audit: Audit
+        self,
+        order: Order,
+        departure: PreparedTransmission,
+        evaluations: Sequence[Evaluation],
+        audit: Audit,
     ) -> None:
         """What is about to leave: also a program that is killed leaves its trace. `OrderError`."""
-        system = order.way is Way.SYSTEM
+        system = order.way is SendMethod.SYSTEM
         commands = [order.said] * len(order.packets) + [
             rawscope_command(one.draft, departure.interface, system=system, plan=order.plan)
             for one in evaluations
@@ -74,6 +78,6 @@ class Keeping:
             return (f"{self.folder}: {error.strerror}; it is not remembered",)
         return ()
 
-    def _unaudited(self, way: Way, error: OSError) -> OrderError:
+    def _unaudited(self, way: SendMethod, error: OSError) -> OrderError:
         off = "[forge] audit = false in the configuration sends without it"
         return OrderError(f"the audit {path_of(self.folder, way)}: {error.strerror}; {off}")

@@ -8,7 +8,7 @@ does not exist yet is not here.
 * The name is what a configuration file calls it: ``[keys]`` ``"view.pause" = "p"``.
 * Keys are Textual key names, comma-separated; none means palette only.
 * The command is a Textual action, resolved where the binding is: on the focused panel for
-  `Place.LIST`, `TABLE`, `DETAIL`, `HEX`, `CLIENTS`, `FORM` and `RESULT`, on the side panel for
+  `KeyContext.LIST`, `TABLE`, `DETAIL`, `HEX`, `CLIENTS`, `FORM` and `RESULT`, on the side panel for
   `ECHO` and `FORGE`, on the workspace for `PANELS`, on the screen for `MAIN`, on the app for
   `PROGRAM`.
 """
@@ -23,7 +23,7 @@ from textual.binding import Binding, BindingType
 from textual.keys import format_key
 
 
-class Place(Enum):
+class KeyContext(Enum):
     """Where a key works."""
 
     LIST = "any panel"
@@ -41,7 +41,7 @@ class Place(Enum):
     PROGRAM = "program"
 
 
-class Group(Enum):
+class KeyGroup(Enum):
     """The headings of the help screen, in its order."""
 
     MOVE = "Move"
@@ -67,12 +67,14 @@ class Action:
     command: str
     label: str
     help: str
-    group: Group
-    place: Place
+    group: KeyGroup
+    place: KeyContext
     everywhere: bool = False
 
 
-def _of(group: Group, place: Place, *rows: tuple[str, str, str, str, str]) -> Iterator[Action]:
+def _of(
+    group: KeyGroup, place: KeyContext, *rows: tuple[str, str, str, str, str]
+) -> Iterator[Action]:
     """Actions of one group and place from ``(name, keys, command, label, help)``."""
     for row in rows:
         yield Action(*row, group, place)
@@ -82,7 +84,7 @@ def _of(group: Group, place: Place, *rows: tuple[str, str, str, str, str]) -> It
 # fmt: off
 ACTIONS: tuple[Action, ...] = (
     *_of(
-        Group.MOVE, Place.LIST,
+        KeyGroup.MOVE, KeyContext.LIST,
         ("list.up", "up,k", "up", "", "One line up"),
         ("list.down", "down,j", "down", "", "One line down"),
         ("list.page_up", "pageup", "page_up", "", "One page up"),
@@ -91,24 +93,24 @@ ACTIONS: tuple[Action, ...] = (
         ("list.last", "G,end", "last", "", "To the last; the table follows"),
     ),
     *_of(
-        Group.MOVE, Place.TABLE,
+        KeyGroup.MOVE, KeyContext.TABLE,
         ("table.left", "left", "shift_left", "", "Show what is further left in Info"),
         ("table.right", "right", "shift_right", "", "Show what is further right in Info"),
         ("table.open", "enter", "screen.focus_panel('detail')", "detail", "Into the detail tree"),
     ),
     *_of(
-        Group.DETAIL, Place.DETAIL,
+        KeyGroup.DETAIL, KeyContext.DETAIL,
         ("detail.toggle", "enter", "toggle", "open/close", "Open or close a row of the tree"),
         ("detail.open", "right,l", "expand", "", "Open a row"),
         ("detail.close", "left,h", "collapse", "", "Close a row, or go to its parent"),
     ),
     *_of(
-        Group.DETAIL, Place.HEX,
+        KeyGroup.DETAIL, KeyContext.HEX,
         ("hex.left", "left,h", "left", "", "The byte before"),
         ("hex.right", "right,l", "right", "", "The byte after"),
     ),
     *_of(
-        Group.FORGE, Place.FORGE,
+        KeyGroup.FORGE, KeyContext.FORGE,
         ("forge.send", "ctrl+s", "send", "send", "Send what the form holds"),
         ("forge.drafts", "ctrl+o", "drafts", "drafts", "Templates, kept drafts, what was sent"),
         ("forge.keep", "ctrl+t", "keep", "keep", "Keep the draft under a name"),
@@ -116,7 +118,7 @@ ACTIONS: tuple[Action, ...] = (
         ("forge.new", "ctrl+n", "new", "new", "Begin with an empty form"),
     ),
     *_of(
-        Group.FORGE, Place.FORM,
+        KeyGroup.FORGE, KeyContext.FORM,
         ("form.next", "enter", "next", "next", "The next field; fold a heading"),
         ("form.up", "up", "up", "", "The field above"),
         ("form.down", "down", "down", "", "The field below"),
@@ -126,11 +128,11 @@ ACTIONS: tuple[Action, ...] = (
         ("form.last", "ctrl+end", "last", "", "To the last field"),
     ),
     *_of(
-        Group.FORGE, Place.RESULT,
+        KeyGroup.FORGE, KeyContext.RESULT,
         ("result.packet", "enter", "show_packet", "packet", "To the packet of the line"),
     ),
     *_of(
-        Group.ECHO, Place.ECHO,
+        KeyGroup.ECHO, KeyContext.ECHO,
         ("echo.talk", "b", "talk", "send bytes", "The built-in client sends 64 bytes"),
         ("echo.less", "minus", "budget(-1)", "less", "A read takes fewer bytes"),
         ("echo.more", "plus,equals_sign", "budget(1)", "more", "A read takes more bytes"),
@@ -143,7 +145,7 @@ ACTIONS: tuple[Action, ...] = (
         ("echo.lab", "L", "app.lab", "lab", "The laboratory of I/O models"),
     ),
     *_of(
-        Group.ECHO, Place.LAB,
+        KeyGroup.ECHO, KeyContext.LAB,
         ("lab.run", "r", "run", "run again", "Measure everything again"),
         ("lab.leave", "escape", "leave", "back", "Cancel the run; leave the laboratory"),
         ("lab.up", "up,k", "scroll_up", "", "Show what is further up"),
@@ -152,7 +154,7 @@ ACTIONS: tuple[Action, ...] = (
         ("lab.page_down", "pagedown,space", "page_down", "", "One page down"),
     ),
     *_of(
-        Group.ECHO, Place.CLIENTS,
+        KeyGroup.ECHO, KeyContext.CLIENTS,
         ("clients.only", "enter", "screen.only_client", "only", "All packets, or only its"),
         ("clients.sort", "s", "sort_next", "sort", "Sort by the next column"),
         ("clients.reverse", "S", "sort_reverse", "", "Sort the other way round"),
@@ -160,16 +162,16 @@ ACTIONS: tuple[Action, ...] = (
         ("clients.right", "right,l", "shift_right", "", "Show the columns further right"),
     ),
     *_of(
-        Group.CAPTURE, Place.MAIN,
+        KeyGroup.CAPTURE, KeyContext.MAIN,
         ("view.pause", "space", "pause", "pause", "Freeze the view; the capture goes on"),
         ("capture.toggle", "ctrl+e", "app.toggle_capture", "stop", "Stop or start the capture"),
     ),
     *_of(
-        Group.PACKETS, Place.MAIN,
+        KeyGroup.PACKETS, KeyContext.MAIN,
         ("packets.forge", "f", "forge", "forge", "Forge: fill the form from the packet"),
     ),
     *_of(
-        Group.PANELS, Place.PANELS,
+        KeyGroup.PANELS, KeyContext.PANELS,
         ("panel.next", "tab", "move_panel(1)", "panel", "The next panel"),
         ("panel.previous", "shift+tab", "move_panel(-1)", "", "The panel before"),
         ("panel.zoom", "z,f4", "zoom", "zoom", "All the room for the panel, or back"),
@@ -177,16 +179,16 @@ ACTIONS: tuple[Action, ...] = (
         ("panel.echo", "e", "side('echo')", "echo", "The echo server, or away with it"),
     ),
     *_of(
-        Group.PANELS, Place.MAIN,
+        KeyGroup.PANELS, KeyContext.MAIN,
         ("panel.close", "escape", "close", "", "Stop sending; unzoom, show all packets"),
     ),
     *_of(
-        Group.CAPTURE, Place.MAIN,
+        KeyGroup.CAPTURE, KeyContext.MAIN,
         ("capture.interface", "i", "app.interfaces", "interface", "Choose interfaces"),
         ("capture.open", "o", "app.open_file", "open", "Open a capture file"),
     ),
     *_of(
-        Group.PACKETS, Place.MAIN,
+        KeyGroup.PACKETS, KeyContext.MAIN,
         ("packets.mark", "m", "on_table('toggle_mark')", "mark", "Mark ◆ the packet, or unmark it"),
         ("packets.next_mark", "right_square_bracket", "on_table('next_mark')", "",
          "The next marked packet"),
@@ -204,40 +206,40 @@ ACTIONS: tuple[Action, ...] = (
          "The packet before, from any panel"),
     ),
     *_of(
-        Group.PROGRAM, Place.PROGRAM,
+        KeyGroup.PROGRAM, KeyContext.PROGRAM,
         ("program.quit", "q", "quit", "quit", "Leave; asks before packets are lost"),
         ("program.help", "question_mark,f1", "help", "help", "All keys"),
         ("program.theme", "", "change_theme", "", "Choose the colour theme; remembered"),
     ),
     Action("program.palette", "ctrl+p", "command_palette", "", "Every action by its name",
-           Group.PROGRAM, Place.PROGRAM, everywhere=True),
+           KeyGroup.PROGRAM, KeyContext.PROGRAM, everywhere=True),
     Action("program.leave", "ctrl+q", "quit", "", "Leave, also from a dialog",
-           Group.PROGRAM, Place.PROGRAM, everywhere=True),
+           KeyGroup.PROGRAM, KeyContext.PROGRAM, everywhere=True),
     Action("program.redraw", "ctrl+l", "redraw", "", "Redraw the screen",
-           Group.PROGRAM, Place.PROGRAM, everywhere=True),
+           KeyGroup.PROGRAM, KeyContext.PROGRAM, everywhere=True),
     Action("program.suspend", "ctrl+z", "suspend_process", "", "To the shell; fg comes back",
-           Group.PROGRAM, Place.PROGRAM, everywhere=True),
+           KeyGroup.PROGRAM, KeyContext.PROGRAM, everywhere=True),
 )
 # fmt: on
 
 BY_NAME = {action.name: action for action in ACTIONS}
 
 # Which places hear a key, by what has the focus: within one of these a key has one meaning.
-_EVERYWHERE = {Place.PANELS, Place.MAIN, Place.PROGRAM}
-HEARD_TOGETHER: tuple[frozenset[Place], ...] = tuple(
+_EVERYWHERE = {KeyContext.PANELS, KeyContext.MAIN, KeyContext.PROGRAM}
+HEARD_TOGETHER: tuple[frozenset[KeyContext], ...] = tuple(
     frozenset(places | _EVERYWHERE)
     for places in (
-        {Place.TABLE, Place.LIST},
-        {Place.DETAIL, Place.LIST},
-        {Place.HEX, Place.LIST, Place.FORGE},
-        {Place.CLIENTS, Place.LIST, Place.ECHO},
-        {Place.FORM, Place.FORGE},
-        {Place.RESULT, Place.LIST, Place.FORGE},
+        {KeyContext.TABLE, KeyContext.LIST},
+        {KeyContext.DETAIL, KeyContext.LIST},
+        {KeyContext.HEX, KeyContext.LIST, KeyContext.FORGE},
+        {KeyContext.CLIENTS, KeyContext.LIST, KeyContext.ECHO},
+        {KeyContext.FORM, KeyContext.FORGE},
+        {KeyContext.RESULT, KeyContext.LIST, KeyContext.FORGE},
     )
 )
 
 
-def bindings(*places: Place) -> list[BindingType]:
+def bindings(*places: KeyContext) -> list[BindingType]:
     """The Textual bindings of these places, each under its action's name for remapping."""
     return [
         Binding(
@@ -265,9 +267,9 @@ def _one_key(key: str) -> str:
     return shown
 
 
-def grouped(keymap: Mapping[str, str]) -> Iterator[tuple[Group, list[tuple[str, Action]]]]:
+def grouped(keymap: Mapping[str, str]) -> Iterator[tuple[KeyGroup, list[tuple[str, Action]]]]:
     """For the help screen: every group with its ``(keys, action)``, remapped keys in place."""
-    for group in Group:
+    for group in KeyGroup:
         yield (
             group,
             [

@@ -30,7 +30,7 @@ from textual.theme import Theme
 from app.bridge import Bridge
 from app.config import settings
 from app.key_queue import OrderedKeysApp
-from app.keymap import ACTIONS, Action, Place, bindings, key_label
+from app.keymap import ACTIONS, Action, KeyContext, bindings, key_label
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.palette import Palette
 from app.screens.dialogs.too_small import SMALLEST
@@ -49,8 +49,8 @@ SWITCH_INTERVAL_S = 0.0005
 
 
 if TYPE_CHECKING:
-    from app.forge_machine import Machine
-    from app.forging import Forger
+    from app.forge_machine import ForgeHost
+    from app.forging import ForgeService
     from app.screens.lab import Results
     from app.screens.packets import PacketScreen
 
@@ -67,7 +67,7 @@ class Monitor(OrderedKeysApp[None]):
 
     TITLE = "rawscope"
     CSS_PATH = "styles/monitor.tcss"
-    BINDINGS = bindings(Place.PROGRAM)
+    BINDINGS = bindings(KeyContext.PROGRAM)
     HORIZONTAL_BREAKPOINTS = [  # for windows without their own
         (0, "-thin"),
         (SMALLEST[0], "-cramped"),
@@ -85,7 +85,7 @@ class Monitor(OrderedKeysApp[None]):
         interfaces: Callable[[], Sequence[InterfaceInfo]] = list_interfaces,
         clock: Callable[[], float] = time.monotonic,
         time_of_day: Callable[[], str] = lambda: time.strftime("%H:%M:%S"),
-        machine: Machine | None = None,
+        machine: ForgeHost | None = None,
         on_signal: Callable[[signal.Signals], None] = lambda number: None,
     ) -> None:
         super().__init__()
@@ -103,11 +103,11 @@ class Monitor(OrderedKeysApp[None]):
         self.key_queue.hold()  # until `on_packet_screen_ready`
 
     @cached_property
-    def forger(self) -> Forger:
+    def forger(self) -> ForgeService:
         """What sends; imported with the forge panel."""
-        from app.forging import Forger
+        from app.forging import ForgeService
 
-        return Forger(
+        return ForgeService(
             self._paths.state.parent,
             audit=self._config.audit,
             machine=self._machine,
@@ -220,16 +220,16 @@ class Monitor(OrderedKeysApp[None]):
     def _runner(self, action: Action, screen: Screen[Any]) -> Callable[[], Any]:
         async def run() -> None:
             match action.place:
-                case Place.PROGRAM:
+                case KeyContext.PROGRAM:
                     await self.run_action(action.command, self)
-                case Place.MAIN | Place.LAB:
+                case KeyContext.MAIN | KeyContext.LAB:
                     await self.run_action(action.command, screen)
-                case Place.PANELS:
+                case KeyContext.PANELS:
                     await self.run_action(action.command, screen.query_one(Workspace))
-                case Place.FORGE:
+                case KeyContext.FORGE:
                     screen.query_one(Workspace).focus_panel("forge")
                     await self.run_action(action.command, screen.query_one("#forge"))
-                case Place.ECHO:
+                case KeyContext.ECHO:
                     screen.query_one(Workspace).focus_panel("echo")
                     await self.run_action(action.command, screen.query_one("#echo"))
                 case _:
@@ -330,9 +330,9 @@ class Monitor(OrderedKeysApp[None]):
 def _is_meant(action: Action, screen: Screen[Any]) -> bool:
     """Whether an action can be asked for on this screen."""
     if isinstance(screen, MainScreen):
-        return action.place is not Place.LAB
-    if action.place is Place.LAB:
+        return action.place is not KeyContext.LAB
+    if action.place is KeyContext.LAB:
         from app.screens.lab import LabScreen
 
         return isinstance(screen, LabScreen)
-    return action.place is Place.PROGRAM
+    return action.place is KeyContext.PROGRAM

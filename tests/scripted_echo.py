@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from core.decode.batch import CaptureInterface
-from core.echo.client_columns import Accounts, ClientTable
-from core.echo.log import Entry, Step
+from core.echo.client_columns import ClientColumns, ClientTable
+from core.echo.log import Entry, LogStep
 from core.echo.options import Drain, Switches, Trigger
-from core.echo.snapshot import EchoSnapshot, EchoTotals, ListenerInfo, TalkerInfo
+from core.echo.snapshot import BuiltinClientInfo, EchoSnapshot, EchoTotals, ListenerInfo
 from core.engine.echo_service import NO_SERVER
 from core.net.event_loop import LoopCounters
 from core.store.packet_store import PacketStore
@@ -26,7 +26,7 @@ NOW_S = 1000.0
 HOST, LEVEL_PORT, EDGE_PORT = "127.0.0.1", 7007, 7008
 LEVEL = ListenerInfo(1, HOST, LEVEL_PORT, Trigger.LEVEL, accepted=4)
 EDGE = ListenerInfo(2, HOST, EDGE_PORT, Trigger.EDGE, accepted=3)
-TALKER = TalkerInfo(2, HOST, 40_006, sent=64, received=16, intact=True)
+TALKER = BuiltinClientInfo(2, HOST, 40_006, sent=64, received=16, intact=True)
 ESTABLISHED, CLOSE_WAIT = 1, 8
 STALLED, BACKED_UP, PAUSED, ENDED = 6, 3, 4, 2  # identifiers of the clients that show it
 
@@ -48,7 +48,7 @@ EDGE_FROM = 5  # clients from this identifier on came through the edge triggered
 
 def client_table(taken_s: float = NOW_S) -> ClientTable:
     """The seven clients of `CLIENTS`."""
-    accounts = Accounts()
+    accounts = ClientColumns()
     for number, figures in enumerate(CLIENTS, 1):
         listener = EDGE if number >= EDGE_FROM else LEVEL
         peer = figures.get("peer", (HOST, 40_000 + number))
@@ -65,7 +65,7 @@ def client_table(taken_s: float = NOW_S) -> ClientTable:
 
 def many_clients(count: int, taken_s: float = NOW_S) -> ClientTable:
     """So many clients, all alike but for their port and how much they sent."""
-    accounts = Accounts()
+    accounts = ClientColumns()
     for number in range(count):
         peer = (f"10.0.{number >> 8 & 255}.{number & 255}", 40_000 + number % 20_000)
         slot = accounts.open(10 + number, 1, Trigger.LEVEL, peer, NOW_S - 60)
@@ -76,9 +76,9 @@ def many_clients(count: int, taken_s: float = NOW_S) -> ClientTable:
 def log() -> tuple[Entry, ...]:
     """What the stalled client did: one wake-up, one read of 16 of its 64 bytes."""
     steps = (
-        (0.0, Step.WAKE_UP, select.EPOLLIN),
-        (0.00002, Step.READ, 16),
-        (0.00005, Step.WROTE, 16),
+        (0.0, LogStep.WAKE_UP, select.EPOLLIN),
+        (0.00002, LogStep.READ, 16),
+        (0.00005, LogStep.WROTE, 16),
     )
     return tuple(Entry(NOW_S - 15 + after_s, step, number) for after_s, step, number in steps)
 

@@ -9,13 +9,13 @@ from textual.pilot import Pilot
 
 from app.monitor import Monitor
 from core.echo.snapshot import EchoSnapshot
-from core.engine.engine import EngineSnapshot, State
+from core.engine.engine import EngineSnapshot, EngineState
 from tests.idle import eventually
 from tests.scripted_echo import echo_snapshot, echo_store
 from tests.scripted_lab import scripted_lab
 from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
 
-LO = EngineSnapshot(State.LIVE, interfaces=("lo",), captured=42, received=42)
+LO = EngineSnapshot(EngineState.LIVE, interfaces=("lo",), captured=42, received=42)
 Act = Callable[[Pilot[Any]], Awaitable[None]]
 
 

@@ -11,17 +11,17 @@ import struct
 from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 
-from app.forge_machine import Machine
+from app.forge_machine import ForgeHost
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import given_values
-from core.forge.compose.route_suggestions import Surroundings, destination
-from core.forge.review.confirmation import Examination, Load
-from core.forge.transmit.injector import Injector, Way
+from core.forge.compose.route_suggestions import RouteSuggestions, destination
+from core.forge.review.confirmation import Examination, SendVolume
+from core.forge.transmit.injector import Injector, SendMethod
 from core.forge.transmit.send_errors import SendError
-from core.forge.transmit.transmission import Departure
-from core.net.host_addresses import ThisMachine
+from core.forge.transmit.transmission import PreparedTransmission
+from core.net.host_addresses import HostAddresses
 from core.net.netlink import LinkMessage
-from core.net.routes import Kind
+from core.net.routes import RouteKind
 from core.store.packet_store import PacketStore
 from tests.scripted import (
     ACK,
@@ -43,11 +43,11 @@ LO = LinkMessage(False, 1, 772, 0x49, "lo", 65536, bytes(6), 0, "")
 NO_ROUTE = "ENETUNREACH: there is no route to 203.0.113.9; see 'ip route'"
 
 
-class ScriptedAddresses(ThisMachine):
+class ScriptedAddresses(HostAddresses):
     """Loopback and HOST are ours; all else is a host."""
 
     def kind(self, address: bytes) -> int:
-        return Kind.LOCAL if self.owns(address) else Kind.UNICAST
+        return RouteKind.LOCAL if self.owns(address) else RouteKind.UNICAST
 
     def owns(self, address: bytes) -> bool:
         return address[0] == 127 or address == ipaddress.ip_address(HOST).packed
@@ -56,14 +56,14 @@ class ScriptedAddresses(ThisMachine):
         return mac == MAC_HOST
 
 
-class ScriptedDeparture(Departure):
+class ScriptedDeparture(PreparedTransmission):
     """Is examined by the rails there are, on a computer that has HOST and MAC_HOST."""
 
     def examine(
         self,
-        load: Load,
+        load: SendVolume,
         known: Collection[str] = frozenset(),
-        machine: ThisMachine | None = None,
+        machine: HostAddresses | None = None,
     ) -> Examination:
         return super().examine(load, known, machine or ScriptedAddresses())
 
@@ -97,7 +97,7 @@ class ScriptedInjector:
         return count
 
 
-class ScriptedMachine(Machine):
+class ScriptedMachine(ForgeHost):
     """Has lo and eth0, and a route to everything but 203.0.113.9."""
 
     def __init__(self, wire: Callable[[bytes], None] = lambda packet: None) -> None:
@@ -105,50 +105,50 @@ class ScriptedMachine(Machine):
         self.sent: list[bytes] = []
         self.error: SendError | None = None
         self.closed = 0
-        self.departed: list[tuple[Way, str]] = []
+        self.departed: list[tuple[SendMethod, str]] = []
 
-    def look_around(
+    def suggest_from_routes(
         self, draft: Draft, interface: str = "", *, resolve: bool = False
-    ) -> Surroundings:
+    ) -> RouteSuggestions:
         wanted = destination(draft, given_values(draft))
         if wanted == ipaddress.ip_address("203.0.113.9").packed:
-            return Surroundings(trouble=NO_ROUTE)
+            return RouteSuggestions(trouble=NO_ROUTE)
         link = LO if interface == "lo" else ETH0 if interface or wanted else None
         if link is None:
-            return Surroundings()
+            return RouteSuggestions()
         values = {
             "ip.src": int(ipaddress.ip_address(HOST)),
             "eth.src": int.from_bytes(MAC_HOST, "big"),
             "eth.dst": int.from_bytes(MAC_GATEWAY, "big"),
         }
-        return Surroundings(values, None, link)
+        return RouteSuggestions(values, None, link)
 
     def interfaces(self) -> tuple[str, ...]:
         return ("lo", "eth0")
 
-    def depart(
-        self, packets: Sequence[bytes], way: Way, interface: str, network: str = ""
-    ) -> Departure:
+    def prepare(
+        self, packets: Sequence[bytes], way: SendMethod, interface: str, network: str = ""
+    ) -> PreparedTransmission:
         self.departed.append((way, interface))
         name = interface or "eth0"
         is_loopback = name == "lo"
         return ScriptedDeparture(tuple(packets), way, name, 2, 1500, is_loopback, network=network)
 
-    def open(self, departure: Departure) -> Injector:
+    def open(self, departure: PreparedTransmission) -> Injector:
         return ScriptedInjector(self)  # type: ignore[return-value]
 
 
 class Neighbour(ScriptedMachine):
     """Finds out, when it may ask the link, that the next hop is everybody."""
 
-    def look_around(
+    def suggest_from_routes(
         self, draft: Draft, interface: str = "", *, resolve: bool = False
-    ) -> Surroundings:
+    ) -> RouteSuggestions:
         own = int.from_bytes(MAC_HOST, "big")
         values = {"eth.src": own}
         if resolve:
             values["eth.dst"] = (1 << 48) - 1
-        return Surroundings(values, None, ETH0)
+        return RouteSuggestions(values, None, ETH0)
 
 
 class Wire:

@@ -10,13 +10,13 @@ from typing import Any, cast
 from textual.pilot import Pilot
 
 from app.config.settings import Paths
-from app.forge_machine import Machine
+from app.forge_machine import ForgeHost
 from app.monitor import Monitor
 from app.screens.main import MainScreen
 from core.capture.options import CaptureOptions
 from core.echo.snapshot import EchoSnapshot
 from core.engine.echo_service import NO_SERVER, EchoService
-from core.engine.engine import Engine, EngineSnapshot, State
+from core.engine.engine import Engine, EngineSnapshot, EngineState
 from core.net.interfaces import InterfaceInfo
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
@@ -25,7 +25,7 @@ from tests.scripted_forge import ScriptedMachine
 from tests.waiting import PATIENCE_S
 
 NOWHERE = Paths(Path("/dev/null/config.toml"), Path("/dev/null/state.json"))  # also for root
-LIVE = EngineSnapshot(State.LIVE, interfaces=("eth0",), captured=28, received=28)
+LIVE = EngineSnapshot(EngineState.LIVE, interfaces=("eth0",), captured=28, received=28)
 
 
 def interface(
@@ -86,15 +86,15 @@ class ScriptedEngine:
 
     def capture(self, options: CaptureOptions) -> None:
         self.told.append(options)
-        self.said = replace(self.said, state=State.LIVE, interfaces=options.interfaces)
+        self.said = replace(self.said, state=EngineState.LIVE, interfaces=options.interfaces)
 
     def stop_capture(self) -> None:
         self.told.append("stop")
-        self.said = replace(self.said, state=State.STOPPED)
+        self.said = replace(self.said, state=EngineState.STOPPED)
 
     def open_file(self, source: str | int) -> None:
         self.told.append(source)
-        self.said = EngineSnapshot(State.DONE, file=str(source), progress=1.0)
+        self.said = EngineSnapshot(EngineState.DONE, file=str(source), progress=1.0)
 
 
 def scripted_monitor(
@@ -103,7 +103,7 @@ def scripted_monitor(
     paths: Paths = NOWHERE,
     choose: bool = False,
     clock: Callable[[], float] = lambda: 0.0,
-    machine: Machine | None = None,
+    machine: ForgeHost | None = None,
 ) -> Monitor:
     """A monitor that shows the same on every run. A real engine has its store already."""
     engine = engine or ScriptedEngine()

@@ -17,9 +17,9 @@ from collections.abc import Iterator
 import pytest
 
 from core.forge.transmit import encapsulation
-from core.forge.transmit.encapsulation import Framing
+from core.forge.transmit.encapsulation import Encapsulation
 from core.net import host_addresses
-from core.net.host_addresses import ThisMachine
+from core.net.host_addresses import HostAddresses
 from core.wire.network.tunnels import GRE, optional_table
 from core.wire.transport.tcp import FLAG_BITS, TCP, flag_text
 from tests.scripted_forge import ETH0
@@ -146,7 +146,7 @@ def test_kept_answers_of_the_kernel_are_forgotten(monkeypatch) -> None:
     """A file may name any number of destinations."""
     monkeypatch.setattr(host_addresses, "_MOST_KINDS", 10)
     monkeypatch.setattr(encapsulation, "_MOST_KEPT", 10)
-    machine, frames = ThisMachine(), Framing(ETH0)
+    machine, frames = HostAddresses(), Encapsulation(ETH0)
     monkeypatch.setattr(frames, "_looked_up", lambda destination: destination[:6])
     for number in range(25):
         address = bytes((127, 0, 0, number))

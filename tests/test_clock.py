@@ -24,7 +24,7 @@ import pytest
 from core.files.reader import open_capture
 from core.forge.observe.outcome import Outcome, Seen
 from core.forge.observe.tracker import Track
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.store.frame_detail import seconds_text
 from core.wire.link.link_types import LinkType
 from tests.app.made import capture_of, udp_frame
@@ -116,7 +116,7 @@ def test_no_delay_of_an_answer_is_told_across_a_step(step_s, age_s, copies) -> N
     now_ns = 1_700_000_000_000_000_000
     for stepped_ns, told in ((0, 250_000), (step_s * 10**9, None)):
         monotonic_ns = [0]
-        track = Track(Outcome(asked, Way.IP, clock=lambda at=monotonic_ns: at[0]))
+        track = Track(Outcome(asked, SendMethod.IP, clock=lambda at=monotonic_ns: at[0]))
         for number in range(1, copies + 1):
             monotonic_ns[0] += age_s * 10**9
             copied_ns = now_ns + monotonic_ns[0]
@@ -132,7 +132,7 @@ def test_an_answer_that_takes_long_keeps_its_delay() -> None:
     sent = udp_frame(b"question")
     asked, answer = sent[14:], _turned(sent)[14:]
     monotonic_ns = [0]
-    track = Track(Outcome(asked, Way.IP, clock=lambda: monotonic_ns[0]))
+    track = Track(Outcome(asked, SendMethod.IP, clock=lambda: monotonic_ns[0]))
     track.take(Seen(asked, 0, LinkType.RAW, 0, 1))
     monotonic_ns[0] = 2 * HOUR_S * 10**9
     track.take(Seen(answer, monotonic_ns[0] - 5, LinkType.RAW, 0, 2))

@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from app.cli.interrupts import Interrupts
-from app.cli.output import CommandError, Output, say
+from app.cli.output import CommandError, CommandOutput, say
 from core.echo.descriptors import raise_descriptor_limit
 from core.echo.listener import EchoError
 from core.echo.options import EchoOptions, Trigger
@@ -42,7 +42,7 @@ def run_echo(
     """Serve until told to stop; returns the exit status. Raises `CommandError`."""
     raise_descriptor_limit()
     loop = EpollLoop(_EVENTS_PER_WAIT)
-    output = Output()
+    output = CommandOutput()
     with ExitStack() as stack:
         stack.callback(loop.close)
         server = EchoServer(loop, options, watched=False)

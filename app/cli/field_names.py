@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 
-from core.wire.model.field import Kind, Slot
+from core.wire.model.field import Kind, PlacedField
 from core.wire.registry import slots
 
 Described = tuple[str, str, str, str]  # name, width, unit, meaning
@@ -64,7 +64,7 @@ def nearest(name: str) -> str:
     return f"; nearest: {', '.join(close)}" if close else "; see 'rawscope fields'"
 
 
-def _unit(slot: Slot) -> str:
+def _unit(slot: PlacedField) -> str:
     kind = slot.field.kind
     if kind is Kind.FLAG:
         return "true or false"

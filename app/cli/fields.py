@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.cli.field_names import described, nearest
-from app.cli.output import CommandError, Output
+from app.cli.output import CommandError, CommandOutput
 
 
 def run_fields(prefix: str) -> int:
@@ -12,7 +12,7 @@ def run_fields(prefix: str) -> int:
     if not rows:
         raise CommandError(f"no field's name begins with '{prefix}'{nearest(prefix)}")
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    output = Output()
+    output = CommandOutput()
     for row in rows:
         output.line("  ".join(map(str.ljust, row, widths)).rstrip())
     output.flush()

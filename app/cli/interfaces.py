@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from app.cli.output import CommandError, Output
+from app.cli.output import CommandError, CommandOutput
 from core.net.interfaces import InterfaceInfo, list_interfaces
 from core.wire.link.link_types import link_type_name
 from core.wire.model.text import safe
@@ -16,7 +16,7 @@ def run_interfaces(as_json: bool) -> int:
         found = list_interfaces()
     except OSError as error:
         raise CommandError(f"the list of interfaces: {error.strerror}") from error
-    output = Output()
+    output = CommandOutput()
     for line in map(_json, found) if as_json else _table(found):
         output.line(line)
     output.flush()

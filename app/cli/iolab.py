@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from app.cli.interrupts import Interrupts
-from app.cli.output import CommandError, Output, say
+from app.cli.output import CommandError, CommandOutput, say
 from core.iolab.curve import CurvePoint
 from core.iolab.lab import LabError, LabOptions, ModelResult, run_curve, run_models
 from core.iolab.models import MODELS, model_named
@@ -34,7 +34,7 @@ def check_models(names: Sequence[str]) -> None:
 
 def run_iolab(names: Sequence[str], clients: int, messages: int, as_json: bool) -> int:
     """Print a line for each model, then the curve; returns the exit status."""
-    output = Output()
+    output = CommandOutput()
     models = [model_named(name) for name in names] or list(MODELS)
     options = LabOptions(clients=clients, messages=messages)
     remarks: list[str] = []
@@ -65,7 +65,7 @@ def run_iolab(names: Sequence[str], clients: int, messages: int, as_json: bool) 
     return 0
 
 
-def _measure_curve(output: Output, as_json: bool, stopped: Callable[[], bool]) -> None:
+def _measure_curve(output: CommandOutput, as_json: bool, stopped: Callable[[], bool]) -> None:
     """Print what was measured, also where it breaks off. Raises `CommandError`."""
     points: list[CurvePoint] = []
     try:
@@ -78,7 +78,7 @@ def _measure_curve(output: Output, as_json: bool, stopped: Callable[[], bool]) -
             output.flush()
 
 
-def _print_curve(points: Sequence[CurvePoint], output: Output, as_json: bool) -> None:
+def _print_curve(points: Sequence[CurvePoint], output: CommandOutput, as_json: bool) -> None:
     if as_json:
         for point in points:
             output.line(json.dumps({"curve": point.mechanism, **_without_name(point)}))

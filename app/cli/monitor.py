@@ -69,7 +69,7 @@ def _show(
     over: threading.Event,
 ) -> int:
     from app.monitor import Monitor
-    from core.engine.engine import State
+    from core.engine.engine import EngineState
 
     if file is not None:
         engine.open_file(file)
@@ -94,7 +94,7 @@ def _show(
     if failure is not None:
         raise failure
     last = engine.snapshot()
-    if last.state is State.FAILED:  # said again where it can be copied
+    if last.state is EngineState.FAILED:  # said again where it can be copied
         raise CommandError(last.message)
     faults = monitor.bridge.faults
     if faults.first is not None:

@@ -45,7 +45,7 @@ class ReaderStuckError(Exception):
         self.number = number
 
 
-class Output:
+class CommandOutput:
     """Lines of data on their way to standard output.
 
     `signal` returns the number of the signal that asked to stop, None before. What a reader

@@ -159,9 +159,9 @@ def replay(
     IP packets without a link header get one that leads to their next hop.
     """
     from app.cli.send.replay import ReplayRequest, run_replay
-    from core.forge.transmit.replay import Pace
+    from core.forge.transmit.replay import ReplayPace
 
     if (speed is not None) + (rate is not None) + topspeed > 1:
         raise click.UsageError("--speed, --rate and --topspeed exclude each other")
-    pace = Pace(None if topspeed else speed or 1.0, checked_rate(rate))
+    pace = ReplayPace(None if topspeed else speed or 1.0, checked_rate(rate))
     return run_replay(ReplayRequest(pace=pace, audit=not no_audit, **given))

@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from app.config.config_file import Paths, one_line, read_audit, read_config
-from app.keymap import ACTIONS, BY_NAME, HEARD_TOGETHER, Place
+from app.keymap import ACTIONS, BY_NAME, HEARD_TOGETHER, KeyContext
 from core.files.private_folder import PrivateFolder
 
 __all__ = ["Config", "Paths", "load", "remember_theme"]
@@ -90,7 +90,7 @@ def _key_problem(name: str, value: Any, keys: Mapping[str, str]) -> str:
     return ""
 
 
-def _holder(key: str, place: Place, keys: Mapping[str, str], besides: str) -> str:
+def _holder(key: str, place: KeyContext, keys: Mapping[str, str], besides: str) -> str:
     """The action that answers `key` where `place` does, under the keys accepted so far."""
     for action in ACTIONS:
         both = any({action.place, place} <= places for places in HEARD_TOGETHER)

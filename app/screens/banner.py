@@ -10,10 +10,10 @@ from rich.text import Text
 from textual import events
 from textual.widget import Widget
 
-from core.engine.engine import Severity
+from core.engine.engine import NoticeSeverity
 from core.wire.model.text import safe
 
-SIGNS = {Severity.NONE: "·", Severity.WARNING: "!", Severity.ERROR: "✗"}
+SIGNS = {NoticeSeverity.NONE: "·", NoticeSeverity.WARNING: "!", NoticeSeverity.ERROR: "✗"}
 
 
 class Banner(Widget):
@@ -34,13 +34,13 @@ class Banner(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.message = ""
-        self._severity = Severity.NONE
+        self._severity = NoticeSeverity.NONE
 
-    def show(self, message: str, severity: Severity = Severity.NONE) -> None:
+    def show(self, message: str, severity: NoticeSeverity = NoticeSeverity.NONE) -> None:
         """Say this; an empty message hides the banner."""
         self.message, self._severity = safe(message), severity
-        self.set_class(severity is Severity.WARNING, "-warning")
-        self.set_class(severity is Severity.ERROR, "-error")
+        self.set_class(severity is NoticeSeverity.WARNING, "-warning")
+        self.set_class(severity is NoticeSeverity.ERROR, "-error")
         self.display = bool(message)
         self.refresh(layout=True)
 

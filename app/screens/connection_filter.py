@@ -24,7 +24,7 @@ _WILDCARDS = ("0.0.0.0", "::")
 
 
 @dataclass(frozen=True, slots=True)
-class Only:
+class ConnectionFilter:
     """A client, and the packets of its connection."""
 
     client: int
@@ -32,7 +32,7 @@ class Only:
     connection: Connection
 
 
-def of_client(echo: EchoSnapshot, client: int) -> Only | None:
+def of_client(echo: EchoSnapshot, client: int) -> ConnectionFilter | None:
     """What keeps the table to a client's packets; None if it is gone."""
     row = echo.clients.row(client)
     if row is None:
@@ -41,7 +41,7 @@ def of_client(echo: EchoSnapshot, client: int) -> Only | None:
     if info is not None:
         own = "" if info.address in _WILDCARDS else info.address, info.port
     peer = echo.clients.peer(row)
-    return Only(client, endpoint_text(*peer), Connection(peer, own))
+    return ConnectionFilter(client, endpoint_text(*peer), Connection(peer, own))
 
 
 def client_of(echo: EchoSnapshot, ends: tuple[End, End]) -> int | None:
@@ -63,7 +63,7 @@ def _listener_of(echo: EchoSnapshot, row: int) -> ListenerInfo | None:
     return next((info for info in echo.listeners if info.identifier == identifier), None)
 
 
-class OnlyLine(Widget):
+class ConnectionFilterLine(Widget):
     """One line over the table while there are clients beside it: whose packets are shown. It stands
     before one is picked, so that a click on a client moves no row away from under the pointer. A
     click on it shows all again."""
@@ -71,7 +71,7 @@ class OnlyLine(Widget):
     ALLOW_SELECT = False
 
     DEFAULT_CSS = """
-    OnlyLine {
+    ConnectionFilterLine {
         display: none;
         height: 1;
         padding: 0 1;

@@ -7,7 +7,7 @@ server as a command, and is seen in a later snapshot. The client under the curso
 from __future__ import annotations
 
 from app.bridge import Bridge
-from app.keymap import Place, bindings
+from app.keymap import KeyContext, bindings
 from app.screens.dialogs.add_listener import AddListener
 from core.echo.snapshot import EchoSnapshot
 from widgets.echo.clients import EchoClients
@@ -22,13 +22,13 @@ TALK_BYTES = 64  # what the built-in client sends at a key
 class Clients(EchoClients, inherit_bindings=False):
     """The list of clients with the registry's keys."""
 
-    BINDINGS = bindings(Place.CLIENTS, Place.LIST)
+    BINDINGS = bindings(KeyContext.CLIENTS, KeyContext.LIST)
 
 
 class Echo(EchoPanel):
     """The panel, and the commands."""
 
-    BINDINGS = bindings(Place.ECHO)
+    BINDINGS = bindings(KeyContext.ECHO)
     BORDER_TITLE = "Echo"
 
     def __init__(self, bridge: Bridge) -> None:

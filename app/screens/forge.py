@@ -21,7 +21,7 @@ from textual.message import Message
 
 from app import keymap
 from app.forge_scene import ForgeScene, Order, Question
-from app.forging import Forger
+from app.forging import ForgeService
 from app.keymap import bindings
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.drafts import Drafts, KeepDraft
@@ -30,11 +30,11 @@ from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation
 from core.forge.compose.from_packet import Resent
 from core.forge.review.confirmation import REMEMBERED
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.store.packet import Packet
 from core.wire.model.field import Span
 from core.wire.model.text import safe
-from widgets.forge.changes import Held
+from widgets.forge.changes import FormState
 from widgets.forge.outcome import ForgeOutcome
 from widgets.forge.report import Report
 from widgets.forge.rows import Surrounding
@@ -49,7 +49,7 @@ EARLIER = "Outcome of what was sent before"
 class ForgePanel(Vertical):
     """The forge. Its keys work wherever in it the focus is."""
 
-    BINDINGS = bindings(keymap.Place.FORGE)
+    BINDINGS = bindings(keymap.KeyContext.FORGE)
     BORDER_TITLE = "Forge"
 
     class PacketWanted(Message):
@@ -59,12 +59,12 @@ class ForgePanel(Vertical):
             super().__init__()
             self.number = number
 
-    def __init__(self, forger: Forger, *, id: str | None = None) -> None:
+    def __init__(self, forger: ForgeService, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._forger = forger
         self._scene = ForgeScene()
         self._asked: Question | None = None  # the one that was put last
-        self._before: Held | None = None  # what the form held before it was filled anew
+        self._before: FormState | None = None  # what the form held before it was filled anew
         self._shows_report = False
         self._title = ""
         self._considered: tuple[tuple[Draft, ...], str] | None = None
@@ -103,7 +103,7 @@ class ForgePanel(Vertical):
     def interface(self) -> str:
         """Where a frame would leave verbatim; empty where it leaves otherwise. Nothing routes an
         ARP request: it goes where we capture, unless a person chose."""
-        return (self._chosen or self._route) if self.form.settings.way is Way.LINK else ""
+        return (self._chosen or self._route) if self.form.settings.way is SendMethod.LINK else ""
 
     @property
     def is_sending(self) -> bool:
@@ -115,7 +115,7 @@ class ForgePanel(Vertical):
         """The interface that does not depend on a route, which may still be looked up: a person's,
         or the captured one for what nothing routes."""
         settings, drafts = self.form.settings, self.form.held.drafts
-        if settings.way is not Way.LINK:
+        if settings.way is not SendMethod.LINK:
             return ""
         routed = any(name in ROUTED for draft in drafts for name in draft.layers)
         return settings.interface or ("" if routed else self.captured)
@@ -223,9 +223,9 @@ class ForgePanel(Vertical):
 
     # -- what the keys do ---------------------------------------------------------------------
 
-    def fill(self, held: Held, note: str = "") -> None:
+    def fill(self, held: FormState, note: str = "") -> None:
         """Put something else into the form; what it held can be had back."""
-        self._before = self.form.held if self.form.held != Held() else self._before
+        self._before = self.form.held if self.form.held != FormState() else self._before
         self.form.begin(held)
         self._say(note)
 
@@ -262,7 +262,7 @@ class ForgePanel(Vertical):
             Order(
                 packets=(again.data,),
                 way=again.way,
-                interface=interface if again.way is Way.LINK else "",
+                interface=interface if again.way is SendMethod.LINK else "",
                 said=f"packet {packet.number}, again",
                 notes=again.notes,
             )
@@ -280,7 +280,7 @@ class ForgePanel(Vertical):
         return sending
 
     def action_new(self) -> None:
-        self.fill(Held())
+        self.fill(FormState())
         self.form.focus()
 
     def action_drafts(self) -> None:
@@ -290,7 +290,7 @@ class ForgePanel(Vertical):
 
     def _use(self, drafts: tuple[Draft, ...] | None) -> None:
         if drafts:
-            self.fill(Held.of(drafts, self.form.settings.interface))
+            self.fill(FormState.of(drafts, self.form.settings.interface))
             self.form.focus()
 
     def action_keep(self) -> None:

@@ -9,13 +9,13 @@ from textual.widget import Widget
 from app import keymap
 from app.keymap import bindings
 from core.capture.options import ANY
-from core.engine.engine import EngineSnapshot, State
+from core.engine.engine import EngineSnapshot, EngineState
 from core.forge.compose.draft import TRAILER
 from core.forge.compose.from_packet import Filled
-from core.forge.compose.layer_kinds import KINDS, Place
-from core.forge.transmit.injector import Way
+from core.forge.compose.layer_kinds import KINDS, LayerPosition
+from core.forge.transmit.injector import SendMethod
 from core.wire.model.text import safe
-from widgets.forge.changes import Held
+from widgets.forge.changes import FormState
 from widgets.forge.form import ForgeForm
 from widgets.forge.outcome import ForgeOutcome
 from widgets.forge.rows import FormRow
@@ -24,20 +24,20 @@ from widgets.hex.hex_view import HexView
 ROUTED = ("ip", "ipv6")
 
 
-def held_of(filled: Filled, interface: str) -> Held:
+def held_of(filled: Filled, interface: str) -> FormState:
     """The form for a captured packet: an IP packet on the way through the IP stack, where its
     link header is not needed; with what was typed for that it can be had back."""
-    held = Held.of((filled.draft,), interface)
-    network = [name for name in filled.draft.layers if KINDS[name].place is Place.NETWORK]
+    held = FormState.of((filled.draft,), interface)
+    network = [name for name in filled.draft.layers if KINDS[name].place is LayerPosition.NETWORK]
     if not network or network[0] not in ROUTED:
         return held
     without_padding = held.draft.with_text(TRAILER, "")
-    return held.with_draft(without_padding).on_way(Way.IP)
+    return held.with_draft(without_padding).on_way(SendMethod.IP)
 
 
 def why_blind(worker: EngineSnapshot, interface: str) -> str:
     """Why a packet that leaves on `interface` is not seen by the capture; empty if it is."""
-    if worker.state is not State.LIVE:
+    if worker.state is not EngineState.LIVE:
         return "nothing is captured now, so what left and what came back is not seen"
     if interface and not {interface, ANY} & set(worker.interfaces):
         where = safe(", ".join(worker.interfaces))
@@ -48,19 +48,19 @@ def why_blind(worker: EngineSnapshot, interface: str) -> str:
 class Form(ForgeForm, inherit_bindings=False):
     """The form with the registry's keys."""
 
-    BINDINGS = bindings(keymap.Place.FORM)
+    BINDINGS = bindings(keymap.KeyContext.FORM)
 
 
 class Bytes(HexView, inherit_bindings=False):
     """The bytes that would leave, with the registry's keys."""
 
-    BINDINGS = bindings(keymap.Place.HEX, keymap.Place.LIST)
+    BINDINGS = bindings(keymap.KeyContext.HEX, keymap.KeyContext.LIST)
 
 
 class Result(ForgeOutcome, inherit_bindings=False):
     """What became of what was sent, with the registry's keys."""
 
-    BINDINGS = bindings(keymap.Place.RESULT, keymap.Place.LIST)
+    BINDINGS = bindings(keymap.KeyContext.RESULT, keymap.KeyContext.LIST)
     BORDER_TITLE = "Outcome"
 
 

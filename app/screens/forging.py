@@ -17,12 +17,12 @@ from app.bridge import Bridge, Scene
 from app.screens.packets import PacketScreen
 from app.screens.workspace import WIDE
 from core.capture.options import ANY
-from core.engine.engine import State
+from core.engine.engine import EngineState
 from core.wire.dissect import dissect
 from widgets.packets.row import PacketRow, RowReader
 
 if TYPE_CHECKING:
-    from app.forging import Forger
+    from app.forging import ForgeService
     from app.screens.forge import ForgePanel
     from core.store.packet import Packet
     from core.wire.model.dissection import Dissection
@@ -34,12 +34,12 @@ class ForgingScreen(PacketScreen):
     `make_forger` is called when the forge is first needed.
     """
 
-    def __init__(self, bridge: Bridge, make_forger: Callable[[], Forger]) -> None:
+    def __init__(self, bridge: Bridge, make_forger: Callable[[], ForgeService]) -> None:
         super().__init__(bridge)
         self._make_forger = make_forger
 
     @cached_property
-    def forger(self) -> Forger:
+    def forger(self) -> ForgeService:
         """What sends."""
         return self._make_forger()
 
@@ -71,7 +71,7 @@ class ForgingScreen(PacketScreen):
         blind = why_blind(scene.engine, self.forger.scene().report.interface)
         self.forger.follow(scene.packets, scene.turn, blind)
         forging = self.forger.scene()
-        captured = scene.engine.interfaces if scene.engine.state is State.LIVE else ()
+        captured = scene.engine.interfaces if scene.engine.state is EngineState.LIVE else ()
         self.forge.captured = captured[0] if len(captured) == 1 and captured[0] != ANY else ""
         self.table.ours = forging.ours
         self.forge.show(forging)

@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from app.keymap import Place, bindings
+from app.keymap import KeyContext, bindings
 from app.screens.key_bar import KeyBar
 from core.iolab.curve import COUNTS, MECHANISMS, CurvePoint
 from core.iolab.lab import LabError, LabOptions, ModelResult, run_curve, run_models
@@ -49,7 +49,7 @@ class LabScreen(Screen[Results | None]):
     Leaving gives the results of a whole run, to come back to.
     """
 
-    BINDINGS = bindings(Place.LAB)
+    BINDINGS = bindings(KeyContext.LAB)
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-stacked"), (ABREAST, "-abreast")]
 

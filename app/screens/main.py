@@ -9,13 +9,18 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from app.bridge import Bridge, Scene
-from app.keymap import Place, bindings
-from app.screens.connection_filter import Only, OnlyLine, client_of, of_client
+from app.keymap import KeyContext, bindings
+from app.screens.connection_filter import (
+    ConnectionFilter,
+    ConnectionFilterLine,
+    client_of,
+    of_client,
+)
 from app.screens.forging import ForgingScreen
 from core.analysis.connection import tcp_ends
 
 if TYPE_CHECKING:
-    from app.forging import Forger
+    from app.forging import ForgeService
     from app.screens.echo import Echo
     from widgets.echo.clients import EchoClients
 
@@ -24,11 +29,13 @@ class MainScreen(ForgingScreen):
     """All of it. A client that is picked keeps the table to its packets, and a packet that is
     selected is followed to its client."""
 
-    BINDINGS = bindings(Place.MAIN)
+    BINDINGS = bindings(KeyContext.MAIN)
 
-    only: reactive[Only | None] = reactive(None, repaint=False, init=False)  # whose packets
+    only: reactive[ConnectionFilter | None] = reactive(
+        None, repaint=False, init=False
+    )  # whose packets
 
-    def __init__(self, bridge: Bridge, make_forger: Callable[[], Forger]) -> None:
+    def __init__(self, bridge: Bridge, make_forger: Callable[[], ForgeService]) -> None:
         super().__init__(bridge, make_forger)
         self._picked: int | None = None  # the client whose packets to show from the next scene on
 
@@ -86,14 +93,14 @@ class MainScreen(ForgingScreen):
             self.only = only
         held = self.shown.count - self.shown.evicted
         name = "" if self.only is None else self.only.name
-        line = self.query_one(OnlyLine)
+        line = self.query_one(ConnectionFilterLine)
         line.display = self.only is not None or (self.echo.display and self.table.display)
         line.show(name, self.table.held_count, held)
 
     def watch_only(self) -> None:
         self.table.keep_only(None if self.only is None else self.only.connection)
 
-    def on_only_line_left(self) -> None:
+    def on_connection_filter_line_left(self) -> None:
         self._show_all()
 
     def action_only_client(self) -> None:

@@ -23,14 +23,14 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from app.bridge import POLL_HZ, Bridge, Scene
-from app.gc_policy import Settling
+from app.gc_policy import GcPolicy
 from app.screens.banner import Banner
 from app.screens.dialogs.too_small import SMALLEST, TooSmall
 from app.screens.key_bar import KeyBar
 from app.screens.panels import Panels
 from app.screens.status import message_of, status_line, why_empty
 from app.screens.workspace import BESIDE, WIDE, Packets, Workspace
-from core.engine.engine import State
+from core.engine.engine import EngineState
 from widgets.status.bar import StatusBar
 
 SIDES_AFTER_POLLS = 3  # even when no row has come by then
@@ -65,7 +65,7 @@ class PacketScreen(Screen[None]):
         self._paused_first = 0  # the lowest number held when the view was paused
         self._told = ""
         self._basis: tuple[object, ...] = ()  # of what is shown
-        self._settling = Settling()
+        self._settling = GcPolicy()
 
     def compose(self) -> ComposeResult:
         # Textual sets these at the first resize, after all is styled: everything is styled again.
@@ -253,7 +253,7 @@ class PacketScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There is nothing to pause where nothing comes."""
-        coming = self.scene.engine.state in (State.LIVE, State.READING)
+        coming = self.scene.engine.state in (EngineState.LIVE, EngineState.READING)
         return action != "pause" or self.paused or coming
 
     def action_pause(self) -> None:
@@ -281,6 +281,6 @@ def _class_at(cells: int, breakpoints: list[tuple[int, str]]) -> str:
 
 def _toggle_label(scene: Scene) -> str:
     """What ^e does: over a file it asks on what to capture."""
-    if scene.engine.state in (State.LIVE, State.READING):
+    if scene.engine.state in (EngineState.LIVE, EngineState.READING):
         return "stop"
     return "capture" if scene.engine.file else "start"

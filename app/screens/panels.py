@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from app.keymap import Place, bindings
+from app.keymap import KeyContext, bindings
 from core.store.frame_detail import frame_row
 from core.store.packet import Packet
 from core.store.packet_store import Snapshot
@@ -35,14 +35,14 @@ TABS = (("detail", "Detail"), ("hex", "Hex"), ("forge", "Forge"), ("echo", "Echo
 class Detail(PacketDetail, inherit_bindings=False):
     """The detail tree with the registry's keys."""
 
-    BINDINGS = bindings(Place.DETAIL, Place.LIST)
+    BINDINGS = bindings(KeyContext.DETAIL, KeyContext.LIST)
     BORDER_TITLE = "Detail"
 
 
 class Hex(HexView, inherit_bindings=False):
     """The hex view with the registry's keys."""
 
-    BINDINGS = bindings(Place.HEX, Place.LIST)
+    BINDINGS = bindings(KeyContext.HEX, KeyContext.LIST)
     BORDER_TITLE = "Hex"
 
 

@@ -9,15 +9,15 @@ from core.engine import engine
 from core.store.snapshot import Snapshot
 from core.wire.link.link_types import unread_text
 from core.wire.model.text import safe
-from widgets.status.line import State, StatusLine
+from widgets.status.line import StatusLine, StatusState
 
 _STATES = {
-    engine.State.IDLE: State.IDLE,
-    engine.State.LIVE: State.LIVE,
-    engine.State.STOPPED: State.STOPPED,
-    engine.State.READING: State.READING,
-    engine.State.DONE: State.DONE,
-    engine.State.FAILED: State.FAILED,
+    engine.EngineState.IDLE: StatusState.IDLE,
+    engine.EngineState.LIVE: StatusState.LIVE,
+    engine.EngineState.STOPPED: StatusState.STOPPED,
+    engine.EngineState.READING: StatusState.READING,
+    engine.EngineState.DONE: StatusState.DONE,
+    engine.EngineState.FAILED: StatusState.FAILED,
 }
 
 
@@ -27,7 +27,7 @@ def status_line(scene: Scene, paused: tuple[int, Snapshot] | None = None) -> Sta
     worker, packets = scene.engine, scene.packets
     first, shown = paused or (packets.first, packets)
     return StatusLine(
-        state=_STATES[worker.state] if paused is None else State.PAUSED,
+        state=_STATES[worker.state] if paused is None else StatusState.PAUSED,
         source=_source(scene),
         packets=packets.count,
         rates=scene.rates.packets,
@@ -48,28 +48,28 @@ def _source(scene: Scene) -> str:
     return PurePath(worker.file).name if worker.file else ", ".join(worker.interfaces)
 
 
-def message_of(scene: Scene) -> tuple[str, engine.Severity]:
+def message_of(scene: Scene) -> tuple[str, engine.NoticeSeverity]:
     """What the banner says: the worker's message, else the first packet that could not be
     described, else the last thing the worker noted, else that some kind of frames is not read."""
     worker = scene.engine
     if worker.message:
         return worker.message, worker.severity
     if scene.fault:
-        return scene.fault, engine.Severity.ERROR
+        return scene.fault, engine.NoticeSeverity.ERROR
     if worker.notes:
-        return worker.notes[-1], engine.Severity.WARNING
+        return worker.notes[-1], engine.NoticeSeverity.WARNING
     unread = unread_text(interface.link_type for interface in scene.packets.interfaces)
-    return unread, engine.Severity.WARNING if unread else engine.Severity.NONE
+    return unread, engine.NoticeSeverity.WARNING if unread else engine.NoticeSeverity.NONE
 
 
 def why_empty(scene: Scene) -> str:
     """What stands in a table without packets."""
     match scene.engine.state:
-        case engine.State.LIVE:
+        case engine.EngineState.LIVE:
             return safe(f"waiting for the first packet on {', '.join(scene.engine.interfaces)}")
-        case engine.State.READING:
+        case engine.EngineState.READING:
             return "reading"
-        case engine.State.DONE:
+        case engine.EngineState.DONE:
             return "the file holds no packets"
         case _:
             return "no packets: choose an interface, or open a file"

@@ -14,8 +14,8 @@ from textual.containers import Vertical
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from app.keymap import Place, bindings
-from app.screens.connection_filter import OnlyLine
+from app.keymap import KeyContext, bindings
+from app.screens.connection_filter import ConnectionFilterLine
 from app.screens.panels import Panels, PanelTabs
 from widgets.packets.packet_table import PacketTable
 
@@ -29,14 +29,14 @@ WIDE = 140  # columns from which a side panel stands beside them
 class Packets(PacketTable, inherit_bindings=False):
     """The packet table with the registry's keys."""
 
-    BINDINGS = bindings(Place.TABLE, Place.LIST)
+    BINDINGS = bindings(KeyContext.TABLE, KeyContext.LIST)
 
 
 class Workspace(Vertical):
     """Table, tabs, panels."""
 
     BLANK = True  # what is in it covers it: its own lines need no styles
-    BINDINGS = bindings(Place.PANELS)
+    BINDINGS = bindings(KeyContext.PANELS)
 
     panel: reactive[str] = reactive("packets", init=False)  # the one that has the focus
     side: reactive[str] = reactive("", init=False)  # the side panel that is open
@@ -45,7 +45,7 @@ class Workspace(Vertical):
     _moved_to: int | None = None  # where an eviction put the selection
 
     def compose(self) -> ComposeResult:
-        yield OnlyLine(id="only")
+        yield ConnectionFilterLine(id="only")
         yield Packets(id="packets")
         yield PanelTabs(id="tabs")
         yield Panels(id="panels")

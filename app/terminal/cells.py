@@ -4,7 +4,7 @@ A cell is one unsigned 64-bit number: the glyph in the low half, the style in th
 
 * A glyph is a code point. A grapheme of several code points has a number above all code
   points; the second cell of a wide grapheme is `CONTINUED`.
-* A style is the index of a `Look`: the SGR parameters (ECMA-48 §8.3.117) that draw it. On a
+* A style is the index of a `CellStyle`: the SGR parameters (ECMA-48 §8.3.117) that draw it. On a
   blank only the background can be seen, unless the style draws a line there, so all blanks of
   one background are equal.
 """
@@ -44,14 +44,14 @@ _SEEN_ON_BLANKS = frozenset({"4", "7", "9", "21", "53"})  # lines, and reverse v
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CellStyle:
     """SGR parameters by what they set; an empty string is the terminal's default."""
 
     attributes: str = ""
     foreground: str = ""
     background: str = ""
 
-    def after(self, before: Look | None) -> str:
+    def after(self, before: CellStyle | None) -> str:
         """The shortest SGR sequence that turns `before` into this look; None: unknown."""
         if before == self:
             return ""
@@ -66,14 +66,14 @@ class Look:
         return f"\x1b[{';'.join(part for part in parts if part)}m"
 
     @property
-    def on_blank(self) -> Look:
+    def on_blank(self) -> CellStyle:
         """The look of a blank in this style."""
         if _SEEN_ON_BLANKS.isdisjoint(self.attributes.split(";")):
-            return Look(background=self.background)
+            return CellStyle(background=self.background)
         return self
 
 
-def parse_look(codes: str) -> Look:
+def parse_style(codes: str) -> CellStyle:
     """Split SGR parameters such as ``1;38;2;10;20;30;40``."""
     attributes: list[str] = []
     foreground = background = ""
@@ -90,7 +90,7 @@ def parse_look(codes: str) -> Look:
             background = "" if number == 49 else part
         else:
             attributes.append(part)
-    return Look(";".join(attributes), foreground, background)
+    return CellStyle(";".join(attributes), foreground, background)
 
 
 class Alphabet:
@@ -98,9 +98,9 @@ class Alphabet:
 
     def __init__(self, color_system: ColorSystem) -> None:
         self._color_system = color_system
-        self.looks: list[Look] = [Look()]
-        self.on_blank: list[int] = [0]  # by the number of a look: that of its `Look.on_blank`
-        self._numbers: dict[Look, int] = {Look(): 0}
+        self.looks: list[CellStyle] = [CellStyle()]
+        self.on_blank: list[int] = [0]  # by the number of a look: that of its `CellStyle.on_blank`
+        self._numbers: dict[CellStyle, int] = {CellStyle(): 0}
         self._styles: LRUCache[Style, int] = LRUCache(_KEPT_STYLES)
         self._clusters: dict[str, int] = {}
         self._clusters_by_number: list[str] = []
@@ -130,10 +130,10 @@ class Alphabet:
         number = self._styles.get(style)
         if number is None:
             match = _SGR.match(style.render("x", color_system=self._color_system))
-            number = self._styles[style] = self._number(parse_look(match[1] if match else ""))
+            number = self._styles[style] = self._number(parse_style(match[1] if match else ""))
         return number
 
-    def _number(self, look: Look) -> int:
+    def _number(self, look: CellStyle) -> int:
         number = self._numbers.get(look)
         if number is None:
             number = self._numbers[look] = len(self.looks)

@@ -32,9 +32,9 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Offset, Size
 from textual.message import Message
 
-from app.terminal.frame import Frame
-from app.terminal.output import Output
-from app.terminal.pace import TAGS, Pace
+from app.terminal.frame import TerminalFrame
+from app.terminal.output import TerminalOutput
+from app.terminal.pace import TAGS, FramePace
 
 _SCREEN = 2  # the descriptor that Textual draws on
 _ASK = "\x1b[6n"
@@ -47,7 +47,7 @@ _LEAVE = (
     "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
 _LAST_ANSWER_S = 1.0  # for an answer that would else come after the end
-_LAST_WORDS_S = 0.3  # for a terminal that is not read, twice (`Output.finish`)
+_LAST_WORDS_S = 0.3  # for a terminal that is not read, twice (`TerminalOutput.finish`)
 ABANDON_S = 0.6  # the longest that `TerminalDriver.abandon` takes
 
 
@@ -64,9 +64,9 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self.synchronized = False  # whether the terminal knows "synchronized output"
-        self._frame = Frame(app.console._color_system or ColorSystem.TRUECOLOR)
-        self._pace = Pace()
-        self._output = Output(_SCREEN, self._loop, self._write_frame)
+        self._frame = TerminalFrame(app.console._color_system or ColorSystem.TRUECOLOR)
+        self._pace = FramePace()
+        self._output = TerminalOutput(_SCREEN, self._loop, self._write_frame)
         self._heard: SimpleQueue[int] = SimpleQueue()  # tags of answers, from the input thread
         self._later: asyncio.TimerHandle | None = None
         self._cursor = Offset(0, 0)

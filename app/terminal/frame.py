@@ -32,14 +32,14 @@ from app.terminal.cells import (
     UNKNOWN,
     Alphabet,
     Cells,
-    Look,
+    CellStyle,
 )
 from app.terminal.scroll import find_scroll
 
 Mask = NDArray[np.bool_]
 
 
-class Frame:
+class TerminalFrame:
     """The screen of a terminal."""
 
     def __init__(self, color_system: ColorSystem) -> None:
@@ -162,10 +162,10 @@ class _Pen:
     def __init__(self, rows: NDArray[np.intp], width: int, texts: Sequence[str]) -> None:
         self.parts: list[str] = []
         self._rows, self._width, self._texts = rows.tolist(), width, texts
-        self._look: Look | None = None
+        self._look: CellStyle | None = None
         self._at = -1  # the cell that the cursor is on, if that is certain
 
-    def write(self, start: int, end: int, look: Look, in_doubt: bool) -> None:
+    def write(self, start: int, end: int, look: CellStyle, in_doubt: bool) -> None:
         """Write cells `start` to `end` in one look; `in_doubt`: the cursor may end elsewhere."""
         if start != self._at:
             row, column = divmod(start, self._width)

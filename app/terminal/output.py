@@ -20,7 +20,7 @@ CANCEL = b"\x18"  # CAN ends an escape sequence that was cut (ECMA-48, console_c
 _PIECE = 1 << 16
 
 
-class Output:
+class TerminalOutput:
     """The terminal behind `descriptor`, written to from `loop`.
 
     `on_room` is called when the terminal has taken all, after it had not.

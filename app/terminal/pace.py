@@ -47,7 +47,7 @@ class _Question:
     asked_s: float
 
 
-class Pace:
+class FramePace:
     """What was written and is not answered yet. Times are seconds of one monotonic clock."""
 
     def __init__(self) -> None:

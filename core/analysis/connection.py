@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.chunk import Chunk
-from core.decode.columns import SLOTS, Column, read
+from core.decode.columns import SLOTS, FieldColumn, read
 from core.wire.model.dissection import Dissection
 
 End = tuple[str, int]  # address and port
@@ -63,7 +63,7 @@ def _equal(chunk: Chunk, name: str, value: int) -> NDArray[np.bool_]:
     return column.valid & same
 
 
-def _column(chunk: Chunk, name: str) -> Column:
+def _column(chunk: Chunk, name: str) -> FieldColumn:
     return read(chunk, SLOTS[name])
 
 

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.chunk import Chunk, Network, State
+from core.decode.chunk import Chunk, HeaderState, Network
 from core.store.snapshot import Snapshot
 from core.wire.network.ipv4 import IPV4, IpProtocol
 from core.wire.network.ipv6 import IPV6
@@ -98,7 +98,7 @@ class SequenceIndex:
 
     def _look_up(self, chunk: Chunk) -> None:
         """Answer for every packet of a part of a chunk: one costs as much as all."""
-        rows = _tcp_rows(chunk, State.TRANSPORT)
+        rows = _tcp_rows(chunk, HeaderState.TRANSPORT)
         numbers = rows + chunk.first
         there, back = self._directions(chunk, rows)
         sequences = self._last_before(there, numbers)
@@ -130,7 +130,7 @@ class SequenceIndex:
             del self._runs[0]
 
     def _add(self, chunk: Chunk) -> None:
-        rows = _tcp_rows(chunk, State.TRANSPORT | State.SYN)
+        rows = _tcp_rows(chunk, HeaderState.TRANSPORT | HeaderState.SYN)
         if not len(rows):
             return
         direction, _ = self._directions(chunk, rows)

@@ -32,10 +32,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.capture.interface_map import InterfaceRegister
+from core.capture.interface_map import InterfaceMap
 from core.decode.batch import Batch
 from core.net import sockets as kernel
-from core.net.interfaces import Framing
+from core.net.interfaces import LinkHeader
 from core.wire.link.ethernet import ETHERNET, EtherType
 from core.wire.link.linux_cooked import SLL_OTHER
 from core.wire.link.vlan import VLAN
@@ -161,7 +161,7 @@ def to_batch(
     data: NDArray[np.uint8],
     frames: NDArray[np.int64],
     records: NDArray[np.void],
-    register: InterfaceRegister,
+    register: InterfaceMap,
 ) -> Batch:
     """The frames of a block as a Batch over the same memory.
 
@@ -178,9 +178,9 @@ def to_batch(
     original = records["tp_len"].copy()
     if framings.any():
         _begin_at_network(records, framings, offset, captured, original)
-        _write_cooked(data, np.flatnonzero(framings == Framing.COOKED), records, offset)
+        _write_cooked(data, np.flatnonzero(framings == LinkHeader.COOKED), records, offset)
     tagged = np.flatnonzero(status & kernel.TP_STATUS_VLAN_VALID)
-    tagged = tagged[framings[tagged] == Framing.LINK]
+    tagged = tagged[framings[tagged] == LinkHeader.LINK]
     if len(tagged):
         flags[tagged] |= np.uint16(PacketFlag.VLAN_RESTORED)
         original[tagged] += VLAN_TAG.itemsize
@@ -199,9 +199,9 @@ def to_batch(
 
 
 def _interfaces(
-    records: NDArray[np.void], register: InterfaceRegister
+    records: NDArray[np.void], register: InterfaceMap
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
-    """The store's interface number and the `Framing` of each frame."""
+    """The store's interface number and the `LinkHeader` of each frame."""
     register.follow_changes()
     count = len(records)
     indices = records["sll_ifindex"]
@@ -227,8 +227,8 @@ def _begin_at_network(
 ) -> None:
     """Leave out the link header, and make room for the cooked one where there is to be one."""
     link_header = (records["tp_net"] - records["tp_mac"]).astype(np.uint32)
-    link_header[framings == Framing.LINK] = 0
-    cooked = np.where(framings == Framing.COOKED, np.uint32(COOKED.itemsize), np.uint32(0))
+    link_header[framings == LinkHeader.LINK] = 0
+    cooked = np.where(framings == LinkHeader.COOKED, np.uint32(COOKED.itemsize), np.uint32(0))
     offset += link_header.astype(np.int64) - cooked
     captured += cooked - np.minimum(link_header, captured)  # uint32 wraps; the sum is right
     original += cooked - link_header

@@ -21,7 +21,7 @@ import numpy as np
 
 from core.capture import block
 from core.capture.options import CaptureOptions
-from core.capture.packet_socket import Binding
+from core.capture.packet_socket import PacketSocket
 from core.capture.source import AddInterface, CaptureStatistics
 from core.decode.batch import Batch
 from core.net import sockets as kernel
@@ -62,7 +62,7 @@ class DatagramSource:
     """One interface, or all of them, by recvmsg. See `core.capture.source.Source`."""
 
     def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
-        self._binding = Binding(name, options, add)
+        self._binding = PacketSocket(name, options, add)
         self.name = self._binding.name
         self.interface_index = self._binding.interface_index
         self._largest = options.snap_length

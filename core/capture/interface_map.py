@@ -22,7 +22,7 @@ from typing import Any
 
 from core.capture.source import AddInterface
 from core.decode.batch import CaptureInterface
-from core.net.interfaces import Framing, link_type_of
+from core.net.interfaces import LinkHeader, link_type_of
 from core.net.netlink import LinkMessage, LinkWatcher, get_link
 
 _GONE_KEPT = 1024  # names of deleted links none of whose frames came yet
@@ -35,11 +35,11 @@ class KnownInterface:
     """An interface whose first frame has come."""
 
     number: int  # in the store
-    framing: Framing
+    framing: LinkHeader
     name: str
 
 
-class InterfaceRegister:
+class InterfaceMap:
     """What the kernel's interface numbers mean: the store's numbers and the framing.
 
     An interface is added to the store when its first frame arrives. `watcher` tells of changes;

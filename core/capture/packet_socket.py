@@ -25,7 +25,7 @@ import numpy as np
 
 from core.capture import bpf
 from core.capture.block import SOCKADDR_LL
-from core.capture.interface_map import InterfaceRegister
+from core.capture.interface_map import InterfaceMap
 from core.capture.options import ANY, CaptureOptions
 from core.capture.source import AddInterface, CaptureError, CaptureStatistics
 from core.net import sockets as kernel
@@ -40,7 +40,7 @@ TPACKET_STATS = struct.Struct("=II")  # tpacket_stats, and what tpacket_stats_v3
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class Binding:
+class PacketSocket:
     """The socket, and which interface it is bound to. Raises `CaptureError` and `OSError`."""
 
     def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
@@ -63,7 +63,7 @@ class Binding:
         except BaseException:
             self.socket.close()
             raise
-        self.register = InterfaceRegister(add, options.snap_length, self._watcher)
+        self.register = InterfaceMap(add, options.snap_length, self._watcher)
 
     def bind(self) -> None:
         """Start receiving. Raises CaptureError if the interface has gone meanwhile."""

@@ -20,7 +20,7 @@ from enum import Enum
 
 from core.capture.options import ANY, CaptureOptions
 from core.capture.packet_socket import named
-from core.capture.source import AddInterface, CaptureError, CaptureStatistics, Source
+from core.capture.source import AddInterface, CaptureError, CaptureSource, CaptureStatistics
 from core.capture.source_factory import open_source
 from core.decode.batch import Batch
 from core.net.interfaces import IFF_RUNNING, IFF_UP
@@ -45,7 +45,7 @@ class LinkState(Enum):
 class Feed:
     """A source in a session. `delivered` counts the frames read from it."""
 
-    source: Source
+    source: CaptureSource
     link: LinkState = LinkState.UP
     delivered: int = 0
 

@@ -36,7 +36,7 @@ class CaptureStatistics:
         return CaptureStatistics(self.received + other.received, self.dropped + other.dropped)
 
 
-class Source(Protocol):
+class CaptureSource(Protocol):
     """One live source of frames."""
 
     name: str  # the interface's own, however it was asked for; or ``any``

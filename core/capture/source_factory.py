@@ -8,11 +8,11 @@ from core.capture.datagram import DatagramSource
 from core.capture.inet import InetSource
 from core.capture.options import CaptureOptions
 from core.capture.ring import RingSource, RingUnavailableError
-from core.capture.source import AddInterface, CaptureError, Source
+from core.capture.source import AddInterface, CaptureError, CaptureSource
 from core.wire.model.text import safe
 
 
-def open_source(name: str, options: CaptureOptions, add: AddInterface) -> Source:
+def open_source(name: str, options: CaptureOptions, add: AddInterface) -> CaptureSource:
     """A source for one interface name (or ``any``); `add` numbers interfaces in the store.
 
     Where the kernel gives no ring the datagram path is taken, and the source's `note` says so.
@@ -24,7 +24,7 @@ def open_source(name: str, options: CaptureOptions, add: AddInterface) -> Source
         raise CaptureError(f"{safe(name)}: cannot capture: {error.strerror or error}") from error
 
 
-def _open(name: str, options: CaptureOptions, add: AddInterface) -> Source:
+def _open(name: str, options: CaptureOptions, add: AddInterface) -> CaptureSource:
     """Open the source that the options name. Raises `CaptureError` and `OSError`."""
     if options.method == "inet":
         return InetSource(name, options, add)

@@ -22,14 +22,14 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.chunk import Network, State
-from core.decode.header_positions import Places
+from core.decode.chunk import HeaderState, Network
+from core.decode.header_positions import HeaderPositions
 from core.decode.option_steps import find_option
 from core.wire.model.dissection import Cause
-from core.wire.model.field import Slot, gather
+from core.wire.model.field import PlacedField, gather
 from core.wire.model.options import OptionList
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Space
+from core.wire.model.walk import Numbering
 
 Rows: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -39,7 +39,7 @@ _WORD = 8  # bytes a gather reads
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Group:
+class FrameGroup:
     """Packets at the same kind of header: `rows` (n,) and the offset `at` (n,) of each."""
 
     rows: Rows
@@ -48,19 +48,19 @@ class Group:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def where(self, mask: Mask) -> Group:
+    def where(self, mask: Mask) -> FrameGroup:
         """Those of the group for which `mask` (n,) holds."""
         return self.taken(mask.nonzero()[0])
 
-    def taken(self, index: Rows) -> Group:
+    def taken(self, index: Rows) -> FrameGroup:
         """Those of the group at these ascending indices."""
         if len(index) == len(self.rows):
             return self
-        return Group(self.rows.take(index), self.at.take(index))
+        return FrameGroup(self.rows.take(index), self.at.take(index))
 
-    def moved(self, distance: int | Column) -> Group:
+    def moved(self, distance: int | Column) -> FrameGroup:
         """The same packets, `distance` bytes further on."""
-        return Group(self.rows, self.at + distance)
+        return FrameGroup(self.rows, self.at + distance)
 
 
 class BatchWalk:
@@ -78,7 +78,7 @@ class BatchWalk:
         captured: NDArray[np.int64],
         stop: NDArray[np.int64],
         steps: Steps,
-        places: Places | None = None,
+        places: HeaderPositions | None = None,
     ) -> None:
         count = len(base)
         self.data = data
@@ -92,15 +92,15 @@ class BatchWalk:
         self.state = np.zeros(count, dtype=np.uint8)
         self._steps = steps
         self._places = places
-        self._pending: defaultdict[Step, list[Group]] = defaultdict(list)
+        self._pending: defaultdict[Step, list[FrameGroup]] = defaultdict(list)
 
     # -- reading ------------------------------------------------------------------
 
-    def column(self, slot: Slot, group: Group) -> Column:
+    def column(self, slot: PlacedField, group: FrameGroup) -> Column:
         """A field of the header that each packet of the group is at, (n,)."""
         return slot.column(self.data, self.base.take(group.rows) + group.at)
 
-    def columns(self, table: HeaderTable, group: Group, *keys: str) -> list[Column]:
+    def columns(self, table: HeaderTable, group: FrameGroup, *keys: str) -> list[Column]:
         """Several fields of a header of at least 8 bytes, (n,) int64 each, in few gathers."""
         starts = self.base.take(group.rows) + group.at
         words: dict[int, NDArray[np.uint64]] = {}
@@ -120,16 +120,16 @@ class BatchWalk:
             values.append(value.view(np.int64))
         return values
 
-    def begin(self, table: HeaderTable, group: Group) -> Group:
+    def begin(self, table: HeaderTable, group: FrameGroup) -> FrameGroup:
         """Those whose header of this table, which begins here, is all there."""
         self.found(table, group)
         return self.has(group, table.stop)
 
-    def has(self, group: Group, size: int | Column) -> Group:
+    def has(self, group: FrameGroup, size: int | Column) -> FrameGroup:
         """Those with `size` bytes there; the others' stop is recorded with its cause."""
         return group.where(self.enough(group, size))
 
-    def enough(self, group: Group, size: int | Column) -> Mask:
+    def enough(self, group: FrameGroup, size: int | Column) -> Mask:
         """Return a mask (n,) of packets that have `size` bytes there.
 
         The stop of the others is recorded with its cause.
@@ -142,12 +142,17 @@ class BatchWalk:
             self.halt(group.where(~malformed & ~enough), Cause.TRUNCATED)
         return enough
 
-    def ends(self, group: Group) -> Column:
+    def ends(self, group: FrameGroup) -> Column:
         """Where the readable bytes of each packet end, (n,)."""
         return self._end.take(group.rows)
 
     def find_option(
-        self, group: Group, stop: Column, options: OptionList, kinds: Collection[int], rounds: int
+        self,
+        group: FrameGroup,
+        stop: Column,
+        options: OptionList,
+        kinds: Collection[int],
+        rounds: int,
     ) -> tuple[Rows, Rows]:
         """Who has an option of these kinds between here and `stop` (n,), which is readable.
 
@@ -156,27 +161,27 @@ class BatchWalk:
         base = self.base.take(group.rows)
         return find_option(self.data, base + group.at, base + stop, options, kinds, rounds)
 
-    def begins(self, group: Group) -> Mask:
+    def begins(self, group: FrameGroup) -> Mask:
         """Who has a byte to read, (n,)."""
         mask: Mask = group.at < self._end.take(group.rows)
         return mask
 
-    def halt(self, group: Group, cause: Cause) -> None:
+    def halt(self, group: FrameGroup, cause: Cause) -> None:
         """These packets end here."""
         self.mark(group, cause)
 
-    def contradiction(self, group: Group, slot: Slot) -> None:
+    def contradiction(self, group: FrameGroup, slot: PlacedField) -> None:
         """The headers that these packets are at contradict themselves in `slot`."""
         self.halt(group, Cause.MALFORMED)
         if self._places:
             self._places.contradiction(slot, group.rows, group.at)
 
-    def mark(self, group: Group, bits: int) -> None:
+    def mark(self, group: FrameGroup, bits: int) -> None:
         """Set bits of these packets' state."""
         if len(group):
             self.state[group.rows] |= np.uint8(bits)
 
-    def limit(self, group: Group, stop: Column) -> None:
+    def limit(self, group: FrameGroup, stop: Column) -> None:
         """A length field says where the payload ends; it can only narrow."""
         self.stop[group.rows] = np.minimum(self.stop.take(group.rows), stop)
         self._end[group.rows] = np.minimum(self._end.take(group.rows), stop)
@@ -188,30 +193,30 @@ class BatchWalk:
         """Whether anybody is told which headers are found."""
         return self._places is not None
 
-    def found(self, table: HeaderTable, group: Group) -> None:
+    def found(self, table: HeaderTable, group: FrameGroup) -> None:
         """These packets have a header of this table here, whole or not."""
         if self._places:
             self._places.found(table, group.rows, group.at)
 
-    def instead(self, table: HeaderTable, other: HeaderTable, group: Group) -> None:
+    def instead(self, table: HeaderTable, other: HeaderTable, group: FrameGroup) -> None:
         """What was found as a header of `table` is one of `other` in these packets."""
         if self._places:
             self._places.instead(table, other, group.rows, group.at)
 
-    def found_network(self, group: Group, kind: Network) -> None:
+    def found_network(self, group: FrameGroup, kind: Network) -> None:
         """A network header begins here, whole or not."""
         self.network[group.rows] = kind
         self.network_offset[group.rows] = group.at
 
-    def found_transport(self, group: Group, protocol: Column) -> None:
+    def found_transport(self, group: FrameGroup, protocol: Column) -> None:
         """A header of an IP protocol (n,) begins here, whole or not."""
         self.transport[group.rows] = protocol
         self.transport_offset[group.rows] = group.at
-        self.mark(group, State.TRANSPORT)
+        self.mark(group, HeaderState.TRANSPORT)
 
     # -- what follows -------------------------------------------------------------
 
-    def follow(self, space: Space, numbers: int | Column, group: Group) -> None:
+    def follow(self, space: Numbering, numbers: int | Column, group: FrameGroup) -> None:
         """Queue the packets for the steps that `numbers` (one, or one a packet) name.
 
         Those whose number has no step end here.
@@ -241,17 +246,17 @@ class BatchWalk:
         for groups in self._pending.values():
             for group in groups:
                 self.halt(group, Cause.MALFORMED)
-                self.state[group.rows] &= np.uint8(0xFF ^ State.TRANSPORT)
+                self.state[group.rows] &= np.uint8(0xFF ^ HeaderState.TRANSPORT)
 
 
-Step: TypeAlias = Callable[[BatchWalk, Group], None]
-Steps: TypeAlias = Mapping[Space, Mapping[int, Step]]
+Step: TypeAlias = Callable[[BatchWalk, FrameGroup], None]
+Steps: TypeAlias = Mapping[Numbering, Mapping[int, Step]]
 
 
-def _merge(groups: list[Group]) -> Group:
+def _merge(groups: list[FrameGroup]) -> FrameGroup:
     if len(groups) == 1:
         return groups[0]
-    return Group(
+    return FrameGroup(
         np.concatenate([group.rows for group in groups]),
         np.concatenate([group.at for group in groups]),
     )

@@ -58,7 +58,7 @@ class Network(IntEnum):
     IPV6 = 6
 
 
-class State(IntEnum):
+class HeaderState(IntEnum):
     """Bits of the `state` column."""
 
     CAUSE_MASK = 0x03  # `core.wire.model.dissection.Cause` of the stop, outermost headers only
@@ -84,11 +84,11 @@ class Chunk:
     ``flags``             uint16  `PacketFlag` bits
     ``network``           uint8   `Network`
     ``network_offset``    int32   from the start of the frame, where `network` is not NONE
-    ``transport``         uint8   IP protocol number, where `State.TRANSPORT` is set
-    ``transport_offset``  int32   from the start of the frame, where `State.TRANSPORT` is set
+    ``transport``         uint8   IP protocol number, where `HeaderState.TRANSPORT` is set
+    ``transport_offset``  int32   from the start of the frame, where `HeaderState.TRANSPORT` is set
     ``stop``              uint32  where the network packet ends, from the start of the frame, as
                                   the frame and all length fields allow; may be past `captured`
-    ``state``             uint8   `State` bits
+    ``state``             uint8   `HeaderState` bits
     ``verdict``           uint8   see `core.decode.verdicts`
     """
 

@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.chunk import Chunk, Network, State
-from core.decode.header_index import follow
-from core.decode.header_positions import NOWHERE, Places
+from core.decode.chunk import Chunk, HeaderState, Network
+from core.decode.header_index import walk_headers
+from core.decode.header_positions import NOWHERE, HeaderPositions
 from core.decode.verdicts import RULES
 from core.wire.model.dissection import Cause
-from core.wire.model.field import Kind, Slot
+from core.wire.model.field import Kind, PlacedField
 from core.wire.model.table import HeaderTable
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
@@ -39,8 +39,8 @@ _NETWORKS = {IPV4: Network.IPV4, IPV6: Network.IPV6}
 _TRANSPORTS = {rule.table: protocol for protocol, rule in RULES.items()}
 
 
-def _slots_by_name() -> Mapping[str, tuple[Slot, ...]]:
-    slots: defaultdict[str, list[Slot]] = defaultdict(list)
+def _slots_by_name() -> Mapping[str, tuple[PlacedField, ...]]:
+    slots: defaultdict[str, list[PlacedField]] = defaultdict(list)
     for table in TABLES:
         for slot in table.slots:
             if slot.field.kind is not Kind.BYTES:
@@ -52,7 +52,7 @@ SLOTS = _slots_by_name()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Column:
+class FieldColumn:
     """``values`` (n,), or (n, 2) uint64 for 128 bits, and ``valid`` (n,) bool.
 
     Values are zero where they are not valid.
@@ -73,10 +73,10 @@ class FieldColumns:
     def __init__(self, limit_bytes: int = 64 << 20) -> None:
         self._limit = limit_bytes
         self._held = 0
-        self._columns: OrderedDict[tuple[int, str], Column] = OrderedDict()
+        self._columns: OrderedDict[tuple[int, str], FieldColumn] = OrderedDict()
         self._lock = threading.Lock()
 
-    def column(self, chunk: Chunk, name: str) -> Column:
+    def column(self, chunk: Chunk, name: str) -> FieldColumn:
         """The field of this name of every packet of a chunk, as held by a snapshot.
 
         `KeyError` for a name that no table has, or only as a byte string.
@@ -94,10 +94,10 @@ class FieldColumns:
         with self._lock:
             self._keep(key, column)
         if len(column.valid) > len(chunk):  # asked for an older snapshot's part of the chunk
-            return Column(column.values[: len(chunk)], column.valid[: len(chunk)])
+            return FieldColumn(column.values[: len(chunk)], column.valid[: len(chunk)])
         return column
 
-    def _keep(self, key: tuple[int, str], column: Column) -> None:
+    def _keep(self, key: tuple[int, str], column: FieldColumn) -> None:
         before = self._columns.pop(key, None)
         self._held += column.nbytes - (before.nbytes if before else 0)
         self._columns[key] = column
@@ -106,13 +106,13 @@ class FieldColumns:
             self._held -= oldest.nbytes
 
 
-def _joined(first: Column, second: Column) -> Column:
-    return Column(
+def _joined(first: FieldColumn, second: FieldColumn) -> FieldColumn:
+    return FieldColumn(
         np.concatenate([first.values, second.values]), np.concatenate([first.valid, second.valid])
     )
 
 
-def read(chunk: Chunk, slots: tuple[Slot, ...]) -> Column:
+def read(chunk: Chunk, slots: tuple[PlacedField, ...]) -> FieldColumn:
     """The values of the slots of one name, each where its table is the packet's."""
     shape: tuple[int, ...] = (len(chunk), 2) if slots[0].field.bits > 64 else (len(chunk),)
     widest = max(slot.maximum for slot in slots)
@@ -127,18 +127,18 @@ def read(chunk: Chunk, slots: tuple[Slot, ...]) -> Column:
         starts = chunk.offset[rows].astype(np.int64) + at[rows]
         values[rows] = slot.column(chunk.data, starts)
         valid[rows] = True
-    return Column(values, valid)
+    return FieldColumn(values, valid)
 
 
 _Place = tuple[NDArray[np.int64], NDArray[np.int32]]  # offset in the frame, last bit with a meaning
 
 
-def _locate(chunk: Chunk, slots: tuple[Slot, ...]) -> list[_Place]:
-    """For each slot where its table's header is, (n,) each; see `Places`."""
+def _locate(chunk: Chunk, slots: tuple[PlacedField, ...]) -> list[_Place]:
+    """For each slot where its table's header is, (n,) each; see `HeaderPositions`."""
     tables = [slot.table for slot in slots]
     if not all(table in _NETWORKS or table in _TRANSPORTS for table in tables):
         return _walk(chunk, tables)
-    contradicting = np.flatnonzero(chunk.state & State.CAUSE_MASK == Cause.MALFORMED)
+    contradicting = np.flatnonzero(chunk.state & HeaderState.CAUSE_MASK == Cause.MALFORMED)
     again = _walk(chunk.copied(contradicting), tables)
     found = []
     for table, (offsets, last_bits) in zip(tables, again, strict=True):
@@ -154,14 +154,14 @@ def _known(chunk: Chunk, table: HeaderTable) -> NDArray[np.int64]:
     if table in _NETWORKS:
         there = chunk.network == _NETWORKS[table]
         return np.where(there, chunk.network_offset, NOWHERE)
-    there = (chunk.state & State.TRANSPORT > 0) & (chunk.transport == _TRANSPORTS[table])
+    there = (chunk.state & HeaderState.TRANSPORT > 0) & (chunk.transport == _TRANSPORTS[table])
     return np.where(there, chunk.transport_offset, NOWHERE)
 
 
 def _walk(chunk: Chunk, tables: list[HeaderTable]) -> list[_Place]:
-    places = Places(tables, len(chunk))
+    places = HeaderPositions(tables, len(chunk))
     if len(chunk):
-        follow(
+        walk_headers(
             chunk.data,
             chunk.offset,
             chunk.captured,

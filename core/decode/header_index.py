@@ -23,12 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode import link_steps, network_steps, serial_steps, transport_steps
-from core.decode.batch_walk import BatchWalk, Group, Step, Steps
-from core.decode.header_positions import Places
+from core.decode.batch_walk import BatchWalk, FrameGroup, Step, Steps
+from core.decode.header_positions import HeaderPositions
 from core.wire.dissect import MAXIMUM_LAYERS
 from core.wire.link import ethernet, linux_cooked, loopback, mpls, ppp, serial, shims, vlan
 from core.wire.model.dissection import PacketFlag
-from core.wire.model.walk import Parser, Space
+from core.wire.model.walk import Numbering, Parser
 from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv6
 from core.wire.registry import PARSERS
 from core.wire.transport import sctp, tcp, udp
@@ -74,14 +74,14 @@ STEPS: Steps = {
     space: {
         number: _STEP_OF[parser]
         for number, parser in parsers.items()
-        if parser in _STEP_OF and not (space is Space.IP_PROTOCOL and parser in _TUNNELLED)
+        if parser in _STEP_OF and not (space is Numbering.IP_PROTOCOL and parser in _TUNNELLED)
     }
     for space, parsers in PARSERS.items()
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layout:
+class HeaderOffsets:
     """Columns of n packets, named, typed and meant as those of `core.decode.chunk.Chunk`."""
 
     network: NDArray[np.uint8]
@@ -92,14 +92,14 @@ class Layout:
     state: NDArray[np.uint8]
 
 
-def decode(
+def index_headers(
     data: NDArray[np.uint8],
     offset: NDArray[Any],
     captured: NDArray[np.uint32],
     original: NDArray[np.uint32],
     link_type: NDArray[Any],
     flags: NDArray[np.uint16],
-) -> Layout:
+) -> HeaderOffsets:
     """Where the headers are in n frames. Never raises for traffic.
 
     `data` is contiguous uint8; frame i is ``captured[i]`` bytes, less than 2 GiB, at
@@ -107,10 +107,12 @@ def decode(
     `LinkType` numbers, those without a reader included; `flags` `PacketFlag` bits.
     """
     walks = [
-        follow(data, offset[part], captured[part], original[part], link_type[part], flags[part])
+        walk_headers(
+            data, offset[part], captured[part], original[part], link_type[part], flags[part]
+        )
         for part in (slice(at, at + SLICE) for at in range(0, max(len(offset), 1), SLICE))
     ]
-    return Layout(
+    return HeaderOffsets(
         network=np.concatenate([each.network for each in walks]),
         network_offset=np.concatenate([each.network_offset for each in walks]),
         transport=np.concatenate([each.transport for each in walks]),
@@ -120,21 +122,22 @@ def decode(
     )
 
 
-def follow(
+def walk_headers(
     data: NDArray[np.uint8],
     offset: NDArray[Any],
     captured: NDArray[Any],
     original: NDArray[Any],
     link_type: NDArray[Any],
     flags: NDArray[np.uint16],
-    places: Places | None = None,
+    places: HeaderPositions | None = None,
 ) -> BatchWalk:
-    """Frames followed to their ends, as `decode` does a slice; `places` is told of each header."""
+    """Frames followed to their ends, as `index_headers` does a slice; `places` is told of each
+    header."""
     kept = captured.astype(np.int64)
     check_sequence = (flags & PacketFlag.FCS_MASK) >> PacketFlag.FCS_SHIFT
     stop = np.maximum(np.maximum(kept, original.astype(np.int64)) - check_sequence, 0)
     state = BatchWalk(data, offset.astype(np.int64), np.minimum(kept, stop), stop, STEPS, places)
-    everything = Group(np.arange(len(offset)), np.zeros(len(offset), dtype=np.int64))
-    state.follow(Space.LINK, link_type, everything)
+    everything = FrameGroup(np.arange(len(offset)), np.zeros(len(offset), dtype=np.int64))
+    state.follow(Numbering.LINK, link_type, everything)
     state.run(MAXIMUM_LAYERS)
     return state

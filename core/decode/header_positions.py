@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from core.wire.model.field import Slot
+from core.wire.model.field import PlacedField
 from core.wire.model.table import HeaderTable
 from core.wire.present.record import STACKED
 
@@ -25,7 +25,7 @@ makes the result int64 instead.
 _NO_LIMIT = np.iinfo(np.int32).max
 
 
-class Places:
+class HeaderPositions:
     """The outermost header of each watched table, for n packets.
 
     ``offset[table]`` (n,) int64 counts from the frame, `NOWHERE` where there is none;
@@ -66,7 +66,9 @@ class Places:
             column[rows] = np.where(column[rows] == at, NOWHERE, column[rows])
         self.found(other, rows, at)
 
-    def contradiction(self, slot: Slot, rows: NDArray[np.int64], at: NDArray[np.int64]) -> None:
+    def contradiction(
+        self, slot: PlacedField, rows: NDArray[np.int64], at: NDArray[np.int64]
+    ) -> None:
         """These headers contradict themselves in `slot`: fields after it have no meaning."""
         table = slot.table
         if table in self.offset:

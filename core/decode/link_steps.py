@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.decode.batch_walk import BatchWalk, Column, Group, Mask
+from core.decode.batch_walk import BatchWalk, Column, FrameGroup, Mask
 from core.wire.link.ethernet import (
     ETHERNET,
     ETHERNET_802_3,
@@ -57,21 +57,21 @@ from core.wire.link.vlan import PROVIDER, VLAN, VLAN_LENGTH
 from core.wire.model.dissection import Cause
 from core.wire.model.field import gather
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Space
+from core.wire.model.walk import Numbering
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 
 
-def ethernet(walk: BatchWalk, group: Group) -> None:
+def ethernet(walk: BatchWalk, group: FrameGroup) -> None:
     """Ethernet II by its type; 802.3 by its length."""
     group = walk.begin(ETHERNET, group)
     number = walk.column(ETHERNET["type"], group)
     after = group.moved(ETHERNET.size)
     typed = (number >= LOWEST_ETHERTYPE) | (number == 0)
     if typed.all():
-        walk.follow(Space.ETHERTYPE, number, after)
+        walk.follow(Numbering.ETHERTYPE, number, after)
         return
-    walk.follow(Space.ETHERTYPE, number[typed], after.where(typed))
+    walk.follow(Numbering.ETHERTYPE, number[typed], after.where(typed))
     sized = ~typed & (number <= HIGHEST_LENGTH)
     walk.instead(ETHERNET, ETHERNET_802_3, group.where(sized))
     invalid = group.where(~typed & ~sized)
@@ -80,7 +80,7 @@ def ethernet(walk: BatchWalk, group: Group) -> None:
     _sized(walk, after.where(sized), number[sized])
 
 
-def vlan(walk: BatchWalk, group: Group) -> None:
+def vlan(walk: BatchWalk, group: FrameGroup) -> None:
     """One tag; the next may be another."""
     group = walk.begin(VLAN, group)
     number = walk.column(VLAN["etype"], group)
@@ -88,22 +88,22 @@ def vlan(walk: BatchWalk, group: Group) -> None:
     sized = number <= HIGHEST_LENGTH
     walk.instead(VLAN, VLAN_LENGTH, group.where(sized))
     _sized(walk, after.where(sized), number[sized])
-    walk.follow(Space.ETHERTYPE, number[~sized], after.where(~sized))
+    walk.follow(Numbering.ETHERTYPE, number[~sized], after.where(~sized))
 
 
-def provider_vlan(walk: BatchWalk, group: Group) -> None:
+def provider_vlan(walk: BatchWalk, group: FrameGroup) -> None:
     """A provider's tag."""
     group = walk.begin(PROVIDER, group)
     number = walk.column(PROVIDER["type"], group)
-    walk.follow(Space.ETHERTYPE, number, group.moved(PROVIDER.size))
+    walk.follow(Numbering.ETHERTYPE, number, group.moved(PROVIDER.size))
 
 
-def _sized(walk: BatchWalk, payload: Group, length: Column) -> None:
+def _sized(walk: BatchWalk, payload: FrameGroup, length: Column) -> None:
     walk.limit(payload, payload.at + length)
-    walk.follow(Space.LLC, 0, payload)
+    walk.follow(Numbering.LLC, 0, payload)
 
 
-def llc(walk: BatchWalk, group: Group) -> None:
+def llc(walk: BatchWalk, group: FrameGroup) -> None:
     """LLC, and SNAP when both service access points say so."""
     group = group.where(~_begins_with(walk, group, RAW_IPX, LLC.size))  # no LLC at all
     group = walk.begin(LLC, group)
@@ -114,26 +114,26 @@ def llc(walk: BatchWalk, group: Group) -> None:
     group = group.where(unnumbered)
     destination = walk.column(LLC["dsap"], group)
     internet = group.where(destination == SAP_IPV4)
-    walk.follow(Space.ETHERTYPE, int(EtherType.IPV4), internet.moved(LLC.size))
+    walk.follow(Numbering.ETHERTYPE, int(EtherType.IPV4), internet.moved(LLC.size))
     group = walk.has(group.where(destination == SAP_SNAP), SNAP.stop)
     walk.found(SNAP, group)
     known = np.isin(walk.column(SNAP["oui"], group), (OUI_ETHERTYPE, OUI_CISCO_BRIDGE))
     group = group.where(known)
-    walk.follow(Space.ETHERTYPE, walk.column(SNAP["type"], group), group.moved(SNAP.stop))
+    walk.follow(Numbering.ETHERTYPE, walk.column(SNAP["type"], group), group.moved(SNAP.stop))
 
 
-def cooked(walk: BatchWalk, group: Group) -> None:
+def cooked(walk: BatchWalk, group: FrameGroup) -> None:
     """Linux cooked capture, version 1."""
     _cooked(walk, group, SLL, SLL_VARIANTS)
 
 
-def cooked_2(walk: BatchWalk, group: Group) -> None:
+def cooked_2(walk: BatchWalk, group: FrameGroup) -> None:
     """Linux cooked capture, version 2."""
     _cooked(walk, group, SLL2, SLL2_VARIANTS)
 
 
 def _cooked(
-    walk: BatchWalk, group: Group, table: HeaderTable, variants: Mapping[Variant, HeaderTable]
+    walk: BatchWalk, group: FrameGroup, table: HeaderTable, variants: Mapping[Variant, HeaderTable]
 ) -> None:
     group = walk.begin(table, group)
     number = walk.column(table["etype"], group)
@@ -147,9 +147,9 @@ def _cooked(
                 walk.instead(table, variant, these)
     after = group.moved(table.size)
     typed = means[Meaning.ETHERTYPE] | means[Meaning.GRE]
-    walk.follow(Space.ETHERTYPE, number[typed], after.where(typed))
-    walk.follow(Space.LLC, 0, after.where(means[Meaning.FRAME] & (number == KIND_LLC)))
-    walk.follow(Space.LINK, int(LinkType.FRELAY), after.where(hardware == HARDWARE_FRAD))
+    walk.follow(Numbering.ETHERTYPE, number[typed], after.where(typed))
+    walk.follow(Numbering.LLC, 0, after.where(means[Meaning.FRAME] & (number == KIND_LLC)))
+    walk.follow(Numbering.LINK, int(LinkType.FRELAY), after.where(hardware == HARDWARE_FRAD))
 
 
 def _meanings(number: Column, hardware: Column) -> dict[Meaning, Mask]:
@@ -166,10 +166,10 @@ def _meanings(number: Column, hardware: Column) -> dict[Meaning, Mask]:
     return means
 
 
-def loopback(walk: BatchWalk, group: Group) -> None:
+def loopback(walk: BatchWalk, group: FrameGroup) -> None:
     """The BSD loopback header, in whatever order and width."""
     ppp = _begins_with(walk, group, PPP_START, NULL.size)
-    walk.follow(Space.PPP_FRAME, 0, group.where(ppp))
+    walk.follow(Numbering.PPP_FRAME, 0, group.where(ppp))
     group = walk.begin(NULL, group.where(~ppp))
     number = walk.column(NULL["family"], group).astype(np.int64)
     low, high = (
@@ -194,24 +194,24 @@ def loopback(walk: BatchWalk, group: Group) -> None:
     after = group.moved(NULL.size)
     number = np.select([little, short, little_type], [low, high, swapped], number)
     typed |= little_type
-    walk.follow(Space.ETHERTYPE, number[typed], after.where(typed))
+    walk.follow(Numbering.ETHERTYPE, number[typed], after.where(typed))
     for kind in set(FAMILY_TYPES.values()):
         families = [family for family, each in FAMILY_TYPES.items() if each is kind]
         of_kind = ~typed & np.isin(number, families)
-        walk.follow(Space.ETHERTYPE, int(kind), after.where(of_kind))
+        walk.follow(Numbering.ETHERTYPE, int(kind), after.where(of_kind))
 
 
-def raw(walk: BatchWalk, group: Group) -> None:
+def raw(walk: BatchWalk, group: FrameGroup) -> None:
     """An IP packet of either version."""
     group = walk.has(group, 1)
     version = walk.column(IPV4["version"], group)  # IPv6's is in the same place
     four, six = version == IPV4["version"].field.default, version == IPV6["version"].field.default
-    walk.follow(Space.ETHERTYPE, int(EtherType.IPV4), group.where(four))
-    walk.follow(Space.ETHERTYPE, int(EtherType.IPV6), group.where(six))
+    walk.follow(Numbering.ETHERTYPE, int(EtherType.IPV4), group.where(four))
+    walk.follow(Numbering.ETHERTYPE, int(EtherType.IPV6), group.where(six))
     walk.halt(group.where(~four & ~six), Cause.MALFORMED)
 
 
-def _begins_with(walk: BatchWalk, group: Group, start: bytes, size: int) -> Mask:
+def _begins_with(walk: BatchWalk, group: FrameGroup, start: bytes, size: int) -> Mask:
     """Return a mask (n,) of packets that have `size` bytes that begin with `start` (1, 2, 4, 8)."""
     mask = walk.begins(group.moved(size - 1))
     whole = group.where(mask)

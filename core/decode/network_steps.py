@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.decode.batch_walk import BatchWalk, Column, Group, Mask
-from core.decode.chunk import Network, State
+from core.decode.batch_walk import BatchWalk, Column, FrameGroup, Mask
+from core.decode.chunk import HeaderState, Network
 from core.wire.link.ethernet import EtherType
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Space
+from core.wire.model.walk import Numbering
 from core.wire.network import ipv4_options
 from core.wire.network.arp import ARP, ARP_IPV4, ETHERNET_TYPES, IPV4_BYTES, MAC_BYTES
 from core.wire.network.ipv4 import IPV4, SEGMENTED, IpProtocol
@@ -38,7 +38,7 @@ _IPV4_OPTIONS = IPV4["hdr_len"].maximum - IPV4.size  # in one header, of one byt
 _FINAL = ~np.isin(np.arange(256), sorted(EXTENSION_HEADERS))  # by protocol number
 
 
-def arp(walk: BatchWalk, group: Group) -> None:
+def arp(walk: BatchWalk, group: FrameGroup) -> None:
     """ARP and RARP: the common part, and two pairs of addresses of the sizes it names."""
     walk.found_network(group, Network.ARP)
     group = walk.begin(ARP, group)
@@ -50,7 +50,7 @@ def arp(walk: BatchWalk, group: Group) -> None:
     walk.has(group, ARP.size + 2 * (hardware + protocol))
 
 
-def ipv4(walk: BatchWalk, group: Group) -> None:
+def ipv4(walk: BatchWalk, group: FrameGroup) -> None:
     """The header and its options; then by protocol, unless a later fragment."""
     walk.found_network(group, Network.IPV4)
     group = walk.begin(IPV4, group)
@@ -70,12 +70,12 @@ def ipv4(walk: BatchWalk, group: Group) -> None:
         _contradictions(walk, group, agreements)
     said = right & (length > 0)
     walk.limit(group.where(said), (group.at + length)[said])
-    walk.mark(group.where(right), State.NETWORK)
+    walk.mark(group.where(right), HeaderState.NETWORK)
     if not right.all():
         group, header = group.where(right), header[right]
         more, place, protocol = more[right], place[right], protocol[right]
     whole = walk.enough(group, header)
-    walk.mark(group.where(whole & ((place > 0) | (more > 0))), State.FRAGMENT)
+    walk.mark(group.where(whole & ((place > 0) | (more > 0))), HeaderState.FRAGMENT)
     with_options = (whole & (header > IPV4.size)).nonzero()[0]
     if len(with_options):
         _source_routes(walk, group.taken(with_options), header[with_options])
@@ -83,7 +83,7 @@ def ipv4(walk: BatchWalk, group: Group) -> None:
     transport(walk, group.taken(first).moved(header.take(first)), protocol.take(first))
 
 
-def _total_left_to_card(walk: BatchWalk, group: Group, header: Column) -> Mask:
+def _total_left_to_card(walk: BatchWalk, group: FrameGroup, header: Column) -> Mask:
     """Of packets with these header lengths (n,): whose total length was left to the card."""
     keys = ("len", "flags.mf", "frag_offset", "proto")
     length, more, place, protocol = walk.columns(IPV4, group, *keys)
@@ -92,15 +92,15 @@ def _total_left_to_card(walk: BatchWalk, group: Group, header: Column) -> Mask:
     return is_left_to_card(IPV4["len"], length, room, header, is_segmented)
 
 
-def _source_routes(walk: BatchWalk, group: Group, header: Column) -> None:
+def _source_routes(walk: BatchWalk, group: FrameGroup, header: Column) -> None:
     """Mark those whose options may say that the destination is another."""
     options, end = group.moved(IPV4.size), group.at + header
     kinds = ipv4_options.SOURCE_ROUTES
     index, _ = walk.find_option(options, end, ipv4_options.OPTIONS, kinds, _IPV4_OPTIONS)
-    walk.mark(group.where(np.isin(np.arange(len(group)), index)), State.ROUTED)
+    walk.mark(group.where(np.isin(np.arange(len(group)), index)), HeaderState.ROUTED)
 
 
-def _contradictions(walk: BatchWalk, group: Group, agreements: dict[str, Mask]) -> None:
+def _contradictions(walk: BatchWalk, group: FrameGroup, agreements: dict[str, Mask]) -> None:
     """The first field of each header that does not agree with the others."""
     right = np.ones(len(group), dtype=np.bool_)
     for key, agrees in agreements.items():
@@ -108,7 +108,7 @@ def _contradictions(walk: BatchWalk, group: Group, agreements: dict[str, Mask]) 
         right &= agrees
 
 
-def ipv6(walk: BatchWalk, group: Group) -> None:
+def ipv6(walk: BatchWalk, group: FrameGroup) -> None:
     """The fixed header; extension headers are steps of their own."""
     walk.found_network(group, Network.IPV6)
     group = walk.begin(IPV6, group)
@@ -116,7 +116,7 @@ def ipv6(walk: BatchWalk, group: Group) -> None:
     if wrong.any():
         walk.contradiction(group.where(wrong), IPV6["version"])
         group = group.where(~wrong)
-    walk.mark(group, State.NETWORK)
+    walk.mark(group, HeaderState.NETWORK)
     length, following = walk.columns(IPV6, group, "plen", "nxt")
     after = group.moved(IPV6.size)
     candidates = ((length == 0) & (following == IpProtocol.HOP_BY_HOP)).nonzero()[0]
@@ -130,14 +130,14 @@ def ipv6(walk: BatchWalk, group: Group) -> None:
     transport(walk, after, following)
 
 
-def _payload_left_to_card(walk: BatchWalk, group: Group, following: Column) -> Mask:
+def _payload_left_to_card(walk: BatchWalk, group: FrameGroup, following: Column) -> Mask:
     """Of packets behind a fixed header with payload length 0: whose it was left to the card."""
     room = walk.stop.take(group.rows) - group.at
     is_segmented = _carry_segments(walk, group, following)
     return is_left_to_card(IPV6["plen"], np.zeros_like(room), room, 0, is_segmented)
 
 
-def _carry_segments(walk: BatchWalk, group: Group, following: Column) -> Mask:
+def _carry_segments(walk: BatchWalk, group: FrameGroup, following: Column) -> Mask:
     """Whether TCP or UDP follows, (n,), behind options and routing at most; true where the
     capture kept too little to tell.
     """
@@ -159,7 +159,7 @@ def _carry_segments(walk: BatchWalk, group: Group, following: Column) -> Mask:
     return found
 
 
-def _jumbo_lengths(walk: BatchWalk, group: Group) -> Column:
+def _jumbo_lengths(walk: BatchWalk, group: FrameGroup) -> Column:
     """What jumbo payload options in the hop-by-hop headers here say, (n,) int64; 0 if none."""
     lengths = np.zeros(len(group), np.int64)
     whole = (group.at + HOP_BY_HOP.size <= walk.ends(group)).nonzero()[0]
@@ -176,40 +176,40 @@ def _jumbo_lengths(walk: BatchWalk, group: Group) -> Column:
     return lengths
 
 
-def transport(walk: BatchWalk, group: Group, protocol: Column) -> None:
+def transport(walk: BatchWalk, group: FrameGroup, protocol: Column) -> None:
     """Whatever an IP header carries: extension headers go on, everything else is the transport."""
     final = _FINAL.take(protocol).nonzero()[0]
     walk.found_transport(group.taken(final), protocol.take(final))
-    walk.follow(Space.IP_PROTOCOL, protocol, group)
+    walk.follow(Numbering.IP_PROTOCOL, protocol, group)
 
 
-def hop_by_hop(walk: BatchWalk, group: Group) -> None:
+def hop_by_hop(walk: BatchWalk, group: FrameGroup) -> None:
     """Options for every router."""
     _options(walk, group, HOP_BY_HOP)
 
 
-def destination_options(walk: BatchWalk, group: Group) -> None:
+def destination_options(walk: BatchWalk, group: FrameGroup) -> None:
     """Options for the destination."""
     _options(walk, group, DESTINATION_OPTIONS)
 
 
-def _options(walk: BatchWalk, group: Group, table: HeaderTable) -> None:
+def _options(walk: BatchWalk, group: FrameGroup, table: HeaderTable) -> None:
     group, length = _extension(walk, group, table)
     # a home address is the pseudo-header's source
-    walk.mark(group.where(length >= table.size + HOME_TABLE.stop), State.ROUTED)
+    walk.mark(group.where(length >= table.size + HOME_TABLE.stop), HeaderState.ROUTED)
     transport(walk, group.moved(length), walk.column(table["nxt"], group))
 
 
-def routing(walk: BatchWalk, group: Group) -> None:
+def routing(walk: BatchWalk, group: FrameGroup) -> None:
     """Where the packet shall pass; the last stop is the pseudo-header's destination."""
     group, length = _extension(walk, group, ROUTING)
-    walk.mark(group, State.ROUTED)
+    walk.mark(group, HeaderState.ROUTED)
     compressed = (walk.column(ROUTING["type"], group) == ROUTING_RPL) & (length >= RPL.stop)
     walk.found(RPL, group.where(compressed))
     transport(walk, group.moved(length), walk.column(ROUTING["nxt"], group))
 
 
-def _extension(walk: BatchWalk, group: Group, table: HeaderTable) -> tuple[Group, Column]:
+def _extension(walk: BatchWalk, group: FrameGroup, table: HeaderTable) -> tuple[FrameGroup, Column]:
     """Those whose extension header is all there, and its length."""
     group = walk.begin(table, group)
     length = UNIT * (walk.column(table["len"], group).astype(np.int64) + 1)
@@ -217,17 +217,17 @@ def _extension(walk: BatchWalk, group: Group, table: HeaderTable) -> tuple[Group
     return group.where(whole), length[whole]
 
 
-def fragment(walk: BatchWalk, group: Group) -> None:
+def fragment(walk: BatchWalk, group: FrameGroup) -> None:
     """A piece of a datagram; only the first one goes on with a header."""
     group = walk.begin(FRAGMENT, group)
     place = walk.column(FRAGMENT["offset"], group)
     pieces = (place > 0) | (walk.column(FRAGMENT["more"], group) > 0)
-    walk.mark(group.where(pieces), State.FRAGMENT)
+    walk.mark(group.where(pieces), HeaderState.FRAGMENT)
     group = group.where(place == 0)
     transport(walk, group.moved(FRAGMENT.size), walk.column(FRAGMENT["nxt"], group))
 
 
-def authentication(walk: BatchWalk, group: Group) -> None:
+def authentication(walk: BatchWalk, group: FrameGroup) -> None:
     """The authentication header; what follows is in the clear."""
     group = walk.begin(AUTHENTICATION, group)
     length = AH_UNIT * (walk.column(AUTHENTICATION["length"], group).astype(np.int64) + 2)

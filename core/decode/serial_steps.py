@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.decode.batch_walk import BatchWalk, Column, Group
+from core.decode.batch_walk import BatchWalk, Column, FrameGroup
 from core.wire.link.ethernet import LOWEST_ETHERTYPE, EtherType
 from core.wire.link.mpls import MPLS, OAM_ALERT
 from core.wire.link.mpls import VERSIONS as MPLS_VERSIONS
@@ -35,25 +35,25 @@ from core.wire.link.serial import (
 )
 from core.wire.link.shims import CISCO_METADATA, NSH, NSH_NEXT
 from core.wire.model.field import gather
-from core.wire.model.walk import Space
+from core.wire.model.walk import Numbering
 from core.wire.network.ipv4 import IPV4
 
 
-def mpls(walk: BatchWalk, group: Group) -> None:
+def mpls(walk: BatchWalk, group: FrameGroup) -> None:
     """One entry of a label stack; the next may be another."""
     group = walk.begin(MPLS, group)
     bottom = walk.column(MPLS["bottom"], group) > 0
     after = group.moved(MPLS.size)
-    walk.follow(Space.ETHERTYPE, int(EtherType.MPLS), after.where(~bottom))
+    walk.follow(Numbering.ETHERTYPE, int(EtherType.MPLS), after.where(~bottom))
     packet = bottom & (walk.column(MPLS["label"], group) != OAM_ALERT)
     after = after.where(packet)
     after = after.where(walk.begins(after))
     version = walk.column(IPV4["version"], after)
     for number, kind in MPLS_VERSIONS.items():
-        walk.follow(Space.ETHERTYPE, int(kind), after.where(version == number))
+        walk.follow(Numbering.ETHERTYPE, int(kind), after.where(version == number))
 
 
-def ppp(walk: BatchWalk, group: Group) -> None:
+def ppp(walk: BatchWalk, group: FrameGroup) -> None:
     """A PPP frame, with or without address and control."""
     group = walk.has(group, PPP_COMPRESSED.size)
     framed = _bytes(walk, group) == ADDRESS
@@ -62,35 +62,35 @@ def ppp(walk: BatchWalk, group: Group) -> None:
         some = walk.begin(compressed, group.where(mask))
         number = walk.column(compressed["protocol"], some)
         short = number % 2 == 1
-        walk.follow(Space.PPP, number[short], some.where(short).moved(compressed.size))
+        walk.follow(Numbering.PPP, number[short], some.where(short).moved(compressed.size))
         walk.instead(compressed, whole, some.where(~short))
         some = walk.has(some.where(~short), whole.size)
-        walk.follow(Space.PPP, walk.column(whole["protocol"], some), some.moved(whole.size))
+        walk.follow(Numbering.PPP, walk.column(whole["protocol"], some), some.moved(whole.size))
 
 
-def pppoe_session(walk: BatchWalk, group: Group) -> None:
+def pppoe_session(walk: BatchWalk, group: FrameGroup) -> None:
     """PPPoE in a session: then PPP."""
     group = walk.begin(PPPOE, group)
     after = group.moved(PPPOE.size)
     walk.limit(after, after.at + walk.column(PPPOE["payload_length"], group))
-    walk.follow(Space.PPP_FRAME, 0, after)
+    walk.follow(Numbering.PPP_FRAME, 0, after)
 
 
-def pppoe_discovery(walk: BatchWalk, group: Group) -> None:
+def pppoe_discovery(walk: BatchWalk, group: FrameGroup) -> None:
     """PPPoE before there is a session."""
     walk.begin(PPPOE, group)
 
 
-def hdlc(walk: BatchWalk, group: Group) -> None:
+def hdlc(walk: BatchWalk, group: FrameGroup) -> None:
     """Cisco HDLC; then by EtherType."""
     group = walk.begin(CISCO_HDLC, group)
     number = walk.column(CISCO_HDLC["protocol"], group)
     goes_on = number != SLARP
     after = group.where(goes_on).moved(CISCO_HDLC.size)
-    walk.follow(Space.ETHERTYPE, number[goes_on], after)
+    walk.follow(Numbering.ETHERTYPE, number[goes_on], after)
 
 
-def frame_relay(walk: BatchWalk, group: Group) -> None:
+def frame_relay(walk: BatchWalk, group: FrameGroup) -> None:
     """The address, which its last byte ends, and either kind of protocol number after it."""
     group = walk.begin(FRAME_RELAY, group).moved(FRAME_RELAY.size)
     for _ in range(FRAME_RELAY.size, LONGEST_ADDRESS):
@@ -102,19 +102,19 @@ def frame_relay(walk: BatchWalk, group: Group) -> None:
     walk.contradiction(group.where(~last).moved(-LONGEST_ADDRESS), FRAME_RELAY["ea"])
 
 
-def _frame_relay_protocol(walk: BatchWalk, group: Group) -> None:
+def _frame_relay_protocol(walk: BatchWalk, group: FrameGroup) -> None:
     group = walk.has(group, 2)
     number = gather(walk.data, walk.base[group.rows] + group.at, 2).astype(np.int64)
     after = group.moved(2)
     unnumbered = number >> 8 == CONTROL_UNNUMBERED
     for identifier, kind in NLPID_TYPES.items():
         these = unnumbered & (number & 0xFF == identifier)
-        walk.follow(Space.ETHERTYPE, int(kind), after.where(these))
+        walk.follow(Numbering.ETHERTYPE, int(kind), after.where(these))
     typed = ~unnumbered & (number >= LOWEST_ETHERTYPE)
-    walk.follow(Space.ETHERTYPE, number[typed], after.where(typed))
+    walk.follow(Numbering.ETHERTYPE, number[typed], after.where(typed))
 
 
-def nflog(walk: BatchWalk, group: Group) -> None:
+def nflog(walk: BatchWalk, group: FrameGroup) -> None:
     """The values, up to the one that is the packet."""
     group = walk.begin(NFLOG, group)
     family = walk.column(NFLOG["family"], group)
@@ -124,7 +124,7 @@ def nflog(walk: BatchWalk, group: Group) -> None:
     _nflog_values(walk, group.where(others).moved(NFLOG.size), None)
 
 
-def _nflog_values(walk: BatchWalk, group: Group, kind: EtherType | None) -> None:
+def _nflog_values(walk: BatchWalk, group: FrameGroup, kind: EtherType | None) -> None:
     for _ in range(NFLOG_MOST_VALUES):
         group = group.where(walk.begins(group.moved(NFLOG_TLV_BYTES - 1)))
         if not len(group):
@@ -143,13 +143,13 @@ def _nflog_values(walk: BatchWalk, group: Group, kind: EtherType | None) -> None
         packet = group.where(payload)
         walk.limit(packet, packet.at + length[payload])
         if kind is not None:
-            walk.follow(Space.ETHERTYPE, int(kind), packet.moved(NFLOG_TLV_BYTES))
+            walk.follow(Numbering.ETHERTYPE, int(kind), packet.moved(NFLOG_TLV_BYTES))
         more = sane & ~payload
         step = length[more] + -length[more] % NFLOG_TLV_BYTES
         group = group.where(more).moved(step)
 
 
-def nsh(walk: BatchWalk, group: Group) -> None:
+def nsh(walk: BatchWalk, group: FrameGroup) -> None:
     """The network service header and its context; then by its own numbering."""
     group = walk.begin(NSH, group)
     length = walk.column(NSH["length"], group).astype(np.int64)
@@ -161,17 +161,17 @@ def nsh(walk: BatchWalk, group: Group) -> None:
     following = walk.column(NSH["nextproto"], group)
     after = group.moved(length)
     for number, kind in NSH_NEXT.items():
-        walk.follow(Space.ETHERTYPE, int(kind), after.where(following == number))
+        walk.follow(Numbering.ETHERTYPE, int(kind), after.where(following == number))
 
 
-def cisco_metadata(walk: BatchWalk, group: Group) -> None:
+def cisco_metadata(walk: BatchWalk, group: FrameGroup) -> None:
     """A tag; then the EtherType that it stands before."""
     group = walk.begin(CISCO_METADATA, group)
     number = walk.column(CISCO_METADATA["type"], group)
-    walk.follow(Space.ETHERTYPE, number, group.moved(CISCO_METADATA.size))
+    walk.follow(Numbering.ETHERTYPE, number, group.moved(CISCO_METADATA.size))
 
 
-def _bytes(walk: BatchWalk, group: Group) -> Column:
+def _bytes(walk: BatchWalk, group: FrameGroup) -> Column:
     """The byte each packet of the group is at, (n,) uint8."""
     column: Column = walk.data[walk.base[group.rows] + group.at]
     return column

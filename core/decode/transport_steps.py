@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.decode.batch_walk import BatchWalk, Column, Group
-from core.decode.chunk import Network, State
+from core.decode.batch_walk import BatchWalk, Column, FrameGroup
+from core.decode.chunk import HeaderState, Network
 from core.wire.model.table import HeaderTable
 from core.wire.network import icmp as icmp_tables
 from core.wire.network import icmpv6 as icmpv6_tables
@@ -21,11 +21,11 @@ from core.wire.transport.tcp import TCP
 from core.wire.transport.udp import UDP
 
 
-def tcp(walk: BatchWalk, group: Group) -> None:
+def tcp(walk: BatchWalk, group: FrameGroup) -> None:
     """The header and its options."""
     group = walk.begin(TCP, group)
     header, synchronise = walk.columns(TCP, group, "hdr_len", "flags.syn")
-    walk.mark(group.where(synchronise > 0), State.SYN)
+    walk.mark(group.where(synchronise > 0), HeaderState.SYN)
     short = header < TCP.size
     if short.any():
         walk.contradiction(group.where(short), TCP["hdr_len"])
@@ -33,7 +33,7 @@ def tcp(walk: BatchWalk, group: Group) -> None:
     walk.has(group, header)
 
 
-def udp(walk: BatchWalk, group: Group) -> None:
+def udp(walk: BatchWalk, group: FrameGroup) -> None:
     """The header; a length below its size contradicts it, unless it was left to the card.
 
     Zero over IPv6 is a jumbogram's (RFC 2675 §4).
@@ -48,25 +48,25 @@ def udp(walk: BatchWalk, group: Group) -> None:
     over_ipv6 = walk.network.take(group.rows) == Network.IPV6
     right = (length == 0) & over_ipv6
     four = (~over_ipv6).nonzero()[0]
-    header = Group(group.rows[four], walk.network_offset[group.rows[four]].astype(np.int64))
+    header = FrameGroup(group.rows[four], walk.network_offset[group.rows[four]].astype(np.int64))
     total = walk.column(IPV4["len"], header)
     right[four] = is_left_to_card(UDP["length"], length[four], room[four], UDP.size, total == 0)
     walk.contradiction(group.where(~right), UDP["length"])
 
 
-def icmp(walk: BatchWalk, group: Group) -> None:
+def icmp(walk: BatchWalk, group: FrameGroup) -> None:
     """The common part, and what the type adds to it."""
     _message(walk, group, icmp_tables.ICMP, icmp_tables.CONTINUATIONS, _ICMP_SIZES)
 
 
-def icmpv6(walk: BatchWalk, group: Group) -> None:
+def icmpv6(walk: BatchWalk, group: FrameGroup) -> None:
     """The common part, and what the type adds to it."""
     _message(walk, group, icmpv6_tables.ICMPV6, icmpv6_tables.CONTINUATIONS, _ICMPV6_SIZES)
 
 
 def _message(
     walk: BatchWalk,
-    group: Group,
+    group: FrameGroup,
     table: HeaderTable,
     continuations: tuple[HeaderTable, ...],
     sizes: Column,
@@ -78,7 +78,7 @@ def _message(
 
 
 def _found(
-    walk: BatchWalk, group: Group, kind: Column, continuations: tuple[HeaderTable, ...]
+    walk: BatchWalk, group: FrameGroup, kind: Column, continuations: tuple[HeaderTable, ...]
 ) -> None:
     """Tell whoever watches which tables go on from messages of these types."""
     if walk.is_watched:
@@ -87,7 +87,7 @@ def _found(
                 walk.found(table, group.where(np.isin(kind, list(table.when[1]))))
 
 
-def igmp(walk: BatchWalk, group: Group) -> None:
+def igmp(walk: BatchWalk, group: FrameGroup) -> None:
     """The common part, and what the type and the room for it add."""
     group = walk.begin(IGMP, group)
     kind = walk.column(IGMP["type"], group)
@@ -101,7 +101,7 @@ def igmp(walk: BatchWalk, group: Group) -> None:
     walk.has(group, np.where(record, RECORD.stop, size))
 
 
-def sctp(walk: BatchWalk, group: Group) -> None:
+def sctp(walk: BatchWalk, group: FrameGroup) -> None:
     """The common header."""
     walk.begin(SCTP, group)
 

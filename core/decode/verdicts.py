@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.chunk import VERDICT_UNKNOWN, Chunk, Network, State
+from core.decode.chunk import VERDICT_UNKNOWN, Chunk, HeaderState, Network
 from core.wire.checksum.batch_checksums import add_folded, crc32c_many, header_sums, ones_sums
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
@@ -56,12 +56,12 @@ def verdict_pair(chunk: Chunk, row: int) -> tuple[Verdict, Verdict]:
     Raises only by a fault of ours (`core.wire.present.faults`), and not by one in another packet.
     """
     if chunk.verdict[row] == VERDICT_UNKNOWN:
-        if not chunk.state[row] & State.ROUTED:
+        if not chunk.state[row] & HeaderState.ROUTED:
             start = row - row % BLOCK
             with suppress(Exception):  # if another packet is at fault, this one is checked alone
                 _fill(chunk.rows(start, start + BLOCK), 0)
         if chunk.verdict[row] == VERDICT_UNKNOWN:
-            _fill(chunk.rows(row, row + 1), int(chunk.state[row]) & State.ROUTED)
+            _fill(chunk.rows(row, row + 1), int(chunk.state[row]) & HeaderState.ROUTED)
     return unpack(int(chunk.verdict[row]))
 
 
@@ -70,14 +70,14 @@ def fill(chunk: Chunk) -> NDArray[np.uint8]:
     for start in range(0, len(chunk), SLICE):
         part = chunk.rows(start, start + SLICE)
         _fill(part, 0)
-        _fill(part, State.ROUTED)
+        _fill(part, HeaderState.ROUTED)
     return chunk.verdict
 
 
 def _fill(chunk: Chunk, routed: int) -> None:
-    """Check what is unknown among the packets whose `State.ROUTED` bit is as `routed`."""
+    """Check what is unknown among the packets whose `HeaderState.ROUTED` bit is as `routed`."""
     unknown = chunk.verdict == VERDICT_UNKNOWN
-    rows = np.flatnonzero(unknown & (chunk.state & State.ROUTED == routed))
+    rows = np.flatnonzero(unknown & (chunk.state & HeaderState.ROUTED == routed))
     if len(rows):
         chunk.verdict[rows] = _check(chunk, rows)
 
@@ -112,7 +112,7 @@ def _check(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
 
     transport = np.full(len(rows), Verdict.NONE, dtype=np.uint8)
     headers = _Headers(rows, base + chunk.transport_offset[rows], *ends)
-    found = chunk.state[rows] & State.TRANSPORT > 0
+    found = chunk.state[rows] & HeaderState.TRANSPORT > 0
     for protocol, rule in RULES.items():
         these = np.flatnonzero(found & (chunk.transport[rows] == protocol))
         if len(these):
@@ -124,7 +124,7 @@ def _network(chunk: Chunk, headers: _Headers) -> NDArray[np.uint8]:
     """Verdicts on IPv4 header checksums."""
     data = chunk.data
     verdicts = _of_parts(headers, IPV4)
-    right = np.flatnonzero(chunk.state[headers.rows] & State.NETWORK > 0)
+    right = np.flatnonzero(chunk.state[headers.rows] & HeaderState.NETWORK > 0)
     headers = headers.where(right)
     length = IPV4["hdr_len"].column(data, headers.start)
     whole = headers.start + length <= headers.limit
@@ -174,13 +174,13 @@ def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> ND
         length = UDP["length"].column(chunk.data, headers.start).astype(np.int64)
         stops = np.where(length > 0, headers.start + length, stops)
     cut = (stops > headers.stop) | (stops > headers.captured)
-    cut |= chunk.state[headers.rows] & State.FRAGMENT > 0
+    cut |= chunk.state[headers.rows] & HeaderState.FRAGMENT > 0
     result = np.where(waiting, Verdict.OFFLOADED, Verdict.UNVERIFIED).astype(np.uint8)
     sure = np.flatnonzero(~cut)
     result[sure] = _judge(chunk, headers.where(sure), stops[sure], protocol, rule)
     if rule.pseudo_header or rule.cyclic:  # the sums that network cards compute
         result[(result == Verdict.BAD) & waiting] = Verdict.OFFLOADED
-    stopped = chunk.state[headers.rows] & State.CAUSE_MASK > 0
+    stopped = chunk.state[headers.rows] & HeaderState.CAUSE_MASK > 0
     if protocol == IpProtocol.UDP:
         absent = UDP["checksum"].column(chunk.data, headers.start) == 0
         network = chunk.network[headers.rows]
@@ -192,7 +192,7 @@ def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> ND
         header = TCP["hdr_len"].column(chunk.data, headers.start[ended])
         result[ended[header < TCP.size]] = Verdict.NONE
     if rule.pseudo_header:
-        routed = chunk.state[headers.rows] & State.ROUTED > 0
+        routed = chunk.state[headers.rows] & HeaderState.ROUTED > 0
         for index in np.flatnonzero(routed).tolist():
             result[index] = _dissected(chunk, int(headers.rows[index]), rule)
     verdicts[read] = result

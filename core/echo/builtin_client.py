@@ -11,7 +11,7 @@ import select
 import socket
 
 from core.echo.listener import set_non_blocking
-from core.echo.snapshot import ListenerInfo, TalkerInfo
+from core.echo.snapshot import BuiltinClientInfo, ListenerInfo
 from core.net.event_loop import EpollLoop
 
 _PERIOD = 251
@@ -20,7 +20,7 @@ _PATTERN = bytes(range(_PERIOD)) * (_PIECE // _PERIOD + 2)
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # what a wildcard listener is reached by
 
 
-class Talker:
+class BuiltinClient:
     """One connection to a listener of ours. Raises OSError if there can be none."""
 
     def __init__(self, loop: EpollLoop, listener: ListenerInfo) -> None:
@@ -43,9 +43,9 @@ class Talker:
         loop.add(self._socket, self._on_ready, self._interest)
 
     @property
-    def info(self) -> TalkerInfo:
+    def info(self) -> BuiltinClientInfo:
         """What it has done so far."""
-        return TalkerInfo(
+        return BuiltinClientInfo(
             self._listener, self._address, self._port, self._sent, self._received, self._intact
         )
 

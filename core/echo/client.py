@@ -50,9 +50,9 @@ import socket
 import time
 
 from core.echo.connection import EchoConnection
-from core.echo.log import EventLog, Step
+from core.echo.log import EventLog, LogStep
 from core.echo.options import READ_SIZE, READS_PER_TURN, Drain, Trigger
-from core.echo.server_context import Shared
+from core.echo.server_context import ServerContext
 from core.echo.snapshot import CloseReason
 from core.echo.tcp_info import at_urgent_mark, unread, unsent
 
@@ -80,7 +80,7 @@ class Client:
 
     def __init__(
         self,
-        shared: Shared,
+        shared: ServerContext,
         connected: socket.socket,
         peer: tuple[str, int],
         listener: int,
@@ -140,7 +140,7 @@ class Client:
         if self.is_open and paused != self._paused:
             self._paused = paused
             self._accounts.paused[self.slot] = paused
-            self._note(Step.PAUSED if paused else Step.RESUMED)
+            self._note(LogStep.PAUSED if paused else LogStep.RESUMED)
             self._settle()
 
     def drain(self) -> None:
@@ -165,7 +165,7 @@ class Client:
             return
         self.is_open = False
         if self._log is not None:
-            self._log.add(time.monotonic(), Step.CLOSED, why=reason.words)
+            self._log.add(time.monotonic(), LogStep.CLOSED, why=reason.words)
         self._shared.loop.remove(self.connected)
         self._descriptor = _GONE
         self.connected.close()
@@ -210,7 +210,7 @@ class Client:
 
     def _on_event(self, events: int) -> None:
         self._accounts.wake_ups[self.slot] += 1
-        self._note(Step.WAKE_UP, events)
+        self._note(LogStep.WAKE_UP, events)
         if events & _ONLY_WRITABLE:
             self._flush()
             if events == _ONLY_WRITABLE or not self.is_open:
@@ -225,7 +225,7 @@ class Client:
             self._on_unwanted(events)
         elif self._queued and not self._draining:
             self._news |= events
-            self._note(Step.QUEUED)  # its turn comes, and reads what is there now, too
+            self._note(LogStep.QUEUED)  # its turn comes, and reads what is there now, too
         else:
             self._read(self._most, events)
 
@@ -248,7 +248,7 @@ class Client:
                 marked = events & _URGENT and at_urgent_mark(self.connected)
                 data = os.read(self._descriptor, self._budget)
             except BlockingIOError:
-                self._note(Step.EAGAIN)
+                self._note(LogStep.EAGAIN)
                 self._on_nothing(events & ~_URGENT if passed else events)
                 return
             except OSError as error:
@@ -261,20 +261,20 @@ class Client:
             if marked:
                 passed = True
                 accounts.urgent[slot] += 1
-                self._note(Step.URGENT)
-            self._note(Step.READ, len(data))
+                self._note(LogStep.URGENT)
+            self._note(LogStep.READ, len(data))
             self._owed = max(0, self._owed - len(data))
             if not self._echo(data):
                 return
             if stops_short and len(data) < self._budget:
-                self._note(Step.SHORT)
+                self._note(LogStep.SHORT)
                 return
         if self._draining:
             self._settle()
         elif self._edge and self._most > 1:
             self._take_up_later(events)
         elif self._edge:
-            self._note(Step.ONCE)
+            self._note(LogStep.ONCE)
 
     def _echo(self, data: bytes) -> bool:
         """Write the data back, or keep it behind what is pending. Return False to stop reading."""
@@ -299,7 +299,7 @@ class Client:
             self._settle()
 
     def _end(self) -> None:
-        self._note(Step.END)
+        self._note(LogStep.END)
         self._connection.receive_end()
         self._settle()
 
@@ -316,9 +316,9 @@ class Client:
             count = os.write(self._descriptor, data)
         except BlockingIOError:
             self._accounts.eagains[self.slot] += 1
-            self._note(Step.WRITE_EAGAIN)
+            self._note(LogStep.WRITE_EAGAIN)
             return 0
-        self._note(Step.WROTE, count)
+        self._note(LogStep.WROTE, count)
         return count
 
     def _flush(self) -> None:
@@ -340,7 +340,7 @@ class Client:
             self._queued = True
             self._news = events
             self._judge()
-            self._note(Step.BUDGET)
+            self._note(LogStep.BUDGET)
             self._shared.take_up_later(self._take_up)
 
     def _take_up(self) -> None:
@@ -348,7 +348,7 @@ class Client:
         self._queued = False
         self._judge()
         if self.is_open and self._interest & _ONLY_READABLE and not self._draining:
-            self._note(Step.AGAIN)
+            self._note(LogStep.AGAIN)
             self._read(self._most, self._news)
 
     def _discard(self, events: int) -> None:
@@ -373,7 +373,7 @@ class Client:
         pending = connection.pending
         held = not connection.wants_read and not connection.ended
         if held and not accounts.held[slot]:
-            self._note(Step.HIGH_WATER)
+            self._note(LogStep.HIGH_WATER)
         accounts.pending[slot] = pending
         accounts.ended[slot] = connection.ended
         accounts.held[slot] = held
@@ -391,7 +391,7 @@ class Client:
         if interest != self._interest:
             self._interest = interest
             self._shared.loop.modify(self.connected, interest, edge=self._edge)
-            self._note(Step.INTEREST, interest)
+            self._note(LogStep.INTEREST, interest)
             self._judge()
 
     def _judge(self) -> None:
@@ -419,6 +419,6 @@ class Client:
         self._accounts.pending[self.slot] = self._connection.pending
         self.close(CloseReason.after(error))
 
-    def _note(self, step: Step, number: int = 0) -> None:
+    def _note(self, step: LogStep, number: int = 0) -> None:
         if self._log is not None:
             self._log.add(time.monotonic(), step, number)

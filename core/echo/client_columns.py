@@ -10,7 +10,7 @@ client's *identifier* never is.
 What can be derived is not counted. A wake-up that is one read and one write, as nearly all are, is
 one *echo*, and is added to wake-ups and reads when somebody looks. Bytes out are bytes in less
 those pending (the invariant of `EchoConnection`), and when bytes last moved is found by
-comparing with the beat before (`Accounts.note_activity`), without a look at the clock on each
+comparing with the beat before (`ClientColumns.note_activity`), without a look at the clock on each
 message.
 
 A `ClientTable` is such a copy, in the order of the identifiers. Words (addresses, state names) are
@@ -139,7 +139,7 @@ def unpack_address(packed: bytes) -> str:
 Column: TypeAlias = "array[int]"  # not subscriptable at run time before Python 3.12
 
 
-class Accounts:
+class ClientColumns:
     """The columns while they are written. The loop's thread only; handlers add to them directly."""
 
     def __init__(self) -> None:

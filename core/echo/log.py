@@ -26,7 +26,7 @@ _EVENT_NAMES = (
 )
 
 
-class Step(Enum):
+class LogStep(Enum):
     """What happened; the value is the sentence, ``{}`` the number or the event names."""
 
     WAKE_UP = "{}"
@@ -54,7 +54,7 @@ class Entry:
     the reason of an end."""
 
     time_s: float
-    step: Step
+    step: LogStep
     number: int = 0
     why: str = ""
 
@@ -62,9 +62,9 @@ class Entry:
     def text(self) -> str:
         """The step in words."""
         words: str = self.step.value
-        if self.step in (Step.WAKE_UP, Step.INTEREST):
+        if self.step in (LogStep.WAKE_UP, LogStep.INTEREST):
             return words.format(event_names(self.number))
-        if self.step is Step.CLOSED:
+        if self.step is LogStep.CLOSED:
             return words.format(self.why)
         return words.format(self.number)
 
@@ -76,7 +76,7 @@ class EventLog:
         self.client = client
         self._entries: deque[Entry] = deque(maxlen=LENGTH)
 
-    def add(self, time_s: float, step: Step, number: int = 0, why: str = "") -> None:
+    def add(self, time_s: float, step: LogStep, number: int = 0, why: str = "") -> None:
         """Note one step."""
         self._entries.append(Entry(time_s, step, number, why))
 
@@ -132,7 +132,12 @@ def lines(entries: Iterable[Entry]) -> list[tuple[float, str]]:
     """One line a wake-up: its time and ``EPOLLIN → read 64 → EAGAIN``."""
     made: list[tuple[float, list[str]]] = []
     for entry in entries:
-        if not made or entry.step in (Step.WAKE_UP, Step.AGAIN, Step.PAUSED, Step.RESUMED):
+        if not made or entry.step in (
+            LogStep.WAKE_UP,
+            LogStep.AGAIN,
+            LogStep.PAUSED,
+            LogStep.RESUMED,
+        ):
             made.append((entry.time_s, [entry.text]))
         else:
             made[-1][1].append(entry.text)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from core.echo.client import Client
-from core.echo.client_columns import Accounts
+from core.echo.client_columns import ClientColumns
 from core.echo.tcp_info import sample
 
 SLICE_S = 0.002
@@ -23,7 +23,7 @@ _LOOKS_PER_TIME_CHECK = 16
 class Sampler:
     """Writes samples into the books. ``clients`` is the server's own table, by identifier."""
 
-    def __init__(self, clients: Mapping[int, Client], accounts: Accounts) -> None:
+    def __init__(self, clients: Mapping[int, Client], accounts: ClientColumns) -> None:
         self._clients = clients
         self._accounts = accounts
         self._round: Iterator[Client] = iter(())

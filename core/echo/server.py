@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from core.echo.builtin_client import Talker
+from core.echo.builtin_client import BuiltinClient
 from core.echo.client import Client
 from core.echo.descriptors import SpareDescriptor
 from core.echo.draining import Draining, force
@@ -25,7 +25,7 @@ from core.echo.listener import EchoError, Listener, open_listening
 from core.echo.log import EventLogs
 from core.echo.options import EchoOptions, Switches, Trigger
 from core.echo.sampler import Sampler
-from core.echo.server_context import Shared
+from core.echo.server_context import ServerContext
 from core.echo.snapshot import CloseReason, EchoSnapshot, EchoTotals, ListenerInfo
 from core.net.event_loop import EpollLoop, Timer
 
@@ -54,12 +54,12 @@ class EchoServer:
         watched: bool = True,
     ) -> None:
         self._loop = loop
-        self._shared = Shared(loop, options or EchoOptions(), self._on_closed)
+        self._shared = ServerContext(loop, options or EchoOptions(), self._on_closed)
         self._spare = SpareDescriptor()
         self._listeners: dict[int, Listener] = {}
         self._next_listener = 1
         self._clients: dict[int, Client] = {}
-        self._talkers: dict[int, Talker] = {}
+        self._talkers: dict[int, BuiltinClient] = {}
         self._logs = EventLogs(logs)
         self._selected: int | None = None
         self._watched = watched
@@ -156,7 +156,7 @@ class EchoServer:
             return
         if not self.has_talker(listener):
             try:
-                self._talkers[listener] = Talker(self._loop, self._listeners[listener].info)
+                self._talkers[listener] = BuiltinClient(self._loop, self._listeners[listener].info)
             except OSError as error:
                 self._message = f"the built-in client cannot connect: {error.strerror}"
                 return

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from core.echo.client_columns import Accounts
+from core.echo.client_columns import ClientColumns
 from core.echo.options import EchoOptions, Switches
 from core.echo.snapshot import EchoTotals
 from core.net.event_loop import EpollLoop
@@ -21,14 +21,14 @@ TURN_S = 0.002  # of the queue, in one pass of the loop
 
 
 @dataclass(eq=False, slots=True)
-class Shared:
+class ServerContext:
     """One a server."""
 
     loop: EpollLoop
     options: EchoOptions
     on_closed: Callable[[int], None]  # gets the client's identifier
     totals: EchoTotals = field(default_factory=EchoTotals)
-    accounts: Accounts = field(default_factory=Accounts)
+    accounts: ClientColumns = field(default_factory=ClientColumns)
     switches: Switches = field(default_factory=Switches)
     unfinished: deque[Callable[[], None]] = field(default_factory=deque)
     _called: bool = False  # the loop has been asked for the next pass

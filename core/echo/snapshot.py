@@ -57,7 +57,7 @@ class ListenerInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class TalkerInfo:
+class BuiltinClientInfo:
     """A built-in client: its own address, and whether what came back is what it sent."""
 
     listener: int
@@ -112,7 +112,7 @@ class EchoSnapshot:
     taken_s: float
     listeners: tuple[ListenerInfo, ...]
     clients: ClientTable
-    talkers: tuple[TalkerInfo, ...]
+    talkers: tuple[BuiltinClientInfo, ...]
     totals: EchoTotals
     loop: LoopCounters
     switches: Switches

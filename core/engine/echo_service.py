@@ -18,7 +18,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from core.echo.client_columns import Accounts
+from core.echo.client_columns import ClientColumns
 from core.echo.descriptors import raise_descriptor_limit
 from core.echo.listener import EchoError
 from core.echo.options import EchoOptions, Switches, Trigger
@@ -41,7 +41,7 @@ Command = Callable[[], None]
 NO_SERVER = EchoSnapshot(
     taken_s=0.0,
     listeners=(),
-    clients=Accounts().table(0.0),
+    clients=ClientColumns().table(0.0),
     talkers=(),
     totals=EchoTotals(),
     loop=LoopCounters(),

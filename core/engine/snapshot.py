@@ -8,7 +8,7 @@ from enum import Enum, StrEnum
 from core.net.event_loop import LoopCounters
 
 
-class State(Enum):
+class EngineState(Enum):
     """What the engine is doing."""
 
     IDLE = "idle"
@@ -19,7 +19,7 @@ class State(Enum):
     FAILED = "failed"
 
 
-class Severity(StrEnum):
+class NoticeSeverity(StrEnum):
     """How loud the message is to be shown."""
 
     NONE = ""
@@ -40,9 +40,9 @@ class EngineSnapshot:
     counts wake-ups, also those in which nothing has happened.
     """
 
-    state: State = State.IDLE
+    state: EngineState = EngineState.IDLE
     message: str = ""
-    severity: Severity = Severity.NONE
+    severity: NoticeSeverity = NoticeSeverity.NONE
     interfaces: tuple[str, ...] = ()
     file: str = ""
     piped: bool = False

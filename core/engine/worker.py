@@ -21,7 +21,7 @@ from core.capture.session import CaptureSession, Feed
 from core.capture.source import CaptureError, CaptureStatistics
 from core.engine.echo_service import EchoService
 from core.engine.file_import import FileReading
-from core.engine.snapshot import EngineSnapshot, Severity, State
+from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.net.event_loop import EpollLoop
 from core.store.packet_store import PacketStore
 from core.wire.model.text import safe
@@ -53,9 +53,9 @@ class Worker:
         self._echo = echo
         self._ending = False
         self._session: CaptureSession | None = None
-        self._state = State.IDLE
+        self._state = EngineState.IDLE
         self._message = ""
-        self._severity = Severity.NONE
+        self._severity = NoticeSeverity.NONE
         self._interfaces: tuple[str, ...] = ()
         self._notes: tuple[str, ...] = ()
         self._earlier = CaptureStatistics()  # of sessions that are over
@@ -125,10 +125,10 @@ class Worker:
     def begin_reading(self, source: str | int) -> None:
         """Start the thread that reads a file."""
         self.end_work()
-        if self._state is not State.IDLE:
+        if self._state is not EngineState.IDLE:
             self._renew_store()
         self.reading = FileReading(self._store, source, self._on_reading_ended)
-        self._enter(State.READING)
+        self._enter(EngineState.READING)
         self.reading.start()
 
     def _renew_store(self) -> None:
@@ -140,9 +140,9 @@ class Worker:
 
     def stop(self) -> None:
         """End what goes on, if anything does."""
-        if self._state in (State.LIVE, State.READING):
+        if self._state in (EngineState.LIVE, EngineState.READING):
             self.end_work()
-            self._enter(State.STOPPED)
+            self._enter(EngineState.STOPPED)
 
     def end(self) -> None:
         """End everything, for good."""
@@ -192,27 +192,31 @@ class Worker:
         self._command(partial(self._finish_reading, reading))
 
     def _finish_reading(self, reading: FileReading) -> None:
-        if reading is not self.reading or self._state is not State.READING:
+        if reading is not self.reading or self._state is not EngineState.READING:
             return  # cancelled meanwhile
         if reading.error:
             self.failure = reading.failure
             self._fail(reading.error)
         elif reading.damaged and reading.notes:
-            self._enter(State.DONE, reading.notes[-1], Severity.WARNING)
+            self._enter(EngineState.DONE, reading.notes[-1], NoticeSeverity.WARNING)
         else:
-            self._enter(State.DONE)
+            self._enter(EngineState.DONE)
 
     def _enter_live(self, session: CaptureSession) -> None:
         """Live, with a word on what is not as it should be."""
-        self._enter(State.LIVE, session.trouble or "; ".join(session.notes), Severity.WARNING)
+        self._enter(
+            EngineState.LIVE, session.trouble or "; ".join(session.notes), NoticeSeverity.WARNING
+        )
 
     def _fail(self, message: str) -> None:
-        self._enter(State.FAILED, message, Severity.ERROR)
+        self._enter(EngineState.FAILED, message, NoticeSeverity.ERROR)
 
-    def _enter(self, state: State, message: str = "", severity: Severity = Severity.NONE) -> None:
+    def _enter(
+        self, state: EngineState, message: str = "", severity: NoticeSeverity = NoticeSeverity.NONE
+    ) -> None:
         self._state = state
         self._message = message
-        self._severity = severity if message else Severity.NONE
+        self._severity = severity if message else NoticeSeverity.NONE
         self._publish()
 
     def _publish(self) -> None:

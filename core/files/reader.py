@@ -35,7 +35,7 @@ from core.files.formats import (
 )
 from core.files.pcap import PcapParser
 from core.files.pcapng import PcapngParser
-from core.files.source import MappedFile, Source, Stream
+from core.files.source import ByteSource, MappedFile, Stream
 from core.files.step import SPAN_BYTES, Parser, Step, joined
 from core.wire.model.text import safe
 
@@ -260,7 +260,7 @@ def _system_reason(error: OSError) -> str:
             return f"{error.strerror}; check that it is a readable capture file"
 
 
-def _source(descriptor: int, cancellation: Cancellation | None) -> tuple[str, Source]:
+def _source(descriptor: int, cancellation: Cancellation | None) -> tuple[str, ByteSource]:
     """The compression of the input, and where to take its bytes from."""
     is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
     if is_file and os.lseek(descriptor, 0, os.SEEK_CUR) == 0:

@@ -32,7 +32,7 @@ _WINDOW = 1 << 22
 _GATHER_S = 0.05  # how long a stream that never pauses is gathered into one window
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """Bytes for a parser. `origin` is the offset in the unpacked file of the window's start."""
 
     window: NDArray[np.uint8]
@@ -92,7 +92,7 @@ class MappedFile:
         return len(self.window)
 
     def more(self, position: int, needed: int) -> int | None:
-        """Map what was appended since; see `Source.more`."""
+        """Map what was appended since; see `ByteSource.more`."""
         size = os.fstat(self._descriptor).st_size
         if size <= len(self.window):
             return None
@@ -100,7 +100,7 @@ class MappedFile:
         return position
 
     def progress(self, position: int) -> int:
-        """See `Source.progress`."""
+        """See `ByteSource.progress`."""
         return min(position, len(self.window))
 
     def lost(self) -> str:
@@ -161,7 +161,7 @@ class Stream:
         return compression
 
     def more(self, position: int, needed: int) -> int | None:
-        """See `Source.more`."""
+        """See `ByteSource.more`."""
         skip = max(0, position - len(self.window))
         parts = [self.window[position:].tobytes()]
         before = have = len(parts[0])
@@ -181,7 +181,7 @@ class Stream:
         return 0
 
     def progress(self, position: int) -> int:
-        """See `Source.progress`: what was read of the input."""
+        """See `ByteSource.progress`: what was read of the input."""
         return self._read
 
     def lost(self) -> str:
@@ -197,7 +197,7 @@ class Stream:
         return self._decoder.remark if self._decoder else ""
 
     def close(self) -> None:
-        """See `Source.close`."""
+        """See `ByteSource.close`."""
         self._ended = True
 
     def _unpack(self, packed: bytes) -> Iterator[bytes]:

@@ -123,6 +123,6 @@ class JoinedComments(Mapping[int, Sequence[str]]):
 
 def odd_flags(time: NDArray[np.bool_], length: NDArray[np.bool_]) -> NDArray[np.uint16]:
     """The `PacketFlag` bits of packets with an odd time or an odd length, both (n,)."""
-    flags = time.astype(np.uint16) * np.uint16(PacketFlag.TIME_ODD)
-    flags |= length.astype(np.uint16) * np.uint16(PacketFlag.LENGTH_ODD)
+    flags = time.astype(np.uint16) * np.uint16(PacketFlag.TIME_INVALID)
+    flags |= length.astype(np.uint16) * np.uint16(PacketFlag.LENGTH_INVALID)
     return flags

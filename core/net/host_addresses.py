@@ -7,12 +7,12 @@ from functools import cached_property
 
 from core.net import netlink
 from core.net.interface_lookup import find_interface
-from core.net.routes import Kind, find_route, known_neighbour, own_addresses
+from core.net.routes import RouteKind, find_route, known_neighbour, own_addresses
 
 _MOST_KINDS = 1 << 16  # addresses whose kind is kept
 
 
-class ThisMachine:
+class HostAddresses:
     """What belongs to this machine; asked of the kernel when it is first needed, then kept."""
 
     def __init__(self) -> None:
@@ -35,12 +35,12 @@ class ThisMachine:
             try:
                 self._kinds[address] = find_route(address).kind
             except OSError:
-                self._kinds[address] = Kind.UNICAST
+                self._kinds[address] = RouteKind.UNICAST
         return self._kinds[address]
 
     def owns(self, address: bytes) -> bool:
         """Whether an IP address is ours, 127.0.0.0/8 included."""
-        return address in self._addresses or self.kind(address) == Kind.LOCAL
+        return address in self._addresses or self.kind(address) == RouteKind.LOCAL
 
     def link_address(self, interface: str, destination: bytes) -> bytes | None:
         """The link address through which an IP address is reached on an interface: the next hop's,

@@ -36,7 +36,7 @@ ARPHRD_IEEE80211_RADIOTAP = 803
 ARPHRD_NONE = 0xFFFE
 
 
-class Framing(IntEnum):
+class LinkHeader(IntEnum):
     """Where a frame begins in what the kernel hands over."""
 
     LINK = 0  # at the link header
@@ -45,22 +45,22 @@ class Framing(IntEnum):
 
 
 # The numbers without a name in LinkType are shown as hex only; see core.wire.link.link_types.
-_LINK_TYPES: dict[int, tuple[int, Framing]] = {
-    ARPHRD_ETHER: (LinkType.ETHERNET, Framing.LINK),
-    ARPHRD_LOOPBACK: (LinkType.ETHERNET, Framing.LINK),
-    ARPHRD_IEEE80211: (105, Framing.LINK),
-    ARPHRD_IEEE80211_RADIOTAP: (127, Framing.LINK),
-    ARPHRD_RAWIP: (LinkType.RAW, Framing.NETWORK),
-    ARPHRD_TUNNEL: (LinkType.RAW, Framing.NETWORK),
-    ARPHRD_TUNNEL6: (LinkType.RAW, Framing.NETWORK),
-    ARPHRD_SIT: (LinkType.RAW, Framing.NETWORK),
-    ARPHRD_NONE: (LinkType.RAW, Framing.NETWORK),
+_LINK_TYPES: dict[int, tuple[int, LinkHeader]] = {
+    ARPHRD_ETHER: (LinkType.ETHERNET, LinkHeader.LINK),
+    ARPHRD_LOOPBACK: (LinkType.ETHERNET, LinkHeader.LINK),
+    ARPHRD_IEEE80211: (105, LinkHeader.LINK),
+    ARPHRD_IEEE80211_RADIOTAP: (127, LinkHeader.LINK),
+    ARPHRD_RAWIP: (LinkType.RAW, LinkHeader.NETWORK),
+    ARPHRD_TUNNEL: (LinkType.RAW, LinkHeader.NETWORK),
+    ARPHRD_TUNNEL6: (LinkType.RAW, LinkHeader.NETWORK),
+    ARPHRD_SIT: (LinkType.RAW, LinkHeader.NETWORK),
+    ARPHRD_NONE: (LinkType.RAW, LinkHeader.NETWORK),
 }
 
 
-def link_type_of(hardware_type: int) -> tuple[int, Framing]:
+def link_type_of(hardware_type: int) -> tuple[int, LinkHeader]:
     """Link type and framing of a device whose ARPHRD_* is `hardware_type`."""
-    return _LINK_TYPES.get(hardware_type, (LinkType.LINUX_SLL, Framing.COOKED))
+    return _LINK_TYPES.get(hardware_type, (LinkType.LINUX_SLL, LinkHeader.COOKED))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ _PATIENCE_S = 1.5  # for an answer to an ARP request or neighbour solicitation
 _LOOK_S = 0.01
 
 
-class Kind(IntEnum):
+class RouteKind(IntEnum):
     """RTN_*, linux/rtnetlink.h: what a destination is to this machine."""
 
     UNICAST = 1
@@ -82,7 +82,7 @@ class Route:
     @property
     def is_loopback(self) -> bool:
         """Whether nothing leaves the machine."""
-        return self.kind == Kind.LOCAL or bool(self.link.flags & IFF_LOOPBACK)
+        return self.kind == RouteKind.LOCAL or bool(self.link.flags & IFF_LOOPBACK)
 
 
 def find_route(destination: bytes) -> Route:
@@ -98,7 +98,7 @@ def find_route(destination: bytes) -> Route:
     mtu = int.from_bytes(metrics.get(RTAX_MTU, b""), sys.byteorder) or link.mtu
     kind = answer[_RTM_TYPE]
     if family == socket.AF_INET6 and destination[0] == 0xFF:
-        kind = Kind.MULTICAST  # the kernel's answer says UNICAST or MULTICAST, by its version
+        kind = RouteKind.MULTICAST  # the kernel's answer says UNICAST or MULTICAST, by its version
     return Route(kind, link, found.get(RTA_PREFSRC, b""), found.get(RTA_GATEWAY, destination), mtu)
 
 

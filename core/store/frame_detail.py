@@ -81,7 +81,7 @@ def _time_rows(packet: Packet, first: int | None, previous: int | None) -> Itera
         yield _field("time_utc", "Arrival time", "–", "the file does not tell it")
         return
     text = f"{time_text(packet.timestamp_ns)} UTC"
-    if packet.flags & PacketFlag.TIME_ODD:
+    if packet.flags & PacketFlag.TIME_INVALID:
         remark = "the sub-second part is out of range: shown as stored"
         yield _field("time_utc", "Arrival time", text, remark, Severity.WARNING)
     else:
@@ -98,7 +98,7 @@ def _length_rows(packet: Packet) -> Iterator[Row]:
     yield _field("len", "Length on the wire", f"{packet.original_length} bytes")
     missing = packet.original_length - packet.captured_length
     remark, severity = "", Severity.NONE
-    if packet.flags & PacketFlag.LENGTH_ODD or missing < 0:
+    if packet.flags & PacketFlag.LENGTH_INVALID or missing < 0:
         remark, severity = "more than there were on the wire", Severity.WARNING
     elif missing:
         remark, severity = f"cut short by the snap length: {missing} missing", Severity.NOTE

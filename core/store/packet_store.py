@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import CHUNK_PACKETS, COLUMN_BYTES, VERDICT_UNKNOWN, Chunk
-from core.decode.header_index import decode
+from core.decode.header_index import index_headers
 from core.store.arena import Arena
 from core.store.comments import Comments
 from core.store.interface_numbers import INTERFACES, InterfaceNumbers
@@ -174,7 +174,7 @@ class PacketStore:
         chunk.interface[:] = batch.interface[part]
         chunk.flags[:] = batch.flags[part]
         chunk.verdict.fill(VERDICT_UNKNOWN)
-        layout = decode(
+        layout = index_headers(
             chunk.data,
             chunk.offset,
             chunk.captured,

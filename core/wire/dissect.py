@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from core.wire.model.dissection import Cause, Dissection, PacketFlag, Stop
 from core.wire.model.field import Span
-from core.wire.model.walk import Next, Space, Walk
+from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.registry import PARSERS
 
 MAXIMUM_LAYERS = 32
@@ -26,7 +26,7 @@ def dissect(data: bytes, link_type: int, original_length: int, flags: int = 0) -
     check_sequence = (flags & PacketFlag.FCS_MASK) >> PacketFlag.FCS_SHIFT
     end = max(0, original - check_sequence)
     walk = Walk(data, min(len(data), end), end, flags)
-    follow: Next | None = Next(Space.LINK, link_type, 0)
+    follow: Next | None = Next(Numbering.LINK, link_type, 0)
     after = 0
     while follow is not None:
         after = follow.offset

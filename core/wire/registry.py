@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from core.wire.link import ethernet, linux_cooked, loopback, mpls, ppp, serial, shims, vlan
 from core.wire.link.ethernet import EtherType
 from core.wire.link.link_types import LinkType
-from core.wire.model.field import Slot
+from core.wire.model.field import PlacedField
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Parser, Space
+from core.wire.model.walk import Numbering, Parser
 from core.wire.network import (
     arp,
     icmp,
@@ -70,8 +70,8 @@ TABLES: tuple[HeaderTable, ...] = (
     *tunnels.TABLES,
 )
 
-PARSERS: Mapping[Space, Mapping[int, Parser]] = {
-    Space.LINK: {
+PARSERS: Mapping[Numbering, Mapping[int, Parser]] = {
+    Numbering.LINK: {
         LinkType.ETHERNET: ethernet.parse,
         LinkType.NULL: loopback.parse,
         LinkType.LOOP: loopback.parse,
@@ -87,8 +87,8 @@ PARSERS: Mapping[Space, Mapping[int, Parser]] = {
         LinkType.FRELAY: serial.parse_frame_relay,
         LinkType.NFLOG: serial.parse_nflog,
     },
-    Space.LLC: {0: ethernet.parse_llc},
-    Space.ETHERTYPE: {
+    Numbering.LLC: {0: ethernet.parse_llc},
+    Numbering.ETHERTYPE: {
         EtherType.IPV4: ipv4.parse,
         EtherType.IPV6: ipv6.parse,
         EtherType.ARP: arp.parse,
@@ -104,14 +104,14 @@ PARSERS: Mapping[Space, Mapping[int, Parser]] = {
         EtherType.TRANSPARENT_ETHERNET: ethernet.parse,
         **dict.fromkeys(vlan.TAG_TYPES, vlan.parse),
     },
-    Space.PPP_FRAME: {0: ppp.parse},
-    Space.PPP: {
+    Numbering.PPP_FRAME: {0: ppp.parse},
+    Numbering.PPP: {
         ppp.IPV4: ipv4.parse,
         ppp.IPV6: ipv6.parse,
         ppp.MPLS: mpls.parse,
         ppp.MPLS_MULTICAST: mpls.parse,
     },
-    Space.IP_PROTOCOL: {
+    Numbering.IP_PROTOCOL: {
         IpProtocol.ICMP: icmp.parse,
         IpProtocol.ICMPV6: icmpv6.parse,
         IpProtocol.IGMP: igmp.parse,
@@ -127,11 +127,11 @@ PARSERS: Mapping[Space, Mapping[int, Parser]] = {
         IpProtocol.DESTINATION: ipv6.parse_destination_options,
         IpProtocol.AH: ipv6.parse_authentication,
     },
-    Space.UDP_PORT: {tunnels.VXLAN_PORT: tunnels.parse_vxlan},
+    Numbering.UDP_PORT: {tunnels.VXLAN_PORT: tunnels.parse_vxlan},
 }
 
 
-def slots() -> Iterator[Slot]:
+def slots() -> Iterator[PlacedField]:
     """Every field of every table, in the order of `TABLES`."""
     for table in TABLES:
         yield from table.slots

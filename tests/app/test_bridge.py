@@ -9,7 +9,7 @@ import pytest
 
 from app.bridge import Bridge, RateMeter
 from core.capture.options import CaptureOptions
-from core.engine.engine import EngineSnapshot, State
+from core.engine.engine import EngineSnapshot, EngineState
 from core.store.packet_store import PacketStore
 from tests.scripted import scripted_store
 from tests.scripted_monitor import LIVE, ScriptedEngine
@@ -68,11 +68,11 @@ def test_rates_exist_only_while_capturing():
     ("said", "unsaved"),
     [
         (LIVE, 28),
-        (EngineSnapshot(State.STOPPED, captured=28), 28),
-        (EngineSnapshot(State.DONE, file="a.pcap", progress=1.0), 0),
-        (EngineSnapshot(State.DONE, file="7", progress=None), 0),
-        (EngineSnapshot(State.READING, file="standard input", piped=True), 28),
-        (EngineSnapshot(State.FAILED, message="no", captured=0), 0),
+        (EngineSnapshot(EngineState.STOPPED, captured=28), 28),
+        (EngineSnapshot(EngineState.DONE, file="a.pcap", progress=1.0), 0),
+        (EngineSnapshot(EngineState.DONE, file="7", progress=None), 0),
+        (EngineSnapshot(EngineState.READING, file="standard input", piped=True), 28),
+        (EngineSnapshot(EngineState.FAILED, message="no", captured=0), 0),
     ],
 )
 def test_what_would_be_lost(said, unsaved):

@@ -6,25 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from app.forge_machine import Machine
+from app.forge_machine import ForgeHost
 from app.forge_scene import Order
-from app.forging import Forger
+from app.forging import ForgeService
 from core.forge.compose.draft import Draft
 from core.forge.transmit.injector import Injector
 from core.forge.transmit.send_errors import SendError
-from core.forge.transmit.transmission import Departure
+from core.forge.transmit.transmission import PreparedTransmission
 from tests.live.network import until
 
 NOT_OPENED = "not opened"
 
 
-class Unopened(Machine):
+class Unopened(ForgeHost):
     """This computer, but nothing leaves it."""
 
     def __init__(self) -> None:
-        self.departure: Departure | None = None
+        self.departure: PreparedTransmission | None = None
 
-    def open(self, departure: Departure) -> Injector:
+    def open(self, departure: PreparedTransmission) -> Injector:
         self.departure = departure
         raise SendError(0, NOT_OPENED)
 
@@ -32,7 +32,7 @@ class Unopened(Machine):
 @pytest.mark.parametrize("version", ["0", "6"])
 def test_a_wrong_version_departs_as_what_it_is_meant_to_be(tmp_path: Path, version: str) -> None:
     machine = Unopened()
-    forger = Forger(tmp_path, machine=machine)
+    forger = ForgeService(tmp_path, machine=machine)
     texts = {"ip.src": "127.0.0.1", "ip.dst": "127.0.0.1", "ip.version": version}
     try:
         assert forger.send(Order(drafts=(Draft(("ip", "udp"), texts),)))

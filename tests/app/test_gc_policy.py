@@ -14,7 +14,7 @@ from textual.screen import Screen
 
 import app.screens
 from app import gc_policy
-from app.gc_policy import CLIENTS_MORE, GROWTH, QUIET_TICKS, Settling
+from app.gc_policy import CLIENTS_MORE, GROWTH, QUIET_TICKS, GcPolicy
 from app.screens.dialogs.add_listener import AddListener
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm, GoTo
@@ -25,7 +25,7 @@ from app.screens.dialogs.open_file import open_dialog
 from app.screens.dialogs.palette import Palette
 from app.screens.lab import LabScreen
 from app.screens.main import MainScreen
-from core.forge.journal.saved import Shelf
+from core.forge.journal.saved import DraftStore
 from tests.idle import eventually
 from tests.scripted import scripted_store
 from tests.scripted_monitor import INTERFACES, filled, scripted_monitor
@@ -34,7 +34,7 @@ WINDOWS = {
     "AddListener": AddListener,
     "Confirm": lambda: Confirm("Sure?", "Leave", "Stay"),
     "Copy": lambda: Copy([("Row", "1")]),
-    "Drafts": lambda: Drafts(Shelf(Path("/dev/null/none")), ()),
+    "Drafts": lambda: Drafts(DraftStore(Path("/dev/null/none")), ()),
     "GoTo": lambda: GoTo(1, 9),
     "Help": lambda: Help({}),
     "Interfaces": lambda: Interfaces(lambda: INTERFACES),
@@ -50,12 +50,12 @@ LONGEST_WAIT = 200  # turns of the event loop
 
 @pytest.fixture
 def policy():
-    made = Settling()
+    made = GcPolicy()
     yield made
     made.close()
 
 
-def note(policy: Settling, clients: int) -> bool:
+def note(policy: GcPolicy, clients: int) -> bool:
     """Nothing is open for long enough, with so many clients; True if that froze."""
     return any(policy.tick(clients, quiet=True) for _ in range(QUIET_TICKS))
 
@@ -129,13 +129,13 @@ def test_what_is_frozen_is_still_freed(policy):
 
 
 def test_the_end_gives_everything_back_to_the_collector():
-    policy, threshold = Settling(), gc.get_threshold()
+    policy, threshold = GcPolicy(), gc.get_threshold()
     note(policy, 0)
     assert gc.get_threshold() != threshold
     policy.close()
     assert (gc.get_threshold(), gc.get_freeze_count()) == (threshold, 0)
     policy.close()  # also twice, and of one that never froze
-    Settling().close()
+    GcPolicy().close()
     assert gc.get_threshold() == threshold
 
 

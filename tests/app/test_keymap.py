@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.keymap import ACTIONS, HEARD_TOGETHER, Place, bindings, grouped, key_label
+from app.keymap import ACTIONS, HEARD_TOGETHER, KeyContext, bindings, grouped, key_label
 from app.monitor import Monitor
 from app.screens.echo import Clients, Echo
 from app.screens.forge import ForgePanel
@@ -17,19 +17,19 @@ from app.screens.panels import Detail, Hex
 from app.screens.workspace import Packets, Workspace
 
 NODES = {
-    Place.TABLE: (Packets,),
-    Place.DETAIL: (Detail,),
-    Place.HEX: (Hex,),
-    Place.CLIENTS: (Clients,),
-    Place.ECHO: (Echo,),
-    Place.LAB: (LabScreen,),
-    Place.FORM: (Form,),
-    Place.RESULT: (Result,),
-    Place.FORGE: (ForgePanel,),
-    Place.LIST: (Packets, Detail, Hex, Clients, Bytes, Result),
-    Place.PANELS: (Workspace,),
-    Place.MAIN: (MainScreen,),
-    Place.PROGRAM: (Monitor,),
+    KeyContext.TABLE: (Packets,),
+    KeyContext.DETAIL: (Detail,),
+    KeyContext.HEX: (Hex,),
+    KeyContext.CLIENTS: (Clients,),
+    KeyContext.ECHO: (Echo,),
+    KeyContext.LAB: (LabScreen,),
+    KeyContext.FORM: (Form,),
+    KeyContext.RESULT: (Result,),
+    KeyContext.FORGE: (ForgePanel,),
+    KeyContext.LIST: (Packets, Detail, Hex, Clients, Bytes, Result),
+    KeyContext.PANELS: (Workspace,),
+    KeyContext.MAIN: (MainScreen,),
+    KeyContext.PROGRAM: (Monitor,),
 }
 
 

@@ -21,7 +21,7 @@ from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
 from app.screens.key_bar import KeyBar
 from core.decode.batch import CaptureInterface
-from core.engine.engine import EngineSnapshot, Severity, State
+from core.engine.engine import EngineSnapshot, EngineState, NoticeSeverity
 from core.net.event_loop import LoopCounters
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
@@ -65,14 +65,14 @@ async def test_a_capture_is_followed():
 
 
 async def test_a_file_starts_at_its_beginning():
-    said = EngineSnapshot(State.DONE, file="/tmp/day.pcap", progress=1.0)
+    said = EngineSnapshot(EngineState.DONE, file="/tmp/day.pcap", progress=1.0)
     async with running(engine=ScriptedEngine(said)) as pilot:
         assert main(pilot).table.selected == 1
         assert "day.pcap" in bar_text(pilot)
 
 
 async def test_a_pipe_is_followed_and_named():
-    said = EngineSnapshot(State.READING, file="standard input", piped=True)
+    said = EngineSnapshot(EngineState.READING, file="standard input", piped=True)
     async with running(engine=ScriptedEngine(said)) as pilot:
         assert main(pilot).table.selected == LAST
         assert "standard input" in bar_text(pilot)
@@ -417,7 +417,9 @@ async def test_what_is_captured_on_is_ticked_so_that_another_can_be_added():
 
 
 async def test_starting_over_a_file_asks_where():
-    engine = ScriptedEngine(EngineSnapshot(State.DONE, interfaces=("lo",), file="/tmp/a.pcap"))
+    engine = ScriptedEngine(
+        EngineSnapshot(EngineState.DONE, interfaces=("lo",), file="/tmp/a.pcap")
+    )
     async with running(engine=engine) as pilot:
         assert "pause" not in key_text(pilot)
         assert "capture" in key_text(pilot)
@@ -524,7 +526,7 @@ async def test_quitting_twice_needs_no_answer():
 
 
 async def test_quitting_does_not_ask_over_a_file():
-    said = EngineSnapshot(State.DONE, file="a.pcap", progress=1.0)
+    said = EngineSnapshot(EngineState.DONE, file="a.pcap", progress=1.0)
     async with running(engine=ScriptedEngine(said)) as pilot:
         await pilot.press("q")
         assert not pilot.app.is_running
@@ -536,7 +538,10 @@ async def test_a_failure_is_told_and_the_packets_stay_usable():
         screen, banner = main(pilot), main(pilot).query_one(Banner)
         assert not banner.display
         engine.said = replace(
-            LIVE, state=State.FAILED, message="the capture thread failed", severity=Severity.ERROR
+            LIVE,
+            state=EngineState.FAILED,
+            message="the capture thread failed",
+            severity=NoticeSeverity.ERROR,
         )
         screen.poll()
         await pilot.pause()
@@ -551,7 +556,7 @@ async def test_a_failure_is_told_and_the_packets_stay_usable():
 
 
 async def test_control_characters_of_a_message_stay_out_of_the_terminal():
-    said = replace(LIVE, message="eth\x1b[2J0 went away", severity=Severity.WARNING)
+    said = replace(LIVE, message="eth\x1b[2J0 went away", severity=NoticeSeverity.WARNING)
     async with running(engine=ScriptedEngine(said)) as pilot:
         assert "\x1b" not in str(pilot.app.screen.query_one(Banner).render())
 
@@ -658,7 +663,7 @@ async def test_a_screen_whose_store_has_evicted_is_filled():
 
 async def test_a_poll_that_finds_nothing_new_shows_nothing(monkeypatch):
     """And one that does, does: for each part of the scene."""
-    engine = ScriptedEngine(EngineSnapshot(State.DONE, file="some.pcap", progress=1.0))
+    engine = ScriptedEngine(EngineSnapshot(EngineState.DONE, file="some.pcap", progress=1.0))
     times = ["12:00:00"]
     async with running(engine=engine) as pilot:
         screen = main(pilot)
@@ -678,7 +683,7 @@ async def test_a_poll_that_finds_nothing_new_shows_nothing(monkeypatch):
         changes = {
             "the time": lambda: times.append("12:00:01"),
             "a message": lambda: setattr(
-                engine, "said", replace(engine.said, message="x", severity=Severity.WARNING)
+                engine, "said", replace(engine.said, message="x", severity=NoticeSeverity.WARNING)
             ),
             "a packet": lambda: engine.store.append(batch([Frame(bytes(60), 10)])),
             "a comment": lambda: engine.store.add_comment(1, "remark"),

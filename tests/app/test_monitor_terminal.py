@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.screens.banner import Banner
-from core.engine.engine import Engine, State
+from core.engine.engine import Engine, EngineState
 from tests.bench.terminal import Terminal
 from tests.idle import eventually
 from tests.scripted import conversations, scripted_store
@@ -110,7 +110,7 @@ async def test_a_crash_of_the_worker_is_shown_and_the_packets_stay_usable():
         async with scripted_monitor(store, engine).run_test(size=(120, 36)) as pilot:
             screen = await filled(pilot)
             engine._loop.call(crash)
-            await eventually(lambda: engine.snapshot().state is State.FAILED, "the failure")
+            await eventually(lambda: engine.snapshot().state is EngineState.FAILED, "the failure")
             screen.poll()
             banner = screen.query_one(Banner)
             assert banner.display

@@ -16,14 +16,14 @@ import pytest
 from textual.widgets import Static
 
 from app.config.settings import load
-from app.keeping import Keeping
+from app.keeping import SendJournal
 from core.files import private_folder
 from core.files.private_folder import PrivateFolder
-from core.forge.journal.saved import Shelf
+from core.forge.journal.saved import DraftStore
 from tests.app.screens.test_forge import Stage, forging
 from tests.idle import eventually
 from tests.support import ROOT
-from widgets.forge.changes import Held
+from widgets.forge.changes import FormState
 
 BUSY = "another rawscope is writing there now: try again"
 ON_SCREEN = [ROOT / "app" / "monitor.py", *sorted((ROOT / "app" / "screens").rglob("*.py"))]
@@ -111,7 +111,7 @@ async def test_what_the_sender_writes_down_waits_in_its_own_thread(tmp_path, mon
 
     async with forging(tmp_path) as stage:
         await stage.pilot.press("f2")
-        stage.forge.fill(Held())
+        stage.forge.fill(FormState())
         keeping = stage.screen.forger.keeping
         monkeypatch.setattr(private_folder.time, "sleep", nap)
         stage.paths.state.parent.mkdir(mode=0o700, exist_ok=True)
@@ -130,7 +130,7 @@ def test_no_change_of_the_screen_s_shelf_waits(tmp_path, monkeypatch, change) ->
         raise AssertionError("it waits")
 
     monkeypatch.setattr(private_folder.time, "sleep", nap)
-    shelf = Keeping(tmp_path, audits=True).shelf
+    shelf = SendJournal(tmp_path, audits=True).shelf
     arguments: dict[str, tuple[object, ...]] = {
         "save": ("a", ()), "keep": ("a", ()), "delete": ("a",), "remember": ((),),
         "agree": ({"a"},),
@@ -155,7 +155,7 @@ def test_every_method_of_a_shelf_that_changes_files_is_known() -> None:
         if isinstance(method, ast.FunctionDef) and "self._change(" in ast.unparse(method)
     }
     assert changing == WRITING
-    assert all(hasattr(Shelf, name) for name in WRITING)
+    assert all(hasattr(DraftStore, name) for name in WRITING)
 
 
 def test_the_screen_changes_state_files_by_these_calls_only() -> None:

@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 from core.capture.options import CaptureOptions
-from core.engine.engine import Engine, State
+from core.engine.engine import Engine, EngineState
 from core.store.packet_store import PacketStore
 from tests.bench.flood import Flood
 from tests.live.network import until
@@ -40,12 +40,12 @@ def capture(name: str) -> None:
     engine = Engine(store)
     engine.start()
     engine.capture(CaptureOptions((name,)))
-    until(lambda: engine.snapshot().state is State.LIVE, "live")
+    until(lambda: engine.snapshot().state is EngineState.LIVE, "live")
     before = resource.getrusage(resource.RUSAGE_SELF)
     print("ready", flush=True)
     sys.stdin.readline()
     engine.stop_capture()
-    until(lambda: engine.snapshot().state is State.STOPPED, "stopped")
+    until(lambda: engine.snapshot().state is EngineState.STOPPED, "stopped")
     after = resource.getrusage(resource.RUSAGE_SELF)
     snapshot = engine.snapshot()
     engine.close()

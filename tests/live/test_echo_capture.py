@@ -19,7 +19,7 @@ import pytest
 from core.analysis.connection import Connection, tcp_ends
 from core.capture.options import CaptureOptions
 from core.echo.options import Switches, Trigger
-from core.engine.engine import Engine, State
+from core.engine.engine import Engine, EngineState
 from core.store.packet_store import PacketStore
 from core.store.view import View
 from core.wire.dissect import dissect
@@ -42,7 +42,7 @@ def echoing():
             engine.capture(CaptureOptions(("lo",), ring_bytes=32 << 20))
             for trigger in Trigger:
                 engine.echo.listen(HOST, 0, trigger)
-            until(lambda: engine.snapshot().state is State.LIVE, "live")
+            until(lambda: engine.snapshot().state is EngineState.LIVE, "live")
             until(lambda: len(engine.echo.snapshot().listeners) == len(Trigger), "listening")
             store = engine.store
             yield network, engine, store

@@ -9,7 +9,7 @@ import pytest
 
 from core.capture.options import CaptureOptions
 from core.echo.options import Trigger
-from core.engine.engine import Engine, Severity, State
+from core.engine.engine import Engine, EngineState, NoticeSeverity
 from core.store.packet_store import PacketStore
 from tests.live.network import Network, until
 from tests.live.watching import (
@@ -38,7 +38,7 @@ def capturing(network, *names, **options):
     network.in_near(engine.start)  # a thread inherits its creator's namespace
     try:
         engine.capture(CaptureOptions(names, **{"ring_bytes": 4 << 20, **options}))
-        until(lambda: engine.snapshot().state is State.LIVE, "live")
+        until(lambda: engine.snapshot().state is EngineState.LIVE, "live")
         yield engine, store
     finally:
         engine.close()
@@ -68,7 +68,7 @@ def test_stop_lets_in_what_is_on_its_way(network):
     with capturing(network, "near0") as (engine, store):
         send_frames(network, *[frame(network)] * 5)
         engine.stop_capture()
-        until(lambda: engine.snapshot().state is State.STOPPED, "stopped")
+        until(lambda: engine.snapshot().state is EngineState.STOPPED, "stopped")
         assert stored(store) == 5
         assert engine.snapshot().captured == engine.snapshot().received == 5
         assert promiscuity(network) == 0
@@ -79,10 +79,10 @@ def test_totals_go_on_over_captures(network):
         for total in (2, 4):
             send_frames(network, *[frame(network)] * 2)
             engine.stop_capture()
-            until(lambda: engine.snapshot().state is State.STOPPED, "stopped")
+            until(lambda: engine.snapshot().state is EngineState.STOPPED, "stopped")
             assert engine.snapshot().received == stored(store) == total
             engine.capture(CaptureOptions(("near0",)))
-            until(lambda: engine.snapshot().state is State.LIVE, "live again")
+            until(lambda: engine.snapshot().state is EngineState.LIVE, "live again")
 
 
 @pytest.mark.parametrize("method", ["ring", "datagram"])
@@ -94,7 +94,7 @@ def test_link_down_is_said_and_capture_resumes(network, method):
         until(lambda: engine.snapshot().message, "the message")
         snapshot = engine.snapshot()
         assert snapshot.message == "near0 is down; waiting for it to come up"
-        assert (snapshot.state, snapshot.severity) == (State.LIVE, Severity.WARNING)
+        assert (snapshot.state, snapshot.severity) == (EngineState.LIVE, NoticeSeverity.WARNING)
         network.ip_near("link", "set", "near0", "up")
         until(lambda: not engine.snapshot().message, "the end of the message")
         send_frames(network, frame(network, b"after"))
@@ -125,14 +125,14 @@ def test_deleted_interface_ends_the_capture_and_keeps_the_packets(network, metho
             send_frames(network, frame(network))
             until(lambda: stored(store) == 1, "a packet")
         network.ip_near("link", "del", "near0")
-        until(lambda: engine.snapshot().state is State.FAILED, "the failure")
+        until(lambda: engine.snapshot().state is EngineState.FAILED, "the failure")
         snapshot = engine.snapshot()
         assert snapshot.message.startswith("near0 was deleted; what was captured is kept;")
-        assert snapshot.severity is Severity.ERROR
+        assert snapshot.severity is NoticeSeverity.ERROR
         assert snapshot.captured == stored(store)
         network.add_pair()
         engine.capture(CaptureOptions(("near0",)))  # the new one of the same name
-        until(lambda: engine.snapshot().state is State.LIVE, "live again")
+        until(lambda: engine.snapshot().state is EngineState.LIVE, "live again")
         send_frames(network, frame(network))
         until(lambda: stored(store) == snapshot.captured + 1, "a packet of the new interface")
 
@@ -141,7 +141,7 @@ def test_other_interfaces_go_on_when_one_is_deleted(network):
     with capturing(network, "near0", "lo") as (engine, store):
         network.ip_near("link", "del", "near0")
         until(lambda: "deleted" in engine.snapshot().message, "the message")
-        assert engine.snapshot().state is State.LIVE
+        assert engine.snapshot().state is EngineState.LIVE
         send_udp(network, b"on loopback")
         until(lambda: stored(store) == 2, "the packets on loopback")
         assert "near0 was deleted" in engine.snapshot().message
@@ -164,7 +164,7 @@ def test_flood_is_stored_or_counted(network):
         done.set()
         looker.join()
         engine.stop_capture()
-        until(lambda: engine.snapshot().state is State.STOPPED, "stopped")
+        until(lambda: engine.snapshot().state is EngineState.STOPPED, "stopped")
         snapshot = engine.snapshot()
         assert snapshot.received == total
         assert stored(store) == snapshot.captured == total - snapshot.dropped
@@ -180,12 +180,12 @@ def test_captured_packets_and_those_of_a_file_never_mix(network, tmp_path):
             captured = engine.store
             send_frames(network, *[frame(network)] * sent)
             engine.open_file(str(path))
-            until(lambda: engine.snapshot().state is State.DONE, "the end of the file")
+            until(lambda: engine.snapshot().state is EngineState.DONE, "the end of the file")
             assert stored(captured) == sent
             assert engine.store is not captured
             assert stored(engine.store) == engine.snapshot().captured == 0
             engine.capture(CaptureOptions(("near0",), ring_bytes=4 << 20))
-            until(lambda: engine.snapshot().state is State.LIVE, "live again")
+            until(lambda: engine.snapshot().state is EngineState.LIVE, "live again")
         assert engine.store is not store
 
 
@@ -196,15 +196,15 @@ def test_broken_socket_ends_the_worker_but_not_unshown(network):
     network.in_near(engine.start)
     try:
         engine.capture(CaptureOptions(("near0",), ring_bytes=4 << 20))
-        until(lambda: engine.snapshot().state is State.LIVE, "live")
+        until(lambda: engine.snapshot().state is EngineState.LIVE, "live")
         engine.echo.listen("127.0.0.1", 0, Trigger.LEVEL)
         send_frames(network, *[frame(network)] * 3)
         until(lambda: engine.snapshot().received == stored(store) == 3, "the count")
         engine._worker._session.feeds[0].source._binding.socket.close()
-        until(lambda: engine.snapshot().state is State.FAILED, "the failure")
+        until(lambda: engine.snapshot().state is EngineState.FAILED, "the failure")
         snapshot = engine.snapshot()
         assert snapshot.message.startswith("the capture thread failed (OSError: ")
-        assert snapshot.severity is Severity.ERROR
+        assert snapshot.severity is NoticeSeverity.ERROR
         assert (snapshot.captured, snapshot.received) == (3, 3)
         assert isinstance(engine.failure, OSError)
         engine._thread.join(PATIENCE_S)

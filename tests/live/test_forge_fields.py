@@ -17,10 +17,10 @@ from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.layer_kinds import KINDS
 from core.forge.observe.outcome import WHY
-from core.forge.transmit.injector import Out, open_ip, open_link
+from core.forge.transmit.injector import Egress, open_ip, open_link
 from core.wire.encode.value_text import typed
 from core.wire.link.ethernet import ETHERNET
-from core.wire.model.field import Kind, Slot, Value
+from core.wire.model.field import Kind, PlacedField, Value
 from core.wire.model.table import HeaderTable
 from core.wire.network import icmp
 from tests.live.far_capture import FarCapture
@@ -63,10 +63,10 @@ OPTIONS = (
     ("tcp", "hex:fd060102 0304", {"tcp.options": "fd06010203040000"}),
 )  # fmt: skip
 
-Case = tuple[Draft, Slot, Value]
+Case = tuple[Draft, PlacedField, Value]
 
 
-def other(slot: Slot, plain: Value) -> Value:
+def other(slot: PlacedField, plain: Value) -> Value:
     """A value that the field does not have by itself."""
     match slot.field.kind:
         case Kind.FLAG:
@@ -116,7 +116,7 @@ def cases() -> list[Case]:
     return found
 
 
-def told(slot: Slot, text: str) -> Value:
+def told(slot: PlacedField, text: str) -> Value:
     """tshark's text as our value."""
     match slot.field.kind:
         case Kind.FLAG:
@@ -128,7 +128,7 @@ def told(slot: Slot, text: str) -> Value:
     return int(text, 0) * (slot.field.unit if slot.name in IN_WORDS else 1)
 
 
-def name_of(slot: Slot) -> str:
+def name_of(slot: PlacedField) -> str:
     """What tshark calls a field."""
     return NAMES.get(slot.name, slot.name)
 
@@ -205,7 +205,7 @@ def test_every_field_that_the_kernel_keeps_arrives_through_ip_hdrincl(tmp_path: 
             def send() -> None:
                 for draft, _, _ in kept:
                     packet = evaluate(draft).data
-                    with open_ip(packet, Out("near0", mtu=1500, network="ip")) as injector:
+                    with open_ip(packet, Egress("near0", mtu=1500, network="ip")) as injector:
                         injector.send(packet)
 
             network.in_near(send)

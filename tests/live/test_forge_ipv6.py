@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from core.forge.compose.draft import Draft
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from tests.live.network import Network, run
 from tests.live.test_forge_kernel import outcome_of, refusal, replies_to
 
@@ -39,7 +39,7 @@ def test_the_header_leaves_as_it_is_also_when_it_is_wrong(network: Network) -> N
 
 
 def test_without_hdrincl_the_system_writes_the_header(network: Network) -> None:
-    outcome = outcome_of(network, udp(**{"ipv6.hlim": "3"}), Way.SYSTEM)
+    outcome = outcome_of(network, udp(**{"ipv6.hlim": "3"}), SendMethod.SYSTEM)
     assert "ipv6.hlim" in {change.name for change in outcome.changes}
 
 

@@ -11,13 +11,13 @@ import pytest
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
-from core.forge.compose.route_suggestions import look_around
+from core.forge.compose.route_suggestions import suggest_from_routes
 from core.forge.compose.templates import TEMPLATES
 from core.forge.observe.outcome import WHY, Outcome, Reply, Seen
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.forge.transmit.pacing import Plan, Progress, send_packets
 from core.forge.transmit.send_errors import SendError
-from core.forge.transmit.transmission import Departure, depart
+from core.forge.transmit.transmission import PreparedTransmission, prepare
 from core.wire.link.link_types import LinkType
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run, until
 from tests.live.watching import Watch, watching
@@ -43,15 +43,17 @@ def udp(**texts: str) -> Draft:
 
 def build(draft: Draft, interface: str = "") -> bytes:
     """The bytes with what the machine suggests. In the sender's namespace."""
-    around = look_around(draft, interface, resolve=True)
+    around = suggest_from_routes(draft, interface, resolve=True)
     evaluation = evaluate(draft, around.values)
     assert evaluation.errors == ()
     return evaluation.data
 
 
-def send(draft: Draft, way: Way = Way.IP, interface: str = "") -> tuple[Departure, Progress]:
+def send(
+    draft: Draft, way: SendMethod = SendMethod.IP, interface: str = ""
+) -> tuple[PreparedTransmission, Progress]:
     """Send a draft once. In the sender's namespace."""
-    departure = depart([build(draft, interface)], way, interface)
+    departure = prepare([build(draft, interface)], way, interface)
     with departure.open() as injector:
         return departure, send_packets(injector, departure.given_to_kernel, Plan())
 
@@ -72,7 +74,9 @@ def feed(watch: Watch, outcome: Outcome, enough: Callable[[], object]) -> Outcom
     return outcome
 
 
-def outcome_of(network: Network, draft: Draft, way: Way = Way.IP, interface: str = "") -> Outcome:
+def outcome_of(
+    network: Network, draft: Draft, way: SendMethod = SendMethod.IP, interface: str = ""
+) -> Outcome:
     """Send and watch until the copy was seen."""
     with watching(network) as watch:
         departure, progress = network.in_near(lambda: send(draft, way, interface))
@@ -85,7 +89,7 @@ def outcome_after(network: Network, draft: Draft, later: Draft) -> Outcome:
     """Send both and watch until the later one has its answer: the other had time for its own."""
     with watching(network) as watch:
         outcome, probe = (
-            Outcome(network.in_near(lambda one=one: send(one)[0]).packets[0], Way.IP)
+            Outcome(network.in_near(lambda one=one: send(one)[0]).packets[0], SendMethod.IP)
             for one in (draft, later)
         )
         feed(watch, probe, lambda: probe.copy and probe.replies)
@@ -94,7 +98,7 @@ def outcome_after(network: Network, draft: Draft, later: Draft) -> Outcome:
 
 def replies_to(network: Network, draft: Draft, interface: str = "") -> list[Reply]:
     """Send and watch until there is an answer."""
-    way = Way.LINK if interface else Way.IP
+    way = SendMethod.LINK if interface else SendMethod.IP
     with watching(network) as watch:
         departure, progress = network.in_near(lambda: send(draft, way, interface))
         assert progress.error is None
@@ -119,7 +123,7 @@ def test_what_the_kernel_keeps_is_not_in_the_diff(network: Network) -> None:
 
 def test_without_ip_hdrincl_the_system_writes_the_header(network: Network) -> None:
     draft = udp(**{"ip.id": "7", "ip.ttl": "3", "ip.dsfield": "0x2e"})
-    outcome = outcome_of(network, draft, Way.SYSTEM)
+    outcome = outcome_of(network, draft, SendMethod.SYSTEM)
     changed = {change.name for change in outcome.changes}
     assert {"ip.ttl", "ip.dsfield", "ip.id"} <= changed
     assert all("system writes the IP header" in change.why for change in outcome.changes)
@@ -131,7 +135,7 @@ def test_without_ip_hdrincl_no_payload_is_a_header(network: Network) -> None:
     draft = Draft(
         ("ip",), {"ip.dst": FAR_ADDRESS, "ip.proto": "255", "payload": f"hex:{inner.hex()}"}
     )
-    outcome = outcome_of(network, draft, Way.SYSTEM)
+    outcome = outcome_of(network, draft, SendMethod.SYSTEM)
     assert outcome.copy is not None
     assert outcome.copy.data[30:34] == socket.inet_aton(FAR_ADDRESS)
 
@@ -144,25 +148,25 @@ def test_without_ip_hdrincl_a_wrong_version_is_the_systems_to_mend(
 
         def send_it() -> bytes:
             packet = build(udp(**{"ip.version": version}))
-            departure = depart([packet], Way.SYSTEM, network="ip")
+            departure = prepare([packet], SendMethod.SYSTEM, network="ip")
             with departure.open() as injector:
                 injector.send(departure.given_to_kernel[0])
             return packet
 
-        outcome = Outcome(network.in_near(send_it), Way.SYSTEM, "ip")
+        outcome = Outcome(network.in_near(send_it), SendMethod.SYSTEM, "ip")
         feed(watch, outcome, lambda: outcome.copy)
     assert "ip.version" in {change.name for change in outcome.changes}
 
 
 def test_without_ip_hdrincl_a_long_packet_leaves_in_fragments(network: Network) -> None:
-    outcome = outcome_of(network, udp(payload="x" * 3000), Way.SYSTEM)
+    outcome = outcome_of(network, udp(payload="x" * 3000), SendMethod.SYSTEM)
     assert any("sent it in fragments" in note for note in outcome.notes)
 
 
 def test_a_verbatim_frame_leaves_as_the_preview_shows_it(network: Network) -> None:
     wrong = {"ip.checksum": "0xdead", "ip.len": "9", "udp.checksum": "1", "eth.type": "0x1234"}
     draft = udp(**wrong).with_layers(("eth", "ip", "udp"))
-    outcome = outcome_of(network, draft, Way.LINK, "near0")
+    outcome = outcome_of(network, draft, SendMethod.LINK, "near0")
     assert outcome.copy is not None
     assert outcome.copy.data == outcome.packet
     assert outcome.changes == ()
@@ -170,7 +174,7 @@ def test_a_verbatim_frame_leaves_as_the_preview_shows_it(network: Network) -> No
 
 def test_the_next_hop_is_found_for_a_frame(network: Network) -> None:
     draft = udp().with_layers(("eth", "ip", "udp"))
-    values = network.in_near(lambda: look_around(draft, "near0", resolve=True).values)
+    values = network.in_near(lambda: suggest_from_routes(draft, "near0", resolve=True).values)
     far = run("ip", "-n", network.far, "-br", "link", "show", "far0").split()[2]
     near = run("ip", "-n", network.near, "-br", "link", "show", "near0").split()[2]
     assert values["eth.dst"] == int(far.replace(":", ""), 16)
@@ -222,7 +226,9 @@ def test_echo_and_arp_are_answered(network: Network) -> None:
     assert reply.info.startswith(f"{FAR_ADDRESS} is at ")
 
 
-def refusal(network: Network, draft: Draft, way: Way = Way.IP, interface: str = "") -> SendError:
+def refusal(
+    network: Network, draft: Draft, way: SendMethod = SendMethod.IP, interface: str = ""
+) -> SendError:
     """How a draft is refused, whether before or by the kernel."""
 
     def attempt() -> SendError | None:
@@ -245,7 +251,7 @@ def test_a_packet_longer_than_the_mtu(network: Network) -> None:
 
 def test_a_frame_longer_than_the_mtu(network: Network) -> None:
     draft = udp(payload="x" * 1500).with_layers(("eth", "ip", "udp"))
-    error = refusal(network, draft, Way.LINK, "near0")
+    error = refusal(network, draft, SendMethod.LINK, "near0")
     assert error.name == "EMSGSIZE"
     assert "MTU on near0 is 1500" in str(error)
 
@@ -289,7 +295,7 @@ def test_an_interface_that_is_down(network: Network) -> None:
     network.ip_near("link", "add", "spare0", "type", "veth", "peer", "name", "spare1")
     try:
         draft = udp(**{"eth.dst": "02:00:5e:10:00:99"}).with_layers(("eth", "ip", "udp"))
-        error = refusal(network, draft, Way.LINK, "spare0")
+        error = refusal(network, draft, SendMethod.LINK, "spare0")
     finally:
         network.ip_near("link", "del", "spare0")
     assert error.name == "ENETDOWN"
@@ -311,7 +317,7 @@ def test_a_full_queue_is_counted_and_the_rest_goes_on(network: Network) -> None:
     try:
 
         def flood() -> Progress:
-            departure = depart([build(udp())], Way.IP)
+            departure = prepare([build(udp())], SendMethod.IP)
             with departure.open() as injector:
                 return send_packets(injector, departure.packets, Plan(2000))
 
@@ -326,7 +332,7 @@ def test_a_full_queue_is_counted_and_the_rest_goes_on(network: Network) -> None:
 @pytest.mark.serial
 def test_count_and_rate_are_kept(network: Network) -> None:
     def paced() -> Progress:
-        departure = depart([build(udp())], Way.IP)
+        departure = prepare([build(udp())], SendMethod.IP)
         with departure.open() as injector:
             return send_packets(injector, departure.packets, Plan(200, rate=500))
 
@@ -344,7 +350,7 @@ def test_a_stop_ends_it_soon(network: Network) -> None:
     looks = iter(range(100))
 
     def stopped() -> Progress:
-        departure = depart([build(udp())], Way.IP)
+        departure = prepare([build(udp())], SendMethod.IP)
         with departure.open() as injector:
             plan = Plan(1000, rate=100)
             return send_packets(injector, departure.packets, plan, lambda: next(looks) > 5)
@@ -361,7 +367,7 @@ def test_ipv6_goes_out_as_it_is() -> None:
     fields = {"ipv6.dst": "::1", "ipv6.hlim": "3", "ipv6.flow": "0x12345", "udp.dstport": "9"}
     draft = Draft(("ipv6", "udp"), fields)
     try:
-        departure = depart([build(draft)], Way.IP)
+        departure = prepare([build(draft)], SendMethod.IP)
     except SendError as error:
         if error.number in (errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
             pytest.skip("no IPv6 on loopback")
@@ -373,6 +379,6 @@ def test_ipv6_goes_out_as_it_is() -> None:
             injector.send(departure.packets[0])
         while (data := listening.recv(4096)) != departure.packets[0]:
             assert data
-    outcome = Outcome(departure.packets[0], Way.IP)
+    outcome = Outcome(departure.packets[0], SendMethod.IP)
     assert outcome.feed(Seen(data, 1, LinkType.RAW))
     assert outcome.changes == ()

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from core.forge.transmit import injector
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.forge.transmit.pacing import Plan, Progress, send_packets
 from core.forge.transmit.repeat_ring import EqualFrames
-from core.forge.transmit.transmission import depart
+from core.forge.transmit.transmission import prepare
 from tests.live.network import Network, run
 from tests.live.numbered import frame, ours
 from tests.live.watching import watching
@@ -122,7 +122,7 @@ def test_a_ring_whose_frames_do_not_come_back_is_given_up(
     monkeypatch.setattr(EqualFrames, "send", lambda ring, count: (0, errno.EAGAIN))
 
     def send() -> Progress:
-        departure = depart([frame(3)], Way.LINK, "far0")
+        departure = prepare([frame(3)], SendMethod.LINK, "far0")
         with departure.open() as opened:
             return send_packets(opened, departure.packets, Plan(5001))
 
@@ -136,7 +136,7 @@ def test_many_equal_frames_are_counted_whatever_the_queue_does(network: Network)
     """As `send --link --count` has it: those that left and those that the queue dropped."""
 
     def flood() -> Progress:
-        departure = depart([frame(1)], Way.LINK, "far0")
+        departure = prepare([frame(1)], SendMethod.LINK, "far0")
         with departure.open() as injector:
             return send_packets(injector, departure.packets, Plan(5000))
 
@@ -158,7 +158,7 @@ def test_many_equal_frames_arrive(
     with watching(network, ring_bytes=64 << 20) as watch:
 
         def send() -> Progress:
-            departure = depart([sent], Way.LINK, "far0")
+            departure = prepare([sent], SendMethod.LINK, "far0")
             with departure.open() as opened:
                 return send_packets(opened, departure.packets, Plan(5001))
 
@@ -178,7 +178,7 @@ def test_a_load_ends_when_the_interface_goes_down(network: Network) -> None:
         network.ip_near("link", "set", "spare1", "up")
 
         def flood() -> Progress:
-            departure = depart([frame(1)], Way.LINK, "spare0")
+            departure = prepare([frame(1)], SendMethod.LINK, "spare0")
 
             def down(progress: Progress) -> None:
                 if progress.error is None:

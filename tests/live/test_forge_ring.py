@@ -22,7 +22,7 @@ from core.files.reader import open_capture
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.transmit import tx_ring
-from core.forge.transmit.replay import Pace, Replay
+from core.forge.transmit.replay import Replay, ReplayPace
 from core.forge.transmit.send_errors import Circumstances, SendError, refused
 from core.forge.transmit.tx_ring import TxRing
 from core.net.routes import group_address
@@ -79,7 +79,7 @@ def test_frames_of_an_array_arrive_in_order_and_whole(network: Network) -> None:
         def send() -> int:
             with TxRing("far0", 1500, 2000) as ring:
                 ring.put([frame(7)])
-                Replay(ring, Pace(None)).feed(batch)
+                Replay(ring, ReplayPace(None)).feed(batch)
                 return ring.sent
 
         assert network.in_far(send) == 9001
@@ -96,7 +96,7 @@ def test_a_frame_of_the_mtu_may_have_a_tag_and_nothing_else_may_be_longer(
 
     def send() -> tuple[int, int]:
         with TxRing("far0", 1500, 2000) as ring:
-            replay = Replay(ring, Pace(None))
+            replay = Replay(ring, ReplayPace(None))
             replay.feed(batch)
             return ring.sent, replay.counts.too_long
 
@@ -138,7 +138,7 @@ def test_the_mtu_of_now_counts(network: Network) -> None:
 
     def send() -> tuple[int, int]:
         with TxRing("far0", 1500, 2000) as ring:
-            replay = Replay(ring, Pace(None))
+            replay = Replay(ring, ReplayPace(None))
             replay.feed(frames)
             network.ip_far("link", "set", "far0", "mtu", "900")
             replay.feed(frames)
@@ -195,7 +195,7 @@ def test_nothing_is_sent_after_frames_that_a_stop_withdrew(network: Network, way
             elif way == "put_many":
                 ring.put_many(batch.data, batch.offset, batch.captured.astype(np.int64))
             else:
-                Replay(ring, Pace(None), journal=Journal()).feed(batch)
+                Replay(ring, ReplayPace(None), journal=Journal()).feed(batch)
             ring.flush()
             at_the_stop = ring.sent
             ring.put([frame(1)])
@@ -273,7 +273,7 @@ def test_a_slow_device_slows_the_ring_down_and_loses_nothing(network: Network) -
     assert took > 0.1, "1 Mbit/s carries 300 frames in 0.14 s"
 
 
-def replayed(network: Network, pace: Pace, gaps_ms: list[int]) -> tuple[list[float], float]:
+def replayed(network: Network, pace: ReplayPace, gaps_ms: list[int]) -> tuple[list[float], float]:
     """Replay frames so far apart; the gaps they arrived with (s), and how long it took."""
     times = [1_000_000 * at for at in np.cumsum([0, *gaps_ms]).tolist()]
     batch = batch_of([frame(number) for number in range(len(times))], times)
@@ -292,22 +292,22 @@ def replayed(network: Network, pace: Pace, gaps_ms: list[int]) -> tuple[list[flo
 
 @pytest.mark.serial
 def test_replay_keeps_the_captured_timing(network: Network) -> None:
-    gaps, took = replayed(network, Pace(), [50, 0, 100, 10, 40])
+    gaps, took = replayed(network, ReplayPace(), [50, 0, 100, 10, 40])
     assert gaps == pytest.approx([0.05, 0, 0.1, 0.01, 0.04], abs=0.03)
     assert took == pytest.approx(0.2, abs=0.1)
 
 
 @pytest.mark.serial
 def test_replay_by_a_factor_and_at_a_rate(network: Network) -> None:
-    gaps, _ = replayed(network, Pace(speed=2.0), [100, 200])
+    gaps, _ = replayed(network, ReplayPace(speed=2.0), [100, 200])
     assert gaps == pytest.approx([0.05, 0.1], abs=0.03)
-    gaps, _ = replayed(network, Pace(rate=20.0), [0, 0, 5000])
+    gaps, _ = replayed(network, ReplayPace(rate=20.0), [0, 0, 5000])
     assert gaps == pytest.approx([0.05] * 3, abs=0.03)
 
 
 @pytest.mark.serial
 def test_time_that_goes_back_does_not_hold_the_replay_up(network: Network) -> None:
-    gaps, took = replayed(network, Pace(), [60, -50, 10])
+    gaps, took = replayed(network, ReplayPace(), [60, -50, 10])
     assert gaps == pytest.approx([0.06, 0, 0], abs=0.03)
     assert took < 1
 
@@ -322,7 +322,9 @@ def test_what_is_too_long_is_left_out_and_said(
     network: Network, tmp_path: Path, state: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     frames = [frame(1), frame(2, 1600), b"", frame(3)[:13], frame(3)]
-    request = ReplayRequest(capture_of(tmp_path / "a.pcap", frames), "far0", Pace(None), yes=True)
+    request = ReplayRequest(
+        capture_of(tmp_path / "a.pcap", frames), "far0", ReplayPace(None), yes=True
+    )
     with watching(network) as watch:
         assert network.in_far(lambda: _quietly(request)) == 1
         assert ours(watch.wait_for(2)) == [frame(1), frame(3)]
@@ -351,7 +353,7 @@ def test_a_replay_that_fails_says_what_left_and_has_it_in_the_audit(
     monkeypatch.setattr(TxRing, "flush", flush)
     monkeypatch.setattr(replay_output, "REPORT_S", 0)
     path = capture_of(tmp_path / "a.pcap", [frame(1), frame(2)])
-    request = ReplayRequest(path, "far0", Pace(None), loops=3, yes=True)
+    request = ReplayRequest(path, "far0", ReplayPace(None), loops=3, yes=True)
     with pytest.raises(CommandError, match="ENETDOWN"):
         network.in_far(lambda: _quietly(request))
     out, said = capfd.readouterr()
@@ -370,7 +372,7 @@ def test_a_replay_as_json(
 ) -> None:
     frames = [frame(1), frame(2, 1600), frame(3)[:13], frame(4)]
     path = capture_of(tmp_path / "a.pcap", frames)
-    request = ReplayRequest(path, "far0", Pace(None), loops=2, yes=True, as_json=True)
+    request = ReplayRequest(path, "far0", ReplayPace(None), loops=2, yes=True, as_json=True)
     assert network.in_far(lambda: _quietly(request)) == 1
     (end,) = (json.loads(line) for line in capfd.readouterr().out.splitlines())
     assert end.pop("seconds") > 0
@@ -422,7 +424,7 @@ def test_ip_packets_leave_behind_the_header_that_leads_to_them(
     drafts = [Draft(("ip",), {"ip.src": FAR_ADDRESS, "ip.dst": aim}) for aim in aims]
     packets = [evaluate(draft).data for draft in drafts]
     path = of_link(capture_of(tmp_path / "raw.pcap", [*packets, b""]), LinkType.RAW)
-    request = ReplayRequest(path, "far0", Pace(None), yes=True, as_json=True)
+    request = ReplayRequest(path, "far0", ReplayPace(None), yes=True, as_json=True)
     network.ip_far("neigh", "flush", "dev", "far0")
     with watching(network) as watch:
         assert network.in_far(lambda: _quietly(request)) == 1
@@ -447,7 +449,7 @@ def test_ip_packets_leave_behind_the_header_that_leads_to_them(
 
 def test_frames_of_another_link_are_refused(network: Network, tmp_path: Path, state: Path) -> None:
     path = of_link(capture_of(tmp_path / "x.pcap", [udp_frame(b"x")]), LinkType.PPP)
-    request = ReplayRequest(path, "far0", Pace(None), yes=True)
+    request = ReplayRequest(path, "far0", ReplayPace(None), yes=True)
     with pytest.raises(CommandError, match="only Ethernet frames and IP packets"):
         network.in_far(lambda: _quietly(request))
 

@@ -27,7 +27,7 @@ from core.store.packet_store import PacketStore
 from tests.idle import eventually
 from tests.live.network import CLONE_NEWNET, FAR_ADDRESS, NEAR_ADDRESS, Network, _libc
 from tests.support import require_peer
-from widgets.forge.changes import Held
+from widgets.forge.changes import FormState
 from widgets.forge.form import ForgeForm
 
 pytestmark = pytest.mark.live
@@ -126,7 +126,7 @@ def test_three_ports(network, tmp_path):
 
     async def scene(play: Play) -> None:
         await play.pilot.press("f2")
-        play.form.held = Held.of(TEMPLATES["tcp-syn"].drafts)
+        play.form.held = FormState.of(TEMPLATES["tcp-syn"].drafts)
         await type_into(play, "ip.dst", FAR_ADDRESS)
         await play.until(lambda: play.form.evaluation.field("ip.src").shown == NEAR_ADDRESS)
         for port, ask, words in (
@@ -165,7 +165,7 @@ async def type_into(play: Play, key: str, text: str) -> None:
 def test_a_captured_packet_leaves_again_byte_for_byte(network, tmp_path):
     async def scene(play: Play) -> None:
         await play.pilot.press("f2")
-        play.form.held = Held.of(TEMPLATES["icmp-echo"].drafts)
+        play.form.held = FormState.of(TEMPLATES["icmp-echo"].drafts)
         await type_into(play, "ip.dst", FAR_ADDRESS)
         await play.send(ask=True)
         await play.until(lambda: "Echo reply" in play.report)
@@ -186,10 +186,10 @@ def test_a_captured_packet_leaves_again_byte_for_byte(network, tmp_path):
 def test_too_much_for_the_mtu_is_told_by_name(network, tmp_path):
     async def scene(play: Play) -> None:
         await play.pilot.press("f2")
-        play.form.held = Held.of(TEMPLATES["udp"].drafts)
+        play.form.held = FormState.of(TEMPLATES["udp"].drafts)
         await type_into(play, "ip.dst", FAR_ADDRESS)
         drafts = (play.form.draft.with_text("payload", "x" * 2000),)
-        play.form.held = Held(drafts)
+        play.form.held = FormState(drafts)
         await play.pilot.press("ctrl+s")
         await play.asked()
         await play.pilot.press("y")

@@ -19,7 +19,7 @@ from tests.live.network import Network, until
 from tests.live.test_forge_cli import Near
 from tests.live.test_forge_screen import Play, play
 from tests.live.watching import Watch, mac, send_frames, watching
-from widgets.forge.changes import Held
+from widgets.forge.changes import FormState
 
 pytestmark = pytest.mark.live
 
@@ -141,7 +141,7 @@ def test_by_form(network: Network, tmp_path: Path, name: str) -> None:
 
     async def scene(stage: Play) -> None:
         await stage.pilot.press("f2")
-        stage.form.held = Held.of((Draft(tuple(layers), texts),), "near0")
+        stage.form.held = FormState.of((Draft(tuple(layers), texts),), "near0")
         await stage.send(ask=True)
         await stage.told("left as asked, byte for byte")
 
@@ -213,12 +213,12 @@ def test_without_an_interface_the_form_asks_for_it(network: Network, tmp_path: P
 
     async def scene(stage: Play) -> None:
         await stage.pilot.press("f2")
-        stage.form.held = Held.of((Draft(IPV4_LAYERS, MDNS),))
+        stage.form.held = FormState.of((Draft(IPV4_LAYERS, MDNS),))
         await stage.until(lambda: "choose its interface" in stage.form.trouble)
         await stage.pilot.press("ctrl+s")
         await stage.told("choose the interface that the frame is to leave on")
         assert not isinstance(stage.pilot.app.screen, Confirm)
-        stage.form.held = Held.of((Draft(IPV4_LAYERS, MDNS),), "near0")
+        stage.form.held = FormState.of((Draft(IPV4_LAYERS, MDNS),), "near0")
         await stage.until(lambda: not stage.form.trouble)
         await stage.send(ask=True)
 

@@ -13,7 +13,7 @@ import rich_click as click
 
 from app.cli.main import rawscope as program
 from core.capture.options import CaptureOptions
-from core.engine.engine import Engine, State
+from core.engine.engine import Engine, EngineState
 from core.store.packet_store import PacketStore
 from tests.app.made import capture_of, udp_frame
 from tests.live.network import FAR_ADDRESS, Network, in_namespace, until
@@ -108,12 +108,12 @@ def test_monitor(network):
         engine.start()
         try:
             engine.capture(CaptureOptions(tuple(FORMS)))
-            until(lambda: engine.snapshot().state is State.LIVE, "the capture")
+            until(lambda: engine.snapshot().state is EngineState.LIVE, "the capture")
             assert engine.snapshot().interfaces == ("near0",)
             engine.stop_capture()
-            until(lambda: engine.snapshot().state is State.STOPPED, "its end")
+            until(lambda: engine.snapshot().state is EngineState.STOPPED, "its end")
             engine.capture(CaptureOptions(("nope",)))
-            until(lambda: engine.snapshot().state is State.FAILED, "the refusal")
+            until(lambda: engine.snapshot().state is EngineState.FAILED, "the refusal")
             assert engine.snapshot().message.startswith("there is no interface 'nope'")
         finally:
             engine.close()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.capture.options import CaptureOptions, Method
-from core.capture.source import Source
+from core.capture.source import CaptureSource
 from core.capture.source_factory import open_source
 from core.store.packet import Packet
 from core.store.packet_store import PacketStore
@@ -24,7 +24,7 @@ ETH_P_EXPERIMENTAL = 0x88B5  # IEEE 802 local experimental: nobody answers it
 class Watch:
     """One source on the near end, and the store that its batches go to."""
 
-    def __init__(self, source: Source, store: PacketStore) -> None:
+    def __init__(self, source: CaptureSource, store: PacketStore) -> None:
         self.source = source
         self.store = store
 

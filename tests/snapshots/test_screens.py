@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from app.config.settings import Paths
-from core.engine.engine import EngineSnapshot, Severity, State
+from core.engine.engine import EngineSnapshot, EngineState, NoticeSeverity
 from core.store.packet_store import PacketStore
 from tests.scripted import BAD_CHECKSUM, DNS_ANSWER, MALFORMED, batch, conversations, scripted_store
 from tests.scripted_monitor import LIVE, ScriptedEngine, filled, main, scripted_monitor
@@ -78,9 +78,9 @@ def test_empty(snap_compare):
 def test_error(snap_compare):
     said = replace(
         LIVE,
-        state=State.FAILED,
+        state=EngineState.FAILED,
         message="eth0: the interface was deleted; what was captured is kept",
-        severity=Severity.ERROR,
+        severity=NoticeSeverity.ERROR,
     )
     monitor = scripted_monitor(scripted_store(), ScriptedEngine(said))
     assert snap_compare(monitor, terminal_size=MEDIUM, run_before=going_to(0))
@@ -88,9 +88,9 @@ def test_error(snap_compare):
 
 def test_file_cut_short(snap_compare):
     said = EngineSnapshot(
-        State.DONE,
+        EngineState.DONE,
         message="cut short at byte 8,192: the last packet is not whole",
-        severity=Severity.WARNING,
+        severity=NoticeSeverity.WARNING,
         file="/var/tmp/night.pcapng",
         progress=1.0,
         damaged=True,

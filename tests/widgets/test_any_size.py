@@ -12,7 +12,7 @@ from widgets.detail.packet_detail import PacketDetail
 from widgets.hex.hex_view import HexView
 from widgets.packets.packet_table import PacketTable
 from widgets.status.bar import StatusBar
-from widgets.status.line import State, StatusLine
+from widgets.status.line import StatusLine, StatusState
 
 SNAPSHOT = scripted_store().snapshot()
 PACKET = SNAPSHOT.packet(BAD_CHECKSUM)
@@ -33,7 +33,9 @@ def fill_hex(view):
 
 
 def fill_bar(bar):
-    line = StatusLine(State.LIVE, "eth0", 10**9, (1.0, 2.0), 1e9, 10**6, 10**6, clock="12:03:44")
+    line = StatusLine(
+        StatusState.LIVE, "eth0", 10**9, (1.0, 2.0), 1e9, 10**6, 10**6, clock="12:03:44"
+    )
     bar.show(line)
 
 

@@ -13,7 +13,7 @@ from textual.message import Message
 
 from core.echo.client_columns import ClientTable
 from core.echo.snapshot import EchoSnapshot
-from widgets.echo.columns import COLUMNS, Column
+from widgets.echo.columns import COLUMNS, ClientColumn
 from widgets.echo.lines import EchoLines
 from widgets.echo.order import Sort
 
@@ -97,7 +97,7 @@ class EchoClients(EchoLines):
 
     # -- sorting --------------------------------------------------------------------------
 
-    def sort_by(self, column: Column) -> None:
+    def sort_by(self, column: ClientColumn) -> None:
         """Sort by a column; by the one it is sorted by, the other way round."""
         same = column is self.sort.column
         self.sort = self.sort.reversed if same else Sort.first_by(column)

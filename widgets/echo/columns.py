@@ -133,7 +133,7 @@ def round_trip_text(microseconds: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ClientColumn:
     """`values` gives (n,) to sort by, `text` the words of one row.
 
     A column that is not `largest_first` sorts ascending at the first press of its heading.
@@ -155,7 +155,7 @@ def _peer_rank(table: ClientTable) -> NDArray[Any]:
     return rank
 
 
-def _count(heading: str, name: str) -> Column:
+def _count(heading: str, name: str) -> ClientColumn:
     def values(table: ClientTable) -> NDArray[Any]:
         column: NDArray[Any] = getattr(table, name)
         return column
@@ -163,18 +163,20 @@ def _count(heading: str, name: str) -> Column:
     def text(table: ClientTable, row: int) -> str:
         return count_text(int(values(table)[row]))
 
-    return Column(heading, values, text)
+    return ClientColumn(heading, values, text)
 
 
-CLIENT = Column(
+CLIENT = ClientColumn(
     "Client",
     _peer_rank,
     lambda table, row: endpoint_text(*table.peer(row)),
     at_right=False,
     largest_first=False,
 )
-NOW = Column("Now", conditions, lambda table, row: condition_of(table, row).word, at_right=False)
-TRIGGER = Column(
+NOW = ClientColumn(
+    "Now", conditions, lambda table, row: condition_of(table, row).word, at_right=False
+)
+TRIGGER = ClientColumn(
     "Trig",
     lambda table: table.edge,
     lambda table, row: table.trigger(row).value,
@@ -182,7 +184,7 @@ TRIGGER = Column(
     largest_first=False,
 )
 IN = _count("In", "bytes_in")
-OUT = Column(
+OUT = ClientColumn(
     "Out",
     lambda table: table.bytes_out,
     lambda table, row: count_text(int(table.bytes_in[row] - table.pending[row])),
@@ -193,30 +195,30 @@ READS = _count("Reads", "reads")
 EAGAINS = _count("EAGAIN", "eagains")
 PENDING = _count("Pending", "pending")
 UNSENT = _count("Unsent", "unsent")  # or sent and not acknowledged: core.echo.tcp_info
-STATE = Column(
+STATE = ClientColumn(
     "TCP state",
     lambda table: table.tcp_state,
     lambda table, row: table.state(row),
     at_right=False,
     largest_first=False,
 )
-ROUND_TRIP = Column(
+ROUND_TRIP = ClientColumn(
     "RTT",
     lambda table: table.rtt_us,
     lambda table, row: round_trip_text(int(table.rtt_us[row])),
 )
-DESCRIPTOR = Column(
+DESCRIPTOR = ClientColumn(
     "fd",
     lambda table: table.descriptor,
     lambda table, row: str(int(table.descriptor[row])),
     largest_first=False,
 )
-AGE = Column(
+AGE = ClientColumn(
     "Age",
     lambda table: table.age_s,
     lambda table, row: span_text(table.taken_s - float(table.opened_s[row])),
 )
-IDLE = Column(
+IDLE = ClientColumn(
     "Idle",
     lambda table: table.idle_s,
     lambda table, row: span_text(table.taken_s - float(table.active_s[row])),

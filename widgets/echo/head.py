@@ -14,14 +14,14 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from core.echo.snapshot import EchoSnapshot
-from widgets.echo.head_text import Line, Look, head_lines
+from widgets.echo.head_text import HeadStyle, Line, head_lines
 from widgets.lines.cells import width_of
 
 
 class EchoHead(Widget):
     """A few lines, drawn from one snapshot; as high as what it says."""
 
-    COMPONENT_CLASSES = {f"echo-head--{look.value}" for look in Look}
+    COMPONENT_CLASSES = {f"echo-head--{look.value}" for look in HeadStyle}
     ALLOW_SELECT = False
 
     DEFAULT_CSS = """
@@ -83,7 +83,7 @@ class EchoHead(Widget):
             Segment(
                 piece.text,
                 plain
-                if piece.look is Look.PLAIN
+                if piece.look is HeadStyle.PLAIN
                 else self.get_component_rich_style(f"echo-head--{piece.look.value}"),
             )
             for piece in self._lines[y]

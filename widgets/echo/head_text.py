@@ -29,7 +29,7 @@ EMPTY = (
 )
 
 
-class Look(Enum):
+class HeadStyle(Enum):
     """How a piece is coloured."""
 
     PLAIN = "plain"
@@ -45,14 +45,14 @@ class Piece:
     """Text in one look; a click on it does `action`, if there is one."""
 
     text: str
-    look: Look = Look.PLAIN
+    look: HeadStyle = HeadStyle.PLAIN
     action: str = ""
 
 
 Line = tuple[Piece, ...]
 
-_DOT = Piece(" · ", Look.QUIET)
-_INDENT = Piece("  ", Look.QUIET)
+_DOT = Piece(" · ", HeadStyle.QUIET)
+_INDENT = Piece("  ", HeadStyle.QUIET)
 _EXACT_S = 100  # shorter times have tenths
 
 
@@ -73,7 +73,7 @@ def head_lines(
     """
     blocks = head_blocks(snapshot, current, width)
     if hint:
-        blocks.append(Block(6, _wrapped(hint, width, Look.HELD, indent="  ")))
+        blocks.append(Block(6, _wrapped(hint, width, HeadStyle.HELD, indent="  ")))
     while sum(len(block.lines) for block in blocks) > room:
         last = max(blocks, key=lambda block: block.rank)
         if not last.rank:
@@ -86,7 +86,7 @@ def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list
     """All blocks, in the order in which they stand."""
     blocks = []
     if snapshot.message:
-        blocks.append(Block(0, _wrapped(f"✗ {safe(snapshot.message)}", width, Look.BAD)))
+        blocks.append(Block(0, _wrapped(f"✗ {safe(snapshot.message)}", width, HeadStyle.BAD)))
     if not snapshot.listeners and not len(snapshot.clients):
         blocks.append(Block(0, _wrapped(EMPTY, width)))
         return blocks
@@ -97,7 +97,7 @@ def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list
         if len(shown) > 1:
             every = tuple(_listener_line(snapshot, each, current) for each in shown)
             if hidden := len(snapshot.listeners) - len(shown):
-                more = Piece(f"  {hidden} more: v goes on", Look.QUIET)
+                more = Piece(f"  {hidden} more: v goes on", HeadStyle.QUIET)
                 every = (*every[:-1], (*every[-1], more))
             blocks[-1] = Block(0, every)
     blocks.append(Block(2, (_switch_line(snapshot.switches),)))
@@ -116,7 +116,9 @@ def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list
     return blocks
 
 
-def _wrapped(text: str, width: int, look: Look = Look.PLAIN, indent: str = "") -> tuple[Line, ...]:
+def _wrapped(
+    text: str, width: int, look: HeadStyle = HeadStyle.PLAIN, indent: str = ""
+) -> tuple[Line, ...]:
     room = max(1, width - len(indent))
     lines = wrap(text, room, break_on_hyphens=False)
     return tuple((Piece(f"{indent}{line}", look),) for line in lines)
@@ -137,14 +139,14 @@ def _listener_line(snapshot: EchoSnapshot, info: ListenerInfo, current: int | No
     pick = f"pick_listener({info.identifier})"
     now_open = int(np.count_nonzero(snapshot.clients.listener == info.identifier))
     return (
-        Piece(f"{CURRENT if here else ' '} ", Look.STRONG, pick),
-        Piece(f"{info.name:<15}", Look.STRONG if here else Look.PLAIN, pick),
-        Piece(f"  {info.trigger.value:<5}", Look.STRONG if here else Look.PLAIN, pick),
-        Piece(f"  {now_open:,} open of {info.accepted:,}", Look.QUIET, pick),
+        Piece(f"{CURRENT if here else ' '} ", HeadStyle.STRONG, pick),
+        Piece(f"{info.name:<15}", HeadStyle.STRONG if here else HeadStyle.PLAIN, pick),
+        Piece(f"  {info.trigger.value:<5}", HeadStyle.STRONG if here else HeadStyle.PLAIN, pick),
+        Piece(f"  {now_open:,} open of {info.accepted:,}", HeadStyle.QUIET, pick),
         Piece("  "),
-        Piece("send", Look.BUTTON, f"talk({info.identifier})"),
+        Piece("send", HeadStyle.BUTTON, f"talk({info.identifier})"),
         Piece("  "),
-        Piece("stop", Look.BUTTON, f"stop_listener({info.identifier})"),
+        Piece("stop", HeadStyle.BUTTON, f"stop_listener({info.identifier})"),
     )
 
 
@@ -155,40 +157,40 @@ def drain_text(switches: Switches) -> str:
 
 def _switch_line(switches: Switches) -> Line:
     return (
-        Piece("  a read takes ", Look.QUIET),
-        Piece(" − ", Look.BUTTON, "budget(-1)"),
-        Piece(f" {budget_text(switches.read_budget)} ", Look.STRONG),
-        Piece(" + ", Look.BUTTON, "budget(1)"),
-        Piece("  a wake-up reads ", Look.QUIET),
-        Piece(drain_text(switches), Look.BUTTON, "drain"),
+        Piece("  a read takes ", HeadStyle.QUIET),
+        Piece(" − ", HeadStyle.BUTTON, "budget(-1)"),
+        Piece(f" {budget_text(switches.read_budget)} ", HeadStyle.STRONG),
+        Piece(" + ", HeadStyle.BUTTON, "budget(1)"),
+        Piece("  a wake-up reads ", HeadStyle.QUIET),
+        Piece(drain_text(switches), HeadStyle.BUTTON, "drain"),
     )
 
 
-CONDITION_LOOKS = {Condition.STALLED: Look.BAD, Condition.BACKED_UP: Look.HELD}
+CONDITION_LOOKS = {Condition.STALLED: HeadStyle.BAD, Condition.BACKED_UP: HeadStyle.HELD}
 
 
 def _clients_line(snapshot: EchoSnapshot, width: int) -> Line:
     totals = snapshot.totals
     counts = np.bincount(conditions(snapshot.clients), minlength=len(Condition))
-    parts: list[Line] = [(Piece(f"  clients {len(snapshot.clients):,}", Look.STRONG),)]
-    parts.append((Piece(f" of {totals.accepted:,}", Look.QUIET),))
+    parts: list[Line] = [(Piece(f"  clients {len(snapshot.clients):,}", HeadStyle.STRONG),)]
+    parts.append((Piece(f" of {totals.accepted:,}", HeadStyle.QUIET),))
     for condition in reversed(Condition):
         number = int(counts[condition])
         if number and condition is not Condition.OPEN:
-            look = CONDITION_LOOKS.get(condition, Look.PLAIN)
+            look = CONDITION_LOOKS.get(condition, HeadStyle.PLAIN)
             parts.append((_DOT, Piece(f"{number:,} {condition.word}", look)))
     if totals.turned_away:
         words = f"{totals.turned_away:,} turned away: no descriptor or watch left"
-        parts.append((_DOT, Piece(words, Look.BAD)))
+        parts.append((_DOT, Piece(words, HeadStyle.BAD)))
     if totals.aborted:
         parts.append((_DOT, Piece(f"{totals.aborted:,} gone before accept")))
     gone = [f"{count:,} {reason.value}" for reason, count in totals.closed.items() if count]
-    parts.append((_DOT, Piece(f"in {count_text(totals.bytes_in)}", Look.QUIET)))
-    parts.append((_DOT, Piece(f"out {count_text(totals.bytes_out)} bytes", Look.QUIET)))
+    parts.append((_DOT, Piece(f"in {count_text(totals.bytes_in)}", HeadStyle.QUIET)))
+    parts.append((_DOT, Piece(f"out {count_text(totals.bytes_out)} bytes", HeadStyle.QUIET)))
     if totals.urgent:
-        parts.append((_DOT, Piece(f"{count_text(totals.urgent)} urgent", Look.QUIET)))
+        parts.append((_DOT, Piece(f"{count_text(totals.urgent)} urgent", HeadStyle.QUIET)))
     if gone:
-        parts.append((_DOT, Piece(f"gone: {', '.join(gone)}", Look.QUIET)))
+        parts.append((_DOT, Piece(f"gone: {', '.join(gone)}", HeadStyle.QUIET)))
     return _fitting(parts, width)
 
 
@@ -211,9 +213,9 @@ def _loop_counts(loop: LoopCounters) -> list[Line]:
     """What the loop has done since the program began; capture and echo share it."""
     each = loop.events / loop.wake_ups if loop.wake_ups else 0.0
     return [
-        (Piece(f"  loop {count_text(loop.waits)} waits", Look.QUIET),),
-        (_DOT, Piece(f"{count_text(loop.wake_ups)} wake-ups", Look.QUIET)),
-        (_DOT, Piece(f"{each:.2f} events each", Look.QUIET)),
+        (Piece(f"  loop {count_text(loop.waits)} waits", HeadStyle.QUIET),),
+        (_DOT, Piece(f"{count_text(loop.wake_ups)} wake-ups", HeadStyle.QUIET)),
+        (_DOT, Piece(f"{each:.2f} events each", HeadStyle.QUIET)),
     ]
 
 
@@ -222,9 +224,9 @@ def _loop_times(loop: LoopCounters) -> list[Line]:
     whole = loop.kernel_s + loop.handlers_s
     waiting = round(100 * loop.kernel_s / whole) if whole else 100
     return [
-        (Piece(f"{waiting}% waiting {_time_text(loop.kernel_s)}", Look.QUIET),),
-        (Piece(f"{100 - waiting}% in handlers {_time_text(loop.handlers_s)}", Look.QUIET),),
-        (Piece(f"{count_text(loop.stale)} stale", Look.QUIET),),
+        (Piece(f"{waiting}% waiting {_time_text(loop.kernel_s)}", HeadStyle.QUIET),),
+        (Piece(f"{100 - waiting}% in handlers {_time_text(loop.handlers_s)}", HeadStyle.QUIET),),
+        (Piece(f"{count_text(loop.stale)} stale", HeadStyle.QUIET),),
     ]
 
 

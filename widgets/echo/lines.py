@@ -26,7 +26,7 @@ from widgets.echo.columns import (
     PENDING,
     UNREAD,
     UNSENT,
-    Column,
+    ClientColumn,
     Condition,
 )
 from widgets.echo.order import OLDEST_FIRST, ClientOrder, Sort
@@ -118,7 +118,7 @@ class EchoLines(ShiftedView):
 
     # -- columns --------------------------------------------------------------------------
 
-    def _shown(self) -> Sequence[tuple[Column, int]]:
+    def _shown(self) -> Sequence[tuple[ClientColumn, int]]:
         """The columns that fit, with their widths."""
         columns = list(zip(COLUMNS, self._widths, strict=True))
         shown = columns[:FIXED] + columns[FIXED + self.shift :]
@@ -148,7 +148,7 @@ class EchoLines(ShiftedView):
         while COLUMNS[index] not in dict(self._shown()) and self.shift < self.widest_shift():
             self.shift += 1
 
-    def column_at(self, x: int) -> Column | None:
+    def column_at(self, x: int) -> ClientColumn | None:
         end = SIGN_WIDTH
         for column, width in self._shown():
             end += width + 1
@@ -203,7 +203,7 @@ class EchoLines(ShiftedView):
             return Strip(cells).extend_cell_length(self.line_width, cursor)
         return Strip(cells)
 
-    def _style_of(self, column: Column, text: str, alarm: str | None) -> Style:
+    def _style_of(self, column: ClientColumn, text: str, alarm: str | None) -> Style:
         if column is NOW and alarm is not None:
             return self.component(f"echo-clients--{alarm}")
         if column in _FILLED and text != "0":

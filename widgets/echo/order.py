@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.echo.client_columns import ClientTable
-from widgets.echo.columns import AGE, Column
+from widgets.echo.columns import AGE, ClientColumn
 
 SETTLED_S = 1.0
 
@@ -23,11 +23,11 @@ SETTLED_S = 1.0
 class Sort:
     """By which column, and whether the largest stands first."""
 
-    column: Column
+    column: ClientColumn
     descending: bool
 
     @classmethod
-    def first_by(cls, column: Column) -> Sort:
+    def first_by(cls, column: ClientColumn) -> Sort:
         """As the first press of a heading has it."""
         return cls(column, column.largest_first)
 

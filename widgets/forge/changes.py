@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from widgets.forge.layers import (
     LAYER_CHOICES,
     LayersError,
@@ -22,7 +22,7 @@ from widgets.forge.settings import COUNT, INTERVAL, RATE, SendSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class FormState:
     """What the form holds: drafts that are sent in this order, which one is seen, and how."""
 
     drafts: tuple[Draft, ...] = (Draft(),)
@@ -30,9 +30,9 @@ class Held:
     settings: SendSettings = field(default_factory=SendSettings)
 
     @classmethod
-    def of(cls, drafts: Sequence[Draft], interface: str = "") -> Held:
+    def of(cls, drafts: Sequence[Draft], interface: str = "") -> FormState:
         """These drafts, to leave in the way that their first layer asks for."""
-        way = Way.LINK if any(draft.has_link for draft in drafts) else Way.IP
+        way = SendMethod.LINK if any(draft.has_link for draft in drafts) else SendMethod.IP
         held = cls(tuple(drafts), settings=SendSettings(way, interface))
         return held.on_way(way)
 
@@ -41,20 +41,20 @@ class Held:
         """The one that is seen."""
         return self.drafts[self.index]
 
-    def with_draft(self, draft: Draft) -> Held:
+    def with_draft(self, draft: Draft) -> FormState:
         """Another draft in the place of the one that is seen; all of them leave the same way."""
         drafts = list(self.drafts)
         drafts[self.index] = draft
         held = replace(self, drafts=tuple(drafts), settings=way_of(draft, self.settings))
         return held if held.settings.way is self.settings.way else held.on_way(held.settings.way)
 
-    def on_way(self, way: Way) -> Held:
+    def on_way(self, way: SendMethod) -> FormState:
         """The same on another way out."""
         drafts = tuple(on_way(draft, way) for draft in self.drafts)
         return replace(self, drafts=drafts, settings=replace(self.settings, way=way))
 
 
-def typed(held: Held, key: str, text: str) -> tuple[Held, str]:
+def typed(held: FormState, key: str, text: str) -> tuple[FormState, str]:
     """What a text makes of the form, and what is wrong with it where the form cannot hold it."""
     if key == LAYERS:
         try:
@@ -66,7 +66,7 @@ def typed(held: Held, key: str, text: str) -> tuple[Held, str]:
     return held.with_draft(held.draft.with_text(key, text)), ""
 
 
-def choose(held: Held, row: FormRow, index: int, interfaces: Sequence[str]) -> Held:
+def choose(held: FormState, row: FormRow, index: int, interfaces: Sequence[str]) -> FormState:
     """The form with another choice in one of its rows."""
     match row.key:
         case ":packet":
@@ -80,7 +80,7 @@ def choose(held: Held, row: FormRow, index: int, interfaces: Sequence[str]) -> H
     return held.with_draft(with_layer(held.draft, place, layer_names(place)[index]))
 
 
-def switch_flag(held: Held, row: FormRow) -> Held:
+def switch_flag(held: FormState, row: FormRow) -> FormState:
     """The form with a flag on where it is off in the bytes, and off where it is on.
 
     Where it is so without being typed, nothing is typed.

@@ -10,14 +10,14 @@ import re
 from dataclasses import replace
 
 from core.forge.compose.draft import Draft
-from core.forge.compose.layer_kinds import KINDS, Place
-from core.forge.transmit.injector import Way
+from core.forge.compose.layer_kinds import KINDS, LayerPosition
+from core.forge.transmit.injector import SendMethod
 from widgets.forge.settings import SendSettings
 
 LAYER_CHOICES = {
-    ":link": (Place.LINK, "Link"),
-    ":network": (Place.NETWORK, "Network"),
-    ":transport": (Place.TRANSPORT, "Transport"),
+    ":link": (LayerPosition.LINK, "Link"),
+    ":network": (LayerPosition.NETWORK, "Network"),
+    ":transport": (LayerPosition.TRANSPORT, "Transport"),
 }
 _ETHERNET, _ARP = "eth", "arp"
 
@@ -26,12 +26,12 @@ class LayersError(ValueError):
     """A text that names no layers; one sentence."""
 
 
-def layer_names(place: Place) -> tuple[str, ...]:
+def layer_names(place: LayerPosition) -> tuple[str, ...]:
     """The kinds of one place, and none at the end."""
     return (*(kind.name for kind in KINDS.values() if kind.place is place), "")
 
 
-def with_layer(draft: Draft, place: Place, name: str) -> Draft:
+def with_layer(draft: Draft, place: LayerPosition, name: str) -> Draft:
     """The draft with this layer in the place of the innermost one there; none if it is empty.
 
     ARP is asked on a link and carries nothing.
@@ -44,11 +44,11 @@ def with_layer(draft: Draft, place: Place, name: str) -> Draft:
         after = [index for index, held in enumerate(layers) if KINDS[held].place < place]
         layers.insert(after[-1] + 1 if after else 0, name)
     if name == _ARP:
-        layers = [held for held in layers if KINDS[held].place <= Place.NETWORK]
-        if KINDS[layers[0]].place is not Place.LINK:
+        layers = [held for held in layers if KINDS[held].place <= LayerPosition.NETWORK]
+        if KINDS[layers[0]].place is not LayerPosition.LINK:
             layers.insert(0, _ETHERNET)
-    elif place is Place.NETWORK and not name:
-        layers = [held for held in layers if KINDS[held].place is not Place.EXTENSION]
+    elif place is LayerPosition.NETWORK and not name:
+        layers = [held for held in layers if KINDS[held].place is not LayerPosition.EXTENSION]
     return draft.with_layers(layers)
 
 
@@ -61,13 +61,15 @@ def parse_layers(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def on_way(draft: Draft, way: Way) -> Draft:
+def on_way(draft: Draft, way: SendMethod) -> Draft:
     """The draft with a link header if it leaves verbatim, and without one if it does not."""
-    if way is Way.LINK:
+    if way is SendMethod.LINK:
         return draft if draft.has_link else draft.with_layers((_ETHERNET, *draft.layers))
-    return draft.with_layers([name for name in draft.layers if KINDS[name].place > Place.TAG])
+    return draft.with_layers(
+        [name for name in draft.layers if KINDS[name].place > LayerPosition.TAG]
+    )
 
 
 def way_of(draft: Draft, settings: SendSettings) -> SendSettings:
     """The settings with the only way out that a link header has."""
-    return replace(settings, way=Way.LINK) if draft.has_link else settings
+    return replace(settings, way=SendMethod.LINK) if draft.has_link else settings

@@ -16,7 +16,7 @@ from textual.strip import Strip
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import NOTHING, Evaluation, aim_wanted, evaluate
 from core.wire.model.field import Span, Value
-from widgets.forge.changes import Held
+from widgets.forge.changes import FormState
 from widgets.forge.paint import COMPONENTS, FormLayout, form_layout, paint_form_row
 from widgets.forge.rows import LAYERS, FormRow, Surrounding, form_rows
 from widgets.forge.settings import SendSettings
@@ -53,7 +53,7 @@ class ForgeLines(CursorView):
     }
     """
 
-    held: reactive[Held] = reactive(Held, repaint=False, init=False)
+    held: reactive[FormState] = reactive(FormState, repaint=False, init=False)
     """Drafts and settings: what a person filled in. The screen may set it."""
 
     focused_span: reactive[Span | None] = reactive(None, repaint=False, always_update=True)
@@ -121,14 +121,14 @@ class ForgeLines(CursorView):
             self._suggested, self._surrounding = tuple(suggested), surrounding
             self._work_out()
 
-    def begin(self, held: Held) -> None:
+    def begin(self, held: FormState) -> None:
         """Hold something else: unfolded, the cursor where something is still to be typed, or at
         the top."""
         self._folded.clear()
         self.held = held
         self.move_to_line(0)
         aim = self.evaluation.unaimed
-        if aim is not None and held != Held():
+        if aim is not None and held != FormState():
             self.select_field(aim.key)
 
     def watch_held(self) -> None:

@@ -12,14 +12,14 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from widgets.forge.report import Look, Report, ReportLine, report_lines
+from widgets.forge.report import Report, ReportLine, ReportStyle, report_lines
 from widgets.lines.cursor_view import CursorView
 
 
 class ForgeOutcome(CursorView):
     """A report as lines with a cursor."""
 
-    COMPONENT_CLASSES = {f"forge-outcome--{look.value}" for look in Look} | {
+    COMPONENT_CLASSES = {f"forge-outcome--{look.value}" for look in ReportStyle} | {
         "forge-outcome--cursor"
     }
 

@@ -67,7 +67,7 @@ def _label_width(row: FormRow) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ShownChoice:
     """A choice where it stands: cells ``start`` up to ``stop``, counted from the value. An arrow
     stands for the nearest one that has no room."""
 
@@ -77,7 +77,7 @@ class Choice:
     stop: int
 
 
-def choices_shown(row: FormRow, room: int) -> list[Choice]:
+def choices_shown(row: FormRow, room: int) -> list[ShownChoice]:
     """All choices side by side; where there is no room, as many around the chosen one as fit, and
     arrows to the others."""
     texts = [f" {choice} " for choice in row.choices]
@@ -95,7 +95,7 @@ def choices_shown(row: FormRow, room: int) -> list[Choice]:
     found, cell = [], 0
     for index, words in shown:
         text = cut(words, room)
-        found.append(Choice(index, text, cell, cell + width_of(text)))
+        found.append(ShownChoice(index, text, cell, cell + width_of(text)))
         cell += width_of(text)
     return found
 

@@ -18,14 +18,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 from core.forge.observe.outcome import Reply
-from core.forge.observe.tracker import Fate
+from core.forge.observe.tracker import PacketOutcome
 from core.forge.transmit.pacing import Progress
 from core.wire.model.text import safe
 
 _NS_PER_MS = 1_000_000
 
 
-class Look(Enum):
+class ReportStyle(Enum):
     """How a line is drawn."""
 
     GOOD = "good"
@@ -55,7 +55,7 @@ class Report:
     blind: str = ""
     listening: bool = False
     counting: bool = False
-    fates: tuple[Fate, ...] = ()
+    fates: tuple[PacketOutcome, ...] = ()
     audit: str = ""
     notes: tuple[str, ...] = ()
 
@@ -65,7 +65,7 @@ class ReportLine:
     """One line; `number` is the packet that it is about, 0 for none."""
 
     text: str
-    look: Look
+    look: ReportStyle
     number: int = 0
 
 
@@ -80,11 +80,11 @@ def _lines(report: Report, width: int) -> Iterator[ReportLine]:
     for index, fate in enumerate(report.fates):
         yield from _fate(report, fate, f"{index + 1}. " if many else "", width)
     for note in report.notes:
-        yield from _wrapped(note, Look.NOTE, width, "· ", "  ")
+        yield from _wrapped(note, ReportStyle.NOTE, width, "· ", "  ")
     if report.blind:
-        yield from _wrapped(report.blind, Look.NOTE, width, "· ", "  ")
+        yield from _wrapped(report.blind, ReportStyle.NOTE, width, "· ", "  ")
     if report.audit and report.progress is not None and not report.sending:
-        yield from _wrapped(f"written down in {report.audit}", Look.WHY, width, "  ", "  ")
+        yield from _wrapped(f"written down in {report.audit}", ReportStyle.WHY, width, "  ", "  ")
 
 
 def _sent(report: Report, width: int) -> Iterator[ReportLine]:
@@ -97,26 +97,26 @@ def _sent(report: Report, width: int) -> Iterator[ReportLine]:
         if progress.dropped:
             words += f"; {progress.dropped:,} dropped by the full queue (ENOBUFS)"
         if report.sending:
-            yield from _wrapped(f"sending {words}; esc stops", Look.BUSY, width, "● ", "  ")
+            yield from _wrapped(f"sending {words}; esc stops", ReportStyle.BUSY, width, "● ", "  ")
         elif report.error:
-            yield from _wrapped(f"sent {words}", Look.BAD, width, "✗ ", "  ")
+            yield from _wrapped(f"sent {words}", ReportStyle.BAD, width, "✗ ", "  ")
         elif progress.stopped:
-            yield from _wrapped(f"stopped: sent {words}", Look.BAD, width, "■ ", "  ")
+            yield from _wrapped(f"stopped: sent {words}", ReportStyle.BAD, width, "■ ", "  ")
         elif progress.dropped:
-            yield from _wrapped(f"sent {words}", Look.BAD, width, "✗ ", "  ")
+            yield from _wrapped(f"sent {words}", ReportStyle.BAD, width, "✗ ", "  ")
         else:
-            yield from _wrapped(f"sent {words}", Look.GOOD, width, "✓ ", "  ")
+            yield from _wrapped(f"sent {words}", ReportStyle.GOOD, width, "✓ ", "  ")
     elif report.declined:
-        yield ReportLine("■ not sent: the answer was no", Look.BUSY)
+        yield ReportLine("■ not sent: the answer was no", ReportStyle.BUSY)
     elif report.asking:
-        yield ReportLine("? to be sent if you say so", Look.BUSY)
+        yield ReportLine("? to be sent if you say so", ReportStyle.BUSY)
     elif report.sending:
-        yield ReportLine("● finding the way out", Look.BUSY)
+        yield ReportLine("● finding the way out", ReportStyle.BUSY)
     if report.error:
-        yield from _wrapped(report.error, Look.BAD, width, "✗ ", "  ")
+        yield from _wrapped(report.error, ReportStyle.BAD, width, "✗ ", "  ")
 
 
-def _fate(report: Report, fate: Fate, place: str, width: int) -> Iterator[ReportLine]:
+def _fate(report: Report, fate: PacketOutcome, place: str, width: int) -> Iterator[ReportLine]:
     if fate.number:
         so_far = " so far" if report.counting else ""
         more = f", {fate.copies:,} copies seen{so_far}" if fate.copies > 1 else ""
@@ -130,24 +130,26 @@ def _fate(report: Report, fate: Fate, place: str, width: int) -> Iterator[Report
         changed = f" with {len(fate.changes)} fields changed" if len(fate.changes) > 1 else ""
         changed = " with one field changed" if len(fate.changes) == 1 else changed
         text = f"{place}packet {fate.number:,} left{same}{changed}{more}"
-        yield from _wrapped(text, Look.COPY, width, "↗ ", "  ", fate.number)
+        yield from _wrapped(text, ReportStyle.COPY, width, "↗ ", "  ", fate.number)
     elif report.progress is not None and report.progress.sent and not report.blind:
         words = "not seen on the wire yet" if report.listening else "not seen on the wire"
-        yield ReportLine(f"? {place}{words}", Look.NOTE)
+        yield ReportLine(f"? {place}{words}", ReportStyle.NOTE)
     for change in fate.changes:
         text = f"{change.label}  {safe(change.asked)} → {safe(change.seen)}"
-        yield ReportLine(f"  {text}", Look.CHANGE, fate.number)
-        yield from _wrapped(change.why, Look.WHY, width, "    ", "    ")
+        yield ReportLine(f"  {text}", ReportStyle.CHANGE, fate.number)
+        yield from _wrapped(change.why, ReportStyle.WHY, width, "    ", "    ")
     for reply in fate.replies:
-        yield from _wrapped(_reply_words(reply), Look.REPLY, width, "← ", "  ", reply.seen.number)
+        yield from _wrapped(
+            _reply_words(reply), ReportStyle.REPLY, width, "← ", "  ", reply.seen.number
+        )
     if fate.reply_count > len(fate.replies):
         others = fate.reply_count - len(fate.replies)
         so_far = " so far" if report.counting else ""
-        yield ReportLine(f"  and {others:,} more replies{so_far}", Look.WHY)
+        yield ReportLine(f"  and {others:,} more replies{so_far}", ReportStyle.WHY)
     if fate.number and not fate.replies:
-        yield ReportLine("  no reply yet" if report.listening else "  no reply", Look.WHY)
+        yield ReportLine("  no reply yet" if report.listening else "  no reply", ReportStyle.WHY)
     for note in fate.notes if report.progress is not None and report.progress.sent else ():
-        yield from _wrapped(note, Look.NOTE, width, "· ", "  ")
+        yield from _wrapped(note, ReportStyle.NOTE, width, "· ", "  ")
 
 
 def _reply_words(reply: Reply) -> str:
@@ -166,7 +168,7 @@ def delay_text(delay_ns: int | None) -> str:
 
 
 def _wrapped(
-    text: str, look: Look, width: int, first: str, later: str, number: int = 0
+    text: str, look: ReportStyle, width: int, first: str, later: str, number: int = 0
 ) -> Iterator[ReportLine]:
     for line in textwrap.wrap(safe(text), width, initial_indent=first, subsequent_indent=later):
         yield ReportLine(line, look, number)

@@ -14,8 +14,8 @@ from enum import Enum
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation, FormField, Origin
-from core.forge.compose.layer_kinds import KINDS, Place
-from core.forge.transmit.injector import Way
+from core.forge.compose.layer_kinds import KINDS, LayerPosition
+from core.forge.transmit.injector import SendMethod
 from core.wire.model.field import Kind, Span
 from core.wire.model.text import safe
 from widgets.forge.layers import LAYER_CHOICES, layer_names
@@ -27,11 +27,11 @@ PAYLOAD_SECTION, SEND_SECTION = ":section.payload", ":section.send"
 NONE = "none"
 BY_ROUTE = "by route"
 WAYS = {
-    Way.IP: "The kernel writes length, header checksum, and a zero id or source",
-    Way.SYSTEM: "A plain raw socket: the system writes the whole IP header",
-    Way.LINK: "A packet socket: the frame leaves as it is, link header included",
+    SendMethod.IP: "The kernel writes length, header checksum, and a zero id or source",
+    SendMethod.SYSTEM: "A plain raw socket: the system writes the whole IP header",
+    SendMethod.LINK: "A packet socket: the frame leaves as it is, link header included",
 }
-_WAY_NAMES = {Way.IP: "IP_HDRINCL", Way.SYSTEM: "system", Way.LINK: "verbatim"}
+_WAY_NAMES = {SendMethod.IP: "IP_HDRINCL", SendMethod.SYSTEM: "system", SendMethod.LINK: "verbatim"}
 
 
 class RowKind(Enum):
@@ -117,9 +117,9 @@ def form_rows(
     return tuple(rows)
 
 
-def _layer_rows(draft: Draft, way: Way) -> Iterator[FormRow]:
+def _layer_rows(draft: Draft, way: SendMethod) -> Iterator[FormRow]:
     for key, (place, label) in LAYER_CHOICES.items():
-        if place is Place.LINK and way is not Way.LINK:
+        if place is LayerPosition.LINK and way is not SendMethod.LINK:
             continue
         names = layer_names(place)
         titles = tuple(KINDS[name].title if name else NONE for name in names)
@@ -146,7 +146,7 @@ def _way_rows(settings: SendSettings, surrounding: Surrounding) -> Iterator[Form
         chosen=ways.index(settings.way),
         hint=WAYS[settings.way],
     )
-    if settings.way is Way.LINK:
+    if settings.way is SendMethod.LINK:
         names = tuple(safe(name) for name in surrounding.interfaces)
         route = surrounding.route_interface
         first = f"{BY_ROUTE} ({safe(route)})" if route else BY_ROUTE

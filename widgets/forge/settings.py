@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.forge.transmit.pacing import LONGEST_INTERVAL_S, SLOWEST, Plan
 from core.wire.encode.value_text import shortened, whole_number
 
@@ -21,7 +21,7 @@ FASTEST = 10_000_000  # packets a second
 class SendSettings:
     """`interface` is empty where the route decides; `count`, `rate` and `interval` are texts."""
 
-    way: Way = Way.IP
+    way: SendMethod = SendMethod.IP
     interface: str = ""
     count: str = ""
     rate: str = ""

@@ -47,7 +47,7 @@ RIGHT_ALIGNED = frozenset({ColumnName.NUMBER, ColumnName.TIME, ColumnName.LENGTH
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     """A column in its place: its first cell, counted from the left edge, and its cells."""
 
     name: ColumnName
@@ -61,15 +61,15 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class TableLayout:
     """Columns from left to right, Info last. `time_decimals` is 6 or 3."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     time_decimals: int
     with_date: bool
 
     @property
-    def info(self) -> Column:
+    def info(self) -> TableColumn:
         """The last column."""
         return self.columns[-1]
 
@@ -87,7 +87,7 @@ class Layout:
 
 
 @dataclass(slots=True)
-class Seen:
+class WidestSeen:
     """The widest text met so far in each column, in cells."""
 
     number: int = 3
@@ -146,8 +146,8 @@ SHAPES = (
 
 
 def choose_layout(
-    seen: Seen, width: int, time_format: TimeFormat, *, with_date: bool = False
-) -> Layout:
+    seen: WidestSeen, width: int, time_format: TimeFormat, *, with_date: bool = False
+) -> TableLayout:
     """The richest layout that leaves Info readable in `width` cells."""
     for shape in SHAPES:
         layout = _place(seen, width, shape, time_format, with_date)
@@ -156,15 +156,15 @@ def choose_layout(
     return layout
 
 
-def _time_width(seen: Seen, decimals: int, time_format: TimeFormat, with_date: bool) -> int:
+def _time_width(seen: WidestSeen, decimals: int, time_format: TimeFormat, with_date: bool) -> int:
     if time_format is TimeFormat.ABSOLUTE:
         return len("12:03:44.") + decimals + (len("2026-11-22 ") if with_date else 0)
     return max(len("Time"), seen.whole_seconds + 1 + decimals)
 
 
 def _place(
-    seen: Seen, width: int, shape: Shape, time_format: TimeFormat, with_date: bool
-) -> Layout:
+    seen: WidestSeen, width: int, shape: Shape, time_format: TimeFormat, with_date: bool
+) -> TableLayout:
     wanted = {
         ColumnName.NUMBER: seen.number,
         ColumnName.TIME: _time_width(seen, shape.time_decimals, time_format, with_date),
@@ -184,7 +184,7 @@ def _place(
     columns = []
     start = SIGN_WIDTH
     for name, cells in kept.items():
-        columns.append(Column(name, start, cells))
+        columns.append(TableColumn(name, start, cells))
         start += cells + 1
-    columns.append(Column(ColumnName.INFO, start, max(0, width - start)))
-    return Layout(tuple(columns), shape.time_decimals, with_date)
+    columns.append(TableColumn(ColumnName.INFO, start, max(0, width - start)))
+    return TableLayout(tuple(columns), shape.time_decimals, with_date)

@@ -20,7 +20,7 @@ from core.wire.present.faults import Faults
 from widgets.lines.cells import width_of
 from widgets.lines.line_view import CACHED_LINES
 from widgets.lines.shifted_view import ShiftedView
-from widgets.packets.columns import Layout, Seen, choose_layout
+from widgets.packets.columns import TableLayout, WidestSeen, choose_layout
 from widgets.packets.paint import COMPONENTS, info_text, paint_evicted, paint_header, paint_row
 from widgets.packets.row import PacketRow, RowReader, as_ours
 from widgets.packets.time_format import TimeFormat, clock_text, date_text
@@ -50,9 +50,9 @@ class PacketLines(ShiftedView):
         self._snapshot: Snapshot | None = None
         self._view = View(self._predicate)
         self._reader = RowReader(self.faults)
-        self._seen = Seen()
+        self._seen = WidestSeen()
         self._fitted: set[int] = set()  # packets whose widths were taken
-        self._layout: Layout = choose_layout(self._seen, 0, TimeFormat.RELATIVE)
+        self._layout: TableLayout = choose_layout(self._seen, 0, TimeFormat.RELATIVE)
 
     def note_faults_in(self, faults: Faults) -> None:
         """Count the packets that cannot be described there, from now on."""

@@ -12,7 +12,7 @@ from textual.strip import Strip
 
 from core.wire.present.summary import Tone
 from widgets.lines.cells import left, right, shorten_address, width_of, without
-from widgets.packets.columns import SIGN_WIDTH, Column, ColumnName, Layout
+from widgets.packets.columns import SIGN_WIDTH, ColumnName, TableColumn, TableLayout
 from widgets.packets.row import PacketRow, Sign
 
 MARK = "◆"
@@ -42,7 +42,7 @@ COMPONENTS = frozenset(
 )
 
 
-def paint_header(layout: Layout, time_heading: str, style: Style) -> Strip:
+def paint_header(layout: TableLayout, time_heading: str, style: Style) -> Strip:
     """The headings, over their columns."""
     text = " " * layout.columns[0].start
     for column in layout.columns:
@@ -51,7 +51,7 @@ def paint_header(layout: Layout, time_heading: str, style: Style) -> Strip:
     return Strip([Segment(text, style)])
 
 
-def info_text(row: PacketRow, layout: Layout) -> str:
+def info_text(row: PacketRow, layout: TableLayout) -> str:
     """The last column, in full."""
     if layout.addresses_in_info and row.source:
         return f"{row.source} → {row.destination}  {row.info}"
@@ -60,7 +60,7 @@ def info_text(row: PacketRow, layout: Layout) -> str:
 
 def paint_row(
     row: PacketRow,
-    layout: Layout,
+    layout: TableLayout,
     time_text: str,
     style_of: StyleOf,
     *,
@@ -98,7 +98,7 @@ def paint_row(
     return Strip(segments)
 
 
-def paint_evicted(number: int, layout: Layout, style_of: StyleOf, *, selected: bool) -> Strip:
+def paint_evicted(number: int, layout: TableLayout, style_of: StyleOf, *, selected: bool) -> Strip:
     """The row of a packet that is not in memory anymore: its number, and that it was evicted."""
     cells = {ColumnName.NUMBER: str(number), ColumnName.INFO: EVICTED}
     text = " " * SIGN_WIDTH
@@ -109,7 +109,7 @@ def paint_evicted(number: int, layout: Layout, style_of: StyleOf, *, selected: b
     return Strip([Segment(text, style_of(name))])
 
 
-def _cell(row: PacketRow, column: Column, time_text: str, *, whole: bool) -> str:
+def _cell(row: PacketRow, column: TableColumn, time_text: str, *, whole: bool) -> str:
     width = column.width
     match column.name:
         case ColumnName.NUMBER:

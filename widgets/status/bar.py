@@ -6,7 +6,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.status.line import Look, State, StatusLine, fit, parts_of
+from widgets.status.line import StatusLine, StatusState, StatusStyle, fit, parts_of
 
 MARGIN = 1
 
@@ -14,7 +14,7 @@ MARGIN = 1
 class StatusBar(Widget):
     """One line, drawn from one value. Nothing happens between two calls of `show`."""
 
-    COMPONENT_CLASSES = {f"status-bar--{look.value}" for look in Look}
+    COMPONENT_CLASSES = {f"status-bar--{look.value}" for look in StatusStyle}
 
     DEFAULT_CSS = """
     StatusBar {
@@ -32,7 +32,7 @@ class StatusBar(Widget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._line = StatusLine(State.IDLE)
+        self._line = StatusLine(StatusState.IDLE)
 
     def show(self, line: StatusLine) -> None:
         """Say this from now on."""

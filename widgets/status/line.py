@@ -20,7 +20,7 @@ NAME_MOST = 28  # cells of an interface list or a file name
 WIDE_JOINT = "   "  # before a group of parts
 
 
-class State(Enum):
+class StatusState(Enum):
     """What is going on: a sign, and a word beside it."""
 
     IDLE = ("–", "idle")
@@ -53,7 +53,7 @@ class StatusLine:
     described, by a fault of ours.
     """
 
-    state: State
+    state: StatusState
     source: str = ""
     packets: int = 0
     rates: Sequence[float] = ()
@@ -67,7 +67,7 @@ class StatusLine:
     faults: int = 0
 
 
-class Look(Enum):
+class StatusStyle(Enum):
     """How a part is coloured."""
 
     PLAIN = "plain"
@@ -87,7 +87,7 @@ class Part:
     """
 
     text: str
-    look: Look
+    look: StatusStyle
     rank: int
     short: str = ""
     joint: str = "  "
@@ -115,45 +115,49 @@ def sparkline(samples: Sequence[float]) -> str:
 def _state_part(line: StatusLine) -> Part:
     state = line.state
     word, short = state.word, ""
-    if state is State.PAUSED and line.lost:
+    if state is StatusState.PAUSED and line.lost:
         short = f"{state.sign} {word} (+{line.arrived:,})"
         word += f" (+{line.arrived:,}; {line.lost:,} evicted)"
-    elif state is State.PAUSED:
+    elif state is StatusState.PAUSED:
         word += f" (+{line.arrived:,})"
-    elif state is State.READING and line.progress is not None:
+    elif state is StatusState.READING and line.progress is not None:
         word += f" {int(line.progress * 100)}%"
-    look = {State.LIVE: Look.GOOD, State.FAILED: Look.BAD, State.PAUSED: Look.HELD}
-    return Part(f"{state.sign} {word}", look.get(state, Look.PLAIN), 0, short, joint=" ")
+    look = {
+        StatusState.LIVE: StatusStyle.GOOD,
+        StatusState.FAILED: StatusStyle.BAD,
+        StatusState.PAUSED: StatusStyle.HELD,
+    }
+    return Part(f"{state.sign} {word}", look.get(state, StatusStyle.PLAIN), 0, short, joint=" ")
 
 
 def parts_of(line: StatusLine) -> list[Part]:
     """The parts in the order in which they stand; the clock, if any, is last."""
     dropped = Part(
         f"dropped {line.dropped:,}",
-        Look.BAD if line.dropped else Look.QUIET,
+        StatusStyle.BAD if line.dropped else StatusStyle.QUIET,
         0,
         f"dropped {si(line.dropped, '')}" if line.dropped > 9999 else "",
         WIDE_JOINT,
     )
-    look = Look.HELD if line.evicted else Look.QUIET
+    look = StatusStyle.HELD if line.evicted else StatusStyle.QUIET
     evicted = Part(f"evicted {line.evicted:,}", look, 4, joint=" · ")
     noun = "pkt" if line.packets == 1 else "pkts"
     short = f"{si(line.packets, '')} {noun}"
-    packets = Part(f"{line.packets:,} {noun}", Look.PLAIN, 0, short, WIDE_JOINT)
-    parts = [Part("rawscope", Look.NAME, 7)]
+    packets = Part(f"{line.packets:,} {noun}", StatusStyle.PLAIN, 0, short, WIDE_JOINT)
+    parts = [Part("rawscope", StatusStyle.NAME, 7)]
     if line.source:
-        parts.append(Part(cut(safe(line.source), NAME_MOST), Look.PLAIN, 1))
+        parts.append(Part(cut(safe(line.source), NAME_MOST), StatusStyle.PLAIN, 1))
     parts += [_state_part(line), packets]
     if line.rates:
-        parts.append(Part(f"{si(line.rates[-1], '/s')}", Look.PLAIN, 2))
-        parts.append(Part(sparkline(line.rates), Look.GOOD, 6, joint=" "))
-        parts.append(Part(si(line.bytes_per_s, "B/s"), Look.PLAIN, 3))
+        parts.append(Part(f"{si(line.rates[-1], '/s')}", StatusStyle.PLAIN, 2))
+        parts.append(Part(sparkline(line.rates), StatusStyle.GOOD, 6, joint=" "))
+        parts.append(Part(si(line.bytes_per_s, "B/s"), StatusStyle.PLAIN, 3))
     parts += [dropped, evicted]
     if line.faults:
         text = f"failed {line.faults:,}"
-        parts.append(Part(text, Look.BAD, 0, f"failed {si(line.faults, '')}", " · "))
+        parts.append(Part(text, StatusStyle.BAD, 0, f"failed {si(line.faults, '')}", " · "))
     if line.clock:
-        parts.append(Part(line.clock, Look.QUIET, 5))
+        parts.append(Part(line.clock, StatusStyle.QUIET, 5))
     return parts
 
 

@@ -29,7 +29,7 @@ BACKLOG_BYTES = 256 << 20
 MANY = 20_000  # packets whose printing a person would notice
 
 
-class Capturing(threading.Thread):
+class CaptureThread(threading.Thread):
     """A capture into `backlog`, from `start` until `stop`, `seconds`, or `count` packets.
 
     Raises `CommandError` where capturing is impossible.

@@ -13,7 +13,7 @@ import sys
 from contextlib import ExitStack
 from functools import partial
 
-from app.cli.dump.capture_thread import Capturing
+from app.cli.dump.capture_thread import CaptureThread
 from app.cli.dump.formats import LineFormat
 from app.cli.dump.printer import Printer
 from app.cli.interrupts import Interrupts
@@ -38,7 +38,7 @@ def print_live(
     """
     printer = Printer(line_format, count, signal=lambda: interrupts.number)
     with ExitStack() as stack:
-        capturing = Capturing(options, count, seconds)
+        capturing = CaptureThread(options, count, seconds)
         stack.callback(capturing.close)
         stack.callback(capturing.stop)
         leave = partial(_leave, capturing, printer)
@@ -61,7 +61,7 @@ def print_live(
     return 0
 
 
-def _say_total(capturing: Capturing, printer: Printer) -> None:
+def _say_total(capturing: CaptureThread, printer: Printer) -> None:
     captured, refused = capturing.captured, capturing.backlog.refused
     unprinted = captured - refused - printer.written
     say(
@@ -71,13 +71,13 @@ def _say_total(capturing: Capturing, printer: Printer) -> None:
     )
 
 
-def _leave(capturing: Capturing, printer: Printer) -> None:
+def _leave(capturing: CaptureThread, printer: Printer) -> None:
     """The second signal: say the counts; the signal then does what it does."""
     capturing.join(_LAST_BLOCK_S)
     _say_total(capturing, printer)
 
 
-def _leave_at_once(capturing: Capturing, printer: Printer, number: int) -> None:
+def _leave_at_once(capturing: CaptureThread, printer: Printer, number: int) -> None:
     """A signal, and nobody reads: say the counts if that does not block, and end.
 
     The capturing thread is not waited for: it may be saying something to the same reader.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from app.cli.dump.formats import LineFormat
 from app.cli.dump.frame import Frame, frames
-from app.cli.output import CommandError, Output
+from app.cli.output import CommandError, CommandOutput
 from core.decode.batch import Batch, CaptureInterface
 from core.wire.present.faults import Faults
 
@@ -21,7 +21,7 @@ from core.wire.present.faults import Faults
 class Printer:
     """Prints batches until there were `limit` packets (None: no limit) or `enough` says so.
 
-    `signal` is as for `Output`.
+    `signal` is as for `CommandOutput`.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Printer:
         self._format = line_format
         self._limit = limit
         self._enough = enough
-        self._output = Output(signal)
+        self._output = CommandOutput(signal)
         self._faults = Faults()
         self.printed = 0
 

@@ -8,11 +8,11 @@ from app.cli.output import CommandError, say
 from app.cli.send.prompt import state_folder
 from app.config.config_file import Paths, read_audit, read_config
 from core.forge.journal.audit import Audit
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.wire.model.text import safe
 
 
-def open_audit(wanted: bool, way: Way, stack: ExitStack) -> Audit | None:
+def open_audit(wanted: bool, way: SendMethod, stack: ExitStack) -> Audit | None:
     """The audit file for what leaves on `way`, closed with the `stack`; None where the command line
     or the configuration does without. Raises `CommandError` where it cannot be written: then
     nothing is sent."""

@@ -15,10 +15,10 @@ import rich_click as click
 from app.cli.send.prompt import state_folder
 from app.cli.send.send import SendRequest
 from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
-from core.forge.compose.layer_kinds import KINDS, Place
+from core.forge.compose.layer_kinds import KINDS, LayerPosition
 from core.forge.compose.templates import TEMPLATES
 from core.forge.export.recipes import inferred_layers
-from core.forge.journal.saved import Shelf
+from core.forge.journal.saved import DraftStore
 from core.wire.encode.value_text import allowed
 from core.wire.model.field import Kind
 
@@ -74,7 +74,7 @@ def _begin(
             )
         return TEMPLATES[template_name].drafts
     if draft_name is not None:
-        saved = Shelf(state_folder()).drafts()
+        saved = DraftStore(state_folder()).drafts()
         if draft_name not in saved:
             there = f"; there are {_listed(saved)}" if saved else ""
             raise click.UsageError(f"--draft: no draft is named {draft_name!r}{there}")
@@ -84,7 +84,7 @@ def _begin(
 
 def _check_one_of_each(layers: Sequence[str]) -> None:
     """Raise `click.UsageError` where fields of layers that exclude each other were given."""
-    for place in (Place.NETWORK, Place.TRANSPORT):
+    for place in (LayerPosition.NETWORK, LayerPosition.TRANSPORT):
         here = [name for name in layers if KINDS[name].place is place]
         if len(here) > 1:
             several = " and ".join(here)

@@ -12,7 +12,7 @@ from pathlib import Path
 from platformdirs import user_state_path
 
 from app.cli.output import CommandError, say
-from core.forge.journal.saved import Shelf
+from core.forge.journal.saved import DraftStore
 from core.forge.review.confirmation import REMEMBERED, Examination
 from core.wire.model.text import safe
 
@@ -24,7 +24,7 @@ def state_folder() -> Path:
     return user_state_path("rawscope")
 
 
-def agree(found: Examination, shelf: Shelf, yes: bool) -> None:
+def agree(found: Examination, shelf: DraftStore, yes: bool) -> None:
     """Have the questions of `found` answered; raises `CommandError` where the answer is no."""
     if not found.questions:
         return

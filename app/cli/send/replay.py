@@ -15,14 +15,14 @@ from app.cli.output import CommandError
 from app.cli.send.audit_option import open_audit
 from app.cli.send.prompt import agree, state_folder
 from app.cli.send.replay_file import ReplayFile
-from app.cli.send.replay_output import ReplayTold
-from core.forge.journal.saved import Shelf
-from core.forge.review.capture_review import Survey
-from core.forge.review.confirmation import Examination, Load
+from app.cli.send.replay_output import ReplayReport
+from core.forge.journal.saved import DraftStore
+from core.forge.review.capture_review import CaptureReview
+from core.forge.review.confirmation import Examination, SendVolume
 from core.forge.review.packet_review import Target
-from core.forge.transmit.encapsulation import Framing
-from core.forge.transmit.injector import Way
-from core.forge.transmit.replay import Pace, Replay, ReplayCounts
+from core.forge.transmit.encapsulation import Encapsulation
+from core.forge.transmit.injector import SendMethod
+from core.forge.transmit.replay import Replay, ReplayCounts, ReplayPace
 from core.forge.transmit.send_errors import SendError
 from core.forge.transmit.tx_ring import TxRing
 from core.net.interface_lookup import UnknownInterfaceError, require_interface
@@ -37,7 +37,7 @@ class ReplayRequest:
 
     file: str
     link: str
-    pace: Pace
+    pace: ReplayPace
     loops: int = 1
     yes: bool = False
     bypass: bool = False
@@ -54,15 +54,17 @@ def run_replay(request: ReplayRequest) -> int:
     request = replace(request, link=link.name)
     if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
         raise CommandError(f"{safe(request.link)} carries no Ethernet frames")
-    shelf = Shelf(state_folder())
+    shelf = DraftStore(state_folder())
     is_loopback = bool(link.flags & IFF_LOOPBACK)
-    framing = Framing(link)
-    file = ReplayFile(request.file, Survey(request.link, is_loopback), framing)
+    framing = Encapsulation(link)
+    file = ReplayFile(request.file, CaptureReview(request.link, is_loopback), framing)
     if request.loops > 1 and not file.is_repeatable:
         raise CommandError(f"{safe(request.file)} can be read only once: --loop needs a file")
     examined = _examination(request, file, shelf.known())
     agree(examined, shelf, request.yes)
-    file.find_next_hops(Survey(request.link, is_loopback))  # agreed: now they may be asked for
+    file.find_next_hops(
+        CaptureReview(request.link, is_loopback)
+    )  # agreed: now they may be asked for
     if file.is_framed:  # they are other bytes now
         again = _examination(request, file, shelf.known())
         agree(again.without(examined.questions), shelf, request.yes)
@@ -88,16 +90,16 @@ def run_replay(request: ReplayRequest) -> int:
 def _replay(
     request: ReplayRequest,
     file: ReplayFile,
-    framing: Framing,
+    framing: Encapsulation,
     ring: TxRing,
     interrupts: Interrupts,
     stack: ExitStack,
 ) -> int:
     with interrupts.waiting():
-        audit = open_audit(request.audit, Way.LINK, stack)
+        audit = open_audit(request.audit, SendMethod.LINK, stack)
     total = ReplayCounts()
     of = file.survey.frames * request.loops if file.is_repeatable else None
-    told = ReplayTold(request.link, of, ring, audit, request.as_json)
+    told = ReplayReport(request.link, of, ring, audit, request.as_json)
     try:
         for _ in range(request.loops):
             replay = Replay(ring, request.pace, lambda: interrupts.stopped, told)
@@ -138,4 +140,4 @@ def _examination(request: ReplayRequest, file: ReplayFile, known: Collection[str
     rate, speed = request.pace.rate, request.pace.speed
     if rate is None and speed is not None:
         rate = file.survey.densest(speed, request.loops)
-    return file.survey.examination(Load(file.survey.frames * request.loops, rate), known)
+    return file.survey.examination(SendVolume(file.survey.frames * request.loops, rate), known)

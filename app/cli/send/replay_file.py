@@ -20,8 +20,8 @@ from app.cli.output import CommandError, say
 from core.decode.batch import Batch
 from core.files.formats import FileError
 from core.files.reader import CaptureReader, open_capture
-from core.forge.review.capture_review import Survey
-from core.forge.transmit.encapsulation import BARE, Framing
+from core.forge.review.capture_review import CaptureReview
+from core.forge.transmit.encapsulation import BARE, Encapsulation
 from core.wire.link.link_types import LinkType, link_type_name
 from core.wire.model.text import safe
 
@@ -37,7 +37,7 @@ class ReplayFile:
     Raises `CommandError` for what cannot be read, and for frames that are neither.
     """
 
-    def __init__(self, path: str, survey: Survey, framing: Framing) -> None:
+    def __init__(self, path: str, survey: CaptureReview, framing: Encapsulation) -> None:
         self.path = path
         self.survey = survey
         self.longest = LONGEST
@@ -48,7 +48,7 @@ class ReplayFile:
         if self.is_repeatable or not self._is_there:
             self._look_over(tell=True)  # of what is not there it says so
 
-    def find_next_hops(self, survey: Survey) -> None:
+    def find_next_hops(self, survey: CaptureReview) -> None:
         """Have the link asked for the addresses that are not known, and look the frames over as
         they will leave."""
         self._framing.resolve = True

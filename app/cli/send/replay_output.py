@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cli.output import CommandError, Output, say
+from app.cli.output import CommandError, CommandOutput, say
 from core.forge.journal.audit import Audit
 from core.forge.transmit.replay import ReplayCounts
 from core.forge.transmit.tx_ring import TxRing
@@ -22,7 +22,7 @@ from core.wire.model.text import safe
 REPORT_S = 1.0
 
 
-class ReplayTold:
+class ReplayReport:
     """The journal of one replay: writes frames to the audit, and reports how many left.
 
     Implements `core.forge.transmit.replay.Journal`.
@@ -38,7 +38,7 @@ class ReplayTold:
         self._ring = ring
         self._audit = audit
         self._json = as_json
-        self._output = Output()
+        self._output = CommandOutput()
         self._began_s = self._said_s = time.monotonic()
         self._leaving = np.zeros(0, np.int64)  # the lengths of the frames on their way
         self._written = 0  # frames

@@ -1,7 +1,8 @@
 """Listening on an interface for what becomes of packets: a capture source and their tracks.
 
-The source is open before the packets leave, so nothing is missed. `Listener.listen` takes its whole
-time, since many packets may have many answers; only where one is expected does it end with that.
+The source is open before the packets leave, so nothing is missed. `ReplyListener.listen` takes its
+whole time, since many packets may have many answers; only where one is expected does it end with
+that.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _LOOK_S = 0.05  # so soon a stop is noticed
 Heard = Callable[[Track, Seen], None]
 
 
-class Listener:
+class ReplyListener:
     """A source on `interface` whose frames are fed to the tracks. A context manager.
 
     `heard` is called with each first copy and each reply. `one_answer` says that a single packet
@@ -47,7 +48,7 @@ class Listener:
         except CaptureError as error:
             raise CommandError(f"--wait has to capture: {error}") from error
 
-    def __enter__(self) -> Listener:
+    def __enter__(self) -> ReplyListener:
         return self
 
     def __exit__(

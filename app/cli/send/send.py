@@ -17,21 +17,21 @@ from app.cli.interrupts import Interrupts, StoppedError
 from app.cli.output import CommandError, say
 from app.cli.send.audit_option import open_audit, unaudited
 from app.cli.send.prompt import agree, state_folder
-from app.cli.send.reply_listener import Listener
-from app.cli.send.send_output import Told, write_dry_run
+from app.cli.send.reply_listener import ReplyListener
+from app.cli.send.send_output import SendReport, write_dry_run
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation, aim_wanted, evaluate
-from core.forge.compose.route_suggestions import look_around
+from core.forge.compose.route_suggestions import suggest_from_routes
 from core.forge.export.recipes import rawscope_command
 from core.forge.journal.audit import Audit
-from core.forge.journal.saved import Shelf
+from core.forge.journal.saved import DraftStore
 from core.forge.observe.outcome import Outcome
 from core.forge.observe.tracker import Track
-from core.forge.review.confirmation import Load
-from core.forge.transmit.injector import Injector, Way
+from core.forge.review.confirmation import SendVolume
+from core.forge.transmit.injector import Injector, SendMethod
 from core.forge.transmit.pacing import Plan, Progress, send_packets
 from core.forge.transmit.send_errors import SendError
-from core.forge.transmit.transmission import Departure, depart
+from core.forge.transmit.transmission import PreparedTransmission, prepare
 from core.net.interface_lookup import find_interface
 from core.net.sockets import NotPermittedError
 from core.wire.model.text import safe
@@ -65,11 +65,11 @@ class SendRequest:
         return Plan(self.count, self.rate)
 
     @property
-    def way(self) -> Way:
+    def way(self) -> SendMethod:
         """How the packets leave."""
         if self.link:
-            return Way.LINK
-        return Way.SYSTEM if self.system else Way.IP
+            return SendMethod.LINK
+        return SendMethod.SYSTEM if self.system else SendMethod.IP
 
 
 def run_send(request: SendRequest) -> int:
@@ -88,15 +88,15 @@ def run_send(request: SendRequest) -> int:
         write_dry_run(packets, linked, request.link, request.as_json)
         return 0
     try:
-        departure = depart(packets, request.way, request.link, request.drafts[0].network)
-        shelf = Shelf(state_folder())
-        load = Load(request.count * len(packets), request.rate)
+        departure = prepare(packets, request.way, request.link, request.drafts[0].network)
+        shelf = DraftStore(state_folder())
+        load = SendVolume(request.count * len(packets), request.rate)
         examined = departure.examine(load, shelf.known())
         agree(examined, shelf, request.yes)
         if request.link:  # agreed: now the next hop may be asked for its address
             evaluations = _evaluate(request, resolve=True)
             packets = [one.data for one in evaluations]
-            departure = depart(packets, request.way, request.link)
+            departure = prepare(packets, request.way, request.link)
             again = departure.examine(load, shelf.known())  # they are other bytes now
             agree(again.without(examined.questions), shelf, request.yes)
         return _send(request, departure, evaluations, shelf)
@@ -112,7 +112,7 @@ def _evaluate(request: SendRequest, *, resolve: bool) -> list[Evaluation]:
         raise FieldTextError("--link: these are frames with a link header; name their interface")
     found = []
     for draft in request.drafts:
-        around = look_around(draft, request.link, resolve=resolve)
+        around = suggest_from_routes(draft, request.link, resolve=resolve)
         if request.link and around.link is None and not request.dry_run:
             raise CommandError(around.trouble)
         evaluation = evaluate(draft, around.values)
@@ -129,11 +129,14 @@ def _evaluate(request: SendRequest, *, resolve: bool) -> list[Evaluation]:
 
 
 def _send(
-    request: SendRequest, departure: Departure, evaluations: Sequence[Evaluation], shelf: Shelf
+    request: SendRequest,
+    departure: PreparedTransmission,
+    evaluations: Sequence[Evaluation],
+    shelf: DraftStore,
 ) -> int:
     way, network = departure.way, departure.network
     tracks = [Track(Outcome(packet, way, network)) for packet in departure.packets]
-    told = Told(departure, request.as_json, request.bypass)
+    told = SendReport(departure, request.as_json, request.bypass)
     with ExitStack() as stack:
         interrupts = stack.enter_context(Interrupts())
         with interrupts.waiting():  # for the next hop to answer, or another process's lock
@@ -142,7 +145,7 @@ def _send(
         listener = None
         if request.wait_s is not None:
             listener = stack.enter_context(
-                Listener(
+                ReplyListener(
                     departure.interface,
                     tracks,
                     told.heard,
@@ -172,11 +175,11 @@ def _send(
 
 def _inject(
     request: SendRequest,
-    departure: Departure,
+    departure: PreparedTransmission,
     injector: Injector,
     interrupts: Interrupts,
-    told: Told,
-    listener: Listener | None,
+    told: SendReport,
+    listener: ReplyListener | None,
 ) -> Progress:
     def report(progress: Progress) -> None:
         told.progress(progress)
@@ -189,7 +192,10 @@ def _inject(
 
 
 def _note(
-    audit: Audit, request: SendRequest, departure: Departure, evaluations: Sequence[Evaluation]
+    audit: Audit,
+    request: SendRequest,
+    departure: PreparedTransmission,
+    evaluations: Sequence[Evaluation],
 ) -> None:
     """Write down what is about to leave: also a run that is killed leaves its trace."""
     commands = [
@@ -204,7 +210,7 @@ def _note(
 
 def _save(name: str, drafts: Sequence[Draft]) -> None:
     try:
-        former = Shelf(state_folder()).keep(name, drafts)
+        former = DraftStore(state_folder()).keep(name, drafts)
     except OSError as error:
         raise CommandError(
             f"{safe(str(state_folder()))}: {error.strerror}; the draft is not saved"
@@ -213,7 +219,7 @@ def _save(name: str, drafts: Sequence[Draft]) -> None:
         say(f"rawscope: what was saved as {safe(name)} is now {safe(former)}")
 
 
-def _remember(shelf: Shelf, drafts: Sequence[Draft]) -> None:
+def _remember(shelf: DraftStore, drafts: Sequence[Draft]) -> None:
     try:
         shelf.remember(drafts)
     except OSError as error:

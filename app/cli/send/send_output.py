@@ -13,12 +13,12 @@ from typing import Any
 
 from app.cli.dump.formats import HexLines, JsonLines, frame_record
 from app.cli.dump.frame import Frame
-from app.cli.output import Output, say
+from app.cli.output import CommandOutput, say
 from core.decode.batch import CaptureInterface
 from core.forge.observe.outcome import Outcome, Reply, Seen
 from core.forge.observe.tracker import Track
 from core.forge.transmit.pacing import Progress
-from core.forge.transmit.transmission import Departure
+from core.forge.transmit.transmission import PreparedTransmission
 from core.wire.link.link_types import LinkType
 from core.wire.model.text import safe
 
@@ -30,7 +30,7 @@ def write_dry_run(
 ) -> None:
     """Print packets that are not sent. `linked` says which begin with a link header, `link` names
     the interface they would leave on, empty where the route decides."""
-    output = Output()
+    output = CommandOutput()
     lines = JsonLines(raw=True) if as_json else HexLines()
     for number, (packet, has_link) in enumerate(zip(packets, linked, strict=True), 1):
         interface = CaptureInterface(link, LinkType.ETHERNET if has_link else LinkType.RAW)
@@ -38,14 +38,16 @@ def write_dry_run(
     output.flush()
 
 
-class Told:
+class SendReport:
     """Tells what happened, as it happens."""
 
-    def __init__(self, departure: Departure, as_json: bool, bypass: bool = False) -> None:
+    def __init__(
+        self, departure: PreparedTransmission, as_json: bool, bypass: bool = False
+    ) -> None:
         self._departure = departure
         self._bypass = bypass
         self._json = as_json
-        self._output = Output()
+        self._output = CommandOutput()
         self._reports = 0
 
     def progress(self, progress: Progress) -> None:

@@ -16,7 +16,7 @@ from app.screens.dialogs.dialog import Dialog, Hint
 from app.screens.dialogs.palette import Options
 from core.forge.compose.draft import Draft
 from core.forge.compose.templates import TEMPLATES
-from core.forge.journal.saved import Shelf
+from core.forge.journal.saved import DraftStore
 from core.wire.model.text import safe
 from widgets.lines.cells import cut
 
@@ -41,7 +41,7 @@ class Drafts(Dialog[tuple[Draft, ...]]):
     ]
     title_text = "Start from"
 
-    def __init__(self, shelf: Shelf, before: tuple[Draft, ...]) -> None:
+    def __init__(self, shelf: DraftStore, before: tuple[Draft, ...]) -> None:
         super().__init__()
         self._shelf = shelf
         self._before = before

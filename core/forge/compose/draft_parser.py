@@ -20,7 +20,7 @@ NOTHING: Mapping[str, Value] = {}
 
 
 @dataclass(slots=True)
-class Reading:
+class ParsedLayer:
     """One layer: what was typed for it, and the header that it makes with what is suggested."""
 
     kind: LayerKind
@@ -52,7 +52,7 @@ def read_layer(
     suffix: str,
     suggested: Mapping[str, Value],
     errors: dict[str, str],
-) -> Reading:
+) -> ParsedLayer:
     """The values of one layer; what cannot be read goes into `errors`."""
     values: dict[str, Value] = {}
     tables = kind.tables
@@ -81,7 +81,7 @@ def read_layer(
             key = slot.name + suffix
             if key in suggested and slot.key not in values:
                 filled[slot.key] = suggested[key]
-    return Reading(kind, suffix, values, body, Header(tables, filled, body))
+    return ParsedLayer(kind, suffix, values, body, Header(tables, filled, body))
 
 
 def _body(kind: LayerKind, text: str) -> bytes:

@@ -15,13 +15,19 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
-from core.forge.compose.draft_parser import NOTHING, Reading, given_values, read_bytes, read_layer
-from core.wire.encode.build import Built, DoesNotFitError, Place, build
+from core.forge.compose.draft_parser import (
+    NOTHING,
+    ParsedLayer,
+    given_values,
+    read_bytes,
+    read_layer,
+)
+from core.wire.encode.build import Built, BuiltField, DoesNotFitError, build
 from core.wire.encode.computed_fields import longest_header
 from core.wire.encode.options_text import options_text
 from core.wire.encode.packet_parts import Parts
 from core.wire.encode.value_text import allowed, example, typed
-from core.wire.model.field import Slot, Span, Value
+from core.wire.model.field import PlacedField, Span, Value
 from core.wire.network.arp import REQUEST
 
 __all__ = [
@@ -61,7 +67,7 @@ class FormField:
     layer: int
     text: str
     error: str
-    slot: Slot | None = None
+    slot: PlacedField | None = None
     level: int = 0
     shown: str = ""
     meaning: str = ""
@@ -144,7 +150,9 @@ def evaluate(draft: Draft, suggested: Mapping[str, Value] = NOTHING) -> Evaluati
     return Evaluation(draft, tuple(fields), built)
 
 
-def _too_long(readings: list[Reading], payload: bytes, error: DoesNotFitError) -> tuple[str, str]:
+def _too_long(
+    readings: list[ParsedLayer], payload: bytes, error: DoesNotFitError
+) -> tuple[str, str]:
     """Which input holds too much, and what to say of it."""
     reading, slot = readings[error.index], error.slot
     longest = longest_header(slot)
@@ -163,8 +171,8 @@ def _too_long(readings: list[Reading], payload: bytes, error: DoesNotFitError) -
 def _fields(
     draft: Draft,
     index: int,
-    reading: Reading,
-    place: Place | None,
+    reading: ParsedLayer,
+    place: BuiltField | None,
     errors: Mapping[str, str],
     suggested: Mapping[str, Value],
 ) -> list[FormField]:
@@ -182,9 +190,9 @@ def _fields(
 def _field(
     draft: Draft,
     index: int,
-    reading: Reading,
-    slot: Slot,
-    place: Place | None,
+    reading: ParsedLayer,
+    slot: PlacedField,
+    place: BuiltField | None,
     errors: Mapping[str, str],
     suggested: Mapping[str, Value],
 ) -> FormField:
@@ -213,7 +221,11 @@ def _field(
 
 
 def _origin(
-    key: str, slot: Slot, reading: Reading, place: Place, suggested: Mapping[str, Value]
+    key: str,
+    slot: PlacedField,
+    reading: ParsedLayer,
+    place: BuiltField,
+    suggested: Mapping[str, Value],
 ) -> Origin:
     if slot.key in reading.values:
         return Origin.GIVEN
@@ -229,7 +241,11 @@ def _origin(
 
 
 def _body_field(
-    draft: Draft, index: int, reading: Reading, place: Place | None, errors: Mapping[str, str]
+    draft: Draft,
+    index: int,
+    reading: ParsedLayer,
+    place: BuiltField | None,
+    errors: Mapping[str, str],
 ) -> FormField:
     kind = reading.kind
     key = reading.body_key

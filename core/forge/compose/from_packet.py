@@ -17,7 +17,7 @@ from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.layer_kinds import KINDS, LayerKind
 from core.forge.compose.payload_text import payload_text
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.wire.encode.build import Built, DoesNotFitError, build
 from core.wire.encode.options_text import options_text
 from core.wire.encode.packet_parts import Header, Parts, parts_of
@@ -25,7 +25,7 @@ from core.wire.encode.value_text import typed
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Verdict
-from core.wire.model.field import Slot
+from core.wire.model.field import PlacedField
 
 _MADE_UP = frozenset({"sll", "null", "raw", "nflog"})
 
@@ -44,7 +44,7 @@ class Resent:
     """What is given to the kernel to send a packet again, and the way out that takes it."""
 
     data: bytes
-    way: Way
+    way: SendMethod
     notes: tuple[str, ...] = ()
 
 
@@ -88,11 +88,11 @@ def resent(dissection: Dissection, link_type: int) -> Resent:
     if _offloaded(dissection):
         data = evaluate(filled.draft).data or data
     if link_type != LinkType.ETHERNET:
-        return Resent(data, Way.IP, notes)
+        return Resent(data, SendMethod.IP, notes)
     if not _is_on_loopback(dissection):
-        return Resent(data, Way.LINK, notes)
+        return Resent(data, SendMethod.LINK, notes)
     packet = data[ETHERNET.size : len(data) - _trailing(dissection)]
-    return Resent(packet, Way.IP, notes)
+    return Resent(packet, SendMethod.IP, notes)
 
 
 def _trailing(dissection: Dissection) -> int:
@@ -160,7 +160,7 @@ def _draft(known: list[tuple[LayerKind, Header]], whole: Parts, offloaded: bool)
     return draft.with_texts(texts)
 
 
-def _field_texts(slot: Slot, header: Header, suffix: str) -> dict[str, str]:
+def _field_texts(slot: PlacedField, header: Header, suffix: str) -> dict[str, str]:
     """The text of a field, or of those of its parts that are set."""
     value = header.values[slot.key]
     if not slot.field.parts or not isinstance(value, int):

@@ -20,7 +20,7 @@ from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv4_options, ipv6,
 from core.wire.transport import sctp, tcp, tcp_options, udp
 
 
-class Place(IntEnum):
+class LayerPosition(IntEnum):
     """Where a kind stands in a packet; lower is further out."""
 
     LINK = 0
@@ -37,7 +37,7 @@ class LayerKind:
 
     name: str
     title: str
-    place: Place
+    place: LayerPosition
     tables: tuple[HeaderTable, ...]
     continuations: tuple[HeaderTable, ...] = ()
     body: str = ""
@@ -71,25 +71,25 @@ _OPTIONS = "Options"
 _REST = "Rest of the header"
 
 _KINDS = (
-    LayerKind("eth", "Ethernet II", Place.LINK, (ethernet.ETHERNET,)),
-    LayerKind("802.3", "IEEE 802.3 Ethernet", Place.LINK, (ethernet.ETHERNET_802_3,)),
-    LayerKind("ieee8021ad", "802.1ad provider VLAN", Place.TAG, (vlan.PROVIDER,)),
-    LayerKind("vlan", "802.1Q VLAN", Place.TAG, (vlan.VLAN,)),
-    LayerKind("arp", "ARP", Place.NETWORK, (arp.ARP, arp.ARP_IPV4)),
+    LayerKind("eth", "Ethernet II", LayerPosition.LINK, (ethernet.ETHERNET,)),
+    LayerKind("802.3", "IEEE 802.3 Ethernet", LayerPosition.LINK, (ethernet.ETHERNET_802_3,)),
+    LayerKind("ieee8021ad", "802.1ad provider VLAN", LayerPosition.TAG, (vlan.PROVIDER,)),
+    LayerKind("vlan", "802.1Q VLAN", LayerPosition.TAG, (vlan.VLAN,)),
+    LayerKind("arp", "ARP", LayerPosition.NETWORK, (arp.ARP, arp.ARP_IPV4)),
     LayerKind(
         "ip",
         "IPv4",
-        Place.NETWORK,
+        LayerPosition.NETWORK,
         (ipv4.IPV4,),
         body=_OPTIONS,
         options=ipv4_options.OPTIONS,
         example="router_alert,nop",
     ),
-    LayerKind("ipv6", "IPv6", Place.NETWORK, (ipv6.IPV6,)),
+    LayerKind("ipv6", "IPv6", LayerPosition.NETWORK, (ipv6.IPV6,)),
     LayerKind(
         "ipv6.hopopts",
         "IPv6 hop-by-hop options",
-        Place.EXTENSION,
+        LayerPosition.EXTENSION,
         (ipv6.HOP_BY_HOP,),
         body=_OPTIONS,
         options=ipv6_options.OPTIONS,
@@ -98,19 +98,21 @@ _KINDS = (
     LayerKind(
         "ipv6.dstopts",
         "IPv6 destination options",
-        Place.EXTENSION,
+        LayerPosition.EXTENSION,
         (ipv6.DESTINATION_OPTIONS,),
         body=_OPTIONS,
         options=ipv6_options.OPTIONS,
         example="alert,padn=0000",
     ),
-    LayerKind("ipv6.routing", "IPv6 routing", Place.EXTENSION, (ipv6.ROUTING,), body=_REST),
-    LayerKind("ipv6.fraghdr", "IPv6 fragment", Place.EXTENSION, (ipv6.FRAGMENT,)),
-    LayerKind("icmp", "ICMP", Place.TRANSPORT, (icmp.ICMP,), icmp.CONTINUATIONS, body=_REST),
+    LayerKind("ipv6.routing", "IPv6 routing", LayerPosition.EXTENSION, (ipv6.ROUTING,), body=_REST),
+    LayerKind("ipv6.fraghdr", "IPv6 fragment", LayerPosition.EXTENSION, (ipv6.FRAGMENT,)),
+    LayerKind(
+        "icmp", "ICMP", LayerPosition.TRANSPORT, (icmp.ICMP,), icmp.CONTINUATIONS, body=_REST
+    ),
     LayerKind(
         "icmpv6",
         "ICMPv6",
-        Place.TRANSPORT,
+        LayerPosition.TRANSPORT,
         (icmpv6.ICMPV6,),
         icmpv6.CONTINUATIONS,
         body=_OPTIONS,
@@ -120,7 +122,7 @@ _KINDS = (
     LayerKind(
         "igmp",
         "IGMP",
-        Place.TRANSPORT,
+        LayerPosition.TRANSPORT,
         (igmp.IGMP,),
         (igmp.GROUP, igmp.REPORT),
         body=_REST,
@@ -128,14 +130,14 @@ _KINDS = (
     LayerKind(
         "tcp",
         "TCP",
-        Place.TRANSPORT,
+        LayerPosition.TRANSPORT,
         (tcp.TCP,),
         body=_OPTIONS,
         options=tcp_options.OPTIONS,
         example="mss=1460,nop,wscale=7",
     ),
-    LayerKind("udp", "UDP", Place.TRANSPORT, (udp.UDP,)),
-    LayerKind("sctp", "SCTP", Place.TRANSPORT, (sctp.SCTP,)),
+    LayerKind("udp", "UDP", LayerPosition.TRANSPORT, (udp.UDP,)),
+    LayerKind("sctp", "SCTP", LayerPosition.TRANSPORT, (sctp.SCTP,)),
 )
 
 KINDS: Mapping[str, LayerKind] = {kind.name: kind for kind in _KINDS}

@@ -25,8 +25,8 @@ from core.net.interface_lookup import find_interface, unknown_interface
 from core.net.netlink import LinkMessage, dump_links
 from core.net.routes import (
     IFF_LOOPBACK,
-    Kind,
     Route,
+    RouteKind,
     addresses_of,
     find_route,
     group_address,
@@ -43,7 +43,7 @@ _BROADCAST_MAC = (1 << 48) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class RouteSuggestions:
     """`values` by key for `evaluate`; `route` to the destination, None where there is none, then
     `trouble` says why. `link` is where it leaves: the interface that was chosen, or the route's."""
 
@@ -53,7 +53,9 @@ class Surroundings:
     trouble: str = ""
 
 
-def look_around(draft: Draft, interface: str = "", *, resolve: bool = False) -> Surroundings:
+def suggest_from_routes(
+    draft: Draft, interface: str = "", *, resolve: bool = False
+) -> RouteSuggestions:
     """What the machine suggests for `draft` on its way out, through `interface` if one is chosen.
 
     With `resolve` the kernel may ask the link for the next hop's MAC: for the moment of sending.
@@ -61,7 +63,7 @@ def look_around(draft: Draft, interface: str = "", *, resolve: bool = False) -> 
     given = given_values(draft)
     link = find_interface(interface) if interface else None
     if interface and link is None:
-        return Surroundings(trouble=unknown_interface(interface, dump_links()))
+        return RouteSuggestions(trouble=unknown_interface(interface, dump_links()))
     aim = destination(draft, given)
     route, trouble = _route(aim)
     if link is not None:
@@ -84,7 +86,7 @@ def look_around(draft: Draft, interface: str = "", *, resolve: bool = False) -> 
             values["eth.dst"] = mac
         elif mac:
             trouble = trouble or mac
-    return Surroundings(values, route, link, trouble)
+    return RouteSuggestions(values, route, link, trouble)
 
 
 def destination(draft: Draft, given: Mapping[str, Value]) -> bytes | None:
@@ -153,7 +155,7 @@ def link_address(
     group = group_address(address)
     if group is not None:
         return group
-    if route is not None and route.link.index == link.index and route.kind == Kind.BROADCAST:
+    if route is not None and route.link.index == link.index and route.kind == RouteKind.BROADCAST:
         return _BROADCAST_MAC.to_bytes(_MAC_BYTES, "big")
     found = neighbour(link.index, next_hop(address, route, link), resolve=resolve)
     return found if found is not None and len(found) == _MAC_BYTES else None

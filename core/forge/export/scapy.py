@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from core.forge.compose.evaluation import Evaluation
-from core.wire.encode.build import Place
+from core.wire.encode.build import BuiltField
 from core.wire.model.field import Kind, Value, address_text
 from core.wire.network import icmp
 
@@ -81,7 +81,7 @@ def expression(evaluation: Evaluation) -> str:
     return "/".join(written)
 
 
-def _can_write(place: Place) -> bool:
+def _can_write(place: BuiltField) -> bool:
     """Whether scapy has the layer as we have it."""
     name = place.header.name
     if name == "icmp":
@@ -89,7 +89,7 @@ def _can_write(place: Place) -> bool:
     return name in _CLASSES and (place.body.start == place.body.stop or name in _OPTIONS)
 
 
-def _layer(place: Place, data: bytes, *, next_is_known: bool) -> str:
+def _layer(place: BuiltField, data: bytes, *, next_is_known: bool) -> str:
     """One layer. What scapy computes is left to it, but not the name of a layer it will not see."""
     name, fields = _CLASSES[place.header.name]
     arguments = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.forge.compose.evaluation import Evaluation
-from core.wire.encode.build import Built, Place
+from core.wire.encode.build import Built, BuiltField
 
 
 def tcpdump_filter(evaluation: Evaluation) -> str:
@@ -32,13 +32,13 @@ def tcpdump_filter(evaluation: Evaluation) -> str:
     return " and ".join(words)
 
 
-def _layers(built: Built | None) -> dict[str, Place]:
+def _layers(built: Built | None) -> dict[str, BuiltField]:
     """The outermost layer of each name."""
-    found: dict[str, Place] = {}
+    found: dict[str, BuiltField] = {}
     for place in built.places if built is not None else ():
         found.setdefault(place.header.name, place)
     return found
 
 
-def _text(place: Place, key: str) -> str:
+def _text(place: BuiltField, key: str) -> str:
     return place.header.slot(key).text(place.values[key])

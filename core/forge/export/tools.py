@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 
 from core.forge.compose.evaluation import Evaluation
 from core.forge.compose.layer_kinds import LayerKind
-from core.wire.encode.build import Built, DoesNotFitError, Place, build
+from core.wire.encode.build import Built, BuiltField, DoesNotFitError, build
 from core.wire.encode.packet_parts import Header, Parts
 from core.wire.link.ethernet import ETHERNET
-from core.wire.model.field import Slot
+from core.wire.model.field import PlacedField
 from core.wire.network import icmp
 
 Told = tuple[str, str]  # the command, and what is missing
@@ -123,16 +123,16 @@ class _Command:
     missing: list[str] = field(default_factory=list)
     said: dict[int, set[str]] = field(default_factory=dict)
 
-    def say(self, place: Place, key: str, *words: str) -> None:
+    def say(self, place: BuiltField, key: str, *words: str) -> None:
         """A field is said by these words, or by none where the tool's own value is the same."""
         self.said.setdefault(place.offset, set()).add(key)
         self.words += words
 
-    def number(self, place: Place, key: str, *words: str) -> None:
+    def number(self, place: BuiltField, key: str, *words: str) -> None:
         """A field is said as a number behind these words."""
         self.say(place, key, *words, f"{_number(place, key)}")
 
-    def flag(self, place: Place, key: str, word: str) -> None:
+    def flag(self, place: BuiltField, key: str, word: str) -> None:
         """A flag is said by a word, or by its absence."""
         self.say(place, key, *([word] if place.values[key] else []))
 
@@ -162,12 +162,12 @@ class _Command:
             if place.body.stop > place.body.start:
                 yield _body_title(kind)
 
-    def _is_said(self, place: Place, slot: Slot) -> bool:
+    def _is_said(self, place: BuiltField, slot: PlacedField) -> bool:
         parent = slot.parent.key if slot.parent is not None else slot.key
         return bool({slot.key, parent} & self.said[place.offset])
 
 
-def _counted(built: Built) -> tuple[Place, ...] | None:
+def _counted(built: Built) -> tuple[BuiltField, ...] | None:
     """The places of the same packet with all its lengths and sums counted; None if too long."""
     headers = []
     for place in built.places:
@@ -185,7 +185,7 @@ def _counted(built: Built) -> tuple[Place, ...] | None:
         return None
 
 
-def _is_its_own(place: Place, slot: Slot, right: Place | None) -> bool:
+def _is_its_own(place: BuiltField, slot: PlacedField, right: BuiltField | None) -> bool:
     """Whether a field is as a tool has it that was told nothing of it."""
     if not slot.field.automatic:
         return place.values[slot.key] == slot.field.default
@@ -194,7 +194,7 @@ def _is_its_own(place: Place, slot: Slot, right: Place | None) -> bool:
     return right is not None and place.values[slot.key] == right.values[slot.key]
 
 
-def _leaves(place: Place) -> Iterator[Slot]:
+def _leaves(place: BuiltField) -> Iterator[PlacedField]:
     """The fields that have no parts."""
     for table in place.header.tables:
         yield from (slot for slot in table.slots if not slot.field.parts)
@@ -204,14 +204,16 @@ def _body_title(kind: LayerKind) -> str:
     return f"{kind.title} {kind.body.lower()}"
 
 
-def _first(built: Built | None, names: tuple[str, ...], after: Place | None = None) -> Place | None:
+def _first(
+    built: Built | None, names: tuple[str, ...], after: BuiltField | None = None
+) -> BuiltField | None:
     """The outermost layer of one of these names, inside `after`."""
     start = after.offset + 1 if after is not None else 0
     places = built.places if built is not None else ()
     return next((one for one in places if one.offset >= start and one.header.name in names), None)
 
 
-def _hping_tcp(command: _Command, place: Place) -> None:
+def _hping_tcp(command: _Command, place: BuiltField) -> None:
     command.say(place, "", "-k")
     for key, option in (("srcport", "-s"), ("dstport", "-p"), ("seq_raw", "-M"),
                         ("ack_raw", "-L"), ("window_size_value", "-w")):  # fmt: skip
@@ -220,7 +222,7 @@ def _hping_tcp(command: _Command, place: Place) -> None:
         command.flag(place, f"flags.{key}", option)
 
 
-def _hping_icmp(command: _Command, place: Place) -> None:
+def _hping_icmp(command: _Command, place: BuiltField) -> None:
     command.number(place, "type", "-1", "-C")
     command.number(place, "code", "-K")
     if icmp.IDENT in place.header.tables:
@@ -230,7 +232,7 @@ def _hping_icmp(command: _Command, place: Place) -> None:
         command.missing.append("the packet that the error quotes")
 
 
-def _nping_network(command: _Command, place: Place) -> None:
+def _nping_network(command: _Command, place: BuiltField) -> None:
     if place.header.name == "ipv6":
         command.number(place, "hlim", "-6", "--hop-limit")
         command.number(place, "tclass", "--traffic-class")
@@ -244,7 +246,7 @@ def _nping_network(command: _Command, place: Place) -> None:
     command.say(place, "src", *(["-S", _text(place, "src")] if place.values["src"] else []))
 
 
-def _nping_tcp(command: _Command, place: Place) -> None:
+def _nping_tcp(command: _Command, place: BuiltField) -> None:
     flags = [word for key, word in _NPING_FLAGS.items() if place.values[f"flags.{key}"]]
     command.say(place, "", "--flags", ",".join(flags) or "0x00")
     command.said[place.offset] |= {f"flags.{key}" for key in _NPING_FLAGS}
@@ -253,7 +255,7 @@ def _nping_tcp(command: _Command, place: Place) -> None:
     command.number(place, "window_size_value", "--win")
 
 
-def _nping_arp(command: _Command, place: Place) -> None:
+def _nping_arp(command: _Command, place: BuiltField) -> None:
     command.say(place, "", "--arp")
     operation = _NPING_OPERATIONS.get(_number(place, "opcode"))
     if operation is not None:
@@ -268,11 +270,11 @@ def _nping_arp(command: _Command, place: Place) -> None:
     command.words.append(_text(place, "dst.proto_ipv4"))
 
 
-def _text(place: Place, key: str) -> str:
+def _text(place: BuiltField, key: str) -> str:
     return place.header.slot(key).text(place.values[key])
 
 
-def _number(place: Place, key: str) -> int:
+def _number(place: BuiltField, key: str) -> int:
     value = place.values[key]
     assert isinstance(value, int)
     return value

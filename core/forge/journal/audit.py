@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 
 from core.files.pcapng_writer import PcapngWriter
 from core.files.private_folder import PrivateFolder
-from core.forge.transmit.injector import Way, is_ipv6
+from core.forge.transmit.injector import SendMethod, is_ipv6
 from core.forge.transmit.pacing import Progress
-from core.forge.transmit.transmission import Departure
+from core.forge.transmit.transmission import PreparedTransmission
 from core.wire.link.ethernet import EtherType
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import HARDWARE_NONE, SENT_BY_US, SLL
@@ -46,15 +46,17 @@ class Audit:
     Raises OSError.
     """
 
-    def __init__(self, folder: Path, way: Way) -> None:
+    def __init__(self, folder: Path, way: SendMethod) -> None:
         self.path = path_of(folder, way)
         with PrivateFolder(folder, create=True) as private:
             _set_aside(private, self.path.name)
         self._writer = PcapngWriter(self.path)
-        self._link_type = LinkType.ETHERNET if way is Way.LINK else LinkType.LINUX_SLL
+        self._link_type = LinkType.ETHERNET if way is SendMethod.LINK else LinkType.LINUX_SLL
         self._interfaces: dict[str, int] = {}
 
-    def note_sending(self, departure: Departure, count: int, commands: Sequence[str]) -> None:
+    def note_sending(
+        self, departure: PreparedTransmission, count: int, commands: Sequence[str]
+    ) -> None:
         """Write down what is about to be sent `count` times; each packet has its command.
 
         Raises OSError: then it is not to be sent.
@@ -62,7 +64,7 @@ class Audit:
         for packet, command in zip(departure.packets, commands, strict=True):
             words = f"sending {count} ({departure.way.value}) by: {command}"
             self._writer.write(
-                packet if departure.way is Way.LINK else _cooked(packet, departure),
+                packet if departure.way is SendMethod.LINK else _cooked(packet, departure),
                 timestamp_ns=time.time_ns(),
                 interface=self._number(departure.interface),
                 flags=PacketFlag.OUTBOUND,
@@ -70,7 +72,7 @@ class Audit:
             )
         self._writer.flush()
 
-    def note_result(self, departure: Departure, progress: Progress) -> str:
+    def note_result(self, departure: PreparedTransmission, progress: Progress) -> str:
         """Write down how much left. It has left whether or not that can be written: what is wrong
         is returned as a sentence, empty if nothing is."""
         words = f"sent {progress.left} of {progress.asked}"
@@ -122,7 +124,7 @@ class Audit:
         return self._interfaces[interface]
 
 
-def _cooked(packet: bytes, departure: Departure) -> bytes:
+def _cooked(packet: bytes, departure: PreparedTransmission) -> bytes:
     """The packet behind the header of a cooked capture."""
     kind = EtherType.IPV6 if is_ipv6(packet, departure.network) else EtherType.IPV4
     return (
@@ -131,9 +133,9 @@ def _cooked(packet: bytes, departure: Departure) -> bytes:
     )
 
 
-def path_of(folder: Path, way: Way) -> Path:
+def path_of(folder: Path, way: SendMethod) -> Path:
     """The file for what leaves on `way`."""
-    return folder / (FRAMES if way is Way.LINK else PACKETS)
+    return folder / (FRAMES if way is SendMethod.LINK else PACKETS)
 
 
 def _set_aside(folder: PrivateFolder, name: str) -> None:

@@ -26,7 +26,7 @@ FORMER = ", before"  # stands behind the name of drafts whose place others have 
 _Content = TypeVar("_Content", dict[str, Any], list[Any])
 
 
-class Shelf:
+class DraftStore:
     """The files of one folder.
 
     Without `waits`, a change while another process changes them raises `OSError` at once.

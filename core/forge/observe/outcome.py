@@ -22,14 +22,14 @@ from core.forge.observe.network_header import (
     is_first_fragment,
     network_header,
 )
-from core.forge.observe.replies import Answer, answer_of
+from core.forge.observe.replies import ReplyMatch, match_reply
 from core.forge.observe.stopwatch import Stopwatch
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.net.routes import own_addresses
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Layer
-from core.wire.model.field import Slot, Span, Value
+from core.wire.model.field import PlacedField, Span, Value
 from core.wire.network.icmpv6 import ICMPV6
 from core.wire.present.faults import fault_text
 from core.wire.present.summary import failed_summary, summarise
@@ -108,7 +108,7 @@ class Outcome:
     def __init__(
         self,
         packet: bytes,
-        way: Way,
+        way: SendMethod,
         network: str = "",
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
@@ -120,7 +120,7 @@ class Outcome:
         self.replies: list[Reply] = []
         self.is_answered = False  # since it last left
         self._is_refused = False  # by a reset or an error: no connection will open
-        link = LinkType.ETHERNET if way is Way.LINK else _LINKS.get(network, LinkType.RAW)
+        link = LinkType.ETHERNET if way is SendMethod.LINK else _LINKS.get(network, LinkType.RAW)
         self.asked = Dissection(packet, len(packet), (), Span(0, len(packet)))
         with suppress(Exception):  # ours: then a verbatim copy is found, and no replies
             self.asked = dissect(packet, link, len(packet))
@@ -145,8 +145,8 @@ class Outcome:
             self._sent = read
             self.replies = [self._reply(reply.seen) for reply in self.replies]
             return True
-        answer = answer_of(self._sent, read)
-        if answer is Answer.NO or (answer is Answer.PERHAPS and self.is_answered):
+        answer = match_reply(self._sent, read)
+        if answer is ReplyMatch.NO or (answer is ReplyMatch.PERHAPS and self.is_answered):
             return False
         self.is_answered = True
         self._is_refused = self._is_refused or not _opens(read)
@@ -162,7 +162,11 @@ class Outcome:
         source = next((change for change in self.changes if change.name == "ip.src"), None)
         if source is not None and _has_pseudo_header(self.asked):
             found.append(_STALE_SUM_NOTE.format(asked=source.asked, seen=source.seen))
-        if self.copy is not None and self.way is Way.SYSTEM and is_first_fragment(self._sent):
+        if (
+            self.copy is not None
+            and self.way is SendMethod.SYSTEM
+            and is_first_fragment(self._sent)
+        ):
             found.append(_FRAGMENTED)
         return tuple(found)
 
@@ -177,7 +181,7 @@ class Outcome:
 
     def _is_copy(self, read: Dissection) -> bool:
         """Whether a frame holds our packet, but for what the kernel may have written."""
-        if self.way is Way.LINK:
+        if self.way is SendMethod.LINK:
             return _is_padded(read.data, self.packet)
         asked, seen = network_header(self.asked), network_header(read)
         if asked is None or seen is None or asked.name != seen.name:
@@ -194,7 +198,7 @@ class Outcome:
         seen = network_header(read)
         assert seen is not None
         theirs = read.data[after_header(seen, read.data) :]
-        if self.way is not Way.SYSTEM:
+        if self.way is not SendMethod.SYSTEM:
             return _is_padded(theirs, ours)
         is_piece = is_first_fragment(read)
         if is_piece:
@@ -204,8 +208,8 @@ class Outcome:
             ours = ours[:start] + theirs[start:stop] + ours[stop:]
         return bool(theirs) and ours.startswith(theirs) if is_piece else _is_padded(theirs, ours)
 
-    def _may_differ(self, slot: Slot) -> bool:
-        if self.way is Way.SYSTEM:
+    def _may_differ(self, slot: PlacedField) -> bool:
+        if self.way is SendMethod.SYSTEM:
             return slot.key not in ("dst", "proto", "nxt")
         if slot.name in _OF_ZERO:
             return not slot.number(self.packet)
@@ -214,13 +218,13 @@ class Outcome:
     def _compare(self, read: Dissection) -> tuple[Change, ...]:
         """The fields of the IP header that left otherwise than asked."""
         asked, seen = network_header(self.asked), network_header(read)
-        if self.way is Way.LINK or asked is None or seen is None:
+        if self.way is SendMethod.LINK or asked is None or seen is None:
             return ()
         changes = []
         for slot, value in _top_fields(asked, self.packet):
             there = slot.read(read.data, seen.offset)
             if there != value:
-                why = _SYSTEM_WRITES if self.way is Way.SYSTEM else WHY[slot.name]
+                why = _SYSTEM_WRITES if self.way is SendMethod.SYSTEM else WHY[slot.name]
                 texts = slot.text(value), slot.text(there)
                 changes.append(Change(slot.name, slot.field.label, *texts, why))
         return (*changes, *self._compare_sum(read))
@@ -228,7 +232,7 @@ class Outcome:
     def _compare_sum(self, read: Dissection) -> Iterator[Change]:
         """The ICMPv6 checksum, if the system wrote another."""
         ours, theirs = icmpv6_sum(self.asked), icmpv6_sum(read)
-        if self.way is Way.SYSTEM and ours is not None and theirs is not None:
+        if self.way is SendMethod.SYSTEM and ours is not None and theirs is not None:
             asked = self.packet[ours.start : ours.stop]
             seen = read.data[theirs.start : theirs.stop]
             if asked != seen:
@@ -271,7 +275,7 @@ def syn_note(sent: Dissection) -> str:
     return _SYN_NOTE.format(port=port, tool=_FIREWALL[network.name])
 
 
-def _top_fields(layer: Layer, data: bytes) -> list[tuple[Slot, Value]]:
+def _top_fields(layer: Layer, data: bytes) -> list[tuple[PlacedField, Value]]:
     table = layer.tables[0]
     return [(slot, slot.read(data, layer.offset)) for slot in table.slots if slot.parent is None]
 

@@ -34,7 +34,7 @@ _NETWORKS = ("ip", "ipv6")
 _NUMBERS = 1 << 32  # sequence numbers wrap, RFC 9293 §3.4
 
 
-class Answer(Enum):
+class ReplyMatch(Enum):
     """Whether a packet answers ours."""
 
     NO = "no"
@@ -42,37 +42,37 @@ class Answer(Enum):
     YES = "yes"
 
 
-def answer_of(sent: Dissection, seen: Dissection) -> Answer:
+def match_reply(sent: Dissection, seen: Dissection) -> ReplyMatch:
     """Whether `seen` answers `sent`."""
     question, answer = sent.layer("arp"), seen.layer("arp")
     if question is not None:
         return _said(answer is not None and _is_arp_reply(sent, question, seen, answer))
     ours, theirs = _network(sent), _network(seen)
     if ours is None or theirs is None or ours.name != theirs.name:
-        return Answer.NO
+        return ReplyMatch.NO
     if _is_quoted(sent, ours, seen):
-        return Answer.YES
+        return ReplyMatch.YES
     if not _is_reversed(sent, ours, seen, theirs):
-        return Answer.NO
+        return ReplyMatch.NO
     for name in _PORTS:
         mine, other = sent.layer(name), seen.layer(name)
         if mine is not None:
             if other is None or not _same(sent, mine, seen, other, _REVERSED):
-                return Answer.NO
-            return _segment(sent, mine, seen, other) if name == "tcp" else Answer.YES
+                return ReplyMatch.NO
+            return _segment(sent, mine, seen, other) if name == "tcp" else ReplyMatch.YES
     return _said(_is_icmp_answer(sent, seen) or _is_neighbour_answer(sent, seen))
 
 
-def _said(is_answer: bool) -> Answer:
-    return Answer.YES if is_answer else Answer.NO
+def _said(is_answer: bool) -> ReplyMatch:
+    return ReplyMatch.YES if is_answer else ReplyMatch.NO
 
 
-def _segment(sent: Dissection, mine: Layer, seen: Dissection, other: Layer) -> Answer:
+def _segment(sent: Dissection, mine: Layer, seen: Dissection, other: Layer) -> ReplyMatch:
     """Whether a segment that came the other way answers ours."""
     flags, theirs = mine.number(sent.data, "flags"), other.number(seen.data, "flags")
     sequence, acknowledged = mine.number(sent.data, "seq_raw"), other.number(seen.data, "ack_raw")
     if flags is None or theirs is None or sequence is None or acknowledged is None:
-        return Answer.PERHAPS  # one of them is cut
+        return ReplyMatch.PERHAPS  # one of them is cut
     carried = segment_length(mine) or 0
     carried += bool(flags & FLAG_BITS["syn"]) + bool(flags & FLAG_BITS["fin"])
     further = (acknowledged - sequence) % _NUMBERS
@@ -81,8 +81,8 @@ def _segment(sent: Dissection, mine: Layer, seen: Dissection, other: Layer) -> A
         number = other.number(seen.data, "seq_raw")
         return _said(number == mine.number(sent.data, "ack_raw") or not flags & FLAG_BITS["ack"])
     if acknowledges and (further == carried if is_reset else 0 < further <= carried):
-        return Answer.YES
-    return Answer.PERHAPS if not segment_length(other) else Answer.NO
+        return ReplyMatch.YES
+    return ReplyMatch.PERHAPS if not segment_length(other) else ReplyMatch.NO
 
 
 def _network(read: Dissection) -> Layer | None:

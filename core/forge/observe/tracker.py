@@ -18,11 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.chunk import Chunk, Network, State
+from core.decode.chunk import Chunk, HeaderState, Network
 from core.decode.columns import SLOTS, read
 from core.forge.observe.outcome import Change, Outcome, Reply, Seen
 from core.forge.observe.replies import is_group
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.store.snapshot import Snapshot
 from core.store.view import View
 from core.wire.dissect import dissect
@@ -38,7 +38,7 @@ _WRITTEN_ANEW = ("id", "checksum")  # of IPv4, in every packet of a raw socket
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class PacketOutcome:
     """What was seen of one of the packets. `number` is its first copy's in the store, 0 while there
     is none; `copies` how many were seen; `reply_count` may be more than the `replies` kept."""
 
@@ -57,7 +57,9 @@ class Tracker:
     One thread uses a tracker.
     """
 
-    def __init__(self, packets: Sequence[bytes], way: Way, first: int, network: str = "") -> None:
+    def __init__(
+        self, packets: Sequence[bytes], way: SendMethod, first: int, network: str = ""
+    ) -> None:
         self.ours: set[int] = set()
         self._tracks = [Track(Outcome(packet, way, network)) for packet in packets]
         self._view = View(_Concern([track.outcome for track in self._tracks], way, first))
@@ -85,7 +87,7 @@ class Tracker:
                     break
         return stop == len(self._view)
 
-    def fates(self) -> tuple[Fate, ...]:
+    def fates(self) -> tuple[PacketOutcome, ...]:
         """What is known so far, for each of the packets."""
         return tuple(track.fate() for track in self._tracks)
 
@@ -133,16 +135,18 @@ class Track:
             data = data[:start] + bytes(stop - start) + data[stop:]
         return data
 
-    def fate(self) -> Fate:
+    def fate(self) -> PacketOutcome:
         outcome = self.outcome
         number = outcome.copy.number if outcome.copy is not None else 0
         replies = tuple(outcome.replies)
-        return Fate(number, self._copies, outcome.changes, replies, self.reply_count, outcome.notes)
+        return PacketOutcome(
+            number, self._copies, outcome.changes, replies, self.reply_count, outcome.notes
+        )
 
 
 def _spans_written_anew(seen: Seen, outcome: Outcome) -> list[tuple[int, int]]:
     """The bytes of a copy in which the next one may differ."""
-    if outcome.way is Way.LINK or len(outcome.packet) < IPV4.size:
+    if outcome.way is SendMethod.LINK or len(outcome.packet) < IPV4.size:
         return []
     start = _network_start(seen, outcome)
     spans = [IPV4[key].span.shifted(start) for key in _WRITTEN_ANEW]
@@ -160,11 +164,11 @@ def _network_start(seen: Seen, outcome: Outcome) -> int:
 class _Concern:
     """The predicate of the view: which packets may be a copy or a reply."""
 
-    def __init__(self, outcomes: Sequence[Outcome], way: Way, first: int) -> None:
+    def __init__(self, outcomes: Sequence[Outcome], way: SendMethod, first: int) -> None:
         self._first = first
         self._lengths = (
             [(len(one.packet), max(len(one.packet), _LEAST_FRAME)) for one in outcomes]
-            if way is Way.LINK
+            if way is SendMethod.LINK
             else []
         )
         asked = [one.asked for one in outcomes]
@@ -180,7 +184,7 @@ class _Concern:
         return passed
 
     def _of(self, chunk: Chunk) -> NDArray[np.bool_]:
-        has_transport = chunk.state & State.TRANSPORT > 0
+        has_transport = chunk.state & HeaderState.TRANSPORT > 0
         passed: NDArray[np.bool_] = has_transport & np.isin(
             chunk.transport, (IpProtocol.ICMP, IpProtocol.ICMPV6)
         )

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.forge.review.header_fields import Header, header_of
-from core.net.host_addresses import ThisMachine
+from core.forge.review.header_fields import HeaderView, header_of
+from core.net.host_addresses import HostAddresses
 from core.wire.model.dissection import Dissection
 from core.wire.network.arp import ARP, ARP_IPV4, OPERATIONS
 from core.wire.network.icmpv6 import NEIGHBOUR, OPTIONS, TARGET_LINK
@@ -26,13 +26,13 @@ class Claim:
     sentence: str
 
 
-def claims(read: Dissection, machine: ThisMachine) -> list[Claim]:
+def claims(read: Dissection, machine: HostAddresses) -> list[Claim]:
     """What a packet says of addresses that are not this machine's, or as somebody else."""
     found = (_of_arp(read, machine), _of_neighbour(read, machine))
     return [claim for claim in found if claim is not None]
 
 
-def operation_of(arp: Header | None) -> str:
+def operation_of(arp: HeaderView | None) -> str:
     """``ARP request``; empty where there is none."""
     if arp is None:
         return ""
@@ -45,7 +45,7 @@ def is_foreign(source: bytes, owns: Callable[[bytes], bool]) -> bool:
     return any(source) and not owns(source)
 
 
-def _of_arp(read: Dissection, machine: ThisMachine) -> Claim | None:
+def _of_arp(read: Dissection, machine: HostAddresses) -> Claim | None:
     arp = header_of(read, ARP_IPV4)
     if arp is None:
         return None
@@ -57,7 +57,7 @@ def _of_arp(read: Dissection, machine: ThisMachine) -> Claim | None:
     return Claim(f"{operation} {where}", _sentence(operation, where, foreign))
 
 
-def _of_neighbour(read: Dissection, machine: ThisMachine) -> Claim | None:
+def _of_neighbour(read: Dissection, machine: HostAddresses) -> Claim | None:
     told = header_of(read, NEIGHBOUR)
     if told is None:
         return None
@@ -70,14 +70,14 @@ def _of_neighbour(read: Dissection, machine: ThisMachine) -> Claim | None:
     return Claim(f"advertises {where}", _sentence("neighbour advertisement", where, foreign))
 
 
-def _target_link(read: Dissection) -> Header | None:
+def _target_link(read: Dissection) -> HeaderView | None:
     """The option with the link address that a neighbour advertisement gives."""
     for layer in read.layers:
         for option in layer.options if NEIGHBOUR in layer.tables else ():
             known = OPTIONS.kinds.get(option.kind)
             whole = option.span.start + TARGET_LINK.stop <= len(read.data)
             if known is not None and known.table is TARGET_LINK and whole:
-                return Header(TARGET_LINK, read.data, option.span.start)
+                return HeaderView(TARGET_LINK, read.data, option.span.start)
     return None
 
 

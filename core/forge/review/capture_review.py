@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch
-from core.decode.chunk import Network, State
-from core.decode.header_index import decode
-from core.forge.review.confirmation import MOST_PER_SECOND, Examination, Load, volume
-from core.forge.review.packet_review import Concern, Look, Target, Unusual
-from core.net.host_addresses import ThisMachine
+from core.decode.chunk import HeaderState, Network
+from core.decode.header_index import index_headers
+from core.forge.review.confirmation import MOST_PER_SECOND, Examination, SendVolume, volume
+from core.forge.review.packet_review import Concern, PacketReview, Target, Unusual
+from core.net.host_addresses import HostAddresses
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.model.field import Span
@@ -41,16 +41,16 @@ _KIND = ICMPV6["type"].span
 _S = 1e-9
 
 
-class Survey:
+class CaptureReview:
     """What frames that are to leave verbatim on an interface would have a person asked."""
 
     def __init__(
-        self, interface: str, is_loopback: bool, machine: ThisMachine | None = None
+        self, interface: str, is_loopback: bool, machine: HostAddresses | None = None
     ) -> None:
         self.frames = 0
         self._interface = interface
         self._is_loopback = is_loopback
-        self._machine = machine or ThisMachine()
+        self._machine = machine or HostAddresses()
         self._kinds: set[bytes] = set()
         self._is_complete = True
         self._concerns: dict[Concern, None] = {}
@@ -82,7 +82,7 @@ class Survey:
         least_s = float((due_s[MOST_PER_SECOND:] - due_s[:-MOST_PER_SECOND]).min())
         return MOST_PER_SECOND / least_s if least_s else float("inf")
 
-    def examination(self, load: Load, known: Collection[str]) -> Examination:
+    def examination(self, load: SendVolume, known: Collection[str]) -> Examination:
         """What there is to ask about them."""
         new = [concern for concern in self._concerns if concern.mark not in known]
         questions = [*_condensed(new), *volume(load)]
@@ -102,7 +102,7 @@ class Survey:
             self._is_complete = False
             return
         self._kinds.add(key)
-        look = Look(frame, True, self._interface, self._is_loopback, "", self._machine)
+        look = PacketReview(frame, True, self._interface, self._is_loopback, "", self._machine)
         self._targets.setdefault(look.destination, look.target)
         self._concerns.update(dict.fromkeys(look.concerns()))
 
@@ -112,11 +112,11 @@ def _kinds(
 ) -> list[tuple[int, bytes]]:
     """Of n frames that are to leave as they are: the first row of each kind, and the kind's key."""
     links = np.full(len(offset), LinkType.ETHERNET)
-    read = decode(data, offset, captured, captured, links, np.zeros(len(offset), np.uint16))
+    read = index_headers(data, offset, captured, captured, links, np.zeros(len(offset), np.uint16))
     length = captured.astype(np.int64)
-    known = (read.state & (State.NETWORK | State.ROUTED)) == State.NETWORK
+    known = (read.state & (HeaderState.NETWORK | HeaderState.ROUTED)) == HeaderState.NETWORK
     icmp = np.flatnonzero(
-        (read.state & State.TRANSPORT > 0) & (read.transport == IpProtocol.ICMPV6)
+        (read.state & HeaderState.TRANSPORT > 0) & (read.transport == IpProtocol.ICMPV6)
     )
     at = read.transport_offset[icmp] + np.int64(_KIND.start)
     kind = _bytes(data, offset[icmp] + at, length[icmp] - at, _KIND.stop - _KIND.start)[:, 0]

@@ -19,8 +19,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from core.forge.review.packet_review import Look, Target
-from core.net.host_addresses import ThisMachine
+from core.forge.review.packet_review import PacketReview, Target
+from core.net.host_addresses import HostAddresses
 
 MOST_PACKETS = 10_000
 MOST_PER_SECOND = 1_000
@@ -29,7 +29,7 @@ _NO_LIMIT = 1e8  # packets a second: more than leaves any machine
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class SendVolume:
     """How much: packets in all, and how many a second (None: as fast as it goes)."""
 
     packets: int = 1
@@ -59,21 +59,21 @@ def examine(
     is_loopback: bool = False,
     network: str = "",
     system: bool = False,
-    load: Load = Load(),
+    load: SendVolume = SendVolume(),
     known: Collection[str] = frozenset(),
-    machine: ThisMachine | None = None,
+    machine: HostAddresses | None = None,
 ) -> Examination:
-    """Look at one packet that is to leave; for the arguments see `Look`. `known` are the marks that
-    were agreed to before."""
-    machine = machine or ThisMachine()
-    look = Look(packet, verbatim, interface, is_loopback, network, machine, system)
+    """Look at one packet that is to leave; for the arguments see `PacketReview`. `known` are the
+    marks that were agreed to before."""
+    machine = machine or HostAddresses()
+    look = PacketReview(packet, verbatim, interface, is_loopback, network, machine, system)
     new = [concern for concern in look.concerns() if concern.mark not in known]
     questions = [concern.sentence for concern in new] + volume(load)
     marks = frozenset(concern.mark for concern in new if concern.mark)
     return Examination(look.destination, look.target, tuple(questions), marks)
 
 
-def volume(load: Load) -> list[str]:
+def volume(load: SendVolume) -> list[str]:
     """What is to be asked about how much it is: never remembered."""
     asked: list[str] = []
     if load.packets > MOST_PACKETS:

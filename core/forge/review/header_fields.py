@@ -9,7 +9,7 @@ from core.wire.model.table import HeaderTable
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class HeaderView:
     """A header of `data` as its table has it, whatever it says of itself."""
 
     table: HeaderTable
@@ -26,10 +26,10 @@ class Header:
         return self.table[key].text(self.table[key].number(self.data, self.offset))
 
 
-def header_of(read: Dissection, *tables: HeaderTable) -> Header | None:
+def header_of(read: Dissection, *tables: HeaderTable) -> HeaderView | None:
     """The outermost of these headers of which all bytes are there."""
     for layer in read.layers:
         for table in layer.tables:
             if table in tables and layer.offset + table.stop <= len(read.data):
-                return Header(table, read.data, layer.offset)
+                return HeaderView(table, read.data, layer.offset)
     return None

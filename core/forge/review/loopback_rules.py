@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.net.host_addresses import ThisMachine
+from core.net.host_addresses import HostAddresses
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from core.wire.network.ipv4 import IPV4
@@ -24,7 +24,7 @@ _NOTE = (
 )
 
 
-def dropped_on_lo(frame: bytes, machine: ThisMachine) -> str:
+def dropped_on_lo(frame: bytes, machine: HostAddresses) -> str:
     """Why this machine does not receive a verbatim frame on lo, in one sentence; empty if it
     does."""
     layer = dissect(frame, LinkType.ETHERNET, len(frame)).layer("ip")

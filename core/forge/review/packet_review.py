@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from core.forge.review.address_spoofing import claims, is_foreign, operation_of
-from core.forge.review.header_fields import Header, header_of
+from core.forge.review.header_fields import HeaderView, header_of
 from core.forge.transmit.injector import destination_of
 from core.forge.transmit.send_errors import SendError
-from core.net.host_addresses import ThisMachine
-from core.net.routes import Kind
+from core.net.host_addresses import HostAddresses
+from core.net.routes import RouteKind
 from core.wire.dissect import dissect
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
@@ -60,7 +60,7 @@ class Concern:
 
 
 @dataclass(slots=True)
-class Look:
+class PacketReview:
     """One packet, and what is unusual about it.
 
     `verbatim` says that it is a frame for `interface`; `is_loopback` that this one is the loopback.
@@ -73,12 +73,12 @@ class Look:
     interface: str
     is_loopback: bool
     network: str
-    machine: ThisMachine
+    machine: HostAddresses
     system: bool = False
     destination: str = ""
     target: Target = Target.HOST
-    _link: Header | None = field(default=None, init=False)
-    _ip: Header | None = field(default=None, init=False)
+    _link: HeaderView | None = field(default=None, init=False)
+    _ip: HeaderView | None = field(default=None, init=False)
     _operation: str = field(default="", init=False)
     _read: Dissection = field(init=False)
 
@@ -87,7 +87,7 @@ class Look:
         self._read = read = dissect(self.packet, link, len(self.packet))
         if self.verbatim:
             if len(self.packet) >= ETHERNET.size:
-                self._link = Header(ETHERNET, self.packet, 0)
+                self._link = HeaderView(ETHERNET, self.packet, 0)
             self._ip = header_of(read, IPV4, IPV6)
             self._operation = operation_of(header_of(read, ARP))
         else:
@@ -112,13 +112,13 @@ class Look:
         """Whether there is an address to remember."""
         return self._ip is not None or self._link is not None
 
-    def _first(self) -> Header | None:
+    def _first(self) -> HeaderView | None:
         """The header that an IP packet begins with."""
         try:
             _, address = destination_of(self.packet, self.network)
         except SendError:
             return None
-        return Header(IPV4 if len(address) == 4 else IPV6, self.packet, 0)
+        return HeaderView(IPV4 if len(address) == 4 else IPV6, self.packet, 0)
 
     def _aim(self) -> tuple[str, Target]:
         """The destination as text, and what it is."""
@@ -141,9 +141,9 @@ class Look:
     def _kind(self, address: bytes) -> Target:
         """What the routing table says of an IP destination."""
         kind = self.machine.kind(address)
-        if kind == Kind.LOCAL:
+        if kind == RouteKind.LOCAL:
             return Target.OWN
-        if kind == Kind.BROADCAST or address == b"\xff" * 4:
+        if kind == RouteKind.BROADCAST or address == b"\xff" * 4:
             return Target.BROADCAST
         group = address[0] == 0xFF if len(address) == 16 else 224 <= address[0] <= 239
         return Target.MULTICAST if group else Target.HOST

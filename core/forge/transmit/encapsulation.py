@@ -5,9 +5,9 @@ stands before the IP header goes, and an Ethernet header comes in its place: fro
 own address to that of the next hop. The destinations of a batch are gathered as columns, and each
 distinct one is looked up once; frames are put together by columns, too.
 
-Looking up asks nobody until `Framing.resolve` says that the link may be asked: an address that is
-not known by then is zeros, as one that is still to be found; afterwards its packets are left out.
-Records without bytes are no packets, and are skipped.
+Looking up asks nobody until `Encapsulation.resolve` says that the link may be asked: an address
+that is not known by then is zeros, as one that is still to be found; afterwards its packets are
+left out. Records without bytes are no packets, and are skipped.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _TABLES = ((IPV4, EtherType.IPV4), (IPV6, EtherType.IPV6))
 _Rows = NDArray[np.int64]
 
 
-class Framing:
+class Encapsulation:
     """Makes frames for one interface. `unframed` counts the packets that were left out: of no
     IP version, or with a next hop that does not answer."""
 

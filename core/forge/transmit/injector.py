@@ -1,13 +1,13 @@
 """Three ways out of this machine, and what the kernel does on each.
 
-* `Way.IP`: a raw socket with IP_HDRINCL. We write the IPv4 header, but not the last word: Linux
-  always writes total length and header checksum, fills identification and source address when
+* `SendMethod.IP`: a raw socket with IP_HDRINCL. We write the IPv4 header, but not the last word:
+  Linux always writes total length and header checksum, fills identification and source address when
   they are zero, and refuses what exceeds the MTU (raw(7); net/ipv4/raw.c, raw_send_hdrinc). IPv6
   headers go out as they are (IPV6_HDRINCL, since Linux 4.5).
-* `Way.SYSTEM`: the classic raw socket without it. We give what comes after the IP header, the
-  system writes the header. It is here so that the difference can be seen.
-* `Way.LINK`: a packet socket bound to an interface. Verbatim, wrong sums and versions included, but
-  for the length: a frame longer than MTU and link header is refused (packet(7)).
+* `SendMethod.SYSTEM`: the classic raw socket without it. We give what comes after the IP header,
+  the system writes the header. It is here so that the difference can be seen.
+* `SendMethod.LINK`: a packet socket bound to an interface. Verbatim, wrong sums and versions
+  included, but for the length: a frame longer than MTU and link header is refused (packet(7)).
 
 A loop of single `send` calls costs more in Python than in the kernel's entry, so many equal packets
 go by sendmmsg(2), a thousand a call: on a veth pair that is half again as fast, and nothing changes
@@ -45,7 +45,7 @@ _RING_PATIENCE_S = 5.0  # for a frame of a ring to come back from the device
 _NAP_S = 0.001
 
 
-class Way(Enum):
+class SendMethod(Enum):
     """How packets leave."""
 
     IP = "IP_HDRINCL"
@@ -54,7 +54,7 @@ class Way(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Out:
+class Egress:
     """Where an IP packet will leave: an interface by name and number, which link-local IPv6 needs,
     its MTU (0: not known), and whether the packet is meant as ``ip`` or ``ipv6``."""
 
@@ -67,7 +67,7 @@ class Out:
 class Injector:
     """A socket that is connected or bound to where one draft's packets go."""
 
-    def __init__(self, way: Way, made: socket.socket, what: Circumstances) -> None:
+    def __init__(self, way: SendMethod, made: socket.socket, what: Circumstances) -> None:
         self.way = way
         self.circumstances = what
         self._socket = made
@@ -131,7 +131,7 @@ class LinkInjector(Injector):
     """
 
     def __init__(self, made: socket.socket, what: Circumstances, bypass: bool) -> None:
-        super().__init__(Way.LINK, made, what)
+        super().__init__(SendMethod.LINK, made, what)
         self._bypass = bypass
         self._ring: EqualFrames | None = None
         self._ringed: bytes | None = None  # what a ring was asked for last
@@ -176,7 +176,7 @@ class LinkInjector(Injector):
         time.sleep(_NAP_S)
 
 
-def open_ip(packet: bytes, out: Out) -> Injector:
+def open_ip(packet: bytes, out: Egress) -> Injector:
     """A raw socket for an IP packet of either version, its header included.
 
     Raises `SendError`, and `core.net.sockets.NotPermittedError`.
@@ -185,10 +185,10 @@ def open_ip(packet: bytes, out: Out) -> Injector:
     make = kernel.raw_ipv6_socket if six else kernel.raw_ipv4_socket
     made = make(socket.IPPROTO_RAW)
     _include_header(made, six, True)
-    return _connected(Way.IP, made, packet, out)
+    return _connected(SendMethod.IP, made, packet, out)
 
 
-def open_system(packet: bytes, out: Out) -> Injector:
+def open_system(packet: bytes, out: Egress) -> Injector:
     """A raw socket that is given what follows the IP header of `packet`; the system writes that.
 
     Protocol 255 (IPPROTO_RAW) switches IP_HDRINCL on (raw(7)), which would make a header of the
@@ -201,7 +201,7 @@ def open_system(packet: bytes, out: Out) -> Injector:
     except OSError as error:
         raise refused(error.errno or 0, Circumstances(str(protocol), out.interface)) from error
     _include_header(made, six, False)
-    return _connected(Way.SYSTEM, made, packet, out)
+    return _connected(SendMethod.SYSTEM, made, packet, out)
 
 
 def open_link(interface: str, mtu: int, *, bypass: bool = False) -> Injector:
@@ -265,14 +265,14 @@ def _version(packet: bytes) -> int:
     return packet[0] >> 4 if packet else 0
 
 
-def _connected(way: Way, made: socket.socket, packet: bytes, out: Out) -> Injector:
+def _connected(way: SendMethod, made: socket.socket, packet: bytes, out: Egress) -> Injector:
     text, address = destination_of(packet, out.network)
     what = Circumstances(text, out.interface, out.mtu, len(packet))
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)  # the least there is
         made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         _enlarge(made)
-        if way is Way.IP:
+        if way is SendMethod.IP:
             _hear_of_drops(made)
         if len(address) == 4:
             made.connect((text, 0))

@@ -45,7 +45,7 @@ class Journal(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class ReplayPace:
     """`speed` times the captured timing, or `rate` frames a second; with neither, at once."""
 
     speed: float | None = 1.0
@@ -80,7 +80,7 @@ class Replay:
     def __init__(
         self,
         ring: TxRing,
-        pace: Pace,
+        pace: ReplayPace,
         stopped: Callable[[], bool] = lambda: False,
         journal: Journal | None = None,
     ) -> None:

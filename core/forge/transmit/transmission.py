@@ -1,7 +1,7 @@
 """Packets that are ready to leave: which way, through which interface, and what to ask before.
 
 This is where route, rails and injector come together, so that the screen and the command line do
-the same. A departure is made of bytes; nothing is sent before `Departure.open`.
+the same. A departure is made of bytes; nothing is sent before `PreparedTransmission.open`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import errno
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from core.forge.review.confirmation import Examination, Load, examine
+from core.forge.review.confirmation import Examination, SendVolume, examine
 from core.forge.review.loopback_rules import dropped_on_lo
 from core.forge.transmit.injector import (
+    Egress,
     Injector,
-    Out,
-    Way,
+    SendMethod,
     destination_of,
     open_ip,
     open_link,
@@ -23,26 +23,26 @@ from core.forge.transmit.injector import (
     system_payload,
 )
 from core.forge.transmit.send_errors import Circumstances, SendError, no_way, refused
-from core.net.host_addresses import ThisMachine
+from core.net.host_addresses import HostAddresses
 from core.net.interface_lookup import UnknownInterfaceError, require_interface
 from core.net.routes import (
     ARPHRD_ETHER,
     ARPHRD_LOOPBACK,
     IFF_LOOPBACK,
     IFF_NOARP,
-    Kind,
     Route,
+    RouteKind,
     find_route,
     resolve_neighbour,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class PreparedTransmission:
     """`packets` as built, sent in their order. `interface` is where they leave; `mtu` in bytes."""
 
     packets: tuple[bytes, ...]
-    way: Way
+    way: SendMethod
     interface: str
     index: int
     mtu: int
@@ -52,20 +52,20 @@ class Departure:
 
     def examine(
         self,
-        load: Load,
+        load: SendVolume,
         known: Collection[str] = frozenset(),
-        machine: ThisMachine | None = None,
+        machine: HostAddresses | None = None,
     ) -> Examination:
         """What a person is to be asked; the questions of all packets, each once."""
-        machine = machine or ThisMachine()
+        machine = machine or HostAddresses()
         found = [
             examine(
                 packet,
-                verbatim=self.way is Way.LINK,
+                verbatim=self.way is SendMethod.LINK,
                 interface=self.interface,
                 is_loopback=self.is_loopback,
                 network=self.network,
-                system=self.way is Way.SYSTEM,
+                system=self.way is SendMethod.SYSTEM,
                 load=load,
                 known=known,
                 machine=machine,
@@ -86,46 +86,48 @@ class Departure:
         if self.route is not None:
             _check_neighbour(self.route, destination_of(first, self.network)[0])
         match self.way:
-            case Way.LINK:
+            case SendMethod.LINK:
                 return open_link(self.interface, self.mtu, bypass=bypass)
-            case Way.SYSTEM:
+            case SendMethod.SYSTEM:
                 return open_system(first, self._out)
         return open_ip(first, self._out)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know of what becomes of the packets, one sentence each."""
-        if self.way is not Way.LINK or not self.is_loopback:
+        if self.way is not SendMethod.LINK or not self.is_loopback:
             return ()
-        machine = ThisMachine()
+        machine = HostAddresses()
         found = dict.fromkeys(dropped_on_lo(packet, machine) for packet in self.packets)
         return tuple(note for note in found if note)
 
     @property
     def is_to_one_host(self) -> bool:
         """Whether the route says that one host gets the packets; of frames nothing says it."""
-        return self.route is not None and self.route.kind in (Kind.UNICAST, Kind.LOCAL)
+        return self.route is not None and self.route.kind in (RouteKind.UNICAST, RouteKind.LOCAL)
 
     @property
-    def _out(self) -> Out:
-        return Out(self.interface, self.index, self.mtu, self.network)
+    def _out(self) -> Egress:
+        return Egress(self.interface, self.index, self.mtu, self.network)
 
     @property
     def given_to_kernel(self) -> tuple[bytes, ...]:
         """What the socket is given: all of each packet, or what follows the IP header."""
-        if self.way is Way.SYSTEM:
+        if self.way is SendMethod.SYSTEM:
             return tuple(system_payload(packet, self.network) for packet in self.packets)
         return self.packets
 
 
-def depart(packets: Sequence[bytes], way: Way, interface: str = "", network: str = "") -> Departure:
+def prepare(
+    packets: Sequence[bytes], way: SendMethod, interface: str = "", network: str = ""
+) -> PreparedTransmission:
     """Find out how packets leave. Raises `SendError` where they cannot.
 
     A verbatim departure needs an `interface`; for the others the route decides, and the packets of
     one departure have one destination. `network` says what the packets' first header is meant to be
     (``ip``, ``ipv6``), which lets it have a wrong version.
     """
-    if way is Way.LINK:
+    if way is SendMethod.LINK:
         try:
             link = require_interface(interface)
         except UnknownInterfaceError as error:
@@ -136,7 +138,7 @@ def depart(packets: Sequence[bytes], way: Way, interface: str = "", network: str
                 f"{link.name} carries no Ethernet frames: verbatim (--link) is not for it",
             )
         loopback = bool(link.flags & IFF_LOOPBACK)
-        return Departure(tuple(packets), way, link.name, link.index, link.mtu, loopback)
+        return PreparedTransmission(tuple(packets), way, link.name, link.index, link.mtu, loopback)
     text, address = destination_of(packets[0], network)
     if any(destination_of(packet, network)[1] != address for packet in packets):
         raise SendError(0, "these packets have different destinations: send them one by one")
@@ -145,14 +147,14 @@ def depart(packets: Sequence[bytes], way: Way, interface: str = "", network: str
     except OSError as error:
         raise no_way(error.errno or 0, text) from error
     link, loopback = route.link, route.is_loopback
-    return Departure(
+    return PreparedTransmission(
         tuple(packets), way, link.name, link.index, route.mtu, loopback, route, network
     )
 
 
 def _check_neighbour(route: Route, destination: str) -> None:
     """Raise `SendError` (EHOSTUNREACH) if the next hop was asked for and nobody answered."""
-    if route.is_loopback or route.kind != Kind.UNICAST or route.link.flags & IFF_NOARP:
+    if route.is_loopback or route.kind != RouteKind.UNICAST or route.link.flags & IFF_NOARP:
         return
     try:
         found = resolve_neighbour(route.link.index, route.next_hop)

@@ -43,7 +43,7 @@ from __future__ import annotations
 
 from core.wire.link.linux_cooked import SENT_BY_US
 from core.wire.model.dissection import Check, PacketFlag, Verdict
-from core.wire.model.field import BytesLike, Slot
+from core.wire.model.field import BytesLike, PlacedField
 from core.wire.model.walk import Walk
 
 ALL_ONES = 0xFFFF
@@ -103,7 +103,7 @@ def crc32c(data: BytesLike) -> int:
     return int.from_bytes((crc ^ 0xFFFFFFFF).to_bytes(4, "little"), "big")
 
 
-def judge(slot: Slot, stored: int, data: BytesLike, pseudo: int = 0) -> Check:
+def judge(slot: PlacedField, stored: int, data: BytesLike, pseudo: int = 0) -> Check:
     """`GOOD` or `BAD` by the sum over `data`, field included, and the `pseudo` sum."""
     total = ones_sum(data, pseudo)
     if total == ALL_ONES:
@@ -117,7 +117,7 @@ def corrected(stored: int, total: int) -> int:
     return (shifted & ALL_ONES) + (shifted >> 16)
 
 
-def unverified(walk: Walk, slot: Slot, reason: str) -> Check:
+def unverified(walk: Walk, slot: PlacedField, reason: str) -> Check:
     """A sum that cannot be computed; the kernel may still have a word on it."""
     if walk.flags & PacketFlag.CHECKSUM_NOT_READY and not walk.quoted:
         return Check(slot, Verdict.OFFLOADED, reason="the kernel had not filled it in yet")
@@ -139,7 +139,7 @@ def obstacle(walk: Walk, stop: int) -> str:
     return ""
 
 
-def check_transport(walk: Walk, slot: Slot, offset: int, stop: int, protocol: int) -> Check:
+def check_transport(walk: Walk, slot: PlacedField, offset: int, stop: int, protocol: int) -> Check:
     """The verdict on a TCP, UDP or ICMPv6 checksum of the segment ``offset`` to `stop`.
 
     `protocol` is the pseudo-header's.

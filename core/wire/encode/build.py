@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from core.wire.encode.computed_fields import NUMBER_RULES, SUM_RULES, Context, alignment
 from core.wire.encode.packet_parts import Header, Parts
-from core.wire.model.field import Slot, Span, Value
+from core.wire.model.field import PlacedField, Span, Value
 
 
 class DoesNotFitError(ValueError):
@@ -23,7 +23,7 @@ class DoesNotFitError(ValueError):
     `index` is the header's place in `Parts.headers`; `slot` the field, `value` what it should hold.
     """
 
-    def __init__(self, index: int, slot: Slot, value: int) -> None:
+    def __init__(self, index: int, slot: PlacedField, value: int) -> None:
         super().__init__(f"{value}: {slot.name} is 0–{slot.maximum}")
         self.index = index
         self.slot = slot
@@ -31,7 +31,7 @@ class DoesNotFitError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BuiltField:
     """A header in the built bytes. `values` has every field, parts too, as it was written;
     `computed` names those that nobody gave and that were worked out."""
 
@@ -52,7 +52,7 @@ class Built:
     """The bytes of a packet, and where everything in them is."""
 
     data: bytes
-    places: tuple[Place, ...]
+    places: tuple[BuiltField, ...]
     payload: Span
     trailer: Span
 
@@ -69,11 +69,11 @@ def build(parts: Parts) -> Built:
         emitted, computed = _emit(parts, index, carried)
         done.append((emitted, computed))
         carried = emitted + carried
-    places: list[Place] = []
+    places: list[BuiltField] = []
     offset = 0
     for header, (data, computed) in zip(parts.headers, reversed(done), strict=True):
         values = {key: value for table in header.tables for key, value in table.read(data).items()}
-        places.append(Place(header, offset, len(data), values, computed))
+        places.append(BuiltField(header, offset, len(data), values, computed))
         offset += len(data)
     stop = len(carried)
     return Built(
@@ -119,7 +119,7 @@ def _emit(parts: Parts, index: int, carried: bytes) -> tuple[bytes, frozenset[st
     return data, frozenset(slot.key for slot in open_slots)
 
 
-def _fitting(index: int, slot: Slot, value: int) -> int:
+def _fitting(index: int, slot: PlacedField, value: int) -> int:
     if not 0 <= value <= slot.maximum:
         raise DoesNotFitError(index, slot, value)
     return value

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from core.wire.checksum.packet_checksums import crc32c, internet_checksum, pseudo_header_sum
 from core.wire.encode.packet_parts import Header
 from core.wire.link.ethernet import EtherType
-from core.wire.model.field import Slot
+from core.wire.model.field import PlacedField
 from core.wire.network import ipv4_options, ipv6, ipv6_options
 from core.wire.network.ipv4 import IpProtocol
 from core.wire.network.ipv6 import AH_UNIT, UNIT
@@ -166,7 +166,7 @@ _LONGEST_HEADER: Mapping[Rule, Callable[[int], int]] = {
 }
 
 
-def longest_header(slot: Slot) -> int | None:
+def longest_header(slot: PlacedField) -> int | None:
     """The bytes of the longest header that a length field can say; None for any other field, also
     for a length that counts what the header carries."""
     found = _LONGEST_HEADER.get(NUMBER_RULES[slot.name]) if slot.name in NUMBER_RULES else None

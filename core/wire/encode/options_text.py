@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from core.wire.encode.value_text import TextError, parse_value, shortened, typed, whole_number
 from core.wire.model.dissection import Option
-from core.wire.model.field import Slot, Value
+from core.wire.model.field import PlacedField, Value
 from core.wire.model.options import OptionKind, OptionList
 from core.wire.model.table import HeaderTable
 
@@ -129,7 +129,7 @@ def _fields(table: HeaderTable, items: list[str]) -> bytes:
     return table.emit(values)
 
 
-def _top(table: HeaderTable) -> Iterator[Slot]:
+def _top(table: HeaderTable) -> Iterator[PlacedField]:
     return (slot for slot in table.slots if slot.parent is None)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.wire.model.dissection import Dissection, Layer
-from core.wire.model.field import Slot, Value
+from core.wire.model.field import PlacedField, Value
 from core.wire.model.table import HeaderTable
 
 
@@ -28,7 +28,7 @@ class Header:
         """The protocol, as Wireshark names it."""
         return self.tables[0].name
 
-    def slot(self, key: str) -> Slot:
+    def slot(self, key: str) -> PlacedField:
         """The field of this name inside the tables; `KeyError` if there is none."""
         for table in self.tables:
             if key in table:

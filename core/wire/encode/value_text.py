@@ -14,7 +14,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from core.wire.model.field import Kind, Slot, Value
+from core.wire.model.field import Kind, PlacedField, Value
 
 _TRUE = frozenset({"1", "true", "set", "on", "yes"})
 _FALSE = frozenset({"0", "false", "not set", "off", "no"})
@@ -31,7 +31,7 @@ class TextError(ValueError):
     """One sentence that says why a text is no value of its field."""
 
 
-def parse_value(slot: Slot, text: str) -> Value:
+def parse_value(slot: PlacedField, text: str) -> Value:
     """The value of a field that `text` means. Raises `TextError`."""
     words = text.strip()
     match slot.field.kind:
@@ -46,7 +46,7 @@ def parse_value(slot: Slot, text: str) -> Value:
     return _number(slot, words)
 
 
-def typed(slot: Slot, value: Value) -> str:
+def typed(slot: PlacedField, value: Value) -> str:
     """A value as `parse_value` takes it: what a form shows in its input."""
     if isinstance(value, bytes):
         return value.hex()
@@ -57,7 +57,7 @@ def typed(slot: Slot, value: Value) -> str:
     return slot.text(value)
 
 
-def allowed(slot: Slot) -> str:
+def allowed(slot: PlacedField) -> str:
     """What a field may hold, in a few words: ``0–255``, ``0–60 bytes in steps of 4``."""
     field = slot.field
     match field.kind:
@@ -80,7 +80,7 @@ def allowed(slot: Slot) -> str:
     return words
 
 
-def example(slot: Slot) -> str:
+def example(slot: PlacedField) -> str:
     """A text that the field takes."""
     field = slot.field
     match field.kind:
@@ -103,7 +103,7 @@ def example(slot: Slot) -> str:
     return typed(slot, field.default or min(slot.maximum, 20 * field.unit))
 
 
-def complaint(slot: Slot, text: str, *, show_example: bool = True) -> TextError:
+def complaint(slot: PlacedField, text: str, *, show_example: bool = True) -> TextError:
     """The one sentence on a text that a field does not take."""
     label = slot.field.label
     lowered = label if label[1:2].isupper() else label[0].lower() + label[1:]
@@ -127,7 +127,7 @@ def whole_number(text: str) -> int | None:
         return int(words) if words.isdigit() else None  # int(…, 0) takes no leading zeros
 
 
-def _number(slot: Slot, text: str) -> int:
+def _number(slot: PlacedField, text: str) -> int:
     number = whole_number(text)
     if number is None:
         number = _named(slot, text)
@@ -140,7 +140,7 @@ def _number(slot: Slot, text: str) -> int:
     return number
 
 
-def _named(slot: Slot, text: str) -> int | None:
+def _named(slot: PlacedField, text: str) -> int | None:
     """A number by its name, or flags by theirs."""
     wanted = text.casefold()
     for number, name in slot.field.values.items():
@@ -149,7 +149,7 @@ def _named(slot: Slot, text: str) -> int | None:
     return _flags(slot, wanted)
 
 
-def _flags(slot: Slot, text: str) -> int | None:
+def _flags(slot: PlacedField, text: str) -> int | None:
     names = [word for word in re.split(r"[,+|\s]+", text) if word]
     bit = slot.field.bits
     bits: dict[str, int] = {}
@@ -162,7 +162,7 @@ def _flags(slot: Slot, text: str) -> int | None:
     return sum({bits[name] for name in names})
 
 
-def _flag(slot: Slot, text: str) -> int:
+def _flag(slot: PlacedField, text: str) -> int:
     word = text.casefold()
     if word in _TRUE:
         return 1
@@ -171,13 +171,13 @@ def _flag(slot: Slot, text: str) -> int:
     raise complaint(slot, text)
 
 
-def _mac(slot: Slot, text: str) -> int:
+def _mac(slot: PlacedField, text: str) -> int:
     if not _MAC.fullmatch(text.lower()):
         raise complaint(slot, text)
     return int.from_bytes(bytes(int(pair, 16) for pair in re.split("[:-]", text)), "big")
 
 
-def _address(slot: Slot, text: str) -> int:
+def _address(slot: PlacedField, text: str) -> int:
     kind = ipaddress.IPv4Address if slot.field.kind is Kind.IPV4 else ipaddress.IPv6Address
     if "%" in text:
         raise TextError(f"{shortened(text)}: {_NO_ZONE}")
@@ -187,7 +187,7 @@ def _address(slot: Slot, text: str) -> int:
         raise complaint(slot, text) from None
 
 
-def _bytes(slot: Slot, text: str) -> bytes:
+def _bytes(slot: PlacedField, text: str) -> bytes:
     digits = text.lower().removeprefix("0x").replace(":", "").replace(" ", "")
     try:
         value = bytes.fromhex(digits)

@@ -15,9 +15,9 @@ from __future__ import annotations
 from enum import IntEnum
 
 from core.wire.model.dissection import Dissection, Layer, Note
-from core.wire.model.field import Field, Mac, Slot
+from core.wire.model.field import Field, Mac, PlacedField
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Space, Walk
+from core.wire.model.walk import Next, Numbering, Walk
 
 
 class EtherType(IntEnum):
@@ -158,7 +158,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
     number = _TYPE.number(walk.data, offset)
     if number >= LOWEST_ETHERTYPE or number == 0:
         walk.add((ETHERNET,), offset, depth=walk.depth)
-        return Next(Space.ETHERTYPE, number, offset + ETHERNET.size)
+        return Next(Numbering.ETHERTYPE, number, offset + ETHERNET.size)
     if number > HIGHEST_LENGTH:
         slot = ETHERNET_INVALID["invalid_lentype"]
         reason = f"{number} is neither a type nor a length"
@@ -166,10 +166,10 @@ def parse(walk: Walk, offset: int) -> Next | None:
         return None
     notes = end_by_length(walk, ETHERNET_802_3["len"], offset, ETHERNET.size)
     walk.add((ETHERNET_802_3,), offset, depth=walk.depth, notes=notes)
-    return Next(Space.LLC, 0, offset + ETHERNET.size)
+    return Next(Numbering.LLC, 0, offset + ETHERNET.size)
 
 
-def end_by_length(walk: Walk, slot: Slot, offset: int, header: int) -> tuple[Note, ...]:
+def end_by_length(walk: Walk, slot: PlacedField, offset: int, header: int) -> tuple[Note, ...]:
     """Let an 802.3 length end the payload; a remark where it goes past the frame."""
     length = slot.number(walk.data, offset)
     room = walk.stop - offset - header
@@ -197,7 +197,7 @@ def parse_llc(walk: Walk, offset: int) -> Next | None:
     if destination != SAP_SNAP:
         walk.add((LLC,), offset, depth=walk.depth)
         if destination == SAP_IPV4:
-            return Next(Space.ETHERTYPE, EtherType.IPV4, offset + LLC.size)
+            return Next(Numbering.ETHERTYPE, EtherType.IPV4, offset + LLC.size)
         return None
     if not walk.has("llc", offset, SNAP.stop):
         walk.add((LLC,), offset, depth=walk.depth)
@@ -205,7 +205,7 @@ def parse_llc(walk: Walk, offset: int) -> Next | None:
     walk.add((LLC, SNAP), offset, depth=walk.depth)
     if SNAP["oui"].read(walk.data, offset) in (OUI_ETHERTYPE, OUI_CISCO_BRIDGE):
         number = SNAP["type"].number(walk.data, offset)
-        return Next(Space.ETHERTYPE, number, offset + SNAP.stop)
+        return Next(Numbering.ETHERTYPE, number, offset + SNAP.stop)
     return None
 
 

@@ -23,7 +23,7 @@ from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Kind, Mac
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Space, Walk
+from core.wire.model.walk import Next, Numbering, Walk
 
 SENT_BY_US = 4
 PACKET_TYPES = {
@@ -194,11 +194,11 @@ def _parse(
     following = offset + table.size
     match meaning:
         case Meaning.ETHERTYPE | Meaning.GRE:
-            return Next(Space.ETHERTYPE, number, following)
+            return Next(Numbering.ETHERTYPE, number, following)
         case Meaning.FRAME if number == KIND_LLC:
-            return Next(Space.LLC, 0, following)
+            return Next(Numbering.LLC, 0, following)
         case Meaning.NOTHING if hardware == HARDWARE_FRAD:
-            return Next(Space.LINK, LinkType.FRELAY, following)
+            return Next(Numbering.LINK, LinkType.FRELAY, following)
     return None
 
 

@@ -23,7 +23,7 @@ from core.wire.link.ppp import ADDRESS, CONTROL
 from core.wire.model.dissection import Cause, Dissection, Layer, Stop
 from core.wire.model.field import Field, Kind
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Space, Walk
+from core.wire.model.walk import Next, Numbering, Walk
 
 FAMILY_IPV4 = 2
 FAMILIES_IPV6 = frozenset({10, 24, 28, 30})
@@ -75,16 +75,16 @@ def parse(walk: Walk, offset: int) -> Next | None:
     data = walk.data
     whole = offset + NULL.size <= min(walk.captured, walk.stop)
     if whole and data[offset : offset + len(PPP_START)] == PPP_START:
-        return Next(Space.PPP_FRAME, 0, offset)
+        return Next(Numbering.PPP_FRAME, 0, offset)
     if not walk.begin(NULL, offset):
         return None
     table, number = _word(data, offset)
     walk.add((table,), offset)
     following = offset + table.size
     if table in (NULL_TYPE, NULL_TYPE_LITTLE):
-        return Next(Space.ETHERTYPE, number, following)
+        return Next(Numbering.ETHERTYPE, number, following)
     kind = FAMILY_TYPES.get(number)
-    return None if kind is None else Next(Space.ETHERTYPE, kind, following)
+    return None if kind is None else Next(Numbering.ETHERTYPE, kind, following)
 
 
 def _word(data: bytes, offset: int) -> tuple[HeaderTable, int]:
@@ -115,7 +115,7 @@ def parse_raw(walk: Walk, offset: int) -> Next | None:
         reason = f"version {version} is neither 4 nor 6"
         walk.halt = Stop("ip", offset, Cause.MALFORMED, reason, limited_by="ip.version")
         return None
-    return Next(Space.ETHERTYPE, following, offset)
+    return Next(Numbering.ETHERTYPE, following, offset)
 
 
 def info(layer: Layer, dissection: Dissection) -> str:

@@ -12,7 +12,7 @@ from core.wire.link.ethernet import EtherType
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Space, Walk
+from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network.ipv4 import IPV4
 
 OAM_ALERT = 14
@@ -46,13 +46,13 @@ def parse(walk: Walk, offset: int) -> Next | None:
     walk.add((MPLS,), offset, depth=walk.depth)
     following = offset + MPLS.size
     if not MPLS["bottom"].number(walk.data, offset):
-        return Next(Space.ETHERTYPE, EtherType.MPLS, following)
+        return Next(Numbering.ETHERTYPE, EtherType.MPLS, following)
     label = MPLS["label"].number(walk.data, offset)
     if label == OAM_ALERT or following >= min(walk.captured, walk.stop):
         return None
     version = IPV4["version"].number(walk.data, following)  # at the same place in IPv6
     if version in VERSIONS:
-        return Next(Space.ETHERTYPE, VERSIONS[version], following)
+        return Next(Numbering.ETHERTYPE, VERSIONS[version], following)
     return None
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from core.wire.model.dissection import Dissection, Layer, Note
 from core.wire.model.field import Field
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Space, Walk
+from core.wire.model.walk import Next, Numbering, Walk
 
 ADDRESS, CONTROL = 0xFF, 0x03
 IPV4, IPV6, MPLS, MPLS_MULTICAST = 0x0021, 0x0057, 0x0281, 0x0283
@@ -82,14 +82,14 @@ def parse(walk: Walk, offset: int) -> Next | None:
             return None
         table, number = whole, whole["protocol"].number(walk.data, offset)
     walk.add((table,), offset, depth=walk.depth)
-    return Next(Space.PPP, number, offset + table.size)
+    return Next(Numbering.PPP, number, offset + table.size)
 
 
 def parse_session(walk: Walk, offset: int) -> Next | None:
     """PPPoE in a session: then PPP."""
     if not _header(walk, offset):
         return None
-    return Next(Space.PPP_FRAME, 0, offset + PPPOE.size)
+    return Next(Numbering.PPP_FRAME, 0, offset + PPPOE.size)
 
 
 def parse_discovery(walk: Walk, offset: int) -> Next | None:

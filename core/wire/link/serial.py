@@ -17,7 +17,7 @@ from core.wire.link.ethernet import ETHERTYPE_NAMES, LOWEST_ETHERTYPE, EtherType
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Space, Walk
+from core.wire.model.walk import Next, Numbering, Walk
 
 SLARP = 0x8035
 CONTROL_UNNUMBERED = 0x03
@@ -70,7 +70,7 @@ def parse_hdlc(walk: Walk, offset: int) -> Next | None:
     number = CISCO_HDLC["protocol"].number(walk.data, offset)
     if number == SLARP:
         return None
-    return Next(Space.ETHERTYPE, number, offset + CISCO_HDLC.size)
+    return Next(Numbering.ETHERTYPE, number, offset + CISCO_HDLC.size)
 
 
 def parse_frame_relay(walk: Walk, offset: int) -> Next | None:
@@ -95,10 +95,10 @@ def parse_frame_relay(walk: Walk, offset: int) -> Next | None:
     walk.add((FRAME_RELAY,), offset, length + 2)
     if walk.data[at] == CONTROL_UNNUMBERED:
         kind = NLPID_TYPES.get(walk.data[at + 1])
-        return None if kind is None else Next(Space.ETHERTYPE, kind, at + 2)
+        return None if kind is None else Next(Numbering.ETHERTYPE, kind, at + 2)
     if number < LOWEST_ETHERTYPE:
         return None
-    return Next(Space.ETHERTYPE, number, at + 2)
+    return Next(Numbering.ETHERTYPE, number, at + 2)
 
 
 def parse_nflog(walk: Walk, offset: int) -> Next | None:
@@ -118,7 +118,7 @@ def parse_nflog(walk: Walk, offset: int) -> Next | None:
         if tag == NFLOG_PAYLOAD:
             walk.add((NFLOG,), offset, at + NFLOG_TLV_BYTES - offset)
             walk.limit(at + length, "nflog.tlv_length")
-            return Next(Space.ETHERTYPE, kind, at + NFLOG_TLV_BYTES) if kind else None
+            return Next(Numbering.ETHERTYPE, kind, at + NFLOG_TLV_BYTES) if kind else None
         at += length + -length % NFLOG_TLV_BYTES
     walk.add((NFLOG,), offset)
     return None

@@ -11,7 +11,7 @@ from core.wire.link.ethernet import ETHERTYPE_NAMES, EtherType
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Space, Walk
+from core.wire.model.walk import Next, Numbering, Walk
 
 NSH_NEXT = {
     1: EtherType.IPV4,
@@ -63,7 +63,7 @@ def parse_nsh(walk: Walk, offset: int) -> Next | None:
     kind = NSH_NEXT.get(NSH["nextproto"].number(walk.data, offset))
     if not complete or kind is None:
         return None
-    return Next(Space.ETHERTYPE, kind, offset + length)
+    return Next(Numbering.ETHERTYPE, kind, offset + length)
 
 
 def parse_cisco_metadata(walk: Walk, offset: int) -> Next | None:
@@ -72,7 +72,7 @@ def parse_cisco_metadata(walk: Walk, offset: int) -> Next | None:
         return None
     walk.add((CISCO_METADATA,), offset, depth=walk.depth)
     number = CISCO_METADATA["type"].number(walk.data, offset)
-    return Next(Space.ETHERTYPE, number, offset + CISCO_METADATA.size)
+    return Next(Numbering.ETHERTYPE, number, offset + CISCO_METADATA.size)
 
 
 def info(layer: Layer, dissection: Dissection) -> str:

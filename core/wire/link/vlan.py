@@ -14,7 +14,7 @@ from core.wire.link.ethernet import ETHERTYPE_NAMES, HIGHEST_LENGTH, EtherType, 
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Space, Walk
+from core.wire.model.walk import Next, Numbering, Walk
 
 TAG_TYPES = frozenset({EtherType.VLAN, EtherType.QINQ_OLD})
 
@@ -63,9 +63,9 @@ def parse(walk: Walk, offset: int) -> Next | None:
     if number <= HIGHEST_LENGTH:
         notes = end_by_length(walk, VLAN_LENGTH["len"], offset, VLAN.size)
         walk.add((VLAN_LENGTH,), offset, depth=walk.depth, notes=notes)
-        return Next(Space.LLC, 0, offset + VLAN.size)
+        return Next(Numbering.LLC, 0, offset + VLAN.size)
     walk.add((VLAN,), offset, depth=walk.depth)
-    return Next(Space.ETHERTYPE, number, offset + VLAN.size)
+    return Next(Numbering.ETHERTYPE, number, offset + VLAN.size)
 
 
 def parse_provider(walk: Walk, offset: int) -> Next | None:
@@ -74,7 +74,7 @@ def parse_provider(walk: Walk, offset: int) -> Next | None:
         return None
     walk.add((PROVIDER,), offset, depth=walk.depth)
     number = PROVIDER["type"].number(walk.data, offset)
-    return Next(Space.ETHERTYPE, number, offset + PROVIDER.size)
+    return Next(Numbering.ETHERTYPE, number, offset + PROVIDER.size)
 
 
 def info(layer: Layer, dissection: Dissection) -> str:

@@ -10,7 +10,8 @@ and each field is a shift and a mask of its run::
     IPv4:  >BBHHHBBH4s4s   (w0 >> 4 & 15, (w0 & 15) * 4, w1, w1 >> 2 & 63, w1 & 3, w2, …)
 
 There are two such functions: values, and the same as JSON has them. All numbers in them come from
-the table's slots, and the tests hold both equal to `Slot.read` and `Slot.json` for every table.
+the table's slots, and the tests hold both equal to `PlacedField.read` and `PlacedField.json` for
+every table.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from core.wire.model.kind import ADDRESS_TEXTS, Kind
 
 if TYPE_CHECKING:
-    from core.wire.model.field import Slot
+    from core.wire.model.field import PlacedField
 
 Reader = Callable[[Any, int], tuple[Any, ...]]
 
@@ -33,7 +34,7 @@ _NAMES = {"number": int.from_bytes, **{text.__name__: text for text in ADDRESS_T
 class _Run:
     """Fields in a row that begin and end on a byte; `name` is its variable."""
 
-    def __init__(self, name: str, slot: Slot) -> None:
+    def __init__(self, name: str, slot: PlacedField) -> None:
         self.name = name
         self.first_bit = slot.first_bit
         self.bits = slot.field.bits
@@ -45,7 +46,7 @@ class _Run:
         size = self.bits // 8
         return f"{size}s" if self._whole or size not in _CODES else _CODES[size]
 
-    def value(self, slot: Slot) -> str:
+    def value(self, slot: PlacedField) -> str:
         """The expression for a field's value."""
         field = slot.field
         if field.kind is Kind.BYTES:
@@ -58,7 +59,7 @@ class _Run:
             text += f" & {(1 << field.bits) - 1}"  # >> binds closer
         return f"({text}) * {field.unit}" if field.unit != 1 else text
 
-    def json(self, slot: Slot) -> str:
+    def json(self, slot: PlacedField) -> str:
         """The expression for the same as JSON has it."""
         kind = slot.field.kind
         if kind is Kind.BYTES:
@@ -69,14 +70,14 @@ class _Run:
         return f"({value}) != 0" if kind is Kind.FLAG else value
 
 
-def compile_readers(slots: Sequence[Slot], start: int) -> tuple[Reader, Reader]:
+def compile_readers(slots: Sequence[PlacedField], start: int) -> tuple[Reader, Reader]:
     """The functions ``(data, offset) -> (value, …)`` for values and for JSON.
 
     `slots` are those of a table, in order; `start` is where it begins in its layer. The caller
     has checked that the whole header is there.
     """
     runs: list[_Run] = []
-    places: list[tuple[Slot, _Run]] = []
+    places: list[tuple[PlacedField, _Run]] = []
     for slot in slots:
         if slot.parent is None:
             if not runs or runs[-1].bits % 8 == 0:

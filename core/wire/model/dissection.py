@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
-from core.wire.model.field import Slot, Span, Value
+from core.wire.model.field import PlacedField, Span, Value
 from core.wire.model.table import HeaderTable
 
 
@@ -71,7 +71,7 @@ class Check(NamedTuple):
     `reason` says why the verdict is what it is when that is not obvious.
     """
 
-    slot: Slot
+    slot: PlacedField
     verdict: Verdict
     expected: int | None = None
     reason: str = ""
@@ -81,7 +81,7 @@ class Check(NamedTuple):
 class OptionValue:
     """One value inside an option; `span` is its bytes in the frame."""
 
-    slot: Slot
+    slot: PlacedField
     value: Value
     span: Span
 
@@ -110,7 +110,7 @@ class Note:
     """
 
     text: str
-    slot: Slot | None = None
+    slot: PlacedField | None = None
     is_fault: bool = True
 
 
@@ -141,10 +141,10 @@ class Layer(NamedTuple):
     options_span: Span | None = None
     checks: tuple[Check, ...] = ()
     notes: tuple[Note, ...] = ()
-    last: Slot | None = None
+    last: PlacedField | None = None
     fragment: bool = False
 
-    def fields(self, data: bytes) -> Iterator[tuple[Slot, Value]]:
+    def fields(self, data: bytes) -> Iterator[tuple[PlacedField, Value]]:
         """Every wholly captured field in wire order, parents before parts."""
         for table in self.tables:
             if self.is_whole(table):
@@ -163,7 +163,7 @@ class Layer(NamedTuple):
         """Whether every field of all its tables was captured and has a meaning."""
         return all(self.is_whole(table) for table in self.tables)
 
-    def holds(self, slot: Slot) -> bool:
+    def holds(self, slot: PlacedField) -> bool:
         """Whether the field was wholly captured and has a meaning."""
         if self.offset + slot.span.stop > self.captured:
             return False
@@ -230,8 +230,8 @@ class PacketFlag(IntEnum):
     CHECKSUM_VALID = 0x0400  # TP_STATUS_CSUM_VALID
     SEGMENTED = 0x0800  # to be segmented by the device
     VLAN_RESTORED = 0x1000  # the kernel had taken the tag out; it was put back
-    TIME_ODD = 0x2000  # sub-second field out of range: shown as stored; see `is_timed`
-    LENGTH_ODD = 0x4000  # captured length greater than original length
+    TIME_INVALID = 0x2000  # sub-second field out of range: shown as stored; see `is_timed`
+    LENGTH_INVALID = 0x4000  # captured length greater than original length
     OURS = 0x8000  # sent by this program
 
 
@@ -240,4 +240,4 @@ def is_timed(timestamp_ns: int, flags: int) -> bool:
 
     Simple Packet Blocks of pcapng do not (§4.4): their time is 0 and odd, which no other is.
     """
-    return timestamp_ns != 0 or not flags & PacketFlag.TIME_ODD
+    return timestamp_ns != 0 or not flags & PacketFlag.TIME_INVALID

@@ -6,7 +6,7 @@ Conventions
   between the two is `Field.unit`; the wire holds ``value // unit``.
 * Values are Python ints, also addresses (an IPv6 address is a 128-bit int); only `BYTES`
   fields are `bytes`.
-* A `Slot` is a `Field` put in its place in one table: full name, first bit, width.
+* A `PlacedField` is a `Field` put in its place in one table: full name, first bit, width.
 * A part's name is its parent's name, a dot, and its own (``ip.flags`` > ``ip.flags.df``).
 """
 
@@ -98,7 +98,7 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Slot:
+class PlacedField:
     """A field in its place: which table, full name, first bit, width, nesting.
 
     The *container* is the smallest power-of-two number of bytes (1, 2, 4, 8) that holds
@@ -111,7 +111,7 @@ class Slot:
     name: str
     first_bit: int
     level: int
-    parent: Slot | None
+    parent: PlacedField | None
     key: str = dataclass_field(init=False)  # the name inside the table: ``flags.df``
     span: Span = dataclass_field(init=False)  # the bytes it touches, from the start of its *layer*
     read: Callable[..., Value] = dataclass_field(init=False)  # (data, offset=0), see `NumberReader`

@@ -10,14 +10,14 @@ and a width that is wrong moves every later field, which tests then see.
 The readers
 -----------
 ==================  ==========================================================
-`Slot.read`         one value of one packet
-`Slot.column`       the same value of a whole batch, as a numpy column
+`PlacedField.read`         one value of one packet
+`PlacedField.column`       the same value of a whole batch, as a numpy column
 `HeaderTable.emit`  values back to bytes
-`Slot.span`         the bytes a value lives in, for the hex view
-`Slot.text`         the value for a person: the detail tree
-`Slot.json`         the value for a program: ``dump --json``
-`Slot.maximum`      the range of a form input
-`Slot.name`         the name in filters, JSON, completions and documentation
+`PlacedField.span`         the bytes a value lives in, for the hex view
+`PlacedField.text`         the value for a person: the detail tree
+`PlacedField.json`         the value for a program: ``dump --json``
+`PlacedField.maximum`      the range of a form input
+`PlacedField.name`         the name in filters, JSON, completions and documentation
 ==================  ==========================================================
 """
 
@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from core.wire.model.compiled import compile_readers
-from core.wire.model.field import BytesLike, Field, Slot, Value
+from core.wire.model.field import BytesLike, Field, PlacedField, Value
 
 
 class HeaderTable:
@@ -40,7 +40,7 @@ class HeaderTable:
 
     `stop` is one past its last byte, counted from the start of the layer. `values` and
     `json_values` read the slots of a whole header at once, ``(data, offset) -> (value, …)``, as
-    `Slot.read` and `Slot.json` do one by one.
+    `PlacedField.read` and `PlacedField.json` do one by one.
 
     Raises `ValueError` when the fields do not end on a byte or two share a name.
     """
@@ -64,7 +64,7 @@ class HeaderTable:
         if bits % 8:
             raise ValueError(f"{name}: {bits} bits do not end on a byte")
         self.size = bits // 8
-        self.slots: tuple[Slot, ...] = tuple(self._place(fields, name, 0, 0, None))
+        self.slots: tuple[PlacedField, ...] = tuple(self._place(fields, name, 0, 0, None))
         self.stop = start + self.size
         self.names: tuple[str, ...] = tuple(slot.name for slot in self.slots)
         self.values, self.json_values = compile_readers(self.slots, start)
@@ -73,10 +73,15 @@ class HeaderTable:
             raise ValueError(f"{name}: two fields share a name")
 
     def _place(
-        self, fields: tuple[Field, ...], prefix: str, bit: int, level: int, parent: Slot | None
-    ) -> Iterator[Slot]:
+        self,
+        fields: tuple[Field, ...],
+        prefix: str,
+        bit: int,
+        level: int,
+        parent: PlacedField | None,
+    ) -> Iterator[PlacedField]:
         for field in fields:
-            slot = Slot(self, field, f"{prefix}.{field.name}", bit, level, parent)
+            slot = PlacedField(self, field, f"{prefix}.{field.name}", bit, level, parent)
             yield slot
             if field.parts:
                 if sum(part.bits for part in field.parts) != field.bits:
@@ -84,14 +89,14 @@ class HeaderTable:
                 yield from self._place(field.parts, slot.name, bit, level + 1, slot)
             bit += field.bits
 
-    def __getitem__(self, key: str) -> Slot:
+    def __getitem__(self, key: str) -> PlacedField:
         """The slot with this name inside the table (``flags.df``); `KeyError` if none."""
         return self._by_key[key]
 
     def __contains__(self, key: object) -> bool:
         return key in self._by_key
 
-    def get(self, key: str) -> Slot | None:
+    def get(self, key: str) -> PlacedField | None:
         """The slot with this name inside the table, or None."""
         return self._by_key.get(key)
 
@@ -126,7 +131,7 @@ class HeaderTable:
         return number.to_bytes(self.size, "big")
 
 
-def _wire(slot: Slot, value: Value) -> int:
+def _wire(slot: PlacedField, value: Value) -> int:
     if isinstance(value, bytes):
         if len(value) * 8 != slot.field.bits:
             raise ValueError(f"{slot.name} takes {slot.field.bits // 8} bytes, not {len(value)}")

@@ -19,11 +19,11 @@ from enum import Enum
 from typing import NamedTuple, TypeAlias
 
 from core.wire.model.dissection import Cause, Check, Layer, Note, Option, Stop, Verdict
-from core.wire.model.field import Slot, Span
+from core.wire.model.field import PlacedField, Span
 from core.wire.model.table import HeaderTable
 
 
-class Space(Enum):
+class Numbering(Enum):
     """Which numbering a next-layer number belongs to."""
 
     __hash__ = object.__hash__  # members are single: Enum's own hashes the name, in Python
@@ -40,7 +40,7 @@ class Space(Enum):
 class Next(NamedTuple):
     """The layer that follows: its number in its numbering, and where it starts."""
 
-    space: Space
+    space: Numbering
     number: int
     offset: int
 
@@ -112,7 +112,7 @@ class Walk:
         self,
         table: HeaderTable,
         offset: int,
-        slot: Slot,
+        slot: PlacedField,
         reason: str,
         *,
         depth: int | None = None,
@@ -138,7 +138,7 @@ class Walk:
         options_span: Span | None = None,
         checks: tuple[Check, ...] = (),
         notes: tuple[Note, ...] = (),
-        last: Slot | None = None,
+        last: PlacedField | None = None,
     ) -> None:
         """Append the layer that the first table names, ending where the payload now ends."""
         layer = Layer(  # by place: each packet has a few, and names cost as much again

@@ -14,9 +14,9 @@ from __future__ import annotations
 from core.wire.checksum import packet_checksums
 from core.wire.link.ethernet import EtherType
 from core.wire.model.dissection import Check, Dissection, Layer
-from core.wire.model.field import Field, IPv4Address, Kind, Slot
+from core.wire.model.field import Field, IPv4Address, Kind, PlacedField
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Space, Walk
+from core.wire.model.walk import Next, Numbering, Walk
 
 ECHO_REPLY, UNREACHABLE, SOURCE_QUENCH, REDIRECT, ECHO_REQUEST = 0, 3, 4, 5, 8
 ROUTER_ADVERTISEMENT, ROUTER_SOLICITATION, TIME_EXCEEDED, PARAMETER_PROBLEM = 9, 10, 11, 12
@@ -205,7 +205,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
     for table in tables:
         if "length" in table and (quoted := table["length"].number(walk.data, offset)):
             walk.limit(offset + size + quoted, "icmp.length")  # extensions follow (RFC 4884)
-    return Next(Space.ETHERTYPE, EtherType.IPV4, offset + size)
+    return Next(Numbering.ETHERTYPE, EtherType.IPV4, offset + size)
 
 
 def continuations(tables: tuple[HeaderTable, ...], kind: int) -> tuple[HeaderTable, ...]:
@@ -213,7 +213,7 @@ def continuations(tables: tuple[HeaderTable, ...], kind: int) -> tuple[HeaderTab
     return tuple(table for table in tables if table.when and kind in table.when[1])
 
 
-def message_check(walk: Walk, slot: Slot, offset: int) -> Check:
+def message_check(walk: Walk, slot: PlacedField, offset: int) -> Check:
     """The verdict on a sum over the whole message without a pseudo-header."""
     if reason := packet_checksums.obstacle(walk, walk.stop):
         return packet_checksums.unverified(walk, slot, reason)

@@ -15,7 +15,7 @@ from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag, IPv6Address, Kind, Mac, Span, address_text
 from core.wire.model.options import OptionKind, OptionList
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Space, Walk
+from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network.icmp import continuations
 from core.wire.network.ipv4 import IpProtocol
 
@@ -262,7 +262,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
     if kind not in ERRORS:
         return None
     walk.quoted = True
-    return Next(Space.ETHERTYPE, EtherType.IPV6, offset + size)
+    return Next(Numbering.ETHERTYPE, EtherType.IPV6, offset + size)
 
 
 def info(layer: Layer, dissection: Dissection) -> str:

@@ -21,9 +21,9 @@ from enum import IntEnum
 
 from core.wire.checksum import packet_checksums
 from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
-from core.wire.model.field import Field, Flag, IPv4Address, Slot, Span
+from core.wire.model.field import Field, Flag, IPv4Address, PlacedField, Span
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Endpoints, Next, Space, Walk
+from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import unset_length
 from core.wire.network.ipv4_options import OPTIONS, final_destination
 
@@ -165,10 +165,10 @@ def parse(walk: Walk, offset: int) -> Next | None:
     if _FRAGMENT_OFFSET.read(data, offset):
         return None
     walk.fragment = walk.fragment or bool(_MORE.number(data, offset))
-    return Next(Space.IP_PROTOCOL, _PROTOCOL.number(data, offset), offset + header)
+    return Next(Numbering.IP_PROTOCOL, _PROTOCOL.number(data, offset), offset + header)
 
 
-def _contradiction(walk: Walk, offset: int, header: int) -> tuple[Slot, str] | None:
+def _contradiction(walk: Walk, offset: int, header: int) -> tuple[PlacedField, str] | None:
     """The field that makes the header unusable, and why."""
     version, length = _VERSION.number(walk.data, offset), _LENGTH.number(walk.data, offset)
     if version != _VERSION.field.default:

@@ -24,7 +24,7 @@ from itertools import islice
 from core.wire.model.dissection import Dissection, Layer, Note
 from core.wire.model.field import Field, Flag, IPv6Address, Kind, Span
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Endpoints, Next, Space, Walk
+from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import unset_length
 from core.wire.network.ipv4 import PROTOCOL_NAMES, SEGMENTED, IpProtocol, service_parts
 from core.wire.network.ipv6_options import HOME_ADDRESS, JUMBO, JUMBO_TABLE, JUMBO_WITHIN, OPTIONS
@@ -145,7 +145,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
     notes = _limit(walk, offset)
     walk.end_packet(walk.stop)
     walk.add((IPV6,), offset, notes=notes)
-    return Next(Space.IP_PROTOCOL, IPV6["nxt"].number(data, offset), offset + IPV6.size)
+    return Next(Numbering.IP_PROTOCOL, IPV6["nxt"].number(data, offset), offset + IPV6.size)
 
 
 def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
@@ -226,7 +226,7 @@ def _options_header(walk: Walk, offset: int, table: HeaderTable) -> Next | None:
             walk.endpoints = Endpoints(source, walk.endpoints.destination)
     span = Span(offset + table.size, stop)
     walk.add((table,), offset, length, options=options, options_span=span)
-    return Next(Space.IP_PROTOCOL, table["nxt"].number(walk.data, offset), stop)
+    return Next(Numbering.IP_PROTOCOL, table["nxt"].number(walk.data, offset), stop)
 
 
 def _extension_length(walk: Walk, offset: int, table: HeaderTable) -> int:
@@ -251,7 +251,7 @@ def parse_routing(walk: Walk, offset: int) -> Next | None:
         walk.endpoints = Endpoints(source, final_destination(header, destination))
     rpl = ROUTING["type"].number(header) == ROUTING_RPL and length >= RPL.stop
     walk.add((ROUTING, RPL) if rpl else (ROUTING,), offset, length)
-    return Next(Space.IP_PROTOCOL, ROUTING["nxt"].number(header), offset + length)
+    return Next(Numbering.IP_PROTOCOL, ROUTING["nxt"].number(header), offset + length)
 
 
 def final_destination(header: bytes, destination: bytes) -> bytes:
@@ -282,7 +282,7 @@ def parse_fragment(walk: Walk, offset: int) -> Next | None:
     walk.add((FRAGMENT,), offset)
     if values["offset"]:
         return None
-    return Next(Space.IP_PROTOCOL, int(values["nxt"]), offset + FRAGMENT.size)
+    return Next(Numbering.IP_PROTOCOL, int(values["nxt"]), offset + FRAGMENT.size)
 
 
 def parse_authentication(walk: Walk, offset: int) -> Next | None:
@@ -300,7 +300,7 @@ def parse_authentication(walk: Walk, offset: int) -> Next | None:
     if not complete:
         return None
     following = AUTHENTICATION["next_header"].number(walk.data, offset)
-    return Next(Space.IP_PROTOCOL, following, offset + length)
+    return Next(Numbering.IP_PROTOCOL, following, offset + length)
 
 
 def info(layer: Layer, dissection: Dissection) -> str:

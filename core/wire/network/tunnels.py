@@ -18,7 +18,7 @@ from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Check, Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Space, Walk
+from core.wire.model.walk import Next, Numbering, Walk
 
 VXLAN_PORT = 4789
 PPTP = 1  # the GRE version
@@ -111,7 +111,7 @@ def parse_gre(walk: Walk, offset: int) -> Next | None:
     walk.add(tables, offset, size, checks=checks)
     if not complete or routed:  # a source route (RFC 1701) of unknown length follows
         return None
-    return Next(Space.ETHERTYPE, GRE["proto"].number(data, offset), offset + size)
+    return Next(Numbering.ETHERTYPE, GRE["proto"].number(data, offset), offset + size)
 
 
 def _check(walk: Walk, offset: int, optional: HeaderTable) -> Check:
@@ -133,7 +133,7 @@ def parse_vxlan(walk: Walk, offset: int) -> Next | None:
     if not walk.begin(VXLAN, offset):
         return None
     walk.add((VXLAN,), offset)
-    return Next(Space.LINK, LinkType.ETHERNET, offset + VXLAN.size)
+    return Next(Numbering.LINK, LinkType.ETHERNET, offset + VXLAN.size)
 
 
 def info_gre(layer: Layer, dissection: Dissection) -> str:

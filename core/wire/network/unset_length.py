@@ -35,19 +35,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.wire.model.dissection import Note
-from core.wire.model.field import Slot
+from core.wire.model.field import PlacedField
 from core.wire.model.walk import Walk
 
 
 @overload
 def is_left_to_card(
-    slot: Slot, length: int, room: int, header: int, is_segmented: bool
+    slot: PlacedField, length: int, room: int, header: int, is_segmented: bool
 ) -> bool: ...
 
 
 @overload
 def is_left_to_card(
-    slot: Slot,
+    slot: PlacedField,
     length: NDArray[Any],
     room: NDArray[Any],
     header: NDArray[Any] | int,
@@ -55,7 +55,9 @@ def is_left_to_card(
 ) -> NDArray[np.bool_]: ...
 
 
-def is_left_to_card(slot: Slot, length: Any, room: Any, header: Any, is_segmented: Any) -> Any:
+def is_left_to_card(
+    slot: PlacedField, length: Any, room: Any, header: Any, is_segmented: Any
+) -> Any:
     """True where a length is 0 because the network card is to write it.
 
     `slot` is the length field, `length` its value. Of the bytes that it counts, `room` are
@@ -65,7 +67,7 @@ def is_left_to_card(slot: Slot, length: Any, room: Any, header: Any, is_segmente
     return (length == 0) & ((room > slot.maximum) | ((room > header) & is_segmented))
 
 
-def note(walk: Walk, slot: Slot, room: int) -> Note:
+def note(walk: Walk, slot: PlacedField, room: int) -> Note:
     """The remark on a length that was left to the card, with `room` bytes up to the outer end."""
     reason = "left to the network card (segmentation offload)"
     if room > slot.maximum:

@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from core.wire.application import payload_info
 from core.wire.model.dissection import Cause, Check, Dissection, Layer, Note, Option, Stop, Verdict
-from core.wire.model.field import Slot, Span, Value
+from core.wire.model.field import PlacedField, Span, Value
 from core.wire.model.text import ascii_text
 from core.wire.transport import tcp
 
@@ -124,7 +124,7 @@ def _field_rows(layer: Layer, dissection: Dissection, suffix: str) -> list[Row]:
     remarks = {note.slot: note for note in layer.notes if note.slot}
     if layer.last is not None and dissection.stop is not None:
         remarks[layer.last] = Note(dissection.stop.reason, layer.last)
-    children: dict[Slot | None, list[Row]] = {}
+    children: dict[PlacedField | None, list[Row]] = {}
     for slot, value in reversed(
         list(layer.fields(dissection.data))
     ):  # parts come before their parent
@@ -137,7 +137,12 @@ def _field_rows(layer: Layer, dissection: Dissection, suffix: str) -> list[Row]:
 
 
 def _field_row(
-    layer: Layer, slot: Slot, value: Value, suffix: str, remark: Note | None, parts: tuple[Row, ...]
+    layer: Layer,
+    slot: PlacedField,
+    value: Value,
+    suffix: str,
+    remark: Note | None,
+    parts: tuple[Row, ...],
 ) -> Row:
     text = slot.text(value)
     if slot.parent is not None and isinstance(value, int):
@@ -160,7 +165,7 @@ def _severity(remark: Note) -> Severity:
     return Severity.WARNING if remark.is_fault else Severity.NOTE
 
 
-def _bits(slot: Slot, value: int) -> str:
+def _bits(slot: PlacedField, value: int) -> str:
     """Where a part's bits stand in its parent: ``.... ..1.``."""
     parent = slot.parent
     if parent is None:
@@ -172,7 +177,7 @@ def _bits(slot: Slot, value: int) -> str:
     return " ".join(picture[at : at + 4] for at in range(0, len(picture), 4))
 
 
-def _with_check(row: Row, check: Check, slot: Slot) -> Row:
+def _with_check(row: Row, check: Check, slot: PlacedField) -> Row:
     """The row of a checksum with its verdict, and what a verdict means."""
     verdict = check.verdict
     sign = VERDICT_SIGNS.get(verdict, "")

@@ -15,7 +15,7 @@ from core.wire.checksum import packet_checksums
 from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
 from core.wire.model.field import Field
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Space, Walk
+from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network import unset_length
 from core.wire.network.ipv4 import IpProtocol
 
@@ -57,7 +57,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
     walk.limit(stop, "udp.length")
     walk.add((UDP,), offset, checks=(check,), notes=notes)
     destination = _DESTINATION_PORT.number(walk.data, offset)
-    return Next(Space.UDP_PORT, destination, offset + UDP.size)
+    return Next(Numbering.UDP_PORT, destination, offset + UDP.size)
 
 
 def _is_left_to_card(walk: Walk, room: int) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.main import run
-from core.engine.engine import Engine, State
+from core.engine.engine import Engine, EngineState
 from core.store.interface_numbers import MORE
 from core.store.packet_store import PacketStore
 from tests.core.files.make import enhanced, interface, option, section
@@ -40,7 +40,7 @@ def test_the_engine_keeps_every_packet(path) -> None:
     engine.start()
     try:
         engine.open_file(str(path))
-        until(lambda: engine.snapshot().state is State.DONE, seen=engine.snapshot)
+        until(lambda: engine.snapshot().state is EngineState.DONE, seen=engine.snapshot)
         snapshot = engine.store.snapshot()
         names = [snapshot.packet(number).interface.name for number in (1, 2, 3)]
         assert names == ["if0", MORE, MORE]

@@ -10,12 +10,12 @@ import pytest
 from textual import events
 from textual.widgets import Input, RadioSet
 
-from app.screens.connection_filter import OnlyLine, client_of, of_client
+from app.screens.connection_filter import ConnectionFilterLine, client_of, of_client
 from app.screens.dialogs.add_listener import AddListener
-from core.echo.client_columns import Accounts
+from core.echo.client_columns import ClientColumns
 from core.echo.options import Trigger
 from core.engine.echo_service import NO_SERVER
-from core.engine.engine import EngineSnapshot, State
+from core.engine.engine import EngineSnapshot, EngineState
 from tests.idle import eventually
 from tests.scripted_echo import (
     EDGE,
@@ -34,7 +34,7 @@ from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monito
 from widgets.echo.lines import OURS
 
 SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24), "least": (40, 10)}
-LO = EngineSnapshot(State.LIVE, interfaces=("lo",), captured=42, received=42)
+LO = EngineSnapshot(EngineState.LIVE, interfaces=("lo",), captured=42, received=42)
 
 
 @asynccontextmanager
@@ -129,10 +129,10 @@ async def test_tab_goes_through_it_only_while_it_is_open():
 @pytest.mark.parametrize(
     ("state", "interfaces", "hinted"),
     [
-        (State.LIVE, ("lo",), False),
-        (State.LIVE, ("eth0", "any"), False),
-        (State.LIVE, ("eth0",), True),
-        (State.STOPPED, ("lo",), True),
+        (EngineState.LIVE, ("lo",), False),
+        (EngineState.LIVE, ("eth0", "any"), False),
+        (EngineState.LIVE, ("eth0",), True),
+        (EngineState.STOPPED, ("lo",), True),
     ],
 )
 async def test_it_says_when_its_packets_cannot_be_in_the_table(state, interfaces, hinted):
@@ -298,7 +298,7 @@ async def test_a_client_keeps_the_table_to_its_packets_and_escape_shows_all():
         held = screen.table.line_count
         await pilot.press("j")
         await kept(screen, PACKETS_EACH)
-        line = screen.query_one(OnlyLine)
+        line = screen.query_one(ConnectionFilterLine)
         said = str(line.render())
         assert said.startswith("only packets of client 127.0.0.1:40002 (esc shows all)")
         assert said.endswith(f"{PACKETS_EACH} of {held}")
@@ -394,7 +394,7 @@ async def test_following_does_not_drag_the_cursor_from_client_to_client():
 
 def _same_port_at_both():
     """The snapshot with one port connected to either listener; the two clients."""
-    accounts = Accounts()
+    accounts = ClientColumns()
     for info in (LEVEL, EDGE):
         accounts.open(9, info.identifier, info.trigger, (HOST, TALKER.port), NOW_S)
     table = accounts.table(NOW_S)

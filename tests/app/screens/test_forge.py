@@ -19,14 +19,14 @@ from app.screens.dialogs.drafts import Drafts
 from app.screens.forge import EARLIER, ForgePanel
 from app.screens.forge_parts import Bytes, Explanation, Result
 from app.screens.main import MainScreen
-from core.engine.engine import EngineSnapshot, State
+from core.engine.engine import EngineSnapshot, EngineState
 from core.files.private_folder import PrivateFolder
 from core.files.reader import open_capture
 from core.forge.compose import route_suggestions
 from core.forge.compose.draft import Draft
-from core.forge.compose.route_suggestions import look_around
+from core.forge.compose.route_suggestions import suggest_from_routes
 from core.forge.review.confirmation import REMEMBERED
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.forge.transmit.send_errors import Circumstances, refused
 from core.store.packet_store import PacketStore
 from tests.idle import eventually
@@ -34,7 +34,7 @@ from tests.scripted import HOST, SERVER, scripted_store
 from tests.scripted_forge import ETH0, NO_ROUTE, Neighbour, ScriptedMachine, Wire
 from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
 from tests.support import remarks_of
-from widgets.forge.changes import Held
+from widgets.forge.changes import FormState
 from widgets.lines.line_view import LineView
 
 SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24)}
@@ -241,8 +241,8 @@ async def test_suggestions_come_while_typing(tmp_path):
 class Unrouted(ScriptedMachine):
     """Looks at its routes as the real one does, and has none."""
 
-    def look_around(self, draft, interface="", *, resolve=False):
-        return look_around(draft, interface, resolve=resolve)
+    def suggest_from_routes(self, draft, interface="", *, resolve=False):
+        return suggest_from_routes(draft, interface, resolve=resolve)
 
 
 @pytest.fixture
@@ -266,7 +266,7 @@ MDNS = {
 @pytest.mark.parametrize("computed", [False, True])
 async def test_a_verbatim_frame_needs_no_route(tmp_path, unrouted, computed):
     texts = {key: text for key, text in MDNS.items() if not computed or key != "eth.dst"}
-    held = Held.of((Draft(("eth", "ip", "udp"), texts),))
+    held = FormState.of((Draft(("eth", "ip", "udp"), texts),))
     async with forging(tmp_path, machine=unrouted) as stage:
         await stage.pilot.press("f2")
         stage.forge.form.held = held
@@ -282,7 +282,7 @@ async def test_a_verbatim_frame_needs_no_route(tmp_path, unrouted, computed):
         await stage.until(lambda: "sent 1 of 1" in stage.report_text)
         (frame,) = stage.machine.sent
         assert frame[:6].hex() == "01005e0000fb"
-        assert stage.machine.departed[-1] == (Way.LINK, "eth0")
+        assert stage.machine.departed[-1] == (SendMethod.LINK, "eth0")
 
 
 @pytest.mark.parametrize(
@@ -328,12 +328,12 @@ async def test_a_packet_is_sent_again_as_it_was(tmp_path):
         await stage.asked()
         await stage.pilot.press("y")
         await stage.until(lambda: stage.machine.sent == [data])
-        assert stage.machine.departed[-1] == (Way.LINK, "eth0")
+        assert stage.machine.departed[-1] == (SendMethod.LINK, "eth0")
         await stage.until(lambda: stage.screen.table.ours)
 
 
 async def test_a_packet_of_a_file_needs_an_interface_to_be_sent_again(tmp_path):
-    engine = ScriptedEngine(EngineSnapshot(State.DONE, file="/tmp/day.pcap", progress=1.0))
+    engine = ScriptedEngine(EngineSnapshot(EngineState.DONE, file="/tmp/day.pcap", progress=1.0))
     async with forging(tmp_path, engine=engine) as stage:
         stage.screen.table.select(SYN)
         await stage.pilot.press("r")
@@ -342,7 +342,7 @@ async def test_a_packet_of_a_file_needs_an_interface_to_be_sent_again(tmp_path):
 
 
 async def test_what_is_not_captured_is_not_waited_for(tmp_path):
-    engine = ScriptedEngine(EngineSnapshot(State.STOPPED, interfaces=("eth0",)))
+    engine = ScriptedEngine(EngineSnapshot(EngineState.STOPPED, interfaces=("eth0",)))
     async with forging(tmp_path, engine=engine) as stage:
         stage.machine.wire = lambda packet: None
         stage.screen.table.select(SYN)
@@ -534,7 +534,9 @@ async def test_what_the_link_answers_may_be_a_second_question(tmp_path):
     machine = Neighbour()
     async with forging(tmp_path, machine=machine) as stage:
         await stage.pilot.press("f2")
-        stage.forge.form.held = Held.of((Draft(("eth", "ip", "udp"), {"ip.dst": SERVER}),), "eth0")
+        stage.forge.form.held = FormState.of(
+            (Draft(("eth", "ip", "udp"), {"ip.dst": SERVER}),), "eth0"
+        )
         await stage.pilot.press("ctrl+s")
         await stage.asked()
         first = stage.pilot.app.screen

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from app.keymap import ACTIONS, Place
+from app.keymap import ACTIONS, KeyContext
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.help import Help
 from core.decode.batch import CaptureInterface
@@ -20,7 +20,14 @@ from widgets.status.bar import StatusBar
 
 FRAMES = list(conversations()) * 20
 LIMIT = 1 << 20
-OVER_IT = (Place.LIST, Place.TABLE, Place.DETAIL, Place.HEX, Place.PANELS, Place.MAIN)
+OVER_IT = (
+    KeyContext.LIST,
+    KeyContext.TABLE,
+    KeyContext.DETAIL,
+    KeyContext.HEX,
+    KeyContext.PANELS,
+    KeyContext.MAIN,
+)
 LEAVING = {"capture.open", "capture.toggle", "capture.interface"}  # of other things
 
 

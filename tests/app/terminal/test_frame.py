@@ -15,8 +15,8 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from app.terminal.cells import Look, parse_look
-from app.terminal.frame import Frame
+from app.terminal.cells import CellStyle, parse_style
+from app.terminal.frame import TerminalFrame
 from tests.emulator import Emulator
 
 WIDTH, HEIGHT = 30, 12
@@ -65,7 +65,7 @@ class Screens:
     """The same updates on two emulators: as Textual writes them, and as differences."""
 
     def __init__(self) -> None:
-        self.frame = Frame(ColorSystem.TRUECOLOR)
+        self.frame = TerminalFrame(ColorSystem.TRUECOLOR)
         self.frame.resize(WIDTH, HEIGHT)
         self.textual, self.ours = Emulator(WIDTH, HEIGHT), Emulator(WIDTH, HEIGHT)
 
@@ -188,18 +188,18 @@ def test_the_cursor_is_placed_anew_after_what_may_be_wider_than_we_think(screens
 @pytest.mark.parametrize(
     ("codes", "look"),
     [
-        ("", Look()),
-        ("1", Look("1")),
-        ("1;4;31", Look("1;4", "31")),
-        ("38;5;99;48;2;1;2;3", Look("", "38;5;99", "48;2;1;2;3")),
-        ("39;49", Look()),
-        ("2;97;107", Look("2", "97", "107")),
+        ("", CellStyle()),
+        ("1", CellStyle("1")),
+        ("1;4;31", CellStyle("1;4", "31")),
+        ("38;5;99;48;2;1;2;3", CellStyle("", "38;5;99", "48;2;1;2;3")),
+        ("39;49", CellStyle()),
+        ("2;97;107", CellStyle("2", "97", "107")),
     ],
 )
 def test_parameters_are_read_by_what_they_set(codes, look):
-    assert parse_look(codes) == look
+    assert parse_style(codes) == look
 
 
 def test_another_kind_of_update_is_refused():
     with pytest.raises(TypeError):
-        Frame(ColorSystem.TRUECOLOR).take("text")
+        TerminalFrame(ColorSystem.TRUECOLOR).take("text")

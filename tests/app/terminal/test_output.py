@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.terminal.output import CANCEL, Output
+from app.terminal.output import CANCEL, TerminalOutput
 from tests.waiting import PATIENCE_S
 
 MUCH = "x" * (1 << 20)  # more than any terminal holds
@@ -49,7 +49,7 @@ def read_all(reading: int) -> bytes:
 
 
 async def test_a_write_returns_though_nobody_reads(ends, way):
-    output = Output(ends[1], asyncio.get_running_loop())
+    output = TerminalOutput(ends[1], asyncio.get_running_loop())
     output.write(MUCH)
     assert output.behind
     assert os.get_blocking(ends[1])  # the shell's descriptor is as it was
@@ -60,7 +60,7 @@ async def test_a_write_returns_though_nobody_reads(ends, way):
 
 async def test_the_rest_follows_when_somebody_reads_and_is_told(ends, way):
     room = asyncio.Event()
-    output = Output(ends[1], asyncio.get_running_loop(), room.set)
+    output = TerminalOutput(ends[1], asyncio.get_running_loop(), room.set)
     output.write(MUCH)
     received = b""
     while not room.is_set():
@@ -73,7 +73,7 @@ async def test_the_rest_follows_when_somebody_reads_and_is_told(ends, way):
 
 
 async def test_what_was_cut_does_not_follow_and_ends_its_sequence(ends, way):
-    output = Output(ends[1], asyncio.get_running_loop())
+    output = TerminalOutput(ends[1], asyncio.get_running_loop())
     output.write(MUCH)
     output.cut()
     output.write("the end")
@@ -85,7 +85,7 @@ async def test_what_was_cut_does_not_follow_and_ends_its_sequence(ends, way):
 
 
 async def test_it_can_be_abandoned_though_a_thread_holds_it_for_ever(ends, way):
-    output = Output(ends[1], asyncio.get_running_loop())
+    output = TerminalOutput(ends[1], asyncio.get_running_loop())
     with output._lock:
         abandoning = threading.Thread(target=output.abandon, args=("the end", 0.01), daemon=True)
         abandoning.start()
@@ -95,7 +95,7 @@ async def test_it_can_be_abandoned_though_a_thread_holds_it_for_ever(ends, way):
 
 
 async def test_what_is_abandoned_ends_with_the_last_words(ends, way):
-    output = Output(ends[1], asyncio.get_running_loop())
+    output = TerminalOutput(ends[1], asyncio.get_running_loop())
     output.write(MUCH)
     output.abandon("the end", 0.5)
     assert read_all(ends[0]).endswith(CANCEL + b"the end")
@@ -106,7 +106,7 @@ async def test_what_is_abandoned_ends_with_the_last_words(ends, way):
 async def test_nothing_waits_for_room_after_it_was_closed(ends, way):
     """Its descriptor's number may belong to another file by then."""
     loop = asyncio.get_running_loop()
-    output = Output(ends[1], loop)
+    output = TerminalOutput(ends[1], loop)
     number = output._writer.descriptor
     output.write(MUCH)
     output.cut()
@@ -121,7 +121,7 @@ async def test_nothing_waits_for_room_after_it_was_closed(ends, way):
 
 
 async def test_nothing_is_cut_where_the_terminal_took_all(ends, way):
-    output = Output(ends[1], asyncio.get_running_loop())
+    output = TerminalOutput(ends[1], asyncio.get_running_loop())
     output.write("all")
     output.cut()
     output.write(" of it")

@@ -5,21 +5,21 @@ from __future__ import annotations
 import pytest
 
 from app.terminal import pace
-from app.terminal.pace import LEAST_BYTES_PER_S, LEAST_S, TAGS, WINDOW_BYTES, WINDOW_S, Pace
+from app.terminal.pace import LEAST_BYTES_PER_S, LEAST_S, TAGS, WINDOW_BYTES, WINDOW_S, FramePace
 
 LARGE = WINDOW_BYTES + 1
 
 
 @pytest.fixture
-def answering() -> Pace:
+def answering() -> FramePace:
     """The pace of a terminal that has answered its first question, at 0.1 s."""
-    made = Pace()
+    made = FramePace()
     made.answered(made.asked(0, 0.0), 0.1)
     return made
 
 
 def test_the_first_frame_waits_for_nothing():
-    made = Pace()
+    made = FramePace()
     made.asked(0, 0.0)
     assert made.wait_s(0.0) == 0
 
@@ -123,7 +123,7 @@ def test_an_answer_is_awaited_until_it_arrives(answering, size_bytes, after):
 
 
 def test_no_answer_is_awaited_from_a_terminal_that_never_answered():
-    made = Pace()
+    made = FramePace()
     made.asked(LARGE, 0.0)
     assert not made.awaits_answer
 
@@ -156,7 +156,7 @@ def test_what_changed_by_itself_does_not_wait_for_a_lost_answer_for_ever(answeri
 
 
 def test_a_terminal_that_never_answers_gets_frames_by_their_size():
-    made = Pace()
+    made = FramePace()
     made.asked(0, 0.0)
     made.asked(10_000, 0.0)
     took_s = 10_000 / pace.SILENT_BYTES_PER_S
@@ -167,14 +167,14 @@ def test_a_terminal_that_never_answers_gets_frames_by_their_size():
 
 
 def test_a_terminal_that_never_answers_costs_no_memory():
-    made = Pace()
+    made = FramePace()
     for second in range(1000):
         made.asked(100, second)
     assert made.unanswered_bytes == TAGS * 100
 
 
 def test_a_terminal_that_answers_late_for_the_first_time_is_known_to_be_behind():
-    made = Pace()
+    made = FramePace()
     first = made.asked(0, 0.0)
     made.asked(5000, 0.1)
     assert made.wait_s(1.0) == 0

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.capture import block
-from core.capture.interface_map import InterfaceRegister
+from core.capture.interface_map import InterfaceMap
 from core.net import sockets as kernel
 from core.net.interfaces import ARPHRD_ETHER, ARPHRD_NONE
 from core.wire.link.link_types import LinkType
@@ -54,7 +54,7 @@ class Interfaces(list):
 def read_block(data, count, snap_length=1 << 18):
     """The batch, its frames as bytes, and the interfaces that were added."""
     interfaces = Interfaces()
-    register = InterfaceRegister(interfaces.add, snap_length)
+    register = InterfaceMap(interfaces.add, snap_length)
     register.know(ETHERNET, "eth9", ARPHRD_ETHER)
     register.know(TUN, "tun9", ARPHRD_NONE)
     register.know(OTHER, "ib9", ARPHRD_INFINIBAND)
@@ -199,7 +199,7 @@ def test_devices_of_every_kind_in_one_block():
 
 def test_interface_is_added_once_when_its_first_frame_comes():
     interfaces = Interfaces()
-    register = InterfaceRegister(interfaces.add, 100)
+    register = InterfaceMap(interfaces.add, 100)
     gone = 999_999  # no interface has this number any more
     assert register.look_up(gone, ARPHRD_ETHER) is register.look_up(gone, ARPHRD_ETHER)
     assert [(one.name, one.snap_length) for one in interfaces] == [("interface 999999", 100)]

@@ -7,9 +7,9 @@ import errno
 import pytest
 
 from core.capture import interface_map as module
-from core.capture.interface_map import InterfaceRegister
+from core.capture.interface_map import InterfaceMap
 from core.net import netlink
-from core.net.interfaces import ARPHRD_ETHER, ARPHRD_NONE, Framing
+from core.net.interfaces import ARPHRD_ETHER, ARPHRD_NONE, LinkHeader
 from core.net.netlink import LinkMessage
 from core.store.interface_numbers import INTERFACES, MORE, OWN, InterfaceNumbers
 from core.wire.link.link_types import LinkType
@@ -74,7 +74,7 @@ def register(kernel, added):
         added.append(interface)
         return len(added) - 1
 
-    return InterfaceRegister(add, 100, kernel)
+    return InterfaceMap(add, 100, kernel)
 
 
 def name_of(register, added, index=NUMBER, hardware_type=ARPHRD_ETHER):
@@ -121,8 +121,8 @@ def test_another_interface_with_the_number_of_a_deleted_one(kernel, register, ad
 
 def test_another_kind_of_interface_with_the_same_number_and_name(kernel, register, added):
     kernel.add(NUMBER, "one")
-    assert register.look_up(NUMBER, ARPHRD_ETHER).framing is Framing.LINK
-    assert register.look_up(NUMBER, ARPHRD_NONE).framing is Framing.NETWORK
+    assert register.look_up(NUMBER, ARPHRD_ETHER).framing is LinkHeader.LINK
+    assert register.look_up(NUMBER, ARPHRD_NONE).framing is LinkHeader.NETWORK
     assert [found.link_type for found in added] == [LinkType.ETHERNET, LinkType.RAW]
 
 
@@ -196,7 +196,7 @@ def test_interfaces_that_come_and_go_for_ever_take_bounded_memory(kernel, monkey
     """Each has frames, and another name; more than a batch can number."""
     monkeypatch.setattr(module, "_KNOWN_KEPT", 100)
     numbers = InterfaceNumbers()
-    register = InterfaceRegister(numbers.add, 0, kernel)
+    register = InterfaceMap(numbers.add, 0, kernel)
     count = INTERFACES + 1_000
     for index in range(1, count + 1):
         kernel.names[index] = f"veth{index}"

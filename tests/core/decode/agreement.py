@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.decode.chunk import Chunk, Network, State
+from core.decode.chunk import Chunk, HeaderState, Network
 from core.decode.columns import SLOTS
 from core.decode.verdicts import fill, unpack
 from core.wire.dissect import dissect
@@ -46,7 +46,7 @@ def outline_of_chunk(chunk: Chunk) -> list[Outline]:
     outlines = []
     for row in range(len(chunk)):
         state = int(chunk.state[row])
-        named = state & State.TRANSPORT and int(chunk.transport[row]) in TRANSPORTS.values()
+        named = state & HeaderState.TRANSPORT and int(chunk.transport[row]) in TRANSPORTS.values()
         network = Network(int(chunk.network[row]))
         outlines.append(
             Outline(
@@ -55,7 +55,7 @@ def outline_of_chunk(chunk: Chunk) -> list[Outline]:
                 transport=int(chunk.transport[row]) if named else None,
                 transport_offset=int(chunk.transport_offset[row]) if named else 0,
                 verdicts=unpack(int(verdicts[row])),
-                cause=Cause(state & State.CAUSE_MASK),
+                cause=Cause(state & HeaderState.CAUSE_MASK),
             )
         )
     return outlines

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.decode.batch import CaptureInterface
-from core.decode.header_index import STEPS, decode
+from core.decode.header_index import STEPS, index_headers
 from core.store.packet_store import PacketStore, Snapshot
 from core.wire.dissect import MAXIMUM_LAYERS, dissect
 from core.wire.link.ethernet import EtherType
@@ -20,7 +20,7 @@ from core.wire.link.link_types import LinkType
 from core.wire.link.mpls import MPLS
 from core.wire.link.serial import NFLOG_PAYLOAD
 from core.wire.model.dissection import PacketFlag
-from core.wire.model.walk import Space
+from core.wire.model.walk import Numbering
 from core.wire.network.ipv4 import IpProtocol
 from core.wire.network.ipv6 import DESTINATION_OPTIONS, HOP_BY_HOP
 from core.wire.registry import PARSERS
@@ -245,7 +245,7 @@ def test_bytes_outside_a_frame_do_not_count(parts, link_type):
     tight = batch_of(frames)
     results.append((tight.data, tight.offset))
     layouts = [
-        decode(
+        index_headers(
             data,
             offset,
             batch.captured,
@@ -260,7 +260,9 @@ def test_bytes_outside_a_frame_do_not_count(parts, link_type):
             assert np.array_equal(getattr(layout, name), getattr(layouts[0], name)), name
 
 
-@pytest.mark.parametrize("space", [Space.LINK, Space.LLC, Space.ETHERTYPE, Space.PPP])
+@pytest.mark.parametrize(
+    "space", [Numbering.LINK, Numbering.LLC, Numbering.ETHERTYPE, Numbering.PPP]
+)
 def test_every_number_that_dissection_follows_has_a_step(space):
     """A header read for one packet but not for a batch would leave its columns empty."""
     assert set(STEPS[space]) == set(PARSERS[space])
@@ -269,7 +271,9 @@ def test_every_number_that_dissection_follows_has_a_step(space):
 def test_no_packets():
     """An empty batch has empty columns."""
     none = np.zeros(0, dtype=np.uint32)
-    layout = decode(np.zeros(0, dtype=np.uint8), none, none, none, none, none.astype(np.uint16))
+    layout = index_headers(
+        np.zeros(0, dtype=np.uint8), none, none, none, none, none.astype(np.uint16)
+    )
     assert len(layout.network) == len(layout.state) == 0
 
 

@@ -28,7 +28,7 @@ from unittest import mock
 from core.echo.client import Client
 from core.echo.log import EventLog
 from core.echo.options import EchoOptions, Switches, Trigger
-from core.echo.server_context import Shared
+from core.echo.server_context import ServerContext
 
 _ALWAYS = select.EPOLLHUP | select.EPOLLERR
 _IDLE_WAKE_UPS = 3  # in a row that move nothing: more of them are a busy loop
@@ -249,7 +249,7 @@ class Ran:
     """What became of a client. `figure` reads its books."""
 
     kernel: Kernel
-    shared: Shared
+    shared: ServerContext
     slot: int
 
     def figure(self, name: str) -> int:
@@ -268,7 +268,7 @@ def run(
 ) -> Ran:
     """Play the acts to a client until nothing moves."""
     kernel = Kernel(acts, schedule, room)
-    shared = Shared(kernel, options or EchoOptions(), lambda _identifier: None)
+    shared = ServerContext(kernel, options or EchoOptions(), lambda _identifier: None)
     shared.switches = switches
     with mock.patch.multiple(
         "core.echo.client",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.echo.log import MOST_LOGS, EventLogs, Step, lines
+from core.echo.log import MOST_LOGS, EventLogs, LogStep, lines
 from core.echo.options import Trigger
 from core.echo.server import EchoServer
 from core.net.event_loop import EpollLoop
@@ -22,14 +22,14 @@ def test_so_many_have_a_log_unasked():
     logs = EventLogs(2)
     first, second = logs.begin(1), logs.begin(2)
     assert logs.begin(3) is None
-    noted(first, Step.READ)
-    noted(second, Step.END)
-    assert steps_of(logs, 1) == [Step.READ]
-    assert steps_of(logs, 2) == [Step.END]
+    noted(first, LogStep.READ)
+    noted(second, LogStep.END)
+    assert steps_of(logs, 1) == [LogStep.READ]
+    assert steps_of(logs, 2) == [LogStep.END]
     assert logs.entries(3) == logs.entries(None) == ()
-    noted(first, Step.CLOSED)
+    noted(first, LogStep.CLOSED)
     logs.end(1)
-    assert steps_of(logs, 1) == [Step.READ, Step.CLOSED], "it is kept a while"
+    assert steps_of(logs, 1) == [LogStep.READ, LogStep.CLOSED], "it is kept a while"
     assert logs.begin(4) is not None, "and counts no more"
 
 
@@ -37,18 +37,18 @@ def test_the_one_that_was_looked_at_longest_ago_goes():
     logs = EventLogs(0)
     for client in range(1, MOST_LOGS + 1):
         log, gone = logs.select(client)
-        noted(log, Step.READ)
+        noted(log, LogStep.READ)
         assert gone is None
     assert logs.select(1)[1] is None, "it has one, and is the newest now"
     assert logs.select(100)[1] == 2
     assert logs.entries(2) == ()
-    assert steps_of(logs, 1) == [Step.READ]
+    assert steps_of(logs, 1) == [LogStep.READ]
 
 
 def test_closed_ones_are_not_kept_for_ever():
     logs = EventLogs(1)
     for client in range(1, 3 * MOST_LOGS):
-        noted(logs.begin(client), Step.CLOSED)
+        noted(logs.begin(client), LogStep.CLOSED)
         logs.end(client)
     kept = [client for client in range(1, 3 * MOST_LOGS) if logs.entries(client)]
     assert kept == list(range(2 * MOST_LOGS, 3 * MOST_LOGS))

@@ -11,10 +11,10 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from core.echo.log import Step
+from core.echo.log import LogStep
 from core.echo.options import Drain, Switches, Trigger
 from core.engine.echo_service import NO_SERVER
-from core.engine.engine import Engine, State
+from core.engine.engine import Engine, EngineState
 from core.store.packet_store import PacketStore
 from tests import waiting
 from tests.waiting import PATIENCE_S
@@ -77,7 +77,7 @@ def test_commands_reach_the_client_they_name(engine):
         until(engine, lambda shown: shown.clients.paused[0] == 1 and shown.selected == first)
         engine.echo.set_switches(Switches(16, drain=Drain.ONCE))
         steps = [one.step for one in until(engine, lambda s: s.switches.read_budget == 16).log]
-        assert steps == [Step.PAUSED, Step.INTEREST]
+        assert steps == [LogStep.PAUSED, LogStep.INTEREST]
         engine.echo.close_client(first)
         until(engine, lambda shown: len(shown.clients) == 1)
         assert one.recv(1) == b""
@@ -184,7 +184,7 @@ def test_a_fault_in_the_server_is_said_and_ends_nothing_else(engine, tmp_path, m
     path = tmp_path / "one.pcap"
     path.write_bytes(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
     engine.open_file(str(path))
-    waiting.until(lambda: engine.snapshot().state is State.DONE, "that the worker lives")
+    waiting.until(lambda: engine.snapshot().state is EngineState.DONE, "that the worker lives")
     with connect(listening(engine)) as client:  # and so is a new server
         client.sendall(b"again")
         assert client.recv(5) == b"again"

@@ -14,7 +14,7 @@ import pytest
 
 from core.capture.options import CaptureOptions
 from core.engine import file_import
-from core.engine.engine import Engine, EngineSnapshot, Severity, State
+from core.engine.engine import Engine, EngineSnapshot, EngineState, NoticeSeverity
 from core.files.reader import open_capture
 from core.store.packet_store import PacketStore
 from tests.waiting import until
@@ -63,7 +63,7 @@ def engine(store):
     assert not [one for one in threading.enumerate() if one.name.startswith("rawscope")]
 
 
-def settle(engine: Engine, *states: State) -> EngineSnapshot:
+def settle(engine: Engine, *states: EngineState) -> EngineSnapshot:
     until(lambda: engine.snapshot().state in states, f"one of {states}")
     return engine.snapshot()
 
@@ -76,8 +76,8 @@ def test_file_is_read_to_its_end(engine, store, tmp_path):
     path = tmp_path / "three.pcap"
     path.write_bytes(pcap(FRAME, FRAME[:20], FRAME))
     engine.open_file(str(path))
-    snapshot = settle(engine, State.DONE, State.FAILED)
-    assert (snapshot.state, snapshot.message, snapshot.damaged) == (State.DONE, "", False)
+    snapshot = settle(engine, EngineState.DONE, EngineState.FAILED)
+    assert (snapshot.state, snapshot.message, snapshot.damaged) == (EngineState.DONE, "", False)
     assert (snapshot.file, snapshot.progress) == (str(path), 1.0)
     assert [len(store.snapshot().packet(number).data) for number in (1, 2, 3)] == [60, 20, 60]
     assert snapshot.received == 0  # that counts live packets
@@ -91,7 +91,7 @@ def test_second_file_gets_a_store_of_its_own_and_the_first_is_let_go(tmp_path):
         (tmp_path / name).write_bytes(pcap(*[FRAME] * frames))
         made.open_file(str(tmp_path / name))
         until(lambda name=name: made.snapshot().file.endswith(name), name)
-        settle(made, State.DONE)
+        settle(made, EngineState.DONE)
         assert made.store.snapshot().count == frames
     assert made.store.limit_bytes == 1 << 24
     until(lambda: not readers(), "the end of the reader")
@@ -103,7 +103,7 @@ def test_second_file_gets_a_store_of_its_own_and_the_first_is_let_go(tmp_path):
 def test_first_file_goes_into_the_store_that_was_given(engine, store, tmp_path):
     (tmp_path / "a.pcap").write_bytes(pcap(FRAME))
     engine.open_file(str(tmp_path / "a.pcap"))
-    settle(engine, State.DONE)
+    settle(engine, EngineState.DONE)
     assert engine.store is store
 
 
@@ -114,13 +114,13 @@ def test_new_store_is_not_seen_before_the_state_that_belongs_to_it(engine, tmp_p
     for _ in range(20):
         before = engine.store
         engine.capture(CaptureOptions(("no such",)))
-        until(lambda: engine.snapshot().state is State.FAILED, "the failure")
+        until(lambda: engine.snapshot().state is EngineState.FAILED, "the failure")
         between = engine.store
         engine.open_file(str(path))
         seen = []
-        while not seen or seen[-1][0] is between or seen[-1][1] is not State.DONE:
+        while not seen or seen[-1][0] is between or seen[-1][1] is not EngineState.DONE:
             seen.append((engine.store, engine.snapshot().state))
-        assert State.FAILED not in {state for held, state in seen if held is not between}
+        assert EngineState.FAILED not in {state for held, state in seen if held is not between}
         assert engine.store is not before
 
 
@@ -133,7 +133,7 @@ def test_only_a_pipe_is_one_whatever_its_name(engine, tmp_path, monkeypatch, mak
     monkeypatch.chdir(tmp_path)
     make(Path("7"))
     engine.open_file("7")
-    snapshot = settle(engine, State.READING, State.DONE)
+    snapshot = settle(engine, EngineState.READING, EngineState.DONE)
     assert (snapshot.file, snapshot.piped) == ("7", piped)
 
 
@@ -144,7 +144,7 @@ def test_a_descriptor_is_named_standard_input(engine, tmp_path, piped):
     file_import, writing = os.pipe()
     with open(file_import, "rb") as pipe, open(writing, "wb"), path.open("rb") as file:
         engine.open_file(pipe.fileno() if piped else file.fileno())
-        snapshot = settle(engine, State.READING, State.DONE)
+        snapshot = settle(engine, EngineState.READING, EngineState.DONE)
         assert (snapshot.file, snapshot.piped) == ("standard input", piped)
         engine.stop_capture()
         until(lambda: readers() == [], "the end of the reader")
@@ -154,7 +154,7 @@ def test_comments_of_a_file_come_along(engine, store, tmp_path):
     path = tmp_path / "remark.pcapng"
     path.write_bytes(pcapng_with_comment(FRAME, "look here"))
     engine.open_file(str(path))
-    settle(engine, State.DONE)
+    settle(engine, EngineState.DONE)
     assert store.snapshot().comments == {1: ("look here",)}
 
 
@@ -162,8 +162,8 @@ def test_damaged_file_keeps_what_was_good_and_says_so(engine, store, tmp_path):
     path = tmp_path / "cut.pcap"
     path.write_bytes(pcap(FRAME, FRAME)[:-1])
     engine.open_file(str(path))
-    snapshot = settle(engine, State.DONE, State.FAILED)
-    assert (snapshot.state, snapshot.severity) == (State.DONE, Severity.WARNING)
+    snapshot = settle(engine, EngineState.DONE, EngineState.FAILED)
+    assert (snapshot.state, snapshot.severity) == (EngineState.DONE, NoticeSeverity.WARNING)
     assert snapshot.damaged
     assert "cut short" in snapshot.message
     assert snapshot.message in snapshot.notes
@@ -178,8 +178,8 @@ def test_unreadable_file_is_a_failure_in_one_line(engine, store, tmp_path, conte
     if content is not None:
         path.write_bytes(content)
     engine.open_file(str(path))
-    snapshot = settle(engine, State.DONE, State.FAILED)
-    assert (snapshot.state, snapshot.severity) == (State.FAILED, Severity.ERROR)
+    snapshot = settle(engine, EngineState.DONE, EngineState.FAILED)
+    assert (snapshot.state, snapshot.severity) == (EngineState.FAILED, NoticeSeverity.ERROR)
     assert expected in snapshot.message
     assert snapshot.message.isprintable()
     assert store.snapshot().count == 0
@@ -194,9 +194,9 @@ def test_pipe_is_followed_live_and_can_be_cancelled(engine, store):
             until(lambda count=count: store.snapshot().count == count, f"{count} packets")
             pipe.write(record(FRAME))
         until(lambda: store.snapshot().count == 4, "the last packet")
-        assert settle(engine, State.READING).progress is None
+        assert settle(engine, EngineState.READING).progress is None
         engine.stop_capture()
-        settle(engine, State.STOPPED)
+        settle(engine, EngineState.STOPPED)
         until(lambda: readers() == [], "the end of the reader")  # though the pipe stays open
 
 
@@ -208,7 +208,7 @@ def test_pipe_that_says_nothing_can_be_left(engine, sent):
         engine.open_file(file_import)
         until(readers, "a reader")
         engine.stop_capture()
-        settle(engine, State.STOPPED)
+        settle(engine, EngineState.STOPPED)
         until(lambda: readers() == [], "the end of the reader")
 
 
@@ -233,7 +233,7 @@ def test_close_after_a_crash_leaves_no_reader(engine):
         engine.open_file(pipe)
         until(readers, "a reader")
         engine._loop.call(lambda: [][0])
-        settle(engine, State.FAILED)
+        settle(engine, EngineState.FAILED)
         engine.close()
         assert readers() == []
 
@@ -245,7 +245,7 @@ def test_capture_takes_over_from_a_file_that_is_still_read(engine, store):
         pipe.write(pcap(FRAME))
         until(lambda: store.snapshot().count == 1, "a packet")
         engine.capture(CaptureOptions(("no such",)))
-        settle(engine, State.FAILED)
+        settle(engine, EngineState.FAILED)
         assert engine.snapshot().file == ""
         assert engine.store is not store
         with contextlib.suppress(BrokenPipeError):
@@ -261,14 +261,14 @@ def readers():
 
 def test_unknown_interface_is_a_failure_and_the_engine_goes_on(engine, tmp_path):
     engine.capture(CaptureOptions(("esc\x1b[0m",)))
-    snapshot = settle(engine, State.FAILED)
-    assert snapshot.severity is Severity.ERROR
+    snapshot = settle(engine, EngineState.FAILED)
+    assert snapshot.severity is NoticeSeverity.ERROR
     assert "there are: lo" in snapshot.message
     assert snapshot.message.isprintable()
     path = tmp_path / "one.pcap"
     path.write_bytes(pcap(FRAME))
     engine.open_file(str(path))
-    settle(engine, State.DONE)
+    settle(engine, EngineState.DONE)
 
 
 class NoMemoryStore(PacketStore):
@@ -284,7 +284,7 @@ def test_fault_of_the_reader_is_shown(tmp_path):
     path = tmp_path / "one.pcap"
     path.write_bytes(pcap(FRAME))
     engine.open_file(str(path))
-    snapshot = settle(engine, State.FAILED, State.DONE)
+    snapshot = settle(engine, EngineState.FAILED, EngineState.DONE)
     assert snapshot.message == "reading failed (MemoryError: no room)"
     assert isinstance(engine.failure, MemoryError)
     engine.close()
@@ -294,10 +294,10 @@ def test_fault_of_the_worker_is_shown_and_what_was_captured_stays(engine, store,
     path = tmp_path / "one.pcap"
     path.write_bytes(pcap(FRAME))
     engine.open_file(str(path))
-    settle(engine, State.DONE)
+    settle(engine, EngineState.DONE)
     engine._loop.call(lambda: [][0])
-    snapshot = settle(engine, State.FAILED)
-    assert snapshot.severity is Severity.ERROR
+    snapshot = settle(engine, EngineState.FAILED)
+    assert snapshot.severity is NoticeSeverity.ERROR
     assert snapshot.message.startswith("the capture thread failed (IndexError: ")
     assert isinstance(engine.failure, IndexError)
     assert store.snapshot().packet(1).data == FRAME

@@ -120,7 +120,7 @@ def test_odd_lengths_are_shown_and_flagged(path) -> None:
     found = read(path, pcap_header() + records)
     assert found.frames == [FRAME, b"", b"", FRAME, FRAME]
     assert found.original == [10, 0, 99, 0xFFFF_FFFF, 60]
-    assert found.flags == [PacketFlag.LENGTH_ODD, 0, 0, 0, 0]
+    assert found.flags == [PacketFlag.LENGTH_INVALID, 0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(("magic", "full"), [(0xA1B2C3D4, 10**6), (0xA1B23C4D, 10**9)])
@@ -130,7 +130,7 @@ def test_odd_times_are_shown_as_stored_and_flagged(path, magic, full) -> None:
     found = read(path, pcap_header(magic=magic) + pcap_record() * 3 + records)
     unit = 10**9 // full
     assert found.times[3:] == [SECOND * 10**9 + fraction * unit for fraction in fractions]
-    assert found.flags[3:] == [0, PacketFlag.TIME_ODD, PacketFlag.TIME_ODD]
+    assert found.flags[3:] == [0, PacketFlag.TIME_INVALID, PacketFlag.TIME_INVALID]
 
 
 def test_seconds_are_unsigned(path) -> None:

@@ -59,7 +59,7 @@ def test_simple_and_obsolete_packets_among_enhanced(path, order) -> None:
     assert found.interface == [0, 0, 1, 0]
     assert found.times == [1000, 0, 2000, 0]
     # a simple packet has no time: the 0 that stands in for it is marked
-    assert found.flags == [0, PacketFlag.TIME_ODD, 0, PacketFlag.TIME_ODD]
+    assert found.flags == [0, PacketFlag.TIME_INVALID, 0, PacketFlag.TIME_INVALID]
 
 
 def test_interface_options(path) -> None:
@@ -116,14 +116,14 @@ def test_time_offset(path, order) -> None:
     found = read(path, blocks + packets)
     assert found.times[:2] == [(SECOND + 1000) * 10**9, -5 * 10**9]
     assert found.times[2] < -(2**62)
-    assert found.flags == [0, 0, PacketFlag.TIME_ODD]
+    assert found.flags == [0, 0, PacketFlag.TIME_INVALID]
 
 
 def test_times_beyond_what_fits_are_flagged(path) -> None:
     blocks = section() + interface() + interface(options=option(9, b"\0"))
     packets = enhanced(stamp=2**64 - 1) + enhanced(number=1, stamp=2**64 - 1)
     found = read(path, blocks + packets + enhanced(stamp=4_323_283_200 * 10**6))
-    assert found.flags == [PacketFlag.TIME_ODD, PacketFlag.TIME_ODD, 0]
+    assert found.flags == [PacketFlag.TIME_INVALID, PacketFlag.TIME_INVALID, 0]
     assert all(time > 2**62 for time in found.times[:2])
     assert found.times[2] == 4_323_283_200 * 10**9
 

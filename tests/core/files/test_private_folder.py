@@ -28,19 +28,21 @@ from core.files.pcapng_writer import PcapngWriter
 from core.files.private_folder import PrivateFolder
 from core.forge.compose.draft import Draft
 from core.forge.journal.audit import Audit
-from core.forge.journal.saved import Shelf
-from core.forge.transmit.injector import Way
-from core.forge.transmit.transmission import Departure
+from core.forge.journal.saved import DraftStore
+from core.forge.transmit.injector import SendMethod
+from core.forge.transmit.transmission import PreparedTransmission
 from tests.support import ROOT, require_peer, require_root
 
 DRAFTS = (Draft(("ip", "udp"), {"ip.ttl": "3"}),)
 NOBODY = 65534
 
 
-def write_audit(folder: Path, way: Way) -> None:
+def write_audit(folder: Path, way: SendMethod) -> None:
     audit = Audit(folder, way)
     try:
-        audit.note_sending(Departure((b"\x45" * 60,), way, "lo", 1, 1500, True), 1, ["a command"])
+        audit.note_sending(
+            PreparedTransmission((b"\x45" * 60,), way, "lo", 1, 1500, True), 1, ["a command"]
+        )
     finally:
         audit.close()
 
@@ -52,17 +54,17 @@ def write_theme(folder: Path) -> None:
 
 
 WRITERS: dict[str, Callable[[Path], None]] = {
-    "sent.pcapng": lambda folder: write_audit(folder, Way.IP),
-    "sent-frames.pcapng": lambda folder: write_audit(folder, Way.LINK),
-    "drafts.json": lambda folder: Shelf(folder).save("one", DRAFTS),
-    "history.json": lambda folder: Shelf(folder).remember(DRAFTS),
-    "destinations.json": lambda folder: Shelf(folder).agree({"192.0.2.1"}),
+    "sent.pcapng": lambda folder: write_audit(folder, SendMethod.IP),
+    "sent-frames.pcapng": lambda folder: write_audit(folder, SendMethod.LINK),
+    "drafts.json": lambda folder: DraftStore(folder).save("one", DRAFTS),
+    "history.json": lambda folder: DraftStore(folder).remember(DRAFTS),
+    "destinations.json": lambda folder: DraftStore(folder).agree({"192.0.2.1"}),
     "state.json": write_theme,
 }
 READERS: dict[str, Callable[[Path], object]] = {
-    "drafts.json": lambda folder: Shelf(folder).drafts(),
-    "history.json": lambda folder: Shelf(folder).history(),
-    "destinations.json": lambda folder: Shelf(folder).known(),
+    "drafts.json": lambda folder: DraftStore(folder).drafts(),
+    "history.json": lambda folder: DraftStore(folder).history(),
+    "destinations.json": lambda folder: DraftStore(folder).known(),
     "state.json": lambda folder: load(Paths(folder / "config.toml", folder / "state.json")).theme,
 }
 JSON_FILES = tuple(READERS)

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from core.net.interfaces import Framing, link_type_of, list_interfaces
+from core.net.interfaces import LinkHeader, link_type_of, list_interfaces
 from core.wire.link.link_types import LinkType
 
 
@@ -25,13 +25,13 @@ def test_same_names_as_the_socket_module():
 @pytest.mark.parametrize(
     ("hardware_type", "expected"),
     [
-        (1, (LinkType.ETHERNET, Framing.LINK)),
-        (772, (LinkType.ETHERNET, Framing.LINK)),
-        (0xFFFE, (LinkType.RAW, Framing.NETWORK)),  # tun, WireGuard
-        (768, (LinkType.RAW, Framing.NETWORK)),  # ipip
-        (512, (LinkType.LINUX_SLL, Framing.COOKED)),  # PPP: its header is not always there
-        (32, (LinkType.LINUX_SLL, Framing.COOKED)),  # InfiniBand
-        (12345, (LinkType.LINUX_SLL, Framing.COOKED)),
+        (1, (LinkType.ETHERNET, LinkHeader.LINK)),
+        (772, (LinkType.ETHERNET, LinkHeader.LINK)),
+        (0xFFFE, (LinkType.RAW, LinkHeader.NETWORK)),  # tun, WireGuard
+        (768, (LinkType.RAW, LinkHeader.NETWORK)),  # ipip
+        (512, (LinkType.LINUX_SLL, LinkHeader.COOKED)),  # PPP: its header is not always there
+        (32, (LinkType.LINUX_SLL, LinkHeader.COOKED)),  # InfiniBand
+        (12345, (LinkType.LINUX_SLL, LinkHeader.COOKED)),
     ],
 )
 def test_link_type_follows_from_the_hardware_type(hardware_type, expected):

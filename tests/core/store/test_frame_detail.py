@@ -53,9 +53,9 @@ def test_what_is_odd_is_said():
     cut = frame_row(_packet(captured=60, original=1514), None, None)
     assert cut.value == "1514 bytes on the wire, 60 captured"
     assert cut.severity is Severity.NOTE
-    longer = frame_row(_packet(captured=80, flags=PacketFlag.LENGTH_ODD), None, None)
+    longer = frame_row(_packet(captured=80, flags=PacketFlag.LENGTH_INVALID), None, None)
     assert longer.severity is Severity.WARNING
-    odd_time = frame_row(_packet(flags=PacketFlag.TIME_ODD), None, None)
+    odd_time = frame_row(_packet(flags=PacketFlag.TIME_INVALID), None, None)
     assert odd_time.severity is Severity.WARNING
 
 
@@ -88,7 +88,7 @@ def test_strings_from_outside_are_made_safe():
 
 def test_a_time_that_nobody_told():
     """No date of 1970, and nothing counted from it."""
-    untimed = replace(_packet(flags=PacketFlag.TIME_ODD), timestamp_ns=0)
+    untimed = replace(_packet(flags=PacketFlag.TIME_INVALID), timestamp_ns=0)
     row = frame_row(untimed, TIME, TIME)
     (time,) = [child for child in row.children if "time" in child.key]
     assert (time.key, time.value) == ("frame.time_utc", "–")

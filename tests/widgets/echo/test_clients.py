@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.echo.client_columns import Accounts
+from core.echo.client_columns import ClientColumns
 from core.echo.options import Drain, Switches, Trigger
 from core.echo.sampler import Sampler
 from tests.core.echo.serving import Served, receive_exactly
@@ -76,7 +76,7 @@ def test_every_condition_in_a_word_and_a_sentence():
 
 
 def test_a_half_closed_client_without_a_backlog():
-    accounts = Accounts()
+    accounts = ClientColumns()
     slot = accounts.open(9, 1, Trigger.LEVEL, ("::1", 5), NOW_S)
     accounts.ended[slot] = 1
     table = accounts.table(NOW_S)
@@ -85,7 +85,7 @@ def test_a_half_closed_client_without_a_backlog():
 
 
 def test_unread_bytes_of_a_moment_are_no_stall():
-    accounts = Accounts()
+    accounts = ClientColumns()
     slot = accounts.open(9, 1, Trigger.EDGE, ("::1", 5), NOW_S)
     accounts.unread[slot] = 48
     accounts.sampled_s[slot] = accounts.unread_s[slot] = NOW_S + 1.0  # long idle, seen once
@@ -149,7 +149,7 @@ def test_after_a_fin_no_event_is_promised():
 
 def test_only_an_edge_client_waits_for_more_bytes():
     for trigger, promise in ((Trigger.EDGE, True), (Trigger.LEVEL, False)):
-        accounts = Accounts()
+        accounts = ClientColumns()
         slot = accounts.open(9, 1, trigger, ("::1", 5), NOW_S)
         accounts.unread[slot] = 48
         accounts.sampled_s[slot] = NOW_S + 1.0
@@ -194,7 +194,7 @@ def test_every_column_sorts_both_ways_as_its_values_say(column):
 
 
 def test_addresses_sort_as_numbers_not_as_text():
-    accounts = Accounts()
+    accounts = ClientColumns()
     for port, address in ((9, "10.0.0.9"), (10, "10.0.0.10"), (80, "10.0.0.9"), (1, "::1")):
         accounts.open(5, 1, Trigger.LEVEL, (address, port), NOW_S)
     table, order = accounts.table(NOW_S), ClientOrder()
@@ -205,7 +205,7 @@ def test_addresses_sort_as_numbers_not_as_text():
 
 def test_rows_settle_for_a_second():
     """In between, those who go fall out, and those who come stand at the end."""
-    accounts, order, sort = Accounts(), ClientOrder(), Sort(IN, True)
+    accounts, order, sort = ClientColumns(), ClientOrder(), Sort(IN, True)
     slots = [accounts.open(5, 1, Trigger.LEVEL, ("::1", port), NOW_S) for port in (1, 2, 3)]
     for slot, count in zip(slots, (10, 30, 20), strict=True):
         accounts.bytes_in[slot] = count

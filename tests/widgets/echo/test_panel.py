@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.echo.log import Entry, Step
+from core.echo.log import Entry, LogStep
 from core.echo.options import READ_SIZE, Drain, Switches, Trigger, budget_text
 from core.echo.snapshot import EchoTotals, ListenerInfo
 from core.net.event_loop import LoopCounters
@@ -217,7 +217,7 @@ def steps(count):
     return tuple(
         Entry(NOW_S + n * 0.25, step, number)
         for n in range(count)
-        for step, number in ((Step.WAKE_UP, 1), (Step.READ, n))
+        for step, number in ((LogStep.WAKE_UP, 1), (LogStep.READ, n))
     )
 
 
@@ -246,7 +246,7 @@ def test_a_log_that_grows_shows_the_new_words_of_its_last_line():
         log = pilot.app.widget
         entries = steps(1)
         log.show("a client", entries)
-        log.show("a client", (*entries, replace(entries[-1], step=Step.EAGAIN)))
+        log.show("a client", (*entries, replace(entries[-1], step=LogStep.EAGAIN)))
         assert screen_text(log)[1].strip() == "EPOLLIN → read 0 → EAGAIN"
 
     play(EchoLog(), scene, size=(60, 8))

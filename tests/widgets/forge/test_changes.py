@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
-from core.forge.compose.layer_kinds import KINDS, Place
+from core.forge.compose.layer_kinds import KINDS, LayerPosition
 from core.forge.compose.templates import TEMPLATES
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.forge.transmit.pacing import LONGEST_INTERVAL_S, SLOWEST
 from core.wire.encode.value_text import shortened
 from tests.core.wire.encode.test_value_text import ANY_TEXT
-from widgets.forge.changes import Held, choose, switch_flag, typed
+from widgets.forge.changes import FormState, choose, switch_flag, typed
 from widgets.forge.layers import LayersError, layer_names, parse_layers, with_layer
 from widgets.forge.rows import FormRow, RowKind, Surrounding, form_rows
 from widgets.forge.settings import (
@@ -27,14 +27,14 @@ from widgets.forge.settings import (
 )
 
 
-def rows_of(held: Held, **more: object) -> dict[str, FormRow]:
+def rows_of(held: FormState, **more: object) -> dict[str, FormRow]:
     evaluation = evaluate(held.draft)
     packets = (held.index, len(held.drafts))
     rows = form_rows(evaluation, held.settings, packets=packets, **more)
     return {row.key: row for row in rows}
 
 
-def pick(held: Held, key: str, choice: str, interfaces: tuple[str, ...] = ()) -> Held:
+def pick(held: FormState, key: str, choice: str, interfaces: tuple[str, ...] = ()) -> FormState:
     row = rows_of(held, surrounding=Surrounding(interfaces))[key]
     return choose(held, row, row.choices.index(choice), interfaces)
 
@@ -42,14 +42,19 @@ def pick(held: Held, key: str, choice: str, interfaces: tuple[str, ...] = ()) ->
 @pytest.mark.parametrize(
     ("layers", "place", "name", "expected"),
     [
-        (("ip", "tcp"), Place.TRANSPORT, "udp", ("ip", "udp")),
-        (("ip", "tcp"), Place.TRANSPORT, "", ("ip",)),
-        (("ip",), Place.TRANSPORT, "icmp", ("ip", "icmp")),
-        (("eth", "vlan", "ip", "tcp"), Place.NETWORK, "ipv6", ("eth", "vlan", "ipv6", "tcp")),
-        (("ip", "tcp"), Place.NETWORK, "arp", ("eth", "arp")),
-        (("ipv6", "ipv6.fraghdr", "udp"), Place.NETWORK, "", ("udp",)),
-        (("ip", "tcp"), Place.LINK, "802.3", ("802.3", "ip", "tcp")),
-        (("ip", "ip", "tcp"), Place.NETWORK, "ipv6", ("ip", "ipv6", "tcp")),
+        (("ip", "tcp"), LayerPosition.TRANSPORT, "udp", ("ip", "udp")),
+        (("ip", "tcp"), LayerPosition.TRANSPORT, "", ("ip",)),
+        (("ip",), LayerPosition.TRANSPORT, "icmp", ("ip", "icmp")),
+        (
+            ("eth", "vlan", "ip", "tcp"),
+            LayerPosition.NETWORK,
+            "ipv6",
+            ("eth", "vlan", "ipv6", "tcp"),
+        ),
+        (("ip", "tcp"), LayerPosition.NETWORK, "arp", ("eth", "arp")),
+        (("ipv6", "ipv6.fraghdr", "udp"), LayerPosition.NETWORK, "", ("udp",)),
+        (("ip", "tcp"), LayerPosition.LINK, "802.3", ("802.3", "ip", "tcp")),
+        (("ip", "ip", "tcp"), LayerPosition.NETWORK, "ipv6", ("ip", "ipv6", "tcp")),
     ],
 )
 def test_a_layer_takes_the_place_of_the_one_there(layers, place, name, expected):
@@ -63,29 +68,29 @@ def test_layers_as_text():
 
 
 def test_verbatim_brings_a_link_header_and_the_others_take_it_away():
-    held = pick(Held(), ":way", "verbatim")
+    held = pick(FormState(), ":way", "verbatim")
     assert held.draft.layers == ("eth", "ip", "tcp")
     held = held.with_draft(held.draft.with_layers(("eth", "vlan", "ip", "tcp")))
     held = pick(held, ":way", "system")
     assert held.draft.layers == ("ip", "tcp")
-    assert held.settings.way is Way.SYSTEM
+    assert held.settings.way is SendMethod.SYSTEM
 
 
 def test_a_link_header_leaves_verbatim():
-    held = pick(Held(), ":network", "ARP")
-    assert (held.draft.layers, held.settings.way) == (("eth", "arp"), Way.LINK)
-    held, error = typed(Held(), ":layers", "eth/ip/udp")
-    assert (held.settings.way, error) == (Way.LINK, "")
+    held = pick(FormState(), ":network", "ARP")
+    assert (held.draft.layers, held.settings.way) == (("eth", "arp"), SendMethod.LINK)
+    held, error = typed(FormState(), ":layers", "eth/ip/udp")
+    assert (held.settings.way, error) == (SendMethod.LINK, "")
 
 
 def test_layers_that_are_none_leave_the_draft_as_it_was():
-    held, error = typed(Held(), ":layers", "ip/tcpp")
-    assert held == Held()
+    held, error = typed(FormState(), ":layers", "ip/tcpp")
+    assert held == FormState()
     assert error.startswith("tcpp: no such layer")
 
 
 def test_drafts_that_belong_together_leave_the_same_way():
-    pair = Held.of(TEMPLATES["fragment-overlap"].drafts)
+    pair = FormState.of(TEMPLATES["fragment-overlap"].drafts)
     assert rows_of(pair)[":packet"].choices == ("1", "2")
     second = choose(pair, rows_of(pair)[":packet"], 1, ())
     assert second.draft == pair.drafts[1]
@@ -94,13 +99,13 @@ def test_drafts_that_belong_together_leave_the_same_way():
 
 
 def test_an_interface_is_chosen_among_those_that_are_up():
-    held = pick(pick(Held(), ":way", "verbatim"), ":interface", "veth1", ("lo", "veth1"))
+    held = pick(pick(FormState(), ":way", "verbatim"), ":interface", "veth1", ("lo", "veth1"))
     assert held.settings.interface == "veth1"
     assert pick(held, ":interface", "by route", ("lo", "veth1")).settings.interface == ""
 
 
 def test_a_flag_is_switched_and_opened_again_where_it_would_be_so_anyway():
-    held = Held()
+    held = FormState()
     on = switch_flag(held, rows_of(held)["ip.flags.df"])
     assert on.draft.texts == {"ip.flags.df": "1"}
     assert rows_of(on)["ip.flags.df"].is_set
@@ -110,7 +115,7 @@ def test_a_flag_is_switched_and_opened_again_where_it_would_be_so_anyway():
 
 
 def test_a_flag_that_its_parent_sets_is_switched_off():
-    held, _ = typed(Held(), "tcp.flags", "syn,ack")
+    held, _ = typed(FormState(), "tcp.flags", "syn,ack")
     off = switch_flag(held, rows_of(held)["tcp.flags.ack"])
     assert off.draft.texts["tcp.flags.ack"] == "0"
     assert rows_of(off)["tcp.flags"].shown == "0x002"
@@ -118,7 +123,7 @@ def test_a_flag_that_its_parent_sets_is_switched_off():
 
 def test_every_field_of_every_kind_is_a_row():
     for kind in KINDS.values():
-        rows = rows_of(Held().with_draft(Draft((kind.name,))))
+        rows = rows_of(FormState().with_draft(Draft((kind.name,))))
         for table in kind.tables:
             for slot in table.slots:
                 assert slot.name in rows, slot.name
@@ -126,14 +131,14 @@ def test_every_field_of_every_kind_is_a_row():
 
 
 def test_every_kind_but_tags_and_extensions_can_be_chosen():
-    for place in (Place.LINK, Place.NETWORK, Place.TRANSPORT):
+    for place in (LayerPosition.LINK, LayerPosition.NETWORK, LayerPosition.TRANSPORT):
         assert {name for name in layer_names(place) if name} == {
             kind.name for kind in KINDS.values() if kind.place is place
         }
 
 
 def test_a_closed_heading_counts_the_errors_below():
-    held, _ = typed(Held(), "ip.ttl", "300")
+    held, _ = typed(FormState(), "ip.ttl", "300")
     rows = form_rows(evaluate(held.draft), held.settings, closed={":layer.0"})
     heading = next(row for row in rows if row.key == ":layer.0")
     assert (heading.kind, heading.is_open, heading.errors) == (RowKind.HEADING, False, 1)

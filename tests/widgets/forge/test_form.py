@@ -9,14 +9,14 @@ from textual import events
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.templates import TEMPLATES
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.wire.model.field import Span
 from tests.widgets.stage import play, screen_text
-from widgets.forge.changes import Held
+from widgets.forge.changes import FormState
 from widgets.forge.form import ForgeForm
 from widgets.forge.rows import Surrounding
 
-SYN = Held.of(TEMPLATES["tcp-syn"].drafts)
+SYN = FormState.of(TEMPLATES["tcp-syn"].drafts)
 
 
 class Form(ForgeForm, inherit_bindings=False):
@@ -25,7 +25,7 @@ class Form(ForgeForm, inherit_bindings=False):
     BINDINGS = [("up", "up", ""), ("down", "down", ""), ("enter", "next", "")]
 
 
-def form(held: Held = SYN) -> Form:
+def form(held: FormState = SYN) -> Form:
     made = Form()
     made.set_reactive(ForgeForm.held, held)
     return made
@@ -76,7 +76,7 @@ def test_letters_are_text_and_no_keys():
         assert widget.check_consume_key("q", "q")
         assert not widget.check_consume_key("ctrl+s", None)
 
-    widget = form(Held())
+    widget = form(FormState())
     play(widget, scene, (70, 30))
 
 
@@ -88,7 +88,7 @@ def test_keys_move_and_leave_no_text_behind():
         await pilot.press("enter")
         assert widget.row.key == "ip.proto"
 
-    widget = form(Held())
+    widget = form(FormState())
     play(widget, scene, (70, 30))
 
 
@@ -102,7 +102,7 @@ def test_keys_that_arrive_together_are_done_in_their_order():
         expected = {"ip.frag_offset": "5", "ip.ttl": "70", "ip.proto": "9"}
         assert dict(widget.draft.texts) == expected
 
-    widget = form(Held())
+    widget = form(FormState())
     play(widget, scene, (70, 30))
 
 
@@ -137,7 +137,7 @@ def test_blanks_at_the_ends_can_be_typed():
         await pilot.press("a", "space", "b", "space")
         assert widget.draft.text("payload") == "a b "
 
-    widget = form(Held())
+    widget = form(FormState())
     play(widget, scene, (70, 30))
 
 
@@ -167,7 +167,7 @@ def test_choices_by_keys():
         assert widget.draft.layers == ("ip", "udp")
         widget.move_to_line(line_of(widget, ":way"))
         await pilot.press("v")
-        assert widget.settings.way is Way.LINK
+        assert widget.settings.way is SendMethod.LINK
         assert widget.draft.layers == ("eth", "ip", "udp")
 
     widget = form()
@@ -249,7 +249,7 @@ def test_a_paste_is_one_line():
         await pilot.pause()
         assert widget.draft.text("payload") == "GET / Host: x "
 
-    widget = form(Held())
+    widget = form(FormState())
     play(widget, scene, (70, 30))
 
 
@@ -262,7 +262,7 @@ def test_no_control_character_reaches_the_terminal():
         assert text.isprintable()
         assert widget.evaluation.data.endswith("a\x1b[31m‮b".encode())
 
-    widget = form(Held())
+    widget = form(FormState())
     play(widget, scene, (70, 30))
 
 
@@ -285,19 +285,19 @@ def test_the_first_error_of_all_drafts_is_found():
     async def scene(pilot):
         pair = TEMPLATES["fragment-overlap"].drafts
         bad = pair[1].with_text("ip.ttl", "300")
-        widget.held = Held((pair[0], bad))
+        widget.held = FormState((pair[0], bad))
         assert widget.obstacle() == (1, "ip.ttl", "300: time to live is 0–255")
-        widget.held = Held((Draft(),), settings=replace(Held().settings, count="0"))
+        widget.held = FormState((Draft(),), settings=replace(FormState().settings, count="0"))
         index, key, _ = widget.obstacle()
         assert (index, key) == (0, "send.count")
-        widget.held = Held()
+        widget.held = FormState()
         index, key, words = widget.obstacle()
         assert (index, key) == (0, "ip.dst")
         assert words.startswith("where shall it go?")
-        widget.held = Held((Draft().with_text("ip.dst", "0.0.0.0"),))
+        widget.held = FormState((Draft().with_text("ip.dst", "0.0.0.0"),))
         assert widget.obstacle() is None
 
-    widget = form(Held())
+    widget = form(FormState())
     play(widget, scene, (70, 30))
 
 
@@ -311,6 +311,6 @@ def test_any_width(width):
             )
 
     widget = form(
-        Held.of((SYN.draft.with_text("ip.ttl", "300").with_layers(("eth", "ip", "tcp")),))
+        FormState.of((SYN.draft.with_text("ip.ttl", "300").with_layers(("eth", "ip", "tcp")),))
     )
     play(widget, scene, (width, 12))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 
 from core.forge.observe.outcome import Change, Reply, Seen
-from core.forge.observe.tracker import Fate
+from core.forge.observe.tracker import PacketOutcome
 from core.forge.transmit.pacing import Progress
 from core.forge.transmit.send_errors import Circumstances, refused
 from tests.widgets.stage import play, screen_text
 from widgets.forge.outcome import ForgeOutcome
-from widgets.forge.report import Look, Report, delay_text, report_lines
+from widgets.forge.report import Report, ReportStyle, delay_text, report_lines
 
 CHANGE = Change("ip.len", "Total length", "0", "44", "Linux always writes the total length.")
 REPLY = Reply(Seen(b"", 0, number=13), "192.0.2.9", "TCP", "80 → 40000 [RST, ACK]", 45_000)
@@ -21,7 +21,7 @@ def texts(report: Report, width: int = 80) -> list[str]:
 
 
 def test_what_left_otherwise_than_asked_and_what_came_back():
-    fate = Fate(12, 1, (CHANGE,), (REPLY,), 1, ("A reset will follow.",))
+    fate = PacketOutcome(12, 1, (CHANGE,), (REPLY,), 1, ("A reset will follow.",))
     report = Report("IP_HDRINCL", "veth0", Progress(1, 1), fates=(fate,))
     assert texts(report) == [
         "✓ sent 1 of 1 (IP_HDRINCL) on veth0",
@@ -39,15 +39,15 @@ def test_nothing_to_tell_is_nothing():
 
 
 def test_silence_is_told_apart_from_not_looking():
-    asked = Report("verbatim", "veth0", Progress(1, 1), fates=(Fate(),))
+    asked = Report("verbatim", "veth0", Progress(1, 1), fates=(PacketOutcome(),))
     assert "? not seen on the wire" in texts(asked)
-    seen = Report("verbatim", "veth0", Progress(1, 1), listening=True, fates=(Fate(3, 1),))
+    seen = Report("verbatim", "veth0", Progress(1, 1), listening=True, fates=(PacketOutcome(3, 1),))
     assert texts(seen)[1:] == [
         "↗ packet 3 left as asked, byte for byte",
         "  no reply yet",
     ]
     blind = Report(
-        "verbatim", "veth0", Progress(1, 1), blind="nothing is captured", fates=(Fate(),)
+        "verbatim", "veth0", Progress(1, 1), blind="nothing is captured", fates=(PacketOutcome(),)
     )
     assert texts(blind)[1:] == ["· nothing is captured"]
 
@@ -69,18 +69,18 @@ def test_progress_and_stopping():
 
 
 def test_lines_are_no_wider_than_there_is_room():
-    fate = Fate(12, 7, (CHANGE,), (REPLY,), 250, ("word " * 60,))
+    fate = PacketOutcome(12, 7, (CHANGE,), (REPLY,), 250, ("word " * 60,))
     report = Report(
         "IP_HDRINCL", "veth0", Progress(7, 7), fates=(fate, fate), audit="/x/" + "y" * 90
     )
     for width in (20, 33, 80):
-        sentences = [line for line in report_lines(report, width) if line.look is Look.NOTE]
+        sentences = [line for line in report_lines(report, width) if line.look is ReportStyle.NOTE]
         assert all(len(line.text) <= width for line in sentences)
 
 
 def test_no_control_character_of_a_reply_is_shown():
     reply = Reply(Seen(b"", 0), "192.0.2.9", "UDP", "a\x1b[2Jb", None)
-    report = Report("x", "y\x1b", Progress(1, 1), fates=(Fate(1, 1, (), (reply,), 1),))
+    report = Report("x", "y\x1b", Progress(1, 1), fates=(PacketOutcome(1, 1, (), (reply,), 1),))
     assert all(text.isprintable() for text in texts(report))
 
 
@@ -100,7 +100,9 @@ def test_a_line_leads_to_its_packet():
             return super().post_message(message)
 
     async def scene(pilot):
-        widget.show(Report("x", "y", Progress(1, 1), fates=(Fate(12, 1, (), (REPLY,), 1),)))
+        widget.show(
+            Report("x", "y", Progress(1, 1), fates=(PacketOutcome(12, 1, (), (REPLY,), 1),))
+        )
         await pilot.pause()
         assert "RST" in "".join(screen_text(widget))
         widget.action_show_packet()  # the first line is about none

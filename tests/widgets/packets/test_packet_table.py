@@ -543,7 +543,7 @@ def test_a_time_that_nobody_told_is_a_dash(time_format):
     async def scene(pilot):
         table = pilot.app.widget
         store = filled()
-        untimed = batch([Frame(DATAGRAM, gap_us=0, flags=PacketFlag.TIME_ODD)], 0)
+        untimed = batch([Frame(DATAGRAM, gap_us=0, flags=PacketFlag.TIME_INVALID)], 0)
         store.append(untimed)
         table.time_format = time_format
         table.show(store.snapshot())

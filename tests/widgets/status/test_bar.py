@@ -5,10 +5,10 @@ from rich.cells import cell_len
 
 from tests.widgets.stage import play, screen_text
 from widgets.status.bar import StatusBar
-from widgets.status.line import BARS, State, StatusLine, fit, parts_of, si, sparkline
+from widgets.status.line import BARS, StatusLine, StatusState, fit, parts_of, si, sparkline
 
 LIVE = StatusLine(
-    State.LIVE,
+    StatusState.LIVE,
     source="eth0",
     packets=128_403,
     rates=(10e3, 20e3, 41_200.0),
@@ -41,7 +41,7 @@ def test_a_wide_bar_says_everything():
 
 def test_state_packets_and_dropped_never_go():
     line = StatusLine(
-        State.LIVE,
+        StatusState.LIVE,
         source="enp0s31f6",
         packets=123_456_789,
         rates=(1e6,) * 24,
@@ -82,11 +82,11 @@ def test_parts_go_in_the_order_of_their_rank():
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (StatusLine(State.PAUSED, packets=5, arrived=1204), "‖ paused (+1,204)"),
-        (StatusLine(State.STOPPED, packets=5), "■ stopped"),
-        (StatusLine(State.FAILED), "■ error"),
-        (StatusLine(State.READING, source="a.pcap", progress=0.427), "▸ reading 42%"),
-        (StatusLine(State.DONE, source="a.pcap", packets=1), "1 pkt "),
+        (StatusLine(StatusState.PAUSED, packets=5, arrived=1204), "‖ paused (+1,204)"),
+        (StatusLine(StatusState.STOPPED, packets=5), "■ stopped"),
+        (StatusLine(StatusState.FAILED), "■ error"),
+        (StatusLine(StatusState.READING, source="a.pcap", progress=0.427), "▸ reading 42%"),
+        (StatusLine(StatusState.DONE, source="a.pcap", packets=1), "1 pkt "),
     ],
 )
 def test_every_state_has_a_sign_and_a_word(line, words):
@@ -94,14 +94,14 @@ def test_every_state_has_a_sign_and_a_word(line, words):
 
 
 def test_a_hostile_file_name_is_made_safe():
-    text = shown(StatusLine(State.DONE, source="\x1b[31mred\x07.pcap"), 100)
+    text = shown(StatusLine(StatusState.DONE, source="\x1b[31mred\x07.pcap"), 100)
     assert "\x1b" not in text
     assert "\x07" not in text
     assert "red" in text
 
 
 def test_signs_and_bars_take_one_cell():
-    for character in BARS + "".join(state.sign for state in State):
+    for character in BARS + "".join(state.sign for state in StatusState):
         assert cell_len(character) == 1
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from app.cli.interrupts import Interrupts
 from app.cli.send import reply_listener
-from app.cli.send.reply_listener import Listener
+from app.cli.send.reply_listener import ReplyListener
 from core.decode.batch import Batch, CaptureInterface
 from core.forge.observe.outcome import Outcome, Seen
 from core.forge.observe.tracker import MOST_REPLIES, Track
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.wire.link.link_types import LinkType
 from tests.scripted import ACK, HOST, RST, SERVER, START_NS, SYN, Frame, batch, tcp
 
@@ -70,7 +70,7 @@ def heard_of(track: Track, seconds: float, *, one_answer: bool) -> list[int | No
             assert track.newest is not None
             told.append(track.newest.delay_ns)
 
-    with Listener("eth0", [track], heard, one_answer=one_answer) as listener:
+    with ReplyListener("eth0", [track], heard, one_answer=one_answer) as listener:
         listener.listen(seconds, Interrupts())
     assert copies == 1
     return told
@@ -79,7 +79,7 @@ def heard_of(track: Track, seconds: float, *, one_answer: bool) -> list[int | No
 def test_all_answers_are_waited_for(looks: list[list[Frame]]) -> None:
     """Each delay counts from the copy before it, not from the first."""
     looks += LOOKS
-    track = Track(Outcome(COPY.data, Way.LINK))
+    track = Track(Outcome(COPY.data, SendMethod.LINK))
     assert heard_of(track, 0.1, one_answer=False) == [250_000, 250_000, 250_000, 500_000]
     assert track.reply_count == 4
     assert looks == []
@@ -87,13 +87,13 @@ def test_all_answers_are_waited_for(looks: list[list[Frame]]) -> None:
 
 def test_one_answer_is_enough_for_one_packet(looks: list[list[Frame]]) -> None:
     looks += LOOKS
-    heard_of(Track(Outcome(COPY.data, Way.LINK)), 60, one_answer=True)
+    heard_of(Track(Outcome(COPY.data, SendMethod.LINK)), 60, one_answer=True)
     assert looks != []
 
 
 def test_many_replies_are_told_but_not_kept(looks: list[list[Frame]]) -> None:
     looks.append([COPY] + [RESET] * (MOST_REPLIES + 10))
-    track = Track(Outcome(COPY.data, Way.LINK))
+    track = Track(Outcome(COPY.data, SendMethod.LINK))
     told = heard_of(track, 0.05, one_answer=False)
     assert len(told) == track.reply_count == MOST_REPLIES + 10
     assert len(set(told)) == len(told)

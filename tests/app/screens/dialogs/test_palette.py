@@ -11,13 +11,13 @@ from textual.worker import WorkerFailed
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.drafts import Drafts
 from app.screens.dialogs.palette import Palette
-from core.forge.journal.saved import Shelf
+from core.forge.journal.saved import DraftStore
 from tests.scripted import scripted_store
 from tests.scripted_monitor import scripted_monitor
 
 LISTS = {
     "Copy": lambda: Copy([("Row", "1"), ("Value", "2")]),
-    "Drafts": lambda: Drafts(Shelf(Path("/dev/null/none")), ()),
+    "Drafts": lambda: Drafts(DraftStore(Path("/dev/null/none")), ()),
     "Palette": Palette,
 }
 

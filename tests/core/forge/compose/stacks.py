@@ -10,7 +10,7 @@ from core.forge.compose.draft import PAYLOAD, Draft
 from core.forge.compose.draft_parser import NOTHING
 from core.forge.compose.layer_kinds import KINDS
 from core.wire.encode.value_text import typed
-from core.wire.model.field import Kind, Slot, Value
+from core.wire.model.field import Kind, PlacedField, Value
 
 STACKS = (
     ("eth", "ip", "tcp"),
@@ -41,12 +41,12 @@ DECIDING = frozenset(
 AVOIDED = {"udp.dstport": 4789}
 
 
-def slots_of(layer: str, given: Mapping[str, Value] = NOTHING) -> list[Slot]:
+def slots_of(layer: str, given: Mapping[str, Value] = NOTHING) -> list[PlacedField]:
     """Every field that a person may fill in, parts too, where these values were given."""
     return [slot for table in KINDS[layer].tables_for(given) for slot in table.slots]
 
 
-def values(slot: Slot) -> st.SearchStrategy[Value]:
+def values(slot: PlacedField) -> st.SearchStrategy[Value]:
     """Every value a field can hold, but the avoided one; those that have a name more often."""
     if slot.field.kind is Kind.BYTES:
         return st.binary(min_size=slot.field.bits // 8, max_size=slot.field.bits // 8)

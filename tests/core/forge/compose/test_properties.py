@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.from_packet import draft_of
-from core.forge.compose.layer_kinds import LayerKind, Place
+from core.forge.compose.layer_kinds import LayerKind, LayerPosition
 from core.forge.compose.payload_text import LONGEST
 from core.wire.dissect import dissect
 from core.wire.encode.computed_fields import SUM_RULES, longest_header
 from core.wire.encode.value_text import typed
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Verdict
-from core.wire.model.field import Kind, Slot, Value
+from core.wire.model.field import Kind, PlacedField, Value
 from core.wire.network import icmp, icmpv6
 from tests.core.forge.compose.stacks import STACKS, drafts, layer_values, slots_of, values
 from tests.core.wire.encode.test_value_text import ANY_TEXT
@@ -51,7 +51,9 @@ def expected(draft: Draft) -> Iterator[tuple[LayerKind, str, set[Verdict]]]:
     assert built is not None
     part = False
     for (kind, suffix), place in zip(draft.kinds(), built.places, strict=True):
-        judged = Verdict.UNVERIFIED if part and kind.place is Place.TRANSPORT else Verdict.GOOD
+        judged = (
+            Verdict.UNVERIFIED if part and kind.place is LayerPosition.TRANSPORT else Verdict.GOOD
+        )
         yield kind, suffix, {judged} if summed(kind) else set()
         is_part, is_later = fragmented(place.values)
         if is_later:
@@ -135,7 +137,7 @@ def test_every_byte_belongs_to_a_field_but_padding(drawn: Drawn) -> None:
 Wrong = tuple[str, str, str]  # key, text, how its error begins
 
 
-def beyond(slot: Slot, suffix: str) -> st.SearchStrategy[Wrong]:
+def beyond(slot: PlacedField, suffix: str) -> st.SearchStrategy[Wrong]:
     """Texts that a field cannot take."""
     if slot.field.kind in (Kind.NUMBER, Kind.FLAG):
         numbers = st.integers(slot.maximum + 1, slot.maximum * 1000 + 2)

@@ -12,7 +12,7 @@ import pytest
 from core.forge.compose import route_suggestions
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
-from core.forge.compose.route_suggestions import look_around
+from core.forge.compose.route_suggestions import suggest_from_routes
 from core.net import netlink
 from core.net.netlink import AddressMessage, LinkMessage
 from core.net.routes import source_on
@@ -112,7 +112,7 @@ def test_no_route_is_no_obstacle(no_route, name, number, resolve):
     no_route(number)
     layers, texts, destination = COMPLETE[name]
     draft = Draft(layers, texts)
-    around = look_around(draft, "mirror0", resolve=resolve)
+    around = suggest_from_routes(draft, "mirror0", resolve=resolve)
     assert around.trouble == ""
     assert around.link is LINK
     evaluation = evaluate(draft, around.values)
@@ -124,7 +124,7 @@ def test_no_route_is_no_obstacle(no_route, name, number, resolve):
 @pytest.mark.parametrize("name", COMPLETE)
 def test_the_interface_has_to_be_chosen_where_no_route_says_it(no_route, name):
     layers, texts, _ = COMPLETE[name]
-    around = look_around(Draft(layers, texts))
+    around = suggest_from_routes(Draft(layers, texts))
     assert around.link is None
     if name != "arp":  # which nothing routes
         assert around.trouble.endswith("leaves: choose its interface")
@@ -134,7 +134,9 @@ def test_the_interface_has_to_be_chosen_where_no_route_says_it(no_route, name):
 def test_only_the_next_hop_is_missing(no_route, destination):
     layer, address = destination.removesuffix(".dst"), "2001:db8::7"
     address = "198.51.100.7" if layer == "ip" else address
-    around = look_around(Draft(("eth", layer), {destination: address}), "mirror0", resolve=True)
+    around = suggest_from_routes(
+        Draft(("eth", layer), {destination: address}), "mirror0", resolve=True
+    )
     assert around.trouble.startswith(
         f"eth.dst: EHOSTUNREACH: nobody on mirror0 answers for {address}"
     )
@@ -146,9 +148,11 @@ def test_a_kernel_that_cannot_be_told_to_ask_is_no_fault(no_route, monkeypatch, 
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(route_suggestions, "resolve_neighbour", fail)
-    around = look_around(Draft(("eth", "ip"), UNICAST), "mirror0", resolve=True)
+    around = suggest_from_routes(Draft(("eth", "ip"), UNICAST), "mirror0", resolve=True)
     assert around.trouble.startswith("eth.dst: EHOSTUNREACH")
 
 
 def test_the_network_way_still_says_that_there_is_no_route(no_route):
-    assert look_around(Draft(("ip",), UNICAST)).trouble.startswith("ENETUNREACH: there is no route")
+    assert suggest_from_routes(Draft(("ip",), UNICAST)).trouble.startswith(
+        "ENETUNREACH: there is no route"
+    )

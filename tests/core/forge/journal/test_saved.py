@@ -16,10 +16,10 @@ from core.forge.compose.evaluation import evaluate
 from core.forge.journal import audit as audit_module
 from core.forge.journal import saved
 from core.forge.journal.audit import Audit, path_of
-from core.forge.journal.saved import HISTORY_LENGTH, Shelf
-from core.forge.transmit.injector import Way
+from core.forge.journal.saved import HISTORY_LENGTH, DraftStore
+from core.forge.transmit.injector import SendMethod
 from core.forge.transmit.pacing import Progress
-from core.forge.transmit.transmission import Departure
+from core.forge.transmit.transmission import PreparedTransmission
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL
 from core.wire.model.dissection import PacketFlag
@@ -30,11 +30,11 @@ TWO = (Draft(("ip",)), Draft(("eth", "arp"), {"payload": "grün"}))
 
 
 def test_drafts_are_saved_recalled_and_deleted(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path / "state")
+    shelf = DraftStore(tmp_path / "state")
     assert shelf.drafts() == {}
     shelf.save("two", TWO)
     shelf.save("one", ONE)
-    assert list(Shelf(tmp_path / "state").drafts().items()) == [("one", ONE), ("two", TWO)]
+    assert list(DraftStore(tmp_path / "state").drafts().items()) == [("one", ONE), ("two", TWO)]
     shelf.save("one", TWO)
     shelf.delete("two")
     assert shelf.drafts() == {"one": TWO}
@@ -45,7 +45,7 @@ def test_drafts_are_saved_recalled_and_deleted(tmp_path: Path) -> None:
 
 
 def test_drafts_whose_place_others_take_are_kept(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
+    shelf = DraftStore(tmp_path)
     assert shelf.keep("one", ONE) == ""
     assert shelf.keep("one", ONE) == "", "they are the same"
     assert shelf.keep("one", TWO) == "one, before"
@@ -53,7 +53,7 @@ def test_drafts_whose_place_others_take_are_kept(tmp_path: Path) -> None:
 
 
 def test_history_is_newest_first_without_repeats_and_bounded(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
+    shelf = DraftStore(tmp_path)
     for drafts in (ONE, TWO, ONE):
         shelf.remember(drafts)
     assert shelf.history() == [ONE, TWO]
@@ -63,18 +63,18 @@ def test_history_is_newest_first_without_repeats_and_bounded(tmp_path: Path) -> 
 
 
 def test_agreed_destinations(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path)
+    shelf = DraftStore(tmp_path)
     assert shelf.known() == frozenset()
     shelf.agree({"10.0.0.9"})
     shelf.agree({"10.0.0.8", "10.0.0.9"})
-    assert Shelf(tmp_path).known() == {"10.0.0.8", "10.0.0.9"}
+    assert DraftStore(tmp_path).known() == {"10.0.0.8", "10.0.0.9"}
 
 
 def test_the_newest_agreement_is_kept_and_the_oldest_goes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(saved, "MOST_DESTINATIONS", 3)
-    shelf = Shelf(tmp_path)
+    shelf = DraftStore(tmp_path)
     for mark in ("a", "b", "c", "z", "b"):
         shelf.agree({mark})
         assert mark in shelf.known()
@@ -92,7 +92,7 @@ def test_the_newest_agreement_is_kept_and_the_oldest_goes(
 def test_what_cannot_be_read_is_as_good_as_absent(tmp_path: Path, content: str) -> None:
     for name in ("drafts", "history", "destinations"):
         (tmp_path / f"{name}.json").write_text(content, encoding="latin-1")
-    shelf = Shelf(tmp_path)
+    shelf = DraftStore(tmp_path)
     assert (shelf.drafts(), shelf.history(), shelf.known()) == ({}, [], frozenset())
     assert shelf.complaints
     shelf.save("one", ONE)
@@ -103,7 +103,7 @@ def test_what_cannot_be_read_is_as_good_as_absent(tmp_path: Path, content: str) 
 def test_saving_sets_an_unreadable_file_aside(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "drafts.json"
     path.write_bytes(content)
-    shelf = Shelf(tmp_path)
+    shelf = DraftStore(tmp_path)
     shelf.save("one", ONE)
     (aside,) = (other for other in tmp_path.iterdir() if other != path)
     assert aside.read_bytes() == content
@@ -115,7 +115,7 @@ def test_saving_keeps_the_entries_that_it_cannot_read(tmp_path: Path) -> None:
     drafts, history = tmp_path / "drafts.json", tmp_path / "history.json"
     drafts.write_text('{"later": [{"layers": 3}]}')
     history.write_text('[[{"layers": 3}]]')
-    shelf = Shelf(tmp_path)
+    shelf = DraftStore(tmp_path)
     shelf.save("one", ONE)
     shelf.remember(ONE)
     shelf.save("two", TWO)
@@ -129,7 +129,7 @@ def test_what_would_be_too_large_to_read_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(saved, "LARGEST_BYTES", 4096)
-    shelf = Shelf(tmp_path)
+    shelf = DraftStore(tmp_path)
     shelf.save("one", ONE)
     with pytest.raises(OSError, match="larger"):
         shelf.save("two", (Draft(("ip",), {"payload": "x" * 4096}),))
@@ -142,8 +142,8 @@ def test_what_would_be_too_large_to_read_is_not_written(
     assert not shelf.complaints
 
 
-def departing(packet: bytes, interface: str, way: Way) -> Departure:
-    return Departure((packet,), way, interface, 1, 1500, False)
+def departing(packet: bytes, interface: str, way: SendMethod) -> PreparedTransmission:
+    return PreparedTransmission((packet,), way, interface, 1, 1500, False)
 
 
 def audited(path: Path) -> tuple[list[bytes], list[str], list[tuple[str, int]]]:
@@ -163,8 +163,8 @@ def audited(path: Path) -> tuple[list[bytes], list[str], list[tuple[str, int]]]:
 
 def test_the_audit_keeps_what_was_sent_from_run_to_run(tmp_path: Path) -> None:
     """Packets in one file, frames in another: tcpdump reads none with two link types."""
-    raw = departing(b"\x45" * 30, "lo", Way.IP)
-    frame = departing(b"\x02" * 60, "veth0", Way.LINK)
+    raw = departing(b"\x45" * 30, "lo", SendMethod.IP)
+    frame = departing(b"\x02" * 60, "veth0", SendMethod.LINK)
     for departure in (raw, frame, raw, frame):
         audit = Audit(tmp_path / "state", departure.way)
         audit.note_sending(departure, 5, ["a command"])
@@ -188,9 +188,9 @@ def test_the_audit_opens_elsewhere(tmp_path: Path, tool: str) -> None:
     path = tmp_path / "sent.pcapng"
     packet = evaluate(Draft(("ip", "udp"), {"ip.dst": "192.0.2.9", "udp.dstport": "7777"})).data
     for _ in range(2):
-        audit = Audit(tmp_path, Way.IP)
-        audit.note_sending(departing(packet, "lo", Way.IP), 5, ["x"])
-        audit.note_result(departing(packet, "lo", Way.IP), Progress(5, 3))
+        audit = Audit(tmp_path, SendMethod.IP)
+        audit.note_sending(departing(packet, "lo", SendMethod.IP), 5, ["x"])
+        audit.note_result(departing(packet, "lo", SendMethod.IP), Progress(5, 3))
         audit.close()
     read = [require_peer(tool), "-n", "-r", str(path)]
     done = subprocess.run(read, capture_output=True, text=True, check=True)
@@ -201,8 +201,8 @@ def test_the_audit_opens_elsewhere(tmp_path: Path, tool: str) -> None:
 
 def test_the_audit_has_the_packet_before_it_is_sent(tmp_path: Path) -> None:
     """Whoever is killed while sending has left it: it is in the file, without closing that."""
-    audit = Audit(tmp_path, Way.IP)
-    audit.note_sending(departing(b"\x45" * 30, "lo", Way.IP), 7, ["x"])
+    audit = Audit(tmp_path, SendMethod.IP)
+    audit.note_sending(departing(b"\x45" * 30, "lo", SendMethod.IP), 7, ["x"])
     assert audited(audit.path)[:2] == ([b"\x45" * 30], ["sending 7 (IP_HDRINCL) by: x"])
     audit.close()
 
@@ -213,8 +213,8 @@ def test_a_count_that_cannot_be_written_is_said(
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    audit = Audit(tmp_path, Way.IP)
-    raw = departing(b"\x45" * 30, "lo", Way.IP)
+    audit = Audit(tmp_path, SendMethod.IP)
+    raw = departing(b"\x45" * 30, "lo", SendMethod.IP)
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", full)
         with pytest.raises(OSError, match="No space"):
@@ -226,8 +226,8 @@ def test_a_count_that_cannot_be_written_is_said(
 def test_a_large_audit_is_set_aside_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit_module, "LARGE_BYTES", 100)
     for number in range(3):
-        audit = Audit(tmp_path, Way.IP)
-        audit.note_sending(departing(bytes([number]) * 30, "lo", Way.IP), 1, ["x"])
+        audit = Audit(tmp_path, SendMethod.IP)
+        audit.note_sending(departing(bytes([number]) * 30, "lo", SendMethod.IP), 1, ["x"])
         audit.close()
     found = sorted(tmp_path.iterdir())
     assert len(found) == 3

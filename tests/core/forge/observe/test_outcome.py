@@ -7,7 +7,7 @@ import pytest
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.observe.outcome import WHY, Outcome, Seen
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.wire.link.link_types import LinkType
 
 ENDS = {"ip.src": "10.0.0.5", "ip.dst": "10.0.0.9"}
@@ -32,7 +32,7 @@ def seen(data: bytes, time_ns: int = 1000, link: int = LinkType.RAW) -> Seen:
 
 def test_the_copy_may_differ_in_what_the_kernel_writes() -> None:
     asked = udp(**{"ip.src": "0.0.0.0", "ip.len": "9", "ip.checksum": "1"})
-    outcome = Outcome(asked, Way.IP)
+    outcome = Outcome(asked, SendMethod.IP)
     assert outcome.feed(
         seen(udp(**{"ip.id": "77", "udp.checksum": hex(int.from_bytes(asked[26:28], "big"))}))
     )
@@ -50,14 +50,14 @@ def test_the_copy_may_differ_in_what_the_kernel_writes() -> None:
 )  # fmt: skip
 def test_another_packet_is_not_the_copy(other: dict[str, str]) -> None:
     """An identification and a source that were given are kept."""
-    outcome = Outcome(udp(**{"ip.id": "5"}), Way.IP)
+    outcome = Outcome(udp(**{"ip.id": "5"}), SendMethod.IP)
     assert not outcome.feed(seen(udp(**{"ip.id": "5", **other})))
     assert outcome.copy is None
 
 
 def test_a_padded_frame_is_still_the_copy() -> None:
     frame = make("eth/ip/udp", **ENDS, payload="x")
-    outcome = Outcome(frame, Way.LINK)
+    outcome = Outcome(frame, SendMethod.LINK)
     assert outcome.feed(seen(frame.ljust(60, b"\0"), link=LinkType.ETHERNET))
     assert outcome.changes == ()
 
@@ -96,7 +96,7 @@ ANSWERS = {
 @pytest.mark.parametrize("name", ANSWERS)
 def test_an_answer_has_its_delay(name: str) -> None:
     sent, answer = ANSWERS[name]
-    outcome = Outcome(sent, Way.IP)
+    outcome = Outcome(sent, SendMethod.IP)
     assert outcome.feed(seen(sent, 1000))
     assert outcome.feed(seen(answer, 4000))
     (reply,) = outcome.replies
@@ -106,7 +106,7 @@ def test_an_answer_has_its_delay(name: str) -> None:
 @pytest.mark.parametrize("name", ANSWERS)
 def test_the_answer_of_another_is_none(name: str) -> None:
     sent, _ = ANSWERS[name]
-    outcome = Outcome(sent, Way.IP)
+    outcome = Outcome(sent, SendMethod.IP)
     outcome.feed(seen(sent))
     for other, (_, answer) in ANSWERS.items():
         belongs = other == name or {other, name} == {"udp", "error"}
@@ -117,7 +117,7 @@ def test_arp_is_answered_by_the_address_that_was_asked_for() -> None:
     asking = make(
         "eth/arp", **{"arp.dst.proto_ipv4": "10.0.0.9", "arp.src.hw_mac": "02:00:5e:10:00:01"}
     )
-    outcome = Outcome(asking, Way.LINK)
+    outcome = Outcome(asking, SendMethod.LINK)
     for address, belongs in (("10.0.0.8", False), ("10.0.0.9", True)):
         texts = {"arp.opcode": "2", "arp.src.proto_ipv4": address}
         answer = make("eth/arp", **texts)
@@ -126,7 +126,7 @@ def test_arp_is_answered_by_the_address_that_was_asked_for() -> None:
 
 def test_an_answer_that_came_before_the_copy_gets_its_delay_later() -> None:
     sent, answer = ANSWERS["udp"]
-    outcome = Outcome(sent, Way.IP)
+    outcome = Outcome(sent, SendMethod.IP)
     outcome.feed(seen(answer, 4000))
     assert outcome.replies[0].delay_ns is None
     outcome.feed(seen(sent, 1000))
@@ -135,20 +135,20 @@ def test_an_answer_that_came_before_the_copy_gets_its_delay_later() -> None:
 
 def test_a_syn_from_an_address_that_is_not_ours_has_no_note() -> None:
     sent, _ = ANSWERS["tcp"]
-    assert Outcome(sent, Way.IP).notes == ()
+    assert Outcome(sent, SendMethod.IP).notes == ()
     local = make("ip/tcp", **{"ip.src": "127.0.0.1", "ip.dst": "127.0.0.1", "tcp.srcport": "77",
                               "tcp.flags.syn": "1"})  # fmt: skip
-    (note,) = Outcome(local, Way.IP).notes
+    (note,) = Outcome(local, SendMethod.IP).notes
     assert "no connection on port 77" in note
 
 
 @pytest.mark.parametrize("cut", range(0, 60, 3))
 def test_cut_frames_are_looked_at_without_harm(cut: int) -> None:
     for sent, answer in ANSWERS.values():
-        outcome = Outcome(sent[:cut], Way.IP)
+        outcome = Outcome(sent[:cut], SendMethod.IP)
         outcome.feed(seen(answer[:cut]))
         outcome.feed(seen(sent))
-        Outcome(sent, Way.LINK).feed(seen(answer[:cut], link=LinkType.ETHERNET))
+        Outcome(sent, SendMethod.LINK).feed(seen(answer[:cut], link=LinkType.ETHERNET))
 
 
 def handshake(answer: dict[str, str]) -> Outcome:
@@ -157,7 +157,7 @@ def handshake(answer: dict[str, str]) -> Outcome:
     ports = {"tcp.srcport": "77", "tcp.dstport": "80", "tcp.seq_raw": "5000"}
     back = {"tcp.srcport": "80", "tcp.dstport": "77", "tcp.ack_raw": "5001", "tcp.flags.ack": "1"}
     sent = make("ip/tcp", **ends, **ports, **{"tcp.flags.syn": "1"})
-    outcome = Outcome(sent, Way.IP)
+    outcome = Outcome(sent, SendMethod.IP)
     outcome.feed(seen(sent))
     outcome.feed(seen(make("ip/tcp", **ends, **back, **answer)))
     return outcome

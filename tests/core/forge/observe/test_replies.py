@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.forge.observe.replies import Answer, answer_of
+from core.forge.observe.replies import ReplyMatch, match_reply
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection
@@ -40,32 +40,34 @@ SENT = {
 @pytest.mark.parametrize(
     ("name", "answer", "expected"),
     [
-        ("syn", theirs(SYN | ACK, 7, 1001), Answer.YES),
-        ("syn", theirs(RST | ACK, 0, 1001), Answer.YES),
-        ("syn", theirs(RST | ACK, 0, 1002), Answer.PERHAPS),
-        ("syn", theirs(ACK, 7, 5000), Answer.PERHAPS),  # a challenge ACK
-        ("syn", theirs(PSH | ACK, 7, 5000, b"live"), Answer.NO),
-        ("syn at the top", theirs(SYN | ACK, 7, 0), Answer.YES),
-        ("syn with data", theirs(SYN | ACK, 7, 1001), Answer.YES),
-        ("syn with data", theirs(SYN | ACK, 7, 1005), Answer.YES),
-        ("data", theirs(ACK, 500, 1004), Answer.YES),
-        ("data", theirs(PSH | ACK, 500, 1004, b"reply"), Answer.YES),
-        ("data", theirs(PSH | ACK, 500, 1000, b"live"), Answer.NO),
-        ("data", theirs(PSH | ACK, 500, 1005, b"live"), Answer.NO),
-        ("data", theirs(RST, 500, 0), Answer.YES),
-        ("data", theirs(RST, 501, 0), Answer.NO),
-        ("fin", theirs(ACK, 500, 1001), Answer.YES),
-        ("ack", theirs(RST, 500, 0), Answer.YES),
-        ("ack", theirs(PSH | ACK, 500, 1000, b"live"), Answer.NO),
-        ("ack", theirs(ACK, 500, 1000), Answer.PERHAPS),
-        ("christmas tree", theirs(RST | ACK, 0, 1001), Answer.YES),
+        ("syn", theirs(SYN | ACK, 7, 1001), ReplyMatch.YES),
+        ("syn", theirs(RST | ACK, 0, 1001), ReplyMatch.YES),
+        ("syn", theirs(RST | ACK, 0, 1002), ReplyMatch.PERHAPS),
+        ("syn", theirs(ACK, 7, 5000), ReplyMatch.PERHAPS),  # a challenge ACK
+        ("syn", theirs(PSH | ACK, 7, 5000, b"live"), ReplyMatch.NO),
+        ("syn at the top", theirs(SYN | ACK, 7, 0), ReplyMatch.YES),
+        ("syn with data", theirs(SYN | ACK, 7, 1001), ReplyMatch.YES),
+        ("syn with data", theirs(SYN | ACK, 7, 1005), ReplyMatch.YES),
+        ("data", theirs(ACK, 500, 1004), ReplyMatch.YES),
+        ("data", theirs(PSH | ACK, 500, 1004, b"reply"), ReplyMatch.YES),
+        ("data", theirs(PSH | ACK, 500, 1000, b"live"), ReplyMatch.NO),
+        ("data", theirs(PSH | ACK, 500, 1005, b"live"), ReplyMatch.NO),
+        ("data", theirs(RST, 500, 0), ReplyMatch.YES),
+        ("data", theirs(RST, 501, 0), ReplyMatch.NO),
+        ("fin", theirs(ACK, 500, 1001), ReplyMatch.YES),
+        ("ack", theirs(RST, 500, 0), ReplyMatch.YES),
+        ("ack", theirs(PSH | ACK, 500, 1000, b"live"), ReplyMatch.NO),
+        ("ack", theirs(ACK, 500, 1000), ReplyMatch.PERHAPS),
+        ("christmas tree", theirs(RST | ACK, 0, 1001), ReplyMatch.YES),
     ],
 )
-def test_a_segment_answers_by_its_numbers(name: str, answer: Dissection, expected: Answer) -> None:
-    assert answer_of(SENT[name], answer) is expected
+def test_a_segment_answers_by_its_numbers(
+    name: str, answer: Dissection, expected: ReplyMatch
+) -> None:
+    assert match_reply(SENT[name], answer) is expected
 
 
 def test_other_ports_are_another_connection() -> None:
     other = read(tcp(SERVER, HOST, (80, 40001), SYN | ACK, (7, 1001)))
-    assert answer_of(SENT["syn"], other) is Answer.NO
-    assert answer_of(SENT["syn"], ours(SYN, 1000)) is Answer.NO
+    assert match_reply(SENT["syn"], other) is ReplyMatch.NO
+    assert match_reply(SENT["syn"], ours(SYN, 1000)) is ReplyMatch.NO

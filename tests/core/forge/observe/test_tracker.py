@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from core.forge.observe.tracker import MOST_REPLIES, Tracker
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.store.packet_store import PacketStore
 from tests.scripted import (
     ACK,
@@ -35,7 +35,9 @@ def renumbered(frame: bytes, number: int) -> bytes:
     return frame[:18] + number.to_bytes(2, "big") + frame[20:24] + b"\x12\x34" + frame[26:]
 
 
-def tracked(store: PacketStore, way: Way = Way.LINK, packet: bytes = FRAME) -> Tracker:
+def tracked(
+    store: PacketStore, way: SendMethod = SendMethod.LINK, packet: bytes = FRAME
+) -> Tracker:
     return Tracker([packet], way, store.snapshot().count + 1)
 
 
@@ -76,7 +78,7 @@ def test_a_delay_counts_from_the_last_copy_before():
 def test_copies_to_which_the_kernel_gave_numbers_are_all_found():
     store = scripted_store()
     packet = FRAME[14:18] + b"\0\0" + FRAME[20:]
-    tracker = tracked(store, Way.IP, packet)
+    tracker = tracked(store, SendMethod.IP, packet)
     store.append(batch([Frame(renumbered(FRAME, number), 5) for number in range(7, 57)]))
     tracker.look(store.snapshot())
     (fate,) = tracker.fates()
@@ -113,7 +115,7 @@ def test_a_connection_that_goes_on_is_no_reply():
     ]
     again = Frame(tcp(SERVER, HOST, PORTS[::-1], ACK, (950, 7000)), 10)
     before = store.snapshot().count
-    tracker = tracked(store, Way.LINK, old)
+    tracker = tracked(store, SendMethod.LINK, old)
     store.append(batch([Frame(old, 10), *live, again, *live, again]))
     tracker.look(store.snapshot())
     (fate,) = tracker.fates()
@@ -145,7 +147,7 @@ def test_eviction_while_tracking():
 
 def test_garbage_is_looked_at_and_passed_over():
     store = scripted_store()
-    tracker = tracked(store, Way.LINK, b"\xff" * 20)
+    tracker = tracked(store, SendMethod.LINK, b"\xff" * 20)
     store.append(batch([Frame(bytes(20), 1), Frame(b"\xff" * 20, 1), Frame(ethernet(b""), 1)]))
     tracker.look(store.snapshot())
     (fate,) = tracker.fates()

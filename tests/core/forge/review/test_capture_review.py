@@ -9,11 +9,11 @@ from core.decode.batch import Batch
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.review import capture_review as module
-from core.forge.review.capture_review import Survey
-from core.forge.review.confirmation import Load
+from core.forge.review.capture_review import CaptureReview
+from core.forge.review.confirmation import SendVolume
 from core.forge.review.packet_review import Target
 
-FEW = Load(1)
+FEW = SendVolume(1)
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 
 
@@ -35,8 +35,8 @@ def batch_of(frames: list[bytes], times_ns: list[int] | None = None) -> Batch:
     return Batch(data, offsets, sizes, sizes, times, zeros, zeros, True)
 
 
-def survey_of(*frames: bytes, loopback: bool = False) -> Survey:
-    survey = Survey("lo" if loopback else "veth9", loopback)
+def survey_of(*frames: bytes, loopback: bool = False) -> CaptureReview:
+    survey = CaptureReview("lo" if loopback else "veth9", loopback)
     survey.add(batch_of(list(frames)))
     return survey
 
@@ -96,7 +96,7 @@ def test_our_own_traffic_on_loopback_is_not_asked_about() -> None:
 
 
 def test_frames_of_no_bytes_and_short_ones_are_no_matter() -> None:
-    survey = Survey("veth9", False)
+    survey = CaptureReview("veth9", False)
     survey.add(batch_of([b"", b""]))
     survey.add(batch_of([b"\1" * 13, frame("198.51.100.1")[:20], b""]))
     assert survey.frames == 5
@@ -119,7 +119,7 @@ def test_frames_of_no_bytes_and_short_ones_are_no_matter() -> None:
 def test_the_rate_is_that_of_the_time_stamps(
     gap_ns: int, count: int, speed: float, loops: int, rate: float
 ) -> None:
-    survey = Survey("veth9", False)
+    survey = CaptureReview("veth9", False)
     times = [gap_ns * number for number in range(count)]
     survey.add(batch_of([frame("198.51.100.1")] * count, times))
     assert survey.densest(speed, loops) == pytest.approx(rate, rel=0.02)
@@ -128,11 +128,11 @@ def test_the_rate_is_that_of_the_time_stamps(
 def test_a_dense_second_in_a_slow_capture_counts() -> None:
     times = [1_000_000_000 * number for number in range(100)]
     times += [times[-1] + 100_000 * number for number in range(1500)]
-    survey = Survey("veth9", False)
+    survey = CaptureReview("veth9", False)
     survey.add(batch_of([frame("198.51.100.1")] * len(times), times))
     rate = survey.densest(1.0, 1)
     assert rate == pytest.approx(10_000, rel=0.01)
-    questions = survey.examination(Load(len(times), rate), frozenset()).questions
+    questions = survey.examination(SendVolume(len(times), rate), frozenset()).questions
     assert questions[-1].endswith("packets a second are more than 1,000.")
 
 

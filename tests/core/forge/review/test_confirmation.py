@@ -9,7 +9,7 @@ import pytest
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
-from core.forge.review.confirmation import Load, examine
+from core.forge.review.confirmation import SendVolume, examine
 from core.forge.review.packet_review import Target
 
 STRANGER = "198.51.100.7"  # RFC 5737: nobody's
@@ -215,21 +215,21 @@ def test_bytes_that_are_no_packet_are_asked_too() -> None:
 @pytest.mark.parametrize(
     ("load", "asked"),
     [
-        (Load(1), 0),
-        (Load(1000), 0),
-        (Load(1001), 1),
-        (Load(1001, 1000), 0),
-        (Load(5000, 1001), 1),
-        (Load(10_000, 100), 0),
-        (Load(10_001, 100), 1),
-        (Load(10_001), 2),
-        (Load(10_001, 5000), 2),
-        (Load(5, 5000), 0),
-        (Load(1001, float("inf")), 1),
-        (Load(1001, float("nan")), 1),
+        (SendVolume(1), 0),
+        (SendVolume(1000), 0),
+        (SendVolume(1001), 1),
+        (SendVolume(1001, 1000), 0),
+        (SendVolume(5000, 1001), 1),
+        (SendVolume(10_000, 100), 0),
+        (SendVolume(10_001, 100), 1),
+        (SendVolume(10_001), 2),
+        (SendVolume(10_001, 5000), 2),
+        (SendVolume(5, 5000), 0),
+        (SendVolume(1001, float("inf")), 1),
+        (SendVolume(1001, float("nan")), 1),
     ],
 )
-def test_volume_is_asked_always(load: Load, asked: int) -> None:
+def test_volume_is_asked_always(load: SendVolume, asked: int) -> None:
     found = examine(packet("127.0.0.1"), verbatim=False, load=load)
     assert len(found.questions) == asked
     assert found.marks == frozenset(), "and never remembered"

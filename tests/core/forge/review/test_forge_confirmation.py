@@ -10,12 +10,12 @@ import pytest
 from app.cli.output import CommandError
 from app.cli.send import send
 from app.forge_scene import Order, Question
-from app.forging import Forger
+from app.forging import ForgeService
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
-from core.forge.journal.saved import Shelf
-from core.forge.review.confirmation import Load
-from core.forge.transmit.injector import Way
+from core.forge.journal.saved import DraftStore
+from core.forge.review.confirmation import SendVolume
+from core.forge.transmit.injector import SendMethod
 from tests.live.network import until
 from tests.scripted import HOST, SERVER
 from tests.scripted_forge import Neighbour, ScriptedMachine
@@ -28,7 +28,7 @@ class Asked:
 
     def __init__(self, folder: Path, machine: ScriptedMachine) -> None:
         self.machine = machine
-        self.forger = Forger(folder, machine=machine)
+        self.forger = ForgeService(folder, machine=machine)
 
     def send(self, order: Order) -> Question | None:
         """The question, or None if it left."""
@@ -54,7 +54,7 @@ def asked(tmp_path: Path) -> Iterator[Asked]:
 
 
 def test_what_changed_after_the_answer_is_asked_anew(asked: Asked) -> None:
-    order = Order((Draft(("eth", "ip", "udp"), UDP),), way=Way.LINK, interface="eth0")
+    order = Order((Draft(("eth", "ip", "udp"), UDP),), way=SendMethod.LINK, interface="eth0")
     first = asked.send(order)
     assert first is not None
     assert f"{SERVER} on eth0 was not agreed to before." in first.sentences
@@ -73,7 +73,7 @@ def test_a_spoofed_source_an_arp_reply_and_a_wrong_version_are_named(asked: Aske
     assert "The source 203.0.113.7 is no address of this machine" in " ".join(found.sentences)
     asked.forger.answer(False)
     texts = {"arp.opcode": "2", "arp.src.proto_ipv4": "203.0.113.7", "eth.dst": "ff:ff:ff:ff:ff:ff"}
-    order = Order((Draft(("eth", "arp"), texts),), way=Way.LINK, interface="eth0")
+    order = Order((Draft(("eth", "arp"), texts),), way=SendMethod.LINK, interface="eth0")
     found = asked.send(order)
     assert found is not None
     assert "ARP reply says that 203.0.113.7 is at" in " ".join(found.sentences)
@@ -91,13 +91,13 @@ def test_so_it_is_on_the_command_line(
     """All was agreed to but what comes of asking the link; nobody is there to say yes to that."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     machine = Neighbour()
-    monkeypatch.setattr(send, "look_around", machine.look_around)
-    monkeypatch.setattr(send, "depart", machine.depart)
+    monkeypatch.setattr(send, "suggest_from_routes", machine.suggest_from_routes)
+    monkeypatch.setattr(send, "prepare", machine.prepare)
     monkeypatch.setattr(send, "_send", lambda *_: pytest.fail("it is sent"))
     draft = Draft(("eth", "ip", "udp"), UDP)
-    around = machine.look_around(draft, "eth0")
-    departure = machine.depart([evaluate(draft, around.values).data], Way.LINK, "eth0")
-    Shelf(tmp_path / "rawscope").agree(departure.examine(Load()).marks)
+    around = machine.suggest_from_routes(draft, "eth0")
+    departure = machine.prepare([evaluate(draft, around.values).data], SendMethod.LINK, "eth0")
+    DraftStore(tmp_path / "rawscope").agree(departure.examine(SendVolume()).marks)
     with pytest.raises(CommandError, match="not sent: nobody"):
         send.run_send(send.SendRequest((draft,), link="eth0"))
     said = capfd.readouterr().err

@@ -11,7 +11,7 @@ from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.review.loopback_rules import dropped_on_lo
 from core.forge.transmit.injector import open_link
-from core.net.host_addresses import ThisMachine
+from core.net.host_addresses import HostAddresses
 from tests.live.network import Network
 
 pytestmark = pytest.mark.live
@@ -51,8 +51,8 @@ def test_what_is_said_is_what_happens(
             try:
                 listening.recv(10)
             except BlockingIOError:
-                return False, dropped_on_lo(frame, ThisMachine())
-            return True, dropped_on_lo(frame, ThisMachine())
+                return False, dropped_on_lo(frame, HostAddresses())
+            return True, dropped_on_lo(frame, HostAddresses())
 
     came, said = network.in_near(send)
     assert came is arrives

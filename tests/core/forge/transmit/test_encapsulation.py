@@ -15,9 +15,9 @@ from core.decode.batch import Batch
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.transmit import encapsulation as module
-from core.forge.transmit.encapsulation import Framing
+from core.forge.transmit.encapsulation import Encapsulation
 from core.net.netlink import LinkMessage
-from core.net.routes import ARPHRD_ETHER, IFF_LOOPBACK, Kind, Route
+from core.net.routes import ARPHRD_ETHER, IFF_LOOPBACK, Route, RouteKind
 from core.wire.link.ethernet import ETHERNET, EtherType
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL, SLL2
@@ -71,7 +71,7 @@ def cooked_2(kind: int, data: bytes) -> bytes:
     return SLL2.emit({"etype": kind}) + data
 
 
-def framed(framing: Framing, records: list[tuple[LinkType, bytes]]) -> list[bytes]:
+def framed(framing: Encapsulation, records: list[tuple[LinkType, bytes]]) -> list[bytes]:
     batch = batch_of([data for _, data in records], list(range(len(records))))
     kinds = np.array([kind for kind, _ in records], np.int64)
     found: list[bytes] = []
@@ -96,7 +96,7 @@ def test_each_packet_gets_the_header_that_leads_to_its_next_hop(kernel: Kernel) 
         (LinkType.LINUX_SLL, cooked(SIX, six)), (LinkType.RAW, odd), (LinkType.ETHERNET, b""),
         (LinkType.LINUX_SLL2, cooked_2(FOUR, four)), (LinkType.LINUX_SLL2, cooked_2(SIX, six)),
     ]  # fmt: skip
-    assert framed(Framing(link()), records) == [
+    assert framed(Encapsulation(link()), records) == [
         head(FOUR) + four, whole, head(SIX) + six, head(SIX) + six, head(FOUR) + four,
         head(FOUR) + four, head(SIX) + six, head(FOUR) + odd,
         head(FOUR) + four, head(SIX) + six,
@@ -106,7 +106,7 @@ def test_each_packet_gets_the_header_that_leads_to_its_next_hop(kernel: Kernel) 
 def test_a_next_hop_is_asked_for_once_and_only_when_that_is_allowed(kernel: Kernel) -> None:
     silent, other = packet(SILENT), packet("198.51.100.1")
     records = [(LinkType.RAW, one) for one in (silent, other, silent, other)]
-    framing = Framing(link())
+    framing = Encapsulation(link())
     assert framed(framing, records)[0] == head(FOUR, bytes(6)) + silent, "still to be found"
     assert framing.unframed == 0
     assert {resolve for _, resolve in kernel.asked} == {False}
@@ -123,12 +123,12 @@ def test_a_router_that_does_not_answer_is_asked_once(
     kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hop = IPv4Address(SILENT).packed
-    route = Route(Kind.UNICAST, link(), b"", hop, 1500)
+    route = Route(RouteKind.UNICAST, link(), b"", hop, 1500)
     monkeypatch.setattr(module, "find_route", lambda destination: route)
     monkeypatch.setattr(
         module, "link_address", lambda address, route, link, *, resolve: kernel.asked.update([hop])
     )
-    framing = Framing(link())
+    framing = Encapsulation(link())
     framing.resolve = True
     records = [(LinkType.RAW, packet(f"203.0.113.{number}")) for number in range(5)]
     assert framed(framing, records) == []
@@ -138,7 +138,7 @@ def test_a_router_that_does_not_answer_is_asked_once(
 
 def test_what_is_no_ip_packet_is_left_out_or_too_short(kernel: Kernel) -> None:
     short = [packet("198.51.100.1")[:19], packet("2001:db8::1")[:39], b"\x45"]
-    framing = Framing(link())
+    framing = Encapsulation(link())
     records = [(LinkType.RAW, one) for one in short]
     records += [
         (LinkType.LINUX_SLL, cooked(FOUR, b"")[:9]),
@@ -155,7 +155,7 @@ def test_what_is_no_ip_packet_is_left_out_or_too_short(kernel: Kernel) -> None:
 
 def test_on_loopback_all_link_addresses_are_zero(kernel: Kernel) -> None:
     data = packet("127.0.0.1")
-    found = framed(Framing(link(IFF_LOOPBACK)), [(LinkType.RAW, data)])
+    found = framed(Encapsulation(link(IFF_LOOPBACK)), [(LinkType.RAW, data)])
     assert found[0][:6] == bytes(6)
     assert not kernel.asked
 
@@ -163,7 +163,7 @@ def test_on_loopback_all_link_addresses_are_zero(kernel: Kernel) -> None:
 def test_what_was_cut_stays_cut(kernel: Kernel) -> None:
     batch = batch_of([packet("198.51.100.1", "x" * 40)[:40]])
     batch = replace(batch, original=np.array([68], np.uint32))
-    (made,) = Framing(link()).frames(batch, np.array([LinkType.RAW]))
+    (made,) = Encapsulation(link()).frames(batch, np.array([LinkType.RAW]))
     assert (made.captured.tolist(), made.original.tolist()) == ([54], [82])
 
 
@@ -189,7 +189,7 @@ def test_any_bytes_are_framed_or_counted(records, piece) -> None:
     with pytest.MonkeyPatch.context() as patch:
         Kernel(patch)
         patch.setattr(module, "_PIECE", piece)
-        framing = Framing(link())
+        framing = Encapsulation(link())
         framing.resolve = True
         found = framed(framing, records)
     assert len(found) + framing.unframed == sum(bool(data) for _, data in records)

@@ -10,7 +10,7 @@ import pytest
 
 from core.decode.batch import Batch
 from core.forge.transmit.pacing import CATCH_UP_S, Plan, send_packets
-from core.forge.transmit.replay import Pace, Replay
+from core.forge.transmit.replay import Replay, ReplayPace
 
 RATE = 500.0
 
@@ -80,8 +80,10 @@ def test_a_moments_delay_is_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None
     assert progress.elapsed_s == pytest.approx(1999 / RATE, abs=0.01)
 
 
-@pytest.mark.parametrize("pace", [Pace(rate=RATE), Pace(speed=2.0)], ids=["rate", "speed"])
-def test_a_stalled_replay_does_not_flood(monkeypatch: pytest.MonkeyPatch, pace: Pace) -> None:
+@pytest.mark.parametrize(
+    "pace", [ReplayPace(rate=RATE), ReplayPace(speed=2.0)], ids=["rate", "speed"]
+)
+def test_a_stalled_replay_does_not_flood(monkeypatch: pytest.MonkeyPatch, pace: ReplayPace) -> None:
     count = 2000
     sizes = np.full(count, 60, np.uint32)
     times_ns = np.arange(count, dtype=np.int64) * int(2e9 / RATE)

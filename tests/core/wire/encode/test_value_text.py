@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.wire.encode.value_text import TextError, example, parse_value, typed
-from core.wire.model.field import Kind, Slot, Value
+from core.wire.model.field import Kind, PlacedField, Value
 from core.wire.network.arp import ARP_IPV4
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
@@ -29,7 +29,7 @@ ANY_TEXT = st.one_of(
 )
 
 
-def values(slot: Slot) -> st.SearchStrategy[Value]:
+def values(slot: PlacedField) -> st.SearchStrategy[Value]:
     """Every value that a field can hold."""
     if slot.field.kind is Kind.BYTES:
         return st.binary(min_size=slot.field.bits // 8, max_size=slot.field.bits // 8)
@@ -55,7 +55,7 @@ def values(slot: Slot) -> st.SearchStrategy[Value]:
         (ARP_IPV4["src.hw_mac"], "02-00-5E-10-00-01", 0x02005E100001),
     ],
 )
-def test_values(slot: Slot, text: str, value: Value) -> None:
+def test_values(slot: PlacedField, text: str, value: Value) -> None:
     assert parse_value(slot, text) == value
 
 
@@ -79,7 +79,7 @@ def test_values(slot: Slot, text: str, value: Value) -> None:
     ],
     ids=lambda one: str(one)[:30],
 )
-def test_sentences(slot: Slot, text: str, sentence: str) -> None:
+def test_sentences(slot: PlacedField, text: str, sentence: str) -> None:
     with pytest.raises(TextError) as caught:
         parse_value(slot, text)
     assert str(caught.value) == sentence
@@ -93,12 +93,12 @@ def test_what_is_shown_is_what_is_read(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("slot", SLOTS, ids=lambda slot: slot.name)
-def test_every_example_can_be_typed(slot: Slot) -> None:
+def test_every_example_can_be_typed(slot: PlacedField) -> None:
     parse_value(slot, example(slot))
 
 
 @given(st.sampled_from(SLOTS), ANY_TEXT)
-def test_any_text_is_a_value_or_one_sentence(slot: Slot, text: str) -> None:
+def test_any_text_is_a_value_or_one_sentence(slot: PlacedField, text: str) -> None:
     with contextlib.suppress(TextError):
         value = parse_value(slot, text)
         assert slot.text(value)

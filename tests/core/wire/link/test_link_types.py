@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from core.wire.link.link_types import LinkType, is_read, link_type_name, unread_text
-from core.wire.model.walk import Space
+from core.wire.model.walk import Numbering
 from core.wire.registry import PARSERS
 
 
 def test_a_link_type_is_read_where_it_has_a_parser() -> None:
-    assert {kind for kind in range(1 << 16) if is_read(kind)} == set(PARSERS[Space.LINK])
-    assert set(LinkType) == set(PARSERS[Space.LINK])
+    assert {kind for kind in range(1 << 16) if is_read(kind)} == set(PARSERS[Numbering.LINK])
+    assert set(LinkType) == set(PARSERS[Numbering.LINK])
 
 
 def test_names_are_tcpdumps() -> None:

@@ -16,15 +16,15 @@ from app.cli.main import run
 from app.screens import forge, main, panels  # noqa: F401  # all that import dissect
 from app.screens.dialogs.copy import Copy
 from core.decode import verdicts
-from core.engine.engine import EngineSnapshot, State
+from core.engine.engine import EngineSnapshot, EngineState
 from core.forge.compose import evaluation, from_packet
 from core.forge.observe.outcome import Outcome, Seen
 from core.forge.observe.tracker import Track
-from core.forge.transmit.injector import Way
+from core.forge.transmit.injector import SendMethod
 from core.store.packet_store import PacketStore
 from core.wire.dissect import dissect as right_dissect
 from core.wire.model.dissection import Verdict
-from core.wire.model.walk import Space
+from core.wire.model.walk import Numbering
 from core.wire.present import faults, summary
 from core.wire.present.faults import Faults
 from core.wire.present.summary import Tone
@@ -140,7 +140,7 @@ def _store() -> PacketStore:
 
 async def test_the_monitor_shows_everything_else(broken_tcp: None) -> None:
     """The row, the tree above the layer that failed, the bytes, the count, the sentence."""
-    engine = ScriptedEngine(EngineSnapshot(State.DONE, file="/tmp/three.pcap", progress=1.0))
+    engine = ScriptedEngine(EngineSnapshot(EngineState.DONE, file="/tmp/three.pcap", progress=1.0))
     monitor = scripted_monitor(_store(), engine)
     async with monitor.run_test(size=(160, 45)) as pilot:
         screen = await filled(pilot)
@@ -229,7 +229,7 @@ def _dissect_everywhere(patch: pytest.MonkeyPatch) -> None:
 
 def _parsers(patch: pytest.MonkeyPatch) -> None:
     """Break the reading of TCP, below `dissect`, for all who imported it by whatever name."""
-    space, number = Space.IP_PROTOCOL, 6
+    space, number = Numbering.IP_PROTOCOL, 6
     broken = _failing(PARSERS[space][number], lambda walk, _: _of_routed(walk.data))
     patch.setitem(PARSERS[space], number, broken)
 
@@ -273,7 +273,7 @@ async def test_no_fault_in_one_packet_ends_the_monitor(
     store = PacketStore()
     store.add_interface(ETHERNET_INTERFACE)
     store.append(batch_of([FRAMES[0], ROUTED, FRAMES[2]]))
-    said = EngineSnapshot(State.DONE, file="/tmp/three.pcap", progress=1.0)
+    said = EngineSnapshot(EngineState.DONE, file="/tmp/three.pcap", progress=1.0)
     monitor = scripted_monitor(store, ScriptedEngine(said, echo_snapshot()))
     FAULTS[fault](monkeypatch)
     async with monitor.run_test(size=(160, 45)) as pilot:
@@ -352,9 +352,9 @@ def test_a_fault_in_one_packet_leaves_the_verdicts_of_its_block(monkeypatch) -> 
 def test_what_was_sent_is_followed_past_a_fault(fault: str, monkeypatch) -> None:
     """A captured frame that cannot be read is neither copy nor reply; the next one may be."""
     FAULTS[fault](monkeypatch)
-    track = Track(Outcome(FRAMES[0], Way.LINK))
+    track = Track(Outcome(FRAMES[0], SendMethod.LINK))
     assert not track.take(Seen(ROUTED, 1, number=1))
     assert track.take(Seen(FRAMES[0], 2, number=2))
     assert track.fate().number == 2
-    unread = Track(Outcome(ROUTED, Way.LINK))  # of our own packet: it is sent all the same
+    unread = Track(Outcome(ROUTED, SendMethod.LINK))  # of our own packet: it is sent all the same
     assert not unread.take(Seen(FRAMES[2], 3, number=3))
