@@ -46,7 +46,7 @@ def test_a_fault_ends_the_run_with_the_frame_and_the_traceback(monkeypatch, caps
 def test_two_decoders_that_disagree_are_a_fault(monkeypatch) -> None:
     """The batch decode with a step taken away; the sample is named."""
     steps = {space: dict(numbers) for space, numbers in header_index.STEPS.items()}
-    del steps[header_index.Space.LINK][LinkType.RAW]
+    del steps[header_index.Numbering.LINK][LinkType.RAW]
     monkeypatch.setattr(header_index, "STEPS", steps)
     raw = [sample for sample in SAMPLES if sample.link_type == LinkType.RAW]
     with pytest.raises(FaultError, match=f"link type {int(LinkType.RAW)}, .*: 45") as caught:

@@ -59,7 +59,7 @@ Row = tuple[int | tuple[int, ...], ...]
 
 
 class DatagramSource:
-    """One interface, or all of them, by recvmsg. See `core.capture.source.Source`."""
+    """One interface, or all of them, by recvmsg. See `core.capture.source.CaptureSource`."""
 
     def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
         self._binding = PacketSocket(name, options, add)

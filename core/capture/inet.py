@@ -36,7 +36,7 @@ _CONTROL_BYTES = socket.CMSG_SPACE(TIMESPEC.size)
 
 
 class InetSource:
-    """Incoming TCP, UDP and ICMP over IPv4. See `core.capture.source.Source`."""
+    """Incoming TCP, UDP and ICMP over IPv4. See `core.capture.source.CaptureSource`."""
 
     def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
         link = None if name == ANY else named(name)

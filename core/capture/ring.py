@@ -59,7 +59,7 @@ class RingUnavailableError(Exception):
 
 
 class RingSource:
-    """One interface, or all of them, through one ring. See `core.capture.source.Source`."""
+    """One interface, or all of them, through one ring. See `core.capture.source.CaptureSource`."""
 
     def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
         self._binding = PacketSocket(name, options, add)

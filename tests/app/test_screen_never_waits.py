@@ -148,7 +148,9 @@ def test_no_change_of_the_screen_s_shelf_waits(tmp_path, monkeypatch, change) ->
 def test_every_method_of_a_shelf_that_changes_files_is_known() -> None:
     """A new one has to be given its place in these tests."""
     tree = ast.parse(Path(ROOT / "core" / "forge" / "journal" / "saved.py").read_text())
-    (shelf,) = (one for one in tree.body if isinstance(one, ast.ClassDef) and one.name == "Shelf")
+    (shelf,) = (
+        one for one in tree.body if isinstance(one, ast.ClassDef) and one.name == "DraftStore"
+    )
     changing = {
         method.name
         for method in shelf.body
@@ -177,7 +179,7 @@ def test_the_screen_changes_state_files_by_these_calls_only() -> None:
                 "write_down",
             ) or (name == "remember" and owner.endswith("keeping")):
                 waiting.append(f"{path.name}:{node.lineno}: {name}")
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Shelf":
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "DraftStore":
                 waiting.append(f"{path.name}:{node.lineno}: Shelf()")
     assert waiting == []
     assert written == set(CHANGES)

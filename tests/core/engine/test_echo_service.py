@@ -194,7 +194,7 @@ def test_a_fault_in_the_server_is_said_and_ends_nothing_else(engine, tmp_path, m
 @pytest.mark.parametrize(
     "broken",
     [
-        "core.echo.client_columns.Accounts.close",
+        "core.echo.client_columns.ClientColumns.close",
         "core.echo.client.Client.close",
         "core.echo.listener.Listener.close",
         "core.echo.sampler.Sampler.beat",

@@ -436,12 +436,12 @@ import sys
 from pathlib import Path
 from tests.core.files.test_private_folder import WRITERS, told
 from core.forge.compose.draft import Draft
-from core.forge.journal.saved import Shelf
+from core.forge.journal.saved import DraftStore
 folder, name, kept = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 if kept:
     WRITERS[name](folder)
     if name == "destinations.json":
-        Shelf(folder).agree({"192.0.2.9"})
+        DraftStore(folder).agree({"192.0.2.9"})
         (folder / name).write_text('["192.0.2.9"]')
 with (folder / "filler").open("wb", buffering=0) as filler:
     for size in (4096, 1):
