@@ -13,18 +13,21 @@ COMPILE := $(BIN)/python -m compileall -q app core widgets
 QUIET := -qq --disable-pip-version-check
 
 # Test processes at once. `make test WORKERS=0` runs all of it in one.
-WORKERS ?= 3
+WORKERS ?= 4
 
 .PHONY: run test check screenshots bench soak clean
 
 run: $(RUN_READY)
 	@$(BIN)/rawscope --demo
 
-# Tests that measure time follow alone. Both parts run, and a failure of either is one of `make test`.
+# Tests that measure time run after the others, two at a time: most of their time they sleep. Both
+# parts run, and a failure of either is one of `make test`. Bytecode is written even where the
+# environment says otherwise, since each test process would compile all tests again.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(DEV_READY)
 	@status=0; set -x; \
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal -m 'not serial' || status=$$?; \
-	$(BIN)/python -m pytest -m serial || status=$$?; \
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal -m 'not timed' || status=$$?; \
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m timed || status=$$?; \
 	exit $$status
 
 check: $(DEV_READY)

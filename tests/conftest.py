@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -13,6 +14,8 @@ from tests.frozen import bound_frozen
 from tests.idle import use_exact_idle
 from tests.isolation import leave_network
 from tests.support import captures_dir, require_capture
+
+STOPPING = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP)
 
 # the first text that is drawn builds tables of all of Unicode, which may take seconds
 settings.register_profile("rawscope", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,9 +32,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give this process (each worker of a parallel run is one) a network of its own."""
+    """Give this process (each worker of a parallel run is one) a network and signals of its own.
+
+    Under nohup(1), SIGHUP is ignored, and every program that a test starts would inherit that:
+    tests that end a program with SIGHUP would wait for it in vain.
+    """
     leave_network()
     use_exact_idle()
+    for number in STOPPING:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -161,7 +161,7 @@ def test_a_signal_ends_it_on_an_unread_terminal_of_another_user(opened, untouche
     assert is_given_back(terminal, painted, untouched)
 
 
-@pytest.mark.serial
+@pytest.mark.timed
 @pytest.mark.parametrize("program", [("-m", "app"), ("-c", STUCK)], ids=["as it is", "stuck"])
 @pytest.mark.parametrize("number", TO_LEAVE)
 def test_a_signal_ends_it_within_two_seconds(opened, untouched, number, program):

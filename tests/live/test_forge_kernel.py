@@ -329,7 +329,7 @@ def test_a_full_queue_is_counted_and_the_rest_goes_on(network: Network) -> None:
     assert progress.dropped > 1000
 
 
-@pytest.mark.serial
+@pytest.mark.timed
 def test_count_and_rate_are_kept(network: Network) -> None:
     def paced() -> Progress:
         departure = prepare([build(udp())], SendMethod.IP)
@@ -345,7 +345,7 @@ def test_count_and_rate_are_kept(network: Network) -> None:
     assert (times[-1] - times[0]) / 1e9 == pytest.approx(199 / 500, rel=0.25)
 
 
-@pytest.mark.serial
+@pytest.mark.timed
 def test_a_stop_ends_it_soon(network: Network) -> None:
     looks = iter(range(100))
 

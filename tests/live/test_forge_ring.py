@@ -290,14 +290,14 @@ def replayed(network: Network, pace: ReplayPace, gaps_ms: list[int]) -> tuple[li
     return (np.diff(arrived) / 1e9).tolist(), took
 
 
-@pytest.mark.serial
+@pytest.mark.timed
 def test_replay_keeps_the_captured_timing(network: Network) -> None:
     gaps, took = replayed(network, ReplayPace(), [50, 0, 100, 10, 40])
     assert gaps == pytest.approx([0.05, 0, 0.1, 0.01, 0.04], abs=0.03)
     assert took == pytest.approx(0.2, abs=0.1)
 
 
-@pytest.mark.serial
+@pytest.mark.timed
 def test_replay_by_a_factor_and_at_a_rate(network: Network) -> None:
     gaps, _ = replayed(network, ReplayPace(speed=2.0), [100, 200])
     assert gaps == pytest.approx([0.05, 0.1], abs=0.03)
@@ -305,7 +305,7 @@ def test_replay_by_a_factor_and_at_a_rate(network: Network) -> None:
     assert gaps == pytest.approx([0.05] * 3, abs=0.03)
 
 
-@pytest.mark.serial
+@pytest.mark.timed
 def test_time_that_goes_back_does_not_hold_the_replay_up(network: Network) -> None:
     gaps, took = replayed(network, ReplayPace(), [60, -50, 10])
     assert gaps == pytest.approx([0.06, 0, 0], abs=0.03)

@@ -124,7 +124,7 @@ def test_monitor(network):
 @pytest.mark.parametrize("form", FORMS)
 def test_send(network, tmp_path, form):
     arguments = ("--link", form, "--ip.dst", FAR_ADDRESS, "--udp.dstport", "9")
-    status, out, said = rawscope(network, tmp_path, "send", *arguments, "--wait", "5", "--yes")
+    status, out, said = rawscope(network, tmp_path, "send", *arguments, "--wait", "0.5", "--yes")
     assert status == 0, said
     assert "sent 1 of 1 through near0 (verbatim)" in out
     assert f"{FAR_ADDRESS} on near0 was not agreed to" in said

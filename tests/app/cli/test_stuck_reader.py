@@ -95,7 +95,7 @@ def test_a_signal_ends_the_printing_of_a_file(large, kind, number):
         assert process.wait(PATIENCE_S) == 128 + number
 
 
-@pytest.mark.serial
+@pytest.mark.timed
 @pytest.mark.parametrize("kind", ["pipe", *TERMINALS])
 @pytest.mark.parametrize("number", TO_LEAVE)
 def test_a_signal_ends_it_within_two_seconds(large, kind, number):
@@ -130,7 +130,7 @@ def test_a_signal_ends_the_printing_of_a_capture(kind):
 
 
 @pytest.mark.live
-@pytest.mark.serial
+@pytest.mark.timed
 @pytest.mark.parametrize("kind", ["pipe", *TERMINALS])
 @pytest.mark.parametrize("number", TO_LEAVE)
 def test_a_signal_ends_a_capture_within_two_seconds(kind, number):

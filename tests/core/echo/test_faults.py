@@ -314,7 +314,7 @@ def test_client_that_epoll_cannot_watch_is_turned_away(served, monkeypatch):
 # -- peers that do not read, do not write, or vanish
 
 
-@pytest.mark.serial
+@pytest.mark.timed
 @BOTH
 def test_client_that_never_reads_is_held_at_the_high_water_mark(trigger):
     offered = 1 << 30
@@ -508,7 +508,7 @@ def test_stale_event_for_a_client_closed_in_the_same_batch_is_ignored(served):
 # -- fairness
 
 
-@pytest.mark.serial
+@pytest.mark.timed
 @BOTH
 def test_a_firehose_does_not_starve_500_small_clients(trigger):
     with ServedProcess(trigger.value) as served:

@@ -170,7 +170,7 @@ def _processor_time(path: Path, content: bytes) -> float:
     return spent
 
 
-@pytest.mark.serial
+@pytest.mark.timed
 @pytest.mark.parametrize("name", GROWING)
 def test_work_grows_as_the_file_does(tmp_path, name) -> None:
     """Four times as large: four times the work, and not sixteen times."""

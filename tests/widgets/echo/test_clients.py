@@ -375,7 +375,7 @@ def test_only_lines_whose_words_changed_are_painted():
     play(EchoClients(), scene, size=WIDE)
 
 
-@pytest.mark.serial  # measures processor time
+@pytest.mark.timed  # measures processor time
 def test_ten_thousand_clients_make_values_of_those_on_the_screen_only():
     asked = []
     counted = IN.text

@@ -1,0 +1,33 @@
+"""Programs that tests start die of signals, however the tests themselves were started."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import STOPPING
+from tests.support import ROOT, require_peer
+from tests.waiting import PATIENCE_S
+
+FATAL = [number for number in STOPPING if number is not signal.SIGTSTP]  # which only stops
+
+
+@pytest.mark.parametrize("number", FATAL)
+def test_a_program_dies_of_a_signal(number: signal.Signals) -> None:
+    command = [require_peer("sh"), "-c", f"kill -{number.name.removeprefix('SIG')} $$"]
+    assert subprocess.run(command, timeout=PATIENCE_S, check=False).returncode == -number
+
+
+def test_it_does_where_the_tests_ignore_it_themselves() -> None:
+    """As nohup(1) has them ignore SIGHUP."""
+    names = " ".join(number.name.removeprefix("SIG") for number in STOPPING)
+    inner = f"{__file__}::test_a_program_dies_of_a_signal"
+    done = subprocess.run(
+        [require_peer("sh"), "-c", f'trap "" {names}; exec "$@"', "sh",
+         sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", inner],
+        cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
