@@ -17,7 +17,7 @@ class ForgeHost:
     def suggest_from_routes(
         self, draft: Draft, interface: str = "", *, resolve: bool = False
     ) -> RouteSuggestions:
-        """What routes and neighbours suggest for a draft."""
+        """What routes and neighbors suggest for a draft."""
         return suggest_from_routes(draft, interface, resolve=resolve)
 
     def interfaces(self) -> tuple[str, ...]:

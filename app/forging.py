@@ -4,7 +4,7 @@ The screen never sends and never waits. It hands over an `Order`, polls a `Forge
 the capture, and answers the question that may stand in it. Two threads do the work, each only
 while there is some:
 
-* the *looker* asks routing and neighbour tables what they suggest for the draft on the screen, and
+* the *looker* asks routing and neighbor tables what they suggest for the draft on the screen, and
   follows what was sent through the store (`core.forge.observe.tracker`);
 * a *sender* lives as long as one order: it examines, and after the answer it sends.
 

@@ -209,7 +209,7 @@ ACTIONS: tuple[Action, ...] = (
         KeyGroup.PROGRAM, KeyContext.PROGRAM,
         ("program.quit", "q", "quit", "quit", "Leave; asks before packets are lost"),
         ("program.help", "question_mark,f1", "help", "help", "All keys"),
-        ("program.theme", "", "change_theme", "", "Choose the colour theme; remembered"),
+        ("program.theme", "", "change_theme", "", "Choose the color theme; remembered"),
     ),
     Action("program.palette", "ctrl+p", "command_palette", "", "Every action by its name",
            KeyGroup.PROGRAM, KeyContext.PROGRAM, everywhere=True),

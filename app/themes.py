@@ -1,6 +1,6 @@
 """The themes: Textual's own, and one of high contrast.
 
-The widgets take every colour from theme variables, so a theme is all there is to know.
+The widgets take every color from theme variables, so a theme is all there is to know.
 `HIGH_CONTRAST` keeps text and accent at 7:1 or better against the background (WCAG 2.2,
 success criterion 1.4.6) and separates the panels by pure lines instead of shades.
 """

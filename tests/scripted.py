@@ -110,7 +110,7 @@ def icmp(source: str, destination: str, kind: int, code: int, rest: bytes) -> by
 
 
 def icmpv6(source: str, destination: str, kind: int, rest: bytes) -> bytes:
-    """A neighbour discovery message."""
+    """A neighbor discovery message."""
     message = struct.pack(">BBH", kind, 0, 0) + rest
     total = checksum(pseudo(source, destination, 58, len(message)) + message)
     message = message[:2] + struct.pack(">H", total) + message[4:]

@@ -138,7 +138,7 @@ class ScriptedMachine(ForgeHost):
         return ScriptedInjector(self)  # type: ignore[return-value]
 
 
-class Neighbour(ScriptedMachine):
+class Neighbor(ScriptedMachine):
     """Finds out, when it may ask the link, that the next hop is everybody."""
 
     def suggest_from_routes(

@@ -62,9 +62,9 @@ def points() -> list[CurvePoint]:
 def measured(results: list[object]) -> Callable[[Callable[[], bool]], Iterator[object]]:
     """A measurement that has these results at once."""
 
-    def run(cancelled: Callable[[], bool]) -> Iterator[object]:
+    def run(canceled: Callable[[], bool]) -> Iterator[object]:
         for result in results:
-            if cancelled():
+            if canceled():
                 return
             yield result
 

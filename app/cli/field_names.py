@@ -59,7 +59,7 @@ def known_names() -> frozenset[str]:
 
 
 def nearest(name: str) -> str:
-    """``; nearest: ip.ttl, ip.id`` for a misspelt name, or nothing."""
+    """``; nearest: ip.ttl, ip.id`` for a misspelled name, or nothing."""
     close = difflib.get_close_matches(name, sorted(known_names()), n=3)
     return f"; nearest: {', '.join(close)}" if close else "; see 'rawscope fields'"
 

@@ -69,7 +69,7 @@ def _measure_curve(output: CommandOutput, as_json: bool, stopped: Callable[[], b
     """Print what was measured, also where it breaks off. Raises `CommandError`."""
     points: list[CurvePoint] = []
     try:
-        points += run_curve(cancelled=stopped)  # what came before an error stays in the list
+        points += run_curve(canceled=stopped)  # what came before an error stays in the list
     except LabError as error:
         raise CommandError(f"the curve broke off: {error}") from error
     finally:

@@ -1,7 +1,7 @@
 """A line under the status bar that says what a person must know, and stays until it is read.
 
 Hidden while there is nothing to say; escape or a click takes it away. The sign in front says
-how bad it is, so that colour is not needed.
+how bad it is, so that color is not needed.
 """
 
 from __future__ import annotations

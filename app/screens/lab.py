@@ -25,19 +25,19 @@ from core.wire.model.text import safe
 from widgets.lab.plots import CurvePlot, RatePlot
 from widgets.lab.results import LabResults
 
-Cancelled = Callable[[], bool]
+Canceled = Callable[[], bool]
 ABREAST = 130  # columns from which the plots stand beside one another
 POINTS = len(COUNTS) * len(MECHANISMS)
 
 
-def measure_models(cancelled: Cancelled) -> Iterator[ModelResult]:
+def measure_models(canceled: Canceled) -> Iterator[ModelResult]:
     """Every model under the usual load."""
-    return run_models(cancelled=cancelled)
+    return run_models(canceled=canceled)
 
 
-def measure_curve(cancelled: Cancelled) -> Iterator[CurvePoint]:
+def measure_curve(canceled: Canceled) -> Iterator[CurvePoint]:
     """Every point of the curve."""
-    return run_curve(cancelled=cancelled)
+    return run_curve(canceled=canceled)
 
 
 Results = tuple[list[ModelResult], list[CurvePoint]]
@@ -71,8 +71,8 @@ class LabScreen(Screen[Results | None]):
 
     def __init__(
         self,
-        models: Callable[[Cancelled], Iterator[ModelResult]] = measure_models,
-        curve: Callable[[Cancelled], Iterator[CurvePoint]] = measure_curve,
+        models: Callable[[Canceled], Iterator[ModelResult]] = measure_models,
+        curve: Callable[[Canceled], Iterator[CurvePoint]] = measure_curve,
         *,
         before: Results | None = None,
         note: str = "",
@@ -126,7 +126,7 @@ class LabScreen(Screen[Results | None]):
         """Cancel what runs; leave when nothing does."""
         if self.measuring:
             self.workers.cancel_node(self)
-            self._end("cancelled")
+            self._end("canceled")
         elif self._is_whole:
             self.dismiss((self.results, self.points))
         else:
@@ -140,12 +140,12 @@ class LabScreen(Screen[Results | None]):
         """In a thread of its own, which may begin when the next run has been asked for already."""
         worker, trouble = get_current_worker(), ""
 
-        def cancelled() -> bool:
+        def canceled() -> bool:
             return worker.is_cancelled
 
         try:
             for measurement in self._measurements:
-                for result in measurement(cancelled):
+                for result in measurement(canceled):
                     self.post_message(self.Measured(run, result))
         except LabError as error:
             trouble = f"broke off: {safe(str(error))}"

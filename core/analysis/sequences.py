@@ -4,7 +4,7 @@ Theory
 ------
 Sequence numbers start anywhere; people count from the handshake. A segment with SYN carries the
 initial number of its direction (RFC 9293 §3.4), so the base of a segment is that of
-the last SYN seen at or before it in the same direction, and the base of its acknowledgement
+the last SYN seen at or before it in the same direction, and the base of its acknowledgment
 that of the last SYN in the other. A connection whose handshake was not captured has none,
 and its numbers stay as they are.
 
@@ -102,10 +102,10 @@ class SequenceIndex:
         numbers = rows + chunk.first
         there, back = self._directions(chunk, rows)
         sequences = self._last_before(there, numbers)
-        acknowledgements = self._last_before(back, numbers)
+        acknowledgments = self._last_before(back, numbers)
         answers: dict[int, SequenceBase] = {}
-        for index in sequences.keys() | acknowledgements.keys():
-            base = SequenceBase(sequences.get(index), acknowledgements.get(index))
+        for index in sequences.keys() | acknowledgments.keys():
+            base = SequenceBase(sequences.get(index), acknowledgments.get(index))
             answers[int(numbers[index])] = base
         for number in range(chunk.first, chunk.last + 1):
             self._answers[number] = answers.get(number)

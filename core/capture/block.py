@@ -14,7 +14,7 @@ them (times, lengths, status bits) are its columns.
 Between the sockaddr_ll and the network header are at least 16 bytes, or the link header where that
 is longer (net/packet/af_packet.c, tpacket_rcv), and there we write:
 
-* a VLAN tag that the kernel took out of the frame: the two addresses move 4 bytes towards the gap
+* a VLAN tag that the kernel took out of the frame: the two addresses move 4 bytes toward the gap
   and the tag goes behind them, as it was on the wire. There may be no gap in front of a long link
   header; then the addresses cover the end of the sockaddr_ll, which was gathered before;
 * a Linux cooked header (SLL), 16 bytes in front of the network header, for devices whose own link

@@ -11,7 +11,7 @@ Offsets of frames count from the chunk's own `data`, so 32 bits are enough. Offs
 count from the frame. They have 32 bits too, since frames are longer than 64 KiB (BIG TCP, NFLOG,
 jumbograms), and a sign, since a place that may be nowhere must not be unsigned (`NOWHERE` in
 `core.decode.header_positions`). Bytes and columns are written once, before the chunk is published,
-and only read afterwards; the one exception is `verdict`, which is filled on demand with values that
+and only read afterward; the one exception is `verdict`, which is filled on demand with values that
 depend on nothing but the bytes, so that two threads filling it at once write the same.
 """
 

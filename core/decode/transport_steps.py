@@ -24,8 +24,8 @@ from core.wire.transport.udp import UDP
 def tcp(walk: BatchWalk, group: FrameGroup) -> None:
     """The header and its options."""
     group = walk.begin(TCP, group)
-    header, synchronise = walk.columns(TCP, group, "hdr_len", "flags.syn")
-    walk.mark(group.where(synchronise > 0), HeaderState.SYN)
+    header, synchronize = walk.columns(TCP, group, "hdr_len", "flags.syn")
+    walk.mark(group.where(synchronize > 0), HeaderState.SYN)
     short = header < TCP.size
     if short.any():
         walk.contradiction(group.where(short), TCP["hdr_len"])

@@ -47,7 +47,7 @@ class Draining:
     def cancel(self) -> None:
         """Wait for nobody any more."""
         for timer in self._timers:
-            timer.cancelled = True
+            timer.canceled = True
 
     def _end_patience(self) -> None:
         now_s = time.monotonic()

@@ -110,7 +110,7 @@ class Listener:
         if self._rest is None:
             self._loop.remove(self._listening)
         else:
-            self._rest.cancelled = True
+            self._rest.canceled = True
         self._listening.close()
 
     def _watch(self) -> None:
@@ -168,7 +168,7 @@ class Listener:
 
     def _wake(self) -> None:
         assert self._rest is not None
-        self._rest.cancelled = True
+        self._rest.canceled = True
         self._rest = None
         self._spare.have()  # first: with it, those who wait are served or turned away, not left
         self._watch()  # ADD reports what is ready already, with either trigger

@@ -192,7 +192,7 @@ class EchoServer:
             *(client.connected for client in self._clients.values()),
         ]
         for timer in self._timers:
-            timer.cancelled = True
+            timer.canceled = True
         if self._draining is not None:
             self._draining.cancel()
         try:

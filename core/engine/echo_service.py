@@ -152,7 +152,7 @@ class EchoService:
             server.talk(listener, 0)
 
         def send() -> None:
-            timer.cancelled = True
+            timer.canceled = True
             if self._server is server:
                 server.select_talker(listeners[0])
                 for listener in listeners:

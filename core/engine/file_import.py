@@ -76,7 +76,7 @@ class FileReading(threading.Thread):
     def _read(self, reader: CaptureReader) -> None:
         numbers = np.zeros(0, np.uint16)  # of the file's interfaces in the store
         for batch in reader.batches():
-            if self._cancellation.cancelled:
+            if self._cancellation.canceled:
                 return
             added = self._store.add_interfaces(reader.interfaces[len(numbers) :])
             numbers = np.append(numbers, np.array(added, np.uint16))

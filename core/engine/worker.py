@@ -193,7 +193,7 @@ class Worker:
 
     def _finish_reading(self, reading: FileReading) -> None:
         if reading is not self.reading or self._state is not EngineState.READING:
-            return  # cancelled meanwhile
+            return  # canceled meanwhile
         if reading.error:
             self.failure = reading.failure
             self._fail(reading.error)

@@ -15,7 +15,7 @@ class Cancellation:
     """Made before the input is opened; `fileno` polls readable once `cancel` was called."""
 
     def __init__(self) -> None:
-        self.cancelled = False
+        self.canceled = False
         self._descriptor = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._lock = threading.Lock()  # a late `cancel` never writes into another's descriptor
 
@@ -26,7 +26,7 @@ class Cancellation:
     def cancel(self) -> None:
         """End the wait, or the one that comes; any thread, any number of times."""
         with self._lock:
-            self.cancelled = True
+            self.canceled = True
             if self._descriptor >= 0:
                 os.eventfd_write(self._descriptor, 1)
 

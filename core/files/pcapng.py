@@ -140,7 +140,7 @@ class PcapngParser:
     def _walk(self, view: memoryview, position: int) -> Iterator[int]:
         """Yield the positions of packet blocks, up to one that is incomplete or no packet.
 
-        Stop after `SPAN_BYTES`, so that the caller can be cancelled among blocks without packets.
+        Stop after `SPAN_BYTES`, so that the caller can be canceled among blocks without packets.
         """
         head = struct.Struct(self._order + "II").unpack_from
         end = len(view)

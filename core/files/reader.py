@@ -130,7 +130,7 @@ class CaptureReader:
         """
         source, limit = self._source, _FIRST_BATCH
         while not source.lost():
-            if self._cancellation is not None and self._cancellation.cancelled:
+            if self._cancellation is not None and self._cancellation.canceled:
                 return None
             batch, step = self._gather(limit)
             if batch is not None:

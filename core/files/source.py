@@ -206,7 +206,7 @@ class Stream:
     def _next_piece(self, wait: bool) -> bytes | None:
         """The next bytes, or None at the end, or where there are none without waiting."""
         while True:
-            if self._is_cancelled:
+            if self._is_canceled:
                 self._ended = True
                 return None
             piece = next(self._pieces, None)
@@ -219,8 +219,8 @@ class Stream:
             self._read_some()
 
     @property
-    def _is_cancelled(self) -> bool:
-        return self._cancellation is not None and self._cancellation.cancelled
+    def _is_canceled(self) -> bool:
+        return self._cancellation is not None and self._cancellation.canceled
 
     def _read_some(self) -> None:
         try:
@@ -243,4 +243,4 @@ class Stream:
         if self.is_file:
             return True
         events = self._poll.poll(None if wait else 0)
-        return bool(events) and not self._is_cancelled
+        return bool(events) and not self._is_canceled

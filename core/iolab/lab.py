@@ -3,7 +3,7 @@
 Three processes: the model (`core.iolab.trial`), the load (`core.iolab.load`), and this one, which
 only starts them and looks at the first from outside (`core.iolab.process_state`). So neither the
 screen nor the load is in the model's figures. The generators yield one finished result at a time,
-so that a caller can show progress, and ask many times a second whether they are `cancelled`.
+so that a caller can show progress, and ask many times a second whether they are `canceled`.
 """
 
 from __future__ import annotations
@@ -86,41 +86,41 @@ class ModelResult:
 def run_models(
     models: Sequence[Model] = MODELS,
     options: LabOptions | None = None,
-    cancelled: Callable[[], bool] = _never,
+    canceled: Callable[[], bool] = _never,
 ) -> Iterator[ModelResult]:
-    """Each model in turn, until `cancelled`."""
+    """Each model in turn, until `canceled`."""
     for model in models:
-        result = _run_model(model, options or LabOptions(), cancelled)
-        if result is None or cancelled():  # ctrl+c ends the processes too, with words of their own
+        result = _run_model(model, options or LabOptions(), canceled)
+        if result is None or canceled():  # ctrl+c ends the processes too, with words of their own
             return
         yield result
 
 
 def _run_model(
-    model: Model, options: LabOptions, cancelled: Callable[[], bool]
+    model: Model, options: LabOptions, canceled: Callable[[], bool]
 ) -> ModelResult | None:
-    """One model under the load; None if cancelled."""
+    """One model under the load; None if canceled."""
     with ExitStack() as stack:
         trial = stack.enter_context(Child("trial", model.name, str(options.clients + options.idle)))
-        greeting = _read(trial, cancelled)
+        greeting = _read(trial, canceled)
         if "port" not in greeting:
             return _refusal(model, greeting)
         load = stack.enter_context(Child(
             "load", str(greeting["port"]), "--clients", str(options.clients), "--idle",
             str(options.idle), "--size", str(options.size), "--messages", str(options.messages),
         ))  # fmt: skip
-        serving = _read(trial, lambda: cancelled() or bool(load.status))
+        serving = _read(trial, lambda: canceled() or bool(load.status))
         if "serving" in serving:
-            waiting = watch(trial.pid, lambda: load.status is None and not cancelled())
-        elif serving or cancelled():
+            waiting = watch(trial.pid, lambda: load.status is None and not canceled())
+        elif serving or canceled():
             return _refusal(model, serving)
-        if cancelled():
+        if canceled():
             return None
-        outcome = load.line(cancelled) or ""
-        cost = _read(trial, cancelled) if serving else {}
+        outcome = load.line(canceled) or ""
+        cost = _read(trial, canceled) if serving else {}
         if "refused" in cost:
             return _refusal(model, cost)
-        if not outcome and not cancelled():
+        if not outcome and not canceled():
             return _refusal(model, {"refused": load.last_words()})
     if not cost:
         return None
@@ -141,20 +141,20 @@ def _run_model(
 
 
 def _refusal(model: Model, said: dict[str, Any]) -> ModelResult | None:
-    """Why a trial did not run; None if it said nothing, which is when it was cancelled."""
+    """Why a trial did not run; None if it said nothing, which is when it was canceled."""
     return ModelResult(model.name, model.title, refused=said["refused"]) if said else None
 
 
 def run_curve(
-    counts: Sequence[int] = COUNTS, cancelled: Callable[[], bool] = _never
+    counts: Sequence[int] = COUNTS, canceled: Callable[[], bool] = _never
 ) -> Iterator[CurvePoint]:
-    """The cost of one wake-up, point by point, until `cancelled`. Raises `LabError`."""
+    """The cost of one wake-up, point by point, until `canceled`. Raises `LabError`."""
     with Child("curve", *map(str, counts)) as child:
-        while line := child.line(cancelled):
-            if cancelled():
+        while line := child.line(canceled):
+            if canceled():
                 return
             yield CurvePoint(**json.loads(line))
-        if cancelled():
+        if canceled():
             return
         words = child.last_words()
         if child.status:

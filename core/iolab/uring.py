@@ -76,7 +76,7 @@ class Ring:
             numbers[sq_array // 4 + place] = place
 
     def close(self) -> None:
-        """Unmap the rings and close the descriptor; what is under way is cancelled."""
+        """Unmap the rings and close the descriptor; what is under way is canceled."""
         self._numbers.release()
         self._rings.close()
         self._entries.close()

@@ -68,13 +68,13 @@ class LoopCounters:
 
 @dataclass(order=True, slots=True)
 class Timer:
-    """A function that is called every `interval_s` seconds until `cancelled`."""
+    """A function that is called every `interval_s` seconds until `canceled`."""
 
     due_s: float
     order: int
     interval_s: float = field(compare=False)
     function: Callable[[], None] = field(compare=False)
-    cancelled: bool = field(default=False, compare=False)
+    canceled: bool = field(default=False, compare=False)
 
 
 class EpollLoop:
@@ -125,7 +125,7 @@ class EpollLoop:
         self._epoll.unregister(descriptor)
 
     def call_every(self, interval_s: float, function: Callable[[], None]) -> Timer:
-        """Call `function` every `interval_s` seconds; set the timer's `cancelled` to end it."""
+        """Call `function` every `interval_s` seconds; set the timer's `canceled` to end it."""
         due_s = time.monotonic() + interval_s
         timer = Timer(due_s, next(self._timer_order), interval_s, function)
         heapq.heappush(self._timers, timer)
@@ -214,7 +214,7 @@ class EpollLoop:
     def _run_timers(self, now_s: float) -> None:
         while self._timers and self._timers[0].due_s <= now_s:
             timer = heapq.heappop(self._timers)
-            if timer.cancelled:
+            if timer.canceled:
                 continue
             timer.due_s = now_s + timer.interval_s  # a late loop skips beats, it does not catch up
             heapq.heappush(self._timers, timer)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from core.net import netlink
 from core.net.interface_lookup import find_interface
-from core.net.routes import RouteKind, find_route, known_neighbour, own_addresses
+from core.net.routes import RouteKind, find_route, known_neighbor, own_addresses
 
 _MOST_KINDS = 1 << 16  # addresses whose kind is kept
 
@@ -44,7 +44,7 @@ class HostAddresses:
 
     def link_address(self, interface: str, destination: bytes) -> bytes | None:
         """The link address through which an IP address is reached on an interface: the next hop's,
-        as the neighbour table has it now; None where it has none."""
+        as the neighbor table has it now; None where it has none."""
         if interface not in self._links:
             self._links[interface] = find_interface(interface)
         link = self._links[interface]
@@ -55,7 +55,7 @@ class HostAddresses:
             route = find_route(destination)
             if route.link.index == link.index:
                 hop = route.next_hop
-        return known_neighbour(link.index, hop)
+        return known_neighbor(link.index, hop)
 
     def owns_mac(self, mac: bytes) -> bool:
         """Whether a link address is one of our interfaces'."""

@@ -1,5 +1,5 @@
 """Just enough rtnetlink to list interfaces and addresses, to ask for one link, and to hear of links
-that change; routes and neighbours are in `core.net.routes`.
+that change; routes and neighbors are in `core.net.routes`.
 
 A request and its answers are messages: ``struct nlmsghdr``, then ``struct ifinfomsg`` or
 ``struct ifaddrmsg``, then attributes (``struct rtattr``: length, type, value, padded to 4 bytes).
@@ -232,7 +232,7 @@ def ask(request: int, flags: int, body: bytes) -> Iterator[tuple[int, bytes]]:
                     code = -int.from_bytes(answer[:4], sys.byteorder, signed=True)
                     if code:
                         raise OSError(code, os.strerror(code))
-                    return  # the acknowledgement that NLM_F_ACK asked for
+                    return  # the acknowledgment that NLM_F_ACK asked for
                 yield kind, answer
             if not flags & NLM_F_DUMP:
                 return

@@ -1,11 +1,11 @@
-"""Which way a packet goes: asked of the kernel's routing and neighbour tables over netlink.
+"""Which way a packet goes: asked of the kernel's routing and neighbor tables over netlink.
 
 A route says through which interface and next hop, from which of our addresses, and what kind of
 destination it is: this machine, one host, everybody on the link, a group, or nobody. A next hop's
-link address is in the neighbour table, once somebody asked for it; NTF_USE makes the kernel ask
+link address is in the neighbor table, once somebody asked for it; NTF_USE makes the kernel ask
 (that takes CAP_NET_ADMIN). Looking up takes no privilege and sends nothing.
 
-Source: rtnetlink(7); linux/rtnetlink.h, linux/neighbour.h; arp(7). Multicast link addresses:
+Source: rtnetlink(7); linux/rtnetlink.h, linux/neighbor.h; arp(7). Multicast link addresses:
 RFC 1112 §6.4 and RFC 2464 §7.
 """
 
@@ -38,7 +38,7 @@ RTA_METRICS = 8
 RTAX_MTU = 2
 # linux/netlink.h
 NLM_F_CREATE = 0x400
-# linux/neighbour.h
+# linux/neighbor.h
 NDA_DST = 1
 NDA_LLADDR = 2
 NUD_INCOMPLETE = 0x01
@@ -51,7 +51,7 @@ ARPHRD_LOOPBACK = 772
 IFF_LOOPBACK = 0x8
 IFF_NOARP = 0x80
 
-_PATIENCE_S = 1.5  # for an answer to an ARP request or neighbour solicitation
+_PATIENCE_S = 1.5  # for an answer to an ARP request or neighbor solicitation
 _LOOK_S = 0.01
 
 
@@ -162,18 +162,18 @@ def group_address(address: bytes) -> bytes | None:
     return None
 
 
-def known_neighbour(index: int, address: bytes) -> bytes | None:
-    """The link address of a next hop, if the neighbour table has it."""
-    state, found = _neighbour(index, address)
+def known_neighbor(index: int, address: bytes) -> bytes | None:
+    """The link address of a next hop, if the neighbor table has it."""
+    state, found = _neighbor(index, address)
     return found if found and not state & (NUD_FAILED | NUD_INCOMPLETE) else None
 
 
-def resolve_neighbour(index: int, address: bytes, patience_s: float = _PATIENCE_S) -> bytes | None:
+def resolve_neighbor(index: int, address: bytes, patience_s: float = _PATIENCE_S) -> bytes | None:
     """The link address of a next hop, asked for if need be; None if nobody answers in time.
 
     Raises PermissionError where the kernel would have to be told to ask and may not be.
     """
-    found = known_neighbour(index, address)
+    found = known_neighbor(index, address)
     if found is not None:
         return found
     family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
@@ -181,7 +181,7 @@ def resolve_neighbour(index: int, address: bytes, patience_s: float = _PATIENCE_
     list(netlink.ask(RTM_NEWNEIGH, NLM_F_CREATE | netlink.NLM_F_ACK, body))
     end_s = time.monotonic() + patience_s
     while time.monotonic() < end_s:
-        state, found = _neighbour(index, address)
+        state, found = _neighbor(index, address)
         if state & NUD_FAILED:
             break
         if found and not state & NUD_INCOMPLETE:
@@ -190,8 +190,8 @@ def resolve_neighbour(index: int, address: bytes, patience_s: float = _PATIENCE_
     return None
 
 
-def _neighbour(index: int, address: bytes) -> tuple[int, bytes]:
-    """The state of an entry of the neighbour table, and its link address; (0, b"") if none."""
+def _neighbor(index: int, address: bytes) -> tuple[int, bytes]:
+    """The state of an entry of the neighbor table, and its link address; (0, b"") if none."""
     family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
     body = NDMSG.pack(family, 0, 0, 0, 0)
     for kind, answer in netlink.ask(RTM_GETNEIGH, netlink.NLM_F_DUMP, body):

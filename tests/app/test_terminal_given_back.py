@@ -190,7 +190,7 @@ def test_the_process_ends_though_the_terminal_cannot_be_put_in_order(monkeypatch
     assert ended == [128 + signal.SIGTERM]
 
 
-def test_what_was_not_painted_while_nobody_read_is_painted_afterwards(opened):
+def test_what_was_not_painted_while_nobody_read_is_painted_afterward(opened):
     terminal = opened()
     fill(terminal)
     for _ in range(4):

@@ -2,7 +2,7 @@
 
 The monitor runs in a pty of 160×45 with the panel open; the clients live in other processes
 (the busy ones in `core.iolab.load`). Timed is the way from a key to the painted cursor on the next
-client's row: the row's address in the cursor's colours, since its words alone may be painted for
+client's row: the row's address in the cursor's colors, since its words alone may be painted for
 another reason. Once with all clients idle, once with ten of them as busy as the server lets
 them; and first with a screenful of clients, which tells what the machine takes for itself.
 """

@@ -139,7 +139,7 @@ def coming_in(batch: Batch) -> list[Figure]:
 
 
 def looked_at(snapshot: Snapshot) -> list[Figure]:
-    """What a screen, a filter and a table colour ask for."""
+    """What a screen, a filter and a table color ask for."""
     chunks, count = snapshot.chunks, snapshot.count
 
     def check() -> None:

@@ -23,7 +23,7 @@ from core.store.packet_store import PacketStore
 from core.wire.dissect import dissect
 from core.wire.model.dissection import Dissection
 from core.wire.present.detail import detail_rows
-from core.wire.present.summary import Summary, summarise
+from core.wire.present.summary import Summary, summarize
 from tests.core.decode.agreement import (
     has_column,
     number,
@@ -89,7 +89,7 @@ def _check_one(sample: Sample) -> tuple[Dissection, Summary]:
     """Read one packet with every scalar reader."""
     try:
         dissection = dissect(sample.data, sample.link_type, sample.original, sample.flags)
-        summary = summarise(dissection)
+        summary = summarize(dissection)
         detail_rows(dissection)
         interface = CaptureInterface("fuzz", sample.link_type)
         frame = _ReadFrame(1, sample.data, sample.original, 0, interface, sample.flags)

@@ -419,7 +419,7 @@ def of_link(path: str, link_type: LinkType) -> str:
 def test_ip_packets_leave_behind_the_header_that_leads_to_them(
     network: Network, tmp_path: Path, state: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Two to a neighbour that the kernel has to ask for, one to a group, one to nobody."""
+    """Two to a neighbor that the kernel has to ask for, one to a group, one to nobody."""
     aims = (NEAR_ADDRESS, "239.1.2.3", NEAR_ADDRESS, "10.77.0.99")
     drafts = [Draft(("ip",), {"ip.src": FAR_ADDRESS, "ip.dst": aim}) for aim in aims]
     packets = [evaluate(draft).data for draft in drafts]

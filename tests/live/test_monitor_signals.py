@@ -98,7 +98,7 @@ def test_a_signal_to_leave_while_it_is_stopped(terminal, network, number):
     assert promiscuity(network) == 0
 
 
-def test_what_comes_while_it_is_stopped_is_there_afterwards(terminal, network):
+def test_what_comes_while_it_is_stopped_is_there_afterward(terminal, network):
     os.kill(terminal.pid, signal.SIGTSTP)
     status, painted = change(terminal)
     assert os.WIFSTOPPED(status)

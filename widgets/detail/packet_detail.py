@@ -256,5 +256,5 @@ class PacketDetail(ShiftedView):
 
 
 def _ends_in_blanks(strip: Strip, cell: int) -> bool:
-    """Whether there is nothing to read from `cell` on: the cursor's colour goes to the edge."""
+    """Whether there is nothing to read from `cell` on: the cursor's color goes to the edge."""
     return not strip.crop(cell).text.strip()

@@ -3,7 +3,7 @@
 The cursor is a client, not a row: it stays with it when the order changes, and when the client is
 closed it stays where it was, so that the last steps of its log can still be read.
 
-Colour is never the only signal: the second column says in a word how the client is.
+Color is never the only signal: the second column says in a word how the client is.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ EMPTY = (
 
 
 class HeadStyle(Enum):
-    """How a piece is coloured."""
+    """How a piece is colored."""
 
     PLAIN = "plain"
     QUIET = "quiet"

@@ -8,7 +8,7 @@ This is a list drawn by lines (`line_view`): the row that the cursor is on is ed
 a `LineEditor`, and a key costs one evaluation of the draft (0.7 ms) and what is visible.
 
 * What is typed goes into the draft at once; there is nothing to confirm. An empty field is open:
-  it shows what holds instead, greyed, and follows all other fields as they change.
+  it shows what holds instead, grayed, and follows all other fields as they change.
 * `draft`, `settings` and `focused_span` are for the screen to watch. The form evaluates its draft
   itself (`evaluation`), with what the machine suggests (`suggest`).
 * Several drafts that belong together (fragments) are held at once; a row switches between them.

@@ -112,7 +112,7 @@ class ForgeLines(CursorView):
 
     @property
     def trouble(self) -> str:
-        """What the machine has against it: no route, no neighbour; empty if nothing."""
+        """What the machine has against it: no route, no neighbor; empty if nothing."""
         return self._surrounding.trouble
 
     def suggest(self, suggested: Sequence[Mapping[str, Value]], surrounding: Surrounding) -> None:

@@ -116,7 +116,7 @@ class ForgeOutcome(CursorView):
         return self._lines[line], line == self._cursor and self.has_focus
 
     def build_line(self, line: int) -> Strip:
-        """One line; the one with the cursor in its colours while keys go there."""
+        """One line; the one with the cursor in its colors while keys go there."""
         entry = self._lines[line]
         if line == self._cursor and self.has_focus:
             style = self.component("forge-outcome--cursor")

@@ -4,11 +4,11 @@
 
     ▾ IPv4
       • Time to live        300▏                  ✗ 300: time to live is 0–255
-        Header checksum     0x7cca                              (greyed: computed)
+        Header checksum     0x7cca                              (grayed: computed)
       • Don't fragment      [x]
 
 A dot is before what was typed; a cross and a sentence behind what cannot be. So no row needs its
-colour to be understood.
+color to be understood.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The curve is drawn with both axes logarithmic: from ten to ten thousand descriptors, and from
 one microsecond to ten thousand, a straight line upwards means that the cost grows with the number.
-Every figure is also in `widgets.lab.results`, so no colour has to be told from another.
+Every figure is also in `widgets.lab.results`, so no color has to be told from another.
 
 Importing this costs a tenth of a second: whoever opens the laboratory pays it.
 """
@@ -22,7 +22,7 @@ from widgets.lines.cells import cut
 from widgets.status.line import si
 
 DOTS = HiResMode.HALFBLOCK  # of two dots a cell, but in every terminal font
-COLOURS = {"select": "error", "poll": "warning", "epoll": "success"}  # of the theme
+COLORS = {"select": "error", "poll": "warning", "epoll": "success"}  # of the theme
 
 
 SHORT = {"blocking": "block", "epoll-level": "ep-lvl", "epoll-edge": "ep-edge", "io_uring": "uring"}
@@ -49,8 +49,8 @@ class _Plot(PlotWidget):
         super().__init__(id=id, allow_pan_and_zoom=False)
         self.set_reactive(PlotWidget.margin_top, 1)
 
-    def colour(self, name: str) -> str:
-        """A colour of the theme, as the plot wants it."""
+    def color(self, name: str) -> str:
+        """A color of the theme, as the plot wants it."""
         return self.app.theme_variables[name]
 
 
@@ -75,7 +75,7 @@ class RatePlot(_Plot):
         self.set_ylimits(0, max(rates) * 1.1)
         self.set_xlimits(0.4, len(names) + 0.6)
         self.set_ylabel("1,000 messages/s")
-        self.bar(names, rates, bar_style=self.colour("primary"), hires_mode=DOTS)
+        self.bar(names, rates, bar_style=self.color("primary"), hires_mode=DOTS)
 
 
 class CurvePlot(_Plot):
@@ -102,7 +102,7 @@ class CurvePlot(_Plot):
                 self.plot(
                     [log10(point.descriptors) for point in own],
                     [log10(point.median_us) for point in own if point.median_us],
-                    line_style=self.colour(COLOURS[name]),
+                    line_style=self.color(COLORS[name]),
                     hires_mode=DOTS,
                     label=name,
                 )

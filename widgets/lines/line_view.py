@@ -169,7 +169,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def base_style(self) -> Style:
-        """The widget's own colours. Textual works them out anew each time it is asked."""
+        """The widget's own colors. Textual works them out anew each time it is asked."""
         if self._base_style is None:
             self._base_style = self.rich_style
         return self._base_style
@@ -180,7 +180,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def notify_style_update(self) -> None:
-        """A theme change: every cached line has old colours."""
+        """A theme change: every cached line has old colors."""
         self._strips.clear()
         self._edges = None
         self._components.clear()
@@ -263,7 +263,7 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         return strip
 
     def _filled(self, strip: Strip) -> Strip:
-        """`strip` cut where the scroll bar begins; a coloured line goes on beside a missing one."""
+        """`strip` cut where the scroll bar begins; a colored line goes on beside a missing one."""
         shown = strip.crop_extend(0, self.line_width, self.base_style)
         last = next(reversed(shown), None)
         style = self.base_style if last is None else last.style

@@ -41,6 +41,6 @@ class SteadyScrollBar(ScrollBar):
         return int(start * EIGHTHS), ceil(length * EIGHTHS)
 
     def notify_style_update(self) -> None:
-        """A theme change: the kept picture has old colours."""
+        """A theme change: the kept picture has old colors."""
         self._picture = None
         super().notify_style_update()

@@ -10,7 +10,7 @@ TO_THE_END = -1  # how Textual writes an open end
 
 
 def with_selection(strip: Strip, span: tuple[int, int] | None, style: Style) -> Strip:
-    """`strip` with the characters of `span` in the colours of a selection."""
+    """`strip` with the characters of `span` in the colors of a selection."""
     if span is None:
         return strip
     start, stop = span

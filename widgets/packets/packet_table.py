@@ -16,7 +16,7 @@ Here is what the user does with it.
 * `selected` is for the screen to watch, by a direct call: that paints the panes beside the
   table in the same frame (7 ms; through a message it was 34).
 
-Colour is never the only signal: the first two cells hold a mark (◆) and a `Sign`, and the
+Color is never the only signal: the first two cells hold a mark (◆) and a `Sign`, and the
 Info text names flags, errors and meanings in words.
 """
 
@@ -50,7 +50,7 @@ class PacketTable(PacketLines):
         &:nocolor {
             & > .packet-table--udp, & > .packet-table--dns { color: $foreground; }
             & > .packet-table--icmp, & > .packet-table--igmp { color: $foreground; }
-            & > .packet-table--arp, & > .packet-table--neighbour { color: $foreground; }
+            & > .packet-table--arp, & > .packet-table--neighbor { color: $foreground; }
             & > .packet-table--reset, & > .packet-table--icmp-error {
                 color: $foreground;
                 text-style: bold;
@@ -67,7 +67,7 @@ class PacketTable(PacketLines):
         & > .packet-table--http, & > .packet-table--tls { color: $text-success; }
         & > .packet-table--udp, & > .packet-table--dns { color: $text-primary; }
         & > .packet-table--icmp, & > .packet-table--igmp { color: $text-secondary; }
-        & > .packet-table--arp, & > .packet-table--neighbour { color: $text-secondary; }
+        & > .packet-table--arp, & > .packet-table--neighbor { color: $text-secondary; }
         & > .packet-table--icmp-error { color: $text-warning; }
         & > .packet-table--reset { color: $text-error; }
         & > .packet-table--malformed, & > .packet-table--bad-checksum, & > .packet-table--fault {

@@ -26,7 +26,7 @@ StyleOf = Callable[[str], Style]
 
 
 def tone_class(tone: Tone) -> str:
-    """The component class that colours a tone: ``packet-table--icmp-error``."""
+    """The component class that colors a tone: ``packet-table--icmp-error``."""
     return "packet-table--" + tone.name.lower().replace("_", "-")
 
 
@@ -70,7 +70,7 @@ def paint_row(
 ) -> Strip:
     """One row. On the selected one, addresses are whole and push the rest to the right.
 
-    A sign that is an alarm keeps its colour under the cursor.
+    A sign that is an alarm keeps its color under the cursor.
     """
     tone = style_of(tone_class(row.tone))
     quiet = style_of("packet-table--quiet")

@@ -18,13 +18,13 @@ from core.wire.dissect import dissect
 from core.wire.model.dissection import PacketFlag, Verdict, is_timed
 from core.wire.model.text import safe
 from core.wire.present.faults import Faults
-from core.wire.present.summary import Summary, Tone, failed_summary, summarise
+from core.wire.present.summary import Summary, Tone, failed_summary, summarize
 
 CACHED_ROWS = 1024
 
 
 class Sign(Enum):
-    """What a row says without colour, in the order in which one hides another."""
+    """What a row says without color, in the order in which one hides another."""
 
     BAD = "✗"  # a checksum is wrong, or one is missing where it must not be
     FAULT = "?"  # it could not be described, by a fault of ours
@@ -130,5 +130,5 @@ class RowReader:
                 raise packet.fault
             is_tcp = snapshot is not None and dissection.layer("tcp") is not None
             base = self._sequences.base(snapshot, packet.number) if snapshot and is_tcp else None
-            return summarise(dissection, base)
+            return summarize(dissection, base)
         return failed_summary(dissection, *said)

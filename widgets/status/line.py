@@ -68,7 +68,7 @@ class StatusLine:
 
 
 class StatusStyle(Enum):
-    """How a part is coloured."""
+    """How a part is colored."""
 
     PLAIN = "plain"
     QUIET = "quiet"

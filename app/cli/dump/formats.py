@@ -22,7 +22,7 @@ from core.store.frame_detail import seconds_text
 from core.wire.model.dissection import Dissection, is_timed
 from core.wire.model.text import safe
 from core.wire.present.record import LISTED, record
-from core.wire.present.summary import Summary, Tone, failed_summary, summarise, wrong_checksums
+from core.wire.present.summary import Summary, Tone, failed_summary, summarize, wrong_checksums
 
 _HEX_COLUMNS = 16  # bytes a line
 _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(".") for byte in range(256))
@@ -105,7 +105,7 @@ class TextLines:
 
     def __call__(self, frame: Frame) -> str:
         dissection = frame.dissect()
-        summary = summarise(dissection, self._handshakes.base(dissection))
+        summary = summarize(dissection, self._handshakes.base(dissection))
         wrong = wrong_checksums(dissection) if summary.tone is Tone.BAD_CHECKSUM else ()
         return self._line(frame, summary, wrong)
 

@@ -20,7 +20,7 @@ MOST_PORT = 65_535
 
 
 class OneOf(RadioButton):
-    """A radio button that says by its sign, and not by colour alone, whether it is the one."""
+    """A radio button that says by its sign, and not by color alone, whether it is the one."""
 
     @property
     def BUTTON_INNER(self) -> str:  # type: ignore[override]  # noqa: N802 (Textual's name)

@@ -57,7 +57,7 @@ class FormField:
     """One input of the form. `slot` is None for options, payload and trailer.
 
     `text` is what was typed, `error` the one sentence on it, empty when all is well. `shown` is the
-    value in the bytes as the field takes it (greyed in an empty input), `meaning` what that number
+    value in the bytes as the field takes it (grayed in an empty input), `meaning` what that number
     stands for. `span` is None where the field has no bytes. `layer` is the place of its layer in
     `Draft.layers`, -1 for payload and trailer; `level` is 1 for a part of a field.
     """

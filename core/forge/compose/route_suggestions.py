@@ -1,7 +1,7 @@
 """What the machine suggests for a draft's open fields: source addresses, the next hop's MAC.
 
 These are no header's defaults: they depend on where the packet goes. Looking them up reads the
-routing and neighbour tables and sends nothing; only with `resolve` may the kernel ask the link.
+routing and neighbor tables and sends nothing; only with `resolve` may the kernel ask the link.
 
 A frame for a chosen interface needs no route. A route through that interface tells the next hop
 and the source that the kernel would use. Without one, the next hop is the destination itself, and
@@ -30,8 +30,8 @@ from core.net.routes import (
     addresses_of,
     find_route,
     group_address,
-    known_neighbour,
-    resolve_neighbour,
+    known_neighbor,
+    resolve_neighbor,
     source_on,
 )
 from core.wire.model.field import Value
@@ -157,7 +157,7 @@ def link_address(
         return group
     if route is not None and route.link.index == link.index and route.kind == RouteKind.BROADCAST:
         return _BROADCAST_MAC.to_bytes(_MAC_BYTES, "big")
-    found = neighbour(link.index, next_hop(address, route, link), resolve=resolve)
+    found = neighbor(link.index, next_hop(address, route, link), resolve=resolve)
     return found if found is not None and len(found) == _MAC_BYTES else None
 
 
@@ -166,7 +166,7 @@ def next_hop(address: bytes, route: Route | None, link: LinkMessage) -> bytes:
     return route.next_hop if route is not None and route.link.index == link.index else address
 
 
-def neighbour(index: int, address: bytes, *, resolve: bool) -> bytes | None:
+def neighbor(index: int, address: bytes, *, resolve: bool) -> bytes | None:
     """Return the link address of a next hop, or None if it is not known.
 
     With `resolve` the kernel asks the link, if it can: that takes CAP_NET_ADMIN, and an interface
@@ -174,8 +174,8 @@ def neighbour(index: int, address: bytes, *, resolve: bool) -> bytes | None:
     """
     if resolve:
         with contextlib.suppress(OSError):
-            return resolve_neighbour(index, address)
-    return known_neighbour(index, address)
+            return resolve_neighbor(index, address)
+    return known_neighbor(index, address)
 
 
 def _text(address: bytes) -> str:

@@ -3,7 +3,7 @@
 Captured frames are fed in, in any order and from any source; nothing here captures. The *copy* is
 the frame that has our packet in it, but for the fields that the kernel may write on that way out
 (`core.forge.transmit.injector`). A *reply* is a packet with the ends reversed, an echo reply of the
-same identifier, an ARP or neighbour answer, or an ICMP error that quotes ours
+same identifier, an ARP or neighbor answer, or an ICMP error that quotes ours
 (`core.forge.observe.replies`). Its delay counts from the copy's time stamp, both being the
 kernel's.
 """
@@ -32,7 +32,7 @@ from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import PlacedField, Span, Value
 from core.wire.network.icmpv6 import ICMPV6
 from core.wire.present.faults import fault_text
-from core.wire.present.summary import failed_summary, summarise
+from core.wire.present.summary import failed_summary, summarize
 from core.wire.transport.tcp import FLAG_BITS, SequenceBase
 
 _SYSTEM_WRITES = "Without IP_HDRINCL the system writes the IP header itself."
@@ -173,7 +173,7 @@ class Outcome:
     def _reply(self, seen: Seen) -> Reply:
         read = dissect(seen.data, seen.link_type, len(seen.data), seen.flags)
         try:
-            summary = summarise(read, _handshake(self._sent, read))
+            summary = summarize(read, _handshake(self._sent, read))
         except Exception as error:  # ours, counted where the packet table shows this frame
             summary = failed_summary(read, fault_text(error))
         delay = self.stopwatch.delay_ns(seen.timestamp_ns)

@@ -1,14 +1,14 @@
 """Whether one packet answers another: the ends reversed, an echo answered, an error quoting it.
 
 UDP and SCTP: addresses and ports reversed. ICMP queries: the answer's type, the same
-identifier and sequence number (RFC 792, RFC 4443 §4). ARP and neighbour discovery: the answer
+identifier and sequence number (RFC 792, RFC 4443 §4). ARP and neighbor discovery: the answer
 about the address that was asked for (RFC 826, RFC 4861 §7.2.4). ICMP errors: what they quote has
 our addresses, protocol and first four bytes (the ports). What was sent to a group or to everybody
 may be answered by anyone.
 
 TCP: a connection may be going on between the same ports, whose segments are no answers. An answer
 acknowledges what ours carried, or is the reset that RFC 9293 §3.10.7 makes of it (with our
-acknowledgement number as its sequence number where ours had one). Any other segment without data,
+acknowledgment number as its sequence number where ours had one). Any other segment without data,
 a challenge ACK (RFC 5961 §4) or the one for a segment out of the window (RFC 9293 §3.10.7.4), does
 not say what it answers: it *may* be ours, and is taken for it if it is the first after ours.
 """
@@ -60,7 +60,7 @@ def match_reply(sent: Dissection, seen: Dissection) -> ReplyMatch:
             if other is None or not _same(sent, mine, seen, other, _REVERSED):
                 return ReplyMatch.NO
             return _segment(sent, mine, seen, other) if name == "tcp" else ReplyMatch.YES
-    return _said(_is_icmp_answer(sent, seen) or _is_neighbour_answer(sent, seen))
+    return _said(_is_icmp_answer(sent, seen) or _is_neighbor_answer(sent, seen))
 
 
 def _said(is_answer: bool) -> ReplyMatch:
@@ -154,7 +154,7 @@ def _is_icmp_answer(sent: Dissection, seen: Dissection) -> bool:
     return False
 
 
-def _is_neighbour_answer(sent: Dissection, seen: Dissection) -> bool:
+def _is_neighbor_answer(sent: Dissection, seen: Dissection) -> bool:
     mine, other = sent.layer("icmpv6"), seen.layer("icmpv6")
     if mine is None or other is None:
         return False

@@ -1,6 +1,6 @@
 """What a packet makes its hearers believe of addresses that are none of ours.
 
-ARP and the neighbour advertisement of IPv6 say at which link address an IP address is to be found;
+ARP and the neighbor advertisement of IPv6 say at which link address an IP address is to be found;
 who hears one that is not true sends there. Sources: RFC 826; RFC 4861 §4.4, §7.2.5.
 """
 
@@ -13,7 +13,7 @@ from core.forge.review.header_fields import HeaderView, header_of
 from core.net.host_addresses import HostAddresses
 from core.wire.model.dissection import Dissection
 from core.wire.network.arp import ARP, ARP_IPV4, OPERATIONS
-from core.wire.network.icmpv6 import NEIGHBOUR, OPTIONS, TARGET_LINK
+from core.wire.network.icmpv6 import NEIGHBOR, OPTIONS, TARGET_LINK
 
 _LINK = "target_linkaddr"
 
@@ -28,7 +28,7 @@ class Claim:
 
 def claims(read: Dissection, machine: HostAddresses) -> list[Claim]:
     """What a packet says of addresses that are not this machine's, or as somebody else."""
-    found = (_of_arp(read, machine), _of_neighbour(read, machine))
+    found = (_of_arp(read, machine), _of_neighbor(read, machine))
     return [claim for claim in found if claim is not None]
 
 
@@ -57,8 +57,8 @@ def _of_arp(read: Dissection, machine: HostAddresses) -> Claim | None:
     return Claim(f"{operation} {where}", _sentence(operation, where, foreign))
 
 
-def _of_neighbour(read: Dissection, machine: HostAddresses) -> Claim | None:
-    told = header_of(read, NEIGHBOUR)
+def _of_neighbor(read: Dissection, machine: HostAddresses) -> Claim | None:
+    told = header_of(read, NEIGHBOR)
     if told is None:
         return None
     link = _target_link(read)
@@ -67,13 +67,13 @@ def _of_neighbour(read: Dissection, machine: HostAddresses) -> Claim | None:
         return None
     at = f"at {link.text(_LINK)}" if link is not None else "where it comes from"
     where = f"{told.text('nd.na.target_address')} is {at}"
-    return Claim(f"advertises {where}", _sentence("neighbour advertisement", where, foreign))
+    return Claim(f"advertises {where}", _sentence("neighbor advertisement", where, foreign))
 
 
 def _target_link(read: Dissection) -> HeaderView | None:
-    """The option with the link address that a neighbour advertisement gives."""
+    """The option with the link address that a neighbor advertisement gives."""
     for layer in read.layers:
-        for option in layer.options if NEIGHBOUR in layer.tables else ():
+        for option in layer.options if NEIGHBOR in layer.tables else ():
             known = OPTIONS.kinds.get(option.kind)
             whole = option.span.start + TARGET_LINK.stop <= len(read.data)
             if known is not None and known.table is TARGET_LINK and whole:

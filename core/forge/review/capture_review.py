@@ -1,7 +1,7 @@
 """Rails for many frames: where all those of a capture go, whose they are, and how dense they are.
 
 A capture's frames are mostly alike, so they are told apart by what the rails look at (addresses,
-and what ARP and neighbour advertisements claim) before each kind is examined once. What is
+and what ARP and neighbor advertisements claim) before each kind is examined once. What is
 remembered is remembered for each; the questions name the first few of a sort and count the rest.
 More than `MOST_KINDS` kinds are not examined one by one: that is asked about every time.
 """
@@ -24,7 +24,7 @@ from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.model.field import Span
 from core.wire.network.arp import ARP_IPV4
-from core.wire.network.icmpv6 import ICMPV6, NEIGHBOUR_ADVERTISEMENT
+from core.wire.network.icmpv6 import ICMPV6, NEIGHBOR_ADVERTISEMENT
 from core.wire.network.ipv4 import IPV4, IpProtocol
 from core.wire.network.ipv6 import IPV6
 
@@ -120,7 +120,7 @@ def _kinds(
     )
     at = read.transport_offset[icmp] + np.int64(_KIND.start)
     kind = _bytes(data, offset[icmp] + at, length[icmp] - at, _KIND.stop - _KIND.start)[:, 0]
-    known[icmp[kind == NEIGHBOUR_ADVERTISEMENT]] = False  # each claim is a kind of its own
+    known[icmp[kind == NEIGHBOR_ADVERTISEMENT]] = False  # each claim is a kind of its own
     found: list[tuple[int, bytes]] = []
     for network, spans in _LOOKED_AT.items():
         rows = np.flatnonzero(known & (read.network == network))

@@ -3,7 +3,7 @@
 What goes to this machine from one of its own addresses is sent at once. Everything else is asked
 once for each destination and each thing that is unusual about it: nobody said yes to it before; a
 broadcast or a group, which many hear; a source that is not ours (of IP, of the link), whose owner
-gets the answers; a claim of ARP or neighbour discovery that is not about us; a route inside it that
+gets the answers; a claim of ARP or neighbor discovery that is not about us; a route inside it that
 sends it on; a link address that is not the next hop's; frames that leave verbatim, past the IP
 stack and its firewall.
 

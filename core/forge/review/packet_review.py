@@ -184,7 +184,7 @@ class PacketReview:
         return found
 
     def _claims(self) -> list[Concern]:
-        """That it says where others are to send to. The loopback's neighbours are ourselves."""
+        """That it says where others are to send to. The loopback's neighbors are ourselves."""
         if self.is_loopback or self.target is Target.OWN:
             return []
         mark = f"{self.destination} on {self.interface} "

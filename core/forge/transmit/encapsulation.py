@@ -6,7 +6,7 @@ own address to that of the next hop. The destinations of a batch are gathered as
 distinct one is looked up once; frames are put together by columns, too.
 
 Looking up asks nobody until `Encapsulation.resolve` says that the link may be asked: an address
-that is not known by then is zeros, as one that is still to be found; afterwards its packets are
+that is not known by then is zeros, as one that is still to be found; afterward its packets are
 left out. Records without bytes are no packets, and are skipped.
 """
 

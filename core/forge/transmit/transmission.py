@@ -33,7 +33,7 @@ from core.net.routes import (
     Route,
     RouteKind,
     find_route,
-    resolve_neighbour,
+    resolve_neighbor,
 )
 
 
@@ -84,7 +84,7 @@ class PreparedTransmission:
         """
         first = self.packets[0]
         if self.route is not None:
-            _check_neighbour(self.route, destination_of(first, self.network)[0])
+            _check_neighbor(self.route, destination_of(first, self.network)[0])
         match self.way:
             case SendMethod.LINK:
                 return open_link(self.interface, self.mtu, bypass=bypass)
@@ -152,12 +152,12 @@ def prepare(
     )
 
 
-def _check_neighbour(route: Route, destination: str) -> None:
+def _check_neighbor(route: Route, destination: str) -> None:
     """Raise `SendError` (EHOSTUNREACH) if the next hop was asked for and nobody answered."""
     if route.is_loopback or route.kind != RouteKind.UNICAST or route.link.flags & IFF_NOARP:
         return
     try:
-        found = resolve_neighbour(route.link.index, route.next_hop)
+        found = resolve_neighbor(route.link.index, route.next_hop)
     except OSError:
         return  # the kernel could not be told to ask: it will when the packet comes
     if found is None:

@@ -4,7 +4,7 @@ The two bytes after the addresses are an EtherType from 0x0600 up, and the lengt
 payload up to 1500 (IEEE 802.3-2018 §3.2.6); the numbers between are neither, and zero says
 nothing. After a length
 comes an LLC header (IEEE 802.2): two service access points and a control field. Both
-points 0xAA mean SNAP (RFC 1042): an organisation and then an EtherType.
+points 0xAA mean SNAP (RFC 1042): an organization and then an EtherType.
 
 Frames are padded to 60 bytes, so an Ethernet II payload may be longer than the packet in it;
 only the network header knows. An 802.3 length ends the payload itself.
@@ -139,7 +139,7 @@ SNAP = HeaderTable(
     Field(
         "oui",
         24,
-        "Organisation",
+        "Organization",
         base=16,
         values={OUI_ETHERTYPE: "EtherType follows", 0x00000C: "Cisco"},
     ),
@@ -219,7 +219,7 @@ def info(layer: Layer, dissection: Dissection) -> str:
 
 
 def info_llc(layer: Layer, dissection: Dissection) -> str:
-    """The service access points, or SNAP's organisation and type."""
+    """The service access points, or SNAP's organization and type."""
     data = dissection.data
     oui, kind = layer.number(data, "oui"), layer.number(data, "type")
     if isinstance(oui, int) and isinstance(kind, int):

@@ -3,7 +3,7 @@
 IPv4 and TCP options are alike (RFC 791 §3.1, RFC 9293 §3.1): kind 0 ends the list, kind 1 is
 one byte of padding, every other kind is followed by a length that counts kind and length
 too. IPv6 options count only their body, and their one-byte padding is kind 0 (RFC 8200
-§4.2). Neighbour discovery counts in units of 8 bytes (RFC 4861 §4.6). A length of less than the
+§4.2). Neighbor discovery counts in units of 8 bytes (RFC 4861 §4.6). A length of less than the
 option's own first bytes, or past the end of the list, ends the reading: what follows
 cannot be told apart, and the option says so.
 

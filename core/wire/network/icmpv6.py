@@ -1,8 +1,8 @@
-"""ICMPv6: errors and echo as in ICMP, and neighbour discovery in the place of ARP.
+"""ICMPv6: errors and echo as in ICMP, and neighbor discovery in the place of ARP.
 
-RFC 4443 (errors, echo), RFC 4861 (neighbour discovery), RFC 2710 and RFC 3810 (multicast
+RFC 4443 (errors, echo), RFC 4861 (neighbor discovery), RFC 2710 and RFC 3810 (multicast
 listeners). Type, code and checksum are common; what follows depends on the type, and after
-neighbour discovery's fixed parts come options in units of 8 bytes.
+neighbor discovery's fixed parts come options in units of 8 bytes.
 
 Unlike ICMP's, the checksum covers a pseudo-header.
 """
@@ -23,7 +23,7 @@ UNREACHABLE, TOO_BIG, TIME_EXCEEDED, PARAMETER_PROBLEM = 1, 2, 3, 4
 ECHO_REQUEST, ECHO_REPLY = 128, 129
 LISTENER_QUERY, LISTENER_REPORT, LISTENER_DONE, LISTENER_REPORT_2 = 130, 131, 132, 143
 ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT = 133, 134
-NEIGHBOUR_SOLICITATION, NEIGHBOUR_ADVERTISEMENT, REDIRECT = 135, 136, 137
+NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT, REDIRECT = 135, 136, 137
 ERRORS = frozenset({UNREACHABLE, TOO_BIG, TIME_EXCEEDED, PARAMETER_PROBLEM})
 LISTENERS = frozenset({LISTENER_QUERY, LISTENER_REPORT, LISTENER_DONE, LISTENER_REPORT_2})
 DISCOVERY = frozenset(range(ROUTER_SOLICITATION, REDIRECT + 1))
@@ -40,8 +40,8 @@ TYPES: dict[int, str] = {
     LISTENER_DONE: "Multicast listener done",
     ROUTER_SOLICITATION: "Router solicitation",
     ROUTER_ADVERTISEMENT: "Router advertisement",
-    NEIGHBOUR_SOLICITATION: "Neighbour solicitation",
-    NEIGHBOUR_ADVERTISEMENT: "Neighbour advertisement",
+    NEIGHBOR_SOLICITATION: "Neighbor solicitation",
+    NEIGHBOR_ADVERTISEMENT: "Neighbor advertisement",
     REDIRECT: "Redirect",
     139: "Node information query",
     140: "Node information response",
@@ -60,8 +60,8 @@ CODES: dict[int, dict[int, str]] = {
     TIME_EXCEEDED: {0: "hop limit exceeded in transit", 1: "fragment reassembly time exceeded"},
     PARAMETER_PROBLEM: {
         0: "erroneous header field",
-        1: "unrecognised next header",
-        2: "unrecognised option",
+        1: "unrecognized next header",
+        2: "unrecognized option",
     },
 }
 
@@ -120,16 +120,16 @@ ADVERTISEMENT = _rest(
     Field("nd.ra.retrans_timer", 32, "Retransmission timer", suffix="ms"),
 )
 SOLICITATION = _rest(
-    "neighbour solicitation",
+    "neighbor solicitation",
     "RFC 4861 §4.3",
-    {NEIGHBOUR_SOLICITATION},
+    {NEIGHBOR_SOLICITATION},
     _reserved(),
     IPv6Address("nd.ns.target_address", "Target"),
 )
-NEIGHBOUR = _rest(
-    "neighbour advertisement",
+NEIGHBOR = _rest(
+    "neighbor advertisement",
     "RFC 4861 §4.4",
-    {NEIGHBOUR_ADVERTISEMENT},
+    {NEIGHBOR_ADVERTISEMENT},
     Field(
         "nd.na.flag",
         32,
@@ -174,7 +174,7 @@ CONTINUATIONS = (
     POINTER,
     ADVERTISEMENT,
     SOLICITATION,
-    NEIGHBOUR,
+    NEIGHBOR,
     REDIRECTION,
     LISTENER,
     REPORT_2,
@@ -182,7 +182,7 @@ CONTINUATIONS = (
 
 
 def _option(title: str, spec: str, *fields: Field) -> HeaderTable:
-    return HeaderTable("icmpv6.opt", f"Neighbour discovery option: {title}", spec, *fields, start=2)
+    return HeaderTable("icmpv6.opt", f"Neighbor discovery option: {title}", spec, *fields, start=2)
 
 
 SOURCE_LINK = _option("source", "RFC 4861 §4.6.1", Mac("src_linkaddr", "Source link address"))
@@ -266,7 +266,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """``Neighbour solicitation for fe80::1 from 00:…``, ``Echo request id=0x1, seq=2``."""
+    """``Neighbor solicitation for fe80::1 from 00:…``, ``Echo request id=0x1, seq=2``."""
     data = dissection.data
     kind, code = (ICMPV6[key].number(data, layer.offset) for key in ("type", "code"))
     text = TYPES.get(kind, f"Type {kind}")
@@ -285,8 +285,8 @@ def _details(layer: Layer, data: bytes, kind: int) -> str:
     if kind == TOO_BIG:
         return f" MTU={layer.number(data, 'mtu')}"
     targets = {
-        NEIGHBOUR_SOLICITATION: (SOLICITATION, " for "),
-        NEIGHBOUR_ADVERTISEMENT: (NEIGHBOUR, " "),
+        NEIGHBOR_SOLICITATION: (SOLICITATION, " for "),
+        NEIGHBOR_ADVERTISEMENT: (NEIGHBOR, " "),
     }
     text = ""
     if kind in targets:

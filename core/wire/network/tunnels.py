@@ -2,7 +2,7 @@
 
 GRE, RFC 2784 and RFC 2890: four bytes, and after them what the flags announce, in this
 order: checksum and offset, key, sequence number. Version 1 is PPTP's (RFC 2637), where the key
-is a length and a call, and an acknowledgement number may follow. The checksum covers the
+is a length and a call, and an acknowledgment number may follow. The checksum covers the
 GRE header and all after it.
 
 VXLAN, RFC 7348: an Ethernet frame inside UDP port 4789, after a network identifier.
@@ -33,7 +33,7 @@ GRE = HeaderTable(
     Flag("flags.sequence_number", "Sequence number present"),
     Flag("flags.strict_source_route", "Strict source route"),
     Field("flags.recursion_control", 3, "Recursion control"),
-    Flag("flags.ack", "Acknowledgement present"),
+    Flag("flags.ack", "Acknowledgment present"),
     Field("flags.reserved", 4, "Reserved"),
     Field("flags.version", 3, "Version"),
     Field("proto", 16, "Protocol", base=16, values=ETHERTYPE_NAMES),
@@ -45,7 +45,7 @@ _CALL = (
     Field("key.call_id", 16, "Call identifier"),
 )
 _SEQUENCE = (Field("sequence_number", 32, "Sequence number"),)
-_ACKNOWLEDGEMENT = (Field("ack_number", 32, "Acknowledgement number"),)
+_ACKNOWLEDGMENT = (Field("ack_number", 32, "Acknowledgment number"),)
 
 
 @lru_cache(maxsize=1 << 4 + GRE["flags.version"].field.bits)  # all there are
@@ -57,7 +57,7 @@ def optional_table(
     fields += _CHECKSUM if checksum_there else ()
     fields += (_CALL if version == PPTP else _KEY) if key else ()
     fields += _SEQUENCE if sequence else ()
-    fields += _ACKNOWLEDGEMENT if acknowledged and version == PPTP else ()
+    fields += _ACKNOWLEDGMENT if acknowledged and version == PPTP else ()
     if not fields:
         return None
     return HeaderTable("gre", "GRE optional words", "RFC 2890 §2", *fields, start=GRE.size)

@@ -24,11 +24,11 @@ from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv6, tunnels
 from core.wire.transport import sctp, tcp, udp
 from core.wire.transport.tcp import FLAG_BITS, SequenceBase
 
-__all__ = ["SequenceBase", "Summary", "Tone", "summarise"]
+__all__ = ["SequenceBase", "Summary", "Tone", "summarize"]
 
 
 class Tone(Enum):
-    """What a row is about, for its colour; never the only signal."""
+    """What a row is about, for its color; never the only signal."""
 
     OTHER = "other"
     TCP = "tcp"
@@ -40,7 +40,7 @@ class Tone(Enum):
     TLS = "tls"
     ICMP = "icmp"
     ICMP_ERROR = "icmp error"
-    NEIGHBOUR = "neighbour discovery"
+    NEIGHBOR = "neighbor discovery"
     ARP = "arp"
     SCTP = "sctp"
     IGMP = "igmp"
@@ -108,7 +108,7 @@ APPLICATION_TONES = {
 }
 
 
-def summarise(dissection: Dissection, base: SequenceBase | None = None) -> Summary:
+def summarize(dissection: Dissection, base: SequenceBase | None = None) -> Summary:
     """The row of one packet. `base` makes TCP's numbers relative."""
     layer = _subject(dissection)
     source, destination = _addresses(dissection)
@@ -216,7 +216,7 @@ def _tone(layer: Layer, dissection: Dissection, tone: Tone) -> Tone:
         case "icmpv6":
             kind = layer.number(data, "type")
             if kind in icmpv6.DISCOVERY:
-                return Tone.NEIGHBOUR
+                return Tone.NEIGHBOR
             return Tone.ICMP_ERROR if kind in icmpv6.ERRORS else tone
     return tone
 

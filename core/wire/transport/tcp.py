@@ -29,7 +29,7 @@ TCP = HeaderTable(
     Field("srcport", 16, "Source port", default=40_000),  # 0 is reserved: nobody answers it
     Field("dstport", 16, "Destination port"),
     Field("seq_raw", 32, "Sequence number"),
-    Field("ack_raw", 32, "Acknowledgement number"),
+    Field("ack_raw", 32, "Acknowledgment number"),
     Field("hdr_len", 4, "Header length", unit=4, suffix="bytes", default=20, automatic=True),
     Field(
         "flags",
@@ -42,10 +42,10 @@ TCP = HeaderTable(
             Flag("cwr", "Congestion window reduced"),
             Flag("ece", "ECN echo"),
             Flag("urg", "Urgent"),
-            Flag("ack", "Acknowledgement"),
+            Flag("ack", "Acknowledgment"),
             Flag("push", "Push"),
             Flag("reset", "Reset"),
-            Flag("syn", "Synchronise"),
+            Flag("syn", "Synchronize"),
             Flag("fin", "Finish"),
         ),
     ),
@@ -72,14 +72,14 @@ FLAG_BITS = {
 }
 _CHECKSUM, _HEADER_LENGTH = TCP["checksum"], TCP["hdr_len"]
 _SOURCE_PORT, _DESTINATION_PORT = TCP["srcport"], TCP["dstport"]
-_SEQUENCE, _ACKNOWLEDGEMENT, _WINDOW = TCP["seq_raw"], TCP["ack_raw"], TCP["window_size_value"]
+_SEQUENCE, _ACKNOWLEDGMENT, _WINDOW = TCP["seq_raw"], TCP["ack_raw"], TCP["window_size_value"]
 
 
 class SequenceBase(NamedTuple):
     """The numbers to subtract for relative ones; None where the handshake was not seen."""
 
     sequence: int | None
-    acknowledgement: int | None
+    acknowledgment: int | None
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
@@ -124,8 +124,8 @@ def info(layer: Layer, dissection: Dissection, base: SequenceBase | None = None)
     text = f"{source} → {destination} [{flag_text(flags)}] "
     text += f"Seq={_relative(_SEQUENCE.number(data, at), base.sequence if base else None)}"
     if flags & FLAG_BITS["ack"]:
-        acknowledgement = _ACKNOWLEDGEMENT.number(data, at)
-        text += f" Ack={_relative(acknowledgement, base.acknowledgement if base else None)}"
+        acknowledgment = _ACKNOWLEDGMENT.number(data, at)
+        text += f" Ack={_relative(acknowledgment, base.acknowledgment if base else None)}"
     text += f" Win={_WINDOW.number(data, at)}"
     length = segment_length(layer)
     if length is not None:

@@ -1,7 +1,7 @@
 """The options of a TCP header, each a small table.
 
 RFC 9293 §3.2 (end, no operation, maximum segment size), RFC 7323 (window scale,
-timestamps), RFC 2018 (selective acknowledgement), RFC 7413 (fast open), RFC 2385 (MD5),
+timestamps), RFC 2018 (selective acknowledgment), RFC 7413 (fast open), RFC 2385 (MD5),
 RFC 5925 (authentication), RFC 5482 (user timeout), RFC 8684 (multipath), RFC 6994 (experiments).
 """
 
@@ -49,7 +49,7 @@ WINDOW_SCALE_TABLE = _table(
     ),
 )
 SACK_TABLE = _table(
-    "selective acknowledgement",
+    "selective acknowledgment",
     "RFC 2018 §3",
     Field("sack_le", 32, "Left edge"),
     Field("sack_re", 32, "Right edge"),

@@ -45,7 +45,7 @@ def test_the_audit_is_not_switched_off_by_mistake(paths, content):
     [
         ("[keys", "the default keys are used"),
         ("keys = 3", "[keys] must be a table"),
-        ("[colours]\n", "unknown section 'colours'"),
+        ("[colors]\n", "unknown section 'colors'"),
         ('[keys]\n"view.puase" = "p"', "'view.puase' is no action"),
         ('[keys]\n"view.pause" = 7', "view.pause takes a key in quotes"),
         ('[keys]\n"view.pause" = ""', "'' is no key name"),

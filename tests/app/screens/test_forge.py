@@ -31,7 +31,7 @@ from core.forge.transmit.send_errors import Circumstances, refused
 from core.store.packet_store import PacketStore
 from tests.idle import eventually
 from tests.scripted import HOST, SERVER, scripted_store
-from tests.scripted_forge import ETH0, NO_ROUTE, Neighbour, ScriptedMachine, Wire
+from tests.scripted_forge import ETH0, NO_ROUTE, Neighbor, ScriptedMachine, Wire
 from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
 from tests.support import remarks_of
 from widgets.forge.changes import FormState
@@ -531,7 +531,7 @@ async def test_recipes_of_a_packet_and_of_a_draft(tmp_path):
 
 async def test_what_the_link_answers_may_be_a_second_question(tmp_path):
     """The next hop's address is found after the first yes, and is everybody's."""
-    machine = Neighbour()
+    machine = Neighbor()
     async with forging(tmp_path, machine=machine) as stage:
         await stage.pilot.press("f2")
         stage.forge.form.held = FormState.of(

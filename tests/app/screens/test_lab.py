@@ -77,21 +77,21 @@ async def test_the_plots_have_what_could_be_measured():
         assert [len(each.x) for each in lab.query_one(CurvePlot)._datasets] == [4, 4, 3]
 
 
-async def test_results_come_one_by_one_and_a_run_can_be_cancelled():
-    cancelled_in_time = threading.Event()
+async def test_results_come_one_by_one_and_a_run_can_be_canceled():
+    canceled_in_time = threading.Event()
 
-    def slow_models(cancelled):
+    def slow_models(canceled):
         yield models()[0]
-        until(cancelled, "being cancelled")
-        cancelled_in_time.set()
+        until(canceled, "being canceled")
+        canceled_in_time.set()
 
     lab = LabScreen(slow_models, measured(points()))
     async with opened(lab) as pilot:
         await eventually(lambda: len(lab.results) == 1)
         assert progress(lab).endswith(f"measuring {MODELS[1].title}")
         await pilot.press("escape")
-        assert progress(lab).endswith("cancelled")
-        await eventually(cancelled_in_time.is_set)
+        assert progress(lab).endswith("canceled")
+        await eventually(canceled_in_time.is_set)
         await pilot.pause()
         assert lab.points == []  # what comes after is not of this run
         assert pilot.app.screen is lab
@@ -110,7 +110,7 @@ async def test_it_can_be_run_again():
 
 
 async def test_a_failure_is_said():
-    def broken(cancelled):
+    def broken(canceled):
         yield models()[0]
         raise OSError("no \x1b[2Jprocess")
 

@@ -89,12 +89,12 @@ def test_printable_lines_pass_as_they_are():
 
 
 def test_the_gate_stands_around_the_other_filters():
-    grey, dim = Monochrome(), DimFilter()
-    gate, last = with_gate([grey, dim])
+    gray, dim = Monochrome(), DimFilter()
+    gate, last = with_gate([gray, dim])
     assert last is dim
     red = [Segment("a\x1bb", Style(color="red"))]
-    assert gate.apply(red, BACKGROUND) == grey.apply([Segment("ab", red[0].style)], BACKGROUND)
-    assert with_gate([grey])[0] is gate  # or every line would be painted anew
+    assert gate.apply(red, BACKGROUND) == gray.apply([Segment("ab", red[0].style)], BACKGROUND)
+    assert with_gate([gray])[0] is gate  # or every line would be painted anew
     assert with_gate([]) == with_gate([AS_IS])
 
 

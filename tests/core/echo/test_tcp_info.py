@@ -44,7 +44,7 @@ def pair():
 
 
 def test_state_and_round_trip_time_are_those_of_the_header(pair):
-    """The time changes only with an acknowledgement, and none comes while nothing is sent."""
+    """The time changes only with an acknowledgment, and none comes while nothing is sent."""
     for connected in pair:
         told = connected.getsockopt(
             socket.IPPROTO_TCP, socket.TCP_INFO, ctypes.sizeof(TcpInfo)

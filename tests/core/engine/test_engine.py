@@ -185,7 +185,7 @@ def test_unreadable_file_is_a_failure_in_one_line(engine, store, tmp_path, conte
     assert store.snapshot().count == 0
 
 
-def test_pipe_is_followed_live_and_can_be_cancelled(engine, store):
+def test_pipe_is_followed_live_and_can_be_canceled(engine, store):
     file_import, writing = os.pipe()
     with open(file_import, "rb"), open(writing, "wb", buffering=0) as pipe:
         engine.open_file(file_import)

@@ -236,7 +236,7 @@ def test_joined_batches_find_their_comments(tmp_path) -> None:
 # -- giving up inside a block ---------------------------------------------------------------
 
 
-class CancelledInside:
+class CanceledInside:
     """A cancellation that is used when the stream has been asked `after` times."""
 
     def __init__(self, after: int) -> None:
@@ -244,7 +244,7 @@ class CancelledInside:
         self._real = Cancellation()
 
     @property
-    def cancelled(self) -> bool:
+    def canceled(self) -> bool:
         self._left -= 1
         return self._left < 0
 
@@ -273,7 +273,7 @@ def test_a_packed_block_can_be_given_up_inside(tmp_path, monkeypatch, packing, k
         return piece
 
     monkeypatch.setattr(Stream, "_next_piece", counted)
-    cancellation = CancelledInside(after=9)
+    cancellation = CanceledInside(after=9)
     with open_capture(path, cancellation) as reader:
         assert sum(len(batch) for batch in reader.batches()) <= 1
     cancellation.close()
@@ -303,7 +303,7 @@ def test_a_file_of_blocks_without_packets_can_be_given_up(tmp_path) -> None:
     path = tmp_path / "x"
     content = section() + block(0x7777, b"") * (4 * SPAN_BYTES // 12)
     path.write_bytes(content)
-    cancellation = CancelledInside(after=2)
+    cancellation = CanceledInside(after=2)
     with open_capture(path, cancellation) as reader:
         assert list(reader.batches()) == []
         assert reader.position < 3 * SPAN_BYTES

@@ -192,7 +192,7 @@ def cancellation():
     made.close()
 
 
-def test_a_waiting_reader_can_be_cancelled(cancellation) -> None:
+def test_a_waiting_reader_can_be_canceled(cancellation) -> None:
     reading, writing = os.pipe()
     os.write(writing, PLAIN)
     with open_capture(reading, cancellation) as reader:
@@ -208,7 +208,7 @@ def test_a_waiting_reader_can_be_cancelled(cancellation) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", PLAIN[:3], PLAIN[:23], gzip.compress(PLAIN, mtime=0)[:12]])
-def test_the_wait_for_the_first_bytes_can_be_cancelled(cancellation, sent) -> None:
+def test_the_wait_for_the_first_bytes_can_be_canceled(cancellation, sent) -> None:
     reading, writing = os.pipe()
     os.write(writing, sent)
     refused = []

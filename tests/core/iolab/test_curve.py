@@ -47,7 +47,7 @@ def test_more_descriptors_than_allowed_is_said():
     assert select.median_us is poll.median_us is epoll.median_us is None
 
 
-def test_curve_can_be_cancelled():
+def test_curve_can_be_canceled():
     assert list(run_curve(COUNTS, lambda: True)) == []
 
 
@@ -60,7 +60,7 @@ def _instead(monkeypatch, code):
     )
 
 
-def test_curve_can_be_cancelled_while_a_point_is_measured(monkeypatch):
+def test_curve_can_be_canceled_while_a_point_is_measured(monkeypatch):
     _instead(monkeypatch, "import time; time.sleep(3600)")
     asked = iter((False, False, True))
     assert list(run_curve(COUNTS, lambda: next(asked, True))) == []

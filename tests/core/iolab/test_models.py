@@ -188,11 +188,11 @@ def test_a_trial_that_dies_early_is_said(fault, words, monkeypatch):
     assert words in result.refused
 
 
-def test_lab_can_be_cancelled():
+def test_lab_can_be_canceled():
     asked = []
 
-    def cancelled():
+    def canceled():
         asked.append(True)
         return len(asked) > 3
 
-    assert list(run_models(MODELS, LabOptions(messages=10_000_000), cancelled)) == []
+    assert list(run_models(MODELS, LabOptions(messages=10_000_000), canceled)) == []

@@ -187,12 +187,12 @@ def test_call_made_by_a_call_runs_in_the_next_turn(loop):
     assert ran == [1, 2]
 
 
-def test_timer_runs_again_and_again_until_cancelled(loop):
+def test_timer_runs_again_and_again_until_canceled(loop):
     beats = []
     timer = loop.call_every(0.001, lambda: beats.append(time.monotonic()))
     while len(beats) < 3:
         loop.run_once(FOREVER)
-    timer.cancelled = True
+    timer.canceled = True
     assert loop.run_once(5) == 0
     assert len(beats) == 3
     assert all(later - sooner >= 0.001 for sooner, later in pairwise(beats))

@@ -68,7 +68,7 @@ def test_the_predicate_sees_each_packet_once():
 
 
 def test_rows_outside_raise_and_the_nearest_row_never_does():
-    """Rows as in a list; a packet that is not in the view has a neighbour that is."""
+    """Rows as in a list; a packet that is not in the view has a neighbor that is."""
     store = PacketStore()
     store.add_interface(ETHERNET_INTERFACE)
     view = View(lambda chunk: np.arange(chunk.first, chunk.last + 1) % 10 == 0)

@@ -20,7 +20,7 @@ from core.wire.network.ipv6 import DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP
 from core.wire.network.tunnels import GRE, VXLAN, VXLAN_PORT
 from core.wire.present.detail import Row, detail_rows
 from core.wire.present.record import record
-from core.wire.present.summary import summarise
+from core.wire.present.summary import summarize
 from tests.core.wire import frames
 
 ETHERNET = LinkType.ETHERNET
@@ -100,7 +100,7 @@ def test_layers(path) -> None:
 def everything(dissection: Dissection) -> list[Row]:
     """All readers of one dissection; the rows, flat."""
     record(dissection)
-    summarise(dissection)
+    summarize(dissection)
     rows = list(detail_rows(dissection))
     for row in rows:
         rows += row.children

@@ -24,7 +24,7 @@ from core.wire.checksum.packet_checksums import pseudo_header_sum
 from core.wire.dissect import dissect
 from core.wire.model.dissection import Dissection, Verdict
 from core.wire.present.record import Json, record
-from core.wire.present.summary import summarise
+from core.wire.present.summary import summarize
 from tests.support import capture_index, captures_dir
 
 pytestmark = pytest.mark.corpus
@@ -153,7 +153,7 @@ def test_agrees_with_tshark(name) -> None:
     assert len(dissections) == len(rows)
     wrong = []
     for row, dissection in zip(rows, dissections, strict=True):
-        summarise(dissection)
+        summarize(dissection)
         for key, want, have in differences(row, record(dissection)):
             if not any(name.endswith(end) and (row["n"], key) == (n, k) for end, n, k in MEANT):
                 wrong.append((row["n"], key, want, have))

@@ -43,7 +43,7 @@ def test_network_and_transport_are_open_at_first_and_parts_closed():
         assert "▾ Internet Protocol version 4" in text
         assert "▾ Transmission Control Protocol" in text
         assert "▸ Flags" in text
-        assert "Synchronise" not in text
+        assert "Synchronize" not in text
 
     play(PacketDetail(), scene, size=TALL)
 

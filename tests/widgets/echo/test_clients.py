@@ -246,7 +246,7 @@ def test_a_row_has_every_figure():
     play(EchoClients(), scene, size=WIDE)
 
 
-def test_the_built_in_client_has_a_sign_and_alarms_have_words_in_colour():
+def test_the_built_in_client_has_a_sign_and_alarms_have_words_in_color():
     async def scene(pilot):
         clients = pilot.app.widget
         clients.show(echo_snapshot())

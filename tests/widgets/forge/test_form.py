@@ -266,7 +266,7 @@ def test_no_control_character_reaches_the_terminal():
     play(widget, scene, (70, 30))
 
 
-def test_suggestions_are_greyed_until_something_is_typed():
+def test_suggestions_are_grayed_until_something_is_typed():
     async def scene(pilot):
         surrounding = Surrounding(("lo", "eth0"), "eth0")
         widget.suggest([{"ip.src": 0xC0000211}], surrounding)

@@ -75,9 +75,9 @@ def numbers(table):
 
 def cursor_rows(table):
     """Lines of the screen that have the cursor's background."""
-    colour = table.component("packet-table--cursor").bgcolor
+    color = table.component("packet-table--cursor").bgcolor
     lines = table.render_lines(table.size.region)
-    return [y for y, strip in enumerate(lines) if all(s.style.bgcolor == colour for s in strip)]
+    return [y for y, strip in enumerate(lines) if all(s.style.bgcolor == color for s in strip)]
 
 
 # -- what a row says -------------------------------------------------------------------
@@ -132,7 +132,7 @@ def test_every_sign_takes_one_cell():
     assert all(cell_len(sign.value) == 1 for sign in Sign)
 
 
-def test_every_tone_has_a_colour_of_its_own_name():
+def test_every_tone_has_a_color_of_its_own_name():
     assert all(tone_class(tone) in PacketTable.COMPONENT_CLASSES for tone in Tone)
 
 
@@ -659,10 +659,10 @@ def test_columns_never_get_narrower():
     play(PacketTable(), scene, size=(120, 8))
 
 
-# -- colours ---------------------------------------------------------------------------
+# -- colors ---------------------------------------------------------------------------
 
 
-def test_a_theme_change_repaints_in_the_new_colours():
+def test_a_theme_change_repaints_in_the_new_colors():
     async def scene(pilot):
         table = pilot.app.widget
         table.show(scripted_store().snapshot())
@@ -676,7 +676,7 @@ def test_a_theme_change_repaints_in_the_new_colours():
     play(PacketTable(), scene, size=(120, 40))
 
 
-def test_an_alarm_keeps_its_colour_under_the_cursor():
+def test_an_alarm_keeps_its_color_under_the_cursor():
     async def scene(pilot):
         table = pilot.app.widget
         table.show(scripted_store().snapshot())
@@ -717,9 +717,9 @@ def test_selected_text_is_copied_from_the_rows():
         await pilot.hover(table, offset=(40, 5))
         await pilot.mouse_up(table, offset=(40, 5))
         await pilot.pause()
-        colour = pilot.app.screen.get_component_rich_style("screen--selection").bgcolor
+        color = pilot.app.screen.get_component_rich_style("screen--selection").bgcolor
         marked = [
-            any(piece.style.bgcolor == colour for piece in strip)
+            any(piece.style.bgcolor == color for piece in strip)
             for strip in table.render_lines(table.size.region)
         ]
         assert [y for y, is_marked in enumerate(marked) if is_marked] == [3, 4, 5]

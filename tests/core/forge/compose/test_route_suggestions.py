@@ -76,7 +76,7 @@ REFUSALS = [errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EACCES, errno.EINVAL, e
 
 @pytest.fixture
 def no_route(monkeypatch, addresses):
-    """An interface without addresses, whose neighbours nobody knows; `refuse(number)` sets what the
+    """An interface without addresses, whose neighbors nobody knows; `refuse(number)` sets what the
     routing table answers."""
     addresses[:] = [one for one in addresses if one.index != HERE]
 
@@ -88,8 +88,8 @@ def no_route(monkeypatch, addresses):
 
     refuse(errno.ENETUNREACH)
     monkeypatch.setattr(route_suggestions, "find_interface", lambda _name: LINK)
-    monkeypatch.setattr(route_suggestions, "known_neighbour", lambda _index, _address: None)
-    monkeypatch.setattr(route_suggestions, "resolve_neighbour", lambda _index, _address: None)
+    monkeypatch.setattr(route_suggestions, "known_neighbor", lambda _index, _address: None)
+    monkeypatch.setattr(route_suggestions, "resolve_neighbor", lambda _index, _address: None)
     return refuse
 
 
@@ -147,7 +147,7 @@ def test_a_kernel_that_cannot_be_told_to_ask_is_no_fault(no_route, monkeypatch, 
     def fail(_index, _address):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(route_suggestions, "resolve_neighbour", fail)
+    monkeypatch.setattr(route_suggestions, "resolve_neighbor", fail)
     around = suggest_from_routes(Draft(("eth", "ip"), UNICAST), "mirror0", resolve=True)
     assert around.trouble.startswith("eth.dst: EHOSTUNREACH")
 

@@ -79,7 +79,7 @@ ANSWERS = {
         make("ipv6/icmpv6", **ENDS_6, **{"icmpv6.echo.identifier": "7"}),
         make("ipv6/icmpv6", **BACK_6, **{"icmpv6.type": "129", "icmpv6.echo.identifier": "7"}),
     ),
-    "neighbour": (
+    "neighbor": (
         make("ipv6/icmpv6", **{"ipv6.src": "2001:db8::5", "ipv6.dst": "ff02::1:ff00:9",
              "icmpv6.type": "135", "icmpv6.nd.ns.target_address": "2001:db8::9"}),
         make("ipv6/icmpv6", **BACK_6,

@@ -158,7 +158,7 @@ def test_what_no_reader_knows_is_looked_at_frame_by_frame() -> None:
     assert len(survey._kinds) == 5
 
 
-def test_each_claim_of_a_neighbour_advertisement_is_named() -> None:
+def test_each_claim_of_a_neighbor_advertisement_is_named() -> None:
     """The same source and destination: only what they claim differs."""
     fields = {
         "eth.dst": "33:33:00:00:00:01", "ipv6.src": "::", "ipv6.dst": "ff02::1",

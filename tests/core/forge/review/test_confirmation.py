@@ -121,7 +121,7 @@ def test_an_arp_reply_for_somebody_else_is_named() -> None:
 
 
 def advertisement(target: str, mac: str = "") -> bytes:
-    """A neighbour advertisement to all nodes, from nobody, with or without a link address."""
+    """A neighbor advertisement to all nodes, from nobody, with or without a link address."""
     texts = {
         "eth.dst": "33:33:00:00:00:01", "ipv6.src": "::", "ipv6.dst": "ff02::1",
         "icmpv6.type": "136", "icmpv6.nd.na.target_address": target,
@@ -130,7 +130,7 @@ def advertisement(target: str, mac: str = "") -> bytes:
     return evaluate(Draft(("eth", "ipv6", "icmpv6"), texts)).data
 
 
-def test_a_neighbour_advertisement_for_somebody_else_is_named() -> None:
+def test_a_neighbor_advertisement_for_somebody_else_is_named() -> None:
     """As an ARP reply is; agreeing to one claim is not agreeing to another."""
     frames = [
         advertisement("2001:db8::1", "02:00:5e:10:00:99"),

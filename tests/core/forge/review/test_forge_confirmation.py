@@ -18,7 +18,7 @@ from core.forge.review.confirmation import SendVolume
 from core.forge.transmit.injector import SendMethod
 from tests.live.network import until
 from tests.scripted import HOST, SERVER
-from tests.scripted_forge import Neighbour, ScriptedMachine
+from tests.scripted_forge import Neighbor, ScriptedMachine
 
 UDP = {"ip.dst": SERVER, "ip.src": HOST}
 
@@ -48,7 +48,7 @@ class Asked:
 
 @pytest.fixture
 def asked(tmp_path: Path) -> Iterator[Asked]:
-    made = Asked(tmp_path, Neighbour())
+    made = Asked(tmp_path, Neighbor())
     yield made
     made.forger.close()
 
@@ -90,7 +90,7 @@ def test_so_it_is_on_the_command_line(
 ) -> None:
     """All was agreed to but what comes of asking the link; nobody is there to say yes to that."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    machine = Neighbour()
+    machine = Neighbor()
     monkeypatch.setattr(send, "suggest_from_routes", machine.suggest_from_routes)
     monkeypatch.setattr(send, "prepare", machine.prepare)
     monkeypatch.setattr(send, "_send", lambda *_: pytest.fail("it is sent"))

@@ -107,6 +107,6 @@ def test_a_long_packet_costs_its_pieces(monkeypatch):
 
 
 def test_crc_of_the_known_string():
-    """RFC 3720 appendix B.4 and every CRC catalogue: 0xE3069283 for the nine digits."""
+    """RFC 3720 appendix B.4 and every CRC catalog: 0xE3069283 for the nine digits."""
     result = crc32c_many(_array(b"123456789"), np.array([0]), np.array([9]), 400)
     assert result.tolist() == [0xE3069283]

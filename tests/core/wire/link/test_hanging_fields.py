@@ -14,7 +14,7 @@ from core.wire.link.ethernet import LLC, EtherType
 from core.wire.link.link_types import LinkType
 from core.wire.present.detail import detail_rows
 from core.wire.present.record import record
-from core.wire.present.summary import summarise
+from core.wire.present.summary import summarize
 from tests.app.made import pcap_record
 from tests.core.wire import frames
 from tests.fuzz.readers import Sample, check
@@ -78,7 +78,7 @@ def test_the_hardware_type_says_what_the_protocol_is(link: int) -> None:
 def test_the_row_says_so(hardware: int, protocol: int, says: str) -> None:
     data = _cooked(LinkType.LINUX_SLL, hardware, protocol, b"\0" * 4)
     dissection = dissect(data, LinkType.LINUX_SLL, len(data))
-    assert summarise(dissection).info == says
+    assert summarize(dissection).info == says
     assert detail_rows(dissection)[-1].key == "data"
 
 

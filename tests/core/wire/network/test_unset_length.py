@@ -26,7 +26,7 @@ from core.wire.network.tunnels import GRE, VXLAN, VXLAN_PORT
 from core.wire.network.unset_length import is_left_to_card
 from core.wire.present.detail import Row, Severity, detail_rows
 from core.wire.present.record import record
-from core.wire.present.summary import summarise
+from core.wire.present.summary import summarize
 from core.wire.transport.udp import UDP
 from tests.core.wire import frames
 
@@ -187,7 +187,7 @@ def test_the_outer_end_counts(path) -> None:
     assert found.stop is None
     assert (found.payload, found.trailer) == (written.payload, Span(0, 0))
     assert [layer.stop for layer in found.layers] == [layer.stop for layer in written.layers]
-    ours, theirs = summarise(found), summarise(written)
+    ours, theirs = summarize(found), summarize(written)
     assert (ours.source, ours.destination, ours.info) == (
         theirs.source,
         theirs.destination,
@@ -222,7 +222,7 @@ def test_a_cut_is_never_called_malformed(path) -> None:
         cut = read(link_type, data, kept)
         rows_of(cut)
         record(cut)
-        summarise(cut)
+        summarize(cut)
         assert path.startswith(names(cut))
         assert cut.stop is None or cut.stop.cause is Cause.TRUNCATED
 

@@ -251,7 +251,7 @@ FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "verdicts' columns": lambda patch: patch.setattr(
         verdicts, "_check", _failing(verdicts._check, lambda chunk, rows: 2 in rows + chunk.first)
     ),
-    "info": _by_first(row, "summarise"),
+    "info": _by_first(row, "summarize"),
     "every protocol's info": _infos,
     "detail rows": _by_first(panels, "each_row"),
     "draft_of": _by_first(from_packet, "draft_of"),

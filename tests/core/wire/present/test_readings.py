@@ -20,7 +20,7 @@ from core.wire.network.ipv6 import DESTINATION_OPTIONS, FRAGMENT
 from core.wire.network.tunnels import GRE
 from core.wire.present.detail import VERDICT_CAVEAT, Row, Severity, detail_rows
 from core.wire.present.record import record
-from core.wire.present.summary import INFO, SequenceBase, Summary, Tone, summarise
+from core.wire.present.summary import INFO, SequenceBase, Summary, Tone, summarize
 from core.wire.registry import TABLES
 from core.wire.transport.sctp import SCTP
 from tests.core.wire import frames
@@ -38,23 +38,23 @@ def read(data: bytes, link: int = IPV4, original: int = 0) -> Dissection:
 
 
 def row_of(data: bytes, link: int = IPV4, original: int = 0) -> Summary:
-    return summarise(read(data, link, original))
+    return summarize(read(data, link, original))
 
 
 def test_a_syn_reads_like_wireshark() -> None:
     packet = read(frames.ipv4(SYN, IpProtocol.TCP))
-    row = summarise(packet, SequenceBase(1000, None))
+    row = summarize(packet, SequenceBase(1000, None))
     assert row.info == (
         "54321 → 80 [SYN] Seq=0 Win=64240 Len=0 MSS=1460 SACK_PERM TSval=1 TSecr=0 WS=128"
     )
     assert (row.source, row.destination, row.protocol) == ("10.0.0.5", "10.0.0.9", "TCP")
     assert row.tone is Tone.SYN
-    assert "Seq=1000 " in summarise(packet).info
+    assert "Seq=1000 " in summarize(packet).info
 
 
 def test_relative_numbers_wrap() -> None:
     segment = frames.tcp(seq_raw=5, ack_raw=2, flags__ack=1, flags__reset=1)
-    row = summarise(read(frames.ipv4(segment, 6)), SequenceBase((1 << 32) - 5, 1))
+    row = summarize(read(frames.ipv4(segment, 6)), SequenceBase((1 << 32) - 5, 1))
     assert "[RST, ACK] Seq=10 Ack=1 " in row.info
     assert row.tone is Tone.RESET
 
@@ -73,7 +73,7 @@ def message(kind: int, code: int, rest: bytes) -> bytes:
     return frames.ipv4(ICMP.emit({"type": kind, "code": code}) + rest, IpProtocol.ICMP)
 
 
-NEIGHBOUR = (
+NEIGHBOR = (
     ICMPV6.emit({"type": 135})
     + SOLICITATION.emit({"nd.ns.target_address": 0xFE80 << 112 | 1})
     + bytes.fromhex("010100005e005301")
@@ -89,9 +89,9 @@ ROWS = {
         message(3, 4, b"\0\0\x05\x78"),
     ),
     "Redirect (for the host) to 10.0.0.1": (IPV4, message(5, 1, b"\x0a\0\0\x01")),
-    "Neighbour solicitation for fe80::1 from 00:00:5e:00:53:01": (
+    "Neighbor solicitation for fe80::1 from 00:00:5e:00:53:01": (
         IPV6,
-        frames.ipv6(NEIGHBOUR, IpProtocol.ICMPV6),
+        frames.ipv6(NEIGHBOR, IpProtocol.ICMPV6),
     ),
     "40000 → 9999 Len=3": (IPV4, frames.ipv4(frames.udp(b"abc"), IpProtocol.UDP)),
     "Membership report v2 for 224.0.0.251": (
@@ -139,7 +139,7 @@ def test_what_stopped_the_reading_is_told() -> None:
     assert "malformed at byte 32" in broken.info
 
 
-def test_a_bad_checksum_colours_the_row() -> None:
+def test_a_bad_checksum_colors_the_row() -> None:
     assert row_of(frames.ipv4(frames.tcp(checksum=1), 6)).tone is Tone.BAD_CHECKSUM
 
 
@@ -282,7 +282,7 @@ def test_a_first_fragment_does_not_tell_its_segments_length() -> None:
     packet = read(frames.ipv4(frames.tcp(b"data"), IpProtocol.TCP, flags__mf=1))
     assert "tcp.len" not in record(packet)
     assert "tcp.len" not in {row.key for row in flat(detail_rows(packet))}
-    assert summarise(packet).info.endswith("(first fragment)")
+    assert summarize(packet).info.endswith("(first fragment)")
 
 
 FIRST_PIECES = {
@@ -290,7 +290,7 @@ FIRST_PIECES = {
     IpProtocol.UDP: frames.udp(b"data"),
     IpProtocol.ICMP: frames.icmp_echo(),
     IpProtocol.IGMP: IGMP.emit({"type": 0x16}) + GROUP.emit({}),
-    IpProtocol.ICMPV6: NEIGHBOUR,
+    IpProtocol.ICMPV6: NEIGHBOR,
     IpProtocol.SCTP: SCTP.emit({"srcport": 1, "dstport": 2}) + b"\1\0\0\4",
     IpProtocol.GRE: GRE.emit({"proto": 0x88CC}),
 }
@@ -383,7 +383,7 @@ HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 def test_nothing_from_the_wire_reaches_a_row_raw() -> None:
     evil = b"GET /\x1b]0;x\x07\xc2\x9b\xe2\x80\xae HTTP/1.1\r\n"
     dissection = read(frames.ipv4(frames.tcp(evil), IpProtocol.TCP))
-    texts = [summarise(dissection).info]
+    texts = [summarize(dissection).info]
     texts += [text for row in flat(detail_rows(dissection)) for text in (row.value, row.meaning)]
     for text in texts:
         assert not {unicodedata.category(character) for character in text} & HARMFUL
