@@ -1,8 +1,8 @@
 """The packets of one TCP connection as a predicate of a view, and the connection of a packet.
 
-Ports are looked at first: of a million packets few have both, and only where some do are
-addresses read. The columns are read and dropped (about 10 ms a million packets): a view
-asks about each packet once, so nobody would ask for them again.
+The predicate compares ports first: few of a million packets have both, and it reads addresses only
+if some do. It keeps no column (reading one takes about 20 ms of processor time for a million
+packets, `tests.bench.bench_store`), since a view asks about each packet once.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.chunk import Chunk
-from core.decode.columns import SLOTS, FieldColumn, read
+from core.decode.columns import equals
 from core.wire.model.dissection import Dissection
 
 End = tuple[str, int]  # address and port
 
-_LOW = (1 << 64) - 1
 _ADDRESS_TYPES = {"ip": IPv4Address, "ipv6": IPv6Address}
 
 
@@ -39,7 +38,7 @@ class Connection:
         passed = np.ones(len(chunk), dtype=np.bool_)
         for port, name in ((source[1], "tcp.srcport"), (destination[1], "tcp.dstport")):
             if port:
-                passed &= _equal(chunk, name, port)
+                passed &= equals(chunk, name, port)
         if passed.any():
             for address, end in ((source[0], "src"), (destination[0], "dst")):
                 if address:
@@ -49,22 +48,7 @@ class Connection:
 
 def _has_address(chunk: Chunk, address: str, end: str) -> NDArray[np.bool_]:
     wanted = ip_address(address.partition("%")[0])
-    if isinstance(wanted, IPv4Address):
-        return _equal(chunk, f"ip.{end}", int(wanted))
-    column = _column(chunk, f"ipv6.{end}")
-    halves = np.array([int(wanted) >> 64, int(wanted) & _LOW], dtype=np.uint64)
-    same: NDArray[np.bool_] = (column.values == halves).all(axis=1)
-    return column.valid & same
-
-
-def _equal(chunk: Chunk, name: str, value: int) -> NDArray[np.bool_]:
-    column = _column(chunk, name)
-    same: NDArray[np.bool_] = column.values == value
-    return column.valid & same
-
-
-def _column(chunk: Chunk, name: str) -> FieldColumn:
-    return read(chunk, SLOTS[name])
+    return equals(chunk, f"{'ip' if wanted.version == 4 else 'ipv6'}.{end}", int(wanted))
 
 
 def tcp_ends(dissection: Dissection) -> tuple[End, End] | None:

@@ -68,7 +68,7 @@ class BatchWalk:
 
     `stop` is where the bytes of the current payload end, as the frame and every length
     field so far allow; it is what `core.wire.model.walk.Walk.stop` is. `steps` names the step for
-    each number of each numbering, the most frequent first; `places` is told of every header.
+    each number of each numbering, the most frequent first; it reports every header to `positions`.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class BatchWalk:
         captured: NDArray[np.int64],
         stop: NDArray[np.int64],
         steps: Steps,
-        places: HeaderPositions | None = None,
+        positions: HeaderPositions | None = None,
     ) -> None:
         count = len(base)
         self.data = data
@@ -91,7 +91,7 @@ class BatchWalk:
         self.transport_offset = np.zeros(count, dtype=np.int32)
         self.state = np.zeros(count, dtype=np.uint8)
         self._steps = steps
-        self._places = places
+        self._positions = positions
         self._pending: defaultdict[Step, list[FrameGroup]] = defaultdict(list)
 
     # -- reading ------------------------------------------------------------------
@@ -173,8 +173,8 @@ class BatchWalk:
     def contradiction(self, group: FrameGroup, slot: PlacedField) -> None:
         """The headers that these packets are at contradict themselves in `slot`."""
         self.halt(group, Cause.MALFORMED)
-        if self._places:
-            self._places.contradiction(slot, group.rows, group.at)
+        if self._positions:
+            self._positions.contradiction(slot, group.rows, group.at)
 
     def mark(self, group: FrameGroup, bits: int) -> None:
         """Set bits of these packets' state."""
@@ -190,18 +190,18 @@ class BatchWalk:
 
     @property
     def is_watched(self) -> bool:
-        """Whether anybody is told which headers are found."""
-        return self._places is not None
+        """Whether the walk reports the headers that it finds."""
+        return self._positions is not None
 
     def found(self, table: HeaderTable, group: FrameGroup) -> None:
         """These packets have a header of this table here, whole or not."""
-        if self._places:
-            self._places.found(table, group.rows, group.at)
+        if self._positions:
+            self._positions.found(table, group.rows, group.at)
 
-    def instead(self, table: HeaderTable, other: HeaderTable, group: FrameGroup) -> None:
-        """What was found as a header of `table` is one of `other` in these packets."""
-        if self._places:
-            self._places.instead(table, other, group.rows, group.at)
+    def reclassify(self, table: HeaderTable, other: HeaderTable, group: FrameGroup) -> None:
+        """Report that these headers, found as ones of `table`, are of `other`."""
+        if self._positions:
+            self._positions.reclassify(table, other, group.rows, group.at)
 
     def found_network(self, group: FrameGroup, kind: Network) -> None:
         """A network header begins here, whole or not."""

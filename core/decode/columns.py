@@ -1,22 +1,24 @@
-"""Any field of any outermost header of a chunk's packets as a column, made on demand.
+"""Read any field of any outermost header of a chunk's packets as a column.
 
 Theory
 ------
 A field's name may belong to several tables (``eth.dst`` is in Ethernet II and in 802.3,
-``tcp.srcport`` in one): a column takes each packet's value from the table its header has.
-Where the header is comes from the chunk for network and transport headers, which is nearly
-all that anybody asks for, and from a second walk over the frames (`core.decode.header_positions`)
-for the others and for the few packets that contradict themselves. A value is given exactly where
-dissection gives one: the field wholly captured, inside the packet, and meaningful.
+``tcp.srcport`` in one): a column takes each packet's value from the table that its header has.
+The position of the header comes from
 
-Columns are kept, the last used ones within `limit_bytes`; a chunk that has grown since gets
-the new rows only.
+* the chunk's own columns, for IP and transport headers;
+* a walk that stops at the network header, for link-layer headers (``eth.type``, ``vlan.id``);
+* a walk over the packets that can have the header at all, for the rest: ARP's addresses are looked
+  for in ARP packets, extension headers in IPv6 packets.
+
+The few packets whose headers contradict themselves are always walked again. A packet has a value
+exactly where dissection gives one: the field is captured whole, lies inside the packet, and is
+meaningful.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,19 +26,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.decode.batch_walk import Steps
 from core.decode.chunk import Chunk, HeaderState, Network
-from core.decode.header_index import walk_headers
+from core.decode.header_index import LINK_STEPS, STEPS, walk_headers
 from core.decode.header_positions import NOWHERE, HeaderPositions
 from core.decode.verdicts import RULES
 from core.wire.model.dissection import Cause
 from core.wire.model.field import Kind, PlacedField
 from core.wire.model.table import HeaderTable
+from core.wire.network.arp import ARP, ARP_IPV4
 from core.wire.network.ipv4 import IPV4
-from core.wire.network.ipv6 import IPV6
-from core.wire.registry import TABLES
+from core.wire.network.ipv6 import (
+    DESTINATION_OPTIONS,
+    FRAGMENT,
+    HOP_BY_HOP,
+    IPV6,
+    ROUTING,
+    RPL,
+)
+from core.wire.registry import LINK_TABLES, TABLES
 
 _NETWORKS = {IPV4: Network.IPV4, IPV6: Network.IPV6}
+_ONLY_IN = {
+    ARP: Network.ARP,
+    ARP_IPV4: Network.ARP,
+    **dict.fromkeys((HOP_BY_HOP, ROUTING, RPL, FRAGMENT, DESTINATION_OPTIONS), Network.IPV6),
+}
 _TRANSPORTS = {rule.table: protocol for protocol, rule in RULES.items()}
+
+
+_LOW_64 = (1 << 64) - 1
 
 
 def _slots_by_name() -> Mapping[str, tuple[PlacedField, ...]]:
@@ -67,51 +86,6 @@ class FieldColumn:
         return self.values.nbytes + self.valid.nbytes
 
 
-class FieldColumns:
-    """Makes and keeps columns. For any thread."""
-
-    def __init__(self, limit_bytes: int = 64 << 20) -> None:
-        self._limit = limit_bytes
-        self._held = 0
-        self._columns: OrderedDict[tuple[int, str], FieldColumn] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def column(self, chunk: Chunk, name: str) -> FieldColumn:
-        """The field of this name of every packet of a chunk, as held by a snapshot.
-
-        `KeyError` for a name that no table has, or only as a byte string.
-        """
-        slots = SLOTS[name]
-        key = chunk.first, name
-        with self._lock:
-            known = self._columns.get(key)
-        if known is None:
-            column = read(chunk, slots)
-        elif len(known.valid) < len(chunk):
-            column = _joined(known, read(chunk.rows(len(known.valid), len(chunk)), slots))
-        else:
-            column = known
-        with self._lock:
-            self._keep(key, column)
-        if len(column.valid) > len(chunk):  # asked for an older snapshot's part of the chunk
-            return FieldColumn(column.values[: len(chunk)], column.valid[: len(chunk)])
-        return column
-
-    def _keep(self, key: tuple[int, str], column: FieldColumn) -> None:
-        before = self._columns.pop(key, None)
-        self._held += column.nbytes - (before.nbytes if before else 0)
-        self._columns[key] = column
-        while self._held > self._limit and len(self._columns) > 1:
-            _, oldest = self._columns.popitem(last=False)
-            self._held -= oldest.nbytes
-
-
-def _joined(first: FieldColumn, second: FieldColumn) -> FieldColumn:
-    return FieldColumn(
-        np.concatenate([first.values, second.values]), np.concatenate([first.valid, second.valid])
-    )
-
-
 def read(chunk: Chunk, slots: tuple[PlacedField, ...]) -> FieldColumn:
     """The values of the slots of one name, each where its table is the packet's."""
     shape: tuple[int, ...] = (len(chunk), 2) if slots[0].field.bits > 64 else (len(chunk),)
@@ -121,7 +95,10 @@ def read(chunk: Chunk, slots: tuple[PlacedField, ...]) -> FieldColumn:
     valid = np.zeros(len(chunk), dtype=np.bool_)
     limit = np.minimum(chunk.captured, chunk.stop)
     for slot, (at, last_bit) in zip(slots, _locate(chunk, slots), strict=True):
-        there = (at != NOWHERE) & (at + slot.span.stop <= limit)
+        there = at != NOWHERE
+        if not there.any():  # most chunks have one of a name's tables only
+            continue
+        there &= at + slot.span.stop <= limit
         there &= slot.first_bit <= last_bit
         rows = np.flatnonzero(there & ~valid)
         starts = chunk.offset[rows].astype(np.int64) + at[rows]
@@ -130,16 +107,32 @@ def read(chunk: Chunk, slots: tuple[PlacedField, ...]) -> FieldColumn:
     return FieldColumn(values, valid)
 
 
+def equals(chunk: Chunk, name: str, value: int) -> NDArray[np.bool_]:
+    """Return a mask (n,) of the packets whose field `name` has this value.
+
+    `value` is the field's number, an address as its big-endian integer. Raises `KeyError` for a
+    name that is not in `SLOTS`.
+    """
+    column = read(chunk, SLOTS[name])
+    wanted: Any = value
+    if column.values.ndim == 2:
+        wanted = np.array([value >> 64, value & _LOW_64], dtype=np.uint64)
+    same: NDArray[np.bool_] = column.values == wanted
+    return column.valid & (same.all(axis=1) if same.ndim == 2 else same)
+
+
 _Place = tuple[NDArray[np.int64], NDArray[np.int32]]  # offset in the frame, last bit with a meaning
 
 
 def _locate(chunk: Chunk, slots: tuple[PlacedField, ...]) -> list[_Place]:
     """For each slot where its table's header is, (n,) each; see `HeaderPositions`."""
     tables = [slot.table for slot in slots]
+    if all(table in LINK_TABLES for table in tables):
+        return _walk(chunk, tables, LINK_STEPS)
     if not all(table in _NETWORKS or table in _TRANSPORTS for table in tables):
-        return _walk(chunk, tables)
+        return _walk_candidates(chunk, tables)
     contradicting = np.flatnonzero(chunk.state & HeaderState.CAUSE_MASK == Cause.MALFORMED)
-    again = _walk(chunk.copied(contradicting), tables)
+    again = _walk(chunk.copied(contradicting), tables, STEPS)
     found = []
     for table, (offsets, last_bits) in zip(tables, again, strict=True):
         at, last_bit = _known(chunk, table), np.full(len(chunk), np.iinfo(np.int32).max, np.int32)
@@ -158,8 +151,23 @@ def _known(chunk: Chunk, table: HeaderTable) -> NDArray[np.int64]:
     return np.where(there, chunk.transport_offset, NOWHERE)
 
 
-def _walk(chunk: Chunk, tables: list[HeaderTable]) -> list[_Place]:
-    places = HeaderPositions(tables, len(chunk))
+def _walk_candidates(chunk: Chunk, tables: list[HeaderTable]) -> list[_Place]:
+    """Walk only the packets whose network header can be followed by one of these tables."""
+    networks = {_ONLY_IN.get(table) for table in tables}
+    if None in networks:
+        return _walk(chunk, tables, STEPS)
+    rows = np.flatnonzero(np.isin(chunk.network, [int(each) for each in networks if each]))
+    found = []
+    for offsets, last_bits in _walk(chunk.copied(rows), tables, STEPS):
+        at = np.full(len(chunk), NOWHERE, dtype=np.int64)
+        last_bit = np.full(len(chunk), np.iinfo(np.int32).max, dtype=np.int32)
+        at[rows], last_bit[rows] = offsets, last_bits
+        found.append((at, last_bit))
+    return found
+
+
+def _walk(chunk: Chunk, tables: list[HeaderTable], steps: Steps) -> list[_Place]:
+    positions = HeaderPositions(tables, len(chunk))
     if len(chunk):
         walk_headers(
             chunk.data,
@@ -168,6 +176,7 @@ def _walk(chunk: Chunk, tables: list[HeaderTable]) -> list[_Place]:
             chunk.original,
             chunk.link_type,
             chunk.flags,
-            places,
+            positions,
+            steps,
         )
-    return [(places.offset[table], places.last_bit[table]) for table in tables]
+    return [(positions.offset[table], positions.last_bit[table]) for table in tables]

@@ -80,6 +80,16 @@ STEPS: Steps = {
 }
 
 
+_NETWORK_STEPS = (network_steps.arp, network_steps.ipv4, network_steps.ipv6)
+
+LINK_STEPS: Steps = {
+    space: {number: step for number, step in steps.items() if step not in _NETWORK_STEPS}
+    for space, steps in STEPS.items()
+    if space is not Numbering.IP_PROTOCOL
+}
+"""The steps of a walk that ends before the network header: it finds every link-layer header."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class HeaderOffsets:
     """Columns of n packets, named, typed and meant as those of `core.decode.chunk.Chunk`."""
@@ -129,14 +139,18 @@ def walk_headers(
     original: NDArray[Any],
     link_type: NDArray[Any],
     flags: NDArray[np.uint16],
-    places: HeaderPositions | None = None,
+    positions: HeaderPositions | None = None,
+    steps: Steps = STEPS,
 ) -> BatchWalk:
-    """Frames followed to their ends, as `index_headers` does a slice; `places` is told of each
-    header."""
+    """Walk frames to their ends, as `index_headers` does with a slice of a batch.
+
+    The walk reports each header that it finds to `positions`. With `LINK_STEPS` it stops at the
+    network header.
+    """
     kept = captured.astype(np.int64)
     check_sequence = (flags & PacketFlag.FCS_MASK) >> PacketFlag.FCS_SHIFT
     stop = np.maximum(np.maximum(kept, original.astype(np.int64)) - check_sequence, 0)
-    state = BatchWalk(data, offset.astype(np.int64), np.minimum(kept, stop), stop, STEPS, places)
+    state = BatchWalk(data, offset.astype(np.int64), np.minimum(kept, stop), stop, steps, positions)
     everything = FrameGroup(np.arange(len(offset)), np.zeros(len(offset), dtype=np.int64))
     state.follow(Numbering.LINK, link_type, everything)
     state.run(MAXIMUM_LAYERS)

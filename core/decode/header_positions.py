@@ -1,7 +1,7 @@
-"""Where the headers of chosen tables are in each packet of a batch walk: for columns.
+"""The positions of chosen headers in each packet of a batch walk, for columns.
 
-The walk itself keeps only the network and the transport header. Whoever wants a column of
-another header (a VLAN tag, an extension header) walks again and watches its tables.
+The walk itself keeps only the network and the transport header. To read a column of another header
+(a VLAN tag, an extension header), `core.decode.columns` walks again and watches its tables.
 """
 
 from __future__ import annotations
@@ -43,24 +43,32 @@ class HeaderPositions:
         self._outermost = {name: np.full(count, NOWHERE, dtype=np.int64) for name in names}
 
     def found(self, table: HeaderTable, rows: NDArray[np.int64], at: NDArray[np.int64]) -> None:
-        """A header of the table is at `at` in these packets; further in ones do not count."""
+        """Note a header of the table at `at` (n,) in the packets `rows` (n,).
+
+        Headers of a protocol that the packet already has further out do not count.
+        """
         outermost = self._outermost.get(_layer_name(table))
         if outermost is not None:
-            outermost[rows] = np.where(outermost[rows] == NOWHERE, at, outermost[rows])
-            counts = outermost[rows] == at
-            rows, at = rows[counts], at[counts]
-        if table in self.offset:
-            column = self.offset[table]
-            column[rows] = np.where(column[rows] == NOWHERE, at, column[rows])
+            before = outermost.take(rows)
+            counts = (before == NOWHERE) | (before == at)
+            if not counts.all():
+                rows, at = rows[counts], at[counts]
+            outermost[rows] = at
+        column = self.offset.get(table)
+        if column is not None:
+            is_first = column.take(rows) == NOWHERE
+            if not is_first.all():
+                rows, at = rows[is_first], at[is_first]
+            column[rows] = at
 
-    def instead(
+    def reclassify(
         self,
         table: HeaderTable,
         other: HeaderTable,
         rows: NDArray[np.int64],
         at: NDArray[np.int64],
     ) -> None:
-        """What was taken for a header of `table` is one of `other`."""
+        """Note that these headers, reported as ones of `table`, are of `other`."""
         if table in self.offset:
             column = self.offset[table]
             column[rows] = np.where(column[rows] == at, NOWHERE, column[rows])
@@ -69,7 +77,7 @@ class HeaderPositions:
     def contradiction(
         self, slot: PlacedField, rows: NDArray[np.int64], at: NDArray[np.int64]
     ) -> None:
-        """These headers contradict themselves in `slot`: fields after it have no meaning."""
+        """Note that these headers contradict themselves in `slot`: later fields mean nothing."""
         table = slot.table
         if table in self.offset:
             rows = rows[self.offset[table][rows] == at]

@@ -73,9 +73,9 @@ def ethernet(walk: BatchWalk, group: FrameGroup) -> None:
         return
     walk.follow(Numbering.ETHERTYPE, number[typed], after.where(typed))
     sized = ~typed & (number <= HIGHEST_LENGTH)
-    walk.instead(ETHERNET, ETHERNET_802_3, group.where(sized))
+    walk.reclassify(ETHERNET, ETHERNET_802_3, group.where(sized))
     invalid = group.where(~typed & ~sized)
-    walk.instead(ETHERNET, ETHERNET_INVALID, invalid)
+    walk.reclassify(ETHERNET, ETHERNET_INVALID, invalid)
     walk.contradiction(invalid, ETHERNET_INVALID["invalid_lentype"])
     _sized(walk, after.where(sized), number[sized])
 
@@ -86,7 +86,7 @@ def vlan(walk: BatchWalk, group: FrameGroup) -> None:
     number = walk.column(VLAN["etype"], group)
     after = group.moved(VLAN.size)
     sized = number <= HIGHEST_LENGTH
-    walk.instead(VLAN, VLAN_LENGTH, group.where(sized))
+    walk.reclassify(VLAN, VLAN_LENGTH, group.where(sized))
     _sized(walk, after.where(sized), number[sized])
     walk.follow(Numbering.ETHERTYPE, number[~sized], after.where(~sized))
 
@@ -109,7 +109,7 @@ def llc(walk: BatchWalk, group: FrameGroup) -> None:
     group = walk.begin(LLC, group)
     unnumbered = walk.column(LLC["control"], group) & UNNUMBERED == UNNUMBERED
     numbered = group.where(~unnumbered)
-    walk.instead(LLC, LLC_16_BIT, numbered)
+    walk.reclassify(LLC, LLC_16_BIT, numbered)
     walk.has(numbered, LLC_16_BIT.size)
     group = group.where(unnumbered)
     destination = walk.column(LLC["dsap"], group)
@@ -144,7 +144,7 @@ def _cooked(
         for (is_other, meaning), variant in variants.items():
             if variant is not table:
                 these = group.where(means[meaning] & (other == is_other))
-                walk.instead(table, variant, these)
+                walk.reclassify(table, variant, these)
     after = group.moved(table.size)
     typed = means[Meaning.ETHERTYPE] | means[Meaning.GRE]
     walk.follow(Numbering.ETHERTYPE, number[typed], after.where(typed))
@@ -190,7 +190,7 @@ def loopback(walk: BatchWalk, group: FrameGroup) -> None:
         (typed, NULL_TYPE),
     )
     for mask, table in forms:
-        walk.instead(NULL, table, group.where(mask))
+        walk.reclassify(NULL, table, group.where(mask))
     after = group.moved(NULL.size)
     number = np.select([little, short, little_type], [low, high, swapped], number)
     typed |= little_type

@@ -63,7 +63,7 @@ def ppp(walk: BatchWalk, group: FrameGroup) -> None:
         number = walk.column(compressed["protocol"], some)
         short = number % 2 == 1
         walk.follow(Numbering.PPP, number[short], some.where(short).moved(compressed.size))
-        walk.instead(compressed, whole, some.where(~short))
+        walk.reclassify(compressed, whole, some.where(~short))
         some = walk.has(some.where(~short), whole.size)
         walk.follow(Numbering.PPP, walk.column(whole["protocol"], some), some.moved(whole.size))
 

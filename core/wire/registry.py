@@ -28,7 +28,7 @@ from core.wire.network import (
 from core.wire.network.ipv4 import IpProtocol
 from core.wire.transport import sctp, tcp, tcp_options, udp
 
-TABLES: tuple[HeaderTable, ...] = (
+LINK_TABLES: tuple[HeaderTable, ...] = (
     ethernet.ETHERNET,
     ethernet.ETHERNET_802_3,
     ethernet.LLC,
@@ -44,6 +44,11 @@ TABLES: tuple[HeaderTable, ...] = (
     *loopback.TABLES,
     *serial.TABLES,
     *shims.TABLES,
+)
+"""Tables of headers that stand before the network header."""
+
+TABLES: tuple[HeaderTable, ...] = (
+    *LINK_TABLES,
     arp.ARP,
     arp.ARP_IPV4,
     ipv4.IPV4,

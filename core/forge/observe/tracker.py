@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.chunk import Chunk, HeaderState, Network
-from core.decode.columns import SLOTS, read
+from core.decode.columns import equals
 from core.forge.observe.outcome import Change, Outcome, Reply, Seen
 from core.forge.observe.replies import is_group
 from core.forge.transmit.injector import SendMethod
@@ -33,7 +33,6 @@ MOST_REPLIES = 200  # kept; more are counted
 MOST_COPIES = 100_000  # whose numbers are kept
 MOST_A_LOOK = 20_000  # packets that are looked at before the caller gets a turn
 _LEAST_FRAME = 60  # Ethernet pads shorter ones, IEEE 802.3 §3.2.8
-_HALF = 64
 _WRITTEN_ANEW = ("id", "checksum")  # of IPv4, in every packet of a raw socket
 
 
@@ -195,7 +194,7 @@ class _Concern:
         for name, peers in self._peers.items():
             for end in ("src", "dst"):
                 for peer in peers:
-                    passed |= _equal(chunk, f"{name}.{end}", peer)
+                    passed |= equals(chunk, f"{name}.{end}", peer)
         return passed
 
 
@@ -214,13 +213,3 @@ def _peers(asked: Sequence[Dissection], name: str) -> set[int]:
 def _number(read_packet: Dissection, name: str, key: str) -> int | None:
     layer = read_packet.layer(name)
     return layer.number(read_packet.data, key) if layer is not None else None
-
-
-def _equal(chunk: Chunk, name: str, value: int) -> NDArray[np.bool_]:
-    column = read(chunk, SLOTS[name])
-    if column.values.ndim == 2:
-        halves = np.array([value >> _HALF, value & (1 << _HALF) - 1], dtype=np.uint64)
-        same: NDArray[np.bool_] = (column.values == halves).all(axis=1)
-    else:
-        same = column.values == value
-    return column.valid & same

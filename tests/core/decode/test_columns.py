@@ -9,10 +9,9 @@ import pytest
 
 from core.analysis.connection import Connection
 from core.analysis.sequences import SequenceIndex
-from core.decode import columns as columns_module
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk
-from core.decode.columns import SLOTS, FieldColumns, read
+from core.decode.columns import SLOTS, read
 from core.store.packet_store import PacketStore
 from core.wire.dissect import dissect
 from core.wire.link.ethernet import ETHERNET, EtherType
@@ -59,7 +58,6 @@ def test_a_column_of_every_kind_of_header():
         .snapshot()
         .chunks[0]
     )
-    columns = FieldColumns()
     expected = {
         "ip.proto": ([6, 17, 0, 6, 0], [True, True, False, True, False]),
         "tcp.seq_raw": ([7, 0, 0, 1, 0], [True, False, False, True, False]),
@@ -70,7 +68,7 @@ def test_a_column_of_every_kind_of_header():
         "ip.hdr_len": ([20, 20, 0, 20, 0], [True, True, False, True, False]),
     }
     for name, (values, valid) in expected.items():
-        column = columns.column(chunk, name)
+        column = read(chunk, SLOTS[name])
         assert column.values.tolist() == values, name
         assert column.valid.tolist() == valid, name
 
@@ -105,52 +103,8 @@ def _dissected(chunk, row: int) -> Dissection:
     )
 
 
-def test_a_growing_chunk_reads_its_new_rows_only(monkeypatch):
-    """And an older snapshot of it gets its own length."""
-    store = _store([tcp_frame()] * 3)
-    columns = FieldColumns()
-    early = store.snapshot().chunks[0]
-    columns.column(early, "tcp.srcport")
-    asked = _count_reads(monkeypatch)
-    store.append(batch_of([tcp_frame()] * 2))
-    late = store.snapshot().chunks[0]
-    assert columns.column(late, "tcp.srcport").values.tolist() == [40000] * 5
-    assert columns.column(late, "tcp.srcport").values.tolist() == [40000] * 5
-    assert columns.column(early, "tcp.srcport").values.tolist() == [40000] * 3
-    assert asked == [("tcp.srcport", 2)]
-
-
-def test_kept_columns_are_bounded(monkeypatch):
-    """The least used go first, and are read again when asked for."""
-    chunk = _store([tcp_frame()] * 100).snapshot().chunks[0]
-    columns = FieldColumns(limit_bytes=700)  # two columns of 16 bits and their masks
-    asked = _count_reads(monkeypatch)
-    for name in (
-        "tcp.srcport",
-        "tcp.dstport",
-        "tcp.srcport",
-        "ip.id",
-        "tcp.srcport",
-        "tcp.dstport",
-    ):
-        columns.column(chunk, name)
-    assert [name for name, _ in asked] == ["tcp.srcport", "tcp.dstport", "ip.id", "tcp.dstport"]
-
-
-def _count_reads(monkeypatch) -> list[tuple[str, int]]:
-    asked: list[tuple[str, int]] = []
-
-    def counted(chunk, slots):
-        asked.append((slots[0].name, len(chunk)))
-        return read(chunk, slots)
-
-    monkeypatch.setattr(columns_module, "read", counted)
-    return asked
-
-
 def test_names_without_a_column():
     """Unknown names, and fields that are byte strings."""
-    chunk = _store([tcp_frame()]).snapshot().chunks[0]
     byte_strings = {
         slot.name
         for table in TABLES
@@ -160,7 +114,7 @@ def test_names_without_a_column():
     assert "sll.unused" in byte_strings
     for name in ("tcp.nonsense", *byte_strings):
         with pytest.raises(KeyError):
-            FieldColumns().column(chunk, name)
+            SLOTS[name]
 
 
 def _compare_all(chunk: Chunk) -> None:
