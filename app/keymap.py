@@ -1,9 +1,8 @@
-"""Every action of the monitor, once: name, keys, words, and where it works.
+"""The actions of the monitor as data: name, keys, words, and the context in which each works.
 
-The bindings of the screen and of its panels, the key bar at the bottom, the help screen,
-the command palette and the names a configuration file may remap are all drawn from
-`ACTIONS`, so none of them can drift from the others. What is not here has no key, and what
-does not exist yet is not here.
+The bindings of the screen and its panels (`app.bindings`), the key bar, the help screen, the
+command palette, and the names that a configuration file may remap all come from `ACTIONS`, so they
+cannot drift apart. This module imports no Textual.
 
 * The name is what a configuration file calls it: ``[keys]`` ``"view.pause" = "p"``.
 * Keys are Textual key names, comma-separated; none means palette only.
@@ -19,12 +18,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from textual.binding import Binding, BindingType
-from textual.keys import format_key
-
 
 class KeyContext(Enum):
-    """Where a key works."""
+    """The part of the screen in which a key works."""
 
     LIST = "any panel"
     TABLE = "packet table"
@@ -42,7 +38,7 @@ class KeyContext(Enum):
 
 
 class KeyGroup(Enum):
-    """The headings of the help screen, in its order."""
+    """The headings of the help screen, in order."""
 
     MOVE = "Move"
     PACKETS = "Packets"
@@ -56,10 +52,10 @@ class KeyGroup(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing a person can do.
+    """One thing that a user can do.
 
-    `label` is for the key bar, empty where it stays out. `everywhere` keys work over a dialog
-    and in an input too, so they are never plain letters.
+    `label` is the word in the key bar; an action without one is not in the bar. `everywhere` keys
+    also work in dialogs and inputs, so they are never plain letters.
     """
 
     name: str
@@ -75,7 +71,7 @@ class Action:
 def _of(
     group: KeyGroup, place: KeyContext, *rows: tuple[str, str, str, str, str]
 ) -> Iterator[Action]:
-    """Actions of one group and place from ``(name, keys, command, label, help)``."""
+    """Yield the actions of one group and context from ``(name, keys, command, label, help)``."""
     for row in rows:
         yield Action(*row, group, place)
 
@@ -85,18 +81,18 @@ def _of(
 ACTIONS: tuple[Action, ...] = (
     *_of(
         KeyGroup.MOVE, KeyContext.LIST,
-        ("list.up", "up,k", "up", "", "One line up"),
-        ("list.down", "down,j", "down", "", "One line down"),
-        ("list.page_up", "pageup", "page_up", "", "One page up"),
-        ("list.page_down", "pagedown", "page_down", "", "One page down"),
-        ("list.first", "g,home", "first", "", "To the first"),
-        ("list.last", "G,end", "last", "", "To the last; the table follows"),
+        ("list.up", "up,k", "up", "", "Up one line"),
+        ("list.down", "down,j", "down", "", "Down one line"),
+        ("list.page_up", "pageup", "page_up", "", "Up one page"),
+        ("list.page_down", "pagedown", "page_down", "", "Down one page"),
+        ("list.first", "g,home", "first", "", "Go to the first line"),
+        ("list.last", "G,end", "last", "", "Go to the last packet and follow"),
     ),
     *_of(
         KeyGroup.MOVE, KeyContext.TABLE,
-        ("table.left", "left", "shift_left", "", "Show what is further left in Info"),
-        ("table.right", "right", "shift_right", "", "Show what is further right in Info"),
-        ("table.open", "enter", "screen.focus_panel('detail')", "detail", "Into the detail tree"),
+        ("table.left", "left", "shift_left", "", "Scroll Info to the left"),
+        ("table.right", "right", "shift_right", "", "Scroll Info to the right"),
+        ("table.open", "enter", "screen.focus_panel('detail')", "detail", "Go to the detail tree"),
     ),
     *_of(
         KeyGroup.DETAIL, KeyContext.DETAIL,
@@ -106,8 +102,8 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_of(
         KeyGroup.DETAIL, KeyContext.HEX,
-        ("hex.left", "left,h", "left", "", "The byte before"),
-        ("hex.right", "right,l", "right", "", "The byte after"),
+        ("hex.left", "left,h", "left", "", "Previous byte"),
+        ("hex.right", "right,l", "right", "", "Next byte"),
     ),
     *_of(
         KeyGroup.FORGE, KeyContext.FORGE,
@@ -122,8 +118,8 @@ ACTIONS: tuple[Action, ...] = (
         ("form.next", "enter", "next", "next", "The next field; fold a heading"),
         ("form.up", "up", "up", "", "The field above"),
         ("form.down", "down", "down", "", "The field below"),
-        ("form.page_up", "pageup", "page_up", "", "One page up"),
-        ("form.page_down", "pagedown", "page_down", "", "One page down"),
+        ("form.page_up", "pageup", "page_up", "", "Up one page"),
+        ("form.page_down", "pagedown", "page_down", "", "Down one page"),
         ("form.first", "ctrl+home", "first", "", "To the first field"),
         ("form.last", "ctrl+end", "last", "", "To the last field"),
     ),
@@ -150,8 +146,8 @@ ACTIONS: tuple[Action, ...] = (
         ("lab.leave", "escape", "leave", "back", "Cancel the run; leave the laboratory"),
         ("lab.up", "up,k", "scroll_up", "", "Show what is further up"),
         ("lab.down", "down,j", "scroll_down", "", "Show what is further down"),
-        ("lab.page_up", "pageup", "page_up", "", "One page up"),
-        ("lab.page_down", "pagedown,space", "page_down", "", "One page down"),
+        ("lab.page_up", "pageup", "page_up", "", "Up one page"),
+        ("lab.page_down", "pagedown,space", "page_down", "", "Down one page"),
     ),
     *_of(
         KeyGroup.ECHO, KeyContext.CLIENTS,
@@ -193,38 +189,38 @@ ACTIONS: tuple[Action, ...] = (
         ("packets.next_mark", "right_square_bracket", "on_table('next_mark')", "",
          "The next marked packet"),
         ("packets.previous_mark", "left_square_bracket", "on_table('previous_mark')", "",
-         "The marked packet before"),
+         "Previous marked packet"),
         ("packets.resend", "r", "resend", "resend", "Send the packet again, as it was"),
-        ("packets.stop_sending", "", "stop_sending", "", "Send no more of what is on its way"),
-        ("packets.copy", "y", "copy", "copy", "Copy row, field, bytes, a command"),
+        ("packets.stop_sending", "", "stop_sending", "", "Stop sending"),
+        ("packets.copy", "y", "copy", "copy", "Copy row, field, bytes, or command"),
         ("packets.time", "t", "on_table('cycle_time_format')", "time",
          "Time: since the first, of day, delta"),
-        ("packets.go_to", "colon,ctrl+g", "go_to", "go to", "Go to a packet by its number"),
+        ("packets.go_to", "colon,ctrl+g", "go_to", "go to", "Go to a packet by number"),
         ("packets.next", "J,ctrl+down", "on_table('action_down')", "",
-         "The next packet, from any panel"),
+         "Next packet, from any panel"),
         ("packets.previous", "K,ctrl+up", "on_table('action_up')", "",
-         "The packet before, from any panel"),
+         "Previous packet, from any panel"),
     ),
     *_of(
         KeyGroup.PROGRAM, KeyContext.PROGRAM,
-        ("program.quit", "q", "quit", "quit", "Leave; asks before packets are lost"),
+        ("program.quit", "q", "quit", "quit", "Quit; asks before packets are lost"),
         ("program.help", "question_mark,f1", "help", "help", "All keys"),
-        ("program.theme", "", "change_theme", "", "Choose the color theme; remembered"),
+        ("program.theme", "", "change_theme", "", "Choose a color theme"),
     ),
-    Action("program.palette", "ctrl+p", "command_palette", "", "Every action by its name",
+    Action("program.palette", "ctrl+p", "command_palette", "", "Find any action by name",
            KeyGroup.PROGRAM, KeyContext.PROGRAM, everywhere=True),
-    Action("program.leave", "ctrl+q", "quit", "", "Leave, also from a dialog",
+    Action("program.leave", "ctrl+q", "quit", "", "Quit, also from a dialog",
            KeyGroup.PROGRAM, KeyContext.PROGRAM, everywhere=True),
     Action("program.redraw", "ctrl+l", "redraw", "", "Redraw the screen",
            KeyGroup.PROGRAM, KeyContext.PROGRAM, everywhere=True),
-    Action("program.suspend", "ctrl+z", "suspend_process", "", "To the shell; fg comes back",
+    Action("program.suspend", "ctrl+z", "suspend_process", "", "Suspend to the shell; fg resumes",
            KeyGroup.PROGRAM, KeyContext.PROGRAM, everywhere=True),
 )
 # fmt: on
 
 BY_NAME = {action.name: action for action in ACTIONS}
 
-# Which places hear a key, by what has the focus: within one of these a key has one meaning.
+# The contexts that are active together, by focus. Within each of these sets a key has one meaning.
 _EVERYWHERE = {KeyContext.PANELS, KeyContext.MAIN, KeyContext.PROGRAM}
 HEARD_TOGETHER: tuple[frozenset[KeyContext], ...] = tuple(
     frozenset(places | _EVERYWHERE)
@@ -239,41 +235,16 @@ HEARD_TOGETHER: tuple[frozenset[KeyContext], ...] = tuple(
 )
 
 
-def bindings(*places: KeyContext) -> list[BindingType]:
-    """The Textual bindings of these places, each under its action's name for remapping."""
-    return [
-        Binding(
-            action.keys,
-            action.command,
-            action.label or action.help,
-            id=action.name,
-            priority=action.everywhere,
-        )
-        for action in ACTIONS
-        if action.place in places and action.keys
-    ]
-
-
-def key_label(keys: str) -> str:
-    """Textual key names as a person reads them: ``up,k`` → ``↑ k``, ``ctrl+e`` → ``^e``."""
-    return " ".join(_one_key(key) for key in keys.split(",") if key)
-
-
-def _one_key(key: str) -> str:
-    *modifiers, name = key.split("+")
-    shown = format_key(name)
-    for modifier in reversed(modifiers):
-        shown = f"^{shown}" if modifier == "ctrl" else f"{modifier}+{shown}"
-    return shown
-
-
 def grouped(keymap: Mapping[str, str]) -> Iterator[tuple[KeyGroup, list[tuple[str, Action]]]]:
-    """For the help screen: every group with its ``(keys, action)``, remapped keys in place."""
+    """Yield every group of the help screen with its ``(keys, action)``; `keymap` has remapped keys.
+
+    Keys are Textual's names, comma-separated.
+    """
     for group in KeyGroup:
         yield (
             group,
             [
-                (key_label(keymap.get(action.name, action.keys)), action)
+                (keymap.get(action.name, action.keys), action)
                 for action in ACTIONS
                 if action.group is group and action.keys
             ],

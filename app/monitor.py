@@ -27,10 +27,11 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
+from app.bindings import bindings, key_label
 from app.bridge import Bridge
 from app.config import settings
 from app.key_queue import OrderedKeysApp
-from app.keymap import ACTIONS, Action, KeyContext, bindings, key_label
+from app.keymap import ACTIONS, Action, KeyContext
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.palette import Palette
 from app.screens.dialogs.too_small import SMALLEST

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from app.bindings import key_label
 from app.keymap import grouped
 from tests.app.made import SYN, capture_of
 from tests.bench.terminal import Terminal
@@ -62,7 +63,7 @@ def keys_table() -> str:
     for group, rows in grouped({}):
         lines += ["", f"| {group.value} | |", "|---|---|"]
         lines += [
-            f"| {' '.join(f'`{key}`' for key in keys.split())} | {action.help} |"
+            f"| {' '.join(f'`{key}`' for key in key_label(keys).split())} | {action.help} |"
             for keys, action in rows
         ]
     return "\n".join(lines).lstrip("\n") + "\n\n"

@@ -6,8 +6,9 @@ server as a command, and is seen in a later snapshot. The client under the curso
 
 from __future__ import annotations
 
+from app.bindings import bindings, with_keys
 from app.bridge import Bridge
-from app.keymap import KeyContext, bindings
+from app.keymap import KeyContext
 from app.screens.dialogs.add_listener import AddListener
 from core.echo.snapshot import EchoSnapshot
 from widgets.echo.clients import EchoClients
@@ -19,12 +20,6 @@ _FIRST = -1  # the listener that is not there yet
 TALK_BYTES = 64  # what the built-in client sends at a key
 
 
-class Clients(EchoClients, inherit_bindings=False):
-    """The list of clients with the registry's keys."""
-
-    BINDINGS = bindings(KeyContext.CLIENTS, KeyContext.LIST)
-
-
 class Echo(EchoPanel):
     """The panel, and the commands."""
 
@@ -32,7 +27,8 @@ class Echo(EchoPanel):
     BORDER_TITLE = "Echo"
 
     def __init__(self, bridge: Bridge) -> None:
-        super().__init__(Clients(id="clients"), id="echo")
+        clients = with_keys(EchoClients(id="clients"), KeyContext.CLIENTS, KeyContext.LIST)
+        super().__init__(clients, id="echo")
         self._bridge = bridge
         self._awaited: int | None = None  # the listener whose built-in client is to be selected
 

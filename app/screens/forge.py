@@ -19,13 +19,13 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from app import keymap
+from app.bindings import bindings, with_keys
 from app.forge_scene import ForgeScene, Order, Question
 from app.forging import ForgeService
-from app.keymap import bindings
+from app.keymap import KeyContext
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.drafts import Drafts, KeepDraft
-from app.screens.forge_parts import ROUTED, Bytes, Explanation, Form, Result
+from app.screens.forge_parts import ROUTED, Explanation
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation
 from core.forge.compose.from_packet import Resent
@@ -35,6 +35,7 @@ from core.store.packet import Packet
 from core.wire.model.field import Span
 from core.wire.model.text import safe
 from widgets.forge.changes import FormState
+from widgets.forge.form import ForgeForm
 from widgets.forge.outcome import ForgeOutcome
 from widgets.forge.report import Report
 from widgets.forge.rows import Surrounding
@@ -43,13 +44,14 @@ from widgets.hex.hex_view import HexView
 BROAD = 110  # columns from which bytes and report stand beside the form
 ROOMY = 30  # lines from which bytes and report are both shown
 BYTES_MOST = 9  # lines of the bytes, their title included
+OUTCOME = "Outcome"
 EARLIER = "Outcome of what was sent before"
 
 
 class ForgePanel(Vertical):
     """The forge. Its keys work wherever in it the focus is."""
 
-    BINDINGS = bindings(keymap.KeyContext.FORGE)
+    BINDINGS = bindings(KeyContext.FORGE)
     BORDER_TITLE = "Forge"
 
     class PacketWanted(Message):
@@ -72,11 +74,13 @@ class ForgePanel(Vertical):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="forge-left"):
-            yield Form(id="form", classes="part")
+            yield with_keys(ForgeForm(id="form", classes="part"), KeyContext.FORM)
             yield Explanation(id="explanation")
         with Vertical(id="forge-right"):
-            yield Bytes(id="bytes", classes="part")
-            yield Result(id="result", classes="part")
+            yield with_keys(HexView(id="bytes", classes="part"), KeyContext.HEX, KeyContext.LIST)
+            outcome = ForgeOutcome(id="result", classes="part")
+            outcome.border_title = OUTCOME
+            yield with_keys(outcome, KeyContext.RESULT, KeyContext.LIST)
 
     def on_mount(self) -> None:
         self.watch(self.form, "held", self._changed, init=False)
@@ -90,9 +94,9 @@ class ForgePanel(Vertical):
         return self
 
     @property
-    def form(self) -> Form:
+    def form(self) -> ForgeForm:
         """The inputs."""
-        return self.query_one(Form)
+        return self.query_one(ForgeForm)
 
     @property
     def evaluation(self) -> Evaluation:
@@ -143,8 +147,8 @@ class ForgePanel(Vertical):
             if scene.report != Report() and not self._shows_report:
                 self._shows_report = True
                 self._arrange()
-            self.query_one(Result).show(scene.report)
-            self.query_one(Result).border_title = Result.BORDER_TITLE
+            self.query_one(ForgeOutcome).show(scene.report)
+            self.query_one(ForgeOutcome).border_title = OUTCOME
         question = scene.question
         if question is not None and question is not self._asked:
             self._asked = question
@@ -164,7 +168,7 @@ class ForgePanel(Vertical):
         self._consider()
         if self._shows_report and not self._scene.sending:
             self._shows_report = False
-            self.query_one(Result).border_title = EARLIER
+            self.query_one(ForgeOutcome).border_title = EARLIER
             self._arrange()
         self._show_bytes()
 
@@ -181,10 +185,10 @@ class ForgePanel(Vertical):
             self._say("")
         explanation.row = row
         self._show_bytes()
-        self.query_one(Bytes).highlight(span)
+        self.query_one(HexView).highlight(span)
 
     def _show_bytes(self) -> None:
-        view, data = self.query_one(Bytes), self.evaluation.data
+        view, data = self.query_one(HexView), self.evaluation.data
         lines = view.line_count
         view.show(data)
         view.highlight(self.form.focused_span)
@@ -210,7 +214,7 @@ class ForgePanel(Vertical):
 
     def _arrange(self) -> None:
         """Bytes and report side by side from top to bottom, or one of them."""
-        room, view, result = self.size.height, self.query_one(Bytes), self.query_one(Result)
+        room, view, result = self.size.height, self.query_one(HexView), self.query_one(ForgeOutcome)
         broad = self.size.width >= BROAD
         both = broad or room >= ROOMY
         told = self._scene.report != Report()

@@ -6,8 +6,6 @@ from rich.text import Text
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from app import keymap
-from app.keymap import bindings
 from core.capture.options import ANY
 from core.engine.engine import EngineSnapshot, EngineState
 from core.forge.compose.draft import TRAILER
@@ -16,10 +14,7 @@ from core.forge.compose.layer_kinds import KINDS, LayerPosition
 from core.forge.transmit.injector import SendMethod
 from core.wire.model.text import safe
 from widgets.forge.changes import FormState
-from widgets.forge.form import ForgeForm
-from widgets.forge.outcome import ForgeOutcome
 from widgets.forge.rows import FormRow
-from widgets.hex.hex_view import HexView
 
 ROUTED = ("ip", "ipv6")
 
@@ -43,25 +38,6 @@ def why_blind(worker: EngineSnapshot, interface: str) -> str:
         where = safe(", ".join(worker.interfaces))
         return f"the capture is on {where}, so what happens on {safe(interface)} is not seen"
     return ""
-
-
-class Form(ForgeForm, inherit_bindings=False):
-    """The form with the registry's keys."""
-
-    BINDINGS = bindings(keymap.KeyContext.FORM)
-
-
-class Bytes(HexView, inherit_bindings=False):
-    """The bytes that would leave, with the registry's keys."""
-
-    BINDINGS = bindings(keymap.KeyContext.HEX, keymap.KeyContext.LIST)
-
-
-class Result(ForgeOutcome, inherit_bindings=False):
-    """What became of what was sent, with the registry's keys."""
-
-    BINDINGS = bindings(keymap.KeyContext.RESULT, keymap.KeyContext.LIST)
-    BORDER_TITLE = "Outcome"
 
 
 class Explanation(Widget):

@@ -17,7 +17,8 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from app.keymap import ACTIONS, key_label
+from app.bindings import key_label
+from app.keymap import ACTIONS
 
 _ALWAYS = ("program.quit", "program.help")
 _GAP = 2

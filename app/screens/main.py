@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, cast
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from app.bindings import bindings
 from app.bridge import Bridge, Scene
-from app.keymap import KeyContext, bindings
+from app.keymap import KeyContext
 from app.screens.connection_filter import (
     ConnectionFilter,
     ConnectionFilterLine,

@@ -29,8 +29,9 @@ from app.screens.dialogs.too_small import SMALLEST, TooSmall
 from app.screens.key_bar import KeyBar
 from app.screens.panels import Panels
 from app.screens.status import message_of, status_line, why_empty
-from app.screens.workspace import BESIDE, WIDE, Packets, Workspace
+from app.screens.workspace import BESIDE, WIDE, Workspace
 from core.engine.engine import EngineState
+from widgets.packets.packet_table import PacketTable
 from widgets.status.bar import StatusBar
 
 SIDES_AFTER_POLLS = 3  # even when no row has come by then
@@ -134,9 +135,9 @@ class PacketScreen(Screen[None]):
         return self.query_one(Workspace)
 
     @property
-    def table(self) -> Packets:
+    def table(self) -> PacketTable:
         """The packet table."""
-        return self.query_one(Packets)
+        return self.query_one(PacketTable)
 
     @property
     def panels(self) -> Panels:

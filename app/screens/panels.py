@@ -17,7 +17,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from app.keymap import KeyContext, bindings
+from app.bindings import with_keys
+from app.keymap import KeyContext
 from core.store.frame_detail import frame_row
 from core.store.packet import Packet
 from core.store.packet_store import Snapshot
@@ -32,20 +33,6 @@ from widgets.hex.hex_view import HexView
 TABS = (("detail", "Detail"), ("hex", "Hex"), ("forge", "Forge"), ("echo", "Echo"))
 
 
-class Detail(PacketDetail, inherit_bindings=False):
-    """The detail tree with the registry's keys."""
-
-    BINDINGS = bindings(KeyContext.DETAIL, KeyContext.LIST)
-    BORDER_TITLE = "Detail"
-
-
-class Hex(HexView, inherit_bindings=False):
-    """The hex view with the registry's keys."""
-
-    BINDINGS = bindings(KeyContext.HEX, KeyContext.LIST)
-    BORDER_TITLE = "Hex"
-
-
 class Panels(Horizontal):
     """Detail and hex of one packet, and the panels at the side."""
 
@@ -58,21 +45,25 @@ class Panels(Horizontal):
         self.faults = Faults()
 
     def compose(self) -> ComposeResult:
-        yield Detail(id="detail")
-        yield Hex(id="hex")
+        detail = with_keys(PacketDetail(id="detail"), KeyContext.DETAIL, KeyContext.LIST)
+        detail.border_title = "Detail"
+        yield detail
+        hex_view = with_keys(HexView(id="hex"), KeyContext.HEX, KeyContext.LIST)
+        hex_view.border_title = "Hex"
+        yield hex_view
 
     def on_mount(self) -> None:
         self.watch(self.detail, "selected_span", self._highlight, init=False)
 
     @property
-    def detail(self) -> Detail:
+    def detail(self) -> PacketDetail:
         """The detail tree."""
-        return self.query_one(Detail)
+        return self.query_one(PacketDetail)
 
     @property
-    def hex(self) -> Hex:
+    def hex(self) -> HexView:
         """The hex view."""
-        return self.query_one(Hex)
+        return self.query_one("#hex", HexView)
 
     def show(self, snapshot: Snapshot, number: int | None) -> None:
         """Show packet `number` of `snapshot`, or nothing where it is not held any more."""

@@ -14,7 +14,8 @@ from textual.containers import Vertical
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from app.keymap import KeyContext, bindings
+from app.bindings import bindings, with_keys
+from app.keymap import KeyContext
 from app.screens.connection_filter import ConnectionFilterLine
 from app.screens.panels import Panels, PanelTabs
 from widgets.packets.packet_table import PacketTable
@@ -24,12 +25,6 @@ SIDES = ("forge", "echo")
 PANELS = MAIN_PANELS + SIDES
 BESIDE = 110  # columns from which detail and hex stand side by side
 WIDE = 140  # columns from which a side panel stands beside them
-
-
-class Packets(PacketTable, inherit_bindings=False):
-    """The packet table with the registry's keys."""
-
-    BINDINGS = bindings(KeyContext.TABLE, KeyContext.LIST)
 
 
 class Workspace(Vertical):
@@ -46,7 +41,7 @@ class Workspace(Vertical):
 
     def compose(self) -> ComposeResult:
         yield ConnectionFilterLine(id="only")
-        yield Packets(id="packets")
+        yield with_keys(PacketTable(id="packets"), KeyContext.TABLE, KeyContext.LIST)
         yield PanelTabs(id="tabs")
         yield Panels(id="panels")
 

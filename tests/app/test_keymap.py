@@ -1,32 +1,43 @@
-"""The registry: no name twice, no key twice in one place, a method behind every command."""
+"""The actions: unique names, one meaning for a key under one focus, a method behind every command."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 
-from app.keymap import ACTIONS, HEARD_TOGETHER, KeyContext, bindings, grouped, key_label
+from app.bindings import bindings, key_label
+from app.keymap import ACTIONS, HEARD_TOGETHER, KeyContext, grouped
 from app.monitor import Monitor
-from app.screens.echo import Clients, Echo
+from app.screens.echo import Echo
 from app.screens.forge import ForgePanel
-from app.screens.forge_parts import Bytes, Form, Result
 from app.screens.lab import LabScreen
 from app.screens.main import MainScreen
-from app.screens.panels import Detail, Hex
-from app.screens.workspace import Packets, Workspace
+from app.screens.workspace import Workspace
+from tests.idle import eventually
+from tests.scripted import scripted_store
+from tests.scripted_monitor import scripted_monitor
+from tests.support import ROOT
+from widgets.detail.packet_detail import PacketDetail
+from widgets.echo.clients import EchoClients
+from widgets.forge.form import ForgeForm
+from widgets.forge.outcome import ForgeOutcome
+from widgets.hex.hex_view import HexView
+from widgets.packets.packet_table import PacketTable
 
 NODES = {
-    KeyContext.TABLE: (Packets,),
-    KeyContext.DETAIL: (Detail,),
-    KeyContext.HEX: (Hex,),
-    KeyContext.CLIENTS: (Clients,),
+    KeyContext.TABLE: (PacketTable,),
+    KeyContext.DETAIL: (PacketDetail,),
+    KeyContext.HEX: (HexView,),
+    KeyContext.CLIENTS: (EchoClients,),
     KeyContext.ECHO: (Echo,),
     KeyContext.LAB: (LabScreen,),
-    KeyContext.FORM: (Form,),
-    KeyContext.RESULT: (Result,),
+    KeyContext.FORM: (ForgeForm,),
+    KeyContext.RESULT: (ForgeOutcome,),
     KeyContext.FORGE: (ForgePanel,),
-    KeyContext.LIST: (Packets, Detail, Hex, Clients, Bytes, Result),
+    KeyContext.LIST: (PacketTable, PacketDetail, HexView, EchoClients, ForgeOutcome),
     KeyContext.PANELS: (Workspace,),
     KeyContext.MAIN: (MainScreen,),
     KeyContext.PROGRAM: (Monitor,),
@@ -53,7 +64,7 @@ def test_every_command_has_a_method(action):
     for node in nodes:
         assert callable(getattr(node, f"action_{method}"))
     if method == "on_table":
-        assert callable(getattr(Packets, argument))
+        assert callable(getattr(PacketTable, argument))
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
@@ -84,3 +95,29 @@ def test_help_shows_remapped_keys():
     }
     assert rows["view.pause"] == "f7"
     assert rows["packets.mark"] == "m"
+
+
+async def test_every_panel_has_the_keys_of_its_contexts_and_no_others():
+    expected = {
+        "packets": (KeyContext.TABLE, KeyContext.LIST),
+        "detail": (KeyContext.DETAIL, KeyContext.LIST),
+        "hex": (KeyContext.HEX, KeyContext.LIST),
+        "form": (KeyContext.FORM,),
+        "bytes": (KeyContext.HEX, KeyContext.LIST),
+        "result": (KeyContext.RESULT, KeyContext.LIST),
+        "clients": (KeyContext.CLIENTS, KeyContext.LIST),
+    }
+    async with scripted_monitor(scripted_store()).run_test(size=(160, 45)) as pilot:
+        await eventually(lambda: pilot.app.screen_stack[0].has_sides, "the side panels")
+        for name, contexts in expected.items():
+            (widget,) = pilot.app.screen_stack[0].query(f"#{name}")
+            bound = {binding.id for _, binding in widget._bindings}
+            assert bound == {binding.id for binding in bindings(*contexts)}, name
+
+
+def test_the_keymap_is_data_without_textual():
+    code = "import sys, app.keymap; print('textual' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "False"

@@ -18,7 +18,6 @@ from textual.pilot import Pilot
 from app.config.settings import Paths
 from app.monitor import Monitor
 from app.screens.dialogs.dialog import Confirm
-from app.screens.forge_parts import Result
 from app.screens.main import MainScreen
 from core.capture.options import CaptureOptions
 from core.engine.engine import Engine
@@ -29,6 +28,7 @@ from tests.live.network import CLONE_NEWNET, FAR_ADDRESS, NEAR_ADDRESS, Network,
 from tests.support import require_peer
 from widgets.forge.changes import FormState
 from widgets.forge.form import ForgeForm
+from widgets.forge.outcome import ForgeOutcome
 
 pytestmark = pytest.mark.live
 
@@ -70,7 +70,7 @@ class Play:
 
     @property
     def report(self) -> str:
-        return "\n".join(line.text for line in self.screen.query_one(Result)._lines)
+        return "\n".join(line.text for line in self.screen.query_one(ForgeOutcome)._lines)
 
     async def until(self, condition: Callable[[], object]) -> None:
         await eventually(condition, ask=self.screen.poll)

@@ -9,11 +9,11 @@ from textual.pilot import Pilot
 
 from app.config.settings import Paths
 from app.screens.dialogs.dialog import Confirm
-from app.screens.forge_parts import Result
 from tests.idle import eventually
 from tests.scripted import HOST, scripted_store
 from tests.scripted_forge import ScriptedMachine, Wire
 from tests.scripted_monitor import filled, main, scripted_monitor
+from widgets.forge.outcome import ForgeOutcome
 
 WIDE, MEDIUM, SMALL = (160, 45), (120, 36), (80, 24)
 SYN = 5  # number of a packet that begins a connection
@@ -62,7 +62,7 @@ async def send(pilot: Pilot) -> None:
     await pilot.press("ctrl+u", "0", "ctrl+s")
     await until(pilot, lambda: is_asked(pilot))
     await pilot.press("y")
-    result = screen.query_one(Result)
+    result = screen.query_one(ForgeOutcome)
     await until(pilot, lambda: any("RST" in line.text for line in result._lines))
     await until(pilot, lambda: screen.table.ours and not screen.forge.is_sending)
     screen.show(screen.bridge.poll())  # the key bar, too

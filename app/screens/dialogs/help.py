@@ -14,34 +14,35 @@ from textual.containers import ItemGrid, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from app.bindings import key_label
 from app.keymap import grouped
 from app.screens.dialogs.too_small import TooSmall
 
 SIGNS = {
-    "Signs: what goes on": (
+    "Signs: state": (
         ("●", "live: capturing"),
-        ("‖", "paused: the view stands still"),
+        ("‖", "paused: the view does not change"),
         ("▸", "reading a file or a pipe; the listener that keys act on"),
-        ("■", "stopped: nothing comes any more"),
+        ("■", "stopped: no more packets are captured"),
     ),
     "Signs: checksums": (
         ("✓", "good: the checksum is right"),
         ("✗", "bad: the checksum is wrong"),
-        ("◌", "offloaded: the card fills it in later"),
+        ("◌", "offloaded: the network card fills it in"),
         ("–", "cannot be checked"),
     ),
     "Signs: packets": (
-        ("!", "malformed: the bytes contradict"),
+        ("!", "malformed: the header contradicts itself"),
         ("?", "rawscope failed to describe it"),
-        ("…", "cut short by the capture"),
-        ("·", "a note: worth a look"),
+        ("…", "truncated by the snap length"),
+        ("·", "a note: unusual, but not an error"),
         ("◆", "marked by you"),
         ("↗", "sent by rawscope; a built-in echo client"),
-        ("•", "a field that was typed; the others are computed"),
+        ("•", "a field that you typed; the others are computed"),
     ),
 }
 EPOLL = {
-    "Words: what epoll says": (
+    "Words: epoll": (
         ("level", "reported by every wait while there is something to do"),
         ("edge", "reported once for each change: read until EAGAIN, or until a short read"),
         ("short read", "fewer bytes than asked for: the buffer is empty. After PRI, RDHUP, HUP or "
@@ -75,7 +76,8 @@ class Help(ModalScreen[None]):
             frame.border_subtitle = "esc closes"
             with ItemGrid(min_column_width=48, stretch_height=False):
                 for group, rows in grouped(self._keymap):
-                    yield _Section(group.value, [(keys, action.help) for keys, action in rows])
+                    labeled = [(key_label(keys), action.help) for keys, action in rows]
+                    yield _Section(group.value, labeled)
                 for title, signs in (SIGNS | EPOLL).items():
                     yield _Section(title, list(signs))
         yield TooSmall(id="too-small")

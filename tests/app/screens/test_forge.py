@@ -17,7 +17,7 @@ from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.drafts import Drafts
 from app.screens.forge import EARLIER, ForgePanel
-from app.screens.forge_parts import Bytes, Explanation, Result
+from app.screens.forge_parts import Explanation
 from app.screens.main import MainScreen
 from core.engine.engine import EngineSnapshot, EngineState
 from core.files.private_folder import PrivateFolder
@@ -35,6 +35,8 @@ from tests.scripted_forge import ETH0, NO_ROUTE, Neighbor, ScriptedMachine, Wire
 from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
 from tests.support import remarks_of
 from widgets.forge.changes import FormState
+from widgets.forge.outcome import ForgeOutcome
+from widgets.hex.hex_view import HexView
 from widgets.lines.line_view import LineView
 
 SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24)}
@@ -57,7 +59,7 @@ class Stage:
 
     @property
     def report_text(self) -> str:
-        return "\n".join(line.text for line in self.forge.query_one(Result)._lines)
+        return "\n".join(line.text for line in self.forge.query_one(ForgeOutcome)._lines)
 
     async def asked(self) -> None:
         """Wait for a question that keys answer."""
@@ -217,7 +219,7 @@ async def test_the_bytes_of_the_field_are_marked_and_lead_back(tmp_path):
     async with forging(tmp_path) as stage:
         stage.screen.table.select(SYN)
         await stage.pilot.press("f")
-        view = stage.forge.query_one(Bytes)
+        view = stage.forge.query_one("#bytes", HexView)
         stage.forge.form.select_field("tcp.dstport")
         span = view.highlighted
         assert stage.forge.evaluation.data[span.start : span.stop] == b"\0\x50"
@@ -233,9 +235,11 @@ async def test_suggestions_come_while_typing(tmp_path):
         form = stage.forge.form
         await stage.type("ip.dst", SERVER)
         await stage.until(lambda: form.evaluation.field("ip.src").shown == HOST)
-        assert "leaves on eth0" in stage.forge.query_one(Bytes).border_title
+        assert "leaves on eth0" in stage.forge.query_one("#bytes", HexView).border_title
         await stage.type("ip.dst", "203.0.113.9")
-        await stage.until(lambda: NO_ROUTE[:30] in stage.forge.query_one(Bytes).border_title)
+        await stage.until(
+            lambda: NO_ROUTE[:30] in stage.forge.query_one("#bytes", HexView).border_title
+        )
 
 
 class Unrouted(ScriptedMachine):
@@ -473,7 +477,7 @@ def full(name, content):
 async def test_an_outcome_of_before_says_so(tmp_path):
     """Beside a form that was changed since; and what a yes means stands in the question."""
     async with forging(tmp_path) as stage:
-        outcome = stage.forge.query_one(Result)
+        outcome = stage.forge.query_one(ForgeOutcome)
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
         await stage.asked()
@@ -609,7 +613,7 @@ async def test_a_reply_leads_to_its_packet(tmp_path):
         await stage.asked()
         await stage.pilot.press("y")
         await stage.until(lambda: "RST, ACK" in stage.report_text)
-        result = stage.forge.query_one(Result)
+        result = stage.forge.query_one(ForgeOutcome)
         result.focus()
         line = next(i for i, one in enumerate(result._lines) if "RST, ACK" in one.text)
         result.move_to_line(line)
