@@ -1,4 +1,4 @@
-"""The actions: unique names, one meaning for a key under one focus, a method behind every command."""
+"""The actions: unique names, one meaning for a key, and a method behind every command."""
 
 from __future__ import annotations
 
