@@ -1,7 +1,7 @@
-"""A line under the status bar that says what a person must know, and stays until it is read.
+"""A line under the status bar with a message that stays until the user closes it.
 
-Hidden while there is nothing to say; escape or a click takes it away. The sign in front says
-how bad it is, so that color is not needed.
+Escape or a click closes it; without a message it is hidden. The sign in front shows the severity,
+so the color is not needed.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from core.engine.engine import NoticeSeverity
 from core.wire.model.text import safe
+from widgets.layout import refresh_layout
 
 SIGNS = {NoticeSeverity.NONE: "·", NoticeSeverity.WARNING: "!", NoticeSeverity.ERROR: "✗"}
 
@@ -37,12 +38,12 @@ class Banner(Widget):
         self._severity = NoticeSeverity.NONE
 
     def show(self, message: str, severity: NoticeSeverity = NoticeSeverity.NONE) -> None:
-        """Say this; an empty message hides the banner."""
+        """Show a message; an empty one hides the banner."""
         self.message, self._severity = safe(message), severity
         self.set_class(severity is NoticeSeverity.WARNING, "-warning")
         self.set_class(severity is NoticeSeverity.ERROR, "-error")
         self.display = bool(message)
-        self.refresh(layout=True)
+        refresh_layout(self)
 
     def render(self) -> Text:
         return Text(f"{SIGNS[self._severity]} {self.message}", overflow="ellipsis")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from rich.segment import Segment
 from textual import events
-from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -19,14 +18,18 @@ from widgets.lines.cells import width_of
 
 
 class EchoHead(Widget):
-    """A few lines, drawn from one snapshot; as high as what it says."""
+    """A few lines, drawn from one snapshot; as high as what it says.
+
+    The height is a style that follows the number of lines. It is not ``auto``: Textual measures a
+    widget in the middle of a layout, where this one must not change its lines.
+    """
 
     COMPONENT_CLASSES = {f"echo-head--{look.value}" for look in HeadStyle}
     ALLOW_SELECT = False
 
     DEFAULT_CSS = """
     EchoHead {
-        height: auto;
+        height: 0;
         & > .echo-head--quiet { color: $text-muted; }
         & > .echo-head--strong { text-style: bold; }
         & > .echo-head--button { color: $text-primary; background: $panel; text-style: bold; }
@@ -64,15 +67,13 @@ class EchoHead(Widget):
             self._lines,
             head_lines(self._snapshot, self._current, width, self._room, self._hint),
         )
-        if self._lines != before:
-            self.refresh(layout=len(self._lines) != len(before))
+        if len(self._lines) != len(before):
+            self.styles.height = len(self._lines)
+        elif self._lines != before:
+            self.refresh()
 
     def on_resize(self, event: events.Resize) -> None:
         self._fit(event.size.width)
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        self._fit(width)
-        return len(self._lines)
 
     def render_line(self, y: int) -> Strip:
         """One line of pieces."""

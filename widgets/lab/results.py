@@ -13,6 +13,7 @@ from textual.widget import Widget
 from core.iolab.curve import MECHANISMS, CurvePoint
 from core.iolab.lab import ModelResult
 from core.wire.model.text import safe
+from widgets.layout import refresh_layout
 
 TITLES_FROM = 130  # columns from which a model has room for its title
 MEANWHILE_FROM = 110  # and from which what it did meanwhile stands beside its figures
@@ -69,7 +70,7 @@ class LabResults(Widget):
     def show(self, models: Sequence[ModelResult], points: Sequence[CurvePoint]) -> None:
         """These results, so far."""
         self._models, self._points = tuple(models), tuple(points)
-        self.refresh(layout=True)
+        refresh_layout(self)
 
     def render(self) -> Group:
         tables: list[Table | Text] = [self._model_table()] if self._models else []
