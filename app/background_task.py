@@ -10,13 +10,12 @@ JOIN_S = 2.0
 
 
 class BackgroundTask:
-    """A thread that works when it is woken, and is made when there is first something to do."""
+    """A thread that works when it is woken; it starts at the first wake-up."""
 
     def __init__(
         self, work: Callable[[], bool], failed: Callable[[Exception], None] = lambda fault: None
     ) -> None:
-        """`work` says whether it is done; `failed` is told what it raised, and the thread goes
-        on."""
+        """`work` returns True when it is done. `failed` gets what it raises; the thread goes on."""
         self._work = work
         self._failed = failed
         self._wake = threading.Event()
@@ -25,7 +24,7 @@ class BackgroundTask:
         self._lock = threading.Lock()  # of making the thread and of ending: any thread may wake
 
     def wake(self) -> None:
-        """There is something to do."""
+        """Wake the thread: there is work."""
         with self._lock:
             if self._thread is None and not self._ended:
                 made = threading.Thread(target=self._run, name="rawscope looker", daemon=True)
@@ -34,7 +33,7 @@ class BackgroundTask:
         self._wake.set()
 
     def close(self) -> None:
-        """End it, and wait for it."""
+        """Stop the thread and wait for its end."""
         with self._lock:
             self._ended = True
         self._wake.set()

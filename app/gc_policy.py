@@ -30,7 +30,7 @@ QUIET_TICKS = 30  # three seconds, at the rate at which the screen polls
 
 
 class GcPolicy:
-    """Freezes what is there at the start, and again as echo clients become more. One thread."""
+    """Freezes objects at the start, and again as echo clients become more. For one thread."""
 
     def __init__(self) -> None:
         self._clients: int | None = None  # at the last freeze
@@ -38,9 +38,9 @@ class GcPolicy:
         self._quiet_ticks = 0
 
     def tick(self, clients: int, *, quiet: bool) -> bool:
-        """Freeze if it is time, with so many clients connected; return True if it was.
+        """Freeze if it is time, with `clients` connected; return True if it did.
 
-        `quiet` says that nothing is open now that will be closed soon.
+        `quiet` means that nothing is open that will be closed soon.
         """
         self._quiet_ticks = self._quiet_ticks + 1 if quiet else 0
         return self._quiet_ticks >= QUIET_TICKS and self._freeze(clients)
@@ -58,7 +58,7 @@ class GcPolicy:
         return True
 
     def close(self) -> None:
-        """Give everything back to the collector. For a process that goes on without the screen."""
+        """Give all objects back to the collector, for a process that goes on without the screen."""
         if self._threshold is not None:
             gc.set_threshold(*self._threshold)
             gc.unfreeze()

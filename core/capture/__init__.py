@@ -1,1 +1,1 @@
-"""Frames in: the kernel's ring, the datagram path, and the plain raw socket."""
+"""Receive frames: through the kernel's ring, by recvmsg, or from a plain raw socket."""

@@ -78,7 +78,7 @@ FRAME_HEADER = np.dtype(TPACKET3_HDR.descr + SOCKADDR_LL.descr)
 
 
 def _layout(table: HeaderTable) -> np.dtype[np.void]:
-    """A header table whose fields are whole bytes as a numpy record, in network byte order."""
+    """Return a header table whose fields are whole bytes as a numpy record, in network byte order."""
     fields: list[Any] = []
     for slot in table.slots:
         size = slot.field.bits // 8
@@ -132,10 +132,10 @@ _FLAGS_BY_PACKET_TYPE = _packet_type_table()
 
 
 def walk(words: memoryview, first: int, count: int) -> NDArray[np.int64]:
-    """Byte offsets, int64 (count,), of the frames of a chain.
+    """Return the byte offsets, int64 (count,), of the frames of a chain.
 
-    `words` is the block cast to 32-bit words, `first` the byte offset of the first frame.
-    The next frame's distance is the first word of each (``tp_next_offset``).
+    `words` is the block cast to 32-bit words, `first` the byte offset of the first frame. The first
+    word of each frame is the distance to the next (``tp_next_offset``).
     """
     at = first >> 2
     places: list[int] = []
@@ -147,9 +147,9 @@ def walk(words: memoryview, first: int, count: int) -> NDArray[np.int64]:
 
 
 def gather(data: NDArray[np.uint8], frames: NDArray[np.int64]) -> NDArray[np.void]:
-    """The frame headers, FRAME_HEADER (n,), that stand in a block at the offsets `frames`.
+    """Return the frame headers, FRAME_HEADER (n,), at the offsets `frames` of a block.
 
-    They are copied as opaque bytes (numpy copies a structure field by field, 20 times slower).
+    Copies them as opaque bytes (numpy copies a structure field by field, 20 times slower).
     """
     size = FRAME_HEADER.itemsize
     units = (len(data) - size) // ALIGNMENT + 1
@@ -163,11 +163,11 @@ def to_batch(
     records: NDArray[np.void],
     register: InterfaceMap,
 ) -> Batch:
-    """The frames of a block as a Batch over the same memory.
+    """Return the frames of a block as a Batch over the same memory.
 
-    `data` is the block, uint8 and writable; `frames`, int64 (n,), where each frame's place begins;
-    `records`, FRAME_HEADER (n,), what the kernel says of it. VLAN tags and cooked headers are
-    written into `data`, in front of the frames.
+    `data` is the block, uint8 and writable; `frames`, int64 (n,), the offsets of the frames in it;
+    `records`, FRAME_HEADER (n,), the kernel's headers. Writes VLAN tags and cooked headers into
+    `data`, in front of the frames.
     """
     status = records["tp_status"]
     flags = _FLAGS_BY_STATUS[status & (_STATUS_TABLE_SIZE - 1)]
@@ -201,7 +201,7 @@ def to_batch(
 def _interfaces(
     records: NDArray[np.void], register: InterfaceMap
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
-    """The store's interface number and the `LinkHeader` of each frame."""
+    """Return the store's interface number and the `LinkHeader` of each frame."""
     register.follow_changes()
     count = len(records)
     indices = records["sll_ifindex"]
@@ -225,7 +225,7 @@ def _begin_at_network(
     captured: NDArray[np.uint32],
     original: NDArray[np.uint32],
 ) -> None:
-    """Leave out the link header, and make room for the cooked one where there is to be one."""
+    """Leave out the link header, and make room for a cooked one if the frame gets one."""
     link_header = (records["tp_net"] - records["tp_mac"]).astype(np.uint32)
     link_header[framings == LinkHeader.LINK] = 0
     cooked = np.where(framings == LinkHeader.COOKED, np.uint32(COOKED.itemsize), np.uint32(0))
@@ -258,7 +258,7 @@ def _restore_tags(
     offset: NDArray[np.int64],
     captured: NDArray[np.uint32],
 ) -> None:
-    """Put the tags back; a frame cut before the tag's place stays as it is."""
+    """Put VLAN tags back. A frame that was cut before the tag's position stays as it is."""
     rows = rows[captured[rows] >= ETHERNET_ADDRESSES]
     tags = np.empty(len(rows), VLAN_TAG)
     chosen = records[rows]

@@ -1,12 +1,12 @@
-"""Frames through recvmsg(2), one call each: where no ring can be had.
+"""Receive frames through recvmsg(2), one call each, where the kernel gives no ring.
 
-What the ring's frame header tells comes here in three parts: the address (``sockaddr_ll``), the
-control message PACKET_AUXDATA (``struct tpacket_auxdata``: status bits, lengths, VLAN tag) and the
-control message SO_TIMESTAMPNS (``struct timespec``). They are brought into the same records as the
-ring's, with the same gap in front of each frame, so all that follows is the same code.
+The ring's frame header comes here in three parts: the address (``sockaddr_ll``), the control
+message PACKET_AUXDATA (``struct tpacket_auxdata``: status bits, lengths, VLAN tag), and the control
+message SO_TIMESTAMPNS (``struct timespec``). This module brings them into the same records as the
+ring's, with the same gap in front of each frame, so the same code handles what follows.
 
-It costs some microseconds a frame where the ring costs a fraction of one, and the kernel's buffer
-is the socket's, bounded by net.core.rmem_max for those without CAP_NET_ADMIN.
+A frame costs some microseconds here, a fraction of one through the ring. The kernel's buffer is the
+socket's, bounded by net.core.rmem_max for processes without CAP_NET_ADMIN.
 
 Source: packet(7); socket(7); linux/if_packet.h.
 """
@@ -81,11 +81,11 @@ class DatagramSource:
         self.note = self._binding.note
 
     def fileno(self) -> int:
-        """Readable while a frame waits."""
+        """Return a descriptor that is readable while a frame waits."""
         return self._binding.socket.fileno()
 
     def read(self) -> Batch | None:
-        """The frames that wait now, at most BATCH_FRAMES; the arena is used again by the next."""
+        """Return the waiting frames, at most BATCH_FRAMES. The next call reuses the memory."""
         places: list[int] = []
         rows: list[Row] = []
         indices: dict[str, int] = {}
@@ -115,11 +115,11 @@ class DatagramSource:
         return block.to_batch(self._bytes, frames, records, self._binding.register)
 
     def statistics(self) -> CaptureStatistics:
-        """Totals since opening."""
+        """Return the totals since opening."""
         return self._binding.statistics()
 
     def clear_error(self) -> int:
-        """Take the pending socket error."""
+        """Return and clear the pending socket error."""
         error, self._error = self._error, 0
         return error or self._binding.clear_error()
 
@@ -132,7 +132,7 @@ class DatagramSource:
         self._binding.close()
 
     def _index(self, name: str, indices: dict[str, int]) -> int:
-        """The kernel's number of an interface; Python's address tells only the name."""
+        """Return the kernel's index of an interface; Python's address has only the name."""
         if self.interface_index:
             return self.interface_index
         if name not in indices:
@@ -144,7 +144,9 @@ class DatagramSource:
 
 
 def grow_receive_buffer(target: socket.socket, size: int) -> None:
-    """Ask for `size` bytes; without CAP_NET_ADMIN the kernel gives at most net.core.rmem_max."""
+    """Ask for `size` bytes of buffer; without CAP_NET_ADMIN the kernel gives at most
+    net.core.rmem_max.
+    """
     try:
         target.setsockopt(socket.SOL_SOCKET, kernel.SO_RCVBUFFORCE, size)
     except PermissionError:
@@ -152,7 +154,7 @@ def grow_receive_buffer(target: socket.socket, size: int) -> None:
 
 
 def timestamp(control: Control) -> tuple[int, int]:
-    """Seconds and nanoseconds of the SO_TIMESTAMPNS message; (0, 0) if there is none."""
+    """Return the seconds and nanoseconds of the SO_TIMESTAMPNS message; (0, 0) without one."""
     for level, kind, data in control:
         if level == socket.SOL_SOCKET and kind == kernel.SO_TIMESTAMPNS:
             seconds, nanoseconds = TIMESPEC.unpack(data)
@@ -161,7 +163,7 @@ def timestamp(control: Control) -> tuple[int, int]:
 
 
 def _record(length: int, control: Control, address: Address, index: int) -> Row:
-    """The values of _COLUMNS for one frame."""
+    """Return the values of _COLUMNS for one frame."""
     _name, protocol, packet_type, hardware_type, sender = address
     status, original, kept, network, tci, tpid = 0, length, length, 0, 0, 0
     for level, kind, data in control:

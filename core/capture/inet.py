@@ -1,14 +1,14 @@
-"""What a classic raw socket sees: ``socket(AF_INET, SOCK_RAW, IPPROTO_TCP)``.
+"""Receive what a classic raw socket sees: ``socket(AF_INET, SOCK_RAW, IPPROTO_TCP)``.
 
 The kernel gives such a socket a copy of every *incoming* IPv4 packet of its one protocol, with the
 IP header in front and no link header (raw(7)). It shows nothing of what this host sends, no ARP, no
-IPv6, and nothing that the firewall dropped; fragments arrive put together. That is less than a
+IPv6, and nothing that the firewall dropped; fragments arrive reassembled. That is less than a
 packet socket sees, and it is what most first sniffers are made of.
 
 There is one socket for each of TCP, UDP and ICMP. An epoll set over the three is itself a
 descriptor, readable when one of them is: that is the descriptor of this source.
 
-Losses come from SO_MEMINFO, which tells the socket's running total of drops.
+SO_MEMINFO gives the losses: the socket's running total of drops.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ class InetSource:
         self._number = add(CaptureInterface(self.name, LinkType.IPV4, options.snap_length))
 
     def fileno(self) -> int:
-        """An epoll descriptor, readable while one of the sockets is."""
+        """Return an epoll descriptor that is readable while one of the sockets is."""
         return self._ready.fileno()
 
     def read(self) -> Batch | None:
-        """The packets that wait now, in the order in which they arrived; at most BATCH_FRAMES.
+        """Return the waiting packets in the order of their arrival, at most BATCH_FRAMES.
 
-        Each read begins with another socket: a flood on one must not starve the others.
+        Each call begins with another socket: a flood on one must not starve the others.
         """
         packets: list[tuple[int, int, int]] = []  # time in ns, place, length
         at = 0
@@ -95,12 +95,12 @@ class InetSource:
         )
 
     def statistics(self) -> CaptureStatistics:
-        """What was read and what the sockets dropped."""
+        """Return how much was read and how much the sockets dropped."""
         dropped = sum(self._drops(one) for one in self._sockets)
         return CaptureStatistics(self._read + dropped, dropped)
 
     def clear_error(self) -> int:
-        """The first pending error of the three."""
+        """Return and clear the first pending error of the three."""
         errors = [one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) for one in self._sockets]
         return next((error for error in errors if error), 0)
 

@@ -1,18 +1,17 @@
-"""What the kernel's interface numbers in a capture mean.
+"""Map the kernel's interface numbers in a capture to the store's.
 
-A capture on every interface sees numbers that it does not know. The register asks the kernel for
-each unknown link by itself (RTM_GETLINK with its index, 30 µs). It never dumps all links, which
-takes 80 ms where there are a thousand: this code runs in the thread that empties the ring.
+A capture on every interface sees numbers that it does not know. The map asks the kernel for each
+unknown link by itself (RTM_GETLINK with its index, 30 µs). It never dumps all links, which takes 80
+ms for a thousand: this code runs in the thread that empties the ring.
 
-The register keeps what it learned until a watcher reports a change. The watcher is read before
-each block: when a link was renamed, or another link got the number of a deleted one, the register
-asks again. If a link is gone before its frames are read, its name comes from the message about its
-deletion. If the kernel dropped messages (ENOBUFS), the register asks for every link again when its
-next frame comes.
+The map keeps what it learned until a watcher reports a change. It reads the watcher before each
+block: when a link was renamed, or another link got the number of a deleted one, it asks again. If a
+link is deleted before its frames are read, its name comes from the message about its deletion. If
+the kernel dropped messages (ENOBUFS), the map asks for every link again when its next frame comes.
 
 Frames that a deleted interface left in the ring cannot be told from those of a new one with the
-same number. They get the name of the new one if that exists before they are read. The kernel hands
-numbers out in ascending order, so this happens only where somebody chose the same number again.
+same number. They get the name of the new one if that exists before they are read. The kernel
+assigns numbers in ascending order, so this happens only if somebody chose the same number again.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _UNKNOWN = "unknown interface"  # the space keeps it apart from any name, which 
 
 @dataclass(frozen=True, slots=True)
 class KnownInterface:
-    """An interface whose first frame has come."""
+    """An interface whose first frame has arrived."""
 
     number: int  # in the store
     framing: LinkHeader
@@ -40,10 +39,10 @@ class KnownInterface:
 
 
 class InterfaceMap:
-    """What the kernel's interface numbers mean: the store's numbers and the framing.
+    """The meaning of the kernel's interface numbers: the store's numbers and the start of frames.
 
-    An interface is added to the store when its first frame arrives. `watcher` tells of changes;
-    the caller closes it. Without one, what was learned stays.
+    The map adds an interface to the store when its first frame arrives. `watcher` reports changes;
+    the caller closes it. Without one, the map never forgets.
     """
 
     def __init__(
@@ -76,7 +75,7 @@ class InterfaceMap:
         return self.know(index, self._name(index), hardware_type)
 
     def follow_changes(self) -> None:
-        """Forget what the kernel says has changed; to be called before each block is read."""
+        """Forget links that the kernel reports as changed. Call this before reading each block."""
         if self._watcher is None:
             return
         changes, lost = self._watcher.take()
@@ -97,7 +96,7 @@ class InterfaceMap:
             del self._by_index[change.index]
 
     def _name(self, index: int) -> str:
-        """Return the name of a link, also of one that is gone if its deletion was heard of."""
+        """Return the name of a link, also of one that was deleted if its deletion was reported."""
         try:
             link = get_link(index) if index > 0 else None
         except OSError:  # no memory or descriptor for the question; the frame is kept all the same

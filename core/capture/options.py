@@ -1,4 +1,4 @@
-"""What a person asked to have captured."""
+"""The options of a capture, as the user gave them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ DEFAULT_RING_BYTES = 32 << 20  # over half a second of small frames at 300,000 a
 class CaptureOptions:
     """`interfaces` by name, or ``any``. `ring_bytes` is the kernel memory for each of them.
 
-    `method` is how frames leave the kernel: ``ring`` (TPACKET_V3, falls back to ``datagram`` where
-    no ring can be had), ``datagram`` (recvmsg), or ``inet`` (a classic raw IPv4 socket).
+    `method` is how frames leave the kernel: ``ring`` (TPACKET_V3; falls back to ``datagram`` if the
+    kernel gives no ring), ``datagram`` (recvmsg), or ``inet`` (a classic raw IPv4 socket).
     """
 
     interfaces: tuple[str, ...]

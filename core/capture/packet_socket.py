@@ -1,16 +1,17 @@
-"""A packet socket bound to an interface: what the ring and the datagram path have in common.
+"""A packet socket bound to an interface, as the ring and the datagram path both use it.
 
 The order matters: the socket is made with protocol 0 and receives nothing; the filter and
-whatever else is needed (ring, timestamps) come first; only then is it bound to ETH_P_ALL, so no
-frame is seen that the filter would have kept out.
+everything else (ring, timestamps) come first; only then is it bound to ETH_P_ALL, so it never
+receives a frame that the filter would reject.
 
-Promiscuous mode is a membership of the socket (packet(7), PACKET_ADD_MEMBERSHIP): the kernel
-counts members and leaves the mode with the last one, also when the process is killed. It is dropped
-explicitly at close, since a mapped ring keeps the socket alive as long as it is mapped.
-With ``any`` there is no one device to ask, so promiscuous mode stays off, as in tcpdump.
+Promiscuous mode is a membership of the socket (packet(7), PACKET_ADD_MEMBERSHIP): the kernel counts
+members and leaves the mode with the last one, also when the process is killed. `close` drops it
+explicitly, since a mapped ring keeps the socket alive as long as it is mapped. With ``any`` there
+is no single device to ask, so promiscuous mode stays off, as in tcpdump.
 
-When the interface goes down the socket gets ENETDOWN and the kernel takes it off the link; when it
-comes up again the kernel puts it back by itself. When it is deleted, it never receives again.
+When the interface goes down, the socket gets ENETDOWN and the kernel takes it off the link; when it
+comes up again, the kernel puts it back. After the interface is deleted, the socket never receives
+again.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class PacketSocket:
-    """The socket, and which interface it is bound to. Raises `CaptureError` and `OSError`."""
+    """The socket and the interface that it is bound to. Raises `CaptureError` and `OSError`."""
 
     def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
         self.info = None if name == ANY else named(name)
@@ -66,7 +67,7 @@ class PacketSocket:
         self.register = InterfaceMap(add, options.snap_length, self._watcher)
 
     def bind(self) -> None:
-        """Start receiving. Raises CaptureError if the interface has gone meanwhile."""
+        """Start receiving. Raises CaptureError if the interface was deleted meanwhile."""
         try:
             _bind(self.socket, self.interface_index)
         except OSError as error:
@@ -81,7 +82,7 @@ class PacketSocket:
                 self.note = f"{safe(self.name)}: no promiscuous mode: {error.strerror}"
 
     def statistics(self) -> CaptureStatistics:
-        """The totals; the kernel sets its own to zero whenever they are read."""
+        """Return the totals; the kernel resets its own counters at each read."""
         size = TPACKET_STATS.size
         raw = self.socket.getsockopt(kernel.SOL_PACKET, kernel.PACKET_STATISTICS, size)
         received, dropped = TPACKET_STATS.unpack(raw)
@@ -90,7 +91,7 @@ class PacketSocket:
         return CaptureStatistics(self._received, self._dropped)
 
     def clear_error(self) -> int:
-        """Take the pending socket error."""
+        """Return and clear the pending socket error."""
         return self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
     def detach(self) -> None:
@@ -98,7 +99,7 @@ class PacketSocket:
         bpf.attach(self.socket, bpf.REJECT_ALL)
 
     def close(self) -> None:
-        """Leave promiscuous mode and close the socket; nothing comes in meanwhile."""
+        """Leave promiscuous mode and close the socket; no frame comes in meanwhile."""
         if self._watcher is not None:
             self._watcher.close()
         with self.socket:  # closed in any case
@@ -117,7 +118,7 @@ class PacketSocket:
 
 
 def _bind(target: socket.socket, interface_index: int) -> None:
-    """bind(2) by index: Python's `bind` takes a name, and no name means every interface."""
+    """Call bind(2) by index: Python's `bind` takes a name, and no name means every interface."""
     address = np.zeros((), SOCKADDR_LL)
     address["sll_family"] = socket.AF_PACKET
     address["sll_protocol"] = kernel.ETH_P_ALL

@@ -1,15 +1,15 @@
-"""Frames through PACKET_RX_RING, TPACKET_V3: the kernel writes, we map the same memory.
+"""Receive frames through PACKET_RX_RING, TPACKET_V3: the kernel writes into memory that we map.
 
-The ring is a number of blocks. The kernel fills a block with frames and hands it over when it
-is full, or when the retire time has passed since its first frame, so a lone frame shows up
-promptly. We read it, write TP_STATUS_KERNEL into its header, and it is the kernel's again. While
-the kernel has no block left it drops, and counts.
+The ring is a number of blocks. The kernel fills a block with frames and hands it over when it is
+full, or when the retire time has passed since its first frame, so a lone frame shows up promptly.
+We read it and write TP_STATUS_KERNEL into its header, which gives it back. While the kernel has no
+free block, it drops frames and counts them.
 
-`read` gives the frames of one block without copying them; the block goes back at the next `read`.
-The descriptor polls readable as long as a block waits (level triggered).
+`read` returns the frames of one block without copying them; the block goes back at the next `read`.
+The descriptor polls readable as long as a block waits (level-triggered).
 
-A large frame (65,535 bytes from segmentation or receive offload, more with big TCP) must fit one
-block, so blocks are large; a block that is handed over half empty costs nothing but its place.
+A large frame (65,535 bytes from segmentation or receive offload, more with big TCP) must fit into
+one block, so blocks are large; a block that is handed over half empty costs nothing but its space.
 
 Source: Documentation/networking/packet_mmap.rst; linux/if_packet.h; net/packet/af_packet.c.
 """
@@ -55,7 +55,7 @@ BLOCK_HEADER = np.dtype(
 
 
 class RingUnavailableError(Exception):
-    """The kernel gives no ring; the text says why. The datagram path may still do."""
+    """The kernel gives no ring; the text says why. The datagram path may still work."""
 
 
 class RingSource:
@@ -80,11 +80,11 @@ class RingSource:
         self._held: int | None = None
 
     def fileno(self) -> int:
-        """Readable while a block waits."""
+        """Return a descriptor that is readable while a block waits."""
         return self._binding.socket.fileno()
 
     def read(self) -> Batch | None:
-        """The frames of the next block; the block read before goes back to the kernel."""
+        """Return the frames of the next block; give the block before back to the kernel."""
         self.release()
         header = self._headers[self._current]
         if not header["block_status"] & kernel.TP_STATUS_USER:
@@ -99,21 +99,21 @@ class RingSource:
         return block.to_batch(data, frames, block.gather(data, frames), self._binding.register)
 
     def release(self) -> None:
-        """Give the block that was read last back to the kernel: its batch ends here."""
+        """Give the last block back to the kernel. Its batch is invalid after that."""
         if self._held is not None:
             self._headers["block_status"][self._held] = kernel.TP_STATUS_KERNEL
             self._held = None
 
     def statistics(self) -> CaptureStatistics:
-        """Totals since opening."""
+        """Return the totals since opening."""
         return self._binding.statistics()
 
     def clear_error(self) -> int:
-        """Take the pending socket error."""
+        """Return and clear the pending socket error."""
         return self._binding.clear_error()
 
     def detach(self) -> None:
-        """Reject every frame from now on; the block in work is handed over when it retires."""
+        """Reject every new frame. The kernel hands over the current block when it retires."""
         self._binding.detach()
 
     def close(self) -> None:
@@ -129,7 +129,7 @@ class RingSource:
                 del self._map_object
 
     def _map(self, blocks: int) -> None:
-        """Ask for a ring of so many blocks, or less if there is not the memory, and map it."""
+        """Ask for a ring of so many blocks, or fewer if memory is short, and map it."""
         ring_socket = self._binding.socket
         ring_socket.setsockopt(kernel.SOL_PACKET, kernel.PACKET_VERSION, kernel.TPACKET_V3)
         while True:

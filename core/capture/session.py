@@ -1,12 +1,12 @@
-"""One capture: its sources, what was read from each, and what becomes of their links.
+"""One capture: its sources, the counts of what was read from each, and the state of their links.
 
-No thread and no loop of its own: whoever runs it waits for the descriptors of the feeds and of the
-watcher, and calls `read` and `follow_links`. When nothing is on its way, for each feed
+A session has no thread and no loop of its own: its owner waits for the descriptors of the feeds and
+of the watcher, and calls `read` and `follow_links`. When no frame is in flight, for each feed
 frames read + dropped = received.
 
-A link that goes down only pauses its feed: the kernel puts the socket back when it comes up.
-An interface that is deleted ends its feed, also when a new one gets the same name: that is another
-interface, which may have another link type, so the person is told and decides.
+A link that goes down only pauses its feed: the kernel puts the socket back when it comes up. A
+deleted interface ends its feed, also if a new one gets the same name: that is another interface,
+which may have another link type, so the session reports it and the user decides.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LONGEST_S = 2.0  # to read what is in; a source that does not run dry must not h
 
 
 class LinkState(Enum):
-    """What a person is told of a link."""
+    """The state of a link, as the screen shows it."""
 
     UP = ""
     DOWN = "is down; waiting for it to come up"
@@ -51,9 +51,9 @@ class Feed:
 
 
 class CaptureSession:
-    """Opens every interface of the options, or none and raises CaptureError.
+    """Open every interface of the options, or none and raise CaptureError.
 
-    `interfaces` are their own names, each once, however they were asked for.
+    `interfaces` holds their own names, each once, however the user named them.
     """
 
     def __init__(self, options: CaptureOptions, add: AddInterface) -> None:
@@ -80,33 +80,33 @@ class CaptureSession:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know of how the sources were opened."""
+        """Return a sentence for each source that could not be opened as asked."""
         return tuple(feed.source.note for feed in self.feeds if feed.source.note)
 
     @property
     def trouble(self) -> str:
-        """One line about the links that give nothing now; empty if all do."""
+        """Return one line about the links that deliver nothing now; empty if all deliver."""
         troubled = [feed for feed in self.feeds if feed.link is not LinkState.UP]
         return "; ".join((*self._deleted, *map(_describe, troubled)))
 
     @property
     def delivered(self) -> int:
-        """Frames read from all feeds, the ended ones included."""
+        """The number of frames read from all feeds, the ended ones included."""
         return self._delivered_by_ended + sum(feed.delivered for feed in self.feeds)
 
     def read(self, feed: Feed) -> Batch | None:
-        """The next frames of a feed; they are valid until its next `read`."""
+        """Return the next frames of a feed. They are valid until its next `read`."""
         batch = feed.source.read()
         if batch is not None:
             feed.delivered += len(batch)
         return batch
 
     def statistics(self) -> CaptureStatistics:
-        """The sum over all feeds, the ended ones included."""
+        """Return the sum over all feeds, the ended ones included."""
         return sum((feed.source.statistics() for feed in self.feeds), self._ended)
 
     def follow_links(self) -> list[Feed]:
-        """Take the news from the watcher; returns the feeds whose interface was deleted."""
+        """Process what the watcher reports; return the feeds whose interface was deleted."""
         known = {feed.source.interface_index for feed in self.feeds} - {EVERY_INTERFACE}
         for change in self.watcher.read(known):
             for feed in self._feeds_on(change.index):
@@ -115,9 +115,9 @@ class CaptureSession:
         return [feed for feed in self.feeds if feed.link is LinkState.DELETED]
 
     def end(self, feed: Feed, consume: Callable[[Batch], None]) -> None:
-        """Let nothing more into a feed, hand what is in it to `consume`, and close it.
+        """Stop a feed: let no new frames in, hand the rest to `consume`, and close it.
 
-        What is still in it after `LONGEST_S` counts as dropped.
+        Frames that are still unread after `LONGEST_S` count as dropped.
         """
         feed.source.detach()
         poll = select.poll()
@@ -142,9 +142,9 @@ class CaptureSession:
         feed.source.close()
 
     def close(self) -> None:
-        """Close what is still open, without reading what is left in it.
+        """Close what is still open, without reading the rest.
 
-        Everything is closed, also when closing a part of it raises; that is raised at the end.
+        Closes everything even if closing one part raises; raises that error at the end.
         """
         with ExitStack() as stack:
             stack.callback(self.watcher.close)
@@ -161,7 +161,7 @@ def _describe(feed: Feed) -> str:
 
 
 def _name(asked: str) -> str:
-    """Return the interface's own name for what was asked for. Raises CaptureError."""
+    """Return the interface's own name for a name that the user gave. Raises CaptureError."""
     return ANY if asked == ANY else named(asked).name
 
 

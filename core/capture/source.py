@@ -1,9 +1,9 @@
-"""What a source of live frames is, whichever way they leave the kernel.
+"""The interface of every source of live frames.
 
-A source is made by `core.capture.source_factory.open_source` and belongs to one thread. It has a
-descriptor that polls readable when `read` will give something. A batch is valid until the next
-`read` or `close` of its source: it may lie in memory that the kernel fills again, so whoever
-wants to keep it copies it (`PacketStore.append` does).
+`core.capture.source_factory.open_source` makes a source, which belongs to one thread. Its
+descriptor polls readable when `read` has something to return. A batch is valid until the next
+`read` or `close` of its source: it may lie in memory that the kernel fills again, so a caller that
+keeps it must copy it (`PacketStore.append` does).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class CaptureError(Exception):
 class CaptureStatistics:
     """Totals since the source was opened; they never decrease.
 
-    `received` counts every frame that passed the filter, those in `dropped` included: when
-    nothing is on its way, frames read + dropped = received.
+    `received` counts every frame that passed the filter, those in `dropped` included: when no frame
+    is in flight, frames read + dropped = received.
     """
 
     received: int = 0
@@ -44,23 +44,23 @@ class CaptureSource(Protocol):
     note: str  # what a person should know of how it was opened; empty if nothing
 
     def fileno(self) -> int:
-        """The descriptor to wait for."""
+        """Return the descriptor to wait for."""
         ...
 
     def read(self) -> Batch | None:
-        """The next frames, or None when there are none now."""
+        """Return the next frames, or None if there are none now."""
         ...
 
     def statistics(self) -> CaptureStatistics:
-        """Ask the kernel for its counts and add them up."""
+        """Ask the kernel for its counts and return the sums."""
         ...
 
     def clear_error(self) -> int:
-        """Take the pending socket error (errno, 0 if none): ENETDOWN when the link went down."""
+        """Return and clear the pending socket error (0 if none): ENETDOWN when the link went down."""
         ...
 
     def detach(self) -> None:
-        """Let nothing more in; what is in already can still be read."""
+        """Let no new frames in; those already in can still be read."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Which source serves what was asked for."""
+"""Open the source that the capture options ask for."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from core.wire.model.text import safe
 
 
 def open_source(name: str, options: CaptureOptions, add: AddInterface) -> CaptureSource:
-    """A source for one interface name (or ``any``); `add` numbers interfaces in the store.
+    """Open a source for one interface name (or ``any``); `add` numbers interfaces in the store.
 
-    Where the kernel gives no ring the datagram path is taken, and the source's `note` says so.
-    Raises `CaptureError`, also for whatever else the kernel refuses.
+    Falls back to the datagram path if the kernel gives no ring; the source's `note` says so. Raises
+    `CaptureError`, also for whatever else the kernel refuses.
     """
     try:
         return _open(name, options, add)

@@ -1,1 +1,1 @@
-"""The ground under capture and forge: event loop, sockets, netlink, routes, interfaces."""
+"""What capture and forge build on: event loop, sockets, netlink, routes, interfaces."""

@@ -44,14 +44,14 @@ FOREVER = -1
 
 
 class HasDescriptor(Protocol):
-    """Anything with a file descriptor."""
+    """An object with a file descriptor."""
 
     def fileno(self) -> int: ...
 
 
 @dataclass(slots=True)
 class LoopCounters:
-    """What the loop has done so far. Times in seconds of the monotonic clock."""
+    """Counters of a loop since it was made. Times are in seconds of the monotonic clock."""
 
     waits: int = 0  # epoll_wait calls
     timeouts: int = 0  # waits that returned none
@@ -68,7 +68,7 @@ class LoopCounters:
 
 @dataclass(order=True, slots=True)
 class Timer:
-    """A function that is called every `interval_s` seconds until `canceled`."""
+    """A function that the loop calls every `interval_s` seconds until `canceled` is set."""
 
     due_s: float
     order: int
@@ -108,17 +108,19 @@ class EpollLoop:
         *,
         edge: bool = False,
     ) -> None:
-        """EPOLL_CTL_ADD. Raises FileExistsError if the descriptor is in already."""
+        """Add a source (EPOLL_CTL_ADD). Raises FileExistsError if the descriptor is already in the
+        set.
+        """
         descriptor = _descriptor(source)
         self._epoll.register(descriptor, _interest(events, edge))
         self._handlers[descriptor] = handler
 
     def modify(self, source: int | HasDescriptor, events: int, *, edge: bool = False) -> None:
-        """EPOLL_CTL_MOD: wait for other events. Raises FileNotFoundError if it is not in."""
+        """Wait for other events (EPOLL_CTL_MOD). Raises FileNotFoundError if it is not in."""
         self._epoll.modify(_descriptor(source), _interest(events, edge))
 
     def remove(self, source: int | HasDescriptor) -> None:
-        """EPOLL_CTL_DEL, before the descriptor is closed; its pending events are ignored."""
+        """Remove a source (EPOLL_CTL_DEL) before its descriptor is closed; drop its pending events."""
         descriptor = _descriptor(source)
         del self._handlers[descriptor]
         self._removed.add(descriptor)
@@ -139,12 +141,12 @@ class EpollLoop:
         os.eventfd_write(self._wake_up, 1)
 
     def stop(self) -> None:
-        """Let `run` return after what it is doing now."""
+        """Make `run` return after the pass that it is in."""
         self.call(self._set_stopping)
 
     @property
     def counters(self) -> LoopCounters:
-        """A copy of the counters as they stand."""
+        """Return a copy of the counters."""
         return replace(self._counters)
 
     # -- running
@@ -155,18 +157,18 @@ class EpollLoop:
         self._go(FOREVER, once=False)
 
     def run_once(self, timeout_ms: int = 0) -> int:
-        """One wait and the handlers it leads to. Returns the number of events.
+        """Wait once, call the handlers of what is ready, and return the number of events.
 
-        ``timeout_ms`` as in epoll_wait(2): −1 for ever, 0 only looks, n at most n milliseconds;
-        a timer that is due sooner shortens it.
+        ``timeout_ms`` is that of epoll_wait(2): −1 waits forever, 0 does not wait, n waits at most
+        n milliseconds. A timer that is due sooner shortens the wait.
         """
         return self._go(timeout_ms / 1000 if timeout_ms >= 0 else FOREVER, once=True)
 
     def _go(self, longest_s: float, once: bool) -> int:
-        """One pass, or passes until `stop`; the events of the last one.
+        """Run one pass, or passes until `stop`; return the number of events of the last one.
 
-        Everything is written out here, and the end of a pass is the start of the next: with few
-        events a wait, a pass is a tenth of each message of a busy server.
+        The pass is written out here in one function, and its end is the start of the next: with few
+        events a wait, a pass is a tenth of the cost of each message of a busy server.
         """
         counters, timers, handlers, removed = (
             self._counters, self._timers, self._handlers, self._removed,

@@ -1,4 +1,4 @@
-"""What belongs to this machine, among the addresses of a packet."""
+"""Which addresses of a packet belong to this host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_KINDS = 1 << 16  # addresses whose kind is kept
 
 
 class HostAddresses:
-    """What belongs to this machine; asked of the kernel when it is first needed, then kept."""
+    """The addresses of this host. Asks the kernel when an answer is first needed, then keeps it."""
 
     def __init__(self) -> None:
         self._kinds: dict[bytes, int] = {}
@@ -28,7 +28,7 @@ class HostAddresses:
         return frozenset(link.address for link in netlink.dump_links())
 
     def kind(self, address: bytes) -> int:
-        """What the routing table says of an IP address; a host where it says nothing."""
+        """Return what the routing table says of an IP address; HOST if it says nothing."""
         if address not in self._kinds:
             if len(self._kinds) >= _MOST_KINDS:
                 self._kinds.clear()
@@ -39,12 +39,14 @@ class HostAddresses:
         return self._kinds[address]
 
     def owns(self, address: bytes) -> bool:
-        """Whether an IP address is ours, 127.0.0.0/8 included."""
+        """Return True for an IP address of this host, 127.0.0.0/8 included."""
         return address in self._addresses or self.kind(address) == RouteKind.LOCAL
 
     def link_address(self, interface: str, destination: bytes) -> bytes | None:
-        """The link address through which an IP address is reached on an interface: the next hop's,
-        as the neighbor table has it now; None where it has none."""
+        """Return the link address through which an interface reaches an IP address.
+
+        That is the next hop's, as the neighbor table has it now; None if the table has none.
+        """
         if interface not in self._links:
             self._links[interface] = find_interface(interface)
         link = self._links[interface]
@@ -58,5 +60,5 @@ class HostAddresses:
         return known_neighbor(link.index, hop)
 
     def owns_mac(self, mac: bytes) -> bool:
-        """Whether a link address is one of our interfaces'."""
+        """Return True for the link address of one of this host's interfaces."""
         return mac in self._macs

@@ -1,7 +1,7 @@
-"""Finds the one interface that a person means: by its name, an alternative name, or its number.
+"""Find the one interface that the user means: by name, alternative name, or number.
 
 Every command and option that takes an interface uses this module. A name wins over a number, as in
-tcpdump(1): an interface named ``3`` is found before the one with the index 3. The number is the
+tcpdump(1): an interface named ``3`` is found before the one with index 3. The number is the
 kernel's interface index, which ``rawscope interfaces`` and ``ip link`` show; the number of
 ``tcpdump -D`` is a position in its own list instead. Callers go on with the name of the link that
 they get, not with the text that was typed.

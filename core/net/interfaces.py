@@ -1,12 +1,12 @@
-"""The interfaces of this machine, as a person chooses between them.
+"""List the interfaces of this host, and derive the link type of each.
 
-The link type follows from the kernel's hardware type (ARPHRD_*, linux/if_arp.h), and with it the
-*framing*: where in what the kernel hands over our frame begins.
+The link type follows from the kernel's hardware type (ARPHRD_*, linux/if_arp.h). With it comes the
+start of the frame in what the kernel delivers:
 
-* Ethernet and loopback: at the link header, which is Ethernet's.
-* Tunnels, tun devices and other bare IP links: at the network header, link type RAW.
-* Anything else: the link header is left out and a Linux cooked header (SLL) stands in for it,
-  made of what the kernel knows: direction, hardware type, sender, protocol.
+* Ethernet and loopback: the link header, which is Ethernet's.
+* Tunnels, tun devices and other bare IP links: the network header, link type RAW.
+* Anything else: a Linux cooked header (SLL) replaces the link header. It holds what the kernel
+  knows: direction, hardware type, sender, protocol.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ARPHRD_NONE = 0xFFFE
 
 
 class LinkHeader(IntEnum):
-    """Where a frame begins in what the kernel hands over."""
+    """The start of a frame in what the kernel delivers."""
 
     LINK = 0  # at the link header
     NETWORK = 1  # at the network header
@@ -59,7 +59,7 @@ _LINK_TYPES: dict[int, tuple[int, LinkHeader]] = {
 
 
 def link_type_of(hardware_type: int) -> tuple[int, LinkHeader]:
-    """Link type and framing of a device whose ARPHRD_* is `hardware_type`."""
+    """Return the link type and the start of a frame of a device with this ARPHRD_* number."""
     return _LINK_TYPES.get(hardware_type, (LinkType.LINUX_SLL, LinkHeader.COOKED))
 
 
@@ -67,9 +67,9 @@ def link_type_of(hardware_type: int) -> tuple[int, LinkHeader]:
 class InterfaceInfo:
     """One interface. `kind` is the driver's word ("veth", "tun"), empty for plain hardware.
 
-    `addresses` are "192.0.2.2/24", IPv4 first. `up` says it was switched on, `running` that
-    it has a carrier; `promiscuous` that somebody, us included, has asked for every frame.
-    `alternative_names` find the interface too (ip-link(8), altname).
+    `addresses` are "192.0.2.2/24", IPv4 first. `up` means that it is switched on, `running` that it
+    has a carrier, `promiscuous` that a program (this one included) asked for every frame.
+    `alternative_names` find the interface, too (ip-link(8), altname).
     """
 
     name: str
@@ -88,7 +88,7 @@ class InterfaceInfo:
 
 
 def list_interfaces() -> tuple[InterfaceInfo, ...]:
-    """Every interface of this network namespace, by index. Takes about a millisecond."""
+    """Return every interface of this network namespace, by index. Takes about a millisecond."""
     addresses: dict[int, list[ipaddress.IPv4Interface | ipaddress.IPv6Interface]] = {}
     for found in dump_addresses():
         if len(found.address) in (4, 16):

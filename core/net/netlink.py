@@ -1,12 +1,13 @@
-"""Just enough rtnetlink to list interfaces and addresses, to ask for one link, and to hear of links
-that change; routes and neighbors are in `core.net.routes`.
+"""Just enough rtnetlink to list interfaces and addresses, ask for one link, and watch links change.
 
-A request and its answers are messages: ``struct nlmsghdr``, then ``struct ifinfomsg`` or
-``struct ifaddrmsg``, then attributes (``struct rtattr``: length, type, value, padded to 4 bytes).
-A dump ends with NLMSG_DONE. A socket that joined RTMGRP_LINK is sent every change of a link; when
-it could not keep up, the next read fails with ENOBUFS and the listener must list anew. A port that
-leaves its bridge is reported as RTM_DELLINK too, of the family AF_BRIDGE: the link is still there.
-No privilege is needed.
+Routes and neighbors are in `core.net.routes`.
+
+A request and its answers are messages: ``struct nlmsghdr``, then ``struct ifinfomsg`` or ``struct
+ifaddrmsg``, then attributes (``struct rtattr``: length, type, value, padded to 4 bytes). A dump
+ends with NLMSG_DONE. A socket that joined RTMGRP_LINK receives every change of a link; if it could
+not keep up, the next read fails with ENOBUFS, and the listener must list all links again. A port
+that leaves its bridge is reported as RTM_DELLINK, too, with the family AF_BRIDGE: the link still
+exists. No privilege is needed.
 
 Source: rtnetlink(7), netlink(7); linux/netlink.h, linux/rtnetlink.h, linux/if_link.h,
 linux/if_addr.h. All integers are in the byte order of the host.
@@ -63,7 +64,7 @@ _RECEIVE_BYTES = 1 << 17
 
 @dataclass(frozen=True, slots=True)
 class LinkMessage:
-    """One link as the kernel describes it, or the news that it is gone."""
+    """One link as the kernel describes it, or the report that it was deleted."""
 
     deleted: bool
     index: int
@@ -88,17 +89,17 @@ class AddressMessage:
 
 
 def dump_links() -> list[LinkMessage]:
-    """Every link of this network namespace."""
+    """Return every link of this network namespace."""
     return [_link(kind, body) for kind, body in _dump(RTM_GETLINK) if kind == RTM_NEWLINK]
 
 
 def get_link(index: int) -> LinkMessage | None:
-    """Return the link with this index, or None if there is none. Asks for that one only."""
+    """Return the link with this index, or None. Asks the kernel for this one only."""
     return _get_link(index, b"")
 
 
 def get_link_named(name: str) -> LinkMessage | None:
-    """Return the link with this name or alternative name, or None if there is none.
+    """Return the link with this name or alternative name, or None.
 
     Alternative names need Linux 5.5; an older kernel finds links by their names only.
     """
@@ -123,12 +124,12 @@ def _get_link(index: int, wanted: bytes) -> LinkMessage | None:
 
 
 def dump_addresses() -> list[AddressMessage]:
-    """Every IPv4 and IPv6 address of this network namespace."""
+    """Return every IPv4 and IPv6 address of this network namespace."""
     return [_address(body) for kind, body in _dump(RTM_GETADDR) if kind == RTM_NEWADDR]
 
 
 class LinkWatcher:
-    """A descriptor that becomes readable when a link appears, changes or goes."""
+    """A descriptor that becomes readable when a link appears, changes, or is deleted."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
@@ -140,20 +141,20 @@ class LinkWatcher:
             raise
 
     def fileno(self) -> int:
-        """The descriptor to wait for."""
+        """Return the descriptor to wait for."""
         return self._socket.fileno()
 
     def read(self, known: Collection[int] = ()) -> list[LinkMessage]:
-        """The changes since the last call.
+        """Return the changes since the last call.
 
-        If some were lost (ENOBUFS), all links follow as they are now, and those of `known`, the
-        indices that the caller cares for, that are not there any more follow as deleted.
+        If the kernel dropped some (ENOBUFS), every link follows as it is now, and each index of
+        `known` (the links that the caller uses) that no longer exists follows as deleted.
         """
         changes, lost = self.take()
         return changes + _anew(known) if lost else changes
 
     def take(self) -> tuple[list[LinkMessage], bool]:
-        """Return the changes since the last call, and whether some were lost (ENOBUFS)."""
+        """Return the changes since the last call, and whether the kernel dropped some (ENOBUFS)."""
         changes: list[LinkMessage] = []
         lost = False
         while True:
@@ -178,7 +179,7 @@ class LinkWatcher:
 
 
 def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Each message's type and body."""
+    """Yield the type and body of each message."""
     at = 0
     while at + NLMSGHDR.size <= len(data):
         length, kind, _flags, _sequence, _port = NLMSGHDR.unpack_from(data, at)
@@ -189,7 +190,7 @@ def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def attributes(data: bytes) -> dict[int, bytes]:
-    """The attributes that fill `data`, by type; of several of one type, the last."""
+    """Return the attributes that fill `data`, by type; the last one of each type."""
     return dict(each_attribute(data))
 
 
@@ -217,9 +218,9 @@ def _anew(known: Collection[int]) -> list[LinkMessage]:
 
 
 def ask(request: int, flags: int, body: bytes) -> Iterator[tuple[int, bytes]]:
-    """Put one request (RTM_*, NLM_F_*) to the kernel; each answer's type and body.
+    """Send one request (RTM_*, NLM_F_*) to the kernel and yield the type and body of each answer.
 
-    Raises OSError with the kernel's number and words when it refuses.
+    Raises OSError with the kernel's error number and text if the kernel refuses.
     """
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as asking:
         length = NLMSGHDR.size + len(body)

@@ -1,12 +1,12 @@
-"""Which way a packet goes: asked of the kernel's routing and neighbor tables over netlink.
+"""Ask the kernel's routing and neighbor tables over netlink how a packet leaves.
 
-A route says through which interface and next hop, from which of our addresses, and what kind of
-destination it is: this machine, one host, everybody on the link, a group, or nobody. A next hop's
-link address is in the neighbor table, once somebody asked for it; NTF_USE makes the kernel ask
-(that takes CAP_NET_ADMIN). Looking up takes no privilege and sends nothing.
+A route names the interface, the next hop, the source address that the kernel would choose, and the
+kind of the destination: this host, one host, every host on the link, a group, or none. The neighbor
+table has a next hop's link address once the kernel asked for it; NTF_USE makes it ask (with
+CAP_NET_ADMIN). A lookup needs no privilege and sends nothing.
 
-Source: rtnetlink(7); linux/rtnetlink.h, linux/neighbor.h; arp(7). Multicast link addresses:
-RFC 1112 §6.4 and RFC 2464 §7.
+Source: rtnetlink(7); linux/rtnetlink.h, linux/neighbour.h; arp(7). Multicast link addresses: RFC
+1112 §6.4 and RFC 2464 §7.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _LOOK_S = 0.01
 
 
 class RouteKind(IntEnum):
-    """RTN_*, linux/rtnetlink.h: what a destination is to this machine."""
+    """RTN_*, linux/rtnetlink.h: what a destination is to this host."""
 
     UNICAST = 1
     LOCAL = 2
@@ -70,8 +70,11 @@ class RouteKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way to one destination. Addresses are 4 or 16 bytes; `next_hop` is the destination
-    itself where it is on the link. `mtu` is the largest IP packet (bytes)."""
+    """The route to one destination.
+
+    Addresses are 4 or 16 bytes. `next_hop` is the destination itself if that is on the link. `mtu`
+    is the size of the largest IP packet, in bytes.
+    """
 
     kind: int  # a Kind, or another RTN_*
     link: LinkMessage
@@ -81,12 +84,12 @@ class Route:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether nothing leaves the machine."""
+        """True if packets of this route never leave the host."""
         return self.kind == RouteKind.LOCAL or bool(self.link.flags & IFF_LOOPBACK)
 
 
 def find_route(destination: bytes) -> Route:
-    """The route to an IPv4 or IPv6 address. Raises OSError: ENETUNREACH where there is none."""
+    """Return the route to an IPv4 or IPv6 address. Raises OSError (ENETUNREACH without a route)."""
     family = socket.AF_INET if len(destination) == 4 else socket.AF_INET6
     body = RTMSG.pack(family, 8 * len(destination), 0, 0, 0, 0, 0, 0, 0)
     body += netlink.attribute(RTA_DST, destination)
@@ -103,7 +106,7 @@ def find_route(destination: bytes) -> Route:
 
 
 def link_of(index: int) -> LinkMessage:
-    """The interface of this number; raises OSError (ENODEV) if there is none."""
+    """Return the interface with this index. Raises OSError (ENODEV) if there is none."""
     link = netlink.get_link(index)
     if link is None:
         raise OSError(errno.ENODEV, f"no interface has the number {index}")
@@ -111,12 +114,12 @@ def link_of(index: int) -> LinkMessage:
 
 
 def own_addresses() -> frozenset[bytes]:
-    """Every network address of this machine."""
+    """Return every network address of this host."""
     return frozenset(found.address for found in netlink.dump_addresses())
 
 
 def addresses_of(index: int) -> tuple[bytes, ...]:
-    """The network addresses of one interface, in the kernel's order."""
+    """Return the network addresses of one interface, in the kernel's order."""
     return tuple(found.address for found in netlink.dump_addresses() if found.index == index)
 
 
@@ -152,7 +155,9 @@ def _is_link_local(address: bytes) -> bool:
 
 
 def group_address(address: bytes) -> bytes | None:
-    """The link address of a multicast group, or of IPv4's broadcast; None for others."""
+    """Return the link address of a multicast group or of IPv4's broadcast; None for other
+    addresses.
+    """
     if len(address) == 16:
         return b"\x33\x33" + address[12:] if address[0] == 0xFF else None
     if address == b"\xff" * 4:
@@ -163,15 +168,16 @@ def group_address(address: bytes) -> bytes | None:
 
 
 def known_neighbor(index: int, address: bytes) -> bytes | None:
-    """The link address of a next hop, if the neighbor table has it."""
+    """Return the link address of a next hop if the neighbor table has it, else None."""
     state, found = _neighbor(index, address)
     return found if found and not state & (NUD_FAILED | NUD_INCOMPLETE) else None
 
 
 def resolve_neighbor(index: int, address: bytes, patience_s: float = _PATIENCE_S) -> bytes | None:
-    """The link address of a next hop, asked for if need be; None if nobody answers in time.
+    """Return the link address of a next hop; ask the link for it if the table lacks it.
 
-    Raises PermissionError where the kernel would have to be told to ask and may not be.
+    Returns None if no answer comes in time. Raises PermissionError if the kernel has to be made to
+    ask and this process may not do that.
     """
     found = known_neighbor(index, address)
     if found is not None:
@@ -191,7 +197,7 @@ def resolve_neighbor(index: int, address: bytes, patience_s: float = _PATIENCE_S
 
 
 def _neighbor(index: int, address: bytes) -> tuple[int, bytes]:
-    """The state of an entry of the neighbor table, and its link address; (0, b"") if none."""
+    """Return the NUD_* state of a neighbor and its link address; (0, b"") without an entry."""
     family = socket.AF_INET if len(address) == 4 else socket.AF_INET6
     body = NDMSG.pack(family, 0, 0, 0, 0)
     for kind, answer in netlink.ask(RTM_GETNEIGH, netlink.NLM_F_DUMP, body):

@@ -1,14 +1,14 @@
-"""The one place where a raw or packet socket is created, and the kernel constants they need.
+"""Create raw and packet sockets, here and nowhere else, and define the kernel constants for them.
 
-Creating such a socket takes CAP_NET_RAW (packet(7), raw(7), capabilities(7)); everything after
-that (ring, filter, bind, promiscuous mode) takes no privilege. So this is the only code that
-can fail for lack of one, and it says what is missing and the command that grants it.
+Creating such a socket takes CAP_NET_RAW (packet(7), raw(7), capabilities(7)); everything after that
+(ring, filter, bind, promiscuous mode) takes no privilege. So this is the only code that can fail
+for lack of one, and its error names what is missing and the command that grants it.
 
-The command runs rawscope as the same user with that one capability in its ambient set
-(setpriv(1), util-linux), nothing else in its bounding set, and no way to gain more
-(no_new_privs, prctl(2)). sudo sets HOME to root's, so the command sets it back: the files of the
-state directory are the user's own. Giving the capability to the Python binary by setcap(8) would
-give it to every script on the machine, and a virtual environment's binary is a link to that one.
+The command runs rawscope as the same user with that one capability in its ambient set (setpriv(1),
+util-linux), nothing else in its bounding set, and no way to gain more (no_new_privs, prctl(2)).
+sudo sets HOME to root's, so the command sets it back: the files of the state directory are the
+user's own. Giving the capability to the Python binary by setcap(8) would give it to every script on
+the host, and a virtual environment's binary is a link to that one.
 """
 
 from __future__ import annotations
@@ -79,10 +79,10 @@ _GRANT = (
 
 
 def grant_command(interfaces: Sequence[str] = ()) -> str:
-    """The shell command that runs this very program, with its arguments, as it must be run.
+    """Return the shell command that runs this very program, with its arguments and the privilege.
 
-    `interfaces` were chosen to capture on: where the arguments name others, or a file, these take
-    their place.
+    `interfaces` are those that the user chose to capture on; they replace the interfaces or the
+    file that the arguments name.
     """
     program = Path(sys.argv[0]).absolute()
     if program.name != "rawscope":  # started as a module, or inside another program
@@ -114,7 +114,7 @@ class NotPermittedError(Exception):
 
 
 def packet_socket(purpose: str = "capturing", interfaces: Sequence[str] = ()) -> socket.socket:
-    """A link-level socket, AF_PACKET / SOCK_RAW, non-blocking, close-on-exec.
+    """Return a link-level socket, AF_PACKET / SOCK_RAW, non-blocking, close-on-exec.
 
     It is made with protocol 0, so it receives nothing until it is bound to ETH_P_ALL: no frame gets
     in before the filter is attached (packet(7)). Raises NotPermittedError.
@@ -123,17 +123,18 @@ def packet_socket(purpose: str = "capturing", interfaces: Sequence[str] = ()) ->
 
 
 def raw_ipv4_socket(protocol: int, interfaces: Sequence[str] = ()) -> socket.socket:
-    """An AF_INET / SOCK_RAW socket: incoming IPv4 packets of one protocol, header first (raw(7)).
+    """Return an AF_INET / SOCK_RAW socket: incoming IPv4 packets of one protocol, header first
+    (raw(7)).
 
-    Non-blocking, close-on-exec. Raises NotPermittedError.
+    It is non-blocking and close-on-exec. Raises NotPermittedError.
     """
     return _create(socket.AF_INET, protocol, "a raw IPv4 socket", interfaces)
 
 
 def raw_ipv6_socket(protocol: int) -> socket.socket:
-    """An AF_INET6 / SOCK_RAW socket (raw(7), RFC 3542). Non-blocking, close-on-exec.
+    """Return an AF_INET6 / SOCK_RAW socket (raw(7), RFC 3542), non-blocking, close-on-exec.
 
-    Raises NotPermittedError, and OSError where the kernel has no IPv6.
+    Raises NotPermittedError, and OSError if the kernel has no IPv6.
     """
     return _create(socket.AF_INET6, protocol, "a raw IPv6 socket")
 
