@@ -78,7 +78,7 @@ FRAME_HEADER = np.dtype(TPACKET3_HDR.descr + SOCKADDR_LL.descr)
 
 
 def _layout(table: HeaderTable) -> np.dtype[np.void]:
-    """Return a header table whose fields are whole bytes as a numpy record, in network byte order."""
+    """Return a header table of whole-byte fields as a numpy record, in network byte order."""
     fields: list[Any] = []
     for slot in table.slots:
         size = slot.field.bits // 8

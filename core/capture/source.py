@@ -56,7 +56,7 @@ class CaptureSource(Protocol):
         ...
 
     def clear_error(self) -> int:
-        """Return and clear the pending socket error (0 if none): ENETDOWN when the link went down."""
+        """Return and clear the pending errno, 0 if none: ENETDOWN when the link went down."""
         ...
 
     def detach(self) -> None:

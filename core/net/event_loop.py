@@ -120,7 +120,7 @@ class EpollLoop:
         self._epoll.modify(_descriptor(source), _interest(events, edge))
 
     def remove(self, source: int | HasDescriptor) -> None:
-        """Remove a source (EPOLL_CTL_DEL) before its descriptor is closed; drop its pending events."""
+        """Remove a source (EPOLL_CTL_DEL) before its descriptor is closed; drop pending events."""
         descriptor = _descriptor(source)
         del self._handlers[descriptor]
         self._removed.add(descriptor)
