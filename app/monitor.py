@@ -50,10 +50,10 @@ SWITCH_INTERVAL_S = 0.0005
 
 
 if TYPE_CHECKING:
-    from app.forge_machine import ForgeHost
-    from app.forging import ForgeService
     from app.screens.lab import Results
     from app.screens.packets import PacketScreen
+    from core.forge.host import ForgeHost
+    from core.forge.service import ForgeService
 
 LAB_IS_SEEN = "lo is captured: its packets are in the table, which costs the measurement"
 
@@ -106,7 +106,7 @@ class Monitor(OrderedKeysApp[None]):
     @cached_property
     def forger(self) -> ForgeService:
         """What sends; imported with the forge panel."""
-        from app.forging import ForgeService
+        from core.forge.service import ForgeService
 
         return ForgeService(
             self._paths.state.parent,

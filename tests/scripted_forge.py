@@ -11,14 +11,15 @@ import struct
 from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 
-from app.forge_machine import ForgeHost
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import given_values
 from core.forge.compose.route_suggestions import RouteSuggestions, destination
+from core.forge.host import ForgeHost
 from core.forge.review.confirmation import Examination, SendVolume
-from core.forge.transmit.injector import Injector, SendMethod
-from core.forge.transmit.send_errors import SendError
+from core.forge.send_errors import SendError
+from core.forge.transmit.injector import Injector
 from core.forge.transmit.transmission import PreparedTransmission
+from core.forge.values import SendMethod
 from core.net.host_addresses import HostAddresses
 from core.net.netlink import LinkMessage
 from core.net.routes import RouteKind

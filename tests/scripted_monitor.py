@@ -10,13 +10,13 @@ from typing import Any, cast
 from textual.pilot import Pilot
 
 from app.config.settings import Paths
-from app.forge_machine import ForgeHost
 from app.monitor import Monitor
 from app.screens.main import MainScreen
 from core.capture.options import CaptureOptions
 from core.echo.snapshot import EchoSnapshot
 from core.engine.echo_service import NO_SERVER, EchoService
 from core.engine.engine import Engine, EngineSnapshot, EngineState
+from core.forge.host import ForgeHost
 from core.net.interfaces import InterfaceInfo
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType

@@ -24,7 +24,7 @@ import pytest
 from core.files.reader import open_capture
 from core.forge.observe.outcome import Outcome, Seen
 from core.forge.observe.tracker import Track
-from core.forge.transmit.injector import SendMethod
+from core.forge.values import SendMethod
 from core.store.frame_detail import seconds_text
 from core.wire.link.link_types import LinkType
 from tests.app.made import capture_of, udp_frame

@@ -18,7 +18,7 @@ SLOWEST_SPEED = 1e-6  # of the captured timing; a second becomes eleven days
 
 def checked_rate(rate: float | None, interval: float | None = None) -> float | None:
     """Packets a second, said either way. Raises `click.UsageError` for less than one a day."""
-    from core.forge.transmit.pacing import SLOWEST
+    from core.forge.values import SLOWEST
 
     option = f"--rate {rate}" if interval is None else f"--interval {interval}"
     if interval is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.forge.compose.evaluation import Evaluation
 from core.forge.export.recipes import ONCE, recipes
-from core.forge.transmit.pacing import Plan
+from core.forge.values import SendPlan
 from core.wire.model.field import Span
 from core.wire.present.detail import Row
 from widgets.packets.row import PacketRow
@@ -37,7 +37,7 @@ def choices(
 
 
 def recipe_choices(
-    evaluation: Evaluation, interface: str, plan: Plan = ONCE
+    evaluation: Evaluation, interface: str, plan: SendPlan = ONCE
 ) -> list[tuple[str, str]]:
     """A packet as what can be pasted elsewhere; what a tool leaves out is said behind it."""
     return [

@@ -20,8 +20,6 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from app.bindings import bindings, with_keys
-from app.forge_scene import ForgeScene, Order, Question
-from app.forging import ForgeService
 from app.keymap import KeyContext
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.drafts import Drafts, KeepDraft
@@ -29,15 +27,17 @@ from app.screens.forge_parts import ROUTED, Explanation
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation
 from core.forge.compose.from_packet import Resent
+from core.forge.orders import ForgeSnapshot, Order, Question
+from core.forge.report import Report
 from core.forge.review.confirmation import REMEMBERED
-from core.forge.transmit.injector import SendMethod
+from core.forge.service import ForgeService
+from core.forge.values import SendMethod
 from core.store.packet import Packet
 from core.wire.model.field import Span
 from core.wire.model.text import safe
 from widgets.forge.changes import FormState
 from widgets.forge.form import ForgeForm
 from widgets.forge.outcome import ForgeOutcome
-from widgets.forge.report import Report
 from widgets.forge.rows import Surrounding
 from widgets.hex.hex_view import HexView
 
@@ -64,7 +64,7 @@ class ForgePanel(Vertical):
     def __init__(self, forger: ForgeService, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._forger = forger
-        self._scene = ForgeScene()
+        self._scene = ForgeSnapshot()
         self._asked: Question | None = None  # the one that was put last
         self._before: FormState | None = None  # what the form held before it was filled anew
         self._shows_report = False
@@ -132,7 +132,7 @@ class ForgePanel(Vertical):
 
     # -- what it shows ---------------------------------------------------------------------
 
-    def show(self, scene: ForgeScene) -> None:
+    def show(self, scene: ForgeSnapshot) -> None:
         """Show what is so now, and put the question that there may be."""
         before, self._scene = self._scene, scene
         if self._considered is not None:

@@ -11,7 +11,7 @@ from core.engine.engine import EngineSnapshot, EngineState
 from core.forge.compose.draft import TRAILER
 from core.forge.compose.from_packet import Filled
 from core.forge.compose.layer_kinds import KINDS, LayerPosition
-from core.forge.transmit.injector import SendMethod
+from core.forge.values import SendMethod
 from core.wire.model.text import safe
 from widgets.forge.changes import FormState
 from widgets.forge.rows import FormRow

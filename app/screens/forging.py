@@ -22,8 +22,8 @@ from core.wire.dissect import dissect
 from widgets.packets.row import PacketRow, RowReader
 
 if TYPE_CHECKING:
-    from app.forging import ForgeService
     from app.screens.forge import ForgePanel
+    from core.forge.service import ForgeService
     from core.store.packet import Packet
     from core.wire.model.dissection import Dissection
 

@@ -21,8 +21,8 @@ from app.screens.forging import ForgingScreen
 from core.analysis.connection import tcp_ends
 
 if TYPE_CHECKING:
-    from app.forging import ForgeService
     from app.screens.echo import Echo
+    from core.forge.service import ForgeService
     from widgets.echo.clients import EchoClients
 
 

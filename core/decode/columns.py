@@ -8,8 +8,8 @@ The position of the header comes from
 
 * the chunk's own columns, for IP and transport headers;
 * a walk that stops at the network header, for link-layer headers (``eth.type``, ``vlan.id``);
-* a walk over the packets that can have the header at all, for the rest: ARP's addresses are looked
-  for in ARP packets, extension headers in IPv6 packets.
+* a walk over ARP packets only, for ARP;
+* a walk over all packets, for the rest (extension headers may follow IPv4, too).
 
 The few packets whose headers contradict themselves are always walked again. A packet has a value
 exactly where dissection gives one: the field is captured whole, lies inside the packet, and is
@@ -36,22 +36,11 @@ from core.wire.model.field import Kind, PlacedField
 from core.wire.model.table import HeaderTable
 from core.wire.network.arp import ARP, ARP_IPV4
 from core.wire.network.ipv4 import IPV4
-from core.wire.network.ipv6 import (
-    DESTINATION_OPTIONS,
-    FRAGMENT,
-    HOP_BY_HOP,
-    IPV6,
-    ROUTING,
-    RPL,
-)
+from core.wire.network.ipv6 import IPV6
 from core.wire.registry import LINK_TABLES, TABLES
 
 _NETWORKS = {IPV4: Network.IPV4, IPV6: Network.IPV6}
-_ONLY_IN = {
-    ARP: Network.ARP,
-    ARP_IPV4: Network.ARP,
-    **dict.fromkeys((HOP_BY_HOP, ROUTING, RPL, FRAGMENT, DESTINATION_OPTIONS), Network.IPV6),
-}
+_ONLY_IN = {ARP: Network.ARP, ARP_IPV4: Network.ARP}
 _TRANSPORTS = {rule.table: protocol for protocol, rule in RULES.items()}
 
 
@@ -152,7 +141,7 @@ def _known(chunk: Chunk, table: HeaderTable) -> NDArray[np.int64]:
 
 
 def _walk_candidates(chunk: Chunk, tables: list[HeaderTable]) -> list[_Place]:
-    """Walk only the packets whose network header can be followed by one of these tables."""
+    """Walk only the packets whose network header has one of these tables."""
     networks = {_ONLY_IN.get(table) for table in tables}
     if None in networks:
         return _walk(chunk, tables, STEPS)

@@ -140,7 +140,7 @@ def walk_headers(
     link_type: NDArray[Any],
     flags: NDArray[np.uint16],
     positions: HeaderPositions | None = None,
-    steps: Steps = STEPS,
+    steps: Steps | None = None,
 ) -> BatchWalk:
     """Walk frames to their ends, as `index_headers` does with a slice of a batch.
 
@@ -150,7 +150,14 @@ def walk_headers(
     kept = captured.astype(np.int64)
     check_sequence = (flags & PacketFlag.FCS_MASK) >> PacketFlag.FCS_SHIFT
     stop = np.maximum(np.maximum(kept, original.astype(np.int64)) - check_sequence, 0)
-    state = BatchWalk(data, offset.astype(np.int64), np.minimum(kept, stop), stop, steps, positions)
+    state = BatchWalk(
+        data,
+        offset.astype(np.int64),
+        np.minimum(kept, stop),
+        stop,
+        STEPS if steps is None else steps,
+        positions,
+    )
     everything = FrameGroup(np.arange(len(offset)), np.zeros(len(offset), dtype=np.int64))
     state.follow(Numbering.LINK, link_type, everything)
     state.run(MAXIMUM_LAYERS)

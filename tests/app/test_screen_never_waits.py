@@ -16,10 +16,10 @@ import pytest
 from textual.widgets import Static
 
 from app.config.settings import load
-from app.keeping import SendJournal
 from core.files import private_folder
 from core.files.private_folder import PrivateFolder
 from core.forge.journal.saved import DraftStore
+from core.forge.journal.send_journal import SendJournal
 from tests.app.screens.test_forge import Stage, forging
 from tests.idle import eventually
 from tests.support import ROOT

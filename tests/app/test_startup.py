@@ -20,7 +20,7 @@ from tests.waiting import until
 
 # imported with the side panels, with a dialog, with a command, or with the server
 LATER = {
-    "app.cli.echo_arguments", "app.cli.send_arguments", "app.forging",
+    "app.cli.echo_arguments", "app.cli.send_arguments", "core.forge.service",
     "app.screens.dialogs.copy", "app.screens.dialogs.drafts", "app.screens.dialogs.help",
     "app.screens.dialogs.interfaces", "app.screens.dialogs.open_file",
     "app.screens.echo", "app.screens.forge", "app.screens.lab",

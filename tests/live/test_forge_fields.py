@@ -17,7 +17,8 @@ from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.layer_kinds import KINDS
 from core.forge.observe.outcome import WHY
-from core.forge.transmit.injector import Egress, open_ip, open_link
+from core.forge.transmit.injector import open_ip, open_link
+from core.forge.values import Egress
 from core.wire.encode.value_text import typed
 from core.wire.link.ethernet import ETHERNET
 from core.wire.model.field import Kind, PlacedField, Value

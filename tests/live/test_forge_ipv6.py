@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from core.forge.compose.draft import Draft
-from core.forge.transmit.injector import SendMethod
+from core.forge.values import SendMethod
 from tests.live.network import Network, run
 from tests.live.test_forge_kernel import outcome_of, refusal, replies_to
 

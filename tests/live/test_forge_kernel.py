@@ -14,10 +14,10 @@ from core.forge.compose.evaluation import evaluate
 from core.forge.compose.route_suggestions import suggest_from_routes
 from core.forge.compose.templates import TEMPLATES
 from core.forge.observe.outcome import WHY, Outcome, Reply, Seen
-from core.forge.transmit.injector import SendMethod
-from core.forge.transmit.pacing import Plan, Progress, send_packets
-from core.forge.transmit.send_errors import SendError
+from core.forge.send_errors import SendError
+from core.forge.transmit.pacing import send_packets
 from core.forge.transmit.transmission import PreparedTransmission, prepare
+from core.forge.values import SendMethod, SendPlan, SendProgress
 from core.wire.link.link_types import LinkType
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run, until
 from tests.live.watching import Watch, watching
@@ -51,11 +51,11 @@ def build(draft: Draft, interface: str = "") -> bytes:
 
 def send(
     draft: Draft, way: SendMethod = SendMethod.IP, interface: str = ""
-) -> tuple[PreparedTransmission, Progress]:
+) -> tuple[PreparedTransmission, SendProgress]:
     """Send a draft once. In the sender's namespace."""
     departure = prepare([build(draft, interface)], way, interface)
     with departure.open() as injector:
-        return departure, send_packets(injector, departure.given_to_kernel, Plan())
+        return departure, send_packets(injector, departure.given_to_kernel, SendPlan())
 
 
 def feed(watch: Watch, outcome: Outcome, enough: Callable[[], object]) -> Outcome:
@@ -316,10 +316,10 @@ def test_a_full_queue_is_counted_and_the_rest_goes_on(network: Network) -> None:
     )
     try:
 
-        def flood() -> Progress:
+        def flood() -> SendProgress:
             departure = prepare([build(udp())], SendMethod.IP)
             with departure.open() as injector:
-                return send_packets(injector, departure.packets, Plan(2000))
+                return send_packets(injector, departure.packets, SendPlan(2000))
 
         progress = network.in_near(flood)
     finally:
@@ -331,10 +331,10 @@ def test_a_full_queue_is_counted_and_the_rest_goes_on(network: Network) -> None:
 
 @pytest.mark.timed
 def test_count_and_rate_are_kept(network: Network) -> None:
-    def paced() -> Progress:
+    def paced() -> SendProgress:
         departure = prepare([build(udp())], SendMethod.IP)
         with departure.open() as injector:
-            return send_packets(injector, departure.packets, Plan(200, rate=500))
+            return send_packets(injector, departure.packets, SendPlan(200, rate=500))
 
     with watching(network, ring_bytes=32 << 20) as watch:  # a block is handed over every 40 ms
         progress = network.in_near(paced)
@@ -349,10 +349,10 @@ def test_count_and_rate_are_kept(network: Network) -> None:
 def test_a_stop_ends_it_soon(network: Network) -> None:
     looks = iter(range(100))
 
-    def stopped() -> Progress:
+    def stopped() -> SendProgress:
         departure = prepare([build(udp())], SendMethod.IP)
         with departure.open() as injector:
-            plan = Plan(1000, rate=100)
+            plan = SendPlan(1000, rate=100)
             return send_packets(injector, departure.packets, plan, lambda: next(looks) > 5)
 
     progress = network.in_near(stopped)

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from core.forge.transmit import injector
-from core.forge.transmit.injector import SendMethod
-from core.forge.transmit.pacing import Plan, Progress, send_packets
+from core.forge.transmit.pacing import send_packets
 from core.forge.transmit.repeat_ring import EqualFrames
 from core.forge.transmit.transmission import prepare
+from core.forge.values import SendMethod, SendPlan, SendProgress
 from tests.live.network import Network, run
 from tests.live.numbered import frame, ours
 from tests.live.watching import watching
@@ -121,10 +121,10 @@ def test_a_ring_whose_frames_do_not_come_back_is_given_up(
     monkeypatch.setattr(injector, "_RING_PATIENCE_S", 0.2)
     monkeypatch.setattr(EqualFrames, "send", lambda ring, count: (0, errno.EAGAIN))
 
-    def send() -> Progress:
+    def send() -> SendProgress:
         departure = prepare([frame(3)], SendMethod.LINK, "far0")
         with departure.open() as opened:
-            return send_packets(opened, departure.packets, Plan(5001))
+            return send_packets(opened, departure.packets, SendPlan(5001))
 
     progress = network.in_far(send)
     assert progress.error is not None
@@ -135,10 +135,10 @@ def test_a_ring_whose_frames_do_not_come_back_is_given_up(
 def test_many_equal_frames_are_counted_whatever_the_queue_does(network: Network) -> None:
     """As `send --link --count` has it: those that left and those that the queue dropped."""
 
-    def flood() -> Progress:
+    def flood() -> SendProgress:
         departure = prepare([frame(1)], SendMethod.LINK, "far0")
         with departure.open() as injector:
-            return send_packets(injector, departure.packets, Plan(5000))
+            return send_packets(injector, departure.packets, SendPlan(5000))
 
     with slow(network, "tbf", "rate", "8kbit", "burst", "1600", "limit", "3000"):
         progress = network.in_far(flood)
@@ -157,10 +157,10 @@ def test_many_equal_frames_arrive(
     sent = frame(3, size)
     with watching(network, ring_bytes=64 << 20) as watch:
 
-        def send() -> Progress:
+        def send() -> SendProgress:
             departure = prepare([sent], SendMethod.LINK, "far0")
             with departure.open() as opened:
-                return send_packets(opened, departure.packets, Plan(5001))
+                return send_packets(opened, departure.packets, SendPlan(5001))
 
         progress = network.in_far(send)
         assert (progress.sent, progress.dropped, progress.error) == (5001, 0, None)
@@ -177,15 +177,15 @@ def test_a_load_ends_when_the_interface_goes_down(network: Network) -> None:
         network.ip_near("link", "set", "spare0", "up")
         network.ip_near("link", "set", "spare1", "up")
 
-        def flood() -> Progress:
+        def flood() -> SendProgress:
             departure = prepare([frame(1)], SendMethod.LINK, "spare0")
 
-            def down(progress: Progress) -> None:
+            def down(progress: SendProgress) -> None:
                 if progress.error is None:
                     network.ip_near("link", "set", "spare0", "down")
 
             with departure.open() as opened:
-                return send_packets(opened, departure.packets, Plan(10_000_000), report=down)
+                return send_packets(opened, departure.packets, SendPlan(10_000_000), report=down)
 
         progress = network.in_near(flood)
     finally:

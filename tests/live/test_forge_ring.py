@@ -21,9 +21,9 @@ from core.decode.batch import Batch
 from core.files.reader import open_capture
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
+from core.forge.send_errors import Circumstances, SendError, refused
 from core.forge.transmit import tx_ring
 from core.forge.transmit.replay import Replay, ReplayPace
-from core.forge.transmit.send_errors import Circumstances, SendError, refused
 from core.forge.transmit.tx_ring import TxRing
 from core.net.routes import group_address
 from core.wire.link.ethernet import ETHERNET, EtherType

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
-from core.forge.transmit.injector import SendMethod
+from core.forge.values import SendMethod
 from widgets.forge.layers import (
     LAYER_CHOICES,
     LayersError,

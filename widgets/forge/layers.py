@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.layer_kinds import KINDS, LayerPosition
-from core.forge.transmit.injector import SendMethod
+from core.forge.values import SendMethod
 from widgets.forge.settings import SendSettings
 
 LAYER_CHOICES = {

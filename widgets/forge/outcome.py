@@ -12,7 +12,8 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from widgets.forge.report import Report, ReportLine, ReportStyle, report_lines
+from core.forge.report import Report
+from widgets.forge.report import ReportLine, ReportStyle, report_lines
 from widgets.lines.cursor_view import CursorView
 
 

@@ -19,7 +19,7 @@ from enum import Enum
 
 from core.forge.observe.outcome import Reply
 from core.forge.observe.tracker import PacketOutcome
-from core.forge.transmit.pacing import Progress
+from core.forge.report import Report
 from core.wire.model.text import safe
 
 _NS_PER_MS = 1_000_000
@@ -36,28 +36,6 @@ class ReportStyle(Enum):
     WHY = "why"
     REPLY = "reply"
     NOTE = "note"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All there is to tell. `progress` is None before anything was sent; `error` is why nothing
-    can be, or why the sending ended. `blind` says why nothing can be seen of it, if so. `listening`
-    is true while more may come, `counting` while captured packets are still to be looked at;
-    `declined` says that a person did not want it sent."""
-
-    way: str = ""
-    interface: str = ""
-    progress: Progress | None = None
-    sending: bool = False
-    asking: bool = False
-    declined: bool = False
-    error: str = ""
-    blind: str = ""
-    listening: bool = False
-    counting: bool = False
-    fates: tuple[PacketOutcome, ...] = ()
-    audit: str = ""
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from core.forge.transmit.injector import SendMethod
-from core.forge.transmit.pacing import LONGEST_INTERVAL_S, SLOWEST, Plan
+from core.forge.values import LONGEST_INTERVAL_S, SLOWEST, SendMethod, SendPlan
 from core.wire.encode.value_text import shortened, whole_number
 
 COUNT, RATE, INTERVAL = "send.count", "send.rate", "send.interval"
@@ -64,13 +63,13 @@ class SendSettings:
         return {key: f"{shortened(self.text(key))}: {words}" for key, words in found.items()}
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> SendPlan:
         """How often and how fast; only where there are no `errors`."""
         count = (whole_number(self.count) or 1) if self.count else 1
         if self.rate:
-            return Plan(count, _number(self.rate))
+            return SendPlan(count, _number(self.rate))
         interval = _number(self.interval)
-        return Plan(count, 1 / interval if interval else None)
+        return SendPlan(count, 1 / interval if interval else None)
 
 
 def _number(text: str) -> float | None:

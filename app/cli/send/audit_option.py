@@ -8,7 +8,7 @@ from app.cli.output import CommandError, say
 from app.cli.send.prompt import state_folder
 from app.config.config_file import Paths, read_audit, read_config
 from core.forge.journal.audit import Audit
-from core.forge.transmit.injector import SendMethod
+from core.forge.values import SendMethod
 from core.wire.model.text import safe
 
 

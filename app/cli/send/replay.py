@@ -20,11 +20,11 @@ from core.forge.journal.saved import DraftStore
 from core.forge.review.capture_review import CaptureReview
 from core.forge.review.confirmation import Examination, SendVolume
 from core.forge.review.packet_review import Target
+from core.forge.send_errors import SendError
 from core.forge.transmit.encapsulation import Encapsulation
-from core.forge.transmit.injector import SendMethod
 from core.forge.transmit.replay import Replay, ReplayCounts, ReplayPace
-from core.forge.transmit.send_errors import SendError
 from core.forge.transmit.tx_ring import TxRing
+from core.forge.values import SendMethod
 from core.net.interface_lookup import UnknownInterfaceError, require_interface
 from core.net.routes import ARPHRD_ETHER, ARPHRD_LOOPBACK, IFF_LOOPBACK
 from core.net.sockets import NotPermittedError

@@ -28,10 +28,11 @@ from core.forge.journal.saved import DraftStore
 from core.forge.observe.outcome import Outcome
 from core.forge.observe.tracker import Track
 from core.forge.review.confirmation import SendVolume
-from core.forge.transmit.injector import Injector, SendMethod
-from core.forge.transmit.pacing import Plan, Progress, send_packets
-from core.forge.transmit.send_errors import SendError
+from core.forge.send_errors import SendError
+from core.forge.transmit.injector import Injector
+from core.forge.transmit.pacing import send_packets
 from core.forge.transmit.transmission import PreparedTransmission, prepare
+from core.forge.values import SendMethod, SendPlan, SendProgress
 from core.net.interface_lookup import find_interface
 from core.net.sockets import NotPermittedError
 from core.wire.model.text import safe
@@ -60,9 +61,9 @@ class SendRequest:
     audit: bool = True
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> SendPlan:
         """How often and how fast."""
-        return Plan(self.count, self.rate)
+        return SendPlan(self.count, self.rate)
 
     @property
     def way(self) -> SendMethod:
@@ -180,8 +181,8 @@ def _inject(
     interrupts: Interrupts,
     told: SendReport,
     listener: ReplyListener | None,
-) -> Progress:
-    def report(progress: Progress) -> None:
+) -> SendProgress:
+    def report(progress: SendProgress) -> None:
         told.progress(progress)
         if listener is not None:
             listener.read()

@@ -17,8 +17,8 @@ from app.cli.output import CommandOutput, say
 from core.decode.batch import CaptureInterface
 from core.forge.observe.outcome import Outcome, Reply, Seen
 from core.forge.observe.tracker import Track
-from core.forge.transmit.pacing import Progress
 from core.forge.transmit.transmission import PreparedTransmission
+from core.forge.values import SendProgress
 from core.wire.link.link_types import LinkType
 from core.wire.model.text import safe
 
@@ -50,7 +50,7 @@ class SendReport:
         self._output = CommandOutput()
         self._reports = 0
 
-    def progress(self, progress: Progress) -> None:
+    def progress(self, progress: SendProgress) -> None:
         """On stderr, of a sending that takes its time; the last report is `sent`'s."""
         if progress.sent < progress.asked and progress.error is None and not progress.stopped:
             self._reports += 1
@@ -60,7 +60,7 @@ class SendReport:
                     f"{progress.rate_text} a second"
                 )
 
-    def sent(self, progress: Progress) -> None:
+    def sent(self, progress: SendProgress) -> None:
         """How many left."""
         where = self._departure
         if self._json:

@@ -17,7 +17,7 @@ from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.layer_kinds import KINDS, LayerKind
 from core.forge.compose.payload_text import payload_text
-from core.forge.transmit.injector import SendMethod
+from core.forge.values import SendMethod
 from core.wire.encode.build import Built, DoesNotFitError, build
 from core.wire.encode.options_text import options_text
 from core.wire.encode.packet_parts import Header, Parts, parts_of

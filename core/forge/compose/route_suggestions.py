@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.draft_parser import given_values
-from core.forge.transmit.send_errors import Circumstances, no_way, refused
+from core.forge.send_errors import Circumstances, no_way, refused
 from core.net.interface_lookup import find_interface, unknown_interface
 from core.net.netlink import LinkMessage, dump_links
 from core.net.routes import (

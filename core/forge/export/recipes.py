@@ -16,10 +16,10 @@ from core.forge.compose.draft import PAYLOAD, Draft
 from core.forge.compose.evaluation import Evaluation
 from core.forge.compose.layer_kinds import KINDS
 from core.forge.export import scapy, tcpdump, tools
-from core.forge.transmit.pacing import Plan
+from core.forge.values import SendPlan
 from core.wire.model.field import Kind
 
-ONCE = Plan()
+ONCE = SendPlan()
 _BYTES_A_LINE = 16
 _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(".") for byte in range(256))
 
@@ -33,7 +33,9 @@ class Recipe:
     missing: str = ""
 
 
-def recipes(evaluation: Evaluation, interface: str = "", plan: Plan = ONCE) -> tuple[Recipe, ...]:
+def recipes(
+    evaluation: Evaluation, interface: str = "", plan: SendPlan = ONCE
+) -> tuple[Recipe, ...]:
     """Every recipe of a packet, in the order of the menu. `interface` is for verbatim frames; of
     `plan`, how often and how fast, only our own command knows."""
     data = evaluation.data
@@ -50,7 +52,7 @@ def recipes(evaluation: Evaluation, interface: str = "", plan: Plan = ONCE) -> t
 
 
 def rawscope_command(
-    draft: Draft, interface: str = "", *, system: bool = False, plan: Plan = ONCE
+    draft: Draft, interface: str = "", *, system: bool = False, plan: SendPlan = ONCE
 ) -> str:
     """``rawscope send`` with the draft's texts as options; `system` writes the IP header, `plan` is
     how often and how fast."""

@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 
 from core.files.pcapng_writer import PcapngWriter
 from core.files.private_folder import PrivateFolder
-from core.forge.transmit.injector import SendMethod, is_ipv6
-from core.forge.transmit.pacing import Progress
+from core.forge.ip_packet import is_ipv6
 from core.forge.transmit.transmission import PreparedTransmission
+from core.forge.values import SendMethod, SendProgress
 from core.wire.link.ethernet import EtherType
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import HARDWARE_NONE, SENT_BY_US, SLL
@@ -72,7 +72,7 @@ class Audit:
             )
         self._writer.flush()
 
-    def note_result(self, departure: PreparedTransmission, progress: Progress) -> str:
+    def note_result(self, departure: PreparedTransmission, progress: SendProgress) -> str:
         """Write down how much left. It has left whether or not that can be written: what is wrong
         is returned as a sentence, empty if nothing is."""
         words = f"sent {progress.left} of {progress.asked}"

@@ -24,7 +24,7 @@ from core.forge.observe.network_header import (
 )
 from core.forge.observe.replies import ReplyMatch, match_reply
 from core.forge.observe.stopwatch import Stopwatch
-from core.forge.transmit.injector import SendMethod
+from core.forge.values import SendMethod
 from core.net.routes import own_addresses
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType

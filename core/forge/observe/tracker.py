@@ -22,7 +22,7 @@ from core.decode.chunk import Chunk, HeaderState, Network
 from core.decode.columns import equals
 from core.forge.observe.outcome import Change, Outcome, Reply, Seen
 from core.forge.observe.replies import is_group
-from core.forge.transmit.injector import SendMethod
+from core.forge.values import SendMethod
 from core.store.snapshot import Snapshot
 from core.store.view import View
 from core.wire.dissect import dissect

@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from core.forge.ip_packet import destination_of
 from core.forge.review.address_spoofing import claims, is_foreign, operation_of
 from core.forge.review.header_fields import HeaderView, header_of
-from core.forge.transmit.injector import destination_of
-from core.forge.transmit.send_errors import SendError
+from core.forge.send_errors import SendError
 from core.net.host_addresses import HostAddresses
 from core.net.routes import RouteKind
 from core.wire.dissect import dissect

@@ -27,41 +27,21 @@ import select
 import socket
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import Enum
 from types import TracebackType
 
+from core.forge.ip_packet import destination_of, is_ipv6
+from core.forge.send_errors import Circumstances, SendError, refused
 from core.forge.transmit.repeat_ring import EqualFrames
 from core.forge.transmit.repeat_sendmmsg import BURST, EqualMessages
-from core.forge.transmit.send_errors import Circumstances, SendError, refused
 from core.forge.transmit.tx_slots import SEND_BUFFER_BYTES
+from core.forge.values import Egress, SendMethod
 from core.net import sockets as kernel
-from core.wire.model.field import Kind, address_text
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 
 _PATIENCE_MS = 1000  # for room in the socket's buffer
 _RING_PATIENCE_S = 5.0  # for a frame of a ring to come back from the device
 _NAP_S = 0.001
-
-
-class SendMethod(Enum):
-    """How packets leave."""
-
-    IP = "IP_HDRINCL"
-    SYSTEM = "system header"
-    LINK = "verbatim"
-
-
-@dataclass(frozen=True, slots=True)
-class Egress:
-    """Where an IP packet will leave: an interface by name and number, which link-local IPv6 needs,
-    its MTU (0: not known), and whether the packet is meant as ``ip`` or ``ipv6``."""
-
-    interface: str = ""
-    index: int = 0
-    mtu: int = 0
-    network: str = ""
 
 
 class Injector:
@@ -232,37 +212,6 @@ def _include_header(made: socket.socket, six: bool, included: bool) -> None:
     except OSError as error:
         made.close()
         raise refused(error.errno or 0, Circumstances("IP_HDRINCL")) from error
-
-
-def system_payload(packet: bytes, network: str = "") -> bytes:
-    """What a classic raw socket is given of an IP packet: all after the header."""
-    if is_ipv6(packet, network):
-        return packet[IPV6.size :]
-    return packet[max(IPV4.size, IPV4["hdr_len"].number(packet)) :]
-
-
-def destination_of(packet: bytes, network: str = "") -> tuple[str, bytes]:
-    """The destination of an IP packet, as text and as bytes. Raises `SendError` if it is none.
-
-    `network` is what its header was meant to be, ``ip`` or ``ipv6``, whatever its version says.
-    """
-    six = is_ipv6(packet, network)
-    table, kind = (IPV6, Kind.IPV6) if six else (IPV4, Kind.IPV4)
-    if len(packet) < table.size or (not network and _version(packet) not in (4, 6)):
-        reason = "the packet does not begin with an IP header, so there is no destination"
-        raise SendError(0, f"{reason}; send it verbatim (--link)")
-    slot = table["dst"]
-    number = slot.number(packet)
-    return address_text(kind, number), number.to_bytes(slot.field.bits // 8, "big")
-
-
-def is_ipv6(packet: bytes, network: str = "") -> bool:
-    """Whether a packet's header is IPv6's: as `network` says, else as its version does."""
-    return network == "ipv6" or (not network and _version(packet) == 6)
-
-
-def _version(packet: bytes) -> int:
-    return packet[0] >> 4 if packet else 0
 
 
 def _connected(way: SendMethod, made: socket.socket, packet: bytes, out: Egress) -> Injector:

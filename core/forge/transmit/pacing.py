@@ -13,66 +13,24 @@ import errno
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
+from core.forge.send_errors import SendError
 from core.forge.transmit.injector import Injector
 from core.forge.transmit.repeat_sendmmsg import BURST
-from core.forge.transmit.send_errors import SendError
+from core.forge.values import SendPlan, SendProgress
 
 _NAP_S = 0.02  # the longest sleep: so soon a stop is noticed
 _REPORT_S = 0.1
-_WHOLE = 10  # packets a second: slower rates are told with a tenth
-LONGEST_INTERVAL_S = 86_400
-SLOWEST = 1 / LONGEST_INTERVAL_S  # packets a second: slower ones overflow the clock, in the end
 CATCH_UP_S = 0.1  # no more than what is due in so long is sent in one go
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """`count` times the packets of a draft, `rate` packets a second: `SLOWEST` or more, or None
-    for no pause."""
-
-    count: int = 1
-    rate: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far it is. At least `dropped` of the `sent` were lost in the device's queue (ENOBUFS).
-
-    `error` is what ended it early, None if nothing did. Times in seconds.
-    """
-
-    asked: int
-    sent: int = 0
-    dropped: int = 0
-    elapsed_s: float = 0.0
-    error: SendError | None = None
-    stopped: bool = False
-
-    @property
-    def rate(self) -> float:
-        """Packets a second so far: between the first and the last are one less than there are."""
-        return max(0, self.sent - 1) / self.elapsed_s if self.elapsed_s else 0.0
-
-    @property
-    def left(self) -> int:
-        """How many left the machine, as far as it told of drops."""
-        return self.sent - self.dropped
-
-    @property
-    def rate_text(self) -> str:
-        """The rate for a person: ``204,800``, ``0.5``."""
-        return f"{self.rate:,.0f}" if self.rate >= _WHOLE else f"{self.rate:.1f}"
 
 
 def send_packets(
     injector: Injector,
     packets: Sequence[bytes],
-    plan: Plan,
+    plan: SendPlan,
     stopped: Callable[[], bool] = lambda: False,
-    report: Callable[[Progress], None] = lambda progress: None,
-) -> Progress:
+    report: Callable[[SendProgress], None] = lambda progress: None,
+) -> SendProgress:
     """Send until all is sent, somebody stops it, or the kernel refuses. Never raises for that."""
     run = _Run(injector, packets, plan)
     while run.sent < run.asked and run.error is None and not stopped():
@@ -91,7 +49,7 @@ def send_packets(
 class _Run:
     """The counts and the clock of one sending."""
 
-    def __init__(self, injector: Injector, packets: Sequence[bytes], plan: Plan) -> None:
+    def __init__(self, injector: Injector, packets: Sequence[bytes], plan: SendPlan) -> None:
         self.asked = plan.count * len(packets)
         self.sent = 0
         self.error: SendError | None = None
@@ -141,6 +99,6 @@ class _Run:
         self._reported_s = now_s
         return True
 
-    def progress(self, stopped: bool = False) -> Progress:
+    def progress(self, stopped: bool = False) -> SendProgress:
         elapsed_s = time.monotonic() - self._began_s
-        return Progress(self.asked, self.sent, self._dropped, elapsed_s, self.error, stopped)
+        return SendProgress(self.asked, self.sent, self._dropped, elapsed_s, self.error, stopped)

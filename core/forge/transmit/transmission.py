@@ -10,19 +10,12 @@ import errno
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from core.forge.ip_packet import destination_of, system_payload
 from core.forge.review.confirmation import Examination, SendVolume, examine
 from core.forge.review.loopback_rules import dropped_on_lo
-from core.forge.transmit.injector import (
-    Egress,
-    Injector,
-    SendMethod,
-    destination_of,
-    open_ip,
-    open_link,
-    open_system,
-    system_payload,
-)
-from core.forge.transmit.send_errors import Circumstances, SendError, no_way, refused
+from core.forge.send_errors import Circumstances, SendError, no_way, refused
+from core.forge.transmit.injector import Injector, open_ip, open_link, open_system
+from core.forge.values import Egress, SendMethod
 from core.net.host_addresses import HostAddresses
 from core.net.interface_lookup import UnknownInterfaceError, require_interface
 from core.net.routes import (

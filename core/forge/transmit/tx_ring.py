@@ -24,7 +24,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from core.forge.transmit.send_errors import Circumstances, SendError, refused
+from core.forge.send_errors import Circumstances, SendError, refused
 from core.forge.transmit.tx_slots import TxSlots, alone
 from core.net import sockets as kernel
 from core.wire.link.ethernet import ETHERNET

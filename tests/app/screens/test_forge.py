@@ -26,8 +26,8 @@ from core.forge.compose import route_suggestions
 from core.forge.compose.draft import Draft
 from core.forge.compose.route_suggestions import suggest_from_routes
 from core.forge.review.confirmation import REMEMBERED
-from core.forge.transmit.injector import SendMethod
-from core.forge.transmit.send_errors import Circumstances, refused
+from core.forge.send_errors import Circumstances, refused
+from core.forge.values import SendMethod
 from core.store.packet_store import PacketStore
 from tests.idle import eventually
 from tests.scripted import HOST, SERVER, scripted_store

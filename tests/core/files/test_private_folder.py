@@ -29,8 +29,8 @@ from core.files.private_folder import PrivateFolder
 from core.forge.compose.draft import Draft
 from core.forge.journal.audit import Audit
 from core.forge.journal.saved import DraftStore
-from core.forge.transmit.injector import SendMethod
 from core.forge.transmit.transmission import PreparedTransmission
+from core.forge.values import SendMethod
 from tests.support import ROOT, require_peer, require_root
 
 DRAFTS = (Draft(("ip", "udp"), {"ip.ttl": "3"}),)

@@ -10,8 +10,7 @@ from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.layer_kinds import KINDS, LayerPosition
 from core.forge.compose.templates import TEMPLATES
-from core.forge.transmit.injector import SendMethod
-from core.forge.transmit.pacing import LONGEST_INTERVAL_S, SLOWEST
+from core.forge.values import LONGEST_INTERVAL_S, SLOWEST, SendMethod
 from core.wire.encode.value_text import shortened
 from tests.core.wire.encode.test_value_text import ANY_TEXT
 from widgets.forge.changes import FormState, choose, switch_flag, typed

@@ -9,7 +9,7 @@ from textual import events
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.templates import TEMPLATES
-from core.forge.transmit.injector import SendMethod
+from core.forge.values import SendMethod
 from core.wire.model.field import Span
 from tests.widgets.stage import play, screen_text
 from widgets.forge.changes import FormState

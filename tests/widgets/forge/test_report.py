@@ -6,11 +6,12 @@ import errno
 
 from core.forge.observe.outcome import Change, Reply, Seen
 from core.forge.observe.tracker import PacketOutcome
-from core.forge.transmit.pacing import Progress
-from core.forge.transmit.send_errors import Circumstances, refused
+from core.forge.report import Report
+from core.forge.send_errors import Circumstances, refused
+from core.forge.values import SendProgress
 from tests.widgets.stage import play, screen_text
 from widgets.forge.outcome import ForgeOutcome
-from widgets.forge.report import Report, ReportStyle, delay_text, report_lines
+from widgets.forge.report import ReportStyle, delay_text, report_lines
 
 CHANGE = Change("ip.len", "Total length", "0", "44", "Linux always writes the total length.")
 REPLY = Reply(Seen(b"", 0, number=13), "192.0.2.9", "TCP", "80 → 40000 [RST, ACK]", 45_000)
@@ -22,7 +23,7 @@ def texts(report: Report, width: int = 80) -> list[str]:
 
 def test_what_left_otherwise_than_asked_and_what_came_back():
     fate = PacketOutcome(12, 1, (CHANGE,), (REPLY,), 1, ("A reset will follow.",))
-    report = Report("IP_HDRINCL", "veth0", Progress(1, 1), fates=(fate,))
+    report = Report("IP_HDRINCL", "veth0", SendProgress(1, 1), fates=(fate,))
     assert texts(report) == [
         "✓ sent 1 of 1 (IP_HDRINCL) on veth0",
         "↗ packet 12 left with one field changed",
@@ -39,31 +40,37 @@ def test_nothing_to_tell_is_nothing():
 
 
 def test_silence_is_told_apart_from_not_looking():
-    asked = Report("verbatim", "veth0", Progress(1, 1), fates=(PacketOutcome(),))
+    asked = Report("verbatim", "veth0", SendProgress(1, 1), fates=(PacketOutcome(),))
     assert "? not seen on the wire" in texts(asked)
-    seen = Report("verbatim", "veth0", Progress(1, 1), listening=True, fates=(PacketOutcome(3, 1),))
+    seen = Report(
+        "verbatim", "veth0", SendProgress(1, 1), listening=True, fates=(PacketOutcome(3, 1),)
+    )
     assert texts(seen)[1:] == [
         "↗ packet 3 left as asked, byte for byte",
         "  no reply yet",
     ]
     blind = Report(
-        "verbatim", "veth0", Progress(1, 1), blind="nothing is captured", fates=(PacketOutcome(),)
+        "verbatim",
+        "veth0",
+        SendProgress(1, 1),
+        blind="nothing is captured",
+        fates=(PacketOutcome(),),
     )
     assert texts(blind)[1:] == ["· nothing is captured"]
 
 
 def test_an_error_says_how_far_it_came():
     error = refused(errno.EMSGSIZE, Circumstances("192.0.2.9", "veth0", 1500, 2028))
-    progress = Progress(10, 3, 1, 0.5, error)
+    progress = SendProgress(10, 3, 1, 0.5, error)
     lines = texts(Report("IP_HDRINCL", "veth0", progress, error=str(error)), 200)
     assert lines[0].startswith("✗ sent 2 of 10 (IP_HDRINCL) on veth0, 4.0/s; 1 dropped")
     assert lines[1].startswith("✗ EMSGSIZE: the packet has 2028 bytes and the MTU on veth0 is 1500")
 
 
 def test_progress_and_stopping():
-    running = Report("IP_HDRINCL", "veth0", Progress(20_000, 5_000, 0, 2.0), sending=True)
+    running = Report("IP_HDRINCL", "veth0", SendProgress(20_000, 5_000, 0, 2.0), sending=True)
     assert texts(running) == ["● sending 5,000 of 20,000 (IP_HDRINCL) on veth0, 2,500/s; esc stops"]
-    stopped = Report("IP_HDRINCL", "", Progress(20_000, 5_000, 0, 2.0, None, True))
+    stopped = Report("IP_HDRINCL", "", SendProgress(20_000, 5_000, 0, 2.0, None, True))
     assert texts(stopped)[0].startswith("■ stopped: sent 5,000 of 20,000")
     assert texts(Report(sending=True, asking=True)) == ["? to be sent if you say so"]
 
@@ -71,7 +78,7 @@ def test_progress_and_stopping():
 def test_lines_are_no_wider_than_there_is_room():
     fate = PacketOutcome(12, 7, (CHANGE,), (REPLY,), 250, ("word " * 60,))
     report = Report(
-        "IP_HDRINCL", "veth0", Progress(7, 7), fates=(fate, fate), audit="/x/" + "y" * 90
+        "IP_HDRINCL", "veth0", SendProgress(7, 7), fates=(fate, fate), audit="/x/" + "y" * 90
     )
     for width in (20, 33, 80):
         sentences = [line for line in report_lines(report, width) if line.look is ReportStyle.NOTE]
@@ -80,7 +87,7 @@ def test_lines_are_no_wider_than_there_is_room():
 
 def test_no_control_character_of_a_reply_is_shown():
     reply = Reply(Seen(b"", 0), "192.0.2.9", "UDP", "a\x1b[2Jb", None)
-    report = Report("x", "y\x1b", Progress(1, 1), fates=(PacketOutcome(1, 1, (), (reply,), 1),))
+    report = Report("x", "y\x1b", SendProgress(1, 1), fates=(PacketOutcome(1, 1, (), (reply,), 1),))
     assert all(text.isprintable() for text in texts(report))
 
 
@@ -101,7 +108,7 @@ def test_a_line_leads_to_its_packet():
 
     async def scene(pilot):
         widget.show(
-            Report("x", "y", Progress(1, 1), fates=(PacketOutcome(12, 1, (), (REPLY,), 1),))
+            Report("x", "y", SendProgress(1, 1), fates=(PacketOutcome(12, 1, (), (REPLY,), 1),))
         )
         await pilot.pause()
         assert "RST" in "".join(screen_text(widget))

@@ -12,7 +12,7 @@ from app.cli.send.reply_listener import ReplyListener
 from core.decode.batch import Batch, CaptureInterface
 from core.forge.observe.outcome import Outcome, Seen
 from core.forge.observe.tracker import MOST_REPLIES, Track
-from core.forge.transmit.injector import SendMethod
+from core.forge.values import SendMethod
 from core.wire.link.link_types import LinkType
 from tests.scripted import ACK, HOST, RST, SERVER, START_NS, SYN, Frame, batch, tcp
 

@@ -6,7 +6,7 @@ import pytest
 
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.from_packet import draft_of, resent
-from core.forge.transmit.injector import SendMethod
+from core.forge.values import SendMethod
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag

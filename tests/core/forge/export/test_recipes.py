@@ -10,7 +10,7 @@ import pytest
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation, evaluate
 from core.forge.export.recipes import Recipe, inferred_layers, rawscope_command, recipes
-from core.forge.transmit.pacing import Plan
+from core.forge.values import SendPlan
 from tests.support import require_peer, require_scapy
 from tests.waiting import PATIENCE_S
 
@@ -152,7 +152,7 @@ def test_a_draft_that_does_not_fit_has_no_recipes_of_bytes() -> None:
 
 def test_our_own_command_says_how_often_and_how_fast() -> None:
     draft = Draft(("ip", "udp"), {"ip.dst": "192.0.2.1"})
-    assert rawscope_command(draft, plan=Plan(20, 2.0)).endswith(
+    assert rawscope_command(draft, plan=SendPlan(20, 2.0)).endswith(
         "send --layers ip,udp --count 20 --rate 2 --ip.dst 192.0.2.1"
     )
     assert "--count" not in rawscope_command(draft)

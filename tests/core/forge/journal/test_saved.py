@@ -17,9 +17,8 @@ from core.forge.journal import audit as audit_module
 from core.forge.journal import saved
 from core.forge.journal.audit import Audit, path_of
 from core.forge.journal.saved import HISTORY_LENGTH, DraftStore
-from core.forge.transmit.injector import SendMethod
-from core.forge.transmit.pacing import Progress
 from core.forge.transmit.transmission import PreparedTransmission
+from core.forge.values import SendMethod, SendProgress
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL
 from core.wire.model.dissection import PacketFlag
@@ -168,7 +167,7 @@ def test_the_audit_keeps_what_was_sent_from_run_to_run(tmp_path: Path) -> None:
     for departure in (raw, frame, raw, frame):
         audit = Audit(tmp_path / "state", departure.way)
         audit.note_sending(departure, 5, ["a command"])
-        assert audit.note_result(departure, Progress(5, 3)) == ""
+        assert audit.note_result(departure, SendProgress(5, 3)) == ""
         audit.close()
     for departure, kind, words in (
         (raw, LinkType.LINUX_SLL, "sending 5 (IP_HDRINCL) by: a command"),
@@ -190,7 +189,7 @@ def test_the_audit_opens_elsewhere(tmp_path: Path, tool: str) -> None:
     for _ in range(2):
         audit = Audit(tmp_path, SendMethod.IP)
         audit.note_sending(departing(packet, "lo", SendMethod.IP), 5, ["x"])
-        audit.note_result(departing(packet, "lo", SendMethod.IP), Progress(5, 3))
+        audit.note_result(departing(packet, "lo", SendMethod.IP), SendProgress(5, 3))
         audit.close()
     read = [require_peer(tool), "-n", "-r", str(path)]
     done = subprocess.run(read, capture_output=True, text=True, check=True)
@@ -219,7 +218,7 @@ def test_a_count_that_cannot_be_written_is_said(
         patch.setattr(os, "write", full)
         with pytest.raises(OSError, match="No space"):
             audit.note_sending(raw, 1, ["x"])
-        assert "the count is not written down" in audit.note_result(raw, Progress(1, 1))
+        assert "the count is not written down" in audit.note_result(raw, SendProgress(1, 1))
     audit.close()
 
 

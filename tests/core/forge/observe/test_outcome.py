@@ -7,7 +7,7 @@ import pytest
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.observe.outcome import WHY, Outcome, Seen
-from core.forge.transmit.injector import SendMethod
+from core.forge.values import SendMethod
 from core.wire.link.link_types import LinkType
 
 ENDS = {"ip.src": "10.0.0.5", "ip.dst": "10.0.0.9"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from core.forge.observe.tracker import MOST_REPLIES, Tracker
-from core.forge.transmit.injector import SendMethod
+from core.forge.values import SendMethod
 from core.store.packet_store import PacketStore
 from tests.scripted import (
     ACK,

@@ -9,13 +9,13 @@ import pytest
 
 from app.cli.output import CommandError
 from app.cli.send import send
-from app.forge_scene import Order, Question
-from app.forging import ForgeService
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.journal.saved import DraftStore
+from core.forge.orders import Order, Question
 from core.forge.review.confirmation import SendVolume
-from core.forge.transmit.injector import SendMethod
+from core.forge.service import ForgeService
+from core.forge.values import SendMethod
 from tests.live.network import until
 from tests.scripted import HOST, SERVER
 from tests.scripted_forge import Neighbor, ScriptedMachine

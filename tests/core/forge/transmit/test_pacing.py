@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from core.decode.batch import Batch
-from core.forge.transmit.pacing import CATCH_UP_S, Plan, send_packets
+from core.forge.transmit.pacing import CATCH_UP_S, send_packets
 from core.forge.transmit.replay import Replay, ReplayPace
+from core.forge.values import SendPlan
 
 RATE = 500.0
 
@@ -68,7 +69,7 @@ class Taker:
 def test_a_stall_is_not_made_up_for(monkeypatch: pytest.MonkeyPatch, packets: list[bytes]) -> None:
     clock = Clock(monkeypatch, 1.0, 3.0)
     taker = Taker(clock)
-    progress = send_packets(taker, packets, Plan(2000 // len(packets), RATE))  # type: ignore[arg-type]
+    progress = send_packets(taker, packets, SendPlan(2000 // len(packets), RATE))  # type: ignore[arg-type]
     assert progress.sent == len(taker.times_s) == 2000
     assert taker.most_within(0.1) <= 0.2 * RATE + 2
     assert progress.elapsed_s == pytest.approx(2000 / RATE + 3.0 - CATCH_UP_S, abs=0.05)
@@ -76,7 +77,7 @@ def test_a_stall_is_not_made_up_for(monkeypatch: pytest.MonkeyPatch, packets: li
 
 def test_a_moments_delay_is_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch, 1.0, CATCH_UP_S / 2)
-    progress = send_packets(Taker(clock), [b"a"], Plan(2000, RATE))  # type: ignore[arg-type]
+    progress = send_packets(Taker(clock), [b"a"], SendPlan(2000, RATE))  # type: ignore[arg-type]
     assert progress.elapsed_s == pytest.approx(1999 / RATE, abs=0.01)
 
 

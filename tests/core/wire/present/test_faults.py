@@ -20,7 +20,7 @@ from core.engine.engine import EngineSnapshot, EngineState
 from core.forge.compose import evaluation, from_packet
 from core.forge.observe.outcome import Outcome, Seen
 from core.forge.observe.tracker import Track
-from core.forge.transmit.injector import SendMethod
+from core.forge.values import SendMethod
 from core.store.packet_store import PacketStore
 from core.wire.dissect import dissect as right_dissect
 from core.wire.model.dissection import Verdict

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.route_suggestions import RouteSuggestions
-from core.forge.transmit.injector import SendMethod
-from core.forge.transmit.pacing import Plan
-from widgets.forge.report import Report
+from core.forge.report import Report
+from core.forge.values import SendMethod, SendPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class Order:
     packets: tuple[bytes, ...] = ()
     way: SendMethod = SendMethod.IP
     interface: str = ""
-    plan: Plan = Plan()  # noqa: RUF009 - a frozen value
+    plan: SendPlan = SendPlan()  # noqa: RUF009 - a frozen value
     said: str = ""
     notes: tuple[str, ...] = ()
 
@@ -43,7 +42,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class ForgeScene:
+class ForgeSnapshot:
     """All that the screen needs to know. `ours` are numbers of packets that we sent."""
 
     around: tuple[RouteSuggestions, ...] = ()

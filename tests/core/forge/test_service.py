@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from app.forge_machine import ForgeHost
-from app.forge_scene import Order
-from app.forging import ForgeService
 from core.forge.compose.draft import Draft
+from core.forge.host import ForgeHost
+from core.forge.orders import Order
+from core.forge.send_errors import SendError
+from core.forge.service import ForgeService
 from core.forge.transmit.injector import Injector
-from core.forge.transmit.send_errors import SendError
 from core.forge.transmit.transmission import PreparedTransmission
 from tests.live.network import until
 

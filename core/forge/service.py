@@ -1,15 +1,15 @@
-"""Sending from the screen: what is on its way, what is asked first, what became of it.
+"""Send packets in the background: one order at a time, its questions, and what became of it.
 
-The screen never sends and never waits. It hands over an `Order`, polls a `ForgeScene` as it polls
-the capture, and answers the question that may stand in it. Two threads do the work, each only
-while there is some:
+The screen never sends and never waits. It hands over an `Order`, polls a `ForgeSnapshot` as it
+polls the capture, and answers the question in it. Two threads do the work, each only while there
+is some:
 
-* the *looker* asks routing and neighbor tables what they suggest for the draft on the screen, and
-  follows what was sent through the store (`core.forge.observe.tracker`);
-* a *sender* lives as long as one order: it examines, and after the answer it sends.
+* the *background task* asks the routing and neighbor tables what they suggest for the draft on the
+  screen, and follows sent packets through the store (`core.forge.observe.tracker`);
+* a *sender* lives as long as one order: it reviews the packets, and sends them after the answer.
 
-State is absolute and replaced by one assignment under a lock. There is one order at a time: the
-next is taken when nothing is on its way, and what the looker finds of an older one is dropped.
+The snapshot is absolute and replaced by one assignment under a lock. The service takes the next
+order when the one before has ended, and drops what the background task finds about an older one.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from app.background_task import BackgroundTask
-from app.forge_machine import ForgeHost
-from app.forge_scene import ForgeScene, Order, Question
-from app.keeping import OrderError, SendJournal
+from core.forge.background_task import BackgroundTask
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation, aim_wanted, evaluate
 from core.forge.compose.route_suggestions import RouteSuggestions
+from core.forge.host import ForgeHost
+from core.forge.journal.send_journal import OrderError, SendJournal
 from core.forge.observe.tracker import Tracker
+from core.forge.orders import ForgeSnapshot, Order, Question
+from core.forge.report import Report
 from core.forge.review.confirmation import Examination, SendVolume
-from core.forge.transmit.injector import SendMethod
-from core.forge.transmit.pacing import Progress, send_packets
-from core.forge.transmit.send_errors import SendError
+from core.forge.send_errors import SendError
+from core.forge.transmit.pacing import send_packets
 from core.forge.transmit.transmission import PreparedTransmission
+from core.forge.values import SendMethod, SendProgress
 from core.net.sockets import NotPermittedError
 from core.store.snapshot import Snapshot
 from core.wire.model.text import safe
-from widgets.forge.report import Report
 
 LISTEN_S = 10.0  # so long after the last packet replies are looked for
 _JOIN_S = 2.0
@@ -63,7 +63,7 @@ class ForgeService:
         self._machine = machine or ForgeHost()
         self._clock = clock
         self._lock = threading.Lock()
-        self._scene = ForgeScene()
+        self._scene = ForgeSnapshot()
         self._number = 0  # of the newest order
         self._stop = threading.Event()
         self._sender: threading.Thread | None = None
@@ -78,7 +78,7 @@ class ForgeService:
 
     # -- what the screen calls -----------------------------------------------------------
 
-    def scene(self) -> ForgeScene:
+    def scene(self) -> ForgeSnapshot:
         """What is so now."""
         return self._scene
 
@@ -240,7 +240,7 @@ class ForgeService:
         self._report(
             interface=departure.interface,
             listening=True,
-            progress=Progress(0),
+            progress=SendProgress(0),
             audit=self.keeping.audit_path(departure.way),
         )
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from app.forge_scene import Order
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation
 from core.forge.export.recipes import rawscope_command
 from core.forge.journal.audit import Audit, path_of
 from core.forge.journal.saved import DraftStore
-from core.forge.transmit.injector import SendMethod
+from core.forge.orders import Order
 from core.forge.transmit.transmission import PreparedTransmission
+from core.forge.values import SendMethod
 
 
 class OrderError(Exception):

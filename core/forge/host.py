@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.route_suggestions import RouteSuggestions, suggest_from_routes
-from core.forge.transmit.injector import Injector, SendMethod
+from core.forge.transmit.injector import Injector
 from core.forge.transmit.transmission import PreparedTransmission, prepare
+from core.forge.values import SendMethod
 from core.net.interfaces import list_interfaces
 
 

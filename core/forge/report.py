@@ -1,0 +1,33 @@
+"""The state of the order that is being sent or was sent last, as one immutable value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.forge.observe.tracker import PacketOutcome
+from core.forge.values import SendProgress
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of an order.
+
+    `progress` is None before the first packet was sent; `error` is why nothing can be sent, or why
+    sending ended. `blind` is why the capture cannot show it, if it cannot. `listening` is true
+    while replies may come, `counting` while captured packets are still to be compared; `declined`
+    is true if the user answered no.
+    """
+
+    way: str = ""
+    interface: str = ""
+    progress: SendProgress | None = None
+    sending: bool = False
+    asking: bool = False
+    declined: bool = False
+    error: str = ""
+    blind: str = ""
+    listening: bool = False
+    counting: bool = False
+    fates: tuple[PacketOutcome, ...] = ()
+    audit: str = ""
+    notes: tuple[str, ...] = ()
