@@ -135,7 +135,7 @@ class ScriptedMachine(ForgeHost):
         is_loopback = name == "lo"
         return ScriptedDeparture(tuple(packets), way, name, 2, 1500, is_loopback, network=network)
 
-    def open(self, departure: PreparedTransmission) -> Injector:
+    def open(self, transmission: PreparedTransmission, *, bypass: bool = False) -> Injector:
         return ScriptedInjector(self)  # type: ignore[return-value]
 
 

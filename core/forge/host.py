@@ -1,4 +1,4 @@
-"""What the forge asks of this computer, in one place, so that a test can be another one."""
+"""What the send pipeline asks of this host, in one class, so that a test can replace it."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from core.net.interfaces import list_interfaces
 
 
 class ForgeHost:
-    """This computer."""
+    """This host: its routes, neighbors, interfaces, and raw sockets."""
 
     def suggest_from_routes(
         self, draft: Draft, interface: str = "", *, resolve: bool = False
     ) -> RouteSuggestions:
-        """What routes and neighbors suggest for a draft."""
+        """Return what routes and neighbors suggest for a draft."""
         return suggest_from_routes(draft, interface, resolve=resolve)
 
     def interfaces(self) -> tuple[str, ...]:
-        """The names of the interfaces that are up."""
+        """Return the names of the interfaces that are up."""
         return tuple(info.name for info in list_interfaces() if info.up)
 
     def prepare(
         self, packets: Sequence[bytes], way: SendMethod, interface: str, network: str = ""
     ) -> PreparedTransmission:
-        """The way out; see `core.forge.transmit.transmission.prepare`. Raises `SendError`."""
+        """Find how packets leave; see `transmission.prepare`. Raises `SendError`."""
         return prepare(packets, way, interface, network)
 
-    def open(self, departure: PreparedTransmission) -> Injector:
-        """The socket. Raises `SendError` and `NotPermittedError`."""
-        return departure.open()
+    def open(self, transmission: PreparedTransmission, *, bypass: bool = False) -> Injector:
+        """Open the socket. Raises `SendError` and `NotPermittedError`."""
+        return transmission.open(bypass=bypass)

@@ -1,4 +1,4 @@
-"""What the screen hands to the forge, and what it gets to see of it: values only."""
+"""Orders to the send service, its questions, and its state: values only."""
 
 from __future__ import annotations
 
@@ -10,40 +10,48 @@ from core.forge.report import Report
 from core.forge.values import SendMethod, SendPlan
 
 
+class OrderError(Exception):
+    """An order cannot be carried out. The text is one sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be sent: `drafts`, or `packets` as they were captured. `interface` is for verbatim
-    frames, empty where the route decides. `said` is how the audit names it; `notes` stand in the
-    report."""
+    """Packets to send: `drafts`, or `packets` as they were captured.
+
+    `interface` is for verbatim frames; empty means that the route decides. `bypass` is
+    PACKET_QDISC_BYPASS (packet(7)). `said` names the order in the audit; the report shows `notes`.
+    """
 
     drafts: tuple[Draft, ...] = ()
     packets: tuple[bytes, ...] = ()
     way: SendMethod = SendMethod.IP
     interface: str = ""
     plan: SendPlan = SendPlan()  # noqa: RUF009 - a frozen value
+    bypass: bool = False
     said: str = ""
     notes: tuple[str, ...] = ()
 
     @property
     def network(self) -> str:
-        """What the first packet's first header is meant to be, where a draft says it."""
+        """``ip`` or ``ipv6`` if a draft chooses how to read the first packet, else empty."""
         return self.drafts[0].network if self.drafts and not self.packets else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a person is asked before order `number` leaves. `agreed` are sentences of earlier
-    questions about it."""
+    """The sentences that the user is asked about before order `number` leaves.
+
+    `marks` are what a yes is remembered by.
+    """
 
     number: int
     sentences: tuple[str, ...]
     marks: frozenset[str]
-    agreed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ForgeSnapshot:
-    """All that the screen needs to know. `ours` are numbers of packets that we sent."""
+    """The state of the service for the screen. `ours` are the numbers of packets that it sent."""
 
     around: tuple[RouteSuggestions, ...] = ()
     interfaces: tuple[str, ...] = ()
@@ -53,5 +61,5 @@ class ForgeSnapshot:
 
     @property
     def sending(self) -> bool:
-        """Whether an order is on its way."""
+        """True while an order is being carried out."""
         return self.report.sending

@@ -17,25 +17,24 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 
+from core.forge import pipeline
 from core.forge.background_task import BackgroundTask
 from core.forge.compose.draft import Draft
-from core.forge.compose.evaluation import Evaluation, aim_wanted, evaluate
 from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.host import ForgeHost
-from core.forge.journal.send_journal import OrderError, SendJournal
+from core.forge.journal.send_journal import SendJournal
 from core.forge.observe.tracker import Tracker
-from core.forge.orders import ForgeSnapshot, Order, Question
+from core.forge.orders import ForgeSnapshot, Order, OrderError, Question
 from core.forge.report import Report
-from core.forge.review.confirmation import Examination, SendVolume
+from core.forge.review.confirmation import Examination
 from core.forge.send_errors import SendError
-from core.forge.transmit.pacing import send_packets
 from core.forge.transmit.transmission import PreparedTransmission
-from core.forge.values import SendMethod, SendProgress
+from core.forge.values import SendProgress
 from core.net.sockets import NotPermittedError
 from core.store.snapshot import Snapshot
 from core.wire.model.text import safe
@@ -67,7 +66,7 @@ class ForgeService:
         self._number = 0  # of the newest order
         self._stop = threading.Event()
         self._sender: threading.Thread | None = None
-        self._order: Order | None = None
+        self._commands: SimpleQueue[Order | bool | None] = SimpleQueue()  # None: the end
         self._looker = BackgroundTask(self._look, self._lost_sight)
         self._wanted: tuple[tuple[Draft, ...], str] | None = None
         self._snapshot: Snapshot | None = None
@@ -105,143 +104,119 @@ class ForgeService:
             self._looker.wake()
 
     def send(self, order: Order) -> bool:
-        """Begin with an order; False while another one is on its way."""
+        """Begin with an order; return False while another one is being carried out."""
         if self._scene.sending:
             return False
         self._number += 1
-        self._order = order
         self._stop.clear()
         self._tracker = None
         self._change(question=None, report=Report(way=order.way.value, sending=True))
-        self._begin(partial(self._prepare, order, self._number))
+        if self._sender is None:
+            self._sender = threading.Thread(
+                target=self._carry_out_orders, name="rawscope sender", daemon=True
+            )
+            self._sender.start()
+        self._commands.put(order)
         return True
 
     def answer(self, yes: bool) -> None:
-        """Answer the question of the scene."""
-        question, order = self._scene.question, self._order
-        if question is None or order is None:
-            return
-        if yes:
-            self._report(asking=False)
-            self._change(question=None)
-            self._begin(partial(self._carry_out, order, question))
-        else:
-            self._change(question=None, report=Report(way=order.way.value, declined=True))
+        """Answer the question of the snapshot. After a no, the next order may follow at once."""
+        if self._scene.question is not None:
+            if yes:
+                self._report(asking=False)
+                self._change(question=None)
+            else:
+                declined = Report(way=self._scene.report.way, declined=True)
+                self._change(question=None, report=declined)
+            self._commands.put(yes)
 
     def stop(self) -> None:
-        """Send no more of the order that is on its way."""
+        """Send no more packets of the current order."""
         self._stop.set()
 
     def close(self) -> None:
         """Stop everything, and wait for it."""
         self._stop.set()
+        self._commands.put(None)
         self._looker.close()
         if self._sender is not None:
             self._sender.join(_JOIN_S)
 
-    # -- the sender's thread -------------------------------------------------------------
+    # -- the sender's thread: `core.forge.pipeline` and its driver -------------------------
 
-    def _begin(self, work: Callable[[], None]) -> None:
-        def run() -> None:
-            try:
-                work()
-            except Exception as fault:  # ours: it is shown, and the program goes on
-                self._fail(f"sending failed ({type(fault).__name__}: {safe(str(fault))})")
+    remembers = True
 
-        self._sender = threading.Thread(target=run, name="rawscope sender", daemon=True)
-        self._sender.start()
+    def _carry_out_orders(self) -> None:
+        while (command := self._commands.get()) is not None:
+            if isinstance(command, Order):  # an answer to no question is void
+                self._carry_out(command)
 
-    def _prepare(self, order: Order, number: int) -> None:
-        """Find out what there is to ask; without a question, go on."""
+    def _carry_out(self, order: Order) -> None:
         try:
-            departure, _ = self._depart(order, resolve=False)
-            found = self._examine(order, departure)
-        except (OrderError, SendError, OSError) as error:
-            self._fail(str(error))
-            return
-        question = Question(number, found.questions, found.marks)
-        if found.questions:
-            self._ask(question)
-        else:
-            self._carry_out(order, question)
+            pipeline.run(order, self._machine, self.keeping, self)
+        except pipeline.UnresolvedError as error:
+            self._fail(f"{error}; type an address, or choose another way")
+        except (OrderError, SendError, NotPermittedError, OSError) as refusal:
+            self._fail(str(refusal))
+        except Exception as fault:  # ours: the screen shows it, and the program goes on
+            self._fail(f"sending failed ({type(fault).__name__}: {safe(str(fault))})")
 
-    def _examine(self, order: Order, departure: PreparedTransmission) -> Examination:
-        load = SendVolume(order.plan.count * len(departure.packets), order.plan.rate)
-        return departure.examine(load, self.keeping.shelf.known())
-
-    def _ask(self, question: Question) -> None:
+    def approve(self, found: Examination) -> bool:
+        """Publish the questions and wait for the user's answer."""
         self._report(asking=True)
-        self._change(question=question)
+        self._change(question=Question(self._number, found.questions, found.marks))
+        answer = self._commands.get()
+        if answer is None:  # the program ends
+            self._commands.put(None)
+        return answer is True
 
-    def _carry_out(self, order: Order, question: Question) -> None:
-        """Send, and write down what was sent; `question` was agreed to. The packets are built once
-        more, since an address may have been found: if that is unusual, it is asked again."""
-        agreed = (*question.agreed, *question.sentences)
-        with ExitStack() as stack:
-            try:
-                departure, evaluations = self._depart(order, resolve=True)
-                found = self._examine(order, departure).without(agreed)
-                marks = question.marks | found.marks
-                if found.questions:
-                    self._ask(Question(question.number, found.questions, marks, agreed))
-                    return
-                audit = self.keeping.open_audit(order.way, stack)
-                injector = stack.enter_context(self._machine.open(departure))
-                if audit is not None:
-                    self.keeping.write_down(order, departure, evaluations, audit)
-            except (OrderError, SendError, NotPermittedError, OSError) as refusal:
-                self._fail(str(refusal))
-                return
-            self._watch(departure)
-            progress = send_packets(
-                injector,
-                departure.given_to_kernel,
-                order.plan,
-                self._stop.is_set,
-                lambda progress: self._report(progress=progress),
-            )
-            trouble = audit.note_result(departure, progress) if audit is not None else ""
-        notes = (*order.notes, *departure.notes, *((trouble,) if trouble else ()))
-        notes += self.keeping.remember(order.drafts if progress.sent else (), marks)
+    def waiting(self) -> AbstractContextManager[object]:
+        """No signal reaches this thread."""
+        return nullcontext()
+
+    def opened(self, built: pipeline.BuiltOrder, stack: ExitStack) -> None:
+        """Follow the packets from here on."""
+        self._watch(built.transmission)
+
+    def stopped(self) -> bool:
+        """True once `stop` was called for this order."""
+        return self._stop.is_set()
+
+    def progress(self, progress: SendProgress) -> None:
+        """Publish the progress."""
+        self._report(progress=progress)
+
+    def sent(
+        self,
+        built: pipeline.BuiltOrder,
+        progress: SendProgress,
+        trouble: str,
+        notes: tuple[str, ...],
+    ) -> None:
+        """Publish the result, and listen for replies a while longer."""
+        all_notes = (*built.order.notes, *built.transmission.notes, trouble, *notes)
         error = str(progress.error) if progress.error is not None else ""
         self._until_s = self._clock() + LISTEN_S
-        self._report(progress=progress, sending=False, error=error, notes=notes)
+        self._report(
+            progress=progress,
+            sending=False,
+            error=error,
+            notes=tuple(note for note in all_notes if note),
+        )
         self._looker.wake()
 
-    def _depart(
-        self, order: Order, *, resolve: bool
-    ) -> tuple[PreparedTransmission, list[Evaluation]]:
-        """The packets with their way out; with `resolve` the link may be asked for addresses."""
-        evaluations, packets, interface = [], order.packets, order.interface
-        for draft in order.drafts:
-            around = self._machine.suggest_from_routes(draft, order.interface, resolve=resolve)
-            evaluation = evaluate(draft, around.values)
-            for one in evaluation.errors:
-                raise OrderError(f"{one.key}: {one.error}")
-            if (aim := evaluation.unaimed) is not None:
-                raise OrderError(f"{aim.key}: {aim_wanted(aim)}")
-            if order.way is SendMethod.LINK:
-                interface = interface or (around.link.name if around.link is not None else "")
-                if resolve and around.trouble:
-                    raise OrderError(f"{around.trouble}; type an address, or choose another way")
-            evaluations.append(evaluation)
-            packets = (*packets, evaluation.data)
-        if order.way is SendMethod.LINK and not interface:
-            raise OrderError("choose the interface that the frame is to leave on")
-        return self._machine.prepare(packets, order.way, interface, order.network), evaluations
-
-    def _watch(self, departure: PreparedTransmission) -> None:
-        """From here on, captured packets may be ours."""
+    def _watch(self, transmission: PreparedTransmission) -> None:
+        """Compare captured packets with these from now on."""
         snapshot = self._snapshot
         first = snapshot.count + 1 if snapshot is not None else 1
         self._earlier = self._scene.ours
         self._until_s = float("inf")
-        self._tracker = Tracker(departure.packets, departure.way, first, departure.network)
+        self._tracker = Tracker(transmission.packets, transmission.way, first, transmission.network)
         self._report(
-            interface=departure.interface,
+            interface=transmission.interface,
             listening=True,
             progress=SendProgress(0),
-            audit=self.keeping.audit_path(departure.way),
+            audit=self.keeping.audit_path(transmission.way),
         )
 
     # -- the looker's thread ---------------------------------------------------------------

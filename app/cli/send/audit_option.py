@@ -11,12 +11,19 @@ from core.forge.journal.audit import Audit
 from core.forge.values import SendMethod
 from core.wire.model.text import safe
 
+WITHOUT_AUDIT = "--no-audit sends without it"
+
+
+def is_audited(wanted: bool) -> bool:
+    """Return True if neither the command line nor the configuration does without the audit."""
+    return wanted and _is_configured()
+
 
 def open_audit(wanted: bool, way: SendMethod, stack: ExitStack) -> Audit | None:
     """The audit file for what leaves on `way`, closed with the `stack`; None where the command line
     or the configuration does without. Raises `CommandError` where it cannot be written: then
     nothing is sent."""
-    if not wanted or not _is_configured():
+    if not is_audited(wanted):
         return None
     try:
         audit = Audit(state_folder(), way)
@@ -31,7 +38,7 @@ def unaudited(error: OSError) -> CommandError:
     name = str(error.filename or "")  # relative where a folder on the way is the trouble
     where = f"the audit {name}" if name.startswith("/") else f"the audit in {state_folder()}"
     reason = f"{safe(where)}: {error.strerror}"
-    return CommandError(f"{reason}; --no-audit sends without it")
+    return CommandError(f"{reason}; {WITHOUT_AUDIT}")
 
 
 def _is_configured() -> bool:

@@ -12,7 +12,6 @@ from pathlib import Path
 from platformdirs import user_state_path
 
 from app.cli.output import CommandError, say
-from core.forge.journal.saved import DraftStore
 from core.forge.review.confirmation import REMEMBERED, Examination
 from core.wire.model.text import safe
 
@@ -24,24 +23,19 @@ def state_folder() -> Path:
     return user_state_path("rawscope")
 
 
-def agree(found: Examination, shelf: DraftStore, yes: bool) -> None:
-    """Have the questions of `found` answered; raises `CommandError` where the answer is no."""
-    if not found.questions:
-        return
+def approve(found: Examination, yes: bool) -> bool:
+    """Print the questions of a review and return the user's answer; `yes` answers all of them.
+
+    Raises `CommandError` if nobody is there to answer.
+    """
     for question in found.questions:
         say(f"rawscope: {safe(question)}")
-    if not yes:
-        if sys.stdin is None or not sys.stdin.isatty():
-            raise CommandError("not sent: nobody is there to answer; --yes sends it unasked")
-        if found.marks:
-            say(f"rawscope: {REMEMBERED}")
-        sys.stderr.write("Send? [y/N] ")
-        sys.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in _YES:
-            raise CommandError("not sent")
-    if yes:
-        return  # to this packet, not to all that go there
-    try:
-        shelf.agree(found.marks)
-    except OSError as error:
-        say(f"rawscope: {state_folder()}: {error.strerror}; the answer is not remembered")
+    if yes or not found.questions:
+        return True
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise CommandError("not sent: nobody is there to answer; --yes sends it unasked")
+    if found.marks:
+        say(f"rawscope: {REMEMBERED}")
+    sys.stderr.write("Send? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in _YES

@@ -11,9 +11,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from app.cli.interrupts import Interrupts, StoppedError
-from app.cli.output import CommandError
+from app.cli.output import CommandError, say
 from app.cli.send.audit_option import open_audit
-from app.cli.send.prompt import agree, state_folder
+from app.cli.send.prompt import approve, state_folder
 from app.cli.send.replay_file import ReplayFile
 from app.cli.send.replay_output import ReplayReport
 from core.forge.journal.saved import DraftStore
@@ -61,13 +61,17 @@ def run_replay(request: ReplayRequest) -> int:
     if request.loops > 1 and not file.is_repeatable:
         raise CommandError(f"{safe(request.file)} can be read only once: --loop needs a file")
     examined = _examination(request, file, shelf.known())
-    agree(examined, shelf, request.yes)
+    if not approve(examined, request.yes):
+        raise CommandError("not sent")
+    marks = examined.marks
     file.find_next_hops(
         CaptureReview(request.link, is_loopback)
     )  # agreed: now they may be asked for
     if file.is_framed:  # they are other bytes now
-        again = _examination(request, file, shelf.known())
-        agree(again.without(examined.questions), shelf, request.yes)
+        again = _examination(request, file, shelf.known()).without(examined.questions)
+        if not approve(again, request.yes):
+            raise CommandError("not sent")
+        marks |= again.marks
     try:
         with ExitStack() as stack:
             interrupts = stack.enter_context(Interrupts())
@@ -80,11 +84,24 @@ def run_replay(request: ReplayRequest) -> int:
                     stopped=lambda: interrupts.stopped,
                 )
             )
-            return _replay(request, file, framing, ring, interrupts, stack)
+            try:
+                return _replay(request, file, framing, ring, interrupts, stack)
+            finally:  # also if it fails: so much has left
+                if ring.sent and not request.yes:
+                    _remember(shelf, marks)
     except StoppedError as stop:
         raise CommandError("stopped before anything was sent") from stop
     except (SendError, NotPermittedError) as error:
         raise CommandError(str(error)) from error
+
+
+def _remember(shelf: DraftStore, marks: frozenset[str]) -> None:
+    try:
+        shelf.agree(marks)
+    except OSError as error:
+        say(
+            f"rawscope: {safe(str(state_folder()))}: {error.strerror}; the answer is not remembered"
+        )
 
 
 def _replay(

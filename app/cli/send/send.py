@@ -10,28 +10,26 @@ field cannot be what was typed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 
 from app.cli.interrupts import Interrupts, StoppedError
 from app.cli.output import CommandError, say
-from app.cli.send.audit_option import open_audit, unaudited
-from app.cli.send.prompt import agree, state_folder
+from app.cli.send.audit_option import WITHOUT_AUDIT, is_audited
+from app.cli.send.prompt import approve, state_folder
 from app.cli.send.reply_listener import ReplyListener
 from app.cli.send.send_output import SendReport, write_dry_run
+from core.forge import pipeline
 from core.forge.compose.draft import Draft
-from core.forge.compose.evaluation import Evaluation, aim_wanted, evaluate
-from core.forge.compose.route_suggestions import suggest_from_routes
-from core.forge.export.recipes import rawscope_command
-from core.forge.journal.audit import Audit
+from core.forge.compose.evaluation import Evaluation
+from core.forge.host import ForgeHost
 from core.forge.journal.saved import DraftStore
+from core.forge.journal.send_journal import SendJournal
 from core.forge.observe.outcome import Outcome
 from core.forge.observe.tracker import Track
-from core.forge.review.confirmation import SendVolume
+from core.forge.orders import Order, OrderError
+from core.forge.review.confirmation import Examination
 from core.forge.send_errors import SendError
-from core.forge.transmit.injector import Injector
-from core.forge.transmit.pacing import send_packets
-from core.forge.transmit.transmission import PreparedTransmission, prepare
 from core.forge.values import SendMethod, SendPlan, SendProgress
 from core.net.interface_lookup import find_interface
 from core.net.sockets import NotPermittedError
@@ -72,141 +70,143 @@ class SendRequest:
             return SendMethod.LINK
         return SendMethod.SYSTEM if self.system else SendMethod.IP
 
+    @property
+    def order(self) -> Order:
+        """The order for the send pipeline."""
+        return Order(self.drafts, (), self.way, self.link, self.plan, self.bypass)
 
-def run_send(request: SendRequest) -> int:
-    """Build, ask, send, listen; returns the exit status.
+
+def run_send(request: SendRequest, host: ForgeHost | None = None) -> int:
+    """Build, ask, send, listen; return the exit status.
 
     Raises `FieldTextError` for what was typed and `CommandError` for what failed.
     """
+    host = host or ForgeHost()
     if request.link and (link := find_interface(request.link)) is not None:
         request = replace(request, link=link.name)
-    evaluations = _evaluate(request, resolve=False)
-    packets = [one.data for one in evaluations]
-    if request.save_as is not None:
-        _save(request.save_as, request.drafts)
-    if request.dry_run:
-        linked = [draft.has_link for draft in request.drafts]
-        write_dry_run(packets, linked, request.link, request.as_json)
-        return 0
-    try:
-        departure = prepare(packets, request.way, request.link, request.drafts[0].network)
-        shelf = DraftStore(state_folder())
-        load = SendVolume(request.count * len(packets), request.rate)
-        examined = departure.examine(load, shelf.known())
-        agree(examined, shelf, request.yes)
-        if request.link:  # agreed: now the next hop may be asked for its address
-            evaluations = _evaluate(request, resolve=True)
+    if request.save_as is not None or request.dry_run:
+        evaluations = _evaluations(request, host)
+        if request.save_as is not None:
+            _save(request.save_as, request.drafts)
+        if request.dry_run:
             packets = [one.data for one in evaluations]
-            departure = prepare(packets, request.way, request.link)
-            again = departure.examine(load, shelf.known())  # they are other bytes now
-            agree(again.without(examined.questions), shelf, request.yes)
-        return _send(request, departure, evaluations, shelf)
-    except StoppedError as stop:
-        raise CommandError("stopped before anything was sent") from stop
-    except (SendError, NotPermittedError) as error:
-        raise CommandError(str(error)) from error
-
-
-def _evaluate(request: SendRequest, *, resolve: bool) -> list[Evaluation]:
-    """The drafts with what the machine suggests; raises `FieldTextError` for the first error."""
-    if not request.dry_run and not request.link and request.drafts[0].has_link:
+            linked = [draft.has_link for draft in request.drafts]
+            write_dry_run(packets, linked, request.link, request.as_json)
+            return 0
+    if not request.link and request.drafts[0].has_link:
         raise FieldTextError("--link: these are frames with a link header; name their interface")
-    found = []
-    for draft in request.drafts:
-        around = suggest_from_routes(draft, request.link, resolve=resolve)
-        if request.link and around.link is None and not request.dry_run:
-            raise CommandError(around.trouble)
-        evaluation = evaluate(draft, around.values)
-        for field in evaluation.errors:
-            raise FieldTextError(f"--{field.key} {field.error}")
-        if evaluation.built is None:
-            raise FieldTextError("the packet does not fit its length fields")
-        if not request.dry_run and (aim := evaluation.unaimed) is not None:
-            raise FieldTextError(f"--{aim.key}: {aim_wanted(aim)}")
-        if resolve and around.trouble:
-            raise CommandError(f"{around.trouble}; give it by --eth.dst")
-        found.append(evaluation)
-    return found
-
-
-def _send(
-    request: SendRequest,
-    departure: PreparedTransmission,
-    evaluations: Sequence[Evaluation],
-    shelf: DraftStore,
-) -> int:
-    way, network = departure.way, departure.network
-    tracks = [Track(Outcome(packet, way, network)) for packet in departure.packets]
-    told = SendReport(departure, request.as_json, request.bypass)
+    folder = state_folder()
+    journal = SendJournal(folder, is_audited(request.audit), WITHOUT_AUDIT)
     with ExitStack() as stack:
-        interrupts = stack.enter_context(Interrupts())
-        with interrupts.waiting():  # for the next hop to answer, or another process's lock
-            injector = stack.enter_context(departure.open(bypass=request.bypass))
-            audit = open_audit(request.audit, request.way, stack)
-        listener = None
+        driver = _CommandDriver(request, stack)
+        try:
+            progress = pipeline.run(request.order, host, journal, driver)
+        except pipeline.FieldError as error:
+            raise FieldTextError(_about_option(error)) from error
+        except pipeline.UnresolvedError as error:
+            raise CommandError(f"{error}; give it by --eth.dst") from error
+        except StoppedError as stop:
+            raise CommandError("stopped before anything was sent") from stop
+        except (OrderError, SendError, NotPermittedError) as error:
+            raise CommandError(str(error)) from error
+        if progress is None:
+            raise CommandError("not sent")
+        if progress.error is not None:
+            raise CommandError(f"{progress.left} of {progress.asked} sent: {progress.error}")
+        return driver.status
+
+
+def _evaluations(request: SendRequest, host: ForgeHost) -> list[Evaluation]:
+    try:
+        evaluations, _ = pipeline.evaluate_order(request.order, host, complete=not request.dry_run)
+    except pipeline.FieldError as error:
+        raise FieldTextError(_about_option(error)) from error
+    except OrderError as error:
+        raise CommandError(str(error)) from error
+    return evaluations
+
+
+def _about_option(error: pipeline.FieldError) -> str:
+    return f"--{error.key}{':' if error.missing else ''} {error.reason}"
+
+
+class _CommandDriver:
+    """The pipeline's driver at a terminal. `stack` closes the signal handlers."""
+
+    def __init__(self, request: SendRequest, stack: ExitStack) -> None:
+        self.remembers = not request.yes
+        self.status = 0
+        self._request = request
+        self._stack = stack
+        self._interrupts: Interrupts | None = None
+        self._report: SendReport | None = None
+        self._listener: ReplyListener | None = None
+        self._tracks: list[Track] = []
+
+    def approve(self, found: Examination) -> bool:
+        """Ask on the terminal. Raises `CommandError` if nobody is there to answer."""
+        return approve(found, self._request.yes)
+
+    def waiting(self) -> AbstractContextManager[object]:
+        """Let a signal end a wait: nothing has been sent."""
+        if self._interrupts is None:
+            self._interrupts = self._stack.enter_context(Interrupts())
+        return self._interrupts.waiting()
+
+    def opened(self, built: pipeline.BuiltOrder, stack: ExitStack) -> None:
+        """Listen for replies from before the first packet leaves."""
+        request, transmission = self._request, built.transmission
+        self._report = SendReport(transmission, request.as_json, request.bypass)
+        self._tracks = [
+            Track(Outcome(packet, transmission.way, transmission.network))
+            for packet in transmission.packets
+        ]
         if request.wait_s is not None:
-            listener = stack.enter_context(
+            self._listener = stack.enter_context(
                 ReplyListener(
-                    departure.interface,
-                    tracks,
-                    told.heard,
-                    one_answer=request.count * len(tracks) == 1 and departure.is_to_one_host,
+                    transmission.interface,
+                    self._tracks,
+                    self._report.heard,
+                    one_answer=request.count * len(self._tracks) == 1
+                    and transmission.is_to_one_host,
                 )
             )
-        if audit is not None:
-            with interrupts.waiting():
-                _note(audit, request, departure, evaluations)
-        progress = _inject(request, departure, injector, interrupts, told, listener)
-        told.sent(progress)
-        trouble = ""
-        if audit is not None:
-            trouble = audit.note_result(departure, progress)
-            say(f"rawscope: {safe(trouble or f'written down in {audit.path}')}")
-        if listener is not None and request.wait_s is not None and progress.sent:
-            listener.listen(request.wait_s, interrupts)
-            told.end(tracks)
-        told.notes(departure.notes)
-    if progress.sent:
-        _remember(shelf, request.drafts)
-    if progress.error is not None:
-        raise CommandError(f"{progress.left} of {progress.asked} sent: {progress.error}")
-    silent = listener is not None and not any(track.reply_count for track in tracks)
-    return 1 if progress.sent < progress.asked or progress.dropped or silent or trouble else 0
 
+    def stopped(self) -> bool:
+        """True once a signal asked to stop."""
+        assert self._interrupts is not None
+        return self._interrupts.stopped
 
-def _inject(
-    request: SendRequest,
-    departure: PreparedTransmission,
-    injector: Injector,
-    interrupts: Interrupts,
-    told: SendReport,
-    listener: ReplyListener | None,
-) -> SendProgress:
-    def report(progress: SendProgress) -> None:
-        told.progress(progress)
-        if listener is not None:
-            listener.read()
+    def progress(self, progress: SendProgress) -> None:
+        """Report the progress, and read what has arrived."""
+        assert self._report is not None
+        self._report.progress(progress)
+        if self._listener is not None:
+            self._listener.read()
 
-    return send_packets(
-        injector, departure.given_to_kernel, request.plan, lambda: interrupts.stopped, report
-    )
-
-
-def _note(
-    audit: Audit,
-    request: SendRequest,
-    departure: PreparedTransmission,
-    evaluations: Sequence[Evaluation],
-) -> None:
-    """Write down what is about to leave: also a run that is killed leaves its trace."""
-    commands = [
-        rawscope_command(one.draft, request.link, system=request.system, plan=request.plan)
-        for one in evaluations
-    ]
-    try:
-        audit.note_sending(departure, request.count, commands)
-    except OSError as error:
-        raise unaudited(error) from error
+    def sent(
+        self,
+        built: pipeline.BuiltOrder,
+        progress: SendProgress,
+        trouble: str,
+        notes: tuple[str, ...],
+    ) -> None:
+        """Report the result; wait for replies if asked to."""
+        report, listener, wait_s = self._report, self._listener, self._request.wait_s
+        assert report is not None
+        assert self._interrupts is not None
+        report.sent(progress)
+        if built.audit_path:
+            say(f"rawscope: {safe(trouble or f'written down in {built.audit_path}')}")
+        for note in notes:
+            say(f"rawscope: {safe(note)}")
+        if listener is not None and wait_s is not None and progress.sent:
+            listener.listen(wait_s, self._interrupts)
+            report.end(self._tracks)
+        report.notes(built.transmission.notes)
+        silent = listener is not None and not any(track.reply_count for track in self._tracks)
+        lost = progress.sent < progress.asked or progress.dropped
+        self.status = 1 if lost or silent or trouble else 0
 
 
 def _save(name: str, drafts: Sequence[Draft]) -> None:
@@ -218,10 +218,3 @@ def _save(name: str, drafts: Sequence[Draft]) -> None:
         ) from error
     if former:
         say(f"rawscope: what was saved as {safe(name)} is now {safe(former)}")
-
-
-def _remember(shelf: DraftStore, drafts: Sequence[Draft]) -> None:
-    try:
-        shelf.remember(drafts)
-    except OSError as error:
-        say(f"rawscope: {safe(str(state_folder()))}: {error.strerror}; not put into the history")

@@ -1,4 +1,4 @@
-"""What is kept of an order: the audit, the answers, the history. See `core.forge.journal.saved`."""
+"""The records of an order: the audit, the answers, and the history."""
 
 from __future__ import annotations
 
@@ -11,36 +11,44 @@ from core.forge.compose.evaluation import Evaluation
 from core.forge.export.recipes import rawscope_command
 from core.forge.journal.audit import Audit, path_of
 from core.forge.journal.saved import DraftStore
-from core.forge.orders import Order
+from core.forge.orders import Order, OrderError
 from core.forge.transmit.transmission import PreparedTransmission
 from core.forge.values import SendMethod
 
 
-class OrderError(Exception):
-    """Why an order cannot be carried out; one sentence."""
-
-
 class SendJournal:
-    """Keeps it in `folder`; `audits` says whether what is sent is written down.
+    """Keeps records in `folder`; `audits` is False if the user wants no audit.
 
     `shelf` is for the screen: its changes never wait for another process. The methods are for the
-    sender's thread, and may wait.
+    sender, and may wait. `without_audit` tells how to send without one.
     """
 
-    def __init__(self, folder: Path, audits: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        audits: bool,
+        without_audit: str = "[forge] audit = false in the configuration sends without it",
+    ) -> None:
         self.shelf = DraftStore(folder, waits=False)
         self._patient = DraftStore(folder)
-        self._patient.complaints = self.shelf.complaints  # the screen tells them
+        self._patient.complaints = self.shelf.complaints  # the screen shows them
         self.folder = folder
         self.audits = audits
+        self._without_audit = without_audit
+
+    def known(self) -> frozenset[str]:
+        """Return the marks that the user agreed to before."""
+        return self.shelf.known()
 
     def audit_path(self, way: SendMethod) -> str:
-        """Where it is written down; empty if it is not."""
+        """Return the path of the audit file; empty without an audit."""
         return str(path_of(self.folder, way)) if self.audits else ""
 
     def open_audit(self, way: SendMethod, stack: ExitStack) -> Audit | None:
-        """The audit file, which `stack` closes. `OrderError` where it cannot be written: then
-        nothing is sent."""
+        """Open the audit file, which `stack` closes; None without an audit.
+
+        Raises `OrderError` if it cannot be written: then nothing may be sent.
+        """
         if not self.audits:
             return None
         try:
@@ -57,7 +65,10 @@ class SendJournal:
         evaluations: Sequence[Evaluation],
         audit: Audit,
     ) -> None:
-        """What is about to leave: also a program that is killed leaves its trace. `OrderError`."""
+        """Write down what is about to leave, so that a killed program leaves a trace, too.
+
+        Raises `OrderError`.
+        """
         system = order.way is SendMethod.SYSTEM
         commands = [order.said] * len(order.packets) + [
             rawscope_command(one.draft, departure.interface, system=system, plan=order.plan)
@@ -69,7 +80,7 @@ class SendJournal:
             raise self._unaudited(order.way, error) from error
 
     def remember(self, sent: Sequence[Draft], marks: frozenset[str]) -> tuple[str, ...]:
-        """Keep the answer and what was sent; what goes wrong with that is only said."""
+        """Remember the answers and the drafts that were sent; return what went wrong with that."""
         try:
             self._patient.agree(marks)
             if sent:
@@ -79,5 +90,5 @@ class SendJournal:
         return ()
 
     def _unaudited(self, way: SendMethod, error: OSError) -> OrderError:
-        off = "[forge] audit = false in the configuration sends without it"
-        return OrderError(f"the audit {path_of(self.folder, way)}: {error.strerror}; {off}")
+        path = path_of(self.folder, way)
+        return OrderError(f"the audit {path}: {error.strerror}; {self._without_audit}")

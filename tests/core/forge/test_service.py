@@ -24,8 +24,8 @@ class Unopened(ForgeHost):
     def __init__(self) -> None:
         self.departure: PreparedTransmission | None = None
 
-    def open(self, departure: PreparedTransmission) -> Injector:
-        self.departure = departure
+    def open(self, transmission: PreparedTransmission, *, bypass: bool = False) -> Injector:
+        self.departure = transmission
         raise SendError(0, NOT_OPENED)
 
 

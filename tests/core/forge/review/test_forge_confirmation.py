@@ -91,15 +91,13 @@ def test_so_it_is_on_the_command_line(
     """All was agreed to but what comes of asking the link; nobody is there to say yes to that."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     machine = Neighbor()
-    monkeypatch.setattr(send, "suggest_from_routes", machine.suggest_from_routes)
-    monkeypatch.setattr(send, "prepare", machine.prepare)
-    monkeypatch.setattr(send, "_send", lambda *_: pytest.fail("it is sent"))
     draft = Draft(("eth", "ip", "udp"), UDP)
     around = machine.suggest_from_routes(draft, "eth0")
     departure = machine.prepare([evaluate(draft, around.values).data], SendMethod.LINK, "eth0")
     DraftStore(tmp_path / "rawscope").agree(departure.examine(SendVolume()).marks)
     with pytest.raises(CommandError, match="not sent: nobody"):
-        send.run_send(send.SendRequest((draft,), link="eth0"))
+        send.run_send(send.SendRequest((draft,), link="eth0"), machine)
+    assert machine.sent == []
     said = capfd.readouterr().err
     assert "(ff:ff:ff:ff:ff:ff) is a broadcast: every host on eth0" in said
     assert "was not agreed to" not in said

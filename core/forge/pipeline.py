@@ -1,0 +1,211 @@
+"""Send one order: the steps that the form and ``rawscope send`` share.
+
+1. Suggest: ask the routing and neighbor tables once for each draft.
+2. Evaluate each draft once. The bytes are frozen from here on.
+3. Review the bytes, and ask the user about what is unusual (`Driver.approve`).
+4. For frames, resolve the link address of the next hop, now that the user agreed, and patch it into
+   the frozen bytes. If the review finds more in the patched bytes, ask again.
+5. Open the socket and the audit, and write down what is about to leave.
+6. Send.
+7. Write down the result. If packets left, remember the answers and the drafts.
+
+The driver is the form's sender thread or the command: it asks, shows progress, and stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import Evaluation, aim_wanted, evaluate
+from core.forge.compose.route_suggestions import RouteSuggestions
+from core.forge.host import ForgeHost
+from core.forge.journal.send_journal import SendJournal
+from core.forge.orders import Order, OrderError
+from core.forge.review.confirmation import Examination, SendVolume
+from core.forge.transmit.pacing import send_packets
+from core.forge.transmit.transmission import PreparedTransmission
+from core.forge.values import SendMethod, SendProgress
+
+_LINK_DESTINATION = "eth.dst"
+
+
+class FieldError(OrderError):
+    """A field cannot be sent as it is. `key` is the field, `reason` the sentence about it."""
+
+    def __init__(self, key: str, reason: str, *, missing: bool = False) -> None:
+        super().__init__(f"{key}: {reason}")
+        self.key = key
+        self.reason = reason
+        self.missing = missing
+
+
+class UnresolvedError(OrderError):
+    """No neighbor has told the link address of the next hop; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltOrder:
+    """The frozen bytes of an order (in `transmission`) and the evaluations that they came from."""
+
+    order: Order
+    evaluations: tuple[Evaluation, ...]
+    transmission: PreparedTransmission
+    audit_path: str = ""
+    """Where the order is written down; empty without an audit."""
+
+    def review(self, known: frozenset[str]) -> Examination:
+        """Review the bytes; `known` are marks that the user agreed to before."""
+        packets = self.order.plan.count * len(self.transmission.packets)
+        return self.transmission.examine(SendVolume(packets, self.order.plan.rate), known)
+
+
+class Driver(Protocol):
+    """What the pipeline asks of the form or the command."""
+
+    remembers: bool
+    """Whether an approval stands for later orders, too."""
+
+    def approve(self, found: Examination) -> bool:
+        """Ask the user the questions of a review; return True to send."""
+        ...
+
+    def waiting(self) -> AbstractContextManager[object]:
+        """Return a context for waits that a signal may end: for a neighbor, or a file lock."""
+        ...
+
+    def opened(self, built: BuiltOrder, stack: ExitStack) -> None:
+        """The socket is open and nothing has left. `stack` closes what the driver opens now."""
+        ...
+
+    def stopped(self) -> bool:
+        """Return True to send no more."""
+        ...
+
+    def progress(self, progress: SendProgress) -> None:
+        """Show the progress; called a few times a second."""
+        ...
+
+    def sent(
+        self, built: BuiltOrder, progress: SendProgress, trouble: str, notes: tuple[str, ...]
+    ) -> None:
+        """Report the end of sending.
+
+        `trouble` is what went wrong with writing down the result, `notes` with remembering.
+        """
+        ...
+
+
+def evaluate_order(
+    order: Order, host: ForgeHost, *, complete: bool = True
+) -> tuple[list[Evaluation], list[RouteSuggestions]]:
+    """Evaluate each draft of an order with what the host suggests.
+
+    Raises `FieldError` for the first field in error; if `complete`, also for an open destination.
+    """
+    evaluations, suggestions = [], []
+    for draft in order.drafts:
+        around = host.suggest_from_routes(draft, order.interface)
+        if complete and order.interface and around.link is None:
+            raise OrderError(around.trouble)
+        evaluation = evaluate(draft, around.values)
+        for field in evaluation.errors:
+            raise FieldError(field.key, field.error)
+        if evaluation.built is None:
+            raise OrderError("the packet does not fit its length fields")
+        if complete and (aim := evaluation.unaimed) is not None:
+            raise FieldError(aim.key, aim_wanted(aim), missing=True)
+        evaluations.append(evaluation)
+        suggestions.append(around)
+    return evaluations, suggestions
+
+
+def build(order: Order, host: ForgeHost) -> BuiltOrder:
+    """Return an order with its frozen bytes and the way that they leave.
+
+    Raises `OrderError` and `SendError`.
+    """
+    evaluations, suggestions = evaluate_order(order, host)
+    interface = order.interface
+    if order.way is SendMethod.LINK:
+        links = [around.link.name for around in suggestions if around.link is not None]
+        interface = interface or next(iter(links), "")
+        if not interface:
+            raise OrderError("choose the interface that the frame is to leave on")
+    packets = (*order.packets, *(one.data for one in evaluations))
+    transmission = host.prepare(packets, order.way, interface, order.network)
+    return BuiltOrder(order, tuple(evaluations), transmission)
+
+
+def resolve(built: BuiltOrder, host: ForgeHost) -> BuiltOrder:
+    """Return the same bytes with the link addresses that neighbors gave, for open ``eth.dst``.
+
+    Asks the link, so the user must have agreed. Raises `UnresolvedError`.
+    """
+    order, transmission = built.order, built.transmission
+    if order.way is not SendMethod.LINK or not order.drafts:
+        return built
+    packets = list(transmission.packets[: len(order.packets)])
+    for draft, evaluation in zip(order.drafts, built.evaluations, strict=True):
+        around = host.suggest_from_routes(draft, order.interface, resolve=True)
+        if around.trouble:
+            raise UnresolvedError(around.trouble)
+        packets.append(_with_link_destination(draft, evaluation, around.values))
+    return replace(built, transmission=replace(transmission, packets=tuple(packets)))
+
+
+def _with_link_destination(
+    draft: Draft, evaluation: Evaluation, values: Mapping[str, object]
+) -> bytes:
+    data, found = evaluation.data, values.get(_LINK_DESTINATION)
+    if not isinstance(found, int) or draft.texts.get(_LINK_DESTINATION) or not draft.has_link:
+        return data
+    span = evaluation.field(_LINK_DESTINATION).span
+    assert span is not None
+    return data[: span.start] + found.to_bytes(span.stop - span.start, "big") + data[span.stop :]
+
+
+def run(
+    order: Order,
+    host: ForgeHost,
+    journal: SendJournal,
+    driver: Driver,
+) -> SendProgress | None:
+    """Send an order; return its progress, or None if the user did not approve it.
+
+    Raises `OrderError`, `SendError` and `NotPermittedError` if nothing was sent.
+    """
+    built = build(order, host)
+    first = built.review(journal.known())
+    if first.questions and not driver.approve(first):
+        return None
+    built = resolve(built, host)
+    second = built.review(journal.known()).without(first.questions)
+    if second.questions and not driver.approve(second):
+        return None
+    marks = first.marks | second.marks if driver.remembers else frozenset()
+    with ExitStack() as stack:
+        with driver.waiting():
+            injector = stack.enter_context(host.open(built.transmission, bypass=order.bypass))
+            audit = journal.open_audit(order.way, stack)
+        built = replace(built, audit_path=journal.audit_path(order.way))
+        driver.opened(built, stack)
+        if audit is not None:
+            with driver.waiting():
+                journal.write_down(order, built.transmission, built.evaluations, audit)
+        progress = send_packets(
+            injector,
+            built.transmission.given_to_kernel,
+            order.plan,
+            driver.stopped,
+            driver.progress,
+        )
+        trouble = audit.note_result(built.transmission, progress) if audit is not None else ""
+        notes: tuple[str, ...] = ()
+        if progress.sent:
+            notes = journal.remember(order.drafts, marks)
+        driver.sent(built, progress, trouble, notes)
+    return progress
