@@ -18,14 +18,12 @@ from app.screens.packets import PacketScreen
 from app.screens.workspace import WIDE
 from core.capture.options import ANY
 from core.engine.engine import EngineState
-from core.wire.dissect import dissect
 from widgets.packets.row import PacketRow, RowReader
 
 if TYPE_CHECKING:
     from app.screens.forge import ForgePanel
     from core.forge.service import ForgeService
     from core.store.packet import Packet
-    from core.wire.model.dissection import Dissection
 
 
 class ForgingScreen(PacketScreen):
@@ -90,11 +88,12 @@ class ForgingScreen(PacketScreen):
         from core.forge.compose.evaluation import evaluate
         from core.forge.compose.from_packet import Filled, draft_of
 
-        packet = self.panels.packet
-        if packet is not None:
+        selected = self.panels.selected
+        if selected is not None:
+            packet = selected.packet
             filled: Filled | None = None
             with self._guard(packet):
-                made = draft_of(self._dissected(packet))
+                made = draft_of(selected.layers())
                 evaluate(made.draft)  # as the form will
                 filled = made
             if filled is None:
@@ -107,12 +106,6 @@ class ForgingScreen(PacketScreen):
         """Catch a fault of ours in what a key does with a packet, and tell the user."""
         return self.bridge.faults.guard(
             packet.number, lambda words: self.notify(words, severity="error")
-        )
-
-    def _dissected(self, packet: Packet) -> Dissection:
-        """Return the layers of the selected packet. Raises what ended the reading."""
-        return self.panels.dissection or dissect(
-            packet.data, packet.link_type, packet.original_length, packet.flags
         )
 
     def action_show_forge(self) -> None:
@@ -132,11 +125,12 @@ class ForgingScreen(PacketScreen):
         """Send the selected packet again: verbatim, if it was captured with its link header."""
         from core.forge.compose.from_packet import Resent, resent
 
-        packet = self.panels.packet
-        if packet is not None:
+        selected = self.panels.selected
+        if selected is not None:
+            packet = selected.packet
             again: Resent | None = None
             with self._guard(packet):
-                again = resent(self._dissected(packet), packet.link_type)
+                again = resent(selected.layers(), packet.link_type)
             if again is None:
                 return
             self.forge.resend(packet, again, live=not self.scene.engine.file)
@@ -158,20 +152,21 @@ class ForgingScreen(PacketScreen):
         from core.forge.compose.from_packet import draft_of
         from core.forge.export.recipes import ONCE
 
-        packet = self.panels.packet
+        selected = self.panels.selected
         if self.workspace.panel == "forge":
             settings = self.forge.form.settings
             plan = ONCE if settings.errors() else settings.plan
             found = recipe_choices(self.forge.evaluation, self.forge.interface, plan)
             self.app.push_screen(Copy(found), self._copy)
-        elif packet is not None:
+        elif selected is not None:
+            packet = selected.packet
             row = self._row_of(packet)
             detail, hex_view = self.panels.detail, self.panels.hex
             found = choices(
                 self.workspace.panel, row, packet.data, detail.selected_row, hex_view.highlighted
             )
             with self._guard(packet):  # without the recipes, there are row and bytes to copy
-                draft = draft_of(self._dissected(packet)).draft
+                draft = draft_of(selected.layers()).draft
                 found += recipe_choices(evaluate(draft), packet.interface.name)
             self.app.push_screen(Copy(found), self._copy)
 

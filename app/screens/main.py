@@ -62,7 +62,8 @@ class MainScreen(ForgingScreen):
 
     def show_selected(self, number: int | None) -> None:
         super().show_selected(number)
-        dissection = self.panels.dissection
+        selected = self.panels.selected
+        dissection = None if selected is None else selected.dissection
         if number is None or dissection is None or self.table.follow:
             return
         if not self.has_sides or not self.echo.display or self.echo.clients.has_focus:

@@ -7,8 +7,6 @@ between would paint the panels a screen refresh later (34 ms against 7 ms were m
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
@@ -19,13 +17,9 @@ from textual.widget import Widget
 
 from app.bindings import with_keys
 from app.keymap import KeyContext
-from core.store.frame_detail import frame_row
-from core.store.packet import Packet
 from core.store.packet_store import Snapshot
-from core.wire.dissect import dissect
-from core.wire.model.dissection import Dissection
+from core.store.selected_packet import SelectedPacket, select_packet
 from core.wire.model.field import Span
-from core.wire.present.detail import Row, each_row, fault_row
 from core.wire.present.faults import Faults
 from widgets.detail.packet_detail import PacketDetail
 from widgets.hex.hex_view import HexView
@@ -37,8 +31,7 @@ class Panels(Horizontal):
     """Detail and hex of one packet, and the panels at the side."""
 
     BLANK = True
-    packet: Packet | None = None
-    dissection: Dissection | None = None
+    selected: SelectedPacket | None = None
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -66,28 +59,15 @@ class Panels(Horizontal):
         return self.query_one("#hex", HexView)
 
     def show(self, snapshot: Snapshot, number: int | None) -> None:
-        """Show packet `number` of `snapshot`, or nothing where it is not held any more."""
-        self.packet = _packet(snapshot, number)
-        if self.packet is None:
-            self.dissection = None
-            self.detail.show(None, None, ())
+        """Show packet `number` of `snapshot`, or nothing if the store evicted it."""
+        selected = None if number is None else select_packet(snapshot, number, self.faults)
+        self.selected = selected
+        if selected is None:
+            self.detail.show(())
             self.hex.show(b"")
-            return
-        packet = self.packet
-        self.hex.show(packet.data, packet.original_length)
-        self.dissection = None
-        rows: list[Row] = []
-        with self.faults.guard(packet.number, lambda words: rows.append(fault_row(words))):
-            before = _timestamp_ns(snapshot, packet.number - 1)
-            comments = snapshot.comments.get(packet.number, ())
-            rows.append(frame_row(packet, snapshot.first_timestamp_ns, before, comments))
-            self.dissection = dissect(
-                packet.data, packet.link_type, packet.original_length, packet.flags
-            )
-            rows.extend(each_row(self.dissection))  # keeps those before one that fails
-            if packet.fault is not None:
-                raise packet.fault
-        self.detail.show(packet, self.dissection, rows)
+        else:
+            self.hex.show(selected.packet.data, selected.packet.original_length)
+            self.detail.show(selected.rows)
 
     def _highlight(self, span: Span | None) -> None:
         self.hex.highlight(span)
@@ -128,16 +108,3 @@ class PanelTabs(Widget):
             if 0 <= x < len(title) + 2:
                 self.post_message(self.Picked(panel))
             x -= len(title) + 3
-
-
-def _packet(snapshot: Snapshot, number: int | None) -> Packet | None:
-    if number is not None:
-        with suppress(KeyError):
-            return snapshot.packet(number)
-    return None
-
-
-def _timestamp_ns(snapshot: Snapshot, number: int) -> int | None:
-    with suppress(KeyError):
-        return snapshot.timestamp_ns(number)
-    return None

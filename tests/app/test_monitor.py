@@ -61,7 +61,7 @@ async def test_a_capture_is_followed():
         screen.bridge._engine.store.append(batch(list(conversations())))
         screen.poll()
         assert screen.table.selected == 2 * LAST
-        assert screen.panels.packet.number == 2 * LAST
+        assert screen.panels.selected.packet.number == 2 * LAST
 
 
 async def test_a_file_starts_at_its_beginning():
@@ -82,7 +82,7 @@ async def test_selecting_a_row_shows_its_fields_and_bytes_at_once():
     async with running() as pilot:
         screen = main(pilot)
         screen.table.select(BAD_CHECKSUM)
-        packet = screen.panels.packet  # no pause: a direct call
+        packet = screen.panels.selected.packet  # no pause: a direct call
         assert packet.number == BAD_CHECKSUM
         assert screen.panels.hex._data == packet.data
 
@@ -124,9 +124,9 @@ async def test_the_next_packet_from_the_detail_tree():
         screen = main(pilot)
         await pilot.press("g", "enter", "J", "J")
         assert screen.focused is screen.panels.detail
-        assert screen.panels.packet.number == 3
+        assert screen.panels.selected.packet.number == 3
         await pilot.press("K")
-        assert screen.panels.packet.number == 2
+        assert screen.panels.selected.packet.number == 2
 
 
 async def test_tab_goes_round_and_shows_the_panel_it_goes_to():
@@ -549,7 +549,7 @@ async def test_a_failure_is_told_and_the_packets_stay_usable():
         assert "the capture thread failed" in str(banner.render())
         assert "■ error" in bar_text(pilot)
         await pilot.press("k")
-        assert screen.panels.packet.number == LAST - 1
+        assert screen.panels.selected.packet.number == LAST - 1
         await pilot.press("escape")
         screen.poll()
         assert not banner.display  # what was read does not come back

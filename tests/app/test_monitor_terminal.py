@@ -116,6 +116,6 @@ async def test_a_crash_of_the_worker_is_shown_and_the_packets_stay_usable():
             assert banner.display
             assert "ZeroDivisionError: made by a test" in str(banner.render())
             await pilot.press("g")
-            assert screen.panels.packet.number == 1
+            assert screen.panels.selected.packet.number == 1
     finally:
         engine.close()

@@ -172,7 +172,7 @@ def test_a_captured_packet_leaves_again_byte_for_byte(network, tmp_path):
         (number,) = play.screen.table.ours
         await play.pilot.press("escape")
         assert play.screen.table.select(number)
-        data = play.screen.panels.packet.data
+        data = play.screen.panels.selected.packet.data
         await play.send("r", ask=True)
         await play.until(lambda: "left as asked, byte for byte" in play.report)
         again = max(play.screen.table.ours)

@@ -24,7 +24,7 @@ def fill_table(table):
 
 
 def fill_detail(view):
-    view.show(PACKET, DISSECTION, detail_rows(DISSECTION))
+    view.show(detail_rows(DISSECTION))
 
 
 def fill_hex(view):

@@ -21,8 +21,6 @@ from textual import events
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from core.store.packet import Packet
-from core.wire.model.dissection import Dissection
 from core.wire.model.field import Span
 from core.wire.present.detail import Row
 from widgets.detail.paint import COMPONENTS, arrow_cells, label_width, paint_tree_line
@@ -78,10 +76,8 @@ class PacketDetail(ShiftedView):
 
     # -- what it shows ----------------------------------------------------------------
 
-    def show(
-        self, packet: Packet | None, dissection: Dissection | None, rows: Sequence[Row]
-    ) -> None:
-        """Another packet, with its rows; None for no packet."""
+    def show(self, rows: Sequence[Row]) -> None:
+        """Show the rows of another packet; no rows for no packet."""
         if not self._wanted or self._selects_wanted():
             self._above = self._cursor - self.top_line
         self._rows = tuple(rows)

@@ -302,7 +302,7 @@ async def test_a_client_keeps_the_table_to_its_packets_and_escape_shows_all():
         said = str(line.render())
         assert said.startswith("only packets of client 127.0.0.1:40002 (esc shows all)")
         assert said.endswith(f"{PACKETS_EACH} of {held}")
-        assert screen.panels.packet.number in range(PACKETS_EACH + 1, 2 * PACKETS_EACH + 1)
+        assert screen.panels.selected.packet.number in range(PACKETS_EACH + 1, 2 * PACKETS_EACH + 1)
         await pilot.press("escape")
         assert screen.table.line_count == held
         assert str(line.render()).startswith("all packets; ")
@@ -351,7 +351,7 @@ async def test_a_client_without_packets_leaves_an_empty_table():
         screen = await opened(pilot)
         await pilot.press("G")
         await kept(screen, 0)
-        assert screen.panels.packet is None
+        assert screen.panels.selected is None
         await pilot.press("escape")
         assert screen.table.selected is not None
 

@@ -327,7 +327,7 @@ async def test_escape_stops_what_is_on_its_way(tmp_path):
 async def test_a_packet_is_sent_again_as_it_was(tmp_path):
     async with forging(tmp_path) as stage:
         stage.screen.table.select(SYN)
-        data = stage.screen.panels.packet.data
+        data = stage.screen.panels.selected.packet.data
         await stage.pilot.press("r")
         await stage.asked()
         await stage.pilot.press("y")

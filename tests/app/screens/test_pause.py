@@ -120,17 +120,17 @@ async def test_the_selected_packet_stays_to_be_read_and_copied():
     async with paused() as (pilot, load):
         screen = main(pilot)
         number = screen.table.selected
-        data, tree = screen.panels.packet.data, screen.panels.detail.line_count
+        data, tree = screen.panels.selected.packet.data, screen.panels.detail.line_count
         load.replace_store()
         screen.poll()
         assert screen.table.selected == number
-        assert (screen.panels.packet.data, screen.panels.detail.line_count) == (data, tree)
+        assert (screen.panels.selected.packet.data, screen.panels.detail.line_count) == (data, tree)
         await pilot.press("y")
         assert isinstance(pilot.app.screen, Copy)
         assert f"{number}  " in pilot.app.screen._choices[0][1]
         await pilot.press("escape", "k")  # to a row of which nothing is left
         assert screen.table.selected == number - 1
-        assert screen.panels.packet is None
+        assert screen.panels.selected is None
         assert not pilot.app._notifications
 
 

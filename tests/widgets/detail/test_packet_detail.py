@@ -13,7 +13,7 @@ TALL = (100, 60)
 
 def show(view, data):
     dissection = dissect(data, 1, len(data))
-    view.show(None, dissection, detail_rows(dissection))
+    view.show(detail_rows(dissection))
 
 
 def selected_key(view):
@@ -253,7 +253,7 @@ def test_hostile_text_never_reaches_the_screen_raw():
 
     async def scene(pilot):
         view = pilot.app.widget
-        view.show(None, None, rows)
+        view.show(rows)
         view.action_expand()
         for strip in view.render_lines(view.size.region):
             assert strip.cell_length == view.size.width
@@ -266,7 +266,7 @@ def test_no_packet_shows_nothing_and_says_no_bytes():
     async def scene(pilot):
         view = pilot.app.widget
         show(view, SEGMENT)
-        view.show(None, None, ())
+        view.show(())
         assert view.selected_span is None
         assert view.selected_row is None
         assert not any(screen_text(view))
@@ -283,7 +283,7 @@ def test_long_lines_can_be_shifted_and_no_further_than_their_end():
 
     async def scene(pilot):
         view = pilot.app.widget
-        view.show(None, None, (row,))
+        view.show((row,))
         assert "END" not in screen_text(view)[0]
         for _ in range(100):
             view.action_shift_right()
@@ -300,7 +300,7 @@ def test_a_line_that_goes_on_says_so_but_is_copied_whole():
 
     async def scene(pilot):
         view = pilot.app.widget
-        view.show(None, None, (row, row))
+        view.show((row, row))
         for line in screen_text(view)[:2]:  # the first one is under the cursor
             assert line.endswith("…")
         assert "0x66c3  a meaning" in screen_text(view)[1]  # no room is given away before it
@@ -313,7 +313,7 @@ def test_why_reading_stopped_is_there_in_full():
     async def scene(pilot):
         view = pilot.app.widget
         dissection = dissect(SEGMENT[:40], LinkType.ETHERNET, len(SEGMENT))
-        view.show(None, dissection, detail_rows(dissection))
+        view.show(detail_rows(dissection))
         lines = screen_text(view)
         first = next(n for n, line in enumerate(lines) if "Cut short by the snap length" in line)
         assert dissection.stop.reason in lines[first + 1]

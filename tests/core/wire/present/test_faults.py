@@ -21,6 +21,7 @@ from core.forge.compose import evaluation, from_packet
 from core.forge.observe.outcome import Outcome, Seen
 from core.forge.observe.tracker import Track
 from core.forge.values import SendMethod
+from core.store import selected_packet
 from core.store.packet_store import PacketStore
 from core.wire.dissect import dissect as right_dissect
 from core.wire.model.dissection import Verdict
@@ -253,7 +254,7 @@ FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     ),
     "info": _by_first(row, "summarize"),
     "every protocol's info": _infos,
-    "detail rows": _by_first(panels, "each_row"),
+    "detail rows": _by_first(selected_packet, "each_row"),
     "draft_of": _by_first(from_packet, "draft_of"),
     "resent": _by_first(from_packet, "resent"),
     "evaluate": lambda patch: patch.setattr(
@@ -284,7 +285,7 @@ async def test_no_fault_in_one_packet_ends_the_monitor(
         assert screen.echo.display
         screen.table.select(2)
         await pilot.pause()
-        assert screen.panels.packet is not None
+        assert screen.panels.selected is not None
         await pilot.press("y")
         await eventually(lambda: isinstance(monitor.screen, Copy), "the window that copies")
         await pilot.press("escape")

@@ -1,0 +1,66 @@
+"""The selected packet: read from the store and dissected once, for every part that shows it.
+
+The detail tree, the hex view, the forge and the copy dialog all receive the same `SelectedPacket`.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from core.store.frame_detail import frame_row
+from core.store.packet import Packet
+from core.store.packet_store import Snapshot
+from core.wire.dissect import dissect
+from core.wire.model.dissection import Dissection
+from core.wire.present.detail import Row, each_row, fault_row
+from core.wire.present.faults import Faults
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedPacket:
+    """A packet, its layers, and the rows of its detail tree.
+
+    `dissection` is None if rawscope failed to dissect the packet; the last row then says so.
+    """
+
+    packet: Packet
+    dissection: Dissection | None
+    rows: tuple[Row, ...]
+
+    def layers(self) -> Dissection:
+        """Return the dissection. If it failed, try again, to raise what ended it."""
+        return self.dissection or _dissect(self.packet)
+
+
+def select_packet(snapshot: Snapshot, number: int, faults: Faults) -> SelectedPacket | None:
+    """Return packet `number` of `snapshot`, dissected, or None if the store evicted it.
+
+    If dissection or a row fails, count the packet in `faults`, keep the rows made before the
+    failure, and append a row that reports it.
+    """
+    try:
+        packet = snapshot.packet(number)
+    except KeyError:
+        return None
+    dissection: Dissection | None = None
+    rows: list[Row] = []
+    with faults.guard(number, lambda words: rows.append(fault_row(words))):
+        before = _timestamp_ns(snapshot, number - 1)
+        comments = snapshot.comments.get(number, ())
+        rows.append(frame_row(packet, snapshot.first_timestamp_ns, before, comments))
+        dissection = _dissect(packet)
+        rows.extend(each_row(dissection))  # keeps the rows before one that fails
+        if packet.fault is not None:
+            raise packet.fault
+    return SelectedPacket(packet, dissection, tuple(rows))
+
+
+def _dissect(packet: Packet) -> Dissection:
+    return dissect(packet.data, packet.link_type, packet.original_length, packet.flags)
+
+
+def _timestamp_ns(snapshot: Snapshot, number: int) -> int | None:
+    with suppress(KeyError):
+        return snapshot.timestamp_ns(number)
+    return None
