@@ -1,0 +1,90 @@
+"""The tests mirror the tree: ``app/cli/output.py`` is tested in ``tests/app/cli/test_output.py``.
+
+A test file of another name has a *theme*: a promise that several modules keep together. It is
+listed here, with its theme, so that a reader who misses a mirror knows where else to search. The
+files directly in ``tests`` test a helper of the same name or have a theme, too. ``tests/live``
+(real packets) and ``tests/snapshots`` (pictures) run the whole program and mirror nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import ROOT
+
+TESTS = ROOT / "tests"
+MIRRORS = ("app", "core", "screenshots", "widgets")
+WHOLE_PROGRAM = ("live", "snapshots")
+THEMES = {
+    "app/cli/dump/test_times.py": "time columns of captures without usable times",
+    "app/cli/test_many_interfaces.py": "a file with 70,000 interface descriptions",
+    "app/cli/test_process.py": "the command line as a process: imports, pipes, signals, exit",
+    "app/cli/test_stuck_reader.py": "a signal ends dump although its reader takes nothing",
+    "app/screens/test_pause.py": "memory and counters of a paused view",
+    "app/test_monitor_terminal.py": "the monitor as a process on a real terminal",
+    "app/test_paint_rate.py": "how often Textual may paint",
+    "app/test_redraw.py": "the redraw key, and terminals with few columns",
+    "app/test_screen_never_waits.py": "the screen waits for no other process",
+    "app/test_startup.py": "what is imported before the first rows appear",
+    "app/test_terminal_given_back.py": "every exit restores the terminal",
+    "core/decode/test_outermost.py": "columns of packets with several headers of one protocol",
+    "core/echo/test_faults.py": "network faults on real sockets",
+    "core/echo/test_queue.py": "fairness between edge-triggered clients",
+    "core/echo/test_switches.py": "level and edge triggering as epoll(7) describes them",
+    "core/echo/test_urgent.py": "TCP urgent data",
+    "core/files/test_fuzz.py": "arbitrary bytes in every file reader",
+    "core/files/test_long_blocks.py": "blocks with millions of options",
+    "core/files/test_oracle.py": "the shared captures against tshark",
+    "core/forge/compose/test_properties.py": "building any values, reading any text",
+    "core/forge/review/test_forge_confirmation.py": "the questions before an order is sent",
+    "core/wire/link/test_hanging_fields.py": "fields whose meaning depends on another field",
+    "core/wire/present/test_readings.py": "row, record, detail tree and text of one packet",
+    "core/wire/test_every_prefix.py": "every prefix of every header",
+    "core/wire/test_names.py": "field names are Wireshark's",
+    "core/wire/test_oracle.py": "the shared captures against tshark",
+    "test_caches.py": "every cache is bounded",
+    "test_clock.py": "steps of the wall clock",
+    "test_corpus.py": "dump against tshark",
+    "test_fuzz_run.py": "python -m tests.fuzz",
+    "test_language.py": "plain American English",
+    "test_project.py": "wheel, README, lock and imports",
+    "test_signals.py": "signals in programs that tests start",
+    "test_tree.py": "this rule",
+    "widgets/test_any_size.py": "terminals of any size",
+    "widgets/test_packet_table_held.py": "a held table whose packets the store evicts",
+}
+
+
+def every_test() -> list[str]:
+    """Return the path of each test file, relative to ``tests``."""
+    return sorted(str(path.relative_to(TESTS)) for path in TESTS.rglob("test_*.py"))
+
+
+def mirrored(test: str) -> Path:
+    """Return the path of the module (``.py``) that a test of this name mirrors."""
+    path = Path(test)
+    top = ROOT if path.parts[0] in MIRRORS else TESTS
+    return top / path.with_name(path.name.removeprefix("test_"))
+
+
+def mirrors(test: str) -> bool:
+    """Return True if the module exists, or the package of that name that the test is in."""
+    module = mirrored(test)
+    package = module.parent if module.stem == module.parent.name else module.with_suffix("")
+    return module.is_file() or (package / "__init__.py").is_file()
+
+
+@pytest.mark.parametrize("test", every_test())
+def test_each_test_file_mirrors_a_module_or_has_a_theme(test: str) -> None:
+    if Path(test).parts[0] not in WHOLE_PROGRAM:
+        assert mirrors(test) or test in THEMES, (
+            f"tests/{test}: there is no {mirrored(test).relative_to(ROOT)}; "
+            "rename the test, or give its theme in tests/test_tree.py"
+        )
+
+
+def test_each_theme_belongs_to_a_file_that_mirrors_nothing() -> None:
+    files = set(every_test())
+    assert [test for test in THEMES if test not in files or mirrors(test)] == []
