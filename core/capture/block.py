@@ -8,8 +8,8 @@ and the network header at ``tp_net``, both counted from the frame's beginning.
     0                   48                 68    tp_mac        tp_net
 
 Walking the chain is the only thing done per packet in Python. Everything else is done for
-the whole block at once: the headers are gathered into one array of records, and what is asked of
-them (times, lengths, status bits) are its columns.
+the whole block at once: the headers are gathered into one array of records, whose columns are the
+times, lengths and status bits.
 
 Between the sockaddr_ll and the network header are at least 16 bytes, or the link header where that
 is longer (net/packet/af_packet.c, tpacket_rcv), and there we write:
@@ -20,7 +20,7 @@ is longer (net/packet/af_packet.c, tpacket_rcv), and there we write:
 * a Linux cooked header (SLL), 16 bytes in front of the network header, for devices whose own link
   header is not read here. It may cover the link header, which is not shown then.
 
-What these look like is said by the tables of `core.wire`.
+The tables of `core.wire` define their formats.
 
 Source: linux/if_packet.h; Documentation/networking/packet_mmap.rst; tcpdump.org LINKTYPE_LINUX_SLL.
 """

@@ -4,7 +4,7 @@ A program is an array of ``struct sock_filter`` (linux/filter.h); its return val
 bytes of the frame to keep, 0 for none. The kernel runs it before it counts or copies a frame, so
 what it rejects costs no room in the ring and is not in the statistics.
 
-Loopback shows each packet twice, on its way out (``PACKET_OUTGOING``) and on its way in. The
+Loopback shows each packet twice, leaving (``PACKET_OUTGOING``) and arriving. The
 outgoing copy is the one rejected, as libpcap does: the incoming one is what the receiver sees.
 
 Source: Documentation/networking/filter.rst in the kernel; linux/filter.h.

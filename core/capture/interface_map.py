@@ -9,9 +9,10 @@ block: when a link was renamed, or another link got the number of a deleted one,
 link is deleted before its frames are read, its name comes from the message about its deletion. If
 the kernel dropped messages (ENOBUFS), the map asks for every link again when its next frame comes.
 
-Frames that a deleted interface left in the ring cannot be told from those of a new one with the
-same number. They get the name of the new one if that exists before they are read. The kernel
-assigns numbers in ascending order, so this happens only if somebody chose the same number again.
+Frames that a deleted interface left in the ring cannot be distinguished from those of a new one
+with the same number. They get the name of the new one if that exists before they are read. The
+kernel assigns numbers in ascending order, so this happens only if somebody chose the same number
+again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from core.net.interfaces import LinkHeader, link_type_of
 from core.net.netlink import LinkMessage, LinkWatcher, get_link
 
 _GONE_KEPT = 1024  # names of deleted links none of whose frames came yet
-_KNOWN_KEPT = 1 << 16  # links whose frames came; one that is forgotten is asked for again
+_KNOWN_KEPT = 1 << 16  # links whose frames came; a forgotten one is queried again
 _UNKNOWN = "unknown interface"  # the space keeps it apart from any name, which has none
 
 

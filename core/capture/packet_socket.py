@@ -129,7 +129,7 @@ def _bind(target: socket.socket, interface_index: int) -> None:
 
 
 def named(name: str) -> LinkMessage:
-    """Return the link that `name` means. Raises CaptureError if there is none."""
+    """Return the link that `name` means. Raises CaptureError if no link matches."""
     try:
         return require_interface(name)
     except UnknownInterfaceError as error:

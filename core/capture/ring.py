@@ -125,7 +125,7 @@ class RingSource:
             self._memory.release()
             try:
                 self._map_object.close()
-            except BufferError:  # somebody still looks at a batch: it is unmapped with the last one
+            except BufferError:  # a batch still uses the memory: it is unmapped with the last one
                 del self._map_object
 
     def _map(self, blocks: int) -> None:

@@ -39,16 +39,16 @@ class CaptureStatistics:
 class CaptureSource(Protocol):
     """One live source of frames."""
 
-    name: str  # the interface's own, however it was asked for; or ``any``
+    name: str  # the interface's own, not an alternative name; or ``any``
     interface_index: int  # the kernel's number; 0 for all
-    note: str  # what a person should know of how it was opened; empty if nothing
+    note: str  # a remark for the user on how it was opened, or empty
 
     def fileno(self) -> int:
         """Return the descriptor to wait for."""
         ...
 
     def read(self) -> Batch | None:
-        """Return the next frames, or None if there are none now."""
+        """Return the next frames, or None if no frame is ready."""
         ...
 
     def statistics(self) -> CaptureStatistics:

@@ -8,14 +8,14 @@ Some facts about epoll (epoll(7), epoll_ctl(2), epoll_wait(2)):
 * `ADD` puts a descriptor in, `MOD` replaces its events, `DEL` takes it out. The set holds the
   *open file description*, not the number: closing a number leaves the set only when it was the last
   one for that description (a duplicate, or a `mmap` of it, keeps it in). So remove, then close.
-* The wait takes a timeout: −1 waits for ever, 0 only looks, n waits at most n milliseconds. It
+* The wait takes a timeout: −1 waits forever, 0 only polls, n waits at most n milliseconds. It
   returns at most *maxevents* events; the others are not lost, the next wait returns them, and the
   kernel turns the ready list round, so nobody starves.
 * *Level* triggered: the event comes back on every wait as long as the condition holds. A handler
   may read a little and return. *Edge* triggered: it comes once per change; a handler must read
   until EAGAIN, or it waits for bytes that are already there.
 * `EPOLLERR` and `EPOLLHUP` are always reported, asked for or not. `EPOLLRDHUP` (the peer closed
-  its sending half) must be asked for, and may come together with `EPOLLIN`: read first.
+  its sending half) must be requested, and may come together with `EPOLLIN`: read first.
 * Events are handed out in batches. A handler early in a batch may close a descriptor whose event
   stands later in it, and even open a new one that gets the same number: a *stale* event.
 

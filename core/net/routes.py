@@ -106,7 +106,7 @@ def find_route(destination: bytes) -> Route:
 
 
 def link_of(index: int) -> LinkMessage:
-    """Return the interface with this index. Raises OSError (ENODEV) if there is none."""
+    """Return the interface with this index. Raises OSError (ENODEV) if it does not exist."""
     link = netlink.get_link(index)
     if link is None:
         raise OSError(errno.ENODEV, f"no interface has the number {index}")

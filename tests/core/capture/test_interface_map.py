@@ -22,7 +22,7 @@ def link(index: int, name: str, *, deleted: bool = False) -> LinkMessage:
 
 
 class Kernel:
-    """Answers for single links, writes down which were asked for, and has news to tell."""
+    """A fake netlink: answers for single links, records the queries, and reports changes."""
 
     def __init__(self) -> None:
         self.names: dict[int, str] = {}
@@ -57,7 +57,7 @@ def kernel(monkeypatch):
     monkeypatch.setattr(module, "get_link", made.get_link)
 
     def dump(_request):
-        raise AssertionError("all links were asked for")
+        raise AssertionError("all links were queried")
 
     monkeypatch.setattr(netlink, "_dump", dump)
     return made

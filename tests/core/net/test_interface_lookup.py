@@ -1,4 +1,4 @@
-"""Which interface a person means, against a list of links made by hand."""
+"""Find the interface that the user means in a handmade list of links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of an interface; compared with ip(8) in tests/live."""
+"""Properties of an interface; tests/live compares them with ip(8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""rtnetlink messages from bytes made by hand; the real kernel is asked in tests/live."""
+"""rtnetlink messages from handmade bytes; tests/live queries the real kernel."""
 
 from __future__ import annotations
 
