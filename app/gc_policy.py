@@ -1,7 +1,7 @@
-"""Keep the garbage collector away from objects that live long.
+"""Keep the garbage collector away from long-lived objects.
 
-A full collection looks at every object: 25 to 45 ms of processor time in which no key is answered.
-So objects that live long are *frozen* (``gc.freeze``): moved to where no collection looks. That
+A full collection visits every object: 25 to 45 ms of processor time in which no key is answered.
+So long-lived objects are *frozen* (``gc.freeze``): no collection visits them any more. That
 makes a full collection cost what is new, a fraction of a millisecond, and lets it run often. It has
 to: a closed dialog leaves 10,000 objects in reference cycles, and destroying those of ten dialogs
 at once takes 80 ms.
@@ -58,7 +58,7 @@ class GcPolicy:
         return True
 
     def close(self) -> None:
-        """Give all objects back to the collector, for a process that goes on without the screen."""
+        """Unfreeze all objects, for a process that continues without the screen."""
         if self._threshold is not None:
             gc.set_threshold(*self._threshold)
             gc.unfreeze()

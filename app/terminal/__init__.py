@@ -1,1 +1,1 @@
-"""The terminal: what it shows, when it may be written to, and how it is handed back in order."""
+"""The terminal: its contents, the pace of writing, and restoring it at exit."""

@@ -1,4 +1,4 @@
-"""Cells: a painted line as numbers, so that two screens are compared at once.
+"""Cells: painted lines as arrays of numbers, so that numpy compares two screens.
 
 A cell is one unsigned 64-bit number: the glyph in the low half, the style in the high half.
 
@@ -52,7 +52,7 @@ class CellStyle:
     background: str = ""
 
     def after(self, before: CellStyle | None) -> str:
-        """The shortest SGR sequence that turns `before` into this look; None: unknown."""
+        """Return the shortest SGR sequence from style `before` (None: unknown) to this one."""
         if before == self:
             return ""
         if before is None or before.attributes != self.attributes:
@@ -67,7 +67,7 @@ class CellStyle:
 
     @property
     def on_blank(self) -> CellStyle:
-        """The look of a blank in this style."""
+        """The style of a blank in this style."""
         if _SEEN_ON_BLANKS.isdisjoint(self.attributes.split(";")):
             return CellStyle(background=self.background)
         return self
@@ -94,7 +94,7 @@ def parse_style(codes: str) -> CellStyle:
 
 
 class Alphabet:
-    """The numbers of all glyphs and styles that were painted, and the cells of lines."""
+    """Numbers all painted glyphs and styles, and converts strips to cells."""
 
     def __init__(self, color_system: ColorSystem) -> None:
         self._color_system = color_system
@@ -107,7 +107,7 @@ class Alphabet:
         self._strips: dict[int, tuple[Strip, Cells]] = {}
 
     def cells(self, strip: Strip) -> Cells:
-        """The cells of a strip; kept, as lines that scroll stay the same strip."""
+        """Return the cells of a strip. They are cached: a line that scrolls is the same strip."""
         kept = self._strips.get(id(strip))
         if kept is not None and kept[0] is strip:
             return kept[1]
@@ -123,7 +123,7 @@ class Alphabet:
         return cells
 
     def blank_like(self, cell: np.uint64) -> np.uint64:
-        """A blank in the style of a cell."""
+        """Return a blank in the style of a cell."""
         return np.uint64(self.on_blank[int(cell >> STYLE_SHIFT)] << 32 | BLANK)
 
     def _style_number(self, style: Style) -> int:
@@ -143,7 +143,7 @@ class Alphabet:
         return number
 
     def _glyphs(self, texts: list[str]) -> tuple[Cells, list[int]]:
-        """The glyphs of these texts, one after the other, and how many cells each takes."""
+        """Return the glyphs of these texts in succession, and the number of cells of each."""
         line = "".join(texts)
         if _ONE_CELL_EACH.fullmatch(line):
             codes = np.frombuffer(line.encode("utf-32-le"), "<u4").astype(np.uint64)
@@ -169,7 +169,7 @@ class Alphabet:
         return number
 
     def text(self, glyphs: Cells) -> Sequence[str]:
-        """The text of each cell; a continued cell has none."""
+        """Return the text of each cell; that of a continued cell is empty."""
         if glyphs.max() < FIRST_CLUSTER and glyphs.min() != CONTINUED:
             return glyphs.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
         return [

@@ -1,14 +1,14 @@
-"""The driver: Textual's for Linux, with a pace, a frame and an end that waits for nobody.
+"""A driver for Textual on Linux that paces its output and never blocks on the terminal.
 
-* What Textual paints goes into the frame (`paint`). It is written when the pace allows it,
-  with a question behind it (`app.terminal.pace`).
-* A question's tag is the column that the cursor stands in when it is asked, so a narrow terminal
-  has fewer tags: it would report a column beyond its last one as its last one. The row is the
+* `paint` puts Textual's updates into the frame. The driver writes it when the pace allows, followed
+  by a question (`app.terminal.pace`).
+* A question's tag is the cursor's column at that moment, so a narrow terminal has fewer tags: it
+  would report a column beyond its last one as its last one. The row is the
   second one, since xterm sends F3 with a modifier in the form of an answer from the first
   row (``ESC [ 1 ; 2 R``, ctlseqs, "PC-Style Function Keys").
-* The terminal's modes are taken and given back in turns. Textual (8.2) takes them again at every
-  SIGCONT: it then starts a second input thread, and remembers the raw modes as those to
-  restore. Signals are handled from the event loop, never between two instructions of a write.
+* The driver sets the terminal's modes and restores them strictly in turn. Textual (8.2) sets them
+  again at every SIGCONT: it then starts a second input thread, and remembers the raw modes as those
+  to restore. Signals are handled from the event loop, never between two instructions of a write.
 * A stop waits for the last answer, or the shell would read it as typed; and it never waits for a
   terminal that nobody reads.
 """
@@ -52,7 +52,7 @@ ABANDON_S = 0.6  # the longest that `TerminalDriver.abandon` takes
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's driver for Linux, which paints at the terminal's pace. See the module's text."""
+    """Textual's driver for Linux, painting at the terminal's pace. See the module's docstring."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class TerminalDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self.synchronized = False  # whether the terminal knows "synchronized output"
+        self.synchronized = False  # True if the terminal supports "synchronized output"
         self._frame = TerminalFrame(app.console._color_system or ColorSystem.TRUECOLOR)
         self._pace = FramePace()
         self._output = TerminalOutput(_SCREEN, self._loop, self._write_frame)
@@ -83,7 +83,7 @@ class TerminalDriver(LinuxDriver):
             self._output.write(data)
 
     def paint(self, update: CompositorUpdate, size: Size, cursor: Offset) -> None:
-        """Take in what Textual painted on a screen of this size, and write it when it is time."""
+        """Store an update of a screen of this size, and write it when the pace allows."""
         if self._frame.size != size:
             self._frame.resize(*size)
         self._frame.take(update)
@@ -106,11 +106,11 @@ class TerminalDriver(LinuxDriver):
 
     @property
     def may_follow(self) -> bool:
-        """Whether the terminal has time for what changed by itself."""
+        """True if the terminal has time for changes that no key caused."""
         return not self._output.behind and self._pace.may_follow(time.monotonic())
 
     def _write_frame(self) -> None:
-        """Write the newest frame if it is time, else see to it that it is written then."""
+        """Write the newest frame if the pace allows, else schedule the write."""
         if self._later is not None:
             self._later.cancel()
             self._later = None
@@ -132,7 +132,7 @@ class TerminalDriver(LinuxDriver):
         self.write(f"{change}{question}{back}")
 
     def process_message(self, message: Message) -> None:
-        """Keep the answers, in the input thread; all else is Textual's."""
+        """Collect the answers, in the input thread; pass everything else to Textual."""
         if not isinstance(message, events.CursorPosition):
             super().process_message(message)
         elif message.y == _ASKING_ROW - 1:

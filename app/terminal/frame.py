@@ -9,8 +9,8 @@ what differs.
 * A list that scrolled is scrolled in the terminal (`app.terminal.scroll`).
 * Phrases are written whole: cells of one style between two blanks and the next two. A screen
   reader that listens to what a terminal is sent hears words, not the digits that changed.
-* After a character whose width terminals disagree about, the cursor is placed anew.
-* `forget` says that the terminal may show anything; the next difference paints every cell.
+* After a character whose width terminals disagree about, the cursor is positioned again.
+* After `forget`, the next difference paints every cell.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Mask = NDArray[np.bool_]
 
 
 class TerminalFrame:
-    """The screen of a terminal."""
+    """The cells that a terminal shows, and those that it should show."""
 
     def __init__(self, color_system: ColorSystem) -> None:
         self._alphabet = Alphabet(color_system)
@@ -53,7 +53,7 @@ class TerminalFrame:
         return width, height
 
     def resize(self, width: int, height: int) -> None:
-        """Start anew at this size: nothing is known, and nothing is wanted yet."""
+        """Start again at this size: the terminal's cells and the wanted cells are unknown."""
         self._wanted: Cells = np.full((height, width), UNKNOWN)
         self._shown: Cells = self._wanted.copy()
 
@@ -64,7 +64,7 @@ class TerminalFrame:
     # -- what Textual paints --------------------------------------------------------------
 
     def take(self, update: CompositorUpdate) -> None:
-        """Take in what Textual painted. Raises `TypeError` for an unknown kind of update."""
+        """Store what Textual painted. Raise `TypeError` for an unknown kind of update."""
         match update:
             case LayoutUpdate():
                 for y, line in enumerate(update.strips, update.region.y):
@@ -79,7 +79,7 @@ class TerminalFrame:
                 raise TypeError(f"cannot draw {update!r}")
 
     def _put_chops(self, y: int, first: int, last: int, update: ChopsUpdate) -> None:
-        """As `ChopsUpdate.render_segments` chooses and cuts them."""
+        """Select and crop chops as `ChopsUpdate.render_segments` does."""
         for end, (x, chop) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
             if chop is None or x > last or end <= first:
                 continue
@@ -119,7 +119,7 @@ class TerminalFrame:
         return np.flatnonzero(changed.any(axis=1))
 
     def _pieces(self, rows: NDArray[np.intp]) -> list[str]:
-        """The changed phrases of these rows, in pieces of one style each."""
+        """Return the changed phrases of these rows, in pieces of one style each."""
         wanted = self._wanted[rows]
         known = wanted != UNKNOWN
         glyphs = np.where(known, wanted & GLYPH_MASK, np.uint64(BLANK))

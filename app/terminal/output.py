@@ -23,7 +23,7 @@ _PIECE = 1 << 16
 class TerminalOutput:
     """The terminal behind `descriptor`, written to from `loop`.
 
-    `on_room` is called when the terminal has taken all, after it had not.
+    The loop calls `on_room` when the terminal has caught up after being behind.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class TerminalOutput:
 
     @property
     def behind(self) -> bool:
-        """Whether something is left that the terminal did not take."""
+        """True if the terminal has not taken everything."""
         return bool(self._left)
 
     def write(self, text: str) -> None:
@@ -92,7 +92,7 @@ class TerminalOutput:
             self._finish(limit_s)
 
     def abandon(self, text: str, limit_s: float) -> None:
-        """As `cut`, `write` and `finish`, from a thread that cannot rely on the others.
+        """Do what `cut`, `write` and `finish` do, from a thread that cannot rely on the others.
 
         Takes at most `limit_s` seconds in all; writes nothing if another thread holds the output
         for that long.
@@ -123,7 +123,7 @@ class TerminalOutput:
             self._write_on()
 
     def close(self) -> None:
-        """Give the terminal back. Call `finish` before."""
+        """Close the terminal's descriptor. Call `finish` first."""
         with self._lock:
             if not self._loop.is_closed():
                 self._stop_waiting()

@@ -2,10 +2,10 @@
 
 Facts
 -----
-* Behind a pty or ssh lie 64 KiB and more of buffers. A write into them returns at once and says
-  nothing about what a person sees: at 9600 baud that is a minute of old frames.
-* A terminal answers a question (a cursor position report, ``ESC [ 6 n``) when it gets to it. A
-  question behind each frame tells when the frame is on the screen.
+* A pty or ssh buffers 64 KiB or more. A write into the buffer returns at once, long before the
+  user sees its effect: at 9600 baud the buffer holds a minute of old frames.
+* A terminal answers a question (a cursor position report, ``ESC [ 6 n``) when it has read
+  that far. A question behind each frame shows when the frame is on the screen.
 * A terminal may never answer, an answer may be lost, and it may come late.
 
 What follows
@@ -17,8 +17,8 @@ What follows
   all tags are in use, the next frame waits.
 * Without an answer the terminal gets time by what was written (`LEAST_BYTES_PER_S`). Then the
   answers count as lost.
-* A terminal that has answered nothing yet gets frames at a rate that any emulator takes. What
-  it was asked is remembered, so that the pace is known at once when it does answer.
+* A terminal that has answered nothing yet gets frames at a rate that any emulator takes. The
+  questions are kept, so that the pace is known at once when it does answer.
 * What changed by itself (new packets, rates, the time) waits longer: until the last frame is on
   the screen, and once more as long as that took. The other half is for keys.
 """
@@ -51,7 +51,7 @@ class FramePace:
     """What was written and is not answered yet. Times are seconds of one monotonic clock."""
 
     def __init__(self) -> None:
-        self.answers = False  # whether the terminal has answered before
+        self.answers = False  # True if the terminal has answered before
         self._open: deque[_Question] = deque()
         self._tags = TAGS
         self._newest: int | None = None  # the tag of the newest question, until it is answered
@@ -67,7 +67,7 @@ class FramePace:
 
     @property
     def awaits_answer(self) -> bool:
-        """Whether an answer may still arrive, from a terminal that has answered before."""
+        """True if an answer may still arrive, from a terminal that has answered before."""
         return self.answers and self._newest is not None
 
     def asked(self, size_bytes: int, now_s: float, tags: int = TAGS) -> int:
@@ -106,14 +106,14 @@ class FramePace:
         self._rest_until_s = now_s + min(took_s, LONGEST_REST_S)
 
     def forget(self) -> None:
-        """Measure anew: the terminal was given away, or has another size.
+        """Start measuring again: the terminal was given away, or has another size.
 
         Answers to earlier questions may still arrive (`awaits_answer`).
         """
         self._open.clear()
 
     def wait_s(self, now_s: float) -> float:
-        """Seconds until a frame may be written, unless an answer comes before; 0: now."""
+        """Return the seconds until a frame may be written if no answer arrives; 0 for now."""
         has_tag = len(self._open) < self._tags or not self.answers
         window_bytes = max(WINDOW_BYTES, self._bytes_per_s * WINDOW_S)
         if has_tag and self.unanswered_bytes <= window_bytes:
@@ -124,7 +124,7 @@ class FramePace:
         return max(0.0, left_s)
 
     def may_follow(self, now_s: float) -> bool:
-        """Whether to show what changed by itself."""
+        """Return True if changes that no key caused may be shown."""
         if not self.answers:
             return now_s >= self._heard_s + max(self._limit_s, SILENT_FOLLOW_S)
         if self._open and now_s < self._heard_s + self._limit_s:

@@ -1,4 +1,4 @@
-"""The last gate before the terminal: no character that it would obey or hide passes.
+"""A filter before the terminal that removes control and invisible characters.
 
 Text from packets and files is escaped where it is made (`core.wire.model.text`). But Textual's own
 widgets show text from outside too (the file picker shows any file's name, an input what is typed
@@ -25,8 +25,8 @@ REPLACEMENT = "�"
 class PrintableOnly(LineFilter):
     """Takes control, invisible, unencodable and piled-up characters out of painted lines.
 
-    It stands around another filter and does its work too: Textual makes a new line for every
-    filter, and a line costs more than both filters do.
+    It wraps another filter and applies it, too: Textual builds a new line for every filter, which
+    costs more than both filters do.
     """
 
     def __init__(self, inner: LineFilter) -> None:
@@ -43,10 +43,10 @@ class PrintableOnly(LineFilter):
 
 
 class AsIs(LineFilter):
-    """Changes nothing."""
+    """A filter that changes nothing."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The same segments."""
+        """Return the same segments."""
         return segments
 
 
@@ -56,7 +56,7 @@ _around = lru_cache(maxsize=8)(PrintableOnly)  # painted lines are cached by the
 
 
 def with_gate(filters: Sequence[LineFilter]) -> list[LineFilter]:
-    """These filters, with the gate around the first."""
+    """Return these filters, the first one wrapped by `PrintableOnly`."""
     first, *others = filters or (AS_IS,)
     return [_around(first), *others]
 

@@ -1,9 +1,9 @@
 """Scrolling in the terminal: lines that only moved are moved, not written again.
 
 Lines are deleted or inserted inside a scrolling region (DECSTBM, DL, IL of the VT102), which all
-terminals and the Linux console have. Whole lines of the screen move, so what stands beside
-a list moves with it and is written again if it should not have: a scroll has to save more cells
-than that costs.
+terminals and the Linux console have. Whole lines of the screen move, so text beside a
+list moves, too, and must be written again. A scroll is used only if it saves more cells than that
+costs.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Scroll:
 
     @property
     def sequence(self) -> str:
-        """The bytes that do it. The cursor is anywhere then, the margins as before."""
+        """The escape sequence. It leaves the cursor anywhere and resets the margins."""
         command = f"{self.lines}M" if self.lines > 0 else f"{-self.lines}L"
         top = self.top + 1
         return f"\x1b[{top};{self.bottom + 1}r\x1b[{top};1H\x1b[{command}\x1b[r"
 
     def apply(self, shown: Cells) -> None:
-        """Move the lines of `shown`; those that come in are unknown."""
+        """Move the lines of `shown`; the lines that scroll in become unknown."""
         part = shown[self.top : self.bottom + 1]
         if self.lines > 0:
             part[: -self.lines] = part[self.lines :].copy()
@@ -49,7 +49,7 @@ class Scroll:
 
 
 def find_scroll(shown: Cells, wanted: Cells) -> Scroll | None:
-    """The scroll that the lines which only moved agree on, if it saves enough."""
+    """Return the scroll that most moved lines share, or None if it saves too little."""
     width = wanted.shape[1]
     changed = np.count_nonzero(wanted != shown, axis=1)
     by = _moved_by(_hashes(shown, width), _hashes(wanted, width), changed > 0)
@@ -66,14 +66,14 @@ def find_scroll(shown: Cells, wanted: Cells) -> Scroll | None:
 
 
 def _hashes(cells: Cells, width: int) -> Cells:
-    """A number for each line; lines with the same number are the same, for all that matters."""
+    """Return a hash of each line; equal hashes are taken to mean equal lines."""
     factors = np.arange(1, width + 1, dtype=np.uint64) * _ODD | np.uint64(1)
     hashes: Cells = (cells * factors).sum(axis=1, dtype=np.uint64)  # wraps
     return hashes
 
 
 def _moved_by(shown: Cells, wanted: Cells, changed: NDArray[np.bool_]) -> int:
-    """How many lines most of the changed lines moved up; down if negative; 0 if too few did."""
+    """Return by how many lines most changed lines moved up (negative: down); 0 if too few."""
     best, most = 0, FEWEST_LINES - 1
     for lines in range(1, min(FARTHEST, len(shown) - 1) + 1):
         up = int(np.count_nonzero((wanted[:-lines] == shown[lines:]) & changed[:-lines]))
@@ -84,7 +84,7 @@ def _moved_by(shown: Cells, wanted: Cells, changed: NDArray[np.bool_]) -> int:
 
 
 def _best_stretch(gains: NDArray[np.intp]) -> tuple[int, int, int]:
-    """First and last index and sum of the neighbors whose sum is greatest (Kadane)."""
+    """Return first index, last index and sum of the slice with the greatest sum (Kadane)."""
     best, start, total = (0, 0, 0), 0, 0
     for at, gain in enumerate(gains.tolist()):
         if total <= 0:
