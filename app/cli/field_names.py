@@ -1,7 +1,7 @@
-"""Every field name that a packet's record can have: for ``--fields`` and ``rawscope fields``.
+"""All field names of a packet's record, for ``--fields`` and ``rawscope fields``.
 
-The names come from the header tables. Only those are written here that belong to no header:
-what is known of the frame, and what is computed from a header.
+The names come from the header tables. This module adds only the names that are in no header: the
+properties of the frame, and values computed from a header.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ FRAME: tuple[Described, ...] = (
     ("frame.number", "", "", "Number in the capture, from 1"),
     ("frame.time_epoch", "", "s", "Time of capture since 1970-01-01 UTC, 9 decimals"),
     ("frame.len", "", "bytes", "Length on the wire"),
-    ("frame.cap_len", "", "bytes", "Length that was captured"),
-    ("frame.interface_name", "", "", "Interface it was captured on"),
-    ("frame.protocols", "", "", "The layers that were read, outermost first"),
-    ("frame.stop", "", "", "Why reading ended early: layer, offset, reason, cause"),
-    ("frame.fault", "", "", "Why rawscope could not describe the packet: a fault of its own"),
+    ("frame.cap_len", "", "bytes", "Captured length"),
+    ("frame.interface_name", "", "", "Interface that captured it"),
+    ("frame.protocols", "", "", "Dissected layers, outermost first"),
+    ("frame.stop", "", "", "Why the dissection ended early: layer, offset, reason, cause"),
+    ("frame.fault", "", "", "Internal error that kept rawscope from describing the packet"),
     ("frame.raw", "", "hex", "The captured bytes"),
 )
 
@@ -37,7 +37,7 @@ COMPUTED: Mapping[str, tuple[Described, ...]] = {  # behind the header field of 
 
 
 def described() -> Iterator[Described]:
-    """Every field once: of the frame, then of the headers in the order of their tables."""
+    """Yield every field once: the frame's, then the headers' in the order of their tables."""
     yield from FRAME
     seen: set[str] = set()
     for slot in slots():
@@ -49,17 +49,17 @@ def described() -> Iterator[Described]:
         yield name, f"{bits} bit{'s' * (bits != 1)}", _unit(slot), slot.field.label
         if slot.key == "checksum":
             yield f"{name}.status", "", "", "Verdict: good, bad, offloaded, …"
-            yield f"{name}_calculated", "", "", "What it should have been, when it is bad"
+            yield f"{name}_calculated", "", "", "The correct checksum, if this one is bad"
         yield from COMPUTED.get(name, ())
 
 
 def known_names() -> frozenset[str]:
-    """The names alone."""
+    """Return the names of all fields."""
     return frozenset(row[0] for row in described())
 
 
 def nearest(name: str) -> str:
-    """``; nearest: ip.ttl, ip.id`` for a misspelled name, or nothing."""
+    """Return a hint for a misspelled name, such as ``; nearest: ip.ttl, ip.id``."""
     close = difflib.get_close_matches(name, sorted(known_names()), n=3)
     return f"; nearest: {', '.join(close)}" if close else "; see 'rawscope fields'"
 

@@ -1,4 +1,4 @@
-"""``rawscope fields``: every field name, its width, its unit, its meaning."""
+"""``rawscope fields``: list every field name with its width, unit and meaning."""
 
 from __future__ import annotations
 

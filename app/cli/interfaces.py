@@ -1,4 +1,4 @@
-"""``rawscope interfaces``: what there is to capture on."""
+"""``rawscope interfaces``: list the interfaces that rawscope can capture on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.wire.model.text import safe
 
 
 def run_interfaces(as_json: bool) -> int:
-    """Print one line an interface, in the kernel's order; its index and all its names find it."""
+    """Print one line per interface, in the kernel's order, with its index and all its names."""
     try:
         found = list_interfaces()
     except OSError as error:

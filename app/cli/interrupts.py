@@ -1,12 +1,12 @@
-"""Being told to stop: SIGINT, SIGTERM and SIGHUP end a command cleanly.
+"""Signals that stop a command: SIGINT, SIGTERM and SIGHUP end it cleanly.
 
-A signal handler of Python's runs between two instructions of the main thread, so raising from
-it could tear a line that is being written. The handler only takes note; whoever loops looks at
-`Interrupts.stopped`. Only a thread that waits for input (``with waiting:``) is thrown out of it,
-because a read that is interrupted would otherwise be taken up again (PEP 475). An event loop
-is told through `on_stop`.
+Python runs a signal handler between two instructions of the main thread, so an exception raised
+there could cut a line in half while it is written. The handler therefore only sets
+`Interrupts.stopped`, which loops check. It raises only while the main thread waits for input
+(``with waiting:``), because Python would otherwise retry the interrupted read (PEP 475). An event
+loop passes `on_stop` to learn of the signal.
 
-A second signal ends the program at once, as everywhere; `on_second` may say a last word.
+A second signal ends the program at once, after calling `on_second`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StoppedError(Exception):
-    """Thrown into a wait when a signal arrives."""
+    """Raised out of a wait when a signal arrives."""
 
 
 class Interrupts:
-    """A context in which signals ask to stop. For the main thread."""
+    """A context that turns signals into a request to stop. For the main thread only."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Interrupts:
     def __enter__(self) -> Interrupts:
         for number in _SIGNALS:
             if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
-                continue  # nohup(1) has said that the end of the terminal is not ours
+                continue  # under nohup(1), closing the terminal must not end the command
             self._before[number] = signal.signal(number, self._handle)
         return self
 
@@ -57,7 +57,7 @@ class Interrupts:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Around a call that may block: a signal raises `StoppedError` out of it."""
+        """Surround a call that may block: a signal raises `StoppedError` out of it."""
         self._waiting = True
         try:
             if self.stopped:

@@ -2,13 +2,13 @@
 
 Theory
 ------
-Only the arguments are read here; what a command does is in `app.commands`, imported when
-the command runs. So ``--help`` costs the import of click alone, and the headless commands
-never see textual.
+This module only parses arguments. Each command is implemented in a module of `app.cli`, which is
+imported when the command runs. So ``--help`` imports nothing but click, and the headless commands
+never import Textual.
 
-Exit status: 0 done, 1 failed at run time, 2 wrong usage. Every error is one line on stderr
-that names the object, the cause and the next step; a traceback is shown only with
-``--debug``. Short options mean what they mean in tshark and tcpdump.
+Exit status: 0 for success, 1 for a failure at run time, 2 for wrong usage. Every error is one
+line on stderr that names the object, the cause and the next step; only ``--debug`` shows a
+traceback. Short options mean what they mean in tshark and tcpdump.
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from core.capture.options import DEFAULT_SNAP_LENGTH, Method
 _DONE, _FAILED, _USAGE = 0, 1, 2
 LOOPBACK = "lo"
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
-_PLAIN_WORDS = {  # for what click says
+_PLAIN_WORDS = {  # replace phrases in click's messages
     "is not a valid integer range": "is no whole number",
     "is not a valid float range": "is no number",
     "is not a valid integer": "is no whole number",
     "is not a valid float": "is no number",
 }
 
-# numpy's linear algebra, which nothing here uses, would start a thread for each processor when
-# it is imported: 50 ms of a start that is to take less than a second.
+# On import, numpy's linear algebra, which rawscope does not use, would start a thread for each
+# processor. That takes 50 ms of a start that should take less than a second.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
 def _input_options(command: Decorated) -> Decorated:
-    """The options that say where packets come from, the same for monitor and dump."""
+    """Add the options that select the source of packets, the same for monitor and dump."""
     for option in reversed(
         (
             click.option(
@@ -85,10 +85,10 @@ def _input_options(command: Decorated) -> Decorated:
 
 
 class Commands(click.RichGroup):
-    """The subcommands; those of other modules are imported when they are named or listed.
+    """The subcommands; those of other modules are imported only when used or listed.
 
-    ``send`` has an option for every header field: building them takes a twentieth of a second,
-    which the monitor need not pay for.
+    ``send`` has an option for every header field. Building them takes a twentieth of a second,
+    which the monitor avoids.
     """
 
     MODULES = {
@@ -111,7 +111,7 @@ class Commands(click.RichGroup):
 @click.group(cls=Commands, invoke_without_command=True, context_settings=_SETTINGS)
 @_input_options
 @click.option(
-    "--demo", is_flag=True, help="Watch loopback while real conversations are held there."
+    "--demo", is_flag=True, help="Watch loopback while real clients and servers talk there."
 )
 @click.version_option(None, "-V", "--version", package_name="rawscope")
 @click.pass_context
@@ -120,7 +120,7 @@ def rawscope(context: click.Context, /, demo: bool, debug: bool, **given: Any) -
     if context.invoked_subcommand is not None:
         if any(_was_given(context, name) for name in context.params if name != "debug"):
             raise click.UsageError(
-                f"options of the monitor stand before '{context.invoked_subcommand}': "
+                f"options of the monitor come before '{context.invoked_subcommand}': "
                 f"put them after it"
             )
         return None
@@ -144,13 +144,15 @@ def rawscope(context: click.Context, /, demo: bool, debug: bool, **given: Any) -
     "seconds",
     metavar="SECONDS",
     type=FiniteRange(min=0, min_open=True),
-    help="Stop capturing after this time.",
+    help="Stop capturing after this many seconds.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a packet.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per packet.")
 @click.option(
-    "--fields", metavar="A,B,C", help="Only these fields, parted by tabs; see 'rawscope fields'."
+    "--fields",
+    metavar="A,B,C",
+    help="Print only these fields, separated by tabs; see 'rawscope fields'.",
 )
-@click.option("--hex", "as_hex", is_flag=True, help="Also the bytes, in hex and ASCII.")
+@click.option("--hex", "as_hex", is_flag=True, help="Print the bytes, too, in hex and ASCII.")
 @click.option("--raw", is_flag=True, help="With --json: add the captured bytes as frame.raw.")
 @click.pass_context
 def dump(
@@ -165,7 +167,7 @@ def dump(
     debug: bool,
     **given: Any,
 ) -> int:
-    """Print packets, one a line, live or from a file."""
+    """Print packets, one per line, live or from a file."""
     source = _packet_source(**given)
     _check_dump_source(context, source)
     if as_json + (fields is not None) + as_hex > 1:
@@ -188,7 +190,7 @@ def dump(
 
 
 @rawscope.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON object an interface.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per interface.")
 @click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
 def interfaces(as_json: bool, debug: bool) -> int:
     """List the network interfaces: state, kind, MTU, addresses."""
@@ -221,7 +223,7 @@ def _check_dump_source(context: click.Context, source: PacketSource) -> None:
     }  # fmt: skip
     for name, option in about_capturing.items():
         if _was_given(context, name):
-            raise click.UsageError(f"{option} is about capturing: it does not go with -r")
+            raise click.UsageError(f"{option} applies to capturing: do not combine it with -r")
 
 
 def _packet_source(
@@ -237,7 +239,7 @@ def _packet_source(
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Carry out one command line and return its exit status. Raises only with ``--debug``."""
+    """Run one command line and return its exit status. Raise only with ``--debug``."""
     debug = "--debug" in arguments
     try:
         return rawscope.main(list(arguments), prog_name="rawscope", standalone_mode=False) or _DONE
@@ -246,7 +248,7 @@ def run(arguments: Sequence[str]) -> int:
         say(f"{command}: {_usage_text(_one_line(error.format_message()), command)}")
         return _USAGE
     except ReaderGoneError:
-        abandon_stdout()  # the reader has had enough: not a failure
+        abandon_stdout()  # the reader closed the pipe: not a failure
         return _DONE
     except ReaderStuckError as error:
         abandon_stdout()
@@ -273,12 +275,12 @@ def _usage_text(message: str, command: str) -> str:
 
 
 def _one_line(message: str) -> str:
-    """A message that may hold words from the command line or a file, as one safe line."""
+    """Return a message, which may quote the command line or a file, as one safe line."""
     from core.wire.model.text import safe
 
     return safe(" ".join(message.split())).rstrip(".")
 
 
 def main() -> NoReturn:
-    """The console script."""
+    """Run the command line of this process, and exit with its status."""
     sys.exit(run(sys.argv[1:]))

@@ -1,16 +1,16 @@
-"""``rawscope``: the monitor. Sees to the terminal, starts the engine, then the screen.
+"""``rawscope``: check the terminal, start the engine, then show the monitor.
 
-The engine's thread starts before textual is imported (about a quarter of a second of CPU),
-so that packets are already in the store when the first frame is painted. A file is read only
-once the imports are done: a reader that computes beside them makes each of their many small
-reads wait for the interpreter, and a large file then took seconds longer to appear.
+The engine's thread starts before Textual is imported (about a quarter of a second of processor
+time), so that packets are already in the store when the first frame is painted. Reading a file
+starts only after the imports: if it ran beside them, each of their many small reads would wait
+for the interpreter lock, and a large file took seconds longer to appear.
 
-When the terminal is closed or a signal asks to leave, an orderly end may still wait for
-something. A thread sees to it that the process ends all the same: one sleeps until the terminal
-hangs up, one is started by the signal.
+When the terminal closes or a signal arrives, an orderly exit may still block. Two threads make
+sure that the process ends anyway: one waits for the terminal to hang up, and the signal handler
+starts the other.
 
-With ``-r -`` the capture comes on descriptor 0, where textual wants the keyboard: the pipe
-is moved to a descriptor of its own and the terminal is opened in its place.
+With ``-r -`` the capture comes on descriptor 0, where Textual reads the keyboard. The
+monitor moves the pipe to another descriptor and opens the terminal in its place.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SIGNAL_GRACE_S = 1.2
 
 
 def run_monitor(source: PacketSource, demo: bool) -> int:
-    """Show the monitor until the user leaves it. Raises `CommandError` without a terminal."""
+    """Show the monitor until the user quits. Raise `CommandError` without a terminal."""
     check_screen()
     file: str | int | None = source.file
     if file == "-":
@@ -94,7 +94,7 @@ def _show(
     if failure is not None:
         raise failure
     last = engine.snapshot()
-    if last.state is EngineState.FAILED:  # said again where it can be copied
+    if last.state is EngineState.FAILED:  # repeated on stderr, where the user can copy it
         raise CommandError(last.message)
     faults = monitor.bridge.faults
     if faults.first is not None:
@@ -103,7 +103,7 @@ def _show(
 
 
 def _end_with_terminal(over: threading.Event) -> None:
-    """Wait for the terminal to hang up; end the process if it has not ended soon after."""
+    """Wait for the terminal to hang up; end the process if it still runs after a delay."""
     terminal = select.poll()
     terminal.register(2, 0)  # POLLHUP is always reported
     terminal.poll()
@@ -112,9 +112,9 @@ def _end_with_terminal(over: threading.Event) -> None:
 
 
 def _end_after_signal(number: signal.Signals, monitor: Monitor, over: threading.Event) -> None:
-    """End the process if the signal has not ended it soon after, whatever becomes of the terminal.
+    """End the process if it still runs after a delay, even if the terminal cannot be restored.
 
-    The kernel takes back what the engine holds.
+    The kernel releases the engine's sockets and memory.
     """
     if over.wait(_SIGNAL_GRACE_S):
         return
@@ -125,15 +125,15 @@ def _end_after_signal(number: signal.Signals, monitor: Monitor, over: threading.
 
 
 def check_screen() -> None:
-    """Raise `CommandError` where the monitor could not be drawn.
+    """Raise `CommandError` if the monitor cannot be drawn.
 
-    Both streams are looked at: textual draws on stderr, and a redirected stdout says that
-    somebody wants text.
+    Both output streams must be terminals: Textual draws on stderr, and a redirected stdout means
+    that the user wants text.
     """
     for descriptor, name in ((1, "standard output"), (2, "standard error")):
         if not os.isatty(descriptor):
             raise CommandError(
-                f"the monitor needs a terminal and {name} is none; "
+                f"the monitor needs a terminal and {name} is not one; "
                 "'rawscope dump' prints packets as text"
             )
     if os.environ.get("TERM", "") in ("", "dumb"):
@@ -144,18 +144,18 @@ def check_screen() -> None:
 
 
 def check_keyboard() -> None:
-    """Raise `CommandError` where no key could reach the monitor."""
+    """Raise `CommandError` if the monitor cannot read the keyboard."""
     if not os.isatty(0):
         raise CommandError(
-            "standard input is no terminal, so no key would reach the monitor; "
+            "standard input is not a terminal, so the monitor cannot read the keyboard; "
             "to read a capture from it add '-r -'"
         )
 
 
 def take_capture_from_stdin() -> int:
-    """Put the terminal in the place of descriptor 0; return what was there before.
+    """Replace descriptor 0 by the terminal; return a duplicate of the original descriptor.
 
-    Raises `CommandError` when nothing is piped in, or when there is no terminal to open.
+    Raise `CommandError` if standard input is a terminal, or if no terminal can be opened.
     """
     if os.isatty(0):
         raise CommandError("'-r -' reads a capture from standard input: pipe one in")
@@ -163,7 +163,7 @@ def take_capture_from_stdin() -> int:
         keyboard = os.open("/dev/tty", os.O_RDWR)
     except OSError as error:
         raise CommandError(
-            f"the keyboard: /dev/tty: {error.strerror}; 'rawscope dump -r -' needs none"
+            f"the keyboard: /dev/tty: {error.strerror}; 'rawscope dump -r -' needs no keyboard"
         ) from error
     capture = os.dup(0)
     os.dup2(keyboard, 0)

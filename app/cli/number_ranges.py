@@ -1,4 +1,4 @@
-"""Kinds of numbers on the command line."""
+"""Number types of command-line options."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import rich_click as click
 
 
 class FiniteRange(click.FloatRange):
-    """A range of numbers: infinity and what is not a number are in none."""
+    """A range of finite numbers: infinity and NaN are outside every range."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """The number. Raises `click.BadParameter`."""
+        """Return the number. Raise `click.BadParameter`."""
         number: float = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)

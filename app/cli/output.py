@@ -1,16 +1,16 @@
-"""Where a command's words go: data to stdout, all that is said to a person to stderr.
+"""A command's output: data goes to stdout, messages for the user to stderr.
 
-* Data is gathered and written in large pieces; the caller flushes where somebody may be
+* Data is collected and written in large pieces; the caller flushes when a reader may be
   waiting (after each batch of a live capture).
-* The pieces go to the raw stream: Python's buffered one (3.11) forgets the rest of a piece when a
-  signal comes while a pipe takes only a part of it.
-* The text is UTF-8 whatever the locale says, as tshark's is: a name from the wire has been
-  through `core.wire.model.text.safe` before, so no byte of it can steer a terminal.
-* No write blocks: a terminal is written to by a `TerminalWriter`, and a pipe gets no more at once
-  than it has room for (pipe(7)). A reader that has stopped reading then cannot keep a signal from
+* The pieces go to the raw stream: Python's buffered one (3.11) loses the rest of a piece if a
+  signal arrives while a pipe takes only a part of it.
+* The text is UTF-8 whatever the locale is, like tshark's. `core.wire.model.text.safe` has escaped
+  every name from the wire before, so no byte of it can control a terminal.
+* No write blocks: `TerminalWriter` writes to a terminal, and a pipe gets no more at once than it
+  has room for (pipe(7)). A reader that has stopped reading then cannot keep a signal from
   ending the program (`ReaderStuckError`).
-* A reader that went away (``rawscope dump … | head``) raises `ReaderGoneError`, which ends
-  the program quietly; anything else that stops the writing is a `CommandError`.
+* If the reader has closed the pipe (``rawscope dump … | head``), `ReaderGoneError` ends the
+  program silently; any other write error is a `CommandError`.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from app.terminal.writer import TerminalWriter
 from core.wire.link.link_types import unread_text
 
 _PIECE = 1 << 16
-_LOOK_S = 0.1  # how often to check for a signal
+_SIGNAL_CHECK_S = 0.1  # how often to check for a signal
 _PATIENCE_S = 1.0  # with a reader that takes nothing, once a signal asked to stop
 
 
 class CommandError(Exception):
-    """A failure at run time, told in one line: object, cause, next step. Exit status 1."""
+    """A failure at run time, in one line: object, cause, next step. Exit status 1."""
 
 
 class ReaderGoneError(Exception):
-    """Nobody reads standard output any more. Not an OSError: click has its own idea of EPIPE."""
+    """The reader closed standard output. Not an OSError: click handles EPIPE in its own way."""
 
 
 class ReaderStuckError(Exception):
-    """Nobody reads standard output, and signal `number` asks to stop."""
+    """The reader of standard output takes nothing, and signal `number` asks to stop."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -46,10 +46,10 @@ class ReaderStuckError(Exception):
 
 
 class CommandOutput:
-    """Lines of data on their way to standard output.
+    """A buffer of lines that are written to standard output.
 
-    `signal` returns the number of the signal that asked to stop, None before. What a reader
-    still takes after a signal is written; one that takes nothing raises `ReaderStuckError`.
+    `signal` returns the number of the signal that asked to stop, or None. After a signal the
+    output still writes what the reader takes; `ReaderStuckError` is raised if it takes nothing.
     """
 
     def __init__(self, signal: Callable[[], int | None] = lambda: None) -> None:
@@ -61,13 +61,16 @@ class CommandOutput:
         self._terminal = _terminal_of(self._stream)
         self._room = _room_of(self._stream)
         self._lines: list[str] = []
-        self._held = 0
-        self.written = 0  # lines handed over
+        self._buffered = 0
+        self.written = 0  # lines passed to the stream
 
     @property
     def has_room(self) -> bool:
-        """Whether a line can be written now without waiting for the reader; one that went away
-        counts as room. pipe(7): a full pipe is writable again from 4,096 bytes on."""
+        """True if a line can be written now without waiting for the reader.
+
+        Also true if the reader has closed the pipe. A full pipe becomes writable again when 4,096
+        bytes are free (pipe(7)).
+        """
         room = select.poll()
         room.register(self._stream, select.POLLOUT)
         return bool(room.poll(0))
@@ -75,19 +78,19 @@ class CommandOutput:
     def line(self, text: str) -> None:
         """Add `text` and a line end."""
         self._lines.append(text)
-        self._held += len(text)
-        if self._held >= _PIECE:
+        self._buffered += len(text)
+        if self._buffered >= _PIECE:
             self.flush()
 
     def flush(self) -> None:
-        """Hand over what is held. Raises `ReaderGoneError` or `CommandError`."""
+        """Write the buffered lines. Raise `ReaderGoneError` or `CommandError`."""
         if not self._lines:
             return
         count = len(self._lines)
         self._lines.append("")
         piece = "\n".join(self._lines).encode(errors="backslashreplace")
         self._lines.clear()
-        self._held = 0
+        self._buffered = 0
         try:
             self._write(piece)
         except BrokenPipeError as error:
@@ -103,24 +106,24 @@ class CommandOutput:
             left = left[self._write_some(left[: select.PIPE_BUF]) :]
 
     def _write_some(self, piece: memoryview) -> int:
-        """Write what there is room for; return how many bytes that was."""
+        """Write as much as fits without blocking; return the number of bytes."""
         if self._terminal is None:
             return self._stream.write(piece) or 0  # None: no room, in a non-blocking pipe
         return self._terminal.write(piece)
 
     def _await_room(self) -> None:
-        """Wait until the reader takes something."""
+        """Wait until the stream has room. Raise `ReaderStuckError`."""
         stuck_s = 0.0
-        while self._room is not None and not self._room.poll(_LOOK_S * 1000):
+        while self._room is not None and not self._room.poll(_SIGNAL_CHECK_S * 1000):
             number = self._signal()
             if number is not None:
-                stuck_s += _LOOK_S
+                stuck_s += _SIGNAL_CHECK_S
                 if stuck_s >= _PATIENCE_S:
                     raise ReaderStuckError(number)
 
 
 def _room_of(stream: Any) -> select.poll | None:
-    """What tells whether `stream` has room; None for a stream in memory, which always has."""
+    """Return a poll that reports room in `stream`; None for a stream in memory, which has it."""
     room = select.poll()
     try:
         room.register(stream, select.POLLOUT)
@@ -130,7 +133,7 @@ def _room_of(stream: Any) -> select.poll | None:
 
 
 def _terminal_of(stream: Any) -> TerminalWriter | None:
-    """Return a writer for the terminal behind `stream`, or None if that is no terminal."""
+    """Return a writer for the terminal behind `stream`, or None if it is not a terminal."""
     try:
         return TerminalWriter(stream.fileno()) if stream.isatty() else None
     except OSError:
@@ -138,22 +141,22 @@ def _terminal_of(stream: Any) -> TerminalWriter | None:
 
 
 def say(text: str) -> None:
-    """One line for a person, on stderr."""
+    """Write one line for the user to stderr."""
     if sys.stderr is not None:
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
 
 
-def say_unread(told: set[int], link_types: Iterable[int]) -> None:
-    """Say, once for each, which of the link types nothing here reads; `told` remembers them."""
-    new = set(link_types) - told
-    told |= new
+def say_unread(reported: set[int], link_types: Iterable[int]) -> None:
+    """Report each unsupported link type once; `reported` collects those already reported."""
+    new = set(link_types) - reported
+    reported |= new
     if unread := unread_text(sorted(new)):
         say(f"rawscope: {unread}")
 
 
 def abandon_stdout() -> None:
-    """Point stdout at nothing, so that closing it at exit finds no reader to miss."""
+    """Redirect stdout to /dev/null, so that flushing it at exit cannot fail."""
     sink = os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 1)
     os.close(sink)

@@ -1,4 +1,4 @@
-"""Where packets come from, as the command line said it."""
+"""The source of packets that the command line selects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.capture.options import CaptureOptions, Method
 
 @dataclass(frozen=True, slots=True)
 class PacketSource:
-    """Interfaces or a file, never both; neither is for the monitor, where a person chooses.
+    """Interfaces or a file, never both. With neither, the monitor lets the user choose.
 
     `file` is a path, or ``"-"`` for standard input. `snap_length` is in bytes. `method` is
     ``"ring"``, ``"datagram"`` or ``"inet"``.
@@ -22,7 +22,7 @@ class PacketSource:
     method: Method
 
     def capture_options(self) -> CaptureOptions:
-        """The same as `core.capture` takes it."""
+        """Return the options that `core.capture` takes."""
         return CaptureOptions(
             interfaces=self.interfaces,
             snap_length=self.snap_length,

@@ -30,8 +30,8 @@ def one_syn(tmp_path: Path) -> str:
     [
         (["dump"], "-i IFACE or -r FILE"),
         (["dump", "-i", "lo", "-r", "x"], "-i captures and -r reads"),
-        (["dump", "-r", "x", "-a", "1"], "-a is about capturing"),
-        (["dump", "-r", "x", "-p"], "-p is about capturing"),
+        (["dump", "-r", "x", "-a", "1"], "-a applies to capturing"),
+        (["dump", "-r", "x", "-p"], "-p applies to capturing"),
         (["dump", "-r", "x", "-c", "0"], "-c"),
         (["dump", "-r", "x", "--json", "--hex"], "exclude each other"),
         (["dump", "-r", "x", "--raw"], "--raw adds to --json"),

@@ -71,9 +71,9 @@ def test_stdin_as_a_capture_must_be_piped_in(terminal: Open) -> None:
     screen.wait_for(b"pipe one in", PATIENCE_S)
 
 
-def test_stdin_that_is_no_keyboard_is_told(terminal: Open) -> None:
+def test_stdin_without_a_keyboard_is_reported(terminal: Open) -> None:
     screen = terminal("sh", "-c", f"{shlex.join(RAWSCOPE)} < /dev/null")
-    screen.wait_for(b"no key would reach the monitor", PATIENCE_S)
+    screen.wait_for(b"the monitor cannot read the keyboard", PATIENCE_S)
 
 
 @pytest.mark.parametrize("kind", ["dumb", ""])

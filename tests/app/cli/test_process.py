@@ -150,7 +150,7 @@ def test_the_monitor_needs_a_terminal() -> None:
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stdout == b""
-    assert "standard output is none" in done.stderr.decode()
+    assert "standard output is not one" in done.stderr.decode()
     assert "rawscope dump" in done.stderr.decode()
     assert done.stderr.count(b"\n") == 1
 
