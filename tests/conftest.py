@@ -1,4 +1,4 @@
-"""What holds for all tests."""
+"""Hooks and settings for all tests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ settings.load_profile("rawscope")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what a marker says that this machine cannot run, before any fixture is set up."""
+    """Skip a test whose marker needs what this host lacks, before any fixture is set up."""
     if item.get_closest_marker("corpus"):
         captures_dir()
     if item.get_closest_marker("live"):
@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give this process (each worker of a parallel run is one) a network and signals of its own.
 
     Under nohup(1), SIGHUP is ignored, and every program that a test starts would inherit that:
-    tests that end a program with SIGHUP would wait for it in vain.
+    tests that end a program with SIGHUP would wait for it until they time out.
     """
     leave_network()
     use_exact_idle()

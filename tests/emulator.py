@@ -1,4 +1,4 @@
-"""A terminal without a window: what a person would see of the bytes that a program wrote.
+"""A terminal emulator without a window: shows what the user would see of a program's output.
 
 It knows what this project and Textual write (VT102 and xterm: cursor, lines, margins, SGR,
 alternate screen, cursor position report), and raises on any other sequence, so that nothing is
@@ -74,7 +74,7 @@ class Emulator:
 
     @property
     def seen(self) -> list[list[Cell]]:
-        """All cells as a person sees them."""
+        """Return all cells as the user sees them."""
         return [[cell.seen for cell in line] for line in self._lines]
 
     def __contains__(self, text: str) -> bool:

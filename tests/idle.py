@@ -5,7 +5,7 @@ an idle machine that costs 40 ms a key. On a busy one the process looks idle bec
 given a processor, so a test goes on before its key was handled. `use_exact_idle` replaces the
 guess by facts:
 
-- the event loop has nothing that is ready to run, a few rounds in a row (a round also looks at
+- the event loop has nothing that is ready to run, a few rounds in a row (a round also polls
   descriptors and at timers that are due),
 - every widget waits for its next message: none is in the middle of handling one,
 - no key waits in the application's `KeyQueue`, as keys do until the side panels are mounted, and
@@ -32,7 +32,7 @@ from textual.message_pump import MessagePump
 from tests.waiting import PATIENCE_S, TICK_S
 
 QUIET_ROUNDS = 3
-FINISHED_AT_MOST = 20  # times; a screen whose scrollbars come and go lays itself out for ever
+FINISHED_AT_MOST = 20  # times; a screen whose scrollbars come and go lays itself out forever
 
 
 def _is_handling(pump: MessagePump) -> bool:
@@ -104,7 +104,7 @@ async def eventually(
 ) -> None:
     """Wait for what another thread or a timer brings about in the app of this context.
 
-    Call `ask` before each look at `condition`, as a timer of the app might. Fail after
+    Call `ask` before each check of `condition`, as a timer of the app might. Fail after
     `PATIENCE_S` seconds with the text on the screen.
     """
     ends_s = time.monotonic() + PATIENCE_S

@@ -1,4 +1,4 @@
-"""Find, in the source of tests, programs that are started without asking this machine for them.
+"""Find, in the source of tests, programs that are started without `require_peer`.
 
 The first word of a command may be written out only if it is one of `EVERYWHERE`. Any other has to
 come from a call such as ``require_peer("tcpdump")``; so has a parameter, since its function does

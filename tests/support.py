@@ -1,4 +1,4 @@
-"""Decide what this machine has: captures, peer programs, privileges, network namespaces.
+"""Decide what this host has: captures, peer programs, privileges, network namespaces.
 
 Tests ask here and nowhere else. What is absent skips the test with the reason; with ``CI=true``
 it fails the test instead, so that CI leaves nothing out unnoticed. (What a kernel may lack, IPv6
@@ -179,7 +179,7 @@ def require_scapy() -> str:
 
 
 def remarks_of(path: Path) -> list[str]:
-    """The comments of the Interface Statistics Blocks of a pcapng file of this machine's order."""
+    """Return the comments of the Interface Statistics Blocks of a native-endian pcapng file."""
     data, at, found = path.read_bytes(), 0, []
     while at < len(data):
         kind, length = struct.unpack_from("=II", data, at)

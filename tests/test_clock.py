@@ -1,8 +1,8 @@
 """Nothing but stamps and words depends on the wall clock, which may be stepped (FAULTS 16).
 
-One test reads the source: each use of the wall clock stands in a list, with its reason. The others
-run the program with a wall clock that jumps an hour forth and back each time it is asked, put in
-its place before the program starts (sitecustomize; see site in Python's library). The monotonic
+One test reads the source: each use of the wall clock is in a list, with its reason. The others
+run the program with a wall clock that jumps an hour forth and back at each reading, installed
+before the program starts (sitecustomize; see site in Python's library). The monotonic
 clock goes on as it is, as in a real step. libfaketime cannot do that: under it time.sleep() fails
 with EINVAL, as Python sleeps until an absolute time (clock_nanosleep(2)).
 """

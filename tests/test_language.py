@@ -68,7 +68,7 @@ PHRASES = (
     Rule(r"\bwith patience\b|\bfor ever\b", "write 'forever', or the limit"),
 )
 SPELLING = (
-    Rule(r"(neighb|behavi|col|hon|fav|lab|harb|flav|hum|rum|vap)our(?!ly)", "write -or"),
+    Rule(r"(?<!linux/)(neighb|behavi|col|hon|fav|lab|harb|flav|hum|rum|vap)our(?!ly)", "write -or"),
     Rule(r"(cancel|label|model|travel|signal|tunnel|channel|level|total)l(ed|ing|er)", "one l"),
     Rule(r"(?<![a-z])grey(?!\d)|centre(?!d? ?point)|metres?\b|fibre", "write gray, center, fiber"),
     Rule(

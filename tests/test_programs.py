@@ -1,4 +1,4 @@
-"""Every program that a test starts is asked for, so that a machine without it skips the test."""
+"""Tests get every program that they start from `require_peer`, which skips if it is missing."""
 
 from __future__ import annotations
 

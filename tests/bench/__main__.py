@@ -5,7 +5,7 @@ prints one line a figure and exits 0, or exits 1 when a figure is worse than its
 runner calls them one after the other (never at once: they would measure each other), each with
 a time limit. ``python -m tests.bench NAME…`` runs some of them.
 
-RESULTS.md holds the figures that were last looked at, with the machine they come from.
+RESULTS.md records the last figures that were reviewed, and the host they come from.
 """
 
 from __future__ import annotations

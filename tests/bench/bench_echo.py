@@ -12,13 +12,14 @@ time, which in a young and small program the C library gives back to the kernel 
 a page fault a message. Once its heap has grown it does several times as many. So each round starts
 fresh servers and measures them twice: *cold*, and *warm*, when the same server has had a load
 before. Against a warm one the bound on asyncio (1.5) cannot be had: uvloop itself is not so much
-faster. Edge triggered, ours reads until a short read, which costs no more reads than level: edge is
-held to level. All ratios are printed; the exit status says whether those with a bound hold.
+faster. Edge triggered, rawscope reads until a short read, which costs no more reads than level
+triggering: edge must not be slower than level. All ratios are printed; the exit status says whether
+those with a bound hold.
 
 The load is measured from when the server has accepted all: 10,000 accepts take as long as a round.
 
-Ours is as ``rawscope echo`` runs it: the books are on, and since there is no screen the kernel is
-not asked about each client.
+rawscope's server runs as in ``rawscope echo``: its counters are on, and since there is no screen
+it does not query the kernel about each client.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ def main():
     except ImportError:
         kinds.remove("uvloop")
         print("uvloop is not installed (pip install 'rawscope[bench]'): not compared")
-    held = "uvloop" in kinds  # a bound that was not looked at does not hold
+    held = "uvloop" in kinds  # a bound that was not measured does not hold
     for name, load in LOADS.items():
         cold: dict[str, list[Round]] = {kind: [] for kind in kinds}
         warm: dict[str, list[Round]] = {kind: [] for kind in kinds}

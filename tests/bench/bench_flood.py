@@ -1,8 +1,8 @@
 """The monitor on screen while 300,000 packets a second arrive for 5 seconds.
 
 Nothing may be lost that is not counted, nothing dropped at the default ring size, and keys
-must answer. What arrived is told by the interface's own counter; what was captured and dropped,
-by the status bar, as a person reads it.
+must answer. The interface's own counter gives the number of packets that arrived; the status
+bar, as the user reads it, gives those captured and dropped.
 """
 
 from __future__ import annotations

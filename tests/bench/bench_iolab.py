@@ -1,6 +1,6 @@
 """The laboratory's own claims: a wake-up costs select and poll more the more they watch, epoll not.
 
-Also what each I/O model does on this machine, among 1,000 idle connections and among none.
+Also what each I/O model does on this host, among 1,000 idle connections and among none.
 """
 
 from __future__ import annotations

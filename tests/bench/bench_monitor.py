@@ -8,7 +8,7 @@
    120 MB.
 4. Five million rows while a flood is captured: key to paint p50 ≤ 20 ms, p99 ≤ 60 ms, 200×50.
 
-All in a pty, from outside: what is timed is what a person would wait for.
+All in a pty, from outside: each figure is a time that the user would wait.
 """
 
 from __future__ import annotations

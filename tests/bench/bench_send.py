@@ -59,7 +59,7 @@ def received(network: Network) -> tuple[float, int]:
 
 
 def processor_s(group: int) -> float:
-    """Processor time of all processes of a group so far."""
+    """Return the processor time that all processes of a group have used."""
     ticks = 0
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):

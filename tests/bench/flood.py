@@ -54,7 +54,7 @@ class Flood:
 
     @property
     def sending(self) -> bool:
-        """Whether the sender is still at it."""
+        """True if the sender still runs."""
         return self._sender is not None and self._sender.poll() is None
 
     @property

@@ -22,7 +22,7 @@ class Echo(asyncio.Protocol):
 
 
 async def serve():
-    """Print the port and serve for ever."""
+    """Print the port and serve forever."""
     running = asyncio.get_running_loop()
     server = await running.create_server(Echo, "127.0.0.1", 0, backlog=4096)
     print(server.sockets[0].getsockname()[1], flush=True)

@@ -1,4 +1,4 @@
-"""A program on a pseudo-terminal of its own, as a person at the keyboard has it.
+"""A program on a pseudo-terminal of its own, as a user has it.
 
 Latency is the time from writing a key to the pty until the bytes that show its effect have
 been read back: everything between the finger and the terminal emulator.
@@ -26,7 +26,7 @@ ESCAPES = re.compile(
     rb"\x1b\[[0-9;:?<>=]*[A-Za-z~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]"
 )
 
-QUESTION = re.compile(rb"\x1b\[(\d+);(\d+)H\x1b\[6n")  # a cursor position report is asked for
+QUESTION = re.compile(rb"\x1b\[(\d+);(\d+)H\x1b\[6n")  # requests a cursor position report
 OVERLAP = 512  # bytes kept of what was read: more than any text looked for, with its escapes
 
 

@@ -110,7 +110,7 @@ def _bit(data: bytearray, random: Random, _: Sequence[Sample]) -> None:
 
 
 def _length(data: bytearray, random: Random, _: Sequence[Sample]) -> None:
-    """Two bytes that say a length: none, few, what is left, one more, all."""
+    """Set two bytes to a length: zero, few, the remaining bytes, one more, or the maximum."""
     if len(data) >= 2:
         at = min(_place(data, random), len(data) - 2)
         left = len(data) - at

@@ -2,7 +2,7 @@
 
 In a network namespace of its own, so that nothing else is on its loopback, with a ring that holds
 more than all that is sent: so nothing may be dropped, and the payload in the captured packets of
-each connection is, byte for byte, what was sent and what came back. A byte that TCP sent again is
+each connection is, byte for byte, what the client sent and received. A byte that TCP sent again is
 counted once: the sum is that of the sequence numbers covered.
 """
 
@@ -52,7 +52,7 @@ def echoing():
 
 
 def exchange(port, data, half_close):
-    """Send all, read all back; the client's own port, and what came back."""
+    """Send all and read all back; return the client's port and the received bytes."""
     with socket.create_connection((HOST, port), timeout=PATIENCE_S) as client:
         sender = threading.Thread(target=client.sendall, args=(data,))
         sender.start()
@@ -118,7 +118,7 @@ def test_every_echoed_byte_is_in_the_table(switches):
         until(lambda: gone(engine.echo.snapshot(), len(held)), "all clients have come and gone")
         until(
             lambda: (said := engine.snapshot()).captured + said.dropped == said.received,
-            "the books of the capture",
+            "the counters of the capture",
         )
         said, totals = engine.snapshot(), engine.echo.snapshot().totals
         assert said.dropped == 0

@@ -190,7 +190,7 @@ def test_captured_packets_and_those_of_a_file_never_mix(network, tmp_path):
 
 
 def test_broken_socket_ends_the_worker_but_not_unshown(network):
-    """Whatever is asked of the session then fails too, the counts and the closing included."""
+    """Every later call of the session fails, too, the counters and closing included."""
     store = PacketStore()
     engine = Engine(store)
     network.in_near(engine.start)

@@ -1,4 +1,4 @@
-"""Everywhere an interface is asked for, its alternative names and its number find it, too."""
+"""Every option that takes an interface accepts its alternative names and its number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The monitor is told to leave, or to stop for a while, in the middle of a capture."""
+"""Signals that end or suspend the monitor in the middle of a capture."""
 
 from __future__ import annotations
 

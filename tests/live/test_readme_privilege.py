@@ -65,7 +65,7 @@ def readme_command() -> str:
 
 
 class Sudoer:
-    """An ordinary user who may use sudo; a call runs a shell command of theirs."""
+    """An ordinary user who may use sudo; a call runs a shell command as that user."""
 
     def __init__(self, base: Path) -> None:
         require_root()

@@ -78,9 +78,9 @@ def test_any_tells_interfaces_apart_also_new_ones(network, method):
         "near0": LinkType.ETHERNET,
         tun.name: LinkType.RAW,
     }
-    (tunnelled,) = (packet for packet in watch.packets if packet.interface.name == tun.name)
-    assert tunnelled.data == inside
-    assert tunnelled.captured_length == tunnelled.original_length
+    (tunneled,) = (packet for packet in watch.packets if packet.interface.name == tun.name)
+    assert tunneled.data == inside
+    assert tunneled.captured_length == tunneled.original_length
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -303,7 +303,7 @@ def send_numbered(network, name, payload):
 
 
 def names(network, watch, count):
-    """The interfaces of so many packets; who reads asks for links in its own namespace."""
+    """Return the interfaces of `count` packets; the reader queries links in its own namespace."""
     until(lambda: network.in_near(watch.read) >= count, f"{count} packets")
     return [packet.interface.name for packet in watch.packets]
 

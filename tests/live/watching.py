@@ -30,7 +30,7 @@ class Watch:
 
     @property
     def packets(self) -> list[Packet]:
-        """All packets so far."""
+        """Return all packets captured until now."""
         snapshot = self.store.snapshot()
         return [snapshot.packet(number) for number in range(1, snapshot.count + 1)]
 

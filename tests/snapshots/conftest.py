@@ -1,4 +1,4 @@
-"""A picture must not depend on the environment of whoever runs the tests."""
+"""A picture must not depend on the environment of the test run."""
 
 from __future__ import annotations
 

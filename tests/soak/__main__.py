@@ -93,7 +93,7 @@ class Soak:
             now_s = time.monotonic()
 
     def pause(self, wanted: bool) -> None:
-        """Pause the view, or resume it; in vain while an editor takes the key."""
+        """Pause or resume the view; has no effect while an editor takes the key."""
         if self.samples and self.last["paused"] is not wanted:
             for key in (keys.ESC, keys.ESC, keys.ESC, keys.SPACE):
                 self.press(key)
@@ -166,7 +166,7 @@ def broken(sample: Sample, bound_bytes: int) -> Iterator[str]:
     for prefix, count in (("", "count"), ("shown_", "shown_count")):
         if sample[f"{prefix}held"] + sample[f"{prefix}evicted"] != sample[count]:
             yield f"{prefix}held + evicted != captured"
-    if sample["captured"] > sample["count"]:  # the worker was asked first
+    if sample["captured"] > sample["count"]:  # the worker was read first
         yield "captured more than the store has"
 
 

@@ -33,7 +33,7 @@ class Client:
             raise ConnectionError("the echo server does not answer")
 
     def step(self) -> None:
-        """Send what is left, then read what comes back."""
+        """Send the rest, then read the echo."""
         if self.to_send:
             self.to_send = self.to_send[self.socket.send(self.to_send) :]
         else:

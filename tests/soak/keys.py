@@ -1,6 +1,6 @@
 """Keys at random, with a fixed seed, that neither send a packet nor leave the program.
 
-A *move* is what a person does in one go: a single key, or a window opened and closed. Keys that
+A *move* is what the user does at once: a single key, or a window opened and closed. Keys that
 send (``ctrl+s``, ``r``, ``b``), leave (``q``, ``ctrl+q``), stop a listener (``x``), suspend
 (``ctrl+z``) or start the laboratory (``L``) are in none of them. Neither is enter, with which the
 command palette does any of that.
@@ -43,7 +43,7 @@ def warm_up() -> Iterator[bytes]:
 
 
 def moves(rng: random.Random) -> Iterator[bytes]:
-    """For ever: three single keys for every window."""
+    """Yield moves forever: three single keys for every window."""
     while True:
         if rng.random() < 0.25:
             yield from rng.choice(WINDOWS)
