@@ -9,7 +9,7 @@ import pytest
 from core.decode import header_index
 from core.wire.link.link_types import LinkType
 from core.wire.present import summary
-from core.wire.present.summary import Tone
+from core.wire.protocol import Tone
 from tests.fuzz import __main__ as fuzz
 from tests.fuzz.mutations import mutated
 from tests.fuzz.readers import FaultError, Sample, check

@@ -10,9 +10,10 @@ from core.capture.options import ANY
 from core.engine.engine import EngineSnapshot, EngineState
 from core.forge.compose.draft import TRAILER
 from core.forge.compose.from_packet import Filled
-from core.forge.compose.layer_kinds import KINDS, LayerPosition
+from core.forge.compose.layer_kinds import KINDS
 from core.forge.values import SendMethod
 from core.wire.model.text import safe
+from core.wire.protocol import LayerPosition
 from widgets.forge.changes import FormState
 from widgets.forge.rows import FormRow
 

@@ -16,8 +16,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,42 +24,14 @@ from numpy.typing import NDArray
 from core.decode.chunk import HeaderState, Network
 from core.decode.header_positions import HeaderPositions
 from core.decode.option_steps import find_option
+from core.wire.model.batch import Column, FrameGroup, Mask, Rows
 from core.wire.model.dissection import Cause
 from core.wire.model.field import PlacedField, gather
 from core.wire.model.options import OptionList
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering
 
-Rows: TypeAlias = NDArray[np.int64]
-Mask: TypeAlias = NDArray[np.bool_]
-Column: TypeAlias = NDArray[Any]
-
 _WORD = 8  # bytes a gather reads
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FrameGroup:
-    """Packets at the same kind of header: `rows` (n,) and the offset `at` (n,) of each."""
-
-    rows: Rows
-    at: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def where(self, mask: Mask) -> FrameGroup:
-        """Those of the group for which `mask` (n,) holds."""
-        return self.taken(mask.nonzero()[0])
-
-    def taken(self, index: Rows) -> FrameGroup:
-        """Those of the group at these ascending indices."""
-        if len(index) == len(self.rows):
-            return self
-        return FrameGroup(self.rows.take(index), self.at.take(index))
-
-    def moved(self, distance: int | Column) -> FrameGroup:
-        """The same packets, `distance` bytes further on."""
-        return FrameGroup(self.rows, self.at + distance)
 
 
 class BatchWalk:

@@ -23,15 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode import link_steps, network_steps, serial_steps, transport_steps
-from core.decode.batch_walk import BatchWalk, FrameGroup, Step, Steps
+from core.decode.batch_walk import BatchWalk, Step, Steps
 from core.decode.header_positions import HeaderPositions
 from core.wire.dissect import MAXIMUM_LAYERS
-from core.wire.link import ethernet, linux_cooked, loopback, mpls, ppp, serial, shims, vlan
+from core.wire.link import ethernet, linux_cooked, loopback, ppp, serial, shims, vlan
+from core.wire.model.batch import FrameGroup
 from core.wire.model.dissection import PacketFlag
 from core.wire.model.walk import Numbering, Parser
-from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv6
-from core.wire.registry import PARSERS
-from core.wire.transport import sctp, tcp, udp
+from core.wire.network import arp, ipv4, ipv6
+from core.wire.registry import readers
+from core.wire.transport import tcp, udp
 
 SLICE = 1 << 15
 
@@ -40,7 +41,6 @@ _STEP_OF: dict[Parser, Step] = {
     ethernet.parse_llc: link_steps.llc,
     vlan.parse: link_steps.vlan,
     vlan.parse_provider: link_steps.provider_vlan,
-    mpls.parse: serial_steps.mpls,
     ppp.parse: serial_steps.ppp,
     ppp.parse_session: serial_steps.pppoe_session,
     ppp.parse_discovery: serial_steps.pppoe_discovery,
@@ -63,22 +63,22 @@ _STEP_OF: dict[Parser, Step] = {
     ipv6.parse_authentication: network_steps.authentication,
     tcp.parse: transport_steps.tcp,
     udp.parse: transport_steps.udp,
-    icmp.parse: transport_steps.icmp,
-    icmpv6.parse: transport_steps.icmpv6,
-    igmp.parse: transport_steps.igmp,
-    sctp.parse: transport_steps.sctp,
 }
-_TUNNELLED = (ipv4.parse, ipv6.parse)  # not followed where an IP header carries them
+_TUNNELED = (ipv4.parse, ipv6.parse)  # not followed where an IP header carries them
 
-STEPS: Steps = {
-    space: {
-        number: _STEP_OF[parser]
-        for number, parser in parsers.items()
-        if parser in _STEP_OF and not (space is Numbering.IP_PROTOCOL and parser in _TUNNELLED)
-    }
-    for space, parsers in PARSERS.items()
-}
 
+def _steps() -> Steps:
+    """Return the step of each number, by the numberings, from the registry's readers."""
+    steps: dict[Numbering, dict[int, Step]] = {space: {} for space in Numbering}
+    for space, number, reader in readers():
+        step = reader.step or _STEP_OF.get(reader.parser)
+        tunneled = space is Numbering.IP_PROTOCOL and reader.parser in _TUNNELED
+        if step is not None and not tunneled:
+            steps[space][number] = step
+    return steps
+
+
+STEPS = _steps()
 
 _NETWORK_STEPS = (network_steps.arp, network_steps.ipv4, network_steps.ipv6)
 

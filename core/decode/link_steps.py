@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from core.decode.batch_walk import BatchWalk, Column, FrameGroup, Mask
+from core.decode.batch_walk import BatchWalk
 from core.wire.link.ethernet import (
     ETHERNET,
     ETHERNET_802_3,
@@ -54,6 +54,7 @@ from core.wire.link.loopback import (
     SHORT_FAMILIES,
 )
 from core.wire.link.vlan import PROVIDER, VLAN, VLAN_LENGTH
+from core.wire.model.batch import Column, FrameGroup, Mask
 from core.wire.model.dissection import Cause
 from core.wire.model.field import gather
 from core.wire.model.table import HeaderTable

@@ -1,4 +1,4 @@
-"""Label stacks, PPP and the rarer link headers of many frames at once.
+"""PPP and the rarer link headers of many frames at once.
 
 More of `core.decode.link_steps`; see there.
 """
@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.decode.batch_walk import BatchWalk, Column, FrameGroup
+from core.decode.batch_walk import BatchWalk
 from core.wire.link.ethernet import LOWEST_ETHERTYPE, EtherType
-from core.wire.link.mpls import MPLS, OAM_ALERT
-from core.wire.link.mpls import VERSIONS as MPLS_VERSIONS
 from core.wire.link.ppp import (
     ADDRESS,
     PPP,
@@ -34,23 +32,9 @@ from core.wire.link.serial import (
     SLARP,
 )
 from core.wire.link.shims import CISCO_METADATA, NSH, NSH_NEXT
+from core.wire.model.batch import Column, FrameGroup
 from core.wire.model.field import gather
 from core.wire.model.walk import Numbering
-from core.wire.network.ipv4 import IPV4
-
-
-def mpls(walk: BatchWalk, group: FrameGroup) -> None:
-    """One entry of a label stack; the next may be another."""
-    group = walk.begin(MPLS, group)
-    bottom = walk.column(MPLS["bottom"], group) > 0
-    after = group.moved(MPLS.size)
-    walk.follow(Numbering.ETHERTYPE, int(EtherType.MPLS), after.where(~bottom))
-    packet = bottom & (walk.column(MPLS["label"], group) != OAM_ALERT)
-    after = after.where(packet)
-    after = after.where(walk.begins(after))
-    version = walk.column(IPV4["version"], after)
-    for number, kind in MPLS_VERSIONS.items():
-        walk.follow(Numbering.ETHERTYPE, int(kind), after.where(version == number))
 
 
 def ppp(walk: BatchWalk, group: FrameGroup) -> None:

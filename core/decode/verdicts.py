@@ -28,12 +28,11 @@ from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag, Verdict
 from core.wire.model.field import Span
 from core.wire.model.table import HeaderTable
-from core.wire.network.icmp import ICMP
-from core.wire.network.icmpv6 import ICMPV6
-from core.wire.network.igmp import IGMP
+from core.wire.model.walk import Numbering
 from core.wire.network.ipv4 import IPV4, IpProtocol
 from core.wire.network.ipv6 import IPV6
-from core.wire.transport.sctp import SCTP
+from core.wire.protocol import ChecksumRule
+from core.wire.registry import PROTOCOLS, numbers
 from core.wire.transport.tcp import TCP
 from core.wire.transport.udp import UDP
 
@@ -144,21 +143,23 @@ def _of_parts(headers: _Headers, table: HeaderTable) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How a protocol's checksum is computed."""
+    """A protocol's checksum rule, and the table with its `checksum` field."""
 
     table: HeaderTable
-    pseudo_header: bool = False
-    cyclic: bool = False  # SCTP's CRC-32C, not the Internet checksum
+    checksum: ChecksumRule
 
 
-RULES: dict[int, Rule] = {
-    IpProtocol.TCP: Rule(TCP, pseudo_header=True),
-    IpProtocol.UDP: Rule(UDP, pseudo_header=True),
-    IpProtocol.ICMP: Rule(ICMP),
-    IpProtocol.ICMPV6: Rule(ICMPV6, pseudo_header=True),
-    IpProtocol.IGMP: Rule(IGMP),
-    IpProtocol.SCTP: Rule(SCTP, cyclic=True),
-}
+def _rules() -> dict[int, Rule]:
+    """Return the rules of the transport protocols, by IP protocol."""
+    by_name = numbers(Numbering.IP_PROTOCOL)
+    return {
+        by_name[protocol.name]: Rule(protocol.tables[0], protocol.checksum)
+        for protocol in PROTOCOLS
+        if protocol.checksum is not None and not protocol.checksum.is_header_only
+    }
+
+
+RULES = _rules()
 
 
 def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> NDArray[np.uint8]:
@@ -178,7 +179,7 @@ def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> ND
     result = np.where(waiting, Verdict.OFFLOADED, Verdict.UNVERIFIED).astype(np.uint8)
     sure = np.flatnonzero(~cut)
     result[sure] = _judge(chunk, headers.where(sure), stops[sure], protocol, rule)
-    if rule.pseudo_header or rule.cyclic:  # the sums that network cards compute
+    if rule.checksum.pseudo_header or rule.checksum.cyclic:  # the sums that network cards compute
         result[(result == Verdict.BAD) & waiting] = Verdict.OFFLOADED
     stopped = chunk.state[headers.rows] & HeaderState.CAUSE_MASK > 0
     if protocol == IpProtocol.UDP:
@@ -191,7 +192,7 @@ def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> ND
         ended = np.flatnonzero(stopped)
         header = TCP["hdr_len"].column(chunk.data, headers.start[ended])
         result[ended[header < TCP.size]] = Verdict.NONE
-    if rule.pseudo_header:
+    if rule.checksum.pseudo_header:
         routed = chunk.state[headers.rows] & HeaderState.ROUTED > 0
         for index in np.flatnonzero(routed).tolist():
             result[index] = _dissected(chunk, int(headers.rows[index]), rule)
@@ -215,12 +216,12 @@ def _judge(
     """Verdicts on segments that are all there, before the kernel is asked."""
     data, lengths = chunk.data, stops - headers.start
     stored = rule.table["checksum"].column(data, headers.start)
-    if rule.cyclic:
+    if rule.checksum.cyclic:
         field = rule.table["checksum"].span.start
         right = crc32c_many(data, headers.start, lengths, field).byteswap() == stored
         return np.where(right, Verdict.GOOD, Verdict.BAD).astype(np.uint8)
     sums = ones_sums(data, headers.start, lengths)
-    if not rule.pseudo_header:
+    if not rule.checksum.pseudo_header:
         return np.where(sums == _ALL_ONES, Verdict.GOOD, Verdict.BAD).astype(np.uint8)
     bare = _pseudo_sums(chunk, headers, protocol)
     pseudo = add_folded(bare, lengths)

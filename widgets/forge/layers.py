@@ -10,8 +10,9 @@ import re
 from dataclasses import replace
 
 from core.forge.compose.draft import Draft
-from core.forge.compose.layer_kinds import KINDS, LayerPosition
+from core.forge.compose.layer_kinds import KINDS
 from core.forge.values import SendMethod
+from core.wire.protocol import LayerPosition
 from widgets.forge.settings import SendSettings
 
 LAYER_CHOICES = {

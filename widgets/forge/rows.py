@@ -14,10 +14,11 @@ from enum import Enum
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation, FormField, Origin
-from core.forge.compose.layer_kinds import KINDS, LayerPosition
+from core.forge.compose.layer_kinds import KINDS
 from core.forge.values import SendMethod
 from core.wire.model.field import Kind, Span
 from core.wire.model.text import safe
+from core.wire.protocol import LayerPosition
 from widgets.forge.layers import LAYER_CHOICES, layer_names
 from widgets.forge.settings import COUNT, INTERVAL, RATE, SendSettings
 

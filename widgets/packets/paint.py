@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from core.wire.present.summary import Tone
+from core.wire.protocol import Tone
 from widgets.lines.cells import left, right, shorten_address, width_of, without
 from widgets.packets.columns import SIGN_WIDTH, ColumnName, TableColumn, TableLayout
 from widgets.packets.row import PacketRow, Sign

@@ -18,7 +18,8 @@ from core.wire.dissect import dissect
 from core.wire.model.dissection import PacketFlag, Verdict, is_timed
 from core.wire.model.text import safe
 from core.wire.present.faults import Faults
-from core.wire.present.summary import Summary, Tone, failed_summary, summarize
+from core.wire.present.summary import Summary, failed_summary, summarize
+from core.wire.protocol import Tone
 
 CACHED_ROWS = 1024
 

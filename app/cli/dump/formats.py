@@ -22,7 +22,8 @@ from core.store.frame_detail import seconds_text
 from core.wire.model.dissection import Dissection, is_timed
 from core.wire.model.text import safe
 from core.wire.present.record import LISTED, record
-from core.wire.present.summary import Summary, Tone, failed_summary, summarize, wrong_checksums
+from core.wire.present.summary import Summary, failed_summary, summarize, wrong_checksums
+from core.wire.protocol import Tone
 
 _HEX_COLUMNS = 16  # bytes a line
 _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(".") for byte in range(256))

@@ -15,12 +15,13 @@ import rich_click as click
 from app.cli.send.prompt import state_folder
 from app.cli.send.send import SendRequest
 from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
-from core.forge.compose.layer_kinds import KINDS, LayerPosition
+from core.forge.compose.layer_kinds import KINDS
 from core.forge.compose.templates import TEMPLATES
 from core.forge.export.recipes import inferred_layers
 from core.forge.journal.saved import DraftStore
 from core.wire.encode.value_text import allowed
 from core.wire.model.field import Kind
+from core.wire.protocol import LayerPosition
 
 _PREFIX = "field_"
 _PASSED_ON = (

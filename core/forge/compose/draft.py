@@ -19,7 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.forge.compose.layer_kinds import KINDS, LayerKind
+from core.forge.compose.layer_kinds import KINDS
+from core.wire.protocol import LayerKind
 
 PAYLOAD, TRAILER = "payload", "trailer"
 LONGEST_TEXT = 200_000  # characters of one input: a payload of 64 KiB in hex

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
 from core.forge.compose.evaluation import evaluate
-from core.forge.compose.layer_kinds import KINDS, LayerKind
+from core.forge.compose.layer_kinds import KINDS
 from core.forge.compose.payload_text import payload_text
 from core.forge.values import SendMethod
 from core.wire.encode.build import Built, DoesNotFitError, build
@@ -26,6 +26,7 @@ from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Verdict
 from core.wire.model.field import PlacedField
+from core.wire.protocol import LayerKind
 
 _MADE_UP = frozenset({"sll", "null", "raw", "nflog"})
 

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from core.forge.compose.evaluation import Evaluation
-from core.forge.compose.layer_kinds import LayerKind
 from core.wire.encode.build import Built, BuiltField, DoesNotFitError, build
 from core.wire.encode.packet_parts import Header, Parts
 from core.wire.link.ethernet import ETHERNET
 from core.wire.model.field import PlacedField
 from core.wire.network import icmp
+from core.wire.protocol import LayerKind
 
 Told = tuple[str, str]  # the command, and what is missing
 

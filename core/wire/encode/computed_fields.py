@@ -18,44 +18,21 @@ from dataclasses import dataclass
 
 from core.wire.checksum.packet_checksums import crc32c, internet_checksum, pseudo_header_sum
 from core.wire.encode.packet_parts import Header
-from core.wire.link.ethernet import EtherType
 from core.wire.model.field import PlacedField
+from core.wire.model.walk import Numbering
 from core.wire.network import ipv4_options, ipv6, ipv6_options
 from core.wire.network.ipv4 import IpProtocol
 from core.wire.network.ipv6 import AH_UNIT, UNIT
+from core.wire.protocol import ChecksumRule, ComputedNumber
+from core.wire.registry import PROTOCOLS, numbers
 
 EXPERIMENTAL_TYPE = 0x88B5  # IEEE 802 local experimental EtherType 1
 EXPERIMENTAL_PROTOCOL = 253  # RFC 3692 §2.1
 _ALL_ONES = 0xFFFF
 _JUMBO = 0  # what a payload length holds that does not fit it (RFC 2675 §3)
 
-ETHERTYPES: Mapping[str, int] = {
-    "ip": EtherType.IPV4,
-    "ipv6": EtherType.IPV6,
-    "arp": EtherType.ARP,
-    "vlan": EtherType.VLAN,
-    "ieee8021ad": EtherType.PROVIDER_VLAN,
-    "mpls": EtherType.MPLS,
-    "pppoe": EtherType.PPPOE_SESSION,
-    "nsh": EtherType.NSH,
-    "cmd": EtherType.CISCO_METADATA,
-}
-PROTOCOLS: Mapping[str, int] = {
-    "ipv6.hopopts": IpProtocol.HOP_BY_HOP,
-    "icmp": IpProtocol.ICMP,
-    "igmp": IpProtocol.IGMP,
-    "ip": IpProtocol.IPV4,
-    "tcp": IpProtocol.TCP,
-    "udp": IpProtocol.UDP,
-    "ipv6": IpProtocol.IPV6,
-    "ipv6.routing": IpProtocol.ROUTING,
-    "ipv6.fraghdr": IpProtocol.FRAGMENT,
-    "gre": IpProtocol.GRE,
-    "ah": IpProtocol.AH,
-    "icmpv6": IpProtocol.ICMPV6,
-    "ipv6.dstopts": IpProtocol.DESTINATION,
-    "sctp": IpProtocol.SCTP,
-}
+ETHERTYPES = numbers(Numbering.ETHERTYPE)
+IP_PROTOCOLS = numbers(Numbering.IP_PROTOCOL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +53,10 @@ SumRule = Callable[[Context, bytes], int]  # the second argument: the header, it
 
 def alignment(header: Header) -> int:
     """What the header's length is a multiple of, as its length field counts (bytes)."""
-    match header.name:
-        case "ip" | "tcp":
-            return header.slot("hdr_len").field.unit
-        case "ipv6.hopopts" | "ipv6.routing" | "ipv6.dstopts":
-            return UNIT
-        case "ah":
-            return AH_UNIT
-        case "nsh":
-            return header.slot("length").field.unit
-    return 1
+    return _ALIGNMENTS[header.name]
+
+
+_ALIGNMENTS = {protocol.name: protocol.alignment for protocol in PROTOCOLS}
 
 
 def _ethertype(context: Context) -> int:
@@ -97,7 +68,7 @@ def _ethertype(context: Context) -> int:
 def _protocol(context: Context) -> int:
     if context.following is None:
         return EXPERIMENTAL_PROTOCOL
-    return PROTOCOLS.get(context.following.name, EXPERIMENTAL_PROTOCOL)
+    return IP_PROTOCOLS.get(context.following.name, EXPERIMENTAL_PROTOCOL)
 
 
 def _next_header(context: Context) -> int:
@@ -131,31 +102,21 @@ def _words_after_two(context: Context) -> int:
     return context.size // AH_UNIT - 2
 
 
+_NUMBER_RULE_OF: Mapping[ComputedNumber, Rule] = {
+    ComputedNumber.ETHERTYPE: _ethertype,
+    ComputedNumber.PROTOCOL: _protocol,
+    ComputedNumber.NEXT_HEADER: _next_header,
+    ComputedNumber.SIZE: _size,
+    ComputedNumber.TOTAL: _all,
+    ComputedNumber.CARRIED: _carried,
+    ComputedNumber.PAYLOAD_LENGTH: _payload_length,
+    ComputedNumber.UNITS_AFTER_FIRST: _units_after_first,
+    ComputedNumber.WORDS_AFTER_TWO: _words_after_two,
+}
 NUMBER_RULES: Mapping[str, Rule] = {
-    "eth.type": _ethertype,
-    "eth.len": _carried,
-    "vlan.etype": _ethertype,
-    "vlan.len": _carried,
-    "ieee8021ad.type": _ethertype,
-    "sll.etype": _ethertype,
-    "pppoe.payload_length": _carried,
-    "nsh.length": _size,
-    "ip.hdr_len": _size,
-    "ip.len": _all,
-    "ip.proto": _protocol,
-    "ipv6.plen": _payload_length,
-    "ipv6.nxt": _next_header,
-    "ipv6.hopopts.nxt": _next_header,
-    "ipv6.hopopts.len": _units_after_first,
-    "ipv6.dstopts.nxt": _next_header,
-    "ipv6.dstopts.len": _units_after_first,
-    "ipv6.routing.nxt": _next_header,
-    "ipv6.routing.len": _units_after_first,
-    "ipv6.fraghdr.nxt": _next_header,
-    "ah.next_header": _next_header,
-    "ah.length": _words_after_two,
-    "tcp.hdr_len": _size,
-    "udp.length": _all,
+    f"{protocol.name}.{key}": _NUMBER_RULE_OF[computed]
+    for protocol in PROTOCOLS
+    for key, computed in protocol.computed.items()
 }
 
 
@@ -173,35 +134,24 @@ def longest_header(slot: PlacedField) -> int | None:
     return found(slot.maximum) if found is not None else None
 
 
-def _header_sum(_context: Context, header: bytes) -> int:
-    return internet_checksum(header)
+def _sum_rule(rule: ChecksumRule) -> SumRule:
+    """Return the function that computes a checksum by a protocol's rule."""
 
+    def compute(context: Context, header: bytes) -> int:
+        covered = header if rule.is_header_only else header + context.carried
+        if rule.cyclic:
+            return crc32c(covered)
+        pseudo = _pseudo_header(context, len(covered)) if rule.pseudo_header else 0
+        total = internet_checksum(covered, pseudo)
+        return total or _ALL_ONES if rule.zero_is_absent else total
 
-def _message_sum(context: Context, header: bytes) -> int:
-    return internet_checksum(header + context.carried)
-
-
-def _transport_sum(context: Context, header: bytes) -> int:
-    segment = header + context.carried
-    return internet_checksum(segment, _pseudo_header(context, len(segment)))
-
-
-def _udp_sum(context: Context, header: bytes) -> int:
-    return _transport_sum(context, header) or _ALL_ONES  # zero says "none" (RFC 768)
-
-
-def _crc(context: Context, header: bytes) -> int:
-    return crc32c(header + context.carried)
+    return compute
 
 
 SUM_RULES: Mapping[str, SumRule] = {
-    "ip.checksum": _header_sum,
-    "tcp.checksum": _transport_sum,
-    "udp.checksum": _udp_sum,
-    "icmpv6.checksum": _transport_sum,
-    "icmp.checksum": _message_sum,
-    "igmp.checksum": _message_sum,
-    "sctp.checksum": _crc,
+    protocol.tables[0]["checksum"].name: _sum_rule(protocol.checksum)
+    for protocol in PROTOCOLS
+    if protocol.checksum is not None
 }
 
 
@@ -211,7 +161,7 @@ def _pseudo_header(context: Context, length: int) -> int:
     What stands between the transport and its network header may change the addresses: a source
     route, a routing header with segments left, a home address option.
     """
-    protocol = PROTOCOLS[context.header.name]
+    protocol = IP_PROTOCOLS[context.header.name]
     outer = context.outer
     place = next((i for i in reversed(range(len(outer))) if outer[i].name in ("ip", "ipv6")), None)
     if place is None:

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Layer, Note
 from core.wire.model.field import Field, Mac, PlacedField
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
+from core.wire.protocol import ComputedNumber, LayerKind, LayerPosition, Protocol, Reader
 
 
 class EtherType(IntEnum):
@@ -226,3 +228,32 @@ def info_llc(layer: Layer, dissection: Dissection) -> str:
         return f"SNAP 0x{oui:06x} type 0x{kind:04x} {ETHERTYPE_NAMES.get(kind, '')}".rstrip()
     point = LLC["dsap"].number(data, layer.offset)
     return f"LLC to {SAP_NAMES.get(point, f'service access point {point}')}"
+
+
+PROTOCOLS = (
+    Protocol(
+        name="eth",
+        shown="Ethernet",
+        tables=(ETHERNET, ETHERNET_802_3),
+        info=info,
+        readers=(
+            Reader(Numbering.LINK, (LinkType.ETHERNET,), parse),
+            Reader(
+                Numbering.ETHERTYPE, (EtherType.TRANSPARENT_ETHERNET,), parse, is_computed=False
+            ),
+        ),
+        computed={"type": ComputedNumber.ETHERTYPE, "len": ComputedNumber.CARRIED},
+        kinds=(
+            LayerKind("eth", "Ethernet II", LayerPosition.LINK, (ETHERNET,)),
+            LayerKind("802.3", "IEEE 802.3 Ethernet", LayerPosition.LINK, (ETHERNET_802_3,)),
+        ),
+        is_listed=True,
+    ),
+    Protocol(
+        name="llc",
+        shown="LLC",
+        tables=(LLC, LLC_16_BIT, SNAP, ETHERNET_INVALID),
+        info=info_llc,
+        readers=(Reader(Numbering.LLC, (0,), parse_llc),),
+    ),
+)

@@ -24,6 +24,7 @@ from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Kind, Mac
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
+from core.wire.protocol import ComputedNumber, Protocol, Reader
 
 SENT_BY_US = 4
 PACKET_TYPES = {
@@ -218,3 +219,19 @@ def info(layer: Layer, dissection: Dissection) -> str:
         case Meaning.NOTHING:
             return HARDWARE_TYPES[hardware]
     return FRAME_KINDS.get(kind, "Linux cooked capture")
+
+
+PROTOCOLS = (
+    Protocol(
+        name="sll",
+        shown="SLL",
+        tables=TABLES,
+        info=info,
+        readers=(
+            Reader(Numbering.LINK, (LinkType.LINUX_SLL,), parse),
+            Reader(Numbering.LINK, (LinkType.LINUX_SLL2,), parse_2),
+        ),
+        computed={"etype": ComputedNumber.ETHERTYPE},
+        is_listed=True,
+    ),
+)

@@ -19,11 +19,13 @@ A number above 1500 is an EtherType, not an address family.
 from __future__ import annotations
 
 from core.wire.link.ethernet import ETHERTYPE_NAMES, HIGHEST_LENGTH, EtherType
+from core.wire.link.link_types import LinkType
 from core.wire.link.ppp import ADDRESS, CONTROL
 from core.wire.model.dissection import Cause, Dissection, Layer, Stop
 from core.wire.model.field import Field, Kind
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
+from core.wire.protocol import Protocol, Reader
 
 FAMILY_IPV4 = 2
 FAMILIES_IPV6 = frozenset({10, 24, 28, 30})
@@ -124,3 +126,21 @@ def info(layer: Layer, dissection: Dissection) -> str:
     if table in (NULL_TYPE, NULL_TYPE_LITTLE):
         return f"Type 0x{number:04x} {ETHERTYPE_NAMES.get(number, '')}".rstrip()
     return FAMILIES.get(number, f"Address family {number}")
+
+
+PROTOCOLS = (
+    Protocol(
+        name="null",
+        shown="Loopback",
+        tables=TABLES,
+        info=info,
+        readers=(
+            Reader(Numbering.LINK, (LinkType.NULL, LinkType.LOOP), parse),
+            Reader(
+                Numbering.LINK,
+                (LinkType.RAW, LinkType.RAW_BSD, LinkType.RAW_OPENBSD),
+                parse_raw,
+            ),
+        ),
+    ),
+)

@@ -8,12 +8,15 @@ control word or anything else: data. Under the OAM alert label (RFC 3429) there 
 
 from __future__ import annotations
 
+from core.wire.link import ppp
 from core.wire.link.ethernet import EtherType
+from core.wire.model.batch import BatchReader, FrameGroup
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network.ipv4 import IPV4
+from core.wire.protocol import Protocol, Reader
 
 OAM_ALERT = 14
 LABELS = {
@@ -60,3 +63,32 @@ def info(layer: Layer, dissection: Dissection) -> str:
     """``MPLS label 100704``."""
     label = MPLS["label"].number(dissection.data, layer.offset)
     return f"MPLS label {LABELS.get(label, label)}"
+
+
+def step(walk: BatchReader, group: FrameGroup) -> None:
+    """Read one entry of many label stacks, as `parse` does for one; the next may be another."""
+    group = walk.begin(MPLS, group)
+    bottom = walk.column(MPLS["bottom"], group) > 0
+    after = group.moved(MPLS.size)
+    walk.follow(Numbering.ETHERTYPE, int(EtherType.MPLS), after.where(~bottom))
+    packet = bottom & (walk.column(MPLS["label"], group) != OAM_ALERT)
+    after = after.where(packet)
+    after = after.where(walk.begins(after))
+    version = walk.column(IPV4["version"], after)
+    for number, kind in VERSIONS.items():
+        walk.follow(Numbering.ETHERTYPE, int(kind), after.where(version == number))
+
+
+PROTOCOLS = (
+    Protocol(
+        name="mpls",
+        shown="MPLS",
+        tables=(MPLS,),
+        info=info,
+        readers=(
+            Reader(Numbering.ETHERTYPE, (EtherType.MPLS, EtherType.MPLS_MULTICAST), parse, step),
+            Reader(Numbering.PPP, (ppp.MPLS, ppp.MPLS_MULTICAST), parse, step),
+        ),
+        is_stacked=True,
+    ),
+)

@@ -10,14 +10,17 @@ frame carries PPP without address and control.
 
 from __future__ import annotations
 
+from core.wire.link.ethernet import EtherType
+from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Layer, Note
 from core.wire.model.field import Field
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
+from core.wire.protocol import ComputedNumber, Protocol, Reader
 
 ADDRESS, CONTROL = 0xFF, 0x03
 IPV4, IPV6, MPLS, MPLS_MULTICAST = 0x0021, 0x0057, 0x0281, 0x0283
-PROTOCOLS = {
+PROTOCOL_NAMES = {
     IPV4: "IPv4",
     IPV6: "IPv6",
     0x002D: "Van Jacobson compressed TCP",
@@ -45,8 +48,8 @@ _FRAMING = (
     Field("address", 8, "Address", base=16, default=ADDRESS),
     Field("control", 8, "Control", base=16, default=CONTROL),
 )
-_PROTOCOL = Field("protocol", 16, "Protocol", base=16, values=PROTOCOLS, default=IPV4)
-_COMPRESSED = Field("protocol", 8, "Protocol", base=16, values=PROTOCOLS, default=IPV4)
+_PROTOCOL = Field("protocol", 16, "Protocol", base=16, values=PROTOCOL_NAMES, default=IPV4)
+_COMPRESSED = Field("protocol", 8, "Protocol", base=16, values=PROTOCOL_NAMES, default=IPV4)
 
 PPP = HeaderTable("ppp", "Point-to-Point Protocol", "RFC 1661 §2", _PROTOCOL)
 PPP_COMPRESSED = HeaderTable("ppp", "Point-to-Point Protocol", "RFC 1661 §6.5", _COMPRESSED)
@@ -116,7 +119,7 @@ def _header(walk: Walk, offset: int) -> bool:
 def info(layer: Layer, dissection: Dissection) -> str:
     """``PPP LCP``."""
     number = layer.tables[0]["protocol"].number(dissection.data, layer.offset)
-    return f"PPP {PROTOCOLS.get(number, f'0x{number:04x}')}"
+    return f"PPP {PROTOCOL_NAMES.get(number, f'0x{number:04x}')}"
 
 
 def info_pppoe(layer: Layer, dissection: Dissection) -> str:
@@ -125,3 +128,29 @@ def info_pppoe(layer: Layer, dissection: Dissection) -> str:
         PPPOE[key].number(dissection.data, layer.offset) for key in ("code", "session_id")
     )
     return f"{CODES.get(code, f'Code 0x{code:02x}')}, session 0x{session:04x}"
+
+
+PROTOCOLS = (
+    Protocol(
+        name="ppp",
+        shown="PPP",
+        tables=TABLES[:-1],
+        info=info,
+        readers=(
+            Reader(Numbering.LINK, (LinkType.PPP,), parse),
+            Reader(Numbering.ETHERTYPE, (EtherType.PPP,), parse, is_computed=False),
+            Reader(Numbering.PPP_FRAME, (0,), parse),
+        ),
+    ),
+    Protocol(
+        name="pppoe",
+        shown="PPPoE",
+        tables=(PPPOE,),
+        info=info_pppoe,
+        readers=(
+            Reader(Numbering.ETHERTYPE, (EtherType.PPPOE_SESSION,), parse_session),
+            Reader(Numbering.ETHERTYPE, (EtherType.PPPOE_DISCOVERY,), parse_discovery),
+        ),
+        computed={"payload_length": ComputedNumber.CARRIED},
+    ),
+)

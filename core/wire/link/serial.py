@@ -14,10 +14,12 @@ the byte order of the capturing host, padded to 4. One of them is the packet.
 from __future__ import annotations
 
 from core.wire.link.ethernet import ETHERTYPE_NAMES, LOWEST_ETHERTYPE, EtherType
+from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
+from core.wire.protocol import Protocol, Reader
 
 SLARP = 0x8035
 CONTROL_UNNUMBERED = 0x03
@@ -136,3 +138,28 @@ def info(layer: Layer, dissection: Dissection) -> str:
     """The protocol number that nothing here reads."""
     number = layer.number(dissection.data, "protocol")
     return layer.title if number is None else f"{layer.title}, protocol 0x{number:04x}"
+
+
+PROTOCOLS = (
+    Protocol(
+        name="chdlc",
+        shown="CHDLC",
+        tables=(CISCO_HDLC,),
+        info=info,
+        readers=(Reader(Numbering.LINK, (LinkType.C_HDLC,), parse_hdlc),),
+    ),
+    Protocol(
+        name="fr",
+        shown="FR",
+        tables=(FRAME_RELAY,),
+        info=info,
+        readers=(Reader(Numbering.LINK, (LinkType.FRELAY,), parse_frame_relay),),
+    ),
+    Protocol(
+        name="nflog",
+        shown="NFLOG",
+        tables=(NFLOG,),
+        info=info,
+        readers=(Reader(Numbering.LINK, (LinkType.NFLOG,), parse_nflog),),
+    ),
+)

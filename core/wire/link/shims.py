@@ -12,6 +12,7 @@ from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
+from core.wire.protocol import ComputedNumber, Protocol, Reader
 
 NSH_NEXT = {
     1: EtherType.IPV4,
@@ -82,3 +83,23 @@ def info(layer: Layer, dissection: Dissection) -> str:
     if path is not None:
         return f"{layer.title}, path {path}"
     return layer.title if tag is None else f"{layer.title}, group {tag}"
+
+
+PROTOCOLS = (
+    Protocol(
+        name="nsh",
+        shown="NSH",
+        tables=(NSH,),
+        info=info,
+        readers=(Reader(Numbering.ETHERTYPE, (EtherType.NSH,), parse_nsh),),
+        computed={"length": ComputedNumber.SIZE},
+        alignment=NSH["length"].field.unit,
+    ),
+    Protocol(
+        name="cmd",
+        shown="CMD",
+        tables=(CISCO_METADATA,),
+        info=info,
+        readers=(Reader(Numbering.ETHERTYPE, (EtherType.CISCO_METADATA,), parse_cisco_metadata),),
+    ),
+)

@@ -15,8 +15,9 @@ from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
+from core.wire.protocol import ComputedNumber, LayerKind, LayerPosition, Protocol, Reader
 
-TAG_TYPES = frozenset({EtherType.VLAN, EtherType.QINQ_OLD})
+TAG_TYPES = (EtherType.VLAN, EtherType.QINQ_OLD)
 
 PRIORITIES = {
     0: "Best effort",
@@ -83,3 +84,28 @@ def info(layer: Layer, dissection: Dissection) -> str:
     kind = next((k for k in (layer.number(dissection.data, key) for key in keys) if k), None)
     text = f"VLAN {layer.number(dissection.data, 'id')}"
     return f"{text}, type 0x{kind:04x}" if isinstance(kind, int) else text
+
+
+PROTOCOLS = (
+    Protocol(
+        name="ieee8021ad",
+        shown="VLAN",
+        tables=(PROVIDER,),
+        info=info,
+        readers=(Reader(Numbering.ETHERTYPE, (EtherType.PROVIDER_VLAN,), parse_provider),),
+        computed={"type": ComputedNumber.ETHERTYPE},
+        kinds=(LayerKind("ieee8021ad", "802.1ad provider VLAN", LayerPosition.TAG, (PROVIDER,)),),
+        is_stacked=True,
+    ),
+    Protocol(
+        name="vlan",
+        shown="VLAN",
+        tables=(VLAN, VLAN_LENGTH),
+        info=info,
+        readers=(Reader(Numbering.ETHERTYPE, TAG_TYPES, parse),),
+        computed={"etype": ComputedNumber.ETHERTYPE, "len": ComputedNumber.CARRIED},
+        kinds=(LayerKind("vlan", "802.1Q VLAN", LayerPosition.TAG, (VLAN,)),),
+        is_listed=True,
+        is_stacked=True,
+    ),
+)

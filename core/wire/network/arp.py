@@ -13,7 +13,8 @@ from core.wire.link.ethernet import ETHERTYPE_NAMES, EtherType
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, IPv4Address, Kind, Mac
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Walk
+from core.wire.model.walk import Next, Numbering, Walk
+from core.wire.protocol import LayerKind, LayerPosition, Protocol, Reader, Tone
 
 HARDWARE_TYPES = {
     1: "Ethernet",
@@ -135,3 +136,17 @@ def _text(layer: Layer, data: bytes, key: str) -> str:
     """An address as text, or an empty string where the packet has none of this kind."""
     slot = layer.tables[-1].get(key)
     return "" if slot is None else slot.text(slot.read(data, layer.offset))
+
+
+PROTOCOLS = (
+    Protocol(
+        name="arp",
+        shown="ARP",
+        tables=(ARP, ARP_IPV4),
+        info=info,
+        tone=Tone.ARP,
+        readers=(Reader(Numbering.ETHERTYPE, (EtherType.ARP, EtherType.RARP), parse),),
+        kinds=(LayerKind("arp", "ARP", LayerPosition.NETWORK, (ARP, ARP_IPV4)),),
+        is_listed=True,
+    ),
+)

@@ -13,10 +13,21 @@ from __future__ import annotations
 
 from core.wire.checksum import packet_checksums
 from core.wire.link.ethernet import EtherType
+from core.wire.model.batch import message_step
 from core.wire.model.dissection import Check, Dissection, Layer
 from core.wire.model.field import Field, IPv4Address, Kind, PlacedField
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
+from core.wire.network.ipv4 import IpProtocol
+from core.wire.protocol import (
+    REST_BODY,
+    ChecksumRule,
+    LayerKind,
+    LayerPosition,
+    Protocol,
+    Reader,
+    Tone,
+)
 
 ECHO_REPLY, UNREACHABLE, SOURCE_QUENCH, REDIRECT, ECHO_REQUEST = 0, 3, 4, 5, 8
 ROUTER_ADVERTISEMENT, ROUTER_SOLICITATION, TIME_EXCEEDED, PARAMETER_PROBLEM = 9, 10, 11, 12
@@ -238,3 +249,36 @@ def info(layer: Layer, dissection: Dissection) -> str:
     if gateway is not None:
         text += f" to {REDIRECT_REST['redir_gw'].text(gateway)}"
     return text
+
+
+def tone(layer: Layer, dissection: Dissection) -> Tone:
+    """Return the tone of a message: errors stand out."""
+    is_error = layer.number(dissection.data, "type") in ERRORS
+    return Tone.ICMP_ERROR if is_error else Tone.ICMP
+
+
+PROTOCOLS = (
+    Protocol(
+        name="icmp",
+        shown="ICMP",
+        tables=(ICMP, *CONTINUATIONS),
+        info=info,
+        tone=Tone.ICMP,
+        tone_of=tone,
+        readers=(
+            Reader(
+                Numbering.IP_PROTOCOL,
+                (IpProtocol.ICMP,),
+                parse,
+                message_step(ICMP, CONTINUATIONS),
+            ),
+        ),
+        checksum=ChecksumRule(),
+        kinds=(
+            LayerKind(
+                "icmp", "ICMP", LayerPosition.TRANSPORT, (ICMP,), CONTINUATIONS, body=REST_BODY
+            ),
+        ),
+        is_listed=True,
+    ),
+)

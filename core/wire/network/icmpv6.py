@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from core.wire.checksum import packet_checksums
 from core.wire.link.ethernet import EtherType
+from core.wire.model.batch import message_step
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag, IPv6Address, Kind, Mac, Span, address_text
 from core.wire.model.options import OptionKind, OptionList
@@ -18,6 +19,15 @@ from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network.icmp import continuations
 from core.wire.network.ipv4 import IpProtocol
+from core.wire.protocol import (
+    OPTIONS_BODY,
+    ChecksumRule,
+    LayerKind,
+    LayerPosition,
+    Protocol,
+    Reader,
+    Tone,
+)
 
 UNREACHABLE, TOO_BIG, TIME_EXCEEDED, PARAMETER_PROBLEM = 1, 2, 3, 4
 ECHO_REQUEST, ECHO_REPLY = 128, 129
@@ -299,3 +309,45 @@ def _details(layer: Layer, data: bytes, kind: int) -> str:
                 word = "from" if inside.slot.table is SOURCE_LINK else "is at"
                 text += f" {word} {inside.slot.text(inside.value)}"
     return text
+
+
+def tone(layer: Layer, dissection: Dissection) -> Tone:
+    """Return the tone of a message: errors and neighbor discovery have their own."""
+    kind = layer.number(dissection.data, "type")
+    if kind in DISCOVERY:
+        return Tone.NEIGHBOR
+    return Tone.ICMP_ERROR if kind in ERRORS else Tone.ICMP
+
+
+PROTOCOLS = (
+    Protocol(
+        name="icmpv6",
+        shown="ICMPv6",
+        tables=(ICMPV6, *CONTINUATIONS, *OPTION_TABLES),
+        info=info,
+        tone=Tone.ICMP,
+        tone_of=tone,
+        readers=(
+            Reader(
+                Numbering.IP_PROTOCOL,
+                (IpProtocol.ICMPV6,),
+                parse,
+                message_step(ICMPV6, CONTINUATIONS),
+            ),
+        ),
+        checksum=ChecksumRule(pseudo_header=True),
+        kinds=(
+            LayerKind(
+                "icmpv6",
+                "ICMPv6",
+                LayerPosition.TRANSPORT,
+                (ICMPV6,),
+                CONTINUATIONS,
+                body=OPTIONS_BODY,
+                options=OPTIONS,
+                example="source=02-00-5e-10-00-01",
+            ),
+        ),
+        is_listed=True,
+    ),
+)

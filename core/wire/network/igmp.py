@@ -7,11 +7,24 @@ its own layout. The checksum covers the whole message, without a pseudo-header.
 
 from __future__ import annotations
 
+import numpy as np
+
+from core.wire.model.batch import BatchReader, FrameGroup, message_sizes, report_continuations
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag, IPv4Address, Kind, address_text
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Walk
+from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network.icmp import continuations, message_check
+from core.wire.network.ipv4 import IpProtocol
+from core.wire.protocol import (
+    REST_BODY,
+    ChecksumRule,
+    LayerKind,
+    LayerPosition,
+    Protocol,
+    Reader,
+    Tone,
+)
 
 QUERY, REPORT_1, REPORT_2, LEAVE, REPORT_3 = 0x11, 0x12, 0x16, 0x17, 0x22
 TYPES = {
@@ -115,3 +128,39 @@ def info(layer: Layer, dissection: Dissection) -> str:
     if kind == QUERY and group == 0:
         return f"{text}, general"
     return text if group is None else f"{text} for {address_text(Kind.IPV4, group)}"
+
+
+_SIZES = message_sizes(IGMP, (GROUP, REPORT))
+
+
+def step(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many messages, as `parse` does one: what the type and the room for it add."""
+    group = walk.begin(IGMP, group)
+    kind = walk.column(IGMP["type"], group)
+    room = walk.stop.take(group.rows) - group.at
+    query_3 = (kind == QUERY) & (room >= QUERY_3.stop)
+    record = (kind == REPORT_3) & (room >= RECORD.stop)
+    report_continuations(walk, group, kind, (GROUP, REPORT))
+    walk.found(QUERY_3, group.where(query_3))
+    walk.found(RECORD, group.where(record))
+    size = np.where(query_3, QUERY_3.stop, _SIZES[kind])
+    walk.has(group, np.where(record, RECORD.stop, size))
+
+
+PROTOCOLS = (
+    Protocol(
+        name="igmp",
+        shown="IGMP",
+        tables=(IGMP, *CONTINUATIONS),
+        info=info,
+        tone=Tone.IGMP,
+        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.IGMP,), parse, step),),
+        checksum=ChecksumRule(),
+        kinds=(
+            LayerKind(
+                "igmp", "IGMP", LayerPosition.TRANSPORT, (IGMP,), (GROUP, REPORT), body=REST_BODY
+            ),
+        ),
+        is_listed=True,
+    ),
+)

@@ -20,12 +20,24 @@ from __future__ import annotations
 from enum import IntEnum
 
 from core.wire.checksum import packet_checksums
+from core.wire.link import ppp
+from core.wire.link.ethernet import EtherType
+from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
 from core.wire.model.field import Field, Flag, IPv4Address, PlacedField, Span
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
-from core.wire.network import unset_length
+from core.wire.network import ipv4_options, unset_length
 from core.wire.network.ipv4_options import OPTIONS, final_destination
+from core.wire.protocol import (
+    OPTIONS_BODY,
+    ChecksumRule,
+    ComputedNumber,
+    LayerKind,
+    LayerPosition,
+    Protocol,
+    Reader,
+)
 
 
 class IpProtocol(IntEnum):
@@ -246,3 +258,38 @@ def info(layer: Layer, dissection: Dissection) -> str:
         ident = layer.number(data, "id")
         return f"Fragment of {name}, offset {place * FRAGMENT_UNIT}, id 0x{ident:04x}"
     return name
+
+
+PROTOCOLS = (
+    Protocol(
+        name="ip",
+        shown="IPv4",
+        tables=(IPV4, *ipv4_options.TABLES),
+        info=info,
+        readers=(
+            Reader(Numbering.ETHERTYPE, (EtherType.IPV4,), parse),
+            Reader(Numbering.LINK, (LinkType.IPV4,), parse),
+            Reader(Numbering.PPP, (ppp.IPV4,), parse),
+            Reader(Numbering.IP_PROTOCOL, (IpProtocol.IPV4,), parse),
+        ),
+        computed={
+            "hdr_len": ComputedNumber.SIZE,
+            "len": ComputedNumber.TOTAL,
+            "proto": ComputedNumber.PROTOCOL,
+        },
+        checksum=ChecksumRule(is_header_only=True),
+        alignment=IPV4["hdr_len"].field.unit,
+        kinds=(
+            LayerKind(
+                "ip",
+                "IPv4",
+                LayerPosition.NETWORK,
+                (IPV4,),
+                body=OPTIONS_BODY,
+                options=ipv4_options.OPTIONS,
+                example="router_alert,nop",
+            ),
+        ),
+        is_listed=True,
+    ),
+)

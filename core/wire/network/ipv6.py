@@ -21,13 +21,25 @@ from __future__ import annotations
 
 from itertools import islice
 
+from core.wire.link import ppp
+from core.wire.link.ethernet import EtherType
+from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Layer, Note
 from core.wire.model.field import Field, Flag, IPv6Address, Kind, Span
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
-from core.wire.network import unset_length
+from core.wire.network import ipv6_options, unset_length
 from core.wire.network.ipv4 import PROTOCOL_NAMES, SEGMENTED, IpProtocol, service_parts
 from core.wire.network.ipv6_options import HOME_ADDRESS, JUMBO, JUMBO_TABLE, JUMBO_WITHIN, OPTIONS
+from core.wire.protocol import (
+    OPTIONS_BODY,
+    REST_BODY,
+    ComputedNumber,
+    LayerKind,
+    LayerPosition,
+    Protocol,
+    Reader,
+)
 
 EXTENSION_HEADERS = frozenset(
     {
@@ -317,3 +329,102 @@ def info(layer: Layer, dissection: Dissection) -> str:
         ident = layer.number(data, "ident")
         return f"Fragment of {name}, offset {place * 8}, id 0x{ident:08x}"
     return name
+
+
+PROTOCOLS = (
+    Protocol(
+        name="ipv6",
+        shown="IPv6",
+        tables=(IPV6,),
+        info=info,
+        readers=(
+            Reader(Numbering.ETHERTYPE, (EtherType.IPV6,), parse),
+            Reader(Numbering.LINK, (LinkType.IPV6,), parse),
+            Reader(Numbering.PPP, (ppp.IPV6,), parse),
+            Reader(Numbering.IP_PROTOCOL, (IpProtocol.IPV6,), parse),
+        ),
+        computed={
+            "plen": ComputedNumber.PAYLOAD_LENGTH,
+            "nxt": ComputedNumber.NEXT_HEADER,
+        },
+        kinds=(LayerKind("ipv6", "IPv6", LayerPosition.NETWORK, (IPV6,)),),
+        is_listed=True,
+    ),
+    Protocol(
+        name="ipv6.hopopts",
+        shown="IPv6",
+        tables=(HOP_BY_HOP,),
+        info=info,
+        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.HOP_BY_HOP,), parse_hop_by_hop),),
+        computed={"nxt": ComputedNumber.NEXT_HEADER, "len": ComputedNumber.UNITS_AFTER_FIRST},
+        alignment=UNIT,
+        kinds=(
+            LayerKind(
+                "ipv6.hopopts",
+                "IPv6 hop-by-hop options",
+                LayerPosition.EXTENSION,
+                (HOP_BY_HOP,),
+                body=OPTIONS_BODY,
+                options=ipv6_options.OPTIONS,
+                example="alert,padn=0000",
+            ),
+        ),
+    ),
+    Protocol(
+        name="ipv6.dstopts",
+        shown="IPv6",
+        tables=(DESTINATION_OPTIONS, *ipv6_options.TABLES),
+        info=info,
+        readers=(
+            Reader(Numbering.IP_PROTOCOL, (IpProtocol.DESTINATION,), parse_destination_options),
+        ),
+        computed={"nxt": ComputedNumber.NEXT_HEADER, "len": ComputedNumber.UNITS_AFTER_FIRST},
+        alignment=UNIT,
+        kinds=(
+            LayerKind(
+                "ipv6.dstopts",
+                "IPv6 destination options",
+                LayerPosition.EXTENSION,
+                (DESTINATION_OPTIONS,),
+                body=OPTIONS_BODY,
+                options=ipv6_options.OPTIONS,
+                example="alert,padn=0000",
+            ),
+        ),
+    ),
+    Protocol(
+        name="ipv6.routing",
+        shown="IPv6",
+        tables=(ROUTING, RPL),
+        info=info,
+        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.ROUTING,), parse_routing),),
+        computed={"nxt": ComputedNumber.NEXT_HEADER, "len": ComputedNumber.UNITS_AFTER_FIRST},
+        alignment=UNIT,
+        kinds=(
+            LayerKind(
+                "ipv6.routing", "IPv6 routing", LayerPosition.EXTENSION, (ROUTING,), body=REST_BODY
+            ),
+        ),
+    ),
+    Protocol(
+        name="ipv6.fraghdr",
+        shown="IPv6",
+        tables=(FRAGMENT,),
+        info=info,
+        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.FRAGMENT,), parse_fragment),),
+        computed={"nxt": ComputedNumber.NEXT_HEADER},
+        kinds=(LayerKind("ipv6.fraghdr", "IPv6 fragment", LayerPosition.EXTENSION, (FRAGMENT,)),),
+    ),
+    Protocol(
+        name="ah",
+        shown="AH",
+        tables=(AUTHENTICATION,),
+        info=info,
+        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.AH,), parse_authentication),),
+        computed={
+            "next_header": ComputedNumber.NEXT_HEADER,
+            "length": ComputedNumber.WORDS_AFTER_TWO,
+        },
+        alignment=AH_UNIT,
+    ),
+)

@@ -19,6 +19,8 @@ from core.wire.model.dissection import Check, Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
+from core.wire.network.ipv4 import IpProtocol
+from core.wire.protocol import Protocol, Reader
 
 VXLAN_PORT = 4789
 PPTP = 1  # the GRE version
@@ -145,3 +147,21 @@ def info_gre(layer: Layer, dissection: Dissection) -> str:
 def info_vxlan(layer: Layer, dissection: Dissection) -> str:
     """The network identifier."""
     return f"VXLAN network {layer.number(dissection.data, 'vni')}"
+
+
+PROTOCOLS = (
+    Protocol(
+        name="gre",
+        shown="GRE",
+        tables=TABLES[:-1],
+        info=info_gre,
+        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.GRE,), parse_gre),),
+    ),
+    Protocol(
+        name="vxlan",
+        shown="VXLAN",
+        tables=TABLES[-1:],
+        info=info_vxlan,
+        readers=(Reader(Numbering.UDP_PORT, (VXLAN_PORT,), parse_vxlan),),
+    ),
+)

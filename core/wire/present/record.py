@@ -15,27 +15,13 @@ from typing import TypeAlias
 from core.wire.model.dissection import Cause, Check, Dissection, Layer, Verdict
 from core.wire.model.field import JsonValue
 from core.wire.model.table import HeaderTable
+from core.wire.registry import PROTOCOLS
 from core.wire.transport import tcp
 
 Json: TypeAlias = JsonValue | list[JsonValue] | dict[str, JsonValue]
 
-LISTED = frozenset(
-    {
-        "eth",
-        "vlan",
-        "sll",
-        "arp",
-        "ip",
-        "ipv6",
-        "tcp",
-        "udp",
-        "icmp",
-        "icmpv6",
-        "sctp",
-        "igmp",
-    }
-)
-STACKED = frozenset({"vlan", "ieee8021ad", "mpls"})
+LISTED = frozenset(protocol.name for protocol in PROTOCOLS if protocol.is_listed)
+STACKED = frozenset(protocol.name for protocol in PROTOCOLS if protocol.is_stacked)
 _OPTION_KEYS = {"ip": "ip.options", "tcp": "tcp.options"}
 
 

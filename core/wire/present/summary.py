@@ -10,44 +10,20 @@ that was cut, or that contradicts itself, is described here, the same way for ev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import Enum
 
 from core.wire.application import payload_info
 from core.wire.checksum.packet_checksums import OFFLOADED_QUESTION, is_doubted
-from core.wire.link import ethernet, linux_cooked, loopback, mpls, ppp, serial, shims, vlan
 from core.wire.model.dissection import Cause, Dissection, Layer, Stop, Verdict
 from core.wire.model.text import safe
-from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv6, tunnels
-from core.wire.transport import sctp, tcp, udp
-from core.wire.transport.tcp import FLAG_BITS, SequenceBase
+from core.wire.network import ipv6
+from core.wire.protocol import Info, Tone
+from core.wire.registry import PROTOCOLS
+from core.wire.transport import tcp
+from core.wire.transport.tcp import SequenceBase
 
 __all__ = ["SequenceBase", "Summary", "Tone", "summarize"]
-
-
-class Tone(Enum):
-    """What a row is about, for its color; never the only signal."""
-
-    OTHER = "other"
-    TCP = "tcp"
-    SYN = "syn"
-    RESET = "reset"
-    UDP = "udp"
-    DNS = "dns"
-    HTTP = "http"
-    TLS = "tls"
-    ICMP = "icmp"
-    ICMP_ERROR = "icmp error"
-    NEIGHBOR = "neighbor discovery"
-    ARP = "arp"
-    SCTP = "sctp"
-    IGMP = "igmp"
-    BAD_CHECKSUM = "bad checksum"
-    MALFORMED = "malformed"
-    TRUNCATED = "truncated"
-    FAULT = "fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,41 +39,12 @@ class Summary:
 
 WRONG = frozenset({Verdict.BAD, Verdict.ILLEGAL})
 
-Info = Callable[[Layer, Dissection], str]
-INFO: Mapping[str, tuple[str, Tone, Info]] = {  # layer name: shown name, tone, Info line
-    "eth": ("Ethernet", Tone.OTHER, ethernet.info),
-    "llc": ("LLC", Tone.OTHER, ethernet.info_llc),
-    "vlan": ("VLAN", Tone.OTHER, vlan.info),
-    "arp": ("ARP", Tone.ARP, arp.info),
-    "ip": ("IPv4", Tone.OTHER, ipv4.info),
-    "ipv6": ("IPv6", Tone.OTHER, ipv6.info),
-    "ipv6.hopopts": ("IPv6", Tone.OTHER, ipv6.info),
-    "ipv6.dstopts": ("IPv6", Tone.OTHER, ipv6.info),
-    "ipv6.routing": ("IPv6", Tone.OTHER, ipv6.info),
-    "ipv6.fraghdr": ("IPv6", Tone.OTHER, ipv6.info),
-    "ah": ("AH", Tone.OTHER, ipv6.info),
-    "icmp": ("ICMP", Tone.ICMP, icmp.info),
-    "icmpv6": ("ICMPv6", Tone.ICMP, icmpv6.info),
-    "tcp": ("TCP", Tone.TCP, tcp.info),
-    "udp": ("UDP", Tone.UDP, udp.info),
-    "igmp": ("IGMP", Tone.IGMP, igmp.info),
-    "sctp": ("SCTP", Tone.SCTP, sctp.info),
-    "gre": ("GRE", Tone.OTHER, tunnels.info_gre),
-    "vxlan": ("VXLAN", Tone.OTHER, tunnels.info_vxlan),
-    "mpls": ("MPLS", Tone.OTHER, mpls.info),
-    "ppp": ("PPP", Tone.OTHER, ppp.info),
-    "pppoe": ("PPPoE", Tone.OTHER, ppp.info_pppoe),
-    "sll": ("SLL", Tone.OTHER, linux_cooked.info),
-    "null": ("Loopback", Tone.OTHER, loopback.info),
-    "chdlc": ("CHDLC", Tone.OTHER, serial.info),
-    "fr": ("FR", Tone.OTHER, serial.info),
-    "nflog": ("NFLOG", Tone.OTHER, serial.info),
-    "nsh": ("NSH", Tone.OTHER, shims.info),
-    "cmd": ("CMD", Tone.OTHER, shims.info),
-    "ieee8021ad": ("VLAN", Tone.OTHER, vlan.info),
+INFO: dict[str, tuple[str, Tone, Info]] = {  # layer name: shown name, tone, Info line
+    protocol.name: (protocol.shown, protocol.tone, protocol.info)
+    for protocol in PROTOCOLS
+    if protocol.info is not None
 }
-
-
+TONES = {protocol.name: protocol.tone_of for protocol in PROTOCOLS if protocol.tone_of is not None}
 APPLICATION_TONES = {
     "DNS": Tone.DNS,
     "mDNS": Tone.DNS,
@@ -204,21 +151,8 @@ def _text(layer: Layer, data: bytes, key: str) -> str:
 
 
 def _tone(layer: Layer, dissection: Dissection, tone: Tone) -> Tone:
-    data = dissection.data
-    match layer.name:
-        case "tcp":
-            flags = layer.number(data, "flags") or 0
-            if flags & FLAG_BITS["reset"]:
-                return Tone.RESET
-            return Tone.SYN if flags & FLAG_BITS["syn"] else tone
-        case "icmp":
-            return Tone.ICMP_ERROR if layer.number(data, "type") in icmp.ERRORS else tone
-        case "icmpv6":
-            kind = layer.number(data, "type")
-            if kind in icmpv6.DISCOVERY:
-                return Tone.NEIGHBOR
-            return Tone.ICMP_ERROR if kind in icmpv6.ERRORS else tone
-    return tone
+    choose = TONES.get(layer.name)
+    return tone if choose is None else choose(layer, dissection)
 
 
 def _alarm(dissection: Dissection, tone: Tone) -> Tone:

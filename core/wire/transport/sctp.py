@@ -9,10 +9,13 @@ are type, flags and a length that counts them and is padded to 4.
 from __future__ import annotations
 
 from core.wire.checksum import packet_checksums
+from core.wire.model.batch import header_step
 from core.wire.model.dissection import Check, Dissection, Layer, PacketFlag, Verdict
 from core.wire.model.field import Field
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Walk
+from core.wire.model.walk import Next, Numbering, Walk
+from core.wire.network.ipv4 import IpProtocol
+from core.wire.protocol import ChecksumRule, LayerKind, LayerPosition, Protocol, Reader, Tone
 
 SCTP = HeaderTable(
     "sctp",
@@ -98,3 +101,18 @@ def _chunks(data: bytes, layer: Layer) -> list[str]:
         names.append(CHUNK_NAMES.get(kind, f"chunk {kind}"))
         at += length + -length % CHUNK_ALIGNMENT
     return names
+
+
+PROTOCOLS = (
+    Protocol(
+        name="sctp",
+        shown="SCTP",
+        tables=(SCTP,),
+        info=info,
+        tone=Tone.SCTP,
+        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.SCTP,), parse, header_step(SCTP)),),
+        checksum=ChecksumRule(cyclic=True),
+        kinds=(LayerKind("sctp", "SCTP", LayerPosition.TRANSPORT, (SCTP,)),),
+        is_listed=True,
+    ),
+)

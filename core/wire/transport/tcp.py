@@ -18,8 +18,19 @@ from core.wire.checksum import packet_checksums
 from core.wire.model.dissection import Dissection, Layer, Option
 from core.wire.model.field import Field, Flag, Span
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Next, Walk
+from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network.ipv4 import IpProtocol
+from core.wire.protocol import (
+    OPTIONS_BODY,
+    ChecksumRule,
+    ComputedNumber,
+    LayerKind,
+    LayerPosition,
+    Protocol,
+    Reader,
+    Tone,
+)
+from core.wire.transport import tcp_options
 from core.wire.transport.tcp_options import GREATEST_SHIFT, OPTIONS
 
 TCP = HeaderTable(
@@ -164,3 +175,39 @@ def _option_text(option: Option) -> str:
             kind = inner[0].slot.meaning(inner[0].value) if inner else ""
             return f" MPTCP={kind}" if kind else " MPTCP"
     return ""
+
+
+def tone(layer: Layer, dissection: Dissection) -> Tone:
+    """Return the tone of a segment: those that open or reset a connection have their own."""
+    flags = layer.number(dissection.data, "flags") or 0
+    if flags & FLAG_BITS["reset"]:
+        return Tone.RESET
+    return Tone.SYN if flags & FLAG_BITS["syn"] else Tone.TCP
+
+
+PROTOCOLS = (
+    Protocol(
+        name="tcp",
+        shown="TCP",
+        tables=(TCP, *tcp_options.TABLES),
+        info=info,
+        tone=Tone.TCP,
+        tone_of=tone,
+        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.TCP,), parse),),
+        computed={"hdr_len": ComputedNumber.SIZE},
+        checksum=ChecksumRule(pseudo_header=True),
+        alignment=TCP["hdr_len"].field.unit,
+        kinds=(
+            LayerKind(
+                "tcp",
+                "TCP",
+                LayerPosition.TRANSPORT,
+                (TCP,),
+                body=OPTIONS_BODY,
+                options=tcp_options.OPTIONS,
+                example="mss=1460,nop,wscale=7",
+            ),
+        ),
+        is_listed=True,
+    ),
+)

@@ -18,6 +18,15 @@ from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network import unset_length
 from core.wire.network.ipv4 import IpProtocol
+from core.wire.protocol import (
+    ChecksumRule,
+    ComputedNumber,
+    LayerKind,
+    LayerPosition,
+    Protocol,
+    Reader,
+    Tone,
+)
 
 UDP = HeaderTable(
     "udp",
@@ -85,3 +94,19 @@ def info(layer: Layer, dissection: Dissection) -> str:
         return f"{text} Len={layer.payload.stop - layer.payload.start}"
     length = _LENGTH.number(data, layer.offset)  # of the whole datagram, most of it elsewhere
     return f"{text} Len={length - UDP.size}" if length else text
+
+
+PROTOCOLS = (
+    Protocol(
+        name="udp",
+        shown="UDP",
+        tables=(UDP,),
+        info=info,
+        tone=Tone.UDP,
+        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.UDP,), parse),),
+        computed={"length": ComputedNumber.TOTAL},
+        checksum=ChecksumRule(pseudo_header=True, zero_is_absent=True),
+        kinds=(LayerKind("udp", "UDP", LayerPosition.TRANSPORT, (UDP,)),),
+        is_listed=True,
+    ),
+)

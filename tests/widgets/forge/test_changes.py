@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
-from core.forge.compose.layer_kinds import KINDS, LayerPosition
+from core.forge.compose.layer_kinds import KINDS
 from core.forge.compose.templates import TEMPLATES
 from core.forge.values import LONGEST_INTERVAL_S, SLOWEST, SendMethod
 from core.wire.encode.value_text import shortened
+from core.wire.protocol import LayerPosition
 from tests.core.wire.encode.test_value_text import ANY_TEXT
 from widgets.forge.changes import FormState, choose, switch_flag, typed
 from widgets.forge.layers import LayersError, layer_names, parse_layers, with_layer

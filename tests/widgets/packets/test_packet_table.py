@@ -10,7 +10,7 @@ from core.store.packet import Packet
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag, Verdict
-from core.wire.present.summary import Tone
+from core.wire.protocol import Tone
 from tests.scripted import (
     BAD_CHECKSUM,
     HOST,

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.from_packet import draft_of
-from core.forge.compose.layer_kinds import LayerKind, LayerPosition
 from core.forge.compose.payload_text import LONGEST
 from core.wire.dissect import dissect
 from core.wire.encode.computed_fields import SUM_RULES, longest_header
@@ -20,6 +19,7 @@ from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Verdict
 from core.wire.model.field import Kind, PlacedField, Value
 from core.wire.network import icmp, icmpv6
+from core.wire.protocol import LayerKind, LayerPosition
 from tests.core.forge.compose.stacks import STACKS, drafts, layer_values, slots_of, values
 from tests.core.wire.encode.test_value_text import ANY_TEXT
 

@@ -28,7 +28,7 @@ from core.wire.model.dissection import Verdict
 from core.wire.model.walk import Numbering
 from core.wire.present import faults, summary
 from core.wire.present.faults import Faults
-from core.wire.present.summary import Tone
+from core.wire.protocol import Tone
 from core.wire.registry import PARSERS
 from core.wire.transport import tcp
 from tests.app.made import SYN, capture_of, udp_frame

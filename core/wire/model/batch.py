@@ -1,0 +1,119 @@
+"""What a protocol's batch step needs of the walk over many frames.
+
+A protocol's module describes its step over `BatchReader`, an interface, because the walk itself
+(`core.decode.batch_walk.BatchWalk`) belongs to a package that imports this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.wire.model.field import PlacedField
+from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Numbering
+
+Rows: TypeAlias = NDArray[np.int64]
+Mask: TypeAlias = NDArray[np.bool_]
+Column: TypeAlias = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameGroup:
+    """Packets at the same kind of header: `rows` (n,) and the offset `at` (n,) of each."""
+
+    rows: Rows
+    at: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def where(self, mask: Mask) -> FrameGroup:
+        """Return the packets of the group for which `mask` (n,) holds."""
+        return self.taken(mask.nonzero()[0])
+
+    def taken(self, index: Rows) -> FrameGroup:
+        """Return the packets of the group at these ascending indices."""
+        if len(index) == len(self.rows):
+            return self
+        return FrameGroup(self.rows.take(index), self.at.take(index))
+
+    def moved(self, distance: int | Column) -> FrameGroup:
+        """Return the same packets, `distance` bytes further on."""
+        return FrameGroup(self.rows, self.at + distance)
+
+
+class BatchReader(Protocol):
+    """The part of `core.decode.batch_walk.BatchWalk` that a protocol's step uses."""
+
+    stop: NDArray[np.int64]
+
+    @property
+    def is_watched(self) -> bool:
+        """Return True if the walk reports the headers that it finds."""
+
+    def column(self, slot: PlacedField, group: FrameGroup) -> Column:
+        """Return a field of the header that each packet of the group is at, (n,)."""
+
+    def begin(self, table: HeaderTable, group: FrameGroup) -> FrameGroup:
+        """Report a header of this table; return the packets that have all of it."""
+
+    def has(self, group: FrameGroup, size: int | Column) -> FrameGroup:
+        """Return the packets with `size` bytes; record the cause why the others stop."""
+
+    def begins(self, group: FrameGroup) -> Mask:
+        """Return a mask (n,) of the packets with a byte to read."""
+
+    def found(self, table: HeaderTable, group: FrameGroup) -> None:
+        """Report a header of this table, whole or not."""
+
+    def follow(self, space: Numbering, numbers: int | Column, group: FrameGroup) -> None:
+        """Queue the packets for the steps that `numbers` (one, or one a packet) name."""
+
+
+Step: TypeAlias = Callable[[BatchReader, FrameGroup], None]
+
+
+def header_step(table: HeaderTable) -> Step:
+    """Return the step of a header without options that nothing follows."""
+
+    def step(walk: BatchReader, group: FrameGroup) -> None:
+        walk.begin(table, group)
+
+    return step
+
+
+def report_continuations(
+    walk: BatchReader, group: FrameGroup, kind: Column, continuations: tuple[HeaderTable, ...]
+) -> None:
+    """Report the tables that continue messages of these types (n,)."""
+    if walk.is_watched:
+        for table in continuations:
+            if table.when:
+                walk.found(table, group.where(np.isin(kind, list(table.when[1]))))
+
+
+def message_sizes(table: HeaderTable, continuations: tuple[HeaderTable, ...]) -> Column:
+    """Return the header size by message type, (256,)."""
+    sizes = np.full(256, table.size, dtype=np.int64)
+    for more in continuations:
+        for kind in more.when[1] if more.when else ():
+            sizes[kind] = more.stop
+    return sizes
+
+
+def message_step(table: HeaderTable, continuations: tuple[HeaderTable, ...]) -> Step:
+    """Return the step of a message whose `type` selects the tables that continue it."""
+    sizes = message_sizes(table, continuations)
+
+    def step(walk: BatchReader, group: FrameGroup) -> None:
+        group = walk.begin(table, group)
+        kind = walk.column(table["type"], group)
+        report_continuations(walk, group, kind, continuations)
+        walk.has(group, sizes[kind])
+
+    return step

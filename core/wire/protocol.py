@@ -1,0 +1,169 @@
+"""The `Protocol` record: everything that rawscope knows of one protocol.
+
+Each protocol's module ends with a `PROTOCOLS` tuple of such records, and `core.wire.registry` lists
+them. The readers of frames, the packet table, JSON, the checksum verdicts, the computed fields and
+the packet forge derive their tables from that list, so that adding a protocol takes one module and
+one line in the registry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+
+from core.wire.model.batch import Step
+from core.wire.model.dissection import Dissection, Layer
+from core.wire.model.field import Value
+from core.wire.model.options import OptionList
+from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Numbering, Parser
+
+
+class Tone(Enum):
+    """The subject of a packet table row, which selects its color; never the only signal."""
+
+    OTHER = "other"
+    TCP = "tcp"
+    SYN = "syn"
+    RESET = "reset"
+    UDP = "udp"
+    DNS = "dns"
+    HTTP = "http"
+    TLS = "tls"
+    ICMP = "icmp"
+    ICMP_ERROR = "icmp error"
+    NEIGHBOR = "neighbor discovery"
+    ARP = "arp"
+    SCTP = "sctp"
+    IGMP = "igmp"
+    BAD_CHECKSUM = "bad checksum"
+    MALFORMED = "malformed"
+    TRUNCATED = "truncated"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A parser, and the numbers of one numbering that lead to it.
+
+    A computed next-protocol field takes the first number of the first reader of a protocol that
+    has `is_computed`. `step` is the parser's counterpart in the batch decode; None if the batch
+    decode stops there, or if `core.decode.header_index` has the step.
+    """
+
+    space: Numbering
+    numbers: tuple[int, ...]
+    parser: Parser
+    step: Step | None = None
+    is_computed: bool = True
+
+
+class ComputedNumber(Enum):
+    """How to compute a length or next-protocol field that the user left empty."""
+
+    ETHERTYPE = "EtherType of the next header"
+    PROTOCOL = "IP protocol of the next header"
+    NEXT_HEADER = "IP protocol of the next header, or No Next Header"
+    SIZE = "bytes of the header"
+    TOTAL = "bytes of the header and what it carries"
+    CARRIED = "bytes of what the header carries"
+    PAYLOAD_LENGTH = "bytes of what the header carries, or 0 for a jumbogram"
+    UNITS_AFTER_FIRST = "8-byte units of the header but the first"
+    WORDS_AFTER_TWO = "4-byte words of the header but the first two"
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksumRule:
+    """How to compute the field `checksum` of a protocol's first table.
+
+    `pseudo_header` includes the pseudo-header (RFC 9293 §3.1, RFC 8200 §8.1). `cyclic` selects
+    CRC-32C in place of the Internet checksum. A sum with `zero_is_absent` is sent as 0xFFFF when
+    it is 0. `is_header_only` leaves out what the header carries.
+    """
+
+    pseudo_header: bool = False
+    cyclic: bool = False
+    zero_is_absent: bool = False
+    is_header_only: bool = False
+
+
+class LayerPosition(IntEnum):
+    """The position of a layer in a packet; lower is further out."""
+
+    LINK = 0
+    TAG = 1
+    NETWORK = 2
+    EXTENSION = 3
+    TRANSPORT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class LayerKind:
+    """One form of a layer that a draft can contain.
+
+    `body` labels the input for the bytes after the tables and is empty if the layer has none;
+    `options` lists the options that can be entered by name there, and `example` shows some.
+    """
+
+    name: str
+    title: str
+    place: LayerPosition
+    tables: tuple[HeaderTable, ...]
+    continuations: tuple[HeaderTable, ...] = ()
+    body: str = ""
+    options: OptionList | None = None
+    example: str = ""
+
+    @property
+    def body_hint(self) -> str:
+        """Return a short description of what the user can type for the body."""
+        return f"{self.example} or hex:…" if self.options is not None else "hex"
+
+    @property
+    def prefix(self) -> str:
+        """Return the prefix of the layer's field names."""
+        return self.tables[0].name
+
+    def tables_for(self, given: Mapping[str, Value]) -> tuple[HeaderTable, ...]:
+        """Return the tables in use for these values, which go by the name inside the table."""
+        tables = self.tables
+        for table in self.continuations:
+            if table.when is None:
+                continue
+            key, numbers = table.when
+            number = given.get(key, tables[0][key].field.default)
+            if number in numbers and table.start == tables[-1].stop:
+                tables += (table,)
+        return tables
+
+
+OPTIONS_BODY = "Options"
+REST_BODY = "Rest of the header"
+
+Info = Callable[[Layer, Dissection], str]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Protocol:
+    """One protocol. `name` is Wireshark's, and the prefix of the field names; `shown` the table's.
+
+    `info` writes the Info line of a complete header, `tone` is the row's tone, and `tone_of`
+    chooses another one by the header's fields. `computed` maps fields (by the name inside the
+    table) to rules, `alignment` is the unit of the header's length (bytes). `is_listed` protocols
+    appear in ``frame.protocols``; each field of an `is_stacked` one is a list in JSON.
+    """
+
+    name: str
+    shown: str = ""
+    tables: tuple[HeaderTable, ...] = ()
+    info: Info | None = None
+    tone: Tone = Tone.OTHER
+    tone_of: Callable[[Layer, Dissection], Tone] | None = None
+    readers: tuple[Reader, ...] = ()
+    computed: Mapping[str, ComputedNumber] = field(default_factory=dict)
+    checksum: ChecksumRule | None = None
+    alignment: int = 1
+    kinds: tuple[LayerKind, ...] = ()
+    is_listed: bool = False
+    is_stacked: bool = False
