@@ -85,7 +85,7 @@ class RateMeter:
 
 
 class Bridge:
-    """Asks engine and store what is so, and hands over what a person wants. UI thread only."""
+    """Asks engine and store what is so, and hands over what the user wants. UI thread only."""
 
     def __init__(
         self,
@@ -136,17 +136,17 @@ class Bridge:
 
     @property
     def sees_loopback(self) -> bool:
-        """Whether what local programs say to each other is being captured."""
+        """Return True if what local programs say to each other is being captured."""
         return self.live and bool({LOOPBACK, ANY} & set(self.capturing))
 
     @property
     def live(self) -> bool:
-        """Whether packets are captured now."""
+        """Return True if packets are captured now."""
         return self._engine.snapshot().state is EngineState.LIVE
 
     @property
     def piped(self) -> bool:
-        """Whether the packets that are held came out of a pipe."""
+        """Return True if the packets that are held came out of a pipe."""
         return self._engine.snapshot().piped
 
     @property

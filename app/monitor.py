@@ -152,7 +152,7 @@ class Monitor(OrderedKeysApp[None]):
 
     @property
     def may_follow(self) -> bool:
-        """Whether the terminal has time for what changed without a key."""
+        """Return True if the terminal has time for what changed without a key."""
         return not isinstance(self._driver, TerminalDriver) or self._driver.may_follow
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -329,7 +329,7 @@ class Monitor(OrderedKeysApp[None]):
 
 
 def _is_meant(action: Action, screen: Screen[Any]) -> bool:
-    """Whether an action can be asked for on this screen."""
+    """Return True if an action can be asked for on this screen."""
     if isinstance(screen, MainScreen):
         return action.place is not KeyContext.LAB
     if action.place is KeyContext.LAB:

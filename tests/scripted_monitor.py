@@ -1,4 +1,4 @@
-"""The monitor on a scripted capture: no worker, no clock, no interfaces of this machine."""
+"""The monitor on a scripted capture: no worker, no clock, no interfaces of this host."""
 
 from __future__ import annotations
 

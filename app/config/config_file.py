@@ -46,7 +46,7 @@ def read_config(path: Path, complaints: list[str]) -> dict[str, Any]:
 
 
 def read_audit(path: Path, content: Mapping[str, Any], complaints: list[str]) -> bool:
-    """Whether what is sent is written down: yes, unless it is clearly said otherwise."""
+    """Return True if what is sent is written down: yes, unless it is clearly said otherwise."""
     table = content.get("forge", {})
     audit = table.get("audit", True) if isinstance(table, dict) else None
     if isinstance(audit, bool):

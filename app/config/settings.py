@@ -1,4 +1,4 @@
-"""What a person configured, and what the program remembers.
+"""What the user configured, and what the program remembers.
 
 Two files, because they have two writers:
 

@@ -7,7 +7,7 @@ Two listeners, one of each trigger, and four kinds of client, each with its own 
   mark stops reading from it and its row says *backed up*;
 * one that *half-closes*: it sends, ends its direction, and still reads every byte back.
 
-Nothing here waits for an echo: a person may pause a client, close it, stop its listener or have
+Nothing here waits for an echo: the user may pause a client, close it, stop its listener or have
 the server read one byte at a time, and then this goes on as far as it can, and connects again.
 """
 

@@ -85,7 +85,7 @@ class Demo:
 
 
 def conversations() -> Iterator[Conversation]:
-    """Every conversation this machine can hold, in the order they are held."""
+    """Every conversation this host can hold, in the order they are held."""
     hosts = ["127.0.0.1", *(["::1"] if _has_ipv6() else [])]
     paths = ("/", "/packets?from=1", "/missing")
     for host, path in zip(itertools.cycle(hosts), paths, strict=False):

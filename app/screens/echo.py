@@ -1,6 +1,6 @@
 """The echo panel with the registry's keys, and what they tell the server.
 
-What the panel shows comes from the bridge with each scene; what a person does here goes to the
+What the panel shows comes from the bridge with each scene; what the user does here goes to the
 server as a command, and is seen in a later snapshot. The client under the cursor has the log.
 """
 

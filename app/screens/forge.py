@@ -106,17 +106,17 @@ class ForgePanel(Vertical):
     @property
     def interface(self) -> str:
         """Where a frame would leave verbatim; empty where it leaves otherwise. Nothing routes an
-        ARP request: it goes where we capture, unless a person chose."""
+        ARP request: it goes where we capture, unless the user chose."""
         return (self._chosen or self._route) if self.form.settings.way is SendMethod.LINK else ""
 
     @property
     def is_sending(self) -> bool:
-        """Whether an order is on its way that may be stopped."""
+        """Return True if an order is on its way that may be stopped."""
         return self._scene.sending and self._scene.question is None
 
     @property
     def _chosen(self) -> str:
-        """The interface that does not depend on a route, which may still be looked up: a person's,
+        """The interface that does not depend on a route, which may still be looked up: the user's,
         or the captured one for what nothing routes."""
         settings, drafts = self.form.settings, self.form.held.drafts
         if settings.way is not SendMethod.LINK:

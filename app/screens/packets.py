@@ -228,7 +228,7 @@ class PacketScreen(Screen[None]):
         }
 
     def _tell(self, scene: Scene) -> None:
-        """Show what a person must know; what was read and closed does not come back."""
+        """Show what the user must know; what was read and closed does not come back."""
         message, severity = message_of(scene)
         if message != self._told:
             self._told = message

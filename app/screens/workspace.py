@@ -105,7 +105,7 @@ class Workspace(Vertical):
         self.focus_panel(event.panel)
 
     def on_packet_table_selection_evicted(self, event: PacketTable.SelectionEvicted) -> None:
-        """Say it once for what a person selected, not for every packet that follows it out."""
+        """Say it once for what the user selected, not for every packet that follows it out."""
         if event.number != self._moved_to:
             self.notify(
                 f"packet {event.number:,} was dropped from memory to make room", severity="warning"

@@ -139,7 +139,7 @@ def _payload_left_to_card(walk: BatchWalk, group: FrameGroup, following: Column)
 
 
 def _carry_segments(walk: BatchWalk, group: FrameGroup, following: Column) -> Mask:
-    """Whether TCP or UDP follows, (n,), behind options and routing at most; true where the
+    """Return True if TCP or UDP follows, (n,), behind options and routing at most; true where the
     capture kept too little to tell.
     """
     found = np.isin(following, SEGMENTED)

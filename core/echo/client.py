@@ -132,7 +132,7 @@ class Client:
 
     @property
     def paused(self) -> bool:
-        """Whether somebody stopped its reading."""
+        """Return True if somebody stopped its reading."""
         return self._paused
 
     def pause(self, paused: bool) -> None:

@@ -130,7 +130,7 @@ class Listener:
             self._on_ready(0)
 
     def _accept_one(self) -> bool:
-        """Whether there may be another one."""
+        """Return True if there may be another one."""
         try:
             connected, peer = self._listening.accept()
         except BlockingIOError:
@@ -187,8 +187,8 @@ def open_listening(address: str, port: int, options: EchoOptions) -> socket.sock
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is one IPv4 or IPv6 address, in brackets or not; getaddrinfo(3) takes more,
-    ``*`` among it."""
+    """Return True if a text is one IPv4 or IPv6 address, in brackets or not; getaddrinfo(3) takes
+    more, ``*`` among it."""
     try:
         ipaddress.ip_address(text.strip("[]"))
     except ValueError:
@@ -263,7 +263,7 @@ def _explain(address: str, port: int, error: OSError) -> str:
     if error.errno == errno.EACCES:
         return f"{where} is reserved for privileged programs: choose a port from 1024 up"
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"{where}: this machine has no such address; 'rawscope interfaces' lists them"
+        return f"{where}: this host has no such address; 'rawscope interfaces' lists them"
     if error.errno in NO_DESCRIPTOR:
         return f"{where}: no file descriptor is left: raise the limit (ulimit -n)"
     return f"{where}: {error.strerror}"

@@ -146,7 +146,7 @@ class EchoServer:
             client.obey_switches()
 
     def has_talker(self, listener: int) -> bool:
-        """Whether the listener's built-in client is connected."""
+        """Return True if the listener's built-in client is connected."""
         talker = self._talkers.get(listener)
         return talker is not None and not talker.closed
 

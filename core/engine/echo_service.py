@@ -118,7 +118,8 @@ class EchoService:
     # -- the worker thread
 
     def take_blame(self, fault: BaseException) -> bool:
-        """Whether the fault is the server's; then it is over with it, and the loop can go on."""
+        """Return True if the fault is the server's; then it is over with it, and the loop can go
+        on."""
         if not _passes_through(fault.__traceback__, OURS):
             return False
         self._message = (

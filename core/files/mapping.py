@@ -104,7 +104,8 @@ class Mapping:
 
     @property
     def lost(self) -> bool:
-        """Whether bytes were looked at that the file does not have any more; they read as 0."""
+        """Return True if bytes were looked at that the file does not have any more; they read as
+        0."""
         return self.region is not None and self.region.lost
 
 

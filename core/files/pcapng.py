@@ -167,7 +167,7 @@ class PcapngParser:
         self._walked = position
 
     def _closes(self, view: memoryview, after: int, length: int) -> bool:
-        """Whether the block that ends before `after` repeats its length there."""
+        """Return True if the block that ends before `after` repeats its length there."""
         (trailer,) = struct.unpack_from(self._order + "I", view, after - _TRAILER)
         return bool(_padded(trailer) == _padded(length))
 

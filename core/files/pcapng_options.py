@@ -233,7 +233,8 @@ def _padded(length: Lengths) -> Lengths:
 
 
 def _wrong_length(code: Lengths, length: Lengths) -> bool | NDArray[np.bool_]:
-    """Whether packet options with these codes cannot have these lengths; numbers or columns."""
+    """Return True if packet options with these codes cannot have these lengths; numbers or
+    columns."""
     wrong = length < 0
     for known, exact in _EXACT.items():
         wrong = wrong | ((code == known) & (length != exact))

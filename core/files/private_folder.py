@@ -154,7 +154,7 @@ class PrivateFolder:
 
 
 def read_regular(path: Path, most: int) -> bytes:
-    """Return the content of a file that a person may link to, of no FIFO and no device.
+    """Return the content of a file that the user may link to, of no FIFO and no device.
 
     Raises `OSError`, also if it is longer than `most` bytes.
     """

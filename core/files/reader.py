@@ -214,7 +214,7 @@ def open_capture(
     """A reader for a path, ``"-"`` (standard input) or a descriptor, which stays the caller's.
 
     `cancellation` ends every wait for a silent pipe, the one for its first bytes included, as if
-    the pipe had ended. Raises `FileError`, with one line for a person, when it cannot be opened
+    the pipe had ended. Raises `FileError`, with one line for the user, when it cannot be opened
     or is no capture.
     """
     name = _name(source)

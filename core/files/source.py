@@ -239,7 +239,7 @@ class Stream:
             self._decoder.finish()
 
     def _ready(self, wait: bool) -> bool:
-        """Whether reading would not wait; with `wait`, when it would not."""
+        """Return True if reading would not wait; with `wait`, when it would not."""
         if self.is_file:
             return True
         events = self._poll.poll(None if wait else 0)

@@ -31,7 +31,7 @@ def destination_of(packet: bytes, network: str = "") -> tuple[str, bytes]:
 
 
 def is_ipv6(packet: bytes, network: str = "") -> bool:
-    """Whether a packet's header is IPv6's: as `network` says, else as its version does."""
+    """Return True if a packet's header is IPv6's: as `network` says, else as its version does."""
     return network == "ipv6" or (not network and _version(packet) == 6)
 
 

@@ -89,7 +89,7 @@ def _meaning(number: int, what: Circumstances) -> str:
         case errno.EAFNOSUPPORT:
             return "this kernel has no IPv6 here; see net.ipv6.conf.all.disable_ipv6"
         case errno.EADDRNOTAVAIL:
-            return f"no address of this machine can be the source for {to}"
+            return f"no address of this host can be the source for {to}"
         case errno.EPROTONOSUPPORT:
             return f"no raw socket for protocol {to} can be had; IP_HDRINCL or verbatim send any"
         case errno.EAGAIN:

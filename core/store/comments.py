@@ -2,7 +2,7 @@
 
 A file may bring any number of comments of any length, so they are billed like packets: the
 store adds `memory` to what it holds, and comments go when their packets do. What one
-packet may have is bounded too, since a person reads it in one row of the detail tree.
+packet may have is bounded too, since the user reads it in one row of the detail tree.
 """
 
 from __future__ import annotations

@@ -248,7 +248,7 @@ class PacketStore:
 
 
 def _is_large(batch: Batch) -> bool:
-    """Whether a batch is worth a chunk of its own."""
+    """Return True if a batch is worth a chunk of its own."""
     if len(batch) >= KEPT_IN_PLACE:
         return True
     return int(batch.captured.sum(dtype=np.int64)) >= KEPT_IN_PLACE_BYTES

@@ -1,4 +1,4 @@
-"""The monitor under a person's hands: keys, mouse, windows, layouts, leaving."""
+"""The monitor under the user's hands: keys, mouse, windows, layouts, leaving."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def end_of(terminal: Terminal, *, reading: bool = True) -> tuple[int, bytes]:
 
 
 def is_given_back(terminal: Terminal, painted: bytes, untouched: list) -> bool:
-    """Whether modes and screen are as before the start."""
+    """Return True if modes and screen are as before the start."""
     return termios.tcgetattr(terminal.fd) == untouched and all(
         sequence in painted for sequence in GIVEN_BACK
     )

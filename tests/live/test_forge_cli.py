@@ -117,7 +117,7 @@ def test_a_stranger_is_asked_about_once(near: Near) -> None:
     assert near("send", *UDP)[0] == 0, "and remembered"
     status, _, said = near("send", *UDP, "--ip.src", "192.0.2.9")
     assert status == 1
-    assert "192.0.2.9 is no address of this machine" in said
+    assert "192.0.2.9 is no address of this host" in said
 
 
 @pytest.mark.parametrize("version", ["0", "6"])
@@ -137,7 +137,7 @@ def test_a_spoofed_source_to_ourselves_is_asked(near: Near) -> None:
     assert near(*own)[0] == 0
     status, out, said = near(*own, "--ip.src", FAR_ADDRESS)
     assert (status, out) == (1, "")
-    assert f"The source {FAR_ADDRESS} is no address of this machine" in said
+    assert f"The source {FAR_ADDRESS} is no address of this host" in said
 
 
 def test_a_frame_on_loopback_is_asked_by_its_ip_destination(near: Near) -> None:

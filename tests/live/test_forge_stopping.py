@@ -64,7 +64,7 @@ class Command:
 
 
 def handled(command: Command) -> bool:
-    """Whether the command has its own handler for SIGTERM by now."""
+    """Return True if the command has its own handler for SIGTERM by now."""
     status = Path(f"/proc/{command.process.pid}/status").read_text()
     (caught,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
     return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)

@@ -43,7 +43,7 @@ async def fill(pilot: Pilot, *keys: str) -> None:
 
 
 def is_asked(pilot: Pilot) -> bool:
-    """Whether there is a question that keys answer."""
+    """Return True if there is a question that keys answer."""
     screen = pilot.app.screen
     return isinstance(screen, Confirm) and screen.is_asked
 

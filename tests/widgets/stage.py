@@ -47,7 +47,7 @@ def play(widget: Widget, scene: Scene, size: tuple[int, int] = (100, 20)) -> Sta
 
 
 def screen_text(widget: Widget) -> list[str]:
-    """The widget's lines as a person sees them, blanks at the end left out."""
+    """The widget's lines as the user sees them, blanks at the end left out."""
     return [strip.text.rstrip() for strip in widget.render_lines(widget.size.region)]
 
 

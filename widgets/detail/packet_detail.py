@@ -252,5 +252,6 @@ class PacketDetail(ShiftedView):
 
 
 def _ends_in_blanks(strip: Strip, cell: int) -> bool:
-    """Whether there is nothing to read from `cell` on: the cursor's color goes to the edge."""
+    """Return True if there is nothing to read from `cell` on: the cursor's color goes to the
+    edge."""
     return not strip.crop(cell).text.strip()

@@ -33,7 +33,7 @@ class Expansion:
         self._open: dict[str, bool] = {}
 
     def is_open(self, row: Row) -> bool:
-        """Whether the children of `row` are shown."""
+        """Return True if the children of `row` are shown."""
         if not row.children:
             return False
         at_first = row.is_layer and row.key.partition("#")[0] in OPEN_AT_FIRST

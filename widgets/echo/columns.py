@@ -4,7 +4,7 @@ One table, `COLUMNS`, read by the headings, the rows, the sorting and the tests.
 a numpy array over all clients; text is made for the rows on the screen only. The order is the
 order in which columns are given up where there is little room, so what teaches comes first.
 
-A client's *condition* is what a person should know before any number. What lies unread is known
+A client's *condition* is what the user should know before any number. What lies unread is known
 from looks that may be seconds apart, so a client is called stalled only when two looks, at least
 `STALLED_S` apart, found bytes unread and none moved since the first: bytes that lay there for a
 moment, when somebody happened to look, are no stall.

@@ -104,7 +104,8 @@ def _broken(made: list[tuple[str, str]], width: int) -> Iterator[tuple[str, str]
 
 
 def _same(one: Sequence[Entry], other: Sequence[Entry]) -> bool:
-    """Whether nothing was added: a log only grows, or drops at its start what grows at its end."""
+    """Return True if nothing was added: a log only grows, or drops at its start what grows at its
+    end."""
     return len(one) == len(other) and (not one or (one[-1] is other[-1] and one[0] is other[0]))
 
 

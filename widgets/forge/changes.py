@@ -1,4 +1,4 @@
-"""What a person does to a form, as values: drafts and settings in, drafts and settings out."""
+"""What the user does to a form, as values: drafts and settings in, drafts and settings out."""
 
 from __future__ import annotations
 

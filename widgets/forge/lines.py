@@ -1,4 +1,4 @@
-"""What the forge form holds and how it is drawn; `forge_form` adds what a person does to it.
+"""What the forge form holds and how it is drawn; `forge_form` adds what the user does to it.
 
 The rows are worked out anew at each change (`forge_rows`); only those that came out otherwise are
 painted. The row that the cursor is on has the `LineEditor`.
@@ -54,7 +54,7 @@ class ForgeLines(CursorView):
     """
 
     held: reactive[FormState] = reactive(FormState, repaint=False, init=False)
-    """Drafts and settings: what a person filled in. The screen may set it."""
+    """Drafts and settings: what the user filled in. The screen may set it."""
 
     focused_span: reactive[Span | None] = reactive(None, repaint=False, always_update=True)
     """The bytes of the field under the cursor."""

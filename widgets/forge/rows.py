@@ -72,7 +72,7 @@ class FormRow:
 
     @property
     def is_set(self) -> bool:
-        """Whether a flag is on in the bytes."""
+        """Return True if a flag is on in the bytes."""
         return self.shown == "1"
 
     @property

@@ -1,4 +1,4 @@
-"""One line of text under a person's keys: the text, and where the cursor is in it.
+"""One line of text under the user's keys: the text, and where the cursor is in it.
 
 No widget: a form of sixty fields draws sixty lines and edits one of them, so that it needs no
 sixty input widgets. Keys are Textual key names; what they do is what they do in every shell.

@@ -207,7 +207,7 @@ class PacketLines(ShiftedView):
 
 
 def _spans_days(snapshot: Snapshot) -> bool:
-    """Whether the first and the newest packet came on different local dates."""
+    """Return True if the first and the newest packet came on different local dates."""
     if snapshot.first_timestamp_ns is None or snapshot.count < snapshot.first:
         return False
     newest = snapshot.timestamp_ns(snapshot.count)

@@ -26,7 +26,7 @@ from core.store.interface_numbers import InterfaceNumbers
 from core.wire.model.text import safe
 
 BACKLOG_BYTES = 256 << 20
-MANY = 20_000  # packets whose printing a person would notice
+MANY = 20_000  # packets whose printing the user would notice
 
 
 class CaptureThread(threading.Thread):

@@ -1,4 +1,4 @@
-"""How `dump` writes a packet: a line for a person, an object for a program, chosen fields.
+"""How `dump` writes a packet: a line for the user, an object for a program, chosen fields.
 
 A *line format* turns a `Frame` into text. All of them read the
 same `core.wire` values as the screen does, so the two cannot disagree. Where that fails, which is

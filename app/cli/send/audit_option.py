@@ -1,4 +1,4 @@
-"""Where ``send`` and ``replay`` write down what they send, unless a person does not want that."""
+"""Where ``send`` and ``replay`` write down what they send, unless the user does not want that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking a person before packets leave, and where the answers are kept.
+"""Asking the user before packets leave, and where the answers are kept.
 
 The question is on stderr and its answer is read from standard input, if that is a terminal. Where
 there is nobody to ask, only ``--yes`` sends; nobody was asked then, and nothing is remembered.

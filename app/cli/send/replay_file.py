@@ -1,6 +1,6 @@
 """The capture that is replayed: looked over once before, then given as often as it is wanted.
 
-Looking it over tells what a person is to be asked about its frames
+Looking it over tells what the user is to be asked about its frames
 (`core.forge.review.capture_review`), and how long the longest is, which the ring's slots need.
 Where each frame lies is kept for files of up to `MOST_KEPT` frames (the bytes stay in the mapped
 file), so they are read once; larger ones are read again for each round, as are IP packets that get
@@ -59,7 +59,7 @@ class ReplayFile:
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether it can be read more than once."""
+        """Return True if it can be read more than once."""
         return self.path != "-" and Path(self.path).is_file()
 
     @property

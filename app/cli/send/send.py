@@ -3,7 +3,7 @@
 Every field of the header tables is an option; those that are not given are computed, taken from the
 route, or have their default, exactly as in the form. ``--dry-run`` prints the bytes and sends
 nothing. Exit status: 0 all was sent (and with ``--wait`` something answered), 1 the kernel refused
-or dropped some, a person said no, nobody answered, or the count could not be written down; 2 a
+or dropped some, the user said no, nobody answered, or the count could not be written down; 2 a
 field cannot be what was typed.
 """
 

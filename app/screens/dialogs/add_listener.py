@@ -88,7 +88,7 @@ class AddListener(Dialog["AddListener.Choice"]):
         wild = address in ("0.0.0.0", "::")
         self.query_one(Hint).show(
             _port_problem(port) if port else "",
-            "anybody who reaches this machine can connect" if wild else "",
+            "anybody who reaches this host can connect" if wild else "",
         )
 
     def on_input_submitted(self) -> None:

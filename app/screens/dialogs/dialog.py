@@ -80,11 +80,11 @@ class Confirm(Dialog[bool]):
 
     @property
     def is_asked(self) -> bool:
-        """Whether the question is put, so that keys answer it."""
+        """Return True if the question is put, so that keys answer it."""
         return self._asked_s is not None
 
     def is_typed_ahead(self, event: events.Event) -> bool:
-        """Whether it is a key that was pressed before there was a question."""
+        """Return True if it is a key that was pressed before there was a question."""
         return isinstance(event, events.Key) and event.time <= (self._asked_s or event.time)
 
     def on_key(self, event: events.Key) -> None:

@@ -1,4 +1,4 @@
-"""The interface chooser: what this machine has, several of which can be captured at once."""
+"""The interface chooser: what this host has, several of which can be captured at once."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _MADE_UP = frozenset({"sll", "null", "raw", "nflog"})
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """The draft, the captured bytes that it stands for, and what a person should know of it."""
+    """The draft, the captured bytes that it stands for, and what the user should know of it."""
 
     draft: Draft
     data: bytes
@@ -103,7 +103,8 @@ def _trailing(dissection: Dissection) -> int:
 
 
 def _is_on_loopback(dissection: Dissection) -> bool:
-    """Whether it is an IPv4 packet behind the link header of lo: Linux writes zeros there."""
+    """Return True if it is an IPv4 packet behind the link header of lo: Linux writes zeros
+    there."""
     data = dissection.data
     if [layer.name for layer in dissection.layers[:2]] != ["eth", "ip"]:
         return False

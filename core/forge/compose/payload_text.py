@@ -1,4 +1,4 @@
-"""Payload as a person types it: text with escapes, ``hex:…``, or ``@FILE``.
+"""Payload as the user types it: text with escapes, ``hex:…``, or ``@FILE``.
 
 Escapes are those of C and Python strings: ``\\n \\r \\t \\0 \\\\ \\xNN``; other text is UTF-8. A
 payload that begins with ``@`` or ``hex:`` itself is written ``\\x40…`` or in hex.

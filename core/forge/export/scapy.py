@@ -82,7 +82,7 @@ def expression(evaluation: Evaluation) -> str:
 
 
 def _can_write(place: BuiltField) -> bool:
-    """Whether scapy has the layer as we have it."""
+    """Return True if scapy has the layer as we have it."""
     name = place.header.name
     if name == "icmp":
         return place.values["type"] in _ECHOES

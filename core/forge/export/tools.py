@@ -186,7 +186,7 @@ def _counted(built: Built) -> tuple[BuiltField, ...] | None:
 
 
 def _is_its_own(place: BuiltField, slot: PlacedField, right: BuiltField | None) -> bool:
-    """Whether a field is as a tool has it that was told nothing of it."""
+    """Return True if a field is as a tool has it that was told nothing of it."""
     if not slot.field.automatic:
         return place.values[slot.key] == slot.field.default
     if slot.key in place.computed:

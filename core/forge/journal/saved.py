@@ -1,6 +1,6 @@
 """What is kept from run to run: drafts by name, the history of what was sent, agreed destinations.
 
-All of it is in one folder that the caller names, as JSON that a person can read, readable by its
+All of it is in one folder that the caller names, as JSON that the user can read, readable by its
 owner only; see `core.files.private_folder` for what is refused. A file is replaced whole (written
 beside, renamed over) or not at all, and no other process writes meanwhile. What cannot be
 read is as good as absent, and said once in `complaints`; but nothing is lost by saving: an entry
@@ -100,7 +100,7 @@ class DraftStore:
         return frozenset(one for one in entries if isinstance(one, str))
 
     def agree(self, marks: Iterable[str]) -> None:
-        """Remember that a person said yes, newest first: the oldest go. Raises OSError."""
+        """Remember that the user said yes, newest first: the oldest go. Raises OSError."""
         agreed = frozenset(marks)
         if agreed <= self.known():
             return

@@ -155,7 +155,7 @@ class Outcome:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know of this packet, one sentence each."""
+        """What the user should know of this packet, one sentence each."""
         found = []
         if not self._is_refused and (note := syn_note(self._sent)):
             found.append(note)
@@ -180,7 +180,7 @@ class Outcome:
         return Reply(seen, summary.source, summary.protocol, summary.info, delay)
 
     def _is_copy(self, read: Dissection) -> bool:
-        """Whether a frame holds our packet, but for what the kernel may have written."""
+        """Return True if a frame holds our packet, but for what the kernel may have written."""
         if self.way is SendMethod.LINK:
             return _is_padded(read.data, self.packet)
         asked, seen = network_header(self.asked), network_header(read)
@@ -194,7 +194,8 @@ class Outcome:
         )
 
     def _carries_ours(self, read: Dissection, ours: bytes) -> bool:
-        """Whether what follows the IP header of a frame is ours; `ours` is what was asked for."""
+        """Return True if what follows the IP header of a frame is ours; `ours` is what was asked
+        for."""
         seen = network_header(read)
         assert seen is not None
         theirs = read.data[after_header(seen, read.data) :]
@@ -254,7 +255,7 @@ def _handshake(sent: Dissection, answer: Dissection) -> SequenceBase | None:
 
 
 def _opens(read: Dissection) -> bool:
-    """Whether it is a SYN: the other side opens a connection."""
+    """Return True if it is a SYN: the other side opens a connection."""
     layer = read.layer("tcp")
     flags = layer.number(read.data, "flags") if layer is not None else None
     return flags is not None and bool(flags & FLAG_BITS["syn"])
@@ -285,5 +286,5 @@ def _has_pseudo_header(read: Dissection) -> bool:
 
 
 def _is_padded(seen: bytes, asked: bytes) -> bool:
-    """Whether `seen` is `asked`, with nothing but zeros behind."""
+    """Return True if `seen` is `asked`, with nothing but zeros behind."""
     return seen.startswith(asked) and not any(seen[len(asked) :])

@@ -1,4 +1,5 @@
-"""Whether one packet answers another: the ends reversed, an echo answered, an error quoting it.
+"""Return True if one packet answers another: the ends reversed, an echo answered, an error quoting
+it.
 
 UDP and SCTP: addresses and ports reversed. ICMP queries: the answer's type, the same
 identifier and sequence number (RFC 792, RFC 4443 §4). ARP and neighbor discovery: the answer
@@ -35,7 +36,7 @@ _NUMBERS = 1 << 32  # sequence numbers wrap, RFC 9293 §3.4
 
 
 class ReplyMatch(Enum):
-    """Whether a packet answers ours."""
+    """Return True if a packet answers ours."""
 
     NO = "no"
     PERHAPS = "perhaps"  # if none did before
@@ -43,7 +44,7 @@ class ReplyMatch(Enum):
 
 
 def match_reply(sent: Dissection, seen: Dissection) -> ReplyMatch:
-    """Whether `seen` answers `sent`."""
+    """Return True if `seen` answers `sent`."""
     question, answer = sent.layer("arp"), seen.layer("arp")
     if question is not None:
         return _said(answer is not None and _is_arp_reply(sent, question, seen, answer))
@@ -68,7 +69,7 @@ def _said(is_answer: bool) -> ReplyMatch:
 
 
 def _segment(sent: Dissection, mine: Layer, seen: Dissection, other: Layer) -> ReplyMatch:
-    """Whether a segment that came the other way answers ours."""
+    """Return True if a segment that came the other way answers ours."""
     flags, theirs = mine.number(sent.data, "flags"), other.number(seen.data, "flags")
     sequence, acknowledged = mine.number(sent.data, "seq_raw"), other.number(seen.data, "ack_raw")
     if flags is None or theirs is None or sequence is None or acknowledged is None:
@@ -96,7 +97,7 @@ def _same(
     other: Layer,
     keys: tuple[tuple[str, str], ...],
 ) -> bool:
-    """Whether each of our fields has the value of the answer's named beside it."""
+    """Return True if each of our fields has the value of the answer's named beside it."""
     return all(
         (value := mine.number(sent.data, key)) is not None
         and value == other.number(seen.data, beside)
@@ -121,7 +122,7 @@ def is_group(name: str, address: int) -> bool:
 
 
 def _is_quoted(sent: Dissection, ours: Layer, seen: Dissection) -> bool:
-    """Whether `seen` is an ICMP error about our packet."""
+    """Return True if `seen` is an ICMP error about our packet."""
     for layer in seen.layers:
         if not layer.quoted or layer.name != ours.name:
             continue

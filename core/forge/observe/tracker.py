@@ -105,7 +105,7 @@ class Track:
         self._spans: list[tuple[int, int]] = []
 
     def take(self, seen: Seen) -> bool:
-        """Whether this is a copy or a reply."""
+        """Return True if this is a copy or a reply."""
         outcome = self.outcome
         if outcome.copy is not None and self._mask(seen.data) == self._masked:
             self._count(seen)

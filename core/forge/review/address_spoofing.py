@@ -27,7 +27,7 @@ class Claim:
 
 
 def claims(read: Dissection, machine: HostAddresses) -> list[Claim]:
-    """What a packet says of addresses that are not this machine's, or as somebody else."""
+    """What a packet says of addresses that are not this host's, or as somebody else."""
     found = (_of_arp(read, machine), _of_neighbor(read, machine))
     return [claim for claim in found if claim is not None]
 
@@ -41,7 +41,7 @@ def operation_of(arp: HeaderView | None) -> str:
 
 
 def is_foreign(source: bytes, owns: Callable[[bytes], bool]) -> bool:
-    """Whether an address is one, and not ours."""
+    """Return True if an address is one, and not ours."""
     return any(source) and not owns(source)
 
 
@@ -84,6 +84,6 @@ def _target_link(read: Dissection) -> HeaderView | None:
 def _sentence(who: str, where: str, foreign: bool) -> str:
     whose = "the address" if foreign else "the link address"
     return (
-        f"The {who} says that {where}, and {whose} is none of this machine's: who hears it sends "
+        f"The {who} says that {where}, and {whose} is none of this host's: who hears it sends "
         "there."
     )

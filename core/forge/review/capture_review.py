@@ -42,7 +42,7 @@ _S = 1e-9
 
 
 class CaptureReview:
-    """What frames that are to leave verbatim on an interface would have a person asked."""
+    """What frames that are to leave verbatim on an interface would have the user asked."""
 
     def __init__(
         self, interface: str, is_loopback: bool, machine: HostAddresses | None = None

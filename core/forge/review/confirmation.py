@@ -1,6 +1,6 @@
-"""What a person is asked before anything leaves for a stranger.
+"""What the user is asked before anything leaves for a stranger.
 
-What goes to this machine from one of its own addresses is sent at once. Everything else is asked
+What goes to this host from one of its own addresses is sent at once. Everything else is asked
 once for each destination and each thing that is unusual about it: nobody said yes to it before; a
 broadcast or a group, which many hear; a source that is not ours (of IP, of the link), whose owner
 gets the answers; a claim of ARP or neighbor discovery that is not about us; a route inside it that

@@ -1,7 +1,7 @@
 """What Linux does not take from lo when a packet socket put it there.
 
 A packet that the system sends to itself keeps the route it was given; a frame from a packet socket
-has none, and is looked at like one that came from outside. An IPv4 source that is this machine's
+has none, and is looked at like one that came from outside. An IPv4 source that is this host's
 own is then a *martian* and is dropped unless ``accept_local`` is set, and so is any address of
 127.0.0.0/8 unless ``route_localnet`` is (net/ipv4/route.c, ip_route_input_slow; ip-sysctl.rst; both
 tried). IPv6 frames are taken. A capture sees all of them leave.
@@ -25,7 +25,7 @@ _NOTE = (
 
 
 def dropped_on_lo(frame: bytes, machine: HostAddresses) -> str:
-    """Why this machine does not receive a verbatim frame on lo, in one sentence; empty if it
+    """Why this host does not receive a verbatim frame on lo, in one sentence; empty if it
     does."""
     layer = dissect(frame, LinkType.ETHERNET, len(frame)).layer("ip")
     if layer is None or not layer.is_whole(IPV4):
@@ -44,7 +44,7 @@ def dropped_on_lo(frame: bytes, machine: HostAddresses) -> str:
 
 
 def _is_set(name: str) -> bool:
-    """Whether a switch is on: for lo, or for all interfaces."""
+    """Return True if a switch is on: for lo, or for all interfaces."""
     for interface in ("lo", "all"):
         try:
             if int((_SETTINGS / interface / name).read_text()):

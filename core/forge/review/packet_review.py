@@ -1,7 +1,7 @@
 """One packet that is to leave, looked at: where it goes, and what is unusual about it.
 
 Addresses are read from where the header has them, whatever its version says: so does the kernel
-that is given it. Each unusual thing is a `Concern`: a sentence for a person, and the mark that a
+that is given it. Each unusual thing is a `Concern`: a sentence for the user, and the mark that a
 yes to it leaves. Marks name what was agreed to and nothing wider: a destination, a source, a link
 address, an interface.
 """
@@ -33,9 +33,9 @@ _BROADCAST_MAC = b"\xff" * 6
 
 
 class Target(Enum):
-    """What a destination is to this machine."""
+    """What a destination is to this host."""
 
-    OWN = "this machine"
+    OWN = "this host"
     HOST = "another host"
     BROADCAST = "everybody on the link"
     MULTICAST = "a group"
@@ -109,7 +109,7 @@ class PacketReview:
 
     @property
     def _is_named(self) -> bool:
-        """Whether there is an address to remember."""
+        """Return True if there is an address to remember."""
         return self._ip is not None or self._link is not None
 
     def _first(self) -> HeaderView | None:
@@ -169,7 +169,7 @@ class PacketReview:
         spoofs = self._ip is not None and is_foreign(self._ip.raw("src"), self.machine.owns)
         if self._ip is not None and spoofs and not self.system:
             source = self._ip.text("src")
-            words = f"The source {source} is no address of this machine: answers go there."
+            words = f"The source {source} is no address of this host: answers go there."
             found.append(Concern(Unusual.SOURCE, f"{self.destination} from {source}", words))
         if self._link is None or self.is_loopback:
             return found
@@ -177,7 +177,7 @@ class PacketReview:
         if is_foreign(self._link.raw("src"), self.machine.owns_mac):
             source = self._link.text("src")
             words = (
-                f"The link source {source} is none of this machine's: switches that see it take "
+                f"The link source {source} is none of this host's: switches that see it take "
                 "its owner to be here."
             )
             found.append(Concern(Unusual.SOURCE, f"{mark} from {source}", words))
@@ -250,7 +250,7 @@ def _stops(data: bytes, table: HeaderTable) -> list[str]:
 
 
 def _is_of_link(address: bytes) -> bool:
-    """Whether an address means another host on each link."""
+    """Return True if an address means another host on each link."""
     if len(address) == 4:
         return address[:2] == b"\xa9\xfe"  # 169.254/16, RFC 3927
     return address[0] == 0xFE and address[1] & 0xC0 == 0x80  # fe80::/10, RFC 4291

@@ -1,4 +1,4 @@
-"""Three ways out of this machine, and what the kernel does on each.
+"""Three ways out of this host, and what the kernel does on each.
 
 * `SendMethod.IP`: a raw socket with IP_HDRINCL. We write the IPv4 header, but not the last word:
   Linux always writes total length and header checksum, fills identification and source address when

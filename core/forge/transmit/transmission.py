@@ -49,7 +49,7 @@ class PreparedTransmission:
         known: Collection[str] = frozenset(),
         machine: HostAddresses | None = None,
     ) -> Examination:
-        """What a person is to be asked; the questions of all packets, each once."""
+        """What the user is to be asked; the questions of all packets, each once."""
         machine = machine or HostAddresses()
         found = [
             examine(
@@ -87,7 +87,7 @@ class PreparedTransmission:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know of what becomes of the packets, one sentence each."""
+        """What the user should know of what becomes of the packets, one sentence each."""
         if self.way is not SendMethod.LINK or not self.is_loopback:
             return ()
         machine = HostAddresses()
@@ -96,7 +96,8 @@ class PreparedTransmission:
 
     @property
     def is_to_one_host(self) -> bool:
-        """Whether the route says that one host gets the packets; of frames nothing says it."""
+        """Return True if the route says that one host gets the packets; of frames nothing says
+        it."""
         return self.route is not None and self.route.kind in (RouteKind.UNICAST, RouteKind.LOCAL)
 
     @property

@@ -212,7 +212,7 @@ def _direction(walk: Walk) -> int:
 
 
 def _is_on_loopback(walk: Walk) -> bool:
-    """Whether the link header or the addresses are those of a loopback interface."""
+    """Return True if the link header or the addresses are those of a loopback interface."""
     link = walk.layers[0]
     ends = [link.number(walk.data, key) for key in ("dst", "src")] if link.name == "eth" else []
     if link.name == "null" or ends == [0, 0]:

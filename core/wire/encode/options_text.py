@@ -1,4 +1,4 @@
-"""Options as a person types them, and back: ``mss=1460,nop,wscale=7,sackOK,timestamp=1:0``.
+"""Options as the user types them, and back: ``mss=1460,nop,wscale=7,sackOK,timestamp=1:0``.
 
 One option after the other, parted by commas. An option is the last word of its name
 (``tcp.options.mss``), or its number; ``sackOK``, ``ts``, ``ws`` and a few more are as tcpdump and

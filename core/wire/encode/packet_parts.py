@@ -77,7 +77,7 @@ def parts_of(dissection: Dissection) -> Parts:
 
 
 def _is_whole(layer: Layer, data: bytes) -> bool:
-    """Whether the tables, and all that the header says it is long, are there."""
+    """Return True if the tables, and all that the header says it is long, are there."""
     stop = layer.tables[-1].stop
     end = layer.offset + layer.header_length
     return layer.last is None and stop <= layer.header_length and end <= len(data)

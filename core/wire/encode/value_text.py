@@ -1,4 +1,4 @@
-"""What a person types for a field, and the value it means.
+"""What the user types for a field, and the value it means.
 
 A number may be decimal, hex (``0x1f``) or binary; it counts in the field's own unit, so a header
 length is 24 bytes and not 6 words. A number with a name may be given by that name (``UDP`` for

@@ -110,7 +110,7 @@ _OTHER_NAMES: Mapping[int, str] = {
 
 
 def is_read(link_type: int) -> bool:
-    """Whether there is a reader here for frames of this kind."""
+    """Return True if there is a reader here for frames of this kind."""
     return link_type in _NAMES
 
 

@@ -155,16 +155,16 @@ class Layer(NamedTuple):
                     yield slot, slot.read(data, self.offset)
 
     def is_whole(self, table: HeaderTable) -> bool:
-        """Whether all fields of this one of its tables were captured and have a meaning."""
+        """Return True if all fields of this one of its tables were captured and have a meaning."""
         return self.last is None and self.offset + table.stop <= self.captured
 
     @property
     def is_complete(self) -> bool:
-        """Whether every field of all its tables was captured and has a meaning."""
+        """Return True if every field of all its tables was captured and has a meaning."""
         return all(self.is_whole(table) for table in self.tables)
 
     def holds(self, slot: PlacedField) -> bool:
-        """Whether the field was wholly captured and has a meaning."""
+        """Return True if the field was wholly captured and has a meaning."""
         if self.offset + slot.span.stop > self.captured:
             return False
         return self.last is None or slot.first_bit <= self.last.first_bit
@@ -236,7 +236,7 @@ class PacketFlag(IntEnum):
 
 
 def is_timed(timestamp_ns: int, flags: int) -> bool:
-    """Whether the source told when a packet came.
+    """Return True if the source told when a packet came.
 
     Simple Packet Blocks of pcapng do not (§4.4): their time is 0 and odd, which no other is.
     """

@@ -2,7 +2,7 @@
 
 Conventions
 -----------
-* A *value* is what a person means: ``ip.hdr_len`` is 20 (bytes), not 5 (words). The factor
+* A *value* is what the user means: ``ip.hdr_len`` is 20 (bytes), not 5 (words). The factor
   between the two is `Field.unit`; the wire holds ``value // unit``.
 * Values are Python ints, also addresses (an IPv6 address is a 128-bit int); only `BYTES`
   fields are `bytes`.
@@ -36,7 +36,7 @@ class Field:
     """One named bit range of a header, as its RFC draws it.
 
     `bits` is the width on the wire. `unit` turns the wire number into the value
-    (4 for a length counted in 32-bit words). `base` is 10 or 16, how a person wants it
+    (4 for a length counted in 32-bit words). `base` is 10 or 16, how the user wants it
     shown; `suffix` is the unit's name ("bytes", "s"). `values` gives numbers a meaning.
     `automatic` fields are computed when a packet is built and the field was left empty.
     `parts` split the same bits further.
@@ -148,7 +148,7 @@ class PlacedField:
         return (number >> self._spare & self._mask) * self.field.unit
 
     def text(self, value: Value) -> str:
-        """The value as a person reads it, without its meaning: ``0x0800``, ``20 bytes``."""
+        """The value as the user reads it, without its meaning: ``0x0800``, ``20 bytes``."""
         if isinstance(value, bytes):
             return value.hex()
         match self.field.kind:

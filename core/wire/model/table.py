@@ -14,7 +14,7 @@ The readers
 `PlacedField.column`       the same value of a whole batch, as a numpy column
 `HeaderTable.emit`  values back to bytes
 `PlacedField.span`         the bytes a value lives in, for the hex view
-`PlacedField.text`         the value for a person: the detail tree
+`PlacedField.text`         the value for the user: the detail tree
 `PlacedField.json`         the value for a program: ``dump --json``
 `PlacedField.maximum`      the range of a form input
 `PlacedField.name`         the name in filters, JSON, completions and documentation

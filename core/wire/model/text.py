@@ -77,7 +77,7 @@ def ascii_text(data: bytes) -> str:
 
 
 def is_hidden(character: str) -> bool:
-    """Whether a terminal would obey the character, or draw nothing for it."""
+    """Return True if a terminal would obey the character, or draw nothing for it."""
     category = unicodedata.category(character)
     return category in _ESCAPED_CATEGORIES or _IGNORABLE.match(character) is not None
 
@@ -105,7 +105,7 @@ def rewrite(text: str, replace: Callable[[str], str], room: int = 0) -> tuple[st
 
 
 def _is_stacked(character: str) -> bool:
-    """Whether a terminal draws the character over the one before."""
+    """Return True if a terminal draws the character over the one before."""
     category = unicodedata.category(character)
     return category in _MARK_CATEGORIES or _CONJOINING.match(character) is not None
 

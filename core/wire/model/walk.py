@@ -76,7 +76,7 @@ class Walk:
 
     @property
     def depth(self) -> int:
-        """The depth of a link or tunnelled-link layer met here."""
+        """The depth of a link or tunneled-link layer met here."""
         return self.networks + 1 if self.networks else 0
 
     def limit(self, stop: int, name: str) -> None:
@@ -91,7 +91,7 @@ class Walk:
             self.packet_stop = min(stop, self.stop)
 
     def has(self, layer: str, offset: int, size: int, what: str = "header") -> bool:
-        """Whether `size` bytes are there; if not, the stop is recorded with its cause.
+        """Return True if `size` bytes are there; if not, the stop is recorded with its cause.
 
         A packet quoted in an ICMP error is cut by design: running out of it is no stop.
         """
@@ -161,7 +161,7 @@ class Walk:
         self.layers.append(layer)
 
     def begin(self, table: HeaderTable, offset: int, *, depth: int | None = None) -> bool:
-        """Whether `table` is all there; if not, a layer of its whole fields and the stop."""
+        """Return True if `table` is all there; if not, a layer of its whole fields and the stop."""
         if self.has(table.name, offset, table.stop):
             return True
         checks: tuple[Check, ...] = ()

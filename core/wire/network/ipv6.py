@@ -182,7 +182,7 @@ def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
 
 
 def _carries_segments(walk: Walk, offset: int) -> bool | None:
-    """Whether TCP or UDP follows the fixed header, behind options and routing at most.
+    """Return True if TCP or UDP follows the fixed header, behind options and routing at most.
 
     None where the capture kept too little to tell.
     """

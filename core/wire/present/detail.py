@@ -1,7 +1,7 @@
 """The detail tree: every field of every layer, as rows without a screen.
 
 A row's `key` stays the same from packet to packet (``ip.flags.df``; a second layer of one
-name gets ``#2``), so that what a person has opened stays open. Spans are offsets in the frame.
+name gets ``#2``), so that what the user has opened stays open. Spans are offsets in the frame.
 """
 
 from __future__ import annotations

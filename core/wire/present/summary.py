@@ -114,8 +114,8 @@ def _incomplete_text(layer: Layer, data: bytes) -> str:
 
 
 def _is_first_fragment(layer: Layer) -> bool:
-    """Whether only the first piece of the layer's datagram is here; the fragment header itself
-    says which piece it begins.
+    """Return True if only the first piece of the layer's datagram is here; the fragment header
+    itself says which piece it begins.
     """
     return layer.fragment and layer.name != ipv6.FRAGMENT.name
 

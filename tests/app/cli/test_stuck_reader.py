@@ -52,7 +52,7 @@ def unread(
 ) -> Iterator[tuple[subprocess.Popen[bytes], int, select.poll]]:
     """A dump into a pipe or a terminal; the reading end; what tells whether there is room.
 
-    On a terminal its words for a person go the same way.
+    On a terminal its words for the user go the same way.
     """
     reading, writing = os.pipe() if kind == "pipe" else pty.openpty()
     program = PROGRAMS.get(kind, ["-m", "app"])

@@ -19,7 +19,7 @@ from widgets.echo.columns import Condition, conditions
 
 
 def test_every_conversation_comes_to_its_end() -> None:
-    """None of them fails or hangs on this machine's loopback."""
+    """None of them fails or hangs on this host's loopback."""
     held = list(traffic.conversations())
     assert len(held) >= 4
     for conversation in held:

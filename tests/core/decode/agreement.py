@@ -111,7 +111,7 @@ _TABLES = frozenset(TABLES)
 
 
 def has_column(name: str) -> bool:
-    """Whether a field can be asked for as a column of outermost headers."""
+    """Return True if a field can be asked for as a column of outermost headers."""
     return SLOTS[name][0].table.name not in WITHOUT_COLUMN
 
 

@@ -643,7 +643,7 @@ def _churn(address, count):
             with socket.create_connection(address, PATIENCE_S) as client:
                 client.sendall(b"x")
                 assert client.recv(1) == b"x"
-                reset(client)  # no TIME-WAIT on this machine
+                reset(client)  # no TIME-WAIT on this host
 
     threads = [threading.Thread(target=come_and_go) for _ in range(4)]
     for thread in threads:

@@ -289,10 +289,10 @@ def test_a_pipe_can_be_given_up_inside_a_block() -> None:
     with open_capture(reading, cancellation) as reader:
         batches = reader.batches()
         assert len(next(batches)) == 1
-        canceller = threading.Thread(target=cancellation.cancel)
-        canceller.start()
+        canceler = threading.Thread(target=cancellation.cancel)
+        canceler.start()
         assert next(batches, None) is None
-        canceller.join()
+        canceler.join()
     cancellation.close()
     os.close(reading)
     os.close(writing)

@@ -489,7 +489,7 @@ def test_a_full_disk_leaves_what_was_there_whole(tmp_path, name, kept) -> None:
     assert done.returncode == 0, done.stderr
 
 
-# -- the configuration, which a person may link to ------------------------------------------
+# -- the configuration, which the user may link to ------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["fifo", "device", "directory", "socket", "endless"])

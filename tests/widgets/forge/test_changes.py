@@ -1,4 +1,4 @@
-"""What a person does to a form, headless: layers, way out, settings, flags, rows."""
+"""What the user does to a form, headless: layers, way out, settings, flags, rows."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ AVOIDED = {"udp.dstport": 4789}
 
 
 def slots_of(layer: str, given: Mapping[str, Value] = NOTHING) -> list[PlacedField]:
-    """Every field that a person may fill in, parts too, where these values were given."""
+    """Every field that the user may fill in, parts too, where these values were given."""
     return [slot for table in KINDS[layer].tables_for(given) for slot in table.slots]
 
 

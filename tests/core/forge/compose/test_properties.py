@@ -32,12 +32,13 @@ def read(draft: Draft, data: bytes) -> Dissection:
 
 
 def summed(kind: LayerKind) -> bool:
-    """Whether a layer has a checksum of its own."""
+    """Return True if a layer has a checksum of its own."""
     return any(slot.name in SUM_RULES for table in kind.tables for slot in table.slots)
 
 
 def fragmented(values: Mapping[str, Value]) -> tuple[bool, bool]:
-    """Whether an IPv4 or fragment header says that this is a part, and that it is a later one."""
+    """Return True if an IPv4 or fragment header says that this is a part, and that it is a later
+    one."""
     flags = int(values.get("flags", 0)) if "flags.mf" in values else 0
     more = bool(values.get("flags.mf") or values.get("more")) or bool(flags & 1)
     later = bool(values.get("frag_offset") or values.get("offset"))
@@ -62,7 +63,8 @@ def expected(draft: Draft) -> Iterator[tuple[LayerKind, str, set[Verdict]]]:
 
 
 def quotes(draft: Draft) -> bool:
-    """Whether the packet is an error, whose payload is read as the packet that it is about."""
+    """Return True if the packet is an error, whose payload is read as the packet that it is
+    about."""
     last = evaluate(draft).built.places[-1]
     errors = {"icmp": icmp.ERRORS, "icmpv6": icmpv6.ERRORS}.get(last.header.name, frozenset())
     return last.values.get("type") in errors

@@ -152,7 +152,7 @@ def test_cut_frames_are_looked_at_without_harm(cut: int) -> None:
 
 
 def handshake(answer: dict[str, str]) -> Outcome:
-    """A SYN from an address of this machine, and what came back."""
+    """A SYN from an address of this host, and what came back."""
     ends = {"ip.src": "127.0.0.1", "ip.dst": "127.0.0.1"}
     ports = {"tcp.srcport": "77", "tcp.dstport": "80", "tcp.seq_raw": "5000"}
     back = {"tcp.srcport": "80", "tcp.dstport": "77", "tcp.ack_raw": "5001", "tcp.flags.ack": "1"}

@@ -52,7 +52,7 @@ def test_every_destination_group_and_source_is_named_and_agreed_to() -> None:
     told = " ".join(found.questions)
     assert "198.51.100.1 on veth9 was not agreed to before." in found.questions
     assert "198.51.100.2 (ff:ff:ff:ff:ff:ff) is a broadcast: every host on veth9" in told
-    assert "The source 203.0.113.9 is no address of this machine" in told
+    assert "The source 203.0.113.9 is no address of this host" in told
     assert told.count("verbatim, past the IP stack") == 1
     assert found.target is Target.HOST
     assert survey_of(*frames).examination(FEW, found.marks).questions == ()

@@ -48,14 +48,14 @@ def test_a_spoofed_source_is_asked_though_the_destination_is_known() -> None:
     known = examine(packet(STRANGER), verbatim=False).marks
     found = examine(packet(STRANGER, "203.0.113.1"), verbatim=False, known=known)
     (question,) = found.questions
-    assert "203.0.113.1 is no address of this machine" in question
+    assert "203.0.113.1 is no address of this host" in question
 
 
 def test_a_spoofed_source_to_ourselves_is_asked_since_our_answer_goes_there() -> None:
     found = examine(packet("127.0.0.1", "203.0.113.1"), verbatim=False)
     assert found.target is Target.OWN
     (question,) = found.questions
-    assert "203.0.113.1 is no address of this machine" in question
+    assert "203.0.113.1 is no address of this host" in question
     known = found.marks
     assert not examine(packet("127.0.0.1", "203.0.113.1"), verbatim=False, known=known).questions
     assert examine(packet("127.0.0.1", "203.0.113.2"), verbatim=False, known=known).questions
@@ -144,11 +144,11 @@ def test_a_neighbor_advertisement_for_somebody_else_is_named() -> None:
         told += found.questions
         known |= found.marks
     assert [words.partition(" says that ")[2] for words in told] == [
-        "2001:db8::1 is at 02:00:5e:10:00:99, and the address is none of this machine's: "
+        "2001:db8::1 is at 02:00:5e:10:00:99, and the address is none of this host's: "
         "who hears it sends there.",
-        "2001:db8::2 is where it comes from, and the address is none of this machine's: "
+        "2001:db8::2 is where it comes from, and the address is none of this host's: "
         "who hears it sends there.",
-        "::1 is at 02:00:5e:10:00:99, and the link address is none of this machine's: "
+        "::1 is at 02:00:5e:10:00:99, and the link address is none of this host's: "
         "who hears it sends there.",
     ]
 
@@ -158,7 +158,7 @@ def test_a_spoofed_link_source_is_named() -> None:
     known = examine(frame(STRANGER), verbatim=True, interface="veth9").marks
     found = examine(frame(STRANGER, texts=texts), verbatim=True, interface="veth9", known=known)
     (question,) = found.questions
-    assert "02:00:5e:10:00:55 is none of this machine's" in question
+    assert "02:00:5e:10:00:55 is none of this host's" in question
 
 
 @pytest.mark.parametrize("destination", [STRANGER, "224.0.0.251"])

@@ -1,4 +1,4 @@
-"""What a person and a program get to see of one packet: row, record, detail tree, text."""
+"""What the user and a program get to see of one packet: row, record, detail tree, text."""
 
 from __future__ import annotations
 
