@@ -1,7 +1,7 @@
 """What the status bar says, as values and as words. No drawing, no clock.
 
-The bar is one line and terminals are narrow, so every part has a rank: the ones that a
-person must not miss (state, packets, dropped) stay at any width, in a shorter form if need
+The bar is one line and terminals are narrow, so every part has a rank: the ones that the
+user must not miss (state, packets, dropped) stay at any width, in a shorter form if need
 be; the others go one after another, least needed first.
 """
 
