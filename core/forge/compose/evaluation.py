@@ -124,7 +124,7 @@ class Evaluation:
 def aim_wanted(aim: FormField) -> str:
     """The sentence for a destination that is still open (`Evaluation.unaimed`)."""
     assert aim.slot is not None
-    return f"where shall it go? type {aim.hint}, e.g. {example(aim.slot)}"
+    return f"no destination: type {aim.hint}, e.g. {example(aim.slot)}"
 
 
 def evaluate(draft: Draft, suggested: Mapping[str, Value] = NOTHING) -> Evaluation:

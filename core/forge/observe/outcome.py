@@ -45,8 +45,8 @@ _FRAGMENTED = (
 WHY = {
     "ip.len": "Linux always writes the total length of what a raw socket sends.",
     "ip.checksum": "Linux always computes the header checksum of what a raw socket sends.",
-    "ip.id": "An identification of 0 means to Linux that it shall choose one.",
-    "ip.src": "A source of 0.0.0.0 means to Linux: the address of the outgoing interface.",
+    "ip.id": "Linux picks an identification when the field is 0.",
+    "ip.src": "Linux fills in the address of the outgoing interface when the source is 0.0.0.0.",
 }
 _OF_ZERO = frozenset({"ip.id", "ip.src"})  # written only where they were zero
 _SYN_NOTE = (

@@ -293,7 +293,7 @@ def test_the_first_error_of_all_drafts_is_found():
         widget.held = FormState()
         index, key, words = widget.obstacle()
         assert (index, key) == (0, "ip.dst")
-        assert words.startswith("where shall it go?")
+        assert words.startswith("no destination: type")
         widget.held = FormState((Draft().with_text("ip.dst", "0.0.0.0"),))
         assert widget.obstacle() is None
 

@@ -139,7 +139,7 @@ def test_drafts_are_saved_and_recalled(send: Call) -> None:
         ((*SYN, "--payload", "hex:0"), "--payload 0: not hex"),
         ((*SYN, "--udp.dstport", "1"), "fields of tcp and udp: a packet has one of them"),
         (("--arp.opcode", "1", "--ip.dst", "::1"), "fields of arp and ip"),
-        (("--ip.ttl", "3", "--udp.dstport", "9"), "--ip.dst: where shall it go?"),
+        (("--ip.ttl", "3", "--udp.dstport", "9"), "--ip.dst: no destination: type"),
         (("--template", "arp-who-has"), "--link: these are frames with a link header"),
         (
             (*SYN, "--udp.dstport", "1", "--layers", "ip,tcp"),
