@@ -85,7 +85,7 @@ class RateMeter:
 
 
 class Bridge:
-    """Asks engine and store what is so, and hands over what the user wants. UI thread only."""
+    """Polls engine and store for the screen, and passes on commands. UI thread only."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class Bridge:
         self._turn = 0
 
     def poll(self) -> Scene:
-        """The scene as it is now."""
+        """Return the newest scene."""
         store, engine = self._engine.store, self._engine.snapshot()  # in this order
         if store is not self._store:
             self._store = store
@@ -131,39 +131,40 @@ class Bridge:
 
     @property
     def capturing(self) -> tuple[str, ...]:
-        """The interfaces that are, or last were, captured on."""
+        """The interfaces of the current capture, or of the last one."""
         return self._engine.snapshot().interfaces or self._options.interfaces
 
     @property
     def sees_loopback(self) -> bool:
-        """Return True if what local programs say to each other is being captured."""
+        """True if the capture sees traffic between local programs."""
         return self.live and bool({LOOPBACK, ANY} & set(self.capturing))
 
     @property
     def live(self) -> bool:
-        """Return True if packets are captured now."""
+        """True while packets are captured."""
         return self._engine.snapshot().state is EngineState.LIVE
 
     @property
     def piped(self) -> bool:
-        """Return True if the packets that are held came out of a pipe."""
+        """True if the packets in the store came out of a pipe."""
         return self._engine.snapshot().piped
 
     @property
     def unsaved(self) -> int:
-        """How many packets are held that are in no file: captured ones, or out of a pipe."""
+        """The number of packets in the store that no file has: captured, or read from a pipe."""
         worker, packets = self._engine.snapshot(), self._store.snapshot()
         return packets.count - packets.evicted if worker.captured or worker.piped else 0
 
     def capture(self, interfaces: tuple[str, ...]) -> None:
-        """Capture on these from now on, behind what was captured so far."""
+        """Capture on these interfaces; new packets follow those already captured."""
         self._options = replace(self._options, interfaces=interfaces)
         self._engine.capture(self._options)
 
     def toggle_capture(self) -> bool:
-        """Stop, or start on the same interfaces. False if that is to be asked first.
+        """Stop, or restart on the same interfaces.
 
-        It is where there are none to start on, and where the packets of a file would go.
+        Return False if the user must choose an interface first, or if the packets of a file would
+        be replaced.
         """
         worker = self._engine.snapshot()
         if worker.state in (EngineState.LIVE, EngineState.READING):

@@ -133,7 +133,7 @@ class ForgePanel(Vertical):
     # -- what it shows ---------------------------------------------------------------------
 
     def show(self, scene: ForgeSnapshot) -> None:
-        """Show what is so now, and put the question that there may be."""
+        """Show a newer state, and ask its question."""
         before, self._scene = self._scene, scene
         if self._considered is not None:
             self._consider()
@@ -308,6 +308,10 @@ class ForgePanel(Vertical):
                 self._say(f"kept as {name}{also}; ctrl+o has it")
             except OSError as error:
                 self._say(f"not kept: {self._forger.keeping.folder}: {error.strerror}")
+
+    def on_hex_view_rewrapped(self, event: HexView.Rewrapped) -> None:
+        event.stop()
+        self._arrange()
 
     def on_hex_view_byte_selected(self, event: HexView.ByteSelected) -> None:
         event.stop()

@@ -32,12 +32,12 @@ def held_of(filled: Filled, interface: str) -> FormState:
 
 
 def why_blind(worker: EngineSnapshot, interface: str) -> str:
-    """Why a packet that leaves on `interface` is not seen by the capture; empty if it is."""
+    """Return why the capture cannot see a packet that leaves on `interface`; empty if it can."""
     if worker.state is not EngineState.LIVE:
-        return "nothing is captured now, so what left and what came back is not seen"
+        return "capture is stopped, so the sent packet and its replies cannot be shown"
     if interface and not {interface, ANY} & set(worker.interfaces):
         where = safe(", ".join(worker.interfaces))
-        return f"the capture is on {where}, so what happens on {safe(interface)} is not seen"
+        return f"the capture is on {where}, so it cannot show packets on {safe(interface)}"
     return ""
 
 

@@ -304,7 +304,7 @@ class Client:
         self._settle()
 
     def _keep(self, data: bytes) -> bool:
-        """Keep what the kernel did not take. Whether to read on."""
+        """Buffer the unsent rest. Return False if reading must stop."""
         if self.is_open:
             self._connection.keep(data)
             self._settle()

@@ -207,7 +207,7 @@ class EchoServer:
             self._spare.close()
 
     def take_snapshot(self) -> EchoSnapshot:
-        """What is so now."""
+        """Return the latest published state."""
         now_s = time.monotonic()
         return EchoSnapshot(
             taken_s=now_s,

@@ -60,7 +60,7 @@ class Engine:
         self._command(partial(self._worker.begin_reading, source))
 
     def snapshot(self) -> EngineSnapshot:
-        """What is so now."""
+        """Return the latest published state."""
         return self._worker.snapshot
 
     @property

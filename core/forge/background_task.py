@@ -27,7 +27,7 @@ class BackgroundTask:
         """Wake the thread: there is work."""
         with self._lock:
             if self._thread is None and not self._ended:
-                made = threading.Thread(target=self._run, name="rawscope looker", daemon=True)
+                made = threading.Thread(target=self._run, name="rawscope background", daemon=True)
                 made.start()
                 self._thread = made
         self._wake.set()
@@ -47,5 +47,5 @@ class BackgroundTask:
             try:
                 while not self._ended and not self._work():
                     time.sleep(0)  # others get their turn
-            except Exception as fault:  # ours: it is told, and the next wake-up finds a thread
+            except Exception as fault:  # an internal error: reported, and the thread stays
                 self._failed(fault)

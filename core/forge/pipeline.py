@@ -67,7 +67,7 @@ class Driver(Protocol):
     """What the pipeline asks of the form or the command."""
 
     remembers: bool
-    """Return True if an approval stands for later orders, too."""
+    """True if an approval holds for later orders, too."""
 
     def approve(self, found: Examination) -> bool:
         """Ask the user the questions of a review; return True to send."""

@@ -44,10 +44,10 @@ _JOIN_S = 2.0
 
 
 class ForgeService:
-    """Carries out orders. Its methods are the screen's and return at once.
+    """Carries out orders. The screen calls its methods, which return at once.
 
-    `folder` is where drafts, agreed destinations and the audit are; `audit` says whether what is
-    sent is written down.
+    `folder` holds drafts, agreed destinations and the audit; without `audit` nothing is written
+    down.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class ForgeService:
         self._wanted: tuple[tuple[Draft, ...], str] | None = None
         self._snapshot: Snapshot | None = None
         self._tracker: Tracker | None = None
+        self._looked_at: Tracker | None = None  # by the background task
         self._until_s = 0.0
         self._earlier: frozenset[int] = frozenset()  # of orders before this one
         self._turn = 0
@@ -78,17 +79,20 @@ class ForgeService:
     # -- what the screen calls -----------------------------------------------------------
 
     def scene(self) -> ForgeSnapshot:
-        """What is so now."""
+        """Return the latest published state."""
         return self._scene
 
     def consider(self, drafts: tuple[Draft, ...], interface: str) -> None:
-        """Look up what the machine suggests for these drafts."""
-        self._wanted = drafts, interface
+        """Look up in the background what routes and neighbors suggest for these drafts."""
+        with self._lock:  # `_look` takes it
+            self._wanted = drafts, interface
         self._looker.wake()
 
     def follow(self, snapshot: Snapshot, turn: int, blind: str) -> None:
-        """The packets captured so far; `turn` counts the stores. `blind` says why what is sent now
-        is not seen, empty if it is."""
+        """Compare sent packets with a newer snapshot of the store; `turn` counts the stores.
+
+        `blind` is why the capture cannot show a packet that is sent now; empty if it can.
+        """
         if turn != self._turn:
             self._turn = turn
             self._tracker = None
@@ -222,8 +226,9 @@ class ForgeService:
     # -- the looker's thread ---------------------------------------------------------------
 
     def _look(self) -> bool:
-        """Do what there is to do; False if there is more."""
-        wanted, self._wanted = self._wanted, None
+        """Suggest and compare; return False if more captured packets wait."""
+        with self._lock:
+            wanted, self._wanted = self._wanted, None
         if wanted is not None:
             drafts, interface = wanted
             try:
@@ -233,7 +238,8 @@ class ForgeService:
                 self._change(around=around, interfaces=self._machine.interfaces())
             except OSError as error:  # of netlink
                 self._change(around=(RouteSuggestions(trouble=f"no routes: {error.strerror}"),))
-        tracker, snapshot = self._tracker, self._snapshot
+        self._looked_at = tracker = self._tracker
+        snapshot = self._snapshot
         if tracker is None or snapshot is None:
             return True
         done = tracker.look(snapshot)
@@ -249,10 +255,14 @@ class ForgeService:
         return done
 
     def _lost_sight(self, fault: Exception) -> None:
-        """A fault of ours in looking: what was sent is not followed any more."""
-        self._tracker = None
-        words = f"looking failed ({type(fault).__name__}: {safe(str(fault))})"
-        self._report(blind=f"{words}, so what left and what came back is not seen", listening=False)
+        """Stop following an order after an internal error; a newer order is still followed."""
+        with self._lock:
+            if self._tracker is not self._looked_at:
+                return
+            self._tracker = None
+        words = f"comparing captured packets failed ({type(fault).__name__}: {safe(str(fault))})"
+        blind = f"{words}, so the sent packet and its replies cannot be shown"
+        self._report(blind=blind, listening=False)
 
     # -- state -----------------------------------------------------------------------------
 

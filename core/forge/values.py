@@ -10,7 +10,7 @@ from enum import Enum
 
 from core.forge.send_errors import SendError
 
-_WHOLE = 10  # packets a second: slower rates are told with a tenth
+_WHOLE = 10  # packets a second: slower rates are shown with one decimal
 LONGEST_INTERVAL_S = 86_400
 SLOWEST = 1 / LONGEST_INTERVAL_S  # packets a second: slower ones overflow the clock, in the end
 

@@ -77,10 +77,12 @@ def sample(engine: Engine, monitor: Monitor) -> dict[str, Any]:
 def own_threads() -> list[str]:
     """Name the threads, except those that start when first needed and then stay.
 
-    These are asyncio's pool, which has six at most, and the looker of the forge.
+    These are asyncio's pool, at most six, and the forge's background task.
     """
     names = (thread.name for thread in threading.enumerate())
-    return sorted(name for name in names if not name.startswith(("asyncio_", "rawscope looker")))
+    return sorted(
+        name for name in names if not name.startswith(("asyncio_", "rawscope background"))
+    )
 
 
 def report(engine: Engine, monitor: Monitor, descriptor: int) -> None:

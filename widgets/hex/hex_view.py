@@ -66,6 +66,9 @@ class HexView(CursorView):
             """The view, for ``@on(…, "#id")``."""
             return self.hex_view
 
+    class Rewrapped(Message):
+        """A new width put more or fewer bytes on a line, so the number of lines changed."""
+
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._data = b""
@@ -114,9 +117,12 @@ class HexView(CursorView):
         self.forget_lines()
 
     def on_resize(self) -> None:
-        """More or fewer bytes a row; the cursor stays on the screen."""
+        """Fit the bytes of a row to the width; keep the cursor on the screen."""
         if choose_hex_layout(len(self._data), self.line_width) != self._layout:
+            lines = self.line_count
             self._lay_out()
+            if self.line_count != lines:
+                self.post_message(self.Rewrapped())
         if (line := self.cursor_line) is not None:
             self.show_line(line)
 

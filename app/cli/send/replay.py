@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 from app.cli.interrupts import Interrupts, StoppedError
 from app.cli.output import CommandError, say
-from app.cli.send.audit_option import open_audit
+from app.cli.send.audit_option import WITHOUT_AUDIT, is_audited
 from app.cli.send.prompt import approve, state_folder
 from app.cli.send.replay_file import ReplayFile
 from app.cli.send.replay_output import ReplayReport
-from core.forge.journal.saved import DraftStore
+from core.forge.journal.send_journal import SendJournal
+from core.forge.orders import OrderError
 from core.forge.review.capture_review import CaptureReview
 from core.forge.review.confirmation import Examination, SendVolume
 from core.forge.review.packet_review import Target
@@ -54,13 +55,14 @@ def run_replay(request: ReplayRequest) -> int:
     request = replace(request, link=link.name)
     if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
         raise CommandError(f"{safe(request.link)} carries no Ethernet frames")
-    shelf = DraftStore(state_folder())
+    audited = is_audited(request.audit)
+    journal = SendJournal(state_folder(), audited, WITHOUT_AUDIT)
     is_loopback = bool(link.flags & IFF_LOOPBACK)
     framing = Encapsulation(link)
     file = ReplayFile(request.file, CaptureReview(request.link, is_loopback), framing)
     if request.loops > 1 and not file.is_repeatable:
         raise CommandError(f"{safe(request.file)} can be read only once: --loop needs a file")
-    examined = _examination(request, file, shelf.known())
+    examined = _examination(request, file, journal.known())
     if not approve(examined, request.yes):
         raise CommandError("not sent")
     marks = examined.marks
@@ -68,7 +70,7 @@ def run_replay(request: ReplayRequest) -> int:
         CaptureReview(request.link, is_loopback)
     )  # agreed: now they may be asked for
     if file.is_framed:  # they are other bytes now
-        again = _examination(request, file, shelf.known()).without(examined.questions)
+        again = _examination(request, file, journal.known()).without(examined.questions)
         if not approve(again, request.yes):
             raise CommandError("not sent")
         marks |= again.marks
@@ -85,23 +87,15 @@ def run_replay(request: ReplayRequest) -> int:
                 )
             )
             try:
-                return _replay(request, file, framing, ring, interrupts, stack)
+                return _replay(request, file, framing, ring, interrupts, journal, stack)
             finally:  # also if it fails: so much has left
                 if ring.sent and not request.yes:
-                    _remember(shelf, marks)
+                    for note in journal.remember((), marks):
+                        say(f"rawscope: {safe(note)}")
     except StoppedError as stop:
         raise CommandError("stopped before anything was sent") from stop
-    except (SendError, NotPermittedError) as error:
+    except (OrderError, SendError, NotPermittedError) as error:
         raise CommandError(str(error)) from error
-
-
-def _remember(shelf: DraftStore, marks: frozenset[str]) -> None:
-    try:
-        shelf.agree(marks)
-    except OSError as error:
-        say(
-            f"rawscope: {safe(str(state_folder()))}: {error.strerror}; the answer is not remembered"
-        )
 
 
 def _replay(
@@ -110,10 +104,11 @@ def _replay(
     framing: Encapsulation,
     ring: TxRing,
     interrupts: Interrupts,
+    journal: SendJournal,
     stack: ExitStack,
 ) -> int:
     with interrupts.waiting():
-        audit = open_audit(request.audit, SendMethod.LINK, stack)
+        audit = journal.open_audit(SendMethod.LINK, stack)
     total = ReplayCounts()
     of = file.survey.frames * request.loops if file.is_repeatable else None
     told = ReplayReport(request.link, of, ring, audit, request.as_json)

@@ -186,7 +186,7 @@ def _counted(built: Built) -> tuple[BuiltField, ...] | None:
 
 
 def _is_its_own(place: BuiltField, slot: PlacedField, right: BuiltField | None) -> bool:
-    """Return True if a field is as a tool has it that was told nothing of it."""
+    """Return True if a tool writes this value without an option for the field."""
     if not slot.field.automatic:
         return place.values[slot.key] == slot.field.default
     if slot.key in place.computed:

@@ -1,5 +1,4 @@
-"""Return True if one packet answers another: the ends reversed, an echo answered, an error quoting
-it.
+"""Match replies to sent packets: reversed ends, an answered echo, or an error that quotes it.
 
 UDP and SCTP: addresses and ports reversed. ICMP queries: the answer's type, the same
 identifier and sequence number (RFC 792, RFC 4443 §4). ARP and neighbor discovery: the answer

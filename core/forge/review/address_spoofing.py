@@ -20,7 +20,7 @@ _LINK = "target_linkaddr"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What is said: for the memory of a yes, and in a sentence."""
+    """A suspicious address: `mark` is stored with an approval, `sentence` is the question."""
 
     mark: str
     sentence: str
@@ -41,7 +41,7 @@ def operation_of(arp: HeaderView | None) -> str:
 
 
 def is_foreign(source: bytes, owns: Callable[[bytes], bool]) -> bool:
-    """Return True if an address is one, and not ours."""
+    """Return True for a nonzero address that this host does not own."""
     return any(source) and not owns(source)
 
 
@@ -84,6 +84,6 @@ def _target_link(read: Dissection) -> HeaderView | None:
 def _sentence(who: str, where: str, foreign: bool) -> str:
     whose = "the address" if foreign else "the link address"
     return (
-        f"The {who} says that {where}, and {whose} is none of this host's: who hears it sends "
-        "there."
+        f"The {who} says that {where}, and {whose} does not belong to this host: "
+        "hosts that hear it will send there."
     )

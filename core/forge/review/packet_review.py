@@ -177,8 +177,8 @@ class PacketReview:
         if is_foreign(self._link.raw("src"), self.machine.owns_mac):
             source = self._link.text("src")
             words = (
-                f"The link source {source} is none of this host's: switches that see it take "
-                "its owner to be here."
+                f"The link source {source} does not belong to this host: switches that see it "
+                "will look for its owner here."
             )
             found.append(Concern(Unusual.SOURCE, f"{mark} from {source}", words))
         return found

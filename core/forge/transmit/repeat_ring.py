@@ -27,8 +27,10 @@ _KEPT = kernel.TP_STATUS_SEND_REQUEST | kernel.TP_STATUS_WRONG_FORMAT
 
 
 class EqualFrames:
-    """A ring on one interface, full of one frame. Raises OSError and
-    `core.net.sockets.NotPermittedError` where there is none to be had."""
+    """A ring on one interface, full of one frame.
+
+    Raises OSError and `core.net.sockets.NotPermittedError` if the kernel gives no ring.
+    """
 
     def __init__(self, interface: str, mtu: int, frame: bytes, bypass: bool) -> None:
         self._slots = TxSlots(interface, mtu, len(frame), bypass)

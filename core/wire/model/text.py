@@ -86,7 +86,7 @@ def rewrite(text: str, replace: Callable[[str], str], room: int = 0) -> tuple[st
     """Replace the hidden characters of `text` and the combining marks beyond `STACK`.
 
     `replace` returns what to show for such a character. `room` is how many marks the character
-    before `text` still takes, 0 if there is none. Returns the new text and the room after it.
+    before `text` can still take. Return the new text, and the room after it.
     """
     pieces = []
     for character in text:

@@ -32,7 +32,7 @@ from core.store.packet_store import PacketStore
 from tests.idle import eventually
 from tests.scripted import HOST, SERVER, scripted_store
 from tests.scripted_forge import ETH0, NO_ROUTE, Neighbor, ScriptedMachine, Wire
-from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
+from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
 from tests.support import remarks_of
 from widgets.forge.changes import FormState
 from widgets.forge.outcome import ForgeOutcome
@@ -353,7 +353,7 @@ async def test_what_is_not_captured_is_not_waited_for(tmp_path):
         await stage.pilot.press("f", "ctrl+s")
         await stage.asked()
         await stage.pilot.press("y")
-        await stage.until(lambda: "nothing is captured now" in stage.report_text)
+        await stage.until(lambda: "capture is stopped" in stage.report_text)
 
 
 async def test_templates_kept_drafts_and_history(tmp_path):
@@ -642,3 +642,18 @@ async def test_the_name_of_a_draft_is_asked_for(tmp_path):
         await stage.pilot.press("escape")
         assert stage.screen.focused is stage.forge.form
         assert stage.screen.forger.keeping.shelf.drafts() == {}
+
+
+@pytest.mark.parametrize("size", [(160, 45), (120, 36), (80, 24), (60, 24)])
+async def test_the_bytes_have_the_room_that_their_lines_need(size):
+    """Also where the first width that the view gets changes how many bytes are on a line."""
+    monitor = scripted_monitor(scripted_store(), machine=ScriptedMachine())
+    async with monitor.run_test(size=size) as pilot:
+        await filled(pilot)
+        await pilot.press("f2")
+        await pilot.pause()
+        view = main(pilot).forge.query_one("#bytes", HexView)
+        height, lines = view.styles.height, view.line_count
+        main(pilot).forge._arrange()
+        await pilot.pause()
+        assert (view.styles.height, view.line_count) == (height, lines)

@@ -63,8 +63,7 @@ def expected(draft: Draft) -> Iterator[tuple[LayerKind, str, set[Verdict]]]:
 
 
 def quotes(draft: Draft) -> bool:
-    """Return True if the packet is an error, whose payload is read as the packet that it is
-    about."""
+    """Return True for an ICMP error: its payload is decoded as the packet that caused it."""
     last = evaluate(draft).built.places[-1]
     errors = {"icmp": icmp.ERRORS, "icmpv6": icmpv6.ERRORS}.get(last.header.name, frozenset())
     return last.values.get("type") in errors

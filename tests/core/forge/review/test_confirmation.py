@@ -144,12 +144,12 @@ def test_a_neighbor_advertisement_for_somebody_else_is_named() -> None:
         told += found.questions
         known |= found.marks
     assert [words.partition(" says that ")[2] for words in told] == [
-        "2001:db8::1 is at 02:00:5e:10:00:99, and the address is none of this host's: "
-        "who hears it sends there.",
-        "2001:db8::2 is where it comes from, and the address is none of this host's: "
-        "who hears it sends there.",
-        "::1 is at 02:00:5e:10:00:99, and the link address is none of this host's: "
-        "who hears it sends there.",
+        "2001:db8::1 is at 02:00:5e:10:00:99, and the address does not belong to this host: "
+        "hosts that hear it will send there.",
+        "2001:db8::2 is where it comes from, and the address does not belong to this host: "
+        "hosts that hear it will send there.",
+        "::1 is at 02:00:5e:10:00:99, and the link address does not belong to this host: "
+        "hosts that hear it will send there.",
     ]
 
 
@@ -158,7 +158,7 @@ def test_a_spoofed_link_source_is_named() -> None:
     known = examine(frame(STRANGER), verbatim=True, interface="veth9").marks
     found = examine(frame(STRANGER, texts=texts), verbatim=True, interface="veth9", known=known)
     (question,) = found.questions
-    assert "02:00:5e:10:00:55 is none of this host's" in question
+    assert "02:00:5e:10:00:55 does not belong to this host" in question
 
 
 @pytest.mark.parametrize("destination", [STRANGER, "224.0.0.251"])
