@@ -152,7 +152,7 @@ class Monitor(OrderedKeysApp[None]):
 
     @property
     def may_follow(self) -> bool:
-        """Return True if the terminal has time for what changed without a key."""
+        """True if the terminal has time for what changed without a key."""
         return not isinstance(self._driver, TerminalDriver) or self._driver.may_follow
 
     def get_line_filters(self) -> Sequence[LineFilter]:

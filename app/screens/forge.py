@@ -111,7 +111,7 @@ class ForgePanel(Vertical):
 
     @property
     def is_sending(self) -> bool:
-        """Return True if an order is on its way that may be stopped."""
+        """True if an order is on its way that may be stopped."""
         return self._scene.sending and self._scene.question is None
 
     @property

@@ -161,7 +161,7 @@ class BatchWalk:
 
     @property
     def is_watched(self) -> bool:
-        """Return True if the walk reports the headers that it finds."""
+        """True if the walk reports the headers that it finds."""
         return self._positions is not None
 
     def found(self, table: HeaderTable, group: FrameGroup) -> None:

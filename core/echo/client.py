@@ -132,7 +132,7 @@ class Client:
 
     @property
     def paused(self) -> bool:
-        """Return True if somebody stopped its reading."""
+        """True if somebody stopped its reading."""
         return self._paused
 
     def pause(self, paused: bool) -> None:

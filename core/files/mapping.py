@@ -104,7 +104,7 @@ class Mapping:
 
     @property
     def lost(self) -> bool:
-        """Return True if bytes were looked at that the file does not have any more; they read as
+        """True if bytes were looked at that the file does not have any more; they read as
         0."""
         return self.region is not None and self.region.lost
 

@@ -71,7 +71,7 @@ class FileHeader:
 
     @property
     def is_aix(self) -> bool:
-        """Return True if AIX wrote the file."""
+        """True if AIX wrote the file."""
         told = (self.magic, self.version) == (formats.MICROSECONDS, (2, 2))
         return told and self.network in _AIX_LINK_TYPES
 

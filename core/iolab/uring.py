@@ -84,7 +84,7 @@ class Ring:
 
     @property
     def is_full(self) -> bool:
-        """Return True if what is prepared has to be submitted before there is room for more."""
+        """True if what is prepared has to be submitted before there is room for more."""
         used = (self._numbers[self._sq_tail] - self._numbers[self._sq_head]) % _U32
         return used > self._sq_mask
 

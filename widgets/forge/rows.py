@@ -72,7 +72,7 @@ class FormRow:
 
     @property
     def is_set(self) -> bool:
-        """Return True if a flag is on in the bytes."""
+        """True if a flag is on in the bytes."""
         return self.shown == "1"
 
     @property

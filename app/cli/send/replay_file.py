@@ -59,7 +59,7 @@ class ReplayFile:
 
     @property
     def is_repeatable(self) -> bool:
-        """Return True if it can be read more than once."""
+        """True if it can be read more than once."""
         return self.path != "-" and Path(self.path).is_file()
 
     @property

@@ -80,7 +80,7 @@ class Confirm(Dialog[bool]):
 
     @property
     def is_asked(self) -> bool:
-        """Return True if the question is put, so that keys answer it."""
+        """True if the question is put, so that keys answer it."""
         return self._asked_s is not None
 
     def is_typed_ahead(self, event: events.Event) -> bool:

@@ -89,7 +89,7 @@ class Draft:
 
     @property
     def has_link(self) -> bool:
-        """Return True if the bytes begin with a link header."""
+        """True if the bytes begin with a link header."""
         return bool(self.layers) and KINDS[self.layers[0]].place == 0
 
     def to_json(self) -> str:

@@ -109,7 +109,7 @@ class PacketReview:
 
     @property
     def _is_named(self) -> bool:
-        """Return True if there is an address to remember."""
+        """True if there is an address to remember."""
         return self._ip is not None or self._link is not None
 
     def _first(self) -> HeaderView | None:

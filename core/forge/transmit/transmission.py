@@ -96,7 +96,7 @@ class PreparedTransmission:
 
     @property
     def is_to_one_host(self) -> bool:
-        """Return True if the route says that one host gets the packets; of frames nothing says
+        """True if the route says that one host gets the packets; of frames nothing says
         it."""
         return self.route is not None and self.route.kind in (RouteKind.UNICAST, RouteKind.LOCAL)
 

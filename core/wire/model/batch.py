@@ -54,7 +54,7 @@ class BatchReader(Protocol):
 
     @property
     def is_watched(self) -> bool:
-        """Return True if the walk reports the headers that it finds."""
+        """True if the walk reports the headers that it finds."""
 
     def column(self, slot: PlacedField, group: FrameGroup) -> Column:
         """Return a field of the header that each packet of the group is at, (n,)."""

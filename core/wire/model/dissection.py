@@ -160,7 +160,7 @@ class Layer(NamedTuple):
 
     @property
     def is_complete(self) -> bool:
-        """Return True if every field of all its tables was captured and has a meaning."""
+        """True if every field of all its tables was captured and has a meaning."""
         return all(self.is_whole(table) for table in self.tables)
 
     def holds(self, slot: PlacedField) -> bool:
