@@ -35,7 +35,7 @@ _NUMBERS = 1 << 32  # sequence numbers wrap, RFC 9293 §3.4
 
 
 class ReplyMatch(Enum):
-    """Return True if a packet answers ours."""
+    """How a captured packet relates to a sent one."""
 
     NO = "no"
     PERHAPS = "perhaps"  # if none did before
