@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import signal
 from collections.abc import Generator
 
@@ -16,6 +17,7 @@ from tests.isolation import leave_network
 from tests.support import captures_dir, require_capture
 
 STOPPING = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP)
+SCREEN_SIZE = ("COLUMNS", "LINES")
 
 # the first text that is drawn builds tables of all of Unicode, which may take seconds
 settings.register_profile("rawscope", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -35,10 +37,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give this process (each worker of a parallel run is one) a network and signals of its own.
 
     Under nohup(1), SIGHUP is ignored, and every program that a test starts would inherit that:
-    tests that end a program with SIGHUP would wait for it until they time out.
+    tests that end a program with SIGHUP would wait for it until they time out. The first process of
+    a parallel run imports readline, which sets COLUMNS=80 and LINES=24 for the workers: every
+    program would believe them rather than the size of its own pty.
     """
     leave_network()
     use_exact_idle()
+    for name in SCREEN_SIZE:
+        os.environ.pop(name, None)
     for number in STOPPING:
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)

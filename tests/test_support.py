@@ -13,6 +13,7 @@ import pytest
 from tests import support
 from tests.bench.terminal import Terminal
 from tests.unprivileged import READING_FILES
+from tests.waiting import PATIENCE_S
 
 LIMIT_S = 30
 SYSCTL_AND_IP = """#!/bin/sh
@@ -104,3 +105,20 @@ def test_no_other_capability_is_left(kept: frozenset[int]) -> None:
     allowed = sum(1 << one for one in kept)
     for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
         assert int(sets[name], 16) & ~allowed == 0, name
+
+
+def test_a_program_believes_its_own_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A size in the environment counts for more than the pty's in curses and in Textual."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "24")
+    shown = Terminal(
+        [sys.executable, "-c", "import shutil; print(*shutil.get_terminal_size())"], 120, 36
+    )
+    try:
+        shown.wait_for(b"120 36", PATIENCE_S)
+    finally:
+        shown.close()
+
+
+def test_workers_of_a_parallel_run_have_no_size_in_their_environment() -> None:
+    assert not {"COLUMNS", "LINES"} & os.environ.keys()

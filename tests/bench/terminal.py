@@ -53,6 +53,8 @@ class Terminal:
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+            for name in ("COLUMNS", "LINES"):  # a program believes them rather than its terminal
+                environment.pop(name, None)
             # Not execvp: readline puts COLUMNS and LINES into the C environment behind
             # Python's back, and they would count for more than the pty's size.
             try:
