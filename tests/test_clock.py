@@ -22,12 +22,13 @@ from pathlib import Path
 import pytest
 
 from core.files.reader import open_capture
-from core.forge.observe.outcome import Outcome, Seen
+from core.forge.observe.outcome import Outcome
 from core.forge.observe.tracker import Track
 from core.forge.values import SendMethod
 from core.store.frame_detail import seconds_text
 from core.wire.link.link_types import LinkType
 from tests.app.made import capture_of, udp_frame
+from tests.core.forge.observe.captured import captured
 from tests.live.network import until
 from tests.support import ROOT, require_command, require_peer, require_root
 from tests.waiting import PATIENCE_S
@@ -120,10 +121,10 @@ def test_no_delay_of_an_answer_is_told_across_a_step(step_s, age_s, copies) -> N
         for number in range(1, copies + 1):
             monotonic_ns[0] += age_s * 10**9
             copied_ns = now_ns + monotonic_ns[0]
-            assert track.take(Seen(asked, copied_ns, LinkType.RAW, 0, number))
+            assert track.take(captured(asked, copied_ns, LinkType.RAW, number=number))
         monotonic_ns[0] += 300_000
         stamped_ns = copied_ns + 250_000 + stepped_ns
-        assert track.take(Seen(answer, stamped_ns, LinkType.RAW, 0, copies + 1))
+        assert track.take(captured(answer, stamped_ns, LinkType.RAW, number=copies + 1))
         assert track.newest is not None
         assert track.newest.delay_ns == told
 
@@ -133,9 +134,9 @@ def test_an_answer_that_takes_long_keeps_its_delay() -> None:
     asked, answer = sent[14:], _turned(sent)[14:]
     monotonic_ns = [0]
     track = Track(Outcome(asked, SendMethod.IP, clock=lambda: monotonic_ns[0]))
-    track.take(Seen(asked, 0, LinkType.RAW, 0, 1))
+    track.take(captured(asked, 0, LinkType.RAW, number=1))
     monotonic_ns[0] = 2 * HOUR_S * 10**9
-    track.take(Seen(answer, monotonic_ns[0] - 5, LinkType.RAW, 0, 2))
+    track.take(captured(answer, monotonic_ns[0] - 5, LinkType.RAW, number=2))
     assert track.newest is not None
     assert track.newest.delay_ns == monotonic_ns[0] - 5
 

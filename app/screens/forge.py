@@ -32,7 +32,7 @@ from core.forge.report import Report
 from core.forge.review.confirmation import REMEMBERED
 from core.forge.service import ForgeService
 from core.forge.values import SendMethod
-from core.store.packet import Packet
+from core.store.captured_packet import CapturedPacket
 from core.wire.model.field import Span
 from core.wire.model.text import safe
 from widgets.forge.changes import FormState
@@ -255,7 +255,7 @@ class ForgePanel(Vertical):
         )
         self._send(order)
 
-    def resend(self, packet: Packet, again: Resent, *, live: bool) -> None:
+    def resend(self, packet: CapturedPacket, again: Resent, *, live: bool) -> None:
         """Send a captured packet as it was: verbatim, if it has its link header. It leaves where
         it was captured, if that was `live`, else on the interface that the form names."""
         if not again.data:

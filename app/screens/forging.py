@@ -23,7 +23,7 @@ from widgets.packets.row import PacketRow, RowReader
 if TYPE_CHECKING:
     from app.screens.forge import ForgePanel
     from core.forge.service import ForgeService
-    from core.store.packet import Packet
+    from core.store.captured_packet import CapturedPacket
 
 
 class ForgingScreen(PacketScreen):
@@ -102,7 +102,7 @@ class ForgingScreen(PacketScreen):
             self.forge.fill(held_of(filled, live), "; ".join(filled.notes))
         self._go_to_forge()
 
-    def _guard(self, packet: Packet) -> AbstractContextManager[None]:
+    def _guard(self, packet: CapturedPacket) -> AbstractContextManager[None]:
         """Catch a fault of ours in what a key does with a packet, and tell the user."""
         return self.bridge.faults.guard(
             packet.number, lambda words: self.notify(words, severity="error")
@@ -170,7 +170,7 @@ class ForgingScreen(PacketScreen):
                 found += recipe_choices(evaluate(draft), packet.interface.name)
             self.app.push_screen(Copy(found), self._copy)
 
-    def _row_of(self, packet: Packet) -> PacketRow:
+    def _row_of(self, packet: CapturedPacket) -> PacketRow:
         """Return the selected packet as a row, also if it was evicted while the view is paused."""
         reader = RowReader(self.bridge.faults)
         try:

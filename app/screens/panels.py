@@ -17,8 +17,8 @@ from textual.widget import Widget
 
 from app.bindings import with_keys
 from app.keymap import KeyContext
-from core.store.packet_store import Snapshot
 from core.store.selected_packet import SelectedPacket, select_packet
+from core.store.snapshot import Snapshot
 from core.wire.model.field import Span
 from core.wire.present.faults import Faults
 from widgets.detail.packet_detail import PacketDetail

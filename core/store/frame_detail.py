@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from core.store.packet import Packet
+from core.store.captured_packet import CapturedPacket
 from core.wire.link.link_types import link_type_name
 from core.wire.model.dissection import PacketFlag, is_timed
 from core.wire.model.text import safe
@@ -25,7 +25,7 @@ _RECEPTIONS = {1: "unicast", 2: "multicast", 3: "broadcast", 4: "promiscuous"}
 
 
 def frame_row(
-    packet: Packet,
+    packet: CapturedPacket,
     first_timestamp_ns: int | None,
     previous_timestamp_ns: int | None,
     comments: Sequence[str] = (),
@@ -76,7 +76,7 @@ def _field(
     return Row(f"frame.{name}", label, value, meaning, severity=severity)
 
 
-def _time_rows(packet: Packet, first: int | None, previous: int | None) -> Iterator[Row]:
+def _time_rows(packet: CapturedPacket, first: int | None, previous: int | None) -> Iterator[Row]:
     if not is_timed(packet.timestamp_ns, packet.flags):
         yield _field("time_utc", "Arrival time", "–", "the file does not tell it")
         return
@@ -94,7 +94,7 @@ def _time_rows(packet: Packet, first: int | None, previous: int | None) -> Itera
         yield _field("time_relative", "Since the first packet", f"{relative} s")
 
 
-def _length_rows(packet: Packet) -> Iterator[Row]:
+def _length_rows(packet: CapturedPacket) -> Iterator[Row]:
     yield _field("len", "Length on the wire", f"{packet.original_length} bytes")
     missing = packet.original_length - packet.captured_length
     remark, severity = "", Severity.NONE
@@ -105,7 +105,7 @@ def _length_rows(packet: Packet) -> Iterator[Row]:
     yield _field("cap_len", "Captured", f"{packet.captured_length} bytes", remark, severity)
 
 
-def _length_text(packet: Packet) -> str:
+def _length_text(packet: CapturedPacket) -> str:
     if packet.original_length == packet.captured_length:
         return f"{packet.captured_length} bytes"
     return f"{packet.original_length} bytes on the wire, {packet.captured_length} captured"

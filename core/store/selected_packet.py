@@ -8,10 +8,9 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
+from core.store.captured_packet import CapturedPacket
 from core.store.frame_detail import frame_row
-from core.store.packet import Packet
-from core.store.packet_store import Snapshot
-from core.wire.dissect import dissect
+from core.store.snapshot import Snapshot
 from core.wire.model.dissection import Dissection
 from core.wire.present.detail import Row, each_row, fault_row
 from core.wire.present.faults import Faults
@@ -24,13 +23,13 @@ class SelectedPacket:
     `dissection` is None if rawscope failed to dissect the packet; the last row then says so.
     """
 
-    packet: Packet
+    packet: CapturedPacket
     dissection: Dissection | None
     rows: tuple[Row, ...]
 
     def layers(self) -> Dissection:
         """Return the dissection. If it failed, try again, to raise what ended it."""
-        return self.dissection or _dissect(self.packet)
+        return self.dissection or self.packet.dissect()
 
 
 def select_packet(snapshot: Snapshot, number: int, faults: Faults) -> SelectedPacket | None:
@@ -49,15 +48,11 @@ def select_packet(snapshot: Snapshot, number: int, faults: Faults) -> SelectedPa
         before = _timestamp_ns(snapshot, number - 1)
         comments = snapshot.comments.get(number, ())
         rows.append(frame_row(packet, snapshot.first_timestamp_ns, before, comments))
-        dissection = _dissect(packet)
+        dissection = packet.dissect()
         rows.extend(each_row(dissection))  # keeps the rows before one that fails
         if packet.fault is not None:
             raise packet.fault
     return SelectedPacket(packet, dissection, tuple(rows))
-
-
-def _dissect(packet: Packet) -> Dissection:
-    return dissect(packet.data, packet.link_type, packet.original_length, packet.flags)
 
 
 def _timestamp_ns(snapshot: Snapshot, number: int) -> int | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from core.decode import verdicts
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk, first_number
-from core.store.packet import Packet
+from core.store.captured_packet import CapturedPacket
 from core.wire.model.dissection import Verdict
 
 
@@ -66,7 +66,7 @@ class Snapshot:
         chunk = self.chunks[index]
         return chunk, number - chunk.first
 
-    def packet(self, number: int) -> Packet:
+    def packet(self, number: int) -> CapturedPacket:
         """Return one packet, its bytes copied. `KeyError` if evicted or never captured.
 
         If checking its checksums fails by a fault of ours, the packet's `fault` says so.
@@ -78,7 +78,7 @@ class Snapshot:
         except Exception as error:
             network = transport = Verdict.UNVERIFIED
             fault = error
-        return Packet(
+        return CapturedPacket(
             number=number,
             data=chunk.frame(row),
             original_length=int(chunk.original[row]),

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.cli.dump.formats import FieldLines, HexLines, JsonLines, LineFormat
-from app.cli.dump.frame import Frame
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk
 from core.decode.columns import SLOTS, read
+from core.store.captured_packet import CapturedPacket
 from core.store.packet_store import PacketStore
 from core.wire.dissect import dissect
 from core.wire.model.dissection import Dissection
@@ -62,12 +62,14 @@ class Sample:
         )
 
 
-class _ReadFrame(Frame):
-    """A frame that is not dissected again for every format."""
+@dataclass(frozen=True)
+class _DissectedPacket(CapturedPacket):
+    """A packet that is not dissected again for every format."""
 
-    dissection: Dissection
+    dissection: Dissection | None = None
 
     def dissect(self) -> Dissection:
+        assert self.dissection is not None
         return self.dissection
 
 
@@ -92,10 +94,11 @@ def _check_one(sample: Sample) -> tuple[Dissection, Summary]:
         summary = summarize(dissection)
         detail_rows(dissection)
         interface = CaptureInterface("fuzz", sample.link_type)
-        frame = _ReadFrame(1, sample.data, sample.original, 0, interface, sample.flags)
-        frame.dissection = dissection
+        packet = _DissectedPacket(
+            1, sample.data, sample.original, 0, interface, sample.flags, dissection=dissection
+        )
         for line_format in _FORMATS:
-            line_format(frame)
+            line_format(packet)
     except Exception as error:
         raise FaultError(sample.text) from error
     return dissection, summary

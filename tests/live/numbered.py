@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.store.packet import Packet
+from core.store.captured_packet import CapturedPacket
 from core.wire.link.ethernet import ETHERNET
 from tests.core.wire.frames import ethernet
 
@@ -14,5 +14,5 @@ def frame(number: int, size: int = 60) -> bytes:
     return ethernet(number.to_bytes(4, "big"), KIND).ljust(size, b"\x55")
 
 
-def ours(packets: list[Packet]) -> list[bytes]:
+def ours(packets: list[CapturedPacket]) -> list[bytes]:
     return [packet.data for packet in packets if ETHERNET["type"].number(packet.data) == KIND]

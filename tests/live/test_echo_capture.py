@@ -22,7 +22,6 @@ from core.echo.options import Switches, Trigger
 from core.engine.engine import Engine, EngineState
 from core.store.packet_store import PacketStore
 from core.store.view import View
-from core.wire.dissect import dissect
 from tests.live.network import Network, in_namespace, until
 from tests.waiting import PATIENCE_S
 
@@ -74,7 +73,7 @@ def payload_of(store, source, destination):
     stream, came, first = bytearray(), bytearray(), None
     for row in range(len(view)):
         packet = snapshot.packet(view[row])
-        dissection = dissect(packet.data, packet.link_type, packet.original_length, packet.flags)
+        dissection = packet.dissect()
         if tcp_ends(dissection)[0][1] != source:
             continue
         segment = dissection.layer("tcp")

@@ -13,12 +13,13 @@ from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.route_suggestions import suggest_from_routes
 from core.forge.compose.templates import TEMPLATES
-from core.forge.observe.outcome import WHY, Outcome, Reply, Seen
+from core.forge.observe.outcome import WHY, Outcome, Reply
 from core.forge.send_errors import SendError
 from core.forge.transmit.pacing import send_packets
 from core.forge.transmit.transmission import PreparedTransmission, prepare
 from core.forge.values import SendMethod, SendPlan, SendProgress
 from core.wire.link.link_types import LinkType
+from tests.core.forge.observe.captured import captured
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run, until
 from tests.live.watching import Watch, watching
 from tests.support import require_peer
@@ -66,7 +67,7 @@ def feed(watch: Watch, outcome: Outcome, enough: Callable[[], object]) -> Outcom
         nonlocal fed
         watch.read()
         for packet in watch.packets[fed:]:
-            outcome.feed(Seen(packet.data, packet.timestamp_ns, packet.link_type, packet.flags))
+            outcome.feed(packet)
             fed += 1
         return enough()
 
@@ -380,5 +381,5 @@ def test_ipv6_goes_out_as_it_is() -> None:
         while (data := listening.recv(4096)) != departure.packets[0]:
             assert data
     outcome = Outcome(departure.packets[0], SendMethod.IP)
-    assert outcome.feed(Seen(data, 1, LinkType.RAW))
+    assert outcome.feed(captured(data, 1, LinkType.RAW))
     assert outcome.changes == ()

@@ -12,7 +12,7 @@ from typing import Any
 from core.capture.options import CaptureOptions, Method
 from core.capture.source import CaptureSource
 from core.capture.source_factory import open_source
-from core.store.packet import Packet
+from core.store.captured_packet import CapturedPacket
 from core.store.packet_store import PacketStore
 from core.wire.checksum.packet_checksums import internet_checksum
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, until
@@ -29,7 +29,7 @@ class Watch:
         self.store = store
 
     @property
-    def packets(self) -> list[Packet]:
+    def packets(self) -> list[CapturedPacket]:
         """Return all packets captured until now."""
         snapshot = self.store.snapshot()
         return [snapshot.packet(number) for number in range(1, snapshot.count + 1)]
@@ -42,7 +42,7 @@ class Watch:
             assert time.monotonic() < deadline, f"the source gave for {PATIENCE_S} s without end"
         return self.store.snapshot().count
 
-    def wait_for(self, count: int) -> list[Packet]:
+    def wait_for(self, count: int) -> list[CapturedPacket]:
         """Read until there are so many packets."""
         until(lambda: self.read() >= count, f"{count} packets", self.read)
         return self.packets

@@ -12,9 +12,8 @@ from enum import Enum
 from textual.cache import LRUCache
 
 from core.analysis.sequences import SequenceIndex
-from core.store.packet import Packet
+from core.store.captured_packet import CapturedPacket
 from core.store.snapshot import Snapshot
-from core.wire.dissect import dissect
 from core.wire.model.dissection import PacketFlag, Verdict, is_timed
 from core.wire.model.text import safe
 from core.wire.present.faults import Faults
@@ -53,7 +52,7 @@ class PacketRow:
     sign: Sign
 
 
-def sign_of(packet: Packet, tone: Tone) -> Sign:
+def sign_of(packet: CapturedPacket, tone: Tone) -> Sign:
     """The one sign a row shows."""
     verdicts = (packet.network_verdict, packet.transport_verdict)
     if Verdict.BAD in verdicts or Verdict.ILLEGAL in verdicts:
@@ -75,7 +74,7 @@ def as_ours(row: PacketRow) -> PacketRow:
     return row if row.sign in louder else replace(row, sign=Sign.OURS)
 
 
-def row_of(packet: Packet, summary: Summary) -> PacketRow:
+def row_of(packet: CapturedPacket, summary: Summary) -> PacketRow:
     """Return a packet in words, safe to print."""
     return PacketRow(
         number=packet.number,
@@ -116,17 +115,15 @@ class RowReader:
         packet = snapshot.packet(number)
         return row_of(packet, self._summary(packet, snapshot))
 
-    def evicted_row(self, packet: Packet) -> PacketRow:
+    def evicted_row(self, packet: CapturedPacket) -> PacketRow:
         """Return the row of a packet that no snapshot holds; its sequence numbers are raw."""
         return row_of(packet, self._summary(packet, None))
 
-    def _summary(self, packet: Packet, snapshot: Snapshot | None) -> Summary:
+    def _summary(self, packet: CapturedPacket, snapshot: Snapshot | None) -> Summary:
         dissection = None
         said: list[str] = []
         with self._faults.guard(packet.number, said.append):
-            dissection = dissect(
-                packet.data, packet.link_type, packet.original_length, packet.flags
-            )
+            dissection = packet.dissect()
             if packet.fault is not None:
                 raise packet.fault
             is_tcp = snapshot is not None and dissection.layer("tcp") is not None

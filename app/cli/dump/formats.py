@@ -1,6 +1,6 @@
 """How `dump` writes a packet: a line for the user, an object for a program, chosen fields.
 
-A *line format* turns a `Frame` into text. All of them read the
+A *line format* turns a `CapturedPacket` into text. All of them read the
 same `core.wire` values as the screen does, so the two cannot disagree. Where that fails, which is
 a fault of ours, `LineFormat.failed` makes the line that says so, of what is known without it.
 
@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-from app.cli.dump.frame import Frame
 from app.cli.dump.handshakes import Handshakes
 from app.cli.field_names import known_names, nearest
+from core.store.captured_packet import CapturedPacket
 from core.store.frame_detail import seconds_text
 from core.wire.model.dissection import Dissection, is_timed
 from core.wire.model.text import safe
@@ -32,11 +32,11 @@ _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(".") for byte in range(2
 class LineFormat(Protocol):
     """How a packet is written."""
 
-    def __call__(self, frame: Frame) -> str:
+    def __call__(self, packet: CapturedPacket) -> str:
         """The line or lines of a frame."""
         ...
 
-    def failed(self, frame: Frame, words: str) -> str:
+    def failed(self, packet: CapturedPacket, words: str) -> str:
         """The line of a frame that could not be described; `words` say so."""
         ...
 
@@ -61,12 +61,12 @@ class JsonLines:
         self._raw = raw
         self._encode = json.JSONEncoder(separators=(",", ":")).encode
 
-    def __call__(self, frame: Frame) -> str:
-        return self._encode(frame_record(frame, frame.dissect(), self._raw))
+    def __call__(self, packet: CapturedPacket) -> str:
+        return self._encode(frame_record(packet, packet.dissect(), self._raw))
 
-    def failed(self, frame: Frame, words: str) -> str:
+    def failed(self, packet: CapturedPacket, words: str) -> str:
         """What is known of the frame itself, and ``frame.fault``."""
-        return self._encode(_failed_record(frame, words, self._raw))
+        return self._encode(_failed_record(packet, words, self._raw))
 
 
 class FieldLines:
@@ -83,15 +83,15 @@ class FieldLines:
         self._names = tuple(names)
         self._raw = "frame.raw" in names
 
-    def __call__(self, frame: Frame) -> str:
-        dissection = frame.dissect()
-        values = frame_record(frame, dissection, self._raw)
+    def __call__(self, packet: CapturedPacket) -> str:
+        dissection = packet.dissect()
+        values = frame_record(packet, dissection, self._raw)
         _add_unlisted(values, dissection)
         return self._line(values)
 
-    def failed(self, frame: Frame, words: str) -> str:
+    def failed(self, packet: CapturedPacket, words: str) -> str:
         """The fields of the frame itself; those of the packet stay empty."""
-        return self._line(_failed_record(frame, words, self._raw))
+        return self._line(_failed_record(packet, words, self._raw))
 
     def _line(self, values: dict[str, Any]) -> str:
         return "\t".join(_field_text(values.get(name)) for name in self._names)
@@ -104,29 +104,29 @@ class TextLines:
         self._first_ns: int | None = None
         self._handshakes = Handshakes()
 
-    def __call__(self, frame: Frame) -> str:
-        dissection = frame.dissect()
+    def __call__(self, packet: CapturedPacket) -> str:
+        dissection = packet.dissect()
         summary = summarize(dissection, self._handshakes.base(dissection))
         wrong = wrong_checksums(dissection) if summary.tone is Tone.BAD_CHECKSUM else ()
-        return self._line(frame, summary, wrong)
+        return self._line(packet, summary, wrong)
 
-    def failed(self, frame: Frame, words: str) -> str:
+    def failed(self, packet: CapturedPacket, words: str) -> str:
         """The same columns, with `words` for what the packet says."""
         dissection = None
         with suppress(Exception):  # it may be what failed
-            dissection = frame.dissect()
-        return self._line(frame, failed_summary(dissection, words), ())
+            dissection = packet.dissect()
+        return self._line(packet, failed_summary(dissection, words), ())
 
-    def _line(self, frame: Frame, summary: Summary, wrong: Sequence[str]) -> str:
-        timed = is_timed(frame.timestamp_ns, frame.flags)
+    def _line(self, packet: CapturedPacket, summary: Summary, wrong: Sequence[str]) -> str:
+        timed = is_timed(packet.timestamp_ns, packet.flags)
         if timed and self._first_ns is None:
-            self._first_ns = frame.timestamp_ns
-        since_ns = frame.timestamp_ns - (self._first_ns or 0)
+            self._first_ns = packet.timestamp_ns
+        since_ns = packet.timestamp_ns - (self._first_ns or 0)
         time = seconds_text(since_ns, 6) if timed else "–"
         ends = f"{summary.source} → {summary.destination}"
         return safe(
-            f"{frame.number:>5} {time:>11} {ends} {summary.protocol} "
-            f"{frame.original_length} {summary.info}{''.join(f' [{words}]' for words in wrong)}"
+            f"{packet.number:>5} {time:>11} {ends} {summary.protocol} "
+            f"{packet.original_length} {summary.info}{''.join(f' [{words}]' for words in wrong)}"
         )
 
 
@@ -136,42 +136,42 @@ class HexLines:
     def __init__(self) -> None:
         self._line = TextLines()
 
-    def __call__(self, frame: Frame) -> str:
-        return "\n".join((self._line(frame), *_hex_lines(frame.data), ""))
+    def __call__(self, packet: CapturedPacket) -> str:
+        return "\n".join((self._line(packet), *_hex_lines(packet.data), ""))
 
-    def failed(self, frame: Frame, words: str) -> str:
+    def failed(self, packet: CapturedPacket, words: str) -> str:
         """A line that says so, and all bytes."""
-        return "\n".join((self._line.failed(frame, words), *_hex_lines(frame.data), ""))
+        return "\n".join((self._line.failed(packet, words), *_hex_lines(packet.data), ""))
 
 
-def frame_record(frame: Frame, dissection: Dissection, raw: bool) -> dict[str, Any]:
+def frame_record(packet: CapturedPacket, dissection: Dissection, raw: bool) -> dict[str, Any]:
     """What PRODUCT's JSON contract says of one packet, in its order."""
-    values = _frame_facts(frame)
+    values = _frame_facts(packet)
     record(dissection, values)
     if raw:
-        values["frame.raw"] = frame.data.hex()
+        values["frame.raw"] = packet.data.hex()
     return values
 
 
-def _failed_record(frame: Frame, words: str, raw: bool) -> dict[str, Any]:
+def _failed_record(packet: CapturedPacket, words: str, raw: bool) -> dict[str, Any]:
     """The keys of a packet that could not be described: its bytes are data, ``frame.fault`` says
     why.
     """
-    values = _frame_facts(frame) | {"frame.protocols": "data", "frame.fault": words}
+    values = _frame_facts(packet) | {"frame.protocols": "data", "frame.fault": words}
     if raw:
-        values["frame.raw"] = frame.data.hex()
+        values["frame.raw"] = packet.data.hex()
     return values
 
 
-def _frame_facts(frame: Frame) -> dict[str, Any]:
+def _frame_facts(packet: CapturedPacket) -> dict[str, Any]:
     """What is known of a frame without reading its bytes."""
-    values: dict[str, Any] = {"frame.number": frame.number}
-    if is_timed(frame.timestamp_ns, frame.flags):
-        values["frame.time_epoch"] = seconds_text(frame.timestamp_ns, 9)
-    values["frame.len"] = frame.original_length
-    values["frame.cap_len"] = len(frame.data)
-    if frame.interface.name:
-        values["frame.interface_name"] = frame.interface.name
+    values: dict[str, Any] = {"frame.number": packet.number}
+    if is_timed(packet.timestamp_ns, packet.flags):
+        values["frame.time_epoch"] = seconds_text(packet.timestamp_ns, 9)
+    values["frame.len"] = packet.original_length
+    values["frame.cap_len"] = len(packet.data)
+    if packet.interface.name:
+        values["frame.interface_name"] = packet.interface.name
     return values
 
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from app.cli.dump.formats import LineFormat
-from app.cli.dump.frame import Frame, frames
 from app.cli.output import CommandError, CommandOutput
 from core.decode.batch import Batch, CaptureInterface
+from core.store.captured_packet import CapturedPacket, packets_of
 from core.wire.present.faults import Faults
 
 
@@ -50,18 +50,18 @@ class Printer:
 
     def print(self, batch: Batch, interfaces: Sequence[CaptureInterface]) -> None:
         """Print the batch, or as much of it as is wanted, and flush."""
-        for frame in frames(batch, interfaces, self.printed + 1):
+        for packet in packets_of(batch, interfaces, self.printed + 1):
             if self.done:
                 break
-            self._output.line(self._text(frame))
+            self._output.line(self._text(packet))
             self.printed += 1
         self._output.flush()
 
-    def _text(self, frame: Frame) -> str:
+    def _text(self, packet: CapturedPacket) -> str:
         try:
-            return self._format(frame)
+            return self._format(packet)
         except Exception as error:  # ours; the packets after this one are not to be lost
-            return self._format.failed(frame, self._faults.note(frame.number, error))
+            return self._format.failed(packet, self._faults.note(packet.number, error))
 
     def finish(self) -> None:
         """Raise `CommandError`, with its cause, if packets could not be described."""

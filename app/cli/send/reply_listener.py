@@ -12,19 +12,18 @@ import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
-from app.cli.dump.frame import frames
 from app.cli.interrupts import Interrupts
 from app.cli.output import CommandError
 from core.capture.options import CaptureOptions
 from core.capture.source import CaptureError
 from core.capture.source_factory import open_source
-from core.forge.observe.outcome import Seen
 from core.forge.observe.tracker import Track
+from core.store.captured_packet import CapturedPacket, packets_of
 from core.store.interface_numbers import InterfaceNumbers
 
 _LOOK_S = 0.05  # so soon a stop is noticed
 
-Heard = Callable[[Track, Seen], None]
+Heard = Callable[[Track, CapturedPacket], None]
 
 
 class ReplyListener:
@@ -74,14 +73,11 @@ class ReplyListener:
     def read(self) -> None:
         """Feed what is there; to be called often enough that the ring does not fill up."""
         while (batch := self._source.read()) is not None:
-            for frame in frames(batch, self._interfaces.interfaces, self._number + 1):
-                self._number = frame.number
-                link_type = frame.interface.link_type
-                self._feed(
-                    Seen(frame.data, frame.timestamp_ns, link_type, frame.flags, frame.number)
-                )
+            for packet in packets_of(batch, self._interfaces.interfaces, self._number + 1):
+                self._number = packet.number
+                self._feed(packet)
 
-    def _feed(self, seen: Seen) -> None:
+    def _feed(self, seen: CapturedPacket) -> None:
         for track in self._tracks:
             if track.take(seen):
                 if track.outcome.copy is seen or track.last != seen.number:

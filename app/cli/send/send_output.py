@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.cli.dump.formats import HexLines, JsonLines, frame_record
-from app.cli.dump.frame import Frame
 from app.cli.output import CommandOutput, say
 from core.decode.batch import CaptureInterface
-from core.forge.observe.outcome import Outcome, Reply, Seen
+from core.forge.observe.outcome import Outcome, Reply
 from core.forge.observe.tracker import Track
 from core.forge.transmit.transmission import PreparedTransmission
 from core.forge.values import SendProgress
+from core.store.captured_packet import CapturedPacket
 from core.wire.link.link_types import LinkType
 from core.wire.model.text import safe
 
@@ -34,7 +34,9 @@ def write_dry_run(
     lines = JsonLines(raw=True) if as_json else HexLines()
     for number, (packet, has_link) in enumerate(zip(packets, linked, strict=True), 1):
         interface = CaptureInterface(link, LinkType.ETHERNET if has_link else LinkType.RAW)
-        output.line(lines(Frame(number, packet, len(packet), time.time_ns(), interface, 0)))
+        output.line(
+            lines(CapturedPacket(number, packet, len(packet), time.time_ns(), interface, 0))
+        )
     output.flush()
 
 
@@ -89,7 +91,7 @@ class SendReport:
             words += f", {progress.rate_text} packets a second"
         self._text(words)
 
-    def heard(self, track: Track, seen: Seen) -> None:
+    def heard(self, track: Track, seen: CapturedPacket) -> None:
         """Our packet was seen leaving, or an answer came."""
         if track.outcome.copy is seen:
             self._copy(track.outcome)
@@ -143,10 +145,12 @@ class SendReport:
         seen = reply.seen
         if self._json:
             interface = CaptureInterface(self._departure.interface, seen.link_type)
-            frame = Frame(1, seen.data, len(seen.data), seen.timestamp_ns, interface, seen.flags)
+            packet = CapturedPacket(
+                1, seen.data, len(seen.data), seen.timestamp_ns, interface, seen.flags
+            )
             delay = None if reply.delay_ns is None else reply.delay_ns / 1e9
             record: dict[str, Any] = {"event": "reply", "delay": delay}
-            self._line(record | frame_record(frame, frame.dissect(), raw=True))
+            self._line(record | frame_record(packet, packet.dissect(), raw=True))
             return
         after = "" if reply.delay_ns is None else f" after {reply.delay_ns / _MS:.3f} ms"
         self._text(f"reply{after} from {safe(reply.sender)}: {reply.protocol} {safe(reply.info)}")

@@ -26,6 +26,7 @@ from core.forge.observe.replies import ReplyMatch, match_reply
 from core.forge.observe.stopwatch import Stopwatch
 from core.forge.values import SendMethod
 from core.net.routes import own_addresses
+from core.store.captured_packet import CapturedPacket
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Layer
@@ -64,17 +65,6 @@ _STALE_SUM_NOTE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A captured frame. `number` is the packet's in the store, 0 where there is none."""
-
-    data: bytes
-    timestamp_ns: int
-    link_type: int = LinkType.ETHERNET
-    flags: int = 0
-    number: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
     """One field that left otherwise than asked, as text, and why in one sentence."""
 
@@ -90,7 +80,7 @@ class Reply:
     """A packet that answers ours. `delay_ns` is None where the copy was not seen, or where the
     clock of the time stamps was stepped in between."""
 
-    seen: Seen
+    seen: CapturedPacket
     sender: str
     protocol: str
     info: str
@@ -115,7 +105,7 @@ class Outcome:
         self.stopwatch = Stopwatch(clock)
         self.way = way
         self.packet = packet
-        self.copy: Seen | None = None
+        self.copy: CapturedPacket | None = None
         self.changes: tuple[Change, ...] = ()
         self.replies: list[Reply] = []
         self.is_answered = False  # since it last left
@@ -126,7 +116,7 @@ class Outcome:
             self.asked = dissect(packet, link, len(packet))
         self._sent = self.asked  # as it left, once that is known
 
-    def feed(self, seen: Seen) -> bool:
+    def feed(self, seen: CapturedPacket) -> bool:
         """Look at a captured frame; return True if it is our copy or a reply.
 
         A frame that rawscope fails to read is neither; the packet table counts it.
@@ -136,7 +126,7 @@ class Outcome:
         except Exception:  # ours; the frames after it are not to be lost
             return False
 
-    def _feed(self, seen: Seen) -> bool:
+    def _feed(self, seen: CapturedPacket) -> bool:
         read = dissect(seen.data, seen.link_type, len(seen.data), seen.flags)
         if self.copy is None and self._is_copy(read):
             self.copy = seen
@@ -170,7 +160,7 @@ class Outcome:
             found.append(_FRAGMENTED)
         return tuple(found)
 
-    def _reply(self, seen: Seen) -> Reply:
+    def _reply(self, seen: CapturedPacket) -> Reply:
         read = dissect(seen.data, seen.link_type, len(seen.data), seen.flags)
         try:
             summary = summarize(read, _handshake(self._sent, read))

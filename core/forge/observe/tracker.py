@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from core.decode.chunk import Chunk, HeaderState, Network
 from core.decode.columns import equals
-from core.forge.observe.outcome import Change, Outcome, Reply, Seen
+from core.forge.observe.outcome import Change, Outcome, Reply
 from core.forge.observe.replies import is_group
 from core.forge.values import SendMethod
+from core.store.captured_packet import CapturedPacket
 from core.store.snapshot import Snapshot
 from core.store.view import View
 from core.wire.dissect import dissect
@@ -77,10 +78,8 @@ class Tracker:
             number = self._view[place]
             self._next = number + 1
             packet = snapshot.packet(number)
-            link_type = packet.link_type
-            seen = Seen(packet.data, packet.timestamp_ns, link_type, packet.flags, number)
             for track in self._tracks:
-                if track.take(seen):
+                if track.take(packet):
                     if track.last == number and len(self.ours) < MOST_COPIES:
                         self.ours.add(number)
                     break
@@ -104,7 +103,7 @@ class Track:
         self._masked = b""
         self._spans: list[tuple[int, int]] = []
 
-    def take(self, seen: Seen) -> bool:
+    def take(self, seen: CapturedPacket) -> bool:
         """Return True if this is a copy or a reply."""
         outcome = self.outcome
         if outcome.copy is not None and self._mask(seen.data) == self._masked:
@@ -123,7 +122,7 @@ class Track:
         del outcome.replies[MOST_REPLIES:]
         return True
 
-    def _count(self, seen: Seen) -> None:
+    def _count(self, seen: CapturedPacket) -> None:
         self._copies += 1
         self.outcome.is_answered = False
         self.outcome.stopwatch.start(seen.timestamp_ns)
@@ -143,7 +142,7 @@ class Track:
         )
 
 
-def _spans_written_anew(seen: Seen, outcome: Outcome) -> list[tuple[int, int]]:
+def _spans_written_anew(seen: CapturedPacket, outcome: Outcome) -> list[tuple[int, int]]:
     """The bytes of a copy in which the next one may differ."""
     if outcome.way is SendMethod.LINK or len(outcome.packet) < IPV4.size:
         return []
@@ -152,7 +151,7 @@ def _spans_written_anew(seen: Seen, outcome: Outcome) -> list[tuple[int, int]]:
     return [(span.start, span.stop) for span in spans] if outcome.asked.layer("ip") else []
 
 
-def _network_start(seen: Seen, outcome: Outcome) -> int:
+def _network_start(seen: CapturedPacket, outcome: Outcome) -> int:
     """Where the network header of a copy begins: the header before it is the kernel's."""
     found = None
     with suppress(Exception):  # ours: `Outcome.feed` has read the frame, so this is unlikely

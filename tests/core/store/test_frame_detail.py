@@ -7,18 +7,20 @@ from dataclasses import replace
 import pytest
 
 from core.decode.batch import CaptureInterface
+from core.store.captured_packet import CapturedPacket
 from core.store.frame_detail import frame_row, seconds_text, time_text
-from core.store.packet import Packet
 from core.wire.model.dissection import PacketFlag, Verdict
 from core.wire.present.detail import Row, Severity
 
 TIME = 1_700_000_000_123_456_789
 
 
-def _packet(captured: int = 74, original: int = 74, flags: int = 0, name: str = "lo") -> Packet:
+def _packet(
+    captured: int = 74, original: int = 74, flags: int = 0, name: str = "lo"
+) -> CapturedPacket:
     interface = CaptureInterface(name, 1)
     data = bytes(captured)
-    return Packet(12, data, original, TIME, interface, flags, Verdict.NONE, Verdict.NONE)
+    return CapturedPacket(12, data, original, TIME, interface, flags, Verdict.NONE, Verdict.NONE)
 
 
 def _texts(row: Row) -> dict[str, str]:

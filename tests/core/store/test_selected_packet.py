@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.store import selected_packet
+from core.store import captured_packet, selected_packet
 from core.store.packet_store import PacketStore
 from core.store.selected_packet import select_packet
 from core.wire.dissect import dissect
@@ -30,7 +30,7 @@ def test_a_packet_is_dissected_once(monkeypatch):
         calls.append(data)
         return dissect(data, *arguments)
 
-    monkeypatch.setattr(selected_packet, "dissect", counted)
+    monkeypatch.setattr(captured_packet, "dissect", counted)
     faults = Faults()
     selected = select_packet(_store().snapshot(), 2, faults)
     assert selected is not None
@@ -55,7 +55,7 @@ def test_a_failed_dissection_keeps_the_frame_row_and_raises_on_request(monkeypat
     def broken(*_arguments):
         raise TypeError
 
-    monkeypatch.setattr(selected_packet, "dissect", broken)
+    monkeypatch.setattr(captured_packet, "dissect", broken)
     faults = Faults()
     selected = select_packet(_store().snapshot(), 1, faults)
     assert selected is not None

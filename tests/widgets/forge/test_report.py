@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import errno
 
-from core.forge.observe.outcome import Change, Reply, Seen
+from core.forge.observe.outcome import Change, Reply
 from core.forge.observe.tracker import PacketOutcome
 from core.forge.report import Report
 from core.forge.send_errors import Circumstances, refused
 from core.forge.values import SendProgress
+from tests.core.forge.observe.captured import captured
 from tests.widgets.stage import play, screen_text
 from widgets.forge.outcome import ForgeOutcome
 from widgets.forge.report import ReportStyle, delay_text, report_lines
 
 CHANGE = Change("ip.len", "Total length", "0", "44", "Linux always writes the total length.")
-REPLY = Reply(Seen(b"", 0, number=13), "192.0.2.9", "TCP", "80 → 40000 [RST, ACK]", 45_000)
+REPLY = Reply(captured(b"", 0, number=13), "192.0.2.9", "TCP", "80 → 40000 [RST, ACK]", 45_000)
 
 
 def texts(report: Report, width: int = 80) -> list[str]:
@@ -86,7 +87,7 @@ def test_lines_are_no_wider_than_there_is_room():
 
 
 def test_no_control_character_of_a_reply_is_shown():
-    reply = Reply(Seen(b"", 0), "192.0.2.9", "UDP", "a\x1b[2Jb", None)
+    reply = Reply(captured(b"", 0), "192.0.2.9", "UDP", "a\x1b[2Jb", None)
     report = Report("x", "y\x1b", SendProgress(1, 1), fates=(PacketOutcome(1, 1, (), (reply,), 1),))
     assert all(text.isprintable() for text in texts(report))
 

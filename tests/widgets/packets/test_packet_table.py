@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from textual import events
 
 from core.decode.batch import CaptureInterface
-from core.store.packet import Packet
+from core.store.captured_packet import CapturedPacket
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag, Verdict
@@ -53,7 +53,7 @@ class ManyPackets:
         self.made.append(number)
         time_ns = self.timestamp_ns(number)
         verdicts = (Verdict.GOOD, Verdict.GOOD)
-        return Packet(number, DATAGRAM, len(DATAGRAM), time_ns, ETH0, 0, *verdicts)
+        return CapturedPacket(number, DATAGRAM, len(DATAGRAM), time_ns, ETH0, 0, *verdicts)
 
 
 def filled(rounds=1, limit_bytes=1 << 30):
@@ -124,7 +124,7 @@ def test_numbers_end_and_texts_begin_in_the_same_cell():
     ],
 )
 def test_the_worst_thing_gives_the_sign(verdicts, flags, tone, sign):
-    packet = Packet(1, b"", 0, 0, ETH0, flags, *verdicts)
+    packet = CapturedPacket(1, b"", 0, 0, ETH0, flags, *verdicts)
     assert sign_of(packet, tone) is sign
 
 

@@ -10,9 +10,10 @@ from app.cli.interrupts import Interrupts
 from app.cli.send import reply_listener
 from app.cli.send.reply_listener import ReplyListener
 from core.decode.batch import Batch, CaptureInterface
-from core.forge.observe.outcome import Outcome, Seen
+from core.forge.observe.outcome import Outcome
 from core.forge.observe.tracker import MOST_REPLIES, Track
 from core.forge.values import SendMethod
+from core.store.captured_packet import CapturedPacket
 from core.wire.link.link_types import LinkType
 from tests.scripted import ACK, HOST, RST, SERVER, START_NS, SYN, Frame, batch, tcp
 
@@ -62,7 +63,7 @@ def heard_of(track: Track, seconds: float, *, one_answer: bool) -> list[int | No
     told: list[int | None] = []
     copies = 0
 
-    def heard(track: Track, seen: Seen) -> None:
+    def heard(track: Track, seen: CapturedPacket) -> None:
         nonlocal copies
         if track.outcome.copy is seen:
             copies += 1

@@ -6,9 +6,11 @@ import pytest
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
-from core.forge.observe.outcome import WHY, Outcome, Seen
+from core.forge.observe.outcome import WHY, Outcome
 from core.forge.values import SendMethod
+from core.store.captured_packet import CapturedPacket
 from core.wire.link.link_types import LinkType
+from tests.core.forge.observe.captured import captured
 
 ENDS = {"ip.src": "10.0.0.5", "ip.dst": "10.0.0.9"}
 BACK = {"ip.src": "10.0.0.9", "ip.dst": "10.0.0.5"}
@@ -26,8 +28,8 @@ def udp(**texts: str) -> bytes:
     )
 
 
-def seen(data: bytes, time_ns: int = 1000, link: int = LinkType.RAW) -> Seen:
-    return Seen(data, time_ns, link)
+def seen(data: bytes, time_ns: int = 1000, link: int = LinkType.RAW) -> CapturedPacket:
+    return captured(data, time_ns, link)
 
 
 def test_the_copy_may_differ_in_what_the_kernel_writes() -> None:

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from app.cli.dump import frame, printer
+from app.cli.dump import printer
 from app.cli.main import run
-from app.screens import forge, main, panels  # noqa: F401  # all that import dissect
+from app.screens import forge, main  # noqa: F401  # all that import dissect
 from app.screens.dialogs.copy import Copy
 from core.decode import verdicts
 from core.engine.engine import EngineSnapshot, EngineState
 from core.forge.compose import evaluation, from_packet
-from core.forge.observe.outcome import Outcome, Seen
+from core.forge.observe.outcome import Outcome
 from core.forge.observe.tracker import Track
 from core.forge.values import SendMethod
-from core.store import selected_packet
+from core.store import captured_packet, selected_packet
 from core.store.packet_store import PacketStore
 from core.wire.dissect import dissect as right_dissect
 from core.wire.model.dissection import Verdict
@@ -33,6 +33,7 @@ from core.wire.registry import PARSERS
 from core.wire.transport import tcp
 from tests.app.made import SYN, capture_of, udp_frame
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
+from tests.core.forge.observe.captured import captured
 from tests.idle import eventually
 from tests.scripted_echo import echo_snapshot
 from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
@@ -58,12 +59,12 @@ def broken_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def broken_dissect(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault in the reading itself, for the packet that is TCP."""
-    right = frame.dissect
+    right = captured_packet.dissect
 
     def dissect(data: bytes, *rest: int):
         return _broken() if data == SYN else right(data, *rest)
 
-    monkeypatch.setattr(frame, "dissect", dissect)
+    monkeypatch.setattr(captured_packet, "dissect", dissect)
 
 
 @pytest.fixture
@@ -354,8 +355,8 @@ def test_what_was_sent_is_followed_past_a_fault(fault: str, monkeypatch) -> None
     """A captured frame that cannot be read is neither copy nor reply; the next one may be."""
     FAULTS[fault](monkeypatch)
     track = Track(Outcome(FRAMES[0], SendMethod.LINK))
-    assert not track.take(Seen(ROUTED, 1, number=1))
-    assert track.take(Seen(FRAMES[0], 2, number=2))
+    assert not track.take(captured(ROUTED, 1, number=1))
+    assert track.take(captured(FRAMES[0], 2, number=2))
     assert track.fate().number == 2
     unread = Track(Outcome(ROUTED, SendMethod.LINK))  # of our own packet: it is sent all the same
-    assert not unread.take(Seen(FRAMES[2], 3, number=3))
+    assert not unread.take(captured(FRAMES[2], 3, number=3))

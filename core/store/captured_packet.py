@@ -1,0 +1,67 @@
+"""One captured packet, as Python values: what the columns say of one row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from core.decode.batch import Batch, CaptureInterface
+from core.wire.dissect import dissect
+from core.wire.model.dissection import Dissection, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedPacket:
+    """A frame with its number and metadata. `data` is a copy: it outlives eviction.
+
+    The verdicts are those of the outermost network and transport checksums. Only a packet from a
+    store has them; for all others both are `Verdict.UNVERIFIED`. `fault` is the internal error that
+    kept the store from checking (see `core.wire.present.faults`).
+    """
+
+    number: int  # from 1
+    data: bytes
+    original_length: int
+    timestamp_ns: int
+    interface: CaptureInterface
+    flags: int = 0  # core.wire.model.dissection.PacketFlag bits
+    network_verdict: Verdict = Verdict.UNVERIFIED
+    transport_verdict: Verdict = Verdict.UNVERIFIED
+    fault: Exception | None = None
+
+    @property
+    def captured_length(self) -> int:
+        """The number of bytes that the capture kept of the frame."""
+        return len(self.data)
+
+    @property
+    def link_type(self) -> int:
+        """The type of the first header; see `core.wire.link.link_types`."""
+        return self.interface.link_type
+
+    def dissect(self) -> Dissection:
+        """Return the headers of the packet. Raise what a faulty parser raises."""
+        return dissect(self.data, self.link_type, self.original_length, self.flags)
+
+
+def packets_of(
+    batch: Batch, interfaces: Sequence[CaptureInterface], first_number: int
+) -> Iterator[CapturedPacket]:
+    """Yield the packets of a batch, numbered from `first_number`; their bytes are copies."""
+    data = batch.data
+    columns = (
+        batch.offset, batch.captured, batch.original,
+        batch.timestamp_ns, batch.interface, batch.flags,
+    )  # fmt: skip
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    for number, (offset, captured, original, timestamp_ns, interface, flags) in enumerate(
+        rows, first_number
+    ):
+        yield CapturedPacket(
+            number,
+            data[offset : offset + captured].tobytes(),
+            original,
+            timestamp_ns,
+            interfaces[interface],
+            flags,
+        )
