@@ -39,20 +39,27 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All that one repaint needs to know.
+    """The state that one repaint needs.
 
-    `turn` counts the stores: with another one the packet numbers mean other packets. `faults`
-    counts the packets that could not be described, `fault` is a sentence about the first.
+    `faults` counts the packets that could not be described; `fault` describes the first.
     """
 
     engine: EngineSnapshot
-    packets: Snapshot
     rates: Rates
     time_of_day: str
     echo: EchoSnapshot
-    turn: int = 0
     faults: int = 0
     fault: str = ""
+
+    @property
+    def packets(self) -> Snapshot:
+        """The packets that the store holds."""
+        return self.engine.packets
+
+    @property
+    def store_generation(self) -> int:
+        """The number of stores before this one; in a new store, packet numbers start again."""
+        return self.engine.store_generation
 
 
 class RateMeter:
@@ -97,22 +104,20 @@ class Bridge:
         self._engine = engine
         self.echo = engine.echo
         self.faults = Faults()  # noted by the widgets that show packets
-        self._store = engine.store
+        self._store_generation = engine.snapshot().store_generation
         self._options = options
         self._clock = clock
         self._time_of_day = time_of_day
         self._meter = RateMeter()
-        self._turn = 0
 
     def poll(self) -> Scene:
-        """Return the newest scene."""
-        store, engine = self._engine.store, self._engine.snapshot()  # in this order
-        if store is not self._store:
-            self._store = store
+        """Return the current scene."""
+        engine, echo = self._engine.snapshot(), self.echo.snapshot()
+        packets = engine.packets
+        if engine.store_generation != self._store_generation:
+            self._store_generation = engine.store_generation
             self._meter.forget()
             self.faults.forget()
-            self._turn += 1
-        packets, echo = store.snapshot(), self.echo.snapshot()
         if engine.state is EngineState.LIVE:
             rates = self._meter.sample(self._clock(), packets.count, packets.bytes_total)
         else:
@@ -120,11 +125,9 @@ class Bridge:
             rates = Rates()
         return Scene(
             engine,
-            packets,
             rates,
             self._time_of_day(),
             echo,
-            self._turn,
             self.faults.count,
             self.faults.message if self.faults.count else "",
         )
@@ -152,7 +155,8 @@ class Bridge:
     @property
     def unsaved(self) -> int:
         """The number of packets in the store that no file has: captured, or read from a pipe."""
-        worker, packets = self._engine.snapshot(), self._store.snapshot()
+        worker = self._engine.snapshot()
+        packets = worker.packets
         return packets.count - packets.evicted if worker.captured or worker.piped else 0
 
     def capture(self, interfaces: tuple[str, ...]) -> None:

@@ -79,10 +79,21 @@ class ScriptedEngine:
         self.said = said
         self.told: list[object] = []
         self.echo = ScriptedEcho(echo)
+        self.store_generation = -1
         self.store = PacketStore()
 
+    @property
+    def store(self) -> PacketStore:
+        return self._store
+
+    @store.setter
+    def store(self, store: PacketStore) -> None:
+        self._store = store
+        self.store_generation += 1
+
     def snapshot(self) -> EngineSnapshot:
-        return self.said
+        packets = self.store.snapshot()
+        return replace(self.said, packets=packets, store_generation=self.store_generation)
 
     def capture(self, options: CaptureOptions) -> None:
         self.told.append(options)

@@ -67,7 +67,7 @@ class ForgingScreen(PacketScreen):
         from app.screens.forge_parts import why_blind
 
         blind = why_blind(scene.engine, self.forger.scene().report.interface)
-        self.forger.follow(scene.packets, scene.turn, blind)
+        self.forger.follow(scene.packets, scene.store_generation, blind)
         forging = self.forger.scene()
         captured = scene.engine.interfaces if scene.engine.state is EngineState.LIVE else ()
         self.forge.captured = captured[0] if len(captured) == 1 and captured[0] != ANY else ""

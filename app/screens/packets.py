@@ -167,7 +167,7 @@ class PacketScreen(Screen[None]):
             scene.rates,
             scene.time_of_day,
             scene.echo,
-            scene.turn,
+            scene.store_generation,
             scene.faults,
             scene.fault,
             self.paused,
@@ -181,16 +181,17 @@ class PacketScreen(Screen[None]):
 
     def show(self, scene: Scene) -> None:
         """Show a scene; it may be the one that is shown."""
-        turned, before, self.scene = scene.turn != self.scene.turn, self.scene, scene
+        before, self.scene = self.scene, scene
+        is_new_store = scene.store_generation != before.store_generation
         if scene.engine.state is not before.engine.state:
             self.refresh_bindings()
-        if turned:
+        if is_new_store:
             self.set_reactive(PacketScreen.paused, False)
         if self.paused:
             self.shown = self.shown.without_evicted(scene.packets)
         else:
             self.shown = scene.packets  # before the table, whose selection may move by it
-        if turned:
+        if is_new_store:
             self.table.clear()
         if self.table.selected is None:  # what comes live is followed, a file is not
             self.table.follow = scene.engine.piped or not scene.engine.file

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from core.capture.options import CaptureOptions
@@ -60,16 +61,14 @@ class Engine:
         self._command(partial(self._worker.begin_reading, source))
 
     def snapshot(self) -> EngineSnapshot:
-        """Return the latest published state."""
-        return self._worker.snapshot
+        """Return the latest published state, with what its store holds now."""
+        state, store = self._worker.published
+        return replace(state, packets=store.snapshot())
 
     @property
     def store(self) -> PacketStore:
-        """The store of which `snapshot` tells; another one when a file was opened, or left.
-
-        Who wants both takes the store first: its successor is never seen before the state is.
-        """
-        return self._worker.store
+        """The store of the latest published state; a new one after a file was opened or left."""
+        return self._worker.published.store
 
     @property
     def failure(self) -> BaseException | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
 from core.net.event_loop import LoopCounters
+from core.store.snapshot import EMPTY_SNAPSHOT, Snapshot
 
 
 class EngineState(Enum):
@@ -36,8 +37,10 @@ class EngineSnapshot:
     anew with a new store. `file` is the path of what was opened, or "standard input"; `piped` says
     that it is a pipe, out of which the packets come only once. `progress` is the part of the file
     that was read, 0 to 1, None where its size is unknown. `damaged` says that the file was not
-    whole; `notes` say more, one line each. `loop` makes no two snapshots differ: it
-    counts wake-ups, also those in which nothing has happened.
+    whole; `notes` say more, one line each. `packets` is what the
+    store holds, and always belongs to this state. `store_generation` grows with each new store, in
+    which packet numbers mean other packets. Comparing two snapshots ignores `packets`, and `loop`,
+    which counts wake-ups, also those in which nothing happened.
     """
 
     state: EngineState = EngineState.IDLE
@@ -52,4 +55,6 @@ class EngineSnapshot:
     progress: float | None = None
     damaged: bool = False
     notes: tuple[str, ...] = ()
+    packets: Snapshot = field(default=EMPTY_SNAPSHOT, compare=False)
+    store_generation: int = 0
     loop: LoopCounters = field(default_factory=LoopCounters, compare=False)

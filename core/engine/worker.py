@@ -15,6 +15,7 @@ import select
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from typing import NamedTuple
 
 from core.capture.options import CaptureOptions
 from core.capture.session import CaptureSession, Feed
@@ -30,8 +31,15 @@ PUBLISH_S = 0.25  # at least so often, so that the drop counter is live
 READS_PER_TURN = 8  # batches of one source before the others get their turn
 
 
+class Published(NamedTuple):
+    """The latest state, without packets, and the store that it describes."""
+
+    state: EngineSnapshot
+    store: PacketStore
+
+
 class Worker:
-    """What the worker thread does: all but `snapshot`, `store` and `reading` is that thread's.
+    """What the worker thread does: all but `published` and `reading` is that thread's.
 
     `command` hands a function to the loop from the thread of a file's reader.
     """
@@ -43,11 +51,11 @@ class Worker:
         command: Callable[[Callable[[], None]], None],
         echo: EchoService,
     ) -> None:
-        self.snapshot = EngineSnapshot()
+        self.published = Published(EngineSnapshot(), store)
         self.reading: FileReading | None = None
         self.failure: BaseException | None = None
-        self.store = store  # that is shown
-        self._store = store  # that is filled
+        self._store = store
+        self._store_generation = 0
         self._loop = loop
         self._command = command
         self._echo = echo
@@ -88,8 +96,8 @@ class Worker:
         self.failure = failure
         session, self._session = self._session, None
         if session is not None:
-            told = self.snapshot
-            self._earlier = CaptureStatistics(told.received, told.dropped)
+            last = self.published.state
+            self._earlier = CaptureStatistics(last.received, last.dropped)
             self._captured_earlier += session.delivered
         self._fail(f"the capture thread failed ({_describe(failure)}); start rawscope again")
         if self.reading is not None:
@@ -134,6 +142,7 @@ class Worker:
     def _renew_store(self) -> None:
         """An empty store, and the counts of what goes into it."""
         self._store = PacketStore(self._store.limit_bytes)
+        self._store_generation += 1
         self._earlier = CaptureStatistics()
         self._captured_earlier = 0
         self._notes = ()
@@ -225,7 +234,7 @@ class Worker:
         if session is not None:
             total += session.statistics()
             captured += session.delivered
-        self.snapshot = EngineSnapshot(
+        state = EngineSnapshot(
             state=self._state,
             message=self._message,
             severity=self._severity,
@@ -238,9 +247,10 @@ class Worker:
             progress=reading.progress if reading is not None else None,
             damaged=reading is not None and reading.damaged,
             notes=self._notes if reading is None else reading.notes,
+            store_generation=self._store_generation,
             loop=self._loop.counters,
         )
-        self.store = self._store
+        self.published = Published(state, self._store)
 
 
 def _describe(failure: BaseException) -> str:

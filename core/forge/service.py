@@ -74,7 +74,7 @@ class ForgeService:
         self._looked_at: Tracker | None = None  # by the background task
         self._until_s = 0.0
         self._earlier: frozenset[int] = frozenset()  # of orders before this one
-        self._turn = 0
+        self._store_generation = 0
 
     # -- what the screen calls -----------------------------------------------------------
 
@@ -88,13 +88,14 @@ class ForgeService:
             self._wanted = drafts, interface
         self._looker.wake()
 
-    def follow(self, snapshot: Snapshot, turn: int, blind: str) -> None:
-        """Compare sent packets with a newer snapshot of the store; `turn` counts the stores.
+    def follow(self, snapshot: Snapshot, store_generation: int, blind: str) -> None:
+        """Compare sent packets with a newer snapshot of the store.
 
-        `blind` is why the capture cannot show a packet that is sent now; empty if it can.
+        A new `store_generation` means that packet numbers start again. `blind` is why the capture
+        cannot show a packet that is sent now; empty if it can.
         """
-        if turn != self._turn:
-            self._turn = turn
+        if store_generation != self._store_generation:
+            self._store_generation = store_generation
             self._tracker = None
             self._earlier = frozenset()
             self._change(ours=frozenset())

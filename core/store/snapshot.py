@@ -101,5 +101,9 @@ class Snapshot:
         return verdicts.verdict_pair(chunk, row)
 
 
+EMPTY_SNAPSHOT = Snapshot(0, 0, 0, 0, None, (), (), {})
+"""The snapshot of a store without packets."""
+
+
 def _last_number(chunk: Chunk) -> int:
     return chunk.last

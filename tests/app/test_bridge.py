@@ -95,7 +95,7 @@ def test_there_is_nothing_to_restart():
     assert not make_bridge(ScriptedEngine(EngineSnapshot())).toggle_capture()
 
 
-def test_a_new_store_is_a_new_turn_and_has_no_rate_yet():
+def test_a_new_store_is_a_new_generation_and_has_no_rate_yet():
     engine = ScriptedEngine()
     clock = iter(range(9))
     engine.store = scripted_store()
@@ -104,7 +104,7 @@ def test_a_new_store_is_a_new_turn_and_has_no_rate_yet():
     before = bridge.poll()
     old, engine.store = weakref.ref(engine.store), PacketStore()
     after = bridge.poll()
-    assert (before.turn, after.turn) == (0, 1)
+    assert after.store_generation == before.store_generation + 1
     assert after.packets.count == 0
     assert after.rates.packets == (0.0,)  # nothing of the old counts
     del before

@@ -39,7 +39,8 @@ def memory() -> dict[str, int]:
 
 def ledger(engine: Engine, monitor: Monitor) -> dict[str, Any]:
     """Counts of the worker, the store and the screen, each consistent in itself."""
-    worker, store = engine.snapshot(), engine.store.snapshot()
+    worker = engine.snapshot()
+    store = worker.packets
     screen = monitor.screen_stack[0] if monitor.screen_stack else None
     shown = screen.shown if isinstance(screen, PacketScreen) else store
     return {

@@ -107,20 +107,24 @@ def test_first_file_goes_into_the_store_that_was_given(engine, store, tmp_path):
     assert engine.store is store
 
 
-def test_new_store_is_not_seen_before_the_state_that_belongs_to_it(engine, tmp_path):
-    """Whoever takes the store first, then the state, may see an old store but no old state."""
+def test_a_snapshot_has_the_packets_of_its_own_state(engine, tmp_path):
+    """No snapshot combines a new store with the state before it, or an old store with a new one."""
     path = tmp_path / "a.pcap"
     path.write_bytes(pcap(FRAME))
     for _ in range(20):
         before = engine.store
         engine.capture(CaptureOptions(("no such",)))
         until(lambda: engine.snapshot().state is EngineState.FAILED, "the failure")
-        between = engine.store
+        between = engine.snapshot().store_generation
         engine.open_file(str(path))
         seen = []
-        while not seen or seen[-1][0] is between or seen[-1][1] is not EngineState.DONE:
-            seen.append((engine.store, engine.snapshot().state))
-        assert EngineState.FAILED not in {state for held, state in seen if held is not between}
+        while not seen or seen[-1].state is not EngineState.DONE:
+            seen.append(engine.snapshot())
+        for each in seen:
+            is_old = each.store_generation == between
+            assert is_old == (each.state is EngineState.FAILED)
+        assert seen[-1].store_generation > between
+        assert seen[-1].packets.count == 1
         assert engine.store is not before
 
 
