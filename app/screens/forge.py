@@ -101,13 +101,15 @@ class ForgePanel(Vertical):
     @property
     def evaluation(self) -> Evaluation:
         """The packet that is seen."""
-        return self.form.evaluation
+        return self.form.model.evaluation
 
     @property
     def interface(self) -> str:
         """Where a frame would leave verbatim; empty where it leaves otherwise. Nothing routes an
         ARP request: it goes where we capture, unless the user chose."""
-        return (self._chosen or self._route) if self.form.settings.way is SendMethod.LINK else ""
+        return (
+            (self._chosen or self._route) if self.form.held.settings.way is SendMethod.LINK else ""
+        )
 
     @property
     def is_sending(self) -> bool:
@@ -118,7 +120,7 @@ class ForgePanel(Vertical):
     def _chosen(self) -> str:
         """The interface that does not depend on a route, which may still be looked up: the user's,
         or the captured one for what nothing routes."""
-        settings, drafts = self.form.settings, self.form.held.drafts
+        settings, drafts = self.form.held.settings, self.form.held.drafts
         if settings.way is not SendMethod.LINK:
             return ""
         routed = any(name in ROUTED for draft in drafts for name in draft.layers)
@@ -139,7 +141,7 @@ class ForgePanel(Vertical):
             self._consider()
         if (scene.around, scene.interfaces) != (before.around, before.interfaces):
             trouble = next((around.trouble for around in scene.around if around.trouble), "")
-            by_route = "" if self.form.settings.interface else self._route
+            by_route = "" if self.form.held.settings.interface else self._route
             known = Surrounding(scene.interfaces, by_route, trouble)
             self.form.suggest([around.values for around in scene.around], known)
             self._show_bytes()
@@ -180,7 +182,7 @@ class ForgePanel(Vertical):
             self._forger.consider(*considered)
 
     def _moved(self, span: Span | None) -> None:
-        explanation, row = self.query_one(Explanation), self.form.row
+        explanation, row = self.query_one(Explanation), self.form.model.row
         if explanation.row is not None and explanation.row.key != row.key:
             self._say("")
         explanation.row = row
@@ -199,8 +201,8 @@ class ForgePanel(Vertical):
         errors = len(self.evaluation.errors)
         if errors:
             words += f" · ✗ {errors} error" + "s" * (errors > 1)
-        elif self.form.trouble:
-            words += f" · {safe(self.form.trouble)}"
+        elif self.form.model.trouble:
+            words += f" · {safe(self.form.model.trouble)}"
         elif self._route or self.interface:
             words += f" · leaves on {safe(self.interface or self._route)}"
         if words != self._title:
@@ -230,7 +232,7 @@ class ForgePanel(Vertical):
     def fill(self, held: FormState, note: str = "") -> None:
         """Put something else into the form; what it held can be had back."""
         self._before = self.form.held if self.form.held != FormState() else self._before
-        self.form.begin(held)
+        self.form.fill(held)
         self._say(note)
 
     def _say(self, words: str) -> None:
@@ -239,7 +241,7 @@ class ForgePanel(Vertical):
 
     def action_send(self) -> None:
         """Send what the form holds; go to the first error instead, if there is one."""
-        held, obstacle = self.form.held, self.form.obstacle()
+        held, obstacle = self.form.held, self.form.model.obstacle()
         if obstacle is not None:
             index, key, sentence = obstacle
             self.form.held = replace(held, index=index)
@@ -261,7 +263,7 @@ class ForgePanel(Vertical):
         if not again.data:
             self.notify("there are no bytes to send", severity="warning")
             return
-        interface = packet.interface.name if live else self.form.settings.interface
+        interface = packet.interface.name if live else self.form.held.settings.interface
         self._send(
             Order(
                 packets=(again.data,),
@@ -294,7 +296,7 @@ class ForgePanel(Vertical):
 
     def _use(self, drafts: tuple[Draft, ...] | None) -> None:
         if drafts:
-            self.fill(FormState.of(drafts, self.form.settings.interface))
+            self.fill(FormState.of(drafts, self.form.held.settings.interface))
             self.form.focus()
 
     def action_keep(self) -> None:

@@ -154,7 +154,7 @@ class ForgingScreen(PacketScreen):
 
         selected = self.panels.selected
         if self.workspace.panel == "forge":
-            settings = self.forge.form.settings
+            settings = self.forge.form.held.settings
             plan = ONCE if settings.errors() else settings.plan
             found = recipe_choices(self.forge.evaluation, self.forge.interface, plan)
             self.app.push_screen(Copy(found), self._copy)

@@ -128,7 +128,7 @@ def test_three_ports(network, tmp_path):
         await play.pilot.press("f2")
         play.form.held = FormState.of(TEMPLATES["tcp-syn"].drafts)
         await type_into(play, "ip.dst", FAR_ADDRESS)
-        await play.until(lambda: play.form.evaluation.field("ip.src").shown == NEAR_ADDRESS)
+        await play.until(lambda: play.form.model.evaluation.field("ip.src").shown == NEAR_ADDRESS)
         for port, ask, words in (
             (OPEN, True, "[SYN, ACK]"),
             (CLOSED, False, "[RST, ACK]"),
@@ -188,7 +188,7 @@ def test_too_much_for_the_mtu_is_told_by_name(network, tmp_path):
         await play.pilot.press("f2")
         play.form.held = FormState.of(TEMPLATES["udp"].drafts)
         await type_into(play, "ip.dst", FAR_ADDRESS)
-        drafts = (play.form.draft.with_text("payload", "x" * 2000),)
+        drafts = (play.form.held.draft.with_text("payload", "x" * 2000),)
         play.form.held = FormState(drafts)
         await play.pilot.press("ctrl+s")
         await play.asked()

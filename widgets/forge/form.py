@@ -3,141 +3,223 @@
 Theory
 ------
 Sixty input widgets take a second to mount, where this takes a tenth, and lay the screen out anew at
-each change of one.
-This is a list drawn by lines (`line_view`): the row that the cursor is on is edited in place by
-a `LineEditor`, and a key costs one evaluation of the draft (0.7 ms) and what is visible.
+each change of one. This is a list drawn by lines (`widgets.lines.line_view`): `FormModel` has the
+rows, `RowEditor` edits the selected one in place, `paint` draws a row. A key costs one evaluation
+of the draft (0.7 ms), and only rows that changed are painted.
 
-* What is typed goes into the draft at once; there is nothing to confirm. An empty field is open:
-  it shows what holds instead, grayed, and follows all other fields as they change.
-* `draft`, `settings` and `focused_span` are for the screen to watch. The form evaluates its draft
-  itself (`evaluation`), with what the machine suggests (`suggest`).
+* What the user types goes into the draft at once; there is nothing to confirm. An empty field is
+  open: it shows, grayed, the value that will be sent, and follows all other fields as they change.
+* `held` and `focused_span` are for the screen to watch.
 * Several drafts that belong together (fragments) are held at once; a row switches between them.
 * Printable characters are text here, whatever keys they are elsewhere.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping, Sequence
+
+from rich.segment import Segment
 from textual import events
+from textual.reactive import reactive
+from textual.strip import Strip
 
-from core.forge.compose.draft import LONGEST_TEXT
-from widgets.forge.changes import choose, switch_flag, typed
-from widgets.forge.lines import ForgeLines
-from widgets.forge.paint import choices_shown, text_window
-from widgets.forge.rows import FormRow, RowKind
+from core.wire.model.field import Span, Value
+from widgets.forge.changes import FormState
+from widgets.forge.form_model import FormModel
+from widgets.forge.paint import COMPONENTS, FormLayout, form_layout, paint_form_row
+from widgets.forge.row_editor import RowEditor
+from widgets.forge.rows import FormRow, RowKind, Surrounding
+from widgets.lines.cursor_view import CursorView
 
 
-class ForgeForm(ForgeLines):
+class ForgeForm(CursorView):
     """The inputs of a draft. See the module's text."""
 
+    COMPONENT_CLASSES = set(COMPONENTS)
+
+    DEFAULT_CSS = """
+    ForgeForm {
+        & > .forge-form--heading { text-style: bold; color: $text-primary; }
+        & > .forge-form--selected { text-style: bold; color: $foreground; }
+        & > .forge-form--label { color: $text-muted; }
+        & > .forge-form--typed { text-style: bold; }
+        & > .forge-form--open { color: $text-muted; }
+        & > .forge-form--meaning { color: $text-muted; text-style: italic; }
+        & > .forge-form--error { color: $text-error; text-style: bold; }
+        & > .forge-form--choice { color: $text-muted; }
+        & > .forge-form--chosen { text-style: bold; }
+        & > .forge-form--edit { background: $boost; color: $foreground; }
+        & > .forge-form--cursor { text-style: reverse; }
+        &:focus > .forge-form--selected {
+            color: $block-cursor-foreground;
+            background: $block-cursor-background;
+        }
+        &:nocolor > .forge-form--error { color: $foreground; }
+        &:nocolor > .forge-form--edit { text-style: underline; }
+        &:ansi > .forge-form--edit { text-style: underline; }
+        &:nocolor:focus > .forge-form--selected { text-style: bold reverse; }
+    }
+    """
+
+    held: reactive[FormState] = reactive(FormState, repaint=False, init=False)
+    """Drafts and settings as the user filled them in. The screen may set it."""
+
+    focused_span: reactive[Span | None] = reactive(None, repaint=False, always_update=True)
+    """The bytes of the field under the cursor."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.model = FormModel()
+        self._editor = RowEditor(self.model)
+        self._painted: tuple[FormRow, ...] = ()
+        self._layout = FormLayout(1, 1)
+
+    def on_mount(self) -> None:
+        self.watch_held()
+
+    # -- what the form holds --------------------------------------------------------------
+
+    def watch_held(self) -> None:
+        self.model.set_state(self.held)
+        self._show()
+
+    def fill(self, state: FormState) -> None:
+        """Replace drafts and settings; select what the user still has to fill in."""
+        before = self.model.cursor
+        self.model.fill(state)
+        self._commit()
+        self._move(before)
+
+    def suggest(self, suggested: Sequence[Mapping[str, Value]], surrounding: Surrounding) -> None:
+        """Show the values that the routes suggest, where the user typed nothing."""
+        if self.model.suggest(suggested, surrounding):
+            self._show()
+
+    def _commit(self) -> None:
+        """Show the model, and publish its drafts and settings if they changed."""
+        if self.model.state == self.held:
+            self._show()
+        else:
+            self.held = self.model.state
+
+    def _show(self) -> None:
+        """Paint the rows that changed."""
+        model, before, layout = self.model, self._painted, self._layout
+        self._painted, self._layout = model.rows, form_layout(model.rows, self.line_width)
+        self._editor.follow()
+        self.set_line_count(len(model.rows))
+        if layout != self._layout or len(before) != len(model.rows):
+            self.refresh()
+        else:
+            self.refresh_line(model.cursor)
+            for line, (row, now) in enumerate(zip(before, model.rows, strict=True)):
+                if row != now:
+                    self.refresh_line(line)
+        self.focused_span = model.row.span
+
+    # -- the cursor -----------------------------------------------------------------------
+
+    @property
+    def cursor_line(self) -> int | None:
+        """The row that keys go to."""
+        return self.model.cursor
+
+    def move_to_line(self, line: int) -> None:
+        """Select a row."""
+        before = self.model.cursor
+        self.model.select(line)
+        self._move(before)
+
+    def _move(self, before: int) -> None:
+        """Show that another row than the one in line `before` is selected."""
+        self._editor.begin()
+        self.refresh_line(before)
+        self.refresh_line(self.model.cursor)
+        self.show_line(self.model.cursor)
+        self.focused_span = self.model.row.span
+
+    def select_byte(self, offset: int) -> None:
+        """Select the field that a byte of the packet belongs to."""
+        field = self.model.evaluation.at(offset)
+        if field is not None:
+            self.select_field(field.key)
+
+    def select_field(self, key: str) -> None:
+        """Select a field by its key; open the headings if it is hidden."""
+        before, rows = self.model.cursor, self.model.rows
+        found = self.model.select_field(key)
+        if rows is not self.model.rows:
+            self._show()
+        if found:
+            self._move(before)
+
+    def on_focus(self) -> None:
+        self.refresh_line(self.model.cursor)
+
+    def on_blur(self) -> None:
+        self.refresh_line(self.model.cursor)
+
+    def on_resize(self) -> None:
+        """Share the new width between labels and values; keep the cursor on the screen."""
+        self._layout = form_layout(self.model.rows, self.line_width)
+        self.refresh()
+        self.show_line(self.model.cursor)
+
+    # -- drawing --------------------------------------------------------------------------
+
+    def line_key(self, line: int) -> Hashable:
+        """The row; for the selected one also its editor and the focus."""
+        model, editor = self.model, self._editor.line
+        if line != model.cursor:
+            return model.rows[line], self._layout
+        edited = editor.text, editor.cursor, editor.selected
+        return model.row, self._layout, *edited, self.has_focus
+
+    def build_line(self, line: int) -> Strip:
+        """Draw one row."""
+        selected = line == self.model.cursor
+        row = self.model.row if selected else self.model.rows[line]
+        editor = self._editor.line if selected else None
+        segments = paint_form_row(row, self._layout, self.component, editor, focused=self.has_focus)
+        return Strip([Segment(text, style) for text, style, _ in segments])
+
+    # -- keys and mouse -------------------------------------------------------------------
+
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Printable characters are text, not the keys of the screen."""
+        """Return True for printable characters: they are text, not the keys of the screen."""
         return character is not None and character.isprintable()
 
     def on_key(self, event: events.Key) -> None:
-        """Edit the text or choose; a key that does nothing here is left to the bindings."""
-        if self._press(event.key, event.character if event.is_printable else None):
+        """Edit the selected row; leave other keys to the bindings."""
+        if self._editor.press(event.key, event.character if event.is_printable else None):
             event.stop()
             event.prevent_default()
-
-    def _press(self, key: str, character: str | None) -> bool:
-        """Do what a key does to the row; False if it does nothing here."""
-        row = self.row
-        if row.kind is RowKind.HEADING:
-            if character == " ":
-                self._open_or_close(row)
-            return character is not None
-        if row.kind is RowKind.CHOICE:
-            return self._press_choice(row, key, character)
-        if row.kind is RowKind.FLAG and character == " ":
-            self.held = switch_flag(self.held, row)
-            return True
-        before = self._editor.text
-        if character is not None:
-            self._editor.insert(character)
-        elif not self._editor.press(key):
-            return False
-        self._after_edit(before)
-        return True
-
-    def _press_choice(self, row: FormRow, key: str, character: str | None) -> bool:
-        count = len(row.choices)
-        match key:
-            case "left":
-                self._choose(row, (row.chosen - 1) % count)
-            case "right" | "space":
-                self._choose(row, (row.chosen + 1) % count)
-            case _ if character is not None:
-                wanted = character.casefold()
-                after = [(row.chosen + step) % count for step in range(1, count + 1)]
-                for index in after:
-                    if row.choices[index].casefold().startswith(wanted):
-                        self._choose(row, index)
-                        break
-            case _:
-                return False
-        return True
-
-    def _after_edit(self, before: str) -> None:
-        """Put the edited text where it belongs."""
-        if self._editor.text == before:
-            self.refresh_line(self._cursor)
-            return
-        self._editor.text = self._editor.text[:LONGEST_TEXT]
-        self._editor.go_to(self._editor.cursor)
-        changed, self._layers_error = typed(self.held, self.row.key, self._editor.text)
-        self._typing = True
-        if changed == self.held:  # blanks, or layers that are none
-            self._work_out()
-        else:
-            self.held = changed
-        self._typing = False
-
-    def _choose(self, row: FormRow, index: int) -> None:
-        self._layers_error = ""
-        self.held = choose(self.held, row, index, self._surrounding.interfaces)
-
-    def _open_or_close(self, row: FormRow) -> None:
-        self._folded ^= {row.key}
-        self._work_out()
+            self._commit()
 
     def on_paste(self, event: events.Paste) -> None:
-        """Put pasted text where the cursor is, on one line."""
+        """Insert pasted text at the cursor, on one line."""
         event.stop()
-        if self.row.kind in (RowKind.TEXT, RowKind.FLAG):
-            before = self._editor.text
-            self._editor.insert(" ".join(event.text.split("\n")).strip("\r"))
-            self._after_edit(before)
+        self._editor.paste(event.text)
+        self._commit()
 
     def action_next(self) -> None:
-        """To the next row; on a heading, open it or close it."""
-        if self.row.kind is RowKind.HEADING:
-            self._open_or_close(self.row)
+        """Go to the next row; open or close a heading."""
+        if self.model.row.kind is RowKind.HEADING:
+            self.model.toggle_heading()
+            self._commit()
         else:
             self.move_by(1)
 
     def press(self, line: int, x: int) -> None:
-        """Go to a row; on its value, choose, switch, or put the cursor there."""
-        was_here = line == self._cursor
+        """Select a row; on its value choose, switch, or place the cursor."""
+        was_selected = line == self.model.cursor
         self.move_to_line(line)
-        row, cell = self.row, x - self._layout.value
-        if row.kind is RowKind.HEADING:
-            self._open_or_close(row)
-        elif row.kind is RowKind.CHOICE:
-            for choice in choices_shown(row, self._layout.room):
-                if choice.start <= cell < choice.stop:
-                    self._choose(row, choice.index)
-        elif row.kind is RowKind.FLAG and 0 <= cell < 3:
-            self.held = switch_flag(self.held, row)
-        elif cell >= 0:
-            first = 0
-            if was_here:
-                first = text_window(self._editor.text, self._editor.cursor, self._layout.room)
-            self._editor.go_to(first + cell)
-            self.refresh_line(line)
+        self._editor.click(x - self._layout.value, self._layout.room, was_selected)
+        self._commit()
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """The tooltip explains the row under the pointer."""
+        """Explain the row under the pointer in the tooltip."""
         line = self.line_at(event)
-        words = self._rows[line].explanation if line is not None else ""
+        words = self.model.rows[line].explanation if line is not None else ""
         if self.tooltip != (words or None):
             self.tooltip = words or None

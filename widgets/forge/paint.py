@@ -31,6 +31,7 @@ MARGIN = 2  # cells before the sign of what was typed
 LABEL_LEAST, LABEL_MOST = 10, 32
 VALUE_LEAST = 18  # cells of a value that its meaning does not take
 GAP = 2
+FLAG_WIDTH = 3  # cells of ``[x]``
 COMPONENTS = frozenset(
     f"forge-form--{name}"
     for name in (

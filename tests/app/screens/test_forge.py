@@ -97,7 +97,7 @@ async def test_by_keyboard_alone(tmp_path, size):
             await stage.pilot.press("down")
         await stage.pilot.press("f")
         assert stage.screen.focused is stage.forge.form
-        while stage.forge.form.row.key != "ip.ttl":
+        while stage.forge.form.model.row.key != "ip.ttl":
             await stage.pilot.press("down")
         await stage.pilot.press("ctrl+u", "7", "ctrl+s")
         await stage.asked()
@@ -126,9 +126,9 @@ async def test_by_mouse_alone(tmp_path, size):
         await click_key(stage, "f")
         assert stage.screen.focused is form
         await click_row(stage, ":transport", "UDP")
-        assert form.draft.layers == ("ip", "udp")
+        assert form.held.draft.layers == ("ip", "udp")
         await click_row(stage, "ip.flags.df", "[x]")
-        assert form.evaluation.data[6] == 0
+        assert form.model.evaluation.data[6] == 0
         await click_key(stage, "^s")
         await stage.asked()
         await pilot.click("#yes")
@@ -152,7 +152,7 @@ async def click_key(stage: Stage, shown: str) -> None:
 async def click_row(stage: Stage, key: str, word: str) -> None:
     """Click a word in a row of the form."""
     form = stage.forge.form
-    line = next(line for line, row in enumerate(form._rows) if row.key == key)
+    line = next(line for line, row in enumerate(form.model.rows) if row.key == key)
     await wheel_to(stage, form, line)
     x = form.build_line(line).text.index(word) + 1
     await stage.pilot.click(form, offset=(x, line - form.top_line))
@@ -209,7 +209,7 @@ async def test_an_error_is_gone_to_instead_of_sent(tmp_path):
         await stage.pilot.press("f")
         await stage.type("ip.ttl", "300")
         await stage.pilot.press("down", "down", "ctrl+s")
-        assert stage.forge.form.row.key == "ip.ttl"
+        assert stage.forge.form.model.row.key == "ip.ttl"
         assert stage.forge.query_one("#explanation").row.error == "300: time to live is 0–255"
         assert stage.forge.query_one(Explanation).said.startswith("not sent: 300: time to live")
         assert not stage.screen.forger.scene().sending
@@ -225,7 +225,7 @@ async def test_the_bytes_of_the_field_are_marked_and_lead_back(tmp_path):
         assert stage.forge.evaluation.data[span.start : span.stop] == b"\0\x50"
         view.focus()
         await stage.pilot.press("left", "left")
-        assert stage.forge.form.row.key == "tcp.srcport"
+        assert stage.forge.form.model.row.key == "tcp.srcport"
         assert stage.screen.workspace.panel == "forge"
 
 
@@ -234,7 +234,7 @@ async def test_suggestions_come_while_typing(tmp_path):
         await stage.pilot.press("f2")
         form = stage.forge.form
         await stage.type("ip.dst", SERVER)
-        await stage.until(lambda: form.evaluation.field("ip.src").shown == HOST)
+        await stage.until(lambda: form.model.evaluation.field("ip.src").shown == HOST)
         assert "leaves on eth0" in stage.forge.query_one("#bytes", HexView).border_title
         await stage.type("ip.dst", "203.0.113.9")
         await stage.until(
@@ -274,12 +274,12 @@ async def test_a_verbatim_frame_needs_no_route(tmp_path, unrouted, computed):
     async with forging(tmp_path, machine=unrouted) as stage:
         await stage.pilot.press("f2")
         stage.forge.form.held = held
-        await stage.until(lambda: "choose its interface" in stage.forge.form.trouble)
+        await stage.until(lambda: "choose its interface" in stage.forge.form.model.trouble)
         await stage.pilot.press("ctrl+s")
         await stage.until(lambda: "choose the interface that the frame" in stage.report_text)
         settings = replace(held.settings, interface="eth0")
         stage.forge.form.held = replace(held, settings=settings)
-        await stage.until(lambda: not stage.forge.form.trouble)
+        await stage.until(lambda: not stage.forge.form.model.trouble)
         await stage.pilot.press("ctrl+s")
         await stage.asked()
         await stage.pilot.press("y")
@@ -367,11 +367,11 @@ async def test_templates_kept_drafts_and_history(tmp_path):
         assert titles[1].startswith("TCP SYN")
         await pilot.press("enter")
         await pilot.pause()
-        assert form.draft.texts["tcp.flags.syn"] == "1"
+        assert form.held.draft.texts["tcp.flags.syn"] == "1"
         await pilot.press("ctrl+t", "m", "i", "n", "e", "enter")
         await pilot.pause()
         await pilot.press("ctrl+n")
-        assert form.draft.texts == {}
+        assert form.held.draft.texts == {}
         await pilot.press("ctrl+o")
         await pilot.pause()
         screen = pilot.app.screen
@@ -380,7 +380,7 @@ async def test_templates_kept_drafts_and_history(tmp_path):
         assert [name for _, name, _ in kept] == ["mine"]
         await pilot.press("down", "enter")  # below what was there before
         await pilot.pause()
-        assert form.draft.texts["tcp.flags.syn"] == "1"
+        assert form.held.draft.texts["tcp.flags.syn"] == "1"
 
 
 async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
@@ -567,7 +567,9 @@ async def test_what_was_sent_is_written_down(tmp_path):
         words = [text for batch in batches for said in batch.comments.values() for text in said]
         assert words[0].startswith("sending 1 (IP_HDRINCL) by: rawscope send")
         assert (words[1:], remarks_of(path)) == ([], ["sent 1 of 1"])
-        assert stage.screen.forger.keeping.shelf.history()[0] == (stage.forge.form.draft.own(),)
+        assert stage.screen.forger.keeping.shelf.history()[0] == (
+            stage.forge.form.held.draft.own(),
+        )
 
 
 async def test_the_audit_can_be_switched_off(tmp_path):
@@ -627,7 +629,7 @@ async def test_letters_stay_in_the_form(tmp_path):
         await stage.pilot.press("f2")
         stage.forge.form.select_field("payload")
         await stage.pilot.press("q", "f", "r", "e", "z", "y")
-        assert stage.forge.form.draft.texts["payload"] == "qfrezy"
+        assert stage.forge.form.held.draft.texts["payload"] == "qfrezy"
         assert stage.screen.focused is stage.forge.form
         keys = {key for _, key, _ in stage.screen.query_one("#keys").entries()}
         assert "q" not in keys

@@ -32,7 +32,7 @@ def form(held: FormState = SYN) -> Form:
 
 
 def line_of(widget: ForgeForm, key: str) -> int:
-    return next(line for line, row in enumerate(widget._rows) if row.key == key)
+    return next(line for line, row in enumerate(widget.model.rows) if row.key == key)
 
 
 def text_at(widget: ForgeForm, key: str) -> str:
@@ -43,11 +43,11 @@ def text_at(widget: ForgeForm, key: str) -> str:
 def test_an_empty_field_shows_what_holds_and_follows_the_others():
     async def scene(pilot):
         widget.select_field("ip.len")
-        assert widget.row.shown == "60"
+        assert widget.model.row.shown == "60"
         widget.select_field("tcp.options")
         await pilot.press("ctrl+u")
-        assert widget.evaluation.field("ip.len").shown == "40"
-        assert widget.evaluation.field("tcp.hdr_len").shown == "20"
+        assert widget.model.evaluation.field("ip.len").shown == "40"
+        assert widget.model.evaluation.field("tcp.hdr_len").shown == "20"
 
     widget = form()
     play(widget, scene, (70, 60))
@@ -57,12 +57,12 @@ def test_what_is_typed_is_in_the_bytes_at_once():
     async def scene(pilot):
         widget.select_field("ip.ttl")
         await pilot.press("3")
-        assert widget.evaluation.data[8] == 3
+        assert widget.model.evaluation.data[8] == 3
         await pilot.press("2", "0")
-        assert widget.row.error == "320: time to live is 0–255"
-        assert widget.evaluation.data[8] == 64  # in error it counts as open
+        assert widget.model.row.error == "320: time to live is 0–255"
+        assert widget.model.evaluation.data[8] == 64  # in error it counts as open
         await pilot.press("backspace", "backspace", "backspace")
-        assert widget.draft.text("ip.ttl") == ""
+        assert widget.held.draft.text("ip.ttl") == ""
 
     widget = form()
     play(widget, scene, (70, 30))
@@ -72,7 +72,7 @@ def test_letters_are_text_and_no_keys():
     async def scene(pilot):
         widget.select_field("tcp.flags")
         await pilot.press(*"syn,ack")
-        assert widget.evaluation.field("tcp.flags").shown == "0x012"
+        assert widget.model.evaluation.field("tcp.flags").shown == "0x012"
         assert widget.check_consume_key("q", "q")
         assert not widget.check_consume_key("ctrl+s", None)
 
@@ -84,9 +84,9 @@ def test_keys_move_and_leave_no_text_behind():
     async def scene(pilot):
         widget.select_field("ip.ttl")
         await pilot.press("down", "9", "up", "up", "7", "down")
-        assert dict(widget.draft.texts) == {"ip.proto": "9", "ip.frag_offset": "7"}
+        assert dict(widget.held.draft.texts) == {"ip.proto": "9", "ip.frag_offset": "7"}
         await pilot.press("enter")
-        assert widget.row.key == "ip.proto"
+        assert widget.model.row.key == "ip.proto"
 
     widget = form(FormState())
     play(widget, scene, (70, 30))
@@ -100,7 +100,7 @@ def test_keys_that_arrive_together_are_done_in_their_order():
             pilot.app.post_message(events.Key(key, character))
         await pilot.pause()
         expected = {"ip.frag_offset": "5", "ip.ttl": "70", "ip.proto": "9"}
-        assert dict(widget.draft.texts) == expected
+        assert dict(widget.held.draft.texts) == expected
 
     widget = form(FormState())
     play(widget, scene, (70, 30))
@@ -116,13 +116,13 @@ def test_what_is_typed_takes_the_place_of_what_is_there_until_the_cursor_is_move
             (("backspace",), ""),
             (("home", "delete"), "4"),
         ):
-            widget.held = widget.held.with_draft(widget.draft.with_text("ip.ttl", "64"))
+            widget.held = widget.held.with_draft(widget.held.draft.with_text("ip.ttl", "64"))
             widget.select_field("ip.id")
             widget.select_field("ip.ttl")
-            assert widget._editor.selected
+            assert widget._editor.line.selected
             await pilot.press(*keys)
-            assert widget.draft.text("ip.ttl") == text
-            assert not widget._editor.selected
+            assert widget.held.draft.text("ip.ttl") == text
+            assert not widget._editor.line.selected
 
     widget = form()
     play(widget, scene, (70, 30))
@@ -132,10 +132,10 @@ def test_blanks_at_the_ends_can_be_typed():
     async def scene(pilot):
         widget.select_field("tcp.options")
         await pilot.press(*"nop,", "space", *"nop")
-        assert widget._editor.text == "nop, nop"
+        assert widget._editor.line.text == "nop, nop"
         widget.select_field("payload")
         await pilot.press("a", "space", "b", "space")
-        assert widget.draft.text("payload") == "a b "
+        assert widget.held.draft.text("payload") == "a b "
 
     widget = form(FormState())
     play(widget, scene, (70, 30))
@@ -148,9 +148,9 @@ def test_the_field_under_the_cursor_says_its_bytes():
         widget.select_field("tcp.dstport")
         assert seen[-1] == Span(22, 24)
         widget.select_byte(8)
-        assert widget.row.key == "ip.ttl"
+        assert widget.model.row.key == "ip.ttl"
         widget.select_byte(33)
-        assert widget.row.key.startswith("tcp.flags.")
+        assert widget.model.row.key.startswith("tcp.flags.")
 
     widget = form()
     play(widget, scene, (70, 30))
@@ -160,15 +160,15 @@ def test_choices_by_keys():
     async def scene(pilot):
         widget.move_to_line(line_of(widget, ":transport"))
         await pilot.press("right")
-        assert widget.draft.layers == ("ip", "udp")
+        assert widget.held.draft.layers == ("ip", "udp")
         await pilot.press("left", "left")
-        assert widget.draft.layers == ("ip", "igmp")
+        assert widget.held.draft.layers == ("ip", "igmp")
         await pilot.press("u")
-        assert widget.draft.layers == ("ip", "udp")
+        assert widget.held.draft.layers == ("ip", "udp")
         widget.move_to_line(line_of(widget, ":way"))
         await pilot.press("v")
-        assert widget.settings.way is SendMethod.LINK
-        assert widget.draft.layers == ("eth", "ip", "udp")
+        assert widget.held.settings.way is SendMethod.LINK
+        assert widget.held.draft.layers == ("eth", "ip", "udp")
 
     widget = form()
     play(widget, scene, (70, 30))
@@ -178,14 +178,14 @@ def test_layers_can_be_typed_and_wrong_ones_are_told():
     async def scene(pilot):
         widget.move_to_line(line_of(widget, ":layers"))
         await pilot.press("ctrl+u", *("slash" if c == "/" else c for c in "eth/vlan/vlan/ip/ud"))
-        assert widget.row.error.startswith("ud: no such layer")
-        assert widget._editor.text == "eth/vlan/vlan/ip/ud"
+        assert widget.model.row.error.startswith("ud: no such layer")
+        assert widget._editor.line.text == "eth/vlan/vlan/ip/ud"
         await pilot.press("p")
-        assert widget.row.error == ""
-        assert widget.draft.layers == ("eth", "vlan", "vlan", "ip", "udp")
+        assert widget.model.row.error == ""
+        assert widget.held.draft.layers == ("eth", "vlan", "vlan", "ip", "udp")
         widget.select_field("vlan.id#2")
         await pilot.press("7")
-        assert widget.draft.texts["vlan.id#2"] == "7"
+        assert widget.held.draft.texts["vlan.id#2"] == "7"
 
     widget = form()
     play(widget, scene, (70, 30))
@@ -197,9 +197,9 @@ def test_a_heading_opens_and_closes():
         count = widget.line_count
         await pilot.press("enter")
         assert widget.line_count < count
-        assert widget.row.key == ":layer.0"
+        assert widget.model.row.key == ":layer.0"
         widget.select_field("ip.ttl")  # opens it
-        assert (widget.row.key, widget.line_count) == ("ip.ttl", count)
+        assert (widget.model.row.key, widget.line_count) == ("ip.ttl", count)
 
     widget = form()
     play(widget, scene, (70, 30))
@@ -210,7 +210,7 @@ def test_space_switches_a_flag():
         assert "[x]" in text_at(widget, "tcp.flags.syn")
         await pilot.press("space")
         assert "[ ]" in text_at(widget, "tcp.flags.syn")
-        assert not widget.evaluation.data[33] & 2
+        assert not widget.model.evaluation.data[33] & 2
 
     widget = form()
     play(widget, scene, (70, 30))
@@ -225,18 +225,18 @@ def test_by_mouse_alone():
         value = widget._layout.value
         line = screen_text(widget)[line_of(widget, ":transport")]
         await click(pilot, ":transport", line.index("UDP"))
-        assert widget.draft.layers == ("ip", "udp")
+        assert widget.held.draft.layers == ("ip", "udp")
         await click(pilot, "ip.flags.df", value + 1)
-        assert widget.draft.texts["ip.flags.df"] == "1"
+        assert widget.held.draft.texts["ip.flags.df"] == "1"
         await click(pilot, ":layer.1", 1)
-        assert all(row.key != "udp.srcport" for row in widget._rows)
+        assert all(row.key != "udp.srcport" for row in widget.model.rows)
         await click(pilot, ":layer.1", 1)
         await click(pilot, "ip.ttl", value)
-        assert widget.row.key == "ip.ttl"
+        assert widget.model.row.key == "ip.ttl"
         await pilot.press("1", "2")
         await click(pilot, "ip.ttl", value + 1)
         await pilot.press("0")
-        assert widget.draft.texts["ip.ttl"] == "102"
+        assert widget.held.draft.texts["ip.ttl"] == "102"
 
     widget = form()
     play(widget, scene, (70, 60))
@@ -247,7 +247,7 @@ def test_a_paste_is_one_line():
         widget.select_field("payload")
         widget.post_message(events.Paste("GET /\nHost: x\n"))
         await pilot.pause()
-        assert widget.draft.text("payload") == "GET / Host: x "
+        assert widget.held.draft.text("payload") == "GET / Host: x "
 
     widget = form(FormState())
     play(widget, scene, (70, 30))
@@ -260,7 +260,7 @@ def test_no_control_character_reaches_the_terminal():
         await pilot.pause()
         text = "".join(screen_text(widget))
         assert text.isprintable()
-        assert widget.evaluation.data.endswith("a\x1b[31m‮b".encode())
+        assert widget.model.evaluation.data.endswith("a\x1b[31m‮b".encode())
 
     widget = form(FormState())
     play(widget, scene, (70, 30))
@@ -271,11 +271,11 @@ def test_suggestions_are_grayed_until_something_is_typed():
         surrounding = Surrounding(("lo", "eth0"), "eth0")
         widget.suggest([{"ip.src": 0xC0000211}], surrounding)
         widget.select_field("ip.src")
-        assert (widget.row.shown, widget.row.text) == ("192.0.2.17", "")
-        assert widget.row.explanation.endswith("from the route")
-        assert widget.evaluations()[0].data[12:16] == bytes((192, 0, 2, 17))
+        assert (widget.model.row.shown, widget.model.row.text) == ("192.0.2.17", "")
+        assert widget.model.row.explanation.endswith("from the route")
+        assert widget.model.evaluations()[0].data[12:16] == bytes((192, 0, 2, 17))
         await pilot.press("0")
-        assert widget.row.error.startswith("0: source is an IPv4 address")
+        assert widget.model.row.error.startswith("0: source is an IPv4 address")
 
     widget = form()
     play(widget, scene, (70, 30))
@@ -286,16 +286,16 @@ def test_the_first_error_of_all_drafts_is_found():
         pair = TEMPLATES["fragment-overlap"].drafts
         bad = pair[1].with_text("ip.ttl", "300")
         widget.held = FormState((pair[0], bad))
-        assert widget.obstacle() == (1, "ip.ttl", "300: time to live is 0–255")
+        assert widget.model.obstacle() == (1, "ip.ttl", "300: time to live is 0–255")
         widget.held = FormState((Draft(),), settings=replace(FormState().settings, count="0"))
-        index, key, _ = widget.obstacle()
+        index, key, _ = widget.model.obstacle()
         assert (index, key) == (0, "send.count")
         widget.held = FormState()
-        index, key, words = widget.obstacle()
+        index, key, words = widget.model.obstacle()
         assert (index, key) == (0, "ip.dst")
         assert words.startswith("no destination: type")
         widget.held = FormState((Draft().with_text("ip.dst", "0.0.0.0"),))
-        assert widget.obstacle() is None
+        assert widget.model.obstacle() is None
 
     widget = form(FormState())
     play(widget, scene, (70, 30))

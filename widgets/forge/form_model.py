@@ -1,0 +1,156 @@
+"""The forge form without its drawing: drafts and settings, the rows they make, the selected row.
+
+The model evaluates its drafts at each change (0.7 ms) and makes all rows anew. It keeps the
+selected row by its key, so that the cursor stays in its field when rows above it appear or go. A
+closed heading hides its rows; selecting a hidden field opens every heading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from core.forge.compose.evaluation import NOTHING, Evaluation, aim_wanted, evaluate
+from core.wire.model.field import Value
+from widgets.forge.changes import FormState, choose, switch_flag, typed
+from widgets.forge.rows import LAYERS, FormRow, Surrounding, form_rows
+
+
+class Obstacle(NamedTuple):
+    """What prevents sending: the index of the draft, the key of the field, and one sentence."""
+
+    draft: int
+    key: str
+    sentence: str
+
+
+class FormModel:
+    """The content of a form. Each method that changes it leaves `rows` and `evaluation` current."""
+
+    def __init__(self, state: FormState | None = None) -> None:
+        self.state = state or FormState()
+        self.evaluation: Evaluation = evaluate(self.state.draft)
+        self.rows: tuple[FormRow, ...] = ()
+        self.cursor = 0
+        self._suggested: tuple[Mapping[str, Value], ...] = ()
+        self._surrounding = Surrounding()
+        self._closed: set[str] = set()  # keys of headings
+        self._layers_error = ""  # of typed layers that the draft cannot have
+        self._update()
+
+    @property
+    def row(self) -> FormRow:
+        """The selected row. The row of the layers has the error of what was typed there."""
+        row = self.rows[self.cursor]
+        return replace(row, error=self._layers_error) if row.key == LAYERS else row
+
+    @property
+    def trouble(self) -> str:
+        """Why this host cannot reach the destination: no route, no neighbor. Empty if it can."""
+        return self._surrounding.trouble
+
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """Evaluate every draft, in the order in which they are sent."""
+        return tuple(
+            evaluate(draft, self._suggestions(index))
+            for index, draft in enumerate(self.state.drafts)
+        )
+
+    def obstacle(self) -> Obstacle | None:
+        """Return what prevents sending, or None: errors of any draft, errors of the settings, a
+        destination that is not filled in."""
+        evaluations = self.evaluations()
+        for index, evaluation in enumerate(evaluations):
+            for field in evaluation.errors:
+                return Obstacle(index, field.key, field.error)
+        for key, error in self.state.settings.errors().items():
+            return Obstacle(self.state.index, key, error)
+        for index, evaluation in enumerate(evaluations):
+            if (aim := evaluation.unaimed) is not None:
+                return Obstacle(index, aim.key, aim_wanted(aim))
+        return None
+
+    # -- changes --------------------------------------------------------------------------
+
+    def set_state(self, state: FormState) -> None:
+        """Replace drafts and settings. The cursor stays in its field if that still exists."""
+        if state != self.state:
+            self.state = state
+            self._update()
+
+    def fill(self, state: FormState) -> None:
+        """Replace drafts and settings, open every heading, and select the destination if it is
+        missing, else the first row."""
+        self._closed.clear()
+        self.state = state
+        self._update()
+        self.select(0)
+        aim = self.evaluation.unaimed
+        if aim is not None and state != FormState():
+            self.select_field(aim.key)
+
+    def suggest(self, suggested: Sequence[Mapping[str, Value]], surrounding: Surrounding) -> bool:
+        """Take the values that the routes suggest for each draft. Return False if nothing is new.
+
+        A suggested value counts where the user typed nothing.
+        """
+        if (tuple(suggested), surrounding) == (self._suggested, self._surrounding):
+            return False
+        self._suggested, self._surrounding = tuple(suggested), surrounding
+        self._update()
+        return True
+
+    def type_text(self, text: str) -> None:
+        """Put a typed text into the selected row."""
+        state, self._layers_error = typed(self.state, self.row.key, text)
+        self.set_state(state)
+
+    def choose(self, index: int) -> None:
+        """Take one of the choices of the selected row."""
+        self._layers_error = ""
+        self.set_state(choose(self.state, self.row, index, self._surrounding.interfaces))
+
+    def switch_flag(self) -> None:
+        """Set the flag of the selected row, or clear it."""
+        self.set_state(switch_flag(self.state, self.row))
+
+    def toggle_heading(self) -> None:
+        """Open the selected heading, or close it."""
+        self._closed ^= {self.row.key}
+        self._update()
+
+    # -- the selected row -----------------------------------------------------------------
+
+    def select(self, line: int) -> None:
+        """Select a row by its line."""
+        self.cursor = line
+        self._layers_error = ""
+
+    def select_field(self, key: str) -> bool:
+        """Select a row by its key. Return False if the form has no such row."""
+        if all(row.key != key for row in self.rows):
+            self._closed.clear()
+            self._update()
+        line = next((line for line, row in enumerate(self.rows) if row.key == key), None)
+        if line is not None:
+            self.select(line)
+        return line is not None
+
+    def _suggestions(self, index: int) -> Mapping[str, Value]:
+        return self._suggested[index] if index < len(self._suggested) else NOTHING
+
+    def _update(self) -> None:
+        """Evaluate the shown draft and make the rows."""
+        state = self.state
+        key = self.rows[self.cursor].key if self.rows else ""
+        self.evaluation = evaluate(state.draft, self._suggestions(state.index))
+        self.rows = form_rows(
+            self.evaluation,
+            state.settings,
+            self._closed,
+            (state.index, len(state.drafts)),
+            self._surrounding,
+        )
+        lines = {row.key: line for line, row in enumerate(self.rows)}
+        self.cursor = lines.get(key, min(self.cursor, len(self.rows) - 1))

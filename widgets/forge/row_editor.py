@@ -1,0 +1,115 @@
+"""What keys, pasted text, and clicks do to the selected row of a form. No drawing.
+
+A row is text, a flag, a choice, or a heading (`RowKind`). The text of a row is edited in a
+`LineEditor`; each change goes into the form at once. What the user typed stays as typed, blanks
+and misspelled layers included, although the form may hold it in another way: the editor begins
+anew only when another row is selected or something else changed the row's text.
+"""
+
+from __future__ import annotations
+
+from core.forge.compose.draft import LONGEST_TEXT
+from widgets.forge.form_model import FormModel
+from widgets.forge.paint import FLAG_WIDTH, choices_shown, text_window
+from widgets.forge.rows import FormRow, RowKind
+from widgets.lines.line_editor import LineEditor
+
+
+class RowEditor:
+    """Edits the selected row of `model`. `line` has its text and the cursor in it."""
+
+    def __init__(self, model: FormModel) -> None:
+        self._model = model
+        self.line = LineEditor()
+        self._key = ""  # of the row that `line` belongs to
+        self._row_text = ""  # of that row in the form
+        self.begin()
+
+    def begin(self) -> None:
+        """Edit the selected row from its present text, which is replaced by the first character
+        typed unless a key moves the cursor before."""
+        row = self._model.row
+        self._key, self._row_text = row.key, row.text
+        self.line = LineEditor(row.text, selected=True)
+
+    def follow(self) -> None:
+        """Begin anew if another row is selected now, or the form has another text for this one."""
+        row = self._model.row
+        if (row.key, row.text) != (self._key, self._row_text):
+            self.begin()
+
+    def press(self, key: str, character: str | None) -> bool:
+        """Do what a key does to the row. Return False if it does nothing here.
+
+        `key` is Textual's name of the key, `character` what it prints, if anything.
+        """
+        row = self._model.row
+        if row.kind is RowKind.HEADING:
+            if character == " ":
+                self._model.toggle_heading()
+            return character is not None
+        if row.kind is RowKind.CHOICE:
+            return self._press_choice(row, key, character)
+        if row.kind is RowKind.FLAG and character == " ":
+            self._model.switch_flag()
+            self.follow()
+            return True
+        before = self.line.text
+        if character is not None:
+            self.line.insert(character)
+        elif not self.line.press(key):
+            return False
+        self._apply(before)
+        return True
+
+    def paste(self, text: str) -> None:
+        """Insert `text` as one line. Choices and headings ignore it."""
+        if self._model.row.kind in (RowKind.TEXT, RowKind.FLAG):
+            before = self.line.text
+            self.line.insert(" ".join(text.split("\n")).strip("\r"))
+            self._apply(before)
+
+    def click(self, cell: int, room: int, was_selected: bool) -> None:
+        """Do what a click does to the row: open or close, choose, switch, place the cursor.
+
+        `cell` counts from the first cell of the value, which has `room` cells. `was_selected` says
+        that the row was selected before the click, and so showed its text from `text_window` on.
+        """
+        row = self._model.row
+        if row.kind is RowKind.HEADING:
+            self._model.toggle_heading()
+        elif row.kind is RowKind.CHOICE:
+            for choice in choices_shown(row, room):
+                if choice.start <= cell < choice.stop:
+                    self._model.choose(choice.index)
+        elif row.kind is RowKind.FLAG and 0 <= cell < FLAG_WIDTH:
+            self._model.switch_flag()
+            self.follow()
+        elif cell >= 0:
+            first = text_window(self.line.text, self.line.cursor, room) if was_selected else 0
+            self.line.go_to(first + cell)
+
+    def _press_choice(self, row: FormRow, key: str, character: str | None) -> bool:
+        """Step through the choices, or go to the next one that begins with a letter."""
+        count = len(row.choices)
+        match key:
+            case "left":
+                self._model.choose((row.chosen - 1) % count)
+            case "right" | "space":
+                self._model.choose((row.chosen + 1) % count)
+            case _ if character is not None:
+                for index in ((row.chosen + step) % count for step in range(1, count + 1)):
+                    if row.choices[index].casefold().startswith(character.casefold()):
+                        self._model.choose(index)
+                        break
+            case _:
+                return False
+        return True
+
+    def _apply(self, before: str) -> None:
+        """Put the edited text into the form if it changed."""
+        if self.line.text != before:
+            self.line.text = self.line.text[:LONGEST_TEXT]
+            self.line.go_to(self.line.cursor)
+            self._model.type_text(self.line.text)
+            self._row_text = self._model.row.text
