@@ -47,11 +47,11 @@ async def shown(pilot: Pilot[Any]) -> None:
     screen.poll()
     await pilot.pause()
     clients = screen.echo.clients
-    top = clients.top_line
+    top = clients.window.top
     for line in range(clients.line_count):
         clients.show_line(line)
         clients.render_lines(clients.size.region)
-    clients.scroll_to_line(top)
+    clients.scroll_to(y=top)
     await pilot.pause()
 
 

@@ -261,9 +261,9 @@ class PacketScreen(Screen[None]):
     def action_pause(self) -> None:
         self.paused = not self.paused
 
-    def action_on_table(self, method: str) -> None:
-        """What the table can do, from every panel."""
-        getattr(self.table, method)()
+    def action_on_table(self, method: str, *arguments: str) -> None:
+        """Call a method of the table, from every panel."""
+        getattr(self.table, method)(*arguments)
 
     def action_go_to(self) -> None:
         from app.screens.dialogs.dialog import GoTo

@@ -19,11 +19,11 @@ def test_held_rows_stay_in_their_places_and_say_that_they_are_evicted():
         table.select(2)
         table.toggle_mark()
         table.select(10)
-        table.scroll_to_line(0)
-        top, count = table.top_line, table.line_count
+        table.scroll_to(y=0)
+        top, count = table.window.top, table.line_count
         table.hold(ManyPackets(1000, first=6))
         lines = screen_text(table)[1:]
-        assert (table.top_line, table.line_count) == (top, count)
+        assert (table.window.top, table.line_count) == (top, count)
         assert ["evicted" in line for line in lines[:8]] == [True] * 5 + [False] * 3
         assert [int(line.split()[0]) for line in lines[:8]] == list(range(1, 9))
         assert table.selected == 10
@@ -54,8 +54,8 @@ def test_held_rows_are_drawn_at_every_width_and_with_every_time(time_format, wid
         table.select(1)
         for first in (2, 5, 30, 1000, 1001):
             table.hold(ManyPackets(1000, first=first))
-            table.scroll_to_line(max(0, first - 4))
-            for line, text in enumerate(screen_text(table)[1:], start=table.top_line):
+            table.scroll_to(y=max(0, first - 4))
+            for line, text in enumerate(screen_text(table)[1:], start=table.window.top):
                 assert str(line + 1) in text
                 gone = EVICTED[:7] in text
                 assert gone == (line + 1 < first) or width < 40

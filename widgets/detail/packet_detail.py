@@ -35,6 +35,7 @@ class PacketDetail(ShiftedView):
     """One packet's headers as a tree. See the module's text."""
 
     COMPONENT_CLASSES = set(COMPONENTS)
+    CUT_MARK = "…"
 
     DEFAULT_CSS = """
     PacketDetail {
@@ -69,7 +70,6 @@ class PacketDetail(ShiftedView):
         self._rows: tuple[Row, ...] = ()
         self._expansion = Expansion()
         self._lines: list[TreeLine] = []
-        self._cursor = 0
         self._wanted = ""  # key of the field the user picked last
         self._above = 0  # lines of the screen between its top and that field
         self._label_width = LABEL_LEAST
@@ -79,14 +79,14 @@ class PacketDetail(ShiftedView):
     def show(self, rows: Sequence[Row]) -> None:
         """Show the rows of another packet; no rows for no packet."""
         if not self._wanted or self._selects_wanted():
-            self._above = self._cursor - self.top_line
+            self._above = self._cursor - self.window.top
         self._rows = tuple(rows)
         self._lines = self._expansion.lines(self._rows)
         self.set_line_count(len(self._lines))
         self._cursor = self._line_of_wanted()
         self._fit_labels()
         self.forget_lines()
-        self.scroll_to_line(min(self._cursor - self._above, len(self._lines) - self.page_size))
+        self.scroll_to(y=min(self._cursor - self._above, len(self._lines) - self.window.page))
         self.selected_span = self._span()
 
     @property
@@ -118,7 +118,7 @@ class PacketDetail(ShiftedView):
     def _fit_labels(self) -> None:
         """Labels are never narrower than before: values do not jump from packet to packet."""
         widths = (label_width(line) for line in self._lines if not line.row.is_layer)
-        most = max(LABEL_LEAST, int(self.line_width * LABEL_SHARE))
+        most = max(LABEL_LEAST, int(self.window.width * LABEL_SHARE))
         self._label_width = min(max(self._label_width, max(widths, default=0)), most)
 
     def on_resize(self) -> None:
@@ -130,18 +130,10 @@ class PacketDetail(ShiftedView):
 
     # -- the cursor ---------------------------------------------------------------------
 
-    @property
-    def cursor_line(self) -> int | None:
-        """The selected line."""
-        return self._cursor if self._lines else None
-
     def move_to_line(self, line: int) -> None:
         """Select a row, and remember its key for the packets to come."""
-        before, self._cursor = self._cursor, line
+        super().move_to_line(line)
         self._wanted = self._lines[line].row.key
-        self.refresh_line(before)
-        self.refresh_line(line)
-        self.show_line(line)
         self.selected_span = self._span()
 
     def select_byte(self, offset: int) -> None:
@@ -156,14 +148,7 @@ class PacketDetail(ShiftedView):
 
     # -- opening and closing --------------------------------------------------------------
 
-    async def action_toggle(self, attribute_name: str = "") -> None:
-        """Open the selected row, or close it; with a name, what every Textual node does."""
-        if attribute_name:
-            await super().action_toggle(attribute_name)
-        else:
-            self.toggle_row()
-
-    def toggle_row(self) -> None:
+    def action_toggle_row(self) -> None:
         """Open the selected row, or close it."""
         self._set_open(self._cursor, None)
 
@@ -206,13 +191,13 @@ class PacketDetail(ShiftedView):
     def press(self, line: int, x: int) -> None:
         """Select the row; on its arrow, open or close it."""
         self.move_to_line(line)
-        if x + self.shift in arrow_cells(self._lines[line]):
-            self.toggle_row()
+        if x + self.shift.value in arrow_cells(self._lines[line]):
+            self.action_toggle_row()
 
     def on_click(self, event: events.Click) -> None:
         """A double click opens or closes, wherever in the row it is."""
         if event.chain == 2 and self.line_at(event) == self._cursor:
-            self.toggle_row()
+            self.action_toggle_row()
 
     # -- drawing --------------------------------------------------------------------------
 
@@ -227,31 +212,16 @@ class PacketDetail(ShiftedView):
             style = self.component("packet-detail--cursor")
             segments = [Segment(segment.text, style) for segment in segments]
             segments.append(Segment(" " * self.size.width, style))
-        return Strip(segments).crop(self.shift)
+        return Strip(segments).crop(self.shift.value)
 
     def _paint(self, line: int) -> list[Segment]:
         entry = self._lines[line]
         is_open = self._expansion.is_open(entry.row)
-        room = self.line_width
+        room = self.window.width
         return paint_tree_line(entry, self._label_width, room, self.component, is_open=is_open)
-
-    def _filled(self, strip: Strip) -> Strip:
-        """On the screen, though not in what is copied, a line that goes on says so."""
-        if strip.cell_length > self.line_width and not _ends_in_blanks(strip, self.line_width):
-            last = list(strip.crop(self.line_width - 1, self.line_width))
-            style = last[0].style if last else None
-            strip = Strip([*strip.crop(0, self.line_width - 1), Segment("…", style)])
-        return super()._filled(strip)
 
     def widest_shift(self) -> int:
         """As far as brings the end of the longest visible line into sight."""
-        last = min(self.line_count, self.top_line + self.page_size)
-        lines = (self._paint(line) for line in range(self.top_line, last))
+        lines = (self._paint(line) for line in self.window.lines)
         widths = (sum(segment.cell_length for segment in segments) for segments in lines)
-        return max(0, max(widths, default=0) - self.line_width)
-
-
-def _ends_in_blanks(strip: Strip, cell: int) -> bool:
-    """Return True if there is nothing to read from `cell` on: the cursor's color goes to the
-    edge."""
-    return not strip.crop(cell).text.strip()
+        return max(0, max(widths, default=0) - self.window.width)

@@ -16,6 +16,7 @@ from core.echo.snapshot import EchoSnapshot
 from widgets.echo.columns import COLUMNS, ClientColumn
 from widgets.echo.lines import EchoLines
 from widgets.echo.order import Sort
+from widgets.lines.line_window import target_of
 
 
 class EchoClients(EchoLines):
@@ -44,11 +45,11 @@ class EchoClients(EchoLines):
             self.selected = self._client(0)
 
     def _take(self, table: ClientTable) -> None:
-        line, top = self.cursor_line, self.top_line
+        line, top = self.cursor_line, self.window.top
         self._arrange(table)
         now = self.cursor_line
         if line is not None and now is not None and now != line:
-            if top <= line < top + self.page_size:
+            if top <= line < top + self.window.page:
                 self.show_line(now)  # it was in sight, so it stays in sight
             self._line = now
 
@@ -75,12 +76,12 @@ class EchoClients(EchoLines):
         self.show_line(line)
         self.post_message(self.Picked(self.selected))
 
-    def move_by(self, lines: int) -> None:
-        """From where the cursor was, if its client is gone."""
+    def action_move(self, motion: str) -> None:
+        """Move from where the cursor was, if its client is gone."""
         if self.cursor_line is None and self.line_count:
-            self.move_to_line(max(0, min(self._line + lines, self.line_count - 1)))
+            self.move_to_line(target_of(motion, self._line, self.window))
         else:
-            super().move_by(lines)
+            super().action_move(motion)
 
     def watch_selected(self, before: int | None, now: int | None) -> None:
         if self._table is not None:
@@ -91,7 +92,7 @@ class EchoClients(EchoLines):
 
     def on_resize(self) -> None:
         """The selection stays on the screen, and no blank comes behind the last column."""
-        self.shift = self.shift  # as far as is sensible now
+        self.action_shift(0)  # as far as is sensible now
         if (line := self.cursor_line) is not None:
             self.show_line(line)
 
@@ -114,7 +115,7 @@ class EchoClients(EchoLines):
         if self._table is not None:
             self._take(self._table)
         self.show_column(COLUMNS.index(self.sort.column))
-        self.scroll_to_line(0)  # what was asked for is at the top
+        self.scroll_to(y=0)  # what was asked for is at the top
         self.forget_lines()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:

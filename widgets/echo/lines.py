@@ -31,6 +31,7 @@ from widgets.echo.columns import (
 )
 from widgets.echo.order import OLDEST_FIRST, ClientOrder, Sort
 from widgets.lines.cells import left, right, width_of
+from widgets.lines.column_shift import ColumnShift
 from widgets.lines.shifted_view import ShiftedView
 
 OURS = "↗"  # the built-in client
@@ -97,6 +98,7 @@ class EchoLines(ShiftedView):
         self._widths = [len(column.heading) + 1 for column in COLUMNS]
         self._words: dict[int, Words] = {}  # by line, of the table as it is
         self._painted: dict[int, Words] = {}  # by line, as on the screen
+        self.shift = ColumnShift(step=1)
 
     def _arrange(self, table: ClientTable) -> None:
         """Another table, or another order of it."""
@@ -110,7 +112,7 @@ class EchoLines(ShiftedView):
                 self.refresh_line(line)
 
     def _visible(self) -> range:
-        return range(self.top_line, min(self.line_count, self.top_line + self.page_size))
+        return self.window.lines
 
     def _client(self, line: int) -> int:
         assert self._table is not None  # there are no lines without one
@@ -121,32 +123,24 @@ class EchoLines(ShiftedView):
     def _shown(self) -> Sequence[tuple[ClientColumn, int]]:
         """The columns that fit, with their widths."""
         columns = list(zip(COLUMNS, self._widths, strict=True))
-        shown = columns[:FIXED] + columns[FIXED + self.shift :]
-        room = self.line_width - SIGN_WIDTH  # a cell for `MORE` included
+        shown = columns[:FIXED] + columns[FIXED + self.shift.value :]
+        room = self.window.width - SIGN_WIDTH  # a cell for `MORE` included
         fitting = takewhile(lambda end: end <= room, accumulate(width + 1 for _, width in shown))
         return shown[: max(1, sum(1 for _ in fitting))]
 
     def widest_shift(self) -> int:
         """As far as brings the last column into sight."""
-        room = self.line_width - SIGN_WIDTH - sum(width + 1 for width in self._widths[:FIXED])
+        room = self.window.width - SIGN_WIDTH - sum(width + 1 for width in self._widths[:FIXED])
         ends = accumulate(width + 1 for width in reversed(self._widths[FIXED:]))
         fitting = sum(1 for _ in takewhile(lambda end: end <= room, ends))
         return len(COLUMNS) - FIXED - max(1, fitting)
 
-    def action_shift_left(self) -> None:
-        """Show the column before."""
-        self.shift -= 1
-
-    def action_shift_right(self) -> None:
-        """Show the next column."""
-        self.shift += 1
-
     def show_column(self, index: int) -> None:
         """Shift so that a column is in sight."""
-        if index - FIXED < self.shift:
-            self.shift = max(0, index - FIXED)
-        while COLUMNS[index] not in dict(self._shown()) and self.shift < self.widest_shift():
-            self.shift += 1
+        if index - FIXED < self.shift.value:
+            self.shift.value = max(0, index - FIXED)
+        while COLUMNS[index] not in dict(self._shown()) and self.shift.value < self.widest_shift():
+            self.shift.value += 1
 
     def column_at(self, x: int) -> ClientColumn | None:
         end = SIGN_WIDTH
@@ -200,7 +194,7 @@ class EchoLines(ShiftedView):
         if self._client(line) == self.selected:
             cursor = self.component("echo-clients--cursor")
             cells = [Segment(segment.text, cursor) for segment in cells]
-            return Strip(cells).extend_cell_length(self.line_width, cursor)
+            return Strip(cells).extend_cell_length(self.window.width, cursor)
         return Strip(cells)
 
     def _style_of(self, column: ClientColumn, text: str, alarm: str | None) -> Style:
@@ -210,7 +204,7 @@ class EchoLines(ShiftedView):
             return self.component("echo-clients--filled")
         if text in ("0", Condition.OPEN.word):
             return self.component("echo-clients--quiet")
-        return self.base_style
+        return self.component.base
 
     def build_header(self, line: int) -> Strip:
         """The headings, over their columns."""
@@ -222,7 +216,9 @@ class EchoLines(ShiftedView):
                 title += ARROWS[self.sort.descending]
                 style = self.component("echo-clients--sorted")
             cells.append(Segment((right if column.at_right else left)(title, width) + " ", style))
-        strip = Strip(cells).extend_cell_length(self.line_width, plain)
-        if self.shift < self.widest_shift():
-            strip = Strip.join([strip.crop(0, self.line_width - 1), Strip([Segment(MORE, plain)])])
+        strip = Strip(cells).extend_cell_length(self.window.width, plain)
+        if self.shift.value < self.widest_shift():
+            strip = Strip.join(
+                [strip.crop(0, self.window.width - 1), Strip([Segment(MORE, plain)])]
+            )
         return strip

@@ -53,13 +53,13 @@ class EchoLog(LineView):
         self._entries = entries
         self._break_lines()
         if at_end:
-            self.scroll_to_end()
+            self.scroll_to(y=self.window.last_top)
 
     def on_resize(self) -> None:
         """The newest line stays in sight."""
         self._break_title()
         self._break_lines()
-        self.scroll_to_end()
+        self.scroll_to(y=self.window.last_top)
 
     def _break_title(self) -> None:
         width = max(1, self.size.width - 2)
@@ -72,7 +72,7 @@ class EchoLog(LineView):
         if not self.size:
             return  # not shown: when it is, it gets a size first
         made = _timed(lines(self._entries or ())) or [("", self._nothing)]
-        self._lines = list(_broken(made, self.line_width - TIME_WIDTH - 2))
+        self._lines = list(_broken(made, self.window.width - TIME_WIDTH - 2))
         self.set_line_count(len(self._lines))
         self.refresh()
 
@@ -84,9 +84,8 @@ class EchoLog(LineView):
         """One wake-up."""
         time_text, words = self._lines[line]
         time_style = self.component("echo-log--time")
-        return Strip(
-            [Segment(f"{time_text:>{TIME_WIDTH}}  ", time_style), Segment(words, self.base_style)]
-        )
+        time = Segment(f"{time_text:>{TIME_WIDTH}}  ", time_style)
+        return Strip([time, Segment(words, self.component.base)])
 
     def build_header(self, line: int) -> Strip:
         """Whose log it is, and how that client is."""

@@ -105,7 +105,7 @@ class ForgeForm(CursorView):
     def _show(self) -> None:
         """Paint the rows that changed."""
         model, before, layout = self.model, self._painted, self._layout
-        self._painted, self._layout = model.rows, form_layout(model.rows, self.line_width)
+        self._painted, self._layout = model.rows, form_layout(model.rows, self.window.width)
         self._editor.follow()
         self.set_line_count(len(model.rows))
         if layout != self._layout or len(before) != len(model.rows):
@@ -161,7 +161,7 @@ class ForgeForm(CursorView):
 
     def on_resize(self) -> None:
         """Share the new width between labels and values; keep the cursor on the screen."""
-        self._layout = form_layout(self.model.rows, self.line_width)
+        self._layout = form_layout(self.model.rows, self.window.width)
         self.refresh()
         self.show_line(self.model.cursor)
 
@@ -208,7 +208,7 @@ class ForgeForm(CursorView):
             self.model.toggle_heading()
             self._commit()
         else:
-            self.move_by(1)
+            self.action_move("down")
 
     def press(self, line: int, x: int) -> None:
         """Select a row; on its value choose, switch, or place the cursor."""

@@ -62,7 +62,6 @@ class ForgeOutcome(CursorView):
         super().__init__(id=id, classes=classes)
         self.report = Report()
         self._lines: tuple[ReportLine, ...] = ()
-        self._cursor = 0
 
     def show(self, report: Report) -> None:
         """Tell this."""
@@ -71,7 +70,7 @@ class ForgeOutcome(CursorView):
             self._lay_out()
 
     def _lay_out(self) -> None:
-        self._lines = report_lines(self.report, self.line_width)
+        self._lines = report_lines(self.report, self.window.width)
         self._cursor = max(0, min(self._cursor, len(self._lines) - 1))
         self.set_line_count(len(self._lines))
         self.refresh()
@@ -81,18 +80,6 @@ class ForgeOutcome(CursorView):
         self._lay_out()
 
     # -- the cursor ---------------------------------------------------------------------
-
-    @property
-    def cursor_line(self) -> int | None:
-        """The line that keys go to."""
-        return self._cursor if self._lines else None
-
-    def move_to_line(self, line: int) -> None:
-        """Go to a line."""
-        before, self._cursor = self._cursor, line
-        self.refresh_line(before)
-        self.refresh_line(line)
-        self.show_line(line)
 
     def action_show_packet(self) -> None:
         """Go to the packet that the line is about."""

@@ -88,7 +88,7 @@ class HexView(CursorView):
         self._span = None
         self.set_reactive(HexView.cursor, None)
         self._lay_out()
-        self.scroll_to_line(0)
+        self.scroll_to(y=0)
 
     def highlight(self, span: Span | None) -> None:
         """Show which bytes belong together, and bring them into sight."""
@@ -111,14 +111,14 @@ class HexView(CursorView):
         return self._span
 
     def _lay_out(self) -> None:
-        self._layout = choose_hex_layout(len(self._data), self.line_width)
+        self._layout = choose_hex_layout(len(self._data), self.window.width)
         rows = -(-len(self._data) // self._layout.per_row)
         self.set_line_count(rows + (self._missing > 0))
         self.forget_lines()
 
     def on_resize(self) -> None:
         """Fit the bytes of a row to the width; keep the cursor on the screen."""
-        if choose_hex_layout(len(self._data), self.line_width) != self._layout:
+        if choose_hex_layout(len(self._data), self.window.width) != self._layout:
             lines = self.line_count
             self._lay_out()
             if self.line_count != lines:
@@ -141,13 +141,9 @@ class HexView(CursorView):
         """The byte under the pointer, on either side."""
         self._select(line * self._layout.per_row + self._layout.index_at(x))
 
-    def action_left(self) -> None:
-        """The byte before."""
-        self._select((self.cursor or 0) - 1)
-
-    def action_right(self) -> None:
-        """The next byte."""
-        self._select(0 if self.cursor is None else self.cursor + 1)
+    def action_step(self, count: int) -> None:
+        """Move the cursor by `count` bytes; the first step puts it on the first byte."""
+        self._select(0 if self.cursor is None else self.cursor + count)
 
     def _select(self, offset: int) -> None:
         if not self._data:
@@ -182,7 +178,7 @@ class HexView(CursorView):
         if not row:
             return self._note()
         runs = self._runs(start, len(row))
-        plain = self.base_style
+        plain = self.component.base
         offset = f"{start:0{layout.digits}x}".ljust(layout.hex_start)
         segments = [Segment(offset, self.component("hex-view--offset"))]
         cell = layout.hex_start

@@ -1,1 +1,1 @@
-"""The base of all lists: lines drawn when they are visible, a cursor, text in terminal cells."""
+"""The base of every list: lines drawn when they become visible, a cursor, text in cells."""

@@ -1,66 +1,49 @@
-"""A list of lines with a cursor: the moves that the table, the tree and the hex view share.
+"""A list with a cursor: the moves that the table, the tree, the hex view, and the forms share.
 
-The widgets offer actions and bind no keys: keys, help and palette are one registry, which
-the app owns.
+The widgets offer actions and bind no keys: keys, help, and palette are one registry, which the
+application owns.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
-
 from textual import events
 
 from widgets.lines.line_view import LineView
+from widgets.lines.line_window import target_of
 
 
 class CursorView(LineView):
-    """Lines, one of which the cursor is on. A subclass decides what the cursor means."""
+    """Lines, one of which the cursor is on.
+
+    The cursor is a line. A subclass whose cursor means something else (a packet, a byte) overrides
+    `cursor_line` and `move_to_line`.
+    """
+
+    _cursor = 0
 
     @property
-    @abstractmethod
     def cursor_line(self) -> int | None:
-        """The line the cursor is on; None where there is no line."""
+        """Return the line under the cursor; None if the list is empty."""
+        return self._cursor if self.line_count else None
 
-    @abstractmethod
     def move_to_line(self, line: int) -> None:
-        """The user put the cursor on `line`, which exists."""
+        """Put the cursor on an existing line, at the user's request."""
+        before, self._cursor = self._cursor, line
+        self.refresh_line(before)
+        self.refresh_line(line)
+        self.show_line(line)
 
-    def move_by(self, lines: int) -> None:
-        """The user moved the cursor; it stops at the ends."""
+    def action_move(self, motion: str) -> None:
+        """Move the cursor by a motion of `line_window.target_of`."""
         if self.line_count:
-            line = (self.cursor_line or 0) + lines
-            self.move_to_line(max(0, min(line, self.line_count - 1)))
-
-    def action_up(self) -> None:
-        """One line up."""
-        self.move_by(-1)
-
-    def action_down(self) -> None:
-        """One line down."""
-        self.move_by(1)
-
-    def action_page_up(self) -> None:
-        """One screen up."""
-        self.move_by(-self.page_size)
-
-    def action_page_down(self) -> None:
-        """One screen down."""
-        self.move_by(self.page_size)
-
-    def action_first(self) -> None:
-        """To the first line."""
-        self.move_by(-self.line_count)
-
-    def action_last(self) -> None:
-        """To the last line."""
-        self.move_by(self.line_count)
+            self.move_to_line(target_of(motion, self.cursor_line or 0, self.window))
 
     def press(self, line: int, x: int) -> None:
-        """The mouse button went down on `line`, in cell `x` of the widget's content."""
+        """React to the mouse button on `line`, in cell `x` of the widget's content."""
         self.move_to_line(line)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Where the button goes down counts: the list may have moved when it comes up."""
+        """Press on the line under the pointer. By the button's release the list may have moved."""
         line = self.line_at(event)
         if line is not None and event.button == 1:
             self.press(line, event.get_content_offset_capture(self).x)

@@ -1,58 +1,43 @@
-"""Lines longer than the screen: their long part is shifted, the rest stays in place.
+"""Lines longer than the screen: their long part is scrolled sideways, the rest stays in place.
 
-A horizontal scroll bar would come and go with every packet and move everything by a line.
-Here keys and the sideways wheel (or the wheel with shift or ctrl) do the same.
+A horizontal scroll bar would appear and disappear with every packet and move everything by a line.
+Keys, the sideways wheel, and the wheel with shift or ctrl do the same without one.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
 
-from textual import events
-from textual.reactive import reactive
+from textual import events, on
 
+from widgets.lines.column_shift import ColumnShift
 from widgets.lines.cursor_view import CursorView
-
-SHIFT_STEP = 8  # cells that one key or wheel step moves
 
 
 class ShiftedView(CursorView):
     """A list with a cursor, whose lines may be longer than the screen is wide."""
 
-    shift: reactive[int] = reactive(0, repaint=False)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.shift = ColumnShift()
 
     @abstractmethod
     def widest_shift(self) -> int:
-        """As far as brings the end of the longest visible line into sight."""
+        """Return the shift that brings the end of the longest visible line onto the screen."""
 
-    def validate_shift(self, shift: int) -> int:
-        return max(0, min(shift, self.widest_shift()))
+    def action_shift(self, steps: int) -> None:
+        """Scroll long lines by steps: to the right if positive, to the left if negative."""
+        if self.shift.move(steps, self.widest_shift()):
+            self.forget_lines()
 
-    def watch_shift(self) -> None:
-        self.forget_lines()
-
-    def action_shift_left(self) -> None:
-        """Show what is further left in long lines."""
-        self.shift -= SHIFT_STEP
-
-    def action_shift_right(self) -> None:
-        """Show what is further right in long lines."""
-        self.shift += SHIFT_STEP
-
-    def on_mouse_scroll_left(self, event: events.MouseScrollLeft) -> None:
-        event.stop()
-        self.action_shift_left()
-
-    def on_mouse_scroll_right(self, event: events.MouseScrollRight) -> None:
-        event.stop()
-        self.action_shift_right()
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        if event.shift or event.ctrl:
+    @on(events.MouseScrollLeft)
+    @on(events.MouseScrollRight)
+    @on(events.MouseScrollUp)
+    @on(events.MouseScrollDown)
+    def shift_by_wheel(self, event: events.MouseEvent) -> None:
+        """Scroll sideways. The vertical wheel does so with shift or ctrl."""
+        sideways = isinstance(event, events.MouseScrollLeft | events.MouseScrollRight)
+        if sideways or event.shift or event.ctrl:
             event.stop()
-            self.action_shift_left()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        if event.shift or event.ctrl:
-            event.stop()
-            self.action_shift_right()
+            back = isinstance(event, events.MouseScrollLeft | events.MouseScrollUp)
+            self.action_shift(-1 if back else 1)

@@ -18,7 +18,7 @@ from core.store.snapshot import Snapshot
 from core.store.view import Predicate, View
 from core.wire.present.faults import Faults
 from widgets.lines.cells import width_of
-from widgets.lines.line_view import CACHED_LINES
+from widgets.lines.line_renderer import CACHED_LINES
 from widgets.lines.shifted_view import ShiftedView
 from widgets.packets.columns import TableLayout, WidestSeen, choose_layout
 from widgets.packets.paint import COMPONENTS, info_text, paint_evicted, paint_header, paint_row
@@ -103,8 +103,8 @@ class PacketLines(ShiftedView):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Read the rows that are to be drawn, fit the columns to them, draw."""
         if self._snapshot is not None:
-            first = self.top_line + max(0, crop.y - self.HEADER_LINES)
-            last = min(self.line_count, self.top_line + crop.bottom - self.HEADER_LINES)
+            first = self.window.top + max(0, crop.y - self.HEADER_LINES)
+            last = min(self.line_count, self.window.top + crop.bottom - self.HEADER_LINES)
             self._fit(self._snapshot, range(first, last))
         return super().render_lines(crop)
 
@@ -123,7 +123,7 @@ class PacketLines(ShiftedView):
         self._seen.take_durations(each for each in durations if each is not None)
         layout = choose_layout(
             self._seen,
-            self.line_width,
+            self.window.width,
             self.time_format,
             with_date=self.time_format is TimeFormat.ABSOLUTE and _spans_days(snapshot),
         )
@@ -180,7 +180,7 @@ class PacketLines(ShiftedView):
             self.component,
             marked=row.number in self.marks,
             selected=row.number == self.selected,
-            shift=self.shift,
+            shift=self.shift.value,
         )
 
     def build_header(self, line: int) -> Strip:
@@ -198,9 +198,7 @@ class PacketLines(ShiftedView):
         """As far as brings the end of the longest visible Info into sight."""
         if self._snapshot is None:
             return 0
-        last = min(self.line_count, self.top_line + self.page_size)
-        visible = range(self.top_line, last)
-        held = (line for line in visible if not self.is_evicted(self._view[line]))
+        held = (line for line in self.window.lines if not self.is_evicted(self._view[line]))
         rows = (self._row(self._snapshot, line) for line in held)
         longest = max((width_of(info_text(row, self._layout)) for row in rows), default=0)
         return max(0, longest - self._layout.info.width)

@@ -105,7 +105,7 @@ class PacketTable(PacketLines):
             self.clear()  # another store: the numbers mean other packets
             last = None
         evicted = last is not None and snapshot.first > self._view.first
-        top = self._view[self.top_line] if self.top_line < self.line_count else None
+        top = self._view[self.window.top] if self.window.top < self.line_count else None
         self._take(snapshot)
         if evicted:
             self._after_eviction(snapshot, top)
@@ -131,7 +131,7 @@ class PacketTable(PacketLines):
         """Rows have lower places now: keep packets where they were on the screen."""
         self._drop_marks(snapshot)
         if top is not None and not self.follow:
-            self.scroll_to_line(self._view.nearest_row(top) or 0)
+            self.scroll_to(y=self._view.nearest_row(top) or 0)
         self.refresh()
         number = self.selected
         if number is not None and number < snapshot.first and not self.follow:
@@ -153,7 +153,7 @@ class PacketTable(PacketLines):
         pass, it goes to the nearest one that does.
         """
         line = self.cursor_line
-        above = 0 if line is None else line - self.top_line
+        above = 0 if line is None else line - self.window.top
         self._predicate = predicate
         self._view = View(predicate)
         if self._snapshot is None:
@@ -167,7 +167,7 @@ class PacketTable(PacketLines):
             self.selected = self._view[0] if self.line_count else None
         else:
             self.selected = self._view[row]
-            self.scroll_to_line(min(row - above, self.line_count - self.page_size))
+            self.scroll_to(y=min(row - above, self.line_count - self.window.page))
 
     # -- the cursor ---------------------------------------------------------------------
 
@@ -189,18 +189,16 @@ class PacketTable(PacketLines):
         self.selected = self._view[line]
         self.show_line(line)
 
-    def move_by(self, lines: int) -> None:
-        """At the tail, down goes on following."""
-        if not (self.follow and lines > 0):
-            super().move_by(lines)
-
-    def action_last(self) -> None:
-        """To the newest packet, and follow."""
-        self.follow = True
+    def action_move(self, motion: str) -> None:
+        """Move the cursor; the end follows, and at the end, moving down goes on following."""
+        if motion == "last":
+            self.follow = True
+        elif not (self.follow and motion in ("down", "page_down")):
+            super().action_move(motion)
 
     def _to_tail(self) -> None:
         if self.line_count:
-            self.scroll_to_end()
+            self.scroll_to(y=self.window.last_top)
             self.selected = self._view[-1]
 
     def watch_follow(self) -> None:

@@ -374,7 +374,7 @@ async def test_a_click_on_a_packet_from_the_panel_highlights_its_client():
     async with running() as (pilot, _):
         screen = await opened(pilot)
         assert screen.echo.clients.selected == 1
-        screen.table.scroll_to_line(0)
+        screen.table.scroll_to(y=0)
         await pilot.click(screen.table, offset=(5, 1 + PACKETS_EACH + 1))
         await pilot.pause()
         assert screen.table.selected == PACKETS_EACH + 2

@@ -155,7 +155,7 @@ async def click_row(stage: Stage, key: str, word: str) -> None:
     line = next(line for line, row in enumerate(form.model.rows) if row.key == key)
     await wheel_to(stage, form, line)
     x = form.build_line(line).text.index(word) + 1
-    await stage.pilot.click(form, offset=(x, line - form.top_line))
+    await stage.pilot.click(form, offset=(x, line - form.window.top))
 
 
 async def click_packet(stage: Stage, number: int) -> None:
@@ -163,19 +163,19 @@ async def click_packet(stage: Stage, number: int) -> None:
     table = stage.screen.table
     line = table._view.row_of(number)
     await wheel_to(stage, table, line)
-    await stage.pilot.click(table, offset=(10, line - table.top_line + table.HEADER_LINES))
+    await stage.pilot.click(table, offset=(10, line - table.window.top + table.HEADER_LINES))
     assert table.selected == number
 
 
 async def wheel_to(stage: Stage, view: LineView, line: int) -> None:
     """Turn the wheel over a view until it shows a line. (The pilot has no wheel.)"""
     await stage.pilot.pause()
-    while not view.top_line <= line < view.top_line + view.page_size:
-        before = view.top_line
+    while line not in view.window.lines:
+        before = view.window.top
         turn = events.MouseScrollUp if line < before else events.MouseScrollDown
         await stage.pilot._post_mouse_events([turn], view, (5, 2))
         await stage.pilot.pause()
-        assert view.top_line != before, "the wheel turns and nothing scrolls"
+        assert view.window.top != before, "the wheel turns and nothing scrolls"
 
 
 async def test_no_is_an_answer(tmp_path):

@@ -108,7 +108,7 @@ def test_every_byte_selects_a_row_that_holds_it():
         for offset in range(len(SEGMENT)):
             view.select_byte(offset)
             assert offset in view.selected_span
-            assert view.top_line <= view.cursor_line < view.top_line + view.page_size
+            assert view.cursor_line in view.window.lines
         keys = {}
         for offset in (0, 14, 22, 24, 25, 36, 47, 50, 56):
             view.select_byte(offset)
@@ -183,23 +183,9 @@ def test_left_and_right_walk_the_tree():
         view.action_collapse()
         view.action_collapse()
         assert selected_key(view) == "tcp"
-        view.toggle_row()
-        view.toggle_row()
+        view.action_toggle_row()
+        view.action_toggle_row()
         assert selected_key(view) == "tcp"
-
-    play(PacketDetail(), scene, size=TALL)
-
-
-def test_toggle_is_the_rows_own_and_not_the_one_of_every_node():
-    async def scene(pilot):
-        view = pilot.app.widget
-        show(view, SEGMENT)
-        select(view, "ip")
-        lines = view.line_count
-        await view.run_action("toggle")
-        assert view.line_count < lines
-        await view.run_action("toggle")
-        assert view.line_count == lines
 
     play(PacketDetail(), scene, size=TALL)
 
@@ -209,12 +195,12 @@ def test_the_selected_field_stays_on_its_line_of_the_screen():
         view = pilot.app.widget
         show(view, SEGMENT)
         select(view, "tcp.window_size_value")
-        where = view.cursor_line - view.top_line
-        assert view.top_line > 0
+        where = view.cursor_line - view.window.top
+        assert view.window.top > 0
         for data in (udp(HOST, SERVER, (1, 2), b"x"), SEGMENT, SEGMENT):
             show(view, data)
         assert selected_key(view) == "tcp.window_size_value"
-        assert view.cursor_line - view.top_line == where
+        assert view.cursor_line - view.window.top == where
 
     play(PacketDetail(), scene, size=(100, 10))
 
@@ -270,9 +256,11 @@ def test_no_packet_shows_nothing_and_says_no_bytes():
         assert view.selected_span is None
         assert view.selected_row is None
         assert not any(screen_text(view))
-        for action in ("up", "down", "first", "last", "expand", "collapse"):
-            getattr(view, f"action_{action}")()
-        view.toggle_row()
+        for motion in ("up", "down", "page_up", "page_down", "first", "last"):
+            view.action_move(motion)
+        view.action_expand()
+        view.action_collapse()
+        view.action_toggle_row()
         view.select_byte(3)
 
     play(PacketDetail(), scene)
@@ -286,10 +274,10 @@ def test_long_lines_can_be_shifted_and_no_further_than_their_end():
         view.show((row,))
         assert "END" not in screen_text(view)[0]
         for _ in range(100):
-            view.action_shift_right()
+            view.action_shift(1)
         assert screen_text(view)[0].endswith("END")
         for _ in range(100):
-            view.action_shift_left()
+            view.action_shift(-1)
         assert "label" in screen_text(view)[0]
 
     play(PacketDetail(), scene, size=(60, 10))
@@ -331,7 +319,7 @@ def test_resize_keeps_the_selection_on_the_screen():
             await pilot.resize_terminal(*size)
             await pilot.pause()
             assert selected_key(view) == "tcp.window_size_value"
-            assert view.top_line <= view.cursor_line < view.top_line + view.page_size
+            assert view.cursor_line in view.window.lines
 
     play(PacketDetail(), scene, size=TALL)
 

@@ -266,14 +266,14 @@ def test_columns_are_whole_and_shift_by_keys():
         assert headings[: FIXED + 2] == ["Client", "Now", "Trig", "In"]
         assert headings[-1] == "›"
         for line in screen_text(clients)[1:8]:
-            assert len(line) <= clients.line_width
-        clients.action_shift_right()
+            assert len(line) <= clients.window.width
+        clients.action_shift(1)
         assert screen_text(clients)[0].split()[: FIXED + 1] == ["Client", "Now", "In"]
         for _ in COLUMNS:
-            clients.action_shift_right()
+            clients.action_shift(1)
         assert screen_text(clients)[0].split()[-1] == "Urgent"
         for _ in COLUMNS:
-            clients.action_shift_left()
+            clients.action_shift(-1)
         assert screen_text(clients)[0].split() == headings
 
     play(EchoClients(), scene, size=(70, 12))
@@ -324,7 +324,7 @@ def test_the_cursor_is_a_client_and_says_who_was_picked():
         clients = pilot.app.widget
         clients.show(echo_snapshot())
         assert clients.selected == 1
-        clients.action_down()
+        clients.action_move("down")
         await pilot.click(offset=(5, 6))
         await pilot.pause()
         assert picked == [2, 6]
@@ -349,10 +349,10 @@ def test_a_client_that_is_closed_leaves_the_cursor_where_it_was():
         left = replace(left, **{name: getattr(left, name)[rows] for name in names})
         clients.show(replace(whole, clients=left))
         assert (clients.selected, clients.cursor_line) == (3, None)
-        clients.action_down()
+        clients.action_move("down")
         assert clients.selected == 5  # the line after the one it stood in
         clients.show(echo_snapshot(clients=many_clients(0)))
-        clients.action_down()
+        clients.action_move("down")
         assert clients.selected == 5
 
     play(EchoClients(), scene, size=WIDE)
@@ -364,7 +364,7 @@ def test_only_lines_whose_words_changed_are_painted():
         clients.show(echo_snapshot())
         screen_text(clients)
         painted = []
-        clients.refresh_lines = lambda start, count=1: painted.append(start)
+        clients.refresh_line = painted.append
         clients.show(echo_snapshot(clients=client_table(NOW_S)))
         assert painted == []
         table = client_table(NOW_S)
@@ -384,13 +384,13 @@ def test_ten_thousand_clients_make_values_of_those_on_the_screen_only():
         clients = pilot.app.widget
         snapshot = many(10_000)
         clients.show(snapshot)
-        clients.action_last()
+        clients.action_move("last")
         await pilot.pause()
         assert shown_clients(clients)[-1] == "10.0.39.15:49999"
         asked.clear()
         clients.show(replace(snapshot, clients=many_clients(10_000, NOW_S + 0.1)))
         screen_text(clients)
-        assert len(set(asked)) <= clients.page_size
+        assert len(set(asked)) <= clients.window.page
         for column in COLUMNS:
             began = time.process_time()
             clients.sort = Sort.first_by(column)

@@ -233,7 +233,7 @@ def test_the_log_counts_from_the_line_before_and_follows_its_end():
         log.show("a client", steps(50))
         await pilot.pause()
         assert screen_text(log)[-1].endswith("read 49")
-        log.scroll_to_line(0)
+        log.scroll_to(y=0)
         log.show("a client", steps(51))
         await pilot.pause()
         assert screen_text(log)[1].endswith("read 0")  # where somebody reads, it stays

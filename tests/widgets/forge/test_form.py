@@ -22,7 +22,7 @@ SYN = FormState.of(TEMPLATES["tcp-syn"].drafts)
 class Form(ForgeForm, inherit_bindings=False):
     """With the keys that the app gives it."""
 
-    BINDINGS = [("up", "up", ""), ("down", "down", ""), ("enter", "next", "")]
+    BINDINGS = [("up", "move('up')", ""), ("down", "move('down')", ""), ("enter", "next", "")]
 
 
 def form(held: FormState = SYN) -> Form:
@@ -37,7 +37,7 @@ def line_of(widget: ForgeForm, key: str) -> int:
 
 def text_at(widget: ForgeForm, key: str) -> str:
     widget.select_field(key)
-    return screen_text(widget)[line_of(widget, key) - widget.top_line]
+    return screen_text(widget)[line_of(widget, key) - widget.window.top]
 
 
 def test_an_empty_field_shows_what_holds_and_follows_the_others():
@@ -219,7 +219,7 @@ def test_space_switches_a_flag():
 def test_by_mouse_alone():
     async def click(pilot, key, x):
         widget.show_line(line_of(widget, key))
-        await pilot.click(widget, offset=(x, line_of(widget, key) - widget.top_line))
+        await pilot.click(widget, offset=(x, line_of(widget, key) - widget.window.top))
 
     async def scene(pilot):
         value = widget._layout.value

@@ -13,7 +13,7 @@ def test_it_looks_as_textuals_own_at_every_position():
         table.show(filled(500).snapshot())
         bar = table.vertical_scrollbar
         for line in (0, 1, 2, 7, 100, 101, 250, 479, 480):
-            table.scroll_to_line(line)
+            table.scroll_to(y=line)
             await pilot.pause()
             everything = bar.size.region
             kept = bar.render_lines(everything)
@@ -27,14 +27,14 @@ def test_one_line_among_many_draws_nothing():
     async def scene(pilot):
         table = pilot.app.widget
         table.show(filled(5000).snapshot())
-        table.scroll_to_line(0)
+        table.scroll_to(y=0)
         await pilot.pause()
         bar = table.vertical_scrollbar
         kept = bar.render_lines(bar.size.region)
-        table.scroll_to_line(1)
+        table.scroll_to(y=1)
         await pilot.pause()
         assert bar.render_lines(bar.size.region) is kept
-        table.scroll_to_line(2500)
+        table.scroll_to(y=2500)
         await pilot.pause()
         assert bar.render_lines(bar.size.region) != kept
 

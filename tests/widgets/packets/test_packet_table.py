@@ -190,13 +190,13 @@ def test_moving_up_stops_following_and_the_tail_resumes(action):
         table = pilot.app.widget
         store = filled(200)
         table.show(store.snapshot())
-        getattr(table, f"action_{action}")()
+        table.action_move(action)
         here, seen = table.selected, numbers(table)
         assert not table.follow
         add(store, 50)
         table.show(store.snapshot())
         assert (table.selected, numbers(table)) == (here, seen)
-        table.action_last()
+        table.action_move("last")
         assert table.follow
         assert table.selected == numbers(table)[-1] == 250
 
@@ -207,8 +207,8 @@ def test_moving_down_at_the_tail_goes_on_following():
     async def scene(pilot):
         table = pilot.app.widget
         table.show(filled(200).snapshot())
-        table.action_down()
-        table.action_page_down()
+        table.action_move("down")
+        table.action_move("page_down")
         assert table.follow
         assert table.selected == 200
 
@@ -273,10 +273,10 @@ def test_moves():
         table = pilot.app.widget
         table.follow = False
         table.show(filled(200).snapshot())
-        page = table.page_size
+        page = table.window.page
         expected = 1
         for action, step in (("down", 1), ("page_down", page), ("up", -1), ("page_up", -page)):
-            getattr(table, f"action_{action}")()
+            table.action_move(action)
             expected = max(1, expected + step)
             assert table.selected == expected
             assert expected in numbers(table)
@@ -307,7 +307,7 @@ def test_a_cursor_move_draws_two_lines_only():
         drawn = []
         original = table.build_line
         table.build_line = lambda line: drawn.append(line) or original(line)
-        table.action_down()
+        table.action_move("down")
         await pilot.pause()
         assert drawn == [0, 1]
 
@@ -323,7 +323,7 @@ def test_resize_keeps_the_selection_on_the_screen():
             await pilot.resize_terminal(*size)
             await pilot.pause()
             assert table.selected == 150
-            assert table.top_line <= table.cursor_line < table.top_line + table.page_size
+            assert table.cursor_line in table.window.lines
 
     play(PacketTable(), scene)
 
@@ -352,11 +352,11 @@ def test_five_million_rows_read_only_what_is_on_the_screen():
         table = pilot.app.widget
         table.show(many)
         assert numbers(table)[-1] == 5_000_000
-        table.action_first()
+        table.action_move("first")
         assert numbers(table)[0] == 1
         assert table.select(2_500_000)
         assert 2_500_000 in numbers(table)
-        table.action_page_down()
+        table.action_move("page_down")
         assert table.selected in numbers(table)
         await pilot.pause()
 
@@ -373,7 +373,7 @@ def test_rows_are_read_once():
         await pilot.pause()
         screen_text(table)
         before = len(many.made)
-        table.action_up()
+        table.action_move("up")
         table.cycle_time_format()
         table.toggle_mark()
         await pilot.pause()
@@ -574,13 +574,13 @@ def test_info_can_be_shifted_while_the_other_columns_stay():
         table.show(scripted_store().snapshot())
         before = screen_text(table)[5]
         assert before.endswith("…")
-        table.action_shift_right()
+        table.action_shift(1)
         after = screen_text(table)[5]
         start = screen_text(table)[0].index("Info")
         assert after[:start] == before[:start]
         assert after[start : start + 5] == before[start + 8 : start + 13]
         for _ in range(50):
-            table.action_shift_left()
+            table.action_shift(-1)
         assert screen_text(table)[5] == before
 
     play(PacketTable(), scene, size=(100, 40))
@@ -602,8 +602,8 @@ def test_a_sideways_wheel_shifts_info_and_scrolls_nothing(event, way):
         await pilot.pause()
         await pilot._post_mouse_events([event], table, (5, 5), **way)
         await pilot.pause()
-        assert table.shift == 8
-        assert table.top_line == 0
+        assert table.shift.value == 8
+        assert table.window.top == 0
 
     play(PacketTable(), scene, size=(100, 40))
 
@@ -649,11 +649,11 @@ def test_columns_never_get_narrower():
         store = scripted_store()
         table.follow = False
         table.show(store.snapshot())
-        table.action_first()
+        table.action_move("first")
         start = screen_text(table)[0].index("Info")
         add(store, 300)
         table.show(store.snapshot())
-        table.action_last()
+        table.action_move("last")
         assert screen_text(table)[0].index("Info") >= start
 
     play(PacketTable(), scene, size=(120, 8))
@@ -765,11 +765,11 @@ def test_the_cursor_stays_on_its_packet_and_its_line():
         table = pilot.app.widget
         table.show(filled(400).snapshot())
         table.select(201)
-        at = table.cursor_line - table.top_line
+        at = table.cursor_line - table.window.top
         table.keep_only(_odd_numbers)
-        assert (table.selected, table.cursor_line - table.top_line) == (201, at)
+        assert (table.selected, table.cursor_line - table.window.top) == (201, at)
         table.keep_only(None)
-        assert (table.selected, table.cursor_line - table.top_line) == (201, at)
+        assert (table.selected, table.cursor_line - table.window.top) == (201, at)
 
     play(PacketTable(), scene)
 
