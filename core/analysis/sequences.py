@@ -27,8 +27,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.chunk import Chunk, HeaderState, Network
+from core.decode.chunk import Chunk
 from core.store.snapshot import Snapshot
+from core.wire.model.batch import HeaderState, Network
 from core.wire.network.ipv4 import IPV4, IpProtocol
 from core.wire.network.ipv6 import IPV6
 from core.wire.transport.tcp import TCP, SequenceBase

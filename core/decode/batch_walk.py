@@ -21,10 +21,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.chunk import HeaderState, Network
 from core.decode.header_positions import HeaderPositions
 from core.decode.option_steps import find_option
-from core.wire.model.batch import Column, FrameGroup, Mask, Rows
+from core.wire.model.batch import Column, FrameGroup, HeaderState, Mask, Network, Rows
 from core.wire.model.dissection import Cause
 from core.wire.model.field import PlacedField, gather
 from core.wire.model.options import OptionList

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -49,26 +48,6 @@ COLUMN_BYTES: int = sum(np.dtype(kind).itemsize for kind in COLUMN_TYPES.values(
 VERDICT_UNKNOWN = 0xFF  # the packet's checksums were not checked yet
 
 
-class Network(IntEnum):
-    """What the outermost network header is: the numbers of the `network` column."""
-
-    NONE = 0
-    ARP = 1
-    IPV4 = 4
-    IPV6 = 6
-
-
-class HeaderState(IntEnum):
-    """Bits of the `state` column."""
-
-    CAUSE_MASK = 0x03  # `core.wire.model.dissection.Cause` of the stop, outermost headers only
-    NETWORK = 0x04  # the network header's fixed part is whole and does not contradict itself
-    TRANSPORT = 0x08  # `transport` and `transport_offset` hold
-    FRAGMENT = 0x10  # the network packet is a piece of a datagram, the first one included
-    ROUTED = 0x20  # the pseudo-header's addresses may stand in options or a routing header
-    SYN = 0x40  # a TCP header with SYN set
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
     """Packets `first` … ``first + len(chunk) - 1``; every column has ``len(chunk)`` rows.
@@ -82,13 +61,13 @@ class Chunk:
     ``original``          uint32  bytes there were
     ``interface``         uint16  index into the store's interfaces
     ``flags``             uint16  `PacketFlag` bits
-    ``network``           uint8   `Network`
+    ``network``           uint8   `core.wire.model.batch.Network`
     ``network_offset``    int32   from the start of the frame, where `network` is not NONE
     ``transport``         uint8   IP protocol number, where `HeaderState.TRANSPORT` is set
     ``transport_offset``  int32   from the start of the frame, where `HeaderState.TRANSPORT` is set
     ``stop``              uint32  where the network packet ends, from the start of the frame, as
                                   the frame and all length fields allow; may be past `captured`
-    ``state``             uint8   `HeaderState` bits
+    ``state``             uint8   `core.wire.model.batch.HeaderState` bits
     ``verdict``           uint8   see `core.decode.verdicts`
     """
 

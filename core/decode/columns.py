@@ -27,10 +27,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch_walk import Steps
-from core.decode.chunk import Chunk, HeaderState, Network
+from core.decode.chunk import Chunk
 from core.decode.header_index import LINK_STEPS, STEPS, walk_headers
 from core.decode.header_positions import NOWHERE, HeaderPositions
 from core.decode.verdicts import RULES
+from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Cause
 from core.wire.model.field import Kind, PlacedField
 from core.wire.model.table import HeaderTable

@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from core.decode.batch_walk import BatchWalk
-from core.decode.chunk import HeaderState, Network
 from core.wire.link.ethernet import EtherType
-from core.wire.model.batch import Column, FrameGroup, Mask
+from core.wire.model.batch import Column, FrameGroup, HeaderState, Mask, Network
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering
 from core.wire.network import ipv4_options

@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.decode.batch_walk import BatchWalk
-from core.decode.chunk import HeaderState, Network
-from core.wire.model.batch import FrameGroup
+from core.wire.model.batch import FrameGroup, HeaderState, Network
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.unset_length import is_left_to_card
 from core.wire.transport.tcp import TCP

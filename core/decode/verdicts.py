@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.chunk import VERDICT_UNKNOWN, Chunk, HeaderState, Network
+from core.decode.chunk import VERDICT_UNKNOWN, Chunk
 from core.wire.checksum.batch_checksums import add_folded, crc32c_many, header_sums, ones_sums
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
+from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import PacketFlag, Verdict
 from core.wire.model.field import Span
 from core.wire.model.table import HeaderTable

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.chunk import Chunk, HeaderState, Network
+from core.decode.chunk import Chunk
 from core.decode.columns import equals
 from core.forge.observe.outcome import Change, Outcome, Reply
 from core.forge.observe.replies import is_group
@@ -27,6 +27,7 @@ from core.store.captured_packet import CapturedPacket
 from core.store.snapshot import Snapshot
 from core.store.view import View
 from core.wire.dissect import dissect
+from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Dissection
 from core.wire.network.ipv4 import IPV4, IpProtocol
 

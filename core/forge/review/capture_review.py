@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch
-from core.decode.chunk import HeaderState, Network
 from core.decode.header_index import index_headers
 from core.forge.review.confirmation import MOST_PER_SECOND, Examination, SendVolume, volume
 from core.forge.review.packet_review import Concern, PacketReview, Target, Unusual
 from core.net.host_addresses import HostAddresses
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
+from core.wire.model.batch import HeaderState, Network
 from core.wire.model.field import Span
 from core.wire.network.arp import ARP_IPV4
 from core.wire.network.icmpv6 import ICMPV6, NEIGHBOR_ADVERTISEMENT

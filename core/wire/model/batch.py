@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -20,6 +21,26 @@ from core.wire.model.walk import Numbering
 Rows: TypeAlias = NDArray[np.int64]
 Mask: TypeAlias = NDArray[np.bool_]
 Column: TypeAlias = NDArray[Any]
+
+
+class Network(IntEnum):
+    """The kind of the outermost network header: the numbers of the `network` column."""
+
+    NONE = 0
+    ARP = 1
+    IPV4 = 4
+    IPV6 = 6
+
+
+class HeaderState(IntEnum):
+    """Bits of the `state` column."""
+
+    CAUSE_MASK = 0x03  # `core.wire.model.dissection.Cause` of the stop, outermost headers only
+    NETWORK = 0x04  # the network header's fixed part is whole and does not contradict itself
+    TRANSPORT = 0x08  # `transport` and `transport_offset` are valid
+    FRAGMENT = 0x10  # the network packet is a fragment, the first one included
+    ROUTED = 0x20  # options or a routing header may change the pseudo-header's addresses
+    SYN = 0x40  # a TCP header with SYN set
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +72,7 @@ class BatchReader(Protocol):
     """The part of `core.decode.batch_walk.BatchWalk` that a protocol's step uses."""
 
     stop: NDArray[np.int64]
+    network: NDArray[np.uint8]
 
     @property
     def is_watched(self) -> bool:

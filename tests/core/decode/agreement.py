@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.decode.chunk import Chunk, HeaderState, Network
+from core.decode.chunk import Chunk
 from core.decode.columns import SLOTS
 from core.decode.verdicts import fill, unpack
 from core.wire.dissect import dissect
+from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Cause, Dissection, Layer, Verdict
 from core.wire.model.field import Kind
 from core.wire.network.ipv4 import IpProtocol
