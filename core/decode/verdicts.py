@@ -14,8 +14,9 @@ dissected. That costs 40 times as much, so `verdict_pair` does it for no other t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -115,8 +116,11 @@ def _check(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     found = chunk.state[rows] & HeaderState.TRANSPORT > 0
     for protocol, rule in RULES.items():
         these = np.flatnonzero(found & (chunk.transport[rows] == protocol))
-        if len(these):
-            transport[these] = _transport(chunk, headers.where(these), protocol, rule)
+        for index, part in rule.parts(chunk, headers.where(these)):
+            rows_of_part = these[index]
+            transport[rows_of_part] = _transport(
+                chunk, headers.where(rows_of_part), protocol, part
+            )
     return network | transport << np.uint8(_TRANSPORT_SHIFT)
 
 
@@ -148,6 +152,28 @@ class Rule:
 
     table: HeaderTable
     checksum: ChecksumRule
+
+    def parts(self, chunk: Chunk, headers: _Headers) -> Iterator[tuple[NDArray[np.int64], Rule]]:
+        """Yield the headers (n,) by their indices, each group with a rule that holds for it.
+
+        A rule whose pseudo-header depends on a field is two rules: with it, and without.
+        """
+        everything = np.arange(len(headers.rows))
+        when = self.checksum.pseudo_header_when
+        if not len(everything):
+            return
+        if when is None:
+            yield everything, self
+            return
+        slot = self.table[when[0]]
+        readable = np.flatnonzero(headers.start + slot.span.stop <= headers.limit)
+        has_pseudo = np.zeros(len(everything), dtype=np.bool_)
+        numbers = slot.column(chunk.data, headers.start[readable])
+        has_pseudo[readable] = np.isin(numbers, list(when[1]))
+        for is_included in (True, False):
+            index = np.flatnonzero(has_pseudo == is_included)
+            rule = replace(self.checksum, pseudo_header=is_included, pseudo_header_when=None)
+            yield index, Rule(self.table, rule)
 
 
 def _rules() -> dict[int, Rule]:

@@ -77,12 +77,14 @@ class ComputedNumber(Enum):
 class ChecksumRule:
     """How to compute the field `checksum` of a protocol's first table.
 
-    `pseudo_header` includes the pseudo-header (RFC 9293 §3.1, RFC 8200 §8.1). `cyclic` selects
-    CRC-32C in place of the Internet checksum. A sum with `zero_is_absent` is sent as 0xFFFF when
+    `pseudo_header` includes the pseudo-header (RFC 9293 §3.1, RFC 8200 §8.1), if
+    `pseudo_header_when` is set only where the field that it names, of at most 64 bits, has one of
+    its values. `cyclic` selects CRC-32C in place of the Internet checksum. A sum with `zero_is_absent` is sent as 0xFFFF when
     it is 0. `is_header_only` leaves out what the header carries.
     """
 
     pseudo_header: bool = False
+    pseudo_header_when: tuple[str, frozenset[int]] | None = None
     cyclic: bool = False
     zero_is_absent: bool = False
     is_header_only: bool = False

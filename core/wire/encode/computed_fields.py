@@ -141,11 +141,19 @@ def _sum_rule(rule: ChecksumRule) -> SumRule:
         covered = header if rule.is_header_only else header + context.carried
         if rule.cyclic:
             return crc32c(covered)
-        pseudo = _pseudo_header(context, len(covered)) if rule.pseudo_header else 0
+        has_pseudo = _has_pseudo_header(rule, context.header)
+        pseudo = _pseudo_header(context, len(covered)) if has_pseudo else 0
         total = internet_checksum(covered, pseudo)
         return total or _ALL_ONES if rule.zero_is_absent else total
 
     return compute
+
+
+def _has_pseudo_header(rule: ChecksumRule, header: Header) -> bool:
+    if rule.pseudo_header_when is None:
+        return rule.pseudo_header
+    key, numbers = rule.pseudo_header_when
+    return rule.pseudo_header and header.value(key) in numbers
 
 
 SUM_RULES: Mapping[str, SumRule] = {
