@@ -42,7 +42,7 @@ from core.wire.registry import LINK_TABLES, TABLES
 
 _NETWORKS = {IPV4: Network.IPV4, IPV6: Network.IPV6}
 _ONLY_IN = {ARP: Network.ARP, ARP_IPV4: Network.ARP}
-_TRANSPORTS = {rule.table: protocol for protocol, rule in RULES.items()}
+_TRANSPORTS = {rule.table: protocol for protocol, rule in RULES.items() if rule.is_only_form}
 
 
 _LOW_64 = (1 << 64) - 1

@@ -148,10 +148,15 @@ def _of_parts(headers: _Headers, table: HeaderTable) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A protocol's checksum rule, and the table with its `checksum` field."""
+    """A protocol's checksum rule, and the table with its `checksum` field.
+
+    `is_only_form` is False if some of the protocol's headers have another table, in which the
+    fields of the rule are in the same place.
+    """
 
     table: HeaderTable
     checksum: ChecksumRule
+    is_only_form: bool = True
 
     def parts(self, chunk: Chunk, headers: _Headers) -> Iterator[tuple[NDArray[np.int64], Rule]]:
         """Yield the headers (n,) by their indices, each group with a rule that holds for it.
@@ -173,17 +178,24 @@ class Rule:
         for is_included in (True, False):
             index = np.flatnonzero(has_pseudo == is_included)
             rule = replace(self.checksum, pseudo_header=is_included, pseudo_header_when=None)
-            yield index, Rule(self.table, rule)
+            yield index, replace(self, checksum=rule)
 
 
 def _rules() -> dict[int, Rule]:
     """Return the rules of the transport protocols, by IP protocol."""
     by_name = numbers(Numbering.IP_PROTOCOL)
     return {
-        by_name[protocol.name]: Rule(protocol.tables[0], protocol.checksum)
+        by_name[protocol.name]: Rule(
+            protocol.tables[0], protocol.checksum, not any(map(_is_whole, protocol.tables[1:]))
+        )
         for protocol in PROTOCOLS
         if protocol.checksum is not None and not protocol.checksum.is_header_only
     }
+
+
+def _is_whole(table: HeaderTable) -> bool:
+    """Return True if a table is a header of its own, not the continuation of another."""
+    return table.start == 0
 
 
 RULES = _rules()
