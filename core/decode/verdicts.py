@@ -118,9 +118,7 @@ def _check(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         these = np.flatnonzero(found & (chunk.transport[rows] == protocol))
         for index, part in rule.parts(chunk, headers.where(these)):
             rows_of_part = these[index]
-            transport[rows_of_part] = _transport(
-                chunk, headers.where(rows_of_part), protocol, part
-            )
+            transport[rows_of_part] = _transport(chunk, headers.where(rows_of_part), protocol, part)
     return network | transport << np.uint8(_TRANSPORT_SHIFT)
 
 

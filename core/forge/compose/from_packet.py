@@ -118,7 +118,7 @@ def _as_known(header: Header) -> tuple[LayerKind, Header] | None:
         if kind.prefix != header.name or kind.tables[0] is not header.tables[0]:
             continue
         if any(table not in header.tables for table in kind.tables):
-            return None
+            continue
         tables = kind.tables_for(header.values)
         size = tables[-1].stop
         data = header.emit(header.values) + header.body

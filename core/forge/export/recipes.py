@@ -18,6 +18,7 @@ from core.forge.compose.layer_kinds import KINDS
 from core.forge.export import scapy, tcpdump, tools
 from core.forge.values import SendPlan
 from core.wire.model.field import Kind
+from core.wire.protocol import LayerPosition
 
 ONCE = SendPlan()
 _BYTES_A_LINE = 16
@@ -96,27 +97,25 @@ def _keys(kind_name: str, suffix: str) -> Iterator[str]:
 
 
 def inferred_layers(keys: Collection[str], *, link: bool = False) -> tuple[str, ...]:
-    """The layers that typed fields ask for: those whose fields are named, in the usual order.
+    """Return the layers that have the typed fields, outermost first.
 
-    A transport needs a network header, IPv4 unless IPv6 is named; `link` asks for Ethernet.
+    Of the forms of one protocol, the first one that has the most of the fields counts. A transport
+    needs a network header, IPv4 unless IPv6 is named; `link` asks for Ethernet.
     """
-    named = {
-        kind.name
-        for kind in KINDS.values()
-        if kind.name != "802.3" and any(_belongs(key, kind.name) for key in keys)
-    }
+    forms: dict[str, tuple[int, str]] = {}  # by protocol: how many fields, and the layer's name
+    for kind in KINDS.values():
+        count = len(set(keys).intersection(_keys(kind.name, "")))
+        if count > forms.get(kind.prefix, (0, ""))[0]:
+            forms[kind.prefix] = count, kind.name
+    named = {name for _, name in forms.values()}
     places = {KINDS[name].place for name in named}
-    if not any(KINDS[name].place == 2 for name in named):
-        six = "icmpv6" in named or any(KINDS[name].place == 3 for name in named)
-        if six or 4 in places or not named:
-            named.add("ipv6" if six else "ip")
-    if link or "arp" in named or 1 in places:
+    if LayerPosition.NETWORK not in places:
+        is_over_ipv6 = "icmpv6" in named or LayerPosition.EXTENSION in places
+        if is_over_ipv6 or LayerPosition.TRANSPORT in places or not named:
+            named.add("ipv6" if is_over_ipv6 else "ip")
+    if LayerPosition.LINK not in places and (link or "arp" in named or LayerPosition.TAG in places):
         named.add("eth")
     return tuple(name for name in KINDS if name in named)
-
-
-def _belongs(key: str, kind_name: str) -> bool:
-    return key in set(_keys(kind_name, ""))
 
 
 def python_bytes(data: bytes) -> str:

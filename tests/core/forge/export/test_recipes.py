@@ -55,6 +55,7 @@ def test_the_rawscope_command() -> None:
         (["vlan.id", "ip.dst"], ("eth", "vlan", "ip")),
         (["eth.dst", "payload"], ("eth",)),
         (["icmp.mtu"], ("ip", "icmp")),
+        (["eth.dst", "eth.len", "ip.dst"], ("802.3", "ip")),
         ([], ("ip",)),
     ],
 )
