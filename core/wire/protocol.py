@@ -31,12 +31,10 @@ class Tone(Enum):
     DNS = "dns"
     HTTP = "http"
     TLS = "tls"
-    ICMP = "icmp"
+    CONTROL = "control"
     ICMP_ERROR = "icmp error"
     NEIGHBOR = "neighbor discovery"
     ARP = "arp"
-    SCTP = "sctp"
-    IGMP = "igmp"
     BAD_CHECKSUM = "bad checksum"
     MALFORMED = "malformed"
     TRUNCATED = "truncated"
@@ -79,8 +77,9 @@ class ChecksumRule:
 
     `pseudo_header` includes the pseudo-header (RFC 9293 §3.1, RFC 8200 §8.1), if
     `pseudo_header_when` is set only where the field that it names, of at most 64 bits, has one of
-    its values. `cyclic` selects CRC-32C in place of the Internet checksum. A sum with `zero_is_absent` is sent as 0xFFFF when
-    it is 0. `is_header_only` leaves out what the header carries.
+    its values. `cyclic` selects CRC-32C in place of the Internet checksum. A sum with
+    `zero_is_absent` is sent as 0xFFFF when it is 0. `is_header_only` leaves out what the header
+    carries.
     """
 
     pseudo_header: bool = False

@@ -27,8 +27,7 @@ LINK_PROTOCOLS: tuple[Protocol, ...] = (
 )
 """Protocols of headers before the network header."""
 
-PROTOCOLS: tuple[Protocol, ...] = (
-    *LINK_PROTOCOLS,
+PACKET_PROTOCOLS: tuple[Protocol, ...] = (
     *arp.PROTOCOLS,
     *ipv4.PROTOCOLS,
     *ipv6.PROTOCOLS,
@@ -40,6 +39,9 @@ PROTOCOLS: tuple[Protocol, ...] = (
     *sctp.PROTOCOLS,
     *tunnels.PROTOCOLS,
 )
+"""Protocols of network headers and of what they carry."""
+
+PROTOCOLS: tuple[Protocol, ...] = (*LINK_PROTOCOLS, *PACKET_PROTOCOLS)
 """Every protocol that rawscope reads."""
 
 LINK_TABLES: tuple[HeaderTable, ...] = tuple(

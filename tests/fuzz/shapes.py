@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from itertools import product
 from typing import NamedTuple
 
+from core.forge.compose.layer_kinds import KINDS
+from core.wire.encode.build import build
+from core.wire.encode.packet_parts import Header, Parts
 from core.wire.link import linux_cooked, ppp
 from core.wire.link.ethernet import ETHERNET, ETHERNET_802_3, LLC, LLC_16_BIT, SNAP, EtherType
 from core.wire.link.link_types import LinkType
@@ -32,6 +35,7 @@ from core.wire.network.ipv6 import (
     RPL,
 )
 from core.wire.network.ipv6_options import OPTIONS as IPV6_OPTIONS
+from core.wire.protocol import LayerPosition
 from core.wire.transport import sctp
 from core.wire.transport.tcp_options import OPTIONS as TCP_OPTIONS
 from tests.core.wire import frames
@@ -78,6 +82,7 @@ def shapes() -> Iterator[Shape]:
     yield from _transports()
     yield from _messages()
     yield from _tunnels()
+    yield from _forged()
 
 
 def _links() -> Iterator[Shape]:
@@ -311,3 +316,12 @@ def _tunnels() -> Iterator[Shape]:
         header += table.emit({}) if table else b""
         name = "".join(map(str, flags))
         yield Shape(f"gre {version} {name}", IPV4, frames.ipv4(header + DATAGRAM, IpProtocol.GRE))
+
+
+def _forged() -> Iterator[Shape]:
+    """Each transport that the forge can write, with default values, over both versions of IP."""
+    networks = ((IPV4, KINDS["ip"].tables), (IPV6, KINDS["ipv6"].tables))
+    for kind, (link, tables) in product(KINDS.values(), networks):
+        if kind.place is LayerPosition.TRANSPORT:
+            built = build(Parts((Header(tables), Header(kind.tables)), b"payload"))
+            yield Shape(f"forged {kind.name} over {link.name}", link, built.data)

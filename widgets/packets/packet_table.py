@@ -49,7 +49,7 @@ class PacketTable(PacketLines):
         }
         &:nocolor {
             & > .packet-table--udp, & > .packet-table--dns { color: $foreground; }
-            & > .packet-table--icmp, & > .packet-table--igmp { color: $foreground; }
+            & > .packet-table--control { color: $foreground; }
             & > .packet-table--arp, & > .packet-table--neighbor { color: $foreground; }
             & > .packet-table--reset, & > .packet-table--icmp-error {
                 color: $foreground;
@@ -66,7 +66,7 @@ class PacketTable(PacketLines):
         & > .packet-table--syn { color: $text-success; text-style: bold; }
         & > .packet-table--http, & > .packet-table--tls { color: $text-success; }
         & > .packet-table--udp, & > .packet-table--dns { color: $text-primary; }
-        & > .packet-table--icmp, & > .packet-table--igmp { color: $text-secondary; }
+        & > .packet-table--control { color: $text-secondary; }
         & > .packet-table--arp, & > .packet-table--neighbor { color: $text-secondary; }
         & > .packet-table--icmp-error { color: $text-warning; }
         & > .packet-table--reset { color: $text-error; }

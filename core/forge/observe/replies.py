@@ -1,6 +1,6 @@
 """Match replies to sent packets: reversed ends, an answered echo, or an error that quotes it.
 
-UDP and SCTP: addresses and ports reversed. ICMP queries: the answer's type, the same
+Other protocols with ports: addresses and ports reversed. ICMP queries: the answer's type, the same
 identifier and sequence number (RFC 792, RFC 4443 §4). ARP and neighbor discovery: the answer
 about the address that was asked for (RFC 826, RFC 4861 §7.2.4). ICMP errors: what they quote has
 our addresses, protocol and first four bytes (the ports). What was sent to a group or to everybody
@@ -19,6 +19,7 @@ from enum import Enum
 
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.network import arp, icmp, icmpv6
+from core.wire.registry import PACKET_PROTOCOLS
 from core.wire.transport.tcp import FLAG_BITS, segment_length
 
 _QUERIES = {
@@ -28,7 +29,7 @@ _QUERIES = {
     icmp.MASK_REQUEST: icmp.MASK_REPLY,
     icmp.EXTENDED_ECHO: icmp.EXTENDED_ECHO_REPLY,
 }
-_PORTS = ("tcp", "udp", "sctp")
+_PORTS = tuple(protocol.name for protocol in PACKET_PROTOCOLS if "srcport" in protocol.tables[0])
 _REVERSED = (("srcport", "dstport"), ("dstport", "srcport"))
 _NETWORKS = ("ip", "ipv6")
 _NUMBERS = 1 << 32  # sequence numbers wrap, RFC 9293 §3.4

@@ -254,7 +254,7 @@ def info(layer: Layer, dissection: Dissection) -> str:
 def tone(layer: Layer, dissection: Dissection) -> Tone:
     """Return the tone of a message: errors stand out."""
     is_error = layer.number(dissection.data, "type") in ERRORS
-    return Tone.ICMP_ERROR if is_error else Tone.ICMP
+    return Tone.ICMP_ERROR if is_error else Tone.CONTROL
 
 
 PROTOCOLS = (
@@ -263,7 +263,7 @@ PROTOCOLS = (
         shown="ICMP",
         tables=(ICMP, *CONTINUATIONS),
         info=info,
-        tone=Tone.ICMP,
+        tone=Tone.CONTROL,
         tone_of=tone,
         readers=(
             Reader(

@@ -316,7 +316,7 @@ def tone(layer: Layer, dissection: Dissection) -> Tone:
     kind = layer.number(dissection.data, "type")
     if kind in DISCOVERY:
         return Tone.NEIGHBOR
-    return Tone.ICMP_ERROR if kind in ERRORS else Tone.ICMP
+    return Tone.ICMP_ERROR if kind in ERRORS else Tone.CONTROL
 
 
 PROTOCOLS = (
@@ -325,7 +325,7 @@ PROTOCOLS = (
         shown="ICMPv6",
         tables=(ICMPV6, *CONTINUATIONS, *OPTION_TABLES),
         info=info,
-        tone=Tone.ICMP,
+        tone=Tone.CONTROL,
         tone_of=tone,
         readers=(
             Reader(

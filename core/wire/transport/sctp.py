@@ -15,7 +15,7 @@ from core.wire.model.field import Field
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network.ipv4 import IpProtocol
-from core.wire.protocol import ChecksumRule, LayerKind, LayerPosition, Protocol, Reader, Tone
+from core.wire.protocol import ChecksumRule, LayerKind, LayerPosition, Protocol, Reader
 
 SCTP = HeaderTable(
     "sctp",
@@ -109,7 +109,6 @@ PROTOCOLS = (
         shown="SCTP",
         tables=(SCTP,),
         info=info,
-        tone=Tone.SCTP,
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.SCTP,), parse, header_step(SCTP)),),
         checksum=ChecksumRule(cyclic=True),
         kinds=(LayerKind("sctp", "SCTP", LayerPosition.TRANSPORT, (SCTP,)),),

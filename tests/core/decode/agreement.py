@@ -8,24 +8,16 @@ import numpy as np
 
 from core.decode.chunk import Chunk
 from core.decode.columns import SLOTS
-from core.decode.verdicts import fill, unpack
+from core.decode.verdicts import RULES, fill, unpack
 from core.wire.dissect import dissect
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Cause, Dissection, Layer, Verdict
 from core.wire.model.field import Kind
-from core.wire.network.ipv4 import IpProtocol
 from core.wire.present.record import STACKED
 from core.wire.registry import TABLES
 
 NETWORKS = {"arp": Network.ARP, "ip": Network.IPV4, "ipv6": Network.IPV6}
-TRANSPORTS = {
-    "tcp": IpProtocol.TCP,
-    "udp": IpProtocol.UDP,
-    "icmp": IpProtocol.ICMP,
-    "icmpv6": IpProtocol.ICMPV6,
-    "igmp": IpProtocol.IGMP,
-    "sctp": IpProtocol.SCTP,
-}
+TRANSPORTS = {rule.table.name: protocol for protocol, rule in RULES.items()}
 TUNNELS = {"gre"}
 
 
