@@ -11,7 +11,7 @@ from core.wire.link import ethernet, linux_cooked, loopback, mpls, ppp, serial, 
 from core.wire.model.field import PlacedField
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering, Parser
-from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv6, tunnels
+from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv6, tunnels, vrrp
 from core.wire.protocol import Protocol, Reader
 from core.wire.transport import sctp, tcp, udp
 
@@ -34,6 +34,7 @@ PACKET_PROTOCOLS: tuple[Protocol, ...] = (
     *icmp.PROTOCOLS,
     *icmpv6.PROTOCOLS,
     *igmp.PROTOCOLS,
+    *vrrp.PROTOCOLS,
     *tcp.PROTOCOLS,
     *udp.PROTOCOLS,
     *sctp.PROTOCOLS,

@@ -93,6 +93,9 @@ class BatchReader(Protocol):
     def found(self, table: HeaderTable, group: FrameGroup) -> None:
         """Report a header of this table, whole or not."""
 
+    def reclassify(self, table: HeaderTable, other: HeaderTable, group: FrameGroup) -> None:
+        """Report that these headers, found as ones of `table`, are of `other`."""
+
     def follow(self, space: Numbering, numbers: int | Column, group: FrameGroup) -> None:
         """Queue the packets for the steps that `numbers` (one, or one a packet) name."""
 
