@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 
 from rich.segment import Segment
-from textual import events
+from textual import events, on
 from textual.reactive import reactive
 from textual.strip import Strip
 
@@ -153,10 +153,10 @@ class ForgeForm(CursorView):
         if found:
             self._move(before)
 
-    def on_focus(self) -> None:
-        self.refresh_line(self.model.cursor)
-
-    def on_blur(self) -> None:
+    @on(events.Focus)
+    @on(events.Blur)
+    def show_focus(self) -> None:
+        """Repaint the selected row, which shows whether keys go to the form."""
         self.refresh_line(self.model.cursor)
 
     def on_resize(self) -> None:

@@ -31,7 +31,7 @@ from tests.scripted_echo import (
     echo_store,
 )
 from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
-from widgets.echo.lines import OURS
+from widgets.echo.paint import BUILTIN
 
 SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24), "least": (40, 10)}
 LO = EngineSnapshot(EngineState.LIVE, interfaces=("lo",), captured=42, received=42)
@@ -425,7 +425,7 @@ async def test_the_built_in_client_is_the_one_of_its_own_listener(info):
         screen = await opened(pilot)
         signs = [strip.text[0] for strip in screen.echo.clients.render_lines(
             screen.echo.clients.size.region)[1:3]]  # fmt: skip
-        assert [sign == OURS for sign in signs] == [client == mine for client in clients]
+        assert [sign == BUILTIN for sign in signs] == [client == mine for client in clients]
         screen.echo.listener = info.identifier
         await pilot.press("b")
         assert screen.echo.clients.selected == mine
