@@ -186,9 +186,9 @@ ACTIONS: tuple[Action, ...] = (
     *_of(
         KeyGroup.PACKETS, KeyContext.MAIN,
         ("packets.mark", "m", "on_table('toggle_mark')", "mark", "Mark ◆ the packet, or unmark it"),
-        ("packets.next_mark", "right_square_bracket", "on_table('next_mark')", "",
+        ("packets.next_mark", "right_square_bracket", "on_table('go_to_mark', 1)", "",
          "Next marked packet"),
-        ("packets.previous_mark", "left_square_bracket", "on_table('previous_mark')", "",
+        ("packets.previous_mark", "left_square_bracket", "on_table('go_to_mark', -1)", "",
          "Previous marked packet"),
         ("packets.resend", "r", "resend", "resend", "Send the packet again, unchanged"),
         ("packets.stop_sending", "", "stop_sending", "", "Stop sending"),

@@ -97,7 +97,7 @@ class MainScreen(ForgingScreen):
         name = "" if self.only is None else self.only.name
         line = self.query_one(ConnectionFilterLine)
         line.display = self.only is not None or (self.echo.display and self.table.display)
-        line.show(name, self.table.held_count, held)
+        line.show(name, self.table.rows.held_count, held)
 
     def watch_only(self) -> None:
         self.table.keep_only(None if self.only is None else self.only.connection)

@@ -87,7 +87,7 @@ class PacketScreen(Screen[None]):
         return ()
 
     def on_mount(self) -> None:
-        self.table.note_faults_in(self.bridge.faults)
+        self.table.rows.describe_with(self.bridge.faults)
         self.panels.faults = self.bridge.faults
         self.watch(self.table, "selected", self.show_selected, init=False)
         self.watch(self.workspace, "zoomed", self._label_keys, init=False)
@@ -261,7 +261,7 @@ class PacketScreen(Screen[None]):
     def action_pause(self) -> None:
         self.paused = not self.paused
 
-    def action_on_table(self, method: str, *arguments: str) -> None:
+    def action_on_table(self, method: str, *arguments: object) -> None:
         """Call a method of the table, from every panel."""
         getattr(self.table, method)(*arguments)
 

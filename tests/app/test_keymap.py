@@ -60,7 +60,9 @@ def test_no_key_has_two_meanings(places):
 def test_every_command_has_a_method(action):
     namespace, _, command = action.command.rpartition(".")
     nodes = {"app": (Monitor,), "screen": (MainScreen,)}.get(namespace, NODES[action.place])
-    method, argument = re.fullmatch(r"(\w+)(?:\('?([\w-]+)'?(?:, '\w+')?\))?", command).groups()
+    method, argument = re.fullmatch(
+        r"(\w+)(?:\('?([\w-]+)'?(?:, '?[\w-]+'?)?\))?", command
+    ).groups()
     for node in nodes:
         assert callable(getattr(node, f"action_{method}"))
     if method == "on_table":

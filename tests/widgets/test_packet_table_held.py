@@ -28,7 +28,7 @@ def test_held_rows_stay_in_their_places_and_say_that_they_are_evicted():
         assert [int(line.split()[0]) for line in lines[:8]] == list(range(1, 9))
         assert table.selected == 10
         assert table.marks == frozenset()
-        assert table.held_count == 995
+        assert table.rows.held_count == 995
         assert not table.select(5)
         assert table.select(6)
         table.move_to_line(0)  # the cursor can stand there all the same
@@ -36,7 +36,7 @@ def test_held_rows_stay_in_their_places_and_say_that_they_are_evicted():
         assert styles_at(table, 1)[0][1] == table.component("packet-table--cursor")
         table.hold(ManyPackets(1000, first=1001))
         assert all("evicted" in line for line in screen_text(table)[1:])
-        assert (table.held_count, table.line_count) == (0, 1000)
+        assert (table.rows.held_count, table.line_count) == (0, 1000)
         await pilot.pause()
 
     assert play(PacketTable(), scene).heard == []
@@ -73,7 +73,7 @@ def test_a_held_view_goes_on_where_it_was():
         table.hold(ManyPackets(1000, first=400))
         table.show(ManyPackets(1500, version=2, first=400))
         assert numbers(table) == before
-        assert table.line_count == table.held_count == 1101
+        assert table.line_count == table.rows.held_count == 1101
         table.hold(ManyPackets(1500, version=2, first=800))
         assert table.selected == 700
         table.show(ManyPackets(2000, version=3, first=800))
@@ -94,8 +94,8 @@ def test_a_filter_keeps_no_row_of_an_evicted_packet():
             add(store, 100)
         held = held.without_evicted(store.snapshot())
         table.hold(held)
-        assert 0 < table.held_count < table.line_count
+        assert 0 < table.rows.held_count < table.line_count
         table.keep_only(lambda chunk: np.ones(len(chunk), bool))
-        assert table.held_count == table.line_count == held.count - held.evicted
+        assert table.rows.held_count == table.line_count == held.count - held.evicted
 
     play(PacketTable(), scene)

@@ -1,39 +1,54 @@
-"""The packet table: any number of rows, of which only the visible ones are looked at.
+"""The packet table: any number of rows, of which only the visible ones are read and drawn.
 
 Theory
 ------
-A row is a packet number (`core.store.view.View`). What it says is made when it comes on the
-screen (`packet_row`), the widths of its columns are decided over the visible rows
-(`packet_columns`), it is drawn by `packet_paint` and `packet_lines`, kept by `line_view`.
-Here is what the user does with it.
+`PacketRows` has the packets and their text, `FittedColumns` the widths of the columns; `paint`
+draws a row, and `LineRenderer` keeps it. This widget connects them and reacts to the user.
 
-* *Follow*: the cursor stays on the newest packet until the user moves, clicks or scrolls up;
-  `End` and `G` follow again. Without it, neither new packets nor eviction move what is
-  on the screen, but that a cursor whose packet is evicted goes to the oldest one held
-  and says so (`SelectionEvicted`).
-* The cursor is a packet number, not a row: it means the same packet after a resize or an
-  eviction.
-* `selected` is for the screen to watch, by a direct call: that paints the panes beside the
-  table in the same frame (7 ms; through a message it was 34).
+* *Follow*: the cursor stays on the newest packet until the user moves, clicks, or scrolls up; `End`
+  and `G` follow again. Without it, neither new packets nor eviction move what is on the screen. If
+  the cursor's own packet is evicted, the cursor goes to the oldest one in memory, and the table
+  posts `SelectionEvicted`.
+* The cursor is a packet number, not a row: it means the same packet after a resize or an eviction.
+* The screen watches `selected` by a direct call, which paints the panels beside the table in the
+  same frame (7 ms; a message took 34).
 
-Color is never the only signal: the first two cells hold a mark (◆) and a `Sign`, and the
-Info text names flags, errors and meanings in words.
+Color is never the only signal: the first two cells hold a mark (◆) and a `Sign`, and the Info text
+names flags, errors, and meanings in words.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
+
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
 from textual.reactive import reactive
+from textual.strip import Strip
 
 from core.store.snapshot import Snapshot
-from core.store.view import Predicate, View
+from core.store.view import Predicate
+from core.wire.present.faults import Faults
+from widgets.lines.cells import width_of
+from widgets.lines.shifted_view import ShiftedView
 from widgets.packets.columns import ColumnName
-from widgets.packets.lines import PacketLines
+from widgets.packets.fitted_columns import FittedColumns
+from widgets.packets.packet_rows import PacketRows, SnapshotChange
+from widgets.packets.paint import COMPONENTS, info_text, paint_evicted, paint_header, paint_row
+from widgets.packets.row import as_ours
+from widgets.packets.time_format import TimeFormat
 
 
-class PacketTable(PacketLines):
-    """Packets as rows. See the module's text."""
+class PacketTable(ShiftedView):
+    """Packets as rows with a heading. See the module's text.
+
+    `follow` is True while the cursor stays on the newest packet. `marks` are the numbers of the
+    packets that the user marked.
+    """
+
+    COMPONENT_CLASSES = set(COMPONENTS)
+    HEADER_LINES = 1
 
     DEFAULT_CSS = """
     PacketTable {
@@ -78,7 +93,11 @@ class PacketTable(PacketLines):
     }
     """
 
-    follow: reactive[bool] = reactive(True, repaint=False)
+    selected: reactive[int | None] = reactive(None, repaint=False)
+    """The number of the packet under the cursor."""
+
+    ours: reactive[frozenset[int]] = reactive(frozenset(), repaint=False)
+    """The packets that this program sent, as far as they were found in the capture."""
 
     class SelectionEvicted(Message):
         """The selected packet was dropped from memory; `now` is selected instead."""
@@ -94,91 +113,96 @@ class PacketTable(PacketLines):
             """The table, for ``@on(…, "#id")``."""
             return self.table
 
-    # -- what it shows ----------------------------------------------------------------
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.rows = PacketRows(Faults())
+        self.follow = True
+        self.marks: frozenset[int] = frozenset()
+        self.time_format = TimeFormat.RELATIVE
+        self._columns = FittedColumns()
+
+    # -- which packets it shows -----------------------------------------------------------
 
     def show(self, snapshot: Snapshot) -> None:
-        """Take in a newer snapshot; called many times a second, costs what is visible."""
-        last = self._snapshot
-        if last is not None and (snapshot.version, snapshot.count) == (last.version, last.count):
+        """Show a newer snapshot. Called many times a second; costs what is visible."""
+        rows = self.rows
+        change = rows.compare(snapshot)
+        if change is SnapshotChange.NONE:
             return
-        if last is not None and snapshot.count < last.count:
-            self.clear()  # another store: the numbers mean other packets
-            last = None
-        evicted = last is not None and snapshot.first > self._view.first
-        top = self._view[self.window.top] if self.window.top < self.line_count else None
-        self._take(snapshot)
-        if evicted:
-            self._after_eviction(snapshot, top)
+        if change is SnapshotChange.REPLACED:
+            self.clear()
+        top = rows[self.window.top] if self.window.top < len(rows) else None
+        rows.take(snapshot)
+        self._columns.fit_totals(snapshot)
+        self.set_line_count(len(rows))
+        if change is SnapshotChange.EVICTED:
+            self._keep_in_place(snapshot, top)
         if self.follow:
-            self._to_tail()
-        elif self.selected is None and self.line_count:
-            self.selected = self._view[0]
+            self.follow_tail()
+        elif self.selected is None and len(rows):
+            self.selected = rows[0]
 
-    def hold(self, snapshot: Snapshot) -> None:
-        """Show the rows of the last `show`, of whose packets `snapshot` may hold fewer.
-
-        Nothing moves: the row of an evicted packet stays where it is and says so.
-        """
-        last, self._snapshot = self._snapshot, snapshot
-        if last is not None and snapshot.first > last.first:
-            self._drop_marks(snapshot)
-            self.refresh()
-
-    def _drop_marks(self, snapshot: Snapshot) -> None:
+    def _keep_in_place(self, snapshot: Snapshot, top: int | None) -> None:
+        """After an eviction rows moved up: keep packet `top` at the top of the screen."""
         self.marks = frozenset(number for number in self.marks if number >= snapshot.first)
-
-    def _after_eviction(self, snapshot: Snapshot, top: int | None) -> None:
-        """Rows have lower places now: keep packets where they were on the screen."""
-        self._drop_marks(snapshot)
         if top is not None and not self.follow:
-            self.scroll_to(y=self._view.nearest_row(top) or 0)
+            self.scroll_to(y=self.rows.nearest_row(top) or 0)
         self.refresh()
         number = self.selected
         if number is not None and number < snapshot.first and not self.follow:
-            self.selected = self._view[0] if self.line_count else None
+            self.selected = self.rows[0] if len(self.rows) else None
             self.post_message(self.SelectionEvicted(self, number, self.selected))
 
+    def hold(self, snapshot: Snapshot) -> None:
+        """Keep the rows of the last `show`; `snapshot` may lack some of their packets.
+
+        Nothing moves: the row of an evicted packet stays in its place and says so.
+        """
+        if self.rows.hold(snapshot):
+            self.marks = frozenset(number for number in self.marks if number >= snapshot.first)
+            self.refresh()
+
     def clear(self) -> None:
-        """Forget all packets, marks and widths: what comes next is another capture."""
-        self._reset()
+        """Forget all packets, marks, and widths, for another capture."""
+        self.rows.clear()
+        self._columns = FittedColumns()
         self.selected = None
         self.marks = frozenset()
         self.set_line_count(0)
         self.forget_lines()
 
     def keep_only(self, predicate: Predicate | None) -> None:
-        """Show the packets that pass, or all again with None.
+        """Show the packets that pass, or all with None.
 
-        The cursor stays on its packet, and on its line of the screen; if that packet does not
-        pass, it goes to the nearest one that does.
+        The cursor stays on its packet, and on its line of the screen. If that packet does not pass,
+        the cursor goes to the nearest one that does.
         """
-        line = self.cursor_line
+        rows, line = self.rows, self.cursor_line
         above = 0 if line is None else line - self.window.top
-        self._predicate = predicate
-        self._view = View(predicate)
-        if self._snapshot is None:
+        rows.keep_only(predicate)
+        if rows.snapshot is None:
             return
-        self._take(self._snapshot)
+        self.set_line_count(len(rows))
         self.forget_lines()
-        row = None if self.selected is None else self._view.nearest_row(self.selected)
-        if self.follow and self.line_count:
-            self._to_tail()
+        row = None if self.selected is None else rows.nearest_row(self.selected)
+        if self.follow and len(rows):
+            self.follow_tail()
         elif row is None:
-            self.selected = self._view[0] if self.line_count else None
+            self.selected = rows[0] if len(rows) else None
         else:
-            self.selected = self._view[row]
-            self.scroll_to(y=min(row - above, self.line_count - self.window.page))
+            self.selected = rows[row]
+            self.scroll_to(y=min(row - above, self.window.last_top))
 
     # -- the cursor ---------------------------------------------------------------------
 
     @property
     def cursor_line(self) -> int | None:
-        """The row of the selected packet."""
-        return None if self.selected is None else self._view.row_of(self.selected)
+        """Return the row of the selected packet."""
+        return self.rows.row_of(self.selected)
 
     def select(self, number: int) -> bool:
-        """Put the cursor on a packet and stop following; False if it is not held."""
-        row = None if self.is_evicted(number) else self._view.row_of(number)
+        """Put the cursor on a packet and stop following. Return False if it is not shown."""
+        row = None if self.rows.is_evicted(number) else self.rows.row_of(number)
         if row is not None:
             self.move_to_line(row)
         return row is not None
@@ -186,64 +210,126 @@ class PacketTable(PacketLines):
     def move_to_line(self, line: int) -> None:
         """Put the cursor on a row and stop following."""
         self.follow = False
-        self.selected = self._view[line]
+        self.selected = self.rows[line]
         self.show_line(line)
 
     def action_move(self, motion: str) -> None:
-        """Move the cursor; the end follows, and at the end, moving down goes on following."""
+        """Move the cursor. ``last`` follows; while following, moving down changes nothing."""
         if motion == "last":
-            self.follow = True
+            self.follow_tail()
         elif not (self.follow and motion in ("down", "page_down")):
             super().action_move(motion)
 
-    def _to_tail(self) -> None:
-        if self.line_count:
+    def follow_tail(self) -> None:
+        """Put the cursor on the newest packet, now and whenever packets arrive."""
+        self.follow = True
+        if len(self.rows):
             self.scroll_to(y=self.window.last_top)
-            self.selected = self._view[-1]
-
-    def watch_follow(self) -> None:
-        if self.follow:
-            self._to_tail()
+            self.selected = self.rows[-1]
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if round(new_value) < round(self.max_scroll_y):
             self.follow = False
 
+    def watch_selected(self, before: int | None, now: int | None) -> None:
+        self._refresh_packets({before, now})
+
     def on_resize(self) -> None:
-        """The selection stays on the screen."""
+        """Keep the selected packet on the screen."""
         if self.follow:
-            self._to_tail()
+            self.follow_tail()
         elif (line := self.cursor_line) is not None:
             self.show_line(line)
-
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """A press on the heading of the times changes how they are shown."""
-        offset = event.get_content_offset(self)
-        if offset is None or offset.y >= self.HEADER_LINES:
-            return
-        if self._layout.column_at(offset.x) is ColumnName.TIME:
-            self.cycle_time_format()
 
     # -- marks and times -----------------------------------------------------------------
 
     def toggle_mark(self) -> None:
-        """Mark the selected packet, or take its mark away."""
+        """Mark the selected packet, or remove its mark."""
         if self.selected is not None:
             self.marks = self.marks ^ {self.selected}
+            self._refresh_packets({self.selected})
 
-    def next_mark(self) -> bool:
-        """Select the next marked packet, after the last one the first; False without any."""
-        here = self.selected or 0
-        marks = sorted(self.marks, key=lambda mark: (mark <= here, mark))
+    def go_to_mark(self, step: int) -> bool:
+        """Select the next (1) or previous (-1) marked packet, around the end.
+
+        Return False if no marked packet is shown.
+        """
+        here = step * (self.selected or 0)
+        marks = sorted(self.marks, key=lambda mark: (step * mark <= here, step * mark))
         return any(self.select(mark) for mark in marks)
 
-    def previous_mark(self) -> bool:
-        """Select the marked packet before, before the first one the last; False without any."""
-        here = self.selected or 0
-        marks = sorted(self.marks, key=lambda mark: (mark >= here, -mark))
-        return any(self.select(mark) for mark in marks)
+    def watch_ours(self, before: frozenset[int], now: frozenset[int]) -> None:
+        self._refresh_packets(before ^ now)
 
     def cycle_time_format(self) -> None:
-        """The next way to show times."""
+        """Show times in the next format."""
         self.time_format = self.time_format.next
+        self._columns.forget_times()
+        self.forget_lines()
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Change the format of times on a press on their heading."""
+        offset = event.get_content_offset(self)
+        if offset is None or offset.y >= self.HEADER_LINES:
+            return
+        if self._columns.layout.column_at(offset.x) is ColumnName.TIME:
+            self.cycle_time_format()
+
+    # -- drawing ------------------------------------------------------------------------
+
+    def _refresh_packets(self, numbers: Iterable[int | None]) -> None:
+        for number in numbers:
+            if (line := self.rows.row_of(number)) is not None:
+                self.refresh_line(line)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Fit the columns to the rows that are to be drawn, then draw."""
+        window = self.window
+        first = window.top + max(0, crop.y - self.HEADER_LINES)
+        last = min(window.count, window.top + crop.bottom - self.HEADER_LINES)
+        if self._columns.fit(self.rows, range(first, last), window.width, self.time_format):
+            self.forget_lines()
+        return super().render_lines(crop)
+
+    def line_key(self, line: int) -> Hashable:
+        """Return the packet, and whether it is evicted, selected, marked, or sent by us."""
+        number = self.rows[line]
+        gone, selected = self.rows.is_evicted(number), number == self.selected
+        return number, gone, selected, number in self.marks, number in self.ours
+
+    def build_line(self, line: int) -> Strip:
+        """Draw one packet."""
+        number, layout = self.rows[line], self._columns.layout
+        selected = number == self.selected
+        if self.rows.is_evicted(number):
+            return paint_evicted(number, layout, self.component, selected=selected)
+        row = self.rows.read(line)
+        return paint_row(
+            as_ours(row) if number in self.ours else row,
+            layout,
+            self.rows.time_text(
+                line, self.time_format, layout.time_decimals, with_date=layout.with_date
+            ),
+            self.component,
+            marked=number in self.marks,
+            selected=selected,
+            shift=self.shift.value,
+        )
+
+    def build_header(self, line: int) -> Strip:
+        """Draw the headings; for times of day, the date that all packets share."""
+        layout, heading = self._columns.layout, "Time"
+        if self.rows.first_date:
+            if self.time_format is TimeFormat.ABSOLUTE and not layout.with_date:
+                heading = self.rows.first_date
+            elif self.time_format is TimeFormat.DELTA:
+                heading = "Delta"
+        return paint_header(layout, heading, self.component("packet-table--header"))
+
+    def widest_shift(self) -> int:
+        """Return the shift that brings the end of the longest visible Info onto the screen."""
+        rows, layout = self.rows, self._columns.layout
+        held = (line for line in self.window.lines if not rows.is_evicted(rows[line]))
+        longest = (width_of(info_text(rows.read(line), layout)) for line in held)
+        return max(0, max(longest, default=0) - layout.info.width)

@@ -161,7 +161,7 @@ async def click_row(stage: Stage, key: str, word: str) -> None:
 async def click_packet(stage: Stage, number: int) -> None:
     """Click a packet in the table."""
     table = stage.screen.table
-    line = table._view.row_of(number)
+    line = table.rows.row_of(number)
     await wheel_to(stage, table, line)
     await stage.pilot.click(table, offset=(10, line - table.window.top + table.HEADER_LINES))
     assert table.selected == number

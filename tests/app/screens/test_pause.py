@@ -110,7 +110,7 @@ async def test_what_is_gone_of_a_paused_view_is_said_and_counted():
         assert all("evicted" in strip.text for strip in strips[1:])
         await pilot.press("space")
         assert "paused" not in bar_text(pilot)
-        assert screen.table.held_count == screen.table.line_count > 0
+        assert screen.table.rows.held_count == screen.table.line_count > 0
         assert screen.table.selected == load.store.snapshot().first
         await pilot.press("space")
         assert "‖ paused (+0)" in bar_text(pilot)
@@ -168,4 +168,4 @@ async def test_a_window_over_the_screen_holds_no_old_store():
         assert isinstance(pilot.app.screen, Help)
         load.replace_store()
         await eventually(lambda: screen.shown is load.store.snapshot(), "the new store")
-        assert screen.table._snapshot is screen.shown is load.store.snapshot()
+        assert screen.table.rows.snapshot is screen.shown is load.store.snapshot()

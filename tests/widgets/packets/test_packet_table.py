@@ -475,18 +475,18 @@ def test_marks_are_set_shown_and_walked():
     async def scene(pilot):
         table = pilot.app.widget
         table.show(filled(200).snapshot())
-        assert not table.next_mark()
+        assert not table.go_to_mark(1)
         for number in (20, 100, 150):
             table.select(number)
             table.toggle_mark()
         assert table.marks == {20, 100, 150}
         assert screen_text(table)[cursor_rows(table)[0]].startswith("◆")
-        table.next_mark()
+        table.go_to_mark(1)
         assert table.selected == 20
-        table.next_mark()
+        table.go_to_mark(1)
         assert table.selected == 100
-        table.previous_mark()
-        table.previous_mark()
+        table.go_to_mark(-1)
+        table.go_to_mark(-1)
         assert table.selected == 150
         table.toggle_mark()
         assert table.marks == {20, 100}
@@ -682,7 +682,7 @@ def test_an_alarm_keeps_its_color_under_the_cursor():
         table.show(scripted_store().snapshot())
         table.select(BAD_CHECKSUM)
         await pilot.pause()
-        line = table.build_line(table._view.row_of(BAD_CHECKSUM))
+        line = table.build_line(table.rows.row_of(BAD_CHECKSUM))
         (style,) = [segment.style for segment in line if segment.text == "✗"]
         assert style == table.component("packet-table--bad-checksum")
         assert style != table.component("packet-table--cursor")

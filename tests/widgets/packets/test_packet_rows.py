@@ -1,0 +1,97 @@
+"""Which packet is in which row, and the text of the row, without a screen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.store.snapshot import Snapshot
+from core.wire.present.faults import Faults
+from tests.widgets.packets.test_packet_table import ManyPackets, filled
+from widgets.packets.packet_rows import UNKNOWN, PacketRows, SnapshotChange
+from widgets.packets.time_format import TimeFormat
+
+
+def many(count: int, version: int = 1, first: int = 1) -> Snapshot:
+    return ManyPackets(count, version, first)  # type: ignore[return-value]
+
+
+def rows_of(snapshot: Snapshot) -> PacketRows:
+    rows = PacketRows(Faults())
+    rows.take(snapshot)
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "change"),
+    [
+        (many(1000), SnapshotChange.NONE),
+        (many(1001, version=2), SnapshotChange.GROWN),
+        (many(1001, version=2, first=2), SnapshotChange.EVICTED),
+        (many(999, version=2), SnapshotChange.REPLACED),
+        (many(999, version=2, first=500), SnapshotChange.REPLACED),
+    ],
+)
+def test_how_a_snapshot_differs_from_the_last(snapshot: Snapshot, change: SnapshotChange) -> None:
+    assert rows_of(many(1000)).compare(snapshot) is change
+
+
+def test_the_first_snapshot_evicts_nothing() -> None:
+    assert PacketRows(Faults()).compare(many(1000, first=400)) is SnapshotChange.GROWN
+
+
+def test_an_eviction_during_hold_is_found_by_the_next_snapshot() -> None:
+    rows = rows_of(many(1000))
+    assert rows.hold(many(1000, first=400))
+    assert not rows.hold(many(1000, first=400))
+    assert (len(rows), rows[0], rows.held_count) == (1000, 1, 601)
+    assert rows.is_evicted(399)
+    assert not rows.is_evicted(400)
+    later = many(1500, version=2, first=400)
+    assert rows.compare(later) is SnapshotChange.EVICTED
+    rows.take(later)
+    assert (len(rows), rows[0], rows[-1], rows.held_count) == (1101, 400, 1500, 1101)
+
+
+def test_an_evicted_row_cannot_be_read() -> None:
+    rows = rows_of(many(1000))
+    rows.hold(many(1000, first=400))
+    assert rows.read(399).number == 400
+    with pytest.raises(KeyError):
+        rows.read(398)
+
+
+def test_a_predicate_stays_over_another_capture() -> None:
+    rows = rows_of(filled(9).snapshot())
+    rows.keep_only(lambda chunk: np.arange(chunk.first, chunk.last + 1) % 2 == 1)
+    assert [rows[row] for row in range(len(rows))] == [1, 3, 5, 7, 9]
+    assert (rows.row_of(3), rows.row_of(4), rows.row_of(None)) == (1, None, None)
+    assert rows.nearest_row(4) == 2
+    rows.clear()
+    assert len(rows) == rows.held_count == 0
+    rows.take(filled(3).snapshot())
+    assert len(rows) == 2
+
+
+def test_rows_are_read_once() -> None:
+    snapshot = ManyPackets(10)
+    rows = rows_of(snapshot)  # type: ignore[arg-type]
+    assert rows.read(4) is rows.read(4)
+    assert snapshot.made == [5]
+
+
+def test_times() -> None:
+    rows = rows_of(many(1000))
+    assert rows.time_text(2, TimeFormat.RELATIVE, 6, with_date=False) == "0.000003"
+    assert rows.time_text(2, TimeFormat.DELTA, 6, with_date=False) == "0.000001"
+    assert rows.time_text(0, TimeFormat.DELTA, 6, with_date=False) == "0.000000"
+    clock = rows.time_text(0, TimeFormat.ABSOLUTE, 3, with_date=True)
+    assert clock.startswith(rows.first_date)
+    rows.hold(many(1000, first=3))
+    assert rows.time_text(2, TimeFormat.DELTA, 6, with_date=False) == UNKNOWN
+    assert not rows.spans_days()
+
+
+def test_without_packets_there_is_no_date() -> None:
+    rows = PacketRows(Faults())
+    assert (rows.first_date, rows.spans_days(), rows.held_count) == ("", False, 0)
