@@ -47,7 +47,7 @@ ALLOWED = {
     ("core/forge/journal/audit.py", "note_frames"): "a time stamp in a file",
     ("core/forge/journal/audit.py", "take_back"): "a time stamp in a file",
     ("core/forge/journal/audit.py", "_set_aside"): "the name of a file that is set aside",
-    ("core/forge/journal/saved.py", "_entries"): "the name of a file that is set aside",
+    ("core/forge/journal/database.py", "_set_aside"): "the name of a file that is set aside",
 }
 
 

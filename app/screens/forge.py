@@ -290,9 +290,9 @@ class ForgePanel(Vertical):
         self.form.focus()
 
     def action_drafts(self) -> None:
-        shelf = self._forger.keeping.shelf
+        journal = self._forger.keeping
         before = self._before.drafts if self._before is not None else ()
-        self.app.push_screen(Drafts(shelf, before), self._use)
+        self.app.push_screen(Drafts(journal.drafts, journal.history, before), self._use)
 
     def _use(self, drafts: tuple[Draft, ...] | None) -> None:
         if drafts:
@@ -300,12 +300,12 @@ class ForgePanel(Vertical):
             self.form.focus()
 
     def action_keep(self) -> None:
-        self.app.push_screen(KeepDraft(tuple(self._forger.keeping.shelf.drafts())), self._keep)
+        self.app.push_screen(KeepDraft(tuple(self._forger.keeping.drafts.drafts())), self._keep)
 
     def _keep(self, name: str | None) -> None:
         if name:
             try:
-                former = self._forger.keeping.shelf.keep(name, self.form.held.drafts)
+                former = self._forger.keeping.drafts.keep(name, self.form.held.drafts)
                 also = f", what it was as {former}" if former else ""
                 self._say(f"kept as {name}{also}; ctrl+o has it")
             except OSError as error:

@@ -179,11 +179,11 @@ def run(
     Raises `OrderError`, `SendError` and `NotPermittedError` if nothing was sent.
     """
     built = build(order, host)
-    first = built.review(journal.known())
+    first = built.review(journal.approved_marks())
     if first.questions and not driver.approve(first):
         return None
     built = resolve(built, host)
-    second = built.review(journal.known()).without(first.questions)
+    second = built.review(journal.approved_marks()).without(first.questions)
     if second.questions and not driver.approve(second):
         return None
     marks = first.marks | second.marks if driver.remembers else frozenset()

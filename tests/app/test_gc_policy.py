@@ -25,16 +25,19 @@ from app.screens.dialogs.open_file import open_dialog
 from app.screens.dialogs.palette import Palette
 from app.screens.lab import LabScreen
 from app.screens.main import MainScreen
-from core.forge.journal.saved import DraftStore
+from core.forge.journal.database import StateDatabase
+from core.forge.journal.drafts import DraftStore
+from core.forge.journal.history import SendHistory
 from tests.idle import eventually
 from tests.scripted import scripted_store
 from tests.scripted_monitor import INTERFACES, filled, scripted_monitor
 
+NO_STATE = StateDatabase(Path("/dev/null/none"))
 WINDOWS = {
     "AddListener": AddListener,
     "Confirm": lambda: Confirm("Sure?", "Leave", "Stay"),
     "Copy": lambda: Copy([("Row", "1")]),
-    "Drafts": lambda: Drafts(DraftStore(Path("/dev/null/none")), ()),
+    "Drafts": lambda: Drafts(DraftStore(NO_STATE), SendHistory(NO_STATE), ()),
     "GoTo": lambda: GoTo(1, 9),
     "Help": lambda: Help({}),
     "Interfaces": lambda: Interfaces(lambda: INTERFACES),

@@ -8,9 +8,9 @@ lock is free.
 from __future__ import annotations
 
 import ast
+import inspect
 import threading
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 from textual.widgets import Static
@@ -18,7 +18,11 @@ from textual.widgets import Static
 from app.config.settings import load
 from core.files import private_folder
 from core.files.private_folder import PrivateFolder
-from core.forge.journal.saved import DraftStore
+from core.forge.compose.draft import Draft
+from core.forge.journal.approvals import Approvals
+from core.forge.journal.database import StateDatabase
+from core.forge.journal.drafts import DraftStore
+from core.forge.journal.history import SendHistory
 from core.forge.journal.send_journal import SendJournal
 from tests.app.screens.test_forge import Stage, forging
 from tests.idle import eventually
@@ -27,7 +31,10 @@ from widgets.forge.changes import FormState
 
 BUSY = "another rawscope is writing there now: try again"
 ON_SCREEN = [ROOT / "app" / "monitor.py", *sorted((ROOT / "app" / "screens").rglob("*.py"))]
-WRITING = {"save", "keep", "delete", "remember", "agree"}  # of a shelf
+WRITERS = (DraftStore, SendHistory, Approvals)
+STORES = {"StateDatabase", *(writer.__name__ for writer in WRITERS)}
+CHANGING = {"save", "keep", "delete", "add"}  # methods of the writers
+DRAFT = Draft(("ip", "udp"))
 
 
 async def change_theme(stage: Stage) -> None:
@@ -62,7 +69,7 @@ def explanation(stage: Stage) -> str:
 
 
 def names(stage: Stage) -> list[str]:
-    return list(stage.screen.forger.keeping.shelf.drafts())
+    return list(stage.screen.forger.keeping.drafts.drafts())
 
 
 Act = Callable[[Stage], Awaitable[None]]
@@ -121,43 +128,61 @@ async def test_what_the_sender_writes_down_waits_in_its_own_thread(tmp_path, mon
             await eventually(lambda: napped, "the other thread's nap")
         worker.join()
         assert set(napped) == {worker}
-        assert keeping.shelf.known() == {"10.0.0.1"}
+        assert keeping.approved_marks() == {"10.0.0.1"}
 
 
-@pytest.mark.parametrize("change", sorted(WRITING))
-def test_no_change_of_the_screen_s_shelf_waits(tmp_path, monkeypatch, change) -> None:
+@pytest.mark.parametrize("change", sorted(CHANGING))
+def test_no_change_by_the_screen_waits(tmp_path, monkeypatch, change) -> None:
     def nap(seconds: float) -> None:
         raise AssertionError("it waits")
 
     monkeypatch.setattr(private_folder.time, "sleep", nap)
-    shelf = SendJournal(tmp_path, audits=True).shelf
-    arguments: dict[str, tuple[object, ...]] = {
-        "save": ("a", ()), "keep": ("a", ()), "delete": ("a",), "remember": ((),),
-        "agree": ({"a"},),
-    }  # fmt: skip
+    journal = SendJournal(tmp_path, audits=True)
+    arguments: dict[str, tuple[object, tuple[object, ...]]] = {
+        "save": (journal.drafts, ("a", ())),
+        "keep": (journal.drafts, ("a", ())),
+        "delete": (journal.drafts, ("a",)),
+        "add": (journal.history, ((),)),
+    }
+    store, given = arguments[change]
     with (
         PrivateFolder(tmp_path) as other,
         other.locked(),
         pytest.raises(OSError, match="is writing there now"),
     ):
-        getattr(shelf, change)(*arguments[change])
-    shelf.save("a", ())
-    getattr(shelf, change)(*arguments[change])
+        getattr(store, change)(*given)
+    journal.drafts.save("a", ())
+    getattr(store, change)(*given)
 
 
-def test_every_method_of_a_shelf_that_changes_files_is_known() -> None:
-    """A new one has to be given its place in these tests."""
-    tree = ast.parse(Path(ROOT / "core" / "forge" / "journal" / "saved.py").read_text())
-    (shelf,) = (
-        one for one in tree.body if isinstance(one, ast.ClassDef) and one.name == "DraftStore"
-    )
+def test_reading_waits_for_nobody(tmp_path, monkeypatch) -> None:
+    """Not even for a process that was stopped in the middle of a change."""
+
+    def nap(seconds: float) -> None:
+        raise AssertionError("it waits")
+
+    monkeypatch.setattr(private_folder.time, "sleep", nap)
+    journal = SendJournal(tmp_path, audits=True)
+    journal.remember((DRAFT,), frozenset({"10.0.0.1"}))
+    journal.drafts.save("mine", (DRAFT,))
+    with StateDatabase(tmp_path).change() as connection:
+        connection.execute("DELETE FROM drafts")
+        assert journal.drafts.drafts() == {"mine": (DRAFT,)}
+        assert journal.history.entries() == [(DRAFT,)]
+        assert journal.approved_marks() == {"10.0.0.1"}
+    assert journal.drafts.drafts() == {}
+    assert journal.drafts.complaints == []
+
+
+def test_every_method_that_changes_the_database_is_known() -> None:
+    """A new one needs a place in these tests."""
     changing = {
-        method.name
-        for method in shelf.body
-        if isinstance(method, ast.FunctionDef) and "self._change(" in ast.unparse(method)
+        method
+        for writer in WRITERS
+        for method, code in vars(writer).items()
+        if inspect.isfunction(code) and "_database.change()" in inspect.getsource(code)
     }
-    assert changing == WRITING
-    assert all(hasattr(DraftStore, name) for name in WRITING)
+    assert changing == CHANGING
 
 
 def test_the_screen_changes_state_files_by_these_calls_only() -> None:
@@ -167,7 +192,9 @@ def test_the_screen_changes_state_files_by_these_calls_only() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             name = getattr(node, "attr", None) or getattr(node, "id", None)
             owner = ast.unparse(node.value) if isinstance(node, ast.Attribute) else ""
-            if name == "remember_theme" or (name in WRITING and owner.endswith("shelf")):
+            if name == "remember_theme" or (
+                name in CHANGING and owner.endswith((".drafts", "_store"))
+            ):
                 written.add(name)
             if name in (
                 "PrivateFolder",
@@ -179,7 +206,7 @@ def test_the_screen_changes_state_files_by_these_calls_only() -> None:
                 "write_down",
             ) or (name == "remember" and owner.endswith("keeping")):
                 waiting.append(f"{path.name}:{node.lineno}: {name}")
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "DraftStore":
-                waiting.append(f"{path.name}:{node.lineno}: Shelf()")
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in STORES:
+                waiting.append(f"{path.name}:{node.lineno}: {ast.unparse(node.func)}()")
     assert waiting == []
     assert written == set(CHANGES)

@@ -24,7 +24,7 @@ LATER = {
     "app.screens.dialogs.copy", "app.screens.dialogs.drafts", "app.screens.dialogs.help",
     "app.screens.dialogs.interfaces", "app.screens.dialogs.open_file",
     "app.screens.echo", "app.screens.forge", "app.screens.lab",
-    "core.echo.server", "core.forge.compose.evaluation", "core.forge.export.recipes",
+    "core.echo.server", "core.forge.compose.evaluation", "core.forge.export.recipes", "sqlite3",
     "textual_fspicker", "textual_plot", "widgets.echo.clients", "widgets.forge.form",
 }  # fmt: skip
 

@@ -18,7 +18,8 @@ from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
 from core.forge.compose.layer_kinds import KINDS
 from core.forge.compose.templates import TEMPLATES
 from core.forge.export.recipes import inferred_layers
-from core.forge.journal.saved import DraftStore
+from core.forge.journal.database import StateDatabase
+from core.forge.journal.drafts import DraftStore
 from core.wire.encode.value_text import allowed
 from core.wire.model.field import Kind
 from core.wire.protocol import LayerPosition
@@ -75,7 +76,7 @@ def _begin(
             )
         return TEMPLATES[template_name].drafts
     if draft_name is not None:
-        saved = DraftStore(state_folder()).drafts()
+        saved = DraftStore(StateDatabase(state_folder())).drafts()
         if draft_name not in saved:
             there = f"; there are {_listed(saved)}" if saved else ""
             raise click.UsageError(f"--draft: no draft is named {draft_name!r}{there}")

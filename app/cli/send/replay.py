@@ -62,7 +62,7 @@ def run_replay(request: ReplayRequest) -> int:
     file = ReplayFile(request.file, CaptureReview(request.link, is_loopback), framing)
     if request.loops > 1 and not file.is_repeatable:
         raise CommandError(f"{safe(request.file)} can be read only once: --loop needs a file")
-    examined = _examination(request, file, journal.known())
+    examined = _examination(request, file, journal.approved_marks())
     if not approve(examined, request.yes):
         raise CommandError("not sent")
     marks = examined.marks
@@ -70,7 +70,7 @@ def run_replay(request: ReplayRequest) -> int:
         CaptureReview(request.link, is_loopback)
     )  # agreed: now they may be asked for
     if file.is_framed:  # they are other bytes now
-        again = _examination(request, file, journal.known()).without(examined.questions)
+        again = _examination(request, file, journal.approved_marks()).without(examined.questions)
         if not approve(again, request.yes):
             raise CommandError("not sent")
         marks |= again.marks

@@ -23,7 +23,8 @@ from core.forge import pipeline
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation
 from core.forge.host import ForgeHost
-from core.forge.journal.saved import DraftStore
+from core.forge.journal.database import StateDatabase
+from core.forge.journal.drafts import DraftStore
 from core.forge.journal.send_journal import SendJournal
 from core.forge.observe.outcome import Outcome
 from core.forge.observe.tracker import Track
@@ -211,7 +212,7 @@ class _CommandDriver:
 
 def _save(name: str, drafts: Sequence[Draft]) -> None:
     try:
-        former = DraftStore(state_folder()).keep(name, drafts)
+        former = DraftStore(StateDatabase(state_folder())).keep(name, drafts)
     except OSError as error:
         raise CommandError(
             f"{safe(str(state_folder()))}: {error.strerror}; the draft is not saved"

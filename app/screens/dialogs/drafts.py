@@ -1,4 +1,4 @@
-"""The windows that bring a draft into the form, and keep it under a name."""
+"""The dialogs that load a draft into the form, and save it under a name."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from app.screens.dialogs.dialog import Dialog, Hint
 from app.screens.dialogs.palette import Options
 from core.forge.compose.draft import Draft
 from core.forge.compose.templates import TEMPLATES
-from core.forge.journal.saved import DraftStore
+from core.forge.journal.drafts import DraftStore
+from core.forge.journal.history import SendHistory
 from core.wire.model.text import safe
 from widgets.lines.cells import cut
 
 NAME_WIDTH = 32
 LINE_WIDTH = 92
-FRAME_WIDTH = 8  # what stands beside a line: frames, padding, the scroll bar
+FRAME_WIDTH = 8  # columns beside a line: frames, padding, the scroll bar
 NAME_LONGEST = 60
 HISTORY_SHOWN = 50
 _DRAFTS_HINT = "enter fills the form · d deletes a saved one"
@@ -31,7 +32,7 @@ Entry = tuple[str, str, tuple[Draft, ...]]  # heading, name, drafts
 
 
 class Drafts(Dialog[tuple[Draft, ...]]):
-    """Gives the drafts that were chosen: a template, saved ones, what was sent, what was there."""
+    """Return the drafts that the user chooses: former, saved, or sent ones, or a template."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "move(1)", "Down"),
@@ -41,9 +42,10 @@ class Drafts(Dialog[tuple[Draft, ...]]):
     ]
     title_text = "Start from"
 
-    def __init__(self, shelf: DraftStore, before: tuple[Draft, ...]) -> None:
+    def __init__(self, store: DraftStore, history: SendHistory, before: tuple[Draft, ...]) -> None:
         super().__init__()
-        self._shelf = shelf
+        self._store = store
+        self._history = history
         self._before = before
         self._entries: list[Entry] = []
         self._deleted: list[tuple[str, tuple[Draft, ...]]] = []
@@ -68,17 +70,17 @@ class Drafts(Dialog[tuple[Draft, ...]]):
             words = cut(f"  {safe(name):<{NAME_WIDTH}} {_summary(drafts)}", width)
             options.add_option(Option(Text(words), id=str(index)))
         options.highlighted = 1
-        for complaint in self._shelf.complaints[:1]:
+        for complaint in self._store.complaints[:1]:
             self.notify(safe(complaint), severity="warning", markup=False)
 
     def _all(self) -> Iterator[Entry]:
         if self._before:
             yield "Before", "what the form held before", self._before
-        for name, drafts in self._shelf.drafts().items():
+        for name, drafts in self._store.drafts().items():
             yield "Saved", name, drafts
         for found in TEMPLATES.values():
             yield "Templates", found.title, found.drafts
-        for drafts in self._shelf.history()[:HISTORY_SHOWN]:
+        for drafts in self._history.entries()[:HISTORY_SHOWN]:
             yield "Sent", _destination(drafts) or "no destination", drafts
 
     def action_move(self, step: int) -> None:
@@ -86,31 +88,31 @@ class Drafts(Dialog[tuple[Draft, ...]]):
         options.action_cursor_down() if step > 0 else options.action_cursor_up()
 
     def action_delete(self) -> None:
-        """Forget a saved draft."""
+        """Delete the highlighted draft, if it is a saved one."""
         entry = self._highlighted()
         if entry is not None and entry[0] == "Saved":
             _, name, drafts = entry
-            if self._change(partial(self._shelf.delete, name)):
+            if self._change(partial(self._store.delete, name)):
                 self._deleted.append((name, drafts))
                 self._say(f"{safe(name)} is deleted · u brings it back")
 
     def action_undo(self) -> None:
-        """Bring back what was deleted last."""
+        """Restore the draft that was deleted last."""
         if not self._deleted:
             return
         name, drafts = self._deleted[-1]
-        if name in self._shelf.drafts():
+        if name in self._store.drafts():
             self._say(f"another draft is kept as {safe(name)} by now")
-        elif self._change(partial(self._shelf.save, name, drafts)):
+        elif self._change(partial(self._store.save, name, drafts)):
             self._deleted.pop()
             self._say(f"{safe(name)} is back")
 
     def _change(self, change: Callable[[], None]) -> bool:
-        """Have the shelf changed, and show it; whether that was done."""
+        """Change the saved drafts, and list them again. Return False if the change failed."""
         done = True
         try:
             change()
-        except KeyError:  # another program was quicker
+        except KeyError:  # by another program
             self._say("it was deleted already")
             done = False
         except OSError as error:
@@ -121,7 +123,7 @@ class Drafts(Dialog[tuple[Draft, ...]]):
         self._fill()
         options.highlighted = at
         if (marked := options.highlighted_option) is not None and marked.disabled:
-            options.action_cursor_up()  # a heading has moved up
+            options.action_cursor_up()  # it is a heading now
         return done
 
     def _say(self, words: str) -> None:
@@ -138,7 +140,7 @@ class Drafts(Dialog[tuple[Draft, ...]]):
 
 
 class KeepDraft(Dialog[str]):
-    """Asks for the name to keep a draft under."""
+    """Ask for the name to save a draft under."""
 
     title_text = "Keep the draft"
 

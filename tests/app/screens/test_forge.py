@@ -385,34 +385,34 @@ async def test_templates_kept_drafts_and_history(tmp_path):
 
 async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
     async with forging(tmp_path) as stage:
-        pilot, shelf = stage.pilot, stage.screen.forger.keeping.shelf
+        pilot, store = stage.pilot, stage.screen.forger.keeping.drafts
         await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
         await pilot.pause()
-        kept = shelf.drafts()
+        kept = store.drafts()
         await pilot.press("ctrl+o")
         await pilot.pause()
         hint = pilot.app.screen.query_one(".dialog-hint", Static)
         await pilot.press("d")
         await pilot.pause()
-        assert shelf.drafts() == {}
+        assert store.drafts() == {}
         assert str(hint.content) == "mine is deleted · u brings it back"
         with monkeypatch.context() as patch:
-            patch.setattr(PrivateFolder, "replace", lambda *_: full("", ()))
+            patch.setattr(PrivateFolder, "replacement", lambda *_: full("", ()))
             await pilot.press("u")
             await pilot.pause()
             assert "No space left" in str(hint.content)
         await pilot.press("u", "u")
         await pilot.pause()
-        assert shelf.drafts() == kept
+        assert store.drafts() == kept
         assert str(hint.content) == "mine is back"
         with monkeypatch.context() as patch:
-            patch.setattr(PrivateFolder, "replace", lambda *_: full("", ()))
+            patch.setattr(PrivateFolder, "replacement", lambda *_: full("", ()))
             await pilot.press("d")
             await pilot.pause()
             assert "No space left" in str(hint.content)
         await pilot.press("u")
         assert str(hint.content).startswith("nothing is changed"), "nothing was deleted"
-        shelf.delete("mine")  # by another program
+        store.delete("mine")  # by another program
         await pilot.press("d")
         await pilot.pause()
         assert str(hint.content) == "it was deleted already"
@@ -421,26 +421,26 @@ async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
 async def test_after_the_last_kept_draft_was_deleted_another_is_marked(tmp_path):
     """Not the heading that stands in its place."""
     async with forging(tmp_path) as stage:
-        pilot, shelf = stage.pilot, stage.screen.forger.keeping.shelf
+        pilot, store = stage.pilot, stage.screen.forger.keeping.drafts
         for name in ("one", "two"):
-            shelf.save(name, stage.forge.form.held.drafts)
+            store.save(name, stage.forge.form.held.drafts)
         await pilot.press("f2", "ctrl+o", "down", "d")
         await pilot.pause()
         options = pilot.app.screen.query_one(OptionList)
-        assert list(shelf.drafts()) == ["one"]
+        assert list(store.drafts()) == ["one"]
         assert str(options.highlighted_option.prompt).strip().startswith("one")
         await pilot.press("d")
         await pilot.pause()
-        assert shelf.drafts() == {}
+        assert store.drafts() == {}
         assert str(options.highlighted_option.prompt).strip().startswith("TCP SYN")
 
 
 async def test_a_draft_whose_place_another_takes_is_kept(tmp_path):
     async with forging(tmp_path) as stage:
-        pilot, shelf = stage.pilot, stage.screen.forger.keeping.shelf
+        pilot, store = stage.pilot, stage.screen.forger.keeping.drafts
         await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
         await pilot.pause()
-        before = shelf.drafts()["mine"]
+        before = store.drafts()["mine"]
         await stage.type("ip.ttl", "9")
         await pilot.press("ctrl+t", "m", "i", "n", "e")
         await pilot.pause()
@@ -448,26 +448,26 @@ async def test_a_draft_whose_place_another_takes_is_kept(tmp_path):
         assert "takes the place" in str(hint.content)
         await pilot.press("enter")
         await pilot.pause()
-        assert shelf.drafts()["mine"][0].texts["ip.ttl"] == "9"
-        assert shelf.drafts()["mine, before"] == before
+        assert store.drafts()["mine"][0].texts["ip.ttl"] == "9"
+        assert store.drafts()["mine, before"] == before
         assert "what it was as mine, before" in stage.forge.query_one(Explanation).said
 
 
 async def test_a_draft_of_now_is_not_undone(tmp_path):
     """Kept meanwhile under the name of one that was deleted."""
     async with forging(tmp_path) as stage:
-        pilot, shelf = stage.pilot, stage.screen.forger.keeping.shelf
+        pilot, store = stage.pilot, stage.screen.forger.keeping.drafts
         drafts = stage.forge.form.held.drafts
-        shelf.save("mine", drafts)
+        store.save("mine", drafts)
         await pilot.press("f2", "ctrl+o", "d")
         await pilot.pause()
-        assert shelf.drafts() == {}
-        shelf.save("mine", (drafts[0].with_text("ip.ttl", "9"),))
+        assert store.drafts() == {}
+        store.save("mine", (drafts[0].with_text("ip.ttl", "9"),))
         await pilot.press("u")
         await pilot.pause()
         hint = pilot.app.screen.query_one(".dialog-hint", Static)
         assert str(hint.content) == "another draft is kept as mine by now"
-        assert shelf.drafts()["mine"][0].texts["ip.ttl"] == "9"
+        assert store.drafts()["mine"][0].texts["ip.ttl"] == "9"
 
 
 def full(name, content):
@@ -567,7 +567,7 @@ async def test_what_was_sent_is_written_down(tmp_path):
         words = [text for batch in batches for said in batch.comments.values() for text in said]
         assert words[0].startswith("sending 1 (IP_HDRINCL) by: rawscope send")
         assert (words[1:], remarks_of(path)) == ([], ["sent 1 of 1"])
-        assert stage.screen.forger.keeping.shelf.history()[0] == (
+        assert stage.screen.forger.keeping.history.entries()[0] == (
             stage.forge.form.held.draft.own(),
         )
 
@@ -643,7 +643,7 @@ async def test_the_name_of_a_draft_is_asked_for(tmp_path):
         assert isinstance(stage.pilot.app.screen.focused, Input)
         await stage.pilot.press("escape")
         assert stage.screen.focused is stage.forge.form
-        assert stage.screen.forger.keeping.shelf.drafts() == {}
+        assert stage.screen.forger.keeping.drafts.drafts() == {}
 
 
 @pytest.mark.parametrize("size", [(160, 45), (120, 36), (80, 24), (60, 24)])

@@ -26,7 +26,8 @@ from core.files.pcapng_writer import PcapngWriter
 from core.files.private_folder import PrivateFolder
 from core.forge.compose.draft import Draft
 from core.forge.journal.audit import Audit
-from core.forge.journal.saved import DraftStore
+from core.forge.journal.database import FILE, StateDatabase
+from core.forge.journal.drafts import DraftStore
 from core.forge.transmit.transmission import PreparedTransmission
 from core.forge.values import SendMethod
 from tests.support import ROOT, require_peer, require_root
@@ -54,18 +55,14 @@ def write_theme(folder: Path) -> None:
 WRITERS: dict[str, Callable[[Path], None]] = {
     "sent.pcapng": lambda folder: write_audit(folder, SendMethod.IP),
     "sent-frames.pcapng": lambda folder: write_audit(folder, SendMethod.LINK),
-    "drafts.json": lambda folder: DraftStore(folder).save("one", DRAFTS),
-    "history.json": lambda folder: DraftStore(folder).remember(DRAFTS),
-    "destinations.json": lambda folder: DraftStore(folder).agree({"192.0.2.1"}),
+    FILE: lambda folder: DraftStore(StateDatabase(folder)).save("one", DRAFTS),
     "state.json": write_theme,
 }
 READERS: dict[str, Callable[[Path], object]] = {
-    "drafts.json": lambda folder: DraftStore(folder).drafts(),
-    "history.json": lambda folder: DraftStore(folder).history(),
-    "destinations.json": lambda folder: DraftStore(folder).known(),
+    FILE: lambda folder: DraftStore(StateDatabase(folder)).drafts(),
     "state.json": lambda folder: load(Paths(folder / "config.toml", folder / "state.json")).theme,
 }
-JSON_FILES = tuple(READERS)
+REPLACED_FILES = tuple(READERS)
 PCAPNG_FILES = ("sent.pcapng", "sent-frames.pcapng")
 VICTIM = b'{"somebody": "else"}\n'
 
@@ -209,7 +206,7 @@ def test_what_a_killed_run_of_ours_left_is_gone_on_with(folder, name) -> None:
 
 
 @pytest.mark.parametrize("content", FOREIGN)
-@pytest.mark.parametrize("name", JSON_FILES)
+@pytest.mark.parametrize("name", REPLACED_FILES)
 def test_another_program_s_file_is_kept_when_ours_takes_its_place(folder, name, content) -> None:
     (folder / name).write_bytes(FOREIGN[content])
     if name == "state.json":
@@ -251,14 +248,9 @@ _FILL = """
 import sys
 from pathlib import Path
 from tests.core.files.test_private_folder import WRITERS, told
-from core.forge.compose.draft import Draft
-from core.forge.journal.saved import DraftStore
 folder, name, kept = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 if kept:
     WRITERS[name](folder)
-    if name == "destinations.json":
-        DraftStore(folder).agree({"192.0.2.9"})
-        (folder / name).write_text('["192.0.2.9"]')
 with (folder / "filler").open("wb", buffering=0) as filler:
     for size in (4096, 1):
         try:
@@ -351,7 +343,7 @@ def test_the_theme_leaves_the_rest_of_the_state(folder) -> None:
 # -- power loss ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", JSON_FILES)
+@pytest.mark.parametrize("name", REPLACED_FILES)
 def test_an_empty_file_counts_as_none(folder, name) -> None:
     (folder / name).touch()
     assert not READERS[name](folder)

@@ -14,7 +14,8 @@ from core.forge import pipeline
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.templates import TEMPLATES
-from core.forge.journal.saved import DraftStore
+from core.forge.journal.approvals import Approvals
+from core.forge.journal.database import StateDatabase
 from core.forge.orders import Order
 from core.forge.send_errors import SendError
 from core.forge.service import ForgeService
@@ -43,7 +44,7 @@ class Asked:
 
     @property
     def known(self) -> frozenset[str]:
-        return DraftStore(self.folder).known()
+        return Approvals(StateDatabase(self.folder)).marks()
 
 
 def by_form(order: Order, asked: Asked) -> str:

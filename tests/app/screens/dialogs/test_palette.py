@@ -11,13 +11,16 @@ from textual.worker import WorkerFailed
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.drafts import Drafts
 from app.screens.dialogs.palette import Palette
-from core.forge.journal.saved import DraftStore
+from core.forge.journal.database import StateDatabase
+from core.forge.journal.drafts import DraftStore
+from core.forge.journal.history import SendHistory
 from tests.scripted import scripted_store
 from tests.scripted_monitor import scripted_monitor
 
+NO_STATE = StateDatabase(Path("/dev/null/none"))
 LISTS = {
     "Copy": lambda: Copy([("Row", "1"), ("Value", "2")]),
-    "Drafts": lambda: Drafts(DraftStore(Path("/dev/null/none")), ()),
+    "Drafts": lambda: Drafts(DraftStore(NO_STATE), SendHistory(NO_STATE), ()),
     "Palette": Palette,
 }
 

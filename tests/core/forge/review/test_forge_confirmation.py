@@ -11,7 +11,8 @@ from app.cli.output import CommandError
 from app.cli.send import send
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
-from core.forge.journal.saved import DraftStore
+from core.forge.journal.approvals import Approvals
+from core.forge.journal.database import StateDatabase
 from core.forge.orders import Order, Question
 from core.forge.review.confirmation import SendVolume
 from core.forge.service import ForgeService
@@ -94,7 +95,7 @@ def test_so_it_is_on_the_command_line(
     draft = Draft(("eth", "ip", "udp"), UDP)
     around = machine.suggest_from_routes(draft, "eth0")
     departure = machine.prepare([evaluate(draft, around.values).data], SendMethod.LINK, "eth0")
-    DraftStore(tmp_path / "rawscope").agree(departure.examine(SendVolume()).marks)
+    Approvals(StateDatabase(tmp_path / "rawscope")).add(departure.examine(SendVolume()).marks)
     with pytest.raises(CommandError, match="not sent: nobody"):
         send.run_send(send.SendRequest((draft,), link="eth0"), machine)
     assert machine.sent == []

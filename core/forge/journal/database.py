@@ -1,0 +1,290 @@
+"""The database of drafts, send history, and approvals that all rawscope processes of a user share.
+
+`forge.sqlite3` in the state directory is an SQLite database that only its owner may read. SQLite
+opens a database by path and follows symbolic links; it creates a journal beside the database, and
+replays a journal that it finds there; a reader waits while a writer commits. None of that meets the
+rules of `core.files.private_folder`, so rawscope never changes a database in place:
+
+* A change takes the folder's lock, copies the database to a new file, lets SQLite change the copy,
+  and renames the copy over the original. The copy's journal is in memory: a change that fails
+  discards the copy. A full disk, a crash, or a power loss leaves the database as it was.
+* A reader opens the database as `immutable`: SQLite takes no lock, and opens no ``-journal``,
+  ``-wal``, or ``-shm`` file. The file that it opened never changes, so a reader waits for nobody.
+
+The first change imports the JSON files of earlier versions (`core.forge.journal.json_files`). Until
+then, readers import them into memory.
+
+A damaged database reads as empty. The next change renames it to ``forge.sqlite3.unreadable-TIME``
+and begins another. `StateDatabase.complaints` reports both.
+
+Source: https://sqlite.org/uri.html (immutable), https://sqlite.org/pragma.html (journal_mode,
+integrity_check), https://sqlite.org/rescode.html.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.files.private_folder import PrivateFolder
+from core.forge.journal import json_files
+
+if TYPE_CHECKING:
+    import sqlite3  # at run time, imported when first used: not before the monitor's first rows
+
+FILE = "forge.sqlite3"
+LARGEST_BYTES = 64 << 20  # of the database
+_APPLICATION = 0x72617773  # "raws"
+_VERSION = 1  # of `_TABLES`
+# Names and marks are blobs, as Python's text may hold what UTF-8 cannot encode: see `to_blob`.
+_TABLES = (
+    "CREATE TABLE drafts (name BLOB NOT NULL PRIMARY KEY, content TEXT NOT NULL)",
+    "CREATE TABLE history (number INTEGER PRIMARY KEY, content TEXT NOT NULL)",
+    "CREATE TABLE approvals (number INTEGER PRIMARY KEY, mark BLOB NOT NULL UNIQUE)",
+)
+# Not CHECK constraints: `integrity_check` ignores those of a database that is opened for reading.
+_MISTYPED = """
+SELECT 1 FROM drafts WHERE typeof(name) <> 'blob' OR typeof(content) <> 'text'
+UNION ALL SELECT 1 FROM history WHERE typeof(content) <> 'text'
+UNION ALL SELECT 1 FROM approvals WHERE typeof(mark) <> 'blob'
+"""
+_INSERT = {
+    json_files.DRAFTS: "INSERT INTO drafts VALUES (?, ?)",
+    json_files.HISTORY: "INSERT INTO history (content) VALUES (?)",
+    json_files.APPROVALS: "INSERT OR REPLACE INTO approvals (mark) VALUES (?)",
+}
+
+
+class DamagedError(OSError):
+    """SQLite cannot read the database, or another program wrote it."""
+
+
+class StateDatabase:
+    """The database in `folder`, opened anew for each read and each change.
+
+    A change waits a few seconds for another process; with `waits=False` it raises `OSError` at
+    once. `complaints` receives a sentence about each problem that does not raise.
+    """
+
+    def __init__(
+        self, folder: Path, *, waits: bool = True, complaints: list[str] | None = None
+    ) -> None:
+        self.folder = folder
+        self.complaints: list[str] = [] if complaints is None else complaints
+        self._waits = waits
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a query; none, with a complaint, from an unreadable database."""
+        try:
+            with (
+                PrivateFolder(self.folder) as folder,
+                _os_errors(),
+                closing(self._reader(folder)) as connection,
+            ):
+                return connection.execute(query).fetchall()
+        except FileNotFoundError:
+            return []
+        except DamagedError as error:
+            self.complain(f"{self.folder / FILE}: {error.strerror}")
+        except OSError as error:
+            self.complain(f"{self.folder}: {error.strerror}")
+        return []
+
+    @contextmanager
+    def change(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection, and save what it changed if the block ends without an exception.
+
+        The database is replaced whole or, with an `OSError`, not at all.
+        """
+        with (
+            PrivateFolder(self.folder, create=True) as folder,
+            folder.locked(waits=self._waits),
+            _os_errors(),
+        ):
+            content = self._content_to_change(folder)
+            imported: list[str] = []
+            with (
+                folder.replacement(FILE, content) as path,
+                closing(_connect(path, "mode=rw")) as connection,
+            ):
+                connection.execute("PRAGMA journal_mode = MEMORY")
+                connection.execute("PRAGMA synchronous = OFF")  # `replacement` synchronizes it
+                if not content:
+                    _create_tables(connection)
+                    imported = self._import_json(connection, folder, is_change=True)
+                yield connection
+                connection.commit()
+                if path.stat().st_size > LARGEST_BYTES:
+                    raise OSError(errno.EFBIG, f"{FILE} would be larger than {_LARGEST_WORDS}")
+            for name in imported:  # if this fails, the file stays, and nothing reads it again
+                with suppress(OSError):
+                    folder.rename(name, name + json_files.IMPORTED)
+
+    def complain(self, sentence: str) -> None:
+        """Append a sentence to `complaints`, once."""
+        if sentence not in self.complaints:
+            self.complaints.append(sentence)
+
+    def _reader(self, folder: PrivateFolder) -> sqlite3.Connection:
+        """Connect to the database, or to one in memory that holds what JSON files hold.
+
+        Raises `OSError` and `sqlite3.Error`.
+        """
+        if _is_begun(folder):
+            return _open_checked(folder)
+        connection = _connect()
+        try:
+            _create_tables(connection)
+            self._import_json(connection, folder, is_change=False)
+            if _is_begun(folder):  # another process has imported and renamed the JSON files now
+                connection.close()
+                return _open_checked(folder)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _content_to_change(self, folder: PrivateFolder) -> bytes:
+        """Return the bytes of the database; none for a missing or damaged one.
+
+        Set a damaged one aside. Raises `OSError`, also for one of a later version.
+        """
+        try:
+            content = folder.read(FILE, LARGEST_BYTES + 1)
+        except FileNotFoundError:
+            return b""
+        if not content:
+            return b""
+        try:
+            if len(content) > LARGEST_BYTES:
+                raise DamagedError(errno.EFBIG, f"it is larger than {_LARGEST_WORDS}")
+            with _os_errors():
+                _open_checked(folder).close()
+        except DamagedError as error:
+            self._set_aside(folder, FILE, str(error.strerror))
+            return b""
+        return content
+
+    def _import_json(
+        self, connection: sqlite3.Connection, folder: PrivateFolder, *, is_change: bool
+    ) -> list[str]:
+        """Insert the entries of the JSON files; return the names of those that were read.
+
+        For a change, set an unreadable file aside, and raise `OSError` for one that cannot be
+        opened: importing the rest would leave its entries behind. A reader complains about either.
+        """
+        imported = []
+        for name, insert in _INSERT.items():
+            try:
+                connection.executemany(insert, json_files.read_rows(folder, name))
+            except FileNotFoundError:
+                continue
+            except ValueError as error:
+                if is_change:
+                    self._set_aside(folder, name, str(error))
+                else:
+                    self.complain(f"{self.folder / name}: {error}")
+                continue
+            except OSError as error:
+                if is_change:
+                    raise
+                self.complain(f"{self.folder}: {error.strerror}")
+                continue
+            imported.append(name)
+        return imported
+
+    def _set_aside(self, folder: PrivateFolder, name: str, reason: str) -> None:
+        """Rename an unreadable file, and complain. Raises `OSError`."""
+        aside = f"{name}.unreadable-{time.time_ns()}"
+        folder.rename(name, aside)
+        self.complain(f"{self.folder / name}: {reason}; it is now {aside}")
+
+
+_LARGEST_WORDS = f"{LARGEST_BYTES >> 20} MiB"
+
+
+@contextmanager
+def _os_errors() -> Iterator[None]:
+    """Raise `OSError` for what SQLite raises, and where Python has no SQLite."""
+    try:
+        import sqlite3
+    except ImportError as error:
+        words = "drafts and history need Python's sqlite3 module, which is not installed"
+        raise OSError(errno.ENOSYS, words) from error
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extension bits
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
+            raise DamagedError(errno.EBADMSG, f"it is damaged ({error})") from error
+        if code == sqlite3.SQLITE_FULL:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise OSError(errno.EIO, f"SQLite: {error}") from error
+    except UnicodeDecodeError as error:  # Python cannot decode SQLite's message about the damage
+        raise DamagedError(errno.EBADMSG, "it is damaged") from error
+
+
+def _connect(path: Path | None = None, parameters: str = "") -> sqlite3.Connection:
+    """Connect to a database file, or to a new database in memory."""
+    import sqlite3
+
+    uri = f"{path.as_uri()}?{parameters}" if path is not None else ":memory:"
+    connection = sqlite3.connect(uri, timeout=0.0, uri=path is not None)
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.text_factory = _lenient_text
+    return connection
+
+
+def _lenient_text(data: bytes) -> str:
+    """Return text of a row. A damaged byte spoils that entry, not the query."""
+    return data.decode("utf-8", "replace")
+
+
+def _create_tables(connection: sqlite3.Connection) -> None:
+    pragmas = (
+        "PRAGMA auto_vacuum = FULL",  # so that the file shrinks
+        f"PRAGMA application_id = {_APPLICATION}",
+        f"PRAGMA user_version = {_VERSION}",
+    )
+    for statement in (*pragmas, *_TABLES):
+        connection.execute(statement)
+
+
+def _is_begun(folder: PrivateFolder) -> bool:
+    """Return True if the database exists. An empty file counts as none. Raises `OSError`."""
+    try:
+        return bool(folder.read(FILE, 1))
+    except FileNotFoundError:
+        return False
+
+
+def _open_checked(folder: PrivateFolder) -> sqlite3.Connection:
+    """Connect to the database for reading, if it is whole.
+
+    The file must have been read through `folder` before. Raises `DamagedError`, `sqlite3.Error`,
+    and `OSError` for a database of a later version.
+    """
+    connection = _connect(folder.path_of(FILE), "mode=ro&immutable=1")
+    try:
+        ((application,),) = connection.execute("PRAGMA application_id")
+        ((version,),) = connection.execute("PRAGMA user_version")
+        if application != _APPLICATION:
+            raise DamagedError(errno.EBADMSG, "another program wrote it")
+        if version != _VERSION:
+            raise OSError(errno.EPROTO, f"{FILE} was written by a later version of rawscope")
+        tables = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master")}
+        ((result,),) = connection.execute("PRAGMA integrity_check(1)")
+        if result != "ok" or not tables.issuperset(_TABLES):
+            raise DamagedError(errno.EBADMSG, "it is damaged")
+        if connection.execute(_MISTYPED).fetchone() is not None:
+            raise DamagedError(errno.EBADMSG, "it is damaged")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
