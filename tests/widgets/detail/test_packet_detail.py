@@ -5,7 +5,6 @@ from core.wire.present.detail import Row, Severity, detail_rows
 from tests.scripted import ACK, HOST, PSH, SERVER, SYN, arp, tcp, udp
 from tests.widgets.stage import play, screen_text
 from widgets.detail.packet_detail import PacketDetail
-from widgets.detail.tree import Expansion, path_to_byte
 
 SEGMENT = tcp(HOST, SERVER, (1000, 80), PSH | ACK, (7, 9), b"hello")
 TALL = (100, 60)
@@ -58,7 +57,7 @@ def test_what_was_opened_stays_open_in_the_next_packet():
         view.action_collapse()
         lines = view.line_count
         show(view, tcp(HOST, SERVER, (2000, 80), SYN, (1, 0)))
-        keys = [line.row.key for line in view._lines]
+        keys = [line.row.key for line in view.model.lines]
         assert "tcp.flags.syn" in keys
         assert "ip.ttl" not in keys
         show(view, SEGMENT)
@@ -85,20 +84,6 @@ def test_the_same_field_stays_selected_and_comes_back():
     play(PacketDetail(), scene, size=TALL)
     assert spans[0] == spans[2] == Span(36, 38)  # told again although the bytes are the same
     assert len(spans) == 3
-
-
-def test_a_field_hidden_in_a_closed_layer_selects_the_layer():
-    async def scene(pilot):
-        view = pilot.app.widget
-        show(view, SEGMENT)
-        select(view, "tcp.dstport")
-        select(view, "tcp")
-        view._wanted = "tcp.dstport"
-        view._expansion.set(view.selected_row, False)
-        show(view, SEGMENT)
-        assert selected_key(view) == "tcp"
-
-    play(PacketDetail(), scene, size=TALL)
 
 
 def test_every_byte_selects_a_row_that_holds_it():
@@ -137,18 +122,6 @@ def test_a_byte_outside_of_everything_changes_nothing():
         assert selected_key(view) == "ip.ttl"
 
     play(PacketDetail(), scene, size=TALL)
-
-
-def test_the_smallest_row_around_a_byte_is_taken():
-    leaf = Row("a.b.c", "leaf", span=Span(2, 3))
-    middle = Row("a.b", "b", span=Span(2, 4), children=(leaf,))
-    rows = (
-        Row("wide", "wide", span=Span(0, 9)),
-        Row("a", "a", span=Span(0, 8), children=(middle,)),
-    )
-    assert [row.key for row in path_to_byte(rows, 2)] == ["a", "a.b", "a.b.c"]
-    assert [row.key for row in path_to_byte(rows, 8)] == ["wide"]
-    assert path_to_byte(rows, 9) == ()
 
 
 def test_mouse_selects_and_arrows_open():
@@ -322,11 +295,3 @@ def test_resize_keeps_the_selection_on_the_screen():
             assert view.cursor_line in view.window.lines
 
     play(PacketDetail(), scene, size=TALL)
-
-
-def test_expansion_goes_by_the_name_before_the_number():
-    expansion = Expansion()
-    inner = Row("ip#2", "IP in IP", children=(Row("ip.ttl#2", "TTL"),), is_layer=True)
-    part = Row("ip", "not a layer", children=(Row("x", "x"),))
-    assert expansion.is_open(inner)
-    assert not expansion.is_open(part)
