@@ -49,7 +49,7 @@ THEMES = {
     "test_corpus.py": "dump against tshark",
     "test_fuzz_run.py": "python -m tests.fuzz",
     "test_language.py": "plain American English",
-    "test_project.py": "wheel, README, lock and imports",
+    "test_project.py": "wheel, README, lock, imports, sizes of classes",
     "test_signals.py": "signals in programs that tests start",
     "test_tree.py": "this rule",
     "widgets/test_any_size.py": "terminals of any size",
