@@ -29,8 +29,9 @@ from numpy.typing import NDArray
 
 from core.decode.chunk import Chunk
 from core.store.snapshot import Snapshot
+from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import HeaderState, Network
-from core.wire.network.ipv4 import IPV4, IpProtocol
+from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 from core.wire.transport.tcp import TCP, SequenceBase
 

@@ -36,9 +36,10 @@ from core.capture.interface_map import InterfaceMap
 from core.decode.batch import Batch
 from core.net import sockets as kernel
 from core.net.interfaces import LinkHeader
-from core.wire.link.ethernet import ETHERNET, EtherType
+from core.wire.link.ethernet import ETHERNET
 from core.wire.link.linux_cooked import SLL_OTHER
 from core.wire.link.vlan import VLAN
+from core.wire.model.assigned_numbers import EtherType
 from core.wire.model.dissection import PacketFlag
 from core.wire.model.field import Kind
 from core.wire.model.table import HeaderTable

@@ -27,7 +27,6 @@ from core.wire.link.ethernet import (
     SAP_SNAP,
     SNAP,
     UNNUMBERED,
-    EtherType,
 )
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import (
@@ -54,6 +53,7 @@ from core.wire.link.loopback import (
     SHORT_FAMILIES,
 )
 from core.wire.link.vlan import PROVIDER, VLAN, VLAN_LENGTH
+from core.wire.model.assigned_numbers import EtherType
 from core.wire.model.batch import Column, FrameGroup, Mask
 from core.wire.model.dissection import Cause
 from core.wire.model.field import gather

@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from core.decode.batch_walk import BatchWalk
-from core.wire.link.ethernet import EtherType
+from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.batch import Column, FrameGroup, HeaderState, Mask, Network
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering
 from core.wire.network import ipv4_options
 from core.wire.network.arp import ARP, ARP_IPV4, ETHERNET_TYPES, IPV4_BYTES, MAC_BYTES
-from core.wire.network.ipv4 import IPV4, SEGMENTED, IpProtocol
+from core.wire.network.ipv4 import IPV4, SEGMENTED
 from core.wire.network.ipv6 import (
     AH_UNIT,
     AUTHENTICATION,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.decode.batch_walk import BatchWalk
-from core.wire.link.ethernet import LOWEST_ETHERTYPE, EtherType
+from core.wire.link.ethernet import LOWEST_ETHERTYPE
 from core.wire.link.ppp import (
     ADDRESS,
     PPP,
@@ -31,7 +31,8 @@ from core.wire.link.serial import (
     NLPID_TYPES,
     SLARP,
 )
-from core.wire.link.shims import CISCO_METADATA, NSH, NSH_NEXT
+from core.wire.link.shims import CISCO_METADATA, NSH
+from core.wire.model.assigned_numbers import NSH_ETHERTYPES, EtherType
 from core.wire.model.batch import Column, FrameGroup
 from core.wire.model.field import gather
 from core.wire.model.walk import Numbering
@@ -144,7 +145,7 @@ def nsh(walk: BatchWalk, group: FrameGroup) -> None:
     group, length = group.where(whole), length[whole]
     following = walk.column(NSH["nextproto"], group)
     after = group.moved(length)
-    for number, kind in NSH_NEXT.items():
+    for number, kind in NSH_ETHERTYPES.items():
         walk.follow(Numbering.ETHERTYPE, int(kind), after.where(following == number))
 
 

@@ -26,12 +26,13 @@ from core.decode.chunk import VERDICT_UNKNOWN, Chunk
 from core.wire.checksum.batch_checksums import add_folded, crc32c_many, header_sums, ones_sums
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
+from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import PacketFlag, Verdict
 from core.wire.model.field import Span
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering
-from core.wire.network.ipv4 import IPV4, IpProtocol
+from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 from core.wire.protocol import ChecksumRule
 from core.wire.registry import PROTOCOLS, numbers

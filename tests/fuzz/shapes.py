@@ -14,16 +14,16 @@ from core.forge.compose.layer_kinds import KINDS
 from core.wire.encode.build import build
 from core.wire.encode.packet_parts import Header, Parts
 from core.wire.link import linux_cooked, ppp
-from core.wire.link.ethernet import ETHERNET, ETHERNET_802_3, LLC, LLC_16_BIT, SNAP, EtherType
+from core.wire.link.ethernet import ETHERNET, ETHERNET_802_3, LLC, LLC_16_BIT, SNAP
 from core.wire.link.link_types import LinkType
 from core.wire.link.mpls import MPLS
 from core.wire.link.shims import CISCO_METADATA, NSH
 from core.wire.link.vlan import PROVIDER, VLAN, VLAN_LENGTH
+from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.options import OptionList
 from core.wire.model.table import HeaderTable
 from core.wire.network import icmp, icmpv6, igmp, tunnels
 from core.wire.network.arp import ARP, ARP_IPV4
-from core.wire.network.ipv4 import IpProtocol
 from core.wire.network.ipv4_options import OPTIONS as IPV4_OPTIONS
 from core.wire.network.ipv6 import (
     AUTHENTICATION,

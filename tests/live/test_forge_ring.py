@@ -26,8 +26,9 @@ from core.forge.transmit import tx_ring
 from core.forge.transmit.replay import Replay, ReplayPace
 from core.forge.transmit.tx_ring import TxRing
 from core.net.routes import group_address
-from core.wire.link.ethernet import ETHERNET, EtherType
+from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
+from core.wire.model.assigned_numbers import EtherType
 from tests.app.made import capture_of, udp_frame
 from tests.core.wire.frames import ethernet
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run, until

@@ -31,9 +31,9 @@ from core.files.private_folder import PrivateFolder
 from core.forge.ip_packet import is_ipv6
 from core.forge.transmit.transmission import PreparedTransmission
 from core.forge.values import SendMethod, SendProgress
-from core.wire.link.ethernet import EtherType
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import HARDWARE_NONE, SENT_BY_US, SLL
+from core.wire.model.assigned_numbers import EtherType
 from core.wire.model.dissection import PacketFlag
 
 PACKETS, FRAMES = "sent.pcapng", "sent-frames.pcapng"

@@ -27,9 +27,10 @@ from core.store.captured_packet import CapturedPacket
 from core.store.snapshot import Snapshot
 from core.store.view import View
 from core.wire.dissect import dissect
+from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Dissection
-from core.wire.network.ipv4 import IPV4, IpProtocol
+from core.wire.network.ipv4 import IPV4
 
 MOST_REPLIES = 200  # kept; more are counted
 MOST_COPIES = 100_000  # whose numbers are kept

@@ -21,11 +21,12 @@ from core.forge.review.packet_review import Concern, PacketReview, Target, Unusu
 from core.net.host_addresses import HostAddresses
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
+from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.field import Span
 from core.wire.network.arp import ARP_IPV4
 from core.wire.network.icmpv6 import ICMPV6, NEIGHBOR_ADVERTISEMENT
-from core.wire.network.ipv4 import IPV4, IpProtocol
+from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 
 MOST_KINDS = 4096

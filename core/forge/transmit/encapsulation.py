@@ -24,9 +24,10 @@ from core.decode.batch import Batch
 from core.forge.compose.route_suggestions import link_address, next_hop
 from core.net.netlink import LinkMessage
 from core.net.routes import IFF_LOOPBACK, find_route
-from core.wire.link.ethernet import ETHERNET, EtherType
+from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL, SLL2
+from core.wire.model.assigned_numbers import EtherType
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 

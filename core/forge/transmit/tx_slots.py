@@ -30,8 +30,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.net import sockets as kernel
-from core.wire.link.ethernet import ETHERNET, EtherType
+from core.wire.link.ethernet import ETHERNET
 from core.wire.link.vlan import VLAN
+from core.wire.model.assigned_numbers import EtherType
 
 _MOST_SLOTS = 4096
 _LEAST_SLOT = 128  # small slots stay in the processor's cache: a tenth faster than 256

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 
 from core.wire.checksum.packet_checksums import crc32c, internet_checksum, pseudo_header_sum
 from core.wire.encode.packet_parts import Header
+from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.field import PlacedField
 from core.wire.model.walk import Numbering
 from core.wire.network import ipv4_options, ipv6, ipv6_options
-from core.wire.network.ipv4 import IpProtocol
 from core.wire.network.ipv6 import AH_UNIT, UNIT
 from core.wire.protocol import ChecksumRule, ComputedNumber
 from core.wire.registry import PROTOCOLS, numbers

@@ -12,63 +12,13 @@ only the network header knows. An 802.3 length ends the payload itself.
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from core.wire.link.link_types import LinkType
+from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
 from core.wire.model.dissection import Dissection, Layer, Note
 from core.wire.model.field import Field, Mac, PlacedField
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.protocol import ComputedNumber, LayerKind, LayerPosition, Protocol, Reader
-
-
-class EtherType(IntEnum):
-    """The EtherTypes with a reader here, and some that are only named."""
-
-    IPV4 = 0x0800
-    ARP = 0x0806
-    WAKE_ON_LAN = 0x0842
-    TRANSPARENT_ETHERNET = 0x6558
-    RARP = 0x8035
-    VLAN = 0x8100
-    IPV6 = 0x86DD
-    PPP = 0x880B
-    MPLS = 0x8847
-    MPLS_MULTICAST = 0x8848
-    PPPOE_DISCOVERY = 0x8863
-    PPPOE_SESSION = 0x8864
-    EAPOL = 0x888E
-    PROVIDER_VLAN = 0x88A8
-    CISCO_METADATA = 0x8909
-    NSH = 0x894F
-    LLDP = 0x88CC
-    QINQ_OLD = 0x9100
-
-
-ETHERTYPE_NAMES: dict[int, str] = {
-    EtherType.IPV4: "IPv4",
-    EtherType.ARP: "ARP",
-    EtherType.WAKE_ON_LAN: "Wake-on-LAN",
-    EtherType.TRANSPARENT_ETHERNET: "Transparent Ethernet bridging",
-    EtherType.RARP: "RARP",
-    EtherType.VLAN: "802.1Q VLAN",
-    EtherType.IPV6: "IPv6",
-    EtherType.PPP: "PPP",
-    EtherType.MPLS: "MPLS",
-    EtherType.MPLS_MULTICAST: "MPLS multicast",
-    EtherType.PPPOE_DISCOVERY: "PPPoE discovery",
-    EtherType.PPPOE_SESSION: "PPPoE session",
-    EtherType.EAPOL: "802.1X authentication",
-    EtherType.PROVIDER_VLAN: "802.1ad provider VLAN",
-    EtherType.LLDP: "LLDP",
-    EtherType.CISCO_METADATA: "Cisco metadata",
-    EtherType.NSH: "NSH",
-    EtherType.QINQ_OLD: "802.1Q VLAN (old stacked tag)",
-    0x8809: "Slow protocols (LACP, OAM)",
-    0x88F7: "PTP",
-    0x8902: "802.1ag fault management",
-    0x9000: "Loopback (configuration test)",
-}
 
 LOWEST_ETHERTYPE = 0x0600
 HIGHEST_LENGTH = 1500

@@ -18,8 +18,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import Enum
 
-from core.wire.link.ethernet import ETHERTYPE_NAMES, LOWEST_ETHERTYPE
+from core.wire.link.ethernet import LOWEST_ETHERTYPE
 from core.wire.link.link_types import LinkType
+from core.wire.model.assigned_numbers import ETHERTYPE_NAMES
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Kind, Mac
 from core.wire.model.table import HeaderTable

@@ -18,9 +18,10 @@ A number above 1500 is an EtherType, not an address family.
 
 from __future__ import annotations
 
-from core.wire.link.ethernet import ETHERTYPE_NAMES, HIGHEST_LENGTH, EtherType
+from core.wire.link.ethernet import HIGHEST_LENGTH
 from core.wire.link.link_types import LinkType
 from core.wire.link.ppp import ADDRESS, CONTROL
+from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
 from core.wire.model.dissection import Cause, Dissection, Layer, Stop
 from core.wire.model.field import Field, Kind
 from core.wire.model.table import HeaderTable

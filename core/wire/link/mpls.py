@@ -8,8 +8,7 @@ control word or anything else: data. Under the OAM alert label (RFC 3429) there 
 
 from __future__ import annotations
 
-from core.wire.link import ppp
-from core.wire.link.ethernet import EtherType
+from core.wire.model.assigned_numbers import EtherType, PppProtocol
 from core.wire.model.batch import BatchReader, FrameGroup
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
@@ -87,7 +86,7 @@ PROTOCOLS = (
         info=info,
         readers=(
             Reader(Numbering.ETHERTYPE, (EtherType.MPLS, EtherType.MPLS_MULTICAST), parse, step),
-            Reader(Numbering.PPP, (ppp.MPLS, ppp.MPLS_MULTICAST), parse, step),
+            Reader(Numbering.PPP, (PppProtocol.MPLS, PppProtocol.MPLS_MULTICAST), parse, step),
         ),
         is_stacked=True,
     ),

@@ -10,8 +10,8 @@ frame carries PPP without address and control.
 
 from __future__ import annotations
 
-from core.wire.link.ethernet import EtherType
 from core.wire.link.link_types import LinkType
+from core.wire.model.assigned_numbers import PPP_PROTOCOL_NAMES, EtherType, PppProtocol
 from core.wire.model.dissection import Dissection, Layer, Note
 from core.wire.model.field import Field
 from core.wire.model.table import HeaderTable
@@ -19,22 +19,6 @@ from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.protocol import ComputedNumber, Protocol, Reader
 
 ADDRESS, CONTROL = 0xFF, 0x03
-IPV4, IPV6, MPLS, MPLS_MULTICAST = 0x0021, 0x0057, 0x0281, 0x0283
-PROTOCOL_NAMES = {
-    IPV4: "IPv4",
-    IPV6: "IPv6",
-    0x002D: "Van Jacobson compressed TCP",
-    0x00FD: "Compressed datagram",
-    MPLS: "MPLS",
-    MPLS_MULTICAST: "MPLS multicast",
-    0x8021: "IPCP",
-    0x8057: "IPv6CP",
-    0x80FD: "CCP",
-    0xC021: "LCP",
-    0xC023: "PAP",
-    0xC025: "Link quality report",
-    0xC223: "CHAP",
-}
 CODES = {
     0x00: "Session data",
     0x07: "Discovery offer (PADO)",
@@ -48,8 +32,12 @@ _FRAMING = (
     Field("address", 8, "Address", base=16, default=ADDRESS),
     Field("control", 8, "Control", base=16, default=CONTROL),
 )
-_PROTOCOL = Field("protocol", 16, "Protocol", base=16, values=PROTOCOL_NAMES, default=IPV4)
-_COMPRESSED = Field("protocol", 8, "Protocol", base=16, values=PROTOCOL_NAMES, default=IPV4)
+_PROTOCOL = Field(
+    "protocol", 16, "Protocol", base=16, values=PPP_PROTOCOL_NAMES, default=PppProtocol.IPV4
+)
+_COMPRESSED = Field(
+    "protocol", 8, "Protocol", base=16, values=PPP_PROTOCOL_NAMES, default=PppProtocol.IPV4
+)
 
 PPP = HeaderTable("ppp", "Point-to-Point Protocol", "RFC 1661 §2", _PROTOCOL)
 PPP_COMPRESSED = HeaderTable("ppp", "Point-to-Point Protocol", "RFC 1661 §6.5", _COMPRESSED)
@@ -119,7 +107,7 @@ def _header(walk: Walk, offset: int) -> bool:
 def info(layer: Layer, dissection: Dissection) -> str:
     """``PPP LCP``."""
     number = layer.tables[0]["protocol"].number(dissection.data, layer.offset)
-    return f"PPP {PROTOCOL_NAMES.get(number, f'0x{number:04x}')}"
+    return f"PPP {PPP_PROTOCOL_NAMES.get(number, f'0x{number:04x}')}"
 
 
 def info_pppoe(layer: Layer, dissection: Dissection) -> str:

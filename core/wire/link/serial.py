@@ -13,8 +13,9 @@ the byte order of the capturing host, padded to 4. One of them is the packet.
 
 from __future__ import annotations
 
-from core.wire.link.ethernet import ETHERTYPE_NAMES, LOWEST_ETHERTYPE, EtherType
+from core.wire.link.ethernet import LOWEST_ETHERTYPE
 from core.wire.link.link_types import LinkType
+from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable

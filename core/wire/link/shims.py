@@ -7,19 +7,17 @@ that was there; the layout is the one Wireshark reads.
 
 from __future__ import annotations
 
-from core.wire.link.ethernet import ETHERTYPE_NAMES, EtherType
+from core.wire.model.assigned_numbers import (
+    ETHERTYPE_NAMES,
+    NSH_ETHERTYPES,
+    NSH_PROTOCOL_NAMES,
+    EtherType,
+)
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.protocol import ComputedNumber, Protocol, Reader
-
-NSH_NEXT = {
-    1: EtherType.IPV4,
-    2: EtherType.IPV6,
-    3: EtherType.TRANSPARENT_ETHERNET,
-    5: EtherType.MPLS,
-}
 
 NSH = HeaderTable(
     "nsh",
@@ -32,7 +30,7 @@ NSH = HeaderTable(
     Field("length", 6, "Length", unit=4, suffix="bytes", automatic=True),
     Field("reserved", 4, "Unassigned"),
     Field("mdtype", 4, "Metadata type", default=2),
-    Field("nextproto", 8, "Next protocol", values={1: "IPv4", 2: "IPv6", 3: "Ethernet", 5: "MPLS"}),
+    Field("nextproto", 8, "Next protocol", values=NSH_PROTOCOL_NAMES),
     Field("spi", 24, "Service path"),
     Field("si", 8, "Service index", default=255),
 )
@@ -61,7 +59,7 @@ def parse_nsh(walk: Walk, offset: int) -> Next | None:
         return None
     complete = walk.has("nsh", offset, length)
     walk.add((NSH,), offset, length, depth=walk.depth)
-    kind = NSH_NEXT.get(NSH["nextproto"].number(walk.data, offset))
+    kind = NSH_ETHERTYPES.get(NSH["nextproto"].number(walk.data, offset))
     if not complete or kind is None:
         return None
     return Next(Numbering.ETHERTYPE, kind, offset + length)

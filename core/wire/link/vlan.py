@@ -10,7 +10,8 @@ fields of a provider's tag ``ieee8021ad``, those of the others ``vlan``; so do w
 
 from __future__ import annotations
 
-from core.wire.link.ethernet import ETHERTYPE_NAMES, HIGHEST_LENGTH, EtherType, end_by_length
+from core.wire.link.ethernet import HIGHEST_LENGTH, end_by_length
+from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable

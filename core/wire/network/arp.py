@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from core.wire.link.ethernet import ETHERTYPE_NAMES, EtherType
+from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, IPv4Address, Kind, Mac
 from core.wire.model.table import HeaderTable

@@ -12,13 +12,12 @@ The checksum covers the whole message, without a pseudo-header.
 from __future__ import annotations
 
 from core.wire.checksum import packet_checksums
-from core.wire.link.ethernet import EtherType
+from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.batch import message_step
 from core.wire.model.dissection import Check, Dissection, Layer
 from core.wire.model.field import Field, IPv4Address, Kind, PlacedField
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.network.ipv4 import IpProtocol
 from core.wire.protocol import (
     REST_BODY,
     ChecksumRule,

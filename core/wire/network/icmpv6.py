@@ -10,7 +10,7 @@ Unlike ICMP's, the checksum covers a pseudo-header.
 from __future__ import annotations
 
 from core.wire.checksum import packet_checksums
-from core.wire.link.ethernet import EtherType
+from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.batch import message_step
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag, IPv6Address, Kind, Mac, Span, address_text
@@ -18,7 +18,6 @@ from core.wire.model.options import OptionKind, OptionList
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network.icmp import continuations
-from core.wire.network.ipv4 import IpProtocol
 from core.wire.protocol import (
     OPTIONS_BODY,
     ChecksumRule,

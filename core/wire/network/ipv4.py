@@ -17,12 +17,9 @@ here. Later ones are data.
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 from core.wire.checksum import packet_checksums
-from core.wire.link import ppp
-from core.wire.link.ethernet import EtherType
 from core.wire.link.link_types import LinkType
+from core.wire.model.assigned_numbers import PROTOCOL_NAMES, EtherType, IpProtocol, PppProtocol
 from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
 from core.wire.model.field import Field, Flag, IPv4Address, PlacedField, Span
 from core.wire.model.table import HeaderTable
@@ -39,64 +36,7 @@ from core.wire.protocol import (
     Reader,
 )
 
-
-class IpProtocol(IntEnum):
-    """Numbers of the protocol field, which IPv6 shares for its next header."""
-
-    HOP_BY_HOP = 0
-    ICMP = 1
-    IGMP = 2
-    IPV4 = 4
-    TCP = 6
-    UDP = 17
-    IPV6 = 41
-    ROUTING = 43
-    FRAGMENT = 44
-    GRE = 47
-    ESP = 50
-    AH = 51
-    ICMPV6 = 58
-    NO_NEXT = 59
-    DESTINATION = 60
-    SCTP = 132
-
-
 SEGMENTED = (IpProtocol.TCP, IpProtocol.UDP)  # what network cards cut into segments
-
-PROTOCOL_NAMES: dict[int, str] = {
-    IpProtocol.HOP_BY_HOP: "IPv6 hop-by-hop options",
-    IpProtocol.ICMP: "ICMP",
-    IpProtocol.IGMP: "IGMP",
-    IpProtocol.IPV4: "IPv4 (tunnel)",
-    IpProtocol.TCP: "TCP",
-    8: "EGP",
-    9: "IGP",
-    IpProtocol.UDP: "UDP",
-    33: "DCCP",
-    IpProtocol.IPV6: "IPv6 (tunnel)",
-    IpProtocol.ROUTING: "IPv6 routing",
-    IpProtocol.FRAGMENT: "IPv6 fragment",
-    46: "RSVP",
-    IpProtocol.GRE: "GRE",
-    IpProtocol.ESP: "ESP",
-    IpProtocol.AH: "AH",
-    IpProtocol.ICMPV6: "ICMPv6",
-    IpProtocol.NO_NEXT: "IPv6 no next header",
-    IpProtocol.DESTINATION: "IPv6 destination options",
-    88: "EIGRP",
-    89: "OSPF",
-    94: "IPIP",
-    103: "PIM",
-    108: "IPComp",
-    112: "VRRP",
-    115: "L2TP",
-    IpProtocol.SCTP: "SCTP",
-    135: "IPv6 mobility",
-    136: "UDP-Lite",
-    137: "MPLS in IP",
-    139: "HIP",
-    140: "Shim6",
-}
 
 DSCP_NAMES: dict[int, str] = {
     0: "Default",
@@ -269,7 +209,7 @@ PROTOCOLS = (
         readers=(
             Reader(Numbering.ETHERTYPE, (EtherType.IPV4,), parse),
             Reader(Numbering.LINK, (LinkType.IPV4,), parse),
-            Reader(Numbering.PPP, (ppp.IPV4,), parse),
+            Reader(Numbering.PPP, (PppProtocol.IPV4,), parse),
             Reader(Numbering.IP_PROTOCOL, (IpProtocol.IPV4,), parse),
         ),
         computed={

@@ -21,15 +21,14 @@ from __future__ import annotations
 
 from itertools import islice
 
-from core.wire.link import ppp
-from core.wire.link.ethernet import EtherType
 from core.wire.link.link_types import LinkType
+from core.wire.model.assigned_numbers import PROTOCOL_NAMES, EtherType, IpProtocol, PppProtocol
 from core.wire.model.dissection import Dissection, Layer, Note
 from core.wire.model.field import Field, Flag, IPv6Address, Kind, Span
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import ipv6_options, unset_length
-from core.wire.network.ipv4 import PROTOCOL_NAMES, SEGMENTED, IpProtocol, service_parts
+from core.wire.network.ipv4 import SEGMENTED, service_parts
 from core.wire.network.ipv6_options import HOME_ADDRESS, JUMBO, JUMBO_TABLE, JUMBO_WITHIN, OPTIONS
 from core.wire.protocol import (
     OPTIONS_BODY,
@@ -340,7 +339,7 @@ PROTOCOLS = (
         readers=(
             Reader(Numbering.ETHERTYPE, (EtherType.IPV6,), parse),
             Reader(Numbering.LINK, (LinkType.IPV6,), parse),
-            Reader(Numbering.PPP, (ppp.IPV6,), parse),
+            Reader(Numbering.PPP, (PppProtocol.IPV6,), parse),
             Reader(Numbering.IP_PROTOCOL, (IpProtocol.IPV6,), parse),
         ),
         computed={

@@ -13,13 +13,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 from core.wire.checksum import packet_checksums
-from core.wire.link.ethernet import ETHERTYPE_NAMES
 from core.wire.link.link_types import LinkType
+from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, IpProtocol
 from core.wire.model.dissection import Check, Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.network.ipv4 import IpProtocol
 from core.wire.protocol import Protocol, Reader
 
 VXLAN_PORT = 4789

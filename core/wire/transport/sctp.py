@@ -9,12 +9,12 @@ are type, flags and a length that counts them and is padded to 4.
 from __future__ import annotations
 
 from core.wire.checksum import packet_checksums
+from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import header_step
 from core.wire.model.dissection import Check, Dissection, Layer, PacketFlag, Verdict
 from core.wire.model.field import Field
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.network.ipv4 import IpProtocol
 from core.wire.protocol import ChecksumRule, LayerKind, LayerPosition, Protocol, Reader
 
 SCTP = HeaderTable(

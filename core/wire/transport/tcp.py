@@ -15,11 +15,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from core.wire.checksum import packet_checksums
+from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.dissection import Dissection, Layer, Option
 from core.wire.model.field import Field, Flag, Span
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.network.ipv4 import IpProtocol
 from core.wire.protocol import (
     OPTIONS_BODY,
     ChecksumRule,

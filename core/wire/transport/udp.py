@@ -12,12 +12,12 @@ other under 8 is malformed. One greater than what IP has left is noted: the sum 
 from __future__ import annotations
 
 from core.wire.checksum import packet_checksums
+from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
 from core.wire.model.field import Field
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network import unset_length
-from core.wire.network.ipv4 import IpProtocol
 from core.wire.protocol import (
     ChecksumRule,
     ComputedNumber,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from core.wire.checksum.packet_checksums import internet_checksum, pseudo_header_sum
-from core.wire.link.ethernet import ETHERNET, EtherType
+from core.wire.link.ethernet import ETHERNET
 from core.wire.link.vlan import VLAN
+from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.network.arp import ARP, ARP_IPV4
-from core.wire.network.ipv4 import IPV4, IpProtocol
+from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 from core.wire.transport.tcp import FLAG_BITS, TCP
 from core.wire.transport.udp import UDP

@@ -14,9 +14,10 @@ from core.decode.chunk import Chunk
 from core.decode.columns import SLOTS, read
 from core.store.packet_store import PacketStore
 from core.wire.dissect import dissect
-from core.wire.link.ethernet import ETHERNET, EtherType
+from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.serial import NFLOG, NFLOG_PAYLOAD
+from core.wire.model.assigned_numbers import EtherType
 from core.wire.model.dissection import Dissection, Verdict
 from core.wire.model.field import Kind
 from core.wire.network.ipv4 import IPV4

@@ -15,13 +15,12 @@ from core.decode.batch import CaptureInterface
 from core.decode.header_index import STEPS, index_headers
 from core.store.packet_store import PacketStore, Snapshot
 from core.wire.dissect import MAXIMUM_LAYERS, dissect
-from core.wire.link.ethernet import EtherType
 from core.wire.link.link_types import LinkType
 from core.wire.link.mpls import MPLS
 from core.wire.link.serial import NFLOG_PAYLOAD
+from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.dissection import PacketFlag
 from core.wire.model.walk import Numbering
-from core.wire.network.ipv4 import IpProtocol
 from core.wire.network.ipv6 import DESTINATION_OPTIONS, HOP_BY_HOP
 from core.wire.registry import PARSERS
 from tests.core.decode.agreement import outline_of_chunk, outline_of_frame

@@ -13,10 +13,10 @@ from core.decode.chunk import VERDICT_UNKNOWN
 from core.decode.verdicts import BLOCK, fill
 from core.store.packet_store import PacketStore, Snapshot
 from core.wire.checksum.packet_checksums import crc32c, internet_checksum
-from core.wire.link.ethernet import EtherType
+from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.dissection import PacketFlag, Verdict
 from core.wire.network.icmp import ICMP
-from core.wire.network.ipv4 import IPV4, IpProtocol
+from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv4_options import SOURCE_ROUTES
 from core.wire.network.ipv6 import DESTINATION_OPTIONS, ROUTING
 from core.wire.network.ipv6_options import HOME_ADDRESS, PAD_N

@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.wire.dissect import MAXIMUM_LAYERS, dissect
-from core.wire.link.ethernet import ETHERNET_802_3, LLC, SNAP, EtherType
+from core.wire.link.ethernet import ETHERNET_802_3, LLC, SNAP
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL, SLL2
 from core.wire.link.mpls import MPLS
 from core.wire.link.ppp import PPPOE
+from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.dissection import Cause, Dissection, PacketFlag
 from core.wire.model.field import Span
 from core.wire.network.arp import ARP, ARP_IPV4
-from core.wire.network.ipv4 import IpProtocol
 from core.wire.network.ipv6 import DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP
 from core.wire.network.tunnels import GRE, VXLAN, VXLAN_PORT
 from core.wire.present.detail import Row, detail_rows

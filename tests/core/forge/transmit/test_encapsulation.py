@@ -18,9 +18,10 @@ from core.forge.transmit import encapsulation as module
 from core.forge.transmit.encapsulation import Encapsulation
 from core.net.netlink import LinkMessage
 from core.net.routes import ARPHRD_ETHER, IFF_LOOPBACK, Route, RouteKind
-from core.wire.link.ethernet import ETHERNET, EtherType
+from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL, SLL2
+from core.wire.model.assigned_numbers import EtherType
 from tests.core.forge.review.test_capture_review import batch_of
 
 OWN = b"\x02\0\0\0\0\x17"

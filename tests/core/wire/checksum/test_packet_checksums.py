@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from core.wire.checksum import packet_checksums
 from core.wire.dissect import dissect
-from core.wire.link.ethernet import ETHERNET, EtherType
+from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SENT_BY_US, SLL
+from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.dissection import Check, PacketFlag, Verdict
-from core.wire.network.ipv4 import IpProtocol
 from core.wire.network.ipv4_options import LOOSE_ROUTE
 from core.wire.network.ipv6 import DESTINATION_OPTIONS, FRAGMENT, ROUTING
 from core.wire.present.detail import Severity, detail_rows

@@ -10,8 +10,9 @@ import pytest
 
 from core.wire.dissect import dissect
 from core.wire.link import linux_cooked
-from core.wire.link.ethernet import LLC, EtherType
+from core.wire.link.ethernet import LLC
 from core.wire.link.link_types import LinkType
+from core.wire.model.assigned_numbers import EtherType
 from core.wire.present.detail import detail_rows
 from core.wire.present.record import record
 from core.wire.present.summary import summarize

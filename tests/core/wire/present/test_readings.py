@@ -7,15 +7,14 @@ import unicodedata
 import pytest
 
 from core.wire.dissect import dissect
-from core.wire.link.ethernet import EtherType
 from core.wire.link.link_types import LinkType
+from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.dissection import Dissection
 from core.wire.model.field import Span
 from core.wire.network.arp import ARP, ARP_IPV4
 from core.wire.network.icmp import ICMP
 from core.wire.network.icmpv6 import ICMPV6, SOLICITATION
 from core.wire.network.igmp import GROUP, IGMP
-from core.wire.network.ipv4 import IpProtocol
 from core.wire.network.ipv6 import DESTINATION_OPTIONS, FRAGMENT
 from core.wire.network.tunnels import GRE
 from core.wire.present.detail import VERDICT_CAVEAT, Row, Severity, detail_rows
