@@ -30,7 +30,7 @@ from core.wire.link import ethernet, linux_cooked, loopback, ppp, serial, shims,
 from core.wire.model.batch import FrameGroup
 from core.wire.model.dissection import PacketFlag
 from core.wire.model.walk import Numbering, Parser
-from core.wire.network import arp, ipv4, ipv6
+from core.wire.network import arp, ipv4, ipv6, ipv6_extensions
 from core.wire.registry import readers
 from core.wire.transport import tcp, udp
 
@@ -56,11 +56,11 @@ _STEP_OF: dict[Parser, Step] = {
     arp.parse: network_steps.arp,
     ipv4.parse: network_steps.ipv4,
     ipv6.parse: network_steps.ipv6,
-    ipv6.parse_hop_by_hop: network_steps.hop_by_hop,
-    ipv6.parse_destination_options: network_steps.destination_options,
-    ipv6.parse_routing: network_steps.routing,
-    ipv6.parse_fragment: network_steps.fragment,
-    ipv6.parse_authentication: network_steps.authentication,
+    ipv6_extensions.parse_hop_by_hop: network_steps.hop_by_hop,
+    ipv6_extensions.parse_destination_options: network_steps.destination_options,
+    ipv6_extensions.parse_routing: network_steps.routing,
+    ipv6_extensions.parse_fragment: network_steps.fragment,
+    ipv6_extensions.parse_authentication: network_steps.authentication,
     tcp.parse: transport_steps.tcp,
     udp.parse: transport_steps.udp,
 }

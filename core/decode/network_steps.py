@@ -16,19 +16,17 @@ from core.wire.model.walk import Numbering
 from core.wire.network import ipv4_options
 from core.wire.network.arp import ARP, ARP_IPV4, ETHERNET_TYPES, IPV4_BYTES, MAC_BYTES
 from core.wire.network.ipv4 import IPV4, SEGMENTED
-from core.wire.network.ipv6 import (
+from core.wire.network.ipv6 import BEFORE_SEGMENTS, IPV6, SEGMENTS_WITHIN
+from core.wire.network.ipv6_extensions import (
     AH_UNIT,
     AUTHENTICATION,
-    BEFORE_SEGMENTS,
     DESTINATION_OPTIONS,
     EXTENSION_HEADERS,
     FRAGMENT,
     HOP_BY_HOP,
-    IPV6,
     ROUTING,
     ROUTING_RPL,
     RPL,
-    SEGMENTS_WITHIN,
     UNIT,
 )
 from core.wire.network.ipv6_options import HOME_TABLE, JUMBO, JUMBO_TABLE, JUMBO_WITHIN, OPTIONS

@@ -25,7 +25,7 @@ from core.wire.model.table import HeaderTable
 from core.wire.network import icmp, icmpv6, igmp, tunnels
 from core.wire.network.arp import ARP, ARP_IPV4
 from core.wire.network.ipv4_options import OPTIONS as IPV4_OPTIONS
-from core.wire.network.ipv6 import (
+from core.wire.network.ipv6_extensions import (
     AUTHENTICATION,
     DESTINATION_OPTIONS,
     FRAGMENT,

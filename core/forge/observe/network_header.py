@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Span
 from core.wire.network.icmpv6 import ICMPV6
-from core.wire.network.ipv6 import FRAGMENT
+from core.wire.network.ipv6_extensions import FRAGMENT
 
 
 def network_header(read: Dissection) -> Layer | None:

@@ -21,8 +21,8 @@ from core.wire.encode.packet_parts import Header
 from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.field import PlacedField
 from core.wire.model.walk import Numbering
-from core.wire.network import ipv4_options, ipv6, ipv6_options
-from core.wire.network.ipv6 import AH_UNIT, UNIT
+from core.wire.network import ipv4_options, ipv6_extensions, ipv6_options
+from core.wire.network.ipv6_extensions import AH_UNIT, UNIT
 from core.wire.protocol import ChecksumRule, ComputedNumber
 from core.wire.registry import PROTOCOLS, numbers
 
@@ -180,9 +180,9 @@ def _pseudo_header(context: Context, length: int) -> int:
         options = ipv4_options.OPTIONS.read(network.body, 0, len(network.body))
         destination = ipv4_options.final_destination(network.body, options) or destination
     for header in outer[place + 1 :]:
-        if header.name == ipv6.ROUTING.name and header.value("segleft"):
-            destination = ipv6.final_destination(_written(header), destination)
-        elif header.name == ipv6.DESTINATION_OPTIONS.name:
+        if header.name == ipv6_extensions.ROUTING.name and header.value("segleft"):
+            destination = ipv6_extensions.final_destination(_written(header), destination)
+        elif header.name == ipv6_extensions.DESTINATION_OPTIONS.name:
             source = _home_address(header) or source
     return pseudo_header_sum(source, destination, protocol, length)
 

@@ -17,7 +17,7 @@ from core.wire.application import payload_info
 from core.wire.checksum.packet_checksums import OFFLOADED_QUESTION, is_doubted
 from core.wire.model.dissection import Cause, Dissection, Layer, Stop, Verdict
 from core.wire.model.text import safe
-from core.wire.network import ipv6
+from core.wire.network import ipv6_extensions
 from core.wire.protocol import Info, Tone
 from core.wire.registry import PROTOCOLS
 from core.wire.transport import tcp
@@ -117,7 +117,7 @@ def _is_first_fragment(layer: Layer) -> bool:
     """Return True if only the first piece of the layer's datagram is here; the fragment header
     itself says which piece it begins.
     """
-    return layer.fragment and layer.name != ipv6.FRAGMENT.name
+    return layer.fragment and layer.name != ipv6_extensions.FRAGMENT.name
 
 
 def _subject(dissection: Dissection) -> Layer | None:

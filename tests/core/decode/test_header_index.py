@@ -21,7 +21,7 @@ from core.wire.link.serial import NFLOG_PAYLOAD
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.dissection import PacketFlag
 from core.wire.model.walk import Numbering
-from core.wire.network.ipv6 import DESTINATION_OPTIONS, HOP_BY_HOP
+from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, HOP_BY_HOP
 from core.wire.registry import PARSERS
 from tests.core.decode.agreement import outline_of_chunk, outline_of_frame
 from tests.core.decode.captures import stored_captures

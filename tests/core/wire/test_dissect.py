@@ -16,7 +16,7 @@ from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.dissection import Cause, Dissection, PacketFlag
 from core.wire.model.field import Span
 from core.wire.network.arp import ARP, ARP_IPV4
-from core.wire.network.ipv6 import DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP
+from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP
 from core.wire.network.tunnels import GRE, VXLAN, VXLAN_PORT
 from core.wire.present.detail import Row, detail_rows
 from core.wire.present.record import record

@@ -16,7 +16,7 @@ from core.wire.encode.packet_parts import Header, Parts, parts_of
 from core.wire.link import ethernet, vlan
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Verdict
-from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv6
+from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv6, ipv6_extensions
 from core.wire.registry import TABLES
 from core.wire.transport import sctp, tcp, udp
 from core.wire.transport.tcp_options import OPTIONS
@@ -68,8 +68,8 @@ def test_every_automatic_field_has_a_rule() -> None:
         (
             (
                 Header((ipv6.IPV6,), ENDS_6),
-                Header((ipv6.HOP_BY_HOP,), {}, bytes.fromhex("05020000")),
-                Header((ipv6.FRAGMENT,)),
+                Header((ipv6_extensions.HOP_BY_HOP,), {}, bytes.fromhex("05020000")),
+                Header((ipv6_extensions.FRAGMENT,)),
                 Header((udp.UDP,)),
             ),
             ["ipv6", "ipv6.hopopts", "ipv6.fraghdr", "udp"],
@@ -152,8 +152,8 @@ def test_a_routing_header_and_a_home_address_are_in_the_pseudo_header() -> None:
         Parts(
             (
                 Header((ipv6.IPV6,), ENDS_6),
-                Header((ipv6.DESTINATION_OPTIONS,), {}, b"\1\2\0\0" + home),
-                Header((ipv6.ROUTING,), {"type": 0, "segleft": 1}, route),
+                Header((ipv6_extensions.DESTINATION_OPTIONS,), {}, b"\1\2\0\0" + home),
+                Header((ipv6_extensions.ROUTING,), {"type": 0, "segleft": 1}, route),
                 Header((udp.UDP,)),
             ),
             b"x",

@@ -1,0 +1,306 @@
+"""The extension headers of IPv6, and the authentication header, which IPv4 has, too.
+
+RFC 8200 §4. Each extension header names the next one and, except for the fragment header, its own
+length in units of 8 bytes beyond the first 8 (AH, RFC 4302, in units of 4 beyond the first 8). Only
+a number that is no extension header ends the chain, so every header is checked against the
+payload's end, and the depth limit of a dissection bounds the chain.
+
+A routing header with segments left changes the destination that the transport checksum covers: to
+the last address of type 0 (RFC 2460 §4.4), to the one home address of type 2 (RFC 6275 §6.4), to
+the last address of type 3, which leaves out the bytes that it shares with the header's (RFC 6554
+§4.2), to segment 0 of type 4 (RFC 8754 §2). A home address option replaces the source (RFC 6275
+§11.3.1).
+"""
+
+from __future__ import annotations
+
+from core.wire.model.assigned_numbers import PROTOCOL_NAMES, IpProtocol
+from core.wire.model.dissection import Dissection, Layer
+from core.wire.model.field import Field, Flag, Kind, Span
+from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Endpoints, Next, Numbering, Walk
+from core.wire.network import ipv6_options
+from core.wire.network.ipv6_options import HOME_ADDRESS, OPTIONS
+from core.wire.protocol import (
+    OPTIONS_BODY,
+    REST_BODY,
+    ComputedNumber,
+    LayerKind,
+    LayerPosition,
+    Protocol,
+    Reader,
+)
+
+EXTENSION_HEADERS = frozenset(
+    {
+        IpProtocol.HOP_BY_HOP,
+        IpProtocol.ROUTING,
+        IpProtocol.FRAGMENT,
+        IpProtocol.DESTINATION,
+        IpProtocol.AH,
+    }
+)
+UNIT = 8  # extension headers count their length in these, beyond the first
+AH_UNIT = 4
+ROUTING_RPL = 3
+
+HOP_BY_HOP = HeaderTable(
+    "ipv6.hopopts",
+    "IPv6 hop-by-hop options",
+    "RFC 8200 §4.3",
+    Field("nxt", 8, "Next header", values=PROTOCOL_NAMES, automatic=True),
+    Field("len", 8, "Length", suffix="× 8 bytes after the first 8", automatic=True),
+)
+
+DESTINATION_OPTIONS = HeaderTable(
+    "ipv6.dstopts",
+    "IPv6 destination options",
+    "RFC 8200 §4.6",
+    Field("nxt", 8, "Next header", values=PROTOCOL_NAMES, automatic=True),
+    Field("len", 8, "Length", suffix="× 8 bytes after the first 8", automatic=True),
+)
+
+ROUTING = HeaderTable(
+    "ipv6.routing",
+    "IPv6 routing header",
+    "RFC 8200 §4.4",
+    Field("nxt", 8, "Next header", values=PROTOCOL_NAMES, automatic=True),
+    Field("len", 8, "Length", suffix="× 8 bytes after the first 8", automatic=True),
+    Field(
+        "type",
+        8,
+        "Routing type",
+        values={0: "Source route", 2: "Mobile IPv6", 3: "RPL", 4: "Segment routing"},
+    ),
+    Field("segleft", 8, "Segments left"),
+)
+
+RPL = HeaderTable(
+    "ipv6.routing.rpl",
+    "IPv6 RPL source route",
+    "RFC 6554 §3",
+    Field("cmprI", 4, "Prefix bytes left out of all but the last address"),
+    Field("cmprE", 4, "Prefix bytes left out of the last address"),
+    Field("pad", 4, "Padding", suffix="bytes"),
+    Field("reserved", 20, "Reserved"),
+    start=ROUTING.size,
+    when=("type", frozenset({ROUTING_RPL})),
+)
+
+FRAGMENT = HeaderTable(
+    "ipv6.fraghdr",
+    "IPv6 fragment header",
+    "RFC 8200 §4.5",
+    Field("nxt", 8, "Next header", values=PROTOCOL_NAMES, automatic=True),
+    Field("reserved_octet", 8, "Reserved"),
+    Field("offset", 13, "Fragment offset", suffix="× 8 bytes"),
+    Field("reserved_bits", 2, "Reserved"),
+    Flag("more", "More fragments"),
+    Field("ident", 32, "Identification", base=16),
+)
+
+AUTHENTICATION = HeaderTable(
+    "ah",
+    "Authentication header",
+    "RFC 4302 §2",
+    Field("next_header", 8, "Next header", values=PROTOCOL_NAMES, automatic=True),
+    Field("length", 8, "Length", suffix="× 4 bytes after the first 8", automatic=True),
+    Field("reserved", 16, "Reserved", Kind.BYTES),
+    Field("spi", 32, "Security parameters index", base=16),
+    Field("sequence", 32, "Sequence number"),
+)
+
+_ADDRESS_BYTES = 16
+
+
+def parse_hop_by_hop(walk: Walk, offset: int) -> Next | None:
+    """Options for every router on the way; a jumbo payload's length is one of them."""
+    return _options_header(walk, offset, HOP_BY_HOP)
+
+
+def parse_destination_options(walk: Walk, offset: int) -> Next | None:
+    """Options for the destination."""
+    return _options_header(walk, offset, DESTINATION_OPTIONS)
+
+
+def _options_header(walk: Walk, offset: int, table: HeaderTable) -> Next | None:
+    length = _extension_length(walk, offset, table)
+    if not length:
+        return None
+    stop = offset + length
+    options = OPTIONS.read(walk.data, offset + table.size, stop)
+    for option in options:
+        if option.kind == HOME_ADDRESS and option.values and walk.endpoints:
+            home = option.values[0].span
+            source = walk.data[home.start : home.stop]
+            walk.endpoints = Endpoints(source, walk.endpoints.destination)
+    span = Span(offset + table.size, stop)
+    walk.add((table,), offset, length, options=options, options_span=span)
+    return Next(Numbering.IP_PROTOCOL, table["nxt"].number(walk.data, offset), stop)
+
+
+def _extension_length(walk: Walk, offset: int, table: HeaderTable) -> int:
+    """The whole length of an extension header that is all there, or 0."""
+    if not walk.begin(table, offset):
+        return 0
+    length = UNIT * (table["len"].number(walk.data, offset) + 1)
+    if not walk.has(table.name, offset, length):
+        walk.add((table,), offset, length)
+        return 0
+    return length
+
+
+def parse_routing(walk: Walk, offset: int) -> Next | None:
+    """Where the packet shall pass; its last stop is the transport's destination."""
+    length = _extension_length(walk, offset, ROUTING)
+    if not length:
+        return None
+    header = walk.data[offset : offset + length]
+    if ROUTING["segleft"].number(header) and walk.endpoints:
+        source, destination = walk.endpoints.source, walk.endpoints.destination
+        walk.endpoints = Endpoints(source, final_destination(header, destination))
+    rpl = ROUTING["type"].number(header) == ROUTING_RPL and length >= RPL.stop
+    walk.add((ROUTING, RPL) if rpl else (ROUTING,), offset, length)
+    return Next(Numbering.IP_PROTOCOL, ROUTING["nxt"].number(header), offset + length)
+
+
+def final_destination(header: bytes, destination: bytes) -> bytes:
+    """The last stop that a whole routing header names, else `destination`."""
+    match ROUTING["type"].number(header):
+        case 0:
+            addresses = (len(header) - UNIT) // _ADDRESS_BYTES
+            stop = UNIT + addresses * _ADDRESS_BYTES
+            found = header[stop - _ADDRESS_BYTES : stop] if addresses else b""
+        case 2 | 4:
+            found = header[UNIT : UNIT + _ADDRESS_BYTES]
+        case 3:
+            shared = RPL["cmprE"].number(header)
+            stop = len(header) - RPL["pad"].number(header)
+            last = header[max(UNIT, stop - _ADDRESS_BYTES + shared) : stop]
+            found = destination[:shared] + last
+        case _:
+            found = b""
+    return found if len(found) == _ADDRESS_BYTES else destination
+
+
+def parse_fragment(walk: Walk, offset: int) -> Next | None:
+    """A piece of a datagram; only the first one goes on with a header."""
+    if not walk.begin(FRAGMENT, offset):
+        return None
+    values = FRAGMENT.read(walk.data, offset)
+    walk.fragment = walk.fragment or bool(values["offset"] or values["more"])
+    walk.add((FRAGMENT,), offset)
+    if values["offset"]:
+        return None
+    return Next(Numbering.IP_PROTOCOL, int(values["nxt"]), offset + FRAGMENT.size)
+
+
+def parse_authentication(walk: Walk, offset: int) -> Next | None:
+    """The authentication header, also over IPv4; what follows is in the clear."""
+    if not walk.begin(AUTHENTICATION, offset):
+        return None
+    words = AUTHENTICATION["length"].number(walk.data, offset)
+    length = AH_UNIT * (words + 2)
+    if length < AUTHENTICATION.size:
+        reason = f"length {length} is less than {AUTHENTICATION.size} bytes"
+        walk.contradiction(AUTHENTICATION, offset, AUTHENTICATION["length"], reason)
+        return None
+    complete = walk.has("ah", offset, length)
+    walk.add((AUTHENTICATION,), offset, length)
+    if not complete:
+        return None
+    following = AUTHENTICATION["next_header"].number(walk.data, offset)
+    return Next(Numbering.IP_PROTOCOL, following, offset + length)
+
+
+def info(layer: Layer, dissection: Dissection) -> str:
+    """Return the name of the next header, with the position of a fragment."""
+    data = dissection.data
+    slot = layer.tables[0].slots[0]  # every extension header begins with the next one's number
+    following = slot.number(data, layer.offset)
+    name = PROTOCOL_NAMES.get(following, f"protocol {following}")
+    place, ident = layer.number(data, "offset"), layer.number(data, "ident")
+    if place is not None and ident is not None:
+        return f"Fragment of {name}, offset {place * UNIT}, id 0x{ident:08x}"
+    return name
+
+
+PROTOCOLS = (
+    Protocol(
+        name="ipv6.hopopts",
+        shown="IPv6",
+        tables=(HOP_BY_HOP,),
+        info=info,
+        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.HOP_BY_HOP,), parse_hop_by_hop),),
+        computed={"nxt": ComputedNumber.NEXT_HEADER, "len": ComputedNumber.UNITS_AFTER_FIRST},
+        alignment=UNIT,
+        kinds=(
+            LayerKind(
+                "ipv6.hopopts",
+                "IPv6 hop-by-hop options",
+                LayerPosition.EXTENSION,
+                (HOP_BY_HOP,),
+                body=OPTIONS_BODY,
+                options=ipv6_options.OPTIONS,
+                example="alert,padn=0000",
+            ),
+        ),
+    ),
+    Protocol(
+        name="ipv6.dstopts",
+        shown="IPv6",
+        tables=(DESTINATION_OPTIONS, *ipv6_options.TABLES),
+        info=info,
+        readers=(
+            Reader(Numbering.IP_PROTOCOL, (IpProtocol.DESTINATION,), parse_destination_options),
+        ),
+        computed={"nxt": ComputedNumber.NEXT_HEADER, "len": ComputedNumber.UNITS_AFTER_FIRST},
+        alignment=UNIT,
+        kinds=(
+            LayerKind(
+                "ipv6.dstopts",
+                "IPv6 destination options",
+                LayerPosition.EXTENSION,
+                (DESTINATION_OPTIONS,),
+                body=OPTIONS_BODY,
+                options=ipv6_options.OPTIONS,
+                example="alert,padn=0000",
+            ),
+        ),
+    ),
+    Protocol(
+        name="ipv6.routing",
+        shown="IPv6",
+        tables=(ROUTING, RPL),
+        info=info,
+        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.ROUTING,), parse_routing),),
+        computed={"nxt": ComputedNumber.NEXT_HEADER, "len": ComputedNumber.UNITS_AFTER_FIRST},
+        alignment=UNIT,
+        kinds=(
+            LayerKind(
+                "ipv6.routing", "IPv6 routing", LayerPosition.EXTENSION, (ROUTING,), body=REST_BODY
+            ),
+        ),
+    ),
+    Protocol(
+        name="ipv6.fraghdr",
+        shown="IPv6",
+        tables=(FRAGMENT,),
+        info=info,
+        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.FRAGMENT,), parse_fragment),),
+        computed={"nxt": ComputedNumber.NEXT_HEADER},
+        kinds=(LayerKind("ipv6.fraghdr", "IPv6 fragment", LayerPosition.EXTENSION, (FRAGMENT,)),),
+    ),
+    Protocol(
+        name="ah",
+        shown="AH",
+        tables=(AUTHENTICATION,),
+        info=info,
+        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.AH,), parse_authentication),),
+        computed={
+            "next_header": ComputedNumber.NEXT_HEADER,
+            "length": ComputedNumber.WORDS_AFTER_TWO,
+        },
+        alignment=AH_UNIT,
+    ),
+)
