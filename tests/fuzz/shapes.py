@@ -22,7 +22,7 @@ from core.wire.link.vlan import PROVIDER, VLAN, VLAN_LENGTH
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.options import OptionList
 from core.wire.model.table import HeaderTable
-from core.wire.network import icmp, icmpv6, igmp, tunnels
+from core.wire.network import icmp, icmpv6, igmp, neighbor_discovery, tunnels
 from core.wire.network.arp import ARP, ARP_IPV4
 from core.wire.network.ipv4_options import OPTIONS as IPV4_OPTIONS
 from core.wire.network.ipv6_extensions import (
@@ -290,8 +290,8 @@ def _messages() -> Iterator[Shape]:
         body += frames.ipv6(frames.tcp(six=True), 6) if kind in icmpv6.ERRORS else b""
         yield Shape(f"icmpv6 {kind}", IPV6, frames.ipv6(body, IpProtocol.ICMPV6))
     yield Shape("icmpv6 unknown", IPV6, frames.ipv6(bytes([UNKNOWN, 1, 0, 0]), 58))
-    asking = icmpv6.ICMPV6.emit({"type": 135}) + icmpv6.SOLICITATION.emit({})
-    for kind, options in _option_lists(icmpv6.OPTIONS, 8):
+    asking = icmpv6.ICMPV6.emit({"type": 135}) + neighbor_discovery.SOLICITATION.emit({})
+    for kind, options in _option_lists(neighbor_discovery.OPTIONS, 8):
         yield Shape(f"nd option {kind}", IPV6, frames.ipv6(asking + options, IpProtocol.ICMPV6))
 
 

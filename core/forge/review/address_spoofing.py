@@ -13,7 +13,7 @@ from core.forge.review.header_fields import HeaderView, header_of
 from core.net.host_addresses import HostAddresses
 from core.wire.model.dissection import Dissection
 from core.wire.network.arp import ARP, ARP_IPV4, OPERATIONS
-from core.wire.network.icmpv6 import NEIGHBOR, OPTIONS, TARGET_LINK
+from core.wire.network.neighbor_discovery import NEIGHBOR, OPTIONS, TARGET_LINK
 
 _LINK = "target_linkaddr"
 

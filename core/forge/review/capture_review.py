@@ -25,9 +25,10 @@ from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.field import Span
 from core.wire.network.arp import ARP_IPV4
-from core.wire.network.icmpv6 import ICMPV6, NEIGHBOR_ADVERTISEMENT
+from core.wire.network.icmpv6 import ICMPV6
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
+from core.wire.network.neighbor_discovery import NEIGHBOR_ADVERTISEMENT
 
 MOST_KINDS = 4096
 MOST_TIMES = 1 << 20  # frames whose times are kept; of more, the count is asked about anyway

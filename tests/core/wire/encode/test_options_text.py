@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from core.wire.encode.options_text import options_text, parse_options
 from core.wire.encode.value_text import TextError
 from core.wire.model.options import OptionList
-from core.wire.network import icmpv6, ipv4_options, ipv6_options
+from core.wire.network import ipv4_options, ipv6_options, neighbor_discovery
 from core.wire.transport import tcp_options
 
 TCP, IPV4, IPV6 = tcp_options.OPTIONS, ipv4_options.OPTIONS, ipv6_options.OPTIONS
@@ -29,7 +29,7 @@ TCP, IPV4, IPV6 = tcp_options.OPTIONS, ipv4_options.OPTIONS, ipv6_options.OPTION
         (IPV4, "lsrr=4:192.0.2.1:192.0.2.9", "830b04 c0000201 c0000209"),
         (IPV4, "router_alert", "94040000"),
         (IPV6, "alert=0,padn", "05020000 0100"),
-        (icmpv6.OPTIONS, "source=02-00-5e-10-00-01", "0101 02005e100001"),
+        (neighbor_discovery.OPTIONS, "source=02-00-5e-10-00-01", "0101 02005e100001"),
     ],
 )
 def test_by_name(options: OptionList, text: str, data: str) -> None:
@@ -46,7 +46,7 @@ def test_by_name(options: OptionList, text: str, data: str) -> None:
         (TCP, "frobnicate", None),
         (TCP, "300", None),
         (IPV4, "rr=4:1.2.3", "1.2.3: neither an IPv4 address nor hex"),
-        (icmpv6.OPTIONS, "nonce_value=00", None),
+        (neighbor_discovery.OPTIONS, "nonce_value=00", None),
     ],
 )
 def test_what_is_no_option(options: OptionList, text: str, sentence: str | None) -> None:
@@ -61,7 +61,7 @@ def test_known_bytes_have_names() -> None:
     assert options_text(TCP, data) == "mss=65495,sack_perm,timestamp=1:0,nop,wscale=10"
 
 
-@given(st.sampled_from([TCP, IPV4, IPV6, icmpv6.OPTIONS]), st.binary(max_size=40))
+@given(st.sampled_from([TCP, IPV4, IPV6, neighbor_discovery.OPTIONS]), st.binary(max_size=40))
 def test_any_bytes_have_a_text_that_gives_them_back(options: OptionList, data: bytes) -> None:
     """But for zeros at the end, which padding puts back."""
     text = options_text(options, data)

@@ -13,9 +13,10 @@ from core.wire.model.dissection import Dissection
 from core.wire.model.field import Span
 from core.wire.network.arp import ARP, ARP_IPV4
 from core.wire.network.icmp import ICMP
-from core.wire.network.icmpv6 import ICMPV6, SOLICITATION
+from core.wire.network.icmpv6 import ICMPV6
 from core.wire.network.igmp import GROUP, IGMP
 from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT
+from core.wire.network.neighbor_discovery import SOLICITATION
 from core.wire.network.tunnels import GRE
 from core.wire.present.detail import VERDICT_CAVEAT, Row, Severity, detail_rows
 from core.wire.present.record import record
