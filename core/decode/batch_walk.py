@@ -15,7 +15,7 @@ A step never reads a byte that `has` did not find captured.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeAlias
 
 import numpy as np
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from core.decode.header_positions import HeaderPositions
 from core.decode.option_steps import find_option
-from core.wire.model.batch import Column, FrameGroup, HeaderState, Mask, Network, Rows
+from core.wire.model.batch import Column, FrameGroup, HeaderState, Mask, Network, Rows, Step
 from core.wire.model.dissection import Cause
 from core.wire.model.field import PlacedField, gather
 from core.wire.model.options import OptionList
@@ -219,7 +219,6 @@ class BatchWalk:
                 self.state[group.rows] &= np.uint8(0xFF ^ HeaderState.TRANSPORT)
 
 
-Step: TypeAlias = Callable[[BatchWalk, FrameGroup], None]
 Steps: TypeAlias = Mapping[Numbering, Mapping[int, Step]]
 
 

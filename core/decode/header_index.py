@@ -7,9 +7,10 @@ and where, where its network payload ends, and whether the walk was stopped. Fro
 any field of any outermost header is one gather away (`core.decode.columns`), and so are the
 checksums (`core.decode.verdicts`); nothing else of a frame is decoded until somebody looks.
 
-`core.wire.dissect` decodes one frame and says everything; this decodes a batch and says
-little. Both follow the same tables, numbers and rules, and agree for every frame: each step
-here stands for a parser there, and which number leads to which is that module's `PARSERS`.
+`core.wire.dissect` decodes one frame in full; this module decodes a batch to a few columns. Both
+follow the same tables, numbers and rules, and agree for every frame: each protocol's record has a
+step beside each parser, and the registry lists the numbers that lead to them. What a tunnel carries
+is not followed: columns describe the outermost packet.
 
 The walk takes `SLICE` packets at a time, so that its columns stay in the processor's cache.
 """
@@ -22,71 +23,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode import link_steps, network_steps, serial_steps, transport_steps
-from core.decode.batch_walk import BatchWalk, Step, Steps
+from core.decode.batch_walk import BatchWalk, Steps
 from core.decode.header_positions import HeaderPositions
 from core.wire.dissect import MAXIMUM_LAYERS
-from core.wire.link import ethernet, linux_cooked, loopback, ppp, serial, shims, vlan
-from core.wire.model.batch import FrameGroup
+from core.wire.model.batch import FrameGroup, Step
 from core.wire.model.dissection import PacketFlag
-from core.wire.model.walk import Numbering, Parser
-from core.wire.network import arp, ipv4, ipv6, ipv6_extensions
-from core.wire.registry import readers
-from core.wire.transport import tcp, udp
+from core.wire.model.walk import Numbering
+from core.wire.protocol import Protocol
+from core.wire.registry import LINK_PROTOCOLS, PROTOCOLS, readers
 
 SLICE = 1 << 15
 
-_STEP_OF: dict[Parser, Step] = {
-    ethernet.parse: link_steps.ethernet,
-    ethernet.parse_llc: link_steps.llc,
-    vlan.parse: link_steps.vlan,
-    vlan.parse_provider: link_steps.provider_vlan,
-    ppp.parse: serial_steps.ppp,
-    ppp.parse_session: serial_steps.pppoe_session,
-    ppp.parse_discovery: serial_steps.pppoe_discovery,
-    serial.parse_hdlc: serial_steps.hdlc,
-    serial.parse_frame_relay: serial_steps.frame_relay,
-    serial.parse_nflog: serial_steps.nflog,
-    shims.parse_nsh: serial_steps.nsh,
-    shims.parse_cisco_metadata: serial_steps.cisco_metadata,
-    linux_cooked.parse: link_steps.cooked,
-    linux_cooked.parse_2: link_steps.cooked_2,
-    loopback.parse: link_steps.loopback,
-    loopback.parse_raw: link_steps.raw,
-    arp.parse: network_steps.arp,
-    ipv4.parse: network_steps.ipv4,
-    ipv6.parse: network_steps.ipv6,
-    ipv6_extensions.parse_hop_by_hop: network_steps.hop_by_hop,
-    ipv6_extensions.parse_destination_options: network_steps.destination_options,
-    ipv6_extensions.parse_routing: network_steps.routing,
-    ipv6_extensions.parse_fragment: network_steps.fragment,
-    ipv6_extensions.parse_authentication: network_steps.authentication,
-    tcp.parse: transport_steps.tcp,
-    udp.parse: transport_steps.udp,
-}
-_TUNNELED = (ipv4.parse, ipv6.parse)  # not followed where an IP header carries them
 
-
-def _steps() -> Steps:
-    """Return the step of each number, by the numberings, from the registry's readers."""
+def _steps(protocols: tuple[Protocol, ...]) -> Steps:
+    """Return the step of each number that leads to these protocols, by the numberings."""
     steps: dict[Numbering, dict[int, Step]] = {space: {} for space in Numbering}
-    for space, number, reader in readers():
-        step = reader.step or _STEP_OF.get(reader.parser)
-        tunneled = space is Numbering.IP_PROTOCOL and reader.parser in _TUNNELED
-        if step is not None and not tunneled:
-            steps[space][number] = step
+    for space, number, reader in readers(protocols):
+        if reader.step is not None:
+            steps[space][number] = reader.step
     return steps
 
 
-STEPS = _steps()
+STEPS = _steps(PROTOCOLS)
 
-_NETWORK_STEPS = (network_steps.arp, network_steps.ipv4, network_steps.ipv6)
-
-LINK_STEPS: Steps = {
-    space: {number: step for number, step in steps.items() if step not in _NETWORK_STEPS}
-    for space, steps in STEPS.items()
-    if space is not Numbering.IP_PROTOCOL
-}
+LINK_STEPS = _steps(LINK_PROTOCOLS)
 """The steps of a walk that ends before the network header: it finds every link-layer header."""
 
 

@@ -46,8 +46,8 @@ class Reader:
     """A parser, and the numbers of one numbering that lead to it.
 
     A computed next-protocol field takes the first number of the first reader of a protocol that
-    has `is_computed`. `step` is the parser's counterpart in the batch decode; None if the batch
-    decode stops there, or if `core.decode.header_index` has the step.
+    has `is_computed`. `step` is the parser's counterpart in the batch decode, which stops where
+    `step` is None: there it leaves the outermost packet.
     """
 
     space: Numbering

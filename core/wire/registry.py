@@ -56,12 +56,14 @@ TABLES: tuple[HeaderTable, ...] = tuple(
 )
 
 
-def readers() -> Iterator[tuple[Numbering, int, Reader]]:
-    """Yield every number that leads to a reader, from the innermost protocol outwards.
+def readers(
+    protocols: tuple[Protocol, ...] = PROTOCOLS,
+) -> Iterator[tuple[Numbering, int, Reader]]:
+    """Yield every number that leads to these protocols' readers, from the innermost outward.
 
     The batch decode compares numbers in this order: the frequent IP and TCP come before tags.
     """
-    for protocol in reversed(PROTOCOLS):
+    for protocol in reversed(protocols):
         for reader in protocol.readers:
             for number in reader.numbers:
                 yield reader.space, number, reader

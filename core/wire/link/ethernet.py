@@ -12,8 +12,11 @@ only the network header knows. An 802.3 length ends the payload itself.
 
 from __future__ import annotations
 
+import numpy as np
+
 from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
+from core.wire.model.batch import BatchReader, Column, FrameGroup, begin_with
 from core.wire.model.dissection import Dissection, Layer, Note
 from core.wire.model.field import Field, Mac, PlacedField
 from core.wire.model.table import HeaderTable
@@ -161,6 +164,49 @@ def parse_llc(walk: Walk, offset: int) -> Next | None:
     return None
 
 
+def step(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many frames, as `parse` does one."""
+    group = walk.begin(ETHERNET, group)
+    number = walk.column(ETHERNET["type"], group)
+    after = group.moved(ETHERNET.size)
+    typed = (number >= LOWEST_ETHERTYPE) | (number == 0)
+    if typed.all():
+        walk.follow(Numbering.ETHERTYPE, number, after)
+        return
+    walk.follow(Numbering.ETHERTYPE, number[typed], after.where(typed))
+    sized = ~typed & (number <= HIGHEST_LENGTH)
+    walk.reclassify(ETHERNET, ETHERNET_802_3, group.where(sized))
+    invalid = group.where(~typed & ~sized)
+    walk.reclassify(ETHERNET, ETHERNET_INVALID, invalid)
+    walk.contradiction(invalid, ETHERNET_INVALID["invalid_lentype"])
+    end_many_by_length(walk, after.where(sized), number[sized])
+
+
+def end_many_by_length(walk: BatchReader, payload: FrameGroup, length: Column) -> None:
+    """Let 802.3 lengths (n,) end the payloads, which begin with LLC."""
+    walk.limit(payload, payload.at + length)
+    walk.follow(Numbering.LLC, 0, payload)
+
+
+def step_llc(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many LLC headers, as `parse_llc` does one."""
+    group = group.where(~begin_with(walk, group, RAW_IPX, LLC.size))  # no LLC at all
+    group = walk.begin(LLC, group)
+    unnumbered = walk.column(LLC["control"], group) & UNNUMBERED == UNNUMBERED
+    numbered = group.where(~unnumbered)
+    walk.reclassify(LLC, LLC_16_BIT, numbered)
+    walk.has(numbered, LLC_16_BIT.size)
+    group = group.where(unnumbered)
+    destination = walk.column(LLC["dsap"], group)
+    internet = group.where(destination == SAP_IPV4)
+    walk.follow(Numbering.ETHERTYPE, int(EtherType.IPV4), internet.moved(LLC.size))
+    group = walk.has(group.where(destination == SAP_SNAP), SNAP.stop)
+    walk.found(SNAP, group)
+    known = np.isin(walk.column(SNAP["oui"], group), (OUI_ETHERTYPE, OUI_CISCO_BRIDGE))
+    group = group.where(known)
+    walk.follow(Numbering.ETHERTYPE, walk.column(SNAP["type"], group), group.moved(SNAP.stop))
+
+
 def info(layer: Layer, dissection: Dissection) -> str:
     """``Type 0x88cc LLDP`` or the length of an 802.3 payload."""
     kind = layer.number(dissection.data, "type")
@@ -187,9 +233,13 @@ PROTOCOLS = (
         tables=(ETHERNET, ETHERNET_802_3),
         info=info,
         readers=(
-            Reader(Numbering.LINK, (LinkType.ETHERNET,), parse),
+            Reader(Numbering.LINK, (LinkType.ETHERNET,), parse, step),
             Reader(
-                Numbering.ETHERTYPE, (EtherType.TRANSPARENT_ETHERNET,), parse, is_computed=False
+                Numbering.ETHERTYPE,
+                (EtherType.TRANSPARENT_ETHERNET,),
+                parse,
+                step,
+                is_computed=False,
             ),
         ),
         computed={"type": ComputedNumber.ETHERTYPE, "len": ComputedNumber.CARRIED},
@@ -204,6 +254,6 @@ PROTOCOLS = (
         shown="LLC",
         tables=(LLC, LLC_16_BIT, SNAP, ETHERNET_INVALID),
         info=info_llc,
-        readers=(Reader(Numbering.LLC, (0,), parse_llc),),
+        readers=(Reader(Numbering.LLC, (0,), parse_llc, step_llc),),
     ),
 )

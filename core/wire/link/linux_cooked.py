@@ -18,9 +18,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import Enum
 
+import numpy as np
+
 from core.wire.link.ethernet import LOWEST_ETHERTYPE
 from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import ETHERTYPE_NAMES
+from core.wire.model.batch import BatchReader, Column, FrameGroup, Mask
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Kind, Mac
 from core.wire.model.table import HeaderTable
@@ -204,6 +207,53 @@ def _parse(
     return None
 
 
+def step(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many headers of version 1, as `parse` does one."""
+    _step(walk, group, SLL, SLL_VARIANTS)
+
+
+def step_2(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many headers of version 2, as `parse_2` does one."""
+    _step(walk, group, SLL2, SLL2_VARIANTS)
+
+
+def _step(
+    walk: BatchReader,
+    group: FrameGroup,
+    table: HeaderTable,
+    variants: Mapping[Variant, HeaderTable],
+) -> None:
+    group = walk.begin(table, group)
+    number = walk.column(table["etype"], group)
+    hardware = walk.column(table["hatype"], group)
+    means = _meanings(number, hardware)
+    if walk.is_watched:
+        other = walk.column(table["halen"], group) != ETHERNET_ADDRESS_BYTES
+        for (is_other, meaning), variant in variants.items():
+            if variant is not table:
+                these = group.where(means[meaning] & (other == is_other))
+                walk.reclassify(table, variant, these)
+    after = group.moved(table.size)
+    typed = means[Meaning.ETHERTYPE] | means[Meaning.GRE]
+    walk.follow(Numbering.ETHERTYPE, number[typed], after.where(typed))
+    walk.follow(Numbering.LLC, 0, after.where(means[Meaning.FRAME] & (number == KIND_LLC)))
+    walk.follow(Numbering.LINK, int(LinkType.FRELAY), after.where(hardware == HARDWARE_FRAD))
+
+
+def _meanings(number: Column, hardware: Column) -> dict[Meaning, Mask]:
+    """Return a mask (n,) for each meaning of the protocols (n,) by the hardware types (n,)."""
+    means: dict[Meaning, Mask] = {
+        meaning: np.isin(
+            hardware, [kind for kind, each in HARDWARE_MEANINGS.items() if each is meaning]
+        )
+        for meaning in set(HARDWARE_MEANINGS.values())
+    }
+    plain = ~np.logical_or.reduce(list(means.values()))
+    means[Meaning.ETHERTYPE] = plain & (number >= LOWEST_ETHERTYPE)
+    means[Meaning.FRAME] = plain & (number < LOWEST_ETHERTYPE)
+    return means
+
+
 def info(layer: Layer, dissection: Dissection) -> str:
     """``Type 0x88cc LLDP``, the kind of frame, or the hardware type that the rest depends on."""
     data = dissection.data
@@ -229,8 +279,8 @@ PROTOCOLS = (
         tables=TABLES,
         info=info,
         readers=(
-            Reader(Numbering.LINK, (LinkType.LINUX_SLL,), parse),
-            Reader(Numbering.LINK, (LinkType.LINUX_SLL2,), parse_2),
+            Reader(Numbering.LINK, (LinkType.LINUX_SLL,), parse, step),
+            Reader(Numbering.LINK, (LinkType.LINUX_SLL2,), parse_2, step_2),
         ),
         computed={"etype": ComputedNumber.ETHERTYPE},
         is_listed=True,

@@ -18,10 +18,13 @@ A number above 1500 is an EtherType, not an address family.
 
 from __future__ import annotations
 
+import numpy as np
+
 from core.wire.link.ethernet import HIGHEST_LENGTH
 from core.wire.link.link_types import LinkType
 from core.wire.link.ppp import ADDRESS, CONTROL
 from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
+from core.wire.model.batch import BatchReader, FrameGroup, begin_with
 from core.wire.model.dissection import Cause, Dissection, Layer, Stop
 from core.wire.model.field import Field, Kind
 from core.wire.model.table import HeaderTable
@@ -67,10 +70,10 @@ TABLES = (NULL, NULL_LITTLE, NULL_SHORT, NULL_TYPE, NULL_TYPE_LITTLE)
 PPP_START = bytes([ADDRESS, CONTROL])
 HIGHEST_TYPE = 0xFFFF
 SHORT_FAMILIES = range(1, 6)  # that a big-endian host writes in 16 bits
-_NIBBLE = HeaderTable(
+FIRST_BYTE = HeaderTable(  # of an IP header of either version
     "raw", "Raw IP", "LINKTYPE_RAW", Field("version", 4, ""), Field("rest", 4, "")
 )
-_VERSIONS = {4: EtherType.IPV4, 6: EtherType.IPV6}
+IP_VERSIONS = {4: EtherType.IPV4, 6: EtherType.IPV6}
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
@@ -110,15 +113,59 @@ def _word(data: bytes, offset: int) -> tuple[HeaderTable, int]:
 
 def parse_raw(walk: Walk, offset: int) -> Next | None:
     """An IP packet of either version, with no header before it. Adds no layer."""
-    if not walk.has("ip", offset, _NIBBLE.size):
+    if not walk.has("ip", offset, FIRST_BYTE.size):
         return None
-    version = _NIBBLE["version"].number(walk.data, offset)
-    following = _VERSIONS.get(version)
+    version = FIRST_BYTE["version"].number(walk.data, offset)
+    following = IP_VERSIONS.get(version)
     if following is None:
         reason = f"version {version} is neither 4 nor 6"
         walk.halt = Stop("ip", offset, Cause.MALFORMED, reason, limited_by="ip.version")
         return None
     return Next(Numbering.ETHERTYPE, following, offset)
+
+
+def step(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many headers, as `parse` does one."""
+    ppp = begin_with(walk, group, PPP_START, NULL.size)
+    walk.follow(Numbering.PPP_FRAME, 0, group.where(ppp))
+    group = walk.begin(NULL, group.where(~ppp))
+    number = walk.column(NULL["family"], group).astype(np.int64)
+    low, high = (
+        walk.column(NULL_TYPE_LITTLE[key], group).astype(np.int64)
+        for key in ("type_low", "type_high")
+    )
+    halved = number & ((1 << NULL_SHORT["unused"].field.bits) - 1) == 0
+    little = halved & (high == 0)
+    short = halved & ~little & (low == 0) & np.isin(high, list(SHORT_FAMILIES))
+    swapped = high << 8 | low
+    little_type = halved & ~little & ~short & (swapped > HIGHEST_LENGTH)
+    plain = ~(little | short | little_type)
+    typed = plain & (number > HIGHEST_LENGTH) & (number <= HIGHEST_TYPE)
+    forms = (
+        (little, NULL_LITTLE),
+        (short, NULL_SHORT),
+        (little_type, NULL_TYPE_LITTLE),
+        (typed, NULL_TYPE),
+    )
+    for mask, table in forms:
+        walk.reclassify(NULL, table, group.where(mask))
+    after = group.moved(NULL.size)
+    number = np.select([little, short, little_type], [low, high, swapped], number)
+    typed |= little_type
+    walk.follow(Numbering.ETHERTYPE, number[typed], after.where(typed))
+    for kind in set(FAMILY_TYPES.values()):
+        families = [family for family, each in FAMILY_TYPES.items() if each is kind]
+        of_kind = ~typed & np.isin(number, families)
+        walk.follow(Numbering.ETHERTYPE, int(kind), after.where(of_kind))
+
+
+def step_raw(walk: BatchReader, group: FrameGroup) -> None:
+    """Find the IP version of many packets, as `parse_raw` does of one."""
+    group = walk.has(group, FIRST_BYTE.size)
+    version = walk.column(FIRST_BYTE["version"], group)
+    for number, kind in IP_VERSIONS.items():
+        walk.follow(Numbering.ETHERTYPE, int(kind), group.where(version == number))
+    walk.halt(group.where(~np.isin(version, list(IP_VERSIONS))), Cause.MALFORMED)
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
@@ -136,11 +183,12 @@ PROTOCOLS = (
         tables=TABLES,
         info=info,
         readers=(
-            Reader(Numbering.LINK, (LinkType.NULL, LinkType.LOOP), parse),
+            Reader(Numbering.LINK, (LinkType.NULL, LinkType.LOOP), parse, step),
             Reader(
                 Numbering.LINK,
                 (LinkType.RAW, LinkType.RAW_BSD, LinkType.RAW_OPENBSD),
                 parse_raw,
+                step_raw,
             ),
         ),
     ),

@@ -8,13 +8,13 @@ control word or anything else: data. Under the OAM alert label (RFC 3429) there 
 
 from __future__ import annotations
 
+from core.wire.link.loopback import FIRST_BYTE, IP_VERSIONS
 from core.wire.model.assigned_numbers import EtherType, PppProtocol
 from core.wire.model.batch import BatchReader, FrameGroup
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.network.ipv4 import IPV4
 from core.wire.protocol import Protocol, Reader
 
 OAM_ALERT = 14
@@ -38,7 +38,6 @@ MPLS = HeaderTable(
     Flag("bottom", "Bottom of the stack"),
     Field("ttl", 8, "Time to live"),
 )
-VERSIONS = {4: EtherType.IPV4, 6: EtherType.IPV6}
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
@@ -52,9 +51,9 @@ def parse(walk: Walk, offset: int) -> Next | None:
     label = MPLS["label"].number(walk.data, offset)
     if label == OAM_ALERT or following >= min(walk.captured, walk.stop):
         return None
-    version = IPV4["version"].number(walk.data, following)  # at the same place in IPv6
-    if version in VERSIONS:
-        return Next(Numbering.ETHERTYPE, VERSIONS[version], following)
+    version = FIRST_BYTE["version"].number(walk.data, following)
+    if version in IP_VERSIONS:
+        return Next(Numbering.ETHERTYPE, IP_VERSIONS[version], following)
     return None
 
 
@@ -73,8 +72,8 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
     packet = bottom & (walk.column(MPLS["label"], group) != OAM_ALERT)
     after = after.where(packet)
     after = after.where(walk.begins(after))
-    version = walk.column(IPV4["version"], after)
-    for number, kind in VERSIONS.items():
+    version = walk.column(FIRST_BYTE["version"], after)
+    for number, kind in IP_VERSIONS.items():
         walk.follow(Numbering.ETHERTYPE, int(kind), after.where(version == number))
 
 

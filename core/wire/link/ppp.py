@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import PPP_PROTOCOL_NAMES, EtherType, PppProtocol
+from core.wire.model.batch import BatchReader, FrameGroup, byte_column
 from core.wire.model.dissection import Dissection, Layer, Note
 from core.wire.model.field import Field
 from core.wire.model.table import HeaderTable
@@ -104,6 +105,34 @@ def _header(walk: Walk, offset: int) -> bool:
     return True
 
 
+def step(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many PPP frames, as `parse` does one."""
+    group = walk.has(group, PPP_COMPRESSED.size)
+    framed = byte_column(walk, group) == ADDRESS
+    kinds = ((~framed, PPP, PPP_COMPRESSED), (framed, PPP_FRAMED, PPP_FRAMED_COMPRESSED))
+    for mask, whole, compressed in kinds:
+        some = walk.begin(compressed, group.where(mask))
+        number = walk.column(compressed["protocol"], some)
+        short = number % 2 == 1
+        walk.follow(Numbering.PPP, number[short], some.where(short).moved(compressed.size))
+        walk.reclassify(compressed, whole, some.where(~short))
+        some = walk.has(some.where(~short), whole.size)
+        walk.follow(Numbering.PPP, walk.column(whole["protocol"], some), some.moved(whole.size))
+
+
+def step_session(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many session headers, as `parse_session` does one."""
+    group = walk.begin(PPPOE, group)
+    after = group.moved(PPPOE.size)
+    walk.limit(after, after.at + walk.column(PPPOE["payload_length"], group))
+    walk.follow(Numbering.PPP_FRAME, 0, after)
+
+
+def step_discovery(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many discovery headers, as `parse_discovery` does one."""
+    walk.begin(PPPOE, group)
+
+
 def info(layer: Layer, dissection: Dissection) -> str:
     """``PPP LCP``."""
     number = layer.tables[0]["protocol"].number(dissection.data, layer.offset)
@@ -125,9 +154,9 @@ PROTOCOLS = (
         tables=TABLES[:-1],
         info=info,
         readers=(
-            Reader(Numbering.LINK, (LinkType.PPP,), parse),
-            Reader(Numbering.ETHERTYPE, (EtherType.PPP,), parse, is_computed=False),
-            Reader(Numbering.PPP_FRAME, (0,), parse),
+            Reader(Numbering.LINK, (LinkType.PPP,), parse, step),
+            Reader(Numbering.ETHERTYPE, (EtherType.PPP,), parse, step, is_computed=False),
+            Reader(Numbering.PPP_FRAME, (0,), parse, step),
         ),
     ),
     Protocol(
@@ -136,8 +165,10 @@ PROTOCOLS = (
         tables=(PPPOE,),
         info=info_pppoe,
         readers=(
-            Reader(Numbering.ETHERTYPE, (EtherType.PPPOE_SESSION,), parse_session),
-            Reader(Numbering.ETHERTYPE, (EtherType.PPPOE_DISCOVERY,), parse_discovery),
+            Reader(Numbering.ETHERTYPE, (EtherType.PPPOE_SESSION,), parse_session, step_session),
+            Reader(
+                Numbering.ETHERTYPE, (EtherType.PPPOE_DISCOVERY,), parse_discovery, step_discovery
+            ),
         ),
         computed={"payload_length": ComputedNumber.CARRIED},
     ),

@@ -13,11 +13,14 @@ the byte order of the capturing host, padded to 4. One of them is the packet.
 
 from __future__ import annotations
 
+import numpy as np
+
 from core.wire.link.ethernet import LOWEST_ETHERTYPE
 from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
+from core.wire.model.batch import BatchReader, FrameGroup, byte_column
 from core.wire.model.dissection import Dissection, Layer
-from core.wire.model.field import Field, Flag
+from core.wire.model.field import Field, Flag, gather
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.protocol import Protocol, Reader
@@ -135,6 +138,74 @@ def _nflog_value(data: bytes, at: int) -> tuple[int, int]:
     return min(little, big)
 
 
+def step_hdlc(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many Cisco HDLC headers, as `parse_hdlc` does one."""
+    group = walk.begin(CISCO_HDLC, group)
+    number = walk.column(CISCO_HDLC["protocol"], group)
+    goes_on = number != SLARP
+    after = group.where(goes_on).moved(CISCO_HDLC.size)
+    walk.follow(Numbering.ETHERTYPE, number[goes_on], after)
+
+
+def step_frame_relay(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many addresses and protocol numbers, as `parse_frame_relay` does one."""
+    group = walk.begin(FRAME_RELAY, group).moved(FRAME_RELAY.size)
+    for _ in range(FRAME_RELAY.size, LONGEST_ADDRESS):
+        last = byte_column(walk, group.moved(-1)) & 1 == 1
+        _frame_relay_protocol(walk, group.where(last))
+        group = walk.has(group.where(~last), 1).moved(1)
+    last = byte_column(walk, group.moved(-1)) & 1 == 1
+    _frame_relay_protocol(walk, group.where(last))
+    walk.contradiction(group.where(~last).moved(-LONGEST_ADDRESS), FRAME_RELAY["ea"])
+
+
+def _frame_relay_protocol(walk: BatchReader, group: FrameGroup) -> None:
+    group = walk.has(group, 2)
+    number = gather(walk.data, walk.base[group.rows] + group.at, 2).astype(np.int64)
+    after = group.moved(2)
+    unnumbered = number >> 8 == CONTROL_UNNUMBERED
+    for identifier, kind in NLPID_TYPES.items():
+        these = unnumbered & (number & 0xFF == identifier)
+        walk.follow(Numbering.ETHERTYPE, int(kind), after.where(these))
+    typed = ~unnumbered & (number >= LOWEST_ETHERTYPE)
+    walk.follow(Numbering.ETHERTYPE, number[typed], after.where(typed))
+
+
+def step_nflog(walk: BatchReader, group: FrameGroup) -> None:
+    """Read the values of many headers, as `parse_nflog` does those of one."""
+    group = walk.begin(NFLOG, group)
+    family = walk.column(NFLOG["family"], group)
+    for number, kind in FAMILY_TYPES.items():
+        _nflog_values(walk, group.where(family == number).moved(NFLOG.size), kind)
+    others = ~np.isin(family, list(FAMILY_TYPES))
+    _nflog_values(walk, group.where(others).moved(NFLOG.size), None)
+
+
+def _nflog_values(walk: BatchReader, group: FrameGroup, kind: EtherType | None) -> None:
+    for _ in range(NFLOG_MOST_VALUES):
+        group = group.where(walk.begins(group.moved(NFLOG_TLV_BYTES - 1)))
+        if not len(group):
+            break
+        starts = walk.base[group.rows] + group.at
+        big = gather(walk.data, starts, 4).astype(np.uint32)
+        little = big.byteswap()
+        # in either order the length is the smaller number, then the type
+        of_big = (big >> 16).astype(np.int64), (big & NFLOG_TYPE_MASK).astype(np.int64)
+        of_little = (little & 0xFFFF).astype(np.int64), (little >> 16 & NFLOG_TYPE_MASK)
+        first = (of_little[0] << 16 | of_little[1]) <= (of_big[0] << 16 | of_big[1])
+        length = np.where(first, of_little[0], of_big[0])
+        tag = np.where(first, of_little[1], of_big[1])
+        sane = length >= NFLOG_TLV_BYTES
+        payload = sane & (tag == NFLOG_PAYLOAD)
+        packet = group.where(payload)
+        walk.limit(packet, packet.at + length[payload])
+        if kind is not None:
+            walk.follow(Numbering.ETHERTYPE, int(kind), packet.moved(NFLOG_TLV_BYTES))
+        more = sane & ~payload
+        step = length[more] + -length[more] % NFLOG_TLV_BYTES
+        group = group.where(more).moved(step)
+
+
 def info(layer: Layer, dissection: Dissection) -> str:
     """The protocol number that nothing here reads."""
     number = layer.number(dissection.data, "protocol")
@@ -147,20 +218,20 @@ PROTOCOLS = (
         shown="CHDLC",
         tables=(CISCO_HDLC,),
         info=info,
-        readers=(Reader(Numbering.LINK, (LinkType.C_HDLC,), parse_hdlc),),
+        readers=(Reader(Numbering.LINK, (LinkType.C_HDLC,), parse_hdlc, step_hdlc),),
     ),
     Protocol(
         name="fr",
         shown="FR",
         tables=(FRAME_RELAY,),
         info=info,
-        readers=(Reader(Numbering.LINK, (LinkType.FRELAY,), parse_frame_relay),),
+        readers=(Reader(Numbering.LINK, (LinkType.FRELAY,), parse_frame_relay, step_frame_relay),),
     ),
     Protocol(
         name="nflog",
         shown="NFLOG",
         tables=(NFLOG,),
         info=info,
-        readers=(Reader(Numbering.LINK, (LinkType.NFLOG,), parse_nflog),),
+        readers=(Reader(Numbering.LINK, (LinkType.NFLOG,), parse_nflog, step_nflog),),
     ),
 )

@@ -7,12 +7,15 @@ that was there; the layout is the one Wireshark reads.
 
 from __future__ import annotations
 
+import numpy as np
+
 from core.wire.model.assigned_numbers import (
     ETHERTYPE_NAMES,
     NSH_ETHERTYPES,
     NSH_PROTOCOL_NAMES,
     EtherType,
 )
+from core.wire.model.batch import BatchReader, FrameGroup
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
@@ -74,6 +77,28 @@ def parse_cisco_metadata(walk: Walk, offset: int) -> Next | None:
     return Next(Numbering.ETHERTYPE, number, offset + CISCO_METADATA.size)
 
 
+def step_nsh(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many service headers, as `parse_nsh` does one."""
+    group = walk.begin(NSH, group)
+    length = walk.column(NSH["length"], group).astype(np.int64)
+    short = length < NSH.size
+    walk.contradiction(group.where(short), NSH["length"])
+    group, length = group.where(~short), length[~short]
+    whole = walk.enough(group, length)
+    group, length = group.where(whole), length[whole]
+    following = walk.column(NSH["nextproto"], group)
+    after = group.moved(length)
+    for number, kind in NSH_ETHERTYPES.items():
+        walk.follow(Numbering.ETHERTYPE, int(kind), after.where(following == number))
+
+
+def step_cisco_metadata(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many tags, as `parse_cisco_metadata` does one."""
+    group = walk.begin(CISCO_METADATA, group)
+    number = walk.column(CISCO_METADATA["type"], group)
+    walk.follow(Numbering.ETHERTYPE, number, group.moved(CISCO_METADATA.size))
+
+
 def info(layer: Layer, dissection: Dissection) -> str:
     """The title, with the service path or the tag."""
     path = layer.number(dissection.data, "spi")
@@ -89,7 +114,7 @@ PROTOCOLS = (
         shown="NSH",
         tables=(NSH,),
         info=info,
-        readers=(Reader(Numbering.ETHERTYPE, (EtherType.NSH,), parse_nsh),),
+        readers=(Reader(Numbering.ETHERTYPE, (EtherType.NSH,), parse_nsh, step_nsh),),
         computed={"length": ComputedNumber.SIZE},
         alignment=NSH["length"].field.unit,
     ),
@@ -98,6 +123,13 @@ PROTOCOLS = (
         shown="CMD",
         tables=(CISCO_METADATA,),
         info=info,
-        readers=(Reader(Numbering.ETHERTYPE, (EtherType.CISCO_METADATA,), parse_cisco_metadata),),
+        readers=(
+            Reader(
+                Numbering.ETHERTYPE,
+                (EtherType.CISCO_METADATA,),
+                parse_cisco_metadata,
+                step_cisco_metadata,
+            ),
+        ),
     ),
 )

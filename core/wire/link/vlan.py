@@ -10,8 +10,9 @@ fields of a provider's tag ``ieee8021ad``, those of the others ``vlan``; so do w
 
 from __future__ import annotations
 
-from core.wire.link.ethernet import HIGHEST_LENGTH, end_by_length
+from core.wire.link.ethernet import HIGHEST_LENGTH, end_by_length, end_many_by_length
 from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
+from core.wire.model.batch import BatchReader, FrameGroup
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
@@ -79,6 +80,24 @@ def parse_provider(walk: Walk, offset: int) -> Next | None:
     return Next(Numbering.ETHERTYPE, number, offset + PROVIDER.size)
 
 
+def step(walk: BatchReader, group: FrameGroup) -> None:
+    """Read one tag of many packets, as `parse` does of one; the next may be another."""
+    group = walk.begin(VLAN, group)
+    number = walk.column(VLAN["etype"], group)
+    after = group.moved(VLAN.size)
+    sized = number <= HIGHEST_LENGTH
+    walk.reclassify(VLAN, VLAN_LENGTH, group.where(sized))
+    end_many_by_length(walk, after.where(sized), number[sized])
+    walk.follow(Numbering.ETHERTYPE, number[~sized], after.where(~sized))
+
+
+def step_provider(walk: BatchReader, group: FrameGroup) -> None:
+    """Read a provider's tag of many packets, as `parse_provider` does of one."""
+    group = walk.begin(PROVIDER, group)
+    number = walk.column(PROVIDER["type"], group)
+    walk.follow(Numbering.ETHERTYPE, number, group.moved(PROVIDER.size))
+
+
 def info(layer: Layer, dissection: Dissection) -> str:
     """``VLAN 10, type 0x88cc``."""
     keys = ("etype", "type")
@@ -93,7 +112,9 @@ PROTOCOLS = (
         shown="VLAN",
         tables=(PROVIDER,),
         info=info,
-        readers=(Reader(Numbering.ETHERTYPE, (EtherType.PROVIDER_VLAN,), parse_provider),),
+        readers=(
+            Reader(Numbering.ETHERTYPE, (EtherType.PROVIDER_VLAN,), parse_provider, step_provider),
+        ),
         computed={"type": ComputedNumber.ETHERTYPE},
         kinds=(LayerKind("ieee8021ad", "802.1ad provider VLAN", LayerPosition.TAG, (PROVIDER,)),),
         is_stacked=True,
@@ -103,7 +124,7 @@ PROTOCOLS = (
         shown="VLAN",
         tables=(VLAN, VLAN_LENGTH),
         info=info,
-        readers=(Reader(Numbering.ETHERTYPE, TAG_TYPES, parse),),
+        readers=(Reader(Numbering.ETHERTYPE, TAG_TYPES, parse, step),),
         computed={"etype": ComputedNumber.ETHERTYPE, "len": ComputedNumber.CARRIED},
         kinds=(LayerKind("vlan", "802.1Q VLAN", LayerPosition.TAG, (VLAN,)),),
         is_listed=True,

@@ -6,7 +6,7 @@ A protocol's module describes its step over `BatchReader`, an interface, because
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol, TypeAlias
@@ -14,7 +14,9 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.wire.model.field import PlacedField
+from core.wire.model.dissection import Cause
+from core.wire.model.field import PlacedField, gather
+from core.wire.model.options import OptionList
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering
 
@@ -69,10 +71,18 @@ class FrameGroup:
 
 
 class BatchReader(Protocol):
-    """The part of `core.decode.batch_walk.BatchWalk` that a protocol's step uses."""
+    """The part of `core.decode.batch_walk.BatchWalk` that a protocol's step uses.
 
+    Columns have one element a packet: `base` is the first byte of each frame in `data`, `stop`
+    (from the start of the frame) the end of the bytes that belong to the current payload, `network`
+    the kind of the outermost network header, and `network_offset` its position in the frame.
+    """
+
+    data: NDArray[np.uint8]
+    base: NDArray[np.int64]
     stop: NDArray[np.int64]
     network: NDArray[np.uint8]
+    network_offset: NDArray[np.int32]
 
     @property
     def is_watched(self) -> bool:
@@ -81,20 +91,57 @@ class BatchReader(Protocol):
     def column(self, slot: PlacedField, group: FrameGroup) -> Column:
         """Return a field of the header that each packet of the group is at, (n,)."""
 
+    def columns(self, table: HeaderTable, group: FrameGroup, *keys: str) -> list[Column]:
+        """Return several fields of a header of at least 8 bytes, (n,) int64 each."""
+
     def begin(self, table: HeaderTable, group: FrameGroup) -> FrameGroup:
         """Report a header of this table; return the packets that have all of it."""
 
     def has(self, group: FrameGroup, size: int | Column) -> FrameGroup:
         """Return the packets with `size` bytes; record the cause why the others stop."""
 
+    def enough(self, group: FrameGroup, size: int | Column) -> Mask:
+        """Return a mask (n,) of the packets that `has` returns."""
+
     def begins(self, group: FrameGroup) -> Mask:
         """Return a mask (n,) of the packets with a byte to read."""
+
+    def ends(self, group: FrameGroup) -> Column:
+        """Return where the readable bytes of each packet end, (n,)."""
+
+    def find_option(
+        self,
+        group: FrameGroup,
+        stop: Column,
+        options: OptionList,
+        kinds: Collection[int],
+        rounds: int,
+    ) -> tuple[Rows, Rows]:
+        """Find the first option of these kinds in each packet; see `core.decode.option_steps`."""
+
+    def limit(self, group: FrameGroup, stop: Column) -> None:
+        """End the payload of each packet at `stop` (n,), if it does not end before."""
+
+    def halt(self, group: FrameGroup, cause: Cause) -> None:
+        """End the walk of these packets with a cause."""
+
+    def contradiction(self, group: FrameGroup, slot: PlacedField) -> None:
+        """End the walk of packets whose header contradicts itself in `slot`."""
+
+    def mark(self, group: FrameGroup, bits: int) -> None:
+        """Set bits of these packets' state."""
 
     def found(self, table: HeaderTable, group: FrameGroup) -> None:
         """Report a header of this table, whole or not."""
 
     def reclassify(self, table: HeaderTable, other: HeaderTable, group: FrameGroup) -> None:
         """Report that these headers, found as ones of `table`, are of `other`."""
+
+    def found_network(self, group: FrameGroup, kind: Network) -> None:
+        """Record a network header of this kind, whole or not."""
+
+    def found_transport(self, group: FrameGroup, protocol: Column) -> None:
+        """Record a header of each packet's IP protocol (n,), whole or not."""
 
     def follow(self, space: Numbering, numbers: int | Column, group: FrameGroup) -> None:
         """Queue the packets for the steps that `numbers` (one, or one a packet) name."""
@@ -129,6 +176,21 @@ def message_sizes(table: HeaderTable, continuations: tuple[HeaderTable, ...]) ->
         for kind in more.when[1] if more.when else ():
             sizes[kind] = more.stop
     return sizes
+
+
+def byte_column(walk: BatchReader, group: FrameGroup) -> Column:
+    """Return the byte that each packet of the group is at, (n,) uint8."""
+    column: Column = walk.data[walk.base.take(group.rows) + group.at]
+    return column
+
+
+def begin_with(walk: BatchReader, group: FrameGroup, start: bytes, size: int) -> Mask:
+    """Return a mask (n,) of packets that have `size` bytes that begin with `start` (1, 2, 4, 8)."""
+    mask = walk.begins(group.moved(size - 1))
+    whole = group.where(mask)
+    words = gather(walk.data, walk.base.take(whole.rows) + whole.at, len(start))
+    mask[mask] = words == int.from_bytes(start, "big")
+    return mask
 
 
 def message_step(table: HeaderTable, continuations: tuple[HeaderTable, ...]) -> Step:

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
+
 from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
+from core.wire.model.batch import BatchReader, FrameGroup, Network
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, IPv4Address, Kind, Mac
 from core.wire.model.table import HeaderTable
@@ -103,6 +106,18 @@ def parse(walk: Walk, offset: int) -> Next | None:
     return None
 
 
+def step(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many messages, as `parse` does one: the common part, and room for the addresses."""
+    walk.found_network(group, Network.ARP)
+    group = walk.begin(ARP, group)
+    keys = ("hw.type", "proto.type", "hw.size", "proto.size")
+    link, network, hardware, protocol = walk.columns(ARP, group, *keys)
+    known = np.isin(link, ETHERNET_TYPES) & (network == EtherType.IPV4)
+    known &= (hardware == MAC_BYTES) & (protocol == IPV4_BYTES)
+    walk.found(ARP_IPV4, group.where(known))
+    walk.has(group, ARP.size + 2 * (hardware + protocol))
+
+
 def info(layer: Layer, dissection: Dissection) -> str:
     """``Who has 10.0.0.1? Tell 10.0.0.2`` and ``10.0.0.1 is at 00:00:5e:00:53:01``.
 
@@ -145,7 +160,7 @@ PROTOCOLS = (
         tables=(ARP, ARP_IPV4),
         info=info,
         tone=Tone.ARP,
-        readers=(Reader(Numbering.ETHERTYPE, (EtherType.ARP, EtherType.RARP), parse),),
+        readers=(Reader(Numbering.ETHERTYPE, (EtherType.ARP, EtherType.RARP), parse, step),),
         kinds=(LayerKind("arp", "ARP", LayerPosition.NETWORK, (ARP, ARP_IPV4)),),
         is_listed=True,
     ),

@@ -17,15 +17,20 @@ here. Later ones are data.
 
 from __future__ import annotations
 
+import numpy as np
+
 from core.wire.checksum import packet_checksums
 from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import PROTOCOL_NAMES, EtherType, IpProtocol, PppProtocol
+from core.wire.model.batch import BatchReader, Column, FrameGroup, HeaderState, Mask, Network
 from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
 from core.wire.model.field import Field, Flag, IPv4Address, PlacedField, Span
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import ipv4_options, unset_length
 from core.wire.network.ipv4_options import OPTIONS, final_destination
+from core.wire.network.ipv6_extensions import follow_protocol
+from core.wire.network.unset_length import is_left_to_card
 from core.wire.protocol import (
     OPTIONS_BODY,
     ChecksumRule,
@@ -89,6 +94,7 @@ IPV4 = HeaderTable(
 )
 
 FRAGMENT_UNIT = 8
+_MOST_OPTIONS = IPV4["hdr_len"].maximum - IPV4.size  # in one header, of one byte each
 _VERSION, _HEADER_LENGTH, _LENGTH = IPV4["version"], IPV4["hdr_len"], IPV4["len"]
 _CHECKSUM, _PROTOCOL = IPV4["checksum"], IPV4["proto"]
 _ADDRESSES = (IPV4["src"].span, IPV4["dst"].span)
@@ -186,6 +192,67 @@ def _add(walk: Walk, offset: int, header: int, notes: tuple[Note, ...]) -> None:
     )
 
 
+def step(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many headers, as `parse` does one."""
+    walk.found_network(group, Network.IPV4)
+    group = walk.begin(IPV4, group)
+    keys = ("version", "hdr_len", "len", "flags.mf", "frag_offset", "proto")
+    version, header, length, more, place, protocol = walk.columns(IPV4, group, *keys)
+    is_long_enough = length >= header
+    short = (~is_long_enough).nonzero()[0]
+    if len(short):
+        is_long_enough[short] = _total_left_to_card(walk, group.taken(short), header[short])
+    agreements = {
+        "version": version == IPV4["version"].field.default,
+        "hdr_len": header >= IPV4.size,
+        "len": is_long_enough,
+    }
+    right = np.logical_and.reduce(list(agreements.values()))
+    if not right.all():
+        _contradictions(walk, group, agreements)
+    said = right & (length > 0)
+    walk.limit(group.where(said), (group.at + length)[said])
+    walk.mark(group.where(right), HeaderState.NETWORK)
+    if not right.all():
+        group, header = group.where(right), header[right]
+        more, place, protocol = more[right], place[right], protocol[right]
+    whole = walk.enough(group, header)
+    walk.mark(group.where(whole & ((place > 0) | (more > 0))), HeaderState.FRAGMENT)
+    with_options = (whole & (header > IPV4.size)).nonzero()[0]
+    if len(with_options):
+        _source_routes(walk, group.taken(with_options), header[with_options])
+    first = (whole & (place == 0)).nonzero()[0]
+    follow_protocol(walk, group.taken(first).moved(header.take(first)), protocol.take(first))
+
+
+def _total_left_to_card(walk: BatchReader, group: FrameGroup, header: Column) -> Mask:
+    """Return a mask (n,) of packets whose total length the card is to write.
+
+    `header` (n,) are their header lengths.
+    """
+    keys = ("len", "flags.mf", "frag_offset", "proto")
+    length, more, place, protocol = walk.columns(IPV4, group, *keys)
+    room = walk.stop.take(group.rows) - group.at
+    is_segmented = np.isin(protocol, SEGMENTED) & (more == 0) & (place == 0)
+    return is_left_to_card(IPV4["len"], length, room, header, is_segmented)
+
+
+def _source_routes(walk: BatchReader, group: FrameGroup, header: Column) -> None:
+    """Mark the packets whose options may change the destination."""
+    options, end = group.moved(IPV4.size), group.at + header
+    kinds = ipv4_options.SOURCE_ROUTES
+    index, _ = walk.find_option(options, end, ipv4_options.OPTIONS, kinds, _MOST_OPTIONS)
+    walk.mark(group.where(np.isin(np.arange(len(group)), index)), HeaderState.ROUTED)
+
+
+def _contradictions(walk: BatchReader, group: FrameGroup, agreements: dict[str, Mask]) -> None:
+    """Report the first field of each header that contradicts the others."""
+    right = np.ones(len(group), dtype=np.bool_)
+    for key, agrees in agreements.items():
+        walk.contradiction(group.where(right & ~agrees), IPV4[key])
+        right &= agrees
+
+
 def info(layer: Layer, dissection: Dissection) -> str:
     """A fragment's place, or the protocol that nothing here reads."""
     data = dissection.data
@@ -207,9 +274,9 @@ PROTOCOLS = (
         tables=(IPV4, *ipv4_options.TABLES),
         info=info,
         readers=(
-            Reader(Numbering.ETHERTYPE, (EtherType.IPV4,), parse),
-            Reader(Numbering.LINK, (LinkType.IPV4,), parse),
-            Reader(Numbering.PPP, (PppProtocol.IPV4,), parse),
+            Reader(Numbering.ETHERTYPE, (EtherType.IPV4,), parse, step),
+            Reader(Numbering.LINK, (LinkType.IPV4,), parse, step),
+            Reader(Numbering.PPP, (PppProtocol.IPV4,), parse, step),
             Reader(Numbering.IP_PROTOCOL, (IpProtocol.IPV4,), parse),
         ),
         computed={

@@ -11,16 +11,20 @@ from __future__ import annotations
 
 from itertools import islice
 
+import numpy as np
+
 from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import PROTOCOL_NAMES, EtherType, IpProtocol, PppProtocol
+from core.wire.model.batch import BatchReader, Column, FrameGroup, HeaderState, Mask, Network
 from core.wire.model.dissection import Dissection, Layer, Note
 from core.wire.model.field import Field, IPv6Address
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import unset_length
 from core.wire.network.ipv4 import SEGMENTED, service_parts
-from core.wire.network.ipv6_extensions import HOP_BY_HOP, UNIT
+from core.wire.network.ipv6_extensions import HOP_BY_HOP, UNIT, follow_protocol
 from core.wire.network.ipv6_options import JUMBO, JUMBO_TABLE, JUMBO_WITHIN, OPTIONS
+from core.wire.network.unset_length import is_left_to_card
 from core.wire.protocol import (
     ComputedNumber,
     LayerKind,
@@ -124,6 +128,78 @@ def _jumbo_length(walk: Walk, offset: int) -> int:
     return 0
 
 
+def step(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many fixed headers, as `parse` does one."""
+    walk.found_network(group, Network.IPV6)
+    group = walk.begin(IPV6, group)
+    wrong = walk.column(IPV6["version"], group) != IPV6["version"].field.default
+    if wrong.any():
+        walk.contradiction(group.where(wrong), IPV6["version"])
+        group = group.where(~wrong)
+    walk.mark(group, HeaderState.NETWORK)
+    length, following = walk.columns(IPV6, group, "plen", "nxt")
+    after = group.moved(IPV6.size)
+    candidates = ((length == 0) & (following == IpProtocol.HOP_BY_HOP)).nonzero()[0]
+    if len(candidates):
+        length[candidates] = _jumbo_lengths(walk, after.taken(candidates))
+    said = np.ones(len(after), dtype=np.bool_)
+    unsaid = (length == 0).nonzero()[0]
+    if len(unsaid):
+        said[unsaid] = ~_payload_left_to_card(walk, after.taken(unsaid), following[unsaid])
+    walk.limit(after.where(said), after.at[said] + length[said])
+    follow_protocol(walk, after, following)
+
+
+def _payload_left_to_card(walk: BatchReader, group: FrameGroup, following: Column) -> Mask:
+    """Return a mask (n,) of payload lengths of 0 that the card is to write.
+
+    `group` are the packets behind their fixed headers.
+    """
+    room = walk.stop.take(group.rows) - group.at
+    is_segmented = _many_carry_segments(walk, group, following)
+    return is_left_to_card(IPV6["plen"], np.zeros_like(room), room, 0, is_segmented)
+
+
+def _many_carry_segments(walk: BatchReader, group: FrameGroup, following: Column) -> Mask:
+    """Return a mask (n,) of packets with TCP or UDP behind options and routing at most.
+
+    It is True, too, if the capture kept too little to decide.
+    """
+    found = np.isin(following, SEGMENTED)
+    index = np.isin(following, BEFORE_SEGMENTS).nonzero()[0]
+    group = group.taken(index)
+    for _ in range(SEGMENTS_WITHIN):
+        if not len(index):
+            break
+        behind = group.at + HOP_BY_HOP.size
+        there = behind <= walk.ends(group)
+        found[index[~there & (behind <= walk.stop.take(group.rows))]] = True
+        index, group = index[there], group.where(there)
+        following = walk.column(HOP_BY_HOP["nxt"], group)
+        length = UNIT * (walk.column(HOP_BY_HOP["len"], group).astype(np.int64) + 1)
+        found[index[np.isin(following, SEGMENTED)]] = True
+        on = np.isin(following, BEFORE_SEGMENTS)
+        index, group = index[on], group.moved(length).where(on)
+    return found
+
+
+def _jumbo_lengths(walk: BatchReader, group: FrameGroup) -> Column:
+    """Return the lengths (n,) int64 in jumbo payload options of hop-by-hop headers, or 0."""
+    lengths = np.zeros(len(group), np.int64)
+    whole = (group.at + HOP_BY_HOP.size <= walk.ends(group)).nonzero()[0]
+    group = group.taken(whole)
+    stop = group.at + UNIT * (walk.column(HOP_BY_HOP["len"], group).astype(np.int64) + 1)
+    index, place = walk.find_option(
+        group.moved(HOP_BY_HOP.size),
+        np.minimum(stop, walk.ends(group)),
+        OPTIONS,
+        {JUMBO},
+        JUMBO_WITHIN,
+    )
+    lengths[whole[index]] = JUMBO_TABLE["jumbo"].column(walk.data, place)
+    return lengths
+
+
 def info(layer: Layer, dissection: Dissection) -> str:
     """Return the name of the next header, which rawscope does not read."""
     following = IPV6["nxt"].number(dissection.data, layer.offset)
@@ -137,9 +213,9 @@ PROTOCOLS = (
         tables=(IPV6,),
         info=info,
         readers=(
-            Reader(Numbering.ETHERTYPE, (EtherType.IPV6,), parse),
-            Reader(Numbering.LINK, (LinkType.IPV6,), parse),
-            Reader(Numbering.PPP, (PppProtocol.IPV6,), parse),
+            Reader(Numbering.ETHERTYPE, (EtherType.IPV6,), parse, step),
+            Reader(Numbering.LINK, (LinkType.IPV6,), parse, step),
+            Reader(Numbering.PPP, (PppProtocol.IPV6,), parse, step),
             Reader(Numbering.IP_PROTOCOL, (IpProtocol.IPV6,), parse),
         ),
         computed={

@@ -14,13 +14,16 @@ the last address of type 3, which leaves out the bytes that it shares with the h
 
 from __future__ import annotations
 
+import numpy as np
+
 from core.wire.model.assigned_numbers import PROTOCOL_NAMES, IpProtocol
+from core.wire.model.batch import BatchReader, Column, FrameGroup, HeaderState
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag, Kind, Span
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import ipv6_options
-from core.wire.network.ipv6_options import HOME_ADDRESS, OPTIONS
+from core.wire.network.ipv6_options import HOME_ADDRESS, HOME_TABLE, OPTIONS
 from core.wire.protocol import (
     OPTIONS_BODY,
     REST_BODY,
@@ -213,6 +216,78 @@ def parse_authentication(walk: Walk, offset: int) -> Next | None:
     return Next(Numbering.IP_PROTOCOL, following, offset + length)
 
 
+_IS_TRANSPORT = ~np.isin(np.arange(256), sorted(EXTENSION_HEADERS))  # by IP protocol
+
+
+def follow_protocol(walk: BatchReader, group: FrameGroup, protocol: Column) -> None:
+    """Continue with the IP protocols (n,) that headers name.
+
+    Every protocol that is no extension header is the transport.
+    """
+    final = _IS_TRANSPORT.take(protocol).nonzero()[0]
+    walk.found_transport(group.taken(final), protocol.take(final))
+    walk.follow(Numbering.IP_PROTOCOL, protocol, group)
+
+
+def step_hop_by_hop(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many headers, as `parse_hop_by_hop` does one."""
+    _step_options(walk, group, HOP_BY_HOP)
+
+
+def step_destination_options(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many headers, as `parse_destination_options` does one."""
+    _step_options(walk, group, DESTINATION_OPTIONS)
+
+
+def _step_options(walk: BatchReader, group: FrameGroup, table: HeaderTable) -> None:
+    group, length = _step_extension(walk, group, table)
+    # a home address is the pseudo-header's source
+    walk.mark(group.where(length >= table.size + HOME_TABLE.stop), HeaderState.ROUTED)
+    follow_protocol(walk, group.moved(length), walk.column(table["nxt"], group))
+
+
+def step_routing(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many headers, as `parse_routing` does one."""
+    group, length = _step_extension(walk, group, ROUTING)
+    walk.mark(group, HeaderState.ROUTED)
+    compressed = (walk.column(ROUTING["type"], group) == ROUTING_RPL) & (length >= RPL.stop)
+    walk.found(RPL, group.where(compressed))
+    follow_protocol(walk, group.moved(length), walk.column(ROUTING["nxt"], group))
+
+
+def _step_extension(
+    walk: BatchReader, group: FrameGroup, table: HeaderTable
+) -> tuple[FrameGroup, Column]:
+    """Return the packets whose extension header is all there, and its length (n,)."""
+    group = walk.begin(table, group)
+    length = UNIT * (walk.column(table["len"], group).astype(np.int64) + 1)
+    whole = walk.enough(group, length)
+    return group.where(whole), length[whole]
+
+
+def step_fragment(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many headers, as `parse_fragment` does one."""
+    group = walk.begin(FRAGMENT, group)
+    place = walk.column(FRAGMENT["offset"], group)
+    pieces = (place > 0) | (walk.column(FRAGMENT["more"], group) > 0)
+    walk.mark(group.where(pieces), HeaderState.FRAGMENT)
+    group = group.where(place == 0)
+    follow_protocol(walk, group.moved(FRAGMENT.size), walk.column(FRAGMENT["nxt"], group))
+
+
+def step_authentication(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many headers, as `parse_authentication` does one."""
+    group = walk.begin(AUTHENTICATION, group)
+    length = AH_UNIT * (walk.column(AUTHENTICATION["length"], group).astype(np.int64) + 2)
+    short = length < AUTHENTICATION.size
+    walk.contradiction(group.where(short), AUTHENTICATION["length"])
+    group, length = group.where(~short), length[~short]
+    whole = walk.enough(group, length)
+    group, length = group.where(whole), length[whole]
+    following = walk.column(AUTHENTICATION["next_header"], group)
+    follow_protocol(walk, group.moved(length), following)
+
+
 def info(layer: Layer, dissection: Dissection) -> str:
     """Return the name of the next header, with the position of a fragment."""
     data = dissection.data
@@ -231,7 +306,11 @@ PROTOCOLS = (
         shown="IPv6",
         tables=(HOP_BY_HOP,),
         info=info,
-        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.HOP_BY_HOP,), parse_hop_by_hop),),
+        readers=(
+            Reader(
+                Numbering.IP_PROTOCOL, (IpProtocol.HOP_BY_HOP,), parse_hop_by_hop, step_hop_by_hop
+            ),
+        ),
         computed={"nxt": ComputedNumber.NEXT_HEADER, "len": ComputedNumber.UNITS_AFTER_FIRST},
         alignment=UNIT,
         kinds=(
@@ -252,7 +331,12 @@ PROTOCOLS = (
         tables=(DESTINATION_OPTIONS, *ipv6_options.TABLES),
         info=info,
         readers=(
-            Reader(Numbering.IP_PROTOCOL, (IpProtocol.DESTINATION,), parse_destination_options),
+            Reader(
+                Numbering.IP_PROTOCOL,
+                (IpProtocol.DESTINATION,),
+                parse_destination_options,
+                step_destination_options,
+            ),
         ),
         computed={"nxt": ComputedNumber.NEXT_HEADER, "len": ComputedNumber.UNITS_AFTER_FIRST},
         alignment=UNIT,
@@ -273,7 +357,9 @@ PROTOCOLS = (
         shown="IPv6",
         tables=(ROUTING, RPL),
         info=info,
-        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.ROUTING,), parse_routing),),
+        readers=(
+            Reader(Numbering.IP_PROTOCOL, (IpProtocol.ROUTING,), parse_routing, step_routing),
+        ),
         computed={"nxt": ComputedNumber.NEXT_HEADER, "len": ComputedNumber.UNITS_AFTER_FIRST},
         alignment=UNIT,
         kinds=(
@@ -287,7 +373,9 @@ PROTOCOLS = (
         shown="IPv6",
         tables=(FRAGMENT,),
         info=info,
-        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.FRAGMENT,), parse_fragment),),
+        readers=(
+            Reader(Numbering.IP_PROTOCOL, (IpProtocol.FRAGMENT,), parse_fragment, step_fragment),
+        ),
         computed={"nxt": ComputedNumber.NEXT_HEADER},
         kinds=(LayerKind("ipv6.fraghdr", "IPv6 fragment", LayerPosition.EXTENSION, (FRAGMENT,)),),
     ),
@@ -296,7 +384,11 @@ PROTOCOLS = (
         shown="AH",
         tables=(AUTHENTICATION,),
         info=info,
-        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.AH,), parse_authentication),),
+        readers=(
+            Reader(
+                Numbering.IP_PROTOCOL, (IpProtocol.AH,), parse_authentication, step_authentication
+            ),
+        ),
         computed={
             "next_header": ComputedNumber.NEXT_HEADER,
             "length": ComputedNumber.WORDS_AFTER_TWO,

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from core.wire.checksum import packet_checksums
 from core.wire.model.assigned_numbers import IpProtocol
+from core.wire.model.batch import BatchReader, FrameGroup, HeaderState
 from core.wire.model.dissection import Dissection, Layer, Option
 from core.wire.model.field import Field, Flag, Span
 from core.wire.model.table import HeaderTable
@@ -114,6 +115,18 @@ def parse(walk: Walk, offset: int) -> Next | None:
     return None
 
 
+def step(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many headers, as `parse` does one."""
+    group = walk.begin(TCP, group)
+    header, synchronize = walk.columns(TCP, group, "hdr_len", "flags.syn")
+    walk.mark(group.where(synchronize > 0), HeaderState.SYN)
+    short = header < TCP.size
+    if short.any():
+        walk.contradiction(group.where(short), TCP["hdr_len"])
+        group, header = group.where(~short), header[~short]
+    walk.has(group, header)
+
+
 def segment_length(layer: Layer) -> int | None:
     """Payload bytes the segment carried, captured or not; None where the rest is elsewhere."""
     if layer.fragment:
@@ -193,7 +206,7 @@ PROTOCOLS = (
         info=info,
         tone=Tone.TCP,
         tone_of=tone,
-        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.TCP,), parse),),
+        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.TCP,), parse, step),),
         computed={"hdr_len": ComputedNumber.SIZE},
         checksum=ChecksumRule(pseudo_header=True),
         alignment=TCP["hdr_len"].field.unit,

@@ -11,13 +11,18 @@ other under 8 is malformed. One greater than what IP has left is noted: the sum 
 
 from __future__ import annotations
 
+import numpy as np
+
 from core.wire.checksum import packet_checksums
 from core.wire.model.assigned_numbers import IpProtocol
+from core.wire.model.batch import BatchReader, FrameGroup, Network
 from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
 from core.wire.model.field import Field
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network import unset_length
+from core.wire.network.ipv4 import IPV4
+from core.wire.network.unset_length import is_left_to_card
 from core.wire.protocol import (
     ChecksumRule,
     ComputedNumber,
@@ -86,6 +91,24 @@ def _check(walk: Walk, offset: int, stop: int) -> Check:
     return packet_checksums.check_transport(walk, _CHECKSUM, offset, stop, IpProtocol.UDP)
 
 
+def step(walk: BatchReader, group: FrameGroup) -> None:
+    """Read many headers, as `parse` does one."""
+    group = walk.begin(UDP, group)
+    length = walk.column(UDP["length"], group)
+    short = (length < UDP.size).nonzero()[0]
+    if not len(short):
+        return
+    group, length = group.taken(short), length[short]
+    room = walk.stop.take(group.rows) - group.at
+    over_ipv6 = walk.network.take(group.rows) == Network.IPV6
+    right = (length == 0) & over_ipv6
+    four = (~over_ipv6).nonzero()[0]
+    header = FrameGroup(group.rows[four], walk.network_offset[group.rows[four]].astype(np.int64))
+    total = walk.column(IPV4["len"], header)
+    right[four] = is_left_to_card(UDP["length"], length[four], room[four], UDP.size, total == 0)
+    walk.contradiction(group.where(~right), UDP["length"])
+
+
 def info(layer: Layer, dissection: Dissection) -> str:
     """``5353 → 5353 Len=60``; of a fragmented datagram the whole length."""
     data = dissection.data
@@ -103,7 +126,7 @@ PROTOCOLS = (
         tables=(UDP,),
         info=info,
         tone=Tone.UDP,
-        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.UDP,), parse),),
+        readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.UDP,), parse, step),),
         computed={"length": ComputedNumber.TOTAL},
         checksum=ChecksumRule(pseudo_header=True, zero_is_absent=True),
         kinds=(LayerKind("udp", "UDP", LayerPosition.TRANSPORT, (UDP,)),),
