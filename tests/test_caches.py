@@ -32,7 +32,7 @@ BOUNDED_OTHERWISE = {
     ("app/terminal/cells.py", "self._numbers"): "looks are of a theme's styles",
     ("core/echo/draining.py", "self._all_back_s"): "clients there were when the server ended",
     ("core/forge/review/capture_review.py", "self._targets"): "kinds of frames end at MOST_KINDS",
-    ("core/forge/export/tools.py", "self.said"): "headers of one packet",
+    ("core/forge/export/tool_command.py", "self.said"): "headers of one packet",
     ("core/store/comments.py", "self._texts"): "forgotten with their packets; counted as memory",
     ("core/net/host_addresses.py", "self._links"): "names of interfaces, for one examination",
     ("core/forge/journal/audit.py", "self._interfaces"): "interfaces of one order",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from core.forge.compose.evaluation import Evaluation
-from core.forge.export.recipes import ONCE, recipes
+from core.forge.export.rawscope import ONCE
+from core.forge.export.recipes import recipes
 from core.forge.values import SendPlan
 from core.wire.model.field import Span
 from core.wire.present.detail import Row

@@ -150,7 +150,7 @@ class ForgingScreen(PacketScreen):
         from app.screens.dialogs.copy import Copy
         from core.forge.compose.evaluation import evaluate
         from core.forge.compose.from_packet import draft_of
-        from core.forge.export.recipes import ONCE
+        from core.forge.export.rawscope import ONCE
 
         selected = self.panels.selected
         if self.workspace.panel == "forge":

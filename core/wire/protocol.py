@@ -16,6 +16,7 @@ from core.wire.model.batch import Step
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Value
 from core.wire.model.options import OptionList
+from core.wire.model.other_tools import NO_TOOLS, OtherTools
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering, Parser
 
@@ -151,8 +152,9 @@ class Protocol:
 
     `info` writes the Info line of a complete header, `tone` is the row's tone, and `tone_of`
     chooses another one by the header's fields. `computed` maps fields (by the name inside the
-    table) to rules, `alignment` is the unit of the header's length (bytes). `is_listed` protocols
-    appear in ``frame.protocols``; each field of an `is_stacked` one is a list in JSON.
+    table) to rules, `alignment` is the unit of the header's length (bytes). `tools` has the names
+    that other tools give the protocol. `is_listed` protocols appear in ``frame.protocols``; each
+    field of an `is_stacked` one is a list in JSON.
     """
 
     name: str
@@ -166,5 +168,6 @@ class Protocol:
     checksum: ChecksumRule | None = None
     alignment: int = 1
     kinds: tuple[LayerKind, ...] = ()
+    tools: OtherTools = NO_TOOLS
     is_listed: bool = False
     is_stacked: bool = False

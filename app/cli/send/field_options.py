@@ -17,7 +17,7 @@ from app.cli.send.send import SendRequest
 from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
 from core.forge.compose.layer_kinds import KINDS
 from core.forge.compose.templates import TEMPLATES
-from core.forge.export.recipes import inferred_layers
+from core.forge.export.rawscope import inferred_layers
 from core.forge.journal.database import StateDatabase
 from core.forge.journal.drafts import DraftStore
 from core.wire.encode.value_text import allowed

@@ -1,8 +1,8 @@
 """A packet as a scapy expression: ``IP(dst="10.0.0.9")/TCP(dport=80, flags="S")``.
 
-Fields that scapy computes as we do are left to it; those that were given are written, and so is
-what has another default there (TCP's window). A layer that scapy writes in another way than we do
-is given as bytes, with all behind it.
+The expression leaves out the fields that rawscope computed, because scapy computes them too. It has
+every other field, since some have another default in scapy (TCP's window). A layer that scapy
+writes in another way, and all bytes behind it, are written as raw bytes.
 """
 
 from __future__ import annotations
@@ -12,68 +12,40 @@ from collections.abc import Callable, Mapping
 from core.forge.compose.evaluation import Evaluation
 from core.wire.encode.build import BuiltField
 from core.wire.model.field import Kind, Value, address_text
-from core.wire.network import icmp
+from core.wire.model.other_tools import ScapyLayer, ScapyOptions
+from core.wire.protocol import ComputedNumber
+from core.wire.registry import PROTOCOLS
 
-# scapy's class, and its field for each of ours
-_CLASSES: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "eth": ("Ether", {"dst": "dst", "src": "src", "type": "type"}),
-    "vlan": ("Dot1Q", {"priority": "prio", "dei": "id", "id": "vlan", "etype": "type"}),
-    "ip": (
-        "IP",
-        {
-            "version": "version", "hdr_len": "ihl", "dsfield": "tos", "len": "len", "id": "id",
-            "flags": "flags", "frag_offset": "frag", "ttl": "ttl", "proto": "proto",
-            "checksum": "chksum", "src": "src", "dst": "dst",
-        },
-    ),
-    "ipv6": (
-        "IPv6",
-        {
-            "version": "version", "tclass": "tc", "flow": "fl", "plen": "plen", "nxt": "nh",
-            "hlim": "hlim", "src": "src", "dst": "dst",
-        },
-    ),
-    "tcp": (
-        "TCP",
-        {
-            "srcport": "sport", "dstport": "dport", "seq_raw": "seq", "ack_raw": "ack",
-            "hdr_len": "dataofs", "flags": "flags", "window_size_value": "window",
-            "checksum": "chksum", "urgent_pointer": "urgptr",
-        },
-    ),
-    "udp": ("UDP", {"srcport": "sport", "dstport": "dport", "length": "len", "checksum": "chksum"}),
-    "icmp": (
-        "ICMP",
-        {"type": "type", "code": "code", "checksum": "chksum", "ident": "id", "seq": "seq"},
-    ),
-    "arp": (
-        "ARP",
-        {
-            "hw.type": "hwtype", "proto.type": "ptype", "hw.size": "hwlen", "proto.size": "plen",
-            "opcode": "op", "src.hw_mac": "hwsrc", "src.proto_ipv4": "psrc",
-            "dst.hw_mac": "hwdst", "dst.proto_ipv4": "pdst",
-        },
-    ),
-}  # fmt: skip
-_UNITS = {"hdr_len": 4}  # scapy counts these in words
-_NEXT = ("type", "etype", "proto", "nxt")  # what comes next
-_RENAMED = "dei"  # scapy calls it "id" up to 2.5, later both: better left out where it can be
-_ECHOES = (icmp.ECHO_REQUEST, icmp.ECHO_REPLY)
+_LAYERS = {
+    protocol.name: (protocol.tables[0], protocol.tools.scapy)
+    for protocol in PROTOCOLS
+    if protocol.tools.scapy is not None
+}
+_NAMES_NEXT = frozenset(
+    {ComputedNumber.ETHERTYPE, ComputedNumber.PROTOCOL, ComputedNumber.NEXT_HEADER}
+)
+_NEXT = frozenset(  # full names of the fields that name the next layer
+    f"{protocol.name}.{key}"
+    for protocol in PROTOCOLS
+    for key, rule in protocol.computed.items()
+    if rule in _NAMES_NEXT
+)
 
 
 def expression(evaluation: Evaluation) -> str:
-    """The packet as one expression, to be used after ``from scapy.all import *``."""
+    """Return the packet as one expression, to be used after ``from scapy.all import *``."""
     built = evaluation.built
     if built is None:
         return ""
     written: list[str] = []
     end = 0
     for index, place in enumerate(built.places):
-        following = built.places[index + 1] if index + 1 < len(built.places) else None
-        known = following is not None and _can_write(following)
-        if not _can_write(place):
+        layer = _layer_of(place)
+        if layer is None:
             break
-        written.append(_layer(place, built.data, next_is_known=known))
+        following = built.places[index + 1] if index + 1 < len(built.places) else None
+        next_is_known = following is not None and _layer_of(following) is not None
+        written.append(_text(place, layer, built.data, next_is_known=next_is_known))
         end = place.offset + place.length
     rest = built.data[end:]
     if rest:
@@ -81,45 +53,48 @@ def expression(evaluation: Evaluation) -> str:
     return "/".join(written)
 
 
-def _can_write(place: BuiltField) -> bool:
-    """Return True if scapy has the layer as we have it."""
-    name = place.header.name
-    if name == "icmp":
-        return place.values["type"] in _ECHOES
-    return name in _CLASSES and (place.body.start == place.body.stop or name in _OPTIONS)
+def _layer_of(place: BuiltField) -> ScapyLayer | None:
+    """Return scapy's layer for a header, or None if scapy would write other bytes."""
+    table, layer = _LAYERS.get(place.header.name, (None, None))
+    if layer is None or place.header.tables[0] is not table:
+        return None
+    if layer.when is not None and place.values[layer.when[0]] not in layer.when[1]:
+        return None
+    has_body = place.body.stop > place.body.start
+    return None if has_body and layer.options is ScapyOptions.NONE else layer
 
 
-def _layer(place: BuiltField, data: bytes, *, next_is_known: bool) -> str:
-    """One layer. What scapy computes is left to it, but not the name of a layer it will not see."""
-    name, fields = _CLASSES[place.header.name]
+def _text(place: BuiltField, layer: ScapyLayer, data: bytes, *, next_is_known: bool) -> str:
+    """Return one layer. It names the next layer if that one is raw bytes for scapy."""
     arguments = []
-    for key, theirs in fields.items():
-        if key in place.computed and (next_is_known or key not in _NEXT):
-            continue
-        if key == _RENAMED and not place.values[key]:
-            continue
+    for key, name in layer.arguments.items():
         slot = place.header.slot(key)
-        arguments.append(f"{theirs}={_value(key, slot.field.kind, place.values[key])}")
+        if key in place.computed and (next_is_known or slot.name not in _NEXT):
+            continue
+        if key in layer.unless_zero and not place.values[key]:
+            continue
+        value = _value(slot.field.kind, place.values[key], layer.units.get(key, 1))
+        arguments.append(f"{name}={value}")
     body = data[place.body.start : place.body.stop]
     if body:
-        arguments.append(f"options={_OPTIONS[place.header.name](body)}")
-    return f"{name}({', '.join(arguments)})"
+        arguments.append(f"options={_WRITERS[layer.options](body)}")
+    return f"{layer.name}({', '.join(arguments)})"
 
 
-def _value(key: str, kind: Kind, value: Value) -> str:
+def _value(kind: Kind, value: Value, unit: int) -> str:
     if isinstance(value, bytes):
         return repr(value)
     if kind in (Kind.MAC, Kind.IPV4, Kind.IPV6):
         return f'"{address_text(kind, value)}"'
-    return str(value // _UNITS.get(key, 1))
+    return str(value // unit)
 
 
-def _ip_options(body: bytes) -> str:
+def _raw_option(body: bytes) -> str:
     return f"[IPOption({body!r})]"
 
 
-def _tcp_options(body: bytes) -> str:
-    """scapy's list of (number, bytes), which gives the same bytes back."""
+def _option_pairs(body: bytes) -> str:
+    """Return scapy's list of (number, bytes), from which it makes the same bytes."""
     written = []
     at = 0
     while at < len(body):
@@ -135,4 +110,7 @@ def _tcp_options(body: bytes) -> str:
     return f"[{', '.join(written)}]"
 
 
-_OPTIONS: Mapping[str, Callable[[bytes], str]] = {"ip": _ip_options, "tcp": _tcp_options}
+_WRITERS: Mapping[ScapyOptions, Callable[[bytes], str]] = {
+    ScapyOptions.RAW: _raw_option,
+    ScapyOptions.PAIRS: _option_pairs,
+}

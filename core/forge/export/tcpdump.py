@@ -4,36 +4,57 @@ from __future__ import annotations
 
 from core.forge.compose.evaluation import Evaluation
 from core.wire.encode.build import Built, BuiltField
+from core.wire.model.other_tools import PcapPrimitive
+from core.wire.protocol import LayerPosition
+from core.wire.registry import PROTOCOLS
+
+_PORTS = ("srcport", "dstport")
+_LINKS, _NETWORKS, _TRANSPORTS = (
+    {
+        protocol.name: protocol.tools.pcap
+        for protocol in PROTOCOLS
+        if protocol.tools.pcap is not None and protocol.kinds[0].place is position
+    }
+    for position in (LayerPosition.LINK, LayerPosition.NETWORK, LayerPosition.TRANSPORT)
+)
 
 
 def tcpdump_filter(evaluation: Evaluation) -> str:
-    """The filter that shows this packet and its answers."""
+    """Return the filter that shows this packet and its answers."""
     found = _layers(evaluation.built)
-    words: list[str] = []
-    for name in ("ip", "ipv6"):
-        if name not in found:
-            continue
-        words.append("ip" if name == "ip" else "ip6")
-        words += [f"host {_text(found[name], key)}" for key in ("src", "dst")
-                  if found[name].values[key]]  # fmt: skip
-        break
-    for name in ("tcp", "udp", "sctp"):
-        if name in found:
-            words[:1] = [name] if words[:1] == ["ip"] else [*words[:1], name]
-            words += [f"port {_text(found[name], key)}" for key in ("srcport", "dstport")]
-    words += [{"icmp": "icmp", "icmpv6": "icmp6"}[name] for name in ("icmp", "icmpv6")
-              if name in found]  # fmt: skip
-    if "arp" in found:
-        words = ["arp", *(f"host {_text(found['arp'], key)}"
-                          for key in ("src.proto_ipv4", "dst.proto_ipv4")
-                          if found["arp"].values[key])]  # fmt: skip
-    if not words and "eth" in found:
-        words = [f"ether host {_text(found['eth'], 'dst')}"]
+    words = _network_words(found)
+    if "arp" not in found:
+        for name, primitive in _TRANSPORTS.items():
+            if name in found:
+                words = _with_transport(words, found[name], primitive)
+    if not words:
+        for name, primitive in _LINKS.items():
+            if name in found:
+                words = [f"ether host {_text(found[name], primitive.link_host)}"]
     return " and ".join(words)
 
 
+def _network_words(found: dict[str, BuiltField]) -> list[str]:
+    """Return the word of the network protocol, and one for each address that is not zero."""
+    for name, primitive in _NETWORKS.items():
+        if name in found:
+            place = found[name]
+            hosts = [f"host {_text(place, key)}" for key in primitive.hosts if place.values[key]]
+            return [primitive.word, *hosts]
+    return []
+
+
+def _with_transport(words: list[str], place: BuiltField, primitive: PcapPrimitive) -> list[str]:
+    """Return the words with those of a transport; a protocol with ports replaces ``ip``."""
+    if not all(key in place.values for key in _PORTS):
+        return [*words, primitive.word]
+    before = [] if words[:1] == [_NETWORKS["ip"].word] else words[:1]
+    ports = [f"port {_text(place, key)}" for key in _PORTS]
+    return [*before, primitive.word, *words[1:], *ports]
+
+
 def _layers(built: Built | None) -> dict[str, BuiltField]:
-    """The outermost layer of each name."""
+    """Return the outermost layer of each name."""
     found: dict[str, BuiltField] = {}
     for place in built.places if built is not None else ():
         found.setdefault(place.header.name, place)

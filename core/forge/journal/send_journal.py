@@ -8,7 +8,7 @@ from pathlib import Path
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation
-from core.forge.export.recipes import rawscope_command
+from core.forge.export.rawscope import rawscope_command
 from core.forge.journal.approvals import Approvals
 from core.forge.journal.audit import Audit, path_of
 from core.forge.journal.database import StateDatabase

@@ -19,6 +19,13 @@ from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
 from core.wire.model.batch import BatchReader, Column, FrameGroup, begin_with
 from core.wire.model.dissection import Dissection, Layer, Note
 from core.wire.model.field import Field, Mac, PlacedField
+from core.wire.model.other_tools import (
+    Argument,
+    CommandOptions,
+    OtherTools,
+    PcapPrimitive,
+    ScapyLayer,
+)
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.protocol import ComputedNumber, LayerKind, LayerPosition, Protocol, Reader
@@ -226,6 +233,18 @@ def info_llc(layer: Layer, dissection: Dissection) -> str:
     return f"LLC to {SAP_NAMES.get(point, f'service access point {point}')}"
 
 
+TOOLS = OtherTools(
+    scapy=ScapyLayer("Ether", {"dst": "dst", "src": "src", "type": "type"}),
+    nping=CommandOptions(
+        ("--send-eth",),
+        {
+            "dst": Argument("--dest-mac", is_text=True),
+            "src": Argument("--source-mac", is_text=True),
+        },
+    ),
+    pcap=PcapPrimitive(link_host="dst"),
+)
+
 PROTOCOLS = (
     Protocol(
         name="eth",
@@ -247,6 +266,7 @@ PROTOCOLS = (
             LayerKind("eth", "Ethernet II", LayerPosition.LINK, (ETHERNET,)),
             LayerKind("802.3", "IEEE 802.3 Ethernet", LayerPosition.LINK, (ETHERNET_802_3,)),
         ),
+        tools=TOOLS,
         is_listed=True,
     ),
     Protocol(

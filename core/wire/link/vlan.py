@@ -15,6 +15,7 @@ from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
 from core.wire.model.batch import BatchReader, FrameGroup
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
+from core.wire.model.other_tools import OtherTools, ScapyLayer
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.protocol import ComputedNumber, LayerKind, LayerPosition, Protocol, Reader
@@ -106,6 +107,12 @@ def info(layer: Layer, dissection: Dissection) -> str:
     return f"{text}, type 0x{kind:04x}" if isinstance(kind, int) else text
 
 
+SCAPY = ScapyLayer(
+    "Dot1Q",
+    {"priority": "prio", "dei": "id", "id": "vlan", "etype": "type"},
+    unless_zero=frozenset({"dei"}),  # scapy calls it "id" up to 2.5, and "dei" later
+)
+
 PROTOCOLS = (
     Protocol(
         name="ieee8021ad",
@@ -127,6 +134,7 @@ PROTOCOLS = (
         readers=(Reader(Numbering.ETHERTYPE, TAG_TYPES, parse, step),),
         computed={"etype": ComputedNumber.ETHERTYPE, "len": ComputedNumber.CARRIED},
         kinds=(LayerKind("vlan", "802.1Q VLAN", LayerPosition.TAG, (VLAN,)),),
+        tools=OtherTools(scapy=SCAPY),
         is_listed=True,
         is_stacked=True,
     ),

@@ -15,6 +15,13 @@ from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
 from core.wire.model.batch import BatchReader, FrameGroup, Network
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, IPv4Address, Kind, Mac
+from core.wire.model.other_tools import (
+    Argument,
+    CommandOptions,
+    OtherTools,
+    PcapPrimitive,
+    ScapyLayer,
+)
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.protocol import LayerKind, LayerPosition, Protocol, Reader, Tone
@@ -39,6 +46,12 @@ OPERATIONS = {
     7: "DRARP error",
     8: "InARP request",
     9: "InARP reply",
+}
+NPING_OPERATIONS = {  # nping takes no number
+    REQUEST: "ARP",
+    REPLY: "ARP-reply",
+    REVERSE_REQUEST: "RARP",
+    REVERSE_REPLY: "RARP-reply",
 }
 
 ARP = HeaderTable(
@@ -153,6 +166,36 @@ def _text(layer: Layer, data: bytes, key: str) -> str:
     return "" if slot is None else slot.text(slot.read(data, layer.offset))
 
 
+TOOLS = OtherTools(
+    scapy=ScapyLayer(
+        "ARP",
+        {
+            "hw.type": "hwtype",
+            "proto.type": "ptype",
+            "hw.size": "hwlen",
+            "proto.size": "plen",
+            "opcode": "op",
+            "src.hw_mac": "hwsrc",
+            "src.proto_ipv4": "psrc",
+            "dst.hw_mac": "hwdst",
+            "dst.proto_ipv4": "pdst",
+        },
+    ),
+    nping=CommandOptions(
+        ("--arp",),
+        {
+            "opcode": Argument("--arp-type", words=NPING_OPERATIONS),
+            "src.hw_mac": Argument("--arp-sender-mac", is_text=True),
+            "src.proto_ipv4": Argument("--arp-sender-ip", is_text=True),
+            "dst.hw_mac": Argument("--arp-target-mac", is_text=True),
+            "dst.proto_ipv4": Argument("--arp-target-ip", is_text=True),
+        },
+        target="dst.proto_ipv4",
+        carries_payload=False,
+    ),
+    pcap=PcapPrimitive("arp", ("src.proto_ipv4", "dst.proto_ipv4")),
+)
+
 PROTOCOLS = (
     Protocol(
         name="arp",
@@ -162,6 +205,7 @@ PROTOCOLS = (
         tone=Tone.ARP,
         readers=(Reader(Numbering.ETHERTYPE, (EtherType.ARP, EtherType.RARP), parse, step),),
         kinds=(LayerKind("arp", "ARP", LayerPosition.NETWORK, (ARP, ARP_IPV4)),),
+        tools=TOOLS,
         is_listed=True,
     ),
 )

@@ -16,6 +16,13 @@ from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.batch import message_step
 from core.wire.model.dissection import Check, Dissection, Layer
 from core.wire.model.field import Field, IPv4Address, Kind, PlacedField
+from core.wire.model.other_tools import (
+    Argument,
+    CommandOptions,
+    OtherTools,
+    PcapPrimitive,
+    ScapyLayer,
+)
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.protocol import (
@@ -256,6 +263,30 @@ def tone(layer: Layer, dissection: Dissection) -> Tone:
     return Tone.ICMP_ERROR if is_error else Tone.CONTROL
 
 
+TOOLS = OtherTools(
+    scapy=ScapyLayer(
+        "ICMP",
+        {"type": "type", "code": "code", "checksum": "chksum", "ident": "id", "seq": "seq"},
+        when=("type", frozenset({ECHO_REQUEST, ECHO_REPLY})),
+    ),
+    nping=CommandOptions(
+        ("--icmp",),
+        {
+            "type": Argument("--icmp-type"),
+            "code": Argument("--icmp-code"),
+            "ident": Argument("--icmp-id"),
+            "seq": Argument("--icmp-seq"),
+        },
+    ),
+    hping3=CommandOptions(
+        ("-1",),
+        {"type": Argument("-C"), "code": Argument("-K")},
+        own=frozenset({"ident"}),  # its process id
+        quotes=("type", ERRORS),
+    ),
+    pcap=PcapPrimitive("icmp"),
+)
+
 PROTOCOLS = (
     Protocol(
         name="icmp",
@@ -278,6 +309,7 @@ PROTOCOLS = (
                 "icmp", "ICMP", LayerPosition.TRANSPORT, (ICMP,), CONTINUATIONS, body=REST_BODY
             ),
         ),
+        tools=TOOLS,
         is_listed=True,
     ),
 )

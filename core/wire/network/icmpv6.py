@@ -12,6 +12,7 @@ from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.batch import message_step
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, IPv6Address, Kind, Span
+from core.wire.model.other_tools import OtherTools, PcapPrimitive
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network import neighbor_discovery
@@ -207,6 +208,7 @@ PROTOCOLS = (
                 example="source=02-00-5e-10-00-01",
             ),
         ),
+        tools=OtherTools(pcap=PcapPrimitive("icmp6")),
         is_listed=True,
     ),
 )

@@ -25,6 +25,14 @@ from core.wire.model.assigned_numbers import PROTOCOL_NAMES, EtherType, IpProtoc
 from core.wire.model.batch import BatchReader, Column, FrameGroup, HeaderState, Mask, Network
 from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
 from core.wire.model.field import Field, Flag, IPv4Address, PlacedField, Span
+from core.wire.model.other_tools import (
+    Argument,
+    CommandOptions,
+    OtherTools,
+    PcapPrimitive,
+    ScapyLayer,
+    ScapyOptions,
+)
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import ipv4_options, unset_length
@@ -267,6 +275,53 @@ def info(layer: Layer, dissection: Dissection) -> str:
     return name
 
 
+TOOLS = OtherTools(
+    scapy=ScapyLayer(
+        "IP",
+        {
+            "version": "version",
+            "hdr_len": "ihl",
+            "dsfield": "tos",
+            "len": "len",
+            "id": "id",
+            "flags": "flags",
+            "frag_offset": "frag",
+            "ttl": "ttl",
+            "proto": "proto",
+            "checksum": "chksum",
+            "src": "src",
+            "dst": "dst",
+        },
+        units={"hdr_len": IPV4["hdr_len"].field.unit},
+        options=ScapyOptions.RAW,
+    ),
+    nping=CommandOptions(
+        arguments={
+            "ttl": Argument("--ttl"),
+            "id": Argument("--id"),
+            "dsfield": Argument("--tos"),
+            "flags.df": Argument("--df", is_flag=True),
+            "flags.mf": Argument("--mf", is_flag=True),
+            "flags.rb": Argument("--evil", is_flag=True),
+            "src": Argument("-S", is_text=True, unless_zero=True),
+        },
+        target="dst",
+    ),
+    hping3=CommandOptions(
+        arguments={
+            "ttl": Argument("-t"),
+            "id": Argument("-N"),
+            "dsfield": Argument("-o", is_hexadecimal=True, unless_zero=True),
+            "flags.df": Argument("-y", is_flag=True),
+            "flags.mf": Argument("-x", is_flag=True),
+            "frag_offset": Argument("-g", unless_zero=True, factor=FRAGMENT_UNIT),
+            "src": Argument("-a", is_text=True, unless_zero=True),
+        },
+        target="dst",
+    ),
+    pcap=PcapPrimitive("ip", ("src", "dst")),
+)
+
 PROTOCOLS = (
     Protocol(
         name="ip",
@@ -297,6 +352,7 @@ PROTOCOLS = (
                 example="router_alert,nop",
             ),
         ),
+        tools=TOOLS,
         is_listed=True,
     ),
 )

@@ -18,6 +18,13 @@ from core.wire.model.assigned_numbers import PROTOCOL_NAMES, EtherType, IpProtoc
 from core.wire.model.batch import BatchReader, Column, FrameGroup, HeaderState, Mask, Network
 from core.wire.model.dissection import Dissection, Layer, Note
 from core.wire.model.field import Field, IPv6Address
+from core.wire.model.other_tools import (
+    Argument,
+    CommandOptions,
+    OtherTools,
+    PcapPrimitive,
+    ScapyLayer,
+)
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import unset_length
@@ -206,6 +213,33 @@ def info(layer: Layer, dissection: Dissection) -> str:
     return PROTOCOL_NAMES.get(following, f"protocol {following}")
 
 
+TOOLS = OtherTools(
+    scapy=ScapyLayer(
+        "IPv6",
+        {
+            "version": "version",
+            "tclass": "tc",
+            "flow": "fl",
+            "plen": "plen",
+            "nxt": "nh",
+            "hlim": "hlim",
+            "src": "src",
+            "dst": "dst",
+        },
+    ),
+    nping=CommandOptions(
+        ("-6",),
+        {
+            "hlim": Argument("--hop-limit"),
+            "tclass": Argument("--traffic-class"),
+            "flow": Argument("--flow"),
+            "src": Argument("-S", is_text=True, unless_zero=True),
+        },
+        target="dst",
+    ),
+    pcap=PcapPrimitive("ip6", ("src", "dst")),
+)
+
 PROTOCOLS = (
     Protocol(
         name="ipv6",
@@ -223,6 +257,7 @@ PROTOCOLS = (
             "nxt": ComputedNumber.NEXT_HEADER,
         },
         kinds=(LayerKind("ipv6", "IPv6", LayerPosition.NETWORK, (IPV6,)),),
+        tools=TOOLS,
         is_listed=True,
     ),
 )

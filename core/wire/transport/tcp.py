@@ -33,6 +33,7 @@ from core.wire.protocol import (
 )
 from core.wire.transport import tcp_options
 from core.wire.transport.tcp_options import GREATEST_SHIFT, OPTIONS
+from core.wire.transport.tcp_tools import TOOLS
 
 TCP = HeaderTable(
     "tcp",
@@ -221,6 +222,7 @@ PROTOCOLS = (
                 example="mss=1460,nop,wscale=7",
             ),
         ),
+        tools=TOOLS,
         is_listed=True,
     ),
 )

@@ -18,6 +18,13 @@ from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import BatchReader, FrameGroup, Network
 from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
 from core.wire.model.field import Field
+from core.wire.model.other_tools import (
+    Argument,
+    CommandOptions,
+    OtherTools,
+    PcapPrimitive,
+    ScapyLayer,
+)
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network import unset_length
@@ -119,6 +126,15 @@ def info(layer: Layer, dissection: Dissection) -> str:
     return f"{text} Len={length - UDP.size}" if length else text
 
 
+TOOLS = OtherTools(
+    scapy=ScapyLayer(
+        "UDP", {"srcport": "sport", "dstport": "dport", "length": "len", "checksum": "chksum"}
+    ),
+    nping=CommandOptions(("--udp",), {"srcport": Argument("-g"), "dstport": Argument("-p")}),
+    hping3=CommandOptions(("-2", "-k"), {"srcport": Argument("-s"), "dstport": Argument("-p")}),
+    pcap=PcapPrimitive("udp"),
+)
+
 PROTOCOLS = (
     Protocol(
         name="udp",
@@ -130,6 +146,7 @@ PROTOCOLS = (
         computed={"length": ComputedNumber.TOTAL},
         checksum=ChecksumRule(pseudo_header=True, zero_is_absent=True),
         kinds=(LayerKind("udp", "UDP", LayerPosition.TRANSPORT, (UDP,)),),
+        tools=TOOLS,
         is_listed=True,
     ),
 )

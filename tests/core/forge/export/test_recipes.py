@@ -9,8 +9,7 @@ import pytest
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation, evaluate
-from core.forge.export.recipes import Recipe, inferred_layers, rawscope_command, recipes
-from core.forge.values import SendPlan
+from core.forge.export.recipes import Recipe, recipes
 from tests.support import require_peer, require_scapy
 from tests.waiting import PATIENCE_S
 
@@ -30,37 +29,6 @@ TAGS = Draft(("eth", "vlan", "vlan", "ip", "udp"), {"vlan.id": "5", "vlan.id#2":
 
 def by_name(draft: Draft, interface: str = "") -> dict[str, Recipe]:
     return {recipe.name: recipe for recipe in recipes(evaluate(draft), interface)}
-
-
-def test_the_rawscope_command() -> None:
-    assert by_name(SYN)["rawscope command"].text == (
-        "rawscope send --ip.src 10.77.0.1 --ip.dst 10.77.0.2 --ip.id 0x1234 --ip.ttl 9 "
-        "--ip.flags.df --tcp.srcport 4000 --tcp.dstport 80 --tcp.seq_raw 77 --tcp.flags.syn "
-        "--tcp.options mss=1460"
-    )
-    assert by_name(UDP)["rawscope command"].text.endswith("""--payload 'hi '"'"'you'"'"''""")
-    tags = by_name(TAGS, "eth0")["rawscope command"].text
-    assert "--layers eth,vlan,vlan,ip,udp --link eth0" in tags
-    assert "--set 'vlan.id#2=7'" in tags
-
-
-@pytest.mark.parametrize(
-    ("keys", "layers"),
-    [
-        (["ip.dst"], ("ip",)),
-        (["tcp.dstport"], ("ip", "tcp")),
-        (["ipv6.dst", "udp.dstport"], ("ipv6", "udp")),
-        (["icmpv6.type"], ("ipv6", "icmpv6")),
-        (["arp.dst.proto_ipv4"], ("eth", "arp")),
-        (["vlan.id", "ip.dst"], ("eth", "vlan", "ip")),
-        (["eth.dst", "payload"], ("eth",)),
-        (["icmp.mtu"], ("ip", "icmp")),
-        (["eth.dst", "eth.len", "ip.dst"], ("802.3", "ip")),
-        ([], ("ip",)),
-    ],
-)
-def test_layers_follow_from_the_fields(keys: list[str], layers: tuple[str, ...]) -> None:
-    assert inferred_layers(keys) == layers
 
 
 def test_bytes_as_python_c_and_hex() -> None:
@@ -151,9 +119,16 @@ def test_a_draft_that_does_not_fit_has_no_recipes_of_bytes() -> None:
         assert recipe.name
 
 
-def test_our_own_command_says_how_often_and_how_fast() -> None:
-    draft = Draft(("ip", "udp"), {"ip.dst": "192.0.2.1"})
-    assert rawscope_command(draft, plan=SendPlan(20, 2.0)).endswith(
-        "send --layers ip,udp --count 20 --rate 2 --ip.dst 192.0.2.1"
-    )
-    assert "--count" not in rawscope_command(draft)
+@pytest.mark.parametrize(
+    "draft",
+    [
+        Draft(("802.3", "ip", "udp"), {"ip.dst": "10.77.0.2"}),
+        Draft(("ip", "icmp"), {"icmp.options": "010203"}),
+    ],
+    ids=lambda draft: draft.layers[0],
+)
+def test_scapy_gets_bytes_for_a_layer_that_it_writes_in_another_way(draft: Draft) -> None:
+    text = by_name(draft)["scapy expression"].text
+    data = evaluate(draft).data
+    rest = text.rpartition("Raw(")[2].removesuffix(")")
+    assert data.endswith(eval(rest))

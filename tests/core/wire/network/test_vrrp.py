@@ -16,7 +16,7 @@ from core.decode.columns import SLOTS, equals, read
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.from_packet import draft_of
-from core.forge.export.recipes import inferred_layers
+from core.forge.export.rawscope import inferred_layers
 from core.store.packet_store import PacketStore
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType

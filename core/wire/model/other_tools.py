@@ -1,0 +1,102 @@
+"""How other tools write a protocol: scapy's class, options of nping and hping3, a pcap filter.
+
+A protocol's record holds these values, and `core.forge.export` writes the expressions and commands
+from them. Fields go by the name inside the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class ScapyOptions(Enum):
+    """How scapy writes the options behind a header."""
+
+    NONE = "not at all"
+    RAW = "one IPOption of bytes"
+    PAIRS = "pairs of number and bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class ScapyLayer:
+    """scapy's class for headers that begin with a protocol's first table.
+
+    `arguments` maps fields to scapy's names, `units` to the bytes that scapy counts as one. A field
+    of `unless_zero` is left out if it is 0. Headers are written only if the field that `when` names
+    has one of its values.
+    """
+
+    name: str
+    arguments: Mapping[str, str]
+    units: Mapping[str, int] = field(default_factory=dict)
+    unless_zero: frozenset[str] = frozenset()
+    options: ScapyOptions = ScapyOptions.NONE
+    when: tuple[str, frozenset[int]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One option of a command-line tool for one field.
+
+    The value follows the option: as a number, multiplied by `factor`; in hexadecimal; as text, for
+    addresses; or as the word that `words` has for it. A flag is the option alone, if it is set.
+    With `unless_zero` the option is left out if the value is 0: that is the tool's own default.
+    `flag_words` are the words for several flags, of which those that are set form a comma-separated
+    value; `no_flags` is the value if none is set.
+    """
+
+    option: str
+    is_flag: bool = False
+    is_text: bool = False
+    is_hexadecimal: bool = False
+    unless_zero: bool = False
+    factor: int = 1
+    words: Mapping[int, str] | None = None
+    flag_words: Mapping[str, str] | None = None
+    no_flags: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOptions:
+    """How a command-line tool sets the fields of headers that begin with a protocol's first table.
+
+    `select` are the words that choose the protocol, `arguments` those of each field in the order of
+    the command. `target` is the field whose text ends the command. The tool fills in
+    the fields of `own` itself; `quotes` names the message types in which it quotes a packet of its
+    own. It sends no payload in a packet without `carries_payload`.
+    """
+
+    select: tuple[str, ...] = ()
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+    target: str = ""
+    own: frozenset[str] = frozenset()
+    quotes: tuple[str, frozenset[int]] | None = None
+    carries_payload: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PcapPrimitive:
+    """A protocol's word in pcap-filter(7), and the fields whose addresses it takes as hosts.
+
+    `link_host` is the field of a link-layer destination, which selects packets of protocols without
+    a word.
+    """
+
+    word: str = ""
+    hosts: tuple[str, ...] = ()
+    link_host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTools:
+    """What other tools call a protocol; None if a tool does not write it."""
+
+    scapy: ScapyLayer | None = None
+    nping: CommandOptions | None = None
+    hping3: CommandOptions | None = None
+    pcap: PcapPrimitive | None = None
+
+
+NO_TOOLS = OtherTools()
