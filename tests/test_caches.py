@@ -37,7 +37,7 @@ BOUNDED_OTHERWISE = {
     ("core/net/host_addresses.py", "self._links"): "names of interfaces, for one examination",
     ("core/forge/journal/audit.py", "self._interfaces"): "interfaces of one order",
     ("core/store/interface_numbers.py", "self._shared"): "numbers end at INTERFACES",
-    ("widgets/echo/lines.py", "self._words"): "lines of one table, emptied with the next",
+    ("widgets/echo/client_rows.py", "self._words"): "lines of one table, emptied with the next",
     ("widgets/lines/component_styles.py", "self._styles"): "names of a widget's component classes",
 }
 FILES = sorted(path for room in ("app", "core", "widgets") for path in (ROOT / room).rglob("*.py"))
