@@ -26,7 +26,7 @@ NOW_S = 1000.0
 HOST, LEVEL_PORT, EDGE_PORT = "127.0.0.1", 7007, 7008
 LEVEL = ListenerInfo(1, HOST, LEVEL_PORT, Trigger.LEVEL, accepted=4)
 EDGE = ListenerInfo(2, HOST, EDGE_PORT, Trigger.EDGE, accepted=3)
-TALKER = BuiltinClientInfo(2, HOST, 40_006, sent=64, received=16, intact=True)
+BUILTIN = BuiltinClientInfo(2, HOST, 40_006, sent=64, received=16, intact=True)
 ESTABLISHED, CLOSE_WAIT = 1, 8
 STALLED, BACKED_UP, PAUSED, ENDED = 6, 3, 4, 2  # identifiers of the clients that show it
 
@@ -48,29 +48,29 @@ EDGE_FROM = 5  # clients from this identifier on came through the edge triggered
 
 def client_table(taken_s: float = NOW_S) -> ClientTable:
     """The seven clients of `CLIENTS`."""
-    accounts = ClientColumns()
+    columns = ClientColumns()
     for number, figures in enumerate(CLIENTS, 1):
         listener = EDGE if number >= EDGE_FROM else LEVEL
         peer = figures.get("peer", (HOST, 40_000 + number))
         opened_s = NOW_S - 100 + number
-        slot = accounts.open(6 + number, listener.identifier, listener.trigger, peer, opened_s)
-        accounts.tcp_state[slot] = ESTABLISHED
-        accounts.active_s[slot] = NOW_S - 2.5 * number
-        accounts.sampled_s[slot] = NOW_S
+        slot = columns.open(6 + number, listener.identifier, listener.trigger, peer, opened_s)
+        columns.tcp_state[slot] = ESTABLISHED
+        columns.active_s[slot] = NOW_S - 2.5 * number
+        columns.sampled_s[slot] = NOW_S
         for name, value in figures.items():
             if name != "peer":
-                getattr(accounts, name)[slot] = value
-    return accounts.table(taken_s)
+                getattr(columns, name)[slot] = value
+    return columns.table(taken_s)
 
 
 def many_clients(count: int, taken_s: float = NOW_S) -> ClientTable:
     """So many clients, all alike but for their port and how much they sent."""
-    accounts = ClientColumns()
+    columns = ClientColumns()
     for number in range(count):
         peer = (f"10.0.{number >> 8 & 255}.{number & 255}", 40_000 + number % 20_000)
-        slot = accounts.open(10 + number, 1, Trigger.LEVEL, peer, NOW_S - 60)
-        accounts.bytes_in[slot] = number * 7919 % 10_007
-    return accounts.table(taken_s)
+        slot = columns.open(10 + number, 1, Trigger.LEVEL, peer, NOW_S - 60)
+        columns.bytes_in[slot] = number * 7919 % 10_007
+    return columns.table(taken_s)
 
 
 def log() -> tuple[Entry, ...]:
@@ -89,7 +89,7 @@ def echo_snapshot(**changed: object) -> EchoSnapshot:
         taken_s=NOW_S,
         listeners=(LEVEL, EDGE),
         clients=client_table(),
-        talkers=(TALKER,),
+        builtin_clients=(BUILTIN,),
         totals=EchoTotals(accepted=7, bytes_in=8_485_648, pending=442_144, wake_ups=1373,
                           reads=3377, eagains=1009),
         loop=LoopCounters(waits=2411, timeouts=509, events=2236, stale=0,

@@ -30,7 +30,7 @@ FUNCTION_CACHES = {"cache", "lru_cache"}
 # by file and mapping: why it cannot grow without end
 BOUNDED_OTHERWISE = {
     ("app/terminal/cells.py", "self._numbers"): "looks are of a theme's styles",
-    ("core/echo/draining.py", "self._all_back_s"): "clients there were when the server ended",
+    ("core/echo/shutdown.py", "self._complete_since_s"): "clients of a server that is ending",
     ("core/forge/review/capture_review.py", "self._targets"): "kinds of frames end at MOST_KINDS",
     ("core/forge/export/tool_command.py", "self.said"): "headers of one packet",
     ("core/store/comments.py", "self._texts"): "forgotten with their packets; counted as memory",

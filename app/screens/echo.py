@@ -49,10 +49,10 @@ class Echo(EchoPanel):
 
     def _select_awaited(self, snapshot: EchoSnapshot) -> None:
         """Put the cursor on the built-in client that was told to send: its log shows it."""
-        for talker in snapshot.talkers:
-            if talker.listener != self._awaited:
+        for builtin in snapshot.builtin_clients:
+            if builtin.listener != self._awaited:
                 continue
-            row = snapshot.clients.row_of_peer(talker.address, talker.port, talker.listener)
+            row = snapshot.clients.row_of_peer(builtin.address, builtin.port, builtin.listener)
             if row is not None:
                 self._awaited = None
                 self.clients.select(int(snapshot.clients.identifier[row]))

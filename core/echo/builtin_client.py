@@ -1,7 +1,7 @@
-"""The built-in client: it makes the bytes, so that one key shows what the server does with them.
+"""The built-in client: it sends bytes, so that one key shows what the server does with them.
 
-A real socket on the same loop. Byte *i* of its stream is ``i mod 251`` (a prime, so that no
-power of two hides a slip), and what comes back is compared with that.
+It is a real socket on the same loop. Byte *i* of its stream is ``i mod 251`` (a prime, so that no
+power of two hides a shift), and it compares the echo with that.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from core.net.event_loop import EpollLoop
 _PERIOD = 251
 _PIECE = 64 * 1024
 _PATTERN = bytes(range(_PERIOD)) * (_PIECE // _PERIOD + 2)
-_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # what a wildcard listener is reached by
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # where to reach a wildcard listener
 
 
 class BuiltinClient:
-    """One connection to a listener of ours. Raises OSError if there can be none."""
+    """One connection to a listener of the server. Raise OSError if it cannot connect."""
 
     def __init__(self, loop: EpollLoop, listener: ListenerInfo) -> None:
         self._loop = loop
@@ -44,7 +44,7 @@ class BuiltinClient:
 
     @property
     def info(self) -> BuiltinClientInfo:
-        """What it has done so far."""
+        """Its address and counters."""
         return BuiltinClientInfo(
             self._listener, self._address, self._port, self._sent, self._received, self._intact
         )
@@ -54,8 +54,8 @@ class BuiltinClient:
         """The socket itself."""
         return self._socket
 
-    def say(self, size: int) -> None:
-        """Send so many more bytes."""
+    def send(self, size: int) -> None:
+        """Send `size` more bytes, as the socket takes them."""
         self._to_send += size
         self._wait_for(select.EPOLLIN | select.EPOLLOUT)
 

@@ -1,20 +1,19 @@
-"""The books of ten thousand clients, as columns.
+"""The counters of ten thousand clients, as columns.
 
-Counting is done on every message, looking ten times a second. So each figure is one column
-with a *slot* a client: counting is one indexed addition, and a snapshot copies each column with
-numpy, without a Python object a client. Columns are of type `array`, but for the two that every
+Every message is counted; the counters are read ten times a second. So each counter is one column
+with a *slot* per client: counting is one indexed addition, and a snapshot copies each column with
+numpy, without a Python object per client. A column is an `array`, except for the two that every
 message adds to: an addition in a `list` takes a third of the time, a copy of it 0.3 ms for ten
-thousand clients. A slot is used again after its client is closed; the
-client's *identifier* never is.
+thousand clients. A slot is used again after its client is closed; the client's *identifier* never
+is.
 
-What can be derived is not counted. A wake-up that is one read and one write, as nearly all are, is
-one *echo*, and is added to wake-ups and reads when somebody looks. Bytes out are bytes in less
-those pending (the invariant of `EchoConnection`), and when bytes last moved is found by
-comparing with the beat before (`ClientColumns.note_activity`), without a look at the clock on each
-message.
+Derived figures are not counted. A wake-up of one read and one write, as nearly all are, is one
+*echo*, which snapshots add to wake-ups and reads. Bytes out are bytes in less those pending (the
+invariant of `EchoConnection`). The time when bytes last moved comes from a comparison with the tick
+before (`ClientColumns.note_activity`), so that no message reads the clock.
 
-A `ClientTable` is such a copy, in the order of the identifiers. Words (addresses, state names) are
-made for the rows somebody looks at.
+A `ClientTable` is such a copy, in the order of the identifiers. Text (addresses, state names) is
+made only for the rows that are shown.
 """
 
 from __future__ import annotations
@@ -39,9 +38,9 @@ _WITH_ECHOES = ("wake_ups", "reads")
 
 @dataclass(frozen=True, slots=True)
 class ClientTable:
-    """Every open client at one moment; arrays of one length n, one row a client.
+    """Every open client at one moment: arrays of the same length n, one row per client.
 
-    Counters are absolute, since the client came. Times are seconds of the monotonic clock.
+    Counters are totals since the client was accepted. Times are seconds of the monotonic clock.
     """
 
     taken_s: float
@@ -55,17 +54,17 @@ class ClientTable:
     tcp_state: NDArray[np.uint8]  # core.echo.tcp_info.STATE_NAMES
     rtt_us: NDArray[np.int64]
     bytes_in: NDArray[np.int64]
-    unread: NDArray[np.int64]  # in the kernel, SIOCINQ, when the client was looked at
-    unsent: NDArray[np.int64]  # in the kernel, SIOCOUTQ, then: not acknowledged
+    unread: NDArray[np.int64]  # in the kernel, SIOCINQ, at `sampled_s`
+    unsent: NDArray[np.int64]  # in the kernel, SIOCOUTQ, at `sampled_s`: not acknowledged
     pending: NDArray[np.int64]  # in the program
     wake_ups: NDArray[np.int64]
-    reads: NDArray[np.int64]  # read calls: those that got EAGAIN, and what is thrown away, too
-    eagains: NDArray[np.int64]  # reads and writes that the kernel put off
+    reads: NDArray[np.int64]  # read calls, including EAGAIN and reads of discarded bytes
+    eagains: NDArray[np.int64]  # reads and writes that got EAGAIN
     urgent: NDArray[np.int64]  # reads that began at an urgent mark: tcp(7), SIOCATMARK
     opened_s: NDArray[np.float64]
     active_s: NDArray[np.float64]  # when bytes last moved
-    sampled_s: NDArray[np.float64]  # when the kernel was asked last; 0 never
-    unread_s: NDArray[np.float64]  # since which look all found bytes unread; 0: not the last
+    sampled_s: NDArray[np.float64]  # when the kernel was last queried; 0 if never
+    unread_s: NDArray[np.float64]  # first of the latest samples that all found unread bytes, or 0
     peer_address: NDArray[np.uint8]  # (n, 16): IPv6, or IPv4 mapped into it
     peer_port: NDArray[np.int64]
 
@@ -74,12 +73,12 @@ class ClientTable:
 
     @property
     def bytes_out(self) -> NDArray[np.int64]:
-        """Bytes the kernel took back."""
+        """Bytes that the kernel took back."""
         return self.bytes_in - self.pending
 
     @property
     def age_s(self) -> NDArray[np.float64]:
-        """Seconds since each was accepted."""
+        """Seconds since each client was accepted."""
         return self.taken_s - self.opened_s
 
     @property
@@ -88,49 +87,49 @@ class ClientTable:
         return self.taken_s - self.active_s
 
     def row(self, identifier: int) -> int | None:
-        """The row of a client, None if it is closed."""
+        """Return the row of a client; None if it is closed."""
         at = int(np.searchsorted(self.identifier, identifier))
         return at if at < len(self) and self.identifier[at] == identifier else None
 
     def rows_of_peer(self, address: str, port: int) -> NDArray[np.intp]:
-        """The rows of the clients with this peer, the oldest first.
+        """Return the rows of the clients with this peer, the oldest first.
 
         There may be several: one port can be connected to two listeners at once (RFC 9293 §3.1: a
-        connection is known by both its ends).
+        connection is identified by both its ends).
         """
         wanted = np.frombuffer(pack_address(address), dtype=np.uint8)
         same = (self.peer_port == port) & (self.peer_address == wanted).all(axis=1)
         return np.flatnonzero(same)
 
     def row_of_peer(self, address: str, port: int, listener: int | None = None) -> int | None:
-        """The row of the newest client with this peer, of this listener; None if there is none."""
+        """Return the row of the newest client with this peer, of `listener` if given, or None."""
         rows = self.rows_of_peer(address, port)
         if listener is not None:
             rows = rows[self.listener[rows] == listener]
         return int(rows[-1]) if len(rows) else None
 
     def peer(self, row: int) -> tuple[str, int]:
-        """Address and port of a row's peer."""
+        """Return the address and port of a row's peer."""
         return unpack_address(self.peer_address[row].tobytes()), int(self.peer_port[row])
 
     def trigger(self, row: int) -> Trigger:
-        """How a row's client is watched."""
+        """Return how epoll reports a row's client."""
         return Trigger.EDGE if self.edge[row] else Trigger.LEVEL
 
     def state(self, row: int) -> str:
-        """The TCP state of a row in words; empty before the first sample."""
+        """Return the TCP state of a row as text; empty before the first sample."""
         return state_name(int(self.tcp_state[row]))
 
 
 def pack_address(address: str) -> bytes:
-    """16 bytes: an IPv6 address (a zone is dropped), or an IPv4 address mapped into one."""
+    """Return 16 bytes: an IPv6 address without its zone, or an IPv4 address mapped into one."""
     if ":" in address:
         return socket.inet_pton(socket.AF_INET6, address.partition("%")[0])
     return _V4_MAPPED + socket.inet_pton(socket.AF_INET, address)
 
 
 def unpack_address(packed: bytes) -> str:
-    """The text of 16 bytes made by `pack_address`."""
+    """Return the text of 16 bytes made by `pack_address`."""
     if packed.startswith(_V4_MAPPED):
         return socket.inet_ntop(socket.AF_INET, packed[12:])
     return str(IPv6Address(packed))
@@ -140,7 +139,7 @@ Column: TypeAlias = "array[int]"  # not subscriptable at run time before Python 
 
 
 class ClientColumns:
-    """The columns while they are written. The loop's thread only; handlers add to them directly."""
+    """The columns that the loop's thread writes; handlers add to them directly."""
 
     def __init__(self) -> None:
         self._free: list[int] = []
@@ -159,7 +158,7 @@ class ClientColumns:
         self.unread: Column = array("q")
         self.unsent: Column = array("q")
         self.pending: Column = array("q")
-        self.echoes: list[int] = []  # part of the wake-ups and of the reads
+        self.echoes: list[int] = []  # to be added to both wake-ups and reads
         self.wake_ups: Column = array("q")
         self.reads: Column = array("q")
         self.eagains: Column = array("q")
@@ -168,7 +167,7 @@ class ClientColumns:
         self.active_s: array[float] = array("d")
         self.sampled_s: array[float] = array("d")
         self.unread_s: array[float] = array("d")
-        self.moved: Column = array("q")  # bytes in and out when `active_s` was noted
+        self.moved: Column = array("q")  # bytes in and out at `active_s`
         self.peer_port: Column = array("q")
         self.peer_address = bytearray()
         self._columns: list[array[Any]] = [
@@ -188,7 +187,7 @@ class ClientColumns:
         peer: tuple[str, int],
         now_s: float,
     ) -> int:
-        """Take a slot for a new client, all counters at zero; returns the slot."""
+        """Return a slot for a new client, with all counters at zero."""
         if not self._free:
             self._grow()
         slot = self._free.pop()
@@ -206,12 +205,12 @@ class ClientColumns:
         return slot
 
     def close(self, slot: int) -> None:
-        """Give a slot back."""
+        """Free a slot."""
         self.identifier[slot] = 0
         self._free.append(slot)
 
     def note_activity(self, now_s: float) -> None:
-        """Note the time for every client whose bytes have moved since the last call."""
+        """Set `active_s` to `now_s` for every client whose bytes have moved since the last call."""
         moved = 2 * np.array(self.bytes_in, dtype=np.int64)
         moved -= np.frombuffer(self.pending, dtype=np.int64)
         known = np.frombuffer(self.moved, dtype=np.int64)
@@ -219,24 +218,24 @@ class ClientColumns:
         np.copyto(known, moved)
 
     def idle_slots(self, now_s: float, timeout_s: float) -> list[int]:
-        """The open slots where no bytes moved for `timeout_s`."""
+        """Return the open slots where no bytes moved for `timeout_s`."""
         opened = np.frombuffer(self.identifier, dtype=np.int64) != 0
         silent = np.frombuffer(self.active_s, dtype=np.float64) <= now_s - timeout_s
         found: list[int] = np.flatnonzero(opened & silent).tolist()
         return found
 
     def figure(self, name: str, slot: int) -> int:
-        """A column's figure for one client."""
+        """Return the value of a column for one client."""
         column: Column | list[int] = getattr(self, name)
         return column[slot] + (self.echoes[slot] if name in _WITH_ECHOES else 0)
 
     def sum(self, name: str) -> int:
-        """The sum of a column over the open clients."""
+        """Return the sum of a column over the open clients."""
         opened = np.frombuffer(self.identifier, dtype=np.int64) != 0
         return int(self._whole(name)[opened].sum())
 
     def table(self, now_s: float) -> ClientTable:
-        """A copy of what is in the books now."""
+        """Return a copy of the open clients' columns."""
         identifiers = np.frombuffer(self.identifier, dtype=np.int64)
         opened = np.flatnonzero(identifiers)
         slots = opened[np.argsort(identifiers[opened])]
@@ -248,7 +247,7 @@ class ClientColumns:
         return ClientTable(now_s, **copies)
 
     def _whole(self, name: str) -> NDArray[Any]:
-        """A column over all slots. To be copied from, and dropped, at once."""
+        """Return a column over all slots, borrowed: a copy must be taken at once."""
         column = getattr(self, name)
         if name == "peer_address":
             return np.frombuffer(column, dtype=np.uint8).reshape(-1, _ADDRESS_SIZE)

@@ -1,25 +1,25 @@
-"""One echo connection, without I/O: what came in and could not go back yet, and whether to read on.
+"""One echo connection, without I/O: the bytes still to be sent back, and whether to read on.
 
 Facts:
 
-* A stream has two directions that end separately. The peer's FIN says "no more from me"; it may
-  still read for as long as it likes (RFC 9293 §3.6, half-close). So what came in before the
-  FIN goes back to the last byte, and only then do we end our direction.
-* `send` may take less than it was offered. What it did not take is ours to keep: the *backlog*.
+* A stream has two directions that end separately. With its FIN the peer ends only its own; it may
+  still read for as long as it likes (RFC 9293 §3.6, half-close). So we send back every byte that
+  arrived before the FIN, and only then end our direction.
+* `send` may take fewer bytes than offered. The connection keeps the rest: the *backlog*.
 * A peer that sends and never reads would make the backlog grow without end. So above a *high-water
   mark* we stop reading: the kernel's receive buffer fills, its window closes, and the peer has to
   wait. Below the *low-water mark* (half of it) we read again.
 
-What follows for us: while nothing is pending, the shell hands what it read straight to `send`, and
-only what is left comes here (`keep`); while something is pending, everything new queues behind
-it. The invariant is *bytes received = bytes sent + pending*, and *pending* stays below the
-high-water mark plus one read.
+So while nothing is pending, the shell hands what it read straight to `send`, and only the rest
+comes here (`keep`); while something is pending, everything new queues behind it. The invariant is
+*bytes received = bytes sent + pending*, and *pending* stays below the high-water mark plus one
+read.
 """
 
 from __future__ import annotations
 
 HIGH_WATER = 256 * 1024
-_COMPACT = 64 * 1024  # bytes already sent that may lie at the backlog's start
+_COMPACT = 64 * 1024  # sent bytes at the start of the backlog, from which it is copied
 
 _NOTHING = bytearray()  # never written to: `keep` makes a backlog of its own
 
@@ -27,15 +27,15 @@ _NOTHING = bytearray()  # never written to: `keep` makes a backlog of its own
 class EchoConnection:
     """The state of one connection.
 
-    ``pending`` counts the bytes received and not yet taken by the kernel. ``wants_read`` is
-    false above the high-water mark, and for good once the peer has ``ended``.
+    `pending` counts the bytes received and not yet taken by the kernel. `wants_read` is False
+    above the high-water mark, and for good once the peer has `ended`.
     """
 
     __slots__ = ("_backlog", "_high", "_low", "_start", "ended", "pending", "wants_read")
 
     def __init__(self, high_water: int = HIGH_WATER) -> None:
         self._backlog = _NOTHING
-        self._start = 0  # of the backlog that is still to be sent
+        self._start = 0  # of the bytes in the backlog that are still to be sent
         self._high = high_water
         self._low = high_water // 2
         self.pending = 0
@@ -43,7 +43,7 @@ class EchoConnection:
         self.wants_read = True
 
     def keep(self, data: bytes) -> None:
-        """Bytes from the peer that the kernel would not take back yet."""
+        """Buffer bytes from the peer that the kernel does not take back yet."""
         if not self.pending:
             self._backlog = bytearray()
         self._backlog += data
@@ -52,16 +52,16 @@ class EchoConnection:
             self.wants_read = False
 
     def receive_end(self) -> None:
-        """The peer ended its direction: the bytes so far are all there will be."""
+        """Record that the peer ended its direction: no more bytes will arrive."""
         self.ended = True
         self.wants_read = False
 
     def output(self) -> memoryview:
-        """What to offer to `send` next: borrowed, to be dropped before the next `keep`."""
+        """Return the bytes to offer to `send` next; drop the view before the next `keep`."""
         return memoryview(self._backlog)[self._start :]
 
     def sent(self, count: int) -> None:
-        """`send` took the first `count` bytes of the output."""
+        """Remove the first `count` bytes of the output, which `send` took."""
         self._start += count
         self.pending -= count
         if not self.pending:
@@ -75,5 +75,5 @@ class EchoConnection:
 
     @property
     def finished(self) -> bool:
-        """The peer ended, and all it sent went back."""
+        """True if the peer ended and all its bytes went back."""
         return self.ended and not self.pending

@@ -1,23 +1,23 @@
-"""A listening socket in the loop: accept, and what to do when there is nothing left to accept with.
+"""A listening socket in the loop: how it accepts, also without a free descriptor.
 
 Facts:
 
-* A listener is readable when its queue holds a complete connection. *Level*: epoll says so as
-  long as one is left. *Edge*: it says so once per arrival, so we accept until EAGAIN; two that
-  arrive together make one event.
-* ``accept4`` makes the new socket close-on-exec in one step, which is what Python calls. The new
-  socket does *not* inherit O_NONBLOCK (accept(2), Linux), so it is set by fcntl(2). It does
-  inherit the socket options: keepalive, TCP_NODELAY and buffer sizes are set once, here. So is
-  SO_OOBINLINE, which must hold before the first segment: without it the kernel takes an urgent
-  byte out of the stream (tcp(7)), and the echo would lack it.
-* With no descriptor left, accept fails with EMFILE (ENFILE: the whole system has none) and the
+* A listener is readable when its queue holds a complete connection. *Level*: epoll reports it as
+  long as one is left. *Edge*: epoll reports it once per arrival, so we accept until EAGAIN; two
+  that arrive together make one event.
+* Python calls ``accept4``, which makes the new socket close-on-exec in one step. The new socket
+  does *not* inherit O_NONBLOCK (accept(2), Linux), so fcntl(2) sets it. It does inherit the socket
+  options: keepalive, TCP_NODELAY, and buffer sizes are set once, here. So is SO_OOBINLINE, which
+  must be set before the first segment: without it the kernel removes an urgent byte from the stream
+  (tcp(7)), and the echo would lack it.
+* Without a free descriptor, accept fails with EMFILE (ENFILE: none in the whole system) and the
   connection stays in the queue: a level-triggered loop would spin at full speed, an edge-triggered
-  one would never accept again. So it is turned away (`core.echo.descriptors`): the peer learns
-  at once that it cannot be served, and it is counted.
-* A connection can be gone before it is accepted: ECONNABORTED, or an error of its network. That
-  is its own affair; the next one is tried (accept(2), "Error handling").
+  one would never accept again. So the server turns the connection away (`core.echo.descriptors`)
+  and counts it: the peer learns at once that it cannot be served.
+* A connection can be gone before it is accepted: ECONNABORTED, or an error of its network. The
+  server counts it and tries the next one (accept(2), "Error handling").
 * ``EPOLLEXCLUSIVE`` is for several epoll sets that watch one listener: an arrival then wakes
-  one of them instead of all. Here one set watches it, so there is no herd to tame.
+  one of them instead of all. Here only one set watches it.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from core.echo.snapshot import EchoTotals, ListenerInfo
 from core.net.event_loop import EpollLoop, Timer
 from core.wire.model.text import safe
 
-ACCEPTS_PER_TURN = 128  # then the clients get their turn
-_REST_S = 0.1  # when there is not even a spare descriptor, or no memory
+ACCEPTS_PER_TURN = 128  # then the clients get a turn
+_PAUSE_S = 0.1  # after accept fails for lack of the spare descriptor, or of memory
 
 _MOST_PORT = 0xFFFF
 _NO_MEMORY = (errno.ENOBUFS, errno.ENOMEM)
@@ -45,13 +45,13 @@ OnClient = Callable[[socket.socket, tuple[str, int], "Listener"], None]
 
 
 class EchoError(Exception):
-    """One line: the address, the cause, and what to do about it."""
+    """A listener cannot be opened. One line: the address, the cause, and what to do."""
 
 
 class Listener:
-    """One listening socket; hands each new client to `on_client`, non-blocking.
+    """One listening socket. It passes each new client, non-blocking, to `on_client`.
 
-    When that raises OSError the client cannot be watched, and is turned away.
+    If that raises OSError, epoll cannot watch the client, which is then turned away.
     """
 
     def __init__(
@@ -70,19 +70,19 @@ class Listener:
         self._spare = spare
         self._on_client = on_client
         self._accepted = 0
-        self._queued = False  # to be taken up again by our own call
-        self._rest: Timer | None = None
+        self._queued = False  # the loop will call `_accept_more`
+        self._pause: Timer | None = None
         self._closed = False
         self._watch()
 
     @property
     def identifier(self) -> int:
-        """Never used twice."""
+        """A number that is never used twice."""
         return self._info.identifier
 
     @property
     def trigger(self) -> Trigger:
-        """How it, and its clients, are watched."""
+        """How epoll reports the listener and its clients."""
         return self._info.trigger
 
     @property
@@ -92,25 +92,25 @@ class Listener:
 
     @property
     def info(self) -> ListenerInfo:
-        """What it is now."""
+        """The listener with its present count of accepted clients."""
         known = self._info
         return ListenerInfo(
             known.identifier, known.address, known.port, known.trigger, self._accepted
         )
 
     def accept_waiting(self, most: int) -> None:
-        """Accept what is in the queue now, at most so many."""
+        """Accept the connections in the queue, at most `most`."""
         for _ in range(most):
-            if self._rest is not None or not self._accept_one():
+            if self._pause is not None or not self._accept_one():
                 return
 
     def close(self) -> None:
         """Stop listening; connections still in the queue are reset by the kernel."""
         self._closed = True
-        if self._rest is None:
+        if self._pause is None:
             self._loop.remove(self._listening)
         else:
-            self._rest.canceled = True
+            self._pause.canceled = True
         self._listening.close()
 
     def _watch(self) -> None:
@@ -122,21 +122,21 @@ class Listener:
                 return
         if self.trigger is Trigger.EDGE and not self._queued:
             self._queued = True
-            self._loop.call(self._take_up_again)
+            self._loop.call(self._accept_more)
 
-    def _take_up_again(self) -> None:
+    def _accept_more(self) -> None:
         self._queued = False
-        if not self._closed and self._rest is None:
+        if not self._closed and self._pause is None:
             self._on_ready(0)
 
     def _accept_one(self) -> bool:
-        """Return True if there may be another one."""
+        """Accept one connection. Return True if there may be another."""
         try:
             connected, peer = self._listening.accept()
         except BlockingIOError:
             return False
         except OSError as error:
-            return self._survive(error)
+            return self._handle(error)
         set_non_blocking(connected)
         try:
             self._on_client(connected, (peer[0], peer[1]), self)
@@ -148,34 +148,37 @@ class Listener:
             self._totals.accepted += 1
         return not self._closed
 
-    def _survive(self, error: OSError) -> bool:
-        """After a failed accept; whether to try the next one."""
+    def _handle(self, error: OSError) -> bool:
+        """Handle a failed accept. Return True to try the next connection."""
         try:
             if error.errno in NO_DESCRIPTOR:
                 self._spare.turn_away(self._listening)
                 self._totals.turned_away += 1
                 return True
         except BlockingIOError:
-            return False  # nobody is waiting
+            return False  # the queue is empty
         except OSError as second:
             error = second
         if error.errno in NO_DESCRIPTOR or error.errno in _NO_MEMORY:
             self._loop.remove(self._listening)
-            self._rest = self._loop.call_every(_REST_S, self._wake)
+            self._pause = self._loop.call_every(_PAUSE_S, self._resume)
             return False
         self._totals.aborted += 1
         return True
 
-    def _wake(self) -> None:
-        assert self._rest is not None
-        self._rest.canceled = True
-        self._rest = None
-        self._spare.have()  # first: with it, those who wait are served or turned away, not left
-        self._watch()  # ADD reports what is ready already, with either trigger
+    def _resume(self) -> None:
+        assert self._pause is not None
+        self._pause.canceled = True
+        self._pause = None
+        self._spare.open()  # before accepting: with the spare, the next one can be turned away
+        self._watch()  # EPOLL_CTL_ADD reports what is ready already, with either trigger
 
 
 def open_listening(address: str, port: int, options: EchoOptions) -> socket.socket:
-    """A non-blocking listening TCP socket with the options its clients inherit. `EchoError`."""
+    """Return a non-blocking listening TCP socket with the options that its clients inherit.
+
+    Raise `EchoError`.
+    """
     listening = _bound(address, port, options)
     try:
         listening.listen(options.backlog)
@@ -187,8 +190,8 @@ def open_listening(address: str, port: int, options: EchoOptions) -> socket.sock
 
 
 def is_address(text: str) -> bool:
-    """Return True if a text is one IPv4 or IPv6 address, in brackets or not; getaddrinfo(3) takes
-    more, ``*`` among it."""
+    """Return True for an IPv4 or IPv6 address, in brackets or not. getaddrinfo(3) accepts more,
+    ``*`` for example."""
     try:
         ipaddress.ip_address(text.strip("[]"))
     except ValueError:
@@ -197,21 +200,22 @@ def is_address(text: str) -> bool:
 
 
 def check_listening(address: str, port: int) -> None:
-    """Raise the `EchoError` that `open_listening` would, as far as bind(2) tells now."""
+    """Raise the `EchoError` that `open_listening` would, as far as bind(2) can tell."""
     _bound(address, port, EchoOptions()).close()
 
 
 def _bound(address: str, port: int, options: EchoOptions) -> socket.socket:
     if not 0 <= port <= _MOST_PORT:
         raise EchoError(f"port {port} does not exist: choose one up to {_MOST_PORT}, or 0")
-    address = address.strip("[]")  # as we write it ourselves
+    address = address.strip("[]")  # the program writes IPv6 addresses in brackets
     if not is_address(address):
         raise EchoError(f"{safe(address)!r} is not an IPv4 or IPv6 address")
     try:
-        found = socket.getaddrinfo(  # bytes: text would load a codec, and that a descriptor
+        # bytes: for text Python would load a codec, which needs a free descriptor
+        found = socket.getaddrinfo(
             address.encode(), port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
         )
-    except (OSError, ValueError) as error:  # ValueError: it is no UTF-8
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8
         raise EchoError(f"{safe(address)!r} is not an IPv4 or IPv6 address") from error
     family, _, _, _, where = found[0]
     try:
@@ -228,7 +232,7 @@ def _bound(address: str, port: int, options: EchoOptions) -> socket.socket:
 
 
 def set_non_blocking(opened: socket.socket) -> None:
-    """Set O_NONBLOCK by fcntl(2), and let the Python object know that it is set."""
+    """Set O_NONBLOCK by fcntl(2), and record it in the Python object."""
     fcntl(opened, F_SETFL, fcntl(opened, F_GETFL) | os.O_NONBLOCK)
     opened.setblocking(False)
 
@@ -239,7 +243,7 @@ def _set_options(listening: socket.socket, options: EchoOptions) -> None:
         (socket.SOL_SOCKET, socket.SO_OOBINLINE, 1),
     ]
     if listening.family == socket.AF_INET6:
-        chosen.append((socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1))  # IPv4 beside it, same port
+        chosen.append((socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1))  # IPv4 may use the same port
     chosen.append((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1))
     if options.keepalive_idle_s:
         chosen += [

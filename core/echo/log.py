@@ -1,8 +1,8 @@
-"""What happened to one client, step by step: ``EPOLLIN → read 64 → EAGAIN``.
+"""The steps of one client, in order: ``EPOLLIN → read 64 → EAGAIN``.
 
-A few clients have a log (`EventLogs`); the others pay one comparison for it. A step is a kind
-and a number; words are made for those that are looked at. A wake-up begins a line, and what
-the handler did stands behind it.
+A few clients have a log (`EventLogs`); for the others a step costs one comparison. A step is stored
+as a kind and a number; text is made only for the log that is shown. A wake-up begins a line, and
+the steps of its handler follow.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-LENGTH = 1000  # steps kept
-MOST_LOGS = 16  # of open clients, and so many of closed ones
+LENGTH = 1000  # steps of one client
+MOST_LOGS = 16  # of open clients; as many of closed ones
 
 _EVENT_NAMES = (
     (select.EPOLLIN, "EPOLLIN"),
@@ -27,10 +27,10 @@ _EVENT_NAMES = (
 
 
 class LogStep(Enum):
-    """What happened; the value is the sentence, ``{}`` the number or the event names."""
+    """A kind of step. In the text, ``{}`` stands for the number or the names of the events."""
 
     WAKE_UP = "{}"
-    AGAIN = "taken up again"  # by our own queue, not by epoll
+    AGAIN = "next turn"  # from the server's queue, not by epoll
     READ = "read {}"
     WROTE = "wrote {}"
     EAGAIN = "EAGAIN"
@@ -38,10 +38,10 @@ class LogStep(Enum):
     URGENT = "urgent mark"
     END = "end of stream"
     INTEREST = "wait for {}"
-    QUEUED = "in the queue already"
-    BUDGET = "turn over, queued again"
-    ONCE = "read once, as the switch says"
-    SHORT = "short read: nothing is left"
+    QUEUED = "already queued"
+    BUDGET = "turn over, queued"
+    ONCE = "read once (switch)"
+    SHORT = "short read: nothing left"
     HIGH_WATER = "high-water mark, reading stops"
     PAUSED = "reading paused"
     RESUMED = "reading resumed"
@@ -50,8 +50,8 @@ class LogStep(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One step. ``time_s`` is monotonic; ``number`` counts bytes, or holds EPOLL* bits; ``why`` is
-    the reason of an end."""
+    """One step. `time_s` is monotonic; `number` is a count of bytes or EPOLL* bits; `why` is the
+    reason of a close."""
 
     time_s: float
     step: LogStep
@@ -60,7 +60,7 @@ class Entry:
 
     @property
     def text(self) -> str:
-        """The step in words."""
+        """The step as text."""
         words: str = self.step.value
         if self.step in (LogStep.WAKE_UP, LogStep.INTEREST):
             return words.format(event_names(self.number))
@@ -70,66 +70,69 @@ class Entry:
 
 
 class EventLog:
-    """The last steps of one client."""
+    """The latest steps of one client."""
 
     def __init__(self, client: int) -> None:
         self.client = client
         self._entries: deque[Entry] = deque(maxlen=LENGTH)
 
     def add(self, time_s: float, step: LogStep, number: int = 0, why: str = "") -> None:
-        """Note one step."""
+        """Record one step."""
         self._entries.append(Entry(time_s, step, number, why))
 
     def entries(self) -> tuple[Entry, ...]:
-        """The steps kept, oldest first."""
+        """Return the steps, oldest first."""
         return tuple(self._entries)
 
 
 class EventLogs:
-    """The logs of one server, by client: of `unasked` open clients from their first step on, and of
-    those that were selected last, `MOST_LOGS` in all. Those of closed clients are kept a while."""
+    """The logs of one server, by client identifier.
 
-    def __init__(self, unasked: int) -> None:
-        self._unasked = unasked
+    The first `automatic` clients open at one time have a log from their first step on, and so have
+    those selected last, `MOST_LOGS` in all. As many logs of closed clients are kept.
+    """
+
+    def __init__(self, automatic: int) -> None:
+        self._automatic = automatic
         self._open: dict[int, EventLog] = {}
-        self._ended: dict[int, EventLog] = {}
+        self._closed: dict[int, EventLog] = {}
 
     def begin(self, client: int) -> EventLog | None:
-        """The log of a new client, None if there are enough."""
-        if len(self._open) >= self._unasked:
+        """Return the log of a new client; None if enough clients have one."""
+        if len(self._open) >= self._automatic:
             return None
         self._open[client] = EventLog(client)
         return self._open[client]
 
     def select(self, client: int) -> tuple[EventLog, int | None]:
-        """The log of a client that is open, and whose had to go for it."""
-        found, gone = self._open.pop(client, None), None
+        """Return the log of an open client, and the client whose log it replaced, or None."""
+        found, dropped = self._open.pop(client, None), None
         if found is None and len(self._open) >= MOST_LOGS:
-            gone = next(iter(self._open))
-            del self._open[gone]
-        self._open[client] = found or EventLog(client)  # the newest is the last to go
-        return self._open[client], gone
+            dropped = next(iter(self._open))
+            del self._open[dropped]
+        self._open[client] = found or EventLog(client)  # the newest is dropped last
+        return self._open[client], dropped
 
     def end(self, client: int) -> None:
-        """The client is closed."""
-        if (ended := self._open.pop(client, None)) is not None:
-            self._ended[client] = ended
-            while len(self._ended) > MOST_LOGS:
-                del self._ended[next(iter(self._ended))]
+        """Move the log of a client that was closed."""
+        if (closed := self._open.pop(client, None)) is not None:
+            self._closed[client] = closed
+            while len(self._closed) > MOST_LOGS:
+                del self._closed[next(iter(self._closed))]
 
     def entries(self, client: int | None) -> tuple[Entry, ...]:
-        """A client's steps, the oldest first; none where it has no log."""
-        found = self._open.get(client or 0) or self._ended.get(client or 0)
+        """Return a client's steps, oldest first; empty if it has no log."""
+        found = self._open.get(client or 0) or self._closed.get(client or 0)
         return found.entries() if found is not None else ()
 
 
 def event_names(events: int) -> str:
-    """``EPOLLIN|EPOLLRDHUP``; ``nothing`` for no bit at all."""
+    """Return ``EPOLLIN|EPOLLRDHUP`` for these bits; ``nothing`` for 0."""
     return "|".join(name for bit, name in _EVENT_NAMES if events & bit) or "nothing"
 
 
 def lines(entries: Iterable[Entry]) -> list[tuple[float, str]]:
-    """One line a wake-up: its time and ``EPOLLIN → read 64 → EAGAIN``."""
+    """Return one line per wake-up: its time, and text like ``EPOLLIN → read 64 → EAGAIN``."""
     made: list[tuple[float, list[str]]] = []
     for entry in entries:
         if not made or entry.step in (
@@ -145,7 +148,7 @@ def lines(entries: Iterable[Entry]) -> list[tuple[float, str]]:
 
 
 def _folded(words: list[str]) -> list[str]:
-    """Pairs of steps that come again and again, once: ``16 × (read 1 → wrote 1)``."""
+    """Fold repeated pairs of steps into one: ``16 × (read 1 → wrote 1)``."""
     folded: list[str] = []
     at = 0
     while at < len(words):

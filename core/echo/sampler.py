@@ -1,10 +1,9 @@
-"""Looking at the kernel's side of every client, a slice at a time.
+"""Samples of the kernel's side of every client, a slice of the clients at a time.
 
-A look costs three system calls (`core.echo.tcp_info`), so ten thousand clients at once would
-stop the loop for too long. Each beat takes up where the last one ended and stops after `SLICE_S`;
-the selected client is looked at on each beat. Of ten thousand clients each is looked at once in
-several seconds, so a sample is written down with its time, and who judges by it must ask how old
-it is.
+A sample costs three system calls (`core.echo.tcp_info`), so ten thousand clients at once would stop
+the loop for too long. Each tick goes on where the last one ended and stops after `SLICE_S`; the
+selected client is sampled at every tick. Of ten thousand clients each is sampled once in several
+seconds, so a sample is stored with its time, and a reader must check how old it is.
 """
 
 from __future__ import annotations
@@ -17,31 +16,31 @@ from core.echo.client_columns import ClientColumns
 from core.echo.tcp_info import sample
 
 SLICE_S = 0.002
-_LOOKS_PER_TIME_CHECK = 16
+_SAMPLES_PER_TIME_CHECK = 16
 
 
 class Sampler:
-    """Writes samples into the books. ``clients`` is the server's own table, by identifier."""
+    """Writes samples into `columns`. `clients` is the server's own table, by identifier."""
 
-    def __init__(self, clients: Mapping[int, Client], accounts: ClientColumns) -> None:
+    def __init__(self, clients: Mapping[int, Client], columns: ClientColumns) -> None:
         self._clients = clients
-        self._accounts = accounts
-        self._round: Iterator[Client] = iter(())
+        self._columns = columns
+        self._round: Iterator[Client] = iter(())  # the clients not yet sampled in this round
         self.selected: int | None = None
 
-    def beat(self) -> int:
-        """Look at the next slice; returns how many clients were looked at."""
+    def tick(self) -> int:
+        """Sample the next slice of clients; return how many."""
         ends_s = time.monotonic() + SLICE_S
         chosen = self._clients.get(self.selected) if self.selected is not None else None
         if chosen is not None:
-            self._look(chosen)
-        looked = 0
+            self._sample(chosen)
+        sampled = 0
         for _ in range(len(self._clients)):  # no more than one round
-            self._look(self._next())
-            looked += 1
-            if looked % _LOOKS_PER_TIME_CHECK == 0 and time.monotonic() >= ends_s:
+            self._sample(self._next())
+            sampled += 1
+            if sampled % _SAMPLES_PER_TIME_CHECK == 0 and time.monotonic() >= ends_s:
                 break
-        return looked
+        return sampled
 
     def _next(self) -> Client:
         following = next(self._round, None)
@@ -50,20 +49,20 @@ class Sampler:
             following = next(self._round)
         return following
 
-    def _look(self, client: Client) -> None:
+    def _sample(self, client: Client) -> None:
         if not client.is_open:
             return  # closed since the round began
         try:
             seen = sample(client.connected)
         except OSError:
-            return  # it broke; its next event will tell
-        accounts, slot, now_s = self._accounts, client.slot, time.monotonic()
-        accounts.sampled_s[slot] = now_s
+            return  # the connection broke; its next event reports that
+        columns, slot, now_s = self._columns, client.slot, time.monotonic()
+        columns.sampled_s[slot] = now_s
         if not seen.unread:
-            accounts.unread_s[slot] = 0.0
-        elif not accounts.unread_s[slot]:
-            accounts.unread_s[slot] = now_s
-        accounts.tcp_state[slot] = seen.state
-        accounts.rtt_us[slot] = seen.rtt_us
-        accounts.unread[slot] = seen.unread
-        accounts.unsent[slot] = seen.unsent
+            columns.unread_s[slot] = 0.0
+        elif not columns.unread_s[slot]:
+            columns.unread_s[slot] = now_s
+        columns.tcp_state[slot] = seen.state
+        columns.rtt_us[slot] = seen.rtt_us
+        columns.unread[slot] = seen.unread
+        columns.unsent[slot] = seen.unsent

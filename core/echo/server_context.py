@@ -1,8 +1,8 @@
-"""What all clients of one server have in common: the loop, the books, the queue.
+"""What all clients of one server share: the loop, the counters, the switches, and the queue.
 
-In the queue stand edge-triggered clients whose turn ended before EAGAIN: no event will come for
-what is left. One pass of the loop takes up as many as go into `TURN_S`, the others wait for the
-next: so between them epoll is asked and timers run, however many clients pour in.
+The queue holds edge-triggered clients whose turn ended before EAGAIN: epoll will not report the
+rest of their bytes. One pass of the loop gives turns to as many as fit into `TURN_S`; the others
+wait for the next pass. So epoll and timers run in between, however many clients send at once.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ TURN_S = 0.002  # of the queue, in one pass of the loop
 
 @dataclass(eq=False, slots=True)
 class ServerContext:
-    """One a server."""
+    """One per server. `on_closed` receives the identifier of a client that closed itself."""
 
     loop: EpollLoop
     options: EchoOptions
-    on_closed: Callable[[int], None]  # gets the client's identifier
+    on_closed: Callable[[int], None]
     totals: EchoTotals = field(default_factory=EchoTotals)
-    accounts: ClientColumns = field(default_factory=ClientColumns)
+    columns: ClientColumns = field(default_factory=ClientColumns)
     switches: Switches = field(default_factory=Switches)
-    unfinished: deque[Callable[[], None]] = field(default_factory=deque)
-    _called: bool = False  # the loop has been asked for the next pass
+    queued: deque[Callable[[], None]] = field(default_factory=deque)
+    _is_scheduled: bool = False  # the loop will call `_run_queue` in its next pass
 
-    def take_up_later(self, function: Callable[[], None]) -> None:
-        """Let a client go on after the others have had their turn: epoll will not report it."""
-        self.unfinished.append(function)
-        self._call()
+    def queue(self, take_turn: Callable[[], None]) -> None:
+        """Call `take_turn` once, after the clients that wait already."""
+        self.queued.append(take_turn)
+        self._schedule()
 
-    def _call(self) -> None:
-        if self.unfinished and not self._called:
-            self._called = True
-            self.loop.call(self._take_up)
+    def _schedule(self) -> None:
+        if self.queued and not self._is_scheduled:
+            self._is_scheduled = True
+            self.loop.call(self._run_queue)
 
-    def _take_up(self) -> None:
-        self._called = False
-        waiting, ends_s = self.unfinished, time.monotonic() + TURN_S
-        for _ in range(len(waiting)):  # who comes again stands at the end, for the next turn
-            waiting.popleft()()
+    def _run_queue(self) -> None:
+        self._is_scheduled = False
+        queued, ends_s = self.queued, time.monotonic() + TURN_S
+        for _ in range(len(queued)):  # a client that queues again waits for the next pass
+            queued.popleft()()
             if time.monotonic() >= ends_s:
                 break
-        self._call()
+        self._schedule()

@@ -1,4 +1,4 @@
-"""What the echo server shows of itself: absolute, immutable values, safe to read in any thread."""
+"""The published state of the echo server: immutable values, safe to read in any thread."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ class CloseReason(Enum):
     FINISHED = "finished"  # the peer ended, and every byte went back
     RESET = "reset"  # ECONNRESET, EPIPE, or EPOLLHUP
     VANISHED = "vanished"  # no answer to the keepalive probes: ETIMEDOUT
-    IDLE = "idle"  # nothing moved for the idle timeout
+    IDLE = "idle"  # no byte moved during the idle timeout
     CLOSED = "closed"  # by the user
-    DRAINED = "drained"  # the server was asked to end: all that had come by then went back
-    FORCED = "forced"  # the server ended at once, or the grace was over
+    DRAINED = "drained"  # an orderly shutdown: every byte that arrived before it went back
+    FORCED = "forced"  # the server ended at once, or the grace time was over
     FAILED = "failed"  # any other error
 
     @property
     def words(self) -> str:
-        """As the log says it."""
+        """The text for the log."""
         return "by you" if self is CloseReason.CLOSED else self.value
 
     @classmethod
     def after(cls, error: OSError) -> CloseReason:
-        """What an error of its socket means for a client."""
+        """Return the reason for an error of the client's socket."""
         if error.errno in (errno.ECONNRESET, errno.EPIPE):
             return cls.RESET
         if error.errno in (errno.ETIMEDOUT, errno.EHOSTUNREACH):
@@ -41,7 +41,7 @@ class CloseReason(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ListenerInfo:
-    """A listening socket. ``accepted`` counts its clients so far."""
+    """A listening socket. `accepted` counts its clients, open or closed."""
 
     identifier: int
     address: str
@@ -58,7 +58,7 @@ class ListenerInfo:
 
 @dataclass(frozen=True, slots=True)
 class BuiltinClientInfo:
-    """A built-in client: its own address, and whether what came back is what it sent."""
+    """A built-in client and its own address. `intact` is True if the echo equals what it sent."""
 
     listener: int
     address: str
@@ -70,17 +70,17 @@ class BuiltinClientInfo:
 
 @dataclass(slots=True)
 class EchoTotals:
-    """All clients since the start, those that are gone included.
+    """All clients since the start, including closed ones.
 
-    Of the bytes that came in, some are ``pending`` in the program, some were ``unsent`` when their
+    Of the bytes that came in, some are `pending` in the program, some were `unsent` when their
     client was lost, and all others went back.
 
-    ``urgent`` counts the urgent marks that reads began at. The kernel keeps one mark: an urgent
-    byte that comes before the last one was read takes its place, and the two count as one.
+    `urgent` counts the urgent marks at which reads began. The kernel keeps one mark: an urgent
+    byte that arrives before the last one was read replaces it, and the two count as one.
 
-    ``turned_away`` were closed at once for lack of a descriptor or of room in epoll, ``aborted``
-    were gone before they were accepted, ``discarded`` bytes came after the server had begun
-    to end, behind all that was acknowledged by then.
+    `turned_away` connections were closed at once for lack of a descriptor or of room in epoll;
+    `aborted` ones were gone before they were accepted. `discarded` bytes arrived after a shutdown
+    began, behind all that the kernel had acknowledged by then.
     """
 
     accepted: int = 0
@@ -98,24 +98,24 @@ class EchoTotals:
 
     @property
     def bytes_out(self) -> int:
-        """Bytes the kernel took back."""
+        """Bytes that the kernel took back."""
         return self.bytes_in - self.pending - self.unsent
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EchoSnapshot:
-    """The server at one moment. ``log`` belongs to the client ``selected``, closed or not.
+    """The server at one moment. `log` belongs to the client `selected`, open or closed.
 
-    Only a snapshot itself is equal to it: the tables of two are not compared.
+    A snapshot equals only itself; the tables of two are not compared.
     """
 
     taken_s: float
     listeners: tuple[ListenerInfo, ...]
     clients: ClientTable
-    talkers: tuple[BuiltinClientInfo, ...]
+    builtin_clients: tuple[BuiltinClientInfo, ...]
     totals: EchoTotals
     loop: LoopCounters
     switches: Switches
     selected: int | None
     log: tuple[Entry, ...]
-    message: str  # one line for the user, "" if there is none
+    message: str  # one line for the user, or empty

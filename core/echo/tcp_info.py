@@ -1,4 +1,4 @@
-"""What the kernel knows of a TCP socket: state, round-trip time, bytes on either side.
+"""The kernel's view of a TCP socket: state, round-trip time, unread and unacknowledged bytes.
 
 * ``TCP_INFO`` (tcp(7), linux/tcp.h `struct tcp_info`): byte 0 is the state; the smoothed
   round-trip time in microseconds is the 16th u32 after the eight bytes of the head, at byte 68.
@@ -8,7 +8,7 @@
   `tcp_ioctl`).
 * ``SIOCATMARK`` (tcp(7)): the next byte to read is the urgent one.
 
-A sample asks the first three, which is three system calls a socket, so thousands of clients are
+A sample queries the first three, with three system calls per socket, so thousands of clients are
 sampled in slices.
 """
 
@@ -34,9 +34,9 @@ STATE_NAMES = (
 
 
 class TcpSample(NamedTuple):
-    """One look at a socket. ``rtt_us`` in microseconds, the others in bytes.
+    """A socket at one moment. `state` is an index of `STATE_NAMES`, `rtt_us` in microseconds.
 
-    ``unsent`` are those not acknowledged, sent or not.
+    `unread` and `unsent` are in bytes; `unsent` counts those not acknowledged, sent or not.
     """
 
     state: int
@@ -46,7 +46,7 @@ class TcpSample(NamedTuple):
 
 
 def sample(connected: socket.socket) -> TcpSample:
-    """Ask the kernel. Raises OSError for a socket that is no TCP connection."""
+    """Query the kernel. Raise OSError for a socket that is not a TCP connection."""
     state, rtt_us = _HEAD.unpack(
         connected.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _HEAD.size)
     )
@@ -54,22 +54,22 @@ def sample(connected: socket.socket) -> TcpSample:
 
 
 def unread(connected: socket.socket) -> int:
-    """Bytes the kernel has acknowledged and the program has not read. Raises OSError."""
+    """Return the bytes that the kernel acknowledged and the program has not read. Raise OSError."""
     count: int = _INT.unpack(ioctl(connected.fileno(), _SIOCINQ, _BLANK))[0]
     return count
 
 
 def unsent(connected: socket.socket) -> int:
-    """Bytes the kernel has and the peer's has not acknowledged; a FIN is one. Raises OSError."""
+    """Return the bytes that the peer has not acknowledged; a FIN counts as one. Raise OSError."""
     count: int = _INT.unpack(ioctl(connected.fileno(), _SIOCOUTQ, _BLANK))[0]
     return count
 
 
 def at_urgent_mark(connected: socket.socket) -> bool:
-    """Return True if the next byte to read is the urgent one (SIOCATMARK). Raises OSError."""
+    """Return True if the next byte to read is the urgent one (SIOCATMARK). Raise OSError."""
     return ioctl(connected.fileno(), _SIOCATMARK, _BLANK) != _BLANK
 
 
 def state_name(state: int) -> str:
-    """``ESTABLISHED`` …; the number itself if the kernel has a newer one."""
+    """Return ``ESTABLISHED`` …; the number itself if a newer kernel added it."""
     return STATE_NAMES[state] if 0 <= state < len(STATE_NAMES) else str(state)

@@ -42,7 +42,7 @@ NO_SERVER = EchoSnapshot(
     taken_s=0.0,
     listeners=(),
     clients=ClientColumns().table(0.0),
-    talkers=(),
+    builtin_clients=(),
     totals=EchoTotals(),
     loop=LoopCounters(),
     switches=Switches(),
@@ -137,8 +137,8 @@ class EchoService:
                 server.close()
 
     def _talk(self, listener: int, size: int, server: EchoServer) -> None:
-        if server.has_talker(listener):
-            server.select_talker(listener)  # before it speaks: its log has what the bytes do
+        if server.has_builtin_client(listener):
+            server.select_builtin_client(listener)  # first: the log shows what the bytes do
             server.talk(listener, size)
         else:
             self._introduce([listener], size, server)
@@ -155,7 +155,7 @@ class EchoService:
         def send() -> None:
             timer.canceled = True
             if self._server is server:
-                server.select_talker(listeners[0])
+                server.select_builtin_client(listeners[0])
                 for listener in listeners:
                     server.talk(listener, size)
 

@@ -29,7 +29,10 @@ class ClientRows:
     def update(self, snapshot: EchoSnapshot, sort: Sort) -> None:
         """Take the clients of a newer snapshot."""
         table = self._table = snapshot.clients
-        rows = [table.row_of_peer(one.address, one.port, one.listener) for one in snapshot.talkers]
+        rows = [
+            table.row_of_peer(builtin.address, builtin.port, builtin.listener)
+            for builtin in snapshot.builtin_clients
+        ]
         self._builtin = {int(table.identifier[row]) for row in rows if row is not None}
         self.sort(sort)
 

@@ -18,6 +18,7 @@ from core.engine.echo_service import NO_SERVER
 from core.engine.engine import EngineSnapshot, EngineState
 from tests.idle import eventually
 from tests.scripted_echo import (
+    BUILTIN,
     EDGE,
     HOST,
     LEVEL,
@@ -26,12 +27,11 @@ from tests.scripted_echo import (
     PACKETS_EACH,
     PAUSED,
     STALLED,
-    TALKER,
     echo_snapshot,
     echo_store,
 )
 from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
-from widgets.echo.paint import BUILTIN
+from widgets.echo.paint import BUILTIN as BUILTIN_SIGN
 
 SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24), "least": (40, 10)}
 LO = EngineSnapshot(EngineState.LIVE, interfaces=("lo",), captured=42, received=42)
@@ -187,7 +187,7 @@ async def test_the_built_in_clients_log_is_shown_where_its_bytes_go():
 
 async def test_a_new_built_in_client_is_selected_when_it_has_come():
     said = echo_snapshot()
-    async with running(said=replace(said, talkers=())) as (pilot, echo):
+    async with running(said=replace(said, builtin_clients=())) as (pilot, echo):
         screen = await opened(pilot)
         await pilot.press("v", "b")
         assert screen.echo.clients.selected == 1
@@ -394,16 +394,16 @@ async def test_following_does_not_drag_the_cursor_from_client_to_client():
 
 def _same_port_at_both():
     """The snapshot with one port connected to either listener; the two clients."""
-    accounts = ClientColumns()
+    columns = ClientColumns()
     for info in (LEVEL, EDGE):
-        accounts.open(9, info.identifier, info.trigger, (HOST, TALKER.port), NOW_S)
-    table = accounts.table(NOW_S)
+        columns.open(9, info.identifier, info.trigger, (HOST, BUILTIN.port), NOW_S)
+    table = columns.table(NOW_S)
     return echo_snapshot(clients=table, selected=None, log=()), table.identifier.tolist()
 
 
 def test_one_port_at_two_listeners_is_told_apart_by_the_other_end():
     said, clients = _same_port_at_both()
-    peer = (HOST, TALKER.port)
+    peer = (HOST, BUILTIN.port)
     for info, client in zip((LEVEL, EDGE), clients, strict=True):
         for ends in ((peer, (HOST, info.port)), ((HOST, info.port), peer)):
             assert client_of(said, ends) == client
@@ -419,13 +419,13 @@ def test_one_port_at_two_listeners_is_told_apart_by_the_other_end():
 @pytest.mark.parametrize("info", [LEVEL, EDGE])
 async def test_the_built_in_client_is_the_one_of_its_own_listener(info):
     said, clients = _same_port_at_both()
-    said = replace(said, talkers=(replace(TALKER, listener=info.identifier),))
+    said = replace(said, builtin_clients=(replace(BUILTIN, listener=info.identifier),))
     mine = clients[info is EDGE]
     async with running(said=said) as (pilot, _):
         screen = await opened(pilot)
         signs = [strip.text[0] for strip in screen.echo.clients.render_lines(
             screen.echo.clients.size.region)[1:3]]  # fmt: skip
-        assert [sign == BUILTIN for sign in signs] == [client == mine for client in clients]
+        assert [sign == BUILTIN_SIGN for sign in signs] == [client == mine for client in clients]
         screen.echo.listener = info.identifier
         await pilot.press("b")
         assert screen.echo.clients.selected == mine

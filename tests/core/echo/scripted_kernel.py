@@ -179,9 +179,9 @@ class Kernel:
             case Kind.PAUSE | Kind.RESUME:
                 client.pause(act.kind is Kind.PAUSE)
             case Kind.LOG:
-                client.note_into(EventLog(client.identifier))
+                client.set_log(EventLog(client.identifier))
             case Kind.UNLOG:
-                client.note_into(None)
+                client.set_log(None)
             case Kind.DRAIN:
                 client.drain()
             case Kind.END:
@@ -249,11 +249,11 @@ class Ran:
     """What became of a client. `figure` reads its books."""
 
     kernel: Kernel
-    shared: ServerContext
+    context: ServerContext
     slot: int
 
     def figure(self, name: str) -> int:
-        return self.shared.accounts.figure(name, self.slot)
+        return self.context.columns.figure(name, self.slot)
 
 
 def run(
@@ -268,15 +268,17 @@ def run(
 ) -> Ran:
     """Play the acts to a client until nothing moves."""
     kernel = Kernel(acts, schedule, room)
-    shared = ServerContext(kernel, options or EchoOptions(), lambda _identifier: None)
-    shared.switches = switches
-    with mock.patch.multiple(
-        "core.echo.client",
-        os=SimpleNamespace(read=kernel.read, write=kernel.write),
-        at_urgent_mark=kernel.at_urgent_mark,
-        unread=kernel.unread,
-        READS_PER_TURN=reads_per_turn,
+    context = ServerContext(kernel, options or EchoOptions(), lambda _identifier: None)
+    context.switches = switches
+    with (
+        mock.patch("core.echo.read_policy.READS_PER_TURN", reads_per_turn),
+        mock.patch.multiple(
+            "core.echo.client",
+            os=SimpleNamespace(read=kernel.read, write=kernel.write),
+            at_urgent_mark=kernel.at_urgent_mark,
+            unread=kernel.unread,
+        ),
     ):
-        kernel.client = Client(shared, kernel, ("127.0.0.1", 40_000), 1, trigger)
+        kernel.client = Client(context, kernel, ("127.0.0.1", 40_000), 1, trigger)
         kernel.run()
-    return Ran(kernel, shared, kernel.client.slot)
+    return Ran(kernel, context, kernel.client.slot)

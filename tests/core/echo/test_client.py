@@ -72,7 +72,7 @@ def test_every_interleaving(acts, end, schedule, trigger, drain, budget, room, h
         options=EchoOptions(high_water=high_water),
         reads_per_turn=turn,
     )
-    kernel, closed = ran.kernel, ran.shared.totals.closed
+    kernel, closed = ran.kernel, ran.context.totals.closed
     assert kernel.echoed == kernel.sent[: len(kernel.echoed)]
     assert ran.figure("urgent") <= kernel.marks_reached
     if _stalls(trigger, drain):
@@ -155,8 +155,8 @@ def test_urgent_bytes_while_the_server_ends_in_good_order(trigger, drain):
     ran = run([*owed, *late, Act(Kind.END)], trigger, Switches(BUDGET, drain))
     assert ran.kernel.echoed == ran.kernel.sent[:45]
     assert ran.kernel.shut
-    assert ran.shared.totals.discarded == 9
-    assert ran.shared.totals.closed[CloseReason.DRAINED] == 1
+    assert ran.context.totals.discarded == 9
+    assert ran.context.totals.closed[CloseReason.DRAINED] == 1
     assert ran.figure("urgent") == 1
 
 

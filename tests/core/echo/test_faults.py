@@ -169,9 +169,9 @@ def test_a_lost_spare_takes_the_first_descriptor_that_is_free():
     class Scarce(SpareDescriptor):
         free = False
 
-        def have(self):
+        def open(self):
             if self.free:
-                super().have()
+                super().open()
 
     class Full:
         """A listening socket that has a descriptor only while the spare is given up for it."""

@@ -84,7 +84,7 @@ def test_a_server_that_nobody_watches_counts_all_the_same():
         client = served.connect(served.listen(Trigger.LEVEL))
         client.sendall(bytes(64))
         assert receive_exactly(client, 64) == bytes(64)
-        served.do(served.server._beat)
+        served.do(served.server._tick)
         table = served.server.take_snapshot().clients
         assert (table.bytes_in[0], table.sampled_s[0]) == (64, 0)
         assert len(served.server.snapshot().clients) == 0, "nobody asks for it"

@@ -50,12 +50,12 @@ def _pour(stage, hose, client, turns=TURNS):
     client.pause(True)
     hose.sendall(bytes(turns * READS_PER_TURN * BUDGET))
     while _unread(stage, client) < turns * READS_PER_TURN * BUDGET:
-        stage.server._sampler.beat()
+        stage.server._sampler.tick()
     client.pause(False)
 
 
 def _unread(stage, client):
-    return stage.server._shared.accounts.unread[client.slot]
+    return stage.server._context.columns.unread[client.slot]
 
 
 def test_the_loop_gets_back_to_epoll_and_its_timers_between_turns(stage, monkeypatch):
@@ -63,9 +63,9 @@ def test_the_loop_gets_back_to_epoll_and_its_timers_between_turns(stage, monkeyp
     hoses = [stage.connect() for _ in range(HOSES)]
     for hose, client in hoses:
         _pour(stage, hose, client)
-    queue, turns, beats = stage.server._shared.unfinished, [], []
-    whole = Client._take_up
-    monkeypatch.setattr(Client, "_take_up", lambda self: (turns.append(self), whole(self)))
+    queue, turns, beats = stage.server._context.queued, [], []
+    whole = Client._take_turn
+    monkeypatch.setattr(Client, "_take_turn", lambda self: (turns.append(self), whole(self)))
     stage.loop.call_every(1e-6, lambda: beats.append(True))
     stage.loop.run_once(1000)
     assert len(queue) == HOSES
@@ -94,17 +94,17 @@ def test_an_event_gives_nobody_a_second_turn(stage):
     stage.loop.run_once(1000)  # its first turn, and into the queue
     hose.sendall(b"more")
     stage.loop.run_once(1000)
-    while stage.server._shared.unfinished:
+    while stage.server._context.queued:
         stage.loop.run_once(1000)
     said = [text.replace(" → 16 × (read 64 → wrote 64)", " → 16 reads") for _time, text in
             lines(stage.server.take_snapshot().log)]  # fmt: skip
-    said = said[said.index("EPOLLIN → 16 reads → turn over, queued again") :]
-    assert said.count("EPOLLIN → in the queue already") == 1
-    said.remove("EPOLLIN → in the queue already")
+    said = said[said.index("EPOLLIN → 16 reads → turn over, queued") :]
+    assert said.count("EPOLLIN → already queued") == 1
+    said.remove("EPOLLIN → already queued")
     assert said == [
-        "EPOLLIN → 16 reads → turn over, queued again",
-        *["taken up again → 16 reads → turn over, queued again"] * 2,
-        "taken up again → read 4 → wrote 4 → EAGAIN",
+        "EPOLLIN → 16 reads → turn over, queued",
+        *["next turn → 16 reads → turn over, queued"] * 2,
+        "next turn → read 4 → wrote 4 → EAGAIN",
     ]
 
 
@@ -127,7 +127,7 @@ def test_one_hose_asks_the_loop_for_one_pass_at_a_time(stage):
     _pour(stage, hose, client, turns=12)
     most = 0
     stage.loop.run_once(1000)
-    while stage.server._shared.unfinished:
+    while stage.server._context.queued:
         most = max(most, len(stage.loop._calls))
         stage.loop.run_once(1000)
     assert most == 1

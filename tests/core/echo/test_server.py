@@ -245,14 +245,14 @@ def test_end_of_a_client_at_the_high_water_mark_wakes_nobody(trigger):
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         peer.connect((info.address, info.port))
         peer.setblocking(False)
-        accounts = server._shared.accounts
-        while loop.run_once(1000) or not any(accounts.held):  # until its own buffer is full, too
-            if not any(accounts.held):
+        columns = server._context.columns
+        while loop.run_once(1000) or not any(columns.held):  # until its own buffer is full, too
+            if not any(columns.held):
                 peer.send(bytes(8192))
         peer.shutdown(socket.SHUT_WR)
         _wait_for_its_end(server)
-        assert accounts.held[0]
-        assert not accounts.ended[0], "its FIN is behind what was not read"
+        assert columns.held[0]
+        assert not columns.ended[0], "its FIN is behind what was not read"
         assert _events(loop) == 0
 
 
@@ -351,12 +351,16 @@ def test_books_balance_over_open_and_closed_clients(served):
 def test_built_in_client_makes_the_bytes(served, trigger):
     listener = served.listen(trigger)
     served.do(served.server.talk, listener.identifier, 1_000_000)
-    snapshot = served.until(lambda s: s.talkers and s.talkers[0].received == 1_000_000)
-    (talker,) = snapshot.talkers
-    assert talker.intact
-    assert snapshot.clients.row_of_peer(talker.address, talker.port) == 0
+    snapshot = served.until(
+        lambda s: s.builtin_clients and s.builtin_clients[0].received == 1_000_000
+    )
+    (builtin,) = snapshot.builtin_clients
+    assert builtin.intact
+    assert snapshot.clients.row_of_peer(builtin.address, builtin.port) == 0
     served.do(served.server.talk, listener.identifier, 5)
-    served.until(lambda s: s.talkers[0].received == 1_000_005 and s.talkers[0].intact)
+    served.until(
+        lambda s: s.builtin_clients[0].received == 1_000_005 and s.builtin_clients[0].intact
+    )
     assert len(served.snapshot().clients) == 1
 
 

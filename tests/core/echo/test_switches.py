@@ -94,9 +94,9 @@ def test_edge_one_wake_up_goes_on_after_16_reads_without_an_event(served, drain)
         "wake_ups": 1, "reads": 65, "eagains": 1, "unread": 0, "bytes_in": SENT,
     }  # fmt: skip
     texts = [text for _time, text in lines(snapshot.log)]
-    turn = " → 16 × (read 1 → wrote 1) → turn over, queued again"
+    turn = " → 16 × (read 1 → wrote 1) → turn over, queued"
     assert texts[-5:] == [
-        f"EPOLLIN{turn}", *[f"taken up again{turn}"] * 3, "taken up again → EAGAIN",
+        f"EPOLLIN{turn}", *[f"next turn{turn}"] * 3, "next turn → EAGAIN",
     ]  # fmt: skip
 
 
@@ -112,15 +112,15 @@ def test_the_log_of_an_edge_client_that_is_not_drained_says_why_it_stopped(serve
     receive_exactly(client, BUDGET)
     log = served.until(lambda s: s.clients.unread[0] == SENT - BUDGET).log
     assert [text for _time, text in lines(log)][-1] == (
-        "EPOLLIN → read 16 → wrote 16 → read once, as the switch says"
+        "EPOLLIN → read 16 → wrote 16 → read once (switch)"
     )
 
 
 def test_a_level_client_that_is_drained_is_not_queued_beside_epoll(served, monkeypatch):
     queued = []
-    monkeypatch.setattr("core.echo.client.READS_PER_TURN", 2)
+    monkeypatch.setattr("core.echo.read_policy.READS_PER_TURN", 2)
     monkeypatch.setattr(
-        "core.echo.client.Client._take_up_later", lambda client, _events: queued.append(client)
+        "core.echo.client.Client._queue", lambda client, _events: queued.append(client)
     )
     client = _start(served, Trigger.LEVEL, Switches(BUDGET, drain=Drain.EAGAIN))
     assert len(receive_exactly(client, SENT)) == SENT
@@ -143,7 +143,7 @@ def test_the_log_says_that_a_short_read_left_nothing(served, trigger):
     said = served.until(lambda s: s.clients.bytes_in[0] == SENT)
     assert _figures(said)["reads"] == 1
     assert [text for _time, text in lines(said.log)][-1] == (
-        "EPOLLIN → read 64 → wrote 64 → short read: nothing is left"
+        "EPOLLIN → read 64 → wrote 64 → short read: nothing left"
     )
 
 

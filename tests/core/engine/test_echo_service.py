@@ -91,12 +91,12 @@ def test_commands_reach_the_client_they_name(engine):
 
 def test_one_command_shows_both_triggers(engine):
     engine.echo.demonstrate(64)
-    shown = until(engine, lambda shown: sum(each.received for each in shown.talkers) == 128)
+    shown = until(engine, lambda shown: sum(each.received for each in shown.builtin_clients) == 128)
     assert [info.trigger for info in shown.listeners] == list(Trigger)
-    assert all(talker.intact for talker in shown.talkers)
-    level = shown.talkers[0]
+    assert all(one.intact for one in shown.builtin_clients)
+    level = shown.builtin_clients[0]
     engine.echo.talk(level.listener, 1000)
-    shown = until(engine, lambda shown: shown.talkers[0].received == 1064)
+    shown = until(engine, lambda shown: shown.builtin_clients[0].received == 1064)
     assert shown.clients.row_of_peer(level.address, level.port) is not None
 
 
@@ -120,7 +120,9 @@ def test_a_built_in_client_that_was_closed_gets_time_to_be_looked_at_again(engin
     monkeypatch.setattr("core.engine.echo_service.TO_LOOK_S", 0.0)
     info = listening(engine)
     engine.echo.talk(info.identifier, 10)
-    first = until(engine, lambda shown: shown.talkers and shown.talkers[0].received == 10)
+    first = until(
+        engine, lambda shown: shown.builtin_clients and shown.builtin_clients[0].received == 10
+    )
     engine.echo.close_client(int(first.clients.identifier[0]))
     until(engine, lambda shown: not len(shown.clients))
     monkeypatch.setattr("core.engine.echo_service.TO_LOOK_S", 3600.0)
@@ -129,7 +131,7 @@ def test_a_built_in_client_that_was_closed_gets_time_to_be_looked_at_again(engin
     with connect(info) as other:  # the loop has gone round since the new one was connected
         other.sendall(b"x")
         assert other.recv(1) == b"x"
-    assert until(engine, lambda shown: shown.totals.bytes_in == 11).talkers[0].sent == 0
+    assert until(engine, lambda shown: shown.totals.bytes_in == 11).builtin_clients[0].sent == 0
 
 
 def test_a_refused_listener_is_one_line_until_the_next_command_works(engine):
@@ -197,7 +199,7 @@ def test_a_fault_in_the_server_is_said_and_ends_nothing_else(engine, tmp_path, m
         "core.echo.client_columns.ClientColumns.close",
         "core.echo.client.Client.close",
         "core.echo.listener.Listener.close",
-        "core.echo.sampler.Sampler.beat",
+        "core.echo.sampler.Sampler.tick",
     ],
 )
 def test_a_fault_in_closing_leaves_no_server_behind(engine, monkeypatch, broken):
@@ -208,7 +210,7 @@ def test_a_fault_in_closing_leaves_no_server_behind(engine, monkeypatch, broken)
     engine.echo.talk(info.identifier, 10)
     with ExitStack() as stack, monkeypatch.context() as patch:
         ended, *others = [stack.enter_context(connect(info)) for _ in range(3)]
-        until(engine, lambda shown: len(shown.clients) == 4 and shown.talkers)
+        until(engine, lambda shown: len(shown.clients) == 4 and shown.builtin_clients)
         before = len(os.listdir("/proc/self/fd"))
         patch.setattr(broken, fail)
         ended.sendall(b"the last")
@@ -222,7 +224,7 @@ def test_a_fault_in_closing_leaves_no_server_behind(engine, monkeypatch, broken)
                     pass
         with pytest.raises(ConnectionRefusedError):
             connect(info)
-        gone = 4 + len(("listener", "talker", "spare"))  # four clients' other ends
+        gone = 4 + len(("listener", "built-in client", "spare"))  # four clients' other ends
         until(engine, lambda _shown: len(os.listdir("/proc/self/fd")) <= before - gone)
         waits = engine._loop.counters.waits
     with connect(listening(engine)) as client:
@@ -238,7 +240,7 @@ def test_a_fault_in_a_command_does_not_lose_those_behind_it(engine, monkeypatch)
     with connect(listening(engine)):
         until(engine, lambda shown: len(shown.clients) == 1)
         with monkeypatch.context() as patch:
-            patch.setattr("core.echo.client.Client.obey_switches", broken)
+            patch.setattr("core.echo.client.Client.apply_switches", broken)
             engine.echo.set_switches(Switches(16))
             engine.echo.listen(ADDRESS, 0, Trigger.EDGE)
             until(engine, lambda shown: [each.trigger for each in shown.listeners] == EDGE_ONLY)

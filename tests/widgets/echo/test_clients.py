@@ -29,7 +29,7 @@ def shown_clients(widget):
 
 
 def many(count):
-    return echo_snapshot(clients=many_clients(count), talkers=())
+    return echo_snapshot(clients=many_clients(count), builtin_clients=())
 
 
 def test_a_row_has_every_figure():
