@@ -85,7 +85,7 @@ def test_a_sample_of_a_moment_never_grows_into_a_stall(monkeypatch):
             client.sendall(bytes(64))
             while not served.server.snapshot().clients.unread[0]:
                 served.server._publish()
-            monkeypatch.setattr(Sampler, "beat", lambda _self: 0)  # 10,000 others come first
+            monkeypatch.setattr(Sampler, "tick", lambda _self: 0)  # 10,000 others come first
 
         served.do(look_while_they_lie_there)
         assert receive_exactly(client, 64) == bytes(64)
