@@ -35,10 +35,10 @@ PACKET_PROTOCOLS: tuple[Protocol, ...] = (
     *icmp.PROTOCOLS,
     *icmpv6.PROTOCOLS,
     *igmp.PROTOCOLS,
-    *vrrp.PROTOCOLS,
     *tcp.PROTOCOLS,
     *udp.PROTOCOLS,
     *sctp.PROTOCOLS,
+    *vrrp.PROTOCOLS,
     *tunnels.PROTOCOLS,
 )
 """Protocols of network headers and of what they carry."""

@@ -156,9 +156,9 @@ PROTOCOLS = (
             pseudo_header=True, pseudo_header_when=("version", frozenset({VERSION_3}))
         ),
         kinds=(
-            _kind("vrrp", "VRRP version 3", VRRP, ADDRESS),
-            _kind("vrrp6", "VRRP version 3, IPv6", VRRP, ADDRESS_6),
-            _kind("vrrp2", "VRRP version 2", VRRP_2, ADDRESS),
+            _kind("vrrp", "VRRPv3", VRRP, ADDRESS),
+            _kind("vrrp6", "VRRPv3 (IPv6)", VRRP, ADDRESS_6),
+            _kind("vrrp2", "VRRPv2", VRRP_2, ADDRESS),
         ),
         is_listed=True,
     ),
