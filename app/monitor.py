@@ -13,8 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property, partial
-from pathlib import Path
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
@@ -27,16 +26,17 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
-from app.bindings import bindings, key_label
+from app.action_commands import action_commands
+from app.bindings import bindings
 from app.bridge import Bridge
 from app.config import settings
 from app.key_queue import OrderedKeysApp
-from app.keymap import ACTIONS, Action, KeyContext
+from app.keymap import KeyContext
+from app.screens.capture_controller import CaptureController
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.palette import Palette
 from app.screens.dialogs.too_small import SMALLEST
 from app.screens.main import MainScreen
-from app.screens.workspace import Workspace
 from app.terminal.driver import TerminalDriver
 from app.terminal.printable_filter import with_gate
 from app.themes import DEFAULT, DEFAULT_VARIABLES, THEMES
@@ -51,7 +51,6 @@ SWITCH_INTERVAL_S = 0.0005
 
 if TYPE_CHECKING:
     from app.screens.lab import Results
-    from app.screens.packets import PacketScreen
     from core.forge.host import ForgeHost
     from core.forge.service import ForgeService
 
@@ -97,11 +96,11 @@ class Monitor(OrderedKeysApp[None]):
         self._lab: Results | None = None  # of the laboratory's last whole run
         self._machine, self._clock = machine, clock
         self._choose = choose
-        self._interfaces = interfaces
+        self.capture = CaptureController(self, self.bridge, interfaces)
         for theme in THEMES:
             self.register_theme(theme)
         self.set_keymap(self._config.keys)
-        self.key_queue.hold()  # until `on_packet_screen_ready`
+        self.key_queue.hold()  # until `on_main_screen_ready`
 
     @cached_property
     def forger(self) -> ForgeService:
@@ -116,9 +115,9 @@ class Monitor(OrderedKeysApp[None]):
         )
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(self.bridge, lambda: self.forger)
+        return MainScreen(self.bridge, self.capture, lambda: self.forger)
 
-    async def on_packet_screen_ready(self, _event: PacketScreen.Ready) -> None:
+    async def on_main_screen_ready(self, _event: MainScreen.Ready) -> None:
         await self.key_queue.release()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -173,7 +172,7 @@ class Monitor(OrderedKeysApp[None]):
                 complaint, severity="warning", title="Configuration", timeout=10, markup=False
             )
         if self._choose:
-            self.action_interfaces()
+            self.capture.choose_interfaces()
 
     def _leave_by_signal(self, number: signal.Signals) -> None:
         """Leave as on `q`, so that the terminal is put in order; unasked, for nobody may answer."""
@@ -207,36 +206,8 @@ class Monitor(OrderedKeysApp[None]):
         """What ended the program, if it was a fault of ours."""
         return self._exception
 
-    # -- the command palette -------------------------------------------------------------
-
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every action of the registry that can be meant on `screen`."""
-        for action in ACTIONS:
-            if action.name != "program.palette" and _is_meant(action, screen):
-                words = (
-                    f"{key_label(self._config.keys.get(action.name, action.keys))}  {action.name}"
-                )
-                yield SystemCommand(action.help, words.strip(), self._runner(action, screen))
-
-    def _runner(self, action: Action, screen: Screen[Any]) -> Callable[[], Any]:
-        async def run() -> None:
-            match action.place:
-                case KeyContext.PROGRAM:
-                    await self.run_action(action.command, self)
-                case KeyContext.MAIN | KeyContext.LAB:
-                    await self.run_action(action.command, screen)
-                case KeyContext.PANELS:
-                    await self.run_action(action.command, screen.query_one(Workspace))
-                case KeyContext.FORGE:
-                    screen.query_one(Workspace).focus_panel("forge")
-                    await self.run_action(action.command, screen.query_one("#forge"))
-                case KeyContext.ECHO:
-                    screen.query_one(Workspace).focus_panel("echo")
-                    await self.run_action(action.command, screen.query_one("#echo"))
-                case _:
-                    await self.run_action(action.command, screen.focused)
-
-        return run
+        return action_commands(self, screen, self._config.keys)
 
     # -- windows over the screen -----------------------------------------------------------
 
@@ -249,33 +220,6 @@ class Monitor(OrderedKeysApp[None]):
 
         self.push_screen(Help(self._config.keys))
 
-    def action_interfaces(self) -> None:
-        from app.screens.dialogs.interfaces import Interfaces
-
-        live = self.bridge.live
-        chooser = Interfaces(self._interfaces, self.bridge.capturing, live=live)
-        self.push_screen(chooser, self._capture)
-
-    def _capture(self, chosen: tuple[str, ...] | None) -> None:
-        """Capture; packets out of a pipe would make room, packets captured before stay."""
-        if chosen and self.bridge.piped:
-            self._unless_lost("Capture", partial(self.bridge.capture, chosen))
-        elif chosen:
-            self.bridge.capture(chosen)
-
-    def action_toggle_capture(self) -> None:
-        """Stop, or start again where it was stopped. With nothing to start, and where a file
-        would make room, ask."""
-        if not self.bridge.toggle_capture():
-            self.action_interfaces()
-
-    def action_open_file(self) -> None:
-        from app.screens.dialogs.open_file import (
-            open_dialog,  # a tenth of a second that most never need
-        )
-
-        self.push_screen(open_dialog(), self._open)
-
     def action_lab(self) -> None:
         from app.screens.lab import LabScreen  # a tenth of a second, too
 
@@ -284,10 +228,6 @@ class Monitor(OrderedKeysApp[None]):
 
         note = LAB_IS_SEEN if self.bridge.sees_loopback else ""
         self.push_screen(LabScreen(before=self._lab, note=note), keep)
-
-    def _open(self, path: Path | None) -> None:
-        if path is not None:
-            self._unless_lost("Open", partial(self.bridge.open_file, path))
 
     def action_suspend_process(self) -> None:
         """Stop, with all that the shell started in one job, as the terminal's own ^z does.
@@ -306,34 +246,8 @@ class Monitor(OrderedKeysApp[None]):
         if isinstance(self.screen, Confirm):
             self.exit()
         else:
-            self._unless_lost("Leave", self.exit)
-
-    def _unless_lost(self, verb: str, act: Callable[[], Any]) -> None:
-        """Act at once, unless packets would be lost that are nowhere else: then ask."""
-
-        def answered(sure: bool | None) -> None:
-            if sure:
-                act()
-
-        unsaved = self.bridge.unsaved
-        if unsaved:
-            packets = "packet is" if unsaved == 1 else "packets are"
-            question = f"{unsaved:,} captured {packets} not saved and will be lost."
-            self.push_screen(Confirm(question, yes=verb, no="Stay"), answered)
-        else:
-            act()
+            self.capture.unless_lost("Leave", self.exit)
 
     def on_unmount(self) -> None:
         if "forger" in self.__dict__:
             self.forger.close()
-
-
-def _is_meant(action: Action, screen: Screen[Any]) -> bool:
-    """Return True if an action can be asked for on this screen."""
-    if isinstance(screen, MainScreen):
-        return action.place is not KeyContext.LAB
-    if action.place is KeyContext.LAB:
-        from app.screens.lab import LabScreen
-
-        return isinstance(screen, LabScreen)
-    return action.place is KeyContext.PROGRAM

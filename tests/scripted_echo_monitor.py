@@ -34,7 +34,7 @@ def opened(client: int | None = None, *keys: str) -> Act:
         await pilot.press("e")
         await shown(pilot)
         if client is not None:
-            screen.echo.clients.select(client)
+            screen.sides["echo"].clients.select(client)
         await pilot.press(*keys)
         await shown(pilot)
 
@@ -46,7 +46,7 @@ async def shown(pilot: Pilot[Any]) -> None:
     screen = main(pilot)
     screen.poll()
     await pilot.pause()
-    clients = screen.echo.clients
+    clients = screen.sides["echo"].clients
     top = clients.window.top
     for line in range(clients.line_count):
         clients.show_line(line)

@@ -147,7 +147,7 @@ async def filled(pilot: Pilot[Any]) -> MainScreen:
     would depend on whether the first rows came to be painted before a key moved on.
     """
     screen = main(pilot)
-    await eventually(lambda: screen.has_sides, "the side panels")
+    await eventually(lambda: screen.sides.are_mounted, "the side panels")
 
     def has_all_rows() -> bool:
         packets = screen.bridge.poll().packets

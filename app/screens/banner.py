@@ -45,9 +45,16 @@ class Banner(Widget):
         self.display = bool(message)
         refresh_layout(self)
 
+    def close(self) -> bool:
+        """Hide the banner. Return False if it is hidden already."""
+        was_shown = bool(self.message)
+        if was_shown:
+            self.show("")
+        return was_shown
+
     def render(self) -> Text:
         return Text(f"{SIGNS[self._severity]} {self.message}", overflow="ellipsis")
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
-        self.show("")
+        self.close()

@@ -1,46 +1,54 @@
-"""What `y` offers to copy: the row, the field, the bytes; what has the focus comes first."""
+"""The texts that the copy key offers: row, field, bytes, and recipes for other tools."""
 
 from __future__ import annotations
 
-from core.forge.compose.evaluation import Evaluation
+from core.forge.compose.evaluation import Evaluation, evaluate
+from core.forge.compose.from_packet import draft_of
 from core.forge.export.rawscope import ONCE
 from core.forge.export.recipes import recipes
 from core.forge.values import SendPlan
+from core.store.selected_packet import SelectedPacket
 from core.wire.model.field import Span
 from core.wire.present.detail import Row
 from widgets.packets.row import PacketRow
 
 
-def choices(
+def packet_choices(
     panel: str, row: PacketRow, data: bytes, field: Row | None, span: Span | None
 ) -> list[tuple[str, str]]:
-    """``(what it is, text)``, the likeliest for the focused `panel` first.
+    """Return ``(name, text)`` of what a packet offers; what belongs to the focused `panel` first.
 
-    `field` is the selected row of the detail tree, `span` the bytes that it or the person
+    `field` is the selected row of the detail tree, and `span` the bytes that it or the user
     selected.
     """
-    of_table = [("Row", row_text(row))]
-    of_detail = []
+    of_row = [("Row", row_text(row))]
+    of_field = []
     if field is not None:
-        of_detail.append(("Field", f"{field.label}: {field.value} {field.meaning}".strip()))
-        of_detail.append(("Value", field.value))
-    of_hex = []
+        of_field.append(("Field", f"{field.label}: {field.value} {field.meaning}".strip()))
+        of_field.append(("Value", field.value))
+    of_span = []
     if span is not None:
-        of_hex.append(("Selected bytes", data[span.start : span.stop].hex()))
-    whole = [("All bytes", data.hex())]
-    order = {
-        "echo": of_table + of_detail + of_hex + whole,
-        "packets": of_table + of_detail + of_hex + whole,
-        "detail": of_detail + of_hex + of_table + whole,
-        "hex": of_hex + whole + of_detail + of_table,
-    }[panel]
-    return [(name, text) for name, text in order if text]
+        of_span.append(("Selected bytes", data[span.start : span.stop].hex()))
+    all_bytes = [("All bytes", data.hex())]
+    if panel == "detail":
+        choices = of_field + of_span + of_row + all_bytes
+    elif panel == "hex":
+        choices = of_span + all_bytes + of_field + of_row
+    else:
+        choices = of_row + of_field + of_span + all_bytes
+    return [(name, text) for name, text in choices if text]
+
+
+def packet_recipes(selected: SelectedPacket) -> list[tuple[str, str]]:
+    """Return a captured packet in the words of other tools."""
+    draft = draft_of(selected.layers()).draft
+    return recipe_choices(evaluate(draft), selected.packet.interface.name)
 
 
 def recipe_choices(
     evaluation: Evaluation, interface: str, plan: SendPlan = ONCE
 ) -> list[tuple[str, str]]:
-    """A packet as what can be pasted elsewhere; what a tool leaves out is said behind it."""
+    """Return a packet in the words of other tools; a comment names what a tool cannot express."""
     return [
         (one.name, f"{one.text}  # without {one.missing}" if one.missing else one.text)
         for one in recipes(evaluation, interface, plan)
@@ -49,6 +57,6 @@ def recipe_choices(
 
 
 def row_text(row: PacketRow) -> str:
-    """A row on one line, as ``rawscope dump`` parts its columns."""
+    """Return a row as one line, its columns separated as in ``rawscope dump``."""
     ends = f"{row.source} → {row.destination}"
     return f"{row.number}  {ends}  {row.protocol}  {row.length}  {row.info}"

@@ -1,115 +1,291 @@
-"""The main screen: packets, the forge, and the echo server, whose clients' packets they are."""
+"""The main screen: status bar, packet table, panels, and key bar.
+
+The screen polls the bridge and shows the scene that it gets. While it is *paused*, it keeps the
+rows that it shows and counts the packets that arrive; the capture continues. Packets that the store
+evicts are gone for the paused view, too, or the program would need the memory of two stores. Their
+rows stay in place, say so, and are counted; the selected packet was copied and stays.
+
+The screen only connects parts, each with a file of its own: `Workspace` divides the room, the
+controllers carry out what keys ask for, and `SidePanels` holds the panels at the side. A key calls
+a method of a part by name (`action_call`); `escape` asks a list of things that it can close.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
+from textual.actions import parse
+from textual.app import ComposeResult
+from textual.message import Message
 from textual.reactive import reactive
-from textual.widget import Widget
+from textual.screen import Screen
+from textual.widgets import Static
 
 from app.bindings import bindings
-from app.bridge import Bridge, Scene
+from app.bridge import POLL_HZ, Bridge, Scene
+from app.gc_policy import GcPolicy
 from app.keymap import KeyContext
-from app.screens.connection_filter import (
-    ConnectionFilter,
-    ConnectionFilterLine,
-    client_of,
-    of_client,
-)
-from app.screens.forging import ForgingScreen
-from core.analysis.connection import tcp_ends
+from app.screens.banner import Banner
+from app.screens.capture_controller import CaptureController
+from app.screens.connection_filter_controller import ConnectionFilterController
+from app.screens.copy_controller import CopyController
+from app.screens.dialogs.too_small import SMALLEST, TooSmall
+from app.screens.key_bar import KeyBar
+from app.screens.side_panels import SidePanels
+from app.screens.status import message_of, status_line, why_empty
+from app.screens.workspace import BESIDE, WIDE, Workspace
+from core.engine.engine import EngineState
+from widgets.status.bar import StatusBar
 
 if TYPE_CHECKING:
-    from app.screens.echo import Echo
     from core.forge.service import ForgeService
     from widgets.echo.clients import EchoClients
+    from widgets.echo.head import EchoHead
+    from widgets.forge.outcome import ForgeOutcome
+
+RECEIVING = (EngineState.LIVE, EngineState.READING)
 
 
-class MainScreen(ForgingScreen):
-    """All of it. A client that is picked keeps the table to its packets, and a packet that is
-    selected is followed to its client."""
+class MainScreen(Screen[None]):
+    """The packets, the forge, and the echo server, whose connections can filter the packets.
 
+    `make_forge_service` is called when the forge is mounted.
+    """
+
+    BLANK = True  # the workspace covers it
+    AUTO_FOCUS = "#packets"
     BINDINGS = bindings(KeyContext.MAIN)
+    HORIZONTAL_BREAKPOINTS = [
+        (0, "-thin"),
+        (SMALLEST[0], "-narrow"),
+        (BESIDE, "-beside"),
+        (WIDE, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (SMALLEST[1], "-high")]
 
-    only: reactive[ConnectionFilter | None] = reactive(
-        None, repaint=False, init=False
-    )  # whose packets
+    paused: reactive[bool] = reactive(False, repaint=False, init=False)
 
-    def __init__(self, bridge: Bridge, make_forger: Callable[[], ForgeService]) -> None:
-        super().__init__(bridge, make_forger)
-        self._picked: int | None = None  # the client whose packets to show from the next scene on
+    class Ready(Message):
+        """The screen is complete: every key has the part that it acts on."""
 
-    def compose_sides(self) -> Iterable[Widget]:
-        from app.screens.echo import Echo  # with the other side panels
+    def __init__(
+        self,
+        bridge: Bridge,
+        capture: CaptureController,
+        make_forge_service: Callable[[], ForgeService],
+    ) -> None:
+        super().__init__()
+        self.bridge = bridge
+        self.scene = bridge.poll()  # the newest
+        self.shown = self.scene.packets  # in the table: older than the scene while paused
+        self._paused_first = 0  # the lowest packet number when the view was paused
+        self._message = ""  # the last that the banner showed
+        self._basis: tuple[object, ...] = ()  # of the last `show`
+        self._gc_policy = GcPolicy()
+        self.make_forge_service = make_forge_service
+        self.banner = Banner(id="banner")
+        self.workspace = Workspace(id="workspace")
+        self.table, self.panels = self.workspace.table, self.workspace.panels
+        self.capture = capture
+        self.connection_filter = ConnectionFilterController(
+            self.table, self.workspace.connection_filter_line
+        )
+        self.sides = SidePanels(self)
+        self.copier = CopyController(self.workspace, self.sides, bridge.faults, lambda: self.shown)
 
-        return (*super().compose_sides(), Echo(self.bridge))
+    def compose(self) -> ComposeResult:
+        # Textual sets these at the first resize, when all widgets are styled: it would then style
+        # all of them again.
+        width, height = self.app.size
+        self.add_class(
+            _class_at(width, self.HORIZONTAL_BREAKPOINTS),
+            _class_at(height, self.VERTICAL_BREAKPOINTS),
+        )
+        yield StatusBar(id="status")
+        yield self.banner
+        yield self.workspace
+        yield KeyBar(id="keys")
+        yield Static(id="empty", markup=False)
+        yield TooSmall(id="too-small")
 
-    @property
-    def echo(self) -> Echo:
-        """The echo panel."""
-        return cast("Echo", self.query_one("#echo"))
+    def on_mount(self) -> None:
+        self.table.rows.describe_with(self.bridge.faults)
+        self.panels.faults = self.bridge.faults
+        self.watch(self.table, "selected", self._show_selected, init=False)
+        self.watch(self.workspace, "zoomed", self._label_keys, init=False)
+        self.call_after_refresh(self.poll)  # when the table knows its size
+        self.set_interval(1 / POLL_HZ, self._tick)
 
-    def show_sides(self, scene: Scene) -> None:
-        if self.echo.display:
-            self.echo.show(scene.echo)
-        super().show_sides(scene)
-        self._keep_only_picked(scene)
+    def on_unmount(self) -> None:
+        self._gc_policy.close()
 
-    def basis(self, scene: Scene) -> tuple[object, ...]:
-        is_shown = self.has_sides and self.echo.display
-        return (*super().basis(scene), self.only, self._picked, is_shown)
+    def _tick(self) -> None:
+        """Show the newest scene, unless the terminal still paints an older one."""
+        if getattr(self.app, "may_follow", True):
+            self.poll()
+        quiet = self.is_active and self.sides.are_mounted
+        self._gc_policy.tick(len(self.scene.echo.clients), quiet=quiet)
 
-    def show_selected(self, number: int | None) -> None:
-        super().show_selected(number)
-        selected = self.panels.selected
-        dissection = None if selected is None else selected.dissection
-        if number is None or dissection is None or self.table.follow:
-            return
-        if not self.has_sides or not self.echo.display or self.echo.clients.has_focus:
-            return
-        ends = None
-        with self.bridge.faults.guard(number):
-            ends = tcp_ends(dissection)
-        client = None if ends is None else client_of(self.scene.echo, ends)
-        if client is not None:
-            self.echo.clients.select(client)
+    # -- the scene ----------------------------------------------------------------------------
+
+    def poll(self) -> None:
+        """Show the newest scene if anything in it is new."""
+        scene = self.bridge.poll()
+        basis = self._basis_of(scene)  # as of before `show`: its own changes are shown once more
+        if basis != self._basis:
+            self._basis = basis
+            self.show(scene)
+        self.sides.mount_soon(has_rows=bool(self.shown.count))
+
+    def _basis_of(self, scene: Scene) -> tuple[object, ...]:
+        """Return everything that `show` depends on; while it stays equal, nothing is new.
+
+        The time of day is part of it, so every scene is shown once a second.
+        """
+        workspace = self.workspace
+        return (
+            scene.engine,
+            scene.packets,
+            scene.rates,
+            scene.time_of_day,
+            scene.echo,
+            scene.store_generation,
+            scene.faults,
+            scene.fault,
+            self.paused,
+            workspace.zoomed,
+            workspace.side,
+            workspace.panel,
+            self.table.display,
+            self.table.selected is None,
+            self.connection_filter.basis(),
+            self.sides.basis(),
+        )
+
+    def show(self, scene: Scene) -> None:
+        """Show a scene; it may be the one that is shown already."""
+        before, self.scene = self.scene, scene
+        if scene.engine.state is not before.engine.state:
+            self.refresh_bindings()
+        self._show_packets(scene, is_new_store=scene.store_generation != before.store_generation)
+        self.sides.show(scene)
+        self.connection_filter.show(scene.echo, self.shown)
+        paused = (self._paused_first, self.shown) if self.paused else None
+        self.query_one(StatusBar).show(status_line(scene, paused))
+        self._show_message(scene)
+        empty, words = self.query_one("#empty", Static), why_empty(scene)
+        empty.display = not self.shown.count and self.table.display
+        if empty.content != words:
+            empty.update(words)
+        self._label_keys()
+
+    def _show_packets(self, scene: Scene, *, is_new_store: bool) -> None:
+        if is_new_store:
+            self.set_reactive(MainScreen.paused, False)
+        if self.paused:
+            self.shown = self.shown.without_evicted(scene.packets)
+        else:
+            self.shown = scene.packets  # before the table, which may move its selection
+        if is_new_store:
+            self.table.clear()
+        if self.table.selected is None:  # follow live packets, but show a file from its start
+            self.table.follow = scene.engine.piped or not scene.engine.file
+        if self.paused:
+            self.table.hold(self.shown)
+        else:
+            self.table.show(self.shown)
+
+    def _show_selected(self, number: int | None) -> None:
+        """Show the packet under the cursor."""
+        self.panels.show(self.shown, number)
+        if self.panels.selected is not None and not self.table.follow:
+            self.sides.select(self.panels.selected)
+
+    def _show_message(self, scene: Scene) -> None:
+        """Show a new message in the banner; one that the user closed does not come back."""
+        message, severity = message_of(scene)
+        if message != self._message:
+            self._message = message
+            self.banner.show(message, severity)
+
+    def _label_keys(self) -> None:
+        """Label the keys whose meaning depends on the state."""
+        self.query_one(KeyBar).labels = {
+            "view.pause": "resume" if self.paused else "pause",
+            "capture.toggle": _toggle_label(self.scene),
+            "panel.zoom": "unzoom" if self.workspace.zoomed else "zoom",
+            **self.sides.labels(),
+        }
+
+    def watch_paused(self) -> None:
+        self._paused_first = self.shown.first
+        self.show(self.scene)
+
+    # -- keys, and messages of the panels -------------------------------------------------------
+
+    def action_call(self, path: str, *arguments: object) -> None:
+        """Call a method of a part: ``forge.send``, ``table.toggle_mark``."""
+        self.part_method(path)(*arguments)
+
+    def part_method(self, path: str) -> Callable[..., object]:
+        """Return the method that a key names: of a side panel's controller, or of an attribute."""
+        part, _, method = path.partition(".")
+        found: Callable[..., object] = attrgetter(method)(
+            self.sides.get(part) or getattr(self, part)
+        )
+        return found
 
     def action_close(self) -> None:
-        if self.only is not None and not self.workspace.zoomed and not self.forge.is_sending:
-            self._show_all()
-        else:
-            super().action_close()
+        """Close the first thing that is open; go to the table if nothing is."""
+        closers = (
+            self.sides.close,
+            self.workspace.unzoom,
+            self.connection_filter.clear,
+            self.banner.close,
+            self.workspace.focus_table,
+        )
+        any(close() for close in closers)
 
-    def _show_all(self) -> None:
-        self.only = None
-        self.show(self.scene)
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return False for a pause while no packets arrive."""
+        return action != "pause" or self.paused or self.scene.engine.state in RECEIVING
+
+    def action_pause(self) -> None:
+        self.paused = not self.paused
+
+    def action_go_to(self) -> None:
+        from app.screens.dialogs.dialog import GoTo
+
+        def select(number: int | None) -> None:
+            if number is not None:
+                self.table.select(number)
+
+        if self.shown.count >= self.shown.first:
+            self.app.push_screen(GoTo(self.shown.first, self.shown.count), select)
+
+    def on_forge_outcome_packet_wanted(self, event: ForgeOutcome.PacketWanted) -> None:
+        self.workspace.show_packet(event.number)
 
     def on_echo_clients_picked(self, event: EchoClients.Picked) -> None:
-        """Shown from the next scene on: a key that is held would filter for every client."""
-        self._picked = event.client
+        self.connection_filter.filter_soon(event.client)
 
-    def _keep_only_picked(self, scene: Scene) -> None:
-        picked, self._picked = self._picked, None
-        if picked is not None and (only := of_client(scene.echo, picked)) is not None:
-            self.only = only
-        held = self.shown.count - self.shown.evicted
-        name = "" if self.only is None else self.only.name
-        line = self.query_one(ConnectionFilterLine)
-        line.display = self.only is not None or (self.echo.display and self.table.display)
-        line.show(name, self.table.rows.held_count, held)
-
-    def watch_only(self) -> None:
-        self.table.keep_only(None if self.only is None else self.only.connection)
+    def on_echo_head_pressed(self, event: EchoHead.Pressed) -> None:
+        _, method, arguments = parse(event.action)
+        self.action_call(f"echo.{method}", *arguments)
 
     def on_connection_filter_line_left(self) -> None:
-        self._show_all()
+        self.connection_filter.clear()
 
-    def action_only_client(self) -> None:
-        """Only the packets of the client under the cursor; of all again, if it is the one."""
-        client = self.echo.clients.selected
-        if self.only is not None and self.only.client == client:
-            self.only = None
-        else:
-            self._picked = client
-        self.show(self.scene)
+
+def _class_at(cells: int, breakpoints: list[tuple[int, str]]) -> str:
+    """Return the class of the last breakpoint that is not above `cells`."""
+    return max(pair for pair in breakpoints if pair[0] <= cells)[1]
+
+
+def _toggle_label(scene: Scene) -> str:
+    """Return the label of ^e: over a file, it asks for an interface."""
+    if scene.engine.state in RECEIVING:
+        return "stop"
+    return "capture" if scene.engine.file else "start"

@@ -1,9 +1,9 @@
-"""The packet table and the panels below it: who gets how much of the room, and who the focus.
+"""The packet table and the panels below it: how they divide the room, and which has the focus.
 
-From `BESIDE` columns on, the table has detail and hex side by side below it; with fewer, one of
-the two, and a line of tabs says which. A *side panel* that is open stands beside them from `WIDE`
-columns on, and is one more tab with fewer. A zoomed panel has all the room. Nothing is mounted
-or taken down for that, so a resize cannot lose a selection or a scroll position.
+From `BESIDE` columns on, detail and hex are side by side below the table; with fewer, one of them
+is shown, and a line of tabs says which. An open *side panel* is beside them from `WIDE` columns on,
+and is one more tab with fewer. A zoomed panel has all of the room. Nothing is mounted or removed
+for that, so a resize cannot lose a selection or a scroll position.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ from app.bindings import bindings, with_keys
 from app.keymap import KeyContext
 from app.screens.connection_filter import ConnectionFilterLine
 from app.screens.panels import Panels, PanelTabs
+from app.screens.side_panels import SIDE_PANELS
 from widgets.packets.packet_table import PacketTable
 
-MAIN_PANELS = ("packets", "detail", "hex")
-SIDES = ("forge", "echo")
-PANELS = MAIN_PANELS + SIDES
-BESIDE = 110  # columns from which detail and hex stand side by side
-WIDE = 140  # columns from which a side panel stands beside them
+PACKET_TABS = (("detail", "Detail"), ("hex", "Hex"))
+SIDES = {side.id: side for side in SIDE_PANELS}
+PANELS = ("packets", *(panel for panel, _ in PACKET_TABS), *SIDES)
+BESIDE = 110  # columns from which detail and hex are side by side
+WIDE = 140  # columns from which a side panel is beside them
 
 
 class Workspace(Vertical):
     """Table, tabs, panels."""
 
-    BLANK = True  # what is in it covers it: its own lines need no styles
+    BLANK = True  # its children cover it: its own lines need no styles
     BINDINGS = bindings(KeyContext.PANELS)
 
     panel: reactive[str] = reactive("packets", init=False)  # the one that has the focus
@@ -39,11 +40,19 @@ class Workspace(Vertical):
 
     _moved_to: int | None = None  # where an eviction put the selection
 
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.connection_filter_line = ConnectionFilterLine(id="connection-filter")
+        self.table = with_keys(PacketTable(id="packets"), KeyContext.TABLE, KeyContext.LIST)
+        self.panels = Panels(id="panels")
+        titles = ((side.id, side.title) for side in SIDE_PANELS)
+        self._tabs = PanelTabs((*PACKET_TABS, *titles), id="tabs")
+
     def compose(self) -> ComposeResult:
-        yield ConnectionFilterLine(id="only")
-        yield with_keys(PacketTable(id="packets"), KeyContext.TABLE, KeyContext.LIST)
-        yield PanelTabs(id="tabs")
-        yield Panels(id="panels")
+        yield self.connection_filter_line
+        yield self.table
+        yield self._tabs
+        yield self.panels
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         for node in event.widget.ancestors_with_self:
@@ -56,44 +65,43 @@ class Workspace(Vertical):
 
     def watch_panel(self) -> None:
         if self.panel != "packets":
-            self.query_one(PanelTabs).shown = self.panel
+            self._tabs.shown = self.panel
         if self.panel in SIDES:
             self.side = self.panel
         self.lay_out_panels()
 
     def watch_side(self) -> None:
-        tabs = self.query_one(PanelTabs)
-        if not self.side and tabs.shown in SIDES:
-            tabs.shown = "detail"
+        if not self.side and self._tabs.shown in SIDES:
+            self._tabs.shown = "detail"
         self.lay_out_panels()
 
     def watch_zoomed(self) -> None:
         self.lay_out_panels()
 
     def lay_out_panels(self) -> None:
-        """Show the panels there is room for. At once, so that a panel can take the focus."""
-        tabs, visible = self.query_one(PanelTabs), self._visible()
+        """Show the panels for which there is room. At once, so that a panel can take the focus."""
+        visible = self._visible()
         is_alone = len(visible - {"packets"}) == 1
         for name in PANELS:
             for panel in self.query(f"#{name}"):  # side panels are mounted last
                 panel.display = name in visible
                 if panel.display:
                     panel.set_class(is_alone, "-alone")
-        panels = self.query_one(Panels)
-        panels.display = visible != {"packets"}
-        tabs.display = panels.display and not self.zoomed and len(self._tabbed()) > 1
-        tabs.set_class(self.panel != "packets", "-focused")
+        self.panels.display = visible != {"packets"}
+        self._tabs.display = self.panels.display and not self.zoomed and len(self._tabbed()) > 1
+        self._tabs.set_class(self.panel != "packets", "-focused")
         self.set_class(bool(visible & set(SIDES)), "-side")
-        self.set_class("forge" in visible, "-forging")
+        for name in SIDES:
+            self.set_class(name in visible, f"-{name}")
 
     def _visible(self) -> set[str]:
         if self.zoomed:
             return {self.panel}
-        shown = self.query_one(PanelTabs).shown
+        shown = self._tabs.shown
         return {"packets", *next(panels for panels in self._tabbed() if shown in panels)}
 
     def _tabbed(self) -> list[tuple[str, ...]]:
-        """What is shown together below the table; more than one of these are behind tabs."""
+        """Return the panels that are shown together; more than one group is behind tabs."""
         width, sides = self.size.width, ((self.side,) if self.side else ())
         if width < BESIDE:
             return [("detail",), ("hex",), *((side,) for side in SIDES)]
@@ -105,7 +113,10 @@ class Workspace(Vertical):
         self.focus_panel(event.panel)
 
     def on_packet_table_selection_evicted(self, event: PacketTable.SelectionEvicted) -> None:
-        """Say it once for what the user selected, not for every packet that follows it out."""
+        """Report the eviction of a packet that the user selected.
+
+        The selection then moves to the oldest packet held; do not report each of those.
+        """
         if event.number != self._moved_to:
             self.notify(
                 f"packet {event.number:,} was dropped from memory to make room", severity="warning"
@@ -113,13 +124,35 @@ class Workspace(Vertical):
         self._moved_to = event.now
 
     def focus_panel(self, panel: str) -> None:
-        """Go to a panel, and show it first if it is hidden. Do nothing before it is mounted."""
+        """Focus a panel, and show it first if it is hidden. Do nothing before it is mounted."""
         for widget in self.query(f"#{panel}"):
             self.panel = panel
             widget.focus()
 
+    def focus_table(self) -> bool:
+        """Focus the packet table; return True."""
+        self.focus_panel("packets")
+        return True
+
+    def show_packet(self, number: int) -> None:
+        """Select a packet and focus the table; do nothing if the table does not hold it."""
+        if self.table.select(number):
+            self.zoomed = False
+            self.focus_panel("packets")
+
+    def open_side(self, side: str) -> None:
+        """Focus a side panel, and zoom it if it needs all of a narrow screen."""
+        self.focus_panel(side)
+        if SIDES[side].fills_narrow_screens and self.size.width < WIDE:
+            self.zoomed = True
+
+    def show_side_beside(self, side: str) -> None:
+        """Show a side panel without the focus, if there is room and no other one is open."""
+        if self.size.width >= WIDE and not self.side:
+            self.side = side
+
     def action_move_panel(self, step: int) -> None:
-        """The next panel of those that are there, tabs included; of the forge each part."""
+        """Focus the next part of the panel, or the next panel, those behind tabs included."""
         parts = self._parts(self.panel)
         here = next((i for i, part in enumerate(parts) if part.has_focus), len(parts))
         if 0 <= here + step < len(parts):
@@ -131,18 +164,24 @@ class Workspace(Vertical):
             parts[-1].focus()
 
     def _parts(self, panel: str) -> list[Widget]:
-        """What is in a panel for keys to go to one after the other."""
+        """Return the parts of a panel that take the focus one after the other."""
         found = self.query_one(f"#{panel}").query(".part")
         return [part for part in found if part.display]
 
     def action_side(self, side: str) -> None:
         """Go to a side panel; from there, close it."""
-        if self.panel != side:
-            self.focus_panel(side)
-            return
-        self.zoomed = False
-        self.focus_panel("packets")
-        self.side = ""
+        if self.panel == side:
+            self.zoomed = False
+            self.focus_panel("packets")
+            self.side = ""
+        else:
+            self.open_side(side)
 
     def action_zoom(self) -> None:
         self.zoomed = not self.zoomed
+
+    def unzoom(self) -> bool:
+        """Restore the layout. Return False if no panel is zoomed."""
+        was_zoomed = self.zoomed
+        self.zoomed = False
+        return was_zoomed

@@ -47,7 +47,7 @@ WINDOWS = {
     "OpenFile": open_dialog,
     "Palette": Palette,
 }
-BASES = {"Dialog", "PacketScreen", "ForgingScreen", "MainScreen"}
+BASES = {"Dialog", "MainScreen"}
 LONGEST_WAIT = 200  # turns of the event loop
 
 

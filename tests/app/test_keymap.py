@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 
 import pytest
+from textual.actions import parse
 
 from app.bindings import bindings, key_label
 from app.keymap import ACTIONS, HEARD_TOGETHER, KeyContext, grouped
 from app.monitor import Monitor
-from app.screens.echo import Echo
-from app.screens.forge import ForgePanel
+from app.screens.forge.panel import ForgePanel
 from app.screens.lab import LabScreen
 from app.screens.main import MainScreen
 from app.screens.workspace import Workspace
 from tests.idle import eventually
 from tests.scripted import scripted_store
-from tests.scripted_monitor import scripted_monitor
+from tests.scripted_monitor import filled, scripted_monitor
 from tests.support import ROOT
 from widgets.detail.packet_detail import PacketDetail
 from widgets.echo.clients import EchoClients
+from widgets.echo.panel import EchoPanel
 from widgets.forge.form import ForgeForm
 from widgets.forge.outcome import ForgeOutcome
 from widgets.hex.hex_view import HexView
@@ -32,7 +32,7 @@ NODES = {
     KeyContext.DETAIL: (PacketDetail,),
     KeyContext.HEX: (HexView,),
     KeyContext.CLIENTS: (EchoClients,),
-    KeyContext.ECHO: (Echo,),
+    KeyContext.ECHO: (EchoPanel,),
     KeyContext.LAB: (LabScreen,),
     KeyContext.FORM: (ForgeForm,),
     KeyContext.RESULT: (ForgeOutcome,),
@@ -58,15 +58,24 @@ def test_no_key_has_two_meanings(places):
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 def test_every_command_has_a_method(action):
-    namespace, _, command = action.command.rpartition(".")
+    namespace, method, _ = parse(action.command)
     nodes = {"app": (Monitor,), "screen": (MainScreen,)}.get(namespace, NODES[action.place])
-    method, argument = re.fullmatch(
-        r"(\w+)(?:\('?([\w-]+)'?(?:, '?[\w-]+'?)?\))?", command
-    ).groups()
     for node in nodes:
         assert callable(getattr(node, f"action_{method}"))
-    if method == "on_table":
-        assert callable(getattr(PacketTable, argument))
+
+
+async def test_every_call_has_a_method_of_a_part():
+    """``call('forge.send')`` and the like, also those of clicks on the echo panel's head."""
+    async with scripted_monitor(scripted_store()).run_test(size=(160, 45)) as pilot:
+        screen = await filled(pilot)
+        paths = [arguments[0] for _, method, arguments in commands() if method == "call"]
+        assert "forge.send" in paths
+        for path in paths:
+            assert callable(screen.part_method(path))
+
+
+def commands():
+    return [parse(action.command) for action in ACTIONS]
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
@@ -110,7 +119,7 @@ async def test_every_panel_has_the_keys_of_its_contexts_and_no_others():
         "clients": (KeyContext.CLIENTS, KeyContext.LIST),
     }
     async with scripted_monitor(scripted_store()).run_test(size=(160, 45)) as pilot:
-        await eventually(lambda: pilot.app.screen_stack[0].has_sides, "the side panels")
+        await eventually(lambda: pilot.app.screen_stack[0].sides.are_mounted, "the side panels")
         for name, contexts in expected.items():
             (widget,) = pilot.app.screen_stack[0].query(f"#{name}")
             bound = {binding.id for _, binding in widget._bindings}

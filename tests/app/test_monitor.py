@@ -84,7 +84,7 @@ async def test_selecting_a_row_shows_its_fields_and_bytes_at_once():
         screen.table.select(BAD_CHECKSUM)
         packet = screen.panels.selected.packet  # no pause: a direct call
         assert packet.number == BAD_CHECKSUM
-        assert screen.panels.hex._data == packet.data
+        assert screen.panels.hex.dump.data == packet.data
 
 
 async def test_the_eviction_of_what_was_selected_is_told_once():
@@ -141,7 +141,7 @@ async def test_tab_goes_round_and_shows_the_panel_it_goes_to():
             assert screen.focused.display
             seen.append(screen.focused.id)
         assert seen == ["detail", "hex", "form", "bytes", "clients", "packets"]
-        assert screen.echo.display  # the tab that was shown last stays
+        assert screen.sides["echo"].panel.display  # the tab that was shown last stays
         await pilot.press("shift+tab")
         assert screen.focused.id == "clients"
         await pilot.press("shift+tab")
@@ -690,7 +690,7 @@ async def test_a_poll_that_finds_nothing_new_shows_nothing(monkeypatch):
             "the echo server": lambda: setattr(
                 engine.echo, "said", replace(engine.echo.said, message="y")
             ),
-            "the forge": lambda: screen.forger._report(error="no"),
+            "the forge": lambda: screen.sides["forge"].service._report(error="no"),
             "a panel": lambda: setattr(screen.workspace, "zoomed", True),
             "a store": lambda: setattr(engine, "store", scripted_store()),
         }

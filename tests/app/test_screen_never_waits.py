@@ -65,11 +65,11 @@ def notices(stage: Stage) -> str:
 
 
 def explanation(stage: Stage) -> str:
-    return stage.forge.query_one("#explanation").said
+    return stage.forge.query_one("#explanation").message
 
 
 def names(stage: Stage) -> list[str]:
-    return list(stage.screen.forger.keeping.drafts.drafts())
+    return list(stage.service.keeping.drafts.drafts())
 
 
 Act = Callable[[Stage], Awaitable[None]]
@@ -118,8 +118,8 @@ async def test_what_the_sender_writes_down_waits_in_its_own_thread(tmp_path, mon
 
     async with forging(tmp_path) as stage:
         await stage.pilot.press("f2")
-        stage.forge.fill(FormState())
-        keeping = stage.screen.forger.keeping
+        stage.screen.sides["forge"].drafts.fill(FormState())
+        keeping = stage.service.keeping
         monkeypatch.setattr(private_folder.time, "sleep", nap)
         stage.paths.state.parent.mkdir(mode=0o700, exist_ok=True)
         with PrivateFolder(stage.paths.state.parent) as other, other.locked():

@@ -10,6 +10,7 @@ import pytest
 
 from app.monitor import Monitor
 from app.screens.main import MainScreen
+from app.screens.side_panels import SidePanels
 from tests.app.made import SYN, capture_of
 from tests.bench.terminal import Terminal
 from tests.emulator import Emulator
@@ -23,7 +24,8 @@ LATER = {
     "app.cli.echo_arguments", "app.cli.send_arguments", "core.forge.service",
     "app.screens.dialogs.copy", "app.screens.dialogs.drafts", "app.screens.dialogs.help",
     "app.screens.dialogs.interfaces", "app.screens.dialogs.open_file",
-    "app.screens.echo", "app.screens.forge", "app.screens.lab",
+    "app.screens.copy_choices", "app.screens.echo_controller", "app.screens.forge",
+    "app.screens.lab",
     "core.echo.server", "core.forge.compose.evaluation", "core.forge.export.recipes", "sqlite3",
     "textual_fspicker", "textual_plot", "widgets.echo.clients", "widgets.forge.form",
 }  # fmt: skip
@@ -31,16 +33,16 @@ LATER = {
 # The monitor, which notes what is imported when the side panels are about to be mounted.
 NOTING = """
 import sys
-from app.screens.packets import PacketScreen
+from app.screens.side_panels import SidePanels
 
-mount_sides = PacketScreen.mount_sides
+mount = SidePanels.mount
 
-async def noted(screen):
+async def noted(sides):
     with open(sys.argv[1], "w") as file:
-        file.write("\\n".join([str(screen.table.line_count), *sys.modules]))
-    await mount_sides(screen)
+        file.write("\\n".join([str(sides._screen.table.line_count), *sys.modules]))
+    await mount(sides)
 
-PacketScreen.mount_sides = noted
+SidePanels.mount = noted
 from app.cli.main import run
 
 sys.exit(run(sys.argv[2:]))
@@ -86,20 +88,20 @@ def test_keys_that_are_typed_at_the_start_arrive(tmp_path) -> None:
 @pytest.mark.parametrize("steps", range(-12, 12))
 async def test_leaving_while_the_panels_are_mounted_is_no_fault(monkeypatch, steps) -> None:
     """As a signal does: when the mounting has come some way, or just before it begins."""
-    monkeypatch.setattr(MainScreen, "_mount_sides_soon", lambda screen: None)
+    monkeypatch.setattr(SidePanels, "mount_soon", lambda sides, has_rows: None)
     monitor = scripted_monitor(scripted_store())
     mounting = None
     async with monitor.run_test():
         screen = main_screen(monitor)
         if steps >= 0:
-            mounting = asyncio.create_task(screen.mount_sides())
+            mounting = asyncio.create_task(screen.sides.mount())
             await turns(steps)
             monitor.exit()
         else:
             asyncio.get_running_loop().call_soon(monitor.exit)
             shutting_down = asyncio.create_task(monitor._shutdown())
             await turns(-steps)
-            mounting = asyncio.create_task(screen.mount_sides())
+            mounting = asyncio.create_task(screen.sides.mount())
             await shutting_down
     await asyncio.wait([mounting])
     assert mounting.exception() is None

@@ -66,7 +66,7 @@ class Play:
 
     @property
     def form(self) -> ForgeForm:
-        return self.screen.forge.form
+        return self.screen.sides["forge"].panel.form
 
     @property
     def report(self) -> str:
@@ -105,7 +105,7 @@ def play(network: Network, tmp_path, scene) -> None:
         try:
             async with monitor.run_test(size=(160, 45)) as pilot:
                 play = Play(pilot)
-                await play.until(lambda: play.screen.has_sides)
+                await play.until(lambda: play.screen.sides.are_mounted)
                 await play.until(lambda: play.screen.scene.engine.interfaces == ("near0",))
                 await scene(play)
         finally:
@@ -150,7 +150,7 @@ def test_three_ports(network, tmp_path):
 
 async def answered_since(play: Play, network: Network) -> None:
     """Wait until the answer to a later connection was looked at: an earlier one would have been."""
-    tracker = play.screen.forger._tracker
+    tracker = play.screen.sides["forge"].service._tracker
     looked_at = tracker._next
     network.in_near(lambda: socket.create_connection((FAR_ADDRESS, OPEN))).close()
     await play.until(lambda: tracker._next >= looked_at + 2)  # a SYN and its SYN-ACK

@@ -58,13 +58,13 @@ async def send(pilot: Pilot) -> None:
     screen = await filled(pilot)
     screen.table.select(SYN)
     await pilot.press("f")
-    screen.forge.form.select_field("ip.id")
+    screen.sides["forge"].panel.form.select_field("ip.id")
     await pilot.press("ctrl+u", "0", "ctrl+s")
     await until(pilot, lambda: is_asked(pilot))
     await pilot.press("y")
     result = screen.query_one(ForgeOutcome)
     await until(pilot, lambda: any("RST" in line.text for line in result._lines))
-    await until(pilot, lambda: screen.table.ours and not screen.forge.is_sending)
+    await until(pilot, lambda: screen.table.ours and not screen.sides["forge"].is_sending)
     screen.show(screen.bridge.poll())  # the key bar, too
     await pilot.pause()
 
@@ -88,7 +88,7 @@ def test_filled_from_a_packet(snap_compare, monitor, size):
 def test_a_field_in_error(snap_compare, monitor, size):
     async def act(pilot: Pilot) -> None:
         await fill(pilot)
-        main(pilot).forge.form.select_field("ip.ttl")
+        main(pilot).sides["forge"].panel.form.select_field("ip.ttl")
         await pilot.press("ctrl+u", "3", "0", "0")
         await pilot.pause()
 

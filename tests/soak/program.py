@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app.monitor import Monitor
-from app.screens.packets import PacketScreen
+from app.screens.main import MainScreen
 from core.capture.options import CaptureOptions
 from core.echo.options import Trigger
 from core.engine.engine import Engine
@@ -42,7 +42,7 @@ def ledger(engine: Engine, monitor: Monitor) -> dict[str, Any]:
     worker = engine.snapshot()
     store = worker.packets
     screen = monitor.screen_stack[0] if monitor.screen_stack else None
-    shown = screen.shown if isinstance(screen, PacketScreen) else store
+    shown = screen.shown if isinstance(screen, MainScreen) else store
     return {
         "received": worker.received,
         "captured": worker.captured,
@@ -54,7 +54,7 @@ def ledger(engine: Engine, monitor: Monitor) -> dict[str, Any]:
         "shown_count": shown.count,
         "shown_held": sum(map(len, shown.chunks)),
         "shown_evicted": shown.evicted,
-        "paused": isinstance(screen, PacketScreen) and screen.paused,
+        "paused": isinstance(screen, MainScreen) and screen.paused,
         "live": worker.state.value,
     }
 

@@ -16,8 +16,8 @@ from app.config.settings import Paths
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.drafts import Drafts
-from app.screens.forge import EARLIER, ForgePanel
-from app.screens.forge_parts import Explanation
+from app.screens.forge.explanation import Explanation
+from app.screens.forge.panel import EARLIER, ForgePanel
 from app.screens.main import MainScreen
 from core.engine.engine import EngineSnapshot, EngineState
 from core.files.private_folder import PrivateFolder
@@ -27,6 +27,7 @@ from core.forge.compose.draft import Draft
 from core.forge.compose.route_suggestions import suggest_from_routes
 from core.forge.review.confirmation import REMEMBERED
 from core.forge.send_errors import Circumstances, refused
+from core.forge.service import ForgeService
 from core.forge.values import SendMethod
 from core.store.packet_store import PacketStore
 from tests.idle import eventually
@@ -55,7 +56,11 @@ class Stage:
 
     @property
     def forge(self) -> ForgePanel:
-        return self.screen.forge
+        return self.screen.sides["forge"].panel
+
+    @property
+    def service(self) -> ForgeService:
+        return self.screen.sides["forge"].service
 
     @property
     def report_text(self) -> str:
@@ -184,7 +189,7 @@ async def test_no_is_an_answer(tmp_path):
         await stage.pilot.press("f", "ctrl+s")
         await stage.asked()
         await stage.pilot.press("n")
-        await stage.until(lambda: not stage.screen.forger.scene().sending)
+        await stage.until(lambda: not stage.service.scene().sending)
         assert stage.machine.sent == []
         await stage.pilot.press("ctrl+s")
         await stage.asked()
@@ -197,7 +202,7 @@ async def test_a_destination_is_asked_about_once(tmp_path):
         await stage.asked()
         await stage.pilot.press("y")
         await stage.until(
-            lambda: len(stage.machine.sent) == 1 and not stage.screen.forger.scene().sending
+            lambda: len(stage.machine.sent) == 1 and not stage.service.scene().sending
         )
         await stage.pilot.press("ctrl+s")
         await stage.until(lambda: len(stage.machine.sent) == 2)
@@ -211,8 +216,8 @@ async def test_an_error_is_gone_to_instead_of_sent(tmp_path):
         await stage.pilot.press("down", "down", "ctrl+s")
         assert stage.forge.form.model.row.key == "ip.ttl"
         assert stage.forge.query_one("#explanation").row.error == "300: time to live is 0–255"
-        assert stage.forge.query_one(Explanation).said.startswith("not sent: 300: time to live")
-        assert not stage.screen.forger.scene().sending
+        assert stage.forge.query_one(Explanation).message.startswith("not sent: 300: time to live")
+        assert not stage.service.scene().sending
 
 
 async def test_the_bytes_of_the_field_are_marked_and_lead_back(tmp_path):
@@ -313,7 +318,7 @@ async def test_escape_stops_what_is_on_its_way(tmp_path):
         await stage.type("send.rate", "100")
         await stage.pilot.press("ctrl+s")
         await stage.asked()
-        assert len(stage.screen.forger.scene().question.sentences) == 2
+        assert len(stage.service.scene().question.sentences) == 2
         await stage.pilot.press("y")
         await stage.until(lambda: len(stage.machine.sent) > 2)
         await stage.pilot.press("ctrl+s")  # a second one has to wait
@@ -385,7 +390,7 @@ async def test_templates_kept_drafts_and_history(tmp_path):
 
 async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
     async with forging(tmp_path) as stage:
-        pilot, store = stage.pilot, stage.screen.forger.keeping.drafts
+        pilot, store = stage.pilot, stage.service.keeping.drafts
         await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
         await pilot.pause()
         kept = store.drafts()
@@ -421,7 +426,7 @@ async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
 async def test_after_the_last_kept_draft_was_deleted_another_is_marked(tmp_path):
     """Not the heading that stands in its place."""
     async with forging(tmp_path) as stage:
-        pilot, store = stage.pilot, stage.screen.forger.keeping.drafts
+        pilot, store = stage.pilot, stage.service.keeping.drafts
         for name in ("one", "two"):
             store.save(name, stage.forge.form.held.drafts)
         await pilot.press("f2", "ctrl+o", "down", "d")
@@ -437,7 +442,7 @@ async def test_after_the_last_kept_draft_was_deleted_another_is_marked(tmp_path)
 
 async def test_a_draft_whose_place_another_takes_is_kept(tmp_path):
     async with forging(tmp_path) as stage:
-        pilot, store = stage.pilot, stage.screen.forger.keeping.drafts
+        pilot, store = stage.pilot, stage.service.keeping.drafts
         await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
         await pilot.pause()
         before = store.drafts()["mine"]
@@ -450,13 +455,13 @@ async def test_a_draft_whose_place_another_takes_is_kept(tmp_path):
         await pilot.pause()
         assert store.drafts()["mine"][0].texts["ip.ttl"] == "9"
         assert store.drafts()["mine, before"] == before
-        assert "what it was as mine, before" in stage.forge.query_one(Explanation).said
+        assert "what it was as mine, before" in stage.forge.query_one(Explanation).message
 
 
 async def test_a_draft_of_now_is_not_undone(tmp_path):
     """Kept meanwhile under the name of one that was deleted."""
     async with forging(tmp_path) as stage:
-        pilot, store = stage.pilot, stage.screen.forger.keeping.drafts
+        pilot, store = stage.pilot, stage.service.keeping.drafts
         drafts = stage.forge.form.held.drafts
         store.save("mine", drafts)
         await pilot.press("f2", "ctrl+o", "d")
@@ -551,7 +556,7 @@ async def test_what_the_link_answers_may_be_a_second_question(tmp_path):
         await stage.pilot.press("escape")
         await stage.until(lambda: "the answer was no" in stage.report_text)
         assert machine.sent == []
-        assert not stage.screen.forger.scene().sending
+        assert not stage.service.scene().sending
 
 
 async def test_what_was_sent_is_written_down(tmp_path):
@@ -567,9 +572,7 @@ async def test_what_was_sent_is_written_down(tmp_path):
         words = [text for batch in batches for said in batch.comments.values() for text in said]
         assert words[0].startswith("sending 1 (IP_HDRINCL) by: rawscope send")
         assert (words[1:], remarks_of(path)) == ([], ["sent 1 of 1"])
-        assert stage.screen.forger.keeping.history.entries()[0] == (
-            stage.forge.form.held.draft.own(),
-        )
+        assert stage.service.keeping.history.entries()[0] == (stage.forge.form.held.draft.own(),)
 
 
 async def test_the_audit_can_be_switched_off(tmp_path):
@@ -605,7 +608,7 @@ async def test_a_fault_while_sending_is_told(tmp_path):
         await stage.asked()
         await stage.pilot.press("y")
         await stage.until(lambda: "sending failed (ZeroDivisionError" in stage.report_text)
-        assert not stage.screen.forger.scene().sending
+        assert not stage.service.scene().sending
 
 
 async def test_a_reply_leads_to_its_packet(tmp_path):
@@ -643,7 +646,7 @@ async def test_the_name_of_a_draft_is_asked_for(tmp_path):
         assert isinstance(stage.pilot.app.screen.focused, Input)
         await stage.pilot.press("escape")
         assert stage.screen.focused is stage.forge.form
-        assert stage.screen.forger.keeping.drafts.drafts() == {}
+        assert stage.service.keeping.drafts.drafts() == {}
 
 
 @pytest.mark.parametrize("size", [(160, 45), (120, 36), (80, 24), (60, 24)])
@@ -654,8 +657,8 @@ async def test_the_bytes_have_the_room_that_their_lines_need(size):
         await filled(pilot)
         await pilot.press("f2")
         await pilot.pause()
-        view = main(pilot).forge.query_one("#bytes", HexView)
+        view = main(pilot).sides["forge"].panel.query_one("#bytes", HexView)
         height, lines = view.styles.height, view.line_count
-        main(pilot).forge._arrange()
+        main(pilot).sides["forge"].panel._arrange()
         await pilot.pause()
         assert (view.styles.height, view.line_count) == (height, lines)

@@ -13,11 +13,13 @@ import pytest
 
 from app.cli.dump import printer
 from app.cli.main import run
-from app.screens import forge, main  # noqa: F401  # all that import dissect
+from app.screens import copy_choices, echo_controller
 from app.screens.dialogs.copy import Copy
+from app.screens.forge import controller as forge_controller
 from core.decode import verdicts
 from core.engine.engine import EngineSnapshot, EngineState
-from core.forge.compose import evaluation, from_packet
+from core.forge.compose.evaluation import evaluate
+from core.forge.compose.from_packet import draft_of, resent
 from core.forge.observe.outcome import Outcome
 from core.forge.observe.tracker import Track
 from core.forge.values import SendMethod
@@ -146,19 +148,19 @@ async def test_the_monitor_shows_everything_else(broken_tcp: None) -> None:
     monitor = scripted_monitor(_store(), engine)
     async with monitor.run_test(size=(160, 45)) as pilot:
         screen = await filled(pilot)
-        rows = [screen.table._row(screen.shown, line) for line in range(3)]
+        rows = [screen.table.rows.read(line) for line in range(3)]
         assert [row.info == WORDS for row in rows] == [False, True, False]
         assert (rows[1].tone, rows[1].sign) == (Tone.FAULT, Sign.FAULT)
         assert rows[1].source == "127.0.0.1"
         screen.table.select(2)
-        titles = [row.label for row in screen.panels.detail._rows]
+        titles = [row.label for row in screen.panels.selected.rows]
         assert titles == ["Frame 2", "Ethernet II", "Internet Protocol version 4", WORDS]
-        assert screen.panels.hex._data == SYN
+        assert screen.panels.hex.dump.data == SYN
         screen.poll()
         assert "failed 1" in screen.query_one(StatusBar).render_line(0).text
         assert screen.query_one("#banner").message == f"packet 2: {WORDS}"
         screen.table.select(3)
-        assert [row.label for row in screen.panels.detail._rows][-1].startswith("Payload")
+        assert [row.label for row in screen.panels.selected.rows][-1].startswith("Payload")
         assert monitor.bridge.faults.count == 1  # by row and detail, but one packet
 
 
@@ -222,11 +224,23 @@ def _by_first(module: Any, name: str) -> Callable[[pytest.MonkeyPatch], None]:
     return lambda patch: patch.setattr(module, name, _failing(getattr(module, name), _of_routed))
 
 
-def _dissect_everywhere(patch: pytest.MonkeyPatch) -> None:
-    broken = _failing(right_dissect, _of_routed)
-    for module in list(sys.modules.values()):
-        if getattr(module, "dissect", None) is right_dissect:
-            patch.setattr(module, "dissect", broken)
+def _everywhere(right: Callable[..., Any]) -> Callable[[pytest.MonkeyPatch], None]:
+    """Break such a function in every module that imported it."""
+    name = right.__name__
+
+    def break_it(patch: pytest.MonkeyPatch) -> None:
+        for module in list(sys.modules.values()):
+            if getattr(module, name, None) is right:
+                patch.setattr(module, name, _failing(right, _of_routed))
+
+    return break_it
+
+
+def _evaluation(patch: pytest.MonkeyPatch) -> None:
+    """Break the evaluation of TCP for the keys that fill the form and copy."""
+    broken = _failing(evaluate, lambda draft, *_: "tcp" in draft.layers)
+    for module in (copy_choices, forge_controller):
+        patch.setattr(module, "evaluate", broken)
 
 
 def _parsers(patch: pytest.MonkeyPatch) -> None:
@@ -247,7 +261,7 @@ def _read_routed(layer: Any, read: Any, *_: object) -> bool:
 
 
 FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "dissect": _dissect_everywhere,
+    "dissect": _everywhere(right_dissect),
     "a parser": _parsers,
     "verdicts' dissect": _by_first(verdicts, "dissect"),
     "verdicts' columns": lambda patch: patch.setattr(
@@ -256,14 +270,10 @@ FAULTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "info": _by_first(row, "summarize"),
     "every protocol's info": _infos,
     "detail rows": _by_first(selected_packet, "each_row"),
-    "draft_of": _by_first(from_packet, "draft_of"),
-    "resent": _by_first(from_packet, "resent"),
-    "evaluate": lambda patch: patch.setattr(
-        evaluation,
-        "evaluate",
-        _failing(evaluation.evaluate, lambda draft, *_: "tcp" in draft.layers),
-    ),
-    "tcp_ends": _by_first(main, "tcp_ends"),
+    "draft_of": _everywhere(draft_of),
+    "resent": _everywhere(resent),
+    "evaluate": _evaluation,
+    "tcp_ends": _by_first(echo_controller, "tcp_ends"),
 }
 
 
@@ -283,7 +293,7 @@ async def test_no_fault_in_one_packet_ends_the_monitor(
         screen.workspace.side = "echo"
         screen.workspace.focus_panel("packets")
         await pilot.pause()
-        assert screen.echo.display
+        assert screen.sides["echo"].panel.display
         screen.table.select(2)
         await pilot.pause()
         assert screen.panels.selected is not None
@@ -297,7 +307,7 @@ async def test_no_fault_in_one_packet_ends_the_monitor(
         assert monitor.bridge.faults.count == 1
         assert monitor.bridge.faults.message == f"packet 2: {WORDS}"
         screen.table.select(3)
-        assert [row.label for row in screen.panels.detail._rows][-1].startswith("Payload")
+        assert [row.label for row in screen.panels.selected.rows][-1].startswith("Payload")
 
 
 @pytest.mark.parametrize(
@@ -322,7 +332,7 @@ async def test_the_keys_say_that_they_failed(
     async with monitor.run_test(size=(160, 45)) as pilot:
         screen = await filled(pilot)
         screen.table.select(2)
-        held = screen.forge.form.held
+        held = screen.sides["forge"].panel.form.held
         for count, key in enumerate(keys, 1):
             await pilot.press(key)
             await eventually(
@@ -335,7 +345,7 @@ async def test_the_keys_say_that_they_failed(
                 await eventually(lambda: isinstance(monitor.screen, Copy), "the window")
                 await pilot.press("escape")
                 await eventually(lambda: monitor.screen is screen, "the main screen")
-        assert screen.forge.form.held == held
+        assert screen.sides["forge"].panel.form.held == held
 
 
 def test_a_fault_in_one_packet_leaves_the_verdicts_of_its_block(monkeypatch) -> None:

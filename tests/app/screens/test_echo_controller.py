@@ -47,6 +47,14 @@ async def running(size="wide", said=None):
         yield pilot, engine.echo
 
 
+def panel(screen):
+    return screen.sides["echo"].panel
+
+
+def clients(screen):
+    return screen.sides["echo"].clients
+
+
 async def panels(pilot):
     """The panels on the screen, by name."""
     await pilot.pause()
@@ -60,7 +68,7 @@ async def opened(pilot):
     screen = main(pilot)
     screen.poll()
     await pilot.pause()
-    assert screen.focused is screen.echo.clients
+    assert screen.focused is clients(screen)
     return screen
 
 
@@ -72,7 +80,7 @@ async def test_wide_it_stands_beside_the_others_and_goes_again():
         assert await panels(pilot) == ["packets", "detail", "hex"]
         screen = await opened(pilot)
         assert await panels(pilot) == ["packets", "detail", "hex", "echo"]
-        assert screen.echo.size.width >= 56
+        assert panel(screen).size.width >= 56
         await pilot.press("e")
         assert await panels(pilot) == ["packets", "detail", "hex"]
         assert screen.focused is screen.table
@@ -114,7 +122,7 @@ async def test_a_resize_keeps_it_open():
         ):
             await pilot.resize_terminal(*SIZES[size])
             assert await panels(pilot) == shown
-            assert screen.focused is screen.echo.clients
+            assert screen.focused is clients(screen)
 
 
 async def test_tab_goes_through_it_only_while_it_is_open():
@@ -123,7 +131,7 @@ async def test_tab_goes_through_it_only_while_it_is_open():
         await pilot.press("tab", "tab", "tab")
         assert screen.focused is screen.table
         await pilot.press("e", "tab", "shift+tab")
-        assert screen.focused is screen.echo.clients
+        assert screen.focused is clients(screen)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +149,7 @@ async def test_it_says_when_its_packets_cannot_be_in_the_table(state, interfaces
         screen = await opened(pilot)
 
         def is_hinted() -> bool:
-            head = screen.echo.head
+            head = panel(screen).head
             lines = [strip.text for strip in head.render_lines(head.size.region)]
             return any("lo is not captured" in line for line in lines)
 
@@ -180,9 +188,9 @@ async def test_the_built_in_clients_log_is_shown_where_its_bytes_go():
         screen = await opened(pilot)
         await pilot.press("v", "b")
         await pilot.pause()
-        assert screen.echo.clients.selected == STALLED  # that is the one of the edge listener
+        assert clients(screen).selected == STALLED  # that is the one of the edge listener
         assert echo.told[-2:] == [("talk", EDGE.identifier, 64), ("select", STALLED)]
-        assert screen.only is None
+        assert screen.connection_filter.current is None
 
 
 async def test_a_new_built_in_client_is_selected_when_it_has_come():
@@ -190,14 +198,14 @@ async def test_a_new_built_in_client_is_selected_when_it_has_come():
     async with running(said=replace(said, builtin_clients=())) as (pilot, echo):
         screen = await opened(pilot)
         await pilot.press("v", "b")
-        assert screen.echo.clients.selected == 1
+        assert clients(screen).selected == 1
         echo.said = replace(said, taken_s=said.taken_s + 0.1)
         screen.poll()
-        assert screen.echo.clients.selected == STALLED
-        screen.echo.clients.select(1)
+        assert clients(screen).selected == STALLED
+        clients(screen).select(1)
         echo.said = replace(said, taken_s=said.taken_s + 0.2)
         screen.poll()
-        assert screen.echo.clients.selected == 1  # once
+        assert clients(screen).selected == 1  # once
 
 
 async def test_without_a_listener_one_key_starts_everything():
@@ -278,8 +286,8 @@ async def test_a_listener_is_added_by_mouse_alone():
 async def test_a_click_on_a_word_does_what_its_key_does():
     async with running() as (pilot, echo):
         screen = await opened(pilot)
-        line = screen.echo.head.render_line(1).text
-        await pilot.click(screen.echo.head, offset=(line.index("stop"), 1))
+        line = panel(screen).head.render_line(1).text
+        await pilot.click(panel(screen).head, offset=(line.index("stop"), 1))
         await pilot.pause()
         assert echo.told[-1] == ("stop_listening", EDGE.identifier)
 
@@ -309,7 +317,7 @@ async def test_a_client_keeps_the_table_to_its_packets_and_escape_shows_all():
         screen.workspace.side = ""
         screen.poll()
         assert not line.display
-        assert screen.focused is screen.echo.clients
+        assert screen.focused is clients(screen)
 
 
 async def test_picking_a_client_does_not_paint_the_whole_screen(monkeypatch):
@@ -328,7 +336,7 @@ async def test_enter_asks_for_the_one_under_the_cursor_and_for_all_again():
     async with running() as (pilot, _):
         screen = await opened(pilot)
         held = screen.table.line_count
-        assert screen.only is None  # opening the panel hides nothing
+        assert screen.connection_filter.current is None  # opening the panel hides nothing
         await pilot.press("enter")
         assert screen.table.line_count == PACKETS_EACH
         await pilot.press("enter")
@@ -341,8 +349,8 @@ async def test_a_click_picks_a_client_and_a_click_on_the_line_shows_all():
         held = screen.table.line_count
         await pilot.click("#clients", offset=(5, 3))
         await kept(screen, PACKETS_EACH)
-        assert screen.only.client == 3
-        await pilot.click("#only")
+        assert screen.connection_filter.current.client == 3
+        await pilot.click("#connection-filter")
         await kept(screen, held)
 
 
@@ -363,33 +371,33 @@ async def test_a_packet_highlights_its_client():
         assert screen.focused is screen.table
         screen.table.select(4 * PACKETS_EACH + 2)  # an answer of the server
         await pilot.pause()
-        assert screen.echo.clients.selected == 5
-        assert screen.only is None
+        assert clients(screen).selected == 5
+        assert screen.connection_filter.current is None
         await pilot.press("g")
-        assert screen.echo.clients.selected == 1
+        assert clients(screen).selected == 1
 
 
 async def test_a_click_on_a_packet_from_the_panel_highlights_its_client():
     """The first click: the focus is on its way from the panel to the table."""
     async with running() as (pilot, _):
         screen = await opened(pilot)
-        assert screen.echo.clients.selected == 1
+        assert clients(screen).selected == 1
         screen.table.scroll_to(y=0)
         await pilot.click(screen.table, offset=(5, 1 + PACKETS_EACH + 1))
         await pilot.pause()
         assert screen.table.selected == PACKETS_EACH + 2
-        assert screen.echo.clients.selected == 2
+        assert clients(screen).selected == 2
 
 
 async def test_following_does_not_drag_the_cursor_from_client_to_client():
     async with running() as (pilot, _):
         screen = await opened(pilot)
         await pilot.press("escape")
-        screen.echo.clients.select(3)
+        clients(screen).select(3)
         screen.table.select(1)
         screen.table.follow = True
         await pilot.pause()
-        assert screen.echo.clients.selected == 1
+        assert clients(screen).selected == 1
 
 
 def _same_port_at_both():
@@ -402,9 +410,9 @@ def _same_port_at_both():
 
 
 def test_one_port_at_two_listeners_is_told_apart_by_the_other_end():
-    said, clients = _same_port_at_both()
+    said, identifiers = _same_port_at_both()
     peer = (HOST, BUILTIN.port)
-    for info, client in zip((LEVEL, EDGE), clients, strict=True):
+    for info, client in zip((LEVEL, EDGE), identifiers, strict=True):
         for ends in ((peer, (HOST, info.port)), ((HOST, info.port), peer)):
             assert client_of(said, ends) == client
             assert client_of(replace(said, listeners=said.listeners[::-1]), ends) == client
@@ -412,23 +420,24 @@ def test_one_port_at_two_listeners_is_told_apart_by_the_other_end():
         wildcard = tuple(replace(one, address="0.0.0.0") for one in said.listeners)
         assert client_of(replace(said, listeners=wildcard), (peer, ("10.0.0.1", info.port)))
     left = replace(said, listeners=(LEVEL,))
-    assert client_of(left, (peer, (HOST, EDGE.port))) == clients[1]
-    assert client_of(left, (peer, (HOST, LEVEL.port))) == clients[0]
+    assert client_of(left, (peer, (HOST, EDGE.port))) == identifiers[1]
+    assert client_of(left, (peer, (HOST, LEVEL.port))) == identifiers[0]
 
 
 @pytest.mark.parametrize("info", [LEVEL, EDGE])
 async def test_the_built_in_client_is_the_one_of_its_own_listener(info):
-    said, clients = _same_port_at_both()
+    said, identifiers = _same_port_at_both()
     said = replace(said, builtin_clients=(replace(BUILTIN, listener=info.identifier),))
-    mine = clients[info is EDGE]
+    mine = identifiers[info is EDGE]
     async with running(said=said) as (pilot, _):
         screen = await opened(pilot)
-        signs = [strip.text[0] for strip in screen.echo.clients.render_lines(
-            screen.echo.clients.size.region)[1:3]]  # fmt: skip
-        assert [sign == BUILTIN_SIGN for sign in signs] == [client == mine for client in clients]
-        screen.echo.listener = info.identifier
+        lines = clients(screen).render_lines(clients(screen).size.region)[1:3]
+        signs = [strip.text[0] for strip in lines]
+        is_mine = [client == mine for client in identifiers]
+        assert [sign == BUILTIN_SIGN for sign in signs] == is_mine
+        panel(screen).listener = info.identifier
         await pilot.press("b")
-        assert screen.echo.clients.selected == mine
+        assert clients(screen).selected == mine
 
 
 def test_a_connection_is_known_by_both_its_ends():

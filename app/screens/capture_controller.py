@@ -1,0 +1,72 @@
+"""Choose what is captured or read, and ask before packets are lost that no file holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+
+from app.bridge import Bridge
+from app.screens.dialogs.dialog import Confirm
+from core.net.interfaces import InterfaceInfo, list_interfaces
+
+
+class CaptureController:
+    """The capture and open commands. `interfaces` lists the host's interfaces."""
+
+    def __init__(
+        self,
+        app: App[Any],
+        bridge: Bridge,
+        interfaces: Callable[[], Sequence[InterfaceInfo]] = list_interfaces,
+    ) -> None:
+        self._app, self._bridge, self._interfaces = app, bridge, interfaces
+
+    def choose_interfaces(self) -> None:
+        """Ask for interfaces, and capture on them."""
+        from app.screens.dialogs.interfaces import Interfaces
+
+        bridge = self._bridge
+        chooser = Interfaces(self._interfaces, bridge.capturing, live=bridge.live)
+        self._app.push_screen(chooser, self._capture)
+
+    def _capture(self, chosen: tuple[str, ...] | None) -> None:
+        """Capture. New packets replace those of a pipe, and follow those captured before."""
+        if chosen and self._bridge.piped:
+            self.unless_lost("Capture", partial(self._bridge.capture, chosen))
+        elif chosen:
+            self._bridge.capture(chosen)
+
+    def toggle(self) -> None:
+        """Stop, or restart on the same interfaces. Ask for interfaces if there are none to restart
+        on, or if the capture would replace a file."""
+        if not self._bridge.toggle_capture():
+            self.choose_interfaces()
+
+    def open_file(self) -> None:
+        """Ask for a capture file, and read it."""
+        from app.screens.dialogs.open_file import open_dialog  # 60 ms that most never need
+
+        self._app.push_screen(open_dialog(), self._open)
+
+    def _open(self, path: Path | None) -> None:
+        if path is not None:
+            self.unless_lost("Open", partial(self._bridge.open_file, path))
+
+    def unless_lost(self, verb: str, act: Callable[[], Any]) -> None:
+        """Call `act`; ask first if packets would be lost that no file holds."""
+
+        def answered(sure: bool | None) -> None:
+            if sure:
+                act()
+
+        unsaved = self._bridge.unsaved
+        if unsaved:
+            packets = "packet is" if unsaved == 1 else "packets are"
+            question = f"{unsaved:,} captured {packets} not saved and will be lost."
+            self._app.push_screen(Confirm(question, yes=verb, no="Stay"), answered)
+        else:
+            act()

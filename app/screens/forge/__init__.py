@@ -1,0 +1,1 @@
+"""The forge at the side of the main screen: its panel, and what its keys do."""

@@ -1,0 +1,182 @@
+"""The forge's commands: fill the form from a packet, send, resend, stop; and the questions.
+
+The service sends in a thread of its own. The controller gives it orders, shows its latest state
+with each scene, and asks the user what the service wants to know before it sends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.bindings import with_keys
+from app.bridge import Scene
+from app.keymap import KeyContext
+from app.screens.copy_choices import recipe_choices
+from app.screens.dialogs.dialog import Confirm
+from app.screens.forge.drafts import DraftController
+from app.screens.forge.egress import captured_interface, form_state_of, why_blind
+from app.screens.forge.panel import ForgePanel
+from app.screens.side_panels import SideController
+from app.screens.workspace import Workspace
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
+from core.forge.compose.from_packet import Filled, Resent, draft_of, resent
+from core.forge.export.rawscope import ONCE
+from core.forge.orders import Order, Question
+from core.forge.review.confirmation import REMEMBERED
+from core.forge.service import ForgeService
+from core.forge.values import SendMethod
+from core.wire.model.text import safe
+
+
+class ForgeController(SideController):
+    """The forge panel of one workspace, and the service that sends for it."""
+
+    def __init__(self, service: ForgeService, workspace: Workspace) -> None:
+        self.service = service
+        self.panel = self.widget = with_keys(ForgePanel(self._look_up), KeyContext.FORGE)
+        self.drafts = DraftController(self.panel, service.keeping)
+        self._workspace = workspace
+        self._is_live = False  # the selected packet was captured, not read from a file
+        self._asked: Question | None = None  # the last one that was put to the user
+        self._looked_up: tuple[tuple[Draft, ...], str] | None = None
+
+    @property
+    def is_sending(self) -> bool:
+        """True while an order is carried out that the user may stop."""
+        return self.panel.snapshot.sending and self.panel.snapshot.question is None
+
+    # -- the scene ----------------------------------------------------------------------------
+
+    def basis(self) -> object:
+        """Return the state of the service. While replies may come, every basis differs, because
+        their delays and the end of the wait depend on the clock."""
+        state = self.service.scene()
+        return state, object() if state.report.listening else None
+
+    def show(self, scene: Scene) -> None:
+        """Give the service the newest packets, and show its state."""
+        blind = why_blind(scene.engine, self.service.scene().report.interface)
+        self.service.follow(scene.packets, scene.store_generation, blind)
+        state = self.service.scene()
+        self._is_live = not scene.engine.file
+        self._workspace.table.ours = state.ours
+        self.panel.captured = captured_interface(scene.engine)
+        if self._looked_up is not None:
+            self._look_up()
+        self.panel.show(state)
+        if state.question is not None and state.question is not self._asked:
+            self._asked = state.question
+            self._ask(state.question)
+
+    def labels(self) -> dict[str, str]:
+        """Return the label of the key that stops sending, while there is something to stop."""
+        return {"panel.close": "stop sending"} if self.is_sending else {}
+
+    def _look_up(self) -> None:
+        """Have the service look up routes and neighbors for drafts or an interface that changed."""
+        wanted = self.panel.form.held.drafts, self.panel.chosen_interface
+        if wanted != self._looked_up:
+            self._looked_up = wanted
+            self.service.consider(*wanted)
+
+    def _ask(self, question: Question) -> None:
+        sentences = [*question.sentences, *((REMEMBERED,) if question.marks else ())]
+        words = "\n".join(safe(sentence) for sentence in sentences)
+        self._workspace.app.push_screen(
+            Confirm(words, yes="Send", no="Do not send"),
+            lambda yes: self.service.answer(bool(yes)),
+        )
+
+    # -- commands -----------------------------------------------------------------------------
+
+    def fill(self) -> None:
+        """Fill the form from the selected packet; without one, go to the form."""
+        selected = self._workspace.panels.selected
+        if selected is not None:
+            filled: Filled | None = None
+            with self._workspace.panels.guard(selected.packet.number):
+                made = draft_of(selected.layers())
+                evaluate(made.draft)  # fails here if it would fail in the form
+                filled = made
+            if filled is None:
+                return
+            interface = selected.packet.interface.name if self._is_live else ""
+            self.drafts.fill(form_state_of(filled, interface), "; ".join(filled.notes))
+        self._workspace.open_side("forge")
+
+    def send(self) -> None:
+        """Send what is in the form. If it has an error, go to its field instead."""
+        form, obstacle = self.panel.form, self.panel.form.model.obstacle()
+        state = form.held
+        if obstacle is None:
+            self._order(
+                Order(
+                    drafts=state.drafts,
+                    way=state.settings.way,
+                    interface=self.panel.chosen_interface,
+                    plan=state.settings.plan,
+                )
+            )
+        else:
+            index, key, sentence = obstacle
+            form.held = replace(state, index=index)
+            form.select_field(key)
+            form.focus()
+            self.panel.say(f"not sent: {sentence}")
+
+    def resend(self) -> None:
+        """Send the selected packet again: verbatim, if it was captured with its link header.
+
+        It leaves on the interface on which it was captured; a packet of a file leaves on the
+        interface in the form.
+        """
+        selected = self._workspace.panels.selected
+        if selected is None:
+            return
+        packet = selected.packet
+        again: Resent | None = None
+        with self._workspace.panels.guard(packet.number):
+            again = resent(selected.layers(), packet.link_type)
+        if again is None:
+            return
+        if again.data:
+            name = (
+                packet.interface.name if self._is_live else self.panel.form.held.settings.interface
+            )
+            self._order(
+                Order(
+                    packets=(again.data,),
+                    way=again.way,
+                    interface=name if again.way is SendMethod.LINK else "",
+                    said=f"packet {packet.number}, again",
+                    notes=again.notes,
+                )
+            )
+        else:
+            self._warn("there are no bytes to send")
+        self._workspace.show_side_beside("forge")
+
+    def stop(self) -> bool:
+        """Send no more packets. Return False if nothing is being sent."""
+        is_sending = self.is_sending
+        if is_sending:
+            self.service.stop()
+        return is_sending
+
+    def close(self) -> bool:
+        """Stop sending: see `stop`."""
+        return self.stop()
+
+    def copy_choices(self) -> list[tuple[str, str]]:
+        """Return the packet in the form as commands, expressions, and bytes."""
+        settings = self.panel.form.held.settings
+        plan = ONCE if settings.errors() else settings.plan
+        return recipe_choices(self.panel.evaluation, self.panel.interface, plan)
+
+    def _order(self, order: Order) -> None:
+        if not self.service.send(order):
+            self._warn("the last order is still on its way; esc stops it")
+
+    def _warn(self, message: str) -> None:
+        self.panel.notify(message, severity="warning")

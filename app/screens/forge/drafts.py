@@ -1,0 +1,57 @@
+"""Fill the form: anew, from a template, a saved draft, or a packet; and save what is in it."""
+
+from __future__ import annotations
+
+from app.screens.dialogs.drafts import Drafts, KeepDraft
+from app.screens.forge.panel import ForgePanel
+from core.forge.compose.draft import Draft
+from core.forge.journal.send_journal import SendJournal
+from widgets.forge.changes import FormState
+
+
+class DraftController:
+    """The form's drafts. The journal keeps those that the user saves, and those that were sent."""
+
+    def __init__(self, panel: ForgePanel, journal: SendJournal) -> None:
+        self._panel, self._journal = panel, journal
+        self._before: FormState | None = None  # the form before it was filled
+
+    def fill(self, state: FormState, note: str = "") -> None:
+        """Fill the form; the user can bring back what was in it."""
+        form = self._panel.form
+        if form.held != FormState():
+            self._before = form.held
+        form.fill(state)
+        self._panel.say(note)
+
+    def clear(self) -> None:
+        """Start with an empty form."""
+        self.fill(FormState())
+        self._panel.form.focus()
+
+    def choose(self) -> None:
+        """Ask for a template, a saved draft, or a sent packet, and fill the form from it."""
+        before = self._before.drafts if self._before is not None else ()
+        self._panel.app.push_screen(
+            Drafts(self._journal.drafts, self._journal.history, before), self._use
+        )
+
+    def _use(self, drafts: tuple[Draft, ...] | None) -> None:
+        if drafts:
+            form = self._panel.form
+            self.fill(FormState.of(drafts, form.held.settings.interface))
+            form.focus()
+
+    def keep(self) -> None:
+        """Ask for a name, and save the form's drafts under it."""
+        names = tuple(self._journal.drafts.drafts())
+        self._panel.app.push_screen(KeepDraft(names), self._keep)
+
+    def _keep(self, name: str | None) -> None:
+        if name:
+            try:
+                former = self._journal.drafts.keep(name, self._panel.form.held.drafts)
+                also = f", what it was as {former}" if former else ""
+                self._panel.say(f"kept as {name}{also}; ctrl+o has it")
+            except OSError as error:
+                self._panel.say(f"not kept: {self._journal.folder}: {error.strerror}")

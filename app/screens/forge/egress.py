@@ -1,0 +1,57 @@
+"""How a packet leaves, and whether the capture can see it: decisions of the forge, as values."""
+
+from __future__ import annotations
+
+from core.capture.options import ANY
+from core.engine.engine import EngineSnapshot, EngineState
+from core.forge.compose.draft import TRAILER
+from core.forge.compose.from_packet import Filled
+from core.forge.compose.layer_kinds import KINDS
+from core.forge.values import SendMethod
+from core.wire.model.text import safe
+from core.wire.protocol import LayerPosition
+from widgets.forge.changes import FormState
+
+ROUTED = ("ip", "ipv6")
+
+
+def form_state_of(filled: Filled, interface: str) -> FormState:
+    """Return the form for a captured packet.
+
+    An IP packet is sent through the IP stack, which needs no link header; the user can bring its
+    link header back.
+    """
+    state = FormState.of((filled.draft,), interface)
+    network = [name for name in filled.draft.layers if KINDS[name].place is LayerPosition.NETWORK]
+    if not network or network[0] not in ROUTED:
+        return state
+    without_padding = state.draft.with_text(TRAILER, "")
+    return state.with_draft(without_padding).on_way(SendMethod.IP)
+
+
+def chosen_interface(state: FormState, captured: str) -> str:
+    """Return the interface for a verbatim frame that no route decides; empty if a route does.
+
+    It is the interface in the form. Without one, a frame that nothing routes, such as an ARP
+    request, leaves on `captured`, the interface of the capture.
+    """
+    if state.settings.way is not SendMethod.LINK:
+        return ""
+    is_routed = any(name in ROUTED for draft in state.drafts for name in draft.layers)
+    return state.settings.interface or ("" if is_routed else captured)
+
+
+def captured_interface(engine: EngineSnapshot) -> str:
+    """Return the interface of a live capture on one interface; empty otherwise."""
+    interfaces = engine.interfaces if engine.state is EngineState.LIVE else ()
+    return interfaces[0] if len(interfaces) == 1 and interfaces[0] != ANY else ""
+
+
+def why_blind(engine: EngineSnapshot, interface: str) -> str:
+    """Return why the capture cannot see a packet that leaves on `interface`; empty if it can."""
+    if engine.state is not EngineState.LIVE:
+        return "capture is stopped, so the sent packet and its replies cannot be shown"
+    if interface and not {interface, ANY} & set(engine.interfaces):
+        where = safe(", ".join(engine.interfaces))
+        return f"the capture is on {where}, so it cannot show packets on {safe(interface)}"
+    return ""

@@ -1,0 +1,169 @@
+"""The panels at the side of the main screen: the list of them, and what the screen asks of each.
+
+To add a panel, write a `SideController` in a module of its own and add a `SidePanel` to
+`SIDE_PANELS`. Layout, tabs, palette, and `escape` follow from the list; the keys are declared in
+`app.keymap`.
+
+The side panels are mounted after the first rows are painted: the user does not see them at the
+start, and to import, mount, and style them takes as long as everything else. Therefore
+`SidePanel.make` imports the controller, and the `KeyQueue` holds back keys until all panels exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.widget import Widget
+
+from app.keymap import KeyContext
+
+if TYPE_CHECKING:
+    from app.bridge import Scene
+    from app.screens.main import MainScreen
+    from core.store.selected_packet import SelectedPacket
+
+MOUNT_AFTER_POLLS = 3  # even if no row has appeared by then
+MOUNT_DELAY_S = 0.02  # leaves the first rows time to be painted
+
+
+class SideController:
+    """What one side panel does. `widget` shows it; the methods here do nothing by default.
+
+    Keys call further methods by name: see `MainScreen.action_call`.
+    """
+
+    widget: Widget
+
+    def basis(self) -> object:
+        """Return everything besides the scene that `show` depends on."""
+        return None
+
+    def show(self, scene: Scene) -> None:
+        """Show a scene, also if the panel is hidden."""
+
+    def select(self, selected: SelectedPacket) -> None:
+        """The user selected this packet."""
+
+    def labels(self) -> dict[str, str]:
+        """Return key bar labels that depend on the state of the panel, by action name."""
+        return {}
+
+    def copy_choices(self) -> list[tuple[str, str]] | None:
+        """Return ``(name, text)`` of what the panel offers to copy; None for the packet's."""
+        return None
+
+    def close(self) -> bool:
+        """End what `escape` ends first. Return False if there is nothing to end."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class SidePanel:
+    """A side panel before it is mounted.
+
+    `id` names the widget, the style class, and the controller; `keys` is the context of its keys.
+    `make` creates the controller. A panel that `fills_narrow_screens` is zoomed when it is opened
+    on a screen that is too narrow for side panels.
+    """
+
+    id: str
+    title: str
+    keys: KeyContext
+    make: Callable[[MainScreen], SideController]
+    fills_narrow_screens: bool = False
+
+
+def _make_forge(screen: MainScreen) -> SideController:
+    from app.screens.forge.controller import ForgeController
+
+    return ForgeController(screen.make_forge_service(), screen.workspace)
+
+
+def _make_echo(screen: MainScreen) -> SideController:
+    from app.screens.echo_controller import EchoController
+
+    return EchoController(screen.bridge, screen.workspace, screen.connection_filter)
+
+
+SIDE_PANELS = (
+    SidePanel("forge", "Forge", KeyContext.FORGE, _make_forge, fills_narrow_screens=True),
+    SidePanel("echo", "Echo", KeyContext.ECHO, _make_echo),
+)
+
+
+class SidePanels:
+    """The side panels of one main screen: none until `mount`, then all of `SIDE_PANELS`."""
+
+    def __init__(self, screen: MainScreen) -> None:
+        self._screen = screen
+        self._controllers: dict[str, SideController] = {}
+        self._polls_left = MOUNT_AFTER_POLLS
+
+    @property
+    def are_mounted(self) -> bool:
+        """True once all panels are mounted."""
+        return bool(self._controllers)
+
+    def get(self, id: str) -> SideController | None:
+        """Return the controller of a panel; None for another id, and before `mount`."""
+        return self._controllers.get(id)
+
+    def __getitem__(self, id: str) -> SideController:
+        return self._controllers[id]
+
+    def mount_soon(self, *, has_rows: bool) -> None:
+        """Schedule `mount`, once, when rows are shown or after some polls."""
+        if self._polls_left > 0:
+            self._polls_left = 0 if has_rows else self._polls_left - 1
+            if not self._polls_left:
+                self._screen.set_timer(MOUNT_DELAY_S, self.mount)
+
+    async def mount(self) -> None:
+        """Mount the panels, show the scene in them, and post `MainScreen.Ready`.
+
+        Ignore errors while the program exits: it removes widgets one after the other, and some
+        that the panels need may be gone.
+        """
+        screen = self._screen
+        try:
+            made = {side.id: side.make(screen) for side in SIDE_PANELS}
+            for side in SIDE_PANELS:
+                made[side.id].widget.add_class("side-panel")
+                made[side.id].widget.border_title = side.title
+            await screen.panels.mount(*(controller.widget for controller in made.values()))
+            self._controllers = made
+            screen.workspace.lay_out_panels()
+            screen.show(screen.scene)
+        except Exception:
+            self._controllers = {}
+            if screen.app.is_running and not screen.app._exit:
+                raise
+        else:
+            screen.post_message(screen.Ready())
+
+    def basis(self) -> tuple[object, ...]:
+        """Return everything besides the scene that `show` depends on."""
+        return tuple(controller.basis() for controller in self._controllers.values())
+
+    def show(self, scene: Scene) -> None:
+        """Show a scene in every panel."""
+        for controller in self._controllers.values():
+            controller.show(scene)
+
+    def select(self, selected: SelectedPacket) -> None:
+        """Report the packet that the user selected to every panel."""
+        for controller in self._controllers.values():
+            controller.select(selected)
+
+    def labels(self) -> dict[str, str]:
+        """Return the key bar labels of all panels, by action name."""
+        labels: dict[str, str] = {}
+        for controller in self._controllers.values():
+            labels |= controller.labels()
+        return labels
+
+    def close(self) -> bool:
+        """End what `escape` ends first, in one panel. Return False if there is nothing to end."""
+        return any(controller.close() for controller in self._controllers.values())
