@@ -17,6 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
+from widgets.lines.line_window import LineWindow
 from widgets.lines.text_selection import with_selection
 
 if TYPE_CHECKING:
@@ -51,13 +52,13 @@ class LineRenderer:
         gutter, width = view.styles.gutter, view.region.width
         content = range(gutter.top, view.region.height - gutter.bottom)
         filters, background = view.get_line_filters(), view.background_colors[1]
-        selection = view.text_selection
+        selection, window = view.text_selection, view.window
         strips = []
         for y in crop.line_range:
             if y not in content:
                 strips += ScrollView.render_lines(view, Region(0, y, width, 1))
                 continue
-            strip = self.row(y - gutter.top, selection)
+            strip = self.row(y - gutter.top, window, selection)
             if gutter.width:
                 strip = self._in_frame(strip, y)
             for line_filter in filters:
@@ -66,9 +67,9 @@ class LineRenderer:
         first, last = crop.column_span
         return strips if crop.width == width else [strip.crop(first, last) for strip in strips]
 
-    def row(self, y: int, selection: Selection | None) -> Strip:
+    def row(self, y: int, window: LineWindow, selection: Selection | None) -> Strip:
         """Return row `y` of the widget's content: of the header, of a line, or blank."""
-        view, window = self._view, self._view.window
+        view = self._view
         if y < view.HEADER_LINES:
             return self._fit(view.build_header(y), window.width)
         line = window.top + y - view.HEADER_LINES

@@ -156,8 +156,9 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
 
         Offsets cost as much as all the rest of a line, so `render_lines` goes without.
         """
-        strip = self._renderer.row(y, self.text_selection)
-        line = self.window.line_at(y - self.HEADER_LINES)
+        window = self.window
+        strip = self._renderer.row(y, window, self.text_selection)
+        line = window.line_at(y - self.HEADER_LINES)
         return strip if line is None else strip.apply_offsets(0, line)
 
     # -- selected text ------------------------------------------------------------------------
