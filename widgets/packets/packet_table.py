@@ -19,7 +19,7 @@ names flags, errors, and meanings in words.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 
 from textual import events
 from textual.geometry import Region
@@ -96,7 +96,7 @@ class PacketTable(ShiftedView):
     selected: reactive[int | None] = reactive(None, repaint=False)
     """The number of the packet under the cursor."""
 
-    ours: reactive[frozenset[int]] = reactive(frozenset(), repaint=False)
+    ours: reactive[frozenset[int]] = reactive(frozenset())
     """The packets that this program sent, as far as they were found in the capture."""
 
     class SelectionEvicted(Message):
@@ -233,7 +233,9 @@ class PacketTable(ShiftedView):
             self.follow = False
 
     def watch_selected(self, before: int | None, now: int | None) -> None:
-        self._refresh_packets({before, now})
+        for number in (before, now):
+            if (line := self.rows.row_of(number)) is not None:
+                self.refresh_line(line)
 
     def on_resize(self) -> None:
         """Keep the selected packet on the screen."""
@@ -248,7 +250,7 @@ class PacketTable(ShiftedView):
         """Mark the selected packet, or remove its mark."""
         if self.selected is not None:
             self.marks = self.marks ^ {self.selected}
-            self._refresh_packets({self.selected})
+            self.refresh()  # of other lines, the renderer has the strips
 
     def go_to_mark(self, step: int) -> bool:
         """Select the next (1) or previous (-1) marked packet, around the end.
@@ -258,9 +260,6 @@ class PacketTable(ShiftedView):
         here = step * (self.selected or 0)
         marks = sorted(self.marks, key=lambda mark: (step * mark <= here, step * mark))
         return any(self.select(mark) for mark in marks)
-
-    def watch_ours(self, before: frozenset[int], now: frozenset[int]) -> None:
-        self._refresh_packets(before ^ now)
 
     def cycle_time_format(self) -> None:
         """Show times in the next format."""
@@ -277,11 +276,6 @@ class PacketTable(ShiftedView):
             self.cycle_time_format()
 
     # -- drawing ------------------------------------------------------------------------
-
-    def _refresh_packets(self, numbers: Iterable[int | None]) -> None:
-        for number in numbers:
-            if (line := self.rows.row_of(number)) is not None:
-                self.refresh_line(line)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Fit the columns to the rows that are to be drawn, then draw."""
