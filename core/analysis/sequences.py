@@ -33,7 +33,8 @@ from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import HeaderState, Network
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
-from core.wire.transport.tcp import TCP, SequenceBase
+from core.wire.protocol import SequenceBase
+from core.wire.transport.tcp import TCP
 
 BLOCK = 64  # packets answered for at once: about a screen
 ANSWERS = 4096  # packets whose base is remembered

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+from typing import NamedTuple
 
 from core.wire.model.batch import Step
 from core.wire.model.dissection import Dissection, Layer
@@ -146,23 +147,65 @@ REST_BODY = "Rest of the header"
 Info = Callable[[Layer, Dissection], str]
 
 
+class SequenceBase(NamedTuple):
+    """The numbers to subtract for relative ones; None if the handshake was not captured."""
+
+    sequence: int | None
+    acknowledgment: int | None
+
+
+RelativeInfo = Callable[[Layer, Dissection, SequenceBase | None], str]
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedField:
+    """A number that follows from a whole packet, such as the length of a TCP segment.
+
+    `name` is Wireshark's. `value` returns None if the packet does not have the number.
+    """
+
+    name: str
+    label: str
+    suffix: str
+    value: Callable[[Layer, Dissection], int | None]
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Protocol:
-    """One protocol. `name` is Wireshark's, and the prefix of the field names; `shown` the table's.
+    """One protocol. Fields of headers go by the name inside the table.
 
-    `info` writes the Info line of a complete header, `tone` is the row's tone, and `tone_of`
-    chooses another one by the header's fields. `computed` maps fields (by the name inside the
-    table) to rules, `alignment` is the unit of the header's length (bytes). `tools` has the names
-    that other tools give the protocol. `is_listed` protocols appear in ``frame.protocols``; each
-    field of an `is_stacked` one is a list in JSON.
+    ``name``        Wireshark's, and the prefix of the field names; `shown` is the table's
+    ``tables``      its headers; those after the first continue it, or are other forms of it
+    ``info``        writes the Info line of a complete header, `relative_info` the one with relative
+                    sequence numbers
+    ``tone``        the row's tone; `tone_of` chooses another one by the header's fields
+    ``addresses``   the fields that the row shows as source and destination; the destination is
+                    empty for a link that does not tell it
+    ``meanings``    describe values that have no list of names
+    ``derived``     numbers beside the fields
+    ``readers``     what leads to the protocol, and how to read it
+    ``computed``    how to compute fields that the user left empty, `checksum` the checksum
+    ``alignment``   the unit of the header's length (bytes)
+    ``kinds``       the forge's layers
+    ``tools``       what other tools call the protocol
+
+    A header with `has_options_field` has its options as one JSON value, too. An
+    `is_fragment_header` states itself which fragment it begins. `is_listed` protocols appear in
+    ``frame.protocols``; each field of an `is_stacked` one is a list in JSON.
     """
 
     name: str
     shown: str = ""
     tables: tuple[HeaderTable, ...] = ()
     info: Info | None = None
+    relative_info: RelativeInfo | None = None
     tone: Tone = Tone.OTHER
     tone_of: Callable[[Layer, Dissection], Tone] | None = None
+    addresses: tuple[str, str] | None = None
+    meanings: Mapping[str, Callable[[int], str]] = field(default_factory=dict)
+    derived: tuple[DerivedField, ...] = ()
+    has_options_field: bool = False
+    is_fragment_header: bool = False
     readers: tuple[Reader, ...] = ()
     computed: Mapping[str, ComputedNumber] = field(default_factory=dict)
     checksum: ChecksumRule | None = None

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from core.wire.model.field import Span
 from core.wire.present.detail import Row, Severity
+from core.wire.registry import PACKET_PROTOCOLS
 
 OPEN_AT_FIRST = frozenset(
-    {"arp", "ip", "ipv6", "icmp", "icmpv6", "igmp", "tcp", "udp", "sctp", "frame.stop"}
+    {"frame.stop", *(protocol.name for protocol in PACKET_PROTOCOLS if protocol.is_listed)}
 )
 
 

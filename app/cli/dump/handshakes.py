@@ -12,7 +12,8 @@ from collections import OrderedDict
 from core.wire.model.dissection import Dissection
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
-from core.wire.transport.tcp import TCP, SequenceBase
+from core.wire.protocol import SequenceBase
+from core.wire.transport.tcp import TCP
 
 LIMIT = 65536  # directions of connections
 

@@ -34,7 +34,8 @@ from core.wire.model.field import PlacedField, Span, Value
 from core.wire.network.icmpv6 import ICMPV6
 from core.wire.present.faults import fault_text
 from core.wire.present.summary import failed_summary, summarize
-from core.wire.transport.tcp import FLAG_BITS, SequenceBase
+from core.wire.protocol import SequenceBase
+from core.wire.transport.tcp import FLAG_BITS
 
 _SYSTEM_WRITES = "Without IP_HDRINCL the system writes the IP header itself."
 _ICMPV6_SUM = (

@@ -251,6 +251,7 @@ PROTOCOLS = (
         shown="Ethernet",
         tables=(ETHERNET, ETHERNET_802_3),
         info=info,
+        addresses=("src", "dst"),
         readers=(
             Reader(Numbering.LINK, (LinkType.ETHERNET,), parse, step),
             Reader(

@@ -278,6 +278,7 @@ PROTOCOLS = (
         shown="SLL",
         tables=TABLES,
         info=info,
+        addresses=("src.eth", ""),
         readers=(
             Reader(Numbering.LINK, (LinkType.LINUX_SLL,), parse, step),
             Reader(Numbering.LINK, (LinkType.LINUX_SLL2,), parse_2, step_2),

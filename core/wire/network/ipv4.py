@@ -328,6 +328,8 @@ PROTOCOLS = (
         shown="IPv4",
         tables=(IPV4, *ipv4_options.TABLES),
         info=info,
+        addresses=("src", "dst"),
+        has_options_field=True,
         readers=(
             Reader(Numbering.ETHERTYPE, (EtherType.IPV4,), parse, step),
             Reader(Numbering.LINK, (LinkType.IPV4,), parse, step),

@@ -246,6 +246,7 @@ PROTOCOLS = (
         shown="IPv6",
         tables=(IPV6,),
         info=info,
+        addresses=("src", "dst"),
         readers=(
             Reader(Numbering.ETHERTYPE, (EtherType.IPV6,), parse, step),
             Reader(Numbering.LINK, (LinkType.IPV6,), parse, step),

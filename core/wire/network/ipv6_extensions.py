@@ -373,6 +373,7 @@ PROTOCOLS = (
         shown="IPv6",
         tables=(FRAGMENT,),
         info=info,
+        is_fragment_header=True,
         readers=(
             Reader(Numbering.IP_PROTOCOL, (IpProtocol.FRAGMENT,), parse_fragment, step_fragment),
         ),

@@ -15,7 +15,7 @@ from core.wire.application import payload_info
 from core.wire.model.dissection import Cause, Check, Dissection, Layer, Note, Option, Stop, Verdict
 from core.wire.model.field import PlacedField, Span, Value
 from core.wire.model.text import ascii_text
-from core.wire.transport import tcp
+from core.wire.registry import PROTOCOLS
 
 
 class Severity(IntEnum):
@@ -52,7 +52,12 @@ VERDICT_SIGNS = {
 VERDICT_CAVEAT = (
     "A verdict says whether bits were damaged on the way; it does not say that nobody changed them."
 )
-_TCP_FLAGS = tcp.TCP["flags"]
+_DERIVED = {protocol.name: protocol.derived for protocol in PROTOCOLS if protocol.derived}
+_MEANINGS = {  # by the full name of the field
+    f"{protocol.name}.{key}": meaning
+    for protocol in PROTOCOLS
+    for key, meaning in protocol.meanings.items()
+}
 _PREVIEW_BYTES = 64
 _ALARMING = frozenset({Verdict.BAD, Verdict.ILLEGAL})
 
@@ -81,10 +86,10 @@ def fault_row(words: str) -> Row:
 
 def _layer_row(layer: Layer, dissection: Dissection, suffix: str) -> Row:
     inner = _field_rows(layer, dissection, suffix)
-    if layer.name == "tcp" and layer.number(dissection.data, "hdr_len") is not None:
-        length = tcp.segment_length(layer)
-        if length is not None:
-            inner.append(Row(f"tcp.len{suffix}", "Segment length", f"{length} bytes"))
+    for derived in _DERIVED.get(layer.name, ()):
+        value = derived.value(layer, dissection)
+        if value is not None:
+            inner.append(Row(f"{derived.name}{suffix}", derived.label, f"{value} {derived.suffix}"))
     if layer.options:
         inner.append(_options_row(layer, dissection.data, suffix))
     inner += (
@@ -148,8 +153,8 @@ def _field_row(
     if slot.parent is not None and isinstance(value, int):
         text = f"{_bits(slot, value)}  {text}"
     meaning = slot.meaning(value)
-    if slot is _TCP_FLAGS and isinstance(value, int):
-        meaning = tcp.flag_text(value)
+    if slot.name in _MEANINGS and isinstance(value, int):
+        meaning = _MEANINGS[slot.name](value)
     return Row(
         f"{slot.name}{suffix}",
         slot.field.label,

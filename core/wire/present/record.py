@@ -16,13 +16,17 @@ from core.wire.model.dissection import Cause, Check, Dissection, Layer, Verdict
 from core.wire.model.field import JsonValue
 from core.wire.model.table import HeaderTable
 from core.wire.registry import PROTOCOLS
-from core.wire.transport import tcp
 
 Json: TypeAlias = JsonValue | list[JsonValue] | dict[str, JsonValue]
 
 LISTED = frozenset(protocol.name for protocol in PROTOCOLS if protocol.is_listed)
 STACKED = frozenset(protocol.name for protocol in PROTOCOLS if protocol.is_stacked)
-_OPTION_KEYS = {"ip": "ip.options", "tcp": "tcp.options"}
+_DERIVED = {protocol.name: protocol.derived for protocol in PROTOCOLS if protocol.derived}
+_OPTION_KEYS = {
+    protocol.name: f"{protocol.name}.options"
+    for protocol in PROTOCOLS
+    if protocol.has_options_field
+}
 
 
 def record(dissection: Dissection, found: dict[str, Json] | None = None) -> dict[str, Json]:
@@ -75,10 +79,10 @@ def _add_layer(found: dict[str, Json], layer: Layer, dissection: Dissection) -> 
     for option in layer.options:
         for inside in option.values:
             _gather(found, inside.slot.name, inside.slot.json(inside.value))
-    if layer.name == "tcp" and "tcp.hdr_len" in found:
-        length = tcp.segment_length(layer)
-        if length is not None:
-            found["tcp.len"] = length
+    for derived in _DERIVED.get(layer.name, ()):
+        value = derived.value(layer, dissection)
+        if value is not None:
+            found[derived.name] = value
 
 
 def _values(layer: Layer, table: HeaderTable, data: bytes) -> Iterator[tuple[str, JsonValue]]:

@@ -17,13 +17,8 @@ from core.wire.application import payload_info
 from core.wire.checksum.packet_checksums import OFFLOADED_QUESTION, is_doubted
 from core.wire.model.dissection import Cause, Dissection, Layer, Stop, Verdict
 from core.wire.model.text import safe
-from core.wire.network import ipv6_extensions
-from core.wire.protocol import Info, Tone
+from core.wire.protocol import Info, SequenceBase, Tone
 from core.wire.registry import PROTOCOLS
-from core.wire.transport import tcp
-from core.wire.transport.tcp import SequenceBase
-
-__all__ = ["SequenceBase", "Summary", "Tone", "summarize"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +38,11 @@ INFO: dict[str, tuple[str, Tone, Info]] = {  # layer name: shown name, tone, Inf
     protocol.name: (protocol.shown, protocol.tone, protocol.info)
     for protocol in PROTOCOLS
     if protocol.info is not None
+}
+RELATIVE_INFO = {
+    protocol.name: protocol.relative_info
+    for protocol in PROTOCOLS
+    if protocol.relative_info is not None
 }
 TONES = {protocol.name: protocol.tone_of for protocol in PROTOCOLS if protocol.tone_of is not None}
 APPLICATION_TONES = {
@@ -92,8 +92,8 @@ def _describe(
     protocol, tone, write = INFO[layer.name]
     if not layer.is_complete:
         text = _incomplete_text(layer, dissection.data)
-    elif layer.name == "tcp":
-        text = tcp.info(layer, dissection, base)
+    elif base is not None and layer.name in RELATIVE_INFO:
+        text = RELATIVE_INFO[layer.name](layer, dissection, base)
     else:
         text = write(layer, dissection)
     return protocol, text, _tone(layer, dissection, tone)
@@ -117,7 +117,12 @@ def _is_first_fragment(layer: Layer) -> bool:
     """Return True if only the first piece of the layer's datagram is here; the fragment header
     itself says which piece it begins.
     """
-    return layer.fragment and layer.name != ipv6_extensions.FRAGMENT.name
+    return layer.fragment and layer.name not in _FRAGMENT_HEADERS
+
+
+_FRAGMENT_HEADERS = frozenset(
+    protocol.name for protocol in PROTOCOLS if protocol.is_fragment_header
+)
 
 
 def _subject(dissection: Dissection) -> Layer | None:
@@ -129,17 +134,34 @@ def _subject(dissection: Dissection) -> Layer | None:
 
 
 def _addresses(dissection: Dissection) -> tuple[str, str]:
-    """Of the innermost layer, not quoted, that has both addresses."""
+    """Return the addresses of the innermost layer, not quoted, that has both.
+
+    If no layer has, the outermost link header that tells the source alone provides it.
+    """
     for layer in reversed(dissection.layers):
         if not layer.quoted and layer.name in _ADDRESSED:
-            texts = [_text(layer, dissection.data, key) for key in ("src", "dst")]
-            if all(texts):
-                return texts[0], texts[1]
-    cooked = dissection.layer("sll")  # knows only where the frame came from
-    return ("", "") if cooked is None else (_text(cooked, dissection.data, "src.eth"), "")
+            source, destination = (
+                _text(layer, dissection.data, key) for key in _ADDRESSED[layer.name]
+            )
+            if source and destination:
+                return source, destination
+    for name, key in _SOURCES.items():
+        link = dissection.layer(name)
+        if link is not None:
+            return _text(link, dissection.data, key), ""
+    return "", ""
 
 
-_ADDRESSED = frozenset({"ip", "ipv6", "eth"})
+_ADDRESSED = {
+    protocol.name: protocol.addresses
+    for protocol in PROTOCOLS
+    if protocol.addresses is not None and all(protocol.addresses)
+}
+_SOURCES = {
+    protocol.name: protocol.addresses[0]
+    for protocol in PROTOCOLS
+    if protocol.addresses is not None and not all(protocol.addresses)
+}
 
 
 def _text(layer: Layer, data: bytes, key: str) -> str:

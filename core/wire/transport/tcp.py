@@ -12,7 +12,6 @@ handshake (`SequenceBase`), which only whoever has seen the connection knows.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 from core.wire.checksum import packet_checksums
 from core.wire.model.assigned_numbers import IpProtocol
@@ -25,10 +24,12 @@ from core.wire.protocol import (
     OPTIONS_BODY,
     ChecksumRule,
     ComputedNumber,
+    DerivedField,
     LayerKind,
     LayerPosition,
     Protocol,
     Reader,
+    SequenceBase,
     Tone,
 )
 from core.wire.transport import tcp_options
@@ -88,13 +89,6 @@ _SOURCE_PORT, _DESTINATION_PORT = TCP["srcport"], TCP["dstport"]
 _SEQUENCE, _ACKNOWLEDGMENT, _WINDOW = TCP["seq_raw"], TCP["ack_raw"], TCP["window_size_value"]
 
 
-class SequenceBase(NamedTuple):
-    """The numbers to subtract for relative ones; None where the handshake was not seen."""
-
-    sequence: int | None
-    acknowledgment: int | None
-
-
 def parse(walk: Walk, offset: int) -> Next | None:
     """Header and options, and the checksum over the whole segment."""
     if not walk.begin(TCP, offset):
@@ -128,6 +122,12 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
     walk.has(group, header)
 
 
+def _carried_length(layer: Layer, dissection: Dissection) -> int | None:
+    """Return `segment_length` if the header says where the payload begins."""
+    is_known = layer.number(dissection.data, "hdr_len") is not None
+    return segment_length(layer) if is_known else None
+
+
 def segment_length(layer: Layer) -> int | None:
     """Payload bytes the segment carried, captured or not; None where the rest is elsewhere."""
     if layer.fragment:
@@ -141,8 +141,13 @@ def flag_text(flags: int) -> str:
     return ", ".join(name for key, name in FLAG_NAMES if flags & FLAG_BITS[key]) or "none"
 
 
-def info(layer: Layer, dissection: Dissection, base: SequenceBase | None = None) -> str:
-    """``54321 → 80 [SYN] Seq=0 Win=64240 Len=0 MSS=1460``, as Wireshark writes it."""
+def info(layer: Layer, dissection: Dissection) -> str:
+    """Return ``54321 → 80 [SYN] Seq=0 Win=64240 Len=0 MSS=1460``, as Wireshark does."""
+    return relative_info(layer, dissection, None)
+
+
+def relative_info(layer: Layer, dissection: Dissection, base: SequenceBase | None) -> str:
+    """Return the Info line with sequence numbers relative to `base`, if it is known."""
     data, at = dissection.data, layer.offset
     source, destination = _SOURCE_PORT.number(data, at), _DESTINATION_PORT.number(data, at)
     flags = _FLAGS.number(data, at)
@@ -205,8 +210,12 @@ PROTOCOLS = (
         shown="TCP",
         tables=(TCP, *tcp_options.TABLES),
         info=info,
+        relative_info=relative_info,
         tone=Tone.TCP,
         tone_of=tone,
+        meanings={"flags": flag_text},
+        derived=(DerivedField("tcp.len", "Segment length", "bytes", _carried_length),),
+        has_options_field=True,
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.TCP,), parse, step),),
         computed={"hdr_len": ComputedNumber.SIZE},
         checksum=ChecksumRule(pseudo_header=True),

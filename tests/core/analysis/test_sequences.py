@@ -7,7 +7,7 @@ import pytest
 from core.analysis.sequences import SequenceIndex
 from core.store.packet_store import PacketStore
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
-from core.wire.transport.tcp import SequenceBase
+from core.wire.protocol import SequenceBase
 from tests.core.decode.frames import arp_frame, ethernet, ipv4, ipv6, tcp, tcp_frame, udp_frame
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
 

@@ -22,8 +22,8 @@ from core.wire.model.dissection import Dissection, Verdict
 from core.wire.model.field import Kind
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
+from core.wire.protocol import SequenceBase
 from core.wire.registry import TABLES
-from core.wire.transport.tcp import SequenceBase
 from tests.core.decode.agreement import (
     has_column,
     number,

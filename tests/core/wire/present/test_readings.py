@@ -20,8 +20,8 @@ from core.wire.network.neighbor_discovery import SOLICITATION
 from core.wire.network.tunnels import GRE
 from core.wire.present.detail import VERDICT_CAVEAT, Row, Severity, detail_rows
 from core.wire.present.record import record
-from core.wire.present.summary import INFO, SequenceBase, Summary, summarize
-from core.wire.protocol import Tone
+from core.wire.present.summary import INFO, Summary, summarize
+from core.wire.protocol import SequenceBase, Tone
 from core.wire.registry import TABLES
 from core.wire.transport.sctp import SCTP
 from tests.core.wire import frames
