@@ -29,7 +29,9 @@ from textual.theme import Theme
 from app.action_commands import action_commands
 from app.bindings import bindings
 from app.bridge import Bridge
-from app.config import settings
+from app.config.config_file import load
+from app.config.paths import Paths
+from app.config.theme import read_theme, remember_theme
 from app.key_queue import OrderedKeysApp
 from app.keymap import KeyContext
 from app.screens.capture_controller import CaptureController
@@ -81,7 +83,7 @@ class Monitor(OrderedKeysApp[None]):
         *,
         options: CaptureOptions | None = None,
         choose: bool = False,
-        paths: settings.Paths | None = None,
+        paths: Paths | None = None,
         interfaces: Callable[[], Sequence[InterfaceInfo]] = list_interfaces,
         clock: Callable[[], float] = time.monotonic,
         time_of_day: Callable[[], str] = lambda: time.strftime("%H:%M:%S"),
@@ -91,8 +93,8 @@ class Monitor(OrderedKeysApp[None]):
         super().__init__()
         self._on_signal = on_signal
         self.bridge = Bridge(engine, options or CaptureOptions(()), clock, time_of_day)
-        self._paths = paths or settings.Paths.of_user()
-        self._config = settings.load(self._paths)
+        self._paths = paths or Paths.of_user()
+        self._config = load(self._paths.config)
         self._lab: Results | None = None  # of the laboratory's last whole run
         self._machine, self._clock = machine, clock
         self._choose = choose
@@ -108,8 +110,8 @@ class Monitor(OrderedKeysApp[None]):
         from core.forge.service import ForgeService
 
         return ForgeService(
-            self._paths.state.parent,
-            audit=self._config.audit,
+            self._paths.state_folder,
+            audit=self._config.forge.audit,
             machine=self._machine,
             clock=self._clock,
         )
@@ -160,7 +162,7 @@ class Monitor(OrderedKeysApp[None]):
     def on_mount(self) -> None:
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         if "TEXTUAL_THEME" not in os.environ:
-            wanted = self._config.theme
+            wanted = read_theme(self._paths.state)
             self.theme = wanted if wanted in self.available_themes else DEFAULT
         self.theme_changed_signal.subscribe(self, self._remember)
         self.app_resume_signal.subscribe(self, lambda _: self.refresh())
@@ -180,7 +182,7 @@ class Monitor(OrderedKeysApp[None]):
         self.exit(return_code=128 + number)
 
     def _remember(self, theme: Theme) -> None:
-        problem = settings.remember_theme(self._paths, theme.name)
+        problem = remember_theme(self._paths.state, theme.name)
         if problem:
             self.notify(problem, severity="warning", markup=False)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from app.config.settings import Paths
+from app.config.paths import Paths
 from app.screens.dialogs.dialog import Confirm
 from app.screens.lab import LabScreen, Results
 from core.iolab.curve import CurvePoint

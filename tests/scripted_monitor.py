@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from textual.pilot import Pilot
 
-from app.config.settings import Paths
+from app.config.paths import Paths
 from app.monitor import Monitor
 from app.screens.main import MainScreen
 from core.capture.options import CaptureOptions

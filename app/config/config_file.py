@@ -1,61 +1,92 @@
-"""The person's configuration file, as far as the headless commands need it too: no Textual here."""
+"""Read ``config.toml``, which the user writes and the program only reads.
+
+A mistake in it never stops the program: it becomes one line in `Config.complaints`, and that
+setting keeps its default. `app.config.schema` lists the settings. This module imports no Textual.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_config_path, user_state_path
-
+from app.config.schema import SECTIONS, Config, ForgeSettings, Section, toml_value
+from app.keymap import ACTIONS, BY_NAME, HEARD_TOGETHER
 from core.files.private_folder import read_regular
 
-_SECTIONS = ("keys", "forge")
-_MOST_BYTES = 1 << 20  # of the configuration file that are read
+_MOST_BYTES = 1 << 20  # of the file
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """Where the two files are. ``XDG_CONFIG_HOME`` and ``XDG_STATE_HOME`` are respected."""
-
-    config: Path
-    state: Path
-
-    @classmethod
-    def of_user(cls) -> Paths:
-        """The files of whoever runs the program."""
-        return cls(
-            user_config_path("rawscope") / "config.toml", user_state_path("rawscope") / "state.json"
-        )
-
-
-def read_config(path: Path, complaints: list[str]) -> dict[str, Any]:
-    """The file's content. What is wrong with it is added to `complaints`, a line each."""
+def load(path: Path, sections: Collection[str] = tuple(SECTIONS)) -> Config:
+    """Return what the file says in some of its sections. Never raises; the file may be missing."""
     try:
         content = tomllib.loads(read_regular(path, _MOST_BYTES).decode("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        return {}
+        return Config()
     except (OSError, ValueError, RecursionError) as error:  # RecursionError: nested brackets
-        complaints.append(f"{path}: {one_line(error)}; the default keys are used")
-        return {}
-    unknown = [name for name in content if name not in _SECTIONS]
-    complaints += [f"{path}: unknown section {name!r}" for name in unknown]
-    return content
+        return Config(complaints=(f"{path}: {one_line(error)}; the defaults are used",))
+    found, problems = convert(content, sections)
+    return Config(
+        found.get("keys", {}),
+        ForgeSettings(**found.get("forge", {})),
+        tuple(f"{path}: {problem}" for problem in problems),
+    )
 
 
-def read_audit(path: Path, content: Mapping[str, Any], complaints: list[str]) -> bool:
-    """Return True if what is sent is written down: yes, unless it is clearly said otherwise."""
-    table = content.get("forge", {})
-    audit = table.get("audit", True) if isinstance(table, dict) else None
-    if isinstance(audit, bool):
-        return audit
-    complaints.append(f"{path}: [forge] audit is true or false; what is sent is written down")
-    return True
+def convert(
+    content: Mapping[str, Any], sections: Collection[str]
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Return the valid settings of some sections, by section and name, and the problems."""
+    problems = [f"unknown section {name!r}" for name in content if name not in SECTIONS]
+    found = {
+        name: _convert_section(SECTIONS[name], content[name], problems)
+        for name in sections
+        if name in content
+    }
+    return found, problems
 
 
 def one_line(error: Exception) -> str:
-    """What is wrong, without a line break."""
+    """Return the message of an error without line breaks."""
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(text.split())
+
+
+def _convert_section(section: Section, table: Any, problems: list[str]) -> dict[str, Any]:
+    """Return the valid settings of a section by name; append to `problems`."""
+    if not isinstance(table, dict):
+        problems.append(f"[{section.name}] must be a table; the defaults are used")
+        return {}
+    found: dict[str, Any] = {}
+    for name, given in table.items():
+        if (setting := section.settings.get(name)) is None:
+            problems.append(f"[{section.name}] {name!r} is not {section.kind}; {section.listing}")
+            continue
+        try:
+            value = setting.type.convert(given)
+        except ValueError as error:
+            default = toml_value(setting.default)
+            problems.append(f"[{section.name}] {name} {error}; the default is used: {default}")
+            continue
+        if section.name == "keys" and (clash := _clash(name, value, found)):
+            problems.append(f"[keys] {name}: {clash}")
+            continue
+        found[name] = value
+    return found
+
+
+def _clash(name: str, keys: str, accepted: Mapping[str, str]) -> str:
+    """Return why an action cannot have these keys, or an empty text.
+
+    Another action may not have one of them in a context that is active together with this one's.
+    `accepted` are the keys of the actions remapped before.
+    """
+    place = BY_NAME[name].place
+    for key in keys.split(","):
+        for other in ACTIONS:
+            together = any({other.place, place} <= places for places in HEARD_TOGETHER)
+            has_key = key in accepted.get(other.name, other.keys).split(",")
+            if other.name != name and together and has_key:
+                return f"{key} is the key of {other.name}; move that one first"
+    return ""

@@ -17,7 +17,7 @@ from textual.screen import ModalScreen
 from textual.widgets import DataTable, Input, OptionList
 
 import app.screens
-from app.config.settings import Paths
+from app.config.paths import Paths
 from app.key_queue import PATIENCE_S, KeyQueue, OrderedKeysApp
 from app.screens.dialogs.add_listener import AddListener
 from app.screens.dialogs.copy import Copy

@@ -13,7 +13,8 @@ import pytest
 from textual import events
 from textual.widgets import DataTable, Input, Static
 
-from app.config.settings import Paths, load
+from app.config.paths import Paths
+from app.config.theme import read_theme
 from app.screens.banner import Banner
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm, GoTo
@@ -596,7 +597,7 @@ async def test_a_bad_configuration_is_told_and_the_program_runs(tmp_path):
     paths.config.write_text("[keys")
     async with running(paths=paths) as pilot:
         (notice,) = pilot.app._notifications
-        assert "the default keys are used" in notice.message
+        assert "the defaults are used" in notice.message
         await pilot.press("space")
         assert main(pilot).paused
 
@@ -608,7 +609,7 @@ async def test_the_chosen_theme_is_remembered(tmp_path, monkeypatch):
         assert not paths.state.exists()
         pilot.app.theme = "high-contrast"
         await pilot.pause()
-        assert load(paths).theme == "high-contrast"
+        assert read_theme(paths.state) == "high-contrast"
     async with running(paths=paths) as pilot:
         assert pilot.app.theme == "high-contrast"
 

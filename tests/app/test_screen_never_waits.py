@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from textual.widgets import Static
 
-from app.config.settings import load
+from app.config.theme import read_theme
 from core.files import private_folder
 from core.files.private_folder import PrivateFolder
 from core.forge.compose.draft import Draft
@@ -76,7 +76,7 @@ Act = Callable[[Stage], Awaitable[None]]
 # by what is called: the keys before the lock is taken, what is refused, its words, what holds then
 CHANGES: dict[str, tuple[list[Act], Act, Callable[[Stage], str], Callable[[Stage], bool]]] = {
     "remember_theme": ([], change_theme, notices,
-                       lambda stage: load(stage.paths).theme == stage.pilot.app.theme),
+                       lambda stage: read_theme(stage.paths.state) == stage.pilot.app.theme),
     "keep": ([], keep, explanation, lambda stage: names(stage) == ["mine"]),
     "delete": ([keep], delete, hint, lambda stage: names(stage) == []),
     "save": ([keep, delete], undo, hint, lambda stage: names(stage) == ["mine"]),

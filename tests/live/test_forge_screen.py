@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from textual.pilot import Pilot
 
-from app.config.settings import Paths
+from app.config.paths import Paths
 from app.monitor import Monitor
 from app.screens.dialogs.dialog import Confirm
 from app.screens.main import MainScreen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.pilot import Pilot
 
-from app.config.settings import Paths
+from app.config.paths import Paths
 from core.echo.options import Switches
 from tests.scripted_echo import BACKED_UP, EMPTY, PACKETS_EACH, STALLED, echo_snapshot
 from tests.scripted_echo_monitor import echo_monitor, in_the_lab, opened

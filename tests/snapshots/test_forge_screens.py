@@ -7,7 +7,7 @@ import ipaddress
 import pytest
 from textual.pilot import Pilot
 
-from app.config.settings import Paths
+from app.config.paths import Paths
 from app.screens.dialogs.dialog import Confirm
 from tests.idle import eventually
 from tests.scripted import HOST, scripted_store

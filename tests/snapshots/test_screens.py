@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 
-from app.config.settings import Paths
+from app.config.paths import Paths
 from core.engine.engine import EngineSnapshot, EngineState, NoticeSeverity
 from core.store.packet_store import PacketStore
 from tests.scripted import BAD_CHECKSUM, DNS_ANSWER, MALFORMED, batch, conversations, scripted_store

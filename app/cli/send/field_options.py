@@ -12,8 +12,8 @@ from typing import Any
 
 import rich_click as click
 
-from app.cli.send.prompt import state_folder
 from app.cli.send.send import SendRequest
+from app.config.paths import Paths
 from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
 from core.forge.compose.layer_kinds import KINDS
 from core.forge.compose.templates import TEMPLATES
@@ -76,7 +76,7 @@ def _begin(
             )
         return TEMPLATES[template_name].drafts
     if draft_name is not None:
-        saved = DraftStore(StateDatabase(state_folder())).drafts()
+        saved = DraftStore(StateDatabase(Paths.of_user().state_folder)).drafts()
         if draft_name not in saved:
             there = f"; there are {_listed(saved)}" if saved else ""
             raise click.UsageError(f"--draft: no draft is named {draft_name!r}{there}")

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from app.cli.interrupts import Interrupts, StoppedError
 from app.cli.output import CommandError, say
 from app.cli.send.audit_option import WITHOUT_AUDIT, is_audited
-from app.cli.send.prompt import approve, state_folder
+from app.cli.send.prompt import approve
 from app.cli.send.replay_file import ReplayFile
 from app.cli.send.replay_output import ReplayReport
+from app.config.paths import Paths
 from core.forge.journal.send_journal import SendJournal
 from core.forge.orders import OrderError
 from core.forge.review.capture_review import CaptureReview
@@ -56,7 +57,7 @@ def run_replay(request: ReplayRequest) -> int:
     if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
         raise CommandError(f"{safe(request.link)} carries no Ethernet frames")
     audited = is_audited(request.audit)
-    journal = SendJournal(state_folder(), audited, WITHOUT_AUDIT)
+    journal = SendJournal(Paths.of_user().state_folder, audited, WITHOUT_AUDIT)
     is_loopback = bool(link.flags & IFF_LOOPBACK)
     framing = Encapsulation(link)
     file = ReplayFile(request.file, CaptureReview(request.link, is_loopback), framing)

@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from app.cli.interrupts import Interrupts, StoppedError
 from app.cli.output import CommandError, say
 from app.cli.send.audit_option import WITHOUT_AUDIT, is_audited
-from app.cli.send.prompt import approve, state_folder
+from app.cli.send.prompt import approve
 from app.cli.send.reply_listener import ReplyListener
 from app.cli.send.send_output import SendReport, write_dry_run
+from app.config.paths import Paths
 from core.forge import pipeline
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation
@@ -96,8 +97,7 @@ def run_send(request: SendRequest, host: ForgeHost | None = None) -> int:
             return 0
     if not request.link and request.drafts[0].has_link:
         raise FieldTextError("--link: these are frames with a link header; name their interface")
-    folder = state_folder()
-    journal = SendJournal(folder, is_audited(request.audit), WITHOUT_AUDIT)
+    journal = SendJournal(Paths.of_user().state_folder, is_audited(request.audit), WITHOUT_AUDIT)
     with ExitStack() as stack:
         driver = _CommandDriver(request, stack)
         try:
@@ -211,11 +211,11 @@ class _CommandDriver:
 
 
 def _save(name: str, drafts: Sequence[Draft]) -> None:
+    folder = Paths.of_user().state_folder
     try:
-        former = DraftStore(StateDatabase(state_folder())).keep(name, drafts)
+        former = DraftStore(StateDatabase(folder)).keep(name, drafts)
     except OSError as error:
-        raise CommandError(
-            f"{safe(str(state_folder()))}: {error.strerror}; the draft is not saved"
-        ) from error
+        words = f"{safe(str(folder))}: {error.strerror}; the draft is not saved"
+        raise CommandError(words) from error
     if former:
         say(f"rawscope: what was saved as {safe(name)} is now {safe(former)}")

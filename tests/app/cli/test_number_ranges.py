@@ -13,7 +13,9 @@ import rich_click as click
 
 from app.cli.main import rawscope, run
 from app.cli.send.field_options import field_options
-from app.config.settings import Paths, load
+from app.config.config_file import load
+from app.config.paths import Paths
+from app.config.theme import read_theme
 from app.screens.dialogs.add_listener import _port_problem
 from app.screens.dialogs.dialog import GoTo
 from widgets.forge.settings import COUNT, INTERVAL, RATE, SendSettings
@@ -123,7 +125,8 @@ def test_the_files(content: str, tmp_path: Path) -> None:
     paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
     paths.config.write_text(content)
     paths.state.write_text(content.replace("a = ", '{"theme": ') + "}")
-    config = load(paths)
+    config = load(paths.config)
     assert config.keys == {}
+    assert read_theme(paths.state) == ""
     assert all("\n" not in line for line in config.complaints)
     assert len(config.complaints) == 1

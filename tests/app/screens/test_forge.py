@@ -12,7 +12,7 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
-from app.config.settings import Paths
+from app.config.paths import Paths
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.drafts import Drafts

@@ -20,7 +20,8 @@ from pathlib import Path
 
 import pytest
 
-from app.config.settings import Paths, load, remember_theme
+from app.config.config_file import load
+from app.config.theme import read_theme, remember_theme
 from core.files import private_folder
 from core.files.pcapng_writer import PcapngWriter
 from core.files.private_folder import PrivateFolder
@@ -47,7 +48,7 @@ def write_audit(folder: Path, way: SendMethod) -> None:
 
 
 def write_theme(folder: Path) -> None:
-    reason = remember_theme(Paths(folder / "config.toml", folder / "state.json"), "nord")
+    reason = remember_theme(folder / "state.json", "nord")
     if reason:
         raise OSError(errno.EIO, reason)
 
@@ -60,7 +61,7 @@ WRITERS: dict[str, Callable[[Path], None]] = {
 }
 READERS: dict[str, Callable[[Path], object]] = {
     FILE: lambda folder: DraftStore(StateDatabase(folder)).drafts(),
-    "state.json": lambda folder: load(Paths(folder / "config.toml", folder / "state.json")).theme,
+    "state.json": lambda folder: read_theme(folder / "state.json"),
 }
 REPLACED_FILES = tuple(READERS)
 PCAPNG_FILES = ("sent.pcapng", "sent-frames.pcapng")
@@ -315,7 +316,7 @@ def test_a_configuration_that_is_no_file_is_one_line_at_once(tmp_path, kind) -> 
         case "endless":
             with path.open("wb") as file:
                 file.truncate(1 << 40)
-    (line,) = load(Paths(path, tmp_path / "state.json")).complaints
+    (line,) = load(path).complaints
     assert str(path) in line
     assert "\n" not in line
 
@@ -323,7 +324,7 @@ def test_a_configuration_that_is_no_file_is_one_line_at_once(tmp_path, kind) -> 
 def test_half_of_a_configuration_is_not_taken_for_all_of_it(tmp_path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("[keys]\n" + "# a remark\n" * 100_000 + '"view.pause" = "f6"\n')
-    config = load(Paths(path, tmp_path / "state.json"))
+    config = load(path)
     assert config.keys == {}
     assert "longer than 1,048,576 bytes" in config.complaints[0]
 
@@ -331,7 +332,7 @@ def test_half_of_a_configuration_is_not_taken_for_all_of_it(tmp_path) -> None:
 def test_a_configuration_may_be_a_link(tmp_path) -> None:
     (tmp_path / "dotfiles.toml").write_text("[forge]\naudit = false\n")
     (tmp_path / "config.toml").symlink_to("dotfiles.toml")
-    assert not load(Paths(tmp_path / "config.toml", tmp_path / "state.json")).audit
+    assert not load(tmp_path / "config.toml").forge.audit
 
 
 def test_the_theme_leaves_the_rest_of_the_state(folder) -> None:
