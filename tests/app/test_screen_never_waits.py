@@ -1,8 +1,7 @@
-"""No change of a state file that the screen makes waits for another process.
+"""The screen never waits for another process that uses the state directory.
 
-Another rawscope holds the lock of the state directory in each of these tests, and never gives it
-back. A change that a key asks for is refused at once, with a sentence; the same key works once the
-lock is free.
+In each of these tests, another rawscope holds the lock of the state directory and never releases
+it. A change by a key is refused at once, with a sentence; the same key works once the lock is free.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ DRAFT = Draft(("ip", "udp"))
 
 
 async def change_theme(stage: Stage) -> None:
-    """Another theme each time."""
+    """Choose a theme other than the current one."""
     app = stage.pilot.app
     app.theme = "nord" if app.theme != "nord" else "dracula"
 
@@ -73,7 +72,7 @@ def names(stage: Stage) -> list[str]:
 
 
 Act = Callable[[Stage], Awaitable[None]]
-# by what is called: the keys before the lock is taken, what is refused, its words, what holds then
+# by method: keys before the lock is taken, the refused change, where its sentence is, the result
 CHANGES: dict[str, tuple[list[Act], Act, Callable[[Stage], str], Callable[[Stage], bool]]] = {
     "remember_theme": ([], change_theme, notices,
                        lambda stage: read_theme(stage.paths.state) == stage.pilot.app.theme),
@@ -186,7 +185,7 @@ def test_every_method_that_changes_the_database_is_known() -> None:
 
 
 def test_the_screen_changes_state_files_by_these_calls_only() -> None:
-    """What opens, locks or writes state files otherwise may wait, so no module here names it."""
+    """Other functions that write state files may wait, so no module of the screen names them."""
     written, waiting = set(), []
     for path in ON_SCREEN:
         for node in ast.walk(ast.parse(path.read_text())):

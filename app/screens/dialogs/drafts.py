@@ -26,7 +26,7 @@ LINE_WIDTH = 92
 FRAME_WIDTH = 8  # columns beside a line: frames, padding, the scroll bar
 NAME_LONGEST = 60
 HISTORY_SHOWN = 50
-_DRAFTS_HINT = "enter fills the form · d deletes a saved one"
+_DRAFTS_HINT = "enter loads it into the form · d deletes a saved draft"
 
 Entry = tuple[str, str, tuple[Draft, ...]]  # heading, name, drafts
 
@@ -38,7 +38,7 @@ class Drafts(Dialog[tuple[Draft, ...]]):
         Binding("j", "move(1)", "Down"),
         Binding("k", "move(-1)", "Up"),
         Binding("delete,d", "delete", "Delete a saved draft"),
-        Binding("u", "undo", "Bring the deleted one back"),
+        Binding("u", "undo", "Restore the deleted draft"),
     ]
     title_text = "Start from"
 
@@ -75,7 +75,7 @@ class Drafts(Dialog[tuple[Draft, ...]]):
 
     def _all(self) -> Iterator[Entry]:
         if self._before:
-            yield "Before", "what the form held before", self._before
+            yield "Before", "the form's previous content", self._before
         for name, drafts in self._store.drafts().items():
             yield "Saved", name, drafts
         for found in TEMPLATES.values():
@@ -94,7 +94,7 @@ class Drafts(Dialog[tuple[Draft, ...]]):
             _, name, drafts = entry
             if self._change(partial(self._store.delete, name)):
                 self._deleted.append((name, drafts))
-                self._say(f"{safe(name)} is deleted · u brings it back")
+                self._say(f"{safe(name)} is deleted · u restores it")
 
     def action_undo(self) -> None:
         """Restore the draft that was deleted last."""
@@ -102,10 +102,10 @@ class Drafts(Dialog[tuple[Draft, ...]]):
             return
         name, drafts = self._deleted[-1]
         if name in self._store.drafts():
-            self._say(f"another draft is kept as {safe(name)} by now")
+            self._say(f"not restored: another draft is saved as {safe(name)} now")
         elif self._change(partial(self._store.save, name, drafts)):
             self._deleted.pop()
-            self._say(f"{safe(name)} is back")
+            self._say(f"{safe(name)} is restored")
 
     def _change(self, change: Callable[[], None]) -> bool:
         """Change the saved drafts, and list them again. Return False if the change failed."""
@@ -113,10 +113,10 @@ class Drafts(Dialog[tuple[Draft, ...]]):
         try:
             change()
         except KeyError:  # by another program
-            self._say("it was deleted already")
+            self._say("another program deleted it already")
             done = False
         except OSError as error:
-            self._say(f"nothing is changed: {safe(error.strerror or str(error))}")
+            self._say(f"nothing changed: {safe(error.strerror or str(error))}")
             done = False
         options = self.query_one(OptionList)
         at = options.highlighted
@@ -142,7 +142,7 @@ class Drafts(Dialog[tuple[Draft, ...]]):
 class KeepDraft(Dialog[str]):
     """Ask for the name to save a draft under."""
 
-    title_text = "Keep the draft"
+    title_text = "Save the draft"
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__()
@@ -152,11 +152,11 @@ class KeepDraft(Dialog[str]):
         name = Input(placeholder="name", compact=True)
         name.cursor_blink = False
         yield name
-        yield Hint("enter keeps it under this name")
+        yield Hint("enter saves it under this name")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         name = event.value.strip()
-        taken = "enter takes the place of the one there, which is kept"
+        taken = "enter replaces the draft of this name, which is kept"
         self.query_one(Hint).show(_name_problem(name), taken if name in self._names else "")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -176,7 +176,7 @@ def _destination(drafts: tuple[Draft, ...]) -> str:
 
 
 def _summary(drafts: tuple[Draft, ...]) -> str:
-    """``ip/tcp  dst 192.0.2.1  dstport 80``"""
+    """Return one line about drafts: ``ip/tcp  dst=192.0.2.1  dstport=80``."""
     first = drafts[0].own()
     words = "/".join(first.layers)
     if len(drafts) > 1:

@@ -1,20 +1,21 @@
-"""The audit: everything that was sent, appended to a pcapng file that any tool reads.
+"""The audit: a pcapng file to which rawscope appends everything that it sends.
 
-A packet stands once, before it is sent, with the direction "outbound" and a comment that says how
-often it is to be sent, and how. The result follows as a remark on the interface: how often it was
-sent, and what went wrong; where that is missing, the sender was killed. A replay writes down its
-frames some at a time, before the kernel is given them, and takes back those that did not leave: so
-it never sends a frame that cannot be written down. Several processes may write at once, each in
-sections of its own and in whole blocks, so a killed run leaves a readable file.
+`send` writes each packet once, before it is sent, with the direction "outbound" and a comment with
+the requested count and the command. The result follows as a comment on the interface: how many left
+and what went wrong. Without a result, the sender was killed. `replay` writes its frames in batches,
+each before the kernel gets it, and takes back those that did not leave; so it never sends a frame
+that it cannot record. Several processes may write at once: each writes sections of its own, in
+whole blocks. A killed run leaves a readable file.
 
-There are two files, since tcpdump reads none with two link types: frames that left verbatim, and IP
-packets, whose link header is the kernel's. Those have a cooked one in its place, which says that we
-sent them and what they are, whatever their version. (The link type RAW says neither, and tcpdump
-stops at its second section: libpcap compares a LINKTYPE with a DLT, and RAW's differ.)
+There are two files, because tcpdump cannot read one with two link types: one for verbatim frames,
+and one for IP packets, whose link header the kernel writes. Each IP packet has a cooked header in
+place of that, which marks it as outbound and gives its EtherType, whatever its IP version says.
+(Link type RAW gives neither, and tcpdump stops at the second section of such a file: libpcap
+compares a LINKTYPE with a DLT, and those of RAW differ.)
 
-They are in the state directory that the caller gives, and their owner's only; see
-`core.files.private_folder` for what is refused. A file that has grown
-large is kept under a name with the time, and another is begun; nothing is ever deleted.
+Both files are in the state directory that the caller names, and only their owner may read them;
+`core.files.private_folder` describes which files it refuses. A run that finds a large file renames
+it, with the time in its name, and begins another. Nothing is ever deleted.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ LARGE_BYTES = 256 << 20  # a run that finds the file so large begins another
 
 
 class Audit:
-    """The open audit file of one run, for what leaves on `way`. `folder` is made if need be.
+    """The open audit file of one run for a send method; `folder` is made if it is missing.
 
-    Raises OSError.
+    Raises `OSError`.
     """
 
     def __init__(self, folder: Path, way: SendMethod) -> None:
@@ -57,9 +58,9 @@ class Audit:
     def note_sending(
         self, departure: PreparedTransmission, count: int, commands: Sequence[str]
     ) -> None:
-        """Write down what is about to be sent `count` times; each packet has its command.
+        """Record packets that are about to be sent `count` times, each with its command.
 
-        Raises OSError: then it is not to be sent.
+        Raises `OSError`; then do not send them.
         """
         for packet, command in zip(departure.packets, commands, strict=True):
             words = f"sending {count} ({departure.way.value}) by: {command}"
@@ -73,8 +74,11 @@ class Audit:
         self._writer.flush()
 
     def note_result(self, departure: PreparedTransmission, progress: SendProgress) -> str:
-        """Write down how much left. It has left whether or not that can be written: what is wrong
-        is returned as a sentence, empty if nothing is."""
+        """Record how many packets left.
+
+        Return why the count could not be recorded, or an empty text: the packets have left, so
+        this does not raise.
+        """
         words = f"sent {progress.left} of {progress.asked}"
         if progress.dropped:
             words += f", {progress.dropped} were dropped by the device's queue (ENOBUFS)"
@@ -94,20 +98,22 @@ class Audit:
         offset: NDArray[np.int64],
         captured: NDArray[np.int64],
     ) -> None:
-        """Write down frames of a replay that are about to leave; (n,) arrays.
+        """Record frames of a replay that are about to leave.
 
-        Raises `OSError`: then none of them is written down, and none is to be sent.
+        `offset` and `captured` (n,) are the place and length of each frame in `data`.
+
+        Raises `OSError`; then none of them is recorded, so send none of them.
         """
         number = self._number(interface)
-        self._writer.flush()  # so that what is written next can be taken back
+        self._writer.flush()  # so that `take_back` can remove what is written next
         times = np.full(len(offset), time.time_ns(), np.int64)
         self._writer.write_many(data, offset, captured, times, PacketFlag.OUTBOUND, number)
         self._writer.flush()
 
     def take_back(self, interface: str, captured: NDArray[np.int64]) -> None:
-        """Take back the last of the frames just noted, which did not leave; (n,) their lengths.
+        """Remove the last recorded frames, which did not leave; `captured` (n,) are their lengths.
 
-        Where another process has written since, a remark says it. Raises `OSError`.
+        If another process has written since, add a comment instead. Raises `OSError`.
         """
         if not self._writer.take_back(captured):
             words = f"the last {len(captured)} frames of the section before did not leave"
@@ -115,7 +121,7 @@ class Audit:
             self._writer.flush()
 
     def close(self) -> None:
-        """Flush and close."""
+        """Flush and close the file."""
         self._writer.close()
 
     def _number(self, interface: str) -> int:
@@ -125,7 +131,7 @@ class Audit:
 
 
 def _cooked(packet: bytes, departure: PreparedTransmission) -> bytes:
-    """The packet behind the header of a cooked capture."""
+    """Return an IP packet with the header of a cooked capture (SLL)."""
     kind = EtherType.IPV6 if is_ipv6(packet, departure.network) else EtherType.IPV4
     return (
         SLL.emit({"pkttype": SENT_BY_US, "hatype": HARDWARE_NONE, "halen": 0, "etype": kind})
@@ -134,16 +140,16 @@ def _cooked(packet: bytes, departure: PreparedTransmission) -> bytes:
 
 
 def path_of(folder: Path, way: SendMethod) -> Path:
-    """The file for what leaves on `way`."""
+    """Return the path of the audit file for a send method."""
     return folder / (FRAMES if way is SendMethod.LINK else PACKETS)
 
 
 def _set_aside(folder: PrivateFolder, name: str) -> None:
-    """Rename a large file. A process that is writing to it goes on there."""
+    """Rename a large file. A process that is writing to it continues there."""
     try:
         with folder.locked():
             if folder.status(name).st_size > LARGE_BYTES:
                 path = Path(name)
                 folder.rename(name, path.with_stem(f"{path.stem}-{time.time_ns()}").name)
     except FileNotFoundError:
-        pass  # there is none yet
+        pass  # nothing was sent before

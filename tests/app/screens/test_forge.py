@@ -400,7 +400,7 @@ async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
         await pilot.press("d")
         await pilot.pause()
         assert store.drafts() == {}
-        assert str(hint.content) == "mine is deleted · u brings it back"
+        assert str(hint.content) == "mine is deleted · u restores it"
         with monkeypatch.context() as patch:
             patch.setattr(PrivateFolder, "replacement", lambda *_: full("", ()))
             await pilot.press("u")
@@ -409,18 +409,18 @@ async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
         await pilot.press("u", "u")
         await pilot.pause()
         assert store.drafts() == kept
-        assert str(hint.content) == "mine is back"
+        assert str(hint.content) == "mine is restored"
         with monkeypatch.context() as patch:
             patch.setattr(PrivateFolder, "replacement", lambda *_: full("", ()))
             await pilot.press("d")
             await pilot.pause()
             assert "No space left" in str(hint.content)
         await pilot.press("u")
-        assert str(hint.content).startswith("nothing is changed"), "nothing was deleted"
+        assert str(hint.content).startswith("nothing changed"), "nothing was deleted"
         store.delete("mine")  # by another program
         await pilot.press("d")
         await pilot.pause()
-        assert str(hint.content) == "it was deleted already"
+        assert str(hint.content) == "another program deleted it already"
 
 
 async def test_after_the_last_kept_draft_was_deleted_another_is_marked(tmp_path):
@@ -450,7 +450,7 @@ async def test_a_draft_whose_place_another_takes_is_kept(tmp_path):
         await pilot.press("ctrl+t", "m", "i", "n", "e")
         await pilot.pause()
         hint = pilot.app.screen.query_one(".dialog-hint", Static)
-        assert "takes the place" in str(hint.content)
+        assert "replaces the draft" in str(hint.content)
         await pilot.press("enter")
         await pilot.pause()
         assert store.drafts()["mine"][0].texts["ip.ttl"] == "9"
@@ -471,7 +471,7 @@ async def test_a_draft_of_now_is_not_undone(tmp_path):
         await pilot.press("u")
         await pilot.pause()
         hint = pilot.app.screen.query_one(".dialog-hint", Static)
-        assert str(hint.content) == "another draft is kept as mine by now"
+        assert str(hint.content) == "not restored: another draft is saved as mine now"
         assert store.drafts()["mine"][0].texts["ip.ttl"] == "9"
 
 

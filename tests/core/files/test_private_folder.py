@@ -1,7 +1,7 @@
-"""Every file that the program keeps, and everything that may stand in its place.
+"""Every file that the program keeps, and everything that may have its name.
 
-What is no regular file of this user is refused at once and left as it is; another program's file is
-never cut or appended to; a full disk leaves what was there, whole.
+Anything but a regular file of this user is refused at once and left alone. Another program's file
+is never cut or appended to. A full disk leaves the file as it was.
 """
 
 from __future__ import annotations
@@ -112,8 +112,8 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def told(folder: Path) -> dict[str, tuple[os.stat_result, bytes]]:
-    """All that is in a folder: what it is, and what it holds."""
+def contents(folder: Path) -> dict[str, tuple[os.stat_result, bytes]]:
+    """Return the status and the content of everything in a folder, by name."""
     found = {}
     for path in folder.iterdir():
         status = path.lstat()
@@ -126,22 +126,22 @@ def told(folder: Path) -> dict[str, tuple[os.stat_result, bytes]]:
 
 @pytest.mark.parametrize("obstacle", OBSTACLES)
 @pytest.mark.parametrize("name", WRITERS)
-def test_what_is_no_file_of_ours_is_refused_and_stays(tmp_path, folder, name, obstacle) -> None:
+def test_an_obstacle_is_refused_and_left_alone(tmp_path, folder, name, obstacle) -> None:
     put, reason = OBSTACLES[obstacle]
     victim = tmp_path / "victim"
     put(folder / name, victim)
-    before, there = told(folder), victim.exists()
+    before, there = contents(folder), victim.exists()
     with pytest.raises(OSError, match=reason) as refusal:
         WRITERS[name](folder)
     assert "\n" not in str(refusal.value)
-    assert told(folder) == before
+    assert contents(folder) == before
     assert victim.exists() == there
     assert not there or victim.read_bytes() == VICTIM
 
 
 @pytest.mark.parametrize("obstacle", OBSTACLES)
 @pytest.mark.parametrize("name", READERS)
-def test_and_is_not_read(tmp_path, folder, name, obstacle) -> None:
+def test_an_obstacle_is_not_read(tmp_path, folder, name, obstacle) -> None:
     put, _ = OBSTACLES[obstacle]
     put(folder / name, tmp_path / "victim")
     assert not READERS[name](folder)
@@ -160,29 +160,31 @@ FOREIGN = {
 
 @pytest.mark.parametrize("content", FOREIGN)
 @pytest.mark.parametrize("name", PCAPNG_FILES)
-def test_no_other_program_s_file_is_appended_to_or_cut(folder, name, content) -> None:
+def test_another_program_s_file_is_neither_appended_to_nor_cut(folder, name, content) -> None:
     (folder / name).write_bytes(FOREIGN[content])
-    before = told(folder)
+    before = contents(folder)
     with pytest.raises(OSError, match="not written by rawscope"):
         WRITERS[name](folder)
-    assert told(folder) == before
+    assert contents(folder) == before
 
 
 @pytest.mark.parametrize("application", ["dumpcap", "Rawscope", "a"])
 @pytest.mark.parametrize("name", PCAPNG_FILES)
-def test_nor_is_a_capture_of_another_program(folder, name, application) -> None:
+def test_another_program_s_capture_is_neither_appended_to_nor_cut(
+    folder, name, application
+) -> None:
     with PcapngWriter(folder / name, application) as writer:
         writer.add_interface("eth0", 1)
         writer.write(bytes(60), timestamp_ns=1)
     content = (folder / name).read_bytes()
     for cut in (len(content), len(content) - 3, 30, 10):
         (folder / name).write_bytes(content[:cut])
-        before = told(folder)
+        before = contents(folder)
         if content[:cut] == PcapngWriterHead[:cut]:
-            continue  # nobody can tell yet whose it is
+            continue  # too short to show who wrote it
         with pytest.raises(OSError, match="not written by rawscope"):
             WRITERS[name](folder)
-        assert told(folder) == before
+        assert contents(folder) == before
 
 
 def _own_head() -> bytes:
@@ -196,8 +198,8 @@ PcapngWriterHead = _own_head()
 
 
 @pytest.mark.parametrize("name", PCAPNG_FILES)
-def test_what_a_killed_run_of_ours_left_is_gone_on_with(folder, name) -> None:
-    """Also if it was killed within its very first block."""
+def test_the_file_of_a_killed_run_is_continued(folder, name) -> None:
+    """Also after a run that was killed while it wrote its first block."""
     WRITERS[name](folder)
     whole = (folder / name).read_bytes()
     for cut in (*range(0, 60, 3), len(whole) - 1):
@@ -208,7 +210,7 @@ def test_what_a_killed_run_of_ours_left_is_gone_on_with(folder, name) -> None:
 
 @pytest.mark.parametrize("content", FOREIGN)
 @pytest.mark.parametrize("name", REPLACED_FILES)
-def test_another_program_s_file_is_kept_when_ours_takes_its_place(folder, name, content) -> None:
+def test_another_program_s_file_is_kept_under_some_name(folder, name, content) -> None:
     (folder / name).write_bytes(FOREIGN[content])
     if name == "state.json":
         with pytest.raises(OSError, match="was not written by rawscope"):
@@ -222,25 +224,25 @@ def test_another_program_s_file_is_kept_when_ours_takes_its_place(folder, name, 
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_lock_that_is_never_given_back_is_waited_for_no_longer(folder, name, monkeypatch) -> None:
+def test_a_change_gives_up_on_a_lock_that_is_never_released(folder, name, monkeypatch) -> None:
     monkeypatch.setattr(private_folder, "_LOCK_PATIENCE_S", 0.0)
     words = "locked it|another rawscope is writing there now"
     with PrivateFolder(folder) as other, other.locked(), pytest.raises(OSError, match=words):
         WRITERS[name](folder)
-    assert not told(folder)
+    assert not contents(folder)
     WRITERS[name](folder)
 
 
 @pytest.mark.parametrize("name", PCAPNG_FILES)
-def test_nor_is_the_lock_of_an_audit_file(folder, name, monkeypatch) -> None:
+def test_an_audit_gives_up_on_a_file_lock_that_is_never_released(folder, name, monkeypatch) -> None:
     monkeypatch.setattr(private_folder, "_LOCK_PATIENCE_S", 0.0)
     WRITERS[name](folder)
-    before = told(folder)
+    before = contents(folder)
     with (folder / name).open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(OSError, match="locked it"):
             WRITERS[name](folder)
-    assert told(folder) == before
+    assert contents(folder) == before
 
 
 # -- a full disk -----------------------------------------------------------------------------
@@ -248,7 +250,7 @@ def test_nor_is_the_lock_of_an_audit_file(folder, name, monkeypatch) -> None:
 _FILL = """
 import sys
 from pathlib import Path
-from tests.core.files.test_private_folder import WRITERS, told
+from tests.core.files.test_private_folder import WRITERS, contents
 folder, name, kept = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 if kept:
     WRITERS[name](folder)
@@ -259,7 +261,7 @@ with (folder / "filler").open("wb", buffering=0) as filler:
                 filler.write(bytes(size))
         except OSError:
             pass
-before = told(folder)
+before = contents(folder)
 for count in range(200 if name.endswith(".pcapng") else 2):
     try:
         WRITERS[name](folder)
@@ -268,7 +270,7 @@ for count in range(200 if name.endswith(".pcapng") else 2):
         break
 else:
     sys.exit("there was room")
-after = told(folder)
+after = contents(folder)
 if name.endswith(".pcapng"):
     from core.files.reader import open_capture
     if after[name][1]:
@@ -282,7 +284,7 @@ else:
 
 @pytest.mark.parametrize("kept", [0, 1])
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_full_disk_leaves_what_was_there_whole(tmp_path, name, kept) -> None:
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path, name, kept) -> None:
     require_root()
     mounted = tmp_path / "full"
     mounted.mkdir()
@@ -302,7 +304,7 @@ def test_a_full_disk_leaves_what_was_there_whole(tmp_path, name, kept) -> None:
 
 
 @pytest.mark.parametrize("kind", ["fifo", "device", "directory", "socket", "endless"])
-def test_a_configuration_that_is_no_file_is_one_line_at_once(tmp_path, kind) -> None:
+def test_a_configuration_that_is_not_a_file_is_reported_at_once(tmp_path, kind) -> None:
     path = tmp_path / "config.toml"
     match kind:
         case "fifo":
@@ -321,7 +323,7 @@ def test_a_configuration_that_is_no_file_is_one_line_at_once(tmp_path, kind) -> 
     assert "\n" not in line
 
 
-def test_half_of_a_configuration_is_not_taken_for_all_of_it(tmp_path) -> None:
+def test_a_long_configuration_is_not_read_in_part(tmp_path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("[keys]\n" + "# a remark\n" * 100_000 + '"view.pause" = "f6"\n')
     config = load(path)
@@ -335,7 +337,7 @@ def test_a_configuration_may_be_a_link(tmp_path) -> None:
     assert not load(tmp_path / "config.toml").forge.audit
 
 
-def test_the_theme_leaves_the_rest_of_the_state(folder) -> None:
+def test_the_theme_leaves_the_rest_of_the_file(folder) -> None:
     (folder / "state.json").write_text('{"later": 1, "theme": "dracula"}')
     write_theme(folder)
     assert json.loads((folder / "state.json").read_text()) == {"later": 1, "theme": "nord"}

@@ -1,4 +1,4 @@
-"""Every folder that the program keeps files in, and everything that may be wrong with its path."""
+"""The folder of the program's files, and everything that may be wrong with its path."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def common() -> Iterator[Path]:
-    """A folder that every user may walk through, with one of user nobody in it."""
+    """A folder that every user may enter, with a folder of user nobody in it."""
     require_root()
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
@@ -131,9 +131,7 @@ def test_a_group_may_write_only_if_nobody_but_the_owner_is_in_it(
 
 
 @pytest.mark.parametrize("unknown", ["getpwuid", "getgrgid"])
-def test_a_group_or_an_owner_that_no_database_knows_is_refused(
-    common, monkeypatch, unknown
-) -> None:
+def test_a_group_or_an_owner_without_an_account_is_refused(common, monkeypatch, unknown) -> None:
     def missing(number: int) -> None:
         raise KeyError(number)
 
@@ -154,7 +152,7 @@ def test_links_of_this_user_are_followed_and_loops_end(tmp_path, folder) -> None
     refused(tmp_path / "loop", "symbolic links")
 
 
-def test_what_is_no_folder_is_refused(tmp_path) -> None:
+def test_a_file_or_a_fifo_in_place_of_a_folder_is_refused(tmp_path) -> None:
     (tmp_path / "file").write_text("")
     os.mkfifo(tmp_path / "fifo")
     for name in ("file", "fifo"):
@@ -185,8 +183,8 @@ def test_as_an_ordinary_user_root_s_file_is_refused(common) -> None:
     assert {path.read_bytes() for path in (common / "nobody").iterdir()} == {VICTIM}
 
 
-def test_in_a_user_namespace_files_of_users_that_are_not_mapped_do_not_matter(tmp_path) -> None:
-    """There, / belongs to the overflow user."""
+def test_in_a_user_namespace_folders_of_unmapped_users_are_accepted(tmp_path) -> None:
+    """In such a namespace, / belongs to the overflow user."""
     code = (
         "import sys; from pathlib import Path\n"
         "from tests.core.files.test_private_folder import WRITERS\n"

@@ -27,7 +27,7 @@ def departing(packet: bytes, interface: str, way: SendMethod) -> PreparedTransmi
 
 
 def audited(path: Path) -> tuple[list[bytes], list[str], list[tuple[str, int]]]:
-    """Packets, comments and interfaces; the file must be whole, all of it outbound."""
+    """Return packets, comments, and interfaces of an audit that is whole and all outbound."""
     packets: list[bytes] = []
     comments: list[str] = []
     with open_capture(path) as reader:
@@ -42,7 +42,7 @@ def audited(path: Path) -> tuple[list[bytes], list[str], list[tuple[str, int]]]:
 
 
 def test_the_audit_keeps_what_was_sent_from_run_to_run(tmp_path: Path) -> None:
-    """Packets in one file, frames in another: tcpdump reads none with two link types."""
+    """Packets are in one file and frames in another: tcpdump reads no file with two link types."""
     raw = departing(b"\x45" * 30, "lo", SendMethod.IP)
     frame = departing(b"\x02" * 60, "veth0", SendMethod.LINK)
     for departure in (raw, frame, raw, frame):
@@ -80,7 +80,7 @@ def test_the_audit_opens_elsewhere(tmp_path: Path, tool: str) -> None:
 
 
 def test_the_audit_has_the_packet_before_it_is_sent(tmp_path: Path) -> None:
-    """Whoever is killed while sending has left it: it is in the file, without closing that."""
+    """So a program that is killed while it sends has recorded the packet."""
     audit = Audit(tmp_path, SendMethod.IP)
     audit.note_sending(departing(b"\x45" * 30, "lo", SendMethod.IP), 7, ["x"])
     assert audited(audit.path)[:2] == ([b"\x45" * 30], ["sending 7 (IP_HDRINCL) by: x"])

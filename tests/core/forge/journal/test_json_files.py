@@ -16,7 +16,7 @@ from core.forge.journal.database import FILE, StateDatabase
 from core.forge.journal.drafts import DraftStore
 from core.forge.journal.history import SendHistory
 from core.forge.journal.json_files import APPROVALS, DRAFTS, HISTORY, IMPORTED
-from tests.core.files.test_private_folder import OBSTACLES, VICTIM, told
+from tests.core.files.test_private_folder import OBSTACLES, VICTIM, contents
 from tests.core.forge.journal.test_database import content, names, run_at_once
 
 ONE = (Draft(("ip", "udp"), {"ip.ttl": "3"}),)
@@ -49,9 +49,9 @@ def state(tmp_path: Path) -> StateDatabase:
 
 def test_reading_imports_nothing_yet(state: StateDatabase) -> None:
     write_json(state.folder)
-    before = told(state.folder)
+    before = contents(state.folder)
     assert content(state) == BEFORE
-    assert told(state.folder) == before
+    assert contents(state.folder) == before
 
 
 def test_the_first_change_imports_and_renames_the_files(state: StateDatabase) -> None:
@@ -165,7 +165,7 @@ def test_an_obstacle_is_refused_and_the_rest_is_read(
     write_json(state.folder)
     (state.folder / name).unlink()
     put(state.folder / name, tmp_path / "victim")
-    before = told(state.folder)
+    before = contents(state.folder)
     expected = [*BEFORE]
     expected[FILES.index(name)] = ({}, [], frozenset())[FILES.index(name)]
     assert [*content(state)] == expected
@@ -173,7 +173,7 @@ def test_an_obstacle_is_refused_and_the_rest_is_read(
     with pytest.raises(OSError, match=reason) as refusal:
         Approvals(state).add({"c"})
     assert name in str(refusal.value)
-    assert told(state.folder) == before
+    assert contents(state.folder) == before
     victim = tmp_path / "victim"
     assert not victim.exists() or victim.read_bytes() == VICTIM
 
@@ -182,7 +182,7 @@ def test_a_full_disk_leaves_the_files(
     state: StateDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_json(state.folder)
-    before = told(state.folder)
+    before = contents(state.folder)
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -191,7 +191,7 @@ def test_a_full_disk_leaves_the_files(
         patch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space left"):
             Approvals(state).add({"c"})
-    assert told(state.folder) == before
+    assert contents(state.folder) == before
     assert content(state) == BEFORE
 
 
