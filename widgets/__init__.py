@@ -1,1 +1,1 @@
-"""Textual widgets. Each shows one thing, and says what the user did by its own message."""
+"""Textual widgets. Each shows one thing, and posts its own messages about what the user did."""

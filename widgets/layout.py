@@ -1,4 +1,4 @@
-"""Have a widget measured again when its content changes height."""
+"""Make Textual measure a widget again when its content changes height."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one line of the detail tree looks like: arrow, label, value, meaning."""
+"""Draw one line of the detail tree: arrow, label, value, meaning."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from widgets.detail.tree import TreeLine, worst
 from widgets.lines.cells import left, width_of
 
 OPEN, CLOSED, LEAF = "▾ ", "▸ ", "  "
-INDENT = 2  # cells a level
+INDENT = 2  # cells per level
 LABEL_SHORTEST = 4  # however deep the line is
-VALUE_WIDTH = 18  # meanings line up behind values up to this long
+VALUE_WIDTH = 18  # meanings are aligned behind values up to this width
 SIGNS = {Severity.NOTE: "·", Severity.WARNING: "!", Severity.ERROR: "✗"}
 COMPONENTS = frozenset(
     f"packet-detail--{name}"
@@ -28,23 +28,23 @@ StyleOf = Callable[[str], Style]
 
 
 def arrow_cells(line: TreeLine) -> range:
-    """The cells where a press opens or closes the line."""
+    """Return the cells of the arrow, where a press opens or closes the row."""
     start = line.level * INDENT
     return range(start, start + len(OPEN)) if line.row.children else range(0)
 
 
 def label_width(line: TreeLine) -> int:
-    """Cells up to the value, for a label that is not cut."""
+    """Return the cells before the value if the label is not cut."""
     return line.level * INDENT + len(LEAF) + width_of(safe(line.row.label)) + 1
 
 
 def paint_tree_line(
     line: TreeLine, value_start: int, room: int, style_of: StyleOf, *, is_open: bool
 ) -> list[Segment]:
-    """The pieces of a line; values begin in cell `value_start`, but those of layers.
+    """Return the segments of a line. Values begin in cell `value_start`, except for layers.
 
-    Meanings begin behind `VALUE_WIDTH` cells of value, where `room` cells have them whole so.
-    A layer, and a closed row that hides something worse than it shows, end with a sign.
+    Meanings begin behind `VALUE_WIDTH` cells of value if `room` cells can hold them there. An
+    outermost layer, and a closed row that hides a worse flaw than its own, end with a sign.
     """
     row = line.row
     arrow = (OPEN if is_open else CLOSED) if row.children else LEAF

@@ -1,22 +1,22 @@
-"""Where each byte stands in a hex dump: counted here, drawn and clicked by `hex_view`.
+"""The cell of each byte in a hex dump, for drawing and for clicks.
 
 ::
 
     0010  00 3c 12 67 40 00 40 06  28 a7 7f 00 00 01 7f 00   ·<·g@·@·(·······
-    offset  hex, 32, 16, 8 or 4 a row                        the same as text
+    offset  hex, 32, 16, 8 or 4 per row                      the same as text
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-SHAPES = ((32, 2), (16, 2), (8, 2), (8, 1), (4, 2))  # bytes a row, cells between the three parts
-GROUP = 8  # bytes with a wider gap behind them
+SHAPES = ((32, 2), (16, 2), (8, 2), (8, 1), (4, 2))  # bytes per row, cells between the three parts
+GROUP = 8  # bytes between two wider gaps
 
 
 @dataclass(frozen=True, slots=True)
 class HexLayout:
-    """`digits` of the offset, `per_row` bytes, and `gap` cells between the three parts."""
+    """A row: `digits` of the offset, `per_row` bytes, `gap` cells between the three parts."""
 
     digits: int
     per_row: int
@@ -24,25 +24,25 @@ class HexLayout:
 
     @property
     def hex_start(self) -> int:
-        """The cell of the first hex digit."""
+        """Return the cell of the first hex digit."""
         return self.digits + self.gap
 
     @property
     def text_start(self) -> int:
-        """The cell of the first character."""
+        """Return the cell of the first character."""
         return self.hex_cell(self.per_row - 1) + 2 + self.gap
 
     @property
     def width(self) -> int:
-        """Cells of a full row."""
+        """Return the cells of a full row."""
         return self.text_start + self.per_row
 
     def hex_cell(self, index: int) -> int:
-        """The first cell of byte `index` of a row."""
+        """Return the first cell of byte `index` of a row."""
         return self.hex_start + index * 3 + index // GROUP
 
     def index_at(self, x: int) -> int:
-        """Which byte of a row cell `x` belongs to, the nearest one outside of both parts."""
+        """Return the byte of a row at cell `x`; outside of both parts, the nearest one."""
         if x >= self.text_start:
             return min(x - self.text_start, self.per_row - 1)
         for index in range(self.per_row - 1, 0, -1):
@@ -52,7 +52,7 @@ class HexLayout:
 
 
 def choose_hex_layout(length: int, width: int) -> HexLayout:
-    """As many bytes a row as fit in `width` cells, for `length` bytes."""
+    """Return the layout with the most bytes per row that fits `width` cells; for `length` bytes."""
     digits = max(4, len(f"{max(0, length - 1):x}"))
     for per_row, gap in SHAPES:
         layout = HexLayout(digits, per_row, gap)

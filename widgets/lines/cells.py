@@ -1,7 +1,7 @@
-"""Text in terminal cells: one character may take none, one or two of them.
+"""Text in terminal cells: a character takes none, one, or two of them.
 
-Everything that lines up columns goes through here. Text that is ASCII, nearly all of it,
-takes the short way: a slice.
+All code that aligns columns uses these functions. ASCII text, which is nearly all text, is sliced;
+other text is measured.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ ELLIPSIS = "…"
 
 
 def width_of(text: str) -> int:
-    """Cells that `text` takes."""
+    """Return the number of cells that `text` takes."""
     return len(text) if text.isascii() else cell_len(text)
 
 
 def cut(text: str, width: int) -> str:
-    """`text` in at most `width` cells, with an ellipsis where something was left out."""
+    """Return `text` in at most `width` cells; an ellipsis replaces what does not fit."""
     if width_of(text) <= width:
         return text
     if width <= 0:
@@ -28,19 +28,19 @@ def cut(text: str, width: int) -> str:
 
 
 def left(text: str, width: int) -> str:
-    """Exactly `width` cells, text at the left."""
+    """Return `text` in exactly `width` cells, aligned left."""
     text = cut(text, width)
     return text + " " * (width - width_of(text))
 
 
 def right(text: str, width: int) -> str:
-    """Exactly `width` cells, text at the right: numbers."""
+    """Return `text` in exactly `width` cells, aligned right, as numbers are."""
     text = cut(text, width)
     return " " * (width - width_of(text)) + text
 
 
 def without(text: str, cells: int) -> str:
-    """What is left of `text` when its first `cells` cells are scrolled away."""
+    """Return `text` without its first `cells` cells."""
     if cells <= 0:
         return text
     if text.isascii():
@@ -50,7 +50,7 @@ def without(text: str, cells: int) -> str:
 
 
 def shorten_address(address: str, width: int) -> str:
-    """An address in `width` cells, never cut inside a group.
+    """Return an address in at most `width` cells, never cut inside a group.
 
     An IPv6 address that is too long loses whole groups from its middle:
     ``2001:db8:85a3::8a2e:370:7334`` in 20 cells is ``2001:db8:…:370:7334``.

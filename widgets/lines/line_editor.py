@@ -1,7 +1,7 @@
-"""One line of text under the user's keys: the text, and where the cursor is in it.
+"""A line of text that the user edits: the text, and the cursor in it.
 
-No widget: a form of sixty fields draws sixty lines and edits one of them, so that it needs no
-sixty input widgets. Keys are Textual key names; what they do is what they do in every shell.
+This is not a widget: a form of sixty fields draws sixty lines and edits one of them, without sixty
+input widgets. Keys are Textual key names and do what they do in a shell.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ _WORD_RIGHT = re.compile(r"\w*\W*")
 
 
 class LineEditor:
-    """`cursor` is the place of the next character, 0 to the length of `text`. While all of it is
-    `selected`, what is inserted takes its place, and erasing erases all; moving only deselects."""
+    """A text and a cursor. `cursor` is the index of the next character, 0 to the length of `text`.
+
+    While the whole text is `selected`, inserting replaces it, an erasing key erases all of it, and
+    moving the cursor deselects it.
+    """
 
     def __init__(self, text: str = "", *, selected: bool = False) -> None:
         self.text = text
@@ -23,14 +26,14 @@ class LineEditor:
         self.selected = selected and bool(text)
 
     def insert(self, text: str) -> None:
-        """Put `text` where the cursor is."""
+        """Insert `text` at the cursor."""
         if self.selected:
             self._erase_all()
         self.text = self.text[: self.cursor] + text + self.text[self.cursor :]
         self.cursor += len(text)
 
     def press(self, key: str) -> bool:
-        """Do what a key does; False if it is no editing key."""
+        """Do what a key does. Return False if it is not an editing key."""
         act = _KEYS.get(key)
         if act is None:
             return False
@@ -42,7 +45,7 @@ class LineEditor:
         return True
 
     def go_to(self, cursor: int) -> None:
-        """Move the cursor, at most to an end."""
+        """Move the cursor, at most to either end."""
         self.selected = False
         self.cursor = max(0, min(cursor, len(self.text)))
 
@@ -50,7 +53,7 @@ class LineEditor:
         self.text, self.cursor, self.selected = "", 0, False
 
     def _erase_to(self, cursor: int) -> None:
-        """Take away what is between the cursor and `cursor`."""
+        """Erase the text between the cursor and `cursor`."""
         start, stop = sorted((self.cursor, max(0, min(cursor, len(self.text)))))
         self.text = self.text[:start] + self.text[stop:]
         self.cursor = start

@@ -1,4 +1,4 @@
-"""Text selected with the mouse, in one line of a list: how it looks, and what is copied."""
+"""Text that the user selected with the mouse, in one line: its look, and what is copied."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-TO_THE_END = -1  # how Textual writes an open end
+TO_THE_END = -1  # Textual's value for an open end
 
 
 def with_selection(strip: Strip, span: tuple[int, int] | None, style: Style) -> Strip:
-    """`strip` with the characters of `span` in the colors of a selection."""
+    """Return `strip` with the characters of `span` in the colors of a selection."""
     if span is None:
         return strip
     start, stop = span
@@ -22,6 +22,6 @@ def with_selection(strip: Strip, span: tuple[int, int] | None, style: Style) -> 
 
 
 def selected_text(strip: Strip, span: tuple[int, int]) -> str:
-    """The characters of `span`, blanks at the end left out."""
+    """Return the characters of `span`, without blanks at the end."""
     start, stop = span
     return strip.text[start : None if stop == TO_THE_END else stop].rstrip()

@@ -1,13 +1,13 @@
-"""How wide the columns of the packet table are. No drawing, no Textual: numbers in and out.
+"""The widths of the packet table's columns. Numbers only: no drawing, no Textual.
 
 Rules
 -----
-* A column is as wide as what has been seen in it, and never gets narrower again: columns
-  that jump while traffic scrolls by cannot be read.
-* An address is not cut in the middle. The address columns grow with IPv6 as far as Info keeps
-  a readable rest; beyond that an address loses whole groups (`cells.shorten_address`).
-* Info takes the rest. Where the rest would be too little, columns are given up one step
-  after another (`SHAPES`): what a narrow terminal loses first is what is missed least.
+* A column is as wide as the widest text that was shown in it, and never gets narrower: columns that
+  jump while traffic scrolls by cannot be read.
+* An address is not cut in the middle. The address columns widen for IPv6 while Info stays readable;
+  beyond that, an address loses whole groups (`cells.shorten_address`).
+* Info takes the rest of the width. If the rest is too narrow, the table drops columns in steps
+  (`SHAPES`), the least useful ones first.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from widgets.packets.row import PacketRow
 from widgets.packets.time_format import NS, TimeFormat
 
 SIGN_WIDTH = 3  # a mark, a sign, a blank
-INFO_LEAST = 16  # with less for Info, a column is given up
-INFO_WITH_ADDRESSES = 36  # two IPv4 addresses, and a little
-INFO_WISHED = 32  # with less for Info, the address columns stop growing
+INFO_LEAST = 16  # with less for Info, the table drops a column
+INFO_WITH_ADDRESSES = 36  # two IPv4 addresses, and some text
+INFO_WISHED = 32  # with less for Info, the address columns stop widening
 ADDRESS_LEAST = 15  # 255.255.255.255
 ADDRESS_BOUND = 17  # a MAC address is shown whole at any width
-ADDRESS_MOST = 39  # an IPv6 address with nothing left out
+ADDRESS_MOST = 39  # the longest IPv6 address
 INTERFACE_MOST = 15  # IFNAMSIZ without its NUL, linux/if.h
 
 
 class ColumnName(Enum):
-    """The columns; the value is the heading."""
+    """The columns. The value is the heading."""
 
     NUMBER = "No."
     TIME = "Time"
@@ -48,7 +48,7 @@ RIGHT_ALIGNED = frozenset({ColumnName.NUMBER, ColumnName.TIME, ColumnName.LENGTH
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """A column in its place: its first cell, counted from the left edge, and its cells."""
+    """A column: its first cell, counted from the left edge, and its width in cells."""
 
     name: ColumnName
     start: int
@@ -56,7 +56,7 @@ class TableColumn:
 
     @property
     def at_right(self) -> bool:
-        """True for numbers, which line up at their last digit."""
+        """Return True for numbers, which are aligned at their last digit."""
         return self.name in RIGHT_ALIGNED
 
 
@@ -70,16 +70,16 @@ class TableLayout:
 
     @property
     def info(self) -> TableColumn:
-        """The last column."""
+        """Return the last column."""
         return self.columns[-1]
 
     @property
     def addresses_in_info(self) -> bool:
-        """True where there was no room for the addresses: they stand before the Info text."""
+        """Return True if the addresses have no columns and stand before the Info text."""
         return all(column.name is not ColumnName.SOURCE for column in self.columns)
 
     def column_at(self, x: int) -> ColumnName | None:
-        """The column that cell `x` belongs to, the blank behind it included."""
+        """Return the column of cell `x`; the blank behind a column belongs to it."""
         for column in self.columns:
             if column.start <= x <= column.start + column.width:
                 return column.name
@@ -88,18 +88,18 @@ class TableLayout:
 
 @dataclass(slots=True)
 class WidestSeen:
-    """The widest text met so far in each column, in cells."""
+    """The widest text that was shown in each column, in cells."""
 
     number: int = 3
     whole_seconds: int = 1  # digits before the point, with the sign
-    interface: int = 0  # 0 = there is only one interface, and no such column
+    interface: int = 0  # 0 for a single interface, which has no column
     source: int = ADDRESS_LEAST
     destination: int = ADDRESS_LEAST
     protocol: int = len(ColumnName.PROTOCOL.value)
     length: int = len(ColumnName.LENGTH.value)
 
     def take(self, rows: Iterable[PacketRow]) -> None:
-        """Widen to what these rows need."""
+        """Widen the columns for these rows."""
         for row in rows:
             self.source = max(self.source, width_of(row.source))
             self.destination = max(self.destination, width_of(row.destination))
@@ -107,25 +107,25 @@ class WidestSeen:
             self.length = max(self.length, len(str(row.length)))
 
     def take_durations(self, durations_ns: Iterable[int]) -> None:
-        """Widen to these durations in the Time column."""
+        """Widen the Time column for these durations."""
         for duration in durations_ns:
             digits = len(str(abs(duration) // NS)) + (duration < 0)
             self.whole_seconds = max(self.whole_seconds, digits)
 
     def take_count(self, count: int) -> None:
-        """Widen to the packet numbers up to `count`."""
+        """Widen the No. column for packet numbers up to `count`."""
         self.number = max(self.number, len(str(count)))
 
     def take_interfaces(self, names: Iterable[str]) -> None:
-        """Show the Interface column where packets come from more than one."""
-        widths = [width_of(name) for name in set(names)]  # a capture begun again names it again
+        """Show the Interface column if packets come from more than one."""
+        widths = [width_of(name) for name in set(names)]  # a restarted capture names it again
         if len(widths) > 1:
             self.interface = max(len(ColumnName.INTERFACE.value), min(max(widths), INTERFACE_MOST))
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One step of giving up columns, taken while Info keeps `info_least` cells."""
+    """One step of dropping columns; it is chosen if Info has at least `info_least` cells."""
 
     time_decimals: int = 6
     without: frozenset[ColumnName] = field(default_factory=frozenset)
@@ -148,7 +148,7 @@ SHAPES = (
 def choose_layout(
     seen: WidestSeen, width: int, time_format: TimeFormat, *, with_date: bool = False
 ) -> TableLayout:
-    """The richest layout that leaves Info readable in `width` cells."""
+    """Return the layout with the most columns that leaves Info readable in `width` cells."""
     for shape in SHAPES:
         layout = _place(seen, width, shape, time_format, with_date)
         if layout.info.width >= shape.info_least:

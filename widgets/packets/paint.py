@@ -1,4 +1,4 @@
-"""What one row of the packet table looks like: words and a layout in, a strip out."""
+"""Draw one row of the packet table: from its text and a layout, make a strip."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ StyleOf = Callable[[str], Style]
 
 
 def tone_class(tone: Tone) -> str:
-    """The component class that colors a tone: ``packet-table--icmp-error``."""
+    """Return the component class that colors a tone, such as ``packet-table--icmp-error``."""
     return "packet-table--" + tone.name.lower().replace("_", "-")
 
 
@@ -43,7 +43,7 @@ COMPONENTS = frozenset(
 
 
 def paint_header(layout: TableLayout, time_heading: str, style: Style) -> Strip:
-    """The headings, over their columns."""
+    """Draw the headings, above their columns."""
     text = " " * layout.columns[0].start
     for column in layout.columns:
         title = time_heading if column.name is ColumnName.TIME else column.name.value
@@ -52,7 +52,7 @@ def paint_header(layout: TableLayout, time_heading: str, style: Style) -> Strip:
 
 
 def info_text(row: PacketRow, layout: TableLayout) -> str:
-    """The last column, in full."""
+    """Return the whole text of the last column."""
     if layout.addresses_in_info and row.source:
         return f"{row.source} → {row.destination}  {row.info}"
     return row.info
@@ -68,7 +68,7 @@ def paint_row(
     selected: bool,
     shift: int,
 ) -> Strip:
-    """One row. On the selected one, addresses are whole and push the rest to the right.
+    """Draw one row. In the selected row, addresses are whole and push the rest to the right.
 
     A sign that is an alarm keeps its color under the cursor.
     """
@@ -99,7 +99,7 @@ def paint_row(
 
 
 def paint_evicted(number: int, layout: TableLayout, style_of: StyleOf, *, selected: bool) -> Strip:
-    """The row of a packet that is not in memory anymore: its number, and that it was evicted."""
+    """Draw the row of a packet that is not in memory anymore: its number, and a note."""
     cells = {ColumnName.NUMBER: str(number), ColumnName.INFO: EVICTED}
     text = " " * SIGN_WIDTH
     for column in layout.columns:

@@ -1,7 +1,7 @@
-"""When a packet came: three ways to say it, all from whole nanoseconds.
+"""The time of a packet in three formats, from whole nanoseconds.
 
-No clock is read here and nothing goes through floating point, so a time is shown exactly as
-the capture has it, also one before 1970 or after 2106.
+These functions read no clock and use no floating point, so they show a time exactly as the capture
+has it, also before 1970 or after 2106.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ class TimeFormat(Enum):
 
     @property
     def next(self) -> TimeFormat:
-        """The format that comes after this one."""
+        """Return the format that follows this one; the first follows the last."""
         members = list(TimeFormat)
         return members[(members.index(self) + 1) % len(members)]
 
 
 def local_datetime(timestamp_ns: int) -> datetime:
-    """Local wall clock time at a moment, whole seconds.
+    """Return the local wall clock time, in whole seconds.
 
-    Falls back to UTC for moments outside what the C library converts.
+    Return UTC for a time that the C library cannot convert.
     """
     seconds = timestamp_ns // NS
     try:
@@ -40,12 +40,12 @@ def local_datetime(timestamp_ns: int) -> datetime:
 
 
 def date_text(timestamp_ns: int) -> str:
-    """The local date: ``2026-11-22``."""
+    """Return the local date: ``2026-11-22``."""
     return local_datetime(timestamp_ns).strftime("%Y-%m-%d")
 
 
 def clock_text(timestamp_ns: int, decimals: int, *, with_date: bool) -> str:
-    """Local time of day, ``12:03:44.123456``, after the date where that is wanted."""
+    """Return the local time of day, ``12:03:44.123456``, after the date if `with_date`."""
     moment = local_datetime(timestamp_ns)
     fraction = timestamp_ns % NS // 10 ** (9 - decimals)
     clock = f"{moment:%H:%M:%S}.{fraction:0{decimals}d}"

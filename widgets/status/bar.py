@@ -1,4 +1,4 @@
-"""The line at the top: what runs, how much came, and, always, how much was lost."""
+"""The line at the top: the state, the packets that arrived, and always those that were lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MARGIN = 1
 
 
 class StatusBar(Widget):
-    """One line, drawn from one value. Nothing happens between two calls of `show`."""
+    """One line, drawn from one value. It changes only when `show` is called."""
 
     COMPONENT_CLASSES = {f"status-bar--{look.value}" for look in StatusStyle}
 
@@ -35,13 +35,13 @@ class StatusBar(Widget):
         self._line = StatusLine(StatusState.IDLE)
 
     def show(self, line: StatusLine) -> None:
-        """Say this from now on."""
+        """Show another line."""
         if line != self._line:
             self._line = line
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """The parts from the left, the clock at the right edge."""
+        """Draw the parts from the left, and the clock at the right edge."""
         width = self.size.width
         plain = self.rich_style
         margin = MARGIN if width > 40 else 0

@@ -1,8 +1,8 @@
-"""What the status bar says, as values and as words. No drawing, no clock.
+"""The content of the status bar, as values and as words. No drawing, no clock.
 
-The bar is one line and terminals are narrow, so every part has a rank: the ones that the
-user must not miss (state, packets, dropped) stay at any width, in a shorter form if need
-be; the others go one after another, least needed first.
+The bar is one line, and terminals are narrow, so every part has a rank. The parts that the user
+must not miss (state, packets, dropped) stay at any width, in a shorter form if needed; the others
+are dropped one after another, the least needed first.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from widgets.lines.cells import cut, width_of
 
 BARS = "▁▂▃▄▅▆▇█"
 SPARK_SAMPLES = 10
-NAME_MOST = 28  # cells of an interface list or a file name
+NAME_MOST = 28  # cells for the interfaces or the file name
 WIDE_JOINT = "   "  # before a group of parts
 
 
 class StatusState(Enum):
-    """What is going on: a sign, and a word beside it."""
+    """What the program does: a sign, and a word beside it."""
 
     IDLE = ("–", "idle")
     LIVE = ("●", "live")
@@ -33,24 +33,24 @@ class StatusState(Enum):
 
     @property
     def sign(self) -> str:
-        """One character."""
+        """Return one character."""
         return str(self.value[0])
 
     @property
     def word(self) -> str:
-        """What the sign means."""
+        """Return the word for the sign."""
         return str(self.value[1])
 
 
 @dataclass(frozen=True, slots=True)
 class StatusLine:
-    """Everything the bar shows. `clock` is text already: the bar has no clock of its own.
+    """Everything that the bar shows. `clock` is text: the bar has no clock of its own.
 
-    `source` names the interfaces or the file. `rates` are packets a second, oldest first, the
-    last one current; empty where there is no rate (a file). `arrived` counts the packets that
-    came since the view was paused, `lost` those of the view that were evicted since. `progress` is
-    the share of a file that is read, 0 to 1. `faults` counts the packets that could not be
-    described, by a fault of ours.
+    `source` names the interfaces or the file. `rates` are packets per second, oldest first, the
+    last one current; empty for a file. `arrived` counts the packets that arrived since the user
+    paused the view, `lost` those of the view that the store evicted since then. `progress` is the
+    share of a file that was read, 0 to 1. `faults` counts the packets that rawscope failed to
+    describe.
     """
 
     state: StatusState
@@ -68,7 +68,7 @@ class StatusLine:
 
 
 class StatusStyle(Enum):
-    """How a part is colored."""
+    """The color of a part."""
 
     PLAIN = "plain"
     QUIET = "quiet"
@@ -80,10 +80,10 @@ class StatusStyle(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of the line. `rank` 0 always stays; the highest rank goes first.
+    """A piece of the line. Rank 0 always stays; the highest rank is dropped first.
 
-    `short` is said instead of `text` where even rank 0 does not fit; `joint` stands before
-    it, except at the start of the line.
+    `short` replaces `text` if even rank 0 does not fit. `joint` separates the part from the one
+    before it.
     """
 
     text: str
@@ -94,7 +94,7 @@ class Part:
 
 
 def si(value: float, unit: str) -> str:
-    """A number with three digits and a decimal prefix: ``41.2k/s``, ``34.0 MB/s``."""
+    """Return a number with three digits and a decimal prefix: ``41.2k/s``, ``34.0 MB/s``."""
     for prefix in ("", "k", "M", "G"):
         if abs(value) < 999.5 or prefix == "G":
             break
@@ -104,7 +104,7 @@ def si(value: float, unit: str) -> str:
 
 
 def sparkline(samples: Sequence[float]) -> str:
-    """The last samples as bars, the highest one full; nothing at all is a row of low bars."""
+    """Return the last samples as bars, the highest one full; only zeros are a row of low bars."""
     recent = list(samples)[-SPARK_SAMPLES:]
     top = max(recent, default=0)
     if top <= 0:
@@ -131,7 +131,7 @@ def _state_part(line: StatusLine) -> Part:
 
 
 def parts_of(line: StatusLine) -> list[Part]:
-    """The parts in the order in which they stand; the clock, if any, is last."""
+    """Return the parts from left to right; the clock, if any, is last."""
     dropped = Part(
         f"dropped {line.dropped:,}",
         StatusStyle.BAD if line.dropped else StatusStyle.QUIET,
@@ -167,7 +167,7 @@ def _width(parts: Sequence[Part]) -> int:
 
 
 def fit(parts: Sequence[Part], width: int) -> list[Part]:
-    """The parts that fit in `width` cells: least needed ones go, then the rest gets shorter."""
+    """Return the parts that fit in `width` cells: drop the least needed, then shorten the rest."""
     kept = list(parts)
     while _width(kept) > width and any(part.rank for part in kept):
         kept.remove(max(kept, key=lambda part: part.rank))
