@@ -1,4 +1,4 @@
-"""An app around one widget, and a way to play a scene on it."""
+"""An application around one widget, for tests of that widget."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Scene = Callable[[Pilot[None]], Awaitable[None]]
 
 
 class Stage(OrderedKeysApp[None]):
-    """One widget on the whole screen; keeps the messages that it was sent."""
+    """An application with one widget on the whole screen. `heard` are the messages it received."""
 
     def __init__(self, widget: Widget) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class Stage(OrderedKeysApp[None]):
 
 
 def play(widget: Widget, scene: Scene, size: tuple[int, int] = (100, 20)) -> Stage:
-    """Mount `widget`, run `scene`, return the app with what it heard."""
+    """Mount `widget`, run `scene`, and return the application with the messages it received."""
     app = Stage(widget)
 
     async def run() -> None:
@@ -47,11 +47,11 @@ def play(widget: Widget, scene: Scene, size: tuple[int, int] = (100, 20)) -> Sta
 
 
 def screen_text(widget: Widget) -> list[str]:
-    """The widget's lines as the user sees them, blanks at the end left out."""
+    """Return the widget's lines as the user sees them, without blanks at the end."""
     return [strip.text.rstrip() for strip in widget.render_lines(widget.size.region)]
 
 
 def styles_at(widget: Widget, y: int) -> list[tuple[str, object]]:
-    """Text and style of each piece of line `y`."""
+    """Return text and style of each segment of line `y`."""
     strip = widget.render_lines(widget.size.region)[y]
     return [(segment.text, segment.style) for segment in strip]

@@ -1,4 +1,4 @@
-"""No terminal is too small, and a window dragged about breaks nothing (fault 37)."""
+"""No terminal is too small for the widgets, and resizing it repeatedly breaks nothing."""
 
 import pytest
 from rich.cells import cell_len

@@ -1,4 +1,4 @@
-"""A widget is as high as its content, also if it changes twice before Textual has laid it out."""
+"""A widget is as high as its content, even if that changes twice before Textual lays it out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from widgets.lab.results import LabResults
 
 SNAPSHOT = echo_snapshot()
 
-# the widget, how to show little in it, and how to show much
+# the widget, a call that shows little in it, and one that shows much
 CASES: dict[str, tuple[Callable[[], Widget], Callable[..., None], Callable[..., None]]] = {
     "banner": (Banner, lambda it: it.show("short"), lambda it: it.show("long " * 60)),
     "lab": (

@@ -1,4 +1,4 @@
-"""The packet table while it is held and the store evicts: rows stay, and say what is gone."""
+"""A held packet table while the store evicts packets: their rows stay and report it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from widgets.packets.paint import EVICTED
 from widgets.packets.time_format import TimeFormat
 
 
-def test_held_rows_stay_in_their_places_and_say_that_they_are_evicted():
+def test_held_rows_stay_in_their_places_and_report_the_eviction():
     async def scene(pilot):
         table = pilot.app.widget
         table.show(ManyPackets(1000))
@@ -31,7 +31,7 @@ def test_held_rows_stay_in_their_places_and_say_that_they_are_evicted():
         assert table.rows.held_count == 995
         assert not table.select(5)
         assert table.select(6)
-        table.move_to_line(0)  # the cursor can stand there all the same
+        table.move_to_line(0)  # the cursor can be there nevertheless
         assert table.selected == 1
         assert styles_at(table, 1)[0][1] == table.component("packet-table--cursor")
         table.hold(ManyPackets(1000, first=1001))
@@ -45,7 +45,7 @@ def test_held_rows_stay_in_their_places_and_say_that_they_are_evicted():
 @pytest.mark.parametrize("time_format", TimeFormat)
 @pytest.mark.parametrize("width", [20, 40, 80, 160])
 def test_held_rows_are_drawn_at_every_width_and_with_every_time(time_format, width):
-    """Above, below and at the edge between what is evicted and what is not."""
+    """Draw rows before, after, and at the boundary between evicted and other packets."""
 
     async def scene(pilot):
         table = pilot.app.widget
@@ -64,7 +64,7 @@ def test_held_rows_are_drawn_at_every_width_and_with_every_time(time_format, wid
     play(PacketTable(), scene, size=(width, 20))
 
 
-def test_a_held_view_goes_on_where_it_was():
+def test_a_held_view_continues_where_it_was():
     async def scene(pilot):
         table = pilot.app.widget
         table.show(ManyPackets(1000))

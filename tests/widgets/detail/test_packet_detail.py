@@ -1,3 +1,5 @@
+"""The detail tree on a screen: keys, mouse, and what stays from packet to packet."""
+
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from core.wire.model.field import Span
@@ -82,7 +84,7 @@ def test_the_same_field_stays_selected_and_comes_back():
         assert selected_key(view) == "tcp.dstport"
 
     play(PacketDetail(), scene, size=TALL)
-    assert spans[0] == spans[2] == Span(36, 38)  # told again although the bytes are the same
+    assert spans[0] == spans[2] == Span(36, 38)  # set again although the bytes are the same
     assert len(spans) == 3
 
 
@@ -102,7 +104,7 @@ def test_every_byte_selects_a_row_that_holds_it():
             0: "eth.dst",
             14: "ip.version",
             22: "ip.ttl",
-            24: "ip.checksum",  # and not the caveat below it
+            24: "ip.checksum",  # not the caveat below it
             25: "ip.checksum",
             36: "tcp.dstport",
             47: "tcp.flags",  # eight flags share the byte
@@ -221,7 +223,7 @@ def test_hostile_text_never_reaches_the_screen_raw():
     play(PacketDetail(), scene)
 
 
-def test_no_packet_shows_nothing_and_says_no_bytes():
+def test_no_packet_shows_nothing_and_has_no_bytes():
     async def scene(pilot):
         view = pilot.app.widget
         show(view, SEGMENT)
@@ -256,7 +258,7 @@ def test_long_lines_can_be_shifted_and_no_further_than_their_end():
     play(PacketDetail(), scene, size=(60, 10))
 
 
-def test_a_line_that_goes_on_says_so_but_is_copied_whole():
+def test_a_cut_line_is_marked_but_copied_whole():
     row = Row("x", "label", "0x66c3", "a meaning that is so long that it cannot be there")
 
     async def scene(pilot):
@@ -264,13 +266,13 @@ def test_a_line_that_goes_on_says_so_but_is_copied_whole():
         view.show((row, row))
         for line in screen_text(view)[:2]:  # the first one is under the cursor
             assert line.endswith("…")
-        assert "0x66c3  a meaning" in screen_text(view)[1]  # no room is given away before it
+        assert "0x66c3  a meaning" in screen_text(view)[1]  # no padding before it
         assert view.build_line(1).text.endswith("cannot be there")
 
     play(PacketDetail(), scene, size=(60, 10))
 
 
-def test_why_reading_stopped_is_there_in_full():
+def test_the_reason_why_decoding_stopped_is_shown_in_full():
     async def scene(pilot):
         view = pilot.app.widget
         dissection = dissect(SEGMENT[:40], LinkType.ETHERNET, len(SEGMENT))

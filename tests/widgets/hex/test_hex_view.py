@@ -1,3 +1,5 @@
+"""The hex view on a screen: layout, highlight, cursor, and mouse."""
+
 import pytest
 
 from core.wire.model.field import Span
@@ -9,7 +11,7 @@ DATA = bytes(range(256))
 
 
 def highlighted(view):
-    """The pieces of the lines that are drawn as highlighted: hex, then text."""
+    """Return the highlighted text of all lines: hex, then text."""
     style = view.component("hex-view--highlight")
     lines = [view.build_line(line) for line in range(view.line_count)]
     return [segment.text for line in lines for segment in line if segment.style == style]
@@ -31,7 +33,7 @@ def test_a_row_has_offset_hex_and_text():
 @pytest.mark.parametrize(
     ("width", "per_row"), [(158, 32), (100, 16), (75, 16), (60, 8), (40, 8), (38, 8), (30, 4)]
 )
-def test_bytes_a_row_follow_the_width(width, per_row):
+def test_bytes_per_row_follow_the_width(width, per_row):
     async def scene(pilot):
         view = pilot.app.widget
         view.show(DATA)
@@ -41,7 +43,7 @@ def test_bytes_a_row_follow_the_width(width, per_row):
     play(HexView(), scene, size=(width, 20))
 
 
-def test_what_was_not_captured_is_said():
+def test_missing_bytes_are_reported():
     async def scene(pilot):
         view = pilot.app.widget
         view.show(DATA[:32], 1232)
@@ -93,7 +95,7 @@ def test_every_byte_can_be_clicked_on_both_sides():
         assert layout.index_at(layout.text_start + index) == index
 
 
-def test_a_click_says_which_byte():
+def test_a_click_selects_its_byte():
     async def scene(pilot):
         view = pilot.app.widget
         view.show(DATA)

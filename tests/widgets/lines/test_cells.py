@@ -1,3 +1,5 @@
+"""Text is fitted to terminal cells, also if a character takes two of them."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len

@@ -1,4 +1,4 @@
-"""One line under the keys."""
+"""A line of text that the user edits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from widgets.lines.line_editor import LineEditor
 
 
 def edited(text: str, cursor: int, *keys: str) -> str:
-    """What a line is after some keys, its cursor shown as a bar."""
+    """Return the line after some keys, with a bar for the cursor."""
     line = LineEditor(text)
     line.go_to(cursor)
     for key in keys:
@@ -39,7 +39,7 @@ def test_keys(keys, expected):
     assert edited("mss=1460,nop", 4, *keys) == expected
 
 
-def test_what_is_no_editing_key_is_left_to_others():
+def test_a_key_that_edits_nothing_is_refused():
     line = LineEditor("64")
     assert not line.press("enter")
     assert (line.text, line.cursor) == ("64", 2)

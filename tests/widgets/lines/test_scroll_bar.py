@@ -1,4 +1,4 @@
-"""The scroll bar that keeps its picture: always what Textual would have drawn."""
+"""The scroll bar keeps its strips, and always looks as Textual would draw it."""
 
 from textual.scrollbar import ScrollBar
 

@@ -1,3 +1,5 @@
+"""The packet table on a screen: rows, cursor, following, eviction, marks, times, and widths."""
+
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,7 +37,7 @@ ETH0 = CaptureInterface("eth0", LinkType.ETHERNET)
 
 @dataclass
 class ManyPackets:
-    """What a table needs of a snapshot, for any number of packets that are never made."""
+    """A stand-in for a snapshot of any number of packets, made only when they are read."""
 
     count: int
     version: int = 1
@@ -69,18 +71,18 @@ def add(store, packets):
 
 
 def numbers(table):
-    """The packet numbers on the screen, by the words on it."""
+    """Return the packet numbers that the screen shows."""
     return [int(text[2:].split()[0]) for text in screen_text(table)[1:] if text]
 
 
 def cursor_rows(table):
-    """Lines of the screen that have the cursor's background."""
+    """Return the lines of the screen that have the cursor's background."""
     color = table.component("packet-table--cursor").bgcolor
     lines = table.render_lines(table.size.region)
     return [y for y, strip in enumerate(lines) if all(s.style.bgcolor == color for s in strip)]
 
 
-# -- what a row says -------------------------------------------------------------------
+# -- the text of a row -------------------------------------------------------------------
 
 
 def test_rows_have_every_column():
@@ -284,7 +286,7 @@ def test_moves():
     play(PacketTable(), scene)
 
 
-def test_select_goes_to_a_packet_or_says_no():
+def test_select_goes_to_a_packet_or_returns_false():
     async def scene(pilot):
         table = pilot.app.widget
         table.show(filled(200).snapshot())
@@ -386,7 +388,7 @@ def test_rows_are_read_once():
 # -- eviction --------------------------------------------------------------------------
 
 
-def test_a_cursor_on_an_evicted_packet_goes_to_the_oldest_and_says_so():
+def test_a_cursor_on_an_evicted_packet_goes_to_the_oldest_and_reports_it():
     async def scene(pilot):
         table = pilot.app.widget
         table.show(ManyPackets(1000))
@@ -526,7 +528,7 @@ def test_the_date_stands_in_every_row_when_the_packets_span_days():
     play(PacketTable(), scene, size=(140, 40))
 
 
-def test_the_time_since_a_packet_that_is_gone_is_not_guessed():
+def test_the_time_since_an_evicted_packet_is_a_dash():
     async def scene(pilot):
         table = pilot.app.widget
         table.follow = False
@@ -539,7 +541,7 @@ def test_the_time_since_a_packet_that_is_gone_is_not_guessed():
 
 
 @pytest.mark.parametrize("time_format", TimeFormat)
-def test_a_time_that_nobody_told_is_a_dash(time_format):
+def test_a_time_that_the_capture_lacks_is_a_dash(time_format):
     async def scene(pilot):
         table = pilot.app.widget
         store = filled()
@@ -732,7 +734,7 @@ def test_selected_text_is_copied_from_the_rows():
     play(PacketTable(), scene)
 
 
-# -- only some of the packets --------------------------------------------------------------
+# -- filtered packets --------------------------------------------------------------
 
 
 def _odd_numbers(chunk):

@@ -1,3 +1,5 @@
+"""The status bar: its parts, and which of them a narrow terminal drops."""
+
 from dataclasses import replace
 
 import pytest
@@ -30,7 +32,7 @@ def shown(line, width):
     return texts[0]
 
 
-def test_a_wide_bar_says_everything():
+def test_a_wide_bar_shows_everything():
     text = shown(LIVE, 140)
     for part in ("rawscope", "eth0", "● live", "128,403 pkts", "41.2k/s", "34.0 MB/s"):
         assert part in text
@@ -39,7 +41,7 @@ def test_a_wide_bar_says_everything():
     assert text.endswith("12:03:44")
 
 
-def test_state_packets_and_dropped_never_go():
+def test_state_packets_and_dropped_are_never_dropped():
     line = StatusLine(
         StatusState.LIVE,
         source="enp0s31f6",
@@ -65,7 +67,7 @@ def test_state_packets_and_dropped_never_go():
     play(StatusBar(), scene)
 
 
-def test_at_80_columns_the_rate_and_the_evicted_count_are_there_too():
+def test_80_columns_also_show_the_rate_and_the_evicted_count():
     text = shown(LIVE, 80)
     assert "eth0" in text
     assert "41.2k/s" in text
