@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+from core.analysis.packet_analysis import PacketAnalysis
 from core.capture.options import ANY, CaptureOptions
 from core.echo.snapshot import EchoSnapshot
 from core.engine.engine import Engine, EngineSnapshot, EngineState
@@ -41,7 +42,8 @@ class Rates:
 class Scene:
     """The state that one repaint needs.
 
-    `faults` counts the packets that could not be described; `fault` describes the first.
+    `faults` counts the packets that could not be described; `fault` describes the first, or the
+    failure of an analysis.
     """
 
     engine: EngineSnapshot
@@ -103,6 +105,7 @@ class Bridge:
     ) -> None:
         self._engine = engine
         self.echo = engine.echo
+        self.analysis = PacketAnalysis()
         self.faults = Faults()  # noted by the widgets that show packets
         self._store_generation = engine.snapshot().store_generation
         self._options = options
@@ -129,7 +132,7 @@ class Bridge:
             self._time_of_day(),
             echo,
             self.faults.count,
-            self.faults.message if self.faults.count else "",
+            self.faults.message if self.faults.count else self.analysis.trouble,
         )
 
     @property

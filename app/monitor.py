@@ -251,5 +251,6 @@ class Monitor(OrderedKeysApp[None]):
             self.capture.unless_lost("Leave", self.exit)
 
     def on_unmount(self) -> None:
+        self.bridge.analysis.close()
         if "forger" in self.__dict__:
             self.forger.close()

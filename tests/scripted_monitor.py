@@ -130,6 +130,7 @@ def scripted_monitor(
         machine=machine or ScriptedMachine(),
     )
     monitor.NOTIFICATION_TIMEOUT = PATIENCE_S  # type: ignore[misc] # a busy machine is slow to look
+    monitor.bridge.analysis.patience_s = PATIENCE_S
     return monitor
 
 

@@ -25,6 +25,7 @@ THEMES = {
     "app/screens/test_pause.py": "memory and counters of a paused view",
     "app/test_monitor_terminal.py": "the monitor as a process on a real terminal",
     "app/test_paint_rate.py": "how often Textual may paint",
+    "app/test_analysis_off_screen.py": "no scan of many packets on the UI thread",
     "app/test_redraw.py": "the redraw key, and terminals with few columns",
     "app/test_screen_never_waits.py": "the screen waits for no other process",
     "app/test_startup.py": "what is imported before the first rows appear",

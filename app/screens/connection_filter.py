@@ -83,14 +83,18 @@ class ConnectionFilterLine(Widget):
 
     name_shown: reactive[str] = reactive("")
     counts: reactive[tuple[int, int]] = reactive((0, 0))
+    progress: reactive[float | None] = reactive(None)
 
     class Left(Message):
         """All packets are wanted again."""
 
-    def show(self, name: str, shown: int, held: int) -> None:
-        """Whose packets, how many of how many; no name for all."""
+    def show(self, name: str, shown: int, held: int, progress: float | None = None) -> None:
+        """Name the client and count its packets; no name for all packets.
+
+        `progress` is the part of the packets that a new filter has seen, 0 to 1.
+        """
         self.set_class(not name, "-all")
-        self.name_shown, self.counts = name, (shown, held)
+        self.name_shown, self.counts, self.progress = name, (shown, held), progress
 
     def render(self) -> Text:
         shown, held = self.counts
@@ -98,6 +102,9 @@ class ConnectionFilterLine(Widget):
         if self.name_shown:
             said = f"only packets of client {safe(self.name_shown)} (esc shows all)"
         count = f"{shown:,} of {held:,}"
+        if self.progress is not None:
+            said = f"looking for packets of client {safe(self.name_shown)} (esc cancels)"
+            count = f"{int(self.progress * 100)}%"
         gap = max(2, self.size.width - len(said) - len(count))
         return Text(f"{said}{' ' * gap}{count}", no_wrap=True, overflow="ellipsis")
 

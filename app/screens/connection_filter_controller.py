@@ -6,7 +6,10 @@ held, every client that the cursor passes would cost a filter of the whole store
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from app.screens.connection_filter import ConnectionFilter, ConnectionFilterLine, of_client
+from core.analysis.packet_analysis import PacketAnalysis
 from core.echo.snapshot import EchoSnapshot
 from core.engine.echo_service import NO_SERVER
 from core.store.snapshot import Snapshot
@@ -17,13 +20,21 @@ class ConnectionFilterController:
     """The filter of one table, and the line above it that names the client.
 
     `is_offered` is true while the clients are shown: the line then also says that all packets are
-    shown, so that a click on a client moves no row away from under the pointer.
+    shown, so that a click on a client moves no row away from under the pointer. `analysis` filters;
+    `show_table` shows what it has found.
     """
 
-    def __init__(self, table: PacketTable, line: ConnectionFilterLine) -> None:
+    def __init__(
+        self,
+        table: PacketTable,
+        line: ConnectionFilterLine,
+        analysis: PacketAnalysis,
+        show_table: Callable[[], None],
+    ) -> None:
         self.current: ConnectionFilter | None = None
         self.is_offered = False
         self._table, self._line = table, line
+        self._analysis, self._show_table = analysis, show_table
         self._wanted: int | None = None  # the client to filter for with the next scene
         self._echo = NO_SERVER  # of the last scene
         self._held = 0  # packets in the last snapshot that the table got
@@ -64,9 +75,11 @@ class ConnectionFilterController:
             self._set(found)
         name = "" if self.current is None else self.current.name
         self._line.display = bool(name) or (self.is_offered and self._table.display)
-        self._line.show(name, self._table.rows.held_count, self._held)
+        progress = self._analysis.latest.progress
+        self._line.show(name, self._table.rows.held_count, self._held, progress)
 
     def _set(self, current: ConnectionFilter | None) -> None:
         if current != self.current:
             self.current = current
-            self._table.keep_only(None if current is None else current.connection)
+            self._analysis.keep_only(None if current is None else current.connection)
+            self._show_table()

@@ -54,7 +54,8 @@ class CopyController:
         """Return the packet's row, also if the store evicted the packet."""
         reader = RowReader(self._faults)
         try:
-            return reader.row(self._shown(), packet.number)
+            sequences = self._workspace.table.rows.sequences
+            return reader.row(self._shown(), packet.number, sequences)
         except KeyError:
             return reader.evicted_row(packet)
 

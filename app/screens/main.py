@@ -90,7 +90,10 @@ class MainScreen(Screen[None]):
         self.table, self.panels = self.workspace.table, self.workspace.panels
         self.capture = capture
         self.connection_filter = ConnectionFilterController(
-            self.table, self.workspace.connection_filter_line
+            self.table,
+            self.workspace.connection_filter_line,
+            bridge.analysis,
+            self._show_table,
         )
         self.sides = SidePanels(self)
         self.copier = CopyController(self.workspace, self.sides, bridge.faults, lambda: self.shown)
@@ -154,6 +157,7 @@ class MainScreen(Screen[None]):
             scene.store_generation,
             scene.faults,
             scene.fault,
+            self.bridge.analysis.version,
             self.paused,
             workspace.zoomed,
             workspace.side,
@@ -192,10 +196,15 @@ class MainScreen(Screen[None]):
             self.table.clear()
         if self.table.selected is None:  # follow live packets, but show a file from its start
             self.table.follow = scene.engine.piped or not scene.engine.file
+        self._show_table()
+
+    def _show_table(self) -> None:
+        """Show what is known of the packets in the table."""
+        analyzed = self.bridge.analysis.update(self.shown, self.scene.store_generation)
         if self.paused:
-            self.table.hold(self.shown)
+            self.table.hold(self.shown, analyzed)
         else:
-            self.table.show(self.shown)
+            self.table.show(self.shown, analyzed)
 
     def _show_selected(self, number: int | None) -> None:
         """Show the packet under the cursor."""

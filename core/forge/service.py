@@ -36,10 +36,12 @@ from core.forge.send_errors import SendError
 from core.forge.transmit.transmission import PreparedTransmission
 from core.forge.values import SendProgress
 from core.net.sockets import NotPermittedError
+from core.store.budget import Budget
 from core.store.snapshot import Snapshot
 from core.wire.model.text import safe
 
 LISTEN_S = 10.0  # so long after the last packet replies are looked for
+SLICE_S = 0.02  # of comparing captured packets before others get the processor
 _JOIN_S = 2.0
 
 
@@ -243,7 +245,8 @@ class ForgeService:
         snapshot = self._snapshot
         if tracker is None or snapshot is None:
             return True
-        done = tracker.look(snapshot)
+        tracker.forget(snapshot.first)
+        done = not tracker.extend(snapshot, Budget(SLICE_S))
         with self._lock:
             if tracker is self._tracker:
                 listening = self._clock() <= self._until_s

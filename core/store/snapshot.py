@@ -58,6 +58,10 @@ class Snapshot:
         kept = bisect_right(self.chunks, newer.first - 1, key=_last_number)
         return replace(self, chunks=self.chunks[kept:])
 
+    def chunks_after(self, number: int) -> tuple[Chunk, ...]:
+        """Return the chunks with any packet after packet `number`."""
+        return self.chunks[bisect_right(self.chunks, number, key=_last_number) :]
+
     def find(self, number: int) -> tuple[Chunk, int]:
         """The chunk of a packet and its row there. `KeyError` if evicted or never captured."""
         index = bisect_right(self.chunks, number, key=first_number) - 1

@@ -1,114 +1,205 @@
-"""A view: a growing, random-access sequence of packet numbers, ascending.
+"""The packets of a store that pass a predicate, in the order of their numbers.
 
 Theory
 ------
-A view without a predicate is every packet held, and costs nothing: row r is packet
-``first + r``. A view with a predicate keeps, for each chunk, the rows that passed, as 16-bit
-numbers; finding a row is a bisection over chunks, finding a packet one more inside a chunk.
-`extend` asks the predicate about packets it was not asked about before, so a growing view
-costs what is new, and forgets chunks that the store has dropped.
+A `View` asks its predicate about each packet once, a chunk at a time, and keeps, for each chunk,
+the rows that passed, as 16-bit numbers. So a growing view costs what is new, and it forgets chunks
+that the store has evicted. What it has found is published as `FilteredPackets`: immutable, for any
+thread. Finding a row there is a bisection over chunks, and finding a packet one more inside a
+chunk.
+
+All packets of a store need no view: row r of `AllPackets` is packet ``first + r``.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.chunk import Chunk, first_number
+from core.decode.chunk import Chunk
+from core.store.budget import Budget
 from core.store.snapshot import Snapshot
 
 Predicate = Callable[[Chunk], NDArray[np.bool_]]
+"""Takes a chunk of n packets and returns (n,) bool."""
 
 
-class View:
-    """Packet numbers that pass `predicate`, all without one. See the module's text.
+class PacketNumbers(ABC):
+    """An immutable, ascending sequence of packet numbers; a table shows one in each row.
 
-    `predicate` takes a chunk of n packets and returns (n,) bool. One thread uses a view.
+    `predicate` selected the packets; None selects all. `first` is the lowest packet number that was
+    in the store, `through` the last one that was asked about.
     """
 
-    def __init__(self, predicate: Predicate | None = None) -> None:
-        self._predicate = predicate
-        self._first = 1  # lowest number held
-        self._count = 0  # highest number seen
-        self._chunk_first: list[int] = []  # number of row 0 of each chunk with a segment
-        self._rows: list[NDArray[np.uint16]] = []  # rows that passed, by chunk
-        self._start: list[int] = []  # where each chunk's rows begin in the view
+    __slots__ = ()
 
-    def extend(self, snapshot: Snapshot) -> None:
-        """Take in what `snapshot` has more than the last one, and drop what was evicted."""
-        self._first = snapshot.first
-        if self._predicate is not None:
-            self._drop_evicted()
-            new = bisect_right(snapshot.chunks, self._count + 1, key=first_number)
-            for chunk in snapshot.chunks[max(0, new - 1) :]:
-                self._add(chunk, self._predicate)
-        self._count = snapshot.count
+    predicate: Predicate | None
+    first: int
+    through: int
 
-    @property
-    def first(self) -> int:
-        """The lowest packet number that was held at the last `extend`."""
-        return self._first
+    @abstractmethod
+    def __len__(self) -> int: ...
 
-    def _drop_evicted(self) -> None:
-        gone = bisect_right(self._chunk_first, self._first - 1)
-        if gone:
-            del self._chunk_first[:gone], self._rows[:gone]
-            self._restart()
-
-    def _restart(self) -> None:
-        total = 0
-        self._start = []
-        for rows in self._rows:
-            self._start.append(total)
-            total += len(rows)
-
-    def _add(self, chunk: Chunk, predicate: Predicate) -> None:
-        known = max(0, self._count + 1 - chunk.first)
-        if known >= len(chunk):
-            return
-        passed = np.flatnonzero(predicate(chunk.rows(known, len(chunk)))) + known
-        rows = passed.astype(np.uint16)
-        if self._chunk_first and self._chunk_first[-1] == chunk.first:
-            self._rows[-1] = np.concatenate([self._rows[-1], rows])
-            return
-        self._start.append(len(self))
-        self._chunk_first.append(chunk.first)
-        self._rows.append(rows)
-
-    def __len__(self) -> int:
-        if self._predicate is None:
-            return self._count + 1 - self._first
-        return self._start[-1] + len(self._rows[-1]) if self._rows else 0
-
+    @abstractmethod
     def __getitem__(self, row: int) -> int:
-        """The packet number in a row; negative rows count from the end. `IndexError` outside."""
-        length = len(self)
-        if row < 0:
-            row += length
-        if not 0 <= row < length:
-            raise IndexError(row)
-        if self._predicate is None:
-            return self._first + row
-        index = bisect_right(self._start, row) - 1
-        return self._chunk_first[index] + int(self._rows[index][row - self._start[index]])
+        """Return the packet number of a row; a negative row counts from the end.
+
+        Raise `IndexError` outside.
+        """
+
+    @abstractmethod
+    def nearest_row(self, number: int) -> int | None:
+        """Return the row of the first packet from `number` on, else the last row; None if empty."""
+
+    def __iter__(self) -> Iterator[int]:
+        return (self[row] for row in range(len(self)))
 
     def row_of(self, number: int) -> int | None:
-        """The row a packet is in, or None if it is not in the view."""
+        """Return the row of a packet, or None if it has none."""
         row = self.nearest_row(number)
         return row if row is not None and self[row] == number else None
 
+
+def _checked(row: int, length: int) -> int:
+    """Return `row`, counted from the start. Raise `IndexError` outside."""
+    if row < 0:
+        row += length
+    if not 0 <= row < length:
+        raise IndexError(row)
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class AllPackets(PacketNumbers):
+    """The packets `first` … `through`."""
+
+    first: int = 1
+    through: int = 0
+    predicate: None = None
+
+    def __len__(self) -> int:
+        return self.through + 1 - self.first
+
+    def __getitem__(self, row: int) -> int:
+        return self.first + _checked(row, len(self))
+
     def nearest_row(self, number: int) -> int | None:
-        """The row of the first packet from `number` on, else the last row; None when empty."""
+        length = len(self)
+        return min(max(number - self.first, 0), length - 1) if length else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FilteredPackets(PacketNumbers):
+    """The packets up to `through` that pass `predicate`.
+
+    ``chunk_first``  the number of row 0 of each chunk with a segment
+    ``segments``     uint16, the rows of each of these chunks that passed
+    ``start``        where each segment begins
+    """
+
+    predicate: Predicate
+    first: int
+    through: int
+    chunk_first: tuple[int, ...]
+    segments: tuple[NDArray[np.uint16], ...]
+    start: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return self.start[-1] + len(self.segments[-1]) if self.segments else 0
+
+    def __getitem__(self, row: int) -> int:
+        row = _checked(row, len(self))
+        index = bisect_right(self.start, row) - 1
+        return self.chunk_first[index] + int(self.segments[index][row - self.start[index]])
+
+    def nearest_row(self, number: int) -> int | None:
         length = len(self)
         if not length:
             return None
-        if self._predicate is None:
-            return min(max(number - self._first, 0), length - 1)
-        index = bisect_right(self._chunk_first, number) - 1
+        index = bisect_right(self.chunk_first, number) - 1
         if index < 0:
             return 0
-        inside = int(np.searchsorted(self._rows[index], max(0, number - self._chunk_first[index])))
-        return min(self._start[index] + inside, length - 1)
+        row = max(0, number - self.chunk_first[index])
+        return min(self.start[index] + int(self.segments[index].searchsorted(row)), length - 1)
+
+    def without_evicted(self, first: int) -> FilteredPackets:
+        """Return the packets whose chunk begins at packet `first`, or after it."""
+        if first <= self.first:
+            return self
+        gone = bisect_right(self.chunk_first, first - 1)
+        segments = self.segments[gone:]
+        chunk_first = self.chunk_first[gone:]
+        return FilteredPackets(
+            self.predicate, first, self.through, chunk_first, segments, _starts(segments)
+        )
+
+
+def _starts(segments: Iterable[NDArray[np.uint16]]) -> tuple[int, ...]:
+    starts, total = [], 0
+    for rows in segments:
+        starts.append(total)
+        total += len(rows)
+    return tuple(starts)
+
+
+class View:
+    """Selects the packets that pass `predicate`. An `Analyzer`: one thread extends it.
+
+    Any thread may read `packets`, which is replaced at the end of each `extend`.
+    """
+
+    def __init__(self, predicate: Predicate) -> None:
+        self.packets = FilteredPackets(predicate, 1, 0, (), (), ())
+        self._predicate = predicate
+        self._first = 1
+        self._through = 0
+        self._chunk_first: list[int] = []
+        self._segments: list[NDArray[np.uint16]] = []
+
+    def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
+        """Ask about packets of `snapshot` that were not asked about before.
+
+        Return True if the budget was spent before the last of them.
+        """
+        for chunk in snapshot.chunks_after(self._through):
+            self._add(chunk)
+            self._through = chunk.last
+            if budget.is_spent:
+                break
+        else:
+            self._through = max(self._through, snapshot.count)
+        self._publish()
+        return self._through < snapshot.count
+
+    def forget(self, first: int) -> None:
+        """Drop the packets below `first`: the store has evicted their chunks."""
+        self._first = max(self._first, first)
+        gone = bisect_right(self._chunk_first, first - 1)
+        if gone:
+            del self._chunk_first[:gone], self._segments[:gone]
+
+    def _add(self, chunk: Chunk) -> None:
+        known = max(0, self._through + 1 - chunk.first)
+        passed = np.flatnonzero(self._predicate(chunk.rows(known, len(chunk)))) + known
+        rows = passed.astype(np.uint16)
+        if self._chunk_first and self._chunk_first[-1] == chunk.first:  # it has grown
+            self._segments[-1] = np.concatenate([self._segments[-1], rows])
+        else:
+            self._chunk_first.append(chunk.first)
+            self._segments.append(rows)
+
+    def _publish(self) -> None:
+        segments = tuple(self._segments)
+        self.packets = FilteredPackets(
+            self._predicate,
+            self._first,
+            self._through,
+            tuple(self._chunk_first),
+            segments,
+            _starts(segments),
+        )

@@ -14,13 +14,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.analysis.sequences import SequenceIndex
+from core.analysis.connection import Connection
+from core.analysis.sequences import SequenceIndex, SequenceReader
 from core.decode import verdicts
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import COLUMN_BYTES, VERDICT_UNKNOWN
 from core.decode.columns import SLOTS, read
 from core.decode.header_index import index_headers
+from core.store.budget import Budget
 from core.store.packet_store import PacketStore, Snapshot
+from core.store.view import View
 from core.wire.checksum.batch_checksums import header_sums, ones_sums
 from tests.bench.mixed import frames
 
@@ -158,13 +161,15 @@ def looked_at(snapshot: Snapshot) -> list[Figure]:
 
     def screen() -> None:
         for number in range(count - SCREEN, count):
-            index.base(snapshot, number)
+            reader.base(index.published, snapshot, number)
 
     checked = best(check, 2)
     warm = count // 2
     snapshot.packet(warm)
-    index = SequenceIndex()
-    first = best(lambda: index.base(snapshot, 1), 1)
+    index, reader = SequenceIndex(), SequenceReader()
+    first = best(lambda: index.extend(snapshot, Budget()), 1)
+    ends = Connection(("10.0.0.17", 0), ("", 443))  # many packets have the port
+    filtered = best(lambda: View(ends).extend(snapshot, Budget()))
     return [
         Figure("verdicts of all packets", checked / count * 1e9, "ns/packet", 600),
         Figure("one packet, its block not checked yet", best(block) * 1e3, "ms", 5),
@@ -180,7 +185,8 @@ def looked_at(snapshot: Snapshot) -> list[Figure]:
             )
             for name in COLUMNS
         ),
-        Figure("first relative number of a store", first * 1e3, "ms", 100),
+        Figure("handshakes of all packets", first * 1e3, "ms", 100),
+        Figure("connection filter of all packets", filtered * 1e3, "ms", 300),
         Figure(f"relative numbers of {SCREEN} rows", best(screen, 1) * 1e3, "ms", 8),
     ]
 

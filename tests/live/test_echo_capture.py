@@ -20,6 +20,7 @@ from core.analysis.connection import Connection, tcp_ends
 from core.capture.options import CaptureOptions
 from core.echo.options import Switches, Trigger
 from core.engine.engine import Engine, EngineState
+from core.store.budget import Budget
 from core.store.packet_store import PacketStore
 from core.store.view import View
 from tests.live.network import Network, in_namespace, until
@@ -69,10 +70,10 @@ def payload_of(store, source, destination):
     """The bytes of one direction, put together by their sequence numbers, and how many came."""
     snapshot = store.snapshot()
     view = View(Connection((HOST, source), (HOST, destination)))
-    view.extend(snapshot)
+    view.extend(snapshot, Budget())
     stream, came, first = bytearray(), bytearray(), None
-    for row in range(len(view)):
-        packet = snapshot.packet(view[row])
+    for number in view.packets:
+        packet = snapshot.packet(number)
         dissection = packet.dissect()
         if tcp_ends(dissection)[0][1] != source:
             continue

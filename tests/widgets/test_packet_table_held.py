@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.analysis.packet_analysis import AnalyzedPackets
+from core.store.budget import Budget
+from core.store.view import View
 from tests.widgets.packets.test_packet_table import ManyPackets, add, filled, numbers
 from tests.widgets.stage import play, screen_text, styles_at
 from widgets.packets.packet_table import PacketTable
@@ -95,7 +98,9 @@ def test_a_filter_keeps_no_row_of_an_evicted_packet():
         held = held.without_evicted(store.snapshot())
         table.hold(held)
         assert 0 < table.rows.held_count < table.line_count
-        table.keep_only(lambda chunk: np.ones(len(chunk), bool))
+        view = View(lambda chunk: np.ones(len(chunk), bool))
+        view.extend(held, Budget())
+        table.hold(held, AnalyzedPackets(view.packets))
         assert table.rows.held_count == table.line_count == held.count - held.evicted
 
     play(PacketTable(), scene)

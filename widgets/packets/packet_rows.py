@@ -1,17 +1,19 @@
 """The rows of the packet table without a screen: which packet is in which row, and its text.
 
-A row is a packet number of a `View`. `take` extends the view by a newer snapshot and drops the
-rows of evicted packets. After `hold` the rows stay as they are while the store evicts packets: the
-row of an evicted packet has a number and no text anymore.
+A row is a packet number. `take` replaces the numbers by those of a newer snapshot, without evicted
+packets. After `hold` the rows stay as they are while the store evicts packets: the row of an
+evicted packet has a number and no text anymore.
 """
 
 from __future__ import annotations
 
 from enum import Enum, auto
 
+from core.analysis.packet_analysis import NOT_ANALYZED, AnalyzedPackets
+from core.analysis.sequences import NO_SEQUENCES, Sequences
 from core.store.frame_detail import seconds_text
 from core.store.snapshot import Snapshot
-from core.store.view import Predicate, View
+from core.store.view import AllPackets, PacketNumbers
 from core.wire.present.faults import Faults
 from widgets.packets.row import PacketRow, RowReader
 from widgets.packets.time_format import TimeFormat, clock_text, date_text
@@ -25,16 +27,17 @@ class SnapshotChange(Enum):
     NONE = auto()
     GROWN = auto()
     EVICTED = auto()  # and possibly grown
+    FILTERED = auto()  # another filter selects the packets
     REPLACED = auto()  # the store is another one: its numbers mean other packets
 
 
 class PacketRows:
-    """A growing list of packets, all of them or those that pass a predicate."""
+    """A growing list of packets, all of them or those that pass a filter."""
 
     def __init__(self, faults: Faults) -> None:
         self.snapshot: Snapshot | None = None
-        self._predicate: Predicate | None = None
-        self._view = View()
+        self._numbers: PacketNumbers = AllPackets()
+        self.sequences = NO_SEQUENCES
         self.describe_with(faults)
 
     def describe_with(self, faults: Faults) -> None:
@@ -44,55 +47,70 @@ class PacketRows:
 
     # -- which packets ----------------------------------------------------------------
 
-    def compare(self, snapshot: Snapshot) -> SnapshotChange:
-        """Return how `snapshot` differs from the last one that was taken or held."""
-        last = self.snapshot
+    def compare(
+        self, snapshot: Snapshot, analyzed: AnalyzedPackets = NOT_ANALYZED
+    ) -> SnapshotChange:
+        """Return how a snapshot, and its packets to show, differ from what was taken or held."""
+        last, before, numbers = self.snapshot, self._numbers, _numbers_of(snapshot, analyzed)
         if last is None:
             return SnapshotChange.GROWN
-        if (snapshot.version, snapshot.count) == (last.version, last.count):
-            return SnapshotChange.NONE
         if snapshot.count < last.count:
             return SnapshotChange.REPLACED
-        evicted = snapshot.first > self._view.first
-        return SnapshotChange.EVICTED if evicted else SnapshotChange.GROWN
+        if numbers.predicate is not before.predicate:
+            return SnapshotChange.FILTERED
+        is_same = (numbers.first, numbers.through) == (before.first, before.through)
+        if is_same and snapshot.version == last.version:
+            return SnapshotChange.NONE
+        return SnapshotChange.EVICTED if snapshot.first > before.first else SnapshotChange.GROWN
 
-    def take(self, snapshot: Snapshot) -> None:
-        """Extend the rows by the packets that are new in `snapshot`; drop evicted ones."""
+    def take(self, snapshot: Snapshot, analyzed: AnalyzedPackets = NOT_ANALYZED) -> None:
+        """Show the packets of a snapshot that passed the filter, or all."""
         self.snapshot = snapshot
-        self._view.extend(snapshot)
+        self._numbers = _numbers_of(snapshot, analyzed)
 
-    def hold(self, snapshot: Snapshot) -> bool:
-        """Keep the rows, whose packets `snapshot` may lack. Return True if it lacks more."""
+    def take_sequences(self, sequences: Sequences, lines: range) -> bool:
+        """Use newer relative numbers. Return True if the text of one of `lines` may change."""
+        before, self.sequences = self.sequences, sequences
+        last = min(lines.stop, len(self)) - 1
+        is_behind = last >= 0 and self[last] > before.through
+        return is_behind and sequences.through > before.through
+
+    def is_analyzed(self, number: int) -> bool:
+        """Return True if the relative numbers of a packet are final."""
+        return number <= self.sequences.through
+
+    def hold(self, snapshot: Snapshot, analyzed: AnalyzedPackets = NOT_ANALYZED) -> bool:
+        """Keep the rows, whose packets `snapshot` may lack. Return True if it lacks more.
+
+        Add rows if the filter had not seen all packets of the snapshot before.
+        """
         last, self.snapshot = self.snapshot, snapshot
+        numbers = _numbers_of(snapshot, analyzed)
+        if numbers.through > self._numbers.through:
+            self._numbers = numbers
         return last is not None and snapshot.first > last.first
 
-    def keep_only(self, predicate: Predicate | None) -> None:
-        """Restrict the rows to packets that pass, of this and of any other capture."""
-        self._predicate = predicate
-        self._view = View(predicate)
-        if self.snapshot is not None:
-            self._view.extend(self.snapshot)
-
     def clear(self) -> None:
-        """Forget all packets; the predicate stays."""
+        """Forget all packets."""
         self.snapshot = None
-        self._view = View(self._predicate)
+        self._numbers = AllPackets()
+        self.sequences = NO_SEQUENCES
         self._reader = RowReader(self._faults)
 
     def __len__(self) -> int:
-        return len(self._view)
+        return len(self._numbers)
 
     def __getitem__(self, row: int) -> int:
         """Return the packet number in a row; -1 is the last row."""
-        return self._view[row]
+        return self._numbers[row]
 
     def row_of(self, number: int | None) -> int | None:
         """Return the row of a packet, or None if it has none."""
-        return None if number is None else self._view.row_of(number)
+        return None if number is None else self._numbers.row_of(number)
 
     def nearest_row(self, number: int) -> int | None:
         """Return the row of the first packet from `number` on, else the last; None if empty."""
-        return self._view.nearest_row(number)
+        return self._numbers.nearest_row(number)
 
     def is_evicted(self, number: int) -> bool:
         """Return True for a packet that has a row and is not in memory anymore."""
@@ -103,7 +121,7 @@ class PacketRows:
         """Return the number of rows whose packets are in memory."""
         if self.snapshot is None or not len(self):
             return 0
-        row = self._view.nearest_row(self.snapshot.first)
+        row = self._numbers.nearest_row(self.snapshot.first)
         return 0 if row is None or self.is_evicted(self[row]) else len(self) - row
 
     # -- their text -------------------------------------------------------------------
@@ -111,7 +129,7 @@ class PacketRows:
     def read(self, row: int) -> PacketRow:
         """Return the text of a row. `KeyError` if its packet was evicted."""
         assert self.snapshot is not None  # without a snapshot there are no rows
-        return self._reader.row(self.snapshot, self[row])
+        return self._reader.row(self.snapshot, self[row], self.sequences)
 
     def duration_ns(self, row: int, time_format: TimeFormat) -> int | None:
         """Return the duration in the Time column; None for a time of day, or if it is unknown."""
@@ -151,3 +169,10 @@ class PacketRows:
         if snapshot is None or not self.first_date or snapshot.count < snapshot.first:
             return False
         return self.first_date != date_text(snapshot.timestamp_ns(snapshot.count))
+
+
+def _numbers_of(snapshot: Snapshot, analyzed: AnalyzedPackets) -> PacketNumbers:
+    """Return the packets to show: those that passed the filter, or all in the snapshot."""
+    if analyzed.filtered is not None:
+        return analyzed.filtered
+    return AllPackets(snapshot.first, snapshot.count)

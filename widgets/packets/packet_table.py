@@ -27,8 +27,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from core.analysis.packet_analysis import NOT_ANALYZED, AnalyzedPackets
 from core.store.snapshot import Snapshot
-from core.store.view import Predicate
 from core.wire.present.faults import Faults
 from widgets.lines.cells import width_of
 from widgets.lines.shifted_view import ShiftedView
@@ -123,16 +123,21 @@ class PacketTable(ShiftedView):
 
     # -- which packets it shows -----------------------------------------------------------
 
-    def show(self, snapshot: Snapshot) -> None:
-        """Show a newer snapshot. Called many times a second; costs what is visible."""
+    def show(self, snapshot: Snapshot, analyzed: AnalyzedPackets = NOT_ANALYZED) -> None:
+        """Show a newer snapshot, or more of what is known of it. Costs what is visible."""
         rows = self.rows
-        change = rows.compare(snapshot)
-        if change is SnapshotChange.NONE:
-            return
+        change = rows.compare(snapshot, analyzed)
         if change is SnapshotChange.REPLACED:
             self.clear()
+        if rows.take_sequences(analyzed.sequences, self.window.lines):
+            self.refresh()
+        if change is SnapshotChange.NONE:
+            return
+        if change is SnapshotChange.FILTERED:
+            self._change_filter(snapshot, analyzed)
+            return
         top = rows[self.window.top] if self.window.top < len(rows) else None
-        rows.take(snapshot)
+        rows.take(snapshot, analyzed)
         self._columns.fit_totals(snapshot)
         self.set_line_count(len(rows))
         if change is SnapshotChange.EVICTED:
@@ -153,12 +158,21 @@ class PacketTable(ShiftedView):
             self.selected = self.rows[0] if len(self.rows) else None
             self.post_message(self.SelectionEvicted(self, number, self.selected))
 
-    def hold(self, snapshot: Snapshot) -> None:
+    def hold(self, snapshot: Snapshot, analyzed: AnalyzedPackets = NOT_ANALYZED) -> None:
         """Keep the rows of the last `show`; `snapshot` may lack some of their packets.
 
         Nothing moves: the row of an evicted packet stays in its place and says so.
         """
-        if self.rows.hold(snapshot):
+        rows = self.rows
+        if rows.take_sequences(analyzed.sequences, self.window.lines):
+            self.refresh()
+        if rows.compare(snapshot, analyzed) is SnapshotChange.FILTERED:
+            self._change_filter(snapshot, analyzed)
+            return
+        has_evicted = rows.hold(snapshot, analyzed)
+        if len(rows) != self.line_count:
+            self.set_line_count(len(rows))
+        if has_evicted:
             self.marks = frozenset(number for number in self.marks if number >= snapshot.first)
             self.refresh()
 
@@ -171,17 +185,15 @@ class PacketTable(ShiftedView):
         self.set_line_count(0)
         self.forget_lines()
 
-    def keep_only(self, predicate: Predicate | None) -> None:
-        """Show the packets that pass, or all with None.
+    def _change_filter(self, snapshot: Snapshot, analyzed: AnalyzedPackets) -> None:
+        """Show other packets of the store.
 
-        The cursor stays on its packet, and on its line of the screen. If that packet does not pass,
-        the cursor goes to the nearest one that does.
+        The cursor stays on its packet, and on its line of the screen. If that packet has no row,
+        the cursor goes to the nearest one that has.
         """
         rows, line = self.rows, self.cursor_line
         above = 0 if line is None else line - self.window.top
-        rows.keep_only(predicate)
-        if rows.snapshot is None:
-            return
+        rows.take(snapshot, analyzed)
         self.set_line_count(len(rows))
         self.forget_lines()
         row = None if self.selected is None else rows.nearest_row(self.selected)
@@ -287,10 +299,11 @@ class PacketTable(ShiftedView):
         return super().render_lines(crop)
 
     def line_key(self, line: int) -> Hashable:
-        """Return the packet, and whether it is evicted, selected, marked, or sent by us."""
+        """Return the packet, and whether it is evicted, analyzed, selected, marked, or ours."""
         number = self.rows[line]
-        gone, selected = self.rows.is_evicted(number), number == self.selected
-        return number, gone, selected, number in self.marks, number in self.ours
+        gone, analyzed = self.rows.is_evicted(number), self.rows.is_analyzed(number)
+        selected = number == self.selected
+        return number, gone, analyzed, selected, number in self.marks, number in self.ours
 
     def build_line(self, line: int) -> Strip:
         """Draw one packet."""

@@ -11,7 +11,7 @@ from enum import Enum
 
 from textual.cache import LRUCache
 
-from core.analysis.sequences import SequenceIndex
+from core.analysis.sequences import NO_SEQUENCES, SequenceReader, Sequences
 from core.store.captured_packet import CapturedPacket
 from core.store.snapshot import Snapshot
 from core.wire.model.dissection import PacketFlag, Verdict, is_timed
@@ -92,41 +92,43 @@ def row_of(packet: CapturedPacket, summary: Summary) -> PacketRow:
 
 
 class RowReader:
-    """Rows by packet number, the last thousand kept. What fails is noted in `faults`."""
+    """Makes rows of packets, and keeps the last `CACHED_ROWS`. Counts what fails in `faults`.
+
+    A row that was made before the analysis reached its packet is made again afterward.
+    """
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-        self._rows: LRUCache[int, PacketRow] = LRUCache(CACHED_ROWS)
-        self._sequences = SequenceIndex()
+        self._rows: LRUCache[int, tuple[PacketRow, bool]] = LRUCache(CACHED_ROWS)  # and if final
+        self._bases = SequenceReader()
 
-    def clear(self) -> None:
-        """Forget everything: the numbers mean other packets now."""
-        self._rows.clear()
-        self._sequences = SequenceIndex()
-
-    def row(self, snapshot: Snapshot, number: int) -> PacketRow:
-        """The row of one packet. `KeyError` if the snapshot does not hold it."""
-        row = self._rows.get(number)
-        if row is None:
-            row = self._rows[number] = self._read(snapshot, number)
+    def row(
+        self, snapshot: Snapshot, number: int, sequences: Sequences = NO_SEQUENCES
+    ) -> PacketRow:
+        """Return the row of one packet. Raise `KeyError` if the snapshot does not have it."""
+        row, is_final = self._rows.get(number, (None, False))
+        is_analyzed = number <= sequences.through
+        if row is None or (is_analyzed and not is_final):
+            packet = snapshot.packet(number)
+            row = row_of(packet, self._summary(packet, snapshot, sequences))
+            self._rows[number] = row, is_analyzed
         return row
 
-    def _read(self, snapshot: Snapshot, number: int) -> PacketRow:
-        packet = snapshot.packet(number)
-        return row_of(packet, self._summary(packet, snapshot))
-
     def evicted_row(self, packet: CapturedPacket) -> PacketRow:
-        """Return the row of a packet that no snapshot holds; its sequence numbers are raw."""
-        return row_of(packet, self._summary(packet, None))
+        """Return the row of a packet that no snapshot has; its sequence numbers are raw."""
+        return row_of(packet, self._summary(packet, None, NO_SEQUENCES))
 
-    def _summary(self, packet: CapturedPacket, snapshot: Snapshot | None) -> Summary:
+    def _summary(
+        self, packet: CapturedPacket, snapshot: Snapshot | None, sequences: Sequences
+    ) -> Summary:
         dissection = None
         said: list[str] = []
         with self._faults.guard(packet.number, said.append):
             dissection = packet.dissect()
             if packet.fault is not None:
                 raise packet.fault
-            is_tcp = snapshot is not None and dissection.layer("tcp") is not None
-            base = self._sequences.base(snapshot, packet.number) if snapshot and is_tcp else None
+            base = None
+            if snapshot is not None and dissection.layer("tcp") is not None:
+                base = self._bases.base(sequences, snapshot, packet.number)
             return summarize(dissection, base)
         return failed_summary(dissection, *said)

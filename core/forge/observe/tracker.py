@@ -23,6 +23,7 @@ from core.decode.columns import equals
 from core.forge.observe.outcome import Change, Outcome, Reply
 from core.forge.observe.replies import is_group
 from core.forge.values import SendMethod
+from core.store.budget import Budget
 from core.store.captured_packet import CapturedPacket
 from core.store.snapshot import Snapshot
 from core.store.view import View
@@ -34,7 +35,6 @@ from core.wire.network.ipv4 import IPV4
 
 MOST_REPLIES = 200  # kept; more are counted
 MOST_COPIES = 100_000  # whose numbers are kept
-MOST_A_LOOK = 20_000  # packets that are looked at before the caller gets a turn
 _LEAST_FRAME = 60  # Ethernet pads shorter ones, IEEE 802.3 §3.2.8
 _WRITTEN_ANEW = ("id", "checksum")  # of IPv4, in every packet of a raw socket
 
@@ -67,17 +67,20 @@ class Tracker:
         self._view = View(_Concern([track.outcome for track in self._tracks], way, first))
         self._next = first
 
-    def look(self, snapshot: Snapshot) -> bool:
-        """Look at what is new in `snapshot`; True if all of it was looked at."""
-        self._view.extend(snapshot)
-        row = self._view.nearest_row(self._next)
+    def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
+        """Compare the packets of `snapshot` that were not compared before.
+
+        Return True if the budget was spent before the last of them.
+        """
+        has_more = self._view.extend(snapshot, budget)
+        rows = self._view.packets
+        row = rows.nearest_row(self._next)
         if row is None:
-            return True
-        if self._view[row] < self._next:
+            return has_more
+        if rows[row] < self._next:
             row += 1
-        stop = min(len(self._view), row + MOST_A_LOOK)
-        for place in range(row, stop):
-            number = self._view[place]
+        for place in range(row, len(rows)):
+            number = rows[place]
             self._next = number + 1
             packet = snapshot.packet(number)
             for track in self._tracks:
@@ -85,7 +88,13 @@ class Tracker:
                     if track.last == number and len(self.ours) < MOST_COPIES:
                         self.ours.add(number)
                     break
-        return stop == len(self._view)
+            if budget.is_spent:
+                return has_more or place + 1 < len(rows)
+        return has_more
+
+    def forget(self, first: int) -> None:
+        """Drop the numbers of evicted packets that were not compared yet."""
+        self._view.forget(first)
 
     def fates(self) -> tuple[PacketOutcome, ...]:
         """What is known so far, for each of the packets."""

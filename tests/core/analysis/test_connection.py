@@ -9,6 +9,7 @@ import struct
 import pytest
 
 from core.analysis.connection import Connection, End, tcp_ends
+from core.store.budget import Budget
 from core.store.packet_store import PacketStore
 from core.store.view import View
 from core.wire.dissect import dissect
@@ -49,8 +50,8 @@ def passing(held: list[bytes], connection: Connection) -> list[int]:
     store.add_interface(ETHERNET_INTERFACE)
     store.append(batch_of(held, gap=3))
     view = View(connection)
-    view.extend(store.snapshot())
-    return [view[row] for row in range(len(view))]
+    view.extend(store.snapshot(), Budget())
+    return list(view.packets)
 
 
 def expected(held: list[bytes], connection: Connection) -> list[int]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.analysis.sequences import SequenceIndex
+from core.analysis.sequences import NO_SEQUENCES, SequenceIndex, SequenceReader
+from core.store.budget import Budget
 from core.store.packet_store import PacketStore
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.protocol import SequenceBase
@@ -27,7 +28,10 @@ def _store(*batches: list[bytes], limit: int = 1 << 30) -> PacketStore:
 def _bases(store: PacketStore, index: SequenceIndex | None = None) -> list[SequenceBase | None]:
     snapshot = store.snapshot()
     index = index or SequenceIndex()
-    return [index.base(snapshot, n) for n in range(snapshot.first, snapshot.count + 1)]
+    index.extend(snapshot, Budget())
+    reader = SequenceReader()
+    numbers = range(snapshot.first, snapshot.count + 1)
+    return [reader.base(index.published, snapshot, number) for number in numbers]
 
 
 def test_a_handshake_gives_both_bases():
@@ -68,9 +72,9 @@ def test_ipv6_and_tagged_frames():
 
 
 def test_found_across_many_batches_as_the_store_grows():
-    """One index, asked between batches, as the screen does; each SYN of its own connection."""
+    """One index, extended between batches as on the screen; each SYN starts its own connection."""
     store = _store()
-    index = SequenceIndex()
+    index, reader = SequenceIndex(), SequenceReader()
     for port in range(1, 400):
         fields = {"srcport": port}
         syn = _with_port(tcp_frame(flags="syn", sequence=port * 10), **fields)
@@ -78,7 +82,9 @@ def test_found_across_many_batches_as_the_store_grows():
         store.append(batch_of([syn, data]))
         if port % 3 == 0:
             snapshot = store.snapshot()
-            assert index.base(snapshot, snapshot.count) == SequenceBase(port * 10, None)
+            index.extend(snapshot, Budget())
+            base = reader.base(index.published, snapshot, snapshot.count)
+            assert base == SequenceBase(port * 10, None)
     expected = [SequenceBase(port * 10, None) for port in range(1, 400) for _ in range(2)]
     assert _bases(store, index) == expected
 
@@ -88,21 +94,67 @@ def _with_port(frame: bytes, srcport: int) -> bytes:
 
 
 def test_a_flood_of_handshakes_is_bounded():
-    """The oldest are forgotten; the newest are known."""
+    """The index forgets the oldest handshakes and knows the newest."""
     index = SequenceIndex(limit=100)
     store = _store()
     for start in range(0, 1_000, 50):
         ports = range(start + 1, start + 51)
         store.append(batch_of([_with_port(SYN, port) for port in ports]))
-        index.base(store.snapshot(), 1)
-    assert sum(len(run) for run in index._runs) <= 100
+        index.extend(store.snapshot(), Budget())
+    assert sum(len(run) for run in index.published.runs) <= 100
     assert _bases(store, index)[-1] == SequenceBase(1_000, None)
 
 
 def test_evicted_packets_raise():
-    """As everywhere in the store."""
+    """Looking up an evicted packet raises `KeyError`, as everywhere in the store."""
     store = _store([SYN], *[[b"x" * 1_000] * 100] * 10, limit=1 << 18)
     index = SequenceIndex()
+    index.extend(store.snapshot(), Budget())
     assert store.snapshot().evicted > 0
     with pytest.raises(KeyError):
-        index.base(store.snapshot(), 1)
+        SequenceReader().base(index.published, store.snapshot(), 1)
+
+
+def test_a_packet_beyond_the_analysis_is_looked_up_again():
+    """Its base is what an earlier handshake gives, and is not remembered."""
+    store = _store([SYN, SYN_ACK])
+    index, reader = SequenceIndex(), SequenceReader()
+    index.extend(store.snapshot(), Budget())
+    before = index.published
+    store.append(batch_of([tcp_frame(flags="syn", sequence=70_000), tcp_frame(sequence=70_001)]))
+    snapshot = store.snapshot()
+    assert reader.base(NO_SEQUENCES, snapshot, 4) is None
+    assert reader.base(before, snapshot, 4) == SequenceBase(1_000, 5_000)
+    index.extend(snapshot, Budget())
+    assert reader.base(index.published, snapshot, 4) == SequenceBase(70_000, 5_000)
+    assert before.through == 2
+    assert reader.base(before, snapshot, 2) == SequenceBase(5_000, 1_000)
+
+
+def test_a_handshake_that_was_evicted_still_gives_the_base():
+    """The index keeps SYN segments longer than the store keeps packets."""
+    store = _store([SYN], limit=1 << 18)
+    index = SequenceIndex()
+    index.extend(store.snapshot(), Budget())
+    for _ in range(10):
+        store.append(batch_of([b"x" * 1_000] * 100))
+    store.append(batch_of([DATA]))
+    snapshot = store.snapshot()
+    assert snapshot.evicted > 0
+    index.forget(snapshot.first)
+    index.extend(snapshot, Budget())
+    assert SequenceReader().base(index.published, snapshot, snapshot.count) == SequenceBase(
+        1_000, None
+    )
+
+
+def test_a_spent_budget_ends_each_step_after_one_chunk():
+    """Steps come to an end, and their results agree with one long step."""
+    store = _store(*[[SYN, *[udp_frame()] * 4_999]] * 40)
+    snapshot = store.snapshot()
+    index, steps = SequenceIndex(), 1
+    while index.extend(snapshot, Budget(0)):
+        steps += 1
+    assert steps == len(snapshot.chunks) > 1
+    assert index.published.through == snapshot.count
+    assert _bases(store, index) == _bases(store)

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from core.analysis.connection import Connection
-from core.analysis.sequences import SequenceIndex
+from core.analysis.sequences import SequenceIndex, SequenceReader
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk
 from core.decode.columns import SLOTS, read
+from core.store.budget import Budget
 from core.store.packet_store import PacketStore
 from core.wire.dissect import dissect
 from core.wire.link.ethernet import ETHERNET
@@ -224,7 +225,9 @@ def test_headers_far_inside_reach_every_reader():
     assert int(chunk.network_offset[0]) > 65_535
     passed = Connection(("10.0.0.1", 40_000), ("10.0.0.2", 80))(chunk)
     assert np.flatnonzero(passed).tolist() == [0]
-    assert SequenceIndex().base(snapshot, 1) == SequenceBase(7, None)
+    index = SequenceIndex()
+    index.extend(snapshot, Budget())
+    assert SequenceReader().base(index.published, snapshot, 1) == SequenceBase(7, None)
     assert snapshot.verdicts(1) == (Verdict.GOOD, Verdict.GOOD)
 
 

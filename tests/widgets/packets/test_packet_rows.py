@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
+from core.analysis.sequences import SequenceIndex
+from core.store.budget import Budget
 from core.store.snapshot import Snapshot
+from core.store.view import View
 from core.wire.present.faults import Faults
-from tests.widgets.packets.test_packet_table import ManyPackets, filled
+from tests.scripted import scripted_store
+from tests.widgets.packets.test_packet_table import ManyPackets, add, filled, filtered, odd_numbers
 from widgets.packets.packet_rows import UNKNOWN, PacketRows, SnapshotChange
 from widgets.packets.time_format import TimeFormat
 
@@ -61,16 +64,45 @@ def test_an_evicted_row_cannot_be_read() -> None:
         rows.read(398)
 
 
-def test_a_predicate_stays_over_another_capture() -> None:
-    rows = rows_of(filled(9).snapshot())
-    rows.keep_only(lambda chunk: np.arange(chunk.first, chunk.last + 1) % 2 == 1)
+def test_the_packets_that_passed_a_filter_have_rows() -> None:
+    snapshot, view = filled(9).snapshot(), View(odd_numbers)
+    rows = rows_of(snapshot)
+    analyzed = filtered(snapshot, view)
+    assert rows.compare(snapshot, analyzed) is SnapshotChange.FILTERED
+    rows.take(snapshot, analyzed)
     assert [rows[row] for row in range(len(rows))] == [1, 3, 5, 7, 9]
     assert (rows.row_of(3), rows.row_of(4), rows.row_of(None)) == (1, None, None)
     assert rows.nearest_row(4) == 2
+    assert rows.compare(snapshot, analyzed) is SnapshotChange.NONE
+    assert rows.compare(snapshot) is SnapshotChange.FILTERED
     rows.clear()
     assert len(rows) == rows.held_count == 0
-    rows.take(filled(3).snapshot())
-    assert len(rows) == 2
+
+
+def test_a_held_filter_that_had_not_seen_all_adds_rows() -> None:
+    store, view = filled(5), View(odd_numbers)
+    part = filtered(store.snapshot(), view)
+    add(store, 4)
+    snapshot = store.snapshot()
+    rows = PacketRows(Faults())
+    rows.take(snapshot, part)
+    assert len(rows) == 3
+    assert not rows.hold(snapshot, filtered(snapshot, view))
+    assert len(rows) == 5
+
+
+def test_text_changes_when_the_analysis_reaches_a_packet() -> None:
+    """`take_sequences` reports a change only for lines that had not been reached."""
+    snapshot = scripted_store().snapshot()
+    index = SequenceIndex()
+    index.extend(snapshot, Budget())
+    rows = rows_of(snapshot)
+    assert not rows.is_analyzed(5)
+    assert "[SYN] Seq=0" not in rows.read(4).info
+    assert rows.take_sequences(index.published, range(10))
+    assert rows.is_analyzed(5)
+    assert "[SYN] Seq=0" in rows.read(4).info
+    assert not rows.take_sequences(index.published, range(10))
 
 
 def test_rows_are_read_once() -> None:

@@ -7,9 +7,13 @@ import pytest
 from rich.cells import cell_len
 from textual import events
 
+from core.analysis.packet_analysis import AnalyzedPackets
+from core.analysis.sequences import SequenceIndex
 from core.decode.batch import CaptureInterface
+from core.store.budget import Budget
 from core.store.captured_packet import CapturedPacket
 from core.store.packet_store import PacketStore
+from core.store.view import View
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag, Verdict
 from core.wire.protocol import Tone
@@ -88,7 +92,10 @@ def cursor_rows(table):
 def test_rows_have_every_column():
     async def scene(pilot):
         table = pilot.app.widget
-        table.show(scripted_store().snapshot())
+        snapshot = scripted_store().snapshot()
+        index = SequenceIndex()
+        index.extend(snapshot, Budget())
+        table.show(snapshot, AnalyzedPackets(sequences=index.published))
         lines = screen_text(table)
         assert lines[0].split() == ["No.", "Time", "Source", "Destination", "Proto", "Len", "Info"]
         handshake = lines[5]
@@ -737,8 +744,15 @@ def test_selected_text_is_copied_from_the_rows():
 # -- filtered packets --------------------------------------------------------------
 
 
-def _odd_numbers(chunk):
+def odd_numbers(chunk):
     return np.arange(chunk.first, chunk.last + 1) % 2 == 1
+
+
+def filtered(snapshot, view):
+    """What the analysis publishes when it has extended `view`."""
+    view.forget(snapshot.first)
+    view.extend(snapshot, Budget())
+    return AnalyzedPackets(view.packets)
 
 
 def _none(chunk):
@@ -750,13 +764,14 @@ def test_only_packets_that_pass_are_shown_and_new_ones_are_asked_about():
         table = pilot.app.widget
         store = filled(9)
         table.show(store.snapshot())
-        table.keep_only(_odd_numbers)
+        view = View(odd_numbers)
+        table.show(store.snapshot(), filtered(store.snapshot(), view))
         assert numbers(table) == [1, 3, 5, 7, 9]
         add(store, 4)
-        table.show(store.snapshot())
+        table.show(store.snapshot(), filtered(store.snapshot(), view))
         assert numbers(table) == [1, 3, 5, 7, 9, 11, 13]
         assert table.selected == 13  # it follows
-        table.keep_only(None)
+        table.show(store.snapshot())
         assert numbers(table) == list(range(1, 14))
 
     play(PacketTable(), scene)
@@ -765,12 +780,13 @@ def test_only_packets_that_pass_are_shown_and_new_ones_are_asked_about():
 def test_the_cursor_stays_on_its_packet_and_its_line():
     async def scene(pilot):
         table = pilot.app.widget
-        table.show(filled(400).snapshot())
+        snapshot = filled(400).snapshot()
+        table.show(snapshot)
         table.select(201)
         at = table.cursor_line - table.window.top
-        table.keep_only(_odd_numbers)
+        table.show(snapshot, filtered(snapshot, View(odd_numbers)))
         assert (table.selected, table.cursor_line - table.window.top) == (201, at)
-        table.keep_only(None)
+        table.show(snapshot)
         assert (table.selected, table.cursor_line - table.window.top) == (201, at)
 
     play(PacketTable(), scene)
@@ -779,14 +795,14 @@ def test_the_cursor_stays_on_its_packet_and_its_line():
 def test_a_packet_that_does_not_pass_gives_the_cursor_to_the_nearest():
     async def scene(pilot):
         table = pilot.app.widget
-        store = filled(9)
-        table.show(store.snapshot())
+        snapshot = filled(9).snapshot()
+        table.show(snapshot)
         table.select(4)
-        table.keep_only(_odd_numbers)
+        table.show(snapshot, filtered(snapshot, View(odd_numbers)))
         assert table.selected == 5
-        table.keep_only(_none)
+        table.show(snapshot, filtered(snapshot, View(_none)))
         assert (table.selected, table.line_count) == (None, 0)
-        table.keep_only(None)
+        table.show(snapshot)
         assert table.selected == 1
 
     play(PacketTable(), scene)
@@ -795,9 +811,25 @@ def test_a_packet_that_does_not_pass_gives_the_cursor_to_the_nearest():
 def test_what_is_kept_holds_for_another_capture_too():
     async def scene(pilot):
         table = pilot.app.widget
-        table.keep_only(_odd_numbers)
-        table.show(filled(9).snapshot())
-        table.show(filled(3).snapshot())
+        for packets in (9, 3):
+            snapshot = filled(packets).snapshot()
+            table.show(snapshot, filtered(snapshot, View(odd_numbers)))
         assert numbers(table) == [1, 3]
 
     play(PacketTable(), scene)
+
+
+def test_a_row_that_the_analysis_had_not_reached_is_drawn_again():
+    async def scene(pilot):
+        table = pilot.app.widget
+        snapshot = scripted_store().snapshot()
+        table.show(snapshot)
+        before = screen_text(table)
+        index = SequenceIndex()
+        index.extend(snapshot, Budget())
+        table.show(snapshot, AnalyzedPackets(sequences=index.published))
+        after = screen_text(table)
+        assert "[SYN] Seq=0" not in before[5]
+        assert "[SYN] Seq=0" in after[5]
+
+    play(PacketTable(), scene, size=(140, 40))

@@ -6,6 +6,7 @@ import dataclasses
 
 from core.forge.observe.tracker import MOST_REPLIES, Tracker
 from core.forge.values import SendMethod
+from core.store.budget import Budget
 from core.store.packet_store import PacketStore
 from tests.scripted import (
     ACK,
@@ -45,7 +46,7 @@ def test_a_copy_and_its_reply_are_found_among_others():
     store = scripted_store()
     tracker = tracked(store)
     store.append(batch([*NOISE, Frame(FRAME, 10), *NOISE, Frame(RESET, 250), *NOISE]))
-    assert tracker.look(store.snapshot())
+    assert not tracker.extend(store.snapshot(), Budget())
     (fate,) = tracker.fates()
     number = 2 * len(NOISE) + 1
     assert tracker.ours == {number}
@@ -60,7 +61,7 @@ def test_what_was_captured_before_is_not_ours():
     store = scripted_store()
     store.append(batch([Frame(FRAME, 10), Frame(RESET, 250)]))
     tracker = tracked(store)
-    tracker.look(store.snapshot())
+    tracker.extend(store.snapshot(), Budget())
     assert (tracker.ours, tracker.fates()[0].copies) == (set(), 0)
 
 
@@ -69,7 +70,7 @@ def test_a_delay_counts_from_the_last_copy_before():
     tracker = tracked(store)
     for step in range(3):
         store.append(batch([Frame(FRAME, 10), Frame(RESET, 100 * (step + 1))], START_NS + step))
-        tracker.look(store.snapshot())
+        tracker.extend(store.snapshot(), Budget())
     (fate,) = tracker.fates()
     assert fate.copies == len(tracker.ours) == 3
     assert [reply.delay_ns for reply in fate.replies] == [100_000, 200_000, 300_000]
@@ -80,7 +81,7 @@ def test_copies_to_which_the_kernel_gave_numbers_are_all_found():
     packet = FRAME[14:18] + b"\0\0" + FRAME[20:]
     tracker = tracked(store, SendMethod.IP, packet)
     store.append(batch([Frame(renumbered(FRAME, number), 5) for number in range(7, 57)]))
-    tracker.look(store.snapshot())
+    tracker.extend(store.snapshot(), Budget())
     (fate,) = tracker.fates()
     assert fate.copies == len(tracker.ours) == 50
     assert {change.name for change in fate.changes} == {"ip.id", "ip.checksum"}
@@ -91,7 +92,7 @@ def test_an_error_of_a_router_on_the_way_is_a_reply():
     tracker = tracked(store)
     error = icmp("192.0.2.254", HOST, 11, 0, bytes(4) + FRAME[14:42])
     store.append(batch([Frame(FRAME, 10), Frame(error, 30)]))
-    tracker.look(store.snapshot())
+    tracker.extend(store.snapshot(), Budget())
     (reply,) = tracker.fates()[0].replies
     assert (reply.sender, reply.protocol) == ("192.0.2.254", "ICMP")
 
@@ -100,7 +101,7 @@ def test_replies_beyond_the_bound_are_counted():
     store = scripted_store()
     tracker = tracked(store)
     store.append(batch([Frame(FRAME, 10), *[Frame(RESET, 1)] * (MOST_REPLIES + 50)]))
-    tracker.look(store.snapshot())
+    tracker.extend(store.snapshot(), Budget())
     (fate,) = tracker.fates()
     assert (len(fate.replies), fate.reply_count) == (MOST_REPLIES, MOST_REPLIES + 50)
 
@@ -117,7 +118,7 @@ def test_a_connection_that_goes_on_is_no_reply():
     before = store.snapshot().count
     tracker = tracked(store, SendMethod.LINK, old)
     store.append(batch([Frame(old, 10), *live, again, *live, again]))
-    tracker.look(store.snapshot())
+    tracker.extend(store.snapshot(), Budget())
     (fate,) = tracker.fates()
     assert (fate.copies, fate.reply_count) == (1, 1)
     assert fate.replies[0].seen.number == before + 52
@@ -127,7 +128,7 @@ def test_a_short_frame_is_found_with_its_padding():
     store = scripted_store()
     tracker = tracked(store)
     store.append(batch([Frame(FRAME + bytes(60 - len(FRAME)), 10)]))
-    tracker.look(store.snapshot())
+    tracker.extend(store.snapshot(), Budget())
     assert tracker.fates()[0].copies == 1
 
 
@@ -136,12 +137,12 @@ def test_eviction_while_tracking():
     store.add_interface(scripted_store().snapshot().interfaces[0])
     tracker = tracked(store)
     store.append(batch([Frame(FRAME, 10)]))
-    tracker.look(store.snapshot())
+    tracker.extend(store.snapshot(), Budget())
     for _ in range(300):
         store.append(batch(NOISE * 4))
     store.append(batch([Frame(RESET, 10)]))
     assert store.snapshot().first > 1
-    assert tracker.look(store.snapshot())
+    assert not tracker.extend(store.snapshot(), Budget())
     assert tracker.fates()[0].reply_count == 1
 
 
@@ -149,7 +150,7 @@ def test_garbage_is_looked_at_and_passed_over():
     store = scripted_store()
     tracker = tracked(store, SendMethod.LINK, b"\xff" * 20)
     store.append(batch([Frame(bytes(20), 1), Frame(b"\xff" * 20, 1), Frame(ethernet(b""), 1)]))
-    tracker.look(store.snapshot())
+    tracker.extend(store.snapshot(), Budget())
     (fate,) = tracker.fates()
     assert fate.copies == 1
     assert dataclasses.asdict(fate)["changes"] == ()

@@ -1,0 +1,122 @@
+"""The thread on which analyzers run, so that the UI thread never looks at many packets.
+
+The thread runs one analyzer for at most `SLICE_S`, then the next one that has something to do, and
+so on; thus a long analysis delays no other. Between two slices it gives way to other threads. It
+holds a snapshot only while it has packets to analyze: a snapshot keeps evicted chunks in memory.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from core.analysis.analyzer import Analyzer
+from core.store.budget import Budget
+from core.store.snapshot import Snapshot
+
+SLICE_S = 0.02
+JOIN_S = 2.0
+
+
+class AnalysisThread:
+    """Runs analyzers over the newest snapshot that it was offered. Methods are for any thread.
+
+    The thread starts with the first work. `slices` counts the steps that ended, so a change means
+    that an analyzer may have published something.
+    """
+
+    def __init__(self, slice_s: float = SLICE_S) -> None:
+        self.slices = 0
+        self._slice_s = slice_s
+        self._changed = threading.Condition()
+        self._analyzers: list[Analyzer] = []
+        self._waiting: dict[Analyzer, Snapshot] = {}  # in the order in which they run
+        self._failures: dict[Analyzer, Exception] = {}
+        self._running: Analyzer | None = None
+        self._budget = Budget()  # of the step that runs
+        self._is_closed = False
+        self._thread: threading.Thread | None = None
+
+    def add(self, analyzer: Analyzer) -> None:
+        """Run an analyzer from the next `offer` on."""
+        with self._changed:
+            self._analyzers.append(analyzer)
+
+    def remove(self, analyzer: Analyzer) -> None:
+        """Cancel an analyzer: its step ends with the current chunk, and it is not run again."""
+        with self._changed:
+            self._analyzers = [each for each in self._analyzers if each is not analyzer]
+            self._waiting.pop(analyzer, None)
+            self._failures.pop(analyzer, None)
+            if self._running is analyzer:
+                self._budget.cancel()
+            self._changed.notify_all()
+
+    def offer(self, snapshot: Snapshot) -> None:
+        """Let every analyzer continue with this snapshot, which replaces an earlier one."""
+        with self._changed:
+            for analyzer in self._analyzers:
+                self._waiting[analyzer] = snapshot
+            if self._waiting and self._thread is None and not self._is_closed:
+                self._thread = threading.Thread(
+                    target=self._run, name="rawscope analysis", daemon=True
+                )
+                self._thread.start()
+            self._changed.notify_all()
+
+    @property
+    def is_idle(self) -> bool:
+        """True if every analyzer has finished the newest snapshot."""
+        return not self._waiting and self._running is None
+
+    def failure_of(self, analyzer: Analyzer) -> Exception | None:
+        """Return the internal error that ended an analyzer, if one did."""
+        return self._failures.get(analyzer)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the thread is idle. Return False if that takes longer."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.is_idle, seconds)
+
+    def close(self) -> None:
+        """End the thread after the current chunk."""
+        with self._changed:
+            self._is_closed = True
+            self._waiting.clear()
+            self._budget.cancel()
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join(JOIN_S)
+
+    def _run(self) -> None:
+        while self._step():
+            time.sleep(0)
+
+    def _step(self) -> bool:
+        """Run the next analyzer for one slice. Return False after `close`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._is_closed)
+            if self._is_closed:
+                return False
+            analyzer = next(iter(self._waiting))
+            snapshot = self._waiting.pop(analyzer)
+            self._running, self._budget = analyzer, Budget(self._slice_s)
+        failure: Exception | None = None
+        has_more = False
+        try:
+            analyzer.forget(snapshot.first)
+            has_more = analyzer.extend(snapshot, self._budget)
+        except Exception as error:  # internal: the others go on
+            failure = error
+        with self._changed:
+            self._running = None
+            self.slices += 1
+            if failure is not None and analyzer in self._analyzers:
+                self._failures[analyzer] = failure
+                self._analyzers.remove(analyzer)
+                self._waiting.pop(analyzer, None)
+            elif has_more and analyzer in self._analyzers:
+                newest = self._waiting.pop(analyzer, snapshot)
+                self._waiting[analyzer] = newest  # behind the others
+            self._changed.notify_all()
+        return True

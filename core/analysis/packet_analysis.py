@@ -1,0 +1,154 @@
+"""What a table of packets needs of an analysis: which packets to show, and their relative numbers.
+
+`PacketAnalysis` is the UI thread's side of the analysis thread. It hands over each snapshot and
+returns what is known of it, at once or after at most `PATIENCE_S`: the packets of one poll take
+about a millisecond, so the newest rows normally appear with their final text. When the thread is
+behind, as after a large file was opened, nothing waits; the next poll brings more.
+
+A new filter replaces the rows in the table when it has reached the newest packet of that moment.
+Until then the table keeps its rows and `progress` grows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.analysis.analysis_thread import AnalysisThread
+from core.analysis.sequences import NO_SEQUENCES, SequenceIndex, Sequences
+from core.store.snapshot import Snapshot
+from core.store.view import FilteredPackets, Predicate, View
+from core.wire.model.text import safe
+
+PATIENCE_S = 0.005
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnalyzedPackets:
+    """What is known of the packets of a snapshot: immutable.
+
+    `filtered` are those to show, None for all. `progress` is the part of the packets that a new
+    filter has seen, 0 to 1; None if no filter is on its way.
+    """
+
+    filtered: FilteredPackets | None = None
+    sequences: Sequences = NO_SEQUENCES
+    progress: float | None = None
+
+
+NOT_ANALYZED = AnalyzedPackets()
+
+
+class PacketAnalysis:
+    """Filters packets and computes relative numbers, on the analysis thread. UI thread only."""
+
+    def __init__(self, patience_s: float = PATIENCE_S) -> None:
+        self.patience_s = patience_s
+        self.latest = NOT_ANALYZED  # returned by the last `update`
+        self._thread = AnalysisThread()
+        self._store_generation = 0
+        self._offered: tuple[int, int] | None = None  # version and first packet
+        self._sequences = SequenceIndex()
+        self._view: View | None = None  # of the filter
+        self._shown: View | None = None  # whose packets are shown: an earlier one, while …
+        self._target = 0  # … the filter's view has not reached this packet
+        self._filter_failure: Exception | None = None
+        self._thread.add(self._sequences)
+
+    @property
+    def version(self) -> int:
+        """A number that changes before `update` returns something new for the same snapshot."""
+        return self._thread.slices
+
+    @property
+    def trouble(self) -> str:
+        """One line about an internal error that ended an analysis; empty if there was none."""
+        if (error := self._thread.failure_of(self._sequences)) is not None:
+            return f"relative numbers failed ({_describe(error)}): TCP numbers are as captured"
+        if (error := self._filter_failure) is not None:
+            return f"the filter failed ({_describe(error)}): all packets are shown"
+        return ""
+
+    def keep_only(self, predicate: Predicate | None) -> None:
+        """Filter the packets, or cancel the filter with None. `update` returns the result."""
+        self._filter_failure = None
+        self._cancel_pending()
+        if predicate is None:
+            self._show(None)
+        else:
+            self._view = View(predicate)
+            self._thread.add(self._view)
+            self._offered = None
+
+    def update(self, snapshot: Snapshot, store_generation: int = 0) -> AnalyzedPackets:
+        """Analyze what is new in `snapshot`, and return what is known of its packets.
+
+        With another `store_generation`, packet numbers start again; the filter stays.
+        """
+        if store_generation != self._store_generation:
+            self._store_generation = store_generation
+            self._restart()
+        self._offer(snapshot)
+        if self._view is not None:
+            failure = self._thread.failure_of(self._view)
+            if failure is not None:
+                self.keep_only(None)
+                self._filter_failure = failure
+            elif self._view.packets.through >= min(self._target, snapshot.count):
+                self._show(self._view)
+        filtered = None
+        if self._shown is not None:
+            filtered = self._shown.packets.without_evicted(snapshot.first)
+        progress = self._progress(snapshot)
+        self.latest = AnalyzedPackets(filtered, self._sequences.published, progress)
+        return self.latest
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.close()
+
+    def _restart(self) -> None:
+        """Analyze another store; the packets that pass the filter are shown as they are found."""
+        for analyzer in (self._sequences, self._view, self._shown):
+            if analyzer is not None:
+                self._thread.remove(analyzer)
+        self._sequences = SequenceIndex()
+        self._thread.add(self._sequences)
+        if self._view is not None:
+            self._view = View(self._view.packets.predicate)
+            self._thread.add(self._view)
+        self._shown = self._view
+        self._offered = None
+
+    def _offer(self, snapshot: Snapshot) -> None:
+        offered = snapshot.version, snapshot.first
+        if offered == self._offered:
+            return
+        if self._offered is None:
+            self._target = snapshot.count
+        self._offered = offered
+        was_idle = self._thread.is_idle
+        self._thread.offer(snapshot)
+        if was_idle:
+            self._thread.wait(self.patience_s)
+
+    def _cancel_pending(self) -> None:
+        if self._view is not None and self._view is not self._shown:
+            self._thread.remove(self._view)
+
+    def _show(self, view: View | None) -> None:
+        """Show the packets of this view from now on, and end an earlier one."""
+        if self._shown is not None and self._shown is not view:
+            self._thread.remove(self._shown)
+        self._view = self._shown = view
+
+    def _progress(self, snapshot: Snapshot) -> float | None:
+        """Return the part of the packets in the store that a view not yet shown has seen."""
+        if self._view is None or self._view is self._shown:
+            return None
+        done = self._view.packets.through + 1 - snapshot.first
+        held = snapshot.count + 1 - snapshot.first
+        return min(1.0, max(0.0, done / held)) if held else 1.0
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {safe(str(error))}"

@@ -1,0 +1,30 @@
+"""The time that one step of long work may take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+class Budget:
+    """Processor and waiting time for one step, counted from now; any thread may cancel it.
+
+    Work that is bounded by a budget does one part of what is to do, then another while the budget
+    is not spent. It always makes progress, also with a budget of 0 seconds.
+    """
+
+    def __init__(
+        self, seconds: float = float("inf"), clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
+        self._ends_s = clock() + seconds
+        self._is_canceled = False
+
+    @property
+    def is_spent(self) -> bool:
+        """True after the time has passed or `cancel` was called."""
+        return self._is_canceled or self._clock() >= self._ends_s
+
+    def cancel(self) -> None:
+        """End the step after its current part."""
+        self._is_canceled = True

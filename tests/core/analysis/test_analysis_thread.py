@@ -1,0 +1,166 @@
+"""The analysis thread: fair, cancelable, and alive after an analyzer fails."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from core.analysis.analysis_thread import AnalysisThread
+from core.store.budget import Budget
+from core.store.packet_store import PacketStore
+from core.store.snapshot import Snapshot
+from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
+from tests.waiting import PATIENCE_S, until
+
+
+@pytest.fixture
+def thread() -> Iterator[AnalysisThread]:
+    made = AnalysisThread()
+    yield made
+    made.close()
+
+
+def _store(packets: int = 3) -> PacketStore:
+    store = PacketStore()
+    store.add_interface(ETHERNET_INTERFACE)
+    store.append(batch_of([b"frame"] * packets))
+    return store
+
+
+class Counted:
+    """Counts packets, `per_step` in each step; `gate` holds up a step."""
+
+    def __init__(self, per_step: int = 1 << 30) -> None:
+        self.per_step = per_step
+        self.through = 0
+        self.first = 0
+        self.steps = 0
+        self.threads: set[int] = set()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.has_begun = threading.Event()
+        self.was_canceled = False
+
+    def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
+        self.has_begun.set()
+        assert self.gate.wait(PATIENCE_S)
+        self.was_canceled = budget._is_canceled
+        self.threads.add(threading.get_ident())
+        self.steps += 1
+        self.through = min(snapshot.count, self.through + self.per_step)
+        return self.through < snapshot.count
+
+    def forget(self, first: int) -> None:
+        self.first = first
+
+
+class Broken(Counted):
+    def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
+        raise ZeroDivisionError
+
+
+def test_it_analyzes_each_snapshot_to_its_end_on_a_thread_of_its_own(thread):
+    store, analyzer = _store(3), Counted()
+    thread.add(analyzer)
+    for count in (3, 5):
+        thread.offer(store.snapshot())
+        assert thread.wait(PATIENCE_S)
+        assert analyzer.through == count
+        store.append(batch_of([b"frame"] * 2))
+    assert analyzer.first == 1
+    assert analyzer.threads.isdisjoint({threading.get_ident()})
+    assert thread.slices == analyzer.steps == 2
+
+
+def test_analyzers_take_turns(thread):
+    """A long analysis does not hold up a short one that was offered later."""
+    long, short = Counted(per_step=1), Counted()
+    long.gate.clear()
+    thread.add(long)
+    thread.offer(_store(1_000).snapshot())
+    assert long.has_begun.wait(PATIENCE_S)
+    thread.add(short)
+    thread.offer(_store(1_000).snapshot())
+    done_at = []
+    extend = short.extend
+    short.extend = lambda *given: done_at.append(long.steps) or extend(*given)  # type: ignore
+    long.gate.set()
+    assert thread.wait(PATIENCE_S)
+    assert done_at == [1]
+    assert (long.steps, short.steps) == (1_000, 1)
+
+
+def test_a_newer_snapshot_replaces_one_that_waits(thread):
+    store, analyzer = _store(3), Counted()
+    analyzer.gate.clear()
+    thread.add(analyzer)
+    thread.offer(store.snapshot())
+    assert analyzer.has_begun.wait(PATIENCE_S)
+    for _ in range(3):
+        store.append(batch_of([b"frame"]))
+        thread.offer(store.snapshot())
+    assert not thread.is_idle
+    assert not thread.wait(0)
+    analyzer.gate.set()
+    assert thread.wait(PATIENCE_S)
+    assert (analyzer.through, analyzer.steps) == (6, 2)
+
+
+def test_a_removed_analyzer_is_canceled_in_its_step_and_not_run_again(thread):
+    analyzer, other = Counted(per_step=1), Counted()
+    analyzer.gate.clear()
+    thread.add(analyzer)
+    thread.add(other)
+    thread.offer(_store(100).snapshot())
+    assert analyzer.has_begun.wait(PATIENCE_S)
+    thread.remove(analyzer)
+    analyzer.gate.set()
+    assert thread.wait(PATIENCE_S)
+    assert (analyzer.steps, analyzer.was_canceled) == (1, True)
+    assert other.through == 100
+
+
+def test_a_failed_analyzer_ends_alone(thread):
+    broken, whole = Broken(), Counted()
+    thread.add(broken)
+    thread.add(whole)
+    for count in (3, 4):
+        thread.offer(_store(count).snapshot())
+        assert thread.wait(PATIENCE_S)
+    assert whole.through == 4
+    assert isinstance(thread.failure_of(broken), ZeroDivisionError)
+    assert thread.failure_of(whole) is None
+    thread.remove(broken)
+    assert thread.failure_of(broken) is None
+
+
+def test_an_idle_thread_holds_no_packets(thread):
+    store = _store()
+    thread.add(Counted())
+    snapshot = store.snapshot()
+    thread.offer(snapshot)
+    assert thread.wait(PATIENCE_S)
+    chunk = weakref.ref(snapshot.chunks[0].data)
+    del snapshot, store
+
+    def is_free() -> bool:
+        gc.collect()
+        return chunk() is None
+
+    until(is_free, "the end of the chunk")
+
+
+def test_a_closed_thread_has_ended(thread):
+    analyzer = Counted(per_step=1)
+    thread.add(analyzer)
+    thread.offer(_store(1_000_000).snapshot())
+    assert analyzer.has_begun.wait(PATIENCE_S)
+    thread.close()
+    assert thread._thread is not None
+    assert not thread._thread.is_alive()
+    assert analyzer.through < 1_000_000
+    thread.offer(_store().snapshot())  # does nothing

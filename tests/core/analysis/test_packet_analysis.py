@@ -1,0 +1,162 @@
+"""What the table gets from the analysis thread: filters that replace one another, other stores."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from core.analysis.packet_analysis import PacketAnalysis
+from core.decode.chunk import Chunk
+from core.store.packet_store import PacketStore
+from tests.core.decode.frames import tcp_frame, udp_frame
+from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
+from tests.waiting import PATIENCE_S, until
+
+SYN = tcp_frame(flags="syn", sequence=1_000)
+PORTIONS = 5
+PORTION = 20_000  # packets; several chunks
+
+
+@pytest.fixture
+def analysis() -> Iterator[PacketAnalysis]:
+    made = PacketAnalysis(PATIENCE_S)
+    yield made
+    made.close()
+
+
+def _store(*batches: list[bytes]) -> PacketStore:
+    store = PacketStore()
+    store.add_interface(ETHERNET_INTERFACE)
+    for batch in batches:
+        store.append(batch_of(batch))
+    return store
+
+
+def _every(step: int):
+    def predicate(chunk: Chunk) -> np.ndarray:
+        return np.arange(chunk.first, chunk.last + 1) % step == 0
+
+    return predicate
+
+
+class Gate:
+    """A predicate that lets every packet pass, one chunk after each `open`; `asked` lists them."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.threads: set[int] = set()
+        self._permits = threading.Semaphore(0)
+
+    def open(self, chunks: int = 1) -> None:
+        self._permits.release(chunks)
+
+    def __call__(self, chunk: Chunk) -> np.ndarray:
+        self.threads.add(threading.get_ident())
+        assert self._permits.acquire(timeout=PATIENCE_S)
+        self.asked.append(chunk.last)
+        return np.ones(len(chunk), np.bool_)
+
+
+def _large_store() -> PacketStore:
+    return _store(*[[udp_frame()] * PORTION] * PORTIONS)
+
+
+def test_numbers_and_packets_of_a_small_store_are_known_at_once(analysis):
+    snapshot = _store([SYN, udp_frame(), udp_frame()]).snapshot()
+    analyzed = analysis.update(snapshot)
+    assert analyzed.filtered is None
+    assert analyzed.sequences.through == 3
+    assert list(analyzed.sequences.bases(snapshot.chunks[0])) == [1]
+    analysis.keep_only(_every(2))
+    analyzed = analysis.update(snapshot)
+    assert list(analyzed.filtered) == [2]
+    assert analyzed.progress is None
+    analysis.keep_only(None)
+    assert analysis.update(snapshot).filtered is None
+    assert analysis.latest.filtered is None
+    assert analysis.trouble == ""
+
+
+def test_a_new_filter_replaces_the_rows_when_it_has_seen_all(analysis):
+    """Until then the earlier rows stay, and `progress` grows."""
+    store = _large_store()
+    snapshot, gate = store.snapshot(), Gate()
+    analysis.keep_only(_every(3))
+    before = list(analysis.update(snapshot).filtered)
+    analysis.patience_s = 0
+    analysis.keep_only(gate)
+    seen = [analysis.update(snapshot).progress]
+    for chunk in snapshot.chunks[:-1]:
+        gate.open()
+        until(lambda last=chunk.last: last in gate.asked, "the chunk")
+        analyzed = analysis.update(snapshot)
+        assert list(analyzed.filtered) == before
+        seen.append(analyzed.progress)
+    assert None not in seen
+    assert seen == sorted(seen)
+    gate.open()
+    until(lambda: analysis.update(snapshot).progress is None, "the filter")
+    assert len(analysis.latest.filtered) == snapshot.count
+    assert gate.threads.isdisjoint({threading.get_ident()})
+
+
+def test_leaving_the_filter_cancels_it(analysis):
+    snapshot, gate = _large_store().snapshot(), Gate()
+    analysis.patience_s = 0
+    analysis.keep_only(gate)
+    assert analysis.update(snapshot).progress is not None
+    until(lambda: gate.threads, "the first chunk")
+    analysis.keep_only(None)
+    gate.open(99)
+    analyzed = analysis.update(snapshot)
+    assert (analyzed.filtered, analyzed.progress) == (None, None)
+    assert analysis._thread.wait(PATIENCE_S)
+    assert gate.asked == [snapshot.chunks[0].last]
+
+
+def test_packets_that_arrive_are_added_and_evicted_ones_go(analysis):
+    store = PacketStore(1 << 20)
+    store.add_interface(ETHERNET_INTERFACE)
+    analysis.keep_only(_every(2))
+    for _ in range(100):
+        store.append(batch_of([bytes(500)] * 50))
+        snapshot = store.snapshot()
+        first = snapshot.first + snapshot.first % 2
+        expected = list(range(first, snapshot.count + 1, 2))
+        assert list(analysis.update(snapshot).filtered) == expected
+    assert store.snapshot().evicted > 0
+
+
+def test_another_store_is_analyzed_from_its_start_with_the_same_filter(analysis):
+    analysis.keep_only(_every(2))
+    analysis.update(_store([SYN, udp_frame(), udp_frame(), udp_frame()]).snapshot(), 0)
+    snapshot = _store([udp_frame(), SYN]).snapshot()
+    analyzed = analysis.update(snapshot, 1)
+    assert list(analyzed.filtered) == [2]
+    assert analyzed.sequences.through == 2
+    assert list(analyzed.sequences.bases(snapshot.chunks[0])) == [2]
+
+
+def test_a_failed_filter_shows_all_packets_and_says_why(analysis):
+    def broken(chunk: Chunk) -> np.ndarray:
+        raise ZeroDivisionError("x")
+
+    snapshot = _store([SYN]).snapshot()
+    analysis.keep_only(broken)
+    assert analysis.update(snapshot).filtered is None
+    assert analysis.trouble == "the filter failed (ZeroDivisionError: x): all packets are shown"
+    analysis.keep_only(_every(1))
+    assert list(analysis.update(snapshot).filtered) == [1]
+    assert analysis.trouble == ""
+
+
+def test_failed_numbers_are_reported(analysis, monkeypatch):
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("x")
+
+    monkeypatch.setattr("core.analysis.sequences._directions", broken)
+    assert analysis.update(_store([SYN]).snapshot()).sequences.through == 0
+    assert analysis.trouble.startswith("relative numbers failed (ZeroDivisionError: x)")
