@@ -1,1 +1,1 @@
-"""Capture files: pcap and pcapng, plain or compressed, read without being loaded."""
+"""Capture files: pcap and pcapng, plain or compressed, read without loading them into memory."""

@@ -1,8 +1,8 @@
-"""Telling a thread that waits for input to give up.
+"""Cancel a thread that waits for input.
 
-A read that waits for a silent pipe cannot be ended from outside, and closing its descriptor in
-another thread does not wake it. So whoever waits polls a second descriptor too: an eventfd(2),
-which stays readable once it is written, and therefore also reaches a wait that begins later.
+No other thread can end a read that waits for a silent pipe, and closing the pipe's descriptor does
+not wake the reader. So the reader also polls an eventfd(2), which `cancel` writes. It stays
+readable from then on, so a wait that begins later ends at once, too.
 """
 
 from __future__ import annotations
@@ -12,26 +12,30 @@ import threading
 
 
 class Cancellation:
-    """Made before the input is opened; `fileno` polls readable once `cancel` was called."""
+    """A cancellation that one thread requests and another one polls.
+
+    Create it before the input is opened. `fileno` polls readable after `cancel`; `canceled` is then
+    True.
+    """
 
     def __init__(self) -> None:
         self.canceled = False
         self._descriptor = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._lock = threading.Lock()  # a late `cancel` never writes into another's descriptor
+        self._lock = threading.Lock()  # a late `cancel` must not write to a reused descriptor
 
     def fileno(self) -> int:
-        """The descriptor to poll beside the input."""
+        """Return the descriptor to poll together with the input."""
         return self._descriptor
 
     def cancel(self) -> None:
-        """End the wait, or the one that comes; any thread, any number of times."""
+        """End the present wait, or the next one. Any thread may call this, any number of times."""
         with self._lock:
             self.canceled = True
             if self._descriptor >= 0:
                 os.eventfd_write(self._descriptor, 1)
 
     def close(self) -> None:
-        """Give back the descriptor, when nobody waits any more."""
+        """Close the descriptor. Call this when no thread waits for it."""
         with self._lock:
             if self._descriptor >= 0:
                 os.close(self._descriptor)

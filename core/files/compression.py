@@ -1,15 +1,16 @@
-"""Unpacking gzip and zstd in pieces, as the packed bytes arrive, in bounded memory.
+"""Decompress gzip and zstd in pieces, as the packed bytes arrive, in bounded memory.
 
-A few kilobytes can stand for gigabytes (1000:1 in gzip, far more in zstd), so no call ever
-unpacks all it is given: gzip's output is asked for piece by piece, and zstd, whose Python
-binding cannot stop in the middle, is fed so little at a time that one call's output is bounded
-by the format (a block of 4 packed bytes stands for at most 128 KiB; RFC 8878 §3.1.1.2).
+A few kilobytes can expand to gigabytes (1000:1 in gzip, far more in zstd), so no call unpacks all
+of its input at once. zlib returns at most `PIECE_BYTES` per call. The Python binding of zstd cannot
+stop in the middle of its input, so `Zstd` feeds it `_ZSTD_FEED_BYTES` at a time; the format then
+bounds the output of one call (a block of 4 packed bytes expands to at most 128 KiB; RFC 8878
+§3.1.1.2).
 
-Files may hold several gzip members (RFC 1952 §2.2) or zstd frames one after the other. Zeros
-after the last one are padding. Whatever else follows is ignored, and said.
+A file may hold several gzip members (RFC 1952 §2.2) or zstd frames in a row. Zeros after the last
+one are padding. Other bytes after it are ignored, and `remark` reports that.
 
-All that was unpacked before a fault is given out: a damaged archive still shows its good part
-(in zstd all but what the last `_ZSTD_FEED_BYTES` stood for).
+The decoders return everything that was unpacked before a fault, so the good part of a damaged
+archive is still shown (in zstd all but the output of the last `_ZSTD_FEED_BYTES`).
 """
 
 from __future__ import annotations
@@ -20,38 +21,38 @@ from typing import Any, Protocol
 
 from core.files.formats import GZIP_MAGIC, compression_of
 
-PIECE_BYTES = 1 << 20  # the most that one piece of unpacked gzip holds
+PIECE_BYTES = 1 << 20  # the largest unpacked piece of gzip
 _GZIP_WINDOW = 31  # zlib's window bits for a gzip header and trailer
-_ZSTD_FEED_BYTES = 256  # so that one call unpacks at most 8 MiB
+_ZSTD_FEED_BYTES = 256  # bounds the output of one call to 8 MiB
 _ZSTD_WINDOW_BYTES = 128 << 20  # zstd's own default limit (windowLog 27)
 
 
 class Decoder(Protocol):
-    """Packed bytes in, unpacked pieces out.
+    """A decoder that takes packed bytes and yields unpacked pieces.
 
-    `fault` says what is wrong with the data, once something is; nothing comes after it.
-    `remark` tells of what was ignored. Neither names the file.
+    `fault` describes what is wrong with the data; after it is set, `decode` yields nothing more.
+    `remark` describes input that was ignored. Neither text names the file.
     """
 
     fault: str
     remark: str
 
     def decode(self, packed: bytes) -> Iterator[bytes]:
-        """The pieces that `packed`, the next bytes of the file, unpacks to."""
+        """Unpack the next bytes of the file and yield the pieces."""
         ...
 
     def finish(self) -> None:
-        """Tell that the input has ended; sets `fault` if more was to come."""
+        """Mark the end of the input. Sets `fault` if the packed data is incomplete."""
         ...
 
 
 def decoder(compression: str) -> Decoder:
-    """A decoder for ``"gzip"`` or ``"zstd"``."""
+    """Return a decoder for ``"gzip"`` or ``"zstd"``."""
     return Gzip() if compression == "gzip" else Zstd()
 
 
 class Gzip:
-    """gzip, one or more members."""
+    """A decoder for gzip data of one or more members."""
 
     def __init__(self) -> None:
         self.fault = ""
@@ -59,7 +60,7 @@ class Gzip:
         self._inflate: Any = zlib.decompressobj(_GZIP_WINDOW)
 
     def decode(self, packed: bytes) -> Iterator[bytes]:
-        """See `Decoder.decode`."""
+        """Implement `Decoder.decode`."""
         while packed and not self.fault and not self.remark:
             if self._inflate is None and not self._next_member(packed := packed.lstrip(b"\0")):
                 return
@@ -87,26 +88,26 @@ class Gzip:
         return self._inflate is not None
 
     def finish(self) -> None:
-        """See `Decoder.finish`."""
+        """Implement `Decoder.finish`."""
         if self._inflate is not None and not self.fault:
             self.fault = "the gzip data is cut short"
 
 
 class Zstd:
-    """zstd, one or more frames."""
+    """A decoder for zstd data of one or more frames."""
 
     def __init__(self) -> None:
-        import zstandard  # here, so that only who opens such a file pays for it
+        import zstandard  # here, because it is slow to import
 
         self.fault = ""
         self.remark = ""
         self._error = zstandard.ZstdError
         self._context = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES)
         self._frame: Any = self._context.decompressobj()
-        self._pending = b""  # the beginning of a next frame's magic number
+        self._pending = b""  # the beginning of the next frame's magic number
 
     def decode(self, packed: bytes) -> Iterator[bytes]:
-        """See `Decoder.decode`."""
+        """Implement `Decoder.decode`."""
         for start in range(0, len(packed), _ZSTD_FEED_BYTES):
             yield from self._decode(packed[start : start + _ZSTD_FEED_BYTES])
 
@@ -134,7 +135,7 @@ class Zstd:
                 packed, self._frame = self._frame.unused_data, None
 
     def finish(self) -> None:
-        """See `Decoder.finish`."""
+        """Implement `Decoder.finish`."""
         if self._frame is not None and not self.fault:
             self.fault = "the zstd data is cut short"
 
@@ -142,7 +143,7 @@ class Zstd:
 def _salvage(
     decompress: Callable[[bytes, int], bytes], packed: bytes, error: type[Exception]
 ) -> Iterator[bytes]:
-    """What bytes unpack to before the first that raises `error`, found one byte at a time."""
+    """Yield the output before the first byte that makes `decompress` raise `error`."""
     for index in range(len(packed)):
         try:
             piece = decompress(packed[index : index + 1], PIECE_BYTES)

@@ -1,12 +1,12 @@
-"""Which capture format a file is, told by its first bytes, never by its name.
+"""Recognize the format of a capture file by its first bytes, never by its name.
 
-A pcap file starts with a 32-bit magic number written in the byte order of the machine that
-captured, so its order says how every later number reads. A pcapng file starts with the type
-of a Section Header Block, a palindrome, and says its byte order 8 bytes later
-(draft-ietf-opsawg-pcapng §4.1). Either may be wrapped in gzip or zstd.
+A pcap file starts with a 32-bit magic number in the byte order of the host that captured; all later
+numbers in the file have the same order. A pcapng file starts with the type of a Section Header
+Block, which reads the same in both byte orders; the byte order follows 8 bytes later
+(draft-ietf-opsawg-pcapng §4.1). Either may be compressed with gzip or zstd.
 
-Files that are none of these are named where their first bytes tell what they are, so that
-the message can say what to do instead.
+For some other formats, the first bytes are known too, so the error can name the format and a
+program that converts it.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
 
 
 class FileError(Exception):
-    """A file that cannot be read as a capture: one line with object, cause and next step."""
+    """A file cannot be read as a capture. The text is one line: file, cause, and next step."""
 
 
 class RefusalError(Exception):
-    """Why the bytes are no capture that can be read; the reader adds the file's name."""
+    """The bytes are not a readable capture. The text is the reason, without the file name."""
 
 
 def compression_of(head: bytes) -> str:
-    """``"gzip"``, ``"zstd"`` or ``""``, from at least the first 4 bytes."""
+    """Return ``"gzip"``, ``"zstd"`` or ``""``, judged by at least the first 4 bytes."""
     if head.startswith(GZIP_MAGIC):
         return "gzip"
     if head.startswith(ZSTD_MAGIC):
@@ -59,14 +59,14 @@ def compression_of(head: bytes) -> str:
 
 
 def format_of(head: bytes) -> str:
-    """``"pcap"``, ``"pcapng"`` or ``""``, from at least the first 4 bytes."""
+    """Return ``"pcap"``, ``"pcapng"`` or ``""``, judged by at least the first 4 bytes."""
     if head.startswith(PCAPNG_MAGIC):
         return "pcapng"
     return "pcap" if pcap_magic(head) else ""
 
 
 def pcap_magic(head: bytes) -> tuple[int, str] | None:
-    """The pcap magic number and the byte order (``"<"`` or ``">"``) it is written in, or None."""
+    """Return the pcap magic number and its byte order (``"<"`` or ``">"``), or None."""
     for order in "<>":
         (magic,) = struct.unpack_from(order + "I", head)
         if magic in PCAP_MAGICS:
@@ -75,11 +75,11 @@ def pcap_magic(head: bytes) -> tuple[int, str] | None:
 
 
 def refuse(head: bytes, compression: str) -> RefusalError:
-    """The refusal for bytes that are no capture, as exactly as the bytes allow."""
+    """Return the error for bytes that are not a capture, as specific as the bytes allow."""
     where = f" inside {compression}" if compression else ""
     if not head:
         return RefusalError(
-            f"the file is empty{where}; nothing was captured, or it is not written yet"
+            f"the file is empty{where}; nothing was captured, or nothing was written yet"
         )
     if len(head) < MAGIC_BYTES:
         return RefusalError(
@@ -95,7 +95,7 @@ def refuse(head: bytes, compression: str) -> RefusalError:
         )
     if _is_text(head):
         return RefusalError(
-            f"not a pcap/pcapng file{where} but text; give what tcpdump -w or dumpcap -w wrote"
+            f"not a pcap/pcapng file{where} but text; give a file that tcpdump -w wrote"
         )
     return RefusalError(
         f"not a pcap/pcapng file{where}: it starts with {head[:4].hex(' ')}; "

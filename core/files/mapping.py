@@ -1,30 +1,31 @@
-"""Files mapped for reading, and what happens when somebody else cuts one.
+"""Map files for reading, and survive when another process truncates one.
 
 Theory (mmap(2), sigaction(2))
 ------------------------------
-A look at a mapped page that the file does not reach any more, or that the disk cannot give, is
-answered with SIGBUS, which kills a Python program on the spot, terminal unrestored. It cannot
-be foreseen: another process may cut the file (start a new capture into it) between any check
-and the look, also long after the file was read, while a packet is drawn from the map. Only
-loading files into memory would avoid it, and captures are bigger than memory.
+An access to a mapped page that lies past the end of the file, or that the disk cannot deliver,
+raises SIGBUS. Its default action kills the Python process at once and leaves the terminal in raw
+mode. No check can prevent this: another process may truncate the file (by starting a new capture
+into it) between any check and the access, even long after the file was read, when a packet is drawn
+from the map. The only other remedy is to load files into memory, and captures are larger than
+memory.
 
-So the signal is answered. The handler puts zeros in the place of what is gone and returns; the
-interrupted look is repeated by the processor and sees the zeros. `Mapping.lost` tells from then
-on that it happened, and `core.files.reader` says so.
+So this module handles the signal. The handler maps zeros in place of the lost pages and returns;
+the processor repeats the access and reads the zeros. `Mapping.lost` is True from then on, and
+`core.files.reader` reports it.
 
-A Python handler is not async-signal-safe as signal-safety(7) has it: it allocates, and takes the
-interpreter's lock. It works because the signal is synchronous. It comes from a load that numpy,
-`memoryview` or a copy into a finished object makes from the map, never from inside the
-allocator, and no lock is held there but the interpreter's, which ctypes takes, or finds taken
-by this very thread. A SIGBUS anywhere else gets the default action back. System calls that are
-handed lost pages fail with EFAULT and raise no signal.
+A Python handler is not async-signal-safe in the sense of signal-safety(7): it allocates memory and
+takes the interpreter's lock. It works because the signal is synchronous: it is raised by a load
+that numpy, `memoryview` or a copy into a finished object makes from the map, never from inside the
+allocator. The thread holds no lock at that moment except perhaps the interpreter's, and ctypes
+either takes that lock or finds that this thread has it. A SIGBUS at any other address restores the
+default action. System calls that receive lost pages fail with EFAULT and raise no signal.
 
-Nothing may be raised out of the handler: ctypes would print it, and the load would be repeated,
-and so the signal, for ever. Python's own handlers may run inside, SIGINT's too; what they raise
-is lost, and the answer is tried again. When it cannot be given, the default action is back.
+The handler must not raise: ctypes would print the exception, and the load and the signal would
+repeat forever. Python's own handlers, SIGINT's included, may run inside it; an exception from them
+is dropped, and the handler tries again. If it cannot map zeros, it restores the default action.
 
-Measured: 0.5 s for 16,382 pages one by one; all pages past the file's new end are covered at
-once, so a cut costs one signal, about 35 microseconds.
+Measured: 0.5 s for 16,382 pages one by one. All pages past the file's new end are replaced at once,
+so a truncation costs one signal, about 35 microseconds.
 """
 
 from __future__ import annotations
@@ -43,12 +44,12 @@ _SA_SIGINFO = 4  # asm-generic/signal-defs.h
 _MAP_FIXED = 0x10  # asm-generic/mman-common.h
 _MAP_NORESERVE = 0x4000
 _SIGSET_BYTES = 128
-_ATTEMPTS = 3  # of an answer that an interrupt of the main thread may break off
+_ATTEMPTS = 3  # an exception from another signal handler may end an attempt
 _FAILED = ctypes.c_void_p(-1).value
 
 
 class _SignalInfo(ctypes.Structure):
-    """The beginning of siginfo_t as SIGBUS fills it (sigaction(2))."""
+    """The beginning of siginfo_t as the kernel fills it for SIGBUS (sigaction(2))."""
 
     _fields_ = (
         ("number", ctypes.c_int),
@@ -85,10 +86,10 @@ _libc.mmap.argtypes = (
 
 
 class Mapping:
-    """The first `size` bytes of an open file as `data`, (size,) uint8, not writable.
+    """A map of the first `size` bytes of an open file: `data`, (size,) uint8, read-only.
 
-    The map lives as long as `data` or an array made from it does; the descriptor may be closed.
-    Raises `OSError` when the file cannot be mapped.
+    The map exists as long as `data` or an array made from it; the descriptor may be closed. Raises
+    `OSError` if the file cannot be mapped.
     """
 
     def __init__(self, descriptor: int, size: int) -> None:
@@ -104,13 +105,12 @@ class Mapping:
 
     @property
     def lost(self) -> bool:
-        """True if bytes were looked at that the file does not have any more; they read as
-        0."""
+        """True if bytes were read that the file no longer has; they read as 0."""
         return self.region is not None and self.region.lost
 
 
 class Region:
-    """The addresses of one map. Holds the map weakly: it only watches."""
+    """The address range of one map. Refers to the map weakly, so it does not keep it open."""
 
     def __init__(self, file: mmap.mmap, start: int, size: int) -> None:
         self.start = start
@@ -119,9 +119,10 @@ class Region:
         self._file = weakref.ref(file)
 
     def cover(self, address: int) -> bool:
-        """Zeros for the page at `address`, and for all past the file's present end.
+        """Map zeros over the page at `address`, and over all pages past the file's present end.
 
-        Where nobody can tell that end (fstat fails on a stale NFS handle) all is lost from there.
+        If that end is unknown (fstat fails on a stale NFS handle), everything from `address` on is
+        replaced. Return False if that failed.
         """
         file = self._file()
         if file is None:
@@ -141,15 +142,15 @@ class Region:
 _regions: dict[int, Region] = {}
 
 
-def _answer(number: int, info: Any, context: Any) -> None:
+def _on_sigbus(number: int, info: Any, context: Any) -> None:
     for _ in range(_ATTEMPTS):
         try:
             if _cover(info.contents.address or 0):
                 return
-            break  # not ours
+            break  # not an address of a map
         except BaseException:
             continue
-    _set_action(_SignalAction())  # the default action, when the look is repeated
+    _set_action(_SignalAction())  # the repeated access then gets the default action
 
 
 def _cover(address: int) -> bool:
@@ -164,7 +165,7 @@ def _set_action(action: _SignalAction) -> None:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
-_action = _SignalAction(handler=_Handler(_answer), flags=_SA_SIGINFO)
+_action = _SignalAction(handler=_Handler(_on_sigbus), flags=_SA_SIGINFO)
 
 
 def _install() -> None:

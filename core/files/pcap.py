@@ -3,15 +3,15 @@
 Theory (draft-ietf-opsawg-pcap; pcap-savefile(5))
 -------------------------------------------------
 * Seconds are unsigned here: they last until 2106.
-* The two lengths were the other way round before version 2.3, in version 2.3 by some writers,
-  and in DG/UX's 543.0. Where it may be either, the greater is the original length.
-* A captured length beyond `maximum_packet` is never believed: nothing after it can be found.
-* Records of nothing but zeros are withheld until a nonzero byte follows. If the input ends first,
-  they are no packets: the file was extended but not written (power loss).
+* The two lengths are swapped before version 2.3, in version 2.3 by some writers, and in DG/UX's
+  543.0. Where both orders are possible, the larger length is the original one.
+* A captured length beyond `maximum_packet` is an error: nothing after it can be found.
+* Records that consist of zeros are withheld until a nonzero byte follows. If the input ends first,
+  they are not packets: the file was extended but not written (power loss).
 
-Frames are found by walking the lengths, the one thing that needs a loop; everything else is
-gathered for the whole batch from an unaligned view over the record headers. The file header and
-the layouts of record headers are in `core.files.pcap_header`.
+The parser finds the frames by following the lengths, the only step that needs a loop. It gathers
+everything else for the whole batch from an unaligned view over the record headers.
+`core.files.pcap_header` reads the file header and chooses the layout of the record headers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from core.decode.batch import Batch, CaptureInterface
 from core.files.pcap_header import choose_variant, read_file_header
-from core.files.step import SPAN_BYTES, Step, maximum_packet, odd_flags, unaligned
+from core.files.step import SPAN_BYTES, Step, invalid_flags, maximum_packet, unaligned
 from core.files.timestamps import nanoseconds
 from core.files.zeros import zero_end
 
@@ -33,17 +33,17 @@ _RECORD_HEADER = ("seconds", "fraction", "captured", "original")  # four 32-bit 
 
 
 class PcapParser:
-    """A pcap file's records; see `core.files.step.Parser`.
+    """A parser of the records of a pcap file; see `core.files.step.Parser`.
 
-    `head` is the file's beginning, the file header at least. With `settled` it holds some
-    records too, or all there are, so that the record layouts can be tried on it; without,
-    as on a pipe that must not wait, the usual layout is taken. Raises `RefusalError` when the
-    header is cut short or of a version that cannot be read.
+    `head` is the beginning of the file and holds at least the file header. If `has_records` is
+    true, it also holds a few records, or the whole file, and the parser tries the record layouts on
+    it. If false, as on a pipe that must not wait, the parser uses the usual layout. Raises
+    `RefusalError` if the header is cut short or its version is not supported.
     """
 
     format = "pcap"
 
-    def __init__(self, head: NDArray[np.uint8], settled: bool) -> None:
+    def __init__(self, head: NDArray[np.uint8], has_records: bool) -> None:
         header = read_file_header(bytes(head[:28]))
         self.header_length = header.length
         self.interfaces = [CaptureInterface("", header.link_type, header.snap_length)]
@@ -52,15 +52,15 @@ class PcapParser:
             self.notes.append(f"reserved bits {reserved:#010x} of the link type were ignored")
         self._file = header
         self._maximum = maximum_packet(header.link_type)
-        self._either_way = header.version == (2, 3)
+        self._order_unknown = header.version == (2, 3)
         swapped = header.version < (2, 3) or header.version[0] == 543
-        variant, usual = choose_variant(header, head if settled else head[:0])
+        variant, usual = choose_variant(header, head if has_records else head[:0])
         if not usual:
             self.notes.append(f"the record headers read as {variant.name}, not as the usual pcap")
         names = ("seconds", "fraction", "original", "captured") if swapped else _RECORD_HEADER
         self._fields = np.dtype([(name, header.order + "u4") for name in names])
         self._record = self._fields.itemsize + variant.extra
-        self._captured = _length_reader(header.order, swapped, self._either_way)
+        self._captured = _length_reader(header.order, swapped, self._order_unknown)
         self._at_zeros = False  # the last walk ended at zeros that reach the end of its span
         self._withheld = 0  # zero records directly before the next position
 
@@ -89,11 +89,11 @@ class PcapParser:
         return Step(None, start, needed=self._record + captured)
 
     def _walk(self, window: NDArray[np.uint8], position: int) -> Iterator[int]:
-        """Yield the position of every whole record from `position` on, up to a tail of zeros."""
+        """Yield the positions of whole records from `position` on, up to a tail of zeros."""
         record, maximum, read_captured = self._record, self._maximum, self._captured
         view, end, blank = window.data, len(window), bytes(self._record)
         last = end - record
-        nonzero = position  # no zero record before this byte needs a closer look
+        nonzero = position  # zero records before this byte are not part of the tail
         self._at_zeros = False
         while position <= last:
             (captured,) = read_captured(view, position)
@@ -109,7 +109,7 @@ class PcapParser:
             position = after
 
     def _withhold(self, window: NDArray[np.uint8], start: int) -> Step:
-        """Step over the zero records from `start` on: more input decides whether they are any."""
+        """Skip the zero records from `start` on; the bytes after them decide whether they count."""
         stop = _span_end(window, start)
         whole = (stop - start) // self._record
         self._withheld += whole
@@ -118,7 +118,7 @@ class PcapParser:
         return Step(None, start + whole * self._record, needed, zeros=zeros)
 
     def _release(self, window: NDArray[np.uint8], start: int, limit: int) -> Step:
-        """Give out withheld zero records as packets: something follows them."""
+        """Return withheld zero records as packets, because other bytes follow them."""
         count = min(limit, self._withheld)
         self._withheld -= count
         batch = Batch(
@@ -137,12 +137,12 @@ class PcapParser:
         heads = unaligned(window, self._fields)[positions]
         captured = heads["captured"].astype(np.uint32)
         original = heads["original"].astype(np.uint32)
-        if self._either_way:
+        if self._order_unknown:
             captured, original = np.minimum(captured, original), np.maximum(captured, original)
         fraction = heads["fraction"].astype(np.int64) * self._file.unit_ns
-        timestamp, odd = nanoseconds(heads["seconds"].astype(np.int64), fraction)
+        timestamp, invalid = nanoseconds(heads["seconds"].astype(np.int64), fraction)
         flags = np.full(len(positions), self._file.fcs_flag, np.uint16)
-        flags |= odd_flags(odd, captured > original)
+        flags |= invalid_flags(invalid, captured > original)
         return Batch(
             data=window,
             offset=positions + self._record,
@@ -156,18 +156,18 @@ class PcapParser:
 
 
 def _span_end(window: NDArray[np.uint8], start: int) -> int:
-    """Return how far one call looks for the end of zeros that begin at `start`."""
+    """Return the position up to which one call scans zeros that begin at `start`."""
     return min(len(window), start + SPAN_BYTES)
 
 
 def _length_reader(
-    order: str, swapped: bool, either_way: bool
+    order: str, swapped: bool, order_unknown: bool
 ) -> Callable[[memoryview, int], tuple[int]]:
-    """A function from buffer and record position to the captured length, in a 1-tuple.
+    """Return a function that reads the captured length of the record at a position, as a 1-tuple.
 
-    The tuple is `Struct.unpack_from`'s own, which is the fastest reader there is.
+    It is `Struct.unpack_from` where possible, the fastest reader in Python.
     """
-    if not either_way:
+    if not order_unknown:
         return struct.Struct(order + ("12xI" if swapped else "8xI")).unpack_from
     both = struct.Struct(order + "8xII").unpack_from
     return lambda view, position: (min(both(view, position)),)

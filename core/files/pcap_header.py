@@ -1,11 +1,11 @@
-"""The beginning of a classic pcap file: its header, and how its record headers are laid out.
+"""The header of a classic pcap file, and the layout of its record headers.
 
 * The magic number gives the byte order and the unit of the sub-second field.
-* Only the low 16 bits of the last header word are the link type. Bit 26 says that the top
-  four bits count the frame check sequence in units of 16 bits.
+* Only the low 16 bits of the last header word are the link type. If bit 26 is set, the top four
+  bits are the length of the frame check sequence in units of 16 bits.
 * Some systems wrote longer record headers, with the same or with their own magic number
-  (Kuznetzov's patches, Nokia). As Wireshark does, each layout is tried on the first three
-  records, and the one that contradicts itself least is taken.
+  (Kuznetzov's patches, Nokia). Like Wireshark, `choose_variant` tries each layout on the first
+  three records and takes the one with the fewest contradictions.
 
 Source: draft-ietf-opsawg-pcap; pcap-savefile(5); Wireshark's wiretap/libpcap.c.
 """
@@ -39,7 +39,8 @@ _AIX_LINK_TYPES = {6: LinkType.ETHERNET, 9: 6, 15: 10, 24: LinkType.NULL}
 class Variant:
     """A layout of the record header: `extra` bytes follow the four common words.
 
-    `patched` ones begin with interface index (32 bits), protocol (16) and packet type (8).
+    In `patched` layouts, these begin with interface index (32 bits), protocol (16) and packet type
+    (8).
     """
 
     name: str
@@ -60,7 +61,7 @@ _VARIANTS = {
 
 @dataclass(frozen=True, slots=True)
 class FileHeader:
-    """What the file header says. `order` is ``"<"`` or ``">"``, `length` in bytes."""
+    """The values of a file header. `order` is ``"<"`` or ``">"``, `length` is in bytes."""
 
     magic: int
     order: str
@@ -72,8 +73,8 @@ class FileHeader:
     @property
     def is_aix(self) -> bool:
         """True if AIX wrote the file."""
-        told = (self.magic, self.version) == (formats.MICROSECONDS, (2, 2))
-        return told and self.network in _AIX_LINK_TYPES
+        is_version = (self.magic, self.version) == (formats.MICROSECONDS, (2, 2))
+        return is_version and self.network in _AIX_LINK_TYPES
 
     @property
     def link_type(self) -> int:
@@ -84,25 +85,25 @@ class FileHeader:
 
     @property
     def reserved(self) -> int:
-        """The bits of the last word that have no meaning."""
+        """The bits of the last word that the format does not define."""
         return self.network & _RESERVED
 
     @property
     def unit_ns(self) -> int:
-        """Nanoseconds in a unit of the sub-second field."""
+        """The unit of the sub-second field in nanoseconds."""
         fine = self.magic in (formats.NANOSECONDS, formats.IXIA_NANOSECONDS)
         return 1 if fine or self.is_aix else 1000
 
     @property
     def fcs_flag(self) -> int:
-        """The frame check sequence's length as `PacketFlag` bits; 0 if not told or too long."""
+        """The length of the frame check sequence as `PacketFlag` bits; 0 if absent or too long."""
         length = (self.network >> _FCS_WORDS_SHIFT) * 2 if self.network & _FCS_PRESENT else 0
         flag = length << PacketFlag.FCS_SHIFT
         return flag if flag <= PacketFlag.FCS_MASK else 0
 
 
 def read_file_header(head: bytes) -> FileHeader:
-    """Read the header that `head` begins with. Raises `RefusalError`."""
+    """Return the file header at the beginning of `head`. Raises `RefusalError`."""
     found = formats.pcap_magic(head)
     if found is None:
         raise RefusalError("not a pcap file")
@@ -110,26 +111,26 @@ def read_file_header(head: bytes) -> FileHeader:
     layout = struct.Struct(order + _FILE_HEADER)
     length = layout.size
     if magic in (formats.IXIA_NANOSECONDS, formats.IXIA_MICROSECONDS):
-        length += 4  # the total length of the records, which their headers tell better
+        length += 4  # the total length of the records, which is not used
     if len(head) < length:
         raise RefusalError(
-            f"the pcap file header is cut short: {len(head)} of its {length} bytes are there; "
+            f"the pcap file header is cut short: it has {len(head)} of {length} bytes; "
             "fetch or capture the file again"
         )
     _, major, minor, _, _, snap_length, network = layout.unpack_from(head)
     if major < 2:
         raise RefusalError(
-            f"pcap version {major}.{minor} cannot be read, only 2.0 and later; "
-            "check that the file was not altered on its way"
+            f"pcap version {major}.{minor} is not supported, only 2.0 and later; "
+            "check that the file was copied as binary"
         )
     return FileHeader(magic, order, (major, minor), snap_length, network, length)
 
 
 def choose_variant(file: FileHeader, head: NDArray[np.uint8]) -> tuple[Variant, bool]:
-    """Return the layout that contradicts itself least in `head`, and whether it is the usual one.
+    """Return the layout with the fewest contradictions in `head`, and True if it is the usual one.
 
-    `head` is the file's beginning (uint8). Without records in it, as on a pipe that must not wait,
-    the usual layout is taken.
+    `head` is the beginning of the file (uint8). If it holds no records, as on a pipe that must not
+    wait, the usual layout is returned.
     """
     variants = _VARIANTS.get(file.magic, (STANDARD,))
     if file.version < (2, 4) or file.version[0] == 543:
@@ -141,10 +142,10 @@ def choose_variant(file: FileHeader, head: NDArray[np.uint8]) -> tuple[Variant, 
 
 
 def _contradictions(file: FileHeader, variant: Variant, head: NDArray[np.uint8]) -> int:
-    """How many things make no sense in the first three records, read as `variant`.
+    """Return the number of implausible values in the first three records, read as `variant`.
 
-    The tests are those of Wireshark's libpcap_try_record (wiretap/libpcap.c), so that both
-    programs settle on the same layout.
+    The checks are those of Wireshark's libpcap_try_record (wiretap/libpcap.c), so both programs
+    choose the same layout.
     """
     common = struct.Struct(file.order + "4I")
     patch = struct.Struct(file.order + "IHB")
@@ -181,12 +182,12 @@ def _contradictions(file: FileHeader, variant: Variant, head: NDArray[np.uint8])
 
 
 def _is_protocol(number: int) -> bool:
-    """An EtherType, or one of Linux's own ETH_P_ numbers (linux/if_ether.h)."""
+    """Return True for an EtherType or one of Linux's own ETH_P_ numbers (linux/if_ether.h)."""
     return number >= 0x0600 or number <= 0x0017 or number in (0x0060, 0x0200, 0x0400)
 
 
 def _is_nokia(mark: int) -> bool:
-    """The word after a Nokia record header, of the form 0x[9b]fbf[bd][69]0[12] as far as seen."""
+    """Return True if the word after a Nokia record header matches 0x[9b]fbf[bd][69]0[12]."""
     return (
         mark & 0x0FFF00F0 == 0x0FBF0000
         and mark >> 28 in (0x9, 0xB)

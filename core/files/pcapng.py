@@ -1,23 +1,24 @@
-"""pcapng files: a chain of blocks, each with its length before and after.
+"""pcapng files: a chain of blocks, each with its length at both ends.
 
 Theory (draft-ietf-opsawg-pcapng)
 ---------------------------------
-* Every block is type, total length, body, total length again; lengths are multiples of 4.
-* A Section Header Block begins a section and sets its byte order; interfaces are counted from
-  0 again in each section. Sections in either order may follow one another.
-* An Interface Description Block gives link type, snap length, and how times are to be read.
-* Packets are in Enhanced Packet Blocks, in Simple ones (no time, no interface, no captured
-  length: the section's first interface and its snap length hold) and in obsolete Packet Blocks.
-* All other blocks (names, statistics, secrets, custom, unknown) are stepped over.
+* A block is type, total length, body, and the total length again; lengths are multiples of 4.
+* A Section Header Block begins a section and sets its byte order; interface numbers restart at 0
+  in each section. A file may contain sections of both byte orders.
+* An Interface Description Block gives the link type, the snap length, and the unit of times.
+* Packets are in Enhanced Packet Blocks, in Simple Packet Blocks (without time, interface, and
+  captured length: the section's first interface and its snap length apply), and in obsolete
+  Packet Blocks.
+* The parser skips all other blocks (names, statistics, secrets, custom, unknown).
 
-What cannot be followed any further ends the file there, and is named with its offset: a
-length below a block's least, above `_MAXIMUM_BLOCK`, two lengths that differ, a packet of an
-interface that was never described. If only zeros follow, the reason given is that the file was
-extended but not written (power loss). Lengths that are no multiple of 4 are rounded up, as
-Wireshark does, since real writers produce them.
+A block that cannot be followed ends the file, and the error names its offset: a length below the
+block's minimum or above `_MAXIMUM_BLOCK`, two lengths that differ, a packet of an interface that
+was never described. If only zeros follow, the reason given is that the file was extended but not
+written (power loss). Lengths that are not multiples of 4 are rounded up, as in Wireshark, because
+real writers produce them.
 
-The chain is walked in one tight loop over packet blocks and those stepped over; what is in the
-packets (`core.files.pcapng_packets`) is then read and checked for the whole run at once.
+One tight loop follows the chain over packet blocks and skipped blocks; `core.files.pcapng_packets`
+then reads and checks the packets of the whole run at once.
 """
 
 from __future__ import annotations
@@ -49,24 +50,24 @@ INTERFACE_STATISTICS = 5
 
 _BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _UNEQUAL_LENGTHS = "does not repeat its length at its end"
-_VERSIONS = ((1, 0), (1, 2))  # 1.2 differs in nothing a reader sees (§4.1)
+_VERSIONS = ((1, 0), (1, 2))  # 1.2 reads the same (§4.1)
 _TRAILER = 4
 _LEAST_BLOCK = 12
 _LEAST = {SECTION_HEADER: 28, INTERFACE_DESCRIPTION: 20} | {
     kind: fixed + _TRAILER for kind, fixed in PACKET_BLOCKS.items()
 }
 _LEAST_ENHANCED = _LEAST[ENHANCED_PACKET]
-_MAXIMUM_BLOCK = 16 << 20  # of a block that is read; as libpcap's sf-pcapng.c has it
-_MAXIMUM_SKIPPED = 1 << 30  # of a block that is stepped over
-_MAXIMUM_INTERFACES = 1 << 20  # of one section, whose properties are kept
+_MAXIMUM_BLOCK = 16 << 20  # of a block that is read; the same as in libpcap's sf-pcapng.c
+_MAXIMUM_SKIPPED = 1 << 30  # of a block that is skipped
+_MAXIMUM_INTERFACES = 1 << 20  # of one section; each one's properties are kept
 _MAXIMUM_TEXT = 4 << 20  # characters of all interfaces' names and descriptions together
 
-_OPTIONS_EACH = 16  # options that are read of every interface description …
-_MAXIMUM_OPTIONS = 1 << 14  # … and of all of them together besides
+_OPTIONS_EACH = 16  # options that are read of every interface description
+_MAXIMUM_OPTIONS = 1 << 14  # options beyond those, of all descriptions together
 
 
 class _DamageError(Exception):
-    """Why the block at `position` of the window cannot be followed."""
+    """The block at `position` of the window cannot be followed. The text is the reason."""
 
     def __init__(self, position: int, reason: str) -> None:
         super().__init__(reason)
@@ -74,25 +75,25 @@ class _DamageError(Exception):
 
 
 class PcapngParser:
-    """A pcapng file's blocks; see `core.files.step.Parser`.
+    """A parser of the blocks of a pcapng file; see `core.files.step.Parser`.
 
-    `head` is the file's beginning. Raises `RefusalError` when it is no whole section header.
+    `head` is the beginning of the file. Raises `RefusalError` if it is not a whole section header.
     """
 
     format = "pcapng"
-    header_length = 0  # the first section header is read like any later one
+    header_length = 0  # the first section header is read like the others
 
     def __init__(self, head: NDArray[np.uint8]) -> None:
         magic = bytes(head[8:12])
         if len(head) < _LEAST[SECTION_HEADER]:
             raise RefusalError(
-                f"the pcapng section header is cut short: {len(head)} of at least "
-                f"{_LEAST[SECTION_HEADER]} bytes are there; fetch or capture the file again"
+                f"the pcapng section header is cut short: it has {len(head)} of at "
+                f"least {_LEAST[SECTION_HEADER]} bytes; fetch or capture the file again"
             )
         if magic not in _BYTE_ORDERS:
             raise RefusalError(
                 f"not a pcapng file: its byte-order mark is {magic.hex(' ')}; "
-                "check that it was not altered on its way (copy it as binary)"
+                "check that the file was copied as binary"
             )
         self._numbers = InterfaceNumbers()
         self.interfaces = self._numbers.interfaces
@@ -102,11 +103,11 @@ class PcapngParser:
         self._text_room = _MAXIMUM_TEXT
         self._options_room = _MAXIMUM_OPTIONS
         self._walked = 0  # where the last walk ended
-        self._skipped = 0  # length of a block stepped over, while its trailer is yet to come
-        self._zeros = 0  # bytes since a fault, as long as they are nothing but zeros
+        self._skipped = 0  # length of a skipped block whose trailer has not been read
+        self._zeros = 0  # bytes since a fault, if all of them are zeros
         self._fault_before_zeros = ""
-        self._told_unread = False
-        self._told_shared = False  # that interfaces share a number
+        self._noted_unread = False
+        self._noted_shared = False  # noted that interfaces share a number
 
     def parse(self, window: NDArray[np.uint8], start: int, limit: int, origin: int) -> Step:
         """Read at most `limit` packets; see `Parser.parse`."""
@@ -138,9 +139,10 @@ class PcapngParser:
         return Step(run.batch, self._walked if is_all else run.stop)
 
     def _walk(self, view: memoryview, position: int) -> Iterator[int]:
-        """Yield the positions of packet blocks, up to one that is incomplete or no packet.
+        """Yield the positions of packet blocks, up to a block that is incomplete or of another
+        type.
 
-        Stop after `SPAN_BYTES`, so that the caller can be canceled among blocks without packets.
+        Stop after `SPAN_BYTES`, so that the caller can cancel among blocks without packets.
         """
         head = struct.Struct(self._order + "II").unpack_from
         end = len(view)
@@ -172,13 +174,13 @@ class PcapngParser:
         return bool(_padded(trailer) == _padded(length))
 
     def _other_block(self, view: memoryview, position: int) -> Step:
-        """One block that is no whole packet: interface, section, or what cannot be passed."""
-        there = len(view) - position
-        if there < _LEAST_BLOCK:
+        """Read one block that is not a whole packet. Raises `_DamageError`."""
+        available = len(view) - position
+        if available < _LEAST_BLOCK:
             return Step(None, position, needed=_LEAST_BLOCK)
         (kind,) = struct.unpack_from(self._order + "I", view, position)
         if kind == SECTION_HEADER:
-            if there < _LEAST[SECTION_HEADER]:
+            if available < _LEAST[SECTION_HEADER]:
                 return Step(None, position, needed=_LEAST[SECTION_HEADER])
             self._begin_section(view, position)
         (length,) = struct.unpack_from(self._order + "4xI", view, position)
@@ -189,9 +191,9 @@ class PcapngParser:
             raise _DamageError(
                 position,
                 f"a block of type {kind:#010x} gives its length as {length}, "
-                f"which is not within {least} and {maximum} bytes",
+                f"which is not between {least} and {maximum} bytes",
             )
-        if there < padded:
+        if available < padded:
             if kind in _LEAST:
                 return Step(None, position, needed=padded)
             self._skipped = length
@@ -203,18 +205,18 @@ class PcapngParser:
         return Step(None, position + padded)
 
     def _note_unread(self, block: str, most: int = options.MOST_OPTIONS) -> None:
-        """Say once that not all options of a block are read."""
-        if not self._told_unread:
-            self._told_unread = True
+        """Note once that some options of a block are not read."""
+        if not self._noted_unread:
+            self._noted_unread = True
             self.notes.append(
                 f"{block} has more than {most:,} options: "
-                "those that follow them, there and in later blocks, are not read"
+                "further options, in this block and in later ones, are not read"
             )
 
     def _damaged(self, window: NDArray[np.uint8], position: int, origin: int, reason: str) -> Step:
         """End the file at the bad block at `position`.
 
-        If the block ends in zeros, and zeros follow, wait for the byte that ends them.
+        If the block ends in zeros and zeros follow, wait for the byte that ends them.
         """
         fault = f"damaged at byte {origin + position}: {reason}"
         block = _LEAST_BLOCK
@@ -229,7 +231,7 @@ class PcapngParser:
         return self._more_zeros(window, begin)
 
     def _more_zeros(self, window: NDArray[np.uint8], start: int) -> Step:
-        """Step over zeros behind a fault; what ends them makes the fault the reason again."""
+        """Skip zeros after a fault. If another byte follows them, report the fault."""
         stop = min(len(window), start + SPAN_BYTES)
         if zero_end(window, start, stop) < stop:
             return Step(None, start, fault=self._fault_before_zeros)
@@ -258,7 +260,7 @@ class PcapngParser:
         self._section = Section()
 
     def _add_interface(self, view: memoryview, position: int, stop: int) -> None:
-        """Interface Description Block (§4.2)."""
+        """Read an Interface Description Block (§4.2)."""
         if len(self._section) == _MAXIMUM_INTERFACES:
             reason = f"there are more than {_MAXIMUM_INTERFACES:,} interfaces in one section"
             raise _DamageError(position, reason)
@@ -290,7 +292,7 @@ class PcapngParser:
             if self._text_room:
                 self.notes.append(
                     f"the names of interfaces from number {len(self.interfaces)} on were left "
-                    f"out: together they are longer than {_MAXIMUM_TEXT:,} characters"
+                    f"out: all names together exceed {_MAXIMUM_TEXT:,} characters"
                 )
             name, description, self._text_room = "", "", 0
         self._text_room -= len(name) + len(description)
@@ -299,15 +301,15 @@ class PcapngParser:
         self._section.add(Interface(number, link_type, snap_length, resolution, offset_s, fcs_bits))
 
     def _number(self, interface: CaptureInterface, position: int) -> int:
-        """Return the number of an interface in the file, and say once that some share one."""
+        """Return the interface's number in the file; note once that some share a number."""
         try:
             number = self._numbers.add(interface)
         except ValueError as error:
             raise _DamageError(position, str(error)) from None
-        if number >= OWN and not self._told_shared:
-            self._told_shared = True
+        if number >= OWN and not self._noted_shared:
+            self._noted_shared = True
             self.notes.append(
-                f"there are more than {OWN:,} interfaces: those that follow are all named {MORE!r}"
+                f"there are more than {OWN:,} interfaces: all further ones are named {MORE!r}"
             )
         return number
 

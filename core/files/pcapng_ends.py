@@ -1,7 +1,6 @@
-"""The ends of a pcapng file that is to be appended to: whose it is, and whether its last block is
-whole.
+"""Check a pcapng file before appending: which application wrote it, and is its last block whole.
 
-All of it is read by pread(2), a few bytes at a time: such a file may be large.
+The file may be large, so these functions read a few bytes at a time with pread(2).
 """
 
 from __future__ import annotations
@@ -20,14 +19,14 @@ _HEAD = struct.Struct("=II")
 _TRAILER = struct.Struct("=I")
 _SHORTEST = _HEAD.size + _TRAILER.size  # a block without a body
 _SHB_FIXED = 24
-_LONGEST_HEADER = 1 << 16  # bytes of a section header that are looked at
+_LONGEST_HEADER = 1 << 16  # bytes of a section header that are read
 
 
 def begins_as(descriptor: int, header: bytes, application: bytes) -> bool:
     """Return True if a file begins with a section header of `application`, or is empty.
 
-    `header` is that section header as it would be written: a file that is shorter may be its
-    beginning.
+    `header` is the section header that this application would write: a shorter file may be the
+    beginning of one.
     """
     head = os.pread(descriptor, _LONGEST_HEADER, 0)
     if len(head) < len(header):
@@ -46,8 +45,10 @@ def begins_as(descriptor: int, header: bytes, application: bytes) -> bool:
 
 
 def ends_whole(descriptor: int, size: int, kinds: Collection[int]) -> bool:
-    """Return True if a file is empty, or ends in a block of one of these types that is whole: with
-    its length at both of its ends."""
+    """Return True if a file is empty, or its last block is whole and of one of the types `kinds`.
+
+    A whole block has the same length at both ends.
+    """
     if size == 0:
         return True
     if size < _SHORTEST or size % 4:
@@ -61,7 +62,7 @@ def ends_whole(descriptor: int, size: int, kinds: Collection[int]) -> bool:
 
 
 def whole_length(descriptor: int, size: int) -> tuple[int, bool]:
-    """Return how many bytes are whole blocks, and whether what follows is the beginning of one."""
+    """Return the length of all whole blocks, and True if the rest can be a block cut short."""
     at, order = 0, "<" if sys.byteorder == "little" else ">"
     header = SECTION_HEADER.to_bytes(4, "big")  # a palindrome: any byte order
     while at < size:

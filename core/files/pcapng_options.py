@@ -1,14 +1,14 @@
 """Options of pcapng blocks: a 16-bit code, a 16-bit length, a value padded to four bytes.
 
 Source: draft-ietf-opsawg-pcapng §3.5. A block of 16 MiB has room for four million empty options,
-which only a loop can follow, so at most `MOST_OPTIONS` of a block are read, and the caller is told
-where there are more. The options of packet blocks are read in rounds, the first option of every
-block of a batch, then the second, so that a file whose every packet has flags costs a few vector
-operations instead of a loop. Comments are only located; `PacketComments` reads them when they are
-asked for, as a store does for the packets that it keeps.
+which only a loop can follow. So at most `MOST_OPTIONS` of a block are read, and the caller learns
+which block has more. Options of packet blocks are read in rounds: the first option of every block
+of a batch, then the second. A file with flags on every packet thus costs a few vector operations
+instead of a loop. Comments are only located; `PacketComments` reads them on demand, as a store does
+for the packets that it keeps.
 
-An option that runs past the end of its block, or whose value cannot have the length it says,
-makes the block unreadable, in Wireshark too: what stands there cannot be told any more.
+An option that runs past the end of its block, or has a length that its code does not allow, makes
+the block unreadable, as in Wireshark: the bytes after it have no known meaning.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Lengths = TypeVar("Lengths", int, NDArray[np.int64])
 
 MOST_OPTIONS = 128  # of one block that are read; writers use fewer than ten
 _HEADER_BYTES = 4
-_FEW_BLOCKS = 128  # so few are read one by one, faster than by vector operations
+_FEW_BLOCKS = 128  # up to so many, a loop is faster than vector operations
 
 # Lengths that packet block options must have, and least lengths (§4.3).
 _EXACT = {EPB_FLAGS: 4, 4: 8, 5: 8, 6: 4}
@@ -45,13 +45,13 @@ _CHECKED = _EXACT.keys() | _LEAST.keys()
 
 
 class BadOptionError(Exception):
-    """Why a block's options cannot be read."""
+    """A block's options cannot be read. The text is the reason."""
 
 
 class OptionReader:
-    """Iterate over the first `most` options between two bytes of `view` as (code, value).
+    """An iterable over the first `most` options between two bytes of `view`, as (code, value).
 
-    Raises `BadOptionError`. `unread` is set if the block has more.
+    Iterating raises `BadOptionError`, and sets `unread` if the block has more options.
     """
 
     def __init__(
@@ -85,15 +85,15 @@ class OptionReader:
 
 
 def text(value: memoryview) -> str:
-    """A UTF-8 option value; it ends at a NUL if there is one. Not yet safe to print."""
+    """Return a UTF-8 option value up to the first NUL. It is not yet safe to print."""
     return bytes(value).split(b"\0")[0].decode("utf-8", "replace")
 
 
 class PacketComments(Mapping[int, Sequence[str]]):
-    """The comments of packets by their row in a batch, read from their blocks at each look.
+    """The comments of packets by their row in a batch, read from the blocks at each access.
 
-    `starts` and `stops` (n,) are where the options of the blocks lie in `window`; `rows` are the
-    blocks that have a comment, ascending.
+    `starts` and `stops` (n,) are the bounds of the options of each block in `window`; `rows` are
+    the blocks that have a comment, ascending.
     """
 
     def __init__(
@@ -121,11 +121,11 @@ class PacketComments(Mapping[int, Sequence[str]]):
 
 @dataclass(frozen=True, slots=True)
 class PacketOptions:
-    """What the options of a batch's packet blocks say.
+    """The options of a batch's packet blocks.
 
     `flags` (n,) uint32 are the ``epb_flags`` words, 0 where absent. `commented` are the indices of
     the blocks that have a comment. `bad` is the index of the first block that cannot be read, with
-    `reason`. `unread` is the index of the first block of more than `MOST_OPTIONS` options.
+    `reason`. `unread` is the index of the first block with more than `MOST_OPTIONS` options.
     """
 
     flags: NDArray[np.uint32]
@@ -157,7 +157,7 @@ def read_packet_options(
 
 
 class _Rounds:
-    """The options of packet blocks, read one option of many blocks at a time."""
+    """A reader of packet block options, one option of many blocks at a time."""
 
     def __init__(
         self,
@@ -180,9 +180,9 @@ class _Rounds:
         self._reason = ""
 
     def next_option(self, active: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Read one option of each block of `active` (ascending); return those with more.
+        """Read one option of each block of `active` (ascending); return the blocks that have more.
 
-        Blocks behind a bad one are left out: nothing of them is used.
+        Blocks after a bad one are left out, because none of their options is used.
         """
         stops = self._stops[active]
         value = self._position[active] + _HEADER_BYTES
@@ -223,7 +223,7 @@ class _Rounds:
         return True
 
     def found(self) -> PacketOptions:
-        """Return what was read."""
+        """Return the options that were read."""
         commented = sorted(self._commented)
         return PacketOptions(self._flags, commented, self._bad, self._reason, self._unread)
 
@@ -233,8 +233,10 @@ def _padded(length: Lengths) -> Lengths:
 
 
 def _wrong_length(code: Lengths, length: Lengths) -> bool | NDArray[np.bool_]:
-    """Return True if packet options with these codes cannot have these lengths; numbers or
-    columns."""
+    """Return True where packet options of these codes cannot have these lengths.
+
+    Both arguments are numbers, or both are columns.
+    """
     wrong = length < 0
     for known, exact in _EXACT.items():
         wrong = wrong | ((code == known) & (length != exact))

@@ -1,9 +1,9 @@
-"""The packet blocks of a pcapng file, a whole run of them at once.
+"""Read a whole run of pcapng packet blocks at once.
 
-Source: draft-ietf-opsawg-pcapng §4.3 (Enhanced), §4.4 (Simple), appendix A (obsolete Packet
-Block). A run is a list of block positions in one section, found by `core.files.pcapng`, each
-block wholly inside the window and not shorter than its fixed part. All else is checked here,
-for the run as a whole; the first block that does not hold what it says ends it.
+Source: draft-ietf-opsawg-pcapng §4.3 (Enhanced), §4.4 (Simple), appendix A (obsolete Packet Block).
+A run is a list of block positions in one section that `core.files.pcapng` found: each block lies
+wholly inside the window and is not shorter than its fixed part. This module checks everything else,
+for the run as a whole; the first block that contradicts itself ends the run.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from core.decode.batch import Batch
 from core.files.pcapng_options import PacketComments, read_packet_options
-from core.files.step import maximum_packet, odd_flags, unaligned
+from core.files.step import invalid_flags, maximum_packet, unaligned
 from core.files.timestamps import FAR, Resolution, nanoseconds
 from core.wire.model.dissection import PacketFlag
 
@@ -50,16 +50,16 @@ _FIXED: dict[int, tuple[tuple[str, str], ...]] = {
 PACKET_BLOCKS = {kind: np.dtype(list(fields)).itemsize for kind, fields in _FIXED.items()}
 
 _TRAILER = 4
-_EPB_FLAGS_KEPT = 0x0FFF  # the rest is ours, or errors of the link layer; see PacketFlag
+_EPB_FLAGS_KEPT = 0x0FFF  # the other bits are rawscope's, or link errors; see PacketFlag
 _NO_LIMIT = 0xFFFF_FFFF
 
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """What an interface description says that its packets need.
+    """The properties of an interface description that its packets need.
 
     `index` counts over the whole file. `resolution` is the ``if_tsresol`` byte, `offset_s` is
-    ``if_tsoffset``, `fcs_bits` ``if_fcslen``.
+    ``if_tsoffset``, `fcs_bits` is ``if_fcslen``.
     """
 
     index: int
@@ -80,7 +80,7 @@ class Section:
         return len(self._columns["index"])
 
     def add(self, interface: Interface) -> None:
-        """The next interface of the section."""
+        """Add the next interface of the section."""
         fcs_flag = interface.fcs_bits // 8 << PacketFlag.FCS_SHIFT
         self._columns["index"].append(interface.index)
         self._columns["maximum"].append(maximum_packet(interface.link_type))
@@ -90,9 +90,9 @@ class Section:
         self._columns["fcs_flag"].append(fcs_flag if fcs_flag <= PacketFlag.FCS_MASK else 0)
 
     def column(self, name: str, interface: NDArray[np.int64]) -> NDArray[np.int64]:
-        """One property of the interface of every packet, int64; 0 where there is none.
+        """Return one property of the interface of every packet, int64; 0 for an unknown interface.
 
-        Its shape is (n,), or (1,) where there is but one interface.
+        The shape is (n,), or (1,) if the section has only one interface.
         """
         values = np.frombuffer(self._columns[name], np.int64)
         if len(values) == 1 and not interface.any():
@@ -110,7 +110,7 @@ _SECTION_COLUMNS = ("index", "maximum", "snap_length", "resolution", "offset_s",
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The packets of a run up to the first bad block, and why that one is bad.
+    """The packets of a run up to the first bad block, and the reason why that one is bad.
 
     `stop` is the byte after the last block of the run. `unread` is the index of the first block
     that has more options than are read.
@@ -125,7 +125,7 @@ class Run:
 def read_packets(
     window: NDArray[np.uint8], positions: NDArray[np.int64], order: str, section: Section
 ) -> Run:
-    """Read the blocks at `positions` (n ≥ 1, int64) of `window`; never raises for content."""
+    """Read the blocks at `positions` (n ≥ 1, int64) of `window`. Never raises for content."""
     blocks = _read_headers(window, positions, order)
     is_simple = blocks["kind"] == SIMPLE_PACKET
     if is_simple.any():
@@ -138,18 +138,18 @@ def read_packets(
     block_end = positions + _padded(blocks["length"])
     good, reason = _first_bad(window, blocks, frame_end, block_end, order, section)
     options_end = block_end - _TRAILER
-    options = np.where(is_simple, options_end, frame_end)  # a simple packet has none
+    options = np.where(is_simple, options_end, frame_end)  # a simple packet has no options
     found = read_packet_options(window, options[:good], options_end[:good], order)
     if found.bad is not None:
         good, reason = found.bad, f"a packet block cannot be read: {found.reason}"
     kept = slice(good)
     interface = blocks["interface"][kept]
-    timestamp, odd = _times(blocks["stamp"][kept], interface, section)
-    timestamp[is_simple[kept]] = 0  # with the odd flag: no time at all; see `is_timed`
+    timestamp, invalid = _times(blocks["stamp"][kept], interface, section)
+    timestamp[is_simple[kept]] = 0  # marked invalid: no time at all; see `is_timed`
     flags = _flags(found.flags[kept], section.column("fcs_flag", interface))
     captured = blocks["captured"][kept].astype(np.uint32)
     original = blocks["original"][kept].astype(np.uint32)
-    flags |= odd_flags(odd | is_simple[kept], captured > original)
+    flags |= invalid_flags(invalid | is_simple[kept], captured > original)
     commented = [index for index in found.commented if index < good]
     batch = Batch(
         data=window,
@@ -169,7 +169,10 @@ def read_packets(
 def _read_headers(
     window: NDArray[np.uint8], positions: NDArray[np.int64], order: str
 ) -> dict[str, NDArray[Any]]:
-    """The fixed parts as columns: int64, but ``stamp`` uint64. What a kind lacks is 0."""
+    """Return the fixed parts as columns: int64, but ``stamp`` uint64.
+
+    A field that a kind of block lacks is 0.
+    """
     kinds = unaligned(window, np.dtype([("kind", order + "u4")]))["kind"][positions]
     names = ("kind", "length", "interface", "captured", "original", "fixed")
     if (kinds == ENHANCED_PACKET).all():
@@ -190,7 +193,7 @@ def _read_headers(
 def _read_alike(
     window: NDArray[np.uint8], positions: NDArray[np.int64], kind: int, order: str
 ) -> dict[str, NDArray[Any]]:
-    """`_read_headers` of blocks of one kind; columns that the kind lacks are absent."""
+    """Return `_read_headers` of blocks of one kind, without columns that the kind lacks."""
     layout = np.dtype([(name, order + width) for name, width in _FIXED[kind]])
     heads = unaligned(window, layout)[positions]
     columns: dict[str, NDArray[Any]] = {
@@ -211,7 +214,7 @@ def _first_bad(
     order: str,
     section: Section,
 ) -> tuple[int, str]:
-    """How many blocks hold what they say, and what is wrong with the next one, if any."""
+    """Return the number of consistent blocks, and what is wrong with the next one, if any."""
     trailers = unaligned(window, np.dtype([("length", order + "u4")]))["length"]
     captured, interface = blocks["captured"], blocks["interface"]
     faults = {
@@ -236,7 +239,7 @@ def _first_bad(
 def _times(
     stamp: NDArray[np.uint64], interface: NDArray[np.int64], section: Section
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Stamps as (timestamp_ns, odd), each by the resolution and offset of its interface."""
+    """Convert stamps to (timestamp_ns, invalid) by their interfaces' resolution and offset."""
     codes = section.column("resolution", interface)
     offset_s = section.column("offset_s", interface)
     if len(codes) and codes.min() == codes.max():
@@ -251,7 +254,10 @@ def _times(
 
 
 def _flags(words: NDArray[np.uint32], fcs_flag: NDArray[np.int64]) -> NDArray[np.uint16]:
-    """``epb_flags`` words as `PacketFlag` bits; the interface's FCS length where they have none."""
+    """Return ``epb_flags`` words as `PacketFlag` bits.
+
+    A word without an FCS length gets the length of its interface.
+    """
     flags = (words & _EPB_FLAGS_KEPT).astype(np.uint16)
     untold = flags & np.uint16(PacketFlag.FCS_MASK) == 0
     return np.where(untold, flags | fcs_flag.astype(np.uint16), flags)

@@ -1,21 +1,20 @@
-"""Writing pcapng, append-only: a file that is cut off anywhere lacks its last block and no more.
+"""Append packets to a pcapng file; a file cut off anywhere lacks only its last block.
 
-Several processes may write to one file at once. Blocks are gathered and appended in whole ones by
-`flush`, under a lock of the file (flock(2)). A writer begins a section of its own in this host's
-byte order, and begins another one where somebody else has written since, as interface numbers are
-a section's (draft-ietf-opsawg-pcapng §4.1).
+Several processes may write to one file at the same time. `flush` appends whole blocks while it
+holds a lock on the file (flock(2)). A writer begins its own section in this host's byte order, and
+begins another one after another process has written, because interface numbers belong to a section
+(draft-ietf-opsawg-pcapng §4.1).
 
-A process that was killed may have left half a block; behind that a new section would be unreadable,
-so under the lock it is cut off first. Nothing else is ever cut: a file that is damaged otherwise,
-or does not begin with a section header of this application, is refused. Whether the last block is
-whole is told by the length that stands at both of its ends; only where that fails is the file
-walked from its beginning.
+A killed process may leave half a block, and a section after it would be unreadable. So the writer
+cuts off the half block first, under the lock. It cuts nothing else: it refuses a file that is
+damaged in another way, or that does not begin with a section header of this application. A whole
+last block has the same length at both ends; only if that check fails does the writer walk the file
+from its beginning.
 
-Times are in nanoseconds. The file is readable by its owner only, and opened as
-`core.files.private_folder` says.
+Times are in nanoseconds. Only the owner can read the file, which `core.files.private_folder` opens.
 
-The block headers of a whole batch are written by columns, so that writing down what is sent does
-not slow the sending.
+The writer fills the block headers of a whole batch by columns, so that the audit of sent packets
+does not slow the sending.
 """
 
 from __future__ import annotations
@@ -46,15 +45,15 @@ from core.files.pcapng_packets import ENHANCED_PACKET
 from core.files.private_folder import PrivateFolder, lock, write_all
 
 _MAGIC = 0x1A2B3C4D
-_NANOSECONDS = 9  # if_tsresol: 10 to the minus that
+_NANOSECONDS = 9  # if_tsresol: 10^-9 s
 _UNKNOWN_LENGTH = 0xFFFF_FFFF_FFFF_FFFF
-_FLAGS_KEPT = 0x0FFF  # of PacketFlag: the bits that are epb_flags
+_FLAGS_KEPT = 0x0FFF  # the bits of PacketFlag that belong to epb_flags
 _HEAD = struct.Struct("=II")
 _TRAILER = struct.Struct("=I")
 _OPTION = struct.Struct("=HH")
 _STATISTICS = struct.Struct("=III")  # interface, time high, time low
 _ENHANCED = struct.Struct("=IIIII")  # interface, time high, time low, captured, original
-_GATHERED = 1 << 20  # bytes held before they are handed over unasked
+_GATHERED = 1 << 20  # pending bytes that cause a flush
 _LONGEST_OPTION = 0xFFFC
 
 _WRITTEN = (SECTION_HEADER, INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, ENHANCED_PACKET)
@@ -63,9 +62,9 @@ _EPB_WORDS = np.dtype("=u4")
 
 
 class PcapngWriter:
-    """One file, written from its end on. A context manager that flushes at the end.
+    """A writer that appends to one file. A context manager that flushes at the end.
 
-    Raises OSError where the file cannot be written.
+    Raises `OSError` if the file cannot be written.
     """
 
     def __init__(self, path: Path, application: str = "rawscope") -> None:
@@ -73,15 +72,15 @@ class PcapngWriter:
         with PrivateFolder(path.parent) as folder:
             self._descriptor = folder.append_to(path.name)
         self._application = application.encode()
-        self._held: list[bytes] = []
-        self._held_bytes = 0
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
         body = struct.pack("=IHHQ", _MAGIC, 1, 0, _UNKNOWN_LENGTH)
         body += _options(((SHB_USERAPPL, self._application),))
-        self._section = [_block(SECTION_HEADER, body)]  # and the interfaces
+        self._section = [_block(SECTION_HEADER, body)]  # followed by the interfaces
         self._begun = 0  # blocks of `_section` that are in the file
-        self._end = -1  # of the file, when this writer last wrote
+        self._end = -1  # of the file after this writer's last write
         self._before = (0, -1)  # `_begun` and `_end` before that
-        self._packets_at = -1  # where the packets begin that it last wrote
+        self._packets_at = -1  # the position of the first packet of the last write
         try:
             with self._locked():
                 self._repair()
@@ -103,7 +102,7 @@ class PcapngWriter:
     def add_interface(
         self, name: str, link_type: int, snap_length: int = 0, description: str = ""
     ) -> int:
-        """Describe an interface; returns its number in this section."""
+        """Describe an interface and return its number in this section."""
         options = [(IF_NAME, name.encode("utf-8", "surrogateescape"))] if name else []
         if description:
             options.append((IF_DESCRIPTION, description.encode()))
@@ -122,21 +121,23 @@ class PcapngWriter:
         flags: int = 0,
         comments: Iterable[str] = (),
     ) -> None:
-        """One packet. `flags` are `PacketFlag` bits, of which the ``epb_flags`` are kept."""
+        """Write one packet. Of `flags` (`PacketFlag` bits), those of ``epb_flags`` are kept."""
         high, low = divmod(timestamp_ns, 1 << 32)
         original = len(data) if original_length is None else original_length
         options = [(COMMENT, _comment(comment)) for comment in comments]
         if flags & _FLAGS_KEPT:
             options.append((EPB_FLAGS, struct.pack("=I", flags & _FLAGS_KEPT)))
         body = _ENHANCED.pack(interface, high, low, len(data), original)
-        self._hold(_block(ENHANCED_PACKET, body + _padded(data) + _options(options)))
+        self._queue(_block(ENHANCED_PACKET, body + _padded(data) + _options(options)))
 
     def remark(self, interface: int, timestamp_ns: int, comment: str) -> None:
-        """A remark that belongs to no packet: an Interface Statistics Block (§4.6), which readers
-        of packets pass over."""
+        """Write a comment that belongs to no packet.
+
+        It is stored in an Interface Statistics Block (§4.6), which packet readers skip.
+        """
         high, low = divmod(timestamp_ns, 1 << 32)
         options = _options(((COMMENT, _comment(comment)),))
-        self._hold(_block(INTERFACE_STATISTICS, _STATISTICS.pack(interface, high, low) + options))
+        self._queue(_block(INTERFACE_STATISTICS, _STATISTICS.pack(interface, high, low) + options))
 
     def write_many(
         self,
@@ -147,7 +148,10 @@ class PcapngWriter:
         flags: int = 0,
         interface: int = 0,
     ) -> None:
-        """Many whole packets at once: ``data[offset : offset + captured]`` each; (n,) arrays."""
+        """Write many whole packets at once, each ``data[offset : offset + captured]``.
+
+        The arrays have the shape (n,).
+        """
         if not len(offset):
             return
         options = np.frombuffer(_flags_option(flags), _EPB_WORDS)
@@ -167,50 +171,51 @@ class PcapngWriter:
         for place, word in enumerate(options):
             words[tail + place] = word
         words[tail + len(options)] = length
-        source, target = data.data, out.data  # a slice at a time: faster than a gather of bytes
+        source, target = data.data, out.data  # slice by slice: faster than gathering bytes
         ends = zip((start + _EPB_FIXED).tolist(), offset.tolist(), captured.tolist(), strict=True)
         for to, place, size in ends:
             target[to : to + size] = source[place : place + size]
-        self._hold(out.tobytes())
+        self._queue(out.tobytes())
 
     def flush(self) -> None:
-        """Append every block so far: all of them, or none. Raises OSError."""
-        if not self._held:
-            return  # so a section is never without packets
+        """Append all pending blocks, or none of them. Raises `OSError`."""
+        if not self._pending:
+            return  # so no section is empty
         with self._locked():
             if os.fstat(self._descriptor).st_size != self._end:
                 self._repair()
-            blocks = b"".join((*self._section[self._begun :], *self._held))
+            blocks = b"".join((*self._section[self._begun :], *self._pending))
             end = self._end + len(blocks)
-            self._before, self._packets_at = (self._begun, self._end), end - self._held_bytes
+            self._before, self._packets_at = (self._begun, self._end), end - self._pending_bytes
             try:
                 write_all(self._descriptor, blocks)
             except BaseException:
                 os.ftruncate(self._descriptor, self._end)
                 raise
             finally:
-                self._held.clear()
-                self._held_bytes = 0
+                self._pending.clear()
+                self._pending_bytes = 0
             self._begun, self._end = len(self._section), end
 
-    def take_back(self, captured: NDArray[np.int64]) -> bool:
-        """Cut off the last packets of the last flush, written by `write_many`; (n,) their lengths.
+    def remove_last(self, captured: NDArray[np.int64]) -> bool:
+        """Remove the last packets of the last flush, written by `write_many`.
 
-        Return False if another process has written since: then they stay. Raises `OSError`.
+        `captured` (n,) are their lengths. Return False, and leave the file as it is, if another
+        process has written since. Raises `OSError`.
         """
         size = int(_record_bytes(captured).sum())
         with self._locked():
             if os.fstat(self._descriptor).st_size != self._end:
                 return False
             end = self._end - size
-            if end <= self._packets_at:  # a section is never without packets
+            if end <= self._packets_at:  # no section is left empty
                 self._begun, end = self._before
             os.ftruncate(self._descriptor, end)
             self._end = end
         return True
 
     def close(self) -> None:
-        """Flush and close."""
+        """Flush and close the file."""
         try:
             self.flush()
         finally:
@@ -218,7 +223,7 @@ class PcapngWriter:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Nobody else writes meanwhile."""
+        """Hold the lock that keeps other writers out."""
         lock(self._descriptor, str(self._path))
         try:
             yield
@@ -226,25 +231,25 @@ class PcapngWriter:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def _repair(self) -> None:
-        """Cut off what a killed writer left, and begin a section. Raises OSError."""
+        """Cut off half a block of a killed writer, and begin a section. Raises `OSError`."""
         size = os.fstat(self._descriptor).st_size
         end = size
         if not begins_as(self._descriptor, self._section[0], self._application):
             application = self._application.decode()
-            what = f"not written by {application}, so nothing is appended; move it away"
+            what = f"not written by {application}, so rawscope does not append to it; move it away"
             raise OSError(errno.EILSEQ, what, str(self._path))
         if not ends_whole(self._descriptor, size, _WRITTEN):
             end, is_cut = whole_length(self._descriptor, size)
             if not is_cut:
-                what = f"damaged at byte {end:,}, so nothing is appended; move it away"
+                what = f"damaged at byte {end:,}, so rawscope does not append to it; move it away"
                 raise OSError(errno.EILSEQ, what, str(self._path))
             os.ftruncate(self._descriptor, end)
         self._begun, self._end = 0, end
 
-    def _hold(self, blocks: bytes) -> None:
-        self._held.append(blocks)
-        self._held_bytes += len(blocks)
-        if self._held_bytes >= _GATHERED:
+    def _queue(self, blocks: bytes) -> None:
+        self._pending.append(blocks)
+        self._pending_bytes += len(blocks)
+        if self._pending_bytes >= _GATHERED:
             self.flush()
 
 
@@ -258,14 +263,14 @@ def _flags_option(flags: int) -> bytes:
 
 
 def _record_bytes(captured: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the sizes of the blocks that `write_many` makes of packets so long, (n,)."""
+    """Return the sizes of the blocks that `write_many` makes of packets of these lengths, (n,)."""
     return _EPB_FIXED + captured + (-captured & 3) + len(_flags_option(0)) + _TRAILER.size
 
 
 def _comment(text: str) -> bytes:
-    """UTF-8, as comments are (§3.5.1); half characters are written as their numbers."""
+    """Encode a comment as UTF-8 (§3.5.1); lone surrogates become escape sequences."""
     encoded = text.encode("utf-8", "backslashreplace")[:_LONGEST_OPTION]
-    return encoded.decode("utf-8", "ignore").encode()  # a cut leaves no half behind
+    return encoded.decode("utf-8", "ignore").encode()  # drops half a character at the cut
 
 
 def _padded(data: bytes) -> bytes:

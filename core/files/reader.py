@@ -1,17 +1,17 @@
-"""Opening and reading any capture file, from any place, whatever state it is in.
+"""Open and read any capture file or stream, including damaged ones.
 
-The reader is the shell around sans-IO parts: `core.files.source` brings bytes, `formats` tells
-what they are, `compression` unpacks them, `pcap` and `pcapng` find the packets. It owns the
-descriptor and decides what an end means.
+The reader is the shell around parts without I/O: `core.files.source` provides bytes, `formats`
+recognizes them, `compression` unpacks them, and `pcap` and `pcapng` find the packets. The reader
+owns the descriptor and decides what an end of the input means.
 
-* A file that is no capture raises `FileError` when it is opened, before anything is shown.
-* A capture that turns bad gives every packet before the fault, then a note; `damaged` is set.
-* Regular files are mapped and may grow while they are read: what was appended by the time the
-  end is reached is read too. Deleting the file does not disturb a map.
-* Pipes, standard input and packed files are streams; see `Stream`.
+* Opening a file that is not a capture raises `FileError`, before anything is shown.
+* A capture that is damaged yields all packets before the fault, then a note; `damaged` is set.
+* Regular files are mapped, and may grow while they are read: bytes that were appended before the
+  reader reaches the end are read too. A deleted file stays mapped.
+* Pipes, standard input, and compressed files are streams; see `Stream`.
 
-A map and a file that is cut by another process: the kernel answers a look at a page that is no
-longer backed with SIGBUS. See `core.files.mapping` for what is done about it.
+If another process truncates a mapped file, the kernel answers accesses to the lost pages with
+SIGBUS. `core.files.mapping` handles that.
 """
 
 from __future__ import annotations
@@ -39,24 +39,24 @@ from core.files.source import ByteSource, MappedFile, Stream
 from core.files.step import SPAN_BYTES, Parser, Step, joined
 from core.wire.model.text import safe
 
-_HEAD_BYTES = 64  # enough to tell any format, and text from binary
-_SETTLED_BYTES = 1 << 20  # three records of the greatest length
+_HEAD_BYTES = 64  # enough to recognize any format, and text
+_PROBE_BYTES = 1 << 20  # three records of the greatest length
 _FIRST_BATCH = 1_000  # packets: the first rows appear at once
 _BATCH = 1 << 16
-_STEPS = 256  # of the parser for one batch: some 50 ms
+_STEPS = 256  # parser steps for one batch: some 50 ms
 
 
 class CaptureReader:
-    """A capture file that is being read. Use as a context manager; one thread iterates.
+    """A reader of one capture. Use it as a context manager; one thread iterates.
 
-    ``interfaces`` grows as descriptions are read; batches index it. ``format`` is ``"pcap"``
-    or ``"pcapng"``, ``compression`` ``""``, ``"gzip"`` or ``"zstd"``.
+    `interfaces` grows as descriptions are read; batches index it. `format` is ``"pcap"`` or
+    ``"pcapng"``, `compression` ``""``, ``"gzip"`` or ``"zstd"``.
     """
 
     def __init__(
         self, name: str, descriptor: int, owned: bool, cancellation: Cancellation | None
     ) -> None:
-        """Made by `open_capture`; raises `RefusalError` or `OSError`."""
+        """Use `open_capture` instead. Raises `RefusalError` or `OSError`."""
         self.name = name
         self.damaged = False
         self._descriptor = descriptor
@@ -76,18 +76,18 @@ class CaptureReader:
 
     def _open_parser(self) -> Parser:
         source = self._source
-        settled = isinstance(source, MappedFile)
+        has_records = isinstance(source, MappedFile)
         if isinstance(source, Stream):
             source.more(0, _HEAD_BYTES)
             if source.is_file:
-                settled = True
-                source.more(0, _SETTLED_BYTES)
+                has_records = True
+                source.more(0, _PROBE_BYTES)
         head = bytes(source.window[:_HEAD_BYTES])
         if source.fault() and not head:
             raise RefusalError(f"{source.fault()}; fetch or copy the file again")
         match format_of(head) if len(head) >= MAGIC_BYTES else "":
             case "pcap":
-                return PcapParser(source.window, settled)
+                return PcapParser(source.window, has_records)
             case "pcapng":
                 return PcapngParser(source.window)
         raise refuse(head, self.compression)
@@ -99,15 +99,15 @@ class CaptureReader:
 
     @property
     def interfaces(self) -> Sequence[CaptureInterface]:
-        """The interfaces described so far, which `Batch.interface` indexes.
+        """The interfaces described up to now, which `Batch.interface` indexes.
 
-        Their names are as in the file, not yet safe to print.
+        Their names are those of the file, not yet safe to print.
         """
         return self._parser.interfaces
 
     @property
     def notes(self) -> Sequence[str]:
-        """Warnings so far, one line each, safe to print."""
+        """The warnings up to now, one line each, safe to print."""
         notes = [*self._parser.notes, *self._notes]
         if remark := self._source.remark():
             notes.append(remark)
@@ -115,18 +115,18 @@ class CaptureReader:
 
     @property
     def size(self) -> int | None:
-        """Bytes of the input, packed as it is; None for a pipe."""
+        """The size of the input in bytes, compressed as it is; None for a pipe."""
         return self._source.size
 
     @property
     def position(self) -> int:
-        """Bytes of the input dealt with so far, for a progress bar beside `size`."""
+        """The number of input bytes processed, for a progress bar with `size`."""
         return self._source.progress(self._position)
 
     def batches(self) -> Iterator[Batch]:
-        """Every packet, in file order, in stable batches; a small one first.
+        """Yield all packets in file order, in stable batches, beginning with a small one.
 
-        Raises nothing for content: see `notes` and `damaged`. Waits for a pipe that is silent.
+        Never raises for content: see `notes` and `damaged`. Waits for a pipe that is silent.
         """
         source, limit = self._source, _FIRST_BATCH
         while not source.lost():
@@ -148,10 +148,10 @@ class CaptureReader:
         return None
 
     def _gather(self, limit: int) -> tuple[Batch | None, Step]:
-        """The next packets of the window, `limit` at most, and the step that came last.
+        """Return the next packets of the window, at most `limit`, and the last step.
 
-        Interfaces and sections between packets end a step, not a batch: a file may have
-        one before every packet, and a batch has its price.
+        Interfaces and sections between packets end a step, but not a batch: a file may have one
+        before every packet, and each batch has a fixed cost.
         """
         source, begin = self._source, self._position
         batches: list[Batch] = []
@@ -167,29 +167,29 @@ class CaptureReader:
         return joined(batches) if batches else None, step
 
     def _end(self, step: Step) -> None:
-        """The input has ended; say so if that was in the middle of something."""
-        there = len(self._source.window) - self._position
+        """Process the end of the input; report damage if it came inside a block or record."""
+        available = len(self._source.window) - self._position
         where = f"cut short at byte {self._source.origin + self._position}"
         if self._source.fault():
             self._damage(self._source.fault())
         if step.zeros:
             packed = ", unpacked," if self.compression else ""
             self._damage(
-                f"the last {step.zeros + there:,} bytes{packed} are zeros: "
+                f"the last {step.zeros + available:,} bytes{packed} are zeros: "
                 "the file was not written to its end (power loss?)"
             )
-        elif there > 0 or (there == 0 and step.inside):
-            self._damage(f"{where}: the next record needs {step.needed} bytes and has {there}")
-        elif there < 0:
-            self._damage(f"{where}: the block before it is {-there} bytes longer than the file")
+        elif available > 0 or (available == 0 and step.inside):
+            self._damage(f"{where}: the next record needs {step.needed} bytes and has {available}")
+        elif available < 0:
+            self._damage(f"{where}: the block before it is {-available} bytes longer than the file")
 
     def _damage(self, fault: str) -> None:
         self.damaged = True
         count = f"{self._packets:,} packet{'' if self._packets == 1 else 's'}"
-        self._notes.append(f"{fault}; {count} before it can be used")
+        self._notes.append(f"{fault}; {count} before it can be read")
 
     def close(self) -> None:
-        """Give back the descriptor. Batches stay valid."""
+        """Close the descriptor. Batches stay valid."""
         if not self._closed:
             self._closed = True
             self._source.close()
@@ -211,11 +211,11 @@ class CaptureReader:
 def open_capture(
     source: str | Path | int, cancellation: Cancellation | None = None
 ) -> CaptureReader:
-    """A reader for a path, ``"-"`` (standard input) or a descriptor, which stays the caller's.
+    """Return a reader for a path, ``"-"`` (standard input), or a descriptor.
 
-    `cancellation` ends every wait for a silent pipe, the one for its first bytes included, as if
-    the pipe had ended. Raises `FileError`, with one line for the user, when it cannot be opened
-    or is no capture.
+    The caller keeps a descriptor that it passes. `cancellation` ends every wait for a silent pipe,
+    also the one for its first bytes, as if the pipe had ended. Raises `FileError`, with one line
+    for the user, if the input cannot be opened or is not a capture.
     """
     name = _name(source)
     descriptor = -1
@@ -253,7 +253,7 @@ def _open(source: str | Path | int) -> int:
 def _system_reason(error: OSError) -> str:
     match error.errno:
         case errno.ENOENT:
-            return "there is no such file; check the path"
+            return "no such file; check the path"
         case errno.EACCES | errno.EPERM:
             return "permission denied; ask its owner for read access, or copy it with sudo"
         case _:
@@ -261,7 +261,7 @@ def _system_reason(error: OSError) -> str:
 
 
 def _source(descriptor: int, cancellation: Cancellation | None) -> tuple[str, ByteSource]:
-    """The compression of the input, and where to take its bytes from."""
+    """Return the compression of the input, and the source of its bytes."""
     is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
     if is_file and os.lseek(descriptor, 0, os.SEEK_CUR) == 0:
         compression = compression_of(os.pread(descriptor, MAGIC_BYTES, 0))

@@ -1,12 +1,12 @@
-"""Where a capture's bytes come from: a mapped file, or a stream that arrives in its own time.
+"""Sources of a capture's bytes: a mapped file, or a stream.
 
-Both show a *window* of bytes to the parser. A mapped file's window is the whole file: nothing
-is loaded, the kernel brings pages as they are looked at, and batches may point into the map
-for good. A stream's window is what has arrived and was not consumed yet, in bytes of its own
-that are never written again, so batches may keep those too.
+Both give the parser a *window* of bytes. The window of a mapped file is the whole file: nothing is
+loaded, the kernel reads pages on access, and batches may keep pointing into the map. The window of
+a stream holds the bytes that arrived and were not consumed. Its buffer is never written again, so
+batches may keep pointing into it, too.
 
-A stream gives what is there. It waits only when not one more packet can be read without
-waiting, so a live capture on a pipe shows each packet when it comes.
+A stream returns what has arrived. It waits only if not one more packet can be read without waiting,
+so each packet of a live capture on a pipe is shown when it comes.
 """
 
 from __future__ import annotations
@@ -27,53 +27,53 @@ from core.files.formats import MAGIC_BYTES, compression_of
 from core.files.mapping import Mapping
 
 _READ_BYTES = 1 << 16
-_FIRST_WINDOW = 1 << 18  # small, so that the first packets are seen at once
+_FIRST_WINDOW = 1 << 18  # small, so that the first packets appear at once
 _WINDOW = 1 << 22
-_GATHER_S = 0.05  # how long a stream that never pauses is gathered into one window
+_GATHER_S = 0.05  # the longest time to fill one window from a stream that never pauses
 
 
 class ByteSource(Protocol):
-    """Bytes for a parser. `origin` is the offset in the unpacked file of the window's start."""
+    """Bytes for a parser. `origin` is the offset of the window in the unpacked file."""
 
     window: NDArray[np.uint8]
     origin: int
 
     @property
     def size(self) -> int | None:
-        """Bytes of the input, packed as it is; None where nobody knows."""
+        """The size of the input in bytes, compressed as it is; None if unknown."""
         ...
 
     def more(self, position: int, needed: int) -> int | None:
-        """Bring what follows; `needed` bytes from `position` on are wanted.
+        """Extend the window; the parser needs `needed` bytes from `position` on.
 
-        Returns the place of `position` in the new window, or None when nothing more comes.
-        `position` may lie past the window: what is between is stepped over.
+        Return the index of `position` in the new window, or None if nothing more comes. `position`
+        may lie past the window; the bytes before it are then skipped.
         """
         ...
 
     def progress(self, position: int) -> int:
-        """How many bytes of the input are dealt with when the window is, up to `position`."""
+        """Return how many input bytes are processed once the window is, up to `position`."""
         ...
 
     def lost(self) -> str:
-        """Why the window must not be looked at any more, or an empty string."""
+        """Return why the window must not be accessed any more, or an empty string."""
         ...
 
     def fault(self) -> str:
-        """What went wrong below the capture format, or an empty string."""
+        """Return the error below the capture format, or an empty string."""
         ...
 
     def remark(self) -> str:
-        """What was ignored in the input, or an empty string."""
+        """Return a note about ignored input, or an empty string."""
         ...
 
     def close(self) -> None:
-        """Bring nothing more: the descriptor is about to be closed."""
+        """Read nothing more: the caller is about to close the descriptor."""
         ...
 
 
 class MappedFile:
-    """A regular file, mapped. It may grow while it is read."""
+    """A mapped regular file, which may grow while it is read."""
 
     origin = 0
 
@@ -88,11 +88,11 @@ class MappedFile:
 
     @property
     def size(self) -> int:
-        """The bytes that are mapped."""
+        """The number of mapped bytes."""
         return len(self.window)
 
     def more(self, position: int, needed: int) -> int | None:
-        """Map what was appended since; see `ByteSource.more`."""
+        """Map bytes that were appended since the last call; see `ByteSource.more`."""
         size = os.fstat(self._descriptor).st_size
         if size <= len(self.window):
             return None
@@ -100,34 +100,34 @@ class MappedFile:
         return position
 
     def progress(self, position: int) -> int:
-        """See `ByteSource.progress`."""
+        """Implement `ByteSource.progress`."""
         return min(position, len(self.window))
 
     def lost(self) -> str:
-        """That the file was cut by somebody else after it was mapped."""
+        """Report that another process truncated the file after it was mapped."""
         size = os.fstat(self._descriptor).st_size
         if size < len(self.window):
             return f"the file shrank from {len(self.window)} to {size} bytes while it was read"
         return ""
 
     def fault(self) -> str:
-        """See `lost`."""
+        """Return an empty string: a map has no layer below the capture format."""
         return ""
 
     def remark(self) -> str:
-        """That bytes were looked at, maybe long after reading, which the file has no more."""
+        """Report an access, perhaps long after reading, to bytes that the file no longer has."""
         if any(mapping.lost for mapping in self._mappings):
-            return "another program cut the file while it was open; what is gone reads as zeros"
+            return "another program cut the file while it was open; the lost part reads as zeros"
         return ""
 
     def close(self) -> None:
-        """The map goes with the last batch that points into it."""
+        """Do nothing: the map is released with the last batch that points into it."""
 
 
 class Stream:
-    """What comes out of a descriptor, unpacked on the way if need be.
+    """The bytes that a descriptor delivers, decompressed if necessary.
 
-    Reading waits until something comes, the input ends, or `cancellation` is used.
+    Reading waits until bytes arrive, the input ends, or `cancellation` is used.
     """
 
     def __init__(self, descriptor: int, cancellation: Cancellation | None = None) -> None:
@@ -150,7 +150,7 @@ class Stream:
         self._target = _FIRST_WINDOW
 
     def begin(self) -> str:
-        """Wait for the first bytes and tell the compression they show, as `compression_of`."""
+        """Wait for the first bytes and return their compression, as `compression_of` does."""
         head = b""
         while len(head) < MAGIC_BYTES and (piece := self._next_piece(wait=True)) is not None:
             head += piece
@@ -161,7 +161,7 @@ class Stream:
         return compression
 
     def more(self, position: int, needed: int) -> int | None:
-        """See `ByteSource.more`."""
+        """Implement `ByteSource.more`."""
         skip = max(0, position - len(self.window))
         parts = [self.window[position:].tobytes()]
         before = have = len(parts[0])
@@ -181,30 +181,30 @@ class Stream:
         return 0
 
     def progress(self, position: int) -> int:
-        """See `ByteSource.progress`: what was read of the input."""
+        """Return the number of bytes read from the input; see `ByteSource.progress`."""
         return self._read
 
     def lost(self) -> str:
-        """A window of own bytes cannot be lost."""
+        """Return an empty string: the window is memory of its own."""
         return ""
 
     def fault(self) -> str:
-        """An error of the system, or damaged packed data."""
+        """Return a system error, or the damage of compressed data."""
         return self._error or (self._decoder.fault if self._decoder else "")
 
     def remark(self) -> str:
-        """What was ignored in packed data."""
+        """Return a note about ignored bytes of compressed data."""
         return self._decoder.remark if self._decoder else ""
 
     def close(self) -> None:
-        """See `ByteSource.close`."""
+        """Implement `ByteSource.close`."""
         self._ended = True
 
     def _unpack(self, packed: bytes) -> Iterator[bytes]:
         return iter((packed,)) if self._decoder is None else self._decoder.decode(packed)
 
     def _next_piece(self, wait: bool) -> bytes | None:
-        """The next bytes, or None at the end, or where there are none without waiting."""
+        """Return the next bytes, or None at the end, or if none come without waiting."""
         while True:
             if self._is_canceled:
                 self._ended = True
@@ -225,7 +225,7 @@ class Stream:
     def _read_some(self) -> None:
         try:
             packed = os.read(self._descriptor, _READ_BYTES)
-        except BlockingIOError:  # somebody else was faster: nothing to read after all
+        except BlockingIOError:  # another reader was faster
             return
         except OSError as error:
             self._error = f"reading failed: {error.strerror}"
@@ -239,7 +239,7 @@ class Stream:
             self._decoder.finish()
 
     def _ready(self, wait: bool) -> bool:
-        """Return True if reading would not wait; with `wait`, when it would not."""
+        """Return True if reading would not block. With `wait`, wait until then first."""
         if self.is_file:
             return True
         events = self._poll.poll(None if wait else 0)

@@ -1,8 +1,8 @@
-"""What a capture-file parser gives back for one bite of bytes.
+"""The interface between capture-file parsers and their caller.
 
-The parsers are sans-IO: they are handed a *window* (a mapped file, or the bytes that have
-arrived so far) and say how far they came and why they stopped. `core.files.reader` owns the
-descriptors and decides whether more bytes can be had.
+The parsers do no I/O: they take a *window* (a mapped file, or the bytes that have arrived) and
+return how far they came and why they stopped. `core.files.reader` owns the descriptors and decides
+whether to fetch more bytes.
 """
 
 from __future__ import annotations
@@ -26,27 +26,26 @@ _LARGER_PACKETS = {  # link types whose packets may be longer (Wireshark's wtap.
     279: 8 << 20,  # Elektrobit high-speed capture
 }
 
-# Bytes of the file from which one batch is full. What it may bring besides packets is in
-# memory of its own, so a batch of many packets must not stand for gigabytes of comments.
+# A batch is full when it covers this many bytes of the file. Comments take memory of their own,
+# so a batch of many packets must not refer to gigabytes of them.
 SPAN_BYTES = 16 << 20
 
 
 def maximum_packet(link_type: int) -> int:
-    """The longest captured length to believe, in bytes, for a link type."""
+    """Return the largest plausible captured length, in bytes, for a link type."""
     return _LARGER_PACKETS.get(link_type, MAXIMUM_PACKET)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How far one call of `Parser.parse` came.
+    """The result of one call of `Parser.parse`.
 
-    `batch` holds the packets that were read, or None. `stop` is the first byte of the window
-    that was not consumed; it may lie past the window's end, where a block is skipped whose
-    bytes nobody needs. `needed` is how many bytes from `stop` on are needed to go further, 0
-    when the caller may simply call again. `inside` is true where the input must not end at
-    `stop`. `fault` says why nothing after `stop` can be read. `zeros` counts the zero bytes
-    directly before `stop` that the parser has withheld: if the input ends there, its tail was
-    never written.
+    `batch` holds the packets that were read, or None. `stop` is the first byte of the window that
+    was not consumed; it may lie past the end of the window if the rest of a block is to be skipped.
+    `needed` is the number of bytes from `stop` on that the parser needs to continue, 0 if the
+    caller may simply call again. `inside` is true if the input must not end at `stop`. `fault` is
+    the reason why nothing after `stop` can be read. `zeros` counts the zero bytes directly before
+    `stop` that the parser has withheld: if the input ends there, its tail was never written.
     """
 
     batch: Batch | None
@@ -58,7 +57,7 @@ class Step:
 
 
 class Parser(Protocol):
-    """One capture format; `interfaces` and `notes` grow as blocks are read.
+    """A parser of one capture format. `interfaces` and `notes` grow as blocks are read.
 
     Parsing begins after `header_length` bytes.
     """
@@ -71,24 +70,23 @@ class Parser(Protocol):
     def parse(self, window: NDArray[np.uint8], start: int, limit: int, origin: int) -> Step:
         """Read at most `limit` packets from byte `start` of `window` (uint8, one-dimensional).
 
-        `origin` is the offset in the file of the window's first byte, for messages.
-        Never raises for content.
+        `origin` is the offset of the window in the file, for messages. Never raises for content.
         """
         ...
 
 
 def unaligned(window: NDArray[np.uint8], fields: np.dtype[np.void]) -> NDArray[np.void]:
-    """A view in which element `i` is the header with these fields at byte `i` of `window`.
+    """Return a view whose element `i` is the header with these fields at byte `i` of `window`.
 
-    Gathering from it at many positions reads all those headers in one pass. The window must
-    hold at least one header.
+    Indexing it with many positions reads all those headers in one pass. The window must hold at
+    least one header.
     """
     shape = (len(window) - fields.itemsize + 1,)
     return np.ndarray(shape, fields, buffer=window.data, strides=(1,))
 
 
 def joined(batches: Sequence[Batch]) -> Batch:
-    """One batch of several over the same window."""
+    """Return one batch made of several over the same window."""
     if len(batches) == 1:
         return batches[0]
     columns = {
@@ -100,7 +98,7 @@ def joined(batches: Sequence[Batch]) -> Batch:
 
 
 class JoinedComments(Mapping[int, Sequence[str]]):
-    """The comments of several batches in a row, by the row in all of them; none is read here."""
+    """The comments of several batches, by the row in all of them. Reads none by itself."""
 
     def __init__(self, batches: Sequence[Batch]) -> None:
         lengths = [len(batch) for batch in batches]
@@ -121,8 +119,8 @@ class JoinedComments(Mapping[int, Sequence[str]]):
         return sum(map(len, self._parts))
 
 
-def odd_flags(time: NDArray[np.bool_], length: NDArray[np.bool_]) -> NDArray[np.uint16]:
-    """The `PacketFlag` bits of packets with an odd time or an odd length, both (n,)."""
+def invalid_flags(time: NDArray[np.bool_], length: NDArray[np.bool_]) -> NDArray[np.uint16]:
+    """Return the `PacketFlag` bits of packets with an invalid time or length, both (n,) bool."""
     flags = time.astype(np.uint16) * np.uint16(PacketFlag.TIME_INVALID)
     flags |= length.astype(np.uint16) * np.uint16(PacketFlag.LENGTH_INVALID)
     return flags

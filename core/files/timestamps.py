@@ -1,9 +1,9 @@
-"""Times of capture files as int64 nanoseconds since the epoch, and which of them are odd.
+"""Convert times of capture files to int64 nanoseconds since the epoch.
 
-Files hold more times than int64 nanoseconds do (1677 to 2262), in units from 1 s to far below
-1 ns, and nobody stops a writer from storing 3,000,000 microseconds beside the seconds. A time
-is computed as it is stored, by exact integer arithmetic and rounded down; what does not fit is
-brought to the nearest end, and every such time is reported as odd.
+Files can hold more times than int64 nanoseconds can (1677 to 2262), in units from 1 s to far below
+1 ns, and a writer may store 3,000,000 microseconds next to the seconds. The conversion uses exact
+integer arithmetic and rounds down. A time that does not fit is replaced by the nearest limit. Both
+kinds are reported as invalid.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 
 SECOND = 1_000_000_000
 _LAST_SECOND = np.iinfo(np.int64).max // SECOND - 1
-FAR = 1 << 40  # seconds: past all that fits, and safe to add to
+FAR = 1 << 40  # seconds: beyond every valid time, and sums do not overflow
 
 
 def nanoseconds(
     seconds: NDArray[np.int64], fraction_ns: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Whole seconds and nanoseconds, both (n,), as (timestamp_ns (n,) int64, odd (n,) bool).
+    """Combine whole seconds and nanoseconds, both (n,), into (timestamp_ns int64, invalid bool).
 
-    `fraction_ns` may exceed a second (odd, but added as stored); it is never negative and
-    below 2^44.
+    `fraction_ns` may exceed a second (invalid, but added as stored); it is never negative and below
+    2^44.
     """
-    odd = (fraction_ns >= SECOND) | (seconds > _LAST_SECOND) | (seconds < -_LAST_SECOND)
+    invalid = (fraction_ns >= SECOND) | (seconds > _LAST_SECOND) | (seconds < -_LAST_SECOND)
     kept = np.clip(seconds, -_LAST_SECOND, _LAST_SECOND)
-    return kept * SECOND + fraction_ns, odd
+    return kept * SECOND + fraction_ns, invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class Resolution:
 
     @classmethod
     def of(cls, code: int) -> Resolution:
-        """The resolution an ``if_tsresol`` byte stands for: its top bit means base 2."""
+        """Return the resolution that an ``if_tsresol`` byte means: its top bit selects base 2."""
         return cls(2 if code & 0x80 else 10, code & 0x7F)
 
     def split(self, stamps: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """64-bit stamps (n,) as whole seconds and the nanoseconds below a second.
+        """Split 64-bit stamps (n,) into whole seconds and the nanoseconds below a second.
 
-        Seconds past `FAR` come as `FAR`.
+        Seconds beyond `FAR` are returned as `FAR`.
         """
         per_second = self.base**self.exponent
         if per_second > np.iinfo(np.uint64).max:
@@ -62,7 +62,7 @@ class Resolution:
         return near, scale(fraction).astype(np.int64)
 
     def _decimal(self, fraction: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """``fraction * 10^(9 - exponent)``, rounded down."""
+        """Return ``fraction * 10^(9 - exponent)``, rounded down."""
         if self.exponent <= 9:
             return fraction * np.uint64(10 ** (9 - self.exponent))
         divisor = 10 ** (self.exponent - 9)
@@ -71,7 +71,7 @@ class Resolution:
         return fraction // np.uint64(divisor)
 
     def _binary(self, fraction: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """``fraction * 10^9 / 2^exponent``, rounded down, in halves so that nothing overflows."""
+        """Return ``fraction * 10^9 / 2^exponent``, rounded down, in halves to avoid overflow."""
         billion = np.uint64(SECOND)
         if self.exponent <= 32:
             return (fraction * billion) >> np.uint64(self.exponent)

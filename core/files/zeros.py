@@ -1,9 +1,9 @@
 """Find where a run of zero bytes ends.
 
-After a power loss, a file system may have extended a file without having written its data: the
-tail then reads as zeros. In pcap, a tail of zeros reads as packets of length 0 at time 0; in
-pcapng, as blocks of length 0. The parsers use `zero_end` to tell such a tail from a record that
-happens to be zero: only a tail goes on to the end of the input.
+After a power loss, a file may be longer than the data that was written to it: its tail reads as
+zeros. In pcap, a tail of zeros reads as packets of length 0 at time 0; in pcapng, as blocks of
+length 0. The parsers use `zero_end` to distinguish such a tail from a record that happens to be
+zero: only a tail continues to the end of the input.
 """
 
 from __future__ import annotations
@@ -28,6 +28,6 @@ def zero_end(window: NDArray[np.uint8], start: int, stop: int) -> int:
 
 
 def zero_start(window: NDArray[np.uint8], start: int, stop: int) -> int:
-    """Return the index from which on all of ``window[start:stop]`` is zero; `stop` if none is."""
+    """Return the index from which all of ``window[start:stop]`` is zero, or `stop`."""
     nonzero = np.flatnonzero(window[start:stop])
     return start + int(nonzero[-1]) + 1 if len(nonzero) else start

@@ -115,7 +115,7 @@ class Audit:
 
         If another process has written since, add a comment instead. Raises `OSError`.
         """
-        if not self._writer.take_back(captured):
+        if not self._writer.remove_last(captured):
             words = f"the last {len(captured)} frames of the section before did not leave"
             self._writer.remark(self._number(interface), time.time_ns(), words)
             self._writer.flush()

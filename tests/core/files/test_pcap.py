@@ -89,7 +89,7 @@ def test_later_versions_are_read_as_2_4(path) -> None:
 
 
 def test_versions_before_2_are_refused(path) -> None:
-    with pytest.raises(FileError, match=r"version 1\.4 cannot be read"):
+    with pytest.raises(FileError, match=r"version 1\.4 is not supported"):
         read(path, pcap_header(version=(1, 4)) + pcap_record())
 
 

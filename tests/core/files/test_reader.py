@@ -43,8 +43,8 @@ def path(tmp_path):
 REFUSED = {
     "empty": (b"", "the file is empty"),
     "three bytes": (b"\xd4\xc3\xb2", "only 3 bytes long"),
-    "half a pcap header": (PLAIN[:23], "the pcap file header is cut short: 23 of its 24 bytes"),
-    "half a pcapng header": (section()[:27], "the pcapng section header is cut short: 27 of"),
+    "half a pcap header": (PLAIN[:23], "the pcap file header is cut short: it has 23 of 24 bytes"),
+    "half a pcapng header": (section()[:27], "the pcapng section header is cut short: it has 27"),
     "text": (b"GET / HTTP/1.1\r\nHost: example\r\n" * 9, "not a pcap/pcapng file but text"),
     "cut UTF-8 text": ("ж".encode() * 32 + b"\xd0", "not a pcap/pcapng file but text"),
     "gzip of text": (gzip.compress(b"hello\n"), "not a pcap/pcapng file inside gzip but text"),
@@ -82,7 +82,7 @@ def test_elf_and_directory_and_absence(tmp_path) -> None:
     for place, reason in (
         (sys.executable, "an ELF program"),
         (tmp_path, "it is a directory"),
-        (tmp_path / "absent", "there is no such file"),
+        (tmp_path / "absent", "no such file"),
     ):
         with pytest.raises(FileError, match=reason):
             open_capture(str(place))

@@ -238,7 +238,7 @@ def test_a_capture_that_is_not_there_is_no_question(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert run(["replay", str(tmp_path / "none.pcap"), "--link", "lo"]) == 1
     said = capfd.readouterr().err
-    assert "there is no such file" in said
+    assert "no such file" in said
     assert "is not known before" not in said
 
 
