@@ -32,7 +32,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @contextlib.contextmanager
 def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that leads a group of its own."""
+    """Run a process that leads its own process group."""
     process = subprocess.Popen(
         [*RAWSCOPE, *arguments], start_new_session=True,
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -49,7 +49,7 @@ def serving(*arguments: str) -> contextlib.AbstractContextManager[subprocess.Pop
 
 
 @pytest.mark.parametrize("trigger", ["level", "edge"])
-def test_echo_json_says_where_it_listens_what_it_did_and_ends_on_sigterm(trigger: str) -> None:
+def test_echo_json_reports_addresses_and_totals_and_ends_on_sigterm(trigger: str) -> None:
     with serving("--port", "0", "--trigger", trigger, "--json") as process:
         assert process.stdout is not None
         first = process.stdout.readline()
@@ -70,10 +70,12 @@ def test_echo_json_says_where_it_listens_what_it_did_and_ends_on_sigterm(trigger
     assert last["closed"]["finished"] == 1
 
 
-def test_echo_goes_on_while_nobody_reads_what_it_says() -> None:
-    """A full pipe, for two beats and more: clients are served, totals are left out, the last line
-    waits for its reader. The server's own clock says that two beats went by: it closes a silent
-    client after that time."""
+def test_echo_keeps_serving_while_its_output_is_not_read() -> None:
+    """The pipe stays full for at least two report intervals, and the server still serves clients.
+
+    It skips totals, and the last line waits for its reader. The server closes a silent client after
+    two intervals, which shows that they passed.
+    """
     with serving("--port", "0", "--json", "--idle-timeout", "2.5") as process:
         assert process.stdout is not None
         port = json.loads(process.stdout.readline())["listening"][1]
@@ -111,7 +113,7 @@ def test_echo_listens_on_every_port_of_every_address() -> None:
     assert all(line.endswith(", level triggered\n") for line in lines)
 
 
-def test_echo_with_limits_of_its_own() -> None:
+def test_echo_with_given_limits() -> None:
     """A silent client is closed; one that does not read is held at the high-water mark."""
     limits = ("--idle-timeout", "1.5", "--keepalive", "30", "--high-water", "4096")
     with serving("--port", "0", "--json", *limits) as process:
@@ -130,7 +132,7 @@ def test_echo_with_limits_of_its_own() -> None:
 
 
 def test_a_second_signal_ends_echo_at_once_with_a_last_line() -> None:
-    """While a client that reads nothing holds the first one up."""
+    """A client that reads nothing delays the end after the first signal."""
     with serving("--port", "0", "--json") as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -148,7 +150,7 @@ def test_a_second_signal_ends_echo_at_once_with_a_last_line() -> None:
 
 @contextlib.contextmanager
 def reading_nothing(port: int) -> Iterator[None]:
-    """A client that sends as long as the server takes something, and never reads."""
+    """Return a client that sends as long as the server reads, and never reads itself."""
 
     def send() -> None:
         with contextlib.suppress(OSError):
@@ -167,7 +169,7 @@ def reading_nothing(port: int) -> Iterator[None]:
 
 
 def pending_of(process: subprocess.Popen[str]) -> int:
-    """The bytes that the server holds back, once it says that it holds some back."""
+    """Return the number of bytes that the server holds back, once it reports some."""
     assert process.stdout is not None
     pending: int = 0
     while not pending:
@@ -200,7 +202,7 @@ def test_the_least_idle_timeout_costs_nothing() -> None:
         assert waits[2] - waits[0] < 200
 
 
-def test_echo_names_the_defaults_that_are() -> None:
+def test_echo_help_names_the_real_defaults() -> None:
     said = " ".join(run("echo", "--help").stdout.replace("│", " ").split())
     options = EchoOptions()
     assert f"(0: never; default {options.idle_timeout_s:.0f})" in said
@@ -264,7 +266,7 @@ def test_iolab_prints_a_table() -> None:
     assert [line.split()[0] for line in lines[3:7]] == ["10", "100", "1000", "10000"]
 
 
-def test_iolab_says_what_the_calls_of_threads_leave_out() -> None:
+def test_iolab_reports_that_calls_of_threads_are_not_counted() -> None:
     done = run("iolab", "--models", "blocking,poll", "--clients", "5", "--messages", "100")
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines[:3]] == ["MODEL", "blocking", "poll"]
@@ -275,7 +277,7 @@ def test_iolab_says_what_the_calls_of_threads_leave_out() -> None:
     assert lines[4].startswith("        IDLE")
 
 
-def test_iolab_runs_nothing_that_lies_in_the_current_directory(tmp_path: Path) -> None:
+def test_iolab_runs_nothing_from_the_current_directory(tmp_path: Path) -> None:
     for name in ("json.py", "socket.py", "core.py"):
         tmp_path.joinpath(name).write_text("open('was run', 'a'); raise SystemExit('foreign')")
     work = ["--models", "poll", "--clients", "2", "--messages", "10"]
@@ -291,7 +293,7 @@ def test_iolab_runs_nothing_that_lies_in_the_current_directory(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_iolab_that_is_stopped_says_so_and_starts_nothing_more(number: signal.Signals) -> None:
+def test_a_stopped_iolab_reports_it_and_starts_nothing_more(number: signal.Signals) -> None:
     """The signal goes to the processes of the laboratory, too, as ctrl+c at a terminal does."""
     with running("iolab", "--models", "poll,epoll-edge", "--messages", "100000000") as process:
         assert process.stdout is not None
@@ -303,7 +305,7 @@ def test_iolab_that_is_stopped_says_so_and_starts_nothing_more(number: signal.Si
     assert said.splitlines()[1:] == ["rawscope: stopped before all was measured"]
 
 
-def test_a_curve_that_breaks_off_is_one_line_and_status_1() -> None:
+def test_a_failed_curve_is_one_line_and_status_1() -> None:
     code = (
         "import subprocess, sys\n"
         "whole = subprocess.Popen\n"
@@ -324,7 +326,7 @@ def test_a_curve_that_breaks_off_is_one_line_and_status_1() -> None:
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["MODEL", "poll"]
 
 
-def test_neither_imports_the_screen() -> None:
+def test_neither_command_imports_the_screen() -> None:
     code = (
         "import sys; import app.cli.echo, app.cli.iolab;"
         "print(*(name for name in ('textual', 'rich', 'app.monitor') if name in sys.modules))"

@@ -1,7 +1,7 @@
-"""The command line as a script meets it: what comes out where, and the exit status.
+"""The command line as a script uses it: output on stdout and stderr, and the exit status.
 
-Commands run in this process through `app.cli.main.run`; what concerns a whole process (imports,
-signals, pipes) is in test_cli_process.py.
+Commands run in this process through `app.cli.main.run`; test_process.py tests whole processes
+(imports, signals, pipes).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Capture = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def one_syn(tmp_path: Path) -> str:
-    """A capture of the contract's example packet."""
+    """Write a capture of the example packet of the contract."""
     return capture_of(tmp_path / "syn.pcap", [SYN])
 
 
@@ -65,8 +65,8 @@ def test_help_and_version_go_to_stdout(capsys: Capture) -> None:
         assert err == ""
 
 
-def test_help_names_nothing_that_is_not_there_yet(capsys: Capture) -> None:
-    """Filters, writing and statistics come later."""
+def test_help_names_no_missing_feature(capsys: Capture) -> None:
+    """Filters, writing and statistics do not exist yet."""
     for arguments in (["--help"], ["dump", "--help"]):
         run(arguments)
         words = capsys.readouterr().out.split()
@@ -82,7 +82,7 @@ def test_a_line_a_packet(one_syn: str, capsys: Capture) -> None:
     assert out.count("\n") == 1
 
 
-def test_a_line_says_which_checksum_is_wrong(tmp_path: Path, capsys: Capture) -> None:
+def test_a_line_names_the_wrong_checksum(tmp_path: Path, capsys: Capture) -> None:
     bad = bytearray(SYN)
     bad[22] ^= 1  # the time to live: IPv4's sum is wrong, TCP's is not
     path = capture_of(tmp_path / "bad.pcap", [SYN, bytes(bad)])
@@ -93,7 +93,7 @@ def test_a_line_says_which_checksum_is_wrong(tmp_path: Path, capsys: Capture) ->
 
 
 def test_json_is_the_contract(one_syn: str, capsys: Capture) -> None:
-    """Every key of PRODUCT.md's example, in its order, with its value."""
+    """Compare every key of PRODUCT.md's example, in order, with its value."""
     assert run(["dump", "-r", one_syn, "--json"]) == 0
     out = capsys.readouterr().out
     packet = json.loads(out)
@@ -125,8 +125,8 @@ def test_raw_adds_the_bytes(one_syn: str, capsys: Capture) -> None:
     assert json.loads(capsys.readouterr().out)["frame.raw"] == SYN.hex()
 
 
-def test_fields_are_parted_by_tabs(one_syn: str, capsys: Capture) -> None:
-    """Present ones as JSON has them, absent ones empty."""
+def test_fields_are_separated_by_tabs(one_syn: str, capsys: Capture) -> None:
+    """Present fields have the same text as in JSON; absent ones are empty."""
     names = "frame.number,ip.src,udp.length,ip.flags.df,tcp.flags.fin,tcp.checksum.status"
     assert run(["dump", "-r", one_syn, "--fields", names]) == 0
     assert capsys.readouterr().out == "1\t127.0.0.1\t\ttrue\tfalse\toffloaded\n"
@@ -147,7 +147,7 @@ def test_count_ends_early(tmp_path: Path, capsys: Capture) -> None:
 
 
 def test_relative_numbers_follow_the_handshake(tmp_path: Path, capsys: Capture) -> None:
-    """A later packet of the connection counts from the SYN; one of another does not."""
+    """A later packet of the connection counts from the SYN; one of another connection does not."""
     later = bytearray(SYN)
     struct.pack_into(">I", later, 38, 101)  # sequence number: 100 after the SYN's
     later[47] = 0x18  # flags: PSH, ACK
@@ -160,8 +160,8 @@ def test_relative_numbers_follow_the_handshake(tmp_path: Path, capsys: Capture) 
     assert "Seq=101 " in third
 
 
-def test_odd_times_are_exact(tmp_path: Path, capsys: Capture) -> None:
-    """9 decimals, the last second of 32 bits included; a negative difference has its sign."""
+def test_unusual_times_are_exact(tmp_path: Path, capsys: Capture) -> None:
+    """Nine decimals, up to the last second of 32 bits; a negative difference has its sign."""
     path = capture_of(
         tmp_path / "times.pcap", [SYN, SYN], times_ns=[4294967295_999999999, 4294967295_000000001]
     )
@@ -171,8 +171,8 @@ def test_odd_times_are_exact(tmp_path: Path, capsys: Capture) -> None:
     assert " -0.999999 " in capsys.readouterr().out
 
 
-def test_frames_that_nothing_reads_are_announced(tmp_path: Path, capsys: Capture) -> None:
-    """One line that names the kind of frame, and the packets in hex."""
+def test_frames_of_unsupported_link_types_are_reported(tmp_path: Path, capsys: Capture) -> None:
+    """One line names the link type, and the packets are printed in hex."""
     header = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 127)
     path = tmp_path / "radio.pcap"
     path.write_bytes(header + pcap_record(SYN) * 2)
@@ -184,12 +184,12 @@ def test_frames_that_nothing_reads_are_announced(tmp_path: Path, capsys: Capture
     assert out.count(" Data ") == 2
 
 
-def test_an_empty_capture_is_no_failure(tmp_path: Path, capsys: Capture) -> None:
+def test_an_empty_capture_succeeds(tmp_path: Path, capsys: Capture) -> None:
     assert run(["dump", "-r", capture_of(tmp_path / "none.pcap", [])]) == 0
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_cut_file_shows_what_is_good_and_fails(tmp_path: Path, capsys: Capture) -> None:
+def test_a_cut_file_shows_its_good_part_and_fails(tmp_path: Path, capsys: Capture) -> None:
     path = Path(capture_of(tmp_path / "cut.pcap", [SYN, SYN]))
     path.write_bytes(path.read_bytes()[:-1])
     assert run(["dump", "-r", str(path), "--fields", "frame.number"]) == 1
@@ -200,7 +200,7 @@ def test_a_cut_file_shows_what_is_good_and_fails(tmp_path: Path, capsys: Capture
 
 
 @pytest.mark.parametrize("content", [b"", b"hello, world\n" * 9, b"\x7fELF" + bytes(99)])
-def test_what_is_no_capture_fails_in_one_line(
+def test_another_kind_of_file_fails_in_one_line(
     content: bytes, tmp_path: Path, capsys: Capture
 ) -> None:
     path = tmp_path / "odd\x1b[31m.pcap"
@@ -220,8 +220,8 @@ def test_a_missing_file_fails_in_one_line(tmp_path: Path, capsys: Capture) -> No
     assert err.count("\n") == 1
 
 
-def test_nothing_from_the_wire_steers_the_terminal(tmp_path: Path, capsys: Capture) -> None:
-    """Escape sequences, C1 and bidi characters in what the Info line quotes."""
+def test_no_packet_controls_the_terminal(tmp_path: Path, capsys: Capture) -> None:
+    """The Info line quotes escape sequences, C1 and bidi characters."""
     evil = "GET /\x1b]0;owned\x07\x9b31m\u202e HTTP/1.1\r\nHost: a\r\n\r\n".encode()
     path = capture_of(tmp_path / "evil.pcap", [udp_frame(evil), udp_frame(evil, port=53)])
     for style in ([], ["--hex"], ["--json"], ["--fields", "ip.src,frame.raw"]):
@@ -239,14 +239,14 @@ def test_fields_lists_names_widths_and_units(capsys: Capture) -> None:
     assert "ip.checksum.status" in rows
 
 
-def test_fields_are_each_listed_once(capsys: Capture) -> None:
+def test_each_field_is_listed_once(capsys: Capture) -> None:
     assert run(["fields"]) == 0
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert len(names) == len(set(names))
     assert {"frame.number", "eth.src", "tcp.flags.syn", "tcp.options.mss_val"} <= set(names)
 
 
-def test_an_unknown_prefix_fails_and_helps(capsys: Capture) -> None:
+def test_an_unknown_prefix_fails_with_a_hint(capsys: Capture) -> None:
     assert run(["fields", "ip.tll"]) == 1
     out, err = capsys.readouterr()
     assert out == ""

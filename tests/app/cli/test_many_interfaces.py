@@ -1,4 +1,4 @@
-"""A pcapng file with 70,000 interface descriptions: nothing ends before its last packet."""
+"""A pcapng file with 70,000 interface descriptions is read to its last packet."""
 
 from __future__ import annotations
 

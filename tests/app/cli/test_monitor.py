@@ -1,4 +1,4 @@
-"""``rawscope`` itself, on a pseudo-terminal: its start, its keyboard, its end."""
+"""``rawscope`` on a pseudo-terminal: its start, its keyboard, its end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Open = Callable[..., Terminal]
 
 @pytest.fixture
 def terminal() -> Iterator[Open]:
-    """Opens programs on ptys of their own, and ends them."""
+    """Open programs on their own ptys, and end them after the test."""
     opened: list[Terminal] = []
 
     def start(*arguments: str, screen: Emulator | None = None) -> Terminal:
@@ -39,7 +39,7 @@ def terminal() -> Iterator[Open]:
 
 
 def status_after(terminal: Terminal, key: bytes) -> int:
-    """Press a key that ends the program; its exit status."""
+    """Press a key that ends the program; return its exit status."""
     os.write(terminal.fd, key)
     deadline_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline_s:
@@ -58,7 +58,7 @@ def test_a_file_is_shown_and_q_leaves(terminal: Open, tmp_path: Path) -> None:
 
 
 def test_a_capture_on_stdin_leaves_the_keyboard_usable(terminal: Open, tmp_path: Path) -> None:
-    """The packets come through the pipe, the keys from the terminal."""
+    """Packets arrive through the pipe, keys from the terminal."""
     path = capture_of(tmp_path / "one.pcap", [SYN])
     screen = terminal("sh", "-c", f"cat {shlex.quote(path)} | {shlex.join(RAWSCOPE)} -r -")
     screen.wait_for(b"[SYN]", PATIENCE_S)
@@ -77,13 +77,13 @@ def test_stdin_without_a_keyboard_is_reported(terminal: Open) -> None:
 
 
 @pytest.mark.parametrize("kind", ["dumb", ""])
-def test_a_terminal_that_cannot_draw_is_told(terminal: Open, kind: str) -> None:
+def test_a_terminal_that_cannot_draw_is_reported(terminal: Open, kind: str) -> None:
     screen = terminal("env", f"TERM={kind}", *RAWSCOPE)
     screen.wait_for(b"'rawscope dump' prints packets as text", PATIENCE_S)
 
 
 def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
-    """A closed window leaves no process behind."""
+    """A closed terminal window leaves no process running."""
     path = capture_of(tmp_path / "one.pcap", [SYN])
     screen = Terminal([*RAWSCOPE, "-r", path], 120, 36, ROOT)
     try:
@@ -98,8 +98,8 @@ def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
         os.waitpid(screen.pid, 0)
 
 
-def test_what_is_no_capture_is_told_on_the_screen(terminal: Open, tmp_path: Path) -> None:
-    """The screen stays, with the reason, which is said once more after it."""
+def test_another_kind_of_file_is_reported_on_the_screen(terminal: Open, tmp_path: Path) -> None:
+    """The screen stays open and shows the reason, which is repeated on stderr at the end."""
     path = tmp_path / "notes.txt"
     path.write_text("these are no packets\n" * 9)
     screen = terminal(*RAWSCOPE, "-r", str(path))
@@ -125,8 +125,8 @@ def test_the_demo_shows_real_packets(terminal: Open) -> None:
     until(shows_conversations, "conversations on loopback", lambda: shown.text)
 
 
-def test_the_demo_without_the_privilege_says_how_to_get_it(terminal: Open) -> None:
-    """The monitor opens all the same, with the reason on its screen."""
+def test_the_demo_without_the_capability_shows_how_to_get_it(terminal: Open) -> None:
+    """The monitor still opens, and shows the reason."""
     screen = terminal(sys.executable, "-m", "tests.unprivileged", "app", "--demo")
     screen.wait_for(b"CAP_NET_RAW", PATIENCE_S)
     screen.key(b"q", b"run: sudo setpriv ", PATIENCE_S)  # whole, to be copied

@@ -1,6 +1,6 @@
-"""Numbers of thousands of digits, wherever a number can be given: refused, never a traceback.
+"""Numbers with thousands of digits are rejected without a traceback, wherever a number is accepted.
 
-`int` raises ValueError for more than 4,300 digits, also where all of them are digits.
+`int` raises ValueError for more than 4,300 digits, even if all of them are digits.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ NUMBERS = (click.IntRange, click.FloatRange)
 
 
 def _says_what_is_wrong(capsys: Capture) -> None:
-    """No error is one of rawscope's own, which names its exception."""
+    """Return True if no error is an internal one, which names its exception's class."""
     err = capsys.readouterr().err
     assert "ValueError" not in err
     assert "--debug" not in err
@@ -62,7 +62,7 @@ def test_the_options_are_found() -> None:
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: text[:3])
 @pytest.mark.parametrize(("name", "option"), OPTIONS, ids=lambda each: str(each))
 def test_every_option_of_the_command_line(name: str, option: click.Option, text: str) -> None:
-    """As far as the command line is read; what the commands read themselves is tried below."""
+    """This covers options that click parses; the test below covers those that commands parse."""
     flag = option.opts[0]
     arguments = [f"{flag}={text}"] if flag.startswith("--") else [flag + text]
     try:
@@ -90,9 +90,7 @@ def test_every_option_of_the_command_line(name: str, option: click.Option, text:
     ],
     ids=" ".join,
 )
-def test_what_the_commands_read_themselves(
-    arguments: list[str], text: str, capsys: Capture
-) -> None:
+def test_numbers_that_commands_parse(arguments: list[str], text: str, capsys: Capture) -> None:
     value = f"ip.id={text}" if arguments[-1] == "--set" else text
     if arguments[-1] == "--set":
         assert run([*arguments, value]) == 2
@@ -109,7 +107,7 @@ def test_every_field(key: str, capsys: Capture) -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: text[:3])
-def test_the_windows(text: str, tmp_path: Path) -> None:
+def test_the_dialogs(text: str, tmp_path: Path) -> None:
     assert GoTo(1, 10)._problem(text)
     assert _port_problem(text)
     for key in (COUNT, RATE, INTERVAL):
@@ -121,7 +119,7 @@ def test_the_windows(text: str, tmp_path: Path) -> None:
     "content", [*(f"a = {text}" for text in TEXTS), "a = " + "[" * 100_000], ids=lambda c: c[:7]
 )
 def test_the_files(content: str, tmp_path: Path) -> None:
-    """The configuration says what is wrong in a line; a bad state is as good as none."""
+    """The configuration reports its mistake in one line; a bad state file is ignored."""
     paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
     paths.config.write_text(content)
     paths.state.write_text(content.replace("a = ", '{"theme": ') + "}")

@@ -25,7 +25,7 @@ def start(arguments: Sequence[str], **streams: int) -> subprocess.Popen[bytes]:
 
 @pytest.fixture
 def many(tmp_path: Path) -> str:
-    """More text than a pipe holds."""
+    """Write a capture whose text is more than a pipe holds."""
     return capture_of(tmp_path / "many.pcap", [udp_frame(bytes(n % 99)) for n in range(3000)])
 
 
@@ -43,7 +43,7 @@ def many(tmp_path: Path) -> str:
     ids=" ".join,
 )
 def test_headless_commands_never_import_textual(arguments: list[str], many: str) -> None:
-    """Neither do they import the monitor; --help does not even import numpy."""
+    """Nor do they import the monitor; --help does not even import numpy."""
     code = (
         "import sys; from app.cli.main import run; run(sys.argv[1:]);"
         "print(*(name for name in ('textual', 'app.monitor', 'numpy') if name in sys.modules),"
@@ -62,7 +62,7 @@ def test_headless_commands_never_import_textual(arguments: list[str], many: str)
 
 
 def test_a_pipe_is_read_live() -> None:
-    """A packet is printed when it has come, not when the pipe ends."""
+    """A packet is printed when it arrives, not when the pipe ends."""
     with start(["dump", "-r", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -76,7 +76,7 @@ def test_a_pipe_is_read_live() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_silent_pipe_cleanly(number: signal.Signals) -> None:
-    """What has come is printed, the status is 0, and there is no traceback."""
+    """All received packets are printed, the status is 0, and there is no traceback."""
     with start(
         ["dump", "-r", "-"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -92,8 +92,8 @@ def test_a_signal_ends_a_silent_pipe_cleanly(number: signal.Signals) -> None:
         assert process.stderr.read() == b""
 
 
-def test_a_reader_that_goes_away_is_no_failure(many: str) -> None:
-    """As in ``rawscope dump … | head -1``."""
+def test_a_closed_pipe_is_not_a_failure(many: str) -> None:
+    """The reader closes the pipe, as in ``rawscope dump … | head -1``."""
     with start(["dump", "-r", many], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -103,7 +103,7 @@ def test_a_reader_that_goes_away_is_no_failure(many: str) -> None:
         assert process.stderr.read() == b""
 
 
-def test_a_full_disk_is_told(many: str) -> None:
+def test_a_full_disk_is_reported(many: str) -> None:
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
             [*RAWSCOPE, "dump", "-r", many],
@@ -113,7 +113,7 @@ def test_a_full_disk_is_told(many: str) -> None:
     assert done.stderr == b"rawscope: standard output: No space left on device\n"
 
 
-def test_a_closed_stdout_is_told(many: str) -> None:
+def test_a_closed_stdout_is_reported(many: str) -> None:
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" >&-', "sh", *RAWSCOPE, "dump", "-r", many],
         cwd=ROOT, stderr=subprocess.PIPE, check=False, timeout=PATIENCE_S,
@@ -143,7 +143,7 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
 
 
 def test_the_monitor_needs_a_terminal() -> None:
-    """Without one it says so and names the command that needs none."""
+    """Without one, the error names the command that needs none."""
     done = subprocess.run(
         RAWSCOPE, cwd=ROOT, stdin=subprocess.DEVNULL,
         capture_output=True, check=False, timeout=PATIENCE_S,
@@ -155,7 +155,7 @@ def test_the_monitor_needs_a_terminal() -> None:
     assert done.stderr.count(b"\n") == 1
 
 
-def test_an_unknown_interface_names_those_there_are() -> None:
+def test_an_unknown_interface_lists_the_available_ones() -> None:
     done = subprocess.run(
         [*RAWSCOPE, "dump", "-i", "nothing0"],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_S,
@@ -167,7 +167,7 @@ def test_an_unknown_interface_names_those_there_are() -> None:
 
 
 @pytest.mark.parametrize("method", ["ring", "datagram", "inet"])
-def test_without_the_privilege_it_says_how_to_get_it(method: str) -> None:
+def test_without_the_capability_the_error_shows_how_to_get_it(method: str) -> None:
     done = subprocess.run(
         [*UNPRIVILEGED, "dump", "-i", "lo", "--source", method],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_S,
@@ -178,7 +178,7 @@ def test_without_the_privilege_it_says_how_to_get_it(method: str) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_without_the_privilege_interfaces_are_listed_all_the_same() -> None:
+def test_without_the_capability_interfaces_are_still_listed() -> None:
     done = subprocess.run(
         [*UNPRIVILEGED, "interfaces"],
         cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE_S,

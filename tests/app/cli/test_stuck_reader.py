@@ -1,4 +1,4 @@
-"""A signal ends ``rawscope dump`` although nobody reads what it prints."""
+"""A signal ends ``rawscope dump`` although its output is not read."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TO_LEAVE = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory) -> Path:
-    """A capture whose lines are more than any pipe or terminal holds."""
+    """Write a capture whose lines exceed the buffer of any pipe or terminal."""
     path = tmp_path_factory.mktemp("stuck") / "large.pcap"
     frames = [frame.data for frame in conversations()]
     with path.open("wb") as file:
@@ -50,9 +50,9 @@ def large(tmp_path_factory) -> Path:
 def unread(
     kind: str, *arguments: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], int, select.poll]]:
-    """A dump into a pipe or a terminal; the reading end; what tells whether there is room.
+    """Start a dump into a pipe or a terminal; yield it, the reading end, and a check for room.
 
-    On a terminal its words for the user go the same way.
+    On a terminal, its messages for the user go there, too.
     """
     reading, writing = os.pipe() if kind == "pipe" else pty.openpty()
     program = PROGRAMS.get(kind, ["-m", "app"])
@@ -76,7 +76,7 @@ def unread(
 def await_full(
     room: select.poll, process: subprocess.Popen[bytes], feed: Callable[[], object] = lambda: None
 ) -> None:
-    """Wait until there is no room left; call `feed` meanwhile."""
+    """Wait until no room is left; call `feed` before each check."""
 
     def is_full() -> bool:
         feed()
@@ -109,7 +109,7 @@ def test_a_signal_ends_it_within_two_seconds(large, kind, number):
 
 @contextmanager
 def unread_capture(kind: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A dump of a capture, which has filled the pipe or the terminal."""
+    """Start a dump of a capture that has filled the pipe or the terminal."""
     require_root()
     with (
         unread(kind, "-i", "lo", "--hex") as (process, _, room),
@@ -141,7 +141,7 @@ def test_a_signal_ends_a_capture_within_two_seconds(kind, number):
         assert time.monotonic() - began_s < 2
 
 
-def test_what_a_reader_takes_after_a_signal_is_whole_lines(large):
+def test_a_reader_gets_whole_lines_after_a_signal(large):
     with unread("pipe", "-r", str(large)) as (process, reading, room):
         await_full(room, process)
         process.send_signal(signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The difference of two screens, against an emulator that is sent all that Textual would send."""
+"""Compare screen differences with an emulator that receives all that Textual would send."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ TEXTS = [
 
 
 def line(rng: random.Random, width: int = WIDTH) -> Strip:
-    """A line of some texts in some styles."""
+    """Return a line of some texts in some styles."""
     strip = Strip([Segment(rng.choice(TEXTS), rng.choice(STYLES)) for _ in range(8)])
     return Strip(strip.crop(0, width).adjust_cell_length(width, rng.choice(STYLES)))
 
 
 def whole(lines: list[Strip]) -> LayoutUpdate:
-    """What Textual makes of a whole screen."""
+    """Return Textual's update of a whole screen."""
     return LayoutUpdate([[strip] for strip in lines], Region(0, 0, WIDTH, len(lines)))
 
 
 def chops(rng: random.Random, lines: list[Strip]) -> ChopsUpdate:
-    """What Textual makes of some lines in two parts, of which it may paint one or cut some."""
+    """Return Textual's update of some lines in two parts, of which it may paint one or crop some."""
     cut = rng.randrange(1, WIDTH)
     parts = [dict(zip((0, cut), strip.divide([cut, WIDTH]), strict=True)) for strip in lines]
     spans = []
@@ -62,7 +62,7 @@ def chops(rng: random.Random, lines: list[Strip]) -> ChopsUpdate:
 
 
 class Screens:
-    """The same updates on two emulators: as Textual writes them, and as differences."""
+    """Two emulators that get the same updates: as Textual writes them, and as differences."""
 
     def __init__(self) -> None:
         self.frame = TerminalFrame(ColorSystem.TRUECOLOR)
@@ -70,12 +70,12 @@ class Screens:
         self.textual, self.ours = Emulator(WIDTH, HEIGHT), Emulator(WIDTH, HEIGHT)
 
     def take(self, update: LayoutUpdate | ChopsUpdate) -> None:
-        """Textual paints."""
+        """Paint an update as Textual does."""
         self.textual.feed(update.render_segments(CONSOLE).encode())
         self.frame.take(update)
 
     def write(self) -> str:
-        """Write the difference; it has to lead to the same screen."""
+        """Write the difference; it must lead to the same screen."""
         difference = self.frame.difference()
         self.ours.feed(f"{difference}\x1b[m".encode())
         assert self.ours.text == self.textual.text
@@ -113,21 +113,21 @@ def test_differences_lead_to_what_textual_paints(seed):
 
 
 def plain(*texts: str) -> list[Strip]:
-    """Lines of the screen, in no style."""
+    """Return lines of the screen without a style."""
     strips = [Strip([Segment(text.ljust(WIDTH))]) for text in texts]
     return strips + [Strip([Segment(" " * WIDTH)])] * (HEIGHT - len(strips))
 
 
 @pytest.fixture
 def screens() -> Screens:
-    """Two screens with a little text."""
+    """Return two screens with a little text."""
     made = Screens()
     made.take(whole(plain("one two  three", "four")))
     made.write()
     return made
 
 
-def test_what_is_the_same_is_not_written(screens):
+def test_unchanged_cells_are_not_written(screens):
     screens.take(whole(plain("one two  three", "four")))
     assert screens.write() == ""
 
@@ -137,13 +137,13 @@ def test_a_phrase_is_written_whole_and_nothing_beside_it(screens):
     assert screens.write() == "\x1b[1;1H\x1b[0mone twp "
 
 
-def test_frames_that_were_left_out_cost_nothing(screens):
+def test_skipped_frames_cost_nothing(screens):
     for text in ("five", "six", "seven"):
         screens.take(whole(plain("one two  three", text)))
     assert screens.write() == "\x1b[2;1H\x1b[0mseven "
 
 
-def test_a_change_that_was_taken_back_before_it_was_written_is_not_written(screens):
+def test_a_change_undone_before_it_was_written_is_not_written(screens):
     screens.take(whole(plain("changed")))
     screens.take(whole(plain("one two  three", "four")))
     assert screens.write() == ""
@@ -161,7 +161,7 @@ def test_nothing_is_written_at_a_new_size_before_it_was_painted(screens):
     assert screens.frame.size == (WIDTH + 5, HEIGHT)
 
 
-def test_lines_outside_a_screen_that_shrank_are_not_taken(screens):
+def test_lines_outside_a_smaller_screen_are_ignored(screens):
     screens.frame.resize(5, 2)
     screens.frame.take(whole(plain("one two  three", "four", "five")))
     assert screens.frame.difference() == "\x1b[1;1H\x1b[0mone t\x1b[2;1Hfour "
@@ -180,7 +180,7 @@ def test_a_list_that_scrolls_is_scrolled(screens):
 
 
 @pytest.mark.parametrize(("text", "width"), [("漢", 2), ("👍🏽", 2), ("e\u0301", 1)])
-def test_the_cursor_is_placed_anew_after_what_may_be_wider_than_we_think(screens, text, width):
+def test_the_cursor_is_positioned_after_characters_of_doubtful_width(screens, text, width):
     screens.take(whole([Strip([Segment(text + "x" * (WIDTH - width))])]))
     assert screens.write() == f"\x1b[1;1H\x1b[0m{text}\x1b[1;{width + 1}H{'x' * (WIDTH - width)}"
 

@@ -1,4 +1,4 @@
-"""Writing to a terminal that nobody reads: nothing blocks, and the end comes through."""
+"""Writing to a terminal that is not read: nothing blocks, and the last bytes arrive."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MUCH = "x" * (1 << 20)  # more than any terminal holds
 
 @pytest.fixture
 def ends() -> Iterator[tuple[int, int]]:
-    """The reading end of a terminal, non-blocking, and the terminal."""
+    """Yield the reading end of a terminal, non-blocking, and the terminal."""
     reading, terminal = pty.openpty()
     os.set_blocking(reading, False)
     yield reading, terminal
@@ -28,7 +28,7 @@ def ends() -> Iterator[tuple[int, int]]:
 
 @pytest.fixture(params=["opened again", "shared"])
 def way(request, monkeypatch) -> str:
-    """With a descriptor of its own, and with the shell's where the terminal cannot be opened."""
+    """Use the output's own descriptor, or the shell's if the terminal cannot be opened."""
     if request.param == "shared":
 
         def refuse(_descriptor: int) -> str:
@@ -39,7 +39,7 @@ def way(request, monkeypatch) -> str:
 
 
 def read_all(reading: int) -> bytes:
-    """All that can be read now."""
+    """Return all that can be read now."""
     data = b""
     try:
         while True:
@@ -48,7 +48,7 @@ def read_all(reading: int) -> bytes:
         return data
 
 
-async def test_a_write_returns_though_nobody_reads(ends, way):
+async def test_a_write_returns_without_a_reader(ends, way):
     output = TerminalOutput(ends[1], asyncio.get_running_loop())
     output.write(MUCH)
     assert output.behind
@@ -58,7 +58,7 @@ async def test_a_write_returns_though_nobody_reads(ends, way):
     output.close()
 
 
-async def test_the_rest_follows_when_somebody_reads_and_is_told(ends, way):
+async def test_the_rest_is_written_when_there_is_room(ends, way):
     room = asyncio.Event()
     output = TerminalOutput(ends[1], asyncio.get_running_loop(), room.set)
     output.write(MUCH)
@@ -72,7 +72,7 @@ async def test_the_rest_follows_when_somebody_reads_and_is_told(ends, way):
     output.close()
 
 
-async def test_what_was_cut_does_not_follow_and_ends_its_sequence(ends, way):
+async def test_cut_output_is_dropped_and_its_sequence_ended(ends, way):
     output = TerminalOutput(ends[1], asyncio.get_running_loop())
     output.write(MUCH)
     output.cut()
@@ -84,7 +84,7 @@ async def test_what_was_cut_does_not_follow_and_ends_its_sequence(ends, way):
     output.close()
 
 
-async def test_it_can_be_abandoned_though_a_thread_holds_it_for_ever(ends, way):
+async def test_it_can_be_abandoned_while_another_thread_holds_it(ends, way):
     output = TerminalOutput(ends[1], asyncio.get_running_loop())
     with output._lock:
         abandoning = threading.Thread(target=output.abandon, args=("the end", 0.01), daemon=True)
@@ -94,7 +94,7 @@ async def test_it_can_be_abandoned_though_a_thread_holds_it_for_ever(ends, way):
     output.close()
 
 
-async def test_what_is_abandoned_ends_with_the_last_words(ends, way):
+async def test_an_abandoned_output_ends_with_the_last_bytes(ends, way):
     output = TerminalOutput(ends[1], asyncio.get_running_loop())
     output.write(MUCH)
     output.abandon("the end", 0.5)
@@ -104,7 +104,7 @@ async def test_what_is_abandoned_ends_with_the_last_words(ends, way):
 
 
 async def test_nothing_waits_for_room_after_it_was_closed(ends, way):
-    """Its descriptor's number may belong to another file by then."""
+    """Another file may already use its descriptor's number."""
     loop = asyncio.get_running_loop()
     output = TerminalOutput(ends[1], loop)
     number = output._writer.descriptor
@@ -120,7 +120,7 @@ async def test_nothing_waits_for_room_after_it_was_closed(ends, way):
         os.close(number)
 
 
-async def test_nothing_is_cut_where_the_terminal_took_all(ends, way):
+async def test_nothing_is_cut_if_the_terminal_took_everything(ends, way):
     output = TerminalOutput(ends[1], asyncio.get_running_loop())
     output.write("all")
     output.cut()

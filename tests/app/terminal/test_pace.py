@@ -12,7 +12,7 @@ LARGE = WINDOW_BYTES + 1
 
 @pytest.fixture
 def answering() -> FramePace:
-    """The pace of a terminal that has answered its first question, at 0.1 s."""
+    """Return the pace of a terminal that answered its first question at 0.1 s."""
     made = FramePace()
     made.answered(made.asked(0, 0.0), 0.1)
     return made
@@ -56,7 +56,7 @@ def test_a_terminal_that_became_slow_gets_less_again(answering):
     assert answering.wait_s(50.0) > 0
 
 
-def test_an_answer_answers_what_was_asked_before_it(answering):
+def test_an_answer_also_answers_earlier_questions(answering):
     answering.asked(LARGE, 1.0)
     newest = answering.asked(LARGE, 1.0)
     answering.answered(newest, 2.0)
@@ -71,7 +71,7 @@ def test_the_answer_to_an_older_question_leaves_the_newer_one_open(answering):
     assert answering.wait_s(2.0) > 0
 
 
-def test_a_lost_answer_holds_up_for_a_time_that_its_size_allows(answering):
+def test_a_lost_answer_delays_by_the_size_of_the_frame(answering):
     answering.asked(4800, 10.0)
     limit_s = LEAST_S + 4800 / LEAST_BYTES_PER_S
     assert answering.wait_s(10.0 + limit_s - 0.1) == pytest.approx(0.1)
@@ -79,7 +79,7 @@ def test_a_lost_answer_holds_up_for_a_time_that_its_size_allows(answering):
     assert answering.unanswered_bytes == 0
 
 
-def test_an_answer_after_its_time_answers_nothing(answering):
+def test_a_late_answer_is_ignored(answering):
     late = answering.asked(LARGE, 1.0)
     assert answering.wait_s(100.0) == 0
     answering.asked(LARGE, 100.0)
@@ -135,13 +135,13 @@ def test_tags_of_open_questions_differ(answering, count):
     assert all(tag in range(TAGS) for tag in tags)
 
 
-def test_nobody_waits_for_answers_after_the_terminal_was_given_away(answering):
+def test_no_answer_is_awaited_after_the_terminal_was_given_away(answering):
     answering.asked(LARGE, 1.0)
     answering.forget()
     assert answering.wait_s(1.0) == 0
 
 
-def test_what_changed_by_itself_waits_once_more_as_long_as_the_last_frame_took(answering):
+def test_other_changes_wait_twice_as_long_as_the_last_frame_took(answering):
     tag = answering.asked(10, 1.0)
     assert not answering.may_follow(1.4)
     answering.answered(tag, 1.5)
@@ -149,7 +149,7 @@ def test_what_changed_by_itself_waits_once_more_as_long_as_the_last_frame_took(a
     assert answering.may_follow(2.0)
 
 
-def test_what_changed_by_itself_does_not_wait_for_a_lost_answer_for_ever(answering):
+def test_other_changes_do_not_wait_forever_for_a_lost_answer(answering):
     answering.asked(10, 1.0)
     assert not answering.may_follow(2.0)
     assert answering.may_follow(1.1 + LEAST_S + 10 / LEAST_BYTES_PER_S)

@@ -1,4 +1,4 @@
-"""No character that a terminal obeys or hides reaches it, whichever widget shows it."""
+"""No character that a terminal interprets or hides reaches it, whichever widget shows it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ BACKGROUND = Color(0, 0, 0)
         ("👩\u200d🚀", "👩"),  # without the joiner there is room for one of them
     ],
 )
-def test_what_is_painted(text, painted):
+def test_painted_lines_are_filtered(text, painted):
     (gate,) = with_gate([])
     (segment,) = gate.apply([Segment(text)], BACKGROUND)
     assert segment.text == painted
@@ -50,7 +50,7 @@ def test_what_is_painted(text, painted):
 
 
 def shown(*texts: str) -> str:
-    """What the gate lets pass of a line of these segments, each of which keeps its width."""
+    """Return the filtered line of these segments, each of which must keep its width."""
     (gate,) = with_gate([])
     painted = gate.apply([Segment(text) for text in texts], BACKGROUND)
     for before, after in zip(texts, painted, strict=True):
@@ -58,8 +58,8 @@ def shown(*texts: str) -> str:
     return "".join(segment.text for segment in painted)
 
 
-def test_no_character_of_unicode_is_obeyed_or_hidden():
-    """Each behind a letter that it could combine with."""
+def test_no_character_of_unicode_is_interpreted_or_hidden():
+    """Each character follows a letter that it could combine with."""
     segments = [EVERYTHING[start : start + 4096] for start in range(0, len(EVERYTHING), 4096)]
     painted = set(shown(*("a" + "a".join(segment) for segment in segments)))
     assert not painted & IGNORABLES
@@ -68,27 +68,27 @@ def test_no_character_of_unicode_is_obeyed_or_hidden():
 
 
 def test_no_mark_piles_up():
-    """Every character without a cell, in one segment and in segments of its own."""
+    """Every character of width 0, in one segment and in separate segments."""
     for mark in MARKS:
         assert shown("a" + mark * 50) == "a" + mark * STACK
         assert shown("a", *([mark] * 50), "b") == f"a{mark * STACK}b"
         assert shown(mark) == ""
 
 
-def test_what_is_safe_passes_as_it_is():
-    """The gate and `safe` have one set of rules."""
+def test_safe_text_passes_unchanged():
+    """The filter and `safe` use the same rules."""
     for character in EVERYTHING:
         if safe(f"a{character}") == f"a{character}":
             assert shown(f"a{character}") == f"a{character}", hex(ord(character))
 
 
-def test_printable_lines_pass_as_they_are():
+def test_printable_lines_pass_unchanged():
     segments = [Segment("No."), Segment("Time")]
     (gate,) = with_gate([])
     assert gate.apply(segments, BACKGROUND) is segments
 
 
-def test_the_gate_stands_around_the_other_filters():
+def test_the_filter_wraps_the_other_filters():
     gray, dim = Monochrome(), DimFilter()
     gate, last = with_gate([gray, dim])
     assert last is dim
@@ -126,7 +126,7 @@ async def test_hostile_file_names_in_the_file_dialog(tmp_path, monkeypatch):
 
 
 async def test_hostile_text_in_an_input():
-    """A paste goes into the field as it is; what is painted of it passes the gate."""
+    """A paste enters the field unchanged; what is painted of it passes the filter."""
     monitor = scripted_monitor(PacketStore())
     async with monitor.run_test(size=(100, 30)) as pilot:
         await pilot.press("o")

@@ -1,4 +1,4 @@
-"""A writer returns at once, whatever the line discipline makes of the bytes."""
+"""A writer returns at once, whatever the line discipline does with the bytes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TEXTS = {
 
 @pytest.fixture
 def ends() -> Iterator[tuple[int, int]]:
-    """The reading end of a terminal, non-blocking, and the terminal."""
+    """Yield the reading end of a terminal, non-blocking, and the terminal."""
     reading, terminal = pty.openpty()
     os.set_blocking(reading, False)
     yield reading, terminal
@@ -37,7 +37,7 @@ def ends() -> Iterator[tuple[int, int]]:
 
 @pytest.fixture(params=["opened again", "shared"])
 def made(request, ends, monkeypatch) -> Iterator[TerminalWriter]:
-    """A writer with a descriptor of its own, and one with the shell's."""
+    """Yield a writer with its own descriptor, and one with the shell's."""
     if request.param == "shared":
         monkeypatch.setattr(writer, "_open_again", lambda descriptor: None)
     made = TerminalWriter(ends[1])
@@ -63,7 +63,7 @@ def test_a_writer_fills_an_unread_terminal_and_returns(made, ends, text, first_b
     assert os.get_blocking(ends[1])
 
 
-def test_what_was_taken_is_what_arrives(made, ends):
+def test_the_accepted_bytes_arrive(made, ends):
     text = b"".join(b"%d\tword\n" % number for number in range(2000))
     received, rest = b"", text
     while rest:

@@ -1,4 +1,4 @@
-"""From kernel blocks made by hand to batches: the chain, the flags, tags and cooked headers."""
+"""Convert handmade kernel blocks to batches: the chain, flags, VLAN tags and cooked headers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LINK_HEADER = {ETHERNET: 14, TUN: 0, OTHER: 44}
 
 
 def make_block(*frames):
-    """A block with ``(bytes, header fields)`` frames, laid out as tpacket_rcv does."""
+    """Return a block of ``(bytes, header fields)`` frames, laid out as tpacket_rcv does."""
     parts = [bytes([CANARY]) * START]
     for number, (data, fields) in enumerate(frames):
         index = fields.get("sll_ifindex", ETHERNET)
@@ -44,7 +44,7 @@ def make_block(*frames):
 
 
 class Interfaces(list):
-    """Stands for the store's list of interfaces."""
+    """A substitute for the store's list of interfaces."""
 
     def add(self, interface):
         self.append(interface)
@@ -52,7 +52,7 @@ class Interfaces(list):
 
 
 def read_block(data, count, snap_length=1 << 18):
-    """The batch, its frames as bytes, and the interfaces that were added."""
+    """Return the batch, its frames as bytes, and the interfaces that were added."""
     interfaces = Interfaces()
     register = InterfaceMap(interfaces.add, snap_length)
     register.know(ETHERNET, "eth9", ARPHRD_ETHER)
@@ -197,7 +197,7 @@ def test_devices_of_every_kind_in_one_block():
     assert frames[2][14:17] == b"\x86\xdd\x60"
 
 
-def test_interface_is_added_once_when_its_first_frame_comes():
+def test_an_interface_is_added_once_with_its_first_frame():
     interfaces = Interfaces()
     register = InterfaceMap(interfaces.add, 100)
     gone = 999_999  # no interface has this number any more

@@ -1,4 +1,4 @@
-"""What the register knows of interfaces, against a kernel made by hand."""
+"""The interface map against a scripted kernel."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Kernel:
         return news, lost
 
     def add(self, index: int, name: str) -> None:
-        """A new link, or another name for one."""
+        """Add a link, or rename one."""
         self.names[index] = name
         self.news.append(link(index, name))
 
@@ -78,12 +78,12 @@ def register(kernel, added):
 
 
 def name_of(register, added, index=NUMBER, hardware_type=ARPHRD_ETHER):
-    """The name that a frame of a new block gets."""
+    """Return the name that a frame of a new block gets."""
     register.follow_changes()
     return added[register.look_up(index, hardware_type).number].name
 
 
-def test_each_interface_is_asked_for_once_and_alone(kernel, register, added):
+def test_each_interface_is_queried_once_and_alone(kernel, register, added):
     kernel.names = {index: f"veth{index}" for index in range(1, 301)}
     for _ in range(3):
         for index in kernel.names:
@@ -99,7 +99,7 @@ def test_a_renamed_interface_has_its_new_name(kernel, register, added):
     assert name_of(register, added) == "after"
 
 
-def test_a_change_of_something_else_asks_nothing(kernel, register, added):
+def test_other_changes_cause_no_query(kernel, register, added):
     kernel.add(NUMBER, "veth0")
     name_of(register, added)
     kernel.add(NUMBER, "veth0")  # up, down, promiscuous, …
@@ -136,31 +136,31 @@ def test_the_same_interface_again_is_not_added_again(kernel, register, added):
     assert len(added) == 1
 
 
-def test_gone_before_it_was_asked_for(kernel, register, added):
+def test_an_interface_deleted_before_the_query(kernel, register, added):
     kernel.add(NUMBER, "short")
     kernel.delete(NUMBER)
     assert name_of(register, added) == "short"
 
 
-def test_gone_while_it_is_asked_for(kernel, register, added):
+def test_an_interface_deleted_during_the_query(kernel, register, added):
     register.follow_changes()
     kernel.add(NUMBER, "short")
     kernel.delete(NUMBER)
     assert added[register.look_up(NUMBER, ARPHRD_ETHER).number].name == "short"
 
 
-def test_gone_and_nothing_was_heard_of_it(register, added):
+def test_an_interface_deleted_without_a_message(register, added):
     assert name_of(register, added) == "interface 17"
     assert name_of(register, added, 0) == "unknown interface"
 
 
-def test_a_name_that_was_not_known_is_learned_with_the_next_news(kernel, register, added):
+def test_an_unknown_name_is_learned_with_the_next_message(kernel, register, added):
     assert name_of(register, added) == "interface 17"
     kernel.add(NUMBER, "veth0")
     assert name_of(register, added) == "veth0"
 
 
-def test_a_number_that_is_new_has_not_the_name_of_a_deleted_one(kernel, register, added):
+def test_a_new_number_does_not_get_the_name_of_a_deleted_interface(kernel, register, added):
     kernel.add(NUMBER, "old")
     kernel.delete(NUMBER)
     kernel.add(NUMBER, "new")
@@ -169,7 +169,7 @@ def test_a_number_that_is_new_has_not_the_name_of_a_deleted_one(kernel, register
     assert name_of(register, added) == "interface 17"
 
 
-def test_after_a_loss_of_messages_every_interface_is_asked_for_again(kernel, register, added):
+def test_after_lost_messages_every_interface_is_queried_again(kernel, register, added):
     kernel.add(NUMBER, "old")
     name_of(register, added)
     kernel.names[NUMBER] = "new"
@@ -187,13 +187,13 @@ def test_names_of_deleted_interfaces_are_bounded(kernel, register):
 
 
 @pytest.mark.parametrize("number", [errno.ENOBUFS, errno.EMFILE, errno.ENOMEM])
-def test_a_question_that_cannot_be_put_costs_no_frame(kernel, register, added, number):
+def test_a_failed_query_loses_no_frame(kernel, register, added, number):
     kernel.failure = OSError(number, "no")
     assert name_of(register, added) == "interface 17"
 
 
-def test_interfaces_that_come_and_go_for_ever_take_bounded_memory(kernel, monkeypatch) -> None:
-    """Each has frames, and another name; more than a batch can number."""
+def test_changing_interfaces_take_bounded_memory(kernel, monkeypatch) -> None:
+    """More interfaces than a batch can number, each with frames and its own name."""
     monkeypatch.setattr(module, "_KNOWN_KEPT", 100)
     numbers = InterfaceNumbers()
     register = InterfaceMap(numbers.add, 0, kernel)

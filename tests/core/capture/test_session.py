@@ -1,4 +1,4 @@
-"""A capture session whose parts fail: nothing stays open."""
+"""A capture session with failing parts leaves nothing open."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OPTIONS = CaptureOptions(("lo", "any"))
 
 
 class BrokenSource:
-    """Knows nothing, and fails at its closing, but is closed then."""
+    """A source without frames whose `close` raises, but closes."""
 
     note = ""
 
@@ -53,7 +53,7 @@ def descriptors():
     return len(os.listdir("/proc/self/fd"))
 
 
-def test_a_source_that_cannot_be_closed_keeps_no_other_open(opened):
+def test_a_failing_close_does_not_keep_other_sources_open(opened):
     before = descriptors()
     made = CaptureSession(OPTIONS, lambda _: 0)
     assert descriptors() > before + 2
@@ -63,7 +63,7 @@ def test_a_source_that_cannot_be_closed_keeps_no_other_open(opened):
     assert len(opened) == 2
 
 
-def test_sources_are_closed_when_the_links_cannot_be_asked(opened, monkeypatch):
+def test_sources_are_closed_if_the_link_query_fails(opened, monkeypatch):
     def fail(_index):
         raise OSError("no more descriptors")
 
@@ -76,7 +76,7 @@ def test_sources_are_closed_when_the_links_cannot_be_asked(opened, monkeypatch):
 
 
 class FullSource(BrokenSource):
-    """Holds more frames than there is time to read."""
+    """A source that holds more frames than can be read in time."""
 
     received, dropped = 1_000, 10
 
@@ -100,14 +100,14 @@ class FullSource(BrokenSource):
 
 
 class SlowSource(FullSource):
-    """Hands nothing over in the time that there is."""
+    """A source that delivers nothing in time."""
 
     def read(self):
         return None
 
 
 @pytest.mark.parametrize("kind", [FullSource, SlowSource])
-def test_what_is_left_in_a_source_counts_as_dropped(monkeypatch, kind) -> None:
+def test_unread_frames_of_a_source_count_as_dropped(monkeypatch, kind) -> None:
     """However a session ends, captured + dropped = received."""
     made = []
 
@@ -131,7 +131,7 @@ def test_what_is_left_in_a_source_counts_as_dropped(monkeypatch, kind) -> None:
 
 
 class Unbindable(socket.socket):
-    """A socket that takes no address, as without memory or under a security module."""
+    """A socket whose bind fails, as without memory or under a security module."""
 
     def bind(self, address):
         no_more_descriptors()
@@ -155,7 +155,9 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("method", ["ring", "datagram"])
 def test_a_source_that_cannot_be_opened_leaves_nothing_open(monkeypatch, method, fault) -> None:
-    """One sentence, and no descriptor; a UDP socket knows none of a packet socket's options."""
+    """The error is one sentence, and no descriptor leaks; the socket is UDP, which lacks the
+    options.
+    """
     monkeypatch.setattr(
         packet_socket.kernel, "packet_socket", lambda **_: socket.socket(type=socket.SOCK_DGRAM)
     )

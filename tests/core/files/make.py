@@ -1,4 +1,4 @@
-"""Capture files made byte by byte, for tests: right ones and wrong ones."""
+"""Build capture files byte by byte for tests, correct ones and damaged ones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def pcap_record(
 
 
 def block(kind: int, body: bytes, order: str = "<", length: int | None = None) -> bytes:
-    """A pcapng block; `length` lies about the length at both ends."""
+    """Return a pcapng block; `length` replaces the length at both ends."""
     body += bytes(-len(body) % 4)
     told = len(body) + 12 if length is None else length
     return struct.pack(order + "II", kind, told) + body + struct.pack(order + "I", told)
@@ -88,7 +88,7 @@ def obsolete(
 
 
 class Read:
-    """Everything that reading a capture to its end gives, as Python lists."""
+    """All results of reading a capture to its end, as Python lists."""
 
     def __init__(self, reader: CaptureReader) -> None:
         self.frames: list[bytes] = []

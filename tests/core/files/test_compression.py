@@ -1,4 +1,4 @@
-"""gzip and zstd: several members, cuts, damage, bombs in bounded memory."""
+"""gzip and zstd: several members, truncation, damage, and decompression bombs in bounded memory."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_several_members_and_padding(path, compression) -> None:
 
 
 @pytest.mark.parametrize("compression", PACK)
-def test_bytes_after_the_end_are_told(path, compression) -> None:
+def test_bytes_after_the_end_are_reported(path, compression) -> None:
     found = read(path, PACK[compression](PLAIN) + b"something else")
     assert found.frames == [FRAME] * 999
     assert not found.damaged
@@ -75,12 +75,12 @@ def test_cut_packed_data(path, compression) -> None:
     assert 500 < len(found.frames) < 900
 
 
-def test_packed_data_cut_before_anything_came_out(path) -> None:
+def test_compressed_data_cut_before_the_first_output(path) -> None:
     with pytest.raises(FileError, match="the gzip data is cut short"):
         read(path, gzip.compress(PLAIN)[:12])
 
 
-def test_all_before_damaged_gzip_is_kept(path) -> None:
+def test_everything_before_damage_in_gzip_is_kept(path) -> None:
     packed = bytearray(gzip.compress(PLAIN))
     packed[-6] ^= 1  # the checksum of the whole
     found = read(path, bytes(packed))
@@ -127,7 +127,7 @@ def _pack(compression: str, pieces: Iterable[bytes]) -> bytes:
 
 @pytest.mark.parametrize("compression", PACK)
 def test_a_bomb_of_comments_takes_bounded_memory(path, compression) -> None:
-    """Comments go with their batch: who does not want them does not pay for them."""
+    """A batch only locates its comments; reading them costs memory only for the caller."""
     packet = enhanced(options=option(1, b"x" * 60_000))
     pieces = chain([section() + interface()], repeat(packet, 3_000))
     path.write_bytes(_pack(compression, pieces))
@@ -144,7 +144,7 @@ def test_a_bomb_of_comments_takes_bounded_memory(path, compression) -> None:
 
 
 def test_a_bomb_of_interface_names_takes_bounded_memory(path) -> None:
-    """Names go with every interface for ever, so together they are bounded."""
+    """Every interface keeps its name, so all names together are bounded."""
     named = interface(options=option(2, b"n" * 60_000) + option(3, b"d" * 60_000))
     path.write_bytes(_pack("gzip", chain([section()], repeat(named, 1_000), [enhanced()])))
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""No bytes make reading raise anything but `FileError`, hang, or grow without bound."""
+"""No input makes reading raise anything but `FileError`, hang, or use unbounded memory."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _NUMBERS = [0, 1, 3, 4, 6, 8, 12, 20, 28, 32, 0xFFFF, 262_145, 0x7FFF_FFFF, 0xFF
 
 
 def survive(path, content: bytes) -> Read | None:
-    """Read `content`; only `FileError` may come, and what comes is inside the file."""
+    """Read `content`; only `FileError` may be raised, and all packets lie inside the file."""
     path.unlink(missing_ok=True)  # a new file: cutting an old one is another test
     path.write_bytes(content)
     try:
@@ -156,7 +156,7 @@ GROWING = {
 
 
 def _processor_time(path: Path, content: bytes) -> float:
-    """Of the whole way into the store (s); nothing is evicted that has room."""
+    """Return the processor time (s) from opening into a store with room for everything."""
     path.write_bytes(content)
     store = PacketStore()
     reading = FileReading(store, str(path), lambda _: None)
@@ -173,7 +173,7 @@ def _processor_time(path: Path, content: bytes) -> float:
 @pytest.mark.timed
 @pytest.mark.parametrize("name", GROWING)
 def test_work_grows_as_the_file_does(tmp_path, name) -> None:
-    """Four times as large: four times the work, and not sixteen times."""
+    """A file four times as large takes four times the work, not sixteen times."""
     make, size = GROWING[name]
     quarter = _processor_time(tmp_path / "quarter", make(size // 4))
     whole = _processor_time(tmp_path / "whole", make(size))

@@ -1,6 +1,6 @@
-"""Blocks may hold millions of options: reading costs little, and can be given up inside one.
+"""A block may hold millions of options: reading it costs little and can be canceled inside it.
 
-Work is counted in lines of Python that run, which does not depend on the machine's load.
+The tests count executed lines of Python, which does not depend on the load of the host.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ PACKINGS = {
 
 
 def blocks(one: bytes) -> dict[str, tuple[bytes, bytes]]:
-    """What comes before a packet, and the packet; in one of them is a block full of `one`."""
+    """Return the blocks before a packet and the packet; one of them has a block filled with `one`."""
     many = one * MANY
     head = section() + interface()
     return {
@@ -91,7 +91,7 @@ def first_batch(path: str) -> None:
 @pytest.mark.parametrize("packing", PACKINGS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_millions_of_options_in_one_block_cost_little(tmp_path, kind, packing) -> None:
-    """Far fewer lines than options: those of a block, and the pieces of the file."""
+    """Reading runs far fewer lines than there are options."""
     path = tmp_path / "x"
     for one in (EMPTY, COMMENT):
         before, packet = blocks(one)[kind]
@@ -109,7 +109,7 @@ def test_the_fullest_block_costs_no_more(tmp_path) -> None:
     "one", [EMPTY, COMMENT, option(2, bytes(4))], ids=["77", "comment", "flags"]
 )
 def test_many_blocks_of_many_options_cost_little(tmp_path, one) -> None:
-    """As many options as fit into a batch, however they are spread over its blocks."""
+    """A batch holds as many options as possible, spread over its blocks in different ways."""
     path = tmp_path / "x"
     for packets in (2, 16, 17, 500, 1000):
         each = one * (SPAN_BYTES // len(one) // packets)
@@ -119,7 +119,7 @@ def test_many_blocks_of_many_options_cost_little(tmp_path, one) -> None:
 
 
 def test_many_descriptions_of_many_options_cost_little(tmp_path) -> None:
-    """They share a budget; the first options of each are read all the same."""
+    """All descriptions share a budget, but the first options of each are always read."""
     path = tmp_path / "x"
     one = interface(options=option(2, b"eth0") + EMPTY * (MOST_OPTIONS - 2))
     path.write_bytes(section() + one * 2000 + enhanced())
@@ -129,7 +129,7 @@ def test_many_descriptions_of_many_options_cost_little(tmp_path) -> None:
     assert sum("options" in note for note in found.notes) == 1
 
 
-def test_the_store_takes_no_more_of_a_packet_than_it_keeps(tmp_path) -> None:
+def test_the_store_reads_only_the_comments_that_it_keeps(tmp_path) -> None:
     path = tmp_path / "x"
     path.write_bytes(section() + interface() + enhanced(options=COMMENT * MANY))
     store = PacketStore()
@@ -141,8 +141,8 @@ def test_the_store_takes_no_more_of_a_packet_than_it_keeps(tmp_path) -> None:
 
 @pytest.mark.parametrize("packets", [1, 40])
 @pytest.mark.parametrize("extra", [-1, 0, 1])
-def test_what_is_not_read_is_said_once(tmp_path, packets, extra) -> None:
-    """The last option that is read is the `MOST_OPTIONS`th; an end of options is not counted."""
+def test_unread_options_are_reported_once(tmp_path, packets, extra) -> None:
+    """`MOST_OPTIONS` options are read; an end of options does not count."""
     options = EMPTY * (MOST_OPTIONS - 1 + extra) + option(1, b"last") + option(0, b"")
     found = read(tmp_path / "x", section() + interface() + enhanced(options=options) * packets)
     assert found.frames == [FRAME] * packets
@@ -160,7 +160,7 @@ def test_what_is_not_read_is_said_once(tmp_path, packets, extra) -> None:
     assert len(found.notes) == (extra == 1)
 
 
-def test_comments_are_read_when_somebody_looks(tmp_path, monkeypatch) -> None:
+def test_comments_are_read_on_demand(tmp_path, monkeypatch) -> None:
     path = tmp_path / "x"
     commented = enhanced(options=option(1, b"zwei") + option(1, b"drei"))
     part = enhanced() + commented
@@ -183,7 +183,7 @@ def test_comments_are_read_when_somebody_looks(tmp_path, monkeypatch) -> None:
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("blocks", [1, 16, 80, 127, 128, 129, 200])
 def test_rounds_and_one_by_one_agree(order, blocks) -> None:
-    """Blocks of any options, some bad: the flags, comments and first bad block of a plain loop."""
+    """Any options, some of them bad: flags, comments and first bad block equal those of a loop."""
     chance = np.random.default_rng(blocks)
     for _ in range(20):
         made = []
@@ -237,7 +237,7 @@ def test_joined_batches_find_their_comments(tmp_path) -> None:
 
 
 class CanceledInside:
-    """A cancellation that is used when the stream has been asked `after` times."""
+    """A cancellation that takes effect after the stream has checked it `after` times."""
 
     def __init__(self, after: int) -> None:
         self._left = after
@@ -257,8 +257,10 @@ class CanceledInside:
 
 @pytest.mark.parametrize("packing", ["gzip", "zstd"])
 @pytest.mark.parametrize("kind", [4, 5, 10, 0xBAD, 0x7777])
-def test_a_packed_block_can_be_given_up_inside(tmp_path, monkeypatch, packing, kind) -> None:
-    """A few bytes stand for a block of 128 MiB; the rest is not unpacked."""
+def test_reading_can_be_canceled_inside_a_compressed_block(
+    tmp_path, monkeypatch, packing, kind
+) -> None:
+    """A few bytes expand to a block of 128 MiB; the rest is not decompressed."""
     size = 128 << 20
     head = section() + interface() + enhanced() + struct.pack("<II", kind, size + 12)
     path = tmp_path / "x"
@@ -280,8 +282,8 @@ def test_a_packed_block_can_be_given_up_inside(tmp_path, monkeypatch, packing, k
     assert sum(unpacked) < size // 2
 
 
-def test_a_pipe_can_be_given_up_inside_a_block() -> None:
-    """The rest of the block never comes."""
+def test_reading_can_be_canceled_inside_a_block_from_a_pipe() -> None:
+    """The rest of the block never arrives."""
     reading, writing = os.pipe()
     cancellation = Cancellation()
     content = section() + interface() + enhanced() + block(0x7777, EMPTY * MANY)
@@ -298,8 +300,8 @@ def test_a_pipe_can_be_given_up_inside_a_block() -> None:
     os.close(writing)
 
 
-def test_a_file_of_blocks_without_packets_can_be_given_up(tmp_path) -> None:
-    """However many there are, the walk comes back to look whether it is to go on."""
+def test_reading_can_be_canceled_among_blocks_without_packets(tmp_path) -> None:
+    """The walk returns regularly to check for cancellation."""
     path = tmp_path / "x"
     content = section() + block(0x7777, b"") * (4 * SPAN_BYTES // 12)
     path.write_bytes(content)
@@ -311,8 +313,8 @@ def test_a_file_of_blocks_without_packets_can_be_given_up(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_one_signal_ends_a_dump_that_is_inside_a_block(number) -> None:
-    """The block is announced, and its bytes come without an end."""
+def test_one_signal_ends_a_dump_inside_a_block(number) -> None:
+    """The block is announced, and its bytes keep coming without an end."""
     command = [sys.executable, "-m", "app", "dump", "-r", "-"]
     content = section() + interface() + enhanced() + block(0x7777, EMPTY * MANY)
     with subprocess.Popen(
@@ -328,7 +330,7 @@ def test_one_signal_ends_a_dump_that_is_inside_a_block(number) -> None:
 
 
 def test_options_that_are_not_read_change_no_packet(tmp_path) -> None:
-    """What lies behind the last option that is read may be anything."""
+    """The bytes after the last option that is read may be anything."""
     options = EMPTY * MOST_OPTIONS + b"\1\0\xff\xff"
     found = Read(open_capture(_written(tmp_path, enhanced(options=options) * 2 + enhanced())))
     assert found.frames == [FRAME] * 3

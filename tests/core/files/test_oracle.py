@@ -1,4 +1,4 @@
-"""Every packet of every shared capture, as tshark and an independent reader saw it."""
+"""Compare every packet of every shared capture with tshark and with an independent reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Classic pcap: every magic and version, odd lengths and times, damage with its offset."""
+"""Classic pcap: every magic and version, invalid lengths and times, damage with its offset."""
 
 from __future__ import annotations
 
@@ -62,14 +62,14 @@ def test_longer_record_headers_under_the_usual_magic(path, name, extra) -> None:
 
 
 @pytest.mark.parametrize("version", [(2, 0), (2, 2), (543, 0)])
-def test_lengths_the_other_way_round(path, version) -> None:
+def test_swapped_lengths(path, version) -> None:
     record = pcap_record(FRAME, captured=100, original=len(FRAME))
     found = read(path, pcap_header(version=version) + record * 2)
     assert found.frames == [FRAME] * 2
     assert found.original == [100] * 2
 
 
-def test_version_2_3_has_them_either_way(path) -> None:
+def test_version_2_3_has_either_order_of_lengths(path) -> None:
     either = pcap_record(captured=100, original=60) + pcap_record(captured=60, original=100)
     found = read(path, pcap_header(version=(2, 3)) + either)
     assert found.frames == [FRAME] * 2
@@ -109,7 +109,7 @@ def test_unknown_link_type_and_reserved_bits(path) -> None:
     assert not found.damaged
 
 
-def test_odd_lengths_are_shown_and_flagged(path) -> None:
+def test_invalid_lengths_are_shown_and_flagged(path) -> None:
     records = (
         pcap_record(FRAME, original=10)
         + pcap_record(b"", original=0)
@@ -124,7 +124,7 @@ def test_odd_lengths_are_shown_and_flagged(path) -> None:
 
 
 @pytest.mark.parametrize(("magic", "full"), [(0xA1B2C3D4, 10**6), (0xA1B23C4D, 10**9)])
-def test_odd_times_are_shown_as_stored_and_flagged(path, magic, full) -> None:
+def test_invalid_times_are_shown_as_stored_and_flagged(path, magic, full) -> None:
     fractions = [full - 1, full, 0xFFFF_FFFF]
     records = b"".join(pcap_record(fraction=fraction) for fraction in fractions)
     found = read(path, pcap_header(magic=magic) + pcap_record() * 3 + records)
@@ -142,7 +142,7 @@ def test_seconds_are_unsigned(path) -> None:
 
 @pytest.mark.parametrize("captured", [262_145, 0x7FFF_FFFF, 0xFFFF_FFFF])
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_captured_length_beyond_belief(path, captured, order) -> None:
+def test_captured_length_beyond_the_maximum(path, captured, order) -> None:
     good = pcap_header(order) + pcap_record(order=order) * 3
     found = read(path, good + pcap_record(order=order, captured=captured))
     assert found.frames == [FRAME] * 3
@@ -156,7 +156,7 @@ def test_the_longest_packet(path) -> None:
     assert read(path, pcap_header() + pcap_record(data)).frames == [data]
 
 
-def test_longer_packets_where_the_link_type_has_them(path) -> None:
+def test_longer_packets_of_link_types_that_allow_them(path) -> None:
     data = bytes(300_000)
     assert read(path, pcap_header(network=231) + pcap_record(data)).frames == [data]
 

@@ -1,4 +1,4 @@
-"""pcapng: every block that matters, in both byte orders, and every way a block can be wrong."""
+"""pcapng: every relevant block, in both byte orders, and every kind of damage to a block."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_time_offset(path, order) -> None:
     assert found.flags == [0, 0, PacketFlag.TIME_INVALID]
 
 
-def test_times_beyond_what_fits_are_flagged(path) -> None:
+def test_times_outside_int64_nanoseconds_are_flagged(path) -> None:
     blocks = section() + interface() + interface(options=option(9, b"\0"))
     packets = enhanced(stamp=2**64 - 1) + enhanced(number=1, stamp=2**64 - 1)
     found = read(path, blocks + packets + enhanced(stamp=4_323_283_200 * 10**6))
@@ -149,7 +149,7 @@ def test_comments_are_numbered_over_batches_and_sections(path) -> None:
     assert read(path, part + part).comments == {1500: ["here"], 3001: ["here"]}
 
 
-def test_other_blocks_are_stepped_over(path) -> None:
+def test_other_blocks_are_skipped(path) -> None:
     others = [block(kind, b"body of a block" * 3) for kind in (4, 5, 9, 10, 0xBAD, 0x4000_0BAD, 77)]
     between = b"".join(other + enhanced() for other in others)
     found = read(path, section() + others[0] + interface() + between + others[1])
@@ -217,7 +217,7 @@ def test_bad_blocks_end_the_file_and_are_named(path, name) -> None:
 
 
 def test_a_simple_packet_has_no_time(path) -> None:
-    """Whatever its interface adds to the times of others."""
+    """The time offset of its interface does not apply to it."""
     offset = option(14, struct.pack("<q", 3600))
     found = read(path, section() + interface(options=offset) + simple() + enhanced(stamp=0))
     assert found.times == [0, 3600 * 10**9]
@@ -233,7 +233,7 @@ def test_no_interface_at_all(path) -> None:
 
 
 def test_more_interfaces_than_can_be_numbered(path) -> None:
-    """Those that follow share a number for each link type, also in later sections."""
+    """Further interfaces share one number per link type, also in later sections."""
     many = interface() * 69_998 + interface(link_type=101, snap_length=9) + interface()
     packets = [enhanced(number=number) for number in (0, OWN - 1, OWN, 69_998, 69_999)]
     later = section() + interface(link_type=101) + enhanced() + simple()

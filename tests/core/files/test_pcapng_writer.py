@@ -1,4 +1,4 @@
-"""The pcapng writer, read back by our reader and by tshark."""
+"""The pcapng writer: rawscope and tshark read its files back."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write(path: Path, packets: int = 2) -> None:
 
 
 def read(path: Path) -> tuple[list[bytes], list[int], list[int], list[str]]:
-    """Frames, times, flags and comments; the file must be whole."""
+    """Return frames, times, flags and comments; the file must be whole."""
     frames: list[bytes] = []
     times: list[int] = []
     flags: list[int] = []
@@ -51,7 +51,7 @@ def read(path: Path) -> tuple[list[bytes], list[int], list[int], list[str]]:
     return frames, times, flags, comments
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
+def test_written_packets_are_read_back(tmp_path: Path) -> None:
     path = tmp_path / "a.pcapng"
     write(path)
     frames, times, flags, comments = read(path)
@@ -77,8 +77,8 @@ def test_tshark_reads_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cut", [*range(1, 60), 100])
-def test_a_killed_writer_is_continued_behind_its_last_whole_block(tmp_path: Path, cut: int) -> None:
-    """Whatever is left of the last packet's block goes; what was before stays."""
+def test_a_writer_continues_after_the_last_whole_block(tmp_path: Path, cut: int) -> None:
+    """The next writer removes any part of the last packet's block and keeps everything before it."""
     path = tmp_path / "a.pcapng"
     write(path, packets=3)
     whole = path.read_bytes()
@@ -104,8 +104,10 @@ def test_a_batch_is_written_as_one_by_one(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_two_writers_of_one_file_leave_each_other_alone(tmp_path: Path) -> None:
-    """They open it before either has written, and take turns; each packet keeps its interface."""
+def test_two_writers_can_share_a_file(tmp_path: Path) -> None:
+    """Both open the file before either has written, and take turns; each packet keeps its
+    interface.
+    """
     path = tmp_path / "a.pcapng"
     first, second = PcapngWriter(path), PcapngWriter(path)
     first.add_interface("one", LinkType.ETHERNET)
@@ -127,7 +129,7 @@ def test_two_writers_of_one_file_leave_each_other_alone(tmp_path: Path) -> None:
     assert names == ["one", "other"] * 3 + ["one"]
 
 
-def test_what_another_writer_left_half_is_cut_when_this_one_goes_on(tmp_path: Path) -> None:
+def test_half_a_block_of_another_writer_is_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "a.pcapng"
     with PcapngWriter(path) as writer:
         writer.add_interface("one", LinkType.ETHERNET)
@@ -140,7 +142,7 @@ def test_what_another_writer_left_half_is_cut_when_this_one_goes_on(tmp_path: Pa
 
 
 @pytest.mark.parametrize("content", [b"somebody else's file", b"\xd4\xc3\xb2\xa1" + bytes(60)])
-def test_a_file_that_is_something_else_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+def test_a_file_of_another_kind_is_left_unchanged(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.pcapng"
     path.write_bytes(content)
     with pytest.raises(OSError, match="not written by rawscope"):
@@ -148,7 +150,7 @@ def test_a_file_that_is_something_else_is_left_as_it_is(tmp_path: Path, content:
     assert path.read_bytes() == content
 
 
-def test_a_file_that_is_damaged_in_its_middle_is_left_as_it_is(tmp_path: Path) -> None:
+def test_a_file_damaged_in_its_middle_is_left_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "a.pcapng"
     write(path, packets=3)
     content = bytearray(path.read_bytes())
@@ -184,7 +186,7 @@ def test_a_failed_write_leaves_whole_blocks(
     assert read(path)[0] == [bytes(20), bytes(22)]
 
 
-def test_a_comment_of_half_characters_or_cut_in_one_is_written(tmp_path) -> None:
+def test_comments_with_lone_surrogates_or_a_cut_character(tmp_path) -> None:
     path = tmp_path / "x.pcapng"
     with PcapngWriter(path) as writer:
         number = writer.add_interface("lo", 1)

@@ -1,4 +1,4 @@
-"""Where captures come from and what befalls them: no file, no capture, pipes, growth, cuts."""
+"""Sources of captures and their faults: other files, pipes, growth, truncation."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 @pytest.mark.parametrize("piped", [False, True])
-def test_what_is_no_capture_is_refused_in_one_line(path, name, piped) -> None:
+def test_other_files_are_rejected_in_one_line(path, name, piped) -> None:
     content, reason = REFUSED[name]
     path.write_bytes(content)
     if piped:
@@ -105,7 +105,7 @@ def test_no_permission(path) -> None:
     assert "permission denied; ask its owner" in done.stdout, done.stderr
 
 
-def test_header_only_is_no_fault(path) -> None:
+def test_a_file_of_only_a_header_is_valid(path) -> None:
     for content in (pcap_header(), section(), section() + interface()):
         found = read(path, content)
         assert (found.frames, found.notes, found.damaged) == ([], [], False)
@@ -122,7 +122,7 @@ def test_names_never_carry_control_characters(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("content", [PLAIN, section() + interface() + enhanced() * 3])
-def test_a_pipe_gives_each_packet_when_it_comes(content) -> None:
+def test_a_pipe_delivers_each_packet_when_it_arrives(content) -> None:
     reading, writing = os.pipe()
     size = len(pcap_record()) if content is PLAIN else len(enhanced())
     start = len(content) - 3 * size
@@ -255,14 +255,14 @@ def test_standard_input(path, piped) -> None:
     assert done.stdout == b"3\n", done.stderr
 
 
-def test_a_file_read_from_where_its_descriptor_stands(path) -> None:
+def test_a_file_is_read_from_its_descriptor_s_position(path) -> None:
     path.write_bytes(b"line\n" + PLAIN)
     with path.open("rb", buffering=0) as file:
         file.readline()
         assert Read(open_capture(file.fileno())).frames == [FRAME] * 3
 
 
-def test_descriptors_are_given_back(path) -> None:
+def test_descriptors_are_closed(path) -> None:
     before = len(os.listdir("/proc/self/fd"))
     for content in (PLAIN, gzip.compress(PLAIN), PLAIN[:-1]):
         read(path, content)
@@ -283,7 +283,7 @@ def test_a_growing_file_is_read_to_its_present_end(path) -> None:
         assert not reader.damaged
 
 
-def test_a_deleted_file_is_read_on(path) -> None:
+def test_a_deleted_file_stays_readable(path) -> None:
     path.write_bytes(pcap_header() + pcap_record() * 5000)
     with open_capture(path) as reader:
         batches = reader.batches()
@@ -305,7 +305,7 @@ def test_a_file_cut_while_it_is_read_ends_there(path) -> None:
         assert "the file shrank from 3800024 to 100 bytes" in reader.notes[0]
 
 
-def test_looking_at_what_was_cut_away_shows_zeros_and_is_told(path) -> None:
+def test_truncated_bytes_read_as_zeros_and_are_reported(path) -> None:
     path.write_bytes(pcap_header() + pcap_record() * 50_000)
     with open_capture(path) as reader:
         kept = list(reader.batches())
@@ -329,7 +329,7 @@ def test_looking_at_what_was_cut_away_shows_zeros_and_is_told(path) -> None:
 
 @pytest.fixture
 def answers(monkeypatch) -> list[int]:
-    """The addresses that SIGBUS was answered for."""
+    """Record the addresses for which SIGBUS was handled."""
     asked: list[int] = []
     cover = Region.cover
     monkeypatch.setattr(
@@ -338,7 +338,7 @@ def answers(monkeypatch) -> list[int]:
     return asked
 
 
-def test_all_that_was_cut_away_costs_one_signal(path, answers) -> None:
+def test_a_truncation_costs_one_signal(path, answers) -> None:
     path.write_bytes(pcap_header() + pcap_record() * 50_000)
     with open_capture(path) as reader:
         last = list(reader.batches())[-1]
@@ -347,8 +347,8 @@ def test_all_that_was_cut_away_costs_one_signal(path, answers) -> None:
     assert len(answers) == 1
 
 
-def test_a_file_whose_size_nobody_can_tell_is_lost_from_there(path, answers, monkeypatch) -> None:
-    """As a stale NFS handle: fstat(2) fails in the handler."""
+def test_a_file_of_unknown_size_is_lost_from_the_access_on(path, answers, monkeypatch) -> None:
+    """fstat(2) fails in the handler, as for a stale NFS handle."""
 
     class Stale:
         def size(self) -> int:
@@ -365,7 +365,7 @@ def test_a_file_whose_size_nobody_can_tell_is_lost_from_there(path, answers, mon
     assert len(answers) == 1
 
 
-def test_an_interrupt_inside_the_answer_does_not_break_it(path, monkeypatch) -> None:
+def test_an_interrupt_inside_the_handler_does_not_break_it(path, monkeypatch) -> None:
     raised: list[BaseException] = []
     cover = Region.cover
 
@@ -384,7 +384,7 @@ def test_an_interrupt_inside_the_answer_does_not_break_it(path, monkeypatch) -> 
     assert raised
 
 
-def test_an_answer_that_cannot_be_given_kills_instead_of_hanging(path) -> None:
+def test_a_handler_that_fails_kills_instead_of_hanging(path) -> None:
     path.write_bytes(pcap_header() + pcap_record() * 50_000)
     code = (
         "import os, sys\n"
@@ -402,7 +402,7 @@ def test_an_answer_that_cannot_be_given_kills_instead_of_hanging(path) -> None:
     assert done.stderr == b""
 
 
-def test_a_bus_error_that_is_not_ours_still_kills(path) -> None:
+def test_a_bus_error_elsewhere_still_kills(path) -> None:
     path.write_bytes(PLAIN)
     code = (
         "import sys, mmap, os\n"

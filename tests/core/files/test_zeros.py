@@ -1,4 +1,4 @@
-"""A tail of zeros, as a power loss leaves it, is not packets; zeros among packets are."""
+"""A tail of zeros, as after a power loss, is not read as packets; zeros among packets are."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_file_of_a_header_and_zeros(tmp_path, name) -> None:
 
 @pytest.mark.parametrize("packing", PACKINGS)
 @pytest.mark.parametrize("count", [1, 2, 7, 5000, 70_000, SPAN_BYTES // 16 + 3])
-def test_zero_records_that_something_follows_are_packets(tmp_path, count, packing) -> None:
+def test_zero_records_before_other_bytes_are_packets(tmp_path, count, packing) -> None:
     empty = bytes(16) * count
     content = pcap_header() + pcap_record() + empty + pcap_record() + empty + pcap_record()
     found = read(tmp_path / "x", PACKINGS[packing](content))
@@ -143,7 +143,7 @@ def test_a_record_that_is_empty_but_has_a_time_or_a_length_is_a_packet_anywhere(
 
 
 def test_zeros_that_begin_anywhere_in_a_block(tmp_path) -> None:
-    """The page that was not written begins where it likes; the block it begins in is lost."""
+    """The unwritten page may begin inside a block, which is then lost."""
     good = section() + interface() + enhanced() * 2
     commented = enhanced(options=option(1, b"comment") + option(0, b""))
     for last in (commented, interface(options=option(2, b"eth0")), block(5, bytes(range(1, 25)))):
@@ -154,7 +154,7 @@ def test_zeros_that_begin_anywhere_in_a_block(tmp_path) -> None:
             check_tail(read(tmp_path / "x", content), zeros, [FRAME] * 2)
 
 
-def test_a_block_of_zeros_that_something_follows_is_the_fault_it_was(tmp_path) -> None:
+def test_a_block_of_zeros_before_other_bytes_is_a_fault(tmp_path) -> None:
     good = section() + interface() + enhanced() * 2
     for zeros in (12, 4096, 100_000, SPAN_BYTES + 12):
         for packing in PACKINGS.values():
@@ -164,7 +164,7 @@ def test_a_block_of_zeros_that_something_follows_is_the_fault_it_was(tmp_path) -
             assert f"damaged at byte {len(good)}: a block of type 0x00000000" in note
 
 
-def test_a_file_of_nothing_but_zeros_says_so(tmp_path) -> None:
+def test_a_file_of_zeros_is_reported(tmp_path) -> None:
     (tmp_path / "x").write_bytes(bytes(4096))
     with pytest.raises(FileError, match=r"begins with zeros.*power loss"):
         open_capture(tmp_path / "x")

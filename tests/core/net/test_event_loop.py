@@ -1,4 +1,4 @@
-"""EpollLoop: what it delivers, what it ignores, and what it counts."""
+"""EpollLoop: the events that it delivers, ignores, and counts."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_add_twice_and_modify_unknown_are_refused(loop, pair):
 
 
 def test_event_of_a_source_removed_in_the_same_batch_is_ignored(loop):
-    """Both are ready; the first handler removes the other."""
+    """Both sources are ready; the first handler removes the other one."""
     pairs = [socket.socketpair() for _ in range(2)]
     served = []
 
@@ -159,7 +159,7 @@ def test_timeout(loop, timeout_ms, at_least_s):
     assert loop.counters.timeouts == 1
 
 
-def test_any_thread_can_stop_a_loop_that_waits_for_ever(loop):
+def test_any_thread_can_stop_a_waiting_loop(loop):
     thread = threading.Thread(target=loop.run)
     thread.start()
     loop.stop()
@@ -178,7 +178,7 @@ def test_calls_run_in_the_loop_thread_in_order(loop):
     assert ran == [(number, thread) for number in range(100)]
 
 
-def test_call_made_by_a_call_runs_in_the_next_turn(loop):
+def test_a_call_made_by_a_call_runs_in_the_next_pass(loop):
     ran = []
     loop.call(lambda: (ran.append(1), loop.call(lambda: ran.append(2))))
     loop.run_once()
@@ -210,7 +210,7 @@ def test_timers_run_under_a_flood_of_events(loop, pair):
     assert beats
 
 
-def test_what_a_handler_raises_leaves_the_loop(loop, pair):
+def test_exceptions_of_handlers_leave_the_loop(loop, pair):
     left, right = pair
     right.send(b"x")
     loop.add(left, lambda _events: 1 / 0)

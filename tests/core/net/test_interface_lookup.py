@@ -63,15 +63,15 @@ NOT_THERE = [
 
 
 @pytest.mark.parametrize("text", NOT_THERE)
-def test_what_is_not_there(links, text):
+def test_unknown_interfaces(links, text):
     assert find_interface(text) is None
     with pytest.raises(UnknownInterfaceError):
         require_interface(text)
 
 
 @pytest.mark.parametrize("text", NOT_THERE)
-def test_the_kernel_agrees_on_what_is_not_there(text):
-    """On a machine whose interfaces are not called like this."""
+def test_the_kernel_agrees_on_unknown_interfaces(text):
+    """The host has no interfaces of these names."""
     if text.lstrip("0") != "4":
         assert find_interface(text) is None
 
@@ -81,7 +81,7 @@ def test_the_kernel_finds_loopback_by_name_and_number():
     assert find_interface("lo").index == 1
 
 
-def test_few_interfaces_are_all_named(links):
+def test_the_error_names_all_of_a_few_interfaces(links):
     del links[2:]
     with pytest.raises(UnknownInterfaceError) as caught:
         require_interface("nope")
@@ -90,7 +90,7 @@ def test_few_interfaces_are_all_named(links):
 
 
 @pytest.mark.parametrize("text", ["veth1001", "vteh12", "nope", "\x1b[31mveth1", "eth"])
-def test_the_error_is_short_however_many_there_are(links, text):
+def test_the_error_is_short_for_any_number_of_interfaces(links, text):
     links[:] = MANY
     with pytest.raises(UnknownInterfaceError) as caught:
         require_interface(text)

@@ -28,7 +28,7 @@ def test_messages_and_attributes_with_padding():
     assert netlink.attributes(found[0][1]) == {3: b"odd", 4: b"even"}
 
 
-def test_nested_flag_is_no_part_of_the_type():
+def test_the_nested_flag_is_not_part_of_the_type():
     assert netlink.attributes(attribute(18 | 0x8000, b"....")) == {18: b"...."}
 
 

@@ -1,4 +1,4 @@
-"""The constants against the kernel's own headers, and the sockets as they are made."""
+"""Compare constants with the kernel's own headers, and check newly made sockets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHIFT = re.compile(r"\(?1U? << (\d+)\)?")
 
 
 def definitions(*names):
-    """The integer macros of some headers."""
+    """Return the integer macros of some headers."""
     found = {}
     for name in names:
         for macro, value in DEFINITION.findall(require_header(name)):
@@ -52,7 +52,7 @@ def test_constants_are_those_of_the_header(header, prefix):
     assert {name: ours[name] for name in compared} == {name: defined[name] for name in compared}
 
 
-def test_refusal_is_one_line_that_says_what_to_run():
+def test_a_refusal_is_one_line_with_the_command_to_run():
     text = str(sockets.NotPermittedError("capturing"))
     assert text.startswith("capturing needs the capability CAP_NET_RAW; run: sudo ")
     assert "\n" not in text
@@ -68,14 +68,14 @@ def test_refusal_is_one_line_that_says_what_to_run():
         (["dump", "-c", "3", "-i", "eth0"], ["dump", "-c", "3", "-i", "eth0"]),
     ],
 )
-def test_the_command_that_grants_it_captures_on_what_was_chosen(given, wanted, monkeypatch):
+def test_the_suggested_command_captures_on_the_same_interfaces(given, wanted, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/usr/bin/rawscope", *given])
     home, program, *arguments = sockets.grant_command(["eth0"]).split(" -- env ")[1].split()
     assert (home, program) == ('HOME="$HOME"', "/usr/bin/rawscope")
     assert arguments == wanted
 
 
-def test_packet_socket_hears_nothing_until_it_is_bound():
+def test_a_packet_socket_receives_nothing_until_it_is_bound():
     require_capture()
     with sockets.packet_socket() as made, socket.socket(type=socket.SOCK_DGRAM) as sender:
         assert not made.get_inheritable()
@@ -87,7 +87,7 @@ def test_packet_socket_hears_nothing_until_it_is_bound():
         assert select.select([made], [], [], PATIENCE_S)[0] == [made]
 
 
-def test_raw_socket_gets_the_ip_header():
+def test_a_raw_socket_receives_the_ip_header():
     require_capture()
     with (
         sockets.raw_ipv4_socket(socket.IPPROTO_UDP) as made,
