@@ -1,11 +1,11 @@
-"""``make bench``: run the benchmarks beside their peers and print what they measured.
+"""``make bench``: run the benchmarks, each next to its peers, and print the figures.
 
-Each ``bench_NAME.py`` in this folder is a program of its own: ``python -m tests.bench.bench_NAME``
-prints one line a figure and exits 0, or exits 1 when a figure is worse than its bound. This
-runner calls them one after the other (never at once: they would measure each other), each with
-a time limit. ``python -m tests.bench NAME…`` runs some of them.
+Each ``bench_NAME.py`` in this folder is a program: ``python -m tests.bench.bench_NAME`` prints one
+line per figure and exits with 0, or with 1 if a figure is worse than its bound. This runner calls
+them one after the other, because they would disturb each other, each with a time limit. ``python -m
+tests.bench NAME…`` runs some of them.
 
-RESULTS.md records the last figures that were reviewed, and the host they come from.
+RESULTS.md records the last reviewed figures and the host that produced them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ HERE = Path(__file__).resolve().parent
 LIMIT_S = 600
 
 
-def machine() -> str:
-    """What the figures come from, in one line."""
+def describe_host() -> str:
+    """Describe the host that produces the figures, in one line."""
     model = "unknown processor"
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -32,7 +32,7 @@ def machine() -> str:
 
 
 def bench(name: str) -> bool:
-    """Run one benchmark with its output passed through; True if it held its bounds."""
+    """Run one benchmark and pass its output through; return True if it met its bounds."""
     print(f"== {name}", flush=True)
     try:
         done = subprocess.run(
@@ -53,7 +53,7 @@ def main(wanted: list[str]) -> int:
     if unknown:
         print(f"no benchmark named {', '.join(unknown)}; there are: {', '.join(there)}")
         return 2
-    print(machine())
+    print(describe_host())
     failed = [name for name in wanted or there if not bench(name)]
     if failed:
         print(f"worse than the bound: {', '.join(failed)}")

@@ -1,9 +1,9 @@
-"""Live capture beside dumpcap: 300,000 packets a second for 5 seconds over a veth pair.
+"""Live capture compared with dumpcap: 300,000 packets a second for 5 seconds over a veth pair.
 
 Both capture the same flood in the same run. rawscope's engine captures, decodes and indexes into
-the store, in a process of its own; dumpcap writes the frames to a file in a tmpfs where there
-is one. CPU is the time of the process in user and kernel mode (getrusage(2)) from the
-beginning of the flood to its end, divided by the packets it captured.
+the store, in its own process; dumpcap writes the frames to a file, in a tmpfs if possible. CPU is
+the process's time in user and kernel mode (getrusage(2)) from the beginning of the flood to its
+end, divided by the number of captured packets.
 
 Bounds: rawscope drops nothing at its default ring size, and its CPU per packet is at most
 dumpcap's. Needs root, trafgen and dumpcap.
@@ -35,7 +35,7 @@ STORE_BYTES = 1 << 30
 
 
 def capture(name: str) -> None:
-    """The child: capture until a line comes on standard input, then tell in JSON."""
+    """Capture until a line arrives on standard input, then print JSON. Runs in the child."""
     store = PacketStore(STORE_BYTES)
     engine = Engine(store)
     engine.start()
@@ -55,7 +55,7 @@ def capture(name: str) -> None:
 
 
 def run_both(flood: Flood, folder: Path) -> tuple[dict[str, float], dict[str, float], float]:
-    """What rawscope and dumpcap say, and how long the flood took."""
+    """Return the results of rawscope and dumpcap, and the duration of the flood."""
     ours = subprocess.Popen(
         [*flood.inside, sys.executable, "-m", "tests.bench.bench_capture", flood.receiver],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,

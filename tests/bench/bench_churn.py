@@ -1,12 +1,12 @@
-"""The echo server under churn: clients that come and go as fast as they can, for minutes.
+"""The echo server under churn: clients connect and leave as fast as they can, for minutes.
 
-FAULTS 49: no growth of descriptors, threads or memory. The server is ``rawscope echo --json`` in a
-process on one core, level triggered and then edge triggered; its clients are made on the other by
-`LOADS` processes, of which one works while the others wait. Each client connects, has 64 bytes
-echoed, and leaves: by turns in good order, by a reset, and without having said a word. What the
-server holds is read from /proc every second (proc(5)): the first `WARM_S` are left out, since an
-allocator has to find its size first, and after that the largest resident size of the last third may
-be `GROWTH` more than that of the first.
+FAULTS 49: descriptors, threads and memory must not grow. The server is ``rawscope echo --json`` in
+a process on one core, level triggered and then edge triggered. `LOADS` processes on the other core
+make its clients; one of them works while the others wait. Each client connects, has 64 bytes
+echoed, and leaves: in turn by a normal close, by a reset, and without having sent anything. The
+benchmark reads the server's resources from /proc every second (proc(5)). It ignores the first
+`WARM_S` seconds, in which an allocator finds its size. After that, the largest resident size of the
+last third may exceed that of the first third by `GROWTH`.
 
 ``python -m tests.bench.bench_churn SECONDS`` (default 60; 600 for the ten minutes of FAULTS 49).
 """
@@ -33,7 +33,7 @@ GROWTH = 1.02
 LOADS = 20
 MESSAGE = bytes(range(64))
 RESET = struct.pack("ii", 1, 0)  # struct linger: on, 0 s
-ADDRESSES = [f"127.0.0.{number}" for number in range(2, 34)]  # each has ephemeral ports of its own
+ADDRESSES = [f"127.0.0.{number}" for number in range(2, 34)]  # each has its own ephemeral ports
 
 
 def one_client(turn: int, where: tuple[str, int]) -> None:
@@ -50,7 +50,7 @@ def one_client(turn: int, where: tuple[str, int]) -> None:
 
 
 def held(pid: int) -> tuple[int, int, int]:
-    """Descriptors, threads, resident bytes."""
+    """Return the number of descriptors and threads, and the resident bytes."""
     process = Path(f"/proc/{pid}")
     pages = int((process / "statm").read_text().split()[1])
     descriptors = len(os.listdir(process / "fd"))
@@ -58,7 +58,7 @@ def held(pid: int) -> tuple[int, int, int]:
 
 
 def load(number: int, where: tuple[str, int], seconds: float) -> None:
-    """The process of one load: prints how many clients it was."""
+    """Run one load process, which prints the number of its clients."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     ends_s, turn = time.monotonic() + seconds, number
     while time.monotonic() < ends_s:
@@ -70,7 +70,7 @@ def load(number: int, where: tuple[str, int], seconds: float) -> None:
 
 @contextmanager
 def loads(where: tuple[str, int], seconds: float) -> Iterator[list[subprocess.Popen[str]]]:
-    """`LOADS` of them at once: while one waits for its echo the others go on."""
+    """Run `LOADS` of them at once: while one waits for its echo, the others work."""
     command = [sys.executable, "-m", "tests.bench.bench_churn", "load"]
     started = [
         subprocess.Popen(
@@ -106,7 +106,7 @@ def churn(trigger: str, seconds: float) -> bool:
         took_s = time.monotonic() - began_s
         turns = sum(int(one.stdout.read()) for one in started if one.stdout is not None)
         well = all(one.returncode == 0 for one in started)
-    time.sleep(1)  # the last clients go
+    time.sleep(1)  # the last clients leave
     left = held(server.pid)[0]
     server.send_signal(signal.SIGTERM)
     last = json.loads(server.communicate()[0].splitlines()[-1])

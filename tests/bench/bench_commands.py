@@ -1,8 +1,8 @@
-"""The headless commands: how soon they start, how fast and in how little memory dump prints.
+"""The headless commands: their start-up time, and the speed and memory of dump.
 
 1. ``--help`` and ``fields ip.``: process start to end, the best of five; bounds 0.5 s and 0.8 s.
-2. ``dump -r`` of mixed packets as lines, JSON and two fields: processor time a packet, with
-   tshark's beside it. No bound: dump decodes one packet at a time, in Python.
+2. ``dump -r`` of mixed packets as lines, JSON and two fields: processor time a packet, next to
+   tshark's. No bound: dump decodes one packet at a time, in Python.
 3. Its peak memory for four times as many packets: bound, the growth of the file + 8 MiB
    (the pages of a mapped file count as resident).
 """
@@ -28,7 +28,7 @@ SLACK_BYTES = 8 << 20
 
 
 def measure(command: Sequence[str]) -> tuple[float, float, int]:
-    """(seconds by the clock, seconds of processor, peak resident bytes) of one run."""
+    """Return elapsed seconds, processor seconds and peak resident bytes of one run."""
     began = time.perf_counter()
     process = subprocess.Popen(
         require_command(*command),
@@ -52,7 +52,7 @@ def start() -> bool:
 
 
 def speed(small: Path, large: Path) -> None:
-    """Processor time a packet, without what the program's start takes."""
+    """Return the processor time per packet, without the program's start."""
     peer = shutil.which("tshark")
     commands = {f"dump {style}".strip(): [*RAWSCOPE, "dump", *style.split(), "-r"]
                 for style in ("", "--json", "--fields ip.src,tcp.dstport")}  # fmt: skip

@@ -1,25 +1,25 @@
-"""Messages a second: our echo server with all its books, uvloop's and asyncio's Protocol.
+"""Messages a second: rawscope's echo server, asyncio's Protocol, and uvloop.
 
-The same load (`core.iolab.load`) in a process of its own on one core, the servers on the other;
-they take turns in short rounds. What else the machine does changes all rates from one second to the
+The same load (`core.iolab.load`) runs in its own process on one core, the servers on the other;
+they take turns in short rounds. Other work on the host changes all rates from one second to the
 next, so servers are compared within a round, and the median of the rounds' ratios counts. The load
-needs about as much processor time a message as the servers do, so beside the rate each line has the
-messages per second of the *server's* processor time: that is what it could do if the load were
-free.
+needs about as much processor time per message as the servers, so each line also has the messages
+per second of the *server's* processor time: the rate that it could reach if the load were free.
 
-asyncio's figure depends on the heap of its process: it receives into a fresh 256 KiB object each
-time, which in a young and small program the C library gives back to the kernel after each message,
-a page fault a message. Once its heap has grown it does several times as many. So each round starts
-fresh servers and measures them twice: *cold*, and *warm*, when the same server has had a load
-before. Against a warm one the bound on asyncio (1.5) cannot be had: uvloop itself is not so much
+asyncio's figure depends on the heap of its process. It receives into a fresh 256 KiB object each
+time, which the C library of a young and small program returns to the kernel after each message: a
+page fault per message. With a larger heap it is several times as fast. So each round starts fresh
+servers and measures them twice: *cold*, and *warm*, when the same server has had a load before.
+Against a warm server the bound on asyncio (1.5) is out of reach: not even uvloop is that much
 faster. Edge triggered, rawscope reads until a short read, which costs no more reads than level
-triggering: edge must not be slower than level. All ratios are printed; the exit status says whether
-those with a bound hold.
+triggering: edge must not be slower than level. The benchmark prints all ratios; the exit status
+tells if those with a bound meet it.
 
-The load is measured from when the server has accepted all: 10,000 accepts take as long as a round.
+The measurement begins when the server has accepted all clients: 10,000 accepts take as long as a
+round.
 
-rawscope's server runs as in ``rawscope echo``: its counters are on, and since there is no screen
-it does not query the kernel about each client.
+rawscope's server runs as in ``rawscope echo``: its counters are on, and since there is no screen it
+does not query the kernel about each client.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ LOADS = {
     "10,000 idle + 10 busy": ["--clients", "10", "--idle", "10000"],
 }
 ROUNDS, SECONDS = 14, 0.4
-BOUNDS = {  # the least ratio of the first one's rate to the second one's
+BOUNDS = {  # the smallest ratio of the first one's rate to the second one's
     ("level", "uvloop"): 0.9,
     ("level", "asyncio"): 1.5,
     ("edge", "level"): 0.95,
@@ -66,7 +66,7 @@ class Round:
 
 
 def serve(kind):
-    """The server process: prints its port and never returns."""
+    """Run the server process: print its port, and never return."""
     raise_descriptor_limit()
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     loop = EpollLoop(256)
@@ -89,7 +89,7 @@ def _server(kind):
 
 
 def _cpu_s(pid):
-    """Time on a processor (proc(5), schedstat: nanoseconds), of the only thread."""
+    """Return the processor time (proc(5), schedstat: nanoseconds) of the process's only thread."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
@@ -123,7 +123,7 @@ def main():
     except ImportError:
         kinds.remove("uvloop")
         print("uvloop is not installed (pip install 'rawscope[bench]'): not compared")
-    held = "uvloop" in kinds  # a bound that was not measured does not hold
+    held = "uvloop" in kinds  # a bound that was not measured counts as missed
     for name, load in LOADS.items():
         cold: dict[str, list[Round]] = {kind: [] for kind in kinds}
         warm: dict[str, list[Round]] = {kind: [] for kind in kinds}
@@ -138,7 +138,7 @@ def main():
 
 
 def _compare(name, rounds):
-    """Print what each kind reached, and ours beside the others'; whether the bounds hold."""
+    """Print the rate of each kind and the ratios; return True if the bounds are met."""
     for kind, done in rounds.items():
         print(
             f"{name}: {kind:8s} {_middle(r.rate for r in done):8,.0f} messages/s, best "

@@ -1,10 +1,10 @@
-"""The echo panel with ten thousand clients: a key still answers within 60 ms (p99).
+"""The echo panel with ten thousand clients: a key is answered within 60 ms (p99).
 
-The monitor runs in a pty of 160×45 with the panel open; the clients live in other processes
-(the busy ones in `core.iolab.load`). Timed is the way from a key to the painted cursor on the next
-client's row: the row's address in the cursor's colors, since its words alone may be painted for
-another reason. Once with all clients idle, once with ten of them as busy as the server lets
-them; and first with a screenful of clients, which tells what the machine takes for itself.
+The monitor runs in a pty of 160×45 with the panel open; the clients run in other processes (the
+busy ones in `core.iolab.load`). The measured time is from a key to the painted cursor on the next
+client's row: the row's address in the cursor's colors, since its text alone may be painted for
+another reason. It is measured once with all clients idle, once with ten of them as busy as the
+server allows, and first with only a screenful of clients, as a baseline of the host.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.bench.terminal import Terminal
 HOST = "127.0.0.1"
 CLIENTS, BUSY, KEYS = 10_000, 10, 200
 FEW = 500
-SECONDS = 60  # that the clients stay, at most
+SECONDS = 60  # how long the clients stay at most
 BOUND_S = 0.06
 PAUSE_S = 0.03
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -40,7 +40,7 @@ def free_port() -> int:
 def key_to_cursor(
     terminal: Terminal, key: bytes, before: bytes = b"", timeout_s: float = 5.0
 ) -> tuple[float, bytes]:
-    """Seconds until the cursor is painted on another row than `before`, and whose row it is."""
+    """Return the seconds until the cursor is on another row, and that row's client."""
     began, seen = time.perf_counter(), b""
     os.write(terminal.fd, key)
     while time.perf_counter() - began < timeout_s:
@@ -52,7 +52,7 @@ def key_to_cursor(
 
 
 def key_to_rows(terminal: Terminal, key: bytes, rows: int = 3, timeout_s: float = 5.0) -> float:
-    """Seconds until so many other clients are painted."""
+    """Return the seconds until so many other clients are painted."""
     terminal.drain(PAUSE_S)
     began, seen = time.perf_counter(), b""
     os.write(terminal.fd, key)
@@ -64,7 +64,7 @@ def key_to_rows(terminal: Terminal, key: bytes, rows: int = 3, timeout_s: float 
 
 
 def run(count: int, busy: int) -> bool:
-    """Open the panel over `count` clients, `busy` of them busy, and press keys."""
+    """Open the panel with `count` clients, `busy` of them busy, and press keys."""
     with ExitStack() as stack:
         port = free_port()
         argv = [sys.executable, "-m", "tests.bench.many_clients", str(port)]

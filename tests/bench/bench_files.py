@@ -1,9 +1,9 @@
-"""How fast packets are found in capture files, beside tshark.
+"""The speed of finding packets in capture files, compared with tshark.
 
-1,500,000 packets of 54 to 90 bytes, as pcap (119 MB) and as pcapng (146 MB), made here and read
-from the page cache. The figure is the processor time of the reading thread, from opening to
-the last batch; the time of the clock stands beside it. tshark prints a tenth of the same
-packets (``-T psml``, as issue 2 compares), which is scaled up.
+1,500,000 packets of 54 to 90 bytes, as pcap (119 MB) and as pcapng (146 MB), are generated here and
+read from the page cache. The figure is the processor time of the reading thread, from opening to
+the last batch, next to the elapsed time. tshark prints a tenth of the same packets (``-T psml``,
+the comparison of issue 2), and its time is scaled up.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _INTERFACE = np.array([1, 20, 1, 0, 20], "<u4")
 def write(
     path: Path, header: bytes, words: NDArray[np.uint32], sizes: NDArray[np.int64], tail: int
 ) -> None:
-    """Records of `words` (n, k), a frame of each of `sizes` (n,), and a padded tail of words."""
+    """Write records of `words` (n, k), a frame of `sizes` (n,) each, and a padded tail."""
     head = words.shape[1] * 4
     room = sizes if not tail else sizes + (-sizes & 3)
     lengths = head + room + tail
@@ -50,7 +50,7 @@ def write(
 
 
 def make(folder: Path) -> tuple[Path, Path]:
-    """The same packets as pcap and as pcapng."""
+    """Write the same packets as pcap and as pcapng."""
     sizes = np.random.default_rng(2).choice(_SIZES, PACKETS, p=_SHARES).astype(np.int64)
     numbers = np.arange(PACKETS)
     seconds, fraction = 1_700_000_000 + numbers // 100_000, numbers % 100_000 * 10
@@ -65,7 +65,7 @@ def make(folder: Path) -> tuple[Path, Path]:
 
 
 def measure(path: Path) -> tuple[float, float, float]:
-    """Processor time, clock time and time to the first batch of reading it all, in seconds."""
+    """Return processor time, elapsed time, and time to the first batch, in seconds."""
     processor, clock = time.thread_time(), time.perf_counter()
     first, packets = 0.0, 0
     with open_capture(path) as reader:
@@ -77,7 +77,7 @@ def measure(path: Path) -> tuple[float, float, float]:
 
 
 def tshark_s(path: Path) -> float:
-    """The processor time that tshark would need for the whole file, or infinity without it."""
+    """Return tshark's processor time for the whole file, or infinity if tshark is missing."""
     tshark = shutil.which("tshark")
     if tshark is None:
         return float("inf")

@@ -1,8 +1,8 @@
 """The monitor on screen while 300,000 packets a second arrive for 5 seconds.
 
-Nothing may be lost that is not counted, nothing dropped at the default ring size, and keys
-must answer. The interface's own counter gives the number of packets that arrived; the status
-bar, as the user reads it, gives those captured and dropped.
+No packet may be lost without being counted, none dropped at the default ring size, and keys must be
+answered. The interface's own counter gives the number of packets that arrived; the status bar, as
+the user reads it, gives those captured and dropped.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SIZE = 160, 45
 
 
 def status(screen: Emulator) -> tuple[int, int]:
-    """Captured and dropped, as the status line says."""
+    """Return the captured and dropped packets that the status line shows."""
     found = STATUS.search(screen.text[0])
     if found is None:
         raise ValueError(f"no counts in {screen.text[0]!r}")

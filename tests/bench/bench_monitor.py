@@ -1,4 +1,4 @@
-"""The screen: first frame, a large file opened, and keys under a flood.
+"""The screen: first frame, opening a large file, and keys under a flood.
 
 1. ``rawscope --demo``: process start to first painted frame, bound 1 s.
 2. A file of a thousand packets: process start to first rows, at most three quarters of
@@ -8,7 +8,7 @@
    120 MB.
 4. Five million rows while a flood is captured: key to paint p50 ≤ 20 ms, p99 ≤ 60 ms, 200×50.
 
-All in a pty, from outside: each figure is a time that the user would wait.
+Everything runs in a pty and is measured from outside: each figure is a time that the user waits.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def verdict(held: bool) -> str:
 
 
 def first_frame() -> bool:
-    """Seconds from exec to the first painted frame, the median of five."""
+    """Measure exec to the first painted frame in seconds, the median of five."""
     times = []
     for _ in range(5):
         terminal = Terminal([*RAWSCOPE, "--demo"], 160, 45, ROOT)
@@ -52,7 +52,7 @@ def first_frame() -> bool:
 
 
 def first_rows(folder: Path) -> bool:
-    """Seconds from exec to the first rows of a small file, beside termshark, in turns."""
+    """Measure exec to the first rows of a small file in seconds, alternating with termshark."""
     path = folder / "small.pcap"
     write_pcap(path, 1000)
     programs = {
@@ -74,7 +74,7 @@ def first_rows(folder: Path) -> bool:
 
 
 def open_file(folder: Path) -> bool:
-    """A file of `PACKETS` packets, beside tshark."""
+    """Open a file of `PACKETS` packets, and compare with tshark."""
     path = folder / "mixed.pcap"
     write_pcap(path, PACKETS)
     path.read_bytes()  # both programs find it in the page cache
@@ -111,7 +111,7 @@ def open_file(folder: Path) -> bool:
 
 
 def keys_under_flood(folder: Path) -> bool:
-    """Key to paint with `ROWS` rows while a flood is captured."""
+    """Measure key to paint with `ROWS` rows while a flood is captured."""
     path = folder / "rows.pcap"
     write_pcap(path, ROWS)
     with Flood(FLOOD) as flood:

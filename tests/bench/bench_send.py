@@ -1,23 +1,23 @@
-"""Sending beside trafgen, hping3 and scapy: one veth pair, one frame, all in one run.
+"""Sending compared with trafgen, hping3 and scapy: one veth pair, one frame, one run.
 
-Each sender runs in a process of its own until it is ended; its rate is what the far end of the pair
-counted (``ip -s link``) in `WINDOW_S` of its steady course, so start-up counts for nobody. The
-processor time of that window is the sender's and its children's (/proc/PID/stat, proc(5)); every
-one of them is a single thread that does nothing but send, so packets for a second of it are what
-they reach by the clock on a machine of their own. The senders take turns, `ROUNDS` times, and the
-best round of each counts: what else runs on the machine only ever slows them down.
+Each sender runs in its own process until it is killed. Its rate is what the far end of the pair
+counted (``ip -s link``) in `WINDOW_S` seconds of steady sending, so start-up does not count. The
+processor time of that window is that of the sender and its children (/proc/PID/stat, proc(5)). Each
+sender is a single thread that does nothing but send, so its packets per second of processor time
+are its rate on an otherwise idle host. The senders take turns, `ROUNDS` times, and the best round
+of each counts: other work on the host can only slow them down.
 
-The frame is a TCP SYN of 54 bytes to a link address that nobody has, so the far kernel drops it at
-once and the senders are what is measured.
+The frame is a TCP SYN of 54 bytes to an unused link address, so the far kernel drops it at once and
+only the senders are measured.
 
-Bounds, by the clock and for a second of processor time: replay through the TX ring sends at least
-as many as trafgen, both around the queueing discipline; a plain ``send --link --count`` at least 3
-times as many as ``hping3 --flood``; each at least 50 times scapy's ``sendp``. Through IP_HDRINCL
-the kernel looks up a route and makes a destination entry for each packet, for us as for hping3, so
-``send --count`` without ``--link`` is only held to be the faster of the two.
+Bounds, in elapsed time and per second of processor time: replay through the TX ring sends at least
+as many as trafgen, both bypassing the queueing discipline; a plain ``send --link --count`` at least
+3 times as many as ``hping3 --flood``; each at least 50 times scapy's ``sendp``. Through IP_HDRINCL
+the kernel looks up a route and makes a destination entry for each packet, for rawscope as for
+hping3, so ``send --count`` without ``--link`` must only be the faster of the two.
 
-Needs root, trafgen, hping3 and scapy (``RAWSCOPE_SCAPY`` names the Python that has it, if the
-system's has not).
+Needs root, trafgen, hping3 and scapy (``RAWSCOPE_SCAPY`` names a Python that has it, if the
+system's does not).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from tests.support import ROOT, require_command, require_peer, require_scapy
 
 WINDOW_S = 0.7
 ROUNDS = 6
-ENOUGH = 100_000_000  # packets: every sender is ended before
+ENOUGH = 100_000_000  # packets: every sender is killed before
 NOBODY = "02:00:5e:10:00:99"
 TARGET = "10.77.0.3"
 FIELDS = {
@@ -53,7 +53,7 @@ REPLAYED = 100_000  # frames of the replayed file, sent over and over
 
 
 def received(network: Network) -> tuple[float, int]:
-    """When, and how many packets the far end has had."""
+    """Return the time, and the number of packets that the far end has received."""
     answer = json.loads(run("ip", "-n", network.far, "-s", "-j", "link", "show", "far0"))
     return time.monotonic(), answer[0]["stats64"]["rx"]["packets"]
 
@@ -64,14 +64,14 @@ def processor_s(group: int) -> float:
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             fields = path.read_text().rpartition(")")[2].split()
-            if int(fields[2]) == group:  # pgrp; behind the name: state, ppid, pgrp
+            if int(fields[2]) == group:  # pgrp; after the name: state, ppid, pgrp
                 ticks += int(fields[11]) + int(fields[12])  # utime, stime
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Packets a second by the clock, and for a second of the sender's processor time."""
+    """Packets per second of elapsed time, and of the sender's processor time."""
 
     clock: float = 0.0
     processor: float = 0.0
@@ -81,7 +81,7 @@ class Rate:
 
 
 def rate(network: Network, command: list[str], environment: dict[str, str]) -> Rate:
-    """A sender at its steady course."""
+    """Measure a sender in steady state."""
     before = received(network)[1]
     sender = subprocess.Popen(
         [*network.inside(network.near), *require_command(*command)],
@@ -109,7 +109,7 @@ def rate(network: Network, command: list[str], environment: dict[str, str]) -> R
 
 
 def commands(folder: Path) -> dict[str, list[str]]:
-    """Every sender by name."""
+    """Return the command of every sender by name."""
     frame = evaluate(Draft(("eth", "ip", "tcp"), FIELDS)).data
     ours = [sys.executable, "-m", "app"]
     typed = [word for key, text in FIELDS.items() for word in (f"--{key}", text)]
@@ -141,8 +141,8 @@ def commands(folder: Path) -> dict[str, list[str]]:
 
 
 def bounds(best: dict[str, Rate]) -> list[tuple[str, bool]]:
-    """What must hold, in words, and whether it does."""
-    ring = best["replay, TX ring, bypass"]  # trafgen goes around the queue too, unless told not to
+    """Return each bound as text, and True if it is met."""
+    ring = best["replay, TX ring, bypass"]  # trafgen bypasses the queue by default, too
     plain, routed = best["send --link"], best["send (IP_HDRINCL)"]
     return [
         _at_least("TX ring", ring, 1, "trafgen", best["trafgen"]),
@@ -160,7 +160,7 @@ def _at_least(name: str, ours: Rate, factor: int, other: str, theirs: Rate) -> t
 
 
 def measure(network: Network, folder: Path, report: Callable[[str], None]) -> dict[str, Rate]:
-    """The best rate of each sender."""
+    """Return the best rate of each sender."""
     environment = {**os.environ, "XDG_STATE_HOME": str(folder)}
     senders = commands(folder)
     best = dict.fromkeys(senders, Rate())

@@ -1,10 +1,10 @@
-"""The monitor on a slow line: ten packets a second followed while keys are pressed.
+"""The monitor on a slow line: it follows ten packets a second while keys are pressed.
 
-At 9600 and 115,200 baud behind a buffer of 64 KiB, and without a limit. Bounds: a key is on the
-screen within 6 s at 9600 baud and 0.8 s at 115,200; following writes at most 12 kB/s at 80×24.
-A terminal that never answers has no bound for keys: nobody can know how far behind it is.
+The lines have 9600 and 115,200 baud behind a buffer of 64 KiB, and one has no limit. Bounds: a key
+is on the screen within 6 s at 9600 baud and 0.8 s at 115,200; following writes at most 12 kB/s at
+80×24. Keys have no bound on a terminal that never answers, because its delay is unknown.
 
-Needs root, for a network namespace of its own.
+Needs root, for its own network namespace.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PROGRAM = [
 
 
 def following(columns: int, rows: int, bytes_per_s: float, *, answers: bool = True) -> SlowTerminal:
-    """A monitor that follows packets."""
+    """Run a monitor that follows packets."""
     terminal = SlowTerminal(PROGRAM, columns, rows, ROOT, bytes_per_s, answers=answers)
     terminal.wait_for("live", 60)
     terminal.wait_for(f"{RATE}/s", 60)
@@ -44,7 +44,7 @@ def following(columns: int, rows: int, bytes_per_s: float, *, answers: bool = Tr
 
 
 def written() -> bool:
-    """What following writes to a terminal that takes all."""
+    """Measure what following writes to a terminal that reads everything at once."""
     good = True
     for columns, rows in SIZES:
         terminal = following(columns, rows, UNLIMITED)
@@ -59,7 +59,7 @@ def written() -> bool:
 
 
 def keys(columns: int, rows: int, baud: int, most_s: float) -> bool:
-    """From a key to its effect on the screen, while ten packets a second come."""
+    """Measure a key until its effect is on the screen, while ten packets a second arrive."""
     terminal = following(columns, rows, baud / BITS_PER_BYTE)
     terminal.run(10)
     behind, times = terminal.behind_bytes, []
@@ -85,7 +85,7 @@ def keys(columns: int, rows: int, baud: int, most_s: float) -> bool:
 
 
 def silent() -> None:
-    """A terminal that does not answer: what following writes to it."""
+    """Measure what following writes to a terminal that does not answer."""
     terminal = following(80, 24, UNLIMITED, answers=False)
     rate = terminal.run(5)
     took = terminal.key(b" ", "paused", 60)

@@ -1,8 +1,8 @@
-"""What the packet store costs: decoding, copying, checking, finding.
+"""The costs of the packet store: decoding, copying, checking, finding.
 
-1.5 million mixed packets (`tests.bench.mixed`) in memory, as a mapped file would hold them. The
-figures are processor time of this one thread, the best of a few runs, since the machine may have
-other work; each stands beside its bound.
+1.5 million mixed packets (`tests.bench.mixed`) are in memory, laid out as in a mapped file. The
+figures are processor time of this one thread, the best of a few runs, since the host may have other
+work; each is printed next to its bound.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ COLUMNS = ("tcp.srcport", "eth.type", "eth.src", "vlan.id", "arp.opcode", "arp.s
 
 @dataclass
 class Figure:
-    """A measured value and the worst that is accepted; `most` is false for a rate."""
+    """A measured value and the worst accepted one; `most` is false for a rate."""
 
     what: str
     value: float
@@ -54,7 +54,7 @@ class Figure:
 
 
 def best(work: Callable[[], object], runs: int = 3) -> float:
-    """Processor time of the fastest run, in seconds."""
+    """Return the processor time of the fastest run, in seconds."""
     times = []
     for _ in range(runs):
         start = time.process_time()
@@ -64,7 +64,7 @@ def best(work: Callable[[], object], runs: int = 3) -> float:
 
 
 def capture(packets: int = PACKETS) -> Batch:
-    """The packets as one stable batch."""
+    """Return the packets as one stable batch."""
     made = frames()
     block = b"".join(bytes(RECORD_HEADER) + frame for frame in made)
     repeats = -(-packets // len(made))
@@ -82,7 +82,7 @@ def capture(packets: int = PACKETS) -> Batch:
 
 
 def store_of(batch: Batch, step: int | None = None, limit: int = 1 << 32) -> PacketStore:
-    """A store of the batch: in place, or copied by pieces of `step` packets."""
+    """Return a store of the batch: in place, or copied in pieces of `step` packets."""
     store = PacketStore(limit)
     store.add_interface(CaptureInterface("bench", 1))
     if step is None:
@@ -100,7 +100,7 @@ def store_of(batch: Batch, step: int | None = None, limit: int = 1 << 32) -> Pac
 
 
 def sums() -> list[Figure]:
-    """The batch checksum alone."""
+    """Measure the batch checksum alone."""
     figures = []
     for size, bound in ((60, 0.4), (1_500, 3.0), (9_000, 3.0)):
         count = min(400_000, 60_000_000 // size)
@@ -117,8 +117,8 @@ def sums() -> list[Figure]:
     return figures
 
 
-def coming_in(batch: Batch) -> list[Figure]:
-    """Decoding, and decoding with keeping or copying."""
+def decoding(batch: Batch) -> list[Figure]:
+    """Measure decoding, and decoding with keeping or copying."""
     count = len(batch)
     link_type = np.ones(count, dtype=np.int32)
     arguments = (batch.data, batch.offset, batch.captured, batch.original, link_type, batch.flags)
@@ -142,8 +142,8 @@ def coming_in(batch: Batch) -> list[Figure]:
     ]
 
 
-def looked_at(snapshot: Snapshot) -> list[Figure]:
-    """What a screen, a filter and a table color ask for."""
+def querying(snapshot: Snapshot) -> list[Figure]:
+    """Measure the queries of a screen, a filter, and a table color."""
     chunks, count = snapshot.chunks, snapshot.count
 
     def check() -> None:
@@ -194,7 +194,7 @@ def looked_at(snapshot: Snapshot) -> list[Figure]:
 def main() -> int:
     batch = capture()
     print(f"{len(batch):,} packets, {len(batch.data) / 1e6:.0f} MB")
-    figures = [*sums(), *coming_in(batch), *looked_at(store_of(batch).snapshot())]
+    figures = [*sums(), *decoding(batch), *querying(store_of(batch).snapshot())]
     for figure in figures:
         print(figure)
     return 0 if all(figure.held for figure in figures) else 1

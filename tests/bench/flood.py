@@ -1,4 +1,4 @@
-"""A flood of mixed packets between two namespaces, by trafgen (netsniff-ng), beside a test."""
+"""A flood of mixed packets between two namespaces, sent by trafgen (netsniff-ng)."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ class Flood:
 
     @property
     def receiver(self) -> str:
-        """The interface on which the flood arrives."""
+        """Return the interface on which the flood arrives."""
         return self._network.near_name
 
     @property
     def inside(self) -> list[str]:
-        """What to put before a command so that it sees that interface."""
+        """Return a command prefix that runs the command in the namespace of that interface."""
         return self._network.inside(self._network.near)
 
     def start(self, seconds: int) -> None:
-        """Begin to send; by itself it ends after about `seconds`."""
+        """Begin to send; the sender ends after about `seconds`."""
         configuration = Path(self._folder.name) / "flood.cfg"
         lines = ("{ " + ", ".join(f"0x{b:02x}" for b in frame) + " }" for frame in frames()[:KINDS])
         configuration.write_text("\n".join(lines))
@@ -48,7 +48,7 @@ class Flood:
         )  # fmt: skip
 
     def wait(self, timeout_s: float) -> None:
-        """Until all is sent."""
+        """Wait until everything is sent."""
         if self._sender is not None:
             self._sender.wait(timeout_s)
 
@@ -59,7 +59,7 @@ class Flood:
 
     @property
     def arrived(self) -> int:
-        """Packets that reached the receiver, as the kernel's interface counts them."""
+        """Return the packets that reached the receiver, as the kernel's interface counts them."""
         (link,) = json.loads(self._network.ip_near("-s", "-j", "link", "show", self.receiver))
         return int(link["stats64"]["rx"]["packets"])
 

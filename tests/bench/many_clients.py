@@ -1,4 +1,4 @@
-"""The monitor with an echo listener on a given port, and nothing else: ``many_clients PORT``."""
+"""Run the monitor with an echo listener on a given port only: ``many_clients PORT``."""
 
 from __future__ import annotations
 

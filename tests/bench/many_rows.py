@@ -1,7 +1,7 @@
-"""The monitor with a file already in its store, capturing on top of it: ``many_rows FILE IFACE``.
+"""Run the monitor with a file already in its store while it captures: ``many_rows FILE IFACE``.
 
-The command line opens a file or captures; a store that holds five million packets *and*
-grows is made here out of the program's own parts, and shown by the program's own monitor.
+The command line can either open a file or capture; this program makes a store that holds five
+million packets *and* grows out of rawscope's own parts, and shows it in the monitor.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A large capture of mixed packets, made fast: a thousand different frames, repeated.
+"""Generate a large capture of mixed packets quickly: a thousand different frames, repeated.
 
-TCP with and without options, UDP, DNS, ICMP, ARP, IPv6, VLAN and fragments, of about the sizes
-of a real link's small packets; every header checksum right but for one in a hundred. The
-timestamps differ in every record.
+TCP with and without options, UDP, DNS, ICMP, ARP, IPv6, VLAN and fragments, of about the sizes of
+small packets on a real link; one header checksum in a hundred is wrong. The timestamps differ in
+every record.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _sum(pseudo: bytes, body: bytes, at: int, wrong: bool) -> bytes:
 
 
 def frames(seed: int = 1) -> list[bytes]:
-    """`FRAMES` Ethernet frames."""
+    """Return `FRAMES` Ethernet frames."""
     rng = random.Random(seed)
     made = []
     for number in range(FRAMES):
@@ -92,7 +92,7 @@ def frames(seed: int = 1) -> list[bytes]:
 
 
 def write_pcap(path: Path, packets: int) -> None:
-    """A little-endian microsecond pcap file of `packets` (a multiple of `FRAMES`)."""
+    """Write a little-endian microsecond pcap file of `packets` (a multiple of `FRAMES`)."""
     block = bytearray()
     starts = []
     for frame in frames():

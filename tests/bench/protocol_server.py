@@ -1,6 +1,6 @@
-"""The peers of bench_echo: asyncio's Protocol echo, as in its documentation, and under uvloop.
+"""The peers of bench_echo: asyncio's Protocol echo server from its documentation, and under uvloop.
 
-A program of its own that imports nothing else, as such a server is.
+A program that imports nothing else, as such a server would.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 
 
 class Echo(asyncio.Protocol):
-    """What comes goes back."""
+    """Echo all received bytes."""
 
     def connection_made(self, transport):
         self.transport = transport

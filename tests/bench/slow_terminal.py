@@ -1,7 +1,7 @@
-"""A terminal at the end of a slow line, behind a large buffer, as ssh has it.
+"""A terminal at the end of a slow line, behind a large buffer, as with ssh.
 
-The program's output is taken at once, up to `BUFFER_BYTES` ahead, and reaches the screen at
-`bytes_per_s`. A cursor position report is sent when its question reaches the screen.
+It reads the program's output at once, up to `BUFFER_BYTES` ahead, and the bytes reach the screen at
+`bytes_per_s`. It sends a cursor position report when its question reaches the screen.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TICK_S = 0.005
 
 
 class SlowTerminal:
-    """`argv` on a pty whose reader is slow. `answers` says whether it answers questions."""
+    """Run `argv` on a pty with a slow reader, which answers questions if `answers` is true."""
 
     def __init__(
         self,
@@ -41,11 +41,11 @@ class SlowTerminal:
 
     @property
     def behind_bytes(self) -> int:
-        """How much is written and not on the screen yet."""
+        """The number of bytes that were written and are not on the screen."""
         return len(self._buffer)
 
     def pump(self) -> None:
-        """Let what may reach the screen by now reach it."""
+        """Move all bytes that are due to the screen."""
         if len(self._buffer) < BUFFER_BYTES:
             data = self._terminal.read(TICK_S)
             self._buffer += data
@@ -64,14 +64,14 @@ class SlowTerminal:
         self.screen.answers = b""
 
     def run(self, seconds: float) -> float:
-        """Let it run; the bytes a second that the program wrote meanwhile."""
+        """Run for a time; return the bytes per second that the program wrote."""
         before, began = self.received_bytes, time.perf_counter()
         while time.perf_counter() - began < seconds:
             self.pump()
         return (self.received_bytes - before) / seconds
 
     def wait_for(self, text: str, timeout_s: float) -> float:
-        """Seconds until the text stands on the screen. Raises `TimeoutError`."""
+        """Return the seconds until the text is on the screen. Raises `TimeoutError`."""
         began = time.perf_counter()
         while text not in self.screen:
             if time.perf_counter() - began > timeout_s:
@@ -80,12 +80,12 @@ class SlowTerminal:
         return time.perf_counter() - began
 
     def key(self, key: bytes, shows: str, timeout_s: float) -> float:
-        """Press a key; seconds until the text, not there before, stands on the screen."""
+        """Press a key; return the seconds until the text appears on the screen."""
         if shows in self.screen:
             raise ValueError(f"{shows!r} is on the screen already")
         os.write(self._terminal.fd, key)
         return self.wait_for(shows, timeout_s)
 
     def close(self) -> None:
-        """End the program, reading all it still writes."""
+        """End the program, and read the rest of its output."""
         self._terminal.close()

@@ -1,4 +1,4 @@
-"""Sends datagrams on loopback: ``python -m tests.bench.steady RATE``, until its parent ends."""
+"""Send datagrams on loopback until the parent ends: ``python -m tests.bench.steady RATE``."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A program on a pseudo-terminal of its own, as a user has it.
+"""A program on its own pseudo-terminal, as a user runs it.
 
-Latency is the time from writing a key to the pty until the bytes that show its effect have
-been read back: everything between the finger and the terminal emulator.
+Latency is the time from writing a key to the pty until the bytes that show its effect have been
+read: everything between the keyboard and the terminal emulator.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ ESCAPES = re.compile(
 )
 
 QUESTION = re.compile(rb"\x1b\[(\d+);(\d+)H\x1b\[6n")  # requests a cursor position report
-OVERLAP = 512  # bytes kept of what was read: more than any text looked for, with its escapes
+OVERLAP = 512  # bytes of the last read that are kept: more than any searched text with its escapes
 
 
 class Terminal:
-    """`argv` running on a fresh pty of the given size; times are seconds since its start.
+    """Run `argv` on a fresh pty of the given size; times are seconds since its start.
 
-    With `answers`, it tells the program where the cursor is when asked, as a terminal does.
-    `screen` is fed what is read: the program writes only what changed on it.
+    With `answers`, it answers cursor position requests, as a terminal does. It feeds what it reads
+    to `screen`: the program writes only what changed there.
     """
 
     def __init__(
@@ -53,17 +53,17 @@ class Terminal:
         if self.pid == 0:
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
-            for name in ("COLUMNS", "LINES"):  # a program believes them rather than its terminal
+            for name in ("COLUMNS", "LINES"):  # a program prefers them to the size of its terminal
                 environment.pop(name, None)
-            # Not execvp: readline puts COLUMNS and LINES into the C environment behind
-            # Python's back, and they would count for more than the pty's size.
+            # Not execvp: readline puts COLUMNS and LINES into the C environment, where Python
+            # does not see them, and they would override the pty's size.
             try:
                 os.chdir(cwd or ".")
                 os.execvpe(words[0], words, environment)
             except OSError as error:
                 print(f"{words[0]}: {error.strerror}", flush=True)
             finally:
-                os._exit(127)  # or this copy of the whole process would go on
+                os._exit(127)  # otherwise this copy of the process would continue
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         os.set_blocking(self.fd, False)
         self._answers = answers
@@ -71,7 +71,7 @@ class Terminal:
         self._tail = b""
 
     def read(self, timeout_s: float) -> bytes:
-        """What has been painted, waiting at most `timeout_s` for something; empty at the end."""
+        """Return painted bytes, waiting at most `timeout_s` for some; empty at the end."""
         ready, _, _ = select.select([self.fd], [], [], timeout_s)
         if not ready:
             return b""
@@ -86,7 +86,7 @@ class Terminal:
         return painted
 
     def _answer(self, painted: bytes) -> None:
-        """Answer questions as a terminal does; they may be cut by the end of a read."""
+        """Answer questions as a terminal does; the end of a read may cut one."""
         text = self._tail + painted
         end = 0
         for question in QUESTION.finditer(text):
@@ -96,35 +96,35 @@ class Terminal:
         self._tail = text[end:][-16:]
 
     def drain(self, seconds: float) -> None:
-        """Read and forget for a while, so that the program never waits for the terminal."""
+        """Read and discard for a while, so that the program never waits for the terminal."""
         end = time.perf_counter() + seconds
         while (left := end - time.perf_counter()) > 0:
             self.read(left)
 
     def wait_for(self, text: bytes, timeout_s: float) -> float:
-        """Seconds until `text` was painted (escape sequences removed); `TimeoutError`."""
+        """Return the seconds until `text` was painted, without escape sequences. `TimeoutError`."""
         began = time.perf_counter()
         seen = b""
         while time.perf_counter() - began < timeout_s:
             seen += self.read(0.05)
             if text in ESCAPES.sub(b"", seen):
                 return time.perf_counter() - began
-            seen = seen[-OVERLAP:]  # the text may stand across two reads
+            seen = seen[-OVERLAP:]  # the text may span two reads
         raise TimeoutError(f"{text!r} was not painted within {timeout_s} s")
 
     def key(self, key: bytes, shows: bytes, timeout_s: float = PATIENCE_S) -> float:
-        """Press a key; seconds until `shows` is painted."""
+        """Press a key; return the seconds until `shows` is painted."""
         os.write(self.fd, key)
         return self.wait_for(shows, timeout_s)
 
     @property
     def resident_bytes(self) -> int:
-        """Resident memory of the program now (``VmRSS`` of proc(5))."""
+        """Return the present resident memory of the program (``VmRSS`` of proc(5))."""
         return self._status("VmRSS")
 
     @property
     def peak_bytes(self) -> int:
-        """The most resident memory it ever had (``VmHWM`` of proc(5))."""
+        """Return its largest resident memory up to now (``VmHWM`` of proc(5))."""
         return self._status("VmHWM")
 
     def _status(self, name: str) -> int:

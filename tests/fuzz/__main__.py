@@ -1,8 +1,8 @@
-"""``python -m tests.fuzz``: mutated frames through every reader, without a fault.
+"""``python -m tests.fuzz``: pass mutated frames to every reader; none may fail.
 
-Frames are made and read in batches, each with a seed of its own, so the same seed makes the same
-frames whatever the count, and memory does not grow. The first fault ends the run with status 1; the
-frame, its seed and the traceback go to stdout. Progress goes to stderr.
+Frames are made and read in batches, each with its own seed, so the same seed makes the same frames
+whatever the count, and memory does not grow. The first fault ends the run with status 1; the frame,
+its seed and the traceback go to stdout. Progress goes to stderr.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DEFAULT_SEED = 10
 
 
 def run(frames: int, seed: int) -> int:
-    """Read so many mutated frames; returns the exit status."""
+    """Read so many mutated frames; return the exit status."""
     samples = beginnings()
     started = time.monotonic()
     print(f"{len(samples)} frames to begin with, seed {seed}", file=sys.stderr)

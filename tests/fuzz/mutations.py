@@ -1,8 +1,8 @@
-"""Frames to begin with, and frames made wrong of them.
+"""Sample frames, and damaged frames made from them.
 
-The first ones are hand-made (`shapes`), the captures of known defects and the shared captures,
-where these are there. A mutation changes what decides what is read: lengths, numbers that lead
-on, where a frame ends; now and then everything else.
+The samples are handmade (`shapes`), the captures of known defects, and the shared captures if
+available. A mutation changes the bytes that control reading: lengths, numbers that select the next
+header, the end of the frame; and sometimes any other byte.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tests.support import ROOT
 
 SHARED = ROOT.parent / "shared"
 FOLDERS = (SHARED / "defects", SHARED / "captures" / "files")
-OF_EACH_FILE = 40  # frames taken of a capture
-LONGEST = 400  # bytes kept of a frame: headers are at its start
+OF_EACH_FILE = 40  # frames of a capture that are used
+LONGEST = 400  # bytes of a frame that are kept: headers are at its start
 MOST_CHANGES = 4
 # EtherTypes, protocols, versions, types of messages and options, lengths at the edges.
 LEADING = (
@@ -38,11 +38,11 @@ FLAGS = (
     4 << PacketFlag.FCS_SHIFT,
     15 << PacketFlag.FCS_SHIFT,
 )
-BEYOND = (0, 0, 0, 1, 4, 5, 64, 1500, 70_000)  # bytes that the capture did not keep
+BEYOND = (0, 0, 0, 1, 4, 5, 64, 1500, 70_000)  # missing bytes at the end of the capture
 
 
 def beginnings() -> list[Sample]:
-    """Frames that were not changed yet, always in the same order."""
+    """Return the unchanged frames, always in the same order."""
     found = [Sample(shape.data, shape.link_type, len(shape.data)) for shape in shapes()]
     for folder in FOLDERS:
         for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
@@ -52,7 +52,7 @@ def beginnings() -> list[Sample]:
 
 
 def _of_file(path: Path) -> Iterator[Sample]:
-    """The first frames of a capture; of what is none, nothing."""
+    """Return the first frames of a capture; of any other file, none."""
     try:
         reader = open_capture(path)
     except FileError:
@@ -71,7 +71,7 @@ def _of_file(path: Path) -> Iterator[Sample]:
 
 
 def mutated(samples: Sequence[Sample], random: Random, count: int) -> Iterator[Sample]:
-    """`count` frames made of some of `samples`."""
+    """Return `count` frames made from `samples`."""
     for _ in range(count):
         sample = random.choice(samples)
         data = bytearray(sample.data)
@@ -90,7 +90,7 @@ Change = Callable[[bytearray, Random, Sequence[Sample]], None]
 
 
 def _place(data: bytearray, random: Random) -> int:
-    """A byte of the frame, more often one of its first headers."""
+    """Return a byte of the frame, more often one of its first headers."""
     return min(len(data) - 1, int(random.expovariate(1 / 30)))
 
 
@@ -135,14 +135,14 @@ def _put_in(data: bytearray, random: Random, _: Sequence[Sample]) -> None:
 
 
 def _repeated(data: bytearray, random: Random, _: Sequence[Sample]) -> None:
-    """A piece, perhaps a header, again behind itself."""
+    """Repeat a piece, perhaps a header, directly after itself."""
     if data:
         at = _place(data, random)
         data[at:at] = data[at : at + random.choice((4, 8, 20, 40))]
 
 
 def _spliced(data: bytearray, random: Random, samples: Sequence[Sample]) -> None:
-    """The start of this frame, and from there on another one, or the end of it."""
+    """Join the start of this frame with another frame, or with the end of one."""
     other = random.choice(samples).data
     at = _place(data, random) if data else 0
     data[at:] = other[random.choice((0, min(at, len(other)))) :]

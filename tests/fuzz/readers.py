@@ -1,9 +1,8 @@
-"""Everything that reads a packet, run over given frames, and held against each other.
+"""Run all code that reads packets over given frames, and compare the results.
 
 `check` reads frames with every reader: dissection, row, detail tree, JSON, chosen fields, hex, and
-the batch decode with its verdicts and columns. It raises `FaultError` where one of them fails, or
-where scalar and batch disagree. Columns and verdicts are read for all the frames together, as the
-program does.
+the batch decode with its verdicts and columns. It raises `FaultError` if one of them fails, or if
+scalar and batch disagree. Columns and verdicts are read for all frames together, as in the program.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ COLUMNS = tuple(sorted(name for name in SLOTS if has_column(name)))
 
 
 class DisagreementError(AssertionError):
-    """Two readers say different things of one packet."""
+    """Two readers disagree about a packet."""
 
 
 class FaultError(Exception):
@@ -46,7 +45,7 @@ class FaultError(Exception):
 
 @dataclass(frozen=True)
 class Sample:
-    """A frame as it is given to the readers. Lengths in bytes; `flags` are `PacketFlag` bits."""
+    """A frame as the readers get it. Lengths in bytes; `flags` are `PacketFlag` bits."""
 
     data: bytes
     link_type: int
@@ -55,7 +54,7 @@ class Sample:
 
     @property
     def text(self) -> str:
-        """All that is needed to read it again."""
+        """Return all that is needed to read it again."""
         return (
             f"link type {self.link_type}, original length {self.original}, "
             f"flags 0x{self.flags:04x}: {self.data.hex() or '(empty)'}"
@@ -64,7 +63,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class _DissectedPacket(CapturedPacket):
-    """A packet that is not dissected again for every format."""
+    """A packet that is dissected once for all formats."""
 
     dissection: Dissection | None = None
 
@@ -81,7 +80,7 @@ _FORMATS: tuple[LineFormat, ...] = (
 
 
 def check(samples: Sequence[Sample]) -> list[Summary]:
-    """Read all samples with every reader; returns their rows. Raises `FaultError`."""
+    """Read all samples with every reader; return their rows. Raises `FaultError`."""
     found = [_check_one(sample) for sample in samples]
     _check_batch(samples, [dissection for dissection, _ in found])
     return [summary for _, summary in found]
@@ -105,7 +104,7 @@ def _check_one(sample: Sample) -> tuple[Dissection, Summary]:
 
 
 def _check_batch(samples: Sequence[Sample], dissections: Sequence[Dissection]) -> None:
-    """Hold the batch decode of the samples against the dissection of each."""
+    """Compare the batch decode of the samples with the dissection of each."""
     first = 0
     for chunk in _stored(samples):
         part = slice(first, first + len(chunk))

@@ -1,7 +1,7 @@
 """A frame for every header that rawscope reads, in every form: each table, each option kind.
 
-`shapes` yields them by name. They are small, so that every prefix of each can be tried, and made
-from the header tables, so that a new table without a shape here is found by a test.
+`shapes` yields them by name. They are small, so that a test can try every prefix of each, and made
+from the header tables, so that a test finds a new table without a shape.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from tests.core.wire import frames
 ETHER, IPV4, IPV6 = LinkType.ETHERNET, LinkType.IPV4, LinkType.IPV6
 DATAGRAM = frames.ipv4(frames.udp(b"data"), IpProtocol.UDP)
 DATAGRAM_6 = frames.ipv6(frames.udp(b"data", six=True), IpProtocol.UDP)
-UNKNOWN = 200  # an IP protocol, an option kind and an ICMP type that nobody reads
+UNKNOWN = 200  # an unassigned IP protocol, option kind and ICMP type
 SACKS, ADDRESSES = 3, 2
 
 DNS_QUERY = bytes.fromhex("000101000001000000000000076578616d706c65036f72670000010001")
@@ -67,7 +67,7 @@ APPLICATIONS = {
 
 
 class Shape(NamedTuple):
-    """A frame and how it is to be read."""
+    """A frame, and how to read it."""
 
     name: str
     link_type: int
@@ -75,7 +75,7 @@ class Shape(NamedTuple):
 
 
 def shapes() -> Iterator[Shape]:
-    """Every shape; names are unique."""
+    """Yield every shape; names are unique."""
     yield from _links()
     yield from _ethernet()
     yield from _networks()
@@ -220,7 +220,7 @@ def _extension(table: HeaderTable, options: bytes) -> bytes:
 
 
 def _option_lists(options: OptionList, unit: int, before: int = 0) -> Iterator[tuple[str, bytes]]:
-    """A list for each kind, alone, padded to a multiple of `unit` bytes with those `before` it."""
+    """Yield a list for each kind, padded to a multiple of `unit` bytes with `before`."""
     padding = 1 if options.inclusive else 0  # the kind of one byte
     for kind in (*options.kinds, UNKNOWN):
         for name, option in _options(options, kind):
@@ -229,7 +229,7 @@ def _option_lists(options: OptionList, unit: int, before: int = 0) -> Iterator[t
 
 
 def _options(options: OptionList, kind: int) -> Iterator[tuple[str, bytes]]:
-    """An option of this kind with a right length, one too short, one too long."""
+    """Return options of this kind: one of a correct length, one too short, one too long."""
     if kind in options.single:
         yield "", bytes([kind])
         return
@@ -319,7 +319,7 @@ def _tunnels() -> Iterator[Shape]:
 
 
 def _forged() -> Iterator[Shape]:
-    """Each transport that the forge can write, with default values, over both versions of IP."""
+    """Yield each transport of the forge with default values, over both versions of IP."""
     networks = ((IPV4, KINDS["ip"].tables), (IPV6, KINDS["ipv6"].tables))
     for kind, (link, tables) in product(KINDS.values(), networks):
         if kind.place is LayerPosition.TRANSPORT:

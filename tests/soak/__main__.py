@@ -1,20 +1,20 @@
-"""``make soak``: a real monitor under mixed load, which must not grow and must lose nothing unsaid.
+"""``make soak``: a real monitor under mixed load, which must not grow, and must count all losses.
 
-In a network namespace of its own runs the monitor (`tests.soak.program`) on a pseudo-terminal: it
-captures a flood, 300 echo clients come and go, keys are pressed at random (`tests.soak.keys`) and
-the terminal changes its size. For half of the time the view is paused. Once a second, and not only
-at the end:
+The monitor (`tests.soak.program`) runs in its own network namespace on a pseudo-terminal. It
+captures a flood, 300 echo clients connect and leave, random keys are pressed (`tests.soak.keys`),
+and the terminal changes its size. For half of the time the view is paused. Once a second, and not
+only at the end:
 
-* resident memory (``Rss`` of smaps_rollup, in which libraries and capture rings count) is at most
+* resident memory (``Rss`` of smaps_rollup, which includes libraries and capture rings) is at most
   the store's bound + the rings + 150 MiB;
-* captured + dropped never exceed what the kernel received, and held + evicted are exactly what was
-  captured, in the store and on the screen.
+* captured + dropped never exceed what the kernel received, and stored + evicted are exactly what
+  was captured, in the store and on the screen.
 
-At the end, with the load gone, descriptors and threads are back where they were before it, and
-captured + dropped = received, and the store counted as many as were captured.
+At the end, without the load, descriptors and threads are back at their numbers before it, captured
++ dropped = received, and the store counted as many packets as were captured.
 
-``SOAK_SECONDS`` (600) is how long the load lasts, ``SOAK_STORE`` (64) the store's bound in MiB. The
-seed is fixed: the same keys in the same order. What they do depends on when they are answered.
+``SOAK_SECONDS`` (600) is the duration of the load, ``SOAK_STORE`` (64) the store's bound in MiB.
+The seed is fixed: the same keys in the same order. Their effect depends on when they are answered.
 """
 
 from __future__ import annotations
@@ -47,20 +47,20 @@ PORT = 7
 CLIENTS = 300
 PACKETS_PER_SECOND = 20_000
 PRESS_EACH_S = 0.1
-PAUSED_S = 30.0  # and as long not: time for the store to be replaced as a whole
+PAUSED_S = 30.0  # and as long unpaused: time to replace the whole store
 PAUSE_CHECK_S = 5.0
 RESIZE_EACH_S = 7.0
 TABLE_EACH_S = 10.0
-REST_S = 30.0  # for everything to come back
+REST_S = 30.0  # until all resources are back to normal
 OVERHEAD_BYTES = 150 * MEBIBYTE
-LAST_WORDS = 4096  # bytes of what was painted, for when the program ends by itself
+LAST_WORDS = 4096  # bytes of painted output, shown if the program ends by itself
 SIZES = ((160, 45), (80, 24), (120, 40), (40, 12), (200, 50))
 
 Sample = dict[str, Any]
 
 
 class Soak:
-    """The monitor in its terminal, and what it reports."""
+    """The monitor in its terminal, and its reports."""
 
     def __init__(self, terminal: Terminal, reports: int, bound_bytes: int) -> None:
         self.terminal = terminal
@@ -106,7 +106,7 @@ class Soak:
         fcntl.ioctl(self.terminal.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def wait(self, seconds: float) -> None:
-        """Read what is painted, and the reports that came."""
+        """Read the painted output and the reports."""
         end_s = time.monotonic() + seconds
         while (left_s := end_s - time.monotonic()) > 0:
             self._painted = (self._painted + self.terminal.read(left_s))[-LAST_WORDS:]
@@ -158,7 +158,7 @@ class Soak:
 
 
 def broken(sample: Sample, bound_bytes: int) -> Iterator[str]:
-    """What a sample breaks of the promises."""
+    """Return the promises that a sample breaks."""
     if sample["rss"] > bound_bytes:
         yield f"{sample['rss'] / MEBIBYTE:.0f} MiB resident, over the bound"
     if sample["captured"] + sample["dropped"] > sample["received"]:
@@ -171,7 +171,7 @@ def broken(sample: Sample, bound_bytes: int) -> Iterator[str]:
 
 
 def settle(soak: Soak, base: Sample) -> None:
-    """With the load gone everything comes back, and nothing is missing from the ledger."""
+    """Check that all resources return to normal without the load, and that no packet is missing."""
 
     def is_settled(sample: Sample) -> bool:
         return (

@@ -1,7 +1,7 @@
-"""Clients that come and go: ``churn PORT CLIENTS SECONDS``.
+"""Echo clients that connect and leave: ``churn PORT CLIENTS SECONDS``.
 
-So many echo clients at once on 127.0.0.1, in one thread. Each sends up to 4 KiB, has it echoed,
-stays for up to two seconds and leaves, a third of them by a reset; then another takes its place.
+One thread keeps so many clients connected to 127.0.0.1. Each sends up to 4 KiB, has it echoed,
+stays for up to two seconds and leaves, a third of them by a reset; then another one replaces it.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def main(port: int, clients: int, seconds: int) -> None:
                 client = key.data
                 try:
                     client.step()
-                except OSError:  # a random key closed it
+                except OSError:  # a random key closed the listener
                     client.missing = 0
                 if client.missing <= 0:
                     selector.unregister(client.socket)

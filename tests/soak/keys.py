@@ -1,9 +1,9 @@
-"""Keys at random, with a fixed seed, that neither send a packet nor leave the program.
+"""Random keys, with a fixed seed, that neither send a packet nor leave the program.
 
-A *move* is what the user does at once: a single key, or a window opened and closed. Keys that
+A *move* is one user action: a single key, or a dialog opened and closed. No move contains keys that
 send (``ctrl+s``, ``r``, ``b``), leave (``q``, ``ctrl+q``), stop a listener (``x``), suspend
-(``ctrl+z``) or start the laboratory (``L``) are in none of them. Neither is enter, with which the
-command palette does any of that.
+(``ctrl+z``) or start the laboratory (``L``), nor enter, which does any of these in the command
+palette.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ WINDOWS: tuple[tuple[bytes, ...], ...] = (
 
 
 def warm_up() -> Iterator[bytes]:
-    """Every move once, so that what is made at its first use is there."""
+    """Return every move once, so that everything made on first use exists afterward."""
     yield from SINGLE
     for window in WINDOWS:
         yield from (*window, ESC)
 
 
 def moves(rng: random.Random) -> Iterator[bytes]:
-    """Yield moves forever: three single keys for every window."""
+    """Yield moves forever: three single keys for every dialog."""
     while True:
         if rng.random() < 0.25:
             yield from rng.choice(WINDOWS)

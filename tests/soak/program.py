@@ -1,7 +1,7 @@
 """The monitor under test: ``program REPORT_FD LIMIT_BYTES PORT INTERFACE…``.
 
-It is the real `Monitor` on the real terminal, with a small store, an echo listener, and one thread
-more: a sampler, which writes one JSON line a second to the descriptor REPORT_FD.
+The real `Monitor` on a real terminal, with a small store, an echo listener, and a sampler thread
+that writes one JSON line a second to the descriptor REPORT_FD.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ EACH_S = 1.0
 
 
 def memory() -> dict[str, int]:
-    """Bytes resident, by kind. ``rss`` counts all of them: the program's text and libraries
-    (file-backed), the capture rings (mapped from the kernel), and anonymous memory."""
+    """Return the resident bytes by kind.
+
+    ``rss`` counts all of them: the program's text and libraries (file-backed), the capture rings
+    (mapped from the kernel), and anonymous memory.
+    """
     fields = {"Rss": "rss", "Anonymous": "anonymous"}
     found = {}
     for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
@@ -38,7 +41,7 @@ def memory() -> dict[str, int]:
 
 
 def ledger(engine: Engine, monitor: Monitor) -> dict[str, Any]:
-    """Counts of the worker, the store and the screen, each consistent in itself."""
+    """Return the counts of the worker, the store and the screen, each consistent in itself."""
     worker = engine.snapshot()
     store = worker.packets
     screen = monitor.screen_stack[0] if monitor.screen_stack else None
@@ -60,12 +63,12 @@ def ledger(engine: Engine, monitor: Monitor) -> dict[str, Any]:
 
 
 def sample(engine: Engine, monitor: Monitor) -> dict[str, Any]:
-    """Everything that must not grow, and the loss ledger."""
+    """Return everything that must not grow, and the packet counts."""
     totals = engine.echo.snapshot().totals
     return {
         **memory(),
         **ledger(engine, monitor),
-        "descriptors": len(os.listdir("/proc/self/fd")) - 1,  # but for the one that lists them
+        "descriptors": len(os.listdir("/proc/self/fd")) - 1,  # minus the one of the listing
         "threads": len(threads := own_threads()),
         "names": threads,
         "accepted": totals.accepted,

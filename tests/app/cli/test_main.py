@@ -84,7 +84,7 @@ def test_a_line_a_packet(one_syn: str, capsys: Capture) -> None:
 
 def test_a_line_names_the_wrong_checksum(tmp_path: Path, capsys: Capture) -> None:
     bad = bytearray(SYN)
-    bad[22] ^= 1  # the time to live: IPv4's sum is wrong, TCP's is not
+    bad[22] ^= 1  # the time to live: the IPv4 checksum is wrong, TCP's is not
     path = capture_of(tmp_path / "bad.pcap", [SYN, bytes(bad)])
     assert run(["dump", "-r", path]) == 0
     good, wrong = capsys.readouterr().out.splitlines()
@@ -116,7 +116,7 @@ def test_json_is_the_contract(one_syn: str, capsys: Capture) -> None:
     in_contract = [key for key in expected if key not in ("tcp.options", "tcp.len")]
     assert [key for key in kept if key in in_contract] == in_contract
     assert "frame.stop" not in packet
-    assert "frame.interface_name" not in packet  # a pcap file does not tell
+    assert "frame.interface_name" not in packet  # a pcap file does not name it
     assert "frame.raw" not in packet
 
 

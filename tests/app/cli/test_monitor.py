@@ -62,7 +62,7 @@ def test_a_capture_on_stdin_leaves_the_keyboard_usable(terminal: Open, tmp_path:
     path = capture_of(tmp_path / "one.pcap", [SYN])
     screen = terminal("sh", "-c", f"cat {shlex.quote(path)} | {shlex.join(RAWSCOPE)} -r -")
     screen.wait_for(b"[SYN]", PATIENCE_S)
-    screen.key(b"q", b"Leave", PATIENCE_S)  # what came through a pipe is nowhere else: it asks
+    screen.key(b"q", b"Leave", PATIENCE_S)  # packets from a pipe exist nowhere else, so it asks
     assert status_after(screen, b"y") == 0
 
 
@@ -116,7 +116,7 @@ def test_the_demo_shows_real_packets(terminal: Open) -> None:
         "[SYN, ACK]",
         "[PSH, ACK]",
         "HTTP/1.1 200 OK",
-    )  # the table follows: any row may be gone
+    )  # the table follows: any row may have scrolled away
 
     def shows_conversations() -> bool:
         running.read(0.05)
@@ -129,5 +129,5 @@ def test_the_demo_without_the_capability_shows_how_to_get_it(terminal: Open) -> 
     """The monitor still opens, and shows the reason."""
     screen = terminal(sys.executable, "-m", "tests.unprivileged", "app", "--demo")
     screen.wait_for(b"CAP_NET_RAW", PATIENCE_S)
-    screen.key(b"q", b"run: sudo setpriv ", PATIENCE_S)  # whole, to be copied
+    screen.key(b"q", b"run: sudo setpriv ", PATIENCE_S)  # the whole command, to be copied
     assert status_after(screen, b"") == 1

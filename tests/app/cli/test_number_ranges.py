@@ -102,7 +102,7 @@ def test_numbers_that_commands_parse(arguments: list[str], text: str, capsys: Ca
 @pytest.mark.parametrize("key", sorted(FIELDS))
 def test_every_field(key: str, capsys: Capture) -> None:
     for text in TEXTS:
-        assert run(["send", "--dry-run", f"--{key}={text}"]) in (0, 2)  # a body may be any text
+        assert run(["send", "--dry-run", f"--{key}={text}"]) in (0, 2)  # the body may be any text
     _says_what_is_wrong(capsys)
 
 

@@ -22,7 +22,7 @@ from tests.support import ROOT, require_root
 from tests.unprivileged import ON_A_REFUSED_TERMINAL
 from tests.waiting import PATIENCE_S, until
 
-# A refused terminal belongs to another user; a process can open its controlling one all the same.
+# A terminal of another user cannot be opened by name, but a process can open its controlling one.
 PROGRAMS = {
     "refused terminal": ["-c", ON_A_REFUSED_TERMINAL],
     "refused controlling terminal": [
@@ -116,7 +116,7 @@ def unread_capture(kind: str) -> Iterator[subprocess.Popen[bytes]]:
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
     ):
         await_full(room, process, lambda: sender.sendto(bytes(1000), ("127.0.0.1", 9)))
-        for _ in range(200):  # surely more than what finds room meanwhile
+        for _ in range(200):  # more than finds room in the meantime
             sender.sendto(bytes(1000), ("127.0.0.1", 9))
         yield process
 

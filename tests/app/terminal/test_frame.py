@@ -50,7 +50,7 @@ def whole(lines: list[Strip]) -> LayoutUpdate:
 
 
 def chops(rng: random.Random, lines: list[Strip]) -> ChopsUpdate:
-    """Return Textual's update of some lines in two parts, of which it may paint one or crop some."""
+    """Return Textual's update of some lines in two parts; it may paint one or crop some."""
     cut = rng.randrange(1, WIDTH)
     parts = [dict(zip((0, cut), strip.divide([cut, WIDTH]), strict=True)) for strip in lines]
     spans = []
@@ -107,7 +107,7 @@ def test_differences_lead_to_what_textual_paints(seed):
                 screens.take(whole(lines))
             case 3:
                 screens.take(chops(rng, [line(rng) for _ in range(HEIGHT)]))
-        if rng.random() < 0.7:  # else the frame is left out
+        if rng.random() < 0.7:  # else the frame is skipped
             screens.write()
     screens.write()
 

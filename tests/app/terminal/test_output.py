@@ -52,7 +52,7 @@ async def test_a_write_returns_without_a_reader(ends, way):
     output = TerminalOutput(ends[1], asyncio.get_running_loop())
     output.write(MUCH)
     assert output.behind
-    assert os.get_blocking(ends[1])  # the shell's descriptor is as it was
+    assert os.get_blocking(ends[1])  # the shell's descriptor is unchanged
     output.cut()
     output.finish(0)
     output.close()
@@ -114,7 +114,7 @@ async def test_nothing_waits_for_room_after_it_was_closed(ends, way):
     output.close()
     os.dup2(ends[1], number)
     try:
-        await asyncio.sleep(0)  # `_wait` was called soon by the write
+        await asyncio.sleep(0)  # runs `_wait`, which the write scheduled
         assert not loop.remove_writer(number)
     finally:
         os.close(number)

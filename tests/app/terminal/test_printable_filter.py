@@ -37,7 +37,7 @@ BACKGROUND = Color(0, 0, 0)
         ("\u115f.pcap", "��.pcap"),
         ("e\u0301\u0301\u0301\u0301", "e\u0301\u0301"),
         ("\u0301e", "e"),
-        ("❤\ufe0f!", "❤! "),  # without the selector it is a cell narrower
+        ("❤\ufe0f!", "❤! "),  # narrower by a cell without the selector
         ("👩\u200d🚀", "👩"),  # without the joiner there is room for one of them
     ],
 )
@@ -94,7 +94,7 @@ def test_the_filter_wraps_the_other_filters():
     assert last is dim
     red = [Segment("a\x1bb", Style(color="red"))]
     assert gate.apply(red, BACKGROUND) == gray.apply([Segment("ab", red[0].style)], BACKGROUND)
-    assert with_gate([gray])[0] is gate  # or every line would be painted anew
+    assert with_gate([gray])[0] is gate  # otherwise every line would be painted again
     assert with_gate([]) == with_gate([AS_IS])
 
 

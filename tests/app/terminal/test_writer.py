@@ -75,7 +75,7 @@ def test_the_accepted_bytes_arrive(made, ends):
             pass
     received = received.replace(b"\r\n", b"\n")
     assert text.startswith(received)
-    assert len(text) - len(received) < 1 << 13  # the kernel may hand on the last bytes later
+    assert len(text) - len(received) < 1 << 13  # the kernel may deliver the last bytes later
 
 
 def test_a_closed_writer_keeps_no_descriptor_number(ends):

@@ -15,7 +15,7 @@ from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
 
 CANARY = 0xAA
-START = 48  # of the first frame, behind the block's own header
+START = 48  # of the first frame, after the block's own header
 ARPHRD_INFINIBAND = 32
 ETHERNET, TUN, OTHER = 4, 7, 9  # interface numbers
 HARDWARE = {ETHERNET: ARPHRD_ETHER, TUN: ARPHRD_NONE, OTHER: ARPHRD_INFINIBAND}
@@ -88,7 +88,7 @@ def test_time_is_seconds_and_nanoseconds_past_2038():
         (kernel.TP_STATUS_CSUMNOTREADY, PacketFlag.CHECKSUM_NOT_READY),
         (kernel.TP_STATUS_CSUM_VALID, PacketFlag.CHECKSUM_VALID),
         (kernel.TP_STATUS_GSO_TCP, PacketFlag.SEGMENTED),
-        (1 << 29, 0),  # TP_STATUS_TS_SOFTWARE is nothing to show
+        (1 << 29, 0),  # TP_STATUS_TS_SOFTWARE is not shown
     ],
 )
 def test_status_bits(status, flag):
@@ -200,7 +200,7 @@ def test_devices_of_every_kind_in_one_block():
 def test_an_interface_is_added_once_with_its_first_frame():
     interfaces = Interfaces()
     register = InterfaceMap(interfaces.add, 100)
-    gone = 999_999  # no interface has this number any more
+    gone = 999_999  # no interface has this number
     assert register.look_up(gone, ARPHRD_ETHER) is register.look_up(gone, ARPHRD_ETHER)
     assert [(one.name, one.snap_length) for one in interfaces] == [("interface 999999", 100)]
 

@@ -165,7 +165,7 @@ def test_a_new_number_does_not_get_the_name_of_a_deleted_interface(kernel, regis
     kernel.delete(NUMBER)
     kernel.add(NUMBER, "new")
     register.follow_changes()
-    kernel.names.clear()  # and this one went without a word yet
+    kernel.names.clear()  # and this one was deleted without a message
     assert name_of(register, added) == "interface 17"
 
 

@@ -141,7 +141,7 @@ def no_more_descriptors(*_arguments):
     raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
-# what fails while a source or a session is opened
+# the failing call when a source or a session is opened
 FAULTS = {
     "the filter": lambda patch: patch.setattr(packet_socket.bpf, "attach", no_more_descriptors),
     "the watcher's socket": lambda patch: patch.setattr(
@@ -155,9 +155,7 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("method", ["ring", "datagram"])
 def test_a_source_that_cannot_be_opened_leaves_nothing_open(monkeypatch, method, fault) -> None:
-    """The error is one sentence, and no descriptor leaks; the socket is UDP, which lacks the
-    options.
-    """
+    """The error is one sentence, and no descriptor leaks; a UDP socket lacks the options."""
     monkeypatch.setattr(
         packet_socket.kernel, "packet_socket", lambda **_: socket.socket(type=socket.SOCK_DGRAM)
     )

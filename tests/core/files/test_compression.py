@@ -82,7 +82,7 @@ def test_compressed_data_cut_before_the_first_output(path) -> None:
 
 def test_everything_before_damage_in_gzip_is_kept(path) -> None:
     packed = bytearray(gzip.compress(PLAIN))
-    packed[-6] ^= 1  # the checksum of the whole
+    packed[-6] ^= 1  # the checksum of everything
     found = read(path, bytes(packed))
     assert found.frames == [FRAME] * 999
     assert found.damaged
@@ -172,7 +172,7 @@ def test_a_bomb_takes_bounded_memory(path, compression) -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert found.damaged  # zeros are no block
+    assert found.damaged  # zeros are not a block
     assert peak < 64 << 20
 
 

@@ -55,7 +55,7 @@ _NUMBERS = [0, 1, 3, 4, 6, 8, 12, 20, 28, 32, 0xFFFF, 262_145, 0x7FFF_FFFF, 0xFF
 
 def survive(path, content: bytes) -> Read | None:
     """Read `content`; only `FileError` may be raised, and all packets lie inside the file."""
-    path.unlink(missing_ok=True)  # a new file: cutting an old one is another test
+    path.unlink(missing_ok=True)  # a new file: another test truncates an old one
     path.write_bytes(content)
     try:
         found = Read(open_capture(path))

@@ -35,7 +35,7 @@ from core.store.packet_store import PacketStore
 from tests.core.files.make import FRAME, Read, block, enhanced, interface, option, read, section
 from tests.support import ROOT
 
-MOST = 3_900_000  # empty options, which fill a block up to the largest that is read
+MOST = 3_900_000  # empty options: they fill the largest block that is read
 MANY = MOST // 10
 EMPTY, COMMENT = option(77, b""), option(1, b"")
 PACKINGS = {
@@ -46,7 +46,7 @@ PACKINGS = {
 
 
 def blocks(one: bytes) -> dict[str, tuple[bytes, bytes]]:
-    """Return the blocks before a packet and the packet; one of them has a block filled with `one`."""
+    """Return the blocks before a packet and the packet; one has a block filled with `one`."""
     many = one * MANY
     head = section() + interface()
     return {
@@ -233,7 +233,7 @@ def test_joined_batches_find_their_comments(tmp_path) -> None:
     assert joined([one]) is one
 
 
-# -- giving up inside a block ---------------------------------------------------------------
+# -- canceling inside a block ---------------------------------------------------------------
 
 
 class CanceledInside:
@@ -257,7 +257,7 @@ class CanceledInside:
 
 @pytest.mark.parametrize("packing", ["gzip", "zstd"])
 @pytest.mark.parametrize("kind", [4, 5, 10, 0xBAD, 0x7777])
-def test_reading_can_be_canceled_inside_a_compressed_block(
+def test_reading_can_be_canceled_in_a_compressed_block(
     tmp_path, monkeypatch, packing, kind
 ) -> None:
     """A few bytes expand to a block of 128 MiB; the rest is not decompressed."""

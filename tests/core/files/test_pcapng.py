@@ -58,7 +58,7 @@ def test_simple_and_obsolete_packets_among_enhanced(path, order) -> None:
     assert found.original == [60, 60, 7, 3]
     assert found.interface == [0, 0, 1, 0]
     assert found.times == [1000, 0, 2000, 0]
-    # a simple packet has no time: the 0 that stands in for it is marked
+    # a simple packet has no time: its 0 is flagged
     assert found.flags == [0, PacketFlag.TIME_INVALID, 0, PacketFlag.TIME_INVALID]
 
 

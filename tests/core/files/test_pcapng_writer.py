@@ -78,7 +78,7 @@ def test_tshark_reads_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cut", [*range(1, 60), 100])
 def test_a_writer_continues_after_the_last_whole_block(tmp_path: Path, cut: int) -> None:
-    """The next writer removes any part of the last packet's block and keeps everything before it."""
+    """The next writer removes any part of the last packet's block and keeps the rest."""
     path = tmp_path / "a.pcapng"
     write(path, packets=3)
     whole = path.read_bytes()
@@ -105,9 +105,7 @@ def test_a_batch_is_written_as_one_by_one(tmp_path: Path) -> None:
 
 
 def test_two_writers_can_share_a_file(tmp_path: Path) -> None:
-    """Both open the file before either has written, and take turns; each packet keeps its
-    interface.
-    """
+    """Both open it before either has written, and take turns; packets keep their interfaces."""
     path = tmp_path / "a.pcapng"
     first, second = PcapngWriter(path), PcapngWriter(path)
     first.add_interface("one", LinkType.ETHERNET)
@@ -155,7 +153,7 @@ def test_a_file_damaged_in_its_middle_is_left_unchanged(tmp_path: Path) -> None:
     write(path, packets=3)
     content = bytearray(path.read_bytes())
     content[4] ^= 0xFF  # the length of the first block
-    content[-1] ^= 0xFF  # and of the last one: the file is walked
+    content[-1] ^= 0xFF  # and of the last one, so the file is walked
     path.write_bytes(content)
     with pytest.raises(OSError, match="damaged at byte 0"):
         PcapngWriter(path)

@@ -231,7 +231,7 @@ def test_a_late_cancellation_writes_into_no_descriptor(cancellation) -> None:
     number = cancellation.fileno()
     other = os.eventfd(0, os.EFD_NONBLOCK)
     cancellation.close()
-    os.dup2(other, number)  # the number means something else now
+    os.dup2(other, number)  # the number now refers to another file
     try:
         cancellation.cancel()
         with pytest.raises(BlockingIOError):

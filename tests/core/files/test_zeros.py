@@ -147,7 +147,7 @@ def test_zeros_that_begin_anywhere_in_a_block(tmp_path) -> None:
     good = section() + interface() + enhanced() * 2
     commented = enhanced(options=option(1, b"comment") + option(0, b""))
     for last in (commented, interface(options=option(2, b"eth0")), block(5, bytes(range(1, 25)))):
-        for kept in range(len(last) - 3):  # the trailer is not written
+        for kept in range(len(last) - 3):  # without the trailer
             written = last[:kept].rstrip(b"\0")
             content = good + last[:kept] + bytes(4096)
             zeros = len(content) - len(good) - len(written)

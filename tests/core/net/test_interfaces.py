@@ -29,7 +29,7 @@ def test_same_names_as_the_socket_module():
         (772, (LinkType.ETHERNET, LinkHeader.LINK)),
         (0xFFFE, (LinkType.RAW, LinkHeader.NETWORK)),  # tun, WireGuard
         (768, (LinkType.RAW, LinkHeader.NETWORK)),  # ipip
-        (512, (LinkType.LINUX_SLL, LinkHeader.COOKED)),  # PPP: its header is not always there
+        (512, (LinkType.LINUX_SLL, LinkHeader.COOKED)),  # PPP: its header is not always present
         (32, (LinkType.LINUX_SLL, LinkHeader.COOKED)),  # InfiniBand
         (12345, (LinkType.LINUX_SLL, LinkHeader.COOKED)),
     ],

@@ -25,7 +25,7 @@ def definitions(*names):
             value = value.strip()
             if shift := SHIFT.fullmatch(value):
                 found[macro] = 1 << int(shift[1])
-            elif value in found:  # another name for one before it
+            elif value in found:  # another name for an earlier one
                 found.setdefault(macro, found[value])
             elif value[0].isdigit():
                 found[macro] = int(value.rstrip("UL"), 0)
