@@ -1,8 +1,8 @@
-"""``make screenshots``: pictures for the README, from the scripted capture of the tests.
+"""``make screenshots``: draw the README's pictures from the scripted capture of the tests.
 
-The same bytes on every run: nothing is captured, no clock is read. The laboratory's picture has the
-figures of ``lab.jsonl``, which is what ``rawscope iolab --json`` printed on the machine that
-tests/bench/RESULTS.md names. Run from the checkout::
+The bytes are the same on every run: nothing is captured, and no clock is read. The laboratory's
+picture has the figures of ``lab.jsonl``, the output of ``rawscope iolab --json`` on the host that
+tests/bench/RESULTS.md describes. Run from the checkout::
 
     python -m screenshots.make [FOLDER]
 """
@@ -33,7 +33,7 @@ from tests.scripted_monitor import main as main_screen
 
 SYN = 5  # a packet that begins a connection
 
-SENT = "sent"  # not a key: agree, and wait for the answer
+SENT = "sent"  # not a key: approve, and wait for the reply
 # name, (columns, lines), packet to select in the last conversation, keys to press
 PICTURES = (
     ("main", (160, 45), BAD_CHECKSUM, ("enter", "G", "k", "k", "k")),
@@ -44,7 +44,7 @@ PICTURES = (
     ("forge", (160, 45), SYN, ("f", "f4", "ctrl+s", SENT)),
     ("forge-narrow", (80, 24), SYN, ("f",)),
 )
-CONVERSATIONS = (2, 3, 3, 5, 8, 6, 4, 5, 7, 9, 8)  # held in each second before the picture
+CONVERSATIONS = (2, 3, 3, 5, 8, 6, 4, 5, 7, 9, 8)  # conversations in each second before the picture
 SECOND_NS = 1_000_000_000
 
 
@@ -56,7 +56,7 @@ async def take(
     packet: int,
     keys: tuple[str, ...],
 ) -> Path:
-    """One picture, as SVG; `folder` is for what the program keeps."""
+    """Write one picture as SVG; `folder` is for the program's own files."""
     store, frames = scripted_store(), list(conversations())
     seconds = itertools.count()
     paths = Paths(folder / "config.toml", folder / "state.json")
@@ -80,7 +80,7 @@ async def take(
 
 
 async def take_echo(pictures: Path, name: str, act: Act) -> Path:
-    """One picture of the scripted echo server or the laboratory, as SVG."""
+    """Write one picture of the scripted echo server or the laboratory, as SVG."""
     monitor = echo_monitor()
     async with monitor.run_test(size=(160, 45)) as pilot:
         await act(pilot)
@@ -88,7 +88,7 @@ async def take_echo(pictures: Path, name: str, act: Act) -> Path:
 
 
 def measured() -> Results:
-    """What the laboratory measured on a real machine."""
+    """Return the results that the laboratory measured on a real host."""
     models: list[ModelResult] = []
     points: list[CurvePoint] = []
     for line in (Path(__file__).parent / "lab.jsonl").read_text().splitlines():
@@ -102,14 +102,14 @@ def measured() -> Results:
 
 
 async def in_the_lab(pilot: Pilot[None]) -> None:
-    """Go where those figures are."""
+    """Open the laboratory with those results."""
     await pilot.app.push_screen(LabScreen(before=measured()))
     await pilot.pause()
     await pilot.pause()
 
 
 async def sent(pilot: Pilot[None]) -> None:
-    """Agree to what is to be sent, and wait for the answer to it."""
+    """Approve the send, and wait for the reply."""
     screen = main_screen(pilot)
     while not (isinstance(pilot.app.screen, Confirm) and pilot.app.screen.is_asked):
         await pilot.pause()
@@ -123,7 +123,7 @@ ECHO_PICTURES = (("echo", opened(STALLED, "v", "enter")), ("lab", in_the_lab))
 
 
 def main() -> None:
-    """Every picture of the list, into the folder given or ``screenshots``."""
+    """Write every picture of the lists into the given folder, or ``screenshots``."""
     for variable in ("NO_COLOR", "TEXTUAL_THEME"):
         os.environ.pop(variable, None)
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "screenshots")

@@ -19,14 +19,14 @@ from tests.support import captures_dir, require_capture
 STOPPING = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP)
 SCREEN_SIZE = ("COLUMNS", "LINES")
 
-# the first text that is drawn builds tables of all of Unicode, which may take seconds
+# drawing the first text builds tables of all of Unicode, which may take seconds
 settings.register_profile("rawscope", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("rawscope")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test whose marker needs what this host lacks, before any fixture is set up."""
+    """Skip a test whose marker needs what this host lacks, before its fixtures are set up."""
     if item.get_closest_marker("corpus"):
         captures_dir()
     if item.get_closest_marker("live"):
@@ -34,12 +34,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give this process (each worker of a parallel run is one) a network and signals of its own.
+    """Give this process (each worker of a parallel run) its own network and default signals.
 
     Under nohup(1), SIGHUP is ignored, and every program that a test starts would inherit that:
-    tests that end a program with SIGHUP would wait for it until they time out. The first process of
-    a parallel run imports readline, which sets COLUMNS=80 and LINES=24 for the workers: every
-    program would believe them rather than the size of its own pty.
+    tests that end a program with SIGHUP would wait until they time out. The first process of a
+    parallel run imports readline, which sets COLUMNS=80 and LINES=24 for the workers; every program
+    would prefer them to the size of its own pty.
     """
     leave_network()
     use_exact_idle()
@@ -52,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run an ``async def`` test in an event loop of its own; every other one is pytest's."""
+    """Run an ``async def`` test in its own event loop; leave other tests to pytest."""
     if not inspect.iscoroutinefunction(pyfuncitem.function):
         return None
     wanted = inspect.signature(pyfuncitem.function).parameters
@@ -62,7 +62,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, object, object]:
-    """After each test and its fixtures: free what the program froze, if it is much."""
+    """After each test and its fixtures, free the objects that the program froze, if many."""
     done = yield
     bound_frozen()
     return done

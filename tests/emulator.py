@@ -1,8 +1,8 @@
 """A terminal emulator without a window: shows what the user would see of a program's output.
 
-It knows what this project and Textual write (VT102 and xterm: cursor, lines, margins, SGR,
-alternate screen, cursor position report), and raises on any other sequence, so that nothing is
-missed silently.
+It implements the sequences that this project and Textual write (VT102 and xterm: cursor, lines,
+margins, SGR, alternate screen, cursor position report), and raises on any other sequence, so that
+nothing is missed silently.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SHOWN_ON_BLANKS = {"4", "7", "9"}
 
 @dataclass(frozen=True)
 class Pen:
-    """The rendition that characters are written in."""
+    """The rendition of the characters that are written."""
 
     attributes: frozenset[str] = frozenset()
     foreground: str = ""
@@ -33,14 +33,14 @@ class Pen:
 
 @dataclass(frozen=True)
 class Cell:
-    """A character as it is seen; the second cell of a wide one is empty."""
+    """A character on the screen; the second cell of a wide one is empty."""
 
     text: str = " "
     pen: Pen = Pen()
 
     @property
     def seen(self) -> Cell:
-        """This cell without what cannot be seen on a blank."""
+        """Return this cell without attributes that are invisible on a blank."""
         if self.text == " " and not self.pen.attributes & _SHOWN_ON_BLANKS:
             return Cell(" ", Pen(background=self.pen.background))
         return self
@@ -58,7 +58,7 @@ class Emulator:
         self.resize(columns, rows)
 
     def resize(self, columns: int, rows: int) -> None:
-        """Take another size; what was shown is gone."""
+        """Change the size; the screen becomes blank."""
         self.columns, self.rows = columns, rows
         self.x = self.y = 0
         self._top, self._bottom = 0, rows - 1
@@ -69,7 +69,7 @@ class Emulator:
 
     @property
     def text(self) -> list[str]:
-        """The lines as text."""
+        """Return the lines as text."""
         return ["".join(cell.text for cell in line) for line in self._lines]
 
     @property
@@ -81,7 +81,7 @@ class Emulator:
         return any(text in line for line in self.text)
 
     def feed(self, data: bytes) -> None:
-        """Take in bytes; they may be cut anywhere."""
+        """Process bytes, which may be split anywhere."""
         text = self._held + self._decoder.decode(data)
         at = 0
         while at < len(text):

@@ -1,10 +1,10 @@
-"""Keep what the program freezes from filling a long-lived test process.
+"""Keep frozen objects from filling a long-lived test process.
 
 The monitor freezes (``gc.freeze``) all objects after its first frame. That suits a program that
 shows one monitor and ends. A test process shows hundreds, one after the other: each is one large
-cycle of some 20,000 objects, and a frozen cycle is never collected. That was 3 MB a monitor and
-900 MB at the end of the suite. So a process that ran enough tests thaws everything, collects
-what is garbage, and freezes the rest again.
+cycle of some 20,000 objects, and a frozen cycle is never collected. That was 3 MB a monitor and 900
+MB at the end of the suite. So after enough tests a process unfreezes everything, collects the
+garbage, and freezes the rest again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _baseline = 0
 
 
 def bound_frozen() -> bool:
-    """Collect frozen garbage if `LIMIT` objects were frozen since the last time. Return whether."""
+    """Collect frozen garbage if `LIMIT` objects were frozen since; return True if so."""
     global _baseline
     if gc.get_freeze_count() - _baseline < LIMIT:
         return False

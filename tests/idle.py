@@ -1,19 +1,20 @@
-"""Wait until a Textual app has nothing left to do, by facts where Textual's pilot guesses.
+"""Wait until a Textual app has nothing left to do, by facts instead of the guess of Textual's
+pilot.
 
-`Pilot.press` and `Pilot.pause` wait until the process used almost no processor time for 20 ms. On
-an idle machine that costs 40 ms a key. On a busy one the process looks idle because it is not
-given a processor, so a test goes on before its key was handled. `use_exact_idle` replaces the
-guess by facts:
+`Pilot.press` and `Pilot.pause` wait until the process has used almost no processor time for 20 ms.
+On an idle host that costs 40 ms a key. On a busy one the process appears idle because it gets no
+processor, so a test continues before its key was handled. `use_exact_idle` replaces the guess by
+facts:
 
 - the event loop has nothing that is ready to run, a few rounds in a row (a round also polls
-  descriptors and at timers that are due),
-- every widget waits for its next message: none is in the middle of handling one,
+  descriptors and due timers),
+- every widget waits for its next message, and none is handling one,
 - no key waits in the application's `KeyQueue`, as keys do until the side panels are mounted, and
-- no change of the terminal's size is on its way, and the screen has nothing left to lay out or to
-  paint. What there is happens at once; Textual itself would wait for its next frame.
+- no change of the terminal's size is pending, and the screen has nothing left to lay out or to
+  paint. `idle` does such work at once; Textual itself would wait for its next frame.
 
-Not covered, because nothing in the event loop knows of it: the work of other threads and what a
-timer will do later. A test that expects that waits for it with `eventually`.
+The event loop does not know the work of other threads or the future work of timers. A test that
+expects such work waits for it with `eventually`.
 """
 
 from __future__ import annotations
@@ -36,20 +37,20 @@ FINISHED_AT_MOST = 20  # times; a screen whose scrollbars come and go lays itsel
 
 
 def _is_handling(pump: MessagePump) -> bool:
-    """Return whether a widget has not come back to its queue, for it awaits something else."""
+    """Return True if a widget is handling a message or awaits something else."""
     if not pump._running or pump._closing or pump._task is None or pump._task.done():
         return False
     return not pump._message_queue.ready_event._waiters  # type: ignore[attr-defined]
 
 
 def _has_keys(app: App[Any]) -> bool:
-    """Return whether keys wait for their turn, or for what the one before them brings about."""
+    """Return True if keys wait to be handled, or for the effect of the key before them."""
     queue = getattr(app, "key_queue", None)
     return queue is not None and bool(queue._waiting)
 
 
 def _finish(app: App[Any]) -> bool:
-    """Resize, lay out and paint what is waiting for it. Return whether there was something."""
+    """Do pending resizing, layout and painting. Return True if there was any."""
     if app._resize_timer is not None:
         app._check_resize()
         return True
@@ -66,7 +67,7 @@ def _finish(app: App[Any]) -> bool:
 async def idle(min_sleep: float = 0.0, max_sleep: float = PATIENCE_S) -> None:
     """Wait until the app of this context has nothing to do; fail after `max_sleep` seconds.
 
-    It has the signature of Textual's ``wait_for_idle``, whose place it takes.
+    It has the signature of Textual's ``wait_for_idle``, which it replaces.
     """
     loop: Any = asyncio.get_running_loop()
     app = active_app.get()
@@ -74,7 +75,7 @@ async def idle(min_sleep: float = 0.0, max_sleep: float = PATIENCE_S) -> None:
     quiet = finished = 0
     while quiet < QUIET_ROUNDS:
         await asyncio.sleep(0)
-        # the rest of this round, and what was added to the next: asyncio.base_events
+        # the rest of this round, and callbacks for the next one: asyncio.base_events
         quiet = 0 if loop._ready else quiet + 1
         if quiet == QUIET_ROUNDS:
             if _has_keys(app) or any(map(_is_handling, (app, *app._registry))):
@@ -92,7 +93,7 @@ def use_exact_idle() -> None:
 
 
 def screen_text(app: App[Any]) -> str:
-    """Return all that is on the terminal, line by line."""
+    """Return all text on the terminal, line by line."""
     strips = app.screen._compositor.render_strips(app.size)
     return "\n".join(strip.text.rstrip() for strip in strips)
 
@@ -102,7 +103,7 @@ async def eventually(
     what: str = "the condition",
     ask: Callable[[], object] = lambda: None,
 ) -> None:
-    """Wait for what another thread or a timer brings about in the app of this context.
+    """Wait until another thread or a timer makes `condition` true in the app of this context.
 
     Call `ask` before each check of `condition`, as a timer of the app might. Fail after
     `PATIENCE_S` seconds with the text on the screen.

@@ -1,14 +1,14 @@
-"""A network namespace of its own for each test process.
+"""Give each test process its own network namespace.
 
 Two workers of one test run that shared the loopback interface would see each other's packets in
-captures on ``lo``, and could take each other's ports. Where the process has the privilege
-(CAP_SYS_ADMIN), it leaves the machine's network before the first test: ``unshare(2)`` moves the
-calling thread, and every thread and program that it starts later follows. ``/sys`` still shows
-the machine's interfaces, since it belongs to the mount and not to the thread; nothing in
-rawscope reads it. ``ip netns`` works as before, because its names are files.
+captures on ``lo``, and could take each other's ports. With the privilege (CAP_SYS_ADMIN), a process
+leaves the host's network before the first test: ``unshare(2)`` moves the calling thread, and every
+thread and program that it starts later follows. ``/sys`` still shows the host's interfaces, since
+it belongs to the mount and not to the thread; nothing in rawscope reads it. ``ip netns`` works as
+before, because its names are files.
 
-Without the privilege everything stays as it is. Tests therefore let the kernel choose the ports
-that they listen on.
+Without the privilege, the process stays in the host's network. Tests therefore let the kernel
+choose the ports that they listen on.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def flags_of(name: str) -> int:
 def leave_network() -> bool:
     """Move the calling thread into a new network namespace and bring its ``lo`` up.
 
-    Return False, and change nothing, where the process lacks the privilege.
+    Without the privilege, change nothing and return False.
     """
     if ctypes.CDLL(None).unshare(CLONE_NEWNET):
         return False

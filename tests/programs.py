@@ -1,11 +1,11 @@
-"""Find, in the source of tests, programs that are started without `require_peer`.
+"""Find programs that tests start without `require_peer`, in the source of the tests.
 
-The first word of a command may be written out only if it is one of `EVERYWHERE`. Any other has to
-come from a call such as ``require_peer("tcpdump")``; so has a parameter, since its function does
-not know what it is given. Followed are variables, displays, ``*``, the command behind a prefix
-that is not written out (``*network.inside(…)``), ``ip netns exec``, ``env``, ``setpriv``,
-``unshare`` and ``sh -c``, and Python programs in strings. Not followed: attributes and what
-functions return. CI finds those by a run without the programs (``.ci/newcomer``).
+A test may spell out the first word of a command only if it is one of `EVERYWHERE`. Any other
+program must come from a call such as ``require_peer("tcpdump")``. So must a parameter, since its
+function does not know the value. The check follows variables, displays, ``*``, the command after a
+prefix that is not spelled out (``*network.inside(…)``), ``ip netns exec``, ``env``, ``setpriv``,
+``unshare`` and ``sh -c``, and Python programs in strings. It does not follow attributes and return
+values. CI finds those by a run without the programs (``.ci/newcomer``).
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ Scope = dict[str, list[ast.expr]]
 
 
 def faults(source: str) -> list[str]:
-    """Name each program, with its line, that this source starts without asking for it."""
+    """Return each program, with its line, that this source starts without `require_peer`."""
     finder = _Finder()
     tree = ast.parse(source)
-    finder.look_into(tree.body, {})
+    finder.visit_body(tree.body, {})
     return finder.found
 
 
 def _assigned(statements: Iterable[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
-    """Yield each name that is assigned to, and the value, outside of inner functions."""
+    """Yield each assigned name with its value, outside of inner functions."""
     for node in statements:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             continue
@@ -57,7 +57,7 @@ def _assigned(statements: Iterable[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _parameters(node: Function) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the parameters; those of tests and fixtures are values that pytest looks up."""
+    """Yield the parameters; for tests and fixtures, pytest supplies the values."""
     fixture = any("fixture" in ast.unparse(one) for one in node.decorator_list)
     value = ANYTHING if fixture or node.name.startswith("test_") else PARAMETER
     arguments = node.args
@@ -71,8 +71,8 @@ class _Finder(ast.NodeVisitor):
         self.found: list[str] = []
         self._scopes: list[Scope] = []
 
-    def look_into(self, body: Sequence[ast.AST], scope: Scope) -> None:
-        """Look into the statements of a module or function."""
+    def visit_body(self, body: Sequence[ast.AST], scope: Scope) -> None:
+        """Visit the statements of a module or function."""
         for name, value in _assigned(body):
             scope.setdefault(name, []).append(value)
         self._scopes.append(scope)
@@ -81,7 +81,7 @@ class _Finder(ast.NodeVisitor):
         self._scopes.pop()
 
     def visit_FunctionDef(self, node: Function) -> None:
-        self.look_into(node.body, {name: [value] for name, value in _parameters(node)})
+        self.visit_body(node.body, {name: [value] for name, value in _parameters(node)})
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
@@ -98,20 +98,20 @@ class _Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:
-        """Look into a Python program that is given to another interpreter."""
+        """Visit a Python program that is passed to another interpreter as a string."""
         if isinstance(node.value, str) and "subprocess" in node.value and "\n" in node.value:
             with contextlib.suppress(SyntaxError):
                 self.found += [f"{node.lineno}, in a program: {one}" for one in faults(node.value)]
 
     def _values(self, name: str) -> list[ast.expr]:
-        """All that is assigned to a name in the innermost scope that has it."""
+        """Return all values assigned to a name in the innermost scope that has it."""
         for scope in reversed(self._scopes):
             if name in scope:
                 return scope[name]
         return [ANYTHING]
 
     def _argv(self, node: ast.expr) -> list[list[ast.expr]]:
-        """The words of an expression that is a list of words: one list for each possible value."""
+        """Return the words of an expression that is a command, one list for each possible value."""
         match node:
             case ast.List(elts) | ast.Tuple(elts):
                 return self._joined(elts)
@@ -143,7 +143,7 @@ class _Finder(ast.NodeVisitor):
         return [[node]]
 
     def _judge(self, line: int, words: Sequence[ast.expr]) -> None:
-        """Note what is wrong with the program that these words start, and with the one behind."""
+        """Record faults of the program that these words start, and of the one after a prefix."""
         if not words:
             return
         head, *rest = words
@@ -164,12 +164,12 @@ class _Finder(ast.NodeVisitor):
             self._judge(line, rest)
 
     def _judge_text(self, line: int, node: ast.expr) -> None:
-        """The same for the first word of a line of the shell."""
+        """Do the same for the first word of a shell command line."""
         self._judge(line, [ast.Constant(one) for one in _text(node).split()[:1]])
 
 
 def _text(node: ast.expr) -> str:
-    """What is written out, ``{}`` for what is put in; empty if nothing is."""
+    """Return the literal text of a string, ``{}`` for each replacement field; empty if none."""
     match node:
         case ast.Constant(str(text)):
             return text
@@ -181,7 +181,7 @@ def _text(node: ast.expr) -> str:
 
 
 def _asked(node: ast.expr) -> str:
-    """The program that a call of `tests.support` asks for, if it is written out."""
+    """Return the program that a call of `tests.support` requires, if it is spelled out."""
     match node:
         case ast.Call(ast.Name("require_unshare")):
             return "unshare"

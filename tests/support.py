@@ -1,9 +1,9 @@
 """Decide what this host has: captures, peer programs, privileges, network namespaces.
 
-Tests ask here and nowhere else. What is absent skips the test with the reason; with ``CI=true``
-it fails the test instead, so that CI leaves nothing out unnoticed. (What a kernel may lack, IPv6
-and io_uring, no CI can install: those tests skip by themselves.) What has to be tried is tried
-once in a session.
+Only this module decides. If something is absent, the test is skipped with the reason; with
+``CI=true`` it fails instead, so that CI skips nothing unnoticed. (CI cannot install what a kernel
+lacks, IPv6 and io_uring: those tests skip by themselves.) Facts that need a trial are tried once
+per session.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _captures() -> Path:
 
 
 def captures_dir() -> Path:
-    """Return the folder of real captures (``RAWSCOPE_CAPTURES``, else beside the checkout)."""
+    """Return the folder of real captures (``RAWSCOPE_CAPTURES``, else next to the checkout)."""
     folder = _captures()
     if not (folder / "INDEX.tsv").exists():
         _absent(f"no captures at {folder}")
@@ -46,8 +46,8 @@ def captures_dir() -> Path:
 def capture_index() -> list[tuple[str, str]]:
     """Return (path, notes) of each capture, for use as parameters while tests are collected.
 
-    Without captures it is one pair of empty strings: the test runs once, and `captures_dir` says
-    why it cannot. An empty list would skip it without that reason, in CI too.
+    Without captures, return one pair of empty strings: the test runs once, and `captures_dir`
+    reports why it cannot. An empty list would skip it without that reason, in CI too.
     """
     try:
         lines = (_captures() / "INDEX.tsv").read_text().splitlines()[1:]
@@ -58,22 +58,22 @@ def capture_index() -> list[tuple[str, str]]:
 
 
 def require_peer(name: str) -> str:
-    """Return the absolute path of a program that is not on every machine; ``PATH`` decides."""
+    """Return the absolute path of a program that some hosts lack; ``PATH`` decides."""
     path = shutil.which(name)
     if path is None:
-        _absent(f"there is no {name} on PATH")
+        _absent(f"{name} is not on PATH")
     return path
 
 
 def require_device(path: str) -> str:
     """Return the path of a device that a container may lack."""
     if not os.path.exists(path):
-        _absent(f"there is no {path}")
+        _absent(f"{path} does not exist")
     return path
 
 
 def require_command(*words: str) -> list[str]:
-    """Return a command with the absolute path of its program, which `require_peer` looks up."""
+    """Return a command with the absolute path of its program, from `require_peer`."""
     program, *arguments = words
     return [require_peer(program), *arguments]
 
@@ -87,7 +87,7 @@ def require_header(name: str) -> str:
 
 
 def require_root() -> None:
-    """Need user 0, whatever its capabilities are."""
+    """Skip unless the user is 0, whatever its capabilities."""
     if os.geteuid() != 0:
         _absent("needs root")
 
@@ -102,13 +102,13 @@ def _capture_fault() -> str:
 
 
 def require_capture() -> None:
-    """Need raw and packet sockets: CAP_NET_RAW (packet(7), raw(7))."""
+    """Skip unless raw and packet sockets can be opened: CAP_NET_RAW (packet(7), raw(7))."""
     if fault := _capture_fault():
         _absent(fault)
 
 
 def _trial(*command: str) -> str:
-    """Run a command; return how it failed, in one line, or an empty string."""
+    """Run a command; return its error in one line, or an empty string."""
     done = subprocess.run(
         require_command(*command),
         capture_output=True, text=True, timeout=TRIAL_LIMIT_S, check=False,
@@ -127,7 +127,7 @@ def require_unshare() -> str:
     require_root()
     unshare = require_peer("unshare")
     if fault := _unshare_fault(unshare):
-        _absent(f"no network namespace can be made here: {fault}")
+        _absent(f"cannot make a network namespace: {fault}")
     return unshare
 
 
@@ -146,33 +146,33 @@ def _netns_fault(ip: str, sysctl: str) -> str:
 
 
 def _root_is_mounted() -> bool:
-    """Tell whether / is a mount point (proc_pid_mountinfo(5), field 5), as it need not be."""
+    """Return True if / is a mount point (proc_pid_mountinfo(5), field 5); it may not be."""
     return any(
         line.split()[4] == "/" for line in Path("/proc/self/mountinfo").read_text().splitlines()
     )
 
 
 def require_namespaces() -> str:
-    """Return the path of ``ip``, whose named network namespaces and veth pairs work here.
+    """Return the path of ``ip``; named network namespaces and veth pairs work on this host.
 
-    ``ip netns exec`` remounts / for itself (ip-netns(8)), which fails where / is no mount point.
+    ``ip netns exec`` remounts / for itself (ip-netns(8)), which fails if / is not a mount point.
     """
     require_root()
     ip, sysctl = require_peer("ip"), require_peer("sysctl")
     if fault := _netns_fault(ip, sysctl):
         why = "" if _root_is_mounted() else " (/ is no mount point: this is a chroot)"
-        _absent(f"network namespaces do not work here{why}: {fault}")
+        _absent(f"network namespaces do not work on this host{why}: {fault}")
     return ip
 
 
 def require_scapy() -> str:
-    """A Python that has scapy: ``RAWSCOPE_SCAPY``, else the system's (python3-scapy)."""
+    """Return a Python that has scapy: ``RAWSCOPE_SCAPY``, else the system's (python3-scapy)."""
     python = os.environ.get("RAWSCOPE_SCAPY", "/usr/bin/python3")
     command = [python, "-c", "import scapy"]
     try:
         found = subprocess.run(command, capture_output=True, timeout=PATIENCE_S, check=False)
     except OSError:
-        _absent(f"there is no {python}, and RAWSCOPE_SCAPY names no other")
+        _absent(f"{python} is missing, and RAWSCOPE_SCAPY names no other")
     if found.returncode:
         _absent(f"{python} has no scapy, and RAWSCOPE_SCAPY names no other")
     return python

@@ -1,12 +1,12 @@
-"""Every cache is bounded: a run of weeks, or a capture made to do harm, fills none without end.
+"""Every cache is bounded, so that neither a run of weeks nor a hostile capture fills one.
 
-Found in the syntax of `app`, `core` and `widgets`:
+The test finds in the syntax of `app`, `core` and `widgets`:
 
 - ``functools.cache`` and ``lru_cache`` without a limit, as decorators and as functions;
 - ``LRUCache`` without a limit;
-- mappings used as a cache: the same function looks for a key in one and stores under it. Such a
-  mapping has to be compared by length (``len(self._kept) >= ...``) or trimmed where it is filled,
-  unless it is named here with the reason why it cannot grow without end.
+- mappings used as a cache: the same function looks up a key in one and stores under it. It must
+  compare the length of such a mapping (``len(self._kept) >= ...``) or trim it where it is filled,
+  unless the mapping is listed here with the reason why it is bounded.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.support import ROOT
 
 LIMITERS = {"_forget_oldest"}
 FUNCTION_CACHES = {"cache", "lru_cache"}
-# by file and mapping: why it cannot grow without end
+# file and mapping: why the mapping is bounded
 BOUNDED_OTHERWISE = {
     ("app/terminal/cells.py", "self._numbers"): "looks are of a theme's styles",
     ("core/echo/shutdown.py", "self._complete_since_s"): "clients of a server that is ending",
@@ -44,7 +44,7 @@ FILES = sorted(path for room in ("app", "core", "widgets") for path in (ROOT / r
 
 
 def _name(node: ast.AST) -> str:
-    """``cache`` for ``cache``, ``functools.cache``, and a call of either."""
+    """Return ``cache`` for ``cache``, ``functools.cache``, and a call of either."""
     if isinstance(node, ast.Call):
         return _name(node.func)
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
@@ -75,15 +75,17 @@ def endless_function_caches(tree: ast.AST) -> Iterator[str]:
 
 
 def _mapping(node: ast.expr, names: set[str]) -> str:
-    """The text of an attribute of `self` or of a module's mapping; empty for what is local."""
+    """Return the name of a mapping that is an attribute of `self` or of a module; else empty."""
     text = ast.unparse(node)
     of_self = isinstance(node, ast.Attribute) and text.startswith("self.")
     return text if of_self or text in names else ""
 
 
 def endless_mappings(tree: ast.Module) -> Iterator[str]:
-    """Yield mappings that outlive a call, are looked into and filled by one function, and are
-    nowhere compared by length or trimmed."""
+    """Yield unbounded mappings that outlive a call and that one function reads and fills.
+
+    A mapping is unbounded if its length is nowhere compared and it is nowhere trimmed.
+    """
     names = {
         target.id
         for node in tree.body
@@ -138,11 +140,11 @@ def test_every_cache_is_bounded(path) -> None:
     assert set(endless_mappings(tree)) == known
 
 
-def test_every_reason_is_of_a_file_that_is_there() -> None:
+def test_every_reason_belongs_to_an_existing_file() -> None:
     assert {file for file, _ in BOUNDED_OTHERWISE} <= {str(one.relative_to(ROOT)) for one in FILES}
 
 
-def test_kept_answers_of_the_kernel_are_forgotten(monkeypatch) -> None:
+def test_cached_answers_of_the_kernel_are_bounded(monkeypatch) -> None:
     """A file may name any number of destinations."""
     monkeypatch.setattr(host_addresses, "_MOST_KINDS", 10)
     monkeypatch.setattr(encapsulation, "_MOST_KEPT", 10)
@@ -174,7 +176,7 @@ def test_every_kind_of_endless_function_cache_is_found(text: str) -> None:
     ["@lru_cache(maxsize=8)\ndef f(a): ...", "g = lru_cache(8)(f)", "kept = LRUCache(SIZE)",
      "from functools import cached_property"],
 )  # fmt: skip
-def test_no_other_function_cache_is(text: str) -> None:
+def test_no_other_function_cache_is_found(text: str) -> None:
     assert not list(endless_function_caches(ast.parse(text)))
 
 
@@ -196,7 +198,7 @@ def test_mappings_used_as_caches_are_found(text: str, found: list[str]) -> None:
 
 
 def test_caches_of_header_fields_hold_every_value_of_the_field() -> None:
-    """No capture makes one work twice, and none makes one grow."""
+    """No capture defeats a cache, and none makes one grow."""
     bits = TCP["flags"].field.bits
     assert flag_text.cache_info().maxsize == 1 << bits
     assert all(mask < 1 << bits for mask in FLAG_BITS.values())

@@ -1,10 +1,10 @@
-"""Nothing but stamps and words depends on the wall clock, which may be stepped (FAULTS 16).
+"""Only time stamps and texts depend on the wall clock, which may be stepped (FAULTS 16).
 
-One test reads the source: each use of the wall clock is in a list, with its reason. The others
-run the program with a wall clock that jumps an hour forth and back at each reading, installed
-before the program starts (sitecustomize; see site in Python's library). The monotonic
-clock goes on as it is, as in a real step. libfaketime cannot do that: under it time.sleep() fails
-with EINVAL, as Python sleeps until an absolute time (clock_nanosleep(2)).
+One test reads the source: a list gives the reason for each use of the wall clock. The others run
+the program with a wall clock that jumps an hour forward and back at each reading, installed before
+the program starts (sitecustomize; see site in Python's library). The monotonic clock is unchanged,
+as in a real step. libfaketime cannot do that: under it time.sleep() fails with EINVAL, because
+Python sleeps until an absolute time (clock_nanosleep(2)).
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ WALL_CLOCK = {
     "datetime.today", "datetime.utcnow", "date.today", "signal.setitimer",
 }  # fmt: skip
 ALLOWED = {
-    ("app/cli/send/send_output.py", "write_dry_run"): "the time stamp of a packet that is shown",
-    ("app/monitor.py", "__init__"): "the time of day that is shown",
+    ("app/cli/send/send_output.py", "write_dry_run"): "the time stamp of a displayed packet",
+    ("app/monitor.py", "__init__"): "the displayed time of day",
     ("core/forge/journal/audit.py", "note_sending"): "a time stamp in a file",
     ("core/forge/journal/audit.py", "note_result"): "a time stamp in a file",
     ("core/forge/journal/audit.py", "note_frames"): "a time stamp in a file",
@@ -52,7 +52,7 @@ ALLOWED = {
 
 
 def uses(path: Path) -> Iterator[tuple[str, str]]:
-    """Each use of the wall clock in a file: the function around it, and its name."""
+    """Yield each use of the wall clock in a file: the function around it, and its name."""
     tree = ast.parse(path.read_text())
     imported = {
         name.asname or name.name: f"{node.module}.{name.name}"
@@ -96,7 +96,7 @@ def test_each_use_of_the_wall_clock_has_its_reason() -> None:
         "clock = time.time", "import datetime\ndatetime.datetime.now()",
     ],
 )  # fmt: skip
-def test_that_test_sees_every_way_to_ask(tmp_path, line) -> None:
+def test_the_list_finds_every_way_to_read_the_clock(tmp_path, line) -> None:
     (tmp_path / "x.py").write_text(line)
     assert list(uses(tmp_path / "x.py"))
 
@@ -107,10 +107,10 @@ def test_that_test_sees_every_way_to_ask(tmp_path, line) -> None:
 @pytest.mark.parametrize("copies", [1, 2])
 @pytest.mark.parametrize("age_s", [0, 2 * HOUR_S, 100 * HOUR_S])
 @pytest.mark.parametrize("step_s", [-HOUR_S, HOUR_S])
-def test_no_delay_of_an_answer_is_told_across_a_step(step_s, age_s, copies) -> None:
-    """The copy and the answer are stamped by a clock that is stepped in between.
+def test_a_reply_has_no_delay_across_a_step(step_s, age_s, copies) -> None:
+    """The clock that stamps the copy and the reply is stepped in between.
 
-    How long the packet has been sent and watched for does not matter.
+    It does not matter how long ago the packet was sent.
     """
     sent = udp_frame(b"question")
     asked, answer = sent[14:], _turned(sent)[14:]
@@ -129,7 +129,7 @@ def test_no_delay_of_an_answer_is_told_across_a_step(step_s, age_s, copies) -> N
         assert track.newest.delay_ns == told
 
 
-def test_an_answer_that_takes_long_keeps_its_delay() -> None:
+def test_a_slow_reply_keeps_its_delay() -> None:
     sent = udp_frame(b"question")
     asked, answer = sent[14:], _turned(sent)[14:]
     monotonic_ns = [0]
@@ -142,7 +142,7 @@ def test_an_answer_that_takes_long_keeps_its_delay() -> None:
 
 
 def _turned(frame: bytes) -> bytes:
-    """The answer of a UDP frame: addresses and ports the other way round."""
+    """Return the reply to a UDP frame, with addresses and ports exchanged."""
     ip, udp = frame[14:34], frame[34:]
     return frame[:14] + ip[:12] + ip[16:20] + ip[12:16] + udp[2:4] + udp[:2] + udp[4:]
 
@@ -168,7 +168,7 @@ time.time_ns = jumping(time.time_ns, {HOUR_S} * 10**9)
 
 
 class Clock:
-    """Runs programs of Python whose wall clock jumps at each look."""
+    """Runs Python programs whose wall clock jumps at each reading."""
 
     def __init__(self, folder: Path) -> None:
         (folder / "site").mkdir()
@@ -240,7 +240,7 @@ def test_a_send_keeps_its_rate_and_its_wait(clock) -> None:
         assert event["event"] != "reply" or event["delay"] is None or 0 <= event["delay"] < 60
 
 
-def test_a_capture_ends_when_it_is_to(clock) -> None:
+def test_a_capture_ends_on_time(clock) -> None:
     done = clock.run(*in_a_namespace(*rawscope("dump", "-i", "lo", "-a", "0.5")))
     assert done.returncode == 0, done.stderr
 
@@ -252,7 +252,7 @@ def _echo(clock: Clock, *arguments: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def test_a_client_of_the_echo_server_is_not_idle_because_the_clock_was_stepped(clock) -> None:
+def test_a_step_makes_no_echo_client_idle(clock) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     server = _echo(clock, "--port", str(port), "--idle-timeout", "600")
@@ -271,7 +271,7 @@ def test_a_client_of_the_echo_server_is_not_idle_because_the_clock_was_stepped(c
             assert not isinstance(value, int | float) or value >= 0, (name, value)
 
 
-def test_an_idle_client_is_closed_though_the_clock_goes_back(clock) -> None:
+def test_an_idle_client_is_closed_although_the_clock_goes_back(clock) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     server = _echo(clock, "--port", str(port), "--idle-timeout", "1")
@@ -299,7 +299,7 @@ def _connected(port: int) -> socket.socket:
 
 
 def test_a_step_while_packets_are_captured_leaves_their_order(tmp_path) -> None:
-    """Time stamps as given, ordered by arrival: as a file has them that was captured meanwhile."""
+    """The packets keep their time stamps, and stay in order of arrival."""
     times = [10**18, 10**18 + 10**9, 10**18 - HOUR_S * 10**9, 10**18 + HOUR_S * 10**9]
     path = capture_of(tmp_path / "a.pcap", [udp_frame(b"%d" % n) for n in range(4)], times)
     done = subprocess.run(

@@ -1,10 +1,10 @@
-"""`rawscope dump -r FILE --json` against what tshark made of the same 66 files.
+"""Compare `rawscope dump -r FILE --json` with tshark's output for the same 66 files.
 
-The expectations are in shared/captures/expected (its README says how they were made); nothing
-of them is copied here but the names. Only the outermost headers are compared (`depth` 1, not
-quoted in an ICMP error). A packet tshark calls `bad` may be `offloaded` here when its field
-holds exactly the pseudo-header's partial sum, which is computed here a second time, from the
-JSON's own addresses.
+The expected values are in shared/captures/expected (its README describes how they were made); only
+their names are repeated here. The test compares only the outermost headers (`depth` 1, not quoted
+in an ICMP error). A packet that tshark calls `bad` may be `offloaded` here if its field holds
+exactly the partial sum of the pseudo-header, which this module computes a second time, from the
+addresses in the JSON.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ gave up on a broken header before that field: nothing to compare with."""
 
 
 def dump(arguments: list[str], capture: pytest.CaptureFixture[bytes]) -> tuple[int, list[Json]]:
-    """The exit status and the objects of one `dump`, run in this process."""
+    """Run one `dump` in this process; return its exit status and its objects."""
     status = run(["dump", "--json", "--raw", *arguments])
     return status, [json.loads(line) for line in capture.readouterr().out.splitlines()]
 
@@ -85,7 +85,7 @@ def dump(arguments: list[str], capture: pytest.CaptureFixture[bytes]) -> tuple[i
 def test_agrees_with_the_oracle(
     path: str, notes: str, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """Every compared field of every packet, the count and the order."""
+    """Compare every field of every packet, the count and the order."""
     folder = captures_dir()
     status, ours = dump(["-r", str(folder / "files" / path)], capsysbinary)
     oracle = [row for row in expected(folder, path) if row.get("record") != "non-packet"]
@@ -115,7 +115,7 @@ def expected(folder: Path, path: str) -> Iterator[Json]:
 
 
 def differences(mine: Json, theirs: Json) -> Iterator[tuple[str, Any, Any]]:
-    """(name, ours, the oracle's) wherever they are not the same."""
+    """Return (name, rawscope's value, tshark's value) for each difference."""
     yield from frame_differences(mine, theirs)
     for layer, names in NAMES.items():
         header = theirs.get(layer)
@@ -128,7 +128,7 @@ def differences(mine: Json, theirs: Json) -> Iterator[tuple[str, Any, Any]]:
                 continue
             got, want = mine.get(f"{layer}.{name}"), header[key]
             if (layer, key) == ("eth", "len") and header["type"] is not None:
-                want = None  # the outer frame has a type: this length is one inside a tunnel
+                want = None  # the outer frame has a type, so this length is inside a tunnel
             if normal(got) != normal(want):
                 yield f"{layer}.{name}", got, want
         yield from verdict_differences(mine, layer, header)
@@ -168,7 +168,7 @@ def verdict_differences(mine: Json, layer: str, header: Json) -> Iterator[tuple[
 
 
 def partial_sum(packet: Json, layer: str) -> int:
-    """The pseudo-header's sum (RFC 9293 §3.1, RFC 8200 §8.1), not complemented."""
+    """Return the sum of the pseudo-header (RFC 9293 §3.1, RFC 8200 §8.1), not complemented."""
     outer = "ip" if "ip.src" in packet else "ipv6"
     protocol = {"tcp": 6, "udp": 17}[layer]
     tcp_length = packet.get("tcp.hdr_len", 0) + packet.get("tcp.len", 0)
@@ -183,7 +183,7 @@ def partial_sum(packet: Json, layer: str) -> int:
 
 
 def normal(value: Any) -> Any:
-    """The oracle writes some numbers as hex text and flags as 0 and 1."""
+    """Convert a value of tshark, which writes some numbers as hex and flags as 0 and 1."""
     if isinstance(value, str) and value.startswith("0x"):
         return int(value, 16)
     if isinstance(value, bool):
@@ -194,7 +194,7 @@ def normal(value: Any) -> Any:
 
 
 def test_as_a_program(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    """A process of its own prints the very bytes that the command printed here."""
+    """A process prints the same bytes as the command in this process."""
     path = captures_dir() / "files/kbandla+dpkt/examples/data/http.pcap"
     assert run(["dump", "--json", "-r", str(path)]) == 0
     here = capsysbinary.readouterr().out
@@ -210,7 +210,7 @@ def test_as_a_program(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
 def test_every_style_prints_every_capture(
     style: list[str], capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """No capture makes a style fail, and no control character but the line end comes out."""
+    """No capture makes a format fail, and no control character but the line end is printed."""
     folder = captures_dir()
     printable: Callable[[str], bool] = str.isprintable
     for path, _ in capture_index():

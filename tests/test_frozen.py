@@ -1,4 +1,4 @@
-"""A test process does not keep the garbage that the program froze."""
+"""A test process frees the garbage that the program froze."""
 
 from __future__ import annotations
 

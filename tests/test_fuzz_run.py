@@ -1,4 +1,4 @@
-"""``python -m tests.fuzz`` itself: a short run finds nothing; a fault would be found and told."""
+"""``python -m tests.fuzz``: a short run finds nothing; it would find and report a fault."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_fault_ends_the_run_with_the_frame_and_the_traceback(monkeypatch, caps
 
 
 def test_two_decoders_that_disagree_are_a_fault(monkeypatch) -> None:
-    """The batch decode with a step taken away; the sample is named."""
+    """The batch decode lacks a step; the report names the sample."""
     steps = {space: dict(numbers) for space, numbers in header_index.STEPS.items()}
     del steps[header_index.Numbering.LINK][LinkType.RAW]
     monkeypatch.setattr(header_index, "STEPS", steps)

@@ -1,4 +1,4 @@
-"""A pilot's pause ends when the app has done everything, however long that takes."""
+"""A pilot's pause ends when the app has finished all work, however long that takes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from textual.widgets import Static
 
 from tests.idle import eventually, screen_text
 
-SLOW_S = 0.3  # far longer than Textual's own pilot waits for a process that sleeps
+SLOW_S = 0.3  # far longer than Textual's own pilot waits for a sleeping process
 
 
 class Slow(Widget, can_focus=True):
-    """Handles each key in a thread, and awaits it."""
+    """A widget that handles each key in a thread and awaits it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ async def test_a_press_returns_when_its_key_was_handled():
         assert pilot.app.query_one(Slow).keys == ["a", "b"]
 
 
-async def test_a_pause_returns_when_all_is_painted():
+async def test_a_pause_returns_when_everything_is_painted():
     async with Stage().run_test() as pilot:
         pilot.app.query_one("#text", Static).update("as it is")
         await pilot.pause()
@@ -80,14 +80,14 @@ async def test_a_press_that_ends_the_app_returns():
         assert not pilot.app.is_running
 
 
-async def test_what_a_timer_brings_is_waited_for():
+async def test_the_work_of_a_timer_is_awaited():
     async with Stage().run_test() as pilot:
         pilot.app.set_timer(SLOW_S, pilot.app.come_later)
         await eventually(lambda: pilot.app.later)
         assert pilot.app.later == "here"
 
 
-async def test_what_never_comes_is_told_with_the_screen(monkeypatch):
+async def test_a_missing_event_is_reported_with_the_screen(monkeypatch):
     async with Stage().run_test() as pilot:
         await pilot.pause()
         monkeypatch.setattr("tests.idle.PATIENCE_S", 0.0)

@@ -1,4 +1,4 @@
-"""Test processes do not share a network where they can have their own."""
+"""Test processes have their own networks if the host allows it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_test_process_has_a_network_of_its_own():
     assert flags_of("lo") & IFF_UP
 
 
-def test_a_port_that_is_taken_in_one_network_is_free_in_another():
+def test_a_port_in_use_in_one_network_is_free_in_another():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         bound: list[int] = []
 

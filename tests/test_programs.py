@@ -11,7 +11,7 @@ MODULES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob(
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_every_program_is_asked_for(module: str) -> None:
+def test_every_program_comes_from_require_peer(module: str) -> None:
     assert faults((ROOT / module).read_text()) == []
 
 
@@ -42,5 +42,5 @@ def test_every_program_is_asked_for(module: str) -> None:
         ('def helper(name):\n subprocess.run([require_peer(name), name])', []),
     ],
 )  # fmt: skip
-def test_what_is_found_in_a_source(source: str, found: list[str]) -> None:
+def test_the_programs_found_in_a_source(source: str, found: list[str]) -> None:
     assert faults(source) == found

@@ -1,4 +1,4 @@
-"""Programs that tests start die of signals, however the tests themselves were started."""
+"""Signals kill the programs that tests start, however the tests themselves were started."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.conftest import STOPPING
 from tests.support import ROOT, require_peer
 from tests.waiting import PATIENCE_S
 
-FATAL = [number for number in STOPPING if number is not signal.SIGTSTP]  # which only stops
+FATAL = [number for number in STOPPING if number is not signal.SIGTSTP]  # SIGTSTP only stops
 
 
 @pytest.mark.parametrize("number", FATAL)
@@ -21,8 +21,8 @@ def test_a_program_dies_of_a_signal(number: signal.Signals) -> None:
     assert subprocess.run(command, timeout=PATIENCE_S, check=False).returncode == -number
 
 
-def test_it_does_where_the_tests_ignore_it_themselves() -> None:
-    """As nohup(1) has them ignore SIGHUP."""
+def test_a_program_dies_of_a_signal_that_the_tests_ignore() -> None:
+    """The tests ignore SIGHUP, as under nohup(1)."""
     names = " ".join(number.name.removeprefix("SIG") for number in STOPPING)
     inner = f"{__file__}::test_a_program_dies_of_a_signal"
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What is absent skips a test with its reason, and fails it in CI."""
+"""A missing prerequisite skips a test with its reason, and fails it in CI."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lacking_peers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
 
 
 def lacking_terminal_program(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
-    """A program that cannot be run must not leave a copy of pytest on the terminal."""
+    """A program that cannot run must not leave a copy of pytest on the terminal."""
     monkeypatch.setenv("PATH", str(folder))
     return lambda: Terminal(["tmux"], 80, 24)
 
@@ -45,7 +45,7 @@ def lacking_root(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], 
 
 
 def lacking_namespaces(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
-    """``ip netns exec`` fails: in a chroot, in a container."""
+    """``ip netns exec`` fails, as in a chroot or a container."""
     for name in ("ip", "sysctl"):
         (folder / name).write_text(SYSCTL_AND_IP)
         (folder / name).chmod(0o755)
@@ -64,7 +64,7 @@ def lacking_namespaces(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
         (lacking_namespaces, "network namespaces do not work here.*: .*make-rslave / failed"),
     ],
 )
-def test_what_is_absent_skips_with_its_reason_and_fails_in_ci(
+def test_a_missing_prerequisite_skips_with_its_reason_and_fails_in_ci(
     lacking: Callable[[Path, pytest.MonkeyPatch], Callable[[], object]],
     reason: str,
     tmp_path: Path,
@@ -90,8 +90,8 @@ def test_namespaces_are_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("kept", [READING_FILES, frozenset()])
-def test_no_other_capability_is_left(kept: frozenset[int]) -> None:
-    """In none of the sets from which the kernel would grant one (proc_pid_status(5))."""
+def test_no_other_capability_remains(kept: frozenset[int]) -> None:
+    """No set from which the kernel grants capabilities has another one (proc_pid_status(5))."""
     code = (
         "from tests.unprivileged import drop_capabilities\n"
         f"drop_capabilities({kept!r})\n"
@@ -107,8 +107,8 @@ def test_no_other_capability_is_left(kept: frozenset[int]) -> None:
         assert int(sets[name], 16) & ~allowed == 0, name
 
 
-def test_a_program_believes_its_own_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A size in the environment counts for more than the pty's in curses and in Textual."""
+def test_a_program_uses_the_size_of_its_own_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In curses and in Textual, a size in the environment overrides the pty's."""
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("LINES", "24")
     shown = Terminal(

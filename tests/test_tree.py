@@ -1,9 +1,10 @@
-"""The tests mirror the tree: ``app/cli/output.py`` is tested in ``tests/app/cli/test_output.py``.
+"""The tests mirror the tree: ``tests/app/cli/test_output.py`` tests ``app/cli/output.py``.
 
-A test file of another name has a *theme*: a promise that several modules keep together. It is
-listed here, with its theme, so that a reader who misses a mirror knows where else to search. The
-files directly in ``tests`` test a helper of the same name or have a theme, too. ``tests/live``
-(real packets) and ``tests/snapshots`` (pictures) run the whole program and mirror nothing.
+A test file of another name has a *theme*: a promise that several modules keep together. This module
+lists these files with their themes, so that a reader who misses a mirror knows where else to
+search. The files directly in ``tests`` test a helper of the same name or have a theme, too.
+``tests/live`` (real packets) and ``tests/snapshots`` (pictures) run the whole program and mirror
+nothing.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""No test waits for a time, and none gives up after a short one.
+"""No test waits for a fixed time, and none gives up after a short one.
 
-Found in the syntax of the tests' files, those of `tests/bench` aside:
+The test finds in the syntax of the tests' files, except for `tests/bench`:
 
-- sleeps, and pilot pauses of a given length;
-- timeouts, joins and waits with a number of seconds of their own, where `PATIENCE_S` belongs.
+- sleeps, and pilot pauses of a given length; - timeouts, joins and waits with their own number of
+seconds instead of `PATIENCE_S`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import pytest
 from tests.support import ROOT
 from tests.waiting import until
 
-WAITERS = {"waiting.py", "idle.py"}  # who may sleep
+WAITERS = {"waiting.py", "idle.py"}  # modules that may sleep
 FILES = [
     path
     for path in sorted((ROOT / "tests").rglob("*.py"))
     if "bench" not in path.parts and path.name not in WAITERS
 ]
-# the place of the number of seconds among the arguments
+# the index of the number of seconds among the arguments
 SECONDS = {
     "sleep": 0, "pause": 0, "join": 0, "wait": 0, "communicate": 0, "settimeout": 0, "result": 0,
     "timeout": 0, "create_connection": 1, "wait_for": 1, "key": 2, "select": 3,
@@ -33,7 +33,7 @@ LEAST_S = 60
 
 
 def seconds(call: ast.Call) -> float | None:
-    """Return the number of seconds that a call waits at most, if the test's text has it."""
+    """Return the number of seconds that a call waits at most, if the source gives it."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     place = SECONDS.get(name)
     given = [one.value for one in call.keywords if one.arg in ("timeout", "timeout_s")]
@@ -46,7 +46,7 @@ def seconds(call: ast.Call) -> float | None:
 
 
 def impatient(source: str) -> Iterator[str]:
-    """Yield each call that waits for a given time, with its line."""
+    """Yield each call that waits for a fixed time, with its line."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             waits_s = seconds(node)
@@ -69,7 +69,7 @@ def test_tests_wait_for_conditions(path: Path) -> None:
         "asyncio.timeout(10)",
     ],
 )  # fmt: skip
-def test_every_kind_is_found(text: str) -> None:
+def test_every_kind_of_wait_is_found(text: str) -> None:
     assert list(impatient(f"async def test():\n    {text}"))
 
 
@@ -81,16 +81,16 @@ def test_every_kind_is_found(text: str) -> None:
         "run(command, timeout=120)",
     ],
 )  # fmt: skip
-def test_nothing_else_is(text: str) -> None:
+def test_nothing_else_is_found(text: str) -> None:
     assert not list(impatient(f"async def test():\n    {text}"))
 
 
-def test_until_gives_what_came_true() -> None:
+def test_until_returns_the_result_of_the_condition() -> None:
     found = iter((None, [], [3]))
     assert until(lambda: next(found)) == [3]
 
 
-def test_until_says_what_there_was_instead(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_until_fails_with_the_state_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.waiting.PATIENCE_S", 0.0)
     with pytest.raises(AssertionError, match="rain did not come true in 0 s; instead: sunshine"):
         until(lambda: False, "rain", lambda: "sunshine")

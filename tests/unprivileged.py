@@ -1,7 +1,8 @@
-"""Give up capabilities: root is then refused what an ordinary user is refused.
+"""Give up capabilities, so that the kernel treats root like an ordinary user.
 
-Another user id would do as well, but that user could not read a checkout which only its owner may
-read. Giving up capabilities needs no privilege, so this works for every user (capabilities(7)).
+Another user id would have the same effect, but that user could not read a checkout that only its
+owner may read. Giving up capabilities needs no privilege, so this works for every user
+(capabilities(7)).
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ class _Sets(ctypes.Structure):
 
 
 def drop_capabilities(kept: frozenset[int] = READING_FILES) -> None:
-    """Give up all capabilities of this thread but those in `kept`; call it before others start.
+    """Give up all capabilities of this thread but those in `kept`.
 
-    Raises OSError.
+    Call it before other threads start. Raises OSError.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     header, halves = _Header(_VERSION_3, _THIS_THREAD), (_Sets * 2)()

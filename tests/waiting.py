@@ -1,9 +1,9 @@
-"""Wait for a condition, never for a time.
+"""Wait for a condition, never for a fixed time.
 
-A test that samples a state once, or gives something 5 seconds, is right on an idle machine only.
-`PATIENCE_S` is what every wait of the tests is bounded by: so long that only what never happens
-takes that long, on a machine with twelve busy processes for two processors too. A test that
-succeeds never waits for it.
+A test that samples a state once, or allows something 5 seconds, is right only on an idle host.
+`PATIENCE_S` bounds every wait of the tests. It is so long that only an event that never happens
+takes that long, also on a host with twelve busy processes for two processors. A test that succeeds
+never waits for it.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ def until(
     what: str = "the condition",
     seen: Callable[[], object] | None = None,
 ) -> _Result:
-    """Call `condition` until its result is true, and return that.
+    """Call `condition` until its result is true, and return the result.
 
-    Fail after `PATIENCE_S` seconds, with what `seen` returns in the message.
+    Fail after `PATIENCE_S` seconds; the message contains the result of `seen`.
     """
     ends_s = time.monotonic() + PATIENCE_S
     pause = threading.Event()

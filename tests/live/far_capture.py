@@ -1,4 +1,4 @@
-"""What arrives at the far end, captured by tcpdump and read by tshark: another's eyes."""
+"""Capture at the far end with tcpdump and read with tshark, independently of rawscope."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class FarCapture:
             self._process.stderr.close()
 
     def fields(self, names: Sequence[str]) -> list[dict[str, str]]:
-        """Each frame's fields as tshark prints them: the first occurrence, empty if absent."""
+        """Return each frame's fields as tshark prints them: the first one, empty if absent."""
         arguments = [word for name in names for word in ("-e", name)]
         preferences = (
             "ip.check_checksum:FALSE", "tcp.relative_sequence_numbers:FALSE",
@@ -64,7 +64,7 @@ class FarCapture:
         return [dict(zip(names, row, strict=True)) for row in rows]
 
     def frames(self) -> list[bytes]:
-        """Each frame's bytes, as tcpdump prints them: for fields that tshark has no name for."""
+        """Return each frame's bytes as tcpdump prints them, for fields unknown to tshark."""
         answer = subprocess.run(
             [require_peer("tcpdump"), "-n", "-t", "-xx", "-r", str(self._path)],
             capture_output=True, text=True, check=True, timeout=PATIENCE_S,

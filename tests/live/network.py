@@ -1,11 +1,11 @@
 """Two network namespaces, a veth pair between them, and senders in them.
 
-A `Network` has a *near* end, where the tests capture, and a *far* end. Each is in a network
-namespace of its own, so nothing reaches any real interface. Names carry the process id; leaving
-the context deletes the namespaces, and the kernel deletes what is in them.
+A `Network` has a *near* end, where the tests capture, and a *far* end. Each is in its own network
+namespace, so nothing reaches a real interface. Names contain the process id; leaving the context
+deletes the namespaces, and the kernel deletes their contents.
 
 Threads can be in different namespaces (setns(2)): `in_near` runs a function in a thread that was
-moved there, and a socket belongs for good to the namespace in which it was created.
+moved to one. A socket always belongs to the namespace in which it was created.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import TypeVar
 from tests.isolation import CLONE_NEWNET
 from tests.support import require_namespaces, require_peer
 from tests.waiting import PATIENCE_S
-from tests.waiting import until as until  # for tests that need both
+from tests.waiting import until as until  # reexported for tests that need both
 
 NEAR_ADDRESS = "10.77.0.1"
 FAR_ADDRESS = "10.77.0.2"
@@ -32,7 +32,7 @@ _numbers = itertools.count()
 
 
 def run(program: str, *arguments: str) -> str:
-    """Run a peer program, which must succeed; return what it printed."""
+    """Run a peer program, which must succeed; return its output."""
     done = subprocess.run(
         [require_peer(program), *arguments],
         capture_output=True, text=True, timeout=PATIENCE_S, check=False,
@@ -81,7 +81,7 @@ class Network:
         try:
             for name in (self.near, self.far):
                 run("ip", "netns", "add", name)
-                # no router solicitations, no duplicate address detection: only what we send
+                # no router solicitations, no duplicate address detection: only the test sends
                 self.run_in(name, "sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=1")
                 run("ip", "-n", name, "link", "set", "lo", "up")
             self.add_pair()
@@ -105,15 +105,15 @@ class Network:
         self.ip_far("link", "set", self.far_name, "up")
 
     def ip_near(self, *words: str) -> str:
-        """``ip`` in the near namespace."""
+        """Run ``ip`` in the near namespace."""
         return run("ip", "-n", self.near, *words)
 
     def ip_far(self, *words: str) -> str:
-        """``ip`` in the far namespace."""
+        """Run ``ip`` in the far namespace."""
         return run("ip", "-n", self.far, *words)
 
     def inside(self, name: str) -> list[str]:
-        """Return what to put before a command, so that it runs in the namespace of that name."""
+        """Return a command prefix that runs the command in the namespace of that name."""
         return [self._ip, "netns", "exec", name]
 
     def run_in(self, name: str, program: str, *arguments: str) -> str:
@@ -125,9 +125,9 @@ class Network:
         return self.run_in(self.far, program, *arguments)
 
     def in_near(self, function: Callable[[], _Result]) -> _Result:
-        """A function in the near namespace."""
+        """Call a function in the near namespace."""
         return in_namespace(self.near, function)
 
     def in_far(self, function: Callable[[], _Result]) -> _Result:
-        """A function in the far namespace."""
+        """Call a function in the far namespace."""
         return in_namespace(self.far, function)

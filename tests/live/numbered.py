@@ -1,4 +1,4 @@
-"""Frames that carry a number, of a kind that nobody answers."""
+"""Frames that carry a number, with an EtherType that no host answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ KIND = 0x88B5  # IEEE 802 local experimental
 
 
 def frame(number: int, size: int = 60) -> bytes:
-    """A frame of `size` bytes that carries its number."""
+    """Return a frame of `size` bytes that carries its number."""
     return ethernet(number.to_bytes(4, "big"), KIND).ljust(size, b"\x55")
 
 

@@ -1,9 +1,9 @@
 """Every echoed byte is also in the table: the echo server and a capture of lo in one engine.
 
-In a network namespace of its own, so that nothing else is on its loopback, with a ring that holds
-more than all that is sent: so nothing may be dropped, and the payload in the captured packets of
-each connection is, byte for byte, what the client sent and received. A byte that TCP sent again is
-counted once: the sum is that of the sequence numbers covered.
+The test runs in its own network namespace, with no other traffic on its loopback, and with a ring
+that holds more than all that is sent. So no frame may be dropped, and the payload of each
+connection's captured packets is, byte for byte, what the client sent and received. A byte that TCP
+retransmitted counts once: the sum is that of the sequence numbers covered.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SIZES = (1, 64, 100_000, 3_000_000)
 
 @contextlib.contextmanager
 def echoing():
-    """An engine that captures on lo and listens, one listener of each trigger; their ports."""
+    """Yield an engine that captures on lo, and the ports of a listener of each trigger."""
     with Network(addresses=False) as network:
         engine, store = Engine(PacketStore()), None
         network.in_near(engine.start)
@@ -67,7 +67,7 @@ def exchange(port, data, half_close):
 
 
 def payload_of(store, source, destination):
-    """The bytes of one direction, put together by their sequence numbers, and how many came."""
+    """Return the bytes of one direction, ordered by sequence number, and their count."""
     snapshot = store.snapshot()
     view = View(Connection((HOST, source), (HOST, destination)))
     view.extend(snapshot, Budget())

@@ -1,4 +1,4 @@
-"""The engine on links that go down, come back, and are deleted; and on a flood."""
+"""The engine on links that go down, come back, and are deleted; and under a flood."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def network():
 
 @contextlib.contextmanager
 def capturing(network, *names, **options):
-    """An engine whose worker lives in the near namespace, capturing, and its store."""
+    """Yield an engine that captures in the near namespace, and its store."""
     store = PacketStore()
     engine = Engine(store)
     network.in_near(engine.start)  # a thread inherits its creator's namespace
@@ -63,8 +63,8 @@ def test_frames_arrive_promptly_and_are_counted(network):
     assert snapshot.loop.events > 0
 
 
-def test_stop_lets_in_what_is_on_its_way(network):
-    """A frame that waits in a block of the ring when the capture is stopped is not lost."""
+def test_stop_keeps_frames_in_the_ring(network):
+    """A frame in a block of the ring is not lost when the capture stops."""
     with capturing(network, "near0") as (engine, store):
         send_frames(network, *[frame(network)] * 5)
         engine.stop_capture()
@@ -74,7 +74,7 @@ def test_stop_lets_in_what_is_on_its_way(network):
         assert promiscuity(network) == 0
 
 
-def test_totals_go_on_over_captures(network):
+def test_totals_continue_over_captures(network):
     with capturing(network, "near0") as (engine, store):
         for total in (2, 4):
             send_frames(network, *[frame(network)] * 2)
@@ -86,7 +86,7 @@ def test_totals_go_on_over_captures(network):
 
 
 @pytest.mark.parametrize("method", ["ring", "datagram"])
-def test_link_down_is_said_and_capture_resumes(network, method):
+def test_a_link_down_is_reported_and_the_capture_resumes(network, method):
     with capturing(network, "near0", method=method) as (engine, store):
         send_frames(network, frame(network, b"before"))
         until(lambda: stored(store) == 1, "the first packet")
@@ -108,7 +108,7 @@ def test_far_end_down_is_loss_of_carrier(network):
         assert engine.snapshot().message == "near0 has no carrier; waiting for it"
 
 
-def test_interface_that_is_down_at_the_start_is_waited_for(network):
+def test_an_interface_that_is_down_at_the_start_is_awaited(network):
     network.ip_near("link", "set", "near0", "down")
     with capturing(network, "near0") as (engine, store):
         assert engine.snapshot().message == "near0 is down; waiting for it to come up"
@@ -131,13 +131,13 @@ def test_deleted_interface_ends_the_capture_and_keeps_the_packets(network, metho
         assert snapshot.severity is NoticeSeverity.ERROR
         assert snapshot.captured == stored(store)
         network.add_pair()
-        engine.capture(CaptureOptions(("near0",)))  # the new one of the same name
+        engine.capture(CaptureOptions(("near0",)))  # the new interface of the same name
         until(lambda: engine.snapshot().state is EngineState.LIVE, "live again")
         send_frames(network, frame(network))
         until(lambda: stored(store) == snapshot.captured + 1, "a packet of the new interface")
 
 
-def test_other_interfaces_go_on_when_one_is_deleted(network):
+def test_other_interfaces_continue_when_one_is_deleted(network):
     with capturing(network, "near0", "lo") as (engine, store):
         network.ip_near("link", "del", "near0")
         until(lambda: "deleted" in engine.snapshot().message, "the message")
@@ -148,7 +148,7 @@ def test_other_interfaces_go_on_when_one_is_deleted(network):
 
 
 def test_flood_is_stored_or_counted(network):
-    """Four senders' worth of frames into a small ring, while another thread reads snapshots."""
+    """Four senders flood a small ring while another thread reads snapshots."""
     total = 40_000
     with capturing(network, "near0", ring_bytes=2 << 20) as (engine, store):
         seen = []
@@ -172,7 +172,7 @@ def test_flood_is_stored_or_counted(network):
 
 
 def test_captured_packets_and_those_of_a_file_never_mix(network, tmp_path):
-    """Not even when the capture had nothing yet, or when its last ones are still on their way."""
+    """Not even if the capture has no packet, or if its last ones are still in the ring."""
     path = tmp_path / "empty.pcap"
     path.write_bytes(bytes.fromhex("d4c3b2a1 0200 0400 00000000 00000000 ffff0000 01000000"))
     with capturing(network, "near0") as (engine, store):
@@ -189,8 +189,8 @@ def test_captured_packets_and_those_of_a_file_never_mix(network, tmp_path):
         assert engine.store is not store
 
 
-def test_broken_socket_ends_the_worker_but_not_unshown(network):
-    """Every later call of the session fails, too, the counters and closing included."""
+def test_a_broken_socket_ends_the_worker_with_a_message(network):
+    """Every later call of the session also fails, the counters and closing included."""
     store = PacketStore()
     engine = Engine(store)
     network.in_near(engine.start)

@@ -31,7 +31,7 @@ METHODS = ["ring", "datagram", "inet"]
 
 
 class NamedNetwork(Network):
-    """near0 has the index NUMBER and two more names."""
+    """A network whose near0 has the index NUMBER and two more names."""
 
     def add_pair(self) -> None:
         super().add_pair()
@@ -62,7 +62,7 @@ def rawscope(network: Network, tmp_path: Path, *arguments: str) -> tuple[int, st
 
 
 def options_with_an_interface() -> set[tuple[str, str]]:
-    """Each command, and its option that takes an interface."""
+    """Return each command with its option that takes an interface."""
     context = click.Context(program)
     names = program.list_commands(context)
     commands = {"": program, **{name: program.get_command(context, name) for name in names}}
@@ -74,8 +74,8 @@ def options_with_an_interface() -> set[tuple[str, str]]:
     }
 
 
-def test_no_command_is_left_out():
-    """Each of these has a test below; another one needs one, too."""
+def test_every_command_with_an_interface_has_a_test():
+    """Each of these has a test below; a new one needs one, too."""
     assert options_with_an_interface() == {
         ("", "-i"), ("dump", "-i"), ("send", "--link"), ("replay", "--link")
     }  # fmt: skip
@@ -83,11 +83,11 @@ def test_no_command_is_left_out():
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("method", METHODS)
-def test_dump_and_whatever_else_captures(network, method, form):
+def test_dump_with_each_source(network, method, form):
     with watching(network, form, method) as watch:
         assert watch.source.name == "near0"
         if method == "inet":
-            return  # which sees no experimental frames
+            return  # inet receives no experimental frames
         send_frames(network, ethernet(network, ETH_P_EXPERIMENTAL, b"hello"))
         (packet,) = watch.wait_for(1)
     assert packet.interface.name == "near0"
@@ -101,7 +101,7 @@ def test_dump_as_a_process(network, tmp_path, form):
 
 
 def test_monitor(network):
-    """The engine is given what `-i` said; on the screen it has the interface's own name, once."""
+    """The engine gets the value of `-i`; the screen shows the interface's own name, once."""
 
     def capture() -> None:
         engine = Engine(PacketStore())
@@ -152,7 +152,7 @@ def test_an_interface_named_like_a_number_is_found_by_its_name(network):
         network.ip_near("link", "del", NUMBER)
 
 
-def test_they_are_listed(network, tmp_path):
+def test_alternative_names_are_listed(network, tmp_path):
     status, out, _ = rawscope(network, tmp_path, "interfaces")
     assert status == 0
     head, *lines = out.splitlines()

@@ -1,4 +1,4 @@
-"""A thousand interfaces, many of which speak at once: what is captured, and what errors say."""
+"""A thousand interfaces, many of which send at once: the captured frames and the errors."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ pytestmark = pytest.mark.live
 
 PAIRS = 500
 SPEAKING = 200
-PERIOD_S = 0.5  # in which all of them speak once
+PERIOD_S = 0.5  # in which each of them sends once
 
 
 @pytest.fixture(scope="module")
 def namespace() -> Iterator[str]:
-    """A network namespace with PAIRS veth pairs a1–b1, a2–b2, …, all up; made by one `ip`."""
+    """Yield a network namespace with PAIRS veth pairs a1–b1, a2–b2, …, all up; made by one `ip`."""
     require_root()
     require_peer("ip")
     name = f"rsm{os.getpid()}"
@@ -54,7 +54,7 @@ def namespace() -> Iterator[str]:
 
 
 def speak() -> None:
-    """One numbered frame out of each of SPEAKING interfaces, evenly over PERIOD_S."""
+    """Send one numbered frame from each of SPEAKING interfaces, evenly over PERIOD_S."""
     clock = threading.Event()
     for number in range(1, SPEAKING + 1):
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sending:
@@ -65,7 +65,7 @@ def speak() -> None:
 
 
 @pytest.mark.parametrize("method", ["ring", "datagram"])
-def test_none_is_lost_and_each_has_its_interface(namespace: str, method: str) -> None:
+def test_no_frame_is_lost_and_each_has_its_interface(namespace: str, method: str) -> None:
     inside = [require_peer("ip"), "netns", "exec", namespace]
     dump = Dump(("-i", "any", "--source", method, "--json", "--raw"), inside)
     with dump.process:

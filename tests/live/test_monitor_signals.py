@@ -31,7 +31,7 @@ def network():
 
 @pytest.fixture
 def terminal(network, tmp_path, monkeypatch):
-    """A monitor that captures on near0 and has shown a packet."""
+    """Yield a monitor that captures on near0 and has shown a packet."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     program = [sys.executable, "-m", "app", "-i", "near0"]
@@ -45,12 +45,12 @@ def terminal(network, tmp_path, monkeypatch):
 
 
 def send(network: Network) -> None:
-    """A frame that nobody answers, so that the number of packets is known."""
+    """Send a frame that no host answers, so that the number of packets is known."""
     send_frames(network, ethernet(network, ETH_P_EXPERIMENTAL, b"hello"))
 
 
 def change(terminal: Terminal) -> tuple[int, bytes]:
-    """Read until the process ends or stops; its wait status and what was painted last."""
+    """Read until the process ends or stops; return its wait status and the last painted bytes."""
     painted = b""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
@@ -62,7 +62,7 @@ def change(terminal: Terminal) -> tuple[int, bytes]:
 
 
 def is_orderly(terminal: Terminal, painted: bytes) -> bool:
-    """Return whether the terminal is as a shell expects it, after all that was `painted`."""
+    """Return True if `painted` leaves the terminal as a shell expects it."""
     usual = termios.ECHO | termios.ICANON | termios.ISIG
     modes = termios.tcgetattr(terminal.fd)[3]
     restored = all(
@@ -73,9 +73,7 @@ def is_orderly(terminal: Terminal, painted: bytes) -> bool:
 
 
 @pytest.mark.parametrize("number", TO_LEAVE)
-def test_a_signal_to_leave_leaves_promiscuous_mode_and_puts_the_terminal_in_order(
-    terminal, network, number
-):
+def test_a_signal_leaves_promiscuous_mode_and_restores_the_terminal(terminal, network, number):
     os.kill(terminal.pid, number)
     status, painted = change(terminal)
     assert os.waitstatus_to_exitcode(status) == 128 + number
@@ -85,8 +83,8 @@ def test_a_signal_to_leave_leaves_promiscuous_mode_and_puts_the_terminal_in_orde
 
 
 @pytest.mark.parametrize("number", TO_LEAVE)
-def test_a_signal_to_leave_while_it_is_stopped(terminal, network, number):
-    """It may leave before it takes the terminal again, and then paints nothing more."""
+def test_a_signal_while_it_is_stopped(terminal, network, number):
+    """It may end before it takes the terminal again, and then paints nothing more."""
     os.kill(terminal.pid, signal.SIGTSTP)
     status, before = change(terminal)
     assert os.WIFSTOPPED(status)
@@ -98,7 +96,7 @@ def test_a_signal_to_leave_while_it_is_stopped(terminal, network, number):
     assert promiscuity(network) == 0
 
 
-def test_what_comes_while_it_is_stopped_is_there_afterward(terminal, network):
+def test_frames_received_while_it_is_stopped_are_shown_afterward(terminal, network):
     os.kill(terminal.pid, signal.SIGTSTP)
     status, painted = change(terminal)
     assert os.WIFSTOPPED(status)

@@ -1,4 +1,4 @@
-"""The README's privilege command, taken out of it and run with real sudo by an ordinary user."""
+"""The README's privilege command, run with real sudo by an ordinary user."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.live
 
 USER = 4242
 NET_RAW = 1 << 13  # linux/capability.h
-# In mount and network namespaces of its own: a user, its rule for sudo, the program where it can
-# read it, and loopback.
+# In its own mount and network namespaces: a user, its rule for sudo, the program where that user
+# can read it, and loopback.
 _SETUP = """
 set -e
 for file in passwd group shadow; do
@@ -57,7 +57,7 @@ exec $PYTHON -m app "$@"
 
 
 def readme_command() -> str:
-    """The fenced block with sudo, up to the arguments of rawscope."""
+    """Return the README's code block with sudo, up to rawscope's arguments."""
     (block,) = re.findall(r"```\n(sudo setpriv .*?)\n```", (ROOT / "README.md").read_text(), re.S)
     command, found, _ = block.replace("\\\n", " ").rpartition(" -i eth0")
     assert found
@@ -91,7 +91,7 @@ class Sudoer:
         program.chmod(0o755)
 
     def _python(self) -> str:
-        """An interpreter of this version that the user may run."""
+        """Return an interpreter of this version that the user may run."""
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
         for path in (os.path.realpath(sys.executable), f"/usr/bin/{version}"):
             done = subprocess.run(
@@ -112,7 +112,7 @@ class Sudoer:
 
     @property
     def status(self) -> dict[str, str]:
-        """/proc/self/status of the last rawscope."""
+        """Return /proc/self/status of the last rawscope."""
         lines = (self.home / "status").read_text().splitlines()
         return dict(re.split(r":\s*", line, maxsplit=1) for line in lines)
 
@@ -161,8 +161,8 @@ def test_it_captures_and_sends(sudoer, arguments) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_without_the_home_directory_it_would_be_refused(sudoer) -> None:
-    """Why the command sets HOME: sudo makes it root's, where this user may not write."""
+def test_without_the_home_directory_it_fails(sudoer) -> None:
+    """The command sets HOME, because sudo sets it to root's, where this user may not write."""
     command = readme_command().replace('env HOME="$HOME" ', "")
     assert command != readme_command()
     program = sudoer.home.parent / "bin" / "rawscope"

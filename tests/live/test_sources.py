@@ -1,4 +1,4 @@
-"""Interfaces of every kind, losses, promiscuous mode, and what a classic raw socket sees."""
+"""Interfaces of every kind, losses, promiscuous mode, and the view of a classic raw socket."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def network():
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", ["lo", "any"])
 def test_loopback_shows_each_packet_once(network, method, name):
-    """A datagram and the ICMP error that answers it: nobody listens on the discard port."""
+    """A datagram to the closed discard port, and the ICMP error that answers it."""
     with watching(network, name, method) as watch:
         send_udp(network, b"once", 3)
         packets = watch.wait_for(6)
@@ -62,7 +62,7 @@ def test_loopback_shows_each_packet_once(network, method, name):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_any_tells_interfaces_apart_also_new_ones(network, method):
+def test_any_distinguishes_interfaces_also_new_ones(network, method):
     require_peer("ping")
     with watching(network, "any", method) as watch, Tun(network) as tun:
         send_udp(network, b"on loopback")
@@ -94,7 +94,7 @@ def test_device_without_link_header_shows_bare_ip(network, method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_received_is_stored_plus_dropped(network, method):
-    """More than fits is sent before anything is read."""
+    """More frames than fit are sent before any is read."""
     frame = ethernet(network, ETH_P_EXPERIMENTAL, bytes(1400))
     with watching(network, method=method, ring_bytes=2 << 20) as watch:
         send_frames(network, *[frame] * 4000)
@@ -107,7 +107,7 @@ def test_received_is_stored_plus_dropped(network, method):
         until(lambda: watch.read() + watch.source.statistics().dropped == 4001, "one more stored")
 
 
-def test_block_is_the_kernels_again_once_it_was_read(network):
+def test_a_block_returns_to_the_kernel_once_it_was_read(network):
     with watching(network, ring_bytes=2 << 20) as watch:
         statuses = watch.source._headers["block_status"]
         for number in range(2 * len(statuses)):
@@ -125,13 +125,13 @@ def test_promiscuous_mode_is_left_at_close(network, method):
         stranger = b"\x02stran" + b"\x02other" + ETH_P_EXPERIMENTAL.to_bytes(2, "big") + bytes(46)
         send_frames(network, stranger)
         (packet,) = watch.wait_for(1)
-        assert packet.flags >> PacketFlag.RECEPTION_SHIFT & 7 == 4  # not addressed to us
+        assert packet.flags >> PacketFlag.RECEPTION_SHIFT & 7 == 4  # not addressed to this host
         send_frames(network, stranger)
         until(lambda: watch.source.statistics().received == 2, "the second frame")
     assert promiscuity(network) == 0
 
 
-def test_promiscuous_mode_is_left_even_when_a_batch_is_still_held(network):
+def test_promiscuous_mode_is_left_while_a_batch_is_in_use(network):
     with watching(network) as watch:
         send_frames(network, ethernet(network, ETH_P_EXPERIMENTAL, b"held"))
         held = []
@@ -141,7 +141,7 @@ def test_promiscuous_mode_is_left_even_when_a_batch_is_still_held(network):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_promiscuous_mode_is_not_entered_unasked(network, method):
+def test_promiscuous_mode_is_not_entered_without_the_option(network, method):
     with watching(network, method=method, promiscuous=False):
         assert promiscuity(network) == 0
 
@@ -163,8 +163,8 @@ def test_promiscuous_mode_is_left_when_the_process_is_killed(network):
     until(lambda: promiscuity(network) == 0, "promiscuous mode left")
 
 
-def test_datagrams_take_over_where_no_ring_can_be_mapped(network):
-    """A real lack of address space, for as long as the source is opened."""
+def test_datagrams_replace_a_ring_that_cannot_be_mapped(network):
+    """The process really lacks address space while the source is opened."""
     store = PacketStore()
     options = CaptureOptions(("near0",), ring_bytes=64 << 20)
     old = resource.getrlimit(resource.RLIMIT_AS)
@@ -195,8 +195,8 @@ def test_unknown_interface_is_named_and_the_others_listed(network, method):
         )
 
 
-def test_inet_source_sees_what_a_raw_socket_sees(network):
-    """Incoming IPv4 only, header first, fragments put together."""
+def test_an_inet_source_receives_what_a_raw_socket_receives(network):
+    """Incoming IPv4 only, beginning with the IP header, fragments reassembled."""
     require_peer("ping")
     with watching(network, method="inet") as watch:
         network.run_far("ping", "-c", "1", "-W", "5", "-s", "3000", NEAR_ADDRESS)
@@ -214,7 +214,7 @@ def test_inet_source_sees_what_a_raw_socket_sees(network):
 
 
 def test_inet_source_lets_no_protocol_starve_the_others(network):
-    """TCP for three whole reads waits before a datagram comes; it is not read last."""
+    """TCP packets for three whole reads wait before a datagram arrives; it is not read last."""
     segment = ethernet(network, ETH_P_IP, tcp_packet())
     with watching(network, method="inet") as watch:
         send_frames(network, *[segment] * 3 * BATCH_FRAMES)
@@ -250,7 +250,7 @@ def test_interfaces_agree_with_ip(network):
 
 
 def send_udp_from_here(address, payload, count=1):
-    """From the namespace of the thread that calls."""
+    """Send from the calling thread's namespace."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
         for _ in range(count):
             sending.sendto(payload, (address, 9))
@@ -275,7 +275,7 @@ class Tun:
         os.close(self._descriptor)
 
     def read(self):
-        """The next packet that the kernel sent into the tunnel."""
+        """Return the next packet that the kernel sent into the tunnel."""
         return os.read(self._descriptor, 2000)
 
     def _open(self):
@@ -286,11 +286,11 @@ class Tun:
         return descriptor
 
 
-NUMBER = 4077  # an interface index that nothing else has
+NUMBER = 4077  # an unused interface index
 
 
 def add_numbered(network, name):
-    """A veth pair whose near end has the index NUMBER."""
+    """Add a veth pair whose near end has the index NUMBER."""
     network.ip_near("link", "add", name, "index", str(NUMBER), "type", "veth", "peer", "name",
                     f"{name}-far", "netns", network.far)  # fmt: skip
     network.ip_near("link", "set", name, "up")
@@ -310,7 +310,7 @@ def names(network, watch, count):
 
 @pytest.fixture
 def empty():
-    """A network of its own, whose other interfaces say nothing."""
+    """Yield a network without other traffic."""
     with Network(addresses=False) as made:
         yield made
 
@@ -331,7 +331,7 @@ def test_any_does_not_mistake_an_interface_with_the_number_of_another(empty, met
         empty.ip_near("link", "del", "two")
 
 
-def test_any_names_an_interface_that_is_gone_before_it_is_asked_for(empty):
+def test_any_names_an_interface_deleted_before_the_query(empty):
     with watching(empty, "any") as watch:
         add_numbered(empty, "short")
         send_numbered(empty, "short", b"last")
@@ -339,10 +339,10 @@ def test_any_names_an_interface_that_is_gone_before_it_is_asked_for(empty):
         assert names(empty, watch, 1) == ["short"]
 
 
-def test_any_names_an_interface_by_its_number_where_nothing_else_is_known(empty):
+def test_any_names_an_unknown_interface_by_its_number(empty):
     with watching(empty, "any") as watch:
         add_numbered(empty, "short")
         send_numbered(empty, "short", b"last")
         empty.ip_near("link", "del", "short")
-        empty.in_near(watch.source._binding.register._watcher.take)  # the news is lost
+        empty.in_near(watch.source._binding.register._watcher.take)  # the message is lost
         assert names(empty, watch, 1) == [f"interface {NUMBER}"]

@@ -1,4 +1,4 @@
-"""Real traffic between two namespaces: what is captured, with which flags and verdicts."""
+"""Capture real traffic between two namespaces, and check flags and verdicts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ IP = slice(14, None)
 @pytest.fixture(scope="module")
 def network():
     with Network() as made:
-        # the two ends know each other: no ARP between the packets that are counted
+        # the two ends have neighbor entries: no ARP among the counted packets
         for end, other, show in (("near0", "far0", made.ip_far), ("far0", "near0", made.ip_near)):
             address = show("-br", "link", "show", other).split()[2]
             of_other = FAR_ADDRESS if other == "far0" else NEAR_ADDRESS
@@ -97,7 +97,7 @@ def test_checksum_filled_in_by_the_sender_is_good(network, watch):
 
 
 def test_segment_larger_than_the_link_is_kept_whole_and_marked(network, watch):
-    """With segmentation offload one frame of tens of kilobytes passes."""
+    """With segmentation offload, one frame of tens of kilobytes passes."""
     talk_tcp(network, bytes(60_000))
     packets = watch.wait_for(6)
     large = [packet for packet in packets if packet.original_length > 1514]
@@ -120,7 +120,7 @@ def test_icmp_echo(network, watch):
     assert request.timestamp_ns <= reply.timestamp_ns
 
 
-def test_fragments_are_not_judged(network, watch):
+def test_fragments_get_no_verdict(network, watch):
     require_peer("ping")
     network.run_far("ping", "-c", "1", "-W", "5", "-s", "3000", NEAR_ADDRESS)
     packets = watch.wait_for(6)
@@ -136,8 +136,8 @@ def test_fragments_are_not_judged(network, watch):
     ["8100 0007", "88a8 0064", "8100 6fff", "88a8 0064 8100 0007"],
     ids=["802.1Q", "802.1ad", "with priority", "stacked"],
 )
-def test_vlan_tag_is_put_back(network, watch, tags):
-    """The kernel takes the outer tag out of the bytes; what is shown is what was on the wire."""
+def test_a_vlan_tag_is_restored(network, watch, tags):
+    """The kernel removes the outer tag from the bytes; rawscope shows the frame as on the wire."""
     frame = ethernet(network, 0, b"")[:12] + bytes.fromhex(tags) + b"\x08\x00" + tcp_packet()
     send_frames(network, frame)
     (packet,) = watch.wait_for(1)
@@ -167,7 +167,7 @@ def test_snap_length_keeps_the_original_length(network):
 
 
 @pytest.mark.parametrize("snap_length", range(1, 20))
-def test_tagged_frame_cut_anywhere_shows_a_beginning_of_what_was_sent(network, snap_length):
+def test_a_tagged_frame_cut_anywhere_is_a_prefix_of_the_sent_frame(network, snap_length):
     frame = ethernet(network, ETH_P_EXPERIMENTAL, b"data")
     tagged = frame[:12] + bytes.fromhex("81000007") + frame[12:]
     with watching(network, snap_length=snap_length) as watch:
@@ -179,7 +179,7 @@ def test_tagged_frame_cut_anywhere_shows_a_beginning_of_what_was_sent(network, s
 
 
 def test_ring_and_datagram_agree(network):
-    """Both at once, on the same traffic."""
+    """Both capture the same traffic at the same time."""
     with watching(network, method="ring") as ring, watching(network, method="datagram") as datagram:
         talk_tcp(network, bytes(100_000))
         tagged = ethernet(network, 0x8100, bytes.fromhex("0007 88b5") + b"tagged")
@@ -195,7 +195,7 @@ def test_ring_and_datagram_agree(network):
 
 @pytest.mark.parametrize("name", ["near0", "lo"])
 def test_tcpdump_captures_the_same_frames(network, tmp_path, name):
-    """Bytes and lengths, tags and halves of a loopback conversation included."""
+    """Bytes and lengths agree, also of VLAN tags and of both directions on loopback."""
     path = tmp_path / "peer.pcap"
     command = [*network.inside(network.near), require_peer("tcpdump"),
                "-i", name, "-U", "-s", "200", "--time-stamp-precision", "nano", "-Z", "root",
@@ -222,7 +222,7 @@ def lengths_and_bytes(watch):
 
 
 def frames_of(path):
-    """Original length and bytes of each packet in a capture file; none while it is empty."""
+    """Return original length and bytes of each packet in a capture file; none while it is empty."""
     if not path.stat().st_size:
         return []
     with open_capture(path) as reader:

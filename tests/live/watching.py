@@ -1,4 +1,4 @@
-"""What live tests share: a source that is read into a store, and frames made by hand."""
+"""Shared parts of live tests: a source that is read into a store, and handmade frames."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from core.wire.checksum.packet_checksums import internet_checksum
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, until
 from tests.waiting import PATIENCE_S
 
-ETH_P_EXPERIMENTAL = 0x88B5  # IEEE 802 local experimental: nobody answers it
+ETH_P_EXPERIMENTAL = 0x88B5  # IEEE 802 local experimental: no host answers it
 
 
 class Watch:
-    """One source on the near end, and the store that its batches go to."""
+    """A source on the near end, and the store of its batches."""
 
     def __init__(self, source: CaptureSource, store: PacketStore) -> None:
         self.source = source
@@ -35,7 +35,7 @@ class Watch:
         return [snapshot.packet(number) for number in range(1, snapshot.count + 1)]
 
     def read(self) -> int:
-        """Take what is there into the store; returns how many packets the store has."""
+        """Move the waiting frames into the store; return the number of packets in the store."""
         deadline = time.monotonic() + PATIENCE_S
         while (batch := self.source.read()) is not None:
             self.store.append(batch)
@@ -52,7 +52,7 @@ class Watch:
 def watching(
     network: Network, name: str = "near0", method: Method = "ring", **options: Any
 ) -> Iterator[Watch]:
-    """A `Watch` in the near namespace."""
+    """Yield a `Watch` in the near namespace."""
     store = PacketStore()
     asked = CaptureOptions((name,), method=method, **{"ring_bytes": 4 << 20, **options})
     source = network.in_near(lambda: open_source(name, asked, store.add_interface))
@@ -63,7 +63,7 @@ def watching(
 
 
 def send_frames(network: Network, *frames: bytes, name: str = "far0") -> None:
-    """Send frames as they are from an interface in the far namespace."""
+    """Send frames unchanged from an interface in the far namespace."""
 
     def send() -> None:
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sending:
@@ -75,20 +75,20 @@ def send_frames(network: Network, *frames: bytes, name: str = "far0") -> None:
 
 
 def mac(network: Network, side: str) -> bytes:
-    """The MAC address of ``near0`` or ``far0``."""
+    """Return the MAC address of ``near0`` or ``far0``."""
     show = network.ip_near if side == "near0" else network.ip_far
     words = show("-br", "link", "show", side).split()
     return bytes.fromhex(words[2].replace(":", ""))
 
 
 def ethernet(network: Network, kind: int, payload: bytes) -> bytes:
-    """A frame from far to near, padded to the least length."""
+    """Return a frame from far to near, padded to the least length."""
     header = mac(network, "near0") + mac(network, "far0") + kind.to_bytes(2, "big")
     return (header + payload).ljust(60, b"\0")
 
 
 def tcp_packet(payload: bytes = b"hello", *, damage: int = 0) -> bytes:
-    """An IPv4 packet with a TCP segment from far to near; `damage` is added to its checksum."""
+    """Return an IPv4 TCP packet from far to near; `damage` is added to its checksum."""
     source, target = socket.inet_aton(FAR_ADDRESS), socket.inet_aton(NEAR_ADDRESS)
     length = 20 + len(payload)
     segment = bytearray(bytes.fromhex("9c40 1389 00000001 00000000 5010 0200 0000 0000")) + payload
@@ -102,7 +102,7 @@ def tcp_packet(payload: bytes = b"hello", *, damage: int = 0) -> bytes:
 
 
 def send_udp(network: Network, payload: bytes, count: int = 1, address: str = "127.0.0.1") -> None:
-    """Datagrams from near to the discard port, where nobody listens."""
+    """Send datagrams from near to the discard port, which is closed."""
 
     def send() -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
@@ -113,6 +113,6 @@ def send_udp(network: Network, payload: bytes, count: int = 1, address: str = "1
 
 
 def promiscuity(network: Network) -> int:
-    """How many have asked for promiscuous mode on near0."""
+    """Return the number of requests for promiscuous mode on near0."""
     (link,) = json.loads(network.ip_near("-d", "-j", "link", "show", "near0"))
     return int(link["promiscuity"])

@@ -1,4 +1,4 @@
-"""A picture must not depend on the environment of the test run."""
+"""Pictures must not depend on the environment of the test run."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The two variables that change Textual's colors."""
+    """Remove the two variables that change Textual's colors."""
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("TEXTUAL_THEME", raising=False)

@@ -20,12 +20,12 @@ def test_empty(snap_compare):
 
 @pytest.mark.parametrize("size", [WIDE, MEDIUM, SMALL], ids=lambda size: f"{size[0]}")
 def test_stalled(snap_compare, size):
-    """The edge triggered client that is read once a wake-up."""
+    """The edge-triggered client that is read once per wake-up."""
     assert snap_compare(echo_monitor(), terminal_size=size, run_before=opened(STALLED, "v"))
 
 
 def test_backed_up(snap_compare):
-    """The client that does not read, among the others, by their condition."""
+    """The client that does not read, among the others, sorted by condition."""
     said = echo_snapshot(switches=Switches(), selected=None, log=())
     act = opened(BACKED_UP, "s", "s", "s", "s")
     assert snap_compare(echo_monitor(said), terminal_size=WIDE, run_before=act)

@@ -1,4 +1,4 @@
-"""Pictures of the screens on a scripted capture. Accept a wanted change: --snapshot-update."""
+"""Pictures of the screens with a scripted capture. Accept a change with --snapshot-update."""
 
 from __future__ import annotations
 
