@@ -1,4 +1,4 @@
-"""From a block of received frames, as the kernel lays it out, to a Batch.
+"""Convert a block of received frames, as the kernel lays it out, to a Batch.
 
 A TPACKET_V3 block is a chain: each frame begins, on an 8-byte boundary, with a ``struct
 tpacket3_hdr`` and a ``struct sockaddr_ll``; then comes a gap, then the link header at ``tp_mac``
@@ -7,18 +7,18 @@ and the network header at ``tp_net``, both counted from the frame's beginning.
     ├ tpacket3_hdr (48) ┼ sockaddr_ll (20) ┼ gap ┼ link header ┼ network header …
     0                   48                 68    tp_mac        tp_net
 
-Walking the chain is the only thing done per packet in Python. Everything else is done for
-the whole block at once: the headers are gathered into one array of records, whose columns are the
-times, lengths and status bits.
+Only walking the chain is done per packet in Python. Everything else is done for the whole block at
+once: the headers are gathered into one array of records, whose columns are the times, lengths and
+status bits.
 
-Between the sockaddr_ll and the network header are at least 16 bytes, or the link header where that
-is longer (net/packet/af_packet.c, tpacket_rcv), and there we write:
+Between the sockaddr_ll and the network header are at least 16 bytes, or the link header if that is
+longer (net/packet/af_packet.c, tpacket_rcv). This module writes there:
 
-* a VLAN tag that the kernel took out of the frame: the two addresses move 4 bytes toward the gap
-  and the tag goes behind them, as it was on the wire. There may be no gap in front of a long link
-  header; then the addresses cover the end of the sockaddr_ll, which was gathered before;
-* a Linux cooked header (SLL), 16 bytes in front of the network header, for devices whose own link
-  header is not read here. It may cover the link header, which is not shown then.
+* a VLAN tag that the kernel removed from the frame: the two addresses move 4 bytes toward the gap
+  and the tag follows them, as it was on the wire. If a long link header leaves no gap, the
+  addresses overwrite the end of the sockaddr_ll, which was gathered before;
+* a Linux cooked header (SLL), 16 bytes before the network header, for devices whose own link
+  header rawscope does not read. It may overwrite the link header, which is then not shown.
 
 The tables of `core.wire` define their formats.
 
@@ -89,8 +89,8 @@ def _layout(table: HeaderTable) -> np.dtype[np.void]:
 
 
 COOKED = _layout(SLL_OTHER)
-ETHERNET_ADDRESSES = ETHERNET["type"].span.start  # bytes: a tag stands behind them
-# Begins with the type field of the header before it; its own is the one that was there before
+ETHERNET_ADDRESSES = ETHERNET["type"].span.start  # bytes: a tag follows them
+# It begins with the type field of the header before it; that header's type follows the tag
 VLAN_TAG = np.dtype(
     [
         ("type", f">u{ETHERNET['type'].field.bits // 8}"),
@@ -162,7 +162,7 @@ def to_batch(
     data: NDArray[np.uint8],
     frames: NDArray[np.int64],
     records: NDArray[np.void],
-    register: InterfaceMap,
+    interface_map: InterfaceMap,
 ) -> Batch:
     """Return the frames of a block as a Batch over the same memory.
 
@@ -173,7 +173,7 @@ def to_batch(
     status = records["tp_status"]
     flags = _FLAGS_BY_STATUS[status & (_STATUS_TABLE_SIZE - 1)]
     flags |= _FLAGS_BY_PACKET_TYPE[records["sll_pkttype"]]
-    numbers, framings = _interfaces(records, register)
+    numbers, framings = _interfaces(records, interface_map)
     offset = frames + records["tp_mac"]
     captured = records["tp_snaplen"].copy()
     original = records["tp_len"].copy()
@@ -186,7 +186,7 @@ def to_batch(
         flags[tagged] |= np.uint16(PacketFlag.VLAN_RESTORED)
         original[tagged] += VLAN_TAG.itemsize
         _restore_tags(data, tagged, records, offset, captured)
-    np.minimum(captured, np.uint32(register.snap_length), out=captured)
+    np.minimum(captured, np.uint32(interface_map.snap_length), out=captured)
     seconds = records["tp_sec"].astype(np.int64)
     return Batch(
         data=data,
@@ -200,19 +200,19 @@ def to_batch(
 
 
 def _interfaces(
-    records: NDArray[np.void], register: InterfaceMap
+    records: NDArray[np.void], interface_map: InterfaceMap
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
     """Return the store's interface number and the `LinkHeader` of each frame."""
-    register.follow_changes()
+    interface_map.follow_changes()
     count = len(records)
     indices = records["sll_ifindex"]
     if count and (indices == indices[0]).all():  # one interface: the usual case
-        known = register.look_up(int(indices[0]), int(records["sll_hatype"][0]))
+        known = interface_map.look_up(int(indices[0]), int(records["sll_hatype"][0]))
         return np.full(count, known.number, np.uint16), np.full(count, known.framing, np.uint8)
     distinct, first, which = np.unique(indices, return_index=True, return_inverse=True)
     types = records["sll_hatype"][first]
     found = [
-        register.look_up(*pair) for pair in zip(distinct.tolist(), types.tolist(), strict=True)
+        interface_map.look_up(*pair) for pair in zip(distinct.tolist(), types.tolist(), strict=True)
     ]
     numbers = np.array([known.number for known in found], np.uint16)[which]
     framings = np.array([known.framing for known in found], np.uint8)[which]
@@ -263,8 +263,8 @@ def _restore_tags(
     rows = rows[captured[rows] >= ETHERNET_ADDRESSES]
     tags = np.empty(len(rows), VLAN_TAG)
     chosen = records[rows]
-    said = chosen["tp_status"] & kernel.TP_STATUS_VLAN_TPID_VALID != 0
-    tags["type"] = np.where(said, chosen["tp_vlan_tpid"], EtherType.VLAN)  # old drivers do not
+    has_type = chosen["tp_status"] & kernel.TP_STATUS_VLAN_TPID_VALID != 0
+    tags["type"] = np.where(has_type, chosen["tp_vlan_tpid"], EtherType.VLAN)  # else an old driver
     tags["control"] = chosen["tp_vlan_tci"]
     addresses = offset[rows, None] + np.arange(ETHERNET_ADDRESSES)
     data[addresses - VLAN_TAG.itemsize] = data[addresses]

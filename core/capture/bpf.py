@@ -1,11 +1,11 @@
 """Classic BPF programs that a capture attaches to its socket.
 
-A program is an array of ``struct sock_filter`` (linux/filter.h); its return value is how many
+A program is an array of ``struct sock_filter`` (linux/filter.h); its return value is the number of
 bytes of the frame to keep, 0 for none. The kernel runs it before it counts or copies a frame, so
-what it rejects costs no room in the ring and is not in the statistics.
+rejected frames need no room in the ring and are not in the statistics.
 
-Loopback shows each packet twice, leaving (``PACKET_OUTGOING``) and arriving. The
-outgoing copy is the one rejected, as libpcap does: the incoming one is what the receiver sees.
+Loopback shows each packet twice, outgoing (``PACKET_OUTGOING``) and incoming. The filter rejects
+the outgoing copy, as libpcap does: the receiver sees the incoming one.
 
 Source: Documentation/networking/filter.rst in the kernel; linux/filter.h.
 """
@@ -22,7 +22,7 @@ from core.net.sockets import PACKET_OUTGOING, SO_ATTACH_FILTER
 BPF_LD_W_ABS = 0x20
 BPF_JMP_JEQ_K = 0x15
 BPF_RET_K = 0x06
-SKF_AD_OFF = 0xFFFFF000  # −0x1000: an absolute load there asks about the packet, not its bytes
+SKF_AD_OFF = 0xFFFFF000  # −0x1000: an absolute load from there reads metadata of the packet
 SKF_AD_PKTTYPE = 4
 SKF_AD_IFINDEX = 8
 

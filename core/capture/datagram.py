@@ -1,12 +1,12 @@
-"""Receive frames through recvmsg(2), one call each, where the kernel gives no ring.
+"""Receive frames with recvmsg(2), one call each, if the kernel provides no ring.
 
-The ring's frame header comes here in three parts: the address (``sockaddr_ll``), the control
+The ring's frame header arrives here in three parts: the address (``sockaddr_ll``), the control
 message PACKET_AUXDATA (``struct tpacket_auxdata``: status bits, lengths, VLAN tag), and the control
-message SO_TIMESTAMPNS (``struct timespec``). This module brings them into the same records as the
-ring's, with the same gap in front of each frame, so the same code handles what follows.
+message SO_TIMESTAMPNS (``struct timespec``). This module converts them to the records of the ring,
+with the same gap before each frame, so the same code handles the rest.
 
-A frame costs some microseconds here, a fraction of one through the ring. The kernel's buffer is the
-socket's, bounded by net.core.rmem_max for processes without CAP_NET_ADMIN.
+A frame costs some microseconds here, and a fraction of one through the ring. The kernel's buffer
+belongs to the socket; net.core.rmem_max bounds it for processes without CAP_NET_ADMIN.
 
 Source: packet(7); socket(7); linux/if_packet.h.
 """
@@ -26,9 +26,9 @@ from core.capture.source import AddInterface, CaptureStatistics
 from core.decode.batch import Batch
 from core.net import sockets as kernel
 
-BATCH_FRAMES = 512  # at most so many a read, so that others get their turn
-_GAP = 32  # bytes in front of a frame: a VLAN tag or a cooked header is written there
-_ARENA_BYTES = 1 << 20  # frames of one read, beside room for the largest one
+BATCH_FRAMES = 512  # at most so many per read, so that other sources are read, too
+_GAP = 32  # bytes before a frame for a VLAN tag or a cooked header
+_ARENA_BYTES = 1 << 20  # frames of one read, in addition to the largest one
 
 TPACKET_AUXDATA = struct.Struct("=IIIHHHH")  # status, len, snaplen, mac, net, VLAN tci, tpid
 TIMESPEC = struct.Struct("@ll")  # seconds, nanoseconds
@@ -62,27 +62,27 @@ class DatagramSource:
     """One interface, or all of them, by recvmsg. See `core.capture.source.CaptureSource`."""
 
     def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
-        self._binding = PacketSocket(name, options, add)
-        self.name = self._binding.name
-        self.interface_index = self._binding.interface_index
+        self._packet_socket = PacketSocket(name, options, add)
+        self.name = self._packet_socket.name
+        self.interface_index = self._packet_socket.interface_index
         self._largest = options.snap_length
         self._arena = bytearray(_ARENA_BYTES + _GAP + self._largest)
         self._memory = memoryview(self._arena)
         self._bytes = np.frombuffer(self._arena, np.uint8)
         self._error = 0
         try:
-            grow_receive_buffer(self._binding.socket, options.ring_bytes)
-            self._binding.socket.setsockopt(kernel.SOL_PACKET, kernel.PACKET_AUXDATA, 1)
-            self._binding.socket.setsockopt(socket.SOL_SOCKET, kernel.SO_TIMESTAMPNS, 1)
-            self._binding.bind()
+            grow_receive_buffer(self._packet_socket.socket, options.ring_bytes)
+            self._packet_socket.socket.setsockopt(kernel.SOL_PACKET, kernel.PACKET_AUXDATA, 1)
+            self._packet_socket.socket.setsockopt(socket.SOL_SOCKET, kernel.SO_TIMESTAMPNS, 1)
+            self._packet_socket.bind()
         except BaseException:
-            self._binding.close()
+            self._packet_socket.close()
             raise
-        self.note = self._binding.note
+        self.note = self._packet_socket.note
 
     def fileno(self) -> int:
         """Return a descriptor that is readable while a frame waits."""
-        return self._binding.socket.fileno()
+        return self._packet_socket.socket.fileno()
 
     def read(self) -> Batch | None:
         """Return the waiting frames, at most BATCH_FRAMES. The next call reuses the memory."""
@@ -93,7 +93,7 @@ class DatagramSource:
         while len(rows) < BATCH_FRAMES and at < _ARENA_BYTES:
             room = self._memory[at + _GAP : at + _GAP + self._largest]
             try:
-                length, control, _flags, address = self._binding.socket.recvmsg_into(
+                length, control, _flags, address = self._packet_socket.socket.recvmsg_into(
                     [room], _CONTROL_BYTES
                 )
             except BlockingIOError:
@@ -112,24 +112,24 @@ class DatagramSource:
         for name, column in zip(_COLUMNS, zip(*rows, strict=True), strict=True):
             records[name] = column
         frames = np.array(places, np.int64)
-        return block.to_batch(self._bytes, frames, records, self._binding.register)
+        return block.to_batch(self._bytes, frames, records, self._packet_socket.interface_map)
 
     def statistics(self) -> CaptureStatistics:
         """Return the totals since opening."""
-        return self._binding.statistics()
+        return self._packet_socket.statistics()
 
     def clear_error(self) -> int:
         """Return and clear the pending socket error."""
         error, self._error = self._error, 0
-        return error or self._binding.clear_error()
+        return error or self._packet_socket.clear_error()
 
     def detach(self) -> None:
         """Reject every frame from now on."""
-        self._binding.detach()
+        self._packet_socket.detach()
 
     def close(self) -> None:
         """Leave promiscuous mode and close the socket."""
-        self._binding.close()
+        self._packet_socket.close()
 
     def _index(self, name: str, indices: dict[str, int]) -> int:
         """Return the kernel's index of an interface; Python's address has only the name."""
@@ -138,15 +138,13 @@ class DatagramSource:
         if name not in indices:
             try:
                 indices[name] = socket.if_nametoindex(name)
-            except OSError:  # gone since
+            except OSError:  # deleted since
                 indices[name] = 0
         return indices[name]
 
 
 def grow_receive_buffer(target: socket.socket, size: int) -> None:
-    """Ask for `size` bytes of buffer; without CAP_NET_ADMIN the kernel gives at most
-    net.core.rmem_max.
-    """
+    """Request `size` bytes of buffer; without CAP_NET_ADMIN at most net.core.rmem_max."""
     try:
         target.setsockopt(socket.SOL_SOCKET, kernel.SO_RCVBUFFORCE, size)
     except PermissionError:

@@ -1,14 +1,14 @@
-"""Receive what a classic raw socket sees: ``socket(AF_INET, SOCK_RAW, IPPROTO_TCP)``.
+"""Receive the packets of a classic raw socket: ``socket(AF_INET, SOCK_RAW, IPPROTO_TCP)``.
 
-The kernel gives such a socket a copy of every *incoming* IPv4 packet of its one protocol, with the
-IP header in front and no link header (raw(7)). It shows nothing of what this host sends, no ARP, no
-IPv6, and nothing that the firewall dropped; fragments arrive reassembled. That is less than a
-packet socket sees, and it is what most first sniffers are made of.
+The kernel gives such a socket a copy of every *incoming* IPv4 packet of its one protocol, beginning
+with the IP header, without a link header (raw(7)). The socket receives nothing that this host
+sends, no ARP, no IPv6, and nothing that the firewall dropped; fragments arrive reassembled. That is
+less than a packet socket receives, and it is what most first sniffers are made of.
 
 There is one socket for each of TCP, UDP and ICMP. An epoll set over the three is itself a
-descriptor, readable when one of them is: that is the descriptor of this source.
+descriptor, readable when one of them is; it is the descriptor of this source.
 
-SO_MEMINFO gives the losses: the socket's running total of drops.
+SO_MEMINFO reports the losses: the socket's running total of drops.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from core.capture import bpf
 from core.capture.datagram import BATCH_FRAMES, TIMESPEC, grow_receive_buffer, timestamp
 from core.capture.options import ANY, CaptureOptions
-from core.capture.packet_socket import named
+from core.capture.packet_socket import find_link
 from core.capture.source import AddInterface, CaptureError, CaptureStatistics
 from core.decode.batch import Batch, CaptureInterface
 from core.net import sockets as kernel
@@ -39,7 +39,7 @@ class InetSource:
     """Incoming TCP, UDP and ICMP over IPv4. See `core.capture.source.CaptureSource`."""
 
     def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
-        link = None if name == ANY else named(name)
+        link = None if name == ANY else find_link(name)
         self.name = link.name if link else name
         self.interface_index = link.index if link else 0
         self.note = ""
@@ -66,7 +66,7 @@ class InetSource:
 
         Each call begins with another socket: a flood on one must not starve the others.
         """
-        packets: list[tuple[int, int, int]] = []  # time in ns, place, length
+        packets: list[tuple[int, int, int]] = []  # time in ns, offset, length
         at = 0
         self._sockets.append(self._sockets.pop(0))
         for one in self._sockets:
@@ -95,7 +95,7 @@ class InetSource:
         )
 
     def statistics(self) -> CaptureStatistics:
-        """Return how much was read and how much the sockets dropped."""
+        """Return the number of packets read and the number that the sockets dropped."""
         dropped = sum(self._drops(one) for one in self._sockets)
         return CaptureStatistics(self._read + dropped, dropped)
 

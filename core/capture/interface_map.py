@@ -1,17 +1,17 @@
 """Map the kernel's interface numbers in a capture to the store's.
 
-A capture on every interface sees numbers that it does not know. The map asks the kernel for each
-unknown link by itself (RTM_GETLINK with its index, 30 µs). It never dumps all links, which takes 80
-ms for a thousand: this code runs in the thread that empties the ring.
+A capture on every interface receives frames of interfaces that it has not seen. The map asks the
+kernel for each unknown link by itself (RTM_GETLINK with its index, 30 µs). It never dumps all
+links, which takes 80 ms for a thousand: this code runs in the thread that empties the ring.
 
-The map keeps what it learned until a watcher reports a change. It reads the watcher before each
-block: when a link was renamed, or another link got the number of a deleted one, it asks again. If a
-link is deleted before its frames are read, its name comes from the message about its deletion. If
-the kernel dropped messages (ENOBUFS), the map asks for every link again when its next frame comes.
+The map keeps its entries until a watcher reports a change. It reads the watcher before each block:
+when a link was renamed, or another link got the number of a deleted one, it asks again. If a link
+is deleted before its frames are read, its name comes from the message about its deletion. If the
+kernel dropped messages (ENOBUFS), the map asks for every link again when its next frame comes.
 
 Frames that a deleted interface left in the ring cannot be distinguished from those of a new one
 with the same number. They get the name of the new one if that exists before they are read. The
-kernel assigns numbers in ascending order, so this happens only if somebody chose the same number
+kernel assigns numbers in ascending order, so this happens only if a user chose the same number
 again.
 """
 
@@ -25,9 +25,9 @@ from core.decode.batch import CaptureInterface
 from core.net.interfaces import LinkHeader, link_type_of
 from core.net.netlink import LinkMessage, LinkWatcher, get_link
 
-_GONE_KEPT = 1024  # names of deleted links none of whose frames came yet
-_KNOWN_KEPT = 1 << 16  # links whose frames came; a forgotten one is queried again
-_UNKNOWN = "unknown interface"  # the space keeps it apart from any name, which has none
+_GONE_KEPT = 1024  # names of deleted links without a frame
+_KNOWN_KEPT = 1 << 16  # links with frames; the map queries a forgotten one again
+_UNKNOWN = "unknown interface"  # not a possible name, because of the space
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class InterfaceMap:
         """Return the name of a link, also of one that was deleted if its deletion was reported."""
         try:
             link = get_link(index) if index > 0 else None
-        except OSError:  # no memory or descriptor for the question; the frame is kept all the same
+        except OSError:  # no memory or descriptor for the query; the frame is still kept
             link = None
         if link is not None:
             return link.name

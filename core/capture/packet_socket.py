@@ -1,4 +1,4 @@
-"""A packet socket bound to an interface, as the ring and the datagram path both use it.
+"""A packet socket bound to an interface, used by the ring and by the datagram source.
 
 The order matters: the socket is made with protocol 0 and receives nothing; the filter and
 everything else (ring, timestamps) come first; only then is it bound to ETH_P_ALL, so it never
@@ -7,7 +7,7 @@ receives a frame that the filter would reject.
 Promiscuous mode is a membership of the socket (packet(7), PACKET_ADD_MEMBERSHIP): the kernel counts
 members and leaves the mode with the last one, also when the process is killed. `close` drops it
 explicitly, since a mapped ring keeps the socket alive as long as it is mapped. With ``any`` there
-is no single device to ask, so promiscuous mode stays off, as in tcpdump.
+is no single device, so promiscuous mode stays off, as in tcpdump.
 
 When the interface goes down, the socket gets ENETDOWN and the kernel takes it off the link; when it
 comes up again, the kernel puts it back. After the interface is deleted, the socket never receives
@@ -36,7 +36,7 @@ from core.wire.model.text import safe
 
 LOOPBACK_INDEX = 1  # of lo in every network namespace: drivers/net/loopback.c, loopback_net_init
 PACKET_MREQ = struct.Struct("=iHH8s")  # linux/if_packet.h: index, type, address length, address
-TPACKET_STATS = struct.Struct("=II")  # tpacket_stats, and what tpacket_stats_v3 begins with
+TPACKET_STATS = struct.Struct("=II")  # tpacket_stats, and the beginning of tpacket_stats_v3
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -45,7 +45,7 @@ class PacketSocket:
     """The socket and the interface that it is bound to. Raises `CaptureError` and `OSError`."""
 
     def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
-        self.info = None if name == ANY else named(name)
+        self.info = None if name == ANY else find_link(name)
         self.name = self.info.name if self.info else name
         self.interface_index = self.info.index if self.info else 0
         self.note = ""
@@ -60,20 +60,20 @@ class PacketSocket:
         try:
             bpf.attach(self.socket, bpf.keep(options.snap_length, LOOPBACK_INDEX))
             if self.info is None:
-                self._watcher = LinkWatcher()  # before the first frame comes
+                self._watcher = LinkWatcher()  # before the first frame
         except BaseException:
             self.socket.close()
             raise
-        self.register = InterfaceMap(add, options.snap_length, self._watcher)
+        self.interface_map = InterfaceMap(add, options.snap_length, self._watcher)
 
     def bind(self) -> None:
-        """Start receiving. Raises CaptureError if the interface was deleted meanwhile."""
+        """Start receiving. Raises CaptureError if the interface has been deleted."""
         try:
             _bind(self.socket, self.interface_index)
         except OSError as error:
             raise CaptureError(f"{safe(self.name)}: {error.strerror}") from error
         if self.info is not None:
-            self.register.know(self.info.index, self.name, self.info.hardware_type)
+            self.interface_map.know(self.info.index, self.name, self.info.hardware_type)
         if self._promiscuous:
             try:
                 self._membership(kernel.PACKET_ADD_MEMBERSHIP)
@@ -99,17 +99,17 @@ class PacketSocket:
         bpf.attach(self.socket, bpf.REJECT_ALL)
 
     def close(self) -> None:
-        """Leave promiscuous mode and close the socket; no frame comes in meanwhile."""
+        """Leave promiscuous mode and close the socket; no frame arrives in between."""
         if self._watcher is not None:
             self._watcher.close()
-        with self.socket:  # closed in any case
+        with self.socket:  # closed even if an error is raised
             self.detach()
             if self._promiscuous:
                 self._promiscuous = False
                 try:
                     self._membership(kernel.PACKET_DROP_MEMBERSHIP)
                 except OSError as error:
-                    if error.errno not in (errno.ENODEV, errno.EADDRNOTAVAIL):  # it is gone
+                    if error.errno not in (errno.ENODEV, errno.EADDRNOTAVAIL):  # deleted
                         raise
 
     def _membership(self, option: int) -> None:
@@ -128,7 +128,7 @@ def _bind(target: socket.socket, interface_index: int) -> None:
         raise OSError(number, os.strerror(number))
 
 
-def named(name: str) -> LinkMessage:
+def find_link(name: str) -> LinkMessage:
     """Return the link that `name` means. Raises CaptureError if no link matches."""
     try:
         return require_interface(name)

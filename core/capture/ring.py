@@ -1,15 +1,15 @@
-"""Receive frames through PACKET_RX_RING, TPACKET_V3: the kernel writes into memory that we map.
+"""Receive frames through PACKET_RX_RING, TPACKET_V3: the kernel writes into mapped memory.
 
 The ring is a number of blocks. The kernel fills a block with frames and hands it over when it is
-full, or when the retire time has passed since its first frame, so a lone frame shows up promptly.
-We read it and write TP_STATUS_KERNEL into its header, which gives it back. While the kernel has no
-free block, it drops frames and counts them.
+full, or when the retire time has passed since its first frame, so a single frame appears promptly.
+rawscope reads it and writes TP_STATUS_KERNEL into its header, which returns it. While no block is
+free, the kernel drops frames and counts them.
 
-`read` returns the frames of one block without copying them; the block goes back at the next `read`.
-The descriptor polls readable as long as a block waits (level-triggered).
+`read` returns the frames of one block without copying them; the next `read` returns the block to
+the kernel. The descriptor polls readable as long as a block waits (level-triggered).
 
 A large frame (65,535 bytes from segmentation or receive offload, more with big TCP) must fit into
-one block, so blocks are large; a block that is handed over half empty costs nothing but its space.
+one block, so blocks are large; a block that is handed over half empty costs only its space.
 
 Source: Documentation/networking/packet_mmap.rst; linux/if_packet.h; net/packet/af_packet.c.
 """
@@ -55,24 +55,24 @@ BLOCK_HEADER = np.dtype(
 
 
 class RingUnavailableError(Exception):
-    """The kernel gives no ring; the text says why. The datagram path may still work."""
+    """The kernel provides no ring; the text says why. The datagram source may still work."""
 
 
 class RingSource:
     """One interface, or all of them, through one ring. See `core.capture.source.CaptureSource`."""
 
     def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
-        self._binding = PacketSocket(name, options, add)
-        self.name = self._binding.name
-        self.interface_index = self._binding.interface_index
+        self._packet_socket = PacketSocket(name, options, add)
+        self.name = self._packet_socket.name
+        self.interface_index = self._packet_socket.interface_index
         try:
             asked = max(MINIMUM_BLOCKS, options.ring_bytes // BLOCK_BYTES)
             self._map(asked)
-            self._binding.bind()
+            self._packet_socket.bind()
         except BaseException:
-            self._binding.close()
+            self._packet_socket.close()
             raise
-        self.note = self._binding.note
+        self.note = self._packet_socket.note
         if len(self._headers) < asked:
             less = len(self._headers) * BLOCK_BYTES >> 20
             self.note = f"{safe(name)}: the kernel had memory for a ring of only {less} MiB"
@@ -81,10 +81,10 @@ class RingSource:
 
     def fileno(self) -> int:
         """Return a descriptor that is readable while a block waits."""
-        return self._binding.socket.fileno()
+        return self._packet_socket.socket.fileno()
 
     def read(self) -> Batch | None:
-        """Return the frames of the next block; give the block before back to the kernel."""
+        """Return the frames of the next block; return the previous block to the kernel."""
         self.release()
         header = self._headers[self._current]
         if not header["block_status"] & kernel.TP_STATUS_USER:
@@ -96,41 +96,43 @@ class RingSource:
         with self._memory[start:stop] as raw, raw.cast("I") as words:
             frames = block.walk(words, int(header["offset_to_first_pkt"]), int(header["num_pkts"]))
         data = self._bytes[start:stop]
-        return block.to_batch(data, frames, block.gather(data, frames), self._binding.register)
+        return block.to_batch(
+            data, frames, block.gather(data, frames), self._packet_socket.interface_map
+        )
 
     def release(self) -> None:
-        """Give the last block back to the kernel. Its batch is invalid after that."""
+        """Return the last block to the kernel. Its batch is invalid after that."""
         if self._held is not None:
             self._headers["block_status"][self._held] = kernel.TP_STATUS_KERNEL
             self._held = None
 
     def statistics(self) -> CaptureStatistics:
         """Return the totals since opening."""
-        return self._binding.statistics()
+        return self._packet_socket.statistics()
 
     def clear_error(self) -> int:
         """Return and clear the pending socket error."""
-        return self._binding.clear_error()
+        return self._packet_socket.clear_error()
 
     def detach(self) -> None:
         """Reject every new frame. The kernel hands over the current block when it retires."""
-        self._binding.detach()
+        self._packet_socket.detach()
 
     def close(self) -> None:
         """Leave promiscuous mode, unmap the ring, close the socket."""
         try:
-            self._binding.close()
+            self._packet_socket.close()
         finally:
             del self._headers, self._bytes
             self._memory.release()
             try:
                 self._map_object.close()
-            except BufferError:  # a batch still uses the memory: it is unmapped with the last one
+            except BufferError:  # a batch still uses the memory: the last batch unmaps it
                 del self._map_object
 
     def _map(self, blocks: int) -> None:
-        """Ask for a ring of so many blocks, or fewer if memory is short, and map it."""
-        ring_socket = self._binding.socket
+        """Request a ring of so many blocks, or fewer if memory is short, and map it."""
+        ring_socket = self._packet_socket.socket
         ring_socket.setsockopt(kernel.SOL_PACKET, kernel.PACKET_VERSION, kernel.TPACKET_V3)
         while True:
             frames = blocks * BLOCK_BYTES // _FRAME_BYTES

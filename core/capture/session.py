@@ -1,8 +1,8 @@
-"""One capture: its sources, the counts of what was read from each, and the state of their links.
+"""One capture: its sources, the number of frames read from each, and the state of their links.
 
-A session has no thread and no loop of its own: its owner waits for the descriptors of the feeds and
-of the watcher, and calls `read` and `follow_links`. When no frame is in flight, for each feed
-frames read + dropped = received.
+A session has no thread and no loop: its owner waits for the descriptors of the feeds and of the
+watcher, and calls `read` and `follow_links`. When no frame is in flight, for each feed frames read
++ dropped = received.
 
 A link that goes down only pauses its feed: the kernel puts the socket back when it comes up. A
 deleted interface ends its feed, also if a new one gets the same name: that is another interface,
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from core.capture.options import ANY, CaptureOptions
-from core.capture.packet_socket import named
+from core.capture.packet_socket import find_link
 from core.capture.source import AddInterface, CaptureError, CaptureSource, CaptureStatistics
 from core.capture.source_factory import open_source
 from core.decode.batch import Batch
@@ -27,9 +27,9 @@ from core.net.interfaces import IFF_RUNNING, IFF_UP
 from core.net.netlink import LinkMessage, LinkWatcher, get_link
 from core.wire.model.text import safe
 
-EVERY_INTERFACE = 0  # the index of a source that is not bound to one
+EVERY_INTERFACE = 0  # the index of a source that is not bound to an interface
 DRAIN_S = 0.2  # a ring hands over its last block within its retire time, a fraction of this
-LONGEST_S = 2.0  # to read what is in; a source that does not run dry must not hold the program
+LONGEST_S = 2.0  # to read the remaining frames, also of a source that never empties
 
 
 class LinkState(Enum):
@@ -62,7 +62,7 @@ class CaptureSession:
         self._delivered_by_ended = 0
         self._deleted: list[str] = []
         try:
-            self.watcher = LinkWatcher()  # before the sources: no change goes unseen
+            self.watcher = LinkWatcher()  # before the sources, so that no change is missed
         except OSError as error:
             raise CaptureError(f"cannot watch the links: {error.strerror}") from error
         try:
@@ -131,7 +131,7 @@ class CaptureSession:
             remaining_s = deadline_s - time.monotonic()
             if feed.delivered + counted.dropped >= counted.received or remaining_s <= 0:
                 break
-            feed.source.clear_error()  # or poll returns at once because of it
+            feed.source.clear_error()  # otherwise poll returns at once
             poll.poll(remaining_s * 1000)
         left_behind = max(0, counted.received - counted.dropped - feed.delivered)
         self._ended += counted + CaptureStatistics(dropped=left_behind)
@@ -162,7 +162,7 @@ def _describe(feed: Feed) -> str:
 
 def _name(asked: str) -> str:
     """Return the interface's own name for a name that the user gave. Raises CaptureError."""
-    return ANY if asked == ANY else named(asked).name
+    return ANY if asked == ANY else find_link(asked).name
 
 
 def _state_now(index: int) -> LinkState:

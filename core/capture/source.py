@@ -18,7 +18,7 @@ AddInterface = Callable[[CaptureInterface], int]  # gives the number to write in
 
 
 class CaptureError(Exception):
-    """Capturing is impossible; the text is one line: what, why, and what to do next."""
+    """The capture is impossible. The text is one line: object, cause, and next step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class CaptureStatistics:
     """
 
     received: int = 0
-    dropped: int = 0  # by the kernel for lack of room, or left in it when a session ended
+    dropped: int = 0  # by the kernel for lack of room, or unread when a session ended
 
     def __add__(self, other: CaptureStatistics) -> CaptureStatistics:
         return CaptureStatistics(self.received + other.received, self.dropped + other.dropped)
@@ -39,7 +39,7 @@ class CaptureStatistics:
 class CaptureSource(Protocol):
     """One live source of frames."""
 
-    name: str  # the interface's own, not an alternative name; or ``any``
+    name: str  # the interface's own name, not an alternative one; or ``any``
     interface_index: int  # the kernel's number; 0 for all
     note: str  # a remark for the user on how it was opened, or empty
 
@@ -60,9 +60,9 @@ class CaptureSource(Protocol):
         ...
 
     def detach(self) -> None:
-        """Let no new frames in; those already in can still be read."""
+        """Reject new frames; those already received can still be read."""
         ...
 
     def close(self) -> None:
-        """Leave promiscuous mode and give everything back to the kernel."""
+        """Leave promiscuous mode and release all resources of the kernel."""
         ...

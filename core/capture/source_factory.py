@@ -15,8 +15,8 @@ from core.wire.model.text import safe
 def open_source(name: str, options: CaptureOptions, add: AddInterface) -> CaptureSource:
     """Open a source for one interface name (or ``any``); `add` numbers interfaces in the store.
 
-    Falls back to the datagram path if the kernel gives no ring; the source's `note` says so. Raises
-    `CaptureError`, also for whatever else the kernel refuses.
+    Falls back to the datagram source if the kernel provides no ring; the source's `note` reports
+    that. Raises `CaptureError`, also for other errors of the kernel.
     """
     try:
         return _open(name, options, add)

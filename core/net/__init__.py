@@ -1,1 +1,1 @@
-"""What capture and forge build on: event loop, sockets, netlink, routes, interfaces."""
+"""The kernel interfaces that capture and forge use: event loop, sockets, netlink, routes."""

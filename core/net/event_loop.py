@@ -1,29 +1,29 @@
-"""The epoll loop that capture, forge and echo stand on.
+"""The epoll loop of capture, forge and echo.
 
 Some facts about epoll (epoll(7), epoll_ctl(2), epoll_wait(2)):
 
 * An epoll instance is itself a file descriptor: a set, kept in the kernel, of (descriptor,
-  events of interest). `EPOLL_CLOEXEC` keeps it from leaking into programs we start. Being a
-  descriptor, it can be waited for in turn: one epoll set may be a source in another.
+  events of interest). `EPOLL_CLOEXEC` keeps programs that we start from inheriting it. Being a
+  descriptor, it can be polled itself: one epoll set may be a source in another.
 * `ADD` puts a descriptor in, `MOD` replaces its events, `DEL` takes it out. The set holds the
   *open file description*, not the number: closing a number leaves the set only when it was the last
   one for that description (a duplicate, or a `mmap` of it, keeps it in). So remove, then close.
 * The wait takes a timeout: −1 waits forever, 0 only polls, n waits at most n milliseconds. It
   returns at most *maxevents* events; the others are not lost, the next wait returns them, and the
-  kernel turns the ready list round, so nobody starves.
+  kernel rotates the ready list, so no descriptor starves.
 * *Level* triggered: the event comes back on every wait as long as the condition holds. A handler
   may read a little and return. *Edge* triggered: it comes once per change; a handler must read
   until EAGAIN, or it waits for bytes that are already there.
-* `EPOLLERR` and `EPOLLHUP` are always reported, asked for or not. `EPOLLRDHUP` (the peer closed
+* `EPOLLERR` and `EPOLLHUP` are always reported, requested or not. `EPOLLRDHUP` (the peer closed
   its sending half) must be requested, and may come together with `EPOLLIN`: read first.
-* Events are handed out in batches. A handler early in a batch may close a descriptor whose event
-  stands later in it, and even open a new one that gets the same number: a *stale* event.
+* One wait returns a batch of events. A handler early in a batch may close a descriptor whose event
+  comes later in it, and even open a new one that gets the same number: a *stale* event.
 
-What follows for us: the numbers removed while a batch is handed out are remembered until its end,
-and what the batch still holds for them is skipped and counted, whatever they mean by then. When a
-handler raises, the rest of its batch is not handed out: level triggered it is reported again. Any
-thread may call `call` and `stop`: they queue and write to an eventfd that is a source like any
-other. Everything else belongs to the thread that runs the loop.
+So the loop remembers, until the end of a batch, the numbers that were removed during it. It skips
+and counts the remaining events of these numbers, whatever they refer to by then. When a handler
+raises, the loop does not dispatch the rest of the batch: level-triggered events are reported again.
+Any thread may call `call` and `stop`, which add to a queue and write to an eventfd that is a source
+like any other. Everything else belongs to the thread that runs the loop.
 """
 
 from __future__ import annotations
@@ -54,10 +54,10 @@ class LoopCounters:
     """Counters of a loop since it was made. Times are in seconds of the monotonic clock."""
 
     waits: int = 0  # epoll_wait calls
-    timeouts: int = 0  # waits that returned none
+    timeouts: int = 0  # waits that returned no event
     events: int = 0  # events returned
     stale: int = 0  # events ignored: their source was removed in the same batch
-    kernel_s: float = 0.0  # in epoll_wait, or behind it, waiting for the interpreter's lock
+    kernel_s: float = 0.0  # in epoll_wait, or waiting for the interpreter's lock after it
     handlers_s: float = 0.0  # inside handlers, timers and commands: the loop was busy
 
     @property
@@ -78,10 +78,10 @@ class Timer:
 
 
 class EpollLoop:
-    """One epoll instance, its sources, and the thread-safe way in.
+    """One epoll instance, its sources, and a thread-safe queue of calls.
 
     ``max_events`` bounds one batch. Sources are descriptors or objects with ``fileno()``; a
-    handler gets the ready bits (``select.EPOLLIN`` …). What a handler raises leaves `run`.
+    handler gets the ready bits (``select.EPOLLIN`` …). Exceptions of handlers leave `run`.
     """
 
     def __init__(self, max_events: int = 64) -> None:
@@ -89,7 +89,7 @@ class EpollLoop:
         self._poll = self._epoll.poll
         self._max_events = max_events
         self._handlers: dict[int, Handler] = {}
-        self._removed: set[int] = set()  # since the batch in hand began
+        self._removed: set[int] = set()  # since the current batch began
         self._timers: list[Timer] = []
         self._timer_order = count()
         self._counters = LoopCounters()
@@ -136,12 +136,12 @@ class EpollLoop:
     # -- any thread
 
     def call(self, function: Callable[[], None]) -> None:
-        """Have the loop's thread call `function` soon; calls keep their order."""
+        """Schedule `function` to run soon in the loop's thread; calls keep their order."""
         self._calls.append(function)
         os.eventfd_write(self._wake_up, 1)
 
     def stop(self) -> None:
-        """Make `run` return after the pass that it is in."""
+        """Make `run` return after its current pass."""
         self.call(self._set_stopping)
 
     @property
@@ -154,21 +154,21 @@ class EpollLoop:
     def run(self) -> None:
         """Wait and dispatch until `stop`."""
         self._stopping = False
-        self._go(FOREVER, once=False)
+        self._run_passes(FOREVER, once=False)
 
     def run_once(self, timeout_ms: int = 0) -> int:
-        """Wait once, call the handlers of what is ready, and return the number of events.
+        """Wait once, call the handlers of ready sources, and return the number of events.
 
         ``timeout_ms`` is that of epoll_wait(2): −1 waits forever, 0 does not wait, n waits at most
         n milliseconds. A timer that is due sooner shortens the wait.
         """
-        return self._go(timeout_ms / 1000 if timeout_ms >= 0 else FOREVER, once=True)
+        return self._run_passes(timeout_ms / 1000 if timeout_ms >= 0 else FOREVER, once=True)
 
-    def _go(self, longest_s: float, once: bool) -> int:
+    def _run_passes(self, longest_s: float, once: bool) -> int:
         """Run one pass, or passes until `stop`; return the number of events of the last one.
 
-        The pass is written out here in one function, and its end is the start of the next: with few
-        events a wait, a pass is a tenth of the cost of each message of a busy server.
+        The pass is inlined in this function, and the end of one is the start of the next: with few
+        events per wait, a pass is a tenth of the cost of each message of a busy server.
         """
         counters, timers, handlers, removed = (
             self._counters, self._timers, self._handlers, self._removed,
@@ -209,7 +209,7 @@ class EpollLoop:
         """Close the epoll instance and the wake-up descriptor, not the sources."""
         self._epoll.close()
         os.close(self._wake_up)
-        self._wake_up = -1  # a late `call` fails instead of writing into another's descriptor
+        self._wake_up = -1  # a late `call` fails instead of writing to a reused descriptor
         self._handlers.clear()
         self._timers.clear()
 
@@ -218,13 +218,13 @@ class EpollLoop:
             timer = heapq.heappop(self._timers)
             if timer.canceled:
                 continue
-            timer.due_s = now_s + timer.interval_s  # a late loop skips beats, it does not catch up
+            timer.due_s = now_s + timer.interval_s  # a late loop skips intervals
             heapq.heappush(self._timers, timer)
             timer.function()
 
     def _on_wake_up(self, _events: int) -> None:
         os.eventfd_read(self._wake_up)
-        for _ in range(len(self._calls)):  # those added meanwhile have written again
+        for _ in range(len(self._calls)):  # calls added during this loop have written again
             self._calls.popleft()()
 
     def _set_stopping(self) -> None:

@@ -1,4 +1,4 @@
-"""Which addresses of a packet belong to this host."""
+"""Decide which addresses of a packet belong to this host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_KINDS = 1 << 16  # addresses whose kind is kept
 
 
 class HostAddresses:
-    """The addresses of this host. Asks the kernel when an answer is first needed, then keeps it."""
+    """The addresses of this host. Asks the kernel on first use, then caches the answer."""
 
     def __init__(self) -> None:
         self._kinds: dict[bytes, int] = {}
@@ -28,7 +28,7 @@ class HostAddresses:
         return frozenset(link.address for link in netlink.dump_links())
 
     def kind(self, address: bytes) -> int:
-        """Return what the routing table says of an IP address; HOST if it says nothing."""
+        """Return the `RouteKind` of an IP address; UNICAST if the kernel has no route to it."""
         if address not in self._kinds:
             if len(self._kinds) >= _MOST_KINDS:
                 self._kinds.clear()
@@ -45,7 +45,7 @@ class HostAddresses:
     def link_address(self, interface: str, destination: bytes) -> bytes | None:
         """Return the link address through which an interface reaches an IP address.
 
-        That is the next hop's, as the neighbor table has it now; None if the table has none.
+        That is the next hop's present one in the neighbor table; None if the table has none.
         """
         if interface not in self._links:
             self._links[interface] = find_interface(interface)

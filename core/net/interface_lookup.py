@@ -1,12 +1,12 @@
 """Find the one interface that the user means: by name, alternative name, or number.
 
-Every command and option that takes an interface uses this module. A name wins over a number, as in
-tcpdump(1): an interface named ``3`` is found before the one with index 3. The number is the
-kernel's interface index, which ``rawscope interfaces`` and ``ip link`` show; the number of
-``tcpdump -D`` is a position in its own list instead. Callers go on with the name of the link that
-they get, not with the text that was typed.
+Every command and option that takes an interface uses this module. A name takes precedence over a
+number, as in tcpdump(1): an interface named ``3`` is found before the one with index 3. The number
+is the kernel's interface index, which ``rawscope interfaces`` and ``ip link`` show; the number of
+``tcpdump -D`` is a position in its own list instead. Callers continue with the name of the link
+that they get, not with the text that the user typed.
 
-The kernel looks up one link. All links are listed only to word the error.
+The kernel looks up a single link. Only an error lists all links.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from core.net.netlink import LinkMessage, dump_links, get_link, get_link_named
 from core.wire.model.text import safe
 
 LIST_COMMAND = "rawscope interfaces"
-_ALL_NAMED = 5  # where there are at most so many interfaces, the error names all of them
-_NEAREST = 3  # else so many that are similar
+_ALL_NAMED = 5  # up to so many interfaces, the error names all of them
+_NEAREST = 3  # beyond that, so many similar ones
 _LARGEST_INDEX = 2**31 - 1  # an int, linux/rtnetlink.h
 _MOST_DIGITS = len(str(_LARGEST_INDEX))
 
 
 class UnknownInterfaceError(Exception):
-    """There is no such interface. The text is one short line that says how to find one."""
+    """The interface does not exist. The text is one short line that says how to find one."""
 
 
 def find_interface(text: str) -> LinkMessage | None:
@@ -36,7 +36,7 @@ def find_interface(text: str) -> LinkMessage | None:
 
 
 def _interface_index(text: str) -> int:
-    """Return the interface index that `text` spells, or 0, which is none.
+    """Return the interface index that `text` spells, or 0 if it spells none.
 
     `int` raises ValueError for more than 4,300 digits, so the length is checked first.
     """
@@ -58,8 +58,8 @@ def require_interface(text: str) -> LinkMessage:
 def unknown_interface(text: str, links: list[LinkMessage]) -> str:
     """Return the error for an interface that is not among `links`.
 
-    It stays short however many there are: it names all of a few, else the most similar ones, and
-    the command that lists them.
+    It is short for any number of links: it names all of a few, else the most similar ones, and the
+    command that lists them.
     """
     words = f"there is no interface {safe(text)!r}"
     names = [name for link in links for name in (link.name, *link.alternative_names)]

@@ -68,8 +68,8 @@ class InterfaceInfo:
     """One interface. `kind` is the driver's word ("veth", "tun"), empty for plain hardware.
 
     `addresses` are "192.0.2.2/24", IPv4 first. `up` means that it is switched on, `running` that it
-    has a carrier, `promiscuous` that a program (this one included) asked for every frame.
-    `alternative_names` find the interface, too (ip-link(8), altname).
+    has a carrier, `promiscuous` that a program (possibly this one) requested every frame.
+    `alternative_names` (ip-link(8), altname) find the interface, too.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Just enough rtnetlink to list interfaces and addresses, ask for one link, and watch links change.
+"""A small part of rtnetlink: list interfaces and addresses, query one link, watch links change.
 
 Routes and neighbors are in `core.net.routes`.
 
@@ -57,7 +57,7 @@ NAME_BYTES = 15  # IFNAMSIZ without the zero byte, linux/if.h
 ALTERNATIVE_NAME_BYTES = 127  # ALTIFNAMSIZ without the zero byte
 # linux/if_addr.h
 IFA_ADDRESS = 1
-IFA_LOCAL = 2  # the own address on a point-to-point link, where IFA_ADDRESS is the peer's
+IFA_LOCAL = 2  # this host's address on a point-to-point link, where IFA_ADDRESS is the peer's
 
 _RECEIVE_BYTES = 1 << 17
 
@@ -73,7 +73,7 @@ class LinkMessage:
     name: str
     mtu: int
     address: bytes
-    promiscuity: int  # how many asked for promiscuous mode
+    promiscuity: int  # the number of requests for promiscuous mode
     kind: str  # "veth", "bridge", …; empty for hardware
     alternative_names: tuple[str, ...] = ()  # ip-link(8), altname
 
@@ -106,7 +106,7 @@ def get_link_named(name: str) -> LinkMessage | None:
     raw = name.encode("utf-8", "surrogateescape")
     if not raw or b"\0" in raw or len(raw) > ALTERNATIVE_NAME_BYTES:
         return None
-    if len(raw) <= NAME_BYTES:  # the kernel looks a name up among both kinds
+    if len(raw) <= NAME_BYTES:  # the kernel looks up both kinds of names
         return _get_link(0, attribute(IFLA_IFNAME, raw + b"\0"))
     return _get_link(0, attribute(IFLA_ALT_IFNAME, raw + b"\0"))
 
@@ -154,7 +154,7 @@ class LinkWatcher:
         return changes + _anew(known) if lost else changes
 
     def take(self) -> tuple[list[LinkMessage], bool]:
-        """Return the changes since the last call, and whether the kernel dropped some (ENOBUFS)."""
+        """Return the changes since the last call, and True if the kernel dropped some (ENOBUFS)."""
         changes: list[LinkMessage] = []
         lost = False
         while True:
@@ -233,7 +233,7 @@ def ask(request: int, flags: int, body: bytes) -> Iterator[tuple[int, bytes]]:
                     code = -int.from_bytes(answer[:4], sys.byteorder, signed=True)
                     if code:
                         raise OSError(code, os.strerror(code))
-                    return  # the acknowledgment that NLM_F_ACK asked for
+                    return  # the acknowledgment that NLM_F_ACK requested
                 yield kind, answer
             if not flags & NLM_F_DUMP:
                 return

@@ -2,8 +2,8 @@
 
 A route names the interface, the next hop, the source address that the kernel would choose, and the
 kind of the destination: this host, one host, every host on the link, a group, or none. The neighbor
-table has a next hop's link address once the kernel asked for it; NTF_USE makes it ask (with
-CAP_NET_ADMIN). A lookup needs no privilege and sends nothing.
+table has a next hop's link address after the kernel has resolved it; NTF_USE makes the kernel
+resolve it (with CAP_NET_ADMIN). A lookup needs no privilege and sends nothing.
 
 Source: rtnetlink(7); linux/rtnetlink.h, linux/neighbour.h; arp(7). Multicast link addresses: RFC
 1112 §6.4 and RFC 2464 §7.
@@ -24,7 +24,7 @@ from core.net.netlink import LinkMessage
 
 RTMSG = struct.Struct("=8BI")  # family, lengths, tos, table, protocol, scope, type, flags
 NDMSG = struct.Struct("=BxxxiHBB")  # family, interface index, NUD_* state, NTF_* flags, type
-_RTM_TYPE = 7  # the place of rtm_type
+_RTM_TYPE = 7  # the index of rtm_type
 
 # linux/rtnetlink.h
 RTM_GETROUTE = 26
@@ -38,7 +38,7 @@ RTA_METRICS = 8
 RTAX_MTU = 2
 # linux/netlink.h
 NLM_F_CREATE = 0x400
-# linux/neighbor.h
+# linux/neighbour.h
 NDA_DST = 1
 NDA_LLADDR = 2
 NUD_INCOMPLETE = 0x01
@@ -51,8 +51,8 @@ ARPHRD_LOOPBACK = 772
 IFF_LOOPBACK = 0x8
 IFF_NOARP = 0x80
 
-_PATIENCE_S = 1.5  # for an answer to an ARP request or neighbor solicitation
-_LOOK_S = 0.01
+_PATIENCE_S = 1.5  # to wait for the reply to an ARP request or neighbor solicitation
+_POLL_S = 0.01
 
 
 class RouteKind(IntEnum):
@@ -76,7 +76,7 @@ class Route:
     is the size of the largest IP packet, in bytes.
     """
 
-    kind: int  # a Kind, or another RTN_*
+    kind: int  # a RouteKind, or another RTN_*
     link: LinkMessage
     source: bytes
     next_hop: bytes
@@ -101,7 +101,7 @@ def find_route(destination: bytes) -> Route:
     mtu = int.from_bytes(metrics.get(RTAX_MTU, b""), sys.byteorder) or link.mtu
     kind = answer[_RTM_TYPE]
     if family == socket.AF_INET6 and destination[0] == 0xFF:
-        kind = RouteKind.MULTICAST  # the kernel's answer says UNICAST or MULTICAST, by its version
+        kind = RouteKind.MULTICAST  # the answer differs between kernel versions
     return Route(kind, link, found.get(RTA_PREFSRC, b""), found.get(RTA_GATEWAY, destination), mtu)
 
 
@@ -155,9 +155,7 @@ def _is_link_local(address: bytes) -> bool:
 
 
 def group_address(address: bytes) -> bytes | None:
-    """Return the link address of a multicast group or of IPv4's broadcast; None for other
-    addresses.
-    """
+    """Return the link address of a multicast group or IPv4 broadcast; None for other addresses."""
     if len(address) == 16:
         return b"\x33\x33" + address[12:] if address[0] == 0xFF else None
     if address == b"\xff" * 4:
@@ -174,10 +172,10 @@ def known_neighbor(index: int, address: bytes) -> bytes | None:
 
 
 def resolve_neighbor(index: int, address: bytes, patience_s: float = _PATIENCE_S) -> bytes | None:
-    """Return the link address of a next hop; ask the link for it if the table lacks it.
+    """Return the link address of a next hop; have the kernel resolve it if the table lacks it.
 
-    Returns None if no answer comes in time. Raises PermissionError if the kernel has to be made to
-    ask and this process may not do that.
+    Return None if no answer arrives in time. Raises PermissionError if the kernel must resolve it
+    and this process may not request that.
     """
     found = known_neighbor(index, address)
     if found is not None:
@@ -192,7 +190,7 @@ def resolve_neighbor(index: int, address: bytes, patience_s: float = _PATIENCE_S
             break
         if found and not state & NUD_INCOMPLETE:
             return found
-        time.sleep(_LOOK_S)
+        time.sleep(_POLL_S)
     return None
 
 

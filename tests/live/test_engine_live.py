@@ -200,7 +200,7 @@ def test_a_broken_socket_ends_the_worker_with_a_message(network):
         engine.echo.listen("127.0.0.1", 0, Trigger.LEVEL)
         send_frames(network, *[frame(network)] * 3)
         until(lambda: engine.snapshot().received == stored(store) == 3, "the count")
-        engine._worker._session.feeds[0].source._binding.socket.close()
+        engine._worker._session.feeds[0].source._packet_socket.socket.close()
         until(lambda: engine.snapshot().state is EngineState.FAILED, "the failure")
         snapshot = engine.snapshot()
         assert snapshot.message.startswith("the capture thread failed (OSError: ")

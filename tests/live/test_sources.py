@@ -344,5 +344,5 @@ def test_any_names_an_unknown_interface_by_its_number(empty):
         add_numbered(empty, "short")
         send_numbered(empty, "short", b"last")
         empty.ip_near("link", "del", "short")
-        empty.in_near(watch.source._binding.register._watcher.take)  # the message is lost
+        empty.in_near(watch.source._packet_socket.interface_map._watcher.take)  # lost
         assert names(empty, watch, 1) == [f"interface {NUMBER}"]
