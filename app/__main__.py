@@ -1,4 +1,4 @@
-"""``python -m app`` is ``rawscope``."""
+"""Run the command line: ``python -m app`` is ``rawscope``."""
 
 from app.cli.main import main
 

@@ -1,28 +1,28 @@
-"""Keep the garbage collector away from long-lived objects.
+"""Keep the garbage collector from visiting long-lived objects.
 
-A full collection visits every object: 25 to 45 ms of processor time in which no key is answered.
-So long-lived objects are *frozen* (``gc.freeze``): no collection visits them any more. That
-makes a full collection cost what is new, a fraction of a millisecond, and lets it run often. It has
-to: a closed dialog leaves 10,000 objects in reference cycles, and destroying those of ten dialogs
-at once takes 80 ms.
+A full collection visits every object: 25 to 45 ms of processor time in which no key is answered. So
+rawscope *freezes* long-lived objects (``gc.freeze``), and no collection visits them any more. The
+cost of a full collection then depends on the new objects only, a fraction of a millisecond, and it
+can run often. It has to: a closed dialog leaves 10,000 objects in reference cycles, and destroying
+those of ten dialogs at once takes 80 ms.
 
-Frozen objects are freed by their reference count as before, but a *cycle* of them is never found.
+Frozen objects are still freed by their reference count, but a *cycle* of them is never found.
 Therefore:
 
 * Garbage is collected first, so that none is frozen.
-* Nothing is frozen while a window is open over the main screen, nor in the three seconds after:
-  Textual's timers keep a closed window alive for up to one second, and it is garbage then.
-* A freeze cannot be undone for less than a full collection, so there are few: one at the start, and
-  one when there are more echo clients than at the last one, by `CLIENTS_MORE` and by a quarter.
-  Clients that come and go cause none. Closed clients are in no cycle.
+* Nothing is frozen while a dialog is open over the main screen, or in the three seconds after it:
+  Textual's timers keep a closed dialog alive for up to one second, and then it is garbage.
+* Undoing a freeze costs a full collection, so there are few: one at the start, and one whenever
+  the number of echo clients has grown by at least `CLIENTS_MORE` and a quarter since the last one.
+  Clients that connect and leave cause none. Closed clients are in no cycle.
 """
 
 from __future__ import annotations
 
 import gc
 
-CLIENTS_MORE = 500  # than at the last freeze …
-GROWTH = 4  # … and by one part in so many
+CLIENTS_MORE = 500  # than at the last freeze
+GROWTH = 4  # and by 1/GROWTH of the number at the last freeze
 # Middle collections (one for about 7,000 new objects) before a full one. Python's default of 10
 # lets the garbage of ten dialogs gather. Python 3.14 collects in steps and ignores it.
 FULL_COLLECTION_EACH = 2
@@ -38,9 +38,9 @@ class GcPolicy:
         self._quiet_ticks = 0
 
     def tick(self, clients: int, *, quiet: bool) -> bool:
-        """Freeze if it is time, with `clients` connected; return True if it did.
+        """Freeze if it is due, with `clients` connected; return True if it froze.
 
-        `quiet` means that nothing is open that will be closed soon.
+        `quiet` means that no window is open that will be closed soon.
         """
         self._quiet_ticks = self._quiet_ticks + 1 if quiet else 0
         return self._quiet_ticks >= QUIET_TICKS and self._freeze(clients)

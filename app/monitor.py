@@ -40,7 +40,7 @@ from app.screens.dialogs.palette import Palette
 from app.screens.dialogs.too_small import SMALLEST
 from app.screens.main import MainScreen
 from app.terminal.driver import TerminalDriver
-from app.terminal.printable_filter import with_gate
+from app.terminal.printable_filter import with_printable_filter
 from app.themes import DEFAULT, DEFAULT_VARIABLES, THEMES
 from core.capture.options import CaptureOptions
 from core.engine.engine import Engine
@@ -157,7 +157,7 @@ class Monitor(OrderedKeysApp[None]):
         return not isinstance(self._driver, TerminalDriver) or self._driver.may_follow
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return with_gate(super().get_line_filters())
+        return with_printable_filter(super().get_line_filters())
 
     def on_mount(self) -> None:
         sys.setswitchinterval(SWITCH_INTERVAL_S)

@@ -1,8 +1,8 @@
 """The themes: Textual's own, and one of high contrast.
 
-The widgets take every color from theme variables, so a theme is all there is to know.
-`HIGH_CONTRAST` keeps text and accent at 7:1 or better against the background (WCAG 2.2,
-success criterion 1.4.6) and separates the panels by pure lines instead of shades.
+The widgets take every color from theme variables, so a theme is only a set of variables.
+`HIGH_CONTRAST` keeps text and accent at 7:1 or better against the background (WCAG 2.2, success
+criterion 1.4.6) and separates the panels by pure lines instead of shades.
 """
 
 from __future__ import annotations
@@ -37,4 +37,4 @@ HIGH_CONTRAST = Theme(
 
 THEMES = (HIGH_CONTRAST,)
 
-DEFAULT_VARIABLES = {"panel-line": "#808080 60%"}  # between panels; on dark and on light
+DEFAULT_VARIABLES = {"panel-line": "#808080 60%"}  # between panels, on dark and on light themes

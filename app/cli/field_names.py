@@ -1,6 +1,6 @@
 """All field names of a packet's record, for ``--fields`` and ``rawscope fields``.
 
-The names come from the header tables. This module adds only the names that are in no header: the
+The names come from the header tables. This module adds only names that are in no header: the
 properties of the frame, and values computed from a header.
 """
 
@@ -27,7 +27,7 @@ FRAME: tuple[Described, ...] = (
 )
 
 
-COMPUTED: Mapping[str, tuple[Described, ...]] = {  # behind the header field of this name
+COMPUTED: Mapping[str, tuple[Described, ...]] = {  # listed after the header field of this name
     "tcp.urgent_pointer": (
         ("tcp.options", "", "hex", "The bytes of the options"),
         ("tcp.len", "", "bytes", "Length of the payload"),
@@ -36,7 +36,7 @@ COMPUTED: Mapping[str, tuple[Described, ...]] = {  # behind the header field of 
 }
 
 
-def described() -> Iterator[Described]:
+def all_fields() -> Iterator[Described]:
     """Yield every field once: the frame's, then the headers' in the order of their tables."""
     yield from FRAME
     seen: set[str] = set()
@@ -55,10 +55,10 @@ def described() -> Iterator[Described]:
 
 def known_names() -> frozenset[str]:
     """Return the names of all fields."""
-    return frozenset(row[0] for row in described())
+    return frozenset(row[0] for row in all_fields())
 
 
-def nearest(name: str) -> str:
+def suggestions(name: str) -> str:
     """Return a hint for a misspelled name, such as ``; nearest: ip.ttl, ip.id``."""
     close = difflib.get_close_matches(name, sorted(known_names()), n=3)
     return f"; nearest: {', '.join(close)}" if close else "; see 'rawscope fields'"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from app.cli.field_names import described, nearest
+from app.cli.field_names import all_fields, suggestions
 from app.cli.output import CommandError, CommandOutput
 
 
 def run_fields(prefix: str) -> int:
     """Print the fields whose names begin with `prefix`, in the order of the headers."""
-    rows = [row for row in described() if row[0].startswith(prefix)]
+    rows = [row for row in all_fields() if row[0].startswith(prefix)]
     if not rows:
-        raise CommandError(f"no field's name begins with '{prefix}'{nearest(prefix)}")
+        raise CommandError(f"no field name begins with '{prefix}'{suggestions(prefix)}")
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     output = CommandOutput()
     for row in rows:

@@ -15,7 +15,7 @@ def run_interfaces(as_json: bool) -> int:
     try:
         found = list_interfaces()
     except OSError as error:
-        raise CommandError(f"the list of interfaces: {error.strerror}") from error
+        raise CommandError(f"cannot list the interfaces: {error.strerror}") from error
     output = CommandOutput()
     for line in map(_json, found) if as_json else _table(found):
         output.line(line)
@@ -62,7 +62,7 @@ def _table(interfaces: tuple[InterfaceInfo, ...]) -> list[str]:
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
-        "  ".join(map(str.ljust, row, widths)).rstrip()  # addresses last: they are any length
+        "  ".join(map(str.ljust, row, widths)).rstrip()  # addresses last: they vary in length
         for row in rows
     ]
 

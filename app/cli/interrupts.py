@@ -25,7 +25,7 @@ class StoppedError(Exception):
 
 
 class Interrupts:
-    """A context that turns signals into a request to stop. For the main thread only."""
+    """A context in which signals request a stop. For the main thread only."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Interrupts:
         on_second: Callable[[], None] = lambda: None,
     ) -> None:
         self.stopped = False
-        self.number: int | None = None  # of the signal that asked to stop
+        self.number: int | None = None  # of the signal that requested a stop
         self._on_stop = on_stop
         self._on_second = on_second
         self._waiting = False

@@ -1,4 +1,4 @@
-"""The command line: arguments in, exit status out.
+"""The command line: parses arguments and returns the exit status.
 
 Theory
 ------
@@ -6,9 +6,9 @@ This module only parses arguments. Each command is implemented in a module of `a
 imported when the command runs. So ``--help`` imports nothing but click, and the headless commands
 never import Textual.
 
-Exit status: 0 for success, 1 for a failure at run time, 2 for wrong usage. Every error is one
-line on stderr that names the object, the cause and the next step; only ``--debug`` shows a
-traceback. Short options mean what they mean in tshark and tcpdump.
+Exit status: 0 for success, 1 for a failure at run time, 2 for wrong usage. Every error is one line
+on stderr that names the object, the cause and the next step; only ``--debug`` shows a traceback.
+Short options mean what they mean in tshark and tcpdump.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _DONE, _FAILED, _USAGE = 0, 1, 2
 LOOPBACK = "lo"
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 _PLAIN_WORDS = {  # replace phrases in click's messages
-    "is not a valid integer range": "is no whole number",
-    "is not a valid float range": "is no number",
-    "is not a valid integer": "is no whole number",
-    "is not a valid float": "is no number",
+    "is not a valid integer range": "is not a whole number",
+    "is not a valid float range": "is not a number",
+    "is not a valid integer": "is not a whole number",
+    "is not a valid float": "is not a number",
 }
 
 # On import, numpy's linear algebra, which rawscope does not use, would start a thread for each
@@ -53,7 +53,7 @@ def _input_options(command: Decorated) -> Decorated:
                 "interfaces",
                 metavar="IFACE",
                 multiple=True,
-                help="Capture on this interface (name or number, repeatable); 'any' is every one.",
+                help="Capture on this interface (name or number, repeatable); 'any' means all.",
             ),
             click.option(
                 "-r", "file", metavar="FILE", help="Read this capture file; '-' is standard input."
@@ -75,7 +75,7 @@ def _input_options(command: Decorated) -> Decorated:
                 type=click.Choice(["ring", "datagram", "inet"]),
                 default="ring",
                 help="How frames come from the kernel: a shared ring, one call a frame, or "
-                "the IPv4 packets that a classic raw socket sees.",
+                "the IPv4 packets that a classic raw socket receives.",
             ),
             click.option("--debug", is_flag=True, help="Show the traceback of a failure."),
         )
@@ -85,10 +85,10 @@ def _input_options(command: Decorated) -> Decorated:
 
 
 class Commands(click.RichGroup):
-    """The subcommands; those of other modules are imported only when used or listed.
+    """The subcommands. Those of other modules are imported only when used or listed.
 
-    ``send`` has an option for every header field. Building them takes a twentieth of a second,
-    which the monitor avoids.
+    ``send`` has an option for every header field. Building them takes 50 ms, which the monitor
+    avoids.
     """
 
     MODULES = {
@@ -111,12 +111,12 @@ class Commands(click.RichGroup):
 @click.group(cls=Commands, invoke_without_command=True, context_settings=_SETTINGS)
 @_input_options
 @click.option(
-    "--demo", is_flag=True, help="Watch loopback while real clients and servers talk there."
+    "--demo", is_flag=True, help="Watch loopback while real clients and servers talk on it."
 )
 @click.version_option(None, "-V", "--version", package_name="rawscope")
 @click.pass_context
 def rawscope(context: click.Context, /, demo: bool, debug: bool, **given: Any) -> int | None:
-    """Watch the network: every packet, every header field, every checksum judged."""
+    """Watch the network: every packet, every header field, a verdict on every checksum."""
     if context.invoked_subcommand is not None:
         if any(_was_given(context, name) for name in context.params if name != "debug"):
             raise click.UsageError(
@@ -216,7 +216,7 @@ def _was_given(context: click.Context, name: str) -> bool:
 def _check_dump_source(context: click.Context, source: PacketSource) -> None:
     if source.file is None:
         if not source.interfaces:
-            raise click.UsageError("say where packets come from: -i IFACE or -r FILE")
+            raise click.UsageError("no source of packets: give -i IFACE or -r FILE")
         return
     about_capturing = {
         "seconds": "-a", "snap_length": "-s", "no_promiscuous": "-p", "method": "--source"
@@ -254,7 +254,7 @@ def run(arguments: Sequence[str]) -> int:
         abandon_stdout()
         return 128 + error.number
     except click.Abort:
-        return 128 + 2  # interrupted before there was anything to end cleanly
+        return 128 + 2  # interrupted before the command handles signals
     except CommandError as error:
         if debug:
             raise

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from core.engine.engine import Engine
 
 
-# For an orderly end after the terminal is gone, and after a signal. The latter and
-# `app.terminal.driver.ABANDON_S` (0.6) together stay under the two seconds that a signal may take.
+# The time for an orderly end after the terminal is gone, and after a signal. The latter plus
+# `app.terminal.driver.ABANDON_S` (0.6) is less than the two seconds that a signal may take.
 _GRACE_S = 1.0
 _SIGNAL_GRACE_S = 1.2
 
@@ -45,7 +45,7 @@ def run_monitor(source: PacketSource, demo: bool) -> int:
         file = take_capture_from_stdin()
     else:
         check_keyboard()
-    gc.disable()  # a seventh of the time that the imports take; nothing becomes garbage meanwhile
+    gc.disable()  # saves a seventh of the time of the imports, which make no garbage
     from core.engine.engine import Engine
     from core.store.packet_store import PacketStore
 
@@ -163,7 +163,8 @@ def take_capture_from_stdin() -> int:
         keyboard = os.open("/dev/tty", os.O_RDWR)
     except OSError as error:
         raise CommandError(
-            f"the keyboard: /dev/tty: {error.strerror}; 'rawscope dump -r -' needs no keyboard"
+            f"cannot open the keyboard: /dev/tty: {error.strerror}; "
+            "'rawscope dump -r -' needs no keyboard"
         ) from error
     capture = os.dup(0)
     os.dup2(keyboard, 0)

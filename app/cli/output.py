@@ -26,7 +26,7 @@ from core.wire.link.link_types import unread_text
 
 _PIECE = 1 << 16
 _SIGNAL_CHECK_S = 0.1  # how often to check for a signal
-_PATIENCE_S = 1.0  # with a reader that takes nothing, once a signal asked to stop
+_PATIENCE_S = 1.0  # how long to wait for the reader after a signal
 
 
 class CommandError(Exception):
@@ -38,7 +38,7 @@ class ReaderGoneError(Exception):
 
 
 class ReaderStuckError(Exception):
-    """The reader of standard output takes nothing, and signal `number` asks to stop."""
+    """The reader of standard output takes nothing, and signal `number` requests a stop."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -48,8 +48,9 @@ class ReaderStuckError(Exception):
 class CommandOutput:
     """A buffer of lines that are written to standard output.
 
-    `signal` returns the number of the signal that asked to stop, or None. After a signal the
-    output still writes what the reader takes; `ReaderStuckError` is raised if it takes nothing.
+    `signal` returns the number of a signal that requested a stop, or None. After a signal, the
+    output still writes as much as the reader takes; if it takes nothing, `ReaderStuckError` is
+    raised.
     """
 
     def __init__(self, signal: Callable[[], int | None] = lambda: None) -> None:
@@ -62,7 +63,7 @@ class CommandOutput:
         self._room = _room_of(self._stream)
         self._lines: list[str] = []
         self._buffered = 0
-        self.written = 0  # lines passed to the stream
+        self.written = 0  # number of lines passed to the stream
 
     @property
     def has_room(self) -> bool:
@@ -123,7 +124,7 @@ class CommandOutput:
 
 
 def _room_of(stream: Any) -> select.poll | None:
-    """Return a poll that reports room in `stream`; None for a stream in memory, which has it."""
+    """Return a poll that reports room in `stream`, or None if it is in memory."""
     room = select.poll()
     try:
         room.register(stream, select.POLLOUT)

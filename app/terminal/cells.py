@@ -1,11 +1,11 @@
-"""Cells: painted lines as arrays of numbers, so that numpy compares two screens.
+"""Convert painted lines to arrays of numbers, *cells*, so that numpy can compare two screens.
 
 A cell is one unsigned 64-bit number: the glyph in the low half, the style in the high half.
 
 * A glyph is a code point. A grapheme of several code points has a number above all code
   points; the second cell of a wide grapheme is `CONTINUED`.
 * A style is the index of a `CellStyle`: the SGR parameters (ECMA-48 §8.3.117) that draw it. On a
-  blank only the background can be seen, unless the style draws a line there, so all blanks of
+  blank only the background is visible, unless the style draws a line there, so all blanks of
   one background are equal.
 """
 
@@ -27,13 +27,13 @@ Cells = NDArray[np.uint64]
 
 STYLE_SHIFT = np.uint64(32)
 GLYPH_MASK = np.uint64(0xFFFFFFFF)
-CONTINUED = 0  # no character: NUL never passes the screen filter
+CONTINUED = 0  # not a character: the screen filter removes NUL
 FIRST_CLUSTER = 0x110000
 UNKNOWN = np.uint64(0xFFFFFFFFFFFFFFFF)
 BLANK = ord(" ")
 
 _KEPT_STRIPS, _KEPT_STYLES = 1024, 2048
-_MOST_CLUSTERS = 10_000  # packets choose them; of further ones only the first character is drawn
+_MOST_CLUSTERS = 10_000  # packets choose them; further ones show only their first character
 # Latin, Greek, Cyrillic, dashes, arrows, boxes and shapes, braille: a cell each, on all terminals.
 _ONE_CELL_EACH = re.compile(
     "[ -~\xa0-\xac\xae-\u02ff\u0370-\u0482"
@@ -45,7 +45,7 @@ _SEEN_ON_BLANKS = frozenset({"4", "7", "9", "21", "53"})  # lines, and reverse v
 
 @dataclass(frozen=True, slots=True)
 class CellStyle:
-    """SGR parameters by what they set; an empty string is the terminal's default."""
+    """SGR parameters, one per attribute; an empty string is the terminal's default."""
 
     attributes: str = ""
     foreground: str = ""
@@ -94,12 +94,12 @@ def parse_style(codes: str) -> CellStyle:
 
 
 class Alphabet:
-    """Numbers all painted glyphs and styles, and converts strips to cells."""
+    """Assigns numbers to all painted glyphs and styles, and converts strips to cells."""
 
     def __init__(self, color_system: ColorSystem) -> None:
         self._color_system = color_system
-        self.looks: list[CellStyle] = [CellStyle()]
-        self.on_blank: list[int] = [0]  # by the number of a look: that of its `CellStyle.on_blank`
+        self.styles: list[CellStyle] = [CellStyle()]
+        self.on_blank: list[int] = [0]  # style number → the number of its `CellStyle.on_blank`
         self._numbers: dict[CellStyle, int] = {CellStyle(): 0}
         self._styles: LRUCache[Style, int] = LRUCache(_KEPT_STYLES)
         self._clusters: dict[str, int] = {}
@@ -133,13 +133,13 @@ class Alphabet:
             number = self._styles[style] = self._number(parse_style(match[1] if match else ""))
         return number
 
-    def _number(self, look: CellStyle) -> int:
-        number = self._numbers.get(look)
+    def _number(self, style: CellStyle) -> int:
+        number = self._numbers.get(style)
         if number is None:
-            number = self._numbers[look] = len(self.looks)
-            self.looks.append(look)
+            number = self._numbers[style] = len(self.styles)
+            self.styles.append(style)
             self.on_blank.append(number)
-            self.on_blank[number] = self._number(look.on_blank)
+            self.on_blank[number] = self._number(style.on_blank)
         return number
 
     def _glyphs(self, texts: list[str]) -> tuple[Cells, list[int]]:

@@ -1,16 +1,16 @@
 """A driver for Textual on Linux that paces its output and never blocks on the terminal.
 
-* `paint` puts Textual's updates into the frame. The driver writes it when the pace allows, followed
-  by a question (`app.terminal.pace`).
-* A question's tag is the cursor's column at that moment, so a narrow terminal has fewer tags: it
-  would report a column beyond its last one as its last one. The row is the
-  second one, since xterm sends F3 with a modifier in the form of an answer from the first
-  row (``ESC [ 1 ; 2 R``, ctlseqs, "PC-Style Function Keys").
+* `paint` puts Textual's updates into the frame. The driver writes the frame when the pace allows,
+  followed by a request for the cursor position, the *question* (`app.terminal.pace`).
+* The tag of a question is the cursor's column at that moment, so a narrow terminal has fewer tags:
+  it would report a column beyond its last one as its last one. The row is the second one, because
+  xterm sends F3 with a modifier in the form of an answer from the first row (``ESC [ 1 ; 2 R``,
+  ctlseqs, "PC-Style Function Keys").
 * The driver sets the terminal's modes and restores them strictly in turn. Textual (8.2) sets them
   again at every SIGCONT: it then starts a second input thread, and remembers the raw modes as those
-  to restore. Signals are handled from the event loop, never between two instructions of a write.
-* A stop waits for the last answer, or the shell would read it as typed; and it never waits for a
-  terminal that nobody reads.
+  to restore. The event loop handles signals, so none arrives between two instructions of a write.
+* A stop waits for the last answer, because the shell would read it as typed text; and it never
+  waits for a terminal that is not read.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ from app.terminal.output import TerminalOutput
 from app.terminal.pace import TAGS, FramePace
 
 _SCREEN = 2  # the descriptor that Textual draws on
-_ASK = "\x1b[6n"
-_ASKING_ROW = 2
+_CURSOR_POSITION_REQUEST = "\x1b[6n"
+_QUESTION_ROW = 2
 _RESET = "\x1b[m"
 _SYNC_START, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
-# Bracketed paste, mouse, kitty's keyboard off; lines wrap; the first screen; the cursor; no focus.
+# Bracketed paste, mouse, kitty's keyboard off; line wrap on; main screen; cursor on; focus off.
 _LEAVE = (
     "\x1b[?2004l\x1b[?7h\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l"
     "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
-_LAST_ANSWER_S = 1.0  # for an answer that would else come after the end
-_LAST_WORDS_S = 0.3  # for a terminal that is not read, twice (`TerminalOutput.finish`)
+_LAST_ANSWER_S = 1.0  # to wait for an answer that would otherwise arrive after the end
+_FINISH_S = 0.3  # for a terminal that is not read; spent twice (`TerminalOutput.finish`)
 ABANDON_S = 0.6  # the longest that `TerminalDriver.abandon` takes
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's driver for Linux, painting at the terminal's pace. See the module's docstring."""
+    """Textual's driver for Linux, which paints at the terminal's pace; see the module."""
 
     def __init__(
         self,
@@ -67,12 +67,12 @@ class TerminalDriver(LinuxDriver):
         self._frame = TerminalFrame(app.console._color_system or ColorSystem.TRUECOLOR)
         self._pace = FramePace()
         self._output = TerminalOutput(_SCREEN, self._loop, self._write_frame)
-        self._heard: SimpleQueue[int] = SimpleQueue()  # tags of answers, from the input thread
+        self._answered_tags: SimpleQueue[int] = SimpleQueue()  # from the input thread
         self._later: asyncio.TimerHandle | None = None
         self._cursor = Offset(0, 0)
         self._has_terminal = False
-        self._is_given_back = True  # only after the last words
-        self._continued = 0  # how often
+        self._is_restored = True  # only after the last output
+        self._continued = 0  # the number of SIGCONT signals
         self._closed = False
 
     # -- painting -------------------------------------------------------------------------
@@ -91,7 +91,7 @@ class TerminalDriver(LinuxDriver):
         self._write_frame()
 
     def repaint(self, size: Size) -> None:
-        """Paint all of the screen: the terminal may show anything, or has another size."""
+        """Paint the whole screen, because the terminal may show anything or has another size."""
         self._pace.forget()
         if self._frame.size == size:
             self._frame.forget()
@@ -100,7 +100,7 @@ class TerminalDriver(LinuxDriver):
             self._frame.resize(*size)  # painted when Textual has laid it out
 
     def redraw(self) -> None:
-        """Paint all of the screen at the terminal's pace: another program wrote over it."""
+        """Paint the whole screen at the terminal's pace, after another program wrote to it."""
         self._frame.forget()
         self._write_frame()
 
@@ -120,12 +120,12 @@ class TerminalDriver(LinuxDriver):
         if wait_s > 0:
             self._later = self._loop.call_later(wait_s, self._write_frame)
         elif change := self._frame.difference():
-            self._ask_behind(change + _RESET)
+            self._write_with_question(change + _RESET)
 
-    def _ask_behind(self, change: str) -> None:
+    def _write_with_question(self, change: str) -> None:
         size_bytes = len(change.encode(errors="replace"))
         tag = self._pace.asked(size_bytes, time.monotonic(), min(TAGS, _columns()))
-        question = f"\x1b[{_ASKING_ROW};{tag + 1}H{_ASK}"
+        question = f"\x1b[{_QUESTION_ROW};{tag + 1}H{_CURSOR_POSITION_REQUEST}"
         back = f"\x1b[{self._cursor.y + 1};{self._cursor.x + 1}H"
         if self.synchronized:
             change = f"{_SYNC_START}{change}{_SYNC_END}"
@@ -135,16 +135,16 @@ class TerminalDriver(LinuxDriver):
         """Collect the answers, in the input thread; pass everything else to Textual."""
         if not isinstance(message, events.CursorPosition):
             super().process_message(message)
-        elif message.y == _ASKING_ROW - 1:
-            self._heard.put(message.x)
-            self._loop.call_soon_threadsafe(self._hear)
+        elif message.y == _QUESTION_ROW - 1:
+            self._answered_tags.put(message.x)
+            self._loop.call_soon_threadsafe(self._process_answers)
 
-    def _hear(self) -> None:
-        while not self._heard.empty():
-            self._pace.answered(self._heard.get(), time.monotonic())
+    def _process_answers(self) -> None:
+        while not self._answered_tags.empty():
+            self._pace.answered(self._answered_tags.get(), time.monotonic())
         self._write_frame()
 
-    # -- taking the terminal and giving it back ---------------------------------------------
+    # -- taking and restoring the terminal --------------------------------------------------
 
     def start_application_mode(self) -> None:
         """Take the terminal. In the background this stops the process until it is continued."""
@@ -155,15 +155,15 @@ class TerminalDriver(LinuxDriver):
             self._has_terminal = self._writer_thread is not None
             if self._continued == continued:
                 break
-        self._is_given_back = not self._has_terminal
+        self._is_restored = not self._has_terminal
         self._frame.forget()
         self._pace.forget()
         if self._has_terminal:
-            self._ask_behind("")
+            self._write_with_question("")
             self._write_frame()
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back as it was; a second time, do nothing."""
+        """Restore the terminal. Do nothing if it is already restored."""
         if not self._has_terminal:
             return
         self._has_terminal = False
@@ -172,23 +172,23 @@ class TerminalDriver(LinuxDriver):
         else:
             self._await_last_answer()
         super().stop_application_mode()
-        self._output.finish(_LAST_WORDS_S)
-        self._is_given_back = True
+        self._output.finish(_FINISH_S)
+        self._is_restored = True
 
     def _await_last_answer(self) -> None:
         end_s = time.monotonic() + _LAST_ANSWER_S
         with contextlib.suppress(Empty):
             while self._pace.awaits_answer:
                 left_s = max(0.0, end_s - time.monotonic())
-                self._pace.answered(self._heard.get(timeout=left_s), time.monotonic())
+                self._pace.answered(self._answered_tags.get(timeout=left_s), time.monotonic())
 
     def suspend_application_mode(self) -> None:
-        """Give the terminal back for a while."""
+        """Restore the terminal until `resume_application_mode`."""
         self.stop_application_mode()
         super().close()
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release the terminal and all descriptors."""
         super().close()
         if not self._closed:
             self._closed = True
@@ -203,7 +203,7 @@ class TerminalDriver(LinuxDriver):
             os.kill(os.getpid(), signal.SIGSTOP)
 
     def _stop(self) -> None:
-        """Stop as SIGTSTP asks for, the terminal in order; go on from here when continued."""
+        """Restore the terminal and stop, for SIGTSTP; take the terminal again when continued."""
         restart = self._has_terminal and self._auto_restart
         if restart:
             self.suspend_application_mode()
@@ -215,21 +215,21 @@ class TerminalDriver(LinuxDriver):
     def _sigcont_application(self, *_: object) -> None:
         self._continued += 1
         if self._has_terminal:
-            self._loop.call_soon_threadsafe(self._take_again)
+            self._loop.call_soon_threadsafe(self._retake_terminal)
 
-    def _take_again(self) -> None:
-        """After a stop without notice (SIGSTOP): a shell may have used the terminal meanwhile."""
+    def _retake_terminal(self) -> None:
+        """Take the terminal again after SIGSTOP, because a shell may have used it."""
         if self._has_terminal:
             self.suspend_application_mode()
             self._must_signal_resume = True
             self.resume_application_mode()
 
     def abandon(self) -> None:
-        """From another thread, just before the process ends: restore the terminal's modes.
+        """Restore the terminal's modes from another thread, just before the process ends.
 
-        Also in the middle of `stop_application_mode`. Takes at most `ABANDON_S` seconds.
+        This also works in the middle of `stop_application_mode`. Takes at most `ABANDON_S` seconds.
         """
-        if self._is_given_back:
+        if self._is_restored:
             return
         self._has_terminal = False
         if self.attrs_before is not None:

@@ -1,14 +1,14 @@
-"""The frame: the cells that a terminal shows and should show, and the bytes from one to the other.
+"""The frame: the cells that a terminal shows, those that it should show, and the difference.
 
-Textual writes each line that may have changed, whole and with all its colors: 33 kB a second for
-a table that follows ten packets a second at 80×24. The frame keeps both screens and writes only
-what differs.
+Textual writes each line that may have changed, whole and with all its colors: 33 kB a second for a
+table that follows ten packets a second at 80×24. The frame keeps both screens and writes only the
+differences.
 
-* What Textual paints is taken at any time (`take`) and written later (`difference`). A frame
-  that the terminal had no time for is left out; the next difference leads to the newest one.
-* A list that scrolled is scrolled in the terminal (`app.terminal.scroll`).
+* `take` stores Textual's updates at any time, and `difference` writes them later. The terminal
+  skips frames that it has no time for; the next difference leads to the newest one.
+* The terminal itself scrolls a list that scrolled (`app.terminal.scroll`).
 * Phrases are written whole: cells of one style between two blanks and the next two. A screen
-  reader that listens to what a terminal is sent hears words, not the digits that changed.
+  reader that listens to a terminal's output then hears words, not the digits that changed.
 * After a character whose width terminals disagree about, the cursor is positioned again.
 * After `forget`, the next difference paints every cell.
 """
@@ -53,7 +53,7 @@ class TerminalFrame:
         return width, height
 
     def resize(self, width: int, height: int) -> None:
-        """Start again at this size: the terminal's cells and the wanted cells are unknown."""
+        """Start again at this size, with the terminal's cells and the wanted cells unknown."""
         self._wanted: Cells = np.full((height, width), UNKNOWN)
         self._shown: Cells = self._wanted.copy()
 
@@ -61,10 +61,10 @@ class TerminalFrame:
         """Assume that the terminal may show anything."""
         self._shown.fill(UNKNOWN)
 
-    # -- what Textual paints --------------------------------------------------------------
+    # -- updates from Textual -------------------------------------------------------------
 
     def take(self, update: CompositorUpdate) -> None:
-        """Store what Textual painted. Raise `TypeError` for an unknown kind of update."""
+        """Store Textual's update. Raise `TypeError` for an unknown kind of update."""
         match update:
             case LayoutUpdate():
                 for y, line in enumerate(update.strips, update.region.y):
@@ -93,16 +93,16 @@ class TerminalFrame:
         if y >= height or not len(cells):
             return
         line, end = self._wanted[y], x + len(cells)
-        if x and line[x] & GLYPH_MASK == CONTINUED:  # half of a wide character stays: a blank
+        if x and line[x] & GLYPH_MASK == CONTINUED:  # half of a wide character remains
             line[x - 1] = self._alphabet.blank_like(line[x - 1])
         if end < width and line[end] & GLYPH_MASK == CONTINUED:
             line[end] = self._alphabet.blank_like(line[end])
         line[x:end] = cells
 
-    # -- what is written --------------------------------------------------------------------
+    # -- output -----------------------------------------------------------------------------
 
     def difference(self) -> str:
-        """Return the bytes that turn what is shown into what is wanted, and count it as shown."""
+        """Return the output that changes the shown cells to the wanted ones; count it as shown."""
         parts: list[str] = []
         if not (rows := self._changed_rows()).size:
             return ""
@@ -125,7 +125,7 @@ class TerminalFrame:
         glyphs = np.where(known, wanted & GLYPH_MASK, np.uint64(BLANK))
         numbers = self._style_numbers(wanted, glyphs)
         continued = glyphs == CONTINUED
-        doubtful = continued | (glyphs >= FIRST_CLUSTER)  # it may not be as wide as we think
+        doubtful = continued | (glyphs >= FIRST_CLUSTER)  # may have another width
         painted = _phrases((wanted != self._shown[rows]) & known, glyphs == BLANK, numbers) & known
         starts = painted.copy()
         goes_on = painted[:, :-1] & (numbers[:, 1:] == numbers[:, :-1]) & ~doubtful[:, :-1]
@@ -141,11 +141,12 @@ class TerminalFrame:
             doubtful.ravel()[last].tolist(),
             strict=True,
         ):
-            pen.write(start, end + 1, self._alphabet.looks[number], in_doubt)
+            pen.write(start, end + 1, self._alphabet.styles[number], in_doubt)
         return pen.parts
 
     def _style_numbers(self, cells: Cells, glyphs: Cells) -> NDArray[np.intp]:
-        """The style of every cell, a blank in that of the word before it where it looks the same.
+        """Return the style of every cell; a blank takes that of the word before it if it styles
+        equal.
 
         The terminal then keeps its foreground from word to word.
         """
@@ -157,31 +158,32 @@ class TerminalFrame:
 
 
 class _Pen:
-    """Writes pieces of some rows of the screen, whose cells are counted through."""
+    """Writes pieces of some rows of the screen. Cells are numbered across all rows."""
 
     def __init__(self, rows: NDArray[np.intp], width: int, texts: Sequence[str]) -> None:
         self.parts: list[str] = []
         self._rows, self._width, self._texts = rows.tolist(), width, texts
-        self._look: CellStyle | None = None
-        self._at = -1  # the cell that the cursor is on, if that is certain
+        self._style: CellStyle | None = None
+        self._at = -1  # the cell of the cursor, or -1 if that is not certain
 
-    def write(self, start: int, end: int, look: CellStyle, in_doubt: bool) -> None:
-        """Write cells `start` to `end` in one look; `in_doubt`: the cursor may end elsewhere."""
+    def write(self, start: int, end: int, style: CellStyle, in_doubt: bool) -> None:
+        """Write cells `start` to `end` in one style; if `in_doubt`, the cursor may end elsewhere."""
         if start != self._at:
             row, column = divmod(start, self._width)
             if 0 <= self._at < start and self._at // self._width == row:
                 self.parts.append(f"\x1b[{start - self._at}C")
             else:
                 self.parts.append(f"\x1b[{self._rows[row] + 1};{column + 1}H")
-        self.parts.append(look.after(self._look))
+        self.parts.append(style.after(self._style))
         self.parts.append("".join(self._texts[start:end]))
-        self._look = look
+        self._style = style
         self._at = -1 if in_doubt or end % self._width == 0 else end
 
 
 def _phrases(changed: Mask, blank: Mask, styles: NDArray[np.intp]) -> Mask:
-    """`changed`, widened to whole phrases: cells of one style without two blanks in succession,
-    and the blank behind them.
+    """Return `changed`, extended to whole phrases and the blank after each.
+
+    A phrase is a run of cells of one style without two blanks in a row.
     """
     apart = np.zeros_like(blank)
     apart[:, 1:] = blank[:, 1:] & blank[:, :-1]

@@ -1,8 +1,8 @@
-"""Output to the terminal that never waits for it.
+"""Write to the terminal without ever waiting for it.
 
-A write to a terminal that nobody reads blocks forever, and with it the thread that writes: the
-program then answers neither keys nor signals. `app.terminal.writer` writes what the terminal takes
-now; the rest stays here and follows when there is room. Any thread may write.
+A write to a terminal that is not read blocks forever, and with it the thread that writes: the
+program then answers neither keys nor signals. `app.terminal.writer` writes what the terminal
+accepts now; this module keeps the rest and writes it when there is room. Any thread may write.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _PIECE = 1 << 16
 
 
 class TerminalOutput:
-    """The terminal behind `descriptor`, written to from `loop`.
+    """The terminal behind `descriptor`; `loop` writes to it when there is room.
 
-    The loop calls `on_room` when the terminal has caught up after being behind.
+    The loop calls `on_room` when everything has been written after a delay.
     """
 
     def __init__(
@@ -41,11 +41,11 @@ class TerminalOutput:
 
     @property
     def behind(self) -> bool:
-        """True if the terminal has not taken everything."""
+        """True if some output is still unwritten."""
         return bool(self._left)
 
     def write(self, text: str) -> None:
-        """Write what the terminal takes now, and the rest later."""
+        """Write what the terminal accepts now, and the rest later."""
         with self._lock:
             self._left += text.encode(errors="replace")
             self._write_on()
@@ -55,7 +55,7 @@ class TerminalOutput:
             self._loop.call_soon_threadsafe(self._wait)
 
     def _wait(self) -> None:
-        with contextlib.suppress(OSError, ValueError):  # closed meanwhile
+        with contextlib.suppress(OSError, ValueError):  # closed in the meantime
             self._loop.add_writer(self._writer.descriptor, self._has_room)
 
     def _has_room(self) -> None:
@@ -75,24 +75,26 @@ class TerminalOutput:
         try:
             while self._left and (taken := self._writer.write(bytes(self._left[:_PIECE]))):
                 del self._left[:taken]
-        except OSError:  # the terminal is gone, and SIGHUP is about to arrive
+        except OSError:  # the terminal is gone, and SIGHUP will arrive
             self._left.clear()
 
     def cut(self) -> None:
-        """Drop what the terminal did not take; what is written next is read as a new sequence."""
+        """Drop the unwritten output; the terminal reads later output as a new sequence."""
         with self._lock:
             if self._left:
                 self._left[:] = CANCEL
 
     def finish(self, limit_s: float) -> None:
-        """Write the rest. If the terminal does not take it in time, make room by dropping what
-        lies unread in its buffer (tcflush(3)), and write it then. Takes at most ``2 * limit_s``.
+        """Write the rest, in at most ``2 * limit_s`` seconds.
+
+        If the terminal does not accept it in time, discard the unread contents of its buffer
+        (tcflush(3)) and write it then.
         """
         with self._lock:
             self._finish(limit_s)
 
     def abandon(self, text: str, limit_s: float) -> None:
-        """Do what `cut`, `write` and `finish` do, from a thread that cannot rely on the others.
+        """Do the work of `cut`, `write` and `finish` in a thread that cannot rely on the others.
 
         Takes at most `limit_s` seconds in all; writes nothing if another thread holds the output
         for that long.

@@ -1,10 +1,10 @@
-"""A filter before the terminal that removes control and invisible characters.
+"""Remove control and invisible characters from painted lines before they reach the terminal.
 
-Text from packets and files is escaped where it is made (`core.wire.model.text`). But Textual's own
-widgets show text from outside too (the file picker shows any file's name, an input what is typed
-or pasted), so every line that Textual is about to paint goes through here, by the same rules:
-control and ignorable characters, and combining marks that pile up. A character that takes no cell
-is left out and one that takes some is replaced, so that a line keeps its width.
+`core.wire.model.text` escapes text from packets and files when it is created. But Textual's own
+widgets also show text from outside (the file dialog shows any file's name, an input shows typed or
+pasted text), so this filter processes every line that Textual is about to paint, by the same rules:
+control and ignorable characters, and combining marks that pile up. A character without a width is
+removed and one with a width is replaced, so that a line keeps its width.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ REPLACEMENT = "�"
 
 
 class PrintableOnly(LineFilter):
-    """Takes control, invisible, unencodable and piled-up characters out of painted lines.
+    """A filter that replaces control, invisible, unencodable and piled-up characters.
 
     It wraps another filter and applies it, too: Textual builds a new line for every filter, which
     costs more than both filters do.
@@ -34,7 +34,7 @@ class PrintableOnly(LineFilter):
         self._inner = inner
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return what the other filter makes of the segments, printable."""
+        """Return the segments, made printable and processed by the other filter."""
         for text, _, _ in segments:
             if not (text.isascii() and text.isprintable()) and not is_plain(text):
                 segments = _printable(segments)
@@ -42,29 +42,31 @@ class PrintableOnly(LineFilter):
         return self._inner.apply(segments, background)
 
 
-class AsIs(LineFilter):
+class Unchanged(LineFilter):
     """A filter that changes nothing."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return the same segments."""
+        """Return the segments unchanged."""
         return segments
 
 
-AS_IS = AsIs()
+UNCHANGED = Unchanged()
 
-_around = lru_cache(maxsize=8)(PrintableOnly)  # painted lines are cached by their filters
+_wrapped = lru_cache(maxsize=8)(PrintableOnly)  # Textual caches painted lines by their filters
 
 
-def with_gate(filters: Sequence[LineFilter]) -> list[LineFilter]:
+def with_printable_filter(filters: Sequence[LineFilter]) -> list[LineFilter]:
     """Return these filters, the first one wrapped by `PrintableOnly`."""
-    first, *others = filters or (AS_IS,)
-    return [_around(first), *others]
+    first, *others = filters or (UNCHANGED,)
+    return [_wrapped(first), *others]
 
 
 def _printable(segments: list[Segment]) -> list[Segment]:
     """Rewrite the segments of one line; each keeps its width."""
     painted = []
-    room = 0  # for combining marks that begin a segment: a cursor parts them from their letter
+    room = (
+        0  # for combining marks at the start of a segment, separated from their letter by a cursor
+    )
     for text, style, _ in segments:
         if is_plain(text):
             shown, room = text, STACK if text else room

@@ -1,7 +1,7 @@
-"""Scrolling in the terminal: lines that only moved are moved, not written again.
+"""Scroll in the terminal, so that lines that only moved need not be written again.
 
-Lines are deleted or inserted inside a scrolling region (DECSTBM, DL, IL of the VT102), which all
-terminals and the Linux console have. Whole lines of the screen move, so text beside a
+The terminal deletes or inserts lines inside a scrolling region (DECSTBM, DL, IL of the VT102),
+which all terminals and the Linux console support. Whole lines of the screen move, so text next to a
 list moves, too, and must be written again. A scroll is used only if it saves more cells than that
 costs.
 """
@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 
 from app.terminal.cells import UNKNOWN, Cells
 
-FARTHEST = 8  # lines; a list that moved farther is painted
-FEWEST_LINES = 3  # have to have moved, exactly as they were
-FEWEST_CELLS = 120  # saved, for which a scroll is worth its 20 bytes and the terminal's work
+FARTHEST = 8  # lines; a list that moved farther is painted again
+FEWEST_LINES = 3  # that must have moved unchanged
+FEWEST_CELLS = 120  # saved, to justify the 20 bytes of a scroll and the terminal's work
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2**64 divided by the golden ratio (Knuth, TAOCP 6.4)
 
 
 @dataclass(frozen=True, slots=True)
 class Scroll:
-    """Lines `top` to `bottom` (from 0, both included) move up by `lines`; down if negative."""
+    """A move of lines `top` to `bottom` (from 0, both included) up by `lines`; down if negative."""
 
     top: int
     bottom: int
@@ -32,7 +32,7 @@ class Scroll:
 
     @property
     def sequence(self) -> str:
-        """The escape sequence. It leaves the cursor anywhere and resets the margins."""
+        """The escape sequence. It moves the cursor, and resets the margins."""
         command = f"{self.lines}M" if self.lines > 0 else f"{-self.lines}L"
         top = self.top + 1
         return f"\x1b[{top};{self.bottom + 1}r\x1b[{top};1H\x1b[{command}\x1b[r"
@@ -66,7 +66,7 @@ def find_scroll(shown: Cells, wanted: Cells) -> Scroll | None:
 
 
 def _hashes(cells: Cells, width: int) -> Cells:
-    """Return a hash of each line; equal hashes are taken to mean equal lines."""
+    """Return a hash of each line; equal hashes count as equal lines."""
     factors = np.arange(1, width + 1, dtype=np.uint64) * _ODD | np.uint64(1)
     hashes: Cells = (cells * factors).sum(axis=1, dtype=np.uint64)  # wraps
     return hashes

@@ -1,14 +1,14 @@
 """Write to a terminal without blocking.
 
-A write to a terminal that nobody reads blocks forever, and a signal does not end it. O_NONBLOCK
+A write to a terminal that is not read blocks forever, and a signal does not end it. O_NONBLOCK
 prevents that, but the flag belongs to the open file, which the shell shares. `TerminalWriter`
 therefore opens the terminal again, in the first of these ways that works:
 
 1. by its name;
 2. as /dev/tty, which needs no permission on the device (tty(4)): the terminal may belong to
    another user, as under ``sudo`` with ``use_pty``;
-3. not at all, if it is also not the controlling terminal: poll(2) then says whether there is room,
-   and each write is so small that this room is enough.
+3. not at all, if it is also not the controlling terminal: poll(2) then reports whether there is
+   room, and each write is so small that this room is enough.
 
 Source for the third: n_tty_poll and process_output_block in drivers/tty/n_tty.c,
 drivers/tty/tty_buffer.c. A pty reports room as long as one more buffer of 256 bytes may be
@@ -39,7 +39,7 @@ class TerminalWriter:
         self.descriptor = os.dup(descriptor) if opened is None else opened
 
     def write(self, data: bytes | memoryview) -> int:
-        """Write what the terminal takes now; return the number of bytes, 0 if there is no room.
+        """Write what the terminal accepts now; return the number of bytes, 0 if there is no room.
 
         Raises OSError if the terminal is gone.
         """
@@ -54,7 +54,7 @@ class TerminalWriter:
         return taken
 
     def has_room(self, timeout_s: float) -> bool:
-        """Wait until the terminal takes something; return False after `timeout_s` seconds."""
+        """Wait until the terminal has room; return False after `timeout_s` seconds."""
         poll = select.poll()
         poll.register(self.descriptor, select.POLLOUT)
         return bool(poll.poll(timeout_s * 1000))

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from app.cli.dump.handshakes import Handshakes
-from app.cli.field_names import known_names, nearest
+from app.cli.field_names import known_names, suggestions
 from core.store.captured_packet import CapturedPacket
 from core.store.frame_detail import seconds_text
 from core.wire.model.dissection import Dissection, is_timed
@@ -79,7 +79,7 @@ class FieldLines:
         known = known_names()
         for name in names:
             if name not in known:
-                raise UnknownFieldError(f"no field is named '{name}'{nearest(name)}")
+                raise UnknownFieldError(f"no field is named '{name}'{suggestions(name)}")
         self._names = tuple(names)
         self._raw = "frame.raw" in names
 

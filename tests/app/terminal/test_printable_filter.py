@@ -13,7 +13,7 @@ from textual.color import Color
 from textual.filter import DimFilter, Monochrome
 from textual.widgets import Input, OptionList
 
-from app.terminal.printable_filter import AS_IS, with_gate
+from app.terminal.printable_filter import UNCHANGED, with_printable_filter
 from core.store.packet_store import PacketStore
 from core.wire.model.text import STACK, is_hidden, safe
 from tests.core.wire.model.test_text import EVERYTHING, IGNORABLES, MARKS, OBEYED
@@ -42,7 +42,7 @@ BACKGROUND = Color(0, 0, 0)
     ],
 )
 def test_painted_lines_are_filtered(text, painted):
-    (gate,) = with_gate([])
+    (gate,) = with_printable_filter([])
     (segment,) = gate.apply([Segment(text)], BACKGROUND)
     assert segment.text == painted
     assert cell_len(segment.text) == cell_len(text)
@@ -51,7 +51,7 @@ def test_painted_lines_are_filtered(text, painted):
 
 def shown(*texts: str) -> str:
     """Return the filtered line of these segments, each of which must keep its width."""
-    (gate,) = with_gate([])
+    (gate,) = with_printable_filter([])
     painted = gate.apply([Segment(text) for text in texts], BACKGROUND)
     for before, after in zip(texts, painted, strict=True):
         assert cell_len(before) == cell_len(after.text)
@@ -84,18 +84,18 @@ def test_safe_text_passes_unchanged():
 
 def test_printable_lines_pass_unchanged():
     segments = [Segment("No."), Segment("Time")]
-    (gate,) = with_gate([])
+    (gate,) = with_printable_filter([])
     assert gate.apply(segments, BACKGROUND) is segments
 
 
 def test_the_filter_wraps_the_other_filters():
     gray, dim = Monochrome(), DimFilter()
-    gate, last = with_gate([gray, dim])
+    gate, last = with_printable_filter([gray, dim])
     assert last is dim
     red = [Segment("a\x1bb", Style(color="red"))]
     assert gate.apply(red, BACKGROUND) == gray.apply([Segment("ab", red[0].style)], BACKGROUND)
-    assert with_gate([gray])[0] is gate  # otherwise every line would be painted again
-    assert with_gate([]) == with_gate([AS_IS])
+    assert with_printable_filter([gray])[0] is gate  # otherwise every line would be painted again
+    assert with_printable_filter([]) == with_printable_filter([UNCHANGED])
 
 
 async def test_hostile_file_names_in_the_file_dialog(tmp_path, monkeypatch):
