@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from functools import partial
 
 from app.cli.interrupts import Interrupts
-from app.cli.output import CommandError, CommandOutput, say
+from app.cli.output import CommandError, CommandOutput, print_message
 from core.echo.descriptors import raise_descriptor_limit
 from core.echo.listener import EchoError
 from core.echo.options import EchoOptions, Trigger
@@ -51,7 +51,7 @@ def run_echo(
         def drain() -> None:
             open_now = len(server.take_snapshot().clients)
             noun = "client" if open_now == 1 else "clients"
-            say(f"rawscope: draining {open_now} {noun}; a second signal ends at once")
+            print_message(f"rawscope: draining {open_now} {noun}; a second signal ends at once")
             server.drain(loop.stop)
 
         def tell(ended: bool) -> None:
@@ -70,7 +70,7 @@ def run_echo(
             output.line(_listening(info, as_json))
         output.flush()
         if not as_json:
-            say("rawscope: ctrl+c ends it; --json prints the totals for a program")
+            print_message("rawscope: ctrl+c ends it; --json prints the totals for a program")
         loop.call_every(BEAT_S, tell_if_heard)
         loop.run()
         tell(ended=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 from app.cli.interrupts import Interrupts
-from app.cli.output import CommandError, CommandOutput, say
+from app.cli.output import CommandError, CommandOutput, print_message
 from core.iolab.curve import CurvePoint
 from core.iolab.lab import LabError, LabOptions, ModelResult, run_curve, run_models
 from core.iolab.models import MODELS, model_named
@@ -44,7 +44,9 @@ def run_iolab(names: Sequence[str], clients: int, messages: int, as_json: bool) 
             return interrupts.stopped
 
         if not as_json:
-            say(f"{clients} clients, {messages} messages of {options.size} bytes to each model")
+            print_message(
+                f"{clients} clients, {messages} messages of {options.size} bytes to each model"
+            )
             output.line(_row(_HEADS))
             output.flush()
         for result in run_models(models, options, stopped):
@@ -57,10 +59,10 @@ def run_iolab(names: Sequence[str], clients: int, messages: int, as_json: bool) 
             output.flush()
         if not stopped():
             if not as_json:
-                say("one wake-up among idle descriptors")
+                print_message("one wake-up among idle descriptors")
             _measure_curve(output, as_json, stopped)
         if stopped():
-            say("rawscope: stopped before all was measured")
+            print_message("rawscope: stopped before all was measured")
             return 1
     return 0
 

@@ -23,7 +23,13 @@ import rich_click as click
 from click.core import ParameterSource
 
 from app.cli.number_ranges import FiniteRange
-from app.cli.output import CommandError, ReaderGoneError, ReaderStuckError, abandon_stdout, say
+from app.cli.output import (
+    CommandError,
+    ReaderGoneError,
+    ReaderStuckError,
+    abandon_stdout,
+    print_message,
+)
 from app.cli.packet_source import PacketSource
 from core.capture.options import DEFAULT_SNAP_LENGTH, Method
 
@@ -245,7 +251,7 @@ def run(arguments: Sequence[str]) -> int:
         return rawscope.main(list(arguments), prog_name="rawscope", standalone_mode=False) or _DONE
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "rawscope"
-        say(f"{command}: {_usage_text(_one_line(error.format_message()), command)}")
+        print_message(f"{command}: {_usage_text(_one_line(error.format_message()), command)}")
         return _USAGE
     except ReaderGoneError:
         abandon_stdout()  # the reader closed the pipe: not a failure
@@ -258,13 +264,13 @@ def run(arguments: Sequence[str]) -> int:
     except CommandError as error:
         if debug:
             raise
-        say(f"rawscope: {_one_line(str(error))}")
+        print_message(f"rawscope: {_one_line(str(error))}")
         return _FAILED
     except Exception as error:
         if debug:
             raise
         reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        say(f"rawscope: {_one_line(reason)}; --debug shows where")
+        print_message(f"rawscope: {_one_line(reason)}; --debug shows where")
         return _FAILED
 
 

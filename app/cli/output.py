@@ -141,19 +141,19 @@ def _terminal_of(stream: Any) -> TerminalWriter | None:
         return None
 
 
-def say(text: str) -> None:
+def print_message(text: str) -> None:
     """Write one line for the user to stderr."""
     if sys.stderr is not None:
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
 
 
-def say_unread(reported: set[int], link_types: Iterable[int]) -> None:
+def print_unread(reported: set[int], link_types: Iterable[int]) -> None:
     """Report each unsupported link type once; `reported` collects those already reported."""
     new = set(link_types) - reported
     reported |= new
     if unread := unread_text(sorted(new)):
-        say(f"rawscope: {unread}")
+        print_message(f"rawscope: {unread}")
 
 
 def abandon_stdout() -> None:

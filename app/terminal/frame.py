@@ -167,7 +167,7 @@ class _Pen:
         self._at = -1  # the cell of the cursor, or -1 if that is not certain
 
     def write(self, start: int, end: int, style: CellStyle, in_doubt: bool) -> None:
-        """Write cells `start` to `end` in one style; if `in_doubt`, the cursor may end elsewhere."""
+        """Write cells in one style; if `in_doubt`, the cursor may end elsewhere."""
         if start != self._at:
             row, column = divmod(start, self._width)
             if 0 <= self._at < start and self._at // self._width == row:

@@ -64,9 +64,7 @@ def with_printable_filter(filters: Sequence[LineFilter]) -> list[LineFilter]:
 def _printable(segments: list[Segment]) -> list[Segment]:
     """Rewrite the segments of one line; each keeps its width."""
     painted = []
-    room = (
-        0  # for combining marks at the start of a segment, separated from their letter by a cursor
-    )
+    room = 0  # for combining marks at the start of a segment, cut from their letter by a cursor
     for text, style, _ in segments:
         if is_plain(text):
             shown, room = text, STACK if text else room

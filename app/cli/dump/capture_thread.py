@@ -16,7 +16,7 @@ import threading
 from functools import partial
 
 from app.cli.dump.backlog import Backlog
-from app.cli.output import CommandError, say, say_unread
+from app.cli.output import CommandError, print_message, print_unread
 from core.capture.options import CaptureOptions
 from core.capture.session import CaptureSession, Feed
 from core.capture.source import CaptureError
@@ -54,7 +54,7 @@ class CaptureThread(threading.Thread):
             raise CommandError(str(error)) from error
         self.names = self._session.interfaces  # their own, however they were asked for
         for note in self._session.notes:
-            say(f"rawscope: {note}")
+            print_message(f"rawscope: {note}")
         self._tell_trouble()
         self._loop.add(self._session.watcher, self._on_links)
         for feed in self._session.feeds:
@@ -92,11 +92,13 @@ class CaptureThread(threading.Thread):
             self.failure = failure
         waiting = self.backlog.packets_in - self.backlog.packets_out
         if waiting > MANY and not self._given_up:
-            say(f"rawscope: up to {waiting} packets are still to be printed; ctrl+c leaves them")
+            print_message(
+                f"rawscope: up to {waiting} packets are still to be printed; ctrl+c leaves them"
+            )
         self.backlog.end()
 
     def _add(self, interface: CaptureInterface) -> int:
-        say_unread(self._told, (interface.link_type,))
+        print_unread(self._told, (interface.link_type,))
         return self._numbers.add(interface)
 
     def _put(self, batch: Batch) -> None:
@@ -124,5 +126,5 @@ class CaptureThread(threading.Thread):
     def _tell_trouble(self) -> None:
         trouble = self._session.trouble
         if trouble and trouble != self._trouble:
-            say(f"rawscope: {trouble}")
+            print_message(f"rawscope: {trouble}")
         self._trouble = trouble

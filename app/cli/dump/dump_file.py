@@ -11,7 +11,7 @@ import os
 from app.cli.dump.formats import LineFormat
 from app.cli.dump.printer import Printer
 from app.cli.interrupts import Interrupts, StoppedError
-from app.cli.output import CommandError, say, say_unread
+from app.cli.output import CommandError, print_message, print_unread
 from core.files.formats import FileError
 from core.files.reader import CaptureReader, open_capture
 from core.wire.model.text import safe
@@ -37,7 +37,7 @@ def print_file(path: str, line_format: LineFormat, count: int | None) -> int:
         with reader:
             _print_batches(reader, printer, interrupts)
             for note in reader.notes:
-                say(f"rawscope: {safe(note)}")
+                print_message(f"rawscope: {safe(note)}")
             printer.finish()
             return 1 if reader.damaged else 0
 
@@ -53,5 +53,5 @@ def _print_batches(reader: CaptureReader, printer: Printer, interrupts: Interrup
             return
         if batch is None:
             return
-        say_unread(told, (interface.link_type for interface in reader.interfaces))
+        print_unread(told, (interface.link_type for interface in reader.interfaces))
         printer.print(batch, reader.interfaces)

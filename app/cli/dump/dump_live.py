@@ -17,7 +17,7 @@ from app.cli.dump.capture_thread import CaptureThread
 from app.cli.dump.formats import LineFormat
 from app.cli.dump.printer import Printer
 from app.cli.interrupts import Interrupts
-from app.cli.output import CommandError, ReaderStuckError, say
+from app.cli.output import CommandError, ReaderStuckError, print_message
 from core.capture.options import CaptureOptions
 from core.wire.model.text import safe
 
@@ -45,7 +45,7 @@ def print_live(
         interrupts = stack.enter_context(Interrupts(on_stop=capturing.stop, on_second=leave))
         sys.setswitchinterval(SWITCH_S)
         capturing.start()
-        say(f"rawscope: listening on {safe(', '.join(capturing.names))}")
+        print_message(f"rawscope: listening on {safe(', '.join(capturing.names))}")
         try:
             for batch in capturing.backlog:
                 printer.print(batch, capturing.interfaces)
@@ -64,7 +64,7 @@ def print_live(
 def _say_total(capturing: CaptureThread, printer: Printer) -> None:
     captured, refused = capturing.captured, capturing.backlog.refused
     unprinted = captured - refused - printer.written
-    say(
+    print_message(
         f"{captured} packet{'s' * (captured != 1)} captured, {capturing.dropped} dropped by kernel"
         + (f", {refused} dropped here as printing was too slow" if refused else "")
         + (f", {unprinted} not printed" if unprinted else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.cli.output import say
+from app.cli.output import print_message
 from app.config.config_file import load
 from app.config.paths import Paths
 from core.wire.model.text import safe
@@ -19,5 +19,5 @@ def is_audited(wanted: bool) -> bool:
         return False
     config = load(Paths.of_user().config, ("forge",))
     for complaint in config.complaints:
-        say(f"rawscope: {safe(complaint)}")
+        print_message(f"rawscope: {safe(complaint)}")
     return config.forge.audit

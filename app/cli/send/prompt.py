@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from app.cli.output import CommandError, say
+from app.cli.output import CommandError, print_message
 from core.forge.review.confirmation import REMEMBERED, Examination
 from core.wire.model.text import safe
 
@@ -21,13 +21,13 @@ def approve(found: Examination, yes: bool) -> bool:
     Raises `CommandError` if nobody can answer.
     """
     for question in found.questions:
-        say(f"rawscope: {safe(question)}")
+        print_message(f"rawscope: {safe(question)}")
     if yes or not found.questions:
         return True
     if sys.stdin is None or not sys.stdin.isatty():
         raise CommandError("not sent: nobody is there to answer; --yes sends it unasked")
     if found.marks:
-        say(f"rawscope: {REMEMBERED}")
+        print_message(f"rawscope: {REMEMBERED}")
     sys.stderr.write("Send? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in _YES

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from app.cli.interrupts import Interrupts, StoppedError
-from app.cli.output import CommandError, say
+from app.cli.output import CommandError, print_message
 from app.cli.send.audit_option import WITHOUT_AUDIT, is_audited
 from app.cli.send.prompt import approve
 from app.cli.send.replay_file import ReplayFile
@@ -92,7 +92,7 @@ def run_replay(request: ReplayRequest) -> int:
             finally:  # also if it fails: so much has left
                 if ring.sent and not request.yes:
                     for note in journal.remember((), marks):
-                        say(f"rawscope: {safe(note)}")
+                        print_message(f"rawscope: {safe(note)}")
     except StoppedError as stop:
         raise CommandError("stopped before anything was sent") from stop
     except (OrderError, SendError, NotPermittedError) as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cli.output import CommandError, say
+from app.cli.output import CommandError, print_message
 from core.decode.batch import Batch
 from core.files.formats import FileError
 from core.files.reader import CaptureReader, open_capture
@@ -101,7 +101,7 @@ class ReplayFile:
                     yield from self._framing.frames(batch, self._link_types(reader, batch))
                 self.damaged = reader.damaged
                 for note in reader.notes if tell else ():
-                    say(f"rawscope: {safe(note)}")
+                    print_message(f"rawscope: {safe(note)}")
         except FileError as error:
             raise CommandError(str(error)) from error
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cli.output import CommandError, CommandOutput, say
+from app.cli.output import CommandError, CommandOutput, print_message
 from core.forge.journal.audit import Audit
 from core.forge.transmit.replay import ReplayCounts
 from core.forge.transmit.tx_ring import TxRing
@@ -73,7 +73,7 @@ class ReplayReport:
         try:
             audit.take_back(self._interface, unsent)
         except OSError as error:
-            say(
+            print_message(
                 f"rawscope: {safe(str(audit.path))}: {error.strerror}; "
                 f"the last {len(unsent)} frames in it did not leave"
             )
@@ -112,18 +112,20 @@ class ReplayReport:
             (total.cut, "cut by their capture: they went out cut"),
         ):
             if count:
-                say(f"rawscope: {count} frames are {what}")
+                print_message(f"rawscope: {count} frames are {what}")
         if self._audit is not None:
             path = safe(str(self._audit.path))
             written = f"{self._written:,} frame{'s' * (self._written != 1)}"
-            say(f"rawscope: {written if self._written else 'nothing'} written down in {path}")
+            print_message(
+                f"rawscope: {written if self._written else 'nothing'} written down in {path}"
+            )
 
     def _progress(self) -> None:
         if self._json:
             self._line({"event": "progress", "sent": self._ring.sent, "of": self._of})
             return
         of = "" if self._of is None else f" of {self._of:,}"
-        say(f"rawscope: {self._ring.sent:,}{of} frames sent")
+        print_message(f"rawscope: {self._ring.sent:,}{of} frames sent")
 
     def _line(self, record: dict[str, Any]) -> None:
         self._text(json.dumps(record, separators=(",", ":")))

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 
 from app.cli.interrupts import Interrupts, StoppedError
-from app.cli.output import CommandError, say
+from app.cli.output import CommandError, print_message
 from app.cli.send.audit_option import WITHOUT_AUDIT, is_audited
 from app.cli.send.prompt import approve
 from app.cli.send.reply_listener import ReplyListener
@@ -198,9 +198,9 @@ class _CommandDriver:
         assert self._interrupts is not None
         report.sent(progress)
         if built.audit_path:
-            say(f"rawscope: {safe(trouble or f'written down in {built.audit_path}')}")
+            print_message(f"rawscope: {safe(trouble or f'written down in {built.audit_path}')}")
         for note in notes:
-            say(f"rawscope: {safe(note)}")
+            print_message(f"rawscope: {safe(note)}")
         if listener is not None and wait_s is not None and progress.sent:
             listener.listen(wait_s, self._interrupts)
             report.end(self._tracks)
@@ -218,4 +218,4 @@ def _save(name: str, drafts: Sequence[Draft]) -> None:
         words = f"{safe(str(folder))}: {error.strerror}; the draft is not saved"
         raise CommandError(words) from error
     if former:
-        say(f"rawscope: what was saved as {safe(name)} is now {safe(former)}")
+        print_message(f"rawscope: what was saved as {safe(name)} is now {safe(former)}")

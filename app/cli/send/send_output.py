@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.cli.dump.formats import HexLines, JsonLines, frame_record
-from app.cli.output import CommandOutput, say
+from app.cli.output import CommandOutput, print_message
 from core.decode.batch import CaptureInterface
 from core.forge.observe.outcome import Outcome, Reply
 from core.forge.observe.tracker import Track
@@ -57,7 +57,7 @@ class SendReport:
         if progress.sent < progress.asked and progress.error is None and not progress.stopped:
             self._reports += 1
             if self._reports % 10 == 0:  # about once a second
-                say(
+                print_message(
                     f"rawscope: {progress.left:,} of {progress.asked:,} sent, "
                     f"{progress.rate_text} a second"
                 )
@@ -114,11 +114,11 @@ class SendReport:
                 continue
             if outcome.copy is None:
                 why = ": --bypass goes past every capture" if self._bypass else ""
-                say(f"rawscope: our packet was not seen on its way out{why}")
+                print_message(f"rawscope: our packet was not seen on its way out{why}")
             if not track.reply_count:
-                say("rawscope: no answer")
+                print_message("rawscope: no answer")
             for note in outcome.notes:
-                say(f"rawscope: {safe(note)}")
+                print_message(f"rawscope: {safe(note)}")
 
     def notes(self, notes: Sequence[str]) -> None:
         """What else is to be known of what was sent; in JSON a line of its own."""
@@ -126,7 +126,7 @@ class SendReport:
             if self._json:
                 self._line({"event": "note", "text": note})
             else:
-                say(f"rawscope: {safe(note)}")
+                print_message(f"rawscope: {safe(note)}")
 
     def _copy(self, outcome: Outcome) -> None:
         if self._json:
