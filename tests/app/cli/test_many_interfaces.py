@@ -32,7 +32,7 @@ def test_dump_prints_every_packet(path, capsys) -> None:
     assert run(["dump", "-r", str(path), "--json"]) == 0
     out, err = capsys.readouterr()
     assert len([json.loads(line) for line in out.splitlines()]) == 3
-    assert f"all named '{MORE}'" in err
+    assert f"are named '{MORE}'" in err
 
 
 def test_the_engine_keeps_every_packet(path) -> None:
@@ -44,6 +44,6 @@ def test_the_engine_keeps_every_packet(path) -> None:
         snapshot = engine.store.snapshot()
         names = [snapshot.packet(number).interface.name for number in (1, 2, 3)]
         assert names == ["if0", MORE, MORE]
-        assert f"all named {MORE!r}" in engine.snapshot().notes[0]
+        assert f"are named {MORE!r}" in engine.snapshot().notes[0]
     finally:
         engine.close()
