@@ -1,1 +1,1 @@
-"""What rawscope does, without a screen: capture, decode, keep, and (later) forge and echo."""
+"""rawscope without a screen: capture, decode, store, forge, echo server, and I/O laboratory."""

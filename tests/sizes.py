@@ -1,8 +1,8 @@
-"""How large files, functions, and classes are: ``python -m tests.sizes`` prints the largest.
+"""Print the largest files, functions, and classes: ``python -m tests.sizes``.
 
 Only `tests/test_project.py` enforces anything: the number of a class's methods, together with those
 of its bases in this project. Files want to stay under 300 lines, functions under 40, and classes
-under 20 methods of their own; whoever exceeds that should ask which two things it is.
+under 20 methods of their own; a larger one is probably two things.
 """
 
 from __future__ import annotations

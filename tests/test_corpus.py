@@ -69,8 +69,8 @@ NAMES = {
 """Our name for each of the oracle's keys, inside the layer."""
 
 MEANS_ABSENT = {("eth", "len"), ("eth", "type"), ("tcp", "options_hex")}
-"""Where the oracle's null says that the header has no such part. Elsewhere it says that tshark
-gave up on a broken header before that field: nothing to compare with."""
+"""Fields whose null in tshark's output means that the header lacks the part. The null of another
+field means that tshark stopped at a broken header before it, so the test ignores it."""
 
 
 def dump(arguments: list[str], capture: pytest.CaptureFixture[bytes]) -> tuple[int, list[Json]]:

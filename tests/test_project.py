@@ -29,7 +29,7 @@ def project() -> dict[str, object]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
-def test_the_lock_covers_what_is_asked_for() -> None:
+def test_the_lock_covers_every_dependency() -> None:
     """Every direct dependency has its exact version in the lock, and no host is named there."""
     lock = (ROOT / "requirements-dev.lock").read_text()
     locked = {line.split("==")[0].lower() for line in lock.splitlines() if "==" in line}
@@ -92,8 +92,8 @@ def keys_table() -> str:
     return "\n".join(lines).lstrip("\n") + "\n\n"
 
 
-def test_the_readme_shows_the_keys_there_are() -> None:
-    """``python -m tests.test_project`` writes the table anew."""
+def test_the_readme_shows_all_keys() -> None:
+    """``python -m tests.test_project`` writes the table again."""
     found = KEYS.search(README.read_text())
     assert found
     assert found[0] == keys_table()

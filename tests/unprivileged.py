@@ -17,7 +17,7 @@ _VERSION_3 = 0x20080522
 _THIS_THREAD = 0
 
 READING_FILES = frozenset({CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH})
-"""What root needs to read the checkout of somebody else."""
+"""The capabilities with which root reads a checkout of another user."""
 
 ON_A_REFUSED_TERMINAL = f"""\
 import os, runpy
@@ -26,7 +26,7 @@ os.fchmod(1, 0)
 drop_capabilities(frozenset({{{CAP_DAC_READ_SEARCH}, {CAP_NET_RAW}}}))
 runpy.run_module("app", run_name="__main__", alter_sys=True)
 """
-"""rawscope for ``python -c``, on a terminal that it may not open again, as one of another user."""
+"""A program for ``python -c``: rawscope on a terminal that it may not open, like another user's."""
 
 
 class _Header(ctypes.Structure):

@@ -103,7 +103,7 @@ def run(count: int, busy: int) -> bool:
         f"p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms; bound {BOUND_S * 1e3:.0f} ms: "
         f"{'holds' if holds else 'WORSE THAN THE BOUND'}"
     )
-    print(f"  sorting the other way round: at most {max(sorting) * 1e3:.0f} ms; {memory >> 20} MiB")
+    print(f"  sorting in reverse: at most {max(sorting) * 1e3:.0f} ms; {memory >> 20} MiB")
     return holds
 
 

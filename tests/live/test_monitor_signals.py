@@ -58,7 +58,7 @@ def change(terminal: Terminal) -> tuple[int, bytes]:
         pid, status = os.waitpid(terminal.pid, os.WNOHANG | os.WUNTRACED)
         if pid:
             return status, painted + terminal.read(0.05)
-    raise TimeoutError("the monitor went on")
+    raise TimeoutError("the monitor did not end")
 
 
 def is_orderly(terminal: Terminal, painted: bytes) -> bool:

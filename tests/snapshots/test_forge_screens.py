@@ -35,7 +35,7 @@ async def until(pilot: Pilot, condition) -> None:
 
 
 async def fill(pilot: Pilot, *keys: str) -> None:
-    """The form with the SYN in it, once it has what the machine suggests."""
+    """Return the form filled from the SYN, with the suggestions from the routes."""
     screen = await filled(pilot)
     screen.table.select(SYN)
     await pilot.press("f", *keys)

@@ -1,7 +1,7 @@
 """The laboratory's figures as plots: messages a second of each model, and the curve of epoll.
 
 The curve is drawn with both axes logarithmic: from ten to ten thousand descriptors, and from
-one microsecond to ten thousand, a straight line upwards means that the cost grows with the number.
+one microsecond to ten thousand, a straight line upward means that the cost grows with the number.
 Every figure is also in `widgets.lab.results`, so no color has to be told from another.
 
 Importing this costs a tenth of a second: whoever opens the laboratory pays it.

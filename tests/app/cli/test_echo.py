@@ -95,7 +95,7 @@ def test_echo_keeps_serving_while_its_output_is_not_read() -> None:
     said = [json.loads(line) for line in out.splitlines() if line]
     assert said[-1]["ended"] is True
     assert said[-1]["bytes_out"] == 6
-    assert len(said) <= 2, "what was said into the full pipe"
+    assert len(said) <= 2, "lines written to the full pipe"
 
 
 def test_echo_listens_on_every_port_of_every_address() -> None:

@@ -1,4 +1,4 @@
-"""When a frame may be written: answers, time limits, late answers, terminals that never answer."""
+"""The time of the next frame: answers, time limits, late answers, terminals that never answer."""
 
 from __future__ import annotations
 

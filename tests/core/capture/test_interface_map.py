@@ -27,7 +27,7 @@ class Kernel:
     def __init__(self) -> None:
         self.names: dict[int, str] = {}
         self.asked: list[int] = []
-        self.news: list[LinkMessage] = []
+        self.messages: list[LinkMessage] = []
         self.lost = False
         self.failure: OSError | None = None
 
@@ -38,17 +38,17 @@ class Kernel:
         return link(index, self.names[index]) if index in self.names else None
 
     def take(self) -> tuple[list[LinkMessage], bool]:
-        news, self.news = self.news, []
+        messages, self.messages = self.messages, []
         lost, self.lost = self.lost, False
-        return news, lost
+        return messages, lost
 
     def add(self, index: int, name: str) -> None:
         """Add a link, or rename one."""
         self.names[index] = name
-        self.news.append(link(index, name))
+        self.messages.append(link(index, name))
 
     def delete(self, index: int) -> None:
-        self.news.append(link(index, self.names.pop(index), deleted=True))
+        self.messages.append(link(index, self.names.pop(index), deleted=True))
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_other_changes_cause_no_query(kernel, register, added):
     assert len(added) == 1
 
 
-@pytest.mark.parametrize("between", [True, False], ids=["news between", "news at once"])
+@pytest.mark.parametrize("between", [True, False], ids=["messages between", "messages at once"])
 def test_another_interface_with_the_number_of_a_deleted_one(kernel, register, added, between):
     kernel.add(NUMBER, "old")
     assert name_of(register, added) == "old"

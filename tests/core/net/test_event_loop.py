@@ -68,12 +68,12 @@ def test_hang_up_comes_with_the_data(loop, pair):
     left, right = pair
     seen = []
     loop.add(left, seen.append, select.EPOLLIN | select.EPOLLRDHUP)
-    right.send(b"last words")
+    right.send(b"last bytes")
     right.close()
     loop.run_once()
     assert seen[0] & select.EPOLLIN
     assert seen[0] & select.EPOLLRDHUP
-    assert left.recv(20) == b"last words"
+    assert left.recv(20) == b"last bytes"
 
 
 def test_add_twice_and_modify_unknown_are_refused(loop, pair):

@@ -40,7 +40,7 @@ def test_every_start_and_length_of_words_full_of_ones():
 
 
 def test_ranges_beyond_one_slice(monkeypatch):
-    """Slices are cut between ranges, also where ranges go backwards or one is a slice and more."""
+    """Slices are cut between ranges, also where ranges go backward or one is a slice and more."""
     monkeypatch.setattr(batch_checksums, "SLICE", 64)
     data = np.random.default_rng(1).integers(0, 256, 5_000, dtype=np.uint8)
     starts = np.concatenate([np.arange(1, 4_000, 37), np.arange(4_000, 0, -53), [3]])
