@@ -106,7 +106,7 @@ def test_a_stranger_is_asked_about_once(near: Near) -> None:
     status, out, said = near("send", *UDP)
     assert (status, out) == (1, "")
     assert f"{FAR_ADDRESS} on near0 was not agreed to before." in said
-    assert "--yes sends it unasked" in said
+    assert "--yes sends without asking" in said
     assert not (near.state / "rawscope" / "sent.pcapng").exists()
     status, out, _ = near("send", *UDP, answer="n\n")
     assert status == 1

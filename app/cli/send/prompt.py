@@ -25,7 +25,9 @@ def approve(found: Examination, yes: bool) -> bool:
     if yes or not found.questions:
         return True
     if sys.stdin is None or not sys.stdin.isatty():
-        raise CommandError("not sent: nobody is there to answer; --yes sends it unasked")
+        raise CommandError(
+            "not sent: nobody can answer without a terminal; --yes sends without asking"
+        )
     if found.marks:
         print_message(f"rawscope: {REMEMBERED}")
     sys.stderr.write("Send? [y/N] ")

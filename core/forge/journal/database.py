@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 FILE = "forge.sqlite3"
 LARGEST_BYTES = 64 << 20  # of the database
+_LARGEST_WORDS = f"{LARGEST_BYTES >> 20} MiB"
 _APPLICATION = 0x72617773  # "raws"
 _VERSION = 1  # of `_TABLES`
 # Names and marks are blobs, as Python's text may hold what UTF-8 cannot encode: see `to_blob`.
@@ -203,9 +204,6 @@ class StateDatabase:
         aside = f"{name}.unreadable-{time.time_ns()}"
         folder.rename(name, aside)
         self.complain(f"{self.folder / name}: {reason}; it is now {aside}")
-
-
-_LARGEST_WORDS = f"{LARGEST_BYTES >> 20} MiB"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -22,7 +23,8 @@ from core.forge.journal.approvals import Approvals
 from core.forge.journal.database import FILE, StateDatabase
 from core.forge.journal.drafts import DraftStore
 from core.forge.journal.history import SendHistory
-from tests.support import ROOT
+from tests.core.files.test_private_folder import NOBODY
+from tests.support import ROOT, require_root
 from tests.waiting import until
 
 ONE = (Draft(("ip", "udp"), {"ip.ttl": "3"}),)
@@ -251,6 +253,27 @@ def test_a_python_without_sqlite_reads_nothing_and_says_so(
     assert "sqlite3 module, which is not installed" in state.complaints[0]
     with pytest.raises(OSError, match="sqlite3 module"):
         DraftStore(state).save("two", TWO)
+
+
+def test_a_read_only_folder_is_read() -> None:
+    """As an ordinary user, since root may write anywhere."""
+    require_root()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        state = StateDatabase(folder)
+        fill(state)
+        for path, mode in ((folder / FILE, 0o400), (folder, 0o500)):
+            os.chown(path, NOBODY, NOBODY)
+            path.chmod(mode)
+        os.seteuid(NOBODY)
+        try:
+            assert content(state) == FULL
+            with pytest.raises(OSError, match="Permission denied"):
+                DraftStore(state).save("two", TWO)
+        finally:
+            os.seteuid(0)
+        assert names(folder) == [FILE]
+        assert state.complaints == []
 
 
 # -- files that SQLite would open beside a database ------------------------------------------
