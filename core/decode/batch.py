@@ -1,7 +1,7 @@
-"""A batch of frames as it leaves the kernel or a file: bytes, and where each frame is.
+"""A batch of frames as it leaves the kernel or a file: bytes, and the place of each frame.
 
-This is the only thing that `capture` and `files` hand to the store. It holds no decoded
-knowledge. Arrays are parallel, one element a packet, in the order of arrival.
+`capture` and `files` hand nothing else to the store. A batch contains no decoded knowledge. Arrays
+are parallel, one element a packet, in the order of arrival.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class CaptureInterface:
-    """Where packets came from. `name` is empty where the file does not tell."""
+    """The interface that packets came from. `name` is empty if the file has none."""
 
     name: str
     link_type: int
-    snap_length: int = 0  # 0 = no limit known
+    snap_length: int = 0  # 0 if the limit is unknown
     description: str = ""
 
 
@@ -29,17 +29,17 @@ class Batch:
 
     ``data``          uint8 (any length)  the bytes, with anything between frames
     ``offset``        int64  (n,)  first byte of each frame in `data`
-    ``captured``      uint32 (n,)  bytes kept
-    ``original``      uint32 (n,)  bytes there were
+    ``captured``      uint32 (n,)  captured bytes
+    ``original``      uint32 (n,)  bytes on the wire
     ``timestamp_ns``  int64  (n,)  since the epoch, as given by the source
     ``interface``     uint16 (n,)  index into the store's interfaces
     ``flags``         uint16 (n,)  `core.wire.model.dissection.PacketFlag` bits
 
-    `stable` says that nobody will change or unmap `data` while the batch is referenced (a
-    mapped file, bytes of its own): the store may then keep it without copying. Kernel ring
-    blocks are not stable.
+    `stable` is True if nobody changes or unmaps `data` while the batch is referenced (a mapped
+    file, bytes of its own): the store may then keep it without copying. Kernel ring blocks are not
+    stable.
 
-    `comments` are remarks on packets, by row, as the file has them: not yet safe to print.
+    `comments` are packet comments, by row, as the file has them: not yet safe to print.
     """
 
     data: NDArray[np.uint8]
@@ -56,7 +56,7 @@ class Batch:
         return len(self.offset)
 
     def first(self, count: int) -> Batch:
-        """At most so many of its frames, over the same bytes."""
+        """Return the first `count` frames, or all if there are fewer, over the same bytes."""
         if count >= len(self):
             return self
         columns = ("offset", "captured", "original", "timestamp_ns", "interface", "flags")

@@ -2,12 +2,11 @@
 
 Theory
 ------
-Packets of a batch that are at the same kind of header take the same step together, as a
-*group*: the rows they have and the offset each has reached. A step reads the fields it
-needs as columns, drops the rows that end there, and names what follows by number, as the
-scalar parsers do. Groups of one kind are merged before each round, so that a batch takes at
-most (rounds × kinds) steps, whatever the traffic; a step costs a few numpy operations on
-the rows it has, and most traffic needs three.
+Packets of a batch that are at the same kind of header take the same step together, as a *group*:
+their rows and the offset that each has reached. A step reads the fields it needs as columns, drops
+the rows that end there, and names the next header by number, as the scalar parsers do. Groups of
+one kind are merged before each round, so that a batch takes at most (rounds × kinds) steps,
+whatever the traffic; a step costs a few numpy operations on its rows, and most traffic needs three.
 
 A step never reads a byte that `has` did not find captured.
 """
@@ -34,11 +33,12 @@ _WORD = 8  # bytes a gather reads
 
 
 class BatchWalk:
-    """The state of one batch's walk: columns with one element a packet, offsets frame-relative.
+    """The state of one batch's walk: columns with one element a packet.
 
-    `stop` is where the bytes of the current payload end, as the frame and every length
-    field so far allow; it is what `core.wire.model.walk.Walk.stop` is. `steps` names the step for
-    each number of each numbering, the most frequent first; it reports every header to `positions`.
+    Offsets count from the start of the frame. `stop` is the end of the bytes of the current
+    payload, as the frame and all length fields up to here allow; it is what
+    `core.wire.model.walk.Walk.stop` is. `steps` names the step for each number of each numbering,
+    the most frequent first. The walk reports every header to `positions`.
     """
 
     def __init__(
@@ -67,11 +67,14 @@ class BatchWalk:
     # -- reading ------------------------------------------------------------------
 
     def column(self, slot: PlacedField, group: FrameGroup) -> Column:
-        """A field of the header that each packet of the group is at, (n,)."""
+        """Return a field of the header that each packet of the group is at, (n,)."""
         return slot.column(self.data, self.base.take(group.rows) + group.at)
 
     def columns(self, table: HeaderTable, group: FrameGroup, *keys: str) -> list[Column]:
-        """Several fields of a header of at least 8 bytes, (n,) int64 each, in few gathers."""
+        """Return several fields of a header of at least 8 bytes, (n,) int64 each.
+
+        It needs few gathers: fields that lie within 8 bytes share one.
+        """
         starts = self.base.take(group.rows) + group.at
         words: dict[int, NDArray[np.uint64]] = {}
         values = []
@@ -91,19 +94,16 @@ class BatchWalk:
         return values
 
     def begin(self, table: HeaderTable, group: FrameGroup) -> FrameGroup:
-        """Those whose header of this table, which begins here, is all there."""
+        """Report a header of this table; return the packets that have all of it."""
         self.found(table, group)
         return self.has(group, table.stop)
 
     def has(self, group: FrameGroup, size: int | Column) -> FrameGroup:
-        """Those with `size` bytes there; the others' stop is recorded with its cause."""
+        """Return the packets with `size` bytes; record the cause why the others stop."""
         return group.where(self.enough(group, size))
 
     def enough(self, group: FrameGroup, size: int | Column) -> Mask:
-        """Return a mask (n,) of packets that have `size` bytes there.
-
-        The stop of the others is recorded with its cause.
-        """
+        """Return a mask (n,) of the packets with `size` bytes; record why the others stop."""
         end = group.at + size
         enough: Mask = end <= self._end.take(group.rows)
         if not enough.all():
@@ -113,7 +113,7 @@ class BatchWalk:
         return enough
 
     def ends(self, group: FrameGroup) -> Column:
-        """Where the readable bytes of each packet end, (n,)."""
+        """Return where the readable bytes of each packet end, (n,)."""
         return self._end.take(group.rows)
 
     def find_option(
@@ -124,24 +124,25 @@ class BatchWalk:
         kinds: Collection[int],
         rounds: int,
     ) -> tuple[Rows, Rows]:
-        """Who has an option of these kinds between here and `stop` (n,), which is readable.
+        """Find the first option of these kinds in each packet.
 
-        Returns indices into the group, and where in `data` the options are; see `find_option`.
+        Lists end at `stop` (n,) and are all readable. Return indices into the group, and the
+        positions of the options in `data`; see `find_option`.
         """
         base = self.base.take(group.rows)
         return find_option(self.data, base + group.at, base + stop, options, kinds, rounds)
 
     def begins(self, group: FrameGroup) -> Mask:
-        """Who has a byte to read, (n,)."""
+        """Return a mask (n,) of the packets with a byte to read."""
         mask: Mask = group.at < self._end.take(group.rows)
         return mask
 
     def halt(self, group: FrameGroup, cause: Cause) -> None:
-        """These packets end here."""
+        """End the walk of these packets with a cause."""
         self.mark(group, cause)
 
     def contradiction(self, group: FrameGroup, slot: PlacedField) -> None:
-        """The headers that these packets are at contradict themselves in `slot`."""
+        """End the walk of packets whose header contradicts itself in `slot`."""
         self.halt(group, Cause.MALFORMED)
         if self._positions:
             self._positions.contradiction(slot, group.rows, group.at)
@@ -152,7 +153,7 @@ class BatchWalk:
             self.state[group.rows] |= np.uint8(bits)
 
     def limit(self, group: FrameGroup, stop: Column) -> None:
-        """A length field says where the payload ends; it can only narrow."""
+        """End the payload of each packet at `stop` (n,), if it does not end before."""
         self.stop[group.rows] = np.minimum(self.stop.take(group.rows), stop)
         self._end[group.rows] = np.minimum(self._end.take(group.rows), stop)
 
@@ -164,7 +165,7 @@ class BatchWalk:
         return self._positions is not None
 
     def found(self, table: HeaderTable, group: FrameGroup) -> None:
-        """These packets have a header of this table here, whole or not."""
+        """Report a header of this table, whole or not."""
         if self._positions:
             self._positions.found(table, group.rows, group.at)
 
@@ -174,12 +175,12 @@ class BatchWalk:
             self._positions.reclassify(table, other, group.rows, group.at)
 
     def found_network(self, group: FrameGroup, kind: Network) -> None:
-        """A network header begins here, whole or not."""
+        """Record a network header of this kind, whole or not."""
         self.network[group.rows] = kind
         self.network_offset[group.rows] = group.at
 
     def found_transport(self, group: FrameGroup, protocol: Column) -> None:
-        """A header of an IP protocol (n,) begins here, whole or not."""
+        """Record a header of each packet's IP protocol (n,), whole or not."""
         self.transport[group.rows] = protocol
         self.transport_offset[group.rows] = group.at
         self.mark(group, HeaderState.TRANSPORT)
@@ -189,7 +190,7 @@ class BatchWalk:
     def follow(self, space: Numbering, numbers: int | Column, group: FrameGroup) -> None:
         """Queue the packets for the steps that `numbers` (one, or one a packet) name.
 
-        Those whose number has no step end here.
+        Packets whose number has no step end here.
         """
         steps = self._steps.get(space, {})
         if isinstance(numbers, int):

@@ -2,17 +2,17 @@
 
 Theory
 ------
-A capture is a short list of chunks. Each holds at most `CHUNK_PACKETS` frames in one uint8
-array (a mapped file, or an arena that live batches were copied into) and one numpy column
-for each thing that is known of every packet. `COLUMN_TYPES` is the one list of columns; it
-adds up to `COLUMN_BYTES` a packet, at most 40.
+A capture is a short list of chunks. Each holds at most `CHUNK_PACKETS` frames in one uint8 array (a
+mapped file, or an arena with copies of live batches) and one numpy column for each property of a
+packet. `COLUMN_TYPES` is the only list of columns; it adds up to `COLUMN_BYTES` a packet, at most
+40.
 
-Offsets of frames count from the chunk's own `data`, so 32 bits are enough. Offsets of headers
-count from the frame. They have 32 bits too, since frames are longer than 64 KiB (BIG TCP, NFLOG,
-jumbograms), and a sign, since a place that may be nowhere must not be unsigned (`NOWHERE` in
+Offsets of frames count from the chunk's own `data`, so 32 bits are enough. Offsets of headers count
+from the frame. They have 32 bits too, since frames are longer than 64 KiB (BIG TCP, NFLOG,
+jumbograms), and a sign, since a position that may not exist must not be unsigned (`NOWHERE` in
 `core.decode.header_positions`). Bytes and columns are written once, before the chunk is published,
-and only read afterward; the one exception is `verdict`, which is filled on demand with values that
-depend on nothing but the bytes, so that two threads filling it at once write the same.
+and only read afterward. The one exception is `verdict`: it is filled on demand with values that
+depend only on the bytes, so two threads that fill it at once write the same.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ COLUMN_TYPES: Mapping[str, Any] = {
 }
 COLUMN_BYTES: int = sum(np.dtype(kind).itemsize for kind in COLUMN_TYPES.values())
 
-VERDICT_UNKNOWN = 0xFF  # the packet's checksums were not checked yet
+VERDICT_UNKNOWN = 0xFF  # the packet's checksums are not checked yet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +94,7 @@ class Chunk:
     ) -> Chunk:
         """Return a chunk with room for `capacity` packets, its columns all zero.
 
-        The store fills them; a verdict of zero says something.
+        The store has to fill all of them: zero is a valid verdict, for example.
         """
         return cls(first, data, link_types, **allocate_columns(COLUMN_TYPES, capacity))
 
@@ -107,29 +107,29 @@ class Chunk:
         return self.first + len(self.offset) - 1
 
     def rows(self, start: int, stop: int) -> Chunk:
-        """The packets of rows `start` … ``stop - 1``, sharing bytes and columns."""
+        """Return the packets of rows `start` … ``stop - 1``, sharing bytes and columns."""
         columns = {name: getattr(self, name)[start:stop] for name in COLUMN_TYPES}
         return Chunk(self.first + start, self.data, self.link_types, **columns)
 
     def copied(self, rows: NDArray[np.int64] | slice = slice(None)) -> Chunk:
-        """Some packets in columns of their own, over the same bytes.
+        """Return some packets in columns of their own, over the same bytes.
 
-        Only where all rows are taken do the numbers from `first` on still hold.
+        The numbers from `first` on are right only if all rows are taken.
         """
         columns = {name: getattr(self, name)[rows].copy() for name in COLUMN_TYPES}
         return Chunk(self.first, self.data, self.link_types, **columns)
 
     @property
     def link_type(self) -> NDArray[np.int32]:
-        """What the first byte of each frame is, (n,); see `core.wire.link.link_types`."""
+        """The link type of each packet, (n,); see `core.wire.link.link_types`."""
         return self.link_types.take(self.interface)
 
     def frame(self, row: int) -> bytes:
-        """A copy of the captured bytes of one packet."""
+        """Return a copy of the captured bytes of one packet."""
         start = int(self.offset[row])
         return self.data[start : start + int(self.captured[row])].tobytes()
 
 
 def first_number(chunk: Chunk) -> int:
-    """The number of the first packet, for searching in a list of chunks."""
+    """Return the number of the first packet, for searching in a list of chunks."""
     return chunk.first

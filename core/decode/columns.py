@@ -72,12 +72,12 @@ class FieldColumn:
 
     @property
     def nbytes(self) -> int:
-        """Memory of both arrays."""
+        """The memory of both arrays."""
         return self.values.nbytes + self.valid.nbytes
 
 
 def read(chunk: Chunk, slots: tuple[PlacedField, ...]) -> FieldColumn:
-    """The values of the slots of one name, each where its table is the packet's."""
+    """Return the values of the fields of one name, each where its table is the packet's."""
     shape: tuple[int, ...] = (len(chunk), 2) if slots[0].field.bits > 64 else (len(chunk),)
     widest = max(slot.maximum for slot in slots)
     kind = np.uint64 if len(shape) == 2 else np.min_scalar_type(widest)
@@ -86,7 +86,7 @@ def read(chunk: Chunk, slots: tuple[PlacedField, ...]) -> FieldColumn:
     limit = np.minimum(chunk.captured, chunk.stop)
     for slot, (at, last_bit) in zip(slots, _locate(chunk, slots), strict=True):
         there = at != NOWHERE
-        if not there.any():  # most chunks have one of a name's tables only
+        if not there.any():  # most chunks have only one of a name's tables
             continue
         there &= at + slot.span.stop <= limit
         there &= slot.first_bit <= last_bit
@@ -115,7 +115,7 @@ _Place = tuple[NDArray[np.int64], NDArray[np.int32]]  # offset in the frame, las
 
 
 def _locate(chunk: Chunk, slots: tuple[PlacedField, ...]) -> list[_Place]:
-    """For each slot where its table's header is, (n,) each; see `HeaderPositions`."""
+    """Return for each field the position of its table's header, (n,); see `HeaderPositions`."""
     tables = [slot.table for slot in slots]
     if all(table in LINK_TABLES for table in tables):
         return _walk(chunk, tables, LINK_STEPS)
@@ -133,7 +133,7 @@ def _locate(chunk: Chunk, slots: tuple[PlacedField, ...]) -> list[_Place]:
 
 
 def _known(chunk: Chunk, table: HeaderTable) -> NDArray[np.int64]:
-    """Where the chunk's own columns say that a network or transport header is, (n,)."""
+    """Return the position of a network or transport header by the chunk's own columns, (n,)."""
     if table in _NETWORKS:
         there = chunk.network == _NETWORKS[table]
         return np.where(there, chunk.network_offset, NOWHERE)

@@ -1,11 +1,11 @@
-"""The batch decode: where the outermost headers of many frames are.
+"""The batch decode: the positions of the outermost headers of many frames.
 
 Theory
 ------
-A packet's columns say what its network header is and where, what its transport header is
-and where, where its network payload ends, and whether the walk was stopped. From these
-any field of any outermost header is one gather away (`core.decode.columns`), and so are the
-checksums (`core.decode.verdicts`); nothing else of a frame is decoded until somebody looks.
+A packet's columns hold the kind and position of its network header and of its transport header, the
+end of its network payload, and the cause if the walk stopped early. From these any field of any
+outermost header is one gather away (`core.decode.columns`), and so are the checksums
+(`core.decode.verdicts`); nothing else of a frame is decoded until a reader needs it.
 
 `core.wire.dissect` decodes one frame in full; this module decodes a batch to a few columns. Both
 follow the same tables, numbers and rules, and agree for every frame: each protocol's record has a
@@ -52,7 +52,7 @@ LINK_STEPS = _steps(LINK_PROTOCOLS)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeaderOffsets:
-    """Columns of n packets, named, typed and meant as those of `core.decode.chunk.Chunk`."""
+    """Columns of n packets, the same as those of `core.decode.chunk.Chunk`."""
 
     network: NDArray[np.uint8]
     network_offset: NDArray[np.int32]
@@ -70,11 +70,11 @@ def index_headers(
     link_type: NDArray[Any],
     flags: NDArray[np.uint16],
 ) -> HeaderOffsets:
-    """Where the headers are in n frames. Never raises for traffic.
+    """Return the positions of the headers in n frames. Never raises for traffic.
 
-    `data` is contiguous uint8; frame i is ``captured[i]`` bytes, less than 2 GiB, at
-    ``offset[i]``, which must lie inside it; no byte outside a frame is read. `link_type` (n,) are
-    `LinkType` numbers, those without a reader included; `flags` `PacketFlag` bits.
+    `data` is contiguous uint8; frame i is ``captured[i]`` bytes, less than 2 GiB, at ``offset[i]``,
+    which must lie inside it; no byte outside a frame is read. `link_type` (n,) are `LinkType`
+    numbers, or others, which have no reader; `flags` `PacketFlag` bits.
     """
     walks = [
         walk_headers(

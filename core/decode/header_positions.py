@@ -28,9 +28,9 @@ _NO_LIMIT = np.iinfo(np.int32).max
 class HeaderPositions:
     """The outermost header of each watched table, for n packets.
 
-    ``offset[table]`` (n,) int64 counts from the frame, `NOWHERE` where there is none;
-    ``last_bit[table]`` (n,) int32 is the first bit of the last field that has a meaning,
-    where the header contradicts itself.
+    ``offset[table]`` (n,) int64 counts from the frame, `NOWHERE` if the packet has no such header;
+    ``last_bit[table]`` (n,) int32 is the first bit of the last field that has a meaning, if the
+    header contradicts itself.
 
     A protocol's outermost header counts, whichever of its tables it has: an 802.3 frame inside an
     Ethernet II frame gives no ``eth.len``. Of tags and labels, which stack, each table has its own.
@@ -85,5 +85,5 @@ class HeaderPositions:
 
 
 def _layer_name(table: HeaderTable) -> str:
-    """The protocol whose header a table is, or goes on with: ``ipv6.routing`` of its RPL part."""
+    """Return the protocol of a header or of its continuation: ``ipv6.routing`` for its RPL part."""
     return table.name.rpartition(".")[0] if table.start and "." in table.name else table.name

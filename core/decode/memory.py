@@ -1,13 +1,13 @@
-"""Memory for packets that goes back to the system the moment that nobody refers to it.
+"""Memory for packets that returns to the system when the last reference to it ends.
 
 Theory (mmap(2), mallopt(3))
 ----------------------------
-A chunk takes some megabytes, lives for minutes and is freed by whichever thread looked at it last.
+A chunk takes some megabytes, lives for minutes, and is freed by the thread that used it last.
 glibc's ``malloc`` maps large pieces one by one at first, but each large piece that is freed raises
-the limit from which it does so, up to 32 MiB. Later pieces come from heaps, which go back to the
-system only from their end: one small object there keeps everything below it. An anonymous mapping
-is unmapped with the last array over it. Its pages are zero, and a page that was never written to
-takes no memory, so unused room costs nothing.
+the limit from which it does so, up to 32 MiB. Later pieces come from heaps, which shrink only from
+their end: one small object there keeps everything below it. An anonymous mapping is unmapped with
+the last array over it. Its pages are zero, and a page that was never written to takes no memory, so
+unused room costs nothing.
 """
 
 from __future__ import annotations

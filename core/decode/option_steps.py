@@ -1,8 +1,8 @@
-"""Finding one option in the lists of many headers at once.
+"""A search for one option in the lists of many headers at once.
 
-The lists are walked in rounds, the first option of every header, then the second, by the same
-`OptionList` that one packet's are read by. A round costs a few numpy operations however few
-headers are left, so the caller bounds the rounds: the traffic chooses how many options it has.
+The search walks the lists in rounds, the first option of every header, then the second, by the same
+`OptionList` that reads one packet's. A round costs a few numpy operations however few headers are
+left, so the caller bounds the rounds: the sender chooses how many options a packet has.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ def find_option(
     kinds: Collection[int],
     rounds: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Which lists have an option of one of `kinds`, and where the first one of each is.
+    """Find the first option of one of `kinds` in each list.
 
-    The lists lie in `data` from `starts` to `stops` (n,), wholly there. Looked at are the first
-    `rounds` options of each. An option that its list or its own table leaves no room for
-    does not count. Returns indices into `starts` (m,) and positions in `data` (m,).
+    The lists lie in `data` from `starts` to `stops` (n,), wholly there. Only the first `rounds`
+    options of each list count, and only if the list and the option's own table have room for them.
+    Return indices into `starts` (m,) and positions in `data` (m,).
     """
     single = np.isin(np.arange(256), list(options.single))
     least = np.full(256, _NEVER)

@@ -1,15 +1,14 @@
 """The checksum verdicts of many packets: those of the outermost network and transport headers.
 
-The rules are `core.wire.checksum.packet_checksums`'s, packet by packet the same; here they are
-masks over rows. Both verdicts share a byte, the network's in the low four bits. Checking reads
-every byte of every packet, which is most of the cost of a large file, so verdicts are not computed
-when packets come in but when somebody looks: `verdict_pair` fills the `BLOCK` of packets around the
-row asked for, `fill` all of a chunk. A verdict depends on nothing but the packet, so two threads
-that fill the same rows write the same values and need no lock.
+The rules are those of `core.wire.checksum.packet_checksums`, as masks over rows. Both verdicts
+share a byte, the network's in the low four bits. Checking reads every byte of every packet, which
+is most of the cost of a large file, so verdicts are computed when a reader needs them:
+`verdict_pair` fills the `BLOCK` of packets around one row, `fill` all of a chunk. A verdict depends
+only on the packet, so two threads that fill the same rows write the same values and need no lock.
 
-Where a source route, a routing header or a home address may change the pseudo-header's
-addresses (a few packets in a million, or all that somebody sends us), the packet is
-dissected. That costs 40 times as much, so `verdict_pair` does it for no other than the row asked.
+Where a source route, a routing header or a home address may change the pseudo-header's addresses (a
+few packets in a million, or all packets of an attacker), the packet is dissected. That costs 40
+times as much, so `verdict_pair` does it only for the row it was called for.
 """
 
 from __future__ import annotations
@@ -39,8 +38,8 @@ from core.wire.registry import PROTOCOLS, numbers
 from core.wire.transport.tcp import TCP
 from core.wire.transport.udp import UDP
 
-BLOCK = 1 << 10  # packets checked at once when one row is asked for
-SLICE = 1 << 13  # packets checked at once when all are: their columns stay in the cache
+BLOCK = 1 << 10  # packets checked at once for one row
+SLICE = 1 << 13  # packets checked at once for all rows: their columns stay in the cache
 
 _ALL_ONES = 0xFFFF
 _WORD = 4
@@ -48,19 +47,19 @@ _TRANSPORT_SHIFT = 4
 
 
 def unpack(value: int) -> tuple[Verdict, Verdict]:
-    """The network and the transport verdict of a byte of the `verdict` column."""
+    """Return the network and the transport verdict of a byte of the `verdict` column."""
     return Verdict(value & 0x0F), Verdict(value >> _TRANSPORT_SHIFT)
 
 
 def verdict_pair(chunk: Chunk, row: int) -> tuple[Verdict, Verdict]:
     """Return the network and transport verdicts of one packet; compute them if need be.
 
-    Raises only by a fault of ours (`core.wire.present.faults`), and not by one in another packet.
+    Raises only if rawscope fails on this very packet (`core.wire.present.faults`).
     """
     if chunk.verdict[row] == VERDICT_UNKNOWN:
         if not chunk.state[row] & HeaderState.ROUTED:
             start = row - row % BLOCK
-            with suppress(Exception):  # if another packet is at fault, this one is checked alone
+            with suppress(Exception):  # if another packet fails, check this one alone
                 _fill(chunk.rows(start, start + BLOCK), 0)
         if chunk.verdict[row] == VERDICT_UNKNOWN:
             _fill(chunk.rows(row, row + 1), int(chunk.state[row]) & HeaderState.ROUTED)
@@ -68,7 +67,7 @@ def verdict_pair(chunk: Chunk, row: int) -> tuple[Verdict, Verdict]:
 
 
 def fill(chunk: Chunk) -> NDArray[np.uint8]:
-    """The `verdict` column of a chunk with nothing unknown left in it."""
+    """Return the `verdict` column of a chunk after computing all of it."""
     for start in range(0, len(chunk), SLICE):
         part = chunk.rows(start, start + SLICE)
         _fill(part, 0)
@@ -77,7 +76,7 @@ def fill(chunk: Chunk) -> NDArray[np.uint8]:
 
 
 def _fill(chunk: Chunk, routed: int) -> None:
-    """Check what is unknown among the packets whose `HeaderState.ROUTED` bit is as `routed`."""
+    """Check the unchecked packets whose `HeaderState.ROUTED` bit is as `routed`."""
     unknown = chunk.verdict == VERDICT_UNKNOWN
     rows = np.flatnonzero(unknown & (chunk.state & HeaderState.ROUTED == routed))
     if len(rows):
@@ -86,7 +85,7 @@ def _fill(chunk: Chunk, routed: int) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Headers:
-    """Rows of a chunk, with what is needed to judge a header of each. Offsets are absolute."""
+    """Rows of a chunk, with the offsets in its bytes of a header and of the end of its packet."""
 
     rows: NDArray[np.int64]
     start: NDArray[np.int64]
@@ -95,16 +94,16 @@ class _Headers:
 
     @property
     def limit(self) -> NDArray[np.int64]:
-        """Where what can be read of the packet ends."""
+        """The end of the readable bytes of each packet."""
         return np.minimum(self.captured, self.stop)
 
     def where(self, mask: NDArray[Any]) -> _Headers:
-        """Those for which the mask holds, or those of these indices."""
+        """Return the rows for which the mask holds, or those of these indices."""
         return _Headers(self.rows[mask], self.start[mask], self.captured[mask], self.stop[mask])
 
 
 def _check(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The verdict bytes of some rows of a chunk."""
+    """Return the verdict bytes of some rows of a chunk."""
     base = chunk.offset[rows].astype(np.int64)
     ends = (base + chunk.captured[rows], base + chunk.stop[rows])
     network = np.full(len(rows), Verdict.NONE, dtype=np.uint8)
@@ -124,7 +123,7 @@ def _check(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
 
 
 def _network(chunk: Chunk, headers: _Headers) -> NDArray[np.uint8]:
-    """Verdicts on IPv4 header checksums."""
+    """Return the verdicts on IPv4 header checksums."""
     data = chunk.data
     verdicts = _of_parts(headers, IPV4)
     right = np.flatnonzero(chunk.state[headers.rows] & HeaderState.NETWORK > 0)
@@ -139,7 +138,7 @@ def _network(chunk: Chunk, headers: _Headers) -> NDArray[np.uint8]:
 
 
 def _of_parts(headers: _Headers, table: HeaderTable) -> NDArray[np.uint8]:
-    """Of headers that are not whole: `UNVERIFIED` where the checksum field is there."""
+    """Return `UNVERIFIED` for headers that are not whole, but have the checksum field."""
     there = headers.start + table["checksum"].span.stop <= headers.limit
     cut = headers.start + table.stop > headers.limit
     return np.where(there & cut, Verdict.UNVERIFIED, Verdict.NONE).astype(np.uint8)
@@ -201,7 +200,7 @@ RULES = _rules()
 
 
 def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> NDArray[np.uint8]:
-    """Verdicts on the checksums of one transport protocol."""
+    """Return the verdicts on the checksums of one transport protocol."""
     verdicts = _of_parts(headers, rule.table)
     read = np.flatnonzero(headers.start + rule.table.stop <= headers.limit)
     headers = headers.where(read)
@@ -239,7 +238,7 @@ def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> ND
 
 
 def _dissected(chunk: Chunk, row: int, rule: Rule) -> Verdict:
-    """The verdict that dissecting one packet, from its network header on, gives."""
+    """Return the verdict from dissecting one packet from its network header on."""
     start, stop = int(chunk.network_offset[row]), int(chunk.stop[row])
     data = chunk.frame(row)[start:stop]
     link_type = LinkType.IPV6 if chunk.network[row] == Network.IPV6 else LinkType.IPV4
@@ -251,7 +250,7 @@ def _dissected(chunk: Chunk, row: int, rule: Rule) -> Verdict:
 def _judge(
     chunk: Chunk, headers: _Headers, stops: NDArray[np.int64], protocol: int, rule: Rule
 ) -> NDArray[np.uint8]:
-    """Verdicts on segments that are all there, before the kernel is asked."""
+    """Return the verdicts on segments that are all there, by their bytes alone."""
     data, lengths = chunk.data, stops - headers.start
     stored = rule.table["checksum"].column(data, headers.start)
     if rule.checksum.cyclic:
@@ -270,7 +269,7 @@ def _judge(
 
 
 def _pseudo_sums(chunk: Chunk, headers: _Headers, protocol: int) -> NDArray[np.uint16]:
-    """The folded pseudo-header sums, (n,), without the length.
+    """Return the folded pseudo-header sums, (n,), without the length.
 
     Source and destination lie side by side in both headers.
     """

@@ -1,8 +1,8 @@
-"""One frame's bytes to its layers, and the honest reason why reading ended.
+"""One frame's bytes to its layers, and the reason why dissection ended.
 
-Each layer's parser names the next by number; this loop looks it up and goes on until nobody
-answers, a header cannot be read, or the depth limit is reached: no frame, whatever its
-bytes, makes this raise or run long.
+Each layer's parser names the next one by number; the loop looks up its parser and goes on until
+none has the number, a header cannot be read, or the depth limit is reached. No frame, whatever its
+bytes, makes it raise or run long.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _NOTHING = Span(0, 0)
 
 
 def dissect(data: bytes, link_type: int, original_length: int, flags: int = 0) -> Dissection:
-    """The layers of a frame.
+    """Return the layers of a frame.
 
-    `data` is what was captured, `original_length` what there was (bytes), `link_type` a
-    `LinkType` number (others give a payload and no layer), `flags` `PacketFlag` bits.
+    `data` are the captured bytes, `original_length` the frame's length on the wire (bytes),
+    `link_type` a `LinkType` number (others give a payload and no layer), `flags` `PacketFlag` bits.
     """
     original = max(original_length, len(data))
     check_sequence = (flags & PacketFlag.FCS_MASK) >> PacketFlag.FCS_SHIFT
@@ -41,7 +41,7 @@ def dissect(data: bytes, link_type: int, original_length: int, flags: int = 0) -
         last = walk.layers[-1]
         after = last.offset + last.header_length
         if walk.halt is not None and walk.halt.layer == last.name:
-            after = len(data)  # what is left is a broken header, no payload
+            after = len(data)  # the rest is a broken header, not payload
     return _result(walk, original, after)
 
 

@@ -23,7 +23,7 @@ from core.wire.model.walk import Numbering, Parser
 
 
 class Tone(Enum):
-    """The subject of a packet table row, which selects its color; never the only signal."""
+    """The subject of a packet table row, which selects its color; rows never rely on it alone."""
 
     OTHER = "other"
     TCP = "tcp"

@@ -1,4 +1,4 @@
-"""The one list of protocols, and what follows from it: every table, and who reads which number.
+"""The one list of protocols, and what follows from it: all tables, and the reader of each number.
 
 A new protocol is one module with its `core.wire.protocol.Protocol` records, and one line here.
 """

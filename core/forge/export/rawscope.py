@@ -20,8 +20,10 @@ ONCE = SendPlan()
 def rawscope_command(
     draft: Draft, interface: str = "", *, system: bool = False, plan: SendPlan = ONCE
 ) -> str:
-    """``rawscope send`` with the draft's texts as options; `system` writes the IP header, `plan` is
-    how often and how fast."""
+    """Return ``rawscope send`` with the draft's texts as options.
+
+    `system` lets the kernel write the IP header; `plan` is how often and how fast to send.
+    """
     words = ["rawscope", "send"]
     if draft.layers != inferred_layers(draft.texts):
         words += ["--layers", ",".join(draft.layers)]

@@ -1,9 +1,9 @@
-"""A packet as something to paste elsewhere: a command, an expression, a filter, bytes.
+"""A packet as text to paste elsewhere: a command, an expression, a filter, bytes.
 
-Recipes are made of what a draft evaluates to, so a captured packet goes through
-`core.forge.compose.from_packet` first. Where a tool cannot make the packet exactly, its recipe
-makes the nearest one and says what is missing; where it cannot make it at all, the recipe says why.
-Words of a shell are quoted by `shlex`; nothing from a packet can leave its quotes.
+Recipes are made from an evaluated draft, so a captured packet goes through
+`core.forge.compose.from_packet` first. If a tool cannot make the packet exactly, its recipe makes
+the nearest one and names what is missing; if the tool cannot make it at all, the recipe says why.
+`shlex` quotes the words of commands, so nothing from a packet can leave its quotes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(".") for byte in range(2
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """`text` is to be copied; `missing` says what it leaves out, or why it is empty."""
+    """A text to copy. `missing` names what it leaves out, or why it is empty."""
 
     name: str
     text: str
@@ -34,8 +34,11 @@ class Recipe:
 def recipes(
     evaluation: Evaluation, interface: str = "", plan: SendPlan = ONCE
 ) -> tuple[Recipe, ...]:
-    """Every recipe of a packet, in the order of the menu. `interface` is for verbatim frames; of
-    `plan`, how often and how fast, only our own command knows."""
+    """Return every recipe of a packet, in the order of the menu.
+
+    `interface` is for verbatim frames. Only rawscope's own command expresses `plan`: how often and
+    how fast to send.
+    """
     data = evaluation.data
     return (
         Recipe("rawscope command", rawscope_command(evaluation.draft, interface, plan=plan)),
@@ -50,13 +53,13 @@ def recipes(
 
 
 def python_bytes(data: bytes) -> str:
-    """An expression of type bytes."""
+    """Return an expression of type bytes."""
     lines = [f'    "{data[at : at + _BYTES_A_LINE].hex(" ")}"' for at in _starts(data)]
     return "bytes.fromhex(\n" + "\n".join(lines or ['    ""']) + "\n)"
 
 
 def c_array(data: bytes) -> str:
-    """A C array with its length."""
+    """Return a C array with its length."""
     lines = [
         "    " + ", ".join(f"0x{byte:02x}" for byte in data[at : at + _BYTES_A_LINE])
         for at in _starts(data)
@@ -65,7 +68,7 @@ def c_array(data: bytes) -> str:
 
 
 def hex_dump(data: bytes) -> str:
-    """Offset, hex and ASCII, as text2pcap(1) takes it."""
+    """Return offset, hex and ASCII, as text2pcap(1) takes it."""
     width = 3 * _BYTES_A_LINE
     return "\n".join(
         f"{at:04x}  {piece.hex(' '):<{width}} {piece.translate(_PRINTABLE).decode('ascii')}"

@@ -1,8 +1,8 @@
-"""DNS in one line: the question, and what was answered.
+"""DNS in one line: the question, and the answers.
 
 RFC 1035 §4.1 (header, question, records), §4.1.4 (compression: a length byte of 0xC0 and up points
-back into the message). A pointer here may only point before where it was met, so loops end;
-names longer than 255 bytes (§2.3.4) and messages that run out give what was read.
+back into the message). Here a pointer may only point before its own position, so loops end; names
+longer than 255 bytes (§2.3.4) and messages that run out give the part before.
 
 Multicast DNS (RFC 6762) and LLMNR (RFC 4795) use the same message.
 """
@@ -73,7 +73,7 @@ REPLY_CODES = {
 
 
 def describe(message: bytes) -> str | None:
-    """``Standard query 0x1a2b A example.org``, and a response's answers; None if it is none."""
+    """Return ``Standard query 0x1a2b A example.org``, and a response's answers; None if not DNS."""
     if len(message) < HEADER.size:
         return None
     values = {key: HEADER[key].number(message) for key in _USED}
@@ -89,7 +89,7 @@ def describe(message: bytes) -> str | None:
 
 
 def _sections(message: bytes, questions: int, answers: int) -> str:
-    """The first few questions and answers, as far as the message goes."""
+    """Return the first few questions and answers, up to the end of the message."""
     text = ""
     at = HEADER.size
     for index in range(min(questions, _SHOWN) + min(answers, _SHOWN)):
@@ -113,7 +113,7 @@ _USED = (
 
 
 def read_name(message: bytes, start: int) -> tuple[str, int | None]:
-    """The name at `start`, safe to print, and the offset after it (None where it ran out)."""
+    """Return the name at `start`, safe to print, and the offset after it (None if it ran out)."""
     labels: list[bytes] = []
     at, after, length = start, None, 0
     limit = len(message)

@@ -1,7 +1,7 @@
 """HTTP/1 in one line: the request line or the status line.
 
-RFC 9112 §3 and §4. A segment that starts with neither is the middle of something and is left
-to TCP's own line.
+RFC 9112 §3 and §4. A segment that starts with neither is the middle of something; TCP's own line
+describes it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _START = re.compile(
 
 
 def describe(data: bytes) -> str | None:
-    """``GET /index.html HTTP/1.1``, ``HTTP/1.1 404 Not Found``; None if it is neither."""
+    """Return ``GET /index.html HTTP/1.1`` or ``HTTP/1.1 404 Not Found``; None for other bytes."""
     found = _START.match(data)
     if found is None:
         return None

@@ -1,6 +1,6 @@
-"""What the application's bytes say, where a small reader knows them: DNS, HTTP, TLS.
+"""One line about an application's bytes, if a small reader knows them: DNS, HTTP, TLS.
 
-DNS goes by port. HTTP and TLS go by their first bytes, on any port, as people run them anywhere.
+The port selects DNS. The first bytes select HTTP and TLS, on any port, since both run on any.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Application:
 
 
 def describe(dissection: Dissection, transport: Layer) -> Application | None:
-    """The line for the payload of a TCP or UDP `transport`, or None where nobody knows it."""
+    """Return the line for the payload of a TCP or UDP `transport`; None if no reader knows it."""
     span = dissection.payload
     if span.stop <= span.start or transport.name not in ("tcp", "udp"):
         return None

@@ -1,8 +1,8 @@
-"""TLS in one line: which record, and the server's name that a client asks for.
+"""TLS in one line: the record, and the name of the server that a client wants.
 
 RFC 8446 §5.1 (records), §4.1.2 (ClientHello), RFC 6066 §3 (server name). Lengths inside the
-ClientHello lead from field to field; whatever runs past the bytes there are ends the reading,
-and what is known by then is told.
+ClientHello lead from field to field; a length past the end of the bytes ends the reading, and the
+line has the part before.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _EXTENSIONS_READ = 64
 
 
 def describe(data: bytes) -> str | None:
-    """``Client hello, server name example.org``; None if it is no TLS record."""
+    """Return ``Client hello, server name example.org``; None if the bytes are no TLS record."""
     if len(data) < RECORD.size:
         return None
     kind, version = RECORD["content_type"].number(data), RECORD["version"].number(data)
@@ -90,7 +90,7 @@ def describe(data: bytes) -> str | None:
 
 
 def server_name(hello: bytes) -> str:
-    """The first host name in a ClientHello's body, safe to print, or an empty string."""
+    """Return the first host name in a ClientHello's body, safe to print, or an empty string."""
     at = HELLO.size
     for width in _LISTS:
         if at + width > len(hello):

@@ -3,22 +3,22 @@
 Theory
 ------
 The Internet checksum adds 16-bit big-endian words in one's complement arithmetic, which is
-arithmetic modulo 2**16 − 1 in which zero is only reached by adding zeros. Three of its
-properties (RFC 1071 §2) make it fast here:
+arithmetic modulo 2**16 − 1 in which only adding zeros gives zero. Three of its properties (RFC 1071
+§2) make it fast here:
 
-* 2**32 and 2**64 are 1 modulo 2**16 − 1, so wider words may be added, and folded at the end.
-* Words of the other byte order give the sum with its two bytes swapped. So memory is added
-  as little-endian words, aligned to where the bytes happen to lie; a range that starts
-  on an even byte then has to be swapped, one that starts on an odd byte is right already.
-* Each byte contributes on its own. So a range is the sum of all aligned words it touches
+* 2**32 and 2**64 are 1 modulo 2**16 − 1, so wider words can be added, and folded at the end.
+* Words of the other byte order give the sum with its two bytes swapped. So the code adds memory as
+  little-endian words, aligned wherever the bytes lie; the sum of a range that starts on an even
+  byte then has to be swapped, one that starts on an odd byte is right already.
+* Each byte contributes on its own. So the sum of a range is that of all aligned words it touches
   *less* the bytes of the first and the last word that do not belong to it.
 
-Ranges are taken in slices of about `SLICE` bytes of memory that stay in the second-level cache:
-copy the slice to an aligned scratch, fold each 64-bit word to 33 bits, add up runs of words
-with `numpy.add.reduceat`, correct both ends. Sums of 33-bit values cannot overflow 64 bits
-below 16 GiB, and a range is less than 4 GiB.
+The code takes ranges in slices of about `SLICE` bytes of memory that stay in the second-level
+cache: it copies the slice to an aligned scratch, folds each 64-bit word to 33 bits, adds up runs of
+words with `numpy.add.reduceat`, and corrects both ends. Sums of 33-bit values cannot overflow 64
+bits below 16 GiB, and a range is less than 4 GiB.
 
-CRC-32C (RFC 9260 appendix A) is taken for all packets side by side: step k feeds word k of every
+CRC-32C (RFC 9260 appendix A) is computed for all packets side by side: step k feeds word k of every
 packet that is long enough through four tables ("slicing by four").
 """
 
@@ -41,11 +41,11 @@ _8, _16, _32 = np.uint64(8), np.uint64(16), np.uint64(32)
 def ones_sums(
     data: NDArray[np.uint8], starts: NDArray[Any], lengths: NDArray[Any]
 ) -> NDArray[np.uint16]:
-    """The folded one's complement sum of each range, not inverted: (n,) uint16.
+    """Return the folded one's complement sum of each range, not inverted: (n,) uint16.
 
-    `data` is contiguous uint8; `starts` and `lengths` (n,) are integers, each range inside
-    `data`. An odd last byte is the high byte of its word. Ranges may overlap and come in any
-    order; ascending ones are fastest. An empty range sums to 0.
+    `data` is contiguous uint8; `starts` and `lengths` (n,) are integers, each range inside `data`.
+    An odd last byte is the high byte of its word. Ranges may overlap and come in any order;
+    ascending ones are fastest. An empty range sums to 0.
     """
     starts = np.asarray(starts, dtype=np.int64)
     stops = starts + lengths
@@ -62,10 +62,10 @@ def ones_sums(
 def header_sums(
     data: NDArray[np.uint8], starts: NDArray[Any], words: NDArray[Any]
 ) -> NDArray[np.uint16]:
-    """The folded sum of headers of 32-bit `words`, for headers of few words: (n,) uint16.
+    """Return the folded sum of headers of few 32-bit `words`: (n,) uint16.
 
-    Cheaper than `ones_sums` for 20 bytes of every packet: it touches nothing between them.
-    Every header must lie inside `data`.
+    It is cheaper than `ones_sums` for 20 bytes of every packet, because it reads nothing between
+    them. Every header must lie inside `data`.
     """
     starts = np.asarray(starts, dtype=np.int64)
     words = np.asarray(words)
@@ -85,7 +85,7 @@ def header_sums(
 
 
 def fold(sums: NDArray[np.uint64], starts: NDArray[np.int64]) -> NDArray[np.uint16]:
-    """Little-endian sums to 16 bits, swapped to big-endian where `starts` are even."""
+    """Fold little-endian sums to 16 bits, and swap them to big-endian where `starts` are even."""
     total = (sums & _LOW_32) + (sums >> _32)
     total = (total & _LOW_16) + (total >> _16)
     total = (total & _LOW_16) + (total >> _16)
@@ -95,7 +95,7 @@ def fold(sums: NDArray[np.uint64], starts: NDArray[np.int64]) -> NDArray[np.uint
 
 
 def add_folded(*sums: NDArray[Any]) -> NDArray[np.uint16]:
-    """One's complement sum of arrays of values below 2**32, element by element."""
+    """Return the one's complement sum of arrays of values below 2**32, element by element."""
     total = np.zeros((), dtype=np.uint64)
     for each in sums:
         total = total + each.astype(np.uint64)
@@ -114,11 +114,11 @@ def _little(data: NDArray[np.uint8], starts: NDArray[np.int64], width: int) -> N
 
 
 def _slices(starts: NDArray[np.int64], stops: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Runs of ranges that lie within about `SLICE` bytes of each other."""
+    """Return runs of ranges that lie within about `SLICE` bytes of each other."""
     runs: list[tuple[int, int]] = []
     first, count = 0, len(starts)
     while first < count:
-        # the guess is right for ascending ranges; for others the run is halved until it fits
+        # right for ascending ranges; for others, halve the run until it fits
         ahead = np.searchsorted(stops[first:], starts[first] + SLICE, side="right")
         last = first + max(1, int(ahead))
         while last - first > 1 and stops[first:last].max() - starts[first:last].min() > 2 * SLICE:
@@ -131,7 +131,7 @@ def _slices(starts: NDArray[np.int64], stops: NDArray[np.int64]) -> list[tuple[i
 def _slice_sums(
     data: NDArray[np.uint8], starts: NDArray[np.int64], stops: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
-    """Little-endian sums of ranges of a slice, whose first byte is at an even offset."""
+    """Return little-endian sums of ranges of a slice, whose first byte is at an even offset."""
     count = len(data) // 8 + 1  # one word more than needed, so that every stop is an index
     words = np.empty(count, dtype=np.uint64)
     scratch = words.view(np.uint8)
@@ -145,7 +145,7 @@ def _slice_sums(
     bounds[0::2] = first
     bounds[1::2] = last
     sums: NDArray[np.uint64] = np.add.reduceat(halves, bounds)[0::2]
-    sums[first == last] = 0  # reduceat gives the element itself where a run is empty
+    sums[first == last] = 0  # reduceat returns the element itself for an empty run
     sums -= _before(words, first, starts)
     sums += _before(words, last, stops)
     return sums
@@ -154,7 +154,7 @@ def _slice_sums(
 def _before(
     words: NDArray[np.uint64], index: NDArray[np.int64], position: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
-    """What the bytes of word `index` that lie before byte `position` contribute."""
+    """Return what the bytes of word `index` that lie before byte `position` contribute."""
     bits = (position & 7).astype(np.uint64) * _8
     value = words[index] & ((np.uint64(1) << bits) - np.uint64(1))
     return (value & _LOW_32) + (value >> _32)
@@ -164,7 +164,7 @@ def _before(
 
 
 def _tables() -> NDArray[np.uint32]:
-    """(4, 256): what a byte followed by 0 … 3 zero bytes does to the remainder."""
+    """Return the remainders of a byte followed by 0 … 3 zero bytes, (4, 256)."""
     table = np.array(CRC32C_TABLE, dtype=np.uint32)
     rows = [table]
     for _ in range(3):
@@ -173,7 +173,7 @@ def _tables() -> NDArray[np.uint32]:
 
 
 def _advance(tables: NDArray[np.uint32], value: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """The remainders after the zero bytes that `tables` stand for, any shape."""
+    """Return the remainders after the zero bytes that `tables` stand for, any shape."""
     result: NDArray[np.uint32] = (
         tables[3][value & _BYTE]
         ^ tables[2][(value >> np.uint32(8)) & _BYTE]
@@ -184,7 +184,7 @@ def _advance(tables: NDArray[np.uint32], value: NDArray[np.uint32]) -> NDArray[n
 
 
 def _doubled(tables: NDArray[np.uint32], times: int) -> NDArray[np.uint32]:
-    """Tables for ``2**times`` as many zero bytes: a remainder is linear in its bits."""
+    """Return the tables for ``2**times`` as many zero bytes: a remainder is linear in its bits."""
     for _ in range(times):
         tables = _advance(tables, tables)
     return tables
@@ -203,13 +203,15 @@ def crc32c_many(
     lengths: NDArray[Any],
     zeroed: int,
 ) -> NDArray[np.uint32]:
-    """CRC-32C of each range (n,) with the four bytes at offset `zeroed` taken as zero: (n,) uint32.
+    """Return the CRC-32C of each range with four bytes taken as zero: (n,) uint32.
 
-    `zeroed` is a multiple of 4 (the checksum field in an SCTP header). Every range must
-    lie inside `data`. The result is the number whose little-endian bytes the field holds.
+    These are the bytes at offset `zeroed`, a multiple of 4: the checksum field of the header. Every
+    range must lie inside `data`. The result is the number whose little-endian bytes the field
+    holds.
 
-    Ranges are cut into pieces, all pieces are walked at once, and the remainders of a range's
-    pieces put together: one long packet takes as many steps as its pieces, not as its words.
+    Ranges are cut into pieces, all pieces are computed at once, and the remainders of a range's
+    pieces combined: a long packet takes as many steps as it has pieces, not as many as it has
+    words.
     """
     order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
     start = np.asarray(starts, dtype=np.int64)[order]
@@ -238,7 +240,7 @@ def _pieces(
     pieces: NDArray[np.int64],
     zeroed: int,
 ) -> NDArray[np.uint32]:
-    """The remainders of all pieces of all ranges, one range after the other.
+    """Return the remainders of all pieces of all ranges, one range after the other.
 
     The last piece of a range is whole; zeros before the first one's words change nothing.
     """

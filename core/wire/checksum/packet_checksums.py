@@ -1,42 +1,40 @@
-"""Checksums: the Internet's one's complement sum (RFC 1071), and SCTP's CRC-32C.
+"""Checksums of one packet: the Internet's one's complement sum (RFC 1071), and CRC-32C.
 
 The sum
 -------
-A header's 16-bit words are added with end-around carry; the field holds the complement, so
-that a correct packet, field included, sums to 0xFFFF. Since 2**16 leaves 1 when divided by
-0xFFFF, the folded sum of a string of words is the big-endian number they form, modulo
-0xFFFF (with 0xFFFF, never 0, standing for a non-zero multiple). One `int.from_bytes` and one
-division do what a loop over words would.
+A header's 16-bit words are added with end-around carry; the field holds the complement, so that a
+correct packet, field included, sums to 0xFFFF. Since 2**16 leaves 1 when divided by 0xFFFF, the
+folded sum of a string of words is the big-endian number they form, modulo 0xFFFF (with 0xFFFF,
+never 0, for a non-zero multiple). One `int.from_bytes` and one division replace a loop over words.
 
-Transport checksums also cover a pseudo-header: the addresses (the *final* destination, also under
-a source route or a routing header), the protocol and the length (RFC 9293 §3.1,
-RFC 8200 §8.1). A sender that leaves the work to the network card writes only the
-pseudo-header's sum, not complemented, into the field: with the length where the card sends one
-packet, without it where the card cuts the packet into segments and knows their lengths better
-(Windows' large send offload, Linux' TSO drivers).
+Transport checksums also cover a pseudo-header: the addresses (the *final* destination, also under a
+source route or a routing header), the protocol and the length (RFC 9293 §3.1, RFC 8200 §8.1). A
+sender that leaves the work to the network card writes only the pseudo-header's sum, not
+complemented, into the field: with the length if the card sends one packet, without it if the card
+cuts the packet into segments and knows their lengths better (Windows' large send offload, Linux'
+TSO drivers).
 
-Whose word is taken
--------------------
-1. A sum computed over the whole segment that comes out right is `GOOD`, whoever says what.
-2. Otherwise, a kernel that says "not filled in yet" (TP_STATUS_CSUMNOTREADY) is believed:
-   `OFFLOADED`, also where bytes are missing.
-3. Otherwise, a field that holds exactly the pseudo-header's partial sum, with the length or
-   without it, is `OFFLOADED`.
-4. Otherwise `BAD`, or `UNVERIFIED` where it could not be computed.
+Which source decides
+--------------------
+1. If the sum over the whole segment is right, it is `GOOD`, whatever the kernel says.
+2. Otherwise, if the kernel says "not filled in yet" (TP_STATUS_CSUMNOTREADY), it is `OFFLOADED`,
+   also where bytes are missing.
+3. Otherwise, a field that holds exactly the pseudo-header's partial sum, with the length or without
+   it, is `OFFLOADED`.
+4. Otherwise it is `BAD`, or `UNVERIFIED` if it could not be computed.
 
-`BAD` means "computed and different", also where the sum was most likely left to the card but
-nothing proves it: no verdict is a guess. The doubt stands in the reason instead, which then asks
-"offloaded?" (`doubt`):
+`BAD` means "computed and different", also if the sum was most likely left to the card but nothing
+proves it: no verdict is a guess. The reason expresses the doubt and asks "offloaded?" (`doubt`) for
 
-* an IPv4 header checksum or an SCTP checksum of 0 in a frame that this host sent, or may have
-  sent. Where a file does not tell the direction, as no classic pcap does, that is any frame;
+* an IPv4 header checksum or a CRC-32C of 0 in a frame that this host sent, or may have sent. In a
+  file that has no directions, as no classic pcap file has, that is any frame;
 * an IPv4 header checksum of 0 beside a total length that was left to the card;
-* an SCTP checksum of 0 on a loopback interface, where Linux never computes it;
+* a CRC-32C of 0 on a loopback interface, where Linux never computes it;
 * any transport sum in a packet whose length was left to the card
   (`core.wire.network.unset_length`): a card that writes the length writes the sum.
 
-The kernel's "valid" (TP_STATUS_CSUM_VALID) never makes a verdict: on a veth pair it only
-means that nobody needs to check, and a wrong sum travels with it. It is told as the reason.
+The kernel's "valid" (TP_STATUS_CSUM_VALID) never makes a verdict: on a veth pair it only means that
+nobody needs to check, and a wrong sum travels with it. The reason mentions it.
 """
 
 from __future__ import annotations
@@ -47,14 +45,14 @@ from core.wire.model.field import BytesLike, PlacedField
 from core.wire.model.walk import Walk
 
 ALL_ONES = 0xFFFF
-OFFLOADED_QUESTION = "offloaded?"  # in the reason of a wrong sum that may be no fault
+OFFLOADED_QUESTION = "offloaded?"  # in the reason of a wrong sum that may not be an error
 _ARPHRD_LOOPBACK = 772  # the hardware type in cooked captures (linux/if_arp.h)
 _LOOPBACK_4 = 127  # the first byte of an address (RFC 1122 §3.2.1.3)
 _LOOPBACK_6 = bytes(15) + b"\x01"  # RFC 4291 §2.5.3
 
 
 def ones_sum(data: BytesLike, start: int = 0) -> int:
-    """The folded one's complement sum of 16-bit words, added to `start` (0–0xFFFF).
+    """Return the folded one's complement sum of 16-bit words, added to `start` (0–0xFFFF).
 
     An odd last byte counts as a word's high half (RFC 1071 §4.1).
     """
@@ -66,12 +64,12 @@ def ones_sum(data: BytesLike, start: int = 0) -> int:
 
 
 def internet_checksum(data: BytesLike, start: int = 0) -> int:
-    """What belongs in a zeroed checksum field of `data`; `start` is a pseudo-header's sum."""
+    """Return the checksum of `data`, whose field is zero; `start` is a pseudo-header's sum."""
     return ones_sum(data, start) ^ ALL_ONES
 
 
 def pseudo_header_sum(source: bytes, destination: bytes, protocol: int, length: int) -> int:
-    """The folded sum of the pseudo-header, the same for 4-byte and 16-byte addresses."""
+    """Return the folded sum of the pseudo-header, for 4-byte and 16-byte addresses."""
     return ones_sum(source + destination + length.to_bytes(4, "big") + protocol.to_bytes(2, "big"))
 
 
@@ -87,14 +85,14 @@ def _crc32c_table() -> tuple[int, ...]:
     return tuple(table)
 
 
-CRC32C_TABLE = _crc32c_table()  # what a byte does to the remainder
+CRC32C_TABLE = _crc32c_table()  # the remainder after each byte
 
 
 def crc32c(data: BytesLike) -> int:
-    """The Castagnoli CRC of SCTP (RFC 9260 appendix A) as the number the header shows.
+    """Return the Castagnoli CRC (RFC 9260 appendix A) as the number in the header's field.
 
-    SCTP sends the CRC's bytes in reversed order, so the field read as a big-endian number is
-    the byte-swapped CRC; this returns the swapped form, comparable to ``sctp.checksum``.
+    The protocol sends the CRC's bytes in reversed order, so the field read as a big-endian number
+    is the byte-swapped CRC; this function returns the swapped form.
     """
     crc = 0xFFFFFFFF
     table = CRC32C_TABLE
@@ -104,7 +102,7 @@ def crc32c(data: BytesLike) -> int:
 
 
 def judge(slot: PlacedField, stored: int, data: BytesLike, pseudo: int = 0) -> Check:
-    """`GOOD` or `BAD` by the sum over `data`, field included, and the `pseudo` sum."""
+    """Return `GOOD` or `BAD` by the sum over `data`, field included, and the `pseudo` sum."""
     total = ones_sum(data, pseudo)
     if total == ALL_ONES:
         return Check(slot, Verdict.GOOD, stored)
@@ -112,13 +110,13 @@ def judge(slot: PlacedField, stored: int, data: BytesLike, pseudo: int = 0) -> C
 
 
 def corrected(stored: int, total: int) -> int:
-    """The value that would have been right where a sum with `stored` in it gave `total`."""
+    """Return the right value of a field whose value `stored` led to the sum `total`."""
     shifted = stored + (total ^ ALL_ONES)
     return (shifted & ALL_ONES) + (shifted >> 16)
 
 
 def unverified(walk: Walk, slot: PlacedField, reason: str) -> Check:
-    """A sum that cannot be computed; the kernel may still have a word on it."""
+    """Return the check of a sum that cannot be computed; the kernel may still know about it."""
     if walk.flags & PacketFlag.CHECKSUM_NOT_READY and not walk.quoted:
         return Check(slot, Verdict.OFFLOADED, reason="the kernel had not filled it in yet")
     if walk.flags & PacketFlag.CHECKSUM_VALID and not walk.quoted:
@@ -127,7 +125,7 @@ def unverified(walk: Walk, slot: PlacedField, reason: str) -> Check:
 
 
 def obstacle(walk: Walk, stop: int) -> str:
-    """Why a sum up to `stop` cannot be computed here, or an empty string."""
+    """Return why a sum up to `stop` cannot be computed here, or an empty string."""
     if walk.quoted:
         return "quoted in an ICMP error, which need not quote all of it"
     if walk.fragment:
@@ -140,7 +138,7 @@ def obstacle(walk: Walk, stop: int) -> str:
 
 
 def check_transport(walk: Walk, slot: PlacedField, offset: int, stop: int, protocol: int) -> Check:
-    """The verdict on a TCP, UDP or ICMPv6 checksum of the segment ``offset`` to `stop`.
+    """Return the verdict on a checksum with a pseudo-header, of the segment ``offset`` to `stop`.
 
     `protocol` is the pseudo-header's.
     """
@@ -177,10 +175,10 @@ def is_doubted(check: Check) -> bool:
 
 
 def doubt(walk: Walk, stored: int, *, skips_loopback: bool = False) -> str:
-    """Why a sum that came out wrong was most likely left to the network card, or nothing.
+    """Return why a wrong sum was most likely left to the network card, or an empty string.
 
-    That is so of a field of 0 in a frame that this host sent; see the module's text.
-    `skips_loopback` says that the kernel does not compute the sum on a loopback interface.
+    That holds for a field of 0 in a frame that this host sent; see the module's text.
+    `skips_loopback` is True if the kernel does not compute the sum on a loopback interface.
     """
     reason = "" if stored else _doubt_of_zero(walk, skips_loopback)
     return f"{reason} ({OFFLOADED_QUESTION})" if reason else ""
@@ -200,7 +198,7 @@ def _doubt_of_zero(walk: Walk, skips_loopback: bool) -> str:
 
 
 def _direction(walk: Walk) -> int:
-    """`PacketFlag` bits: INBOUND, OUTBOUND, or 0 where neither the file nor the frame tells."""
+    """Return INBOUND, OUTBOUND, or 0 if neither the file nor the frame has the direction."""
     if walk.flags & PacketFlag.OURS:
         return PacketFlag.OUTBOUND
     if known := walk.flags & PacketFlag.DIRECTION_MASK:

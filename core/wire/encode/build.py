@@ -1,10 +1,10 @@
 """From header values back to bytes: the reverse of `core.wire.dissect`.
 
-A packet is built innermost first, since a header's length and sum cover what it carries. A value
-that was given always wins, also a wrong one: that is what forging is for. An `automatic` field that
-was not given is computed (`core.wire.encode.computed_fields`); any other takes its default.
+A packet is built innermost first, because a header's length and sum cover what it carries. A given
+value always wins, also a wrong one: that is the purpose of forging. An `automatic` field without a
+value is computed (`core.wire.encode.computed_fields`); any other takes its default.
 
-``build(parts_of(dissect(frame))).data == frame``: there every value is given, none is computed.
+``build(parts_of(dissect(frame))).data == frame``: there every value is given and none is computed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.wire.model.field import PlacedField, Span, Value
 class DoesNotFitError(ValueError):
     """A computed value is more than its field can hold: there are too many bytes.
 
-    `index` is the header's place in `Parts.headers`; `slot` the field, `value` what it should hold.
+    `index` is the header's place in `Parts.headers`, `slot` the field, `value` what it would hold.
     """
 
     def __init__(self, index: int, slot: PlacedField, value: int) -> None:
@@ -32,8 +32,10 @@ class DoesNotFitError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class BuiltField:
-    """A header in the built bytes. `values` has every field, parts too, as it was written;
-    `computed` names those that nobody gave and that were worked out."""
+    """A header in the built bytes.
+
+    `values` has every field, parts too, as it was written; `computed` names the computed ones.
+    """
 
     header: Header
     offset: int
@@ -43,13 +45,13 @@ class BuiltField:
 
     @property
     def body(self) -> Span:
-        """The bytes behind the tables: options."""
+        """The bytes after the tables: options."""
         return Span(self.offset + self.header.tables[-1].stop, self.offset + self.length)
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The bytes of a packet, and where everything in them is."""
+    """The bytes of a packet, and the places of its headers, payload, and trailer."""
 
     data: bytes
     places: tuple[BuiltField, ...]
@@ -60,8 +62,8 @@ class Built:
 def build(parts: Parts) -> Built:
     """Put a packet together.
 
-    Raises `DoesNotFitError` where there are more bytes than a length field can say, `KeyError`
-    for a name that no table has, and `ValueError` for a given value out of its range.
+    Raises `DoesNotFitError` if there are more bytes than a length field can hold, `KeyError` for a
+    name that no table has, and `ValueError` for a given value out of its range.
     """
     carried = parts.payload
     done: list[tuple[bytes, frozenset[str]]] = []
@@ -85,7 +87,7 @@ def build(parts: Parts) -> Built:
 
 
 def _emit(parts: Parts, index: int, carried: bytes) -> tuple[bytes, frozenset[str]]:
-    """The bytes of one header, and the names of what was computed in it."""
+    """Return the bytes of one header, and the names of the fields computed in it."""
     header = parts.headers[index]
     fixed = header.tables[-1].stop
     body = header.body + bytes(-(fixed + len(header.body)) % alignment(header))

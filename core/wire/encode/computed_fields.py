@@ -1,14 +1,13 @@
-"""What a header's empty fields are filled with: lengths, next protocols, sums.
+"""Compute the fields that were left empty: lengths, next protocols, checksums.
 
-A rule gets the `Context` of one header: what was given, what it carries, what is around it. Rules
-go by the field's full name, so a field that is declared `automatic` and has none is a fault
-that a test finds.
+A rule gets the `Context` of one header: its given values, what it carries, and the headers around
+it. Rules go by the field's full name; a test finds an `automatic` field without a rule.
 
-* Lengths go by what is there, the trailer left out.
-* The next protocol goes by the table of the next header. Where only a payload follows, the numbers
-  set aside for experiments say so: EtherType 0x88B5 (IEEE 802), protocol 253 (RFC 3692 §2.1).
-* Sums go over the bytes that are there, with the pseudo-header of the next network header out,
-  also where a length field was given wrong.
+* Lengths count the bytes that are there, without the trailer.
+* The next protocol follows from the table of the next header. For a bare payload it is a number set
+  aside for experiments: EtherType 0x88B5 (IEEE 802), protocol 253 (RFC 3692 §2.1).
+* Sums cover the bytes that are there, with the pseudo-header of the nearest network header outside,
+  also if a length field was given a wrong value.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from core.wire.registry import PROTOCOLS, numbers
 EXPERIMENTAL_TYPE = 0x88B5  # IEEE 802 local experimental EtherType 1
 EXPERIMENTAL_PROTOCOL = 253  # RFC 3692 §2.1
 _ALL_ONES = 0xFFFF
-_JUMBO = 0  # what a payload length holds that does not fit it (RFC 2675 §3)
+_JUMBO = 0  # the payload length of a jumbogram (RFC 2675 §3)
 
 ETHERTYPES = numbers(Numbering.ETHERTYPE)
 IP_PROTOCOLS = numbers(Numbering.IP_PROTOCOL)
@@ -37,8 +36,11 @@ IP_PROTOCOLS = numbers(Numbering.IP_PROTOCOL)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One header among the others. `size` is its own bytes, body included; `carried` all after
-    it but the trailer; `outer` the headers around it, outermost first."""
+    """One header among the others.
+
+    `size` is its own bytes, body included; `carried` all bytes after it but the trailer; `outer`
+    the headers around it, outermost first.
+    """
 
     header: Header
     size: int
@@ -52,7 +54,7 @@ SumRule = Callable[[Context, bytes], int]  # the second argument: the header, it
 
 
 def alignment(header: Header) -> int:
-    """What the header's length is a multiple of, as its length field counts (bytes)."""
+    """Return the unit of the header's length (bytes)."""
     return _ALIGNMENTS[header.name]
 
 
@@ -128,8 +130,10 @@ _LONGEST_HEADER: Mapping[Rule, Callable[[int], int]] = {
 
 
 def longest_header(slot: PlacedField) -> int | None:
-    """The bytes of the longest header that a length field can say; None for any other field, also
-    for a length that counts what the header carries."""
+    """Return the bytes of the longest header that a length field can express.
+
+    Return None for any other field, also for a length that counts what the header carries.
+    """
     found = _LONGEST_HEADER.get(NUMBER_RULES[slot.name]) if slot.name in NUMBER_RULES else None
     return found(slot.maximum) if found is not None else None
 
@@ -164,10 +168,10 @@ SUM_RULES: Mapping[str, SumRule] = {
 
 
 def _pseudo_header(context: Context, length: int) -> int:
-    """The sum of the pseudo-header; 0 where there is no network header.
+    """Return the sum of the pseudo-header; 0 if there is no network header.
 
-    What stands between the transport and its network header may change the addresses: a source
-    route, a routing header with segments left, a home address option.
+    Headers between the transport and its network header may change the addresses: a source route, a
+    routing header with segments left, a home address option.
     """
     protocol = IP_PROTOCOLS[context.header.name]
     outer = context.outer
@@ -194,7 +198,7 @@ def _address(header: Header, key: str) -> bytes:
 
 
 def _written(header: Header) -> bytes:
-    """A header's bytes but for what is computed, which says nothing about addresses."""
+    """Return a header's bytes without its computed fields, which do not affect addresses."""
     return header.emit(header.values) + header.body
 
 

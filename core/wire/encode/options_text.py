@@ -1,13 +1,13 @@
 """Options as the user types them, and back: ``mss=1460,nop,wscale=7,sackOK,timestamp=1:0``.
 
-One option after the other, parted by commas. An option is the last word of its name
-(``tcp.options.mss``), or its number; ``sackOK``, ``ts``, ``ws`` and a few more are as tcpdump and
-hping3 know them. After ``=`` come the values of its table in their order, parted by colons; those
-left out take their defaults. What follows the table's fields is an IPv4 address or hex
+Commas separate the options. An option is the last word of its name (``tcp.options.mss``), or its
+number; ``sackOK``, ``ts``, ``ws`` and a few more have the names that tcpdump and hping3 give them.
+After ``=`` come the values of its table in their order, separated by colons; missing ones take
+their defaults. After the table's fields comes an IPv4 address or hex
 (``lsrr=4:192.0.2.1:192.0.2.9``); an option without a table takes hex alone. ``hex:`` at the
-beginning means that all of it is bytes.
+beginning means that the rest is bytes.
 
-The length byte is counted; padding at the end is added when the header is built.
+The length byte is computed; padding at the end is added when the header is built.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ ALIASES = {
     "ra": "router_alert",
 }
 _HIGHEST_KIND = 255
-_NEAR = 4  # names that an unknown one is told
+_NEAR = 4  # names that the error for an unknown one lists
 
 
 def parse_options(options: OptionList, text: str) -> bytes:
-    """The bytes of the options that `text` lists. Raises `TextError`."""
+    """Return the bytes of the options that `text` lists. Raises `TextError`."""
     words = text.strip()
     if words.lower().startswith(HEX):
         return hex_bytes(words[len(HEX) :])
@@ -47,7 +47,7 @@ def parse_options(options: OptionList, text: str) -> bytes:
 
 
 def options_text(options: OptionList, data: bytes) -> str:
-    """Option bytes as `parse_options` takes them; as hex where names would not give them back."""
+    """Return option bytes as `parse_options` takes them; as hex if it would not restore them."""
     found = options.read(data, 0, len(data))
     text = ",".join(_text(options, option, data) for option in found if not option.problem)
     try:
@@ -60,7 +60,7 @@ def options_text(options: OptionList, data: bytes) -> str:
 
 
 def hex_bytes(text: str) -> bytes:
-    """Bytes from hex digits with spaces or colons between them. Raises `TextError`."""
+    """Return bytes from hex digits with spaces or colons between them. Raises `TextError`."""
     digits = text.replace(":", "").replace(" ", "")
     try:
         return bytes.fromhex(digits)
@@ -121,7 +121,7 @@ def _body(known: OptionKind | None, text: str, items: list[str]) -> bytes:
 
 
 def _fields(table: HeaderTable, items: list[str]) -> bytes:
-    """One filling of the table; takes its values from the front of `items`."""
+    """Return one filling of the table, with values taken from the front of `items`."""
     values: dict[str, Value] = {}
     for slot in _top(table):
         if items:
@@ -134,7 +134,7 @@ def _top(table: HeaderTable) -> Iterator[PlacedField]:
 
 
 def _rest(item: str) -> bytes:
-    """An address, or hex."""
+    """Return the bytes of an address, or of hex digits."""
     if "." in item:
         try:
             return ipaddress.IPv4Address(item).packed

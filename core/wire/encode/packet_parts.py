@@ -1,8 +1,8 @@
-"""A packet taken apart: what `build` puts together, and how a dissection becomes that.
+"""A packet in parts, from which `build` makes bytes, and the parts of a dissected packet.
 
-A `Header` is the tables of one layer, the values that somebody gave, and its *body*: the bytes
-of the layer that are in no table (options, the addresses of a routing header). The *trailer* is
-what follows the outermost packet in its frame (Ethernet's padding, a check sequence).
+A `Header` is the tables of one layer, the given values, and its *body*: the bytes of the layer that
+are in no table (options, the addresses of a routing header). The *trailer* is the bytes after the
+outermost packet in its frame (Ethernet's padding, a check sequence).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from core.wire.model.table import HeaderTable
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """One layer. `values` go by the name inside the table (``flags.df``); the rest is open."""
+    """One layer. `values` go by the name inside the table (``flags.df``); the rest are open."""
 
     tables: tuple[HeaderTable, ...]
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -29,19 +29,19 @@ class Header:
         return self.tables[0].name
 
     def slot(self, key: str) -> PlacedField:
-        """The field of this name inside the tables; `KeyError` if there is none."""
+        """Return the field of this name inside the tables. Raises `KeyError`."""
         for table in self.tables:
             if key in table:
                 return table[key]
         raise KeyError(f"{self.name}.{key}")
 
     def value(self, key: str) -> Value:
-        """What was given for a field, else its default."""
+        """Return the given value of a field, else its default."""
         given = self.values.get(key)
         return self.slot(key).field.default if given is None else given
 
     def emit(self, values: Mapping[str, Value]) -> bytes:
-        """The tables filled with `values`, without the body; see `HeaderTable.emit`."""
+        """Return the tables filled with `values`, without the body; see `HeaderTable.emit`."""
         return b"".join(
             table.emit({key: value for key, value in values.items() if key in table})
             for table in self.tables
@@ -50,7 +50,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A packet to be built: headers from the outermost in, then bytes."""
+    """A packet to build: headers from the outermost in, then bytes."""
 
     headers: tuple[Header, ...]
     payload: bytes = b""
@@ -58,9 +58,9 @@ class Parts:
 
 
 def parts_of(dissection: Dissection) -> Parts:
-    """Everything that was read, with every value given.
+    """Return the parts of a dissected packet, with every value given.
 
-    Bytes behind the last header that was read wholly are payload, as far as the packet goes.
+    Bytes after the last whole header are payload, up to the end of the packet.
     """
     data = dissection.data
     headers: list[Header] = []
@@ -77,7 +77,7 @@ def parts_of(dissection: Dissection) -> Parts:
 
 
 def _is_whole(layer: Layer, data: bytes) -> bool:
-    """Return True if the tables, and all that the header says it is long, are there."""
+    """Return True if the tables, and the length that the header gives itself, are all there."""
     stop = layer.tables[-1].stop
     end = layer.offset + layer.header_length
     return layer.last is None and stop <= layer.header_length and end <= len(data)

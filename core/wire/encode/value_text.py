@@ -1,12 +1,12 @@
-"""What the user types for a field, and the value it means.
+"""The text that the user types for a field, and the value it means.
 
 A number may be decimal, hex (``0x1f``) or binary; it counts in the field's own unit, so a header
-length is 24 bytes and not 6 words. A number with a name may be given by that name (``UDP`` for
-a protocol); a flag is 1, 0, true, false, set, "not set", on or off; a field whose parts are flags
-takes their names (``syn,ack``); addresses are written as everywhere; byte strings are hex.
+length is 24 bytes and not 6 words. A number with a name may be given by that name (``UDP`` for a
+protocol); a flag is 1, 0, true, false, set, "not set", on or off; a field whose parts are flags
+takes their names (``syn,ack``); addresses have their usual text; byte strings are hex.
 
-What cannot be a value raises `TextError` with one sentence: what was typed, the field, what it
-may be, and an example.
+A text that is no value raises `TextError` with one sentence: the text, the field, the values that
+it takes, and an example.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from core.wire.model.field import Kind, PlacedField, Value
 _TRUE = frozenset({"1", "true", "set", "on", "yes"})
 _FALSE = frozenset({"0", "false", "not set", "off", "no"})
 _MAC = re.compile(r"[0-9a-f]{1,2}([:-])(?:[0-9a-f]{1,2}\1){4}[0-9a-f]{1,2}")
-_SHOWN = 40  # characters of a wrong text that its error repeats
+_SHOWN = 40  # characters of a wrong text that the error repeats
 _NO_ZONE = (
     "a header holds no zone: leave out the %; the route chooses the interface, or send verbatim on "
     "one"
@@ -32,7 +32,7 @@ class TextError(ValueError):
 
 
 def parse_value(slot: PlacedField, text: str) -> Value:
-    """The value of a field that `text` means. Raises `TextError`."""
+    """Return the value of a field that `text` means. Raises `TextError`."""
     words = text.strip()
     match slot.field.kind:
         case Kind.FLAG:
@@ -47,7 +47,7 @@ def parse_value(slot: PlacedField, text: str) -> Value:
 
 
 def typed(slot: PlacedField, value: Value) -> str:
-    """A value as `parse_value` takes it: what a form shows in its input."""
+    """Return a value as `parse_value` takes it: what a form shows in its input."""
     if isinstance(value, bytes):
         return value.hex()
     if slot.field.kind is Kind.FLAG:
@@ -58,7 +58,7 @@ def typed(slot: PlacedField, value: Value) -> str:
 
 
 def allowed(slot: PlacedField) -> str:
-    """What a field may hold, in a few words: ``0–255``, ``0–60 bytes in steps of 4``."""
+    """Return what a field may hold, in a few words: ``0–255``, ``0–60 bytes in steps of 4``."""
     field = slot.field
     match field.kind:
         case Kind.FLAG:
@@ -81,7 +81,7 @@ def allowed(slot: PlacedField) -> str:
 
 
 def example(slot: PlacedField) -> str:
-    """A text that the field takes."""
+    """Return a text that the field takes."""
     field = slot.field
     match field.kind:
         case Kind.FLAG:
@@ -104,7 +104,7 @@ def example(slot: PlacedField) -> str:
 
 
 def complaint(slot: PlacedField, text: str, *, show_example: bool = True) -> TextError:
-    """The one sentence on a text that a field does not take."""
+    """Return the one sentence about a text that a field does not take."""
     label = slot.field.label
     lowered = label if label[1:2].isupper() else label[0].lower() + label[1:]
     words = f"{shortened(text) or 'nothing'}: {lowered} is {allowed(slot)}"
@@ -112,12 +112,15 @@ def complaint(slot: PlacedField, text: str, *, show_example: bool = True) -> Tex
 
 
 def shortened(text: str) -> str:
-    """A wrong text as its error repeats it."""
+    """Return a wrong text as its error repeats it."""
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def whole_number(text: str) -> int | None:
-    """A decimal, hex or binary number, or None: also for one that is longer than any field's."""
+    """Return a decimal, hex or binary number.
+
+    Return None for any other text, and for one that is longer than any field's number.
+    """
     words = text.replace("_", "")
     if not words.isascii() or len(words) > _LONGEST_NUMBER:
         return None
@@ -141,7 +144,7 @@ def _number(slot: PlacedField, text: str) -> int:
 
 
 def _named(slot: PlacedField, text: str) -> int | None:
-    """A number by its name, or flags by theirs."""
+    """Return the value of a number's name, or of the names of flags."""
     wanted = text.casefold()
     for number, name in slot.field.values.items():
         if name.casefold() == wanted:

@@ -1,1 +1,1 @@
-"""Link-layer headers: everything that can stand before the network header."""
+"""Link-layer headers: all headers that can come before the network header."""

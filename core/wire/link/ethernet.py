@@ -1,13 +1,12 @@
 """Ethernet II and IEEE 802.3 frames, with the LLC and SNAP headers of the latter.
 
-The two bytes after the addresses are an EtherType from 0x0600 up, and the length of the
-payload up to 1500 (IEEE 802.3-2018 §3.2.6); the numbers between are neither, and zero says
-nothing. After a length
-comes an LLC header (IEEE 802.2): two service access points and a control field. Both
-points 0xAA mean SNAP (RFC 1042): an organization and then an EtherType.
+The two bytes after the addresses are an EtherType from 0x0600 up, and the length of the payload up
+to 1500 (IEEE 802.3-2018 §3.2.6); the numbers between are neither, and zero has no meaning. After a
+length comes an LLC header (IEEE 802.2): two service access points and a control field. Both points
+0xAA mean SNAP (RFC 1042): an organization and then an EtherType.
 
-Frames are padded to 60 bytes, so an Ethernet II payload may be longer than the packet in it;
-only the network header knows. An 802.3 length ends the payload itself.
+Frames are padded to 60 bytes, so an Ethernet II payload may be longer than the packet in it; only
+the network header has its length. An 802.3 length ends the payload itself.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ SAP_NAMES: dict[int, str] = {
     0xFF: "Global",
 }
 SAP_IPV4 = 0x06
-UNNUMBERED = 0x03  # LLC control: these two bits are set in frames of 8 bits of control
+UNNUMBERED = 0x03  # LLC control: both bits are set if the control field has 8 bits
 RAW_IPX = b"\xff\xff"  # IPX wrote its own header, with this checksum, in the place of LLC
 OUI_ETHERTYPE = 0x000000
 OUI_CISCO_BRIDGE = 0x0000F8  # 802.1H bridge tunnel: EtherTypes too
@@ -114,7 +113,7 @@ _TYPE = ETHERNET["type"]
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """An Ethernet frame of either kind."""
+    """Read an Ethernet frame of either kind."""
     if not walk.begin(ETHERNET, offset, depth=walk.depth):
         return None
     number = _TYPE.number(walk.data, offset)
@@ -132,7 +131,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
 
 
 def end_by_length(walk: Walk, slot: PlacedField, offset: int, header: int) -> tuple[Note, ...]:
-    """Let an 802.3 length end the payload; a remark where it goes past the frame."""
+    """Let an 802.3 length end the payload; return a note if it goes past the frame."""
     length = slot.number(walk.data, offset)
     room = walk.stop - offset - header
     walk.limit(offset + header + length, slot.name)
@@ -143,7 +142,7 @@ def end_by_length(walk: Walk, slot: PlacedField, offset: int, header: int) -> tu
 
 
 def parse_llc(walk: Walk, offset: int) -> Next | None:
-    """LLC, and SNAP when both service access points say so."""
+    """Read LLC, and SNAP if both service access points are 0xAA."""
     if not walk.begin(LLC, offset, depth=walk.depth):
         return None
     destination = LLC["dsap"].number(walk.data, offset)
@@ -197,7 +196,7 @@ def end_many_by_length(walk: BatchReader, payload: FrameGroup, length: Column) -
 
 def step_llc(walk: BatchReader, group: FrameGroup) -> None:
     """Read many LLC headers, as `parse_llc` does one."""
-    group = group.where(~begin_with(walk, group, RAW_IPX, LLC.size))  # no LLC at all
+    group = group.where(~begin_with(walk, group, RAW_IPX, LLC.size))  # these have no LLC
     group = walk.begin(LLC, group)
     unnumbered = walk.column(LLC["control"], group) & UNNUMBERED == UNNUMBERED
     numbered = group.where(~unnumbered)
@@ -215,7 +214,7 @@ def step_llc(walk: BatchReader, group: FrameGroup) -> None:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """``Type 0x88cc LLDP`` or the length of an 802.3 payload."""
+    """Return ``Type 0x88cc LLDP`` or the length of an 802.3 payload."""
     kind = layer.number(dissection.data, "type")
     if isinstance(kind, int):
         name = ETHERTYPE_NAMES.get(kind, "")
@@ -224,7 +223,7 @@ def info(layer: Layer, dissection: Dissection) -> str:
 
 
 def info_llc(layer: Layer, dissection: Dissection) -> str:
-    """The service access points, or SNAP's organization and type."""
+    """Return the service access points, or SNAP's organization and type."""
     data = dissection.data
     oui, kind = layer.number(data, "oui"), layer.number(data, "type")
     if isinstance(oui, int) and isinstance(kind, int):

@@ -1,4 +1,4 @@
-"""Link types: what the first byte of a frame is. Numbers from tcpdump.org/linktypes.html."""
+"""Link types: the kind of header that frames begin with. Source: tcpdump.org/linktypes.html."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from enum import IntEnum
 
 
 class LinkType(IntEnum):
-    """The link-layer header types that rawscope reads; frames of others open as hex only."""
+    """The link types that rawscope reads; it shows frames of other types in hex only."""
 
     NULL = 0  # BSD loopback: a 4-byte address family in the byte order of the capturing host
     ETHERNET = 1
     PPP = 9
-    RAW_BSD = 12  # DLT_RAW as some systems wrote it into files
+    RAW_BSD = 12  # DLT_RAW, as some systems wrote it into files
     RAW_OPENBSD = 14
     RAW = 101
     C_HDLC = 104
@@ -26,7 +26,7 @@ class LinkType(IntEnum):
 
 
 _NAMES: Mapping[int, str] = {kind.value: kind.name for kind in LinkType}
-# Of those without a reader here, the ones that capture files are met with.
+# Link types that rawscope does not read, but that occur in capture files.
 _OTHER_NAMES: Mapping[int, str] = {
     3: "AX25",
     6: "IEEE802_5",
@@ -110,17 +110,17 @@ _OTHER_NAMES: Mapping[int, str] = {
 
 
 def is_read(link_type: int) -> bool:
-    """Return True if there is a reader here for frames of this kind."""
+    """Return True if rawscope reads frames of this link type."""
     return link_type in _NAMES
 
 
 def link_type_name(link_type: int) -> str:
-    """``ETHERNET`` for 1, ``IEEE802_11`` for 105, ``link type 4711`` where no name is known."""
+    """Return ``ETHERNET`` for 1, ``IEEE802_11`` for 105, ``link type 4711`` if there is no name."""
     return _NAMES.get(link_type) or _OTHER_NAMES.get(link_type) or f"link type {link_type}"
 
 
 def unread_text(link_types: Iterable[int]) -> str:
-    """One sentence that says which of these kinds of frames are shown in hex only; or nothing."""
+    """Return a sentence about the link types that are shown in hex only, or an empty string."""
     unread = dict.fromkeys(kind for kind in link_types if not is_read(kind))
     if not unread:
         return ""

@@ -1,16 +1,15 @@
-"""Linux cooked capture, what ``-i any`` delivers in the place of a link header.
+"""Linux cooked capture: the header that ``-i any`` delivers in place of a link header.
 
-The kernel takes away whatever the link had and puts a header of its own: the direction, the
-link's type and address, and the EtherType. Version 2 adds the interface and has the same
-fields in another order. Specs: tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html and
-LINKTYPE_LINUX_SLL2.html.
+The kernel removes the link's own header and writes another: the direction, the link's type and
+address, and the EtherType. Version 2 adds the interface and has the same fields in another order.
+Specs: tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html and LINKTYPE_LINUX_SLL2.html.
 
-The source address is eight bytes of which "address length" are used; six are an Ethernet
-address.
+The source address has eight bytes of which "address length" are used; six are an Ethernet address.
 
-What the protocol field means depends on the hardware type, as both specs say: a GRE protocol type
-on GRE tunnels, a Netlink protocol on Netlink; it is ignored before a radiotap header and before a
-Frame Relay frame. Otherwise it is an EtherType, or, below 0x0600, a kind of frame (ETH_P_802_3 …).
+The meaning of the protocol field depends on the hardware type, as both specs say: a GRE protocol
+type on GRE tunnels, a Netlink protocol on Netlink; it is ignored before a radiotap header and
+before a Frame Relay frame. Otherwise it is an EtherType, or, below 0x0600, a kind of frame
+(ETH_P_802_3 …).
 """
 
 from __future__ import annotations
@@ -77,7 +76,7 @@ KIND_LLC = 0x0004
 
 
 class Meaning(Enum):
-    """What the protocol field is."""
+    """The meaning of the protocol field."""
 
     ETHERTYPE = "EtherType"
     FRAME = "kind of frame"
@@ -86,7 +85,7 @@ class Meaning(Enum):
     NOTHING = "ignored"
 
 
-HARDWARE_MEANINGS = {  # those of other hardware types: an EtherType, or a kind of frame
+HARDWARE_MEANINGS = {  # other hardware types have an EtherType, or a kind of frame
     HARDWARE_FRAD: Meaning.NOTHING,
     HARDWARE_RADIOTAP: Meaning.NOTHING,
     HARDWARE_GRE: Meaning.GRE,
@@ -152,13 +151,13 @@ def _version_2(address: tuple[Field, ...], meaning: Meaning) -> HeaderTable:
     )
 
 
-Variant = tuple[bool, Meaning]  # whether the address is another than Ethernet's; the protocol's
+Variant = tuple[bool, Meaning]  # True if the address is not Ethernet's; the protocol's meaning
 
 
 def _variants(
     make: Callable[[tuple[Field, ...], Meaning], HeaderTable],
 ) -> dict[Variant, HeaderTable]:
-    """The header of one version in every form."""
+    """Return the header of one version in every form."""
     return {
         (other, meaning): make(_other_address() if other else _ethernet_address(), meaning)
         for meaning in Meaning
@@ -175,12 +174,12 @@ TABLES = (*SLL_VARIANTS.values(), *SLL2_VARIANTS.values())
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """The header of version 1."""
+    """Read the header of version 1."""
     return _parse(walk, offset, SLL, SLL_VARIANTS)
 
 
 def parse_2(walk: Walk, offset: int) -> Next | None:
-    """The header of version 2."""
+    """Read the header of version 2."""
     return _parse(walk, offset, SLL2, SLL2_VARIANTS)
 
 
@@ -255,7 +254,7 @@ def _meanings(number: Column, hardware: Column) -> dict[Meaning, Mask]:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """``Type 0x88cc LLDP``, the kind of frame, or the hardware type that the rest depends on."""
+    """Return ``Type 0x88cc LLDP``, the kind of frame, or a hardware type that decides the rest."""
     data = dissection.data
     hardware = layer.number(data, "hatype") or 0
     for key in ("etype", "gretype"):

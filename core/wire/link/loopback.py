@@ -1,17 +1,17 @@
 """Links without a header, or with four bytes of it: raw IP, and the BSD loopback.
 
-A raw IP frame starts with the IP header; its version, the first four bits, says which. The BSD
-loopback header is the address family of the host that captured: in that host's byte order for
-LINKTYPE_NULL, in network order for LINKTYPE_LOOP. IPv4 is 2 everywhere; IPv6 is 10, 24, 28 or
-30 depending on the system. Source: tcpdump.org/linktypes.html.
+A raw IP frame starts with the IP header; its first four bits are the version. The BSD loopback
+header is the address family of the host that captured: in that host's byte order for LINKTYPE_NULL,
+in network order for LINKTYPE_LOOP. IPv4 is 2 everywhere; IPv6 is 10, 24, 28 or 30 depending on the
+system. Source: tcpdump.org/linktypes.html.
 
-Captures of other systems have other words there, and their headers say nothing of it. What
-Wireshark's packet-null.c reads is read here, in this order:
+Captures of other systems have other words there, without any sign of it. This module reads what
+Wireshark's packet-null.c reads, in this order:
 
-* ``ff 03``: no such header at all, but PPP's address and control (FreeBSD's ISDN driver);
-* two bytes of zero at the end: 16 bits, of a little-endian host, or of a big-endian one where
-  the first byte is zero and the second under 6 (IRIX, UNICOS);
-* else 32 bits of a big-endian host.
+* ``ff 03``: no such header, but PPP's address and control (FreeBSD's ISDN driver);
+* two bytes of zero at the end: 16 bits, of a little-endian host, or of a big-endian one if the
+  first byte is zero and the second under 6 (IRIX, UNICOS);
+* otherwise 32 bits of a big-endian host.
 
 A number above 1500 is an EtherType, not an address family.
 """
@@ -77,7 +77,7 @@ IP_VERSIONS = {4: EtherType.IPV4, 6: EtherType.IPV6}
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """The BSD loopback header, in whatever order and width; see the module's text."""
+    """Read the BSD loopback header, in any order and width; see the module's text."""
     data = walk.data
     whole = offset + NULL.size <= min(walk.captured, walk.stop)
     if whole and data[offset : offset + len(PPP_START)] == PPP_START:
@@ -94,7 +94,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
 
 
 def _word(data: bytes, offset: int) -> tuple[HeaderTable, int]:
-    """The form of a whole header, and the family or EtherType that it holds."""
+    """Return the form of a whole header, and the family or EtherType in it."""
     if not NULL_LITTLE["family_high"].number(data, offset):
         return NULL_LITTLE, NULL_LITTLE["family"].number(data, offset)
     if not NULL_SHORT["unused"].number(data, offset):
@@ -112,7 +112,7 @@ def _word(data: bytes, offset: int) -> tuple[HeaderTable, int]:
 
 
 def parse_raw(walk: Walk, offset: int) -> Next | None:
-    """An IP packet of either version, with no header before it. Adds no layer."""
+    """Find the version of an IP packet without a header before it. Adds no layer."""
     if not walk.has("ip", offset, FIRST_BYTE.size):
         return None
     version = FIRST_BYTE["version"].number(walk.data, offset)
@@ -169,7 +169,7 @@ def step_raw(walk: BatchReader, group: FrameGroup) -> None:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """The address family, or ``Type 0x88cc LLDP``."""
+    """Return the address family, or ``Type 0x88cc LLDP``."""
     table, number = _word(dissection.data, layer.offset)
     if table in (NULL_TYPE, NULL_TYPE_LITTLE):
         return f"Type 0x{number:04x} {ETHERTYPE_NAMES.get(number, '')}".rstrip()

@@ -1,9 +1,9 @@
 """MPLS: a stack of labels between link and network header.
 
-RFC 3032 §2.1. Each entry is four bytes; the one with the bottom bit ends the stack. Nothing says
-what follows it, so the first four bits of the payload are taken for an IP version, as
-everybody does (RFC 4928 §3 keeps them from being 4 or 6 by accident). Zero is a pseudowire's
-control word or anything else: data. Under the OAM alert label (RFC 3429) there is no packet.
+RFC 3032 §2.1. Each entry is four bytes; the one with the bottom bit ends the stack. No field names
+the next header, so the first four bits of the payload count as an IP version, as in other
+implementations (RFC 4928 §3 keeps them from being 4 or 6 by accident). Zero is a pseudowire's
+control word or anything else: data. There is no packet under the OAM alert label (RFC 3429).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MPLS = HeaderTable(
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """One entry; the next may be another."""
+    """Read one entry; the next may be another."""
     if not walk.begin(MPLS, offset, depth=walk.depth):
         return None
     walk.add((MPLS,), offset, depth=walk.depth)
@@ -58,7 +58,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """``MPLS label 100704``."""
+    """Return ``MPLS label 100704``."""
     label = MPLS["label"].number(dissection.data, layer.offset)
     return f"MPLS label {LABELS.get(label, label)}"
 

@@ -1,11 +1,11 @@
 """PPP, alone and over Ethernet.
 
-PPP, RFC 1661 §2 and RFC 1662 §3.1: a protocol number, before it on serial lines an address and
-a control byte (0xFF 0x03). The number may be compressed to one byte: its last bit is then
-one, which the first of two bytes never has.
+PPP, RFC 1661 §2 and RFC 1662 §3.1: a protocol number, before it on serial lines an address and a
+control byte (0xFF 0x03). The number may be compressed to one byte: its last bit is then one, which
+the first of two bytes never has.
 
-PPPoE, RFC 2516 §4: a header with a session and a length, which ends the payload; a session
-frame carries PPP without address and control.
+PPPoE, RFC 2516 §4: a header with a session and a length, which ends the payload; a session frame
+carries PPP without address and control.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ TABLES = (PPP_FRAMED, PPP_FRAMED_COMPRESSED, PPP, PPP_COMPRESSED, PPPOE)
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """A PPP frame, with or without address and control."""
+    """Read a PPP frame, with or without address and control."""
     if not walk.has("ppp", offset, PPP_COMPRESSED.size):
         return None
     framed = walk.data[offset] == ADDRESS
@@ -78,14 +78,14 @@ def parse(walk: Walk, offset: int) -> Next | None:
 
 
 def parse_session(walk: Walk, offset: int) -> Next | None:
-    """PPPoE in a session: then PPP."""
+    """Read PPPoE in a session; PPP follows."""
     if not _header(walk, offset):
         return None
     return Next(Numbering.PPP_FRAME, 0, offset + PPPOE.size)
 
 
 def parse_discovery(walk: Walk, offset: int) -> Next | None:
-    """PPPoE before there is a session: then tags, which are not read."""
+    """Read PPPoE before a session; rawscope does not read the tags that follow."""
     _header(walk, offset)
     return None
 
@@ -134,13 +134,13 @@ def step_discovery(walk: BatchReader, group: FrameGroup) -> None:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """``PPP LCP``."""
+    """Return ``PPP LCP``."""
     number = layer.tables[0]["protocol"].number(dissection.data, layer.offset)
     return f"PPP {PPP_PROTOCOL_NAMES.get(number, f'0x{number:04x}')}"
 
 
 def info_pppoe(layer: Layer, dissection: Dissection) -> str:
-    """What the frame does, and the session."""
+    """Return the frame's purpose, and the session."""
     code, session = (
         PPPOE[key].number(dissection.data, layer.offset) for key in ("code", "session_id")
     )

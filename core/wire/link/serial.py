@@ -1,11 +1,11 @@
-"""Three more link headers that captures come with: Cisco HDLC, frame relay, netfilter's log.
+"""Three link headers of captures: Cisco HDLC, frame relay, and netfilter's log.
 
-Cisco HDLC (RFC 1547 §4.3.1): address, control, and an EtherType, where 0x8035 is Cisco's
-keep-alive protocol and not RARP.
+Cisco HDLC (RFC 1547 §4.3.1): address, control, and an EtherType; 0x8035 is Cisco's keep-alive
+protocol and not RARP.
 
-Frame relay (ITU-T Q.922 annex A): an address of two to four bytes, of which the last has its
-low bit set. Cisco writes an EtherType after it; RFC 2427 a control byte of 3 and a network
-layer identifier (NLPID).
+Frame relay (ITU-T Q.922 annex A): an address of two to four bytes, of which the last has its low
+bit set. Cisco writes an EtherType after it; RFC 2427 a control byte of 3 and a network layer
+identifier (NLPID).
 
 NFLOG (tcpdump.org/linktypes/LINKTYPE_NFLOG.html): four bytes, then values with type and length in
 the byte order of the capturing host, padded to 4. One of them is the packet.
@@ -69,7 +69,7 @@ TABLES = (CISCO_HDLC, FRAME_RELAY, NFLOG)
 
 
 def parse_hdlc(walk: Walk, offset: int) -> Next | None:
-    """Cisco HDLC; then by EtherType."""
+    """Read Cisco HDLC; an EtherType names the next header."""
     if not walk.begin(CISCO_HDLC, offset):
         return None
     walk.add((CISCO_HDLC,), offset)
@@ -80,7 +80,7 @@ def parse_hdlc(walk: Walk, offset: int) -> Next | None:
 
 
 def parse_frame_relay(walk: Walk, offset: int) -> Next | None:
-    """The address, and either kind of protocol number after it."""
+    """Read the address, and either kind of protocol number after it."""
     if not walk.begin(FRAME_RELAY, offset):
         return None
     length = FRAME_RELAY.size
@@ -108,7 +108,7 @@ def parse_frame_relay(walk: Walk, offset: int) -> Next | None:
 
 
 def parse_nflog(walk: Walk, offset: int) -> Next | None:
-    """The values, up to the one that is the packet."""
+    """Read the values, up to the one that is the packet."""
     if not walk.begin(NFLOG, offset):
         return None
     data = walk.data
@@ -131,7 +131,7 @@ def parse_nflog(walk: Walk, offset: int) -> Next | None:
 
 
 def _nflog_value(data: bytes, at: int) -> tuple[int, int]:
-    """Length and type, in the byte order that makes the length the smaller number."""
+    """Return length and type, in the byte order that makes the length the smaller number."""
     length, tag = data[at : at + 2], data[at + 2 : at + 4]
     little = int.from_bytes(length, "little"), int.from_bytes(tag, "little") & NFLOG_TYPE_MASK
     big = int.from_bytes(length, "big"), int.from_bytes(tag, "big") & NFLOG_TYPE_MASK
@@ -207,7 +207,7 @@ def _nflog_values(walk: BatchReader, group: FrameGroup, kind: EtherType | None) 
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """The protocol number that nothing here reads."""
+    """Return the protocol number, which rawscope does not read."""
     number = layer.number(dissection.data, "protocol")
     return layer.title if number is None else f"{layer.title}, protocol 0x{number:04x}"
 

@@ -1,8 +1,8 @@
 """Two headers that service chains put between link and network: NSH and Cisco metadata.
 
-NSH, RFC 8300 §2.2: version, time to live, a length in 4-byte words of all of it, and the number
-of what follows. Cisco metadata (EtherType 0x8909): a security group tag before the EtherType
-that was there; the layout is the one Wireshark reads.
+NSH, RFC 8300 §2.2: version, time to live, a length in 4-byte words of all of it, and the number of
+the next header. Cisco metadata (EtherType 0x8909): a security group tag before the original
+EtherType; the layout is the one that Wireshark reads.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ TABLES = (NSH, CISCO_METADATA)
 
 
 def parse_nsh(walk: Walk, offset: int) -> Next | None:
-    """The header and its context; then by its own numbering."""
+    """Read the header and its context; its own numbering names the next header."""
     if not walk.begin(NSH, offset, depth=walk.depth):
         return None
     slot = NSH["length"]
@@ -69,7 +69,7 @@ def parse_nsh(walk: Walk, offset: int) -> Next | None:
 
 
 def parse_cisco_metadata(walk: Walk, offset: int) -> Next | None:
-    """The tag; then the EtherType that it stands before."""
+    """Read the tag, and the EtherType after it."""
     if not walk.begin(CISCO_METADATA, offset, depth=walk.depth):
         return None
     walk.add((CISCO_METADATA,), offset, depth=walk.depth)
@@ -100,7 +100,7 @@ def step_cisco_metadata(walk: BatchReader, group: FrameGroup) -> None:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """The title, with the service path or the tag."""
+    """Return the title, with the service path or the tag."""
     path = layer.number(dissection.data, "spi")
     tag = layer.number(dissection.data, "sgt")
     if path is not None:

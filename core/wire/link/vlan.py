@@ -1,11 +1,11 @@
 """VLAN tags: IEEE 802.1Q, and stacks of them (802.1ad, "QinQ").
 
-A tag is four bytes that sit between the Ethernet addresses and the type: the type field then
-reads 0x8100 (or 0x88A8 for a provider's outer tag, 0x9100 in older stacks), the tag follows,
-and the real type is its last two bytes. Tags stack to any depth. Spec: IEEE 802.1Q-2018 §9.
+A tag is four bytes between the Ethernet addresses and the type: the type field is then 0x8100 (or
+0x88A8 for a provider's outer tag, 0x9100 in older stacks), the tag follows, and the original type
+is its last two bytes. Tags stack to any depth. Spec: IEEE 802.1Q-2018 §9.
 
-The number inside a tag up to 1500 is an 802.3 length, as in the frame itself. Wireshark names the
-fields of a provider's tag ``ieee8021ad``, those of the others ``vlan``; so do we.
+A number up to 1500 inside a tag is an 802.3 length, as in the frame itself. Wireshark and rawscope
+name the fields of a provider's tag ``ieee8021ad``, those of the others ``vlan``.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ PROVIDER = HeaderTable(
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """One tag; the next may be another."""
+    """Read one tag; the next may be another."""
     if not walk.begin(VLAN, offset, depth=walk.depth):
         return None
     number = VLAN["etype"].number(walk.data, offset)
@@ -73,7 +73,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
 
 
 def parse_provider(walk: Walk, offset: int) -> Next | None:
-    """A provider's tag, which Wireshark names apart."""
+    """Read a provider's tag, whose fields have names of their own."""
     if not walk.begin(PROVIDER, offset, depth=walk.depth):
         return None
     walk.add((PROVIDER,), offset, depth=walk.depth)
@@ -100,7 +100,7 @@ def step_provider(walk: BatchReader, group: FrameGroup) -> None:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """``VLAN 10, type 0x88cc``."""
+    """Return ``VLAN 10, type 0x88cc``."""
     keys = ("etype", "type")
     kind = next((k for k in (layer.number(dissection.data, key) for key in keys) if k), None)
     text = f"VLAN {layer.number(dissection.data, 'id')}"

@@ -1,17 +1,17 @@
-"""A header table's readers, compiled: every field of a header in one call.
+"""The compiled readers of a header table: every field of a header in one call.
 
 Theory
 ------
 Reading a header field by field costs a call for each, and a header has twenty. `compile_readers`
-writes a function for a table, as `collections.namedtuple` does for its classes: the header is
-taken apart by one `struct` into *runs*, the shortest rows of fields that begin and end on a byte,
-and each field is a shift and a mask of its run::
+writes a function for a table, as `collections.namedtuple` does for its classes: one `struct` takes
+the header apart into *runs*, the shortest rows of fields that begin and end on a byte, and each
+field is a shift and a mask of its run::
 
     IPv4:  >BBHHHBBH4s4s   (w0 >> 4 & 15, (w0 & 15) * 4, w1, w1 >> 2 & 63, w1 & 3, w2, …)
 
-There are two such functions: values, and the same as JSON has them. All numbers in them come from
-the table's slots, and the tests hold both equal to `PlacedField.read` and `PlacedField.json` for
-every table.
+There are two such functions: one returns values, the other the same as JSON has them. All numbers
+in them come from the table's fields, and tests compare both with `PlacedField.read` and
+`PlacedField.json` for every table.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NAMES = {"number": int.from_bytes, **{text.__name__: text for text in ADDRESS_T
 
 
 class _Run:
-    """Fields in a row that begin and end on a byte; `name` is its variable."""
+    """Consecutive fields that begin and end on a byte; `name` is the variable that holds them."""
 
     def __init__(self, name: str, slot: PlacedField) -> None:
         self.name = name
@@ -42,12 +42,12 @@ class _Run:
 
     @property
     def code(self) -> str:
-        """How struct takes it."""
+        """The struct code of the run."""
         size = self.bits // 8
         return f"{size}s" if self._whole or size not in _CODES else _CODES[size]
 
     def value(self, slot: PlacedField) -> str:
-        """The expression for a field's value."""
+        """Return the expression for a field's value."""
         field = slot.field
         if field.kind is Kind.BYTES:
             return self.name
@@ -60,7 +60,7 @@ class _Run:
         return f"({text}) * {field.unit}" if field.unit != 1 else text
 
     def json(self, slot: PlacedField) -> str:
-        """The expression for the same as JSON has it."""
+        """Return the expression for the value as JSON has it."""
         kind = slot.field.kind
         if kind is Kind.BYTES:
             return f"{self.name}.hex()"
@@ -71,10 +71,10 @@ class _Run:
 
 
 def compile_readers(slots: Sequence[PlacedField], start: int) -> tuple[Reader, Reader]:
-    """The functions ``(data, offset) -> (value, …)`` for values and for JSON.
+    """Return the functions ``(data, offset) -> (value, …)`` for values and for JSON.
 
-    `slots` are those of a table, in order; `start` is where it begins in its layer. The caller
-    has checked that the whole header is there.
+    `slots` are those of a table, in order; `start` is the table's offset in its layer. The caller
+    of these functions has checked that the whole header is there.
     """
     runs: list[_Run] = []
     places: list[tuple[PlacedField, _Run]] = []

@@ -1,12 +1,12 @@
-"""What dissecting one frame yields: layers, verdicts, and the honest reason for the end.
+"""The result of dissecting one frame: layers, verdicts, and the reason why dissection ended.
 
-These are values only; `core.wire.dissect` makes them. Everything that shows one packet
-(detail tree, hex view, Info line, JSON) reads a `Dissection` and nothing else.
+`core.wire.dissect` makes these values. All code that shows one packet (detail tree, hex view, Info
+line, JSON) reads a `Dissection` and nothing else.
 
-* Offsets count from the first byte of the frame. A span may reach past the captured
-  bytes where a header was cut; `Layer.fields` yields only what is whole.
-* *Malformed* (the bytes contradict each other: theirs) and *truncated* (the capture did
-  not keep them: ours) are never mixed. See `Cause`.
+* Offsets count from the first byte of the frame. A span may reach past the captured bytes where a
+  header was cut; `Layer.fields` yields only whole fields.
+* *Malformed* (the bytes contradict each other: the sender's fault) and *truncated* (the capture did
+  not keep the bytes) are never mixed. See `Cause`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from core.wire.model.table import HeaderTable
 
 
 class Verdict(IntEnum):
-    """The result of checking a checksum. The numbers are what verdict columns hold."""
+    """The result of checking a checksum. Verdict columns hold these numbers."""
 
     NONE = 0  # the layer has no checksum, or none was captured
     GOOD = 1
@@ -38,7 +38,7 @@ class Verdict(IntEnum):
 
 
 class Cause(IntEnum):
-    """Why dissection stopped early. The numbers are what stop columns hold."""
+    """The reason why dissection stopped early. Stop columns hold these numbers."""
 
     NONE = 0
     MALFORMED = 1
@@ -51,8 +51,8 @@ class Stop:
 
     `layer` is the protocol that could not be read, `offset` the byte where it ran out or
     contradicted itself. `needed` and `had` are byte counts from `offset`; `limited_by` names what
-    set `had`: ``"capture"``, ``"frame"``, or the length field (``"ip.len"``).
-    `reason` is one plain sentence fragment: ``"data offset 8 is less than 20 bytes"``.
+    set `had`: ``"capture"``, ``"frame"``, or the length field (``"ip.len"``). `reason` is one plain
+    sentence fragment: ``"data offset 8 is less than 20 bytes"``.
     """
 
     layer: str
@@ -65,10 +65,10 @@ class Stop:
 
 
 class Check(NamedTuple):
-    """A checksum field and what came of checking it.
+    """A checksum field and the result of checking it.
 
-    `expected` is the value that would have been right, where it could be computed;
-    `reason` says why the verdict is what it is when that is not obvious.
+    `expected` is the right value, if it could be computed; `reason` explains a verdict that is not
+    obvious.
     """
 
     slot: PlacedField
@@ -88,10 +88,10 @@ class OptionValue:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One TLV option, read from its own small table.
+    """One option, read from its own small table.
 
     `span` covers kind, length and body. `values` are those inside, in order (that of
-    ``tcp.options.mss_val`` is 1460). `problem` is set when its length is impossible.
+    ``tcp.options.mss_val`` is 1460). `problem` is set if its length is impossible.
     """
 
     name: str
@@ -117,15 +117,15 @@ class Note:
 class Layer(NamedTuple):
     """One header in a packet.
 
-    `tables` are the header's fixed parts, in order: the common one, then continuations
-    (see `HeaderTable.start`). `header_length` is what the header says of itself, options
-    included. `stop` is one past the last byte that belongs to the layer, payload
-    included, as its own length field and all outer ones limit it; it may lie past the
-    captured bytes. `depth` is 1 for the outermost network header and what it carries, one
-    more inside each tunnel, 0 for link layers before it; `quoted` is true inside the
-    packet that an ICMP error quotes. `last` is set where a header contradicts itself: the
-    field that does; those after it have no known meaning and are not given. `fragment` is true
-    where only a piece of the datagram is here, and `stop` is the end of that piece.
+    `tables` are the header's fixed parts, in order: the common one, then continuations (see
+    `HeaderTable.start`). `header_length` is the length that the header gives itself, options
+    included. `stop` is the end of the bytes that belong to the layer, payload included, as its own
+    length field and all outer ones limit it; it may lie past the captured bytes. `depth` is 1 for
+    the outermost network header and what it carries, one more inside each tunnel, and 0 for link
+    layers before it. `quoted` is True inside the packet that an ICMP error quotes. `last` is set if
+    a header contradicts itself: it is the field that does; later fields have no known meaning and
+    are left out. `fragment` is True if the frame has only a piece of the datagram; `stop` is then
+    the end of that piece.
     """
 
     name: str
@@ -145,7 +145,7 @@ class Layer(NamedTuple):
     fragment: bool = False
 
     def fields(self, data: bytes) -> Iterator[tuple[PlacedField, Value]]:
-        """Every wholly captured field in wire order, parents before parts."""
+        """Yield every wholly captured field in wire order, parents before parts."""
         for table in self.tables:
             if self.is_whole(table):
                 yield from zip(table.slots, table.values(data, self.offset), strict=True)
@@ -155,7 +155,7 @@ class Layer(NamedTuple):
                     yield slot, slot.read(data, self.offset)
 
     def is_whole(self, table: HeaderTable) -> bool:
-        """Return True if all fields of this one of its tables were captured and have a meaning."""
+        """Return True if all fields of one of its tables were captured and have a meaning."""
         return self.last is None and self.offset + table.stop <= self.captured
 
     @property
@@ -170,7 +170,7 @@ class Layer(NamedTuple):
         return self.last is None or slot.first_bit <= self.last.first_bit
 
     def value(self, data: bytes, key: str) -> Value | None:
-        """One field by its name inside the table (``flags.df``), or None if not captured."""
+        """Return a field by its name inside the table (``flags.df``), or None if not captured."""
         for table in self.tables:
             slot = table.get(key)
             if slot is not None:
@@ -178,7 +178,7 @@ class Layer(NamedTuple):
         return None
 
     def number(self, data: bytes, key: str) -> int | None:
-        """`value` where it is a number, else None."""
+        """Return `value` if it is a number, else None."""
         value = self.value(data, key)
         return value if isinstance(value, int) else None
 
@@ -190,10 +190,10 @@ class Layer(NamedTuple):
 
 
 class Dissection(NamedTuple):
-    """All that was read from one frame.
+    """All layers of one frame.
 
-    `payload` is what no table reads, the application's bytes, empty where there are none;
-    `trailer` is what follows the outermost network packet (Ethernet padding, FCS).
+    `payload` is the bytes that no table reads, the application's; empty if there are none.
+    `trailer` is the bytes after the outermost network packet (Ethernet padding, FCS).
     """
 
     data: bytes
@@ -204,7 +204,7 @@ class Dissection(NamedTuple):
     stop: Stop | None = None
 
     def layer(self, name: str) -> Layer | None:
-        """The outermost layer of this name that is not quoted in an ICMP error."""
+        """Return the outermost layer of this name that no ICMP error quotes, or None."""
         for layer in self.layers:
             if layer.name == name and not layer.quoted:
                 return layer
@@ -212,11 +212,11 @@ class Dissection(NamedTuple):
 
 
 class PacketFlag(IntEnum):
-    """Bits of a packet's `flags`: the low 12 are pcapng's ``epb_flags``, the rest ours.
+    """Bits of a packet's `flags`: the low 12 are pcapng's ``epb_flags``, the others rawscope's.
 
-    Source: draft-ietf-opsawg-pcapng, "Enhanced Packet Block Flags Word".
-    Bits 0–1 are the direction (`DIRECTION_MASK`), 2–4 the reception type, 5–8 the length
-    of the FCS at the end of the frame in bytes.
+    Source: draft-ietf-opsawg-pcapng, "Enhanced Packet Block Flags Word". Bits 0–1 are the direction
+    (`DIRECTION_MASK`), 2–4 the reception type, 5–8 the length of the FCS at the end of the frame in
+    bytes.
     """
 
     INBOUND = 0x0001
@@ -229,15 +229,16 @@ class PacketFlag(IntEnum):
     CHECKSUM_NOT_READY = 0x0200  # TP_STATUS_CSUMNOTREADY
     CHECKSUM_VALID = 0x0400  # TP_STATUS_CSUM_VALID
     SEGMENTED = 0x0800  # to be segmented by the device
-    VLAN_RESTORED = 0x1000  # the kernel had taken the tag out; it was put back
+    VLAN_RESTORED = 0x1000  # the kernel had removed the tag; rawscope put it back
     TIME_INVALID = 0x2000  # sub-second field out of range: shown as stored; see `is_timed`
     LENGTH_INVALID = 0x4000  # captured length greater than original length
     OURS = 0x8000  # sent by this program
 
 
 def is_timed(timestamp_ns: int, flags: int) -> bool:
-    """Return True if the source told when a packet came.
+    """Return True if the source has the packet's time.
 
-    Simple Packet Blocks of pcapng do not (§4.4): their time is 0 and odd, which no other is.
+    Simple Packet Blocks of pcapng have none (§4.4): their time is 0 and marked invalid, which no
+    other packet's is.
     """
     return timestamp_ns != 0 or not flags & PacketFlag.TIME_INVALID

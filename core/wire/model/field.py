@@ -1,12 +1,12 @@
-"""A field of a header, and a field in its place. What a header is: `core.wire.model.table`.
+"""A field of a header, and a field in its place. `core.wire.model.table` explains headers.
 
 Conventions
 -----------
-* A *value* is what the user means: ``ip.hdr_len`` is 20 (bytes), not 5 (words). The factor
-  between the two is `Field.unit`; the wire holds ``value // unit``.
-* Values are Python ints, also addresses (an IPv6 address is a 128-bit int); only `BYTES`
-  fields are `bytes`.
-* A `PlacedField` is a `Field` put in its place in one table: full name, first bit, width.
+* A *value* is in the unit that the user thinks in: ``ip.hdr_len`` is 20 (bytes), not 5 (words).
+  `Field.unit` is the factor between the two; the wire holds ``value // unit``.
+* Values are Python ints, addresses too (an IPv6 address is a 128-bit int); only `BYTES` fields are
+  `bytes`.
+* A `PlacedField` is a `Field` in its place in one table: full name, first bit, width.
 * A part's name is its parent's name, a dot, and its own (``ip.flags`` > ``ip.flags.df``).
 """
 
@@ -35,11 +35,10 @@ JsonValue = int | bool | str
 class Field:
     """One named bit range of a header, as its RFC draws it.
 
-    `bits` is the width on the wire. `unit` turns the wire number into the value
-    (4 for a length counted in 32-bit words). `base` is 10 or 16, how the user wants it
-    shown; `suffix` is the unit's name ("bytes", "s"). `values` gives numbers a meaning.
-    `automatic` fields are computed when a packet is built and the field was left empty.
-    `parts` split the same bits further.
+    `bits` is the width on the wire. `unit` turns the wire number into the value (4 for a length in
+    32-bit words). `base` is 10 or 16, the base in which the value is shown; `suffix` is the name of
+    its unit ("bytes", "s"). `values` names numbers. `automatic` fields are computed when a packet
+    is built and the field was left empty. `parts` split the same bits further.
     """
 
     name: str
@@ -56,41 +55,41 @@ class Field:
 
 
 def Flag(name: str, label: str, default: int = 0) -> Field:  # noqa: N802 - reads as a declaration
-    """A one-bit field that is true or false."""
+    """Return a one-bit field that is true or false."""
     return Field(name, 1, label, Kind.FLAG, default=default)
 
 
 def Mac(name: str, label: str) -> Field:  # noqa: N802
-    """A 48-bit Ethernet address."""
+    """Return the field of a 48-bit Ethernet address."""
     return Field(name, 48, label, Kind.MAC)
 
 
 def IPv4Address(name: str, label: str) -> Field:  # noqa: N802
-    """A 32-bit IPv4 address."""
+    """Return the field of a 32-bit IPv4 address."""
     return Field(name, 32, label, Kind.IPV4)
 
 
 def IPv6Address(name: str, label: str) -> Field:  # noqa: N802
-    """A 128-bit IPv6 address."""
+    """Return the field of a 128-bit IPv6 address."""
     return Field(name, 128, label, Kind.IPV6)
 
 
 class NumberReader(Protocol):
-    """Reads one number of the header whose layer starts at `offset` of `data`."""
+    """A function that reads one number of the header that starts at `offset` of `data`."""
 
     def __call__(self, data: BytesLike, offset: int = 0, /) -> int:
-        """The value; the caller has checked that its bytes are there."""
+        """Return the value; the caller has checked that its bytes are there."""
         ...
 
 
 class Span(NamedTuple):
-    """Bytes ``start`` up to, not including, ``stop``: offsets in a header or in a frame."""
+    """The bytes from ``start`` up to, not including, ``stop``: offsets in a header or a frame."""
 
     start: int
     stop: int
 
     def shifted(self, offset: int) -> Span:
-        """The same span counted from a point `offset` bytes earlier."""
+        """Return the same span counted from a point `offset` bytes earlier."""
         return Span(self.start + offset, self.stop + offset)
 
     def __contains__(self, offset: object) -> bool:
@@ -99,11 +98,11 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlacedField:
-    """A field in its place: which table, full name, first bit, width, nesting.
+    """A field in its place: its table, full name, first bit, width, and nesting.
 
-    The *container* is the smallest power-of-two number of bytes (1, 2, 4, 8) that holds
-    the field and lies inside the header, so that one gather reads it for a whole batch
-    without leaving the captured header.
+    The *container* is the smallest power-of-two number of bytes (1, 2, 4, 8) that holds the field
+    and lies inside the header, so that one gather reads it for a whole batch without leaving the
+    captured header.
     """
 
     table: HeaderTable
@@ -133,22 +132,22 @@ class PlacedField:
             "_spare": spare,
             "_mask": mask,
         }
-        for name, value in found.items():  # counted once: reading a packet asks for them always
+        for name, value in found.items():  # computed once: every packet read needs them
             object.__setattr__(self, name, value)
 
     @property
     def maximum(self) -> int:
-        """The largest value the field can hold, in the field's unit."""
+        """The largest value that the field can hold, in the field's unit."""
         return ((1 << self.field.bits) - 1) * self.field.unit
 
     # -- one packet ---------------------------------------------------------------
 
     def decode(self, number: int) -> int:
-        """The value inside the big-endian `number` made of exactly the span's bytes."""
+        """Return the value inside the big-endian `number` made of exactly the span's bytes."""
         return (number >> self._spare & self._mask) * self.field.unit
 
     def text(self, value: Value) -> str:
-        """The value as the user reads it, without its meaning: ``0x0800``, ``20 bytes``."""
+        """Return the value as the user reads it, without its meaning: ``0x0800``, ``20 bytes``."""
         if isinstance(value, bytes):
             return value.hex()
         match self.field.kind:
@@ -161,11 +160,11 @@ class PlacedField:
         return f"{value} {self.field.suffix}" if self.field.suffix else str(value)
 
     def meaning(self, value: Value) -> str:
-        """What the number stands for (``TCP`` for protocol 6), or an empty string."""
+        """Return the name of the number (``TCP`` for protocol 6), or an empty string."""
         return self.field.values.get(value, "") if isinstance(value, int) else ""
 
     def json(self, value: Value) -> JsonValue:
-        """The value as JSON has it: number, boolean, address string or hex string."""
+        """Return the value as JSON has it: number, boolean, address string, or hex string."""
         if isinstance(value, bytes):
             return value.hex()
         match self.field.kind:
@@ -178,12 +177,12 @@ class PlacedField:
     # -- a whole batch ------------------------------------------------------------
 
     def column(self, data: NDArray[np.uint8], offsets: NDArray[Any]) -> NDArray[Any]:
-        """The values of many packets at once.
+        """Return the values of many packets at once.
 
-        `data` is one-dimensional uint8; `offsets` (n, integer) are the starts of the
-        layers in it, each with the whole header inside `data`. Returns (n,) of the
-        smallest unsigned dtype that holds the field's maximum; for fields of more than 64 bits
-        (n, 2) uint64, high half first. `BYTES` fields have no column: `TypeError`.
+        `data` is one-dimensional uint8; `offsets` (n, integer) are the starts of the layers in it,
+        each with the whole header inside `data`. The result is (n,) of the smallest unsigned dtype
+        that holds the field's maximum; for fields of more than 64 bits (n, 2) uint64, high half
+        first. Raises `TypeError` for `BYTES` fields, which have no column.
         """
         if self.field.kind is Kind.BYTES:
             raise TypeError(f"{self.name} is a byte string and has no column")
@@ -206,7 +205,7 @@ class PlacedField:
     def _column_bytewise(
         self, data: NDArray[np.uint8], base: NDArray[np.int64], first: int, last: int
     ) -> NDArray[Any]:
-        """`column` for headers with no room for a power-of-two container (3, 5, 6, 7 bytes)."""
+        """Return the column of a header that has no room for a container (3, 5, 6, 7 bytes)."""
         values = np.zeros(len(base), dtype=np.uint64)
         for byte in range(first, last):
             values = (values << np.uint64(8)) | data[base + byte]
@@ -221,7 +220,7 @@ def _bytes_reader(span: Span) -> Callable[..., Value]:
 
 
 def _number_reader(span: Span, spare: int, mask: int, unit: int) -> NumberReader:
-    """A function of its own for each field: what it needs is bound, not looked up."""
+    """Return a reader with the field's constants bound, so that a read looks nothing up."""
     start, stop, from_bytes = *span, int.from_bytes
     if stop - start == 1:
         return lambda data, offset=0: (data[offset + start] >> spare & mask) * unit
@@ -233,10 +232,10 @@ def _number_reader(span: Span, spare: int, mask: int, unit: int) -> NumberReader
 
 
 def gather(data: NDArray[np.uint8], starts: NDArray[np.int64], width: int) -> NDArray[np.uint64]:
-    """`width` (1, 2, 4 or 8) big-endian bytes at every start, as (n,) uint64.
+    """Return the `width` (1, 2, 4 or 8) big-endian bytes at every start, as (n,) uint64.
 
-    Made with an unaligned strided view over `data`, so it costs one pass over `starts`
-    and copies nothing else. Every start + width must lie inside `data`.
+    An unaligned strided view over `data` costs one pass over `starts` and copies nothing else.
+    Every start + width must lie inside `data`.
     """
     if len(starts) == 0:
         return np.zeros(0, dtype=np.uint64)

@@ -1,4 +1,4 @@
-"""What the bits of a field stand for, and how addresses are written."""
+"""The kinds of fields, and the text of addresses."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """How a field's bits are to be understood."""
+    """What the bits of a field are."""
 
-    __hash__ = object.__hash__  # members are single: Enum's own hashes the name, in Python
+    __hash__ = object.__hash__  # unique members; Enum's own hash hashes the name
 
     NUMBER = "number"
     FLAG = "flag"
@@ -21,17 +21,17 @@ class Kind(Enum):
 
 
 def mac_text(address: bytes) -> str:
-    """``02:00:5e:10:00:01`` for 6 bytes."""
+    """Return ``02:00:5e:10:00:01`` for 6 bytes."""
     return address.hex(":")
 
 
 def ipv4_text(address: bytes) -> str:
-    """``192.0.2.1`` for 4 bytes."""
+    """Return ``192.0.2.1`` for 4 bytes."""
     return socket.inet_ntoa(address)
 
 
 def ipv6_text(address: bytes) -> str:
-    """``2001:db8::1`` for 16 bytes: shortened by RFC 5952, its §5 included."""
+    """Return ``2001:db8::1`` for 16 bytes: shortened by RFC 5952, its §5 included."""
     return socket.inet_ntop(socket.AF_INET6, address)
 
 
@@ -44,5 +44,5 @@ _ADDRESS_BYTES = {Kind.MAC: 6, Kind.IPV4: 4, Kind.IPV6: 16}
 
 
 def address_text(kind: Kind, value: int) -> str:
-    """An address as people write it, from the number it is. `KeyError` if `kind` is none."""
+    """Return the text of an address from its number. Raises `KeyError` for other kinds."""
     return ADDRESS_TEXTS[kind](value.to_bytes(_ADDRESS_BYTES[kind], "big"))

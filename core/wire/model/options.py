@@ -1,14 +1,14 @@
 """Options: the type-length-value lists that follow some fixed headers.
 
-IPv4 and TCP options are alike (RFC 791 §3.1, RFC 9293 §3.1): kind 0 ends the list, kind 1 is
-one byte of padding, every other kind is followed by a length that counts kind and length
-too. IPv6 options count only their body, and their one-byte padding is kind 0 (RFC 8200
-§4.2). Neighbor discovery counts in units of 8 bytes (RFC 4861 §4.6). A length of less than the
-option's own first bytes, or past the end of the list, ends the reading: what follows
-cannot be told apart, and the option says so.
+IPv4 and TCP options are alike (RFC 791 §3.1, RFC 9293 §3.1): kind 0 ends the list, kind 1 is one
+byte of padding, and a length that counts kind and length too follows every other kind. IPv6 options
+count only their body, and their one-byte padding is kind 0 (RFC 8200 §4.2). Neighbor discovery
+counts in units of 8 bytes (RFC 4861 §4.6). A length of less than the option's own first bytes, or
+past the end of the list, ends the reading: the next option could be anywhere. The option's
+`problem` says so.
 
-The inside of an option is a `HeaderTable` of its own that starts after kind and length, so
-option fields have names, widths, spans and documentation like any other.
+The body of an option is a `HeaderTable` of its own that starts after kind and length, so option
+fields have names, widths, spans and documentation like any other.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from core.wire.model.table import HeaderTable
 
 @dataclass(frozen=True, slots=True)
 class OptionKind:
-    """What one kind means. With `repeated`, the table fills the body as often as it fits."""
+    """The meaning of one kind. With `repeated`, the table fills the body as often as it fits."""
 
     name: str
     label: str
@@ -33,11 +33,11 @@ class OptionKind:
 
 @dataclass(frozen=True, slots=True)
 class OptionList:
-    """How a protocol writes its options, and the kinds it has.
+    """The way a protocol writes its options, and the kinds that it has.
 
-    `prefix` names unknown kinds (``tcp.options.unknown``). `single` are kinds of one byte,
-    of which `end` ends the list. The length byte counts `unit` bytes and covers kind and length
-    themselves when `inclusive`.
+    `prefix` names unknown kinds (``tcp.options.unknown``). `single` are kinds of one byte, of which
+    `end` ends the list. The length byte counts `unit` bytes and covers kind and length themselves
+    when `inclusive`.
     """
 
     prefix: str
@@ -48,11 +48,11 @@ class OptionList:
     unit: int = 1
 
     def read(self, data: bytes, start: int, stop: int) -> tuple[Option, ...]:
-        """The options in ``data[start:stop]``, which is wholly captured."""
+        """Return the options in ``data[start:stop]``, which is wholly captured."""
         return tuple(self.each(data, start, stop))
 
     def each(self, data: bytes, start: int, stop: int) -> Iterator[Option]:
-        """The same, one by one."""
+        """Yield the same options one by one."""
         while start < stop:
             option, readable = self._one(data, start, stop)
             yield option
@@ -61,7 +61,7 @@ class OptionList:
             start = option.span.stop
 
     def _one(self, data: bytes, start: int, stop: int) -> tuple[Option, bool]:
-        """The option at `start`, and whether its end is known."""
+        """Return the option at `start`, and True if its end is known."""
         kind = data[start]
         known = self.kinds.get(kind)
         name = known.name if known else f"{self.prefix}.unknown"
@@ -76,11 +76,11 @@ class OptionList:
         return Option(name, label, kind, span, values, problem), True
 
     def _length(self, data: bytes, start: int) -> int:
-        """All bytes of the option, kind and length included."""
+        """Return all bytes of the option, kind and length included."""
         return data[start + 1] * self.unit + (0 if self.inclusive else 2)
 
     def _problem(self, data: bytes, start: int, stop: int) -> str:
-        """Why the option's end cannot be known, or an empty string."""
+        """Return why the option's end cannot be known, or an empty string."""
         if start + 2 > stop:
             return "no room for its length"
         length = self._length(data, start)

@@ -32,17 +32,17 @@ from core.wire.model.field import BytesLike, Field, PlacedField, Value
 class HeaderTable:
     """A fixed header: its fields in wire order. See the module's text.
 
-    `name` is Wireshark's protocol name and the prefix of every field name; `title` is for
-    people; `spec` says where the header is drawn. `start` is the byte, counted from the
-    start of the layer, where this table begins: headers whose later words depend on an
-    earlier one (ICMP's on its type) are one table for the common part and one for each
-    continuation, with `start` set and `when` naming the earlier field and its values.
+    `name` is Wireshark's protocol name and the prefix of every field name; `title` is shown to the
+    user; `spec` names the document that draws the header. `start` is the byte, counted from the
+    start of the layer, where this table begins: headers whose later words depend on an earlier one
+    (ICMP's on its type) are one table for the common part and one for each continuation, with
+    `start` set and `when` naming the earlier field and its values.
 
     `stop` is one past its last byte, counted from the start of the layer. `values` and
-    `json_values` read the slots of a whole header at once, ``(data, offset) -> (value, …)``, as
+    `json_values` read the fields of a whole header at once, ``(data, offset) -> (value, …)``, as
     `PlacedField.read` and `PlacedField.json` do one by one.
 
-    Raises `ValueError` when the fields do not end on a byte or two share a name.
+    Raises `ValueError` if the fields do not end on a byte or two share a name.
     """
 
     def __init__(
@@ -90,29 +90,29 @@ class HeaderTable:
             bit += field.bits
 
     def __getitem__(self, key: str) -> PlacedField:
-        """The slot with this name inside the table (``flags.df``); `KeyError` if none."""
+        """Return the field with this name inside the table (``flags.df``). Raises `KeyError`."""
         return self._by_key[key]
 
     def __contains__(self, key: object) -> bool:
         return key in self._by_key
 
     def get(self, key: str) -> PlacedField | None:
-        """The slot with this name inside the table, or None."""
+        """Return the field with this name inside the table, or None."""
         return self._by_key.get(key)
 
     def __repr__(self) -> str:
         return f"HeaderTable({self.name!r}, {self.size} bytes)"
 
     def read(self, data: BytesLike, offset: int = 0) -> dict[str, Value]:
-        """Every slot's value by its name inside the table; the whole header must be there."""
+        """Return every field's value by its name inside the table; all bytes must be there."""
         return dict(zip(self._by_key, self.values(data, offset), strict=True))
 
     def emit(self, values: Mapping[str, Value]) -> bytes:
-        """The header's bytes. Fields not in `values` take their default.
+        """Return the header's bytes. Fields not in `values` take their default.
 
-        `values` go by the name inside the table. A part overrides the bits of its parent.
-        Raises `KeyError` for an unknown name and `ValueError` for a value out of range or
-        not a multiple of the field's unit.
+        `values` go by the name inside the table. A part overrides the bits of its parent. Raises
+        `KeyError` for an unknown name and `ValueError` for a value out of range or not a multiple
+        of the field's unit.
         """
         number = 0
         total = self.size * 8

@@ -1,19 +1,18 @@
-"""What comes from the wire or a file, made safe to print.
+"""Text from the wire or a file, made safe to print.
 
-A terminal obeys control characters: ESC starts sequences that move the cursor, retitle the
-window or answer back; the C1 set (U+0080–U+009F) does the same in one character. Bidirectional
-controls reorder what is read (Unicode TR 9), invisible and unassigned ones hide in it, and a
-lone surrogate cannot be encoded. Each is shown as an escape instead, so nothing vanishes:
-``\\x1b`` is what was there.
+A terminal obeys control characters: ESC starts sequences that move the cursor, retitle the window,
+or answer back; the C1 set (U+0080–U+009F) does the same in one character. Bidirectional controls
+reorder text (Unicode TR 9), invisible and unassigned characters hide in it, and a lone surrogate
+cannot be encoded. Each is shown as an escape instead (``\\x1b``), so that nothing vanishes.
 
-Default-ignorable characters are drawn as nothing at all. Those that are no format characters
-(which all are escaped) have to be named: the combining grapheme joiner, fillers of Hangul, vowels
+Terminals draw default-ignorable characters as nothing at all. Those that are no format characters
+(which all are escaped) have to be listed: the combining grapheme joiner, fillers of Hangul, vowels
 of Khmer that have no glyph, variation selectors.
 
 Combining marks are drawn over the character before them, in no cell of their own; so are Hangul's
 vowels and final consonants. Any number of them can pile up, or hide a text. `STACK` of them on one
-character are shown as they are, which is all that Thai, Vietnamese or old Korean needs; those
-beyond, and those with no character to stand on, are escaped.
+character are shown as they are, which is all that Thai, Vietnamese or old Korean needs; further
+ones, and those without a character below them, are escaped.
 """
 
 from __future__ import annotations
@@ -46,32 +45,34 @@ _PLAIN = re.compile(
 
 
 def safe(text: str) -> str:
-    """`text` with control, format, private, unassigned, surrogate and ignorable characters escaped,
-    and the combining marks that pile up.
+    """Escape what a terminal would obey, hide or pile up in `text`.
 
-    Backslashes stay as they are. Safe text stays the same when it is made safe again.
+    That is: control, format, private, unassigned, surrogate and ignorable characters, and combining
+    marks beyond `STACK`. Backslashes stay as they are. Safe text stays the same when it is made
+    safe again.
     """
     return text if is_plain(text) else rewrite(text, _escape)[0]
 
 
 def is_plain(text: str) -> bool:
-    """Return True if `text` is safe as it is, which one look at its characters' blocks shows.
+    """Return True if the blocks of the characters show that `text` is safe as it is.
 
-    False says nothing: `rewrite` decides then.
+    False decides nothing: call `rewrite` then.
     """
     # Python's notion of printable is stricter: it leaves out odd spaces as well.
     return text.isprintable() and (text.isascii() or _PLAIN.fullmatch(text) is not None)
 
 
 def safe_bytes(data: bytes) -> str:
-    """UTF-8 bytes as safe text; invalid bytes are shown as ``\\xff``."""
+    """Return UTF-8 bytes as safe text; invalid bytes are shown as ``\\xff``."""
     return safe(data.decode("utf-8", "backslashreplace"))
 
 
 def ascii_text(data: bytes) -> str:
-    """One character a byte, as beside a hex dump: printable ASCII is itself, all else a dot.
+    """Return one character a byte, as beside a hex dump: printable ASCII is itself, all else a dot.
 
-    For bytes that nobody knows to be text: whatever they spell, nothing combines or turns round.
+    It is for bytes that may not be text: whatever they spell, nothing combines or changes
+    direction.
     """
     return data.translate(_PRINTED).decode("latin-1")
 
@@ -85,8 +86,8 @@ def is_hidden(character: str) -> bool:
 def rewrite(text: str, replace: Callable[[str], str], room: int = 0) -> tuple[str, int]:
     """Replace the hidden characters of `text` and the combining marks beyond `STACK`.
 
-    `replace` returns what to show for such a character. `room` is how many marks the character
-    before `text` can still take. Return the new text, and the room after it.
+    `replace` returns the text to show for such a character. `room` is the number of marks that the
+    character before `text` can still take. Return the new text, and the room after it.
     """
     pieces = []
     for character in text:

@@ -1,14 +1,14 @@
-"""The walk over one frame: what is left of it, who limits it, and which layer comes next.
+"""The walk over one frame: where its bytes end, what sets that end, and which layer comes next.
 
-Two ends bound every header. `captured` is where our bytes end; `stop` is where the bytes
-belonging to the current payload end, as the frame and every length field so far allow
-(`limited_by` names the tightest). A header that passes `stop` is *malformed*, their fault;
-one that fits but passes `captured` is *truncated*, ours. `Walk.has` is the one place that
-decides between the two.
+Two ends bound every header. `captured` is the end of the captured bytes; `stop` is the end of the
+bytes that belong to the current payload, as the frame and all length fields up to here allow
+(`limited_by` names the tightest). A header that passes `stop` is *malformed*: the sender's fault.
+One that fits but passes `captured` is *truncated*: the capture cut it. `Walk.has` is the only place
+that decides between the two.
 
-A protocol's ``parse(walk, offset)`` adds its layer and names the next one by number
-(`Next`), never by function: Ethernet carries IP carries GRE carries Ethernet, so the
-protocol files do not import each other; `core.wire.registry` knows who answers to what.
+A protocol's ``parse(walk, offset)`` adds its layer and names the next one by number (`Next`), never
+by function. Ethernet carries IP carries GRE carries Ethernet, so the protocol modules must not
+import each other; `core.wire.registry` maps each number to its parser.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from core.wire.model.table import HeaderTable
 
 
 class Numbering(Enum):
-    """Which numbering a next-layer number belongs to."""
+    """The numbering that a next-layer number belongs to."""
 
-    __hash__ = object.__hash__  # members are single: Enum's own hashes the name, in Python
+    __hash__ = object.__hash__  # unique members; Enum's own hash hashes the name
 
     LINK = "link type"
     ETHERTYPE = "EtherType"
@@ -38,7 +38,7 @@ class Numbering(Enum):
 
 
 class Next(NamedTuple):
-    """The layer that follows: its number in its numbering, and where it starts."""
+    """The layer that follows: its number in its numbering, and the offset where it starts."""
 
     space: Numbering
     number: int
@@ -46,10 +46,10 @@ class Next(NamedTuple):
 
 
 class Endpoints(NamedTuple):
-    """What a transport pseudo-header takes from the network header (RFC 9293 §3.1, RFC 8200 §8.1).
+    """The addresses of a transport pseudo-header (RFC 9293 §3.1, RFC 8200 §8.1).
 
-    `destination` is the final one, also under a source route or routing header. Addresses are 4
-    or 16 bytes.
+    `destination` is the final one, also under a source route or routing header. Addresses are 4 or
+    16 bytes.
     """
 
     source: bytes
@@ -76,24 +76,25 @@ class Walk:
 
     @property
     def depth(self) -> int:
-        """The depth of a link or tunneled-link layer met here."""
+        """The depth of a link or tunneled-link layer that begins here."""
         return self.networks + 1 if self.networks else 0
 
     def limit(self, stop: int, name: str) -> None:
-        """A length field says that the payload ends at `stop`; it can only narrow."""
+        """End the payload at `stop`, as the length field `name` says, if it does not end before."""
         if stop < self.stop:
             self.stop = stop
             self.limited_by = name
 
     def end_packet(self, stop: int) -> None:
-        """The outermost packet ends at `stop`; what follows in the frame is trailer."""
+        """End the outermost packet at `stop`; the rest of the frame is trailer."""
         if self.packet_stop is None:
             self.packet_stop = min(stop, self.stop)
 
     def has(self, layer: str, offset: int, size: int, what: str = "header") -> bool:
-        """Return True if `size` bytes are there; if not, the stop is recorded with its cause.
+        """Return True if `size` bytes are there; otherwise record the stop with its cause.
 
-        A packet quoted in an ICMP error is cut by design: running out of it is no stop.
+        Running out of a packet that an ICMP error quotes is no stop: such packets are cut by
+        design.
         """
         end = offset + size
         if end <= self.captured and end <= self.stop:
@@ -118,9 +119,9 @@ class Walk:
         depth: int | None = None,
         header_length: int | None = None,
     ) -> None:
-        """The header at `offset` contradicts itself in `slot`.
+        """Add the header at `offset`, which contradicts itself in `slot`, and record the stop.
 
-        Its layer ends with that field: what follows on the wire has no known meaning.
+        Its layer ends with that field: later bytes have no known meaning.
         """
         length = slot.span.stop if header_length is None else header_length
         self.add((table,), offset, length, depth=depth, last=slot)
@@ -141,7 +142,7 @@ class Walk:
         last: PlacedField | None = None,
     ) -> None:
         """Append the layer that the first table names, ending where the payload now ends."""
-        layer = Layer(  # by place: each packet has a few, and names cost as much again
+        layer = Layer(  # positional, because keywords would double the cost
             tables[0].name,
             tables[0].title,
             tables,
@@ -161,7 +162,7 @@ class Walk:
         self.layers.append(layer)
 
     def begin(self, table: HeaderTable, offset: int, *, depth: int | None = None) -> bool:
-        """Return True if `table` is all there; if not, a layer of its whole fields and the stop."""
+        """Return True if all of `table` is there; otherwise add its whole fields, and the stop."""
         if self.has(table.name, offset, table.stop):
             return True
         checks: tuple[Check, ...] = ()

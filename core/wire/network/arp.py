@@ -1,8 +1,8 @@
-"""ARP: which hardware address has this protocol address; and RARP, the question reversed.
+"""ARP: the hardware address of a host with a protocol address; and RARP, the reverse question.
 
-RFC 826. The header names the kind and the size of both addresses, so their place depends on
-two size bytes; nearly always they are Ethernet's 6 and IPv4's 4. RFC 903 uses the same layout
-for RARP (operations 3 and 4).
+RFC 826. The header names the kind and the size of both addresses, so the position of an address
+depends on two size bytes; nearly always they are Ethernet's 6 and IPv4's 4. RFC 903 uses the same
+layout for RARP (operations 3 and 4).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HARDWARE_TYPES = {
     24: "IEEE 1394",
     32: "InfiniBand",
 }
-ETHERNET_TYPES = (1, 6)  # whose addresses are MAC addresses
+ETHERNET_TYPES = (1, 6)  # hardware types whose addresses are MAC addresses
 MAC_BYTES, IPV4_BYTES = 6, 4
 REQUEST, REPLY, REVERSE_REQUEST, REVERSE_REPLY = 1, 2, 3, 4
 OPERATIONS = {
@@ -74,7 +74,7 @@ ARP = HeaderTable(
 
 
 def _fields(hardware: int, protocol: int, macs: bool, ips: bool) -> list[Field]:
-    """The address fields for sizes in bytes."""
+    """Return the address fields for sizes in bytes."""
     fields = []
     for side, who in (("src", "Sender"), ("dst", "Target")):
         if macs:
@@ -97,13 +97,13 @@ ARP_IPV4 = HeaderTable(
 
 @lru_cache(maxsize=64)
 def _odd_table(hardware: int, protocol: int, macs: bool, ips: bool) -> HeaderTable | None:
-    """The addresses of anything but IPv4 over Ethernet; None where both sizes are zero."""
+    """Return the addresses of anything but IPv4 over Ethernet; None if both sizes are zero."""
     fields = _fields(hardware, protocol, macs, ips)
     return HeaderTable("arp", ARP.title, "RFC 826", *fields, start=ARP.size) if fields else None
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """The common part, and the addresses in the sizes it tells."""
+    """Read the common part, and the addresses in the sizes that it gives."""
     depth = walk.networks + 1
     if not walk.begin(ARP, offset, depth=depth):
         return None
@@ -132,9 +132,9 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """``Who has 10.0.0.1? Tell 10.0.0.2`` and ``10.0.0.1 is at 00:00:5e:00:53:01``.
+    """Return ``Who has 10.0.0.1? Tell 10.0.0.2`` or ``10.0.0.1 is at 00:00:5e:00:53:01``.
 
-    Hardware addresses of any kind and size are read, as 20 bytes on InfiniBand (RFC 4391 §9.1).
+    It shows hardware addresses of any kind and size, as 20 bytes on InfiniBand (RFC 4391 §9.1).
     """
     data = dissection.data
     operation = ARP["opcode"].number(data, layer.offset)
@@ -161,7 +161,7 @@ def info(layer: Layer, dissection: Dissection) -> str:
 
 
 def _text(layer: Layer, data: bytes, key: str) -> str:
-    """An address as text, or an empty string where the packet has none of this kind."""
+    """Return an address as text, or an empty string if the packet has none of this kind."""
     slot = layer.tables[-1].get(key)
     return "" if slot is None else slot.text(slot.read(data, layer.offset))
 

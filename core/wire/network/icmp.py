@@ -1,10 +1,10 @@
 """ICMP: errors about IPv4 packets, and echo.
 
-RFC 792; RFC 1191 (the MTU in "fragmentation needed"), RFC 950 (address mask), RFC 1256
-(router discovery). Type, code and checksum are common; the next four bytes depend on the
-type. An error quotes the packet it is about: its header and at least 8 bytes. The quoted layers are
-read like any others and marked so; their checksums are not judged, for most of what they
-cover is not there.
+RFC 792; RFC 1191 (the MTU in "fragmentation needed"), RFC 950 (address mask), RFC 1256 (router
+discovery). Type, code and checksum are common; the next four bytes depend on the type. An error
+quotes the packet that caused it: its header and at least 8 bytes. The quoted layers are read like
+any others and marked as quoted; their checksums are not judged, because most of the bytes that they
+cover are missing.
 
 The checksum covers the whole message, without a pseudo-header.
 """
@@ -208,7 +208,7 @@ _CHECKSUM = ICMP["checksum"]
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """The message, and the packet an error quotes."""
+    """Read the message, and the packet that an error quotes."""
     if not walk.begin(ICMP, offset):
         return None
     kind = ICMP["type"].number(walk.data, offset)
@@ -226,12 +226,12 @@ def parse(walk: Walk, offset: int) -> Next | None:
 
 
 def continuations(tables: tuple[HeaderTable, ...], kind: int) -> tuple[HeaderTable, ...]:
-    """The tables that go on from a message of type `kind`."""
+    """Return the tables that continue a message of type `kind`."""
     return tuple(table for table in tables if table.when and kind in table.when[1])
 
 
 def message_check(walk: Walk, slot: PlacedField, offset: int) -> Check:
-    """The verdict on a sum over the whole message without a pseudo-header."""
+    """Return the verdict on a sum over the whole message without a pseudo-header."""
     if reason := packet_checksums.obstacle(walk, walk.stop):
         return packet_checksums.unverified(walk, slot, reason)
     return packet_checksums.judge(
@@ -240,7 +240,7 @@ def message_check(walk: Walk, slot: PlacedField, offset: int) -> Check:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """``Echo request id=0x04d2, seq=1``, ``Destination unreachable (port unreachable)``."""
+    """Return ``Echo request id=0x04d2, seq=1``, ``Destination unreachable (port unreachable)``."""
     data = dissection.data
     kind, code = (ICMP[key].number(data, layer.offset) for key in ("type", "code"))
     text = TYPES.get(kind, f"Type {kind}")

@@ -124,7 +124,7 @@ _CHECKSUM = ICMPV6["checksum"]
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """The message, its options, and the packet an error quotes."""
+    """Read the message, its options, and the packet that an error quotes."""
     if not walk.begin(ICMPV6, offset):
         return None
     kind = ICMPV6["type"].number(walk.data, offset)
@@ -150,7 +150,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """``Neighbor solicitation for fe80::1 from 00:…``, ``Echo request id=0x1, seq=2``."""
+    """Return ``Neighbor solicitation for fe80::1 from 00:…``, ``Echo request id=0x1, seq=2``."""
     data = dissection.data
     kind, code = (ICMPV6[key].number(data, layer.offset) for key in ("type", "code"))
     text = TYPES.get(kind, f"Type {kind}")

@@ -1,8 +1,8 @@
-"""IGMP: which hosts want which IPv4 multicast groups.
+"""IGMP: the IPv4 multicast groups that hosts want to receive.
 
 RFC 1112 appendix I (v1), RFC 2236 (v2), RFC 3376 (v3). All versions share eight bytes: type, a
-response time, checksum, group. A query longer than eight bytes is a v3 one; a v3 report has
-its own layout. The checksum covers the whole message, without a pseudo-header.
+response time, checksum, group. A query longer than eight bytes is a v3 one; a v3 report has its own
+layout. The checksum covers the whole message, without a pseudo-header.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ CONTINUATIONS = (GROUP, QUERY_3, REPORT, RECORD)
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """The message, with the first group record of a v3 report."""
+    """Read the message, with the first group record of a v3 report."""
     if not walk.begin(IGMP, offset):
         return None
     kind = IGMP["type"].number(walk.data, offset)
@@ -115,7 +115,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """``Membership report v2 for 224.0.0.251``."""
+    """Return ``Membership report v2 for 224.0.0.251``."""
     data = dissection.data
     kind = IGMP["type"].number(data, layer.offset)
     text = TYPES.get(kind, f"Type 0x{kind:02x}")

@@ -1,18 +1,18 @@
-"""IPv4: the header every classic C program knows as ``struct iphdr``.
+"""IPv4: ``struct iphdr`` of Linux.
 
-RFC 791 §3.1; the type of service byte is DSCP and ECN today (RFC 2474, RFC 3168). The header
-length counts 32-bit words, options included; the total length covers header and payload, so
-whatever follows it in an Ethernet frame is padding. The checksum covers the header only.
+RFC 791 §3.1; the type of service byte is DSCP and ECN today (RFC 2474, RFC 3168). The header length
+counts 32-bit words, options included; the total length covers header and payload, so the rest of an
+Ethernet frame is padding. The checksum covers the header only.
 
 How lengths limit it
 --------------------
-A header length under 5 words, or a total length under the header's, contradicts itself: the
-packet is malformed and nothing inside can be trusted; so is a total length of zero, unless it was
-left to the network card (`core.wire.network.unset_length`): then the frame's own end is taken. A
-total length past the end of the frame is noted, and what is there is read.
+A header length under 5 words, or a total length under the header's, contradicts itself: the packet
+is malformed, and its contents cannot be trusted. So is a total length of zero, unless it was left
+to the network card (`core.wire.network.unset_length`): then the packet ends with the frame. A total
+length past the end of the frame gets a note, and the bytes that are there are read.
 
-Fragments: only the first carries the transport header; its checksum covers bytes that are not
-here. Later ones are data.
+Only the first fragment carries the transport header, whose checksum covers bytes of later ones.
+Later fragments are data.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ ECN_NAMES = {0: "Not ECN-capable", 1: "ECT(1)", 2: "ECT(0)", 3: "Congestion expe
 
 
 def service_parts() -> tuple[Field, ...]:
-    """The parts of the byte that IPv4 calls type of service and IPv6 traffic class."""
+    """Return the parts of the byte that IPv4 calls type of service and IPv6 traffic class."""
     return (
         Field("dscp", 6, "Code point", values=DSCP_NAMES),
         Field("ecn", 2, "Congestion notification", values=ECN_NAMES),
@@ -110,7 +110,7 @@ _MORE, _FRAGMENT_OFFSET = IPV4["flags.mf"], IPV4["frag_offset"]
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """Header, options and checksum; then by protocol, unless a later fragment."""
+    """Read header, options and checksum; the protocol comes next, except in a later fragment."""
     walk.networks += 1
     if not walk.begin(IPV4, offset):
         return None
@@ -135,7 +135,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
 
 
 def _contradiction(walk: Walk, offset: int, header: int) -> tuple[PlacedField, str] | None:
-    """The field that makes the header unusable, and why."""
+    """Return the field that makes the header unusable, and why."""
     version, length = _VERSION.number(walk.data, offset), _LENGTH.number(walk.data, offset)
     if version != _VERSION.field.default:
         return _VERSION, f"version {version} is not 4"
@@ -155,7 +155,7 @@ def _is_left_to_card(walk: Walk, offset: int, header: int) -> bool:
 
 
 def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
-    """Let the total length end the packet; remarks where it and the frame disagree."""
+    """Let the total length end the packet; return notes if it and the frame disagree."""
     length = _LENGTH.number(walk.data, offset)
     room = walk.stop - offset
     notes = _beyond_the_datagram(walk.data, offset, length)
@@ -170,7 +170,7 @@ def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
 
 
 def _beyond_the_datagram(data: bytes, offset: int, length: int) -> tuple[Note, ...]:
-    """A remark on a fragment that would end past the longest datagram there can be."""
+    """Return a note on a fragment that would end past the longest possible datagram."""
     place = _FRAGMENT_OFFSET.number(data, offset) * FRAGMENT_UNIT
     end = place + length - _HEADER_LENGTH.number(data, offset)
     if place and end > _LENGTH.maximum:
@@ -180,7 +180,7 @@ def _beyond_the_datagram(data: bytes, offset: int, length: int) -> tuple[Note, .
 
 
 def _add(walk: Walk, offset: int, header: int, notes: tuple[Note, ...]) -> None:
-    """The layer of a complete header, its checksum judged and its addresses remembered."""
+    """Add the layer of a complete header, judge its checksum, and store its addresses."""
     data, options_at = walk.data, offset + IPV4.size
     options = OPTIONS.read(data, options_at, offset + header)
     if walk.quoted:
@@ -262,7 +262,7 @@ def _contradictions(walk: BatchReader, group: FrameGroup, agreements: dict[str, 
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """A fragment's place, or the protocol that nothing here reads."""
+    """Return a fragment's position, or the protocol, which rawscope does not read."""
     data = dissection.data
     place, more = layer.number(data, "frag_offset"), layer.number(data, "flags.mf")
     protocol = layer.number(data, "proto")

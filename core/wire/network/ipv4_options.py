@@ -1,10 +1,9 @@
-"""The options of an IPv4 header, and what a source route does to the destination.
+"""The options of an IPv4 header, and the destination of a source route.
 
-RFC 791 §3.1, RFC 2113 (router alert). With a loose or strict source route the header's
-destination is the next hop; the last address of the route is where the packet is going, and
-that one is in the transport's pseudo-header. The pointer counts from 1 at the option's
-first byte; when it is past the option's end the route is used up and the header's
-destination is final.
+RFC 791 §3.1, RFC 2113 (router alert). With a loose or strict source route the header's destination
+is the next hop; the last address of the route is the final destination, and the one in the
+transport's pseudo-header. The pointer counts from 1 at the option's first byte; when it is past the
+option's end the route is used up and the header's destination is final.
 """
 
 from __future__ import annotations
@@ -61,7 +60,7 @@ HOP_BYTES = 4
 
 
 def final_destination(data: bytes, options: tuple[Option, ...]) -> bytes | None:
-    """The last address of a source route that is not used up, or None."""
+    """Return the last address of a source route that is not used up, or None."""
     for option in options:
         if option.kind in SOURCE_ROUTES and not option.problem:
             body = data[option.span.start : option.span.stop]

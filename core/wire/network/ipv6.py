@@ -40,10 +40,10 @@ from core.wire.protocol import (
     Reader,
 )
 
-# Those that may stand between the fixed header and what a network card segments. Their lengths
+# Headers that may come before TCP or UDP in a packet that a network card segments. Their lengths
 # are in the same place, in the same unit. A fragment is never segmented.
 BEFORE_SEGMENTS = (IpProtocol.HOP_BY_HOP, IpProtocol.ROUTING, IpProtocol.DESTINATION)
-SEGMENTS_WITHIN = 8  # extension headers that are looked through for TCP or UDP
+SEGMENTS_WITHIN = 8  # extension headers that are searched for TCP or UDP
 
 IPV6 = HeaderTable(
     "ipv6",
@@ -63,7 +63,7 @@ _ADDRESSES = (IPV6["src"].span, IPV6["dst"].span)
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """The fixed header; then by next header."""
+    """Read the fixed header; the next header follows."""
     walk.networks += 1
     if not walk.begin(IPV6, offset):
         return None
@@ -81,7 +81,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
 
 
 def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
-    """Let the payload length end the packet; a remark where it and the frame disagree."""
+    """Let the payload length end the packet; return a note if it and the frame disagree."""
     slot = IPV6["plen"]
     length = slot.number(walk.data, offset)
     room = walk.stop - offset - IPV6.size
@@ -104,7 +104,7 @@ def _limit(walk: Walk, offset: int) -> tuple[Note, ...]:
 def _carries_segments(walk: Walk, offset: int) -> bool | None:
     """Return True if TCP or UDP follows the fixed header, behind options and routing at most.
 
-    None where the capture kept too little to tell.
+    Return None if the capture kept too little to decide.
     """
     following, at = IPV6["nxt"].number(walk.data, offset), offset + IPV6.size
     for _ in range(SEGMENTS_WITHIN):
@@ -120,7 +120,7 @@ def _carries_segments(walk: Walk, offset: int) -> bool | None:
 
 
 def _jumbo_length(walk: Walk, offset: int) -> int:
-    """What a jumbo payload option in a hop-by-hop header right after says, or 0."""
+    """Return the length in a jumbo payload option of a hop-by-hop header that comes next, or 0."""
     if IPV6["nxt"].number(walk.data, offset) != IpProtocol.HOP_BY_HOP:
         return 0
     start = offset + IPV6.size

@@ -117,12 +117,12 @@ _ADDRESS_BYTES = 16
 
 
 def parse_hop_by_hop(walk: Walk, offset: int) -> Next | None:
-    """Options for every router on the way; a jumbo payload's length is one of them."""
+    """Read options for every router on the path; a jumbo payload's length is one of them."""
     return _options_header(walk, offset, HOP_BY_HOP)
 
 
 def parse_destination_options(walk: Walk, offset: int) -> Next | None:
-    """Options for the destination."""
+    """Read options for the destination."""
     return _options_header(walk, offset, DESTINATION_OPTIONS)
 
 
@@ -143,7 +143,7 @@ def _options_header(walk: Walk, offset: int, table: HeaderTable) -> Next | None:
 
 
 def _extension_length(walk: Walk, offset: int, table: HeaderTable) -> int:
-    """The whole length of an extension header that is all there, or 0."""
+    """Return the whole length of an extension header that is all there, or 0."""
     if not walk.begin(table, offset):
         return 0
     length = UNIT * (table["len"].number(walk.data, offset) + 1)
@@ -154,7 +154,7 @@ def _extension_length(walk: Walk, offset: int, table: HeaderTable) -> int:
 
 
 def parse_routing(walk: Walk, offset: int) -> Next | None:
-    """Where the packet shall pass; its last stop is the transport's destination."""
+    """Read the path of the packet; its last stop is the transport's destination."""
     length = _extension_length(walk, offset, ROUTING)
     if not length:
         return None
@@ -168,7 +168,7 @@ def parse_routing(walk: Walk, offset: int) -> Next | None:
 
 
 def final_destination(header: bytes, destination: bytes) -> bytes:
-    """The last stop that a whole routing header names, else `destination`."""
+    """Return the last stop in a whole routing header, else `destination`."""
     match ROUTING["type"].number(header):
         case 0:
             addresses = (len(header) - UNIT) // _ADDRESS_BYTES
@@ -187,7 +187,7 @@ def final_destination(header: bytes, destination: bytes) -> bytes:
 
 
 def parse_fragment(walk: Walk, offset: int) -> Next | None:
-    """A piece of a datagram; only the first one goes on with a header."""
+    """Read the header of a fragment; only in the first one another header follows."""
     if not walk.begin(FRAGMENT, offset):
         return None
     values = FRAGMENT.read(walk.data, offset)
@@ -199,7 +199,7 @@ def parse_fragment(walk: Walk, offset: int) -> Next | None:
 
 
 def parse_authentication(walk: Walk, offset: int) -> Next | None:
-    """The authentication header, also over IPv4; what follows is in the clear."""
+    """Read the authentication header, also over IPv4; the next header is not encrypted."""
     if not walk.begin(AUTHENTICATION, offset):
         return None
     words = AUTHENTICATION["length"].number(walk.data, offset)

@@ -1,11 +1,11 @@
 """The options inside IPv6's hop-by-hop and destination headers.
 
-RFC 8200 §4.2. The top two bits of the type say what a node does that does not know the option,
-the third whether routers may change it; the tables go by the whole byte.
+RFC 8200 §4.2. The top two bits of the type say what a node does that does not know the option, the
+third whether routers may change it; the tables go by the whole byte.
 
-RFC 8504 §5.3 lets a node bound how many options it looks at, and Linux stops after 8
-(net.ipv6.max_hbh_opts_number). The jumbo payload option is looked for among as many, since it
-is wanted for every packet that comes in; writers put it first.
+RFC 8504 §5.3 lets a node bound how many options it reads, and Linux stops after 8
+(net.ipv6.max_hbh_opts_number). rawscope searches as many for the jumbo payload option, since it
+does so for every packet; senders put that option first.
 """
 
 from __future__ import annotations

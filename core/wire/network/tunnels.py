@@ -1,9 +1,9 @@
-"""Tunnels that carry other protocols' packets: GRE and VXLAN. (IP in IP is `ipv4` in itself.)
+"""Tunnels that carry other protocols' packets: GRE and VXLAN. (`ipv4` and `ipv6` read IP in IP.)
 
-GRE, RFC 2784 and RFC 2890: four bytes, and after them what the flags announce, in this
-order: checksum and offset, key, sequence number. Version 1 is PPTP's (RFC 2637), where the key
-is a length and a call, and an acknowledgment number may follow. The checksum covers the
-GRE header and all after it.
+GRE, RFC 2784 and RFC 2890: four bytes, and after them the words that the flags announce, in this
+order: checksum and offset, key, sequence number. Version 1 is PPTP's (RFC 2637), where the key is a
+length and a call, and an acknowledgment number may follow. The checksum covers the GRE header and
+all after it.
 
 VXLAN, RFC 7348: an Ethernet frame inside UDP port 4789, after a network identifier.
 """
@@ -49,11 +49,11 @@ _SEQUENCE = (Field("sequence_number", 32, "Sequence number"),)
 _ACKNOWLEDGMENT = (Field("ack_number", 32, "Acknowledgment number"),)
 
 
-@lru_cache(maxsize=1 << 4 + GRE["flags.version"].field.bits)  # all there are
+@lru_cache(maxsize=1 << 4 + GRE["flags.version"].field.bits)  # all combinations
 def optional_table(
     checksum_there: bool, key: bool, sequence: bool, version: int, acknowledged: bool
 ) -> HeaderTable | None:
-    """The words after the first, as the flags announce them."""
+    """Return the table of the words after the first, as the flags announce them."""
     fields: tuple[Field, ...] = ()
     fields += _CHECKSUM if checksum_there else ()
     fields += (_CALL if version == PPTP else _KEY) if key else ()
@@ -95,7 +95,7 @@ TABLES = (
 
 
 def parse_gre(walk: Walk, offset: int) -> Next | None:
-    """The header with its optional words; then by EtherType."""
+    """Read the header with its optional words; an EtherType names the next header."""
     if not walk.begin(GRE, offset):
         return None
     data = walk.data
@@ -125,10 +125,10 @@ def _check(walk: Walk, offset: int, optional: HeaderTable) -> Check:
 
 
 def parse_vxlan(walk: Walk, offset: int) -> Next | None:
-    """The header, where its one flag says it is one; then an Ethernet frame."""
+    """Read the header, if its flag shows that it is VXLAN; an Ethernet frame follows."""
     flag = VXLAN["flag_i"]
     if walk.stop < offset + VXLAN.size or walk.captured < offset + flag.span.stop:
-        return None  # too short to be one, or nobody can tell
+        return None  # too short for VXLAN, or cut before the flag
     if not flag.number(walk.data, offset):
         return None  # something else on that port: application data
     if not walk.begin(VXLAN, offset):
@@ -138,13 +138,13 @@ def parse_vxlan(walk: Walk, offset: int) -> Next | None:
 
 
 def info_gre(layer: Layer, dissection: Dissection) -> str:
-    """What it carries."""
+    """Return the protocol that the tunnel carries."""
     kind = GRE["proto"].number(dissection.data, layer.offset)
     return f"GRE of 0x{kind:04x} {ETHERTYPE_NAMES.get(kind, '')}".rstrip()
 
 
 def info_vxlan(layer: Layer, dissection: Dissection) -> str:
-    """The network identifier."""
+    """Return the network identifier."""
     return f"VXLAN network {layer.number(dissection.data, 'vni')}"
 
 

@@ -19,7 +19,7 @@ from core.wire.registry import PROTOCOLS
 
 
 class Severity(IntEnum):
-    """How much a row wants to be noticed."""
+    """How much a row should attract attention."""
 
     NONE = 0
     NOTE = 1
@@ -29,7 +29,7 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the tree. `span` is the bytes in the frame, None where there are none."""
+    """One line of the tree. `span` is its bytes in the frame, None if it has none."""
 
     key: str
     label: str
@@ -63,12 +63,12 @@ _ALARMING = frozenset({Verdict.BAD, Verdict.ILLEGAL})
 
 
 def detail_rows(dissection: Dissection) -> tuple[Row, ...]:
-    """The layers' rows, then payload, trailer, and why reading stopped."""
+    """Return the layers' rows, then payload, trailer, and the reason why dissection ended."""
     return tuple(each_row(dissection))
 
 
 def each_row(dissection: Dissection) -> Iterator[Row]:
-    """The same, one by one: if one fails, those before it are not lost."""
+    """Yield the same rows one by one: if one fails, those before it are not lost."""
     counts: Counter[str] = Counter()
     for layer in dissection.layers:
         counts[layer.name] += 1
@@ -80,7 +80,7 @@ def each_row(dissection: Dissection) -> Iterator[Row]:
 
 
 def fault_row(words: str) -> Row:
-    """What stands in the place of rows that could not be made (`core.wire.present.faults`)."""
+    """Return the row in the place of rows that could not be made (`core.wire.present.faults`)."""
     return Row("frame.fault", words, severity=Severity.ERROR, is_layer=True)
 
 
@@ -109,7 +109,7 @@ def _layer_row(layer: Layer, dissection: Dissection, suffix: str) -> Row:
 
 
 def _headline(layer: Layer, data: bytes) -> str:
-    """``10.0.0.5 → 10.0.0.9`` beside the layer's title."""
+    """Return ``10.0.0.5 → 10.0.0.9``, which stands beside the layer's title."""
     table = layer.tables[0]
     for keys in (("src", "dst"), ("srcport", "dstport")):
         if keys[0] in table:
@@ -124,7 +124,7 @@ def _headline(layer: Layer, data: bytes) -> str:
 
 
 def _field_rows(layer: Layer, dissection: Dissection, suffix: str) -> list[Row]:
-    """A row for every field, parts below their parent."""
+    """Return a row for every field, parts below their parent."""
     checks = {check.slot: check for check in layer.checks}
     remarks = {note.slot: note for note in layer.notes if note.slot}
     if layer.last is not None and dissection.stop is not None:
@@ -171,7 +171,7 @@ def _severity(remark: Note) -> Severity:
 
 
 def _bits(slot: PlacedField, value: int) -> str:
-    """Where a part's bits stand in its parent: ``.... ..1.``."""
+    """Return where a part's bits are in its parent: ``.... ..1.``."""
     parent = slot.parent
     if parent is None:
         return ""
@@ -183,12 +183,12 @@ def _bits(slot: PlacedField, value: int) -> str:
 
 
 def _with_check(row: Row, check: Check, slot: PlacedField) -> Row:
-    """The row of a checksum with its verdict, and what a verdict means."""
+    """Return the row of a checksum with its verdict, and the meaning of a verdict."""
     verdict = check.verdict
     sign = VERDICT_SIGNS.get(verdict, "")
     meaning = f"{sign}: {check.reason}" if check.reason else sign
     inner = [Row(f"{slot.name}.status", "Verdict", verdict.word, VERDICT_CAVEAT, row.span)]
-    if check.reason:  # again, where it has the whole width
+    if check.reason:  # again, with the whole width of the line
         inner.append(Row(f"{slot.name}.reason", check.reason, span=row.span, is_layer=True))
     if verdict in (Verdict.BAD, Verdict.OFFLOADED) and check.expected is not None:
         expected = slot.text(check.expected)
@@ -260,7 +260,7 @@ def _stop_row(stop: Stop, dissection: Dissection) -> Row:
 
 
 def _byte_rows(dissection: Dissection) -> list[Row]:
-    """What no table reads: the payload, with what it says where somebody knows, and the trailer."""
+    """Return the rows of the payload, described if a reader knows it, and of the trailer."""
     said = None
     if dissection.layers and not dissection.layers[-1].quoted:
         said = payload_info.describe(dissection, dissection.layers[-1])

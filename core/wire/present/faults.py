@@ -1,10 +1,10 @@
-"""Faults of our own: the packets that rawscope failed to describe, counted.
+"""Count the packets that rawscope failed to describe.
 
-Dissection never raises for traffic, and neither do its readers. If one does all the same, the
-fault is ours: it must not take the packets after it along. Code that shows packets one by one (a
-line of `dump`, a row of the table, the detail tree, a key that acts on a packet) does so inside
-`guard`, or hands the exception to `note`, and shows the words in the packet's place. The count is
-shown to the user.
+Dissection never raises for traffic, and neither do its readers. If one raises all the same,
+rawscope is at fault, and the packets after it must not be lost. Code that shows packets one by one
+(a line of `dump`, a row of the table, the detail tree, a key that acts on a packet) does so inside
+`guard`, or hands the exception to `note`, and shows the words in the packet's place. The screen
+shows the count.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ LIMIT = 1 << 16  # packet numbers remembered; the count stops there
 
 
 class Faults:
-    """Counts packets, by number, that could not be described. For one thread."""
+    """A count of packets, by number, that could not be described. For one thread."""
 
     def __init__(self) -> None:
         self._numbers: set[int] = set()
@@ -47,11 +47,11 @@ class Faults:
         """
         try:
             yield
-        except Exception as error:  # ours; the packets beside it are not to be lost
+        except Exception as error:  # rawscope's fault; other packets must not be lost
             say(self.note(number, error))
 
     def forget(self) -> None:
-        """Start counting again: packet numbers mean other packets from here on.
+        """Start counting again, because packet numbers mean other packets from here on.
 
         `first` and `message` stay until another packet fails.
         """
@@ -59,8 +59,8 @@ class Faults:
 
 
 def fault_text(error: Exception) -> str:
-    """What is shown of a packet that could not be described.
+    """Return the text that is shown for a packet that could not be described.
 
-    Only the exception's type is named: its message may hold bytes of the packet.
+    It names only the exception's type, because the message may hold bytes of the packet.
     """
     return f"rawscope failed to describe this packet: {type(error).__name__} in its own code"

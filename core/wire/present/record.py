@@ -1,9 +1,9 @@
 """One packet as JSON has it: flat Wireshark names (PRODUCT.md, "Command line").
 
-Only the outermost network header and what it carries have plain names, so that one name
-means one value; deeper layers are in the detail tree. A field is there when its layer is
-and all its bytes were captured. Numbers are numbers, flags booleans, addresses strings,
-byte strings lower-case hex.
+Only the outermost network header and what it carries have plain names, so that one name means one
+value; deeper layers are in the detail tree. A packet has a field if it has the layer and all bytes
+of the field were captured. Numbers are numbers, flags booleans, addresses strings, byte strings
+lower-case hex.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _OPTION_KEYS = {
 
 
 def record(dissection: Dissection, found: dict[str, Json] | None = None) -> dict[str, Json]:
-    """The packet's keys, from ``frame.protocols`` to ``frame.stop``, behind those in `found`."""
+    """Return the packet's keys, from ``frame.protocols`` to ``frame.stop``, added to `found`."""
     if found is None:
         found = {}
     found["frame.protocols"] = protocols(dissection)
@@ -56,7 +56,7 @@ def record(dissection: Dissection, found: dict[str, Json] | None = None) -> dict
 
 
 def protocols(dissection: Dissection) -> str:
-    """``eth:vlan:ip:tcp``: the listed layers, outermost first, and ``data`` for the rest."""
+    """Return ``eth:vlan:ip:tcp``: the listed layers, outermost first, and ``data`` for the rest."""
     names = [layer.name for layer in dissection.layers if layer.name in LISTED]
     if dissection.payload.stop > dissection.payload.start:
         names.append("data")
@@ -66,7 +66,7 @@ def protocols(dissection: Dissection) -> str:
 def _add_layer(found: dict[str, Json], layer: Layer, dissection: Dissection) -> None:
     for table in layer.tables:
         values = _values(layer, table, dissection.data)
-        for check in layer.checks:  # its words come right behind the field
+        for check in layer.checks:  # the verdict comes right after the field
             if check.slot.table is table:
                 found.update(islice(values, table.slots.index(check.slot) + 1))
                 if check.slot.name in found:
@@ -86,7 +86,7 @@ def _add_layer(found: dict[str, Json], layer: Layer, dissection: Dissection) -> 
 
 
 def _values(layer: Layer, table: HeaderTable, data: bytes) -> Iterator[tuple[str, JsonValue]]:
-    """The name and value of each field of one of the layer's tables, as far as captured."""
+    """Return the name and value of each captured field of one of the layer's tables."""
     if layer.is_whole(table):
         return zip(table.names, table.json_values(data, layer.offset), strict=True)
     held = (slot for slot in table.slots if layer.holds(slot))
@@ -102,7 +102,7 @@ def _add_check(found: dict[str, Json], check: Check) -> None:
 
 
 def _gather(found: dict[str, Json], name: str, value: JsonValue) -> None:
-    """An option's value; the second of one name makes it a list."""
+    """Add an option's value; the second of one name makes it a list."""
     before = found.get(name)
     if before is None:
         found[name] = value
@@ -113,7 +113,7 @@ def _gather(found: dict[str, Json], name: str, value: JsonValue) -> None:
 
 
 def _append_tag(found: dict[str, Json], layer: Layer, data: bytes) -> None:
-    """Tags stack, so each of their fields is a list, outermost first."""
+    """Add each field of a tag to a list, outermost first, because tags stack."""
     for slot, value in layer.fields(data):
         tags = found.setdefault(slot.name, [])
         if isinstance(tags, list):

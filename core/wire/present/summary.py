@@ -1,11 +1,12 @@
-"""The row of one packet in the table: addresses, protocol, Info, and what the row is about.
+"""The row of one packet in the table: addresses, protocol, Info, and tone.
 
 The Info line describes the innermost layer outside of a quoted packet, or the application's bytes
-where one of the small readers knows them. It always says what stopped the reading, and everything
-that came from bytes passes through `core.wire.model.text.safe`.
+if one of the small readers knows them. It always says what ended the dissection, and all text from
+bytes passes through `core.wire.model.text.safe`.
 
-A protocol's Info function gets complete headers only, so each of its fields has a value. A header
-that was cut, or that contradicts itself, is described here, the same way for every protocol.
+A protocol's Info function gets complete headers only, so each of its fields has a value. This
+module describes a header that was cut, or that contradicts itself, in the same way for every
+protocol.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ APPLICATION_TONES = {
 
 
 def summarize(dissection: Dissection, base: SequenceBase | None = None) -> Summary:
-    """The row of one packet. `base` makes TCP's numbers relative."""
+    """Return the row of one packet. `base` makes sequence numbers relative."""
     layer = _subject(dissection)
     source, destination = _addresses(dissection)
     if layer is None:
@@ -85,7 +86,7 @@ def failed_summary(dissection: Dissection | None, words: str) -> Summary:
 def _describe(
     layer: Layer, dissection: Dissection, base: SequenceBase | None
 ) -> tuple[str, str, Tone]:
-    """Protocol, Info and tone: the application's where it is known, else the layer's."""
+    """Return protocol, Info and tone: the application's if it is known, else the layer's."""
     application = payload_info.describe(dissection, layer)
     if application is not None:
         return application.name, application.text, APPLICATION_TONES[application.name]
@@ -100,7 +101,7 @@ def _describe(
 
 
 def _incomplete_text(layer: Layer, data: bytes) -> str:
-    """What the fields that a cut or contradictory header does have say: ports, or a kind."""
+    """Describe a cut or contradictory header by the fields that it has: ports, or a type."""
     if "srcport" in layer.tables[0]:
         ports = (layer.number(data, key) for key in ("srcport", "dstport"))
         return " → ".join("?" if port is None else str(port) for port in ports)
@@ -114,8 +115,9 @@ def _incomplete_text(layer: Layer, data: bytes) -> str:
 
 
 def _is_first_fragment(layer: Layer) -> bool:
-    """Return True if only the first piece of the layer's datagram is here; the fragment header
-    itself says which piece it begins.
+    """Return True if only the first fragment of the layer's datagram is here.
+
+    A fragment header itself says which fragment it begins.
     """
     return layer.fragment and layer.name not in _FRAGMENT_HEADERS
 
@@ -126,7 +128,7 @@ _FRAGMENT_HEADERS = frozenset(
 
 
 def _subject(dissection: Dissection) -> Layer | None:
-    """The innermost layer that is not quoted."""
+    """Return the innermost layer that is not quoted."""
     for layer in reversed(dissection.layers):
         if not layer.quoted:
             return layer
@@ -178,7 +180,7 @@ def _tone(layer: Layer, dissection: Dissection, tone: Tone) -> Tone:
 
 
 def _alarm(dissection: Dissection, tone: Tone) -> Tone:
-    """What a row must show before anything else."""
+    """Return the tone of a wrong checksum or an early stop, else `tone`."""
     for layer in dissection.layers:
         for check in layer.checks:
             if check.verdict in WRONG:
@@ -189,9 +191,9 @@ def _alarm(dissection: Dissection, tone: Tone) -> Tone:
 
 
 def wrong_checksums(dissection: Dissection) -> tuple[str, ...]:
-    """``bad tcp checksum`` for each sum that is wrong, or is missing where it must not be.
+    """Return ``bad tcp checksum`` for each sum that is wrong, or is missing where it must not be.
 
-    ``bad ip checksum, offloaded?`` where it was most likely left to the network card.
+    It is ``bad ip checksum, offloaded?`` if the sum was most likely left to the network card.
     """
     return tuple(
         f"{check.verdict.word} {layer.name} checksum"

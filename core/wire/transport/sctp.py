@@ -1,9 +1,9 @@
 """SCTP: the common header, and the names of the chunks after it.
 
-RFC 9260 §3.1. The checksum is CRC-32C over the whole packet with the field zeroed, no
-pseudo-header (§6.8, appendix A), so only the kernel's word tells that it was left to the network
-card; a field of 0 in a saved frame raises the doubt (`core.wire.checksum.packet_checksums`). Chunks
-are type, flags and a length that counts them and is padded to 4.
+RFC 9260 §3.1. The checksum is CRC-32C over the whole packet with the field zeroed, no pseudo-header
+(§6.8, appendix A), so only the kernel can tell that it was left to the network card; a field of 0
+in a saved frame is doubtful (`core.wire.checksum.packet_checksums`). Chunks are type, flags and a
+length that counts them and is padded to 4.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _CHECKSUM = SCTP["checksum"]
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """The common header and its CRC."""
+    """Read the common header and check its CRC."""
     if walk.begin(SCTP, offset):
         walk.add((SCTP,), offset, checks=(_check(walk, offset),))
     return None
@@ -84,7 +84,7 @@ def _check(walk: Walk, offset: int) -> Check:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """``38001 → 38002 INIT``, with the chunks in order."""
+    """Return ``38001 → 38002 INIT``, with the chunks in order."""
     data = dissection.data
     ports = (layer.number(data, key) for key in ("srcport", "dstport"))
     text = " → ".join("?" if port is None else str(port) for port in ports)

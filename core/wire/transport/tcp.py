@@ -1,12 +1,12 @@
-"""TCP: ``struct tcphdr``, its options, and the flags that tell what a segment is for.
+"""TCP: ``struct tcphdr``, its options, and the flags that say what a segment is for.
 
-RFC 9293 §3.1. The data offset counts 32-bit words of header, options included; at least 5.
-There is no length field: the segment is what the IP packet has left, so the payload's
-length is known only where the IP length is. The flags are 12 bits here, as in Wireshark: 3
-reserved, AE (RFC 9768, before that NS), CWR and ECE (RFC 3168), and the classic six.
+RFC 9293 §3.1. The data offset counts 32-bit words of header, options included; at least 5. TCP has
+no length field: the segment is the rest of the IP packet, so the payload's length is known only if
+the IP length is. The flags are 12 bits here, as in Wireshark: 3 reserved, AE (RFC 9768, before that
+NS), CWR and ECE (RFC 3168), and the classic six.
 
-Sequence numbers start anywhere. Relative ones, which people read, need the numbers of the
-handshake (`SequenceBase`), which only whoever has seen the connection knows.
+Sequence numbers start anywhere. Relative ones, which are easier to read, need the numbers of the
+handshake (`SequenceBase`), which only an analysis of the connection knows.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ TCP = HeaderTable(
     "tcp",
     "Transmission Control Protocol",
     "RFC 9293 §3.1",
-    Field("srcport", 16, "Source port", default=40_000),  # 0 is reserved: nobody answers it
+    Field("srcport", 16, "Source port", default=40_000),  # 0 is reserved: hosts do not answer it
     Field("dstport", 16, "Destination port"),
     Field("seq_raw", 32, "Sequence number"),
     Field("ack_raw", 32, "Acknowledgment number"),
@@ -90,7 +90,7 @@ _SEQUENCE, _ACKNOWLEDGMENT, _WINDOW = TCP["seq_raw"], TCP["ack_raw"], TCP["windo
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """Header and options, and the checksum over the whole segment."""
+    """Read header and options, and check the sum over the whole segment."""
     if not walk.begin(TCP, offset):
         return None
     data = walk.data
@@ -129,15 +129,15 @@ def _carried_length(layer: Layer, dissection: Dissection) -> int | None:
 
 
 def segment_length(layer: Layer) -> int | None:
-    """Payload bytes the segment carried, captured or not; None where the rest is elsewhere."""
+    """Return the payload bytes of the segment, captured or not; None for a fragment."""
     if layer.fragment:
         return None
     return max(0, layer.stop - layer.offset - layer.header_length)
 
 
-@lru_cache(maxsize=1 << _FLAGS.field.bits)  # all there are
+@lru_cache(maxsize=1 << _FLAGS.field.bits)  # all combinations
 def flag_text(flags: int) -> str:
-    """``SYN, ACK`` for 0x012; ``none`` for no flag."""
+    """Return ``SYN, ACK`` for 0x012; ``none`` for no flag."""
     return ", ".join(name for key, name in FLAG_NAMES if flags & FLAG_BITS[key]) or "none"
 
 

@@ -1,8 +1,8 @@
 """The options of a TCP header, each a small table.
 
-RFC 9293 §3.2 (end, no operation, maximum segment size), RFC 7323 (window scale,
-timestamps), RFC 2018 (selective acknowledgment), RFC 7413 (fast open), RFC 2385 (MD5),
-RFC 5925 (authentication), RFC 5482 (user timeout), RFC 8684 (multipath), RFC 6994 (experiments).
+RFC 9293 §3.2 (end, no operation, maximum segment size), RFC 7323 (window scale, timestamps), RFC
+2018 (selective acknowledgment), RFC 7413 (fast open), RFC 2385 (MD5), RFC 5925 (authentication),
+RFC 5482 (user timeout), RFC 8684 (multipath), RFC 6994 (experiments).
 """
 
 from __future__ import annotations

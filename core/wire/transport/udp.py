@@ -1,12 +1,13 @@
 """UDP: ports, a length that may disagree with IP's, and a checksum that may be absent.
 
-RFC 768. The length covers header and payload. Zero in the checksum field means "not
-computed" over IPv4 and is illegal over IPv6 (RFC 8200 §8.1), where nothing else guards the
-addresses. A computed sum of zero is sent as 0xFFFF.
+RFC 768. The length covers header and payload. Zero in the checksum field means "not computed" over
+IPv4 and is illegal over IPv6 (RFC 8200 §8.1), where nothing else guards the addresses. A computed
+sum of zero is sent as 0xFFFF.
 
-A length of zero was left to the network card where IP's was too (`core.wire.network.unset_length`),
-and over IPv6 it stands for more than the field can hold (RFC 2675 §4): all that IP has left. Any
-other under 8 is malformed. One greater than what IP has left is noted: the sum cannot be checked.
+A length of zero was left to the network card if IP's was, too (`core.wire.network.unset_length`),
+and over IPv6 it means more than the field can hold (RFC 2675 §4): the rest of the IP packet. Any
+other under 8 is malformed. One greater than the rest of the IP packet gets a note: the sum cannot
+be checked.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ UDP = HeaderTable(
     "udp",
     "User Datagram Protocol",
     "RFC 768",
-    Field("srcport", 16, "Source port", default=40_000),  # 0 means: no answer wanted
+    Field("srcport", 16, "Source port", default=40_000),  # 0 means that no answer is wanted
     Field("dstport", 16, "Destination port"),
     Field("length", 16, "Length", suffix="bytes", automatic=True),
     Field("checksum", 16, "Checksum", base=16, automatic=True),
@@ -55,7 +56,7 @@ _IPV6_BYTES = 16
 
 
 def parse(walk: Walk, offset: int) -> Next | None:
-    """The header; then by port, as few tunnels are found."""
+    """Read the header; the port may lead to a tunnel."""
     if not walk.begin(UDP, offset):
         return None
     length = _LENGTH.number(walk.data, offset)
@@ -117,7 +118,7 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
-    """``5353 → 5353 Len=60``; of a fragmented datagram the whole length."""
+    """Return ``5353 → 5353 Len=60``; for a fragmented datagram the length of all of it."""
     data = dissection.data
     text = f"{layer.number(data, 'srcport')} → {layer.number(data, 'dstport')}"
     if not layer.fragment:
