@@ -1,5 +1,4 @@
-"""Wait until a Textual app has nothing left to do, by facts instead of the guess of Textual's
-pilot.
+"""Wait until a Textual app has nothing left to do, by facts where Textual's pilot guesses.
 
 `Pilot.press` and `Pilot.pause` wait until the process has used almost no processor time for 20 ms.
 On an idle host that costs 40 ms a key. On a busy one the process appears idle because it gets no

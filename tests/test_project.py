@@ -81,7 +81,7 @@ def test_methods_of_bases_count_once() -> None:
 
 
 def keys_table() -> str:
-    """The keys of `app.keymap` as the README shows them."""
+    """Return the keys of `app.keymap` in the form of the README."""
     lines = []
     for group, rows in grouped({}):
         lines += ["", f"| {group.value} | |", "|---|---|"]
@@ -108,7 +108,7 @@ def test_the_readme_shows_pictures_that_exist() -> None:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the checkout, without what tests and tools leave in it."""
+    """Return a copy of the checkout, without the files that tests and tools leave in it."""
     source = tmp_path_factory.mktemp("source")
     for name in ("app", "core", "widgets", "pyproject.toml", "README.md", "LICENSE"):
         subprocess.run(["cp", "-r", ROOT / name, source], check=True)
@@ -117,7 +117,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built without a network."""
+    """Build the wheel, without a network."""
     target = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-index",

@@ -34,7 +34,7 @@ def lacking_peers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[],
 
 
 def lacking_terminal_program(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], object]:
-    """A program that cannot run must not leave a copy of pytest on the terminal."""
+    """Check that a program that cannot run leaves no copy of pytest on the terminal."""
     monkeypatch.setenv("PATH", str(folder))
     return lambda: Terminal(["tmux"], 80, 24)
 

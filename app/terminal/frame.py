@@ -145,10 +145,10 @@ class TerminalFrame:
         return pen.parts
 
     def _style_numbers(self, cells: Cells, glyphs: Cells) -> NDArray[np.intp]:
-        """Return the style of every cell; a blank takes that of the word before it if it styles
-        equal.
+        """Return the style of every cell; a blank may take the style of the word before it.
 
-        The terminal then keeps its foreground from word to word.
+        It does if both styles look the same on a blank. The terminal then keeps its foreground from
+        word to word.
         """
         numbers = np.where(cells == UNKNOWN, 0, cells >> STYLE_SHIFT).astype(np.intp)
         words = np.where(glyphs == BLANK, 0, np.arange(cells.shape[1]))

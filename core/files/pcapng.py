@@ -139,8 +139,7 @@ class PcapngParser:
         return Step(run.batch, self._walked if is_all else run.stop)
 
     def _walk(self, view: memoryview, position: int) -> Iterator[int]:
-        """Yield the positions of packet blocks, up to a block that is incomplete or of another
-        type.
+        """Yield the positions of packet blocks, up to one that is incomplete or of another type.
 
         Stop after `SPAN_BYTES`, so that the caller can cancel among blocks without packets.
         """

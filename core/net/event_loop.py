@@ -108,8 +108,9 @@ class EpollLoop:
         *,
         edge: bool = False,
     ) -> None:
-        """Add a source (EPOLL_CTL_ADD). Raises FileExistsError if the descriptor is already in the
-        set.
+        """Add a source (EPOLL_CTL_ADD).
+
+        Raises FileExistsError if the descriptor is already in the set.
         """
         descriptor = _descriptor(source)
         self._epoll.register(descriptor, _interest(events, edge))

@@ -1,5 +1,4 @@
-"""The laboratory's claim: a wake-up costs select and poll more with more descriptors, but not
-epoll.
+"""The laboratory's claim: among more descriptors a wake-up costs select and poll more, not epoll.
 
 Also prints the rate of each I/O model on this host, among 1,000 idle connections and among none.
 """
