@@ -124,7 +124,7 @@ class TerminalDriver(LinuxDriver):
 
     def _write_with_question(self, change: str) -> None:
         size_bytes = len(change.encode(errors="replace"))
-        tag = self._pace.asked(size_bytes, time.monotonic(), min(TAGS, _columns()))
+        tag = self._pace.add_question(size_bytes, time.monotonic(), min(TAGS, _columns()))
         question = f"\x1b[{_QUESTION_ROW};{tag + 1}H{_CURSOR_POSITION_REQUEST}"
         back = f"\x1b[{self._cursor.y + 1};{self._cursor.x + 1}H"
         if self.synchronized:
@@ -141,7 +141,7 @@ class TerminalDriver(LinuxDriver):
 
     def _process_answers(self) -> None:
         while not self._answered_tags.empty():
-            self._pace.answered(self._answered_tags.get(), time.monotonic())
+            self._pace.add_answer(self._answered_tags.get(), time.monotonic())
         self._write_frame()
 
     # -- taking and restoring the terminal --------------------------------------------------
@@ -180,7 +180,7 @@ class TerminalDriver(LinuxDriver):
         with contextlib.suppress(Empty):
             while self._pace.awaits_answer:
                 left_s = max(0.0, end_s - time.monotonic())
-                self._pace.answered(self._answered_tags.get(timeout=left_s), time.monotonic())
+                self._pace.add_answer(self._answered_tags.get(timeout=left_s), time.monotonic())
 
     def suspend_application_mode(self) -> None:
         """Restore the terminal until `resume_application_mode`."""

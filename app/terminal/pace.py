@@ -70,7 +70,7 @@ class FramePace:
         """True if an answer may still arrive, from a terminal that has answered before."""
         return self.answers and self._newest is not None
 
-    def asked(self, size_bytes: int, now_s: float, tags: int = TAGS) -> int:
+    def add_question(self, size_bytes: int, now_s: float, tags: int = TAGS) -> int:
         """Record a frame of this size and the question after it; return the question's tag.
 
         The tag is in ``range(tags)`` and differs from those of all open questions: if too many are
@@ -85,7 +85,7 @@ class FramePace:
         self._changed_s = now_s
         return tag
 
-    def answered(self, tag: int, now_s: float) -> None:
+    def add_answer(self, tag: int, now_s: float) -> None:
         """Record an answer to the question with that tag and to all earlier ones.
 
         An answer to a question that is not open is late and has no effect.

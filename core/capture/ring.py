@@ -66,14 +66,14 @@ class RingSource:
         self.name = self._packet_socket.name
         self.interface_index = self._packet_socket.interface_index
         try:
-            asked = max(MINIMUM_BLOCKS, options.ring_bytes // BLOCK_BYTES)
-            self._map(asked)
+            requested = max(MINIMUM_BLOCKS, options.ring_bytes // BLOCK_BYTES)
+            self._map(requested)
             self._packet_socket.bind()
         except BaseException:
             self._packet_socket.close()
             raise
         self.note = self._packet_socket.note
-        if len(self._headers) < asked:
+        if len(self._headers) < requested:
             less = len(self._headers) * BLOCK_BYTES >> 20
             self.note = f"{safe(name)}: the kernel had memory for a ring of only {less} MiB"
         self._current = 0

@@ -80,7 +80,7 @@ class CaptureSession:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Return a sentence for each source that could not be opened as asked."""
+        """Return a sentence for each source that could not be opened as requested."""
         return tuple(feed.source.note for feed in self.feeds if feed.source.note)
 
     @property
@@ -160,9 +160,9 @@ def _describe(feed: Feed) -> str:
     return f"{safe(feed.source.name)} {feed.link.value}"
 
 
-def _name(asked: str) -> str:
+def _name(requested: str) -> str:
     """Return the interface's own name for a name that the user gave. Raises CaptureError."""
-    return ANY if asked == ANY else find_link(asked).name
+    return ANY if requested == ANY else find_link(requested).name
 
 
 def _state_now(index: int) -> LinkState:

@@ -74,7 +74,7 @@ def pcap_magic(head: bytes) -> tuple[int, str] | None:
     return None
 
 
-def refuse(head: bytes, compression: str) -> RefusalError:
+def refusal(head: bytes, compression: str) -> RefusalError:
     """Return the error for bytes that are not a capture, as specific as the bytes allow."""
     where = f" inside {compression}" if compression else ""
     if not head:

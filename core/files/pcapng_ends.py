@@ -22,7 +22,7 @@ _SHB_FIXED = 24
 _LONGEST_HEADER = 1 << 16  # bytes of a section header that are read
 
 
-def begins_as(descriptor: int, header: bytes, application: bytes) -> bool:
+def has_header_of(descriptor: int, header: bytes, application: bytes) -> bool:
     """Return True if a file begins with a section header of `application`, or is empty.
 
     `header` is the section header that this application would write: a shorter file may be the
@@ -44,7 +44,7 @@ def begins_as(descriptor: int, header: bytes, application: bytes) -> bool:
     return any(one.startswith(application) for one in found)
 
 
-def ends_whole(descriptor: int, size: int, kinds: Collection[int]) -> bool:
+def ends_with_whole_block(descriptor: int, size: int, kinds: Collection[int]) -> bool:
     """Return True if a file is empty, or its last block is whole and of one of the types `kinds`.
 
     A whole block has the same length at both ends.

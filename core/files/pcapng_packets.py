@@ -259,8 +259,8 @@ def _flags(words: NDArray[np.uint32], fcs_flag: NDArray[np.int64]) -> NDArray[np
     A word without an FCS length gets the length of its interface.
     """
     flags = (words & _EPB_FLAGS_KEPT).astype(np.uint16)
-    untold = flags & np.uint16(PacketFlag.FCS_MASK) == 0
-    return np.where(untold, flags | fcs_flag.astype(np.uint16), flags)
+    lacks_length = flags & np.uint16(PacketFlag.FCS_MASK) == 0
+    return np.where(lacks_length, flags | fcs_flag.astype(np.uint16), flags)
 
 
 def _padded(length: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.files.pcapng import INTERFACE_DESCRIPTION, INTERFACE_STATISTICS, SECTION_HEADER
-from core.files.pcapng_ends import SHB_USERAPPL, begins_as, ends_whole, whole_length
+from core.files.pcapng_ends import SHB_USERAPPL, ends_with_whole_block, has_header_of, whole_length
 from core.files.pcapng_options import (
     COMMENT,
     END_OF_OPTIONS,
@@ -234,11 +234,11 @@ class PcapngWriter:
         """Cut off half a block of a killed writer, and begin a section. Raises `OSError`."""
         size = os.fstat(self._descriptor).st_size
         end = size
-        if not begins_as(self._descriptor, self._section[0], self._application):
+        if not has_header_of(self._descriptor, self._section[0], self._application):
             application = self._application.decode()
             what = f"not written by {application}, so rawscope does not append to it; move it away"
             raise OSError(errno.EILSEQ, what, str(self._path))
-        if not ends_whole(self._descriptor, size, _WRITTEN):
+        if not ends_with_whole_block(self._descriptor, size, _WRITTEN):
             end, is_cut = whole_length(self._descriptor, size)
             if not is_cut:
                 what = f"damaged at byte {end:,}, so rawscope does not append to it; move it away"

@@ -31,12 +31,12 @@ from core.files.formats import (
     RefusalError,
     compression_of,
     format_of,
-    refuse,
+    refusal,
 )
 from core.files.pcap import PcapParser
 from core.files.pcapng import PcapngParser
 from core.files.source import ByteSource, MappedFile, Stream
-from core.files.step import SPAN_BYTES, Parser, Step, joined
+from core.files.step import SPAN_BYTES, Parser, Step, join_batches
 from core.wire.model.text import safe
 
 _HEAD_BYTES = 64  # enough to recognize any format, and text
@@ -90,7 +90,7 @@ class CaptureReader:
                 return PcapParser(source.window, has_records)
             case "pcapng":
                 return PcapngParser(source.window)
-        raise refuse(head, self.compression)
+        raise refusal(head, self.compression)
 
     @property
     def format(self) -> str:
@@ -164,7 +164,7 @@ class CaptureReader:
             full = limit == 0 or step.stop - begin >= SPAN_BYTES
             if full or step.fault or step.needed:
                 break
-        return joined(batches) if batches else None, step
+        return join_batches(batches) if batches else None, step
 
     def _end(self, step: Step) -> None:
         """Process the end of the input; report damage if it came inside a block or record."""

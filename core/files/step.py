@@ -85,7 +85,7 @@ def unaligned(window: NDArray[np.uint8], fields: np.dtype[np.void]) -> NDArray[n
     return np.ndarray(shape, fields, buffer=window.data, strides=(1,))
 
 
-def joined(batches: Sequence[Batch]) -> Batch:
+def join_batches(batches: Sequence[Batch]) -> Batch:
     """Return one batch made of several over the same window."""
     if len(batches) == 1:
         return batches[0]

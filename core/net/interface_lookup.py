@@ -61,11 +61,11 @@ def unknown_interface(text: str, links: list[LinkMessage]) -> str:
     It is short for any number of links: it names all of a few, else the most similar ones, and the
     command that lists them.
     """
-    words = f"there is no interface {safe(text)!r}"
+    message = f"there is no interface {safe(text)!r}"
     names = [name for link in links for name in (link.name, *link.alternative_names)]
     if len(names) <= _ALL_NAMED:
-        return f"{words}; there are: {', '.join(map(safe, names)) or 'none'}"
+        return f"{message}; there are: {', '.join(map(safe, names)) or 'none'}"
     near = difflib.get_close_matches(text, names, _NEAREST)
     if near:
-        words += f"; similar: {', '.join(map(safe, near))}"
-    return f"{words}; there are {len(links):,}: '{LIST_COMMAND}' lists them"
+        message += f"; similar: {', '.join(map(safe, near))}"
+    return f"{message}; there are {len(links):,}: '{LIST_COMMAND}' lists them"

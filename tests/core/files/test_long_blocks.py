@@ -30,7 +30,7 @@ from core.files.pcapng_options import (
 )
 from core.files.reader import open_capture
 from core.files.source import Stream
-from core.files.step import SPAN_BYTES, joined
+from core.files.step import SPAN_BYTES, join_batches
 from core.store.packet_store import PacketStore
 from tests.core.files.make import FRAME, Read, block, enhanced, interface, option, read, section
 from tests.support import ROOT
@@ -226,11 +226,11 @@ def test_joined_batches_find_their_comments(tmp_path) -> None:
     path.write_bytes(section() + interface() + enhanced(options=option(1, b"a")) * 1500)
     with open_capture(path) as reader:
         one, two = reader.batches()
-    both = joined([one, two])
+    both = join_batches([one, two])
     assert isinstance(one.comments, PacketComments)
     assert list(both.comments) == list(range(1500))
     assert both.comments[0] == both.comments[1499] == ["a"]
-    assert joined([one]) is one
+    assert join_batches([one]) is one
 
 
 # -- canceling inside a block ---------------------------------------------------------------
