@@ -58,10 +58,10 @@ def lacking_namespaces(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
     ("lacking", "reason"),
     [
         (lacking_captures, "no captures at .*none"),
-        (lacking_peers, "there is no tshark on PATH"),
-        (lacking_terminal_program, "there is no tmux on PATH"),
+        (lacking_peers, "tshark is not on PATH"),
+        (lacking_terminal_program, "tmux is not on PATH"),
         (lacking_root, "needs root"),
-        (lacking_namespaces, "network namespaces do not work here.*: .*make-rslave / failed"),
+        (lacking_namespaces, "network namespaces do not work on this host.*: .*make-rslave / failed"),
     ],
 )
 def test_a_missing_prerequisite_skips_with_its_reason_and_fails_in_ci(
