@@ -61,7 +61,10 @@ def lacking_namespaces(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callabl
         (lacking_peers, "tshark is not on PATH"),
         (lacking_terminal_program, "tmux is not on PATH"),
         (lacking_root, "needs root"),
-        (lacking_namespaces, "network namespaces do not work on this host.*: .*make-rslave / failed"),
+        (
+            lacking_namespaces,
+            "network namespaces do not work on this host.*: .*make-rslave / failed",
+        ),
     ],
 )
 def test_a_missing_prerequisite_skips_with_its_reason_and_fails_in_ci(
