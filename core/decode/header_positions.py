@@ -16,7 +16,7 @@ from core.wire.model.table import HeaderTable
 from core.wire.present.record import STACKED
 
 NOWHERE = np.int64(-1)
-"""Where a header is that a packet does not have.
+"""The position of a header that a packet does not have.
 
 A typed number on purpose: NumPy casts a plain -1 to the type of the array beside it, so that
 ``np.where(there, offsets, -1)`` gives 65535 where `offsets` is uint16 (NEP 50). An `np.int64`

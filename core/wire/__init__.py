@@ -1,1 +1,1 @@
-"""What bytes mean. Pure functions: no I/O, no clock, no state."""
+"""The meaning of bytes on the wire. Pure functions: no I/O, no clock, no state."""

@@ -1,6 +1,6 @@
 """One frame's bytes to its layers, and the reason why dissection ended.
 
-Each layer's parser names the next one by number; the loop looks up its parser and goes on until
+Each layer's parser names the next one by number; the loop looks up its parser and continues until
 none has the number, a header cannot be read, or the depth limit is reached. No frame, whatever its
 bytes, makes it raise or run long.
 """

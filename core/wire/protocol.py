@@ -48,8 +48,8 @@ class Reader:
     """A parser, and the numbers of one numbering that lead to it.
 
     A computed next-protocol field takes the first number of the first reader of a protocol that
-    has `is_computed`. `step` is the parser's counterpart in the batch decode, which stops where
-    `step` is None: there it leaves the outermost packet.
+    has `is_computed`. `step` is the parser's counterpart in the batch decode, which
+    ends at a reader without one: there it would leave the outermost packet.
     """
 
     space: Numbering

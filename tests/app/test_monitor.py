@@ -464,7 +464,7 @@ async def test_frames_that_nothing_here_reads_are_told():
     async with running(store=store) as pilot:
         main(pilot).poll()
         banner = str(main(pilot).query_one(Banner).render())
-        assert "nothing here reads frames of IEEE802_11_RADIOTAP" in banner
+        assert "rawscope does not read frames of IEEE802_11_RADIOTAP" in banner
 
 
 async def test_complaints_about_the_configuration_are_shown_as_they_are(tmp_path):

@@ -73,11 +73,11 @@ class ToolCommand:
     built: Built
     words: list[str]
     missing: list[str] = field(default_factory=list)
-    said: dict[int, set[str]] = field(default_factory=dict)
+    covered: dict[int, set[str]] = field(default_factory=dict)
 
     def write(self, place: BuiltField, options: CommandOptions) -> None:
         """Add the words that choose the header's protocol and set its fields."""
-        said = self.said.setdefault(place.offset, set())
+        fields = self.covered.setdefault(place.offset, set())
         self.words += options.select
         for key, argument in options.arguments.items():
             if key not in place.values:
@@ -85,17 +85,17 @@ class ToolCommand:
             words = _words(place, key, argument)
             if words is None:
                 continue
-            said.update((key,) if argument.flag_words is None else argument.flag_words)
+            fields.update((key,) if argument.flag_words is None else argument.flag_words)
             self.words += words
         for key in sorted(options.own & place.values.keys()):
-            said.add(key)
+            fields.add(key)
             self.missing.append(place.header.slot(key).name)
         if options.quotes is not None and place.values[options.quotes[0]] in options.quotes[1]:
             self.missing.append("the packet that the error quotes")
 
     def write_target(self, place: BuiltField, options: CommandOptions) -> None:
         """Add the address that the command ends with."""
-        self.said.setdefault(place.offset, set()).add(options.target)
+        self.covered.setdefault(place.offset, set()).add(options.target)
         self.words.append(_text(place, options.target))
 
     @property
@@ -116,19 +116,19 @@ class ToolCommand:
         counted = _computed(self.built)
         kinds = self.evaluation.draft.kinds()
         for index, (place, (kind, _)) in enumerate(zip(self.built.places, kinds, strict=True)):
-            if place.offset not in self.said:
+            if place.offset not in self.covered:
                 yield kind.title
                 continue
             right = counted[index] if counted is not None else None
             for slot in _leaves(place):
-                if not self._is_said(place, slot) and not _is_default(place, slot, right):
+                if not self._is_covered(place, slot) and not _is_default(place, slot, right):
                     yield slot.name
             if place.body.stop > place.body.start:
                 yield _body_title(kind)
 
-    def _is_said(self, place: BuiltField, slot: PlacedField) -> bool:
+    def _is_covered(self, place: BuiltField, slot: PlacedField) -> bool:
         parent = slot.parent.key if slot.parent is not None else slot.key
-        return bool({slot.key, parent} & self.said[place.offset])
+        return bool({slot.key, parent} & self.covered[place.offset])
 
 
 def _words(place: BuiltField, key: str, argument: Argument) -> tuple[str, ...] | None:

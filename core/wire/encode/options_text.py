@@ -91,7 +91,7 @@ def _one(options: OptionList, text: str) -> bytes:
         raise TextError(f"{shown}: {whole} bytes, but its length is in steps of {options.unit}")
     length = counted // options.unit
     if length > 255:
-        raise TextError(f"{shown}: {whole} bytes, more than an option's length can say")
+        raise TextError(f"{shown}: {whole} bytes, more than an option's length can hold")
     return bytes((kind, length)) + body
 
 
@@ -104,7 +104,7 @@ def _kind(options: OptionList, name: str) -> int:
     if found is None or not 0 <= found <= _HIGHEST_KIND:
         first, _, rest = name.partition(" ")
         if first.casefold() in names:
-            raise TextError(f"{shortened(name)}: a value stands behind '=': {first}={rest.strip()}")
+            raise TextError(f"{shortened(name)}: a value follows '=': {first}={rest.strip()}")
         near = difflib.get_close_matches(word, names, _NEAR, cutoff=0.0)
         raise TextError(f"{shortened(name)}: no such option; near it: {', '.join(near)}; or hex:…")
     return found

@@ -125,4 +125,4 @@ def unread_text(link_types: Iterable[int]) -> str:
     if not unread:
         return ""
     names = ", ".join(map(link_type_name, unread))
-    return f"nothing here reads frames of {names}: they are shown in hex only"
+    return f"rawscope does not read frames of {names}: it shows them in hex only"

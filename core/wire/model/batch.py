@@ -1,4 +1,4 @@
-"""What a protocol's batch step needs of the walk over many frames.
+"""The walk over many frames, as a protocol's batch step sees it.
 
 A protocol's module describes its step over `BatchReader`, an interface, because the walk itself
 (`core.decode.batch_walk.BatchWalk`) belongs to a package that imports this one.

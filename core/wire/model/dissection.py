@@ -47,7 +47,7 @@ class Cause(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Where and why dissection ended before the bytes did.
+    """The place and the reason of an early end of dissection.
 
     `layer` is the protocol that could not be read, `offset` the byte where it ran out or
     contradicted itself. `needed` and `had` are byte counts from `offset`; `limited_by` names what
@@ -192,8 +192,8 @@ class Layer(NamedTuple):
 class Dissection(NamedTuple):
     """All layers of one frame.
 
-    `payload` is the bytes that no table reads, the application's; empty if there are none.
-    `trailer` is the bytes after the outermost network packet (Ethernet padding, FCS).
+    `payload` is the application's bytes, which no table reads; it may be empty. `trailer` is the
+    bytes after the outermost network packet (Ethernet padding, FCS).
     """
 
     data: bytes

@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What the bits of a field are."""
+    """The kind of value that a field's bits encode."""
 
     __hash__ = object.__hash__  # unique members; Enum's own hash hashes the name
 

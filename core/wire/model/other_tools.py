@@ -1,4 +1,4 @@
-"""How other tools write a protocol: scapy's class, options of nping and hping3, a pcap filter.
+"""A protocol in other tools: scapy's class, options of nping and hping3, a pcap filter.
 
 A protocol's record holds these values, and `core.forge.export` writes the expressions and commands
 from them. Fields go by the name inside the table.
@@ -12,7 +12,7 @@ from enum import Enum
 
 
 class ScapyOptions(Enum):
-    """How scapy writes the options behind a header."""
+    """The way scapy writes the options after a header."""
 
     NONE = "not at all"
     RAW = "one IPOption of bytes"
@@ -60,12 +60,12 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class CommandOptions:
-    """How a command-line tool sets the fields of headers that begin with a protocol's first table.
+    """The options of a command-line tool for headers that begin with a protocol's first table.
 
     `select` are the words that choose the protocol, `arguments` those of each field in the order of
-    the command. `target` is the field whose text ends the command. The tool fills in
-    the fields of `own` itself; `quotes` names the message types in which it quotes a packet of its
-    own. It sends no payload in a packet without `carries_payload`.
+    the command. `target` is the field whose text ends the command. The tool fills in the fields of
+    `own` itself; `quotes` names the message types in which it quotes a packet of its own. It sends
+    no payload in a packet without `carries_payload`.
     """
 
     select: tuple[str, ...] = ()
@@ -91,7 +91,7 @@ class PcapPrimitive:
 
 @dataclass(frozen=True, slots=True)
 class OtherTools:
-    """What other tools call a protocol; None if a tool does not write it."""
+    """The names that other tools have for a protocol; None if a tool does not write it."""
 
     scapy: ScapyLayer | None = None
     nping: CommandOptions | None = None

@@ -36,7 +36,7 @@ _IGNORABLE = re.compile(
 # And the skin tones of emoji (Emoji_Modifier in emoji-data.txt), drawn into the one before.
 _CONJOINING = re.compile("[\u1161-\u11ff\ud7b0-\ud7c6\ud7cb-\ud7fb\U0001f3fb-\U0001f3ff]")
 # Blocks, or parts of them, that hold neither marks nor ignorable characters: most text is of
-# these alone. Whether a character is assigned is asked besides.
+# these alone. `is_plain` also checks that every character is assigned.
 _PLAIN = re.compile(
     "[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u0482\u048a-\u058f\u05d0-\u05f4\u2010-\u2027"
     "\u2030-\u205e\u2070-\u20cf\u2100-\u2bff\u3001-\u3029\u3041-\u3096\u309b-\u3163\u3165-\u9fff\uac00-\ud7a3"

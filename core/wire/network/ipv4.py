@@ -218,8 +218,8 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
     right = np.logical_and.reduce(list(agreements.values()))
     if not right.all():
         _contradictions(walk, group, agreements)
-    said = right & (length > 0)
-    walk.limit(group.where(said), (group.at + length)[said])
+    has_length = right & (length > 0)
+    walk.limit(group.where(has_length), (group.at + length)[has_length])
     walk.mark(group.where(right), HeaderState.NETWORK)
     if not right.all():
         group, header = group.where(right), header[right]

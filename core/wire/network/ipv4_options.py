@@ -37,7 +37,7 @@ ALERT = HeaderTable(
     "ip.opt",
     "IPv4 option: router alert",
     "RFC 2113 §2.1",
-    Field("ra", 16, "Router alert", values={0: "Routers shall examine the packet"}),
+    Field("ra", 16, "Router alert", values={0: "Routers examine the packet"}),
     start=2,
 )
 

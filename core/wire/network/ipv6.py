@@ -149,11 +149,11 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
     candidates = ((length == 0) & (following == IpProtocol.HOP_BY_HOP)).nonzero()[0]
     if len(candidates):
         length[candidates] = _jumbo_lengths(walk, after.taken(candidates))
-    said = np.ones(len(after), dtype=np.bool_)
-    unsaid = (length == 0).nonzero()[0]
-    if len(unsaid):
-        said[unsaid] = ~_payload_left_to_card(walk, after.taken(unsaid), following[unsaid])
-    walk.limit(after.where(said), after.at[said] + length[said])
+    has_length = np.ones(len(after), dtype=np.bool_)
+    zero = (length == 0).nonzero()[0]
+    if len(zero):
+        has_length[zero] = ~_payload_left_to_card(walk, after.taken(zero), following[zero])
+    walk.limit(after.where(has_length), after.at[has_length] + length[has_length])
     follow_protocol(walk, after, following)
 
 

@@ -62,7 +62,7 @@ def is_left_to_card(
 
     `slot` is the length field, `length` its value. Of the bytes that it counts, `room` are there up
     to the outer end and `header` belong to the header. `is_segmented` is True if the card may
-    segment what comes next; see the rule above. Numbers and one bool, or columns (n,).
+    segment the next header's data; see the rule above. Numbers and one bool, or columns (n,).
     """
     return (length == 0) & ((room > slot.maximum) | ((room > header) & is_segmented))
 

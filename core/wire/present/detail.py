@@ -19,7 +19,7 @@ from core.wire.registry import PROTOCOLS
 
 
 class Severity(IntEnum):
-    """How much a row should attract attention."""
+    """The attention that a row should attract."""
 
     NONE = 0
     NOTE = 1
@@ -261,10 +261,10 @@ def _stop_row(stop: Stop, dissection: Dissection) -> Row:
 
 def _byte_rows(dissection: Dissection) -> list[Row]:
     """Return the rows of the payload, described if a reader knows it, and of the trailer."""
-    said = None
+    application = None
     if dissection.layers and not dissection.layers[-1].quoted:
-        said = payload_info.describe(dissection, dissection.layers[-1])
-    label = f"Payload, {said.name}" if said else "Payload"
+        application = payload_info.describe(dissection, dissection.layers[-1])
+    label = f"Payload, {application.name}" if application else "Payload"
     rows = []
     for key, title, span in (
         ("data", label, dissection.payload),
@@ -273,6 +273,6 @@ def _byte_rows(dissection: Dissection) -> list[Row]:
         length = span.stop - span.start
         if length > 0:
             text = ascii_text(dissection.data[span.start : span.start + _PREVIEW_BYTES])
-            meaning = said.text if said and key == "data" else text
+            meaning = application.text if application and key == "data" else text
             rows.append(Row(key, title, f"{length} bytes", meaning, span, is_layer=True))
     return rows

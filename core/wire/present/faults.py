@@ -23,7 +23,7 @@ class Faults:
         self.first: Exception | None = None
         """The first exception that was counted, with its traceback, for ``--debug``."""
         self.message = ""
-        """One sentence about the packet of `first`; empty where there was none."""
+        """One sentence about the packet of `first`; empty if no packet failed."""
 
     @property
     def count(self) -> int:
@@ -40,15 +40,15 @@ class Faults:
         return words
 
     @contextmanager
-    def guard(self, number: int, say: Callable[[str], object] = len) -> Iterator[None]:
+    def guard(self, number: int, show: Callable[[str], object] = len) -> Iterator[None]:
         """Catch an exception of the block, which handles packet `number`.
 
-        The packet is counted, and `say` is called with the words to show.
+        The packet is counted, and `show` is called with the words to show.
         """
         try:
             yield
         except Exception as error:  # rawscope's fault; other packets must not be lost
-            say(self.note(number, error))
+            show(self.note(number, error))
 
     def forget(self) -> None:
         """Start counting again, because packet numbers mean other packets from here on.

@@ -75,7 +75,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
     elif is_left:
         notes = (unset_length.note(walk, _LENGTH, room),)
     elif length == 0:
-        notes = (Note(f"zero, though {room} bytes could be said", _LENGTH),)
+        notes = (Note(f"zero, though there are {room} bytes", _LENGTH),)
     walk.limit(stop, "udp.length")
     walk.add((UDP,), offset, checks=(check,), notes=notes)
     destination = _DESTINATION_PORT.number(walk.data, offset)

@@ -1,4 +1,4 @@
-"""What the batch decode has to say of a packet, worked out from its dissection."""
+"""The columns that the batch decode must give a packet, from its dissection."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Outline:
 
 
 def outline_of_chunk(chunk: Chunk) -> list[Outline]:
-    """Every packet of a chunk by its columns."""
+    """Return the outline of every packet of a chunk by its columns."""
     verdicts = fill(chunk)
     outlines = []
     for row in range(len(chunk)):
@@ -55,12 +55,12 @@ def outline_of_chunk(chunk: Chunk) -> list[Outline]:
 
 
 def outline_of_frame(data: bytes, link_type: int, original: int, flags: int) -> Outline:
-    """One packet by its dissection."""
+    """Return the outline of one packet by its dissection."""
     return outline_of(dissect(data, link_type, original, flags))
 
 
 def outline_of(dissection: Dissection) -> Outline:
-    """The same, of a packet that was dissected."""
+    """Return the outline of a dissected packet."""
     outer = [layer for layer in dissection.layers if layer.depth <= 1 and not layer.quoted]
     network = next((layer for layer in outer if layer.name in NETWORKS), None)
     transport = next((layer for layer in outer if layer.name in TRANSPORTS), None)
@@ -79,7 +79,7 @@ def _verdict(layer: Layer | None) -> Verdict:
 
 
 def _cause(dissection: Dissection, outer: list[Layer], transport: Layer | None) -> Cause:
-    """The cause of the stop, if it was in the outermost headers."""
+    """Return the cause of the stop, if it was in the outermost headers."""
     stop = dissection.stop
     if stop is None:
         return Cause.NONE
@@ -98,20 +98,20 @@ def _cause(dissection: Dissection, outer: list[Layer], transport: Layer | None) 
     return stop.cause
 
 
-# inside options, tunnels and what follows a variable part there is no outermost place
+# fields inside options and tunnels, or after a variable part, have no outermost position
 WITHOUT_COLUMN = {"ip.opt", "ipv6.opt", "icmpv6.opt", "tcp.options", "gre", "vxlan"}
 _TABLES = frozenset(TABLES)
 
 
 def has_column(name: str) -> bool:
-    """Return True if a field can be asked for as a column of outermost headers."""
+    """Return True if a field is available as a column of outermost headers."""
     return SLOTS[name][0].table.name not in WITHOUT_COLUMN
 
 
 def outermost(dissection: Dissection) -> dict[str, int]:
-    """Every field of the outermost layer of each name, not quoted and in no tunnel.
+    """Return every field of the outermost layer of each name, not quoted and in no tunnel.
 
-    Of layers that stack, such as VLAN tags, the outermost that has the field.
+    Of layers that stack, such as VLAN tags, the outermost that has the field counts.
     """
     values: dict[str, int] = {}
     seen: set[str] = set()
@@ -129,5 +129,5 @@ def outermost(dissection: Dissection) -> dict[str, int]:
 
 
 def number(value) -> int:
-    """An element of a column as a number."""
+    """Return an element of a column as a number."""
     return int(value[0]) << 64 | int(value[1]) if np.ndim(value) else int(value)

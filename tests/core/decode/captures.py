@@ -11,7 +11,7 @@ from tests.support import captures_dir
 
 
 def stored_captures() -> Iterator[tuple[Path, Snapshot]]:
-    """Every capture that can be opened, one store each."""
+    """Yield every capture that can be opened, in a store of its own."""
     for path in sorted((captures_dir() / "files").rglob("*")):
         if not path.is_file():
             continue
@@ -19,7 +19,7 @@ def stored_captures() -> Iterator[tuple[Path, Snapshot]]:
         known = 0
         try:
             reader = open_capture(path)
-        except FileError:  # which files are refused is tested with the readers
+        except FileError:  # the readers' tests check which files they reject
             continue
         with reader:
             for batch in reader.batches():

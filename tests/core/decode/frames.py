@@ -17,7 +17,7 @@ CLIENT_6, SERVER_6 = 0xFD00 << 112 | 1, 0xFD00 << 112 | 2
 
 
 def ethernet(payload: bytes, kind: int = EtherType.IPV4, tags: int = 0) -> bytes:
-    """An Ethernet II frame with `tags` VLAN tags."""
+    """Return an Ethernet II frame with `tags` VLAN tags."""
     outer = EtherType.VLAN if tags else kind
     frame = ETHERNET.emit({"dst": 0x020000000002, "src": 0x020000000001, "type": outer})
     for tag in range(tags):
@@ -27,7 +27,7 @@ def ethernet(payload: bytes, kind: int = EtherType.IPV4, tags: int = 0) -> bytes
 
 
 def ipv4(payload: bytes, protocol: int, *, back: bool = False, **fields: int) -> bytes:
-    """An IPv4 packet, its checksum right unless `checksum` is given."""
+    """Return an IPv4 packet, its checksum right unless `checksum` is given."""
     values = {
         "len": IPV4.size + len(payload),
         "proto": protocol,
@@ -41,7 +41,7 @@ def ipv4(payload: bytes, protocol: int, *, back: bool = False, **fields: int) ->
 
 
 def ipv6(payload: bytes, protocol: int, **fields: int) -> bytes:
-    """An IPv6 packet."""
+    """Return an IPv6 packet."""
     values = {"plen": len(payload), "nxt": protocol, "src": CLIENT_6, "dst": SERVER_6, **fields}
     return IPV6.emit(values) + payload
 
@@ -55,7 +55,7 @@ def tcp(
     six: bool = False,
     wrong: int = 0,
 ) -> bytes:
-    """A TCP segment; `wrong` is added to its checksum."""
+    """Return a TCP segment; `wrong` is added to its checksum."""
     values = {
         "srcport": 80 if back else 40000,
         "dstport": 40000 if back else 80,
@@ -68,7 +68,7 @@ def tcp(
 
 
 def udp(payload: bytes = b"", *, checksum: int | None = None, six: bool = False) -> bytes:
-    """A UDP datagram, its checksum right unless given."""
+    """Return a UDP datagram, its checksum right unless given."""
     values = {"srcport": 40000, "dstport": 53, "length": UDP.size + len(payload)}
     if checksum is None:
         pseudo = pseudo_sum(UDP.size + len(payload), IpProtocol.UDP, six=six)
@@ -77,7 +77,7 @@ def udp(payload: bytes = b"", *, checksum: int | None = None, six: bool = False)
 
 
 def pseudo_sum(length: int, protocol: int, *, back: bool = False, six: bool = False) -> int:
-    """The pseudo-header's sum between the two hosts of these tests."""
+    """Return the pseudo-header's sum between the two hosts of these tests."""
     ends = (CLIENT_6, SERVER_6) if six else (CLIENT, SERVER)
     source, destination = reversed(ends) if back else ends
     size = 16 if six else 4
@@ -87,17 +87,17 @@ def pseudo_sum(length: int, protocol: int, *, back: bool = False, six: bool = Fa
 
 
 def tcp_frame(payload: bytes = b"", **segment: object) -> bytes:
-    """TCP over IPv4 over Ethernet."""
+    """Return TCP over IPv4 over Ethernet."""
     back = bool(segment.get("back"))
     return ethernet(ipv4(tcp(payload, **segment), IpProtocol.TCP, back=back))
 
 
 def udp_frame(payload: bytes = b"") -> bytes:
-    """UDP over IPv4 over Ethernet."""
+    """Return UDP over IPv4 over Ethernet."""
     return ethernet(ipv4(udp(payload), IpProtocol.UDP))
 
 
 def arp_frame() -> bytes:
-    """Who has SERVER? Tell CLIENT."""
+    """Return the ARP request of CLIENT for SERVER."""
     body = ARP.emit({}) + ARP_IPV4.emit({"src.proto_ipv4": CLIENT, "dst.proto_ipv4": SERVER})
     return ethernet(body, EtherType.ARP)

@@ -19,7 +19,7 @@ def batch_of(
     interface: list[int] | None = None,
     first_time: int = 1_000,
 ) -> Batch:
-    """A batch with `gap` canary bytes (0xA5) before, between and behind the frames."""
+    """Return a batch with `gap` canary bytes (0xA5) before, between and after the frames."""
     canary = b"\xa5" * gap
     data = np.frombuffer(canary + b"".join(frame + canary for frame in frames), np.uint8)
     lengths = np.array([len(frame) for frame in frames], dtype=np.int64)

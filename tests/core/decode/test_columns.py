@@ -1,4 +1,4 @@
-"""Columns of fields against dissection: the same values, and none where there is none."""
+"""Columns of fields, compared with dissection: the same values, for the same packets."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_column_of_every_kind_of_header():
 
 @pytest.mark.corpus
 def test_every_field_of_the_corpus():
-    """For every field, the column holds what the outermost layer of the packet says."""
+    """For every field, the column has the value of the packet's outermost layer."""
     one_of_each_table = {slots[0].table.name: name for name, slots in SLOTS.items()}
     compared = 0
     for path, snapshot in stored_captures():
@@ -120,7 +120,7 @@ def test_names_without_a_column():
 
 
 def _compare_all(chunk: Chunk) -> None:
-    """Every column of a chunk holds what the dissected packets say, and nothing else."""
+    """Compare every column of a chunk with the dissected packets."""
     expected = [outermost(_dissected(chunk, row)) for row in range(len(chunk))]
     for name in filter(has_column, SLOTS):
         column = read(chunk, SLOTS[name])
@@ -131,7 +131,7 @@ def _compare_all(chunk: Chunk) -> None:
 
 
 def test_every_column_of_frames_whose_lengths_were_left_to_the_card():
-    """Also of those where a length of 0 is a fault."""
+    """Also of those in which a length of 0 is an error."""
     by_link: dict[int, list[bytes]] = {}
     for link_type, frame in (*LEFT.values(), *FAULTS.values()):
         by_link.setdefault(link_type, []).extend((frame, frame[:60]))
@@ -149,9 +149,9 @@ SIZES = (65_534, 65_535, 65_536, 65_537, 65_549, 70_000)
 
 
 def _large_frames(size: int) -> dict[int, list[bytes]]:
-    """Frames of `size` bytes by link type: each network and transport, and headers far inside.
+    """Return frames of `size` bytes by link type: each network and transport, headers far inside.
 
-    Where a header has no room for the length it says 0, as Linux's BIG TCP does.
+    A length that its field cannot hold is 0, as in Linux's BIG TCP.
     """
 
     def filled(start: bytes) -> bytes:
@@ -168,9 +168,10 @@ def _large_frames(size: int) -> dict[int, list[bytes]]:
         return filled(ethernet(ipv6(tcp(six=True), protocol, plen=said), EtherType.IPV6))
 
     def far(packet: bytes) -> bytes:
-        """NFLOG with so many values before the packet that it begins about 110 bytes from the end.
+        """Return NFLOG with many values, so that the packet begins about 110 bytes from the end.
 
-        Their lengths are not smaller in the other byte order, in which they would be read then.
+        Their lengths are not smaller in the other byte order, in which rawscope would read them
+        then.
         """
         before = size - NFLOG.size - 110
         values, head = b"", NFLOG.emit({"family": 10 if packet[0] >> 4 == 6 else 2})
@@ -202,8 +203,10 @@ def _large_frames(size: int) -> dict[int, list[bytes]]:
 
 @pytest.mark.parametrize("link_type", [LinkType.ETHERNET, LinkType.NFLOG])
 def test_every_column_of_frames_about_64_kib(link_type):
-    """A column has a value where dissection has one, and nowhere else: position 65,535 is a place
-    like any other, and headers beyond it are found."""
+    """A column has a value exactly if dissection has one.
+
+    Position 65,535 is like any other, and headers beyond it are found.
+    """
     frames = [frame for size in SIZES for frame in _large_frames(size)[link_type]]
     store = PacketStore()
     store.add_interface(CaptureInterface("test", link_type))
@@ -232,7 +235,7 @@ def test_headers_far_inside_reach_every_reader():
 
 
 def test_no_connection_takes_a_packet_without_the_ports():
-    """The bytes at position 65,535 of a frame that has no TCP header are no ports."""
+    """The bytes at position 65,535 of a frame without a TCP header are no ports."""
     ports = struct.pack(">HH", 40_000, 80)
     frame = udp_frame().ljust(65_535, b"\0") + ports + bytes(100)
     frame = ethernet(ipv4(b"", 17, len=0)) + frame[ETHERNET.size + IPV4.size :]

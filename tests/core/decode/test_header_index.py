@@ -1,4 +1,4 @@
-"""The batch decode against dissection, packet by packet; and nothing outside a frame counts."""
+"""The batch decode compared with dissection, packet by packet; other bytes do not count."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.core.decode.frames import ethernet, ipv4, ipv6, tcp
 from tests.core.decode.support import batch_of
 from tests.core.wire.network.test_unset_length import BIG, FAULTS, LEFT, WRITTEN
 
-SAMPLE = 12  # frames of each capture that are tried at every cut length
+SAMPLE = 12  # frames of each capture that the test cuts at every length
 LONGEST = 300
 
 
@@ -55,7 +55,7 @@ def _disagreements(snapshot: Snapshot) -> list[str]:
 
 
 def test_agrees_on_jumbo_options_wherever_they_stand():
-    """Among the first options or too far back, whole or cut, with other packets beside."""
+    """Among the first options or too far behind, whole or cut, with other packets beside."""
     jumbo = b"\xc2\x04\0\0\0\x23"
     lists = [bytes(padding) + jumbo for padding in range(12)]
     lists += [b"\x05\x02\0\0" + jumbo, b"\xc2\x02\0\0" + jumbo, jumbo[:5], b"\x05\xff" + jumbo]
@@ -69,7 +69,7 @@ def test_agrees_on_jumbo_options_wherever_they_stand():
 
 
 def _unset() -> Iterator[tuple[int, list[bytes]]]:
-    """Frames with lengths of 0, left to the card or not, by link type."""
+    """Yield frames with lengths of 0, left to the card or not, by link type."""
     by_link: dict[int, list[bytes]] = {}
     for link_type, frame in (*LEFT.values(), *WRITTEN.values(), *FAULTS.values()):
         by_link.setdefault(link_type, []).append(frame)
@@ -94,7 +94,7 @@ def test_agrees_on_lengths_left_to_the_card():
 
 @pytest.mark.parametrize("path", [*LEFT, *BIG])
 def test_the_outer_end_is_the_packets_end(path):
-    """The column says what the dissected network layer says."""
+    """The column has the end that the dissected network layer has."""
     link_type, frame = LEFT[path] if path in LEFT else (LinkType.ETHERNET, BIG[path])
     (chunk,) = _stored([frame], link_type, [len(frame)], [0]).chunks
     layers = dissect(frame, link_type, len(frame)).layers
@@ -141,7 +141,7 @@ def test_agrees_at_every_cut_length():
 
 @pytest.mark.corpus
 def test_agrees_on_damaged_packets():
-    """Real frames with a few bytes changed, where numbers that lead on are likely, and cut."""
+    """Real frames, cut, with bytes changed, mostly to numbers that lead to other headers."""
     generator = random.Random(5)
     numbers = [0, 1, 4, 5, 6, 17, 41, 43, 44, 51, 58, 60, 132, 255, 0x45, 0x60]
     flags = [
@@ -230,7 +230,7 @@ def test_agrees_on_random_bytes(parts, link_type):
     st.sampled_from(LINK_TYPES),
 )
 def test_bytes_outside_a_frame_do_not_count(parts, link_type):
-    """The same frames between other bytes, or at the very end of memory, decode the same."""
+    """The same frames decode the same between other bytes, or at the very end of memory."""
     frames = [start + rest for start, rest in parts]
     batch = batch_of(frames, gap=8)
     count = len(frames)
@@ -277,7 +277,7 @@ def test_no_packets():
 
 
 def test_agrees_on_link_headers_that_never_end():
-    """However long they go on, both decodes give up after the same few bytes or values."""
+    """However long they are, both decodes stop after the same few bytes or values."""
     value = b"\x04\0\x01\0"
     frames = {
         LinkType.FRELAY: [

@@ -25,7 +25,7 @@ def test_nowhere_survives_beside_unsigned_offsets(kind):
 
 
 def test_no_bare_negative_number_is_mixed_into_an_array():
-    """`np.where(mask, unsigned, -1)` wraps around without a word; a typed number cannot."""
+    """`np.where(mask, unsigned, -1)` silently wraps around; a typed number cannot."""
     found = [
         f"{path.relative_to(ROOT)}:{line}"
         for folder in ("core", "widgets", "app")
@@ -37,7 +37,7 @@ def test_no_bare_negative_number_is_mixed_into_an_array():
 
 
 def _bare_negatives(tree: ast.AST) -> Iterator[int]:
-    """Lines where a NumPy function that chooses among values is given a negative literal."""
+    """Yield lines in which a NumPy function that chooses among values has a negative literal."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue

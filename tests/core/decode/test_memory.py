@@ -1,4 +1,4 @@
-"""Memory of packets: zero, aligned, and back with the system when the last view of it goes."""
+"""Memory of packets: zero, aligned, and returned to the system with the last view of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGE = mmap.PAGESIZE
 
 
 def mapping_of(array: np.ndarray) -> weakref.ref[mmap.mmap]:
-    """The mapping below an array: while it lives, its pages are this process's."""
+    """Return the mapping below an array: while it lives, its pages are this process's."""
     owner: object = array
     while isinstance(owner, np.ndarray):
         owner = owner.base
@@ -32,7 +32,7 @@ def mapping_of(array: np.ndarray) -> weakref.ref[mmap.mmap]:
 
 
 def mappings_of(snapshot: Snapshot) -> set[weakref.ref[mmap.mmap]]:
-    """All mappings that the chunks of a snapshot lie in."""
+    """Return all mappings that contain the chunks of a snapshot."""
     found = {mapping_of(chunk.offset) for chunk in snapshot.chunks}
     return found | {mapping_of(chunk.data) for chunk in snapshot.chunks}
 
@@ -46,7 +46,7 @@ def resident() -> int:
 
 
 @pytest.mark.parametrize("size", [0, 1, PAGE, PAGE + 1, 1 << 22])
-def test_bytes_are_zero_writable_and_as_many_as_were_asked_for(size):
+def test_bytes_are_zero_writable_and_of_the_requested_number(size):
     array = allocate_bytes(size)
     assert (array.shape, array.dtype, array.any()) == ((size,), np.uint8, False)
     array[:] = 0xA5
@@ -78,7 +78,7 @@ def test_freed_memory_is_the_systems_again():
     size = 64 << 20
     before = resident()
     array = allocate_bytes(size)
-    assert resident() < before + size // 2  # pages that were not written to are none
+    assert resident() < before + size // 2  # unwritten pages take no memory
     array[:] = 1
     assert resident() > before + size // 2
     del array
@@ -86,7 +86,7 @@ def test_freed_memory_is_the_systems_again():
 
 
 def test_an_arena_takes_what_is_written_to_it():
-    """The room of one that holds a single packet costs pages, not megabytes."""
+    """The unused room of an arena with a single packet costs pages, not megabytes."""
     before = resident()
     stores = [PacketStore() for _ in range(32)]
     for store in stores:
@@ -99,7 +99,7 @@ def test_an_arena_takes_what_is_written_to_it():
 @pytest.mark.parametrize("packets", [1, 300, KEPT_IN_PLACE])
 @pytest.mark.parametrize("size", [64, 1500])
 def test_evicted_chunks_are_unmapped(packets, size):
-    """By batches of each kind: all mappings that were seen are gone but for those still held."""
+    """By batches of each kind: all mappings are unmapped except those still referenced."""
     store = PacketStore(1 << 18)
     store.add_interface(ETHERNET_INTERFACE)
     seen: set[weakref.ref[mmap.mmap]] = set()
@@ -160,7 +160,7 @@ def test_a_held_snapshot_lets_go_of_what_was_evicted():
 
 
 def test_a_chunk_holds_no_memory_beside_its_mappings():
-    """Every array of a chunk is a view of a mapping, so that none stays behind in a heap."""
+    """Every array of a chunk is a view of a mapping, so that none stays in a heap."""
     store = PacketStore(1 << 20)
     store.add_interface(ETHERNET_INTERFACE)
     for frames in ([b"x" * 64] * 10, [b"y" * 1400] * 2000):

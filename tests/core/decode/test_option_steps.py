@@ -1,4 +1,4 @@
-"""Finding an option in many lists at once finds what reading each list finds."""
+"""Finding an option in many lists at once gives the same as reading each list."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _one_by_one(
 )
 def test_as_one_by_one(name, lists, rounds) -> None:
     options, kinds = LISTS[name]
-    data = b"\xa5" + b"\x83\xc2\xa5".join(lists) + b"\xa5"  # what lies between would be found
+    data = b"\xa5" + b"\x83\xc2\xa5".join(lists) + b"\xa5"  # bytes between the lists would be found
     starts = np.cumsum([1] + [len(each) + 3 for each in lists], dtype=np.int64)[: len(lists)]
     stops = starts + np.array([len(each) for each in lists], np.int64)
     pairs = list(zip(starts.tolist(), stops.tolist(), strict=True))

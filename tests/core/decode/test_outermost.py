@@ -1,4 +1,4 @@
-"""Which header a column takes where a protocol has several in one packet: the outermost."""
+"""The outermost of several headers of one protocol in a packet, which columns describe."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_tags_stack() -> None:
 
 
 def test_batches_agree_on_repeated_headers() -> None:
-    """Two routing headers, of which the second goes on with a table that the first has not."""
+    """Two routing headers, of which only the second continues with another table."""
     plain = ROUTING.emit({"nxt": 43, "type": 4}) + bytes(4)
     rpl = ROUTING.emit({"nxt": 17, "type": ROUTING_RPL}) + RPL.emit({"cmprE": 3})
     orders = (plain + rpl, rpl.replace(b"\x11", b"\x2b", 1) + plain.replace(b"\x2b", b"\x11", 1))

@@ -1,4 +1,4 @@
-"""Verdicts of known packets; agreement with dissection everywhere is in `test_layout`."""
+"""Verdicts of known packets; `test_header_index` compares them with dissection for all packets."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _verdict(frame: bytes, flags: int = 0, missing: int = 0) -> tuple[Verdict, V
 
 
 def _partial(payload: bytes, *, six: bool = False, has_length: bool = True) -> bytes:
-    """A TCP segment whose checksum field holds the pseudo-header's sum only."""
+    """Return a TCP segment whose checksum field has the pseudo-header's sum only."""
     segment = bytearray(tcp(payload, six=six))
     length = len(segment) if has_length else 0
     segment[16:18] = pseudo_sum(length, IpProtocol.TCP, six=six).to_bytes(2, "big")
@@ -90,7 +90,7 @@ def test_good_and_bad(odd):
 
 
 def test_the_kernels_word():
-    """Not ready excuses a wrong sum, not a right one; valid never makes a verdict."""
+    """ "Not ready" excuses a wrong sum, not a right one; "valid" never makes a verdict."""
     wrong = tcp_frame(b"payload", wrong=1)
     assert _verdict(wrong, NOT_READY) == (GOOD, Verdict.OFFLOADED)
     assert _verdict(wrong, VALID) == (GOOD, BAD)
@@ -158,7 +158,7 @@ def test_a_home_address_is_the_source():
 
 
 def _routed(options: bytes, **fields: int) -> bytes:
-    """TCP to SERVER with IPv4 options."""
+    """Return TCP to SERVER with IPv4 options."""
     options = options.ljust(-len(options) % 4 + len(options), b"\0")
     values = {"hdr_len": 20 + len(options), "len": 20 + len(options) + 24, "proto": IpProtocol.TCP}
     values |= {"src": CLIENT, "dst": SERVER, **fields}
@@ -178,7 +178,7 @@ def test_a_source_route_names_the_final_destination(kind):
 
 
 def test_a_row_costs_no_other_rows_dissection(monkeypatch):
-    """Whoever sends source routes must not make a screen dear."""
+    """A sender of source routes must not make a screen slow."""
     dissected: list[int] = []
     monkeypatch.setattr(
         verdicts, "_dissected", lambda chunk, row, rule: dissected.append(row) or Verdict.GOOD
@@ -194,14 +194,14 @@ def test_a_row_costs_no_other_rows_dissection(monkeypatch):
 
 
 def test_options_that_route_nowhere_are_not_dissected(monkeypatch):
-    """Padding, a recorded route, a router alert: no matter to the pseudo-header."""
+    """Padding, a recorded route, a router alert: they do not affect the pseudo-header."""
     monkeypatch.setattr(verdicts, "_dissected", lambda *_: pytest.fail("dissected"))
     for options in (b"\1" * 40, bytes([7, 7, 4]) + b"\x83" * 4, bytes([148, 4, 0, 0])):
         assert _verdict(_routed(options)) == (GOOD, GOOD)
 
 
 def test_one_row_fills_its_block_only():
-    """The price of a screen is a screen, whatever the size of the file."""
+    """The cost of a screen does not depend on the size of the file."""
     snapshot = _snapshot([tcp_frame()] * (3 * BLOCK))
     chunk = snapshot.chunks[0]
     snapshot.verdicts(BLOCK + 5)
@@ -210,7 +210,7 @@ def test_one_row_fills_its_block_only():
 
 
 def test_each_packet_is_checked_once(monkeypatch):
-    """What a growing chunk knows already is not computed again."""
+    """Verdicts of a growing chunk are not computed again."""
     checked: list[int] = []
     check = verdicts._check
     monkeypatch.setattr(
@@ -226,7 +226,7 @@ def test_each_packet_is_checked_once(monkeypatch):
 
 
 def test_threads_may_fill_the_same_rows():
-    """Whoever comes first, the values are the same."""
+    """The values are the same, whichever thread is first."""
     frames = [tcp_frame(bytes([n % 251]) * (n % 50), wrong=n % 3) for n in range(2_000)]
     snapshot = _snapshot(frames)
     expected = [(GOOD, BAD if n % 3 else GOOD) for n in range(2_000)]

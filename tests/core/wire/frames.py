@@ -57,7 +57,7 @@ def tcp(
     to: bytes = b"",
     **fields: int,
 ) -> bytes:
-    """A TCP segment with the right checksum; `to` is the pseudo-header's destination."""
+    """Return a TCP segment with the right checksum; `to` is the pseudo-header's destination."""
     values = {
         "srcport": 54321,
         "dstport": 80,

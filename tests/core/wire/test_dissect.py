@@ -1,4 +1,4 @@
-"""Known frames layer by layer, and the honest end of every cut and broken one."""
+"""Known frames layer by layer, and the stop of every cut and broken one."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_layers(path) -> None:
 
 
 def everything(dissection: Dissection) -> list[Row]:
-    """All readers of one dissection; the rows, flat."""
+    """Return the rows of one dissection, flat, after calling all its readers."""
     record(dissection)
     summarize(dissection)
     rows = list(detail_rows(dissection))
@@ -109,7 +109,7 @@ def everything(dissection: Dissection) -> list[Row]:
 
 @pytest.mark.parametrize("path", FRAMES)
 def test_every_cut(path) -> None:
-    """A cut frame is a start of the whole one, and the cut is never called malformed."""
+    """A cut frame is the beginning of the whole one, and never malformed."""
     link, data = FRAMES[path]
     whole = dissect(data, link, len(data))
     for length in range(len(data)):
@@ -129,7 +129,7 @@ def test_every_cut(path) -> None:
 
 @pytest.mark.parametrize("path", FRAMES)
 def test_every_short_frame(path) -> None:
-    """A frame that ends early of itself has nothing cut off it."""
+    """A short frame is not truncated."""
     link, data = FRAMES[path]
     for length in range(len(data)):
         short = dissect(data[:length], link, length)
@@ -272,7 +272,7 @@ def test_a_jumbo_option_is_looked_for_among_the_first_eight(padding, found) -> N
     assert names(dissect(packet, LinkType.IPV6, len(packet))) == found
 
 
-def test_a_vxlan_header_cut_by_the_capture_is_told() -> None:
+def test_a_vxlan_header_cut_by_the_capture_is_truncated() -> None:
     link, data = FRAMES["ip:udp:vxlan:eth:ip:tcp"]
     start = 20 + 8
     for kept in range(start + 1, start + VXLAN.size):

@@ -1,8 +1,8 @@
-"""Every prefix of every header: nothing raises, no Info formats what is not there, and scalar and
-batch decode agree.
+"""Every prefix of every header: nothing raises, and scalar and batch decode agree.
 
-A header ends early in three ways: the snap length cuts the frame, the frame is that short, or
-the sender's own length field says so, with bytes to spare behind it.
+No Info line formats a field that is not there. A header ends early in three ways: the snap length
+cuts the frame, the frame is that short, or the sender's own length field is too small, with bytes
+to spare after it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from tests.fuzz.shapes import Shape, shapes
 
 SHAPES = tuple(shapes())
 LENGTHS = {"ip": IPV4["len"], "ipv6": IPV6["plen"]}
-SNAPPED_FROM = 400  # bytes there were before the snap length cut
+SNAPPED_FROM = 400  # bytes of the frame before the snap length cut it
 NOT_THERE = re.compile(r"\bNone\b")
 
 
 def test_the_shapes_have_every_table() -> None:
-    """Options' tables too, and every shape a name of its own."""
+    """The tables of options too; every shape has a name of its own."""
     seen = set()
     for shape in SHAPES:
         for layer in dissect(shape.data, shape.link_type, len(shape.data)).layers:
@@ -37,14 +37,14 @@ def test_the_shapes_have_every_table() -> None:
 
 
 def _cut(shape: Shape) -> Iterator[Sample]:
-    """The frame cut at every byte, by the snap length and for real."""
+    """Yield the frame cut at every byte, by the snap length and for real."""
     for stop in range(len(shape.data) + 1):
         yield Sample(shape.data[:stop], shape.link_type, SNAPPED_FROM)
         yield Sample(shape.data[:stop], shape.link_type, stop)
 
 
 def _shortened(shape: Shape) -> Iterator[Sample]:
-    """The whole frame, where the length field of its outermost IP header says every length."""
+    """Yield the whole frame with every length in the length field of its outermost IP header."""
     layers = dissect(shape.data, shape.link_type, len(shape.data)).layers
     layer = next((each for each in layers if each.name in LENGTHS), None)
     if layer is None:
@@ -59,7 +59,7 @@ def _shortened(shape: Shape) -> Iterator[Sample]:
 
 @pytest.mark.parametrize("end", [_cut, _shortened])
 def test_every_reader_on_every_prefix(end) -> None:
-    """Rows, detail tree, JSON, fields and hex; no text tells of a field that is not there."""
+    """Rows, detail tree, JSON, fields and hex; no text mentions a field that is not there."""
     named: dict[Sample, str] = {}  # many shapes begin alike
     for shape in SHAPES:
         for sample in end(shape):

@@ -1,4 +1,4 @@
-"""Our field names are Wireshark's, but for the few bits that it has no name for."""
+"""Field names are Wireshark's, except for the few bits that it has no name for."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""Every packet of the shared captures, against what tshark 4.0.17 made of it.
+"""Every packet of the shared captures, compared with tshark 4.0.17.
 
-Only the outermost headers are compared (``depth`` 1, not quoted in an ICMP error), as the
-captures' README says. Three kinds of difference are meant:
+Only the outermost headers are compared (``depth`` 1, not quoted in an ICMP error), as the captures'
+README says. Three kinds of difference are intended:
 
 * a partial checksum is `offloaded` here and `bad` there, and then the field is exactly the
   pseudo-header's sum;
-* tshark reads fields in another order than the wire and gives up earlier on three broken
-  headers (`None` there, the captured bytes here);
-* ``eth.len`` of a frame inside an ERSPAN tunnel is listed there for the outer one.
+* tshark reads fields in another order than the wire and stops earlier on three broken headers
+  (`None` there, the captured bytes here);
+* tshark lists the ``eth.len`` of a frame inside an ERSPAN tunnel for the outer one.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def packets(path: Path) -> Iterator[Dissection]:
 
 
 def plain(value: object) -> object:
-    """An oracle's value as the record writes it."""
+    """Return tshark's value as the record writes it."""
     if isinstance(value, list):
         return [plain(part) for part in value]
     if isinstance(value, str) and value.startswith("0x"):
@@ -161,7 +161,7 @@ def test_agrees_with_tshark(name) -> None:
 
 
 def test_offloaded_is_exactly_the_partial_sum() -> None:
-    """`offloaded` is never a guess: the field is recomputed here from the addresses alone."""
+    """`offloaded` is never a guess: the test computes the field from the addresses alone."""
     seen = 0
     for name in captures():
         for dissection in packets(captures_dir() / "files" / name):

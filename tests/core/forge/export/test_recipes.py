@@ -1,4 +1,4 @@
-"""Recipes: what they say, and that the tools they are for make of them what they should."""
+"""Recipes: their texts, and the packets that the tools make from them."""
 
 from __future__ import annotations
 

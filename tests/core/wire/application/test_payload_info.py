@@ -1,4 +1,4 @@
-"""The small readers of DNS, HTTP and TLS: known messages, and ones made to trap them."""
+"""The small readers of DNS, HTTP and TLS: known messages, and malicious ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sums of many ranges at once against the sum of one, range by range."""
+"""Sums of many ranges at once, compared with the sum of each range."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_sums_agree_with_one_by_one(data, ends):
 
 
 def test_every_start_and_length_of_words_full_of_ones():
-    """All ones and all zeros are the two values of zero; both must come out as they are."""
+    """All ones and all zeros are the two values of zero; both must stay as they are."""
     data = b"\x00" * 24 + b"\xff" * 24 + bytes(range(16))
     pairs = [(a, b) for a in range(len(data)) for b in range(a, len(data) + 1)]
     starts = np.array([a for a, _ in pairs])
@@ -40,7 +40,7 @@ def test_every_start_and_length_of_words_full_of_ones():
 
 
 def test_ranges_beyond_one_slice(monkeypatch):
-    """Slices are cut between ranges, also where ranges go backward or one is a slice and more."""
+    """Slices are cut between ranges, also if ranges run backward or one is longer than a slice."""
     monkeypatch.setattr(batch_checksums, "SLICE", 64)
     data = np.random.default_rng(1).integers(0, 256, 5_000, dtype=np.uint8)
     starts = np.concatenate([np.arange(1, 4_000, 37), np.arange(4_000, 0, -53), [3]])
@@ -85,7 +85,7 @@ def test_crc_agrees_with_one_by_one(parts):
 
 
 def test_crc_of_long_ranges_beside_short_ones():
-    """Around the borders of the pieces that a range is cut into."""
+    """Lengths around the borders of the pieces of a range."""
     lengths = np.array([252, 255, 256, 257, 260, 0, 511, 512, 513, 12, 5003, 60_000])
     generator = np.random.default_rng(7)
     parts = [generator.bytes(length) for length in lengths]
@@ -96,7 +96,7 @@ def test_crc_of_long_ranges_beside_short_ones():
 
 
 def test_a_long_packet_costs_its_pieces(monkeypatch):
-    """One jumbogram among short packets must not hold up a screen: 15,000 rounds did."""
+    """One jumbogram among short packets must not delay a screen, as 15,000 rounds did."""
     rounds: list[int] = []
     advance = batch_checksums._advance
     monkeypatch.setattr(

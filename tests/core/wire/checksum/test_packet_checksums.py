@@ -1,4 +1,4 @@
-"""The sums themselves, and whose word is taken for a verdict."""
+"""The sums themselves, and which source decides a verdict."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IPV4, IPV6 = LinkType.IPV4, LinkType.IPV6
 
 
 def slow_sum(data: bytes, start: int) -> int:
-    """RFC 1071 §4.1 as written there."""
+    """Return the sum as RFC 1071 §4.1 computes it."""
     total = start
     for at in range(0, len(data) - 1, 2):
         total += data[at] << 8 | data[at + 1]
@@ -97,7 +97,7 @@ def test_the_kernel_says_not_ready() -> None:
 @pytest.mark.parametrize("six", [False, True])
 @pytest.mark.parametrize("protocol", [IpProtocol.TCP, IpProtocol.UDP])
 def test_a_saved_partial_sum_is_offloaded(protocol, six, has_length) -> None:
-    """With the length or, as Windows writes it before segmentation, without."""
+    """It has the length or, as Windows writes it before segmentation, does not."""
     make, name = (frames.tcp, "tcp") if protocol == IpProtocol.TCP else (frames.udp, "udp")
     length = len(make(b"data")) if has_length else 0
     partial = frames.pseudo(length, protocol, six=six)
@@ -165,7 +165,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("name", "link", "data", "flags"), [*DOUBTED, *WRONG])
 def test_a_sum_of_zero_asks_whether_it_was_offloaded(name, link, data, flags) -> None:
-    """The verdict stays what the definition says; the doubt is in the reason, and in the tree."""
+    """The verdict stays `bad`; the reason and the tree express the doubt."""
     check = check_of(data, link, name, flags)
     assert check.verdict is Verdict.BAD
     assert check.expected is not None
@@ -244,7 +244,7 @@ HEADER = (PREFIX + 9).to_bytes(16, "big")
     ],
 )
 def test_a_routing_header_has_its_end_in_the_pseudo_header(kind, rest, left, end) -> None:
-    """As tshark 4.0.17 judges the same packets."""
+    """tshark 4.0.17 has the same verdicts."""
     values = {"nxt": IpProtocol.TCP, "len": (len(rest) - 4) // 8, "type": kind, "segleft": left}
     segment = frames.tcp(b"data", six=True, to=end)
     packet = frames.ipv6(ROUTING.emit(values) + rest + segment, IpProtocol.ROUTING)

@@ -1,4 +1,4 @@
-"""Building: known bytes, what is computed, what was given wins, and every captured frame again."""
+"""Building: known bytes, computed fields, given values, and every captured frame again."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_what_was_given_wins_also_when_it_is_wrong(header, key, value) -> None:
 
 
 def test_a_udp_sum_of_zero_is_sent_as_ones() -> None:
-    """RFC 768: zero would say that there is no sum."""
+    """RFC 768: zero would mean that the packet has no sum."""
     ports = {"srcport": 1, "dstport": 2}
     plain = build(Parts((Header((ipv4.IPV4,), ENDS), Header((udp.UDP,), ports)), bytes(2)))
     checksum = plain.places[1].values["checksum"]
@@ -168,7 +168,7 @@ def test_options_are_padded_to_what_the_length_counts() -> None:
     assert built.data[20:] == bytes.fromhex("0303070101000000")
 
 
-def test_too_many_bytes_are_told_by_the_field_that_cannot_hold_them() -> None:
+def test_too_many_bytes_are_reported_for_the_field_that_cannot_hold_them() -> None:
     with pytest.raises(DoesNotFitError) as caught:
         build(Parts((Header((ipv4.IPV4,)), Header((tcp.TCP,), {}, bytes(41)))))
     assert (caught.value.index, caught.value.slot.name) == (1, "tcp.hdr_len")
@@ -183,7 +183,7 @@ def test_an_unknown_name_is_refused() -> None:
 
 
 def captured() -> Iterator[tuple[str, int, Dissection]]:
-    """Every frame of the shared captures."""
+    """Yield every frame of the shared captures."""
     for path in sorted((captures_dir() / "files").rglob("*")):
         if not path.is_file():
             continue
@@ -205,7 +205,7 @@ def captured() -> Iterator[tuple[str, int, Dissection]]:
 
 @pytest.mark.corpus
 def test_every_captured_frame_is_built_again() -> None:
-    """All 16,870, also those that do not dissect completely: there the rest is payload."""
+    """All 16,870, also those that do not dissect completely: their rest is payload."""
     frames = differing = 0
     for name, number, dissection in captured():
         frames += 1
@@ -218,7 +218,7 @@ def test_every_captured_frame_is_built_again() -> None:
 
 @pytest.mark.corpus
 def test_what_is_computed_is_what_others_computed() -> None:
-    """Opened automatic fields come out as captured, wherever the capture's sums are good."""
+    """Opened automatic fields get their captured values if the capture's sums are good."""
     wrong: list[tuple[str, int, str]] = []
     compared = 0
     for name, number, dissection in captured():

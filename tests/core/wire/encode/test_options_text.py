@@ -1,4 +1,4 @@
-"""Options by name and back."""
+"""Options to text and back."""
 
 from __future__ import annotations
 
@@ -63,6 +63,6 @@ def test_known_bytes_have_names() -> None:
 
 @given(st.sampled_from([TCP, IPV4, IPV6, neighbor_discovery.OPTIONS]), st.binary(max_size=40))
 def test_any_bytes_have_a_text_that_gives_them_back(options: OptionList, data: bytes) -> None:
-    """But for zeros at the end, which padding puts back."""
+    """Except zeros at the end, which padding restores."""
     text = options_text(options, data)
     assert parse_options(options, text).ljust(len(data), b"\0") == data

@@ -1,4 +1,4 @@
-"""What is typed for a field, and the one sentence where it is none."""
+"""The text for a field's value, and the sentence for a text that is no value."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ANY_TEXT = st.one_of(
 
 
 def values(slot: PlacedField) -> st.SearchStrategy[Value]:
-    """Every value that a field can hold."""
+    """Return a strategy for every value that a field can hold."""
     if slot.field.kind is Kind.BYTES:
         return st.binary(min_size=slot.field.bits // 8, max_size=slot.field.bits // 8)
     top = slot.maximum // slot.field.unit

@@ -34,7 +34,7 @@ def _cooked(link: int, hardware: int, protocol: int, payload: bytes) -> bytes:
 
 
 def _expected(hardware: int, protocol: int) -> tuple[str, str]:
-    """The field's name and the layers behind it, as LINKTYPE_LINUX_SLL.html has it."""
+    """Return the field's name and the layers after it, as LINKTYPE_LINUX_SLL.html defines them."""
     if hardware == FRAD:
         return "sll.ltype", "fr:ip:udp"
     if hardware in (RADIOTAP, NETLINK):
@@ -48,7 +48,7 @@ def _expected(hardware: int, protocol: int) -> tuple[str, str]:
 
 @pytest.mark.parametrize("link", COOKED)
 def test_the_hardware_type_says_what_the_protocol_is(link: int) -> None:
-    """Hardware types around those that count, in one packet and in a batch."""
+    """Hardware types around the special ones, in one packet and in a batch."""
     samples = []
     for hardware, protocol in product(HARDWARE, (0x0800, 1, 4, 0x0019)):
         payload = DATAGRAM if protocol != 4 else LLC_FRAME
@@ -125,7 +125,7 @@ def test_ppp_in_the_place_of_a_null_header() -> None:
 
 
 def _random_words() -> list[bytes]:
-    """Words with zeros, small numbers, EtherTypes and PPP's first bytes where they may stand."""
+    """Yield words with zeros, small numbers, EtherTypes and PPP's first bytes in likely places."""
     random = Random(4)
     likely = (0, 0, 0, 1, 2, 5, 6, 8, 10, 24, 28, 30, 0x86, 0xDD, 0xFF, 3)
     words = [bytes(random.choices(likely, k=4)) for _ in range(3000)]
@@ -138,7 +138,7 @@ def test_batches_read_every_word_as_single_packets_do(link: int) -> None:
 
 
 def test_null_words_as_tshark_reads_them(tmp_path) -> None:
-    """IPv4 is found behind the same words of 16 bits. Of longer ones tshark 4.0 drops the rest."""
+    """tshark finds IPv4 after the same 16-bit words. Of longer ones tshark 4.0 drops the rest."""
     tshark = require_peer("tshark")
     words = _random_words()[:1500] + list(map(bytes.fromhex, WORDS))
     header = bytes.fromhex("4d3cb2a1 0200 0400 00000000 00000000 00000400 00000000")

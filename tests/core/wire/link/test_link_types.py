@@ -18,7 +18,7 @@ def test_names_are_tcpdumps() -> None:
     assert link_type_name(64999) == "link type 64999"
 
 
-def test_the_unread_ones_are_said_once() -> None:
+def test_unread_types_are_named_once() -> None:
     assert unread_text([1, 113, 276]) == ""
     said = unread_text([1, 127, 127, 105])
     assert "IEEE802_11_RADIOTAP, IEEE802_11:" in said

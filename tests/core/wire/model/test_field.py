@@ -16,7 +16,7 @@ tables = st.sampled_from(TABLES)
 
 @settings(max_examples=300)
 @given(st.data())
-def test_emit_gives_back_what_read_took(data) -> None:
+def test_emit_restores_the_bytes_that_read_took(data) -> None:
     table = data.draw(tables)
     header = data.draw(st.binary(min_size=table.size, max_size=table.size))
     assert table.emit(table.read(bytes(table.start) + header)) == header

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from core.wire.model.text import STACK, is_hidden, safe, safe_bytes
 
 EVERYTHING = [chr(number) for number in range(sys.maxunicode + 1)]
-# Default_Ignorable_Code_Point of DerivedCoreProperties.txt, Unicode 16.0, as it stands there
+# Default_Ignorable_Code_Point of DerivedCoreProperties.txt, Unicode 16.0, verbatim
 IGNORABLE = (
     "00AD 034F 061C 115F-1160 17B4-17B5 180B-180D 180E 180F 200B-200F 202A-202E 2060-2064 2065 "
     "2066-206F 3164 FE00-FE0F FEFF FFA0 FFF0-FFF8 1BCA0-1BCA3 1D173-1D17A E0000 E0001 E0002-E001F "
@@ -43,7 +43,7 @@ TEXTS = st.text(
 
 
 def test_no_character_of_unicode_is_obeyed_or_hidden() -> None:
-    """Each behind a letter that it could combine with."""
+    """Each after a letter that it could combine with."""
     shown = set(safe("a".join(EVERYTHING)))
     assert not shown & IGNORABLES
     assert not {unicodedata.category(each) for each in shown} & OBEYED
@@ -57,7 +57,7 @@ def test_every_hidden_character_is_shown_as_its_number() -> None:
 
 
 def test_every_other_character_stays_as_it_is() -> None:
-    """Of those with a cell of their own; Python calls odd spaces not printable, and they stay."""
+    """Characters with a cell of their own, also odd spaces, which Python calls not printable."""
     for character in EVERYTHING:
         hidden = character in IGNORABLES or unicodedata.category(character) in OBEYED
         assert is_hidden(character) == hidden, hex(ord(character))
@@ -67,12 +67,12 @@ def test_every_other_character_stays_as_it_is() -> None:
 
 
 def test_no_mark_piles_up() -> None:
-    """Every character without a cell, fifty times: two are shown, the rest as numbers."""
+    """Every character without a cell, fifty times: two are shown, the others as numbers."""
     for mark in MARKS:
         piled = safe("a" + mark * 50)
         assert piled.count(mark) == STACK, hex(ord(mark))
         assert cell_len(piled) > 48 * 4
-        assert safe(mark)[0] == "\\", hex(ord(mark))  # nothing to stand on
+        assert safe(mark)[0] == "\\", hex(ord(mark))  # no character below it
 
 
 @pytest.mark.parametrize(

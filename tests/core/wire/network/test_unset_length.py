@@ -1,4 +1,4 @@
-"""Lengths of 0: left to the network card where TCP or UDP follows, a fault everywhere else."""
+"""Lengths of 0: left to the network card before TCP or UDP, an error everywhere else."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ Made = tuple[int, bytes]  # link type and frame
 
 
 def ip(payload: bytes, protocol: int, *, unset: bool, **fields: int) -> bytes:
-    """IPv4 with total length 0, or with the right one where it fits."""
+    """Return IPv4 with total length 0, or with the right one if it fits."""
     length = IPV4.size + len(payload)
     fitting = length if length <= IPV4["len"].maximum else 0
     return frames.ipv4(payload, protocol, **{"len": 0 if unset else fitting, **fields})
 
 
 def ip6(payload: bytes, following: int, *, unset: bool) -> bytes:
-    """IPv6 with payload length 0, or with the right one where it fits."""
+    """Return IPv6 with payload length 0, or with the right one if it fits."""
     fitting = len(payload) if len(payload) <= IPV6["plen"].maximum else 0
     return frames.ipv6(payload, following, plen=0 if unset else fitting)
 
 
 def options(kind, following: int) -> bytes:
-    """An extension header of 8 bytes."""
+    """Return an extension header of 8 bytes."""
     return kind.emit({"nxt": following}) + b"\x01\x04\0\0\0\0"
 
 
@@ -58,7 +58,7 @@ def behind_options(unset: bool) -> bytes:
 
 
 def vxlan(inner: bytes, *, unset: bool, six: bool = False) -> bytes:
-    """A tunnel whose lengths of UDP and of IP are both left to the card, or neither."""
+    """Return a tunnel whose lengths of UDP and of IP are both left to the card, or neither."""
     fields = {"length": 0} if unset else {}
     body = VXLAN.emit({"vni": 7}) + frames.ethernet(inner)
     datagram = frames.udp(body, six=six, dstport=VXLAN_PORT, checksum=0, **fields)
@@ -66,7 +66,7 @@ def vxlan(inner: bytes, *, unset: bool, six: bool = False) -> bytes:
 
 
 def made(unset: bool) -> dict[str, Made]:
-    """One frame of each shape, its lengths left to the card or written."""
+    """Return one frame of each shape, its lengths left to the card or written."""
     segment, segment_6 = frames.tcp(DATA), frames.tcp(DATA, six=True)
     four, six = ip(segment, TCP, unset=unset), ip6(segment_6, TCP, unset=unset)
     datagram = ip(frames.udp(DATA), UDP_NUMBER, unset=unset)
@@ -116,7 +116,7 @@ BIG = {
     ),
 }
 OTHERS = (1, 2, 4, 41, 47, 50, 51, 58, 59, 132, 253)
-READ = (1, 2, 4, 41, 47, 51, 58, 132)  # those whose header is read: it is not there then
+READ = (1, 2, 4, 41, 47, 51, 58, 132)  # shapes whose header is read: it is cut off then
 TOO_MANY = SEGMENTS_WITHIN + 1
 FAULTS: dict[str, Made] = {
     **{f"ip, {n}": (LinkType.RAW, ip(bytes(80), n, unset=True)) for n in OTHERS},
@@ -175,7 +175,7 @@ def rows_of(dissection: Dissection) -> list[Row]:
 
 @pytest.mark.parametrize("path", LEFT)
 def test_the_outer_end_counts(path) -> None:
-    """A frame without lengths reads as the same frame with them, but for the fields."""
+    """A frame without lengths reads as the same frame with them, except for the fields."""
     (link_type, data), (_, twin) = LEFT[path], WRITTEN[path]
     found, written = read(link_type, data), read(link_type, twin)
     assert names(found) == names(written) == path
@@ -196,7 +196,7 @@ def test_the_outer_end_counts(path) -> None:
 
 @pytest.mark.parametrize("path", LEFT)
 def test_the_detail_says_so_at_the_field(path) -> None:
-    """Where the field is 0 there is a sentence; it explains and does not warn."""
+    """A sentence beside the field of 0 explains it and does not warn."""
     found = read(*LEFT[path])
     fields = {"ip.len", "ipv6.plen", "udp.length"}
     rows = [row for row in rows_of(found) if row.key.partition("#")[0] in fields]
@@ -211,7 +211,7 @@ def test_the_detail_says_so_at_the_field(path) -> None:
 
 @pytest.mark.parametrize("path", LEFT)
 def test_a_cut_is_never_called_malformed(path) -> None:
-    """The snap length may cut a frame anywhere; that is ours, and the layers are a beginning."""
+    """The snap length may cut a frame anywhere; the layers before the cut stay."""
     link_type, data = LEFT[path]
     for kept in range(240):
         cut = read(link_type, data, kept)
@@ -224,7 +224,7 @@ def test_a_cut_is_never_called_malformed(path) -> None:
 
 @pytest.mark.parametrize("path", BIG)
 def test_more_bytes_than_the_field_can_say(path) -> None:
-    """BIG TCP: whatever comes next, the frame's end is the packet's."""
+    """BIG TCP: the frame's end is the packet's, whatever follows."""
     data = BIG[path]
     found = read(LinkType.ETHERNET, data)
     assert names(found) == path
@@ -254,7 +254,7 @@ def test_building_keeps_the_zero_of_a_big_packet(path) -> None:
 
 
 def test_padding_of_a_short_frame_belongs_to_the_packet() -> None:
-    """By the rule the frame's end counts, also where Ethernet has padded it to 60 bytes."""
+    """By the rule the frame's end counts, also if Ethernet has padded it to 60 bytes."""
     frame = frames.ethernet(ip(frames.tcp(), TCP, unset=True)).ljust(60, b"\0")
     found = read(LinkType.ETHERNET, frame)
     assert found.trailer == Span(0, 0)
@@ -262,7 +262,7 @@ def test_padding_of_a_short_frame_belongs_to_the_packet() -> None:
 
 
 def test_a_set_outer_length_ends_an_inner_packet_without_one() -> None:
-    """And the sentence names that length instead of the frame."""
+    """The sentence names that length instead of the frame."""
     inner = ip(frames.tcp(DATA), TCP, unset=True)
     packet = ip(inner, IpProtocol.IPV4, unset=False) + b"trailer"
     found = read(LinkType.RAW, packet)

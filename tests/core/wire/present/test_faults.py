@@ -1,4 +1,4 @@
-"""One packet that rawscope fails to describe: it says so, is counted, and takes nothing along."""
+"""One packet that rawscope fails to describe: rawscope says so, counts it, and shows the others."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def _broken(*_: object) -> int:
 
 @pytest.fixture
 def broken_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault in what the Info line, the detail tree and the JSON of TCP all ask for."""
+    """Break a function that the Info line, the detail tree and the JSON of TCP all call."""
     monkeypatch.setattr(tcp, "segment_length", _broken)
 
 
 @pytest.fixture
 def broken_dissect(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fault in the reading itself, for the packet that is TCP."""
+    """Break the dissection of the TCP packet."""
     right = captured_packet.dissect
 
     def dissect(data: bytes, *rest: int):
@@ -75,7 +75,7 @@ def capture(tmp_path: Path) -> str:
 
 
 def _says(err: str) -> None:
-    """The last line on stderr tells how many, which, and what to do."""
+    """Return True if the last line on stderr has the count, the packet, and advice."""
     assert err.splitlines()[-1] == (
         f"rawscope: 1 packet not described; packet 2: {WORDS}; --debug shows where"
     )
@@ -164,7 +164,7 @@ async def test_the_monitor_shows_everything_else(broken_tcp: None) -> None:
         assert monitor.bridge.faults.count == 1  # by row and detail, but one packet
 
 
-async def test_another_store_counts_anew(broken_tcp: None) -> None:
+async def test_another_store_counts_from_zero(broken_tcp: None) -> None:
     engine = ScriptedEngine()
     monitor = scripted_monitor(_store(), engine)
     async with monitor.run_test(size=(160, 45)) as pilot:
@@ -192,7 +192,7 @@ def test_a_packet_counts_once_and_the_numbers_are_bounded(monkeypatch) -> None:
 
 
 def routed_frame() -> bytes:
-    """TCP behind a source route, whose verdicts need a dissection of their own."""
+    """Return TCP behind a source route, whose verdicts need a dissection of their own."""
     route = bytes((131, 7, 4, 10, 0, 0, 1, 0))
     header = struct.pack(">BBHHHBBHII", 0x47, 0, 48, 1, 0, 64, 6, 0, 0x7F000001, 0x7F000002)
     segment = struct.pack(">HHIIBBHHH", 40000, 80, 1, 2, 0x50, 0x10, 512, 0, 0)
@@ -214,7 +214,7 @@ def _failing(function: Callable[..., Any], is_its: Callable[..., bool]) -> Calla
 
 
 def _of_routed(read: Any, *_: object) -> bool:
-    """Return True for what is read of `ROUTED`: its bytes, from any header on, or a dissection."""
+    """Return True for arguments made of `ROUTED`: its bytes from any header on, or a dissection."""
     data = getattr(read, "data", read)
     return isinstance(data, bytes) and len(data) > 20 and ROUTED.endswith(data)
 
@@ -244,7 +244,7 @@ def _evaluation(patch: pytest.MonkeyPatch) -> None:
 
 
 def _parsers(patch: pytest.MonkeyPatch) -> None:
-    """Break the reading of TCP, below `dissect`, for all who imported it by whatever name."""
+    """Break the reading of TCP, below `dissect`, under every name that a module imported it by."""
     space, number = Numbering.IP_PROTOCOL, 6
     broken = _failing(PARSERS[space][number], lambda walk, _: _of_routed(walk.data))
     patch.setitem(PARSERS[space], number, broken)
@@ -323,7 +323,7 @@ async def test_no_fault_in_one_packet_ends_the_monitor(
 async def test_the_keys_say_that_they_failed(
     fault: str, keys: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each by a notification; what was in the form stays there."""
+    """Each key shows a notification; the form keeps its contents."""
     store = PacketStore()
     store.add_interface(ETHERNET_INTERFACE)
     store.append(batch_of([FRAMES[0], ROUTED]))
@@ -349,7 +349,7 @@ async def test_the_keys_say_that_they_failed(
 
 
 def test_a_fault_in_one_packet_leaves_the_verdicts_of_its_block(monkeypatch) -> None:
-    """They are checked a thousand at a time."""
+    """A block has about a thousand packets, which are checked at once."""
     store = PacketStore()
     store.add_interface(ETHERNET_INTERFACE)
     store.append(batch_of([SYN, SYN, SYN]))
@@ -368,5 +368,7 @@ def test_what_was_sent_is_followed_past_a_fault(fault: str, monkeypatch) -> None
     assert not track.take(captured(ROUTED, 1, number=1))
     assert track.take(captured(FRAMES[0], 2, number=2))
     assert track.fate().number == 2
-    unread = Track(Outcome(ROUTED, SendMethod.LINK))  # of our own packet: it is sent all the same
+    unread = Track(
+        Outcome(ROUTED, SendMethod.LINK)
+    )  # of a packet sent by rawscope: it leaves all the same
     assert not unread.take(captured(FRAMES[2], 3, number=3))

@@ -1,4 +1,4 @@
-"""What the user and a program get to see of one packet: row, record, detail tree, text."""
+"""One packet as the user and a program get it: row, record, detail tree, text."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_every_layer_has_an_info_line() -> None:
     assert {table.name for table in TABLES if table.start == 0} <= set(INFO)
 
 
-def test_what_stopped_the_reading_is_told() -> None:
+def test_info_names_the_reason_of_a_stop() -> None:
     packet = frames.ipv4(frames.tcp(b"data"), IpProtocol.TCP)
     cut = row_of(packet[:30], original=len(packet))
     assert cut.tone is Tone.TRUNCATED
@@ -307,7 +307,7 @@ def test_a_first_fragment_says_so_whatever_it_carries(protocol: int) -> None:
 
 
 def _piece(body: bytes, protocol: int, offset: int = 0) -> bytes:
-    """A fragment of an IPv6 datagram, the first unless `offset` is given."""
+    """Return a fragment of an IPv6 datagram, the first unless `offset` is given."""
     header = FRAGMENT.emit({"nxt": protocol, "more": 1, "offset": offset, "ident": 7})
     return frames.ipv6(header + body, IpProtocol.FRAGMENT)
 
