@@ -65,10 +65,10 @@ async def take(
     second = next(seconds)
     async with monitor.run_test(size=size) as pilot:
         screen = await filled(pilot)
-        for held in CONVERSATIONS:
+        for count in CONVERSATIONS:
             second = next(seconds)
-            for turn in range(held):
-                start = START_NS + second * SECOND_NS + turn * SECOND_NS // held
+            for index in range(count):
+                start = START_NS + second * SECOND_NS + index * SECOND_NS // count
                 store.append(batch(frames, start))
             screen.poll()
         await filled(pilot)
