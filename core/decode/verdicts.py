@@ -25,7 +25,6 @@ from core.decode.chunk import VERDICT_UNKNOWN, Chunk
 from core.wire.checksum.batch_checksums import add_folded, crc32c_many, header_sums, ones_sums
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
-from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import PacketFlag, Verdict
 from core.wire.model.field import Span
@@ -35,8 +34,6 @@ from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 from core.wire.protocol import ChecksumRule
 from core.wire.registry import PROTOCOLS, numbers
-from core.wire.transport.tcp import TCP
-from core.wire.transport.udp import UDP
 
 BLOCK = 1 << 10  # packets checked at once for one row
 SLICE = 1 << 13  # packets checked at once for all rows: their columns stay in the cache
@@ -208,8 +205,9 @@ def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> ND
     waiting = flags & PacketFlag.CHECKSUM_NOT_READY > 0
 
     stops = headers.stop
-    if protocol == IpProtocol.UDP:
-        length = UDP["length"].column(chunk.data, headers.start).astype(np.int64)
+    if rule.checksum.covered_length:
+        slot = rule.table[rule.checksum.covered_length]
+        length = slot.column(chunk.data, headers.start).astype(np.int64)
         stops = np.where(length > 0, headers.start + length, stops)
     cut = (stops > headers.stop) | (stops > headers.captured)
     cut |= chunk.state[headers.rows] & HeaderState.FRAGMENT > 0
@@ -219,16 +217,15 @@ def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> ND
     if rule.checksum.pseudo_header or rule.checksum.cyclic:  # the sums that network cards compute
         result[(result == Verdict.BAD) & waiting] = Verdict.OFFLOADED
     stopped = chunk.state[headers.rows] & HeaderState.CAUSE_MASK > 0
-    if protocol == IpProtocol.UDP:
-        absent = UDP["checksum"].column(chunk.data, headers.start) == 0
+    if rule.checksum.zero_is_absent:
+        absent = rule.table["checksum"].column(chunk.data, headers.start) == 0
         network = chunk.network[headers.rows]
         absence = np.where(network == Network.IPV6, Verdict.ILLEGAL, Verdict.NOT_PRESENT)
         result[absent] = absence[absent]
-        result[(length < UDP.size) & stopped] = Verdict.NONE
-    if protocol == IpProtocol.TCP:
+    if rule.checksum.own_length:
         ended = np.flatnonzero(stopped)
-        header = TCP["hdr_len"].column(chunk.data, headers.start[ended])
-        result[ended[header < TCP.size]] = Verdict.NONE
+        own = rule.table[rule.checksum.own_length].column(chunk.data, headers.start[ended])
+        result[ended[own < rule.table.size]] = Verdict.NONE
     if rule.checksum.pseudo_header:
         routed = chunk.state[headers.rows] & HeaderState.ROUTED > 0
         for index in np.flatnonzero(routed).tolist():

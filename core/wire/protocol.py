@@ -79,13 +79,17 @@ class ChecksumRule:
 
     `pseudo_header` includes the pseudo-header (RFC 9293 §3.1, RFC 8200 §8.1), if
     `pseudo_header_when` is set only where the field that it names, of at most 64 bits, has one of
-    its values. `cyclic` selects CRC-32C in place of the Internet checksum. A sum with
+    its values. `covered_length` is a field with the number of covered bytes, or 0 for all of the
+    packet; a header in which `own_length` is less than its table is malformed, and its checksum has
+    no verdict. `cyclic` selects CRC-32C in place of the Internet checksum. A sum with
     `zero_is_absent` is sent as 0xFFFF when it is 0. `is_header_only` leaves out what the header
     carries.
     """
 
     pseudo_header: bool = False
     pseudo_header_when: tuple[str, frozenset[int]] | None = None
+    covered_length: str = ""
+    own_length: str = ""
     cyclic: bool = False
     zero_is_absent: bool = False
     is_header_only: bool = False
@@ -157,8 +161,7 @@ class SequenceBase(NamedTuple):
 RelativeInfo = Callable[[Layer, Dissection, SequenceBase | None], str]
 
 
-@dataclass(frozen=True, slots=True)
-class DerivedField:
+class DerivedField(NamedTuple):
     """A number that follows from a whole packet, such as the length of a TCP segment.
 
     `name` is Wireshark's. `value` returns None if the packet does not have the number.

@@ -7,8 +7,11 @@ from them. Fields go by the name inside the table.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
 class ScapyOptions(Enum):
@@ -19,8 +22,7 @@ class ScapyOptions(Enum):
     PAIRS = "pairs of number and bytes"
 
 
-@dataclass(frozen=True, slots=True)
-class ScapyLayer:
+class ScapyLayer(NamedTuple):
     """scapy's class for headers that begin with a protocol's first table.
 
     `arguments` maps fields to scapy's names, `units` to the bytes that scapy counts as one. A field
@@ -30,14 +32,13 @@ class ScapyLayer:
 
     name: str
     arguments: Mapping[str, str]
-    units: Mapping[str, int] = field(default_factory=dict)
+    units: Mapping[str, int] = _EMPTY
     unless_zero: frozenset[str] = frozenset()
     options: ScapyOptions = ScapyOptions.NONE
     when: tuple[str, frozenset[int]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """One option of a command-line tool for one field.
 
     The value follows the option: as a number, multiplied by `factor`; in hexadecimal; as text, for
@@ -58,8 +59,7 @@ class Argument:
     no_flags: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CommandOptions:
+class CommandOptions(NamedTuple):
     """The options of a command-line tool for headers that begin with a protocol's first table.
 
     `select` are the words that choose the protocol, `arguments` those of each field in the order of
@@ -69,15 +69,14 @@ class CommandOptions:
     """
 
     select: tuple[str, ...] = ()
-    arguments: Mapping[str, Argument] = field(default_factory=dict)
+    arguments: Mapping[str, Argument] = _EMPTY
     target: str = ""
     own: frozenset[str] = frozenset()
     quotes: tuple[str, frozenset[int]] | None = None
     carries_payload: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class PcapPrimitive:
+class PcapPrimitive(NamedTuple):
     """A protocol's word in pcap-filter(7), and the fields whose addresses it takes as hosts.
 
     `link_host` is the field of a link-layer destination, which selects packets of protocols without
@@ -89,8 +88,7 @@ class PcapPrimitive:
     link_host: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OtherTools:
+class OtherTools(NamedTuple):
     """The names that other tools have for a protocol; None if a tool does not write it."""
 
     scapy: ScapyLayer | None = None

@@ -218,7 +218,7 @@ PROTOCOLS = (
         has_options_field=True,
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.TCP,), parse, step),),
         computed={"hdr_len": ComputedNumber.SIZE},
-        checksum=ChecksumRule(pseudo_header=True),
+        checksum=ChecksumRule(pseudo_header=True, own_length="hdr_len"),
         alignment=TCP["hdr_len"].field.unit,
         kinds=(
             LayerKind(

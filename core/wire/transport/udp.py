@@ -145,7 +145,9 @@ PROTOCOLS = (
         tone=Tone.UDP,
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.UDP,), parse, step),),
         computed={"length": ComputedNumber.TOTAL},
-        checksum=ChecksumRule(pseudo_header=True, zero_is_absent=True),
+        checksum=ChecksumRule(
+            pseudo_header=True, covered_length="length", own_length="length", zero_is_absent=True
+        ),
         kinds=(LayerKind("udp", "UDP", LayerPosition.TRANSPORT, (UDP,)),),
         tools=TOOLS,
         is_listed=True,
