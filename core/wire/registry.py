@@ -11,7 +11,18 @@ from core.wire.link import ethernet, linux_cooked, loopback, mpls, ppp, serial, 
 from core.wire.model.field import PlacedField
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering, Parser
-from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv6, ipv6_extensions, tunnels, vrrp
+from core.wire.network import (
+    arp,
+    authentication_header,
+    icmp,
+    icmpv6,
+    igmp,
+    ipv4,
+    ipv6,
+    ipv6_extensions,
+    tunnels,
+    vrrp,
+)
 from core.wire.protocol import Protocol, Reader
 from core.wire.transport import sctp, tcp, udp
 
@@ -32,6 +43,7 @@ PACKET_PROTOCOLS: tuple[Protocol, ...] = (
     *ipv4.PROTOCOLS,
     *ipv6.PROTOCOLS,
     *ipv6_extensions.PROTOCOLS,
+    *authentication_header.PROTOCOLS,
     *icmp.PROTOCOLS,
     *icmpv6.PROTOCOLS,
     *igmp.PROTOCOLS,

@@ -24,9 +24,9 @@ from core.wire.model.options import OptionList
 from core.wire.model.table import HeaderTable
 from core.wire.network import icmp, icmpv6, igmp, neighbor_discovery, tunnels
 from core.wire.network.arp import ARP, ARP_IPV4
+from core.wire.network.authentication_header import AUTHENTICATION
 from core.wire.network.ipv4_options import OPTIONS as IPV4_OPTIONS
 from core.wire.network.ipv6_extensions import (
-    AUTHENTICATION,
     DESTINATION_OPTIONS,
     FRAGMENT,
     HOP_BY_HOP,

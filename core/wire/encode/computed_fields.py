@@ -20,8 +20,8 @@ from core.wire.encode.packet_parts import Header
 from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.field import PlacedField
 from core.wire.model.walk import Numbering
-from core.wire.network import ipv4_options, ipv6_extensions, ipv6_options
-from core.wire.network.ipv6_extensions import AH_UNIT, UNIT
+from core.wire.network import authentication_header, ipv4_options, ipv6_extensions, ipv6_options
+from core.wire.network.ipv6_extensions import UNIT
 from core.wire.protocol import ChecksumRule, ComputedNumber
 from core.wire.registry import PROTOCOLS, numbers
 
@@ -101,7 +101,7 @@ def _units_after_first(context: Context) -> int:
 
 
 def _words_after_two(context: Context) -> int:
-    return context.size // AH_UNIT - 2
+    return context.size // authentication_header.UNIT - 2
 
 
 _NUMBER_RULE_OF: Mapping[ComputedNumber, Rule] = {
@@ -125,7 +125,7 @@ NUMBER_RULES: Mapping[str, Rule] = {
 _LONGEST_HEADER: Mapping[Rule, Callable[[int], int]] = {
     _size: lambda most: most,
     _units_after_first: lambda most: (most + 1) * UNIT,
-    _words_after_two: lambda most: (most + 2) * AH_UNIT,
+    _words_after_two: lambda most: (most + 2) * authentication_header.UNIT,
 }
 
 

@@ -1,9 +1,9 @@
-"""The extension headers of IPv6, and the authentication header, which IPv4 has, too.
+"""The extension headers of IPv6.
 
 RFC 8200 §4. Each extension header names the next one and, except for the fragment header, its own
-length in units of 8 bytes beyond the first 8 (AH, RFC 4302, in units of 4 beyond the first 8). Only
-a number that is no extension header ends the chain, so every header is checked against the
-payload's end, and the depth limit of a dissection bounds the chain.
+length in units of 8 bytes beyond the first 8. Only a number that is no extension header ends the
+chain, so every header is checked against the payload's end, and the depth limit of a dissection
+bounds the chain.
 
 A routing header with segments left changes the destination that the transport checksum covers: to
 the last address of type 0 (RFC 2460 §4.4), to the one home address of type 2 (RFC 6275 §6.4), to
@@ -19,7 +19,7 @@ import numpy as np
 from core.wire.model.assigned_numbers import PROTOCOL_NAMES, IpProtocol
 from core.wire.model.batch import BatchReader, Column, FrameGroup, HeaderState
 from core.wire.model.dissection import Dissection, Layer
-from core.wire.model.field import Field, Flag, Kind, Span
+from core.wire.model.field import Field, Flag, Span
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import ipv6_options
@@ -44,7 +44,6 @@ EXTENSION_HEADERS = frozenset(
     }
 )
 UNIT = 8  # extension headers count their length in these, beyond the first
-AH_UNIT = 4
 ROUTING_RPL = 3
 
 HOP_BY_HOP = HeaderTable(
@@ -100,17 +99,6 @@ FRAGMENT = HeaderTable(
     Field("reserved_bits", 2, "Reserved"),
     Flag("more", "More fragments"),
     Field("ident", 32, "Identification", base=16),
-)
-
-AUTHENTICATION = HeaderTable(
-    "ah",
-    "Authentication header",
-    "RFC 4302 §2",
-    Field("next_header", 8, "Next header", values=PROTOCOL_NAMES, automatic=True),
-    Field("length", 8, "Length", suffix="× 4 bytes after the first 8", automatic=True),
-    Field("reserved", 16, "Reserved", Kind.BYTES),
-    Field("spi", 32, "Security parameters index", base=16),
-    Field("sequence", 32, "Sequence number"),
 )
 
 _ADDRESS_BYTES = 16
@@ -198,24 +186,6 @@ def parse_fragment(walk: Walk, offset: int) -> Next | None:
     return Next(Numbering.IP_PROTOCOL, int(values["nxt"]), offset + FRAGMENT.size)
 
 
-def parse_authentication(walk: Walk, offset: int) -> Next | None:
-    """Read the authentication header, also over IPv4; the next header is not encrypted."""
-    if not walk.begin(AUTHENTICATION, offset):
-        return None
-    words = AUTHENTICATION["length"].number(walk.data, offset)
-    length = AH_UNIT * (words + 2)
-    if length < AUTHENTICATION.size:
-        reason = f"length {length} is less than {AUTHENTICATION.size} bytes"
-        walk.contradiction(AUTHENTICATION, offset, AUTHENTICATION["length"], reason)
-        return None
-    complete = walk.has("ah", offset, length)
-    walk.add((AUTHENTICATION,), offset, length)
-    if not complete:
-        return None
-    following = AUTHENTICATION["next_header"].number(walk.data, offset)
-    return Next(Numbering.IP_PROTOCOL, following, offset + length)
-
-
 _IS_TRANSPORT = ~np.isin(np.arange(256), sorted(EXTENSION_HEADERS))  # by IP protocol
 
 
@@ -273,19 +243,6 @@ def step_fragment(walk: BatchReader, group: FrameGroup) -> None:
     walk.mark(group.where(pieces), HeaderState.FRAGMENT)
     group = group.where(place == 0)
     follow_protocol(walk, group.moved(FRAGMENT.size), walk.column(FRAGMENT["nxt"], group))
-
-
-def step_authentication(walk: BatchReader, group: FrameGroup) -> None:
-    """Read many headers, as `parse_authentication` does one."""
-    group = walk.begin(AUTHENTICATION, group)
-    length = AH_UNIT * (walk.column(AUTHENTICATION["length"], group).astype(np.int64) + 2)
-    short = length < AUTHENTICATION.size
-    walk.contradiction(group.where(short), AUTHENTICATION["length"])
-    group, length = group.where(~short), length[~short]
-    whole = walk.enough(group, length)
-    group, length = group.where(whole), length[whole]
-    following = walk.column(AUTHENTICATION["next_header"], group)
-    follow_protocol(walk, group.moved(length), following)
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
@@ -379,21 +336,5 @@ PROTOCOLS = (
         ),
         computed={"nxt": ComputedNumber.NEXT_HEADER},
         kinds=(LayerKind("ipv6.fraghdr", "IPv6 fragment", LayerPosition.EXTENSION, (FRAGMENT,)),),
-    ),
-    Protocol(
-        name="ah",
-        shown="AH",
-        tables=(AUTHENTICATION,),
-        info=info,
-        readers=(
-            Reader(
-                Numbering.IP_PROTOCOL, (IpProtocol.AH,), parse_authentication, step_authentication
-            ),
-        ),
-        computed={
-            "next_header": ComputedNumber.NEXT_HEADER,
-            "length": ComputedNumber.WORDS_AFTER_TWO,
-        },
-        alignment=AH_UNIT,
     ),
 )
