@@ -112,7 +112,7 @@ class Monitor(OrderedKeysApp[None]):
         return ForgeService(
             self._paths.state_folder,
             audit=self._config.forge.audit,
-            machine=self._machine,
+            host=self._machine,
             clock=self._clock,
         )
 

@@ -57,7 +57,7 @@ class ScriptedAddresses(HostAddresses):
         return mac == MAC_HOST
 
 
-class ScriptedDeparture(PreparedTransmission):
+class ScriptedTransmission(PreparedTransmission):
     """Is examined by the rails there are, on a computer that has HOST and MAC_HOST."""
 
     def examine(
@@ -106,7 +106,7 @@ class ScriptedMachine(ForgeHost):
         self.sent: list[bytes] = []
         self.error: SendError | None = None
         self.closed = 0
-        self.departed: list[tuple[SendMethod, str]] = []
+        self.prepared: list[tuple[SendMethod, str]] = []
 
     def suggest_from_routes(
         self, draft: Draft, interface: str = "", *, resolve: bool = False
@@ -128,12 +128,14 @@ class ScriptedMachine(ForgeHost):
         return ("lo", "eth0")
 
     def prepare(
-        self, packets: Sequence[bytes], way: SendMethod, interface: str, network: str = ""
+        self, packets: Sequence[bytes], method: SendMethod, interface: str, network: str = ""
     ) -> PreparedTransmission:
-        self.departed.append((way, interface))
+        self.prepared.append((method, interface))
         name = interface or "eth0"
         is_loopback = name == "lo"
-        return ScriptedDeparture(tuple(packets), way, name, 2, 1500, is_loopback, network=network)
+        return ScriptedTransmission(
+            tuple(packets), method, name, 2, 1500, is_loopback, network=network
+        )
 
     def open(self, transmission: PreparedTransmission, *, bypass: bool = False) -> Injector:
         return ScriptedInjector(self)  # type: ignore[return-value]

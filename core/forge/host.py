@@ -26,10 +26,10 @@ class ForgeHost:
         return tuple(info.name for info in list_interfaces() if info.up)
 
     def prepare(
-        self, packets: Sequence[bytes], way: SendMethod, interface: str, network: str = ""
+        self, packets: Sequence[bytes], method: SendMethod, interface: str, network: str = ""
     ) -> PreparedTransmission:
         """Find how packets leave; see `transmission.prepare`. Raises `SendError`."""
-        return prepare(packets, way, interface, network)
+        return prepare(packets, method, interface, network)
 
     def open(self, transmission: PreparedTransmission, *, bypass: bool = False) -> Injector:
         """Open the socket. Raises `SendError` and `NotPermittedError`."""

@@ -24,7 +24,7 @@ class Order:
 
     drafts: tuple[Draft, ...] = ()
     packets: tuple[bytes, ...] = ()
-    way: SendMethod = SendMethod.IP
+    method: SendMethod = SendMethod.IP
     interface: str = ""
     plan: SendPlan = SendPlan()  # noqa: RUF009 - a frozen value
     bypass: bool = False
@@ -57,7 +57,7 @@ class ForgeSnapshot:
     interfaces: tuple[str, ...] = ()
     question: Question | None = None
     report: Report = field(default_factory=Report)
-    ours: frozenset[int] = frozenset()
+    sent_numbers: frozenset[int] = frozenset()
 
     @property
     def sending(self) -> bool:

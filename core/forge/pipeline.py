@@ -130,13 +130,13 @@ def build(order: Order, host: ForgeHost) -> BuiltOrder:
     """
     evaluations, suggestions = evaluate_order(order, host)
     interface = order.interface
-    if order.way is SendMethod.LINK:
+    if order.method is SendMethod.LINK:
         links = [around.link.name for around in suggestions if around.link is not None]
         interface = interface or next(iter(links), "")
         if not interface:
             raise OrderError("choose the interface that the frame is to leave on")
     packets = (*order.packets, *(one.data for one in evaluations))
-    transmission = host.prepare(packets, order.way, interface, order.network)
+    transmission = host.prepare(packets, order.method, interface, order.network)
     return BuiltOrder(order, tuple(evaluations), transmission)
 
 
@@ -146,7 +146,7 @@ def resolve(built: BuiltOrder, host: ForgeHost) -> BuiltOrder:
     Asks the link, so the user must have agreed. Raises `UnresolvedError`.
     """
     order, transmission = built.order, built.transmission
-    if order.way is not SendMethod.LINK or not order.drafts:
+    if order.method is not SendMethod.LINK or not order.drafts:
         return built
     packets = list(transmission.packets[: len(order.packets)])
     for draft, evaluation in zip(order.drafts, built.evaluations, strict=True):
@@ -190,8 +190,8 @@ def run(
     with ExitStack() as stack:
         with driver.waiting():
             injector = stack.enter_context(host.open(built.transmission, bypass=order.bypass))
-            audit = journal.open_audit(order.way, stack)
-        built = replace(built, audit_path=journal.audit_path(order.way))
+            audit = journal.open_audit(order.method, stack)
+        built = replace(built, audit_path=journal.audit_path(order.method))
         driver.opened(built, stack)
         if audit is not None:
             with driver.waiting():

@@ -18,16 +18,16 @@ class Report:
     is true if the user answered no.
     """
 
-    way: str = ""
+    method: str = ""
     interface: str = ""
     progress: SendProgress | None = None
     sending: bool = False
     asking: bool = False
     declined: bool = False
     error: str = ""
-    blind: str = ""
+    unseen_reason: str = ""
     listening: bool = False
     counting: bool = False
-    fates: tuple[PacketOutcome, ...] = ()
+    outcomes: tuple[PacketOutcome, ...] = ()
     audit: str = ""
     notes: tuple[str, ...] = ()

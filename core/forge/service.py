@@ -57,11 +57,11 @@ class ForgeService:
         folder: Path,
         *,
         audit: bool = True,
-        machine: ForgeHost | None = None,
+        host: ForgeHost | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.keeping = SendJournal(folder, audit)
-        self._machine = machine or ForgeHost()
+        self.journal = SendJournal(folder, audit)
+        self._host = host or ForgeHost()
         self._clock = clock
         self._lock = threading.Lock()
         self._scene = ForgeSnapshot()
@@ -80,17 +80,17 @@ class ForgeService:
 
     # -- what the screen calls -----------------------------------------------------------
 
-    def scene(self) -> ForgeSnapshot:
+    def snapshot(self) -> ForgeSnapshot:
         """Return the latest published state."""
         return self._scene
 
-    def consider(self, drafts: tuple[Draft, ...], interface: str) -> None:
+    def suggest(self, drafts: tuple[Draft, ...], interface: str) -> None:
         """Look up in the background what routes and neighbors suggest for these drafts."""
         with self._lock:  # `_look` takes it
             self._wanted = drafts, interface
         self._looker.wake()
 
-    def follow(self, snapshot: Snapshot, store_generation: int, blind: str) -> None:
+    def follow(self, snapshot: Snapshot, store_generation: int, unseen_reason: str) -> None:
         """Compare sent packets with a newer snapshot of the store.
 
         A new `store_generation` means that packet numbers start again. `blind` is why the capture
@@ -100,12 +100,16 @@ class ForgeService:
             self._store_generation = store_generation
             self._tracker = None
             self._earlier = frozenset()
-            self._change(ours=frozenset())
+            self._change(sent_numbers=frozenset())
             self._report(listening=False)
         before, self._snapshot = self._snapshot, snapshot
         report = self._scene.report
-        if report.progress is not None and report.listening and report.blind != blind:
-            self._report(blind=blind)
+        if (
+            report.progress is not None
+            and report.listening
+            and report.unseen_reason != unseen_reason
+        ):
+            self._report(unseen_reason=unseen_reason)
         grown = before is None or snapshot.version != before.version
         if report.listening and (grown or self._clock() > self._until_s):
             self._looker.wake()
@@ -117,7 +121,7 @@ class ForgeService:
         self._number += 1
         self._stop.clear()
         self._tracker = None
-        self._change(question=None, report=Report(way=order.way.value, sending=True))
+        self._change(question=None, report=Report(method=order.method.value, sending=True))
         if self._sender is None:
             self._sender = threading.Thread(
                 target=self._carry_out_orders, name="rawscope sender", daemon=True
@@ -133,7 +137,7 @@ class ForgeService:
                 self._report(asking=False)
                 self._change(question=None)
             else:
-                declined = Report(way=self._scene.report.way, declined=True)
+                declined = Report(method=self._scene.report.method, declined=True)
                 self._change(question=None, report=declined)
             self._commands.put(yes)
 
@@ -160,7 +164,7 @@ class ForgeService:
 
     def _carry_out(self, order: Order) -> None:
         try:
-            pipeline.run(order, self._machine, self.keeping, self)
+            pipeline.run(order, self._host, self.journal, self)
         except pipeline.UnresolvedError as error:
             self._fail(f"{error}; type an address, or choose another way")
         except (OrderError, SendError, NotPermittedError, OSError) as refusal:
@@ -216,14 +220,16 @@ class ForgeService:
         """Compare captured packets with these from now on."""
         snapshot = self._snapshot
         first = snapshot.count + 1 if snapshot is not None else 1
-        self._earlier = self._scene.ours
+        self._earlier = self._scene.sent_numbers
         self._until_s = float("inf")
-        self._tracker = Tracker(transmission.packets, transmission.way, first, transmission.network)
+        self._tracker = Tracker(
+            transmission.packets, transmission.method, first, transmission.network
+        )
         self._report(
             interface=transmission.interface,
             listening=True,
             progress=SendProgress(0),
-            audit=self.keeping.audit_path(transmission.way),
+            audit=self.journal.audit_path(transmission.method),
         )
 
     # -- the looker's thread ---------------------------------------------------------------
@@ -235,10 +241,8 @@ class ForgeService:
         if wanted is not None:
             drafts, interface = wanted
             try:
-                around = tuple(
-                    self._machine.suggest_from_routes(draft, interface) for draft in drafts
-                )
-                self._change(around=around, interfaces=self._machine.interfaces())
+                around = tuple(self._host.suggest_from_routes(draft, interface) for draft in drafts)
+                self._change(around=around, interfaces=self._host.interfaces())
             except OSError as error:  # of netlink
                 self._change(around=(RouteSuggestions(trouble=f"no routes: {error.strerror}"),))
         self._looked_at = tracker = self._tracker
@@ -250,12 +254,12 @@ class ForgeService:
         with self._lock:
             if tracker is self._tracker:
                 listening = self._clock() <= self._until_s
-                fates = tracker.fates()
+                outcomes = tracker.outcomes()
                 report = replace(
-                    self._scene.report, fates=fates, listening=listening, counting=not done
+                    self._scene.report, outcomes=outcomes, listening=listening, counting=not done
                 )
-                ours = self._earlier | tracker.ours
-                self._scene = replace(self._scene, report=report, ours=ours)
+                sent_numbers = self._earlier | tracker.sent_numbers
+                self._scene = replace(self._scene, report=report, sent_numbers=sent_numbers)
         return done
 
     def _lost_sight(self, fault: Exception) -> None:
@@ -265,8 +269,8 @@ class ForgeService:
                 return
             self._tracker = None
         words = f"comparing captured packets failed ({type(fault).__name__}: {safe(str(fault))})"
-        blind = f"{words}, so the sent packet and its replies cannot be shown"
-        self._report(blind=blind, listening=False)
+        unseen_reason = f"{words}, so the sent packet and its replies cannot be shown"
+        self._report(unseen_reason=unseen_reason, listening=False)
 
     # -- state -----------------------------------------------------------------------------
 

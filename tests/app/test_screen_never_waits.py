@@ -68,7 +68,7 @@ def explanation(stage: Stage) -> str:
 
 
 def names(stage: Stage) -> list[str]:
-    return list(stage.service.keeping.drafts.drafts())
+    return list(stage.service.journal.drafts.drafts())
 
 
 Act = Callable[[Stage], Awaitable[None]]
@@ -118,7 +118,7 @@ async def test_what_the_sender_writes_down_waits_in_its_own_thread(tmp_path, mon
     async with forging(tmp_path) as stage:
         await stage.pilot.press("f2")
         stage.screen.sides["forge"].drafts.fill(FormState())
-        keeping = stage.service.keeping
+        journal = stage.service.journal
         monkeypatch.setattr(private_folder.time, "sleep", nap)
         stage.paths.state.parent.mkdir(mode=0o700, exist_ok=True)
         with PrivateFolder(stage.paths.state.parent) as other, other.locked():

@@ -51,12 +51,12 @@ def build(draft: Draft, interface: str = "") -> bytes:
 
 
 def send(
-    draft: Draft, way: SendMethod = SendMethod.IP, interface: str = ""
+    draft: Draft, method: SendMethod = SendMethod.IP, interface: str = ""
 ) -> tuple[PreparedTransmission, SendProgress]:
     """Send a draft once. In the sender's namespace."""
-    departure = prepare([build(draft, interface)], way, interface)
-    with departure.open() as injector:
-        return departure, send_packets(injector, departure.given_to_kernel, SendPlan())
+    transmission = prepare([build(draft, interface)], method, interface)
+    with transmission.open() as injector:
+        return transmission, send_packets(injector, transmission.given_to_kernel, SendPlan())
 
 
 def feed(watch: Watch, outcome: Outcome, enough: Callable[[], object]) -> Outcome:
@@ -76,13 +76,13 @@ def feed(watch: Watch, outcome: Outcome, enough: Callable[[], object]) -> Outcom
 
 
 def outcome_of(
-    network: Network, draft: Draft, way: SendMethod = SendMethod.IP, interface: str = ""
+    network: Network, draft: Draft, method: SendMethod = SendMethod.IP, interface: str = ""
 ) -> Outcome:
     """Send and watch until the copy was seen."""
     with watching(network) as watch:
-        departure, progress = network.in_near(lambda: send(draft, way, interface))
+        transmission, progress = network.in_near(lambda: send(draft, method, interface))
         assert progress.error is None
-        outcome = Outcome(departure.packets[0], way)
+        outcome = Outcome(transmission.packets[0], method)
         return feed(watch, outcome, lambda: outcome.copy)
 
 
@@ -99,11 +99,11 @@ def outcome_after(network: Network, draft: Draft, later: Draft) -> Outcome:
 
 def replies_to(network: Network, draft: Draft, interface: str = "") -> list[Reply]:
     """Send and watch until there is an answer."""
-    way = SendMethod.LINK if interface else SendMethod.IP
+    method = SendMethod.LINK if interface else SendMethod.IP
     with watching(network) as watch:
-        departure, progress = network.in_near(lambda: send(draft, way, interface))
+        transmission, progress = network.in_near(lambda: send(draft, method, interface))
         assert progress.error is None
-        outcome = Outcome(departure.packets[0], way)
+        outcome = Outcome(transmission.packets[0], method)
         return feed(watch, outcome, lambda: outcome.copy and outcome.replies).replies
 
 
@@ -149,9 +149,9 @@ def test_without_ip_hdrincl_a_wrong_version_is_the_systems_to_mend(
 
         def send_it() -> bytes:
             packet = build(udp(**{"ip.version": version}))
-            departure = prepare([packet], SendMethod.SYSTEM, network="ip")
-            with departure.open() as injector:
-                injector.send(departure.given_to_kernel[0])
+            transmission = prepare([packet], SendMethod.SYSTEM, network="ip")
+            with transmission.open() as injector:
+                injector.send(transmission.given_to_kernel[0])
             return packet
 
         outcome = Outcome(network.in_near(send_it), SendMethod.SYSTEM, "ip")
@@ -228,13 +228,13 @@ def test_echo_and_arp_are_answered(network: Network) -> None:
 
 
 def refusal(
-    network: Network, draft: Draft, way: SendMethod = SendMethod.IP, interface: str = ""
+    network: Network, draft: Draft, method: SendMethod = SendMethod.IP, interface: str = ""
 ) -> SendError:
     """How a draft is refused, whether before or by the kernel."""
 
     def attempt() -> SendError | None:
         try:
-            return send(draft, way, interface)[1].error
+            return send(draft, method, interface)[1].error
         except SendError as error:
             return error
 
@@ -318,9 +318,9 @@ def test_a_full_queue_is_counted_and_the_rest_goes_on(network: Network) -> None:
     try:
 
         def flood() -> SendProgress:
-            departure = prepare([build(udp())], SendMethod.IP)
-            with departure.open() as injector:
-                return send_packets(injector, departure.packets, SendPlan(2000))
+            transmission = prepare([build(udp())], SendMethod.IP)
+            with transmission.open() as injector:
+                return send_packets(injector, transmission.packets, SendPlan(2000))
 
         progress = network.in_near(flood)
     finally:
@@ -333,9 +333,9 @@ def test_a_full_queue_is_counted_and_the_rest_goes_on(network: Network) -> None:
 @pytest.mark.timed
 def test_count_and_rate_are_kept(network: Network) -> None:
     def paced() -> SendProgress:
-        departure = prepare([build(udp())], SendMethod.IP)
-        with departure.open() as injector:
-            return send_packets(injector, departure.packets, SendPlan(200, rate=500))
+        transmission = prepare([build(udp())], SendMethod.IP)
+        with transmission.open() as injector:
+            return send_packets(injector, transmission.packets, SendPlan(200, rate=500))
 
     with watching(network, ring_bytes=32 << 20) as watch:  # a block is handed over every 40 ms
         progress = network.in_near(paced)
@@ -351,10 +351,10 @@ def test_a_stop_ends_it_soon(network: Network) -> None:
     looks = iter(range(100))
 
     def stopped() -> SendProgress:
-        departure = prepare([build(udp())], SendMethod.IP)
-        with departure.open() as injector:
+        transmission = prepare([build(udp())], SendMethod.IP)
+        with transmission.open() as injector:
             plan = SendPlan(1000, rate=100)
-            return send_packets(injector, departure.packets, plan, lambda: next(looks) > 5)
+            return send_packets(injector, transmission.packets, plan, lambda: next(looks) > 5)
 
     progress = network.in_near(stopped)
     assert progress.stopped
@@ -368,7 +368,7 @@ def test_ipv6_goes_out_as_it_is() -> None:
     fields = {"ipv6.dst": "::1", "ipv6.hlim": "3", "ipv6.flow": "0x12345", "udp.dstport": "9"}
     draft = Draft(("ipv6", "udp"), fields)
     try:
-        departure = prepare([build(draft)], SendMethod.IP)
+        transmission = prepare([build(draft)], SendMethod.IP)
     except SendError as error:
         if error.number in (errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
             pytest.skip("no IPv6 on loopback")
@@ -376,10 +376,10 @@ def test_ipv6_goes_out_as_it_is() -> None:
     with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x86DD)) as listening:
         listening.bind(("lo", 0x86DD))
         listening.settimeout(PATIENCE_S)
-        with departure.open() as injector:
-            injector.send(departure.packets[0])
-        while (data := listening.recv(4096)) != departure.packets[0]:
+        with transmission.open() as injector:
+            injector.send(transmission.packets[0])
+        while (data := listening.recv(4096)) != transmission.packets[0]:
             assert data
-    outcome = Outcome(departure.packets[0], SendMethod.IP)
+    outcome = Outcome(transmission.packets[0], SendMethod.IP)
     assert outcome.feed(captured(data, 1, LinkType.RAW))
     assert outcome.changes == ()

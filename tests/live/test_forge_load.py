@@ -122,9 +122,9 @@ def test_a_ring_whose_frames_do_not_come_back_is_given_up(
     monkeypatch.setattr(EqualFrames, "send", lambda ring, count: (0, errno.EAGAIN))
 
     def send() -> SendProgress:
-        departure = prepare([frame(3)], SendMethod.LINK, "far0")
-        with departure.open() as opened:
-            return send_packets(opened, departure.packets, SendPlan(5001))
+        transmission = prepare([frame(3)], SendMethod.LINK, "far0")
+        with transmission.open() as opened:
+            return send_packets(opened, transmission.packets, SendPlan(5001))
 
     progress = network.in_far(send)
     assert progress.error is not None
@@ -136,9 +136,9 @@ def test_many_equal_frames_are_counted_whatever_the_queue_does(network: Network)
     """As `send --link --count` has it: those that left and those that the queue dropped."""
 
     def flood() -> SendProgress:
-        departure = prepare([frame(1)], SendMethod.LINK, "far0")
-        with departure.open() as injector:
-            return send_packets(injector, departure.packets, SendPlan(5000))
+        transmission = prepare([frame(1)], SendMethod.LINK, "far0")
+        with transmission.open() as injector:
+            return send_packets(injector, transmission.packets, SendPlan(5000))
 
     with slow(network, "tbf", "rate", "8kbit", "burst", "1600", "limit", "3000"):
         progress = network.in_far(flood)
@@ -158,9 +158,9 @@ def test_many_equal_frames_arrive(
     with watching(network, ring_bytes=64 << 20) as watch:
 
         def send() -> SendProgress:
-            departure = prepare([sent], SendMethod.LINK, "far0")
-            with departure.open() as opened:
-                return send_packets(opened, departure.packets, SendPlan(5001))
+            transmission = prepare([sent], SendMethod.LINK, "far0")
+            with transmission.open() as opened:
+                return send_packets(opened, transmission.packets, SendPlan(5001))
 
         progress = network.in_far(send)
         assert (progress.sent, progress.dropped, progress.error) == (5001, 0, None)
@@ -178,14 +178,14 @@ def test_a_load_ends_when_the_interface_goes_down(network: Network) -> None:
         network.ip_near("link", "set", "spare1", "up")
 
         def flood() -> SendProgress:
-            departure = prepare([frame(1)], SendMethod.LINK, "spare0")
+            transmission = prepare([frame(1)], SendMethod.LINK, "spare0")
 
             def down(progress: SendProgress) -> None:
                 if progress.error is None:
                     network.ip_near("link", "set", "spare0", "down")
 
-            with departure.open() as opened:
-                return send_packets(opened, departure.packets, SendPlan(10_000_000), report=down)
+            with transmission.open() as opened:
+                return send_packets(opened, transmission.packets, SendPlan(10_000_000), report=down)
 
         progress = network.in_near(flood)
     finally:

@@ -175,7 +175,7 @@ def test_what_the_other_end_drops_is_told(
 
 
 @pytest.mark.parametrize("way", ["put", "put_many", "replay"])
-def test_nothing_is_sent_after_frames_that_a_stop_withdrew(network: Network, way: str) -> None:
+def test_nothing_is_sent_after_frames_that_a_stop_withdrew(network: Network, method: str) -> None:
     """The other end of the veth drops frame 9 for ever; more frames follow than the ring holds."""
     sizes = [1514 if number == 9 else 60 for number in range(12_000)]
     frames = [frame(number, size) for number, size in enumerate(sizes)]
@@ -191,9 +191,9 @@ def test_nothing_is_sent_after_frames_that_a_stop_withdrew(network: Network, way
 
     def send() -> tuple[int, int]:
         with TxRing("far0", 1500, 2000, stopped=lambda: True) as ring:
-            if way == "put":
+            if method == "put":
                 ring.put(frames)
-            elif way == "put_many":
+            elif method == "put_many":
                 ring.put_many(batch.data, batch.offset, batch.captured.astype(np.int64))
             else:
                 Replay(ring, ReplayPace(None), journal=Journal()).feed(batch)
@@ -210,7 +210,7 @@ def test_nothing_is_sent_after_frames_that_a_stop_withdrew(network: Network, way
             assert ours(watch.wait_for(9)) == frames[:9]
     finally:
         network.ip_near("link", "set", "near0", "mtu", "1500")
-    assert sum(journal) == (9 if way == "replay" else 0)
+    assert sum(journal) == (9 if method == "replay" else 0)
 
 
 def test_long_frames_are_copied_in_part_and_arrive_whole(network: Network) -> None:

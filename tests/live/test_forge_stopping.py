@@ -157,10 +157,10 @@ def backlog(network: Network) -> int:
 
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("way", [(), ("--link", "near0", "--eth.dst", "02:00:00:00:00:09")])
-def test_waiting_for_a_full_queue(network, tmp_path, number, way) -> None:
+def test_waiting_for_a_full_queue(network, tmp_path, number, method) -> None:
     throttle(network)
     payload = ("--payload", "x" * 1400, "--count", "1000000", "--yes")
-    udp = ("send", "--ip.dst", FAR_ADDRESS, "--udp.dstport", "9", *payload, *way)
+    udp = ("send", "--ip.dst", FAR_ADDRESS, "--udp.dstport", "9", *payload, *method)
     run("ip", "netns", "exec", network.near, "ping", "-c1", "-W5", FAR_ADDRESS)
     with Command(network, tmp_path / "state", *udp) as command:
         until(lambda: handled(command), "the handler is there")

@@ -54,13 +54,13 @@ def report_lines(report: Report, width: int) -> tuple[ReportLine, ...]:
 
 def _lines(report: Report, width: int) -> Iterator[ReportLine]:
     yield from _sent(report, width)
-    many = len(report.fates) > 1
-    for index, fate in enumerate(report.fates):
+    many = len(report.outcomes) > 1
+    for index, fate in enumerate(report.outcomes):
         yield from _fate(report, fate, f"{index + 1}. " if many else "", width)
     for note in report.notes:
         yield from _wrapped(note, ReportStyle.NOTE, width, "· ", "  ")
-    if report.blind:
-        yield from _wrapped(report.blind, ReportStyle.NOTE, width, "· ", "  ")
+    if report.unseen_reason:
+        yield from _wrapped(report.unseen_reason, ReportStyle.NOTE, width, "· ", "  ")
     if report.audit and report.progress is not None and not report.sending:
         yield from _wrapped(f"written down in {report.audit}", ReportStyle.WHY, width, "  ", "  ")
 
@@ -69,7 +69,7 @@ def _sent(report: Report, width: int) -> Iterator[ReportLine]:
     progress = report.progress
     where = f" on {safe(report.interface)}" if report.interface else ""
     if progress is not None:
-        words = f"{progress.left:,} of {progress.asked:,} ({report.way}){where}"
+        words = f"{progress.left:,} of {progress.asked:,} ({report.method}){where}"
         if progress.elapsed_s > 0 and progress.asked > 1:
             words += f", {progress.rate_text}/s"
         if progress.dropped:
@@ -109,7 +109,7 @@ def _fate(report: Report, fate: PacketOutcome, place: str, width: int) -> Iterat
         changed = " with one field changed" if len(fate.changes) == 1 else changed
         text = f"{place}packet {fate.number:,} left{same}{changed}{more}"
         yield from _wrapped(text, ReportStyle.COPY, width, "↗ ", "  ", fate.number)
-    elif report.progress is not None and report.progress.sent and not report.blind:
+    elif report.progress is not None and report.progress.sent and not report.unseen_reason:
         words = "not seen on the wire yet" if report.listening else "not seen on the wire"
         yield ReportLine(f"? {place}{words}", ReportStyle.NOTE)
     for change in fate.changes:

@@ -59,11 +59,11 @@ def run_replay(request: ReplayRequest) -> int:
     audited = is_audited(request.audit)
     journal = SendJournal(Paths.of_user().state_folder, audited, WITHOUT_AUDIT)
     is_loopback = bool(link.flags & IFF_LOOPBACK)
-    framing = Encapsulation(link)
-    file = ReplayFile(request.file, CaptureReview(request.link, is_loopback), framing)
+    encapsulation = Encapsulation(link)
+    file = ReplayFile(request.file, CaptureReview(request.link, is_loopback), encapsulation)
     if request.loops > 1 and not file.is_repeatable:
         raise CommandError(f"{safe(request.file)} can be read only once: --loop needs a file")
-    examined = _examination(request, file, journal.approved_marks())
+    examined = _review(request, file, journal.approved_marks())
     if not approve(examined, request.yes):
         raise CommandError("not sent")
     marks = examined.marks
@@ -71,7 +71,7 @@ def run_replay(request: ReplayRequest) -> int:
         CaptureReview(request.link, is_loopback)
     )  # agreed: now they may be asked for
     if file.is_framed:  # they are other bytes now
-        again = _examination(request, file, journal.approved_marks()).without(examined.questions)
+        again = _review(request, file, journal.approved_marks()).without(examined.questions)
         if not approve(again, request.yes):
             raise CommandError("not sent")
         marks |= again.marks
@@ -88,7 +88,7 @@ def run_replay(request: ReplayRequest) -> int:
                 )
             )
             try:
-                return _replay(request, file, framing, ring, interrupts, journal, stack)
+                return _replay(request, file, encapsulation, ring, interrupts, journal, stack)
             finally:  # also if it fails: so much has left
                 if ring.sent and not request.yes:
                     for note in journal.remember((), marks):
@@ -102,7 +102,7 @@ def run_replay(request: ReplayRequest) -> int:
 def _replay(
     request: ReplayRequest,
     file: ReplayFile,
-    framing: Encapsulation,
+    encapsulation: Encapsulation,
     ring: TxRing,
     interrupts: Interrupts,
     journal: SendJournal,
@@ -111,7 +111,7 @@ def _replay(
     with interrupts.waiting():
         audit = journal.open_audit(SendMethod.LINK, stack)
     total = ReplayCounts()
-    of = file.survey.frames * request.loops if file.is_repeatable else None
+    of = file.capture_review.frames * request.loops if file.is_repeatable else None
     told = ReplayReport(request.link, of, ring, audit, request.as_json)
     try:
         for _ in range(request.loops):
@@ -123,7 +123,7 @@ def _replay(
             if interrupts.stopped:
                 break
     finally:  # also where it fails: so much has left
-        total += ReplayCounts(frames=framing.unframed, unframed=framing.unframed)
+        total += ReplayCounts(frames=encapsulation.unframed, unframed=encapsulation.unframed)
         told.end(total, interrupts.stopped)
     left_out = total.too_long + total.too_short + total.unframed
     return 1 if left_out or file.damaged or interrupts.stopped else 0
@@ -142,7 +142,7 @@ def _feed(replay: Replay, file: ReplayFile, interrupts: Interrupts) -> None:
         replay.feed(batch)
 
 
-def _examination(request: ReplayRequest, file: ReplayFile, known: Collection[str]) -> Examination:
+def _review(request: ReplayRequest, file: ReplayFile, known: Collection[str]) -> Examination:
     """What is to be asked: where the frames go, whose they are, and how many there are."""
     if not file.is_repeatable:
         words = (
@@ -152,5 +152,7 @@ def _examination(request: ReplayRequest, file: ReplayFile, known: Collection[str
         return Examination(request.link, Target.HOST, (words,), frozenset())
     rate, speed = request.pace.rate, request.pace.speed
     if rate is None and speed is not None:
-        rate = file.survey.densest(speed, request.loops)
-    return file.survey.examination(SendVolume(file.survey.frames * request.loops, rate), known)
+        rate = file.capture_review.densest(speed, request.loops)
+    return file.capture_review.examination(
+        SendVolume(file.capture_review.frames * request.loops, rate), known
+    )

@@ -37,25 +37,27 @@ class ReplayFile:
     Raises `CommandError` for what cannot be read, and for frames that are neither.
     """
 
-    def __init__(self, path: str, survey: CaptureReview, framing: Encapsulation) -> None:
+    def __init__(
+        self, path: str, capture_review: CaptureReview, encapsulation: Encapsulation
+    ) -> None:
         self.path = path
-        self.survey = survey
+        self.capture_review = capture_review
         self.longest = LONGEST
         self.damaged = False
         self.is_framed = False
-        self._framing = framing
+        self._encapsulation = encapsulation
         self._kept: list[Batch] | None = None
         if self.is_repeatable or not self._is_there:
             self._look_over(tell=True)  # of what is not there it says so
 
-    def find_next_hops(self, survey: CaptureReview) -> None:
+    def find_next_hops(self, capture_review: CaptureReview) -> None:
         """Have the link asked for the addresses that are not known, and look the frames over as
         they will leave."""
-        self._framing.resolve = True
+        self._encapsulation.resolve = True
         if self.is_framed:
-            self.survey = survey
+            self.capture_review = capture_review
             self._look_over(tell=False)
-        self._framing.unframed = 0
+        self._encapsulation.unframed = 0
 
     @property
     def is_repeatable(self) -> bool:
@@ -74,7 +76,7 @@ class ReplayFile:
         if not self.is_repeatable:
             yield from self._read(tell=True)
             return
-        left = self.survey.frames
+        left = self.capture_review.frames
         for batch in self._read(tell=False):
             seen = batch.first(left)
             left -= len(seen)
@@ -86,11 +88,11 @@ class ReplayFile:
         self.longest = 0
         kept: list[Batch] | None = []
         for batch in self._read(tell=tell):
-            self.survey.add(batch)
+            self.capture_review.add(batch)
             self.longest = max(self.longest, int(batch.captured.max(initial=0)))
             if kept is not None:
                 kept.append(batch)
-            if not batch.stable or self.survey.frames > MOST_KEPT:
+            if not batch.stable or self.capture_review.frames > MOST_KEPT:
                 kept = None
         self._kept = kept
 
@@ -98,7 +100,7 @@ class ReplayFile:
         try:
             with open_capture(self.path) as reader:
                 for batch in reader.batches():
-                    yield from self._framing.frames(batch, self._link_types(reader, batch))
+                    yield from self._encapsulation.frames(batch, self._link_types(reader, batch))
                 self.damaged = reader.damaged
                 for note in reader.notes if tell else ():
                     print_message(f"rawscope: {safe(note)}")

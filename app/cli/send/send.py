@@ -66,7 +66,7 @@ class SendRequest:
         return SendPlan(self.count, self.rate)
 
     @property
-    def way(self) -> SendMethod:
+    def method(self) -> SendMethod:
         """How the packets leave."""
         if self.link:
             return SendMethod.LINK
@@ -75,7 +75,7 @@ class SendRequest:
     @property
     def order(self) -> Order:
         """The order for the send pipeline."""
-        return Order(self.drafts, (), self.way, self.link, self.plan, self.bypass)
+        return Order(self.drafts, (), self.method, self.link, self.plan, self.bypass)
 
 
 def run_send(request: SendRequest, host: ForgeHost | None = None) -> int:
@@ -159,7 +159,7 @@ class _CommandDriver:
         request, transmission = self._request, built.transmission
         self._report = SendReport(transmission, request.as_json, request.bypass)
         self._tracks = [
-            Track(Outcome(packet, transmission.way, transmission.network))
+            Track(Outcome(packet, transmission.method, transmission.network))
             for packet in transmission.packets
         ]
         if request.wait_s is not None:

@@ -44,9 +44,9 @@ class SendReport:
     """Tells what happened, as it happens."""
 
     def __init__(
-        self, departure: PreparedTransmission, as_json: bool, bypass: bool = False
+        self, transmission: PreparedTransmission, as_json: bool, bypass: bool = False
     ) -> None:
-        self._departure = departure
+        self._transmission = transmission
         self._bypass = bypass
         self._json = as_json
         self._output = CommandOutput()
@@ -64,7 +64,7 @@ class SendReport:
 
     def sent(self, progress: SendProgress) -> None:
         """How many left."""
-        where = self._departure
+        where = self._transmission
         if self._json:
             self._line(
                 {
@@ -75,7 +75,7 @@ class SendReport:
                     "stopped": progress.stopped,
                     "seconds": round(progress.elapsed_s, 6),
                     "interface": where.interface,
-                    "way": where.way.value,
+                    "way": where.method.value,
                     "error": str(progress.error) if progress.error is not None else None,
                 }
             )
@@ -83,7 +83,7 @@ class SendReport:
         words = (
             f"{'stopped: ' if progress.stopped else ''}"
             f"sent {progress.left:,} of {progress.asked:,} through "
-            f"{safe(where.interface)} ({where.way.value})"
+            f"{safe(where.interface)} ({where.method.value})"
         )
         if progress.dropped:
             words += f", {progress.dropped:,} were dropped by the device's queue (ENOBUFS)"
@@ -144,7 +144,7 @@ class SendReport:
     def _reply(self, reply: Reply) -> None:
         seen = reply.seen
         if self._json:
-            interface = CaptureInterface(self._departure.interface, seen.link_type)
+            interface = CaptureInterface(self._transmission.interface, seen.link_type)
             packet = CapturedPacket(
                 1, seen.data, len(seen.data), seen.timestamp_ns, interface, seen.flags
             )

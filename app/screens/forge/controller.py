@@ -35,7 +35,7 @@ class ForgeController(SideController):
     def __init__(self, service: ForgeService, workspace: Workspace) -> None:
         self.service = service
         self.panel = self.widget = with_keys(ForgePanel(self._look_up), KeyContext.FORGE)
-        self.drafts = DraftController(self.panel, service.keeping)
+        self.drafts = DraftController(self.panel, service.journal)
         self._workspace = workspace
         self._is_live = False  # the selected packet was captured, not read from a file
         self._asked: Question | None = None  # the last one that was put to the user
@@ -51,16 +51,16 @@ class ForgeController(SideController):
     def basis(self) -> object:
         """Return the state of the service. While replies may come, every basis differs, because
         their delays and the end of the wait depend on the clock."""
-        state = self.service.scene()
+        state = self.service.snapshot()
         return state, object() if state.report.listening else None
 
     def show(self, scene: Scene) -> None:
         """Give the service the newest packets, and show its state."""
-        blind = why_blind(scene.engine, self.service.scene().report.interface)
+        blind = why_blind(scene.engine, self.service.snapshot().report.interface)
         self.service.follow(scene.packets, scene.store_generation, blind)
-        state = self.service.scene()
+        state = self.service.snapshot()
         self._is_live = not scene.engine.file
-        self._workspace.table.ours = state.ours
+        self._workspace.table.ours = state.sent_numbers
         self.panel.captured = captured_interface(scene.engine)
         if self._looked_up is not None:
             self._look_up()
@@ -78,7 +78,7 @@ class ForgeController(SideController):
         wanted = self.panel.form.held.drafts, self.panel.chosen_interface
         if wanted != self._looked_up:
             self._looked_up = wanted
-            self.service.consider(*wanted)
+            self.service.suggest(*wanted)
 
     def _ask(self, question: Question) -> None:
         sentences = [*question.sentences, *((REMEMBERED,) if question.marks else ())]
@@ -113,7 +113,7 @@ class ForgeController(SideController):
             self._order(
                 Order(
                     drafts=state.drafts,
-                    way=state.settings.way,
+                    method=state.settings.way,
                     interface=self.panel.chosen_interface,
                     plan=state.settings.plan,
                 )
@@ -147,8 +147,8 @@ class ForgeController(SideController):
             self._order(
                 Order(
                     packets=(again.data,),
-                    way=again.way,
-                    interface=name if again.way is SendMethod.LINK else "",
+                    method=again.method,
+                    interface=name if again.method is SendMethod.LINK else "",
                     said=f"packet {packet.number}, again",
                     notes=again.notes,
                 )

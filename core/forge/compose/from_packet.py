@@ -45,7 +45,7 @@ class Resent:
     """What is given to the kernel to send a packet again, and the way out that takes it."""
 
     data: bytes
-    way: SendMethod
+    method: SendMethod
     notes: tuple[str, ...] = ()
 
 

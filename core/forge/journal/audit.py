@@ -47,33 +47,33 @@ class Audit:
     Raises `OSError`.
     """
 
-    def __init__(self, folder: Path, way: SendMethod) -> None:
-        self.path = path_of(folder, way)
+    def __init__(self, folder: Path, method: SendMethod) -> None:
+        self.path = path_of(folder, method)
         with PrivateFolder(folder, create=True) as private:
             _set_aside(private, self.path.name)
         self._writer = PcapngWriter(self.path)
-        self._link_type = LinkType.ETHERNET if way is SendMethod.LINK else LinkType.LINUX_SLL
+        self._link_type = LinkType.ETHERNET if method is SendMethod.LINK else LinkType.LINUX_SLL
         self._interfaces: dict[str, int] = {}
 
     def note_sending(
-        self, departure: PreparedTransmission, count: int, commands: Sequence[str]
+        self, transmission: PreparedTransmission, count: int, commands: Sequence[str]
     ) -> None:
         """Record packets that are about to be sent `count` times, each with its command.
 
         Raises `OSError`; then do not send them.
         """
-        for packet, command in zip(departure.packets, commands, strict=True):
-            words = f"sending {count} ({departure.way.value}) by: {command}"
+        for packet, command in zip(transmission.packets, commands, strict=True):
+            words = f"sending {count} ({transmission.method.value}) by: {command}"
             self._writer.write(
-                packet if departure.way is SendMethod.LINK else _cooked(packet, departure),
+                packet if transmission.method is SendMethod.LINK else _cooked(packet, transmission),
                 timestamp_ns=time.time_ns(),
-                interface=self._number(departure.interface),
+                interface=self._number(transmission.interface),
                 flags=PacketFlag.OUTBOUND,
                 comments=(words,),
             )
         self._writer.flush()
 
-    def note_result(self, departure: PreparedTransmission, progress: SendProgress) -> str:
+    def note_result(self, transmission: PreparedTransmission, progress: SendProgress) -> str:
         """Record how many packets left.
 
         Return why the count could not be recorded, or an empty text: the packets have left, so
@@ -85,7 +85,7 @@ class Audit:
         if progress.error is not None:
             words += f"; {progress.error}"
         try:
-            self._writer.remark(self._number(departure.interface), time.time_ns(), words)
+            self._writer.remark(self._number(transmission.interface), time.time_ns(), words)
             self._writer.flush()
         except OSError as error:
             return f"{self.path}: {error.strerror}; the count is not written down"
@@ -130,18 +130,18 @@ class Audit:
         return self._interfaces[interface]
 
 
-def _cooked(packet: bytes, departure: PreparedTransmission) -> bytes:
+def _cooked(packet: bytes, transmission: PreparedTransmission) -> bytes:
     """Return an IP packet with the header of a cooked capture (SLL)."""
-    kind = EtherType.IPV6 if is_ipv6(packet, departure.network) else EtherType.IPV4
+    kind = EtherType.IPV6 if is_ipv6(packet, transmission.network) else EtherType.IPV4
     return (
         SLL.emit({"pkttype": SENT_BY_US, "hatype": HARDWARE_NONE, "halen": 0, "etype": kind})
         + packet
     )
 
 
-def path_of(folder: Path, way: SendMethod) -> Path:
+def path_of(folder: Path, method: SendMethod) -> Path:
     """Return the path of the audit file for a send method."""
-    return folder / (FRAMES if way is SendMethod.LINK else PACKETS)
+    return folder / (FRAMES if method is SendMethod.LINK else PACKETS)
 
 
 def _set_aside(folder: PrivateFolder, name: str) -> None:

@@ -46,11 +46,11 @@ class SendJournal:
         """Return the marks that the user approved before."""
         return self._approvals.marks()
 
-    def audit_path(self, way: SendMethod) -> str:
+    def audit_path(self, method: SendMethod) -> str:
         """Return the path of the audit file; empty without an audit."""
-        return str(path_of(self.folder, way)) if self.audits else ""
+        return str(path_of(self.folder, method)) if self.audits else ""
 
-    def open_audit(self, way: SendMethod, stack: ExitStack) -> Audit | None:
+    def open_audit(self, method: SendMethod, stack: ExitStack) -> Audit | None:
         """Open the audit file, which `stack` closes; return None without an audit.
 
         Raises `OrderError` if the file cannot be written to: then nothing may be sent.
@@ -58,9 +58,9 @@ class SendJournal:
         if not self.audits:
             return None
         try:
-            audit = Audit(self.folder, way)
+            audit = Audit(self.folder, method)
         except OSError as error:
-            raise self._unaudited(way, error) from error
+            raise self._unaudited(method, error) from error
         stack.callback(audit.close)
         return audit
 
@@ -75,7 +75,7 @@ class SendJournal:
 
         Raises `OrderError`.
         """
-        system = order.way is SendMethod.SYSTEM
+        system = order.method is SendMethod.SYSTEM
         commands = [order.said] * len(order.packets) + [
             rawscope_command(one.draft, transmission.interface, system=system, plan=order.plan)
             for one in evaluations
@@ -83,7 +83,7 @@ class SendJournal:
         try:
             audit.note_sending(transmission, order.plan.count, commands)
         except OSError as error:
-            raise self._unaudited(order.way, error) from error
+            raise self._unaudited(order.method, error) from error
 
     def remember(self, sent: Sequence[Draft], marks: frozenset[str]) -> tuple[str, ...]:
         """Save the approved marks and the drafts that were sent; return what went wrong."""
@@ -95,6 +95,6 @@ class SendJournal:
             return (f"{self.folder}: {error.strerror}; it is not remembered",)
         return ()
 
-    def _unaudited(self, way: SendMethod, error: OSError) -> OrderError:
-        path = path_of(self.folder, way)
+    def _unaudited(self, method: SendMethod, error: OSError) -> OrderError:
+        path = path_of(self.folder, method)
         return OrderError(f"the audit {path}: {error.strerror}; {self._without_audit}")

@@ -99,19 +99,19 @@ class Outcome:
     def __init__(
         self,
         packet: bytes,
-        way: SendMethod,
+        method: SendMethod,
         network: str = "",
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.stopwatch = Stopwatch(clock)
-        self.way = way
+        self.method = method
         self.packet = packet
         self.copy: CapturedPacket | None = None
         self.changes: tuple[Change, ...] = ()
         self.replies: list[Reply] = []
         self.is_answered = False  # since it last left
         self._is_refused = False  # by a reset or an error: no connection will open
-        link = LinkType.ETHERNET if way is SendMethod.LINK else _LINKS.get(network, LinkType.RAW)
+        link = LinkType.ETHERNET if method is SendMethod.LINK else _LINKS.get(network, LinkType.RAW)
         self.asked = Dissection(packet, len(packet), (), Span(0, len(packet)))
         with suppress(Exception):  # ours: then a verbatim copy is found, and no replies
             self.asked = dissect(packet, link, len(packet))
@@ -155,7 +155,7 @@ class Outcome:
             found.append(_STALE_SUM_NOTE.format(asked=source.asked, seen=source.seen))
         if (
             self.copy is not None
-            and self.way is SendMethod.SYSTEM
+            and self.method is SendMethod.SYSTEM
             and is_first_fragment(self._sent)
         ):
             found.append(_FRAGMENTED)
@@ -172,7 +172,7 @@ class Outcome:
 
     def _is_copy(self, read: Dissection) -> bool:
         """Return True if a frame holds our packet, but for what the kernel may have written."""
-        if self.way is SendMethod.LINK:
+        if self.method is SendMethod.LINK:
             return _is_padded(read.data, self.packet)
         asked, seen = network_header(self.asked), network_header(read)
         if asked is None or seen is None or asked.name != seen.name:
@@ -190,7 +190,7 @@ class Outcome:
         seen = network_header(read)
         assert seen is not None
         theirs = read.data[after_header(seen, read.data) :]
-        if self.way is not SendMethod.SYSTEM:
+        if self.method is not SendMethod.SYSTEM:
             return _is_padded(theirs, ours)
         is_piece = is_first_fragment(read)
         if is_piece:
@@ -201,7 +201,7 @@ class Outcome:
         return bool(theirs) and ours.startswith(theirs) if is_piece else _is_padded(theirs, ours)
 
     def _may_differ(self, slot: PlacedField) -> bool:
-        if self.way is SendMethod.SYSTEM:
+        if self.method is SendMethod.SYSTEM:
             return slot.key not in ("dst", "proto", "nxt")
         if slot.name in _OF_ZERO:
             return not slot.number(self.packet)
@@ -210,13 +210,13 @@ class Outcome:
     def _compare(self, read: Dissection) -> tuple[Change, ...]:
         """The fields of the IP header that left otherwise than asked."""
         asked, seen = network_header(self.asked), network_header(read)
-        if self.way is SendMethod.LINK or asked is None or seen is None:
+        if self.method is SendMethod.LINK or asked is None or seen is None:
             return ()
         changes = []
         for slot, value in _top_fields(asked, self.packet):
             there = slot.read(read.data, seen.offset)
             if there != value:
-                why = _SYSTEM_WRITES if self.way is SendMethod.SYSTEM else WHY[slot.name]
+                why = _SYSTEM_WRITES if self.method is SendMethod.SYSTEM else WHY[slot.name]
                 texts = slot.text(value), slot.text(there)
                 changes.append(Change(slot.name, slot.field.label, *texts, why))
         return (*changes, *self._compare_sum(read))
@@ -224,7 +224,7 @@ class Outcome:
     def _compare_sum(self, read: Dissection) -> Iterator[Change]:
         """The ICMPv6 checksum, if the system wrote another."""
         ours, theirs = icmpv6_sum(self.asked), icmpv6_sum(read)
-        if self.way is SendMethod.SYSTEM and ours is not None and theirs is not None:
+        if self.method is SendMethod.SYSTEM and ours is not None and theirs is not None:
             asked = self.packet[ours.start : ours.stop]
             seen = read.data[theirs.start : theirs.stop]
             if asked != seen:

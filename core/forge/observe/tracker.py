@@ -60,11 +60,11 @@ class Tracker:
     """
 
     def __init__(
-        self, packets: Sequence[bytes], way: SendMethod, first: int, network: str = ""
+        self, packets: Sequence[bytes], method: SendMethod, first: int, network: str = ""
     ) -> None:
-        self.ours: set[int] = set()
-        self._tracks = [Track(Outcome(packet, way, network)) for packet in packets]
-        self._view = View(_Concern([track.outcome for track in self._tracks], way, first))
+        self.sent_numbers: set[int] = set()
+        self._tracks = [Track(Outcome(packet, method, network)) for packet in packets]
+        self._view = View(_Concern([track.outcome for track in self._tracks], method, first))
         self._next = first
 
     def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
@@ -85,8 +85,8 @@ class Tracker:
             packet = snapshot.packet(number)
             for track in self._tracks:
                 if track.take(packet):
-                    if track.last == number and len(self.ours) < MOST_COPIES:
-                        self.ours.add(number)
+                    if track.last == number and len(self.sent_numbers) < MOST_COPIES:
+                        self.sent_numbers.add(number)
                     break
             if budget.is_spent:
                 return has_more or place + 1 < len(rows)
@@ -96,7 +96,7 @@ class Tracker:
         """Drop the numbers of evicted packets that were not compared yet."""
         self._view.forget(first)
 
-    def fates(self) -> tuple[PacketOutcome, ...]:
+    def outcomes(self) -> tuple[PacketOutcome, ...]:
         """What is known so far, for each of the packets."""
         return tuple(track.fate() for track in self._tracks)
 
@@ -155,7 +155,7 @@ class Track:
 
 def _spans_written_anew(seen: CapturedPacket, outcome: Outcome) -> list[tuple[int, int]]:
     """The bytes of a copy in which the next one may differ."""
-    if outcome.way is SendMethod.LINK or len(outcome.packet) < IPV4.size:
+    if outcome.method is SendMethod.LINK or len(outcome.packet) < IPV4.size:
         return []
     start = _network_start(seen, outcome)
     spans = [IPV4[key].span.shifted(start) for key in _WRITTEN_ANEW]
@@ -173,11 +173,11 @@ def _network_start(seen: CapturedPacket, outcome: Outcome) -> int:
 class _Concern:
     """The predicate of the view: which packets may be a copy or a reply."""
 
-    def __init__(self, outcomes: Sequence[Outcome], way: SendMethod, first: int) -> None:
+    def __init__(self, outcomes: Sequence[Outcome], method: SendMethod, first: int) -> None:
         self._first = first
         self._lengths = (
             [(len(one.packet), max(len(one.packet), _LEAST_FRAME)) for one in outcomes]
-            if way is SendMethod.LINK
+            if method is SendMethod.LINK
             else []
         )
         asked = [one.asked for one in outcomes]

@@ -19,17 +19,17 @@ _LINK = "target_linkaddr"
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class SpoofedAddress:
     """A suspicious address: `mark` is stored with an approval, `sentence` is the question."""
 
     mark: str
     sentence: str
 
 
-def claims(read: Dissection, machine: HostAddresses) -> list[Claim]:
+def spoofed_addresses(read: Dissection, host: HostAddresses) -> list[SpoofedAddress]:
     """What a packet says of addresses that are not this host's, or as somebody else."""
-    found = (_of_arp(read, machine), _of_neighbor(read, machine))
-    return [claim for claim in found if claim is not None]
+    found = (_of_arp(read, host), _of_neighbor(read, host))
+    return [address for address in found if address is not None]
 
 
 def operation_of(arp: HeaderView | None) -> str:
@@ -45,29 +45,31 @@ def is_foreign(source: bytes, owns: Callable[[bytes], bool]) -> bool:
     return any(source) and not owns(source)
 
 
-def _of_arp(read: Dissection, machine: HostAddresses) -> Claim | None:
+def _of_arp(read: Dissection, host: HostAddresses) -> SpoofedAddress | None:
     arp = header_of(read, ARP_IPV4)
     if arp is None:
         return None
-    foreign = is_foreign(arp.raw("src.proto_ipv4"), machine.owns)
-    if not foreign and not is_foreign(arp.raw("src.hw_mac"), machine.owns_mac):
+    foreign = is_foreign(arp.raw("src.proto_ipv4"), host.owns)
+    if not foreign and not is_foreign(arp.raw("src.hw_mac"), host.owns_mac):
         return None
     operation = operation_of(header_of(read, ARP))
     where = f"{arp.text('src.proto_ipv4')} is at {arp.text('src.hw_mac')}"
-    return Claim(f"{operation} {where}", _sentence(operation, where, foreign))
+    return SpoofedAddress(f"{operation} {where}", _sentence(operation, where, foreign))
 
 
-def _of_neighbor(read: Dissection, machine: HostAddresses) -> Claim | None:
+def _of_neighbor(read: Dissection, host: HostAddresses) -> SpoofedAddress | None:
     told = header_of(read, NEIGHBOR)
     if told is None:
         return None
     link = _target_link(read)
-    foreign = is_foreign(told.raw("nd.na.target_address"), machine.owns)
-    if not foreign and (link is None or not is_foreign(link.raw(_LINK), machine.owns_mac)):
+    foreign = is_foreign(told.raw("nd.na.target_address"), host.owns)
+    if not foreign and (link is None or not is_foreign(link.raw(_LINK), host.owns_mac)):
         return None
     at = f"at {link.text(_LINK)}" if link is not None else "where it comes from"
     where = f"{told.text('nd.na.target_address')} is {at}"
-    return Claim(f"advertises {where}", _sentence("neighbor advertisement", where, foreign))
+    return SpoofedAddress(
+        f"advertises {where}", _sentence("neighbor advertisement", where, foreign)
+    )
 
 
 def _target_link(read: Dissection) -> HeaderView | None:

@@ -47,12 +47,12 @@ class CaptureReview:
     """What frames that are to leave verbatim on an interface would have the user asked."""
 
     def __init__(
-        self, interface: str, is_loopback: bool, machine: HostAddresses | None = None
+        self, interface: str, is_loopback: bool, host: HostAddresses | None = None
     ) -> None:
         self.frames = 0
         self._interface = interface
         self._is_loopback = is_loopback
-        self._machine = machine or HostAddresses()
+        self._host = host or HostAddresses()
         self._kinds: set[bytes] = set()
         self._is_complete = True
         self._concerns: dict[Concern, None] = {}
@@ -104,9 +104,9 @@ class CaptureReview:
             self._is_complete = False
             return
         self._kinds.add(key)
-        look = PacketReview(frame, True, self._interface, self._is_loopback, "", self._machine)
-        self._targets.setdefault(look.destination, look.target)
-        self._concerns.update(dict.fromkeys(look.concerns()))
+        review = PacketReview(frame, True, self._interface, self._is_loopback, "", self._host)
+        self._targets.setdefault(review.destination, review.target)
+        self._concerns.update(dict.fromkeys(review.concerns()))
 
 
 def _kinds(

@@ -61,16 +61,16 @@ def examine(
     system: bool = False,
     load: SendVolume = SendVolume(),
     known: Collection[str] = frozenset(),
-    machine: HostAddresses | None = None,
+    host: HostAddresses | None = None,
 ) -> Examination:
     """Look at one packet that is to leave; for the arguments see `PacketReview`. `known` are the
     marks that were agreed to before."""
-    machine = machine or HostAddresses()
-    look = PacketReview(packet, verbatim, interface, is_loopback, network, machine, system)
-    new = [concern for concern in look.concerns() if concern.mark not in known]
+    host = host or HostAddresses()
+    review = PacketReview(packet, verbatim, interface, is_loopback, network, host, system)
+    new = [concern for concern in review.concerns() if concern.mark not in known]
     questions = [concern.sentence for concern in new] + volume(load)
     marks = frozenset(concern.mark for concern in new if concern.mark)
-    return Examination(look.destination, look.target, tuple(questions), marks)
+    return Examination(review.destination, review.target, tuple(questions), marks)
 
 
 def volume(load: SendVolume) -> list[str]:

@@ -24,7 +24,7 @@ _NOTE = (
 )
 
 
-def dropped_on_lo(frame: bytes, machine: HostAddresses) -> str:
+def dropped_on_lo(frame: bytes, host: HostAddresses) -> str:
     """Why this host does not receive a verbatim frame on lo, in one sentence; empty if it
     does."""
     layer = dissect(frame, LinkType.ETHERNET, len(frame)).layer("ip")
@@ -32,7 +32,7 @@ def dropped_on_lo(frame: bytes, machine: HostAddresses) -> str:
         return ""
     ends = [IPV4[key].number(frame, layer.offset).to_bytes(4, "big") for key in ("src", "dst")]
     needed = []
-    if machine.owns(ends[0]):
+    if host.owns(ends[0]):
         needed.append("accept_local")
     if any(address[0] == _LOOPBACK for address in ends):
         needed.append("route_localnet")

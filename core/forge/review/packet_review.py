@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from core.forge.ip_packet import destination_of
-from core.forge.review.address_spoofing import claims, is_foreign, operation_of
+from core.forge.review.address_spoofing import is_foreign, operation_of, spoofed_addresses
 from core.forge.review.header_fields import HeaderView, header_of
 from core.forge.send_errors import SendError
 from core.net.host_addresses import HostAddresses
@@ -73,7 +73,7 @@ class PacketReview:
     interface: str
     is_loopback: bool
     network: str
-    machine: HostAddresses
+    host: HostAddresses
     system: bool = False
     destination: str = ""
     target: Target = Target.HOST
@@ -140,7 +140,7 @@ class PacketReview:
 
     def _kind(self, address: bytes) -> Target:
         """What the routing table says of an IP destination."""
-        kind = self.machine.kind(address)
+        kind = self.host.kind(address)
         if kind == RouteKind.LOCAL:
             return Target.OWN
         if kind == RouteKind.BROADCAST or address == b"\xff" * 4:
@@ -166,7 +166,7 @@ class PacketReview:
     def _sources(self) -> list[Concern]:
         """The sources that are not ours; the kernel fills in an IP address that is zero."""
         found = self._claims()
-        spoofs = self._ip is not None and is_foreign(self._ip.raw("src"), self.machine.owns)
+        spoofs = self._ip is not None and is_foreign(self._ip.raw("src"), self.host.owns)
         if self._ip is not None and spoofs and not self.system:
             source = self._ip.text("src")
             words = f"The source {source} is no address of this host: answers go there."
@@ -174,7 +174,7 @@ class PacketReview:
         if self._link is None or self.is_loopback:
             return found
         mark = f"{self.destination} on {self.interface}"
-        if is_foreign(self._link.raw("src"), self.machine.owns_mac):
+        if is_foreign(self._link.raw("src"), self.host.owns_mac):
             source = self._link.text("src")
             words = (
                 f"The link source {source} does not belong to this host: switches that see it "
@@ -189,8 +189,8 @@ class PacketReview:
             return []
         mark = f"{self.destination} on {self.interface} "
         return [
-            Concern(Unusual.SOURCE, mark + claim.mark, claim.sentence)
-            for claim in claims(self._read, self.machine)
+            Concern(Unusual.SOURCE, mark + address.mark, address.sentence)
+            for address in spoofed_addresses(self._read, self.host)
         ]
 
     def _onward(self) -> list[Concern]:
@@ -212,7 +212,7 @@ class PacketReview:
         mac = self._link.raw("dst")
         if mac[0] & _GROUP_BIT or not any(mac):
             return []  # many hear it, or it is still to be found
-        if mac == self.machine.link_address(self.interface, self._ip.raw("dst")):
+        if mac == self.host.link_address(self.interface, self._ip.raw("dst")):
             return []
         to = self._link.text("dst")
         words = (

@@ -47,8 +47,8 @@ _NAP_S = 0.001
 class Injector:
     """A socket that is connected or bound to where one draft's packets go."""
 
-    def __init__(self, way: SendMethod, made: socket.socket, what: Circumstances) -> None:
-        self.way = way
+    def __init__(self, method: SendMethod, made: socket.socket, what: Circumstances) -> None:
+        self.method = method
         self.circumstances = what
         self._socket = made
         self._burst: EqualMessages | None = None
@@ -214,14 +214,14 @@ def _include_header(made: socket.socket, six: bool, included: bool) -> None:
         raise refused(error.errno or 0, Circumstances("IP_HDRINCL")) from error
 
 
-def _connected(way: SendMethod, made: socket.socket, packet: bytes, out: Egress) -> Injector:
+def _connected(method: SendMethod, made: socket.socket, packet: bytes, out: Egress) -> Injector:
     text, address = destination_of(packet, out.network)
     what = Circumstances(text, out.interface, out.mtu, len(packet))
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)  # the least there is
         made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         _enlarge(made)
-        if way is SendMethod.IP:
+        if method is SendMethod.IP:
             _hear_of_drops(made)
         if len(address) == 4:
             made.connect((text, 0))
@@ -231,7 +231,7 @@ def _connected(way: SendMethod, made: socket.socket, packet: bytes, out: Egress)
     except OSError as error:
         made.close()
         raise refused(error.errno or 0, what) from error
-    return Injector(way, made, what)
+    return Injector(method, made, what)
 
 
 def _hear_of_drops(made: socket.socket) -> None:

@@ -35,7 +35,7 @@ class PreparedTransmission:
     """`packets` as built, sent in their order. `interface` is where they leave; `mtu` in bytes."""
 
     packets: tuple[bytes, ...]
-    way: SendMethod
+    method: SendMethod
     interface: str
     index: int
     mtu: int
@@ -47,21 +47,21 @@ class PreparedTransmission:
         self,
         load: SendVolume,
         known: Collection[str] = frozenset(),
-        machine: HostAddresses | None = None,
+        host: HostAddresses | None = None,
     ) -> Examination:
         """What the user is to be asked; the questions of all packets, each once."""
-        machine = machine or HostAddresses()
+        host = host or HostAddresses()
         found = [
             examine(
                 packet,
-                verbatim=self.way is SendMethod.LINK,
+                verbatim=self.method is SendMethod.LINK,
                 interface=self.interface,
                 is_loopback=self.is_loopback,
                 network=self.network,
-                system=self.way is SendMethod.SYSTEM,
+                system=self.method is SendMethod.SYSTEM,
                 load=load,
                 known=known,
-                machine=machine,
+                host=host,
             )
             for packet in self.packets
         ]
@@ -78,7 +78,7 @@ class PreparedTransmission:
         first = self.packets[0]
         if self.route is not None:
             _check_neighbor(self.route, destination_of(first, self.network)[0])
-        match self.way:
+        match self.method:
             case SendMethod.LINK:
                 return open_link(self.interface, self.mtu, bypass=bypass)
             case SendMethod.SYSTEM:
@@ -88,10 +88,10 @@ class PreparedTransmission:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know of what becomes of the packets, one sentence each."""
-        if self.way is not SendMethod.LINK or not self.is_loopback:
+        if self.method is not SendMethod.LINK or not self.is_loopback:
             return ()
-        machine = HostAddresses()
-        found = dict.fromkeys(dropped_on_lo(packet, machine) for packet in self.packets)
+        host = HostAddresses()
+        found = dict.fromkeys(dropped_on_lo(packet, host) for packet in self.packets)
         return tuple(note for note in found if note)
 
     @property
@@ -107,13 +107,13 @@ class PreparedTransmission:
     @property
     def given_to_kernel(self) -> tuple[bytes, ...]:
         """What the socket is given: all of each packet, or what follows the IP header."""
-        if self.way is SendMethod.SYSTEM:
+        if self.method is SendMethod.SYSTEM:
             return tuple(system_payload(packet, self.network) for packet in self.packets)
         return self.packets
 
 
 def prepare(
-    packets: Sequence[bytes], way: SendMethod, interface: str = "", network: str = ""
+    packets: Sequence[bytes], method: SendMethod, interface: str = "", network: str = ""
 ) -> PreparedTransmission:
     """Find out how packets leave. Raises `SendError` where they cannot.
 
@@ -121,7 +121,7 @@ def prepare(
     one departure have one destination. `network` says what the packets' first header is meant to be
     (``ip``, ``ipv6``), which lets it have a wrong version.
     """
-    if way is SendMethod.LINK:
+    if method is SendMethod.LINK:
         try:
             link = require_interface(interface)
         except UnknownInterfaceError as error:
@@ -132,7 +132,9 @@ def prepare(
                 f"{link.name} carries no Ethernet frames: verbatim (--link) is not for it",
             )
         loopback = bool(link.flags & IFF_LOOPBACK)
-        return PreparedTransmission(tuple(packets), way, link.name, link.index, link.mtu, loopback)
+        return PreparedTransmission(
+            tuple(packets), method, link.name, link.index, link.mtu, loopback
+        )
     text, address = destination_of(packets[0], network)
     if any(destination_of(packet, network)[1] != address for packet in packets):
         raise SendError(0, "these packets have different destinations: send them one by one")
@@ -142,7 +144,7 @@ def prepare(
         raise no_way(error.errno or 0, text) from error
     link, loopback = route.link, route.is_loopback
     return PreparedTransmission(
-        tuple(packets), way, link.name, link.index, route.mtu, loopback, route, network
+        tuple(packets), method, link.name, link.index, route.mtu, loopback, route, network
     )
 
 

@@ -189,7 +189,7 @@ async def test_no_is_an_answer(tmp_path):
         await stage.pilot.press("f", "ctrl+s")
         await stage.asked()
         await stage.pilot.press("n")
-        await stage.until(lambda: not stage.service.scene().sending)
+        await stage.until(lambda: not stage.service.snapshot().sending)
         assert stage.machine.sent == []
         await stage.pilot.press("ctrl+s")
         await stage.asked()
@@ -202,7 +202,7 @@ async def test_a_destination_is_asked_about_once(tmp_path):
         await stage.asked()
         await stage.pilot.press("y")
         await stage.until(
-            lambda: len(stage.machine.sent) == 1 and not stage.service.scene().sending
+            lambda: len(stage.machine.sent) == 1 and not stage.service.snapshot().sending
         )
         await stage.pilot.press("ctrl+s")
         await stage.until(lambda: len(stage.machine.sent) == 2)
@@ -217,7 +217,7 @@ async def test_an_error_is_gone_to_instead_of_sent(tmp_path):
         assert stage.forge.form.model.row.key == "ip.ttl"
         assert stage.forge.query_one("#explanation").row.error == "300: time to live is 0–255"
         assert stage.forge.query_one(Explanation).message.startswith("not sent: 300: time to live")
-        assert not stage.service.scene().sending
+        assert not stage.service.snapshot().sending
 
 
 async def test_the_bytes_of_the_field_are_marked_and_lead_back(tmp_path):
@@ -291,7 +291,7 @@ async def test_a_verbatim_frame_needs_no_route(tmp_path, unrouted, computed):
         await stage.until(lambda: "sent 1 of 1" in stage.report_text)
         (frame,) = stage.machine.sent
         assert frame[:6].hex() == "01005e0000fb"
-        assert stage.machine.departed[-1] == (SendMethod.LINK, "eth0")
+        assert stage.machine.prepared[-1] == (SendMethod.LINK, "eth0")
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ async def test_escape_stops_what_is_on_its_way(tmp_path):
         await stage.type("send.rate", "100")
         await stage.pilot.press("ctrl+s")
         await stage.asked()
-        assert len(stage.service.scene().question.sentences) == 2
+        assert len(stage.service.snapshot().question.sentences) == 2
         await stage.pilot.press("y")
         await stage.until(lambda: len(stage.machine.sent) > 2)
         await stage.pilot.press("ctrl+s")  # a second one has to wait
@@ -337,7 +337,7 @@ async def test_a_packet_is_sent_again_as_it_was(tmp_path):
         await stage.asked()
         await stage.pilot.press("y")
         await stage.until(lambda: stage.machine.sent == [data])
-        assert stage.machine.departed[-1] == (SendMethod.LINK, "eth0")
+        assert stage.machine.prepared[-1] == (SendMethod.LINK, "eth0")
         await stage.until(lambda: stage.screen.table.ours)
 
 
@@ -390,7 +390,7 @@ async def test_templates_kept_drafts_and_history(tmp_path):
 
 async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
     async with forging(tmp_path) as stage:
-        pilot, store = stage.pilot, stage.service.keeping.drafts
+        pilot, store = stage.pilot, stage.service.journal.drafts
         await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
         await pilot.pause()
         kept = store.drafts()
@@ -426,7 +426,7 @@ async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
 async def test_after_the_last_kept_draft_was_deleted_another_is_marked(tmp_path):
     """Not the heading that stands in its place."""
     async with forging(tmp_path) as stage:
-        pilot, store = stage.pilot, stage.service.keeping.drafts
+        pilot, store = stage.pilot, stage.service.journal.drafts
         for name in ("one", "two"):
             store.save(name, stage.forge.form.held.drafts)
         await pilot.press("f2", "ctrl+o", "down", "d")
@@ -442,7 +442,7 @@ async def test_after_the_last_kept_draft_was_deleted_another_is_marked(tmp_path)
 
 async def test_a_draft_whose_place_another_takes_is_kept(tmp_path):
     async with forging(tmp_path) as stage:
-        pilot, store = stage.pilot, stage.service.keeping.drafts
+        pilot, store = stage.pilot, stage.service.journal.drafts
         await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
         await pilot.pause()
         before = store.drafts()["mine"]
@@ -461,7 +461,7 @@ async def test_a_draft_whose_place_another_takes_is_kept(tmp_path):
 async def test_a_draft_of_now_is_not_undone(tmp_path):
     """Kept meanwhile under the name of one that was deleted."""
     async with forging(tmp_path) as stage:
-        pilot, store = stage.pilot, stage.service.keeping.drafts
+        pilot, store = stage.pilot, stage.service.journal.drafts
         drafts = stage.forge.form.held.drafts
         store.save("mine", drafts)
         await pilot.press("f2", "ctrl+o", "d")
@@ -556,7 +556,7 @@ async def test_what_the_link_answers_may_be_a_second_question(tmp_path):
         await stage.pilot.press("escape")
         await stage.until(lambda: "the answer was no" in stage.report_text)
         assert machine.sent == []
-        assert not stage.service.scene().sending
+        assert not stage.service.snapshot().sending
 
 
 async def test_what_was_sent_is_written_down(tmp_path):
@@ -572,7 +572,7 @@ async def test_what_was_sent_is_written_down(tmp_path):
         words = [text for batch in batches for said in batch.comments.values() for text in said]
         assert words[0].startswith("sending 1 (IP_HDRINCL) by: rawscope send")
         assert (words[1:], remarks_of(path)) == ([], ["sent 1 of 1"])
-        assert stage.service.keeping.history.entries()[0] == (stage.forge.form.held.draft.own(),)
+        assert stage.service.journal.history.entries()[0] == (stage.forge.form.held.draft.own(),)
 
 
 async def test_the_audit_can_be_switched_off(tmp_path):
@@ -608,7 +608,7 @@ async def test_a_fault_while_sending_is_told(tmp_path):
         await stage.asked()
         await stage.pilot.press("y")
         await stage.until(lambda: "sending failed (ZeroDivisionError" in stage.report_text)
-        assert not stage.service.scene().sending
+        assert not stage.service.snapshot().sending
 
 
 async def test_a_reply_leads_to_its_packet(tmp_path):
@@ -646,7 +646,7 @@ async def test_the_name_of_a_draft_is_asked_for(tmp_path):
         assert isinstance(stage.pilot.app.screen.focused, Input)
         await stage.pilot.press("escape")
         assert stage.screen.focused is stage.forge.form
-        assert stage.service.keeping.drafts.drafts() == {}
+        assert stage.service.journal.drafts.drafts() == {}
 
 
 @pytest.mark.parametrize("size", [(160, 45), (120, 36), (80, 24), (60, 24)])

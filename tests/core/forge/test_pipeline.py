@@ -49,17 +49,17 @@ class Asked:
 
 def by_form(order: Order, asked: Asked) -> str:
     """Return the error, empty if all was sent."""
-    service = ForgeService(asked.folder, audit=False, machine=asked.machine)
+    service = ForgeService(asked.folder, audit=False, host=asked.machine)
     try:
         assert service.send(order)
         while True:
-            until(lambda: service.scene().question or not service.scene().sending)
-            question = service.scene().question
+            until(lambda: service.snapshot().question or not service.snapshot().sending)
+            question = service.snapshot().question
             if question is None:
-                return service.scene().report.error
+                return service.snapshot().report.error
             asked.questions += question.sentences
             service.answer(True)
-            until(lambda seen=question: service.scene().question is not seen)
+            until(lambda seen=question: service.snapshot().question is not seen)
     finally:
         service.close()
 
@@ -82,7 +82,7 @@ def by_command(order: Order, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> s
 
     monkeypatch.setattr(send, "approve", approve)
     request = send.SendRequest(
-        order.drafts, order.interface, order.way is SendMethod.SYSTEM, audit=False
+        order.drafts, order.interface, order.method is SendMethod.SYSTEM, audit=False
     )
     try:
         send.run_send(request, asked.machine)

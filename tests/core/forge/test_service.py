@@ -22,23 +22,23 @@ class Unopened(ForgeHost):
     """This computer, but nothing leaves it."""
 
     def __init__(self) -> None:
-        self.departure: PreparedTransmission | None = None
+        self.transmission: PreparedTransmission | None = None
 
     def open(self, transmission: PreparedTransmission, *, bypass: bool = False) -> Injector:
-        self.departure = transmission
+        self.transmission = transmission
         raise SendError(0, NOT_OPENED)
 
 
 @pytest.mark.parametrize("version", ["0", "6"])
 def test_a_wrong_version_departs_as_what_it_is_meant_to_be(tmp_path: Path, version: str) -> None:
     machine = Unopened()
-    forger = ForgeService(tmp_path, machine=machine)
+    forger = ForgeService(tmp_path, host=machine)
     texts = {"ip.src": "127.0.0.1", "ip.dst": "127.0.0.1", "ip.version": version}
     try:
         assert forger.send(Order(drafts=(Draft(("ip", "udp"), texts),)))
-        until(lambda: not forger.scene().sending, "the refusal")
+        until(lambda: not forger.snapshot().sending, "the refusal")
     finally:
         forger.close()
-    assert forger.scene().report.error == NOT_OPENED
-    assert machine.departure is not None
-    assert (machine.departure.interface, machine.departure.network) == ("lo", "ip")
+    assert forger.snapshot().report.error == NOT_OPENED
+    assert machine.transmission is not None
+    assert (machine.transmission.interface, machine.transmission.network) == ("lo", "ip")

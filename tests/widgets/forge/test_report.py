@@ -24,7 +24,7 @@ def texts(report: Report, width: int = 80) -> list[str]:
 
 def test_what_left_otherwise_than_asked_and_what_came_back():
     fate = PacketOutcome(12, 1, (CHANGE,), (REPLY,), 1, ("A reset will follow.",))
-    report = Report("IP_HDRINCL", "veth0", SendProgress(1, 1), fates=(fate,))
+    report = Report("IP_HDRINCL", "veth0", SendProgress(1, 1), outcomes=(fate,))
     assert texts(report) == [
         "✓ sent 1 of 1 (IP_HDRINCL) on veth0",
         "↗ packet 12 left with one field changed",
@@ -41,10 +41,10 @@ def test_nothing_to_tell_is_nothing():
 
 
 def test_silence_is_told_apart_from_not_looking():
-    asked = Report("verbatim", "veth0", SendProgress(1, 1), fates=(PacketOutcome(),))
+    asked = Report("verbatim", "veth0", SendProgress(1, 1), outcomes=(PacketOutcome(),))
     assert "? not seen on the wire" in texts(asked)
     seen = Report(
-        "verbatim", "veth0", SendProgress(1, 1), listening=True, fates=(PacketOutcome(3, 1),)
+        "verbatim", "veth0", SendProgress(1, 1), listening=True, outcomes=(PacketOutcome(3, 1),)
     )
     assert texts(seen)[1:] == [
         "↗ packet 3 left as asked, byte for byte",
@@ -54,8 +54,8 @@ def test_silence_is_told_apart_from_not_looking():
         "verbatim",
         "veth0",
         SendProgress(1, 1),
-        blind="nothing is captured",
-        fates=(PacketOutcome(),),
+        unseen_reason="nothing is captured",
+        outcomes=(PacketOutcome(),),
     )
     assert texts(blind)[1:] == ["· nothing is captured"]
 
@@ -79,7 +79,7 @@ def test_progress_and_stopping():
 def test_lines_are_no_wider_than_there_is_room():
     fate = PacketOutcome(12, 7, (CHANGE,), (REPLY,), 250, ("word " * 60,))
     report = Report(
-        "IP_HDRINCL", "veth0", SendProgress(7, 7), fates=(fate, fate), audit="/x/" + "y" * 90
+        "IP_HDRINCL", "veth0", SendProgress(7, 7), outcomes=(fate, fate), audit="/x/" + "y" * 90
     )
     for width in (20, 33, 80):
         sentences = [line for line in report_lines(report, width) if line.look is ReportStyle.NOTE]
@@ -88,7 +88,9 @@ def test_lines_are_no_wider_than_there_is_room():
 
 def test_no_control_character_of_a_reply_is_shown():
     reply = Reply(captured(b"", 0), "192.0.2.9", "UDP", "a\x1b[2Jb", None)
-    report = Report("x", "y\x1b", SendProgress(1, 1), fates=(PacketOutcome(1, 1, (), (reply,), 1),))
+    report = Report(
+        "x", "y\x1b", SendProgress(1, 1), outcomes=(PacketOutcome(1, 1, (), (reply,), 1),)
+    )
     assert all(text.isprintable() for text in texts(report))
 
 
@@ -109,7 +111,7 @@ def test_a_line_leads_to_its_packet():
 
     async def scene(pilot):
         widget.show(
-            Report("x", "y", SendProgress(1, 1), fates=(PacketOutcome(12, 1, (), (REPLY,), 1),))
+            Report("x", "y", SendProgress(1, 1), outcomes=(PacketOutcome(12, 1, (), (REPLY,), 1),))
         )
         await pilot.pause()
         assert "RST" in "".join(screen_text(widget))

@@ -65,19 +65,19 @@ def test_a_length_left_to_the_card_stays_zero(path) -> None:
 
 def test_what_is_sent_again_leaves_as_it_was_captured() -> None:
     again = resent(read(SYN), LinkType.ETHERNET)
-    assert (again.data, again.way) == (SYN, SendMethod.LINK)
+    assert (again.data, again.method) == (SYN, SendMethod.LINK)
     packet = SYN[14:-2]
     again = resent(read(packet, LinkType.RAW), LinkType.RAW)
-    assert (again.data, again.way) == (packet, SendMethod.IP)
+    assert (again.data, again.method) == (packet, SendMethod.IP)
 
 
 def test_ipv4_from_the_loopback_goes_through_the_ip_stack_again() -> None:
     """Which would drop the frame; see `core.forge.review.loopback_rules`."""
     again = resent(read(bytes(12) + SYN[12:]), LinkType.ETHERNET)
-    assert (again.data, again.way) == (SYN[14:-2], SendMethod.IP)
+    assert (again.data, again.method) == (SYN[14:-2], SendMethod.IP)
     six = made.ethernet(made.ipv6(made.udp(b"x"), 17), 0x86DD)
     again = resent(read(bytes(12) + six[12:]), LinkType.ETHERNET)
-    assert (again.data, again.way) == (bytes(12) + six[12:], SendMethod.LINK)
+    assert (again.data, again.method) == (bytes(12) + six[12:], SendMethod.LINK)
 
 
 def test_a_header_of_the_capture_is_left_out() -> None:

@@ -22,8 +22,8 @@ from core.wire.model.dissection import PacketFlag
 from tests.support import remarks_of, require_peer
 
 
-def departing(packet: bytes, interface: str, way: SendMethod) -> PreparedTransmission:
-    return PreparedTransmission((packet,), way, interface, 1, 1500, False)
+def departing(packet: bytes, interface: str, method: SendMethod) -> PreparedTransmission:
+    return PreparedTransmission((packet,), method, interface, 1, 1500, False)
 
 
 def audited(path: Path) -> tuple[list[bytes], list[str], list[tuple[str, int]]]:
@@ -45,20 +45,20 @@ def test_the_audit_keeps_what_was_sent_from_run_to_run(tmp_path: Path) -> None:
     """Packets are in one file and frames in another: tcpdump reads no file with two link types."""
     raw = departing(b"\x45" * 30, "lo", SendMethod.IP)
     frame = departing(b"\x02" * 60, "veth0", SendMethod.LINK)
-    for departure in (raw, frame, raw, frame):
-        audit = Audit(tmp_path / "state", departure.way)
-        audit.note_sending(departure, 5, ["a command"])
-        assert audit.note_result(departure, SendProgress(5, 3)) == ""
+    for transmission in (raw, frame, raw, frame):
+        audit = Audit(tmp_path / "state", transmission.method)
+        audit.note_sending(transmission, 5, ["a command"])
+        assert audit.note_result(transmission, SendProgress(5, 3)) == ""
         audit.close()
-    for departure, kind, words in (
+    for transmission, kind, words in (
         (raw, LinkType.LINUX_SLL, "sending 5 (IP_HDRINCL) by: a command"),
         (frame, LinkType.ETHERNET, "sending 5 (verbatim) by: a command"),
     ):
-        path = path_of(tmp_path / "state", departure.way)
+        path = path_of(tmp_path / "state", transmission.method)
         packets, comments, interfaces = audited(path)
-        assert packets == [departure.packets[0]] * 2
+        assert packets == [transmission.packets[0]] * 2
         assert comments == [words] * 2
-        assert interfaces == [(departure.interface, kind)] * 2
+        assert interfaces == [(transmission.interface, kind)] * 2
         assert remarks_of(path) == ["sent 3 of 5"] * 2
         assert path.stat().st_mode & 0o777 == 0o600
 

@@ -37,9 +37,9 @@ def renumbered(frame: bytes, number: int) -> bytes:
 
 
 def tracked(
-    store: PacketStore, way: SendMethod = SendMethod.LINK, packet: bytes = FRAME
+    store: PacketStore, method: SendMethod = SendMethod.LINK, packet: bytes = FRAME
 ) -> Tracker:
-    return Tracker([packet], way, store.snapshot().count + 1)
+    return Tracker([packet], method, store.snapshot().count + 1)
 
 
 def test_a_copy_and_its_reply_are_found_among_others():
@@ -47,9 +47,9 @@ def test_a_copy_and_its_reply_are_found_among_others():
     tracker = tracked(store)
     store.append(batch([*NOISE, Frame(FRAME, 10), *NOISE, Frame(RESET, 250), *NOISE]))
     assert not tracker.extend(store.snapshot(), Budget())
-    (fate,) = tracker.fates()
+    (fate,) = tracker.outcomes()
     number = 2 * len(NOISE) + 1
-    assert tracker.ours == {number}
+    assert tracker.sent_numbers == {number}
     assert (fate.number, fate.copies, fate.reply_count) == (number, 1, 1)
     (reply,) = fate.replies
     assert (reply.sender, reply.seen.number) == (SERVER, number + len(NOISE) + 1)
@@ -62,7 +62,7 @@ def test_what_was_captured_before_is_not_ours():
     store.append(batch([Frame(FRAME, 10), Frame(RESET, 250)]))
     tracker = tracked(store)
     tracker.extend(store.snapshot(), Budget())
-    assert (tracker.ours, tracker.fates()[0].copies) == (set(), 0)
+    assert (tracker.sent_numbers, tracker.outcomes()[0].copies) == (set(), 0)
 
 
 def test_a_delay_counts_from_the_last_copy_before():
@@ -71,8 +71,8 @@ def test_a_delay_counts_from_the_last_copy_before():
     for step in range(3):
         store.append(batch([Frame(FRAME, 10), Frame(RESET, 100 * (step + 1))], START_NS + step))
         tracker.extend(store.snapshot(), Budget())
-    (fate,) = tracker.fates()
-    assert fate.copies == len(tracker.ours) == 3
+    (fate,) = tracker.outcomes()
+    assert fate.copies == len(tracker.sent_numbers) == 3
     assert [reply.delay_ns for reply in fate.replies] == [100_000, 200_000, 300_000]
 
 
@@ -82,8 +82,8 @@ def test_copies_to_which_the_kernel_gave_numbers_are_all_found():
     tracker = tracked(store, SendMethod.IP, packet)
     store.append(batch([Frame(renumbered(FRAME, number), 5) for number in range(7, 57)]))
     tracker.extend(store.snapshot(), Budget())
-    (fate,) = tracker.fates()
-    assert fate.copies == len(tracker.ours) == 50
+    (fate,) = tracker.outcomes()
+    assert fate.copies == len(tracker.sent_numbers) == 50
     assert {change.name for change in fate.changes} == {"ip.id", "ip.checksum"}
 
 
@@ -93,7 +93,7 @@ def test_an_error_of_a_router_on_the_way_is_a_reply():
     error = icmp("192.0.2.254", HOST, 11, 0, bytes(4) + FRAME[14:42])
     store.append(batch([Frame(FRAME, 10), Frame(error, 30)]))
     tracker.extend(store.snapshot(), Budget())
-    (reply,) = tracker.fates()[0].replies
+    (reply,) = tracker.outcomes()[0].replies
     assert (reply.sender, reply.protocol) == ("192.0.2.254", "ICMP")
 
 
@@ -102,7 +102,7 @@ def test_replies_beyond_the_bound_are_counted():
     tracker = tracked(store)
     store.append(batch([Frame(FRAME, 10), *[Frame(RESET, 1)] * (MOST_REPLIES + 50)]))
     tracker.extend(store.snapshot(), Budget())
-    (fate,) = tracker.fates()
+    (fate,) = tracker.outcomes()
     assert (len(fate.replies), fate.reply_count) == (MOST_REPLIES, MOST_REPLIES + 50)
 
 
@@ -119,7 +119,7 @@ def test_a_connection_that_goes_on_is_no_reply():
     tracker = tracked(store, SendMethod.LINK, old)
     store.append(batch([Frame(old, 10), *live, again, *live, again]))
     tracker.extend(store.snapshot(), Budget())
-    (fate,) = tracker.fates()
+    (fate,) = tracker.outcomes()
     assert (fate.copies, fate.reply_count) == (1, 1)
     assert fate.replies[0].seen.number == before + 52
 
@@ -129,7 +129,7 @@ def test_a_short_frame_is_found_with_its_padding():
     tracker = tracked(store)
     store.append(batch([Frame(FRAME + bytes(60 - len(FRAME)), 10)]))
     tracker.extend(store.snapshot(), Budget())
-    assert tracker.fates()[0].copies == 1
+    assert tracker.outcomes()[0].copies == 1
 
 
 def test_eviction_while_tracking():
@@ -143,7 +143,7 @@ def test_eviction_while_tracking():
     store.append(batch([Frame(RESET, 10)]))
     assert store.snapshot().first > 1
     assert not tracker.extend(store.snapshot(), Budget())
-    assert tracker.fates()[0].reply_count == 1
+    assert tracker.outcomes()[0].reply_count == 1
 
 
 def test_garbage_is_looked_at_and_passed_over():
@@ -151,6 +151,6 @@ def test_garbage_is_looked_at_and_passed_over():
     tracker = tracked(store, SendMethod.LINK, b"\xff" * 20)
     store.append(batch([Frame(bytes(20), 1), Frame(b"\xff" * 20, 1), Frame(ethernet(b""), 1)]))
     tracker.extend(store.snapshot(), Budget())
-    (fate,) = tracker.fates()
+    (fate,) = tracker.outcomes()
     assert fate.copies == 1
     assert dataclasses.asdict(fate)["changes"] == ()

@@ -36,9 +36,9 @@ def batch_of(frames: list[bytes], times_ns: list[int] | None = None) -> Batch:
 
 
 def survey_of(*frames: bytes, loopback: bool = False) -> CaptureReview:
-    survey = CaptureReview("lo" if loopback else "veth9", loopback)
-    survey.add(batch_of(list(frames)))
-    return survey
+    capture_review = CaptureReview("lo" if loopback else "veth9", loopback)
+    capture_review.add(batch_of(list(frames)))
+    return capture_review
 
 
 def test_every_destination_group_and_source_is_named_and_agreed_to() -> None:
@@ -96,11 +96,11 @@ def test_our_own_traffic_on_loopback_is_not_asked_about() -> None:
 
 
 def test_frames_of_no_bytes_and_short_ones_are_no_matter() -> None:
-    survey = CaptureReview("veth9", False)
-    survey.add(batch_of([b"", b""]))
-    survey.add(batch_of([b"\1" * 13, frame("198.51.100.1")[:20], b""]))
-    assert survey.frames == 5
-    assert survey.examination(FEW, frozenset()).questions
+    capture_review = CaptureReview("veth9", False)
+    capture_review.add(batch_of([b"", b""]))
+    capture_review.add(batch_of([b"\1" * 13, frame("198.51.100.1")[:20], b""]))
+    assert capture_review.frames == 5
+    assert capture_review.examination(FEW, frozenset()).questions
 
 
 @pytest.mark.parametrize(
@@ -119,20 +119,20 @@ def test_frames_of_no_bytes_and_short_ones_are_no_matter() -> None:
 def test_the_rate_is_that_of_the_time_stamps(
     gap_ns: int, count: int, speed: float, loops: int, rate: float
 ) -> None:
-    survey = CaptureReview("veth9", False)
+    capture_review = CaptureReview("veth9", False)
     times = [gap_ns * number for number in range(count)]
-    survey.add(batch_of([frame("198.51.100.1")] * count, times))
-    assert survey.densest(speed, loops) == pytest.approx(rate, rel=0.02)
+    capture_review.add(batch_of([frame("198.51.100.1")] * count, times))
+    assert capture_review.densest(speed, loops) == pytest.approx(rate, rel=0.02)
 
 
 def test_a_dense_second_in_a_slow_capture_counts() -> None:
     times = [1_000_000_000 * number for number in range(100)]
     times += [times[-1] + 100_000 * number for number in range(1500)]
-    survey = CaptureReview("veth9", False)
-    survey.add(batch_of([frame("198.51.100.1")] * len(times), times))
-    rate = survey.densest(1.0, 1)
+    capture_review = CaptureReview("veth9", False)
+    capture_review.add(batch_of([frame("198.51.100.1")] * len(times), times))
+    rate = capture_review.densest(1.0, 1)
     assert rate == pytest.approx(10_000, rel=0.01)
-    questions = survey.examination(SendVolume(len(times), rate), frozenset()).questions
+    questions = capture_review.examination(SendVolume(len(times), rate), frozenset()).questions
     assert questions[-1].endswith("packets a second are more than 1,000.")
 
 
@@ -154,8 +154,8 @@ def test_destinations_behind_tags_are_told_apart(tags: tuple[str, ...], network:
 
 def test_what_no_reader_knows_is_looked_at_frame_by_frame() -> None:
     strange = [bytes(12) + b"\x12\x34" + bytes([number]) for number in range(5)]
-    survey = survey_of(*strange, *strange)
-    assert len(survey._kinds) == 5
+    capture_review = survey_of(*strange, *strange)
+    assert len(capture_review._kinds) == 5
 
 
 def test_each_claim_of_a_neighbor_advertisement_is_named() -> None:

@@ -29,7 +29,7 @@ class Asked:
 
     def __init__(self, folder: Path, machine: ScriptedMachine) -> None:
         self.machine = machine
-        self.forger = ForgeService(folder, machine=machine)
+        self.forger = ForgeService(folder, host=machine)
 
     def send(self, order: Order) -> Question | None:
         """The question, or None if it left."""
@@ -42,9 +42,9 @@ class Asked:
         return self.wait()
 
     def wait(self) -> Question | None:
-        until(lambda: self.forger.scene().question or not self.forger.scene().sending)
-        assert self.forger.scene().report.error == ""
-        return self.forger.scene().question
+        until(lambda: self.forger.snapshot().question or not self.forger.snapshot().sending)
+        assert self.forger.snapshot().report.error == ""
+        return self.forger.snapshot().question
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def asked(tmp_path: Path) -> Iterator[Asked]:
 
 
 def test_what_changed_after_the_answer_is_asked_anew(asked: Asked) -> None:
-    order = Order((Draft(("eth", "ip", "udp"), UDP),), way=SendMethod.LINK, interface="eth0")
+    order = Order((Draft(("eth", "ip", "udp"), UDP),), method=SendMethod.LINK, interface="eth0")
     first = asked.send(order)
     assert first is not None
     assert f"{SERVER} on eth0 was not agreed to before." in first.sentences
@@ -74,7 +74,7 @@ def test_a_spoofed_source_an_arp_reply_and_a_wrong_version_are_named(asked: Aske
     assert "The source 203.0.113.7 is no address of this host" in " ".join(found.sentences)
     asked.forger.answer(False)
     texts = {"arp.opcode": "2", "arp.src.proto_ipv4": "203.0.113.7", "eth.dst": "ff:ff:ff:ff:ff:ff"}
-    order = Order((Draft(("eth", "arp"), texts),), way=SendMethod.LINK, interface="eth0")
+    order = Order((Draft(("eth", "arp"), texts),), method=SendMethod.LINK, interface="eth0")
     found = asked.send(order)
     assert found is not None
     assert "ARP reply says that 203.0.113.7 is at" in " ".join(found.sentences)
