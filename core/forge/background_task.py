@@ -1,4 +1,4 @@
-"""A thread that works when it is woken."""
+"""A thread that works when another thread wakes it."""
 
 from __future__ import annotations
 
@@ -10,42 +10,36 @@ JOIN_S = 2.0
 
 
 class BackgroundTask:
-    """A thread that works when it is woken; it starts at the first wake-up."""
+    """A thread that calls `work` after each wake-up, until `work` returns True for "done".
 
-    def __init__(
-        self, work: Callable[[], bool], failed: Callable[[Exception], None] = lambda fault: None
-    ) -> None:
-        """`work` returns True when it is done. `failed` gets what it raises; the thread goes on."""
+    One thread starts and closes a task; any thread may wake it.
+    """
+
+    def __init__(self, work: Callable[[], bool], name: str) -> None:
         self._work = work
-        self._failed = failed
-        self._wake = threading.Event()
+        self._awake = threading.Event()
         self._ended = False
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()  # of making the thread and of ending: any thread may wake
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread, once."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def wake(self) -> None:
-        """Wake the thread: there is work."""
-        with self._lock:
-            if self._thread is None and not self._ended:
-                made = threading.Thread(target=self._run, name="rawscope background", daemon=True)
-                made.start()
-                self._thread = made
-        self._wake.set()
+        """Have the thread call `work`. A wake-up before `start` is not lost."""
+        self._awake.set()
 
     def close(self) -> None:
-        """Stop the thread and wait for its end."""
-        with self._lock:
-            self._ended = True
-        self._wake.set()
-        if self._thread is not None:
+        """Stop the thread, and wait a moment for its end."""
+        self._ended = True
+        self._awake.set()
+        if self._thread.ident is not None:
             self._thread.join(JOIN_S)
 
     def _run(self) -> None:
         while not self._ended:
-            self._wake.wait()
-            self._wake.clear()
-            try:
-                while not self._ended and not self._work():
-                    time.sleep(0)  # others get their turn
-            except Exception as fault:  # an internal error: reported, and the thread stays
-                self._failed(fault)
+            self._awake.wait()
+            self._awake.clear()
+            while not self._ended and not self._work():
+                time.sleep(0)  # let other threads run

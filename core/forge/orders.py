@@ -1,4 +1,4 @@
-"""Orders to the send service, its questions, and its state: values only."""
+"""Orders to the send service, its questions, and its published state: values only."""
 
 from __future__ import annotations
 
@@ -37,29 +37,36 @@ class Order:
         return self.drafts[0].network if self.drafts and not self.packets else ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """The sentences that the user is asked about before order `number` leaves.
+    """The sentences to ask the user before an order leaves.
 
-    `marks` are what a yes is remembered by.
+    `marks` are stored when the user agrees.
     """
 
-    number: int
     sentences: tuple[str, ...]
     marks: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class ForgeSnapshot:
-    """The state of the service for the screen. `ours` are the numbers of packets that it sent."""
+    """The published state of the service.
 
-    around: tuple[RouteSuggestions, ...] = ()
+    `suggestions` has one entry per draft. `sent_numbers` are the packets in the store of
+    `store_generation` that the service sent. `listen_until_s` is when the service stops looking for
+    replies, by its clock. `handled` counts the commands of the screen that this state includes.
+    """
+
+    suggestions: tuple[RouteSuggestions, ...] = ()
     interfaces: tuple[str, ...] = ()
     question: Question | None = None
     report: Report = field(default_factory=Report)
     sent_numbers: frozenset[int] = frozenset()
+    store_generation: int = 0
+    listen_until_s: float = 0.0
+    handled: int = 0
 
     @property
     def sending(self) -> bool:
-        """True while an order is being carried out."""
+        """True while the service carries out an order."""
         return self.report.sending

@@ -691,7 +691,7 @@ async def test_a_poll_that_finds_nothing_new_shows_nothing(monkeypatch):
             "the echo server": lambda: setattr(
                 engine.echo, "said", replace(engine.echo.said, message="y")
             ),
-            "the forge": lambda: screen.sides["forge"].service._report(error="no"),
+            "the forge": lambda: screen.sides["forge"].service._sender._report(error="no"),
             "a panel": lambda: setattr(screen.workspace, "zoomed", True),
             "a store": lambda: setattr(engine, "store", scripted_store()),
         }

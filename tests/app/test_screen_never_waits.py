@@ -122,12 +122,12 @@ async def test_what_the_sender_writes_down_waits_in_its_own_thread(tmp_path, mon
         monkeypatch.setattr(private_folder.time, "sleep", nap)
         stage.paths.state.parent.mkdir(mode=0o700, exist_ok=True)
         with PrivateFolder(stage.paths.state.parent) as other, other.locked():
-            worker = threading.Thread(target=lambda: keeping.remember((), frozenset({"10.0.0.1"})))
+            worker = threading.Thread(target=lambda: journal.remember((), frozenset({"10.0.0.1"})))
             worker.start()
             await eventually(lambda: napped, "the other thread's nap")
         worker.join()
         assert set(napped) == {worker}
-        assert keeping.approved_marks() == {"10.0.0.1"}
+        assert journal.approved_marks() == {"10.0.0.1"}
 
 
 @pytest.mark.parametrize("change", sorted(CHANGING))
@@ -203,7 +203,7 @@ def test_the_screen_changes_state_files_by_these_calls_only() -> None:
                 "PcapngWriter",
                 "open_audit",
                 "write_down",
-            ) or (name == "remember" and owner.endswith("keeping")):
+            ) or (name == "remember" and owner.endswith("journal")):
                 waiting.append(f"{path.name}:{node.lineno}: {name}")
             if isinstance(node, ast.Call) and ast.unparse(node.func) in STORES:
                 waiting.append(f"{path.name}:{node.lineno}: {ast.unparse(node.func)}()")

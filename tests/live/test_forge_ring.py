@@ -174,7 +174,7 @@ def test_what_the_other_end_drops_is_told(
     assert "the other end of a veth" in told
 
 
-@pytest.mark.parametrize("way", ["put", "put_many", "replay"])
+@pytest.mark.parametrize("method", ["put", "put_many", "replay"])
 def test_nothing_is_sent_after_frames_that_a_stop_withdrew(network: Network, method: str) -> None:
     """The other end of the veth drops frame 9 for ever; more frames follow than the ring holds."""
     sizes = [1514 if number == 9 else 60 for number in range(12_000)]

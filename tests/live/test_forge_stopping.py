@@ -156,7 +156,7 @@ def backlog(network: Network) -> int:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-@pytest.mark.parametrize("way", [(), ("--link", "near0", "--eth.dst", "02:00:00:00:00:09")])
+@pytest.mark.parametrize("method", [(), ("--link", "near0", "--eth.dst", "02:00:00:00:00:09")])
 def test_waiting_for_a_full_queue(network, tmp_path, number, method) -> None:
     throttle(network)
     payload = ("--payload", "x" * 1400, "--count", "1000000", "--yes")

@@ -94,18 +94,18 @@ class ForgePanel(Vertical):
     @property
     def _route(self) -> str:
         """The interface of the route to the destination."""
-        suggestions = self.snapshot.around
+        suggestions = self.snapshot.suggestions
         link = suggestions[0].link if suggestions else None
         return link.name if link is not None else ""
 
     def show(self, snapshot: ForgeSnapshot) -> None:
         """Show a newer state of the service."""
         before, self.snapshot = self.snapshot, snapshot
-        if (snapshot.around, snapshot.interfaces) != (before.around, before.interfaces):
-            trouble = next((around.trouble for around in snapshot.around if around.trouble), "")
+        if (snapshot.suggestions, snapshot.interfaces) != (before.suggestions, before.interfaces):
+            trouble = next((one.trouble for one in snapshot.suggestions if one.trouble), "")
             by_route = "" if self.form.held.settings.interface else self._route
             known = Surrounding(snapshot.interfaces, by_route, trouble)
-            self.form.suggest([around.values for around in snapshot.around], known)
+            self.form.suggest([one.values for one in snapshot.suggestions], known)
             self._show_bytes()
         if snapshot.report != before.report:
             if snapshot.report != Report() and not self._prefers_outcome:

@@ -98,7 +98,7 @@ class Tracker:
 
     def outcomes(self) -> tuple[PacketOutcome, ...]:
         """What is known so far, for each of the packets."""
-        return tuple(track.fate() for track in self._tracks)
+        return tuple(track.result() for track in self._tracks)
 
 
 class Track:
@@ -144,7 +144,7 @@ class Track:
             data = data[:start] + bytes(stop - start) + data[stop:]
         return data
 
-    def fate(self) -> PacketOutcome:
+    def result(self) -> PacketOutcome:
         outcome = self.outcome
         number = outcome.copy.number if outcome.copy is not None else 0
         replies = tuple(outcome.replies)

@@ -1,44 +1,266 @@
-"""The forger without a screen: it departs as the command line does."""
+"""The send service without a screen: its orders, its threads, and the races between them."""
 
 from __future__ import annotations
 
+import random
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from core.forge import lookup
+from core.forge.background_task import BackgroundTask
 from core.forge.compose.draft import Draft
+from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.host import ForgeHost
-from core.forge.orders import Order
+from core.forge.lookup import Lookup
+from core.forge.observe.outcome import Outcome
+from core.forge.observe.stopwatch import Stopwatch
+from core.forge.observe.tracker import Track, Tracker
+from core.forge.orders import ForgeSnapshot, Order
 from core.forge.send_errors import SendError
+from core.forge.sender import Sender
 from core.forge.service import ForgeService
 from core.forge.transmit.injector import Injector
 from core.forge.transmit.transmission import PreparedTransmission
-from tests.live.network import until
+from core.forge.values import SendMethod, SendPlan
+from core.store.packet_store import PacketStore
+from core.store.view import View
+from tests.scripted import HOST, SERVER, scripted_store
+from tests.scripted_forge import ScriptedMachine, Wire
+from tests.waiting import until
 
 NOT_OPENED = "not opened"
+SYN = {"ip.src": HOST, "ip.dst": SERVER, "tcp.srcport": "4000", "tcp.flags.syn": "1"}
+OWN = {"ip.src": HOST, "ip.dst": HOST, "tcp.srcport": "4000"}
 
 
 class Unopened(ForgeHost):
-    """This computer, but nothing leaves it."""
+    """This host, but no socket opens."""
 
     def __init__(self) -> None:
-        self.transmission: PreparedTransmission | None = None
+        self.prepared: PreparedTransmission | None = None
 
     def open(self, transmission: PreparedTransmission, *, bypass: bool = False) -> Injector:
-        self.transmission = transmission
+        self.prepared = transmission
         raise SendError(0, NOT_OPENED)
 
 
+class Followed:
+    """A service that sends into a store, which the test has it follow as the screen does."""
+
+    def __init__(self, folder: Path, host: ScriptedMachine | None = None) -> None:
+        self.store = scripted_store()
+        self.host = host or ScriptedMachine(Wire(self.store))
+        self.service = ForgeService(folder, audit=False, host=self.host)
+        self.generation = 1
+
+    def follow(self) -> ForgeSnapshot:
+        self.service.follow(self.store.snapshot(), self.generation, "")
+        return self.service.snapshot()
+
+    def replace_store(self) -> None:
+        self.store = PacketStore(1 << 20)
+        self.host.wire = Wire(self.store)
+        self.generation += 1
+
+    def until(self, holds: Callable[[ForgeSnapshot], object]) -> None:
+        until(lambda: holds(self.follow()))
+
+
+@pytest.fixture
+def followed(tmp_path: Path) -> Iterator[Followed]:
+    made = Followed(tmp_path)
+    yield made
+    made.service.close()
+
+
+def order(*, count: int = 1, rate: float | None = None, **changes: str) -> Order:
+    return Order((Draft(("ip", "tcp"), {**OWN, **changes}),), plan=SendPlan(count, rate))
+
+
 @pytest.mark.parametrize("version", ["0", "6"])
-def test_a_wrong_version_departs_as_what_it_is_meant_to_be(tmp_path: Path, version: str) -> None:
-    machine = Unopened()
-    forger = ForgeService(tmp_path, host=machine)
+def test_a_wrong_version_is_sent_as_the_protocol_of_its_layer(tmp_path: Path, version: str) -> None:
+    host = Unopened()
+    service = ForgeService(tmp_path, host=host)
     texts = {"ip.src": "127.0.0.1", "ip.dst": "127.0.0.1", "ip.version": version}
     try:
-        assert forger.send(Order(drafts=(Draft(("ip", "udp"), texts),)))
-        until(lambda: not forger.snapshot().sending, "the refusal")
+        assert service.send(Order(drafts=(Draft(("ip", "udp"), texts),)))
+        until(lambda: not service.snapshot().sending, "the refusal")
     finally:
-        forger.close()
-    assert forger.snapshot().report.error == NOT_OPENED
-    assert machine.transmission is not None
-    assert (machine.transmission.interface, machine.transmission.network) == ("lo", "ip")
+        service.close()
+    assert service.snapshot().report.error == NOT_OPENED
+    assert host.prepared is not None
+    assert (host.prepared.interface, host.prepared.network) == ("lo", "ip")
+
+
+def test_no_attribute_is_written_by_two_threads(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long random run of everything that the screen may do."""
+    threads: dict[tuple[int, str, str], set[int]] = defaultdict(set)
+    keep = []  # so that no id is used twice
+
+    def recording(cls: type) -> Callable[[object, str, object], None]:
+        def record(self: object, name: str, value: object) -> None:
+            keep.append(self)
+            threads[id(self), cls.__name__, name].add(threading.get_ident())
+            object.__setattr__(self, name, value)
+
+        return record
+
+    for cls in (ForgeService, Sender, Lookup, BackgroundTask, Tracker, Track, Outcome, Stopwatch,
+                View):  # fmt: skip
+        monkeypatch.setattr(cls, "__setattr__", recording(cls), raising=False)
+    service, choices = followed.service, random.Random(11)
+    orders = (
+        order(),
+        order(count=40),
+        order(count=1000, rate=2000.0),
+        order(**SYN),
+        order(**SYN, count=20),
+        order(**{"ip.ttl": "300"}),
+        Order((Draft(("eth", "arp"), {}),), method=SendMethod.LINK, interface="eth0"),
+    )
+    actions: dict[str, Callable[[], object]] = {
+        "send": lambda: service.send(choices.choice(orders)),
+        "yes": lambda: service.answer(True),
+        "no": lambda: service.answer(False),
+        "stop": service.stop,
+        "suggest": lambda: service.suggest(choices.choice(orders).drafts, ""),
+        "follow": followed.follow,
+        "store": followed.replace_store,
+    }
+    sent = 0
+    for _ in range(1500):
+        action = choices.choices(list(actions), (8, 4, 1, 1, 6, 12, 0.1))[0]
+        done = actions[action]()
+        sent += bool(done) if action == "send" else 0
+        if action == "send" and choices.random() < 0.5:
+            followed.until(lambda state: not state.sending or state.question)
+    service.answer(True)
+    service.stop()
+    followed.until(lambda state: not state.sending)
+    assert sent > 50
+    assert followed.host.sent
+    several = {key[1:]: found for key, found in threads.items() if len(found) > 1}
+    assert several == {}
+    assert len({ident for found in threads.values() for ident in found}) == 3
+
+
+def test_an_order_is_shown_at_once_and_refused_while_one_is_carried_out(followed: Followed) -> None:
+    service = followed.service
+    assert service.send(order(**SYN))
+    assert service.snapshot().sending
+    assert not service.send(order())
+    followed.until(lambda state: state.question)
+    service.answer(False)
+    assert service.snapshot().report.declined
+    assert service.snapshot().question is None
+    assert service.send(order())
+    followed.until(lambda state: not state.sending)
+    assert len(followed.host.sent) == 1
+
+
+def test_a_second_answer_to_a_question_is_void(followed: Followed) -> None:
+    followed.service.send(order(**SYN))
+    followed.until(lambda state: state.question)
+    followed.service.answer(True)
+    followed.service.answer(False)
+    followed.until(lambda state: not state.sending)
+    assert len(followed.host.sent) == 1
+
+
+def test_the_packets_of_another_store_are_not_shown_as_sent(followed: Followed) -> None:
+    followed.service.send(order(**SYN))
+    followed.until(lambda state: state.question)
+    followed.service.answer(True)
+    followed.until(lambda state: state.sent_numbers and state.report.outcomes[0].reply_count)
+    followed.replace_store()
+    assert followed.follow().sent_numbers == frozenset()
+    followed.until(lambda state: not state.report.listening)
+    assert followed.follow().sent_numbers == frozenset()
+
+
+class SlowRoutes(ScriptedMachine):
+    """Answers the first request for suggestions when the test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked, self.may_answer = threading.Event(), threading.Event()
+
+    def suggest_from_routes(
+        self, draft: Draft, interface: str = "", *, resolve: bool = False
+    ) -> RouteSuggestions:
+        if not self.asked.is_set():
+            self.asked.set()
+            self.may_answer.wait()
+        return RouteSuggestions(trouble=draft.texts["payload"])
+
+
+def test_drafts_handed_over_while_others_are_looked_up_are_not_lost(tmp_path: Path) -> None:
+    host = SlowRoutes()
+    service = ForgeService(tmp_path, host=host)
+    try:
+        service.suggest((Draft(("ip",), {"payload": "first"}),), "")
+        assert host.asked.wait(60)
+        service.suggest((Draft(("ip",), {"payload": "second"}),), "")
+        host.may_answer.set()
+        until(lambda: [one.trouble for one in service.snapshot().suggestions] == ["second"])
+        for number in range(500):
+            service.suggest((Draft(("ip",), {"payload": str(number)}),), "")
+        until(lambda: [one.trouble for one in service.snapshot().suggestions] == ["499"])
+    finally:
+        host.may_answer.set()
+        service.close()
+
+
+def test_a_failure_to_follow_an_older_order_is_not_reported_for_a_newer_one(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, may_fail = threading.Event(), threading.Event()
+
+    class FailsForTheFirst(Tracker):
+        def extend(self, snapshot: object, budget: object) -> bool:
+            if not may_fail.is_set():
+                entered.set()
+                may_fail.wait()
+                raise RuntimeError("a fault")
+            return super().extend(snapshot, budget)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(lookup, "Tracker", FailsForTheFirst)
+    service = followed.service
+    try:
+        followed.follow()
+        service.send(order())
+        followed.until(lambda state: not state.sending)
+        assert entered.wait(60)
+        service.send(order())
+        followed.until(lambda state: not state.sending)
+    finally:
+        may_fail.set()
+    followed.until(lambda state: state.report.outcomes and state.report.outcomes[0].number)
+    report = service.snapshot().report
+    assert (report.listening, report.unseen_reason) == (True, "")
+
+
+def test_a_failure_to_follow_is_reported_and_the_next_order_is_followed(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bool:
+        raise RuntimeError("a\x1bfault")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Tracker, "extend", fail)
+        followed.follow()
+        followed.service.send(order())
+        followed.until(lambda state: state.report.unseen_reason)
+    report = followed.service.snapshot().report
+    assert "RuntimeError: a" in report.unseen_reason
+    assert "\x1b" not in report.unseen_reason
+    assert not report.listening
+    followed.until(lambda state: not state.sending)
+    followed.service.send(order())
+    followed.until(lambda state: state.report.outcomes and state.report.outcomes[0].number)

@@ -1,0 +1,245 @@
+"""The sender's thread: carry out orders, and publish the state of the service.
+
+The thread takes commands from one queue (`core.forge.commands`). It is the only one that writes the
+attributes of `Sender`; other threads put commands and read `published` and `watched`, which are
+immutable values. While it sends, `core.forge.transmit.pacing` calls `stopped` before every burst,
+and `stopped` handles the commands that arrived.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import replace
+from queue import SimpleQueue
+
+from core.forge import pipeline
+from core.forge.commands import (
+    Answer,
+    CaptureChanged,
+    Close,
+    Command,
+    FollowedStore,
+    Send,
+    Stop,
+    StoreReplaced,
+    Suggested,
+    Tracked,
+    TrackingFailed,
+    WatchedOrder,
+)
+from core.forge.host import ForgeHost
+from core.forge.journal.send_journal import SendJournal
+from core.forge.orders import ForgeSnapshot, OrderError, Question
+from core.forge.report import Report
+from core.forge.review.confirmation import Examination
+from core.forge.send_errors import SendError
+from core.forge.transmit.transmission import PreparedTransmission
+from core.forge.values import SendProgress
+from core.net.sockets import NotPermittedError
+from core.wire.model.text import safe
+
+LISTEN_S = 10.0  # how long after the last packet to look for replies
+_JOIN_S = 2.0
+
+
+class Sender:
+    """Carries out orders in a thread of its own. It is the driver of `core.forge.pipeline`.
+
+    `followed` returns the store that the screen shows; `watch` tells the tracking task that
+    `watched` changed or that sending ended.
+    """
+
+    remembers = True
+
+    def __init__(
+        self,
+        host: ForgeHost,
+        journal: SendJournal,
+        clock: Callable[[], float],
+        followed: Callable[[], FollowedStore],
+        watch: Callable[[], None],
+    ) -> None:
+        self.published = ForgeSnapshot()
+        self.watched: WatchedOrder | None = None
+        self._host = host
+        self._journal = journal
+        self._clock = clock
+        self._followed = followed
+        self._watch = watch
+        self._commands: SimpleQueue[Command] = SimpleQueue()
+        self._order = 0  # serial number of the current order
+        self._is_stopped = False
+        self._is_closing = False
+        self._thread = threading.Thread(target=self._run, name="rawscope sender", daemon=True)
+
+    # -- for other threads -----------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the thread, once."""
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def put(self, command: Command) -> None:
+        """Put a command into the queue."""
+        self._commands.put(command)
+
+    def join(self) -> None:
+        """Wait a moment for the thread's end, after `Close`."""
+        if self._thread.ident is not None:
+            self._thread.join(_JOIN_S)
+
+    # -- the thread --------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._is_closing:
+            command = self._commands.get()
+            if isinstance(command, Send):
+                self._carry_out(command)
+            else:
+                self._handle(command)
+
+    def _carry_out(self, command: Send) -> None:
+        self._order = command.serial
+        self._is_stopped = False
+        self.watched = None
+        report = Report(method=command.order.method.value, sending=True)
+        self._publish(question=None, report=report, handled=command.serial)
+        try:
+            pipeline.run(command.order, self._host, self._journal, self)
+        except pipeline.UnresolvedError as error:
+            self._fail(f"{error}; type an address, or choose another way")
+        except (OrderError, SendError, NotPermittedError, OSError) as refusal:
+            self._fail(str(refusal))
+        except Exception as fault:  # an internal error: the screen shows it, the program goes on
+            self._fail(f"sending failed ({type(fault).__name__}: {safe(str(fault))})")
+
+    def _handle(self, command: Command) -> None:
+        match command:
+            case Close():
+                self._is_closing = True
+            case Stop(order):
+                self._is_stopped = self._is_stopped or order == self._order
+            case Send(serial) | Answer(serial):  # an answer to an older question is void
+                self._publish(handled=serial)
+            case Suggested(suggestions, interfaces):
+                known = self.published.interfaces if interfaces is None else interfaces
+                self._publish(suggestions=suggestions, interfaces=known)
+            case CaptureChanged(unseen_reason):
+                self._report(unseen_reason=unseen_reason)
+            case StoreReplaced(generation):
+                self._forget_store(generation)
+            case Tracked():
+                self._take_outcomes(command)
+            case TrackingFailed(watched, unseen_reason):
+                if watched is self.watched:  # an older order's failure says nothing of this one
+                    self.watched = None
+                    self._report(unseen_reason=unseen_reason, listening=False)
+
+    def _forget_store(self, generation: int) -> None:
+        self._publish(store_generation=generation)
+        if self.watched is None or self.watched.generation != generation:
+            self.watched = None
+            self._publish(sent_numbers=frozenset())
+            self._report(listening=False)
+
+    def _take_outcomes(self, found: Tracked) -> None:
+        if found.watched is not self.watched:
+            return
+        report = replace(
+            self.published.report,
+            outcomes=found.outcomes,
+            counting=found.counting,
+            listening=self._clock() <= self.published.listen_until_s,
+        )
+        self._publish(report=report, sent_numbers=found.sent_numbers)
+
+    # -- the pipeline's driver -----------------------------------------------------------------
+
+    def approve(self, found: Examination) -> bool:
+        """Publish the questions, and wait for the user's answer."""
+        question = Question(found.questions, found.marks)
+        asking = replace(self.published.report, asking=True)
+        self._publish(question=question, report=asking)
+        while not self._is_closing:
+            command = self._commands.get()
+            if isinstance(command, Answer) and command.question is question:
+                report = answered(self.published.report, command.yes)
+                self._publish(question=None, report=report, handled=command.serial)
+                return command.yes
+            self._handle(command)
+        return False
+
+    def waiting(self) -> AbstractContextManager[object]:
+        """Return an empty context: no signal reaches this thread."""
+        return nullcontext()
+
+    def opened(self, built: pipeline.BuiltOrder, stack: ExitStack) -> None:
+        """Have the tracking task look for the packets from here on."""
+        transmission = built.transmission
+        self._publish(listen_until_s=float("inf"))
+        self._report(
+            interface=transmission.interface,
+            listening=True,
+            progress=SendProgress(0),
+            audit=self._journal.audit_path(transmission.method),
+        )
+        self.watched = self._watched(transmission)
+        self._watch()
+
+    def stopped(self) -> bool:
+        """Handle the commands that arrived; return True once the order is to stop."""
+        while not self._commands.empty():
+            self._handle(self._commands.get())
+        return self._is_stopped or self._is_closing
+
+    def progress(self, progress: SendProgress) -> None:
+        """Publish the progress."""
+        self._report(progress=progress)
+
+    def sent(
+        self,
+        built: pipeline.BuiltOrder,
+        progress: SendProgress,
+        trouble: str,
+        notes: tuple[str, ...],
+    ) -> None:
+        """Publish the result, and look for replies for `LISTEN_S` more."""
+        all_notes = (*built.order.notes, *built.transmission.notes, trouble, *notes)
+        self._publish(listen_until_s=self._clock() + LISTEN_S)
+        self._report(
+            progress=progress,
+            sending=False,
+            error=str(progress.error) if progress.error is not None else "",
+            notes=tuple(note for note in all_notes if note),
+        )
+        self._watch()
+
+    def _watched(self, transmission: PreparedTransmission) -> WatchedOrder:
+        store = self._followed()
+        return WatchedOrder(
+            transmission.packets,
+            transmission.method,
+            transmission.network,
+            store.snapshot.count + 1 if store.snapshot is not None else 1,
+            store.generation,
+            self.published.sent_numbers,
+        )
+
+    # -- the published state -------------------------------------------------------------------
+
+    def _fail(self, sentence: str) -> None:
+        self._report(sending=False, error=sentence)
+
+    def _report(self, **changes: object) -> None:
+        report = replace(self.published.report, **changes)  # type: ignore[arg-type]
+        self._publish(report=report)
+
+    def _publish(self, **changes: object) -> None:
+        self.published = replace(self.published, **changes)  # type: ignore[arg-type]
+
+
+def answered(report: Report, yes: bool) -> Report:
+    """Return the report of an order after the user's answer."""
+    return replace(report, asking=False) if yes else Report(method=report.method, declined=True)
