@@ -102,6 +102,7 @@ class ScriptedMachine(ForgeHost):
     """Has lo and eth0, and a route to everything but 203.0.113.9."""
 
     def __init__(self, wire: Callable[[bytes], None] = lambda packet: None) -> None:
+        super().__init__()
         self.wire = wire
         self.sent: list[bytes] = []
         self.error: SendError | None = None

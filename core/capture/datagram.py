@@ -25,6 +25,7 @@ from core.capture.packet_socket import PacketSocket
 from core.capture.source import AddInterface, CaptureStatistics
 from core.decode.batch import Batch
 from core.net import sockets as kernel
+from core.net.sockets import SocketProvider
 
 BATCH_FRAMES = 512  # at most so many per read, so that other sources are read, too
 _GAP = 32  # bytes before a frame for a VLAN tag or a cooked header
@@ -61,8 +62,10 @@ Row = tuple[int | tuple[int, ...], ...]
 class DatagramSource:
     """One interface, or all of them, by recvmsg. See `core.capture.source.CaptureSource`."""
 
-    def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
-        self._packet_socket = PacketSocket(name, options, add)
+    def __init__(
+        self, name: str, options: CaptureOptions, add: AddInterface, sockets: SocketProvider
+    ) -> None:
+        self._packet_socket = PacketSocket(name, options, add, sockets)
         self.name = self._packet_socket.name
         self.interface_index = self._packet_socket.interface_index
         self._largest = options.snap_length

@@ -26,6 +26,7 @@ from core.capture.packet_socket import find_link
 from core.capture.source import AddInterface, CaptureError, CaptureStatistics
 from core.decode.batch import Batch, CaptureInterface
 from core.net import sockets as kernel
+from core.net.sockets import SocketProvider
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
 
@@ -38,7 +39,9 @@ _CONTROL_BYTES = socket.CMSG_SPACE(TIMESPEC.size)
 class InetSource:
     """Incoming TCP, UDP and ICMP over IPv4. See `core.capture.source.CaptureSource`."""
 
-    def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
+    def __init__(
+        self, name: str, options: CaptureOptions, add: AddInterface, sockets: SocketProvider
+    ) -> None:
         link = None if name == ANY else find_link(name)
         self.name = link.name if link else name
         self.interface_index = link.index if link else 0
@@ -51,7 +54,7 @@ class InetSource:
         self._sockets: list[socket.socket] = []
         try:
             for protocol in PROTOCOLS:
-                self._open(protocol, options)
+                self._open(protocol, options, sockets)
         except BaseException:
             self.close()
             raise
@@ -115,9 +118,9 @@ class InetSource:
         for one in self._sockets:
             one.close()
 
-    def _open(self, protocol: int, options: CaptureOptions) -> None:
+    def _open(self, protocol: int, options: CaptureOptions, sockets: SocketProvider) -> None:
         try:
-            opened = kernel.raw_ipv4_socket(protocol, options.interfaces)
+            opened = sockets.raw_ipv4_socket(protocol, options.interfaces)
         except kernel.NotPermittedError as error:
             raise CaptureError(str(error)) from error
         self._sockets.append(opened)

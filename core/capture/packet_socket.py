@@ -32,6 +32,7 @@ from core.capture.source import AddInterface, CaptureError, CaptureStatistics
 from core.net import sockets as kernel
 from core.net.interface_lookup import UnknownInterfaceError, require_interface
 from core.net.netlink import LinkMessage, LinkWatcher
+from core.net.sockets import SocketProvider
 from core.wire.model.text import safe
 
 LOOPBACK_INDEX = 1  # of lo in every network namespace: drivers/net/loopback.c, loopback_net_init
@@ -44,7 +45,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class PacketSocket:
     """The socket and the interface that it is bound to. Raises `CaptureError` and `OSError`."""
 
-    def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
+    def __init__(
+        self, name: str, options: CaptureOptions, add: AddInterface, sockets: SocketProvider
+    ) -> None:
         self.info = None if name == ANY else find_link(name)
         self.name = self.info.name if self.info else name
         self.interface_index = self.info.index if self.info else 0
@@ -53,7 +56,7 @@ class PacketSocket:
         self._received = 0
         self._dropped = 0
         try:
-            self.socket = kernel.packet_socket(interfaces=options.interfaces)
+            self.socket = sockets.packet_socket(interfaces=options.interfaces)
         except kernel.NotPermittedError as error:
             raise CaptureError(str(error)) from error
         self._watcher: LinkWatcher | None = None

@@ -28,6 +28,7 @@ from core.capture.packet_socket import PacketSocket
 from core.capture.source import AddInterface, CaptureStatistics
 from core.decode.batch import Batch
 from core.net import sockets as kernel
+from core.net.sockets import SocketProvider
 from core.wire.model.text import safe
 
 BLOCK_BYTES = 1 << 20
@@ -61,8 +62,10 @@ class RingUnavailableError(Exception):
 class RingSource:
     """One interface, or all of them, through one ring. See `core.capture.source.CaptureSource`."""
 
-    def __init__(self, name: str, options: CaptureOptions, add: AddInterface) -> None:
-        self._packet_socket = PacketSocket(name, options, add)
+    def __init__(
+        self, name: str, options: CaptureOptions, add: AddInterface, sockets: SocketProvider
+    ) -> None:
+        self._packet_socket = PacketSocket(name, options, add, sockets)
         self.name = self._packet_socket.name
         self.interface_index = self._packet_socket.interface_index
         try:

@@ -25,6 +25,7 @@ from core.capture.source_factory import open_source
 from core.decode.batch import Batch
 from core.net.interfaces import IFF_RUNNING, IFF_UP
 from core.net.netlink import LinkMessage, LinkWatcher, get_link
+from core.net.sockets import LOCAL_SOCKETS, SocketProvider
 from core.wire.model.text import safe
 
 EVERY_INTERFACE = 0  # the index of a source that is not bound to an interface
@@ -56,7 +57,12 @@ class CaptureSession:
     `interfaces` holds their own names, each once, however the user named them.
     """
 
-    def __init__(self, options: CaptureOptions, add: AddInterface) -> None:
+    def __init__(
+        self,
+        options: CaptureOptions,
+        add: AddInterface,
+        sockets: SocketProvider = LOCAL_SOCKETS,
+    ) -> None:
         self.feeds: list[Feed] = []
         self._ended = CaptureStatistics()
         self._delivered_by_ended = 0
@@ -67,7 +73,7 @@ class CaptureSession:
             raise CaptureError(f"cannot watch the links: {error.strerror}") from error
         try:
             for name in dict.fromkeys(map(_name, options.interfaces)):
-                self.feeds.append(Feed(open_source(name, options, add)))
+                self.feeds.append(Feed(open_source(name, options, add, sockets)))
             self.interfaces = tuple(feed.source.name for feed in self.feeds)
             for feed in self.feeds:
                 if feed.source.interface_index != EVERY_INTERFACE:

@@ -10,10 +10,14 @@ from core.forge.transmit.injector import Injector
 from core.forge.transmit.transmission import PreparedTransmission, prepare
 from core.forge.values import SendMethod
 from core.net.interfaces import list_interfaces
+from core.net.sockets import LOCAL_SOCKETS, SocketProvider
 
 
 class ForgeHost:
-    """This host: its routes, neighbors, interfaces, and raw sockets."""
+    """This host: its routes, neighbors, interfaces, and raw sockets, which `sockets` makes."""
+
+    def __init__(self, sockets: SocketProvider = LOCAL_SOCKETS) -> None:
+        self.sockets = sockets
 
     def suggest_from_routes(
         self, draft: Draft, interface: str = "", *, resolve: bool = False
@@ -33,4 +37,4 @@ class ForgeHost:
 
     def open(self, transmission: PreparedTransmission, *, bypass: bool = False) -> Injector:
         """Open the socket. Raises `SendError` and `NotPermittedError`."""
-        return transmission.open(bypass=bypass)
+        return transmission.open(bypass=bypass, sockets=self.sockets)

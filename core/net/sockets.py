@@ -1,8 +1,10 @@
 """Create raw and packet sockets, here and nowhere else, and define the kernel constants for them.
 
 Creating such a socket takes CAP_NET_RAW (packet(7), raw(7), capabilities(7)); everything after that
-(ring, filter, bind, promiscuous mode) takes no privilege. So this is the only code that can fail
-for lack of one, and its error names what is missing and the command that grants it.
+(ring, filter, bind, promiscuous mode) takes no privilege. So `LocalSockets` is the only code that
+can fail for lack of one, and its error names what is missing and the command that grants it. The
+modules that capture and send are given a `SocketProvider`, so that a privileged process can make
+the sockets for them.
 
 The command runs rawscope as the same user with that one capability in its ambient set (setpriv(1),
 util-linux), nothing else in its bounding set, and no way to gain more (no_new_privs, prctl(2)).
@@ -18,6 +20,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 SOL_PACKET = 263  # linux/socket.h
 ETH_P_ALL = 0x0003  # linux/if_ether.h
@@ -113,30 +116,57 @@ class NotPermittedError(Exception):
         super().__init__(f"{purpose} needs the capability CAP_NET_RAW; run: {command}")
 
 
-def packet_socket(purpose: str = "capturing", interfaces: Sequence[str] = ()) -> socket.socket:
-    """Return a link-level socket, AF_PACKET / SOCK_RAW, non-blocking, close-on-exec.
+class SocketProvider(Protocol):
+    """Makes raw and packet sockets for the modules that capture and send.
 
-    It is made with protocol 0, so it receives nothing until it is bound to ETH_P_ALL: no frame gets
-    in before the filter is attached (packet(7)). Raises NotPermittedError.
+    Every socket is non-blocking and close-on-exec. Each method raises `NotPermittedError` if the
+    privilege is missing.
     """
-    return _create(socket.AF_PACKET, 0, purpose, interfaces)
+
+    def packet_socket(
+        self, purpose: str = "capturing", interfaces: Sequence[str] = ()
+    ) -> socket.socket:
+        """Return a link-level socket, AF_PACKET / SOCK_RAW, with protocol 0.
+
+        It receives nothing until it is bound to ETH_P_ALL, so no frame gets in before the filter is
+        attached (packet(7)). `purpose` and `interfaces` are for the text of the error.
+        """
+        ...
+
+    def raw_ipv4_socket(self, protocol: int, interfaces: Sequence[str] = ()) -> socket.socket:
+        """Return an AF_INET / SOCK_RAW socket.
+
+        It receives incoming IPv4 packets of one protocol, header first (raw(7)).
+        """
+        ...
+
+    def raw_ipv6_socket(self, protocol: int) -> socket.socket:
+        """Return an AF_INET6 / SOCK_RAW socket (raw(7), RFC 3542).
+
+        Raises OSError if the kernel has no IPv6.
+        """
+        ...
 
 
-def raw_ipv4_socket(protocol: int, interfaces: Sequence[str] = ()) -> socket.socket:
-    """Return an AF_INET / SOCK_RAW socket: incoming IPv4 packets of one protocol, header first
-    (raw(7)).
+class LocalSockets:
+    """The default `SocketProvider`: creates the sockets in this process."""
 
-    It is non-blocking and close-on-exec. Raises NotPermittedError.
-    """
-    return _create(socket.AF_INET, protocol, "a raw IPv4 socket", interfaces)
+    def packet_socket(
+        self, purpose: str = "capturing", interfaces: Sequence[str] = ()
+    ) -> socket.socket:
+        """Return a packet socket with protocol 0."""
+        return _create(socket.AF_PACKET, 0, purpose, interfaces)
+
+    def raw_ipv4_socket(self, protocol: int, interfaces: Sequence[str] = ()) -> socket.socket:
+        """Return a raw IPv4 socket."""
+        return _create(socket.AF_INET, protocol, "a raw IPv4 socket", interfaces)
+
+    def raw_ipv6_socket(self, protocol: int) -> socket.socket:
+        """Return a raw IPv6 socket."""
+        return _create(socket.AF_INET6, protocol, "a raw IPv6 socket")
 
 
-def raw_ipv6_socket(protocol: int) -> socket.socket:
-    """Return an AF_INET6 / SOCK_RAW socket (raw(7), RFC 3542), non-blocking, close-on-exec.
-
-    Raises NotPermittedError, and OSError if the kernel has no IPv6.
-    """
-    return _create(socket.AF_INET6, protocol, "a raw IPv6 socket")
+LOCAL_SOCKETS: SocketProvider = LocalSockets()
 
 
 def _create(

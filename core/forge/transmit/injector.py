@@ -36,6 +36,7 @@ from core.forge.transmit.repeat_sendmmsg import BURST, EqualMessages
 from core.forge.transmit.tx_slots import SEND_BUFFER_BYTES
 from core.forge.values import Egress, SendMethod
 from core.net import sockets as kernel
+from core.net.sockets import LOCAL_SOCKETS, SocketProvider
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 
@@ -110,9 +111,12 @@ class LinkInjector(Injector):
     Where the kernel makes no ring they go by sendmmsg, as packets on the other ways do.
     """
 
-    def __init__(self, made: socket.socket, what: Circumstances, bypass: bool) -> None:
+    def __init__(
+        self, made: socket.socket, what: Circumstances, bypass: bool, sockets: SocketProvider
+    ) -> None:
         super().__init__(SendMethod.LINK, made, what)
         self._bypass = bypass
+        self._sockets = sockets
         self._ring: EqualFrames | None = None
         self._ringed: bytes | None = None  # what a ring was asked for last
         self._stuck_since_s: float | None = None
@@ -144,7 +148,7 @@ class LinkInjector(Injector):
             self._ring.close()
         what, self._ring, self._ringed = self.circumstances, None, packet
         with suppress(OSError, kernel.NotPermittedError):
-            self._ring = EqualFrames(what.interface, what.mtu, packet, self._bypass)
+            self._ring = EqualFrames(what.interface, what.mtu, packet, self._bypass, self._sockets)
 
     def _be_patient(self, length: int) -> None:
         """A moment, while frames are on their way. Raises `SendError` if that takes too long."""
@@ -156,19 +160,19 @@ class LinkInjector(Injector):
         time.sleep(_NAP_S)
 
 
-def open_ip(packet: bytes, out: Egress) -> Injector:
+def open_ip(packet: bytes, out: Egress, sockets: SocketProvider = LOCAL_SOCKETS) -> Injector:
     """A raw socket for an IP packet of either version, its header included.
 
     Raises `SendError`, and `core.net.sockets.NotPermittedError`.
     """
     six = is_ipv6(packet, out.network)
-    make = kernel.raw_ipv6_socket if six else kernel.raw_ipv4_socket
+    make = sockets.raw_ipv6_socket if six else sockets.raw_ipv4_socket
     made = make(socket.IPPROTO_RAW)
     _include_header(made, six, True)
     return _connected(SendMethod.IP, made, packet, out)
 
 
-def open_system(packet: bytes, out: Egress) -> Injector:
+def open_system(packet: bytes, out: Egress, sockets: SocketProvider = LOCAL_SOCKETS) -> Injector:
     """A raw socket that is given what follows the IP header of `packet`; the system writes that.
 
     Protocol 255 (IPPROTO_RAW) switches IP_HDRINCL on (raw(7)), which would make a header of the
@@ -177,20 +181,26 @@ def open_system(packet: bytes, out: Egress) -> Injector:
     six = is_ipv6(packet, out.network)
     protocol = (IPV6["nxt"] if six else IPV4["proto"]).number(packet)
     try:
-        made = kernel.raw_ipv6_socket(protocol) if six else kernel.raw_ipv4_socket(protocol)
+        made = sockets.raw_ipv6_socket(protocol) if six else sockets.raw_ipv4_socket(protocol)
     except OSError as error:
         raise refused(error.errno or 0, Circumstances(str(protocol), out.interface)) from error
     _include_header(made, six, False)
     return _connected(SendMethod.SYSTEM, made, packet, out)
 
 
-def open_link(interface: str, mtu: int, *, bypass: bool = False) -> Injector:
+def open_link(
+    interface: str,
+    mtu: int,
+    *,
+    bypass: bool = False,
+    sockets: SocketProvider = LOCAL_SOCKETS,
+) -> Injector:
     """A packet socket on an Ethernet interface or lo. `bypass` goes around its queueing discipline.
 
     Raises `SendError`, and `core.net.sockets.NotPermittedError`.
     """
     what = Circumstances(interface, interface, mtu, verbatim=True)
-    made = kernel.packet_socket("sending")
+    made = sockets.packet_socket("sending")
     try:
         made.bind((interface, 0))  # protocol 0: it receives nothing
         if bypass:
@@ -199,7 +209,7 @@ def open_link(interface: str, mtu: int, *, bypass: bool = False) -> Injector:
     except OSError as error:
         made.close()
         raise refused(error.errno or 0, what) from error
-    return LinkInjector(made, what, bypass)
+    return LinkInjector(made, what, bypass, sockets)
 
 
 def _include_header(made: socket.socket, six: bool, included: bool) -> None:

@@ -22,6 +22,7 @@ import numpy as np
 
 from core.forge.transmit.tx_slots import TxSlots, alone
 from core.net import sockets as kernel
+from core.net.sockets import LOCAL_SOCKETS, SocketProvider
 
 _KEPT = kernel.TP_STATUS_SEND_REQUEST | kernel.TP_STATUS_WRONG_FORMAT
 
@@ -32,8 +33,15 @@ class EqualFrames:
     Raises OSError and `core.net.sockets.NotPermittedError` if the kernel gives no ring.
     """
 
-    def __init__(self, interface: str, mtu: int, frame: bytes, bypass: bool) -> None:
-        self._slots = TxSlots(interface, mtu, len(frame), bypass)
+    def __init__(
+        self,
+        interface: str,
+        mtu: int,
+        frame: bytes,
+        bypass: bool,
+        sockets: SocketProvider = LOCAL_SOCKETS,
+    ) -> None:
+        self._slots = TxSlots(interface, mtu, len(frame), bypass, sockets)
         self._next = 0
         self._frame = alone(frame)
         self._slots.frames[:, : len(frame)] = self._frame[0]

@@ -28,6 +28,7 @@ from core.net.routes import (
     find_route,
     resolve_neighbor,
 )
+from core.net.sockets import LOCAL_SOCKETS, SocketProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class PreparedTransmission:
         marks = frozenset(mark for one in found for mark in one.marks)
         return Examination(found[0].destination, found[0].target, tuple(questions), marks)
 
-    def open(self, *, bypass: bool = False) -> Injector:
+    def open(self, *, bypass: bool = False, sockets: SocketProvider = LOCAL_SOCKETS) -> Injector:
         """The socket. Raises `SendError` and `core.net.sockets.NotPermittedError`.
 
         The next hop is asked for its link address, if need be: a packet to nobody is refused
@@ -80,10 +81,10 @@ class PreparedTransmission:
             _check_neighbor(self.route, destination_of(first, self.network)[0])
         match self.method:
             case SendMethod.LINK:
-                return open_link(self.interface, self.mtu, bypass=bypass)
+                return open_link(self.interface, self.mtu, bypass=bypass, sockets=sockets)
             case SendMethod.SYSTEM:
-                return open_system(first, self._out)
-        return open_ip(first, self._out)
+                return open_system(first, self._out, sockets)
+        return open_ip(first, self._out, sockets)
 
     @property
     def notes(self) -> tuple[str, ...]:

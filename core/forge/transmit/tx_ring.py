@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from core.forge.send_errors import Circumstances, SendError, refused
 from core.forge.transmit.tx_slots import TxSlots, alone
 from core.net import sockets as kernel
+from core.net.sockets import LOCAL_SOCKETS, SocketProvider
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.vlan import VLAN
 
@@ -51,6 +52,7 @@ class TxRing:
         *,
         bypass: bool = False,
         stopped: Callable[[], bool] = lambda: False,
+        sockets: SocketProvider = LOCAL_SOCKETS,
     ) -> None:
         self.sent = 0
         self._stopped = stopped
@@ -60,7 +62,7 @@ class TxRing:
         self._waiting = 0
         self._is_over = False  # frames were withdrawn
         try:
-            self._slots = TxSlots(interface, mtu, self.longest, bypass)
+            self._slots = TxSlots(interface, mtu, self.longest, bypass, sockets)
         except OSError as error:
             raise refused(error.errno or 0, self._what) from error
 

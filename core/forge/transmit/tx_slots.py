@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.net import sockets as kernel
+from core.net.sockets import LOCAL_SOCKETS, SocketProvider
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.vlan import VLAN
 from core.wire.model.assigned_numbers import EtherType
@@ -85,13 +86,20 @@ class TxSlots:
     `core.net.sockets.NotPermittedError`.
     """
 
-    def __init__(self, interface: str, mtu: int, longest: int, bypass: bool) -> None:
+    def __init__(
+        self,
+        interface: str,
+        mtu: int,
+        longest: int,
+        bypass: bool,
+        sockets: SocketProvider = LOCAL_SOCKETS,
+    ) -> None:
         self._interface = interface
         self._mtu = mtu
         self.longest = longest
         self._size = max(_LEAST_SLOT, 1 << (_DATA + longest - 1).bit_length())
         self._count = min(_MOST_SLOTS, _RING_BYTES // self._size)
-        self._socket = kernel.packet_socket("sending")
+        self._socket = sockets.packet_socket("sending")
         try:
             self._socket.bind((interface, 0))
             if bypass:

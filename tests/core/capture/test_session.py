@@ -13,7 +13,7 @@ from core.capture.options import CaptureOptions
 from core.capture.session import CaptureSession
 from core.capture.source import CaptureError, CaptureStatistics
 from core.capture.source_factory import open_source
-from core.net import netlink
+from core.net import netlink, sockets
 from tests.core.decode.support import batch_of
 
 OPTIONS = CaptureOptions(("lo", "any"))
@@ -24,7 +24,7 @@ class BrokenSource:
 
     note = ""
 
-    def __init__(self, name, _options, _add):
+    def __init__(self, name, _options, _add, _sockets):
         self.name = name
         self.interface_index = 1
         self.descriptor = os.eventfd(0)
@@ -141,6 +141,16 @@ def no_more_descriptors(*_arguments):
     raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
+class UdpSockets(sockets.LocalSockets):
+    """Makes UDP sockets, which take no privilege and know no option of a packet socket."""
+
+    def packet_socket(self, purpose="", interfaces=()):
+        return socket.socket(type=socket.SOCK_DGRAM)
+
+    def raw_ipv4_socket(self, protocol, interfaces=()):
+        return socket.socket(type=socket.SOCK_DGRAM)
+
+
 # the failing call when a source or a session is opened
 FAULTS = {
     "the filter": lambda patch: patch.setattr(packet_socket.bpf, "attach", no_more_descriptors),
@@ -156,24 +166,18 @@ FAULTS = {
 @pytest.mark.parametrize("method", ["ring", "datagram"])
 def test_a_source_that_cannot_be_opened_leaves_nothing_open(monkeypatch, method, fault) -> None:
     """The error is one sentence, and no descriptor leaks; a UDP socket lacks the options."""
-    monkeypatch.setattr(
-        packet_socket.kernel, "packet_socket", lambda **_: socket.socket(type=socket.SOCK_DGRAM)
-    )
     FAULTS[fault](monkeypatch)
     before = descriptors()
     with pytest.raises(CaptureError, match="any: "):
-        open_source("any", CaptureOptions(("any",), method=method), lambda _: 0)
+        open_source("any", CaptureOptions(("any",), method=method), lambda _: 0, UdpSockets())
     assert descriptors() == before
 
 
 def test_an_inet_source_that_cannot_be_opened_leaves_nothing_open(monkeypatch) -> None:
-    monkeypatch.setattr(
-        inet.kernel, "raw_ipv4_socket", lambda *_: socket.socket(type=socket.SOCK_DGRAM)
-    )
     monkeypatch.setattr(inet, "grow_receive_buffer", no_more_descriptors)
     before = descriptors()
     with pytest.raises(CaptureError, match="any: "):
-        open_source("any", CaptureOptions(("any",), method="inet"), lambda _: 0)
+        open_source("any", CaptureOptions(("any",), method="inet"), lambda _: 0, UdpSockets())
     assert descriptors() == before
 
 

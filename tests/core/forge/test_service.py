@@ -41,6 +41,7 @@ class Unopened(ForgeHost):
     """This host, but no socket opens."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.prepared: PreparedTransmission | None = None
 
     def open(self, transmission: PreparedTransmission, *, bypass: bool = False) -> Injector:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import select
 import socket
 import sys
+from dataclasses import replace
 
 import pytest
 
+from core.capture.options import CaptureOptions
+from core.capture.source import CaptureError
+from core.capture.source_factory import open_source
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
+from core.forge.host import ForgeHost
+from core.forge.transmit.injector import open_ip, open_link, open_system
+from core.forge.transmit.repeat_ring import EqualFrames
+from core.forge.transmit.transmission import prepare
+from core.forge.transmit.tx_ring import TxRing
+from core.forge.values import Egress, SendMethod
 from core.net import sockets
-from tests.support import require_capture, require_header
+from tests.support import ROOT, require_capture, require_header
 from tests.waiting import PATIENCE_S
 
 DEFINITION = re.compile(r"^#define\s+(\w+)\s+(\(?[\w<() ]+\)?|0x\w+)\s*(?:/\*.*)?$", re.MULTILINE)
@@ -77,7 +90,10 @@ def test_the_suggested_command_captures_on_the_same_interfaces(given, wanted, mo
 
 def test_a_packet_socket_receives_nothing_until_it_is_bound():
     require_capture()
-    with sockets.packet_socket() as made, socket.socket(type=socket.SOCK_DGRAM) as sender:
+    with (
+        sockets.LOCAL_SOCKETS.packet_socket() as made,
+        socket.socket(type=socket.SOCK_DGRAM) as sender,
+    ):
         assert not made.get_inheritable()
         assert not made.getblocking()
         sender.sendto(b"unheard", ("127.0.0.1", 9))
@@ -90,7 +106,7 @@ def test_a_packet_socket_receives_nothing_until_it_is_bound():
 def test_a_raw_socket_receives_the_ip_header():
     require_capture()
     with (
-        sockets.raw_ipv4_socket(socket.IPPROTO_UDP) as made,
+        sockets.LOCAL_SOCKETS.raw_ipv4_socket(socket.IPPROTO_UDP) as made,
         socket.socket(type=socket.SOCK_DGRAM) as sender,
     ):
         assert not made.get_inheritable()
@@ -101,3 +117,76 @@ def test_a_raw_socket_receives_the_ip_header():
         packet = next(packet for packet in packets if packet.endswith(b"with a header"))
         assert packet[0] == 0x45
         assert packet[9] == socket.IPPROTO_UDP
+
+
+class Refusing(sockets.LocalSockets):
+    """Notes what it is asked for, and makes no socket."""
+
+    def __init__(self):
+        self.asked = []
+
+    def packet_socket(self, purpose="capturing", interfaces=()):
+        self.asked.append(purpose)
+        raise sockets.NotPermittedError(purpose, interfaces)
+
+    def raw_ipv4_socket(self, protocol, interfaces=()):
+        self.asked.append(protocol)
+        raise sockets.NotPermittedError("a raw IPv4 socket", interfaces)
+
+    def raw_ipv6_socket(self, protocol):
+        self.asked.append(protocol)
+        raise sockets.NotPermittedError("a raw IPv6 socket")
+
+
+PACKET_V4 = evaluate(Draft(("ip", "udp"), {"ip.src": "127.0.0.1", "ip.dst": "127.0.0.1"})).data
+PACKET_V6 = evaluate(Draft(("ipv6", "udp"), {"ipv6.src": "::1", "ipv6.dst": "::1"})).data
+CAPTURED = CaptureOptions(("lo",))
+USERS = {
+    "ring": (lambda given: open_source("lo", CAPTURED, lambda _: 0, given), "capturing"),
+    "datagram": (
+        lambda given: open_source("lo", replace(CAPTURED, method="datagram"), lambda _: 0, given),
+        "capturing",
+    ),
+    "inet": (
+        lambda given: open_source("lo", replace(CAPTURED, method="inet"), lambda _: 0, given),
+        socket.IPPROTO_TCP,
+    ),
+    "IP_HDRINCL": (lambda given: open_ip(PACKET_V4, Egress("lo"), given), socket.IPPROTO_RAW),
+    "IPV6_HDRINCL": (lambda given: open_ip(PACKET_V6, Egress("lo"), given), socket.IPPROTO_RAW),
+    "system": (lambda given: open_system(PACKET_V4, Egress("lo"), given), socket.IPPROTO_UDP),
+    "verbatim": (lambda given: open_link("lo", 65536, sockets=given), "sending"),
+    "repeat ring": (lambda given: EqualFrames("lo", 65536, bytes(60), False, given), "sending"),
+    "TX ring": (lambda given: TxRing("lo", 65536, 60, sockets=given), "sending"),
+    "host": (
+        lambda given: ForgeHost(given).open(prepare([bytes(60)], SendMethod.LINK, "lo")),
+        "sending",
+    ),
+}
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_whoever_needs_a_raw_socket_asks_its_provider(user):
+    provider = Refusing()
+    opened, wanted = USERS[user]
+    with pytest.raises((sockets.NotPermittedError, CaptureError), match="CAP_NET_RAW"):
+        opened(provider)
+    assert provider.asked == [wanted]
+
+
+def test_only_the_default_provider_creates_raw_sockets():
+    creating = []
+    for path in sorted(ROOT.glob("*/**/*.py")):
+        if path.relative_to(ROOT).parts[0] not in ("app", "core", "widgets"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in ("socket.socket", "socket"):
+                arguments = ast.unparse(node)
+                if "SOCK_RAW" in arguments and "AF_NETLINK" not in arguments:
+                    creating.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+            if isinstance(node, ast.Attribute) and node.attr == "AF_PACKET":
+                creating.append(f"{path.relative_to(ROOT)}: AF_PACKET")
+    wanted = ["core/capture/packet_socket.py: AF_PACKET",  # the family in sockaddr_ll
+              "core/net/sockets.py: AF_PACKET"]  # fmt: skip
+    assert [one for one in creating if "AF_PACKET" in one] == wanted
+    (only,) = [one for one in creating if "AF_PACKET" not in one]
+    assert only.startswith("core/net/sockets.py:")
