@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from core.forge.compose.payload_file import FileContents
 from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.observe.tracker import PacketOutcome
 from core.forge.orders import Order, Question
@@ -91,6 +92,13 @@ class Suggested:
 
 
 @dataclass(frozen=True, slots=True)
+class FilesRead:
+    """The contents of the files that the drafts on the screen name."""
+
+    files: FileContents
+
+
+@dataclass(frozen=True, slots=True)
 class Tracked:
     """The packets of an order found in the store. `counting` is true if more are to be compared."""
 
@@ -120,6 +128,7 @@ Command = (
     | StoreReplaced
     | CaptureChanged
     | Suggested
+    | FilesRead
     | Tracked
     | TrackingFailed
     | Close

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.forge.compose.draft import Draft
+from core.forge.compose.payload_file import FileContents
 from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.report import Report
 from core.forge.values import SendMethod, SendPlan
@@ -20,6 +21,7 @@ class Order:
 
     `interface` is for verbatim frames; empty means that the route decides. `bypass` is
     PACKET_QDISC_BYPASS (packet(7)). `said` names the order in the audit; the report shows `notes`.
+    `files` are the contents that the user saw of files that the drafts name.
     """
 
     drafts: tuple[Draft, ...] = ()
@@ -30,6 +32,7 @@ class Order:
     bypass: bool = False
     said: str = ""
     notes: tuple[str, ...] = ()
+    files: FileContents = field(default_factory=dict)
 
     @property
     def network(self) -> str:
@@ -52,13 +55,15 @@ class Question:
 class ForgeSnapshot:
     """The published state of the service.
 
-    `suggestions` has one entry per draft. `sent_numbers` are the packets in the store of
-    `store_generation` that the service sent. `listen_until_s` is when the service stops looking for
-    replies, by its clock. `handled` counts the commands of the screen that this state includes.
+    `suggestions` has one entry per draft; `files` has the contents of the files that drafts name.
+    `sent_numbers` are the packets in the store of `store_generation` that the service sent.
+    `listen_until_s` is when the service stops looking for replies, by its clock. `handled` counts
+    the commands of the screen that this state includes.
     """
 
     suggestions: tuple[RouteSuggestions, ...] = ()
     interfaces: tuple[str, ...] = ()
+    files: FileContents = field(default_factory=dict)
     question: Question | None = None
     report: Report = field(default_factory=Report)
     sent_numbers: frozenset[int] = frozenset()

@@ -1,7 +1,8 @@
 """Send one order: the steps that the form and ``rawscope send`` share.
 
 1. Suggest: ask the routing and neighbor tables once for each draft.
-2. Evaluate each draft once. The bytes are frozen from here on.
+2. Read the files that payloads name, unless the form has read them, and evaluate each draft once.
+   The bytes are frozen from here on.
 3. Review the bytes, and ask the user about what is unusual (`Driver.approve`).
 4. For frames, resolve the link address of the next hop, now that the user agreed, and patch it into
    the frozen bytes. If the review finds more in the patched bytes, ask again.
@@ -21,6 +22,7 @@ from typing import Protocol
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation, aim_wanted, evaluate
+from core.forge.compose.payload_file import FileContents, file_names, is_current, read_file
 from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.host import ForgeHost
 from core.forge.journal.send_journal import SendJournal
@@ -105,13 +107,15 @@ def evaluate_order(
     """Evaluate each draft of an order with what the host suggests.
 
     Raises `FieldError` for the first field in error; if `complete`, also for an open destination.
+    Raises `OrderError` if a file changed after the user saw its content.
     """
+    files = _files(order)
     evaluations, suggestions = [], []
     for draft in order.drafts:
         around = host.suggest_from_routes(draft, order.interface)
         if complete and order.interface and around.link is None:
             raise OrderError(around.trouble)
-        evaluation = evaluate(draft, around.values)
+        evaluation = evaluate(draft, around.values, files)
         for field in evaluation.errors:
             raise FieldError(field.key, field.error)
         if evaluation.built is None:
@@ -121,6 +125,17 @@ def evaluate_order(
         evaluations.append(evaluation)
         suggestions.append(around)
     return evaluations, suggestions
+
+
+def _files(order: Order) -> FileContents:
+    """Return the contents of the files that the drafts name; read those that nobody saw yet."""
+    files = {}
+    for name in file_names(order.drafts):
+        seen = order.files.get(name)
+        if seen is not None and not seen.error and not is_current(name, seen):
+            raise OrderError(f"@{name} has changed; check the new bytes, and send again")
+        files[name] = seen if seen is not None else read_file(name)
+    return files
 
 
 def build(order: Order, host: ForgeHost) -> BuiltOrder:

@@ -20,6 +20,7 @@ from core.forge.commands import (
     CaptureChanged,
     Close,
     Command,
+    FilesRead,
     FollowedStore,
     Send,
     Stop,
@@ -126,6 +127,8 @@ class Sender:
             case Suggested(suggestions, interfaces):
                 known = self.published.interfaces if interfaces is None else interfaces
                 self._publish(suggestions=suggestions, interfaces=known)
+            case FilesRead(files):
+                self._publish(files=files)
             case CaptureChanged(unseen_reason):
                 self._report(unseen_reason=unseen_reason)
             case StoreReplaced(generation):

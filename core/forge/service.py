@@ -1,15 +1,16 @@
 """Send packets in the background: one order at a time, its questions, and its report.
 
 The screen never sends and never waits. It hands over an `Order`, polls a `ForgeSnapshot` as it
-polls the capture, and answers the question in it. Two threads do the work:
+polls the capture, and answers the question in it. Three threads do the work:
 
 * the *sender* (`core.forge.sender`) carries out the orders. It takes commands from one queue, and
   it alone publishes the state of the service, by one assignment of an immutable value;
 * the *lookup* (`core.forge.lookup`) asks the routing and neighbor tables about the drafts on the
-  screen, and finds sent packets in the store. It puts its results into the sender's queue.
+  screen, and finds sent packets in the store. It puts its results into the sender's queue;
+* the *payload reader* (`core.forge.payload_reader`) reads the files that the drafts name.
 
 No attribute is written by two threads, so there is no lock: those of `ForgeService` belong to the
-screen's thread, those of `Sender` and `Lookup` to theirs.
+screen's thread, those of `Sender`, `Lookup`, and `PayloadReader` to theirs.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ from core.forge.commands import (
     StoreReplaced,
 )
 from core.forge.compose.draft import Draft
+from core.forge.compose.payload_file import file_names
 from core.forge.host import ForgeHost
 from core.forge.journal.send_journal import SendJournal
 from core.forge.lookup import Lookup, ShownDrafts
 from core.forge.orders import ForgeSnapshot, Order
+from core.forge.payload_reader import PayloadReader
 from core.forge.report import Report
 from core.forge.sender import Sender, answered
 from core.store.snapshot import Snapshot
@@ -71,6 +74,7 @@ class ForgeService:
             lambda: self._sender.watched,
             self._sender.put,
         )
+        self._reader = PayloadReader(lambda: self._shown, self._sender.put)
 
     def snapshot(self) -> ForgeSnapshot:
         """Return the latest published state, with the effect of orders and answers given since."""
@@ -86,6 +90,9 @@ class ForgeService:
         self._shown = ShownDrafts(drafts, interface)
         self._start()
         self._lookup.task.wake()
+        if file_names(drafts):
+            self._reader.task.start()
+        self._reader.task.wake()
 
     def follow(self, snapshot: Snapshot, generation: int, unseen_reason: str) -> None:
         """Compare sent packets with a newer snapshot of the store; `generation` counts the stores.
@@ -115,6 +122,7 @@ class ForgeService:
         self._expected = Report(method=order.method.value, sending=True)
         self._start()
         self._sender.put(Send(self._serial, order))
+        self._reader.task.wake()  # show the new content of a file that changed
         return True
 
     def answer(self, yes: bool) -> None:
@@ -133,6 +141,7 @@ class ForgeService:
         """Stop everything, and wait for it."""
         self._sender.put(Close())
         self._lookup.task.close()
+        self._reader.task.close()
         self._sender.join()
 
     def _start(self) -> None:

@@ -23,6 +23,7 @@ from textual import events, on
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from core.forge.compose.payload_file import FileContents
 from core.wire.model.field import Span, Value
 from widgets.forge.changes import FormState
 from widgets.forge.form_model import FormModel
@@ -93,6 +94,11 @@ class ForgeForm(CursorView):
     def suggest(self, suggested: Sequence[Mapping[str, Value]], surrounding: Surrounding) -> None:
         """Show the values that the routes suggest, where the user typed nothing."""
         if self.model.suggest(suggested, surrounding):
+            self._show()
+
+    def take_files(self, files: FileContents) -> None:
+        """Show the contents of the files that drafts name."""
+        if self.model.take_files(files):
             self._show()
 
     def _commit(self) -> None:

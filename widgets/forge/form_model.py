@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from core.forge.compose.evaluation import NOTHING, Evaluation, aim_wanted, evaluate
+from core.forge.compose.evaluation import NOTHING, READING, Evaluation, aim_wanted, evaluate
+from core.forge.compose.payload_file import NO_FILES, FileContents
 from core.wire.model.field import Value
 from widgets.forge.changes import FormState, choose, switch_flag, typed
 from widgets.forge.rows import LAYERS, FormRow, Surrounding, form_rows
@@ -34,6 +35,7 @@ class FormModel:
         self.rows: tuple[FormRow, ...] = ()
         self.cursor = 0
         self._suggested: tuple[Mapping[str, Value], ...] = ()
+        self.files: FileContents = NO_FILES
         self._surrounding = Surrounding()
         self._closed: set[str] = set()  # keys of headings
         self._layers_error = ""  # of typed layers that the draft cannot have
@@ -53,7 +55,7 @@ class FormModel:
     def evaluations(self) -> tuple[Evaluation, ...]:
         """Evaluate every draft, in the order in which they are sent."""
         return tuple(
-            evaluate(draft, self._suggestions(index))
+            evaluate(draft, self._suggestions(index), self.files)
             for index, draft in enumerate(self.state.drafts)
         )
 
@@ -64,6 +66,8 @@ class FormModel:
         for index, evaluation in enumerate(evaluations):
             for field in evaluation.errors:
                 return Obstacle(index, field.key, field.error)
+            if (field := evaluation.pending) is not None:
+                return Obstacle(index, field.key, f"{field.text}: {READING}")
         for key, error in self.state.settings.errors().items():
             return Obstacle(self.state.index, key, error)
         for index, evaluation in enumerate(evaluations):
@@ -98,6 +102,14 @@ class FormModel:
         if (tuple(suggested), surrounding) == (self._suggested, self._surrounding):
             return False
         self._suggested, self._surrounding = tuple(suggested), surrounding
+        self._update()
+        return True
+
+    def take_files(self, files: FileContents) -> bool:
+        """Take the contents of the files that drafts name. Return False if nothing is new."""
+        if files == self.files:
+            return False
+        self.files = files
         self._update()
         return True
 
@@ -144,7 +156,7 @@ class FormModel:
         """Evaluate the shown draft and make the rows."""
         state = self.state
         key = self.rows[self.cursor].key if self.rows else ""
-        self.evaluation = evaluate(state.draft, self._suggestions(state.index))
+        self.evaluation = evaluate(state.draft, self._suggestions(state.index), self.files)
         self.rows = form_rows(
             self.evaluation,
             state.settings,

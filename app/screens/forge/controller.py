@@ -116,6 +116,7 @@ class ForgeController(SideController):
                     method=state.settings.way,
                     interface=self.panel.chosen_interface,
                     plan=state.settings.plan,
+                    files=form.model.files,
                 )
             )
         else:

@@ -107,6 +107,9 @@ class ForgePanel(Vertical):
             known = Surrounding(snapshot.interfaces, by_route, trouble)
             self.form.suggest([one.values for one in snapshot.suggestions], known)
             self._show_bytes()
+        if snapshot.files != before.files:
+            self.form.take_files(snapshot.files)
+            self._show_bytes()
         if snapshot.report != before.report:
             if snapshot.report != Report() and not self._prefers_outcome:
                 self._prefers_outcome = True

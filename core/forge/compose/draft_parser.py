@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.forge.compose.draft import Draft
+from core.forge.compose.payload_file import FileContents
 from core.forge.compose.payload_text import parse_payload
 from core.wire.encode.options_text import hex_bytes, parse_options
 from core.wire.encode.packet_parts import Header
@@ -92,10 +93,13 @@ def _body(kind: LayerKind, text: str) -> bytes:
     return parse_options(kind.options, text)
 
 
-def read_bytes(draft: Draft, key: str, errors: dict[str, str]) -> bytes:
-    """Payload or trailer; what cannot be read goes into `errors`."""
+def read_bytes(draft: Draft, key: str, files: FileContents, errors: dict[str, str]) -> bytes | None:
+    """Return payload or trailer; None while its file is being read.
+
+    What is wrong with the text or the file goes into `errors`.
+    """
     try:
-        return parse_payload(draft.text(key))
+        return parse_payload(draft.text(key), files)
     except TextError as error:
         errors[key] = str(error)
         return b""

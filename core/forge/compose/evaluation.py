@@ -22,6 +22,7 @@ from core.forge.compose.draft_parser import (
     read_bytes,
     read_layer,
 )
+from core.forge.compose.payload_file import NO_FILES, FileContents
 from core.wire.encode.build import Built, BuiltField, DoesNotFitError, build
 from core.wire.encode.computed_fields import longest_header
 from core.wire.encode.options_text import options_text
@@ -40,6 +41,7 @@ __all__ = [
     "given_values",
 ]
 
+READING = "reading …"
 _AIMS = {"arp": "arp.dst.proto_ipv4", "ip": "ip.dst", "ipv6": "ipv6.dst"}
 
 
@@ -56,10 +58,11 @@ class Origin(Enum):
 class FormField:
     """One input of the form. `slot` is None for options, payload and trailer.
 
-    `text` is what was typed, `error` the one sentence on it, empty when all is well. `shown` is the
-    value in the bytes as the field takes it (grayed in an empty input), `meaning` what that number
-    stands for. `span` is None where the field has no bytes. `layer` is the place of its layer in
-    `Draft.layers`, -1 for payload and trailer; `level` is 1 for a part of a field.
+    `text` is what the user typed, `error` one sentence about it, or empty. `shown` is the value in
+    the bytes as the field takes it (grayed in an empty input), `meaning` what that number stands
+    for. `span` is None if the field has no bytes. `is_pending` is true while the field's file is
+    being read. `layer` is the index of its layer in `Draft.layers`, -1 for payload and trailer;
+    `level` is 1 for a part of a field.
     """
 
     key: str
@@ -75,6 +78,7 @@ class FormField:
     origin: Origin = Origin.DEFAULT
     value: Value | None = None
     span: Span | None = None
+    is_pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,11 @@ class Evaluation:
     def errors(self) -> tuple[FormField, ...]:
         """The fields that cannot be sent as they are."""
         return tuple(one for one in self.fields if one.error)
+
+    @property
+    def pending(self) -> FormField | None:
+        """The first field whose file is still being read: the bytes are not complete without it."""
+        return next((one for one in self.fields if one.is_pending), None)
 
     @property
     def unaimed(self) -> FormField | None:
@@ -127,26 +136,34 @@ def aim_wanted(aim: FormField) -> str:
     return f"no destination: type {aim.hint}, e.g. {example(aim.slot)}"
 
 
-def evaluate(draft: Draft, suggested: Mapping[str, Value] = NOTHING) -> Evaluation:
-    """Work out every field and the bytes of a draft. Never raises for what was typed."""
+def evaluate(
+    draft: Draft, suggested: Mapping[str, Value] = NOTHING, files: FileContents = NO_FILES
+) -> Evaluation:
+    """Work out every field and the bytes of a draft. Never raises for what was typed.
+
+    `files` has the contents of the files that payload and trailer name; one that it does not have
+    is pending, and its bytes are missing.
+    """
     errors: dict[str, str] = {}
     readings = [
         read_layer(draft, kind, suffix, suggested, errors) for kind, suffix in draft.kinds()
     ]
-    payload = read_bytes(draft, PAYLOAD, errors)
-    trailer = read_bytes(draft, TRAILER, errors)
-    parts = Parts(tuple(reading.header for reading in readings), payload, trailer)
+    payload = read_bytes(draft, PAYLOAD, files, errors)
+    trailer = read_bytes(draft, TRAILER, files, errors)
+    pending = {key for key, data in ((PAYLOAD, payload), (TRAILER, trailer)) if data is None}
+    headers = tuple(reading.header for reading in readings)
+    parts = Parts(headers, payload or b"", trailer or b"")
     built: Built | None = None
     try:
         built = build(parts)
     except DoesNotFitError as error:
-        errors.setdefault(*_too_long(readings, payload, error))
+        errors.setdefault(*_too_long(readings, parts.payload, error))
     fields: list[FormField] = []
     for index, reading in enumerate(readings):
         place = built.places[index] if built is not None else None
         fields += _fields(draft, index, reading, place, errors, suggested)
     for key, label in ((PAYLOAD, "Payload"), (TRAILER, "Trailer")):
-        fields.append(_byte_field(draft, key, label, built, errors))
+        fields.append(_byte_field(draft, key, label, built, errors, key in pending))
     return Evaluation(draft, tuple(fields), built)
 
 
@@ -267,7 +284,12 @@ def _body_field(
 
 
 def _byte_field(
-    draft: Draft, key: str, label: str, built: Built | None, errors: Mapping[str, str]
+    draft: Draft,
+    key: str,
+    label: str,
+    built: Built | None,
+    errors: Mapping[str, str],
+    is_pending: bool,
 ) -> FormField:
     span = None
     if built is not None:
@@ -280,10 +302,12 @@ def _byte_field(
         -1,
         text,
         errors.get(key, ""),
+        shown=READING if is_pending else "",
         hint="text, hex:…, or @FILE",
         origin=Origin.GIVEN if text else Origin.DEFAULT,
         value=built.data[span.start : span.stop] if built is not None and span else b"",
         span=span,
+        is_pending=is_pending,
     )
 
 

@@ -1,5 +1,7 @@
 """Payload as the user types it: text with escapes, ``hex:…``, or ``@FILE``.
 
+The bytes of files come from `core.forge.compose.payload_file`.
+
 Escapes are those of C and Python strings: ``\\n \\r \\t \\0 \\\\ \\xNN``; other text is UTF-8. A
 payload that begins with ``@`` or ``hex:`` itself is written ``\\x40…`` or in hex.
 """
@@ -7,21 +9,26 @@ payload that begins with ``@`` or ``hex:`` itself is written ``\\x40…`` or in 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
+from core.forge.compose.payload_file import LONGEST, NO_FILES, TOO_LONG, FileContents
 from core.wire.encode.options_text import HEX, hex_bytes
 from core.wire.encode.value_text import TextError
 
-LONGEST = 65535  # bytes: what an IP packet can be; more is refused, not cut
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.|$)", re.DOTALL)
 _SIMPLE = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"0": b"\0", b"\\": b"\\", b"a": b"\a"}
 _BACK = {0x5C: "\\\\", 0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x00: "\\0"}
 
 
-def parse_payload(text: str) -> bytes:
-    """The bytes that `text` means. Reads a file for ``@FILE``. Raises `TextError`."""
+def parse_payload(text: str, files: FileContents = NO_FILES) -> bytes | None:
+    """Return the bytes that `text` means; None for an ``@FILE`` that `files` does not have yet.
+
+    Raises `TextError`.
+    """
     if text.startswith("@"):
-        return _file(text[1:])
+        content = files.get(text[1:])
+        if content is not None and content.error:
+            raise TextError(content.error)
+        return content.data if content is not None else None
     if text.lower().startswith(HEX):
         return _bounded(hex_bytes(text[len(HEX) :]))
     try:
@@ -33,7 +40,7 @@ def parse_payload(text: str) -> bytes:
 
 
 def payload_text(data: bytes) -> str:
-    """Bytes as `parse_payload` takes them: text where all of it is printable, else hex."""
+    """Return bytes as `parse_payload` takes them: text if all of it is printable, else hex."""
     try:
         text = data.decode("ascii")
     except UnicodeDecodeError:
@@ -58,23 +65,7 @@ def _escaped(found: re.Match[bytes]) -> bytes:
     return _SIMPLE[code]
 
 
-def _file(name: str) -> bytes:
-    """The bytes of a regular file. It is read whenever a draft is looked at, so at each key in a
-    form: a pipe would give its bytes once, and a terminal would wait for some."""
-    try:
-        path = Path(name).expanduser()
-        if path.exists() and not path.is_file():
-            raise TextError(f"@{name}: not a regular file")
-        with path.open("rb") as file:
-            return _bounded(file.read(LONGEST + 1))
-    except TextError:
-        raise
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise TextError(f"@{name}: {reason}") from None
-
-
 def _bounded(data: bytes) -> bytes:
     if len(data) > LONGEST:
-        raise TextError(f"the payload is longer than the {LONGEST} bytes of an IP packet")
+        raise TextError(TOO_LONG)
     return data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import threading
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -22,8 +23,10 @@ from app.screens.main import MainScreen
 from core.engine.engine import EngineSnapshot, EngineState
 from core.files.private_folder import PrivateFolder
 from core.files.reader import open_capture
+from core.forge import payload_reader
 from core.forge.compose import route_suggestions
 from core.forge.compose.draft import Draft
+from core.forge.compose.payload_file import read_file
 from core.forge.compose.route_suggestions import suggest_from_routes
 from core.forge.review.confirmation import REMEMBERED
 from core.forge.send_errors import Circumstances, refused
@@ -662,3 +665,35 @@ async def test_the_bytes_have_the_room_that_their_lines_need(size):
         main(pilot).sides["forge"].panel._arrange()
         await pilot.pause()
         assert (view.styles.height, view.line_count) == (height, lines)
+
+
+async def test_a_slow_file_never_stops_the_form(tmp_path, monkeypatch):
+    """The keys work while the file system does not answer; then what was read is sent."""
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def read_slowly(name):
+        asked.set()
+        may_answer.wait()
+        return read_file(name)
+
+    monkeypatch.setattr(payload_reader, "read_file", read_slowly)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p").write_bytes(b"from a file")
+    try:
+        async with forging(tmp_path) as stage:
+            await stage.pilot.press("f")
+            await stage.type("payload", "@p")
+            await stage.until(asked.is_set)
+            await stage.type("ip.ttl", "7")
+            assert stage.forge.evaluation.data[8] == 7
+            await stage.pilot.press("ctrl+s")
+            assert stage.forge.query_one(Explanation).message == "not sent: @p: reading …"
+            may_answer.set()
+            await stage.until(lambda: stage.forge.evaluation.data.endswith(b"from a file"))
+            await stage.pilot.press("ctrl+s")
+            await stage.asked()
+            await stage.pilot.press("y")
+            await stage.until(lambda: stage.machine.sent)
+            assert stage.machine.sent[0].endswith(b"from a file")
+    finally:
+        may_answer.set()

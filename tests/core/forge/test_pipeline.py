@@ -133,9 +133,9 @@ def test_only_the_resolved_link_address_changes_the_frozen_bytes() -> None:
 def test_a_draft_is_evaluated_once(monkeypatch) -> None:
     evaluated = []
 
-    def counting(draft, suggested):
+    def counting(draft, suggested, files):
         evaluated.append(draft)
-        return evaluate(draft, suggested)
+        return evaluate(draft, suggested, files)
 
     monkeypatch.setattr(pipeline, "evaluate", counting)
     host = ScriptedMachine()

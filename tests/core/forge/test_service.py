@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from core.forge import lookup
+from core.forge import lookup, payload_reader
 from core.forge.background_task import BackgroundTask
 from core.forge.compose.draft import Draft
+from core.forge.compose.payload_file import FileContent, read_file
 from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.host import ForgeHost
 from core.forge.lookup import Lookup
@@ -20,6 +23,7 @@ from core.forge.observe.outcome import Outcome
 from core.forge.observe.stopwatch import Stopwatch
 from core.forge.observe.tracker import Track, Tracker
 from core.forge.orders import ForgeSnapshot, Order
+from core.forge.payload_reader import PayloadReader
 from core.forge.send_errors import SendError
 from core.forge.sender import Sender
 from core.forge.service import ForgeService
@@ -113,7 +117,7 @@ def test_no_attribute_is_written_by_two_threads(
         return record
 
     for cls in (ForgeService, Sender, Lookup, BackgroundTask, Tracker, Track, Outcome, Stopwatch,
-                View):  # fmt: skip
+                View, PayloadReader):  # fmt: skip
         monkeypatch.setattr(cls, "__setattr__", recording(cls), raising=False)
     service, choices = followed.service, random.Random(11)
     orders = (
@@ -123,6 +127,7 @@ def test_no_attribute_is_written_by_two_threads(
         order(**SYN),
         order(**SYN, count=20),
         order(**{"ip.ttl": "300"}),
+        order(payload=f"@{__file__}"),
         Order((Draft(("eth", "arp"), {}),), method=SendMethod.LINK, interface="eth0"),
     )
     actions: dict[str, Callable[[], object]] = {
@@ -148,7 +153,7 @@ def test_no_attribute_is_written_by_two_threads(
     assert followed.host.sent
     several = {key[1:]: found for key, found in threads.items() if len(found) > 1}
     assert several == {}
-    assert len({ident for found in threads.values() for ident in found}) == 3
+    assert len({ident for found in threads.values() for ident in found}) == 4
 
 
 def test_an_order_is_shown_at_once_and_refused_while_one_is_carried_out(followed: Followed) -> None:
@@ -265,3 +270,121 @@ def test_a_failure_to_follow_is_reported_and_the_next_order_is_followed(
     followed.until(lambda state: not state.sending)
     followed.service.send(order())
     followed.until(lambda state: state.report.outcomes and state.report.outcomes[0].number)
+
+
+# -- payloads from files ------------------------------------------------------------------------
+
+
+class SlowFiles:
+    """A file system that answers when the test lets it."""
+
+    def __init__(self) -> None:
+        self.asked, self.may_answer = threading.Event(), threading.Event()
+        self.reads: list[str] = []
+
+    def read_file(self, name: str) -> FileContent:
+        self.asked.set()
+        self.may_answer.wait()
+        self.reads.append(name)
+        return read_file(name)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowFiles]:
+    made = SlowFiles()
+    monkeypatch.setattr(payload_reader, "read_file", made.read_file)
+    yield made
+    made.may_answer.set()
+
+
+def test_a_file_that_is_slow_to_read_delays_nothing_else(
+    followed: Followed, slow: SlowFiles, tmp_path: Path
+) -> None:
+    path = tmp_path / "payload"
+    path.write_bytes(b"read in the end")
+    service = followed.service
+    service.suggest(order(payload=f"@{path}").drafts, "")
+    assert slow.asked.wait(60)
+    followed.until(lambda state: state.suggestions)  # the routes answer
+    assert service.send(order())
+    followed.until(lambda state: not state.sending)  # the sender sends
+    assert len(followed.host.sent) == 1
+    assert service.snapshot().files == {}
+    slow.may_answer.set()
+    followed.until(lambda state: state.files)
+    assert service.snapshot().files[str(path)].data == b"read in the end"
+
+
+def test_a_file_is_read_once_while_the_draft_changes(
+    followed: Followed, slow: SlowFiles, tmp_path: Path
+) -> None:
+    path = tmp_path / "payload"
+    path.write_bytes(b"once")
+    slow.may_answer.set()
+    for ttl in range(1, 50):
+        texts = {"payload": f"@{path}", "ip.ttl": str(ttl)}
+        followed.service.suggest(order(**texts).drafts, "")
+        followed.until(lambda state: str(path) in state.files)
+    assert slow.reads == [str(path)]
+
+
+def test_a_pipe_a_missing_file_and_a_large_one_are_sentences(
+    followed: Followed, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(bytes(1 << 20))
+    names = [str(tmp_path / name) for name in ("pipe", "missing", "large")]
+    drafts = tuple(Draft(("ip",), {"payload": f"@{name}"}) for name in names)
+    followed.service.suggest(drafts, "")
+    followed.until(lambda state: len(state.files) == 3)
+    files = followed.service.snapshot().files
+    assert [files[name].data for name in names] == [b"", b"", b""]
+    said = ("not a regular file", "No such file or directory", "longer than the 65535 bytes")
+    assert all(words in files[name].error for name, words in zip(names, said, strict=True))
+
+
+def test_the_bytes_that_were_read_are_sent_although_the_file_changes_at_the_question(
+    followed: Followed, tmp_path: Path
+) -> None:
+    path = tmp_path / "payload"
+    path.write_bytes(b"seen")
+    wanted = order(**SYN, payload=f"@{path}")
+    followed.service.suggest(wanted.drafts, "")
+    followed.until(lambda state: state.files)
+    followed.service.send(replace(wanted, files=followed.follow().files))
+    followed.until(lambda state: state.question)
+    path.write_bytes(b"changed")
+    followed.service.answer(True)
+    followed.until(lambda state: not state.sending)
+    (sent,) = followed.host.sent
+    assert sent.endswith(b"seen")
+
+
+def test_a_file_that_changed_since_it_was_shown_is_shown_again_and_not_sent(
+    followed: Followed, tmp_path: Path
+) -> None:
+    path = tmp_path / "payload"
+    path.write_bytes(b"seen")
+    wanted = order(payload=f"@{path}")
+    followed.service.suggest(wanted.drafts, "")
+    followed.until(lambda state: state.files)
+    shown = followed.follow().files
+    path.write_bytes(b"changed")
+    followed.service.send(replace(wanted, files=shown))
+    followed.until(lambda state: not state.sending)
+    report = followed.service.snapshot().report
+    assert report.error == f"@{path} has changed; check the new bytes, and send again"
+    followed.until(lambda state: state.files[str(path)].data == b"changed")
+    followed.service.send(replace(wanted, files=followed.follow().files))
+    followed.until(lambda state: not state.sending)
+    (sent,) = followed.host.sent
+    assert sent.endswith(b"changed")
+
+
+def test_a_file_that_nobody_saw_is_read_when_it_is_sent(followed: Followed, tmp_path: Path) -> None:
+    path = tmp_path / "payload"
+    path.write_bytes(b"from the command line")
+    followed.service.send(order(payload=f"@{path}"))
+    followed.until(lambda state: not state.sending)
+    (sent,) = followed.host.sent
+    assert sent.endswith(b"from the command line")

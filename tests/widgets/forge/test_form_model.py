@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.forge.compose.draft import Draft
+from core.forge.compose.payload_file import FileContent
 from core.forge.compose.templates import TEMPLATES
 from widgets.forge.changes import FormState
 from widgets.forge.form_model import FormModel
@@ -91,3 +92,18 @@ def test_obstacles_in_the_order_in_which_they_are_reported():
     assert model.obstacle().key == "ip.dst"
     model.set_state(FormState((Draft().with_text("ip.dst", "0.0.0.0"),)))
     assert model.obstacle() is None
+
+
+def test_a_file_is_shown_as_being_read_then_with_its_size_and_is_not_sent_before():
+    state = FormState.of((SYN.draft.with_texts({"ip.dst": "192.0.2.1", "payload": "@a"}),))
+    model = FormModel(state)
+    model.select_field("payload")
+    assert (model.row.meaning, model.row.error) == ("reading …", "")
+    assert model.obstacle() == (0, "payload", "@a: reading …")
+    assert model.take_files({"a": FileContent(bytes(300))})
+    assert (model.row.meaning, model.obstacle()) == ("300 bytes", None)
+    assert len(model.evaluation.data) == 360
+    assert not model.take_files({"a": FileContent(bytes(300))})
+    assert model.take_files({"a": FileContent(error="@a: not a regular file")})
+    assert model.row.error == "@a: not a regular file"
+    assert model.obstacle() == (0, "payload", "@a: not a regular file")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from core.forge.compose.draft import BadDraftError, Draft
-from core.forge.compose.evaluation import Origin, evaluate
+from core.forge.compose.evaluation import READING, Origin, evaluate
 from core.forge.compose.layer_kinds import KINDS
-from core.forge.compose.payload_text import LONGEST, parse_payload, payload_text
+from core.forge.compose.payload_file import FileContent
+from core.forge.compose.payload_text import parse_payload, payload_text
 from core.forge.compose.templates import TEMPLATES
 from core.wire.dissect import dissect
-from core.wire.encode.value_text import TextError
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Verdict
 from core.wire.model.field import Span
@@ -74,7 +72,7 @@ def test_a_field_in_error_keeps_the_preview() -> None:
         ({"payload": "hex:0"}, "payload", "0: not hex"),
         ({"payload": "\\q"}, "payload", "\\q: not an escape"),
         ({"payload": "x" * 65500}, "payload", "5 bytes too many: ip.len is at most 65535"),
-        ({"payload": "@/no/such/file"}, "payload", "@/no/such/file: No such file or directory"),
+        ({"payload": "x" * 65536}, "payload", "the payload is longer than the 65535 bytes"),
     ],
 )
 def test_errors_of_bytes(texts: dict[str, str], key: str, error: str) -> None:
@@ -183,13 +181,21 @@ def test_payloads(text: str, data: bytes) -> None:
     assert parse_payload(payload_text(data)) == data
 
 
-def test_a_payload_from_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "bytes"
-    path.write_bytes(bytes(range(256)))
-    assert parse_payload(f"@{path}") == bytes(range(256))
-    path.write_bytes(bytes(LONGEST + 1))
-    with pytest.raises(TextError, match="longer than"):
-        parse_payload(f"@{path}")
+def test_a_file_is_pending_until_its_content_is_there() -> None:
+    draft = SYN.with_texts({"payload": "@a", "trailer": "@b"})
+    found = evaluate(draft, files={"b": FileContent(b"end")})
+    assert found.pending is not None
+    assert (found.pending.key, found.pending.shown, found.errors) == ("payload", READING, ())
+    assert found.data == evaluate(SYN).data + b"end"
+    found = evaluate(draft, files={"a": FileContent(b"pay"), "b": FileContent(b"end")})
+    assert (found.pending, found.field("payload").value) == (None, b"pay")
+    assert found.data.endswith(b"payend")
+
+
+def test_the_error_of_a_file_is_its_field_s() -> None:
+    files = {"a": FileContent(error="@a: not a regular file")}
+    (field,) = evaluate(SYN.with_text("payload", "@a"), files=files).errors
+    assert (field.key, field.error) == ("payload", "@a: not a regular file")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.from_packet import draft_of
-from core.forge.compose.payload_text import LONGEST
+from core.forge.compose.payload_file import LONGEST, FileContent
 from core.wire.dissect import dissect
 from core.wire.encode.computed_fields import SUM_RULES, longest_header
 from core.wire.encode.value_text import typed
@@ -163,6 +163,7 @@ def beyond_body(kind: LayerKind, suffix: str, is_bounded: bool) -> list[Wrong]:
     return [(f"{kind.prefix}.options{suffix}", *one) for one in found]
 
 
+FILES = {"missing": FileContent(error="@missing: No such file or directory")}
 BEYOND_BYTES: list[Wrong] = [
     (key, *one)
     for key in (PAYLOAD, TRAILER)
@@ -170,7 +171,7 @@ BEYOND_BYTES: list[Wrong] = [
         ("hex:0", "0: not hex"),
         ("\\q", "\\q: not an escape"),
         ("x" * (LONGEST + 1), "the payload is longer"),
-        ("@/no/such/file", "@/no/such/file: No such file"),
+        ("@missing", "@missing: No such file"),
     )
 ]
 BEYOND_LENGTHS: list[Wrong] = [(PAYLOAD, "x" * LONGEST, "")]
@@ -185,7 +186,7 @@ def test_a_text_out_of_range_is_one_error_on_its_field(layers, data: st.DataObje
     wrong += [st.sampled_from(beyond_body(kind, suffix, "ip" in layers))] if kind.body else []
     wrong += [st.sampled_from(BEYOND_LENGTHS)] if "ip" in layers else []
     key, text, begins = data.draw(st.one_of(wrong))
-    evaluation = evaluate(draft.with_text(key, text))
+    evaluation = evaluate(draft.with_text(key, text), files=FILES)
     assert [field.key for field in evaluation.errors] == [key]
     error = evaluation.errors[0].error
     assert error.startswith(begins) if begins else " bytes" in error
