@@ -1,4 +1,4 @@
-"""Send one order: the steps that the form and ``rawscope send`` share.
+"""The steps of sending, which the form, ``rawscope send``, and ``rawscope replay`` share.
 
 1. Suggest: ask the routing and neighbor tables once for each draft.
 2. Read the files that payloads name, unless the form has read them, and evaluate each draft once.
@@ -10,7 +10,8 @@
 6. Send.
 7. Write down the result. If packets left, remember the answers and the drafts.
 
-The driver is the form's sender thread or the command: it asks, shows progress, and stops.
+`carry_out` has steps 3 to 7, for any `SendJob`; `run` makes the job of an order. The driver is the
+form's sender thread or the command: it asks, shows progress, and stops.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from core.forge.compose.evaluation import Evaluation, aim_wanted, evaluate
 from core.forge.compose.payload_file import FileContents, file_names, is_current, read_file
 from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.host import ForgeHost
+from core.forge.journal.audit import Audit
 from core.forge.journal.send_journal import SendJournal
 from core.forge.orders import Order, OrderError
 from core.forge.review.confirmation import Examination, SendVolume
+from core.forge.transmit.injector import Injector
 from core.forge.transmit.pacing import send_packets
 from core.forge.transmit.transmission import PreparedTransmission
 from core.forge.values import SendMethod, SendProgress
@@ -66,7 +69,7 @@ class BuiltOrder:
 
 
 class Driver(Protocol):
-    """What the pipeline asks of the form or the command."""
+    """What the steps ask of the form or the command."""
 
     remembers: bool
     """True if an approval holds for later orders, too."""
@@ -79,26 +82,86 @@ class Driver(Protocol):
         """Return a context for waits that a signal may end: for a neighbor, or a file lock."""
         ...
 
-    def opened(self, built: BuiltOrder, stack: ExitStack) -> None:
-        """The socket is open and nothing has left. `stack` closes what the driver opens now."""
-        ...
-
     def stopped(self) -> bool:
         """Return True to send no more."""
+        ...
+
+    def warn(self, notes: tuple[str, ...]) -> None:
+        """Report what went wrong with remembering approvals and drafts."""
+        ...
+
+
+class OrderDriver(Driver, Protocol):
+    """What an order asks of the form or the command besides."""
+
+    def opened(self, built: BuiltOrder, stack: ExitStack) -> None:
+        """The socket is open and nothing has left. `stack` closes what the driver opens now."""
         ...
 
     def progress(self, progress: SendProgress) -> None:
         """Show the progress; called a few times a second."""
         ...
 
-    def sent(
-        self, built: BuiltOrder, progress: SendProgress, trouble: str, notes: tuple[str, ...]
-    ) -> None:
-        """Report the end of sending.
-
-        `trouble` is what went wrong with writing down the result, `notes` with remembering.
-        """
+    def sent(self, built: BuiltOrder, progress: SendProgress, trouble: str) -> None:
+        """Report the end of sending; `trouble` is what went wrong with recording the result."""
         ...
+
+
+class SendJob(Protocol):
+    """Packets to send by the steps of `carry_out`: an order, or the frames of a capture file."""
+
+    method: SendMethod
+    drafts: tuple[Draft, ...]
+    """What the history keeps if packets left."""
+
+    @property
+    def sent(self) -> int:
+        """The number of packets that left."""
+        ...
+
+    def review(self, known: frozenset[str]) -> Examination:
+        """Review the bytes as they are now; `known` are marks that the user approved before."""
+        ...
+
+    def resolve(self) -> None:
+        """Ask the link for the addresses that are missing, now that the user approved."""
+        ...
+
+    def open(self, stack: ExitStack) -> None:
+        """Open the socket, which `stack` closes."""
+        ...
+
+    def send(self, audit: Audit | None, stack: ExitStack) -> None:
+        """Send, and record it in the audit if there is one. `sent` counts even if this raises."""
+        ...
+
+    def report(self) -> None:
+        """Report the result, while the socket is still open."""
+        ...
+
+
+def carry_out(job: SendJob, journal: SendJournal, driver: Driver) -> bool:
+    """Review, ask, resolve, open, send, remember. Return False if the user did not approve."""
+    first = job.review(journal.approved_marks())
+    if first.questions and not driver.approve(first):
+        return False
+    job.resolve()
+    second = job.review(journal.approved_marks()).without(first.questions)
+    if second.questions and not driver.approve(second):
+        return False
+    marks = first.marks | second.marks if driver.remembers else frozenset()
+    with ExitStack() as stack:
+        with driver.waiting():
+            job.open(stack)
+            audit = journal.open_audit(job.method, stack)
+        try:
+            job.send(audit, stack)
+        finally:  # also if it fails: packets may have left before
+            notes = journal.remember(job.drafts, marks) if job.sent else ()
+            if notes:
+                driver.warn(notes)
+        job.report()
+    return True
 
 
 def evaluate_order(
@@ -183,44 +246,68 @@ def _with_link_destination(
     return data[: span.start] + found.to_bytes(span.stop - span.start, "big") + data[span.stop :]
 
 
-def run(
-    order: Order,
-    host: ForgeHost,
-    journal: SendJournal,
-    driver: Driver,
-) -> SendProgress | None:
-    """Send an order; return its progress, or None if the user did not approve it.
+class _OrderJob:
+    """An order on its way through the steps."""
 
-    Raises `OrderError`, `SendError` and `NotPermittedError` if nothing was sent.
-    """
-    built = build(order, host)
-    first = built.review(journal.approved_marks())
-    if first.questions and not driver.approve(first):
-        return None
-    built = resolve(built, host)
-    second = built.review(journal.approved_marks()).without(first.questions)
-    if second.questions and not driver.approve(second):
-        return None
-    marks = first.marks | second.marks if driver.remembers else frozenset()
-    with ExitStack() as stack:
-        with driver.waiting():
-            injector = stack.enter_context(host.open(built.transmission, bypass=order.bypass))
-            audit = journal.open_audit(order.method, stack)
-        built = replace(built, audit_path=journal.audit_path(order.method))
+    def __init__(
+        self, built: BuiltOrder, host: ForgeHost, journal: SendJournal, driver: OrderDriver
+    ) -> None:
+        self.method = built.order.method
+        self.drafts = built.order.drafts
+        self.progress: SendProgress | None = None
+        self._built = built
+        self._host = host
+        self._journal = journal
+        self._driver = driver
+        self._injector: Injector | None = None
+        self._trouble = ""
+
+    @property
+    def sent(self) -> int:
+        return self.progress.sent if self.progress is not None else 0
+
+    def review(self, known: frozenset[str]) -> Examination:
+        return self._built.review(known)
+
+    def resolve(self) -> None:
+        self._built = resolve(self._built, self._host)
+
+    def open(self, stack: ExitStack) -> None:
+        opened = self._host.open(self._built.transmission, bypass=self._built.order.bypass)
+        self._injector = stack.enter_context(opened)
+
+    def send(self, audit: Audit | None, stack: ExitStack) -> None:
+        assert self._injector is not None
+        driver, order = self._driver, self._built.order
+        self._built = built = replace(
+            self._built, audit_path=self._journal.audit_path(order.method)
+        )
         driver.opened(built, stack)
         if audit is not None:
             with driver.waiting():
-                journal.write_down(order, built.transmission, built.evaluations, audit)
-        progress = send_packets(
-            injector,
+                self._journal.write_down(order, built.transmission, built.evaluations, audit)
+        self.progress = send_packets(
+            self._injector,
             built.transmission.given_to_kernel,
             order.plan,
             driver.stopped,
             driver.progress,
         )
-        trouble = audit.note_result(built.transmission, progress) if audit is not None else ""
-        notes: tuple[str, ...] = ()
-        if progress.sent:
-            notes = journal.remember(order.drafts, marks)
-        driver.sent(built, progress, trouble, notes)
-    return progress
+        if audit is not None:
+            self._trouble = audit.note_result(built.transmission, self.progress)
+
+    def report(self) -> None:
+        """Hand the result to the driver."""
+        assert self.progress is not None
+        self._driver.sent(self._built, self.progress, self._trouble)
+
+
+def run(
+    order: Order, host: ForgeHost, journal: SendJournal, driver: OrderDriver
+) -> SendProgress | None:
+    """Send an order; return its progress, or None if the user did not approve it.
+
+    Raises `OrderError`, `SendError` and `NotPermittedError` if nothing was sent.
+    """
+    job = _OrderJob(build(order, host), host, journal, driver)
+    return job.progress if carry_out(job, journal, driver) else None

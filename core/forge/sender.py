@@ -73,6 +73,7 @@ class Sender:
         self._order = 0  # serial number of the current order
         self._is_stopped = False
         self._is_closing = False
+        self._notes: tuple[str, ...] = ()  # of the current order
         self._thread = threading.Thread(target=self._run, name="rawscope sender", daemon=True)
 
     # -- for other threads -----------------------------------------------------------------
@@ -104,6 +105,7 @@ class Sender:
     def _carry_out(self, command: Send) -> None:
         self._order = command.serial
         self._is_stopped = False
+        self._notes = ()
         self.watched = None
         report = Report(method=command.order.method.value, sending=True)
         self._publish(question=None, report=report, handled=command.serial)
@@ -201,15 +203,13 @@ class Sender:
         """Publish the progress."""
         self._report(progress=progress)
 
-    def sent(
-        self,
-        built: pipeline.BuiltOrder,
-        progress: SendProgress,
-        trouble: str,
-        notes: tuple[str, ...],
-    ) -> None:
+    def warn(self, notes: tuple[str, ...]) -> None:
+        """Keep the notes for the report."""
+        self._notes = notes
+
+    def sent(self, built: pipeline.BuiltOrder, progress: SendProgress, trouble: str) -> None:
         """Publish the result, and look for replies for `LISTEN_S` more."""
-        all_notes = (*built.order.notes, *built.transmission.notes, trouble, *notes)
+        all_notes = (*built.order.notes, *built.transmission.notes, trouble, *self._notes)
         self._publish(listen_until_s=self._clock() + LISTEN_S)
         self._report(
             progress=progress,

@@ -66,8 +66,8 @@ class FormModel:
         for index, evaluation in enumerate(evaluations):
             for field in evaluation.errors:
                 return Obstacle(index, field.key, field.error)
-            if (field := evaluation.pending) is not None:
-                return Obstacle(index, field.key, f"{field.text}: {READING}")
+            if (pending := evaluation.pending) is not None:
+                return Obstacle(index, pending.key, f"{pending.text}: {READING}")
         for key, error in self.state.settings.errors().items():
             return Obstacle(self.state.index, key, error)
         for index, evaluation in enumerate(evaluations):

@@ -6,17 +6,20 @@ status: 0 all was sent, 1 something was not.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from app.cli.interrupts import Interrupts, StoppedError
-from app.cli.output import CommandError, print_message
+from app.cli.interrupts import StoppedError
+from app.cli.output import CommandError
 from app.cli.send.audit_option import WITHOUT_AUDIT, is_audited
-from app.cli.send.prompt import approve
 from app.cli.send.replay_file import ReplayFile
 from app.cli.send.replay_output import ReplayReport
+from app.cli.send.terminal_driver import TerminalDriver
 from app.config.paths import Paths
+from core.forge import pipeline
+from core.forge.compose.draft import Draft
+from core.forge.host import ForgeHost
+from core.forge.journal.audit import Audit
 from core.forge.journal.send_journal import SendJournal
 from core.forge.orders import OrderError
 from core.forge.review.capture_review import CaptureReview
@@ -28,6 +31,7 @@ from core.forge.transmit.replay import Replay, ReplayCounts, ReplayPace
 from core.forge.transmit.tx_ring import TxRing
 from core.forge.values import SendMethod
 from core.net.interface_lookup import UnknownInterfaceError, require_interface
+from core.net.netlink import LinkMessage
 from core.net.routes import ARPHRD_ETHER, ARPHRD_LOOPBACK, IFF_LOOPBACK
 from core.net.sockets import NotPermittedError
 from core.wire.model.text import safe
@@ -47,8 +51,8 @@ class ReplayRequest:
     as_json: bool = False
 
 
-def run_replay(request: ReplayRequest) -> int:
-    """Send the file; returns the exit status. Raises `CommandError`."""
+def run_replay(request: ReplayRequest, host: ForgeHost | None = None) -> int:
+    """Send the file; return the exit status. Raises `CommandError`."""
     try:
         link = require_interface(request.link)
     except UnknownInterfaceError as error:
@@ -56,103 +60,120 @@ def run_replay(request: ReplayRequest) -> int:
     request = replace(request, link=link.name)
     if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
         raise CommandError(f"{safe(request.link)} carries no Ethernet frames")
-    audited = is_audited(request.audit)
-    journal = SendJournal(Paths.of_user().state_folder, audited, WITHOUT_AUDIT)
-    is_loopback = bool(link.flags & IFF_LOOPBACK)
-    encapsulation = Encapsulation(link)
-    file = ReplayFile(request.file, CaptureReview(request.link, is_loopback), encapsulation)
-    if request.loops > 1 and not file.is_repeatable:
-        raise CommandError(f"{safe(request.file)} can be read only once: --loop needs a file")
-    examined = _review(request, file, journal.approved_marks())
-    if not approve(examined, request.yes):
-        raise CommandError("not sent")
-    marks = examined.marks
-    file.find_next_hops(
-        CaptureReview(request.link, is_loopback)
-    )  # agreed: now they may be asked for
-    if file.is_framed:  # they are other bytes now
-        again = _review(request, file, journal.approved_marks()).without(examined.questions)
-        if not approve(again, request.yes):
-            raise CommandError("not sent")
-        marks |= again.marks
-    try:
-        with ExitStack() as stack:
-            interrupts = stack.enter_context(Interrupts())
-            ring = stack.enter_context(
-                TxRing(
-                    request.link,
-                    link.mtu,
-                    file.longest,
-                    bypass=request.bypass,
-                    stopped=lambda: interrupts.stopped,
-                )
-            )
-            try:
-                return _replay(request, file, encapsulation, ring, interrupts, journal, stack)
-            finally:  # also if it fails: so much has left
-                if ring.sent and not request.yes:
-                    for note in journal.remember((), marks):
-                        print_message(f"rawscope: {safe(note)}")
-    except StoppedError as stop:
-        raise CommandError("stopped before anything was sent") from stop
-    except (OrderError, SendError, NotPermittedError) as error:
-        raise CommandError(str(error)) from error
-
-
-def _replay(
-    request: ReplayRequest,
-    file: ReplayFile,
-    encapsulation: Encapsulation,
-    ring: TxRing,
-    interrupts: Interrupts,
-    journal: SendJournal,
-    stack: ExitStack,
-) -> int:
-    with interrupts.waiting():
-        audit = journal.open_audit(SendMethod.LINK, stack)
-    total = ReplayCounts()
-    of = file.capture_review.frames * request.loops if file.is_repeatable else None
-    told = ReplayReport(request.link, of, ring, audit, request.as_json)
-    try:
-        for _ in range(request.loops):
-            replay = Replay(ring, request.pace, lambda: interrupts.stopped, told)
-            try:
-                _feed(replay, file, interrupts)
-            finally:
-                total += replay.counts
-            if interrupts.stopped:
-                break
-    finally:  # also where it fails: so much has left
-        total += ReplayCounts(frames=encapsulation.unframed, unframed=encapsulation.unframed)
-        told.end(total, interrupts.stopped)
-    left_out = total.too_long + total.too_short + total.unframed
-    return 1 if left_out or file.damaged or interrupts.stopped else 0
-
-
-def _feed(replay: Replay, file: ReplayFile, interrupts: Interrupts) -> None:
-    batches = file.batches()
-    while not interrupts.stopped:
+    journal = SendJournal(Paths.of_user().state_folder, is_audited(request.audit), WITHOUT_AUDIT)
+    with ExitStack() as stack:
+        driver = TerminalDriver(request.yes, stack)
+        job = ReplayJob(request, link, driver, host or ForgeHost())
         try:
-            with interrupts.waiting():  # a pipe may be silent
-                batch = next(batches, None)
-        except StoppedError:
-            return
-        if batch is None:
-            return
-        replay.feed(batch)
+            if not pipeline.carry_out(job, journal, driver):
+                raise CommandError("not sent")
+        except StoppedError as stop:
+            raise CommandError("stopped before anything was sent") from stop
+        except (OrderError, SendError, NotPermittedError) as error:
+            raise CommandError(str(error)) from error
+    return job.status
 
 
-def _review(request: ReplayRequest, file: ReplayFile, known: Collection[str]) -> Examination:
-    """What is to be asked: where the frames go, whose they are, and how many there are."""
-    if not file.is_repeatable:
-        words = (
-            f"What {request.file} holds is not known before it leaves {request.link} verbatim: "
-            "neither how many frames, nor from whom, nor to whom."
+class ReplayJob:
+    """The frames of a capture file on their way through the steps of `core.forge.pipeline`.
+
+    `status` is the exit status once `send` returned. Raises `CommandError` if the file cannot be
+    read, or not as often as asked.
+    """
+
+    method = SendMethod.LINK
+    drafts: tuple[Draft, ...] = ()
+
+    def __init__(
+        self, request: ReplayRequest, link: LinkMessage, driver: TerminalDriver, host: ForgeHost
+    ) -> None:
+        self.status = 0
+        self._request = request
+        self._link = link
+        self._driver = driver
+        self._host = host
+        self._encapsulation = Encapsulation(link)
+        self._file = ReplayFile(request.file, self._new_review(), self._encapsulation)
+        if request.loops > 1 and not self._file.is_repeatable:
+            raise CommandError(f"{safe(request.file)} can be read only once: --loop needs a file")
+        self._ring: TxRing | None = None
+
+    @property
+    def sent(self) -> int:
+        """The number of frames that left."""
+        return self._ring.sent if self._ring is not None else 0
+
+    def review(self, known: frozenset[str]) -> Examination:
+        """Review where the frames go, whose they are, and how many there are."""
+        request, file = self._request, self._file
+        if not file.is_repeatable:
+            words = (
+                f"What {request.file} holds is not known before it leaves {request.link} verbatim: "
+                "neither how many frames, nor from whom, nor to whom."
+            )
+            return Examination(request.link, Target.HOST, (words,), frozenset())
+        rate, speed = request.pace.rate, request.pace.speed
+        if rate is None and speed is not None:
+            rate = file.capture_review.densest(speed, request.loops)
+        volume = SendVolume(file.capture_review.frames * request.loops, rate)
+        return file.capture_review.examination(volume, known)
+
+    def resolve(self) -> None:
+        """Ask the link for unknown next hops; frames that get a link header are other bytes now."""
+        self._file.find_next_hops(self._new_review())
+
+    def open(self, stack: ExitStack) -> None:
+        """Open the ring."""
+        request, link = self._request, self._link
+        self._ring = stack.enter_context(
+            TxRing(
+                link.name,
+                link.mtu,
+                self._file.longest,
+                bypass=request.bypass,
+                stopped=self._driver.stopped,
+                sockets=self._host.sockets,
+            )
         )
-        return Examination(request.link, Target.HOST, (words,), frozenset())
-    rate, speed = request.pace.rate, request.pace.speed
-    if rate is None and speed is not None:
-        rate = file.capture_review.densest(speed, request.loops)
-    return file.capture_review.examination(
-        SendVolume(file.capture_review.frames * request.loops, rate), known
-    )
+
+    def send(self, audit: Audit | None, stack: ExitStack) -> None:
+        """Send the frames as often as asked, and report what left, also if sending fails."""
+        assert self._ring is not None
+        request, file, stopped = self._request, self._file, self._driver.stopped
+        total = ReplayCounts()
+        of = file.capture_review.frames * request.loops if file.is_repeatable else None
+        report = ReplayReport(request.link, of, self._ring, audit, request.as_json)
+        try:
+            for _ in range(request.loops):
+                replay = Replay(self._ring, request.pace, stopped, report)
+                try:
+                    self._feed(replay)
+                finally:
+                    total += replay.counts
+                if stopped():
+                    break
+        finally:
+            unframed = self._encapsulation.unframed
+            total += ReplayCounts(frames=unframed, unframed=unframed)
+            report.end(total, stopped())
+        left_out = total.too_long + total.too_short + total.unframed
+        self.status = 1 if left_out or file.damaged or stopped() else 0
+
+    def report(self) -> None:
+        """Do nothing: `send` reported the result."""
+
+    def _feed(self, replay: Replay) -> None:
+        """Send the frames of the file once, or until a signal."""
+        batches = self._file.batches()
+        while not self._driver.stopped():
+            try:
+                with self._driver.waiting():  # a pipe may be silent
+                    batch = next(batches, None)
+            except StoppedError:
+                return
+            if batch is None:
+                return
+            replay.feed(batch)
+
+    def _new_review(self) -> CaptureReview:
+        return CaptureReview(self._link.name, bool(self._link.flags & IFF_LOOPBACK))

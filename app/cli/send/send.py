@@ -10,15 +10,15 @@ field cannot be what was typed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
-from app.cli.interrupts import Interrupts, StoppedError
+from app.cli.interrupts import StoppedError
 from app.cli.output import CommandError, print_message
 from app.cli.send.audit_option import WITHOUT_AUDIT, is_audited
-from app.cli.send.prompt import approve
 from app.cli.send.reply_listener import ReplyListener
 from app.cli.send.send_output import SendReport, write_dry_run
+from app.cli.send.terminal_driver import TerminalDriver
 from app.config.paths import Paths
 from core.forge import pipeline
 from core.forge.compose.draft import Draft
@@ -30,7 +30,6 @@ from core.forge.journal.send_journal import SendJournal
 from core.forge.observe.outcome import Outcome
 from core.forge.observe.tracker import Track
 from core.forge.orders import Order, OrderError
-from core.forge.review.confirmation import Examination
 from core.forge.send_errors import SendError
 from core.forge.values import SendMethod, SendPlan, SendProgress
 from core.net.interface_lookup import find_interface
@@ -97,9 +96,10 @@ def run_send(request: SendRequest, host: ForgeHost | None = None) -> int:
             return 0
     if not request.link and request.drafts[0].has_link:
         raise FieldTextError("--link: these are frames with a link header; name their interface")
-    journal = SendJournal(Paths.of_user().state_folder, is_audited(request.audit), WITHOUT_AUDIT)
+    folder = Paths.of_user().state_folder
+    journal = SendJournal(folder, is_audited(request.audit), WITHOUT_AUDIT)
     with ExitStack() as stack:
-        driver = _CommandDriver(request, stack)
+        driver = _OrderDriver(request, stack)
         try:
             progress = pipeline.run(request.order, host, journal, driver)
         except pipeline.FieldError as error:
@@ -131,28 +131,16 @@ def _about_option(error: pipeline.FieldError) -> str:
     return f"--{error.key}{':' if error.missing else ''} {error.reason}"
 
 
-class _CommandDriver:
-    """The pipeline's driver at a terminal. `stack` closes the signal handlers."""
+class _OrderDriver(TerminalDriver):
+    """Reports an order at a terminal, and listens for replies if asked to."""
 
     def __init__(self, request: SendRequest, stack: ExitStack) -> None:
-        self.remembers = not request.yes
+        super().__init__(request.yes, stack)
         self.status = 0
         self._request = request
-        self._stack = stack
-        self._interrupts: Interrupts | None = None
         self._report: SendReport | None = None
         self._listener: ReplyListener | None = None
         self._tracks: list[Track] = []
-
-    def approve(self, found: Examination) -> bool:
-        """Ask on the terminal. Raises `CommandError` if nobody is there to answer."""
-        return approve(found, self._request.yes)
-
-    def waiting(self) -> AbstractContextManager[object]:
-        """Let a signal end a wait: nothing has been sent."""
-        if self._interrupts is None:
-            self._interrupts = self._stack.enter_context(Interrupts())
-        return self._interrupts.waiting()
 
     def opened(self, built: pipeline.BuiltOrder, stack: ExitStack) -> None:
         """Listen for replies from before the first packet leaves."""
@@ -173,11 +161,6 @@ class _CommandDriver:
                 )
             )
 
-    def stopped(self) -> bool:
-        """True once a signal asked to stop."""
-        assert self._interrupts is not None
-        return self._interrupts.stopped
-
     def progress(self, progress: SendProgress) -> None:
         """Report the progress, and read what has arrived."""
         assert self._report is not None
@@ -185,24 +168,15 @@ class _CommandDriver:
         if self._listener is not None:
             self._listener.read()
 
-    def sent(
-        self,
-        built: pipeline.BuiltOrder,
-        progress: SendProgress,
-        trouble: str,
-        notes: tuple[str, ...],
-    ) -> None:
+    def sent(self, built: pipeline.BuiltOrder, progress: SendProgress, trouble: str) -> None:
         """Report the result; wait for replies if asked to."""
         report, listener, wait_s = self._report, self._listener, self._request.wait_s
         assert report is not None
-        assert self._interrupts is not None
         report.sent(progress)
         if built.audit_path:
             print_message(f"rawscope: {safe(trouble or f'written down in {built.audit_path}')}")
-        for note in notes:
-            print_message(f"rawscope: {safe(note)}")
         if listener is not None and wait_s is not None and progress.sent:
-            listener.listen(wait_s, self._interrupts)
+            listener.listen(wait_s, self.interrupts)
             report.end(self._tracks)
         report.notes(built.transmission.notes)
         silent = listener is not None and not any(track.reply_count for track in self._tracks)
@@ -211,11 +185,11 @@ class _CommandDriver:
 
 
 def _save(name: str, drafts: Sequence[Draft]) -> None:
-    folder = Paths.of_user().state_folder
     try:
-        former = DraftStore(StateDatabase(folder)).keep(name, drafts)
+        former = DraftStore(StateDatabase(Paths.of_user().state_folder)).keep(name, drafts)
     except OSError as error:
-        words = f"{safe(str(folder))}: {error.strerror}; the draft is not saved"
-        raise CommandError(words) from error
+        raise CommandError(
+            f"{safe(str(Paths.of_user().state_folder))}: {error.strerror}; the draft is not saved"
+        ) from error
     if former:
         print_message(f"rawscope: what was saved as {safe(name)} is now {safe(former)}")

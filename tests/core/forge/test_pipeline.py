@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.cli.output import CommandError
-from app.cli.send import prompt, send
+from app.cli.send import prompt, send, terminal_driver
 from core.forge import pipeline
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
@@ -80,7 +80,7 @@ def by_command(order: Order, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> s
         asked.questions += found.questions  # type: ignore[attr-defined]
         return asking(found, yes)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(send, "approve", approve)
+    monkeypatch.setattr(terminal_driver, "approve", approve)
     request = send.SendRequest(
         order.drafts, order.interface, order.method is SendMethod.SYSTEM, audit=False
     )
