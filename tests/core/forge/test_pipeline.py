@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,115 +12,219 @@ from hypothesis import strategies as st
 
 from app.cli.output import CommandError
 from app.cli.send import prompt, send, terminal_driver
+from core.files.reader import open_capture
 from core.forge import pipeline
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.templates import TEMPLATES
 from core.forge.journal.approvals import Approvals
 from core.forge.journal.database import StateDatabase
+from core.forge.journal.history import SendHistory
 from core.forge.orders import Order
+from core.forge.review.confirmation import Examination
 from core.forge.send_errors import SendError
 from core.forge.service import ForgeService
-from core.forge.values import SendMethod
+from core.forge.values import SendMethod, SendPlan
 from core.wire.link.ethernet import ETHERNET
-from tests.scripted_forge import Neighbor, ScriptedMachine
+from tests.scripted import HOST
+from tests.scripted_forge import NO_ROUTE, Neighbor, ScriptedMachine
+from tests.support import remarks_of
 from tests.waiting import until
 
-SERVER = "198.51.100.80"
+SERVER, NO_ROUTE_TO = "198.51.100.80", "203.0.113.9"
 UDP = {"ip.dst": SERVER, "udp.dstport": "9"}
-ORDERS = {
-    "udp": Order((Draft(("ip", "udp"), UDP),)),
-    "spoofed": Order((Draft(("ip", "udp"), {**UDP, "ip.src": "203.0.113.7"}),)),
-    "frame": Order((Draft(("eth", "ip", "udp"), UDP),), (), SendMethod.LINK, "eth0"),
-    "system": Order((Draft(("ip", "udp"), UDP),), (), SendMethod.SYSTEM),
+FRAME = Order((Draft(("eth", "ip", "udp"), UDP),), (), SendMethod.LINK, "eth0")
+
+SUSPICIOUS: dict[str, dict[str, str]] = {
+    "a host": {},
+    "this host": {"ip.dst": HOST, "ip.src": HOST},
+    "a spoofed source": {"ip.src": "203.0.113.7", "arp.src.proto_ipv4": "203.0.113.7"},
+    "a spoofed link source": {"eth.src": "02:00:00:00:00:99", "arp.src.hw_mac": "2:0:0:0:0:99"},
+    "a broadcast": {"ip.dst": "255.255.255.255", "eth.dst": "ff:ff:ff:ff:ff:ff"},
+    "a group": {"ip.dst": "224.0.0.251", "eth.dst": "01:00:5e:00:00:fb"},
+    "a source route": {"ip.options": "lsrr=4:192.0.2.1"},
+    "a wrong version": {"ip.version": "6"},
 }
+AMOUNTS = (SendPlan(), SendPlan(1_500, 1e6), SendPlan(10_001))
+DESTINATIONS = {"ip.dst": SERVER, "ipv6.dst": "2001:db8::80", "arp.dst.proto_ipv4": SERVER}
 
 
-class Asked:
-    """What one of the two drivers asked and sent, with all answered by yes."""
+def orders_of(name: str, method: SendMethod) -> Iterator[Order]:
+    """Yield an order for each suspicious address, with the amounts in turn."""
+    for number, changes in enumerate(SUSPICIOUS.values()):
+        drafts = []
+        for draft in TEMPLATES[name].drafts:
+            if method is SendMethod.LINK and not draft.has_link:
+                draft = draft.with_layers(("eth", *draft.layers))
+            wanted = draft.with_texts({**DESTINATIONS, **changes})
+            drafts.append(wanted.own())
+        interface = "eth0" if method is SendMethod.LINK else ""
+        plan = AMOUNTS[number % len(AMOUNTS)]
+        yield Order(tuple(drafts), (), method, interface, plan)
 
-    def __init__(self, folder: Path) -> None:
-        self.machine: ScriptedMachine = ScriptedMachine()
-        self.folder = folder
-        self.questions: list[str] = []
+
+@dataclass
+class Driven:
+    """What one of the two drivers asked and sent, and its records."""
+
+    folder: Path
+    questions: list[str]
+    sent: list[bytes]
+    error: str
 
     @property
-    def known(self) -> frozenset[str]:
+    def approved(self) -> frozenset[str]:
         return Approvals(StateDatabase(self.folder)).marks()
 
+    @property
+    def records(self) -> object:
+        """The audit but for its times, the history, and the approvals."""
+        audit = []
+        for path in sorted(self.folder.glob("*.pcapng")):
+            with open_capture(path) as reader:
+                for batch in reader.batches():
+                    for row in range(len(batch)):
+                        at, size = int(batch.offset[row]), int(batch.captured[row])
+                        data = batch.data[at : at + size].tobytes()
+                        audit.append((path.name, data, batch.comments.get(row)))
+            audit.append((path.name, remarks_of(path)))
+        return audit, SendHistory(StateDatabase(self.folder)).entries(), self.approved
 
-def by_form(order: Order, asked: Asked) -> str:
-    """Return the error, empty if all was sent."""
-    service = ForgeService(asked.folder, audit=False, host=asked.machine)
+
+def by_form(order: Order, folder: Path, host: ScriptedMachine, answer: bool) -> Driven:
+    service = ForgeService(folder, host=host)
+    questions: list[str] = []
     try:
         assert service.send(order)
         while True:
             until(lambda: service.snapshot().question or not service.snapshot().sending)
             question = service.snapshot().question
             if question is None:
-                return service.snapshot().report.error
-            asked.questions += question.sentences
-            service.answer(True)
-            until(lambda seen=question: service.snapshot().question is not seen)
+                return Driven(folder, questions, host.sent, service.snapshot().report.error)
+            questions += question.sentences
+            service.answer(answer)
     finally:
         service.close()
 
 
-def by_command(order: Order, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> str:
+def by_command(order: Order, folder: Path, host: ScriptedMachine, answer: bool) -> Driven:
     class Terminal:
         def isatty(self) -> bool:
             return True
 
         def readline(self) -> str:
-            return "yes\n"
+            return "yes\n" if answer else "no\n"
 
-    monkeypatch.setenv("XDG_STATE_HOME", str(asked.folder.parent))
-    monkeypatch.setattr(prompt.sys, "stdin", Terminal())
-    asking = prompt.approve
+    questions: list[str] = []
 
-    def approve(found: object, yes: bool) -> bool:
-        asked.questions += found.questions  # type: ignore[attr-defined]
-        return asking(found, yes)  # type: ignore[arg-type]
+    def approve(found: Examination, yes: bool) -> bool:
+        questions.extend(found.questions)
+        return prompt.approve(found, yes)
 
-    monkeypatch.setattr(terminal_driver, "approve", approve)
     request = send.SendRequest(
-        order.drafts, order.interface, order.method is SendMethod.SYSTEM, audit=False
+        order.drafts,
+        order.interface,
+        order.method is SendMethod.SYSTEM,
+        order.plan.count,
+        order.plan.rate,
     )
-    try:
-        send.run_send(request, asked.machine)
-    except CommandError as error:
-        return str(error)
-    return ""
+    error = ""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder.parent))
+        patch.setenv("XDG_CONFIG_HOME", str(folder.parent))
+        patch.setattr(prompt.sys, "stdin", Terminal())
+        patch.setattr(terminal_driver, "approve", approve)
+        try:
+            send.run_send(request, host)
+        except (CommandError, send.FieldTextError) as failure:
+            error = str(failure)
+    return Driven(folder, questions, host.sent, error)
 
 
-@pytest.fixture
-def both(tmp_path: Path) -> tuple[Asked, Asked]:
-    return Asked(tmp_path / "form" / "rawscope"), Asked(tmp_path / "command" / "rawscope")
+def both(
+    order: Order, folder: Path, *, error: SendError | None = None, answer: bool = True
+) -> tuple[Driven, Driven]:
+    """Drive an order through form and command, each with a state folder of its own."""
+    driven = []
+    for drive, name in ((by_form, "form"), (by_command, "command")):
+        host = ScriptedMachine()
+        host.error = error
+        driven.append(drive(order, folder / name / "rawscope", host, answer))
+    return driven[0], driven[1]
 
 
-@pytest.mark.parametrize("name", ORDERS)
-def test_form_and_command_ask_and_send_the_same(name, both, monkeypatch) -> None:
-    form, command = both
-    assert by_form(ORDERS[name], form) == ""
-    assert by_command(ORDERS[name], command, monkeypatch) == ""
+@pytest.mark.parametrize("method", SendMethod)
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_form_and_command_ask_send_and_record_the_same(
+    name: str, method: SendMethod, tmp_path: Path
+) -> None:
+    asked, left = set(), 0
+    for number, order in enumerate(orders_of(name, method)):
+        if order.drafts[0].has_link and method is not SendMethod.LINK:
+            continue  # the command refuses it by its options; see the errors below
+        form, command = both(order, tmp_path / str(number))
+        assert form.questions == command.questions, order
+        assert form.sent == command.sent, order
+        assert form.records == command.records, order
+        assert (form.error, command.error) == ("", ""), order
+        asked.update(form.questions)
+        left += len(form.sent)
+    assert (len(asked) > 3 and left > 10_000) or name == "arp-who-has"
+
+
+ERRORS: dict[str, tuple[Order, str]] = {
+    "a field": (Order((Draft(("ip", "udp"), {**UDP, "ip.ttl": "300"}),)), "300: time to live"),
+    "no destination": (Order((Draft(("ip", "udp"), {}),)), "no destination: type"),
+    "too long": (Order((Draft(("ip",), {**UDP, "payload": "x" * 65530}),)), "bytes too many"),
+    "a missing file": (
+        Order((Draft(("ip", "udp"), {**UDP, "payload": "@/no/such/file"}),)),
+        "@/no/such/file: No such file or directory",
+    ),
+    "no link address": (
+        Order((Draft(("eth", "ip"), {"ip.dst": NO_ROUTE_TO}),), (), SendMethod.LINK, "eth0"),
+        NO_ROUTE,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_form_and_command_report_the_same_error_and_send_nothing(name, tmp_path) -> None:
+    order, reason = ERRORS[name]
+    form, command = both(order, tmp_path)
+    assert reason in form.error
+    assert reason in command.error
+    assert form.sent == command.sent == []
+    assert form.records == command.records == ([], [], frozenset())
+
+
+METHODS = {
+    "IP": Order((Draft(("ip", "udp"), UDP),)),
+    "system": Order((Draft(("ip", "udp"), UDP),), (), SendMethod.SYSTEM),
+    "link": FRAME,
+    "spoofed": Order((Draft(("ip", "udp"), {**UDP, "ip.src": "203.0.113.7"}),)),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_an_approval_is_not_remembered_if_nothing_left(name, tmp_path) -> None:
+    form, command = both(METHODS[name], tmp_path, error=SendError(1, "EPERM: a firewall"))
+    assert "firewall" in form.error
+    assert "firewall" in command.error
     assert form.questions == command.questions != []
-    assert form.machine.sent == command.machine.sent != []
-    assert form.known == command.known != frozenset()
+    assert form.approved == command.approved == frozenset()
+    assert form.records == command.records
 
 
-@pytest.mark.parametrize("name", ORDERS)
-def test_a_yes_is_not_remembered_for_what_did_not_leave(name, both, monkeypatch) -> None:
-    form, command = both
-    for asked in both:
-        asked.machine.error = SendError(1, "EPERM: a firewall")
-    assert "firewall" in by_form(ORDERS[name], form)
-    assert "firewall" in by_command(ORDERS[name], command, monkeypatch)
+@pytest.mark.parametrize("name", METHODS)
+def test_a_no_sends_and_records_nothing(name, tmp_path) -> None:
+    form, command = both(METHODS[name], tmp_path, answer=False)
     assert form.questions == command.questions != []
-    assert form.known == command.known == frozenset()
+    assert (form.sent, command.sent, form.error, command.error) == ([], [], "", "not sent")
+    assert form.records == command.records == ([], [], frozenset())
 
 
 def test_only_the_resolved_link_address_changes_the_frozen_bytes() -> None:
-    host, order = Neighbor(), ORDERS["frame"]
+    host, order = Neighbor(), FRAME
     built = pipeline.build(order, host)
     (before,), (after,) = (
         built.transmission.packets,
@@ -139,8 +245,8 @@ def test_a_draft_is_evaluated_once(monkeypatch) -> None:
 
     monkeypatch.setattr(pipeline, "evaluate", counting)
     host = ScriptedMachine()
-    pipeline.resolve(pipeline.build(ORDERS["frame"], host), host)
-    assert evaluated == [ORDERS["frame"].drafts[0]]
+    pipeline.resolve(pipeline.build(FRAME, host), host)
+    assert evaluated == [FRAME.drafts[0]]
 
 
 @given(st.sampled_from(sorted(TEMPLATES)), st.integers(0, 65535), st.booleans())
