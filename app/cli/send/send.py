@@ -185,11 +185,11 @@ class _OrderDriver(TerminalDriver):
 
 
 def _save(name: str, drafts: Sequence[Draft]) -> None:
+    folder = Paths.of_user().state_folder
     try:
-        former = DraftStore(StateDatabase(Paths.of_user().state_folder)).keep(name, drafts)
+        former = DraftStore(StateDatabase(folder)).keep(name, drafts)
     except OSError as error:
-        raise CommandError(
-            f"{safe(str(Paths.of_user().state_folder))}: {error.strerror}; the draft is not saved"
-        ) from error
+        words = f"{safe(str(folder))}: {error.strerror}; the draft is not saved"
+        raise CommandError(words) from error
     if former:
         print_message(f"rawscope: what was saved as {safe(name)} is now {safe(former)}")

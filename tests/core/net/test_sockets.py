@@ -120,7 +120,7 @@ def test_a_raw_socket_receives_the_ip_header():
 
 
 class Refusing(sockets.LocalSockets):
-    """Notes what it is asked for, and makes no socket."""
+    """Records each request, and makes no socket."""
 
     def __init__(self):
         self.asked = []
@@ -165,7 +165,7 @@ USERS = {
 
 
 @pytest.mark.parametrize("user", USERS)
-def test_whoever_needs_a_raw_socket_asks_its_provider(user):
+def test_every_user_of_raw_sockets_calls_its_provider(user):
     provider = Refusing()
     opened, wanted = USERS[user]
     with pytest.raises((sockets.NotPermittedError, CaptureError), match="CAP_NET_RAW"):
