@@ -220,6 +220,47 @@ def test_another_program_s_file_is_kept_under_some_name(folder, name, content) -
     assert FOREIGN[content] in {path.read_bytes() for path in folder.iterdir()}
 
 
+# -- replacing a file ------------------------------------------------------------------------
+
+
+def test_a_replacement_is_another_file_until_the_block_ends(folder, monkeypatch) -> None:
+    synchronized = []
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda fd: (synchronized.append(os.fstat(fd)), real(fd)))
+    (folder / "file").write_bytes(b"old")
+    with PrivateFolder(folder) as private, private.replacement("file", b"new") as path:
+        assert (path.parent, path.read_bytes()) == (folder, b"new")
+        assert path.stat().st_mode & 0o777 == 0o600
+        with path.open("ab") as file:
+            file.write(b"er")
+        assert (folder / "file").read_bytes() == b"old"
+        assert synchronized == []
+    assert (folder / "file").read_bytes() == b"newer"
+    (status,) = synchronized
+    assert (status.st_ino, status.st_size) == ((folder / "file").stat().st_ino, 5)
+    assert [path.name for path in folder.iterdir()] == ["file"]
+
+
+def test_a_replacement_that_fails_leaves_the_file(folder) -> None:
+    (folder / "file").write_bytes(b"old")
+    with (
+        PrivateFolder(folder) as private,
+        pytest.raises(ZeroDivisionError),
+        private.replacement("file", b"new") as path,
+    ):
+        path.write_bytes(b"%d" % (1 // 0))
+    assert [path.read_bytes() for path in folder.iterdir()] == [b"old"]
+
+
+def test_a_path_is_absolute_also_after_a_change_of_the_working_directory(
+    folder, monkeypatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    with PrivateFolder(Path("state")) as private:
+        monkeypatch.chdir("/")
+        assert private.path_of("file") == folder / "file"
+
+
 # -- locks -----------------------------------------------------------------------------------
 
 
