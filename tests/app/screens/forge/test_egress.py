@@ -1,0 +1,96 @@
+"""Where a forged packet leaves, and whether the capture can see it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.screens.forge.egress import (
+    captured_interface,
+    chosen_interface,
+    form_state_of,
+    why_blind,
+)
+from core.engine.engine import EngineSnapshot, EngineState
+from core.forge.compose.draft import TRAILER, Draft
+from core.forge.compose.from_packet import draft_of
+from core.forge.values import SendMethod
+from core.wire.dissect import dissect
+from core.wire.link.link_types import LinkType
+from tests.scripted import conversations
+from widgets.forge.changes import FormState
+
+LIVE = EngineSnapshot(EngineState.LIVE, interfaces=("eth0",))
+ROUTED = Draft(("eth", "ip", "udp"))
+UNROUTED = Draft(("eth", "arp"))
+
+
+@pytest.mark.parametrize(
+    ("draft", "typed", "captured", "chosen"),
+    [
+        (ROUTED, "", "eth0", ""),
+        (ROUTED, "eth1", "eth0", "eth1"),
+        (UNROUTED, "", "eth0", "eth0"),
+        (UNROUTED, "eth1", "eth0", "eth1"),
+        (UNROUTED, "", "", ""),
+    ],
+)
+def test_a_frame_that_nothing_routes_leaves_on_the_interface_of_the_capture(
+    draft, typed, captured, chosen
+):
+    assert chosen_interface(FormState.of((draft,), typed), captured) == chosen
+
+
+def test_a_packet_for_the_ip_stack_has_no_chosen_interface():
+    state = FormState.of((Draft(("ip", "udp")),), "eth1")
+    assert state.settings.way is SendMethod.IP
+    assert chosen_interface(state, "eth0") == ""
+
+
+@pytest.mark.parametrize(
+    ("engine", "interface"),
+    [
+        (LIVE, "eth0"),
+        (replace(LIVE, interfaces=("eth0", "lo")), ""),
+        (replace(LIVE, interfaces=("any",)), ""),
+        (replace(LIVE, state=EngineState.STOPPED), ""),
+    ],
+)
+def test_only_a_live_capture_on_one_interface_names_it(engine, interface):
+    assert captured_interface(engine) == interface
+
+
+@pytest.mark.parametrize(
+    ("engine", "interface", "reason"),
+    [
+        (LIVE, "eth0", ""),
+        (LIVE, "", ""),
+        (replace(LIVE, interfaces=("any",)), "eth1", ""),
+        (LIVE, "eth1", "the capture is on eth0, so it cannot show packets on eth1"),
+        (replace(LIVE, state=EngineState.STOPPED), "eth0", "capture is stopped"),
+    ],
+)
+def test_why_the_capture_is_blind(engine, interface, reason):
+    found = why_blind(engine, interface)
+    assert found.startswith(reason)
+    assert bool(found) == bool(reason)
+
+
+def form_state(index: int) -> FormState:
+    frame = list(conversations())[index]
+    filled = draft_of(dissect(frame.data, LinkType.ETHERNET, len(frame.data), 0))
+    return form_state_of(filled, "eth0")
+
+
+def test_a_captured_ip_packet_is_sent_through_the_ip_stack_without_padding():
+    state = form_state(4)
+    assert state.settings.way is SendMethod.IP
+    assert state.draft.layers[0] == "ip"
+    assert TRAILER not in state.draft.own().texts
+
+
+def test_a_captured_arp_packet_is_sent_verbatim_on_its_interface():
+    state = form_state(0)
+    assert state.settings.way is SendMethod.LINK
+    assert (state.draft.layers, state.settings.interface) == (("eth", "arp"), "eth0")

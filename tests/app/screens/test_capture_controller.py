@@ -1,0 +1,73 @@
+"""The capture commands, on a scripted engine: when they act, and when they ask first."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+
+import pytest
+
+from app.screens.dialogs.dialog import Confirm
+from app.screens.dialogs.interfaces import Interfaces
+from core.capture.options import CaptureOptions
+from core.engine.engine import EngineSnapshot, EngineState
+from core.store.packet_store import PacketStore
+from tests.scripted import scripted_store
+from tests.scripted_monitor import LIVE, ScriptedEngine, filled, scripted_monitor
+
+PIPE = EngineSnapshot(EngineState.READING, file="standard input", piped=True)
+FILE = EngineSnapshot(EngineState.DONE, file="/tmp/day.pcap", progress=1.0)
+
+
+@asynccontextmanager
+async def running(said, store=None):
+    engine = ScriptedEngine(said)
+    monitor = scripted_monitor(store or scripted_store(), engine)
+    async with monitor.run_test(size=(120, 36)) as pilot:
+        await filled(pilot)
+        yield pilot, monitor.capture, engine
+
+
+async def test_toggle_stops_and_restarts_on_the_same_interfaces():
+    async with running(LIVE) as (_, capture, engine):
+        capture.toggle()
+        capture.toggle()
+        assert engine.told == ["stop", CaptureOptions(("eth0",))]
+
+
+@pytest.mark.parametrize("said", [FILE, EngineSnapshot()])
+async def test_toggle_asks_for_interfaces_where_none_can_be_restarted(said):
+    async with running(said) as (pilot, capture, engine):
+        capture.toggle()
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, Interfaces)
+        assert engine.told == []
+
+
+async def test_a_capture_over_a_pipe_asks_before_its_packets_are_lost():
+    async with running(PIPE) as (pilot, capture, engine):
+        capture.choose_interfaces()
+        await pilot.pause()
+        await pilot.press("enter")
+        assert isinstance(pilot.app.screen, Confirm)
+        await pilot.press("n")
+        assert engine.told == []
+
+
+@pytest.mark.parametrize(("said", "asks"), [(LIVE, True), (FILE, False)])
+async def test_unless_lost_asks_only_about_packets_that_no_file_holds(said, asks):
+    acts = []
+    async with running(said) as (pilot, capture, _):
+        capture.unless_lost("Open", lambda: acts.append("done"))
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, Confirm) is asks
+        if asks:
+            assert acts == []
+            await pilot.press("y")
+        assert acts == ["done"]
+
+
+async def test_without_packets_nothing_is_lost():
+    acts = []
+    async with running(LIVE, PacketStore()) as (_, capture, _):
+        capture.unless_lost("Leave", lambda: acts.append("done"))
+        assert acts == ["done"]

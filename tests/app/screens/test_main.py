@@ -1,0 +1,89 @@
+"""The main screen as it connects its parts: `escape` in each state, and what one class may hold."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+
+import pytest
+
+from app.screens.main import MainScreen
+from core.engine.engine import EngineSnapshot, EngineState, NoticeSeverity
+from tests.idle import eventually
+from tests.scripted_echo import echo_snapshot, echo_store
+from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
+
+LO = EngineSnapshot(EngineState.LIVE, interfaces=("lo",), captured=42, received=42)
+MOST_METHODS = 40
+
+
+@asynccontextmanager
+async def running(size=(160, 45)):
+    engine = ScriptedEngine(LO, echo_snapshot())
+    async with scripted_monitor(echo_store(), engine).run_test(size=size) as pilot:
+        yield pilot, await filled(pilot)
+
+
+def test_the_main_screen_is_one_class_of_few_methods():
+    project = [cls for cls in MainScreen.__mro__ if cls.__module__.startswith("app.")]
+    methods = {name for cls in project for name, value in vars(cls).items() if callable(value)}
+    assert project == [MainScreen]
+    assert len(methods) <= MOST_METHODS
+
+
+async def test_escape_closes_one_thing_after_the_other():
+    """Zoom, then the filter, then the banner; then it goes to the table."""
+    async with running() as (pilot, screen):
+        await pilot.press("e", "j")
+        await eventually(lambda: screen.connection_filter.current, "the filter", screen.poll)
+        screen.banner.show("eth0 went away", NoticeSeverity.WARNING)
+        await pilot.press("z")
+        assert screen.workspace.zoomed
+        await pilot.press("escape")
+        assert not screen.workspace.zoomed
+        assert screen.connection_filter.current is not None
+        await pilot.press("escape")
+        assert screen.connection_filter.current is None
+        assert screen.banner.message
+        await pilot.press("escape")
+        assert not screen.banner.message
+        assert screen.focused is screen.sides["echo"].clients
+        await pilot.press("escape", "escape")
+        assert screen.focused is screen.table
+
+
+async def test_escape_stops_sending_before_it_closes_anything():
+    """Even in a zoomed panel."""
+    async with running((80, 24)) as (pilot, screen):
+        forge = screen.sides["forge"]
+        stops = []
+        forge.stop = lambda: not stops and not stops.append("stop")
+        await pilot.press("f2")
+        assert screen.workspace.zoomed
+        await pilot.press("escape")
+        assert (stops, screen.workspace.zoomed) == (["stop"], True)
+        await pilot.press("escape")
+        assert not screen.workspace.zoomed
+
+
+@pytest.mark.parametrize("size", [(160, 45), (120, 36), (80, 24)])
+@pytest.mark.parametrize(("key", "panel"), [("f2", "forge"), ("e", "echo")])
+async def test_a_side_panel_opens_and_closes_by_its_key(size, key, panel):
+    async with running(size) as (pilot, screen):
+        widget = screen.sides[panel].widget
+        await pilot.press(key)
+        assert screen.workspace.panel == panel
+        assert widget.display
+        await pilot.press(key)
+        assert screen.focused is screen.table
+        assert (screen.workspace.side, screen.workspace.zoomed) == ("", False)
+
+
+async def test_only_the_forge_takes_all_of_a_narrow_screen():
+    async with running((120, 36)) as (pilot, screen):
+        await pilot.press("e")
+        assert not screen.workspace.zoomed
+        await pilot.press("f2")
+        assert screen.workspace.zoomed
+    async with running((160, 45)) as (pilot, screen):
+        await pilot.press("f2")
+        assert not screen.workspace.zoomed
