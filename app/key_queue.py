@@ -14,9 +14,9 @@ way. A second round catches messages that the first one set off (a field posts t
 submitted, and the dialog closes on that). When the top screen changed meanwhile, another round
 through the new screen waits until it is mounted and has given the focus to one of its widgets.
 
-A probe is lost with the queue of a widget that is removed at that moment, and a handler may
-block. A key that arrives `PATIENCE_S` after the last one was delivered is therefore not held
-back any longer: pressing a key again always gets through.
+A probe is lost if the widget that it visits is removed at that moment, and a handler may block.
+Therefore the queue holds no key back for longer than `PATIENCE_S` after the last delivery: a key
+that the user presses again always gets through.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from textual.message_pump import MessagePump
 
 PATIENCE_S = 2.0
 ROUNDS = 2  # after a key; see above
-LINE_FEED = "ctrl+j"  # what enter was before the terminal was in raw mode: termios(3), ICRNL
+LINE_FEED = "ctrl+j"  # enter, typed before the terminal was in raw mode: termios(3), ICRNL
 
 TypedEvent = events.Key | events.Paste
 
@@ -60,7 +60,7 @@ class KeyQueue:
         self._is_held = False
 
     async def put(self, event: TypedEvent) -> None:
-        """Deliver an event now, or after those that were typed before it."""
+        """Deliver an event now, or after the events that were typed before it."""
         if self._is_held and isinstance(event, events.Key) and event.key == LINE_FEED:
             event = events.Key("enter", "\r")
         self._waiting.append(event)
@@ -69,11 +69,11 @@ class KeyQueue:
             await self._deliver_next()
 
     def hold(self) -> None:
-        """Keep everything that is typed until `release`."""
+        """Queue all events until `release`."""
         self._is_held = True
 
     async def release(self) -> None:
-        """Deliver what was typed since `hold`."""
+        """Deliver the events that were typed since `hold`."""
         self._is_held = False
         if self._delivered_s is None:
             await self._deliver_next()
@@ -108,7 +108,7 @@ class KeyQueue:
             self._visit(above, arrive)
 
     async def _arrive(self, screen: MessagePump, delivery: int, rounds: int) -> None:
-        """The probe reached the application."""
+        """Send the probe through another round, or deliver the next event."""
         if delivery != self._delivery:
             return
         if self._app.screen is not screen:

@@ -53,7 +53,7 @@ class KeyGroup(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing that a user can do.
+    """A command that the user can give.
 
     `label` is the word in the key bar; an action without one is not in the bar. `everywhere` keys
     also work in dialogs and inputs, so they are never plain letters.

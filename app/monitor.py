@@ -1,8 +1,8 @@
-"""The monitor: the Textual application. It composes, routes and remembers; no domain work.
+"""The monitor: the Textual application around the main screen.
 
-What is shown and which keys do what is the main screen's; what is captured, the engine's.
-Between them stands the bridge. Here is what concerns the program as a whole: the theme, the
-keymap, the command palette, the windows over the screen, leaving, and being told to leave.
+The main screen shows the packets and handles most keys; the engine captures; the bridge connects
+the two. This module handles what concerns the program as a whole: the theme, the keymap, the
+command palette, help, the laboratory, painting through `app.terminal`, signals, and the exit.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ from core.capture.options import CaptureOptions
 from core.engine.engine import Engine
 from core.net.interfaces import InterfaceInfo, list_interfaces
 
-# Half a millisecond keeps a key's answer under 10 ms beside a worker that runs Python, against
-# 20 ms with the default of 5 ms, at no cost in the worker's throughput (both were measured).
+# With half a millisecond, a key takes effect within 10 ms beside a worker that runs Python, instead
+# of 20 ms with the default of 5 ms. The worker's throughput stays the same. (Both were measured.)
 SWITCH_INTERVAL_S = 0.0005
 
 
@@ -56,21 +56,21 @@ if TYPE_CHECKING:
     from core.forge.host import ForgeHost
     from core.forge.service import ForgeService
 
-LAB_IS_SEEN = "lo is captured: its packets are in the table, which costs the measurement"
+LAB_IS_SEEN = "lo is captured, which slows the measurement: its packets are in the table, too"
 
 
 class Monitor(OrderedKeysApp[None]):
-    """The full-screen program on an engine that is running.
+    """The full-screen program on a running engine.
 
-    `on_signal` is called when a signal asks to leave, before that begins.
-    `options` is what captures chosen on the screen start with. `choose` opens the interface
-    chooser at the start: there is nothing to watch yet. `paths` are the person's files.
+    `options` are the options of captures that the user starts on the screen. `choose` opens the
+    interface chooser at the start, for a program started without an interface or file. `paths` are
+    the user's files. `on_signal` is called with a signal that ends the program, before the exit.
     """
 
     TITLE = "rawscope"
     CSS_PATH = "styles/monitor.tcss"
     BINDINGS = bindings(KeyContext.PROGRAM)
-    HORIZONTAL_BREAKPOINTS = [  # for windows without their own
+    HORIZONTAL_BREAKPOINTS = [  # for screens without their own
         (0, "-thin"),
         (SMALLEST[0], "-cramped"),
         (60, "-roomy"),
@@ -106,7 +106,7 @@ class Monitor(OrderedKeysApp[None]):
 
     @cached_property
     def forger(self) -> ForgeService:
-        """What sends; imported with the forge panel."""
+        """The service that sends packets; imported with the forge panel."""
         from core.forge.service import ForgeService
 
         return ForgeService(
@@ -126,12 +126,12 @@ class Monitor(OrderedKeysApp[None]):
         return DEFAULT_VARIABLES
 
     def get_driver_class(self) -> type[Driver]:
-        """Textual's choice; on a Linux terminal, the driver that keeps its pace."""
+        """Return Textual's choice; on a Linux terminal, `TerminalDriver`."""
         chosen = super().get_driver_class()
         return TerminalDriver if chosen is LinuxDriver else chosen
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """Hand what was painted to the driver, which writes it when the terminal has time."""
+        """Pass a painted update to the driver, which writes it when the terminal is ready."""
         driver = self._driver
         if not isinstance(driver, TerminalDriver) or not isinstance(renderable, CompositorUpdate):
             super()._display(screen, renderable)
@@ -142,18 +142,18 @@ class Monitor(OrderedKeysApp[None]):
             self.post_display_hook()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Paint all of the screen: a terminal that changes its size moves what it shows."""
+        """Paint the whole screen: a terminal that changes its size moves its contents."""
         if isinstance(self._driver, TerminalDriver):
             self._driver.repaint(event.size)
 
     def action_redraw(self) -> None:
-        """Paint all of the screen anew."""
+        """Paint the whole screen again."""
         if isinstance(self._driver, TerminalDriver):
             self._driver.redraw()
 
     @property
     def may_follow(self) -> bool:
-        """True if the terminal has time for what changed without a key."""
+        """True if the terminal is ready for changes that no key caused."""
         return not isinstance(self._driver, TerminalDriver) or self._driver.may_follow
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -177,7 +177,7 @@ class Monitor(OrderedKeysApp[None]):
             self.capture.choose_interfaces()
 
     def _leave_by_signal(self, number: signal.Signals) -> None:
-        """Leave as on `q`, so that the terminal is put in order; unasked, for nobody may answer."""
+        """Exit in order, which restores the terminal; do not ask, because nobody may answer."""
         self._on_signal(number)
         self.exit(return_code=128 + number)
 
@@ -187,31 +187,31 @@ class Monitor(OrderedKeysApp[None]):
             self.notify(problem, severity="warning", markup=False)
 
     def _handle_exception(self, error: Exception) -> None:
-        """Ignore what widgets miss once the program is being left: they go one after the other."""
+        """Ignore errors during the exit, which removes widgets one after the other."""
         if not self._exit:
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
-        """Close the screen and print nothing: who called `run` finds the cause in `failure`.
+        """Close the screen and print nothing; the caller of `run` reads `failure`.
 
-        Textual would print a traceback with all local variables, bytes from the wire included.
+        Textual would print a traceback with all local variables, including bytes from the wire.
         """
         self._close_messages_no_wait()
 
     def abandon_terminal(self) -> None:
-        """Give the terminal back from another thread, just before the process ends."""
+        """Restore the terminal from another thread, just before the process ends."""
         if isinstance(self._driver, TerminalDriver):
             self._driver.abandon()
 
     @property
     def failure(self) -> Exception | None:
-        """What ended the program, if it was a fault of ours."""
+        """The internal error that ended the program, if one did."""
         return self._exception
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         return action_commands(self, screen, self._config.keys)
 
-    # -- windows over the screen -----------------------------------------------------------
+    # -- screens and dialogs over the main screen ----------------------------------------------
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, Palette):
@@ -223,7 +223,7 @@ class Monitor(OrderedKeysApp[None]):
         self.push_screen(Help(self._config.keys))
 
     def action_lab(self) -> None:
-        from app.screens.lab import LabScreen  # a tenth of a second, too
+        from app.screens.lab import LabScreen  # takes a tenth of a second
 
         def keep(results: Results | None) -> None:
             self._lab = results
@@ -232,19 +232,19 @@ class Monitor(OrderedKeysApp[None]):
         self.push_screen(LabScreen(before=self._lab, note=note), keep)
 
     def action_suspend_process(self) -> None:
-        """Stop, with all that the shell started in one job, as the terminal's own ^z does.
+        """Stop all processes of the shell's job, as the terminal's own ^z does.
 
-        The terminal is put in order before anybody stops, for the shell is back at once then.
-        Without a shell behind it the job goes on: the kernel stops none that nobody could start
-        again (an orphaned process group, setpgid(2)).
+        Restore the terminal first, because the shell uses it as soon as the job stops. Without a
+        job-control shell the job continues: the kernel does not stop an orphaned process group,
+        which no process could continue (setpgid(2)).
         """
         with self.suspend():
-            ours = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
             os.kill(0, signal.SIGTSTP)
-            signal.signal(signal.SIGTSTP, ours)
+            signal.signal(signal.SIGTSTP, handler)
 
     async def action_quit(self) -> None:
-        """Leave; a second time at once."""
+        """Quit; ask first if packets would be lost. A second key quits without an answer."""
         if isinstance(self.screen, Confirm):
             self.exit()
         else:

@@ -111,10 +111,10 @@ async def in_the_lab(pilot: Pilot[None]) -> None:
 async def sent(pilot: Pilot[None]) -> None:
     """Approve the send, and wait for the reply."""
     screen = main_screen(pilot)
-    while not (isinstance(pilot.app.screen, Confirm) and pilot.app.screen.is_asked):
+    while not (isinstance(pilot.app.screen, Confirm) and pilot.app.screen.accepts_keys):
         await pilot.pause()
     await pilot.press("y")
-    while not any(fate.replies for fate in screen.forger.scene().report.fates):
+    while not any(fate.replies for fate in screen.sides["forge"].service.scene().report.fates):
         await pilot.pause()
     screen.poll()
 

@@ -1,8 +1,8 @@
-"""The table kept to one connection: whose packets they are, and a line that says so.
+"""The filter for the packets of one echo client, and the line that names the client.
 
-A client of the echo server is known by its address and port; the other end is the listener that
-it came through, and both have to agree: one port may be connected to two listeners. A listener that
-has been stopped is not known any more: then the client's end alone decides.
+A connection is identified by both of its ends: the client's address and port, and the listener
+that accepted it, because one client port may be connected to two listeners. The snapshot does not
+contain stopped listeners; then the client's end alone decides.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WILDCARDS = ("0.0.0.0", "::")
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFilter:
-    """A client, and the packets of its connection."""
+    """A client and its connection. `name` is the client's endpoint as text."""
 
     client: int
     name: str
@@ -33,7 +33,7 @@ class ConnectionFilter:
 
 
 def of_client(echo: EchoSnapshot, client: int) -> ConnectionFilter | None:
-    """What keeps the table to a client's packets; None if it is gone."""
+    """Return the filter for a client's packets; None if the client is gone."""
     row = echo.clients.row(client)
     if row is None:
         return None
@@ -45,7 +45,7 @@ def of_client(echo: EchoSnapshot, client: int) -> ConnectionFilter | None:
 
 
 def client_of(echo: EchoSnapshot, ends: tuple[End, End]) -> int | None:
-    """The client that a packet between these ends belongs to."""
+    """Return the client whose connection has these ends, in either order; None if none has."""
     stopped = None
     for peer, own in (ends, ends[::-1]):
         for row in reversed(echo.clients.rows_of_peer(*peer).tolist()):
@@ -58,15 +58,17 @@ def client_of(echo: EchoSnapshot, ends: tuple[End, End]) -> int | None:
 
 
 def _listener_of(echo: EchoSnapshot, row: int) -> ListenerInfo | None:
-    """The listener that the client of a row came through; None if it has been stopped."""
+    """Return the listener that accepted the client of a row; None if it was stopped."""
     identifier = int(echo.clients.listener[row])
     return next((info for info in echo.listeners if info.identifier == identifier), None)
 
 
 class ConnectionFilterLine(Widget):
-    """One line over the table while there are clients beside it: whose packets are shown. It stands
-    before one is picked, so that a click on a client moves no row away from under the pointer. A
-    click on it shows all again."""
+    """The line above the table that says whose packets are shown; a click shows all packets.
+
+    It is shown as soon as the clients are, so that a click on a client moves no row away from
+    under the pointer.
+    """
 
     ALLOW_SELECT = False
 
@@ -85,8 +87,8 @@ class ConnectionFilterLine(Widget):
     counts: reactive[tuple[int, int]] = reactive((0, 0))
     progress: reactive[float | None] = reactive(None)
 
-    class Left(Message):
-        """All packets are wanted again."""
+    class Cleared(Message):
+        """The user wants to see all packets again."""
 
     def show(self, name: str, shown: int, held: int, progress: float | None = None) -> None:
         """Name the client and count its packets; no name for all packets.
@@ -98,7 +100,7 @@ class ConnectionFilterLine(Widget):
 
     def render(self) -> Text:
         shown, held = self.counts
-        said = "all packets; going to a client keeps to its own"
+        said = "all packets; move to a client to see only its packets"
         if self.name_shown:
             said = f"only packets of client {safe(self.name_shown)} (esc shows all)"
         count = f"{shown:,} of {held:,}"
@@ -110,4 +112,4 @@ class ConnectionFilterLine(Widget):
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
-        self.post_message(self.Left())
+        self.post_message(self.Cleared())

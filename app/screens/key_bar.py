@@ -1,10 +1,9 @@
-"""The bottom line: the keys that work here.
+"""The bottom line: the keys that work in the focused panel.
 
-It is drawn from the registry and from what the screen says is bound right now, so it follows
-the focus, a remapped key and an action that is switched off. Entries stand in the registry's
-order; what does not fit is left out whole from the end, but never the way out and the help,
-which has the rest.
-One widget paints one line: a change of focus repaints it and mounts nothing.
+It shows the keys of `app.keymap` that are bound at the moment, so it follows the focus, remapped
+keys, and disabled actions. Entries are in the order of the keymap; those that do not fit are left
+out from the end, except for quit and help, which shows the rest. One widget paints one line: a
+change of focus repaints it and mounts nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _GAP = 2
 
 
 class KeyBar(Widget):
-    """One line of ``key label`` pairs; a click on one presses its key."""
+    """One line of ``key label`` pairs. A click on a pair presses its key."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"key-bar--key", "key-bar--label"}
     ALLOW_SELECT = False
@@ -40,7 +39,7 @@ class KeyBar(Widget):
         self.refresh()
 
     def entries(self) -> list[tuple[str, str, str]]:
-        """``(key, key as shown, label)`` of what fits, in order."""
+        """Return ``(key, key as shown, label)`` of all entries that fit, in order."""
         keys: dict[str, str] = {}
         for key, active in self.screen.active_bindings.items():
             if active.binding.id and active.enabled:

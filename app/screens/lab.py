@@ -1,7 +1,7 @@
-"""The laboratory's screen: the same echo work under each I/O model, measured while one looks.
+"""The laboratory: measure the same echo work under each I/O model, and show the results.
 
-The work is done in processes of its own (`core.iolab.lab`); a worker thread waits for them and
-posts each result. Leaving cancels it, and so does asking for another run.
+`core.iolab.lab` measures in processes of its own; a worker thread waits for them and posts each
+result. Leaving the screen cancels the measurement, and so does another run.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from widgets.lab.plots import CurvePlot, RatePlot
 from widgets.lab.results import LabResults
 
 Canceled = Callable[[], bool]
-ABREAST = 130  # columns from which the plots stand beside one another
+ABREAST = 130  # columns from which the plots are side by side
 POINTS = len(COUNTS) * len(MECHANISMS)
 
 
 def measure_models(canceled: Canceled) -> Iterator[ModelResult]:
-    """Every model under the usual load."""
+    """Yield the result of every model under the usual load."""
     return run_models(canceled=canceled)
 
 
 def measure_curve(canceled: Canceled) -> Iterator[CurvePoint]:
-    """Every point of the curve."""
+    """Yield every point of the curve."""
     return run_curve(canceled=canceled)
 
 
@@ -45,9 +45,10 @@ Results = tuple[list[ModelResult], list[CurvePoint]]
 
 
 class LabScreen(Screen[Results | None]):
-    """Tables, plots, and how far the run has come. Both measurements can be given.
+    """Tables, plots, and the progress of the run.
 
-    Leaving gives the results of a whole run, to come back to.
+    Return the results of a complete run, so that the next visit can show them. Tests pass
+    measurements of their own as `models` and `curve`.
     """
 
     BINDINGS = bindings(KeyContext.LAB)
@@ -55,7 +56,7 @@ class LabScreen(Screen[Results | None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-stacked"), (ABREAST, "-abreast")]
 
     class Measured(Message):
-        """One more result."""
+        """The worker thread has another result."""
 
         def __init__(self, run: int, result: ModelResult | CurvePoint) -> None:
             super().__init__()
@@ -63,7 +64,7 @@ class LabScreen(Screen[Results | None]):
             self.result = result
 
     class Ended(Message):
-        """The run is over; `trouble` says why, if it broke off."""
+        """The run has ended; `trouble` says why if it failed."""
 
         def __init__(self, run: int, trouble: str) -> None:
             super().__init__()
@@ -78,12 +79,12 @@ class LabScreen(Screen[Results | None]):
         before: Results | None = None,
         note: str = "",
     ) -> None:
-        """`before` is shown instead of a new run; `note` is a sentence on what disturbs one."""
+        """Show `before` instead of a new run; `note` is a sentence about what disturbs one."""
         super().__init__()
         self._measurements = (models, curve)
         self._before, self._note = before, note
-        self._is_before = before is not None  # what is shown
-        self._run = 0  # of this number are the results that count
+        self._is_before = before is not None  # the results shown are `before`
+        self._run = 0  # the number of the current run; results of others are dropped
         self.measuring = False
         self._trouble = ""
         self.results: list[ModelResult] = []
@@ -93,7 +94,7 @@ class LabScreen(Screen[Results | None]):
         options = LabOptions()
         yield Static(
             f"Laboratory: {options.messages:,} messages of {options.size} bytes, "
-            f"{options.clients} clients, one message of each under way; each model in a process "
+            f"{options.clients} clients with one message in flight each; each model in a process "
             "of its own",
             id="lab-title",
             markup=False,
@@ -113,7 +114,7 @@ class LabScreen(Screen[Results | None]):
             self._show()
 
     def action_run(self) -> None:
-        """Measure everything, from the beginning."""
+        """Discard all results and measure again."""
         self._run += 1
         self._is_before = False
         self.measuring, self._trouble = True, ""
@@ -124,7 +125,7 @@ class LabScreen(Screen[Results | None]):
         self.run_worker(measure, thread=True, exclusive=True, exit_on_error=False)
 
     def action_leave(self) -> None:
-        """Cancel what runs; leave when nothing does."""
+        """Cancel the run; leave the screen if nothing runs."""
         if self.measuring:
             self.workers.cancel_node(self)
             self._end("canceled")
@@ -138,7 +139,7 @@ class LabScreen(Screen[Results | None]):
         return len(self.results) == len(MODELS) and len(self.points) == POINTS
 
     def _measure(self, run: int) -> None:
-        """In a thread of its own, which may begin when the next run has been asked for already."""
+        """Measure in a worker thread. The next run may begin before this one has stopped."""
         worker, trouble = get_current_worker(), ""
 
         def canceled() -> bool:
@@ -149,7 +150,7 @@ class LabScreen(Screen[Results | None]):
                 for result in measurement(canceled):
                     self.post_message(self.Measured(run, result))
         except LabError as error:
-            trouble = f"broke off: {safe(str(error))}"
+            trouble = f"stopped: {safe(str(error))}"
         except Exception as failure:
             trouble = f"failed: {type(failure).__name__}: {safe(str(failure))}"
         self.post_message(self.Ended(run, trouble))
@@ -179,7 +180,7 @@ class LabScreen(Screen[Results | None]):
         self.query_one(KeyBar).labels = {"lab.leave": "cancel" if self.measuring else "back"}
 
     def _progress(self) -> str:
-        """How far it is, in words and as a bar of whole cells."""
+        """Return the progress as a bar of whole cells and in words."""
         done, whole = len(self.results) + len(self.points), len(MODELS) + POINTS
         bar = "█" * done + "░" * (whole - done)
         if self._trouble:

@@ -284,7 +284,7 @@ class MainScreen(Screen[None]):
         _, method, arguments = parse(event.action)
         self.action_call(f"echo.{method}", *arguments)
 
-    def on_connection_filter_line_left(self) -> None:
+    def on_connection_filter_line_cleared(self) -> None:
         self.connection_filter.clear()
 
 

@@ -1,4 +1,4 @@
-"""A scene in the status bar's and the banner's words."""
+"""The texts of the status bar, the banner, and an empty table, for a scene."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ _STATES = {
 
 
 def status_line(scene: Scene, paused: tuple[int, Snapshot] | None = None) -> StatusLine:
-    """What the status bar says; `paused` is what a paused view shows, with the lowest packet number
-    that it held at first."""
+    """Return the contents of the status bar.
+
+    `paused` is the snapshot that a paused view shows, after the lowest packet number at the pause.
+    """
     worker, packets = scene.engine, scene.packets
     first, shown = paused or (packets.first, packets)
     return StatusLine(
@@ -43,14 +45,17 @@ def status_line(scene: Scene, paused: tuple[int, Snapshot] | None = None) -> Sta
 
 
 def _source(scene: Scene) -> str:
-    """Where the packets come from, in a word or two."""
+    """Return the name of the file, or of the interfaces."""
     worker = scene.engine
     return PurePath(worker.file).name if worker.file else ", ".join(worker.interfaces)
 
 
 def message_of(scene: Scene) -> tuple[str, engine.NoticeSeverity]:
-    """What the banner says: the worker's message, else the first packet that could not be
-    described, else the last thing the worker noted, else that some kind of frames is not read."""
+    """Return the message for the banner and its severity.
+
+    In order: the worker's message; the first packet that rawscope failed to describe; the worker's
+    last note; the link types that rawscope cannot read. Empty if there is none of them.
+    """
     worker = scene.engine
     if worker.message:
         return worker.message, worker.severity
@@ -63,7 +68,7 @@ def message_of(scene: Scene) -> tuple[str, engine.NoticeSeverity]:
 
 
 def why_empty(scene: Scene) -> str:
-    """What stands in a table without packets."""
+    """Return the text for a table without packets."""
     match scene.engine.state:
         case engine.EngineState.LIVE:
             return safe(f"waiting for the first packet on {', '.join(scene.engine.interfaces)}")

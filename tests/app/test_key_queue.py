@@ -133,7 +133,7 @@ async def test_a_question_takes_no_key_from_before_it(tmp_path):
     async with running(tmp_path) as pilot:
         burst(pilot.app, "q", "y", "enter", "right", "enter")
         await eventually(lambda: isinstance(pilot.app.screen, Confirm), "the question")
-        await eventually(lambda: pilot.app.screen.is_asked, "its first picture")
+        await eventually(lambda: pilot.app.screen.accepts_keys, "its first picture")
         await pilot.press("n")
         assert pilot.app.screen is main(pilot)
 

@@ -82,7 +82,7 @@ class Play:
     async def asked(self) -> None:
         """Wait for a question that keys answer."""
         app = self.pilot.app
-        await self.until(lambda: isinstance(app.screen, Confirm) and app.screen.is_asked)
+        await self.until(lambda: isinstance(app.screen, Confirm) and app.screen.accepts_keys)
 
     async def send(self, key: str = "ctrl+s", *, ask: bool) -> None:
         """Send, agree if asked, and wait until all has left."""

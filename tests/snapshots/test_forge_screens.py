@@ -45,7 +45,7 @@ async def fill(pilot: Pilot, *keys: str) -> None:
 def is_asked(pilot: Pilot) -> bool:
     """Return True if there is a question that keys answer."""
     screen = pilot.app.screen
-    return isinstance(screen, Confirm) and screen.is_asked
+    return isinstance(screen, Confirm) and screen.accepts_keys
 
 
 async def ask(pilot: Pilot) -> None:

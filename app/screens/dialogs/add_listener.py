@@ -20,7 +20,7 @@ MOST_PORT = 65_535
 
 
 class OneOf(RadioButton):
-    """A radio button that says by its sign, and not by color alone, whether it is the one."""
+    """A radio button that shows by its sign, not only by its color, that it is selected."""
 
     @property
     def BUTTON_INNER(self) -> str:  # type: ignore[override]  # noqa: N802 (Textual's name)
@@ -28,7 +28,7 @@ class OneOf(RadioButton):
 
 
 class Choices(RadioSet, inherit_bindings=False):
-    """A set of radio buttons in which the arrows choose; enter is the dialog's."""
+    """Radio buttons that the arrow keys select; the dialog handles enter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,right", "choose(1)", show=False),
@@ -37,7 +37,7 @@ class Choices(RadioSet, inherit_bindings=False):
     ]
 
     def action_choose(self, step: int) -> None:
-        """The next one, or the one before."""
+        """Select the next button (1), or the previous one (-1)."""
         if step > 0:
             self.action_next_button()
         else:
@@ -45,19 +45,19 @@ class Choices(RadioSet, inherit_bindings=False):
         self.action_toggle_button()
 
 
-_LISTENER_HINT = "port 0: any free one · tab next · enter adds"
+HINT = "port 0: any free port · tab next · enter adds"
 
 
 class AddListener(Dialog["AddListener.Choice"]):
-    """Asks where the echo server shall listen too, and with which trigger."""
+    """Ask for the address, port, and trigger of another listener of the echo server."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "add", "Add")]
     title_text = "Add a listener"
-    _refused: tuple[str, str] | None = None  # what was typed when it was
+    _refused: tuple[str, str] | None = None  # the port and address that were refused last
 
     @dataclass(frozen=True, slots=True)
     class Choice:
-        """Port 0 is any free one."""
+        """A listener to add; port 0 lets the kernel choose a free port."""
 
         address: str
         port: int
@@ -79,11 +79,11 @@ class AddListener(Dialog["AddListener.Choice"]):
         with Horizontal(classes="dialog-buttons"):
             yield Button("Cancel", id="cancel", compact=True)
             yield Button("Add", id="add", compact=True)
-        yield Hint(_LISTENER_HINT)
+        yield Hint(HINT)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if self._typed() == self._refused:
-            return  # the change that was refused is reported only now
+            return  # Textual reports the change after it was refused: keep the reason
         port, address = self._typed()
         wild = address in ("0.0.0.0", "::")
         self.query_one(Hint).show(
@@ -101,7 +101,7 @@ class AddListener(Dialog["AddListener.Choice"]):
             self.dismiss(None)
 
     def action_add(self) -> None:
-        """Take what was typed, or say what is wrong with it."""
+        """Add the listener, or show what is wrong with the input."""
         port, address = self._typed()
         if problem := _port_problem(port):
             self._refuse(problem)
@@ -120,7 +120,7 @@ class AddListener(Dialog["AddListener.Choice"]):
             self.dismiss(self.Choice(address, port, trigger))
 
     def _typed(self) -> tuple[str, str]:
-        """Port and address."""
+        """Return port and address as typed."""
         port, address = (self.query_one(f"#{name}", Input).value for name in ("port", "address"))
         return port.strip(), address.strip("[] ")
 
@@ -130,7 +130,7 @@ class AddListener(Dialog["AddListener.Choice"]):
 
 
 def _port_problem(text: str) -> str:
-    """What is wrong with a port, in a few words; empty if nothing is."""
+    """Return what is wrong with a port; empty if it is right."""
     if not text or not_decimal(text) or len(text) > MOST_DIGITS or int(text) > MOST_PORT:
         return f"no port {safe(text)!r}: 0 to {MOST_PORT:,}"
     return ""

@@ -1,4 +1,4 @@
-"""The dialog that copies a text to the clipboard. Imported when it is asked for."""
+"""The dialog that chooses a text to copy to the clipboard. Imported on first use."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from core.wire.model.text import safe
 
 
 class Copy(Dialog[str]):
-    """Asks which of the texts goes to the clipboard; each is shown as it would go."""
+    """Ask which text to copy; show the start of each."""
 
     title_text = "Copy"
 
     def __init__(self, choices: list[tuple[str, str]]) -> None:
-        """`choices` are ``(what it is, text)``, the likeliest first."""
+        """Create the dialog for `choices`, ``(name, text)``, the likeliest first."""
         super().__init__()
         self._choices = choices
 

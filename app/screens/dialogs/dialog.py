@@ -1,4 +1,4 @@
-"""The small windows over the main screen: their frame, a question, a packet number."""
+"""The base of all dialogs, a yes-or-no question, and the dialog that asks for a packet number."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 
 class Dialog(ModalScreen[Result]):
-    """A titled frame in the middle of the screen; escape closes it without a result."""
+    """A titled frame in the middle of the screen. Escape closes it without a result."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Close")]
 
@@ -37,7 +37,7 @@ class Dialog(ModalScreen[Result]):
         yield TooSmall(id="too-small")
 
     def compose_body(self) -> ComposeResult:
-        """What stands inside the frame."""
+        """Yield the widgets inside the frame."""
         yield from ()
 
     def action_cancel(self) -> None:
@@ -45,7 +45,10 @@ class Dialog(ModalScreen[Result]):
 
 
 class Answer(Button):
-    """A button of a question: the one that has the focus gets every key first."""
+    """A button of a question. It drops keys that were pressed before the question was shown.
+
+    The focused button receives every key first.
+    """
 
     def _forward_event(self, event: events.Event) -> None:
         if not (isinstance(self.screen, Confirm) and self.screen.is_typed_ahead(event)):
@@ -53,9 +56,9 @@ class Answer(Button):
 
 
 class Confirm(Dialog[bool]):
-    """A question with two answers. The one that loses nothing has the focus.
+    """A question with two answers. The answer that loses nothing has the focus.
 
-    A key that was pressed before there was a question is no answer to it.
+    A key that was pressed before the question was shown does not answer it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -64,7 +67,7 @@ class Confirm(Dialog[bool]):
 
     def __init__(self, question: str, yes: str, no: str) -> None:
         super().__init__()
-        self._asked_s: float | None = None  # when it was on the screen, by the clock of events
+        self._shown_s: float | None = None  # on the clock of Textual's events
         self.title_text = f"{yes}?"
         self._question, self._yes, self._no = question, yes, no
 
@@ -76,19 +79,19 @@ class Confirm(Dialog[bool]):
 
     def on_mount(self) -> None:
         self.query_one("#no").focus()
-        self._asked_s = time.monotonic()  # it is painted next
+        self._shown_s = time.monotonic()  # it is painted next
 
     @property
-    def is_asked(self) -> bool:
-        """True if the question is put, so that keys answer it."""
-        return self._asked_s is not None
+    def accepts_keys(self) -> bool:
+        """True once the question is shown, so that keys answer it."""
+        return self._shown_s is not None
 
     def is_typed_ahead(self, event: events.Event) -> bool:
-        """Return True if it is a key that was pressed before there was a question."""
-        return isinstance(event, events.Key) and event.time <= (self._asked_s or event.time)
+        """Return True for a key that was pressed before the question was shown."""
+        return isinstance(event, events.Key) and event.time <= (self._shown_s or event.time)
 
     def on_key(self, event: events.Key) -> None:
-        """y and n answer."""
+        """Answer with y or n."""
         if event.character in ("y", "n"):
             event.stop()
             self.dismiss(event.character == "y")
@@ -98,14 +101,14 @@ class Confirm(Dialog[bool]):
 
 
 class Hint(Static):
-    """The line below a field: how to fill it in, or what is wrong with what was typed."""
+    """The line below an input: how to fill it in, or what is wrong with its text."""
 
     def __init__(self, usual: str) -> None:
         super().__init__(usual, markup=False, classes="dialog-hint")
         self._usual = usual
 
     def show(self, problem: str, usual: str = "") -> None:
-        """Show a problem; without one, `usual`, or what stood there first."""
+        """Show a problem; without one, show `usual`, or the hint that the line was created with."""
         self.update(problem or usual or self._usual)
         self.set_class(bool(problem), "-wrong")
 
@@ -116,17 +119,16 @@ def not_decimal(text: str) -> bool:
 
 
 def _ungrouped(text: str) -> str:
-    """Return a number without its grouping commas: ``4,709`` is how the program writes it."""
+    """Return a number without the grouping commas that the program itself prints: ``4,709``."""
     text = text.strip()
     return text.replace(",", "") if _GROUPED.fullmatch(text) else text
 
 
 class GoTo(Dialog[int]):
-    """Asks for a packet number from `first` to `last`.
+    """Ask for a packet number from `first` to `last`.
 
-    Everything typed stays in the field: dropping the characters that cannot stand in a number
-    would turn ``5.09`` into another packet's number. The hint says what is wrong while it is
-    typed.
+    The input keeps all characters: without those that cannot be part of a number, ``5.09`` would
+    become the number of another packet. The hint says what is wrong while the user types.
     """
 
     title_text = "Go to packet"
@@ -146,7 +148,7 @@ class GoTo(Dialog[int]):
         return f"{self._first:,} to {self._last:,}"
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Say at once what no further digit can mend."""
+        """Report an error that no further digit can correct."""
         text = _ungrouped(event.value)
         too_large = text.isdecimal() and (len(text) > MOST_DIGITS or int(text) > self._last)
         self.query_one(Hint).show(self._problem(text) if too_large or not_decimal(text) else "")
@@ -159,7 +161,7 @@ class GoTo(Dialog[int]):
             self.dismiss(int(text))
 
     def _problem(self, text: str) -> str:
-        """What is wrong with the number, in a few words; empty if nothing is."""
+        """Return what is wrong with the number; empty if it is right."""
         if not text:
             return f"type a packet number, {self._range}"
         if not_decimal(text):

@@ -1,4 +1,4 @@
-"""Help: every key by group, drawn from the registry, and what the signs mean."""
+"""The help screen: all keys of `app.keymap` by group, signs, and the terms of epoll."""
 
 from __future__ import annotations
 
@@ -43,24 +43,24 @@ SIGNS = {
 }
 EPOLL = {
     "Words: epoll": (
-        ("level", "reported by every wait while there is something to do"),
+        ("level", "reported by every wait while there is something to read or write"),
         ("edge", "reported once for each change: read until EAGAIN, or until a short read"),
-        ("short read", "fewer bytes than asked for: the buffer is empty. After PRI, RDHUP, HUP or "
-         "ERR it may not be, and reads go on until EAGAIN or the end"),
-        ("IN", "EPOLLIN: bytes, or the end, can be read"),
-        ("PRI", "EPOLLPRI: an urgent byte has come (MSG_OOB); it is echoed in its place"),
-        ("OUT", "EPOLLOUT: there is room again; asked for only while bytes are pending"),
+        ("short read", "fewer bytes than requested: the buffer is empty. After PRI, RDHUP, HUP or "
+         "ERR it may not be, and reading continues until EAGAIN or the end"),
+        ("IN", "EPOLLIN: bytes, or the end of the stream, can be read"),
+        ("PRI", "EPOLLPRI: an urgent byte has arrived (MSG_OOB); it is echoed in its place"),
+        ("OUT", "EPOLLOUT: the send buffer has room; watched only while bytes are pending"),
         ("RDHUP", "EPOLLRDHUP: the peer has sent its FIN"),
-        ("HUP, ERR", "broken, or closed both ways: reported unasked"),
-        ("EXCLUSIVE", "EPOLLEXCLUSIVE: of several epoll sets that watch one listener, an arrival "
-         "wakes one. Not used: here one set watches it"),
+        ("HUP, ERR", "broken, or closed in both directions: always reported"),
+        ("EXCLUSIVE", "EPOLLEXCLUSIVE: a new connection wakes only one of several epoll sets that "
+         "watch a listener. Not used: rawscope has one set"),
     ),
 }  # fmt: skip
 KEY_WIDTH = 10
 
 
 class Help(ModalScreen[None]):
-    """The help screen. Any of ``escape``, ``?`` and ``q`` leaves it."""
+    """The help screen. ``escape``, ``?``, ``q``, and ``f1`` close it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,f1", "dismiss", "Close")
@@ -87,7 +87,7 @@ class Help(ModalScreen[None]):
 
 
 class _Section(Static):
-    """A heading and two columns."""
+    """A heading, and keys or signs with their meanings."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"section--title", "section--key"}
 

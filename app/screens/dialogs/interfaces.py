@@ -1,4 +1,4 @@
-"""The interface chooser: what this host has, several of which can be captured at once."""
+"""The dialog that chooses the interfaces to capture on: one, several, or all of them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ ADDRESSES_WIDTH = 44  # cells; an IPv4 and an IPv6 address with their prefix len
 
 
 class Rows(DataTable[Text | str]):
-    """The table; a click says where it was, and does nothing that the keys do not."""
+    """The table of interfaces. It reports clicks, which select rows as the space key does."""
 
     class Pressed(Message):
-        """A row was clicked."""
+        """The user clicked a row."""
 
         def __init__(self, row: int) -> None:
             super().__init__()
@@ -42,16 +42,16 @@ class Rows(DataTable[Text | str]):
 
 
 class Interfaces(Dialog[tuple[str, ...]]):
-    """Gives the names that were chosen: those ticked, else the one under the cursor.
+    """Return the names of the selected interfaces, or of the one under the cursor.
 
-    `interfaces` asks the kernel, so it is called in a thread, and again once a second, since
-    interfaces come and go. `current` are captured on, or were last: the cursor starts there. If
-    they are `live`, their rows say so and are ticked; as long as these ticks are left alone,
-    another row can still be chosen by the cursor.
+    `interfaces` asks the kernel, so it is called in a thread, and again once a second, because
+    interfaces come and go. The cursor starts on `current`, the interfaces of the present or last
+    capture. If they are `live`, they are selected already; until the user changes that selection,
+    enter on another row chooses that row.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "tick", "Select"),
+        Binding("space", "select", "Select"),
         Binding("j", "move(1)", "Down"),
         Binding("k", "move(-1)", "Up"),
     ]
@@ -66,11 +66,11 @@ class Interfaces(Dialog[tuple[str, ...]]):
     ) -> None:
         super().__init__()
         self._interfaces = interfaces
-        self._found: Sequence[InterfaceInfo] = ()  # the last answer
+        self._found: Sequence[InterfaceInfo] = ()  # the last list
         self._current = current
         self._live = frozenset(current if live else ())
-        self._ticked = set(self._live)
-        self._touched = False  # the ticks are the person's
+        self._selected = set(self._live)
+        self._touched = False  # True once the user has changed the selection
 
     def compose_body(self) -> ComposeResult:
         yield Rows(cursor_type="row", cell_padding=1)
@@ -89,7 +89,7 @@ class Interfaces(Dialog[tuple[str, ...]]):
         self.set_interval(REFRESH_S, self.fill)
 
     async def fill(self) -> None:
-        """Ask for the interfaces; where there is no answer, say why and keep those shown."""
+        """List the interfaces. If the kernel refuses, show why, and keep the rows."""
         trouble = self.query_one("#trouble", Static)
         try:
             self._found = await asyncio.to_thread(self._interfaces)
@@ -100,24 +100,24 @@ class Interfaces(Dialog[tuple[str, ...]]):
         self._draw()
 
     def _draw(self) -> None:
-        """Draw the rows anew, the cursor staying on its interface."""
+        """Draw all rows again; the cursor stays on its interface."""
         table = self.query_one(DataTable)
         found = self._found
         rows = {ANY: _any_cells(found)} | {
             info.name: _cells(info, live=info.name in self._live) for info in found
         }
-        self._ticked &= set(rows)
+        self._selected &= set(rows)
         under = self._under_cursor()
-        table.clear()  # and the cursor with them
+        table.clear()  # this resets the cursor, too
         for name, cells in rows.items():
-            tick = "●" if name in self._ticked else "○"
-            table.add_row(tick, *cells, key=name)
+            mark = "●" if name in self._selected else "○"
+            table.add_row(mark, *cells, key=name)
         if under in rows:
             table.move_cursor(row=list(rows).index(under))
-        self._tell()
+        self._show_chosen()
 
     def _first_row(self) -> int:
-        """The row the cursor starts in: what is captured on now, else what is likely meant."""
+        """Return the row for the cursor: the current interface, else one that is up."""
         found = self._found
         names = [ANY, *(info.name for info in found)]
         wanted = [
@@ -135,13 +135,13 @@ class Interfaces(Dialog[tuple[str, ...]]):
         return str(table.ordered_rows[table.cursor_row].key.value)
 
     def _chosen(self) -> tuple[str, ...]:
-        """What would be captured on."""
+        """Return the interfaces that enter would capture on."""
         under = self._under_cursor()
-        if self._ticked and (self._touched or under in self._ticked):
-            return tuple(sorted(self._ticked))
+        if self._selected and (self._touched or under in self._selected):
+            return tuple(sorted(self._selected))
         return (under,) if under else ()
 
-    def _tell(self) -> None:
+    def _show_chosen(self) -> None:
         chosen = ", ".join(map(safe, self._chosen()))
         self.query_one("#chosen", Static).update(f"on {chosen}" if chosen else "")
 
@@ -149,24 +149,24 @@ class Interfaces(Dialog[tuple[str, ...]]):
         table = self.query_one(DataTable)
         table.move_cursor(row=table.cursor_row + rows)
 
-    def action_tick(self) -> None:
-        """Select or unselect the interface under the cursor; `any` stands alone."""
+    def action_select(self) -> None:
+        """Select or unselect the interface under the cursor; ``any`` excludes all others."""
         name = self._under_cursor()
         if not name:
             return
         self._touched = True
-        if name in self._ticked:
-            self._ticked.discard(name)
+        if name in self._selected:
+            self._selected.discard(name)
         else:
-            self._ticked = {ANY} if name == ANY else self._ticked - {ANY} | {name}
+            self._selected = {ANY} if name == ANY else self._selected - {ANY} | {name}
         self._draw()
 
     def on_rows_pressed(self, event: Rows.Pressed) -> None:
         self.query_one(Rows).move_cursor(row=event.row)
-        self.action_tick()
+        self.action_select()
 
     def on_data_table_row_highlighted(self) -> None:
-        self._tell()
+        self._show_chosen()
 
     def on_data_table_row_selected(self) -> None:
         self._capture()
@@ -194,13 +194,13 @@ def _any_cells(found: Sequence[InterfaceInfo]) -> tuple[Text, ...]:
 
 
 def _names(info: InterfaceInfo) -> str:
-    """The name, and behind it the alternative ones in parentheses."""
+    """Return the name, with the alternative names in parentheses."""
     name, others = safe(info.name), [safe(other) for other in info.alternative_names]
     return f"{name} ({_as_fits(others, NAMES_WIDTH)})" if others else name
 
 
 def _as_fits(words: Sequence[str], width: int) -> str:
-    """Join as many whole words as fit into `width` cells, and say how many more there are."""
+    """Join as many whole words as fit into `width` cells, and append how many are left out."""
     shown = ""
     for number, word in enumerate(words):
         longer = f"{shown}, {word}" if shown else word

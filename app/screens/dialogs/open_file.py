@@ -1,4 +1,4 @@
-"""The window that picks a capture file. Imported when it is asked for: it costs 60 ms."""
+"""The dialog that opens a capture file. Imported on first use, because that takes 60 ms."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ HINT = "enter opens · tab list · esc closes"
 
 
 class PathCompletion(SuggestPath):
-    """Completes paths. Has no answer where the picker's own raises.
+    """Complete paths; return None where the picker's own completion raises.
 
-    The picker uses what is typed as a glob pattern and asks the file system about it: ``a**``
-    is no pattern, and a name of more than 255 bytes is an error. Either would end the program.
+    The picker uses the typed text as a glob pattern: ``a**`` is not a pattern, and a name of more
+    than 255 bytes is an error. Either would end the program.
     """
 
     async def get_suggestion(self, value: str) -> str | None:
@@ -32,7 +32,7 @@ class PathCompletion(SuggestPath):
 
 
 class OpenFile(FileOpen):
-    """The picker; a path can be typed at once, and the list is a tab away."""
+    """The file picker. The path input has the focus; tab goes to the list."""
 
     def on_mount(self) -> None:
         self.query_one(Frame).border_subtitle = HINT
@@ -40,11 +40,11 @@ class OpenFile(FileOpen):
         path.placeholder = "path of a file"
         path.cursor_blink = False
         path.suggester = PathCompletion()
-        self.call_next(path.focus)  # after the picker's own handler, which goes to the list
+        self.call_next(path.focus)  # after the picker's own handler, which focuses the list
 
     @on(Select.Changed)
     def show_files(self, event: Select.Changed) -> None:
-        """Another filter, and also the first one, leaves the focus where it is."""
+        """Apply a filter without moving the focus; Textual reports the first filter, too."""
         event.prevent_default()
         if self._filters is not None and isinstance(event.value, int):
             self.query_one(DirectoryNavigation).file_filter = self._filters[event.value]
@@ -52,8 +52,8 @@ class OpenFile(FileOpen):
     @on(Input.Submitted)
     @on(Button.Pressed, "#select")
     def confirm(self, event: Input.Submitted | Button.Pressed) -> None:
-        """Open the file, or say why the path cannot be one."""
-        event.prevent_default()  # in place of the picker's own handler
+        """Open the file, or show why that path cannot be opened."""
+        event.prevent_default()  # this replaces the picker's own handler
         try:
             self._confirm_file(event)
         except OSError as error:
@@ -67,7 +67,7 @@ class OpenFile(FileOpen):
 
 
 def open_dialog() -> FileOpen:
-    """The dialog, in the working directory, showing captures first."""
+    """Return the dialog: it starts in the working directory and lists capture files."""
     Icons.set_picker(_sign)
     return OpenFile(
         Path.cwd(),
@@ -77,7 +77,7 @@ def open_dialog() -> FileOpen:
 
 
 def _sign(path: str | Path) -> Text:
-    """Of plain terminal fonts, unlike the pictures that stand there by default."""
+    """Return a sign that every terminal font has, unlike the picker's emoji."""
     return Text("▸" if Path(path).is_dir() else " ")
 
 

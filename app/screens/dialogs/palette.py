@@ -1,9 +1,9 @@
-"""The command palette, and lists of options, where Textual's own (8.2) can end the program.
+"""The command palette and option lists, without two defects of Textual 8.2 that end the program.
 
-* A page key that reaches a list before its lines are laid out, as in the palette while its hits are
-  being replaced, raises `KeyError`.
-* The palette's search is a worker of the application. Where it is slow, the palette can be closed
-  before it ends; then it misses its list, raises `NoMatches`, and the application with it.
+* A page key raises `KeyError` if it reaches a list before its lines are laid out. The palette is in
+  that state while it replaces its hits.
+* The palette's search is a worker of the application. If the user closes the palette while the
+  search runs, the search does not find the list and raises `NoMatches`, which ends the application.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from textual.worker import Worker
 
 
 class Options(OptionList):
-    """A list of options; a page key does nothing before its lines are laid out."""
+    """A list of options that ignores page keys until its lines are laid out."""
 
     def action_page_down(self) -> None:
         with suppress(KeyError):
@@ -29,12 +29,12 @@ class Options(OptionList):
 
 
 class Palette(CommandPalette):
-    """Textual's command palette, which cannot end the program."""
+    """Textual's command palette, whose errors do not end the program."""
 
     def _action_command_list(self, action: str) -> None:
         with suppress(KeyError):
             super()._action_command_list(action)
 
     def run_worker(self, *arguments: Any, **options: Any) -> Worker[Any]:
-        """Start the search; its failure is its own."""
+        """Start the search as a worker whose error does not end the application."""
         return super().run_worker(*arguments, **{**options, "exit_on_error": False})

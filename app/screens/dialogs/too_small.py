@@ -1,14 +1,14 @@
-"""What stands in for everything while the terminal is too small, also over a dialog."""
+"""The message that covers the screen, and any dialog, while the terminal is too small."""
 
 from __future__ import annotations
 
 from textual.widgets import Static
 
-SMALLEST = (40, 10)  # columns and lines below which nothing sensible fits
+SMALLEST = (40, 10)  # columns and lines that every screen needs
 
 
 class TooSmall(Static):
-    """Says what size is needed. The screens' breakpoints show it (`monitor.tcss`)."""
+    """Show the required size. The screens' breakpoints make it visible (`monitor.tcss`)."""
 
     def on_resize(self) -> None:
         columns, lines = self.screen.size

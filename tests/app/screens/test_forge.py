@@ -72,7 +72,7 @@ class Stage:
     async def asked(self) -> None:
         """Wait for a question that keys answer."""
         app = self.pilot.app
-        await self.until(lambda: isinstance(app.screen, Confirm) and app.screen.is_asked)
+        await self.until(lambda: isinstance(app.screen, Confirm) and app.screen.accepts_keys)
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait, and let the screen ask what is so."""
