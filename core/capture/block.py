@@ -203,7 +203,7 @@ def _interfaces(
     records: NDArray[np.void], interface_map: InterfaceMap
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
     """Return the store's interface number and the `LinkHeader` of each frame."""
-    interface_map.follow_changes()
+    interface_map.apply_changes()
     count = len(records)
     indices = records["sll_ifindex"]
     if count and (indices == indices[0]).all():  # one interface: the usual case

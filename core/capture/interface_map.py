@@ -56,7 +56,7 @@ class InterfaceMap:
         self._by_name: dict[tuple[str, int], KnownInterface] = {}  # with the link type
         self._gone: dict[int, str] = {}
 
-    def know(self, index: int, name: str, hardware_type: int) -> KnownInterface:
+    def add(self, index: int, name: str, hardware_type: int) -> KnownInterface:
         """Add an interface to the store, once."""
         link_type, framing = link_type_of(hardware_type)
         known = self._by_name.get((name, link_type))
@@ -73,9 +73,9 @@ class InterfaceMap:
         found = self._by_index.get(index)
         if found is not None and found[0] == hardware_type:
             return found[1]
-        return self.know(index, self._name(index), hardware_type)
+        return self.add(index, self._name(index), hardware_type)
 
-    def follow_changes(self) -> None:
+    def apply_changes(self) -> None:
         """Forget links that the kernel reports as changed. Call this before reading each block."""
         if self._watcher is None:
             return
@@ -84,9 +84,9 @@ class InterfaceMap:
             self._by_index.clear()
             self._gone.clear()
         for change in changes:
-            self._follow(change)
+            self._apply(change)
 
-    def _follow(self, change: LinkMessage) -> None:
+    def _apply(self, change: LinkMessage) -> None:
         if change.deleted:
             self._gone[change.index] = change.name
             _forget_oldest(self._gone, _GONE_KEPT)
@@ -104,7 +104,7 @@ class InterfaceMap:
             link = None
         if link is not None:
             return link.name
-        self.follow_changes()
+        self.apply_changes()
         return self._gone.get(index) or (f"interface {index}" if index > 0 else _UNKNOWN)
 
 

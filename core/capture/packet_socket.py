@@ -76,7 +76,7 @@ class PacketSocket:
         except OSError as error:
             raise CaptureError(f"{safe(self.name)}: {error.strerror}") from error
         if self.info is not None:
-            self.interface_map.know(self.info.index, self.name, self.info.hardware_type)
+            self.interface_map.add(self.info.index, self.name, self.info.hardware_type)
         if self._promiscuous:
             try:
                 self._membership(kernel.PACKET_ADD_MEMBERSHIP)

@@ -54,12 +54,12 @@ class Interfaces(list):
 def read_block(data, count, snap_length=1 << 18):
     """Return the batch, its frames as bytes, and the interfaces that were added."""
     interfaces = Interfaces()
-    register = InterfaceMap(interfaces.add, snap_length)
-    register.know(ETHERNET, "eth9", ARPHRD_ETHER)
-    register.know(TUN, "tun9", ARPHRD_NONE)
-    register.know(OTHER, "ib9", ARPHRD_INFINIBAND)
+    interface_map = InterfaceMap(interfaces.add, snap_length)
+    interface_map.add(ETHERNET, "eth9", ARPHRD_ETHER)
+    interface_map.add(TUN, "tun9", ARPHRD_NONE)
+    interface_map.add(OTHER, "ib9", ARPHRD_INFINIBAND)
     places = block.walk(memoryview(data).cast("I"), START, count)
-    batch = block.to_batch(data, places, block.gather(data, places), register)
+    batch = block.to_batch(data, places, block.gather(data, places), interface_map)
     frames = [
         bytes(data[offset : offset + length])
         for offset, length in zip(batch.offset, batch.captured, strict=True)
@@ -199,9 +199,9 @@ def test_devices_of_every_kind_in_one_block():
 
 def test_an_interface_is_added_once_with_its_first_frame():
     interfaces = Interfaces()
-    register = InterfaceMap(interfaces.add, 100)
+    interface_map = InterfaceMap(interfaces.add, 100)
     gone = 999_999  # no interface has this number
-    assert register.look_up(gone, ARPHRD_ETHER) is register.look_up(gone, ARPHRD_ETHER)
+    assert interface_map.look_up(gone, ARPHRD_ETHER) is interface_map.look_up(gone, ARPHRD_ETHER)
     assert [(one.name, one.snap_length) for one in interfaces] == [("interface 999999", 100)]
 
 
