@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from core.files import private_folder
 from core.files.private_folder import PrivateFolder
 from core.forge.compose.draft import Draft
 from core.forge.journal import database
@@ -25,7 +26,7 @@ from core.forge.journal.drafts import DraftStore
 from core.forge.journal.history import SendHistory
 from tests.core.files.test_private_folder import NOBODY
 from tests.support import ROOT, require_root
-from tests.waiting import until
+from tests.waiting import PATIENCE_S
 
 ONE = (Draft(("ip", "udp"), {"ip.ttl": "3"}),)
 TWO = (Draft(("ip",)), Draft(("eth", "arp"), {"payload": "grün"}))
@@ -416,10 +417,13 @@ def test_a_process_that_was_killed_in_a_change_stops_nobody(state: StateDatabase
     assert DraftStore(state).drafts() == {"one": ONE, "two": TWO}
 
 
-def test_a_change_waits_for_the_other_process(state: StateDatabase) -> None:
+def test_a_change_waits_for_the_other_process(
+    state: StateDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_folder, "_LOCK_PATIENCE_S", PATIENCE_S)
     with PrivateFolder(state.folder) as other, other.locked():
         writing = threading.Thread(target=fill, args=(state,))
         writing.start()
         assert content(state) == EMPTY
     writing.join()
-    until(lambda: content(state) == FULL, "the change")
+    assert content(state) == FULL
