@@ -80,7 +80,7 @@ DIALECT = (
     Phrase("(unasked|unsaid|untold)", "name the actor: 'without a request', 'not reported'"),
     # clauses that stand for a thing or an actor
     Phrase("what (came|comes|goes|went|is left|was left|stands)", "name it: 'the rest', 'frames'"),
-    Phrase("(those|what|that|as) there (is|are|was|were)", "write 'the available …' or 'all …'"),
+    Phrase("(those|what) there (is|are|was|were)", "write 'the available …' or 'all …'"),
     Phrase("(whoever|whosoever)", "name the actor: 'a caller that …'"),
     # negated existence
     Phrase("there (is|are|was|were) (none|nothing|nobody)", "write 'no packet …', 'without a …'"),
@@ -89,13 +89,16 @@ DIALECT = (
     Phrase("the books", "write 'columns' or 'counters'"),
     Phrase("(way|ways) out", "write 'send method'"),
     Phrase("(departure|departures|rails)", "write 'transmission', 'confirmation'"),
-    Phrase("(fate|fates)", "write 'outcome'"),
-    Phrase("last words", "write 'last output'"),
+    Phrase("(fate|fates)", "write 'outcome'", r"sharing\b"),
     Phrase("news", "write 'changes' or 'messages'"),
     Phrase("(beat|beats)", "write 'tick' or 'interval'"),
     # words for which the field has its own
     Phrase("(person|persons)", "write 'user'"),
-    Phrase("(a|another|any|each|every|the|these|other) (machine|machines)", "write 'host'"),
+    Phrase(
+        "(a|another|any|each|every|the|these|other) (machine|machines)",
+        "write 'host'",
+        r"(code|instruction|word|readable)",
+    ),
     Phrase("(ours|theirs)", "name the owner: 'this host', 'rawscope'"),
     Phrase("(look|looks|looked|looking) at", "write 'inspect', 'read' or 'check'"),
     Phrase("(stand|stands) (in|there|behind|before)", "write 'is in', 'follows', 'replaces'"),
@@ -244,7 +247,8 @@ def spellings_in(text: str, path: str) -> list[Finding]:
 
 def in_source(text: str, path: str, *, is_finished: bool = True) -> list[Finding]:
     """Return what is wrong in Python source: phrases in its prose, spelling everywhere."""
-    text = TEST_NAME.sub(lambda name: name[0].replace("_", " "), text).lower()
+    text = TEST_NAME.sub(lambda name: name[0].replace("_", " "), text)
+    text = text.replace("SHALL", "MUST ").lower()  # RFC 2119 has both
     spans = [match.span() for match in PROSE.finditer(text)]
     if not is_finished:
         return spellings_in(text, path) + phrases_in(text, spans, path, PHRASES)
@@ -318,6 +322,9 @@ def test_phrases_are_found_in_prose_only_and_spelling_in_names_too() -> None:
         ('x = "what came"', "what came"),
         ("# it goes on", "goes on"),
         ("# the tag goes on the wire", ""),
+        ("# RFC 9293: a TCP SHALL", ""),
+        ("# the fate sharing of a host and the machine code in it", ""),
+        ("# it means that there is no route", ""),
         ("# an hour's courses of four", ""),
         ('"""How to start."""', ""),
         ('x = "given_back"', ""),
