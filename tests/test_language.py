@@ -135,7 +135,9 @@ UNFINISHED: tuple[str, ...] = (
     "app/demo/",
     "app/monitor.py",
     "app/screens/",
-    "widgets/",
+    "widgets/echo/",
+    "widgets/forge/",
+    "widgets/lab/",
     "tests/app/cli/dump/",
     "tests/app/cli/send/",
     "tests/app/config/",
@@ -151,7 +153,8 @@ UNFINISHED: tuple[str, ...] = (
     "tests/core/store/",
     "tests/live/test_forge_",
     "tests/scripted",
-    "tests/widgets/",
+    "tests/widgets/echo/",
+    "tests/widgets/forge/",
 )
 SPELLING = (
     Spelling(r"(?<!linux/)(neighb|behavi|col|hon|fav|lab|harb|flav|hum|rum|vap)our(?!ly)", "-or"),

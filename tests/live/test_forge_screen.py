@@ -140,7 +140,7 @@ def test_three_ports(network, tmp_path):
             assert "Linux picks an identification" in " ".join(play.report.split())
             resets = "will answer a SYN-ACK with a reset" in " ".join(play.report.split())
             assert resets is (port != CLOSED)
-        assert len(play.screen.table.ours) == 3
+        assert len(play.screen.table.sent_numbers) == 3
         await answered_since(play, network)
         assert "no reply yet" in play.report
 
@@ -169,13 +169,13 @@ def test_a_captured_packet_leaves_again_byte_for_byte(network, tmp_path):
         await type_into(play, "ip.dst", FAR_ADDRESS)
         await play.send(ask=True)
         await play.until(lambda: "Echo reply" in play.report)
-        (number,) = play.screen.table.ours
+        (number,) = play.screen.table.sent_numbers
         await play.pilot.press("escape")
         assert play.screen.table.select(number)
         data = play.screen.panels.selected.packet.data
         await play.send("r", ask=True)
         await play.until(lambda: "left as asked, byte for byte" in play.report)
-        again = max(play.screen.table.ours)
+        again = max(play.screen.table.sent_numbers)
         assert again > number
         assert play.screen.shown.packet(again).data == data
         await play.until(lambda: "Echo reply" in play.report)

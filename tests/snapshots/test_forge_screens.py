@@ -64,7 +64,7 @@ async def send(pilot: Pilot) -> None:
     await pilot.press("y")
     result = screen.query_one(ForgeOutcome)
     await until(pilot, lambda: any("RST" in line.text for line in result._lines))
-    await until(pilot, lambda: screen.table.ours and not screen.sides["forge"].is_sending)
+    await until(pilot, lambda: screen.table.sent_numbers and not screen.sides["forge"].is_sending)
     screen.show(screen.bridge.poll())  # the key bar, too
     await pilot.pause()
 

@@ -16,7 +16,7 @@ from widgets.hex.layout import HexLayout, choose_hex_layout
 class HexDump:
     """The captured bytes of a frame, and how many were not captured (`missing`).
 
-    `layout` decides how many bytes are in a row; `highlighted` is None or inside of `data`.
+    `layout` decides how many bytes are in a row. `highlighted` is inside of `data`, or None.
     """
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ StyleOf = Callable[[str], Style]
 def paint_hex_line(
     dump: HexDump, line: int, cursor: int | None, style_of: StyleOf, plain: Style
 ) -> Strip:
-    """Draw one row of bytes, or the note about missing ones; `cursor` is None without focus."""
+    """Draw one row of bytes, or the note about missing ones. Without focus, pass no `cursor`."""
     row, layout = dump.row(line), dump.layout
     if not row:
         noun = "byte was" if dump.missing == 1 else "bytes were"

@@ -1,4 +1,4 @@
-"""How far long lines are scrolled sideways. Numbers only: no drawing, no Textual."""
+"""The horizontal offset of long lines. Numbers only: no drawing, no Textual."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LineWindow:
-    """What a view of a list shows of it.
+    """The visible part of a list.
 
     `count` is the number of lines of the list, `top` the first one on the screen. `page` is the
     number of whole lines that fit, at least 1; `width` the visible cells of a line, without the
@@ -37,7 +37,7 @@ class LineWindow:
         return range(max(start, self.top), min(stop, self.top + self.page))
 
     def line_at(self, row: int) -> int | None:
-        """Return the line in row `row` of the screen, counted from `top`; None if there is none."""
+        """Return the line in row `row` of the screen, counted from `top`; None beyond the list."""
         line = self.top + row
         return line if row >= 0 and line < self.count else None
 

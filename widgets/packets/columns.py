@@ -75,7 +75,7 @@ class TableLayout:
 
     @property
     def addresses_in_info(self) -> bool:
-        """Return True if the addresses have no columns and stand before the Info text."""
+        """Return True if the addresses have no columns and precede the Info text."""
         return all(column.name is not ColumnName.SOURCE for column in self.columns)
 
     def column_at(self, x: int) -> ColumnName | None:

@@ -16,7 +16,7 @@ FITTED_PACKETS = 512  # several screens
 
 
 class FittedColumns:
-    """The layout that suits all rows fitted so far; columns never get narrower."""
+    """The layout that suits every row that was fitted; columns never get narrower."""
 
     def __init__(self) -> None:
         self._seen = WidestSeen()

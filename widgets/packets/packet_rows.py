@@ -22,7 +22,7 @@ UNKNOWN = "–"  # the time since a packet that was evicted
 
 
 class SnapshotChange(Enum):
-    """How a snapshot differs from the one whose rows are shown."""
+    """The difference between a snapshot and the one whose rows are shown."""
 
     NONE = auto()
     GROWN = auto()

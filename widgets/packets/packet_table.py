@@ -36,7 +36,7 @@ from widgets.packets.columns import ColumnName
 from widgets.packets.fitted_columns import FittedColumns
 from widgets.packets.packet_rows import PacketRows, SnapshotChange
 from widgets.packets.paint import COMPONENTS, info_text, paint_evicted, paint_header, paint_row
-from widgets.packets.row import as_ours
+from widgets.packets.row import as_sent
 from widgets.packets.time_format import TimeFormat
 
 
@@ -96,7 +96,7 @@ class PacketTable(ShiftedView):
     selected: reactive[int | None] = reactive(None, repaint=False)
     """The number of the packet under the cursor."""
 
-    ours: reactive[frozenset[int]] = reactive(frozenset())
+    sent_numbers: reactive[frozenset[int]] = reactive(frozenset())
     """The packets that this program sent, as far as they were found in the capture."""
 
     class SelectionEvicted(Message):
@@ -110,7 +110,7 @@ class PacketTable(ShiftedView):
 
         @property
         def control(self) -> PacketTable:
-            """The table, for ``@on(…, "#id")``."""
+            """Return the table, for ``@on(…, "#id")``."""
             return self.table
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -148,7 +148,7 @@ class PacketTable(ShiftedView):
             self.selected = rows[0]
 
     def _keep_in_place(self, snapshot: Snapshot, top: int | None) -> None:
-        """After an eviction rows moved up: keep packet `top` at the top of the screen."""
+        """Keep packet `top` at the top of the screen after an eviction, which moved rows up."""
         self.marks = frozenset(number for number in self.marks if number >= snapshot.first)
         if top is not None and not self.follow:
             self.scroll_to(y=self.rows.nearest_row(top) or 0)
@@ -161,7 +161,7 @@ class PacketTable(ShiftedView):
     def hold(self, snapshot: Snapshot, analyzed: AnalyzedPackets = NOT_ANALYZED) -> None:
         """Keep the rows of the last `show`; `snapshot` may lack some of their packets.
 
-        Nothing moves: the row of an evicted packet stays in its place and says so.
+        Nothing moves: the row of an evicted packet stays in its place and reports it.
         """
         rows = self.rows
         if rows.take_sequences(analyzed.sequences, self.window.lines):
@@ -262,7 +262,8 @@ class PacketTable(ShiftedView):
         """Mark the selected packet, or remove its mark."""
         if self.selected is not None:
             self.marks = self.marks ^ {self.selected}
-            self.refresh()  # of other lines, the renderer has the strips
+            if (line := self.cursor_line) is not None:
+                self.refresh_line(line)
 
     def go_to_mark(self, step: int) -> bool:
         """Select the next (1) or previous (-1) marked packet, around the end.
@@ -299,11 +300,11 @@ class PacketTable(ShiftedView):
         return super().render_lines(crop)
 
     def line_key(self, line: int) -> Hashable:
-        """Return the packet, and whether it is evicted, analyzed, selected, marked, or ours."""
+        """Return the packet, and whether it is evicted, analyzed, selected, marked, or sent."""
         number = self.rows[line]
         gone, analyzed = self.rows.is_evicted(number), self.rows.is_analyzed(number)
         selected = number == self.selected
-        return number, gone, analyzed, selected, number in self.marks, number in self.ours
+        return number, gone, analyzed, selected, number in self.marks, number in self.sent_numbers
 
     def build_line(self, line: int) -> Strip:
         """Draw one packet."""
@@ -313,7 +314,7 @@ class PacketTable(ShiftedView):
             return paint_evicted(number, layout, self.component, selected=selected)
         row = self.rows.read(line)
         return paint_row(
-            as_ours(row) if number in self.ours else row,
+            as_sent(row) if number in self.sent_numbers else row,
             layout,
             self.rows.time_text(
                 line, self.time_format, layout.time_decimals, with_date=layout.with_date

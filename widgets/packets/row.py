@@ -1,7 +1,7 @@
-"""One row of the packet table: the moment a packet becomes words.
+"""One row of the packet table: its text, made from a packet.
 
-Only rows on the screen get here. What comes out is text that is safe to print, and does not
-depend on the width of anything, so it is kept until the packet leaves the screen for long.
+Only packets on the screen are read. The text is safe to print and does not depend on the width of
+any column, so the reader keeps it until many other packets were on the screen.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ CACHED_ROWS = 1024
 
 
 class Sign(Enum):
-    """What a row says without color, in the order in which one hides another."""
+    """The sign of a row, which tells it apart without color. The first that applies is shown."""
 
-    BAD = "✗"  # a checksum is wrong, or one is missing where it must not be
-    FAULT = "?"  # it could not be described, by a fault of ours
+    BAD = "✗"  # a checksum is wrong, or a mandatory one is missing
+    FAULT = "?"  # rawscope failed to describe the packet
     MALFORMED = "!"
-    OURS = "↗"  # this program sent it
-    CUT = "…"  # the capture did not keep enough of it to read its headers
-    OFFLOADED = "◌"  # the checksum was left to the network card
+    SENT = "↗"  # this program sent the packet
+    CUT = "…"  # the capture does not have all of its headers
+    OFFLOADED = "◌"  # the network card computes the checksum
     NONE = " "
 
 
 @dataclass(frozen=True, slots=True)
 class PacketRow:
-    """The words of one row; `length` in bytes as on the wire."""
+    """The text of one row. `length` is in bytes, as on the wire."""
 
     number: int
     timestamp_ns: int
-    timed: bool  # the source told the time
+    timed: bool  # the capture has the time
     interface: str
     source: str
     destination: str
@@ -53,7 +53,7 @@ class PacketRow:
 
 
 def sign_of(packet: CapturedPacket, tone: Tone) -> Sign:
-    """The one sign a row shows."""
+    """Return the one sign that the row of a packet shows."""
     verdicts = (packet.network_verdict, packet.transport_verdict)
     if Verdict.BAD in verdicts or Verdict.ILLEGAL in verdicts:
         return Sign.BAD
@@ -62,20 +62,20 @@ def sign_of(packet: CapturedPacket, tone: Tone) -> Sign:
     if tone is Tone.MALFORMED:
         return Sign.MALFORMED
     if packet.flags & PacketFlag.OURS:
-        return Sign.OURS
+        return Sign.SENT
     if tone is Tone.TRUNCATED:
         return Sign.CUT
     return Sign.OFFLOADED if Verdict.OFFLOADED in verdicts else Sign.NONE
 
 
-def as_ours(row: PacketRow) -> PacketRow:
-    """The row of a packet that was found to be sent by this program."""
+def as_sent(row: PacketRow) -> PacketRow:
+    """Return the row with the sign of a packet that this program sent, unless it has an alarm."""
     louder = (Sign.BAD, Sign.FAULT, Sign.MALFORMED)
-    return row if row.sign in louder else replace(row, sign=Sign.OURS)
+    return row if row.sign in louder else replace(row, sign=Sign.SENT)
 
 
 def row_of(packet: CapturedPacket, summary: Summary) -> PacketRow:
-    """Return a packet in words, safe to print."""
+    """Return the row of a packet; its text is safe to print."""
     return PacketRow(
         number=packet.number,
         timestamp_ns=packet.timestamp_ns,
@@ -92,7 +92,7 @@ def row_of(packet: CapturedPacket, summary: Summary) -> PacketRow:
 
 
 class RowReader:
-    """Makes rows of packets, and keeps the last `CACHED_ROWS`. Counts what fails in `faults`.
+    """Makes rows of packets, and keeps the last `CACHED_ROWS`. Counts failures in `faults`.
 
     A row that was made before the analysis reached its packet is made again afterward.
     """
@@ -122,8 +122,8 @@ class RowReader:
         self, packet: CapturedPacket, snapshot: Snapshot | None, sequences: Sequences
     ) -> Summary:
         dissection = None
-        said: list[str] = []
-        with self._faults.guard(packet.number, said.append):
+        reasons: list[str] = []
+        with self._faults.guard(packet.number, reasons.append):
             dissection = packet.dissect()
             if packet.fault is not None:
                 raise packet.fault
@@ -131,4 +131,4 @@ class RowReader:
             if snapshot is not None and dissection.layer("tcp") is not None:
                 base = self._bases.base(sequences, snapshot, packet.number)
             return summarize(dissection, base)
-        return failed_summary(dissection, *said)
+        return failed_summary(dissection, *reasons)

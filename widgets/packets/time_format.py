@@ -14,7 +14,7 @@ EPOCH = datetime(1970, 1, 1)
 
 
 class TimeFormat(Enum):
-    """What the Time column counts from."""
+    """The reference of the Time column."""
 
     RELATIVE = "since the first packet"
     ABSOLUTE = "local time of day"

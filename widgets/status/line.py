@@ -21,7 +21,7 @@ WIDE_JOINT = "   "  # before a group of parts
 
 
 class StatusState(Enum):
-    """What the program does: a sign, and a word beside it."""
+    """The state of the program: a sign, and a word beside it."""
 
     IDLE = ("–", "idle")
     LIVE = ("●", "live")

@@ -60,7 +60,7 @@ class ForgeController(SideController):
         self.service.follow(scene.packets, scene.store_generation, blind)
         state = self.service.snapshot()
         self._is_live = not scene.engine.file
-        self._workspace.table.ours = state.sent_numbers
+        self._workspace.table.sent_numbers = state.sent_numbers
         self.panel.captured = captured_interface(scene.engine)
         if self._looked_up is not None:
             self._look_up()

@@ -117,7 +117,7 @@ async def test_by_keyboard_alone(tmp_path, size):
         assert "RST, ACK" in stage.report_text
         assert "0.420 ms" in stage.report_text
         ours = stage.store.snapshot().count - 1
-        assert table.ours == {ours}
+        assert table.sent_numbers == {ours}
         while stage.screen.focused is not table:
             await stage.pilot.press("escape")
         await stage.pilot.press("G")
@@ -209,7 +209,7 @@ async def test_a_destination_is_asked_about_once(tmp_path):
         )
         await stage.pilot.press("ctrl+s")
         await stage.until(lambda: len(stage.machine.sent) == 2)
-        await stage.until(lambda: len(stage.screen.table.ours) == 2)
+        await stage.until(lambda: len(stage.screen.table.sent_numbers) == 2)
 
 
 async def test_an_error_is_gone_to_instead_of_sent(tmp_path):
@@ -341,7 +341,7 @@ async def test_a_packet_is_sent_again_as_it_was(tmp_path):
         await stage.pilot.press("y")
         await stage.until(lambda: stage.machine.sent == [data])
         assert stage.machine.prepared[-1] == (SendMethod.LINK, "eth0")
-        await stage.until(lambda: stage.screen.table.ours)
+        await stage.until(lambda: stage.screen.table.sent_numbers)
 
 
 async def test_a_packet_of_a_file_needs_an_interface_to_be_sent_again(tmp_path):

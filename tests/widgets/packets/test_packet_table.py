@@ -126,7 +126,7 @@ def test_numbers_end_and_texts_begin_in_the_same_cell():
         ((Verdict.GOOD, Verdict.BAD), 0, Tone.MALFORMED, Sign.BAD),
         ((Verdict.GOOD, Verdict.ILLEGAL), 0, Tone.UDP, Sign.BAD),
         ((Verdict.GOOD, Verdict.GOOD), PacketFlag.OURS, Tone.MALFORMED, Sign.MALFORMED),
-        ((Verdict.GOOD, Verdict.OFFLOADED), PacketFlag.OURS, Tone.TCP, Sign.OURS),
+        ((Verdict.GOOD, Verdict.OFFLOADED), PacketFlag.OURS, Tone.TCP, Sign.SENT),
         ((Verdict.NONE, Verdict.NONE), 0, Tone.TRUNCATED, Sign.CUT),
         ((Verdict.GOOD, Verdict.OFFLOADED), 0, Tone.TCP, Sign.OFFLOADED),
         ((Verdict.GOOD, Verdict.UNVERIFIED), 0, Tone.TCP, Sign.NONE),
@@ -212,7 +212,7 @@ def test_moving_up_stops_following_and_the_tail_resumes(action):
     play(PacketTable(), scene)
 
 
-def test_moving_down_at_the_tail_goes_on_following():
+def test_moving_down_at_the_tail_keeps_following():
     async def scene(pilot):
         table = pilot.app.widget
         table.show(filled(200).snapshot())
@@ -460,7 +460,7 @@ def test_a_real_store_evicts_under_the_table():
     assert len(play(PacketTable(), scene).heard) == 1
 
 
-def test_another_capture_starts_anew():
+def test_another_capture_starts_again():
     async def scene(pilot):
         table = pilot.app.widget
         table.show(ManyPackets(1000, version=9))
@@ -521,7 +521,7 @@ def test_time_formats():
     play(PacketTable(), scene, size=(120, 40))
 
 
-def test_the_date_stands_in_every_row_when_the_packets_span_days():
+def test_every_row_has_the_date_when_the_packets_span_days():
     async def scene(pilot):
         table = pilot.app.widget
         store = filled(2)
@@ -749,7 +749,7 @@ def odd_numbers(chunk):
 
 
 def filtered(snapshot, view):
-    """What the analysis publishes when it has extended `view`."""
+    """Return the result that the analysis publishes after it extended `view`."""
     view.forget(snapshot.first)
     view.extend(snapshot, Budget())
     return AnalyzedPackets(view.packets)
@@ -759,7 +759,7 @@ def _none(chunk):
     return np.zeros(len(chunk), dtype=np.bool_)
 
 
-def test_only_packets_that_pass_are_shown_and_new_ones_are_asked_about():
+def test_only_packets_that_pass_are_shown_and_new_ones_are_filtered():
     async def scene(pilot):
         table = pilot.app.widget
         store = filled(9)
