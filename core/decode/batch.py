@@ -56,8 +56,15 @@ class Batch:
         return len(self.offset)
 
     def first(self, count: int) -> Batch:
-        """Return the first `count` frames, or all if there are fewer, over the same bytes."""
-        if count >= len(self):
+        """Return at most the first `count` frames, over the same bytes."""
+        return self if count >= len(self) else self.part(0, count)
+
+    def part(self, start: int, stop: int) -> Batch:
+        """Return the frames of rows `start` … ``stop - 1``, over the same bytes."""
+        if start == 0 and stop == len(self):
             return self
         columns = ("offset", "captured", "original", "timestamp_ns", "interface", "flags")
-        return replace(self, **{name: getattr(self, name)[:count] for name in columns})
+        comments = {row - start: self.comments[row] for row in self.comments if start <= row < stop}
+        return replace(
+            self, comments=comments, **{name: getattr(self, name)[start:stop] for name in columns}
+        )

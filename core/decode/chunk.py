@@ -17,8 +17,8 @@ depend only on the bytes, so two threads that fill it at once write the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,9 @@ class Chunk:
                                   the frame and all length fields allow; may be past `captured`
     ``state``             uint8   `core.wire.model.batch.HeaderState` bits
     ``verdict``           uint8   see `core.decode.verdicts`
+
+    ``comments`` are remarks on packets, by row, as a file has them. A chunk of a store has
+    none, and neither has what `rows` and `copied` return.
     """
 
     first: int
@@ -87,6 +90,7 @@ class Chunk:
     stop: NDArray[np.uint32]
     state: NDArray[np.uint8]
     verdict: NDArray[np.uint8]
+    comments: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def allocate(
@@ -96,7 +100,8 @@ class Chunk:
 
         The store has to fill all of them: zero is a valid verdict, for example.
         """
-        return cls(first, data, link_types, **allocate_columns(COLUMN_TYPES, capacity))
+        columns: dict[str, Any] = dict(allocate_columns(COLUMN_TYPES, capacity))
+        return cls(first, data, link_types, **columns)
 
     def __len__(self) -> int:
         return len(self.offset)

@@ -18,6 +18,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.files.cancellation import Cancellation
+from core.files.chunks import iter_chunks
 from core.files.formats import FileError
 from core.files.reader import CaptureReader, open_capture
 from core.store.packet_store import PacketStore
@@ -75,12 +76,12 @@ class FileReading(threading.Thread):
 
     def _read(self, reader: CaptureReader) -> None:
         numbers = np.zeros(0, np.uint16)  # of the file's interfaces in the store
-        for batch in reader.batches():
+        for chunk in iter_chunks(reader):
             if self._cancellation.canceled:
                 return
             added = self._store.add_interfaces(reader.interfaces[len(numbers) :])
             numbers = np.append(numbers, np.array(added, np.uint16))
-            self._store.append(replace(batch, interface=numbers[batch.interface]))
+            self._store.append_chunk(replace(chunk, interface=numbers[chunk.interface]))
             self._look(reader)
             time.sleep(0)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from core.decode.batch import Batch, CaptureInterface
+from core.decode.chunk import Chunk
 from core.wire.dissect import dissect
 from core.wire.model.dissection import Dissection, Verdict
 
@@ -45,13 +46,13 @@ class CapturedPacket:
 
 
 def packets_of(
-    batch: Batch, interfaces: Sequence[CaptureInterface], first_number: int
+    frames: Batch | Chunk, interfaces: Sequence[CaptureInterface], first_number: int
 ) -> Iterator[CapturedPacket]:
-    """Yield the packets of a batch, numbered from `first_number`; their bytes are copies."""
-    data = batch.data
+    """Yield packets of a batch or chunk, numbered from `first_number`; their bytes are copies."""
+    data = frames.data
     columns = (
-        batch.offset, batch.captured, batch.original,
-        batch.timestamp_ns, batch.interface, batch.flags,
+        frames.offset, frames.captured, frames.original,
+        frames.timestamp_ns, frames.interface, frames.flags,
     )  # fmt: skip
     rows = zip(*(column.tolist() for column in columns), strict=True)
     for number, (offset, captured, original, timestamp_ns, interface, flags) in enumerate(

@@ -21,14 +21,15 @@ from __future__ import annotations
 import mmap
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch, CaptureInterface
-from core.decode.chunk import CHUNK_PACKETS, COLUMN_BYTES, VERDICT_UNKNOWN, Chunk
-from core.decode.header_index import index_headers
+from core.decode.batch_decoder import decode_batch, extent, fill_columns, parts_of
+from core.decode.chunk import CHUNK_PACKETS, COLUMN_BYTES, Chunk
 from core.store.arena import Arena
 from core.store.comments import Comments
 from core.store.interface_numbers import INTERFACES, InterfaceNumbers
@@ -39,7 +40,6 @@ __all__ = ["PacketStore", "Snapshot"]
 ARENA_BYTES = 1 << 22
 KEPT_IN_PLACE = 4096  # packets from which a stable batch becomes a chunk of its own …
 KEPT_IN_PLACE_BYTES = 1 << 20  # … or bytes
-OFFSET_LIMIT = 1 << 32  # what the chunk's `offset` column can count
 
 
 class PacketStore:
@@ -100,94 +100,83 @@ class PacketStore:
     def append(self, batch: Batch) -> None:
         """Decode a batch, add its packets with their comments behind the last one, and publish.
 
-        Raises `ValueError` if a frame does not lie inside the batch's data or names an
-        interface that was not added: the caller's mistake, never the traffic's.
+        Raise `ValueError` if a frame lies outside the batch's data or names an interface that was
+        not added: the caller's mistake, never the traffic's.
         """
         if not len(batch):
             return
         with self._writing:
             self._check(batch)
             if batch.stable and _is_large(batch):
-                self._keep(batch)
+                for part in parts_of(batch):
+                    self._keep(decode_batch(part, self._link_types))
             else:
                 self._copy(batch)
-            last = self._published
-            self._comment(last.count + 1, batch)
-            first_time = last.first_timestamp_ns
-            self._publish(
-                count=last.count + len(batch),
-                bytes_total=last.bytes_total + int(batch.original.sum(dtype=np.int64)),
-                first_timestamp_ns=int(batch.timestamp_ns[0]) if first_time is None else first_time,
-            )
+            self._add_to_totals(batch)
+
+    def append_chunk(self, chunk: Chunk) -> None:
+        """Add the packets of a decoded chunk with their comments behind the last one, and publish.
+
+        The bytes of the chunk must not change anymore, and its column `interface` holds indices of
+        this store. Raise `ValueError` if one of them was not added.
+        """
+        if not len(chunk):
+            return
+        with self._writing:
+            self._check_interfaces(chunk)
+            if _is_large(chunk):
+                self._keep(chunk)
+            else:
+                self._copy(chunk)
+            self._add_to_totals(chunk)
 
     def _check(self, batch: Batch) -> None:
         for start in range(0, len(batch), CHUNK_PACKETS):  # a part at a time stays in the cache
-            low, high = _extent(batch, start, start + CHUNK_PACKETS)
+            low, high = extent(batch, start, start + CHUNK_PACKETS)
             if low < 0 or high > len(batch.data):
                 raise ValueError("a frame lies outside the batch's data")
-        if int(batch.interface.max()) >= len(self._published.interfaces):
-            raise ValueError(f"interface {int(batch.interface.max())} was not added")
+        self._check_interfaces(batch)
 
-    def _keep(self, batch: Batch) -> None:
-        """Make chunks over the batch's own bytes."""
+    def _check_interfaces(self, frames: Batch | Chunk) -> None:
+        highest = int(frames.interface.max())
+        if highest >= len(self._published.interfaces):
+            raise ValueError(f"interface {highest} was not added")
+
+    def _keep(self, chunk: Chunk) -> None:
+        """Seal the arena, and store a chunk over its own bytes."""
         self._seal()
-        mapped = _is_mapped(batch.data)
-        start = 0
-        number = self._next_number
-        while start < len(batch):
-            stop = min(start + CHUNK_PACKETS, len(batch))
-            low, high = _extent(batch, start, stop)
-            while high - low > OFFSET_LIMIT:
-                stop = start + (stop - start) // 2
-                low, high = _extent(batch, start, stop)
-            data = batch.data[low:high]
-            chunk = Chunk.allocate(number, data, self._link_types, stop - start)
-            chunk.offset[:] = batch.offset[start:stop] - low
-            self._fill(chunk, batch, start)
-            self._sealed.append(chunk)
-            self._sealed_bytes.append(len(chunk) * COLUMN_BYTES + (0 if mapped else high - low))
-            number += len(chunk)
-            start = stop
+        number, link_types = self._next_number, self._link_types
+        self._sealed.append(replace(chunk, first=number, link_types=link_types, comments={}))
+        frame_bytes = 0 if _is_mapped(chunk.data) else len(chunk.data)
+        self._sealed_bytes.append(len(chunk) * COLUMN_BYTES + frame_bytes)
 
-    def _copy(self, batch: Batch) -> None:
-        """Copy the batch's frames into the current arena, and into new ones as it fills up."""
+    def _copy(self, frames: Batch | Chunk) -> None:
+        """Copy frames into the current arena, and into new ones as it fills up."""
         start = 0
-        while start < len(batch):
+        while start < len(frames):
             if self._arena is None:
-                room = max(self._arena_bytes, int(batch.captured[start]))
+                room = max(self._arena_bytes, int(frames.captured[start]))
                 self._arena = Arena(self._next_number, room, self._link_types)
-            fits = self._arena.room_for(batch.captured[start:])
+            fits = self._arena.room_for(frames.captured[start:])
             if fits == 0:
                 self._seal()
                 continue
-            stop = start + fits
-            rows = self._arena.add(batch.data, batch.offset[start:stop], batch.captured[start:stop])
-            self._fill(rows, batch, start)
-            start = stop
+            part = slice(start, start + fits)
+            offsets = frames.offset[part].astype(np.int64, copy=False)
+            rows = self._arena.add(frames.data, offsets, frames.captured[part])
+            fill_columns(rows, frames, start)
+            start += fits
 
-    def _fill(self, chunk: Chunk, batch: Batch, start: int) -> None:
-        """Fill a chunk's columns, but `offset`, from the batch's packets from `start` on."""
-        part = slice(start, start + len(chunk))
-        chunk.timestamp_ns[:] = batch.timestamp_ns[part]
-        chunk.captured[:] = batch.captured[part]
-        chunk.original[:] = batch.original[part]
-        chunk.interface[:] = batch.interface[part]
-        chunk.flags[:] = batch.flags[part]
-        chunk.verdict.fill(VERDICT_UNKNOWN)
-        layout = index_headers(
-            chunk.data,
-            chunk.offset,
-            chunk.captured,
-            chunk.original,
-            chunk.link_type,
-            chunk.flags,
+    def _add_to_totals(self, frames: Batch | Chunk) -> None:
+        """Publish frames that were just stored, with their comments."""
+        last = self._published
+        self._comment(last.count + 1, frames)
+        first_time = last.first_timestamp_ns
+        self._publish(
+            count=last.count + len(frames),
+            bytes_total=last.bytes_total + int(frames.original.sum(dtype=np.int64)),
+            first_timestamp_ns=int(frames.timestamp_ns[0]) if first_time is None else first_time,
         )
-        chunk.network[:] = layout.network
-        chunk.network_offset[:] = layout.network_offset
-        chunk.transport[:] = layout.transport
-        chunk.transport_offset[:] = layout.transport_offset
-        chunk.stop[:] = layout.stop
-        chunk.state[:] = layout.state
 
     @property
     def _next_number(self) -> int:
@@ -203,10 +192,10 @@ class PacketStore:
             self._sealed_bytes.append(len(chunk) * COLUMN_BYTES + len(chunk.data))
         self._arena = None
 
-    def _comment(self, first: int, batch: Batch) -> None:
-        """Keep the comments of a batch whose first packet is number `first`."""
+    def _comment(self, first: int, frames: Batch | Chunk) -> None:
+        """Keep the comments of frames, of which the first is packet number `first`."""
         before = self._comments.memory
-        for row, texts in batch.comments.items():
+        for row, texts in frames.comments.items():
             self._comments.add(first + row, texts)
         if self._arena is not None:
             self._arena.comment_bytes += self._comments.memory - before
@@ -247,17 +236,11 @@ class PacketStore:
         )
 
 
-def _is_large(batch: Batch) -> bool:
-    """Return True if a batch is worth a chunk of its own."""
-    if len(batch) >= KEPT_IN_PLACE:
+def _is_large(frames: Batch | Chunk) -> bool:
+    """Return True if frames are worth a chunk of their own."""
+    if len(frames) >= KEPT_IN_PLACE:
         return True
-    return int(batch.captured.sum(dtype=np.int64)) >= KEPT_IN_PLACE_BYTES
-
-
-def _extent(batch: Batch, start: int, stop: int) -> tuple[int, int]:
-    """The bytes of `batch.data` that packets `start` … ``stop - 1`` lie in."""
-    offsets = batch.offset[start:stop]
-    return int(offsets.min()), int((offsets + batch.captured[start:stop]).max())
+    return int(frames.captured.sum(dtype=np.int64)) >= KEPT_IN_PLACE_BYTES
 
 
 def _is_mapped(data: NDArray[np.uint8]) -> bool:

@@ -12,6 +12,7 @@ from app.cli.dump.formats import LineFormat
 from app.cli.dump.printer import Printer
 from app.cli.interrupts import Interrupts, StoppedError
 from app.cli.output import CommandError, print_message, print_unread
+from core.files.chunks import iter_chunks
 from core.files.formats import FileError
 from core.files.reader import CaptureReader, open_capture
 from core.wire.model.text import safe
@@ -43,15 +44,15 @@ def print_file(path: str, line_format: LineFormat, count: int | None) -> int:
 
 
 def _print_batches(reader: CaptureReader, printer: Printer, interrupts: Interrupts) -> None:
-    batches = iter(reader.batches())
+    chunks = iter_chunks(reader)
     told: set[int] = set()
     while not printer.done:
         try:
             with interrupts.waiting():
-                batch = next(batches, None)
+                chunk = next(chunks, None)
         except StoppedError:
             return
-        if batch is None:
+        if chunk is None:
             return
         print_unread(told, (interface.link_type for interface in reader.interfaces))
-        printer.print(batch, reader.interfaces)
+        printer.print(chunk, reader.interfaces)

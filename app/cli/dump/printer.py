@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from app.cli.dump.formats import LineFormat
 from app.cli.output import CommandError, CommandOutput
 from core.decode.batch import Batch, CaptureInterface
+from core.decode.chunk import Chunk
 from core.store.captured_packet import CapturedPacket, packets_of
 from core.wire.present.faults import Faults
 
@@ -48,9 +49,9 @@ class Printer:
         """No packet is wanted any more."""
         return self.printed == self._limit or self._enough()
 
-    def print(self, batch: Batch, interfaces: Sequence[CaptureInterface]) -> None:
-        """Print the batch, or as much of it as is wanted, and flush."""
-        for packet in packets_of(batch, interfaces, self.printed + 1):
+    def print(self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]) -> None:
+        """Print the packets, at most up to the limit, and flush."""
+        for packet in packets_of(frames, interfaces, self.printed + 1):
             if self.done:
                 break
             self._output.line(self._text(packet))

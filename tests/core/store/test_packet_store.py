@@ -11,9 +11,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.decode import batch_decoder
 from core.decode.batch import Batch, CaptureInterface
+from core.decode.batch_decoder import decode_batch
 from core.decode.chunk import COLUMN_BYTES, COLUMN_TYPES, Chunk
-from core.store import comments, packet_store
+from core.store import comments
 from core.store.arena import Arena, copy_frames
 from core.store.interface_numbers import INTERFACES, MORE, OWN
 from core.store.packet_store import KEPT_IN_PLACE, PacketStore
@@ -181,7 +183,7 @@ def test_chunks_over_mapped_bytes_cost_only_their_columns(tmp_path):
 
 def test_a_span_beyond_32_bits_is_parted(monkeypatch):
     """Offsets in a chunk are 32 bits; frames further apart go into several chunks."""
-    monkeypatch.setattr(packet_store, "OFFSET_LIMIT", 10_000)
+    monkeypatch.setattr(batch_decoder, "OFFSET_LIMIT", 10_000)
     frames = [n.to_bytes(4, "big") * 5 for n in range(KEPT_IN_PLACE)]
     store = _store()
     store.append(batch_of(frames, stable=True))
@@ -374,3 +376,40 @@ def test_an_arena_counts_its_room_by_bytes_and_by_rows():
     assert arena.room_for(lengths[2:]) == 0
     assert arena.room_for(lengths[3:]) == 1
     assert len(arena.published()) == 2
+
+
+@pytest.mark.parametrize("count", [10, 2 * KEPT_IN_PLACE], ids=["copied", "kept"])
+def test_a_decoded_chunk_is_stored_as_its_batch_would_be(count):
+    """Columns, bytes, comments, and totals agree; numbers follow the last packet."""
+    frames = [(tcp_frame() if row % 3 else udp_frame()) for row in range(count)]
+    batch = replace(batch_of(frames, gap=5, stable=True), comments={2: ("remark",)})
+    stores = PacketStore(), PacketStore()
+    for store in stores:
+        store.add_interface(ETHERNET_INTERFACE)
+        store.append(batch_of([b"first"]))
+    stores[0].append(batch)
+    chunk = decode_batch(batch, np.ones(1, np.int32), first=77)
+    stores[1].append_chunk(chunk)
+    one, other = (store.snapshot() for store in stores)
+    assert (one.count, one.bytes_total, one.bytes_held) == (
+        other.count,
+        other.bytes_total,
+        other.bytes_held,
+    )
+    assert dict(other.comments) == {4: ("remark",)} == dict(one.comments)
+    for expected, stored in zip(one.chunks, other.chunks, strict=True):
+        assert stored.first == expected.first
+        assert not stored.comments
+        for name in COLUMN_TYPES:
+            assert np.array_equal(getattr(stored, name), getattr(expected, name)), name
+    for number in (1, 2, count + 1):
+        assert other.packet(number) == one.packet(number)
+
+
+def test_a_chunk_of_an_unknown_interface_is_refused():
+    store = PacketStore()
+    chunk = decode_batch(batch_of([b"frame"]), np.ones(1, np.int32))
+    with pytest.raises(ValueError, match="interface 0 was not added"):
+        store.append_chunk(chunk)
+    store.append_chunk(decode_batch(batch_of([]), np.ones(1, np.int32)))
+    assert store.snapshot().count == 0
