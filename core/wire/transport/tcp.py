@@ -124,8 +124,7 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
 
 def _carried_length(layer: Layer, dissection: Dissection) -> int | None:
     """Return `segment_length` if the header says where the payload begins."""
-    is_known = layer.number(dissection.data, "hdr_len") is not None
-    return segment_length(layer) if is_known else None
+    return segment_length(layer) if layer.holds(_HEADER_LENGTH) else None
 
 
 def segment_length(layer: Layer) -> int | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from core.wire.encode.computed_fields import NUMBER_RULES, SUM_RULES
+from core.wire.model.table import HeaderTable
+from core.wire.protocol import Protocol
 from core.wire.registry import PARSERS, PROTOCOLS, TABLES
 
 
@@ -30,3 +32,59 @@ def test_automatic_fields_of_layer_kinds_have_a_rule() -> None:
                 for slot in table.slots:
                     if slot.field.automatic:
                         assert slot.name in NUMBER_RULES or slot.name in SUM_RULES, slot.name
+
+
+def _has_field(protocol: Protocol, key: str) -> bool:
+    return any(key in table for table in protocol.tables)
+
+
+def test_records_name_fields_that_exist() -> None:
+    """Rules, row addresses, meanings, and the names in other tools refer to fields."""
+    for protocol in PROTOCOLS:
+        tools = protocol.tools
+        commands = [each for each in (tools.nping, tools.hping3) if each is not None]
+        keys = {
+            *protocol.computed,
+            *protocol.meanings,
+            *(key for key in protocol.addresses or () if key),
+            *(tools.scapy.arguments if tools.scapy is not None else ()),
+            *(tools.pcap.hosts if tools.pcap is not None else ()),
+            *(key for command in commands for key in command.arguments),
+            *(command.target for command in commands if command.target),
+        }
+        for key in sorted(keys):
+            assert _has_field(protocol, key), f"{protocol.name}.{key}"
+
+
+def _forms(protocol: Protocol) -> list[HeaderTable]:
+    """Return the tables that are a header of their own, not the continuation of another."""
+    return [table for table in protocol.tables if table.start == 0]
+
+
+def test_a_checksum_rule_holds_for_every_form_of_the_header() -> None:
+    """The batch verdicts read the fields of the rule without knowing a packet's form."""
+    for protocol in PROTOCOLS:
+        rule = protocol.checksum
+        if rule is None:
+            continue
+        when = rule.pseudo_header_when
+        keys = ["checksum", rule.covered_length, rule.own_length, when[0] if when else ""]
+        for key in filter(None, keys):
+            places = {(table[key].first_bit, table[key].field.bits) for table in _forms(protocol)}
+            assert len(places) == 1, f"{protocol.name}.{key}"
+
+
+def test_only_tunnels_end_the_batch_walk() -> None:
+    """A reader without a step is one that leaves the outermost packet."""
+    without = {
+        (protocol.name, reader.space.value)
+        for protocol in PROTOCOLS
+        for reader in protocol.readers
+        if reader.step is None
+    }
+    assert without == {
+        ("ip", "IP protocol"),
+        ("ipv6", "IP protocol"),
+        ("gre", "IP protocol"),
+        ("vxlan", "UDP port"),
+    }
