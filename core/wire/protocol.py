@@ -192,9 +192,10 @@ class Protocol:
     ``kinds``       the forge's layers
     ``tools``       what other tools call the protocol
 
-    A header with `has_options_field` has its options as one JSON value, too. An
-    `is_fragment_header` states itself which fragment it begins. `is_listed` protocols appear in
-    ``frame.protocols``; each field of an `is_stacked` one is a list in JSON.
+    `options_label` is the title of the options in the tree. A header with `has_options_field` has
+    its options as one JSON value, too. An `is_fragment_header` states itself which fragment it
+    begins. `is_listed` protocols appear in ``frame.protocols``; each field of an `is_stacked` one
+    is a list in JSON.
     """
 
     name: str
@@ -207,6 +208,7 @@ class Protocol:
     addresses: tuple[str, str] | None = None
     meanings: Mapping[str, Callable[[int], str]] = field(default_factory=dict)
     derived: tuple[DerivedField, ...] = ()
+    options_label: str = "Options"
     has_options_field: bool = False
     is_fragment_header: bool = False
     readers: tuple[Reader, ...] = ()

@@ -6,8 +6,8 @@ hundredths of a second, version 2 an authentication type and an interval in seco
 Wireshark, every version but 3 is read as version 2.
 
 The addresses follow, as long as those of the IP header, and in version 2 eight bytes of
-authentication data (RFC 3768 §5.3.10). The first address is a field; all other bytes belong to
-the header without fields.
+authentication data (RFC 3768 §5.3.10), which belong to the header without a field. The first
+address is a field of the header; further ones are read as its options.
 
 The checksum covers the whole message, in version 3 with the pseudo-header (RFC 5798 §5.2.8), in
 version 2 without (RFC 3768 §5.3.8).
@@ -19,8 +19,8 @@ import numpy as np
 
 from core.wire.checksum import packet_checksums
 from core.wire.model.batch import BatchReader, FrameGroup, Network
-from core.wire.model.dissection import Check, Dissection, Layer
-from core.wire.model.field import Field, IPv4Address, IPv6Address
+from core.wire.model.dissection import Check, Dissection, Layer, Option, OptionValue
+from core.wire.model.field import Field, IPv4Address, IPv6Address, Span
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network.icmp import message_check
@@ -102,8 +102,33 @@ def parse(walk: Walk, offset: int) -> Next | None:
     is_whole = walk.has("vrrp", offset, size, "header with addresses")
     if is_whole and not is_version_3:
         size = min(size + AUTHENTICATION_BYTES, walk.stop - offset)
-    walk.add((form, address) if count else (form,), offset, size, checks=(check,))
+    further = _further_addresses(walk, offset, address, count)
+    walk.add(
+        (form, address) if count else (form,),
+        offset,
+        size,
+        options=further,
+        options_span=Span(further[0].span.start, further[-1].span.stop) if further else None,
+        checks=(check,),
+    )
     return None
+
+
+def _further_addresses(
+    walk: Walk, offset: int, address: HeaderTable, count: int
+) -> tuple[Option, ...]:
+    """Return the addresses after the first, as far as they are there."""
+    slot = address.slots[0]
+    end = min(walk.captured, walk.stop)
+    found: list[Option] = []
+    for index in range(1, count):
+        at = offset + index * address.size
+        span = slot.span.shifted(at)
+        if span.stop > end:
+            break
+        value = OptionValue(slot, slot.read(walk.data, at), span)
+        found.append(Option("vrrp.address", f"Address {index + 1}", index, span, (value,)))
+    return tuple(found)
 
 
 def _check(walk: Walk, offset: int, form: HeaderTable) -> Check:
@@ -150,6 +175,7 @@ PROTOCOLS = (
         shown="VRRP",
         tables=(VRRP, VRRP_2, ADDRESS, ADDRESS_6),
         info=info,
+        options_label="Further addresses",
         tone=Tone.CONTROL,
         readers=(Reader(Numbering.IP_PROTOCOL, (VRRP_NUMBER,), parse, step),),
         checksum=ChecksumRule(

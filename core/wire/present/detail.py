@@ -53,6 +53,7 @@ VERDICT_CAVEAT = (
     "A verdict says whether bits were damaged on the way; it does not say that nobody changed them."
 )
 _DERIVED = {protocol.name: protocol.derived for protocol in PROTOCOLS if protocol.derived}
+_OPTIONS_LABELS = {protocol.name: protocol.options_label for protocol in PROTOCOLS}
 _MEANINGS = {  # by the full name of the field
     f"{protocol.name}.{key}": meaning
     for protocol in PROTOCOLS
@@ -200,15 +201,17 @@ def _with_check(row: Row, check: Check, slot: PlacedField) -> Row:
 
 def _options_row(layer: Layer, data: bytes, suffix: str) -> Row:
     counts: Counter[str] = Counter()
+    names = [name for table in layer.tables for name in table.names]
     rows = []
     for option in layer.options:
         counts[option.name] += 1
         number = counts[option.name]
-        rows.append(_option_row(option, data, suffix if number == 1 else f"{suffix}#{number}"))
+        key_suffix = suffix if number == 1 else f"{suffix}#{number}"
+        rows.append(_option_row(option, data, key_suffix, names))
     span = layer.options_span or Span(layer.options[0].span.start, layer.options[-1].span.stop)
     return Row(
         f"{layer.name}.options{suffix}",
-        "Options",
+        _OPTIONS_LABELS[layer.name],
         f"{span.stop - span.start} bytes",
         ", ".join(row.label for row in rows),
         span,
@@ -217,8 +220,9 @@ def _options_row(layer: Layer, data: bytes, suffix: str) -> Row:
     )
 
 
-def _option_row(option: Option, data: bytes, suffix: str) -> Row:
-    counts: Counter[str] = Counter()
+def _option_row(option: Option, data: bytes, suffix: str, names: list[str]) -> Row:
+    """Return the row of an option of a header whose tables have fields of these names."""
+    counts: Counter[str] = Counter(names)
     rows = []
     for inside in option.values:
         slot, text = inside.slot, inside.slot.text(inside.value)

@@ -73,7 +73,7 @@ def test_scapy_expressions_make_the_same_bytes() -> None:
     assert done.stdout.split() == [evaluate(draft).data.hex() for draft in drafts]
 
 
-def test_what_a_tool_cannot_make_is_said() -> None:
+def test_recipes_name_what_a_tool_cannot_make() -> None:
     assert by_name(SYN)["hping3 command"].missing == "TCP options"
     six = by_name(SIX)["hping3 command"]
     assert (six.text, six.missing) == ("", "hping3 sends IPv4 packets only")
