@@ -367,7 +367,7 @@ def test_what_was_sent_is_followed_past_a_fault(fault: str, monkeypatch) -> None
     track = Track(Outcome(FRAMES[0], SendMethod.LINK))
     assert not track.take(captured(ROUTED, 1, number=1))
     assert track.take(captured(FRAMES[0], 2, number=2))
-    assert track.fate().number == 2
+    assert track.result().number == 2
     unread = Track(
         Outcome(ROUTED, SendMethod.LINK)
     )  # of a packet sent by rawscope: it leaves all the same
