@@ -1,7 +1,8 @@
-"""The command line of ``rawscope send`` and ``rawscope replay``: arguments in, exit status out.
+"""The command line of ``rawscope send`` and ``rawscope replay``: parse arguments, return exit
+status.
 
-The options of ``send`` are one for every field of the header tables. They are made when the command
-runs, since reading the tables costs more than all the rest of ``rawscope --help``.
+``send`` has an option for every field of the header tables. They are made when the command runs,
+because reading the tables takes longer than all the rest of ``rawscope --help``.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import rich_click as click
 
 from app.cli.number_ranges import FiniteRange
 
-SLOWEST_SPEED = 1e-6  # of the captured timing; a second becomes eleven days
+SLOWEST_SPEED = 1e-6  # of the captured timing: a second becomes eleven days
 
 
 def checked_rate(rate: float | None, interval: float | None = None) -> float | None:
-    """Packets a second, said either way. Raises `click.UsageError` for less than one a day."""
+    """Return packets a second from either option. Raises `click.UsageError` below one a day."""
     from core.forge.values import SLOWEST
 
     option = f"--rate {rate}" if interval is None else f"--interval {interval}"
@@ -31,10 +32,10 @@ def checked_rate(rate: float | None, interval: float | None = None) -> float | N
 
 
 class SendCommand(click.RichCommand):
-    """A command that has, besides its own, an option for every field."""
+    """A command with an option for every field in addition to its own."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """All parameters; click asks for them when the command is parsed or its help is shown."""
+        """Return all parameters; click calls this to parse the command and to show its help."""
         from app.cli.send.field_options import field_options
 
         own = super().get_params(ctx)
@@ -73,30 +74,30 @@ class SendCommand(click.RichCommand):
     "--rate",
     metavar="PPS",
     type=FiniteRange(min=0, min_open=True),
-    help="Packets a second; without it as fast as it goes.",
+    help="Packets a second; as fast as possible without it.",
 )
 @click.option(
     "--interval",
     metavar="SECONDS",
     type=FiniteRange(min=0, min_open=True),
-    help="Time between packets: another way to say --rate.",
+    help="Time between packets, instead of --rate.",
 )
 @click.option(
     "--wait",
     "wait_s",
     metavar="SECONDS",
     type=FiniteRange(min=0),
-    help="Show what left and print answers for so long; status 1 if there is none.",
+    help="Show what left, and print answers for this long; exit with status 1 without any.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the bytes and send nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--yes", is_flag=True, help="Do not ask: yes to every question, this once.")
+@click.option("--yes", is_flag=True, help="Answer yes to every question, this once.")
 @click.option(
     "--bypass",
     is_flag=True,
-    help="With --link: around the queueing discipline (captures here do not see it).",
+    help="With --link: bypass the queueing discipline (captures on this host do not see it).",
 )
-@click.option("--no-audit", is_flag=True, help="Do not write down what is sent.")
+@click.option("--no-audit", is_flag=True, help="Do not record what is sent.")
 @click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
 def send(
     rate: float | None, interval: float | None, no_audit: bool, debug: bool, **given: Any
@@ -106,9 +107,9 @@ def send(
     from app.cli.send.send import FieldTextError, run_send
 
     if rate is not None and interval is not None:
-        raise click.UsageError("--rate and --interval say the same: give one of them")
+        raise click.UsageError("give --rate or --interval, not both")
     if given["link"] and given["system"]:
-        raise click.UsageError("--link is verbatim: it does not go with --system-header")
+        raise click.UsageError("--link sends verbatim frames: omit --system-header")
     if given["bypass"] and not given["link"]:
         raise click.UsageError("--bypass is for frames: give --link IFACE")
     rate = checked_rate(rate, interval)
@@ -133,18 +134,18 @@ def send(
     type=FiniteRange(min=0, min_open=True),
     help="This many frames a second.",
 )
-@click.option("--topspeed", is_flag=True, help="As fast as it goes.")
+@click.option("--topspeed", is_flag=True, help="As fast as possible.")
 @click.option(
     "--loop", "loops", metavar="N", type=click.IntRange(min=1), default=1, help="N times the file."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--yes", is_flag=True, help="Do not ask: yes to every question, this once.")
+@click.option("--yes", is_flag=True, help="Answer yes to every question, this once.")
 @click.option(
     "--bypass",
     is_flag=True,
-    help="Around the queueing discipline (captures here do not see it).",
+    help="Bypass the queueing discipline (captures on this host do not see it).",
 )
-@click.option("--no-audit", is_flag=True, help="Do not write down what is sent.")
+@click.option("--no-audit", is_flag=True, help="Do not record what is sent.")
 @click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
 def replay(
     speed: float | None,

@@ -1,1 +1,3 @@
-"""Frames out: what is asked for, the bytes it makes, how they leave, and what became of them."""
+"""Forge packets: from a form to frames on the wire, with the user's approval before, and a report
+after.
+"""

@@ -1,4 +1,6 @@
-"""What the send pipeline asks of this host, in one class, so that a test can replace it."""
+"""The routes, neighbors, interfaces, and raw sockets of this host, in a class that a test can
+replace.
+"""
 
 from __future__ import annotations
 

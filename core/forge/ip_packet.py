@@ -9,16 +9,18 @@ from core.wire.network.ipv6 import IPV6
 
 
 def system_payload(packet: bytes, network: str = "") -> bytes:
-    """What a classic raw socket is given of an IP packet: all after the header."""
+    """Return the bytes after the IP header, which a classic raw socket takes."""
     if is_ipv6(packet, network):
         return packet[IPV6.size :]
     return packet[max(IPV4.size, IPV4["hdr_len"].number(packet)) :]
 
 
 def destination_of(packet: bytes, network: str = "") -> tuple[str, bytes]:
-    """The destination of an IP packet, as text and as bytes. Raises `SendError` if it is none.
+    """Return the destination of an IP packet, as text and as bytes. Raises `SendError` if there is
+    no IP header.
 
-    `network` is what its header was meant to be, ``ip`` or ``ipv6``, whatever its version says.
+    `network` is the protocol of the draft's first layer, ``ip`` or ``ipv6``, whatever the version
+    field says.
     """
     six = is_ipv6(packet, network)
     table, kind = (IPV6, Kind.IPV6) if six else (IPV4, Kind.IPV4)
@@ -31,7 +33,7 @@ def destination_of(packet: bytes, network: str = "") -> tuple[str, bytes]:
 
 
 def is_ipv6(packet: bytes, network: str = "") -> bool:
-    """Return True if a packet's header is IPv6's: as `network` says, else as its version does."""
+    """Return True if the header is IPv6's: by `network`, or by its version if that is empty."""
     return network == "ipv6" or (not network and _version(packet) == 6)
 
 

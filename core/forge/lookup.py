@@ -72,7 +72,7 @@ class Lookup:
             return True
         try:
             return self._track(watched, store)
-        except Exception as fault:  # an internal error: reported, and the task goes on
+        except Exception as fault:  # an internal error: reported, and the task continues
             words = f"{type(fault).__name__}: {safe(str(fault))}"
             self._put(
                 TrackingFailed(
@@ -91,7 +91,7 @@ class Lookup:
             return Suggested(suggestions, self._host.interfaces())
         except OSError as error:  # of netlink
             trouble = f"no routes: {error.strerror}"
-        except Exception as fault:  # an internal error: reported, and the task goes on
+        except Exception as fault:  # an internal error: reported, and the task continues
             trouble = f"no routes: internal error ({type(fault).__name__}: {safe(str(fault))})"
         return Suggested((RouteSuggestions(trouble=trouble),), None)
 

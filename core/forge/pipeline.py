@@ -4,8 +4,8 @@
 2. Read the files that payloads name, unless the form has read them, and evaluate each draft once.
    The bytes are frozen from here on.
 3. Review the bytes, and ask the user about what is unusual (`Driver.approve`).
-4. For frames, resolve the link address of the next hop, now that the user agreed, and patch it into
-   the frozen bytes. If the review finds more in the patched bytes, ask again.
+4. For frames, resolve the link address of the next hop, now that the user approved, and patch it
+   into the frozen bytes. If the review finds more in the patched bytes, ask again.
 5. Open the socket and the audit, and write down what is about to leave.
 6. Send.
 7. Write down the result. If packets left, remember the answers and the drafts.
@@ -49,7 +49,7 @@ class FieldError(OrderError):
 
 
 class UnresolvedError(OrderError):
-    """No neighbor has told the link address of the next hop; the text says which."""
+    """No neighbor answers for the next hop; the text names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,13 @@ class BuiltOrder:
     """Where the order is written down; empty without an audit."""
 
     def review(self, known: frozenset[str]) -> Examination:
-        """Review the bytes; `known` are marks that the user agreed to before."""
+        """Review the bytes; `known` are marks that the user approved before."""
         packets = self.order.plan.count * len(self.transmission.packets)
         return self.transmission.examine(SendVolume(packets, self.order.plan.rate), known)
 
 
 class Driver(Protocol):
-    """What the steps ask of the form or the command."""
+    """The form or the command, as the steps use it."""
 
     remembers: bool
     """True if an approval holds for later orders, too."""
@@ -87,12 +87,12 @@ class Driver(Protocol):
         ...
 
     def warn(self, notes: tuple[str, ...]) -> None:
-        """Report what went wrong with remembering approvals and drafts."""
+        """Report errors in remembering approvals and drafts."""
         ...
 
 
 class OrderDriver(Driver, Protocol):
-    """What an order asks of the form or the command besides."""
+    """The form or the command, as an order uses it."""
 
     def opened(self, built: BuiltOrder, stack: ExitStack) -> None:
         """The socket is open and nothing has left. `stack` closes what the driver opens now."""
@@ -103,7 +103,7 @@ class OrderDriver(Driver, Protocol):
         ...
 
     def sent(self, built: BuiltOrder, progress: SendProgress, trouble: str) -> None:
-        """Report the end of sending; `trouble` is what went wrong with recording the result."""
+        """Report the end of sending; `trouble` is the error in recording the result, or empty."""
         ...
 
 
@@ -167,9 +167,9 @@ def carry_out(job: SendJob, journal: SendJournal, driver: Driver) -> bool:
 def evaluate_order(
     order: Order, host: ForgeHost, *, complete: bool = True
 ) -> tuple[list[Evaluation], list[RouteSuggestions]]:
-    """Evaluate each draft of an order with what the host suggests.
+    """Evaluate each draft of an order with the host's suggestions.
 
-    Raises `FieldError` for the first field in error; if `complete`, also for an open destination.
+    Raises `FieldError` for the first field in error; if `complete`, also for a missing destination.
     Raises `OrderError` if a file changed after the user saw its content.
     """
     files = _files(order)
@@ -191,7 +191,7 @@ def evaluate_order(
 
 
 def _files(order: Order) -> FileContents:
-    """Return the contents of the files that the drafts name; read those that nobody saw yet."""
+    """Return the contents of the files that the drafts name; read those that the form did not."""
     files = {}
     for name in file_names(order.drafts):
         seen = order.files.get(name)
@@ -202,7 +202,7 @@ def _files(order: Order) -> FileContents:
 
 
 def build(order: Order, host: ForgeHost) -> BuiltOrder:
-    """Return an order with its frozen bytes and the way that they leave.
+    """Return an order with its frozen bytes and their transmission.
 
     Raises `OrderError` and `SendError`.
     """
@@ -219,9 +219,9 @@ def build(order: Order, host: ForgeHost) -> BuiltOrder:
 
 
 def resolve(built: BuiltOrder, host: ForgeHost) -> BuiltOrder:
-    """Return the same bytes with the link addresses that neighbors gave, for open ``eth.dst``.
+    """Return the order with the link addresses of its next hops, for open ``eth.dst``.
 
-    Asks the link, so the user must have agreed. Raises `UnresolvedError`.
+    Asks the link, so call it after the user approved. Raises `UnresolvedError`.
     """
     order, transmission = built.order, built.transmission
     if order.method is not SendMethod.LINK or not order.drafts:

@@ -10,12 +10,12 @@ from core.forge.values import SendProgress
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What happened to an order.
+    """The state of one order.
 
-    `progress` is None before the first packet is sent; `error` is why nothing can be sent, or why
-    sending ended. `unseen_reason` is why the capture cannot show the packet, or empty. `listening`
-    is true while replies may come, `counting` while captured packets are still to be compared;
-    `declined` is true if the user answered no.
+    `progress` is None before the first packet is sent; `error` is why the order cannot be sent, or
+    why sending ended. `unseen_reason` is why the capture cannot show the packet, or empty.
+    `listening` is true while replies may arrive, `counting` while captured packets are still to be
+    compared; `declined` is true if the user answered no.
     """
 
     method: str = ""

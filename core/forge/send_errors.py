@@ -1,7 +1,7 @@
-"""What the kernel's answer to a packet means, in one sentence that says what to do next.
+"""Translate the kernel's answers to packets into sentences that say what to do next.
 
 Each answer has a name (errno(3)) and, from a raw or packet socket, a meaning of its own, which the
-kernel's general words do not give ("Operation not permitted" is a firewall). Sources: raw(7),
+kernel's general text does not give ("Operation not permitted" is a firewall). Sources: raw(7),
 packet(7), ip(7); net/ipv4/raw.c, net/ipv6/raw.c, net/packet/af_packet.c.
 """
 
@@ -20,8 +20,10 @@ _REFUSING = {
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What was tried, for the sentence: destination and interface as text, the largest packet the
-    way takes (`mtu`, bytes; 0 if not known), the packet's length, and whether it was verbatim."""
+    """The details for the sentence: destination and interface as text, the largest packet that the
+    send method takes (`mtu`, bytes; 0 if unknown), the packet's length, and True for a verbatim
+    frame.
+    """
 
     destination: str = ""
     interface: str = ""
@@ -31,8 +33,9 @@ class Circumstances:
 
 
 class SendError(Exception):
-    """A packet was refused. The text is one sentence; `number` is the kernel's errno, 0 if the
-    refusal is ours."""
+    """A packet was refused. The text is one sentence; `number` is the kernel's errno, 0 if rawscope
+    refused it.
+    """
 
     def __init__(self, number: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -40,21 +43,21 @@ class SendError(Exception):
 
     @property
     def name(self) -> str:
-        """``EMSGSIZE``, or empty."""
+        """``EMSGSIZE`` or another name of errno(3), or empty."""
         return errno.errorcode.get(self.number, "")
 
 
 def refused(number: int, what: Circumstances) -> SendError:
-    """The error for a kernel answer."""
+    """Return the error for a kernel answer."""
     name = errno.errorcode.get(number, str(number))
     return SendError(number, f"{name}: {_meaning(number, what)}")
 
 
 def no_way(number: int, destination: str) -> SendError:
-    """The error for what the routing table answers when there is no route to use.
+    """Return the error for the routing table's answer when no route is usable.
 
-    A route may say so itself by its type: blackhole answers EINVAL, unreachable EHOSTUNREACH,
-    prohibit EACCES (ip-route(8)).
+    A route's type may be the reason: blackhole answers EINVAL, unreachable EHOSTUNREACH, prohibit
+    EACCES (ip-route(8)).
     """
     kind = _REFUSING.get(number)
     if kind is None:
@@ -91,7 +94,9 @@ def _meaning(number: int, what: Circumstances) -> str:
         case errno.EADDRNOTAVAIL:
             return f"no address of this host can be the source for {to}"
         case errno.EPROTONOSUPPORT:
-            return f"no raw socket for protocol {to} can be had; IP_HDRINCL or verbatim send any"
+            return (
+                f"the kernel has no raw socket for protocol {to}; IP_HDRINCL and verbatim send any"
+            )
         case errno.EAGAIN:
             return f"the socket's buffer stayed full{over}: the interface does not send"
     return os.strerror(number)

@@ -112,10 +112,12 @@ class Sender:
         try:
             pipeline.run(command.order, self._host, self._journal, self)
         except pipeline.UnresolvedError as error:
-            self._fail(f"{error}; type an address, or choose another way")
+            self._fail(f"{error}; type an address, or choose another send method")
         except (OrderError, SendError, NotPermittedError, OSError) as refusal:
             self._fail(str(refusal))
-        except Exception as fault:  # an internal error: the screen shows it, the program goes on
+        except (
+            Exception
+        ) as fault:  # an internal error: the screen shows it, and the program continues
             self._fail(f"sending failed ({type(fault).__name__}: {safe(str(fault))})")
 
     def _handle(self, command: Command) -> None:

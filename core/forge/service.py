@@ -10,7 +10,7 @@ polls the capture, and answers the question in it. Three threads do the work:
 * the *payload reader* (`core.forge.payload_reader`) reads the files that the drafts name.
 
 No attribute is written by two threads, so there is no lock: those of `ForgeService` belong to the
-screen's thread, those of `Sender`, `Lookup`, and `PayloadReader` to theirs.
+screen's thread, those of `Sender`, `Lookup`, and `PayloadReader` to their own.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ SLOWEST = 1 / LONGEST_INTERVAL_S  # packets a second: slower ones overflow the c
 
 
 class SendMethod(Enum):
-    """How packets leave this host; `core.forge.transmit.injector` says what the kernel does."""
+    """The send methods; `core.forge.transmit.injector` says what the kernel does with each."""
 
     IP = "IP_HDRINCL"
     SYSTEM = "system header"
@@ -25,7 +25,7 @@ class SendMethod(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Egress:
-    """Where an IP packet will leave.
+    """The place where an IP packet leaves.
 
     `interface` and its `index`, which link-local IPv6 needs; `mtu` in bytes, 0 if unknown;
     `network` is ``ip`` or ``ipv6`` if the user chose how to read the packet.
@@ -70,7 +70,7 @@ class SendProgress:
 
     @property
     def left(self) -> int:
-        """How many packets left this host, as far as the kernel reported drops."""
+        """The number of packets that left this host, as far as the kernel reported drops."""
         return self.sent - self.dropped
 
     @property

@@ -105,7 +105,7 @@ def test_nobody_answers(near: Near) -> None:
 def test_a_stranger_is_asked_about_once(near: Near) -> None:
     status, out, said = near("send", *UDP)
     assert (status, out) == (1, "")
-    assert f"{FAR_ADDRESS} on near0 was not agreed to before." in said
+    assert f"{FAR_ADDRESS} on near0 was not approved before." in said
     assert "--yes sends without asking" in said
     assert not (near.state / "rawscope" / "sent.pcapng").exists()
     status, out, _ = near("send", *UDP, answer="n\n")
@@ -127,7 +127,7 @@ def test_a_wrong_version_does_not_pass_the_rails(near: Near, version: str) -> No
     payload = ("--payload", f"hex:{bytes(19).hex()}01")
     status, out, said = near(*arguments, FAR_ADDRESS, *payload)
     assert (status, out) == (1, "")
-    assert f"{FAR_ADDRESS} on near0 was not agreed to before." in said
+    assert f"{FAR_ADDRESS} on near0 was not approved before." in said
     assert near(*arguments, FAR_ADDRESS, *payload, "--yes")[0] == 0
     assert near(*arguments, "10.77.0.3", *payload)[0] == 1, "a yes is to one destination"
 
@@ -145,7 +145,7 @@ def test_a_frame_on_loopback_is_asked_by_its_ip_destination(near: Near) -> None:
     assert near(*arguments, "127.0.0.1")[0] == 0
     status, out, said = near(*arguments, FAR_ADDRESS)
     assert (status, out) == (1, "")
-    assert f"{FAR_ADDRESS} on lo was not agreed to before." in said
+    assert f"{FAR_ADDRESS} on lo was not approved before." in said
 
 
 def test_many_are_asked_about_every_time(near: Near) -> None:
@@ -192,7 +192,7 @@ def test_yes_on_the_command_line_is_for_this_once(near: Near) -> None:
     assert near("send", *UDP, "--yes")[0] == 0
     status, _, said = near("send", *UDP)
     assert status == 1
-    assert f"{FAR_ADDRESS} on near0 was not agreed to" in said
+    assert f"{FAR_ADDRESS} on near0 was not approved" in said
 
 
 def test_what_the_queue_dropped_is_no_success(near: Near) -> None:
@@ -231,7 +231,7 @@ def test_a_yes_to_one_replay_is_none_to_another_file(near: Near, tmp_path: Path)
     assert near("replay", first, "--link", "near0", "--rate", "900")[0] == 0, "and remembered"
     capture_of(tmp_path / "a.pcap", [udp_frame(b"x", 1)] * 1100, paced)
     assert (
-        "as fast as the machine can"
+        "as fast as this host can"
         in near("replay", first, "--link", "near0", "--speed", "1e300")[2]
     )
     assert (
@@ -271,7 +271,7 @@ def test_the_audit_can_be_sent_again(near: Near) -> None:
     path = str(near.state / "rawscope" / "sent.pcapng")
     status, out, said = near("replay", path, "--link", "near0")
     assert (status, out) == (1, "")
-    assert f"{FAR_ADDRESS} on near0 was not agreed to before." in said
+    assert f"{FAR_ADDRESS} on near0 was not approved before." in said
     near.network.ip_near("neigh", "flush", "dev", "near0")
     status, out, _ = near("replay", path, "--link", "near0", answer="y\n")
     assert (status, out.count("[y/N]")) == (0, 1)

@@ -235,7 +235,7 @@ def test_strangers_are_asked_about_as_ever(near: Near) -> None:
     fields = options(UNICAST)
     status, out, said = near("send", "--link", "near0", *fields)
     assert (status, out) == (1, "")
-    assert "198.51.100.7 on near0 was not agreed to before." in said
+    assert "198.51.100.7 on near0 was not approved before." in said
     assert "The source 203.0.113.5 is no address of this host" in said
     assert f"The link address {STRANGER} is not known to lead to 198.51.100.7" in said
 

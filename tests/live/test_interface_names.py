@@ -127,7 +127,7 @@ def test_send(network, tmp_path, form):
     status, out, said = rawscope(network, tmp_path, "send", *arguments, "--wait", "0.5", "--yes")
     assert status == 0, said
     assert "sent 1 of 1 through near0 (verbatim)" in out
-    assert f"{FAR_ADDRESS} on near0 was not agreed to" in said
+    assert f"{FAR_ADDRESS} on near0 was not approved" in said
     status, out, _ = rawscope(network, tmp_path, "send", *arguments, "--dry-run", "--json")
     assert json.loads(out)["frame.interface_name"] == "near0"
 

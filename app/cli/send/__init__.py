@@ -1,1 +1,1 @@
-"""``rawscope send`` and ``rawscope replay``: packets out, from the command line."""
+"""``rawscope send`` and ``rawscope replay``: send packets from the command line."""

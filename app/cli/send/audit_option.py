@@ -11,10 +11,7 @@ WITHOUT_AUDIT = "--no-audit sends without it"
 
 
 def is_audited(wanted: bool) -> bool:
-    """Return True unless the command line or the configuration file turns the audit off.
-
-    Report the mistakes in the file.
-    """
+    """Return True unless the command line or the configuration switches the audit off."""
     if not wanted:
         return False
     config = load(Paths.of_user().config, ("forge",))

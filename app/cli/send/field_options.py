@@ -1,8 +1,8 @@
 """The options of ``rawscope send``: one for every field that a draft can have.
 
 They are made from the header tables when the command runs, so ``rawscope --help`` does not pay for
-them. A flag may stand alone (``--tcp.flags.syn``) or take 0 or 1. Fields of a second layer of the
-same kind have no option of their own: ``--set vlan.id#2=7``.
+them. A flag may be given alone (``--tcp.flags.syn``) or with 0 or 1. Fields of a second layer of
+the same kind have no option of their own: ``--set vlan.id#2=7``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PASSED_ON = (
 
 
 def request_of(given: Mapping[str, Any], *, rate: float | None, audit: bool) -> SendRequest:
-    """The request that the parsed options of ``send`` make. Raises `click.UsageError`."""
+    """Return the request that the parsed options of ``send`` make. Raises `click.UsageError`."""
     options = field_options()
     names = {option.name: key for key, option in options.items()}
     texts = {names[n]: text for n, text in given.items() if n in names and text is not None}
@@ -65,7 +65,7 @@ def request_of(given: Mapping[str, Any], *, rate: float | None, audit: bool) -> 
 def _begin(
     template_name: str | None, draft_name: str | None, texts: Mapping[str, str], link: bool
 ) -> tuple[Draft, ...]:
-    """The drafts that the options change."""
+    """Return the drafts that the options change."""
     if template_name is not None and draft_name is not None:
         raise click.UsageError("--template and --draft both begin a packet: give one of them")
     if template_name is not None:
@@ -85,7 +85,7 @@ def _begin(
 
 
 def _check_one_of_each(layers: Sequence[str]) -> None:
-    """Raise `click.UsageError` where fields of layers that exclude each other were given."""
+    """Raise `click.UsageError` if the options name layers that exclude each other."""
     for place in (LayerPosition.NETWORK, LayerPosition.TRANSPORT):
         here = [name for name in layers if KINDS[name].place is place]
         if len(here) > 1:
@@ -113,7 +113,9 @@ def _check_keys(drafts: tuple[Draft, ...], texts: Mapping[str, str]) -> None:
 
 
 def _keys(kind_name: str) -> Iterator[tuple[str, Any]]:
-    """The key of every input of a layer, with its slot (None for the bytes behind the tables)."""
+    """Yield the key of every input of a layer, with its field (None for the bytes after the
+    tables).
+    """
     kind = KINDS[kind_name]
     for table in (*kind.tables, *kind.continuations):
         for slot in table.slots:
@@ -123,7 +125,7 @@ def _keys(kind_name: str) -> Iterator[tuple[str, Any]]:
 
 
 def field_options() -> dict[str, click.Option]:
-    """An option for each key, in the order of the layers."""
+    """Return an option for each key, in the order of the layers."""
     options: dict[str, click.Option] = {}
     for kind in KINDS.values():
         for key, slot in _keys(kind.name):

@@ -1,7 +1,7 @@
-"""``rawscope replay``: a capture sent again through an interface, through the TX ring.
+"""``rawscope replay``: send a capture again through an interface, by the TX ring.
 
 Frames leave verbatim; IP packets without a link header get one that leads to their next hop. Exit
-status: 0 all was sent, 1 something was not.
+status: 0 if all frames were sent, 1 if not.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from core.wire.model.text import safe
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """What ``rawscope replay`` was asked for; `loops` is how often the whole file is sent."""
+    """The options of ``rawscope replay``; `loops` is how often to send the whole file."""
 
     file: str
     link: str
@@ -104,7 +104,7 @@ class ReplayJob:
         return self._ring.sent if self._ring is not None else 0
 
     def review(self, known: frozenset[str]) -> Examination:
-        """Review where the frames go, whose they are, and how many there are."""
+        """Review destinations and sources of the frames, and how many there are."""
         request, file = self._request, self._file
         if not file.is_repeatable:
             words = (
@@ -119,7 +119,7 @@ class ReplayJob:
         return file.capture_review.examination(volume, known)
 
     def resolve(self) -> None:
-        """Ask the link for unknown next hops; frames that get a link header are other bytes now."""
+        """Ask the link for unknown next hops, and review frames that got a link header again."""
         self._file.find_next_hops(self._new_review())
 
     def open(self, stack: ExitStack) -> None:

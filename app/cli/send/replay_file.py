@@ -1,11 +1,11 @@
-"""The capture that is replayed: looked over once before, then given as often as it is wanted.
+"""The capture file of a replay: reviewed once before, then read as often as needed.
 
-Looking it over tells what the user is to be asked about its frames
-(`core.forge.review.capture_review`), and how long the longest is, which the ring's slots need.
-Where each frame lies is kept for files of up to `MOST_KEPT` frames (the bytes stay in the mapped
-file), so they are read once; larger ones are read again for each round, as are IP packets that get
-a link header on the way (`core.forge.transmit.encapsulation`). Standard input and pipes can be read
-only once, so nothing is known of them before.
+The review of its frames makes the questions for the user (`core.forge.review.capture_review`), and
+finds the length of the longest, which the ring's slots need. The places of frames are kept for
+files of up to `MOST_KEPT` frames (the bytes stay in the mapped file), so they are read once; larger
+files are read again for each round, and so are IP packets that get a link header
+(`core.forge.transmit.encapsulation`). Standard input and pipes can be read only once, so they are
+not reviewed.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ LONGEST = 65_549  # a whole IP packet behind a link header
 
 
 class ReplayFile:
-    """A capture file by its path; `survey` looks at its frames, where they can be read more than
-    once. `longest` is in bytes. IP packets without a link header become frames by `framing`; then
-    `is_framed` is set.
+    """A capture file by its path; `capture_review` reviews its frames, if they can be read more
+    than once. `longest` is in bytes. `encapsulation` makes frames of IP packets without a link
+    header; then `is_framed` is set.
 
-    Raises `CommandError` for what cannot be read, and for frames that are neither.
+    Raises `CommandError` if the file cannot be read, or has frames of another link type.
     """
 
     def __init__(
@@ -51,8 +51,7 @@ class ReplayFile:
             self._look_over(tell=True)  # of what is not there it says so
 
     def find_next_hops(self, capture_review: CaptureReview) -> None:
-        """Have the link asked for the addresses that are not known, and look the frames over as
-        they will leave."""
+        """Have the link asked for unknown addresses, and review the frames as they will leave."""
         self._encapsulation.resolve = True
         if self.is_framed:
             self.capture_review = capture_review
@@ -61,7 +60,7 @@ class ReplayFile:
 
     @property
     def is_repeatable(self) -> bool:
-        """True if it can be read more than once."""
+        """True if the file can be read more than once."""
         return self.path != "-" and Path(self.path).is_file()
 
     @property
@@ -69,7 +68,7 @@ class ReplayFile:
         return self.path == "-" or Path(self.path).exists()
 
     def batches(self) -> Iterator[Batch]:
-        """All frames, once more; of a file that has grown since, those that were looked over."""
+        """Yield all frames again; if the file has grown since, only those that were reviewed."""
         if self._kept is not None:
             yield from self._kept
             return
@@ -108,7 +107,7 @@ class ReplayFile:
             raise CommandError(str(error)) from error
 
     def _link_types(self, reader: CaptureReader, batch: Batch) -> NDArray[np.int64]:
-        """(n,) the link type of each packet."""
+        """Return (n,) the link type of each packet."""
         kinds = np.array([one.link_type for one in reader.interfaces], np.int64)[batch.interface]
         for kind in np.unique(kinds).tolist():
             if kind in BARE:

@@ -1,7 +1,7 @@
-"""What ``rawscope replay`` says: how far it is, once a second, and what left.
+"""Output of ``rawscope replay``: progress once a second, and the result.
 
 With ``--json`` both are objects on standard output, one a line, with an ``event``: ``progress``,
-and at the end, also where it fails, ``sent``.
+and at the end, also after an error, ``sent``.
 """
 
 from __future__ import annotations
@@ -25,9 +25,8 @@ REPORT_S = 1.0
 class ReplayReport:
     """The journal of one replay: writes frames to the audit, and reports how many left.
 
-    Implements `core.forge.transmit.replay.Journal`.
-
-    `of` is how many there are to be, None where nobody knows.
+    Implements `core.forge.transmit.replay.Journal`. `of` is the number of frames to send, or None
+    if it is unknown.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class ReplayReport:
     def leaving(
         self, data: NDArray[np.uint8], offset: NDArray[np.int64], captured: NDArray[np.int64]
     ) -> None:
-        """Write the frames down. Raises `CommandError`: then they are not sent."""
+        """Write the frames to the audit. Raises `CommandError`: then they are not sent."""
         self._leaving = captured
         if self._audit is None:
             return
@@ -60,7 +59,7 @@ class ReplayReport:
         self._written += len(captured)
 
     def left(self, count: int) -> None:
-        """Take back what did not leave, and say how far it is."""
+        """Take back the frames that did not leave, and report the progress."""
         unsent = self._leaving[count:]
         if self._audit is not None and len(unsent):
             self._take_back(self._audit, unsent)
@@ -80,7 +79,7 @@ class ReplayReport:
         self._written -= len(unsent)
 
     def end(self, total: ReplayCounts, interrupted: bool) -> None:
-        """What became of the frames; a replay that was interrupted did not come to all of them."""
+        """Report the result; an interrupted replay did not reach all frames."""
         frames = total.frames if self._of is None else max(self._of, total.frames)
         elapsed_s = time.monotonic() - self._began_s
         if self._json:

@@ -1,8 +1,8 @@
-"""Listening on an interface for what becomes of packets: a capture source and their tracks.
+"""Capture on an interface to find sent packets and their replies.
 
-The source is open before the packets leave, so nothing is missed. `ReplyListener.listen` takes its
-whole time, since many packets may have many answers; only where one is expected does it end with
-that.
+The source is open before the packets leave, so no frame is missed. `ReplyListener.listen` takes its
+whole time, since many packets may have many answers; it ends early only if one answer is expected
+and has arrived.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Heard = Callable[[Track, CapturedPacket], None]
 class ReplyListener:
     """A source on `interface` whose frames are fed to the tracks. A context manager.
 
-    `heard` is called with each first copy and each reply. `one_answer` says that a single packet
+    It calls `heard` with each first copy and each reply. `one_answer` is true if a single packet
     leaves, to a single host.
     """
 
@@ -59,7 +59,7 @@ class ReplyListener:
         self._source.close()
 
     def listen(self, seconds: float, interrupts: Interrupts) -> None:
-        """Feed frames for so long, or until there is the one answer, or a signal."""
+        """Feed frames for `seconds`, or until the one answer or a signal arrives."""
         end_s = time.monotonic() + seconds
         while not interrupts.stopped:
             left_s = end_s - time.monotonic()
@@ -71,7 +71,7 @@ class ReplyListener:
         self.read()
 
     def read(self) -> None:
-        """Feed what is there; to be called often enough that the ring does not fill up."""
+        """Feed the frames that have arrived; call this before the ring is full."""
         while (batch := self._source.read()) is not None:
             for packet in packets_of(batch, self._interfaces.interfaces, self._number + 1):
                 self._number = packet.number

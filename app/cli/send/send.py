@@ -1,10 +1,10 @@
-"""``rawscope send``: a packet from options, sent, and what became of it.
+"""``rawscope send``: build a packet from options, send it, and report the result.
 
-Every field of the header tables is an option; those that are not given are computed, taken from the
-route, or have their default, exactly as in the form. ``--dry-run`` prints the bytes and sends
-nothing. Exit status: 0 all was sent (and with ``--wait`` something answered), 1 the kernel refused
-or dropped some, the user said no, nobody answered, or the count could not be written down; 2 a
-field cannot be what was typed.
+Every field of the header tables is an option; fields that are not given are computed, suggested by
+the route, or have their default, exactly as in the form. ``--dry-run`` prints the bytes and sends
+nothing. Exit status: 0 if all packets were sent (and with ``--wait`` a reply arrived); 1 if the
+kernel refused or dropped some, the user answered no, no reply arrived, or the count could not be
+recorded; 2 if a field cannot have the typed value.
 """
 
 from __future__ import annotations
@@ -38,13 +38,14 @@ from core.wire.model.text import safe
 
 
 class FieldTextError(Exception):
-    """A field cannot be what was typed: wrong usage. The text names the option."""
+    """A field cannot have the typed value, which is wrong usage. The text names the option."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendRequest:
-    """What ``rawscope send`` was asked for. `link` is an interface for verbatim frames, else empty;
-    `system` leaves the IP header to the system; `bypass` is PACKET_QDISC_BYPASS."""
+    """The options of ``rawscope send``. `link` is an interface for verbatim frames, else empty;
+    `system` leaves the IP header to the system; `bypass` is PACKET_QDISC_BYPASS.
+    """
 
     drafts: tuple[Draft, ...]
     link: str = ""
@@ -61,12 +62,12 @@ class SendRequest:
 
     @property
     def plan(self) -> SendPlan:
-        """How often and how fast."""
+        """The count and the rate."""
         return SendPlan(self.count, self.rate)
 
     @property
     def method(self) -> SendMethod:
-        """How the packets leave."""
+        """The send method."""
         if self.link:
             return SendMethod.LINK
         return SendMethod.SYSTEM if self.system else SendMethod.IP
@@ -78,9 +79,9 @@ class SendRequest:
 
 
 def run_send(request: SendRequest, host: ForgeHost | None = None) -> int:
-    """Build, ask, send, listen; return the exit status.
+    """Build, ask, send, wait for replies; return the exit status.
 
-    Raises `FieldTextError` for what was typed and `CommandError` for what failed.
+    Raises `FieldTextError` for wrong input and `CommandError` for failures.
     """
     host = host or ForgeHost()
     if request.link and (link := find_interface(request.link)) is not None:

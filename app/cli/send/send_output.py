@@ -1,7 +1,8 @@
-"""What ``rawscope send`` prints: the bytes of a dry run, what left, what came back.
+"""Output of ``rawscope send``: the bytes of a dry run, the result, and the replies.
 
-With ``--json`` each line is one object: a dry run's is what ``dump --json --raw`` would print for
-the packet; else ``event`` says what it tells (``sent``, ``copy``, ``reply``, ``end``).
+With ``--json`` each line is one object: for a dry run, the one that ``dump --json --raw`` would
+print for the packet; else an object with an ``event`` (``sent``, ``copy``, ``reply``, ``end``,
+``note``).
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ _MS = 1e6  # nanoseconds
 def write_dry_run(
     packets: Sequence[bytes], linked: Sequence[bool], link: str, as_json: bool
 ) -> None:
-    """Print packets that are not sent. `linked` says which begin with a link header, `link` names
-    the interface they would leave on, empty where the route decides."""
+    """Print packets that are not sent. `linked` is true for those that begin with a link header;
+    `link` names the interface that they would leave on, empty if the route decides.
+    """
     output = CommandOutput()
     lines = JsonLines(raw=True) if as_json else HexLines()
     for number, (packet, has_link) in enumerate(zip(packets, linked, strict=True), 1):
@@ -41,7 +43,7 @@ def write_dry_run(
 
 
 class SendReport:
-    """Tells what happened, as it happens."""
+    """Reports each event when it happens."""
 
     def __init__(
         self, transmission: PreparedTransmission, as_json: bool, bypass: bool = False
@@ -53,7 +55,7 @@ class SendReport:
         self._reports = 0
 
     def progress(self, progress: SendProgress) -> None:
-        """On stderr, of a sending that takes its time; the last report is `sent`'s."""
+        """Print the progress of a long run on stderr; `sent` reports the end."""
         if progress.sent < progress.asked and progress.error is None and not progress.stopped:
             self._reports += 1
             if self._reports % 10 == 0:  # about once a second
@@ -63,7 +65,7 @@ class SendReport:
                 )
 
     def sent(self, progress: SendProgress) -> None:
-        """How many left."""
+        """Report how many packets left."""
         where = self._transmission
         if self._json:
             self._line(
@@ -92,14 +94,14 @@ class SendReport:
         self._text(words)
 
     def heard(self, track: Track, seen: CapturedPacket) -> None:
-        """Our packet was seen leaving, or an answer came."""
+        """Report that a sent packet or a reply was captured."""
         if track.outcome.copy is seen:
             self._copy(track.outcome)
         elif track.newest is not None:
             self._reply(track.newest)
 
     def end(self, tracks: Sequence[Track]) -> None:
-        """What remains to be said when nobody listens any more."""
+        """Report what was missing when the wait for replies ended."""
         for track in tracks:
             outcome = track.outcome
             if self._json:
@@ -114,14 +116,14 @@ class SendReport:
                 continue
             if outcome.copy is None:
                 why = ": --bypass goes past every capture" if self._bypass else ""
-                print_message(f"rawscope: our packet was not seen on its way out{why}")
+                print_message(f"rawscope: the sent packet was not captured{why}")
             if not track.reply_count:
                 print_message("rawscope: no answer")
             for note in outcome.notes:
                 print_message(f"rawscope: {safe(note)}")
 
     def notes(self, notes: Sequence[str]) -> None:
-        """What else is to be known of what was sent; in JSON a line of its own."""
+        """Report notes about the sent packets; in JSON each has a line of its own."""
         for note in notes:
             if self._json:
                 self._line({"event": "note", "text": note})

@@ -1,4 +1,4 @@
-"""Drive the steps of sending from a terminal: ask, and let signals stop it."""
+"""Drive the steps of sending from a terminal: ask the user, and let signals stop it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class TerminalDriver:
     """The driver of `core.forge.pipeline.carry_out` at a terminal. `stack` closes signal handlers.
 
     `yes` answers every question, and then nothing is remembered. Signals keep their default effect
-    until the first wait: while the user is asked, ctrl+c ends the program.
+    until the first wait: ctrl+c at a question ends the program.
     """
 
     def __init__(self, yes: bool, stack: ExitStack) -> None:

@@ -1,13 +1,12 @@
-"""What the forge form holds: which layers, and the text typed for each field. Nothing else.
+"""The content of the forge form: its layers, and the text typed for each field.
 
-A `Draft` is a value: each change makes a new one, so undo, history and saving are only keeping
-them. What it means (bytes, errors, computed values) is worked out by
-`core.forge.compose.evaluation`.
+A `Draft` is an immutable value: each change makes a new one, so undo, history, and saving only keep
+drafts. `core.forge.compose.evaluation` works out its bytes, errors, and computed values.
 
-Fields go by *key*: Wireshark's name, ``ip.ttl``; in the second layer whose fields have the same
-prefix ``ip.ttl#2``, as in the detail tree. The bytes behind a header's tables are
-``tcp.options``; ``payload`` and ``trailer`` are what they say. A text that is empty or missing
-leaves its field open.
+A field's *key* is Wireshark's name, ``ip.ttl``; in the second layer whose fields have the same
+prefix it is ``ip.ttl#2``, as in the detail tree. The bytes after a header's tables are
+``tcp.options``; the other keys are ``payload`` and ``trailer``. A field without text, or with an
+empty one, is open.
 """
 
 from __future__ import annotations
@@ -27,43 +26,45 @@ LONGEST_TEXT = 200_000  # characters of one input: a payload of 64 KiB in hex
 
 
 class BadDraftError(ValueError):
-    """A saved draft that is none; one line says what is wrong with it."""
+    """A saved draft is invalid; the text is one line that says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`layers` are names of `KINDS`, outermost first; `texts` what was typed, by key."""
+    """`layers` are names of `KINDS`, outermost first; `texts` is what the user typed, by key."""
 
     layers: tuple[str, ...] = ("ip", "tcp")
     texts: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, key: str) -> str:
-        """What was typed for a field; blanks around it count only in bytes. Empty if nothing."""
+        """Return the text typed for a field, or an empty one. Blanks around it count only in
+        payload and trailer.
+        """
         typed = self.texts.get(key, "")
         return typed if key in (PAYLOAD, TRAILER) else typed.strip()
 
     def with_text(self, key: str, text: str) -> Draft:
-        """The same with another text; an empty one opens the field."""
+        """Return the draft with another text for one field; an empty text opens the field."""
         texts = {known: kept for known, kept in self.texts.items() if known != key}
         if text:
             texts[key] = text
         return replace(self, texts=texts)
 
     def with_texts(self, texts: Mapping[str, str]) -> Draft:
-        """The same with several texts changed."""
+        """Return the draft with several texts changed."""
         return replace(self, texts={**self.texts, **texts})
 
     def with_layers(self, layers: Sequence[str]) -> Draft:
-        """The same texts on other layers; what is typed for a layer that goes is kept.
+        """Return the draft with other layers; it keeps the texts of removed layers.
 
-        Raises `KeyError` for a layer there is not.
+        Raises `KeyError` for an unknown layer.
         """
         for name in layers:
             KINDS[name]
         return replace(self, layers=tuple(layers))
 
     def own(self) -> Draft:
-        """The same without what was typed for layers that it has no more."""
+        """Return the draft without the texts of layers that it does not have."""
         prefixes = {f"{kind.prefix}." for kind, _ in self.kinds()}
         kept = {
             key: text
@@ -74,12 +75,12 @@ class Draft:
 
     @property
     def network(self) -> str:
-        """``ip`` or ``ipv6`` where the packet begins so, whatever version it is given."""
+        """``ip`` or ``ipv6`` if the packet begins with that layer, whatever its version is."""
         first = self.layers[:1]
         return first[0] if first and first[0] in ("ip", "ipv6") else ""
 
     def kinds(self) -> Iterator[tuple[LayerKind, str]]:
-        """Each layer with the suffix of its keys: empty, ``#2``, …"""
+        """Yield each layer with the suffix of its keys: empty, ``#2``, …"""
         seen: Counter[str] = Counter()
         for name in self.layers:
             kind = KINDS[name]
@@ -93,12 +94,12 @@ class Draft:
         return bool(self.layers) and KINDS[self.layers[0]].place == 0
 
     def to_json(self) -> str:
-        """The draft as one line of JSON."""
+        """Return the draft as one line of JSON."""
         return json.dumps({"layers": list(self.layers), "texts": dict(self.texts)})
 
     @classmethod
     def from_json(cls, text: str) -> Draft:
-        """The draft that `to_json` wrote. Raises `BadDraftError`."""
+        """Return the draft that `to_json` wrote. Raises `BadDraftError`."""
         try:
             found = json.loads(text)
         except (ValueError, RecursionError) as error:  # the latter for a thousand brackets
@@ -107,7 +108,7 @@ class Draft:
 
     @classmethod
     def from_object(cls, found: Any) -> Draft:
-        """A draft of what JSON gave. Raises `BadDraftError`."""
+        """Return a draft from parsed JSON. Raises `BadDraftError`."""
         layers = found.get("layers") if isinstance(found, dict) else None
         texts = found.get("texts") if isinstance(found, dict) else None
         if not isinstance(layers, list) or not isinstance(texts, dict):

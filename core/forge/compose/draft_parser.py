@@ -1,6 +1,6 @@
-"""The texts of a draft, read: values by the name inside the table, errors by key.
+"""Parse the texts of a draft: values by the name inside the table, errors by key.
 
-A text that cannot be read is one sentence in `errors`, and its field stays open.
+A text that cannot be parsed adds one sentence to `errors`, and its field stays open.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NOTHING: Mapping[str, Value] = {}
 
 @dataclass(slots=True)
 class ParsedLayer:
-    """One layer: what was typed for it, and the header that it makes with what is suggested."""
+    """One layer: the values typed for it, and the header that they make with suggested values."""
 
     kind: LayerKind
     suffix: str
@@ -32,12 +32,12 @@ class ParsedLayer:
 
     @property
     def body_key(self) -> str:
-        """The key of the input for the bytes behind the tables."""
+        """The key of the input for the bytes after the tables."""
         return f"{self.kind.prefix}.options{self.suffix}"
 
 
 def given_values(draft: Draft) -> dict[str, Value]:
-    """The values that were typed and are right, by key."""
+    """Return the valid values that the user typed, by key."""
     found: dict[str, Value] = {}
     for kind, suffix in draft.kinds():
         reading = read_layer(draft, kind, suffix, NOTHING, {})
@@ -54,7 +54,7 @@ def read_layer(
     suggested: Mapping[str, Value],
     errors: dict[str, str],
 ) -> ParsedLayer:
-    """The values of one layer; what cannot be read goes into `errors`."""
+    """Parse the values of one layer; describe in `errors` what cannot be parsed."""
     values: dict[str, Value] = {}
     tables = kind.tables
     for _ in range(2):  # the first tables decide which ones follow
@@ -94,9 +94,9 @@ def _body(kind: LayerKind, text: str) -> bytes:
 
 
 def read_bytes(draft: Draft, key: str, files: FileContents, errors: dict[str, str]) -> bytes | None:
-    """Return payload or trailer; None while its file is being read.
+    """Return payload or trailer, or None while its file is being read.
 
-    What is wrong with the text or the file goes into `errors`.
+    Describe in `errors` what is wrong with the text or the file.
     """
     try:
         return parse_payload(draft.text(key), files)

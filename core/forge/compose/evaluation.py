@@ -1,11 +1,11 @@
-"""What a draft means now: a value or one error for every field, and the bytes.
+"""Evaluate a draft: a value or one error for every field, and the bytes.
 
-The form draws this and nothing else. Each `FormField` says what was typed, what is wrong with it
-in one sentence, what will be written (typed, suggested, computed or default), and which bytes of
-the packet that is. A field in error counts as open, so that the preview stays.
+The form draws this and nothing else. Each `FormField` has the typed text, one sentence about what
+is wrong with it, the value to be written (typed, suggested, computed, or default), and its bytes in
+the packet. A field in error counts as open, so the preview stays.
 
 *Suggested* values come from outside (`core.forge.compose.route_suggestions`): the source address
-that the route would take, the MAC address of the next hop. They go by key, like everything here.
+that the route would use, the MAC address of the next hop. Their keys are those of the draft.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _AIMS = {"arp": "arp.dst.proto_ipv4", "ip": "ip.dst", "ipv6": "ipv6.dst"}
 
 
 class Origin(Enum):
-    """Where a field's value comes from."""
+    """The origin of a field's value."""
 
     GIVEN = "given"
     SUGGESTED = "from the route"
@@ -83,7 +83,7 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A draft with all that follows from it. `built` is None where the bytes do not fit."""
+    """A draft with its fields and bytes. `built` is None if the bytes do not fit."""
 
     draft: Draft
     fields: tuple[FormField, ...]
@@ -96,13 +96,14 @@ class Evaluation:
 
     @property
     def pending(self) -> FormField | None:
-        """The first field whose file is still being read: the bytes are not complete without it."""
+        """The first field whose file is still being read, or None."""
         return next((one for one in self.fields if one.is_pending), None)
 
     @property
     def unaimed(self) -> FormField | None:
-        """The outermost destination, where nobody said which: it is not to be sent so. That of an
-        ARP request is the address it asks for."""
+        """The outermost destination if it is missing, else None. A packet is not sent without one.
+        The destination of an ARP request is the address that it asks for.
+        """
         name = next((name for name in self.draft.layers if name in _AIMS), "")
         if not name or self._is_arp_answer(name):
             return None
@@ -114,24 +115,24 @@ class Evaluation:
 
     @property
     def data(self) -> bytes:
-        """The bytes; empty where they do not fit."""
+        """The bytes; empty if they do not fit."""
         return self.built.data if self.built is not None else b""
 
     def field(self, key: str) -> FormField:
-        """One field by its key; `KeyError` if the draft has no such field now."""
+        """Return a field by its key. Raises `KeyError` if the draft has no such field now."""
         for one in self.fields:
             if one.key == key:
                 return one
         raise KeyError(key)
 
     def at(self, offset: int) -> FormField | None:
-        """The field that a byte belongs to, the narrowest where parts share it."""
+        """Return the field that a byte belongs to, the narrowest if parts share it, or None."""
         found = [one for one in self.fields if one.span is not None and offset in one.span]
         return min(found, key=_width, default=None)
 
 
 def aim_wanted(aim: FormField) -> str:
-    """The sentence for a destination that is still open (`Evaluation.unaimed`)."""
+    """Return the sentence about a missing destination (`Evaluation.unaimed`)."""
     assert aim.slot is not None
     return f"no destination: type {aim.hint}, e.g. {example(aim.slot)}"
 
@@ -170,7 +171,7 @@ def evaluate(
 def _too_long(
     readings: list[ParsedLayer], payload: bytes, error: DoesNotFitError
 ) -> tuple[str, str]:
-    """Which input holds too much, and what to say of it."""
+    """Return the key of the input that is too long, and the sentence about it."""
     reading, slot = readings[error.index], error.slot
     longest = longest_header(slot)
     if longest is not None:
@@ -193,7 +194,7 @@ def _fields(
     errors: Mapping[str, str],
     suggested: Mapping[str, Value],
 ) -> list[FormField]:
-    """The inputs of one layer, in wire order, parts behind their parent."""
+    """Return the inputs of one layer in wire order, parts after their parent."""
     fields = [
         _field(draft, index, reading, slot, place, errors, suggested)
         for table in reading.header.tables

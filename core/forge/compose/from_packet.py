@@ -1,12 +1,12 @@
-"""A captured packet as a draft: what the form is filled with.
+"""Turn a captured packet into a draft, which fills the form.
 
-Fields that are computed anyway stay open where the packet has the value that would be computed, so
-that they follow when something else is changed; where it has another (a wrong sum, a length that
-lies), that value is given. A sum that the kernel had not filled in yet stays open: what was
-captured is not what left. Flags are given one by one.
+A computed field stays open if the packet has the value that would be computed, so that it follows
+other changes; if the packet has another value (a wrong checksum, a wrong length), that value is
+typed. A checksum that the kernel had not filled in yet stays open: the captured value is not the
+one that was sent. Flags are typed one by one.
 
-Layers that a draft cannot be made of, and all behind them, are payload. A header that the capture
-made up (Linux cooked, BSD loopback) is no part of the packet and is left out.
+Layers that a draft cannot express become payload, together with all that follows them. A header
+that the capture added (Linux cooked, BSD loopback) is not part of the packet and is omitted.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MADE_UP = frozenset({"sll", "null", "raw", "nflog"})
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """The draft, the captured bytes that it stands for, and what the user should know of it."""
+    """The draft, the captured bytes that it describes, and notes for the user."""
 
     draft: Draft
     data: bytes
@@ -42,7 +42,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Resent:
-    """What is given to the kernel to send a packet again, and the way out that takes it."""
+    """The bytes that send a packet again, and the send method that takes them."""
 
     data: bytes
     method: SendMethod
@@ -50,7 +50,7 @@ class Resent:
 
 
 def draft_of(dissection: Dissection) -> Filled:
-    """The draft that builds the packet's bytes again."""
+    """Return the draft that builds the packet's bytes again."""
     notes: list[str] = []
     data = dissection.data
     if len(data) < dissection.original_length:
@@ -79,10 +79,11 @@ def draft_of(dissection: Dissection) -> Filled:
 
 
 def resent(dissection: Dissection, link_type: int) -> Resent:
-    """The packet as it was, for sending it again: sums that were left to the card filled in.
+    """Return the packet as it was captured, with the checksums that were left to the card filled
+    in.
 
-    A frame leaves verbatim, but for IPv4 on the loopback: there the IP stack would drop it
-    (`core.forge.review.loopback_rules`), so it gets the packet.
+    A frame is sent verbatim, except for IPv4 on the loopback: there the IP stack would drop a frame
+    (`core.forge.review.loopback_rules`), so the packet is sent through it.
     """
     filled = draft_of(dissection)
     data, notes = filled.data, filled.notes
@@ -97,14 +98,13 @@ def resent(dissection: Dissection, link_type: int) -> Resent:
 
 
 def _trailing(dissection: Dissection) -> int:
-    """Captured bytes behind the network packet."""
+    """Return the number of captured bytes after the network packet."""
     trailer = dissection.trailer
     return max(0, min(trailer.stop, len(dissection.data)) - trailer.start)
 
 
 def _is_on_loopback(dissection: Dissection) -> bool:
-    """Return True if it is an IPv4 packet behind the link header of lo: Linux writes zeros
-    there."""
+    """Return True for an IPv4 packet with the link header of lo, which Linux fills with zeros."""
     data = dissection.data
     if [layer.name for layer in dissection.layers[:2]] != ["eth", "ip"]:
         return False
@@ -113,7 +113,7 @@ def _is_on_loopback(dissection: Dissection) -> bool:
 
 
 def _as_known(header: Header) -> tuple[LayerKind, Header] | None:
-    """The header with the tables of the kind that can write it, or None."""
+    """Return the header with the tables of the layer kind that can write it, or None."""
     for kind in KINDS.values():
         if kind.prefix != header.name or kind.tables[0] is not header.tables[0]:
             continue
@@ -163,7 +163,7 @@ def _draft(known: list[tuple[LayerKind, Header]], whole: Parts, offloaded: bool)
 
 
 def _field_texts(slot: PlacedField, header: Header, suffix: str) -> dict[str, str]:
-    """The text of a field, or of those of its parts that are set."""
+    """Return the text of a field, or the texts of those of its parts that are set."""
     value = header.values[slot.key]
     if not slot.field.parts or not isinstance(value, int):
         return {slot.name + suffix: typed(slot, value)}
@@ -177,9 +177,9 @@ def _field_texts(slot: PlacedField, header: Header, suffix: str) -> dict[str, st
 
 
 def _left_open(whole: Parts, offloaded: bool) -> list[frozenset[str]]:
-    """For each header the automatic fields that come out as they are when nobody gives them.
+    """Return for each header the automatic fields whose computed value is the captured one.
 
-    Numbers first: a sum covers them.
+    Numbers are checked first, because a checksum covers them.
     """
     automatic = [
         frozenset(
@@ -197,13 +197,13 @@ def _left_open(whole: Parts, offloaded: bool) -> list[frozenset[str]]:
 
 
 def _transport_sums(whole: Parts, sums: list[frozenset[str]]) -> list[frozenset[str]]:
-    """The sums that a card fills in: of the last header."""
+    """Return the checksums that a card fills in: those of the last header."""
     last = len(whole.headers) - 1
     return [keys if index == last else frozenset() for index, keys in enumerate(sums)]
 
 
 def _agreeing(whole: Parts, wanted: list[frozenset[str]]) -> list[frozenset[str]]:
-    """Those of the `wanted` fields that have the packet's value when they are left open."""
+    """Return those of the `wanted` fields that have the packet's value when they are open."""
     opened = Parts(
         tuple(
             Header(header.tables, {k: v for k, v in header.values.items() if k not in keys},

@@ -49,7 +49,7 @@ def file_names(drafts: Iterable[Draft]) -> tuple[str, ...]:
 
 
 def read_file(name: str) -> FileContent:
-    """Read a regular file. Never raises: what went wrong is in `FileContent.error`."""
+    """Read a regular file. Never raises: `FileContent.error` describes a failure."""
     try:
         path = Path(name).expanduser()
         if not stat.S_ISREG(path.stat().st_mode):  # opening a FIFO would wake up its writer

@@ -20,7 +20,7 @@ _BACK = {0x5C: "\\\\", 0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t", 0x00: "\\0"}
 
 
 def parse_payload(text: str, files: FileContents = NO_FILES) -> bytes | None:
-    """Return the bytes that `text` means; None for an ``@FILE`` that `files` does not have yet.
+    """Return the bytes that `text` means, or None for an ``@FILE`` that `files` does not contain.
 
     Raises `TextError`.
     """

@@ -1,13 +1,13 @@
-"""What the machine suggests for a draft's open fields: source addresses, the next hop's MAC.
+"""Suggest values for a draft's open fields from routes: source addresses, the next hop's MAC.
 
-These are no header's defaults: they depend on where the packet goes. Looking them up reads the
+These are not defaults of a header, because they depend on the destination. Suggesting reads the
 routing and neighbor tables and sends nothing; only with `resolve` may the kernel ask the link.
 
-A frame for a chosen interface needs no route. A route through that interface tells the next hop
-and the source that the kernel would use. Without one, the next hop is the destination itself, and
-the source is an address of the interface; where it has none of the family, the source stays 0.0.0.0
-or ::, as a DHCP client's does (RFC 2131 §4.1). A group's link address is computed (RFC 1112 §6.4,
-RFC 2464 §7).
+A frame for a chosen interface needs no route. A route through that interface gives the next hop and
+the source that the kernel would use. Without such a route, the next hop is the destination itself,
+and the source is an address of the interface; if it has none of the family, the source stays
+0.0.0.0 or ::, as a DHCP client's does (RFC 2131 §4.1). A group's link address is computed (RFC 1112
+§6.4, RFC 2464 §7).
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ _BROADCAST_MAC = (1 << 48) - 1
 
 @dataclass(frozen=True, slots=True)
 class RouteSuggestions:
-    """`values` by key for `evaluate`; `route` to the destination, None where there is none, then
-    `trouble` says why. `link` is where it leaves: the interface that was chosen, or the route's."""
+    """`values` by key for `evaluate`; `route` to the destination, or None with the reason in
+    `trouble`. `link` is where the packet leaves: the chosen interface, or the route's.
+    """
 
     values: Mapping[str, Value] = field(default_factory=dict)
     route: Route | None = None
@@ -56,9 +57,9 @@ class RouteSuggestions:
 def suggest_from_routes(
     draft: Draft, interface: str = "", *, resolve: bool = False
 ) -> RouteSuggestions:
-    """What the machine suggests for `draft` on its way out, through `interface` if one is chosen.
+    """Return suggestions for `draft`, which leaves through `interface` if one is chosen.
 
-    With `resolve` the kernel may ask the link for the next hop's MAC: for the moment of sending.
+    With `resolve` the kernel may ask the link for the next hop's MAC address: use it when sending.
     """
     given = given_values(draft)
     link = find_interface(interface) if interface else None
@@ -90,7 +91,7 @@ def suggest_from_routes(
 
 
 def destination(draft: Draft, given: Mapping[str, Value]) -> bytes | None:
-    """The outermost network destination that was typed."""
+    """Return the outermost network destination that the user typed, or None."""
     name = next((name for name in draft.layers if name in _SIZES), "")
     value = given.get(f"{name}.dst")
     return value.to_bytes(_SIZES[name], "big") if isinstance(value, int) else None
@@ -106,8 +107,9 @@ def _route(address: bytes | None) -> tuple[Route | None, str]:
 
 
 def _source(aim: bytes | None, route: Route | None, chosen: LinkMessage | None) -> bytes:
-    """Return the source address for a destination: the route's, but not that of a route through
-    another interface than the `chosen` one; empty where there is none."""
+    """Return the source address for a destination, or no bytes. It is the route's, unless the route
+    leads through another interface than the `chosen` one.
+    """
     if aim is None:
         return b""
     if route is not None and (chosen is None or route.link.index == chosen.index):
@@ -129,7 +131,7 @@ def _next_hop_mac(
     link: LinkMessage,
     resolve: bool,
 ) -> int | str:
-    """The MAC address a frame goes to, or why it is not known; empty where none is needed."""
+    """Return the MAC address for a frame, or why it is unknown; empty if none is needed."""
     if not draft.has_link or "eth.dst" in given:
         return ""
     if link.flags & IFF_LOOPBACK:
@@ -150,8 +152,11 @@ def _next_hop_mac(
 def link_address(
     address: bytes, route: Route | None, link: LinkMessage, *, resolve: bool
 ) -> bytes | None:
-    """The Ethernet address that a packet for `address` goes to on `link`: a group's, or the next
-    hop's; None where that is not known, and with `resolve` does not answer either."""
+    """Return the Ethernet address for a packet to `address` on `link`: a group's, or the next
+    hop's.
+
+    Return None if it is unknown; with `resolve`, if the next hop does not answer either.
+    """
     group = group_address(address)
     if group is not None:
         return group
@@ -162,7 +167,7 @@ def link_address(
 
 
 def next_hop(address: bytes, route: Route | None, link: LinkMessage) -> bytes:
-    """Who is asked for on `link`: where no route leads through it, the destination itself."""
+    """Return the next hop on `link`: the destination itself if no route leads through it."""
     return route.next_hop if route is not None and route.link.index == link.index else address
 
 

@@ -1,7 +1,7 @@
-"""Drafts to begin with: the packets that people forge most.
+"""Drafts to begin with: the packets that users forge most.
 
-A template is one draft, or several that belong together. What the machine suggests (source
-address, MAC addresses) stays open; the destination is the person's to fill in.
+A template is one draft, or several that belong together. Fields that routes suggest (source
+address, MAC addresses) stay open; the user fills in the destination.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _FRAGMENT_BYTES = 24  # of the first of the overlapping pair
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """`drafts` are sent in their order."""
+    """`drafts` are sent in this order."""
 
     name: str
     title: str
@@ -108,7 +108,7 @@ _TEMPLATES = (
                 ("ip",),
                 {
                     "ip.id": "0x4242",
-                    "ip.frag_offset": "2",  # 16 bytes in: 8 of the first are told twice
+                    "ip.frag_offset": "2",  # at byte 16: both fragments contain 8 of the bytes
                     "ip.proto": "17",
                     "payload": "B" * _FRAGMENT_BYTES,
                 },

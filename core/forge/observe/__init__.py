@@ -1,1 +1,1 @@
-"""What became of a sent packet: its copy on the wire, changes, and replies."""
+"""Find sent packets and their replies among captured ones."""

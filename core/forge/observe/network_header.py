@@ -1,4 +1,4 @@
-"""Where the outermost network header of a packet is, and what follows it."""
+"""Find the outermost network header of a packet, and what follows it."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What became of a packet: the copy that left, what the kernel changed in it, and what came back.
+"""Compare a sent packet with what was captured: what the kernel changed, and the replies.
 
-Captured frames are fed in, in any order and from any source; nothing here captures. The *copy* is
-the frame that has our packet in it, but for the fields that the kernel may write on that way out
-(`core.forge.transmit.injector`). A *reply* is a packet with the ends reversed, an echo reply of the
-same identifier, an ARP or neighbor answer, or an ICMP error that quotes ours
-(`core.forge.observe.replies`). Its delay counts from the copy's time stamp, both being the
-kernel's.
+The caller feeds captured frames, in any order and from any source; nothing here captures. The
+*copy* is the frame that contains the sent packet, except for the fields that the kernel may write
+with that send method (`core.forge.transmit.injector`). A *reply* is a packet with the ends
+reversed, an echo reply of the same identifier, an ARP or neighbor answer, or an ICMP error that
+quotes the sent packet (`core.forge.observe.replies`). Its delay counts from the copy's timestamp;
+both are the kernel's.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ _OF_ZERO = frozenset({"ip.id", "ip.src"})  # written only where they were zero
 _SYN_NOTE = (
     "The local kernel knows no connection on port {port}: it will answer a SYN-ACK with a reset. "
     "To keep the reset in: {tool} -A OUTPUT -p tcp --sport {port} --tcp-flags RST RST -j DROP "
-    "(it keeps yours in, too; -D in the place of -A ends it), or send from an address that this "
-    "machine does not have."
+    "(it drops your own resets, too; -D instead of -A removes it), or send from an address that "
+    "this host does not own."
 )
 _LINKS = {"ip": LinkType.IPV4, "ipv6": LinkType.IPV6}
 _FIREWALL = {"ip": "iptables", "ipv6": "ip6tables"}
@@ -67,7 +67,7 @@ _STALE_SUM_NOTE = (
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field that left otherwise than asked, as text, and why in one sentence."""
+    """One field that left with another value, as text, and the reason in one sentence."""
 
     name: str
     label: str
@@ -78,8 +78,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A packet that answers ours. `delay_ns` is None where the copy was not seen, or where the
-    clock of the time stamps was stepped in between."""
+    """A packet that answers the sent one. `delay_ns` is None if the copy was not captured, or if
+    the clock of the timestamps was stepped in between.
+    """
 
     seen: CapturedPacket
     sender: str
@@ -89,11 +90,11 @@ class Reply:
 
 
 class Outcome:
-    """What is known so far of one packet. Feed it frames; read `copy`, `changes`, `replies`.
+    """The state of one sent packet: feed it frames; read `copy`, `changes`, `replies`.
 
-    `network` is what its first header was meant to be (``ip``, ``ipv6``), whatever its version.
-    `stopwatch` runs from the first copy; whoever sees later ones starts it again. `clock` returns
-    monotonic nanoseconds.
+    `network` is the protocol of the draft's first layer (``ip``, ``ipv6``), whatever the version
+    field says. `stopwatch` runs from the first copy; the caller restarts it for later ones. `clock`
+    returns monotonic nanoseconds.
     """
 
     def __init__(
@@ -113,18 +114,20 @@ class Outcome:
         self._is_refused = False  # by a reset or an error: no connection will open
         link = LinkType.ETHERNET if method is SendMethod.LINK else _LINKS.get(network, LinkType.RAW)
         self.asked = Dissection(packet, len(packet), (), Span(0, len(packet)))
-        with suppress(Exception):  # ours: then a verbatim copy is found, and no replies
+        with suppress(
+            Exception
+        ):  # an internal error: only a verbatim copy is found, and no replies
             self.asked = dissect(packet, link, len(packet))
         self._sent = self.asked  # as it left, once that is known
 
     def feed(self, seen: CapturedPacket) -> bool:
-        """Look at a captured frame; return True if it is our copy or a reply.
+        """Compare a captured frame; return True if it is the sent packet's copy or a reply.
 
         A frame that rawscope fails to read is neither; the packet table counts it.
         """
         try:
             return self._feed(seen)
-        except Exception:  # ours; the frames after it are not to be lost
+        except Exception:  # an internal error must not lose later frames
             return False
 
     def _feed(self, seen: CapturedPacket) -> bool:
@@ -146,7 +149,7 @@ class Outcome:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know of this packet, one sentence each."""
+        """Notes for the user about this packet, one sentence each."""
         found = []
         if not self._is_refused and (note := syn_note(self._sent)):
             found.append(note)
@@ -165,40 +168,43 @@ class Outcome:
         read = dissect(seen.data, seen.link_type, len(seen.data), seen.flags)
         try:
             summary = summarize(read, _handshake(self._sent, read))
-        except Exception as error:  # ours, counted where the packet table shows this frame
+        except (
+            Exception
+        ) as error:  # an internal error, counted when the packet table shows this frame
             summary = failed_summary(read, fault_text(error))
         delay = self.stopwatch.delay_ns(seen.timestamp_ns)
         return Reply(seen, summary.source, summary.protocol, summary.info, delay)
 
     def _is_copy(self, read: Dissection) -> bool:
-        """Return True if a frame holds our packet, but for what the kernel may have written."""
+        """Return True if a frame contains the sent packet, except for what the kernel may write."""
         if self.method is SendMethod.LINK:
             return _is_padded(read.data, self.packet)
         asked, seen = network_header(self.asked), network_header(read)
         if asked is None or seen is None or asked.name != seen.name:
             return False
-        if not self._carries_ours(read, self.packet[after_header(asked, self.packet) :]):
+        if not self._contains_sent(read, self.packet[after_header(asked, self.packet) :]):
             return False
         return all(
             self._may_differ(slot) or slot.read(read.data, seen.offset) == value
             for slot, value in _top_fields(asked, self.packet)
         )
 
-    def _carries_ours(self, read: Dissection, ours: bytes) -> bool:
-        """Return True if what follows the IP header of a frame is ours; `ours` is what was asked
-        for."""
+    def _contains_sent(self, read: Dissection, sent: bytes) -> bool:
+        """Return True if the bytes after the IP header of a frame are those of the sent packet."""
         seen = network_header(read)
         assert seen is not None
-        theirs = read.data[after_header(seen, read.data) :]
+        captured = read.data[after_header(seen, read.data) :]
         if self.method is not SendMethod.SYSTEM:
-            return _is_padded(theirs, ours)
+            return _is_padded(captured, sent)
         is_piece = is_first_fragment(read)
         if is_piece:
-            theirs = read.data[end_of_network(read) :]
+            captured = read.data[end_of_network(read) :]
         if (span := icmpv6_sum(self.asked)) is not None:
             start, stop = (place - end_of_network(self.asked) for place in (span.start, span.stop))
-            ours = ours[:start] + theirs[start:stop] + ours[stop:]
-        return bool(theirs) and ours.startswith(theirs) if is_piece else _is_padded(theirs, ours)
+            sent = sent[:start] + captured[start:stop] + sent[stop:]
+        return (
+            bool(captured) and sent.startswith(captured) if is_piece else _is_padded(captured, sent)
+        )
 
     def _may_differ(self, slot: PlacedField) -> bool:
         if self.method is SendMethod.SYSTEM:
@@ -208,7 +214,7 @@ class Outcome:
         return slot.name in WHY
 
     def _compare(self, read: Dissection) -> tuple[Change, ...]:
-        """The fields of the IP header that left otherwise than asked."""
+        """Return the fields of the IP header that left with another value."""
         asked, seen = network_header(self.asked), network_header(read)
         if self.method is SendMethod.LINK or asked is None or seen is None:
             return ()
@@ -222,11 +228,11 @@ class Outcome:
         return (*changes, *self._compare_sum(read))
 
     def _compare_sum(self, read: Dissection) -> Iterator[Change]:
-        """The ICMPv6 checksum, if the system wrote another."""
-        ours, theirs = icmpv6_sum(self.asked), icmpv6_sum(read)
-        if self.method is SendMethod.SYSTEM and ours is not None and theirs is not None:
-            asked = self.packet[ours.start : ours.stop]
-            seen = read.data[theirs.start : theirs.stop]
+        """Yield the ICMPv6 checksum, if the system wrote another."""
+        sent, captured = icmpv6_sum(self.asked), icmpv6_sum(read)
+        if self.method is SendMethod.SYSTEM and sent is not None and captured is not None:
+            asked = self.packet[sent.start : sent.stop]
+            seen = read.data[captured.start : captured.stop]
             if asked != seen:
                 slot = ICMPV6["checksum"]
                 texts = [slot.text(int.from_bytes(each, "big")) for each in (asked, seen)]
@@ -234,26 +240,26 @@ class Outcome:
 
 
 def _handshake(sent: Dissection, answer: Dissection) -> SequenceBase | None:
-    """The numbers that a SYN of ours and its answer count from."""
+    """Return the sequence numbers from which a sent SYN and its answer count."""
     mine, other = sent.layer("tcp"), answer.layer("tcp")
     if mine is None or other is None:
         return None
     flags = mine.number(sent.data, "flags")
     if flags is None or not flags & FLAG_BITS["syn"]:
         return None
-    theirs = other.number(answer.data, "seq_raw") if _opens(answer) else None
-    return SequenceBase(theirs, mine.number(sent.data, "seq_raw"))
+    captured = other.number(answer.data, "seq_raw") if _opens(answer) else None
+    return SequenceBase(captured, mine.number(sent.data, "seq_raw"))
 
 
 def _opens(read: Dissection) -> bool:
-    """Return True if it is a SYN: the other side opens a connection."""
+    """Return True for a SYN: the other side opens a connection."""
     layer = read.layer("tcp")
     flags = layer.number(read.data, "flags") if layer is not None else None
     return flags is not None and bool(flags & FLAG_BITS["syn"])
 
 
 def syn_note(sent: Dissection) -> str:
-    """What the local kernel will do to the answer of a SYN from one of its own addresses."""
+    """Return what the local kernel does with the answer to a SYN from one of its own addresses."""
     tcp, network = sent.layer("tcp"), network_header(sent)
     if tcp is None or network is None:
         return ""
@@ -277,5 +283,5 @@ def _has_pseudo_header(read: Dissection) -> bool:
 
 
 def _is_padded(seen: bytes, asked: bytes) -> bool:
-    """Return True if `seen` is `asked`, with nothing but zeros behind."""
+    """Return True if `seen` is `asked`, followed only by zeros."""
     return seen.startswith(asked) and not any(seen[len(asked) :])

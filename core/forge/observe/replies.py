@@ -1,16 +1,17 @@
 """Match replies to sent packets: reversed ends, an answered echo, or an error that quotes it.
 
 Other protocols with ports: addresses and ports reversed. ICMP queries: the answer's type, the same
-identifier and sequence number (RFC 792, RFC 4443 §4). ARP and neighbor discovery: the answer
-about the address that was asked for (RFC 826, RFC 4861 §7.2.4). ICMP errors: what they quote has
-our addresses, protocol and first four bytes (the ports). What was sent to a group or to everybody
-may be answered by anyone.
+identifier and sequence number (RFC 792, RFC 4443 §4). ARP and neighbor discovery: the answer about
+the requested address (RFC 826, RFC 4861 §7.2.4). ICMP errors: the quoted packet has the sent
+packet's addresses, protocol, and first four bytes (the ports). Any host may answer a packet to a
+group or a broadcast.
 
-TCP: a connection may be going on between the same ports, whose segments are no answers. An answer
-acknowledges what ours carried, or is the reset that RFC 9293 §3.10.7 makes of it (with our
-acknowledgment number as its sequence number where ours had one). Any other segment without data,
-a challenge ACK (RFC 5961 §4) or the one for a segment out of the window (RFC 9293 §3.10.7.4), does
-not say what it answers: it *may* be ours, and is taken for it if it is the first after ours.
+TCP: a connection may exist between the same ports, and its segments are not answers. An answer
+acknowledges what the sent segment carried, or is the reset that RFC 9293 §3.10.7 makes of it (with
+the sent acknowledgment number as its sequence number, if there was one). Any other segment without
+data, a challenge ACK (RFC 5961 §4) or the one for a segment out of the window (RFC 9293 §3.10.7.4),
+does not identify what it answers: it *may* be the reply, and counts as one if it is the first after
+the sent segment.
 """
 
 from __future__ import annotations
@@ -36,24 +37,24 @@ _NUMBERS = 1 << 32  # sequence numbers wrap, RFC 9293 §3.4
 
 
 class ReplyMatch(Enum):
-    """How a captured packet relates to a sent one."""
+    """The relation of a captured packet to a sent one."""
 
     NO = "no"
-    PERHAPS = "perhaps"  # if none did before
+    PERHAPS = "perhaps"  # if no earlier packet does
     YES = "yes"
 
 
 def match_reply(sent: Dissection, seen: Dissection) -> ReplyMatch:
-    """Return True if `seen` answers `sent`."""
+    """Return how a captured packet `seen` relates to `sent`."""
     question, answer = sent.layer("arp"), seen.layer("arp")
     if question is not None:
-        return _said(answer is not None and _is_arp_reply(sent, question, seen, answer))
-    ours, theirs = _network(sent), _network(seen)
-    if ours is None or theirs is None or ours.name != theirs.name:
+        return _match_if(answer is not None and _is_arp_reply(sent, question, seen, answer))
+    network, seen_network = _network(sent), _network(seen)
+    if network is None or seen_network is None or network.name != seen_network.name:
         return ReplyMatch.NO
-    if _is_quoted(sent, ours, seen):
+    if _is_quoted(sent, network, seen):
         return ReplyMatch.YES
-    if not _is_reversed(sent, ours, seen, theirs):
+    if not _is_reversed(sent, network, seen, seen_network):
         return ReplyMatch.NO
     for name in _PORTS:
         mine, other = sent.layer(name), seen.layer(name)
@@ -61,26 +62,28 @@ def match_reply(sent: Dissection, seen: Dissection) -> ReplyMatch:
             if other is None or not _same(sent, mine, seen, other, _REVERSED):
                 return ReplyMatch.NO
             return _segment(sent, mine, seen, other) if name == "tcp" else ReplyMatch.YES
-    return _said(_is_icmp_answer(sent, seen) or _is_neighbor_answer(sent, seen))
+    return _match_if(_is_icmp_answer(sent, seen) or _is_neighbor_answer(sent, seen))
 
 
-def _said(is_answer: bool) -> ReplyMatch:
+def _match_if(is_answer: bool) -> ReplyMatch:
     return ReplyMatch.YES if is_answer else ReplyMatch.NO
 
 
 def _segment(sent: Dissection, mine: Layer, seen: Dissection, other: Layer) -> ReplyMatch:
-    """Return True if a segment that came the other way answers ours."""
-    flags, theirs = mine.number(sent.data, "flags"), other.number(seen.data, "flags")
+    """Return how a segment of the other direction relates to the sent one."""
+    flags, answer_flags = mine.number(sent.data, "flags"), other.number(seen.data, "flags")
     sequence, acknowledged = mine.number(sent.data, "seq_raw"), other.number(seen.data, "ack_raw")
-    if flags is None or theirs is None or sequence is None or acknowledged is None:
+    if flags is None or answer_flags is None or sequence is None or acknowledged is None:
         return ReplyMatch.PERHAPS  # one of them is cut
     carried = segment_length(mine) or 0
     carried += bool(flags & FLAG_BITS["syn"]) + bool(flags & FLAG_BITS["fin"])
     further = (acknowledged - sequence) % _NUMBERS
-    is_reset, acknowledges = theirs & FLAG_BITS["reset"], theirs & FLAG_BITS["ack"]
+    is_reset, acknowledges = answer_flags & FLAG_BITS["reset"], answer_flags & FLAG_BITS["ack"]
     if is_reset and not acknowledges:
         number = other.number(seen.data, "seq_raw")
-        return _said(number == mine.number(sent.data, "ack_raw") or not flags & FLAG_BITS["ack"])
+        return _match_if(
+            number == mine.number(sent.data, "ack_raw") or not flags & FLAG_BITS["ack"]
+        )
     if acknowledges and (further == carried if is_reset else 0 < further <= carried):
         return ReplyMatch.YES
     return ReplyMatch.PERHAPS if not segment_length(other) else ReplyMatch.NO
@@ -97,7 +100,7 @@ def _same(
     other: Layer,
     keys: tuple[tuple[str, str], ...],
 ) -> bool:
-    """Return True if each of our fields has the value of the answer's named beside it."""
+    """Return True if each sent field equals the field of the answer that its pair names."""
     return all(
         (value := mine.number(sent.data, key)) is not None
         and value == other.number(seen.data, beside)
@@ -105,33 +108,33 @@ def _same(
     )
 
 
-def _is_reversed(sent: Dissection, ours: Layer, seen: Dissection, theirs: Layer) -> bool:
-    source, destination = ours.number(sent.data, "src"), ours.number(sent.data, "dst")
-    from_there = theirs.number(seen.data, "src")
-    to_us = theirs.number(seen.data, "dst")
+def _is_reversed(sent: Dissection, network: Layer, seen: Dissection, seen_network: Layer) -> bool:
+    source, destination = network.number(sent.data, "src"), network.number(sent.data, "dst")
+    from_there = seen_network.number(seen.data, "src")
+    to_us = seen_network.number(seen.data, "dst")
     if source and to_us != source:
         return False
-    return from_there == destination or is_group(ours.name, destination or 0)
+    return from_there == destination or is_group(network.name, destination or 0)
 
 
 def is_group(name: str, address: int) -> bool:
-    """Multicast, or an IPv4 broadcast as far as an address of ``ip`` or ``ipv6`` alone tells."""
+    """Return True for a multicast address, or an IPv4 address that looks like a broadcast."""
     if name == "ipv6":
         return address >> 120 == 0xFF
     return address >> 28 == 0xE or address & 0xFF == 0xFF
 
 
-def _is_quoted(sent: Dissection, ours: Layer, seen: Dissection) -> bool:
-    """Return True if `seen` is an ICMP error about our packet."""
+def _is_quoted(sent: Dissection, network: Layer, seen: Dissection) -> bool:
+    """Return True if `seen` is an ICMP error about the sent packet."""
     for layer in seen.layers:
-        if not layer.quoted or layer.name != ours.name:
+        if not layer.quoted or layer.name != network.name:
             continue
         keys = ["dst", "proto" if layer.name == "ip" else "nxt"]
-        if ours.number(sent.data, "src"):
+        if network.number(sent.data, "src"):
             keys.append("src")
-        if not _same(sent, ours, seen, layer, tuple((key, key) for key in keys)):
+        if not _same(sent, network, seen, layer, tuple((key, key) for key in keys)):
             return False
-        mine = sent.data[ours.offset + ours.header_length :][:4]
+        mine = sent.data[network.offset + network.header_length :][:4]
         quoted = seen.data[layer.offset + layer.header_length :][: len(mine)]
         return quoted == mine
     return False

@@ -1,12 +1,12 @@
-"""Finding in a growing store what became of packets: their copies, the changes, the replies.
+"""Find sent packets in a growing store: their copies, the changes, the replies.
 
-A capture may bring a hundred thousand packets a second, of which a few concern us. So the packets
-to look at come from a `View` whose predicate is columns: who talks with the destination, ICMP, ARP
-if we sent ARP, and frames of our length if they left verbatim. Those are dissected by `Outcome`
-until the first copy is found; later copies of the same packet are told by their bytes, but for
-those that the kernel writes anew in each.
+A capture may deliver a hundred thousand packets a second, of which few matter here. So a `View`
+selects candidates by columns: packets from or to the destination, ICMP, ARP if ARP was sent, and
+frames of the sent length if they left verbatim. `Outcome` dissects the candidates until the first
+copy is found; later copies of the same packet are recognized by their bytes, except for those that
+the kernel writes differently in each.
 
-A reply's delay counts from the last copy before it: equal packets cannot be told apart.
+A reply's delay counts from the last copy before it: equal packets cannot be distinguished.
 """
 
 from __future__ import annotations
@@ -36,13 +36,16 @@ from core.wire.network.ipv4 import IPV4
 MOST_REPLIES = 200  # kept; more are counted
 MOST_COPIES = 100_000  # whose numbers are kept
 _LEAST_FRAME = 60  # Ethernet pads shorter ones, IEEE 802.3 §3.2.8
-_WRITTEN_ANEW = ("id", "checksum")  # of IPv4, in every packet of a raw socket
+_REWRITTEN = ("id", "checksum")  # of IPv4, in every packet of a raw socket
 
 
 @dataclass(frozen=True, slots=True)
 class PacketOutcome:
-    """What was seen of one of the packets. `number` is its first copy's in the store, 0 while there
-    is none; `copies` how many were seen; `reply_count` may be more than the `replies` kept."""
+    """The copies, changes, and replies that were captured of one sent packet.
+
+    `number` is its first copy's in the store, or 0; `copies` is how many were captured;
+    `reply_count` may be more than the `replies` kept.
+    """
 
     number: int = 0
     copies: int = 0
@@ -53,8 +56,8 @@ class PacketOutcome:
 
 
 class Tracker:
-    """Follows packets that leave from now on. `first` is the lowest number that can be theirs,
-    `network` what their first header was meant to be (see `Outcome`).
+    """Follows packets that leave from now on. `first` is the lowest possible number of a copy,
+    `network` the protocol of the draft's first layer (see `Outcome`).
 
     One thread uses a tracker.
     """
@@ -97,13 +100,14 @@ class Tracker:
         self._view.forget(first)
 
     def outcomes(self) -> tuple[PacketOutcome, ...]:
-        """What is known so far, for each of the packets."""
+        """Return what is known about each of the packets."""
         return tuple(track.result() for track in self._tracks)
 
 
 class Track:
-    """One of the packets. `last` is the number of its newest copy. `reply_count` counts all replies
-    and `newest` is the last of them, also where they are more than are kept."""
+    """One sent packet. `last` is the number of its newest copy. `reply_count` counts all replies
+    and `newest` is the last of them, even if more arrived than are kept.
+    """
 
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
@@ -124,7 +128,7 @@ class Track:
         if not outcome.feed(seen):
             return False
         if had is None and outcome.copy is not None:
-            self._spans = _spans_written_anew(seen, outcome)
+            self._spans = _rewritten_spans(seen, outcome)
             self._masked = self._mask(seen.data)
             self._count(seen)
             return True
@@ -153,25 +157,25 @@ class Track:
         )
 
 
-def _spans_written_anew(seen: CapturedPacket, outcome: Outcome) -> list[tuple[int, int]]:
-    """The bytes of a copy in which the next one may differ."""
+def _rewritten_spans(seen: CapturedPacket, outcome: Outcome) -> list[tuple[int, int]]:
+    """Return the bytes of a copy that may differ in the next one."""
     if outcome.method is SendMethod.LINK or len(outcome.packet) < IPV4.size:
         return []
     start = _network_start(seen, outcome)
-    spans = [IPV4[key].span.shifted(start) for key in _WRITTEN_ANEW]
+    spans = [IPV4[key].span.shifted(start) for key in _REWRITTEN]
     return [(span.start, span.stop) for span in spans] if outcome.asked.layer("ip") else []
 
 
 def _network_start(seen: CapturedPacket, outcome: Outcome) -> int:
-    """Where the network header of a copy begins: the header before it is the kernel's."""
+    """Return the offset of the network header in a copy: the kernel adds the header before it."""
     found = None
-    with suppress(Exception):  # ours: `Outcome.feed` has read the frame, so this is unlikely
+    with suppress(Exception):  # unlikely, because `Outcome.feed` has read the frame
         found = dissect(seen.data, seen.link_type, len(seen.data), seen.flags).layer("ip")
     return found.offset if found is not None else 0
 
 
 class _Concern:
-    """The predicate of the view: which packets may be a copy or a reply."""
+    """The predicate of the view: packets that may be a copy or a reply."""
 
     def __init__(self, outcomes: Sequence[Outcome], method: SendMethod, first: int) -> None:
         self._first = first
@@ -185,7 +189,7 @@ class _Concern:
         self._peers = {name: _peers(asked, name) for name in ("ip", "ipv6")}
 
     def __call__(self, chunk: Chunk) -> NDArray[np.bool_]:
-        """(n,) true for those to look at."""
+        """Return (n,) True for candidates."""
         passed = np.zeros(len(chunk), dtype=np.bool_)
         begin = max(0, self._first - chunk.first)
         if begin < len(chunk):
@@ -209,7 +213,9 @@ class _Concern:
 
 
 def _peers(asked: Sequence[Dissection], name: str) -> set[int]:
-    """Whose packets concern us: the destinations; ourselves where anybody of a group may answer."""
+    """Return the addresses whose packets matter: the destinations, and the source if any host of a
+    group may answer.
+    """
     found = set()
     for packet in asked:
         there, here = _number(packet, name, "dst"), _number(packet, name, "src")

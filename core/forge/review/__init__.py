@@ -1,1 +1,1 @@
-"""What a user is asked before a packet leaves: review, confirmation, and their rules."""
+"""Review bytes before they leave, and make the questions for the user."""

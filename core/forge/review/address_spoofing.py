@@ -1,7 +1,7 @@
-"""What a packet makes its hearers believe of addresses that are none of ours.
+"""Find addresses in a packet that mislead the hosts that receive it.
 
-ARP and the neighbor advertisement of IPv6 say at which link address an IP address is to be found;
-who hears one that is not true sends there. Sources: RFC 826; RFC 4861 §4.4, §7.2.5.
+ARP and the neighbor advertisement of IPv6 announce the link address of an IP address; a host that
+receives a wrong one sends there. Sources: RFC 826; RFC 4861 §4.4, §7.2.5.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class SpoofedAddress:
 
 
 def spoofed_addresses(read: Dissection, host: HostAddresses) -> list[SpoofedAddress]:
-    """What a packet says of addresses that are not this host's, or as somebody else."""
+    """Return the announcements of addresses that this host does not own."""
     found = (_of_arp(read, host), _of_neighbor(read, host))
     return [address for address in found if address is not None]
 
 
 def operation_of(arp: HeaderView | None) -> str:
-    """``ARP request``; empty where there is none."""
+    """Return ``ARP request`` or another operation; empty without an ARP header."""
     if arp is None:
         return ""
     number = int.from_bytes(arp.raw("opcode"), "big")
@@ -58,22 +58,22 @@ def _of_arp(read: Dissection, host: HostAddresses) -> SpoofedAddress | None:
 
 
 def _of_neighbor(read: Dissection, host: HostAddresses) -> SpoofedAddress | None:
-    told = header_of(read, NEIGHBOR)
-    if told is None:
+    advertisement = header_of(read, NEIGHBOR)
+    if advertisement is None:
         return None
     link = _target_link(read)
-    foreign = is_foreign(told.raw("nd.na.target_address"), host.owns)
+    foreign = is_foreign(advertisement.raw("nd.na.target_address"), host.owns)
     if not foreign and (link is None or not is_foreign(link.raw(_LINK), host.owns_mac)):
         return None
     at = f"at {link.text(_LINK)}" if link is not None else "where it comes from"
-    where = f"{told.text('nd.na.target_address')} is {at}"
+    where = f"{advertisement.text('nd.na.target_address')} is {at}"
     return SpoofedAddress(
         f"advertises {where}", _sentence("neighbor advertisement", where, foreign)
     )
 
 
 def _target_link(read: Dissection) -> HeaderView | None:
-    """The option with the link address that a neighbor advertisement gives."""
+    """Return the option of a neighbor advertisement that contains the link address."""
     for layer in read.layers:
         for option in layer.options if NEIGHBOR in layer.tables else ():
             known = OPTIONS.kinds.get(option.kind)

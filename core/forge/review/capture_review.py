@@ -1,9 +1,10 @@
-"""Rails for many frames: where all those of a capture go, whose they are, and how dense they are.
+"""Review many frames: their destinations, their sources, and how densely they are sent.
 
-A capture's frames are mostly alike, so they are told apart by what the rails look at (addresses,
-and what ARP and neighbor advertisements claim) before each kind is examined once. What is
-remembered is remembered for each; the questions name the first few of a sort and count the rest.
-More than `MOST_KINDS` kinds are not examined one by one: that is asked about every time.
+The frames of a capture are mostly alike, so they are grouped by the bytes that the review reads
+(addresses, and the announcements of ARP and neighbor discovery), and one frame of each kind is
+reviewed. Approvals are remembered for each; the questions name the first few of a sort and count
+the others. If there are more than `MOST_KINDS` kinds, the review omits some, and says so every
+time.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ from core.wire.network.ipv6 import IPV6
 from core.wire.network.neighbor_discovery import NEIGHBOR_ADVERTISEMENT
 
 MOST_KINDS = 4096
-MOST_TIMES = 1 << 20  # frames whose times are kept; of more, the count is asked about anyway
+MOST_TIMES = 1 << 20  # frames whose times are kept; more frames are a question anyway
 _NAMED = 3  # of each sort in the questions
 _AT_ONCE = 8192
-_LOOKED_AT = {  # what of each network header the rails look at, besides the link header
+_REVIEWED = {  # the bytes of each network header that the review reads, besides the link header
     Network.IPV4: (IPV4["src"].span, IPV4["dst"].span),
     Network.IPV6: (IPV6["src"].span, IPV6["dst"].span),
     Network.ARP: (Span(0, ARP_IPV4.stop),),
@@ -44,7 +45,7 @@ _S = 1e-9
 
 
 class CaptureReview:
-    """What frames that are to leave verbatim on an interface would have the user asked."""
+    """The review of frames that are to leave verbatim on an interface."""
 
     def __init__(
         self, interface: str, is_loopback: bool, host: HostAddresses | None = None
@@ -60,7 +61,7 @@ class CaptureReview:
         self._times: list[NDArray[np.int64]] = []
 
     def add(self, batch: Batch) -> None:
-        """Look at frames."""
+        """Review frames."""
         if self.frames < MOST_TIMES:
             self._times.append(batch.timestamp_ns.copy())
         self.frames += len(batch)
@@ -72,7 +73,7 @@ class CaptureReview:
                 self._note(key, batch.data[first : first + int(captured[row])].tobytes())
 
     def densest(self, speed: float, loops: int) -> float:
-        """The highest rate (frames a second) that `MOST_PER_SECOND` frames or more leave at."""
+        """Return the highest rate (frames a second) of any `MOST_PER_SECOND` frames in a row."""
         if not self._times:
             return 0.0
         times = np.concatenate(self._times)
@@ -85,12 +86,12 @@ class CaptureReview:
         return MOST_PER_SECOND / least_s if least_s else float("inf")
 
     def examination(self, load: SendVolume, known: Collection[str]) -> Examination:
-        """What there is to ask about them."""
+        """Return the questions about the frames."""
         new = [concern for concern in self._concerns if concern.mark not in known]
         questions = [*_condensed(new), *volume(load)]
         if not self._is_complete:
             questions.append(
-                f"There are more than {MOST_KINDS:,} kinds of frames: not all were looked at."
+                f"There are more than {MOST_KINDS:,} kinds of frames: not all were checked."
             )
         destination = next(iter(self._targets), "nobody")
         target = self._targets.get(destination, Target.OWN)
@@ -99,7 +100,7 @@ class CaptureReview:
 
     def _note(self, key: bytes, frame: bytes) -> None:
         if key in self._kinds or len(frame) < ETHERNET.size:
-            return  # too short a frame is left out
+            return  # a shorter frame is not sent
         if len(self._kinds) == MOST_KINDS:
             self._is_complete = False
             return
@@ -112,7 +113,7 @@ class CaptureReview:
 def _kinds(
     data: NDArray[np.uint8], offset: NDArray[np.int64], captured: NDArray[np.uint32]
 ) -> list[tuple[int, bytes]]:
-    """Of n frames that are to leave as they are: the first row of each kind, and the kind's key."""
+    """Return the first row of each kind among n frames, and the key of the kind."""
     links = np.full(len(offset), LinkType.ETHERNET)
     read = index_headers(data, offset, captured, captured, links, np.zeros(len(offset), np.uint16))
     length = captured.astype(np.int64)
@@ -122,9 +123,9 @@ def _kinds(
     )
     at = read.transport_offset[icmp] + np.int64(_KIND.start)
     kind = _bytes(data, offset[icmp] + at, length[icmp] - at, _KIND.stop - _KIND.start)[:, 0]
-    known[icmp[kind == NEIGHBOR_ADVERTISEMENT]] = False  # each claim is a kind of its own
+    known[icmp[kind == NEIGHBOR_ADVERTISEMENT]] = False  # each announcement is a kind of its own
     found: list[tuple[int, bytes]] = []
-    for network, spans in _LOOKED_AT.items():
+    for network, spans in _REVIEWED.items():
         rows = np.flatnonzero(known & (read.network == network))
         pieces = [_bytes(data, offset[rows], length[rows], ETHERNET.size)]
         for span in spans:
@@ -132,17 +133,17 @@ def _kinds(
             width = span.stop - span.start
             pieces.append(_bytes(data, offset[rows] + at, length[rows] - at, width))
         found += _distinct(rows, np.column_stack(pieces), network.name)
-    rows = np.flatnonzero(~known | ~np.isin(read.network, list(_LOOKED_AT)))
+    rows = np.flatnonzero(~known | ~np.isin(read.network, list(_REVIEWED)))
     ends = zip(rows.tolist(), offset[rows].tolist(), length[rows].tolist(), strict=True)
     wholes = {data[at : at + size].tobytes(): row for row, at, size in ends}
-    found += [(row, key) for key, row in wholes.items()]  # what is not understood: all of it
+    found += [(row, key) for key, row in wholes.items()]  # of other frames, all bytes
     return sorted(found)
 
 
 def _distinct(
     rows: NDArray[np.int64], keys: NDArray[np.uint8], name: str
 ) -> list[tuple[int, bytes]]:
-    """The first of the `rows` (n,) with each of the `keys` (n, width), and that key."""
+    """Return the first of `rows` (n,) for each distinct row of `keys` (n, width), and the key."""
     whole = np.ascontiguousarray(keys).view(np.dtype((np.void, keys.shape[1]))).ravel()
     firsts = np.unique(whole, return_index=True)[1].tolist()
     return [(int(rows[at]), name.encode() + keys[at].tobytes()) for at in firsts]
@@ -151,7 +152,7 @@ def _distinct(
 def _bytes(
     data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64], width: int
 ) -> NDArray[np.uint8]:
-    """(n, width): that many bytes from each offset on, zeros where the frame has ended before."""
+    """Return (n, width) bytes from each offset, with zeros after the end of the frame."""
     columns = np.arange(width)
     found = np.zeros((len(offset), width), np.uint8)
     there = columns < length[:, None]
@@ -160,14 +161,14 @@ def _bytes(
 
 
 def _condensed(concerns: list[Concern]) -> list[str]:
-    """The sentences, each once; of one sort the first few, and how many more there are."""
+    """Return each sentence once; of one sort, the first few and the number of the others."""
     by_kind: dict[Unusual, dict[str, None]] = defaultdict(dict)
     for concern in concerns:
         by_kind[concern.kind][concern.sentence] = None
-    told: list[str] = []
+    found: list[str] = []
     for kind, sentences in by_kind.items():
         first = list(sentences)[:_NAMED]
-        told += first
+        found += first
         if len(sentences) > len(first):
-            told.append(f"{len(sentences) - len(first):,} more {kind.value} are like these.")
-    return told
+            found.append(f"{len(sentences) - len(first):,} more {kind.value} are like these.")
+    return found

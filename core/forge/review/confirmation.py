@@ -1,17 +1,17 @@
-"""What the user is asked before anything leaves for a stranger.
+"""Decide which questions the user must answer before packets leave for other hosts.
 
-What goes to this host from one of its own addresses is sent at once. Everything else is asked
-once for each destination and each thing that is unusual about it: nobody said yes to it before; a
-broadcast or a group, which many hear; a source that is not ours (of IP, of the link), whose owner
-gets the answers; a claim of ARP or neighbor discovery that is not about us; a route inside it that
-sends it on; a link address that is not the next hop's; frames that leave verbatim, past the IP
-stack and its firewall.
+Packets to this host from one of its own addresses are sent without a question. Everything else
+needs one approval for each destination and each unusual thing about it: a new destination; a
+broadcast or a group, which many hosts receive; a source that this host does not own (IP or link),
+whose owner gets the answers; a wrong announcement of ARP or neighbor discovery; a source route
+inside the packet; a link address that is not the next hop's; frames that leave verbatim, past the
+IP stack and its firewall.
 
-What is an address on one link only is agreed to for that link. Where no address can be read, and
-where there are many packets or many a second, it is asked every time.
+An approval of an address that exists on each link counts for one link. If no address can be read,
+or if there are many packets or many a second, rawscope asks every time.
 
-The question is made of the bytes that will leave, not of what was typed. Addresses are read from
-where the header has them, whatever its version says: so does the kernel that is given it.
+The questions are made from the bytes that will leave, not from the typed text. Addresses are read
+at their place in the header, whatever its version field says, because the kernel does the same.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from core.net.host_addresses import HostAddresses
 MOST_PACKETS = 10_000
 MOST_PER_SECOND = 1_000
 REMEMBERED = "A yes is remembered; amounts are always asked about."
-_NO_LIMIT = 1e8  # packets a second: more than leaves any machine
+_NO_LIMIT = 1e8  # packets a second: no host sends faster
 
 
 @dataclass(frozen=True, slots=True)
 class SendVolume:
-    """How much: packets in all, and how many a second (None: as fast as it goes)."""
+    """The number of packets, and how many a second (None: as fast as possible)."""
 
     packets: int = 1
     rate: float | None = None
@@ -38,8 +38,9 @@ class SendVolume:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What there is to ask. `questions` are whole sentences; none means: send. `marks` are what is
-    remembered when the answer was yes."""
+    """The result of a review. `questions` are whole sentences; without any, send. `marks` are
+    stored when the user approves.
+    """
 
     destination: str
     target: Target
@@ -47,7 +48,7 @@ class Examination:
     marks: frozenset[str]
 
     def without(self, agreed: Collection[str]) -> Examination:
-        """The same without the questions that were just answered with yes."""
+        """Return the examination without the questions that the user has just approved."""
         return replace(self, questions=tuple(one for one in self.questions if one not in agreed))
 
 
@@ -63,8 +64,9 @@ def examine(
     known: Collection[str] = frozenset(),
     host: HostAddresses | None = None,
 ) -> Examination:
-    """Look at one packet that is to leave; for the arguments see `PacketReview`. `known` are the
-    marks that were agreed to before."""
+    """Review one packet that is to leave; for the arguments see `PacketReview`. `known` are the
+    marks that the user approved before.
+    """
     host = host or HostAddresses()
     review = PacketReview(packet, verbatim, interface, is_loopback, network, host, system)
     new = [concern for concern in review.concerns() if concern.mark not in known]
@@ -74,14 +76,14 @@ def examine(
 
 
 def volume(load: SendVolume) -> list[str]:
-    """What is to be asked about how much it is: never remembered."""
-    asked: list[str] = []
+    """Return the questions about the amount, which rawscope asks every time."""
+    questions: list[str] = []
     if load.packets > MOST_PACKETS:
-        asked.append(f"{load.packets:,} packets are more than {MOST_PACKETS:,}.")
+        questions.append(f"{load.packets:,} packets are more than {MOST_PACKETS:,}.")
     if load.packets <= MOST_PER_SECOND:
-        return asked
+        return questions
     if load.rate is None or load.rate > _NO_LIMIT:
-        asked.append(f"{load.packets:,} packets go out as fast as the machine can send.")
-    elif not load.rate <= MOST_PER_SECOND:  # one that is no number is asked about, too
-        asked.append(f"{load.rate:,.0f} packets a second are more than {MOST_PER_SECOND:,}.")
-    return asked
+        questions.append(f"{load.packets:,} packets leave as fast as this host can send.")
+    elif not load.rate <= MOST_PER_SECOND:  # also true for NaN
+        questions.append(f"{load.rate:,.0f} packets a second are more than {MOST_PER_SECOND:,}.")
+    return questions

@@ -1,10 +1,10 @@
-"""What Linux does not take from lo when a packet socket put it there.
+"""Predict which frames Linux drops after a packet socket sent them on lo.
 
-A packet that the system sends to itself keeps the route it was given; a frame from a packet socket
-has none, and is looked at like one that came from outside. An IPv4 source that is this host's
-own is then a *martian* and is dropped unless ``accept_local`` is set, and so is any address of
-127.0.0.0/8 unless ``route_localnet`` is (net/ipv4/route.c, ip_route_input_slow; ip-sysctl.rst; both
-tried). IPv6 frames are taken. A capture sees all of them leave.
+A packet that the IP stack sends to this host keeps its route; a frame from a packet socket has
+none, and the kernel treats it as one from outside. An IPv4 source that this host owns is then a
+*martian* and is dropped unless ``accept_local`` is set, and so is any address of 127.0.0.0/8 unless
+``route_localnet`` is set (net/ipv4/route.c, ip_route_input_slow; ip-sysctl.rst; both verified).
+IPv6 frames are accepted. A capture sees all of them leave.
 """
 
 from __future__ import annotations
@@ -20,13 +20,12 @@ _SETTINGS = Path("/proc/sys/net/ipv4/conf")
 _LOOPBACK = 127  # the first byte of 127.0.0.0/8
 _NOTE = (
     "Linux drops an IPv4 frame that a packet socket puts on lo {why} ({settings} would let it in), "
-    "so nothing here receives it or answers. IP_HDRINCL is another way out, whose packets arrive."
+    "so no program here receives or answers it. Packets sent by IP_HDRINCL arrive."
 )
 
 
 def dropped_on_lo(frame: bytes, host: HostAddresses) -> str:
-    """Why this host does not receive a verbatim frame on lo, in one sentence; empty if it
-    does."""
+    """Return one sentence about why this host drops a verbatim frame on lo, or an empty text."""
     layer = dissect(frame, LinkType.ETHERNET, len(frame)).layer("ip")
     if layer is None or not layer.is_whole(IPV4):
         return ""

@@ -1,8 +1,8 @@
-"""One packet that is to leave, looked at: where it goes, and what is unusual about it.
+"""Review one packet that is to leave: its destination, and what is unusual about it.
 
-Addresses are read from where the header has them, whatever its version says: so does the kernel
-that is given it. Each unusual thing is a `Concern`: a sentence for the user, and the mark that a
-yes to it leaves. Marks name what was agreed to and nothing wider: a destination, a source, a link
+Addresses are read at their place in the header, whatever its version field says, because the kernel
+does the same. Each unusual thing is a `Concern`: a sentence for the user, and the mark to store
+when the user approves. A mark names exactly what the user approved: a destination, a source, a link
 address, an interface.
 """
 
@@ -33,7 +33,7 @@ _BROADCAST_MAC = b"\xff" * 6
 
 
 class Target(Enum):
-    """What a destination is to this host."""
+    """The kind of destination, as this host sees it."""
 
     OWN = "this host"
     HOST = "another host"
@@ -42,7 +42,7 @@ class Target(Enum):
 
 
 class Unusual(Enum):
-    """What a question is about."""
+    """The subject of a question."""
 
     DESTINATION = "destinations"
     RECEIVER = "link addresses"
@@ -52,7 +52,7 @@ class Unusual(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """One unusual thing: what is remembered of a yes to it (empty: nothing), and the sentence."""
+    """One unusual thing: the mark to store with an approval (empty: none), and the sentence."""
 
     kind: Unusual
     mark: str
@@ -63,9 +63,9 @@ class Concern:
 class PacketReview:
     """One packet, and what is unusual about it.
 
-    `verbatim` says that it is a frame for `interface`; `is_loopback` that this one is the loopback.
-    `network` is what a packet's header was meant to be (``ip``, ``ipv6``). `system` says that the
-    system writes the IP header, its own source among it.
+    `verbatim` is true for a frame on `interface`; `is_loopback` if that is the loopback. `network`
+    is the protocol of the draft's first layer (``ip``, ``ipv6``). `system` is true if the system
+    writes the IP header, with its own source.
     """
 
     packet: bytes
@@ -95,7 +95,7 @@ class PacketReview:
         self.destination, self.target = self._aim()
 
     def concerns(self) -> list[Concern]:
-        """Each unusual thing about the packet."""
+        """Return each unusual thing about the packet."""
         found = [] if self.target is Target.OWN else [self._first_time()]
         found += self._sources()
         found += self._onward()
@@ -109,11 +109,11 @@ class PacketReview:
 
     @property
     def _is_named(self) -> bool:
-        """True if there is an address to remember."""
+        """True if the packet has an address to remember."""
         return self._ip is not None or self._link is not None
 
     def _first(self) -> HeaderView | None:
-        """The header that an IP packet begins with."""
+        """Return the header that an IP packet begins with, or None."""
         try:
             _, address = destination_of(self.packet, self.network)
         except SendError:
@@ -121,7 +121,7 @@ class PacketReview:
         return HeaderView(IPV4 if len(address) == 4 else IPV6, self.packet, 0)
 
     def _aim(self) -> tuple[str, Target]:
-        """The destination as text, and what it is."""
+        """Return the destination as text, and its kind."""
         text = self._ip.text("dst") if self._ip is not None else ""
         mac = self._link.raw("dst") if self._link is not None else b""
         if self.verbatim and self.is_loopback and not text:
@@ -135,11 +135,11 @@ class PacketReview:
             return named, Target.HOST
         target = self._kind(self._ip.raw("dst"))
         if target is Target.OWN and self.verbatim and not self.is_loopback:
-            return text, Target.HOST  # it leaves the machine all the same
+            return text, Target.HOST  # it leaves this host all the same
         return text, target
 
     def _kind(self, address: bytes) -> Target:
-        """What the routing table says of an IP destination."""
+        """Return what the routing table says about an IP destination."""
         kind = self.host.kind(address)
         if kind == RouteKind.LOCAL:
             return Target.OWN
@@ -149,7 +149,7 @@ class PacketReview:
         return Target.MULTICAST if group else Target.HOST
 
     def _first_time(self) -> Concern:
-        """That nobody was sent to there before, or that many hear it."""
+        """Return the concern that the destination is new, or that many hosts receive the packet."""
         over = f" on {self.interface}" if self.interface else ""
         match self.target:
             case Target.BROADCAST:
@@ -157,14 +157,16 @@ class PacketReview:
             case Target.MULTICAST:
                 words = f"{self.destination} is a multicast group: all its members{over} get it."
             case _:
-                words = f"{self.destination}{over} was not agreed to before."
+                words = f"{self.destination}{over} was not approved before."
         mark = self.destination
         if self.target is not Target.HOST or self._ip is None or _is_of_link(self._ip.raw("dst")):
             mark = f"{mark} on {self.interface} {self._operation}".rstrip()
         return Concern(Unusual.DESTINATION, mark if self._is_named else "", words)
 
     def _sources(self) -> list[Concern]:
-        """The sources that are not ours; the kernel fills in an IP address that is zero."""
+        """Return the concerns about sources that this host does not own. An IP source of zero is
+        left to the kernel, which fills it in.
+        """
         found = self._claims()
         spoofs = self._ip is not None and is_foreign(self._ip.raw("src"), self.host.owns)
         if self._ip is not None and spoofs and not self.system:
@@ -184,7 +186,9 @@ class PacketReview:
         return found
 
     def _claims(self) -> list[Concern]:
-        """That it says where others are to send to. The loopback's neighbors are ourselves."""
+        """Return the concerns about announced addresses. Only this host receives packets on the
+        loopback.
+        """
         if self.is_loopback or self.target is Target.OWN:
             return []
         mark = f"{self.destination} on {self.interface} "
@@ -194,8 +198,10 @@ class PacketReview:
         ]
 
     def _onward(self) -> list[Concern]:
-        """A source route or a routing header, which sends it on from where it is addressed to. The
-        mark is of its bytes: another route is another question."""
+        """Return the concern about a source route or a routing header, which forwards the packet
+        from its destination. The mark contains the route's bytes: another route is another
+        question.
+        """
         if self._ip is None or (self.system and self._ip.table is IPV4):
             return []
         route, stops = _route_inside(self._read)
@@ -206,12 +212,12 @@ class PacketReview:
         return [Concern(Unusual.DESTINATION, f"{self.destination} by {route.hex()}", words)]
 
     def _receiver(self) -> list[Concern]:
-        """A link address that is not known to be the next hop's: somebody else gets the frame."""
+        """Return the concern that a link address is not known to be the next hop's."""
         if self._link is None or self._ip is None or self.is_loopback:
             return []
         mac = self._link.raw("dst")
         if mac[0] & _GROUP_BIT or not any(mac):
-            return []  # many hear it, or it is still to be found
+            return []  # a group, or not known yet
         if mac == self.host.link_address(self.interface, self._ip.raw("dst")):
             return []
         to = self._link.text("dst")
@@ -223,8 +229,9 @@ class PacketReview:
 
 
 def _route_inside(read: Dissection) -> tuple[bytes, list[str]]:
-    """The bytes of the outermost source route or routing header, as far as they are there, and the
-    addresses that can be read in it; no bytes where there is none, or it is used up."""
+    """Return the bytes of the outermost source route or routing header, as far as they are present,
+    and its readable addresses; no bytes if there is no route, or it is used up.
+    """
     for layer in read.layers:
         if layer.quoted or layer.depth > 1:
             break
@@ -242,7 +249,7 @@ def _route_inside(read: Dissection) -> tuple[bytes, list[str]]:
 
 
 def _stops(data: bytes, table: HeaderTable) -> list[str]:
-    """The whole addresses that follow each other in `data`, at most a few."""
+    """Return the whole addresses in `data`, at most a few."""
     slot = table["dst"]
     size = slot.field.bits // 8
     starts = range(0, min(len(data) - size + 1, _STOPS_NAMED * size), size)

@@ -1,1 +1,1 @@
-"""Packets out: one, many equal ones, or a whole capture."""
+"""Send packets: one, many equal ones, or a whole capture."""

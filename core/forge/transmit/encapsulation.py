@@ -1,13 +1,13 @@
-"""IP packets that a capture has without a link header, made into frames of one interface.
+"""Add Ethernet headers to the IP packets of a capture that has no link headers.
 
-The audit of what was sent is such a capture (Linux cooked), as are those of tunnels (raw IP). What
-stands before the IP header goes, and an Ethernet header comes in its place: from the interface's
-own address to that of the next hop. The destinations of a batch are gathered as columns, and each
-distinct one is looked up once; frames are put together by columns, too.
+The audit is such a capture (Linux cooked), and so are captures of tunnels (raw IP). The bytes
+before the IP header are removed, and an Ethernet header replaces them: from the interface's own
+address to that of the next hop. The destinations of a batch are gathered as columns, each distinct
+one is looked up once, and frames are assembled by columns, too.
 
-Looking up asks nobody until `Encapsulation.resolve` says that the link may be asked: an address
-that is not known by then is zeros, as one that is still to be found; afterward its packets are
-left out. Records without bytes are no packets, and are skipped.
+Nothing asks the link until the caller sets `Encapsulation.resolve`: until then an unknown address
+is zeros; afterward the packets for it are omitted. Records without bytes are not packets, and are
+skipped.
 """
 
 from __future__ import annotations
@@ -51,8 +51,9 @@ _Rows = NDArray[np.int64]
 
 
 class Encapsulation:
-    """Makes frames for one interface. `unframed` counts the packets that were left out: of no
-    IP version, or with a next hop that does not answer."""
+    """Makes frames for one interface. `unframed` counts the packets that were omitted: those of no
+    IP version, or with a next hop that does not answer.
+    """
 
     def __init__(self, link: LinkMessage) -> None:
         self.resolve = False
@@ -63,7 +64,7 @@ class Encapsulation:
         self._silent: set[bytes] = set()
 
     def frames(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[Batch]:
-        """The frames of a batch whose packets (n,) have these link types."""
+        """Yield the frames of a batch whose packets (n,) have these link types."""
         there = batch.captured > 0
         if not there.all():
             batch, link_types = _selected(batch, there), link_types[there]
@@ -103,7 +104,7 @@ class Encapsulation:
     def _heads(
         self, data: NDArray[np.uint8], at: _Rows, size: _Rows, kinds: NDArray[np.int64]
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """The Ethernet headers (m, 14), and which rows (n,) they are for, in order."""
+        """Return the Ethernet headers (m, 14), and which rows (n,) they are for, in order."""
         heads = np.zeros((len(at), ETHERNET.size), np.uint8)
         has_head = np.zeros(len(at), bool)
         receiver = ETHERNET["dst"].span
@@ -124,7 +125,7 @@ class Encapsulation:
         return heads[has_head], has_head
 
     def _address(self, destination: bytes) -> bytes | None:
-        """Where packets for this destination go on the link; None where that cannot be found."""
+        """Return the link address for a destination, or None if it cannot be found."""
         if self._link.flags & IFF_LOOPBACK:
             return _NOT_FOUND
         key = (destination, self.resolve)
@@ -152,7 +153,9 @@ class Encapsulation:
 def _ethertypes(
     batch: Batch, link_types: NDArray[np.int64], at: _Rows, size: _Rows
 ) -> NDArray[np.int64]:
-    """(n,) what each IP packet is, 0 for all else: by its version, or as the capture says."""
+    """Return (n,) the Ethernet type of each IP packet, 0 for all others: by its version, or as the
+    capture says.
+    """
     kinds = np.zeros(len(batch), np.int64)
     rows = np.flatnonzero((link_types != LinkType.ETHERNET) & (size >= IPV4.size))
     versions = IPV4["version"].column(batch.data, at[rows])
@@ -174,7 +177,7 @@ def _joined(
     heads: NDArray[np.uint8],
     has_head: NDArray[np.bool_],
 ) -> tuple[NDArray[np.uint8], _Rows, _Rows]:
-    """The packets ``data[at : at + size]`` behind their headers: bytes, offsets, lengths."""
+    """Return the packets ``data[at : at + size]`` after their headers: bytes, offsets, lengths."""
     length = size + np.where(has_head, ETHERNET.size, 0)
     offset = np.cumsum(length) - length
     joined = np.zeros(int(length.sum()), np.uint8)
@@ -187,7 +190,7 @@ def _joined(
 
 
 def _selected(batch: Batch, rows: NDArray[np.bool_] | _Rows) -> Batch:
-    """Some packets of a batch, over the same bytes; remarks are left behind."""
+    """Return some packets of a batch, over the same bytes and without comments."""
     return replace(
         batch,
         offset=batch.offset[rows],

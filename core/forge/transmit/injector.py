@@ -1,23 +1,23 @@
-"""Three ways out of this host, and what the kernel does on each.
+"""Send packets by one of three send methods, and what the kernel does with each.
 
-* `SendMethod.IP`: a raw socket with IP_HDRINCL. We write the IPv4 header, but not the last word:
-  Linux always writes total length and header checksum, fills identification and source address when
-  they are zero, and refuses what exceeds the MTU (raw(7); net/ipv4/raw.c, raw_send_hdrinc). IPv6
-  headers go out as they are (IPV6_HDRINCL, since Linux 4.5).
-* `SendMethod.SYSTEM`: the classic raw socket without it. We give what comes after the IP header,
-  the system writes the header. It is here so that the difference can be seen.
-* `SendMethod.LINK`: a packet socket bound to an interface. Verbatim, wrong sums and versions
-  included, but for the length: a frame longer than MTU and link header is refused (packet(7)).
+* `SendMethod.IP`: a raw socket with IP_HDRINCL. rawscope writes the IPv4 header, but the kernel
+  changes it: Linux always writes total length and header checksum, fills identification and source
+  address when they are zero, and refuses packets that exceed the MTU (raw(7); net/ipv4/raw.c,
+  raw_send_hdrinc). IPv6 headers leave as they are (IPV6_HDRINCL, since Linux 4.5).
+* `SendMethod.SYSTEM`: the classic raw socket without it. rawscope passes the bytes after the IP
+  header, and the system writes the header, so that the difference can be seen.
+* `SendMethod.LINK`: a packet socket bound to an interface. It sends verbatim, wrong checksums and
+  versions included; only a frame longer than MTU and link header is refused (packet(7)).
 
 A loop of single `send` calls costs more in Python than in the kernel's entry, so many equal packets
-go by sendmmsg(2), a thousand a call: on a veth pair that is half again as fast, and nothing changes
-for the kernel, to which each packet is a call of its own. Many equal frames go through a ring
-(`core.forge.transmit.repeat_ring`), which spares the kernel the call for each, too. With
-PACKET_QDISC_BYPASS frames go around the queueing discipline and past every tap: our own capture
-does not see them either.
+are sent by sendmmsg(2), a thousand per call: on a veth pair that is half again as fast, and nothing
+changes for the kernel, which handles each packet as a call of its own. Many equal frames are sent
+through a ring (`core.forge.transmit.repeat_ring`), which saves the kernel the call for each, too.
+With PACKET_QDISC_BYPASS frames bypass the queueing discipline and every tap, so rawscope's own
+capture does not see them either.
 
-IP_RECVERR makes the kernel say when its queue dropped the packet, which it keeps to itself
-otherwise (net/ipv4/raw.c). What such a socket would receive nobody reads: its buffer is the least.
+IP_RECVERR makes the kernel report that its queue dropped the packet, which it hides otherwise
+(net/ipv4/raw.c). Nothing reads what such a socket receives, so its buffer has the minimum size.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _NAP_S = 0.001
 
 
 class Injector:
-    """A socket that is connected or bound to where one draft's packets go."""
+    """A socket that is connected or bound to the destination of one draft's packets."""
 
     def __init__(self, method: SendMethod, made: socket.socket, what: Circumstances) -> None:
         self.method = method
@@ -81,8 +81,10 @@ class Injector:
                 raise self._refused(error.errno or 0, len(packet)) from error
 
     def send_burst(self, packet: bytes, count: int) -> int:
-        """Send one packet up to `count` times, at most `BURST`; how often it was. Raises
-        `SendError` if not once."""
+        """Send one packet up to `count` times, at most `BURST`; return how often it was sent.
+
+        Raises `SendError` if it was not sent once.
+        """
         if self._burst is None or self._burst.packet is not packet:
             self._burst = EqualMessages(packet)
         sent, number = self._burst.send(self._socket.fileno(), count)
@@ -93,7 +95,7 @@ class Injector:
         return sent
 
     def _wait(self, length: int) -> None:
-        """Until the socket's buffer has room."""
+        """Wait until the socket's buffer has room."""
         waiting = select.poll()
         waiting.register(self._socket, select.POLLOUT)
         if not waiting.poll(_PATIENCE_MS):
@@ -101,14 +103,15 @@ class Injector:
 
     def _refused(self, number: int, length: int) -> SendError:
         what = self.circumstances
-        told = Circumstances(what.destination, what.interface, what.mtu, length, what.verbatim)
-        return refused(number, told)
+        details = Circumstances(what.destination, what.interface, what.mtu, length, what.verbatim)
+        return refused(number, details)
 
 
 class LinkInjector(Injector):
-    """Frames out of one interface: a burst of `BURST` equal ones, and what follows, by a ring.
+    """Sends frames on one interface: a burst of `BURST` equal ones, and those after it, by a ring.
 
-    Where the kernel makes no ring they go by sendmmsg, as packets on the other ways do.
+    If the kernel makes no ring, the frames are sent by sendmmsg, as packets of the other methods
+    are.
     """
 
     def __init__(
@@ -118,7 +121,7 @@ class LinkInjector(Injector):
         self._bypass = bypass
         self._sockets = sockets
         self._ring: EqualFrames | None = None
-        self._ringed: bytes | None = None  # what a ring was asked for last
+        self._ringed: bytes | None = None  # the frame for which a ring was requested last
         self._stuck_since_s: float | None = None
 
     def close(self) -> None:
@@ -128,8 +131,10 @@ class LinkInjector(Injector):
         super().close()
 
     def send_burst(self, packet: bytes, count: int) -> int:
-        """Send one frame up to `count` times, at most `BURST`; how often it was. Raises
-        `SendError` if not once."""
+        """Send one frame up to `count` times, at most `BURST`; return how often it was sent.
+
+        Raises `SendError` if it was not sent once.
+        """
         if count >= BURST and packet is not self._ringed:
             self._make_ring(packet)
         if self._ring is None or packet is not self._ringed:
@@ -151,7 +156,7 @@ class LinkInjector(Injector):
             self._ring = EqualFrames(what.interface, what.mtu, packet, self._bypass, self._sockets)
 
     def _be_patient(self, length: int) -> None:
-        """A moment, while frames are on their way. Raises `SendError` if that takes too long."""
+        """Wait a moment for frames on their way. Raises `SendError` if that takes too long."""
         now_s = time.monotonic()
         if self._stuck_since_s is None:
             self._stuck_since_s = now_s
@@ -161,7 +166,7 @@ class LinkInjector(Injector):
 
 
 def open_ip(packet: bytes, out: Egress, sockets: SocketProvider = LOCAL_SOCKETS) -> Injector:
-    """A raw socket for an IP packet of either version, its header included.
+    """Return a raw socket for an IP packet of either version, its header included.
 
     Raises `SendError`, and `core.net.sockets.NotPermittedError`.
     """
@@ -173,10 +178,12 @@ def open_ip(packet: bytes, out: Egress, sockets: SocketProvider = LOCAL_SOCKETS)
 
 
 def open_system(packet: bytes, out: Egress, sockets: SocketProvider = LOCAL_SOCKETS) -> Injector:
-    """A raw socket that is given what follows the IP header of `packet`; the system writes that.
+    """Return a raw socket that takes the bytes after the IP header of `packet`; the system writes
+    that.
 
-    Protocol 255 (IPPROTO_RAW) switches IP_HDRINCL on (raw(7)), which would make a header of the
-    payload: it is switched off again. Raises `SendError`, and `core.net.sockets.NotPermittedError`.
+    Protocol 255 (IPPROTO_RAW) switches IP_HDRINCL on (raw(7)), which would turn the payload into a
+    header: this switches it off again. Raises `SendError`, and
+    `core.net.sockets.NotPermittedError`.
     """
     six = is_ipv6(packet, out.network)
     protocol = (IPV6["nxt"] if six else IPV4["proto"]).number(packet)
@@ -195,7 +202,8 @@ def open_link(
     bypass: bool = False,
     sockets: SocketProvider = LOCAL_SOCKETS,
 ) -> Injector:
-    """A packet socket on an Ethernet interface or lo. `bypass` goes around its queueing discipline.
+    """Return a packet socket on an Ethernet interface or lo. `bypass` avoids its queueing
+    discipline.
 
     Raises `SendError`, and `core.net.sockets.NotPermittedError`.
     """
@@ -213,7 +221,7 @@ def open_link(
 
 
 def _include_header(made: socket.socket, six: bool, included: bool) -> None:
-    """IP_HDRINCL on or off. Closes the socket and raises `SendError` where it cannot be."""
+    """Switch IP_HDRINCL on or off. Closes the socket and raises `SendError` if that fails."""
     level, option = socket.IPPROTO_IP, kernel.IP_HDRINCL
     if six:
         level, option = socket.IPPROTO_IPV6, kernel.IPV6_HDRINCL
@@ -228,11 +236,11 @@ def _connected(method: SendMethod, made: socket.socket, packet: bytes, out: Egre
     text, address = destination_of(packet, out.network)
     what = Circumstances(text, out.interface, out.mtu, len(packet))
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)  # the least there is
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)  # the kernel's minimum
         made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         _enlarge(made)
         if method is SendMethod.IP:
-            _hear_of_drops(made)
+            _enable_drop_reports(made)
         if len(address) == 4:
             made.connect((text, 0))
         else:
@@ -244,7 +252,7 @@ def _connected(method: SendMethod, made: socket.socket, packet: bytes, out: Egre
     return Injector(method, made, what)
 
 
-def _hear_of_drops(made: socket.socket) -> None:
+def _enable_drop_reports(made: socket.socket) -> None:
     if made.family == socket.AF_INET:
         made.setsockopt(socket.IPPROTO_IP, kernel.IP_RECVERR, 1)
     else:

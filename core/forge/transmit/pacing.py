@@ -1,10 +1,10 @@
-"""Sending many: count, rate, progress, and stopping.
+"""Send many packets: count, rate, progress, and stopping.
 
-The rate is kept against the clock: when so much time has passed, so many packets are due. Who was
-held up for a moment sends what is due in one go; who was held up for longer (a stopped process, a
-machine that slept) goes on from there, and what was missed only makes it later: the rate is also
-a bound. Without a rate packets go as fast as the kernel takes them. ENOBUFS (the device's queue
-dropped it) is counted and sending goes on; any other refusal ends it.
+The rate is kept against the clock: after a given time, a given number of packets is due. After a
+short delay, all packets that are due are sent at once; after a longer one (a stopped process, a
+host that slept), the schedule is shifted, so the rate is also an upper bound. Without a rate,
+packets leave as fast as the kernel takes them. ENOBUFS (the device's queue dropped the packet) is
+counted and sending continues; any other refusal ends it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from core.forge.transmit.injector import Injector
 from core.forge.transmit.repeat_sendmmsg import BURST
 from core.forge.values import SendPlan, SendProgress
 
-_NAP_S = 0.02  # the longest sleep: so soon a stop is noticed
+_NAP_S = 0.02  # the longest sleep, so that a stop takes effect soon
 _REPORT_S = 0.1
-CATCH_UP_S = 0.1  # no more than what is due in so long is sent in one go
+CATCH_UP_S = 0.1  # the longest delay that is made up for by sending at once
 
 
 def send_packets(
@@ -31,7 +31,10 @@ def send_packets(
     stopped: Callable[[], bool] = lambda: False,
     report: Callable[[SendProgress], None] = lambda progress: None,
 ) -> SendProgress:
-    """Send until all is sent, somebody stops it, or the kernel refuses. Never raises for that."""
+    """Send until all packets are sent, `stopped` returns True, or the kernel refuses one.
+
+    Does not raise for a refusal: it is in the progress.
+    """
     run = _Run(injector, packets, plan)
     while run.sent < run.asked and run.error is None and not stopped():
         due = run.due()
@@ -47,7 +50,7 @@ def send_packets(
 
 
 class _Run:
-    """The counts and the clock of one sending."""
+    """The counts and the clock of one run."""
 
     def __init__(self, injector: Injector, packets: Sequence[bytes], plan: SendPlan) -> None:
         self.asked = plan.count * len(packets)
@@ -58,11 +61,11 @@ class _Run:
         self._packets = packets
         self._rate = plan.rate
         self._began_s = time.monotonic()
-        self._due_since_s = self._began_s  # the first packet's time, had there been no delay
+        self._due_since_s = self._began_s  # when the first packet was due, shifted by delays
         self._reported_s = self._began_s
 
     def due(self) -> int:
-        """How many packets may leave now."""
+        """Return how many packets may leave now."""
         left = self.asked - self.sent
         if self._rate is None:
             return min(left, BURST)
@@ -73,12 +76,12 @@ class _Run:
         return max(0, min(left, math.floor(late_s * self._rate) + 1))
 
     def wait_s(self) -> float:
-        """Until the next packet is due."""
+        """Return the time until the next packet is due."""
         assert self._rate is not None
         return max(0.0, self._due_since_s + self.sent / self._rate - time.monotonic())
 
     def send(self, due: int) -> None:
-        """Send at most so many."""
+        """Send at most `due` packets."""
         try:
             if len(self._packets) == 1 and due > 1:
                 self.sent += self._injector.send_burst(self._packets[0], due)

@@ -1,15 +1,15 @@
 """Send one frame many times through the slots of a ring, as `tx_ring` sends a file.
 
-Each slot is filled once; setting its status sends it again. What the kernel did with it is read
-from its status after the call:
+Each slot is filled once; setting its status sends it again. The status after the call shows what
+the kernel did with it:
 
-* TP_STATUS_AVAILABLE or TP_STATUS_SENDING: it left. The kernel goes on behind it, and so do we.
-* TP_STATUS_SEND_REQUEST: it did not come to it. The first of them is where the kernel stopped: the
-  device's queue dropped the frame (ENOBUFS), or its buffer is full (EAGAIN).
-* TP_STATUS_WRONG_FORMAT: refused, and the kernel stands there, too.
+* TP_STATUS_AVAILABLE or TP_STATUS_SENDING: the frame left. The next call starts after it.
+* TP_STATUS_SEND_REQUEST: the kernel did not reach the frame. The first of them is where the kernel
+  stopped: the device's queue dropped the frame (ENOBUFS), or its buffer is full (EAGAIN).
+* TP_STATUS_WRONG_FORMAT: the kernel refused the frame, and stopped there, too.
 
-As with sendmmsg(2), the errno of a call that sent anything is lost: a drop behind other frames is
-made up for by the next call, unseen. So drops that are told are the least that there were.
+As with sendmmsg(2), the errno of a call that sent anything is lost: the next call makes up for a
+drop after other frames, without a report. So the reported drops are a lower bound.
 
 Source: packet(7); net/packet/af_packet.c, tpacket_snd.
 """
@@ -48,12 +48,15 @@ class EqualFrames:
         self._slots.measure(slice(0, len(self._slots)), len(frame))
 
     def close(self) -> None:
-        """Close its socket; what is on its way leaves."""
+        """Close the socket; frames on their way still leave."""
         self._slots.close()
 
     def send(self, count: int) -> tuple[int, int]:
-        """Send it up to `count` times: how often it left, and the errno if not once. EAGAIN: all
-        slots are on their way, or the buffer is full."""
+        """Send the frame up to `count` times; return how often it left, and the errno if it did
+        not.
+
+        EAGAIN means that all slots are on their way, or that the buffer is full.
+        """
         if not self._slots.fits(*self._frame)[0]:
             return 0, self._slots.refusal(len(self._frame[0]))
         slots = self._slots.status[self._next : self._next + count]

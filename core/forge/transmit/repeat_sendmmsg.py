@@ -1,6 +1,7 @@
-"""One packet many times by one call: sendmmsg(2).
+"""Send one packet many times by one call of sendmmsg(2).
 
-Where some were sent before the kernel refused one, the call says how many, and its errno is lost.
+If the kernel refuses a packet after it sent others, the call returns their number, and the errno is
+lost.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class _MMsgHdr(ctypes.Structure):
 
 
 class EqualMessages:
-    """What sendmmsg wants for `BURST` times the same packet, to a connected or bound socket."""
+    """The arguments of sendmmsg for `BURST` equal packets, to a connected or bound socket."""
 
     def __init__(self, packet: bytes) -> None:
         self.packet = packet
@@ -51,7 +52,8 @@ class EqualMessages:
             message.header.vector_count = 1
 
     def send(self, descriptor: int, count: int) -> tuple[int, int]:
-        """Send it up to `count` times, at most `BURST`: how often it was, and the errno if not
-        once."""
+        """Send the packet up to `count` times, at most `BURST`; return how often, and the errno if
+        it was not sent.
+        """
         sent = int(_libc.sendmmsg(descriptor, self._messages, min(count, BURST), 0))
         return (sent, 0) if sent > 0 else (0, ctypes.get_errno())

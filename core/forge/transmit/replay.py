@@ -1,13 +1,13 @@
-"""A capture sent again: at the times it was captured, faster or slower, at a rate, or at once.
+"""Send the frames of a capture again: with its timing, faster or slower, at a rate, or at once.
 
-Frames go out verbatim through a `TxRing` in the order of the file. Each has a time when it is due,
-counted from the first; whenever some are due they are put into the ring together and sent by one
-call, so a moment's delay is made up for. What is later than `CATCH_UP_S` shifts all that follows:
-a process that was stopped does not flood when it goes on. Time stamps that go back count as the
-latest before them.
+Frames leave verbatim through a `TxRing` in the order of the file. Each is due at a time that counts
+from the first; all frames that are due are put into the ring together and sent by one call, which
+makes up for a short delay. A delay longer than `CATCH_UP_S` shifts all later frames: a process that
+was stopped does not send a flood when it continues. A timestamp that goes backward counts as the
+latest before it.
 
 A frame that the capture had cut is sent as it is, and counted; one that is longer than the
-interface takes, or shorter than a link header, is left out, and counted.
+interface takes, or shorter than a link header, is omitted, and counted.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from core.forge.transmit.pacing import CATCH_UP_S
 from core.forge.transmit.tx_ring import TxRing
 from core.wire.link.ethernet import ETHERNET
 
-_NAP_S = 0.02  # the longest sleep: so soon a stop is noticed
-_AT_ONCE = 8192  # frames between two looks at the clock
+_NAP_S = 0.02  # the longest sleep, so that a stop takes effect soon
+_AT_ONCE = 8192  # frames between two readings of the clock
 _S = 1e-9
 
 
@@ -36,11 +36,11 @@ class Journal(Protocol):
     def leaving(
         self, data: NDArray[np.uint8], offset: NDArray[np.int64], captured: NDArray[np.int64]
     ) -> None:
-        """Note the frames that are sent next; (n,) arrays. If this raises, none of them is sent."""
+        """Record frames that are sent next; (n,) arrays. If this raises, none of them is sent."""
         ...
 
     def left(self, count: int) -> None:
-        """Note that the first `count` of those frames left, and no more."""
+        """Record that only the first `count` of those frames left."""
         ...
 
 
@@ -54,9 +54,9 @@ class ReplayPace:
 
 @dataclass(slots=True)
 class ReplayCounts:
-    """What became of the frames so far. `cut` of the sent ones had been cut by their capture;
-    `unframed` are IP packets that no link header could be made for
-    (`core.forge.transmit.encapsulation`)."""
+    """The counts of a replay. `cut` of the sent frames had been cut by their capture; `unframed`
+    are IP packets that got no link header (`core.forge.transmit.encapsulation`).
+    """
 
     frames: int = 0
     too_long: int = 0
@@ -94,7 +94,7 @@ class Replay:
         self._latest_s = 0.0
 
     def feed(self, batch: Batch) -> None:
-        """Send a batch, waiting as the pace wants. Raises `SendError`."""
+        """Send a batch, and wait as the pace requires. Raises `SendError`."""
         if not len(batch):
             return
         if self._began_s is None:
@@ -116,7 +116,7 @@ class Replay:
                 time.sleep(min(_NAP_S, max(0.0, float(due_s[at]) - now_s)))
 
     def _due(self, batch: Batch) -> NDArray[np.float64] | None:
-        """When each frame is due, in seconds since the first one; None: now."""
+        """Return when each frame is due, in seconds since the first one; None: now."""
         if self._pace.rate is not None:
             first = self.counts.frames
             return (first + np.arange(len(batch))) / self._pace.rate
@@ -146,6 +146,6 @@ class Replay:
         try:
             self._ring.put_many(batch.data, offset, captured)
             self._ring.flush()
-        finally:  # where it fails, some may have left before
+        finally:  # if it fails, some may have left before
             if self._journal is not None:
                 self._journal.left(self._ring.sent - before)

@@ -1,7 +1,7 @@
-"""Packets that are ready to leave: which way, through which interface, and what to ask before.
+"""Packets that are ready to leave: send method, interface, and what to ask the user before.
 
-This is where route, rails and injector come together, so that the screen and the command line do
-the same. A departure is made of bytes; nothing is sent before `PreparedTransmission.open`.
+Route, confirmation, and injector come together here, so that the screen and the command line do the
+same. A transmission consists of bytes; nothing is sent before `PreparedTransmission.open`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from core.net.sockets import LOCAL_SOCKETS, SocketProvider
 
 @dataclass(frozen=True, slots=True)
 class PreparedTransmission:
-    """`packets` as built, sent in their order. `interface` is where they leave; `mtu` in bytes."""
+    """`packets` as built, sent in this order. They leave on `interface`; `mtu` is in bytes."""
 
     packets: tuple[bytes, ...]
     method: SendMethod
@@ -50,7 +50,7 @@ class PreparedTransmission:
         known: Collection[str] = frozenset(),
         host: HostAddresses | None = None,
     ) -> Examination:
-        """What the user is to be asked; the questions of all packets, each once."""
+        """Return the questions for the user about all packets, each question once."""
         host = host or HostAddresses()
         found = [
             examine(
@@ -71,10 +71,10 @@ class PreparedTransmission:
         return Examination(found[0].destination, found[0].target, tuple(questions), marks)
 
     def open(self, *, bypass: bool = False, sockets: SocketProvider = LOCAL_SOCKETS) -> Injector:
-        """The socket. Raises `SendError` and `core.net.sockets.NotPermittedError`.
+        """Return the open socket. Raises `SendError` and `core.net.sockets.NotPermittedError`.
 
-        The next hop is asked for its link address, if need be: a packet to nobody is refused
-        here, since the kernel would take it and drop it silently.
+        Asks the next hop for its link address if need be, and refuses a packet if it does not
+        answer: the kernel would take such a packet and drop it silently.
         """
         first = self.packets[0]
         if self.route is not None:
@@ -88,7 +88,7 @@ class PreparedTransmission:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know of what becomes of the packets, one sentence each."""
+        """Notes for the user about what happens to the packets, one sentence each."""
         if self.method is not SendMethod.LINK or not self.is_loopback:
             return ()
         host = HostAddresses()
@@ -97,8 +97,7 @@ class PreparedTransmission:
 
     @property
     def is_to_one_host(self) -> bool:
-        """True if the route says that one host gets the packets; of frames nothing says
-        it."""
+        """True if the route leads to one host; unknown, and False, for frames."""
         return self.route is not None and self.route.kind in (RouteKind.UNICAST, RouteKind.LOCAL)
 
     @property
@@ -107,7 +106,7 @@ class PreparedTransmission:
 
     @property
     def given_to_kernel(self) -> tuple[bytes, ...]:
-        """What the socket is given: all of each packet, or what follows the IP header."""
+        """The bytes for the socket: whole packets, or what follows their IP headers."""
         if self.method is SendMethod.SYSTEM:
             return tuple(system_payload(packet, self.network) for packet in self.packets)
         return self.packets
@@ -116,11 +115,11 @@ class PreparedTransmission:
 def prepare(
     packets: Sequence[bytes], method: SendMethod, interface: str = "", network: str = ""
 ) -> PreparedTransmission:
-    """Find out how packets leave. Raises `SendError` where they cannot.
+    """Find out how packets leave. Raises `SendError` if they cannot.
 
-    A verbatim departure needs an `interface`; for the others the route decides, and the packets of
-    one departure have one destination. `network` says what the packets' first header is meant to be
-    (``ip``, ``ipv6``), which lets it have a wrong version.
+    Verbatim frames need an `interface`; for other packets the route decides, and all packets of one
+    transmission have one destination. `network` is the protocol of the first layer (``ip``,
+    ``ipv6``), which lets its version field be wrong.
     """
     if method is SendMethod.LINK:
         try:
@@ -150,12 +149,12 @@ def prepare(
 
 
 def _check_neighbor(route: Route, destination: str) -> None:
-    """Raise `SendError` (EHOSTUNREACH) if the next hop was asked for and nobody answered."""
+    """Raise `SendError` (EHOSTUNREACH) if the next hop does not answer."""
     if route.is_loopback or route.kind != RouteKind.UNICAST or route.link.flags & IFF_NOARP:
         return
     try:
         found = resolve_neighbor(route.link.index, route.next_hop)
     except OSError:
-        return  # the kernel could not be told to ask: it will when the packet comes
+        return  # the kernel cannot ask now; it does when the packet arrives
     if found is None:
         raise refused(errno.EHOSTUNREACH, Circumstances(destination, route.link.name))

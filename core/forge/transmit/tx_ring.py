@@ -1,14 +1,15 @@
 """Send frames through a ring of slots shared with the kernel (`tx_slots`).
 
-We fill slots that are TP_STATUS_AVAILABLE, then set their status to TP_STATUS_SEND_REQUEST; one
-send(2) makes the kernel go through all of them in order and put each back to AVAILABLE when its
+rawscope fills slots that are TP_STATUS_AVAILABLE, then sets their status to TP_STATUS_SEND_REQUEST;
+one send(2) makes the kernel process all of them in order and set each back to AVAILABLE when its
 frame is done. So a system call carries thousands of frames.
 
 ENOBUFS means that the device's queue is full, or that the device dropped the frame itself, as a
-veth does with what its other end does not take: the frame stays a request and is tried again, so
-nothing is lost, and a slow device slows us down; for `_PATIENCE_S` at most, or until somebody
-stops it: then the frames that the kernel has not taken are withdrawn, and none is sent after them.
-send(2) does not block: waiting inside it for frames on their way costs more than to look again.
+veth does with a frame that its other end does not accept: the frame stays a request and is tried
+again, so nothing is lost, and a slow device slows the replay down; for `_PATIENCE_S` at most, or
+until the user stops it: then the frames that the kernel has not taken are withdrawn, and none is
+sent after them. send(2) does not block: waiting inside it for frames on their way costs more than
+another call.
 
 Source: packet(7); net/packet/af_packet.c, tpacket_snd.
 """
@@ -31,17 +32,17 @@ from core.net.sockets import LOCAL_SOCKETS, SocketProvider
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.vlan import VLAN
 
-_PATIENCE_S = 5.0  # so long may a device send nothing
+_PATIENCE_S = 5.0  # the longest time without a sent frame
 _NAP_S = 0.001
 _PASSING = frozenset({0, errno.EINTR, errno.ENOBUFS, errno.EAGAIN})
 
 
 class TxRing:
-    """A ring on one interface. Frames are given in order; `flush` makes the kernel send them.
+    """A ring on one interface. Frames are put in by order; `flush` makes the kernel send them.
 
-    `longest` is the longest frame that may be given (bytes): what is asked for, or what the
-    interface takes. `sent` counts the frames that left. `stopped` is asked while a device takes
-    nothing. Raises `SendError` and `core.net.sockets.NotPermittedError`.
+    `longest` is the length of the longest frame (bytes): the caller's, or what the interface takes.
+    `sent` counts the frames that left. The ring calls `stopped` while a device takes nothing.
+    Raises `SendError` and `core.net.sockets.NotPermittedError`.
     """
 
     def __init__(
@@ -84,13 +85,13 @@ class TxRing:
     def fits(
         self, data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """(n,) which frames ``data[offset : offset + length]`` the interface takes now."""
+        """Return (n,) which frames ``data[offset : offset + length]`` the interface takes now."""
         return self._slots.fits(data, offset, length)
 
     def put(self, frames: Iterable[bytes | memoryview]) -> None:
-        """Put frames in; when the ring is full, send what is in first. Raises `SendError`.
+        """Put frames in; if the ring is full, send those that are in it first. Raises `SendError`.
 
-        Once the ring was stopped, put nothing in.
+        After the ring was stopped, put nothing in.
         """
         for frame in frames:
             if not self._make_room():
@@ -104,11 +105,11 @@ class TxRing:
     def put_many(
         self, data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]
     ) -> None:
-        """`put` for frames that lie in one array: ``data[offset : offset + length]`` each; (n,).
-        Put nothing in if one of them does not fit, nor once the ring was stopped.
+        """Put in frames that are in one array: ``data[offset : offset + length]`` each; (n,).
 
-        Rows of one width are copied at once, the longest frame's: what stands behind a shorter
-        one in its slot is not sent.
+        Put nothing in if one of them does not fit, nor after the ring was stopped. Rows of one
+        width are copied at once, the longest frame's: bytes after a shorter one in its slot are not
+        sent.
         """
         self._check(data, offset, length)
         at = 0
@@ -129,14 +130,17 @@ class TxRing:
             at += inside
 
     def _make_room(self) -> bool:
-        """Send what is in if the ring is full; return False once the ring was stopped."""
+        """Send the frames in the ring if it is full; return False after the ring was stopped."""
         if self._waiting == len(self._slots):
             self.flush()
         return not self._is_over
 
     def flush(self) -> None:
-        """Have the kernel send all that was put in, and wait until it has, or until it is stopped:
-        then the ring must not be used again. Raises `SendError`."""
+        """Have the kernel send all frames in the ring, and wait until it has, or until it is
+        stopped.
+
+        After that the ring must not be used again. Raises `SendError`.
+        """
         if not self._waiting:
             return
         start = self._next - self._waiting
@@ -163,7 +167,7 @@ class TxRing:
             time.sleep(_NAP_S)
 
     def _withdraw(self, waiting: Iterable[NDArray[np.uint32]]) -> None:
-        """Take back the requests among these statuses; the kernel looks only when it is kicked."""
+        """Take back the requests among these statuses; the kernel reads them only in a call."""
         self._is_over = True
         for part in waiting:
             self.sent += int(np.count_nonzero(part & ~np.uint32(kernel.TP_STATUS_SEND_REQUEST)))
@@ -178,7 +182,7 @@ class TxRing:
             raise refused(self._slots.refusal(what.length), what)
 
     def _failure(self, number: int) -> SendError:
-        """What stopped the kernel."""
+        """Return the error for the errno that stopped the kernel."""
         if number != errno.ENOBUFS:
             return refused(number or errno.EAGAIN, self._what)
         name = self._what.interface
@@ -190,9 +194,10 @@ class TxRing:
 
 
 def _rows(data: NDArray[np.uint8], offset: NDArray[np.int64], width: int) -> NDArray[np.uint8]:
-    """``data[offset : offset + width]`` for each offset, (n, width); all of it is in `data`.
+    """Return ``data[offset : offset + width]`` for each offset, (n, width); all of it is in `data`.
 
-    Frames of one size lie evenly apart in a file: then it is a view, and nothing is gathered.
+    Frames of one size are evenly spaced in a file: then the result is a view, and nothing is
+    copied.
     """
     rows = np.lib.stride_tricks.sliding_window_view(data, width)
     steps = np.diff(offset)

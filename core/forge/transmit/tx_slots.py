@@ -74,15 +74,15 @@ _COPIED = 2048  # bytes: what is longer would take the kernel more than a page
 def alone(
     frame: bytes | memoryview,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
-    """One frame as an array of frames: data, offset (1,), length (1,)."""
+    """Return one frame as an array of frames: data, offset (1,), length (1,)."""
     return np.frombuffer(frame, np.uint8), np.zeros(1, np.int64), np.array([len(frame)], np.int64)
 
 
 class TxSlots:
     """The slots of a ring on one interface, for frames of up to `longest` bytes, as columns.
 
-    `status` (slots,) are TP_STATUS_*, `frames` (slots, room) uint8. The `mtu` (bytes) is what is
-    taken for it while the interface cannot be asked. Raises OSError and
+    `status` (slots,) are TP_STATUS_*, `frames` (slots, room) uint8. `mtu` (bytes) is the value to
+    use while the interface cannot report its own. Raises OSError and
     `core.net.sockets.NotPermittedError`.
     """
 
@@ -122,8 +122,9 @@ class TxSlots:
         return self._count
 
     def close(self) -> None:
-        """Close the socket. The memory is unmapped when nobody looks at a column any more: numpy
-        does not keep a mapping from being closed under it."""
+        """Close the socket. The memory is unmapped when the last column is released: numpy does not
+        keep a mapping open.
+        """
         none = np.empty(0, np.uint32)
         self.status, self._length, self._copied = none, none, none.astype(np.uint16)
         self.frames = np.empty((0, 0), np.uint8)
@@ -132,8 +133,9 @@ class TxSlots:
     def fits(
         self, data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """(n,) which frames ``data[offset : offset + length]`` the interface takes now: with what
-        there may be in a slot, and what the kernel lets through (see above)."""
+        """Return (n,) which frames ``data[offset : offset + length]`` the interface takes now: they
+        fit into a slot, and the kernel accepts them (see above).
+        """
         untagged = self.mtu() + ETHERNET.size
         found: NDArray[np.bool_] = length <= min(self.longest, untagged)
         found &= length >= ETHERNET.size
@@ -143,16 +145,16 @@ class TxSlots:
         return found
 
     def refusal(self, length: int) -> int:
-        """The errno that a socket has for a frame of this length that does not fit."""
+        """Return the errno that a socket has for a frame of this length that does not fit."""
         return errno.EINVAL if length < ETHERNET.size else errno.EMSGSIZE
 
     def measure(self, slots: slice, length: int | NDArray[np.int64]) -> None:
-        """Say how long the frames of some slots are."""
+        """Set the lengths of the frames in some slots."""
         self._length[slots] = length + _VIRTIO_HEADER.itemsize
         self._copied[slots] = np.minimum(length, _COPIED)
 
     def kick(self) -> int:
-        """One send(2) over the ring; the errno, 0 if all is well."""
+        """Call send(2) once over the ring; return the errno, or 0."""
         try:
             self._socket.send(b"")
         except OSError as error:
@@ -160,7 +162,7 @@ class TxSlots:
         return 0
 
     def mtu(self) -> int:
-        """The interface's MTU of now; the last one known of an interface that is gone."""
+        """Return the interface's current MTU, or the last known one if it no longer exists."""
         request = _IFREQ.pack(self._interface.encode(), 0)
         with suppress(OSError):
             answer = fcntl.ioctl(self._socket, kernel.SIOCGIFMTU, request)

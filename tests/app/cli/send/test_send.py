@@ -149,7 +149,7 @@ def test_drafts_are_saved_and_recalled(send: Call) -> None:
         ((*SYN, "--template", "x"), "--template: none is named 'x'"),
         ((*SYN, "--template", "udp", "--draft", "nope"), "--template and --draft both"),
         ((*SYN, "--set", "x"), "--set x: write KEY=VALUE"),
-        ((*SYN, "--rate", "1", "--interval", "1"), "give one of them"),
+        ((*SYN, "--rate", "1", "--interval", "1"), "give --rate or --interval"),
         ((*SYN, "--link", "lo", "--system-header"), "verbatim"),
         ((*SYN, "--bypass"), "--link IFACE"),
         ((*SYN, "--count", "0"), "--count"),

@@ -50,7 +50,7 @@ def test_every_destination_group_and_source_is_named_and_agreed_to() -> None:
     ]
     found = survey_of(*frames).examination(FEW, frozenset())
     told = " ".join(found.questions)
-    assert "198.51.100.1 on veth9 was not agreed to before." in found.questions
+    assert "198.51.100.1 on veth9 was not approved before." in found.questions
     assert "198.51.100.2 (ff:ff:ff:ff:ff:ff) is a broadcast: every host on veth9" in told
     assert "The source 203.0.113.9 is no address of this host" in told
     assert told.count("verbatim, past the IP stack") == 1
@@ -149,7 +149,7 @@ def test_destinations_behind_tags_are_told_apart(tags: tuple[str, ...], network:
     ]
     told = " ".join(survey_of(*frames).examination(FEW, frozenset()).questions)
     for last in (1, 2, 3):
-        assert f"{base}{last} on veth9 was not agreed to before." in told
+        assert f"{base}{last} on veth9 was not approved before." in told
 
 
 def test_what_no_reader_knows_is_looked_at_frame_by_frame() -> None:

@@ -38,7 +38,7 @@ def test_loopback_is_not_asked(destination: str, source: str) -> None:
 
 def test_a_stranger_is_asked_once_and_named() -> None:
     found = examine(packet(STRANGER), verbatim=False, interface="eth0")
-    assert found.questions == (f"{STRANGER} on eth0 was not agreed to before.",)
+    assert found.questions == (f"{STRANGER} on eth0 was not approved before.",)
     assert found.target is Target.HOST
     assert examine(packet(STRANGER), verbatim=False, known=found.marks).questions == ()
     assert examine(packet("198.51.100.8"), verbatim=False, known=found.marks).questions
@@ -68,7 +68,7 @@ def test_a_wrong_version_hides_no_destination(version: str) -> None:
     data = evaluate(Draft(("ip",), {"ip.dst": STRANGER, **texts})).data
     found = examine(data, verbatim=False, network="ip")
     assert (found.destination, found.target) == (STRANGER, Target.HOST)
-    assert found.questions == (f"{STRANGER} was not agreed to before.",)
+    assert found.questions == (f"{STRANGER} was not approved before.",)
     other = evaluate(Draft(("ip",), {"ip.dst": "198.51.100.8", **texts})).data
     assert examine(other, verbatim=False, network="ip", known=found.marks).questions
     inside = frame(STRANGER, texts={"ip.version": version})

@@ -58,7 +58,7 @@ def test_what_changed_after_the_answer_is_asked_anew(asked: Asked) -> None:
     order = Order((Draft(("eth", "ip", "udp"), UDP),), method=SendMethod.LINK, interface="eth0")
     first = asked.send(order)
     assert first is not None
-    assert f"{SERVER} on eth0 was not agreed to before." in first.sentences
+    assert f"{SERVER} on eth0 was not approved before." in first.sentences
     second = asked.answer()
     assert asked.machine.sent == []
     assert second is not None
@@ -81,7 +81,7 @@ def test_a_spoofed_source_an_arp_reply_and_a_wrong_version_are_named(asked: Aske
     asked.forger.answer(False)
     found = asked.send(Order((Draft(("ip", "udp"), {**UDP, "ip.version": "6"}),)))
     assert found is not None
-    assert found.sentences == (f"{SERVER} on eth0 was not agreed to before.",)
+    assert found.sentences == (f"{SERVER} on eth0 was not approved before.",)
     asked.forger.answer(False)
     assert asked.machine.sent == []
 
@@ -101,4 +101,4 @@ def test_so_it_is_on_the_command_line(
     assert machine.sent == []
     said = capfd.readouterr().err
     assert "(ff:ff:ff:ff:ff:ff) is a broadcast: every host on eth0" in said
-    assert "was not agreed to" not in said
+    assert "was not approved" not in said
