@@ -1,7 +1,7 @@
-"""A computer for the forge that sends nothing: routes, questions and a socket made up for tests.
+"""A scripted host for the forge that sends nothing: routes, addresses, and a socket for tests.
 
-What would leave is written down. `wire` is called with each packet as it would be captured, so that
-a test can put the copy and an answer into the store.
+It records the packets that would leave. `wire` gets each packet as it would be captured, so that a
+test can put the copy and an answer into the store.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ NO_ROUTE = "ENETUNREACH: there is no route to 203.0.113.9; see 'ip route'"
 
 
 class ScriptedAddresses(HostAddresses):
-    """Loopback and HOST are ours; all else is a host."""
+    """This host owns loopback and HOST; every other address is another host's."""
 
     def kind(self, address: bytes) -> int:
         return RouteKind.LOCAL if self.owns(address) else RouteKind.UNICAST
@@ -58,7 +58,7 @@ class ScriptedAddresses(HostAddresses):
 
 
 class ScriptedTransmission(PreparedTransmission):
-    """Is examined by the rails there are, on a computer that has HOST and MAC_HOST."""
+    """A transmission of a host that owns HOST and MAC_HOST, with the usual questions."""
 
     def examine(
         self,
@@ -174,7 +174,7 @@ class Wire:
 
 
 def _as_linux_sends(packet: bytes) -> bytes:
-    """An identification where there was none, and the header's sum (raw(7))."""
+    """Return the packet with an identification if it had zero, and with its checksum (raw(7))."""
     number = packet[4:6] if any(packet[4:6]) else b"\x3a\x7e"
     head = packet[:4] + number + packet[6:10] + bytes(2) + packet[12:20]
     return head[:10] + struct.pack(">H", checksum(head)) + head[12:] + packet[20:]

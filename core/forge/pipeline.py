@@ -60,7 +60,7 @@ class BuiltOrder:
     evaluations: tuple[Evaluation, ...]
     transmission: PreparedTransmission
     audit_path: str = ""
-    """Where the order is written down; empty without an audit."""
+    """The path of the audit file; empty without an audit."""
 
     def review(self, known: frozenset[str]) -> Examination:
         """Review the bytes; `known` are marks that the user approved before."""
@@ -112,7 +112,7 @@ class SendJob(Protocol):
 
     method: SendMethod
     drafts: tuple[Draft, ...]
-    """What the history keeps if packets left."""
+    """The entry for the history if packets left."""
 
     @property
     def sent(self) -> int:

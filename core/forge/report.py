@@ -12,7 +12,7 @@ from core.forge.values import SendProgress
 class Report:
     """The state of one order.
 
-    `progress` is None before the first packet is sent; `error` is why the order cannot be sent, or
+    `progress` stays None until the first packet; `error` is why the order cannot be sent, or
     why sending ended. `unseen_reason` is why the capture cannot show the packet, or empty.
     `listening` is true while replies may arrive, `counting` while captured packets are still to be
     compared; `declined` is true if the user answered no.

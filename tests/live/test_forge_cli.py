@@ -37,7 +37,7 @@ class Near:
     state: Path
 
     def __call__(self, *arguments: str, answer: str | None = None) -> tuple[int, str, str]:
-        """Status, output and what was said; `answer` is typed on a terminal."""
+        """Return status, output, and messages; `answer` is typed on a terminal."""
         command = [
             *self.network.inside(self.network.near), "env", f"XDG_STATE_HOME={self.state}",
             f"XDG_CONFIG_HOME={self.state / 'config'}",
@@ -82,7 +82,7 @@ def near(network: Network, tmp_path: Path) -> Near:
     return Near(network, tmp_path)
 
 
-def test_what_left_and_what_came_back(near: Near) -> None:
+def test_the_sent_packet_and_its_replies(near: Near) -> None:
     status, events = near.events(*UDP, "--ip.ttl", "7", "--wait", "5")
     assert status == 0
     sent, copy, reply, end = events
@@ -102,7 +102,7 @@ def test_nobody_answers(near: Near) -> None:
     assert "rawscope: no answer" in said
 
 
-def test_a_stranger_is_asked_about_once(near: Near) -> None:
+def test_a_new_destination_is_a_question_once(near: Near) -> None:
     status, out, said = near("send", *UDP)
     assert (status, out) == (1, "")
     assert f"{FAR_ADDRESS} on near0 was not approved before." in said
@@ -121,7 +121,7 @@ def test_a_stranger_is_asked_about_once(near: Near) -> None:
 
 
 @pytest.mark.parametrize("version", ["0", "6"])
-def test_a_wrong_version_does_not_pass_the_rails(near: Near, version: str) -> None:
+def test_a_wrong_version_does_not_avoid_the_questions(near: Near, version: str) -> None:
     """The payload makes it an IPv6 header to ourselves, if it is read as one."""
     arguments = ("send", "--layers", "ip", "--ip.version", version, "--ip.dst")
     payload = ("--payload", f"hex:{bytes(19).hex()}01")
@@ -132,7 +132,7 @@ def test_a_wrong_version_does_not_pass_the_rails(near: Near, version: str) -> No
     assert near(*arguments, "10.77.0.3", *payload)[0] == 1, "a yes is to one destination"
 
 
-def test_a_spoofed_source_to_ourselves_is_asked(near: Near) -> None:
+def test_a_spoofed_source_to_this_host_is_a_question(near: Near) -> None:
     own = ("send", "--ip.dst", NEAR_ADDRESS, "--udp.dstport", "9")
     assert near(*own)[0] == 0
     status, out, said = near(*own, "--ip.src", FAR_ADDRESS)
@@ -140,7 +140,7 @@ def test_a_spoofed_source_to_ourselves_is_asked(near: Near) -> None:
     assert f"The source {FAR_ADDRESS} is no address of this host" in said
 
 
-def test_a_frame_on_loopback_is_asked_by_its_ip_destination(near: Near) -> None:
+def test_a_frame_on_loopback_is_reviewed_by_its_ip_destination(near: Near) -> None:
     arguments = ("send", "--link", "lo", "--udp.dstport", "9", "--ip.src", "127.0.0.1", "--ip.dst")
     assert near(*arguments, "127.0.0.1")[0] == 0
     status, out, said = near(*arguments, FAR_ADDRESS)
@@ -148,7 +148,7 @@ def test_a_frame_on_loopback_is_asked_by_its_ip_destination(near: Near) -> None:
     assert f"{FAR_ADDRESS} on lo was not approved before." in said
 
 
-def test_many_are_asked_about_every_time(near: Near) -> None:
+def test_many_packets_are_a_question_every_time(near: Near) -> None:
     arguments = ("send", "--ip.dst", NEAR_ADDRESS, "--udp.dstport", "9", "--count", "1001")
     assert near(*arguments)[0] == 1
     assert near(*arguments, "--yes")[0] == 0
@@ -223,7 +223,9 @@ def test_verbatim_frames_arrive(near: Near) -> None:
     assert len(set(frames)) == 1
 
 
-def test_a_yes_to_one_replay_is_none_to_another_file(near: Near, tmp_path: Path) -> None:
+def test_an_approval_of_one_replay_does_not_count_for_another_file(
+    near: Near, tmp_path: Path
+) -> None:
     """Nor to a pipe, of which nothing is known, nor to more a second than it was."""
     paced = [TIME_NS + 1_000_000 * number for number in range(1100)]
     first = capture_of(tmp_path / "a.pcap", [udp_frame(b"x", 1)] * 1100, [TIME_NS] * 1100)

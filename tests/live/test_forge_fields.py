@@ -49,7 +49,7 @@ MESSAGES = {
     icmp.UNREACHABLE: {"icmp.code": str(icmp.FRAGMENTATION_NEEDED)},
     icmp.ROUTER_ADVERTISEMENT: {"payload": "hex:" + "0a4d0001 00000000" * 8},
 }
-# tshark has another name for these, or none: then the bytes are looked at.
+# tshark has another name for these, or no name: then the test compares the bytes.
 NAMES = {"icmp.length": "icmp.length.original_datagram"}
 IN_WORDS = frozenset({"icmp.addr_entry_size"})  # tshark tells the number on the wire
 NAMELESS = frozenset({"icmp.ext.echo.bits", "icmp.unused", "icmp.reserved"})
@@ -130,7 +130,7 @@ def told(slot: PlacedField, text: str) -> Value:
 
 
 def name_of(slot: PlacedField) -> str:
-    """What tshark calls a field."""
+    """Return tshark's name of a field."""
     return NAMES.get(slot.name, slot.name)
 
 

@@ -1,4 +1,4 @@
-"""Forged IPv6 between two namespaces: as it was asked for, answered, or refused by name."""
+"""Forged IPv6 between two namespaces: sent as requested, answered, or refused by name."""
 
 from __future__ import annotations
 

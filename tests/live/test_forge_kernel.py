@@ -1,4 +1,4 @@
-"""What the kernel does with forged packets: rewrites, refusals, answers, each with its name."""
+"""The kernel's treatment of forged packets: rewrites, refusals, answers, each with its name."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def udp(**texts: str) -> Draft:
 
 
 def build(draft: Draft, interface: str = "") -> bytes:
-    """The bytes with what the machine suggests. In the sender's namespace."""
+    """Return the bytes with this host's suggestions. For the sender's namespace."""
     around = suggest_from_routes(draft, interface, resolve=True)
     evaluation = evaluate(draft, around.values)
     assert evaluation.errors == ()
@@ -230,7 +230,7 @@ def test_echo_and_arp_are_answered(network: Network) -> None:
 def refusal(
     network: Network, draft: Draft, method: SendMethod = SendMethod.IP, interface: str = ""
 ) -> SendError:
-    """How a draft is refused, whether before or by the kernel."""
+    """Return the refusal of a draft, by rawscope or by the kernel."""
 
     def attempt() -> SendError | None:
         try:
@@ -270,7 +270,7 @@ def test_nobody_answers_for_the_address(network: Network) -> None:
 
 
 @pytest.mark.parametrize("kind", ["blackhole", "unreachable", "prohibit"])
-def test_a_route_that_refuses_is_told_as_a_route(network: Network, kind: str) -> None:
+def test_a_refusing_route_is_reported_as_a_route(network: Network, kind: str) -> None:
     network.ip_near("route", "add", kind, "198.51.100.0/24")
     try:
         error = refusal(network, udp(**{"ip.dst": "198.51.100.7"}))
@@ -309,8 +309,8 @@ def test_a_header_that_the_kernel_does_not_take(network: Network) -> None:
     assert "--link" in str(error)
 
 
-def test_a_full_queue_is_counted_and_the_rest_goes_on(network: Network) -> None:
-    """A token bucket that lets almost nothing through: what it drops is told by ENOBUFS."""
+def test_a_full_queue_is_counted_and_the_rest_is_sent(network: Network) -> None:
+    """A token bucket that lets almost nothing through: ENOBUFS reports what it drops."""
     tc = ("tc", "-n", network.near, "qdisc")
     run(
         *tc, "add", "dev", "near0", "root", "tbf", "rate", "8kbit", "burst", "1600", "limit", "3000"
@@ -362,7 +362,7 @@ def test_a_stop_ends_it_soon(network: Network) -> None:
 
 
 def test_ipv6_goes_out_as_it_is() -> None:
-    """On loopback, where every machine with IPv6 has an address."""
+    """On loopback, where all hosts with IPv6 have an address."""
     if not socket.has_ipv6:
         pytest.skip("no IPv6 here")
     fields = {"ipv6.dst": "::1", "ipv6.hlim": "3", "ipv6.flow": "0x12345", "udp.dstport": "9"}

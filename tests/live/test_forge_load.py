@@ -56,7 +56,7 @@ def test_one_frame_is_sent_often_around_the_ring(network: Network, size: int) ->
         assert ours(watch.wait_for(total)) == [often] * total
 
 
-def test_what_a_slow_queue_drops_is_told_and_what_is_counted_arrives(network: Network) -> None:
+def test_drops_of_a_slow_queue_are_reported_and_counted_packets_arrive(network: Network) -> None:
     with watching(network, ring_bytes=32 << 20) as watch, slow(network):
 
         def send() -> tuple[int, set[int]]:
@@ -99,7 +99,7 @@ def test_a_frame_shorter_than_a_header_is_refused(network: Network) -> None:
 
 
 def test_a_slot_that_the_kernel_refuses_did_not_leave(network: Network) -> None:
-    """It marks the slot and stands there: told at each call, and counted never."""
+    """The kernel marks the slot and stops: each call reports it, and none counts it."""
 
     def send() -> list[tuple[int, int]]:
         with contextlib.closing(EqualFrames("far0", 1500, frame(1), False)) as ring:

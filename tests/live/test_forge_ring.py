@@ -151,10 +151,10 @@ def test_the_mtu_of_now_counts(network: Network) -> None:
         network.ip_far("link", "set", "far0", "mtu", "1500")
 
 
-def test_what_the_other_end_drops_is_told(
+def test_drops_of_the_other_end_are_reported(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A veth whose other end takes less answers ENOBUFS for ever."""
+    """A veth whose other end takes less answers ENOBUFS forever."""
     monkeypatch.setattr(tx_ring, "_PATIENCE_S", 0.2)
     network.ip_near("link", "set", "near0", "mtu", "900")
 
@@ -176,7 +176,7 @@ def test_what_the_other_end_drops_is_told(
 
 @pytest.mark.parametrize("method", ["put", "put_many", "replay"])
 def test_nothing_is_sent_after_frames_that_a_stop_withdrew(network: Network, method: str) -> None:
-    """The other end of the veth drops frame 9 for ever; more frames follow than the ring holds."""
+    """The other end of the veth drops frame 9 forever; more frames follow than the ring holds."""
     sizes = [1514 if number == 9 else 60 for number in range(12_000)]
     frames = [frame(number, size) for number, size in enumerate(sizes)]
     batch = batch_of(frames, [0] * len(frames))
@@ -214,7 +214,7 @@ def test_nothing_is_sent_after_frames_that_a_stop_withdrew(network: Network, met
 
 
 def test_long_frames_are_copied_in_part_and_arrive_whole(network: Network) -> None:
-    """Around the length up to which the kernel is asked for a copy, and far above."""
+    """Around the length up to which the kernel copies, and far above."""
     sizes = [60, 2047, 2048, 2049, 4096, 9000, 60]
     sent = [frame(number, size) for number, size in enumerate(sizes)]
     network.ip_far("link", "set", "far0", "mtu", "9000")
@@ -235,7 +235,7 @@ def test_long_frames_are_copied_in_part_and_arrive_whole(network: Network) -> No
         network.ip_near("link", "set", "near0", "mtu", "1500")
 
 
-def test_an_interface_that_goes_down_is_told_with_the_count(network: Network) -> None:
+def test_an_interface_that_goes_down_is_reported_with_the_count(network: Network) -> None:
     network.ip_near("link", "add", "spare0", "type", "veth", "peer", "name", "spare1")
     try:
         network.ip_near("link", "set", "spare0", "up")
@@ -275,7 +275,7 @@ def test_a_slow_device_slows_the_ring_down_and_loses_nothing(network: Network) -
 
 
 def replayed(network: Network, pace: ReplayPace, gaps_ms: list[int]) -> tuple[list[float], float]:
-    """Replay frames so far apart; the gaps they arrived with (s), and how long it took."""
+    """Replay frames at a distance; return the gaps at arrival (s), and the duration."""
     times = [1_000_000 * at for at in np.cumsum([0, *gaps_ms]).tolist()]
     batch = batch_of([frame(number) for number in range(len(times))], times)
     with watching(network, ring_bytes=32 << 20) as watch:

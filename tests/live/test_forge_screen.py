@@ -1,4 +1,4 @@
-"""The forge on the screen with a real network: what leaves, and what comes back.
+"""The forge on the screen with a real network: sent packets and replies.
 
 The whole program runs in the near namespace: the test's thread goes there, and the threads that
 the program makes are born there.
@@ -116,7 +116,7 @@ def play(network: Network, tmp_path, scene) -> None:
 
 
 def test_three_ports(network, tmp_path):
-    """Open, closed and filtered, each told with its delay; the kernel's changes are told."""
+    """Open, closed and filtered, each reported with its delay; so are the kernel's changes."""
     nft = require_peer("nft")
     rule = f"tcp dport {FILTERED} drop"
     network.run_far(nft, "add", "table", "inet", "t")
@@ -149,7 +149,7 @@ def test_three_ports(network, tmp_path):
 
 
 async def answered_since(play: Play, network: Network) -> None:
-    """Wait until the answer to a later connection was looked at: an earlier one would have been."""
+    """Wait until the answer to a later connection was compared, and so all earlier ones."""
     tracker = play.screen.sides["forge"].service._lookup._tracker
     looked_at = tracker._next
     network.in_near(lambda: socket.create_connection((FAR_ADDRESS, OPEN))).close()
@@ -183,7 +183,7 @@ def test_a_captured_packet_leaves_again_byte_for_byte(network, tmp_path):
     play(network, tmp_path, scene)
 
 
-def test_too_much_for_the_mtu_is_told_by_name(network, tmp_path):
+def test_more_than_the_mtu_is_reported_by_name(network, tmp_path):
     async def scene(play: Play) -> None:
         await play.pilot.press("f2")
         play.form.held = FormState.of(TEMPLATES["udp"].drafts)

@@ -57,7 +57,7 @@ class Command:
         self.process.communicate()
 
     def end_by(self, number: int) -> tuple[int, str, str]:
-        """One signal; the status, output and what was said."""
+        """Send one signal; return status, output, and messages."""
         self.process.send_signal(number)
         out, said = self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode, out, said
@@ -82,7 +82,7 @@ def test_waiting_for_the_next_hop(network, tmp_path, number, link) -> None:
         "net.ipv4.neigh.near0.mcast_solicit=1000")  # fmt: skip
     udp = ("send", "--ip.dst", NOBODY_THERE, "--udp.dstport", "9", "--yes", *link)
     with Command(network, tmp_path / "state", *udp) as command:
-        until(lambda: is_probing(network), "the neighbor is asked for")
+        until(lambda: is_probing(network), "the request for the neighbor")
         status, out, said = command.end_by(number)
     assert status != 0
     assert out == ""
@@ -124,7 +124,7 @@ def test_waiting_for_a_locked_audit(network, tmp_path, number) -> None:
 
 
 def test_a_fifo_in_the_place_of_the_audit_blocks_nothing(network, tmp_path) -> None:
-    """It is refused at once, so there is nothing to end."""
+    """It is refused at once, so the signal finds no process."""
     folder = tmp_path / "state" / "rawscope"
     folder.mkdir(parents=True, mode=0o700)
     os.mkfifo(folder / "sent.pcapng")
@@ -150,7 +150,7 @@ def throttle(network: Network, rate: str = "8kbit") -> None:
 
 
 def backlog(network: Network) -> int:
-    """How many bytes wait in the queue of the near end."""
+    """Return how many bytes wait in the queue of the near end."""
     tc = ("ip", "netns", "exec", network.near, "tc", "-s", "-j", "qdisc", "show", "dev", "near0")
     return json.loads(run(*tc))[0]["backlog"]
 
@@ -173,7 +173,7 @@ def test_waiting_for_a_full_queue(network, tmp_path, number, method) -> None:
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_replay_into_a_full_queue(network, tmp_path, number) -> None:
-    """What the kernel has not taken is withdrawn, and not in the audit."""
+    """Frames that the kernel has not taken are withdrawn, and not in the audit."""
     throttle(network)
     path = capture_of(tmp_path / "a.pcap", [frame(n % 200, 1400) for n in range(9000)])
     arguments = ("replay", path, "--link", "near0", "--topspeed", "--yes", "--json")
@@ -210,7 +210,7 @@ def test_a_replay_of_a_silent_pipe(network, tmp_path, number) -> None:
 
 
 def written(path: Path) -> int:
-    """How many frames the audit has; it is whole."""
+    """Return how many frames the audit has; it is whole."""
     with open_capture(path) as reader:
         count = sum(len(batch) for batch in reader.batches())
         assert not reader.damaged, reader.notes
@@ -268,7 +268,7 @@ def test_what_a_device_does_not_take_is_taken_back_from_the_audit(network, tmp_p
     assert (state / "rawscope" / "sent-frames.pcapng").stat().st_size == 0
 
 
-def test_the_lock_of_another_sender_is_given_back(network, tmp_path) -> None:
+def test_the_lock_of_another_sender_is_released(network, tmp_path) -> None:
     """A send that finds the audit locked for a moment waits for it, and sends."""
     folder = tmp_path / "state" / "rawscope"
     udp = ("send", "--ip.dst", FAR_ADDRESS, "--udp.dstport", "9", "--yes")

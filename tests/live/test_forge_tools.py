@@ -85,7 +85,7 @@ def network() -> Iterator[Network]:
 
 
 def sent(network: Network, path: Path, tool: str, draft: Draft) -> tuple[FarCapture, set[str]]:
-    """What arrived of a recipe's command, and what the recipe says is missing."""
+    """Return what arrived of a recipe's command, and what the recipe says is missing."""
     (recipe,) = (one for one in recipes(evaluate(draft), "near0") if one.name == f"{tool} command")
     with FarCapture(network, path, 1) as capture:
         name, *options = shlex.split(recipe.text)

@@ -1,6 +1,6 @@
 """Verbatim frames on an interface that has no address and no route: a mirror port's.
 
-Nothing but the frame and the interface says where it goes, so nothing else is asked.
+Only the frame and the interface decide the destination, so no other question is needed.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def near(network: Network, tmp_path: Path) -> Near:
 
 
 def check(network: Network, name: str, frame: bytes) -> None:
-    """The frame is what was asked for, also where nothing was."""
+    """The frame has the requested bytes, also in fields without a request."""
     layers, texts, destination, source = FRAMES[name]
     assert frame[:6].hex() == destination
     assert frame[6:12] == mac(network, "near0")
@@ -152,7 +152,7 @@ def test_by_form(network: Network, tmp_path: Path, name: str) -> None:
 
 
 def watching_far(network: Network):
-    """What arrives at far0."""
+    """Return the frames that arrive at far0."""
     return watching(_Turned(network), "far0")
 
 
@@ -192,7 +192,7 @@ def test_a_captured_one_again(network: Network, near: Near, tmp_path: Path, name
         assert watch.wait_for(3)[2].data == frame
 
 
-def test_only_what_is_missing_is_asked_for(near: Near) -> None:
+def test_only_a_missing_address_is_requested(near: Near) -> None:
     """Nobody answers for the next hop, so its link address is unknown."""
     fields = [
         word for key, text in without(UNICAST, "eth.dst").items() for word in (f"--{key}", text)
@@ -231,7 +231,7 @@ def test_the_network_way_still_needs_a_route(near: Near) -> None:
     assert "ENETUNREACH: there is no route to 224.0.0.251" in said
 
 
-def test_strangers_are_asked_about_as_ever(near: Near) -> None:
+def test_new_destinations_are_questions_as_usual(near: Near) -> None:
     fields = options(UNICAST)
     status, out, said = near("send", "--link", "near0", *fields)
     assert (status, out) == (1, "")
@@ -270,7 +270,7 @@ def test_the_source_is_the_interfaces_own(tmp_path: Path, addresses, destination
 
 
 def ip_frames(watch: Watch) -> list[bytes]:
-    """What is no ARP request of the kernel's, which looked for the host."""
+    """Return the frames that are not ARP requests of the kernel."""
     return [one.data for one in watch.packets if one.data[12:14] != b"\x08\x06"]
 
 

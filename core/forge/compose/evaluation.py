@@ -56,11 +56,11 @@ class Origin(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One input of the form. `slot` is None for options, payload and trailer.
+    """One input of the form. Options, payload, and trailer have no `slot`.
 
     `text` is what the user typed, `error` one sentence about it, or empty. `shown` is the value in
     the bytes as the field takes it (grayed in an empty input), `meaning` what that number stands
-    for. `span` is None if the field has no bytes. `is_pending` is true while the field's file is
+    for. A field without bytes has no `span`. `is_pending` is true while the field's file is
     being read. `layer` is the index of its layer in `Draft.layers`, -1 for payload and trailer;
     `level` is 1 for a part of a field.
     """
@@ -83,7 +83,7 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A draft with its fields and bytes. `built` is None if the bytes do not fit."""
+    """A draft with its fields and bytes. If the bytes do not fit, `built` is absent (None)."""
 
     draft: Draft
     fields: tuple[FormField, ...]

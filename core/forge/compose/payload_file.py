@@ -37,7 +37,7 @@ class FileContent:
 
 
 FileContents = Mapping[str, FileContent]
-"""What was read, by the text after ``@``."""
+"""The contents of files, by the text after ``@``."""
 
 NO_FILES: FileContents = MappingProxyType({})
 

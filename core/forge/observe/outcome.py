@@ -78,8 +78,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A packet that answers the sent one. `delay_ns` is None if the copy was not captured, or if
-    the clock of the timestamps was stepped in between.
+    """A packet that answers the sent one.
+
+    `delay_ns` has no value (None) without a captured copy, or after a step of the clock that
+    stamps packets.
     """
 
     seen: CapturedPacket

@@ -5,7 +5,7 @@ A row of equal slots. A slot is a header (``struct tpacket2_hdr``) and the frame
 The kernel copies a link header out of a slot and refers to the rest in place, page by page, which
 for a frame of a few hundred bytes costs more than the copy: taking and releasing pages, and each
 reader of the packet behind it that wants its header in one piece. With PACKET_VNET_HDR a
-``struct virtio_net_hdr`` stands before each frame, whose ``hdr_len`` says how many bytes to copy:
+``struct virtio_net_hdr`` precedes each frame, and its ``hdr_len`` says how many bytes to copy:
 all, up to `_COPIED`. It asks for nothing else (no checksum, no segmentation), and is a third to a
 half faster at 54 as at 1,514 bytes.
 

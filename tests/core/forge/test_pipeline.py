@@ -65,7 +65,7 @@ def orders_of(name: str, method: SendMethod) -> Iterator[Order]:
 
 @dataclass
 class Driven:
-    """What one of the two drivers asked and sent, and its records."""
+    """The questions, packets, and records of one of the two drivers."""
 
     folder: Path
     questions: list[str]
@@ -251,7 +251,7 @@ def test_a_draft_is_evaluated_once(monkeypatch) -> None:
 
 @given(st.sampled_from(sorted(TEMPLATES)), st.integers(0, 65535), st.booleans())
 def test_the_bytes_shown_are_the_bytes_sent(name, port, typed) -> None:
-    """What the form evaluates with the same suggestions is what goes to the socket."""
+    """The socket gets the bytes that the form evaluates with the same suggestions."""
     host = ScriptedMachine()
     drafts = tuple(
         draft.with_texts({"ip.dst": SERVER} | ({"udp.srcport": str(port)} if typed else {}))

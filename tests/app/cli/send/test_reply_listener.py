@@ -24,7 +24,7 @@ LOOKS = [[COPY, RESET], [COPY, RESET], [COPY, RESET, RESET]]
 
 
 class ScriptedSource:
-    """Has something at each look, and nothing more when all was looked at."""
+    """Has a batch for each read, and no more after the last."""
 
     def __init__(self, looks: list[list[Frame]]) -> None:
         self._event = os.eventfd(1)
@@ -46,7 +46,7 @@ class ScriptedSource:
 
 @pytest.fixture
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[list[Frame]]:
-    """What a listener's source will have."""
+    """Return the frames that a listener's source delivers."""
     scripted: list[list[Frame]] = []
 
     def opened(name: str, _options: object, add: object) -> ScriptedSource:
@@ -59,7 +59,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[list[Frame]]:
 
 
 def heard_of(track: Track, seconds: float, *, one_answer: bool) -> list[int | None]:
-    """The delays of the replies, as they were told; the copy is told once."""
+    """Return the reported delays of the replies; the copy is reported once."""
     told: list[int | None] = []
     copies = 0
 
@@ -92,7 +92,7 @@ def test_one_answer_is_enough_for_one_packet(looks: list[list[Frame]]) -> None:
     assert looks != []
 
 
-def test_many_replies_are_told_but_not_kept(looks: list[list[Frame]]) -> None:
+def test_many_replies_are_reported_but_not_kept(looks: list[list[Frame]]) -> None:
     looks.append([COPY] + [RESET] * (MOST_REPLIES + 10))
     track = Track(Outcome(COPY.data, SendMethod.LINK))
     told = heard_of(track, 0.05, one_answer=False)

@@ -29,7 +29,7 @@ Call = Callable[..., tuple[int, str, str]]
 def send(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Call:
-    """Runs ``rawscope send``; gives status, output, and what was said."""
+    """Run ``rawscope send``; return status, standard output, and standard error."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 

@@ -59,7 +59,7 @@ def values(slot: PlacedField) -> st.SearchStrategy[Value]:
 
 @st.composite
 def layer_values(draw: st.DrawFn, layer: str) -> dict[str, Value]:
-    """What is typed for one layer, by the name inside the table: a field or its parts, not both;
+    """Return the texts for one layer, by the name inside the table: a field or its parts, not both;
     of a message the type first, which decides what follows."""
     given: dict[str, Value] = {}
     done: set[str] = set()

@@ -1,4 +1,4 @@
-"""What the form shows: origins, computed values, spans, errors, layers that repeat."""
+"""The evaluation of a draft: origins, computed values, spans, errors, layers that repeat."""
 
 from __future__ import annotations
 

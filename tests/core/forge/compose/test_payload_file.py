@@ -1,4 +1,4 @@
-"""What a payload may be read from."""
+"""The files from which a payload may be read."""
 
 from __future__ import annotations
 

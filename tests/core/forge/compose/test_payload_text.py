@@ -1,4 +1,4 @@
-"""What the text of a payload means."""
+"""The meaning of a payload's text."""
 
 from __future__ import annotations
 

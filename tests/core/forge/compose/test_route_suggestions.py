@@ -1,4 +1,4 @@
-"""What is suggested for a frame on a chosen interface, with or without a route."""
+"""Suggestions for a frame on a chosen interface, with or without a route."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_only_the_next_hop_is_missing(no_route, destination):
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.EINVAL, errno.ENETDOWN])
-def test_a_kernel_that_cannot_be_told_to_ask_is_no_fault(no_route, monkeypatch, number):
+def test_a_kernel_that_cannot_ask_the_link_is_not_an_error(no_route, monkeypatch, number):
     def fail(_index, _address):
         raise OSError(number, os.strerror(number))
 

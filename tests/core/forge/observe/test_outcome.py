@@ -106,7 +106,7 @@ def test_an_answer_has_its_delay(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ANSWERS)
-def test_the_answer_of_another_is_none(name: str) -> None:
+def test_another_host_s_answer_is_not_a_reply(name: str) -> None:
     sent, _ = ANSWERS[name]
     outcome = Outcome(sent, SendMethod.IP)
     outcome.feed(seen(sent))
@@ -115,7 +115,7 @@ def test_the_answer_of_another_is_none(name: str) -> None:
         assert outcome.feed(seen(answer)) is belongs, other
 
 
-def test_arp_is_answered_by_the_address_that_was_asked_for() -> None:
+def test_the_requested_address_answers_arp() -> None:
     asking = make(
         "eth/arp", **{"arp.dst.proto_ipv4": "10.0.0.9", "arp.src.hw_mac": "02:00:5e:10:00:01"}
     )
@@ -135,7 +135,7 @@ def test_an_answer_that_came_before_the_copy_gets_its_delay_later() -> None:
     assert outcome.replies[0].delay_ns == 3000
 
 
-def test_a_syn_from_an_address_that_is_not_ours_has_no_note() -> None:
+def test_a_syn_from_a_foreign_address_has_no_note() -> None:
     sent, _ = ANSWERS["tcp"]
     assert Outcome(sent, SendMethod.IP).notes == ()
     local = make("ip/tcp", **{"ip.src": "127.0.0.1", "ip.dst": "127.0.0.1", "tcp.srcport": "77",
@@ -145,7 +145,7 @@ def test_a_syn_from_an_address_that_is_not_ours_has_no_note() -> None:
 
 
 @pytest.mark.parametrize("cut", range(0, 60, 3))
-def test_cut_frames_are_looked_at_without_harm(cut: int) -> None:
+def test_cut_frames_raise_nothing(cut: int) -> None:
     for sent, answer in ANSWERS.values():
         outcome = Outcome(sent[:cut], SendMethod.IP)
         outcome.feed(seen(answer[:cut]))
@@ -154,7 +154,7 @@ def test_cut_frames_are_looked_at_without_harm(cut: int) -> None:
 
 
 def handshake(answer: dict[str, str]) -> Outcome:
-    """A SYN from an address of this host, and what came back."""
+    """A SYN from an address of this host, and the replies."""
     ends = {"ip.src": "127.0.0.1", "ip.dst": "127.0.0.1"}
     ports = {"tcp.srcport": "77", "tcp.dstport": "80", "tcp.seq_raw": "5000"}
     back = {"tcp.srcport": "80", "tcp.dstport": "77", "tcp.ack_raw": "5001", "tcp.flags.ack": "1"}
@@ -171,7 +171,7 @@ def test_an_answer_to_a_syn_counts_from_the_handshake_as_in_the_table() -> None:
     assert len(outcome.notes) == 1
 
 
-def test_where_no_connection_opens_nothing_is_said_of_a_reset() -> None:
+def test_without_an_open_connection_no_note_mentions_a_reset() -> None:
     outcome = handshake({"tcp.flags.reset": "1"})
     assert "[RST, ACK] Seq=0 Ack=1 " in outcome.replies[0].info
     assert outcome.notes == ()

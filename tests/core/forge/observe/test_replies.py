@@ -1,4 +1,4 @@
-"""Which segments of a connection answer one of ours, beside those that go on whatever we send."""
+"""Segments that answer a sent one, beside those of a connection that continues anyway."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def test_a_copy_and_its_reply_are_found_among_others():
     assert reply.delay_ns == between_ns
 
 
-def test_what_was_captured_before_is_not_ours():
+def test_packets_captured_before_do_not_count_as_sent():
     store = scripted_store()
     store.append(batch([Frame(FRAME, 10), Frame(RESET, 250)]))
     tracker = tracked(store)
@@ -106,7 +106,7 @@ def test_replies_beyond_the_bound_are_counted():
     assert (len(fate.replies), fate.reply_count) == (MOST_REPLIES, MOST_REPLIES + 50)
 
 
-def test_a_connection_that_goes_on_is_no_reply():
+def test_a_connection_that_continues_is_not_a_reply():
     """An old segment that is sent again: only the next empty segment may be about it."""
     store = scripted_store()
     old = tcp(HOST, SERVER, PORTS, PSH | ACK, (1000, 500), b"old")
@@ -146,7 +146,7 @@ def test_eviction_while_tracking():
     assert tracker.outcomes()[0].reply_count == 1
 
 
-def test_garbage_is_looked_at_and_passed_over():
+def test_garbage_is_compared_and_skipped():
     store = scripted_store()
     tracker = tracked(store, SendMethod.LINK, b"\xff" * 20)
     store.append(batch([Frame(bytes(20), 1), Frame(b"\xff" * 20, 1), Frame(ethernet(b""), 1)]))

@@ -1,4 +1,4 @@
-"""What is asked before a capture is sent again: of all its frames. Nothing is sent here."""
+"""The questions before a replay, about all its frames. Nothing is sent here."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_every_destination_group_and_source_is_named_and_agreed_to() -> None:
      frame("198.51.100.1", BROADCAST)],
     ids=["destination", "source", "broadcast"],
 )  # fmt: skip
-def test_a_yes_to_one_file_is_none_to_another(other: bytes) -> None:
+def test_an_approval_of_one_file_does_not_count_for_another(other: bytes) -> None:
     known = survey_of(frame("198.51.100.1")).examination(FEW, frozenset()).marks
     assert survey_of(frame("198.51.100.1")).examination(FEW, known).questions == ()
     assert survey_of(*[frame("198.51.100.1")] * 50, other).examination(FEW, known).questions
@@ -79,7 +79,7 @@ def test_many_destinations_are_counted() -> None:
     assert survey_of(*frames).examination(FEW, found.marks).questions == ()
 
 
-def test_too_many_kinds_are_asked_about_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_kinds_are_a_question_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_KINDS", 5)
     frames = [frame(f"198.51.100.{number}") for number in range(1, 8)]
     found = survey_of(*frames).examination(FEW, frozenset())
@@ -140,7 +140,7 @@ def test_a_dense_second_in_a_slow_capture_counts() -> None:
     "tags", [("vlan",), ("ieee8021ad", "vlan"), ("ieee8021ad", "vlan", "vlan")]
 )
 @pytest.mark.parametrize("network", ["ip", "ipv6"])
-def test_destinations_behind_tags_are_told_apart(tags: tuple[str, ...], network: str) -> None:
+def test_destinations_after_tags_are_distinguished(tags: tuple[str, ...], network: str) -> None:
     """Also where they differ in their last byte only."""
     base = {"ip": "198.51.100.", "ipv6": "2001:db8::"}[network]
     frames = [
@@ -152,7 +152,7 @@ def test_destinations_behind_tags_are_told_apart(tags: tuple[str, ...], network:
         assert f"{base}{last} on veth9 was not approved before." in told
 
 
-def test_what_no_reader_knows_is_looked_at_frame_by_frame() -> None:
+def test_unknown_protocols_are_reviewed_frame_by_frame() -> None:
     strange = [bytes(12) + b"\x12\x34" + bytes([number]) for number in range(5)]
     capture_review = survey_of(*strange, *strange)
     assert len(capture_review._kinds) == 5

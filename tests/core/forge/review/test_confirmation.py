@@ -1,4 +1,4 @@
-"""What is asked before packets leave. Nothing is sent here: routes are only looked up."""
+"""The questions before packets leave. Nothing is sent here: routes are only looked up."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_loopback_is_not_asked(destination: str, source: str) -> None:
     assert (found.target, found.questions, found.marks) == (Target.OWN, (), frozenset())
 
 
-def test_a_stranger_is_asked_once_and_named() -> None:
+def test_a_new_destination_is_a_question_with_its_name_once() -> None:
     found = examine(packet(STRANGER), verbatim=False, interface="eth0")
     assert found.questions == (f"{STRANGER} on eth0 was not approved before.",)
     assert found.target is Target.HOST
@@ -44,14 +44,14 @@ def test_a_stranger_is_asked_once_and_named() -> None:
     assert examine(packet("198.51.100.8"), verbatim=False, known=found.marks).questions
 
 
-def test_a_spoofed_source_is_asked_though_the_destination_is_known() -> None:
+def test_a_spoofed_source_is_a_question_even_if_the_destination_is_approved() -> None:
     known = examine(packet(STRANGER), verbatim=False).marks
     found = examine(packet(STRANGER, "203.0.113.1"), verbatim=False, known=known)
     (question,) = found.questions
     assert "203.0.113.1 is no address of this host" in question
 
 
-def test_a_spoofed_source_to_ourselves_is_asked_since_our_answer_goes_there() -> None:
+def test_a_spoofed_source_to_this_host_is_a_question_because_the_answer_goes_there() -> None:
     found = examine(packet("127.0.0.1", "203.0.113.1"), verbatim=False)
     assert found.target is Target.OWN
     (question,) = found.questions
@@ -184,7 +184,7 @@ def test_many_hearers_are_named(destination: str, target: Target, word: str) -> 
     assert destination in found.questions[0]
 
 
-def test_verbatim_is_asked_by_its_interface() -> None:
+def test_a_verbatim_frame_is_approved_for_its_interface() -> None:
     found = examine(frame(STRANGER), verbatim=True, interface="veth9")
     assert len(found.questions) == 3
     assert "veth9 verbatim, past the IP stack and its firewall" in found.questions[2]
@@ -206,7 +206,7 @@ def test_a_group_of_the_link_counts() -> None:
     assert found.target is Target.MULTICAST
 
 
-def test_bytes_that_are_no_packet_are_asked_too() -> None:
+def test_bytes_that_are_not_a_packet_are_a_question_too() -> None:
     found = examine(b"\1\2\3", verbatim=True, interface="veth9")
     assert found.target is Target.HOST
     assert found.questions
@@ -229,13 +229,13 @@ def test_bytes_that_are_no_packet_are_asked_too() -> None:
         (SendVolume(1001, float("nan")), 1),
     ],
 )
-def test_volume_is_asked_always(load: SendVolume, asked: int) -> None:
+def test_the_volume_is_always_a_question(load: SendVolume, asked: int) -> None:
     found = examine(packet("127.0.0.1"), verbatim=False, load=load)
     assert len(found.questions) == asked
     assert found.marks == frozenset(), "and never remembered"
 
 
-def test_a_source_route_is_asked_for_its_end() -> None:
+def test_the_end_of_a_source_route_is_a_question() -> None:
     known = examine(packet(STRANGER), verbatim=False).marks
     routed = packet(STRANGER, **{"ip.options": "lsrr=4:203.0.113.77"})
     found = examine(routed, verbatim=False, known=known)
@@ -245,7 +245,7 @@ def test_a_source_route_is_asked_for_its_end() -> None:
     assert examine(other, verbatim=False, known=known | found.marks).questions
 
 
-def test_a_routing_header_is_asked_for_its_end() -> None:
+def test_the_end_of_a_routing_header_is_a_question() -> None:
     texts = {
         "ipv6.dst": "2001:db8::7", "ipv6.routing.type": "0", "ipv6.routing.segleft": "1",
         "ipv6.routing.options": "00000000" + "20010db8" + "00" * 11 + "77",
@@ -261,7 +261,7 @@ def test_a_routing_header_is_asked_for_its_end() -> None:
     ["lsrr=4:203.0.113.77:198.51.100.7", "hex:83 07 05 cb 00 71 4d", "ssrr=4:203.0.113.77"],
     ids=["there and back", "a pointer between addresses", "strict"],
 )
-def test_any_stranger_on_the_way_is_asked_about(options: str) -> None:
+def test_any_new_host_of_a_route_is_a_question(options: str) -> None:
     known = examine(packet(STRANGER), verbatim=False).marks
     routed = packet(STRANGER, **{"ip.options": options})
     (question,) = examine(routed, verbatim=False, known=known).questions
@@ -269,7 +269,7 @@ def test_any_stranger_on_the_way_is_asked_about(options: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [0, 2, 3, 4, 253])
-def test_every_cut_of_a_routing_header_is_looked_at_without_harm(kind: int) -> None:
+def test_every_cut_of_a_routing_header_raises_nothing(kind: int) -> None:
     texts = {
         "ipv6.dst": "2001:db8::7", "ipv6.routing.type": str(kind), "ipv6.routing.segleft": "1",
         "ipv6.routing.options": "00000000" + "20010db8" + "00" * 11 + "77",
@@ -284,7 +284,7 @@ def test_every_cut_of_a_routing_header_is_looked_at_without_harm(kind: int) -> N
 
 
 def test_another_link_address_is_another_receiver() -> None:
-    """Whoever agreed to an IP destination did not agree to anybody's link address."""
+    """The approval of an IP destination does not cover every link address."""
     first = frame(STRANGER, "02:00:5e:10:00:99")
     found = examine(first, verbatim=True, interface="veth9")
     assert any("02:00:5e:10:00:99 is not known to lead to" in one for one in found.questions)

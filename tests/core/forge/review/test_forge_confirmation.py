@@ -1,4 +1,4 @@
-"""What the forger asks before an order leaves: the rails as they are, on a made-up computer."""
+"""The questions of the send service before an order leaves, on a scripted host."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def asked(tmp_path: Path) -> Iterator[Asked]:
     made.forger.close()
 
 
-def test_what_changed_after_the_answer_is_asked_anew(asked: Asked) -> None:
+def test_a_change_after_the_answer_is_another_question(asked: Asked) -> None:
     order = Order((Draft(("eth", "ip", "udp"), UDP),), method=SendMethod.LINK, interface="eth0")
     first = asked.send(order)
     assert first is not None
@@ -89,7 +89,7 @@ def test_a_spoofed_source_an_arp_reply_and_a_wrong_version_are_named(asked: Aske
 def test_so_it_is_on_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """All was agreed to but what comes of asking the link; nobody is there to say yes to that."""
+    """Only the resolved link address is not approved, and no user can answer."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     machine = Neighbor()
     draft = Draft(("eth", "ip", "udp"), UDP)

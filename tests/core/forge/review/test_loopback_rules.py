@@ -1,4 +1,4 @@
-"""What Linux drops of a frame on lo, by the switches of a namespace of its own."""
+"""Frames that Linux drops on lo, by the switches of a namespace of its own."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def network() -> Iterator[Network]:
         (1, 1, "127.0.0.1", True),
     ],
 )
-def test_what_is_said_is_what_happens(
+def test_the_prediction_is_what_the_kernel_does(
     network: Network, accept: int, route: int, source: str, arrives: bool
 ) -> None:
     for name, value in (("accept_local", accept), ("route_localnet", route)):

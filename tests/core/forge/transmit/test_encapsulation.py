@@ -31,7 +31,7 @@ SILENT = "198.51.100.66"  # nobody answers for it
 
 
 class Kernel:
-    """Knows the next hop of all but one; counts what it is asked."""
+    """Knows the next hop of all but one; counts the requests."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: Counter[tuple[bytes, bool]] = Counter()
@@ -104,7 +104,7 @@ def test_each_packet_gets_the_header_that_leads_to_its_next_hop(kernel: Kernel) 
     ]  # fmt: skip
 
 
-def test_a_next_hop_is_asked_for_once_and_only_when_that_is_allowed(kernel: Kernel) -> None:
+def test_a_next_hop_is_requested_once_and_only_if_allowed(kernel: Kernel) -> None:
     silent, other = packet(SILENT), packet("198.51.100.1")
     records = [(LinkType.RAW, one) for one in (silent, other, silent, other)]
     framing = Encapsulation(link())
@@ -120,7 +120,7 @@ def test_a_next_hop_is_asked_for_once_and_only_when_that_is_allowed(kernel: Kern
     assert kernel.asked == {(address, True): 1 for address in addresses}
 
 
-def test_a_router_that_does_not_answer_is_asked_once(
+def test_a_router_that_does_not_answer_gets_one_request(
     kernel: Kernel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hop = IPv4Address(SILENT).packed
