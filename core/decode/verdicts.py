@@ -111,11 +111,18 @@ def _check(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     transport = np.full(len(rows), Verdict.NONE, dtype=np.uint8)
     headers = _Headers(rows, base + chunk.transport_offset[rows], *ends)
     found = chunk.state[rows] & HeaderState.TRANSPORT > 0
+    protocols = chunk.transport[rows]
+    counts = np.bincount(protocols[found], minlength=max(RULES) + 1)
     for protocol, rule in RULES.items():
-        these = np.flatnonzero(found & (chunk.transport[rows] == protocol))
-        for index, part in rule.parts(chunk, headers.where(these)):
-            rows_of_part = these[index]
-            transport[rows_of_part] = _transport(chunk, headers.where(rows_of_part), protocol, part)
+        if not counts[protocol]:
+            continue
+        these = np.flatnonzero(found & (protocols == protocol))
+        concerned = headers.where(these)
+        if rule.checksum.pseudo_header_when is None:
+            transport[these] = _transport(chunk, concerned, protocol, rule)
+            continue
+        for index, part in rule.parts(chunk, concerned):
+            transport[these[index]] = _transport(chunk, concerned.where(index), protocol, part)
     return network | transport << np.uint8(_TRANSPORT_SHIFT)
 
 
@@ -156,18 +163,13 @@ class Rule:
     def parts(self, chunk: Chunk, headers: _Headers) -> Iterator[tuple[NDArray[np.int64], Rule]]:
         """Yield the headers (n,) by their indices, each group with a rule that holds for it.
 
-        A rule whose pseudo-header depends on a field is two rules: with it, and without.
+        The rule's pseudo-header depends on a field, so it is two rules: with it, and without.
         """
-        everything = np.arange(len(headers.rows))
         when = self.checksum.pseudo_header_when
-        if not len(everything):
-            return
-        if when is None:
-            yield everything, self
-            return
+        assert when is not None
         slot = self.table[when[0]]
         readable = np.flatnonzero(headers.start + slot.span.stop <= headers.limit)
-        has_pseudo = np.zeros(len(everything), dtype=np.bool_)
+        has_pseudo = np.zeros(len(headers.rows), dtype=np.bool_)
         numbers = slot.column(chunk.data, headers.start[readable])
         has_pseudo[readable] = np.isin(numbers, list(when[1]))
         for is_included in (True, False):
