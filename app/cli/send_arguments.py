@@ -1,5 +1,4 @@
-"""The command line of ``rawscope send`` and ``rawscope replay``: parse arguments, return exit
-status.
+"""The command line of ``rawscope send`` and ``rawscope replay``: arguments in, exit status out.
 
 ``send`` has an option for every field of the header tables. They are made when the command runs,
 because reading the tables takes longer than all the rest of ``rawscope --help``.

@@ -1,3 +1,1 @@
-"""Forge packets: from a form to frames on the wire, with the user's approval before, and a report
-after.
-"""
+"""Forge packets: compose, review, send, and find them and their replies in a capture."""

@@ -1,6 +1,4 @@
-"""The routes, neighbors, interfaces, and raw sockets of this host, in a class that a test can
-replace.
-"""
+"""Access to routes, neighbors, interfaces, and raw sockets of the host; a test can replace it."""
 
 from __future__ import annotations
 
@@ -16,7 +14,7 @@ from core.net.sockets import LOCAL_SOCKETS, SocketProvider
 
 
 class ForgeHost:
-    """This host: its routes, neighbors, interfaces, and raw sockets, which `sockets` makes."""
+    """Routes, neighbors, interfaces, and raw sockets of this host; `sockets` makes the latter."""
 
     def __init__(self, sockets: SocketProvider = LOCAL_SOCKETS) -> None:
         self.sockets = sockets

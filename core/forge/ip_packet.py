@@ -16,8 +16,9 @@ def system_payload(packet: bytes, network: str = "") -> bytes:
 
 
 def destination_of(packet: bytes, network: str = "") -> tuple[str, bytes]:
-    """Return the destination of an IP packet, as text and as bytes. Raises `SendError` if there is
-    no IP header.
+    """Return the destination of an IP packet, as text and as bytes.
+
+    Raises `SendError` if there is no IP header.
 
     `network` is the protocol of the draft's first layer, ``ip`` or ``ipv6``, whatever the version
     field says.

@@ -20,8 +20,8 @@ class Order:
     """Packets to send: `drafts`, or `packets` as they were captured.
 
     `interface` is for verbatim frames; empty means that the route decides. `bypass` is
-    PACKET_QDISC_BYPASS (packet(7)). `said` names the order in the audit; the report shows `notes`.
-    `files` are the contents that the user saw of files that the drafts name.
+    PACKET_QDISC_BYPASS (packet(7)). `description` names the order in the audit; the report shows
+    `notes`. `files` are the contents that the user saw of files that the drafts name.
     """
 
     drafts: tuple[Draft, ...] = ()
@@ -30,7 +30,7 @@ class Order:
     interface: str = ""
     plan: SendPlan = SendPlan()  # noqa: RUF009 - a frozen value
     bypass: bool = False
-    said: str = ""
+    description: str = ""
     notes: tuple[str, ...] = ()
     files: FileContents = field(default_factory=dict)
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from core.forge.compose.draft import Draft
-from core.forge.compose.evaluation import Evaluation, aim_wanted, evaluate
+from core.forge.compose.evaluation import Evaluation, describe_missing, evaluate
 from core.forge.compose.payload_file import FileContents, file_names, is_current, read_file
 from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.host import ForgeHost
@@ -95,7 +95,10 @@ class OrderDriver(Driver, Protocol):
     """The form or the command, as an order uses it."""
 
     def opened(self, built: BuiltOrder, stack: ExitStack) -> None:
-        """The socket is open and nothing has left. `stack` closes what the driver opens now."""
+        """Prepare for sending: the socket is open, and nothing has left.
+
+        `stack` closes what the driver opens now.
+        """
         ...
 
     def progress(self, progress: SendProgress) -> None:
@@ -175,18 +178,18 @@ def evaluate_order(
     files = _files(order)
     evaluations, suggestions = [], []
     for draft in order.drafts:
-        around = host.suggest_from_routes(draft, order.interface)
-        if complete and order.interface and around.link is None:
-            raise OrderError(around.trouble)
-        evaluation = evaluate(draft, around.values, files)
+        suggested = host.suggest_from_routes(draft, order.interface)
+        if complete and order.interface and suggested.link is None:
+            raise OrderError(suggested.trouble)
+        evaluation = evaluate(draft, suggested.values, files)
         for field in evaluation.errors:
             raise FieldError(field.key, field.error)
         if evaluation.built is None:
             raise OrderError("the packet does not fit its length fields")
-        if complete and (aim := evaluation.unaimed) is not None:
-            raise FieldError(aim.key, aim_wanted(aim), missing=True)
+        if complete and (aim := evaluation.missing_destination) is not None:
+            raise FieldError(aim.key, describe_missing(aim), missing=True)
         evaluations.append(evaluation)
-        suggestions.append(around)
+        suggestions.append(suggested)
     return evaluations, suggestions
 
 
@@ -209,7 +212,7 @@ def build(order: Order, host: ForgeHost) -> BuiltOrder:
     evaluations, suggestions = evaluate_order(order, host)
     interface = order.interface
     if order.method is SendMethod.LINK:
-        links = [around.link.name for around in suggestions if around.link is not None]
+        links = [suggested.link.name for suggested in suggestions if suggested.link is not None]
         interface = interface or next(iter(links), "")
         if not interface:
             raise OrderError("choose the interface that the frame is to leave on")
@@ -228,10 +231,10 @@ def resolve(built: BuiltOrder, host: ForgeHost) -> BuiltOrder:
         return built
     packets = list(transmission.packets[: len(order.packets)])
     for draft, evaluation in zip(order.drafts, built.evaluations, strict=True):
-        around = host.suggest_from_routes(draft, order.interface, resolve=True)
-        if around.trouble:
-            raise UnresolvedError(around.trouble)
-        packets.append(_with_link_destination(draft, evaluation, around.values))
+        suggested = host.suggest_from_routes(draft, order.interface, resolve=True)
+        if suggested.trouble:
+            raise UnresolvedError(suggested.trouble)
+        packets.append(_with_link_destination(draft, evaluation, suggested.values))
     return replace(built, transmission=replace(transmission, packets=tuple(packets)))
 
 

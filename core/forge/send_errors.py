@@ -20,9 +20,10 @@ _REFUSING = {
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """The details for the sentence: destination and interface as text, the largest packet that the
-    send method takes (`mtu`, bytes; 0 if unknown), the packet's length, and True for a verbatim
-    frame.
+    """The details for the sentence about an error.
+
+    Destination and interface are text; `mtu` is the largest packet that the send method takes
+    (bytes; 0 if unknown); `length` is the packet's; `verbatim` is true for a frame.
     """
 
     destination: str = ""
@@ -33,8 +34,9 @@ class Circumstances:
 
 
 class SendError(Exception):
-    """A packet was refused. The text is one sentence; `number` is the kernel's errno, 0 if rawscope
-    refused it.
+    """A packet was refused.
+
+    The text is one sentence; `number` is the kernel's errno, 0 if rawscope refused it.
     """
 
     def __init__(self, number: int, sentence: str) -> None:
@@ -53,7 +55,7 @@ def refused(number: int, what: Circumstances) -> SendError:
     return SendError(number, f"{name}: {_meaning(number, what)}")
 
 
-def no_way(number: int, destination: str) -> SendError:
+def no_route(number: int, destination: str) -> SendError:
     """Return the error for the routing table's answer when no route is usable.
 
     A route's type may be the reason: blackhole answers EINVAL, unreachable EHOSTUNREACH, prohibit

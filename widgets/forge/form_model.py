@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from core.forge.compose.evaluation import NOTHING, READING, Evaluation, aim_wanted, evaluate
+from core.forge.compose.evaluation import NOTHING, READING, Evaluation, describe_missing, evaluate
 from core.forge.compose.payload_file import NO_FILES, FileContents
 from core.wire.model.field import Value
 from widgets.forge.changes import FormState, choose, switch_flag, typed
@@ -71,8 +71,8 @@ class FormModel:
         for key, error in self.state.settings.errors().items():
             return Obstacle(self.state.index, key, error)
         for index, evaluation in enumerate(evaluations):
-            if (aim := evaluation.unaimed) is not None:
-                return Obstacle(index, aim.key, aim_wanted(aim))
+            if (aim := evaluation.missing_destination) is not None:
+                return Obstacle(index, aim.key, describe_missing(aim))
         return None
 
     # -- changes --------------------------------------------------------------------------
@@ -90,7 +90,7 @@ class FormModel:
         self.state = state
         self._update()
         self.select(0)
-        aim = self.evaluation.unaimed
+        aim = self.evaluation.missing_destination
         if aim is not None and state != FormState():
             self.select_field(aim.key)
 

@@ -113,9 +113,7 @@ def _check_keys(drafts: tuple[Draft, ...], texts: Mapping[str, str]) -> None:
 
 
 def _keys(kind_name: str) -> Iterator[tuple[str, Any]]:
-    """Yield the key of every input of a layer, with its field (None for the bytes after the
-    tables).
-    """
+    """Yield the key of every input of a layer, with its field, or None for the bytes after it."""
     kind = KINDS[kind_name]
     for table in (*kind.tables, *kind.continuations):
         for slot in table.slots:

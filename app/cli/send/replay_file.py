@@ -30,9 +30,10 @@ LONGEST = 65_549  # a whole IP packet behind a link header
 
 
 class ReplayFile:
-    """A capture file by its path; `capture_review` reviews its frames, if they can be read more
-    than once. `longest` is in bytes. `encapsulation` makes frames of IP packets without a link
-    header; then `is_framed` is set.
+    """A capture file, by its path.
+
+    `capture_review` reviews its frames, if they can be read more than once. `longest` is in bytes.
+    `encapsulation` makes frames of IP packets without a link header; then `is_framed` is set.
 
     Raises `CommandError` if the file cannot be read, or has frames of another link type.
     """
@@ -48,14 +49,14 @@ class ReplayFile:
         self._encapsulation = encapsulation
         self._kept: list[Batch] | None = None
         if self.is_repeatable or not self._is_there:
-            self._look_over(tell=True)  # of what is not there it says so
+            self._review_frames(print_notes=True)  # of what is not there it says so
 
     def find_next_hops(self, capture_review: CaptureReview) -> None:
         """Have the link asked for unknown addresses, and review the frames as they will leave."""
         self._encapsulation.resolve = True
         if self.is_framed:
             self.capture_review = capture_review
-            self._look_over(tell=False)
+            self._review_frames(print_notes=False)
         self._encapsulation.unframed = 0
 
     @property
@@ -73,20 +74,20 @@ class ReplayFile:
             yield from self._kept
             return
         if not self.is_repeatable:
-            yield from self._read(tell=True)
+            yield from self._read(print_notes=True)
             return
         left = self.capture_review.frames
-        for batch in self._read(tell=False):
+        for batch in self._read(print_notes=False):
             seen = batch.first(left)
             left -= len(seen)
             yield seen
             if not left:
                 return
 
-    def _look_over(self, *, tell: bool) -> None:
+    def _review_frames(self, *, print_notes: bool) -> None:
         self.longest = 0
         kept: list[Batch] | None = []
-        for batch in self._read(tell=tell):
+        for batch in self._read(print_notes=print_notes):
             self.capture_review.add(batch)
             self.longest = max(self.longest, int(batch.captured.max(initial=0)))
             if kept is not None:
@@ -95,13 +96,13 @@ class ReplayFile:
                 kept = None
         self._kept = kept
 
-    def _read(self, *, tell: bool) -> Iterator[Batch]:
+    def _read(self, *, print_notes: bool) -> Iterator[Batch]:
         try:
             with open_capture(self.path) as reader:
                 for batch in reader.batches():
                     yield from self._encapsulation.frames(batch, self._link_types(reader, batch))
                 self.damaged = reader.damaged
-                for note in reader.notes if tell else ():
+                for note in reader.notes if print_notes else ():
                     print_message(f"rawscope: {safe(note)}")
         except FileError as error:
             raise CommandError(str(error)) from error

@@ -43,8 +43,10 @@ class FieldTextError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SendRequest:
-    """The options of ``rawscope send``. `link` is an interface for verbatim frames, else empty;
-    `system` leaves the IP header to the system; `bypass` is PACKET_QDISC_BYPASS.
+    """The options of ``rawscope send``.
+
+    `link` is an interface for verbatim frames, else empty; `system` leaves the IP header to the
+    system; `bypass` is PACKET_QDISC_BYPASS.
     """
 
     drafts: tuple[Draft, ...]

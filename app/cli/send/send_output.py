@@ -29,8 +29,10 @@ _MS = 1e6  # nanoseconds
 def write_dry_run(
     packets: Sequence[bytes], linked: Sequence[bool], link: str, as_json: bool
 ) -> None:
-    """Print packets that are not sent. `linked` is true for those that begin with a link header;
-    `link` names the interface that they would leave on, empty if the route decides.
+    """Print packets that are not sent.
+
+    `linked` is true for those that begin with a link header; `link` names the interface that they
+    would leave on, empty if the route decides.
     """
     output = CommandOutput()
     lines = JsonLines(raw=True) if as_json else HexLines()

@@ -150,7 +150,7 @@ class ForgeController(SideController):
                     packets=(again.data,),
                     method=again.method,
                     interface=name if again.method is SendMethod.LINK else "",
-                    said=f"packet {packet.number}, again",
+                    description=f"packet {packet.number}, again",
                     notes=again.notes,
                 )
             )

@@ -37,8 +37,9 @@ class Draft:
     texts: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, key: str) -> str:
-        """Return the text typed for a field, or an empty one. Blanks around it count only in
-        payload and trailer.
+        """Return the text typed for a field, or an empty one.
+
+        Blanks around it count only in payload and trailer.
         """
         typed = self.texts.get(key, "")
         return typed if key in (PAYLOAD, TRAILER) else typed.strip()

@@ -36,7 +36,7 @@ __all__ = [
     "Evaluation",
     "FormField",
     "Origin",
-    "aim_wanted",
+    "describe_missing",
     "evaluate",
     "given_values",
 ]
@@ -100,9 +100,11 @@ class Evaluation:
         return next((one for one in self.fields if one.is_pending), None)
 
     @property
-    def unaimed(self) -> FormField | None:
-        """The outermost destination if it is missing, else None. A packet is not sent without one.
-        The destination of an ARP request is the address that it asks for.
+    def missing_destination(self) -> FormField | None:
+        """The outermost destination if it is missing, else None.
+
+        A packet is not sent without one. The destination of an ARP request is the address that it
+        asks for.
         """
         name = next((name for name in self.draft.layers if name in _AIMS), "")
         if not name or self._is_arp_answer(name):
@@ -131,7 +133,7 @@ class Evaluation:
         return min(found, key=_width, default=None)
 
 
-def aim_wanted(aim: FormField) -> str:
+def describe_missing(aim: FormField) -> str:
     """Return the sentence about a missing destination (`Evaluation.unaimed`)."""
     assert aim.slot is not None
     return f"no destination: type {aim.hint}, e.g. {example(aim.slot)}"

@@ -79,8 +79,7 @@ def draft_of(dissection: Dissection) -> Filled:
 
 
 def resent(dissection: Dissection, link_type: int) -> Resent:
-    """Return the packet as it was captured, with the checksums that were left to the card filled
-    in.
+    """Return the packet as it was captured, with offloaded checksums filled in.
 
     A frame is sent verbatim, except for IPv4 on the loopback: there the IP stack would drop a frame
     (`core.forge.review.loopback_rules`), so the packet is sent through it.

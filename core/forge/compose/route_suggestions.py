@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.draft_parser import given_values
-from core.forge.send_errors import Circumstances, no_way, refused
+from core.forge.send_errors import Circumstances, no_route, refused
 from core.net.interface_lookup import find_interface, unknown_interface
 from core.net.netlink import LinkMessage, dump_links
 from core.net.routes import (
@@ -44,8 +44,10 @@ _BROADCAST_MAC = (1 << 48) - 1
 
 @dataclass(frozen=True, slots=True)
 class RouteSuggestions:
-    """`values` by key for `evaluate`; `route` to the destination, or None with the reason in
-    `trouble`. `link` is where the packet leaves: the chosen interface, or the route's.
+    """Suggested `values` by key, for `evaluate`.
+
+    `route` leads to the destination; without one, `trouble` is the reason. `link` is where the
+    packet leaves: the chosen interface, or the route's.
     """
 
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -103,12 +105,13 @@ def _route(address: bytes | None) -> tuple[Route | None, str]:
     try:
         return find_route(address), ""
     except OSError as error:
-        return None, str(no_way(error.errno or 0, _text(address)))
+        return None, str(no_route(error.errno or 0, _text(address)))
 
 
 def _source(aim: bytes | None, route: Route | None, chosen: LinkMessage | None) -> bytes:
-    """Return the source address for a destination, or no bytes. It is the route's, unless the route
-    leads through another interface than the `chosen` one.
+    """Return the source address for a destination, or no bytes.
+
+    It is the route's, unless the route leads through another interface than the `chosen` one.
     """
     if aim is None:
         return b""
@@ -152,10 +155,10 @@ def _next_hop_mac(
 def link_address(
     address: bytes, route: Route | None, link: LinkMessage, *, resolve: bool
 ) -> bytes | None:
-    """Return the Ethernet address for a packet to `address` on `link`: a group's, or the next
-    hop's.
+    """Return the Ethernet address for a packet to `address` on `link`.
 
-    Return None if it is unknown; with `resolve`, if the next hop does not answer either.
+    It is a group's, or the next hop's. Return None if it is unknown; with `resolve`, if the next
+    hop does not answer either.
     """
     group = group_address(address)
     if group is not None:

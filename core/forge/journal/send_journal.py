@@ -76,7 +76,7 @@ class SendJournal:
         Raises `OrderError`.
         """
         system = order.method is SendMethod.SYSTEM
-        commands = [order.said] * len(order.packets) + [
+        commands = [order.description] * len(order.packets) + [
             rawscope_command(one.draft, transmission.interface, system=system, plan=order.plan)
             for one in evaluations
         ]

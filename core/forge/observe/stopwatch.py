@@ -1,6 +1,4 @@
-"""Measure how long after a packet its replies arrived, by timestamps of a clock that may be
-stepped.
-"""
+"""Measure the delay of replies by timestamps of a clock that may be stepped."""
 
 from __future__ import annotations
 

@@ -56,8 +56,10 @@ class PacketOutcome:
 
 
 class Tracker:
-    """Follows packets that leave from now on. `first` is the lowest possible number of a copy,
-    `network` the protocol of the draft's first layer (see `Outcome`).
+    """Follows packets that leave from now on.
+
+    `first` is the lowest possible number of a copy, `network` the protocol of the draft's first
+    layer (see `Outcome`).
 
     One thread uses a tracker.
     """
@@ -105,8 +107,10 @@ class Tracker:
 
 
 class Track:
-    """One sent packet. `last` is the number of its newest copy. `reply_count` counts all replies
-    and `newest` is the last of them, even if more arrived than are kept.
+    """One sent packet.
+
+    `last` is the number of its newest copy. `reply_count` counts all replies and `newest` is the
+    last of them, even if more arrived than are kept.
     """
 
     def __init__(self, outcome: Outcome) -> None:
@@ -213,8 +217,9 @@ class _Concern:
 
 
 def _peers(asked: Sequence[Dissection], name: str) -> set[int]:
-    """Return the addresses whose packets matter: the destinations, and the source if any host of a
-    group may answer.
+    """Return the addresses whose packets matter.
+
+    They are the destinations, and the source if any host of a group may answer.
     """
     found = set()
     for packet in asked:

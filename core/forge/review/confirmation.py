@@ -38,8 +38,9 @@ class SendVolume:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """The result of a review. `questions` are whole sentences; without any, send. `marks` are
-    stored when the user approves.
+    """The result of a review.
+
+    `questions` are whole sentences; without any, send. `marks` are stored when the user approves.
     """
 
     destination: str
@@ -64,8 +65,9 @@ def examine(
     known: Collection[str] = frozenset(),
     host: HostAddresses | None = None,
 ) -> Examination:
-    """Review one packet that is to leave; for the arguments see `PacketReview`. `known` are the
-    marks that the user approved before.
+    """Review one packet that is to leave; for the arguments see `PacketReview`.
+
+    `known` are the marks that the user approved before.
     """
     host = host or HostAddresses()
     review = PacketReview(packet, verbatim, interface, is_loopback, network, host, system)

@@ -92,14 +92,14 @@ class PacketReview:
             self._operation = operation_of(header_of(read, ARP))
         else:
             self._ip = self._first()
-        self.destination, self.target = self._aim()
+        self.destination, self.target = self._find_target()
 
     def concerns(self) -> list[Concern]:
         """Return each unusual thing about the packet."""
-        found = [] if self.target is Target.OWN else [self._first_time()]
+        found = [] if self.target is Target.OWN else [self._new_destination()]
         found += self._sources()
-        found += self._onward()
-        found += self._receiver()
+        found += self._source_route()
+        found += self._wrong_link_address()
         if self.verbatim and self.target is not Target.OWN:
             over = self.interface
             words = f"The frame leaves {over} verbatim, past the IP stack and its firewall."
@@ -120,7 +120,7 @@ class PacketReview:
             return None
         return HeaderView(IPV4 if len(address) == 4 else IPV6, self.packet, 0)
 
-    def _aim(self) -> tuple[str, Target]:
+    def _find_target(self) -> tuple[str, Target]:
         """Return the destination as text, and its kind."""
         text = self._ip.text("dst") if self._ip is not None else ""
         mac = self._link.raw("dst") if self._link is not None else b""
@@ -148,7 +148,7 @@ class PacketReview:
         group = address[0] == 0xFF if len(address) == 16 else 224 <= address[0] <= 239
         return Target.MULTICAST if group else Target.HOST
 
-    def _first_time(self) -> Concern:
+    def _new_destination(self) -> Concern:
         """Return the concern that the destination is new, or that many hosts receive the packet."""
         over = f" on {self.interface}" if self.interface else ""
         match self.target:
@@ -164,10 +164,11 @@ class PacketReview:
         return Concern(Unusual.DESTINATION, mark if self._is_named else "", words)
 
     def _sources(self) -> list[Concern]:
-        """Return the concerns about sources that this host does not own. An IP source of zero is
-        left to the kernel, which fills it in.
+        """Return the concerns about sources that this host does not own.
+
+        An IP source of zero is left to the kernel, which fills it in.
         """
-        found = self._claims()
+        found = self._announcements()
         spoofs = self._ip is not None and is_foreign(self._ip.raw("src"), self.host.owns)
         if self._ip is not None and spoofs and not self.system:
             source = self._ip.text("src")
@@ -185,9 +186,10 @@ class PacketReview:
             found.append(Concern(Unusual.SOURCE, f"{mark} from {source}", words))
         return found
 
-    def _claims(self) -> list[Concern]:
-        """Return the concerns about announced addresses. Only this host receives packets on the
-        loopback.
+    def _announcements(self) -> list[Concern]:
+        """Return the concerns about announced addresses.
+
+        Only this host receives packets on the loopback.
         """
         if self.is_loopback or self.target is Target.OWN:
             return []
@@ -197,10 +199,11 @@ class PacketReview:
             for address in spoofed_addresses(self._read, self.host)
         ]
 
-    def _onward(self) -> list[Concern]:
-        """Return the concern about a source route or a routing header, which forwards the packet
-        from its destination. The mark contains the route's bytes: another route is another
-        question.
+    def _source_route(self) -> list[Concern]:
+        """Return the concern about a source route or a routing header.
+
+        It forwards the packet from its destination. The mark contains the route's bytes: another
+        route is another question.
         """
         if self._ip is None or (self.system and self._ip.table is IPV4):
             return []
@@ -211,7 +214,7 @@ class PacketReview:
         words = f"A route inside it sends it on from {self.destination}{by}."
         return [Concern(Unusual.DESTINATION, f"{self.destination} by {route.hex()}", words)]
 
-    def _receiver(self) -> list[Concern]:
+    def _wrong_link_address(self) -> list[Concern]:
         """Return the concern that a link address is not known to be the next hop's."""
         if self._link is None or self._ip is None or self.is_loopback:
             return []
@@ -229,8 +232,9 @@ class PacketReview:
 
 
 def _route_inside(read: Dissection) -> tuple[bytes, list[str]]:
-    """Return the bytes of the outermost source route or routing header, as far as they are present,
-    and its readable addresses; no bytes if there is no route, or it is used up.
+    """Return the outermost source route or routing header, and its readable addresses.
+
+    The bytes are those that are present; no bytes if there is no route, or it is used up.
     """
     for layer in read.layers:
         if layer.quoted or layer.depth > 1:

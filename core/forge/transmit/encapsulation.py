@@ -51,8 +51,10 @@ _Rows = NDArray[np.int64]
 
 
 class Encapsulation:
-    """Makes frames for one interface. `unframed` counts the packets that were omitted: those of no
-    IP version, or with a next hop that does not answer.
+    """Makes frames for one interface.
+
+    `unframed` counts the packets that were omitted: those of no IP version, or with a next hop that
+    does not answer.
     """
 
     def __init__(self, link: LinkMessage) -> None:
@@ -153,8 +155,9 @@ class Encapsulation:
 def _ethertypes(
     batch: Batch, link_types: NDArray[np.int64], at: _Rows, size: _Rows
 ) -> NDArray[np.int64]:
-    """Return (n,) the Ethernet type of each IP packet, 0 for all others: by its version, or as the
-    capture says.
+    """Return (n,) the Ethernet type of each IP packet, 0 for all others.
+
+    It follows from the packet's version, or from the capture's link type.
     """
     kinds = np.zeros(len(batch), np.int64)
     rows = np.flatnonzero((link_types != LinkType.ETHERNET) & (size >= IPV4.size))

@@ -121,7 +121,7 @@ class LinkInjector(Injector):
         self._bypass = bypass
         self._sockets = sockets
         self._ring: EqualFrames | None = None
-        self._ringed: bytes | None = None  # the frame for which a ring was requested last
+        self._ring_packet: bytes | None = None  # the frame for which a ring was requested last
         self._stuck_since_s: float | None = None
 
     def close(self) -> None:
@@ -135,13 +135,13 @@ class LinkInjector(Injector):
 
         Raises `SendError` if it was not sent once.
         """
-        if count >= BURST and packet is not self._ringed:
+        if count >= BURST and packet is not self._ring_packet:
             self._make_ring(packet)
-        if self._ring is None or packet is not self._ringed:
+        if self._ring is None or packet is not self._ring_packet:
             return super().send_burst(packet, count)
         sent, number = self._ring.send(min(count, BURST))
         if number == errno.EAGAIN:
-            self._be_patient(len(packet))
+            self._wait_for_slots(len(packet))
         elif number not in (0, errno.EINTR):
             raise self._refused(number, len(packet))
         else:
@@ -151,11 +151,11 @@ class LinkInjector(Injector):
     def _make_ring(self, packet: bytes) -> None:
         if self._ring is not None:
             self._ring.close()
-        what, self._ring, self._ringed = self.circumstances, None, packet
+        what, self._ring, self._ring_packet = self.circumstances, None, packet
         with suppress(OSError, kernel.NotPermittedError):
             self._ring = EqualFrames(what.interface, what.mtu, packet, self._bypass, self._sockets)
 
-    def _be_patient(self, length: int) -> None:
+    def _wait_for_slots(self, length: int) -> None:
         """Wait a moment for frames on their way. Raises `SendError` if that takes too long."""
         now_s = time.monotonic()
         if self._stuck_since_s is None:
@@ -178,11 +178,10 @@ def open_ip(packet: bytes, out: Egress, sockets: SocketProvider = LOCAL_SOCKETS)
 
 
 def open_system(packet: bytes, out: Egress, sockets: SocketProvider = LOCAL_SOCKETS) -> Injector:
-    """Return a raw socket that takes the bytes after the IP header of `packet`; the system writes
-    that.
+    """Return a raw socket that takes the bytes after the IP header of `packet`.
 
-    Protocol 255 (IPPROTO_RAW) switches IP_HDRINCL on (raw(7)), which would turn the payload into a
-    header: this switches it off again. Raises `SendError`, and
+    The system writes the header. Protocol 255 (IPPROTO_RAW) switches IP_HDRINCL on (raw(7)), which
+    would turn the payload into a header: this switches it off again. Raises `SendError`, and
     `core.net.sockets.NotPermittedError`.
     """
     six = is_ipv6(packet, out.network)
@@ -202,8 +201,9 @@ def open_link(
     bypass: bool = False,
     sockets: SocketProvider = LOCAL_SOCKETS,
 ) -> Injector:
-    """Return a packet socket on an Ethernet interface or lo. `bypass` avoids its queueing
-    discipline.
+    """Return a packet socket on an Ethernet interface or lo.
+
+    `bypass` avoids its queueing discipline.
 
     Raises `SendError`, and `core.net.sockets.NotPermittedError`.
     """

@@ -52,10 +52,10 @@ class EqualFrames:
         self._slots.close()
 
     def send(self, count: int) -> tuple[int, int]:
-        """Send the frame up to `count` times; return how often it left, and the errno if it did
-        not.
+        """Send the frame up to `count` times; return how often it left, and an errno.
 
-        EAGAIN means that all slots are on their way, or that the buffer is full.
+        The errno is 0 if the frame left once. EAGAIN means that all slots are on their way, or that
+        the buffer is full.
         """
         if not self._slots.fits(*self._frame)[0]:
             return 0, self._slots.refusal(len(self._frame[0]))

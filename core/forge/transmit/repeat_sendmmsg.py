@@ -52,8 +52,9 @@ class EqualMessages:
             message.header.vector_count = 1
 
     def send(self, descriptor: int, count: int) -> tuple[int, int]:
-        """Send the packet up to `count` times, at most `BURST`; return how often, and the errno if
-        it was not sent.
+        """Send the packet up to `count` times, at most `BURST`; return how often, and an errno.
+
+        The errno is 0 if the packet was sent once.
         """
         sent = int(_libc.sendmmsg(descriptor, self._messages, min(count, BURST), 0))
         return (sent, 0) if sent > 0 else (0, ctypes.get_errno())

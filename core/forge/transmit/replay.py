@@ -54,8 +54,10 @@ class ReplayPace:
 
 @dataclass(slots=True)
 class ReplayCounts:
-    """The counts of a replay. `cut` of the sent frames had been cut by their capture; `unframed`
-    are IP packets that got no link header (`core.forge.transmit.encapsulation`).
+    """The counts of a replay.
+
+    `cut` of the sent frames had been cut by their capture; `unframed` are IP packets that got no
+    link header (`core.forge.transmit.encapsulation`).
     """
 
     frames: int = 0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from core.forge.ip_packet import destination_of, system_payload
 from core.forge.review.confirmation import Examination, SendVolume, examine
 from core.forge.review.loopback_rules import dropped_on_lo
-from core.forge.send_errors import Circumstances, SendError, no_way, refused
+from core.forge.send_errors import Circumstances, SendError, no_route, refused
 from core.forge.transmit.injector import Injector, open_ip, open_link, open_system
 from core.forge.values import Egress, SendMethod
 from core.net.host_addresses import HostAddresses
@@ -141,7 +141,7 @@ def prepare(
     try:
         route = find_route(address)
     except OSError as error:
-        raise no_way(error.errno or 0, text) from error
+        raise no_route(error.errno or 0, text) from error
     link, loopback = route.link, route.is_loopback
     return PreparedTransmission(
         tuple(packets), method, link.name, link.index, route.mtu, loopback, route, network

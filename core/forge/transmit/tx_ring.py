@@ -136,10 +136,9 @@ class TxRing:
         return not self._is_over
 
     def flush(self) -> None:
-        """Have the kernel send all frames in the ring, and wait until it has, or until it is
-        stopped.
+        """Have the kernel send all frames in the ring, and wait for the end.
 
-        After that the ring must not be used again. Raises `SendError`.
+        After a stop the ring must not be used again. Raises `SendError`.
         """
         if not self._waiting:
             return

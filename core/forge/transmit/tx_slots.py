@@ -122,8 +122,9 @@ class TxSlots:
         return self._count
 
     def close(self) -> None:
-        """Close the socket. The memory is unmapped when the last column is released: numpy does not
-        keep a mapping open.
+        """Close the socket.
+
+        The memory is unmapped when the last column is released: numpy does not keep a mapping open.
         """
         none = np.empty(0, np.uint32)
         self.status, self._length, self._copied = none, none, none.astype(np.uint16)
@@ -133,8 +134,9 @@ class TxSlots:
     def fits(
         self, data: NDArray[np.uint8], offset: NDArray[np.int64], length: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """Return (n,) which frames ``data[offset : offset + length]`` the interface takes now: they
-        fit into a slot, and the kernel accepts them (see above).
+        """Return (n,) which frames ``data[offset : offset + length]`` the interface takes now.
+
+        They fit into a slot, and the kernel accepts them (see the module's text).
         """
         untagged = self.mtu() + ETHERNET.size
         found: NDArray[np.bool_] = length <= min(self.longest, untagged)

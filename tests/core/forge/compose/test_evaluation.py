@@ -211,7 +211,7 @@ def test_the_error_of_a_file_is_its_field_s() -> None:
     ],
 )
 def test_a_destination_has_no_default(layers, texts, aim) -> None:
-    found = evaluate(Draft(layers, texts)).unaimed
+    found = evaluate(Draft(layers, texts)).missing_destination
     assert (found.key if found is not None else None) == aim
 
 

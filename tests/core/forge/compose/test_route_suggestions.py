@@ -117,7 +117,7 @@ def test_no_route_is_no_obstacle(no_route, name, number, resolve):
     assert around.link is LINK
     evaluation = evaluate(draft, around.values)
     assert not evaluation.errors
-    assert evaluation.unaimed is None
+    assert evaluation.missing_destination is None
     assert evaluation.data[:12].hex() == destination + MAC.hex()
 
 
