@@ -1,1 +1,1 @@
-"""The worker threads, and how the rest of the program talks to them."""
+"""The worker thread, and how the rest of the program uses it."""

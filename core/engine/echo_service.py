@@ -1,12 +1,13 @@
-"""The echo server as a part of the engine: commands from any thread, and faults that stay here.
+"""The echo server as a part of the engine: commands from any thread, and contained faults.
 
-The server shares the engine's loop with the capture. It is made when it is first asked for: who
-only captures pays nothing for it. A command that cannot be obeyed becomes one line in the
-snapshot. A command that depends on how things are ("more", "the other way") is carried out against
-the server itself: a snapshot is a tenth of a second old, and two quick keys would see the same one.
-A fault of ours inside the server must not take the capture with it: it leaves the loop
-as an exception, the worker asks `take_blame`, and if the traceback passes through the server, the
-server is closed and said to have failed, and the loop goes on.
+The server shares the engine's loop with the capture. It is created by its first command, so that a
+capture alone does not pay for it. A command that fails becomes one line in the snapshot. A command
+that depends on the current state ("more", "the other way") reads the state of the server itself,
+because a snapshot may be a tenth of a second old, and two quick keys would see the same one.
+
+An internal error inside the server must not end the capture. It leaves the loop as an exception;
+the worker calls `contain_fault`, and if the traceback passes through the server, the server is
+closed, the snapshot reports the failure, and the loop goes on.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
     from core.echo.server import EchoServer
 
 DEFAULT_ADDRESS = "127.0.0.1"
-TO_LOOK_S = 0.4  # from the connection to the first bytes, so that a log can begin before them
-LOGS = 8  # clients that have a log unasked: all of a lesson, not all of a load
+FIRST_BYTES_AFTER_S = 0.4  # from the connection on, so that a log can begin before them
+LOGS = 8  # clients that get a log at once: all of a lesson, not all of a load
 FIRST_TRIGGERS = (Trigger.LEVEL, Trigger.EDGE)  # of the listeners that `demonstrate` makes
 
-OURS = ("core.echo.", __name__)  # modules whose faults are the server's
+SERVER_MODULES = ("core.echo.", __name__)  # a fault that passes through them is the server's
 
 Command = Callable[[], None]
 
@@ -53,7 +54,7 @@ NO_SERVER = EchoSnapshot(
 
 
 class EchoService:
-    """The server, its commands, and what became of them. Each command returns at once."""
+    """The server, its commands, and their results. Each command returns at once."""
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class EchoService:
         self._message = ""
 
     def snapshot(self) -> EchoSnapshot:
-        """The server as it was a tenth of a second ago at most. Any thread."""
+        """Return the state of the server, at most a tenth of a second old. For any thread."""
         server, message = self._server, self._message
         shown = NO_SERVER if server is None else server.snapshot()
         return replace(shown, message=message) if message else shown
@@ -76,51 +77,50 @@ class EchoService:
     # -- commands: any thread
 
     def listen(self, address: str, port: int, trigger: Trigger) -> None:
-        """Listen on one more address and port; port 0 is a free one."""
-        self._tell(lambda server: server.listen(address, port, trigger))
+        """Listen on one more address and port; port 0 means any free port."""
+        self._submit(lambda server: server.listen(address, port, trigger))
 
     def stop_listening(self, listener: int) -> None:
         """Close a listener; its clients stay."""
-        self._tell(lambda server: server.stop_listening(listener))
+        self._submit(lambda server: server.stop_listening(listener))
 
     def close_client(self, client: int) -> None:
         """Close a client now."""
-        self._tell(lambda server: server.close_client(client))
+        self._submit(lambda server: server.close_client(client))
 
     def toggle_pause(self, client: int) -> None:
-        """Stop reading from a client, or go on."""
-        self._tell(lambda server: server.toggle_pause(client))
+        """Stop reading from a client, or continue."""
+        self._submit(lambda server: server.toggle_pause(client))
 
     def select(self, client: int | None) -> None:
         """Show the log of this client."""
-        self._tell(lambda server: server.select(client))
+        self._submit(lambda server: server.select(client))
 
     def set_switches(self, switches: Switches) -> None:
-        """How much is read at a wake-up."""
-        self._tell(lambda server: server.set_switches(switches))
+        """Set how much the server reads at a wake-up."""
+        self._submit(lambda server: server.set_switches(switches))
 
     def step_budget(self, steps: int) -> None:
-        """A read asks for more, or with negative steps for less."""
-        self._tell(lambda server: server.set_switches(server.switches.stepped(steps)))
+        """Let a read ask for more bytes, or for fewer with negative steps."""
+        self._submit(lambda server: server.set_switches(server.switches.stepped(steps)))
 
     def next_drain(self) -> None:
-        """Go round: read as the trigger needs, until EAGAIN, until a short read, once."""
-        self._tell(lambda server: server.set_switches(server.switches.next_drain()))
+        """Read until the next of: as the trigger needs, EAGAIN, a short read, one read."""
+        self._submit(lambda server: server.set_switches(server.switches.next_drain()))
 
     def talk(self, listener: int, size: int) -> None:
-        """Have the listener's built-in client send `size` bytes; a new one, soon."""
-        self._tell(partial(self._talk, listener, size))
+        """Let the listener's built-in client send `size` bytes; connect one first if needed."""
+        self._submit(partial(self._talk, listener, size))
 
     def demonstrate(self, size: int) -> None:
-        """A listener of each trigger, each with a built-in client that soon sends `size` bytes."""
-        self._tell(partial(self._demonstrate, size))
+        """Open a listener of each trigger, each with a built-in client that sends `size` bytes."""
+        self._submit(partial(self._demonstrate, size))
 
     # -- the worker thread
 
-    def take_blame(self, fault: BaseException) -> bool:
-        """Return True if the fault is the server's; then it is over with it, and the loop can go
-        on."""
-        if not _passes_through(fault.__traceback__, OURS):
+    def contain_fault(self, fault: BaseException) -> bool:
+        """Close the server if the fault is its own; return False if it is not."""
+        if not _passes_through(fault.__traceback__, SERVER_MODULES):
             return False
         self._message = (
             f"the echo server failed ({type(fault).__name__}: {safe(str(fault))}); "
@@ -130,10 +130,10 @@ class EchoService:
         return True
 
     def close(self) -> None:
-        """End the server and all its connections at once."""
+        """Close the server and all its connections at once."""
         server, self._server = self._server, None
         if server is not None:
-            with suppress(Exception):  # after a fault it may raise, and has closed all the same
+            with suppress(Exception):  # after a fault it may raise, but closes everything
                 server.close()
 
     def _talk(self, listener: int, size: int, server: EchoServer) -> None:
@@ -148,7 +148,7 @@ class EchoService:
         self._introduce([info.identifier for info in infos], size, server)
 
     def _introduce(self, listeners: list[int], size: int, server: EchoServer) -> None:
-        """Connect new built-in clients, and let them send when one has had time to look."""
+        """Connect new built-in clients, and let them send after `FIRST_BYTES_AFTER_S`."""
         for listener in listeners:
             server.talk(listener, 0)
 
@@ -159,14 +159,14 @@ class EchoService:
                 for listener in listeners:
                     server.talk(listener, size)
 
-        timer = self._loop.call_every(TO_LOOK_S, send)
+        timer = self._loop.call_every(FIRST_BYTES_AFTER_S, send)
 
-    def _tell(self, order: Callable[[EchoServer], object]) -> None:
-        self._command(partial(self._obey, order))
+    def _submit(self, order: Callable[[EchoServer], object]) -> None:
+        self._command(partial(self._execute, order))
 
-    def _obey(self, order: Callable[[EchoServer], object]) -> None:
+    def _execute(self, order: Callable[[EchoServer], object]) -> None:
         if self._server is None:
-            from core.echo.server import EchoServer  # whoever only captures need not wait for it
+            from core.echo.server import EchoServer  # a capture alone does not import it
 
             raise_descriptor_limit()
             self._server = EchoServer(self._loop, self._options, logs=LOGS)

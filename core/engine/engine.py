@@ -1,22 +1,23 @@
-"""The engine: what the rest of the program sees of the worker thread (`core.engine.worker`).
+"""The engine: how the rest of the program uses the worker thread (`core.engine.worker`).
 
-Commands go in from any thread, through the loop's queue; what is so comes out as an
-`EngineSnapshot`, absolute and immutable, replaced by one assignment. Packets go into the store,
-which publishes for itself.
+Any thread gives commands, which go through the loop's queue. The worker publishes an
+`EngineSnapshot`: absolute, immutable, replaced by one assignment. The store publishes its packets
+itself.
 
-A store holds captured packets or those of one file, never both: packets of a capture begun again
-go behind the earlier ones, but where a file is involved a new store takes the old one's place. Only
-the worker knows what was done before what, so it is the one that does this.
+A store holds captured packets or those of one file, never both. A capture that is started again
+adds to the earlier packets; opening a file, or capturing after a file, replaces the store. Only the
+worker knows the order of commands, so the worker replaces it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from core.capture.options import CaptureOptions
+from core.capture.packet_sink import PacketSink
 from core.engine.echo_service import EchoService
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.engine.worker import Worker
@@ -25,36 +26,39 @@ from core.store.packet_store import PacketStore
 
 __all__ = ["Engine", "EngineSnapshot", "EngineState", "NoticeSeverity"]
 
-EVENTS_PER_WAIT = 256  # with thousands of echo clients fewer waits are needed
+EVENTS_PER_WAIT = 256  # with thousands of echo clients, fewer waits are needed
 
 
 class Engine:
-    """The worker thread, from `start` to `close`. Commands return at once, from any thread."""
+    """The worker thread, from `start` to `close`. Commands return at once, from any thread.
 
-    def __init__(self, store: PacketStore) -> None:
+    `recorders` get every captured packet, as the store does.
+    """
+
+    def __init__(self, store: PacketStore, recorders: Sequence[PacketSink] = ()) -> None:
         self._loop = EpollLoop(EVENTS_PER_WAIT)
         self.echo = EchoService(self._loop, self._command)
-        self._worker = Worker(store, self._loop, self._command, self.echo)
+        self._worker = Worker(store, self._loop, self._command, self.echo, recorders)
         self._thread = threading.Thread(
             target=self._worker.run, name="rawscope worker", daemon=True
         )
         self._closed = False
-        self._lock = threading.Lock()  # no command comes to a loop that is closed
+        self._lock = threading.Lock()  # no command reaches a closed loop
 
     def start(self) -> None:
         """Start the worker thread."""
         self._thread.start()
 
     def capture(self, options: CaptureOptions) -> None:
-        """Capture from now on; ends a capture or the reading of a file that goes on."""
+        """Start to capture; end a running capture, or the reading of a file."""
         self._command(partial(self._worker.begin_capture, options))
 
     def stop_capture(self) -> None:
-        """End the capture, or the reading of the file; what was read so far stays."""
+        """End the capture, or the reading of the file; its packets stay."""
         self._command(self._worker.stop)
 
     def open_file(self, source: str | int) -> None:
-        """Read a capture file in the place of what is held.
+        """Read a capture file; its packets replace those in the store.
 
         `source` is a path, ``-`` for standard input, or a descriptor.
         """
@@ -72,11 +76,11 @@ class Engine:
 
     @property
     def failure(self) -> BaseException | None:
-        """The fault of ours that ended the worker or a reading, for ``--debug``."""
+        """The internal error that ended the worker or the reading of a file, for ``--debug``."""
         return self._worker.failure
 
     def close(self, timeout_s: float = 2.0) -> None:
-        """End everything, leave promiscuous mode, join each thread for at most `timeout_s`."""
+        """End all work, leave promiscuous mode, and join each thread for at most `timeout_s`."""
         with self._lock:
             if self._closed:
                 return
@@ -85,7 +89,7 @@ class Engine:
             self._loop.stop()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
-        reading = self._worker.reading  # may have begun just now, or the worker may have crashed
+        reading = self._worker.reading  # it may have just started, or the worker may have failed
         if reading is not None and reading.is_alive():
             reading.cancel()
             reading.join(timeout_s)

@@ -1,9 +1,9 @@
-"""Reading a capture file into the store, in a thread of its own.
+"""Read a capture file into the store, in a thread of its own.
 
-The reader gives batches; they are appended one by one, so the first rows can be shown long before
-the last is read. Between two batches the thread gives way (`time.sleep(0)`), or keys would wait for
-it. Results are plain attributes that only this thread writes; `on_end` is called once, at
-the end, in this thread.
+The reader yields chunks, and each is stored as it comes, so the first rows appear long before the
+last packet is read. Between two chunks the thread yields the processor (`time.sleep(0)`), or keys
+would wait for it. Only this thread writes the attributes that hold results; it calls `on_end` once,
+at its end.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from core.wire.model.text import safe
 
 
 class FileReading(threading.Thread):
-    """One file on its way into the store. `source` as in `open_capture`.
+    """The import of one file. `source` is what `open_capture` takes.
 
     ``label``     the path, or "standard input" for a descriptor
-    ``piped``     it is a pipe, or the like: what was read does not come again
-    ``progress``  the part that was read, 0 to 1; None where the size is unknown
-    ``notes``     the reader's remarks so far, one line each
-    ``damaged``   the file was not whole; the packets before the damage are in the store
-    ``error``     one line if it cannot be read at all
-    ``failure``   a fault of ours that ended the reading, for --debug
+    ``piped``     True for a pipe or the like, whose packets cannot be read again
+    ``progress``  the part that was read, 0 to 1; None if the size is unknown
+    ``notes``     the reader's remarks, one line each
+    ``damaged``   True if the file is not whole; the packets before the damage are in the store
+    ``error``     one line if the file cannot be read at all
+    ``failure``   the internal error that ended the import, for ``--debug``
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class FileReading(threading.Thread):
         source: str | int,
         on_end: Callable[[FileReading], None],
     ) -> None:
-        super().__init__(name="rawscope reader", daemon=True)  # a silent pipe must not hold us
+        super().__init__(name="rawscope reader", daemon=True)  # a silent pipe blocks no exit
         self.source = source
         self.label = source if isinstance(source, str) and source != "-" else "standard input"
         self.piped = _is_piped(source)
@@ -57,15 +57,15 @@ class FileReading(threading.Thread):
         self._cancellation = Cancellation()
 
     def cancel(self) -> None:
-        """Append nothing more, and end every wait for a pipe."""
+        """Store nothing more, and end every wait for a pipe."""
         self._cancellation.cancel()
 
     def run(self) -> None:
-        """Read to the end. Called by `start`."""
+        """Read to the end. The body of the thread."""
         try:
             with open_capture(self.source, self._cancellation) as reader:
                 self._read(reader)
-                self._look(reader)
+                self._publish(reader)
         except FileError as error:
             self.error = str(error)
         except Exception as failure:
@@ -82,10 +82,10 @@ class FileReading(threading.Thread):
             added = self._store.add_interfaces(reader.interfaces[len(numbers) :])
             numbers = np.append(numbers, np.array(added, np.uint16))
             self._store.append_chunk(replace(chunk, interface=numbers[chunk.interface]))
-            self._look(reader)
+            self._publish(reader)
             time.sleep(0)
 
-    def _look(self, reader: CaptureReader) -> None:
+    def _publish(self, reader: CaptureReader) -> None:
         self.progress = reader.position / reader.size if reader.size else None
         self.notes = tuple(reader.notes)
         self.damaged = reader.damaged
@@ -94,6 +94,6 @@ class FileReading(threading.Thread):
 def _is_piped(source: str | int) -> bool:
     try:
         mode = os.stat(0 if source == "-" else source).st_mode
-    except OSError:  # `open_capture` tells why
+    except OSError:  # `open_capture` reports why
         return False
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)

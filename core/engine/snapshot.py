@@ -1,4 +1,4 @@
-"""What the engine says of itself: absolute, immutable values, safe to read in any thread."""
+"""The engine's published state: absolute and immutable, for any thread."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class EngineState(Enum):
 
 
 class NoticeSeverity(StrEnum):
-    """How loud the message is to be shown."""
+    """How prominently the message is shown."""
 
     NONE = ""
     WARNING = "warning"
@@ -30,17 +30,17 @@ class NoticeSeverity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EngineSnapshot:
-    """What is so at one moment.
+    """The state of the engine at one moment.
 
-    `captured` live packets went into the store and `dropped` ones were lost in the kernel;
-    their sum is `received`, less what is on its way. None of them ever decreases, but all begin
-    anew with a new store. `file` is the path of what was opened, or "standard input"; `piped` says
-    that it is a pipe, out of which the packets come only once. `progress` is the part of the file
-    that was read, 0 to 1, None where its size is unknown. `damaged` says that the file was not
-    whole; `notes` say more, one line each. `packets` is what the
-    store holds, and always belongs to this state. `store_generation` grows with each new store, in
-    which packet numbers mean other packets. Comparing two snapshots ignores `packets`, and `loop`,
-    which counts wake-ups, also those in which nothing happened.
+    The store took `captured` live packets, and the kernel lost `dropped` ones; their sum is
+    `received`, less the packets in flight. None of these counts ever decreases, but all start again
+    with a new store. `file` is the path of an opened file, or "standard input"; `piped` is true for
+    a pipe, whose packets cannot be read again. `progress` is the part of the file that was read, 0
+    to 1, None if its size is unknown. `damaged` is true for a file that is not whole; `notes` give
+    details, one line each. `packets` is what the store holds, and always belongs to this state.
+    `store_generation` grows with each new store, in which packet numbers mean other packets.
+    Comparing two snapshots ignores `packets`, and `loop`, which counts wake-ups, also those in
+    which nothing happened.
     """
 
     state: EngineState = EngineState.IDLE

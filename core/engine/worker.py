@@ -1,23 +1,25 @@
-"""The worker thread behind the screen: everything that waits for the network.
+"""The worker thread: one epoll loop with everything that waits for the network.
 
-One epoll loop, in which the capture sources, the link watcher, the echo server
-(`core.engine.echo_service`) and the wake-up are sources. A file is read by a thread of its own
-(`core.engine.file_import`); its end comes back to the worker as a command.
+The capture sources, the link watcher, the echo server (`core.engine.echo_service`), and the wake-up
+of the command queue are sources of the loop. A file is read by a thread of its own
+(`core.engine.file_import`), whose end comes back to the worker as a command. Captured batches go to
+a `PacketFanOut`: to the store, and to every recorder.
 
-Whatever goes wrong becomes a state and one line of text: an interface that is missing, a link that
-is deleted, a file that is no capture, and also a fault of ours, which ends the worker but not
-the program; one in the echo server ends only that. What was captured stays usable in every case.
+Whatever fails becomes a state and one line of text: a missing interface, a deleted link, a file
+that is no capture. An internal error ends the worker, but not the program; one in the echo server
+ends only that server. Captured packets stay usable in every case.
 """
 
 from __future__ import annotations
 
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import NamedTuple
 
 from core.capture.options import CaptureOptions
+from core.capture.packet_sink import PacketFanOut, PacketSink
 from core.capture.session import CaptureSession, Feed
 from core.capture.source import CaptureError, CaptureStatistics
 from core.engine.echo_service import EchoService
@@ -27,8 +29,8 @@ from core.net.event_loop import EpollLoop
 from core.store.packet_store import PacketStore
 from core.wire.model.text import safe
 
-PUBLISH_S = 0.25  # at least so often, so that the drop counter is live
-READS_PER_TURN = 8  # batches of one source before the others get their turn
+PUBLISH_S = 0.25  # at least this often, so that the drop counter is current
+READS_PER_WAKEUP = 8  # batches of one source before the loop serves the others
 
 
 class Published(NamedTuple):
@@ -39,9 +41,10 @@ class Published(NamedTuple):
 
 
 class Worker:
-    """What the worker thread does: all but `published` and `reading` is that thread's.
+    """The work of the worker thread. Other threads read only `published`, `reading`, `failure`.
 
-    `command` hands a function to the loop from the thread of a file's reader.
+    `command` hands a function to the loop from the thread that reads a file. `recorders` get the
+    captured packets besides the store.
     """
 
     def __init__(
@@ -50,12 +53,15 @@ class Worker:
         loop: EpollLoop,
         command: Callable[[Callable[[], None]], None],
         echo: EchoService,
+        recorders: Sequence[PacketSink] = (),
     ) -> None:
         self.published = Published(EngineSnapshot(), store)
         self.reading: FileReading | None = None
         self.failure: BaseException | None = None
         self._store = store
         self._store_generation = 0
+        self._recorders = tuple(recorders)
+        self._sink = PacketFanOut((store, *self._recorders))
         self._loop = loop
         self._command = command
         self._echo = echo
@@ -66,11 +72,11 @@ class Worker:
         self._severity = NoticeSeverity.NONE
         self._interfaces: tuple[str, ...] = ()
         self._notes: tuple[str, ...] = ()
-        self._earlier = CaptureStatistics()  # of sessions that are over
+        self._earlier = CaptureStatistics()  # of sessions that have ended
         self._captured_earlier = 0
 
     def run(self) -> None:
-        """The thread's body."""
+        """Run the loop until `end`. The body of the thread."""
         self._loop.call_every(PUBLISH_S, self._publish)
         try:
             while not self._run_loop():
@@ -79,20 +85,23 @@ class Worker:
             self._give_up(failure)
 
     def _run_loop(self) -> bool:
-        """Run until the loop is stopped, or the echo server has failed; whether that is the end."""
+        """Run until the loop stops or the echo server fails. Return True at the end."""
         try:
             self._loop.run()
         except Exception as failure:
-            if not self._echo.take_blame(failure):
+            if not self._echo.contain_fault(failure):
                 raise
             self.failure = failure
-            self._loop.call(self._publish)  # and whatever waited behind the command that failed
+            self._loop.call(self._publish)  # after the commands that waited
             return self._ending
         return True
 
     def _give_up(self, failure: Exception) -> None:
-        """Say first what happened, with the counts as they were told last: what comes after may
-        fail in its turn, and the session can be what is broken."""
+        """End the worker after an internal error.
+
+        Publish the failure first, with the counts of the last state: what follows may fail too, and
+        the session may be the broken part.
+        """
         self.failure = failure
         session, self._session = self._session, None
         if session is not None:
@@ -108,14 +117,14 @@ class Worker:
                 session.close()
 
     def begin_capture(self, options: CaptureOptions) -> None:
-        """Open the sources and put them into the loop."""
+        """Open the sources and add them to the loop."""
         self.end_work()
         if self.reading is not None:
             self._renew_store()
         self.reading = None
         self._interfaces = options.interfaces
         try:
-            session = CaptureSession(options, self._store.add_interface)
+            session = CaptureSession(options, self._sink.add_interface)
         except CaptureError as error:
             self._fail(str(error))
             return
@@ -140,27 +149,28 @@ class Worker:
         self.reading.start()
 
     def _renew_store(self) -> None:
-        """An empty store, and the counts of what goes into it."""
+        """Replace the store by an empty one, and start counting anew."""
         self._store = PacketStore(self._store.limit_bytes)
+        self._sink = PacketFanOut((self._store, *self._recorders))
         self._store_generation += 1
         self._earlier = CaptureStatistics()
         self._captured_earlier = 0
         self._notes = ()
 
     def stop(self) -> None:
-        """End what goes on, if anything does."""
+        """End the capture or the reading of a file, if there is one."""
         if self._state in (EngineState.LIVE, EngineState.READING):
             self.end_work()
             self._enter(EngineState.STOPPED)
 
     def end(self) -> None:
-        """End everything, for good."""
+        """End all work; the worker takes no more."""
         self._ending = True
         self.end_work()
         self._echo.close()
 
     def end_work(self) -> None:
-        """Let what is in the kernel come in, then give everything back."""
+        """Take the packets that are still in the kernel, then close the sources."""
         if self.reading is not None:
             self.reading.cancel()
         session = self._session
@@ -175,16 +185,16 @@ class Worker:
 
     def _end_feed(self, session: CaptureSession, feed: Feed) -> None:
         self._loop.remove(feed.source)
-        session.end(feed, self._store.append)
+        session.end(feed, self._sink.append)
 
     def _on_frames(self, session: CaptureSession, feed: Feed, events: int) -> None:
         if events & select.EPOLLERR:
-            feed.source.clear_error()  # the link watcher tells what it was
-        for _ in range(READS_PER_TURN):
+            feed.source.clear_error()  # the link watcher reports the cause
+        for _ in range(READS_PER_WAKEUP):
             batch = session.read(feed)
             if batch is None:
                 break
-            self._store.append(batch)
+            self._sink.append(batch)
         self._publish()
 
     def _on_links(self, session: CaptureSession, _events: int) -> None:
@@ -212,7 +222,7 @@ class Worker:
             self._enter(EngineState.DONE)
 
     def _enter_live(self, session: CaptureSession) -> None:
-        """Live, with a word on what is not as it should be."""
+        """Enter the live state, with a warning about links and sources that need one."""
         self._enter(
             EngineState.LIVE, session.trouble or "; ".join(session.notes), NoticeSeverity.WARNING
         )

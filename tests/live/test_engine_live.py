@@ -31,10 +31,10 @@ def network():
 
 
 @contextlib.contextmanager
-def capturing(network, *names, **options):
+def capturing(network, *names, recorders=(), **options):
     """Yield an engine that captures in the near namespace, and its store."""
     store = PacketStore()
-    engine = Engine(store)
+    engine = Engine(store, recorders)
     network.in_near(engine.start)  # a thread inherits its creator's namespace
     try:
         engine.capture(CaptureOptions(names, **{"ring_bytes": 4 << 20, **options}))
@@ -61,6 +61,25 @@ def test_frames_arrive_promptly_and_are_counted(network):
         snapshot = engine.snapshot()
     assert (snapshot.captured, snapshot.dropped, snapshot.message) == (3, 0, "")
     assert snapshot.loop.events > 0
+
+
+def test_a_recorder_gets_every_packet_of_every_capture(network):
+    """A second store records a capture, and one that continues it."""
+    recorder = PacketStore()
+    with capturing(network, "near0", recorders=(recorder,)) as (engine, store):
+        send_frames(network, *[frame(network)] * 3)
+        until(lambda: stored(store) == 3, "three packets")
+        engine.stop_capture()
+        until(lambda: engine.snapshot().state is EngineState.STOPPED, "stopped")
+        engine.capture(CaptureOptions(("near0",), ring_bytes=4 << 20))
+        until(lambda: engine.snapshot().state is EngineState.LIVE, "live again")
+        send_frames(network, frame(network, b"more"))
+        until(lambda: stored(store) == 4, "the fourth packet")
+        until(lambda: stored(recorder) == 4, "the recorded packets")
+        own, recorded = store.snapshot(), recorder.snapshot()
+        for number in range(1, 5):
+            assert recorded.packet(number).data == own.packet(number).data
+            assert recorded.packet(number).interface == own.packet(number).interface
 
 
 def test_stop_keeps_frames_in_the_ring(network):

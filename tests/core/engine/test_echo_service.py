@@ -116,8 +116,8 @@ def test_two_quick_steps_are_two_steps(engine):
 
 
 def test_a_built_in_client_that_was_closed_gets_time_to_be_looked_at_again(engine, monkeypatch):
-    """As the first time: a new one says nothing before `TO_LOOK_S` is over."""
-    monkeypatch.setattr("core.engine.echo_service.TO_LOOK_S", 0.0)
+    """As the first time: a new one says nothing before `FIRST_BYTES_AFTER_S` is over."""
+    monkeypatch.setattr("core.engine.echo_service.FIRST_BYTES_AFTER_S", 0.0)
     info = listening(engine)
     engine.echo.talk(info.identifier, 10)
     first = until(
@@ -125,7 +125,7 @@ def test_a_built_in_client_that_was_closed_gets_time_to_be_looked_at_again(engin
     )
     engine.echo.close_client(int(first.clients.identifier[0]))
     until(engine, lambda shown: not len(shown.clients))
-    monkeypatch.setattr("core.engine.echo_service.TO_LOOK_S", 3600.0)
+    monkeypatch.setattr("core.engine.echo_service.FIRST_BYTES_AFTER_S", 3600.0)
     engine.echo.talk(info.identifier, 10)
     until(engine, lambda shown: len(shown.clients) == 1)
     with connect(info) as other:  # the loop has gone round since the new one was connected

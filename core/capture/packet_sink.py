@@ -1,0 +1,50 @@
+"""The interface between a capture and what takes its packets: the store, and recorders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from core.decode.batch import Batch, CaptureInterface
+from core.store.interface_numbers import INTERFACES, InterfaceNumbers
+
+
+class PacketSink(Protocol):
+    """Takes interfaces, and batches whose column `interface` holds their numbers."""
+
+    def add_interface(self, interface: CaptureInterface) -> int:
+        """Register an interface; return the number by which batches name it."""
+        ...
+
+    def append(self, batch: Batch) -> None:
+        """Take packets, in the order of their arrival.
+
+        A batch that is not `stable` is valid only during the call: copy what you keep.
+        """
+        ...
+
+
+class PacketFanOut:
+    """A sink that hands everything to several others, each with interface numbers of its own."""
+
+    def __init__(self, sinks: Sequence[PacketSink]) -> None:
+        self._sinks = tuple(sinks)
+        self._numbers = InterfaceNumbers()
+        self._number_in = [np.zeros(INTERFACES, np.uint16) for _ in self._sinks]  # by own number
+
+    def add_interface(self, interface: CaptureInterface) -> int:
+        """Register an interface with every sink; return the number that stands for it here."""
+        known = len(self._numbers.interfaces)
+        number = self._numbers.add(interface)
+        if number >= known:
+            for sink, number_in in zip(self._sinks, self._number_in, strict=True):
+                number_in[number] = sink.add_interface(self._numbers.interfaces[number])
+        return number
+
+    def append(self, batch: Batch) -> None:
+        """Hand packets to every sink, in turn."""
+        for sink, number_in in zip(self._sinks, self._number_in, strict=True):
+            sink.append(replace(batch, interface=number_in[batch.interface]))

@@ -1,0 +1,53 @@
+"""Captured packets, handed to several sinks."""
+
+from __future__ import annotations
+
+from core.capture.packet_sink import PacketFanOut
+from core.decode.batch import Batch, CaptureInterface
+from core.store.interface_numbers import MORE, OWN
+from core.store.packet_store import PacketStore
+from tests.core.decode.support import batch_of
+
+ETH0 = CaptureInterface("eth0", 1)
+TUN0 = CaptureInterface("tun0", 101)
+
+
+class Recorder:
+    """Names the interface of each packet, by numbers that begin at 5."""
+
+    def __init__(self) -> None:
+        self.interfaces: list[CaptureInterface] = []
+        self.names: list[str] = []
+
+    def add_interface(self, interface: CaptureInterface) -> int:
+        self.interfaces.append(interface)
+        return len(self.interfaces) + 4
+
+    def append(self, batch: Batch) -> None:
+        self.names += [self.interfaces[number - 5].name for number in batch.interface.tolist()]
+
+
+def test_each_sink_gets_all_packets_by_its_own_interface_numbers():
+    """The store has interfaces of an earlier capture, the recorder has none."""
+    store, recorder = PacketStore(), Recorder()
+    store.add_interface(CaptureInterface("earlier", 1))
+    sink = PacketFanOut((store, recorder))
+    numbers = [sink.add_interface(each) for each in (ETH0, TUN0)]
+    sink.append(batch_of([b"one", b"two"], interface=numbers[::-1]))
+    sink.append(batch_of([b"three"], interface=numbers[:1]))
+    snapshot = store.snapshot()
+    packets = [snapshot.packet(number) for number in (1, 2, 3)]
+    assert [packet.interface for packet in packets] == [TUN0, ETH0, ETH0]
+    assert [packet.data for packet in packets] == [b"one", b"two", b"three"]
+    assert recorder.names == ["tun0", "eth0", "eth0"]
+
+
+def test_interfaces_beyond_the_numbers_share_one():
+    """As in the store, interfaces that have no number of their own share one by link type."""
+    recorder = Recorder()
+    sink = PacketFanOut((recorder,))
+    numbers = [sink.add_interface(CaptureInterface(f"veth{at}", 1)) for at in range(OWN + 3)]
+    assert numbers[-3:] == [OWN, OWN, OWN]
+    assert len(recorder.interfaces) == OWN + 1
+    sink.append(batch_of([b"frame"], interface=numbers[-1:]))
+    assert recorder.names == [MORE]
