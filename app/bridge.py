@@ -88,7 +88,7 @@ class RateMeter:
         return Rates((*past, (packets - old_packets) / window), (byte_count - old_bytes) / window)
 
     def forget(self) -> None:
-        """Start anew: what was counted in between was not traffic."""
+        """Start again: packets counted in between were not traffic."""
         self._samples.clear()
         self._seconds.clear()
 

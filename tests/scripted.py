@@ -1,7 +1,7 @@
-"""A short scripted capture: frames made by hand, the same bytes and times on every run.
+"""A short scripted capture: handmade frames with the same bytes and times on every run.
 
-Made with `struct` and not with the header tables, so that what the screens show of it is not
-what the same code wrote. Times are whole steps from `START_NS`; nothing reads a clock.
+`struct` makes them, not the header tables, so that the code under test does not read its own
+output. Times are whole steps from `START_NS`; nothing reads a clock.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 
 @dataclass(frozen=True)
 class Frame:
-    """Bytes on the wire, and what the kernel said of them."""
+    """The bytes of a frame, and what the kernel reports about it."""
 
     data: bytes
     gap_us: int = 40
@@ -37,7 +37,7 @@ class Frame:
 
 
 def checksum(data: bytes) -> int:
-    """RFC 1071."""
+    """Return the Internet checksum (RFC 1071)."""
     if len(data) % 2:
         data += b"\0"
     total = sum(struct.unpack(f">{len(data) // 2}H", data))
@@ -47,26 +47,26 @@ def checksum(data: bytes) -> int:
 
 
 def ethernet(payload: bytes, out: bool = True, kind: int = 0x0800) -> bytes:
-    """An Ethernet II frame from the host (`out`) or to it."""
+    """Return an Ethernet II frame from the host (`out`) or to it."""
     ends = MAC_GATEWAY + MAC_HOST if out else MAC_HOST + MAC_GATEWAY
     return ends + struct.pack(">H", kind) + payload
 
 
 def ipv4(source: str, destination: str, protocol: int, payload: bytes, number: int = 0) -> bytes:
-    """An IPv4 packet with a right header checksum."""
+    """Return an IPv4 packet with a correct header checksum."""
     ends = ipaddress.ip_address(source).packed + ipaddress.ip_address(destination).packed
     head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(payload), number, 0x4000, 64, protocol, 0)
     return head[:10] + struct.pack(">H", checksum(head + ends)) + ends + payload
 
 
 def ipv6(source: str, destination: str, protocol: int, payload: bytes, hops: int = 64) -> bytes:
-    """An IPv6 packet."""
+    """Return an IPv6 packet."""
     ends = ipaddress.ip_address(source).packed + ipaddress.ip_address(destination).packed
     return struct.pack(">IHBB", 0x60000000, len(payload), protocol, hops) + ends + payload
 
 
 def pseudo(source: str, destination: str, protocol: int, length: int) -> bytes:
-    """The pseudo-header of either version."""
+    """Return the pseudo-header of either IP version."""
     ends = ipaddress.ip_address(source).packed + ipaddress.ip_address(destination).packed
     return ends + struct.pack(">II", length, protocol)
 
@@ -81,7 +81,7 @@ def tcp(
     options: bytes = b"",
     wrong: int = 0,
 ) -> bytes:
-    """A TCP segment in an IPv4 frame; `wrong` is added to the checksum."""
+    """Return a TCP segment in an IPv4 frame; `wrong` is added to the checksum."""
     offset = (20 + len(options)) // 4 << 4
     head = struct.pack(">HHIIBBHHH", *ports, *numbers, offset, flags, 64240, 0, 0)
     segment = head + options + data
@@ -93,7 +93,7 @@ def tcp(
 def udp(
     source: str, destination: str, ports: tuple[int, int], data: bytes, partial: bool = False
 ) -> bytes:
-    """A UDP datagram; `partial` leaves the pseudo-header's sum in the field, as offload does."""
+    """Return a UDP datagram; `partial` leaves the pseudo-header's sum in it, as offload does."""
     length = 8 + len(data)
     head = struct.pack(">HHHH", *ports, length, 0)
     false_head = pseudo(source, destination, 17, length)
@@ -103,14 +103,14 @@ def udp(
 
 
 def icmp(source: str, destination: str, kind: int, code: int, rest: bytes) -> bytes:
-    """An ICMP message; `rest` starts with the second word."""
+    """Return an ICMP message; `rest` starts with the second word."""
     message = struct.pack(">BBH", kind, code, 0) + rest
     message = message[:2] + struct.pack(">H", checksum(message)) + message[4:]
     return ethernet(ipv4(source, destination, 1, message), out=source == HOST)
 
 
 def icmpv6(source: str, destination: str, kind: int, rest: bytes) -> bytes:
-    """A neighbor discovery message."""
+    """Return a neighbor discovery message."""
     message = struct.pack(">BBH", kind, 0, 0) + rest
     total = checksum(pseudo(source, destination, 58, len(message)) + message)
     message = message[:2] + struct.pack(">H", total) + message[4:]
@@ -119,7 +119,7 @@ def icmpv6(source: str, destination: str, kind: int, rest: bytes) -> bytes:
 
 
 def arp(operation: int) -> bytes:
-    """The host asks for the gateway, or the gateway answers."""
+    """Return the host's request for the gateway, or the gateway's reply."""
     here, there = ipaddress.ip_address(HOST).packed, ipaddress.ip_address(GATEWAY).packed
     fixed = struct.pack(">HHBBH", 1, 0x0800, 6, 4, operation)
     if operation == 1:
@@ -128,12 +128,12 @@ def arp(operation: int) -> bytes:
 
 
 def dns_name(name: str) -> bytes:
-    """Labels of RFC 1035 §3.1."""
+    """Return a name as labels (RFC 1035 §3.1)."""
     return b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
 
 
 def dns(name: str, answer: str = "") -> bytes:
-    """A question of type A, with its answer or without."""
+    """Return a query of type A, with or without its answer."""
     head = struct.pack(">HHHHHH", 0x5253, 0x8180 if answer else 0x0100, 1, bool(answer), 0, 0)
     question = dns_name(name) + struct.pack(">HH", 1, 1)
     if not answer:
@@ -143,7 +143,7 @@ def dns(name: str, answer: str = "") -> bytes:
 
 
 def client_hello(name: str) -> bytes:
-    """A TLS 1.2 record with a ClientHello that names a server (RFC 6066 §3)."""
+    """Return a TLS 1.2 record with a ClientHello that names a server (RFC 6066 §3)."""
     host = name.encode()
     server_name = struct.pack(">HBH", len(host) + 3, 0, len(host)) + host
     extensions = struct.pack(">HH", 0, len(server_name)) + server_name
@@ -162,7 +162,7 @@ HTTP_RESPONSE = (
 
 
 def handshake(ports: tuple[int, int], ours: int, theirs: int) -> Iterator[Frame]:
-    """Three segments between host and server."""
+    """Yield the three segments of a handshake between host and server."""
     back = ports[::-1]
     yield Frame(tcp(HOST, SERVER, ports, SYN, (ours, 0), options=MSS_SACK_WSCALE), 900)
     numbers = (theirs, ours + 1)
@@ -171,7 +171,7 @@ def handshake(ports: tuple[int, int], ours: int, theirs: int) -> Iterator[Frame]
 
 
 def web(port: int) -> Iterator[Frame]:
-    """An HTTP request with its answer, and a polite end."""
+    """Yield an HTTP request with its response, and the end of the connection."""
     ports, back, ours, theirs = (port, 80), (80, port), 0x1F2E3D4C, 0x7A6B5C4D
     yield from handshake(ports, ours, theirs)
     here, there = ours + 1, theirs + 1
@@ -186,7 +186,7 @@ def web(port: int) -> Iterator[Frame]:
 
 
 def conversations() -> Iterator[Frame]:
-    """Every kind of row the screens have to show, in some order that could have happened."""
+    """Yield every kind of row that the screens show, in a plausible order."""
     yield Frame(arp(1), 0)
     yield Frame(arp(2), 380)
     question = udp(HOST, RESOLVER, (40153, 53), dns("api.example.net"), partial=True)
@@ -217,7 +217,7 @@ def conversations() -> Iterator[Frame]:
 
 
 def malformed() -> bytes:
-    """A TCP header whose data offset says 8 bytes."""
+    """Return a TCP header whose data offset says 8 bytes."""
     frame = bytearray(tcp(HOST, SERVER, (51_239, 80), SYN, (1, 0)))
     frame[14 + 20 + 12] = 0x20
     return bytes(frame)
@@ -227,7 +227,7 @@ BAD_CHECKSUM, MALFORMED, DNS_ANSWER, HTTP_ANSWER = 25, 26, 4, 10  # packet numbe
 
 
 def batch(frames: list[Frame], first_ns: int = START_NS) -> Batch:
-    """Frames as a capture would hand them over."""
+    """Return frames as a batch of a capture."""
     sizes = np.array([len(frame.data) for frame in frames], dtype=np.uint32)
     gaps = np.array([frame.gap_us for frame in frames], dtype=np.int64)
     originals = [frame.original or len(frame.data) for frame in frames]
@@ -243,7 +243,7 @@ def batch(frames: list[Frame], first_ns: int = START_NS) -> Batch:
 
 
 def scripted_store(rounds: int = 1) -> PacketStore:
-    """A store with the conversations, `rounds` times one after the other."""
+    """Return a store with the conversations, repeated `rounds` times."""
     store = PacketStore()
     store.add_interface(CaptureInterface("eth0", LinkType.ETHERNET))
     frames = list(conversations())

@@ -1,7 +1,7 @@
 """An echo server at one moment, the same on every run: no socket, no clock.
 
 Clients on a level and an edge triggered listener, among them one of every condition. The figures
-fit together as those of a real server do: what came in and is not pending went back.
+fit together as those of a real server do: all received bytes that are not pending were sent back.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ EDGE_FROM = 5  # clients from this identifier on came through the edge triggered
 
 
 def client_table(taken_s: float = NOW_S) -> ClientTable:
-    """The seven clients of `CLIENTS`."""
+    """Return the seven clients of `CLIENTS`."""
     columns = ClientColumns()
     for number, figures in enumerate(CLIENTS, 1):
         listener = EDGE if number >= EDGE_FROM else LEVEL
@@ -74,7 +74,7 @@ def many_clients(count: int, taken_s: float = NOW_S) -> ClientTable:
 
 
 def log() -> tuple[Entry, ...]:
-    """What the stalled client did: one wake-up, one read of 16 of its 64 bytes."""
+    """Return the log of the stalled client: one wake-up, one read of 16 of its 64 bytes."""
     steps = (
         (0.0, LogStep.WAKE_UP, select.EPOLLIN),
         (0.00002, LogStep.READ, 16),
@@ -84,7 +84,7 @@ def log() -> tuple[Entry, ...]:
 
 
 def echo_snapshot(**changed: object) -> EchoSnapshot:
-    """The server with its clients; `changed` replaces fields."""
+    """Return the server with its clients; `changed` replaces fields."""
     said = EchoSnapshot(
         taken_s=NOW_S,
         listeners=(LEVEL, EDGE),
@@ -106,14 +106,14 @@ EMPTY = NO_SERVER
 
 
 def echo_frames() -> Iterator[Frame]:
-    """Handshake and 64 bytes of every IPv4 client; of the stalled one 16 came back."""
+    """Yield handshake and 64 bytes of every IPv4 client; the stalled one gets 16 back."""
     for number in range(1, EDGE_FROM + 2):
         port = EDGE_PORT if number >= EDGE_FROM else LEVEL_PORT
         yield from _echo(40_000 + number, port, 16 if number == STALLED else 64)
 
 
 def echo_store() -> PacketStore:
-    """A loopback capture of `echo_frames`."""
+    """Return a loopback capture of `echo_frames`."""
     store = PacketStore()
     store.add_interface(CaptureInterface("lo", LinkType.ETHERNET))
     store.append(batch(list(echo_frames())))

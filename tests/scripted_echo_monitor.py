@@ -1,4 +1,4 @@
-"""The monitor on a scripted echo server, its panel open: for pictures and for their tests."""
+"""The monitor on a scripted echo server with its panel open, for pictures and tests."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ Act = Callable[[Pilot[Any]], Awaitable[None]]
 
 
 def echo_monitor(said: EchoSnapshot | None = None, **options: Any) -> Monitor:
-    """The monitor on a capture of lo and a scripted echo server."""
+    """Return a monitor on a capture of lo and a scripted echo server."""
     engine = ScriptedEngine(LO, echo_snapshot() if said is None else said)
     return scripted_monitor(echo_store(), engine, **options)
 
 
 def opened(client: int | None = None, *keys: str) -> Act:
-    """Open the panel, put its cursor on a client, press keys."""
+    """Return an action that opens the panel, selects a client, and presses keys."""
 
     async def act(pilot: Pilot[Any]) -> None:
         screen = await filled(pilot)
@@ -42,7 +42,7 @@ def opened(client: int | None = None, *keys: str) -> Act:
 
 
 async def shown(pilot: Pilot[Any]) -> None:
-    """Show the newest scene, and look at every row first: columns are as wide as what was seen."""
+    """Show the newest scene, and draw every row once, because the widest sets the columns."""
     screen = main(pilot)
     screen.poll()
     await pilot.pause()

@@ -1,6 +1,6 @@
-"""What ``rawscope iolab`` measured once, the same on every run.
+"""The results of one run of ``rawscope iolab``, for pictures and tests.
 
-2 × shared Xeon cores, Linux, Python 3.11, other work beside it: the figures are as they came.
+Measured on two shared Xeon cores beside other work (Linux, Python 3.11).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ COSTS = {
 
 
 def models(refused: str = "") -> list[ModelResult]:
-    """All eight; the last cannot run where `refused` says why."""
+    """Return the results of all eight models; `refused` says why the last could not run."""
     made = [
         ModelResult(
             model=name, title=TITLES[name], messages=20_000, seconds=20_000 / rate, p50_us=p50,
@@ -50,7 +50,7 @@ def models(refused: str = "") -> list[ModelResult]:
 
 
 def points() -> list[CurvePoint]:
-    """The curve, in the order in which it is measured."""
+    """Return the points of the curve in the order of measurement."""
     return [
         CurvePoint(name, count, costs[index], costs[index], "" if costs[index] else reason)
         for index, count in enumerate((10, 100, 1000, 10_000))
@@ -60,7 +60,7 @@ def points() -> list[CurvePoint]:
 
 
 def measured(results: list[object]) -> Callable[[Callable[[], bool]], Iterator[object]]:
-    """A measurement that has these results at once."""
+    """Return a measurement that yields these results at once."""
 
     def run(canceled: Callable[[], bool]) -> Iterator[object]:
         for result in results:
@@ -72,5 +72,5 @@ def measured(results: list[object]) -> Callable[[Callable[[], bool]], Iterator[o
 
 
 def scripted_lab(refused: str = "", **given: Any) -> LabScreen:
-    """The laboratory with all results there from the start."""
+    """Return a laboratory that has all results from the start."""
     return LabScreen(measured(models(refused)), measured(points()), **given)  # type: ignore[arg-type]

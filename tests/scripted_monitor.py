@@ -31,7 +31,7 @@ LIVE = EngineSnapshot(EngineState.LIVE, interfaces=("eth0",), captured=28, recei
 def interface(
     name: str, index: int, addresses: tuple[str, ...], kind: str = "", up: bool = True
 ) -> InterfaceInfo:
-    """An interface of no machine."""
+    """Return a made-up interface."""
     return InterfaceInfo(
         name=name,
         index=index,
@@ -57,7 +57,7 @@ INTERFACES = (
 
 
 class ScriptedEcho:
-    """An echo server that says what the test wants, and writes down what it is told to do."""
+    """An echo server that returns the test's snapshot and records its commands."""
 
     def __init__(self, said: EchoSnapshot = NO_SERVER) -> None:
         self.said = said
@@ -73,7 +73,7 @@ class ScriptedEcho:
 
 
 class ScriptedEngine:
-    """Says what the test wants to be so, and writes down what it is told to do."""
+    """An engine that returns the test's snapshot and records its commands."""
 
     def __init__(self, said: EngineSnapshot = LIVE, echo: EchoSnapshot = NO_SERVER) -> None:
         self.said = said
@@ -116,7 +116,7 @@ def scripted_monitor(
     clock: Callable[[], float] = lambda: 0.0,
     machine: ForgeHost | None = None,
 ) -> Monitor:
-    """A monitor that shows the same on every run. A real engine has its store already."""
+    """Return a monitor that shows the same on every run; `store` is for a scripted engine."""
     engine = engine or ScriptedEngine()
     if isinstance(engine, ScriptedEngine):
         engine.store = store
@@ -129,23 +129,23 @@ def scripted_monitor(
         time_of_day=lambda: "12:03:44",
         machine=machine or ScriptedMachine(),
     )
-    monitor.NOTIFICATION_TIMEOUT = PATIENCE_S  # type: ignore[misc] # a busy machine is slow to look
+    monitor.NOTIFICATION_TIMEOUT = PATIENCE_S  # type: ignore[misc] # for busy hosts
     monitor.bridge.analysis.patience_s = PATIENCE_S
     return monitor
 
 
 def main(pilot: Pilot[Any]) -> MainScreen:
-    """The main screen, also under a window."""
+    """Return the main screen, also below a dialog."""
     screen = pilot.app.screen_stack[0]
     assert isinstance(screen, MainScreen)
     return screen
 
 
 async def filled(pilot: Pilot[Any]) -> MainScreen:
-    """The main screen once it shows, and has drawn, all that the store holds.
+    """Wait until the main screen has drawn all packets of the store; return it.
 
-    Drawn, because columns are as wide as what was ever seen in them: without that a picture
-    would depend on whether the first rows came to be painted before a key moved on.
+    Drawn rows set the widths of columns. Without this, a picture would depend on whether the first
+    rows were painted before a key moved the cursor.
     """
     screen = main(pilot)
     await eventually(lambda: screen.sides.are_mounted, "the side panels")

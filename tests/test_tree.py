@@ -30,7 +30,7 @@ THEMES = {
     "app/test_redraw.py": "the redraw key, and terminals with few columns",
     "app/test_screen_never_waits.py": "the screen waits for no other process",
     "app/test_startup.py": "what is imported before the first rows appear",
-    "app/test_terminal_given_back.py": "every exit restores the terminal",
+    "app/test_terminal_restored.py": "every exit restores the terminal",
     "core/decode/test_outermost.py": "columns of packets with several headers of one protocol",
     "core/echo/test_faults.py": "network faults on real sockets",
     "core/echo/test_queue.py": "fairness between edge-triggered clients",

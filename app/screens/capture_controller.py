@@ -41,8 +41,10 @@ class CaptureController:
             self._bridge.capture(chosen)
 
     def toggle(self) -> None:
-        """Stop, or restart on the same interfaces. Ask for interfaces if there are none to restart
-        on, or if the capture would replace a file."""
+        """Stop, or restart on the same interfaces.
+
+        Ask for interfaces if no capture came before, or if packets of a file would be replaced.
+        """
         if not self._bridge.toggle_capture():
             self.choose_interfaces()
 

@@ -29,7 +29,7 @@ class CopyController:
         self._workspace, self._sides, self._faults, self._shown = workspace, sides, faults, shown
 
     def choose(self) -> None:
-        """Ask what to copy. Do nothing if there is nothing to copy."""
+        """Ask what to copy. Do nothing without a selected packet."""
         from app.screens.dialogs.copy import Copy
 
         side = self._sides.get(self._workspace.panel)

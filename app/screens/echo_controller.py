@@ -78,7 +78,7 @@ class EchoController(SideController):
             self._bridge.echo.select(client)
 
     def _select_awaited(self, snapshot: EchoSnapshot) -> None:
-        """Select the built-in client that was told to send, so that its log is shown."""
+        """Select the built-in client that sends, so that its log is shown."""
         for builtin in snapshot.builtin_clients:
             if builtin.listener != self._awaited:
                 continue

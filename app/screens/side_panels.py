@@ -29,7 +29,7 @@ MOUNT_DELAY_S = 0.02  # leaves the first rows time to be painted
 
 
 class SideController:
-    """What one side panel does. `widget` shows it; the methods here do nothing by default.
+    """The commands of one side panel. `widget` shows it; these methods do nothing by default.
 
     Keys call further methods by name: see `MainScreen.action_call`.
     """
@@ -44,7 +44,7 @@ class SideController:
         """Show a scene, also if the panel is hidden."""
 
     def select(self, selected: SelectedPacket) -> None:
-        """The user selected this packet."""
+        """Take the packet that the user selected."""
 
     def labels(self) -> dict[str, str]:
         """Return key bar labels that depend on the state of the panel, by action name."""
@@ -55,7 +55,7 @@ class SideController:
         return None
 
     def close(self) -> bool:
-        """End what `escape` ends first. Return False if there is nothing to end."""
+        """End the activity that `escape` ends first. Return False without one."""
         return False
 
 
@@ -165,5 +165,5 @@ class SidePanels:
         return labels
 
     def close(self) -> bool:
-        """End what `escape` ends first, in one panel. Return False if there is nothing to end."""
+        """End one panel's activity, as `escape` does first. Return False without one."""
         return any(controller.close() for controller in self._controllers.values())

@@ -54,7 +54,7 @@ def message_of(scene: Scene) -> tuple[str, engine.NoticeSeverity]:
     """Return the message for the banner and its severity.
 
     In order: the worker's message; the first packet that rawscope failed to describe; the worker's
-    last note; the link types that rawscope cannot read. Empty if there is none of them.
+    last note; the link types that rawscope cannot read. Empty without any of these.
     """
     worker = scene.engine
     if worker.message:

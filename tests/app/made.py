@@ -1,4 +1,4 @@
-"""Frames and capture files made by hand for the tests of the command line."""
+"""Handmade frames and capture files for tests."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SYN = _with_ip_checksum(SYN)
 
 
 def udp_frame(payload: bytes, port: int = 9) -> bytes:
-    """Ethernet, IPv4, UDP without a checksum, on loopback."""
+    """Return Ethernet, IPv4, and UDP without a checksum, on loopback."""
     length = 28 + len(payload)
     header = struct.pack(">BBHHHBBHII", 0x45, 0, length, 1, 0, 64, 17, 0, 0x7F000001, 0x7F000001)
     udp = struct.pack(">HHHH", 40000, port, length - 20, 0)
@@ -36,12 +36,12 @@ def udp_frame(payload: bytes, port: int = 9) -> bytes:
 
 
 def pcap_header() -> bytes:
-    """A nanosecond pcap file header, Ethernet."""
+    """Return a nanosecond pcap file header for Ethernet."""
     return struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1)
 
 
 def pcap_record(frame: bytes, time_ns: int = TIME_NS) -> bytes:
-    """One packet of such a file."""
+    """Return one packet record of such a file."""
     seconds, rest = divmod(time_ns, 10**9)
     return struct.pack("<IIII", seconds, rest, len(frame), len(frame)) + frame
 

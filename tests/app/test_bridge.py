@@ -1,4 +1,4 @@
-"""Rates out of counts; what counts as unsaved; a file and a capture never share a store."""
+"""Rates from counts; unsaved packets; a file and a capture never share a store."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_late_sample_is_divided_by_the_time_that_passed():
     assert meter.sample(4.0, 4000, 0).packets[-1] == pytest.approx(1000)
 
 
-def test_a_clock_that_stands_still_divides_by_nothing():
+def test_a_clock_that_stops_divides_by_nothing():
     meter = RateMeter()
     meter.sample(0.0, 0, 0)
     assert meter.sample(0.0, 10, 10).packets == (10.0,)
@@ -91,7 +91,7 @@ def test_restarting_keeps_interfaces_and_options():
     assert first == again == CaptureOptions(("eth0", "wg0"), snap_length=96, promiscuous=False)
 
 
-def test_there_is_nothing_to_restart():
+def test_without_an_earlier_capture_toggle_restarts_nothing():
     assert not make_bridge(ScriptedEngine(EngineSnapshot())).toggle_capture()
 
 
@@ -106,14 +106,14 @@ def test_a_new_store_is_a_new_generation_and_has_no_rate_yet():
     after = bridge.poll()
     assert after.store_generation == before.store_generation + 1
     assert after.packets.count == 0
-    assert after.rates.packets == (0.0,)  # nothing of the old counts
+    assert after.rates.packets == (0.0,)  # the old packets do not count
     del before
     gc.collect()
     assert old() is None
 
 
-def test_a_file_is_opened_in_the_place_of_what_is_held(tmp_path):
-    """By the engine itself: the echo server and the fault of a worker are always the same one's."""
+def test_a_file_replaces_the_packets_of_the_store(tmp_path):
+    """The same engine opens it, so the echo server and an error of the worker remain."""
     engine = ScriptedEngine()
     bridge = make_bridge(engine)
     bridge.open_file(tmp_path / "a.pcap")

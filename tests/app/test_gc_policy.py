@@ -1,4 +1,4 @@
-"""Freezing: seldom, never garbage, and nothing that is about to become garbage."""
+"""Freezes are rare, and never include garbage or objects that will soon be garbage."""
 
 from __future__ import annotations
 
@@ -59,16 +59,16 @@ def policy():
 
 
 def note(policy: GcPolicy, clients: int) -> bool:
-    """Nothing is open for long enough, with so many clients; True if that froze."""
+    """Tick until a freeze is due, with `clients` connected; return True if one happened."""
     return any(policy.tick(clients, quiet=True) for _ in range(QUIET_TICKS))
 
 
 class Node:
-    """Something that can be in a cycle."""
+    """An object that can be in a cycle."""
 
 
 def cycle() -> weakref.ref[Node]:
-    """A cycle that nobody refers to."""
+    """Return a weak reference into an unreachable cycle."""
     one, other = Node(), Node()
     one.other, other.other = other, one
     return weakref.ref(one)
@@ -121,7 +121,7 @@ def test_garbage_is_not_frozen(policy, clients):
     assert garbage() is None
 
 
-def test_what_is_frozen_is_still_freed(policy):
+def test_frozen_objects_are_still_freed(policy):
     client = Node()
     gone = weakref.ref(client)
     before = gc.get_freeze_count()
@@ -131,19 +131,19 @@ def test_what_is_frozen_is_still_freed(policy):
     assert gone() is None
 
 
-def test_the_end_gives_everything_back_to_the_collector():
+def test_close_unfreezes_everything():
     policy, threshold = GcPolicy(), gc.get_threshold()
     note(policy, 0)
     assert gc.get_threshold() != threshold
     policy.close()
     assert (gc.get_threshold(), gc.get_freeze_count()) == (threshold, 0)
-    policy.close()  # also twice, and of one that never froze
+    policy.close()  # closing twice, and without a freeze, is allowed
     GcPolicy().close()
     assert gc.get_threshold() == threshold
 
 
 def screens_of(kind: type) -> set[str]:
-    """The program's own kinds of screen."""
+    """Return the names of the program's own screen classes."""
     names = {kind.__name__} if kind.__module__.startswith("app.") else set()
     return names.union(*(screens_of(below) for below in kind.__subclasses__()))
 
@@ -160,14 +160,14 @@ def is_gone(opened: weakref.ref[Screen]) -> bool:
 
 
 def tick(screen: MainScreen) -> None:
-    """Time enough for a freeze."""
+    """Tick until a freeze is due."""
     for _ in range(QUIET_TICKS):
         screen._tick()
 
 
 @pytest.mark.parametrize("name", WINDOWS)
 async def test_no_closed_window_is_kept(monkeypatch, name):
-    """Opened and closed, with a freeze due at every moment."""
+    """Open and close each, with a freeze due at every moment."""
     monkeypatch.setattr(gc_policy, "CLIENTS_MORE", 0)
     async with scripted_monitor(scripted_store()).run_test(size=(120, 40)) as pilot:
         screen = await filled(pilot)

@@ -1,4 +1,4 @@
-"""Keys that are typed in one burst: none is lost, each reaches what the one before it opened."""
+"""Keys typed in one burst: none is lost, and each reaches the dialog that an earlier one opened."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PRINTABLE = "".join(map(chr, range(0x20, 0x7F))) + "éß東"
 
 
 def key(name: str) -> events.Key:
-    """A key as the terminal's parser makes it."""
+    """Return a key event as the terminal's parser makes it."""
     if len(name) == 1:
         return events.Key(_character_to_key(name), name)
     return events.Key(name, {"enter": "\r", "escape": "\x1b", "tab": "\t"}.get(name))
@@ -51,7 +51,7 @@ def burst(application: App, *keys: str) -> None:
 
 @asynccontextmanager
 async def running(tmp_path: Path):
-    """The monitor with an empty state directory."""
+    """Run the monitor with an empty state directory."""
     paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
     monitor = scripted_monitor(scripted_store(), paths=paths)
     async with monitor.run_test(size=(160, 45)) as pilot:
@@ -60,12 +60,12 @@ async def running(tmp_path: Path):
 
 
 def value(pilot, selector: str = "Input") -> str | None:
-    """What a field holds; None before the field is mounted."""
+    """Return the text of an input; None before it is mounted."""
     return next((field.value for field in pilot.app.screen.query(selector)), None)
 
 
 def highlighted(pilot) -> int | None:
-    """The row of a list that is under its cursor; None before the list is mounted."""
+    """Return the highlighted row of a list; None before it is mounted."""
     return next((one.highlighted for one in pilot.app.screen.query(OptionList)), None)
 
 
@@ -105,7 +105,7 @@ async def test_what_is_typed_while_a_dialog_opens_reaches_it(dialog, tmp_path):
 
 
 @pytest.mark.parametrize("dialog", TYPED_AHEAD, ids=lambda dialog: dialog.__name__)
-async def test_what_is_typed_while_a_dialog_closes_reaches_what_is_below(dialog, tmp_path):
+async def test_what_is_typed_while_a_dialog_closes_reaches_the_screen_below(dialog, tmp_path):
     async with running(tmp_path) as pilot:
         burst(pilot.app, *TYPED_AHEAD[dialog][0], "escape", "escape", "g", "m")
         table = main(pilot).table
@@ -148,7 +148,7 @@ async def test_a_paste_waits_for_its_dialog_too(tmp_path):
 
 
 def _windows() -> set[type]:
-    """Every dialog and every other screen over the main one that `app.screens` defines."""
+    """Return every dialog and other screen over the main one that `app.screens` defines."""
     names = [module.name for module in pkgutil.walk_packages(app.screens.__path__, "app.screens.")]
     classes = {
         one
@@ -192,8 +192,8 @@ async def test_a_field_keeps_every_character(opening, field, tmp_path):
         (["f2", "ctrl+t"], "n" * 61, "too long by 1"),
     ],
 )
-async def test_what_cannot_be_meant_is_refused_with_its_reason(opening, typed, words, tmp_path):
-    """While it is typed, and still after enter."""
+async def test_wrong_input_is_refused_with_a_reason(opening, typed, words, tmp_path):
+    """The reason is shown while the user types, and after enter."""
     async with running(tmp_path) as pilot:
         burst(pilot.app, *opening, *typed)
         await eventually(lambda: bool(pilot.app.screen.query(".-wrong")), "the reason")
@@ -206,7 +206,7 @@ async def test_what_cannot_be_meant_is_refused_with_its_reason(opening, typed, w
 
 
 def test_no_field_drops_characters():
-    """Textual's Input drops what `restrict`, `type` and `max_length` exclude, without a word."""
+    """Textual's Input drops what `restrict`, `type` and `max_length` exclude, without a message."""
     root = Path(app.__file__).parent.parent
     dropping = [
         f"{path.relative_to(root)}:{call.lineno}"
@@ -270,7 +270,7 @@ async def test_a_thousand_keys_arrive_in_order():
 
 @pytest.mark.parametrize("typed", ["a**", "**", "x" * 300, "a\0b", "~nobody-here/a", "[", "loop"])
 async def test_no_path_ends_the_picker(typed, tmp_path, monkeypatch):
-    """What the file system or the picker's completion refuses is said, and can be corrected."""
+    """The dialog shows what the file system or the completion refuses; the user can correct it."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "loop").symlink_to("loop")
     async with running(tmp_path) as pilot:

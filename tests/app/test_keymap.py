@@ -51,7 +51,7 @@ def test_names_are_unique():
 
 @pytest.mark.parametrize("places", HEARD_TOGETHER, ids=lambda places: min(p.name for p in places))
 def test_no_key_has_two_meanings(places):
-    """Under one focus every key that is bound anywhere means one thing."""
+    """With any focus, each key has one meaning."""
     keys = [key for binding in bindings(*places) for key in binding.key.split(",")]
     assert sorted(keys) == sorted(set(keys))
 

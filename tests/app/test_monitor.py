@@ -1,4 +1,4 @@
-"""The monitor under the user's hands: keys, mouse, windows, layouts, leaving."""
+"""The monitor with its user: keys, mouse, dialogs, layouts, exit."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ LAST = len(list(conversations()))
 
 @asynccontextmanager
 async def running(size="wide", engine=None, store=None, **kwargs):
-    """A monitor in a terminal of this size, once it shows what the store holds."""
+    """Run a monitor of this size; yield when it shows all packets of the store."""
     monitor = scripted_monitor(store or scripted_store(), engine or ScriptedEngine(), **kwargs)
     async with monitor.run_test(size=SIZES[size]) as pilot:
         await filled(pilot)
@@ -88,7 +88,7 @@ async def test_selecting_a_row_shows_its_fields_and_bytes_at_once():
         assert screen.panels.hex.dump.data == packet.data
 
 
-async def test_the_eviction_of_what_was_selected_is_told_once():
+async def test_the_eviction_of_the_selected_packet_is_reported_once():
     store = PacketStore(limit_bytes=1 << 20)
     store.add_interface(CaptureInterface("eth0", LinkType.ETHERNET))
     frames = list(conversations()) * 20
@@ -176,7 +176,7 @@ async def test_detail_and_hex_are_linked_both_ways():
         assert screen.panels.hex.highlighted == Span(6, 12)
 
 
-async def test_pause_keeps_the_view_and_counts_what_comes():
+async def test_pause_keeps_the_view_and_counts_new_packets():
     async with running() as pilot:
         screen = main(pilot)
         await pilot.press("space")
@@ -218,7 +218,7 @@ async def test_resizing_never_loses_the_selection_nor_the_focus():
         assert screen.table.selected == selected + 1
 
 
-async def test_a_terminal_too_small_is_told_what_it_lacks():
+async def test_a_terminal_that_is_too_small_shows_the_required_size():
     async with running() as pilot:
         message = pilot.app.screen.query_one("#too-small")
         assert not message.display
@@ -263,7 +263,7 @@ async def test_going_to_a_packet():
         assert main(pilot).table.selected == 7
 
 
-async def test_there_is_nowhere_to_go_without_packets():
+async def test_keys_that_need_a_packet_do_nothing_without_one():
     async with running(store=PacketStore()) as pilot:
         await pilot.press("colon", "y", "m", "enter", "j", "z", "z")
         assert pilot.app.screen.focused is not None
@@ -277,7 +277,7 @@ async def test_there_is_nowhere_to_go_without_packets():
         (["g", "tab", "tab", "right"], "ffffffffffff"),
     ],
 )
-async def test_what_has_the_focus_is_copied_first(keys, copied):
+async def test_the_focused_panel_decides_what_is_copied_first(keys, copied):
     async with running() as pilot:
         await pilot.press(*keys, "y")
         assert isinstance(pilot.app.screen, Copy)
@@ -319,14 +319,14 @@ async def test_several_interfaces_at_once():
         assert engine.told[0].interfaces == ("lo", "wg0")  # `any` goes when another is chosen
 
 
-async def test_any_stands_alone():
+async def test_any_excludes_other_interfaces():
     engine = ScriptedEngine(EngineSnapshot())
     async with running(engine=engine) as pilot:
         await pilot.press("i", "space", "up", "up", "space", "enter")
         assert engine.told[0].interfaces == ("any",)
 
 
-async def test_an_interface_that_goes_away_takes_its_tick_along():
+async def test_an_interface_that_goes_away_is_no_longer_selected():
     engine = ScriptedEngine(EngineSnapshot())
     async with running(engine=engine) as pilot:
         await pilot.press("i", "down", "space")
@@ -340,7 +340,7 @@ async def test_an_interface_that_goes_away_takes_its_tick_along():
 
 
 async def test_the_chooser_outlives_a_kernel_that_gives_no_answer():
-    """And asks it anywhere but in the thread that draws."""
+    """It asks the kernel in another thread than the UI thread."""
     threads = []
 
     def refuse():
@@ -408,7 +408,7 @@ async def test_the_chooser_by_mouse_alone():
         assert engine.told[0].interfaces == ("lo", "wg0")
 
 
-async def test_what_is_captured_on_is_ticked_so_that_another_can_be_added():
+async def test_the_captured_interface_is_selected_so_that_the_user_can_add_another():
     engine = ScriptedEngine(replace(LIVE, interfaces=("wg0",)))
     async with running(engine=engine) as pilot:
         await pilot.press("i")
@@ -439,7 +439,7 @@ async def test_a_path_can_be_typed_at_once():
             assert engine.told == [made.name]
 
 
-async def test_a_dialog_says_all_of_it_on_the_smallest_screen_and_nothing_on_a_smaller_one():
+async def test_a_dialog_shows_its_whole_text_on_the_smallest_screen():
     async with running("small") as pilot:
         await pilot.press("q")
         await pilot.resize_terminal(40, 10)
@@ -458,7 +458,7 @@ async def test_a_zoomed_hex_view_has_the_whole_width():
         assert main(pilot).panels.hex.size.width > 150
 
 
-async def test_frames_that_nothing_here_reads_are_told():
+async def test_the_banner_names_link_types_that_cannot_be_read():
     store = PacketStore()
     store.add_interface(CaptureInterface("wlan0", 127, 262144))
     async with running(store=store) as pilot:
@@ -533,7 +533,7 @@ async def test_quitting_does_not_ask_over_a_file():
         assert not pilot.app.is_running
 
 
-async def test_a_failure_is_told_and_the_packets_stay_usable():
+async def test_a_failure_is_shown_and_the_packets_stay_usable():
     engine = ScriptedEngine()
     async with running(engine=engine) as pilot:
         screen, banner = main(pilot), main(pilot).query_one(Banner)
@@ -553,7 +553,7 @@ async def test_a_failure_is_told_and_the_packets_stay_usable():
         assert screen.panels.selected.packet.number == LAST - 1
         await pilot.press("escape")
         screen.poll()
-        assert not banner.display  # what was read does not come back
+        assert not banner.display  # a message that the user closed does not come back
 
 
 async def test_control_characters_of_a_message_stay_out_of_the_terminal():
@@ -592,7 +592,7 @@ async def test_keys_are_remapped(tmp_path):
         assert "f7 resume" in key_text(pilot)
 
 
-async def test_a_bad_configuration_is_told_and_the_program_runs(tmp_path):
+async def test_a_bad_configuration_is_reported_and_the_program_runs(tmp_path):
     paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
     paths.config.write_text("[keys")
     async with running(paths=paths) as pilot:
@@ -614,7 +614,7 @@ async def test_the_chosen_theme_is_remembered(tmp_path, monkeypatch):
         assert pilot.app.theme == "high-contrast"
 
 
-async def test_a_remembered_theme_that_is_gone_is_no_trouble(tmp_path, monkeypatch):
+async def test_an_unknown_remembered_theme_is_ignored(tmp_path, monkeypatch):
     monkeypatch.delenv("TEXTUAL_THEME", raising=False)
     paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
     paths.state.write_text('{"theme": "no such theme"}')
@@ -641,7 +641,7 @@ def bar_text(pilot) -> str:
 
 
 def shown_text(pilot):
-    """All that is on the screen."""
+    """Return the text of the whole screen."""
     strips = pilot.app.screen._compositor.render_strips(pilot.app.size)
     return "\n".join(strip.text for strip in strips)
 
@@ -651,7 +651,7 @@ def key_text(pilot) -> str:
 
 
 async def test_a_screen_whose_store_has_evicted_is_filled():
-    """What the tests wait with: all rows are those that are held."""
+    """`filled` waits for the rows of all packets that the store holds."""
     store = PacketStore(1 << 18)
     store.add_interface(CaptureInterface("eth0", LinkType.ETHERNET))
     while not store.snapshot().evicted:
@@ -663,7 +663,7 @@ async def test_a_screen_whose_store_has_evicted_is_filled():
 
 
 async def test_a_poll_that_finds_nothing_new_shows_nothing(monkeypatch):
-    """And one that does, does: for each part of the scene."""
+    """A change of any part of the scene is shown."""
     engine = ScriptedEngine(EngineSnapshot(EngineState.DONE, file="some.pcap", progress=1.0))
     times = ["12:00:00"]
     async with running(engine=engine) as pilot:
@@ -674,7 +674,7 @@ async def test_a_poll_that_finds_nothing_new_shows_nothing(monkeypatch):
         monkeypatch.setattr(screen, "show", lambda scene: (shown.append(scene), show(scene)))
 
         def polls() -> int:
-            """How many of three polls show something; what they change is shown once more."""
+            """Return how many of three polls show something; one repeats what `show` changed."""
             shown.clear()
             for _ in range(3):
                 screen.poll()
@@ -700,4 +700,4 @@ async def test_a_poll_that_finds_nothing_new_shows_nothing(monkeypatch):
             assert 0 < polls() < 3, what
             await eventually(lambda: not polls(), f"nothing new after {what}")
         engine.said = replace(engine.said, loop=LoopCounters())
-        assert not polls(), "the loop of the worker turns without an end"
+        assert not polls(), "the counters of the worker's loop always change"

@@ -1,4 +1,4 @@
-"""The monitor as a process on a real terminal: being told to leave, the worker failing."""
+"""The monitor as a process on a real terminal: signals, suspension, a failing worker."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ALTERNATE_SCREEN_OFF, MOUSE_OFF, CURSOR_ON = b"\x1b[?1049l", b"\x1b[?1000l", b"\
 
 @pytest.fixture
 def capture(tmp_path: Path) -> Path:
-    """The scripted conversations as a pcap file."""
+    """Write the scripted conversations to a pcap file; return its path."""
     path = tmp_path / "conversations.pcap"
     with path.open("wb") as file:
         file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
@@ -38,7 +38,7 @@ def capture(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def terminal(capture, tmp_path, monkeypatch):
-    """A monitor that shows that file."""
+    """Start a monitor that shows that file."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     terminal = Terminal([sys.executable, "-m", "app", "-r", str(capture)], 100, 30, ROOT)
@@ -48,7 +48,7 @@ def terminal(capture, tmp_path, monkeypatch):
 
 
 def leave(terminal: Terminal) -> tuple[int, bytes]:
-    """Read to the end; the wait status and what was painted last."""
+    """Read to the end; return the wait status and the last output."""
     painted = b""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
@@ -60,7 +60,7 @@ def leave(terminal: Terminal) -> tuple[int, bytes]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_to_leave_puts_the_terminal_in_order(terminal, number):
+def test_a_signal_restores_the_terminal(terminal, number):
     os.kill(terminal.pid, number)
     status, painted = leave(terminal)
     assert os.waitstatus_to_exitcode(status) == 128 + number
@@ -69,7 +69,7 @@ def test_a_signal_to_leave_puts_the_terminal_in_order(terminal, number):
     assert termios.tcgetattr(terminal.fd)[3] & (termios.ECHO | termios.ICANON)
 
 
-def test_quitting_puts_the_terminal_in_order(terminal):
+def test_quitting_restores_the_terminal(terminal):
     os.write(terminal.fd, b"q")
     status, painted = leave(terminal)
     assert os.waitstatus_to_exitcode(status) == 0
@@ -78,7 +78,7 @@ def test_quitting_puts_the_terminal_in_order(terminal):
 
 @pytest.fixture
 def shell():
-    """A shell with job control."""
+    """Start a shell with job control."""
     terminal = Terminal(["env", "PS1=prompt: ", "sh", "-i"], 100, 30, ROOT)
     terminal.wait_for(b"prompt: ", PATIENCE_S)
     yield terminal
@@ -94,7 +94,7 @@ def test_the_whole_job_goes_to_the_shell_and_all_of_it_is_painted_after(shell, c
     shell.key(b"q", b"prompt: ")
 
 
-def test_without_a_shell_it_goes_on(terminal):
+def test_without_a_shell_it_continues(terminal):
     terminal.key(b"\x1a", b"? help")
     terminal.key(b"?", b"esc closes")
 

@@ -1,4 +1,4 @@
-"""How often textual may paint: read when it is imported, so it is looked at in a new process."""
+"""The rate at which Textual may paint. Textual reads it on import, so a new process checks it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from tests.waiting import PATIENCE_S
 
 
 @pytest.mark.parametrize(("preset", "rate"), [(None, 120), ("30", 30)])
-def test_the_monitor_may_paint_120_times_a_second_unless_told_otherwise(
-    preset: str | None, rate: int
-) -> None:
+def test_the_monitor_may_paint_120_times_a_second_by_default(preset: str | None, rate: int) -> None:
     environment = {name: text for name, text in os.environ.items() if name != "TEXTUAL_FPS"}
     if preset is not None:
         environment["TEXTUAL_FPS"] = preset

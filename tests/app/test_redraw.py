@@ -22,7 +22,7 @@ CLOCK = re.compile(r"\d\d:\d\d:\d\d")
 
 @pytest.fixture
 def argv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A monitor that shows a file, without a configuration."""
+    """Return the command of a monitor that shows a file, without a configuration."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     return [sys.executable, "-m", "app", "-r", capture_of(tmp_path / "a.pcap", [udp_frame(b"x")])]
@@ -42,7 +42,7 @@ def terminal(argv: list[str], screen: Emulator) -> Iterator[Terminal]:
 
 
 def without_clock(screen: Emulator) -> list[str]:
-    """Return the lines of the screen; the status bar's clock goes on while a test compares."""
+    """Return the lines of the screen; the clock in the status bar may advance meanwhile."""
     return [CLOCK.sub("", line) for line in screen.text]
 
 
@@ -50,7 +50,7 @@ def without_clock(screen: Emulator) -> list[str]:
     ("key", "shows"), [(b"", b""), (b"?", b"esc closes"), (b":", b"Go to")],
     ids=["main screen", "help", "dialog with an input"],
 )  # fmt: skip
-def test_what_another_program_wrote_over_is_painted_again(terminal, screen, key, shows):
+def test_redraw_repairs_what_another_program_wrote_over(terminal, screen, key, shows):
     if key:
         terminal.key(key, shows, PATIENCE_S)
     while terminal.read(0.2):
@@ -70,7 +70,7 @@ def test_what_another_program_wrote_over_is_painted_again(terminal, screen, key,
     until(is_as_before, "the screen", lambda: screen.text)
 
 
-def test_a_narrow_terminal_is_asked_in_columns_that_it_has(argv):
+def test_questions_to_a_narrow_terminal_use_columns_that_it_has(argv):
     terminal = Terminal(argv, 7, 10, ROOT)
     columns: list[int] = []
 

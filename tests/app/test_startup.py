@@ -1,4 +1,4 @@
-"""What the first rows wait for: no module and no panel that nobody sees by then."""
+"""The first rows wait for no module and no panel that the user does not see yet."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_first_rows_wait_for_nothing_that_comes_later(tmp_path) -> None:
 
 
 def test_keys_that_are_typed_at_the_start_arrive(tmp_path) -> None:
-    """They wait for the side panels; none acts on something that is not there."""
+    """The queue holds them until the side panels are mounted."""
     path = capture_of(tmp_path / "a.pcap", [SYN] * 9)
     screen = Emulator(80, 24)
     terminal = Terminal([sys.executable, "-m", "app", "-r", path], 80, 24, ROOT, screen=screen)
@@ -87,7 +87,7 @@ def test_keys_that_are_typed_at_the_start_arrive(tmp_path) -> None:
 
 @pytest.mark.parametrize("steps", range(-12, 12))
 async def test_leaving_while_the_panels_are_mounted_is_no_fault(monkeypatch, steps) -> None:
-    """As a signal does: when the mounting has come some way, or just before it begins."""
+    """A signal may arrive at any step of the mounting, or just before it."""
     monkeypatch.setattr(SidePanels, "mount_soon", lambda sides, has_rows: None)
     monitor = scripted_monitor(scripted_store())
     mounting = None
@@ -109,7 +109,7 @@ async def test_leaving_while_the_panels_are_mounted_is_no_fault(monkeypatch, ste
 
 
 async def turns(count: int) -> None:
-    """Let the event loop go round."""
+    """Run `count` turns of the event loop."""
     for _ in range(count * 3):
         await asyncio.sleep(0)
 

@@ -49,8 +49,11 @@ class ForgeController(SideController):
     # -- the scene ----------------------------------------------------------------------------
 
     def basis(self) -> object:
-        """Return the state of the service. While replies may come, every basis differs, because
-        their delays and the end of the wait depend on the clock."""
+        """Return the state of the service.
+
+        While replies may arrive, every basis differs, because the end of the wait depends on the
+        clock.
+        """
         state = self.service.snapshot()
         return state, object() if state.report.listening else None
 

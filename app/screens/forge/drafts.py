@@ -1,4 +1,4 @@
-"""Fill the form: anew, from a template, a saved draft, or a packet; and save what is in it."""
+"""Fill the form from a template, a saved draft, or a packet; save the form's drafts."""
 
 from __future__ import annotations
 

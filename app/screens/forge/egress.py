@@ -1,4 +1,4 @@
-"""How a packet leaves, and whether the capture can see it: decisions of the forge, as values."""
+"""The interface that a forged packet leaves on, and why the capture may not see the packet."""
 
 from __future__ import annotations
 

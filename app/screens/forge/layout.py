@@ -1,4 +1,4 @@
-"""How the forge panel divides its room between form, bytes, and outcome."""
+"""The layout of the forge panel: the room for form, bytes, and outcome."""
 
 from __future__ import annotations
 

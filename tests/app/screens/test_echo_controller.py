@@ -1,4 +1,4 @@
-"""The echo panel on the screen: where it stands, what its keys tell the server, whose packets."""
+"""The echo panel on the screen: its place, its commands to the server, and the packet filter."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ LO = EngineSnapshot(EngineState.LIVE, interfaces=("lo",), captured=42, received=
 
 @asynccontextmanager
 async def running(size="wide", said=None):
-    """The monitor on the scripted echo server; gives the pilot and what the server was told."""
+    """Run the monitor on the scripted echo server; yield the pilot and the server."""
     engine = ScriptedEngine(LO, echo_snapshot() if said is None else said)
     monitor = scripted_monitor(echo_store(), engine)
     async with monitor.run_test(size=SIZES[size]) as pilot:
@@ -56,7 +56,7 @@ def clients(screen):
 
 
 async def panels(pilot):
-    """The panels on the screen, by name."""
+    """Return the names of the visible panels."""
     await pilot.pause()
     names = ("packets", "detail", "hex", "echo")
     return [name for name in names if main(pilot).query_one(f"#{name}").region.area]
@@ -72,10 +72,10 @@ async def opened(pilot):
     return screen
 
 
-# -- where it stands ---------------------------------------------------------------------------
+# -- its place ---------------------------------------------------------------------------
 
 
-async def test_wide_it_stands_beside_the_others_and_goes_again():
+async def test_on_a_wide_screen_it_opens_beside_the_others_and_closes():
     async with running("wide") as (pilot, _):
         assert await panels(pilot) == ["packets", "detail", "hex"]
         screen = await opened(pilot)
@@ -86,7 +86,7 @@ async def test_wide_it_stands_beside_the_others_and_goes_again():
         assert screen.focused is screen.table
 
 
-async def test_medium_it_is_behind_a_tab_with_detail_and_hex_behind_another():
+async def test_on_a_medium_screen_it_is_behind_a_tab_with_detail_and_hex_behind_another():
     async with running("medium") as (pilot, _):
         screen = main(pilot)
         assert not screen.query_one("#tabs").display
@@ -101,7 +101,7 @@ async def test_medium_it_is_behind_a_tab_with_detail_and_hex_behind_another():
 
 
 @pytest.mark.parametrize("size", ["small", "least"])
-async def test_narrow_it_is_one_more_tab(size):
+async def test_on_a_narrow_screen_it_is_one_more_tab(size):
     async with running(size) as (pilot, _):
         tabs = main(pilot).query_one("#tabs")
         await pilot.click(tabs, offset=(str(tabs.render()).index("Echo"), 0))
@@ -143,7 +143,7 @@ async def test_tab_goes_through_it_only_while_it_is_open():
         (EngineState.STOPPED, ("lo",), True),
     ],
 )
-async def test_it_says_when_its_packets_cannot_be_in_the_table(state, interfaces, hinted):
+async def test_a_hint_says_why_its_packets_cannot_be_in_the_table(state, interfaces, hinted):
     async with running() as (pilot, _):
         pilot.app.bridge._engine.said = replace(LO, state=state, interfaces=interfaces)
         screen = await opened(pilot)
@@ -158,7 +158,7 @@ async def test_it_says_when_its_packets_cannot_be_in_the_table(state, interfaces
         assert is_hinted() == hinted
 
 
-# -- what keys tell the server --------------------------------------------------------------------
+# -- commands to the server --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ async def test_the_built_in_clients_log_is_shown_where_its_bytes_go():
         assert screen.connection_filter.current is None
 
 
-async def test_a_new_built_in_client_is_selected_when_it_has_come():
+async def test_a_new_built_in_client_is_selected_when_it_has_connected():
     said = echo_snapshot()
     async with running(said=replace(said, builtin_clients=())) as (pilot, echo):
         screen = await opened(pilot)
@@ -211,13 +211,13 @@ async def test_a_new_built_in_client_is_selected_when_it_has_come():
 async def test_without_a_listener_one_key_starts_everything():
     async with running(said=NO_SERVER) as (pilot, echo):
         await opened(pilot)
-        await pilot.press("x", "p", "c", "enter", "v", "s")  # there is nothing to do it to
+        await pilot.press("x", "p", "c", "enter", "v", "s")  # these need a listener or a client
         assert echo.told == []
         await pilot.press("b")
         assert echo.told == [("demonstrate", 64)]
 
 
-async def test_a_listener_is_asked_for():
+async def test_the_listener_dialog_refuses_wrong_input_and_adds_a_listener():
     async with running() as (pilot, echo):
         await opened(pilot)
         await pilot.press("a")
@@ -249,8 +249,8 @@ async def test_a_listener_is_asked_for():
         assert echo.told[-1] == ("listen", "::1", port, Trigger.EDGE)
 
 
-async def test_a_listener_is_asked_for_in_one_burst():
-    """As a terminal delivers what was typed fast: enter does not overtake the digits."""
+async def test_the_listener_dialog_takes_keys_typed_in_one_burst():
+    """A terminal delivers fast typing at once; enter does not overtake the digits."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = str(probe.getsockname()[1])
     async with running() as (pilot, echo):
@@ -296,7 +296,7 @@ async def test_a_click_on_a_word_does_what_its_key_does():
 
 
 async def kept(screen, count):
-    """Wait until the table has so many rows."""
+    """Wait until the table has `count` rows."""
     await eventually(lambda: screen.table.line_count == count, f"{count} rows")
 
 
@@ -321,7 +321,7 @@ async def test_a_client_keeps_the_table_to_its_packets_and_escape_shows_all():
 
 
 async def test_picking_a_client_does_not_paint_the_whole_screen(monkeypatch):
-    """It took longer than all the rest of a key's way."""
+    """It would take longer than all other work for the key."""
     async with running() as (pilot, _):
         screen = await opened(pilot)
         await pilot.pause()
@@ -369,7 +369,7 @@ async def test_a_packet_highlights_its_client():
         screen = await opened(pilot)
         await pilot.press("escape")
         assert screen.focused is screen.table
-        screen.table.select(4 * PACKETS_EACH + 2)  # an answer of the server
+        screen.table.select(4 * PACKETS_EACH + 2)  # a reply of the server
         await pilot.pause()
         assert clients(screen).selected == 5
         assert screen.connection_filter.current is None
@@ -378,7 +378,7 @@ async def test_a_packet_highlights_its_client():
 
 
 async def test_a_click_on_a_packet_from_the_panel_highlights_its_client():
-    """The first click: the focus is on its way from the panel to the table."""
+    """The first click does, too, while it moves the focus from the panel to the table."""
     async with running() as (pilot, _):
         screen = await opened(pilot)
         assert clients(screen).selected == 1
@@ -401,7 +401,7 @@ async def test_following_does_not_drag_the_cursor_from_client_to_client():
 
 
 def _same_port_at_both():
-    """The snapshot with one port connected to either listener; the two clients."""
+    """Return a snapshot with one port connected to both listeners, and the two clients."""
     columns = ClientColumns()
     for info in (LEVEL, EDGE):
         columns.open(9, info.identifier, info.trigger, (HOST, BUILTIN.port), NOW_S)
@@ -409,7 +409,7 @@ def _same_port_at_both():
     return echo_snapshot(clients=table, selected=None, log=()), table.identifier.tolist()
 
 
-def test_one_port_at_two_listeners_is_told_apart_by_the_other_end():
+def test_the_other_end_distinguishes_one_port_at_two_listeners():
     said, identifiers = _same_port_at_both()
     peer = (HOST, BUILTIN.port)
     for info, client in zip((LEVEL, EDGE), identifiers, strict=True):

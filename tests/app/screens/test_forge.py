@@ -1,4 +1,4 @@
-"""The forge on the screen, by keyboard and by mouse, with a computer that sends nothing."""
+"""The forge on the screen, by keyboard and by mouse, on a host that sends nothing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ SYN = 5  # number of a packet that begins a connection
 
 @dataclass
 class Stage:
-    """What a test has in its hands."""
+    """The objects that a test needs."""
 
     pilot: Pilot[None]
     screen: MainScreen
@@ -70,16 +70,16 @@ class Stage:
         return "\n".join(line.text for line in self.forge.query_one(ForgeOutcome)._lines)
 
     async def asked(self) -> None:
-        """Wait for a question that keys answer."""
+        """Wait for a question that accepts keys."""
         app = self.pilot.app
         await self.until(lambda: isinstance(app.screen, Confirm) and app.screen.accepts_keys)
 
     async def until(self, condition: Callable[[], object]) -> None:
-        """Wait, and let the screen ask what is so."""
+        """Wait for a condition; have the screen poll meanwhile."""
         await eventually(condition, ask=self.screen.poll)
 
     async def type(self, key: str, text: str) -> None:
-        """Fill in a field by keys: what is typed takes the place of what is there."""
+        """Type text into a field; it replaces the old text."""
         self.forge.form.select_field(key)
         await self.pilot.press(*("full_stop" if c == "." else c for c in text))
 
@@ -186,7 +186,7 @@ async def wheel_to(stage: Stage, view: LineView, line: int) -> None:
         assert view.window.top != before, "the wheel turns and nothing scrolls"
 
 
-async def test_no_is_an_answer(tmp_path):
+async def test_no_sends_nothing_and_the_next_order_asks_again(tmp_path):
     async with forging(tmp_path) as stage:
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
@@ -198,7 +198,7 @@ async def test_no_is_an_answer(tmp_path):
         await stage.asked()
 
 
-async def test_a_destination_is_asked_about_once(tmp_path):
+async def test_the_user_approves_a_destination_once(tmp_path):
     async with forging(tmp_path) as stage:
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
@@ -212,7 +212,7 @@ async def test_a_destination_is_asked_about_once(tmp_path):
         await stage.until(lambda: len(stage.screen.table.sent_numbers) == 2)
 
 
-async def test_an_error_is_gone_to_instead_of_sent(tmp_path):
+async def test_send_goes_to_the_first_error(tmp_path):
     async with forging(tmp_path) as stage:
         await stage.pilot.press("f")
         await stage.type("ip.ttl", "300")
@@ -223,7 +223,7 @@ async def test_an_error_is_gone_to_instead_of_sent(tmp_path):
         assert not stage.service.snapshot().sending
 
 
-async def test_the_bytes_of_the_field_are_marked_and_lead_back(tmp_path):
+async def test_the_bytes_of_the_field_are_highlighted_and_select_it(tmp_path):
     async with forging(tmp_path) as stage:
         stage.screen.table.select(SYN)
         await stage.pilot.press("f")
@@ -251,7 +251,7 @@ async def test_suggestions_come_while_typing(tmp_path):
 
 
 class Unrouted(ScriptedMachine):
-    """Looks at its routes as the real one does, and has none."""
+    """A host that reads its routing table as the real one does, and finds no route."""
 
     def suggest_from_routes(self, draft, interface="", *, resolve=False):
         return suggest_from_routes(draft, interface, resolve=resolve)
@@ -301,7 +301,7 @@ async def test_a_verbatim_frame_needs_no_route(tmp_path, unrouted, computed):
     ("number", "name"),
     [(errno.EMSGSIZE, "EMSGSIZE"), (errno.EPERM, "EPERM"), (errno.ENOBUFS, "ENOBUFS")],
 )
-async def test_what_the_kernel_refuses_is_told_by_name(tmp_path, number, name):
+async def test_an_error_of_the_kernel_is_shown_by_name(tmp_path, number, name):
     async with forging(tmp_path) as stage:
         stage.machine.error = refused(number, Circumstances(SERVER, "eth0", 1500, 2000))
         stage.screen.table.select(SYN)
@@ -313,7 +313,7 @@ async def test_what_the_kernel_refuses_is_told_by_name(tmp_path, number, name):
         assert stage.machine.closed == 1
 
 
-async def test_escape_stops_what_is_on_its_way(tmp_path):
+async def test_escape_stops_sending(tmp_path):
     async with forging(tmp_path) as stage:
         await stage.pilot.press("f2")
         await stage.type("ip.dst", SERVER)
@@ -324,7 +324,7 @@ async def test_escape_stops_what_is_on_its_way(tmp_path):
         assert len(stage.service.snapshot().question.sentences) == 2
         await stage.pilot.press("y")
         await stage.until(lambda: len(stage.machine.sent) > 2)
-        await stage.pilot.press("ctrl+s")  # a second one has to wait
+        await stage.pilot.press("ctrl+s")  # a second order has to wait
         assert any("still on its way" in n.message for n in stage.pilot.app._notifications)
         await stage.pilot.press("escape")
         await stage.until(lambda: "stopped: sent" in stage.report_text)
@@ -332,7 +332,7 @@ async def test_escape_stops_what_is_on_its_way(tmp_path):
         assert stage.screen.workspace.panel == "forge"
 
 
-async def test_a_packet_is_sent_again_as_it_was(tmp_path):
+async def test_a_packet_is_resent_unchanged(tmp_path):
     async with forging(tmp_path) as stage:
         stage.screen.table.select(SYN)
         data = stage.screen.panels.selected.packet.data
@@ -344,7 +344,7 @@ async def test_a_packet_is_sent_again_as_it_was(tmp_path):
         await stage.until(lambda: stage.screen.table.sent_numbers)
 
 
-async def test_a_packet_of_a_file_needs_an_interface_to_be_sent_again(tmp_path):
+async def test_a_packet_of_a_file_needs_an_interface_to_be_resent(tmp_path):
     engine = ScriptedEngine(EngineSnapshot(EngineState.DONE, file="/tmp/day.pcap", progress=1.0))
     async with forging(tmp_path, engine=engine) as stage:
         stage.screen.table.select(SYN)
@@ -353,7 +353,7 @@ async def test_a_packet_of_a_file_needs_an_interface_to_be_sent_again(tmp_path):
         assert stage.machine.sent == []
 
 
-async def test_what_is_not_captured_is_not_waited_for(tmp_path):
+async def test_without_a_capture_it_waits_for_no_reply(tmp_path):
     engine = ScriptedEngine(EngineSnapshot(EngineState.STOPPED, interfaces=("eth0",)))
     async with forging(tmp_path, engine=engine) as stage:
         stage.machine.wire = lambda packet: None
@@ -386,12 +386,12 @@ async def test_templates_kept_drafts_and_history(tmp_path):
         assert isinstance(screen, Drafts)
         kept = [entry for entry in screen._entries if entry[0] == "Saved"]
         assert [name for _, name, _ in kept] == ["mine"]
-        await pilot.press("down", "enter")  # below what was there before
+        await pilot.press("down", "enter")  # below the drafts that were in the form before
         await pilot.pause()
         assert form.held.draft.texts["tcp.flags.syn"] == "1"
 
 
-async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
+async def test_u_restores_a_deleted_draft(tmp_path, monkeypatch):
     async with forging(tmp_path) as stage:
         pilot, store = stage.pilot, stage.service.journal.drafts
         await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
@@ -427,7 +427,7 @@ async def test_a_deleted_draft_can_be_had_back(tmp_path, monkeypatch):
 
 
 async def test_after_the_last_kept_draft_was_deleted_another_is_marked(tmp_path):
-    """Not the heading that stands in its place."""
+    """The heading that takes its place is not."""
     async with forging(tmp_path) as stage:
         pilot, store = stage.pilot, stage.service.journal.drafts
         for name in ("one", "two"):
@@ -443,7 +443,7 @@ async def test_after_the_last_kept_draft_was_deleted_another_is_marked(tmp_path)
         assert str(options.highlighted_option.prompt).strip().startswith("TCP SYN")
 
 
-async def test_a_draft_whose_place_another_takes_is_kept(tmp_path):
+async def test_a_draft_that_another_replaces_is_kept(tmp_path):
     async with forging(tmp_path) as stage:
         pilot, store = stage.pilot, stage.service.journal.drafts
         await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
@@ -461,8 +461,8 @@ async def test_a_draft_whose_place_another_takes_is_kept(tmp_path):
         assert "what it was as mine, before" in stage.forge.query_one(Explanation).message
 
 
-async def test_a_draft_of_now_is_not_undone(tmp_path):
-    """Kept meanwhile under the name of one that was deleted."""
+async def test_undo_replaces_no_newer_draft(tmp_path):
+    """It was saved meanwhile under the name of the deleted one."""
     async with forging(tmp_path) as stage:
         pilot, store = stage.pilot, stage.service.journal.drafts
         drafts = stage.forge.form.held.drafts
@@ -482,8 +482,8 @@ def full(name, content):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-async def test_an_outcome_of_before_says_so(tmp_path):
-    """Beside a form that was changed since; and what a yes means stands in the question."""
+async def test_the_title_says_that_the_outcome_is_of_an_earlier_packet(tmp_path):
+    """The form has changed since. The question says what a yes means."""
     async with forging(tmp_path) as stage:
         outcome = stage.forge.query_one(ForgeOutcome)
         stage.screen.table.select(SYN)
@@ -541,8 +541,8 @@ async def test_recipes_of_a_packet_and_of_a_draft(tmp_path):
         assert "--ip.ttl 3" in text
 
 
-async def test_what_the_link_answers_may_be_a_second_question(tmp_path):
-    """The next hop's address is found after the first yes, and is everybody's."""
+async def test_an_address_found_on_the_link_may_need_a_second_question(tmp_path):
+    """The next hop's address is found after the first yes, and is the broadcast address."""
     machine = Neighbor()
     async with forging(tmp_path, machine=machine) as stage:
         await stage.pilot.press("f2")
@@ -562,7 +562,7 @@ async def test_what_the_link_answers_may_be_a_second_question(tmp_path):
         assert not stage.service.snapshot().sending
 
 
-async def test_what_was_sent_is_written_down(tmp_path):
+async def test_a_sent_packet_is_recorded(tmp_path):
     async with forging(tmp_path) as stage:
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
@@ -588,7 +588,7 @@ async def test_the_audit_can_be_switched_off(tmp_path):
         assert not (tmp_path / "state" / "sent.pcapng").exists()
 
 
-async def test_nothing_leaves_where_it_cannot_be_written_down(tmp_path):
+async def test_no_packet_leaves_if_it_cannot_be_recorded(tmp_path):
     async with forging(tmp_path) as stage:
         (tmp_path / "state").write_text("a file in the place of the folder")
         stage.screen.table.select(SYN)
@@ -599,7 +599,7 @@ async def test_nothing_leaves_where_it_cannot_be_written_down(tmp_path):
         assert stage.machine.sent == []
 
 
-async def test_a_fault_while_sending_is_told(tmp_path):
+async def test_an_internal_error_while_sending_is_shown(tmp_path):
     async with forging(tmp_path) as stage:
 
         def broken(packet: bytes) -> None:
@@ -642,7 +642,7 @@ async def test_letters_stay_in_the_form(tmp_path):
         assert "^s" in keys
 
 
-async def test_the_name_of_a_draft_is_asked_for(tmp_path):
+async def test_keeping_a_draft_asks_for_its_name(tmp_path):
     async with forging(tmp_path) as stage:
         await stage.pilot.press("f2", "ctrl+t")
         await stage.pilot.pause()
@@ -654,7 +654,7 @@ async def test_the_name_of_a_draft_is_asked_for(tmp_path):
 
 @pytest.mark.parametrize("size", [(160, 45), (120, 36), (80, 24), (60, 24)])
 async def test_the_bytes_have_the_room_that_their_lines_need(size):
-    """Also where the first width that the view gets changes how many bytes are on a line."""
+    """Also if the first width of the view changes how many bytes are on a line."""
     monitor = scripted_monitor(scripted_store(), machine=ScriptedMachine())
     async with monitor.run_test(size=size) as pilot:
         await filled(pilot)
@@ -668,7 +668,7 @@ async def test_the_bytes_have_the_room_that_their_lines_need(size):
 
 
 async def test_a_slow_file_never_stops_the_form(tmp_path, monkeypatch):
-    """The keys work while the file system does not answer; then what was read is sent."""
+    """The keys work while the file system does not answer; then the file's bytes are sent."""
     asked, may_answer = threading.Event(), threading.Event()
 
     def read_slowly(name):

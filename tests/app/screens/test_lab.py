@@ -1,4 +1,4 @@
-"""The laboratory's screen: it shows what comes, while it comes; it can be left and run again."""
+"""The laboratory shows each result as it arrives; the user can cancel and repeat the run."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_every_result_is_in_the_tables():
 
 
 async def test_the_real_measurements_end_in_the_tables(monkeypatch):
-    """Nothing scripted but the size of the work: processes, models, curve."""
+    """Only the size of the work is scripted: processes, models, and curve are real."""
     tiny = partial(LabOptions, clients=3, messages=30)
     monkeypatch.setattr("core.iolab.lab.LabOptions", tiny)
     lab = LabScreen()
@@ -93,7 +93,7 @@ async def test_results_come_one_by_one_and_a_run_can_be_canceled():
         assert progress(lab).endswith("canceled")
         await eventually(canceled_in_time.is_set)
         await pilot.pause()
-        assert lab.points == []  # what comes after is not of this run
+        assert lab.points == []  # later results are not of this run
         assert pilot.app.screen is lab
         await pilot.press("escape")
         await pilot.pause()
@@ -109,7 +109,7 @@ async def test_it_can_be_run_again():
         assert (len(lab.results), len(lab.points)) == (len(MODELS), POINTS)
 
 
-async def test_a_failure_is_said():
+async def test_a_failure_is_shown():
     def broken(canceled):
         yield models()[0]
         raise OSError("no \x1b[2Jprocess")

@@ -1,4 +1,4 @@
-"""The main screen as it connects its parts: `escape` in each state, and what one class may hold."""
+"""The main screen as it connects its parts: `escape` in each state, and its number of methods."""
 
 from __future__ import annotations
 

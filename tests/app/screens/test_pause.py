@@ -1,4 +1,4 @@
-"""A paused view and the store's bound: one store's worth of memory, and nothing gone unsaid."""
+"""A paused view and the store's bound: the memory of one store, and every loss counted."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ OVER_IT = (
     KeyContext.PANELS,
     KeyContext.MAIN,
 )
-LEAVING = {"capture.open", "capture.toggle", "capture.interface"}  # of other things
+LEAVING = {"capture.open", "capture.toggle", "capture.interface"}  # they replace the packets
 
 
 class Load:
-    """A small store, and memory of every chunk that it ever held."""
+    """A small store, and weak references to every chunk that it ever held."""
 
     def __init__(self) -> None:
         self.store = PacketStore(LIMIT)
@@ -45,12 +45,12 @@ class Load:
         self.seen += [weakref.ref(chunk.data) for chunk in self.store.snapshot().chunks]
 
     def alive_bytes(self) -> int:
-        """Bytes of frames that somebody still holds, in the store or elsewhere."""
+        """Return the bytes of frames that are still in memory, in the store or elsewhere."""
         alive = {id(data): len(data) for ref in self.seen if (data := ref()) is not None}
         return sum(alive.values())
 
     def replace_store(self) -> None:
-        """Add packets until all that were held are evicted."""
+        """Add packets until all former ones are evicted."""
         last = self.store.snapshot().count
         while self.store.snapshot().first <= last:
             self.add()
@@ -58,7 +58,7 @@ class Load:
 
 @asynccontextmanager
 async def paused(size=(160, 45)):
-    """A monitor that is paused on a store that is full."""
+    """Run a monitor that is paused on a full store."""
     load = Load()
     while not load.store.snapshot().evicted:
         load.add()
@@ -93,7 +93,7 @@ async def test_a_paused_view_keeps_no_evicted_chunk():
         assert (screen.shown.count, screen.table.line_count) == (count, rows)
 
 
-async def test_what_is_gone_of_a_paused_view_is_said_and_counted():
+async def test_evicted_packets_of_a_paused_view_say_so_and_are_counted():
     async with paused() as (pilot, load):
         screen = main(pilot)
         first, count = screen.shown.first, screen.shown.count
@@ -128,7 +128,7 @@ async def test_the_selected_packet_stays_to_be_read_and_copied():
         await pilot.press("y")
         assert isinstance(pilot.app.screen, Copy)
         assert f"{number}  " in pilot.app.screen._choices[0][1]
-        await pilot.press("escape", "k")  # to a row of which nothing is left
+        await pilot.press("escape", "k")  # to a row whose packet is evicted
         assert screen.table.selected == number - 1
         assert screen.panels.selected is None
         assert not pilot.app._notifications

@@ -1,4 +1,4 @@
-"""The list of side panels: mounted once, after the first rows; then asked one by one."""
+"""The list of side panels: mounted once, after the first rows; then called one by one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.scripted_monitor import filled, scripted_monitor
 
 
 class Recorder(SideController):
-    """Records what it is asked, and answers what the test sets."""
+    """Record the calls, and return what the test sets."""
 
     def __init__(self, closes: bool = False, **labels: str) -> None:
         self.asked: list[object] = []
@@ -82,7 +82,7 @@ def test_close_ends_one_thing_at_a_time():
     assert not holding(first).close()
 
 
-def test_before_they_are_mounted_there_are_none():
+def test_no_panel_exists_before_they_are_mounted():
     sides = SidePanels(Timers())
     assert not sides.are_mounted
     assert sides.get("forge") is None

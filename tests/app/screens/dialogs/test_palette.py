@@ -28,7 +28,7 @@ LISTS = {
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize("action", ["page_down", "page_up"])
 async def test_a_page_key_before_the_layout_ends_nothing(monkeypatch, name, action):
-    """With the fault that Textual raises there, as `make soak` met it."""
+    """Textual raises an error there, which `make soak` found."""
 
     def fail(_options: OptionList, _direction: int) -> None:
         raise KeyError(0)

@@ -1,4 +1,4 @@
-"""Where a forged packet leaves, and whether the capture can see it."""
+"""The interface of a forged packet, and why the capture may not see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the forge panel divides its room."""
+"""The layout of the forge panel for every size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The terminal is given back as it was, whatever signals came and whether anybody reads or not."""
+"""Every exit restores the terminal, after any signals, and even if its output is not read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support import ROOT
 from tests.unprivileged import ON_A_REFUSED_TERMINAL
 from tests.waiting import PATIENCE_S, until
 
-GIVEN_BACK = [  # first screen, mouse, bracketed paste, focus reports, lines wrap, a cursor
+RESTORED = [  # first screen, mouse, bracketed paste, focus reports, lines wrap, a cursor
     b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?1006l", b"\x1b[?2004l", b"\x1b[?1004l",
     b"\x1b[?7h", b"\x1b[?25h",
 ]  # fmt: skip
@@ -34,7 +34,7 @@ CRASHING = (
     "from app.cli.main import main\n"
     "main()"
 )
-STUCK = (  # no signal makes it leave
+STUCK = (  # it ignores the exit that a signal asks for
     "import app.monitor\n"
     "app.monitor.Monitor.exit = lambda self, **options: None\n"
     "from app.cli.main import main\n"
@@ -51,7 +51,7 @@ REFUSED = {
 
 @pytest.fixture
 def capture(tmp_path: Path, monkeypatch) -> Path:
-    """The scripted conversations as a pcap file, and no configuration."""
+    """Write the scripted conversations to a pcap file, and set up an empty configuration."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     path = tmp_path / "conversations.pcap"
@@ -68,7 +68,7 @@ Open = Callable[..., Terminal]
 
 @pytest.fixture
 def opened(capture) -> Iterator[Open]:
-    """Opens monitors that show the file."""
+    """Return a function that opens monitors that show the file."""
     terminals = []
 
     def opening(*program: str) -> Terminal:
@@ -85,7 +85,7 @@ def opened(capture) -> Iterator[Open]:
 
 @pytest.fixture(scope="module")
 def untouched() -> list:
-    """The modes of a fresh pty."""
+    """Return the modes of a new pty."""
     ours, theirs = pty.openpty()
     modes = termios.tcgetattr(theirs)
     os.close(ours)
@@ -94,7 +94,7 @@ def untouched() -> list:
 
 
 def end_of(terminal: Terminal, *, reading: bool = True) -> tuple[int, bytes]:
-    """Wait for the end; the exit status and what was written last."""
+    """Wait for the end; return the exit status and the last output."""
     painted = bytearray()
 
     def ended() -> tuple[int, int] | None:
@@ -109,10 +109,10 @@ def end_of(terminal: Terminal, *, reading: bool = True) -> tuple[int, bytes]:
     return os.waitstatus_to_exitcode(status), bytes(painted)
 
 
-def is_given_back(terminal: Terminal, painted: bytes, untouched: list) -> bool:
+def is_restored(terminal: Terminal, painted: bytes, untouched: list) -> bool:
     """Return True if modes and screen are as before the start."""
     return termios.tcgetattr(terminal.fd) == untouched and all(
-        sequence in painted for sequence in GIVEN_BACK
+        sequence in painted for sequence in RESTORED
     )
 
 
@@ -120,7 +120,7 @@ def is_given_back(terminal: Terminal, painted: bytes, untouched: list) -> bool:
 
 
 def fill(terminal: Terminal) -> None:
-    """Write into the terminal until it takes no more, as a program whose reader has stopped."""
+    """Write to the terminal until its buffer is full."""
     screen = os.open(f"/proc/{terminal.pid}/fd/2", os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
     try:
         for size in (4096, 1):
@@ -145,7 +145,7 @@ def test_a_signal_ends_it_though_nobody_reads_the_terminal(opened, untouched, nu
     os.kill(terminal.pid, number)
     status, painted = end_of(terminal, reading=False)
     assert status == 128 + number
-    assert is_given_back(terminal, painted, untouched)
+    assert is_restored(terminal, painted, untouched)
 
 
 @pytest.mark.parametrize("way", REFUSED)
@@ -158,7 +158,7 @@ def test_a_signal_ends_it_on_an_unread_terminal_of_another_user(opened, untouche
     os.kill(terminal.pid, number)
     status, painted = end_of(terminal, reading=False)
     assert status == 128 + number
-    assert is_given_back(terminal, painted, untouched)
+    assert is_restored(terminal, painted, untouched)
 
 
 @pytest.mark.timed
@@ -174,10 +174,10 @@ def test_a_signal_ends_it_within_two_seconds(opened, untouched, number, program)
     assert time.monotonic() - began_s < 2
     status, painted = end_of(terminal, reading=False)
     assert status == 128 + number
-    assert is_given_back(terminal, painted, untouched)
+    assert is_restored(terminal, painted, untouched)
 
 
-def test_the_process_ends_though_the_terminal_cannot_be_put_in_order(monkeypatch):
+def test_the_process_ends_even_if_it_cannot_restore_the_terminal(monkeypatch):
     class Monitor:
         def abandon_terminal(self) -> None:
             raise ZeroDivisionError
@@ -190,7 +190,7 @@ def test_the_process_ends_though_the_terminal_cannot_be_put_in_order(monkeypatch
     assert ended == [128 + signal.SIGTERM]
 
 
-def test_what_was_not_painted_while_nobody_read_is_painted_afterward(opened):
+def test_changes_while_the_output_is_not_read_are_painted_later(opened):
     terminal = opened()
     fill(terminal)
     for _ in range(4):
@@ -207,7 +207,7 @@ def continue_it(terminal: Terminal) -> None:
 
 
 def stop_by(number: signal.Signals) -> Callable[[Terminal], None]:
-    """Stop it by a signal, and continue it."""
+    """Stop the process by a signal, and continue it."""
 
     def stop(terminal: Terminal) -> None:
         os.kill(terminal.pid, number)
@@ -221,7 +221,7 @@ def stop_by(number: signal.Signals) -> Callable[[Terminal], None]:
 
 
 def suspend_key(terminal: Terminal) -> None:
-    """^z without a shell: nothing stops, as nobody could continue it."""
+    """Press ^z without a shell: the process continues, because no shell could continue it."""
     terminal.key(b"\x1a", b"? help", PATIENCE_S)
 
 
@@ -240,7 +240,7 @@ STEPS = {
 
 
 def all_pairs() -> list[str]:
-    """Steps in such an order that each follows each, itself included (a de Bruijn sequence)."""
+    """Return the steps in an order in which each follows each (a de Bruijn sequence)."""
     names, order = list(STEPS), []
     for at, first in enumerate(names):
         order.append(first)
@@ -268,7 +268,7 @@ LEAVES: dict[str, tuple[Callable[[Terminal], None], int]] = {
     [(order, list(LEAVES)[at % len(LEAVES)]) for at, order in enumerate(ORDERS)],
     ids=[order[0] if len(order) == 1 else "each after each" for order in ORDERS],
 )
-def test_after_any_order_of_stops_the_terminal_is_given_back(opened, untouched, order, leave):
+def test_after_any_order_of_stops_the_terminal_is_restored(opened, untouched, order, leave):
     terminal = opened()
     for step in order:
         STEPS[step](terminal)
@@ -276,17 +276,17 @@ def test_after_any_order_of_stops_the_terminal_is_given_back(opened, untouched, 
     act(terminal)
     status, painted = end_of(terminal)
     assert status == expected
-    assert is_given_back(terminal, painted, untouched)
+    assert is_restored(terminal, painted, untouched)
 
 
-def test_after_a_stop_a_fault_of_ours_gives_the_terminal_back(opened, untouched):
+def test_after_a_stop_an_internal_error_restores_the_terminal(opened, untouched):
     terminal = opened("-c", CRASHING)
     continue_it(terminal)
     os.write(terminal.fd, b"?")
     status, painted = end_of(terminal)
     assert status == 1
     assert b"ZeroDivisionError" in painted
-    assert is_given_back(terminal, painted, untouched)
+    assert is_restored(terminal, painted, untouched)
 
 
 def test_keys_work_after_it_was_continued(opened):
@@ -297,7 +297,7 @@ def test_keys_work_after_it_was_continued(opened):
 
 
 def test_no_answer_is_left_for_the_shell(opened):
-    """What answers a question after the end, the shell would read as typed."""
+    """The shell would take a late reply of the terminal for typed text."""
     terminal = opened()
     shell = os.open(f"/proc/{terminal.pid}/fd/0", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
     os.write(terminal.fd, b"jjq")
