@@ -26,7 +26,7 @@ MEASURED = (
     ("io_uring", 25_425, 2299, 30_759, 11.0, 0.06, {"running": 0.77, "asleep": 0.1}),
 )
 NOT_HERE = "io_uring is switched off here (kernel.io_uring_disabled is 2)"
-FD_SETSIZE_WORDS = "select ends at descriptor 1023 (FD_SETSIZE is 1024)"
+FD_SETSIZE_WORDS = "select is limited to descriptors below 1024 (FD_SETSIZE)"
 COSTS = {
     "select": (4.0, 17.0, 172.9, None),
     "poll": (2.9, 15.6, 161.7, 7899.9),

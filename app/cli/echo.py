@@ -1,12 +1,13 @@
 """``rawscope echo``: the echo server without the screen.
 
-One thread, one epoll loop. Data is a line for each listener, a line of totals a second, and a last
-one. Totals are left out while nobody reads them: a full pipe, or a terminal that was stopped (^s),
-would hold up every client, and the next line says it all anyway.
+One thread runs one epoll loop. The output is one line per listener, one line of totals per second,
+and a last line of totals. If nobody reads the output (a full pipe, or a terminal stopped by ^s), a
+line of totals is skipped: a blocking write would delay every client, and the next line has all
+counts anyway.
 
-SIGTERM (or ctrl+c) ends it in good order: it stops listening, what was acknowledged by then goes
-back, what comes later is discarded and counted, and clients that do not end by themselves are
-closed after a grace time; a second signal ends it at once, with a last line all the same.
+SIGTERM or ctrl+c ends the server in good order: it stops listening, echoes the bytes that were
+acknowledged by then, discards and counts later ones, and closes clients that do not end themselves
+after a grace time. A second signal ends it at once, also with a last line.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from core.net.event_loop import EpollLoop
 
 DEFAULT_PORT = 7007
 DEFAULT_ADDRESS = "127.0.0.1"
-BEAT_S = 1.0
+TOTALS_S = 1.0
 _EVENTS_PER_WAIT = 256
 
 
@@ -39,7 +40,7 @@ def run_echo(
     as_json: bool,
     options: EchoOptions | None = None,
 ) -> int:
-    """Serve until told to stop; returns the exit status. Raises `CommandError`."""
+    """Serve until a signal; return the exit status. Raise `CommandError`."""
     raise_descriptor_limit()
     loop = EpollLoop(_EVENTS_PER_WAIT)
     output = CommandOutput()
@@ -54,33 +55,38 @@ def run_echo(
             print_message(f"rawscope: draining {open_now} {noun}; a second signal ends at once")
             server.drain(loop.stop)
 
-        def tell(ended: bool) -> None:
+        def print_totals(ended: bool) -> None:
             output.line(_totals(server.take_snapshot(), started_s, as_json, ended=ended))
             output.flush()
 
-        def tell_if_heard(ended: bool = False) -> None:
-            """Also between two instructions, for a second signal: a line is one write."""
+        def print_if_room(ended: bool = False) -> None:
+            """Print totals unless the output is full.
+
+            A second signal calls this between any two instructions: a line is one write.
+            """
             if output.has_room:
-                tell(ended)
+                print_totals(ended)
 
         started_s = time.monotonic()
-        end, last_word = partial(loop.call, drain), partial(tell_if_heard, True)
-        stack.enter_context(Interrupts(on_stop=end, on_second=last_word))
+        end, at_once = partial(loop.call, drain), partial(print_if_room, True)
+        stack.enter_context(Interrupts(on_stop=end, on_second=at_once))
         for info in _listen(server, ports, addresses, Trigger(trigger)):
             output.line(_listening(info, as_json))
         output.flush()
         if not as_json:
-            print_message("rawscope: ctrl+c ends it; --json prints the totals for a program")
-        loop.call_every(BEAT_S, tell_if_heard)
+            print_message(
+                "rawscope: ctrl+c ends the server; --json prints the totals for a program"
+            )
+        loop.call_every(TOTALS_S, print_if_room)
         loop.run()
-        tell(ended=True)
+        print_totals(ended=True)
     return 0
 
 
 def _listen(
     server: EchoServer, ports: Sequence[int], addresses: Sequence[str], trigger: Trigger
 ) -> Iterator[ListenerInfo]:
-    """Listen on each port of each address. Raises `CommandError`."""
+    """Listen on each port of each address. Raise `CommandError`."""
     for address in addresses or (DEFAULT_ADDRESS,):
         for port in ports or (DEFAULT_PORT,):
             try:
@@ -128,7 +134,7 @@ def _totals(snapshot: EchoSnapshot, started_s: float, as_json: bool, *, ended: b
         f"{number} {reason.value}" for reason, number in totals.closed.items() if number
     )
     return (
-        f"{'ended' if ended else 'so far'}: "
+        f"{'ended' if ended else 'running'}: "
         f"{len(snapshot.clients)} of {totals.accepted} clients open, "
         f"in {totals.bytes_in} bytes, out {totals.bytes_out}, {totals.reads} reads, "
         f"{totals.eagains} EAGAIN, {totals.urgent} urgent, {totals.turned_away} turned away, "

@@ -1,6 +1,6 @@
-"""The command line of the echo server and the laboratory: ``rawscope echo`` and ``rawscope iolab``.
+"""The options of ``rawscope echo`` and ``rawscope iolab``.
 
-As in `app.cli.main`, a command's work is imported when it runs.
+As in `app.cli.main`, a command's code is imported when it runs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LONGEST_KEEPALIVE_S = 32_767  # tcp(7), MAX_TCP_KEEPIDLE
 def _checked_addresses(
     _context: click.Context, _option: click.Parameter, addresses: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Raises `click.BadParameter` for what is no address."""
+    """Return the addresses. Raise `click.BadParameter` for other text."""
     from core.echo.listener import is_address
 
     for address in addresses:
@@ -51,29 +51,29 @@ def _checked_addresses(
     "--trigger",
     type=click.Choice(["level", "edge"]),
     default="level",
-    help="When epoll reports a client: as long as it is ready, or when something has changed.",
+    help="When epoll reports a client: as long as it is ready (level), or on a change (edge).",
 )
 @click.option(
     "--idle-timeout",
     "idle_timeout_s",
     metavar="SECONDS",
     type=FiniteRange(0, LONGEST_S),
-    help="Close a client that has moved no byte for so long (0: never; default 600).",
+    help="Close a client that moves no bytes for this time (0: never; default 600).",
 )
 @click.option(
     "--keepalive",
     "keepalive_idle_s",
     metavar="SECONDS",
     type=click.IntRange(0, LONGEST_KEEPALIVE_S),
-    help="Ask a silent peer whether it is still there after so long (0: never; default 60).",
+    help="Probe a silent peer after this time (0: never; default 60).",
 )
 @click.option(
     "--high-water",
     metavar="BYTES",
     type=click.IntRange(1, MOST_HIGH_WATER),
-    help="Stop reading a client while so many bytes wait for it (default 262144).",
+    help="Stop reading from a client while it has this many pending bytes (default 262144).",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
 def echo(
     ports: tuple[int, ...],
@@ -85,8 +85,8 @@ def echo(
 ) -> int:
     """Run the epoll echo server without the screen.
 
-    A signal (ctrl+c, SIGTERM) drains it: what clients have sent goes back, then it ends with
-    status 0, after five seconds at most. A second one ends it at once.
+    ctrl+c or SIGTERM drains the server: it echoes every byte it received and ends with status 0,
+    after five seconds at most. A second signal ends it at once.
     """
     from app.cli.echo import run_echo
     from core.echo.options import EchoOptions
@@ -115,12 +115,12 @@ def echo(
     metavar="N",
     type=click.IntRange(min=1),
     default=20_000,
-    help="Messages to each model, of all connections together (default 20000).",
+    help="Messages per model, over all connections (default 20000).",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
 def iolab(models: tuple[str, ...], clients: int, messages: int, as_json: bool, debug: bool) -> int:
-    """Measure the same echo work under each I/O model, and what idle descriptors cost."""
+    """Measure the same echo work under each I/O model, and the cost of idle descriptors."""
     from app.cli.iolab import UnknownModelError, check_models, run_iolab
 
     names = [name.strip() for name in ",".join(models).split(",") if name.strip()]

@@ -1,4 +1,4 @@
-"""``rawscope iolab``: the same echo work under each I/O model, and what idle descriptors cost."""
+"""``rawscope iolab``: the same echo work under each I/O model, and the cost of idle descriptors."""
 
 from __future__ import annotations
 
@@ -12,28 +12,36 @@ from core.iolab.curve import CurvePoint
 from core.iolab.lab import LabError, LabOptions, ModelResult, run_curve, run_models
 from core.iolab.models import MODELS, model_named
 
-_HEADS = ("MODEL", "MESSAGES/S", "P50 µs", "P99 µs", "CALLS/MESSAGE", "CPU µs/MESSAGE", "MEANWHILE")
+_HEADS = (
+    "MODEL",
+    "MESSAGES/S",
+    "P50 µs",
+    "P99 µs",
+    "CALLS/MESSAGE",
+    "CPU µs/MESSAGE",
+    "PROCESS STATES",
+)
 _WIDTHS = (12, 10, 8, 8, 13, 14, 0)
 _CURVE_HEADS = ("IDLE", "SELECT µs", "POLL µs", "EPOLL µs")
-_SHOWN_SHARE = 0.05  # of what a process did meanwhile
+_SHOWN_SHARE = 0.05  # smaller shares are left out
 
 
 class UnknownModelError(Exception):
-    """No such model; the text names those there are."""
+    """An I/O model does not exist; the text names all that do."""
 
 
 def check_models(names: Sequence[str]) -> None:
-    """Raises `UnknownModelError`."""
+    """Raise `UnknownModelError` for an unknown name."""
     known = [model.name for model in MODELS]
     for name in names:
         if name not in known:
             raise UnknownModelError(
-                f"no I/O model is named {name!r}; there are: {', '.join(known)}"
+                f"there is no I/O model {name!r}; choose from {', '.join(known)}"
             )
 
 
 def run_iolab(names: Sequence[str], clients: int, messages: int, as_json: bool) -> int:
-    """Print a line for each model, then the curve; returns the exit status."""
+    """Print a line per model, then the curve; return the exit status."""
     output = CommandOutput()
     models = [model_named(name) for name in names] or list(MODELS)
     options = LabOptions(clients=clients, messages=messages)
@@ -45,7 +53,7 @@ def run_iolab(names: Sequence[str], clients: int, messages: int, as_json: bool) 
 
         if not as_json:
             print_message(
-                f"{clients} clients, {messages} messages of {options.size} bytes to each model"
+                f"{clients} clients, {messages} messages of {options.size} bytes per model"
             )
             output.line(_row(_HEADS))
             output.flush()
@@ -62,18 +70,18 @@ def run_iolab(names: Sequence[str], clients: int, messages: int, as_json: bool) 
                 print_message("one wake-up among idle descriptors")
             _measure_curve(output, as_json, stopped)
         if stopped():
-            print_message("rawscope: stopped before all was measured")
+            print_message("rawscope: stopped before the last measurement")
             return 1
     return 0
 
 
 def _measure_curve(output: CommandOutput, as_json: bool, stopped: Callable[[], bool]) -> None:
-    """Print what was measured, also where it breaks off. Raises `CommandError`."""
+    """Print the measured points, also if an error ends the measurement. Raise `CommandError`."""
     points: list[CurvePoint] = []
     try:
-        points += run_curve(canceled=stopped)  # what came before an error stays in the list
+        points += run_curve(canceled=stopped)  # points before an error stay in the list
     except LabError as error:
-        raise CommandError(f"the curve broke off: {error}") from error
+        raise CommandError(f"the curve is incomplete: {error}") from error
     finally:
         if points:
             _print_curve(points, output, as_json)
@@ -112,7 +120,7 @@ def _model_json(result: ModelResult) -> str:
 
 def _model_row(result: ModelResult) -> str:
     if result.refused:
-        return f"{result.model:<{_WIDTHS[0]}}  not here: {result.refused}"
+        return f"{result.model:<{_WIDTHS[0]}}  unavailable: {result.refused}"
     meanwhile = ", ".join(
         f"{what} {share:.0%}" for what, share in result.waiting.items() if share >= _SHOWN_SHARE
     )

@@ -1,1 +1,1 @@
-"""``--demo``: real traffic on loopback for a newcomer to look at."""
+"""``--demo``: real traffic on loopback, for a first look at the program."""

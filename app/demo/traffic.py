@@ -1,22 +1,22 @@
-"""``--demo``: real conversations on loopback for a newcomer to look at.
+"""``--demo``: real conversations on loopback, for a first look at the program.
 
 Theory
 ------
-One thread holds both ends of every conversation. On loopback a connection is complete as
-soon as the listener's backlog has it, and a small answer fits the socket buffers, so each
-side's calls can simply be written one after the other: connect, accept, send, receive. Every
-call has a timeout, so a firewall on loopback costs one conversation and not the thread.
+One thread holds both ends of every conversation. On loopback a connection is complete as soon as
+the listener's backlog has it, and a small response fits into the socket buffers, so the calls of
+the two sides can simply follow each other: connect, accept, send, receive. Every call has a
+timeout, so a firewall on loopback costs one conversation and not the thread.
 
-What is there to see, one conversation every `PAUSE_S`:
+One conversation runs every `PAUSE_S`:
 
-* HTTP over TCP, IPv4 and (where there is one) IPv6: handshake, request, response, FINs;
-* a DNS query and its answer over UDP;
-* UDP to a port nobody listens on, which the kernel answers with ICMP port unreachable;
-* a TCP connection to such a port, which it answers with a reset;
-* and after each of them, what the clients of the echo server do (`app.demo.echo_clients`).
+* HTTP over TCP, IPv4 and (if the host has it) IPv6: handshake, request, response, FINs;
+* a DNS query and its response over UDP;
+* UDP to a closed port, which the kernel answers with ICMP port unreachable;
+* a TCP connection to a closed port, which it answers with a reset;
+* and after each of them, a step of the clients of the echo server (`app.demo.echo_clients`).
 
-Only 127.0.0.1 and ::1 are used, only ports that the kernel hands out or the echo server has, and
-all ends with the program.
+Only 127.0.0.1 and ::1 are used, and only ports that the kernel chooses or the echo server has.
+Everything ends with the program.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ Conversation = Callable[[], None]
 
 
 class Demo:
-    """The thread that talks to itself, and to the echo server; a context manager that ends it."""
+    """The thread with both ends of each conversation. A context manager that ends it."""
 
     def __init__(self, echo: EchoService | None = None, pause_s: float = PAUSE_S) -> None:
         self._echo = echo
         self._pause_s = pause_s
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="demo", daemon=True)
-        self.held = 0  # conversations that came to their end
-        self.failed = 0  # conversations that could not be held
+        self.completed = 0  # conversations
+        self.failed = 0  # conversations
 
     def __enter__(self) -> Demo:
         self._thread.start()
@@ -66,8 +66,8 @@ class Demo:
         clients = None if self._echo is None else DemoClients(self._echo, self._stop.wait)
         for conversation in itertools.cycle(list(conversations())):
             self._hold(conversation)
-            if clients is not None and not self._hold(clients.turn):
-                clients.close()  # it cannot listen: the panel says why
+            if clients is not None and not self._hold(clients.step):
+                clients.close()  # the server cannot listen: the panel shows why
                 clients = None
             if self._stop.wait(self._pause_s):
                 break
@@ -80,12 +80,12 @@ class Demo:
         except OSError:
             self.failed += 1
             return False
-        self.held += 1
+        self.completed += 1
         return True
 
 
 def conversations() -> Iterator[Conversation]:
-    """Every conversation this host can hold, in the order they are held."""
+    """Yield every conversation that this host can hold, in order."""
     hosts = ["127.0.0.1", *(["::1"] if _has_ipv6() else [])]
     paths = ("/", "/packets?from=1", "/missing")
     for host, path in zip(itertools.cycle(hosts), paths, strict=False):
@@ -96,7 +96,7 @@ def conversations() -> Iterator[Conversation]:
 
 
 def http(host: str, path: str) -> None:
-    """One HTTP request and its response over TCP."""
+    """Exchange one HTTP request and its response over TCP."""
     with _bound(host, socket.SOCK_STREAM) as listener, _new(host, socket.SOCK_STREAM) as client:
         listener.listen(1)
         client.connect(listener.getsockname())
@@ -123,7 +123,7 @@ def _http_response(path: str) -> bytes:
 
 
 def dns_query(host: str) -> None:
-    """A DNS question (RFC 1035 §4.1) for demo.rawscope, and an answer, over UDP."""
+    """Exchange a DNS query (RFC 1035 §4.1) for demo.rawscope and its response, over UDP."""
     question = b"\x04demo\x08rawscope\x00" + b"\x00\x01\x00\x01"  # name, type A, class IN
     answer = b"\xc0\x0c\x00\x01\x00\x01" + b"\x00\x00\x00\x3c\x00\x04" + b"\x7f\x00\x00\x01"
     counts = b"\x00\x01%b\x00\x00\x00\x00"
@@ -136,7 +136,7 @@ def dns_query(host: str) -> None:
 
 
 def closed_udp_port(host: str) -> None:
-    """A datagram to a port nobody listens on: ICMP port unreachable comes back."""
+    """Send a datagram to a closed port: ICMP port unreachable comes back."""
     with _new(host, socket.SOCK_DGRAM) as client:
         client.connect(_closed_port(host, socket.SOCK_DGRAM))
         client.send(b"is anybody there?")
@@ -145,7 +145,7 @@ def closed_udp_port(host: str) -> None:
 
 
 def closed_tcp_port(host: str) -> None:
-    """A connection to a port nobody listens on: a reset comes back."""
+    """Connect to a closed port: a reset comes back."""
     with (
         _new(host, socket.SOCK_STREAM) as client,
         contextlib.suppress(ConnectionRefusedError),
@@ -161,7 +161,7 @@ def _new(host: str, kind: socket.SocketKind) -> socket.socket:
 
 
 def _bound(host: str, kind: socket.SocketKind) -> socket.socket:
-    """A socket on a port of the kernel's choice."""
+    """Return a socket on a port of the kernel's choice."""
     fresh = _new(host, kind)
     try:
         fresh.bind((host, 0))
@@ -172,7 +172,7 @@ def _bound(host: str, kind: socket.SocketKind) -> socket.socket:
 
 
 def _closed_port(host: str, kind: socket.SocketKind) -> tuple[str, int]:
-    """A port that was free a moment ago."""
+    """Return a port that was free a moment ago."""
     with _bound(host, kind) as taken:
         return host, taken.getsockname()[1]
 

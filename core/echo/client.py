@@ -147,8 +147,10 @@ class Client:
 
     @property
     def has_everything(self) -> bool:
-        """True if the peer's kernel has acknowledged our FIN and all bytes before it, so that only
-        the peer's own FIN is missing."""
+        """True if only the peer's own FIN is missing.
+
+        The peer's kernel has acknowledged our FIN and all bytes before it.
+        """
         sent_fin = self._ending is not None and self._ending.sent_fin
         return sent_fin and not self._connection.pending and not unsent(self.connected)
 

@@ -190,8 +190,10 @@ def open_listening(address: str, port: int, options: EchoOptions) -> socket.sock
 
 
 def is_address(text: str) -> bool:
-    """Return True for an IPv4 or IPv6 address, in brackets or not. getaddrinfo(3) accepts more,
-    ``*`` for example."""
+    """Return True for an IPv4 or IPv6 address, in brackets or not.
+
+    getaddrinfo(3) accepts more, ``*`` for example.
+    """
     try:
         ipaddress.ip_address(text.strip("[]"))
     except ValueError:

@@ -50,8 +50,11 @@ class LogStep(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One step. `time_s` is monotonic; `number` is a count of bytes or EPOLL* bits; `why` is the
-    reason of a close."""
+    """One step.
+
+    `time_s` is monotonic; `number` is a count of bytes or EPOLL* bits; `why` is the reason of a
+    close.
+    """
 
     time_s: float
     step: LogStep

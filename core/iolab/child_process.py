@@ -1,10 +1,10 @@
-"""The laboratory's own processes: started, listened to, and ended.
+"""The laboratory's processes: start one, read its lines, end it.
 
 * ``python -m`` puts the current directory first on ``sys.path``: a ``json.py`` that lies there by
   chance or malice would be run. ``-P`` leaves it out (Python 3.11); this package is found because
   it is installed.
-* A line is read from the descriptor itself. A buffered reader may hold lines back of which poll(2)
-  then knows nothing, and who waits for a line wants to be asked meanwhile whether to give up.
+* Lines are read from the descriptor itself. A buffered reader may hold back lines of which poll(2)
+  then knows nothing, and the reader must be able to check for cancellation while it waits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-_ASK_EVERY_MS = 20  # whether to give up
+_CHECK_EVERY_MS = 20  # for cancellation
 _PIECE = 1 << 16
 
 
@@ -23,7 +23,7 @@ class Child:
     """``python -m core.iolab.MODULE …``. A context manager: at its end the process is gone."""
 
     def __init__(self, module: str, *arguments: str) -> None:
-        self._held = b""
+        self._partial = b""
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", f"core.iolab.{module}", *arguments],
             stdin=subprocess.DEVNULL,
@@ -41,33 +41,36 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """The process ID."""
         return self._process.pid
 
     @property
     def status(self) -> int | None:
-        """How it ended; None while it runs."""
+        """The exit status; None while the process runs."""
         return self._process.poll()
 
-    def line(self, given_up: Callable[[], bool]) -> str | None:
-        """What it says next, a line; empty when there is no more, None when given up before."""
+    def line(self, canceled: Callable[[], bool]) -> str | None:
+        """Return the next line of its output; empty at the end.
+
+        Return None if `canceled` returns True before a line is complete.
+        """
         assert self._process.stdout is not None
-        said = self._process.stdout.fileno()
+        output = self._process.stdout.fileno()
         poller = select.poll()
-        poller.register(said, select.POLLIN)
-        while b"\n" not in self._held:
-            if not poller.poll(_ASK_EVERY_MS):
-                if given_up():
+        poller.register(output, select.POLLIN)
+        while b"\n" not in self._partial:
+            if not poller.poll(_CHECK_EVERY_MS):
+                if canceled():
                     return None
                 continue
-            piece = os.read(said, _PIECE)
+            piece = os.read(output, _PIECE)
             if not piece:
                 break
-            self._held += piece
-        line, _, self._held = self._held.partition(b"\n")
+            self._partial += piece
+        line, _, self._partial = self._partial.partition(b"\n")
         return line.decode()
 
-    def last_words(self) -> str:
-        """Wait for its end; the last line that it complained with."""
-        _, trouble = self._process.communicate()
-        return (trouble.decode().strip().splitlines() or ["it ended without a word"])[-1]
+    def last_error(self) -> str:
+        """Wait for the end of the process; return the last line of its stderr."""
+        _, errors = self._process.communicate()
+        return (errors.decode().strip().splitlines() or ["it ended without an error message"])[-1]

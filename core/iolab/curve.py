@@ -1,15 +1,15 @@
-"""The curve that explains why epoll exists: what one wake-up costs with n idle descriptors.
+"""The curve that explains why epoll exists: the cost of one wake-up with n idle descriptors.
 
-n UDP sockets that nothing ever comes for, and one socket pair with one byte in it: the wait
-returns at once, with one descriptor ready, and only that call is timed. For select and poll the
-kernel asks each of the n sockets on every call, so the cost grows with n; epoll was told which
-one is ready. Python's own part is in the figure too: for select it turns the list of descriptors
-into a bit map and back, for poll it keeps the array.
+n UDP sockets receive nothing, and one socket pair has one byte in it: the wait returns at once,
+with one descriptor ready, and only that call is timed. For select and poll the kernel checks each
+of the n sockets on every call, so the cost grows with n; epoll learns from a socket itself that it
+is ready. Python's own share is in the figure, too: for select it converts the list of descriptors
+to a bit map and back, for poll it keeps the array.
 
-select ends at FD_SETSIZE: a descriptor of 1,024 or more has no bit in its map.
+select is limited by FD_SETSIZE: a descriptor of 1,024 or more has no bit in its map.
 
-``python -m core.iolab.curve COUNT…`` prints one JSON object a point. In a process of its own, since
-it opens ten thousand descriptors and its timing wants an interpreter to itself.
+``python -m core.iolab.curve COUNT…`` prints one JSON object per point. It runs in a process of its
+own, because it opens ten thousand descriptors and its timing needs an interpreter to itself.
 """
 
 from __future__ import annotations
@@ -30,12 +30,15 @@ COUNTS = (10, 100, 1000, 10_000)
 MECHANISMS = ("select", "poll", "epoll")
 _ROUNDS = 300
 _MOST_S = 0.5  # for one point
-_OTHERS = 64  # descriptors that are not the idle ones
+_OTHERS = 64  # descriptors besides the idle ones
 
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """One wake-up with so many idle descriptors: the median and the quickest, in microseconds."""
+    """One wake-up with `descriptors` idle ones: median and minimum in microseconds.
+
+    Both are None if `refused` has the reason why it cannot be measured.
+    """
 
     mechanism: str
     descriptors: int
@@ -48,11 +51,11 @@ Wait = Callable[[], object]
 
 
 def measure(counts: Sequence[int] = COUNTS) -> Iterator[CurvePoint]:
-    """The points, mechanism by mechanism for each count."""
+    """Yield the points: for each count, each mechanism."""
     limit = raise_descriptor_limit()
     for count in counts:
         if count + _OTHERS > limit:
-            reason = f"this process may open {limit} descriptors only (ulimit -n)"
+            reason = f"this process may open only {limit} descriptors (ulimit -n)"
             yield from (CurvePoint(name, count, None, None, reason) for name in MECHANISMS)
             continue
         with ExitStack() as stack:
@@ -69,7 +72,7 @@ def measure(counts: Sequence[int] = COUNTS) -> Iterator[CurvePoint]:
 
 def _point(name: str, count: int, watched: list[int], stack: ExitStack) -> CurvePoint:
     if name == "select" and max(watched) >= FD_SETSIZE:
-        reason = f"select ends at descriptor {FD_SETSIZE - 1} (FD_SETSIZE is {FD_SETSIZE})"
+        reason = f"select is limited to descriptors below {FD_SETSIZE} (FD_SETSIZE)"
         return CurvePoint(name, count, None, None, reason)
     wait = _waits(name, watched, stack)
     taken: list[float] = []
@@ -97,7 +100,7 @@ def _waits(name: str, watched: list[int], stack: ExitStack) -> Wait:
 
 
 def main(arguments: list[str]) -> int:
-    """One line a point."""
+    """Print one line per point."""
     for point in measure([int(argument) for argument in arguments] or COUNTS):
         sys.stdout.write(json.dumps(asdict(point)) + "\n")
         sys.stdout.flush()

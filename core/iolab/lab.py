@@ -1,9 +1,9 @@
-"""The laboratory: every I/O model does the same work, and what each cost is measured.
+"""The laboratory: every I/O model does the same work, and the cost of each is measured.
 
-Three processes: the model (`core.iolab.trial`), the load (`core.iolab.load`), and this one, which
-only starts them and looks at the first from outside (`core.iolab.process_state`). So neither the
-screen nor the load is in the model's figures. The generators yield one finished result at a time,
-so that a caller can show progress, and ask many times a second whether they are `canceled`.
+There are three processes: the model (`core.iolab.trial`), the load (`core.iolab.load`), and this
+one, which only starts them and watches the first from outside (`core.iolab.process_state`). So
+neither the screen nor the load is in the model's figures. The generators yield one finished result
+at a time, so that a caller can show progress; they call `canceled` many times a second.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ CLIENTS, MESSAGES, SIZE = 100, 20_000, 64
 
 
 class LabError(Exception):
-    """A process of the laboratory broke off. The text is one line and says why."""
+    """A process of the laboratory failed. The text is one line with the cause."""
 
 
 def _never() -> bool:
@@ -32,7 +32,7 @@ def _never() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class LabOptions:
-    """The work: so many messages of `size` bytes, on `clients` connections, beside `idle` ones."""
+    """The work: `messages` of `size` bytes on `clients` connections, beside `idle` ones."""
 
     clients: int = CLIENTS
     messages: int = MESSAGES
@@ -42,10 +42,10 @@ class LabOptions:
 
 @dataclass(frozen=True, slots=True)
 class ModelResult:
-    """What one model did. With ``refused`` (one line why it cannot run here) all else is zero.
+    """The figures of one model. If `refused`, one line, says why it cannot run, they are 0.
 
-    ``calls`` counts system calls by name over the whole run, ``waiting`` is the share of looks at
-    which the process ran or slept where, ``slept`` how often it gave up the processor.
+    `calls` counts system calls by name over the whole run. `waiting` is the share of samples in
+    which the process ran, or slept in some call. `slept` counts how often it gave up the processor.
     """
 
     model: str
@@ -63,23 +63,25 @@ class ModelResult:
 
     @property
     def rate(self) -> float:
-        """Messages a second."""
+        """Messages per second."""
         return self.messages / self.seconds if self.seconds else 0.0
 
     @property
     def calls_per_message(self) -> float:
-        """System calls a message."""
+        """System calls per message."""
         return sum(self.calls.values()) / self.messages if self.messages else 0.0
 
     @property
     def remark(self) -> str:
-        """What the number of calls leaves out; empty if it is nothing."""
+        """One sentence on calls that are not counted; empty if all are."""
         if self.refused or not model_named(self.model).threaded:
             return ""
-        slept = f"; it slept {self.slept / self.messages:.2f} times a message" if self.slept else ""
+        slept = (
+            f"; it slept {self.slept / self.messages:.2f} times per message" if self.slept else ""
+        )
         return (
-            f"{self.model}: the calls (futex) by which its threads hand over the interpreter's "
-            f"lock are not counted{slept}"
+            f"{self.model}: futex calls, by which its threads pass on the interpreter's lock, "
+            f"are not counted{slept}"
         )
 
 
@@ -88,10 +90,10 @@ def run_models(
     options: LabOptions | None = None,
     canceled: Callable[[], bool] = _never,
 ) -> Iterator[ModelResult]:
-    """Each model in turn, until `canceled`."""
+    """Measure each model in turn, until `canceled`."""
     for model in models:
         result = _run_model(model, options or LabOptions(), canceled)
-        if result is None or canceled():  # ctrl+c ends the processes too, with words of their own
+        if result is None or canceled():  # ctrl+c ends the processes, too, with errors of their own
             return
         yield result
 
@@ -99,7 +101,7 @@ def run_models(
 def _run_model(
     model: Model, options: LabOptions, canceled: Callable[[], bool]
 ) -> ModelResult | None:
-    """One model under the load; None if canceled."""
+    """Measure one model under the load. Return None if canceled."""
     with ExitStack() as stack:
         trial = stack.enter_context(Child("trial", model.name, str(options.clients + options.idle)))
         greeting = _read(trial, canceled)
@@ -121,7 +123,7 @@ def _run_model(
         if "refused" in cost:
             return _refusal(model, cost)
         if not outcome and not canceled():
-            return _refusal(model, {"refused": load.last_words()})
+            return _refusal(model, {"refused": load.last_error()})
     if not cost:
         return None
     measured = json.loads(outcome)
@@ -140,15 +142,15 @@ def _run_model(
     )
 
 
-def _refusal(model: Model, said: dict[str, Any]) -> ModelResult | None:
-    """Why a trial did not run; None if it said nothing, which is when it was canceled."""
-    return ModelResult(model.name, model.title, refused=said["refused"]) if said else None
+def _refusal(model: Model, line: dict[str, Any]) -> ModelResult | None:
+    """Return why a trial did not run; None if it printed nothing because it was canceled."""
+    return ModelResult(model.name, model.title, refused=line["refused"]) if line else None
 
 
 def run_curve(
     counts: Sequence[int] = COUNTS, canceled: Callable[[], bool] = _never
 ) -> Iterator[CurvePoint]:
-    """The cost of one wake-up, point by point, until `canceled`. Raises `LabError`."""
+    """Measure the cost of one wake-up, point by point, until `canceled`. Raise `LabError`."""
     with Child("curve", *map(str, counts)) as child:
         while line := child.line(canceled):
             if canceled():
@@ -156,15 +158,15 @@ def run_curve(
             yield CurvePoint(**json.loads(line))
         if canceled():
             return
-        words = child.last_words()
+        error = child.last_error()
         if child.status:
-            raise LabError(words)
+            raise LabError(error)
 
 
-def _read(trial: Child, given_up: Callable[[], bool]) -> dict[str, Any]:
-    """The next line of a trial, its last words if there is none; empty if given up before."""
-    line = trial.line(given_up)
+def _read(trial: Child, canceled: Callable[[], bool]) -> dict[str, Any]:
+    """Return the next line of a trial, or its last error; empty if canceled before."""
+    line = trial.line(canceled)
     if line is None:
         return {}
-    said: dict[str, Any] = json.loads(line) if line else {"refused": trial.last_words()}
-    return said
+    read: dict[str, Any] = json.loads(line) if line else {"refused": trial.last_error()}
+    return read

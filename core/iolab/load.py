@@ -1,13 +1,13 @@
-"""A load of echo clients: many connections, on each one message under way at a time.
+"""A load of echo clients: many connections, each with one message in flight at a time.
 
 Each busy client sends a message, waits until all of it has come back, compares it, and sends the
-next: so messages a second and delay are two sides of one thing, and a client never has more
-than one message in the server. Idle clients connect and say nothing.
+next: so messages per second and delay are two sides of one thing, and a client never has more than
+one message in the server. Idle clients connect and send nothing.
 
-To be faster than what it measures it works on bare descriptors, all tables are lists indexed by
-them, and the clock is read once a batch: a delay is exact to the time that one batch of
-events takes. It runs in a process of its own (``python -m core.iolab.load``), so that the two
-sides share neither interpreter nor processor time accounts; it prints one JSON object.
+To be faster than the server, it works on bare descriptors, all tables are lists indexed by them,
+and it reads the clock once per batch: a delay is exact to the time that one batch of events takes.
+It runs in a process of its own (``python -m core.iolab.load``), so that the two sides share neither
+interpreter nor processor time accounting; it prints one JSON object.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from dataclasses import asdict, dataclass
 from core.echo.descriptors import raise_descriptor_limit
 
 CONNECT_TIMEOUT_S = 10.0
-CONNECTED = "connected"  # said on stderr before the first message
-SILENCE_S = 10.0  # nothing comes back for so long: the server is broken
+CONNECTED = "connected"  # written to stderr before the first message
+SILENCE_S = 10.0  # after so long without an echo the server is considered broken
 
 
 class LoadError(Exception):
-    """The server refused, ended, fell silent, or sent back something else."""
+    """The server refused, ended, fell silent, or sent back other bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """What was measured. Times in seconds, delays in microseconds."""
+    """The figures. Times are in seconds, delays in microseconds."""
 
     messages: int
     seconds: float
-    cpu_s: float  # of the generator itself: near `seconds`, it was the bottleneck
+    cpu_s: float  # of the load itself: near `seconds`, it was the bottleneck
     p50_us: float
     p99_us: float
 
     @property
     def rate(self) -> float:
-        """Messages a second."""
+        """Messages per second."""
         return self.messages / self.seconds
 
 
 def connect(address: str, port: int) -> socket.socket:
-    """A connected blocking socket without Nagle's delay. Raises LoadError."""
+    """Return a connected blocking socket without Nagle's delay. Raise `LoadError`."""
     try:
         made = socket.create_connection((address, port), CONNECT_TIMEOUT_S)
     except OSError as error:
@@ -72,7 +72,7 @@ class Load:
         for number in range(idle + clients):
             made = connect(address, port)
             self._sockets.append(made)
-            if number >= idle:  # connected last, so once they are served all are accepted
+            if number >= idle:  # connected last: once they are served, all are accepted
                 self._busy.append(made.fileno())
         most = max(self._busy, default=0) + 1
         self._messages = [b""] * most
@@ -91,12 +91,15 @@ class Load:
             made.close()
 
     def settle(self) -> None:
-        """Exchange one message on each busy connection: by then the server has accepted all, since
-        connections are accepted in the order in which they were made. Raises LoadError."""
+        """Exchange one message on each busy connection. Raise `LoadError`.
+
+        Connections are accepted in the order in which they were made, so by then the server has
+        accepted all.
+        """
         self.run(float("inf"), len(self._busy))
 
     def run(self, seconds: float, most: int = sys.maxsize) -> LoadResult:
-        """Send for so long, or so many messages. Raises LoadError."""
+        """Send for `seconds`, or at most `most` messages. Raise `LoadError`."""
         delays: list[float] = []
         cpu_s, started_s = time.process_time(), time.perf_counter()
         first = self._busy[:most]
@@ -127,7 +130,10 @@ class Load:
     def _exchange(
         self, ready: list[tuple[int, int]], now_s: float, left: int, delays: list[float]
     ) -> int:
-        """Take what came back, send at most `left` new ones; returns how many came whole."""
+        """Receive the echoes, and send at most `left` new messages.
+
+        Return how many echoes were complete.
+        """
         came = 0
         messages, sent_s, read, write = self._messages, self._sent_s, os.read, os.write
         for descriptor, _events in ready:
@@ -135,7 +141,7 @@ class Load:
             try:
                 data = read(descriptor, len(message))
             except OSError as error:
-                raise LoadError(f"a client was cut off: {error.strerror}") from error
+                raise LoadError(f"a connection broke: {error.strerror}") from error
             if data != message and not self._completes(descriptor, data, message):
                 continue
             delays.append(now_s - sent_s[descriptor])
@@ -152,13 +158,13 @@ class Load:
         if whole == message:
             return True
         if not message.startswith(whole):
-            raise LoadError("what came back is not what was sent")
+            raise LoadError("the echo differs from what was sent")
         self._partial[descriptor] = whole
         return False
 
 
 def _message(number: int, size: int) -> bytes:
-    """Bytes that differ from client to client."""
+    """Return bytes that differ from client to client."""
     head = number.to_bytes(4, "big")
     return (head * (size // 4 + 1))[:size]
 
@@ -168,7 +174,10 @@ def _percentile(ordered: list[float], part: float) -> float:
 
 
 def main(arguments: list[str]) -> int:
-    """``python -m core.iolab.load PORT …``: one JSON object, or one line of error and 1."""
+    """Run ``python -m core.iolab.load PORT …``.
+
+    Print one JSON object and return 0, or one line of error and return 1.
+    """
     parser = argparse.ArgumentParser(prog="load")
     parser.add_argument("port", type=int)
     parser.add_argument("--address", default="127.0.0.1")

@@ -1,25 +1,25 @@
 """The same echo work under each I/O model.
 
-Two questions part them: does the *call* wait, and does the *program* wait? The four answers are
+Two questions divide them: does the *call* wait, and does the *program* wait? The four answers are
 the matrix of M. Tim Jones ("Boost application performance using asynchronous I/O", IBM
-developerWorks, 2006). Stevens (UNIX Network Programming vol. 1, §6.2) compares five models over
-two phases, waiting for data and copying it, and calls the first four synchronous, signals among
-them: the program is told, and still waits for the copy.
+developerWorks, 2006). Stevens (UNIX Network Programming vol. 1, §6.2) compares five models over two
+phases, waiting for data and copying it, and calls the first four synchronous, signals among them:
+the kernel notifies the program, which still waits for the copy.
 
 * **synchronous blocking**: recv sleeps until there are bytes, so each connection needs a thread.
 * **synchronous non-blocking**: recv never sleeps, so the program tries every connection, over
   and over.
-* **multiplexed** (asynchronous blocking): one call sleeps for many descriptors. `select` hands over
-  a bit map of at most FD_SETSIZE descriptors, `poll` a list of any length; both hand over all
-  of them each time, and the kernel looks at each. `epoll` keeps the set in the kernel, and is
-  told by the sockets themselves: a wait costs what is ready, not what is watched.
-* **asynchronous non-blocking**: the kernel says when something happened (`signal`, in
-  `core.iolab.signal_model`) or when the work is done (`io_uring`, in `core.iolab.uring_model`).
+* **multiplexed** (asynchronous blocking): one call sleeps for many descriptors. `select` passes
+  a bit map of at most FD_SETSIZE descriptors, `poll` a list of any length; both pass all of
+  them each time, and the kernel checks each. `epoll` keeps the set in the kernel, and the
+  sockets themselves report to it: a wait costs what is ready, not what is watched.
+* **asynchronous non-blocking**: the kernel reports that something happened (`signal`, in
+  `core.iolab.signal_model`) or that the work is done (`io_uring`, in `core.iolab.uring_model`).
 
 A model is a function of connected sockets that returns when every peer has ended. It counts its
-system calls where it makes them: exact for the model's own. Those of the interpreter's lock
-(futex), which threads hand to each other, are not among them; what they cost is in the processor
-time, and how often a process slept is counted by the kernel.
+system calls where it makes them: exactly for the model's own. The calls for the interpreter's lock
+(futex), which threads pass to each other, are not counted; their cost is in the processor time, and
+the kernel counts how often a process slept.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ FD_SETSIZE = 1024  # select(2): the bits of an fd_set
 class Model:
     """An I/O model: a name for the command line, and a title.
 
-    Of a ``threaded`` one not all calls are counted: those of the interpreter's lock are missing.
+    If it is `threaded`, the calls for the interpreter's lock are missing from its count.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Model:
 
 
 def serve_blocking(connections: Sequence[socket.socket], calls: Calls) -> None:
-    """A thread a connection, each asleep in recv."""
+    """Serve each connection in a thread of its own, asleep in recv."""
     counts = [Calls() for _ in connections]
     threads = [
         threading.Thread(target=_echo_blocking, args=pair)
@@ -96,12 +96,12 @@ def serve_polling(connections: Sequence[socket.socket], calls: Calls) -> None:
 
 
 def serve_select(connections: Sequence[socket.socket], calls: Calls) -> None:
-    """select(2): three bit maps, in and out, each time."""
+    """Wait in select(2): three bit maps, in and out, each time."""
     beyond = [one.fileno() for one in connections if one.fileno() >= FD_SETSIZE]
     if beyond:
         raise ModelRefusedError(
             f"select watches descriptors below {FD_SETSIZE} (FD_SETSIZE), "
-            f"and {len(beyond)} of these {len(connections)} are beyond"
+            f"but {len(beyond)} of these {len(connections)} are not"
         )
     peers = non_blocking_peers(connections, calls)
     while peers:
@@ -119,7 +119,7 @@ def serve_select(connections: Sequence[socket.socket], calls: Calls) -> None:
 
 
 def serve_poll(connections: Sequence[socket.socket], calls: Calls) -> None:
-    """poll(2): a list of any length, handed over and gone through each time."""
+    """Wait in poll(2): a list of any length, passed and scanned each time."""
     peers = non_blocking_peers(connections, calls)
     poller = select.poll()
     interests = dict.fromkeys(peers, select.POLLIN)
@@ -138,18 +138,18 @@ def serve_poll(connections: Sequence[socket.socket], calls: Calls) -> None:
                 del peers[descriptor]
                 continue
             interest = _interest(peer, select.POLLIN, select.POLLOUT)
-            if interest != interests[descriptor]:  # no system call, but the list is built anew
+            if interest != interests[descriptor]:  # no system call, but poll rebuilds its list
                 interests[descriptor] = interest
                 poller.modify(descriptor, interest)
 
 
 def serve_epoll_level(connections: Sequence[socket.socket], calls: Calls) -> None:
-    """epoll(7), level triggered: one read a wake-up."""
+    """Wait in epoll(7), level-triggered: one read per wake-up."""
     _serve_epoll(connections, calls, edge=False)
 
 
 def serve_epoll_edge(connections: Sequence[socket.socket], calls: Calls) -> None:
-    """epoll(7), edge triggered: read until EAGAIN."""
+    """Wait in epoll(7), edge-triggered: read until EAGAIN."""
     _serve_epoll(connections, calls, edge=True)
 
 
@@ -196,8 +196,8 @@ def _close_finished(peer: Peer) -> bool:
 
 
 MODELS: tuple[Model, ...] = (
-    Model("blocking", "synchronous blocking, a thread a client", serve_blocking, threaded=True),
-    Model("polling", "synchronous non-blocking, trying over and over", serve_polling),
+    Model("blocking", "synchronous blocking, one thread per client", serve_blocking, threaded=True),
+    Model("polling", "synchronous non-blocking, polling in a loop", serve_polling),
     Model("select", "multiplexed by select", serve_select),
     Model("poll", "multiplexed by poll", serve_poll),
     Model("epoll-level", "multiplexed by epoll, level triggered", serve_epoll_level),
@@ -208,5 +208,5 @@ MODELS: tuple[Model, ...] = (
 
 
 def model_named(name: str) -> Model:
-    """The model with this name. Raises KeyError."""
+    """Return the model with this name. Raise KeyError."""
     return {model.name: model for model in MODELS}[name]

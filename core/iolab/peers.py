@@ -1,8 +1,8 @@
-"""What all I/O models have in common: one echo peer, and the count of system calls.
+"""The common part of all I/O models: one echo peer, and the count of system calls.
 
-The models differ in how they learn that a socket is ready, not in what they do then. So the
-echo itself, with its backlog and its half-close, is here once; it reads or writes when a model
-says so, counts each call where it is made, and never waits.
+The models differ in how they learn that a socket is ready, not in what they do then. So the echo
+itself, with its backlog and its half-close, is here once; it reads or writes when a model calls it,
+counts each call where it makes it, and never waits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Calls = Counter[str]  # system calls by name, those that got EAGAIN included
 
 
 class ModelRefusedError(Exception):
-    """A model cannot run here. The text is one line and says why not."""
+    """A model cannot run here. The text is one line with the cause."""
 
 
 Serve = Callable[[Sequence[socket.socket], Calls], None]
@@ -37,21 +37,21 @@ class Peer:
 
     @property
     def wants_read(self) -> bool:
-        """More may be read."""
+        """True if more may be read."""
         return self._connection.wants_read
 
     @property
     def wants_write(self) -> bool:
-        """The kernel's buffer was full: bytes are pending."""
+        """True if bytes are pending because the kernel's buffer was full."""
         return self._connection.pending > 0
 
     @property
     def finished(self) -> bool:
-        """The peer has ended and has everything back, or is gone."""
+        """True if the peer has ended and has everything back, or is gone."""
         return self._connection.finished
 
     def read(self) -> bool:
-        """One recv, and the send it leads to. False: there was nothing, or the end."""
+        """Call recv once, and echo the bytes. Return False if there were none, or at the end."""
         self._calls["recv"] += 1
         try:
             data = self._connected.recv(READ_SIZE)
@@ -67,7 +67,7 @@ class Peer:
         return bool(data)
 
     def received(self, data: bytes) -> None:
-        """Send back what came, or keep it."""
+        """Send the bytes back, or keep them."""
         if not self._connection.pending:
             data = data[self._send(data) :]
         if data and not self.finished:
@@ -87,7 +87,7 @@ class Peer:
             self._connection.sent(sent)
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self._connected.close()
 
     def _send(self, data: bytes | memoryview) -> int:
@@ -106,7 +106,7 @@ class Peer:
 
 
 def non_blocking_peers(connections: Sequence[socket.socket], calls: Calls) -> dict[int, Peer]:
-    """A peer for each connection, by descriptor."""
+    """Return a peer for each connection, by descriptor."""
     for connected in connections:
         connected.setblocking(False)
     return {connected.fileno(): Peer(connected, calls) for connected in connections}

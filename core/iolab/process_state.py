@@ -1,13 +1,12 @@
-"""What a process does while nobody watches: its threads, looked at from outside.
+"""What a process does, sampled from outside through its threads.
 
-``/proc/PID/task/TID/stat`` says whether a thread runs (R) or sleeps (S, D), and ``wchan`` the
+``/proc/PID/task/TID/stat`` shows whether a thread runs (R) or sleeps (S, D), and ``wchan`` the
 kernel function it sleeps in (proc(5)). Both are read every few milliseconds; the shares are of
-these looks. A process counts as running if any of its threads runs; else it is where most of
-its threads sleep.
+these samples. A process counts as running if any of its threads runs; else it is where most of its
+threads sleep.
 
-The kernel tells no place (``wchan`` is 0) when the thread has been woken by the time it is asked,
-which is what short sleeps are mostly made of: the state and the place are two questions, and the
-answer to the second is lost. Such looks are counted as they are, as a sleep without a place.
+The kernel shows no function (``wchan`` is 0) if the thread has been woken by the time of the second
+read, which happens often in short sleeps. Such samples are counted as sleep in an unknown function.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-LOOK_EVERY_S = 0.005
-RUNNING, ASLEEP = "running", "asleep (place not told by the kernel)"
+SAMPLE_EVERY_S = 0.005
+RUNNING, ASLEEP = "running", "asleep (kernel function unknown)"
 
 _PLACES = (  # the beginning of the kernel function's name, what it means
     ("ep_poll", "asleep in epoll_wait"),
@@ -37,14 +36,14 @@ _PLACES = (  # the beginning of the kernel function's name, what it means
 
 
 def describe(function: str) -> str:
-    """A kernel function in words; its own name where we know none."""
+    """Return a kernel function in words; its own name if it is not in the table."""
     if function in ("", "0"):
         return ASLEEP
     return next((words for start, words in _PLACES if function.startswith(start)), function)
 
 
-def look(process: int) -> str:
-    """What the process does at this moment. Raises OSError when it has ended."""
+def sample(process: int) -> str:
+    """Return what the process does at this moment. Raise OSError if it has ended."""
     places: Counter[str] = Counter()
     for task in Path(f"/proc/{process}/task").iterdir():
         state = (task / "stat").read_text().rpartition(")")[2].split()[0]
@@ -55,13 +54,13 @@ def look(process: int) -> str:
 
 
 def watch(process: int, going_on: Callable[[], bool]) -> dict[str, float]:
-    """Look until `going_on` says no; the share of each thing, largest first."""
+    """Sample while `going_on` returns True; return the share of each state, largest first."""
     seen: Counter[str] = Counter()
     while going_on():
         try:
-            seen[look(process)] += 1
+            seen[sample(process)] += 1
         except OSError:
-            continue  # a thread ended between two looks
-        time.sleep(LOOK_EVERY_S)
+            continue  # a thread ended between the two reads
+        time.sleep(SAMPLE_EVERY_S)
     total = sum(seen.values())
     return {what: count / total for what, count in seen.most_common()}

@@ -1,14 +1,14 @@
 """Signal-driven I/O: the kernel sends a signal when a socket changes.
 
 * With ``O_ASYNC`` set and an owner (``F_SETOWN``), the kernel sends SIGIO on every change. SIGIO
-  does not queue and does not say which descriptor. ``F_SETSIG`` chooses a real-time signal
+  does not queue and does not name the descriptor. ``F_SETSIG`` chooses a real-time signal
   instead, which queues and carries the descriptor (fcntl(2), "Managing signals"; signal(7)).
-* Like an edge, a signal tells of a change, so we read until EAGAIN.
+* Like an edge, a signal reports a change, so the model reads until EAGAIN.
 * The queue is bounded (RLIMIT_SIGPENDING). When it is full the kernel falls back to plain SIGIO:
-  something happened somewhere, so every peer has to be tried.
-* A handler could run between any two instructions. So the signals are blocked and taken in
-  from a descriptor, signalfd(2), many with one read; Python's `sigwaitinfo` leaves out the
-  descriptor's number, and signalfd is not in the standard library, so it is called through ctypes.
+  something happened somewhere, so the model tries every peer.
+* A handler could run between any two instructions. So the signals are blocked and read from a
+  descriptor, signalfd(2), many with one read; Python's `sigwaitinfo` omits the number of the
+  descriptor, and signalfd is not in the standard library, so it is called through ctypes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _SIGSET_BYTES = 128  # sigset_t of the C library
 
 
 def serve(connections: Sequence[socket.socket], calls: Calls) -> None:
-    """Echo until every peer has ended. For the main thread of a process of its own."""
+    """Echo until every peer has ended. Call this in the main thread of a process of its own."""
     signal.pthread_sigmask(signal.SIG_BLOCK, (_CHANGED, signal.SIGIO))
     signals = _signalfd((_CHANGED, signal.SIGIO))
     try:
@@ -46,12 +46,12 @@ def _serve(peers: dict[int, Peer], signals: int, calls: Calls) -> None:
         fcntl(descriptor, F_SETOWN, os.getpid())
         fcntl(descriptor, _F_SETSIG, _CHANGED)
         fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | os.O_ASYNC)
-    changed = list(peers)  # what came before the signals were on has sent none
+    changed = list(peers)  # bytes that arrived before the signals were on sent none
     while True:
         for descriptor in changed:
             peer = peers.get(descriptor)
             if peer is None:
-                continue  # a signal from before it ended
+                continue  # a signal sent before it was closed
             peer.flush()
             peer.drain()
             if peer.finished:
@@ -66,7 +66,7 @@ def _serve(peers: dict[int, Peer], signals: int, calls: Calls) -> None:
 
 
 def _signalfd(numbers: Sequence[int]) -> int:
-    """signalfd(2): a descriptor from which blocked signals are read."""
+    """Return a signalfd(2): a descriptor from which blocked signals are read."""
     mask = bytearray(_SIGSET_BYTES)
     for number in numbers:
         mask[(number - 1) // 8] |= 1 << (number - 1) % 8

@@ -1,8 +1,8 @@
 """One I/O model at work in a process of its own: ``python -m core.iolab.trial MODEL CLIENTS``.
 
-A process of its own, so that processor time, system calls and sleep are the model's alone. It
-prints its port, accepts all its clients, says so, echoes until they have ended, and prints what
-that cost. The clock starts when all are connected.
+It has a process of its own so that processor time, system calls, and sleep are the model's alone.
+It prints its port, accepts all its clients, reports that, echoes until they have ended, and prints
+the cost. The clock starts when all are connected.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ from core.iolab.peers import Calls, ModelRefusedError
 
 BACKLOG = 4096
 ACCEPT_TIMEOUT_S = 10.0
-_OTHERS = 16  # descriptors beside the clients'
+_OTHERS = 16  # descriptors besides the clients'
 
 
 def main(arguments: list[str]) -> int:
-    """Three lines of JSON: the port; that it serves; the cost. Or the last: why it was refused."""
+    """Print three lines of JSON: the port, that it serves, the cost; or why it refuses."""
     model, clients = model_named(arguments[0]), int(arguments[1])
     allowed = raise_descriptor_limit()
     if clients + _OTHERS > allowed:
-        _say({"refused": f"this process may open {allowed} descriptors only (ulimit -n)"})
+        _print({"refused": f"this process may open only {allowed} descriptors (ulimit -n)"})
         return 1
     calls = Calls()
     with socket.create_server(("127.0.0.1", 0), backlog=BACKLOG) as listening:
-        _say({"port": listening.getsockname()[1]})
+        _print({"port": listening.getsockname()[1]})
         listening.settimeout(ACCEPT_TIMEOUT_S)
         connections = [listening.accept()[0] for _ in range(clients)]
     for connected in connections:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    _say({"serving": clients})
+    _print({"serving": clients})
     before = resource.getrusage(resource.RUSAGE_SELF)
     try:
         model.serve(connections, calls)
     except ModelRefusedError as error:
-        _say({"refused": str(error)})
+        _print({"refused": str(error)})
         return 1
     finally:
         for connected in connections:
             connected.close()
     after = resource.getrusage(resource.RUSAGE_SELF)
-    _say(
+    _print(
         {
             "calls": dict(calls),
             "cpu_s": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _say(line: dict[str, object]) -> None:
+def _print(line: dict[str, object]) -> None:
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
 

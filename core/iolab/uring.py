@@ -1,14 +1,15 @@
-"""The rings of io_uring(7), by their system calls: no library between.
+"""The rings of io_uring(7), by system calls, without a library.
 
-Three mappings are shared with the kernel: the submission queue's numbers, the *entries* that are
-submitted (64 bytes each), and the completions (16 bytes each). Each queue has a head, which its
-reader moves, and a tail, which its writer moves; both only grow, modulo 2³², and `mask` makes them
-places. The kernel takes submissions and, with IORING_SETUP_DEFER_TASKRUN (since Linux 6.1), posts
-completions only inside our io_uring_enter(2), on this thread: so no barrier is needed here. An
-older kernel may post them from another thread; there we count on x86, which keeps stores in order.
+Three mappings are shared with the kernel: the numbers of the submission queue, the *entries* that
+are submitted (64 bytes each), and the completions (16 bytes each). Each queue has a head, which its
+reader moves, and a tail, which its writer moves; both only grow, modulo 2³², and `mask` turns them
+into indexes. The kernel takes submissions and, with IORING_SETUP_DEFER_TASKRUN (since Linux 6.1),
+posts completions only inside the program's io_uring_enter(2), on its thread: so no barrier is
+needed here. An older kernel may post them from another thread; there the code relies on x86, which
+keeps stores in order.
 
 Why not a package: the one that has wheels (``liburing``) is built for processors with AVX-512 and
-dies of SIGILL on others. What is used here is one structure, two calls and two operations.
+dies of SIGILL on others. This module needs one structure, two calls, and two operations.
 
 Sources: io_uring_setup(2), io_uring_enter(2); linux/io_uring.h.
 """
@@ -37,7 +38,7 @@ OP_RECV = 27
 _ENTRY = struct.Struct("=BBHiQQIIQ24x")  # struct io_uring_sqe: opcode … user_data, and the rest
 _COMPLETION = struct.Struct("=QiI")  # struct io_uring_cqe: user_data, res, flags
 _PARAMS = struct.Struct("=10I 8IQ 8IQ")  # struct io_uring_params: numbers, sq_off, cq_off
-_SQ_OFF, _CQ_OFF = 10, 19  # where those two begin in it
+_SQ_OFF, _CQ_OFF = 10, 19  # indexes of sq_off and cq_off
 _FEATURES = 5
 _U32 = 1 << 32
 
@@ -45,7 +46,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Ring:
-    """A ring with room for `entries` submissions. Raises OSError where the kernel refuses."""
+    """A ring with room for `entries` submissions. Raise OSError if the kernel refuses."""
 
     def __init__(self, entries: int) -> None:
         self._descriptor, found = _set_up(entries)
@@ -72,11 +73,11 @@ class Ring:
         self._sq_head, self._sq_tail = sq_head // 4, sq_tail // 4
         self._cq_head, self._cq_tail = cq_head // 4, cq_tail // 4
         self._sq_mask, self._cq_mask = numbers[sq_mask // 4], numbers[cq_mask // 4]
-        for place in range(submissions):  # entries are always taken in their order
-            numbers[sq_array // 4 + place] = place
+        for index in range(submissions):  # entries are always submitted in order
+            numbers[sq_array // 4 + index] = index
 
     def close(self) -> None:
-        """Unmap the rings and close the descriptor; what is under way is canceled."""
+        """Unmap the rings and close the descriptor; the kernel cancels pending operations."""
         self._numbers.release()
         self._rings.close()
         self._entries.close()
@@ -84,12 +85,12 @@ class Ring:
 
     @property
     def is_full(self) -> bool:
-        """True if what is prepared has to be submitted before there is room for more."""
+        """True if prepared operations must be submitted before there is room for more."""
         used = (self._numbers[self._sq_tail] - self._numbers[self._sq_head]) % _U32
         return used > self._sq_mask
 
     def prepare(self, operation: int, descriptor: int, address: int, size: int, tag: int) -> None:
-        """One operation on `size` bytes at `address`; its completion has the `tag`."""
+        """Prepare one operation on `size` bytes at `address`; its completion has the `tag`."""
         tail = self._numbers[self._sq_tail]
         at = (tail & self._sq_mask) * _ENTRY.size
         _ENTRY.pack_into(self._entries, at, operation, 0, 0, descriptor, 0, address, size, 0, tag)
@@ -97,13 +98,13 @@ class Ring:
         self._unsubmitted += 1
 
     def enter(self, wait_for: int) -> None:
-        """Submit what is prepared, and wait for so many completions. Raises OSError."""
+        """Submit the prepared operations, and wait for `wait_for` completions. Raise OSError."""
         flags = _ENTER_GETEVENTS if wait_for else 0
         taken = _call(_NR_ENTER, self._descriptor, self._unsubmitted, wait_for, flags, None, 0)
         self._unsubmitted -= taken
 
     def completions(self) -> Iterator[tuple[int, int]]:
-        """(tag, result) of all that is done; a negative result is an errno."""
+        """Yield (tag, result) of each finished operation; a negative result is an errno."""
         head, tail = self._numbers[self._cq_head], self._numbers[self._cq_tail]
         while head != tail:
             at = self._completions_at + (head & self._cq_mask) * _COMPLETION.size
@@ -114,7 +115,7 @@ class Ring:
 
 
 def _set_up(entries: int) -> tuple[int, tuple[int, ...]]:
-    """The descriptor, and what the kernel wrote into the parameters."""
+    """Return the descriptor, and the parameters that the kernel filled in."""
     for flags in (_SETUP_SINGLE_ISSUER | _SETUP_DEFER_TASKRUN, 0):
         params = ctypes.create_string_buffer(_PARAMS.size)
         struct.pack_into("=I", params, 8, flags)
@@ -125,11 +126,11 @@ def _set_up(entries: int) -> tuple[int, tuple[int, ...]]:
                 continue  # an older kernel
             raise
         return descriptor, _PARAMS.unpack(params)
-    raise AssertionError("the second turn returns or raises")
+    raise AssertionError("the second round returns or raises")
 
 
 def _call(number: int, *arguments: object) -> int:
-    """One system call, again if a signal interrupts it. Raises OSError."""
+    """Make one system call, again if a signal interrupts it. Raise OSError."""
     while True:
         result = int(_libc.syscall(number, *arguments))
         if result >= 0:

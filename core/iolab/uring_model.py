@@ -1,15 +1,16 @@
-"""io_uring: the program hands over work, the kernel hands back results.
+"""io_uring: the program submits work, the kernel returns results.
 
 * Two rings lie in memory that both sides see (io_uring(7)): the program writes *submissions*
   (receive into this buffer, send these bytes), the kernel writes *completions*. One
-  ``io_uring_enter`` both submits all that is new and waits for the next completion.
-* Readiness is never asked for: a receive that finds nothing stays with the kernel until there
-  are bytes. So there is no EAGAIN, and a loaded server makes fewer system calls than messages.
-* The buffer belongs to the kernel until the completion: each client has one of its own, into which
-  is received and from which is sent.
+  ``io_uring_enter`` both submits all new operations and waits for the next completion.
+* The program never asks whether a socket is ready: a receive that finds nothing stays with the
+  kernel until there are bytes. So there is no EAGAIN, and a loaded server makes fewer system
+  calls than messages.
+* The buffer belongs to the kernel until the completion: each client has its own, for receiving
+  and for sending.
 
 Containers often forbid io_uring (seccomp, or the sysctl ``kernel.io_uring_disabled``); then the
-model says so.
+model is refused with that reason.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def serve(connections: Sequence[socket.socket], calls: Calls) -> None:
 
 
 class _Echo:
-    """Each client has one operation under way: a receive, or the send of what it brought."""
+    """Each client has one operation in flight: a receive, or the send of the received bytes."""
 
     def __init__(self, ring: Ring, connections: Sequence[socket.socket], calls: Calls) -> None:
         self._ring = ring
@@ -49,10 +50,10 @@ class _Echo:
         self._size = max(_LEAST_BUFFER, min(_BUFFER, _MOST_BUFFERS // max(1, len(connections))))
         self._buffer = ctypes.create_string_buffer(self._size * len(connections))
         self._start = ctypes.addressof(self._buffer)
-        self._sending = [range(0)] * len(connections)  # of the buffer; empty: a receive
+        self._sending = [range(0)] * len(connections)  # part of the buffer; empty: it receives
 
     def run(self) -> None:
-        """Until the last client has ended."""
+        """Serve until the last client has ended."""
         for index in range(len(self._connections)):
             self._receive(index)
         left = len(self._connections)
@@ -62,7 +63,7 @@ class _Echo:
                 left -= not self._go_on(index, result)
 
     def _go_on(self, index: int, result: int) -> bool:
-        """The next operation of a client; False if it has ended."""
+        """Prepare the next operation of a client. Return False if it has ended."""
         if result <= 0:
             self._connections[index].close()
             return False
@@ -84,7 +85,7 @@ class _Echo:
         self._prepare(OP_SEND, index, part)
 
     def _prepare(self, operation: int, index: int, part: range) -> None:
-        """Hand over one operation on a part of the client's buffer; a full ring goes first."""
+        """Prepare one operation on a part of the client's buffer; submit a full ring first."""
         while self._ring.is_full:
             self._enter(0)
         address = self._start + index * self._size + part.start

@@ -136,7 +136,7 @@ def test_three_ports(network, tmp_path):
         ):
             await type_into(play, "tcp.dstport", str(port))
             await play.send(ask=ask)
-            await play.told("left with 2 fields changed", words)
+            await play.told("sent with 2 fields changed", words)
             assert "Linux picks an identification" in " ".join(play.report.split())
             resets = "will answer a SYN-ACK with a reset" in " ".join(play.report.split())
             assert resets is (port != CLOSED)
@@ -174,7 +174,7 @@ def test_a_captured_packet_leaves_again_byte_for_byte(network, tmp_path):
         assert play.screen.table.select(number)
         data = play.screen.panels.selected.packet.data
         await play.send("r", ask=True)
-        await play.until(lambda: "left as asked, byte for byte" in play.report)
+        await play.until(lambda: "sent as requested, byte for byte" in play.report)
         again = max(play.screen.table.sent_numbers)
         assert again > number
         assert play.screen.shown.packet(again).data == data

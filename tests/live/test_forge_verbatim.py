@@ -143,7 +143,7 @@ def test_by_form(network: Network, tmp_path: Path, name: str) -> None:
         await stage.pilot.press("f2")
         stage.form.held = FormState.of((Draft(tuple(layers), texts),), "near0")
         await stage.send(ask=True)
-        await stage.told("left as asked, byte for byte")
+        await stage.told("sent as requested, byte for byte")
 
     with watching_far(network) as watch:
         play(network, tmp_path, scene)
@@ -180,7 +180,7 @@ def test_a_captured_one_again(network: Network, near: Near, tmp_path: Path, name
         table = stage.screen.table
         await stage.until(lambda: stage.screen.scene.packets.count and table.select(1))
         await stage.send("r", ask=True)
-        await stage.told("left as asked, byte for byte")
+        await stage.told("sent as requested, byte for byte")
 
     with watching_far(network) as watch:
         play(network, tmp_path, scene)

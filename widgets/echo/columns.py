@@ -1,13 +1,13 @@
-"""The clients of the echo server as columns: what each says, and how it sorts. No drawing.
+"""The columns of the client list: texts, and values to sort by. No drawing.
 
-One table, `COLUMNS`, read by the headings, the rows, the sorting and the tests. A column sorts as
-a numpy array over all clients; text is made for the rows on the screen only. The order is the
-order in which columns are given up where there is little room, so what teaches comes first.
+One table, `COLUMNS`, is read by the headings, the rows, the sorting, and the tests. A column sorts
+as a numpy array over all clients; text is made only for the rows on the screen. Where there is
+little room the last columns are dropped first, so the most instructive ones are first.
 
-A client's *condition* is what the user should know before any number. What lies unread is known
-from looks that may be seconds apart, so a client is called stalled only when two looks, at least
-`STALLED_S` apart, found bytes unread and none moved since the first: bytes that lay there for a
-moment, when somebody happened to look, are no stall.
+A client's *condition* is what the user should know before any number. The count of unread bytes
+comes from samples that may be seconds apart. So a client is called stalled only if two samples, at
+least `STALLED_S` apart, found unread bytes and no byte moved since the first: bytes that lay there
+just when a sample was taken are not a stall.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 from core.echo.client_columns import ClientTable
 from widgets.status.line import si
 
-STALLED_S = 1.0  # unread bytes were seen this long, and nothing moved
-AFTER_FIN = "CLOSE_WAIT"  # the kernel has the peer's FIN; we have not ended yet
+STALLED_S = 1.0  # for so long samples found unread bytes, and no byte moved
+AFTER_FIN = "CLOSE_WAIT"  # the kernel has the peer's FIN, the server has not ended yet
 EXACT_BELOW = 1_000_000  # larger counts get a decimal prefix
 
 
 class Condition(IntEnum):
-    """How a client is, the worst last."""
+    """The condition of a client, ordered from the best to the worst."""
 
     OPEN = 0
     ENDED = 1
@@ -39,7 +39,7 @@ class Condition(IntEnum):
 
     @property
     def word(self) -> str:
-        """What stands in the row."""
+        """The text of the column."""
         return _WORDS[self]
 
 
@@ -53,7 +53,7 @@ _WORDS = {
 
 
 def conditions(table: ClientTable) -> NDArray[np.uint8]:
-    """(n,) `Condition` of every client; where several hold, the one that explains the others."""
+    """Return (n,) `Condition` of every client; of several, the one that explains the others."""
     found = np.full(len(table), Condition.OPEN, dtype=np.uint8)
     found[table.ended != 0] = Condition.ENDED
     since_s = np.maximum(table.unread_s, table.active_s)
@@ -64,39 +64,39 @@ def conditions(table: ClientTable) -> NDArray[np.uint8]:
 
 
 def condition_of(table: ClientTable, row: int) -> Condition:
-    """The condition of one client."""
+    """Return the condition of one client."""
     return Condition(int(conditions(only(table, row))[0]))
 
 
 def explanation(table: ClientTable, row: int) -> str:
-    """One sentence on why a client is as it is."""
+    """Return one sentence on the cause of a client's condition."""
     unread = count_text(int(table.unread[row]))
     pending = count_text(int(table.pending[row]))
     match condition_of(table, row):
         case Condition.STALLED if table.edge[row] and table.state(row) == AFTER_FIN:
-            return f"{unread} bytes unread in the kernel; after its FIN no event can come"
+            return f"{unread} bytes unread in the kernel; after the peer's FIN no event will come"
         case Condition.STALLED if table.edge[row]:
             return f"{unread} bytes unread in the kernel; no event until more come"
         case Condition.STALLED:
-            return f"{unread} bytes unread in the kernel; the server has not come to them yet"
+            return f"{unread} bytes unread in the kernel; the server has not read them yet"
         case Condition.BACKED_UP if table.held[row] and table.idle_s[row] < STALLED_S:
-            return f"reads slowly: {pending} bytes wait here, we read no more until it has some"
+            return f"reads slowly: {pending} bytes pending, so the server stopped reading"
         case Condition.BACKED_UP if table.held[row]:
-            return f"does not read: {pending} bytes wait here, we read no more"
+            return f"does not read: {pending} bytes pending, so the server stopped reading"
         case Condition.BACKED_UP:
-            return f"reads slowly: {pending} bytes wait here for room in the kernel"
+            return f"reads slowly: {pending} bytes pending until the kernel has room"
         case Condition.PAUSED:
             return f"reading paused by you: {unread} bytes unread in the kernel"
         case Condition.ENDED:
-            return "has sent its FIN; what came before still goes back"
+            return "sent its FIN; earlier bytes still go back"
         case _ if table.unread[row] and table.sampled_s[row] >= table.active_s[row]:
-            return f"{unread} bytes were unread in the kernel when it was looked at last"
+            return f"{unread} bytes were unread in the kernel at the last sample"
         case _:
-            return "every byte that was read has gone back"
+            return "every byte read was sent back"
 
 
 def only(table: ClientTable, row: int) -> ClientTable:
-    """A table of one row: borrowed, not copied."""
+    """Return a table of one row, borrowed, not copied."""
     return ClientTable(
         table.taken_s,
         **{name: getattr(table, name)[row : row + 1] for name in _ARRAYS},
@@ -107,17 +107,17 @@ _ARRAYS = [name for name in ClientTable.__slots__ if name != "taken_s"]
 
 
 def endpoint_text(address: str, port: int) -> str:
-    """``127.0.0.1:7007``, ``[::1]:7007``."""
+    """Return ``127.0.0.1:7007`` or ``[::1]:7007``."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def count_text(count: int) -> str:
-    """All digits while they are few: ``48``, ``12,345``, ``3.4M``."""
+    """Return all digits of a small count, else a prefix: ``48``, ``12,345``, ``3.4M``."""
     return f"{count:,}" if count < EXACT_BELOW else si(count, "")
 
 
 def span_text(seconds: float) -> str:
-    """A time span in its largest unit, whole: ``7 s``, ``12 min``, ``3 h``."""
+    """Return a time span as a whole number of its largest unit: ``7 s``, ``12 min``, ``3 h``."""
     whole = max(0, int(seconds))
     for unit, size in (("h", 3600), ("min", 60)):
         if whole >= 2 * size:
@@ -126,7 +126,7 @@ def span_text(seconds: float) -> str:
 
 
 def round_trip_text(microseconds: int) -> str:
-    """``34 µs``, ``1.2 ms``; nothing before the first sample."""
+    """Return ``34 µs`` or ``1.2 ms``; empty before the first sample."""
     if not microseconds:
         return ""
     return f"{microseconds} µs" if microseconds < 1000 else f"{microseconds / 1000:.1f} ms"
@@ -134,9 +134,9 @@ def round_trip_text(microseconds: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ClientColumn:
-    """`values` gives (n,) to sort by, `text` the words of one row.
+    """A column of the list. `values` returns (n,) to sort by, `text` the cell of one row.
 
-    A column that is not `largest_first` sorts ascending at the first press of its heading.
+    The first press of the heading sorts in descending order if `largest_first`.
     """
 
     heading: str
@@ -147,7 +147,7 @@ class ClientColumn:
 
 
 def _peer_rank(table: ClientTable) -> NDArray[Any]:
-    """Addresses in the order of their bytes, then ports."""
+    """Return the rank of each client by the bytes of its address, then by its port."""
     halves = table.peer_address.reshape(-1).view(">u8").reshape(-1, 2)
     order = np.lexsort((table.peer_port, halves[:, 1], halves[:, 0]))
     rank = np.empty(len(table), dtype=np.int64)

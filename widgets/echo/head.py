@@ -1,7 +1,7 @@
-"""Listeners, teaching switches and the loop's counters: the lines above the echo clients.
+"""Listeners, teaching switches, and the loop's counters: the lines above the echo clients.
 
-Nothing here has the focus: keys belong to the panel. A click on a piece that means something says
-so by `Pressed`.
+The head never has the focus: keys belong to the panel. A click on a piece with an action is
+reported by `Pressed`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from widgets.lines.cells import width_of
 
 
 class EchoHead(Widget):
-    """A few lines, drawn from one snapshot; as high as what it says.
+    """A few lines, drawn from one snapshot; as high as its text.
 
     The height is a style that follows the number of lines. It is not ``auto``: Textual measures a
     widget in the middle of a layout, where this one must not change its lines.
@@ -41,7 +41,7 @@ class EchoHead(Widget):
     """
 
     class Pressed(Message):
-        """A piece was clicked that means `action`, in the registry's words."""
+        """The user clicked a piece with this `action` of the keymap."""
 
         def __init__(self, action: str) -> None:
             super().__init__()
@@ -56,7 +56,7 @@ class EchoHead(Widget):
         self._lines: tuple[Line, ...] = ()
 
     def show(self, snapshot: EchoSnapshot, current: int | None, room: int, hint: str = "") -> None:
-        """Say this in at most `room` lines; see `head_lines`."""
+        """Show a snapshot in at most `room` lines; see `head_lines`."""
         self._snapshot, self._current, self._room, self._hint = snapshot, current, room, hint
         self._fit(self.size.width)
 
@@ -76,7 +76,7 @@ class EchoHead(Widget):
         self._fit(event.size.width)
 
     def render_line(self, y: int) -> Strip:
-        """One line of pieces."""
+        """Draw one line of pieces."""
         plain = self.rich_style
         if y >= len(self._lines):
             return Strip.blank(self.size.width, plain)

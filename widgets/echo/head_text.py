@@ -1,7 +1,7 @@
-"""What stands above the clients in the echo panel, as pieces of text. No drawing.
+"""The lines above the clients in the echo panel, as pieces of text. No drawing.
 
-Blocks have ranks as the parts of the status bar do: where the panel is low, the least needed go
-first. A piece may carry an *action*: what a click on it means, in the words of the registry.
+Blocks have ranks, like the parts of the status bar: where the panel is low, the least important
+ones are dropped first. A piece may carry an *action* of the keymap, which a click on it runs.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from core.wire.model.text import safe
 from widgets.echo.columns import Condition, conditions, count_text, span_text
 from widgets.lines.cells import width_of
 
-LISTENERS_MOST = 4  # lines of them
+LISTENERS_MOST = 4  # lines
 CURRENT = "▸"
 
 EMPTY = (
-    "No listener yet. b starts a level- and an edge-triggered one and lets a built-in client send "
-    "64 bytes to each; a asks for port, address and trigger."
+    "No listener yet. b starts a level- and an edge-triggered one, and a built-in client sends "
+    "64 bytes to each; a starts one with a port, address, and trigger of your choice."
 )
 
 
 class HeadStyle(Enum):
-    """How a piece is colored."""
+    """The color of a piece."""
 
     PLAIN = "plain"
     QUIET = "quiet"
@@ -42,7 +42,7 @@ class HeadStyle(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Text in one look; a click on it does `action`, if there is one."""
+    """Text in one style; a click runs `action`, if there is one."""
 
     text: str
     look: HeadStyle = HeadStyle.PLAIN
@@ -58,7 +58,7 @@ _EXACT_S = 100  # shorter times have tenths
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines that stand or go together; the highest rank goes first, 0 stays."""
+    """Lines that are shown or dropped together: the highest rank first, rank 0 never."""
 
     rank: int
     lines: tuple[Line, ...]
@@ -67,9 +67,9 @@ class Block:
 def head_lines(
     snapshot: EchoSnapshot, current: int | None, width: int, room: int, hint: str = ""
 ) -> tuple[Line, ...]:
-    """What fits in `room` lines of `width` cells.
+    """Return the lines that fit into `room` lines of `width` cells.
 
-    `current` is the listener that keys act on, `hint` a sentence on what is not as it might be.
+    `current` is the listener that keys act on, `hint` a sentence about a restriction.
     """
     blocks = head_blocks(snapshot, current, width)
     if hint:
@@ -83,7 +83,7 @@ def head_lines(
 
 
 def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list[Block]:
-    """All blocks, in the order in which they stand."""
+    """Return all blocks, from top to bottom."""
     blocks = []
     if snapshot.message:
         blocks.append(Block(0, _wrapped(f"✗ {safe(snapshot.message)}", width, HeadStyle.BAD)))
@@ -97,7 +97,7 @@ def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list
         if len(shown) > 1:
             every = tuple(_listener_line(snapshot, each, current) for each in shown)
             if hidden := len(snapshot.listeners) - len(shown):
-                more = Piece(f"  {hidden} more: v goes on", HeadStyle.QUIET)
+                more = Piece(f"  {hidden} more: v", HeadStyle.QUIET)
                 every = (*every[:-1], (*every[-1], more))
             blocks[-1] = Block(0, every)
     blocks.append(Block(2, (_switch_line(snapshot.switches),)))
@@ -127,7 +127,7 @@ def _wrapped(
 def _around(
     listeners: Sequence[ListenerInfo], current: ListenerInfo | None
 ) -> Sequence[ListenerInfo]:
-    """At most `LISTENERS_MOST` of them, the current one among them."""
+    """Return at most `LISTENERS_MOST` listeners, the current one among them."""
     if current is None:
         return listeners[:LISTENERS_MOST]
     last = max(LISTENERS_MOST, listeners.index(current) + 1)
@@ -151,8 +151,8 @@ def _listener_line(snapshot: EchoSnapshot, info: ListenerInfo, current: int | No
 
 
 def drain_text(switches: Switches) -> str:
-    """What a wake-up does with what is there."""
-    return "as it needs" if switches.drain is None else switches.drain.value
+    """Return the rule when a wake-up stops reading."""
+    return "as needed" if switches.drain is None else switches.drain.value
 
 
 def _switch_line(switches: Switches) -> Line:
@@ -180,7 +180,7 @@ def _clients_line(snapshot: EchoSnapshot, width: int) -> Line:
             look = CONDITION_LOOKS.get(condition, HeadStyle.PLAIN)
             parts.append((_DOT, Piece(f"{number:,} {condition.word}", look)))
     if totals.turned_away:
-        words = f"{totals.turned_away:,} turned away: no descriptor or watch left"
+        words = f"{totals.turned_away:,} turned away: out of descriptors or epoll watches"
         parts.append((_DOT, Piece(words, HeadStyle.BAD)))
     if totals.aborted:
         parts.append((_DOT, Piece(f"{totals.aborted:,} gone before accept")))
@@ -195,7 +195,7 @@ def _clients_line(snapshot: EchoSnapshot, width: int) -> Line:
 
 
 def _fitting(parts: Sequence[Line], width: int) -> Line:
-    """As many parts as fit, whole, from the first on."""
+    """Return as many whole parts as fit, from the first on."""
     fitting: list[Piece] = []
     for part in parts:
         width -= _width(part)
@@ -210,7 +210,7 @@ def _width(part: Line) -> int:
 
 
 def _loop_counts(loop: LoopCounters) -> list[Line]:
-    """What the loop has done since the program began; capture and echo share it."""
+    """Return the loop's counters since the program started; capture and echo share the loop."""
     each = loop.events / loop.wake_ups if loop.wake_ups else 0.0
     return [
         (Piece(f"  loop {count_text(loop.waits)} waits", HeadStyle.QUIET),),
@@ -220,7 +220,7 @@ def _loop_counts(loop: LoopCounters) -> list[Line]:
 
 
 def _loop_times(loop: LoopCounters) -> list[Line]:
-    """How long it waited, for events or for the interpreter's lock, and how long it was busy."""
+    """Return how long the loop waited, for events or the interpreter's lock, and ran handlers."""
     whole = loop.kernel_s + loop.handlers_s
     waiting = round(100 * loop.kernel_s / whole) if whole else 100
     return [
@@ -231,5 +231,5 @@ def _loop_times(loop: LoopCounters) -> list[Line]:
 
 
 def _time_text(seconds: float) -> str:
-    """``12.4 s``, ``35 min``."""
+    """Return ``12.4 s`` or ``35 min``."""
     return f"{seconds:.1f} s" if seconds < _EXACT_S else span_text(seconds)

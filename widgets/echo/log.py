@@ -1,6 +1,6 @@
-"""The last steps of the selected client, a line a wake-up: ``EPOLLIN → read 64 → EAGAIN``.
+"""The latest steps of the selected client, one wake-up per line: ``EPOLLIN → read 64 → EAGAIN``.
 
-It stays at the newest line until somebody scrolls up, and follows again from the end on.
+It stays at the newest line until the user scrolls up, and follows again from the end on.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from widgets.lines.line_view import LineView
 
 TIME_WIDTH = 11
 TITLE_LINES = 2  # at most
-NOTHING = "no event since its log began"
+NOTHING = "no event since the log began"
 _SHORT_S = 1e-3
 
 
 class EchoLog(LineView):
-    """Lines of time passed since the line before, and what happened."""
+    """Lines with the time since the line before, and the steps."""
 
     COMPONENT_CLASSES = {"echo-log--time", "echo-log--title"}
     HEADER_LINES = 1
@@ -37,12 +37,12 @@ class EchoLog(LineView):
         super().__init__(id=id)
         self.can_focus = False
         self._entries: Sequence[Entry] | None = None
-        self._lines: list[tuple[str, str]] = []  # as wide as the screen
+        self._lines: list[tuple[str, str]] = []  # wrapped to the width of the screen
         self._title = self._nothing = ""
         self._titles = [""]  # its lines
 
     def show(self, title: str, entries: Sequence[Entry], nothing: str = NOTHING) -> None:
-        """These steps, oldest first, under this title; `nothing` where there are none."""
+        """Show these steps, oldest first, under a title; `nothing` stands for no steps."""
         if title != self._title:
             self._title = title
             self._break_title()
@@ -56,7 +56,7 @@ class EchoLog(LineView):
             self.scroll_to(y=self.window.last_top)
 
     def on_resize(self) -> None:
-        """The newest line stays in sight."""
+        """Wrap the text anew; keep the newest line on the screen."""
         self._break_title()
         self._break_lines()
         self.scroll_to(y=self.window.last_top)
@@ -70,32 +70,32 @@ class EchoLog(LineView):
 
     def _break_lines(self) -> None:
         if not self.size:
-            return  # not shown: when it is, it gets a size first
+            return  # hidden: it will be resized before it is shown
         made = _timed(lines(self._entries or ())) or [("", self._nothing)]
         self._lines = list(_broken(made, self.window.width - TIME_WIDTH - 2))
         self.set_line_count(len(self._lines))
         self.refresh()
 
     def line_key(self, line: int) -> Hashable:
-        """Its words."""
+        """Return the text of the line."""
         return self._lines[line]
 
     def build_line(self, line: int) -> Strip:
-        """One wake-up."""
+        """Draw one wake-up."""
         time_text, words = self._lines[line]
         time_style = self.component("echo-log--time")
         time = Segment(f"{time_text:>{TIME_WIDTH}}  ", time_style)
         return Strip([time, Segment(words, self.component.base)])
 
     def build_header(self, line: int) -> Strip:
-        """Whose log it is, and how that client is."""
+        """Draw the condition of the client."""
         style = self.component("echo-log--title")
         title = f"  {self._titles[line]}"
         return Strip([Segment(title.ljust(self.size.width), style)])
 
 
 def _broken(made: list[tuple[str, str]], width: int) -> Iterator[tuple[str, str]]:
-    """The same with what is wider in several lines, the later ones without a time."""
+    """Wrap lines that are too wide; the later parts have no time."""
     for time_text, words in made:
         for part in wrap(words, max(1, width)) or [""]:
             yield time_text, part
@@ -103,13 +103,12 @@ def _broken(made: list[tuple[str, str]], width: int) -> Iterator[tuple[str, str]
 
 
 def _same(one: Sequence[Entry], other: Sequence[Entry]) -> bool:
-    """Return True if nothing was added: a log only grows, or drops at its start what grows at its
-    end."""
+    """Return True if nothing was added. A log loses steps at its start only when it grows."""
     return len(one) == len(other) and (not one or (one[-1] is other[-1] and one[0] is other[0]))
 
 
 def _timed(made: list[tuple[float, str]]) -> list[tuple[str, str]]:
-    """With the time since the line before; the first line has none."""
+    """Replace each time by the gap since the line before; the first line has none."""
     timed, last_s = [], None
     for time_s, words in made:
         timed.append(("" if last_s is None else _gap_text(time_s - last_s), words))

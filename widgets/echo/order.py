@@ -1,9 +1,9 @@
-"""In which order the clients of the echo server stand, without shaking under the eye.
+"""The order of the echo clients, kept stable enough to read and click.
 
-Ten times a second all figures change, and rows that jumped as often could be neither read nor
-clicked. So the order is made anew once a second, or when another one is asked for; in between
-those who have gone fall out and those who came stand at the end. All of it is a sort and a search
-over columns: ten thousand clients take about a millisecond.
+Ten times a second all figures change, and rows that moved as often could be neither read nor
+clicked. So the order is computed anew once a second, or when the user asks for another one; in
+between, closed clients are dropped and new ones appended. All of it is a sort and a search over
+columns: ten thousand clients take about a millisecond.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ SETTLED_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """By which column, and whether the largest stands first."""
+    """The column to sort by, and whether the largest value is first."""
 
     column: ClientColumn
     descending: bool
 
     @classmethod
     def first_by(cls, column: ClientColumn) -> Sort:
-        """As the first press of a heading has it."""
+        """Return the sort of the first press of a heading."""
         return cls(column, column.largest_first)
 
     @property
     def reversed(self) -> Sort:
-        """The other way round."""
+        """The same column in the opposite order."""
         return Sort(self.column, not self.descending)
 
 
@@ -41,7 +41,7 @@ OLDEST_FIRST = Sort.first_by(AGE)
 
 
 class ClientOrder:
-    """Which row of a `ClientTable` stands in which line."""
+    """The rows of a `ClientTable` in the order of the lines: `rows[line]` is a row."""
 
     def __init__(self) -> None:
         self.rows: NDArray[np.intp] = np.empty(0, dtype=np.intp)
@@ -50,7 +50,7 @@ class ClientOrder:
         self._sorted_s = -np.inf
 
     def arrange(self, table: ClientTable, sort: Sort) -> None:
-        """Take in a newer table."""
+        """Take a newer table."""
         waited_s = table.taken_s - self._sorted_s
         if sort != self._sort or not 0 <= waited_s < SETTLED_S:
             self._sort = sort
@@ -61,7 +61,7 @@ class ClientOrder:
         self._identifiers = table.identifier[self.rows]
 
     def line_of(self, table: ClientTable, identifier: int | None) -> int | None:
-        """The line of a client, None if it is gone."""
+        """Return the line of a client; None if it is closed."""
         row = table.row(identifier) if identifier is not None else None
         if row is None:
             return None
@@ -69,7 +69,10 @@ class ClientOrder:
         return int(found[0]) if len(found) else None
 
     def _kept(self, table: ClientTable) -> NDArray[np.intp]:
-        """The order as it was; identifiers ascend and none is used twice."""
+        """Return the last order without closed clients and with new ones appended.
+
+        Identifiers ascend, and none is used twice.
+        """
         known = self._identifiers
         at = np.searchsorted(table.identifier, known)
         there = at < len(table)
@@ -80,7 +83,7 @@ class ClientOrder:
 
 
 def _sorted(table: ClientTable, sort: Sort) -> NDArray[np.intp]:
-    """Rows sorted; equal ones stay in the order in which they came."""
+    """Return the rows sorted; equal ones in the order in which they were accepted."""
     values = sort.column.values(table)
     if sort.descending:
         return len(table) - 1 - np.argsort(values[::-1], kind="stable")[::-1]

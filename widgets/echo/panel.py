@@ -1,8 +1,8 @@
-"""The echo panel: listeners and switches above, clients in the middle, a log of one below.
+"""The echo panel: listeners and switches above, clients in the middle, the log of one client below.
 
-It shows a snapshot and says what the user did (`EchoHead.Pressed`, `EchoClients.Picked`); it
-sends nothing to any server. Where it is low, the clients keep the room: the head drops lines and
-the log goes.
+It shows a snapshot and reports what the user did (`EchoHead.Pressed`, `EchoClients.Picked`); it
+sends nothing to a server. Where the panel is low, the clients keep their room: the head drops lines
+and the log is hidden.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from widgets.echo.columns import condition_of, explanation
 from widgets.echo.head import EchoHead
 from widgets.echo.log import NOTHING, EchoLog
 
-CLIENTS_LEAST = 3  # lines with the heading, before anything else gets room
-LOG_FROM = 12  # lines of the panel from which there is a log
-LOG_SHARE = 4  # of the lines, one in so many is the log's
+CLIENTS_LEAST = 3  # lines with the heading, which the clients always have
+LOG_FROM = 12  # lines of the panel from which the log is shown
+LOG_SHARE = 4  # the log has one line in so many
 
 
 class EchoPanel(Vertical):
@@ -47,12 +47,12 @@ class EchoPanel(Vertical):
         self.watch(self.clients, "selected", self._show_log, init=False)
 
     def focus(self, scroll_visible: bool = True) -> Self:
-        """The clients take the keys."""
+        """Give the focus to the list of clients."""
         self.clients.focus(scroll_visible)
         return self
 
     def show(self, snapshot: EchoSnapshot) -> None:
-        """Take in a newer snapshot; one that was shown costs nothing."""
+        """Show a newer snapshot; one that is shown already costs nothing."""
         last, self._snapshot = self._snapshot, snapshot
         if last is None or last.taken_s != snapshot.taken_s:
             self._draw(snapshot)
@@ -66,7 +66,7 @@ class EchoPanel(Vertical):
         self._show_log()
 
     def _show_log(self) -> None:
-        """The selected client's; empty until the server has heard of the selection."""
+        """Show the selected client's log; empty until the server knows the selection."""
         if (snapshot := self._snapshot) is not None:
             client = self.clients.selected
             mine = snapshot.selected == client
@@ -75,7 +75,7 @@ class EchoPanel(Vertical):
             self.log_view.show(self._log_title(snapshot), entries, nothing)
 
     def _pick_listener(self, known: list[int]) -> None:
-        """Keep the one there is, but for a new one; the first, if it is gone."""
+        """Keep the current listener, except for a new one; take the first if it is closed."""
         before, self._known = self._known, known
         if self.listener not in known:
             picked = known[0] if known else None
@@ -100,7 +100,7 @@ class EchoPanel(Vertical):
         return f"{word}: {explanation(snapshot.clients, row)}"
 
     def on_resize(self) -> None:
-        """Share the lines out anew."""
+        """Share the lines among head, clients, and log."""
         log_height = self._log_height()
         self.log_view.display = log_height > 0
         self.log_view.styles.height = log_height
@@ -116,7 +116,7 @@ class EchoPanel(Vertical):
             self._draw(self._snapshot)
 
     def next_listener(self) -> None:
-        """The keys act on the next listener."""
+        """Let the keys act on the next listener."""
         if self._snapshot is not None and self._snapshot.listeners:
             known = [info.identifier for info in self._snapshot.listeners]
             at = known.index(self.listener) if self.listener in known else -1

@@ -1,4 +1,4 @@
-"""What the user does to a form, as values: drafts and settings in, drafts and settings out."""
+"""The user's changes to a form, as values: a form state in, a form state out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ from widgets.forge.settings import COUNT, INTERVAL, RATE, SendSettings
 
 @dataclass(frozen=True, slots=True)
 class FormState:
-    """What the form holds: drafts that are sent in this order, which one is seen, and how."""
+    """The content of the form.
+
+    `drafts` are in the order in which they are sent; `index` is the one that is shown; `settings`
+    say how to send them.
+    """
 
     drafts: tuple[Draft, ...] = (Draft(),)
     index: int = 0
@@ -31,31 +35,34 @@ class FormState:
 
     @classmethod
     def of(cls, drafts: Sequence[Draft], interface: str = "") -> FormState:
-        """These drafts, to leave in the way that their first layer asks for."""
+        """Return a form with these drafts, sent by the method that their first layers need."""
         way = SendMethod.LINK if any(draft.has_link for draft in drafts) else SendMethod.IP
         held = cls(tuple(drafts), settings=SendSettings(way, interface))
         return held.on_way(way)
 
     @property
     def draft(self) -> Draft:
-        """The one that is seen."""
+        """The draft that is shown."""
         return self.drafts[self.index]
 
     def with_draft(self, draft: Draft) -> FormState:
-        """Another draft in the place of the one that is seen; all of them leave the same way."""
+        """Return the state with another draft in place of the shown one.
+
+        All drafts share one send method.
+        """
         drafts = list(self.drafts)
         drafts[self.index] = draft
         held = replace(self, drafts=tuple(drafts), settings=way_of(draft, self.settings))
         return held if held.settings.way is self.settings.way else held.on_way(held.settings.way)
 
     def on_way(self, way: SendMethod) -> FormState:
-        """The same on another way out."""
+        """Return the state with another send method."""
         drafts = tuple(on_way(draft, way) for draft in self.drafts)
         return replace(self, drafts=drafts, settings=replace(self.settings, way=way))
 
 
 def typed(held: FormState, key: str, text: str) -> tuple[FormState, str]:
-    """What a text makes of the form, and what is wrong with it where the form cannot hold it."""
+    """Return the state after a text was typed, and an error if the form cannot hold the text."""
     if key == LAYERS:
         try:
             return held.with_draft(held.draft.with_layers(parse_layers(text))), ""
@@ -67,7 +74,7 @@ def typed(held: FormState, key: str, text: str) -> tuple[FormState, str]:
 
 
 def choose(held: FormState, row: FormRow, index: int, interfaces: Sequence[str]) -> FormState:
-    """The form with another choice in one of its rows."""
+    """Return the state with another choice in one of its rows."""
     match row.key:
         case ":packet":
             return replace(held, index=index)
@@ -81,9 +88,9 @@ def choose(held: FormState, row: FormRow, index: int, interfaces: Sequence[str])
 
 
 def switch_flag(held: FormState, row: FormRow) -> FormState:
-    """The form with a flag on where it is off in the bytes, and off where it is on.
+    """Return the state with a flag set if it is clear in the bytes, and clear if it is set.
 
-    Where it is so without being typed, nothing is typed.
+    If the flag has the wanted value without being typed, its text is emptied.
     """
     wanted = not row.is_set
     opened = held.draft.with_text(row.key, "")

@@ -174,7 +174,7 @@ class ForgeForm(CursorView):
     # -- drawing --------------------------------------------------------------------------
 
     def line_key(self, line: int) -> Hashable:
-        """The row; for the selected one also its editor and the focus."""
+        """Return the row; for the selected one also its editor and the focus."""
         model, editor = self.model, self._editor.line
         if line != model.cursor:
             return model.rows[line], self._layout

@@ -1,7 +1,8 @@
-"""Which layers a draft is made of, as the form's rows change it. Headless.
+"""The layers of a draft, as the form's rows change them. No drawing.
 
-Three rows choose a layer by its place; one takes all of them as text, for tags, extension headers
-and tunnels. Layers and way out keep in step: a link header can only leave verbatim.
+Three rows choose a layer by its position; one takes all layers as text, for tags, extension
+headers, and tunnels. Layers and send method agree: a frame with a link header can only be sent
+verbatim.
 """
 
 from __future__ import annotations
@@ -24,18 +25,19 @@ _ETHERNET, _ARP = "eth", "arp"
 
 
 class LayersError(ValueError):
-    """A text that names no layers; one sentence."""
+    """A text does not name layers. One sentence."""
 
 
 def layer_names(place: LayerPosition) -> tuple[str, ...]:
-    """The kinds of one place, and none at the end."""
+    """Return the kinds of one position, and an empty name for no layer."""
     return (*(kind.name for kind in KINDS.values() if kind.place is place), "")
 
 
 def with_layer(draft: Draft, place: LayerPosition, name: str) -> Draft:
-    """The draft with this layer in the place of the innermost one there; none if it is empty.
+    """Return the draft with this layer in place of the innermost one at its position, or without
+    one if `name` is empty.
 
-    ARP is asked on a link and carries nothing.
+    ARP needs a link header and carries nothing.
     """
     layers = list(draft.layers)
     here = [index for index, held in enumerate(layers) if KINDS[held].place is place]
@@ -54,16 +56,16 @@ def with_layer(draft: Draft, place: LayerPosition, name: str) -> Draft:
 
 
 def parse_layers(text: str) -> tuple[str, ...]:
-    """The layers of ``eth/vlan/ip/udp``. Raises `LayersError`."""
+    """Return the layers of ``eth/vlan/ip/udp``. Raise `LayersError`."""
     names = [name for name in re.split(r"[/,\s]+", text.strip()) if name]
     for name in names:
         if name not in KINDS:
-            raise LayersError(f"{name}: no such layer; there are {', '.join(KINDS)}")
+            raise LayersError(f"{name}: no such layer; choose from {', '.join(KINDS)}")
     return tuple(names)
 
 
 def on_way(draft: Draft, way: SendMethod) -> Draft:
-    """The draft with a link header if it leaves verbatim, and without one if it does not."""
+    """Return the draft with a link header if it is sent verbatim, else without one."""
     if way is SendMethod.LINK:
         return draft if draft.has_link else draft.with_layers((_ETHERNET, *draft.layers))
     return draft.with_layers(
@@ -72,5 +74,5 @@ def on_way(draft: Draft, way: SendMethod) -> Draft:
 
 
 def way_of(draft: Draft, settings: SendSettings) -> SendSettings:
-    """The settings with the only way out that a link header has."""
+    """Return the settings with the only send method that a link header allows."""
     return replace(settings, way=SendMethod.LINK) if draft.has_link else settings

@@ -1,6 +1,7 @@
-"""The report on what was sent: asked against seen, and what came back. See `forge_report`.
+"""The outcome of a send: each field as requested and as captured, and the replies. See
+`widgets.forge.report`.
 
-Enter or a double click on a line that is about a packet asks to go there.
+Enter or a double click on a line about a packet reports that the user wants to see it.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class ForgeOutcome(CursorView):
         self._lines: tuple[ReportLine, ...] = ()
 
     def show(self, report: Report) -> None:
-        """Tell this."""
+        """Show another report."""
         if report != self.report:
             self.report = report
             self._lay_out()
@@ -76,18 +77,18 @@ class ForgeOutcome(CursorView):
         self.refresh()
 
     def on_resize(self) -> None:
-        """Sentences are broken anew."""
+        """Wrap the sentences anew."""
         self._lay_out()
 
     # -- the cursor ---------------------------------------------------------------------
 
     def action_show_packet(self) -> None:
-        """Go to the packet that the line is about."""
+        """Report the packet of the line under the cursor."""
         if self._lines and (number := self._lines[self._cursor].number):
             self.post_message(self.PacketWanted(self, number))
 
     def on_click(self, event: events.Click) -> None:
-        """A double click goes to the packet."""
+        """Report the packet of a line that is double-clicked."""
         if event.chain == 2 and self.line_at(event) == self._cursor:
             self.action_show_packet()
 
@@ -100,11 +101,11 @@ class ForgeOutcome(CursorView):
     # -- drawing --------------------------------------------------------------------------
 
     def line_key(self, line: int) -> Hashable:
-        """A line, and whether the cursor is on it."""
+        """Return the line, and whether it shows the cursor."""
         return self._lines[line], line == self._cursor and self.has_focus
 
     def build_line(self, line: int) -> Strip:
-        """One line; the one with the cursor in its colors while keys go there."""
+        """Draw one line, in the cursor's colors if keys go to it."""
         entry = self._lines[line]
         if line == self._cursor and self.has_focus:
             style = self.component("forge-outcome--cursor")

@@ -1,4 +1,4 @@
-"""What one row of the forge form looks like, and which cell of it means what.
+"""The look of one row of the forge form, and which cell of it means what.
 
 ::
 
@@ -7,8 +7,8 @@
         Header checksum     0x7cca                              (grayed: computed)
       • Don't fragment      [x]
 
-A dot is before what was typed; a cross and a sentence behind what cannot be. So no row needs its
-color to be understood.
+A dot marks what the user typed; a cross and a sentence mark an error. So no row needs its color to
+be understood.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from widgets.lines.line_editor import LineEditor
 
 OPEN, CLOSED, TYPED, WRONG = "▾ ", "▸ ", "• ", "✗ "
 LESS, MORE = " ‹", "› "
-INDENT = 2  # cells a level
-MARGIN = 2  # cells before the sign of what was typed
+INDENT = 2  # cells per level
+MARGIN = 2  # cells before the dot or cross
 LABEL_LEAST, LABEL_MOST = 10, 32
-VALUE_LEAST = 18  # cells of a value that its meaning does not take
+VALUE_LEAST = 18  # cells that a value keeps beside its meaning
 GAP = 2
 FLAG_WIDTH = 3  # cells of ``[x]``
 COMPONENTS = frozenset(
@@ -45,7 +45,9 @@ StyleOf = Callable[[str], Style]
 
 @dataclass(frozen=True, slots=True)
 class FormLayout:
-    """`value` is the cell in which values begin, `width` that of the whole line."""
+    """The columns of the form: `value` is the cell where values begin, `width` that of the whole
+    line.
+    """
 
     value: int
     width: int
@@ -57,7 +59,7 @@ class FormLayout:
 
 
 def form_layout(rows: tuple[FormRow, ...], width: int) -> FormLayout:
-    """Labels have what the longest needs, but leave the values most of the line."""
+    """Return a layout with room for the longest label, but most of the line for the values."""
     longest = max((_label_width(row) for row in rows if row.kind is not RowKind.HEADING), default=0)
     most = max(LABEL_LEAST, min(LABEL_MOST, int(width * 0.4)))
     return FormLayout(min(longest, most) + 1, width)
@@ -69,8 +71,9 @@ def _label_width(row: FormRow) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ShownChoice:
-    """A choice where it stands: cells ``start`` up to ``stop``, counted from the value. An arrow
-    stands for the nearest one that has no room."""
+    """A choice on the screen: cells `start` to before `stop`, counted from the value. An arrow
+    stands for the nearest choice that has no room.
+    """
 
     index: int
     text: str
@@ -79,8 +82,9 @@ class ShownChoice:
 
 
 def choices_shown(row: FormRow, room: int) -> list[ShownChoice]:
-    """All choices side by side; where there is no room, as many around the chosen one as fit, and
-    arrows to the others."""
+    """Return all choices side by side; if they do not fit, as many around the chosen one as fit,
+    and arrows to the others.
+    """
     texts = [f" {choice} " for choice in row.choices]
     first, last = 0, len(texts)
     while last - first > 1 and _room_taken(texts, first, last) > room:
@@ -102,21 +106,23 @@ def choices_shown(row: FormRow, room: int) -> list[ShownChoice]:
 
 
 def _room_taken(texts: list[str], first: int, last: int) -> int:
-    """Cells of the choices from `first` to before `last`, with the arrows beside them."""
+    """Return the cells of the choices `first` to before `last`, with the arrows beside them."""
     arrows = (first > 0) + (last < len(texts))
     return sum(map(width_of, texts[first:last])) + arrows * width_of(MORE)
 
 
 def text_window(text: str, cursor: int, room: int) -> int:
-    """The first character of a text that is shown, so that its cursor is in sight."""
+    """Return the first visible character of a text, such that its cursor is visible."""
     return max(0, cursor - room + 1) if len(text) >= room else 0
 
 
 def paint_form_row(
     row: FormRow, layout: FormLayout, style_of: StyleOf, editor: LineEditor | None, *, focused: bool
 ) -> list[Segment]:
-    """The pieces of one line. `editor` is given for the row that the cursor is on; `focused` says
-    that keys go there."""
+    """Return the pieces of one line.
+
+    `editor` is given for the selected row; `focused` says that keys go to the form.
+    """
     if row.kind is RowKind.HEADING:
         return _heading(row, style_of, editor is not None)
     sign = WRONG if row.error else TYPED if row.text and row.name else "  "
@@ -156,7 +162,7 @@ def _flag_box(row: FormRow) -> str:
 
 
 def _value(row: FormRow, layout: FormLayout, style_of: StyleOf) -> list[Segment]:
-    """A value that is not being edited, and what it means."""
+    """Return the pieces of a value that is not being edited, and of its meaning."""
     text = safe(row.text) if row.text else safe(row.shown)
     if row.kind is RowKind.FLAG and not row.error:
         text = _flag_box(row)
@@ -178,12 +184,14 @@ def _value(row: FormRow, layout: FormLayout, style_of: StyleOf) -> list[Segment]
 def _edited(
     row: FormRow, layout: FormLayout, style_of: StyleOf, editor: LineEditor
 ) -> list[Segment]:
-    """The value under the keys: the text with its cursor, or what holds while there is none."""
+    """Return the pieces of the edited value: the text with its cursor, or the value that counts
+    while there is no text.
+    """
     edit, cursor = style_of("forge-form--edit"), style_of("forge-form--cursor")
     room = layout.room
     first = text_window(editor.text, editor.cursor, room)
     text = safe(editor.text)
-    if len(text) != len(editor.text):  # a character that is shown as its number
+    if len(text) != len(editor.text):  # an escaped character takes several cells
         text = "".join(safe(character)[:1] for character in editor.text)
     if row.kind is RowKind.FLAG and not row.error:
         box = _flag_box(row)

@@ -1,9 +1,9 @@
-"""What became of what was sent, as lines: headless, for `forge_outcome` to draw.
+"""The outcome of a send as lines of text, for `widgets.forge.outcome` to draw. No drawing.
 
 ::
 
     ✓ sent 1 of 1 (IP_HDRINCL) on veth0
-    ↗ packet 12  left the machine
+    ↗ packet 12 sent with one field changed
       Total length  0 → 44
         Linux always writes the total length of what a raw socket sends.
     ← packet 13  0.045 ms  10.0.0.9  TCP  80 → 40000 [RST, ACK] …
@@ -26,7 +26,7 @@ _NS_PER_MS = 1_000_000
 
 
 class ReportStyle(Enum):
-    """How a line is drawn."""
+    """The color of a line."""
 
     GOOD = "good"
     BAD = "bad"
@@ -48,7 +48,7 @@ class ReportLine:
 
 
 def report_lines(report: Report, width: int) -> tuple[ReportLine, ...]:
-    """The report in lines of at most `width` cells, but for what was on the wire."""
+    """Return the report in lines of at most `width` cells; changed values may be longer."""
     return tuple(_lines(report, max(20, width)))
 
 
@@ -62,7 +62,7 @@ def _lines(report: Report, width: int) -> Iterator[ReportLine]:
     if report.unseen_reason:
         yield from _wrapped(report.unseen_reason, ReportStyle.NOTE, width, "· ", "  ")
     if report.audit and report.progress is not None and not report.sending:
-        yield from _wrapped(f"written down in {report.audit}", ReportStyle.WHY, width, "  ", "  ")
+        yield from _wrapped(f"recorded in {report.audit}", ReportStyle.WHY, width, "  ", "  ")
 
 
 def _sent(report: Report, width: int) -> Iterator[ReportLine]:
@@ -85,11 +85,11 @@ def _sent(report: Report, width: int) -> Iterator[ReportLine]:
         else:
             yield from _wrapped(f"sent {words}", ReportStyle.GOOD, width, "✓ ", "  ")
     elif report.declined:
-        yield ReportLine("■ not sent: the answer was no", ReportStyle.BUSY)
+        yield ReportLine("■ not sent: you declined", ReportStyle.BUSY)
     elif report.asking:
-        yield ReportLine("? to be sent if you say so", ReportStyle.BUSY)
+        yield ReportLine("? waiting for your answer", ReportStyle.BUSY)
     elif report.sending:
-        yield ReportLine("● finding the way out", ReportStyle.BUSY)
+        yield ReportLine("● looking up the route", ReportStyle.BUSY)
     if report.error:
         yield from _wrapped(report.error, ReportStyle.BAD, width, "✗ ", "  ")
 
@@ -103,14 +103,14 @@ def _fate(report: Report, fate: PacketOutcome, place: str, width: int) -> Iterat
             and not report.sending
             and fate.copies > report.progress.sent
         ):
-            more += ", more than were sent: others send it too"
-        same = "" if fate.changes else " as asked, byte for byte"
+            more += ", more than were sent: another program sends it, too"
+        same = "" if fate.changes else " as requested, byte for byte"
         changed = f" with {len(fate.changes)} fields changed" if len(fate.changes) > 1 else ""
         changed = " with one field changed" if len(fate.changes) == 1 else changed
-        text = f"{place}packet {fate.number:,} left{same}{changed}{more}"
+        text = f"{place}packet {fate.number:,} sent{same}{changed}{more}"
         yield from _wrapped(text, ReportStyle.COPY, width, "↗ ", "  ", fate.number)
     elif report.progress is not None and report.progress.sent and not report.unseen_reason:
-        words = "not seen on the wire yet" if report.listening else "not seen on the wire"
+        words = "not captured yet" if report.listening else "not captured"
         yield ReportLine(f"? {place}{words}", ReportStyle.NOTE)
     for change in fate.changes:
         text = f"{change.label}  {safe(change.asked)} → {safe(change.seen)}"
@@ -138,7 +138,7 @@ def _reply_words(reply: Reply) -> str:
 
 
 def delay_text(delay_ns: int | None) -> str:
-    """``0.045 ms``; empty where it is not known."""
+    """Return ``0.045 ms``; empty if the delay is not known."""
     if delay_ns is None:
         return ""
     milliseconds = delay_ns / _NS_PER_MS

@@ -1,9 +1,8 @@
-"""The rows of the forge form, headless: a draft's evaluation and the settings in, rows out.
+"""The rows of the forge form, made from a draft's evaluation and the settings. No drawing.
 
-Nothing here names a field. The inputs are those of `core.forge.compose.evaluation`, in its order,
-under a heading for each layer; the choices of layers are the kinds of
-`core.forge.compose.layer_kinds` by their place. What stands for no field of a header has a key that
-begins with `CONTROL`.
+No field is named here. The inputs are those of `core.forge.compose.evaluation`, in its order, under
+a heading for each layer; the choices of layers are the kinds of `core.forge.compose.layer_kinds` by
+their position. The key of a row that is not a field of a header begins with `CONTROL`.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ NONE = "none"
 BY_ROUTE = "by route"
 WAYS = {
     SendMethod.IP: "The kernel writes length, header checksum, and a zero id or source",
-    SendMethod.SYSTEM: "A plain raw socket: the system writes the whole IP header",
-    SendMethod.LINK: "A packet socket: the frame leaves as it is, link header included",
+    SendMethod.SYSTEM: "A plain raw socket: the kernel writes the whole IP header",
+    SendMethod.LINK: "A packet socket: the frame is sent as it is, link header included",
 }
 _WAY_NAMES = {SendMethod.IP: "IP_HDRINCL", SendMethod.SYSTEM: "system", SendMethod.LINK: "verbatim"}
 
 
 class RowKind(Enum):
-    """What can be done with a row."""
+    """What the user can do with a row."""
 
     HEADING = "heading"  # opened and closed
     CHOICE = "choice"  # one of a few
@@ -46,11 +45,11 @@ class RowKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FormRow:
-    """One line of the form. Empty strings where there is nothing to say.
+    """One line of the form. Texts that do not apply are empty.
 
-    `text` is what was typed, `shown` what holds where nothing was; `error` one sentence on the
-    text. `name` is for the line of explanation: Wireshark's, or a word. `chosen` is the index in
-    `choices`, -1 where none of them is. `worst` counts the errors that a heading has below it.
+    `text` is what the user typed, `shown` the value that counts if that is nothing; `error` is one
+    sentence about the text. `name`, for the explanation, is Wireshark's name of the field. `chosen`
+    is an index of `choices`, -1 for none. `errors` counts the rows with an error under a heading.
     """
 
     key: str
@@ -72,12 +71,12 @@ class FormRow:
 
     @property
     def is_set(self) -> bool:
-        """True if a flag is on in the bytes."""
+        """True if a flag is set in the bytes."""
         return self.shown == "1"
 
     @property
     def explanation(self) -> str:
-        """Name, label, range, meaning and origin in one line."""
+        """Name, label, range, meaning, and origin in one line."""
         label = self.label if self.name else ""
         origin = self.origin.value if self.origin and not self.text else ""
         parts = [self.name, label, self.hint, self.meaning, origin]
@@ -86,7 +85,9 @@ class FormRow:
 
 @dataclass(frozen=True, slots=True)
 class Surrounding:
-    """What the form knows of the machine: interfaces, and the one that the route would take."""
+    """What the form knows of this host: its interfaces, the one that the route takes, and an
+    obstacle.
+    """
 
     interfaces: tuple[str, ...] = ()
     route_interface: str = ""
@@ -100,8 +101,11 @@ def form_rows(
     packets: tuple[int, int] = (0, 1),
     surrounding: Surrounding = Surrounding(),
 ) -> tuple[FormRow, ...]:
-    """Every row that is to be seen. `closed` are the keys of closed headings; `packets` which
-    packet of how many this is."""
+    """Return every visible row.
+
+    `closed` has the keys of closed headings; `packets` is the index of the shown draft and the
+    number of drafts.
+    """
     rows: list[FormRow] = []
     index, count = packets
     if count > 1:
@@ -127,13 +131,13 @@ def _layer_rows(draft: Draft, way: SendMethod) -> Iterator[FormRow]:
         here = [name for name in draft.layers if KINDS[name].place is place]
         chosen = names.index(here[-1] if here else "")
         yield FormRow(key, RowKind.CHOICE, label, choices=titles, chosen=chosen,
-                      hint="left and right choose")  # fmt: skip
+                      hint="choose with left and right")  # fmt: skip
     yield FormRow(
         LAYERS,
         RowKind.TEXT,
         "Layers",
         text="/".join(draft.layers),
-        hint=f"outermost first, of {', '.join(KINDS)}",
+        hint=f"outermost first: any of {', '.join(KINDS)}",
     )
 
 
@@ -142,7 +146,7 @@ def _way_rows(settings: SendSettings, surrounding: Surrounding) -> Iterator[Form
     yield FormRow(
         WAY,
         RowKind.CHOICE,
-        "Way out",
+        "Send method",
         choices=tuple(_WAY_NAMES[way] for way in ways),
         chosen=ways.index(settings.way),
         hint=WAYS[settings.way],
@@ -155,11 +159,11 @@ def _way_rows(settings: SendSettings, surrounding: Surrounding) -> Iterator[Form
         if settings.interface in surrounding.interfaces:
             chosen = surrounding.interfaces.index(settings.interface) + 1
         yield FormRow(INTERFACE, RowKind.CHOICE, "Interface", choices=(first, *names),
-                      chosen=chosen, hint="where the frame leaves")  # fmt: skip
+                      chosen=chosen, hint="sends the frame")  # fmt: skip
 
 
 def _sections(evaluation: Evaluation) -> Iterator[tuple[str, str, list[FormField]]]:
-    """The fields of each layer, then what is behind all of them."""
+    """Yield key, title, and fields of each layer, then of the payload behind them."""
     for index, name in enumerate(evaluation.draft.layers):
         fields = [field for field in evaluation.fields if field.layer == index]
         yield f"{CONTROL}layer.{index}", KINDS[name].title, fields
@@ -169,7 +173,7 @@ def _sections(evaluation: Evaluation) -> Iterator[tuple[str, str, list[FormField
 def _section(
     key: str, title: str, rows: Sequence[FormRow], closed: Collection[str]
 ) -> Iterator[FormRow]:
-    """A heading, and the rows below it if it is open."""
+    """Yield a heading, and the rows below it if it is open."""
     is_open = key not in closed
     starts = [row.span.start for row in rows if row.span is not None]
     stops = [row.span.stop for row in rows if row.span is not None]
@@ -180,7 +184,7 @@ def _section(
         span=Span(min(starts), max(stops)) if starts else None,
         is_open=is_open,
         errors=sum(bool(row.error) for row in rows),
-        hint="enter opens and closes",
+        hint="enter opens or closes",
     )
     if is_open:
         yield from rows

@@ -1,7 +1,7 @@
-"""How a draft is to be sent, as typed in the form: the way out, how often, how fast.
+"""How to send a draft, as typed in the form: the send method, the count, the rate.
 
-Rate and interval say the same thing; the one that was typed last holds, the other shows what it
-comes to. Both empty means as fast as the kernel takes the packets.
+Rate and interval are two forms of one value; the one typed last counts, the other shows what
+follows from it. If both are empty, packets are sent as fast as the kernel takes them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ FASTEST = 10_000_000  # packets a second
 
 @dataclass(frozen=True, slots=True)
 class SendSettings:
-    """`interface` is empty where the route decides; `count`, `rate` and `interval` are texts."""
+    """What the user typed. `interface` is empty if the route decides; `count`, `rate`, and
+    `interval` are texts.
+    """
 
     way: SendMethod = SendMethod.IP
     interface: str = ""
@@ -27,11 +29,11 @@ class SendSettings:
     interval: str = ""
 
     def text(self, key: str) -> str:
-        """What was typed for `COUNT`, `RATE` or `INTERVAL`."""
+        """Return the text typed for `COUNT`, `RATE`, or `INTERVAL`."""
         return {COUNT: self.count, RATE: self.rate, INTERVAL: self.interval}[key]
 
     def with_text(self, key: str, text: str) -> SendSettings:
-        """The same with another text for one of the three."""
+        """Return settings with another text for one of the three."""
         match key:
             case "send.count":
                 return replace(self, count=text)
@@ -40,16 +42,16 @@ class SendSettings:
         return replace(self, interval=text, rate="" if text else self.rate)
 
     def shown(self, key: str) -> str:
-        """What holds where nothing was typed."""
+        """Return the value that counts where nothing was typed."""
         if key == COUNT:
             return "1"
         rate = None if self.errors() else self.plan.rate
         if rate is None:
-            return "as fast as it goes" if key == RATE else "0"
+            return "as fast as possible" if key == RATE else "0"
         return f"{rate:g}" if key == RATE else f"{1 / rate:g}"
 
     def errors(self) -> dict[str, str]:
-        """One sentence for each text that cannot be."""
+        """Return one sentence by key for each text that is not a valid value."""
         found = {}
         count = whole_number(self.count) if self.count else 1
         if count is None or not 1 <= count <= MOST_PACKETS:
@@ -64,7 +66,7 @@ class SendSettings:
 
     @property
     def plan(self) -> SendPlan:
-        """How often and how fast; only where there are no `errors`."""
+        """The count and the rate; valid only without `errors`."""
         count = (whole_number(self.count) or 1) if self.count else 1
         if self.rate:
             return SendPlan(count, _number(self.rate))
@@ -73,7 +75,7 @@ class SendSettings:
 
 
 def _number(text: str) -> float | None:
-    """A finite number, or None."""
+    """Return a finite number, or None."""
     try:
         number = float(text)
     except ValueError:

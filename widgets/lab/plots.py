@@ -1,10 +1,10 @@
-"""The laboratory's figures as plots: messages a second of each model, and the curve of epoll.
+"""The laboratory's results as plots: messages per second of each model, and the curve of epoll.
 
-The curve is drawn with both axes logarithmic: from ten to ten thousand descriptors, and from
-one microsecond to ten thousand, a straight line upward means that the cost grows with the number.
-Every figure is also in `widgets.lab.results`, so no color has to be told from another.
+Both axes of the curve are logarithmic: from ten to ten thousand descriptors, and from one
+microsecond to ten thousand, a rising straight line means that the cost grows with the number. Every
+figure is also in `widgets.lab.results`, so nothing depends on telling colors apart.
 
-Importing this costs a tenth of a second: whoever opens the laboratory pays it.
+Importing this module takes a tenth of a second, so only the laboratory's screen does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from core.iolab.lab import ModelResult
 from widgets.lines.cells import cut
 from widgets.status.line import si
 
-DOTS = HiResMode.HALFBLOCK  # of two dots a cell, but in every terminal font
+DOTS = HiResMode.HALFBLOCK  # two dots per cell, in every terminal font
 COLORS = {"select": "error", "poll": "warning", "epoll": "success"}  # of the theme
 
 
@@ -32,16 +32,16 @@ class PowersOfTen(AxisFormatter):
     """Ticks of an axis of logarithms: ``10``, ``100``, ``1k``."""
 
     def get_ticks(self, min_: float, max_: float, max_ticks: int = 8) -> list[float]:
-        """Whole powers inside the axis."""
+        """Return the whole powers inside the axis."""
         return [float(power) for power in range(ceil(min_), floor(max_) + 1)]
 
     def get_labels_for_ticks(self, ticks: Sequence[float]) -> list[str]:
-        """What they stand for."""
+        """Return the numbers of which the ticks are logarithms."""
         return [si(10**tick, "").replace(".0", "") for tick in ticks]
 
 
 class _Plot(PlotWidget):
-    """A plot to look at: no focus, no keys of its own."""
+    """A plot without focus and keys."""
 
     can_focus = False
 
@@ -50,20 +50,20 @@ class _Plot(PlotWidget):
         self.set_reactive(PlotWidget.margin_top, 1)
 
     def color(self, name: str) -> str:
-        """A color of the theme, as the plot wants it."""
+        """Return a color of the theme, as the plot takes it."""
         return self.app.theme_variables[name]
 
 
 class RatePlot(_Plot):
-    """A bar a model: messages a second."""
+    """A bar per model: messages per second."""
 
     _results: Sequence[ModelResult] = ()
 
     def on_resize(self) -> None:
-        self.show(self._results)  # the names have more room, or less
+        self.show(self._results)  # the room for the names changed
 
     def show(self, results: Sequence[ModelResult]) -> None:
-        """These, so far."""
+        """Plot these results."""
         self._results = tuple(results)
         measured = [result for result in results if not result.refused]
         self.clear()
@@ -79,14 +79,14 @@ class RatePlot(_Plot):
 
 
 class CurvePlot(_Plot):
-    """A line a mechanism: microseconds of one wake-up over the number of idle descriptors."""
+    """A line per mechanism: microseconds per wake-up over the number of idle descriptors."""
 
     def on_mount(self) -> None:
         self.set_x_formatter(PowersOfTen())
         self.set_y_formatter(PowersOfTen())
 
     def show(self, points: Sequence[CurvePoint]) -> None:
-        """These, so far."""
+        """Plot these points."""
         self.clear()
         known = [point for point in points if point.median_us]
         if not known:
@@ -95,8 +95,8 @@ class CurvePlot(_Plot):
         self.set_xlimits(0.9, log10(max(point.descriptors for point in known)) + 0.1)
         self.set_ylimits(min(0.0, *costs) - 0.1, max(1.0, *costs) + 0.1)
         self.set_xlabel("idle descriptors")
-        self.set_ylabel("µs a wake-up")
-        for name in reversed(MECHANISMS):  # where two lie on one another, the one that ends shows
+        self.set_ylabel("µs per wake-up")
+        for name in reversed(MECHANISMS):  # of two equal lines the shorter one is drawn last
             own = [point for point in known if point.mechanism == name]
             if own:
                 self.plot(

@@ -1,4 +1,4 @@
-"""What the laboratory measured, as two tables: the models, and a wake-up among idle descriptors."""
+"""The results of the laboratory as two tables: the models, and a wake-up among idle descriptors."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from core.iolab.lab import ModelResult
 from core.wire.model.text import safe
 from widgets.layout import refresh_layout
 
-TITLES_FROM = 130  # columns from which a model has room for its title
-MEANWHILE_FROM = 110  # and from which what it did meanwhile stands beside its figures
-SHOWN_SHARE = 0.05  # of what a process did meanwhile
+TITLES_FROM = 130  # columns of the screen from which titles are shown
+MEANWHILE_FROM = 110  # columns from which process states stand beside the figures
+SHOWN_SHARE = 0.05  # smaller shares are left out
 HEADS = ("Messages/s", "p50 µs", "p99 µs", "Calls/message", "CPU µs/message")
 MISSING = "–"
 _READING = (
-    "◀ the quickest. Here every client always has a message under way, so trying over and over "
-    "finds work each time; what it costs when most are idle is the table below."
+    "◀ fastest. Here every client always has a message in flight, so polling finds work each "
+    "time; the table below shows what waiting costs when most clients are idle."
 )
 
 
 def meanwhile(result: ModelResult) -> str:
-    """What the process was doing: ``epoll_wait 62%, running 31%``, the most first."""
+    """Return the states of the process: ``epoll_wait 62%, running 31%``, largest share first."""
     shares = sorted(result.waiting.items(), key=lambda share: -share[1])
     return ", ".join(f"{what} {share:.0%}" for what, share in shares if share >= SHOWN_SHARE)
 
 
 def figures(result: ModelResult) -> tuple[str, ...]:
-    """The numbers, under `HEADS`."""
+    """Return the numbers under `HEADS`."""
     return (
         f"{result.rate:,.0f}",
         f"{result.p50_us:,.0f}",
@@ -44,12 +44,12 @@ def figures(result: ModelResult) -> tuple[str, ...]:
 
 
 def cost_text(point: CurvePoint) -> str:
-    """Microseconds of one wake-up."""
+    """Return the microseconds of one wake-up."""
     return MISSING if point.median_us is None else f"{point.median_us:,.1f}"
 
 
 class LabResults(Widget):
-    """Both tables, as far as they are measured."""
+    """Both tables, with the results measured so far."""
 
     COMPONENT_CLASSES = {"lab-results--head", "lab-results--quiet", "lab-results--best"}
 
@@ -68,7 +68,7 @@ class LabResults(Widget):
         self._points: Sequence[CurvePoint] = ()
 
     def show(self, models: Sequence[ModelResult], points: Sequence[CurvePoint]) -> None:
-        """These results, so far."""
+        """Show these results."""
         self._models, self._points = tuple(models), tuple(points)
         refresh_layout(self)
 
@@ -91,7 +91,7 @@ class LabResults(Widget):
         return self.size.width >= MEANWHILE_FROM
 
     def _refusal(self, result: ModelResult) -> Text:
-        return Text(f"{result.model} not here: {safe(result.refused)}", self._style("quiet"))
+        return Text(f"{result.model} unavailable: {safe(result.refused)}", self._style("quiet"))
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"lab-results--{name}", partial=True)
@@ -101,7 +101,7 @@ class LabResults(Widget):
         table = self._table("Model", *(("What it is",) if titled else ()))
         for head in HEADS:
             table.add_column(Text(head, self._style("head")), justify="right", no_wrap=True)
-        meanwhile_head = "Meanwhile" if self._is_broad else ""
+        meanwhile_head = "Process states" if self._is_broad else ""
         table.add_column(Text(meanwhile_head, self._style("head")), no_wrap=True, ratio=1)
         best = max((result.rate for result in self._models), default=0.0)
         for result in self._models:
@@ -110,7 +110,7 @@ class LabResults(Widget):
                 name.append(Text(result.title, self._style("quiet")))
             if result.refused:
                 blanks = [Text(MISSING, self._style("quiet"))] * len(HEADS)
-                table.add_row(*name, *blanks, Text("not here: see below" * self._is_broad))
+                table.add_row(*name, *blanks, Text("unavailable: see below" * self._is_broad))
                 continue
             style = self._style("best" if result.rate == best else "quiet")
             rate, *others = figures(result)
@@ -121,9 +121,11 @@ class LabResults(Widget):
         return table
 
     def _meanwhile_table(self) -> Table:
-        """What each did, where it has no room beside the figures."""
+        """Return a table of what each model's process did, for a screen without room beside the
+        figures.
+        """
         table = self._table("Model")
-        table.add_column(Text("Meanwhile", self._style("head")), ratio=1)
+        table.add_column(Text("Process states", self._style("head")), ratio=1)
         for result in self._models:
             if not result.refused:
                 table.add_row(result.model, Text(meanwhile(result), self._style("quiet")))
@@ -131,7 +133,7 @@ class LabResults(Widget):
 
     def _curve_table(self) -> Table:
         counts = list(dict.fromkeys(point.descriptors for point in self._points))
-        table = self._table("µs a wake-up, idle descriptors:")
+        table = self._table("µs per wake-up, idle descriptors:")
         for count in counts:
             head = Text(f"{count:,}", self._style("head"))
             table.add_column(head, justify="right", no_wrap=True)
@@ -143,7 +145,7 @@ class LabResults(Widget):
         return table
 
     def _table(self, *heads: str) -> Table:
-        """A table with columns of text."""
+        """Return a table with columns of text."""
         table = Table(box=None, padding=(0, 2, 0, 0), expand=True, pad_edge=False)
         for head in heads:
             table.add_column(Text(head, self._style("head")), no_wrap=True)

@@ -271,7 +271,7 @@ def test_iolab_reports_that_calls_of_threads_are_not_counted() -> None:
     lines = done.stdout.splitlines()
     assert [line.split()[0] for line in lines[:3]] == ["MODEL", "blocking", "poll"]
     assert re.fullmatch(
-        r"– blocking: the calls \(futex\) .* are not counted; it slept \d+\.\d\d times a message",
+        r"– blocking: futex calls, .*, are not counted; it slept \d+\.\d\d times per message",
         lines[3],
     )
     assert lines[4].startswith("        IDLE")
@@ -302,7 +302,7 @@ def test_a_stopped_iolab_reports_it_and_starts_nothing_more(number: signal.Signa
         out, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
     assert out == ""
-    assert said.splitlines()[1:] == ["rawscope: stopped before all was measured"]
+    assert said.splitlines()[1:] == ["rawscope: stopped before the last measurement"]
 
 
 def test_a_failed_curve_is_one_line_and_status_1() -> None:
@@ -322,7 +322,7 @@ def test_a_failed_curve_is_one_line_and_status_1() -> None:
         cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "rawscope: the curve broke off: no room"
+    assert done.stderr.splitlines()[-1] == "rawscope: the curve is incomplete: no room"
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["MODEL", "poll"]
 
 

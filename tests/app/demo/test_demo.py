@@ -64,7 +64,7 @@ def test_runs_until_it_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(traffic, "conversations", lambda: iter([conversation, failing]))
     with traffic.Demo(pause_s=0) as running:
         assert twice.wait(timeout=PATIENCE_S)
-    assert running.held >= 3
+    assert running.completed >= 3
     assert running.failed >= 2
     assert not any(thread.name == "demo" for thread in threading.enumerate())
 
@@ -76,7 +76,7 @@ def test_clients_of_the_echo_server_of_every_kind() -> None:
     clients = DemoClients(engine.echo, threading.Event().wait)
     try:
         for _ in range(2 * HALF_CLOSE_EVERY):
-            clients.turn()
+            clients.step()
         said = 2 * HALF_CLOSE_EVERY * len(CHAT)
 
         def told() -> EchoSnapshot | None:
@@ -110,12 +110,12 @@ def test_a_client_that_the_person_closes_comes_again() -> None:
         return identifiers
 
     try:
-        clients.turn()
+        clients.step()
         for client in clients_when(3, 3):
             engine.echo.close_client(client)
         clients_when(3, 0)
-        clients.turn()  # each sees that it was closed
-        clients.turn()
+        clients.step()  # each sees that it was closed
+        clients.step()
         clients_when(6, 3)
     finally:
         clients.close()
@@ -129,7 +129,7 @@ def test_teaching_switches_do_not_stop_the_clients() -> None:
     clients = DemoClients(engine.echo, threading.Event().wait)
 
     def left_unread() -> bool:
-        clients.turn()
+        clients.step()
         shown = engine.echo.snapshot()
         return bool((shown.clients.unread > 0)[shown.clients.edge == 1].any())
 
@@ -153,7 +153,7 @@ def test_another_programs_port_is_left_to_it() -> None:
             with contextlib.suppress(OSError):  # it is in use already: as good
                 taken.bind(("127.0.0.1", port))
                 taken.listen()
-        clients.turn()
+        clients.step()
         shown = engine.echo.snapshot()
         assert len(shown.listeners) == len(PORTS)
         assert not {info.port for info in shown.listeners} & {port for _, port in PORTS}

@@ -111,7 +111,7 @@ async def test_by_keyboard_alone(tmp_path, size):
         await stage.asked()
         assert stage.machine.sent == []
         await stage.pilot.press("y")
-        await stage.until(lambda: "left" in stage.report_text)
+        await stage.until(lambda: "↗ packet" in stage.report_text)
         (sent,) = stage.machine.sent
         assert sent[8] == 7
         assert "RST, ACK" in stage.report_text
@@ -491,7 +491,7 @@ async def test_the_title_says_that_the_outcome_is_of_an_earlier_packet(tmp_path)
         await stage.asked()
         assert REMEMBERED in stage.pilot.app.screen._question
         await stage.pilot.press("y")
-        await stage.until(lambda: "left" in stage.report_text)
+        await stage.until(lambda: "↗ packet" in stage.report_text)
         assert outcome.border_title == "Outcome"
         await stage.pilot.press("f4")
         await stage.type("ip.ttl", "9")
@@ -557,7 +557,7 @@ async def test_an_address_found_on_the_link_may_need_a_second_question(tmp_path)
         await stage.asked()
         assert "broadcast" in stage.pilot.app.screen._question
         await stage.pilot.press("escape")
-        await stage.until(lambda: "the answer was no" in stage.report_text)
+        await stage.until(lambda: "you declined" in stage.report_text)
         assert machine.sent == []
         assert not stage.service.snapshot().sending
 
@@ -569,7 +569,7 @@ async def test_a_sent_packet_is_recorded(tmp_path):
         await stage.asked()
         await stage.pilot.press("y")
         path = tmp_path / "state" / "sent.pcapng"
-        await stage.until(lambda: "written down in" in stage.report_text)
+        await stage.until(lambda: "recorded in" in stage.report_text)
         with open_capture(path) as reader:
             batches = list(reader.batches())
         words = [text for batch in batches for said in batch.comments.values() for text in said]

@@ -47,8 +47,8 @@ async def test_every_result_is_in_the_tables():
             assert model.title in text
         assert "44,039 ◀" in text  # the fastest
         assert text.count("◀") == 2  # and what it means
-        assert f"not here: {NOT_HERE}" in text
-        assert "(futex) by which its threads hand over the interpreter's lock are not count" in text
+        assert f"unavailable: {NOT_HERE}" in text
+        assert "futex calls, by which its threads pass on the interpreter's lock, are not" in text
         assert "asleep in recv 16%" in text
         assert "7,899.9" in text
         assert FD_SETSIZE_WORDS in text

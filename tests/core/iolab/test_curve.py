@@ -38,12 +38,12 @@ def test_epoll_stays_flat(points):
 def test_select_ends_at_fd_setsize_and_says_so(points):
     refused = points["select", 3000]
     assert refused.median_us is None
-    assert "FD_SETSIZE is 1024" in refused.refused
+    assert "below 1024 (FD_SETSIZE)" in refused.refused
 
 
 def test_more_descriptors_than_allowed_is_said():
     (select, poll, epoll) = run_curve([10_000_000])
-    assert "descriptors only (ulimit -n)" in poll.refused
+    assert "descriptors (ulimit -n)" in poll.refused
     assert select.median_us is poll.median_us is epoll.median_us is None
 
 
@@ -79,7 +79,7 @@ def test_every_point_comes_as_it_is_measured_though_two_are_said_at_once(monkeyp
     ("code", "words"),
     [
         ("import sys; sys.exit('no room')", "no room"),
-        ("import os; os.abort()", "it ended without a word"),
+        ("import os; os.abort()", "it ended without an error message"),
     ],
 )
 def test_a_curve_that_breaks_off_is_an_error(monkeypatch, code, words):
@@ -92,7 +92,7 @@ def test_a_curve_that_breaks_off_is_an_error(monkeypatch, code, words):
     ("function", "words"),
     [
         ("ep_poll", "asleep in epoll_wait"),
-        ("0", "asleep (place not told by the kernel)"),
+        ("0", "asleep (kernel function unknown)"),
         ("new_in_linux_9", "new_in_linux_9"),
     ],
 )

@@ -72,7 +72,7 @@ def test_bytes_that_differ_are_an_error():
     with (
         _answering(lambda data: data[:-1] + b"!") as (address, port),
         Load(address, port, clients=1, idle=0, size=64) as load,
-        pytest.raises(LoadError, match="not what was sent"),
+        pytest.raises(LoadError, match="differs from what was sent"),
     ):
         load.run(seconds=60, most=5)
 

@@ -163,7 +163,7 @@ def test_lab_says_why_a_model_was_refused():
 
 def test_more_clients_than_descriptors_is_said():
     (result,) = run_models([model_named("poll")], LabOptions(clients=10_000_000, messages=10))
-    assert "descriptors only (ulimit -n)" in result.refused
+    assert "descriptors (ulimit -n)" in result.refused
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,9 @@ def test_every_condition_in_a_word_and_a_sentence():
         word: word for word in row
     }
     assert "48 bytes unread in the kernel" in explanation(table, row["stalled"])
-    assert "does not read: 262,144 bytes wait here" in explanation(table, row["backed up"])
+    assert "does not read: 262,144 bytes pending" in explanation(table, row["backed up"])
     taking = replace(table, active_s=table.active_s + table.idle_s)
-    assert "reads slowly: 262,144 bytes wait here" in explanation(taking, row["backed up"])
+    assert "reads slowly: 262,144 bytes pending" in explanation(taking, row["backed up"])
     assert "192 bytes unread" in explanation(table, row["paused"])
     assert "reads slowly: 180,000" in explanation(table, table.row(ENDED))
     assert condition_of(table, 0) is Condition.OPEN
@@ -64,7 +64,7 @@ def test_unread_bytes_of_a_moment_are_no_stall():
     for later_s in (1.0, 9.0):
         table = columns.table(NOW_S + later_s)
         assert condition_of(table, 0) is Condition.OPEN
-        assert explanation(table, 0).startswith("48 bytes were unread in the kernel when")
+        assert explanation(table, 0).startswith("48 bytes were unread in the kernel at the last")
     columns.sampled_s[slot] = NOW_S + 1.9
     assert condition_of(columns.table(NOW_S + 9.0), 0) is Condition.OPEN
     columns.sampled_s[slot] = NOW_S + 2.0
@@ -72,7 +72,7 @@ def test_unread_bytes_of_a_moment_are_no_stall():
     columns.active_s[slot] = NOW_S + 1.5  # some of it was read
     assert condition_of(columns.table(NOW_S + 2.0), 0) is Condition.OPEN
     columns.active_s[slot] = NOW_S + 2.1  # what was seen may be gone
-    assert explanation(columns.table(NOW_S + 2.2), 0) == "every byte that was read has gone back"
+    assert explanation(columns.table(NOW_S + 2.2), 0) == "every byte read was sent back"
 
 
 def test_a_sample_of_a_moment_never_grows_into_a_stall(monkeypatch):
@@ -116,7 +116,7 @@ def test_after_a_fin_no_event_is_promised():
         client.shutdown(socket.SHUT_WR)
         stalled = served.until(lambda s: conditions(s.clients).tolist() == [Condition.STALLED])
     said = explanation(stalled.clients, 0)
-    assert said.endswith("bytes unread in the kernel; after its FIN no event can come")
+    assert said.endswith("bytes unread in the kernel; after the peer's FIN no event will come")
 
 
 def test_only_an_edge_client_waits_for_more_bytes():

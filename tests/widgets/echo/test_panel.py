@@ -72,7 +72,7 @@ def test_a_switch_says_in_one_sentence_what_will_be_seen(trigger, switches, word
 
 def test_each_position_of_the_switch_has_words_of_its_own():
     positions = {
-        None: "a wake-up reads as it needs",
+        None: "a wake-up reads as needed",
         Drain.EAGAIN: "a wake-up reads until EAGAIN",
         Drain.SHORT: "a wake-up reads until a short read",
         Drain.ONCE: "a wake-up reads once",
@@ -91,7 +91,7 @@ def test_budgets_in_words():
 def test_the_loop_and_what_was_not_served():
     totals = EchoTotals(accepted=9, turned_away=200, aborted=3)
     said = whole(echo_snapshot(totals=totals), width=140)
-    assert "200 turned away: no descriptor or watch left" in said
+    assert "200 turned away: out of descriptors or epoll watches" in said
     assert "3 gone before accept" in said
     counts, times = (
         "loop 2,411 waits · 1,902 wake-ups · 1.18 events each",

@@ -63,7 +63,7 @@ def test_a_layer_takes_the_place_of_the_one_there(layers, place, name, expected)
 
 def test_layers_as_text():
     assert parse_layers(" eth / vlan,ip udp ") == ("eth", "vlan", "ip", "udp")
-    with pytest.raises(LayersError, match="qinq: no such layer; there are eth"):
+    with pytest.raises(LayersError, match="qinq: no such layer; choose from eth"):
         parse_layers("eth/qinq")
 
 

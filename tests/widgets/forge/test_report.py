@@ -27,7 +27,7 @@ def test_what_left_otherwise_than_asked_and_what_came_back():
     report = Report("IP_HDRINCL", "veth0", SendProgress(1, 1), outcomes=(fate,))
     assert texts(report) == [
         "✓ sent 1 of 1 (IP_HDRINCL) on veth0",
-        "↗ packet 12 left with one field changed",
+        "↗ packet 12 sent with one field changed",
         "  Total length  0 → 44",
         "    Linux always writes the total length.",
         "← packet 13  0.045 ms  192.0.2.9  TCP  80 → 40000 [RST, ACK]",
@@ -42,12 +42,12 @@ def test_nothing_to_tell_is_nothing():
 
 def test_silence_is_told_apart_from_not_looking():
     asked = Report("verbatim", "veth0", SendProgress(1, 1), outcomes=(PacketOutcome(),))
-    assert "? not seen on the wire" in texts(asked)
+    assert "? not captured" in texts(asked)
     seen = Report(
         "verbatim", "veth0", SendProgress(1, 1), listening=True, outcomes=(PacketOutcome(3, 1),)
     )
     assert texts(seen)[1:] == [
-        "↗ packet 3 left as asked, byte for byte",
+        "↗ packet 3 sent as requested, byte for byte",
         "  no reply yet",
     ]
     blind = Report(
@@ -73,7 +73,7 @@ def test_progress_and_stopping():
     assert texts(running) == ["● sending 5,000 of 20,000 (IP_HDRINCL) on veth0, 2,500/s; esc stops"]
     stopped = Report("IP_HDRINCL", "", SendProgress(20_000, 5_000, 0, 2.0, None, True))
     assert texts(stopped)[0].startswith("■ stopped: sent 5,000 of 20,000")
-    assert texts(Report(sending=True, asking=True)) == ["? to be sent if you say so"]
+    assert texts(Report(sending=True, asking=True)) == ["? waiting for your answer"]
 
 
 def test_lines_are_no_wider_than_there_is_room():
