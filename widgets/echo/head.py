@@ -24,7 +24,7 @@ class EchoHead(Widget):
     widget in the middle of a layout, where this one must not change its lines.
     """
 
-    COMPONENT_CLASSES = {f"echo-head--{look.value}" for look in HeadStyle}
+    COMPONENT_CLASSES = {f"echo-head--{style.value}" for style in HeadStyle}
     ALLOW_SELECT = False
 
     DEFAULT_CSS = """
@@ -84,8 +84,8 @@ class EchoHead(Widget):
             Segment(
                 piece.text,
                 plain
-                if piece.look is HeadStyle.PLAIN
-                else self.get_component_rich_style(f"echo-head--{piece.look.value}"),
+                if piece.style is HeadStyle.PLAIN
+                else self.get_component_rich_style(f"echo-head--{piece.style.value}"),
             )
             for piece in self._lines[y]
         ]

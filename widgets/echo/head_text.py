@@ -45,7 +45,7 @@ class Piece:
     """Text in one style; a click runs `action`, if there is one."""
 
     text: str
-    look: HeadStyle = HeadStyle.PLAIN
+    style: HeadStyle = HeadStyle.PLAIN
     action: str = ""
 
 
@@ -117,11 +117,11 @@ def head_blocks(snapshot: EchoSnapshot, current: int | None, width: int) -> list
 
 
 def _wrapped(
-    text: str, width: int, look: HeadStyle = HeadStyle.PLAIN, indent: str = ""
+    text: str, width: int, style: HeadStyle = HeadStyle.PLAIN, indent: str = ""
 ) -> tuple[Line, ...]:
     room = max(1, width - len(indent))
     lines = wrap(text, room, break_on_hyphens=False)
-    return tuple((Piece(f"{indent}{line}", look),) for line in lines)
+    return tuple((Piece(f"{indent}{line}", style),) for line in lines)
 
 
 def _around(
@@ -166,7 +166,7 @@ def _switch_line(switches: Switches) -> Line:
     )
 
 
-CONDITION_LOOKS = {Condition.STALLED: HeadStyle.BAD, Condition.BACKED_UP: HeadStyle.HELD}
+CONDITION_STYLES = {Condition.STALLED: HeadStyle.BAD, Condition.BACKED_UP: HeadStyle.HELD}
 
 
 def _clients_line(snapshot: EchoSnapshot, width: int) -> Line:
@@ -177,8 +177,8 @@ def _clients_line(snapshot: EchoSnapshot, width: int) -> Line:
     for condition in reversed(Condition):
         number = int(counts[condition])
         if number and condition is not Condition.OPEN:
-            look = CONDITION_LOOKS.get(condition, HeadStyle.PLAIN)
-            parts.append((_DOT, Piece(f"{number:,} {condition.word}", look)))
+            style = CONDITION_STYLES.get(condition, HeadStyle.PLAIN)
+            parts.append((_DOT, Piece(f"{number:,} {condition.word}", style)))
     if totals.turned_away:
         words = f"{totals.turned_away:,} turned away: out of descriptors or epoll watches"
         parts.append((_DOT, Piece(words, HeadStyle.BAD)))

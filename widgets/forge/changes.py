@@ -11,13 +11,13 @@ from core.forge.values import SendMethod
 from widgets.forge.layers import (
     LAYER_CHOICES,
     LayersError,
+    for_method,
     layer_names,
-    on_way,
     parse_layers,
-    way_of,
+    with_forced_method,
     with_layer,
 )
-from widgets.forge.rows import LAYERS, WAYS, FormRow
+from widgets.forge.rows import LAYERS, METHODS, FormRow
 from widgets.forge.settings import COUNT, INTERVAL, RATE, SendSettings
 
 
@@ -36,9 +36,9 @@ class FormState:
     @classmethod
     def of(cls, drafts: Sequence[Draft], interface: str = "") -> FormState:
         """Return a form with these drafts, sent by the method that their first layers need."""
-        way = SendMethod.LINK if any(draft.has_link for draft in drafts) else SendMethod.IP
-        held = cls(tuple(drafts), settings=SendSettings(way, interface))
-        return held.on_way(way)
+        method = SendMethod.LINK if any(draft.has_link for draft in drafts) else SendMethod.IP
+        state = cls(tuple(drafts), settings=SendSettings(method, interface))
+        return state.with_method(method)
 
     @property
     def draft(self) -> Draft:
@@ -52,48 +52,54 @@ class FormState:
         """
         drafts = list(self.drafts)
         drafts[self.index] = draft
-        held = replace(self, drafts=tuple(drafts), settings=way_of(draft, self.settings))
-        return held if held.settings.way is self.settings.way else held.on_way(held.settings.way)
+        state = replace(
+            self, drafts=tuple(drafts), settings=with_forced_method(draft, self.settings)
+        )
+        return (
+            state
+            if state.settings.method is self.settings.method
+            else state.with_method(state.settings.method)
+        )
 
-    def on_way(self, way: SendMethod) -> FormState:
+    def with_method(self, method: SendMethod) -> FormState:
         """Return the state with another send method."""
-        drafts = tuple(on_way(draft, way) for draft in self.drafts)
-        return replace(self, drafts=drafts, settings=replace(self.settings, way=way))
+        drafts = tuple(for_method(draft, method) for draft in self.drafts)
+        return replace(self, drafts=drafts, settings=replace(self.settings, method=method))
 
 
-def typed(held: FormState, key: str, text: str) -> tuple[FormState, str]:
+def typed(state: FormState, key: str, text: str) -> tuple[FormState, str]:
     """Return the state after a text was typed, and an error if the form cannot hold the text."""
     if key == LAYERS:
         try:
-            return held.with_draft(held.draft.with_layers(parse_layers(text))), ""
+            return state.with_draft(state.draft.with_layers(parse_layers(text))), ""
         except LayersError as error:
-            return held, str(error)
+            return state, str(error)
     if key in (COUNT, RATE, INTERVAL):
-        return replace(held, settings=held.settings.with_text(key, text.strip())), ""
-    return held.with_draft(held.draft.with_text(key, text)), ""
+        return replace(state, settings=state.settings.with_text(key, text.strip())), ""
+    return state.with_draft(state.draft.with_text(key, text)), ""
 
 
-def choose(held: FormState, row: FormRow, index: int, interfaces: Sequence[str]) -> FormState:
+def choose(state: FormState, row: FormRow, index: int, interfaces: Sequence[str]) -> FormState:
     """Return the state with another choice in one of its rows."""
     match row.key:
         case ":packet":
-            return replace(held, index=index)
-        case ":way":
-            return held.on_way(tuple(WAYS)[index])
+            return replace(state, index=index)
+        case ":method":
+            return state.with_method(tuple(METHODS)[index])
         case ":interface":
             name = interfaces[index - 1] if index else ""
-            return replace(held, settings=replace(held.settings, interface=name))
+            return replace(state, settings=replace(state.settings, interface=name))
     place, _ = LAYER_CHOICES[row.key]
-    return held.with_draft(with_layer(held.draft, place, layer_names(place)[index]))
+    return state.with_draft(with_layer(state.draft, place, layer_names(place)[index]))
 
 
-def switch_flag(held: FormState, row: FormRow) -> FormState:
+def switch_flag(state: FormState, row: FormRow) -> FormState:
     """Return the state with a flag set if it is clear in the bytes, and clear if it is set.
 
     If the flag has the wanted value without being typed, its text is emptied.
     """
     wanted = not row.is_set
-    opened = held.draft.with_text(row.key, "")
+    opened = state.draft.with_text(row.key, "")
     if evaluate(opened).field(row.key).value == wanted:
-        return held.with_draft(opened)
-    return held.with_draft(held.draft.with_text(row.key, "1" if wanted else "0"))
+        return state.with_draft(opened)
+    return state.with_draft(state.draft.with_text(row.key, "1" if wanted else "0"))

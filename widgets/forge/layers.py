@@ -64,15 +64,15 @@ def parse_layers(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def on_way(draft: Draft, way: SendMethod) -> Draft:
+def for_method(draft: Draft, method: SendMethod) -> Draft:
     """Return the draft with a link header if it is sent verbatim, else without one."""
-    if way is SendMethod.LINK:
+    if method is SendMethod.LINK:
         return draft if draft.has_link else draft.with_layers((_ETHERNET, *draft.layers))
     return draft.with_layers(
         [name for name in draft.layers if KINDS[name].place > LayerPosition.TAG]
     )
 
 
-def way_of(draft: Draft, settings: SendSettings) -> SendSettings:
+def with_forced_method(draft: Draft, settings: SendSettings) -> SendSettings:
     """Return the settings with the only send method that a link header allows."""
-    return replace(settings, way=SendMethod.LINK) if draft.has_link else settings
+    return replace(settings, method=SendMethod.LINK) if draft.has_link else settings

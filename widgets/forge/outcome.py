@@ -21,7 +21,7 @@ from widgets.lines.cursor_view import CursorView
 class ForgeOutcome(CursorView):
     """A report as lines with a cursor."""
 
-    COMPONENT_CLASSES = {f"forge-outcome--{look.value}" for look in ReportStyle} | {
+    COMPONENT_CLASSES = {f"forge-outcome--{style.value}" for style in ReportStyle} | {
         "forge-outcome--cursor"
     }
 
@@ -110,4 +110,4 @@ class ForgeOutcome(CursorView):
         if line == self._cursor and self.has_focus:
             style = self.component("forge-outcome--cursor")
             return Strip([Segment(entry.text.ljust(self.size.width), style)])
-        return Strip([Segment(entry.text, self.component(f"forge-outcome--{entry.look.value}"))])
+        return Strip([Segment(entry.text, self.component(f"forge-outcome--{entry.style.value}"))])

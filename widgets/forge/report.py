@@ -43,7 +43,7 @@ class ReportLine:
     """One line; `number` is the packet that it is about, 0 for none."""
 
     text: str
-    look: ReportStyle
+    style: ReportStyle
     number: int = 0
 
 
@@ -55,8 +55,8 @@ def report_lines(report: Report, width: int) -> tuple[ReportLine, ...]:
 def _lines(report: Report, width: int) -> Iterator[ReportLine]:
     yield from _sent(report, width)
     many = len(report.outcomes) > 1
-    for index, fate in enumerate(report.outcomes):
-        yield from _fate(report, fate, f"{index + 1}. " if many else "", width)
+    for index, outcome in enumerate(report.outcomes):
+        yield from _outcome(report, outcome, f"{index + 1}. " if many else "", width)
     for note in report.notes:
         yield from _wrapped(note, ReportStyle.NOTE, width, "· ", "  ")
     if report.unseen_reason:
@@ -94,39 +94,41 @@ def _sent(report: Report, width: int) -> Iterator[ReportLine]:
         yield from _wrapped(report.error, ReportStyle.BAD, width, "✗ ", "  ")
 
 
-def _fate(report: Report, fate: PacketOutcome, place: str, width: int) -> Iterator[ReportLine]:
-    if fate.number:
+def _outcome(
+    report: Report, outcome: PacketOutcome, place: str, width: int
+) -> Iterator[ReportLine]:
+    if outcome.number:
         so_far = " so far" if report.counting else ""
-        more = f", {fate.copies:,} copies seen{so_far}" if fate.copies > 1 else ""
+        more = f", {outcome.copies:,} copies seen{so_far}" if outcome.copies > 1 else ""
         if (
             report.progress is not None
             and not report.sending
-            and fate.copies > report.progress.sent
+            and outcome.copies > report.progress.sent
         ):
             more += ", more than were sent: another program sends it, too"
-        same = "" if fate.changes else " as requested, byte for byte"
-        changed = f" with {len(fate.changes)} fields changed" if len(fate.changes) > 1 else ""
-        changed = " with one field changed" if len(fate.changes) == 1 else changed
-        text = f"{place}packet {fate.number:,} sent{same}{changed}{more}"
-        yield from _wrapped(text, ReportStyle.COPY, width, "↗ ", "  ", fate.number)
+        same = "" if outcome.changes else " as requested, byte for byte"
+        changed = f" with {len(outcome.changes)} fields changed" if len(outcome.changes) > 1 else ""
+        changed = " with one field changed" if len(outcome.changes) == 1 else changed
+        text = f"{place}packet {outcome.number:,} sent{same}{changed}{more}"
+        yield from _wrapped(text, ReportStyle.COPY, width, "↗ ", "  ", outcome.number)
     elif report.progress is not None and report.progress.sent and not report.unseen_reason:
         words = "not captured yet" if report.listening else "not captured"
         yield ReportLine(f"? {place}{words}", ReportStyle.NOTE)
-    for change in fate.changes:
+    for change in outcome.changes:
         text = f"{change.label}  {safe(change.asked)} → {safe(change.seen)}"
-        yield ReportLine(f"  {text}", ReportStyle.CHANGE, fate.number)
+        yield ReportLine(f"  {text}", ReportStyle.CHANGE, outcome.number)
         yield from _wrapped(change.why, ReportStyle.WHY, width, "    ", "    ")
-    for reply in fate.replies:
+    for reply in outcome.replies:
         yield from _wrapped(
             _reply_words(reply), ReportStyle.REPLY, width, "← ", "  ", reply.seen.number
         )
-    if fate.reply_count > len(fate.replies):
-        others = fate.reply_count - len(fate.replies)
+    if outcome.reply_count > len(outcome.replies):
+        others = outcome.reply_count - len(outcome.replies)
         so_far = " so far" if report.counting else ""
         yield ReportLine(f"  and {others:,} more replies{so_far}", ReportStyle.WHY)
-    if fate.number and not fate.replies:
+    if outcome.number and not outcome.replies:
         yield ReportLine("  no reply yet" if report.listening else "  no reply", ReportStyle.WHY)
-    for note in fate.notes if report.progress is not None and report.progress.sent else ():
+    for note in outcome.notes if report.progress is not None and report.progress.sent else ():
         yield from _wrapped(note, ReportStyle.NOTE, width, "· ", "  ")
 
 
@@ -146,7 +148,7 @@ def delay_text(delay_ns: int | None) -> str:
 
 
 def _wrapped(
-    text: str, look: ReportStyle, width: int, first: str, later: str, number: int = 0
+    text: str, style: ReportStyle, width: int, first: str, later: str, number: int = 0
 ) -> Iterator[ReportLine]:
     for line in textwrap.wrap(safe(text), width, initial_indent=first, subsequent_indent=later):
-        yield ReportLine(line, look, number)
+        yield ReportLine(line, style, number)

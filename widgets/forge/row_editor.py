@@ -2,7 +2,7 @@
 
 A row is text, a flag, a choice, or a heading (`RowKind`). The text of a row is edited in a
 `LineEditor`; each change goes into the form at once. What the user typed stays as typed, blanks
-and misspelled layers included, although the form may hold it in another way: the editor begins
+and misspelled layers included, although the form may hold it in another form: the editor begins
 anew only when another row is selected or something else changed the row's text.
 """
 

@@ -22,16 +22,20 @@ from widgets.forge.layers import LAYER_CHOICES, layer_names
 from widgets.forge.settings import COUNT, INTERVAL, RATE, SendSettings
 
 CONTROL = ":"
-PACKET, LAYERS, WAY, INTERFACE = ":packet", ":layers", ":way", ":interface"
+PACKET, LAYERS, METHOD, INTERFACE = ":packet", ":layers", ":method", ":interface"
 PAYLOAD_SECTION, SEND_SECTION = ":section.payload", ":section.send"
 NONE = "none"
 BY_ROUTE = "by route"
-WAYS = {
+METHODS = {
     SendMethod.IP: "The kernel writes length, header checksum, and a zero id or source",
     SendMethod.SYSTEM: "A plain raw socket: the kernel writes the whole IP header",
     SendMethod.LINK: "A packet socket: the frame is sent as it is, link header included",
 }
-_WAY_NAMES = {SendMethod.IP: "IP_HDRINCL", SendMethod.SYSTEM: "system", SendMethod.LINK: "verbatim"}
+_METHOD_NAMES = {
+    SendMethod.IP: "IP_HDRINCL",
+    SendMethod.SYSTEM: "system",
+    SendMethod.LINK: "verbatim",
+}
 
 
 class RowKind(Enum):
@@ -114,17 +118,17 @@ def form_rows(
             FormRow(PACKET, RowKind.CHOICE, "Packet", choices=numbers, chosen=index,
                     hint=f"{count} packets are sent in this order")
         )  # fmt: skip
-    rows += _layer_rows(evaluation.draft, settings.way)
-    rows += _way_rows(settings, surrounding)
+    rows += _layer_rows(evaluation.draft, settings.method)
+    rows += _method_rows(settings, surrounding)
     for key, title, fields in _sections(evaluation):
         rows += _section(key, title, [_field_row(field) for field in fields], closed)
     rows += _section(SEND_SECTION, "Sending", _send_rows(settings), closed)
     return tuple(rows)
 
 
-def _layer_rows(draft: Draft, way: SendMethod) -> Iterator[FormRow]:
+def _layer_rows(draft: Draft, method: SendMethod) -> Iterator[FormRow]:
     for key, (place, label) in LAYER_CHOICES.items():
-        if place is LayerPosition.LINK and way is not SendMethod.LINK:
+        if place is LayerPosition.LINK and method is not SendMethod.LINK:
             continue
         names = layer_names(place)
         titles = tuple(KINDS[name].title if name else NONE for name in names)
@@ -141,17 +145,17 @@ def _layer_rows(draft: Draft, way: SendMethod) -> Iterator[FormRow]:
     )
 
 
-def _way_rows(settings: SendSettings, surrounding: Surrounding) -> Iterator[FormRow]:
-    ways = tuple(WAYS)
+def _method_rows(settings: SendSettings, surrounding: Surrounding) -> Iterator[FormRow]:
+    methods = tuple(METHODS)
     yield FormRow(
-        WAY,
+        METHOD,
         RowKind.CHOICE,
         "Send method",
-        choices=tuple(_WAY_NAMES[way] for way in ways),
-        chosen=ways.index(settings.way),
-        hint=WAYS[settings.way],
+        choices=tuple(_METHOD_NAMES[method] for method in methods),
+        chosen=methods.index(settings.method),
+        hint=METHODS[settings.method],
     )
-    if settings.way is SendMethod.LINK:
+    if settings.method is SendMethod.LINK:
         names = tuple(safe(name) for name in surrounding.interfaces)
         route = surrounding.route_interface
         first = f"{BY_ROUTE} ({safe(route)})" if route else BY_ROUTE

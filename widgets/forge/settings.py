@@ -22,7 +22,7 @@ class SendSettings:
     `interval` are texts.
     """
 
-    way: SendMethod = SendMethod.IP
+    method: SendMethod = SendMethod.IP
     interface: str = ""
     count: str = ""
     rate: str = ""

@@ -116,7 +116,7 @@ class ForgeController(SideController):
             self._order(
                 Order(
                     drafts=state.drafts,
-                    method=state.settings.way,
+                    method=state.settings.method,
                     interface=self.panel.chosen_interface,
                     plan=state.settings.plan,
                     files=form.model.files,

@@ -26,7 +26,7 @@ def form_state_of(filled: Filled, interface: str) -> FormState:
     if not network or network[0] not in ROUTED:
         return state
     without_padding = state.draft.with_text(TRAILER, "")
-    return state.with_draft(without_padding).on_way(SendMethod.IP)
+    return state.with_draft(without_padding).with_method(SendMethod.IP)
 
 
 def chosen_interface(state: FormState, captured: str) -> str:
@@ -35,7 +35,7 @@ def chosen_interface(state: FormState, captured: str) -> str:
     It is the interface in the form. Without one, a frame that nothing routes, such as an ARP
     request, leaves on `captured`, the interface of the capture.
     """
-    if state.settings.way is not SendMethod.LINK:
+    if state.settings.method is not SendMethod.LINK:
         return ""
     is_routed = any(name in ROUTED for draft in state.drafts for name in draft.layers)
     return state.settings.interface or ("" if is_routed else captured)

@@ -88,7 +88,7 @@ class ForgePanel(Vertical):
     @property
     def interface(self) -> str:
         """The interface that a verbatim frame leaves on; empty for other packets."""
-        is_verbatim = self.form.held.settings.way is SendMethod.LINK
+        is_verbatim = self.form.held.settings.method is SendMethod.LINK
         return (self.chosen_interface or self._route) if is_verbatim else ""
 
     @property

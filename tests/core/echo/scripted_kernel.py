@@ -1,17 +1,17 @@
-"""A TCP socket and an epoll set without a kernel, to run one `Client` against every interleaving.
+"""A TCP socket and an epoll set without a kernel, to run one `Client` through every interleaving.
 
-The peer's acts (`Act`) stand in a list. Between two waits, and before each system call of the
+The acts of the peer (`Act`) are a list. Between two waits, and before each system call of the
 client, as many happen as the schedule says, so an act may fall between the wait and the read, or
-between two reads. What it follows:
+between two reads. The rules:
 
 * Each act is a new edge. An edge-triggered event is reported once, with all bits that hold at the
-  wait (epoll(7)); level triggered it stays in the ready list while one holds. Adding and modifying
-  look again.
-* A read that begins before the urgent mark stops there; one mark is kept, the newest; it is gone
-  when the byte has been read (tcp(7); net/ipv4/tcp.c, `tcp_recvmsg_locked`). EPOLLPRI holds from
-  the arrival of the urgent byte on, though bytes before it may be missing (`tcp_urg`). A signal
-  makes a read at the mark fail with EAGAIN.
-* After a reset, what is in the buffer can still be read, then comes ECONNRESET; writes fail.
+  wait (epoll(7)); a level-triggered one stays in the ready list while a bit holds. Adding and
+  modifying check again.
+* A read that begins before the urgent mark stops there; the kernel keeps one mark, the newest; it
+  is gone when the byte has been read (tcp(7); net/ipv4/tcp.c, `tcp_recvmsg_locked`). EPOLLPRI
+  holds from the arrival of the urgent byte on, though bytes before it may be missing (`tcp_urg`).
+  A signal makes a read at the mark fail with EAGAIN.
+* After a reset, the bytes in the buffer can still be read, then comes ECONNRESET; writes fail.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Echo servers to test against: in a thread of this process, and as a process of its own."""
+"""Echo servers for tests: in a thread of this process, and as a process of its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.waiting import PATIENCE_S, until
 
 
 class Served:
-    """A server in a thread. Its commands are reached by `do`, its state by `until`."""
+    """A server in a thread. `do` calls its commands, `until` waits for its state."""
 
     def __init__(self, options: EchoOptions | None = None, **how):
         self.loop = EpollLoop()
@@ -48,7 +48,7 @@ class Served:
         self.loop.close()
 
     def do(self, function, *arguments):
-        """Call it in the loop's thread and return what it returns."""
+        """Call a function in the loop's thread and return its result."""
         done = Future()
 
         def run():
@@ -73,12 +73,12 @@ class Served:
         return made
 
     def enter(self, made):
-        """A socket that is closed at the end."""
+        """Return a socket, and close it at the end."""
         self._sockets.append(made)
         return made
 
     def snapshot(self):
-        """Fresh, with every client just sampled."""
+        """Return a fresh snapshot, with every client just sampled."""
 
         def look():
             self.server._publish()
@@ -87,7 +87,7 @@ class Served:
         return self.do(look)
 
     def until(self, condition, what=""):
-        """The first snapshot for which `condition` holds."""
+        """Return the first snapshot for which `condition` holds."""
 
         def look():
             snapshot = self.snapshot()
@@ -128,7 +128,7 @@ class ServedProcess:
         self.process.communicate()
 
     def totals_when(self, condition):
-        """The first line of totals for which `condition` holds."""
+        """Return the first line of totals for which `condition` holds."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
             totals = self._line()
@@ -137,7 +137,7 @@ class ServedProcess:
         raise AssertionError(f"it did not happen; at last: {totals}")
 
     def end(self):
-        """SIGTERM; the exit status and the last line."""
+        """Send SIGTERM; return the exit status and the last line."""
         self.process.send_signal(signal.SIGTERM)
         out, _err = self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode, json.loads(out.splitlines()[-1])
@@ -150,7 +150,7 @@ class ServedProcess:
         return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
     def status(self, name):
-        """A number of /proc/PID/status."""
+        """Return a number of /proc/PID/status."""
         with open(f"/proc/{self.process.pid}/status") as status:
             for line in status:
                 if line.startswith(f"{name}:"):
@@ -166,7 +166,7 @@ def noise(size, seed=1):
 
 
 def send_and_hash(connected, data, *, piece=1 << 16):
-    """Send all and half-close, read meanwhile; the hash of what came back, and its length."""
+    """Send all bytes, half-close, and read meanwhile; return hash and length of the echo."""
     digest, length = hashlib.sha256(), 0
 
     def send():
@@ -194,7 +194,7 @@ def receive_exactly(connected, size):
 
 
 def unacknowledged(connected):
-    """Bytes that the peer's kernel has not acknowledged (tcp(7), SIOCOUTQ)."""
+    """Return the bytes that the peer's kernel has not acknowledged (tcp(7), SIOCOUTQ)."""
     return int.from_bytes(ioctl(connected, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 

@@ -1,7 +1,7 @@
-"""When a wake-up stops reading: no byte is lost, nothing stalls or spins, and the end is seen.
+"""When a wake-up stops reading: no byte is lost, nothing stalls or spins, and the end is noticed.
 
-Once, until a short read, until EAGAIN; level and edge. Only an edge-triggered client that is read
-once may stall, since that is what the switch is there to show.
+A wake-up reads once, until a short read, or until EAGAIN; level- or edge-triggered. Only an
+edge-triggered client that is read once may stall, since the switch exists to show that.
 """
 
 from __future__ import annotations

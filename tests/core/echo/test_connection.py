@@ -1,4 +1,4 @@
-"""EchoConnection: what goes in comes out, in order, however the kernel takes it."""
+"""EchoConnection: every byte comes out, in order, in whatever pieces the kernel takes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.echo.connection import EchoConnection
 
 
 class Shell:
-    """What the server does with a connection, with a kernel that takes as much as it is told to."""
+    """The server's use of a connection, with a kernel that takes as many bytes as the test says."""
 
     def __init__(self, connection):
         self.connection = connection

@@ -1,4 +1,4 @@
-"""What goes wrong on a network, with real sockets: only the one concerned notices."""
+"""Faults of the network, with real sockets: each affects only its own client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose steps are kept: the first few clients' unasked, and the last ones that were looked at."""
+"""Which clients have a log: the first few from their start on, and those selected last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edge-triggered clients that pour in: the queue of those whose turn ended before EAGAIN."""
+"""Edge-triggered clients that send without end: the queue of those that used up their turn."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ A_PASS = 3  # clients, by a clock that goes on a millisecond each time it is loo
 
 @pytest.fixture
 def stage(monkeypatch):
-    """A server whose loop the test turns by hand, and its only listener, edge triggered."""
+    """A server whose loop the test runs step by step, and its only listener, edge-triggered."""
     with ExitStack() as stack:
         loop = EpollLoop(2 * HOSES)  # all in one batch
         stack.callback(loop.close)
@@ -46,7 +46,7 @@ def stage(monkeypatch):
 
 
 def _pour(stage, hose, client, turns=TURNS):
-    """Bytes for so many turns, all there at once."""
+    """Send the bytes of `turns` turns while the client is paused, so that all are there at once."""
     client.pause(True)
     hose.sendall(bytes(turns * READS_PER_TURN * BUDGET))
     while _unread(stage, client) < turns * READS_PER_TURN * BUDGET:
@@ -122,7 +122,7 @@ def test_a_reset_in_the_queue_is_seen_though_reading_was_paused_there(stage):
 
 
 def test_one_hose_asks_the_loop_for_one_pass_at_a_time(stage):
-    """The queue is empty while its only client reads: that is no reason to ask twice."""
+    """The queue is empty while its only client reads; that must not schedule a second pass."""
     hose, client = stage.connect()
     _pour(stage, hose, client, turns=12)
     most = 0

@@ -1,4 +1,4 @@
-"""EchoServer: listeners, clients, commands and what the snapshot says of them."""
+"""EchoServer: listeners, clients, commands, and the snapshot."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The teaching switches show what epoll(7) says of level and edge triggering."""
+"""The teaching switches show the behavior of level and edge triggering in epoll(7)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def served():
 
 
 def _start(served, trigger, switches):
-    """A client that sends 64 bytes while its reading is paused, so that they arrive as one."""
+    """Return a client that sends 64 bytes while it is paused, so that they arrive at once."""
     served.do(served.server.set_switches, switches)
     client = served.connect(served.listen(trigger))
     identifier = int(served.until(lambda s: len(s.clients) == 1).clients.identifier[0])

@@ -1,4 +1,4 @@
-"""What is read of a TCP socket is what the kernel's own header says stands there."""
+"""The fields read of a TCP socket are those of the kernel's own header."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def test_unread_bytes_of_a_moment_are_no_stall():
 
 
 def test_a_sample_of_a_moment_never_grows_into_a_stall(monkeypatch):
-    """64 bytes lie there when the client is looked at, and are echoed before the next look."""
+    """64 bytes lie there when the client is sampled, and are echoed before the next sample."""
     with Served() as served:
         client = served.connect(served.listen(Trigger.LEVEL))
         served.until(lambda s: len(s.clients) == 1)

@@ -1,4 +1,4 @@
-"""What the user does to a form, headless: layers, way out, settings, flags, rows."""
+"""The user's changes to a form, without a screen: layers, send method, settings, flags, rows."""
 
 from __future__ import annotations
 
@@ -68,19 +68,19 @@ def test_layers_as_text():
 
 
 def test_verbatim_brings_a_link_header_and_the_others_take_it_away():
-    held = pick(FormState(), ":way", "verbatim")
+    held = pick(FormState(), ":method", "verbatim")
     assert held.draft.layers == ("eth", "ip", "tcp")
     held = held.with_draft(held.draft.with_layers(("eth", "vlan", "ip", "tcp")))
-    held = pick(held, ":way", "system")
+    held = pick(held, ":method", "system")
     assert held.draft.layers == ("ip", "tcp")
-    assert held.settings.way is SendMethod.SYSTEM
+    assert held.settings.method is SendMethod.SYSTEM
 
 
 def test_a_link_header_leaves_verbatim():
     held = pick(FormState(), ":network", "ARP")
-    assert (held.draft.layers, held.settings.way) == (("eth", "arp"), SendMethod.LINK)
+    assert (held.draft.layers, held.settings.method) == (("eth", "arp"), SendMethod.LINK)
     held, error = typed(FormState(), ":layers", "eth/ip/udp")
-    assert (held.settings.way, error) == (SendMethod.LINK, "")
+    assert (held.settings.method, error) == (SendMethod.LINK, "")
 
 
 def test_layers_that_are_none_leave_the_draft_as_it_was():
@@ -94,12 +94,12 @@ def test_drafts_that_belong_together_leave_the_same_way():
     assert rows_of(pair)[":packet"].choices == ("1", "2")
     second = choose(pair, rows_of(pair)[":packet"], 1, ())
     assert second.draft == pair.drafts[1]
-    wired = pick(second, ":way", "verbatim")
+    wired = pick(second, ":method", "verbatim")
     assert [draft.has_link for draft in wired.drafts] == [True, True]
 
 
 def test_an_interface_is_chosen_among_those_that_are_up():
-    held = pick(pick(FormState(), ":way", "verbatim"), ":interface", "veth1", ("lo", "veth1"))
+    held = pick(pick(FormState(), ":method", "verbatim"), ":interface", "veth1", ("lo", "veth1"))
     assert held.settings.interface == "veth1"
     assert pick(held, ":interface", "by route", ("lo", "veth1")).settings.interface == ""
 

@@ -1,4 +1,4 @@
-"""The form under keys and mouse."""
+"""The form with keys and mouse."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SYN = FormState.of(TEMPLATES["tcp-syn"].drafts)
 
 
 class Form(ForgeForm, inherit_bindings=False):
-    """With the keys that the app gives it."""
+    """A form with the keys that the application gives it."""
 
     BINDINGS = [("up", "move('up')", ""), ("down", "move('down')", ""), ("enter", "next", "")]
 
@@ -165,9 +165,9 @@ def test_choices_by_keys():
         assert widget.held.draft.layers == ("ip", "tcp")
         await pilot.press("u")
         assert widget.held.draft.layers == ("ip", "udp")
-        widget.move_to_line(line_of(widget, ":way"))
+        widget.move_to_line(line_of(widget, ":method"))
         await pilot.press("v")
-        assert widget.held.settings.way is SendMethod.LINK
+        assert widget.held.settings.method is SendMethod.LINK
         assert widget.held.draft.layers == ("eth", "ip", "udp")
 
     widget = form()

@@ -82,7 +82,7 @@ def test_lines_are_no_wider_than_there_is_room():
         "IP_HDRINCL", "veth0", SendProgress(7, 7), outcomes=(fate, fate), audit="/x/" + "y" * 90
     )
     for width in (20, 33, 80):
-        sentences = [line for line in report_lines(report, width) if line.look is ReportStyle.NOTE]
+        sentences = [line for line in report_lines(report, width) if line.style is ReportStyle.NOTE]
         assert all(len(line.text) <= width for line in sentences)
 
 

@@ -44,7 +44,7 @@ def test_a_frame_that_nothing_routes_leaves_on_the_interface_of_the_capture(
 
 def test_a_packet_for_the_ip_stack_has_no_chosen_interface():
     state = FormState.of((Draft(("ip", "udp")),), "eth1")
-    assert state.settings.way is SendMethod.IP
+    assert state.settings.method is SendMethod.IP
     assert chosen_interface(state, "eth0") == ""
 
 
@@ -85,12 +85,12 @@ def form_state(index: int) -> FormState:
 
 def test_a_captured_ip_packet_is_sent_through_the_ip_stack_without_padding():
     state = form_state(4)
-    assert state.settings.way is SendMethod.IP
+    assert state.settings.method is SendMethod.IP
     assert state.draft.layers[0] == "ip"
     assert TRAILER not in state.draft.own().texts
 
 
 def test_a_captured_arp_packet_is_sent_verbatim_on_its_interface():
     state = form_state(0)
-    assert state.settings.way is SendMethod.LINK
+    assert state.settings.method is SendMethod.LINK
     assert (state.draft.layers, state.settings.interface) == (("eth", "arp"), "eth0")
