@@ -92,7 +92,7 @@ class ForgeSettings:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a configuration file says. `complaints` has a line for each mistake in it."""
+    """The settings of a configuration file. `complaints` has a line for each mistake in it."""
 
     keys: Mapping[str, str] = field(default_factory=dict)
     """The section ``[keys]``: only the remapped actions, and their keys."""

@@ -66,7 +66,7 @@ class DamagedError(OSError):
 
 
 class StateDatabase:
-    """The database in `folder`, opened anew for each read and each change.
+    """The database in `folder`, opened again for each read and each change.
 
     A change waits a few seconds for another process; with `waits=False` it raises `OSError` at
     once. `complaints` receives a sentence about each problem that does not raise.

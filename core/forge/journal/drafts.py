@@ -54,7 +54,7 @@ class DraftStore:
     def keep(self, name: str, drafts: Sequence[Draft]) -> str:
         """Save drafts under a name, and rename other drafts that have it.
 
-        Return the new name of the other drafts, or an empty text if there were none. Raises
+        Return the new name of the other drafts, or an empty text if no drafts had it. Raises
         `OSError`.
         """
         new, former = drafts_to_objects(drafts), ""
@@ -68,7 +68,7 @@ class DraftStore:
         return former
 
     def delete(self, name: str) -> None:
-        """Delete the drafts of a name. Raises `KeyError` if there are none, and `OSError`."""
+        """Delete the drafts of a name. Raises `KeyError` if no drafts have it, and `OSError`."""
         with self._database.change() as connection:
             query = "DELETE FROM drafts WHERE name = ?"
             if not connection.execute(query, (to_blob(name),)).rowcount:

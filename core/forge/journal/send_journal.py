@@ -1,4 +1,4 @@
-"""What rawscope records about an order: the audit, the approvals, and the history."""
+"""The records of an order: the audit, the approvals, and the history."""
 
 from __future__ import annotations
 

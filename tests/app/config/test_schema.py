@@ -1,4 +1,4 @@
-"""The table of settings: everything that is said about them comes from it."""
+"""The table of settings: the example, the README, and the checks of values follow from it."""
 
 from __future__ import annotations
 

@@ -57,15 +57,15 @@ def test_a_folder_below_one_of_another_user_is_refused(common) -> None:
 
 
 def test_a_link_of_another_user_is_not_followed(common) -> None:
-    (common / "ours").mkdir(mode=0o700)
+    (common / "own").mkdir(mode=0o700)
     common.chmod(0o1777)
     os.seteuid(NOBODY)
     try:
-        (common / "link").symlink_to("ours")
+        (common / "link").symlink_to("own")
     finally:
         os.seteuid(0)
     refused(common / "link", "link is a symbolic link of nobody")
-    assert not list((common / "ours").iterdir())
+    assert not list((common / "own").iterdir())
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o722, 0o1777])

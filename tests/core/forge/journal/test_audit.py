@@ -87,7 +87,7 @@ def test_the_audit_has_the_packet_before_it_is_sent(tmp_path: Path) -> None:
     audit.close()
 
 
-def test_a_count_that_cannot_be_written_is_said(
+def test_a_count_that_cannot_be_written_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> int:
