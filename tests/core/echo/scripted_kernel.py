@@ -80,7 +80,8 @@ class Kernel:
         self.echoed = bytearray()
         self.room = room
         self.signal = self.ended = self.was_reset = self.shut = self.closed = False
-        self.marks_reached = 0
+        self.marks_reached = 0  # by reads
+        self.marks_shown: set[int] = set()  # by SIOCATMARK; may move before the read
         self.reads = 0
         self.interest = self.modifications = 0
         self.edge = self.ready = False
@@ -125,7 +126,10 @@ class Kernel:
         return count
 
     def at_urgent_mark(self, _connected: object) -> bool:
-        return self.mark == self.read_total
+        if self.mark != self.read_total:
+            return False
+        self.marks_shown.add(self.mark)
+        return True
 
     def unread(self, _connected: object) -> int:
         return len(self.buffer)
