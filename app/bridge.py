@@ -1,9 +1,9 @@
-"""The bridge: the one place where the worker's world becomes something to show.
+"""The bridge: it turns the published state of the worker into a `Scene` for the screen.
 
-The worker thread and the file reader publish; nobody pushes into the screen. The screen asks
-the bridge at a fixed rate (`POLL_HZ`) and gets a `Scene`: absolute state, never deltas, so a
-scene that was skipped loses nothing and nothing can queue up. Rates are differences of two
-absolute counts on the monotonic clock; a step of the wall clock cannot bend them.
+The worker thread and the file reader publish; nothing pushes into the screen. The screen polls the
+bridge at a fixed rate (`POLL_HZ`) and gets absolute state, never deltas, so a skipped scene loses
+nothing and nothing queues up. Rates are differences of two absolute counts on the monotonic clock,
+which steps of the wall clock do not change.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from core.store.snapshot import Snapshot
 from core.wire.present.faults import Faults
 
 LOOPBACK = "lo"
-POLL_HZ = 10  # a screen that follows paints as often: twice the rate cost a quarter of a processor
+POLL_HZ = 10  # also the rate of painting while following; 20 Hz cost a quarter of a processor
 WINDOW_S = 1.0  # a rate is the mean over this long
-HISTORY = 10  # seconds of rates kept for the line in the status bar
+HISTORY = 10  # seconds of rates in the line of the status bar
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
     """Packets/s of the past seconds, oldest first and the current last; bytes/s now.
 
-    `packets` is empty where there is no rate to speak of: nothing is captured.
+    `packets` is empty while nothing is captured.
     """
 
     packets: tuple[float, ...] = ()
@@ -65,14 +65,14 @@ class Scene:
 
 
 class RateMeter:
-    """Rates out of absolute counts taken at known times. No clock of its own."""
+    """Computes rates from absolute counts at known times. It has no clock."""
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, int, int]] = deque()  # seconds, packets, bytes
         self._seconds: deque[tuple[float, int]] = deque(maxlen=HISTORY)
 
     def sample(self, now: float, packets: int, byte_count: int) -> Rates:
-        """Take the totals at `now` (monotonic seconds) and give the rates up to it."""
+        """Take the totals at `now` (monotonic seconds) and return the current rates."""
         samples = self._samples
         samples.append((now, packets, byte_count))
         while len(samples) > 2 and samples[1][0] <= now - WINDOW_S:
@@ -94,7 +94,7 @@ class RateMeter:
 
 
 class Bridge:
-    """Polls engine and store for the screen, and passes on commands. UI thread only."""
+    """Polls the engine for the screen, and passes commands on. UI thread only."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class Bridge:
         self._engine = engine
         self.echo = engine.echo
         self.analysis = PacketAnalysis()
-        self.faults = Faults()  # noted by the widgets that show packets
+        self.faults = Faults()  # counted by the widgets that show packets
         self._store_generation = engine.snapshot().store_generation
         self._options = options
         self._clock = clock
@@ -183,5 +183,5 @@ class Bridge:
         return True
 
     def open_file(self, path: Path) -> None:
-        """Read a capture file, in the place of what is held."""
+        """Read a capture file; its packets replace those in the store."""
         self._engine.open_file(str(path))

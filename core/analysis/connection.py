@@ -1,8 +1,8 @@
-"""The packets of one TCP connection as a predicate of a view, and the connection of a packet.
+"""Select the packets of one TCP connection, and find the connection of a packet.
 
 The predicate compares ports first: few of a million packets have both, and it reads addresses only
-if some do. It keeps no column (reading one takes about 20 ms of processor time for a million
-packets, `tests.bench.bench_store`), since a view asks about each packet once.
+if some do. It keeps no column, because a view asks about each packet once; reading a column takes
+about 20 ms of processor time for a million packets (`tests.bench.bench_store`).
 """
 
 from __future__ import annotations
@@ -24,15 +24,18 @@ _ADDRESS_TYPES = {"ip": IPv4Address, "ipv6": IPv6Address}
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Both ends, each an address and a port; an empty address and port 0 stand for any."""
+    """A predicate for both ends of a connection, each an address and a port.
+
+    An empty address and port 0 match any.
+    """
 
     one: End
     other: End
 
     def __call__(self, chunk: Chunk) -> NDArray[np.bool_]:
-        """(n,) true for the packets of either direction."""
-        there = self._of_direction(chunk, self.one, self.other)
-        return there | self._of_direction(chunk, self.other, self.one)
+        """Return (n,) bool: True for packets of either direction."""
+        forward = self._of_direction(chunk, self.one, self.other)
+        return forward | self._of_direction(chunk, self.other, self.one)
 
     def _of_direction(self, chunk: Chunk, source: End, destination: End) -> NDArray[np.bool_]:
         passed = np.ones(len(chunk), dtype=np.bool_)
@@ -52,7 +55,7 @@ def _has_address(chunk: Chunk, address: str, end: str) -> NDArray[np.bool_]:
 
 
 def tcp_ends(dissection: Dissection) -> tuple[End, End] | None:
-    """Source and destination of a packet's outermost TCP header; None where there is none whole."""
+    """Return source and destination of the outermost TCP header; None without a whole one."""
     segment = dissection.layer("tcp")
     packet = dissection.layer("ip") or dissection.layer("ipv6")
     if segment is None or packet is None:

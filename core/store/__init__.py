@@ -1,1 +1,1 @@
-"""Many packets: chunks of bytes with columns of numbers, and the views over them."""
+"""Many packets: chunks of bytes with columns of numbers, and views of them."""

@@ -1,14 +1,13 @@
-"""Copying many frames at once, into an arena that grows until it is a full chunk.
+"""Copy many frames at once into an arena, which grows until it is a full chunk.
 
 Theory
 ------
-A kernel ring block is handed back as soon as it was read, so its frames are copied. They
-are packed without the ring's headers between them: a 60-byte frame takes 144 bytes of ring.
-A loop over frames costs 150 ns each; numpy copies items of one size several times
-faster, so frames are taken by *classes* of length, W ≤ length < 2·W for each power of two:
-one item of W bytes from the frame's start and one that ends at its end cover the frame,
-overlapping in the middle, where they write the same bytes. This is how a C library copies
-short runs. Frames of `LONG` bytes and more are copied one by one.
+The kernel takes a ring block back as soon as it was read, so its frames are copied. They are packed
+without the ring's headers between them: a 60-byte frame takes 144 bytes of ring. A loop over frames
+costs 150 ns each; numpy copies items of one size several times faster. So frames are copied by
+*classes* of length, W ≤ length < 2·W for each power of two: one item of W bytes from the frame's
+start and one that ends at its end cover the frame; where they overlap, both write the same bytes. C
+libraries copy short runs in the same way. Frames of `LONG` bytes and more are copied one by one.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from core.decode.chunk import CHUNK_PACKETS, COLUMN_TYPES, Chunk
 from core.decode.memory import allocate_bytes
 
 LONG = 4096
-_WORTH_A_COPY = 16  # room is given back when more than this part of it is free
+_WORTH_A_COPY = 16  # free memory is returned if it is more than this part of the arena
 
 
 def copy_frames(
@@ -54,7 +53,7 @@ def copy_frames(
 
 
 def _items(data: NDArray[np.uint8], width: int) -> NDArray[np.void]:
-    """Every run of `width` bytes of `data` as an item, indexed by its first byte."""
+    """Return every run of `width` bytes of `data` as an item, indexed by its first byte."""
     return np.ndarray(
         shape=(len(data) - width + 1,), dtype=f"V{width}", buffer=data.data, strides=(1,)
     )
@@ -73,11 +72,11 @@ def _copy_each(
 
 
 class Arena:
-    """A chunk in the making: room for bytes and rows, of which the first ones are in use.
+    """An unfinished chunk: room for bytes and rows, of which the first ones are in use.
 
-    `comment_bytes` is what the comments on its packets take elsewhere; the store counts it.
-    `packets` and `used` (bytes) only grow; what lies below them is never written again, so
-    a `Chunk` made by `published` stays as it is while the arena goes on.
+    `comment_bytes` is the memory of the comments on its packets, which the store counts. `packets`
+    and `used` (bytes) only grow, and nothing below them is written again, so a `Chunk` that
+    `published` returned does not change while the arena grows.
     """
 
     def __init__(self, first: int, capacity_bytes: int, link_types: NDArray[np.int32]) -> None:
@@ -88,7 +87,7 @@ class Arena:
         self.comment_bytes = 0
 
     def room_for(self, captured: NDArray[np.uint32]) -> int:
-        """How many of the next frames, from the first, still fit."""
+        """Return how many of the next frames still fit."""
         free = len(self.chunk.data) - self.used
         ahead = captured[: CHUNK_PACKETS - self.packets]
         return int(np.searchsorted(np.cumsum(ahead, dtype=np.int64), free, side="right"))
@@ -96,7 +95,7 @@ class Arena:
     def add(
         self, source: NDArray[np.uint8], starts: NDArray[np.int64], captured: NDArray[np.uint32]
     ) -> Chunk:
-        """Copy frames behind those already here; returns their rows, only `offset` filled."""
+        """Copy frames behind the last one; return their rows, with only `offset` filled."""
         lengths = captured.astype(np.int64)
         places = np.cumsum(lengths) - lengths + self.used
         copy_frames(source, starts, lengths, self.chunk.data, places)
@@ -107,13 +106,13 @@ class Arena:
         return rows
 
     def published(self) -> Chunk:
-        """What is in use, as an immutable chunk."""
+        """Return the rows in use as an immutable chunk."""
         return self.chunk.rows(0, self.packets)
 
     def sealed(self) -> Chunk:
-        """What is in use, in memory of its own where much of the room was not needed.
+        """Return the rows in use; move them to smaller memory if much of the arena is free.
 
-        Columns that were not written to take no memory (see `core.decode.memory`).
+        Unwritten columns take no memory (see `core.decode.memory`).
         """
         chunk = self.published()
         spare = len(chunk.data) - self.used

@@ -1,8 +1,8 @@
 """Comments on packets, counted and bounded.
 
-A file may bring any number of comments of any length, so they are billed like packets: the
-store adds `memory` to what it holds, and comments go when their packets do. What one
-packet may have is bounded too, since the user reads it in one row of the detail tree.
+A file may contain any number of comments of any length. So the store adds their `memory` to what it
+holds, and discards comments with their packets. The comments of one packet are bounded too, because
+the detail tree shows them in rows of one line.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-LONGEST = 1 << 16  # characters kept of one packet's comments, all together
-_OVERHEAD = 1 << 7  # bytes that a comment costs besides its text; no comment is for nothing
+LONGEST = 1 << 16  # characters of all comments of one packet
+_OVERHEAD = 1 << 7  # bytes that a comment costs besides its text, even an empty one
 
 
 class Comments:
@@ -24,14 +24,14 @@ class Comments:
         self.memory = 0  # bytes
 
     def add(self, number: int, texts: Iterable[str]) -> None:
-        """Attach remarks to a packet, as far as it may have more."""
+        """Attach comments to a packet, up to `LONGEST` characters."""
         before = self._texts.get(number, ())
         after = _within_bounds((*before, *texts))
         self._texts[number] = after
         self.memory += _memory(after) - _memory(before)
 
     def forget(self, numbers: range) -> int:
-        """Drop the comments on these packets; returns the memory they held."""
+        """Discard the comments on these packets; return the memory that this frees."""
         if not self._texts:
             return 0
         freed = sum(_memory(self._texts.pop(number, ())) for number in numbers)
@@ -44,7 +44,7 @@ def _memory(texts: Iterable[str]) -> int:
 
 
 def _within_bounds(texts: Iterable[str]) -> tuple[str, ...]:
-    """The first `LONGEST` characters; where they end inside a comment stands an ellipsis."""
+    """Return the first `LONGEST` characters; end a comment that is cut with an ellipsis."""
     kept: list[str] = []
     room = LONGEST
     for text in texts:

@@ -1,7 +1,7 @@
-"""The detail tree's first row: what is known of a frame besides its bytes.
+"""The first row of the detail tree: what the capture recorded about a frame besides its bytes.
 
-Times are UTC with nine decimals: what the source gave, also where it cannot be right, which
-is then said. Differences to other packets may be negative, for clocks step back.
+Times are UTC with nine decimals, exactly as the source gave them. A time that cannot be right is
+shown too, with a warning. Differences to other packets may be negative, because clocks step back.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def frame_row(
     previous_timestamp_ns: int | None,
     comments: Sequence[str] = (),
 ) -> Row:
-    """``Frame 12: 74 bytes``, with times, lengths, interface, flags and comments below.
+    """Return the row ``Frame 12: 74 bytes``, with times, lengths, interface, flags and comments.
 
-    `first_timestamp_ns` is packet 1's time, `previous_timestamp_ns` that of the packet before;
-    None where there is none.
+    `first_timestamp_ns` is the time of packet 1, `previous_timestamp_ns` that of the packet before;
+    each is None if unknown.
     """
     children = (
         *(_field("comment", "Comment", safe(text)) for text in comments),
@@ -54,7 +54,7 @@ def frame_row(
 
 
 def time_text(timestamp_ns: int) -> str:
-    """``2023-11-14 22:13:20.123456789``, UTC; seconds since the epoch where no calendar goes."""
+    """Return ``2023-11-14 22:13:20.123456789`` in UTC, or seconds since 1970."""
     seconds, fraction = divmod(timestamp_ns, _SECOND_NS)
     try:
         moment = _EPOCH + timedelta(seconds=seconds)
@@ -64,7 +64,7 @@ def time_text(timestamp_ns: int) -> str:
 
 
 def seconds_text(duration_ns: int, decimals: int = 9) -> str:
-    """A signed duration in seconds: ``-0.000123``. Cut, not rounded, to `decimals`."""
+    """Return a signed duration in seconds, ``-0.000123``, cut (not rounded) to `decimals`."""
     sign = "-" if duration_ns < 0 else ""
     seconds, fraction = divmod(abs(duration_ns), _SECOND_NS)
     return f"{sign}{seconds}.{fraction // 10 ** (9 - decimals):0{decimals}d}"

@@ -1,23 +1,23 @@
-"""Numbers for the interfaces that packets come from, of which there may be any number.
+"""Number the interfaces that packets come from, even if there are more than numbers.
 
-A batch names an interface by 16 bits. A capture of days on a machine that makes an interface for
-each container, or a file made to do harm, has more of them. So the first `OWN` interfaces have a
-number each, and those that follow share one for each link type, named `MORE`: packets stay
-readable, since the link type says how, and only the name is lost.
+A batch names an interface by 16 bits. A capture of days on a host that creates an interface for
+each container, or a malicious file, has more interfaces than that. So the first `OWN` interfaces
+have a number each, and later ones share one number per link type, with the name `MORE`. Their
+packets stay readable, because the link type tells how to read them; only the name is lost.
 """
 
 from __future__ import annotations
 
 from core.decode.batch import CaptureInterface
 
-INTERFACES = 1 << 16  # what a batch's `interface` column can number
-_SHARED = 1 << 10  # numbers kept for sharing: there are about 40 link types that are read
+INTERFACES = 1 << 16  # numbers that the `interface` column of a batch can hold
+_SHARED = 1 << 10  # numbers reserved for sharing; about 40 link types are supported
 OWN = INTERFACES - _SHARED
-MORE = "more interfaces"  # the space keeps it apart from any name of the kernel's
+MORE = "more interfaces"  # with a space, which no interface name of the kernel has
 
 
 class InterfaceNumbers:
-    """Interfaces by number, in `interfaces`, which only grows."""
+    """The list `interfaces`, by number. It only grows."""
 
     def __init__(self) -> None:
         self.interfaces: list[CaptureInterface] = []
@@ -26,8 +26,8 @@ class InterfaceNumbers:
     def add(self, interface: CaptureInterface) -> int:
         """Return the number of a new interface.
 
-        Raises `ValueError` if `INTERFACES` numbers are given away, which takes `_SHARED` link
-        types among those that share.
+        Raise `ValueError` if no number is left, which takes more than `_SHARED` link types among
+        the interfaces that share a number.
         """
         if len(self.interfaces) < OWN:
             self.interfaces.append(interface)

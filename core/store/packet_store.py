@@ -2,18 +2,17 @@
 
 Theory
 ------
-The writer decodes each batch once, into columns, then publishes a new `Snapshot` by one
-assignment. Readers take the snapshot and hold it as long as they like: it never changes, it
-needs no lock, and the chunks it names stay alive through it. State is absolute, so a
-reader that skips a thousand versions has missed nothing.
+The writer decodes each batch once, into columns, then publishes a new `Snapshot` by one assignment.
+A reader may keep a snapshot for any time: it never changes, needs no lock, and keeps its chunks in
+memory. State is absolute, so a reader that skips a thousand versions has missed nothing.
 
-* Numbers start at 1 and never change. ``captured = held + evicted`` at every version.
-* Memory is bounded: over `limit_bytes` the oldest chunks go, and their packets are
-  counted as evicted. The newest chunk always stays. Bytes of a mapped file belong to the
-  file and are not counted; the columns over them are, and so are comments.
-* A large stable batch is kept where it is. A batch that is small (a live pipe hands over a
-  few packets at a time) or not stable (a ring block) is copied into the current arena, so
-  that many small batches make few chunks.
+* Numbers start at 1 and never change. ``captured = held + evicted`` in every version.
+* Memory is bounded: above `limit_bytes` the store discards the oldest chunks and counts their
+  packets as evicted. The newest chunk always stays. Bytes of a mapped file belong to the file and
+  do not count; the columns over them do, and so do comments.
+* A large stable batch stays where it is. A batch that is small (a live pipe delivers a few packets
+  at a time) or not stable (a ring block) is copied into the current arena, so that many small
+  batches make few chunks.
 """
 
 from __future__ import annotations
@@ -45,8 +44,8 @@ KEPT_IN_PLACE_BYTES = 1 << 20  # … or bytes
 class PacketStore:
     """Packets in order of arrival. See the module's text.
 
-    `limit_bytes` bounds the bytes and columns held. One thread appends at a time; `snapshot`
-    and `version` are free for all threads.
+    `limit_bytes` bounds the bytes and columns in memory. One thread appends at a time; any thread
+    may call `snapshot` and `version`.
     """
 
     def __init__(self, limit_bytes: int = 1 << 30) -> None:
@@ -63,22 +62,22 @@ class PacketStore:
 
     @property
     def version(self) -> int:
-        """Grows with every change that a reader can see."""
+        """A number that grows with every change that a reader can see."""
         return self._published.version
 
     def snapshot(self) -> Snapshot:
-        """What the store holds now."""
+        """Return the packets that the store holds now."""
         return self._published
 
     def add_interface(self, interface: CaptureInterface) -> int:
-        """Register where packets come from; returns the index that batches name it by."""
+        """Register an interface; return the index by which batches name it."""
         return self.add_interfaces((interface,))[0]
 
     def add_interfaces(self, interfaces: Iterable[CaptureInterface]) -> list[int]:
-        """Register many at once; return their indices.
+        """Register many interfaces at once; return their indices.
 
-        Interfaces beyond what can be numbered share an index: see `core.store.interface_numbers`,
-        also for the `ValueError`.
+        Interfaces beyond the largest index share one; see `core.store.interface_numbers`, also for
+        the `ValueError`.
         """
         with self._writing:
             known = self._published.interfaces
@@ -91,7 +90,7 @@ class PacketStore:
             return indices
 
     def add_comment(self, number: int, text: str) -> None:
-        """Attach a remark to a packet. `KeyError` if it is evicted or never was captured."""
+        """Attach a comment to a packet. Raise `KeyError` if it was evicted or never captured."""
         with self._writing:
             self._published.find(number)
             self._comments.add(number, (text,))
@@ -185,7 +184,7 @@ class PacketStore:
         return self._sealed[-1].last + 1 if self._sealed else self._published.count + 1
 
     def _seal(self) -> None:
-        """Close the current arena: its chunk gets no more packets."""
+        """Close the current arena; its chunk gets no more packets."""
         if self._arena is not None:
             chunk = self._arena.sealed()
             self._sealed.append(chunk)
@@ -200,10 +199,10 @@ class PacketStore:
         if self._arena is not None:
             self._arena.comment_bytes += self._comments.memory - before
             if self._arena.comment_bytes > self._arena_bytes:
-                self._seal()  # comments go with their chunk, so none may gather them for ever
+                self._seal()  # comments go with their chunk, so bound what it has
 
     def _evict(self) -> int:
-        """Drop the oldest chunks over the bound; returns the memory still held."""
+        """Discard the oldest chunks above the bound; return the memory still in use."""
         held = sum(self._sealed_bytes) + self._comments.memory
         if self._arena is not None:
             held += self._arena.packets * COLUMN_BYTES + len(self._arena.chunk.data)
@@ -244,7 +243,7 @@ def _is_large(frames: Batch | Chunk) -> bool:
 
 
 def _is_mapped(data: NDArray[np.uint8]) -> bool:
-    """True if the bytes belong to a mapped file."""
+    """Return True if the bytes belong to a mapped file."""
     owner: object = data
     while isinstance(owner, np.ndarray):
         owner = owner.base

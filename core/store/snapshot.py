@@ -1,7 +1,7 @@
-"""What the packet store holds at one moment, for readers on any thread.
+"""The contents of the packet store at one moment, for readers on any thread.
 
-A snapshot is a tuple of immutable chunks and a few totals. It costs a few microseconds to
-make, needs no lock to read, and keeps its chunks alive as long as somebody holds it.
+A snapshot is a tuple of immutable chunks and a few totals. Making one takes a few microseconds;
+reading it needs no lock. It keeps its chunks in memory as long as somebody refers to it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from core.wire.model.dissection import Verdict
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """Everything the store held at one moment; immutable, for any thread.
+    """The packets of a store at one moment: immutable, for any thread.
 
-    `count` is how many packets were ever captured, `evicted` how many of them are gone,
-    `first` the lowest number still held. `bytes_total` adds the original lengths of all packets
-    ever captured; `bytes_held` is the memory accounted for. `first_timestamp_ns` is that
-    of packet 1, known after its eviction too. `comments` by packet number are the one thing
-    that still changes: they are the store's own, which come and go with their packets.
+    `count` is the number of packets ever captured, `evicted` how many of them the store has
+    discarded, and `first` the lowest number that it still has. `bytes_total` sums the original
+    lengths of all packets ever captured; `bytes_held` is the memory in use. `first_timestamp_ns` is
+    the time of packet 1, known after its eviction too. Only `comments`, by packet number, still
+    change: they are the store's own, and come and go with their packets.
     """
 
     version: int
@@ -39,19 +39,18 @@ class Snapshot:
 
     @property
     def first(self) -> int:
-        """The lowest packet number still held; ``count + 1`` when nothing is."""
+        """The lowest packet number in the store; ``count + 1`` if it is empty."""
         return self.chunks[0].first if self.chunks else self.count + 1
 
     @property
     def evicted(self) -> int:
-        """How many packets were dropped from the store to keep within its bound."""
+        """The number of packets that the store discarded to stay within its bound."""
         return self.first - 1
 
     def without_evicted(self, newer: Snapshot) -> Snapshot:
         """Return this snapshot without the chunks that `newer`, of the same store, has evicted.
 
-        Whoever holds an old snapshot for long keeps evicted chunks in memory. `bytes_held` stays
-        what the store held then.
+        An old snapshot keeps evicted chunks in memory. `bytes_held` does not change.
         """
         if newer.first <= self.first:
             return self
@@ -63,7 +62,7 @@ class Snapshot:
         return self.chunks[bisect_right(self.chunks, number, key=_last_number) :]
 
     def find(self, number: int) -> tuple[Chunk, int]:
-        """The chunk of a packet and its row there. `KeyError` if evicted or never captured."""
+        """Return the chunk and row of a packet. Raise `KeyError` if evicted or never captured."""
         index = bisect_right(self.chunks, number, key=first_number) - 1
         if index < 0 or number > self.count:
             raise KeyError(number)
@@ -71,9 +70,9 @@ class Snapshot:
         return chunk, number - chunk.first
 
     def packet(self, number: int) -> CapturedPacket:
-        """Return one packet, its bytes copied. `KeyError` if evicted or never captured.
+        """Return one packet, its bytes copied. Raise `KeyError` if evicted or never captured.
 
-        If checking its checksums fails by a fault of ours, the packet's `fault` says so.
+        If an internal error ends the check of its checksums, `fault` of the packet holds it.
         """
         chunk, row = self.find(number)
         fault: Exception | None = None
@@ -95,12 +94,15 @@ class Snapshot:
         )
 
     def timestamp_ns(self, number: int) -> int:
-        """When a packet was captured. `KeyError` if evicted or never captured."""
+        """Return the time of a packet. Raise `KeyError` if evicted or never captured."""
         chunk, row = self.find(number)
         return int(chunk.timestamp_ns[row])
 
     def verdicts(self, number: int) -> tuple[Verdict, Verdict]:
-        """Of the outermost network and transport checksums of a packet. `KeyError` likewise."""
+        """Return the verdicts on a packet's outermost network and transport checksums.
+
+        Raise `KeyError` if evicted or never captured.
+        """
         chunk, row = self.find(number)
         return verdicts.verdict_pair(chunk, row)
 
