@@ -78,7 +78,7 @@ def _field(
 
 def _time_rows(packet: CapturedPacket, first: int | None, previous: int | None) -> Iterator[Row]:
     if not is_timed(packet.timestamp_ns, packet.flags):
-        yield _field("time_utc", "Arrival time", "–", "the file does not tell it")
+        yield _field("time_utc", "Arrival time", "–", "the file does not record it")
         return
     text = f"{time_text(packet.timestamp_ns)} UTC"
     if packet.flags & PacketFlag.TIME_INVALID:
@@ -99,7 +99,7 @@ def _length_rows(packet: CapturedPacket) -> Iterator[Row]:
     missing = packet.original_length - packet.captured_length
     remark, severity = "", Severity.NONE
     if packet.flags & PacketFlag.LENGTH_INVALID or missing < 0:
-        remark, severity = "more than there were on the wire", Severity.WARNING
+        remark, severity = "more bytes than were on the wire", Severity.WARNING
     elif missing:
         remark, severity = f"cut short by the snap length: {missing} missing", Severity.NOTE
     yield _field("cap_len", "Captured", f"{packet.captured_length} bytes", remark, severity)
@@ -124,11 +124,11 @@ def _flag_rows(flags: int) -> Iterator[Row]:
     if check_sequence:
         yield _field("fcs_length", "Check sequence at the end", f"{check_sequence} bytes")
     if flags & PacketFlag.CHECKSUM_NOT_READY:
-        remark = "the transport sum was left to the network card"
-        yield _field("checksum_state", "Kernel's word", "checksum not filled in yet", remark)
+        remark = "the kernel left the transport checksum to the network card"
+        yield _field("checksum_state", "Kernel state", "checksum not filled in yet", remark)
     elif flags & PacketFlag.CHECKSUM_VALID:
-        yield _field("checksum_state", "Kernel's word", "checksum accepted")
+        yield _field("checksum_state", "Kernel state", "checksum accepted")
     if flags & PacketFlag.SEGMENTED:
-        yield _field("segmented", "Kernel's word", "still to be cut into segments")
+        yield _field("segmented", "Kernel state", "not yet cut into segments")
     if flags & PacketFlag.VLAN_RESTORED:
-        yield _field("vlan_restored", "VLAN tag", "taken out by the kernel, put back here")
+        yield _field("vlan_restored", "VLAN tag", "removed by the kernel, restored by rawscope")

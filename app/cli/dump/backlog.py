@@ -1,9 +1,9 @@
-"""What was captured and is not printed yet.
+"""Captured batches that are not printed yet.
 
-Printing a packet takes far longer than capturing it, and a pipe may not be read for minutes, while
-the kernel's ring holds half a second of a flood. So one thread empties the ring into here and
-another prints. The memory is bounded: what comes while the bound is reached is refused, as the
-kernel does with its ring, and counted.
+Printing a packet takes far longer than capturing it, and a pipe may not be read for minutes, but
+the kernel's ring holds only half a second of a flood. So one thread moves packets from the ring
+into the backlog, and another prints them. The backlog is bounded: while it is full, it refuses and
+counts packets, as the kernel does with its ring.
 
 One thread puts and one takes; each counter is written by one of them only, so there is no lock.
 """
@@ -16,13 +16,13 @@ from queue import SimpleQueue
 
 from core.decode.batch import Batch
 
-_BATCH_BYTES = 1024  # of a batch's objects, its arrays not counted
+_BATCH_BYTES = 1024  # of the objects of a batch, without its arrays
 
 
 class Backlog:
-    """Batches in order of arrival, at most about `limit_bytes` of them.
+    """Batches in order of arrival, at most about `limit_bytes`.
 
-    `wanted` is how many packets are taken in at all (None: no limit).
+    `wanted` bounds the number of packets ever taken (None: no limit).
     """
 
     def __init__(self, limit_bytes: int, wanted: int | None = None) -> None:
@@ -37,13 +37,13 @@ class Backlog:
 
     @property
     def complete(self) -> bool:
-        """As many packets as are wanted came in."""
+        """True once as many packets as `wanted` were taken."""
         return self.packets_in == self._wanted
 
     def put(self, batch: Batch) -> None:
-        """Keep a copy of the frames; what the source does with its memory then is no matter."""
+        """Append a copy of the frames, so that the source may reuse its memory."""
         if self._wanted is not None:
-            batch = _first(batch, self._wanted - self.packets_in)
+            batch = batch.first(self._wanted - self.packets_in)
         if not len(batch):
             return
         if self._bytes_in - self._bytes_out >= self._limit_bytes:
@@ -55,33 +55,19 @@ class Backlog:
         self._queue.put(batch)
 
     def end(self) -> None:
-        """Nothing more comes."""
+        """End the iteration after the last batch."""
         self._queue.put(None)
 
     def __iter__(self) -> Iterator[Batch]:
-        """The batches until the end, as they come. Their memory is free when the next is taken."""
+        """Yield batches as they come, until `end`. Taking the next one frees the last."""
         while (batch := self._queue.get()) is not None:
             yield batch
             self.packets_out += len(batch)
             self._bytes_out += _size(batch)
 
 
-def _first(batch: Batch, count: int) -> Batch:
-    if count >= len(batch):
-        return batch
-    return replace(
-        batch,
-        offset=batch.offset[:count],
-        captured=batch.captured[:count],
-        original=batch.original[:count],
-        timestamp_ns=batch.timestamp_ns[:count],
-        interface=batch.interface[:count],
-        flags=batch.flags[:count],
-    )
-
-
 def _copied(batch: Batch) -> Batch:
-    """The same with bytes of its own, and none before the first frame or behind the last."""
+    """Return a copy with bytes of its own, from the first frame to the last."""
     low = int(batch.offset.min())
     high = int((batch.offset + batch.captured).max())
     data = batch.data[low:high].copy()

@@ -1,12 +1,12 @@
 """The thread behind ``rawscope dump -i``: it empties the kernel's ring, and does nothing else.
 
-It runs an epoll loop of its own over a capture session, and puts each batch into the backlog as
-it comes. When it is told to stop, or its time is over, it lets nothing more in, takes what is in
-the kernel still, and ends the backlog; the printing thread then comes to an end of its own accord.
-So all that was captured before the end is printed, however long that takes.
+It runs an epoll loop of its own over a capture session, and puts each batch into the backlog. After
+`stop`, or at the end of its time, it admits no new frames, takes those still in the kernel, and
+ends the backlog; the printing thread then ends by itself. So everything captured before the end is
+printed, however long that takes.
 
 captured = printed + refused by the backlog + not printed, and captured + dropped by the kernel is
-all there was until the end.
+the number of all frames until the end.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from core.store.interface_numbers import InterfaceNumbers
 from core.wire.model.text import safe
 
 BACKLOG_BYTES = 256 << 20
-MANY = 20_000  # packets whose printing the user would notice
+MANY = 20_000  # packets; printing more takes a time that the user notices
 
 
 class CaptureThread(threading.Thread):
     """A capture into `backlog`, from `start` until `stop`, `seconds`, or `count` packets.
 
-    Raises `CommandError` where capturing is impossible.
+    Raises `CommandError` if capturing is impossible.
     """
 
     def __init__(self, options: CaptureOptions, count: int | None, seconds: float | None) -> None:
@@ -41,21 +41,21 @@ class CaptureThread(threading.Thread):
         self._numbers = InterfaceNumbers()
         self.interfaces = self._numbers.interfaces
         self.dropped = 0  # by the kernel; known at the end
-        self.lost = ""  # what became of the first interface that is gone
+        self.lost = ""  # one line about the first interface that was deleted
         self.failure: Exception | None = None
         self._trouble = ""
-        self._told: set[int] = set()
-        self._given_up = False
+        self._reported: set[int] = set()
+        self._is_closing = False
         self._loop = EpollLoop()
         try:
             self._session = CaptureSession(options, self._add)
         except CaptureError as error:
             self._loop.close()
             raise CommandError(str(error)) from error
-        self.names = self._session.interfaces  # their own, however they were asked for
+        self.names = self._session.interfaces  # their own names, however the user named them
         for note in self._session.notes:
             print_message(f"rawscope: {note}")
-        self._tell_trouble()
+        self._report_trouble()
         self._loop.add(self._session.watcher, self._on_links)
         for feed in self._session.feeds:
             self._loop.add(feed.source, partial(self._on_frames, feed))
@@ -68,19 +68,19 @@ class CaptureThread(threading.Thread):
         return self.backlog.packets_in + self.backlog.refused
 
     def stop(self) -> None:
-        """Let it come to its end. Any thread."""
+        """End the capture. For any thread."""
         self._loop.stop()
 
     def close(self) -> None:
-        """Wait for the end, and give everything back."""
-        self._given_up = True
+        """Wait for the end of the thread, and close everything."""
+        self._is_closing = True
         if self.ident is not None:
             self.join()
         self._session.close()
         self._loop.close()
 
     def run(self) -> None:
-        """The thread's body."""
+        """Capture to the end. The body of the thread."""
         try:
             self._loop.run()
             if not self.backlog.complete:
@@ -88,17 +88,17 @@ class CaptureThread(threading.Thread):
                     self._loop.remove(feed.source)
                     self._session.end(feed, self.backlog.put)
             self.dropped = self._session.statistics().dropped
-        except Exception as failure:  # raised again where the program can report it
+        except Exception as failure:  # the printing thread raises it again
             self.failure = failure
         waiting = self.backlog.packets_in - self.backlog.packets_out
-        if waiting > MANY and not self._given_up:
+        if waiting > MANY and not self._is_closing:
             print_message(
-                f"rawscope: up to {waiting} packets are still to be printed; ctrl+c leaves them"
+                f"rawscope: up to {waiting} packets are not printed yet; ctrl+c skips them"
             )
         self.backlog.end()
 
     def _add(self, interface: CaptureInterface) -> int:
-        print_unread(self._told, (interface.link_type,))
+        print_unread(self._reported, (interface.link_type,))
         return self._numbers.add(interface)
 
     def _put(self, batch: Batch) -> None:
@@ -108,14 +108,14 @@ class CaptureThread(threading.Thread):
 
     def _on_frames(self, feed: Feed, events: int) -> None:
         if events & select.EPOLLERR:
-            feed.source.clear_error()  # the link watcher tells what it was
+            feed.source.clear_error()  # the link watcher reports the cause
         batch = self._session.read(feed)
         if batch is not None:
             self._put(batch)
 
     def _on_links(self, _events: int) -> None:
         gone = self._session.follow_links()
-        self._tell_trouble()
+        self._report_trouble()
         for feed in gone:
             self.lost = self.lost or f"{safe(feed.source.name)} {feed.link.value}"
             self._loop.remove(feed.source)
@@ -123,7 +123,7 @@ class CaptureThread(threading.Thread):
         if not self._session.feeds:
             self._loop.stop()
 
-    def _tell_trouble(self) -> None:
+    def _report_trouble(self) -> None:
         trouble = self._session.trouble
         if trouble and trouble != self._trouble:
             print_message(f"rawscope: {trouble}")

@@ -1,7 +1,7 @@
-"""``rawscope dump -r``: packets printed from a file or a pipe.
+"""``rawscope dump -r``: print the packets of a file or a pipe.
 
-A capture is read batch by batch and nothing of it is kept, so one of any size takes the same
-memory. What is wrong with it is said on stderr, after its good packets.
+The file is read chunk by chunk and nothing is kept, so a capture of any size takes the same memory.
+Notes about the file go to stderr, after its good packets.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from core.wire.model.text import safe
 
 
 def print_file(path: str, line_format: LineFormat, count: int | None) -> int:
-    """Print a capture file (``"-"``: standard input); returns the exit status.
+    """Print a capture file (``"-"``: standard input); return the exit status.
 
-    A damaged file is status 1, after its good packets. Raises `CommandError` if it is none, and
-    after all packets if some could not be described.
+    The status is 1 for a damaged file, after its good packets. Raise `CommandError` if the file is
+    no capture, and after all packets if some could not be described.
     """
     if path == "-" and os.isatty(0):
         raise CommandError("'-r -' reads a capture from standard input: pipe one in")
@@ -36,16 +36,16 @@ def print_file(path: str, line_format: LineFormat, count: int | None) -> int:
         except StoppedError:
             return 0
         with reader:
-            _print_batches(reader, printer, interrupts)
+            _print_chunks(reader, printer, interrupts)
             for note in reader.notes:
                 print_message(f"rawscope: {safe(note)}")
             printer.finish()
             return 1 if reader.damaged else 0
 
 
-def _print_batches(reader: CaptureReader, printer: Printer, interrupts: Interrupts) -> None:
+def _print_chunks(reader: CaptureReader, printer: Printer, interrupts: Interrupts) -> None:
     chunks = iter_chunks(reader)
-    told: set[int] = set()
+    reported: set[int] = set()
     while not printer.done:
         try:
             with interrupts.waiting():
@@ -54,5 +54,5 @@ def _print_batches(reader: CaptureReader, printer: Printer, interrupts: Interrup
             return
         if chunk is None:
             return
-        print_unread(told, (interface.link_type for interface in reader.interfaces))
+        print_unread(reported, (interface.link_type for interface in reader.interfaces))
         printer.print(chunk, reader.interfaces)

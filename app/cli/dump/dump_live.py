@@ -1,8 +1,8 @@
-"""``rawscope dump -i``: packets printed as they come.
+"""``rawscope dump -i``: print packets as they are captured.
 
-This thread prints; another captures (`app.cli.dump.capture_thread`). The first signal ends the
-capture, and what was captured is printed; a second one ends the program, after it has said how
-much was not. The first signal does the same if nobody reads the output.
+This thread prints; another one captures (`app.cli.dump.capture_thread`). The first signal ends the
+capture, and this thread prints the rest. A second signal reports how many packets are not printed,
+and ends the program. The first signal does the same if nothing reads the output.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from app.cli.output import CommandError, ReaderStuckError, print_message
 from core.capture.options import CaptureOptions
 from core.wire.model.text import safe
 
-# A thread that wants to run waits so long for one that computes; the capture wants to, dozens of
-# times for each block of the ring.
+# A thread waits this long for the interpreter while another one computes. The capture needs it
+# dozens of times for each block of the ring.
 SWITCH_S = 0.0005
 _LAST_BLOCK_S = 1.0
 _LAST_MOMENT_S = 0.3
@@ -31,10 +31,10 @@ _LAST_MOMENT_S = 0.3
 def print_live(
     options: CaptureOptions, line_format: LineFormat, count: int | None, seconds: float | None
 ) -> int:
-    """Capture and print until `count` packets, `seconds`, or a signal; returns the exit status.
+    """Capture and print until `count` packets, `seconds`, or a signal; return the exit status.
 
-    Raises `CommandError` if capturing is impossible, or if an interface went away: not all that
-    was asked for was seen.
+    Raise `CommandError` if capturing is impossible, or if an interface was deleted, which makes the
+    output incomplete.
     """
     printer = Printer(line_format, count, signal=lambda: interrupts.number)
     with ExitStack() as stack:
@@ -52,7 +52,7 @@ def print_live(
         except ReaderStuckError as stuck:
             _leave_at_once(capturing, printer, stuck.number)
         capturing.join()
-        _say_total(capturing, printer)
+        _report_totals(capturing, printer)
     if capturing.failure is not None:
         raise capturing.failure
     if capturing.lost:
@@ -61,30 +61,30 @@ def print_live(
     return 0
 
 
-def _say_total(capturing: CaptureThread, printer: Printer) -> None:
+def _report_totals(capturing: CaptureThread, printer: Printer) -> None:
     captured, refused = capturing.captured, capturing.backlog.refused
     unprinted = captured - refused - printer.written
     print_message(
         f"{captured} packet{'s' * (captured != 1)} captured, {capturing.dropped} dropped by kernel"
-        + (f", {refused} dropped here as printing was too slow" if refused else "")
+        + (f", {refused} dropped because printing was too slow" if refused else "")
         + (f", {unprinted} not printed" if unprinted else "")
     )
 
 
 def _leave(capturing: CaptureThread, printer: Printer) -> None:
-    """The second signal: say the counts; the signal then does what it does."""
+    """Report the counts at the second signal, which then ends the program."""
     capturing.join(_LAST_BLOCK_S)
-    _say_total(capturing, printer)
+    _report_totals(capturing, printer)
 
 
 def _leave_at_once(capturing: CaptureThread, printer: Printer, number: int) -> None:
-    """A signal, and nobody reads: say the counts if that does not block, and end.
+    """End the program at a signal while nothing reads; report the counts if that cannot block.
 
-    The capturing thread is not waited for: it may be saying something to the same reader.
+    Do not wait long for the capturing thread: it may be writing to the same reader.
     """
     capturing.join(_LAST_MOMENT_S)
     room = select.poll()
     room.register(2, select.POLLOUT)
     if room.poll(0):
-        _say_total(capturing, printer)
+        _report_totals(capturing, printer)
     os._exit(128 + number)

@@ -1,11 +1,11 @@
-"""How `dump` writes a packet: a line for the user, an object for a program, chosen fields.
+"""The output formats of `dump`: a line for the user, an object for a program, chosen fields.
 
-A *line format* turns a `CapturedPacket` into text. All of them read the
-same `core.wire` values as the screen does, so the two cannot disagree. Where that fails, which is
-a fault of ours, `LineFormat.failed` makes the line that says so, of what is known without it.
+A *line format* turns a `CapturedPacket` into text. All of them read the same `core.wire` values as
+the screen, so the two cannot disagree. If that fails because of an internal error,
+`LineFormat.failed` makes a line that reports it, of what is known without these values.
 
-Time in lines is in seconds since the first packet, cut to microseconds; in JSON it is the
-whole timestamp, nanoseconds included.
+Lines give the time in seconds since the first packet, cut to microseconds; JSON gives the whole
+timestamp with nanoseconds.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(".") for byte in range(2
 
 
 class LineFormat(Protocol):
-    """How a packet is written."""
+    """Writes a packet."""
 
     def __call__(self, packet: CapturedPacket) -> str:
-        """The line or lines of a frame."""
+        """Return the line or lines of a packet."""
         ...
 
     def failed(self, packet: CapturedPacket, words: str) -> str:
-        """The line of a frame that could not be described; `words` say so."""
+        """Return the line of a packet that could not be described; `words` report the failure."""
         ...
 
 
 class UnknownFieldError(Exception):
-    """A name that no packet's record can have; the text offers the nearest ones."""
+    """An unknown field name; the text offers the nearest known ones."""
 
 
 def choose_format(*, as_json: bool, raw: bool, as_hex: bool, fields: str | None) -> LineFormat:
-    """The line format that the options ask for. Raises `UnknownFieldError`."""
+    """Return the line format that the options name. Raise `UnknownFieldError`."""
     if as_json:
         return JsonLines(raw)
     if fields is not None:
@@ -55,7 +55,7 @@ def choose_format(*, as_json: bool, raw: bool, as_hex: bool, fields: str | None)
 
 
 class JsonLines:
-    """One JSON object a packet. ASCII only, so nothing in it can steer a terminal."""
+    """One JSON object per packet, in ASCII, so that nothing in it controls a terminal."""
 
     def __init__(self, raw: bool) -> None:
         self._raw = raw
@@ -65,14 +65,14 @@ class JsonLines:
         return self._encode(frame_record(packet, packet.dissect(), self._raw))
 
     def failed(self, packet: CapturedPacket, words: str) -> str:
-        """What is known of the frame itself, and ``frame.fault``."""
+        """Return what is known of the frame itself, and ``frame.fault``."""
         return self._encode(_failed_record(packet, words, self._raw))
 
 
 class FieldLines:
-    """The values of some fields, parted by tabs, as JSON writes them but without quotes.
+    """The values of some fields, separated by tabs, as JSON writes them but without quotes.
 
-    A list's items are parted by commas; a field that the packet has not is empty.
+    Commas separate the items of a list. A field that the packet does not have is empty.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -90,7 +90,7 @@ class FieldLines:
         return self._line(values)
 
     def failed(self, packet: CapturedPacket, words: str) -> str:
-        """The fields of the frame itself; those of the packet stay empty."""
+        """Return the fields of the frame itself; those of the packet stay empty."""
         return self._line(_failed_record(packet, words, self._raw))
 
     def _line(self, values: dict[str, Any]) -> str:
@@ -98,7 +98,7 @@ class FieldLines:
 
 
 class TextLines:
-    """One line a packet: number, time, source, destination, protocol, length, what it says."""
+    """One line per packet: number, time, source, destination, protocol, length, Info."""
 
     def __init__(self) -> None:
         self._first_ns: int | None = None
@@ -111,9 +111,9 @@ class TextLines:
         return self._line(packet, summary, wrong)
 
     def failed(self, packet: CapturedPacket, words: str) -> str:
-        """The same columns, with `words` for what the packet says."""
+        """Return the same columns, with `words` as Info."""
         dissection = None
-        with suppress(Exception):  # it may be what failed
+        with suppress(Exception):  # it may be the part that failed
             dissection = packet.dissect()
         return self._line(packet, failed_summary(dissection, words), ())
 
@@ -140,12 +140,12 @@ class HexLines:
         return "\n".join((self._line(packet), *_hex_lines(packet.data), ""))
 
     def failed(self, packet: CapturedPacket, words: str) -> str:
-        """A line that says so, and all bytes."""
+        """Return a line that reports the failure, and all bytes."""
         return "\n".join((self._line.failed(packet, words), *_hex_lines(packet.data), ""))
 
 
 def frame_record(packet: CapturedPacket, dissection: Dissection, raw: bool) -> dict[str, Any]:
-    """What PRODUCT's JSON contract says of one packet, in its order."""
+    """Return the JSON record of one packet, its keys in the documented order."""
     values = _frame_facts(packet)
     record(dissection, values)
     if raw:
@@ -154,8 +154,9 @@ def frame_record(packet: CapturedPacket, dissection: Dissection, raw: bool) -> d
 
 
 def _failed_record(packet: CapturedPacket, words: str, raw: bool) -> dict[str, Any]:
-    """The keys of a packet that could not be described: its bytes are data, ``frame.fault`` says
-    why.
+    """Return the keys of a packet that could not be described.
+
+    Its bytes are data, and ``frame.fault`` gives the reason.
     """
     values = _frame_facts(packet) | {"frame.protocols": "data", "frame.fault": words}
     if raw:
@@ -164,7 +165,7 @@ def _failed_record(packet: CapturedPacket, words: str, raw: bool) -> dict[str, A
 
 
 def _frame_facts(packet: CapturedPacket) -> dict[str, Any]:
-    """What is known of a frame without reading its bytes."""
+    """Return what is known of a frame without reading its bytes."""
     values: dict[str, Any] = {"frame.number": packet.number}
     if is_timed(packet.timestamp_ns, packet.flags):
         values["frame.time_epoch"] = seconds_text(packet.timestamp_ns, 9)

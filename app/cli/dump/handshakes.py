@@ -1,8 +1,8 @@
-"""The initial sequence numbers of the connections that `dump` saw begin.
+"""The initial sequence numbers of the connections whose handshakes `dump` has printed.
 
-A packet's sequence numbers are shown relative to the SYNs of its two directions (RFC 9293 §3.4)
-where those were seen; `dump` reads in order, so a table filled on the way is enough. It is
-bounded: the connections that have been silent for longest are forgotten first.
+Sequence numbers are shown relative to the SYNs of the two directions (RFC 9293 §3.4), if these were
+captured. `dump` reads packets in order, so a table that it fills on the way is enough. The table is
+bounded: it forgets the connections that were silent for longest.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Handshakes:
         self._initial: OrderedDict[Direction, int] = OrderedDict()
 
     def base(self, dissection: Dissection) -> SequenceBase | None:
-        """What to subtract from this packet's numbers; None where it is not TCP.
+        """Return what to subtract from this packet's numbers; None if it is not TCP.
 
-        A SYN's own number is remembered for the packets that follow.
+        Remember the number of a SYN for the packets that follow.
         """
         tcp = dissection.layer("tcp")
         network = dissection.layer("ip") or dissection.layer("ipv6")
@@ -41,13 +41,13 @@ class Handshakes:
         data = dissection.data
         source, destination = (slot.number(data, network.offset) for slot in _ENDS[network.name])
         from_port, to_port = (slot.number(data, tcp.offset) for slot in _PORTS)
-        there: Direction = (source, from_port, destination, to_port)
-        back: Direction = (destination, to_port, source, from_port)
+        forward: Direction = (source, from_port, destination, to_port)
+        backward: Direction = (destination, to_port, source, from_port)
         if _SYN.number(data, tcp.offset):
-            self._initial[there] = _SEQUENCE.number(data, tcp.offset)
+            self._initial[forward] = _SEQUENCE.number(data, tcp.offset)
             if len(self._initial) > LIMIT:
                 self._initial.popitem(last=False)
-        return SequenceBase(self._recall(there), self._recall(back))
+        return SequenceBase(self._recall(forward), self._recall(backward))
 
     def _recall(self, direction: Direction) -> int | None:
         initial = self._initial.get(direction)

@@ -1,10 +1,10 @@
-"""Printing packets until enough were seen.
+"""Print packets until enough were printed.
 
-Output is flushed after each batch: who reads a live pipe sees packets as they come, and a
-large file is still written in large pieces.
+The output is flushed after each batch or chunk: the reader of a live pipe gets packets as they
+arrive, and a large file is still written in large pieces.
 
-A packet whose description fails, by a fault of ours, gets a line that says so and is counted;
-`Printer.finish` tells how many.
+A packet that cannot be described because of an internal error gets a line that reports it, and is
+counted; `Printer.finish` reports the count.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.wire.present.faults import Faults
 
 
 class Printer:
-    """Prints batches until there were `limit` packets (None: no limit) or `enough` says so.
+    """Prints packets until there were `limit` (None: no limit) or `enough` returns True.
 
     `signal` is as for `CommandOutput`.
     """
@@ -41,12 +41,12 @@ class Printer:
 
     @property
     def written(self) -> int:
-        """How many of the printed ones were handed to standard output."""
+        """The number of printed packets that standard output took."""
         return self._output.written
 
     @property
     def done(self) -> bool:
-        """No packet is wanted any more."""
+        """True once no more packets are to be printed."""
         return self.printed == self._limit or self._enough()
 
     def print(self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]) -> None:
@@ -61,7 +61,7 @@ class Printer:
     def _text(self, packet: CapturedPacket) -> str:
         try:
             return self._format(packet)
-        except Exception as error:  # ours; the packets after this one are not to be lost
+        except Exception as error:  # internal: print the packets that follow
             return self._format.failed(packet, self._faults.note(packet.number, error))
 
     def finish(self) -> None:

@@ -71,7 +71,7 @@ def test_what_is_odd_is_said():
         (4 << PacketFlag.FCS_SHIFT, "frame.fcs_length", "4 bytes"),
         (PacketFlag.CHECKSUM_NOT_READY, "frame.checksum_state", "checksum not filled in yet"),
         (PacketFlag.CHECKSUM_VALID, "frame.checksum_state", "checksum accepted"),
-        (PacketFlag.SEGMENTED, "frame.segmented", "still to be cut into segments"),
+        (PacketFlag.SEGMENTED, "frame.segmented", "not yet cut into segments"),
     ],
 )
 def test_flags_become_rows(flags, key, value):

@@ -171,7 +171,7 @@ def test_a_second_signal_leaves_at_once_and_says_so(start: Start, listener: sock
     dump = start("-i", "lo", "--json")
     send(listener, 30_000)
     dump.process.send_signal(signal.SIGINT)
-    dump.wait_until("still to be printed")
+    dump.wait_until("are not printed yet")
     dump.process.send_signal(signal.SIGINT)
     assert dump.process.wait(PATIENCE_S) == -signal.SIGINT
     _, out, said = dump.end()
