@@ -72,7 +72,7 @@ class ScriptedTransmission(PreparedTransmission):
 class ScriptedInjector:
     """Takes packets; refuses with `error` if there is one."""
 
-    def __init__(self, machine: ScriptedMachine) -> None:
+    def __init__(self, machine: ScriptedHost) -> None:
         self._machine = machine
 
     def __enter__(self) -> ScriptedInjector:
@@ -98,7 +98,7 @@ class ScriptedInjector:
         return count
 
 
-class ScriptedMachine(ForgeHost):
+class ScriptedHost(ForgeHost):
     """Has lo and eth0, and a route to everything but 203.0.113.9."""
 
     def __init__(self, wire: Callable[[bytes], None] = lambda packet: None) -> None:
@@ -142,7 +142,7 @@ class ScriptedMachine(ForgeHost):
         return ScriptedInjector(self)  # type: ignore[return-value]
 
 
-class Neighbor(ScriptedMachine):
+class Neighbor(ScriptedHost):
     """Finds out, when it may ask the link, that the next hop is everybody."""
 
     def suggest_from_routes(

@@ -21,7 +21,7 @@ from core.net.interfaces import InterfaceInfo
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
 from tests.idle import eventually
-from tests.scripted_forge import ScriptedMachine
+from tests.scripted_forge import ScriptedHost
 from tests.waiting import PATIENCE_S
 
 NOWHERE = Paths(Path("/dev/null/config.toml"), Path("/dev/null/state.json"))  # also for root
@@ -127,7 +127,7 @@ def scripted_monitor(
         interfaces=lambda: INTERFACES,
         clock=clock,
         time_of_day=lambda: "12:03:44",
-        machine=machine or ScriptedMachine(),
+        machine=machine or ScriptedHost(),
     )
     monitor.NOTIFICATION_TIMEOUT = PATIENCE_S  # type: ignore[misc] # for busy hosts
     monitor.bridge.analysis.patience_s = PATIENCE_S

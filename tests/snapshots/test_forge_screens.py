@@ -11,7 +11,7 @@ from app.config.paths import Paths
 from app.screens.dialogs.dialog import Confirm
 from tests.idle import eventually
 from tests.scripted import HOST, scripted_store
-from tests.scripted_forge import ScriptedMachine, Wire
+from tests.scripted_forge import ScriptedHost, Wire
 from tests.scripted_monitor import filled, main, scripted_monitor
 from widgets.forge.outcome import ForgeOutcome
 
@@ -27,7 +27,7 @@ def monitor(tmp_path, monkeypatch):
     paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
     paths.config.write_text("[forge]\naudit = false\n")
     store = scripted_store()
-    return scripted_monitor(store, paths=paths, machine=ScriptedMachine(Wire(store)))
+    return scripted_monitor(store, paths=paths, machine=ScriptedHost(Wire(store)))
 
 
 async def until(pilot: Pilot, condition) -> None:

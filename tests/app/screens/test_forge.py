@@ -35,7 +35,7 @@ from core.forge.values import SendMethod
 from core.store.packet_store import PacketStore
 from tests.idle import eventually
 from tests.scripted import HOST, SERVER, scripted_store
-from tests.scripted_forge import ETH0, NO_ROUTE, Neighbor, ScriptedMachine, Wire
+from tests.scripted_forge import ETH0, NO_ROUTE, Neighbor, ScriptedHost, Wire
 from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
 from tests.support import remarks_of
 from widgets.forge.changes import FormState
@@ -53,7 +53,7 @@ class Stage:
 
     pilot: Pilot[None]
     screen: MainScreen
-    machine: ScriptedMachine
+    machine: ScriptedHost
     store: PacketStore
     paths: Paths
 
@@ -89,7 +89,7 @@ async def forging(tmp_path, size="wide", engine=None, config="", machine=None):
     paths = Paths(tmp_path / "config.toml", tmp_path / "state" / "state.json")
     paths.config.write_text(config)
     store = scripted_store()
-    machine = machine or ScriptedMachine(Wire(store))
+    machine = machine or ScriptedHost(Wire(store))
     monitor = scripted_monitor(store, engine or ScriptedEngine(), paths=paths, machine=machine)
     async with monitor.run_test(size=SIZES[size]) as pilot:
         screen = await filled(pilot)
@@ -250,7 +250,7 @@ async def test_suggestions_come_while_typing(tmp_path):
         )
 
 
-class Unrouted(ScriptedMachine):
+class Unrouted(ScriptedHost):
     """A host that reads its routing table as the real one does, and finds no route."""
 
     def suggest_from_routes(self, draft, interface="", *, resolve=False):
@@ -655,7 +655,7 @@ async def test_keeping_a_draft_asks_for_its_name(tmp_path):
 @pytest.mark.parametrize("size", [(160, 45), (120, 36), (80, 24), (60, 24)])
 async def test_the_bytes_have_the_room_that_their_lines_need(size):
     """Also if the first width of the view changes how many bytes are on a line."""
-    monitor = scripted_monitor(scripted_store(), machine=ScriptedMachine())
+    monitor = scripted_monitor(scripted_store(), machine=ScriptedHost())
     async with monitor.run_test(size=size) as pilot:
         await filled(pilot)
         await pilot.press("f2")

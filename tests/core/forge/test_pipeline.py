@@ -27,7 +27,7 @@ from core.forge.service import ForgeService
 from core.forge.values import SendMethod, SendPlan
 from core.wire.link.ethernet import ETHERNET
 from tests.scripted import HOST
-from tests.scripted_forge import NO_ROUTE, Neighbor, ScriptedMachine
+from tests.scripted_forge import NO_ROUTE, Neighbor, ScriptedHost
 from tests.support import remarks_of
 from tests.waiting import until
 
@@ -91,7 +91,7 @@ class Driven:
         return audit, SendHistory(StateDatabase(self.folder)).entries(), self.approved
 
 
-def by_form(order: Order, folder: Path, host: ScriptedMachine, answer: bool) -> Driven:
+def by_form(order: Order, folder: Path, host: ScriptedHost, answer: bool) -> Driven:
     service = ForgeService(folder, host=host)
     questions: list[str] = []
     try:
@@ -107,7 +107,7 @@ def by_form(order: Order, folder: Path, host: ScriptedMachine, answer: bool) -> 
         service.close()
 
 
-def by_command(order: Order, folder: Path, host: ScriptedMachine, answer: bool) -> Driven:
+def by_command(order: Order, folder: Path, host: ScriptedHost, answer: bool) -> Driven:
     class Terminal:
         def isatty(self) -> bool:
             return True
@@ -147,7 +147,7 @@ def both(
     """Drive an order through form and command, each with a state folder of its own."""
     driven = []
     for drive, name in ((by_form, "form"), (by_command, "command")):
-        host = ScriptedMachine()
+        host = ScriptedHost()
         host.error = error
         driven.append(drive(order, folder / name / "rawscope", host, answer))
     return driven[0], driven[1]
@@ -244,7 +244,7 @@ def test_a_draft_is_evaluated_once(monkeypatch) -> None:
         return evaluate(draft, suggested, files)
 
     monkeypatch.setattr(pipeline, "evaluate", counting)
-    host = ScriptedMachine()
+    host = ScriptedHost()
     pipeline.resolve(pipeline.build(FRAME, host), host)
     assert evaluated == [FRAME.drafts[0]]
 
@@ -252,7 +252,7 @@ def test_a_draft_is_evaluated_once(monkeypatch) -> None:
 @given(st.sampled_from(sorted(TEMPLATES)), st.integers(0, 65535), st.booleans())
 def test_the_bytes_shown_are_the_bytes_sent(name, port, typed) -> None:
     """The socket gets the bytes that the form evaluates with the same suggestions."""
-    host = ScriptedMachine()
+    host = ScriptedHost()
     drafts = tuple(
         draft.with_texts({"ip.dst": SERVER} | ({"udp.srcport": str(port)} if typed else {}))
         for draft in TEMPLATES[name].drafts

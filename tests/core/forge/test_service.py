@@ -33,7 +33,7 @@ from core.forge.values import SendMethod, SendPlan
 from core.store.packet_store import PacketStore
 from core.store.view import View
 from tests.scripted import HOST, SERVER, scripted_store
-from tests.scripted_forge import ScriptedMachine, Wire
+from tests.scripted_forge import ScriptedHost, Wire
 from tests.waiting import until
 
 NOT_OPENED = "not opened"
@@ -56,9 +56,9 @@ class Unopened(ForgeHost):
 class Followed:
     """A service that sends into a store, which the test has it follow as the screen does."""
 
-    def __init__(self, folder: Path, host: ScriptedMachine | None = None) -> None:
+    def __init__(self, folder: Path, host: ScriptedHost | None = None) -> None:
         self.store = scripted_store()
-        self.host = host or ScriptedMachine(Wire(self.store))
+        self.host = host or ScriptedHost(Wire(self.store))
         self.service = ForgeService(folder, audit=False, host=self.host)
         self.generation = 1
 
@@ -190,7 +190,7 @@ def test_the_packets_of_another_store_are_not_shown_as_sent(followed: Followed) 
     assert followed.follow().sent_numbers == frozenset()
 
 
-class SlowRoutes(ScriptedMachine):
+class SlowRoutes(ScriptedHost):
     """Answers the first request for suggestions when the test lets it."""
 
     def __init__(self) -> None:

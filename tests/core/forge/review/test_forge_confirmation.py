@@ -19,7 +19,7 @@ from core.forge.service import ForgeService
 from core.forge.values import SendMethod
 from tests.live.network import until
 from tests.scripted import HOST, SERVER
-from tests.scripted_forge import Neighbor, ScriptedMachine
+from tests.scripted_forge import Neighbor, ScriptedHost
 
 UDP = {"ip.dst": SERVER, "ip.src": HOST}
 
@@ -27,7 +27,7 @@ UDP = {"ip.dst": SERVER, "ip.src": HOST}
 class Asked:
     """A forger, and what it asks."""
 
-    def __init__(self, folder: Path, machine: ScriptedMachine) -> None:
+    def __init__(self, folder: Path, machine: ScriptedHost) -> None:
         self.machine = machine
         self.forger = ForgeService(folder, host=machine)
 
