@@ -60,8 +60,11 @@ class FormModel:
         )
 
     def obstacle(self) -> Obstacle | None:
-        """Return what prevents sending, or None: errors of any draft, errors of the settings, a
-        destination that is not filled in."""
+        """Return what prevents sending, or None.
+
+        Obstacles are errors of any draft, errors of the settings, and a destination that is not
+        filled in.
+        """
         evaluations = self.evaluations()
         for index, evaluation in enumerate(evaluations):
             for field in evaluation.errors:
@@ -84,8 +87,10 @@ class FormModel:
             self._update()
 
     def fill(self, state: FormState) -> None:
-        """Replace drafts and settings, open every heading, and select the destination if it is
-        missing, else the first row."""
+        """Replace drafts and settings, and open every heading.
+
+        Select the destination if it is missing, else the first row.
+        """
         self._closed.clear()
         self.state = state
         self._update()

@@ -34,10 +34,9 @@ def layer_names(place: LayerPosition) -> tuple[str, ...]:
 
 
 def with_layer(draft: Draft, place: LayerPosition, name: str) -> Draft:
-    """Return the draft with this layer in place of the innermost one at its position, or without
-    one if `name` is empty.
+    """Return the draft with this layer in place of the innermost one at its position.
 
-    ARP needs a link header and carries nothing.
+    An empty `name` removes that layer. ARP needs a link header and carries nothing.
     """
     layers = list(draft.layers)
     here = [index for index, held in enumerate(layers) if KINDS[held].place is place]

@@ -1,7 +1,7 @@
-"""The outcome of a send: each field as requested and as captured, and the replies. See
-`widgets.forge.report`.
+"""The outcome of a send: requested and captured values of each field, and the replies.
 
-Enter or a double click on a line about a packet reports that the user wants to see it.
+Enter or a double click on a line about a packet reports that the user wants to see it. The lines
+are those of `widgets.forge.report`.
 """
 
 from __future__ import annotations

@@ -45,8 +45,9 @@ StyleOf = Callable[[str], Style]
 
 @dataclass(frozen=True, slots=True)
 class FormLayout:
-    """The columns of the form: `value` is the cell where values begin, `width` that of the whole
-    line.
+    """The columns of the form.
+
+    `value` is the cell where values begin, `width` that of the whole line.
     """
 
     value: int
@@ -71,8 +72,9 @@ def _label_width(row: FormRow) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ShownChoice:
-    """A choice on the screen: cells `start` to before `stop`, counted from the value. An arrow
-    stands for the nearest choice that has no room.
+    """A choice on the screen: cells `start` to before `stop`, counted from the value.
+
+    An arrow stands for the nearest choice that has no room.
     """
 
     index: int
@@ -82,8 +84,9 @@ class ShownChoice:
 
 
 def choices_shown(row: FormRow, room: int) -> list[ShownChoice]:
-    """Return all choices side by side; if they do not fit, as many around the chosen one as fit,
-    and arrows to the others.
+    """Return all choices side by side.
+
+    If they do not fit, return as many around the chosen one as fit, and arrows to the others.
     """
     texts = [f" {choice} " for choice in row.choices]
     first, last = 0, len(texts)
@@ -184,8 +187,9 @@ def _value(row: FormRow, layout: FormLayout, style_of: StyleOf) -> list[Segment]
 def _edited(
     row: FormRow, layout: FormLayout, style_of: StyleOf, editor: LineEditor
 ) -> list[Segment]:
-    """Return the pieces of the edited value: the text with its cursor, or the value that counts
-    while there is no text.
+    """Return the pieces of the edited value: the text with its cursor.
+
+    While there is no text, the value that counts is shown.
     """
     edit, cursor = style_of("forge-form--edit"), style_of("forge-form--cursor")
     room = layout.room

@@ -26,8 +26,10 @@ class RowEditor:
         self.begin()
 
     def begin(self) -> None:
-        """Edit the selected row from its present text, which is replaced by the first character
-        typed unless a key moves the cursor before."""
+        """Edit the selected row from its present text.
+
+        The first character typed replaces that text, unless a key moves the cursor before.
+        """
         row = self._model.row
         self._key, self._row_text = row.key, row.text
         self.line = LineEditor(row.text, selected=True)

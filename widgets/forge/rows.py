@@ -89,7 +89,9 @@ class FormRow:
 
 @dataclass(frozen=True, slots=True)
 class Surrounding:
-    """What the form knows of this host: its interfaces, the one that the route takes, and an
+    """What the form knows of this host.
+
+    `interfaces` are its names, `route_interface` the one that the route takes, `trouble` an
     obstacle.
     """
 

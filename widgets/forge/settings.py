@@ -18,8 +18,9 @@ FASTEST = 10_000_000  # packets a second
 
 @dataclass(frozen=True, slots=True)
 class SendSettings:
-    """What the user typed. `interface` is empty if the route decides; `count`, `rate`, and
-    `interval` are texts.
+    """What the user typed.
+
+    `interface` is empty if the route decides; `count`, `rate`, and `interval` are texts.
     """
 
     method: SendMethod = SendMethod.IP

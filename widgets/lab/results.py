@@ -121,9 +121,7 @@ class LabResults(Widget):
         return table
 
     def _meanwhile_table(self) -> Table:
-        """Return a table of what each model's process did, for a screen without room beside the
-        figures.
-        """
+        """Return a table of the process states, for a screen without room beside the figures."""
         table = self._table("Model")
         table.add_column(Text("Process states", self._style("head")), ratio=1)
         for result in self._models:

@@ -1,4 +1,4 @@
-"""The demo's conversations are real: what they must cause is seen in the kernel's own answers."""
+"""The demo's conversations are real: the kernel's own answers show their effects."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_nothing_leaves_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_runs_until_it_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The thread goes round through all conversations, counts, and ends with the block."""
+    """The thread cycles through all conversations, counts them, and ends with the block."""
     twice = threading.Event()
     rounds = 0
 
@@ -70,7 +70,7 @@ def test_runs_until_it_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_clients_of_the_echo_server_of_every_kind() -> None:
-    """They chat, half-close, and the slow one is backed up; all of it told by the server."""
+    """They chat, half-close, and the slow one is backed up, as the server reports."""
     engine = Engine(PacketStore())
     engine.start()
     clients = DemoClients(engine.echo, threading.Event().wait)
@@ -123,7 +123,7 @@ def test_a_client_that_the_person_closes_comes_again() -> None:
 
 
 def test_teaching_switches_do_not_stop_the_clients() -> None:
-    """With one byte a wake-up and no draining nothing comes back in time; they go on."""
+    """They go on when one byte per wake-up brings nothing back in time."""
     engine = Engine(PacketStore())
     engine.start()
     clients = DemoClients(engine.echo, threading.Event().wait)

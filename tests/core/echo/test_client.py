@@ -106,7 +106,7 @@ def test_the_mark_at_every_place_around_the_border_of_a_read(trigger, drain, gap
 @pytest.mark.parametrize("end", [Kind.END, Kind.RESET])
 @pytest.mark.parametrize("before_call", range(6))
 def test_the_end_beside_any_call_is_seen(trigger, drain, size, end, before_call):
-    """It comes with the bytes, between the wait and the read, between read and write, later."""
+    """The end arrives with the bytes, before the read, between read and write, or later."""
     schedule = [0] * before_call + [2]
     acts = [*_sends(*[size] * bool(size)), Act(end)]
     ran = run(acts, trigger, Switches(BUDGET, drain), schedule=schedule)
@@ -177,7 +177,7 @@ def test_a_signal_at_the_mark_is_no_end_of_the_bytes():
 
 
 def _cost(sizes, trigger, drain, *, logged=False):
-    """Reads, and those that got EAGAIN, for messages that come one after the other."""
+    """Return the reads, and the EAGAINs among them, of messages that arrive one by one."""
     acts = [Act(Kind.LOG)] * logged + _sends(*sizes)
     ran = run(acts, trigger, Switches(BUDGET, drain))
     assert ran.kernel.echoed == ran.kernel.sent
@@ -218,7 +218,7 @@ _REAL = st.lists(
     budget=st.sampled_from((1, BUDGET, READ_SIZE)),
 )
 def test_real_sockets(trigger, drain, pieces, waits, end, budget):
-    """Where `waits` says so the client waits for its bytes before it sends the next ones."""
+    """Where `waits` is set, the client waits for the echo before it sends more."""
     with Served() as served:
         served.do(served.server.set_switches, Switches(budget, drain))
         client = served.connect(served.listen(trigger))

@@ -46,7 +46,7 @@ def served():
 
 
 def _ask(connected, data=b"ping"):
-    """One message there and back; seconds."""
+    """Return the seconds that one message takes there and back."""
     started = time.perf_counter()
     connected.sendall(data)
     assert receive_exactly(connected, len(data)) == data
@@ -164,7 +164,7 @@ def test_a_spare_descriptor_that_was_lost_comes_back(trigger):
 
 
 def test_a_lost_spare_takes_the_first_descriptor_that_is_free():
-    """Nothing is free when the listener is woken; later one is, and nobody is left in the queue."""
+    """No descriptor is free when the listener resumes; later one is, and the queue empties."""
 
     class Scarce(SpareDescriptor):
         free = False
@@ -174,7 +174,7 @@ def test_a_lost_spare_takes_the_first_descriptor_that_is_free():
                 super().open()
 
     class Full:
-        """A listening socket that has a descriptor only while the spare is given up for it."""
+        """A listening socket that can accept only while the spare descriptor is closed."""
 
         def __init__(self, real):
             self.real = real
@@ -221,7 +221,7 @@ def _is_served(client):
 
 def test_without_even_a_spare_descriptor_the_listener_rests_and_comes_back():
     class Exhausted:
-        """A listening socket for which no descriptor can be had, until `cured`."""
+        """A listening socket for which no descriptor is free until `cured`."""
 
         def __init__(self, real):
             self.real, self.tries, self.cured = real, 0, False
@@ -262,7 +262,7 @@ def test_without_even_a_spare_descriptor_the_listener_rests_and_comes_back():
 
 @pytest.mark.parametrize("code", [errno.ECONNABORTED, errno.EPROTO, errno.EPERM])
 def test_connection_that_is_gone_before_it_is_accepted_is_counted(code):
-    """Linux hands such a connection over and lets the first read fail; other errors can come."""
+    """Linux accepts such a connection and fails the first read; other errors are possible."""
 
     class OneIsGone:
         def __init__(self, real):
@@ -368,7 +368,7 @@ from tests.core.echo.serving import Served
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 
 def loopback(flags):
-    """Turn it on or off (netdevice(7))."""
+    """Turn the interface on or off (netdevice(7))."""
     with socket.socket(type=socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags))
 
@@ -383,7 +383,7 @@ with Served(options) as served:
 
 
 def test_client_that_vanished_is_found_by_keepalive():
-    """In a network namespace of its own, whose loopback goes down: no FIN, no RST, no answer."""
+    """The loopback of a network namespace goes down: no FIN, no RST, no answer arrives."""
     code = [require_unshare(), "--net", sys.executable, "-c", VANISHING]
     done = subprocess.run(
         code, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
@@ -413,7 +413,7 @@ def test_reset_in_the_middle_of_a_write_ends_only_that_connection(served, trigge
     _fill(breaking)
 
     def all_lies_still(snapshot):
-        """What went back is with the peer, unread there, or in our kernel's send buffer."""
+        """Return True if every echoed byte is unread at the peer or in the kernel's send buffer."""
         table = snapshot.clients
         under_way = unread(breaking) + int(table.unsent.sum())
         return table.held.any() and int(table.bytes_out.sum()) == under_way
@@ -538,7 +538,7 @@ while True: hose.sendall(piece)
 
 @BOTH
 def test_a_turn_of_one_client_is_bounded(served, trigger):
-    """However much has come in, others are served after 16 reads, of a thousand there could be."""
+    """Other clients are served after 16 reads, however many bytes have arrived."""
     served.do(served.server.set_switches, Switches(64, drain=Drain.EAGAIN))
     listener = served.listen(trigger)
     full, other = served.connect(listener), served.connect(listener)
@@ -576,7 +576,7 @@ def test_partial_writes_with_the_smallest_buffers_lose_nothing(
     data, partial = noise(3_000_000), []
 
     def counting(descriptor, data, write=os.write):
-        """Notes when the kernel took a part only."""
+        """Record writes of which the kernel took only a part."""
         sent = write(descriptor, data)
         if sent < len(data):
             partial.append(sent)
@@ -618,9 +618,11 @@ def test_a_storm_of_signals_changes_nothing(trigger, tmp_path):
 
 @BOTH
 def test_churn_leaves_nothing_behind(trigger):
-    """8,000 connections as fast as four threads make them, in four steps: a leak of one descriptor
-    or of 200 bytes a client would show in each, what the allocator takes once only in one. Ten
-    minutes of it are `tests.bench.bench_churn`."""
+    """Four threads make 8,000 connections as fast as they can, in four steps.
+
+    A leak of one descriptor or of 200 bytes per client would show in each step; memory that the
+    allocator takes once shows only in one. `tests.bench.bench_churn` does this for ten minutes.
+    """
     with ServedProcess(trigger.value) as served:
         descriptors, resident = [], []
         for made in range(2000, 8001, 2000):
@@ -636,7 +638,7 @@ def test_churn_leaves_nothing_behind(trigger):
 
 
 def _churn(address, count):
-    """Connect, one byte there and back, and away, by four threads."""
+    """Connect, exchange one byte, and close, in four threads."""
 
     def come_and_go():
         for _ in range(count // 4):

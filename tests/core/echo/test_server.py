@@ -36,7 +36,7 @@ def served():
 
 
 def _interest(served, descriptor):
-    """The events epoll waits for, from /proc (proc(5), fdinfo of an epoll descriptor)."""
+    """Return the events that epoll waits for (proc(5), fdinfo of an epoll descriptor)."""
     with open(f"/proc/self/fdinfo/{served.loop._epoll.fileno()}") as info:
         for line in info:
             words = line.split()
@@ -182,7 +182,7 @@ def test_paused_client_is_not_read_and_goes_on_where_it_was(served, trigger):
 
 @pytest.fixture
 def paused(trigger):
-    """A loop turned by hand, its server, and both ends of a client whose reading is paused."""
+    """A loop that the test runs, its server, and both ends of a client that is paused."""
     with contextlib.ExitStack() as stack:
         loop = EpollLoop()
         stack.callback(loop.close)
@@ -196,12 +196,12 @@ def paused(trigger):
 
 
 def _events(loop):
-    """How many events twenty looks give."""
+    """Return the number of events of twenty waits."""
     return sum(loop.run_once(0) for _ in range(20))
 
 
 def _wait_for_its_end(server):
-    """Until the kernel has the FIN of the only client."""
+    """Wait until the kernel has the FIN of the only client."""
     server._publish()
     while server.snapshot().clients.state(0) != "CLOSE_WAIT":
         server._publish()
@@ -234,7 +234,7 @@ def test_end_of_a_paused_client_wakes_nobody_until_it_is_read_again(paused):
 
 @BOTH
 def test_end_of_a_client_at_the_high_water_mark_wakes_nobody(trigger):
-    """It reads nothing back, so our buffers stay full: there is nothing to do for it."""
+    """It reads nothing back, so the buffers stay full, and the server has nothing to do."""
     with contextlib.ExitStack() as stack:
         loop = EpollLoop()
         stack.callback(loop.close)
@@ -407,7 +407,7 @@ def test_drain_echoes_those_that_were_not_accepted_yet(served, trigger):
 
 
 def _received(connected):
-    """All bytes up to the end of the stream."""
+    """Return all bytes up to the end of the stream."""
     got = bytearray()
     while piece := connected.recv(1 << 20):
         got += piece
@@ -415,7 +415,7 @@ def _received(connected):
 
 
 def _send_until_nothing_moves(served, client, data):
-    """Send without reading; how many bytes were sent, and how many of them acknowledged."""
+    """Send without reading; return how many bytes were sent, and how many acknowledged."""
     client.setblocking(False)
     sent, known, ends_s = 0, None, time.monotonic() + PATIENCE_S
     while True:

@@ -30,7 +30,7 @@ class TcpInfo(ctypes.Structure):
 
 @pytest.fixture
 def pair():
-    """A connection that has echoed a little: both ends know a round-trip time."""
+    """Return a connection that has echoed a little, so that both ends know a round-trip time."""
     with (
         socket.create_server(("127.0.0.1", 0)) as listening,
         socket.create_connection(listening.getsockname(), PATIENCE_S) as one,
@@ -44,7 +44,7 @@ def pair():
 
 
 def test_state_and_round_trip_time_are_those_of_the_header(pair):
-    """The time changes only with an acknowledgment, and none comes while nothing is sent."""
+    """The time changes only with an acknowledgment, and without data none arrives."""
     for connected in pair:
         told = connected.getsockopt(
             socket.IPPROTO_TCP, socket.TCP_INFO, ctypes.sizeof(TcpInfo)

@@ -43,7 +43,7 @@ def _connect(served, trigger):
 
 
 def _send_unseen(served, client, identifier, pieces):
-    """Send while the client's reading is paused, so that all is there when it goes on."""
+    """Send while the client is paused, so that all bytes are there when it resumes."""
     served.do(served.server.pause_client, identifier)
     whole = b"".join(data for _flag, data in pieces)
     for flag, data in pieces:
@@ -54,7 +54,7 @@ def _send_unseen(served, client, identifier, pieces):
 
 
 def _assert_quiet(served):
-    """The loop turns, and the client is not in it."""
+    """Assert that twenty waits of the loop do not wake the client."""
     before = int(served.snapshot().clients.wake_ups[0])
     turns = served.loop.counters.waits
     while served.loop.counters.waits < turns + 20:
@@ -147,7 +147,7 @@ def test_a_drained_server_echoes_what_lies_behind_the_mark(served, trigger):
 
 
 def test_an_urgent_byte_is_echoed_as_a_plain_one(served):
-    """Nothing urgent goes back: the peer's own out-of-band reading finds none."""
+    """The echo has no urgent byte: the peer's out-of-band read finds none."""
     client, _identifier = _connect(served, Trigger.LEVEL)
     client.send(b"abU", socket.MSG_OOB)
     assert receive_exactly(client, 3) == b"abU"

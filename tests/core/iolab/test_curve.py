@@ -1,4 +1,4 @@
-"""One wake-up costs select and poll the more the more they watch, and epoll the same."""
+"""A wake-up costs select and poll more the more they watch, and costs epoll the same."""
 
 from __future__ import annotations
 

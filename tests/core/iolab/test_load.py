@@ -1,4 +1,4 @@
-"""The load generator: it counts whole messages, and does not believe a server."""
+"""The load generator counts whole messages, and checks every byte of the server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.waiting import PATIENCE_S
 
 @contextlib.contextmanager
 def _answering(answer):
-    """A server of one client that sends `answer(data)` back, or ends for None."""
+    """Run a server of one client that sends back `answer(data)`, or ends for None."""
     listening = socket.create_server(("127.0.0.1", 0))
 
     def serve():

@@ -27,7 +27,7 @@ EVERY = pytest.mark.parametrize("name", [model.name for model in MODELS])
 
 @contextlib.contextmanager
 def _trial(name, clients, *prefix):
-    """A model at work in a process, and where it listens."""
+    """Run a model in a process; yield it and its port."""
     process = subprocess.Popen(
         require_command(*prefix, sys.executable, "-m", "core.iolab.trial", name, str(clients)),
         cwd=ROOT,

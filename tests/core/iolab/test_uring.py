@@ -1,4 +1,4 @@
-"""The rings of io_uring: real operations on a socket pair, around the rings' ends many times."""
+"""The rings of io_uring: real operations on a socket pair, wrapping around many times."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ WIDE = (180, 20)
 
 
 def shown_clients(widget):
-    """The first column of the lines on the screen."""
+    """Return the first column of the lines on the screen."""
     return [line[2:].split()[0] for line in screen_text(widget)[1:] if line]
 
 

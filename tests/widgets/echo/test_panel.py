@@ -1,4 +1,4 @@
-"""The echo panel: what stands above the clients, what a click means, and the log below."""
+"""The echo panel: the lines above the clients, the effects of clicks, and the log below."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SIZE = (68, 20)
 
 
 def texts(snapshot, current=1, width=68, room=20):
-    """The head's lines as text."""
+    """Return the head's lines as text."""
     lines = head_lines(snapshot, current, width, room)
     return ["".join(piece.text for piece in line) for line in lines]
 

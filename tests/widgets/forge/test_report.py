@@ -1,4 +1,4 @@
-"""The report on what was sent, as lines."""
+"""The report on a send, as lines."""
 
 from __future__ import annotations
 
