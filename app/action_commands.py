@@ -9,10 +9,10 @@ from typing import Any
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
-from app.bindings import key_label
 from app.keymap import ACTIONS, Action, KeyContext
 from app.screens.main import MainScreen
 from app.screens.side_panels import SIDE_PANELS
+from app.textual_bindings import key_label
 
 _PANEL_OF = {side.keys: side.id for side in SIDE_PANELS}
 

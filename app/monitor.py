@@ -27,7 +27,6 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from app.action_commands import action_commands
-from app.bindings import bindings
 from app.bridge import Bridge
 from app.config.config_file import load
 from app.config.paths import Paths
@@ -41,6 +40,7 @@ from app.screens.dialogs.too_small import SMALLEST
 from app.screens.main import MainScreen
 from app.terminal.driver import TerminalDriver
 from app.terminal.printable_filter import with_printable_filter
+from app.textual_bindings import bindings
 from app.themes import DEFAULT, DEFAULT_VARIABLES, THEMES
 from core.capture.options import CaptureOptions
 from core.engine.engine import Engine

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from app.bindings import key_label
 from app.keymap import grouped
+from app.textual_bindings import key_label
 from tests.app.made import SYN, capture_of
 from tests.bench.terminal import Terminal
 from tests.sizes import ALL_METHODS, all_methods, class_sizes, modules

@@ -6,7 +6,6 @@ effect is seen in a later snapshot. The server logs the steps of the client unde
 
 from __future__ import annotations
 
-from app.bindings import with_keys
 from app.bridge import Bridge, Scene
 from app.keymap import KeyContext
 from app.screens.connection_filter import client_of
@@ -14,6 +13,7 @@ from app.screens.connection_filter_controller import ConnectionFilterController
 from app.screens.dialogs.add_listener import AddListener
 from app.screens.side_panels import SideController
 from app.screens.workspace import Workspace
+from app.textual_bindings import with_keys
 from core.analysis.connection import tcp_ends
 from core.echo.snapshot import EchoSnapshot
 from core.engine.echo_service import NO_SERVER

@@ -16,8 +16,8 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from app.bindings import key_label
 from app.keymap import ACTIONS
+from app.textual_bindings import key_label
 
 _ALWAYS = ("program.quit", "program.help")
 _GAP = 2

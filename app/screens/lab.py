@@ -16,9 +16,9 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from app.bindings import bindings
 from app.keymap import KeyContext
 from app.screens.key_bar import KeyBar
+from app.textual_bindings import bindings
 from core.iolab.curve import COUNTS, MECHANISMS, CurvePoint
 from core.iolab.lab import LabError, LabOptions, ModelResult, run_curve, run_models
 from core.iolab.models import MODELS

@@ -23,7 +23,6 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Static
 
-from app.bindings import bindings
 from app.bridge import POLL_HZ, Bridge, Scene
 from app.gc_policy import GcPolicy
 from app.keymap import KeyContext
@@ -36,6 +35,7 @@ from app.screens.key_bar import KeyBar
 from app.screens.side_panels import SidePanels
 from app.screens.status import message_of, status_line, why_empty
 from app.screens.workspace import BESIDE, WIDE, Workspace
+from app.textual_bindings import bindings
 from core.engine.engine import EngineState
 from widgets.status.bar import StatusBar
 

@@ -18,8 +18,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from app.bindings import with_keys
 from app.keymap import KeyContext
+from app.textual_bindings import with_keys
 from core.store.selected_packet import SelectedPacket, select_packet
 from core.store.snapshot import Snapshot
 from core.wire.model.field import Span

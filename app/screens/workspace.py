@@ -14,11 +14,11 @@ from textual.containers import Vertical
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from app.bindings import bindings, with_keys
 from app.keymap import KeyContext
 from app.screens.connection_filter import ConnectionFilterLine
 from app.screens.panels import Panels, PanelTabs
 from app.screens.side_panels import SIDE_PANELS
+from app.textual_bindings import bindings, with_keys
 from widgets.packets.packet_table import PacketTable
 
 PACKET_TABS = (("detail", "Detail"), ("hex", "Hex"))

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from core.analysis.analysis_thread import AnalysisThread
 from core.analysis.sequences import NO_SEQUENCES, SequenceIndex, Sequences
+from core.store.filtered_view import FilteredPackets, Predicate, View
 from core.store.snapshot import Snapshot
-from core.store.view import FilteredPackets, Predicate, View
 from core.wire.model.text import safe
 
 PATIENCE_S = 0.005

@@ -10,7 +10,7 @@ from app.screens.connection_filter import ConnectionFilterLine
 from app.screens.dialogs.copy import Copy
 from core.analysis.connection import Connection
 from core.analysis.sequences import SequenceIndex
-from core.store.view import View
+from core.store.filtered_view import View
 from tests.core.decode.frames import udp_frame
 from tests.core.decode.support import batch_of
 from tests.idle import eventually

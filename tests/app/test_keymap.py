@@ -8,13 +8,13 @@ import sys
 import pytest
 from textual.actions import parse
 
-from app.bindings import bindings, key_label
 from app.keymap import ACTIONS, HEARD_TOGETHER, KeyContext, grouped
 from app.monitor import Monitor
 from app.screens.forge.panel import ForgePanel
 from app.screens.lab import LabScreen
 from app.screens.main import MainScreen
 from app.screens.workspace import Workspace
+from app.textual_bindings import bindings, key_label
 from tests.idle import eventually
 from tests.scripted import scripted_store
 from tests.scripted_monitor import filled, scripted_monitor

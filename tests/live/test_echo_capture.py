@@ -21,8 +21,8 @@ from core.capture.options import CaptureOptions
 from core.echo.options import Switches, Trigger
 from core.engine.engine import Engine, EngineState
 from core.store.budget import Budget
+from core.store.filtered_view import View
 from core.store.packet_store import PacketStore
-from core.store.view import View
 from tests.live.network import Network, in_namespace, until
 from tests.waiting import PATIENCE_S
 

@@ -7,7 +7,7 @@ import pytest
 
 from core.analysis.packet_analysis import AnalyzedPackets
 from core.store.budget import Budget
-from core.store.view import View
+from core.store.filtered_view import View
 from tests.widgets.packets.test_packet_table import ManyPackets, add, filled, numbers
 from tests.widgets.stage import play, screen_text, styles_at
 from widgets.packets.packet_table import PacketTable

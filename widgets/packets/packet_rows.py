@@ -11,9 +11,9 @@ from enum import Enum, auto
 
 from core.analysis.packet_analysis import NOT_ANALYZED, AnalyzedPackets
 from core.analysis.sequences import NO_SEQUENCES, Sequences
+from core.store.filtered_view import AllPackets, PacketNumbers
 from core.store.frame_detail import seconds_text
 from core.store.snapshot import Snapshot
-from core.store.view import AllPackets, PacketNumbers
 from core.wire.present.faults import Faults
 from widgets.packets.row import PacketRow, RowReader
 from widgets.packets.time_format import TimeFormat, clock_text, date_text

@@ -14,9 +14,9 @@ from textual.containers import ItemGrid, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from app.bindings import key_label
 from app.keymap import grouped
 from app.screens.dialogs.too_small import TooSmall
+from app.textual_bindings import key_label
 
 SIGNS = {
     "Signs: state": (

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.bindings import with_keys
 from app.bridge import Scene
 from app.keymap import KeyContext
 from app.screens.copy_choices import recipe_choices
@@ -18,6 +17,7 @@ from app.screens.forge.egress import captured_interface, form_state_of, why_blin
 from app.screens.forge.panel import ForgePanel
 from app.screens.side_panels import SideController
 from app.screens.workspace import Workspace
+from app.textual_bindings import with_keys
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.from_packet import Filled, Resent, draft_of, resent

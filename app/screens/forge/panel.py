@@ -18,11 +18,11 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from app.bindings import with_keys
 from app.keymap import KeyContext
 from app.screens.forge.egress import chosen_interface
 from app.screens.forge.explanation import Explanation
 from app.screens.forge.layout import lay_out
+from app.textual_bindings import with_keys
 from core.forge.compose.evaluation import Evaluation
 from core.forge.orders import ForgeSnapshot
 from core.forge.report import Report

@@ -25,8 +25,8 @@ from core.forge.observe.replies import is_group
 from core.forge.values import SendMethod
 from core.store.budget import Budget
 from core.store.captured_packet import CapturedPacket
+from core.store.filtered_view import View
 from core.store.snapshot import Snapshot
-from core.store.view import View
 from core.wire.dissect import dissect
 from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import HeaderState, Network

@@ -10,8 +10,8 @@ import pytest
 
 from core.analysis.connection import Connection, End, tcp_ends
 from core.store.budget import Budget
+from core.store.filtered_view import View
 from core.store.packet_store import PacketStore
-from core.store.view import View
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of

@@ -30,8 +30,8 @@ from core.forge.service import ForgeService
 from core.forge.transmit.injector import Injector
 from core.forge.transmit.transmission import PreparedTransmission
 from core.forge.values import SendMethod, SendPlan
+from core.store.filtered_view import View
 from core.store.packet_store import PacketStore
-from core.store.view import View
 from tests.scripted import HOST, SERVER, scripted_store
 from tests.scripted_forge import ScriptedHost, Wire
 from tests.waiting import until

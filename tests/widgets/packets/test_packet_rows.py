@@ -6,8 +6,8 @@ import pytest
 
 from core.analysis.sequences import SequenceIndex
 from core.store.budget import Budget
+from core.store.filtered_view import View
 from core.store.snapshot import Snapshot
-from core.store.view import View
 from core.wire.present.faults import Faults
 from tests.scripted import scripted_store
 from tests.widgets.packets.test_packet_table import ManyPackets, add, filled, filtered, odd_numbers

@@ -12,8 +12,8 @@ from core.analysis.sequences import SequenceIndex
 from core.decode.batch import CaptureInterface
 from core.store.budget import Budget
 from core.store.captured_packet import CapturedPacket
+from core.store.filtered_view import View
 from core.store.packet_store import PacketStore
-from core.store.view import View
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag, Verdict
 from core.wire.protocol import Tone

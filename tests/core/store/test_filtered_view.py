@@ -9,8 +9,8 @@ import pytest
 
 from core.decode.chunk import CHUNK_PACKETS, Chunk
 from core.store.budget import Budget
+from core.store.filtered_view import AllPackets, PacketNumbers, View
 from core.store.packet_store import PacketStore
-from core.store.view import AllPackets, PacketNumbers, View
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
 
 
