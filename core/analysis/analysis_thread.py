@@ -1,4 +1,4 @@
-"""The thread on which analyzers run, so that the UI thread never looks at many packets.
+"""The thread on which analyzers run, so that the UI thread never inspects many packets.
 
 The thread runs one analyzer for at most `SLICE_S`, then the next one that has something to do, and
 so on; thus a long analysis delays no other. Between two slices it gives way to other threads. It
@@ -106,7 +106,7 @@ class AnalysisThread:
         try:
             analyzer.forget(snapshot.first)
             has_more = analyzer.extend(snapshot, self._budget)
-        except Exception as error:  # internal: the others go on
+        except Exception as error:  # internal: the others continue
             failure = error
         with self._changed:
             self._running = None

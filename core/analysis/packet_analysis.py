@@ -1,4 +1,4 @@
-"""What a table of packets needs of an analysis: which packets to show, and their relative numbers.
+"""The results of analyses for a table: the packets to show, and their relative numbers.
 
 `PacketAnalysis` is the UI thread's side of the analysis thread. It hands over each snapshot and
 returns what is known of it, at once or after at most `PATIENCE_S`: the packets of one poll take
@@ -24,7 +24,7 @@ PATIENCE_S = 0.005
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnalyzedPackets:
-    """What is known of the packets of a snapshot: immutable.
+    """The results for the packets of a snapshot; immutable.
 
     `filtered` are those to show, None for all. `progress` is the part of the packets that a new
     filter has seen, 0 to 1; None if no filter is on its way.
@@ -61,7 +61,7 @@ class PacketAnalysis:
 
     @property
     def trouble(self) -> str:
-        """One line about an internal error that ended an analysis; empty if there was none."""
+        """One line about an internal error that ended an analysis; empty without an error."""
         if (error := self._thread.failure_of(self._sequences)) is not None:
             return f"relative numbers failed ({_describe(error)}): TCP numbers are as captured"
         if (error := self._filter_failure) is not None:

@@ -10,7 +10,7 @@ they are.
 
 The batch decoder marks SYN segments, so `SequenceIndex` finds them by one byte per packet. Each
 direction is a 64-bit hash of addresses and ports, keyed by a random number so that nobody can
-choose collisions. The hashes stand in *runs*, sorted by hash and then by packet number; a lookup is
+choose collisions. The hashes are in *runs*, sorted by hash and then by packet number; a lookup is
 a bisection in each run. New packets make a new run, and runs of similar size are merged, so there
 are few runs (a logarithm of the number of SYNs) and each SYN is sorted few times. A SYN flood
 cannot fill the memory: beyond `limit` the index forgets the oldest run.

@@ -7,7 +7,7 @@ because a snapshot may be a tenth of a second old, and two quick keys would see 
 
 An internal error inside the server must not end the capture. It leaves the loop as an exception;
 the worker calls `contain_fault`, and if the traceback passes through the server, the server is
-closed, the snapshot reports the failure, and the loop goes on.
+closed, the snapshot reports the failure, and the loop continues.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class EchoService:
             return False
         self._message = (
             f"the echo server failed ({type(fault).__name__}: {safe(str(fault))}); "
-            "the capture goes on; a new listener starts it again"
+            "the capture continues; a new listener starts it again"
         )
         self.close()
         return True

@@ -10,7 +10,7 @@ from core.store.snapshot import EMPTY_SNAPSHOT, Snapshot
 
 
 class EngineState(Enum):
-    """What the engine is doing."""
+    """The activity of the engine."""
 
     IDLE = "idle"
     LIVE = "live"
@@ -21,7 +21,7 @@ class EngineState(Enum):
 
 
 class NoticeSeverity(StrEnum):
-    """How prominently the message is shown."""
+    """The severity of the message, which decides how prominently the screen shows it."""
 
     NONE = ""
     WARNING = "warning"

@@ -149,7 +149,7 @@ class Worker:
         self.reading.start()
 
     def _renew_store(self) -> None:
-        """Replace the store by an empty one, and start counting anew."""
+        """Replace the store by an empty one, and start counting again."""
         self._store = PacketStore(self._store.limit_bytes)
         self._sink = PacketFanOut((self._store, *self._recorders))
         self._store_generation += 1

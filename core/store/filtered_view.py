@@ -33,7 +33,7 @@ class PacketNumbers(ABC):
     """An immutable, ascending sequence of packet numbers; a table shows one in each row.
 
     `predicate` selected the packets; None selects all. `first` is the lowest packet number that was
-    in the store, `through` the last one that was asked about.
+    in the store, `through` the last one that was checked.
     """
 
     __slots__ = ()

@@ -1,4 +1,4 @@
-"""What the table gets from the analysis thread: filters that replace one another, other stores."""
+"""Results of the analysis thread for the table: filters that replace one another, other stores."""
 
 from __future__ import annotations
 

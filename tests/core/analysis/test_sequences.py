@@ -35,7 +35,7 @@ def _bases(store: PacketStore, index: SequenceIndex | None = None) -> list[Seque
 
 
 def test_a_handshake_gives_both_bases():
-    """Each packet knows what was seen up to it, not what comes after."""
+    """Each packet uses the segments before it, not those after it."""
     assert _bases(_store([SYN, SYN_ACK, DATA, ANSWER])) == [
         SequenceBase(1_000, None),
         SequenceBase(5_000, 1_000),
@@ -44,13 +44,13 @@ def test_a_handshake_gives_both_bases():
     ]
 
 
-def test_without_a_handshake_there_is_none():
-    """Nor for anything that is not TCP, or cut inside its header."""
+def test_without_a_handshake_a_packet_has_no_base():
+    """Packets other than TCP, or cut inside the TCP header, have none either."""
     cut = DATA[:-10]
     assert _bases(_store([DATA, ANSWER, udp_frame(), arp_frame(), cut, b""])) == [None] * 6
 
 
-def test_a_second_connection_on_the_same_ports_starts_anew():
+def test_a_second_connection_on_the_same_ports_starts_again():
     """The last SYN before a packet counts; a repeated SYN changes nothing."""
     again = tcp_frame(flags="syn", sequence=70_000)
     store = _store([SYN, SYN, SYN_ACK, DATA], [again, tcp_frame(sequence=70_001)])

@@ -53,7 +53,7 @@ def connect(info):
     return socket.create_connection((info.address, info.port), timeout=PATIENCE_S)
 
 
-def test_nothing_is_made_before_it_is_asked_for(engine):
+def test_nothing_is_made_before_it_is_needed(engine):
     assert engine.echo.snapshot() is NO_SERVER
     assert len(NO_SERVER.clients) == 0
 
@@ -115,7 +115,7 @@ def test_two_quick_steps_are_two_steps(engine):
         assert shown.message == ""
 
 
-def test_a_built_in_client_that_was_closed_gets_time_to_be_looked_at_again(engine, monkeypatch):
+def test_a_reopened_built_in_client_waits_before_its_first_bytes(engine, monkeypatch):
     """As the first time: a new one says nothing before `FIRST_BYTES_AFTER_S` is over."""
     monkeypatch.setattr("core.engine.echo_service.FIRST_BYTES_AFTER_S", 0.0)
     info = listening(engine)
@@ -164,11 +164,11 @@ def test_a_listener_that_epoll_cannot_watch_is_one_line(engine, monkeypatch):
     assert engine.failure is None
 
 
-def test_a_fault_in_the_server_is_said_and_ends_nothing_else(engine, tmp_path, monkeypatch):
+def test_a_fault_in_the_server_is_reported_and_ends_nothing_else(engine, tmp_path, monkeypatch):
     info = listening(engine)
 
     def broken(self, most, events):
-        raise RuntimeError("\x1bof ours")
+        raise RuntimeError("\x1bof the test")
 
     with connect(info) as client:
         shown = until(engine, lambda shown: len(shown.clients) == 1)
@@ -204,7 +204,7 @@ def test_a_fault_in_the_server_is_said_and_ends_nothing_else(engine, tmp_path, m
 )
 def test_a_fault_in_closing_leaves_no_server_behind(engine, monkeypatch, broken):
     def fail(self, *arguments):
-        raise RuntimeError("of ours")
+        raise RuntimeError("of the test")
 
     info = listening(engine)
     engine.echo.talk(info.identifier, 10)
@@ -235,7 +235,7 @@ def test_a_fault_in_closing_leaves_no_server_behind(engine, monkeypatch, broken)
 
 def test_a_fault_in_a_command_does_not_lose_those_behind_it(engine, monkeypatch):
     def broken(self):
-        raise RuntimeError("of ours")
+        raise RuntimeError("of the test")
 
     with connect(listening(engine)):
         until(engine, lambda shown: len(shown.clients) == 1)

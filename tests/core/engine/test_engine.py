@@ -263,7 +263,7 @@ def readers():
     return [one for one in threading.enumerate() if one.name == "rawscope reader"]
 
 
-def test_unknown_interface_is_a_failure_and_the_engine_goes_on(engine, tmp_path):
+def test_an_unknown_interface_is_a_failure_and_the_engine_continues(engine, tmp_path):
     engine.capture(CaptureOptions(("esc\x1b[0m",)))
     snapshot = settle(engine, EngineState.FAILED)
     assert snapshot.severity is NoticeSeverity.ERROR

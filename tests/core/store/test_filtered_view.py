@@ -69,7 +69,7 @@ def test_a_view_follows_the_store():
     assert store.snapshot().evicted > 0
 
 
-def test_the_predicate_is_asked_about_each_packet_once():
+def test_the_predicate_checks_each_packet_once():
     """Growing costs what is new."""
     asked: list[int] = []
 

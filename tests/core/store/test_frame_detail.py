@@ -50,7 +50,7 @@ def test_the_first_packet_has_no_packet_before_it():
     assert _texts(frame_row(_packet(), None, TIME + 1))["frame.time_delta"] == "-0.000000001 s"
 
 
-def test_what_is_odd_is_said():
+def test_invalid_times_and_lengths_are_shown():
     """Cut short, longer than the wire, a time out of range."""
     cut = frame_row(_packet(captured=60, original=1514), None, None)
     assert cut.value == "1514 bytes on the wire, 60 captured"

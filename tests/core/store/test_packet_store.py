@@ -147,7 +147,7 @@ def test_eviction_is_counted_and_bounded():
 
 
 def test_an_older_snapshot_outlives_eviction():
-    """Whoever holds a snapshot keeps what it names."""
+    """A snapshot keeps all packets that it refers to."""
     store = _store(1 << 18)
     store.append(batch_of([b"first" * 100]))
     early = store.snapshot()
@@ -166,7 +166,7 @@ def test_a_frame_greater_than_the_arena_is_kept_whole():
 
 
 def test_chunks_over_mapped_bytes_cost_only_their_columns(tmp_path):
-    """A mapped file is not memory of ours, a stable array is."""
+    """A mapped file does not count as the store's memory; a stable array does."""
     frames = [tcp_frame()] * KEPT_IN_PLACE
     whole = batch_of(frames, stable=True)
     path = tmp_path / "frames"
@@ -281,7 +281,7 @@ def test_interfaces_by_turns_with_packets_cost_nothing_but_themselves():
 
 
 def test_a_closed_arena_keeps_only_what_it_holds():
-    """A large batch closes the arena of a small one before it; its room is given back."""
+    """A large batch closes the arena of a small one before it; its room is released."""
     store = _store()
     large = [b"x" * 64] * KEPT_IN_PLACE
     for _ in range(10):

@@ -50,7 +50,7 @@ def test_a_packet_that_is_not_in_the_store_gives_none():
 
 
 def test_a_failed_dissection_keeps_the_frame_row_and_raises_on_request(monkeypatch):
-    """The last row reports the failure; `layers` raises it for whoever needs the layers."""
+    """The last row reports the failure; `layers` raises it for code that needs the layers."""
 
     def broken(*_arguments):
         raise TypeError

@@ -34,7 +34,7 @@ class Dump:
         self.said = ""
 
     def wait_until(self, text: str) -> None:
-        """Read what it says until this was said."""
+        """Read stderr until it contains `text`."""
         assert self.process.stderr is not None
         while text not in self.said:
             line = self.process.stderr.readline()
@@ -47,7 +47,7 @@ class Dump:
         return self.process.stdout.readline()
 
     def end(self, number: signal.Signals | None = None) -> tuple[int, str, str]:
-        """(status, output, what was said) after the signal, or of its own accord."""
+        """Return status, stdout and stderr, after the signal or the end of the program."""
         if number is not None:
             self.process.send_signal(number)
         assert self.process.stdout is not None
@@ -136,7 +136,7 @@ def test_what_was_sent_is_printed_once(start: Start, listener: socket.socket, me
 def test_a_signal_ends_it_with_a_total(
     start: Start, listener: socket.socket, number: signal.Signals
 ) -> None:
-    """What was printed is what was captured, and the status is 0."""
+    """It prints all captured packets, and the status is 0."""
     dump = start("-i", "lo", "--fields", "frame.number")
     send(listener, 3)
     first = dump.line()
@@ -152,7 +152,7 @@ def test_a_signal_ends_it_with_a_total(
 def test_all_that_was_captured_is_printed_after_the_end(
     start: Start, listener: socket.socket
 ) -> None:
-    """Nobody reads the output until the capture is told to end: nothing is lost for that."""
+    """The output is not read until the capture has to end; no packet is lost."""
     count = 20_000  # far more than a pipe holds
     dump = start("-i", "lo", "--fields", "udp.dstport")
     send(listener, count)
@@ -205,7 +205,7 @@ def test_a_short_snap_length_keeps_the_true_one(start: Start, listener: socket.s
 
 
 def test_a_deleted_interface_fails(start: Start, namespace: list[str]) -> None:
-    """What was captured is printed, the reason is told, and the status is 1."""
+    """It prints the captured packets and the reason, and the status is 1."""
     dump = start("-i", "va", "-i", "vb", wrapper=namespace)
     subprocess.run([*namespace, require_peer("ip"), "link", "del", "va"], check=True)
     status, _, said = dump.end()
@@ -215,7 +215,7 @@ def test_a_deleted_interface_fails(start: Start, namespace: list[str]) -> None:
 
 
 def test_a_deleted_interface_is_not_forgotten(start: Start, namespace: list[str]) -> None:
-    """The others go on, but the status says that not all was seen."""
+    """The others continue, but the status shows that packets may be missing."""
     dump = start("-i", "lo", "-i", "va", wrapper=namespace)
     subprocess.run([*namespace, require_peer("ip"), "link", "del", "va"], check=True)
     dump.wait_until("was deleted")
@@ -225,7 +225,7 @@ def test_a_deleted_interface_is_not_forgotten(start: Start, namespace: list[str]
 
 
 def test_a_link_that_goes_down_is_waited_for(start: Start, namespace: list[str]) -> None:
-    """Capturing goes on by itself when it comes up again."""
+    """The capture continues when the link comes up again."""
     dump = start("-i", "va", "-c", "1", "--fields", "eth.type", wrapper=namespace)
     subprocess.run([*namespace, require_peer("ip"), "link", "set", "va", "down"], check=True)
     dump.wait_until("is down")
