@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 from app.screens.side_panels import SidePanels
 from app.screens.workspace import Workspace
-from core.store.captured_packet import CapturedPacket
 from core.store.selected_packet import SelectedPacket
 from core.store.snapshot import Snapshot
 from core.wire.present.faults import Faults
-from widgets.packets.row import PacketRow, RowReader
+from widgets.packets.row import RowReader
 
 
 class CopyController:
@@ -44,20 +43,13 @@ class CopyController:
         from app.screens.copy_choices import packet_choices, packet_recipes
 
         panels, packet = self._workspace.panels, selected.packet
-        row, field, span = self._row(packet), panels.detail.selected_row, panels.hex.highlighted
+        sequences = self._workspace.table.rows.sequences
+        row = RowReader(self._faults).selected_row(selected, self._shown(), sequences)
+        field, span = panels.detail.selected_row, panels.hex.highlighted
         choices = packet_choices(self._workspace.panel, row, packet.data, field, span)
         with panels.guard(packet.number):  # row and bytes can be copied if this fails
             choices += packet_recipes(selected)
         return choices
-
-    def _row(self, packet: CapturedPacket) -> PacketRow:
-        """Return the packet's row, also if the store evicted the packet."""
-        reader = RowReader(self._faults)
-        try:
-            sequences = self._workspace.table.rows.sequences
-            return reader.row(self._shown(), packet.number, sequences)
-        except KeyError:
-            return reader.evicted_row(packet)
 
     def _copy(self, text: str | None) -> None:
         if text is not None:

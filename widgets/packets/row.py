@@ -6,6 +6,7 @@ any column, so the reader keeps it until many other packets were on the screen.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -13,8 +14,9 @@ from textual.cache import LRUCache
 
 from core.analysis.sequences import NO_SEQUENCES, SequenceReader, Sequences
 from core.store.captured_packet import CapturedPacket
+from core.store.selected_packet import SelectedPacket
 from core.store.snapshot import Snapshot
-from core.wire.model.dissection import PacketFlag, Verdict, is_timed
+from core.wire.model.dissection import Dissection, PacketFlag, Verdict, is_timed
 from core.wire.model.text import safe
 from core.wire.present.faults import Faults
 from core.wire.present.summary import Summary, failed_summary, summarize
@@ -110,21 +112,32 @@ class RowReader:
         is_analyzed = number <= sequences.through
         if row is None or (is_analyzed and not is_final):
             packet = snapshot.packet(number)
-            row = row_of(packet, self._summary(packet, snapshot, sequences))
+            row = row_of(packet, self._summary(packet, packet.dissect, snapshot, sequences))
             self._rows[number] = row, is_analyzed
         return row
 
-    def evicted_row(self, packet: CapturedPacket) -> PacketRow:
-        """Return the row of a packet that no snapshot has; its sequence numbers are raw."""
-        return row_of(packet, self._summary(packet, None, NO_SEQUENCES))
+    def selected_row(
+        self, selected: SelectedPacket, snapshot: Snapshot, sequences: Sequences
+    ) -> PacketRow:
+        """Return the row of the selected packet, without another dissection.
+
+        If `snapshot` does not have the packet anymore, its sequence numbers are raw.
+        """
+        packet = selected.packet
+        held = snapshot if packet.number >= snapshot.first else None
+        return row_of(packet, self._summary(packet, selected.layers, held, sequences))
 
     def _summary(
-        self, packet: CapturedPacket, snapshot: Snapshot | None, sequences: Sequences
+        self,
+        packet: CapturedPacket,
+        dissect: Callable[[], Dissection],
+        snapshot: Snapshot | None,
+        sequences: Sequences,
     ) -> Summary:
         dissection = None
         reasons: list[str] = []
         with self._faults.guard(packet.number, reasons.append):
-            dissection = packet.dissect()
+            dissection = dissect()
             if packet.fault is not None:
                 raise packet.fault
             base = None
