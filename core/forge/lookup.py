@@ -100,6 +100,7 @@ class Lookup:
         if self._tracker is None or watched is not self._tracked:
             self._tracked = watched
             self._tracker = Tracker(watched.packets, watched.method, watched.first, watched.network)
+        self._tracker.forget(store.snapshot.first)
         more = self._tracker.extend(store.snapshot, Budget(SLICE_S))
         sent_numbers = watched.earlier | self._tracker.sent_numbers
         self._put(Tracked(watched, self._tracker.outcomes(), sent_numbers, more))

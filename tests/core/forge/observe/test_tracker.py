@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
+from core.decode.batch import CaptureInterface
 from core.forge.observe.tracker import MOST_REPLIES, Tracker
 from core.forge.values import SendMethod
 from core.store.budget import Budget
 from core.store.packet_store import PacketStore
+from core.wire.link.link_types import LinkType
 from tests.scripted import (
     ACK,
     HOST,
@@ -154,3 +156,19 @@ def test_garbage_is_compared_and_skipped():
     (fate,) = tracker.outcomes()
     assert fate.copies == 1
     assert dataclasses.asdict(fate)["changes"] == ()
+
+
+def test_packets_that_are_evicted_before_they_are_compared_are_skipped():
+    """A spent budget leaves packets for later; the store may evict them meanwhile."""
+    store = PacketStore(1 << 18)
+    store.add_interface(CaptureInterface("eth0", LinkType.ETHERNET))
+    tracker = tracked(store)
+    store.append(batch([Frame(FRAME, 10)] * 9))
+    assert tracker.extend(store.snapshot(), Budget(0))
+    while store.snapshot().first == 1:
+        store.append(batch(NOISE * 10))
+    store.append(batch([Frame(FRAME, 10)]))
+    snapshot = store.snapshot()
+    tracker.forget(snapshot.first)
+    assert not tracker.extend(snapshot, Budget())
+    assert tracker.sent_numbers == {1, snapshot.count}
