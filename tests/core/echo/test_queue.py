@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE_S
 
 HOSES, BUDGET = 64, 64
 TURNS = 6  # so many the bytes of each hose are enough for
-A_PASS = 3  # clients, by a clock that goes on a millisecond each time it is looked at
+A_PASS = 3  # clients, by a clock that advances a millisecond at each reading
 
 
 @pytest.fixture
