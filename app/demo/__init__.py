@@ -1,1 +1,1 @@
-"""``--demo``: real traffic on loopback, for a first look at the program."""
+"""``--demo``: real traffic on loopback, as an introduction to the program."""

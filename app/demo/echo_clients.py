@@ -9,7 +9,7 @@ something else:
 * one that *half-closes*: it sends, ends its direction, and still reads every byte back.
 
 Nothing here waits for an echo: if the user pauses a client, closes it, stops its listener, or lets
-the server read one byte at a time, the clients go on as far as they can, and connect again.
+the server read one byte at a time, the clients continue as far as they can, and connect again.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class _Guest:
 
 
 class DemoClients:
-    """The clients. `step` lets each go on; it raises OSError if the server cannot listen."""
+    """The clients. `step` advances each; it raises OSError if the server cannot listen."""
 
     def __init__(self, echo: EchoService, wait: Wait) -> None:
         self._echo = echo
@@ -117,7 +117,7 @@ class DemoClients:
         raise OSError(f"the echo server does not listen: {answer.message}")
 
     def _answered(self, before: EchoSnapshot) -> EchoSnapshot:
-        """Return the snapshot that shows a new listener, or the reason why there is none."""
+        """Return the snapshot that shows a new listener, or the reason why it was not added."""
         for _ in range(100):
             snapshot = self._echo.snapshot()
             if len(snapshot.listeners) > len(before.listeners):

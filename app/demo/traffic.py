@@ -1,4 +1,4 @@
-"""``--demo``: real conversations on loopback, for a first look at the program.
+"""``--demo``: real conversations on loopback, as an introduction to the program.
 
 Theory
 ------

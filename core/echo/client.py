@@ -22,7 +22,7 @@
   Level-triggered, it would then wake the loop for nothing until the gap is closed: after an EAGAIN
   the client does not wait for it until the next event, which the missing bytes cause.
 * `tcp_recvmsg_locked` (net/ipv4/tcp.c) also returns EAGAIN at the mark when a signal is pending.
-  Edge-triggered, no event would come for those bytes, so SIOCINQ decides whether to go on.
+  Edge-triggered, no event would come for those bytes, so SIOCINQ decides whether to continue.
 * One mark stops a read without EPOLLPRI: one that a peer announces only after the kernel has the
   byte, out of order (net/ipv4/tcp.c, `tcp_check_urg`, "misbehaving sender"). Edge-triggered, its
   bytes wait for the peer's next segment; no other client is delayed.
@@ -370,7 +370,7 @@ class Client:
             self._context.queue(self._take_turn)
 
     def _take_turn(self) -> None:
-        """Go on where the last turn ended."""
+        """Continue where the last turn ended."""
         self._queued = False
         self._update_fast_path()
         if self.is_open and self._interest & _ONLY_READABLE and self._ending is None:

@@ -82,7 +82,7 @@ class Listener:
 
     @property
     def trigger(self) -> Trigger:
-        """How epoll reports the listener and its clients."""
+        """The trigger with which epoll reports the listener and its clients."""
         return self._info.trigger
 
     @property

@@ -24,14 +24,14 @@ BUDGETS = (1, 16, 1024, READ_SIZE)  # bytes a read, as the keys step through the
 
 
 class Trigger(Enum):
-    """When epoll reports a ready descriptor."""
+    """The condition under which epoll reports a ready descriptor."""
 
     LEVEL = "level"  # as long as it is ready
     EDGE = "edge"  # when it becomes ready, or more arrives
 
 
 class Drain(Enum):
-    """When a wake-up stops reading. The value completes "a wake-up reads …"."""
+    """The condition that ends the reads of a wake-up. The value completes "a wake-up reads …"."""
 
     EAGAIN = "until EAGAIN"
     SHORT = "until a short read"  # of fewer bytes than it asked for

@@ -1,7 +1,7 @@
 """The orderly end of one client, without I/O: which bytes it is owed, and when to send our FIN.
 
 When a shutdown begins, bytes may lie unread in the kernel (SIOCINQ). The kernel has acknowledged
-them, so the peer may rely on their echo: they are *owed*. The client goes on reading, as fast as
+them, so the peer may rely on their echo: they are *owed*. The client keeps reading, as fast as
 the high-water mark allows, until it has read that many bytes and its turn is over; when all of them
 went back, our FIN is sent. Bytes that arrive later are discarded, and counted, until the peer ends
 too. Closing with bytes unread would send a reset, and a reset may overtake the echo.

@@ -1,4 +1,4 @@
-"""How much one wake-up of a client reads: the switches as numbers, for the code that reads.
+"""The amount that one wake-up of a client reads: the switches as numbers, for the code that reads.
 
 A peer that sends as fast as we read would keep the server busy with one client, so no wake-up reads
 more than `READS_PER_TURN` times.
@@ -12,7 +12,7 @@ from core.echo.options import READ_SIZE, READS_PER_TURN, Drain
 
 
 class ReadPolicy(NamedTuple):
-    """When a wake-up stops reading.
+    """The condition that ends the reads of a wake-up.
 
     One read asks for `budget` bytes; a wake-up reads at most `reads_per_turn` times. With
     `stops_when_short` it ends after a read of fewer bytes than asked for. On the fast path, a first

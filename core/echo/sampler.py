@@ -1,7 +1,7 @@
 """Samples of the kernel's side of every client, a slice of the clients at a time.
 
 A sample costs three system calls (`core.echo.tcp_info`), so ten thousand clients at once would stop
-the loop for too long. Each tick goes on where the last one ended and stops after `SLICE_S`; the
+the loop for too long. Each tick continues where the last one ended and stops after `SLICE_S`; the
 selected client is sampled at every tick. Of ten thousand clients each is sampled once in several
 seconds, so a sample is stored with its time, and a reader must check how old it is.
 """

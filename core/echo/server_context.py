@@ -1,4 +1,4 @@
-"""What all clients of one server share: the loop, the counters, the switches, and the queue.
+"""The context that a server's clients share: the loop, the counters, the switches, and the queue.
 
 The queue holds edge-triggered clients whose turn ended before EAGAIN: epoll will not report the
 rest of their bytes. One pass of the loop gives turns to as many as fit into `TURN_S`; the others

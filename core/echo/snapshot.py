@@ -13,7 +13,7 @@ from core.net.event_loop import LoopCounters
 
 
 class CloseReason(Enum):
-    """Why a client is gone."""
+    """The reason why a client was closed."""
 
     FINISHED = "finished"  # the peer ended, and every byte went back
     RESET = "reset"  # ECONNRESET, EPIPE, or EPOLLHUP

@@ -51,7 +51,7 @@ class Peer:
         return self._connection.finished
 
     def read(self) -> bool:
-        """Call recv once, and echo the bytes. Return False if there were none, or at the end."""
+        """Call recv once, and echo the bytes. Return False without any, or at the end."""
         self._calls["recv"] += 1
         try:
             data = self._connected.recv(READ_SIZE)

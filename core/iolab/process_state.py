@@ -1,4 +1,4 @@
-"""What a process does, sampled from outside through its threads.
+"""The activity of a process, sampled from outside through its threads.
 
 ``/proc/PID/task/TID/stat`` shows whether a thread runs (R) or sleeps (S, D), and ``wchan`` the
 kernel function it sleeps in (proc(5)). Both are read every few milliseconds; the shares are of

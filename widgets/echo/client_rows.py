@@ -37,7 +37,7 @@ class ClientRows:
         self.sort(sort)
 
     def sort(self, sort: Sort) -> None:
-        """Arrange the clients; see `ClientOrder` for when a known order is made anew."""
+        """Arrange the clients; `ClientOrder` defines when a known order is made again."""
         if self._table is not None:
             self._order.arrange(self._table, sort)
             self._words.clear()

@@ -56,7 +56,7 @@ class EchoLog(LineView):
             self.scroll_to(y=self.window.last_top)
 
     def on_resize(self) -> None:
-        """Wrap the text anew; keep the newest line on the screen."""
+        """Wrap the text again; keep the newest line on the screen."""
         self._break_title()
         self._break_lines()
         self.scroll_to(y=self.window.last_top)

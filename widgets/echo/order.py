@@ -1,7 +1,7 @@
 """The order of the echo clients, kept stable enough to read and click.
 
 Ten times a second all figures change, and rows that moved as often could be neither read nor
-clicked. So the order is computed anew once a second, or when the user asks for another one; in
+clicked. So the order is computed again once a second, or when the user asks for another one; in
 between, closed clients are dropped and new ones appended. All of it is a sort and a search over
 columns: ten thousand clients take about a millisecond.
 """

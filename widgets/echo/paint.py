@@ -1,4 +1,4 @@
-"""How a line of the client list looks: its words in columns, colors for what needs attention.
+"""Paint a line of the client list: text in columns, and colors for clients that need attention.
 
 Color is never the only signal: the second column names the condition of the client in a word.
 """

@@ -26,7 +26,7 @@ def test_every_conversation_comes_to_its_end() -> None:
         conversation()
 
 
-def test_nothing_leaves_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_leaves_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every address that is bound or connected to is loopback, with a port of the kernel's."""
     seen: list[tuple[str, int]] = []
 
@@ -95,7 +95,7 @@ def test_clients_of_the_echo_server_of_every_kind() -> None:
         engine.close()
 
 
-def test_a_client_that_the_person_closes_comes_again() -> None:
+def test_a_client_that_the_user_closes_connects_again() -> None:
     engine = Engine(PacketStore())
     engine.start()
     clients = DemoClients(engine.echo, threading.Event().wait)
@@ -123,7 +123,7 @@ def test_a_client_that_the_person_closes_comes_again() -> None:
 
 
 def test_teaching_switches_do_not_stop_the_clients() -> None:
-    """They go on when one byte per wake-up brings nothing back in time."""
+    """They continue when one byte per wake-up brings nothing back in time."""
     engine = Engine(PacketStore())
     engine.start()
     clients = DemoClients(engine.echo, threading.Event().wait)

@@ -41,7 +41,7 @@ def test_select_ends_at_fd_setsize_and_says_so(points):
     assert "below 1024 (FD_SETSIZE)" in refused.refused
 
 
-def test_more_descriptors_than_allowed_is_said():
+def test_more_descriptors_than_allowed_is_reported():
     (select, poll, epoll) = run_curve([10_000_000])
     assert "descriptors (ulimit -n)" in poll.refused
     assert select.median_us is poll.median_us is epoll.median_us is None
@@ -66,7 +66,7 @@ def test_curve_can_be_canceled_while_a_point_is_measured(monkeypatch):
     assert list(run_curve(COUNTS, lambda: next(asked, True))) == []
 
 
-def test_every_point_comes_as_it_is_measured_though_two_are_said_at_once(monkeypatch):
+def test_each_point_arrives_when_measured_also_two_in_one_read(monkeypatch):
     point = json.dumps(asdict(CurvePoint("poll", 10, 1.0, 1.0)))
     _instead(monkeypatch, f"import time; print({point!r}, {point!r}, sep='\\n', flush=True); "
                           "time.sleep(3600)")  # fmt: skip

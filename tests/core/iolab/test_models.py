@@ -137,7 +137,7 @@ def test_lab_measures_a_model():
     assert sum(result.waiting.values()) == pytest.approx(1)
 
 
-def test_between_paced_messages_the_place_of_sleep_is_told():
+def test_between_paced_messages_the_place_of_sleep_is_reported():
     with _trial("epoll-level", CLIENTS) as (process, address), contextlib.ExitStack() as stack:
         clients = [
             stack.enter_context(socket.create_connection(address, PATIENCE_S))
@@ -161,7 +161,7 @@ def test_lab_says_why_a_model_was_refused():
     assert result.rate == result.calls_per_message == 0
 
 
-def test_more_clients_than_descriptors_is_said():
+def test_more_clients_than_descriptors_is_reported():
     (result,) = run_models([model_named("poll")], LabOptions(clients=10_000_000, messages=10))
     assert "descriptors (ulimit -n)" in result.refused
 
@@ -175,7 +175,7 @@ def test_more_clients_than_descriptors_is_said():
     ],
     ids=["at once", "before it serves", "it hangs and the load cannot connect"],
 )
-def test_a_trial_that_dies_early_is_said(fault, words, monkeypatch):
+def test_a_trial_that_dies_early_is_reported(fault, words, monkeypatch):
     whole = subprocess.Popen
 
     def broken(command, **options):

@@ -78,7 +78,7 @@ def test_what_fails_has_its_errno(ring):
     os.close(write_end)
 
 
-def test_an_older_kernel_is_asked_without_the_newer_flags(monkeypatch):
+def test_an_older_kernel_gets_no_newer_flags(monkeypatch):
     """Without IORING_SETUP_DEFER_TASKRUN (Linux 6.1)."""
     asked = []
     call = uring._call

@@ -31,7 +31,7 @@ def whole(snapshot, **options):
     return "\n".join(texts(snapshot, **options))
 
 
-# -- what stands above -----------------------------------------------------------------------
+# -- above the list -------------------------------------------------------------------------
 
 
 def test_without_a_listener_it_says_how_to_start():
@@ -110,7 +110,7 @@ def test_urgent_bytes_are_counted_where_there_were_any():
     assert "urgent" not in whole(echo_snapshot(), width=140)
 
 
-def test_a_failure_is_said_first_and_without_control_characters():
+def test_a_failure_is_shown_first_and_without_control_characters():
     lines = texts(echo_snapshot(message="port 7007 is in use \x1b[2J"), width=200)
     assert lines[0].startswith("✗ port 7007 is in use")
     assert "\x1b" not in lines[0]

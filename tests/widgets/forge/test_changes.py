@@ -83,7 +83,7 @@ def test_a_link_header_leaves_verbatim():
     assert (held.settings.method, error) == (SendMethod.LINK, "")
 
 
-def test_layers_that_are_none_leave_the_draft_as_it_was():
+def test_invalid_layers_leave_the_draft_unchanged():
     held, error = typed(FormState(), ":layers", "ip/tcpp")
     assert held == FormState()
     assert error.startswith("tcpp: no such layer")

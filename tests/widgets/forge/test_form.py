@@ -174,7 +174,7 @@ def test_choices_by_keys():
     play(widget, scene, (70, 30))
 
 
-def test_layers_can_be_typed_and_wrong_ones_are_told():
+def test_layers_can_be_typed_and_wrong_ones_are_reported():
     async def scene(pilot):
         widget.move_to_line(line_of(widget, ":layers"))
         await pilot.press("ctrl+u", *("slash" if c == "/" else c for c in "eth/vlan/vlan/ip/ud"))

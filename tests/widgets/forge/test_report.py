@@ -22,7 +22,7 @@ def texts(report: Report, width: int = 80) -> list[str]:
     return [line.text for line in report_lines(report, width)]
 
 
-def test_what_left_otherwise_than_asked_and_what_came_back():
+def test_changed_fields_and_replies_are_shown():
     fate = PacketOutcome(12, 1, (CHANGE,), (REPLY,), 1, ("A reset will follow.",))
     report = Report("IP_HDRINCL", "veth0", SendProgress(1, 1), outcomes=(fate,))
     assert texts(report) == [
@@ -40,7 +40,7 @@ def test_nothing_to_tell_is_nothing():
     assert texts(Report()) == []
 
 
-def test_silence_is_told_apart_from_not_looking():
+def test_no_reply_differs_from_no_capture():
     asked = Report("verbatim", "veth0", SendProgress(1, 1), outcomes=(PacketOutcome(),))
     assert "? not captured" in texts(asked)
     seen = Report(
