@@ -87,7 +87,7 @@ class Monitor(OrderedKeysApp[None]):
         interfaces: Callable[[], Sequence[InterfaceInfo]] = list_interfaces,
         clock: Callable[[], float] = time.monotonic,
         time_of_day: Callable[[], str] = lambda: time.strftime("%H:%M:%S"),
-        machine: ForgeHost | None = None,
+        forge_host: ForgeHost | None = None,
         on_signal: Callable[[signal.Signals], None] = lambda number: None,
     ) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class Monitor(OrderedKeysApp[None]):
         self._paths = paths or Paths.of_user()
         self._config = load(self._paths.config)
         self._lab: Results | None = None  # of the laboratory's last whole run
-        self._machine, self._clock = machine, clock
+        self._forge_host, self._clock = forge_host, clock
         self._choose = choose
         self.capture = CaptureController(self, self.bridge, interfaces)
         for theme in THEMES:
@@ -105,19 +105,19 @@ class Monitor(OrderedKeysApp[None]):
         self.key_queue.hold()  # until `on_main_screen_ready`
 
     @cached_property
-    def forger(self) -> ForgeService:
+    def forge_service(self) -> ForgeService:
         """The service that sends packets; imported with the forge panel."""
         from core.forge.service import ForgeService
 
         return ForgeService(
             self._paths.state_folder,
             audit=self._config.forge.audit,
-            host=self._machine,
+            host=self._forge_host,
             clock=self._clock,
         )
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(self.bridge, self.capture, lambda: self.forger)
+        return MainScreen(self.bridge, self.capture, lambda: self.forge_service)
 
     async def on_main_screen_ready(self, _event: MainScreen.Ready) -> None:
         await self.key_queue.release()
@@ -252,5 +252,5 @@ class Monitor(OrderedKeysApp[None]):
 
     def on_unmount(self) -> None:
         self.bridge.analysis.close()
-        if "forger" in self.__dict__:
-            self.forger.close()
+        if "forge_service" in self.__dict__:
+            self.forge_service.close()

@@ -61,7 +61,7 @@ async def take(
     seconds = itertools.count()
     paths = Paths(folder / "config.toml", folder / "state.json")
     machine = ScriptedMachine(Wire(store))
-    monitor = scripted_monitor(store, paths=paths, clock=lambda: float(second), machine=machine)
+    monitor = scripted_monitor(store, paths=paths, clock=lambda: float(second), forge_host=machine)
     second = next(seconds)
     async with monitor.run_test(size=size) as pilot:
         screen = await filled(pilot)

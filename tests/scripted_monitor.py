@@ -114,7 +114,7 @@ def scripted_monitor(
     paths: Paths = NOWHERE,
     choose: bool = False,
     clock: Callable[[], float] = lambda: 0.0,
-    machine: ForgeHost | None = None,
+    forge_host: ForgeHost | None = None,
 ) -> Monitor:
     """Return a monitor that shows the same on every run; `store` is for a scripted engine."""
     engine = engine or ScriptedEngine()
@@ -127,7 +127,7 @@ def scripted_monitor(
         interfaces=lambda: INTERFACES,
         clock=clock,
         time_of_day=lambda: "12:03:44",
-        machine=machine or ScriptedHost(),
+        forge_host=forge_host or ScriptedHost(),
     )
     monitor.NOTIFICATION_TIMEOUT = PATIENCE_S  # type: ignore[misc] # for busy hosts
     monitor.bridge.analysis.patience_s = PATIENCE_S

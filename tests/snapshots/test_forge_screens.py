@@ -27,7 +27,7 @@ def monitor(tmp_path, monkeypatch):
     paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
     paths.config.write_text("[forge]\naudit = false\n")
     store = scripted_store()
-    return scripted_monitor(store, paths=paths, machine=ScriptedHost(Wire(store)))
+    return scripted_monitor(store, paths=paths, forge_host=ScriptedHost(Wire(store)))
 
 
 async def until(pilot: Pilot, condition) -> None:

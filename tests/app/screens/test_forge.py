@@ -53,7 +53,7 @@ class Stage:
 
     pilot: Pilot[None]
     screen: MainScreen
-    machine: ScriptedHost
+    host: ScriptedHost
     store: PacketStore
     paths: Paths
 
@@ -85,15 +85,15 @@ class Stage:
 
 
 @asynccontextmanager
-async def forging(tmp_path, size="wide", engine=None, config="", machine=None):
+async def forging(tmp_path, size="wide", engine=None, config="", host=None):
     paths = Paths(tmp_path / "config.toml", tmp_path / "state" / "state.json")
     paths.config.write_text(config)
     store = scripted_store()
-    machine = machine or ScriptedHost(Wire(store))
-    monitor = scripted_monitor(store, engine or ScriptedEngine(), paths=paths, machine=machine)
+    host = host or ScriptedHost(Wire(store))
+    monitor = scripted_monitor(store, engine or ScriptedEngine(), paths=paths, forge_host=host)
     async with monitor.run_test(size=SIZES[size]) as pilot:
         screen = await filled(pilot)
-        yield Stage(pilot, screen, machine, store, paths)
+        yield Stage(pilot, screen, host, store, paths)
 
 
 @pytest.mark.parametrize("size", ["wide", "small"])
@@ -109,10 +109,10 @@ async def test_by_keyboard_alone(tmp_path, size):
             await stage.pilot.press("down")
         await stage.pilot.press("ctrl+u", "7", "ctrl+s")
         await stage.asked()
-        assert stage.machine.sent == []
+        assert stage.host.sent == []
         await stage.pilot.press("y")
         await stage.until(lambda: "↗ packet" in stage.report_text)
-        (sent,) = stage.machine.sent
+        (sent,) = stage.host.sent
         assert sent[8] == 7
         assert "RST, ACK" in stage.report_text
         assert "0.420 ms" in stage.report_text
@@ -140,8 +140,8 @@ async def test_by_mouse_alone(tmp_path, size):
         await click_key(stage, "^s")
         await stage.asked()
         await pilot.click("#yes")
-        await stage.until(lambda: stage.machine.sent and "sent 1 of 1" in stage.report_text)
-        assert stage.machine.sent[0][9] == 17
+        await stage.until(lambda: stage.host.sent and "sent 1 of 1" in stage.report_text)
+        assert stage.host.sent[0][9] == 17
 
 
 async def click_key(stage: Stage, shown: str) -> None:
@@ -193,7 +193,7 @@ async def test_no_sends_nothing_and_the_next_order_asks_again(tmp_path):
         await stage.asked()
         await stage.pilot.press("n")
         await stage.until(lambda: not stage.service.snapshot().sending)
-        assert stage.machine.sent == []
+        assert stage.host.sent == []
         await stage.pilot.press("ctrl+s")
         await stage.asked()
 
@@ -205,10 +205,10 @@ async def test_the_user_approves_a_destination_once(tmp_path):
         await stage.asked()
         await stage.pilot.press("y")
         await stage.until(
-            lambda: len(stage.machine.sent) == 1 and not stage.service.snapshot().sending
+            lambda: len(stage.host.sent) == 1 and not stage.service.snapshot().sending
         )
         await stage.pilot.press("ctrl+s")
-        await stage.until(lambda: len(stage.machine.sent) == 2)
+        await stage.until(lambda: len(stage.host.sent) == 2)
         await stage.until(lambda: len(stage.screen.table.sent_numbers) == 2)
 
 
@@ -279,7 +279,7 @@ MDNS = {
 async def test_a_verbatim_frame_needs_no_route(tmp_path, unrouted, computed):
     texts = {key: text for key, text in MDNS.items() if not computed or key != "eth.dst"}
     held = FormState.of((Draft(("eth", "ip", "udp"), texts),))
-    async with forging(tmp_path, machine=unrouted) as stage:
+    async with forging(tmp_path, host=unrouted) as stage:
         await stage.pilot.press("f2")
         stage.forge.form.held = held
         await stage.until(lambda: "choose its interface" in stage.forge.form.model.trouble)
@@ -292,9 +292,9 @@ async def test_a_verbatim_frame_needs_no_route(tmp_path, unrouted, computed):
         await stage.asked()
         await stage.pilot.press("y")
         await stage.until(lambda: "sent 1 of 1" in stage.report_text)
-        (frame,) = stage.machine.sent
+        (frame,) = stage.host.sent
         assert frame[:6].hex() == "01005e0000fb"
-        assert stage.machine.prepared[-1] == (SendMethod.LINK, "eth0")
+        assert stage.host.prepared[-1] == (SendMethod.LINK, "eth0")
 
 
 @pytest.mark.parametrize(
@@ -303,14 +303,14 @@ async def test_a_verbatim_frame_needs_no_route(tmp_path, unrouted, computed):
 )
 async def test_an_error_of_the_kernel_is_shown_by_name(tmp_path, number, name):
     async with forging(tmp_path) as stage:
-        stage.machine.error = refused(number, Circumstances(SERVER, "eth0", 1500, 2000))
+        stage.host.error = refused(number, Circumstances(SERVER, "eth0", 1500, 2000))
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
         await stage.asked()
         await stage.pilot.press("y")
         await stage.until(lambda: name in stage.report_text)
         assert "sent 0 of 1" in stage.report_text
-        assert stage.machine.closed == 1
+        assert stage.host.closed == 1
 
 
 async def test_escape_stops_sending(tmp_path):
@@ -323,12 +323,12 @@ async def test_escape_stops_sending(tmp_path):
         await stage.asked()
         assert len(stage.service.snapshot().question.sentences) == 2
         await stage.pilot.press("y")
-        await stage.until(lambda: len(stage.machine.sent) > 2)
+        await stage.until(lambda: len(stage.host.sent) > 2)
         await stage.pilot.press("ctrl+s")  # a second order has to wait
         assert any("still on its way" in n.message for n in stage.pilot.app._notifications)
         await stage.pilot.press("escape")
         await stage.until(lambda: "stopped: sent" in stage.report_text)
-        assert len(stage.machine.sent) < 20000
+        assert len(stage.host.sent) < 20000
         assert stage.screen.workspace.panel == "forge"
 
 
@@ -339,8 +339,8 @@ async def test_a_packet_is_resent_unchanged(tmp_path):
         await stage.pilot.press("r")
         await stage.asked()
         await stage.pilot.press("y")
-        await stage.until(lambda: stage.machine.sent == [data])
-        assert stage.machine.prepared[-1] == (SendMethod.LINK, "eth0")
+        await stage.until(lambda: stage.host.sent == [data])
+        assert stage.host.prepared[-1] == (SendMethod.LINK, "eth0")
         await stage.until(lambda: stage.screen.table.sent_numbers)
 
 
@@ -350,13 +350,13 @@ async def test_a_packet_of_a_file_needs_an_interface_to_be_resent(tmp_path):
         stage.screen.table.select(SYN)
         await stage.pilot.press("r")
         await stage.until(lambda: "choose the interface" in stage.report_text)
-        assert stage.machine.sent == []
+        assert stage.host.sent == []
 
 
 async def test_without_a_capture_it_waits_for_no_reply(tmp_path):
     engine = ScriptedEngine(EngineSnapshot(EngineState.STOPPED, interfaces=("eth0",)))
     async with forging(tmp_path, engine=engine) as stage:
-        stage.machine.wire = lambda packet: None
+        stage.host.wire = lambda packet: None
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
         await stage.asked()
@@ -517,8 +517,8 @@ async def test_several_packets_that_belong_together_are_all_sent(tmp_path):
         await pilot.press("ctrl+s")
         await stage.asked()
         await pilot.press("y")
-        await stage.until(lambda: len(stage.machine.sent) == 2)
-        assert [packet[6:8] for packet in stage.machine.sent] == [b"\x20\x00", b"\x00\x02"]
+        await stage.until(lambda: len(stage.host.sent) == 2)
+        assert [packet[6:8] for packet in stage.host.sent] == [b"\x20\x00", b"\x00\x02"]
 
 
 async def test_recipes_of_a_packet_and_of_a_draft(tmp_path):
@@ -543,8 +543,8 @@ async def test_recipes_of_a_packet_and_of_a_draft(tmp_path):
 
 async def test_an_address_found_on_the_link_may_need_a_second_question(tmp_path):
     """The next hop's address is found after the first yes, and is the broadcast address."""
-    machine = Neighbor()
-    async with forging(tmp_path, machine=machine) as stage:
+    host = Neighbor()
+    async with forging(tmp_path, host=host) as stage:
         await stage.pilot.press("f2")
         stage.forge.form.held = FormState.of(
             (Draft(("eth", "ip", "udp"), {"ip.dst": SERVER}),), "eth0"
@@ -558,7 +558,7 @@ async def test_an_address_found_on_the_link_may_need_a_second_question(tmp_path)
         assert "broadcast" in stage.pilot.app.screen._question
         await stage.pilot.press("escape")
         await stage.until(lambda: "you declined" in stage.report_text)
-        assert machine.sent == []
+        assert host.sent == []
         assert not stage.service.snapshot().sending
 
 
@@ -596,7 +596,7 @@ async def test_no_packet_leaves_if_it_cannot_be_recorded(tmp_path):
         await stage.asked()
         await stage.pilot.press("y")
         await stage.until(lambda: "[forge] audit = false" in " ".join(stage.report_text.split()))
-        assert stage.machine.sent == []
+        assert stage.host.sent == []
 
 
 async def test_an_internal_error_while_sending_is_shown(tmp_path):
@@ -605,7 +605,7 @@ async def test_an_internal_error_while_sending_is_shown(tmp_path):
         def broken(packet: bytes) -> None:
             raise ZeroDivisionError
 
-        stage.machine.wire = broken
+        stage.host.wire = broken
         stage.screen.table.select(SYN)
         await stage.pilot.press("f", "ctrl+s")
         await stage.asked()
@@ -655,7 +655,7 @@ async def test_keeping_a_draft_asks_for_its_name(tmp_path):
 @pytest.mark.parametrize("size", [(160, 45), (120, 36), (80, 24), (60, 24)])
 async def test_the_bytes_have_the_room_that_their_lines_need(size):
     """Also if the first width of the view changes how many bytes are on a line."""
-    monitor = scripted_monitor(scripted_store(), machine=ScriptedHost())
+    monitor = scripted_monitor(scripted_store(), forge_host=ScriptedHost())
     async with monitor.run_test(size=size) as pilot:
         await filled(pilot)
         await pilot.press("f2")
@@ -693,7 +693,7 @@ async def test_a_slow_file_never_stops_the_form(tmp_path, monkeypatch):
             await stage.pilot.press("ctrl+s")
             await stage.asked()
             await stage.pilot.press("y")
-            await stage.until(lambda: stage.machine.sent)
-            assert stage.machine.sent[0].endswith(b"from a file")
+            await stage.until(lambda: stage.host.sent)
+            assert stage.host.sent[0].endswith(b"from a file")
     finally:
         may_answer.set()
