@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -70,8 +69,6 @@ PHRASES = (
     Phrase("(or|and) away with", "write 'hide' or 'remove'"),
     Phrase("in vain", "write 'without success', or what fails"),
     Phrase("(take|takes) note", "write 'record'"),
-)
-DIALECT = (
     # passives without an actor
     Phrase(
         "(is|are|was|were|be|been|being) (asked|told|said)",
@@ -120,14 +117,6 @@ DIALECT = (
 FRAGMENT = Spelling(
     r'"""(whether|what|that|who|how|why|when|where)\b(?! to\b)',
     "start with a verb ('Return True if …'), or with a noun for a class or an attribute",
-)
-# Folders and files whose text still has to be rewritten, so DIALECT and FRAGMENT do not apply.
-# `python -m tests.test_language` prints what remains there.
-UNFINISHED: tuple[str, ...] = (
-    "core/echo/options.py",
-    "widgets/forge/",
-    "widgets/lab/",
-    "tests/core/echo/",
 )
 SPELLING = (
     Spelling(r"(?<!linux/)(neighb|behavi|col|hon|fav|lab|harb|flav|hum|rum|vap)our(?!ly)", "-or"),
@@ -221,18 +210,16 @@ def spellings_in(text: str, path: str) -> list[Finding]:
     ]
 
 
-def in_source(text: str, path: str, *, is_finished: bool = True) -> list[Finding]:
+def in_source(text: str, path: str) -> list[Finding]:
     """Return what is wrong in Python source: phrases in its prose, spelling everywhere."""
     text = TEST_NAME.sub(lambda name: name[0].replace("_", " "), text)
     text = text.replace("None", "null").replace("SHALL", "MUST ").lower()  # Python, RFC 2119
     spans = [match.span() for match in PROSE.finditer(text)]
-    if not is_finished:
-        return spellings_in(text, path) + phrases_in(text, spans, path, PHRASES)
     fragments = [
         _finding(path, text, match, FRAGMENT.instead)
         for match in re.finditer(FRAGMENT.pattern, text)
     ]
-    phrases = phrases_in(text, spans, path, PHRASES + DIALECT)
+    phrases = phrases_in(text, spans, path, PHRASES)
     return spellings_in(text, path) + fragments + phrases
 
 
@@ -240,7 +227,7 @@ def in_document(text: str, path: str) -> list[Finding]:
     """Return what is wrong in a Markdown document."""
     text = text.lower()
     whole = [(0, len(text))]
-    return spellings_in(text, path) + phrases_in(text, whole, path, PHRASES + DIALECT)
+    return spellings_in(text, path) + phrases_in(text, whole, path, PHRASES)
 
 
 def sources() -> Iterator[Path]:
@@ -253,7 +240,7 @@ def sources() -> Iterator[Path]:
 
 def _in_file(path: Path) -> list[Finding]:
     name = str(path.relative_to(ROOT))
-    return in_source(path.read_text(), name, is_finished=not name.startswith(UNFINISHED))
+    return in_source(path.read_text(), name)
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -309,20 +296,3 @@ def test_phrases_are_found_in_prose_only_and_spelling_in_names_too() -> None:
 )
 def test_dialect(source: str, text: str) -> None:
     assert [finding.text for finding in in_source(source, "a.py")] == [text] * bool(text)
-
-
-def main() -> None:
-    """Print what DIALECT and FRAGMENT find in the unfinished folders, and the count of each."""
-    counts = dict.fromkeys(UNFINISHED, 0)
-    for path in sources():
-        name = str(path.relative_to(ROOT))
-        for folder in UNFINISHED:
-            if name.startswith(folder):
-                found = sorted(in_source(path.read_text(), name))
-                counts[folder] += len(found)
-                sys.stdout.writelines(f"{finding}\n" for finding in found)
-    sys.stdout.writelines(f"{count:5} {folder}\n" for folder, count in counts.items())
-
-
-if __name__ == "__main__":
-    main()

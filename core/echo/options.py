@@ -98,7 +98,7 @@ _LEFT_AFTER_ONE = {
 _LEFT_AFTER_A_TURN = {
     Trigger.LEVEL: f"after {READS_PER_TURN} reads it stops, and epoll reports the same client "
     "again while bytes are left",
-    Trigger.EDGE: f"after each {READS_PER_TURN} reads the others get a turn, then it goes on "
+    Trigger.EDGE: f"after each {READS_PER_TURN} reads the others get a turn, then it continues "
     "without an event",
 }
 

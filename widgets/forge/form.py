@@ -2,12 +2,12 @@
 
 Theory
 ------
-Sixty input widgets take a second to mount, where this takes a tenth, and lay the screen out anew at
-each change of one. This is a list drawn by lines (`widgets.lines.line_view`): `FormModel` has the
-rows, `RowEditor` edits the selected one in place, `paint` draws a row. A key costs one evaluation
-of the draft (0.7 ms), and only rows that changed are painted.
+Sixty input widgets take a second to mount, where this takes a tenth, and lay the screen out again
+at each change of one. This is a list drawn by lines (`widgets.lines.line_view`): `FormModel` has
+the rows, `RowEditor` edits the selected one in place, `paint` draws a row. A key costs one
+evaluation of the draft (0.7 ms), and only rows that changed are painted.
 
-* What the user types goes into the draft at once; there is nothing to confirm. An empty field is
+* What the user types goes into the draft at once; no key confirms it. An empty field is
   open: it shows, grayed, the value that will be sent, and follows all other fields as they change.
 * `held` and `focused_span` are for the screen to watch.
 * Several drafts that belong together (fragments) are held at once; a row switches between them.

@@ -1,6 +1,6 @@
 """The forge form without its drawing: drafts and settings, the rows they make, the selected row.
 
-The model evaluates its drafts at each change (0.7 ms) and makes all rows anew. It keeps the
+The model evaluates its drafts at each change (0.7 ms) and makes all rows again. It keeps the
 selected row by its key, so that the cursor stays in its field when rows above it appear or go. A
 closed heading hides its rows; selecting a hidden field opens every heading.
 """
@@ -19,7 +19,7 @@ from widgets.forge.rows import LAYERS, FormRow, Surrounding, form_rows
 
 
 class Obstacle(NamedTuple):
-    """What prevents sending: the index of the draft, the key of the field, and one sentence."""
+    """An obstacle to sending: the index of the draft, the key of the field, and one sentence."""
 
     draft: int
     key: str
@@ -49,7 +49,7 @@ class FormModel:
 
     @property
     def trouble(self) -> str:
-        """Why this host cannot reach the destination: no route, no neighbor. Empty if it can."""
+        """The reason why this host cannot reach the destination; empty if it can."""
         return self._surrounding.trouble
 
     def evaluations(self) -> tuple[Evaluation, ...]:

@@ -77,7 +77,7 @@ class ForgeOutcome(CursorView):
         self.refresh()
 
     def on_resize(self) -> None:
-        """Wrap the sentences anew."""
+        """Wrap the sentences again."""
         self._lay_out()
 
     # -- the cursor ---------------------------------------------------------------------

@@ -98,8 +98,8 @@ def _outcome(
     report: Report, outcome: PacketOutcome, place: str, width: int
 ) -> Iterator[ReportLine]:
     if outcome.number:
-        so_far = " so far" if report.counting else ""
-        more = f", {outcome.copies:,} copies seen{so_far}" if outcome.copies > 1 else ""
+        until_now = ", still counting" if report.counting else ""
+        more = f", {outcome.copies:,} copies seen{until_now}" if outcome.copies > 1 else ""
         if (
             report.progress is not None
             and not report.sending
@@ -124,8 +124,8 @@ def _outcome(
         )
     if outcome.reply_count > len(outcome.replies):
         others = outcome.reply_count - len(outcome.replies)
-        so_far = " so far" if report.counting else ""
-        yield ReportLine(f"  and {others:,} more replies{so_far}", ReportStyle.WHY)
+        until_now = ", still counting" if report.counting else ""
+        yield ReportLine(f"  and {others:,} more replies{until_now}", ReportStyle.WHY)
     if outcome.number and not outcome.replies:
         yield ReportLine("  no reply yet" if report.listening else "  no reply", ReportStyle.WHY)
     for note in outcome.notes if report.progress is not None and report.progress.sent else ():

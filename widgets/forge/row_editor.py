@@ -1,9 +1,9 @@
-"""What keys, pasted text, and clicks do to the selected row of a form. No drawing.
+"""Edits the selected row of a form by keys, pasted text, and clicks. No drawing.
 
 A row is text, a flag, a choice, or a heading (`RowKind`). The text of a row is edited in a
 `LineEditor`; each change goes into the form at once. What the user typed stays as typed, blanks
 and misspelled layers included, although the form may hold it in another form: the editor begins
-anew only when another row is selected or something else changed the row's text.
+again only when another row is selected or something else changed the row's text.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class RowEditor:
         self.line = LineEditor(row.text, selected=True)
 
     def follow(self) -> None:
-        """Begin anew if another row is selected now, or the form has another text for this one."""
+        """Begin again if another row is selected now, or the form has another text for this one."""
         row = self._model.row
         if (row.key, row.text) != (self._key, self._row_text):
             self.begin()

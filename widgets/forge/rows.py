@@ -39,7 +39,7 @@ _METHOD_NAMES = {
 
 
 class RowKind(Enum):
-    """What the user can do with a row."""
+    """The kind of a row: the edits that it offers."""
 
     HEADING = "heading"  # opened and closed
     CHOICE = "choice"  # one of a few
@@ -89,7 +89,7 @@ class FormRow:
 
 @dataclass(frozen=True, slots=True)
 class Surrounding:
-    """What the form knows of this host.
+    """The form's knowledge of this host.
 
     `interfaces` are its names, `route_interface` the one that the route takes, `trouble` an
     obstacle.

@@ -18,7 +18,7 @@ FASTEST = 10_000_000  # packets a second
 
 @dataclass(frozen=True, slots=True)
 class SendSettings:
-    """What the user typed.
+    """The settings as typed.
 
     `interface` is empty if the route decides; `count`, `rate`, and `interval` are texts.
     """

@@ -49,7 +49,7 @@ def cost_text(point: CurvePoint) -> str:
 
 
 class LabResults(Widget):
-    """Both tables, with the results measured so far."""
+    """Both tables, with the results measured up to now."""
 
     COMPONENT_CLASSES = {"lab-results--head", "lab-results--quiet", "lab-results--best"}
 

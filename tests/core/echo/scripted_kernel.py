@@ -250,7 +250,7 @@ class Kernel:
 
 @dataclass
 class Ran:
-    """What became of a client. `figure` reads its books."""
+    """A client after its acts. `figure` reads one of its counters."""
 
     kernel: Kernel
     context: ServerContext

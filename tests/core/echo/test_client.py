@@ -1,4 +1,4 @@
-"""When a wake-up stops reading: no byte is lost, nothing stalls or spins, and the end is noticed.
+"""A wake-up stops reading in time: no byte is lost, nothing stalls or spins, the end is noticed.
 
 A wake-up reads once, until a short read, or until EAGAIN; level- or edge-triggered. Only an
 edge-triggered client that is read once may stall, since the switch exists to show that.
@@ -120,22 +120,20 @@ def test_the_end_beside_any_call_is_seen(trigger, drain, size, end, before_call)
 @pytest.mark.parametrize("drain", DRAINS)
 @pytest.mark.parametrize("before_call", range(24))
 @pytest.mark.parametrize(
-    "news",
+    "late",
     [[Act(Kind.END)], [Act(Kind.RESET)], [Act(Kind.URGENT, 1), Act(Kind.SEND, 3)]],
     ids=["end", "reset", "urgent"],
 )
-def test_what_comes_while_the_client_waits_for_its_turn_is_not_forgotten(
-    trigger, drain, before_call, news
-):
-    acts = [*_sends(7 * BUDGET + 1), *news]
+def test_events_while_the_client_is_queued_are_handled(trigger, drain, before_call, late):
+    acts = [*_sends(7 * BUDGET + 1), *late]
     ran = run(
         acts, trigger, Switches(BUDGET, drain),
-        schedule=[0] * before_call + [len(news)], reads_per_turn=2,
+        schedule=[0] * before_call + [len(late)], reads_per_turn=2,
     )  # fmt: skip
     if _stalls(trigger, drain):
         return
-    assert ran.kernel.client.is_open == (len(news) > 1)
-    if news[0].kind is not Kind.RESET:
+    assert ran.kernel.client.is_open == (len(late) > 1)
+    if late[0].kind is not Kind.RESET:
         assert ran.kernel.echoed == ran.kernel.sent
 
 
@@ -160,7 +158,7 @@ def test_urgent_bytes_while_the_server_ends_in_good_order(trigger, drain):
     assert ran.figure("urgent") == 1
 
 
-def test_after_a_mark_that_was_read_epoll_is_told_nothing():
+def test_reading_a_mark_changes_no_interest():
     acts = [Act(Kind.PAUSE), Act(Kind.RESUME), *_sends(3), Act(Kind.URGENT, 1), *_sends(5)]
     for trigger in Trigger:
         for drain in DRAINS:
@@ -218,7 +216,7 @@ _REAL = st.lists(
     budget=st.sampled_from((1, BUDGET, READ_SIZE)),
 )
 def test_real_sockets(trigger, drain, pieces, waits, end, budget):
-    """Where `waits` is set, the client waits for the echo before it sends more."""
+    """If `waits` is set, the client waits for the echo before it sends more."""
     with Served() as served:
         served.do(served.server.set_switches, Switches(budget, drain))
         client = served.connect(served.listen(trigger))

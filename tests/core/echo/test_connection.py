@@ -62,7 +62,7 @@ def test_a_borrowed_output_does_not_hinder_sent():
     assert len(borrowed) == 200_000
 
 
-def test_reading_stops_at_the_high_water_mark_and_goes_on_below_half_of_it():
+def test_reading_stops_at_the_high_water_mark_and_continues_below_half_of_it():
     connection = EchoConnection(high_water=100)
     connection.keep(b"x" * 99)
     assert connection.wants_read
@@ -84,7 +84,7 @@ def test_half_close_is_finished_when_the_last_byte_went_back():
     assert not connection.finished
     connection.sent(1)
     assert connection.finished
-    assert not connection.wants_read, "after the end there is nothing to read"
+    assert not connection.wants_read, "no bytes follow the end"
 
 
 def test_end_without_bytes_is_finished_at_once():

@@ -76,7 +76,7 @@ def test_port_in_use_is_one_line(served):
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "nonsense", "127.0.0.1.1", "", "\udcff"])
-def test_address_that_is_not_ours_is_one_line(served, address):
+def test_address_of_another_host_is_one_line(served, address):
     with pytest.raises(EchoError, match="address"):
         served.listen(address=address)
 
@@ -154,7 +154,7 @@ server.SpareDescriptor = Lost
 @BOTH
 def test_a_spare_descriptor_that_was_lost_comes_back(trigger):
     with ServedProcess(trigger.value, LOSES_ITS_SPARE) as served:
-        served.totals_when(lambda t: t["seconds"] > 0.5)  # its beats have looked after it
+        served.totals_when(lambda t: t["seconds"] > 0.5)  # its ticks have replaced it
         clients = [socket.create_connection(served.address, PATIENCE_S) for _ in range(60)]
         full = served.totals_when(lambda t: t["turned_away"] + t["accepted"] == 60)
         assert full["turned_away"] > 20
@@ -331,7 +331,7 @@ def test_client_that_never_reads_is_held_at_the_high_water_mark(trigger):
         writable.register(greedy, select.POLLOUT)
         while sent < offered and writable.poll(300):
             sent += greedy.send(piece)
-        assert sent < 100 << 20, "the kernel's buffers and ours hold only so much"
+        assert sent < 100 << 20, "the kernel's and the server's buffers are bounded"
         delays = [_ask(other) for _ in range(500)]
         held = served.totals_when(lambda t: t["pending"])
         assert 256 * 1024 <= held["pending"] < 256 * 1024 + 64 * 1024
@@ -469,8 +469,8 @@ def test_data_that_came_with_the_end_is_read_first(served, trigger):
 def test_stale_event_for_a_client_closed_in_the_same_batch_is_ignored(served):
     """Both are ready; the handler of the first closes the second, whose number goes to a new one.
 
-    So the event that still stands in the batch is for a client that is gone, under a number that is
-    in use again.
+    So the event that is still in the batch is for a closed client, under a number that is in use
+    again.
     """
     listener = served.listen()
     first, second = served.connect(listener), served.connect(listener)

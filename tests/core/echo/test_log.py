@@ -18,7 +18,7 @@ def steps_of(logs, client):
     return [entry.step for entry in logs.entries(client)]
 
 
-def test_so_many_have_a_log_unasked():
+def test_the_first_clients_have_logs_without_a_request():
     logs = EventLogs(2)
     first, second = logs.begin(1), logs.begin(2)
     assert logs.begin(3) is None
@@ -33,7 +33,7 @@ def test_so_many_have_a_log_unasked():
     assert logs.begin(4) is not None, "and counts no more"
 
 
-def test_the_one_that_was_looked_at_longest_ago_goes():
+def test_the_log_that_was_shown_longest_ago_is_dropped():
     logs = EventLogs(0)
     for client in range(1, MOST_LOGS + 1):
         log, gone = logs.select(client)
@@ -45,7 +45,7 @@ def test_the_one_that_was_looked_at_longest_ago_goes():
     assert steps_of(logs, 1) == [LogStep.READ]
 
 
-def test_closed_ones_are_not_kept_for_ever():
+def test_logs_of_closed_clients_are_dropped():
     logs = EventLogs(1)
     for client in range(1, 3 * MOST_LOGS):
         noted(logs.begin(client), LogStep.CLOSED)
@@ -54,7 +54,7 @@ def test_closed_ones_are_not_kept_for_ever():
     assert kept == list(range(2 * MOST_LOGS, 3 * MOST_LOGS))
 
 
-def test_clients_keep_their_logs_while_others_are_looked_at():
+def test_clients_keep_their_logs_while_others_are_shown():
     with Served(logs=2) as served:
         port = served.listen(Trigger.LEVEL), served.listen(Trigger.EDGE)
         clients = []

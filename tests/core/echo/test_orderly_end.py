@@ -1,4 +1,4 @@
-"""When our FIN is due: after every owed byte was read and went back, once."""
+"""The server sends its FIN once, after it has read and echoed every byte."""
 
 from __future__ import annotations
 

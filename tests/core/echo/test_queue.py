@@ -80,7 +80,7 @@ def test_the_loop_gets_back_to_epoll_and_its_timers_between_turns(stage, monkeyp
         passes += 1
         if passes == 2:
             assert small.recv(2) == b"x"
-    # each was asked once more after its last bytes, and then there was EAGAIN
+    # each was read once more after its last bytes, with EAGAIN
     assert len(turns) == HOSES * TURNS
     first_round = [client.identifier for client in turns[:HOSES]]
     assert len(set(first_round)) == HOSES, "nobody had a second turn before all had one"

@@ -139,7 +139,7 @@ def test_an_accepted_socket_has_the_options_of_its_listener():
 
 
 @BOTH
-def test_epollout_is_asked_for_only_while_bytes_are_pending(trigger):
+def test_epollout_is_registered_only_while_bytes_are_pending(trigger):
     with Served(EchoOptions(send_buffer=4096)) as served:
         client = served.connect(served.listen(trigger), receive_buffer=4096)
         descriptor = int(served.until(lambda s: len(s.clients) == 1).clients.descriptor[0])
@@ -168,7 +168,7 @@ def test_half_close_gets_every_byte_and_then_the_end(served, trigger):
 
 
 @BOTH
-def test_paused_client_is_not_read_and_goes_on_where_it_was(served, trigger):
+def test_paused_client_is_not_read_and_continues_where_it_was(served, trigger):
     client = served.connect(served.listen(trigger))
     identifier = int(served.until(lambda s: len(s.clients) == 1).clients.identifier[0])
     served.do(served.server.pause_client, identifier)

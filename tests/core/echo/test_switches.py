@@ -86,7 +86,7 @@ def test_level_a_drained_wake_up_ends_after_16_reads_and_epoll_reports_the_rest(
 
 
 @pytest.mark.parametrize("drain", [None, Drain.EAGAIN])
-def test_edge_one_wake_up_goes_on_after_16_reads_without_an_event(served, drain):
+def test_edge_one_wake_up_continues_after_16_reads_without_an_event(served, drain):
     client = _start(served, Trigger.EDGE, Switches(1, drain))
     assert receive_exactly(client, SENT) == bytes(range(SENT))
     snapshot = served.until(lambda s: s.clients.eagains[0] == 1)
