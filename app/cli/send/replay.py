@@ -112,10 +112,11 @@ class ReplayJob:
                 "neither how many frames, nor from whom, nor to whom."
             )
             return Examination(request.link, Target.HOST, (words,), frozenset())
-        rate, speed = request.pace.rate, request.pace.speed
+        rate, speed, duration_s = request.pace.rate, request.pace.speed, None
         if rate is None and speed is not None:
             rate = file.capture_review.densest(speed, request.loops)
-        volume = SendVolume(file.capture_review.frames * request.loops, rate)
+            duration_s = file.capture_review.duration_s(speed, request.loops)
+        volume = SendVolume(file.capture_review.frames * request.loops, rate, duration_s)
         return file.capture_review.examination(volume, known)
 
     def resolve(self) -> None:

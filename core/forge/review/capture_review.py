@@ -2,21 +2,23 @@
 
 The frames of a capture are mostly alike, so they are grouped by the bytes that the review reads
 (addresses, and the announcements of ARP and neighbor discovery), and one frame of each kind is
-reviewed. Approvals are remembered for each; the questions name the first few of a sort and count
-the others. If there are more than `MOST_KINDS` kinds, the review omits some, and says so every
-time.
+reviewed. A frame with a tunnel is a kind of its own, except for IP in IP that carries TCP, UDP, or
+ICMP: there the destination inside is part of the group. Approvals are remembered for each; the
+questions name the first few of a sort and count the others. If there are more than `MOST_KINDS`
+kinds, the review omits some, and says so every time.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch
-from core.decode.header_index import index_headers
+from core.decode.header_index import HeaderOffsets, index_headers
 from core.forge.review.confirmation import MOST_PER_SECOND, Examination, SendVolume, volume
 from core.forge.review.packet_review import Concern, PacketReview, Target, Unusual
 from core.net.host_addresses import HostAddresses
@@ -30,6 +32,8 @@ from core.wire.network.icmpv6 import ICMPV6
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 from core.wire.network.neighbor_discovery import NEIGHBOR_ADVERTISEMENT
+from core.wire.network.tunnels import VXLAN_PORT
+from core.wire.transport.udp import UDP
 
 MOST_KINDS = 4096
 MOST_TIMES = 1 << 20  # frames whose times are kept; more frames are a question anyway
@@ -41,6 +45,13 @@ _REVIEWED = {  # the bytes of each network header that the review reads, besides
     Network.ARP: (Span(0, ARP_IPV4.stop),),
 }
 _KIND = ICMPV6["type"].span
+_CARRIERS = {  # IP in IP: the table inside, its protocol byte, and a header without more headers
+    IpProtocol.IPV4: (IPV4, IPV4["proto"].span.start, (0xFF, 0x45)),
+    IpProtocol.IPV6: (IPV6, IPV6["nxt"].span.start, (0xF0, 0x60)),
+}
+_CARRIED_WIDTH = 1 + 16  # of a key: the protocol, and the destination inside
+_SIMPLE = (IpProtocol.TCP, IpProtocol.UDP, IpProtocol.ICMP, IpProtocol.ICMPV6)
+_VXLAN = np.frombuffer(VXLAN_PORT.to_bytes(2, "big"), np.uint8)
 _S = 1e-9
 
 
@@ -59,9 +70,15 @@ class CaptureReview:
         self._concerns: dict[Concern, None] = {}
         self._targets: dict[str, Target] = {}
         self._times: list[NDArray[np.int64]] = []
+        self._first_ns = 0
+        self._last_ns = 0
 
     def add(self, batch: Batch) -> None:
         """Review frames."""
+        if len(batch):
+            first, latest = int(batch.timestamp_ns[0]), int(batch.timestamp_ns.max())
+            self._first_ns = self._first_ns if self.frames else first
+            self._last_ns = max(self._last_ns, latest) if self.frames else latest
         if self.frames < MOST_TIMES:
             self._times.append(batch.timestamp_ns.copy())
         self.frames += len(batch)
@@ -84,6 +101,10 @@ class CaptureReview:
             return 0.0
         least_s = float((due_s[MOST_PER_SECOND:] - due_s[:-MOST_PER_SECOND]).min())
         return MOST_PER_SECOND / least_s if least_s else float("inf")
+
+    def duration_s(self, speed: float, loops: int) -> float:
+        """Return the seconds from the first frame to the last one, at `speed` times their pace."""
+        return (self._last_ns - self._first_ns) * _S / speed * loops
 
     def examination(self, load: SendVolume, known: Collection[str]) -> Examination:
         """Return the questions about the frames."""
@@ -124,10 +145,12 @@ def _kinds(
     at = read.transport_offset[icmp] + np.int64(_KIND.start)
     kind = _bytes(data, offset[icmp] + at, length[icmp] - at, _KIND.stop - _KIND.start)[:, 0]
     known[icmp[kind == NEIGHBOR_ADVERTISEMENT]] = False  # each announcement is a kind of its own
+    carried = _carried(data, offset, length, read)
+    known &= ~carried.unknown
     found: list[tuple[int, bytes]] = []
     for network, spans in _REVIEWED.items():
         rows = np.flatnonzero(known & (read.network == network))
-        pieces = [_bytes(data, offset[rows], length[rows], ETHERNET.size)]
+        pieces = [_bytes(data, offset[rows], length[rows], ETHERNET.size), carried.keys[rows]]
         for span in spans:
             at = read.network_offset[rows] + np.int64(span.start)
             width = span.stop - span.start
@@ -138,6 +161,45 @@ def _kinds(
     wholes = {data[at : at + size].tobytes(): row for row, at, size in ends}
     found += [(row, key) for key, row in wholes.items()]  # of other frames, all bytes
     return sorted(found)
+
+
+class _Carried(NamedTuple):
+    """Of n frames, what tunnels carry: `keys` (n, width) are zeros without a tunnel.
+
+    `unknown` (n,) is True where the key does not hold all addresses inside the frame.
+    """
+
+    keys: NDArray[np.uint8]
+    unknown: NDArray[np.bool_]
+
+
+def _carried(
+    data: NDArray[np.uint8],
+    offset: NDArray[np.int64],
+    length: NDArray[np.int64],
+    read: HeaderOffsets,
+) -> _Carried:
+    """Return the addresses of the packets that tunnels carry."""
+    has_transport = read.state & HeaderState.TRANSPORT > 0
+    at = read.transport_offset.astype(np.int64)
+    keys = np.zeros((len(offset), _CARRIED_WIDTH), np.uint8)
+    unknown = has_transport & (read.transport == IpProtocol.GRE)
+    udp = np.flatnonzero(has_transport & (read.transport == IpProtocol.UDP))
+    start = at[udp] + np.int64(UDP["dstport"].span.start)
+    ports = _bytes(data, offset[udp] + start, length[udp] - start, 2)
+    unknown[udp] = (ports == _VXLAN).all(axis=1)
+    for protocol, (table, proto, begins) in _CARRIERS.items():
+        rows = np.flatnonzero(has_transport & (read.transport == protocol))
+        first = offset[rows] + at[rows]
+        inner = _bytes(data, first, length[rows] - at[rows], table.size + UDP.size)
+        span = table["dst"].span
+        keys[rows, 0] = protocol
+        keys[rows, 1 : 1 + span.stop - span.start] = inner[:, span.start : span.stop]
+        carries = inner[:, proto]
+        vxlan = (inner[:, table.size + 2 : table.size + 4] == _VXLAN).all(axis=1)
+        is_simple = np.isin(carries, _SIMPLE) & ~((carries == IpProtocol.UDP) & vxlan)
+        unknown[rows] = (inner[:, 0] & begins[0] != begins[1]) | ~is_simple
+    return _Carried(keys, unknown)
 
 
 def _distinct(

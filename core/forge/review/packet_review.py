@@ -30,6 +30,7 @@ from core.wire.network.ipv6 import IPV6
 _GROUP_BIT = 1  # of a MAC address' first byte: IEEE 802.3 §3.2.3
 _STOPS_NAMED = 4
 _BROADCAST_MAC = b"\xff" * 6
+_NETWORKS = {"ip": IPV4, "ipv6": IPV6}
 
 
 class Target(Enum):
@@ -97,6 +98,7 @@ class PacketReview:
     def concerns(self) -> list[Concern]:
         """Return each unusual thing about the packet."""
         found = [] if self.target is Target.OWN else [self._new_destination()]
+        found += self._carried_destinations()
         found += self._sources()
         found += self._source_route()
         found += self._wrong_link_address()
@@ -162,6 +164,30 @@ class PacketReview:
         if self.target is not Target.HOST or self._ip is None or _is_of_link(self._ip.raw("dst")):
             mark = f"{mark} on {self.interface} {self._operation}".rstrip()
         return Concern(Unusual.DESTINATION, mark if self._is_named else "", words)
+
+    def _carried_destinations(self) -> list[Concern]:
+        """Return the concerns about the destinations of packets that a tunnel carries.
+
+        The end of the tunnel sends it there. The mark is that of a packet
+        which goes there directly, so the user approves each destination once.
+        """
+        found = []
+        outer = self._ip.offset if self._ip is not None else len(self.packet)
+        for layer in self._read.layers:
+            table = _NETWORKS.get(layer.name)
+            if table is None or layer.quoted or layer.offset <= outer or not layer.is_whole(table):
+                continue
+            carried = HeaderView(table, self.packet, layer.offset)
+            address, text = carried.raw("dst"), carried.text("dst")
+            target = self._kind(address)
+            if target is Target.OWN or text == self.destination:
+                continue
+            mark = text
+            if target is not Target.HOST or _is_of_link(address):
+                mark = f"{text} on {self.interface}".rstrip()
+            words = f"The packet that it carries goes to {text}, which was not approved before."
+            found.append(Concern(Unusual.DESTINATION, mark, words))
+        return found
 
     def _sources(self) -> list[Concern]:
         """Return the concerns about sources that this host does not own.

@@ -132,8 +132,12 @@ def test_a_dense_second_in_a_slow_capture_counts() -> None:
     capture_review.add(batch_of([frame("198.51.100.1")] * len(times), times))
     rate = capture_review.densest(1.0, 1)
     assert rate == pytest.approx(10_000, rel=0.01)
-    questions = capture_review.examination(SendVolume(len(times), rate), frozenset()).questions
-    assert questions[-1].endswith("packets a second are more than 1,000.")
+    load = SendVolume(len(times), rate, capture_review.duration_s(1.0, 1))
+    questions = capture_review.examination(load, frozenset()).questions
+    assert questions[-1] == (
+        "1,600 packets at up to 10,010 a second take about 1 min 39 s to send."
+    )
+    assert capture_review.duration_s(0.5, 3) == pytest.approx(6 * 99.15, rel=0.001)
 
 
 @pytest.mark.parametrize(
@@ -174,3 +178,33 @@ def test_each_claim_of_a_neighbor_advertisement_is_named() -> None:
     told = " ".join(survey_of(*frames).examination(FEW, frozenset()).questions)
     for target in targets:
         assert f"{target} is where it comes from" in told
+
+
+TUNNELS = [("ip", "ip"), ("ip", "ipv6"), ("ipv6", "ip"), ("ipv6", "ipv6"), ("ip", "ip", "ip")]
+
+
+@pytest.mark.parametrize("networks", TUNNELS, ids="/".join)
+def test_every_destination_inside_a_tunnel_is_reviewed(networks: tuple[str, ...]) -> None:
+    """Frames that differ in nothing but the last byte of the innermost destination."""
+    base = {"ip": "198.51.100.", "ipv6": "2001:db8::"}[networks[-1]]
+    count = networks.count(networks[-1])
+    key = f"{networks[-1]}.dst" + (f"#{count}" if count > 1 else "")
+    texts = {"ip.dst": "127.0.0.1", "ip.dst#2": "127.0.0.1", "ipv6.dst": "::1"}
+    frames = [
+        evaluate(Draft(("eth", *networks, "udp"), {**texts, key: f"{base}{last}"})).data
+        for last in (1, 2)
+    ]
+    review = survey_of(*frames * 20)
+    told = " ".join(review.examination(FEW, frozenset()).questions)
+    assert len(review._kinds) == 2
+    for last in (1, 2):
+        assert f"The packet that it carries goes to {base}{last}, which was not approved" in told
+
+
+def test_what_a_tunnel_carries_to_one_host_is_one_kind() -> None:
+    texts = {"ip.dst": "198.51.100.1", "ip.dst#2": "198.51.100.2"}
+    frames = [
+        evaluate(Draft(("eth", "ip", "ip", "udp"), {**texts, "payload": "x" * size})).data
+        for size in range(50)
+    ]
+    assert len(survey_of(*frames)._kinds) == 1

@@ -213,26 +213,81 @@ def test_bytes_that_are_not_a_packet_are_a_question_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("load", "asked"),
+    ("load", "question"),
     [
-        (SendVolume(1), 0),
-        (SendVolume(1000), 0),
-        (SendVolume(1001), 1),
-        (SendVolume(1001, 1000), 0),
-        (SendVolume(5000, 1001), 1),
-        (SendVolume(10_000, 100), 0),
-        (SendVolume(10_001, 100), 1),
-        (SendVolume(10_001), 2),
-        (SendVolume(10_001, 5000), 2),
-        (SendVolume(5, 5000), 0),
-        (SendVolume(1001, float("inf")), 1),
-        (SendVolume(1001, float("nan")), 1),
+        (SendVolume(1), ""),
+        (SendVolume(1000), ""),
+        (SendVolume(1001), "1,001 packets leave as fast as this host can send."),
+        (SendVolume(1001, 1000), ""),
+        (SendVolume(5000, 1001), "5,000 packets at 1,001 a second take about 5 s to send."),
+        (SendVolume(9_999, 1000), ""),
+        (SendVolume(10_000, 1000), "10,000 packets at 1,000 a second take about 10 s to send."),
+        (SendVolume(10_001, 100), "10,001 packets at 100 a second take about 1 min 40 s to send."),
+        (SendVolume(10_001), "10,001 packets leave as fast as this host can send."),
+        (SendVolume(10_000, 50_000), "10,000 packets at 50,000 a second take less than a second "
+         "to send."),
+        (SendVolume(10_001, 1 / 3), "10,001 packets at one every 3 seconds take about 8 h 20 min "
+         "to send."),
+        (SendVolume(10_001, 0.1), "10,001 packets at one every 10 seconds take about 1 d 3 h "
+         "to send."),
+        (SendVolume(5, 5000), ""),
+        (SendVolume(1001, float("inf")), "1,001 packets leave as fast as this host can send."),
+        (SendVolume(1001, float("nan")), "1,001 packets leave as fast as this host can send."),
+        (SendVolume(2000, 5e3, 90.0), "2,000 packets at up to 5,000 a second take about "
+         "1 min 30 s to send."),
     ],
-)
-def test_the_volume_is_always_a_question(load: SendVolume, asked: int) -> None:
+)  # fmt: skip
+def test_the_question_about_an_amount_names_the_time_that_it_takes(
+    load: SendVolume, question: str
+) -> None:
     found = examine(packet("127.0.0.1"), verbatim=False, load=load)
-    assert len(found.questions) == asked
+    assert found.questions == ((question,) if question else ())
     assert found.marks == frozenset(), "and never remembered"
+
+
+CARRIERS = ["ip/ip/udp", "ip/ipv6/udp", "ipv6/ip/udp", "eth/ip/ip/udp", "ip/ip/ip/udp"]
+
+
+@pytest.mark.parametrize("layers", CARRIERS)
+def test_the_destination_of_a_carried_packet_is_a_question_like_any_other(layers: str) -> None:
+    names = layers.split("/")
+    inner = "ipv6" if "ipv6" in names[1:] else "ip"
+    stranger = {"ip": STRANGER, "ipv6": "2001:db8::7"}[inner]
+    last = {name: f"{name}.dst" + (f"#{names.count(name)}" if names.count(name) > 1 else "")
+            for name in ("ip", "ipv6")}[inner]  # fmt: skip
+    texts = {"ip.dst": "127.0.0.1", "ipv6.dst": "::1", "ip.dst#2": "127.0.0.1", last: stranger}
+    data = evaluate(Draft(tuple(names), texts)).data
+    verbatim = names[0] == "eth"
+    found = examine(data, verbatim=verbatim, interface="lo", is_loopback=True)
+    assert found.target is Target.OWN
+    assert found.questions == (
+        f"The packet that it carries goes to {stranger}, which was not approved before.",
+    )
+    again = examine(data, verbatim=verbatim, interface="lo", is_loopback=True, known=found.marks)
+    assert again.questions == ()
+
+
+def test_a_carried_packet_to_the_same_or_to_this_host_is_no_second_question() -> None:
+    for destination in (STRANGER, "127.0.0.1"):
+        texts = {"ip.dst": STRANGER, "ip.dst#2": destination, "ip.src#2": "0.0.0.0"}
+        data = evaluate(Draft(("ip", "ip", "udp"), texts)).data
+        assert len(examine(data, verbatim=False).questions) == 1
+
+
+def test_an_approval_of_a_carried_packet_of_one_link_counts_for_that_link() -> None:
+    texts = {"ip.dst": "127.0.0.1", "ip.dst#2": "224.0.0.251"}
+    data = evaluate(Draft(("ip", "ip", "udp"), texts)).data
+    known = examine(data, verbatim=False, interface="veth9").marks
+    assert not examine(data, verbatim=False, interface="veth9", known=known).questions
+    assert examine(data, verbatim=False, interface="veth8", known=known).questions
+
+
+def test_every_cut_of_a_carried_packet_raises_nothing() -> None:
+    texts = {"ip.dst": "127.0.0.1", "ip.dst#2": STRANGER}
+    data = evaluate(Draft(("ip", "ip", "udp"), texts)).data
+    for cut in range(len(data)):
+        asked = examine(data[:cut], verbatim=False, network="ip").questions
+        assert any(STRANGER in one for one in asked) == (cut >= 40)
 
 
 def test_the_end_of_a_source_route_is_a_question() -> None:
