@@ -2,13 +2,15 @@
 
 The bindings of the screen and its panels (`app.textual_bindings`), the key bar, the help screen,
 the command palette, and the names that a configuration file may remap all come from `ACTIONS`, so
-they cannot drift apart. This module imports no Textual. * The name is what a configuration file
-calls it: ``[keys]`` ``"view.pause" = "p"``. * Keys are Textual key names, comma-separated; none
-means palette only. * The command is a Textual action, resolved where the binding is: on the focused
-panel for `KeyContext.LIST`, `TABLE`, `DETAIL`, `HEX`, `CLIENTS`, `FORM` and `RESULT`, on the side
-panel for `ECHO` and `FORGE`, on the workspace for `PANELS`, on the screen for `MAIN`, on the app
-for `PROGRAM`. ``call('forge.send')`` calls a method of one of the main screen's parts; see
-`app.screens.main.MainScreen.action_call`.
+they cannot drift apart. This module imports no Textual.
+
+* The name is what a configuration file calls it: ``[keys]`` ``"view.pause" = "p"``.
+* Keys are Textual key names, comma-separated; none means palette only.
+* The command is a Textual action, resolved where the binding is: on the focused panel for
+  `KeyContext.LIST`, `TABLE`, `DETAIL`, `HEX`, `CLIENTS`, `FORM` and `RESULT`, on the side panel for
+  `ECHO` and `FORGE`, on the workspace for `PANELS`, on the screen for `MAIN`, on the app for
+  `PROGRAM`. ``call('forge.send')`` calls a method of one of the main screen's parts; see
+  `app.screens.main.MainScreen.action_call`.
 """
 
 from __future__ import annotations

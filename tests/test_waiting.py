@@ -2,8 +2,8 @@
 
 The test finds in the syntax of the tests' files, except for `tests/bench`:
 
-- sleeps, and pilot pauses of a given length; - timeouts, joins and waits with their own number of
-seconds instead of `PATIENCE_S`.
+- sleeps, and pilot pauses of a given length;
+- timeouts, joins and waits with their own number of seconds instead of `PATIENCE_S`.
 """
 
 from __future__ import annotations
