@@ -135,6 +135,13 @@ def send(
 )
 @click.option("--topspeed", is_flag=True, help="As fast as possible.")
 @click.option(
+    "--max-gap",
+    "max_gap_s",
+    metavar="SECONDS",
+    type=FiniteRange(min=0),
+    help="At the captured timing: wait at most this long between two frames.",
+)
+@click.option(
     "--loop", "loops", metavar="N", type=click.IntRange(min=1), default=1, help="N times the file."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -150,6 +157,7 @@ def replay(
     speed: float | None,
     rate: float | None,
     topspeed: bool,
+    max_gap_s: float | None,
     no_audit: bool,
     debug: bool,
     **given: Any,
@@ -159,9 +167,11 @@ def replay(
     IP packets without a link header get one that leads to their next hop.
     """
     from app.cli.send.replay import ReplayRequest, run_replay
-    from core.forge.transmit.replay import ReplayPace
+    from core.forge.transmit.schedule import ReplayPace
 
     if (speed is not None) + (rate is not None) + topspeed > 1:
         raise click.UsageError("--speed, --rate and --topspeed exclude each other")
-    pace = ReplayPace(None if topspeed else speed or 1.0, checked_rate(rate))
+    pace = ReplayPace(None if topspeed else speed or 1.0, checked_rate(rate), max_gap_s)
+    if max_gap_s is not None and not pace.is_captured:
+        raise click.UsageError("--max-gap limits captured gaps: omit --rate and --topspeed")
     return run_replay(ReplayRequest(pace=pace, audit=not no_audit, **given))

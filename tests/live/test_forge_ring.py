@@ -23,7 +23,8 @@ from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.send_errors import Circumstances, SendError, refused
 from core.forge.transmit import tx_ring
-from core.forge.transmit.replay import Replay, ReplayPace
+from core.forge.transmit.replay import Replay
+from core.forge.transmit.schedule import ReplayPace
 from core.forge.transmit.tx_ring import TxRing
 from core.net.routes import group_address
 from core.wire.link.ethernet import ETHERNET
@@ -188,6 +189,9 @@ def test_nothing_is_sent_after_frames_that_a_stop_withdrew(network: Network, met
 
         def left(self, count: int) -> None:
             journal.append(count)
+
+        def waiting(self, wait_s: float) -> None:
+            pass
 
     def send() -> tuple[int, int]:
         with TxRing("far0", 1500, 2000, stopped=lambda: True) as ring:
@@ -384,7 +388,7 @@ def test_a_replay_as_json(
     monkeypatch.setattr(replay_output, "REPORT_S", 0)
     network.in_far(lambda: _quietly(request))
     first, *_, last = (json.loads(line) for line in capfd.readouterr().out.splitlines())
-    assert first == {"event": "progress", "sent": 2, "of": 8}
+    assert first == {"event": "progress", "sent": 2, "of": 8, "next_in": None, "next_at": None}
     assert last["event"] == "sent"
 
 
@@ -395,10 +399,12 @@ def test_a_replay_that_is_interrupted_says_so(network: Network, tmp_path: Path) 
     with watching(network) as watch:
         sender = subprocess.Popen(
             [*network.inside(network.far), *command, "--rate", "0.016"],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         try:
             assert ours(watch.wait_for(1)) == [frame(1)]
+            assert sender.stderr is not None
+            assert any("1 of 2 frames sent; the next is due at " in line for line in sender.stderr)
             sender.send_signal(signal.SIGINT)
             out, _ = sender.communicate(timeout=PATIENCE_S)
         finally:

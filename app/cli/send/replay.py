@@ -27,7 +27,8 @@ from core.forge.review.confirmation import Examination, SendVolume
 from core.forge.review.packet_review import Target
 from core.forge.send_errors import SendError
 from core.forge.transmit.encapsulation import Encapsulation
-from core.forge.transmit.replay import Replay, ReplayCounts, ReplayPace
+from core.forge.transmit.replay import Replay
+from core.forge.transmit.schedule import ReplayPace
 from core.forge.transmit.tx_ring import TxRing
 from core.forge.values import SendMethod
 from core.net.interface_lookup import UnknownInterfaceError, require_interface
@@ -93,7 +94,7 @@ class ReplayJob:
         self._driver = driver
         self._host = host
         self._encapsulation = Encapsulation(link)
-        self._file = ReplayFile(request.file, self._new_review(), self._encapsulation)
+        self._file = ReplayFile(request.file, self._new_review(), self._encapsulation, request.pace)
         if request.loops > 1 and not self._file.is_repeatable:
             raise CommandError(f"{safe(request.file)} can be read only once: --loop needs a file")
         self._ring: TxRing | None = None
@@ -112,11 +113,10 @@ class ReplayJob:
                 "neither how many frames, nor from whom, nor to whom."
             )
             return Examination(request.link, Target.HOST, (words,), frozenset())
-        rate, speed, duration_s = request.pace.rate, request.pace.speed, None
-        if rate is None and speed is not None:
-            rate = file.capture_review.densest(speed, request.loops)
-            duration_s = file.capture_review.duration_s(speed, request.loops)
-        volume = SendVolume(file.capture_review.frames * request.loops, rate, duration_s)
+        density, loops = file.density, request.loops
+        rate = request.pace.rate or density.densest(loops)
+        duration_s = density.duration_s(loops) if request.pace.is_captured else None
+        volume = SendVolume(file.capture_review.frames * loops, rate, duration_s)
         return file.capture_review.examination(volume, known)
 
     def resolve(self) -> None:
@@ -141,21 +141,20 @@ class ReplayJob:
         """Send the frames as often as asked, and report what left, also if sending fails."""
         assert self._ring is not None
         request, file, stopped = self._request, self._file, self._driver.stopped
-        total = ReplayCounts()
         of = file.capture_review.frames * request.loops if file.is_repeatable else None
-        report = ReplayReport(request.link, of, self._ring, audit, request.as_json)
+        hint = "--max-gap SECONDS limits such a gap" if request.pace.is_captured else ""
+        report = ReplayReport(request.link, of, self._ring, audit, request.as_json, hint)
+        replay = Replay(self._ring, request.pace, stopped, report)
+        total = replay.counts
         try:
             for _ in range(request.loops):
-                replay = Replay(self._ring, request.pace, stopped, report)
-                try:
-                    self._feed(replay)
-                finally:
-                    total += replay.counts
+                replay.begin_round()
+                self._feed(replay)
                 if stopped():
                     break
         finally:
-            unframed = self._encapsulation.unframed
-            total += ReplayCounts(frames=unframed, unframed=unframed)
+            total.unframed = self._encapsulation.unframed
+            total.frames += total.unframed
             report.end(total, stopped())
         left_out = total.too_long + total.too_short + total.unframed
         self.status = 1 if left_out or file.damaged or stopped() else 0

@@ -21,7 +21,9 @@ from core.decode.batch import Batch
 from core.files.formats import FileError
 from core.files.reader import CaptureReader, open_capture
 from core.forge.review.capture_review import CaptureReview
+from core.forge.transmit.density import Density
 from core.forge.transmit.encapsulation import BARE, Encapsulation
+from core.forge.transmit.schedule import ReplayPace
 from core.wire.link.link_types import LinkType, link_type_name
 from core.wire.model.text import safe
 
@@ -32,21 +34,28 @@ LONGEST = 65_549  # a whole IP packet behind a link header
 class ReplayFile:
     """A capture file, by its path.
 
-    `capture_review` reviews its frames, if they can be read more than once. `longest` is in bytes.
-    `encapsulation` makes frames of IP packets without a link header; then `is_framed` is set.
+    If the file can be read more than once, `capture_review` reviews its frames, and `density` the
+    rate that they have at `pace`. `longest` is in bytes. `encapsulation` makes frames of IP packets
+    without a link header; then `is_framed` is set.
 
     Raises `CommandError` if the file cannot be read, or has frames of another link type.
     """
 
     def __init__(
-        self, path: str, capture_review: CaptureReview, encapsulation: Encapsulation
+        self,
+        path: str,
+        capture_review: CaptureReview,
+        encapsulation: Encapsulation,
+        pace: ReplayPace,
     ) -> None:
         self.path = path
         self.capture_review = capture_review
+        self.density = Density(pace)
         self.longest = LONGEST
         self.damaged = False
         self.is_framed = False
         self._encapsulation = encapsulation
+        self._pace = pace
         self._kept: list[Batch] | None = None
         if self.is_repeatable or not self._is_there:
             self._review_frames(print_notes=True)  # of what is not there it says so
@@ -86,9 +95,11 @@ class ReplayFile:
 
     def _review_frames(self, *, print_notes: bool) -> None:
         self.longest = 0
+        self.density = Density(self._pace)
         kept: list[Batch] | None = []
         for batch in self._read(print_notes=print_notes):
             self.capture_review.add(batch)
+            self.density.add(batch)
             self.longest = max(self.longest, int(batch.captured.max(initial=0)))
             if kept is not None:
                 kept.append(batch)

@@ -1,12 +1,14 @@
 """Output of ``rawscope replay``: progress once a second, and the result.
 
-With ``--json`` both are objects on standard output, one a line, with an ``event``: ``progress``,
-and at the end, also after an error, ``sent``.
+A wait of a second or more is reported when it begins and once a minute, with the time of the next
+frame. With ``--json`` all are objects on standard output, one a line, with an ``event``:
+``progress``, and at the end, also after an error, ``sent``.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import time
 from typing import Any
 
@@ -15,28 +17,39 @@ from numpy.typing import NDArray
 
 from app.cli.output import CommandError, CommandOutput, print_message
 from core.forge.journal.audit import Audit
+from core.forge.review.confirmation import duration_text
 from core.forge.transmit.replay import ReplayCounts
 from core.forge.transmit.tx_ring import TxRing
 from core.wire.model.text import safe
 
 REPORT_S = 1.0
+_REMIND_S = 60.0  # between two reports of one wait
+_LONG_WAIT_S = 60.0  # a wait that deserves the hint
 
 
 class ReplayReport:
     """The journal of one replay: writes frames to the audit, and reports how many left.
 
     Implements `core.forge.transmit.replay.Journal`. `of` is the number of frames to send, or None
-    if it is unknown.
+    if it is unknown. The first report of a long wait ends with `hint`, if there is one.
     """
 
     def __init__(
-        self, interface: str, of: int | None, ring: TxRing, audit: Audit | None, as_json: bool
+        self,
+        interface: str,
+        of: int | None,
+        ring: TxRing,
+        audit: Audit | None,
+        as_json: bool,
+        hint: str = "",
     ) -> None:
         self._interface = interface
         self._of = of
         self._ring = ring
         self._audit = audit
         self._json = as_json
+        self._hint = hint
+        self._next_s = -math.inf  # when the frame that was last reported as the next is due
         self._output = CommandOutput()
         self._began_s = self._said_s = time.monotonic()
         self._leaving = np.zeros(0, np.int64)  # the lengths of the frames on their way
@@ -67,6 +80,15 @@ class ReplayReport:
         if now_s - self._said_s >= REPORT_S:
             self._said_s = now_s
             self._progress()
+
+    def waiting(self, wait_s: float) -> None:
+        """Report the time of the next frame if the wait is long, and report it again in between."""
+        now_s = time.monotonic()
+        is_new = abs(now_s + wait_s - self._next_s) > REPORT_S / 2
+        if wait_s < REPORT_S or not (is_new or now_s - self._said_s >= _REMIND_S):
+            return
+        self._said_s, self._next_s = now_s, now_s + wait_s
+        self._progress(wait_s)
 
     def _take_back(self, audit: Audit, unsent: NDArray[np.int64]) -> None:
         try:
@@ -119,12 +141,28 @@ class ReplayReport:
                 f"rawscope: {written if self._written else 'nothing'} written down in {path}"
             )
 
-    def _progress(self) -> None:
+    def _progress(self, wait_s: float | None = None) -> None:
+        """Print the progress; `wait_s` is the time until the next frame, if it is to be shown."""
+        next_at = None if wait_s is None else time.time() + wait_s
         if self._json:
-            self._line({"event": "progress", "sent": self._ring.sent, "of": self._of})
+            self._line(
+                {
+                    "event": "progress",
+                    "sent": self._ring.sent,
+                    "of": self._of,
+                    "next_in": None if wait_s is None else round(wait_s, 3),
+                    "next_at": None if next_at is None else round(next_at, 3),
+                }
+            )
             return
-        of = "" if self._of is None else f" of {self._of:,}"
-        print_message(f"rawscope: {self._ring.sent:,}{of} frames sent")
+        words = f"{self._ring.sent:,}{'' if self._of is None else f' of {self._of:,}'} frames sent"
+        if wait_s is not None:
+            clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(next_at))
+            words += f"; the next is due at {clock}, in {duration_text(wait_s)}"
+            if self._hint and wait_s >= _LONG_WAIT_S:
+                words += f" ({self._hint})"
+                self._hint = ""
+        print_message(f"rawscope: {words}")
 
     def _line(self, record: dict[str, Any]) -> None:
         self._text(json.dumps(record, separators=(",", ":")))

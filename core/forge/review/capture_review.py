@@ -1,4 +1,4 @@
-"""Review many frames: their destinations, their sources, and how densely they are sent.
+"""Review many frames: their destinations and their sources.
 
 The frames of a capture are mostly alike, so they are grouped by the bytes that the review reads
 (addresses, and the announcements of ARP and neighbor discovery), and one frame of each kind is
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.decode.batch import Batch
 from core.decode.header_index import HeaderOffsets, index_headers
-from core.forge.review.confirmation import MOST_PER_SECOND, Examination, SendVolume, volume
+from core.forge.review.confirmation import Examination, SendVolume, volume
 from core.forge.review.packet_review import Concern, PacketReview, Target, Unusual
 from core.net.host_addresses import HostAddresses
 from core.wire.link.ethernet import ETHERNET
@@ -36,7 +36,6 @@ from core.wire.network.tunnels import VXLAN_PORT
 from core.wire.transport.udp import UDP
 
 MOST_KINDS = 4096
-MOST_TIMES = 1 << 20  # frames whose times are kept; more frames are a question anyway
 _NAMED = 3  # of each sort in the questions
 _AT_ONCE = 8192
 _REVIEWED = {  # the bytes of each network header that the review reads, besides the link header
@@ -52,7 +51,6 @@ _CARRIERS = {  # IP in IP: the table inside, its protocol byte, and a header wit
 _CARRIED_WIDTH = 1 + 16  # of a key: the protocol, and the destination inside
 _SIMPLE = (IpProtocol.TCP, IpProtocol.UDP, IpProtocol.ICMP, IpProtocol.ICMPV6)
 _VXLAN = np.frombuffer(VXLAN_PORT.to_bytes(2, "big"), np.uint8)
-_S = 1e-9
 
 
 class CaptureReview:
@@ -69,18 +67,9 @@ class CaptureReview:
         self._is_complete = True
         self._concerns: dict[Concern, None] = {}
         self._targets: dict[str, Target] = {}
-        self._times: list[NDArray[np.int64]] = []
-        self._first_ns = 0
-        self._last_ns = 0
 
     def add(self, batch: Batch) -> None:
         """Review frames."""
-        if len(batch):
-            first, latest = int(batch.timestamp_ns[0]), int(batch.timestamp_ns.max())
-            self._first_ns = self._first_ns if self.frames else first
-            self._last_ns = max(self._last_ns, latest) if self.frames else latest
-        if self.frames < MOST_TIMES:
-            self._times.append(batch.timestamp_ns.copy())
         self.frames += len(batch)
         for start in range(0, len(batch), _AT_ONCE):
             offset = batch.offset[start : start + _AT_ONCE]
@@ -88,23 +77,6 @@ class CaptureReview:
             for row, key in _kinds(batch.data, offset, captured):
                 first = int(offset[row])
                 self._note(key, batch.data[first : first + int(captured[row])].tobytes())
-
-    def densest(self, speed: float, loops: int) -> float:
-        """Return the highest rate (frames a second) of any `MOST_PER_SECOND` frames in a row."""
-        if not self._times:
-            return 0.0
-        times = np.concatenate(self._times)
-        due_s = np.maximum.accumulate(times - times[0]) * (_S / speed)
-        rounds = min(loops, 2 + MOST_PER_SECOND // len(due_s))
-        due_s = np.concatenate([due_s + number * due_s[-1] for number in range(rounds)])
-        if len(due_s) <= MOST_PER_SECOND:
-            return 0.0
-        least_s = float((due_s[MOST_PER_SECOND:] - due_s[:-MOST_PER_SECOND]).min())
-        return MOST_PER_SECOND / least_s if least_s else float("inf")
-
-    def duration_s(self, speed: float, loops: int) -> float:
-        """Return the seconds from the first frame to the last one, at `speed` times their pace."""
-        return (self._last_ns - self._first_ns) * _S / speed * loops
 
     def examination(self, load: SendVolume, known: Collection[str]) -> Examination:
         """Return the questions about the frames."""

@@ -113,7 +113,7 @@ def volume(load: SendVolume) -> list[str]:
         pace = "some of them as fast as this host can send,"
     else:
         pace = f"at up to {_rate_text(rate)}" if rate else "at their own times"
-    return [f"{load.packets:,} packets {pace} take {_duration_text(duration_s)} to send."]
+    return [f"{load.packets:,} packets {pace} take {_about(duration_s)} to send."]
 
 
 def _rate_text(rate: float) -> str:
@@ -122,10 +122,12 @@ def _rate_text(rate: float) -> str:
     return f"{rate:,.0f} a second" if rate >= _WHOLE else f"{rate:.3g} a second"
 
 
-def _duration_text(seconds: float) -> str:
-    """Return a time in its two largest units: ``about 3 min 20 s``."""
-    if seconds < 1:
-        return "less than a second"
+def _about(seconds: float) -> str:
+    return "less than a second" if seconds < 1 else f"about {duration_text(seconds)}"
+
+
+def duration_text(seconds: float) -> str:
+    """Return a time in its two largest units: ``3 min 20 s``."""
     rest, words = round(min(seconds, _LONGEST_S)), []
     for unit, size in _UNITS:
         count, rest = divmod(rest, size)
@@ -133,4 +135,4 @@ def _duration_text(seconds: float) -> str:
             words.append(f"{count:,} {unit}")
         elif words:
             break
-    return f"about {' '.join(words[:2])}"
+    return " ".join(words[:2]) or "0 s"

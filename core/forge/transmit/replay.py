@@ -3,8 +3,7 @@
 Frames leave verbatim through a `TxRing` in the order of the file. Each is due at a time that counts
 from the first; all frames that are due are put into the ring together and sent by one call, which
 makes up for a short delay. A delay longer than `CATCH_UP_S` shifts all later frames: a process that
-was stopped does not send a flood when it continues. A timestamp that goes backward counts as the
-latest before it.
+was stopped does not send a flood when it continues. `core.forge.transmit.schedule` has the times.
 
 A frame that the capture had cut is sent as it is, and counted; one that is longer than the
 interface takes, or shorter than a link header, is omitted, and counted.
@@ -22,16 +21,16 @@ from numpy.typing import NDArray
 
 from core.decode.batch import Batch
 from core.forge.transmit.pacing import CATCH_UP_S
+from core.forge.transmit.schedule import ReplayPace, Schedule
 from core.forge.transmit.tx_ring import TxRing
 from core.wire.link.ethernet import ETHERNET
 
 _NAP_S = 0.02  # the longest sleep, so that a stop takes effect soon
 _AT_ONCE = 8192  # frames between two readings of the clock
-_S = 1e-9
 
 
 class Journal(Protocol):
-    """Records frames before they are sent."""
+    """Records frames before they are sent, and waits between them."""
 
     def leaving(
         self, data: NDArray[np.uint8], offset: NDArray[np.int64], captured: NDArray[np.int64]
@@ -43,13 +42,9 @@ class Journal(Protocol):
         """Record that only the first `count` of those frames left."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class ReplayPace:
-    """`speed` times the captured timing, or `rate` frames a second; with neither, at once."""
-
-    speed: float | None = 1.0
-    rate: float | None = None
+    def waiting(self, wait_s: float) -> None:
+        """Report that the next frame is due in `wait_s`; called a few times a second."""
+        ...
 
 
 @dataclass(slots=True)
@@ -66,18 +61,9 @@ class ReplayCounts:
     cut: int = 0
     unframed: int = 0
 
-    def __add__(self, other: ReplayCounts) -> ReplayCounts:
-        return ReplayCounts(
-            self.frames + other.frames,
-            self.too_long + other.too_long,
-            self.too_short + other.too_short,
-            self.cut + other.cut,
-            self.unframed + other.unframed,
-        )
-
 
 class Replay:
-    """One replay into a ring. It calls `journal` before and after frames are sent."""
+    """One replay into a ring. It calls `journal` before and after frames are sent, and in waits."""
 
     def __init__(
         self,
@@ -88,12 +74,14 @@ class Replay:
     ) -> None:
         self.counts = ReplayCounts()
         self._ring = ring
-        self._pace = pace
+        self._schedule = Schedule(pace)
         self._stopped = stopped
         self._journal = journal
         self._began_s: float | None = None
-        self._first_ns = 0
-        self._latest_s = 0.0
+
+    def begin_round(self) -> None:
+        """Begin the file again."""
+        self._schedule.begin_round()
 
     def feed(self, batch: Batch) -> None:
         """Send a batch, and wait as the pace requires. Raises `SendError`."""
@@ -101,8 +89,7 @@ class Replay:
             return
         if self._began_s is None:
             self._began_s = time.monotonic()
-            self._first_ns = int(batch.timestamp_ns[0])
-        due_s = self._due(batch)
+        due_s = self._schedule.due(batch)
         at = 0
         while at < len(batch) and not self._stopped():
             now_s = time.monotonic() - self._began_s
@@ -115,19 +102,12 @@ class Replay:
                 self._send(batch, at, stop)
                 at = stop
             elif due_s is not None:
-                time.sleep(min(_NAP_S, max(0.0, float(due_s[at]) - now_s)))
+                self._nap(max(0.0, float(due_s[at]) - now_s))
 
-    def _due(self, batch: Batch) -> NDArray[np.float64] | None:
-        """Return when each frame is due, in seconds since the first one; None: now."""
-        if self._pace.rate is not None:
-            first = self.counts.frames
-            return (first + np.arange(len(batch))) / self._pace.rate
-        if self._pace.speed is None:
-            return None
-        due_s = (batch.timestamp_ns - self._first_ns) * (_S / self._pace.speed)
-        due_s = np.maximum(np.maximum.accumulate(due_s), self._latest_s)
-        self._latest_s = float(due_s[-1])
-        return np.asarray(due_s, np.float64)
+    def _nap(self, wait_s: float) -> None:
+        if self._journal is not None:
+            self._journal.waiting(wait_s)
+        time.sleep(min(_NAP_S, wait_s))
 
     def _send(self, batch: Batch, start: int, stop: int) -> None:
         offset, captured = batch.offset[start:stop], batch.captured[start:stop].astype(np.int64)

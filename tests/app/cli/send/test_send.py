@@ -196,7 +196,7 @@ def test_only_finite_numbers_are_numbers(send: Call, option: str, number: str) -
     assert "is not a finite number" in said
 
 
-@pytest.mark.parametrize("option", ["--rate", "--speed"])
+@pytest.mark.parametrize("option", ["--rate", "--speed", "--max-gap"])
 @pytest.mark.parametrize("number", ["nan", "inf"])
 def test_a_replay_has_a_finite_pace(
     option: str, number: str, capfd: pytest.CaptureFixture[str]
@@ -222,6 +222,14 @@ def test_a_replay_that_would_never_end(
 ) -> None:
     assert run(["replay", "absent.pcap", "--link", "lo", option, number]) == 2
     assert option in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("pace", [("--rate", "5"), ("--topspeed",)])
+def test_only_captured_gaps_can_be_limited(
+    pace: tuple[str, ...], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["replay", "absent.pcap", "--link", "lo", "--max-gap", "1", *pace]) == 2
+    assert "--max-gap limits captured gaps" in capfd.readouterr().err
 
 
 def test_nothing_is_no_packet(send: Call) -> None:

@@ -104,43 +104,6 @@ def test_frames_of_no_bytes_and_short_ones_are_no_matter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gap_ns", "count", "speed", "loops", "rate"),
-    [
-        (10_000_000, 2000, 1.0, 1, 100.0),
-        (10_000_000, 2000, 50.0, 1, 5000.0),
-        (10_000_000, 2000, 1e12, 1, 1e14),
-        (10_000_000, 2000, float("inf"), 1, float("inf")),
-        (0, 1001, 1.0, 1, float("inf")),
-        (0, 1000, 1.0, 1, 0.0),
-        (0, 10, 1.0, 1000, float("inf")),
-        (1_000_000, 100, 2.0, 100, 2000.0),
-    ],
-)
-def test_the_rate_is_that_of_the_time_stamps(
-    gap_ns: int, count: int, speed: float, loops: int, rate: float
-) -> None:
-    capture_review = CaptureReview("veth9", False)
-    times = [gap_ns * number for number in range(count)]
-    capture_review.add(batch_of([frame("198.51.100.1")] * count, times))
-    assert capture_review.densest(speed, loops) == pytest.approx(rate, rel=0.02)
-
-
-def test_a_dense_second_in_a_slow_capture_counts() -> None:
-    times = [1_000_000_000 * number for number in range(100)]
-    times += [times[-1] + 100_000 * number for number in range(1500)]
-    capture_review = CaptureReview("veth9", False)
-    capture_review.add(batch_of([frame("198.51.100.1")] * len(times), times))
-    rate = capture_review.densest(1.0, 1)
-    assert rate == pytest.approx(10_000, rel=0.01)
-    load = SendVolume(len(times), rate, capture_review.duration_s(1.0, 1))
-    questions = capture_review.examination(load, frozenset()).questions
-    assert questions[-1] == (
-        "1,600 packets at up to 10,010 a second take about 1 min 39 s to send."
-    )
-    assert capture_review.duration_s(0.5, 3) == pytest.approx(6 * 99.15, rel=0.001)
-
-
-@pytest.mark.parametrize(
     "tags", [("vlan",), ("ieee8021ad", "vlan"), ("ieee8021ad", "vlan", "vlan")]
 )
 @pytest.mark.parametrize("network", ["ip", "ipv6"])

@@ -10,7 +10,8 @@ import pytest
 
 from core.decode.batch import Batch
 from core.forge.transmit.pacing import CATCH_UP_S, send_packets
-from core.forge.transmit.replay import Replay, ReplayPace
+from core.forge.transmit.replay import Replay
+from core.forge.transmit.schedule import ReplayPace
 from core.forge.values import SendPlan
 
 RATE = 500.0
