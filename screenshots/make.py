@@ -22,8 +22,7 @@ from textual.pilot import Pilot
 from app.config.paths import Paths
 from app.screens.dialogs.dialog import Confirm
 from app.screens.lab import LabScreen, Results
-from core.iolab.curve import CurvePoint
-from core.iolab.lab import ModelResult
+from core.iolab.results import CurvePoint, ModelResult
 from tests.scripted import BAD_CHECKSUM, DNS_ANSWER, START_NS, batch, conversations, scripted_store
 from tests.scripted_echo import STALLED
 from tests.scripted_echo_monitor import Act, echo_monitor, opened

@@ -17,7 +17,7 @@ from core.echo.log import Entry, LogStep
 from core.echo.options import Drain, Switches, Trigger
 from core.echo.snapshot import BuiltinClientInfo, EchoSnapshot, EchoTotals, ListenerInfo
 from core.engine.echo_service import NO_SERVER
-from core.net.event_loop import LoopCounters
+from core.net.loop_counters import LoopCounters
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
 from tests.scripted import ACK, MSS_SACK_WSCALE, PSH, SYN, Frame, batch, tcp

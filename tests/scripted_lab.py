@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from app.screens.lab import LabScreen
-from core.iolab.curve import CurvePoint
-from core.iolab.lab import ModelResult
 from core.iolab.models import MODELS
+from core.iolab.results import CurvePoint, ModelResult
 
 TITLES = {model.name: model.title for model in MODELS}
 # model, messages/s, p50 µs, p99 µs, CPU µs a message, system calls a message, what meanwhile

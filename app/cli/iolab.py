@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 from app.cli.interrupts import Interrupts
 from app.cli.output import CommandError, CommandOutput, print_message
-from core.iolab.curve import CurvePoint
-from core.iolab.lab import LabError, LabOptions, ModelResult, run_curve, run_models
+from core.iolab.lab import LabError, LabOptions, run_curve, run_models
 from core.iolab.models import MODELS, model_named
+from core.iolab.results import CurvePoint, ModelResult
 
 _HEADS = (
     "MODEL",

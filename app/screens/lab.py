@@ -19,9 +19,10 @@ from textual.worker import get_current_worker
 from app.keymap import KeyContext
 from app.screens.key_bar import KeyBar
 from app.textual_bindings import bindings
-from core.iolab.curve import COUNTS, MECHANISMS, CurvePoint
-from core.iolab.lab import LabError, LabOptions, ModelResult, run_curve, run_models
+from core.iolab.curve import COUNTS
+from core.iolab.lab import LabError, LabOptions, run_curve, run_models
 from core.iolab.models import MODELS
+from core.iolab.results import MECHANISMS, CurvePoint, ModelResult
 from core.wire.model.text import safe
 from widgets.lab.plots import CurvePlot, RatePlot
 from widgets.lab.results import LabResults

@@ -9,7 +9,7 @@ from enum import Enum
 from core.echo.client_columns import ClientTable
 from core.echo.log import Entry
 from core.echo.options import Switches, Trigger
-from core.net.event_loop import LoopCounters
+from core.net.loop_counters import LoopCounters
 
 
 class CloseReason(Enum):

@@ -24,7 +24,8 @@ from core.echo.descriptors import raise_descriptor_limit
 from core.echo.listener import EchoError
 from core.echo.options import EchoOptions, Switches, Trigger
 from core.echo.snapshot import EchoSnapshot, EchoTotals
-from core.net.event_loop import EpollLoop, LoopCounters
+from core.net.event_loop import EpollLoop
+from core.net.loop_counters import LoopCounters
 from core.wire.model.text import safe
 
 if TYPE_CHECKING:

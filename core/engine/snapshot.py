@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
-from core.net.event_loop import LoopCounters
+from core.net.loop_counters import LoopCounters
 from core.store.snapshot import EMPTY_SNAPSHOT, Snapshot
 
 

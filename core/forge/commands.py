@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from core.forge.compose.payload_file import FileContents
 from core.forge.compose.route_suggestions import RouteSuggestions
-from core.forge.observe.tracker import PacketOutcome
+from core.forge.observe.packet_outcome import PacketOutcome
 from core.forge.orders import Order, Question
 from core.forge.values import SendMethod
 from core.store.snapshot import Snapshot

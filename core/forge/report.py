@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.forge.observe.tracker import PacketOutcome
+from core.forge.observe.packet_outcome import PacketOutcome
 from core.forge.values import SendProgress
 
 

@@ -21,30 +21,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from core.echo.descriptors import raise_descriptor_limit
 from core.iolab.models import FD_SETSIZE
+from core.iolab.results import MECHANISMS, CurvePoint
 
 COUNTS = (10, 100, 1000, 10_000)
-MECHANISMS = ("select", "poll", "epoll")
 _ROUNDS = 300
 _MOST_S = 0.5  # for one point
 _OTHERS = 64  # descriptors besides the idle ones
-
-
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """One wake-up with `descriptors` idle ones: median and minimum in microseconds.
-
-    Both are None if `refused` has the reason why it cannot be measured.
-    """
-
-    mechanism: str
-    descriptors: int
-    median_us: float | None
-    least_us: float | None
-    refused: str = ""
 
 
 Wait = Callable[[], object]

@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from core.iolab.child_process import Child
-from core.iolab.curve import COUNTS, CurvePoint
-from core.iolab.models import MODELS, Model, model_named
+from core.iolab.curve import COUNTS
+from core.iolab.models import MODELS, Model
 from core.iolab.process_state import watch
+from core.iolab.results import CurvePoint, ModelResult
 
 CLIENTS, MESSAGES, SIZE = 100, 20_000, 64
 
@@ -38,51 +39,6 @@ class LabOptions:
     messages: int = MESSAGES
     size: int = SIZE
     idle: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ModelResult:
-    """The figures of one model. If `refused`, one line, says why it cannot run, they are 0.
-
-    `calls` counts system calls by name over the whole run. `waiting` is the share of samples in
-    which the process ran, or slept in some call. `slept` counts how often it gave up the processor.
-    """
-
-    model: str
-    title: str
-    refused: str = ""
-    messages: int = 0
-    seconds: float = 0.0
-    p50_us: float = 0.0
-    p99_us: float = 0.0
-    cpu_us_per_message: float = 0.0
-    load_cpu_s: float = 0.0
-    slept: int = 0
-    calls: dict[str, int] = field(default_factory=dict)
-    waiting: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def rate(self) -> float:
-        """Messages per second."""
-        return self.messages / self.seconds if self.seconds else 0.0
-
-    @property
-    def calls_per_message(self) -> float:
-        """System calls per message."""
-        return sum(self.calls.values()) / self.messages if self.messages else 0.0
-
-    @property
-    def remark(self) -> str:
-        """One sentence on calls that are not counted; empty if all are."""
-        if self.refused or not model_named(self.model).threaded:
-            return ""
-        slept = (
-            f"; it slept {self.slept / self.messages:.2f} times per message" if self.slept else ""
-        )
-        return (
-            f"{self.model}: futex calls, by which its threads pass on the interpreter's lock, "
-            f"are not counted{slept}"
-        )
 
 
 def run_models(

@@ -39,15 +39,11 @@ FD_SETSIZE = 1024  # select(2): the bits of an fd_set
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """An I/O model: a name for the command line, and a title.
-
-    If it is `threaded`, the calls for the interpreter's lock are missing from its count.
-    """
+    """An I/O model: a name for the command line, and a title."""
 
     name: str
     title: str
     serve: Serve
-    threaded: bool = False
 
 
 def serve_blocking(connections: Sequence[socket.socket], calls: Calls) -> None:
@@ -196,7 +192,7 @@ def _close_finished(peer: Peer) -> bool:
 
 
 MODELS: tuple[Model, ...] = (
-    Model("blocking", "synchronous blocking, one thread per client", serve_blocking, threaded=True),
+    Model("blocking", "synchronous blocking, one thread per client", serve_blocking),
     Model("polling", "synchronous non-blocking, polling in a loop", serve_polling),
     Model("select", "multiplexed by select", serve_select),
     Model("poll", "multiplexed by poll", serve_poll),

@@ -38,6 +38,8 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Protocol
 
+from core.net.loop_counters import LoopCounters
+
 Handler = Callable[[int], None]  # gets the EPOLL* bits that are ready
 
 FOREVER = -1
@@ -47,23 +49,6 @@ class HasDescriptor(Protocol):
     """An object with a file descriptor."""
 
     def fileno(self) -> int: ...
-
-
-@dataclass(slots=True)
-class LoopCounters:
-    """Counters of a loop since it was made. Times are in seconds of the monotonic clock."""
-
-    waits: int = 0  # epoll_wait calls
-    timeouts: int = 0  # waits that returned no event
-    events: int = 0  # events returned
-    stale: int = 0  # events ignored: their source was removed in the same batch
-    kernel_s: float = 0.0  # in epoll_wait, or waiting for the interpreter's lock after it
-    handlers_s: float = 0.0  # inside handlers, timers and commands: the loop was busy
-
-    @property
-    def wake_ups(self) -> int:
-        """Waits that returned at least one event."""
-        return self.waits - self.timeouts
 
 
 @dataclass(order=True, slots=True)

@@ -23,7 +23,7 @@ from app.screens.dialogs.interfaces import Interfaces
 from app.screens.key_bar import KeyBar
 from core.decode.batch import CaptureInterface
 from core.engine.engine import EngineSnapshot, EngineState, NoticeSeverity
-from core.net.event_loop import LoopCounters
+from core.net.loop_counters import LoopCounters
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
 from core.wire.model.field import Span

@@ -13,7 +13,8 @@ from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.route_suggestions import suggest_from_routes
 from core.forge.compose.templates import TEMPLATES
-from core.forge.observe.outcome import WHY, Outcome, Reply
+from core.forge.observe.outcome import WHY, Outcome
+from core.forge.observe.packet_outcome import Reply
 from core.forge.send_errors import SendError
 from core.forge.transmit.pacing import send_packets
 from core.forge.transmit.transmission import PreparedTransmission, prepare

@@ -15,7 +15,7 @@ import numpy as np
 
 from core.echo.options import Switches, Trigger, budget_text
 from core.echo.snapshot import EchoSnapshot, ListenerInfo
-from core.net.event_loop import LoopCounters
+from core.net.loop_counters import LoopCounters
 from core.wire.model.text import safe
 from widgets.echo.columns import Condition, conditions, count_text, span_text
 from widgets.lines.cells import width_of

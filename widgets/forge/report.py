@@ -17,8 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from core.forge.observe.outcome import Reply
-from core.forge.observe.tracker import PacketOutcome
+from core.forge.observe.packet_outcome import PacketOutcome, Reply
 from core.forge.report import Report
 from core.wire.model.text import safe
 

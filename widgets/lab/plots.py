@@ -16,8 +16,7 @@ from textual_hires_canvas import HiResMode
 from textual_plot import LegendLocation, PlotWidget
 from textual_plot.axis_formatter import AxisFormatter
 
-from core.iolab.curve import MECHANISMS, CurvePoint
-from core.iolab.lab import ModelResult
+from core.iolab.results import MECHANISMS, CurvePoint, ModelResult
 from widgets.lines.cells import cut
 from widgets.status.line import si
 

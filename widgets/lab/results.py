@@ -10,8 +10,7 @@ from rich.table import Table
 from rich.text import Text
 from textual.widget import Widget
 
-from core.iolab.curve import MECHANISMS, CurvePoint
-from core.iolab.lab import ModelResult
+from core.iolab.results import MECHANISMS, CurvePoint, ModelResult
 from core.wire.model.text import safe
 from widgets.layout import refresh_layout
 

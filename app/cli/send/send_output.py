@@ -15,7 +15,8 @@ from typing import Any
 from app.cli.dump.formats import HexLines, JsonLines, frame_record
 from app.cli.output import CommandOutput, print_message
 from core.decode.batch import CaptureInterface
-from core.forge.observe.outcome import Outcome, Reply
+from core.forge.observe.outcome import Outcome
+from core.forge.observe.packet_outcome import Reply
 from core.forge.observe.tracker import Track
 from core.forge.transmit.transmission import PreparedTransmission
 from core.forge.values import SendProgress

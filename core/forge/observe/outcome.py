@@ -13,7 +13,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 from core.forge.observe.network_header import (
     after_header,
@@ -22,6 +21,7 @@ from core.forge.observe.network_header import (
     is_first_fragment,
     network_header,
 )
+from core.forge.observe.packet_outcome import Change, Reply
 from core.forge.observe.replies import ReplyMatch, match_reply
 from core.forge.observe.stopwatch import Stopwatch
 from core.forge.values import SendMethod
@@ -63,32 +63,6 @@ _STALE_SUM_NOTE = (
     "The transport checksum was computed for the source {asked}, and the kernel wrote {seen}: "
     "the receiver will find it wrong. Leave the source empty to have both agree."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One field that left with another value, as text, and the reason in one sentence."""
-
-    name: str
-    label: str
-    asked: str
-    seen: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A packet that answers the sent one.
-
-    `delay_ns` has no value (None) without a captured copy, or after a step of the clock that
-    stamps packets.
-    """
-
-    seen: CapturedPacket
-    sender: str
-    protocol: str
-    info: str
-    delay_ns: int | None
 
 
 class Outcome:

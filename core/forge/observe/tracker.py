@@ -13,14 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.chunk import Chunk
 from core.decode.columns import equals
-from core.forge.observe.outcome import Change, Outcome, Reply
+from core.forge.observe.outcome import Outcome
+from core.forge.observe.packet_outcome import PacketOutcome, Reply
 from core.forge.observe.replies import is_group
 from core.forge.values import SendMethod
 from core.store.budget import Budget
@@ -37,22 +37,6 @@ MOST_REPLIES = 200  # kept; more are counted
 MOST_COPIES = 100_000  # whose numbers are kept
 _LEAST_FRAME = 60  # Ethernet pads shorter ones, IEEE 802.3 §3.2.8
 _REWRITTEN = ("id", "checksum")  # of IPv4, in every packet of a raw socket
-
-
-@dataclass(frozen=True, slots=True)
-class PacketOutcome:
-    """The copies, changes, and replies that were captured of one sent packet.
-
-    `number` is its first copy's in the store, or 0; `copies` is how many were captured;
-    `reply_count` may be more than the `replies` kept.
-    """
-
-    number: int = 0
-    copies: int = 0
-    changes: tuple[Change, ...] = ()
-    replies: tuple[Reply, ...] = ()
-    reply_count: int = 0
-    notes: tuple[str, ...] = ()
 
 
 class Tracker:

@@ -9,9 +9,9 @@ from dataclasses import asdict
 
 import pytest
 
-from core.iolab.curve import CurvePoint
 from core.iolab.lab import LabError, run_curve
 from core.iolab.process_state import describe
+from core.iolab.results import CurvePoint
 
 COUNTS = (10, 300, 3000)
 

@@ -9,7 +9,7 @@ import pytest
 from core.echo.log import Entry, LogStep
 from core.echo.options import READ_SIZE, Drain, Switches, Trigger, budget_text
 from core.echo.snapshot import EchoTotals, ListenerInfo
-from core.net.event_loop import LoopCounters
+from core.net.loop_counters import LoopCounters
 from tests.scripted_echo import EDGE, EMPTY, LEVEL, NOW_S, STALLED, echo_snapshot
 from tests.widgets.stage import Stage, play, screen_text
 from widgets.echo.head import EchoHead

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from core.forge.observe.outcome import Change, Reply
-from core.forge.observe.tracker import PacketOutcome
+from core.forge.observe.packet_outcome import Change, PacketOutcome, Reply
 from core.forge.report import Report
 from core.forge.send_errors import Circumstances, refused
 from core.forge.values import SendProgress
