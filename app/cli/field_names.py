@@ -1,16 +1,17 @@
 """All field names of a packet's record, for ``--fields`` and ``rawscope fields``.
 
-The names come from the header tables. This module adds only names that are in no header: the
-properties of the frame, and values computed from a header.
+The names come from the protocols' records: the fields of their tables, and the values beside the
+fields. This module adds only the properties of the frame.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from core.wire.model.field import Kind, PlacedField
-from core.wire.registry import slots
+from core.wire.protocol import Protocol
+from core.wire.registry import PROTOCOLS
 
 Described = tuple[str, str, str, str]  # name, width, unit, meaning
 
@@ -27,30 +28,35 @@ FRAME: tuple[Described, ...] = (
 )
 
 
-COMPUTED: Mapping[str, tuple[Described, ...]] = {  # listed after the header field of this name
-    "tcp.urgent_pointer": (
-        ("tcp.options", "", "hex", "The bytes of the options"),
-        ("tcp.len", "", "bytes", "Length of the payload"),
-    ),
-    "ip.dst": (("ip.options", "", "hex", "The bytes of the options"),),
-}
-
-
 def all_fields() -> Iterator[Described]:
     """Yield every field once: the frame's, then the headers' in the order of their tables."""
     yield from FRAME
     seen: set[str] = set()
-    for slot in slots():
-        name = slot.name
-        if name in seen:
-            continue
-        seen.add(name)
-        bits = slot.field.bits
-        yield name, f"{bits} bit{'s' * (bits != 1)}", _unit(slot), slot.field.label
-        if slot.key == "checksum":
-            yield f"{name}.status", "", "", "Verdict: good, bad, offloaded, …"
-            yield f"{name}_calculated", "", "", "The correct checksum, if this one is bad"
-        yield from COMPUTED.get(name, ())
+    for protocol in PROTOCOLS:
+        for table in protocol.tables:
+            for slot in table.slots:
+                if slot.name not in seen:
+                    seen.add(slot.name)
+                    yield from _of_slot(slot)
+            if table is protocol.tables[0]:
+                yield from _beside_fields(protocol)
+
+
+def _of_slot(slot: PlacedField) -> Iterator[Described]:
+    """Yield a header field, and the verdict on it if it is a checksum."""
+    name, bits = slot.name, slot.field.bits
+    yield name, f"{bits} bit{'s' * (bits != 1)}", _unit(slot), slot.field.label
+    if slot.key == "checksum":
+        yield f"{name}.status", "", "", "Verdict: good, bad, offloaded, …"
+        yield f"{name}_calculated", "", "", "The correct checksum, if this one is bad"
+
+
+def _beside_fields(protocol: Protocol) -> Iterator[Described]:
+    """Yield the names that a protocol's record adds to those of its tables."""
+    if protocol.options_field:
+        yield protocol.options_field, "", "hex", "The bytes of the options"
+    for derived in protocol.derived:
+        yield derived.name, "", derived.suffix, derived.label
 
 
 def known_names() -> frozenset[str]:

@@ -219,3 +219,8 @@ class Protocol:
     tools: OtherTools = NO_TOOLS
     is_listed: bool = False
     is_stacked: bool = False
+
+    @property
+    def options_field(self) -> str:
+        """Return the JSON name of the options as one value, or "" if the protocol has none."""
+        return f"{self.name}.options" if self.has_options_field else ""

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from core.wire.link import ethernet, linux_cooked, loopback, mpls, ppp, serial, shims, vlan
-from core.wire.model.field import PlacedField
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering, Parser
 from core.wire.network import (
@@ -101,9 +100,3 @@ def numbers(space: Numbering) -> dict[str, int]:
             if reader.space is space and reader.is_computed:
                 found.setdefault(protocol.name, reader.numbers[0])
     return found
-
-
-def slots() -> Iterator[PlacedField]:
-    """Yield every field of every table, in the order of `TABLES`."""
-    for table in TABLES:
-        yield from table.slots

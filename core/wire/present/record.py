@@ -23,9 +23,7 @@ LISTED = frozenset(protocol.name for protocol in PROTOCOLS if protocol.is_listed
 STACKED = frozenset(protocol.name for protocol in PROTOCOLS if protocol.is_stacked)
 _DERIVED = {protocol.name: protocol.derived for protocol in PROTOCOLS if protocol.derived}
 _OPTION_KEYS = {
-    protocol.name: f"{protocol.name}.options"
-    for protocol in PROTOCOLS
-    if protocol.has_options_field
+    protocol.name: protocol.options_field for protocol in PROTOCOLS if protocol.has_options_field
 }
 
 

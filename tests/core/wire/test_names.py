@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from core.wire.registry import slots
+from core.wire.registry import TABLES
 from tests.support import require_peer
 from tests.waiting import PATIENCE_S
 
@@ -38,4 +38,4 @@ def test_names_are_those_of_wireshark() -> None:
     )
     lines = answer.stdout.decode("utf-8", "replace").splitlines()
     known = {line.split("\t")[2] for line in lines if line.startswith("F\t")}
-    assert {slot.name for slot in slots()} - known == UNNAMED
+    assert {slot.name for table in TABLES for slot in table.slots} - known == UNNAMED

@@ -13,10 +13,10 @@ from core.wire.model.field import Kind, PlacedField, Value
 from core.wire.network.arp import ARP_IPV4
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
-from core.wire.registry import slots
+from core.wire.registry import TABLES
 from core.wire.transport.tcp import TCP
 
-SLOTS = list(slots())
+SLOTS = [slot for table in TABLES for slot in table.slots]
 NO_ZONE = (
     "a header holds no zone: leave out the %; the route chooses the interface, or send verbatim on "
     "one"

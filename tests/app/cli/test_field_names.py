@@ -1,0 +1,46 @@
+"""The names of fields: everything that a protocol's record adds to a packet's JSON."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.cli import field_names
+from app.cli.field_names import all_fields, known_names
+from core.wire.protocol import DerivedField
+from core.wire.registry import PROTOCOLS
+
+
+def test_every_name_is_listed_once() -> None:
+    """Fields of tables, options as one value, and derived numbers of every protocol."""
+    names = [row[0] for row in all_fields()]
+    assert len(names) == len(set(names))
+    for protocol in PROTOCOLS:
+        expected = {slot.name for table in protocol.tables for slot in table.slots}
+        expected |= {derived.name for derived in protocol.derived}
+        expected |= {protocol.options_field} - {""}
+        assert expected <= set(names), protocol.name
+
+
+def test_derived_numbers_go_by_their_own_label() -> None:
+    """`rawscope fields` and the detail tree use the same words and unit."""
+    rows = {row[0]: row[1:] for row in all_fields()}
+    derived = [each for protocol in PROTOCOLS for each in protocol.derived]
+    assert derived
+    for each in derived:
+        assert rows[each.name] == ("", each.suffix, each.label)
+
+
+def test_a_new_record_brings_its_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No list outside the record has to be changed."""
+    length = DerivedField("igmp.len", "Length", "bytes", lambda layer, dissection: None)
+    changed = tuple(
+        replace(protocol, has_options_field=True, derived=(length,))
+        if protocol.name == "igmp"
+        else protocol
+        for protocol in PROTOCOLS
+    )
+    assert not {"igmp.options", "igmp.len"} & known_names()
+    monkeypatch.setattr(field_names, "PROTOCOLS", changed)
+    assert known_names() >= {"igmp.options", "igmp.len"}
