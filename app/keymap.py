@@ -4,12 +4,12 @@ The bindings of the screen and its panels (`app.textual_bindings`), the key bar,
 the command palette, and the names that a configuration file may remap all come from `ACTIONS`, so
 they cannot drift apart. This module imports no Textual.
 
-* The name is what a configuration file calls it: ``[keys]`` ``"view.pause" = "p"``.
-* Keys are Textual key names, comma-separated; none means palette only.
-* The command is a Textual action, resolved where the binding is: on the focused panel for
-  `KeyContext.LIST`, `TABLE`, `DETAIL`, `HEX`, `CLIENTS`, `FORM` and `RESULT`, on the side panel for
-  `ECHO` and `FORGE`, on the workspace for `PANELS`, on the screen for `MAIN`, on the app for
-  `PROGRAM`. ``call('forge.send')`` calls a method of one of the main screen's parts; see
+* A configuration file refers to an action by its name: ``[keys]`` ``"view.pause" = "p"``.
+* Keys are Textual key names, separated by commas. An action without keys is only in the palette.
+* The command is a Textual action. It is resolved on the focused panel for `KeyContext.LIST`,
+  `TABLE`, `DETAIL`, `HEX`, `CLIENTS`, `FORM`, and `RESULT`; on the side panel for `ECHO` and
+  `FORGE`; on the workspace for `PANELS`; on the screen for `MAIN` and `LAB`; and on the application
+  for `PROGRAM`. ``call('forge.send')`` calls a method of one of the main screen's parts; see
   `app.screens.main.MainScreen.action_call`.
 """
 
@@ -45,9 +45,14 @@ class KeyGroup(Enum):
     PACKETS = "Packets"
     CAPTURE = "Capture"
     PANELS = "Panels"
-    DETAIL = "Detail and hex"
+    DETAIL = "Detail tree"
+    HEX = "Hex view"
     FORGE = "Forge"
-    ECHO = "Echo"
+    FORM = "Forge form"
+    RESULT = "Forge result"
+    ECHO = "Echo panel"
+    CLIENTS = "Echo clients"
+    LAB = "Laboratory"
     PROGRAM = "Program"
 
 
@@ -87,7 +92,7 @@ ACTIONS: tuple[Action, ...] = (
         ("list.page_up", "pageup", "move('page_up')", "", "Up one page"),
         ("list.page_down", "pagedown", "move('page_down')", "", "Down one page"),
         ("list.first", "g,home", "move('first')", "", "Go to the first line"),
-        ("list.last", "G,end", "move('last')", "", "Go to the last packet and follow"),
+        ("list.last", "G,end", "move('last')", "", "Go to the end and follow new packets"),
     ),
     *_of(
         KeyGroup.MOVE, KeyContext.TABLE,
@@ -98,12 +103,12 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_of(
         KeyGroup.DETAIL, KeyContext.DETAIL,
-        ("detail.toggle", "enter", "toggle_row", "open/close", "Open or close a row of the tree"),
+        ("detail.toggle", "enter", "toggle_row", "open/close", "Open or close a row"),
         ("detail.open", "right,l", "expand", "", "Open a row"),
         ("detail.close", "left,h", "collapse", "", "Close a row, or go to its parent"),
     ),
     *_of(
-        KeyGroup.DETAIL, KeyContext.HEX,
+        KeyGroup.HEX, KeyContext.HEX,
         ("hex.left", "left,h", "step(-1)", "", "Previous byte"),
         ("hex.right", "right,l", "step(1)", "", "Next byte"),
     ),
@@ -121,7 +126,7 @@ ACTIONS: tuple[Action, ...] = (
          "Start with an empty form"),
     ),
     *_of(
-        KeyGroup.FORGE, KeyContext.FORM,
+        KeyGroup.FORM, KeyContext.FORM,
         ("form.next", "enter", "next", "next", "Next field; fold or unfold a heading"),
         ("form.up", "up", "move('up')", "", "Previous field"),
         ("form.down", "down", "move('down')", "", "Next field"),
@@ -131,7 +136,7 @@ ACTIONS: tuple[Action, ...] = (
         ("form.last", "ctrl+end", "move('last')", "", "Go to the last field"),
     ),
     *_of(
-        KeyGroup.FORGE, KeyContext.RESULT,
+        KeyGroup.RESULT, KeyContext.RESULT,
         ("result.packet", "enter", "show_packet", "packet", "Go to the packet of this line"),
     ),
     *_of(
@@ -143,13 +148,13 @@ ACTIONS: tuple[Action, ...] = (
         ("echo.more", "plus,equals_sign", "screen.call('echo.budget', 1)", "more",
          "Read more bytes at a time"),
         ("echo.drain", "d", "screen.call('echo.drain')", "drain",
-         "Read until EAGAIN, short read, or once"),
+         "Choose when a wake-up stops reading"),
         ("echo.add", "a", "screen.call('echo.add_listener')", "listen",
-         "Add a listener, level or edge"),
+         "Add a listener (level or edge trigger)"),
         ("echo.next", "v", "screen.call('echo.panel.next_listener')", "next",
          "Select the next listener"),
         ("echo.stop", "x", "screen.call('echo.stop_listener')", "stop",
-         "Stop the listener; real clients stay"),
+         "Stop listening; external clients stay"),
         ("echo.pause", "p", "screen.call('echo.pause_client')", "pause",
          "Stop or resume reading from the client"),
         ("echo.close", "c,delete", "screen.call('echo.close_client')", "close",
@@ -157,18 +162,18 @@ ACTIONS: tuple[Action, ...] = (
         ("echo.lab", "L", "app.lab", "lab", "Open the laboratory of I/O models"),
     ),
     *_of(
-        KeyGroup.ECHO, KeyContext.LAB,
-        ("lab.run", "r", "run", "run again", "Measure everything again"),
-        ("lab.leave", "escape", "leave", "back", "Cancel the run; leave the laboratory"),
+        KeyGroup.LAB, KeyContext.LAB,
+        ("lab.run", "r", "run", "run again", "Run all measurements again"),
+        ("lab.leave", "escape", "leave", "back", "Cancel the run, or leave the lab"),
         ("lab.up", "up,k", "scroll_up", "", "Scroll up"),
         ("lab.down", "down,j", "scroll_down", "", "Scroll down"),
         ("lab.page_up", "pageup", "page_up", "", "Up one page"),
         ("lab.page_down", "pagedown,space", "page_down", "", "Down one page"),
     ),
     *_of(
-        KeyGroup.ECHO, KeyContext.CLIENTS,
+        KeyGroup.CLIENTS, KeyContext.CLIENTS,
         ("clients.only", "enter", "screen.call('echo.toggle_filter')", "only",
-         "Show only its packets, or all"),
+         "Show this client's packets, or all"),
         ("clients.sort", "s", "sort_next", "sort", "Sort by the next column"),
         ("clients.reverse", "S", "sort_reverse", "", "Reverse the sort order"),
         ("clients.left", "left,h", "shift(-1)", "", "Scroll the columns to the left"),
@@ -176,13 +181,13 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_of(
         KeyGroup.CAPTURE, KeyContext.MAIN,
-        ("view.pause", "space", "pause", "pause", "Freeze the view; capture continues"),
+        ("view.pause", "space", "pause", "pause", "Pause the view; capture continues"),
         ("capture.toggle", "ctrl+e", "call('capture.toggle')", "stop", "Stop or start the capture"),
     ),
     *_of(
         KeyGroup.PACKETS, KeyContext.MAIN,
         ("packets.forge", "f", "call('forge.fill')", "forge",
-         "Fill the forge form from the packet"),
+         "Copy the packet into the forge"),
     ),
     *_of(
         KeyGroup.PANELS, KeyContext.PANELS,
@@ -190,11 +195,11 @@ ACTIONS: tuple[Action, ...] = (
         ("panel.previous", "shift+tab", "move_panel(-1)", "", "Previous panel"),
         ("panel.zoom", "z,f4", "zoom", "zoom", "Zoom the panel, or restore the layout"),
         ("panel.forge", "f2", "side('forge')", "", "Show or hide the forge"),
-        ("panel.echo", "e", "side('echo')", "echo", "Show or hide the echo server"),
+        ("panel.echo", "e", "side('echo')", "echo", "Show or hide the echo panel"),
     ),
     *_of(
         KeyGroup.PANELS, KeyContext.MAIN,
-        ("panel.close", "escape", "close", "", "Stop sending; unzoom, show all packets"),
+        ("panel.close", "escape", "close", "", "Stop sending, unzoom, or clear filter"),
     ),
     *_of(
         KeyGroup.CAPTURE, KeyContext.MAIN,
@@ -205,7 +210,7 @@ ACTIONS: tuple[Action, ...] = (
     *_of(
         KeyGroup.PACKETS, KeyContext.MAIN,
         ("packets.mark", "m", "call('table.toggle_mark')", "mark",
-         "Mark ◆ the packet, or unmark it"),
+         "Mark (◆) or unmark the packet"),
         ("packets.next_mark", "right_square_bracket", "call('table.go_to_mark', 1)", "",
          "Next marked packet"),
         ("packets.previous_mark", "left_square_bracket", "call('table.go_to_mark', -1)", "",
@@ -216,7 +221,7 @@ ACTIONS: tuple[Action, ...] = (
         ("packets.copy", "y", "call('copier.choose')", "copy",
          "Copy row, field, bytes, or command"),
         ("packets.time", "t", "call('table.cycle_time_format')", "time",
-         "Time: from the first, of day, or delta"),
+         "Cycle time: elapsed, of day, or delta"),
         ("packets.go_to", "colon,ctrl+g", "go_to", "go to", "Go to a packet by number"),
         ("packets.next", "J,ctrl+down", "call('table.action_move', 'down')", "",
          "Next packet, from any panel"),
@@ -225,7 +230,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_of(
         KeyGroup.PROGRAM, KeyContext.PROGRAM,
-        ("program.quit", "q", "quit", "quit", "Quit; asks before packets are lost"),
+        ("program.quit", "q", "quit", "quit", "Quit (asks if packets would be lost)"),
         ("program.help", "question_mark,f1", "help", "help", "Show all keys"),
         ("program.theme", "", "change_theme", "", "Choose a color theme"),
     ),

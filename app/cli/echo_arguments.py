@@ -37,7 +37,7 @@ def _checked_addresses(
     metavar="N",
     type=click.IntRange(0, MOST_PORT),
     multiple=True,
-    help="Listen on this port (repeatable; 0 is a free one; default 7007).",
+    help="Listen on this port (repeatable; 0 picks a free port; default 7007).",
 )
 @click.option(
     "--bind",
@@ -51,30 +51,31 @@ def _checked_addresses(
     "--trigger",
     type=click.Choice(["level", "edge"]),
     default="level",
-    help="When epoll reports a client: as long as it is ready (level), or on a change (edge).",
+    help="level: epoll reports a client while it is ready (default); edge: only when something "
+    "new arrives.",
 )
 @click.option(
     "--idle-timeout",
     "idle_timeout_s",
     metavar="SECONDS",
     type=FiniteRange(0, LONGEST_S),
-    help="Close a client that moves no bytes for this time (0: never; default 600).",
+    help="Close a client after this long without data (0: never; default 600).",
 )
 @click.option(
     "--keepalive",
     "keepalive_idle_s",
     metavar="SECONDS",
     type=click.IntRange(0, LONGEST_KEEPALIVE_S),
-    help="Probe a silent peer after this time (0: never; default 60).",
+    help="Send a TCP keepalive after a peer has been silent this long (0: never; default 60).",
 )
 @click.option(
     "--high-water",
     metavar="BYTES",
     type=click.IntRange(1, MOST_HIGH_WATER),
-    help="Stop reading from a client while it has this many pending bytes (default 262144).",
+    help="Stop reading while this many bytes are queued for the client (default 262144).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+@click.option("--debug", is_flag=True, help="Show a traceback on failure.")
 def echo(
     ports: tuple[int, ...],
     addresses: tuple[str, ...],
@@ -85,8 +86,8 @@ def echo(
 ) -> int:
     """Run the epoll echo server without the screen.
 
-    ctrl+c or SIGTERM drains the server: it echoes every byte it received and ends with status 0,
-    after five seconds at most. A second signal ends it at once.
+    On ctrl+c or SIGTERM, the server echoes what clients have already sent and exits with status 0
+    within five seconds. A second signal exits at once.
     """
     from app.cli.echo import run_echo
     from core.echo.options import EchoOptions
@@ -100,7 +101,7 @@ def echo(
     "--models",
     metavar="A,B,C",
     multiple=True,
-    help="Only these I/O models (repeatable): blocking, polling, select, poll, epoll-level, "
+    help="Run only these I/O models (repeatable): blocking, polling, select, poll, epoll-level, "
     "epoll-edge, signal, io_uring.",
 )
 @click.option(
@@ -108,19 +109,23 @@ def echo(
     metavar="N",
     type=click.IntRange(1, MOST_CLIENTS),
     default=100,
-    help="Connections (default 100).",
+    help="Open this many connections (default 100).",
 )
 @click.option(
     "--messages",
     metavar="N",
     type=click.IntRange(min=1),
     default=20_000,
-    help="Messages per model, over all connections (default 20000).",
+    help="Send this many messages per model, over all connections (default 20000).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+@click.option("--debug", is_flag=True, help="Show a traceback on failure.")
 def iolab(models: tuple[str, ...], clients: int, messages: int, as_json: bool, debug: bool) -> int:
-    """Measure the same echo work under each I/O model, and the cost of idle descriptors."""
+    """Compare I/O models on the same echo workload.
+
+    Then measure the cost of one wake-up of select, poll, and epoll as the number of idle
+    descriptors grows.
+    """
     from app.cli.iolab import UnknownModelError, check_models, run_iolab
 
     names = [name.strip() for name in ",".join(models).split(",") if name.strip()]

@@ -1,4 +1,4 @@
-"""``rawscope fields``: list every field name with its width, unit and meaning."""
+"""``rawscope fields``: list every field name with its width, unit, and meaning."""
 
 from __future__ import annotations
 

@@ -59,7 +59,8 @@ def _input_options(command: Decorated) -> Decorated:
                 "interfaces",
                 metavar="IFACE",
                 multiple=True,
-                help="Capture on this interface (name or number, repeatable); 'any' means all.",
+                help="Capture on this interface (name, alternative name, or index; repeatable); "
+                "'any' means all.",
             ),
             click.option(
                 "-r", "file", metavar="FILE", help="Read this capture file; '-' is standard input."
@@ -73,17 +74,20 @@ def _input_options(command: Decorated) -> Decorated:
                 help=f"Keep at most this many bytes of a frame (default {DEFAULT_SNAP_LENGTH}).",
             ),
             click.option(
-                "-p", "no_promiscuous", is_flag=True, help="Do not turn on promiscuous mode."
+                "-p",
+                "no_promiscuous",
+                is_flag=True,
+                help="Turn promiscuous mode off (default: on).",
             ),
             click.option(
                 "--source",
                 "method",
                 type=click.Choice(["ring", "datagram", "inet"]),
                 default="ring",
-                help="How frames come from the kernel: a shared ring, one call a frame, or "
-                "the IPv4 packets that a classic raw socket receives.",
+                help="How to receive frames: ring (shared memory; default), datagram (one system "
+                "call per frame), or inet (IPv4 packets only, through a raw socket).",
             ),
-            click.option("--debug", is_flag=True, help="Show the traceback of a failure."),
+            click.option("--debug", is_flag=True, help="Show a traceback on failure."),
         )
     ):
         command = option(command)
@@ -117,12 +121,15 @@ class Commands(click.RichGroup):
 @click.group(cls=Commands, invoke_without_command=True, context_settings=_SETTINGS)
 @_input_options
 @click.option(
-    "--demo", is_flag=True, help="Watch loopback while real clients and servers talk on it."
+    "--demo", is_flag=True, help="Capture on loopback, where rawscope runs sample conversations."
 )
 @click.version_option(None, "-V", "--version", package_name="rawscope")
 @click.pass_context
 def rawscope(context: click.Context, /, demo: bool, debug: bool, **given: Any) -> int | None:
-    """Watch the network: every packet, every header field, a verdict on every checksum."""
+    """Capture, inspect, and send packets.
+
+    Without a command, rawscope opens the full-screen monitor.
+    """
     if context.invoked_subcommand is not None:
         if any(_was_given(context, name) for name in context.params if name != "debug"):
             raise click.UsageError(
@@ -152,14 +159,16 @@ def rawscope(context: click.Context, /, demo: bool, debug: bool, **given: Any) -
     type=FiniteRange(min=0, min_open=True),
     help="Stop capturing after this many seconds.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per packet.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object per line, for each packet."
+)
 @click.option(
     "--fields",
     metavar="A,B,C",
-    help="Print only these fields, separated by tabs; see 'rawscope fields'.",
+    help="Print only these fields, separated by tabs; 'rawscope fields' lists them.",
 )
 @click.option("--hex", "as_hex", is_flag=True, help="Print the bytes, too, in hex and ASCII.")
-@click.option("--raw", is_flag=True, help="With --json: add the captured bytes as frame.raw.")
+@click.option("--raw", is_flag=True, help="Add the captured bytes (frame.raw); requires --json.")
 @click.pass_context
 def dump(
     context: click.Context,
@@ -177,9 +186,9 @@ def dump(
     source = _packet_source(**given)
     _check_dump_source(context, source)
     if as_json + (fields is not None) + as_hex > 1:
-        raise click.UsageError("--json, --fields and --hex exclude each other")
+        raise click.UsageError("--json, --fields, and --hex exclude each other")
     if raw and not as_json:
-        raise click.UsageError("--raw adds to --json: give both")
+        raise click.UsageError("--raw requires --json")
     from app.cli.dump.formats import UnknownFieldError, choose_format
 
     try:
@@ -196,10 +205,12 @@ def dump(
 
 
 @rawscope.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per interface.")
-@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object per line, for each interface."
+)
+@click.option("--debug", is_flag=True, help="Show a traceback on failure.")
 def interfaces(as_json: bool, debug: bool) -> int:
-    """List the network interfaces: state, kind, MTU, addresses."""
+    """List the network interfaces: names, index, state, kind, MTU, MAC, and IP addresses."""
     from app.cli.interfaces import run_interfaces
 
     return run_interfaces(as_json)
@@ -207,9 +218,12 @@ def interfaces(as_json: bool, debug: bool) -> int:
 
 @rawscope.command()
 @click.argument("prefix", default="")
-@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+@click.option("--debug", is_flag=True, help="Show a traceback on failure.")
 def fields(prefix: str, debug: bool) -> int:
-    """List every field name that begins with PREFIX: its width, unit and meaning."""
+    """List the field names that begin with PREFIX: width, unit, and meaning of each.
+
+    Without PREFIX, list all field names.
+    """
     from app.cli.fields import run_fields
 
     return run_fields(prefix)

@@ -7,6 +7,7 @@ because reading the tables takes longer than all the rest of ``rawscope --help``
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import rich_click as click
@@ -17,7 +18,7 @@ SLOWEST_SPEED = 1e-6  # of the captured timing: a second becomes eleven days
 
 
 def checked_rate(rate: float | None, interval: float | None = None) -> float | None:
-    """Return packets a second from either option. Raises `click.UsageError` below one a day."""
+    """Return packets per second from either option. Raises `click.UsageError` below one a day."""
     from core.forge.values import SLOWEST
 
     option = f"--rate {rate}" if interval is None else f"--interval {interval}"
@@ -41,6 +42,10 @@ class SendCommand(click.RichCommand):
         return [*own[:-1], *field_options().values(), own[-1]]  # --help stays last
 
 
+_packet_option = partial(click.option, panel="Packet")
+_sending_option = partial(click.option, panel="Sending")
+
+
 @click.command(cls=SendCommand)
 @click.rich_config(  # the longest names need the room of the column that says what is expected
     {
@@ -48,65 +53,96 @@ class SendCommand(click.RichCommand):
         "options_table_help_sections": ["metavar", "help", "default"],
     }
 )
-@click.option("--link", metavar="IFACE", default="", help="Send verbatim frames on this interface.")
-@click.option(
+@_packet_option(
+    "--link",
+    metavar="IFACE",
+    default="",
+    help="Send verbatim frames on this interface (name, alternative name, or index).",
+)
+@_packet_option(
     "--system-header",
     "system",
     is_flag=True,
-    help="Let the system write the IP header (a raw socket without IP_HDRINCL).",
+    help="Let the kernel write the IP header (a raw socket without IP_HDRINCL).",
 )
-@click.option("--template", "template_name", metavar="NAME", help="Begin with this template.")
-@click.option("--draft", "draft_name", metavar="NAME", help="Begin with this saved draft.")
-@click.option("--save", "save_as", metavar="NAME", help="Save the draft under this name.")
-@click.option(
-    "--layers", metavar="A,B,C", help="The layers, outermost first, e.g. eth,vlan,ip,udp."
+@_packet_option(
+    "--template",
+    "template_name",
+    metavar="NAME",
+    help="Begin with a template: tcp-syn, tcp-ack, tcp-rst, udp, icmp-echo, icmpv6-echo, "
+    "arp-who-has, christmas-tree, or fragment-overlap.",
 )
-@click.option(
+@_packet_option(
+    "--draft",
+    "draft_name",
+    metavar="NAME",
+    help="Begin with a draft saved by --save or in the forge; an unknown NAME lists all.",
+)
+@_packet_option(
+    "--save", "save_as", metavar="NAME", help="Save the packet as a draft under this name."
+)
+@_packet_option(
+    "--layers",
+    metavar="A,B,C",
+    help="Use these layers, outermost first, e.g. eth,vlan,ip,udp. All: eth, 802.3, ieee8021ad, "
+    "vlan, arp, ip, ipv6, ipv6.hopopts, ipv6.dstopts, ipv6.routing, ipv6.fraghdr, icmp, icmpv6, "
+    "igmp, tcp, udp, sctp, vrrp, vrrp6, vrrp2.",
+)
+@_packet_option(
     "--set",
     "settings",
     metavar="KEY=VALUE",
     multiple=True,
-    help="A field of a repeated layer, e.g. vlan.id#2=7.",
+    help="Set a field of a repeated layer, e.g. vlan.id#2=7.",
 )
-@click.option("--count", metavar="N", type=click.IntRange(min=1), default=1, help="Send N times.")
-@click.option(
+@_sending_option(
+    "--count",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Send the packet N times (default 1).",
+)
+@_sending_option(
     "--rate",
     metavar="PPS",
     type=FiniteRange(min=0, min_open=True),
-    help="Packets a second; as fast as possible without it.",
+    help="Send this many packets per second (default: as fast as possible).",
 )
-@click.option(
+@_sending_option(
     "--interval",
     metavar="SECONDS",
     type=FiniteRange(min=0, min_open=True),
-    help="Time between packets, instead of --rate.",
+    help="Wait this long between packets, instead of --rate.",
 )
-@click.option(
+@_sending_option(
     "--wait",
     "wait_s",
     metavar="SECONDS",
     type=FiniteRange(min=0),
-    help="Show what left, and print answers for this long; exit with status 1 without any.",
+    help="Show what was sent, and replies for this long; exit with status 1 if none arrive.",
 )
-@click.option("--dry-run", is_flag=True, help="Print the bytes and send nothing.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--yes", is_flag=True, help="Answer yes to every question, this once.")
-@click.option(
+@_sending_option("--dry-run", is_flag=True, help="Print the packet's bytes and send nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+@_sending_option("--yes", is_flag=True, help="Approve every question, for this run only.")
+@_sending_option(
     "--bypass",
     is_flag=True,
-    help="With --link: bypass the queueing discipline (captures on this host do not see it).",
+    help="Bypass the queueing discipline, and captures on this host with it; requires --link.",
 )
-@click.option("--no-audit", is_flag=True, help="Do not record what is sent.")
-@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+@_sending_option("--no-audit", is_flag=True, help="Do not record what is sent in the audit file.")
+@click.option("--debug", is_flag=True, help="Show a traceback on failure.")
 def send(
     rate: float | None, interval: float | None, no_audit: bool, debug: bool, **given: Any
 ) -> int:
-    """Forge a packet field by field and send it; what is not given is computed."""
+    """Build a packet field by field and send it; rawscope computes the fields that you omit.
+
+    Example: rawscope send --ip.dst 192.0.2.1 --tcp.dstport 80 --tcp.flags.syn --wait 1
+    """
     from app.cli.send.field_options import request_of
     from app.cli.send.send import FieldTextError, run_send
 
     if rate is not None and interval is not None:
-        raise click.UsageError("give --rate or --interval, not both")
+        raise click.UsageError("--rate and --interval exclude each other")
     if given["link"] and given["system"]:
         raise click.UsageError("--link sends verbatim frames: omit --system-header")
     if given["bypass"] and not given["link"]:
@@ -120,39 +156,49 @@ def send(
 
 @click.command()
 @click.argument("file")
-@click.option("--link", metavar="IFACE", required=True, help="Send on this interface.")
+@click.option(
+    "--link",
+    metavar="IFACE",
+    required=True,
+    help="Send on this interface (name, alternative name, or index).",
+)
 @click.option(
     "--speed",
     metavar="X",
     type=FiniteRange(min=SLOWEST_SPEED),
-    help="This many times the captured timing (default 1).",
+    help="Send X times as fast as captured (default 1).",
 )
 @click.option(
     "--rate",
     metavar="PPS",
     type=FiniteRange(min=0, min_open=True),
-    help="This many frames a second.",
+    help="Send this many frames per second.",
 )
-@click.option("--topspeed", is_flag=True, help="As fast as possible.")
+@click.option("--topspeed", is_flag=True, help="Send as fast as possible.")
 @click.option(
     "--max-gap",
     "max_gap_s",
     metavar="SECONDS",
     type=FiniteRange(min=0),
-    help="At the captured timing: wait at most this long between two frames.",
+    help="Wait at most this long between two frames, where the original timing waits longer.",
 )
 @click.option(
-    "--loop", "loops", metavar="N", type=click.IntRange(min=1), default=1, help="N times the file."
+    "--loop",
+    "loops",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Send the file N times (default 1).",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@click.option("--yes", is_flag=True, help="Answer yes to every question, this once.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+@click.option("--yes", is_flag=True, help="Approve every question, for this run only.")
 @click.option(
     "--bypass",
     is_flag=True,
-    help="Bypass the queueing discipline (captures on this host do not see it).",
+    help="Bypass the queueing discipline, and captures on this host with it.",
 )
-@click.option("--no-audit", is_flag=True, help="Do not record what is sent.")
-@click.option("--debug", is_flag=True, help="Show the traceback of a failure.")
+@click.option("--no-audit", is_flag=True, help="Do not record what is sent in the audit file.")
+@click.option("--debug", is_flag=True, help="Show a traceback on failure.")
 def replay(
     speed: float | None,
     rate: float | None,
@@ -162,15 +208,16 @@ def replay(
     debug: bool,
     **given: Any,
 ) -> int:
-    """Send the frames of a capture FILE again, at their captured times or another pace.
+    """Send the frames of a capture FILE again, with the original timing or at another rate.
 
-    IP packets without a link header get one that leads to their next hop.
+    IP packets without a link header get one addressed to their next hop. --speed, --rate, and
+    --topspeed exclude each other.
     """
     from app.cli.send.replay import ReplayRequest, run_replay
     from core.forge.transmit.schedule import ReplayPace
 
     if (speed is not None) + (rate is not None) + topspeed > 1:
-        raise click.UsageError("--speed, --rate and --topspeed exclude each other")
+        raise click.UsageError("--speed, --rate, and --topspeed exclude each other")
     pace = ReplayPace(None if topspeed else speed or 1.0, checked_rate(rate), max_gap_s)
     if max_gap_s is not None and not pace.is_captured:
         raise click.UsageError("--max-gap limits captured gaps: omit --rate and --topspeed")

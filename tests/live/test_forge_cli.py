@@ -99,7 +99,7 @@ def test_nobody_answers(near: Near) -> None:
     status, out, said = near("send", *arguments)
     assert status == 1
     assert "sent 1 of 1" in out
-    assert "rawscope: no answer" in said
+    assert "rawscope: no reply" in said
 
 
 def test_a_new_destination_is_a_question_once(near: Near) -> None:
@@ -174,7 +174,7 @@ def test_the_audit_has_the_packet_and_the_command(near: Near) -> None:
     assert count == "sent 5 of 5"
     assert near("send", *UDP, "--yes", "--no-audit")[0] == 0
     assert len(near.audited()[0]) == 1
-    assert "written down in" in near("send", *UDP, "--yes", "--system-header")[2]
+    assert "recorded in" in near("send", *UDP, "--yes", "--system-header")[2]
     assert "--system-header" in near.audited()[1][1]
 
 

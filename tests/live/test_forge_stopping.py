@@ -168,7 +168,7 @@ def test_waiting_for_a_full_queue(network, tmp_path, number, method) -> None:
         status, out, said = command.end_by(number)
     assert status == 1, said
     assert "of 1,000,000" in out
-    assert "written down in" in said
+    assert "recorded in" in said
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -243,14 +243,12 @@ def test_a_replay_on_a_full_disk_sends_no_more_than_it_writes_down(network, tmp_
         end = json.loads(done.stdout.splitlines()[-1])
         seen = ours(watch.wait_for(end["sent"])) if end["sent"] else []
     assert done.returncode == 1, done.stderr
-    assert (
-        "No space left on device; stopped before the frames that cannot be written" in done.stderr
-    )
+    assert "No space left on device; stopped before the frames that it cannot record" in done.stderr
     assert end["sent"] == end["written_down"] < 400
     assert bool(rate) == bool(end["sent"])
     assert (written(copy) if copy.stat().st_size else 0) == end["sent"] == len(seen)
     told = f"{end['sent']} frames" if end["sent"] else "nothing"
-    assert f"{told} written down in" in done.stderr
+    assert f"{told} recorded in" in done.stderr
 
 
 def test_what_a_device_does_not_take_is_taken_back_from_the_audit(network, tmp_path) -> None:
@@ -264,7 +262,7 @@ def test_what_a_device_does_not_take_is_taken_back_from_the_audit(network, tmp_p
     assert command.process.returncode == 1
     end = json.loads(out.splitlines()[-1])
     assert (end["sent"], end["written_down"]) == (0, 0)
-    assert "nothing written down in" in said
+    assert "nothing recorded in" in said
     assert (state / "rawscope" / "sent-frames.pcapng").stat().st_size == 0
 
 
@@ -280,4 +278,4 @@ def test_the_lock_of_another_sender_is_released(network, tmp_path) -> None:
             os.close(descriptor)
             _, said = command.process.communicate(timeout=PATIENCE_S)
     assert command.process.returncode == 0, said
-    assert "written down in" in said
+    assert "recorded in" in said

@@ -8,6 +8,7 @@ the same kind have no option of their own: ``--set vlan.id#2=7``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import rich_click as click
@@ -21,10 +22,16 @@ from core.forge.export.rawscope import inferred_layers
 from core.forge.journal.database import StateDatabase
 from core.forge.journal.drafts import DraftStore
 from core.wire.encode.value_text import allowed
-from core.wire.model.field import Kind
+from core.wire.model.field import Kind, PlacedField
 from core.wire.protocol import LayerPosition
 
 _PREFIX = "field_"
+_LABELS = {  # short enough for the help, and known by these names
+    "Differentiated services": "DS field: DSCP and ECN",
+    "Traffic class": "Traffic class: DSCP and ECN",
+    "Code point": "DSCP",
+    "Congestion notification": "ECN",
+}
 _PASSED_ON = (
     "link", "system", "count", "wait_s", "dry_run", "as_json", "yes", "bypass", "save_as",
 )  # fmt: skip
@@ -41,7 +48,7 @@ def request_of(given: Mapping[str, Any], *, rate: float | None, audit: bool) -> 
             raise click.UsageError(f"--set {setting}: write KEY=VALUE, e.g. vlan.id#2=7")
         texts[key.removesuffix("#1")] = text
     if not texts and not any(given[name] for name in ("template_name", "draft_name", "layers")):
-        raise click.UsageError("what is to be sent? give fields, --layers, --template or --draft")
+        raise click.UsageError("no packet to send: give fields, --layers, --template, or --draft")
     drafts = _begin(given["template_name"], given["draft_name"], texts, bool(given["link"]))
     if given["layers"] is not None:
         layers = [name.strip() for name in given["layers"].split(",") if name.strip()]
@@ -78,8 +85,8 @@ def _begin(
     if draft_name is not None:
         saved = DraftStore(StateDatabase(Paths.of_user().state_folder)).drafts()
         if draft_name not in saved:
-            there = f"; there are {_listed(saved)}" if saved else ""
-            raise click.UsageError(f"--draft: no draft is named {draft_name!r}{there}")
+            there = f"saved are {_listed(saved)}" if saved else "no drafts are saved"
+            raise click.UsageError(f"--draft: no draft is named {draft_name!r}; {there}")
         return saved[draft_name]
     return (Draft(inferred_layers(tuple(texts), link=link)),)
 
@@ -122,40 +129,44 @@ def _keys(kind_name: str) -> Iterator[tuple[str, Any]]:
         yield f"{kind.prefix}.options", None
 
 
+@lru_cache(maxsize=1)
 def field_options() -> dict[str, click.Option]:
-    """Return an option for each key, in the order of the layers."""
+    """Return an option for each key, in the order of the layers.
+
+    The help shows the options of each layer in a panel, which asks for all options again for each
+    of its rows; so they are made once.
+    """
     options: dict[str, click.Option] = {}
     for kind in KINDS.values():
         for key, slot in _keys(kind.name):
             if key in options:
                 continue
-            name = _PREFIX + str(len(options))
+            given: dict[str, Any]
             if slot is None:
-                options[key] = click.Option(
-                    [f"--{key}", name],
-                    metavar=kind.body_hint,
-                    help=f"{kind.title}: {kind.body.lower()}",
-                )
+                given = {"metavar": kind.body_hint, "help": kind.body}
             elif slot.field.kind is Kind.FLAG:
-                options[key] = click.Option(
-                    [f"--{key}", name],
-                    is_flag=False,
-                    flag_value="1",
-                    metavar="[0|1]",
-                    help=f"{kind.title}: {slot.field.label}",
-                )
+                given = {"metavar": "[0|1]", "help": slot.field.label}
+                given |= {"is_flag": False, "flag_value": "1"}
             else:
-                options[key] = click.Option(
-                    [f"--{key}", name],
-                    metavar=allowed(slot),
-                    help=f"{kind.title}: {slot.field.label}",
-                )
-    for key, words in ((PAYLOAD, "The application's bytes"), (TRAILER, "Bytes after the packet")):
-        name = _PREFIX + str(len(options))
-        options[key] = click.Option(
-            [f"--{key}", name], metavar="TEXT|hex:…|@FILE", help=f"{words}."
-        )
+                label = _LABELS.get(slot.field.label, slot.field.label)
+                given = {"metavar": _allowed(slot), "help": label}
+            options[key] = _option(key, len(options), kind.title, given)
+    for key, words in (
+        (PAYLOAD, "Payload of the innermost layer"),
+        (TRAILER, "Bytes after the packet"),
+    ):
+        given = {"metavar": "TEXT|hex:…|@FILE", "help": words}
+        options[key] = _option(key, len(options), "Payload", given)
     return options
+
+
+def _option(key: str, number: int, panel: str, given: dict[str, Any]) -> click.Option:
+    return click.RichOption([f"--{key}", f"{_PREFIX}{number}"], panel=panel, **given)
+
+
+def _allowed(slot: PlacedField) -> str:
+    """Return the values that a field can have, as the help shows them."""
+    return allowed(slot).removeprefix("an ").replace("Ethernet", "MAC")
 
 
 def _listed(names: Mapping[str, Any]) -> str:

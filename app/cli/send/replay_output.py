@@ -67,7 +67,7 @@ class ReplayReport:
         except OSError as error:
             raise CommandError(
                 f"the audit {safe(str(self._audit.path))}: {error.strerror}; stopped before the "
-                "frames that cannot be written down"
+                "frames that it cannot record"
             ) from error
         self._written += len(captured)
 
@@ -124,7 +124,7 @@ class ReplayReport:
             rate = max(0, self._ring.sent - 1) / elapsed_s if elapsed_s else 0.0
             self._text(
                 f"sent {self._ring.sent} of {frames} frames in {elapsed_s:.3f} s, "
-                f"{rate:,.0f} a second{', interrupted' if interrupted else ''}"
+                f"{rate:,.0f} per second{', interrupted' if interrupted else ''}"
             )
         for count, what in (
             (total.too_long, f"longer than {safe(self._interface)} takes: left out"),
@@ -138,7 +138,7 @@ class ReplayReport:
             path = safe(str(self._audit.path))
             written = f"{self._written:,} frame{'s' * (self._written != 1)}"
             print_message(
-                f"rawscope: {written if self._written else 'nothing'} written down in {path}"
+                f"rawscope: {written if self._written else 'nothing'} recorded in {path}"
             )
 
     def _progress(self, wait_s: float | None = None) -> None:

@@ -46,7 +46,7 @@ class SendRequest:
     """The options of ``rawscope send``.
 
     `link` is an interface for verbatim frames, else empty; `system` leaves the IP header to the
-    system; `bypass` is PACKET_QDISC_BYPASS.
+    kernel; `bypass` is PACKET_QDISC_BYPASS.
     """
 
     drafts: tuple[Draft, ...]
@@ -177,7 +177,7 @@ class _OrderDriver(TerminalDriver):
         assert report is not None
         report.sent(progress)
         if built.audit_path:
-            print_message(f"rawscope: {safe(trouble or f'written down in {built.audit_path}')}")
+            print_message(f"rawscope: {safe(trouble or f'recorded in {built.audit_path}')}")
         if listener is not None and wait_s is not None and progress.sent:
             listener.listen(wait_s, self.interrupts)
             report.end(self._tracks)
@@ -195,4 +195,4 @@ def _save(name: str, drafts: Sequence[Draft]) -> None:
         words = f"{safe(str(folder))}: {error.strerror}; the draft is not saved"
         raise CommandError(words) from error
     if former:
-        print_message(f"rawscope: what was saved as {safe(name)} is now {safe(former)}")
+        print_message(f"rawscope: the draft saved before as {safe(name)} is now named {safe(former)}")

@@ -64,7 +64,7 @@ class SendReport:
             if self._reports % 10 == 0:  # about once a second
                 print_message(
                     f"rawscope: {progress.left:,} of {progress.asked:,} sent, "
-                    f"{progress.rate_text} a second"
+                    f"{progress.rate_text} per second"
                 )
 
     def sent(self, progress: SendProgress) -> None:
@@ -93,7 +93,7 @@ class SendReport:
         if progress.dropped:
             words += f", {progress.dropped:,} were dropped by the device's queue (ENOBUFS)"
         if progress.asked > 1:
-            words += f", {progress.rate_text} packets a second"
+            words += f", {progress.rate_text} packets per second"
         self._text(words)
 
     def heard(self, track: Track, seen: CapturedPacket) -> None:
@@ -121,7 +121,7 @@ class SendReport:
                 why = ": --bypass goes past every capture" if self._bypass else ""
                 print_message(f"rawscope: the sent packet was not captured{why}")
             if not track.reply_count:
-                print_message("rawscope: no answer")
+                print_message("rawscope: no reply")
             for note in outcome.notes:
                 print_message(f"rawscope: {safe(note)}")
 
@@ -142,9 +142,9 @@ class SendReport:
             self._line({"event": "copy", "changes": changes})
             return
         if not outcome.changes:
-            self._text("left as asked")
+            self._text("sent as requested")
         for one in outcome.changes:
-            self._text(f"changed {one.name}: asked {one.asked}, left as {one.seen}. {one.why}")
+            self._text(f"changed {one.name}: requested {one.asked}, sent as {one.seen}. {one.why}")
 
     def _reply(self, reply: Reply) -> None:
         seen = reply.seen

@@ -34,7 +34,7 @@ def one_syn(tmp_path: Path) -> str:
         (["dump", "-r", "x", "-p"], "-p applies to capturing"),
         (["dump", "-r", "x", "-c", "0"], "-c"),
         (["dump", "-r", "x", "--json", "--hex"], "exclude each other"),
-        (["dump", "-r", "x", "--raw"], "--raw adds to --json"),
+        (["dump", "-r", "x", "--raw"], "--raw requires --json"),
         (["dump", "-r", "x", "--fields", "ip.tll"], "nearest: ip.ttl"),
         (["dump", "-Y", "ip"], "No such option"),
         (["dump", "-i", "lo", "-s", "262145"], "-s"),

@@ -13,7 +13,9 @@ import pytest
 
 from app.cli.main import run
 from app.cli.send.field_options import field_options
+from app.cli.send_arguments import send as send_command
 from core.forge.compose.layer_kinds import KINDS
+from core.forge.compose.templates import TEMPLATES
 from core.wire.link import ethernet
 from core.wire.network import arp, icmp, ipv4, ipv6
 from core.wire.transport import tcp, udp
@@ -128,7 +130,7 @@ def test_drafts_are_saved_and_recalled(send: Call) -> None:
     assert (found["tcp.flags.syn"], found["tcp.dstport"]) == (True, 81)
     status, _, said = send("--draft", "yours", "--dry-run")
     assert status == 2
-    assert "no draft is named 'yours'; there are mine" in said
+    assert "no draft is named 'yours'; saved are mine" in said
 
 
 @pytest.mark.parametrize(
@@ -149,7 +151,7 @@ def test_drafts_are_saved_and_recalled(send: Call) -> None:
         ((*SYN, "--template", "x"), "--template: none is named 'x'"),
         ((*SYN, "--template", "udp", "--draft", "nope"), "--template and --draft both"),
         ((*SYN, "--set", "x"), "--set x: write KEY=VALUE"),
-        ((*SYN, "--rate", "1", "--interval", "1"), "give --rate or --interval"),
+        ((*SYN, "--rate", "1", "--interval", "1"), "--rate and --interval exclude"),
         ((*SYN, "--link", "lo", "--system-header"), "verbatim"),
         ((*SYN, "--bypass"), "--link IFACE"),
         ((*SYN, "--count", "0"), "--count"),
@@ -236,7 +238,7 @@ def test_nothing_is_no_packet(send: Call) -> None:
     for options in ((), ("--count", "3"), ("--link", "lo")):
         status, out, said = send(*options, "--dry-run")
         assert (status, out) == (2, "")
-        assert "what is to be sent?" in said
+        assert "no packet to send" in said
     assert send("--layers", "ip,udp", "--dry-run")[0] == 0
 
 
@@ -248,6 +250,14 @@ def test_a_capture_that_is_not_there_is_no_question(
     said = capfd.readouterr().err
     assert "no such file" in said
     assert "is not known before" not in said
+
+
+def test_the_help_lists_all_templates_and_layers() -> None:
+    """The names are written in the help, because reading the tables would delay ``--help``."""
+    helps = {option.name: getattr(option, "help", "") for option in send_command.params}
+    for name, known in (("template_name", TEMPLATES), ("layers", KINDS)):
+        listed = helps[name].partition(": ")[2].rpartition("All: ")[2]
+        assert listed.rstrip(".").replace("or ", "").split(", ") == list(known)
 
 
 def test_no_option_is_cut_in_the_help_of_80_columns() -> None:
