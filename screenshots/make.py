@@ -26,7 +26,7 @@ from core.iolab.results import CurvePoint, ModelResult
 from tests.scripted import BAD_CHECKSUM, DNS_ANSWER, START_NS, batch, conversations, scripted_store
 from tests.scripted_echo import STALLED
 from tests.scripted_echo_monitor import Act, echo_monitor, opened
-from tests.scripted_forge import ScriptedMachine, Wire
+from tests.scripted_forge import ScriptedHost, Wire
 from tests.scripted_monitor import filled, scripted_monitor
 from tests.scripted_monitor import main as main_screen
 
@@ -59,8 +59,8 @@ async def take(
     store, frames = scripted_store(), list(conversations())
     seconds = itertools.count()
     paths = Paths(folder / "config.toml", folder / "state.json")
-    machine = ScriptedMachine(Wire(store))
-    monitor = scripted_monitor(store, paths=paths, clock=lambda: float(second), forge_host=machine)
+    host = ScriptedHost(Wire(store))
+    monitor = scripted_monitor(store, paths=paths, clock=lambda: float(second), forge_host=host)
     second = next(seconds)
     async with monitor.run_test(size=size) as pilot:
         screen = await filled(pilot)
@@ -113,7 +113,8 @@ async def sent(pilot: Pilot[None]) -> None:
     while not (isinstance(pilot.app.screen, Confirm) and pilot.app.screen.accepts_keys):
         await pilot.pause()
     await pilot.press("y")
-    while not any(fate.replies for fate in screen.sides["forge"].service.scene().report.fates):
+    service = screen.sides["forge"].service
+    while not any(outcome.replies for outcome in service.snapshot().report.outcomes):
         await pilot.pause()
     screen.poll()
 

@@ -137,9 +137,7 @@ class ReplayReport:
         if self._audit is not None:
             path = safe(str(self._audit.path))
             written = f"{self._written:,} frame{'s' * (self._written != 1)}"
-            print_message(
-                f"rawscope: {written if self._written else 'nothing'} recorded in {path}"
-            )
+            print_message(f"rawscope: {written if self._written else 'nothing'} recorded in {path}")
 
     def _progress(self, wait_s: float | None = None) -> None:
         """Print the progress; `wait_s` is the time until the next frame, if it is to be shown."""

@@ -195,4 +195,5 @@ def _save(name: str, drafts: Sequence[Draft]) -> None:
         words = f"{safe(str(folder))}: {error.strerror}; the draft is not saved"
         raise CommandError(words) from error
     if former:
-        print_message(f"rawscope: the draft saved before as {safe(name)} is now named {safe(former)}")
+        shown, now = safe(name), safe(former)
+        print_message(f"rawscope: the draft saved before as {shown} is now named {now}")
