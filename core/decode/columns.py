@@ -6,8 +6,10 @@ A field's name may belong to several tables (``eth.dst`` is in Ethernet II and i
 ``tcp.srcport`` in one): a column takes each packet's value from the table that its header has.
 The position of the header comes from
 
-* the chunk's own columns, for IP and transport headers;
-* a walk that stops at the network header, for link-layer headers (``eth.type``, ``vlan.id``);
+* the chunk's own columns, for IP and transport headers, and for Ethernet II frames whose network
+  header follows at once: these have no other link-layer header;
+* a walk of the remaining packets that stops at the network header, for link-layer headers
+  (``eth.type``, ``vlan.id``); an Ethernet header at the start of a frame takes only its first step;
 * a walk over ARP packets only, for ARP;
 * a walk over all packets, for the rest (extension headers may follow IPv4, too).
 
@@ -31,10 +33,13 @@ from core.decode.chunk import Chunk
 from core.decode.header_index import LINK_STEPS, STEPS, walk_headers
 from core.decode.header_positions import NOWHERE, HeaderPositions
 from core.decode.verdicts import RULES
+from core.wire.link.ethernet import ETHERNET
+from core.wire.link.link_types import LinkType
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Cause
 from core.wire.model.field import Kind, PlacedField
 from core.wire.model.table import HeaderTable
+from core.wire.model.walk import Numbering
 from core.wire.network.arp import ARP, ARP_IPV4
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
@@ -45,6 +50,8 @@ _ONLY_IN = {ARP: Network.ARP, ARP_IPV4: Network.ARP}
 _TRANSPORTS = {rule.table: protocol for protocol, rule in RULES.items() if rule.is_only_form}
 
 
+_FIRST_STEP: Steps = {Numbering.LINK: LINK_STEPS[Numbering.LINK]}
+_NO_LIMIT = np.iinfo(np.int32).max
 _LOW_64 = (1 << 64) - 1
 
 
@@ -118,17 +125,14 @@ def _locate(chunk: Chunk, slots: tuple[PlacedField, ...]) -> list[_Place]:
     """Return for each field the position of its table's header, (n,); see `HeaderPositions`."""
     tables = [slot.table for slot in slots]
     if all(table in LINK_TABLES for table in tables):
-        return _walk(chunk, tables, LINK_STEPS)
+        return _link_headers(chunk, tables)
     if not all(table in _NETWORKS or table in _TRANSPORTS for table in tables):
         return _walk_candidates(chunk, tables)
-    contradicting = np.flatnonzero(chunk.state & HeaderState.CAUSE_MASK == Cause.MALFORMED)
-    again = _walk(chunk.copied(contradicting), tables, STEPS)
-    found = []
-    for table, (offsets, last_bits) in zip(tables, again, strict=True):
-        at, last_bit = _known(chunk, table), np.full(len(chunk), np.iinfo(np.int32).max, np.int32)
-        at[contradicting] = offsets
-        last_bit[contradicting] = last_bits
-        found.append((at, last_bit))
+    found = [
+        (_known(chunk, table), np.full(len(chunk), _NO_LIMIT, dtype=np.int32)) for table in tables
+    ]
+    contradicting = chunk.state & HeaderState.CAUSE_MASK == Cause.MALFORMED
+    _walk_into(found, chunk, tables, contradicting, STEPS)
     return found
 
 
@@ -141,19 +145,57 @@ def _known(chunk: Chunk, table: HeaderTable) -> NDArray[np.int64]:
     return np.where(there, chunk.transport_offset, NOWHERE)
 
 
+def _link_headers(chunk: Chunk, tables: list[HeaderTable]) -> list[_Place]:
+    """Locate headers before the network header; walk only packets that may have several."""
+    is_ethernet = chunk.link_type == LinkType.ETHERNET
+    is_alone = is_ethernet & (chunk.network != Network.NONE)
+    is_alone &= chunk.network_offset == ETHERNET.size
+    found = _nowhere(chunk, tables)
+    for table, (at, _) in zip(tables, found, strict=True):
+        if table is ETHERNET:
+            at[is_alone] = 0
+    if all(table.name == ETHERNET.name for table in tables):
+        _walk_into(found, chunk, tables, is_ethernet & ~is_alone, _FIRST_STEP)
+        _walk_into(found, chunk, tables, ~is_ethernet, LINK_STEPS)
+    else:
+        _walk_into(found, chunk, tables, ~is_alone, LINK_STEPS)
+    return found
+
+
 def _walk_candidates(chunk: Chunk, tables: list[HeaderTable]) -> list[_Place]:
     """Walk only the packets whose network header has one of these tables."""
     networks = {_ONLY_IN.get(table) for table in tables}
     if None in networks:
         return _walk(chunk, tables, STEPS)
-    rows = np.flatnonzero(np.isin(chunk.network, [int(each) for each in networks if each]))
-    found = []
-    for offsets, last_bits in _walk(chunk.copied(rows), tables, STEPS):
-        at = np.full(len(chunk), NOWHERE, dtype=np.int64)
-        last_bit = np.full(len(chunk), np.iinfo(np.int32).max, dtype=np.int32)
-        at[rows], last_bit[rows] = offsets, last_bits
-        found.append((at, last_bit))
+    found = _nowhere(chunk, tables)
+    mask = np.isin(chunk.network, [int(each) for each in networks if each])
+    _walk_into(found, chunk, tables, mask, STEPS)
     return found
+
+
+def _nowhere(chunk: Chunk, tables: list[HeaderTable]) -> list[_Place]:
+    """Return positions for each table that no packet has yet."""
+    count = len(chunk)
+    return [
+        (np.full(count, NOWHERE, dtype=np.int64), np.full(count, _NO_LIMIT, dtype=np.int32))
+        for _ in tables
+    ]
+
+
+def _walk_into(
+    found: list[_Place],
+    chunk: Chunk,
+    tables: list[HeaderTable],
+    mask: NDArray[np.bool_],
+    steps: Steps,
+) -> None:
+    """Walk the packets of a mask (n,), and write their positions to `found`."""
+    rows = np.flatnonzero(mask)
+    if not len(rows):
+        return
+    walked = _walk(chunk.copied(rows), tables, steps)
+    for (at, last_bit), (offsets, last_bits) in zip(found, walked, strict=True):
+        at[rows], last_bit[rows] = offsets, last_bits
 
 
 def _walk(chunk: Chunk, tables: list[HeaderTable], steps: Steps) -> list[_Place]:

@@ -30,7 +30,15 @@ from tests.bench.mixed import frames
 PACKETS = 1_500_000
 RECORD_HEADER = 16  # bytes between frames, as in a pcap file
 SCREEN = 50
-COLUMNS = ("tcp.srcport", "eth.type", "eth.src", "vlan.id", "arp.opcode", "arp.src.proto_ipv4")
+COLUMNS = (
+    "tcp.srcport",
+    "udp.dstport",
+    "eth.type",
+    "eth.dst",
+    "vlan.id",
+    "arp.opcode",
+    "arp.src.proto_ipv4",
+)
 
 
 @dataclass

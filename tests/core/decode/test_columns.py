@@ -105,6 +105,46 @@ def _dissected(chunk, row: int) -> Dissection:
     )
 
 
+def test_link_headers_of_several_link_types():
+    """Frames with one link-layer header, which are not walked, and frames with others."""
+    packet = ipv4(udp(b"data"), 17)
+    tagged = ethernet(packet, tags=2)
+    addresses = tagged[:12]
+    sizes = struct.Struct(">H").pack
+    snap = b"\xaa\xaa\x03\0\0\0"
+    on_ethernet = [
+        ethernet(packet),
+        tagged,
+        arp_frame(),
+        addresses + sizes(8 + len(packet)) + snap + b"\x08\x00" + packet,
+        addresses + sizes(3 + len(packet)) + b"\x06\x06\x03" + packet,
+        addresses + sizes(len(snap) + len(tagged) - 12) + snap + tagged[12:],
+        addresses + sizes(1501) + packet,
+        addresses + sizes(0) + packet,
+        ethernet(b"", 0x88CC),
+        ethernet(tagged, EtherType.TRANSPARENT_ETHERNET),
+        addresses + b"\x81\x00\0\x05" + sizes(3 + len(packet)) + b"\x06\x06\x03" + packet,
+        *(tagged[:length] for length in (0, 5, 6, 12, 13, 14, 15, 17, 18)),
+    ]
+    cooked = bytes(14)
+    on_cooked = [
+        cooked + b"\x08\x00" + packet,
+        cooked + b"\x81\x00\0\x05\x08\x00" + packet,
+        cooked + sizes(EtherType.TRANSPARENT_ETHERNET) + tagged,
+    ]
+    frames = [*on_ethernet, *on_cooked]
+    store = PacketStore()
+    store.add_interface(ETHERNET_INTERFACE)
+    store.add_interface(CaptureInterface("any", LinkType.LINUX_SLL))
+    interface = [0] * len(on_ethernet) + [1] * len(on_cooked)
+    store.append(batch_of(frames, gap=4, interface=interface))
+    (chunk,) = store.snapshot().chunks
+    _compare_all(chunk)
+    valid = read(chunk, SLOTS["eth.len"]).valid
+    assert np.flatnonzero(valid).tolist() == [3, 4, 5]
+    assert np.flatnonzero(read(chunk, SLOTS["eth.type"]).valid)[-1] == len(frames) - 1
+
+
 def test_names_without_a_column():
     """Unknown names, and fields that are byte strings."""
     byte_strings = {
