@@ -1,6 +1,6 @@
 """The destinations, sources, and other unusual things that the user approved sending to or from.
 
-`core.forge.review.confirmation` makes a *mark* of each, which is what the database holds.
+Each has a *mark* (`core.forge.review.packet_review.Concern`), which the database stores.
 """
 
 from __future__ import annotations
