@@ -62,6 +62,7 @@ LAB_IS_SEEN = "lo is captured, which slows the measurement: its packets are in t
 class Monitor(OrderedKeysApp[None]):
     """The full-screen program on a running engine.
 
+    `forge_host` returns the host for sending; it is called when the forge panel is first needed.
     `options` are the options of captures that the user starts on the screen. `choose` opens the
     interface chooser at the start, for a program started without an interface or file. `paths` are
     the user's files. `on_signal` is called with a signal that ends the program, before the exit.
@@ -80,6 +81,7 @@ class Monitor(OrderedKeysApp[None]):
     def __init__(
         self,
         engine: Engine,
+        forge_host: Callable[[], ForgeHost],
         *,
         options: CaptureOptions | None = None,
         choose: bool = False,
@@ -87,7 +89,6 @@ class Monitor(OrderedKeysApp[None]):
         interfaces: Callable[[], Sequence[InterfaceInfo]] = list_interfaces,
         clock: Callable[[], float] = time.monotonic,
         time_of_day: Callable[[], str] = lambda: time.strftime("%H:%M:%S"),
-        forge_host: ForgeHost | None = None,
         on_signal: Callable[[signal.Signals], None] = lambda number: None,
     ) -> None:
         super().__init__()
@@ -111,8 +112,8 @@ class Monitor(OrderedKeysApp[None]):
 
         return ForgeService(
             self._paths.state_folder,
+            self._forge_host(),
             audit=self._config.forge.audit,
-            host=self._forge_host,
             clock=self._clock,
         )
 

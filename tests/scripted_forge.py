@@ -23,6 +23,7 @@ from core.forge.values import SendMethod
 from core.net.host_addresses import HostAddresses
 from core.net.netlink import LinkMessage
 from core.net.routes import RouteKind
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.scripted import (
     ACK,
@@ -102,7 +103,7 @@ class ScriptedHost(ForgeHost):
     """Has lo and eth0, and a route to everything but 203.0.113.9."""
 
     def __init__(self, wire: Callable[[bytes], None] = lambda packet: None) -> None:
-        super().__init__()
+        super().__init__(LOCAL_SOCKETS)
         self.wire = wire
         self.sent: list[bytes] = []
         self.error: SendError | None = None

@@ -122,12 +122,12 @@ def scripted_monitor(
         engine.store = store
     monitor = Monitor(
         cast(Engine, engine),
+        lambda: forge_host or ScriptedHost(),
         choose=choose,
         paths=paths,
         interfaces=lambda: INTERFACES,
         clock=clock,
         time_of_day=lambda: "12:03:44",
-        forge_host=forge_host or ScriptedHost(),
     )
     monitor.NOTIFICATION_TIMEOUT = PATIENCE_S  # type: ignore[misc] # for busy hosts
     monitor.bridge.analysis.patience_s = PATIENCE_S

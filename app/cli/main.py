@@ -200,8 +200,9 @@ def dump(
 
         return print_file(source.file, line_format, count)
     from app.cli.dump.dump_live import print_live
+    from core.net.sockets import LOCAL_SOCKETS
 
-    return print_live(source.capture_options(), line_format, count, seconds)
+    return print_live(source.capture_options(), LOCAL_SOCKETS, line_format, count, seconds)
 
 
 @rawscope.command()

@@ -29,6 +29,7 @@ from app.cli.packet_source import PacketSource
 if TYPE_CHECKING:
     from app.monitor import Monitor
     from core.engine.engine import Engine
+    from core.forge.host import ForgeHost
 
 
 # The time for an orderly end after the terminal is gone, and after a signal. The latter plus
@@ -47,9 +48,10 @@ def run_monitor(source: PacketSource, demo: bool) -> int:
         check_keyboard()
     gc.disable()  # saves a seventh of the time of the imports, which make no garbage
     from core.engine.engine import Engine
+    from core.net.sockets import LOCAL_SOCKETS
     from core.store.packet_store import PacketStore
 
-    engine = Engine(PacketStore())
+    engine = Engine(PacketStore(), LOCAL_SOCKETS)
     engine.start()
     over = threading.Event()
     try:
@@ -86,7 +88,9 @@ def _show(
             ).start()
 
         options = source.capture_options()
-        monitor = Monitor(engine, options=options, choose=not chosen, on_signal=end_soon)
+        monitor = Monitor(
+            engine, _forge_host, options=options, choose=not chosen, on_signal=end_soon
+        )
         gc.enable()
         threading.Thread(target=_end_with_terminal, args=(over,), daemon=True).start()
         monitor.run()
@@ -100,6 +104,14 @@ def _show(
     if faults.first is not None:
         raise CommandError(f"{faults.message}; --debug shows where") from faults.first
     return monitor.return_code or 0
+
+
+def _forge_host() -> ForgeHost:
+    """Return the host for sending; imported with the forge panel."""
+    from core.forge.host import ForgeHost
+    from core.net.sockets import LOCAL_SOCKETS
+
+    return ForgeHost(LOCAL_SOCKETS)
 
 
 def _end_with_terminal(over: threading.Event) -> None:

@@ -140,6 +140,8 @@ def send(
     """
     from app.cli.send.field_options import request_of
     from app.cli.send.send import FieldTextError, run_send
+    from core.forge.host import ForgeHost
+    from core.net.sockets import LOCAL_SOCKETS
 
     if rate is not None and interval is not None:
         raise click.UsageError("--rate and --interval exclude each other")
@@ -149,7 +151,7 @@ def send(
         raise click.UsageError("--bypass is for frames: give --link IFACE")
     rate = checked_rate(rate, interval)
     try:
-        return run_send(request_of(given, rate=rate, audit=not no_audit))
+        return run_send(request_of(given, rate=rate, audit=not no_audit), ForgeHost(LOCAL_SOCKETS))
     except FieldTextError as error:
         raise click.UsageError(str(error)) from error
 
@@ -214,11 +216,14 @@ def replay(
     --topspeed exclude each other.
     """
     from app.cli.send.replay import ReplayRequest, run_replay
+    from core.forge.host import ForgeHost
     from core.forge.transmit.schedule import ReplayPace
+    from core.net.sockets import LOCAL_SOCKETS
 
     if (speed is not None) + (rate is not None) + topspeed > 1:
         raise click.UsageError("--speed, --rate, and --topspeed exclude each other")
     pace = ReplayPace(None if topspeed else speed or 1.0, checked_rate(rate), max_gap_s)
     if max_gap_s is not None and not pace.is_captured:
         raise click.UsageError("--max-gap limits captured gaps: omit --rate and --topspeed")
-    return run_replay(ReplayRequest(pace=pace, audit=not no_audit, **given))
+    request = ReplayRequest(pace=pace, audit=not no_audit, **given)
+    return run_replay(request, ForgeHost(LOCAL_SOCKETS))

@@ -25,7 +25,7 @@ from core.capture.source_factory import open_source
 from core.decode.batch import Batch
 from core.net.interfaces import IFF_RUNNING, IFF_UP
 from core.net.netlink import LinkMessage, LinkWatcher, get_link
-from core.net.sockets import LOCAL_SOCKETS, SocketProvider
+from core.net.sockets import SocketProvider
 from core.wire.model.text import safe
 
 EVERY_INTERFACE = 0  # the index of a source that is not bound to an interface
@@ -61,7 +61,7 @@ class CaptureSession:
         self,
         options: CaptureOptions,
         add: AddInterface,
-        sockets: SocketProvider = LOCAL_SOCKETS,
+        sockets: SocketProvider,
     ) -> None:
         self.feeds: list[Feed] = []
         self._ended = CaptureStatistics()

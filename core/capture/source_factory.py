@@ -9,7 +9,7 @@ from core.capture.inet import InetSource
 from core.capture.options import CaptureOptions
 from core.capture.ring import RingSource, RingUnavailableError
 from core.capture.source import AddInterface, CaptureError, CaptureSource
-from core.net.sockets import LOCAL_SOCKETS, SocketProvider
+from core.net.sockets import SocketProvider
 from core.wire.model.text import safe
 
 
@@ -17,7 +17,7 @@ def open_source(
     name: str,
     options: CaptureOptions,
     add: AddInterface,
-    sockets: SocketProvider = LOCAL_SOCKETS,
+    sockets: SocketProvider,
 ) -> CaptureSource:
     """Open a source for one interface name (or ``any``); `add` numbers interfaces in the store,
     `sockets` makes the raw sockets.

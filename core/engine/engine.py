@@ -22,6 +22,7 @@ from core.engine.echo_service import EchoService
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.engine.worker import Worker
 from core.net.event_loop import EpollLoop
+from core.net.sockets import SocketProvider
 from core.store.packet_store import PacketStore
 
 __all__ = ["Engine", "EngineSnapshot", "EngineState", "NoticeSeverity"]
@@ -32,13 +33,16 @@ EVENTS_PER_WAIT = 256  # with thousands of echo clients, fewer waits are needed
 class Engine:
     """The worker thread, from `start` to `close`. Commands return at once, from any thread.
 
-    `recorders` get every captured packet, as the store does.
+    `sockets` makes the sockets of captures. `recorders` get every captured packet, as the store
+    does.
     """
 
-    def __init__(self, store: PacketStore, recorders: Sequence[PacketSink] = ()) -> None:
+    def __init__(
+        self, store: PacketStore, sockets: SocketProvider, recorders: Sequence[PacketSink] = ()
+    ) -> None:
         self._loop = EpollLoop(EVENTS_PER_WAIT)
         self.echo = EchoService(self._loop, self._command)
-        self._worker = Worker(store, self._loop, self._command, self.echo, recorders)
+        self._worker = Worker(store, self._loop, self._command, self.echo, sockets, recorders)
         self._thread = threading.Thread(
             target=self._worker.run, name="rawscope worker", daemon=True
         )

@@ -26,6 +26,7 @@ from core.engine.echo_service import EchoService
 from core.engine.file_import import FileReading
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.net.event_loop import EpollLoop
+from core.net.sockets import SocketProvider
 from core.store.packet_store import PacketStore
 from core.wire.model.text import safe
 
@@ -43,8 +44,8 @@ class Published(NamedTuple):
 class Worker:
     """The work of the worker thread. Other threads read only `published`, `reading`, `failure`.
 
-    `command` hands a function to the loop from the thread that reads a file. `recorders` get the
-    captured packets besides the store.
+    `command` hands a function to the loop from the thread that reads a file. `sockets` makes
+    the sockets of captures; `recorders` get the captured packets besides the store.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Worker:
         loop: EpollLoop,
         command: Callable[[Callable[[], None]], None],
         echo: EchoService,
+        sockets: SocketProvider,
         recorders: Sequence[PacketSink] = (),
     ) -> None:
         self.published = Published(EngineSnapshot(), store)
@@ -60,6 +62,7 @@ class Worker:
         self.failure: BaseException | None = None
         self._store = store
         self._store_generation = 0
+        self._sockets = sockets
         self._recorders = tuple(recorders)
         self._sink = PacketFanOut((store, *self._recorders))
         self._loop = loop
@@ -124,7 +127,7 @@ class Worker:
         self.reading = None
         self._interfaces = options.interfaces
         try:
-            session = CaptureSession(options, self._sink.add_interface)
+            session = CaptureSession(options, self._sink.add_interface, self._sockets)
         except CaptureError as error:
             self._fail(str(error))
             return

@@ -10,13 +10,13 @@ from core.forge.transmit.injector import Injector
 from core.forge.transmit.transmission import PreparedTransmission, prepare
 from core.forge.values import SendMethod
 from core.net.interfaces import list_interfaces
-from core.net.sockets import LOCAL_SOCKETS, SocketProvider
+from core.net.sockets import SocketProvider
 
 
 class ForgeHost:
     """Routes, neighbors, interfaces, and raw sockets of this host; `sockets` makes the latter."""
 
-    def __init__(self, sockets: SocketProvider = LOCAL_SOCKETS) -> None:
+    def __init__(self, sockets: SocketProvider) -> None:
         self.sockets = sockets
 
     def suggest_from_routes(
@@ -37,4 +37,4 @@ class ForgeHost:
 
     def open(self, transmission: PreparedTransmission, *, bypass: bool = False) -> Injector:
         """Open the socket. Raises `SendError` and `NotPermittedError`."""
-        return transmission.open(bypass=bypass, sockets=self.sockets)
+        return transmission.open(self.sockets, bypass=bypass)

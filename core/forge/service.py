@@ -51,12 +51,11 @@ class ForgeService:
     def __init__(
         self,
         folder: Path,
+        host: ForgeHost,
         *,
         audit: bool = True,
-        host: ForgeHost | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        host = host or ForgeHost()
         self.journal = SendJournal(folder, audit)
         self._clock = clock
         self._serial = 0  # of the newest order or answer

@@ -14,6 +14,7 @@ import pytest
 
 from app.screens.banner import Banner
 from core.engine.engine import Engine, EngineState
+from core.net.sockets import LOCAL_SOCKETS
 from tests.bench.terminal import Terminal
 from tests.idle import eventually
 from tests.scripted import conversations, scripted_store
@@ -104,7 +105,7 @@ async def test_a_crash_of_the_worker_is_shown_and_the_packets_stay_usable():
         raise ZeroDivisionError("made by a test")
 
     store = scripted_store()
-    engine = Engine(store)
+    engine = Engine(store, LOCAL_SOCKETS)
     engine.start()
     try:
         async with scripted_monitor(store, engine).run_test(size=(120, 36)) as pilot:

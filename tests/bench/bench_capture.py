@@ -24,6 +24,7 @@ from pathlib import Path
 
 from core.capture.options import CaptureOptions
 from core.engine.engine import Engine, EngineState
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.bench.flood import Flood
 from tests.live.network import until
@@ -37,7 +38,7 @@ STORE_BYTES = 1 << 30
 def capture(name: str) -> None:
     """Capture until a line arrives on standard input, then print JSON. Runs in the child."""
     store = PacketStore(STORE_BYTES)
-    engine = Engine(store)
+    engine = Engine(store, LOCAL_SOCKETS)
     engine.start()
     engine.capture(CaptureOptions((name,)))
     until(lambda: engine.snapshot().state is EngineState.LIVE, "live")

@@ -7,16 +7,18 @@ import sys
 from app.monitor import Monitor
 from core.echo.options import Trigger
 from core.engine.engine import Engine
+from core.forge.host import ForgeHost
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.bench.bench_echo_panel import HOST
 
 
 def main(port: int) -> None:
-    engine = Engine(PacketStore())
+    engine = Engine(PacketStore(), LOCAL_SOCKETS)
     engine.start()
     engine.echo.listen(HOST, port, Trigger.LEVEL)
     try:
-        Monitor(engine).run()
+        Monitor(engine, lambda: ForgeHost(LOCAL_SOCKETS)).run()
     finally:
         engine.close()
 

@@ -12,6 +12,8 @@ from app.monitor import Monitor
 from core.capture.options import CaptureOptions
 from core.engine.engine import Engine
 from core.files.reader import open_capture
+from core.forge.host import ForgeHost
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 
 
@@ -22,11 +24,11 @@ def main(path: str, interface: str) -> None:
             for known in reader.interfaces[len(store.snapshot().interfaces) :]:
                 store.add_interface(known)
             store.append(batch)
-        engine = Engine(store)
+        engine = Engine(store, LOCAL_SOCKETS)
         engine.start()
         engine.capture(CaptureOptions(interfaces=(interface,)))
         try:
-            Monitor(engine).run()
+            Monitor(engine, lambda: ForgeHost(LOCAL_SOCKETS)).run()
         finally:
             engine.close()
 

@@ -20,6 +20,7 @@ from core.analysis.connection import Connection, tcp_ends
 from core.capture.options import CaptureOptions
 from core.echo.options import Switches, Trigger
 from core.engine.engine import Engine, EngineState
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.budget import Budget
 from core.store.filtered_view import View
 from core.store.packet_store import PacketStore
@@ -36,7 +37,7 @@ SIZES = (1, 64, 100_000, 3_000_000)
 def echoing():
     """Yield an engine that captures on lo, and the ports of a listener of each trigger."""
     with Network(addresses=False) as network:
-        engine, store = Engine(PacketStore()), None
+        engine, store = Engine(PacketStore(), LOCAL_SOCKETS), None
         network.in_near(engine.start)
         try:
             engine.capture(CaptureOptions(("lo",), ring_bytes=32 << 20))

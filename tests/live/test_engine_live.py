@@ -10,6 +10,7 @@ import pytest
 from core.capture.options import CaptureOptions
 from core.echo.options import Trigger
 from core.engine.engine import Engine, EngineState, NoticeSeverity
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.live.network import Network, until
 from tests.live.watching import (
@@ -34,7 +35,7 @@ def network():
 def capturing(network, *names, recorders=(), **options):
     """Yield an engine that captures in the near namespace, and its store."""
     store = PacketStore()
-    engine = Engine(store, recorders)
+    engine = Engine(store, LOCAL_SOCKETS, recorders)
     network.in_near(engine.start)  # a thread inherits its creator's namespace
     try:
         engine.capture(CaptureOptions(names, **{"ring_bytes": 4 << 20, **options}))
@@ -211,7 +212,7 @@ def test_captured_packets_and_those_of_a_file_never_mix(network, tmp_path):
 def test_a_broken_socket_ends_the_worker_with_a_message(network):
     """Every later call of the session also fails, the counters and closing included."""
     store = PacketStore()
-    engine = Engine(store)
+    engine = Engine(store, LOCAL_SOCKETS)
     network.in_near(engine.start)
     try:
         engine.capture(CaptureOptions(("near0",), ring_bytes=4 << 20))

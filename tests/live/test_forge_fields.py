@@ -19,6 +19,7 @@ from core.forge.compose.layer_kinds import KINDS
 from core.forge.observe.outcome import WHY
 from core.forge.transmit.injector import open_ip, open_link
 from core.forge.values import Egress
+from core.net.sockets import LOCAL_SOCKETS
 from core.wire.encode.value_text import typed
 from core.wire.link.ethernet import ETHERNET
 from core.wire.model.field import Kind, PlacedField, Value
@@ -156,7 +157,7 @@ def check(capture: FarCapture, sent: Sequence[Case]) -> None:
 
 def send_verbatim(network: Network, sent: Sequence[Draft]) -> None:
     def send() -> None:
-        with open_link("near0", 1500) as injector:
+        with open_link("near0", 1500, LOCAL_SOCKETS) as injector:
             for draft in sent:
                 injector.send(evaluate(draft).data)
 
@@ -206,7 +207,9 @@ def test_every_field_that_the_kernel_keeps_arrives_through_ip_hdrincl(tmp_path: 
             def send() -> None:
                 for draft, _, _ in kept:
                     packet = evaluate(draft).data
-                    with open_ip(packet, Egress("near0", mtu=1500, network="ip")) as injector:
+                    with open_ip(
+                        packet, Egress("near0", mtu=1500, network="ip"), LOCAL_SOCKETS
+                    ) as injector:
                         injector.send(packet)
 
             network.in_near(send)

@@ -19,6 +19,7 @@ from core.forge.send_errors import SendError
 from core.forge.transmit.pacing import send_packets
 from core.forge.transmit.transmission import PreparedTransmission, prepare
 from core.forge.values import SendMethod, SendPlan, SendProgress
+from core.net.sockets import LOCAL_SOCKETS
 from core.wire.link.link_types import LinkType
 from tests.core.forge.observe.captured import captured
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run, until
@@ -56,7 +57,7 @@ def send(
 ) -> tuple[PreparedTransmission, SendProgress]:
     """Send a draft once. In the sender's namespace."""
     transmission = prepare([build(draft, interface)], method, interface)
-    with transmission.open() as injector:
+    with transmission.open(LOCAL_SOCKETS) as injector:
         return transmission, send_packets(injector, transmission.given_to_kernel, SendPlan())
 
 
@@ -151,7 +152,7 @@ def test_without_ip_hdrincl_a_wrong_version_is_the_systems_to_mend(
         def send_it() -> bytes:
             packet = build(udp(**{"ip.version": version}))
             transmission = prepare([packet], SendMethod.SYSTEM, network="ip")
-            with transmission.open() as injector:
+            with transmission.open(LOCAL_SOCKETS) as injector:
                 injector.send(transmission.given_to_kernel[0])
             return packet
 
@@ -320,7 +321,7 @@ def test_a_full_queue_is_counted_and_the_rest_is_sent(network: Network) -> None:
 
         def flood() -> SendProgress:
             transmission = prepare([build(udp())], SendMethod.IP)
-            with transmission.open() as injector:
+            with transmission.open(LOCAL_SOCKETS) as injector:
                 return send_packets(injector, transmission.packets, SendPlan(2000))
 
         progress = network.in_near(flood)
@@ -335,7 +336,7 @@ def test_a_full_queue_is_counted_and_the_rest_is_sent(network: Network) -> None:
 def test_count_and_rate_are_kept(network: Network) -> None:
     def paced() -> SendProgress:
         transmission = prepare([build(udp())], SendMethod.IP)
-        with transmission.open() as injector:
+        with transmission.open(LOCAL_SOCKETS) as injector:
             return send_packets(injector, transmission.packets, SendPlan(200, rate=500))
 
     with watching(network, ring_bytes=32 << 20) as watch:  # a block is handed over every 40 ms
@@ -353,7 +354,7 @@ def test_a_stop_ends_it_soon(network: Network) -> None:
 
     def stopped() -> SendProgress:
         transmission = prepare([build(udp())], SendMethod.IP)
-        with transmission.open() as injector:
+        with transmission.open(LOCAL_SOCKETS) as injector:
             plan = SendPlan(1000, rate=100)
             return send_packets(injector, transmission.packets, plan, lambda: next(looks) > 5)
 
@@ -377,7 +378,7 @@ def test_ipv6_goes_out_as_it_is() -> None:
     with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x86DD)) as listening:
         listening.bind(("lo", 0x86DD))
         listening.settimeout(PATIENCE_S)
-        with transmission.open() as injector:
+        with transmission.open(LOCAL_SOCKETS) as injector:
             injector.send(transmission.packets[0])
         while (data := listening.recv(4096)) != transmission.packets[0]:
             assert data

@@ -13,6 +13,7 @@ from core.forge.transmit.pacing import send_packets
 from core.forge.transmit.repeat_ring import EqualFrames
 from core.forge.transmit.transmission import prepare
 from core.forge.values import SendMethod, SendPlan, SendProgress
+from core.net.sockets import LOCAL_SOCKETS
 from tests.live.network import Network, run
 from tests.live.numbered import frame, ours
 from tests.live.watching import watching
@@ -46,7 +47,7 @@ def test_one_frame_is_sent_often_around_the_ring(network: Network, size: int) ->
     with watching(network, ring_bytes=64 << 20) as watch:
 
         def send() -> list[tuple[int, int]]:
-            with contextlib.closing(EqualFrames("far0", 1500, often, False)) as ring:
+            with contextlib.closing(EqualFrames("far0", 1500, often, False, LOCAL_SOCKETS)) as ring:
                 return [ring.send(3000) for _ in range(4)]
 
         sent = network.in_far(send)
@@ -61,7 +62,9 @@ def test_drops_of_a_slow_queue_are_reported_and_counted_packets_arrive(network: 
 
         def send() -> tuple[int, set[int]]:
             total, numbers = 0, set()
-            with contextlib.closing(EqualFrames("far0", 1500, frame(1), False)) as ring:
+            with contextlib.closing(
+                EqualFrames("far0", 1500, frame(1), False, LOCAL_SOCKETS)
+            ) as ring:
                 for _ in range(300):
                     sent, number = ring.send(1024)
                     total += sent
@@ -79,7 +82,7 @@ def test_the_mtu_of_now_counts_for_each_burst(network: Network) -> None:
     long = frame(1, 1914)
 
     def send() -> list[tuple[int, int]]:
-        with contextlib.closing(EqualFrames("far0", 1500, long, False)) as ring:
+        with contextlib.closing(EqualFrames("far0", 1500, long, False, LOCAL_SOCKETS)) as ring:
             told = [ring.send(10)]
             for mtu in ("1900", "1500"):
                 network.ip_far("link", "set", "far0", "mtu", mtu)
@@ -92,7 +95,7 @@ def test_the_mtu_of_now_counts_for_each_burst(network: Network) -> None:
 
 def test_a_frame_shorter_than_a_header_is_refused(network: Network) -> None:
     def send() -> tuple[int, int]:
-        with contextlib.closing(EqualFrames("far0", 1500, b"short", False)) as ring:
+        with contextlib.closing(EqualFrames("far0", 1500, b"short", False, LOCAL_SOCKETS)) as ring:
             return ring.send(10)
 
     assert network.in_far(send) == (0, errno.EINVAL)
@@ -102,7 +105,7 @@ def test_a_slot_that_the_kernel_refuses_did_not_leave(network: Network) -> None:
     """The kernel marks the slot and stops: each call reports it, and none counts it."""
 
     def send() -> list[tuple[int, int]]:
-        with contextlib.closing(EqualFrames("far0", 1500, frame(1), False)) as ring:
+        with contextlib.closing(EqualFrames("far0", 1500, frame(1), False, LOCAL_SOCKETS)) as ring:
             told = [ring.send(10)]
             ring._slots._length[12] = 1 << 20  # longer than its slot
             told += [ring.send(10), ring.send(10)]
@@ -123,7 +126,7 @@ def test_a_ring_whose_frames_do_not_come_back_is_given_up(
 
     def send() -> SendProgress:
         transmission = prepare([frame(3)], SendMethod.LINK, "far0")
-        with transmission.open() as opened:
+        with transmission.open(LOCAL_SOCKETS) as opened:
             return send_packets(opened, transmission.packets, SendPlan(5001))
 
     progress = network.in_far(send)
@@ -137,7 +140,7 @@ def test_many_equal_frames_are_counted_whatever_the_queue_does(network: Network)
 
     def flood() -> SendProgress:
         transmission = prepare([frame(1)], SendMethod.LINK, "far0")
-        with transmission.open() as injector:
+        with transmission.open(LOCAL_SOCKETS) as injector:
             return send_packets(injector, transmission.packets, SendPlan(5000))
 
     with slow(network, "tbf", "rate", "8kbit", "burst", "1600", "limit", "3000"):
@@ -159,7 +162,7 @@ def test_many_equal_frames_arrive(
 
         def send() -> SendProgress:
             transmission = prepare([sent], SendMethod.LINK, "far0")
-            with transmission.open() as opened:
+            with transmission.open(LOCAL_SOCKETS) as opened:
                 return send_packets(opened, transmission.packets, SendPlan(5001))
 
         progress = network.in_far(send)
@@ -184,7 +187,7 @@ def test_a_load_ends_when_the_interface_goes_down(network: Network) -> None:
                 if progress.error is None:
                     network.ip_near("link", "set", "spare0", "down")
 
-            with transmission.open() as opened:
+            with transmission.open(LOCAL_SOCKETS) as opened:
                 return send_packets(opened, transmission.packets, SendPlan(10_000_000), report=down)
 
         progress = network.in_near(flood)

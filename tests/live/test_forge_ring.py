@@ -21,12 +21,14 @@ from core.decode.batch import Batch
 from core.files.reader import open_capture
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
+from core.forge.host import ForgeHost
 from core.forge.send_errors import Circumstances, SendError, refused
 from core.forge.transmit import tx_ring
 from core.forge.transmit.replay import Replay
 from core.forge.transmit.schedule import ReplayPace
 from core.forge.transmit.tx_ring import TxRing
 from core.net.routes import group_address
+from core.net.sockets import LOCAL_SOCKETS
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import EtherType
@@ -63,7 +65,7 @@ def test_frames_arrive_in_order_and_whole(network: Network, bypass: bool) -> Non
     with watching(network, ring_bytes=64 << 20) as watch:
 
         def send() -> int:
-            with TxRing("far0", 1500, 2000, bypass=bypass) as ring:
+            with TxRing("far0", 1500, 2000, LOCAL_SOCKETS, bypass=bypass) as ring:
                 ring.put(sent)
                 ring.flush()
                 return ring.sent
@@ -79,7 +81,7 @@ def test_frames_of_an_array_arrive_in_order_and_whole(network: Network) -> None:
     with watching(network, ring_bytes=128 << 20) as watch:
 
         def send() -> int:
-            with TxRing("far0", 1500, 2000) as ring:
+            with TxRing("far0", 1500, 2000, LOCAL_SOCKETS) as ring:
                 ring.put([frame(7)])
                 Replay(ring, ReplayPace(None)).feed(batch)
                 return ring.sent
@@ -97,7 +99,7 @@ def test_a_frame_of_the_mtu_may_have_a_tag_and_nothing_else_may_be_longer(
     batch = batch_of([*(frame(7, size) for size in sizes), *tagged], [0] * 8)
 
     def send() -> tuple[int, int]:
-        with TxRing("far0", 1500, 2000) as ring:
+        with TxRing("far0", 1500, 2000, LOCAL_SOCKETS) as ring:
             replay = Replay(ring, ReplayPace(None))
             replay.feed(batch)
             return ring.sent, replay.counts.too_long
@@ -107,7 +109,7 @@ def test_a_frame_of_the_mtu_may_have_a_tag_and_nothing_else_may_be_longer(
 
 def test_a_frame_longer_than_the_mtu_is_refused_with_its_length(network: Network) -> None:
     def send() -> tuple[int, str]:
-        with TxRing("far0", 1500, 2000) as ring:
+        with TxRing("far0", 1500, 2000, LOCAL_SOCKETS) as ring:
             with pytest.raises(SendError) as caught:
                 ring.put([frame(1), frame(2, 1516), frame(3)])
             ring.flush()
@@ -123,7 +125,7 @@ def test_frames_of_an_array_that_do_not_fit_are_refused_before_any_leaves(
 ) -> None:
     def send(sizes: list[int]) -> tuple[int, str]:
         batch = batch_of([frame(1, size)[:size] for size in sizes], [0] * len(sizes))
-        with TxRing("far0", 1500, 2000) as ring:
+        with TxRing("far0", 1500, 2000, LOCAL_SOCKETS) as ring:
             with pytest.raises(SendError) as caught:
                 ring.put_many(batch.data, batch.offset, batch.captured.astype(np.int64))
             ring.flush()
@@ -139,7 +141,7 @@ def test_the_mtu_of_now_counts(network: Network) -> None:
     frames = batch_of([frame(1, 1514), frame(2, 900)], [0, 0])
 
     def send() -> tuple[int, int]:
-        with TxRing("far0", 1500, 2000) as ring:
+        with TxRing("far0", 1500, 2000, LOCAL_SOCKETS) as ring:
             replay = Replay(ring, ReplayPace(None))
             replay.feed(frames)
             network.ip_far("link", "set", "far0", "mtu", "900")
@@ -160,7 +162,7 @@ def test_drops_of_the_other_end_are_reported(
     network.ip_near("link", "set", "near0", "mtu", "900")
 
     def send() -> tuple[int, str]:
-        with TxRing("far0", 1500, 2000) as ring:
+        with TxRing("far0", 1500, 2000, LOCAL_SOCKETS) as ring:
             ring.put([frame(1), frame(2, 1514)])
             with pytest.raises(SendError) as caught:
                 ring.flush()
@@ -194,7 +196,7 @@ def test_nothing_is_sent_after_frames_that_a_stop_withdrew(network: Network, met
             pass
 
     def send() -> tuple[int, int]:
-        with TxRing("far0", 1500, 2000, stopped=lambda: True) as ring:
+        with TxRing("far0", 1500, 2000, LOCAL_SOCKETS, stopped=lambda: True) as ring:
             if method == "put":
                 ring.put(frames)
             elif method == "put_many":
@@ -227,7 +229,7 @@ def test_long_frames_are_copied_in_part_and_arrive_whole(network: Network) -> No
         with watching(network, ring_bytes=32 << 20) as watch:
 
             def send() -> int:
-                with TxRing("far0", 9000, 9014) as ring:
+                with TxRing("far0", 9000, 9014, LOCAL_SOCKETS) as ring:
                     ring.put(sent)
                     ring.flush()
                     return ring.sent
@@ -245,7 +247,7 @@ def test_an_interface_that_goes_down_is_reported_with_the_count(network: Network
         network.ip_near("link", "set", "spare0", "up")
 
         def send() -> tuple[int, str]:
-            with TxRing("spare0", 1500, 60) as ring:
+            with TxRing("spare0", 1500, 60, LOCAL_SOCKETS) as ring:
                 network.ip_near("link", "set", "spare0", "down")
                 ring.put([frame(1)] * 10)
                 with pytest.raises(SendError) as caught:
@@ -266,7 +268,7 @@ def test_a_slow_device_slows_the_ring_down_and_loses_nothing(network: Network) -
 
         def send() -> tuple[int, float]:
             began = time.monotonic()
-            with TxRing("near0", 1500, 60) as ring:
+            with TxRing("near0", 1500, 60, LOCAL_SOCKETS) as ring:
                 ring.put([frame(1)] * 300)
                 ring.flush()
                 return ring.sent, time.monotonic() - began
@@ -286,7 +288,7 @@ def replayed(network: Network, pace: ReplayPace, gaps_ms: list[int]) -> tuple[li
 
         def send() -> float:
             began = time.monotonic()
-            with TxRing("far0", 1500, 60) as ring:
+            with TxRing("far0", 1500, 60, LOCAL_SOCKETS) as ring:
                 Replay(ring, pace).feed(batch)
             return time.monotonic() - began
 
@@ -467,4 +469,4 @@ def _quietly(request: ReplayRequest) -> int:
 
     with patch("app.cli.send.terminal_driver.Interrupts") as interrupts:
         interrupts.return_value.__enter__.return_value.stopped = False
-        return run_replay(request)
+        return run_replay(request, ForgeHost(LOCAL_SOCKETS))

@@ -22,6 +22,8 @@ from app.screens.main import MainScreen
 from core.capture.options import CaptureOptions
 from core.engine.engine import Engine
 from core.forge.compose.templates import TEMPLATES
+from core.forge.host import ForgeHost
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.idle import eventually
 from tests.live.network import CLONE_NEWNET, FAR_ADDRESS, NEAR_ADDRESS, Network, _libc
@@ -97,11 +99,11 @@ def play(network: Network, tmp_path, scene) -> None:
     """Run a scene in the near namespace."""
 
     async def run() -> None:
-        engine = Engine(PacketStore())
+        engine = Engine(PacketStore(), LOCAL_SOCKETS)
         engine.start()
         engine.capture(CaptureOptions(("near0",)))
         paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
-        monitor = Monitor(engine, paths=paths)
+        monitor = Monitor(engine, lambda: ForgeHost(LOCAL_SOCKETS), paths=paths)
         try:
             async with monitor.run_test(size=(160, 45)) as pilot:
                 play = Play(pilot)

@@ -14,6 +14,7 @@ import rich_click as click
 from app.cli.main import rawscope as program
 from core.capture.options import CaptureOptions
 from core.engine.engine import Engine, EngineState
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.app.made import capture_of, udp_frame
 from tests.live.network import FAR_ADDRESS, Network, in_namespace, until
@@ -104,7 +105,7 @@ def test_monitor(network):
     """The engine gets the value of `-i`; the screen shows the interface's own name, once."""
 
     def capture() -> None:
-        engine = Engine(PacketStore())
+        engine = Engine(PacketStore(), LOCAL_SOCKETS)
         engine.start()
         try:
             engine.capture(CaptureOptions(tuple(FORMS)))

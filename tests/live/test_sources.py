@@ -21,6 +21,7 @@ from core.capture.source import CaptureError
 from core.capture.source_factory import open_source
 from core.net import sockets as kernel
 from core.net.interfaces import list_interfaces
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
@@ -149,8 +150,10 @@ def test_promiscuous_mode_is_not_entered_without_the_option(network, method):
 def test_promiscuous_mode_is_left_when_the_process_is_killed(network):
     program = (
         "from core.capture.source_factory import open_source\n"
+        "from core.net.sockets import LOCAL_SOCKETS\n"
         "from core.capture.options import CaptureOptions\n"
-        "source = open_source('near0', CaptureOptions(('near0',)), lambda interface: 0)\n"
+        "options = CaptureOptions(('near0',))\n"
+        "source = open_source('near0', options, lambda interface: 0, LOCAL_SOCKETS)\n"
         "print('ready', flush=True); input()"
     )
     command = [*network.inside(network.near), sys.executable, "-c", program]
@@ -175,7 +178,7 @@ def test_datagrams_replace_a_ring_that_cannot_be_mapped(network):
             resource.RLIMIT_AS, (pages * resource.getpagesize() + (24 << 20), old[1])
         )
         try:
-            return open_source("near0", options, store.add_interface)
+            return open_source("near0", options, store.add_interface, LOCAL_SOCKETS)
         finally:
             resource.setrlimit(resource.RLIMIT_AS, old)
 
@@ -191,7 +194,9 @@ def test_datagrams_replace_a_ring_that_cannot_be_mapped(network):
 def test_unknown_interface_is_named_and_the_others_listed(network, method):
     with pytest.raises(CaptureError, match=r"no interface 'nope'; there are: lo, .*near0"):
         network.in_near(
-            lambda: open_source("nope", CaptureOptions(("nope",), method=method), lambda _: 0)
+            lambda: open_source(
+                "nope", CaptureOptions(("nope",), method=method), lambda _: 0, LOCAL_SOCKETS
+            )
         )
 
 

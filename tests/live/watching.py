@@ -12,6 +12,7 @@ from typing import Any
 from core.capture.options import CaptureOptions, Method
 from core.capture.source import CaptureSource
 from core.capture.source_factory import open_source
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.captured_packet import CapturedPacket
 from core.store.packet_store import PacketStore
 from core.wire.checksum.packet_checksums import internet_checksum
@@ -55,7 +56,7 @@ def watching(
     """Yield a `Watch` in the near namespace."""
     store = PacketStore()
     asked = CaptureOptions((name,), method=method, **{"ring_bytes": 4 << 20, **options})
-    source = network.in_near(lambda: open_source(name, asked, store.add_interface))
+    source = network.in_near(lambda: open_source(name, asked, store.add_interface, LOCAL_SOCKETS))
     try:
         yield Watch(source, store)
     finally:

@@ -20,6 +20,8 @@ from app.screens.main import MainScreen
 from core.capture.options import CaptureOptions
 from core.echo.options import Trigger
 from core.engine.engine import Engine
+from core.forge.host import ForgeHost
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 
 EACH_S = 1.0
@@ -98,12 +100,12 @@ def report(engine: Engine, monitor: Monitor, descriptor: int) -> None:
 
 def main(descriptor: int, limit_bytes: int, port: int, *interfaces: str) -> int:
     os.set_inheritable(descriptor, False)
-    engine = Engine(PacketStore(limit_bytes))
+    engine = Engine(PacketStore(limit_bytes), LOCAL_SOCKETS)
     engine.start()
     options = CaptureOptions(interfaces)
     engine.echo.listen("127.0.0.1", port, Trigger.LEVEL)
     engine.capture(options)
-    monitor = Monitor(engine, options=options)
+    monitor = Monitor(engine, lambda: ForgeHost(LOCAL_SOCKETS), options=options)
     threading.Thread(target=report, args=(engine, monitor, descriptor), daemon=True).start()
     try:
         monitor.run()

@@ -22,6 +22,7 @@ from core.capture.session import CaptureSession, Feed
 from core.capture.source import CaptureError
 from core.decode.batch import Batch, CaptureInterface
 from core.net.event_loop import EpollLoop
+from core.net.sockets import SocketProvider
 from core.store.interface_numbers import InterfaceNumbers
 from core.wire.model.text import safe
 
@@ -32,10 +33,16 @@ MANY = 20_000  # packets; printing more takes a time that the user notices
 class CaptureThread(threading.Thread):
     """A capture into `backlog`, from `start` until `stop`, `seconds`, or `count` packets.
 
-    Raises `CommandError` if capturing is impossible.
+    `sockets` makes the sockets. Raises `CommandError` if capturing is impossible.
     """
 
-    def __init__(self, options: CaptureOptions, count: int | None, seconds: float | None) -> None:
+    def __init__(
+        self,
+        options: CaptureOptions,
+        sockets: SocketProvider,
+        count: int | None,
+        seconds: float | None,
+    ) -> None:
         super().__init__(name="rawscope capture", daemon=True)
         self.backlog = Backlog(BACKLOG_BYTES, count)
         self._numbers = InterfaceNumbers()
@@ -48,7 +55,7 @@ class CaptureThread(threading.Thread):
         self._is_closing = False
         self._loop = EpollLoop()
         try:
-            self._session = CaptureSession(options, self._add)
+            self._session = CaptureSession(options, self._add, sockets)
         except CaptureError as error:
             self._loop.close()
             raise CommandError(str(error)) from error

@@ -19,6 +19,7 @@ from app.cli.dump.printer import Printer
 from app.cli.interrupts import Interrupts
 from app.cli.output import CommandError, ReaderStuckError, print_message
 from core.capture.options import CaptureOptions
+from core.net.sockets import SocketProvider
 from core.wire.model.text import safe
 
 # A thread waits this long for the interpreter while another one computes. The capture needs it
@@ -29,7 +30,11 @@ _LAST_MOMENT_S = 0.3
 
 
 def print_live(
-    options: CaptureOptions, line_format: LineFormat, count: int | None, seconds: float | None
+    options: CaptureOptions,
+    sockets: SocketProvider,
+    line_format: LineFormat,
+    count: int | None,
+    seconds: float | None,
 ) -> int:
     """Capture and print until `count` packets, `seconds`, or a signal; return the exit status.
 
@@ -38,7 +43,7 @@ def print_live(
     """
     printer = Printer(line_format, count, signal=lambda: interrupts.number)
     with ExitStack() as stack:
-        capturing = CaptureThread(options, count, seconds)
+        capturing = CaptureThread(options, sockets, count, seconds)
         stack.callback(capturing.close)
         stack.callback(capturing.stop)
         leave = partial(_leave, capturing, printer)

@@ -52,7 +52,7 @@ class ReplayRequest:
     as_json: bool = False
 
 
-def run_replay(request: ReplayRequest, host: ForgeHost | None = None) -> int:
+def run_replay(request: ReplayRequest, host: ForgeHost) -> int:
     """Send the file; return the exit status. Raises `CommandError`."""
     try:
         link = require_interface(request.link)
@@ -64,7 +64,7 @@ def run_replay(request: ReplayRequest, host: ForgeHost | None = None) -> int:
     journal = SendJournal(Paths.of_user().state_folder, is_audited(request.audit), WITHOUT_AUDIT)
     with ExitStack() as stack:
         driver = TerminalDriver(request.yes, stack)
-        job = ReplayJob(request, link, driver, host or ForgeHost())
+        job = ReplayJob(request, link, driver, host)
         try:
             if not pipeline.carry_out(job, journal, driver):
                 raise CommandError("not sent")

@@ -18,6 +18,7 @@ from core.capture.options import CaptureOptions
 from core.capture.source import CaptureError
 from core.capture.source_factory import open_source
 from core.forge.observe.tracker import Track
+from core.net.sockets import SocketProvider
 from core.store.captured_packet import CapturedPacket, packets_of
 from core.store.interface_numbers import InterfaceNumbers
 
@@ -29,12 +30,18 @@ Heard = Callable[[Track, CapturedPacket], None]
 class ReplyListener:
     """A source on `interface` whose frames are fed to the tracks. A context manager.
 
-    It calls `heard` with each first copy and each reply. `one_answer` is true if a single packet
-    leaves, to a single host.
+    `sockets` makes its sockets. It calls `heard` with each first copy and each reply. `one_answer`
+    is true if a single packet leaves, to a single host.
     """
 
     def __init__(
-        self, interface: str, tracks: Sequence[Track], heard: Heard, *, one_answer: bool = False
+        self,
+        interface: str,
+        sockets: SocketProvider,
+        tracks: Sequence[Track],
+        heard: Heard,
+        *,
+        one_answer: bool = False,
     ) -> None:
         self._tracks = tracks
         self._heard = heard
@@ -43,7 +50,7 @@ class ReplyListener:
         self._interfaces = InterfaceNumbers()
         options = CaptureOptions((interface,), promiscuous=False)
         try:
-            self._source = open_source(interface, options, self._interfaces.add)
+            self._source = open_source(interface, options, self._interfaces.add, sockets)
         except CaptureError as error:
             raise CommandError(f"--wait has to capture: {error}") from error
 

@@ -33,7 +33,7 @@ from core.forge.orders import Order, OrderError
 from core.forge.send_errors import SendError
 from core.forge.values import SendMethod, SendPlan, SendProgress
 from core.net.interface_lookup import find_interface
-from core.net.sockets import NotPermittedError
+from core.net.sockets import NotPermittedError, SocketProvider
 from core.wire.model.text import safe
 
 
@@ -80,12 +80,11 @@ class SendRequest:
         return Order(self.drafts, (), self.method, self.link, self.plan, self.bypass)
 
 
-def run_send(request: SendRequest, host: ForgeHost | None = None) -> int:
+def run_send(request: SendRequest, host: ForgeHost) -> int:
     """Build, ask, send, wait for replies; return the exit status.
 
     Raises `FieldTextError` for wrong input and `CommandError` for failures.
     """
-    host = host or ForgeHost()
     if request.link and (link := find_interface(request.link)) is not None:
         request = replace(request, link=link.name)
     if request.save_as is not None or request.dry_run:
@@ -102,7 +101,7 @@ def run_send(request: SendRequest, host: ForgeHost | None = None) -> int:
     folder = Paths.of_user().state_folder
     journal = SendJournal(folder, is_audited(request.audit), WITHOUT_AUDIT)
     with ExitStack() as stack:
-        driver = _OrderDriver(request, stack)
+        driver = _OrderDriver(request, host.sockets, stack)
         try:
             progress = pipeline.run(request.order, host, journal, driver)
         except pipeline.FieldError as error:
@@ -137,10 +136,11 @@ def _about_option(error: pipeline.FieldError) -> str:
 class _OrderDriver(TerminalDriver):
     """Reports an order at a terminal, and listens for replies if asked to."""
 
-    def __init__(self, request: SendRequest, stack: ExitStack) -> None:
+    def __init__(self, request: SendRequest, sockets: SocketProvider, stack: ExitStack) -> None:
         super().__init__(request.yes, stack)
         self.status = 0
         self._request = request
+        self._sockets = sockets  # of the listener
         self._report: SendReport | None = None
         self._listener: ReplyListener | None = None
         self._tracks: list[Track] = []
@@ -157,6 +157,7 @@ class _OrderDriver(TerminalDriver):
             self._listener = stack.enter_context(
                 ReplyListener(
                     transmission.interface,
+                    self._sockets,
                     self._tracks,
                     self._report.heard,
                     one_answer=request.count * len(self._tracks) == 1

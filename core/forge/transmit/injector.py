@@ -36,7 +36,7 @@ from core.forge.transmit.repeat_sendmmsg import BURST, EqualMessages
 from core.forge.transmit.tx_slots import SEND_BUFFER_BYTES
 from core.forge.values import Egress, SendMethod
 from core.net import sockets as kernel
-from core.net.sockets import LOCAL_SOCKETS, SocketProvider
+from core.net.sockets import SocketProvider
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 
@@ -165,7 +165,7 @@ class LinkInjector(Injector):
         time.sleep(_NAP_S)
 
 
-def open_ip(packet: bytes, out: Egress, sockets: SocketProvider = LOCAL_SOCKETS) -> Injector:
+def open_ip(packet: bytes, out: Egress, sockets: SocketProvider) -> Injector:
     """Return a raw socket for an IP packet of either version, its header included.
 
     Raises `SendError`, and `core.net.sockets.NotPermittedError`.
@@ -177,7 +177,7 @@ def open_ip(packet: bytes, out: Egress, sockets: SocketProvider = LOCAL_SOCKETS)
     return _connected(SendMethod.IP, made, packet, out)
 
 
-def open_system(packet: bytes, out: Egress, sockets: SocketProvider = LOCAL_SOCKETS) -> Injector:
+def open_system(packet: bytes, out: Egress, sockets: SocketProvider) -> Injector:
     """Return a raw socket that takes the bytes after the IP header of `packet`.
 
     The system writes the header. Protocol 255 (IPPROTO_RAW) switches IP_HDRINCL on (raw(7)), which
@@ -195,11 +195,7 @@ def open_system(packet: bytes, out: Egress, sockets: SocketProvider = LOCAL_SOCK
 
 
 def open_link(
-    interface: str,
-    mtu: int,
-    *,
-    bypass: bool = False,
-    sockets: SocketProvider = LOCAL_SOCKETS,
+    interface: str, mtu: int, sockets: SocketProvider, *, bypass: bool = False
 ) -> Injector:
     """Return a packet socket on an Ethernet interface or lo.
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from core.forge.transmit.tx_slots import TxSlots, alone
 from core.net import sockets as kernel
-from core.net.sockets import LOCAL_SOCKETS, SocketProvider
+from core.net.sockets import SocketProvider
 
 _KEPT = kernel.TP_STATUS_SEND_REQUEST | kernel.TP_STATUS_WRONG_FORMAT
 
@@ -39,7 +39,7 @@ class EqualFrames:
         mtu: int,
         frame: bytes,
         bypass: bool,
-        sockets: SocketProvider = LOCAL_SOCKETS,
+        sockets: SocketProvider,
     ) -> None:
         self._slots = TxSlots(interface, mtu, len(frame), bypass, sockets)
         self._next = 0

@@ -28,7 +28,7 @@ from core.net.routes import (
     find_route,
     resolve_neighbor,
 )
-from core.net.sockets import LOCAL_SOCKETS, SocketProvider
+from core.net.sockets import SocketProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class PreparedTransmission:
         marks = frozenset(mark for one in found for mark in one.marks)
         return Examination(found[0].destination, found[0].target, tuple(questions), marks)
 
-    def open(self, *, bypass: bool = False, sockets: SocketProvider = LOCAL_SOCKETS) -> Injector:
+    def open(self, sockets: SocketProvider, *, bypass: bool = False) -> Injector:
         """Return the open socket. Raises `SendError` and `core.net.sockets.NotPermittedError`.
 
         Asks the next hop for its link address if need be, and refuses a packet if it does not
@@ -81,7 +81,7 @@ class PreparedTransmission:
             _check_neighbor(self.route, destination_of(first, self.network)[0])
         match self.method:
             case SendMethod.LINK:
-                return open_link(self.interface, self.mtu, bypass=bypass, sockets=sockets)
+                return open_link(self.interface, self.mtu, sockets, bypass=bypass)
             case SendMethod.SYSTEM:
                 return open_system(first, self._out, sockets)
         return open_ip(first, self._out, sockets)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from core.forge.send_errors import Circumstances, SendError, refused
 from core.forge.transmit.tx_slots import TxSlots, alone
 from core.net import sockets as kernel
-from core.net.sockets import LOCAL_SOCKETS, SocketProvider
+from core.net.sockets import SocketProvider
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.vlan import VLAN
 
@@ -50,10 +50,10 @@ class TxRing:
         interface: str,
         mtu: int,
         longest: int,
+        sockets: SocketProvider,
         *,
         bypass: bool = False,
         stopped: Callable[[], bool] = lambda: False,
-        sockets: SocketProvider = LOCAL_SOCKETS,
     ) -> None:
         self.sent = 0
         self._stopped = stopped

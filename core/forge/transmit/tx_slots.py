@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.net import sockets as kernel
-from core.net.sockets import LOCAL_SOCKETS, SocketProvider
+from core.net.sockets import SocketProvider
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.vlan import VLAN
 from core.wire.model.assigned_numbers import EtherType
@@ -92,7 +92,7 @@ class TxSlots:
         mtu: int,
         longest: int,
         bypass: bool,
-        sockets: SocketProvider = LOCAL_SOCKETS,
+        sockets: SocketProvider,
     ) -> None:
         self._interface = interface
         self._mtu = mtu

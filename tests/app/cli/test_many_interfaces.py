@@ -9,6 +9,7 @@ import pytest
 
 from app.cli.main import run
 from core.engine.engine import Engine, EngineState
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.interface_numbers import MORE
 from core.store.packet_store import PacketStore
 from tests.core.files.make import enhanced, interface, option, section
@@ -36,7 +37,7 @@ def test_dump_prints_every_packet(path, capsys) -> None:
 
 
 def test_the_engine_keeps_every_packet(path) -> None:
-    engine = Engine(PacketStore())
+    engine = Engine(PacketStore(), LOCAL_SOCKETS)
     engine.start()
     try:
         engine.open_file(str(path))

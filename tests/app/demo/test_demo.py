@@ -13,6 +13,7 @@ from app.demo.echo_clients import CHAT, HALF_CLOSE_EVERY, PORTS, DemoClients
 from core.echo.options import Drain, Switches, Trigger
 from core.echo.snapshot import CloseReason, EchoSnapshot
 from core.engine.engine import Engine
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.waiting import PATIENCE_S, until
 from widgets.echo.columns import Condition, conditions
@@ -71,7 +72,7 @@ def test_runs_until_it_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_clients_of_the_echo_server_of_every_kind() -> None:
     """They chat, half-close, and the slow one is backed up, as the server reports."""
-    engine = Engine(PacketStore())
+    engine = Engine(PacketStore(), LOCAL_SOCKETS)
     engine.start()
     clients = DemoClients(engine.echo, threading.Event().wait)
     try:
@@ -96,7 +97,7 @@ def test_clients_of_the_echo_server_of_every_kind() -> None:
 
 
 def test_a_client_that_the_user_closes_connects_again() -> None:
-    engine = Engine(PacketStore())
+    engine = Engine(PacketStore(), LOCAL_SOCKETS)
     engine.start()
     clients = DemoClients(engine.echo, threading.Event().wait)
 
@@ -124,7 +125,7 @@ def test_a_client_that_the_user_closes_connects_again() -> None:
 
 def test_teaching_switches_do_not_stop_the_clients() -> None:
     """They continue when one byte per wake-up brings nothing back in time."""
-    engine = Engine(PacketStore())
+    engine = Engine(PacketStore(), LOCAL_SOCKETS)
     engine.start()
     clients = DemoClients(engine.echo, threading.Event().wait)
 
@@ -142,7 +143,7 @@ def test_teaching_switches_do_not_stop_the_clients() -> None:
 
 
 def test_another_programs_port_is_left_to_it() -> None:
-    engine = Engine(PacketStore())
+    engine = Engine(PacketStore(), LOCAL_SOCKETS)
     engine.start()
     clients = DemoClients(engine.echo, threading.Event().wait)
     with contextlib.ExitStack() as stack:

@@ -14,6 +14,7 @@ from core.capture.session import CaptureSession
 from core.capture.source import CaptureError, CaptureStatistics
 from core.capture.source_factory import open_source
 from core.net import netlink, sockets
+from core.net.sockets import LOCAL_SOCKETS
 from tests.core.decode.support import batch_of
 
 OPTIONS = CaptureOptions(("lo", "any"))
@@ -55,7 +56,7 @@ def descriptors():
 
 def test_a_failing_close_does_not_keep_other_sources_open(opened):
     before = descriptors()
-    made = CaptureSession(OPTIONS, lambda _: 0)
+    made = CaptureSession(OPTIONS, lambda _: 0, LOCAL_SOCKETS)
     assert descriptors() > before + 2
     with pytest.raises(OSError, match="closing"):
         made.close()
@@ -70,7 +71,7 @@ def test_sources_are_closed_if_the_link_query_fails(opened, monkeypatch):
     monkeypatch.setattr(session, "get_link", fail)
     before = descriptors()
     with pytest.raises(OSError, match="closing"):
-        CaptureSession(OPTIONS, lambda _: 0)
+        CaptureSession(OPTIONS, lambda _: 0, LOCAL_SOCKETS)
     assert descriptors() == before
     assert len(opened) == 2
 
@@ -118,7 +119,7 @@ def test_unread_frames_of_a_source_count_as_dropped(monkeypatch, kind) -> None:
     monkeypatch.setattr(session, "open_source", open_source)
     seconds = iter(range(1_000))
     kept = []
-    capture = CaptureSession(OPTIONS, lambda _: 0)
+    capture = CaptureSession(OPTIONS, lambda _: 0, LOCAL_SOCKETS)
     monkeypatch.setattr(session.time, "monotonic", lambda: next(seconds) / 2)
     for feed in tuple(capture.feeds):
         capture.end(feed, kept.append)
@@ -187,5 +188,5 @@ def test_a_session_that_cannot_be_opened_leaves_nothing_open(monkeypatch, place)
     monkeypatch.setattr(session, place, no_more_descriptors)
     before = descriptors()
     with pytest.raises(CaptureError, match="open files"):
-        CaptureSession(OPTIONS, lambda _: 0)
+        CaptureSession(OPTIONS, lambda _: 0, LOCAL_SOCKETS)
     assert descriptors() == before

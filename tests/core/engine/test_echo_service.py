@@ -15,6 +15,7 @@ from core.echo.log import LogStep
 from core.echo.options import Drain, Switches, Trigger
 from core.engine.echo_service import NO_SERVER
 from core.engine.engine import Engine, EngineState
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests import waiting
 from tests.waiting import PATIENCE_S
@@ -25,7 +26,7 @@ EDGE_ONLY = [Trigger.EDGE]
 
 @pytest.fixture
 def engine():
-    made = Engine(PacketStore())
+    made = Engine(PacketStore(), LOCAL_SOCKETS)
     made.start()
     yield made
     made.close()

@@ -16,6 +16,7 @@ from core.capture.options import CaptureOptions
 from core.engine import file_import
 from core.engine.engine import Engine, EngineSnapshot, EngineState, NoticeSeverity
 from core.files.reader import open_capture
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.waiting import until
 
@@ -56,7 +57,7 @@ def store():
 
 @pytest.fixture
 def engine(store):
-    made = Engine(store)
+    made = Engine(store, LOCAL_SOCKETS)
     made.start()
     yield made
     made.close()
@@ -84,7 +85,7 @@ def test_file_is_read_to_its_end(engine, store, tmp_path):
 
 
 def test_second_file_gets_a_store_of_its_own_and_the_first_is_let_go(tmp_path):
-    made = Engine(PacketStore(limit_bytes=1 << 24))
+    made = Engine(PacketStore(limit_bytes=1 << 24), LOCAL_SOCKETS)
     made.start()
     first = weakref.ref(made.store)
     for name, frames in (("a.pcap", 1), ("b.pcap", 2)):
@@ -218,7 +219,7 @@ def test_pipe_that_says_nothing_can_be_left(engine, sent):
 
 def test_close_right_after_open_file_waits_for_the_reader(store, monkeypatch, tmp_path):
     """Also for one that the worker had not begun yet when `close` was called."""
-    engine = Engine(store)
+    engine = Engine(store, LOCAL_SOCKETS)
 
     def open_late(*arguments):
         until(lambda: not engine._thread.is_alive(), "the end of the worker")
@@ -283,7 +284,7 @@ class NoMemoryStore(PacketStore):
 
 
 def test_fault_of_the_reader_is_shown(tmp_path):
-    engine = Engine(NoMemoryStore())
+    engine = Engine(NoMemoryStore(), LOCAL_SOCKETS)
     engine.start()
     path = tmp_path / "one.pcap"
     path.write_bytes(pcap(FRAME))
@@ -314,7 +315,7 @@ def test_snapshot_is_renewed_while_nothing_happens(engine):
 
 
 def test_close_without_start_and_twice():
-    engine = Engine(PacketStore())
+    engine = Engine(PacketStore(), LOCAL_SOCKETS)
     descriptors = len(list(Path("/proc/self/fd").iterdir()))
     engine.close()
     engine.close()

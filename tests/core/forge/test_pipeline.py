@@ -92,7 +92,7 @@ class Driven:
 
 
 def by_form(order: Order, folder: Path, host: ScriptedHost, answer: bool) -> Driven:
-    service = ForgeService(folder, host=host)
+    service = ForgeService(folder, host)
     questions: list[str] = []
     try:
         assert service.send(order)

@@ -30,6 +30,7 @@ from core.forge.service import ForgeService
 from core.forge.transmit.injector import Injector
 from core.forge.transmit.transmission import PreparedTransmission
 from core.forge.values import SendMethod, SendPlan
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.filtered_view import View
 from core.store.packet_store import PacketStore
 from tests.scripted import HOST, SERVER, scripted_store
@@ -45,7 +46,7 @@ class Unopened(ForgeHost):
     """This host, but no socket opens."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(LOCAL_SOCKETS)
         self.prepared: PreparedTransmission | None = None
 
     def open(self, transmission: PreparedTransmission, *, bypass: bool = False) -> Injector:
@@ -59,7 +60,7 @@ class Followed:
     def __init__(self, folder: Path, host: ScriptedHost | None = None) -> None:
         self.store = scripted_store()
         self.host = host or ScriptedHost(Wire(self.store))
-        self.service = ForgeService(folder, audit=False, host=self.host)
+        self.service = ForgeService(folder, self.host, audit=False)
         self.generation = 1
 
     def follow(self) -> ForgeSnapshot:
@@ -89,7 +90,7 @@ def order(*, count: int = 1, rate: float | None = None, **changes: str) -> Order
 @pytest.mark.parametrize("version", ["0", "6"])
 def test_a_wrong_version_is_sent_as_the_protocol_of_its_layer(tmp_path: Path, version: str) -> None:
     host = Unopened()
-    service = ForgeService(tmp_path, host=host)
+    service = ForgeService(tmp_path, host)
     texts = {"ip.src": "127.0.0.1", "ip.dst": "127.0.0.1", "ip.version": version}
     try:
         assert service.send(Order(drafts=(Draft(("ip", "udp"), texts),)))
@@ -208,7 +209,7 @@ class SlowRoutes(ScriptedHost):
 
 def test_drafts_handed_over_while_others_are_looked_up_are_not_lost(tmp_path: Path) -> None:
     host = SlowRoutes()
-    service = ForgeService(tmp_path, host=host)
+    service = ForgeService(tmp_path, host)
     try:
         service.suggest((Draft(("ip",), {"payload": "first"}),), "")
         assert host.asked.wait(60)

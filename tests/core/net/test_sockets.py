@@ -11,9 +11,13 @@ from dataclasses import replace
 
 import pytest
 
+from app.cli.dump.capture_thread import CaptureThread
+from app.cli.output import CommandError
+from app.cli.send.reply_listener import ReplyListener
 from core.capture.options import CaptureOptions
 from core.capture.source import CaptureError
 from core.capture.source_factory import open_source
+from core.engine.engine import Engine, EngineState
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.host import ForgeHost
@@ -23,8 +27,9 @@ from core.forge.transmit.transmission import prepare
 from core.forge.transmit.tx_ring import TxRing
 from core.forge.values import Egress, SendMethod
 from core.net import sockets
+from core.store.packet_store import PacketStore
 from tests.support import ROOT, require_capture, require_header
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 DEFINITION = re.compile(r"^#define\s+(\w+)\s+(\(?[\w<() ]+\)?|0x\w+)\s*(?:/\*.*)?$", re.MULTILINE)
 SHIFT = re.compile(r"\(?1U? << (\d+)\)?")
@@ -138,6 +143,17 @@ class Refusing(sockets.LocalSockets):
         raise sockets.NotPermittedError("a raw IPv6 socket")
 
 
+def capture_by_engine(provider):
+    engine = Engine(PacketStore(), provider)
+    engine.start()
+    try:
+        engine.capture(CAPTURED)
+        until(lambda: engine.snapshot().state is EngineState.FAILED, "the refusal")
+        raise CaptureError(engine.snapshot().message)
+    finally:
+        engine.close()
+
+
 PACKET_V4 = evaluate(Draft(("ip", "udp"), {"ip.src": "127.0.0.1", "ip.dst": "127.0.0.1"})).data
 PACKET_V6 = evaluate(Draft(("ipv6", "udp"), {"ipv6.src": "::1", "ipv6.dst": "::1"})).data
 CAPTURED = CaptureOptions(("lo",))
@@ -154,9 +170,12 @@ USERS = {
     "IP_HDRINCL": (lambda given: open_ip(PACKET_V4, Egress("lo"), given), socket.IPPROTO_RAW),
     "IPV6_HDRINCL": (lambda given: open_ip(PACKET_V6, Egress("lo"), given), socket.IPPROTO_RAW),
     "system": (lambda given: open_system(PACKET_V4, Egress("lo"), given), socket.IPPROTO_UDP),
-    "verbatim": (lambda given: open_link("lo", 65536, sockets=given), "sending"),
+    "verbatim": (lambda given: open_link("lo", 65536, given), "sending"),
     "repeat ring": (lambda given: EqualFrames("lo", 65536, bytes(60), False, given), "sending"),
-    "TX ring": (lambda given: TxRing("lo", 65536, 60, sockets=given), "sending"),
+    "TX ring": (lambda given: TxRing("lo", 65536, 60, given), "sending"),
+    "engine": (capture_by_engine, "capturing"),
+    "dump -i": (lambda given: CaptureThread(CAPTURED, given, None, None), "capturing"),
+    "send --wait": (lambda given: ReplyListener("lo", given, [], lambda *_: None), "capturing"),
     "host": (
         lambda given: ForgeHost(given).open(prepare([bytes(60)], SendMethod.LINK, "lo")),
         "sending",
@@ -168,7 +187,9 @@ USERS = {
 def test_every_user_of_raw_sockets_calls_its_provider(user):
     provider = Refusing()
     opened, wanted = USERS[user]
-    with pytest.raises((sockets.NotPermittedError, CaptureError), match="CAP_NET_RAW"):
+    with pytest.raises(
+        (sockets.NotPermittedError, CaptureError, CommandError), match="CAP_NET_RAW"
+    ):
         opened(provider)
     assert provider.asked == [wanted]
 

@@ -13,6 +13,7 @@ from core.decode.batch import Batch, CaptureInterface
 from core.forge.observe.outcome import Outcome
 from core.forge.observe.tracker import MOST_REPLIES, Track
 from core.forge.values import SendMethod
+from core.net.sockets import LOCAL_SOCKETS
 from core.store.captured_packet import CapturedPacket
 from core.wire.link.link_types import LinkType
 from tests.scripted import ACK, HOST, RST, SERVER, START_NS, SYN, Frame, batch, tcp
@@ -49,7 +50,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[list[Frame]]:
     """Return the frames that a listener's source delivers."""
     scripted: list[list[Frame]] = []
 
-    def opened(name: str, _options: object, add: object) -> ScriptedSource:
+    def opened(name: str, _options: object, add: object, _sockets: object) -> ScriptedSource:
         assert callable(add)
         add(CaptureInterface(name, LinkType.ETHERNET))
         return ScriptedSource(scripted)
@@ -71,7 +72,7 @@ def heard_of(track: Track, seconds: float, *, one_answer: bool) -> list[int | No
             assert track.newest is not None
             told.append(track.newest.delay_ns)
 
-    with ReplyListener("eth0", [track], heard, one_answer=one_answer) as listener:
+    with ReplyListener("eth0", LOCAL_SOCKETS, [track], heard, one_answer=one_answer) as listener:
         listener.listen(seconds, Interrupts())
     assert copies == 1
     return told

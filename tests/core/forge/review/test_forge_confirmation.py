@@ -29,7 +29,7 @@ class Asked:
 
     def __init__(self, folder: Path, machine: ScriptedHost) -> None:
         self.machine = machine
-        self.forger = ForgeService(folder, host=machine)
+        self.forger = ForgeService(folder, machine)
 
     def send(self, order: Order) -> Question | None:
         """The question, or None if it left."""

@@ -12,6 +12,7 @@ from core.forge.compose.evaluation import evaluate
 from core.forge.review.loopback_rules import dropped_on_lo
 from core.forge.transmit.injector import open_link
 from core.net.host_addresses import HostAddresses
+from core.net.sockets import LOCAL_SOCKETS
 from tests.live.network import Network
 
 pytestmark = pytest.mark.live
@@ -45,7 +46,7 @@ def test_the_prediction_is_what_the_kernel_does(
     def send() -> tuple[bool, str]:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
             listening.bind(("127.0.0.1", PORT))
-            with open_link("lo", 65536) as injector:
+            with open_link("lo", 65536, LOCAL_SOCKETS) as injector:
                 injector.send(frame)
             listening.setblocking(False)  # lo hands over before send(2) returns
             try:
