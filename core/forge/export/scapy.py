@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from core.forge.compose.evaluation import Evaluation
-from core.wire.encode.build import BuiltField
+from core.wire.encode.build import Built, BuiltField
 from core.wire.model.field import Kind, Value, address_text
 from core.wire.model.other_tools import ScapyLayer, ScapyOptions
 from core.wire.protocol import ComputedNumber
@@ -40,11 +40,11 @@ def expression(evaluation: Evaluation) -> str:
     written: list[str] = []
     end = 0
     for index, place in enumerate(built.places):
-        layer = _layer_of(place)
+        layer = _layer_of(place, built)
         if layer is None:
             break
         following = built.places[index + 1] if index + 1 < len(built.places) else None
-        next_is_known = following is not None and _layer_of(following) is not None
+        next_is_known = following is not None and _layer_of(following, built) is not None
         written.append(_text(place, layer, built.data, next_is_known=next_is_known))
         end = place.offset + place.length
     rest = built.data[end:]
@@ -53,12 +53,14 @@ def expression(evaluation: Evaluation) -> str:
     return "/".join(written)
 
 
-def _layer_of(place: BuiltField) -> ScapyLayer | None:
+def _layer_of(place: BuiltField, built: Built) -> ScapyLayer | None:
     """Return scapy's layer for a header, or None if scapy would write other bytes."""
     table, layer = _LAYERS.get(place.header.name, (None, None))
     if layer is None or place.header.tables[0] is not table:
         return None
     if layer.when is not None and place.values[layer.when[0]] not in layer.when[1]:
+        return None
+    if not layer.carries_payload and place.offset + place.length < built.payload.stop:
         return None
     has_body = place.body.stop > place.body.start
     return None if has_body and layer.options is ScapyOptions.NONE else layer
@@ -68,13 +70,15 @@ def _text(place: BuiltField, layer: ScapyLayer, data: bytes, *, next_is_known: b
     """Return one layer. It names the next layer if that one is raw bytes for scapy."""
     arguments = []
     for key, name in layer.arguments.items():
+        if key not in place.values:
+            continue  # in a table that this header does not have
         slot = place.header.slot(key)
         if key in place.computed and (next_is_known or slot.name not in _NEXT):
             continue
         if key in layer.unless_zero and not place.values[key]:
             continue
         value = _value(slot.field.kind, place.values[key], layer.units.get(key, 1))
-        arguments.append(f"{name}={value}")
+        arguments.append(f"{name}=[{value}]" if key in layer.lists else f"{name}={value}")
     body = data[place.body.start : place.body.stop]
     if body:
         arguments.append(f"options={_WRITERS[layer.options](body)}")

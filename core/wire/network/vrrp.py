@@ -21,6 +21,7 @@ from core.wire.checksum import packet_checksums
 from core.wire.model.batch import BatchReader, FrameGroup, Network
 from core.wire.model.dissection import Check, Dissection, Layer, Option, OptionValue
 from core.wire.model.field import Field, IPv4Address, IPv6Address, Span
+from core.wire.model.other_tools import OtherTools, ScapyLayer
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network.icmp import message_check
@@ -169,6 +170,28 @@ def _kind(name: str, title: str, *tables: HeaderTable) -> LayerKind:
     return LayerKind(name, title, LayerPosition.TRANSPORT, tables, body=REST_BODY)
 
 
+TOOLS = OtherTools(
+    scapy=ScapyLayer(
+        "VRRPv3",
+        {
+            "version": "version",
+            "type": "type",
+            "virt_rtr_id": "vrid",
+            "prio": "priority",
+            "addr_count": "ipcount",
+            "reserved_mbz": "res",
+            "short_adver_int": "adv",
+            "checksum": "chksum",
+            "ip_addr": "addrlist",
+            "ipv6_addr": "addrlist",
+        },
+        lists=frozenset({"ip_addr", "ipv6_addr"}),
+        when=("version", frozenset({VERSION_3})),
+        carries_payload=False,  # its checksum leaves the payload out
+    ),
+)
+"""Version 2 has no class here: scapy's always writes 8 bytes of authentication data."""
+
 PROTOCOLS = (
     Protocol(
         name="vrrp",
@@ -186,6 +209,7 @@ PROTOCOLS = (
             _kind("vrrp6", "VRRPv3 (IPv6)", VRRP, ADDRESS_6),
             _kind("vrrp2", "VRRPv2", VRRP_2, ADDRESS),
         ),
+        tools=TOOLS,
         is_listed=True,
     ),
 )

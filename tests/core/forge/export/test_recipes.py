@@ -24,6 +24,17 @@ SYN = Draft(
 UDP = Draft(("ip", "udp"), {**ENDS, "udp.srcport": "1", "udp.dstport": "2", "payload": "hi 'you'"})
 ARP = Draft(("eth", "arp"), {"eth.dst": "ff:ff:ff:ff:ff:ff", "arp.dst.proto_ipv4": "10.77.0.2"})
 SIX = Draft(("ipv6", "icmpv6"), {"ipv6.src": "2001:db8::1", "ipv6.dst": "2001:db8::2"})
+VRRP = Draft(
+    ("ip", "vrrp"), {**ENDS, "ip.ttl": "255", "vrrp.prio": "7", "vrrp.ip_addr": "10.77.0.9"}
+)
+VRRP_SIX = Draft(
+    ("ipv6", "vrrp6"),
+    {"ipv6.src": "fe80::1", "ipv6.dst": "ff02::12", "vrrp.ipv6_addr": "2001:db8::9"},
+)
+VRRP_TAIL = VRRP.with_text("payload", "tail")
+VRRP_MORE = VRRP.with_text("vrrp.options", "0a4d000a")
+VRRP_FOUR = VRRP.with_text("vrrp.version", "4")
+VRRP_TWO = Draft(("ip", "vrrp2"), {**ENDS, "vrrp.ip_addr": "10.77.0.9"})
 TAGS = Draft(("eth", "vlan", "vlan", "ip", "udp"), {"vlan.id": "5", "vlan.id#2": "7"})
 
 
@@ -58,12 +69,16 @@ def test_scapy_expressions() -> None:
         "/TCP(sport=4000, dport=80, seq=77, ack=0, flags=2, window=65535, urgptr=0, "
         "options=[(2, b'\\x05\\xb4')])"
     )
+    assert by_name(VRRP)["scapy expression"].text.endswith(
+        "/VRRPv3(version=3, type=1, vrid=1, priority=7, ipcount=1, res=0, adv=100, "
+        'addrlist=["10.77.0.9"])'
+    )
     assert by_name(ARP)["scapy expression"].text.startswith('Ether(dst="ff:ff:ff:ff:ff:ff"')
 
 
 def test_scapy_expressions_make_the_same_bytes() -> None:
     python = require_scapy()
-    drafts = (SYN, UDP, ARP, SIX, TAGS)
+    drafts = (SYN, UDP, ARP, SIX, TAGS, VRRP, VRRP_SIX, VRRP_TAIL, VRRP_MORE, VRRP_TWO, VRRP_FOUR)
     lines = [f"print(bytes({by_name(draft)['scapy expression'].text}).hex())" for draft in drafts]
     code = "\n".join(["from scapy.all import *", *lines])
     done = subprocess.run(
@@ -124,8 +139,12 @@ def test_a_draft_that_does_not_fit_has_no_recipes_of_bytes() -> None:
     [
         Draft(("802.3", "ip", "udp"), {"ip.dst": "10.77.0.2"}),
         Draft(("ip", "icmp"), {"icmp.options": "010203"}),
+        VRRP_TAIL,
+        VRRP_MORE,
+        VRRP_TWO,
+        VRRP_FOUR,
     ],
-    ids=lambda draft: draft.layers[0],
+    ids=lambda draft: ":".join([*draft.layers, *draft.texts]),
 )
 def test_scapy_gets_bytes_for_a_layer_that_it_writes_in_another_way(draft: Draft) -> None:
     text = by_name(draft)["scapy expression"].text
