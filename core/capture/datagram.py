@@ -56,7 +56,7 @@ _ADDRESS_BYTES = 8  # of sll_addr
 
 Control = list[tuple[int, int, bytes]]
 Address = tuple[str, int, int, int, bytes]
-Row = tuple[int | tuple[int, ...], ...]
+FrameRecord = tuple[int | tuple[int, ...], ...]
 
 
 class DatagramSource:
@@ -90,7 +90,7 @@ class DatagramSource:
     def read(self) -> Batch | None:
         """Return the waiting frames, at most BATCH_FRAMES. The next call reuses the memory."""
         places: list[int] = []
-        rows: list[Row] = []
+        rows: list[FrameRecord] = []
         indices: dict[str, int] = {}
         at = 0
         while len(rows) < BATCH_FRAMES and at < _ARENA_BYTES:
@@ -163,7 +163,7 @@ def timestamp(control: Control) -> tuple[int, int]:
     return 0, 0
 
 
-def _record(length: int, control: Control, address: Address, index: int) -> Row:
+def _record(length: int, control: Control, address: Address, index: int) -> FrameRecord:
     """Return the values of _COLUMNS for one frame."""
     _name, protocol, packet_type, hardware_type, sender = address
     status, original, kept, network, tci, tpid = 0, length, length, 0, 0, 0

@@ -149,7 +149,7 @@ def _of_parts(headers: _Headers, table: HeaderTable) -> NDArray[np.uint8]:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class TransportRule:
     """A protocol's checksum rule, and the table with its `checksum` field.
 
     `is_only_form` is False if some of the protocol's headers have another table, in which the
@@ -160,7 +160,9 @@ class Rule:
     checksum: ChecksumRule
     is_only_form: bool = True
 
-    def parts(self, chunk: Chunk, headers: _Headers) -> Iterator[tuple[NDArray[np.int64], Rule]]:
+    def parts(
+        self, chunk: Chunk, headers: _Headers
+    ) -> Iterator[tuple[NDArray[np.int64], TransportRule]]:
         """Yield the headers (n,) by their indices, each group with a rule that holds for it.
 
         The rule's pseudo-header depends on a field, so it is two rules: with it, and without.
@@ -178,11 +180,11 @@ class Rule:
             yield index, replace(self, checksum=rule)
 
 
-def _rules() -> dict[int, Rule]:
+def _rules() -> dict[int, TransportRule]:
     """Return the rules of the transport protocols, by IP protocol."""
     by_name = numbers(Numbering.IP_PROTOCOL)
     return {
-        by_name[protocol.name]: Rule(
+        by_name[protocol.name]: TransportRule(
             protocol.tables[0], protocol.checksum, not any(map(_is_whole, protocol.tables[1:]))
         )
         for protocol in PROTOCOLS
@@ -198,7 +200,9 @@ def _is_whole(table: HeaderTable) -> bool:
 RULES = _rules()
 
 
-def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> NDArray[np.uint8]:
+def _transport(
+    chunk: Chunk, headers: _Headers, protocol: int, rule: TransportRule
+) -> NDArray[np.uint8]:
     """Return the verdicts on the checksums of one transport protocol."""
     verdicts = _of_parts(headers, rule.table)
     read = np.flatnonzero(headers.start + rule.table.stop <= headers.limit)
@@ -236,7 +240,7 @@ def _transport(chunk: Chunk, headers: _Headers, protocol: int, rule: Rule) -> ND
     return verdicts
 
 
-def _dissected(chunk: Chunk, row: int, rule: Rule) -> Verdict:
+def _dissected(chunk: Chunk, row: int, rule: TransportRule) -> Verdict:
     """Return the verdict from dissecting one packet from its network header on."""
     start, stop = int(chunk.network_offset[row]), int(chunk.stop[row])
     data = chunk.frame(row)[start:stop]
@@ -247,7 +251,7 @@ def _dissected(chunk: Chunk, row: int, rule: Rule) -> Verdict:
 
 
 def _judge(
-    chunk: Chunk, headers: _Headers, stops: NDArray[np.int64], protocol: int, rule: Rule
+    chunk: Chunk, headers: _Headers, stops: NDArray[np.int64], protocol: int, rule: TransportRule
 ) -> NDArray[np.uint8]:
     """Return the verdicts on segments that are all there, by their bytes alone."""
     data, lengths = chunk.data, stops - headers.start

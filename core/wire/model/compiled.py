@@ -25,7 +25,7 @@ from core.wire.model.kind import ADDRESS_TEXTS, Kind
 if TYPE_CHECKING:
     from core.wire.model.field import PlacedField
 
-Reader = Callable[[Any, int], tuple[Any, ...]]
+TableReader = Callable[[Any, int], tuple[Any, ...]]
 
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}  # bytes of a run that struct makes a number of
 _NAMES = {"number": int.from_bytes, **{text.__name__: text for text in ADDRESS_TEXTS.values()}}
@@ -70,7 +70,7 @@ class _Run:
         return f"({value}) != 0" if kind is Kind.FLAG else value
 
 
-def compile_readers(slots: Sequence[PlacedField], start: int) -> tuple[Reader, Reader]:
+def compile_readers(slots: Sequence[PlacedField], start: int) -> tuple[TableReader, TableReader]:
     """Return the functions ``(data, offset) -> (value, …)`` for values and for JSON.
 
     `slots` are those of a table, in order; `start` is the table's offset in its layer. The caller
@@ -88,7 +88,7 @@ def compile_readers(slots: Sequence[PlacedField], start: int) -> tuple[Reader, R
     unpack = Struct(">" + "".join(run.code for run in runs)).unpack_from
     parameters = ", ".join(run.name for run in runs)
 
-    def compiled(expressions: list[str]) -> Reader:
+    def compiled(expressions: list[str]) -> TableReader:
         source = f"lambda {parameters}: ({''.join(text + ', ' for text in expressions)})"
         take = eval(source, dict(_NAMES))
         return lambda data, offset: take(*unpack(data, offset + start))
