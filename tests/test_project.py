@@ -15,6 +15,7 @@ import pytest
 
 from app.keymap import grouped
 from app.textual_bindings import key_label
+from screenshots.make import PICTURES, take
 from tests.app.made import SYN, capture_of
 from tests.bench.terminal import Terminal
 from tests.sizes import ALL_METHODS, all_methods, class_sizes, modules
@@ -104,6 +105,13 @@ def test_the_readme_shows_pictures_that_exist() -> None:
     assert pictures
     for picture in pictures:
         assert (ROOT / picture).is_file(), picture
+
+
+async def test_a_picture_of_the_readme_can_be_drawn(tmp_path: Path) -> None:
+    """Draw the one that needs most of the scripted capture: a packet is sent, and a reply comes."""
+    (tmp_path / "config.toml").write_text("[forge]\naudit = false\n")
+    (forge,) = (picture for picture in PICTURES if picture[0] == "forge")
+    assert "RST, ACK" in (await take(tmp_path, tmp_path, *forge)).read_text().replace("&#160;", " ")
 
 
 @pytest.fixture(scope="module")

@@ -26,10 +26,10 @@ SIGNS = {
         ("■", "stopped: no more packets are captured"),
     ),
     "Signs: checksums": (
-        ("✓", "good: the checksum is right"),
-        ("✗", "bad: the checksum is wrong"),
-        ("◌", "offloaded: the network card fills it in"),
-        ("–", "cannot be checked"),
+        ("✓", "good"),
+        ("✗", "wrong, or required and missing"),
+        ("◌", "offloaded: left for the network card"),
+        ("–", "not present, or not checkable"),
     ),
     "Signs: packets": (
         ("!", "malformed: the header contradicts itself"),
