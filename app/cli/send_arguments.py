@@ -119,7 +119,8 @@ _sending_option = partial(click.option, panel="Sending")
     "wait_s",
     metavar="SECONDS",
     type=FiniteRange(min=0),
-    help="Show what was sent, and replies for this long; exit with status 1 if none arrive.",
+    help="Show what was sent, and replies for this long; exit with status 1 if none arrive. "
+    "With 0, do not wait for replies.",
 )
 @_sending_option("--dry-run", is_flag=True, help="Print the packet's bytes and send nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")

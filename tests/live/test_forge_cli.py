@@ -102,6 +102,20 @@ def test_nobody_answers(near: Near) -> None:
     assert "rawscope: no reply" in said
 
 
+@pytest.mark.parametrize("link", [(), ("--link", "near0")], ids=["ip", "verbatim"])
+def test_without_time_for_replies_the_sent_packet_is_shown(near: Near, link) -> None:
+    """No reply is missed by it: the status is that of sending."""
+    arguments = ("--ip.dst", FAR_ADDRESS, "--icmp.type", "0", "--wait", "0", "--yes", *link)
+    status, out, said = near("send", *arguments)
+    assert status == 0
+    assert "sent 1 of 1" in out
+    assert "sent as requested" in out or "changed ip.id" in out
+    assert "not captured" not in said
+    assert "no reply" not in said
+    status, (*_, end) = near.events(*arguments)
+    assert (status, end["copy"]) == (0, True)
+
+
 def test_a_new_destination_is_a_question_once(near: Near) -> None:
     status, out, said = near("send", *UDP)
     assert (status, out) == (1, "")

@@ -18,6 +18,7 @@ from app.cli.output import CommandError
 from app.cli.send import replay_output
 from app.cli.send.replay import ReplayRequest, run_replay
 from core.decode.batch import Batch
+from core.files.pcapng_writer import PcapngWriter
 from core.files.reader import open_capture
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
@@ -336,9 +337,9 @@ def test_what_is_too_long_is_left_out_and_said(
         assert network.in_far(lambda: _quietly(request)) == 1
         assert ours(watch.wait_for(2)) == [frame(1), frame(3)]
     out, said = capfd.readouterr()
-    assert out.startswith("sent 2 of 4 frames")
-    assert "1 frames are longer than far0 takes" in said
-    assert "1 frames are shorter than a link header" in said
+    assert out.startswith("sent 2 of 5 frames")
+    assert "1 frame is longer than far0 takes" in said
+    assert "2 frames are shorter than a link header" in said
     assert (state / "sent-frames.pcapng").stat().st_size > 0
 
 
@@ -385,7 +386,7 @@ def test_a_replay_as_json(
     assert end.pop("seconds") > 0
     assert end == {
         "event": "sent", "frames": 8, "sent": 4, "too_long": 2, "too_short": 2, "unframed": 0,
-        "cut": 0, "written_down": 4, "interrupted": False, "interface": "far0",
+        "unsendable": 0, "cut": 0, "written_down": 4, "interrupted": False, "interface": "far0",
     }  # fmt: skip
     monkeypatch.setattr(replay_output, "REPORT_S", 0)
     network.in_far(lambda: _quietly(request))
@@ -452,8 +453,41 @@ def test_ip_packets_leave_behind_the_header_that_leads_to_them(
     ]
     out, said = capfd.readouterr()
     end = json.loads(out)
-    assert (end["frames"], end["sent"], end["unframed"], end["too_short"]) == (4, 3, 1, 0)
-    assert "1 frames are for nobody who answers on the link: left out" in said
+    assert (end["frames"], end["sent"], end["unframed"], end["too_short"]) == (5, 3, 1, 1)
+    assert "1 frame is for nobody who answers on the link: left out" in said
+
+
+def test_a_file_of_many_links_sends_the_rest_and_counts_every_record(
+    network: Network, tmp_path: Path, state: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Twice, with records that cannot be sent at the end and a record without bytes."""
+    draft = Draft(("ip",), {"ip.src": FAR_ADDRESS, "ip.dst": NEAR_ADDRESS})
+    packet = evaluate(draft).data
+    path = tmp_path / "many.pcapng"
+    bodies = (packet, frame(1)[ETHERNET.size :])
+    writer = PcapngWriter(path)
+    for kind, data in (
+        (LinkType.ETHERNET, frame(1)), (LinkType.RAW, packet),
+        (LinkType.NULL, b"\2\0\0\0" + packet), (LinkType.ETHERNET, b""),
+        (LinkType.PPP, b"\xff\x03"), (147, b"whatever"), (147, b""),
+    ):  # fmt: skip
+        number = writer.add_interface("x", kind)
+        writer.write(data, timestamp_ns=1, interface=number, flags=0, comments=())
+    writer.close()
+    request = ReplayRequest(str(path), "far0", ReplayPace(None), loops=2, yes=True, as_json=True)
+    with watching(network) as watch:
+        assert network.in_far(lambda: _quietly(request)) == 1
+
+        def arrived() -> list[bytes]:
+            watch.read()
+            return [one.data for one in watch.packets if one.data[ETHERNET.size :] in bodies]
+
+        until(lambda: len(arrived()) == 6)
+    out, said = capfd.readouterr()
+    end = json.loads(out)
+    assert (end["frames"], end["sent"], end["too_short"], end["unsendable"]) == (14, 6, 2, 6)
+    assert "4 frames are of link type 147, which far0 cannot send: left out" in said
+    assert "2 frames are of PPP, which far0 cannot send: left out" in said
 
 
 def test_frames_of_another_link_are_refused(network: Network, tmp_path: Path, state: Path) -> None:

@@ -141,7 +141,7 @@ class ReplayJob:
         """Send the frames as often as asked, and report what left, also if sending fails."""
         assert self._ring is not None
         request, file, stopped = self._request, self._file, self._driver.stopped
-        of = file.capture_review.frames * request.loops if file.is_repeatable else None
+        of = file.records * request.loops if file.is_repeatable else None
         hint = "--max-gap SECONDS limits such a gap" if request.pace.is_captured else ""
         report = ReplayReport(request.link, of, self._ring, audit, request.as_json, hint)
         replay = Replay(self._ring, request.pace, stopped, report)
@@ -154,10 +154,10 @@ class ReplayJob:
                     break
         finally:
             total.unframed = self._encapsulation.unframed
-            total.frames += total.unframed
+            total.unsendable = self._encapsulation.unsendable
+            total.frames += total.unframed + total.unsendable.total()
             report.end(total, stopped())
-        left_out = total.too_long + total.too_short + total.unframed
-        self.status = 1 if left_out or file.damaged or stopped() else 0
+        self.status = 1 if total.left_out or file.damaged or stopped() else 0
 
     def report(self) -> None:
         """Do nothing: `send` reported the result."""

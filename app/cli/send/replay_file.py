@@ -3,9 +3,9 @@
 The review of its frames makes the questions for the user (`core.forge.review.capture_review`), and
 finds the length of the longest, which the ring's slots need. The places of frames are kept for
 files of up to `MOST_KEPT` frames (the bytes stay in the mapped file), so they are read once; larger
-files are read again for each round, and so are IP packets that get a link header
-(`core.forge.transmit.encapsulation`). Standard input and pipes can be read only once, so they are
-not reviewed.
+files are read again for each round, and so are files with IP packets that get a link header, or
+with frames that cannot be sent (`core.forge.transmit.encapsulation`). Standard input and pipes can
+be read only once, so they are not reviewed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from core.forge.review.capture_review import CaptureReview
 from core.forge.transmit.density import Density
 from core.forge.transmit.encapsulation import BARE, Encapsulation
 from core.forge.transmit.schedule import ReplayPace
-from core.wire.link.link_types import LinkType, link_type_name
+from core.wire.link.link_types import link_type_name
 from core.wire.model.text import safe
 
 MOST_KEPT = 1 << 20  # frames; 40 bytes are kept for each
@@ -35,10 +35,11 @@ class ReplayFile:
     """A capture file, by its path.
 
     If the file can be read more than once, `capture_review` reviews its frames, and `density` the
-    rate that they have at `pace`. `longest` is in bytes. `encapsulation` makes frames of IP packets
+    rate that they have at `pace`; `records` is how many there are, with those that cannot be sent.
+    `longest` is in bytes. `encapsulation` makes frames of IP packets
     without a link header; then `is_framed` is set.
 
-    Raises `CommandError` if the file cannot be read, or has frames of another link type.
+    Raises `CommandError` if the file cannot be read, or has no frame that can be sent.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class ReplayFile:
         self.path = path
         self.capture_review = capture_review
         self.density = Density(pace)
+        self.records = 0
         self.longest = LONGEST
         self.damaged = False
         self.is_framed = False
@@ -66,7 +68,7 @@ class ReplayFile:
         if self.is_framed:
             self.capture_review = capture_review
             self._review_frames(print_notes=False)
-        self._encapsulation.unframed = 0
+        self._encapsulation.reset_counts()
 
     @property
     def is_repeatable(self) -> bool:
@@ -83,21 +85,15 @@ class ReplayFile:
             yield from self._kept
             return
         if not self.is_repeatable:
-            yield from self._read(print_notes=True)
+            yield from self._read(None, print_notes=True)
             return
-        left = self.capture_review.frames
-        for batch in self._read(print_notes=False):
-            seen = batch.first(left)
-            left -= len(seen)
-            yield seen
-            if not left:
-                return
+        yield from self._read(self.records, print_notes=False)
 
     def _review_frames(self, *, print_notes: bool) -> None:
         self.longest = 0
         self.density = Density(self._pace)
         kept: list[Batch] | None = []
-        for batch in self._read(print_notes=print_notes):
+        for batch in self._read(None, print_notes=print_notes):
             self.capture_review.add(batch)
             self.density.add(batch)
             self.longest = max(self.longest, int(batch.captured.max(initial=0)))
@@ -105,13 +101,26 @@ class ReplayFile:
                 kept.append(batch)
             if not batch.stable or self.capture_review.frames > MOST_KEPT:
                 kept = None
-        self._kept = kept
+        unsendable = self._encapsulation.unsendable
+        self._kept = kept if not unsendable else None
+        if unsendable and not self.capture_review.frames:
+            names = ", ".join(link_type_name(kind) for kind in sorted(unsendable))
+            raise CommandError(
+                f"{safe(self.path)} has frames of {names}: "
+                "only Ethernet frames and IP packets can be replayed"
+            )
 
-    def _read(self, *, print_notes: bool) -> Iterator[Batch]:
+    def _read(self, limit: int | None, *, print_notes: bool) -> Iterator[Batch]:
+        """Yield the frames of at most `limit` records, and set `records`."""
+        self.records = 0
         try:
             with open_capture(self.path) as reader:
                 for batch in reader.batches():
-                    yield from self._encapsulation.frames(batch, self._link_types(reader, batch))
+                    part = batch if limit is None else batch.first(limit - self.records)
+                    self.records += len(part)
+                    yield from self._encapsulation.frames(part, self._link_types(reader, part))
+                    if self.records == limit:
+                        return
                 self.damaged = reader.damaged
                 for note in reader.notes if print_notes else ():
                     print_message(f"rawscope: {safe(note)}")
@@ -121,12 +130,6 @@ class ReplayFile:
     def _link_types(self, reader: CaptureReader, batch: Batch) -> NDArray[np.int64]:
         """Return (n,) the link type of each packet."""
         kinds = np.array([one.link_type for one in reader.interfaces], np.int64)[batch.interface]
-        for kind in np.unique(kinds).tolist():
-            if kind in BARE:
-                self.is_framed = True
-            elif kind != LinkType.ETHERNET:
-                raise CommandError(
-                    f"{safe(self.path)} has frames of {link_type_name(kind)}: "
-                    "only Ethernet frames and IP packets can be replayed"
-                )
+        if np.isin(kinds, list(BARE)).any():
+            self.is_framed = True
         return kinds

@@ -20,6 +20,7 @@ from core.forge.journal.audit import Audit
 from core.forge.review.confirmation import duration_text
 from core.forge.transmit.replay import ReplayCounts
 from core.forge.transmit.tx_ring import TxRing
+from core.wire.link.link_types import link_type_name
 from core.wire.model.text import safe
 
 REPORT_S = 1.0
@@ -113,6 +114,7 @@ class ReplayReport:
                     "too_long": total.too_long,
                     "too_short": total.too_short,
                     "unframed": total.unframed,
+                    "unsendable": total.unsendable.total(),
                     "cut": total.cut,
                     "written_down": None if self._audit is None else self._written,
                     "interrupted": interrupted,
@@ -126,14 +128,20 @@ class ReplayReport:
                 f"sent {self._ring.sent} of {frames} frames in {elapsed_s:.3f} s, "
                 f"{rate:,.0f} per second{', interrupted' if interrupted else ''}"
             )
+        name = safe(self._interface)
         for count, what in (
-            (total.too_long, f"longer than {safe(self._interface)} takes: left out"),
+            (total.too_long, f"longer than {name} takes: left out"),
             (total.too_short, "shorter than a link header: left out"),
             (total.unframed, "for nobody who answers on the link: left out"),
-            (total.cut, "cut by their capture: they went out cut"),
+            *(
+                (count, f"of {link_type_name(kind)}, which {name} cannot send: left out")
+                for kind, count in sorted(total.unsendable.items())
+            ),
+            (total.cut, "cut by the capture: sent as far as captured"),
         ):
             if count:
-                print_message(f"rawscope: {count} frames are {what}")
+                subject = "1 frame is" if count == 1 else f"{count:,} frames are"
+                print_message(f"rawscope: {subject} {what}")
         if self._audit is not None:
             path = safe(str(self._audit.path))
             written = f"{self._written:,} frame{'s' * (self._written != 1)}"

@@ -2,7 +2,8 @@
 
 The source is open before the packets leave, so no frame is missed. `ReplyListener.listen` takes its
 whole time, since many packets may have many answers; it ends early only if one answer is expected
-and has arrived.
+and has arrived. It takes longer than a very short time if sent packets have not been captured yet:
+the kernel hands over captured frames within `DRAIN_S`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from types import TracebackType
 from app.cli.interrupts import Interrupts
 from app.cli.output import CommandError
 from core.capture.options import CaptureOptions
+from core.capture.session import DRAIN_S
 from core.capture.source import CaptureError
 from core.capture.source_factory import open_source
 from core.forge.observe.tracker import Track
@@ -66,11 +68,15 @@ class ReplyListener:
         self._source.close()
 
     def listen(self, seconds: float, interrupts: Interrupts) -> None:
-        """Feed frames for `seconds`, or until the one answer or a signal arrives."""
-        end_s = time.monotonic() + seconds
-        while not interrupts.stopped:
-            left_s = end_s - time.monotonic()
-            if left_s <= 0 or self._is_answered():
+        """Feed frames for `seconds`, or until the one answer or a signal arrives.
+
+        Wait at least `DRAIN_S` for the sent packets themselves.
+        """
+        began_s = time.monotonic()
+        while not interrupts.stopped and not self._is_answered():
+            wait_s = seconds if self._has_copies() else max(seconds, DRAIN_S)
+            left_s = began_s + wait_s - time.monotonic()
+            if left_s <= 0:
                 break
             ready, _, _ = select.select([self._source], [], [], min(_LOOK_S, left_s))
             if ready:
@@ -90,6 +96,9 @@ class ReplyListener:
                 if track.outcome.copy is seen or track.last != seen.number:
                     self._heard(track, seen)
                 return
+
+    def _has_copies(self) -> bool:
+        return all(track.outcome.copy is not None for track in self._tracks)
 
     def _is_answered(self) -> bool:
         return self._one_answer and all(

@@ -2,9 +2,9 @@
 
 Every field of the header tables is an option; fields that are not given are computed, suggested by
 the route, or have their default, exactly as in the form. ``--dry-run`` prints the bytes and sends
-nothing. Exit status: 0 if all packets were sent (and with ``--wait`` a reply arrived); 1 if the
-kernel refused or dropped some, the user answered no, no reply arrived, or the count could not be
-recorded; 2 if a field cannot have the typed value.
+nothing. Exit status: 0 if all packets were sent (and with ``--wait`` above 0 a reply arrived); 1 if
+the kernel refused or dropped some, the user answered no, no reply arrived, or the count could not
+be recorded; 2 if a field cannot have the typed value.
 """
 
 from __future__ import annotations
@@ -181,9 +181,9 @@ class _OrderDriver(TerminalDriver):
             print_message(f"rawscope: {safe(trouble or f'recorded in {built.audit_path}')}")
         if listener is not None and wait_s is not None and progress.sent:
             listener.listen(wait_s, self.interrupts)
-            report.end(self._tracks)
+            report.end(self._tracks, waited=wait_s > 0)
         report.notes(built.transmission.notes)
-        silent = listener is not None and not any(track.reply_count for track in self._tracks)
+        silent = bool(wait_s) and not any(track.reply_count for track in self._tracks)
         lost = progress.sent < progress.asked or progress.dropped
         self.status = 1 if lost or silent or trouble else 0
 

@@ -103,8 +103,8 @@ class SendReport:
         elif track.newest is not None:
             self._reply(track.newest)
 
-    def end(self, tracks: Sequence[Track]) -> None:
-        """Report what was missing when the wait for replies ended."""
+    def end(self, tracks: Sequence[Track], *, waited: bool) -> None:
+        """Report what was missing at the end; `waited` is True if there was time for replies."""
         for track in tracks:
             outcome = track.outcome
             if self._json:
@@ -120,7 +120,7 @@ class SendReport:
             if outcome.copy is None:
                 why = ": --bypass goes past every capture" if self._bypass else ""
                 print_message(f"rawscope: the sent packet was not captured{why}")
-            if not track.reply_count:
+            if waited and not track.reply_count:
                 print_message("rawscope: no reply")
             for note in outcome.notes:
                 print_message(f"rawscope: {safe(note)}")

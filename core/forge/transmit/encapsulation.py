@@ -1,17 +1,18 @@
 """Add Ethernet headers to the IP packets of a capture that has no link headers.
 
-The audit is such a capture (Linux cooked), and so are captures of tunnels (raw IP). The bytes
-before the IP header are removed, and an Ethernet header replaces them: from the interface's own
-address to that of the next hop. The destinations of a batch are gathered as columns, each distinct
-one is looked up once, and frames are assembled by columns, too.
+The audit is such a capture (Linux cooked), and so are captures of tunnels (raw IP) and of BSD
+loopbacks. The bytes before the IP header are removed, and an Ethernet header replaces them: from
+the interface's own address to that of the next hop. The destinations of a batch are gathered as
+columns, each distinct one is looked up once, and frames are assembled by columns, too.
 
 Nothing asks the link until the caller sets `Encapsulation.resolve`: until then an unknown address
-is zeros; afterward the packets for it are omitted. Records without bytes are not packets, and are
-skipped.
+is zeros; afterward the packets for it are omitted. Frames of other link types are omitted, too.
+`Encapsulation` counts what it omits.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -21,13 +22,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch
+from core.decode.header_index import index_headers
 from core.forge.compose.route_suggestions import link_address, next_hop
 from core.net.netlink import LinkMessage
 from core.net.routes import IFF_LOOPBACK, find_route
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL, SLL2
+from core.wire.link.loopback import NULL
 from core.wire.model.assigned_numbers import EtherType
+from core.wire.model.batch import Network
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 
@@ -40,36 +44,49 @@ BARE = frozenset(
         LinkType.IPV6,
         LinkType.LINUX_SLL,
         LinkType.LINUX_SLL2,
+        LinkType.NULL,
+        LinkType.LOOP,
     }
 )
+_SENDABLE = (LinkType.ETHERNET, *BARE)
+_BSD_LOOPBACK = (LinkType.NULL, LinkType.LOOP)
 _COOKED = {LinkType.LINUX_SLL: SLL, LinkType.LINUX_SLL2: SLL2}
 _MOST_KEPT = 1 << 16  # destinations whose link addresses are kept
 _PIECE = 4 << 20  # bytes that are put together at once
 _NOT_FOUND = bytes(6)
 _TABLES = ((IPV4, EtherType.IPV4), (IPV6, EtherType.IPV6))
+_NETWORK_TYPES = ((Network.IPV4, EtherType.IPV4), (Network.IPV6, EtherType.IPV6))
 _Rows = NDArray[np.int64]
 
 
 class Encapsulation:
     """Makes frames for one interface.
 
-    `unframed` counts the packets that were omitted: those of no IP version, or with a next hop that
-    does not answer.
+    `unframed` counts the packets that were omitted because they are of no IP version, or because
+    their next hop does not answer; `unsendable` counts the frames of each link type that an
+    Ethernet interface cannot send.
     """
 
     def __init__(self, link: LinkMessage) -> None:
         self.resolve = False
         self.unframed = 0
+        self.unsendable: Counter[int] = Counter()
         self._link = link
         self._own = link.address if len(link.address) == len(_NOT_FOUND) else _NOT_FOUND
         self._found: dict[tuple[bytes, bool], bytes | None] = {}
         self._silent: set[bytes] = set()
 
+    def reset_counts(self) -> None:
+        """Forget what was omitted, before the frames are read again."""
+        self.unframed = 0
+        self.unsendable.clear()
+
     def frames(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[Batch]:
         """Yield the frames of a batch whose packets (n,) have these link types."""
-        there = batch.captured > 0
-        if not there.all():
-            batch, link_types = _selected(batch, there), link_types[there]
+        can_leave = np.isin(link_types, _SENDABLE)
+        if not can_leave.all():
+            self.unsendable.update(link_types[~can_leave].tolist())
+            batch, link_types = _selected(batch, can_leave), link_types[can_leave]
         if (link_types == LinkType.ETHERNET).all():
             yield batch
             return
@@ -83,6 +100,7 @@ class Encapsulation:
         skip = np.zeros(len(batch), np.int64)
         for link_type, table in _COOKED.items():
             skip[link_types == link_type] = table.size
+        skip[np.isin(link_types, _BSD_LOOPBACK)] = NULL.size
         at = batch.offset + skip
         size = np.maximum(batch.captured.astype(np.int64) - skip, 0)
         is_bare = link_types != LinkType.ETHERNET
@@ -157,7 +175,7 @@ def _ethertypes(
 ) -> NDArray[np.int64]:
     """Return (n,) the Ethernet type of each IP packet, 0 for all others.
 
-    It follows from the packet's version, or from the capture's link type.
+    It follows from the packet's version, from the capture's link type, or from the link header.
     """
     kinds = np.zeros(len(batch), np.int64)
     rows = np.flatnonzero((link_types != LinkType.ETHERNET) & (size >= IPV4.size))
@@ -170,6 +188,19 @@ def _ethertypes(
         cooked = rows[link_types[rows] == link_type]
         said = table["etype"].column(batch.data, batch.offset[cooked])
         kinds[cooked] = np.where(np.isin(said, [kind for _, kind in _TABLES]), said, 0)
+    loopback = rows[np.isin(link_types[rows], _BSD_LOOPBACK)]
+    kinds[loopback] = _loopback_ethertypes(_selected(batch, loopback), link_types[loopback])
+    return kinds
+
+
+def _loopback_ethertypes(batch: Batch, link_types: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return (n,) the Ethernet type of what follows each BSD loopback header, 0 if it is not IP."""
+    read = index_headers(
+        batch.data, batch.offset, batch.captured, batch.original, link_types, batch.flags
+    )
+    kinds = np.zeros(len(batch), np.int64)
+    for network, kind in _NETWORK_TYPES:
+        kinds[(read.network == network) & (read.network_offset == NULL.size)] = kind
     return kinds
 
 

@@ -12,8 +12,9 @@ interface takes, or shorter than a link header, is omitted, and counted.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -51,8 +52,9 @@ class Journal(Protocol):
 class ReplayCounts:
     """The counts of a replay.
 
-    `cut` of the sent frames had been cut by their capture; `unframed` are IP packets that got no
-    link header (`core.forge.transmit.encapsulation`).
+    `cut` of the sent frames had been cut by their capture. `unframed` are IP packets that got no
+    link header, `unsendable` frames of other link types, by link type
+    (`core.forge.transmit.encapsulation`).
     """
 
     frames: int = 0
@@ -60,6 +62,12 @@ class ReplayCounts:
     too_short: int = 0
     cut: int = 0
     unframed: int = 0
+    unsendable: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def left_out(self) -> int:
+        """The number of frames that were not sent because they cannot be."""
+        return self.too_long + self.too_short + self.unframed + self.unsendable.total()
 
 
 class Replay:

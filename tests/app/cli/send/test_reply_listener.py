@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
 from app.cli.interrupts import Interrupts
 from app.cli.send import reply_listener
 from app.cli.send.reply_listener import ReplyListener
+from core.capture.session import DRAIN_S
 from core.decode.batch import Batch, CaptureInterface
 from core.forge.observe.outcome import Outcome
 from core.forge.observe.tracker import MOST_REPLIES, Track
@@ -91,6 +93,43 @@ def test_one_answer_is_enough_for_one_packet(looks: list[list[Frame]]) -> None:
     looks += LOOKS
     heard_of(Track(Outcome(COPY.data, SendMethod.LINK)), 60, one_answer=True)
     assert looks != []
+
+
+class LateSource(ScriptedSource):
+    """Hands over nothing at first, as a ring whose block is not full."""
+
+    def __init__(self, looks: list[list[Frame]], early_reads: int) -> None:
+        super().__init__(looks)
+        self._early_reads = early_reads
+
+    def read(self) -> Batch | None:
+        if self._early_reads:
+            self._early_reads -= 1
+            return None
+        return super().read()
+
+
+def test_sent_packets_are_waited_for_without_a_wait_for_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The kernel hands them over a moment after they left."""
+    clock = [1000.0]
+
+    def monotonic() -> float:
+        clock[0] += DRAIN_S / 10
+        return clock[0]
+
+    monkeypatch.setattr(time, "monotonic", monotonic)
+    scripted = [[COPY]]
+
+    def opened(name: str, _options: object, add: object, _sockets: object) -> ScriptedSource:
+        assert callable(add)
+        add(CaptureInterface(name, LinkType.ETHERNET))
+        return LateSource(scripted, 3)
+
+    monkeypatch.setattr(reply_listener, "open_source", opened)
+    assert heard_of(Track(Outcome(COPY.data, SendMethod.LINK)), 0, one_answer=True) == []
+    assert clock[0] < 1000 + DRAIN_S, "and no longer than that takes"
 
 
 def test_many_replies_are_reported_but_not_kept(looks: list[list[Frame]]) -> None:

@@ -21,6 +21,7 @@ from core.net.routes import ARPHRD_ETHER, IFF_LOOPBACK, Route, RouteKind
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL, SLL2
+from core.wire.link.loopback import FAMILIES_IPV6, FAMILY_IPV4
 from core.wire.model.assigned_numbers import EtherType
 from tests.core.forge.review.test_capture_review import batch_of
 
@@ -72,7 +73,7 @@ def cooked_2(kind: int, data: bytes) -> bytes:
     return SLL2.emit({"etype": kind}) + data
 
 
-def framed(framing: Encapsulation, records: list[tuple[LinkType, bytes]]) -> list[bytes]:
+def framed(framing: Encapsulation, records: list[tuple[int, bytes]]) -> list[bytes]:
     batch = batch_of([data for _, data in records], list(range(len(records))))
     kinds = np.array([kind for kind, _ in records], np.int64)
     found: list[bytes] = []
@@ -98,8 +99,8 @@ def test_each_packet_gets_the_header_that_leads_to_its_next_hop(kernel: Kernel) 
         (LinkType.LINUX_SLL2, cooked_2(FOUR, four)), (LinkType.LINUX_SLL2, cooked_2(SIX, six)),
     ]  # fmt: skip
     assert framed(Encapsulation(link()), records) == [
-        head(FOUR) + four, whole, head(SIX) + six, head(SIX) + six, head(FOUR) + four,
-        head(FOUR) + four, head(SIX) + six, head(FOUR) + odd,
+        head(FOUR) + four, b"", whole, head(SIX) + six, head(SIX) + six, head(FOUR) + four,
+        head(FOUR) + four, head(SIX) + six, head(FOUR) + odd, b"",
         head(FOUR) + four, head(SIX) + six,
     ]  # fmt: skip
 
@@ -154,6 +155,37 @@ def test_what_is_no_ip_packet_is_left_out_or_too_short(kernel: Kernel) -> None:
     assert framing.unframed == 1
 
 
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_frames_of_a_bsd_loopback_are_sent_like_raw_ip(kernel: Kernel, order) -> None:
+    """Of each family, whichever host wrote it; of others nothing is sent."""
+    four, six = packet("198.51.100.1", "four"), packet("2001:db8::1", "six")
+    kind = LinkType.NULL if order == "little" else LinkType.LOOP
+    framing = Encapsulation(link())
+    records = [(kind, family.to_bytes(4, order) + six) for family in sorted(FAMILIES_IPV6)]
+    records += [(kind, FAMILY_IPV4.to_bytes(4, order) + four)]
+    assert framed(framing, records) == [head(SIX) + six] * 4 + [head(FOUR) + four]
+    short = [(kind, data[:cut]) for _, data in records[-2:] for cut in (0, 1, 3, 4, 5, 23)]
+    found = framed(framing, short)
+    assert [len(one) < ETHERNET.size for one in found] == [True] * len(short)
+    assert framing.unframed == 0
+    osi = (kind, (7).to_bytes(4, order) + four)
+    assert framed(framing, [osi, (kind, b"\xff\x03\xc0\x21" + four)]) == []
+    assert framing.unframed == 2
+
+
+def test_frames_of_other_links_are_omitted_and_counted_by_link_type(kernel: Kernel) -> None:
+    four, whole = packet("198.51.100.1"), head(0x88B5) + b"frame"
+    ppp, user = (LinkType.PPP, b"\xff\x03\x00\x21" + four), (147, b"whatever")
+    framing = Encapsulation(link())
+    records = [ppp, (LinkType.ETHERNET, whole), user, (LinkType.RAW, four), user]
+    assert framed(framing, records) == [whole, head(FOUR) + four]
+    assert framed(framing, [user]) == []
+    assert framing.unsendable == {LinkType.PPP: 1, 147: 3}
+    assert framing.unframed == 0
+    framing.reset_counts()
+    assert not framing.unsendable
+
+
 def test_on_loopback_all_link_addresses_are_zero(kernel: Kernel) -> None:
     data = packet("127.0.0.1")
     found = framed(Encapsulation(link(IFF_LOOPBACK)), [(LinkType.RAW, data)])
@@ -178,6 +210,9 @@ def test_what_was_cut_stays_cut(kernel: Kernel) -> None:
                     LinkType.LINUX_SLL,
                     LinkType.LINUX_SLL2,
                     LinkType.IPV6,
+                    LinkType.NULL,
+                    LinkType.LOOP,
+                    LinkType.PPP,
                 ]
             ),
             st.binary(max_size=70),
@@ -193,6 +228,7 @@ def test_any_bytes_are_framed_or_counted(records, piece) -> None:
         framing = Encapsulation(link())
         framing.resolve = True
         found = framed(framing, records)
-    assert len(found) + framing.unframed == sum(bool(data) for _, data in records)
-    kept = [data for kind, data in records if kind == LinkType.ETHERNET and data]
+    omitted = framing.unframed + framing.unsendable.total()
+    assert len(found) + omitted == len(records)
+    kept = [data for kind, data in records if kind == LinkType.ETHERNET]
     assert all(data in found for data in kept)
