@@ -73,6 +73,8 @@ class ConnectionFilterController:
         found = None if wanted is None else of_client(self._echo, wanted)
         if found is not None:
             self._set(found)
+        if not self._analysis.is_filtering:  # the filter failed: all packets are shown
+            self.current = None
         name = "" if self.current is None else self.current.name
         self._line.display = bool(name) or (self.is_offered and self._table.display)
         progress = self._analysis.latest.progress

@@ -60,6 +60,11 @@ class PacketAnalysis:
         return self._thread.slices
 
     @property
+    def is_filtering(self) -> bool:
+        """True while a filter is set: not after `keep_only(None)`, nor after it failed."""
+        return self._view is not None
+
+    @property
     def trouble(self) -> str:
         """One line about an internal error that ended an analysis; empty without an error."""
         if (error := self._thread.failure_of(self._sequences)) is not None:

@@ -24,12 +24,14 @@ class Analysis:
     """Records the filters that it gets."""
 
     latest = SimpleNamespace(progress=None)
+    is_filtering = False
 
     def __init__(self) -> None:
         self.predicates: list[object] = []
 
     def keep_only(self, predicate: object) -> None:
         self.predicates.append(predicate)
+        self.is_filtering = predicate is not None
 
 
 class Line:
@@ -103,6 +105,18 @@ def test_toggle_without_a_client_changes_nothing(controller, analysis):
     controller.show(ECHO, SHOWN)
     controller.toggle(None)
     assert analysis.predicates == []
+
+
+def test_a_filter_that_failed_names_no_client(controller, analysis, line):
+    """All packets are shown then; the client can be filtered for again."""
+    controller.filter_soon(1)
+    controller.show(ECHO, SHOWN)
+    analysis.is_filtering = False
+    controller.show(ECHO, SHOWN)
+    assert (controller.current, line.display) == (None, False)
+    assert line.shown[0] == ""
+    controller.toggle(1)
+    assert (controller.current.client, len(analysis.predicates)) == (1, 2)
 
 
 def test_clear_reports_whether_there_was_a_filter(controller, analysis):

@@ -146,7 +146,9 @@ def test_a_failed_filter_shows_all_packets_and_says_why(analysis):
 
     snapshot = _store([SYN]).snapshot()
     analysis.keep_only(broken)
+    assert analysis.is_filtering
     assert analysis.update(snapshot).filtered is None
+    assert not analysis.is_filtering
     assert analysis.trouble == "the filter failed (ZeroDivisionError: x): all packets are shown"
     analysis.keep_only(_every(1))
     assert list(analysis.update(snapshot).filtered) == [1]
