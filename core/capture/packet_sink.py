@@ -28,23 +28,33 @@ class PacketSink(Protocol):
 
 
 class PacketFanOut:
-    """A sink that hands everything to several others, each with interface numbers of its own."""
+    """A sink that hands everything to several others, each with interface numbers of its own.
+
+    A sink whose numbers are the same gets each batch as it is; for another one, the numbers of
+    every packet are translated.
+    """
 
     def __init__(self, sinks: Sequence[PacketSink]) -> None:
         self._sinks = tuple(sinks)
         self._numbers = InterfaceNumbers()
         self._number_in = [np.zeros(INTERFACES, np.uint16) for _ in self._sinks]  # by own number
+        self._is_renumbered = [False for _ in self._sinks]
 
     def add_interface(self, interface: CaptureInterface) -> int:
         """Register an interface with every sink; return the number that stands for it here."""
         known = len(self._numbers.interfaces)
         number = self._numbers.add(interface)
         if number >= known:
-            for sink, number_in in zip(self._sinks, self._number_in, strict=True):
-                number_in[number] = sink.add_interface(self._numbers.interfaces[number])
+            for at, sink in enumerate(self._sinks):
+                sink_number = sink.add_interface(self._numbers.interfaces[number])
+                self._number_in[at][number] = sink_number
+                self._is_renumbered[at] |= sink_number != number
         return number
 
     def append(self, batch: Batch) -> None:
         """Hand packets to every sink, in turn."""
-        for sink, number_in in zip(self._sinks, self._number_in, strict=True):
-            sink.append(replace(batch, interface=number_in[batch.interface]))
+        for at, sink in enumerate(self._sinks):
+            if self._is_renumbered[at]:
+                sink.append(replace(batch, interface=self._number_in[at][batch.interface]))
+            else:
+                sink.append(batch)

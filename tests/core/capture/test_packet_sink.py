@@ -42,6 +42,34 @@ def test_each_sink_gets_all_packets_by_its_own_interface_numbers():
     assert recorder.names == ["tun0", "eth0", "eth0"]
 
 
+class Keeper:
+    """Keeps the batches, and numbers two interfaces 0 and `second`."""
+
+    def __init__(self, second: int) -> None:
+        self.numbers = iter((0, second))
+        self.batches: list[Batch] = []
+
+    def add_interface(self, interface: CaptureInterface) -> int:
+        return next(self.numbers)
+
+    def append(self, batch: Batch) -> None:
+        self.batches.append(batch)
+
+
+def test_a_sink_with_the_same_numbers_gets_the_batch_itself():
+    same, other = Keeper(second=1), Keeper(second=2)
+    sink = PacketFanOut((same, other))
+    numbers = [sink.add_interface(ETH0)]
+    before = batch_of([b"one"], interface=numbers)
+    sink.append(before)
+    assert same.batches[-1] is other.batches[-1] is before
+    numbers.append(sink.add_interface(TUN0))
+    after = batch_of([b"two", b"three"], interface=numbers)
+    sink.append(after)
+    assert same.batches[-1] is after
+    assert other.batches[-1].interface.tolist() == [0, 2]
+
+
 def test_interfaces_beyond_the_numbers_share_one():
     """As in the store, interfaces that have no number of their own share one by link type."""
     recorder = Recorder()
