@@ -69,7 +69,7 @@ class Engine:
         self._command(partial(self._worker.begin_reading, source))
 
     def snapshot(self) -> EngineSnapshot:
-        """Return the latest published state, with what its store holds now."""
+        """Return the latest published state, with what the store of that state holds now."""
         state, store = self._worker.published
         return replace(state, packets=store.snapshot())
 

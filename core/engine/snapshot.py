@@ -37,10 +37,10 @@ class EngineSnapshot:
     with a new store. `file` is the path of an opened file, or "standard input"; `piped` is true for
     a pipe, whose packets cannot be read again. `progress` is the part of the file that was read, 0
     to 1, None if its size is unknown. `damaged` is true for a file that is not whole; `notes` give
-    details, one line each. `packets` is what the store holds, and always belongs to this state.
-    `store_generation` grows with each new store, in which packet numbers mean other packets.
-    Comparing two snapshots ignores `packets`, and `loop`, which counts wake-ups, also those in
-    which nothing happened.
+    details, one line each. `packets` is what the store of this state holds now; packets that
+    arrived after the counts were published are in it, too. `store_generation` grows with each new
+    store, in which packet numbers mean other packets. Comparing two snapshots ignores `packets`,
+    and `loop`, which counts wake-ups, also those in which nothing happened.
     """
 
     state: EngineState = EngineState.IDLE
