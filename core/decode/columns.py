@@ -77,11 +77,6 @@ class FieldColumn:
     values: NDArray[Any]
     valid: NDArray[np.bool_]
 
-    @property
-    def nbytes(self) -> int:
-        """The memory of both arrays."""
-        return self.values.nbytes + self.valid.nbytes
-
 
 def read(chunk: Chunk, slots: tuple[PlacedField, ...]) -> FieldColumn:
     """Return the values of the fields of one name, each where its table is the packet's."""

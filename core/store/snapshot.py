@@ -98,14 +98,6 @@ class Snapshot:
         chunk, row = self.find(number)
         return int(chunk.timestamp_ns[row])
 
-    def verdicts(self, number: int) -> tuple[Verdict, Verdict]:
-        """Return the verdicts on a packet's outermost network and transport checksums.
-
-        Raise `KeyError` if evicted or never captured.
-        """
-        chunk, row = self.find(number)
-        return verdicts.verdict_pair(chunk, row)
-
 
 EMPTY_SNAPSHOT = Snapshot(0, 0, 0, 0, None, (), (), {})
 """The snapshot of a store without packets."""

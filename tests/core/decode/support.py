@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from core.decode.batch import Batch, CaptureInterface
+from core.decode.verdicts import verdict_pair
+from core.store.snapshot import Snapshot
+from core.wire.model.dissection import Verdict
 
 ETHERNET_INTERFACE = CaptureInterface("eth0", 1)
 
@@ -35,3 +38,8 @@ def batch_of(
         flags=np.array(flags if flags is not None else [0] * count, dtype=np.uint16),
         stable=stable,
     )
+
+
+def verdicts_of(snapshot: Snapshot, number: int) -> tuple[Verdict, Verdict]:
+    """Return the verdicts on a packet's outermost network and transport checksums."""
+    return verdict_pair(*snapshot.find(number))

@@ -34,7 +34,7 @@ from tests.core.decode.agreement import (
 )
 from tests.core.decode.captures import stored_captures
 from tests.core.decode.frames import arp_frame, ethernet, ipv4, ipv6, tcp, tcp_frame, udp, udp_frame
-from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
+from tests.core.decode.support import ETHERNET_INTERFACE, batch_of, verdicts_of
 from tests.core.wire.network.test_unset_length import FAULTS, LEFT
 
 
@@ -271,7 +271,7 @@ def test_headers_far_inside_reach_every_reader():
     index = SequenceIndex()
     index.extend(snapshot, Budget())
     assert SequenceReader().base(index.published, snapshot, 1) == SequenceBase(7, None)
-    assert snapshot.verdicts(1) == (Verdict.GOOD, Verdict.GOOD)
+    assert verdicts_of(snapshot, 1) == (Verdict.GOOD, Verdict.GOOD)
 
 
 def test_no_connection_takes_a_packet_without_the_ports():

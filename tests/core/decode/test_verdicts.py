@@ -36,7 +36,7 @@ from tests.core.decode.frames import (
     udp,
     udp_frame,
 )
-from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
+from tests.core.decode.support import ETHERNET_INTERFACE, batch_of, verdicts_of
 from tests.core.wire.checksum.test_packet_checksums import DOUBTED, WRONG
 
 NONE, GOOD, BAD = Verdict.NONE, Verdict.GOOD, Verdict.BAD
@@ -52,7 +52,7 @@ def _snapshot(frames: list[bytes], **fields) -> Snapshot:
 
 def _verdict(frame: bytes, flags: int = 0, missing: int = 0) -> tuple[Verdict, Verdict]:
     snapshot = _snapshot([frame], flags=[flags], original=[len(frame) + missing])
-    return snapshot.verdicts(1)
+    return verdicts_of(snapshot, 1)
 
 
 def _partial(payload: bytes, *, six: bool = False, has_length: bool = True) -> bytes:
@@ -115,7 +115,7 @@ def test_a_doubted_sum_is_bad_in_a_batch_too(name, link, data, flags):
     store = PacketStore()
     store.add_interface(CaptureInterface("test", link))
     store.append(batch_of([data], gap=1, flags=[flags]))
-    assert store.snapshot().verdicts(1)[0 if name == "ip" else 1] == BAD
+    assert verdicts_of(store.snapshot(), 1)[0 if name == "ip" else 1] == BAD
 
 
 def test_udp_without_a_checksum():
@@ -185,9 +185,9 @@ def test_a_row_costs_no_other_rows_dissection(monkeypatch):
     )
     route = _routed(bytes([131, 7, 4]) + SERVER.to_bytes(4, "big"))
     snapshot = _snapshot([tcp_frame(), route] * BLOCK)
-    assert snapshot.verdicts(1) == (GOOD, GOOD)
+    assert verdicts_of(snapshot, 1) == (GOOD, GOOD)
     assert dissected == []
-    snapshot.verdicts(2)
+    verdicts_of(snapshot, 2)
     assert len(dissected) == 1
     fill(snapshot.chunks[0])
     assert len(dissected) == BLOCK
@@ -204,7 +204,7 @@ def test_one_row_fills_its_block_only():
     """The cost of a screen does not depend on the size of the file."""
     snapshot = _snapshot([tcp_frame()] * (3 * BLOCK))
     chunk = snapshot.chunks[0]
-    snapshot.verdicts(BLOCK + 5)
+    verdicts_of(snapshot, BLOCK + 5)
     known = np.flatnonzero(chunk.verdict != VERDICT_UNKNOWN)
     assert (known[0], known[-1], len(known)) == (BLOCK, 2 * BLOCK - 1, BLOCK)
 
@@ -235,7 +235,7 @@ def test_threads_may_fill_the_same_rows():
 
     def read() -> None:
         barrier.wait()
-        results.append([snapshot.verdicts(number) for number in range(1, 2_001)])
+        results.append([verdicts_of(snapshot, number) for number in range(1, 2_001)])
 
     threads = [threading.Thread(target=read) for _ in range(4)]
     for thread in threads:

@@ -28,7 +28,7 @@ from core.wire.present.summary import summarize
 from core.wire.protocol import Tone
 from tests.app.made import capture_of
 from tests.core.decode.agreement import outline_of_chunk, outline_of_frame
-from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
+from tests.core.decode.support import ETHERNET_INTERFACE, batch_of, verdicts_of
 from tests.live.far_capture import FarCapture
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network
 from tests.live.test_forge_cli import Near
@@ -130,7 +130,7 @@ def test_verdicts_are_those_of_tshark(tshark_rows: list[dict[str, str]]) -> None
     for number, (name, row) in enumerate(zip(FRAMES, tshark_rows, strict=True), 1):
         word = {"1": "good", "0": "bad"}[row["vrrp.checksum.status"]]
         assert record(dissected(name))["vrrp.checksum.status"] == word, name
-        assert snapshot.verdicts(number)[1].word == word, name
+        assert verdicts_of(snapshot, number)[1].word == word, name
         assert word == ("bad" if "wrong" in name else "good"), name
 
 
