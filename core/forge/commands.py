@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from core.forge.compose.payload_file import FileContents
 from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.observe.packet_outcome import PacketOutcome
-from core.forge.orders import Order, Question
+from core.forge.orders import Order, Question, ShownDrafts
 from core.forge.values import SendMethod
 from core.store.snapshot import Snapshot
 
@@ -87,6 +87,7 @@ class CaptureChanged:
 class Suggested:
     """The route suggestions for the drafts on the screen; None for `interfaces` keeps them."""
 
+    shown: ShownDrafts
     suggestions: tuple[RouteSuggestions, ...]
     interfaces: tuple[str, ...] | None
 

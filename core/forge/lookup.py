@@ -7,7 +7,6 @@ the screen follows, the order to watch), and puts what it finds into the sender'
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from core.forge.background_task import BackgroundTask
 from core.forge.commands import (
@@ -18,22 +17,14 @@ from core.forge.commands import (
     TrackingFailed,
     WatchedOrder,
 )
-from core.forge.compose.draft import Draft
 from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.host import ForgeHost
 from core.forge.observe.tracker import Tracker
+from core.forge.orders import ShownDrafts
 from core.store.budget import Budget
 from core.wire.model.text import safe
 
 SLICE_S = 0.02  # of comparing captured packets before other threads get the processor
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ShownDrafts:
-    """The drafts on the screen and the interface that frames leave on, or empty."""
-
-    drafts: tuple[Draft, ...]
-    interface: str
 
 
 class Lookup:
@@ -88,12 +79,12 @@ class Lookup:
             suggestions = tuple(
                 self._host.suggest_from_routes(draft, shown.interface) for draft in shown.drafts
             )
-            return Suggested(suggestions, self._host.interfaces())
+            return Suggested(shown, suggestions, self._host.interfaces())
         except OSError as error:  # of netlink
             trouble = f"no routes: {error.strerror}"
         except Exception as fault:  # an internal error: reported, and the task continues
             trouble = f"no routes: internal error ({type(fault).__name__}: {safe(str(fault))})"
-        return Suggested((RouteSuggestions(trouble=trouble),), None)
+        return Suggested(shown, (RouteSuggestions(trouble=trouble),), None)
 
     def _track(self, watched: WatchedOrder, store: FollowedStore) -> bool:
         assert store.snapshot is not None

@@ -5,14 +5,45 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import Evaluation, Origin
 from core.forge.compose.payload_file import FileContents
 from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.report import Report
 from core.forge.values import SendMethod, SendPlan
 
+LINK_DESTINATION = "eth.dst"  # the field that `pipeline.resolve` patches
+
 
 class OrderError(Exception):
     """An order cannot be carried out. The text is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownDrafts:
+    """The drafts on the screen and the interface that frames leave on, or empty."""
+
+    drafts: tuple[Draft, ...] = ()
+    interface: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPacket:
+    """A draft as the user saw it: its evaluation, and the route suggestions in that."""
+
+    evaluation: Evaluation
+    suggestions: RouteSuggestions = RouteSuggestions()  # noqa: RUF009 - a frozen value
+
+    def is_outdated(self, suggestions: RouteSuggestions) -> bool:
+        """Return True if these suggestions give other bytes, or lead to another interface.
+
+        The link address of the next hop is not compared: it is resolved when the packet is sent.
+        """
+        before, now = self.suggestions.values, suggestions.values
+        return self.suggestions.interface != suggestions.interface or any(
+            before.get(field.key) != now.get(field.key)
+            for field in self.evaluation.fields
+            if field.origin is not Origin.GIVEN and field.key != LINK_DESTINATION
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +52,9 @@ class Order:
 
     `interface` is for verbatim frames; empty means that the route decides. `bypass` is
     PACKET_QDISC_BYPASS (packet(7)). `description` names the order in the audit; the report shows
-    `notes`. `files` are the contents that the user saw of files that the drafts name.
+    `notes`. `shown` has one entry per draft if the user saw the bytes, which are then sent as they
+    are; else the drafts are evaluated when the order is carried out. `files` are the contents that
+    the user saw of files that the drafts name.
     """
 
     drafts: tuple[Draft, ...] = ()
@@ -32,6 +65,7 @@ class Order:
     bypass: bool = False
     description: str = ""
     notes: tuple[str, ...] = ()
+    shown: tuple[ShownPacket, ...] = ()
     files: FileContents = field(default_factory=dict)
 
     @property
@@ -55,12 +89,14 @@ class Question:
 class ForgeSnapshot:
     """The published state of the service.
 
-    `suggestions` has one entry per draft; `files` has the contents of the files that drafts name.
+    `suggestions` has one entry per draft of `looked_up`; `files` has the contents of the files that
+    drafts name.
     `sent_numbers` are the packets in the store of `store_generation` that the service sent.
     `listen_until_s` is when the service stops looking for replies, by its clock. `handled` counts
     the commands of the screen that this state includes.
     """
 
+    looked_up: ShownDrafts = ShownDrafts()
     suggestions: tuple[RouteSuggestions, ...] = ()
     interfaces: tuple[str, ...] = ()
     files: FileContents = field(default_factory=dict)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from core.forge.background_task import BackgroundTask
 from core.forge.commands import Command, FilesRead
 from core.forge.compose.payload_file import FileContents, file_names, is_current, read_file
-from core.forge.lookup import ShownDrafts
+from core.forge.orders import ShownDrafts
 
 
 class PayloadReader:

@@ -1,8 +1,8 @@
 """The steps of sending, which the form, ``rawscope send``, and ``rawscope replay`` share.
 
 1. Suggest: ask the routing and neighbor tables once for each draft.
-2. Read the files that payloads name, unless the form has read them, and evaluate each draft once.
-   The bytes are frozen from here on.
+2. Take the bytes that the user saw, or read the files that payloads name and evaluate each draft.
+   The bytes are frozen from here on. If the user saw them, refuse if the route has changed since.
 3. Review the bytes, and ask the user about what is unusual (`Driver.approve`).
 4. For frames, resolve the link address of the next hop, now that the user approved, and patch it
    into the frozen bytes. If the review finds more in the patched bytes, ask again.
@@ -10,8 +10,9 @@
 6. Send.
 7. Write down the result. If packets left, remember the answers and the drafts.
 
-`carry_out` has steps 3 to 7, for any `SendJob`; `run` makes the job of an order. The driver is the
-form's sender thread or the command: it asks, shows progress, and stops.
+`evaluate_order` has steps 1 and 2, `carry_out` has steps 3 to 7, for any `SendJob`; `run` makes the
+job of an evaluated order. The driver is the form's sender thread or the command: it asks, shows
+progress, and stops.
 """
 
 from __future__ import annotations
@@ -28,14 +29,12 @@ from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.host import ForgeHost
 from core.forge.journal.audit import Audit
 from core.forge.journal.send_journal import SendJournal
-from core.forge.orders import Order, OrderError
+from core.forge.orders import LINK_DESTINATION, Order, OrderError, ShownPacket
 from core.forge.review.confirmation import Examination, SendVolume
 from core.forge.transmit.injector import Injector
 from core.forge.transmit.pacing import send_packets
 from core.forge.transmit.transmission import PreparedTransmission
 from core.forge.values import SendMethod, SendProgress
-
-_LINK_DESTINATION = "eth.dst"
 
 
 class FieldError(OrderError):
@@ -50,6 +49,23 @@ class FieldError(OrderError):
 
 class UnresolvedError(OrderError):
     """No neighbor answers for the next hop; the text names it."""
+
+
+class RouteChangedError(OrderError):
+    """The route suggests other values than those in the bytes that the user saw."""
+
+    def __init__(self, suggestions: tuple[RouteSuggestions, ...]) -> None:
+        super().__init__("the route changed; check the new bytes, and send again")
+        self.suggestions = suggestions
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluatedOrder:
+    """An order with an evaluation of each draft, and what the routes suggest for each."""
+
+    order: Order
+    evaluations: tuple[Evaluation, ...]
+    suggestions: tuple[RouteSuggestions, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,30 +183,43 @@ def carry_out(job: SendJob, journal: SendJournal, driver: Driver) -> bool:
     return True
 
 
-def evaluate_order(
-    order: Order, host: ForgeHost, *, complete: bool = True
-) -> tuple[list[Evaluation], list[RouteSuggestions]]:
-    """Evaluate each draft of an order with the host's suggestions.
+def evaluate_order(order: Order, host: ForgeHost, *, complete: bool = True) -> EvaluatedOrder:
+    """Return an order with an evaluation of each draft: the one that the user saw, or a new one.
 
-    Raises `FieldError` for the first field in error; if `complete`, also for a missing destination.
-    Raises `OrderError` if a file changed after the user saw its content.
+    Raises `FieldError` for the first field in error; if `complete`, also for a missing destination
+    and for frames without the interface that they leave on. Raises `RouteChangedError`, or
+    `OrderError` for a file, if the evaluation would differ from the one that the user saw.
     """
+    has_frames = any(draft.has_link for draft in order.drafts)
+    if complete and has_frames and order.method is not SendMethod.LINK:
+        reason = "these are frames with a link header; name their interface"
+        raise FieldError("link", reason, missing=True)
     files = _files(order)
-    evaluations, suggestions = [], []
-    for draft in order.drafts:
-        suggested = host.suggest_from_routes(draft, order.interface)
+    suggestions = tuple(host.suggest_from_routes(draft, order.interface) for draft in order.drafts)
+    _check_routes(order, suggestions)
+    if order.shown:
+        evaluations = tuple(packet.evaluation for packet in order.shown)
+    else:
+        evaluations = tuple(
+            evaluate(draft, suggested.values, files)
+            for draft, suggested in zip(order.drafts, suggestions, strict=True)
+        )
+    for evaluation, suggested in zip(evaluations, suggestions, strict=True):
         if complete and order.interface and suggested.link is None:
             raise OrderError(suggested.trouble)
-        evaluation = evaluate(draft, suggested.values, files)
         for field in evaluation.errors:
             raise FieldError(field.key, field.error)
         if evaluation.built is None:
             raise OrderError("the packet does not fit its length fields")
         if complete and (aim := evaluation.missing_destination) is not None:
             raise FieldError(aim.key, describe_missing(aim), missing=True)
-        evaluations.append(evaluation)
-        suggestions.append(suggested)
-    return evaluations, suggestions
+    return EvaluatedOrder(order, evaluations, suggestions)
+
+
+def _check_routes(order: Order, suggestions: tuple[RouteSuggestions, ...]) -> None:
+    """Raise `RouteChangedError` if what the user saw is out of date."""
+    if order.shown and any(map(ShownPacket.is_outdated, order.shown, suggestions)):
+        raise RouteChangedError(suggestions)
 
 
 def _files(order: Order) -> FileContents:
@@ -204,36 +233,42 @@ def _files(order: Order) -> FileContents:
     return files
 
 
-def build(order: Order, host: ForgeHost) -> BuiltOrder:
-    """Return an order with its frozen bytes and their transmission.
+def build(evaluated: EvaluatedOrder, host: ForgeHost) -> BuiltOrder:
+    """Return an evaluated order with the transmission of its bytes.
 
     Raises `OrderError` and `SendError`.
     """
-    evaluations, suggestions = evaluate_order(order, host)
-    interface = order.interface
+    order, interface = evaluated.order, evaluated.order.interface
     if order.method is SendMethod.LINK:
-        links = [suggested.link.name for suggested in suggestions if suggested.link is not None]
-        interface = interface or next(iter(links), "")
+        links = (suggested.interface for suggested in evaluated.suggestions)
+        interface = interface or next((name for name in links if name), "")
         if not interface:
             raise OrderError("choose the interface that the frame is to leave on")
-    packets = (*order.packets, *(one.data for one in evaluations))
+    packets = (*order.packets, *(one.data for one in evaluated.evaluations))
     transmission = host.prepare(packets, order.method, interface, order.network)
-    return BuiltOrder(order, tuple(evaluations), transmission)
+    return BuiltOrder(order, evaluated.evaluations, transmission)
 
 
 def resolve(built: BuiltOrder, host: ForgeHost) -> BuiltOrder:
     """Return the order with the link addresses of its next hops, for open ``eth.dst``.
 
-    Asks the link, so call it after the user approved. Raises `UnresolvedError`.
+    Asks the link, so call it after the user approved. Raises `UnresolvedError`, and
+    `RouteChangedError` if the route changed while the user was asked.
     """
     order, transmission = built.order, built.transmission
     if order.method is not SendMethod.LINK or not order.drafts:
         return built
-    packets = list(transmission.packets[: len(order.packets)])
-    for draft, evaluation in zip(order.drafts, built.evaluations, strict=True):
-        suggested = host.suggest_from_routes(draft, order.interface, resolve=True)
+    suggestions = tuple(
+        host.suggest_from_routes(draft, order.interface, resolve=True) for draft in order.drafts
+    )
+    for suggested in suggestions:
         if suggested.trouble:
             raise UnresolvedError(suggested.trouble)
+    _check_routes(order, suggestions)
+    packets = list(transmission.packets[: len(order.packets)])
+    for draft, evaluation, suggested in zip(
+        order.drafts, built.evaluations, suggestions, strict=True
+    ):
         packets.append(_with_link_destination(draft, evaluation, suggested.values))
     return replace(built, transmission=replace(transmission, packets=tuple(packets)))
 
@@ -241,10 +276,10 @@ def resolve(built: BuiltOrder, host: ForgeHost) -> BuiltOrder:
 def _with_link_destination(
     draft: Draft, evaluation: Evaluation, values: Mapping[str, object]
 ) -> bytes:
-    data, found = evaluation.data, values.get(_LINK_DESTINATION)
-    if not isinstance(found, int) or draft.texts.get(_LINK_DESTINATION) or not draft.has_link:
+    data, found = evaluation.data, values.get(LINK_DESTINATION)
+    if not isinstance(found, int) or draft.texts.get(LINK_DESTINATION) or not draft.has_link:
         return data
-    span = evaluation.field(_LINK_DESTINATION).span
+    span = evaluation.field(LINK_DESTINATION).span
     assert span is not None
     return data[: span.start] + found.to_bytes(span.stop - span.start, "big") + data[span.stop :]
 
@@ -306,11 +341,11 @@ class _OrderJob:
 
 
 def run(
-    order: Order, host: ForgeHost, journal: SendJournal, driver: OrderDriver
+    evaluated: EvaluatedOrder, host: ForgeHost, journal: SendJournal, driver: OrderDriver
 ) -> SendProgress | None:
-    """Send an order; return its progress, or None if the user did not approve it.
+    """Send an evaluated order; return its progress, or None if the user did not approve it.
 
     Raises `OrderError`, `SendError` and `NotPermittedError` if nothing was sent.
     """
-    job = _OrderJob(build(order, host), host, journal, driver)
+    job = _OrderJob(build(evaluated, host), host, journal, driver)
     return job.progress if carry_out(job, journal, driver) else None

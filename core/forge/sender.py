@@ -32,7 +32,7 @@ from core.forge.commands import (
 )
 from core.forge.host import ForgeHost
 from core.forge.journal.send_journal import SendJournal
-from core.forge.orders import ForgeSnapshot, OrderError, Question
+from core.forge.orders import ForgeSnapshot, OrderError, Question, ShownDrafts
 from core.forge.report import Report
 from core.forge.review.confirmation import Examination
 from core.forge.send_errors import SendError
@@ -110,7 +110,14 @@ class Sender:
         report = Report(method=command.order.method.value, sending=True)
         self._publish(question=None, report=report, handled=command.serial)
         try:
-            pipeline.run(command.order, self._host, self._journal, self)
+            evaluated = pipeline.evaluate_order(command.order, self._host)
+            pipeline.run(evaluated, self._host, self._journal, self)
+        except pipeline.RouteChangedError as change:
+            if self.published.looked_up == ShownDrafts(
+                command.order.drafts, command.order.interface
+            ):
+                self._publish(suggestions=change.suggestions)  # the form shows the new bytes
+            self._fail(str(change))
         except pipeline.UnresolvedError as error:
             self._fail(f"{error}; type an address, or choose another send method")
         except (OrderError, SendError, NotPermittedError, OSError) as refusal:
@@ -128,9 +135,9 @@ class Sender:
                 self._is_stopped = self._is_stopped or order == self._order
             case Send(serial) | Answer(serial):  # an answer to an older question is void
                 self._publish(handled=serial)
-            case Suggested(suggestions, interfaces):
+            case Suggested(shown, suggestions, interfaces):
                 known = self.published.interfaces if interfaces is None else interfaces
-                self._publish(suggestions=suggestions, interfaces=known)
+                self._publish(looked_up=shown, suggestions=suggestions, interfaces=known)
             case FilesRead(files):
                 self._publish(files=files)
             case CaptureChanged(unseen_reason):

@@ -29,12 +29,11 @@ from core.forge.commands import (
     Stop,
     StoreReplaced,
 )
-from core.forge.compose.draft import Draft
 from core.forge.compose.payload_file import file_names
 from core.forge.host import ForgeHost
 from core.forge.journal.send_journal import SendJournal
-from core.forge.lookup import Lookup, ShownDrafts
-from core.forge.orders import ForgeSnapshot, Order
+from core.forge.lookup import Lookup
+from core.forge.orders import ForgeSnapshot, Order, ShownDrafts
 from core.forge.payload_reader import PayloadReader
 from core.forge.report import Report
 from core.forge.sender import Sender, answered
@@ -84,12 +83,12 @@ class ForgeService:
             return replace(published, question=None, report=self._expected)
         return published
 
-    def suggest(self, drafts: tuple[Draft, ...], interface: str) -> None:
+    def suggest(self, shown: ShownDrafts) -> None:
         """Look up in the background what routes and neighbors suggest for these drafts."""
-        self._shown = ShownDrafts(drafts, interface)
+        self._shown = shown
         self._start()
         self._lookup.task.wake()
-        if file_names(drafts):
+        if file_names(shown.drafts):
             self._reader.task.start()
         self._reader.task.wake()
 

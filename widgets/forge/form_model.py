@@ -1,8 +1,9 @@
 """The forge form without its drawing: drafts and settings, the rows they make, the selected row.
 
-The model evaluates its drafts at each change (0.7 ms) and makes all rows again. It keeps the
-selected row by its key, so that the cursor stays in its field when rows above it appear or go. A
-closed heading hides its rows; selecting a hidden field opens every heading.
+The model evaluates a draft once for each change of it (0.7 ms) and makes all rows again.
+`evaluations` returns what it shows, so the bytes on the screen are the bytes of the order. It keeps
+the selected row by its key, so that the cursor stays in its field when rows above it appear or go.
+A closed heading hides its rows; selecting a hidden field opens every heading.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import NOTHING, READING, Evaluation, describe_missing, evaluate
 from core.forge.compose.payload_file import NO_FILES, FileContents
 from core.wire.model.field import Value
@@ -26,12 +28,22 @@ class Obstacle(NamedTuple):
     sentence: str
 
 
+class _Evaluated(NamedTuple):
+    """An evaluation, and what it was made from."""
+
+    draft: Draft
+    suggested: Mapping[str, Value]
+    files: FileContents
+    evaluation: Evaluation
+
+
 class FormModel:
     """The content of a form. Each method that changes it leaves `rows` and `evaluation` current."""
 
     def __init__(self, state: FormState | None = None) -> None:
         self.state = state or FormState()
-        self.evaluation: Evaluation = evaluate(self.state.draft)
+        self.evaluation: Evaluation
+        self._evaluated: dict[int, _Evaluated] = {}  # by the index of the draft
         self.rows: tuple[FormRow, ...] = ()
         self.cursor = 0
         self._suggested: tuple[Mapping[str, Value], ...] = ()
@@ -53,11 +65,8 @@ class FormModel:
         return self._surrounding.trouble
 
     def evaluations(self) -> tuple[Evaluation, ...]:
-        """Evaluate every draft, in the order in which they are sent."""
-        return tuple(
-            evaluate(draft, self._suggestions(index), self.files)
-            for index, draft in enumerate(self.state.drafts)
-        )
+        """Return the evaluation of every draft, in the order in which they are sent."""
+        return tuple(self._evaluate(index) for index in range(len(self.state.drafts)))
 
     def obstacle(self) -> Obstacle | None:
         """Return what prevents sending, or None.
@@ -157,11 +166,23 @@ class FormModel:
     def _suggestions(self, index: int) -> Mapping[str, Value]:
         return self._suggested[index] if index < len(self._suggested) else NOTHING
 
+    def _evaluate(self, index: int) -> Evaluation:
+        """Return the evaluation of a draft; make it anew only if its inputs changed."""
+        draft, suggested = self.state.drafts[index], self._suggestions(index)
+        known = self._evaluated.get(index)
+        if known is None or known[:3] != (draft, suggested, self.files):
+            evaluation = evaluate(draft, suggested, self.files)
+            known = _Evaluated(draft, suggested, self.files, evaluation)
+            present = range(len(self.state.drafts))
+            others = {at: one for at, one in self._evaluated.items() if at in present}
+            self._evaluated = others | {index: known}
+        return known.evaluation
+
     def _update(self) -> None:
         """Evaluate the shown draft and make the rows."""
         state = self.state
         key = self.rows[self.cursor].key if self.rows else ""
-        self.evaluation = evaluate(state.draft, self._suggestions(state.index), self.files)
+        self.evaluation = self._evaluate(state.index)
         self.rows = form_rows(
             self.evaluation,
             state.settings,

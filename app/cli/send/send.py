@@ -22,7 +22,6 @@ from app.cli.send.terminal_driver import TerminalDriver
 from app.config.paths import Paths
 from core.forge import pipeline
 from core.forge.compose.draft import Draft
-from core.forge.compose.evaluation import Evaluation
 from core.forge.host import ForgeHost
 from core.forge.journal.database import StateDatabase
 from core.forge.journal.drafts import DraftStore
@@ -87,25 +86,20 @@ def run_send(request: SendRequest, host: ForgeHost) -> int:
     """
     if request.link and (link := find_interface(request.link)) is not None:
         request = replace(request, link=link.name)
-    if request.save_as is not None or request.dry_run:
-        evaluations = _evaluations(request, host)
-        if request.save_as is not None:
-            _save(request.save_as, request.drafts)
-        if request.dry_run:
-            packets = [one.data for one in evaluations]
-            linked = [draft.has_link for draft in request.drafts]
-            write_dry_run(packets, linked, request.link, request.as_json)
-            return 0
-    if not request.link and request.drafts[0].has_link:
-        raise FieldTextError("--link: these are frames with a link header; name their interface")
+    evaluated = _evaluated(request, host)
+    if request.save_as is not None:
+        _save(request.save_as, request.drafts)
+    if request.dry_run:
+        packets = [one.data for one in evaluated.evaluations]
+        linked = [draft.has_link for draft in request.drafts]
+        write_dry_run(packets, linked, request.link, request.as_json)
+        return 0
     folder = Paths.of_user().state_folder
     journal = SendJournal(folder, is_audited(request.audit), WITHOUT_AUDIT)
     with ExitStack() as stack:
         driver = _OrderDriver(request, host.sockets, stack)
         try:
-            progress = pipeline.run(request.order, host, journal, driver)
-        except pipeline.FieldError as error:
-            raise FieldTextError(_about_option(error)) from error
+            progress = pipeline.run(evaluated, host, journal, driver)
         except pipeline.UnresolvedError as error:
             raise CommandError(f"{error}; give it by --eth.dst") from error
         except StoppedError as stop:
@@ -119,18 +113,14 @@ def run_send(request: SendRequest, host: ForgeHost) -> int:
         return driver.status
 
 
-def _evaluations(request: SendRequest, host: ForgeHost) -> list[Evaluation]:
+def _evaluated(request: SendRequest, host: ForgeHost) -> pipeline.EvaluatedOrder:
     try:
-        evaluations, _ = pipeline.evaluate_order(request.order, host, complete=not request.dry_run)
+        return pipeline.evaluate_order(request.order, host, complete=not request.dry_run)
     except pipeline.FieldError as error:
-        raise FieldTextError(_about_option(error)) from error
+        words = f"--{error.key}{':' if error.missing else ''} {error.reason}"
+        raise FieldTextError(words) from error
     except OrderError as error:
         raise CommandError(str(error)) from error
-    return evaluations
-
-
-def _about_option(error: pipeline.FieldError) -> str:
-    return f"--{error.key}{':' if error.missing else ''} {error.reason}"
 
 
 class _OrderDriver(TerminalDriver):

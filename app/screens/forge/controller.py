@@ -18,11 +18,11 @@ from app.screens.forge.panel import ForgePanel
 from app.screens.side_panels import SideController
 from app.screens.workspace import Workspace
 from app.textual_bindings import with_keys
-from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.from_packet import Filled, Resent, draft_of, resent
+from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.export.rawscope import ONCE
-from core.forge.orders import Order, Question
+from core.forge.orders import Order, Question, ShownDrafts, ShownPacket
 from core.forge.review.confirmation import REMEMBERED
 from core.forge.service import ForgeService
 from core.forge.values import SendMethod
@@ -39,7 +39,8 @@ class ForgeController(SideController):
         self._workspace = workspace
         self._is_live = False  # the selected packet was captured, not read from a file
         self._asked: Question | None = None  # the last one that was put to the user
-        self._looked_up: tuple[tuple[Draft, ...], str] | None = None
+        self._looked_up: ShownDrafts | None = None
+        self._waits_for_routes = False  # the form is to be sent when the routes are known
 
     @property
     def is_sending(self) -> bool:
@@ -68,6 +69,8 @@ class ForgeController(SideController):
         if self._looked_up is not None:
             self._look_up()
         self.panel.show(state)
+        if self._waits_for_routes:
+            self.send()
         if state.question is not None and state.question is not self._asked:
             self._asked = state.question
             self._ask(state.question)
@@ -78,10 +81,11 @@ class ForgeController(SideController):
 
     def _look_up(self) -> None:
         """Have the service look up routes and neighbors for drafts or an interface that changed."""
-        wanted = self.panel.form.held.drafts, self.panel.chosen_interface
+        wanted = ShownDrafts(self.panel.form.held.drafts, self.panel.chosen_interface)
         if wanted != self._looked_up:
             self._looked_up = wanted
-            self.service.suggest(*wanted)
+            self._waits_for_routes = False
+            self.service.suggest(wanted)
 
     def _ask(self, question: Question) -> None:
         sentences = [*question.sentences, *((REMEMBERED,) if question.marks else ())]
@@ -109,25 +113,38 @@ class ForgeController(SideController):
         self._workspace.open_side("forge")
 
     def send(self) -> None:
-        """Send what is in the form. If it has an error, go to its field instead."""
+        """Send what is in the form. If it has an error, go to its field instead.
+
+        If the routes of the drafts are still being looked up, the bytes are shown first, and sent
+        then, unless the user changes the form or closes it.
+        """
         form, obstacle = self.panel.form, self.panel.form.model.obstacle()
-        state = form.held
-        if obstacle is None:
-            self._order(
-                Order(
-                    drafts=state.drafts,
-                    method=state.settings.method,
-                    interface=self.panel.chosen_interface,
-                    plan=state.settings.plan,
-                    files=form.model.files,
-                )
-            )
-        else:
+        self._look_up()
+        self._waits_for_routes = (
+            obstacle is None and self.panel.snapshot.looked_up != self._looked_up
+        )
+        if obstacle is not None:
             index, key, sentence = obstacle
-            form.held = replace(state, index=index)
+            form.held = replace(form.held, index=index)
             form.select_field(key)
             form.focus()
             self.panel.say(f"not sent: {sentence}")
+        elif not self._waits_for_routes:
+            self._order(self._shown_order())
+
+    def _shown_order(self) -> Order:
+        """Return the order to send the bytes that the form shows."""
+        state, model = self.panel.form.held, self.panel.form.model
+        routes = iter(self.panel.snapshot.suggestions)  # fewer than drafts if the look-up failed
+        shown = [ShownPacket(one, next(routes, RouteSuggestions())) for one in model.evaluations()]
+        return Order(
+            drafts=state.drafts,
+            method=state.settings.method,
+            interface=self.panel.chosen_interface,
+            plan=state.settings.plan,
+            shown=tuple(shown),
+            files=model.files,
+        )
 
     def resend(self) -> None:
         """Send the selected packet again: verbatim, if it was captured with its link header.
@@ -163,6 +180,7 @@ class ForgeController(SideController):
 
     def stop(self) -> bool:
         """Send no more packets. Return False if nothing is being sent."""
+        self._waits_for_routes = False
         is_sending = self.is_sending
         if is_sending:
             self.service.stop()

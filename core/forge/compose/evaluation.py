@@ -134,7 +134,7 @@ class Evaluation:
 
 
 def describe_missing(aim: FormField) -> str:
-    """Return the sentence about a missing destination (`Evaluation.unaimed`)."""
+    """Return the sentence about a missing destination (`Evaluation.missing_destination`)."""
     assert aim.slot is not None
     return f"no destination: type {aim.hint}, e.g. {example(aim.slot)}"
 

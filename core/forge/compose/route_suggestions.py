@@ -55,6 +55,11 @@ class RouteSuggestions:
     link: LinkMessage | None = None
     trouble: str = ""
 
+    @property
+    def interface(self) -> str:
+        """The name of the interface where the packet leaves; empty if there is none."""
+        return self.link.name if self.link is not None else ""
+
 
 def suggest_from_routes(
     draft: Draft, interface: str = "", *, resolve: bool = False

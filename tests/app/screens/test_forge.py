@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import asynccontextmanager
@@ -26,8 +28,10 @@ from core.files.reader import open_capture
 from core.forge import payload_reader
 from core.forge.compose import route_suggestions
 from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
 from core.forge.compose.payload_file import read_file
 from core.forge.compose.route_suggestions import suggest_from_routes
+from core.forge.compose.templates import TEMPLATES
 from core.forge.review.confirmation import REMEMBERED
 from core.forge.send_errors import Circumstances, refused
 from core.forge.service import ForgeService
@@ -500,6 +504,114 @@ async def test_the_title_says_that_the_outcome_is_of_an_earlier_packet(tmp_path)
         assert outcome.border_title == EARLIER
         await stage.pilot.press("ctrl+s")
         await stage.until(lambda: outcome.border_title == "Outcome")
+
+
+class Rerouted(ScriptedHost):
+    """A host whose route gives `source`; it answers a look-up when the test lets it."""
+
+    def __init__(self):
+        super().__init__()
+        self.source = HOST
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+
+    def suggest_from_routes(self, draft, interface="", *, resolve=False):
+        self.may_answer.wait()
+        found = super().suggest_from_routes(draft, interface, resolve=resolve)
+        source = int(ipaddress.ip_address(self.source))
+        return replace(found, values={**found.values, "ip.src": source})
+
+
+@pytest.fixture
+def evaluated(monkeypatch):
+    """The drafts that were evaluated, wherever that is done."""
+    drafts = []
+
+    def counting(draft, *arguments, **options):
+        drafts.append(draft)
+        return evaluate(draft, *arguments, **options)
+
+    for module in list(sys.modules.values()):
+        name = getattr(module, "__name__", "").partition(".")[0]
+        if name in ("app", "core", "widgets") and vars(module).get("evaluate") is evaluate:
+            monkeypatch.setattr(module, "evaluate", counting)
+    return drafts
+
+
+async def send_and_approve(stage: Stage) -> None:
+    """Send what is in the form, and wait until it left."""
+    before = len(stage.host.sent)
+    await stage.pilot.press("ctrl+s")
+    await stage.asked()
+    await stage.pilot.press("y")
+    await stage.until(lambda: len(stage.host.sent) > before)
+    await stage.until(lambda: not stage.service.snapshot().sending)
+
+
+async def test_the_bytes_shown_are_the_bytes_sent(tmp_path, evaluated):
+    host = Rerouted()
+    async with forging(tmp_path, host=host) as stage:
+        form = stage.forge.form
+        await stage.pilot.press("f2")
+        form.held = FormState.of((Draft(("ip", "udp"), {"ip.dst": SERVER, "payload": "a"}),))
+        await stage.until(lambda: form.model.evaluation.field("ip.src").shown == HOST)
+        evaluated.clear()
+        await send_and_approve(stage)
+        assert host.sent == [stage.forge.evaluation.data] == [stage.forge.bytes.dump.data]
+        host.source = "192.0.2.99"
+        await stage.pilot.press("ctrl+s")
+        await stage.until(lambda: "the route changed" in stage.report_text)
+        assert len(host.sent) == 1
+        assert evaluated == [form.held.draft]  # once: the new bytes are shown
+        assert form.model.evaluation.field("ip.src").shown == "192.0.2.99"
+        await send_and_approve(stage)
+        assert host.sent[1] == stage.forge.evaluation.data == stage.forge.bytes.dump.data
+        assert evaluated == [form.held.draft]
+
+
+async def test_all_packets_are_evaluated_once(tmp_path, evaluated):
+    async with forging(tmp_path) as stage:
+        form = stage.forge.form
+        await stage.pilot.press("f2")
+        drafts = TEMPLATES["fragment-overlap"].drafts
+        form.held = FormState.of([draft.with_text("ip.dst", SERVER) for draft in drafts])
+        await stage.until(lambda: form.model.evaluation.field("ip.src").shown == HOST)
+        evaluated.clear()
+        await send_and_approve(stage)
+        await stage.until(lambda: len(stage.host.sent) == 2)
+        assert evaluated == [form.held.drafts[1]]  # the first was evaluated to be shown
+
+
+async def test_a_typed_character_costs_one_evaluation(tmp_path, evaluated):
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2")
+        await stage.type("ip.dst", SERVER)
+        await stage.until(lambda: stage.forge.evaluation.field("ip.src").shown == HOST)
+        await stage.type("payload", "a")
+        evaluated.clear()
+        await stage.pilot.press(*"bcdefgh")
+        assert [draft.text("payload") for draft in evaluated] == [
+            "abcdefgh"[:length] for length in range(2, 9)
+        ]
+
+
+async def test_a_form_is_sent_when_the_route_of_its_drafts_is_shown(tmp_path):
+    host = Rerouted()
+    host.may_answer.clear()
+    async with forging(tmp_path, host=host) as stage:
+        try:
+            await stage.pilot.press("f2")
+            stage.forge.form.held = FormState.of((Draft(("ip", "udp"), {"ip.dst": SERVER}),))
+            await stage.pilot.press("ctrl+s")
+            assert not stage.service.snapshot().sending
+            assert stage.forge.evaluation.field("ip.src").shown == "0.0.0.0"
+        finally:
+            host.may_answer.set()
+        await stage.asked()
+        assert stage.forge.evaluation.field("ip.src").shown == HOST
+        await stage.pilot.press("y")
+        await stage.until(lambda: host.sent)
+        assert host.sent == [stage.forge.evaluation.data]
 
 
 async def test_several_packets_that_belong_together_are_all_sent(tmp_path):

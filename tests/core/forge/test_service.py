@@ -22,7 +22,7 @@ from core.forge.lookup import Lookup
 from core.forge.observe.outcome import Outcome
 from core.forge.observe.stopwatch import Stopwatch
 from core.forge.observe.tracker import Track, Tracker
-from core.forge.orders import ForgeSnapshot, Order
+from core.forge.orders import ForgeSnapshot, Order, ShownDrafts
 from core.forge.payload_reader import PayloadReader
 from core.forge.send_errors import SendError
 from core.forge.sender import Sender
@@ -136,7 +136,7 @@ def test_no_attribute_is_written_by_two_threads(
         "yes": lambda: service.answer(True),
         "no": lambda: service.answer(False),
         "stop": service.stop,
-        "suggest": lambda: service.suggest(choices.choice(orders).drafts, ""),
+        "suggest": lambda: service.suggest(ShownDrafts(choices.choice(orders).drafts)),
         "follow": followed.follow,
         "store": followed.replace_store,
     }
@@ -211,13 +211,13 @@ def test_drafts_handed_over_while_others_are_looked_up_are_not_lost(tmp_path: Pa
     host = SlowRoutes()
     service = ForgeService(tmp_path, host)
     try:
-        service.suggest((Draft(("ip",), {"payload": "first"}),), "")
+        service.suggest(ShownDrafts((Draft(("ip",), {"payload": "first"}),)))
         assert host.asked.wait(60)
-        service.suggest((Draft(("ip",), {"payload": "second"}),), "")
+        service.suggest(ShownDrafts((Draft(("ip",), {"payload": "second"}),)))
         host.may_answer.set()
         until(lambda: [one.trouble for one in service.snapshot().suggestions] == ["second"])
         for number in range(500):
-            service.suggest((Draft(("ip",), {"payload": str(number)}),), "")
+            service.suggest(ShownDrafts((Draft(("ip",), {"payload": str(number)}),)))
         until(lambda: [one.trouble for one in service.snapshot().suggestions] == ["499"])
     finally:
         host.may_answer.set()
@@ -304,7 +304,7 @@ def test_a_file_that_is_slow_to_read_delays_nothing_else(
     path = tmp_path / "payload"
     path.write_bytes(b"read in the end")
     service = followed.service
-    service.suggest(order(payload=f"@{path}").drafts, "")
+    service.suggest(ShownDrafts(order(payload=f"@{path}").drafts))
     assert slow.asked.wait(60)
     followed.until(lambda state: state.suggestions)  # the routes answer
     assert service.send(order())
@@ -324,7 +324,7 @@ def test_a_file_is_read_once_while_the_draft_changes(
     slow.may_answer.set()
     for ttl in range(1, 50):
         texts = {"payload": f"@{path}", "ip.ttl": str(ttl)}
-        followed.service.suggest(order(**texts).drafts, "")
+        followed.service.suggest(ShownDrafts(order(**texts).drafts))
         followed.until(lambda state: str(path) in state.files)
     assert slow.reads == [str(path)]
 
@@ -336,7 +336,7 @@ def test_a_pipe_a_missing_file_and_a_large_one_are_sentences(
     (tmp_path / "large").write_bytes(bytes(1 << 20))
     names = [str(tmp_path / name) for name in ("pipe", "missing", "large")]
     drafts = tuple(Draft(("ip",), {"payload": f"@{name}"}) for name in names)
-    followed.service.suggest(drafts, "")
+    followed.service.suggest(ShownDrafts(drafts))
     followed.until(lambda state: len(state.files) == 3)
     files = followed.service.snapshot().files
     assert [files[name].data for name in names] == [b"", b"", b""]
@@ -350,7 +350,7 @@ def test_the_bytes_that_were_read_are_sent_although_the_file_changes_at_the_ques
     path = tmp_path / "payload"
     path.write_bytes(b"seen")
     wanted = order(**SYN, payload=f"@{path}")
-    followed.service.suggest(wanted.drafts, "")
+    followed.service.suggest(ShownDrafts(wanted.drafts))
     followed.until(lambda state: state.files)
     followed.service.send(replace(wanted, files=followed.follow().files))
     followed.until(lambda state: state.question)
@@ -367,7 +367,7 @@ def test_a_file_that_changed_since_it_was_shown_is_shown_again_and_not_sent(
     path = tmp_path / "payload"
     path.write_bytes(b"seen")
     wanted = order(payload=f"@{path}")
-    followed.service.suggest(wanted.drafts, "")
+    followed.service.suggest(ShownDrafts(wanted.drafts))
     followed.until(lambda state: state.files)
     shown = followed.follow().files
     path.write_bytes(b"changed")
