@@ -128,6 +128,17 @@ class Sender:
             self._fail(f"sending failed ({type(fault).__name__}: {safe(str(fault))})")
 
     def _handle(self, command: Command) -> None:
+        """Execute a command; an internal error is published, and the thread continues."""
+        try:
+            self._execute(command)
+        except Exception as fault:
+            words = f"internal error ({type(fault).__name__}: {safe(str(fault))})"
+            if self.published.sending:  # the order goes on; its report gets a note
+                self._notes = (*self._notes, words)
+            else:
+                self._report(error=words)
+
+    def _execute(self, command: Command) -> None:
         match command:
             case Close():
                 self._is_closing = True
@@ -214,7 +225,7 @@ class Sender:
 
     def warn(self, notes: tuple[str, ...]) -> None:
         """Keep the notes for the report."""
-        self._notes = notes
+        self._notes = (*self._notes, *notes)
 
     def sent(self, built: pipeline.BuiltOrder, progress: SendProgress, trouble: str) -> None:
         """Publish the result, and look for replies for `LISTEN_S` more."""

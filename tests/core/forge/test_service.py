@@ -14,6 +14,7 @@ import pytest
 
 from core.forge import lookup, payload_reader
 from core.forge.background_task import BackgroundTask
+from core.forge.commands import Tracked
 from core.forge.compose.draft import Draft
 from core.forge.compose.payload_file import FileContent, read_file
 from core.forge.compose.route_suggestions import RouteSuggestions
@@ -271,6 +272,36 @@ def test_a_failure_to_follow_is_reported_and_the_next_order_is_followed(
     followed.until(lambda state: not state.sending)
     followed.service.send(order())
     followed.until(lambda state: state.report.outcomes and state.report.outcomes[0].number)
+
+
+@pytest.mark.parametrize("while_sending", [False, True])
+def test_an_internal_error_in_a_command_is_shown_and_the_thread_continues(
+    followed: Followed, monkeypatch: pytest.MonkeyPatch, while_sending: bool
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a\x1bfault")
+
+    service = followed.service
+    monkeypatch.setattr(Sender, "_take_outcomes", fail)
+    if while_sending:
+        service.send(order(count=1000, rate=100.0))
+        followed.until(lambda state: state.report.progress is not None)
+    service._sender.put(Tracked(None, (), frozenset(), False))  # type: ignore[arg-type]
+    if while_sending:
+        until(lambda: service._sender._notes)
+        service.stop()
+        followed.until(lambda state: not state.sending)
+        words = " ".join(service.snapshot().report.notes)
+    else:
+        service._start()
+        followed.until(lambda state: state.report.error)
+        words = service.snapshot().report.error
+    assert "internal error (RuntimeError: a" in words
+    assert "\x1b" not in words
+    monkeypatch.undo()
+    assert service.send(order())
+    followed.until(lambda state: not state.sending)
+    assert service.snapshot().report.error == ""
 
 
 # -- payloads from files ------------------------------------------------------------------------
