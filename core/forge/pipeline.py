@@ -253,7 +253,7 @@ def resolve(built: BuiltOrder, host: ForgeHost) -> BuiltOrder:
     """Return the order with the link addresses of its next hops, for open ``eth.dst``.
 
     Asks the link, so call it after the user approved. Raises `UnresolvedError`, and
-    `RouteChangedError` if the route changed while the user was asked.
+    `RouteChangedError` if the route changed while the user answered.
     """
     order, transmission = built.order, built.transmission
     if order.method is not SendMethod.LINK or not order.drafts:

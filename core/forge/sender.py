@@ -133,7 +133,7 @@ class Sender:
             self._execute(command)
         except Exception as fault:
             words = f"internal error ({type(fault).__name__}: {safe(str(fault))})"
-            if self.published.sending:  # the order goes on; its report gets a note
+            if self.published.sending:  # the report of the order gets a note
                 self._notes = (*self._notes, words)
             else:
                 self._report(error=words)

@@ -167,7 +167,7 @@ class FormModel:
         return self._suggested[index] if index < len(self._suggested) else NOTHING
 
     def _evaluate(self, index: int) -> Evaluation:
-        """Return the evaluation of a draft; make it anew only if its inputs changed."""
+        """Return the evaluation of a draft; make it again only if its inputs changed."""
         draft, suggested = self.state.drafts[index], self._suggestions(index)
         known = self._evaluated.get(index)
         if known is None or known[:3] != (draft, suggested, self.files):

@@ -57,7 +57,7 @@ class RouteSuggestions:
 
     @property
     def interface(self) -> str:
-        """The name of the interface where the packet leaves; empty if there is none."""
+        """The name of the interface where the packet leaves; empty without `link`."""
         return self.link.name if self.link is not None else ""
 
 
