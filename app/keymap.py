@@ -127,7 +127,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_of(
         KeyGroup.FORM, KeyContext.FORM,
-        ("form.next", "enter", "next", "next", "Next field; fold or unfold a heading"),
+        ("form.next", "enter", "next", "next", "Next field"),
         ("form.up", "up", "move('up')", "", "Previous field"),
         ("form.down", "down", "move('down')", "", "Next field"),
         ("form.page_up", "pageup", "move('page_up')", "", "Up one page"),

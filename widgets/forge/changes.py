@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.values import SendMethod
+from widgets.forge.fragments import with_address
 from widgets.forge.layers import (
     LAYER_CHOICES,
     LayersError,
@@ -76,7 +77,8 @@ def typed(state: FormState, key: str, text: str) -> tuple[FormState, str]:
             return state, str(error)
     if key in (COUNT, RATE, INTERVAL):
         return replace(state, settings=state.settings.with_text(key, text.strip())), ""
-    return state.with_draft(state.draft.with_text(key, text)), ""
+    drafts = with_address(state.drafts, state.index, key, text)
+    return replace(state, drafts=drafts), ""
 
 
 def choose(state: FormState, row: FormRow, index: int, interfaces: Sequence[str]) -> FormState:

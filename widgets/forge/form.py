@@ -29,7 +29,7 @@ from widgets.forge.changes import FormState
 from widgets.forge.form_model import FormModel
 from widgets.forge.paint import COMPONENTS, FormLayout, form_layout, paint_form_row
 from widgets.forge.row_editor import RowEditor
-from widgets.forge.rows import FormRow, RowKind, Surrounding
+from widgets.forge.rows import FormRow, Surrounding
 from widgets.lines.cursor_view import CursorView
 
 
@@ -209,12 +209,8 @@ class ForgeForm(CursorView):
         self._commit()
 
     def action_next(self) -> None:
-        """Go to the next row; open or close a heading."""
-        if self.model.row.kind is RowKind.HEADING:
-            self.model.toggle_heading()
-            self._commit()
-        else:
-            self.action_move("down")
+        """Go to the next row."""
+        self.action_move("down")
 
     def press(self, line: int, x: int) -> None:
         """Select a row; on its value choose, switch, or place the cursor."""

@@ -17,7 +17,12 @@ from core.forge.compose.evaluation import NOTHING, READING, Evaluation, describe
 from core.forge.compose.payload_file import NO_FILES, FileContents
 from core.wire.model.field import Value
 from widgets.forge.changes import FormState, choose, switch_flag, typed
-from widgets.forge.rows import LAYERS, FormRow, Surrounding, form_rows
+from widgets.forge.rows import FormRow, RowKind, Surrounding, form_rows
+
+NO_TEXT = {
+    RowKind.HEADING: "{} is a heading: space opens or closes it, ↓ goes on to its fields",
+    RowKind.CHOICE: "{} is a choice: ← and → change it",
+}
 
 
 class Obstacle(NamedTuple):
@@ -50,14 +55,14 @@ class FormModel:
         self.files: FileContents = NO_FILES
         self._surrounding = Surrounding()
         self._closed: set[str] = set()  # keys of headings
-        self._layers_error = ""  # of typed layers that the draft cannot have
+        self._refusal = ""  # why the selected row did not take what was typed
         self._update()
 
     @property
     def row(self) -> FormRow:
-        """The selected row. The row of the layers has the error of what was typed there."""
+        """The selected row. If it did not take what was typed, it has an error that says why."""
         row = self.rows[self.cursor]
-        return replace(row, error=self._layers_error) if row.key == LAYERS else row
+        return replace(row, error=self._refusal) if self._refusal else row
 
     @property
     def trouble(self) -> str:
@@ -129,12 +134,17 @@ class FormModel:
 
     def type_text(self, text: str) -> None:
         """Put a typed text into the selected row."""
-        state, self._layers_error = typed(self.state, self.row.key, text)
+        state, self._refusal = typed(self.state, self.row.key, text)
         self.set_state(state)
+
+    def refuse_text(self) -> None:
+        """Report that the selected row, a heading or a choice, takes no text."""
+        row = self.row
+        self._refusal = NO_TEXT[row.kind].format(row.label)
 
     def choose(self, index: int) -> None:
         """Take one of the choices of the selected row."""
-        self._layers_error = ""
+        self._refusal = ""
         self.set_state(choose(self.state, self.row, index, self._surrounding.interfaces))
 
     def switch_flag(self) -> None:
@@ -143,6 +153,7 @@ class FormModel:
 
     def toggle_heading(self) -> None:
         """Open the selected heading, or close it."""
+        self._refusal = ""
         self._closed ^= {self.row.key}
         self._update()
 
@@ -151,7 +162,7 @@ class FormModel:
     def select(self, line: int) -> None:
         """Select a row by its line."""
         self.cursor = line
-        self._layers_error = ""
+        self._refusal = ""
 
     def select_field(self, key: str) -> bool:
         """Select a row by its key. Return False if the form has no such row."""

@@ -49,6 +49,8 @@ class RowEditor:
         if row.kind is RowKind.HEADING:
             if character == " ":
                 self._model.toggle_heading()
+            elif character is not None:
+                self._model.refuse_text()
             return character is not None
         if row.kind is RowKind.CHOICE:
             return self._press_choice(row, key, character)
@@ -65,11 +67,13 @@ class RowEditor:
         return True
 
     def paste(self, text: str) -> None:
-        """Insert `text` as one line. Choices and headings ignore it."""
-        if self._model.row.kind in (RowKind.TEXT, RowKind.FLAG):
-            before = self.line.text
-            self.line.insert(" ".join(text.split("\n")).strip("\r"))
-            self._apply(before)
+        """Insert `text` as one line. Choices and headings refuse it."""
+        if self._model.row.kind not in (RowKind.TEXT, RowKind.FLAG):
+            self._model.refuse_text()
+            return
+        before = self.line.text
+        self.line.insert(" ".join(text.split("\n")).strip("\r"))
+        self._apply(before)
 
     def click(self, cell: int, room: int, was_selected: bool) -> None:
         """Do what a click does to the row: open or close, choose, switch, place the cursor.
@@ -92,7 +96,7 @@ class RowEditor:
             self.line.go_to(first + cell)
 
     def _press_choice(self, row: FormRow, key: str, character: str | None) -> bool:
-        """Step through the choices, or go to the next one that begins with a letter."""
+        """Step through the choices. Refuse other characters, which are meant for a text field."""
         count = len(row.choices)
         match key:
             case "left":
@@ -100,10 +104,7 @@ class RowEditor:
             case "right" | "space":
                 self._model.choose((row.chosen + 1) % count)
             case _ if character is not None:
-                for index in ((row.chosen + step) % count for step in range(1, count + 1)):
-                    if row.choices[index].casefold().startswith(character.casefold()):
-                        self._model.choose(index)
-                        break
+                self._model.refuse_text()
             case _:
                 return False
         return True

@@ -118,7 +118,8 @@ def form_rows(
         numbers = tuple(str(number + 1) for number in range(count))
         rows.append(
             FormRow(PACKET, RowKind.CHOICE, "Packet", choices=numbers, chosen=index,
-                    hint=f"{count} packets are sent in this order")
+                    hint=f"{count} packets are sent in this order · fragments of one datagram "
+                    "share their addresses")
         )  # fmt: skip
     rows += _layer_rows(evaluation.draft, settings.method)
     rows += _method_rows(settings, surrounding)
@@ -190,7 +191,7 @@ def _section(
         span=Span(min(starts), max(stops)) if starts else None,
         is_open=is_open,
         errors=sum(bool(row.error) for row in rows),
-        hint="enter opens or closes",
+        hint="space opens or closes",
     )
     if is_open:
         yield from rows

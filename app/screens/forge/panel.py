@@ -132,7 +132,8 @@ class ForgePanel(Vertical):
 
     def _field_focused(self, span: Span | None) -> None:
         explanation, row = self._explanation, self.form.model.row
-        if explanation.row is not None and explanation.row.key != row.key:
+        before = explanation.row
+        if before is not None and (before.key, before.error) != (row.key, row.error):
             self.say("")
         explanation.row = row
         self._show_bytes()

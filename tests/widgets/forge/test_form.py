@@ -163,10 +163,9 @@ def test_choices_by_keys():
         assert widget.held.draft.layers == ("ip", "udp")
         await pilot.press("left")
         assert widget.held.draft.layers == ("ip", "tcp")
-        await pilot.press("u")
-        assert widget.held.draft.layers == ("ip", "udp")
+        await pilot.press("right")
         widget.move_to_line(line_of(widget, ":method"))
-        await pilot.press("v")
+        await pilot.press("left")
         assert widget.held.settings.method is SendMethod.LINK
         assert widget.held.draft.layers == ("eth", "ip", "udp")
 
@@ -195,13 +194,73 @@ def test_a_heading_opens_and_closes():
     async def scene(pilot):
         widget.move_to_line(line_of(widget, ":layer.0"))
         count = widget.line_count
-        await pilot.press("enter")
+        await pilot.press("space")
         assert widget.line_count < count
         assert widget.model.row.key == ":layer.0"
         widget.select_field("ip.ttl")  # opens it
         assert (widget.model.row.key, widget.line_count) == ("ip.ttl", count)
 
     widget = form()
+    play(widget, scene, (70, 30))
+
+
+def test_enter_visits_every_row_and_changes_nothing():
+    """Also where a heading is closed: the key bar says next."""
+
+    async def scene(pilot):
+        widget.move_to_line(line_of(widget, ":layer.0"))
+        await pilot.press("space")
+        rows, held = widget.model.rows, widget.held
+        widget.move_to_line(0)
+        visited = [widget.model.row.key]
+        for _ in rows[1:]:
+            await pilot.press("enter")
+            visited.append(widget.model.row.key)
+        assert visited == [row.key for row in rows]
+        await pilot.press("enter")  # on the last row
+        assert (widget.model.rows, widget.held) == (rows, held)
+        assert widget.model.row.key == rows[-1].key
+
+    widget = form()
+    play(widget, scene, (70, 30))
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (":layer.0", "IPv4 is a heading: space opens or closes it"),
+        (":transport", "Transport is a choice: ← and → change it"),
+        (":method", "Send method is a choice: ← and → change it"),
+    ],
+)
+def test_text_changes_no_heading_and_no_choice_and_the_form_says_why(key, words):
+    async def scene(pilot):
+        widget.move_to_line(line_of(widget, key))
+        before, rows = widget.held, widget.model.rows
+        for character in "192.0.2.7 syn udp verbatim".replace(" ", ""):
+            await pilot.press("full_stop" if character == "." else character)
+            assert widget.model.row.error.startswith(words)
+        widget.post_message(events.Paste("udp"))
+        await pilot.pause()
+        assert widget.model.row.error.startswith(words)
+        assert (widget.held, widget.model.rows) == (before, rows)
+        await pilot.press("down")
+        assert not widget.model.row.error
+        await pilot.press("up")
+        assert not widget.model.row.error
+
+    widget = form()
+    play(widget, scene, (70, 30))
+
+
+def test_the_fragments_of_a_datagram_get_one_destination():
+    async def scene(pilot):
+        widget.select_field("ip.dst")
+        await pilot.press(*(key if key != "." else "full_stop" for key in "192.0.2.7"))
+        assert [draft.text("ip.dst") for draft in widget.held.drafts] == ["192.0.2.7"] * 2
+        assert widget.model.obstacle() is None
+
+    widget = form(FormState.of(TEMPLATES["fragment-overlap"].drafts))
     play(widget, scene, (70, 30))
 
 

@@ -73,8 +73,9 @@ def test_text_that_changes_otherwise_is_edited_from_its_new_value():
     ("key", "character", "layers"),
     [
         ("right", None, ("ip", "udp")),
-        ("u", "u", ("ip", "udp")),
-        ("U", "U", ("ip", "udp")),
+        ("space", " ", ("ip", "udp")),
+        ("u", "u", ("ip", "tcp")),
+        ("U", "U", ("ip", "tcp")),
         ("z", "z", ("ip", "tcp")),
     ],
 )
@@ -103,6 +104,21 @@ def test_a_paste_is_one_line_of_bounded_length():
     model, editor = editing(":transport")
     editor.paste("udp")
     assert model.state == SYN
+    assert model.row.error == "Transport is a choice: ← and → change it"
+
+
+def test_a_refusal_lasts_until_the_row_is_used_or_left():
+    model, editor = editing(":layer.0")
+    type_all(editor, "7")
+    assert model.row.error.startswith("IPv4 is a heading")
+    editor.press("space", " ")
+    assert not model.row.error
+    model, editor = editing(":transport")
+    type_all(editor, "u")
+    model.suggest([{}], Surrounding(("eth0",)))  # changes nothing that the user did
+    assert model.row.error.startswith("Transport is a choice")
+    editor.press("right", None)
+    assert not model.row.error
 
 
 def test_clicks():
