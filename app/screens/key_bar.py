@@ -2,7 +2,8 @@
 
 It shows the keys of `app.keymap` that are bound at the moment, so it follows the focus, remapped
 keys, and disabled actions. Entries are in the order of the keymap; those that do not fit are left
-out from the end, except for quit and help, which shows the rest. One widget paints one line: a
+out from the end, except for quit, for help, which shows the rest, and for `escape` while it has a
+label: where letters are text, it is the only key that leads out. One widget paints one line: a
 change of focus repaints it and mounts nothing.
 """
 
@@ -19,7 +20,7 @@ from textual.widget import Widget
 from app.keymap import ACTIONS
 from app.textual_bindings import key_label
 
-_ALWAYS = ("program.quit", "program.help")
+_ALWAYS = ("panel.close", "program.quit", "program.help")
 _GAP = 2
 
 

@@ -118,6 +118,7 @@ class MainScreen(Screen[None]):
         self.panels.faults = self.bridge.faults
         self.watch(self.table, "selected", self._show_selected, init=False)
         self.watch(self.workspace, "zoomed", self._label_keys, init=False)
+        self.watch(self.workspace, "panel", self._label_keys, init=False)
         self.call_after_refresh(self.poll)  # when the table knows its size
         self.set_interval(1 / POLL_HZ, self._tick)
 

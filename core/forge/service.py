@@ -55,6 +55,7 @@ class ForgeService:
         audit: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._host = host
         self.journal = SendJournal(folder, audit)
         self._clock = clock
         self._serial = 0  # of the newest order or answer
@@ -82,6 +83,13 @@ class ForgeService:
         if published.handled < self._serial:
             return replace(published, question=None, report=self._expected)
         return published
+
+    def interfaces(self) -> tuple[str, ...]:
+        """Return the names of the interfaces that are up.
+
+        Asks the kernel, so call it in a thread of its own. Raises `OSError`.
+        """
+        return self._host.interfaces()
 
     def suggest(self, shown: ShownDrafts) -> None:
         """Look up in the background what routes and neighbors suggest for these drafts."""

@@ -14,6 +14,7 @@ from app.screens.copy_choices import recipe_choices
 from app.screens.dialogs.dialog import Confirm
 from app.screens.forge.drafts import DraftController
 from app.screens.forge.egress import captured_interface, form_state_of, why_blind
+from app.screens.forge.interface_dialog import SendInterface
 from app.screens.forge.panel import ForgePanel
 from app.screens.side_panels import SideController
 from app.screens.workspace import Workspace
@@ -38,6 +39,7 @@ class ForgeController(SideController):
         self.drafts = DraftController(self.panel, service.journal)
         self._workspace = workspace
         self._is_live = False  # the selected packet was captured, not read from a file
+        self._resent_on = ""  # the interface that the user chose for a frame of a file
         self._asked: Question | None = None  # the last one that was put to the user
         self._looked_up: ShownDrafts | None = None
         self._waits_for_routes = False  # the form is to be sent when the routes are known
@@ -76,8 +78,10 @@ class ForgeController(SideController):
             self._ask(state.question)
 
     def labels(self) -> dict[str, str]:
-        """Return the label of the key that stops sending, while there is something to stop."""
-        return {"panel.close": "stop sending"} if self.is_sending else {}
+        """Return the label of `escape`, while it stops sending or leaves the panel."""
+        if self.is_sending:
+            return {"panel.close": "stop sending"}
+        return {"panel.close": "back"} if self._workspace.panel == self.panel.id else {}
 
     def _look_up(self) -> None:
         """Have the service look up routes and neighbors for drafts or an interface that changed."""
@@ -149,8 +153,8 @@ class ForgeController(SideController):
     def resend(self) -> None:
         """Send the selected packet again: verbatim, if it was captured with its link header.
 
-        It leaves on the interface on which it was captured; a packet of a file leaves on the
-        interface in the form.
+        It leaves on the interface on which it was captured. For a frame of a file, ask for the
+        interface.
         """
         selected = self._workspace.panels.selected
         if selected is None:
@@ -161,21 +165,38 @@ class ForgeController(SideController):
             again = resent(selected.layers(), packet.link_type)
         if again is None:
             return
-        if again.data:
-            name = (
-                packet.interface.name if self._is_live else self.panel.form.held.settings.interface
-            )
-            self._order(
-                Order(
-                    packets=(again.data,),
-                    method=again.method,
-                    interface=name if again.method is SendMethod.LINK else "",
-                    description=f"packet {packet.number}, again",
-                    notes=again.notes,
-                )
-            )
-        else:
+        if not again.data:
             self._warn("there are no bytes to send")
+        elif again.method is not SendMethod.LINK:
+            self._send_again(packet.number, again, "")
+        elif self._is_live:
+            self._send_again(packet.number, again, packet.interface.name)
+        else:
+            self._ask_for_interface(packet.number, again)
+
+    def _ask_for_interface(self, number: int, again: Resent) -> None:
+        """Send a frame of a file on the interface that the user chooses."""
+
+        def send(name: str | None) -> None:
+            if name is not None:
+                self._resent_on = name
+                self._send_again(number, again, name)
+
+        current = self._resent_on or self.panel.form.held.settings.interface
+        title = f"Send packet {number:,} on"
+        dialog = SendInterface(title, self.service.interfaces, current)
+        self._workspace.app.push_screen(dialog, send)
+
+    def _send_again(self, number: int, again: Resent, interface: str) -> None:
+        self._order(
+            Order(
+                packets=(again.data,),
+                method=again.method,
+                interface=interface,
+                description=f"packet {number}, again",
+                notes=again.notes,
+            )
+        )
         self._workspace.show_side_beside("forge")
 
     def stop(self) -> bool:

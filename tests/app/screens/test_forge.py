@@ -20,6 +20,7 @@ from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.drafts import Drafts
 from app.screens.forge.explanation import Explanation
+from app.screens.forge.interface_dialog import SendInterface
 from app.screens.forge.panel import EARLIER, ForgePanel
 from app.screens.main import MainScreen
 from core.engine.engine import EngineSnapshot, EngineState
@@ -348,13 +349,75 @@ async def test_a_packet_is_resent_unchanged(tmp_path):
         await stage.until(lambda: stage.screen.table.sent_numbers)
 
 
-async def test_a_packet_of_a_file_needs_an_interface_to_be_resent(tmp_path):
+async def test_a_dialog_asks_on_which_interface_to_resend_a_packet_of_a_file(tmp_path):
     engine = ScriptedEngine(EngineSnapshot(EngineState.DONE, file="/tmp/day.pcap", progress=1.0))
     async with forging(tmp_path, engine=engine) as stage:
         stage.screen.table.select(SYN)
+        data = stage.screen.panels.selected.packet.data
+        assert await interfaces_offered(stage) == ["lo", "eth0"]
+        await stage.pilot.press("escape")
+        assert (stage.host.prepared, stage.host.sent) == ([], [])
+        await interfaces_offered(stage)
+        await stage.pilot.press("down", "enter")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(lambda: stage.host.sent == [data])
+        assert stage.host.prepared[-1] == (SendMethod.LINK, "eth0")
+        await stage.until(lambda: not stage.service.snapshot().sending)
+        await interfaces_offered(stage)
+        await stage.pilot.press("enter")  # the cursor is on the interface chosen before
+        await stage.until(lambda: stage.host.sent == [data, data])
+
+
+async def interfaces_offered(stage: Stage) -> list[str]:
+    """Press `r`, and return the interfaces that the dialog offers once it has them."""
+    await stage.pilot.press("r")
+    dialog = stage.pilot.app.screen
+    assert isinstance(dialog, SendInterface)
+    options = dialog.query_one(OptionList)
+    await stage.until(lambda: options.option_count)
+    return [str(option.prompt) for option in options.options]
+
+
+async def test_a_failed_list_of_interfaces_is_shown_in_the_dialog(tmp_path):
+    engine = ScriptedEngine(EngineSnapshot(EngineState.DONE, file="/tmp/day.pcap", progress=1.0))
+    async with forging(tmp_path, engine=engine) as stage:
+        stage.host.interfaces = lambda: full("", ())
+        stage.screen.table.select(SYN)
         await stage.pilot.press("r")
-        await stage.until(lambda: "choose the interface" in stage.report_text)
-        assert stage.host.sent == []
+        hint = stage.pilot.app.screen.query_one(".dialog-hint", Static)
+        await stage.until(lambda: "no list of interfaces: No space" in str(hint.content))
+        await stage.pilot.press("enter", "escape")
+        assert stage.host.prepared == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_key_bar_shows_how_to_leave_the_form(tmp_path, size):
+    async with forging(tmp_path, size) as stage:
+        bar, workspace = stage.screen.query_one("#keys"), stage.screen.workspace
+        leave = ("escape", "esc", "back")
+        assert leave not in bar.entries()
+        await stage.pilot.press("f2")
+        assert leave in bar.entries()
+        while workspace.panel == "forge":
+            assert leave in bar.entries()
+            await stage.pilot.press("escape")
+        assert stage.screen.focused is stage.screen.table
+        assert leave not in bar.entries()
+
+
+@pytest.mark.parametrize("size", ["wide", "small"])
+async def test_typing_on_a_heading_or_a_choice_is_answered_below_the_form(tmp_path, size):
+    async with forging(tmp_path, size) as stage:
+        await stage.pilot.press("f2")
+        form, words = stage.forge.form, stage.forge.query_one(Explanation)
+        stage.forge.say("kept as mine")
+        for key, answer in ((":layer.0", "IPv4 is a heading"), (":network", "is a choice")):
+            form.select_field(key)
+            before = form.held
+            await stage.pilot.press("6")
+            assert answer in str(words.render())
+            assert form.held == before
 
 
 async def test_without_a_capture_it_waits_for_no_reply(tmp_path):
