@@ -14,6 +14,7 @@ import rich_click as click
 
 from app.cli.number_ranges import FiniteRange
 
+SLOWEST_MBIT = 1e-6  # one bit a second
 SLOWEST_SPEED = 1e-6  # of the captured timing: a second becomes eleven days
 
 
@@ -177,6 +178,14 @@ def send(
     type=FiniteRange(min=0, min_open=True),
     help="Send this many frames per second.",
 )
+@click.option(
+    "--mbit",
+    "--mbps",
+    "mbit",
+    metavar="RATE",
+    type=FiniteRange(min=SLOWEST_MBIT),
+    help="Send this many Mbit per second, counting the bytes of the frames.",
+)
 @click.option("--topspeed", is_flag=True, help="Send as fast as possible.")
 @click.option(
     "--max-gap",
@@ -189,9 +198,23 @@ def send(
     "--loop",
     "loops",
     metavar="N",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=0),
     default=1,
-    help="Send the file N times (default 1).",
+    help="Send the file N times (default 1); 0: until stopped.",
+)
+@click.option(
+    "--loop-delay",
+    "loop_delay_s",
+    metavar="SECONDS",
+    type=FiniteRange(min=0),
+    default=0.0,
+    help="Wait this long before the file is sent again.",
+)
+@click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Send only the first N frames of the file.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.option("--yes", is_flag=True, help="Approve every question, for this run only.")
@@ -206,6 +229,7 @@ def replay(
     speed: float | None,
     rate: float | None,
     topspeed: bool,
+    mbit: float | None,
     max_gap_s: float | None,
     no_audit: bool,
     debug: bool,
@@ -213,18 +237,18 @@ def replay(
 ) -> int:
     """Send the frames of a capture FILE again, with the original timing or at another rate.
 
-    IP packets without a link header get one addressed to their next hop. --speed, --rate, and
-    --topspeed exclude each other.
+    IP packets without a link header get one addressed to their next hop. --speed, --rate,
+    --mbit, and --topspeed exclude each other.
     """
     from app.cli.send.replay import ReplayRequest, run_replay
     from core.forge.host import ForgeHost
     from core.forge.transmit.schedule import ReplayPace
     from core.net.sockets import LOCAL_SOCKETS
 
-    if (speed is not None) + (rate is not None) + topspeed > 1:
-        raise click.UsageError("--speed, --rate, and --topspeed exclude each other")
-    pace = ReplayPace(None if topspeed else speed or 1.0, checked_rate(rate), max_gap_s)
+    if sum(one is not None for one in (speed, rate, mbit)) + topspeed > 1:
+        raise click.UsageError("--speed, --rate, --mbit, and --topspeed exclude each other")
+    pace = ReplayPace(None if topspeed else speed or 1.0, checked_rate(rate), max_gap_s, mbit)
     if max_gap_s is not None and not pace.is_captured:
-        raise click.UsageError("--max-gap limits captured gaps: omit --rate and --topspeed")
+        raise click.UsageError("--max-gap limits captured gaps: omit --rate, --mbit, --topspeed")
     request = ReplayRequest(pace=pace, audit=not no_audit, **given)
     return run_replay(request, ForgeHost(LOCAL_SOCKETS))

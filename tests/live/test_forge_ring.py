@@ -395,6 +395,47 @@ def test_a_replay_as_json(
     assert last["event"] == "sent"
 
 
+def test_the_first_frames_of_a_file(
+    network: Network, tmp_path: Path, state: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = capture_of(tmp_path / "a.pcap", [frame(number) for number in range(5)])
+    request = ReplayRequest(
+        path, "far0", ReplayPace(None), loops=2, loop_delay_s=0.01, limit=3, yes=True, as_json=True
+    )
+    with watching(network) as watch:
+        assert network.in_far(lambda: _quietly(request)) == 0
+        assert ours(watch.wait_for(6)) == [frame(0), frame(1), frame(2)] * 2
+    end = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert (end["frames"], end["sent"]) == (6, 6)
+
+
+def test_a_replay_without_an_end_is_a_question_and_ends_by_a_signal(
+    network: Network, tmp_path: Path
+) -> None:
+    path = capture_of(tmp_path / "a.pcap", [frame(1)])
+    command = [
+        *network.inside(network.far), sys.executable, "-m", "app", "replay", path, "--link",
+        "far0", "--loop", "0", "--loop-delay", "0.01", "--no-audit",
+    ]  # fmt: skip
+    asked = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
+        timeout=PATIENCE_S,
+    )  # fmt: skip
+    assert asked.returncode == 1
+    assert "is sent again and again until you stop it." in asked.stderr
+    with watching(network) as watch:
+        sender = subprocess.Popen([*command, "--yes"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        try:
+            assert ours(watch.wait_for(3))[:3] == [frame(1)] * 3
+            sender.send_signal(signal.SIGINT)
+            out, _ = sender.communicate(timeout=PATIENCE_S)
+        finally:
+            sender.kill()
+            sender.wait()
+    assert out.endswith(", interrupted\n")
+    assert sender.returncode == 1
+
+
 def test_a_replay_that_is_interrupted_says_so(network: Network, tmp_path: Path) -> None:
     """After the first of two frames that are a minute apart, by the signal of ^c."""
     path = capture_of(tmp_path / "a.pcap", [frame(1), frame(2)])

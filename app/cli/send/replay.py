@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from itertools import count
 
 from app.cli.interrupts import StoppedError
 from app.cli.output import CommandError
@@ -37,15 +38,23 @@ from core.net.routes import ARPHRD_ETHER, ARPHRD_LOOPBACK, IFF_LOOPBACK
 from core.net.sockets import NotPermittedError
 from core.wire.model.text import safe
 
+_ENDLESS = 1 << 30  # rounds, for the densest frames of a replay without an end
+
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """The options of ``rawscope replay``; `loops` is how often to send the whole file."""
+    """The options of ``rawscope replay``.
+
+    `loops` is how often to send the file, 0 until the user stops it, with `loop_delay_s` between
+    two rounds; `limit` sends only the first frames of the file.
+    """
 
     file: str
     link: str
     pace: ReplayPace
     loops: int = 1
+    loop_delay_s: float = 0.0
+    limit: int | None = None
     yes: bool = False
     bypass: bool = False
     audit: bool = True
@@ -94,8 +103,10 @@ class ReplayJob:
         self._driver = driver
         self._host = host
         self._encapsulation = Encapsulation(link)
-        self._file = ReplayFile(request.file, self._new_review(), self._encapsulation, request.pace)
-        if request.loops > 1 and not self._file.is_repeatable:
+        self._file = ReplayFile(
+            request.file, self._new_review(), self._encapsulation, request.pace, request.limit
+        )
+        if request.loops != 1 and not self._file.is_repeatable:
             raise CommandError(f"{safe(request.file)} can be read only once: --loop needs a file")
         self._ring: TxRing | None = None
 
@@ -113,11 +124,17 @@ class ReplayJob:
                 "neither how many frames, nor from whom, nor to whom."
             )
             return Examination(request.link, Target.HOST, (words,), frozenset())
-        density, loops = file.density, request.loops
-        rate = request.pace.rate or density.densest(loops)
-        duration_s = density.duration_s(loops) if request.pace.is_captured else None
+        loops = request.loops or 1
+        rate = request.pace.rate or file.density.densest(request.loops or _ENDLESS)
+        duration_s = None
+        if request.pace.rate is None and rate is not None:
+            duration_s = file.density.duration_s(loops) + (loops - 1) * request.loop_delay_s
         volume = SendVolume(file.capture_review.frames * loops, rate, duration_s)
-        return file.capture_review.examination(volume, known)
+        found = file.capture_review.examination(volume, known)
+        if request.loops:
+            return found
+        words = f"{request.file} is sent again and again until you stop it."
+        return replace(found, questions=(*found.questions, words))
 
     def resolve(self) -> None:
         """Ask the link for unknown next hops, and review frames that got a link header again."""
@@ -141,16 +158,19 @@ class ReplayJob:
         """Send the frames as often as asked, and report what left, also if sending fails."""
         assert self._ring is not None
         request, file, stopped = self._request, self._file, self._driver.stopped
-        of = file.records * request.loops if file.is_repeatable else None
-        hint = "--max-gap SECONDS limits such a gap" if request.pace.is_captured else ""
+        of = file.records * request.loops if file.is_repeatable and request.loops else None
+        has_gaps = request.pace.is_captured and not request.loop_delay_s
+        hint = "--max-gap SECONDS limits such a gap" if has_gaps else ""
         report = ReplayReport(request.link, of, self._ring, audit, request.as_json, hint)
         replay = Replay(self._ring, request.pace, stopped, report)
         total = replay.counts
         try:
-            for _ in range(request.loops):
+            for number in range(request.loops) if request.loops else count():
+                if number:
+                    replay.pause(request.loop_delay_s)
                 replay.begin_round()
                 self._feed(replay)
-                if stopped():
+                if stopped() or not file.records:
                     break
         finally:
             total.unframed = self._encapsulation.unframed

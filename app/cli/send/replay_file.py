@@ -34,10 +34,10 @@ LONGEST = 65_549  # a whole IP packet behind a link header
 class ReplayFile:
     """A capture file, by its path.
 
-    If the file can be read more than once, `capture_review` reviews its frames, and `density` the
-    rate that they have at `pace`; `records` is how many there are, with those that cannot be sent.
-    `longest` is in bytes. `encapsulation` makes frames of IP packets
-    without a link header; then `is_framed` is set.
+    If the file can be read more than once, `capture_review` reviews its frames, `density` finds the
+    rate that they have at `pace`, and `records` counts them, with those that cannot be sent. If
+    there is a `limit`, only the first frames count. `longest` is in bytes. `encapsulation` makes
+    frames of IP packets without a link header; then `is_framed` is set.
 
     Raises `CommandError` if the file cannot be read, or has no frame that can be sent.
     """
@@ -48,6 +48,7 @@ class ReplayFile:
         capture_review: CaptureReview,
         encapsulation: Encapsulation,
         pace: ReplayPace,
+        limit: int | None = None,
     ) -> None:
         self.path = path
         self.capture_review = capture_review
@@ -58,6 +59,7 @@ class ReplayFile:
         self.is_framed = False
         self._encapsulation = encapsulation
         self._pace = pace
+        self._limit = limit
         self._kept: list[Batch] | None = None
         if self.is_repeatable or not self._is_there:
             self._review_frames(print_notes=True)  # of what is not there it says so
@@ -85,7 +87,7 @@ class ReplayFile:
             yield from self._kept
             return
         if not self.is_repeatable:
-            yield from self._read(None, print_notes=True)
+            yield from self._read(self._limit, print_notes=True)
             return
         yield from self._read(self.records, print_notes=False)
 
@@ -93,7 +95,7 @@ class ReplayFile:
         self.longest = 0
         self.density = Density(self._pace)
         kept: list[Batch] | None = []
-        for batch in self._read(None, print_notes=print_notes):
+        for batch in self._read(self._limit, print_notes=print_notes):
             self.capture_review.add(batch)
             self.density.add(batch)
             self.longest = max(self.longest, int(batch.captured.max(initial=0)))

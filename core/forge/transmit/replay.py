@@ -91,6 +91,14 @@ class Replay:
         """Begin the file again."""
         self._schedule.begin_round()
 
+    def pause(self, duration_s: float) -> None:
+        """Wait before the next round, or until a stop; later frames are due later by this."""
+        end_s = time.monotonic() + duration_s
+        while (left_s := end_s - time.monotonic()) > 0 and not self._stopped():
+            self._nap(left_s)
+        if self._began_s is not None:
+            self._began_s += duration_s
+
     def feed(self, batch: Batch) -> None:
         """Send a batch, and wait as the pace requires. Raises `SendError`."""
         if not len(batch):

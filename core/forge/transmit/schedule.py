@@ -22,7 +22,7 @@ _NO_LIMIT = np.iinfo(np.int64).max
 
 @dataclass(frozen=True, slots=True)
 class ReplayPace:
-    """`speed` times the captured timing, or `rate` frames a second; with neither, at once.
+    """`speed` times the captured timing, `rate` frames a second, or `mbit` Mbit/s; else at once.
 
     `max_gap_s` limits the wait between two frames at their captured timing, in seconds as they pass
     during the replay.
@@ -31,11 +31,12 @@ class ReplayPace:
     speed: float | None = 1.0
     rate: float | None = None
     max_gap_s: float | None = None
+    mbit: float | None = None
 
     @property
     def is_captured(self) -> bool:
         """True if frames follow the captured timing."""
-        return self.rate is None and self.speed is not None
+        return self.rate is None and self.mbit is None and self.speed is not None
 
 
 class Schedule:
@@ -44,6 +45,7 @@ class Schedule:
     def __init__(self, pace: ReplayPace) -> None:
         self._pace = pace
         self._frames = 0
+        self._bits = 0
         self._latest_ns = int(_NO_TIME)
         self._elapsed_ns = 0  # captured time of the latest frame, with limited gaps
 
@@ -60,11 +62,20 @@ class Schedule:
         self._frames += len(batch)
         if pace.rate is not None:
             return (first + np.arange(len(batch))) / pace.rate
+        if pace.mbit is not None:
+            return self._after_bits(batch, pace.mbit)
         if pace.speed is None:
             return None
         elapsed_ns = self._elapsed_ns + np.cumsum(self._gaps(batch, pace.speed))
         self._elapsed_ns = int(elapsed_ns[-1])
         return np.asarray(elapsed_ns * (_S / pace.speed), np.float64)
+
+    def _after_bits(self, batch: Batch, mbit: float) -> NDArray[np.float64]:
+        """Return when the frames before each one have passed at `mbit` Mbit/s, (n,) seconds."""
+        bits = batch.captured.astype(np.int64) * 8
+        ends = self._bits + np.cumsum(bits)
+        self._bits = int(ends[-1])
+        return (ends - bits) / (mbit * 1e6)
 
     def _gaps(self, batch: Batch, speed: float) -> NDArray[np.int64]:
         """Return (n,) the captured time between each frame and the one before it, limited (ns)."""

@@ -198,7 +198,7 @@ def test_only_finite_numbers_are_numbers(send: Call, option: str, number: str) -
     assert "is not a finite number" in said
 
 
-@pytest.mark.parametrize("option", ["--rate", "--speed", "--max-gap"])
+@pytest.mark.parametrize("option", ["--rate", "--speed", "--mbit", "--max-gap", "--loop-delay"])
 @pytest.mark.parametrize("number", ["nan", "inf"])
 def test_a_replay_has_a_finite_pace(
     option: str, number: str, capfd: pytest.CaptureFixture[str]
@@ -226,7 +226,7 @@ def test_a_replay_that_would_never_end(
     assert option in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("pace", [("--rate", "5"), ("--topspeed",)])
+@pytest.mark.parametrize("pace", [("--rate", "5"), ("--mbps", "5"), ("--topspeed",)])
 def test_only_captured_gaps_can_be_limited(
     pace: tuple[str, ...], capfd: pytest.CaptureFixture[str]
 ) -> None:

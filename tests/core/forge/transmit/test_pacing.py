@@ -82,6 +82,23 @@ def test_a_moments_delay_is_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None
     assert progress.elapsed_s == pytest.approx(1999 / RATE, abs=0.01)
 
 
+@pytest.mark.parametrize("pace", [ReplayPace(), ReplayPace(rate=RATE), ReplayPace(None)])
+def test_a_pause_delays_the_next_round(monkeypatch: pytest.MonkeyPatch, pace: ReplayPace) -> None:
+    sizes = np.full(2, 60, np.uint32)
+    times_ns, zeros = np.array([1, 1 + int(1e9 / RATE)], np.int64), np.zeros(2, np.uint16)
+    offsets = np.array([0, 60], np.int64)
+    batch = Batch(np.zeros(120, np.uint8), offsets, sizes, sizes, times_ns, zeros, zeros)
+    taker = Taker(Clock(monkeypatch, 1.0, 0.0))
+    replay = Replay(taker, pace)  # type: ignore[arg-type]
+    for number in range(3):
+        if number:
+            replay.pause(5.0)
+        replay.begin_round()
+        replay.feed(batch)
+    assert np.diff(taker.times_s)[1::2] == pytest.approx([5.0] * 2, abs=0.01)
+    assert replay.counts.frames == 6
+
+
 @pytest.mark.parametrize(
     "pace", [ReplayPace(rate=RATE), ReplayPace(speed=2.0)], ids=["rate", "speed"]
 )

@@ -76,6 +76,17 @@ def test_the_cases_of_the_captures_that_stalled() -> None:
     assert due_of(ReplayPace(), [None], [None, day], [day + S]) == pytest.approx([0, 0, 0, 1])
 
 
+def test_megabits_count_the_bytes_of_the_frames_before() -> None:
+    """Of 1,250 bytes each, 100 a second at 1 Mbit/s; the next batch and round continue."""
+    schedule = Schedule(ReplayPace(mbit=1.0))
+    batch = batch_of([bytes(1250)] * 3, [0, 0, 0])
+    for first in (0, 3):
+        due = schedule.due(batch)
+        assert due is not None
+        assert due.tolist() == pytest.approx([0.01 * (first + number) for number in range(3)])
+        schedule.begin_round()
+
+
 def test_a_time_of_1970_is_a_time() -> None:
     assert due_of(ReplayPace(), [0, S, 3 * S]) == [0, 1, 3]
 
