@@ -89,13 +89,6 @@ class PacketStore:
                 self._publish(interfaces=known + added)
             return indices
 
-    def add_comment(self, number: int, text: str) -> None:
-        """Attach a comment to a packet. Raise `KeyError` if it was evicted or never captured."""
-        with self._writing:
-            self._published.find(number)
-            self._comments.add(number, (text,))
-            self._publish()
-
     def append(self, batch: Batch) -> None:
         """Decode a batch, add its packets with their comments behind the last one, and publish.
 

@@ -687,7 +687,6 @@ async def test_a_poll_that_finds_nothing_new_shows_nothing(monkeypatch):
                 engine, "said", replace(engine.said, message="x", severity=NoticeSeverity.WARNING)
             ),
             "a packet": lambda: engine.store.append(batch([Frame(bytes(60), 10)])),
-            "a comment": lambda: engine.store.add_comment(1, "remark"),
             "the echo server": lambda: setattr(
                 engine.echo, "said", replace(engine.echo.said, message="y")
             ),

@@ -214,22 +214,17 @@ def test_version_grows_with_every_visible_change():
     versions = [store.version]
     store.append(batch_of([b"abc"]))
     versions.append(store.version)
-    store.add_comment(1, "odd")
-    versions.append(store.version)
     store.append(batch_of([]))
     assert versions == sorted(set(versions))
     assert store.version == versions[-1] == store.snapshot().version
 
 
 def test_comments_stay_with_their_packet_and_go_with_it():
-    """Several on one packet, in order; none on packets that are not there."""
+    """Several on one packet, in order."""
     store = _store(1 << 18)
-    store.append(batch_of([b"x" * 1_000] * 2))
-    store.add_comment(2, "first")
-    store.add_comment(2, "second")
+    frames = batch_of([b"x" * 1_000] * 2)
+    store.append(replace(frames, comments={1: ["first", "second"]}))
     assert store.snapshot().comments == {2: ("first", "second")}
-    with pytest.raises(KeyError):
-        store.add_comment(3, "nobody")
     for _ in range(600):
         store.append(batch_of([b"x" * 1_000]))
     assert store.snapshot().first > 2
@@ -260,8 +255,6 @@ def test_one_packets_comments_are_bounded():
     long, empty = store.snapshot().comments[1], store.snapshot().comments[2]
     assert long == ("a" * comments.LONGEST + "…",)
     assert 1 < len(empty) < 1_000
-    store.add_comment(1, "one more")
-    assert store.snapshot().comments[1] == long
 
 
 def test_interfaces_by_turns_with_packets_cost_nothing_but_themselves():
