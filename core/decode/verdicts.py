@@ -31,7 +31,6 @@ from core.wire.model.field import Span
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering
 from core.wire.network.ipv4 import IPV4
-from core.wire.network.ipv6 import IPV6
 from core.wire.protocol import ChecksumRule
 from core.wire.registry import PROTOCOLS, numbers
 
@@ -199,6 +198,15 @@ def _is_whole(table: HeaderTable) -> bool:
 
 RULES = _rules()
 
+_ADDRESS_SPANS = {  # of the network headers with a pseudo-header, by the number in `network`
+    protocol.network: Span(
+        protocol.tables[0][protocol.addresses[0]].span.start,
+        protocol.tables[0][protocol.addresses[1]].span.stop,
+    )
+    for protocol in PROTOCOLS
+    if protocol.network is not Network.NONE and protocol.addresses is not None
+}
+
 
 def _transport(
     chunk: Chunk, headers: _Headers, protocol: int, rule: TransportRule
@@ -272,16 +280,12 @@ def _judge(
 
 
 def _pseudo_sums(chunk: Chunk, headers: _Headers, protocol: int) -> NDArray[np.uint16]:
-    """Return the folded pseudo-header sums, (n,), without the length.
-
-    Source and destination lie side by side in both headers.
-    """
+    """Return the folded pseudo-header sums, (n,), without the length."""
     network = chunk.network[headers.rows]
     starts = chunk.offset[headers.rows].astype(np.int64) + chunk.network_offset[headers.rows]
     addresses = np.zeros(len(starts), dtype=np.uint16)
-    for kind, table in ((Network.IPV4, IPV4), (Network.IPV6, IPV6)):
+    for kind, span in _ADDRESS_SPANS.items():
         these = np.flatnonzero(network == kind)
-        span = Span(table["src"].span.start, table["dst"].span.stop)
         words = np.full(len(these), (span.stop - span.start) // _WORD)
         addresses[these] = header_sums(chunk.data, starts[these] + span.start, words)
     return add_folded(addresses, np.full(len(starts), protocol))

@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
-from core.wire.model.batch import Step
+from core.wire.model.batch import Network, Step
+from core.wire.model.computed_number import ComputedNumber
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Value
 from core.wire.model.options import OptionList
 from core.wire.model.other_tools import NO_TOOLS, OtherTools
+from core.wire.model.packet_parts import Header
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Numbering, Parser
+from core.wire.model.walk import Endpoints, Numbering, Parser
 
 
 class Tone(Enum):
@@ -57,20 +59,6 @@ class Reader:
     parser: Parser
     step: Step | None = None
     is_computed: bool = True
-
-
-class ComputedNumber(Enum):
-    """How to compute a length or next-protocol field that the user left empty."""
-
-    ETHERTYPE = "EtherType of the next header"
-    PROTOCOL = "IP protocol of the next header"
-    NEXT_HEADER = "IP protocol of the next header, or No Next Header"
-    SIZE = "bytes of the header"
-    TOTAL = "bytes of the header and what it carries"
-    CARRIED = "bytes of what the header carries"
-    PAYLOAD_LENGTH = "bytes of what the header carries, or 0 for a jumbogram"
-    UNITS_AFTER_FIRST = "8-byte units of the header but the first"
-    WORDS_AFTER_TWO = "4-byte words of the header but the first two"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +172,10 @@ class Protocol:
     ``tone``        the row's tone; `tone_of` chooses another one by the header's fields
     ``addresses``   the fields that the row shows as source and destination; the destination is
                     empty for a link that does not tell it
+    ``network``     the kind of network header in the `network` column; the pseudo-header of what
+                    it carries has the two `addresses`, which lie side by side
+    ``change_endpoints`` returns the pseudo-header's addresses after this header, if its options or
+                    its route change them
     ``meanings``    describe values that have no list of names
     ``derived``     numbers beside the fields
     ``readers``     what leads to the protocol, and how to read it
@@ -219,6 +211,8 @@ class Protocol:
     tools: OtherTools = NO_TOOLS
     is_listed: bool = False
     is_stacked: bool = False
+    network: Network = Network.NONE
+    change_endpoints: Callable[[Header, Endpoints], Endpoints] | None = None
 
     @property
     def options_field(self) -> str:

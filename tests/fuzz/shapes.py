@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from core.forge.compose.layer_kinds import KINDS
 from core.wire.encode.build import build
-from core.wire.encode.packet_parts import Header, Parts
 from core.wire.link import linux_cooked, ppp
 from core.wire.link.ethernet import ETHERNET, ETHERNET_802_3, LLC, LLC_16_BIT, SNAP
 from core.wire.link.link_types import LinkType
@@ -21,6 +20,7 @@ from core.wire.link.shims import CISCO_METADATA, NSH
 from core.wire.link.vlan import PROVIDER, VLAN, VLAN_LENGTH
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.options import OptionList
+from core.wire.model.packet_parts import Header, Parts
 from core.wire.model.table import HeaderTable
 from core.wire.network import icmp, icmpv6, igmp, neighbor_discovery, tunnels
 from core.wire.network.arp import ARP, ARP_IPV4

@@ -12,9 +12,9 @@ from core.forge.compose.draft import Draft
 from core.forge.compose.payload_file import FileContents
 from core.forge.compose.payload_text import parse_payload
 from core.wire.encode.options_text import hex_bytes, parse_options
-from core.wire.encode.packet_parts import Header
 from core.wire.encode.value_text import TextError, parse_value
 from core.wire.model.field import Value
+from core.wire.model.packet_parts import Header
 from core.wire.protocol import LayerKind
 
 NOTHING: Mapping[str, Value] = {}

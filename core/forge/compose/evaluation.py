@@ -26,9 +26,9 @@ from core.forge.compose.payload_file import NO_FILES, FileContents
 from core.wire.encode.build import Built, BuiltField, DoesNotFitError, build
 from core.wire.encode.computed_fields import longest_header
 from core.wire.encode.options_text import options_text
-from core.wire.encode.packet_parts import Parts
 from core.wire.encode.value_text import allowed, example, typed
 from core.wire.model.field import PlacedField, Span, Value
+from core.wire.model.packet_parts import Parts
 from core.wire.network.arp import REQUEST
 
 __all__ = [

@@ -20,12 +20,12 @@ from core.forge.compose.payload_text import payload_text
 from core.forge.values import SendMethod
 from core.wire.encode.build import Built, DoesNotFitError, build
 from core.wire.encode.options_text import options_text
-from core.wire.encode.packet_parts import Header, Parts, parts_of
 from core.wire.encode.value_text import typed
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Verdict
 from core.wire.model.field import PlacedField
+from core.wire.model.packet_parts import Header, Parts, parts_of
 from core.wire.protocol import LayerKind
 
 _MADE_UP = frozenset({"sll", "null", "raw", "nflog"})

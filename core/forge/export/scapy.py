@@ -13,7 +13,6 @@ from core.forge.compose.evaluation import Evaluation
 from core.wire.encode.build import Built, BuiltField
 from core.wire.model.field import Kind, Value, address_text
 from core.wire.model.other_tools import ScapyLayer, ScapyOptions
-from core.wire.protocol import ComputedNumber
 from core.wire.registry import PROTOCOLS
 
 _LAYERS = {
@@ -21,14 +20,11 @@ _LAYERS = {
     for protocol in PROTOCOLS
     if protocol.tools.scapy is not None
 }
-_NAMES_NEXT = frozenset(
-    {ComputedNumber.ETHERTYPE, ComputedNumber.PROTOCOL, ComputedNumber.NEXT_HEADER}
-)
 _NEXT = frozenset(  # full names of the fields that name the next layer
     f"{protocol.name}.{key}"
     for protocol in PROTOCOLS
     for key, rule in protocol.computed.items()
-    if rule in _NAMES_NEXT
+    if rule.names_next
 )
 
 

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from core.forge.compose.evaluation import Evaluation
 from core.wire.encode.build import Built, BuiltField, DoesNotFitError, build
-from core.wire.encode.packet_parts import Header, Parts
 from core.wire.model.field import PlacedField
 from core.wire.model.other_tools import Argument, CommandOptions, OtherTools
+from core.wire.model.packet_parts import Header, Parts
 from core.wire.protocol import LayerKind, LayerPosition, Protocol
 from core.wire.registry import PROTOCOLS
 

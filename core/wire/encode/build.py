@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.wire.encode.computed_fields import NUMBER_RULES, SUM_RULES, Context, alignment
-from core.wire.encode.packet_parts import Header, Parts
+from core.wire.encode.computed_fields import NUMBER_RULES, NUMBERS, SUM_RULES, alignment
+from core.wire.model.computed_number import HeaderContext
 from core.wire.model.field import PlacedField, Span, Value
+from core.wire.model.packet_parts import Header, Parts
 
 
 class DoesNotFitError(ValueError):
@@ -92,12 +93,13 @@ def _emit(parts: Parts, index: int, carried: bytes) -> tuple[bytes, frozenset[st
     fixed = header.tables[-1].stop
     body = header.body + bytes(-(fixed + len(header.body)) % alignment(header))
     last = index + 1 == len(parts.headers)
-    context = Context(
+    context = HeaderContext(
         header,
         fixed + len(body),
         carried,
         None if last else parts.headers[index + 1],
         parts.headers[:index],
+        NUMBERS,
     )
     values = dict(header.values)
     for key in values:
@@ -111,7 +113,7 @@ def _emit(parts: Parts, index: int, carried: bytes) -> tuple[bytes, frozenset[st
     sums = [slot for slot in open_slots if slot.name in SUM_RULES]
     for slot in open_slots:
         if slot.name in NUMBER_RULES:
-            values[slot.key] = _fitting(index, slot, NUMBER_RULES[slot.name](context))
+            values[slot.key] = _fitting(index, slot, NUMBER_RULES[slot.name].compute(context))
     values |= {slot.key: 0 for slot in sums}
     data = header.emit(values) + body
     for slot in sums:

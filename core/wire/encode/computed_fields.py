@@ -1,11 +1,11 @@
 """Compute the fields that were left empty: lengths, next protocols, checksums.
 
-A rule gets the `Context` of one header: its given values, what it carries, and the headers around
-it. Rules go by the field's full name; a test finds an `automatic` field without a rule.
+A rule gets the `HeaderContext` of one header: its given values, what it carries, and the headers
+around it. Rules come from the protocols' records and go by the field's full name; a test finds an
+`automatic` field without a rule.
 
 * Lengths count the bytes that are there, without the trailer.
-* The next protocol follows from the table of the next header. For a bare payload it is a number set
-  aside for experiments: EtherType 0x88B5 (IEEE 802), protocol 253 (RFC 3692 §2.1).
+* The next protocol follows from the table of the next header (`core.wire.model.computed_number`).
 * Sums cover the bytes that are there, with the pseudo-header of the nearest network header outside,
   also if a length field was given a wrong value.
 """
@@ -13,44 +13,21 @@ it. Rules go by the field's full name; a test finds an `automatic` field without
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from core.wire.checksum.packet_checksums import crc32c, internet_checksum, pseudo_header_sum
-from core.wire.encode.packet_parts import Header
-from core.wire.model.assigned_numbers import IpProtocol
+from core.wire.model.batch import Network
+from core.wire.model.computed_number import ComputedNumber, HeaderContext
 from core.wire.model.field import PlacedField
-from core.wire.model.walk import Numbering
-from core.wire.network import authentication_header, ipv4_options, ipv6_extensions, ipv6_options
-from core.wire.network.ipv6_extensions import UNIT
-from core.wire.protocol import ChecksumRule, ComputedNumber
+from core.wire.model.packet_parts import Header
+from core.wire.model.walk import Endpoints, Numbering
+from core.wire.protocol import ChecksumRule
 from core.wire.registry import PROTOCOLS, numbers
 
-EXPERIMENTAL_TYPE = 0x88B5  # IEEE 802 local experimental EtherType 1
-EXPERIMENTAL_PROTOCOL = 253  # RFC 3692 §2.1
 _ALL_ONES = 0xFFFF
-_JUMBO = 0  # the payload length of a jumbogram (RFC 2675 §3)
 
-ETHERTYPES = numbers(Numbering.ETHERTYPE)
-IP_PROTOCOLS = numbers(Numbering.IP_PROTOCOL)
+NUMBERS: Mapping[Numbering, Mapping[str, int]] = {space: numbers(space) for space in Numbering}
 
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """One header among the others.
-
-    `size` is its own bytes, body included; `carried` all bytes after it but the trailer; `outer`
-    the headers around it, outermost first.
-    """
-
-    header: Header
-    size: int
-    carried: bytes
-    following: Header | None
-    outer: tuple[Header, ...]
-
-
-Rule = Callable[[Context], int]
-SumRule = Callable[[Context, bytes], int]  # the second argument: the header, its sum zero
+SumRule = Callable[[HeaderContext, bytes], int]  # the second argument: the header, its sum zero
 
 
 def alignment(header: Header) -> int:
@@ -61,71 +38,10 @@ def alignment(header: Header) -> int:
 _ALIGNMENTS = {protocol.name: protocol.alignment for protocol in PROTOCOLS}
 
 
-def _ethertype(context: Context) -> int:
-    if context.following is None:
-        return EXPERIMENTAL_TYPE
-    return ETHERTYPES.get(context.following.name, EXPERIMENTAL_TYPE)
-
-
-def _protocol(context: Context) -> int:
-    if context.following is None:
-        return EXPERIMENTAL_PROTOCOL
-    return IP_PROTOCOLS.get(context.following.name, EXPERIMENTAL_PROTOCOL)
-
-
-def _next_header(context: Context) -> int:
-    if context.following is None and not context.carried:
-        return IpProtocol.NO_NEXT
-    return _protocol(context)
-
-
-def _size(context: Context) -> int:
-    return context.size
-
-
-def _all(context: Context) -> int:
-    return context.size + len(context.carried)
-
-
-def _carried(context: Context) -> int:
-    return len(context.carried)
-
-
-def _payload_length(context: Context) -> int:
-    length = len(context.carried)
-    return length if length <= context.header.slot("plen").maximum else _JUMBO
-
-
-def _units_after_first(context: Context) -> int:
-    return context.size // UNIT - 1
-
-
-def _words_after_two(context: Context) -> int:
-    return context.size // authentication_header.UNIT - 2
-
-
-_NUMBER_RULE_OF: Mapping[ComputedNumber, Rule] = {
-    ComputedNumber.ETHERTYPE: _ethertype,
-    ComputedNumber.PROTOCOL: _protocol,
-    ComputedNumber.NEXT_HEADER: _next_header,
-    ComputedNumber.SIZE: _size,
-    ComputedNumber.TOTAL: _all,
-    ComputedNumber.CARRIED: _carried,
-    ComputedNumber.PAYLOAD_LENGTH: _payload_length,
-    ComputedNumber.UNITS_AFTER_FIRST: _units_after_first,
-    ComputedNumber.WORDS_AFTER_TWO: _words_after_two,
-}
-NUMBER_RULES: Mapping[str, Rule] = {
-    f"{protocol.name}.{key}": _NUMBER_RULE_OF[computed]
+NUMBER_RULES: Mapping[str, ComputedNumber] = {
+    f"{protocol.name}.{key}": computed
     for protocol in PROTOCOLS
     for key, computed in protocol.computed.items()
-}
-
-
-_LONGEST_HEADER: Mapping[Rule, Callable[[int], int]] = {
-    _size: lambda most: most,
-    _units_after_first: lambda most: (most + 1) * UNIT,
-    _words_after_two: lambda most: (most + 2) * authentication_header.UNIT,
 }
 
 
@@ -134,14 +50,16 @@ def longest_header(slot: PlacedField) -> int | None:
 
     Return None for any other field, also for a length that counts what the header carries.
     """
-    found = _LONGEST_HEADER.get(NUMBER_RULES[slot.name]) if slot.name in NUMBER_RULES else None
-    return found(slot.maximum) if found is not None else None
+    rule = NUMBER_RULES.get(slot.name)
+    if rule is None or rule.longest_header is None:
+        return None
+    return rule.longest_header(slot.maximum)
 
 
 def _sum_rule(rule: ChecksumRule) -> SumRule:
     """Return the function that computes a checksum by a protocol's rule."""
 
-    def compute(context: Context, header: bytes) -> int:
+    def compute(context: HeaderContext, header: bytes) -> int:
         covered = header if rule.is_header_only else header + context.carried
         if rule.cyclic:
             return crc32c(covered)
@@ -167,44 +85,29 @@ SUM_RULES: Mapping[str, SumRule] = {
 }
 
 
-def _pseudo_header(context: Context, length: int) -> int:
+_NETWORKS = {
+    protocol.name: protocol.addresses
+    for protocol in PROTOCOLS
+    if protocol.network is not Network.NONE and protocol.addresses is not None
+}
+_CHANGES = {protocol.name: protocol.change_endpoints for protocol in PROTOCOLS}
+
+
+def _pseudo_header(context: HeaderContext, length: int) -> int:
     """Return the sum of the pseudo-header; 0 if there is no network header.
 
     Headers between the transport and its network header may change the addresses: a source route, a
     routing header with segments left, a home address option.
     """
-    protocol = IP_PROTOCOLS[context.header.name]
-    outer = context.outer
-    place = next((i for i in reversed(range(len(outer))) if outer[i].name in ("ip", "ipv6")), None)
-    if place is None:
+    ends: Endpoints | None = None
+    for header in context.outer:
+        if header.name in _NETWORKS:
+            source, destination = _NETWORKS[header.name]
+            ends = Endpoints(header.address(source), header.address(destination))
+        change = _CHANGES[header.name]
+        if ends is not None and change is not None:
+            ends = change(header, ends)
+    if ends is None:
         return 0
-    network = outer[place]
-    source, destination = (_address(network, key) for key in ("src", "dst"))
-    if network.name == "ip":
-        options = ipv4_options.OPTIONS.read(network.body, 0, len(network.body))
-        destination = ipv4_options.final_destination(network.body, options) or destination
-    for header in outer[place + 1 :]:
-        if header.name == ipv6_extensions.ROUTING.name and header.value("segleft"):
-            destination = ipv6_extensions.final_destination(_written(header), destination)
-        elif header.name == ipv6_extensions.DESTINATION_OPTIONS.name:
-            source = _home_address(header) or source
-    return pseudo_header_sum(source, destination, protocol, length)
-
-
-def _address(header: Header, key: str) -> bytes:
-    value = header.value(key)
-    size = header.slot(key).field.bits // 8
-    return value if isinstance(value, bytes) else value.to_bytes(size, "big")
-
-
-def _written(header: Header) -> bytes:
-    """Return a header's bytes without its computed fields, which do not affect addresses."""
-    return header.emit(header.values) + header.body
-
-
-def _home_address(header: Header) -> bytes | None:
-    for option in ipv6_options.OPTIONS.read(header.body, 0, len(header.body)):
-        if option.kind == ipv6_options.HOME_ADDRESS and option.values:
-            span = option.values[0].span
-            return header.body[span.start : span.stop]
-    return None
+    protocol = NUMBERS[Numbering.IP_PROTOCOL][context.header.name]
+    return pseudo_header_sum(ends.source, ends.destination, protocol, length)

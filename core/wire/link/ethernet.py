@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.wire.link.link_types import LinkType
+from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
 from core.wire.model.batch import BatchReader, Column, FrameGroup, begin_with
 from core.wire.model.dissection import Dissection, Layer, Note
@@ -27,7 +28,7 @@ from core.wire.model.other_tools import (
 )
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.protocol import ComputedNumber, LayerKind, LayerPosition, Protocol, Reader
+from core.wire.protocol import LayerKind, LayerPosition, Protocol, Reader
 
 LOWEST_ETHERTYPE = 0x0600
 HIGHEST_LENGTH = 1500
@@ -261,7 +262,7 @@ PROTOCOLS = (
                 is_computed=False,
             ),
         ),
-        computed={"type": ComputedNumber.ETHERTYPE, "len": ComputedNumber.CARRIED},
+        computed={"type": computed_number.ETHERTYPE, "len": computed_number.CARRIED},
         kinds=(
             LayerKind("eth", "Ethernet II", LayerPosition.LINK, (ETHERNET,)),
             LayerKind("802.3", "IEEE 802.3 Ethernet", LayerPosition.LINK, (ETHERNET_802_3,)),

@@ -21,13 +21,14 @@ import numpy as np
 
 from core.wire.link.ethernet import LOWEST_ETHERTYPE
 from core.wire.link.link_types import LinkType
+from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import ETHERTYPE_NAMES
 from core.wire.model.batch import BatchReader, Column, FrameGroup, Mask
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Kind, Mac
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.protocol import ComputedNumber, Protocol, Reader
+from core.wire.protocol import Protocol, Reader
 
 SENT_BY_US = 4
 PACKET_TYPES = {
@@ -282,7 +283,7 @@ PROTOCOLS = (
             Reader(Numbering.LINK, (LinkType.LINUX_SLL,), parse, step),
             Reader(Numbering.LINK, (LinkType.LINUX_SLL2,), parse_2, step_2),
         ),
-        computed={"etype": ComputedNumber.ETHERTYPE},
+        computed={"etype": computed_number.ETHERTYPE},
         is_listed=True,
     ),
 )

@@ -11,13 +11,14 @@ carries PPP without address and control.
 from __future__ import annotations
 
 from core.wire.link.link_types import LinkType
+from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import PPP_PROTOCOL_NAMES, EtherType, PppProtocol
 from core.wire.model.batch import BatchReader, FrameGroup, byte_column
 from core.wire.model.dissection import Dissection, Layer, Note
 from core.wire.model.field import Field
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.protocol import ComputedNumber, Protocol, Reader
+from core.wire.protocol import Protocol, Reader
 
 ADDRESS, CONTROL = 0xFF, 0x03
 CODES = {
@@ -170,6 +171,6 @@ PROTOCOLS = (
                 Numbering.ETHERTYPE, (EtherType.PPPOE_DISCOVERY,), parse_discovery, step_discovery
             ),
         ),
-        computed={"payload_length": ComputedNumber.CARRIED},
+        computed={"payload_length": computed_number.CARRIED},
     ),
 )

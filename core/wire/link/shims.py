@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import (
     ETHERTYPE_NAMES,
     NSH_ETHERTYPES,
@@ -20,7 +21,7 @@ from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.protocol import ComputedNumber, Protocol, Reader
+from core.wire.protocol import Protocol, Reader
 
 NSH = HeaderTable(
     "nsh",
@@ -115,7 +116,7 @@ PROTOCOLS = (
         tables=(NSH,),
         info=info,
         readers=(Reader(Numbering.ETHERTYPE, (EtherType.NSH,), parse_nsh, step_nsh),),
-        computed={"length": ComputedNumber.SIZE},
+        computed={"length": computed_number.SIZE},
         alignment=NSH["length"].field.unit,
     ),
     Protocol(

@@ -11,6 +11,7 @@ name the fields of a provider's tag ``ieee8021ad``, those of the others ``vlan``
 from __future__ import annotations
 
 from core.wire.link.ethernet import HIGHEST_LENGTH, end_by_length, end_many_by_length
+from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
 from core.wire.model.batch import BatchReader, FrameGroup
 from core.wire.model.dissection import Dissection, Layer
@@ -18,7 +19,7 @@ from core.wire.model.field import Field, Flag
 from core.wire.model.other_tools import OtherTools, ScapyLayer
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.protocol import ComputedNumber, LayerKind, LayerPosition, Protocol, Reader
+from core.wire.protocol import LayerKind, LayerPosition, Protocol, Reader
 
 TAG_TYPES = (EtherType.VLAN, EtherType.QINQ_OLD)
 
@@ -122,7 +123,7 @@ PROTOCOLS = (
         readers=(
             Reader(Numbering.ETHERTYPE, (EtherType.PROVIDER_VLAN,), parse_provider, step_provider),
         ),
-        computed={"type": ComputedNumber.ETHERTYPE},
+        computed={"type": computed_number.ETHERTYPE},
         kinds=(LayerKind("ieee8021ad", "802.1ad provider VLAN", LayerPosition.TAG, (PROVIDER,)),),
         is_stacked=True,
     ),
@@ -132,7 +133,7 @@ PROTOCOLS = (
         tables=(VLAN, VLAN_LENGTH),
         info=info,
         readers=(Reader(Numbering.ETHERTYPE, TAG_TYPES, parse, step),),
-        computed={"etype": ComputedNumber.ETHERTYPE, "len": ComputedNumber.CARRIED},
+        computed={"etype": computed_number.ETHERTYPE, "len": computed_number.CARRIED},
         kinds=(LayerKind("vlan", "802.1Q VLAN", LayerPosition.TAG, (VLAN,)),),
         tools=OtherTools(scapy=SCAPY),
         is_listed=True,

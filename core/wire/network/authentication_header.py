@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import PROTOCOL_NAMES, IpProtocol
 from core.wire.model.batch import BatchReader, FrameGroup
 from core.wire.model.dissection import Dissection, Layer
@@ -15,7 +16,7 @@ from core.wire.model.field import Field, Kind
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network.ipv6_extensions import follow_protocol
-from core.wire.protocol import ComputedNumber, Protocol, Reader
+from core.wire.protocol import Protocol, Reader
 
 UNIT = 4
 
@@ -76,8 +77,8 @@ PROTOCOLS = (
         info=info,
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.AH,), parse, step),),
         computed={
-            "next_header": ComputedNumber.NEXT_HEADER,
-            "length": ComputedNumber.WORDS_AFTER_TWO,
+            "next_header": computed_number.NEXT_HEADER,
+            "length": computed_number.header_units(UNIT, 2),
         },
         alignment=UNIT,
     ),

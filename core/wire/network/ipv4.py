@@ -21,6 +21,7 @@ import numpy as np
 
 from core.wire.checksum import packet_checksums
 from core.wire.link.link_types import LinkType
+from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import PROTOCOL_NAMES, EtherType, IpProtocol, PppProtocol
 from core.wire.model.batch import BatchReader, Column, FrameGroup, HeaderState, Mask, Network
 from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
@@ -33,6 +34,7 @@ from core.wire.model.other_tools import (
     ScapyLayer,
     ScapyOptions,
 )
+from core.wire.model.packet_parts import Header
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import ipv4_options, unset_length
@@ -42,7 +44,6 @@ from core.wire.network.unset_length import is_left_to_card
 from core.wire.protocol import (
     OPTIONS_BODY,
     ChecksumRule,
-    ComputedNumber,
     LayerKind,
     LayerPosition,
     Protocol,
@@ -275,6 +276,12 @@ def info(layer: Layer, dissection: Dissection) -> str:
     return name
 
 
+def _after_source_route(header: Header, ends: Endpoints) -> Endpoints:
+    """Return the ends with the last address of a source route that is not used up."""
+    options = OPTIONS.read(header.body, 0, len(header.body))
+    return ends._replace(destination=final_destination(header.body, options) or ends.destination)
+
+
 TOOLS = OtherTools(
     scapy=ScapyLayer(
         "IP",
@@ -329,6 +336,8 @@ PROTOCOLS = (
         tables=(IPV4, *ipv4_options.TABLES),
         info=info,
         addresses=("src", "dst"),
+        network=Network.IPV4,
+        change_endpoints=_after_source_route,
         has_options_field=True,
         readers=(
             Reader(Numbering.ETHERTYPE, (EtherType.IPV4,), parse, step),
@@ -337,9 +346,9 @@ PROTOCOLS = (
             Reader(Numbering.IP_PROTOCOL, (IpProtocol.IPV4,), parse),
         ),
         computed={
-            "hdr_len": ComputedNumber.SIZE,
-            "len": ComputedNumber.TOTAL,
-            "proto": ComputedNumber.PROTOCOL,
+            "hdr_len": computed_number.SIZE,
+            "len": computed_number.TOTAL,
+            "proto": computed_number.PROTOCOL,
         },
         checksum=ChecksumRule(is_header_only=True),
         alignment=IPV4["hdr_len"].field.unit,

@@ -14,8 +14,10 @@ from itertools import islice
 import numpy as np
 
 from core.wire.link.link_types import LinkType
+from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import PROTOCOL_NAMES, EtherType, IpProtocol, PppProtocol
 from core.wire.model.batch import BatchReader, Column, FrameGroup, HeaderState, Mask, Network
+from core.wire.model.computed_number import ComputedNumber, HeaderContext
 from core.wire.model.dissection import Dissection, Layer, Note
 from core.wire.model.field import Field, IPv6Address
 from core.wire.model.other_tools import (
@@ -33,7 +35,6 @@ from core.wire.network.ipv6_extensions import HOP_BY_HOP, UNIT, follow_protocol
 from core.wire.network.ipv6_options import JUMBO, JUMBO_TABLE, JUMBO_WITHIN, OPTIONS
 from core.wire.network.unset_length import is_left_to_card
 from core.wire.protocol import (
-    ComputedNumber,
     LayerKind,
     LayerPosition,
     Protocol,
@@ -213,6 +214,15 @@ def info(layer: Layer, dissection: Dissection) -> str:
     return PROTOCOL_NAMES.get(following, f"protocol {following}")
 
 
+def _payload_length(context: HeaderContext) -> int:
+    length = len(context.carried)
+    return length if length <= IPV6["plen"].maximum else JUMBO_LENGTH
+
+
+JUMBO_LENGTH = 0  # the payload length of a jumbogram (RFC 2675 §3)
+PAYLOAD_LENGTH = ComputedNumber(_payload_length)
+
+
 TOOLS = OtherTools(
     scapy=ScapyLayer(
         "IPv6",
@@ -247,6 +257,7 @@ PROTOCOLS = (
         tables=(IPV6,),
         info=info,
         addresses=("src", "dst"),
+        network=Network.IPV6,
         readers=(
             Reader(Numbering.ETHERTYPE, (EtherType.IPV6,), parse, step),
             Reader(Numbering.LINK, (LinkType.IPV6,), parse, step),
@@ -254,8 +265,8 @@ PROTOCOLS = (
             Reader(Numbering.IP_PROTOCOL, (IpProtocol.IPV6,), parse),
         ),
         computed={
-            "plen": ComputedNumber.PAYLOAD_LENGTH,
-            "nxt": ComputedNumber.NEXT_HEADER,
+            "plen": PAYLOAD_LENGTH,
+            "nxt": computed_number.NEXT_HEADER,
         },
         kinds=(LayerKind("ipv6", "IPv6", LayerPosition.NETWORK, (IPV6,)),),
         tools=TOOLS,

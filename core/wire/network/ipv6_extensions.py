@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import PROTOCOL_NAMES, IpProtocol
 from core.wire.model.batch import BatchReader, Column, FrameGroup, HeaderState
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag, Span
+from core.wire.model.packet_parts import Header
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import ipv6_options
@@ -27,7 +29,6 @@ from core.wire.network.ipv6_options import HOME_ADDRESS, HOME_TABLE, OPTIONS
 from core.wire.protocol import (
     OPTIONS_BODY,
     REST_BODY,
-    ComputedNumber,
     LayerKind,
     LayerPosition,
     Protocol,
@@ -174,6 +175,22 @@ def final_destination(header: bytes, destination: bytes) -> bytes:
     return found if len(found) == _ADDRESS_BYTES else destination
 
 
+def _after_routing(header: Header, ends: Endpoints) -> Endpoints:
+    """Return the ends with the last stop of a routing header that is not used up."""
+    if not header.value("segleft"):
+        return ends
+    return ends._replace(destination=final_destination(header.written, ends.destination))
+
+
+def _after_destination_options(header: Header, ends: Endpoints) -> Endpoints:
+    """Return the ends with the home address, if the options have one."""
+    for option in OPTIONS.read(header.body, 0, len(header.body)):
+        if option.kind == HOME_ADDRESS and option.values:
+            span = option.values[0].span
+            return ends._replace(source=header.body[span.start : span.stop])
+    return ends
+
+
 def parse_fragment(walk: Walk, offset: int) -> Next | None:
     """Read the header of a fragment; only in the first one another header follows."""
     if not walk.begin(FRAGMENT, offset):
@@ -257,6 +274,8 @@ def info(layer: Layer, dissection: Dissection) -> str:
     return name
 
 
+UNITS_AFTER_FIRST = computed_number.header_units(UNIT, 1)
+
 PROTOCOLS = (
     Protocol(
         name="ipv6.hopopts",
@@ -268,7 +287,7 @@ PROTOCOLS = (
                 Numbering.IP_PROTOCOL, (IpProtocol.HOP_BY_HOP,), parse_hop_by_hop, step_hop_by_hop
             ),
         ),
-        computed={"nxt": ComputedNumber.NEXT_HEADER, "len": ComputedNumber.UNITS_AFTER_FIRST},
+        computed={"nxt": computed_number.NEXT_HEADER, "len": UNITS_AFTER_FIRST},
         alignment=UNIT,
         kinds=(
             LayerKind(
@@ -295,7 +314,8 @@ PROTOCOLS = (
                 step_destination_options,
             ),
         ),
-        computed={"nxt": ComputedNumber.NEXT_HEADER, "len": ComputedNumber.UNITS_AFTER_FIRST},
+        computed={"nxt": computed_number.NEXT_HEADER, "len": UNITS_AFTER_FIRST},
+        change_endpoints=_after_destination_options,
         alignment=UNIT,
         kinds=(
             LayerKind(
@@ -317,7 +337,8 @@ PROTOCOLS = (
         readers=(
             Reader(Numbering.IP_PROTOCOL, (IpProtocol.ROUTING,), parse_routing, step_routing),
         ),
-        computed={"nxt": ComputedNumber.NEXT_HEADER, "len": ComputedNumber.UNITS_AFTER_FIRST},
+        computed={"nxt": computed_number.NEXT_HEADER, "len": UNITS_AFTER_FIRST},
+        change_endpoints=_after_routing,
         alignment=UNIT,
         kinds=(
             LayerKind(
@@ -334,7 +355,7 @@ PROTOCOLS = (
         readers=(
             Reader(Numbering.IP_PROTOCOL, (IpProtocol.FRAGMENT,), parse_fragment, step_fragment),
         ),
-        computed={"nxt": ComputedNumber.NEXT_HEADER},
+        computed={"nxt": computed_number.NEXT_HEADER},
         kinds=(LayerKind("ipv6.fraghdr", "IPv6 fragment", LayerPosition.EXTENSION, (FRAGMENT,)),),
     ),
 )

@@ -14,6 +14,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from core.wire.checksum import packet_checksums
+from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import BatchReader, FrameGroup, HeaderState
 from core.wire.model.dissection import Dissection, Layer, Option
@@ -23,7 +24,6 @@ from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.protocol import (
     OPTIONS_BODY,
     ChecksumRule,
-    ComputedNumber,
     DerivedField,
     LayerKind,
     LayerPosition,
@@ -216,7 +216,7 @@ PROTOCOLS = (
         derived=(DerivedField("tcp.len", "Segment length", "bytes", _carried_length),),
         has_options_field=True,
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.TCP,), parse, step),),
-        computed={"hdr_len": ComputedNumber.SIZE},
+        computed={"hdr_len": computed_number.SIZE},
         checksum=ChecksumRule(pseudo_header=True, own_length="hdr_len"),
         alignment=TCP["hdr_len"].field.unit,
         kinds=(

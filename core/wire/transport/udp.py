@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.wire.checksum import packet_checksums
+from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import BatchReader, FrameGroup, Network
 from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
@@ -33,7 +34,6 @@ from core.wire.network.ipv4 import IPV4
 from core.wire.network.unset_length import is_left_to_card
 from core.wire.protocol import (
     ChecksumRule,
-    ComputedNumber,
     LayerKind,
     LayerPosition,
     Protocol,
@@ -144,7 +144,7 @@ PROTOCOLS = (
         info=info,
         tone=Tone.UDP,
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.UDP,), parse, step),),
-        computed={"length": ComputedNumber.TOTAL},
+        computed={"length": computed_number.TOTAL},
         checksum=ChecksumRule(
             pseudo_header=True, covered_length="length", own_length="length", zero_is_absent=True
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.wire.encode.computed_fields import NUMBER_RULES, SUM_RULES
+from core.wire.model.batch import Network
 from core.wire.model.table import HeaderTable
 from core.wire.protocol import Protocol
 from core.wire.registry import PARSERS, PROTOCOLS, TABLES
@@ -72,6 +73,16 @@ def test_a_checksum_rule_holds_for_every_form_of_the_header() -> None:
         for key in filter(None, keys):
             places = {(table[key].first_bit, table[key].field.bits) for table in _forms(protocol)}
             assert len(places) == 1, f"{protocol.name}.{key}"
+
+
+def test_addresses_of_a_pseudo_header_lie_side_by_side() -> None:
+    """The batch verdicts sum both addresses of a network header as one range."""
+    networks = [protocol for protocol in PROTOCOLS if protocol.network is not Network.NONE]
+    assert {protocol.network for protocol in networks} == {Network.IPV4, Network.IPV6}
+    for protocol in networks:
+        assert protocol.addresses is not None
+        source, destination = (protocol.tables[0][key].span for key in protocol.addresses)
+        assert source.stop == destination.start, protocol.name
 
 
 def test_only_tunnels_end_the_batch_walk() -> None:

@@ -12,10 +12,10 @@ from core.wire.dissect import dissect
 from core.wire.encode.build import DoesNotFitError, build
 from core.wire.encode.computed_fields import NUMBER_RULES, SUM_RULES
 from core.wire.encode.options_text import parse_options
-from core.wire.encode.packet_parts import Header, Parts, parts_of
 from core.wire.link import ethernet, vlan
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Verdict
+from core.wire.model.packet_parts import Header, Parts, parts_of
 from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv6, ipv6_extensions
 from core.wire.registry import TABLES
 from core.wire.transport import sctp, tcp, udp

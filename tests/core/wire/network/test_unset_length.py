@@ -7,13 +7,13 @@ import pytest
 
 from core.wire.dissect import dissect
 from core.wire.encode.build import build
-from core.wire.encode.packet_parts import parts_of
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.dissection import Cause, Dissection, Verdict
 from core.wire.model.field import Span
+from core.wire.model.packet_parts import parts_of
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6, SEGMENTS_WITHIN
 from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, ROUTING

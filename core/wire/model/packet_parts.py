@@ -40,6 +40,17 @@ class Header:
         given = self.values.get(key)
         return self.slot(key).field.default if given is None else given
 
+    def address(self, key: str) -> bytes:
+        """Return the bytes of an address by its given value, else its default."""
+        value = self.value(key)
+        size = self.slot(key).field.bits // 8
+        return value if isinstance(value, bytes) else value.to_bytes(size, "big")
+
+    @property
+    def written(self) -> bytes:
+        """The header's bytes without its computed fields, which do not affect addresses."""
+        return self.emit(self.values) + self.body
+
     def emit(self, values: Mapping[str, Value]) -> bytes:
         """Return the tables filled with `values`, without the body; see `HeaderTable.emit`."""
         return b"".join(
