@@ -216,6 +216,7 @@ def send(
     type=click.IntRange(min=1),
     help="Send only the first N frames of the file.",
 )
+@click.option("--dry-run", is_flag=True, help="Print how many frames would be sent; send nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.option("--yes", is_flag=True, help="Approve every question, for this run only.")
 @click.option(

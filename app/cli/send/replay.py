@@ -10,11 +10,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import count
 
+import numpy as np
+
 from app.cli.interrupts import StoppedError
 from app.cli.output import CommandError
 from app.cli.send.audit_option import WITHOUT_AUDIT, is_audited
-from app.cli.send.replay_file import ReplayFile
-from app.cli.send.replay_output import ReplayReport
+from app.cli.send.replay_file import LONGEST, ReplayFile
+from app.cli.send.replay_output import ReplayReport, write_dry_run
 from app.cli.send.terminal_driver import TerminalDriver
 from app.config.paths import Paths
 from core.forge import pipeline
@@ -28,9 +30,10 @@ from core.forge.review.confirmation import Examination, SendVolume
 from core.forge.review.packet_review import Target
 from core.forge.send_errors import SendError
 from core.forge.transmit.encapsulation import Encapsulation
-from core.forge.transmit.replay import Replay
+from core.forge.transmit.replay import Replay, ReplayCounts
 from core.forge.transmit.schedule import ReplayPace
 from core.forge.transmit.tx_ring import TxRing
+from core.forge.transmit.tx_slots import fits
 from core.forge.values import SendMethod
 from core.net.interface_lookup import UnknownInterfaceError, require_interface
 from core.net.netlink import LinkMessage
@@ -55,6 +58,7 @@ class ReplayRequest:
     loops: int = 1
     loop_delay_s: float = 0.0
     limit: int | None = None
+    dry_run: bool = False
     yes: bool = False
     bypass: bool = False
     audit: bool = True
@@ -70,6 +74,10 @@ def run_replay(request: ReplayRequest, host: ForgeHost) -> int:
     request = replace(request, link=link.name)
     if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
         raise CommandError(f"{safe(request.link)} carries no Ethernet frames")
+    if request.dry_run:
+        with ExitStack() as stack:
+            driver = TerminalDriver(request.yes, stack)
+            return ReplayJob(request, link, driver, host).count_frames()
     journal = SendJournal(Paths.of_user().state_folder, is_audited(request.audit), WITHOUT_AUDIT)
     with ExitStack() as stack:
         driver = TerminalDriver(request.yes, stack)
@@ -109,6 +117,20 @@ class ReplayJob:
         if request.loops != 1 and not self._file.is_repeatable:
             raise CommandError(f"{safe(request.file)} can be read only once: --loop needs a file")
         self._ring: TxRing | None = None
+
+    def count_frames(self) -> int:
+        """Report what one round would send, without asking the link; return the exit status."""
+        self._encapsulation.reset_counts()
+        mtu, total = self._link.mtu, ReplayCounts()
+        for batch in self._file.batches():
+            captured = batch.captured.astype(np.int64)
+            found = fits(batch.data, batch.offset, captured, mtu, LONGEST)
+            total.add(captured, batch.original, found)
+        total.take_omitted(self._encapsulation)
+        timed = self._file.density.densest(1) is not None and self._file.is_repeatable
+        duration_s = self._file.density.duration_s(1) if timed else None
+        write_dry_run(self._request.link, total, duration_s, self._request.as_json)
+        return 1 if total.left_out or self._file.damaged else 0
 
     @property
     def sent(self) -> int:
@@ -173,9 +195,7 @@ class ReplayJob:
                 if stopped() or not file.records:
                     break
         finally:
-            total.unframed = self._encapsulation.unframed
-            total.unsendable = self._encapsulation.unsendable
-            total.frames += total.unframed + total.unsendable.total()
+            total.take_omitted(self._encapsulation)
             report.end(total, stopped())
         self.status = 1 if total.left_out or file.damaged or stopped() else 0
 

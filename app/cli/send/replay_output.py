@@ -128,20 +128,7 @@ class ReplayReport:
                 f"sent {self._ring.sent} of {frames} frames in {elapsed_s:.3f} s, "
                 f"{rate:,.0f} per second{', interrupted' if interrupted else ''}"
             )
-        name = safe(self._interface)
-        for count, what in (
-            (total.too_long, f"longer than {name} takes: left out"),
-            (total.too_short, "shorter than a link header: left out"),
-            (total.unframed, "for nobody who answers on the link: left out"),
-            *(
-                (count, f"of {link_type_name(kind)}, which {name} cannot send: left out")
-                for kind, count in sorted(total.unsendable.items())
-            ),
-            (total.cut, "cut by the capture: sent as far as captured"),
-        ):
-            if count:
-                subject = "1 frame is" if count == 1 else f"{count:,} frames are"
-                print_message(f"rawscope: {subject} {what}")
+        report_left_out(self._interface, total)
         if self._audit is not None:
             path = safe(str(self._audit.path))
             written = f"{self._written:,} frame{'s' * (self._written != 1)}"
@@ -176,3 +163,38 @@ class ReplayReport:
     def _text(self, line: str) -> None:
         self._output.line(line)
         self._output.flush()
+
+
+def report_left_out(interface: str, total: ReplayCounts) -> None:
+    """Print which frames the interface cannot send, and which are cut."""
+    name = safe(interface)
+    for count, what in (
+        (total.too_long, f"longer than {name} takes: left out"),
+        (total.too_short, "shorter than a link header: left out"),
+        (total.unframed, "for nobody who answers on the link: left out"),
+        *(
+            (count, f"of {link_type_name(kind)}, which {name} cannot send: left out")
+            for kind, count in sorted(total.unsendable.items())
+        ),
+        (total.cut, "cut by the capture: sent as far as captured"),
+    ):
+        if count:
+            subject = "1 frame is" if count == 1 else f"{count:,} frames are"
+            print_message(f"rawscope: {subject} {what}")
+
+
+def write_dry_run(
+    interface: str, total: ReplayCounts, duration_s: float | None, as_json: bool
+) -> None:
+    """Print how many frames would be sent, and how long they take (None: unknown)."""
+    sent, output = total.frames - total.left_out, CommandOutput()
+    if as_json:
+        record = {"event": "dry_run", "frames": total.frames, "sent": sent, "seconds": duration_s}
+        output.line(json.dumps(record | {"interface": interface}, separators=(",", ":")))
+    else:
+        time_text = "" if duration_s is None else f" in {duration_text(duration_s)}"
+        output.line(
+            f"would send {sent} of {total.frames} frames through {safe(interface)}{time_text}"
+        )
+    output.flush()
+    report_left_out(interface, total)

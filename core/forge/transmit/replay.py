@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch
+from core.forge.transmit.encapsulation import Encapsulation
 from core.forge.transmit.pacing import CATCH_UP_S
 from core.forge.transmit.schedule import ReplayPace, Schedule
 from core.forge.transmit.tx_ring import TxRing
@@ -63,6 +64,22 @@ class ReplayCounts:
     cut: int = 0
     unframed: int = 0
     unsendable: Counter[int] = field(default_factory=Counter)
+
+    def add(
+        self, captured: NDArray[np.int64], original: NDArray[np.uint32], fits: NDArray[np.bool_]
+    ) -> None:
+        """Count frames of these lengths, of which some fit; (n,) arrays."""
+        is_short = captured < ETHERNET.size
+        self.frames += len(captured)
+        self.too_long += int((~(fits | is_short)).sum())
+        self.too_short += int(is_short.sum())
+        self.cut += int((fits & (captured < original)).sum())
+
+    def take_omitted(self, encapsulation: Encapsulation) -> None:
+        """Count the frames that got no link header, or cannot have one."""
+        self.unframed = encapsulation.unframed
+        self.unsendable = encapsulation.unsendable
+        self.frames += self.unframed + self.unsendable.total()
 
     @property
     def left_out(self) -> int:
@@ -127,14 +144,8 @@ class Replay:
 
     def _send(self, batch: Batch, start: int, stop: int) -> None:
         offset, captured = batch.offset[start:stop], batch.captured[start:stop].astype(np.int64)
-        is_short = captured < ETHERNET.size
         fits = self._ring.fits(batch.data, offset, captured)
-        is_long = ~(fits | is_short)
-        counts = self.counts
-        counts.frames += stop - start
-        counts.too_long += int(is_long.sum())
-        counts.too_short += int(is_short.sum())
-        counts.cut += int((fits & (captured < batch.original[start:stop])).sum())
+        self.counts.add(captured, batch.original[start:stop], fits)
         offset, captured = offset[fits], captured[fits]
         if not len(offset):
             return

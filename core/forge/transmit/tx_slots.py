@@ -138,13 +138,7 @@ class TxSlots:
 
         They fit into a slot, and the kernel accepts them (see the module's text).
         """
-        untagged = self.mtu() + ETHERNET.size
-        found: NDArray[np.bool_] = length <= min(self.longest, untagged)
-        found &= length >= ETHERNET.size
-        longest = min(self.longest, untagged + VLAN.size)
-        rows = np.flatnonzero((length > untagged) & (length <= longest))
-        found[rows] = ETHERNET["type"].column(data, offset[rows]) == EtherType.VLAN
-        return found
+        return fits(data, offset, length, self.mtu(), self.longest)
 
     def refusal(self, length: int) -> int:
         """Return the errno that a socket has for a frame of this length that does not fit."""
@@ -180,3 +174,19 @@ class TxSlots:
         request = _TPACKET_REQ.pack(block, blocks, self._size, self._count)
         ring.setsockopt(kernel.SOL_PACKET, kernel.PACKET_TX_RING, request)
         ring.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+
+def fits(
+    data: NDArray[np.uint8],
+    offset: NDArray[np.int64],
+    length: NDArray[np.int64],
+    mtu: int,
+    longest: int,
+) -> NDArray[np.bool_]:
+    """Return (n,) which frames of at most `longest` bytes an interface with this MTU takes."""
+    untagged = mtu + ETHERNET.size
+    found: NDArray[np.bool_] = length <= min(longest, untagged)
+    found &= length >= ETHERNET.size
+    rows = np.flatnonzero((length > untagged) & (length <= min(longest, untagged + VLAN.size)))
+    found[rows] = ETHERNET["type"].column(data, offset[rows]) == EtherType.VLAN
+    return found

@@ -19,6 +19,7 @@ from core.forge.compose.templates import TEMPLATES
 from core.wire.link import ethernet
 from core.wire.network import arp, icmp, ipv4, ipv6
 from core.wire.transport import tcp, udp
+from tests.app.made import SYN as SYN_FRAME
 from tests.app.made import capture_of
 from tests.support import ROOT
 from tests.waiting import PATIENCE_S
@@ -232,6 +233,22 @@ def test_only_captured_gaps_can_be_limited(
 ) -> None:
     assert run(["replay", "absent.pcap", "--link", "lo", "--max-gap", "1", *pace]) == 2
     assert "--max-gap limits captured gaps" in capfd.readouterr().err
+
+
+def test_a_dry_run_of_a_replay_counts_and_sends_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It opens no socket, so it needs no privilege."""
+    path = capture_of(
+        tmp_path / "a.pcap", [b"", bytes(13), SYN_FRAME, bytes(70_000)], [0, 1, 2, 65 * 10**9]
+    )
+    assert run(["replay", path, "--link", "lo", "--dry-run"]) == 1
+    out, said = capfd.readouterr()
+    assert out == "would send 1 of 4 frames through lo in 1 min 5 s\n"
+    assert "2 frames are shorter than a link header: left out" in said
+    assert "1 frame is longer than lo takes: left out" in said
+    assert run(["replay", path, "--link", "lo", "--dry-run", "--limit", "3", "--json"]) == 1
+    assert json.loads(capfd.readouterr().out)["frames"] == 3
 
 
 def test_nothing_is_no_packet(send: Call) -> None:
