@@ -144,7 +144,7 @@ class ScriptedHost(ForgeHost):
 
 
 class Neighbor(ScriptedHost):
-    """Finds out, when it may ask the link, that the next hop is everybody."""
+    """A host whose neighbor lookup, if allowed, resolves a next hop to the broadcast address."""
 
     def suggest_from_routes(
         self, draft: Draft, interface: str = "", *, resolve: bool = False

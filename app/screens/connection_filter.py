@@ -64,10 +64,10 @@ def _listener_of(echo: EchoSnapshot, row: int) -> ListenerInfo | None:
 
 
 class ConnectionFilterLine(Widget):
-    """The line above the table that says whose packets are shown; a click shows all packets.
+    """The line that names the client whose packets the table shows; a click shows all packets.
 
-    It is shown as soon as the clients are, so that a click on a client moves no row away from
-    under the pointer.
+    It appears together with the clients, so that a click on a client does not shift the rows under
+    the pointer.
     """
 
     ALLOW_SELECT = False
@@ -88,7 +88,7 @@ class ConnectionFilterLine(Widget):
     progress: reactive[float | None] = reactive(None)
 
     class Cleared(Message):
-        """The user wants to see all packets again."""
+        """Posted when a click asks for all packets again."""
 
     def show(self, name: str, shown: int, held: int, progress: float | None = None) -> None:
         """Name the client and count its packets; no name for all packets.
@@ -100,15 +100,15 @@ class ConnectionFilterLine(Widget):
 
     def render(self) -> Text:
         shown, held = self.counts
-        said = "all packets; move to a client to see only its packets"
+        message = "all packets; move to a client to see only its packets"
         if self.name_shown:
-            said = f"only packets of client {safe(self.name_shown)} (esc shows all)"
+            message = f"only packets of client {safe(self.name_shown)} (esc shows all)"
         count = f"{shown:,} of {held:,}"
         if self.progress is not None:
-            said = f"looking for packets of client {safe(self.name_shown)} (esc cancels)"
+            message = f"looking for packets of client {safe(self.name_shown)} (esc cancels)"
             count = f"{int(self.progress * 100)}%"
-        gap = max(2, self.size.width - len(said) - len(count))
-        return Text(f"{said}{' ' * gap}{count}", no_wrap=True, overflow="ellipsis")
+        gap = max(2, self.size.width - len(message) - len(count))
+        return Text(f"{message}{' ' * gap}{count}", no_wrap=True, overflow="ellipsis")
 
     def on_click(self, event: events.Click) -> None:
         event.stop()

@@ -208,7 +208,10 @@ class Worker:
         else:
             trouble = session.trouble
             self.end_work()
-            self._fail(f"{trouble}; what was captured is kept; start again when it is back")
+            self._fail(
+                f"{trouble}; the captured packets are kept; "
+                "restart the capture when the interface is back"
+            )
 
     def _on_reading_ended(self, reading: FileReading) -> None:
         self._command(partial(self._finish_reading, reading))

@@ -147,7 +147,7 @@ def test_deleted_interface_ends_the_capture_and_keeps_the_packets(network, metho
         network.ip_near("link", "del", "near0")
         until(lambda: engine.snapshot().state is EngineState.FAILED, "the failure")
         snapshot = engine.snapshot()
-        assert snapshot.message.startswith("near0 was deleted; what was captured is kept;")
+        assert snapshot.message.startswith("near0 was deleted; the captured packets are kept;")
         assert snapshot.severity is NoticeSeverity.ERROR
         assert snapshot.captured == stored(store)
         network.add_pair()

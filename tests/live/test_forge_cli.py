@@ -198,7 +198,7 @@ def test_the_configuration_switches_the_audit_off(near: Near) -> None:
     (folder / "config.toml").write_text("[forge]\naudit = false\n")
     status, _, said = near("send", *UDP, "--yes")
     assert status == 0
-    assert "written down" not in said
+    assert "recorded in" not in said
     assert not (near.state / "rawscope" / "sent.pcapng").exists()
 
 

@@ -1,7 +1,7 @@
-"""Every field of seven headers, set to what it is not by default, as tshark reads it far away.
+"""Every field of seven headers, set to another value than its default, as tshark reads it.
 
-All packets leave verbatim through a packet socket, one for each field, and once more through
-IP_HDRINCL those of IPv4 and what it carries; one tshark run reads them all. Of ICMP every
+For each field, one packet is sent verbatim through a packet socket. The packets with an IPv4 header
+are also sent through IP_HDRINCL. One run of tshark at the receiver reads them all. For ICMP, every
 continuation is sent, each with a type that has it.
 """
 
@@ -69,7 +69,7 @@ Case = tuple[Draft, PlacedField, Value]
 
 
 def other(slot: PlacedField, plain: Value) -> Value:
-    """A value that the field does not have by itself."""
+    """Return a value that differs from the field's default, `plain`."""
     match slot.field.kind:
         case Kind.FLAG:
             return 1 - int(plain) if isinstance(plain, int) else 1
@@ -183,13 +183,13 @@ def test_options_arrive_verbatim(tmp_path: Path) -> None:
     ]
     with Network() as network, FarCapture(network, tmp_path / "far", len(drafts)) as capture:
         send_verbatim(network, drafts)
-    rows = capture.fields(sorted({name for _, _, told in OPTIONS for name in told}))
+    rows = capture.fields(sorted({name for _, _, expected in OPTIONS for name in expected}))
     for row, (_, text, wanted) in zip(rows, OPTIONS, strict=True):
         assert {name: row[name] for name in wanted} == wanted, text
 
 
 def test_every_field_that_the_kernel_keeps_arrives_through_ip_hdrincl(tmp_path: Path) -> None:
-    """The four that it writes are in test_forge_kernel; a wrong header length it refuses."""
+    """The kernel writes four (see test_forge_kernel) and rejects a wrong header length."""
     kept = [
         (draft.with_layers(draft.layers[1:]), slot, value)
         for draft, slot, value in cases()

@@ -144,7 +144,7 @@ def test_without_ip_hdrincl_no_payload_is_a_header(network: Network) -> None:
 
 
 @pytest.mark.parametrize("version", ["6", "0"])
-def test_without_ip_hdrincl_a_wrong_version_is_the_systems_to_mend(
+def test_without_ip_hdrincl_the_kernel_corrects_a_wrong_version(
     network: Network, version: str
 ) -> None:
     with watching(network) as watch:

@@ -137,8 +137,8 @@ def test_frames_of_an_array_that_do_not_fit_are_refused_before_any_leaves(
     assert network.in_far(lambda: send([60, 13])) == (0, "EINVAL")
 
 
-def test_the_mtu_of_now_counts(network: Network) -> None:
-    """It is lowered while the ring is open: what it does not take any more is left out."""
+def test_replay_follows_a_change_of_the_mtu(network: Network) -> None:
+    """The MTU is lowered while the ring is open: the replay skips frames that are now too long."""
     frames = batch_of([frame(1, 1514), frame(2, 900)], [0, 0])
 
     def send() -> tuple[int, int]:
@@ -326,7 +326,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "rawscope"
 
 
-def test_what_is_too_long_is_left_out_and_said(
+def test_frames_that_do_not_fit_are_skipped_and_reported(
     network: Network, tmp_path: Path, state: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     frames = [frame(1), frame(2, 1600), b"", frame(3)[:13], frame(3)]
@@ -338,7 +338,7 @@ def test_what_is_too_long_is_left_out_and_said(
         assert ours(watch.wait_for(2)) == [frame(1), frame(3)]
     out, said = capfd.readouterr()
     assert out.startswith("sent 2 of 5 frames")
-    assert "1 frame is longer than far0 takes" in said
+    assert "1 frame is longer than far0 accepts" in said
     assert "2 frames are shorter than a link header" in said
     assert (state / "sent-frames.pcapng").stat().st_size > 0
 
@@ -495,7 +495,7 @@ def test_ip_packets_leave_behind_the_header_that_leads_to_them(
     out, said = capfd.readouterr()
     end = json.loads(out)
     assert (end["frames"], end["sent"], end["unframed"], end["too_short"]) == (5, 3, 1, 1)
-    assert "1 frame is for nobody who answers on the link: left out" in said
+    assert "1 frame is for an address that no host on the link answers for: skipped" in said
 
 
 def test_a_file_of_many_links_sends_the_rest_and_counts_every_record(
@@ -527,8 +527,8 @@ def test_a_file_of_many_links_sends_the_rest_and_counts_every_record(
     out, said = capfd.readouterr()
     end = json.loads(out)
     assert (end["frames"], end["sent"], end["too_short"], end["unsendable"]) == (14, 6, 2, 6)
-    assert "4 frames are of link type 147, which far0 cannot send: left out" in said
-    assert "2 frames are of PPP, which far0 cannot send: left out" in said
+    assert "4 frames are of link type 147, which far0 cannot send: skipped" in said
+    assert "2 frames are of PPP, which far0 cannot send: skipped" in said
 
 
 def test_frames_of_another_link_are_refused(network: Network, tmp_path: Path, state: Path) -> None:

@@ -96,7 +96,7 @@ def sent(network: Network, path: Path, tool: str, draft: Draft) -> tuple[FarCapt
 
 
 def differing(draft: Draft, packet: bytes) -> set[str]:
-    """The narrowest fields that arrived otherwise, but for sums that follow from the others."""
+    """Return the narrowest fields that arrived changed, except for computed ones (checksums)."""
     evaluation = evaluate(draft)
     found = set()
     for field in evaluation.fields:

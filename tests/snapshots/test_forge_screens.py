@@ -21,7 +21,7 @@ SYN = 5  # number of a packet that begins a connection
 
 @pytest.fixture
 def monitor(tmp_path, monkeypatch):
-    """A monitor whose folders change from run to run, and show nowhere: nothing is written down."""
+    """A monitor that records nothing, because no picture may show folders that differ by run."""
     host = ipaddress.ip_address(HOST).packed
     monkeypatch.setattr("core.forge.observe.outcome.own_addresses", lambda: {host})
     paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")

@@ -53,7 +53,7 @@ class ReplayReport:
         self._next_s = -math.inf  # when the frame that was last reported as the next is due
         self._output = CommandOutput()
         self._began_s = self._said_s = time.monotonic()
-        self._leaving = np.zeros(0, np.int64)  # the lengths of the frames on their way
+        self._leaving = np.zeros(0, np.int64)  # the lengths of the frames being sent
         self._written = 0  # frames
 
     def leaving(
@@ -169,14 +169,14 @@ def report_left_out(interface: str, total: ReplayCounts) -> None:
     """Print which frames the interface cannot send, and which are cut."""
     name = safe(interface)
     for count, what in (
-        (total.too_long, f"longer than {name} takes: left out"),
-        (total.too_short, "shorter than a link header: left out"),
-        (total.unframed, "for nobody who answers on the link: left out"),
+        (total.too_long, f"longer than {name} accepts: skipped"),
+        (total.too_short, "shorter than a link header: skipped"),
+        (total.unframed, "for an address that no host on the link answers for: skipped"),
         *(
-            (count, f"of {link_type_name(kind)}, which {name} cannot send: left out")
+            (count, f"of {link_type_name(kind)}, which {name} cannot send: skipped")
             for kind, count in sorted(total.unsendable.items())
         ),
-        (total.cut, "cut by the capture: sent as far as captured"),
+        (total.cut, "truncated by the capture: sent as captured"),
     ):
         if count:
             subject = "1 frame is" if count == 1 else f"{count:,} frames are"

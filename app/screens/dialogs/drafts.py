@@ -156,7 +156,7 @@ class KeepDraft(Dialog[str]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         name = event.value.strip()
-        taken = "enter replaces the draft of this name, which is kept"
+        taken = "enter replaces the draft with this name and keeps the former one"
         self.query_one(Hint).show(_name_problem(name), taken if name in self._names else "")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -219,7 +219,7 @@ class ForgeController(SideController):
 
     def _order(self, order: Order) -> None:
         if not self.service.send(order):
-            self._warn("the last order is still on its way; esc stops it")
+            self._warn("the previous send is not finished; esc stops it")
 
     def _warn(self, message: str) -> None:
         self.panel.notify(message, severity="warning")

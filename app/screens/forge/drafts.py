@@ -51,7 +51,7 @@ class DraftController:
         if name:
             try:
                 former = self._journal.drafts.keep(name, self._panel.form.held.drafts)
-                also = f", what it was as {former}" if former else ""
-                self._panel.say(f"kept as {name}{also}; ctrl+o has it")
+                also = f"; the former draft is now {former}" if former else ""
+                self._panel.say(f"saved as {name}{also}; ctrl+o lists it")
             except OSError as error:
-                self._panel.say(f"not kept: {self._journal.folder}: {error.strerror}")
+                self._panel.say(f"not saved: {self._journal.folder}: {error.strerror}")

@@ -88,7 +88,7 @@ class Audit:
             self._writer.remark(self._number(transmission.interface), time.time_ns(), words)
             self._writer.flush()
         except OSError as error:
-            return f"{self.path}: {error.strerror}; the count is not written down"
+            return f"{self.path}: {error.strerror}; the count is not recorded"
         return ""
 
     def note_frames(

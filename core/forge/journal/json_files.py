@@ -1,4 +1,4 @@
-"""The JSON files in which earlier versions kept drafts, history, and agreed destinations.
+"""The JSON files in which earlier versions kept drafts, history, and approved destinations.
 
 Nothing writes them. `core.forge.journal.database` imports each file once and renames it to
 ``NAME.imported``, so that an earlier version can have its content back.

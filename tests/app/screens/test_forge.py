@@ -330,7 +330,7 @@ async def test_escape_stops_sending(tmp_path):
         await stage.pilot.press("y")
         await stage.until(lambda: len(stage.host.sent) > 2)
         await stage.pilot.press("ctrl+s")  # a second order has to wait
-        assert any("still on its way" in n.message for n in stage.pilot.app._notifications)
+        assert any("send is not finished" in n.message for n in stage.pilot.app._notifications)
         await stage.pilot.press("escape")
         await stage.until(lambda: "stopped: sent" in stage.report_text)
         assert len(stage.host.sent) < 20000
@@ -525,7 +525,7 @@ async def test_a_draft_that_another_replaces_is_kept(tmp_path):
         await pilot.pause()
         assert store.drafts()["mine"][0].texts["ip.ttl"] == "9"
         assert store.drafts()["mine, before"] == before
-        assert "what it was as mine, before" in stage.forge.query_one(Explanation).message
+        assert "the former draft is now mine, before" in stage.forge.query_one(Explanation).message
 
 
 async def test_undo_replaces_no_newer_draft(tmp_path):

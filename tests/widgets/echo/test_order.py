@@ -37,7 +37,7 @@ def test_addresses_sort_as_numbers_not_as_text():
 
 
 def test_rows_settle_for_a_second():
-    """In between, those who go fall out, and those who come stand at the end."""
+    """Until then, closed clients disappear, and new clients are appended."""
     columns, order, sort = ClientColumns(), ClientOrder(), Sort(IN, True)
     slots = [columns.open(5, 1, Trigger.LEVEL, ("::1", port), NOW_S) for port in (1, 2, 3)]
     for slot, count in zip(slots, (10, 30, 20), strict=True):

@@ -22,8 +22,8 @@ def texts(report: Report, width: int = 80) -> list[str]:
 
 
 def test_changed_fields_and_replies_are_shown():
-    fate = PacketOutcome(12, 1, (CHANGE,), (REPLY,), 1, ("A reset will follow.",))
-    report = Report("IP_HDRINCL", "veth0", SendProgress(1, 1), outcomes=(fate,))
+    outcome = PacketOutcome(12, 1, (CHANGE,), (REPLY,), 1, ("A reset will follow.",))
+    report = Report("IP_HDRINCL", "veth0", SendProgress(1, 1), outcomes=(outcome,))
     assert texts(report) == [
         "✓ sent 1 of 1 (IP_HDRINCL) on veth0",
         "↗ packet 12 sent with one field changed",
@@ -76,9 +76,13 @@ def test_progress_and_stopping():
 
 
 def test_lines_are_no_wider_than_there_is_room():
-    fate = PacketOutcome(12, 7, (CHANGE,), (REPLY,), 250, ("word " * 60,))
+    outcome = PacketOutcome(12, 7, (CHANGE,), (REPLY,), 250, ("word " * 60,))
     report = Report(
-        "IP_HDRINCL", "veth0", SendProgress(7, 7), outcomes=(fate, fate), audit="/x/" + "y" * 90
+        "IP_HDRINCL",
+        "veth0",
+        SendProgress(7, 7),
+        outcomes=(outcome, outcome),
+        audit="/x/" + "y" * 90,
     )
     for width in (20, 33, 80):
         sentences = [line for line in report_lines(report, width) if line.style is ReportStyle.NOTE]

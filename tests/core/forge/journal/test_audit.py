@@ -99,7 +99,7 @@ def test_a_count_that_cannot_be_written_is_reported(
         patch.setattr(os, "write", full)
         with pytest.raises(OSError, match="No space"):
             audit.note_sending(raw, 1, ["x"])
-        assert "the count is not written down" in audit.note_result(raw, SendProgress(1, 1))
+        assert "the count is not recorded" in audit.note_result(raw, SendProgress(1, 1))
     audit.close()
 
 

@@ -49,11 +49,11 @@ def test_a_copy_and_its_reply_are_found_among_others():
     tracker = tracked(store)
     store.append(batch([*NOISE, Frame(FRAME, 10), *NOISE, Frame(RESET, 250), *NOISE]))
     assert not tracker.extend(store.snapshot(), Budget())
-    (fate,) = tracker.outcomes()
+    (outcome,) = tracker.outcomes()
     number = 2 * len(NOISE) + 1
     assert tracker.sent_numbers == {number}
-    assert (fate.number, fate.copies, fate.reply_count) == (number, 1, 1)
-    (reply,) = fate.replies
+    assert (outcome.number, outcome.copies, outcome.reply_count) == (number, 1, 1)
+    (reply,) = outcome.replies
     assert (reply.sender, reply.seen.number) == (SERVER, number + len(NOISE) + 1)
     between_ns = 1000 * (sum(frame.gap_us for frame in NOISE) + 250)
     assert reply.delay_ns == between_ns
@@ -73,9 +73,9 @@ def test_a_delay_counts_from_the_last_copy_before():
     for step in range(3):
         store.append(batch([Frame(FRAME, 10), Frame(RESET, 100 * (step + 1))], START_NS + step))
         tracker.extend(store.snapshot(), Budget())
-    (fate,) = tracker.outcomes()
-    assert fate.copies == len(tracker.sent_numbers) == 3
-    assert [reply.delay_ns for reply in fate.replies] == [100_000, 200_000, 300_000]
+    (outcome,) = tracker.outcomes()
+    assert outcome.copies == len(tracker.sent_numbers) == 3
+    assert [reply.delay_ns for reply in outcome.replies] == [100_000, 200_000, 300_000]
 
 
 def test_copies_to_which_the_kernel_gave_numbers_are_all_found():
@@ -84,9 +84,9 @@ def test_copies_to_which_the_kernel_gave_numbers_are_all_found():
     tracker = tracked(store, SendMethod.IP, packet)
     store.append(batch([Frame(renumbered(FRAME, number), 5) for number in range(7, 57)]))
     tracker.extend(store.snapshot(), Budget())
-    (fate,) = tracker.outcomes()
-    assert fate.copies == len(tracker.sent_numbers) == 50
-    assert {change.name for change in fate.changes} == {"ip.id", "ip.checksum"}
+    (outcome,) = tracker.outcomes()
+    assert outcome.copies == len(tracker.sent_numbers) == 50
+    assert {change.name for change in outcome.changes} == {"ip.id", "ip.checksum"}
 
 
 def test_an_error_of_a_router_on_the_way_is_a_reply():
@@ -104,8 +104,8 @@ def test_replies_beyond_the_bound_are_counted():
     tracker = tracked(store)
     store.append(batch([Frame(FRAME, 10), *[Frame(RESET, 1)] * (MOST_REPLIES + 50)]))
     tracker.extend(store.snapshot(), Budget())
-    (fate,) = tracker.outcomes()
-    assert (len(fate.replies), fate.reply_count) == (MOST_REPLIES, MOST_REPLIES + 50)
+    (outcome,) = tracker.outcomes()
+    assert (len(outcome.replies), outcome.reply_count) == (MOST_REPLIES, MOST_REPLIES + 50)
 
 
 def test_a_connection_that_continues_is_not_a_reply():
@@ -121,9 +121,9 @@ def test_a_connection_that_continues_is_not_a_reply():
     tracker = tracked(store, SendMethod.LINK, old)
     store.append(batch([Frame(old, 10), *live, again, *live, again]))
     tracker.extend(store.snapshot(), Budget())
-    (fate,) = tracker.outcomes()
-    assert (fate.copies, fate.reply_count) == (1, 1)
-    assert fate.replies[0].seen.number == before + 52
+    (outcome,) = tracker.outcomes()
+    assert (outcome.copies, outcome.reply_count) == (1, 1)
+    assert outcome.replies[0].seen.number == before + 52
 
 
 def test_a_short_frame_is_found_with_its_padding():
@@ -153,9 +153,9 @@ def test_garbage_is_compared_and_skipped():
     tracker = tracked(store, SendMethod.LINK, b"\xff" * 20)
     store.append(batch([Frame(bytes(20), 1), Frame(b"\xff" * 20, 1), Frame(ethernet(b""), 1)]))
     tracker.extend(store.snapshot(), Budget())
-    (fate,) = tracker.outcomes()
-    assert fate.copies == 1
-    assert dataclasses.asdict(fate)["changes"] == ()
+    (outcome,) = tracker.outcomes()
+    assert outcome.copies == 1
+    assert dataclasses.asdict(outcome)["changes"] == ()
 
 
 def test_packets_that_are_evicted_before_they_are_compared_are_skipped():
