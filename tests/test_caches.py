@@ -25,11 +25,11 @@ from core.wire.transport.tcp import FLAG_BITS, TCP, flag_text
 from tests.scripted_forge import ETH0
 from tests.support import ROOT
 
-LIMITERS = {"_forget_oldest"}
+TRIMMING_FUNCTIONS = {"_forget_oldest"}
 FUNCTION_CACHES = {"cache", "lru_cache"}
 # file and mapping: why the mapping is bounded
 BOUNDED_OTHERWISE = {
-    ("app/terminal/cells.py", "self._numbers"): "looks are of a theme's styles",
+    ("app/terminal/cells.py", "self._numbers"): "one number for each cell style of the theme",
     ("core/echo/shutdown.py", "self._complete_since_s"): "clients of a server that is ending",
     ("core/forge/review/capture_review.py", "self._targets"): "kinds of frames end at MOST_KINDS",
     ("core/forge/export/tool_command.py", "self.covered"): "headers of one packet",
@@ -109,7 +109,7 @@ def endless_mappings(tree: ast.Module) -> Iterator[str]:
                 if any(isinstance(one, ast.In | ast.NotIn) for one in node.ops):
                     looked |= {_mapping(one, names) for one in node.comparators}
             elif isinstance(node, ast.Call):
-                if _name(node) in LIMITERS:
+                if _name(node) in TRIMMING_FUNCTIONS:
                     bounded.add(ast.unparse(node.args[0]))
                 if isinstance(node.func, ast.Attribute):
                     owner = _mapping(node.func.value, names)

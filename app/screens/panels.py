@@ -83,7 +83,7 @@ class PanelTabs(Widget):
 
     shown: reactive[str] = reactive("detail")
 
-    class Picked(Message):
+    class TabClicked(Message):
         """The user clicked a tab."""
 
         def __init__(self, panel: str) -> None:
@@ -108,5 +108,5 @@ class PanelTabs(Widget):
         x = event.x - 1
         for panel, title in self._tabs:
             if 0 <= x < len(title) + 2:
-                self.post_message(self.Picked(panel))
+                self.post_message(self.TabClicked(panel))
             x -= len(title) + 3

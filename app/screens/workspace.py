@@ -109,7 +109,7 @@ class Workspace(Vertical):
             return [("detail", "hex"), sides]
         return [("detail", "hex", *sides)]
 
-    def on_panel_tabs_picked(self, event: PanelTabs.Picked) -> None:
+    def on_panel_tabs_tab_clicked(self, event: PanelTabs.TabClicked) -> None:
         self.focus_panel(event.panel)
 
     def on_packet_table_selection_evicted(self, event: PacketTable.SelectionEvicted) -> None:

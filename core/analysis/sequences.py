@@ -45,7 +45,7 @@ _MULTIPLIER = 0x9E3779B97F4A7C15  # 2**64 / golden ratio, odd
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Run:
+class _SynRun:
     """SYN segments sorted by direction, then number: three parallel arrays."""
 
     direction: NDArray[np.uint64]
@@ -81,7 +81,7 @@ class Sequences:
     """
 
     seed: int
-    runs: tuple[_Run, ...]
+    runs: tuple[_SynRun, ...]
     through: int
 
     def bases(self, chunk: Chunk) -> dict[int, SequenceBase]:
@@ -147,7 +147,7 @@ class SequenceIndex:
     def __init__(self, limit: int = 1 << 20) -> None:
         self._limit = limit
         self._seed = secrets.randbits(64)
-        self._runs: list[_Run] = []  # of ascending packet numbers
+        self._runs: list[_SynRun] = []  # of ascending packet numbers
         self.published = Sequences(self._seed, (), 0)
 
     def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
@@ -178,7 +178,7 @@ class SequenceIndex:
             return
         direction, _ = _directions(self._seed, chunk, rows)
         sequence = TCP["seq_raw"].column(chunk.data, _starts(chunk, rows))
-        run = _sorted(_Run(direction, rows + chunk.first, sequence))
+        run = _sorted(_SynRun(direction, rows + chunk.first, sequence))
         while self._runs and len(self._runs[-1]) < 2 * len(run):
             run = _merged(self._runs.pop(), run)
         self._runs.append(run)
@@ -227,16 +227,16 @@ def _hash(state: NDArray[np.uint64], *words: NDArray[np.uint64]) -> NDArray[np.u
     return state
 
 
-def _sorted(run: _Run) -> _Run:
+def _sorted(run: _SynRun) -> _SynRun:
     """Sort a run by direction; numbers that ascend stay ascending within one direction."""
     order = np.argsort(run.direction, kind="stable")
-    return _Run(run.direction[order], run.number[order], run.sequence[order])
+    return _SynRun(run.direction[order], run.number[order], run.sequence[order])
 
 
-def _merged(older: _Run, newer: _Run) -> _Run:
+def _merged(older: _SynRun, newer: _SynRun) -> _SynRun:
     """Merge two runs; all numbers of the older one are below those of the newer."""
     return _sorted(
-        _Run(
+        _SynRun(
             np.concatenate([older.direction, newer.direction]),
             np.concatenate([older.number, newer.number]),
             np.concatenate([older.sequence, newer.sequence]),

@@ -1,7 +1,7 @@
 """One capture: its sources, the number of frames read from each, and the state of their links.
 
 A session has no thread and no loop: its owner waits for the descriptors of the feeds and of the
-watcher, and calls `read` and `follow_links`. When no frame is in flight, for each feed frames read
+watcher, and calls `read` and `update_links`. When no frame is in flight, for each feed frames read
 + dropped = received.
 
 A link that goes down only pauses its feed: the kernel puts the socket back when it comes up. A
@@ -111,7 +111,7 @@ class CaptureSession:
         """Return the sum over all feeds, the ended ones included."""
         return sum((feed.source.statistics() for feed in self.feeds), self._ended)
 
-    def follow_links(self) -> list[Feed]:
+    def update_links(self) -> list[Feed]:
         """Process what the watcher reports; return the feeds whose interface was deleted."""
         known = {feed.source.interface_index for feed in self.feeds} - {EVERY_INTERFACE}
         for change in self.watcher.read(known):

@@ -187,7 +187,7 @@ class BatchWalk:
 
     # -- what follows -------------------------------------------------------------
 
-    def follow(self, space: Numbering, numbers: int | Column, group: FrameGroup) -> None:
+    def queue(self, space: Numbering, numbers: int | Column, group: FrameGroup) -> None:
         """Queue the packets for the steps that `numbers` (one, or one a packet) name.
 
         Packets whose number has no step end here.

@@ -119,6 +119,6 @@ def walk_headers(
         positions,
     )
     everything = FrameGroup(np.arange(len(offset)), np.zeros(len(offset), dtype=np.int64))
-    state.follow(Numbering.LINK, link_type, everything)
+    state.queue(Numbering.LINK, link_type, everything)
     state.run(MAXIMUM_LAYERS)
     return state

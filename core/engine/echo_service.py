@@ -38,8 +38,6 @@ FIRST_TRIGGERS = (Trigger.LEVEL, Trigger.EDGE)  # of the listeners that `demonst
 
 SERVER_MODULES = ("core.echo.", __name__)  # a fault that passes through them is the server's
 
-Command = Callable[[], None]
-
 NO_SERVER = EchoSnapshot(
     taken_s=0.0,
     listeners=(),
@@ -60,7 +58,7 @@ class EchoService:
     def __init__(
         self,
         loop: EpollLoop,
-        command: Callable[[Command], None],
+        command: Callable[[Callable[[], None]], None],
         options: EchoOptions | None = None,
     ) -> None:
         self._loop = loop

@@ -201,7 +201,7 @@ class Worker:
         self._publish()
 
     def _on_links(self, session: CaptureSession, _events: int) -> None:
-        for feed in session.follow_links():
+        for feed in session.update_links():
             self._end_feed(session, feed)
         if session.feeds:
             self._enter_live(session)

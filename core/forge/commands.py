@@ -63,7 +63,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StopSending:
     """Send no more packets of the order with the serial number `order`."""
 
     order: int
@@ -125,7 +125,7 @@ class Close:
 Command = (
     Send
     | Answer
-    | Stop
+    | StopSending
     | StoreReplaced
     | CaptureChanged
     | Suggested

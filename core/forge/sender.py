@@ -23,7 +23,7 @@ from core.forge.commands import (
     FilesRead,
     FollowedStore,
     Send,
-    Stop,
+    StopSending,
     StoreReplaced,
     Suggested,
     Tracked,
@@ -142,7 +142,7 @@ class Sender:
         match command:
             case Close():
                 self._is_closing = True
-            case Stop(order):
+            case StopSending(order):
                 self._is_stopped = self._is_stopped or order == self._order
             case Send(serial) | Answer(serial):  # an answer to an older question is void
                 self._publish(handled=serial)

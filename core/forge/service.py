@@ -26,7 +26,7 @@ from core.forge.commands import (
     Close,
     FollowedStore,
     Send,
-    Stop,
+    StopSending,
     StoreReplaced,
 )
 from core.forge.compose.payload_file import file_names
@@ -100,7 +100,7 @@ class ForgeService:
             self._reader.task.start()
         self._reader.task.wake()
 
-    def follow(self, snapshot: Snapshot, generation: int, unseen_reason: str) -> None:
+    def update_store(self, snapshot: Snapshot, generation: int, unseen_reason: str) -> None:
         """Compare sent packets with a newer snapshot of the store; `generation` counts the stores.
 
         `unseen_reason` is why the capture cannot show a packet that is sent now, or empty.
@@ -141,7 +141,7 @@ class ForgeService:
 
     def stop(self) -> None:
         """Send no more packets of the current order."""
-        self._sender.put(Stop(self._order))
+        self._sender.put(StopSending(self._order))
 
     def close(self) -> None:
         """Stop everything, and wait for it."""

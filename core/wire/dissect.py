@@ -26,18 +26,18 @@ def dissect(data: bytes, link_type: int, original_length: int, flags: int = 0) -
     check_sequence = (flags & PacketFlag.FCS_MASK) >> PacketFlag.FCS_SHIFT
     end = max(0, original - check_sequence)
     walk = Walk(data, min(len(data), end), end, flags)
-    follow: Next | None = Next(Numbering.LINK, link_type, 0)
+    following: Next | None = Next(Numbering.LINK, link_type, 0)
     after = 0
-    while follow is not None:
-        after = follow.offset
-        parser = PARSERS[follow.space].get(follow.number)
+    while following is not None:
+        after = following.offset
+        parser = PARSERS[following.space].get(following.number)
         if parser is None:
             break
         if len(walk.layers) >= MAXIMUM_LAYERS:
             walk.halt = _too_deep(walk, after)
             break
-        follow = parser(walk, after)
-    if follow is None and walk.layers:
+        following = parser(walk, after)
+    if following is None and walk.layers:
         last = walk.layers[-1]
         after = last.offset + last.header_length
         if walk.halt is not None and walk.halt.layer == last.name:

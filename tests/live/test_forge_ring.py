@@ -542,6 +542,6 @@ def _quietly(request: ReplayRequest) -> int:
     """`run_replay` in a thread, where signals cannot be handled."""
     from unittest.mock import patch
 
-    with patch("app.cli.send.terminal_driver.Interrupts") as interrupts:
+    with patch("app.cli.send.terminal_prompter.Interrupts") as interrupts:
         interrupts.return_value.__enter__.return_value.stopped = False
         return run_replay(request, ForgeHost(LOCAL_SOCKETS))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rich.segment import Segment
-from rich.style import Style
 
 from core.wire.model.text import safe
 from core.wire.present.detail import Severity
 from widgets.detail.tree import TreeLine, worst
 from widgets.lines.cells import left, width_of
+from widgets.lines.component_styles import StyleOf
 
 OPEN, CLOSED, LEAF = "▾ ", "▸ ", "  "
 INDENT = 2  # cells per level
@@ -23,8 +21,6 @@ COMPONENTS = frozenset(
         ["arrow", "cursor", "error", "label", "layer", "meaning", "note", "value", "warning"]
     )
 )
-
-StyleOf = Callable[[str], Style]
 
 
 def arrow_cells(line: TreeLine) -> range:

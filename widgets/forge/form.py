@@ -29,7 +29,7 @@ from widgets.forge.changes import FormState
 from widgets.forge.form_model import FormModel
 from widgets.forge.paint import COMPONENTS, FormLayout, form_layout, paint_form_row
 from widgets.forge.row_editor import RowEditor
-from widgets.forge.rows import FormRow, Surrounding
+from widgets.forge.rows import FormRow, HostInfo
 from widgets.lines.cursor_view import CursorView
 
 
@@ -91,9 +91,9 @@ class ForgeForm(CursorView):
         self._commit()
         self._move(before)
 
-    def suggest(self, suggested: Sequence[Mapping[str, Value]], surrounding: Surrounding) -> None:
+    def suggest(self, suggested: Sequence[Mapping[str, Value]], host: HostInfo) -> None:
         """Show the values that the routes suggest, where the user typed nothing."""
-        if self.model.suggest(suggested, surrounding):
+        if self.model.suggest(suggested, host):
             self._show()
 
     def take_files(self, files: FileContents) -> None:
@@ -112,7 +112,7 @@ class ForgeForm(CursorView):
         """Paint the rows that changed."""
         model, before, layout = self.model, self._painted, self._layout
         self._painted, self._layout = model.rows, form_layout(model.rows, self.window.width)
-        self._editor.follow()
+        self._editor.refresh()
         self.set_line_count(len(model.rows))
         if layout != self._layout or len(before) != len(model.rows):
             self.refresh()

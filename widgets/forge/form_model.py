@@ -17,7 +17,7 @@ from core.forge.compose.evaluation import NOTHING, READING, Evaluation, describe
 from core.forge.compose.payload_file import NO_FILES, FileContents
 from core.wire.model.field import Value
 from widgets.forge.changes import FormState, choose, switch_flag, typed
-from widgets.forge.rows import FormRow, RowKind, Surrounding, form_rows
+from widgets.forge.rows import FormRow, HostInfo, RowKind, form_rows
 
 NO_TEXT = {
     RowKind.HEADING: "{} is a heading: space opens or closes it, ↓ goes on to its fields",
@@ -53,7 +53,7 @@ class FormModel:
         self.cursor = 0
         self._suggested: tuple[Mapping[str, Value], ...] = ()
         self.files: FileContents = NO_FILES
-        self._surrounding = Surrounding()
+        self._host = HostInfo()
         self._closed: set[str] = set()  # keys of headings
         self._refusal = ""  # why the selected row did not take what was typed
         self._update()
@@ -67,7 +67,7 @@ class FormModel:
     @property
     def trouble(self) -> str:
         """The reason why this host cannot reach the destination; empty if it can."""
-        return self._surrounding.trouble
+        return self._host.trouble
 
     def evaluations(self) -> tuple[Evaluation, ...]:
         """Return the evaluation of every draft, in the order in which they are sent."""
@@ -113,14 +113,14 @@ class FormModel:
         if aim is not None and state != FormState():
             self.select_field(aim.key)
 
-    def suggest(self, suggested: Sequence[Mapping[str, Value]], surrounding: Surrounding) -> bool:
+    def suggest(self, suggested: Sequence[Mapping[str, Value]], host: HostInfo) -> bool:
         """Take the values that the routes suggest for each draft. Return False if nothing is new.
 
         A suggested value counts where the user typed nothing.
         """
-        if (tuple(suggested), surrounding) == (self._suggested, self._surrounding):
+        if (tuple(suggested), host) == (self._suggested, self._host):
             return False
-        self._suggested, self._surrounding = tuple(suggested), surrounding
+        self._suggested, self._host = tuple(suggested), host
         self._update()
         return True
 
@@ -145,7 +145,7 @@ class FormModel:
     def choose(self, index: int) -> None:
         """Take one of the choices of the selected row."""
         self._refusal = ""
-        self.set_state(choose(self.state, self.row, index, self._surrounding.interfaces))
+        self.set_state(choose(self.state, self.row, index, self._host.interfaces))
 
     def switch_flag(self) -> None:
         """Set the flag of the selected row, or clear it."""
@@ -199,7 +199,7 @@ class FormModel:
             state.settings,
             self._closed,
             (state.index, len(state.drafts)),
-            self._surrounding,
+            self._host,
         )
         lines = {row.key: line for line, row in enumerate(self.rows)}
         self.cursor = lines.get(key, min(self.cursor, len(self.rows) - 1))

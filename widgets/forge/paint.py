@@ -13,15 +13,14 @@ be understood.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from rich.segment import Segment
-from rich.style import Style
 
 from core.wire.model.text import safe
 from widgets.forge.rows import FormRow, RowKind
 from widgets.lines.cells import cut, left, width_of
+from widgets.lines.component_styles import StyleOf
 from widgets.lines.line_editor import LineEditor
 
 OPEN, CLOSED, TYPED, WRONG = "▾ ", "▸ ", "• ", "✗ "
@@ -39,8 +38,6 @@ COMPONENTS = frozenset(
         "cursor", "selected",
     )
 )  # fmt: skip
-
-StyleOf = Callable[[str], Style]
 
 
 @dataclass(frozen=True, slots=True)

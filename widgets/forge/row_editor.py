@@ -34,7 +34,7 @@ class RowEditor:
         self._key, self._row_text = row.key, row.text
         self.line = LineEditor(row.text, selected=True)
 
-    def follow(self) -> None:
+    def refresh(self) -> None:
         """Begin again if another row is selected now, or the form has another text for this one."""
         row = self._model.row
         if (row.key, row.text) != (self._key, self._row_text):
@@ -56,7 +56,7 @@ class RowEditor:
             return self._press_choice(row, key, character)
         if row.kind is RowKind.FLAG and character == " ":
             self._model.switch_flag()
-            self.follow()
+            self.refresh()
             return True
         before = self.line.text
         if character is not None:
@@ -90,7 +90,7 @@ class RowEditor:
                     self._model.choose(choice.index)
         elif row.kind is RowKind.FLAG and 0 <= cell < FLAG_WIDTH:
             self._model.switch_flag()
-            self.follow()
+            self.refresh()
         elif cell >= 0:
             first = text_window(self.line.text, self.line.cursor, room) if was_selected else 0
             self.line.go_to(first + cell)

@@ -88,11 +88,11 @@ class FormRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Surrounding:
-    """The form's knowledge of this host.
+class HostInfo:
+    """The facts about this host that the form shows.
 
-    `interfaces` are its names, `route_interface` the one that the route takes, `trouble` an
-    obstacle.
+    `interfaces` are its names, `route_interface` the one that the route uses; `trouble` is the
+    reason why this host cannot reach the destination, or empty.
     """
 
     interfaces: tuple[str, ...] = ()
@@ -105,7 +105,7 @@ def form_rows(
     settings: SendSettings,
     closed: Collection[str] = (),
     packets: tuple[int, int] = (0, 1),
-    surrounding: Surrounding = Surrounding(),
+    host: HostInfo = HostInfo(),
 ) -> tuple[FormRow, ...]:
     """Return every visible row.
 
@@ -122,7 +122,7 @@ def form_rows(
                     "share their addresses")
         )  # fmt: skip
     rows += _layer_rows(evaluation.draft, settings.method)
-    rows += _method_rows(settings, surrounding)
+    rows += _method_rows(settings, host)
     for key, title, fields in _sections(evaluation):
         rows += _section(key, title, [_field_row(field) for field in fields], closed)
     rows += _section(SEND_SECTION, "Sending", _send_rows(settings), closed)
@@ -148,7 +148,7 @@ def _layer_rows(draft: Draft, method: SendMethod) -> Iterator[FormRow]:
     )
 
 
-def _method_rows(settings: SendSettings, surrounding: Surrounding) -> Iterator[FormRow]:
+def _method_rows(settings: SendSettings, host: HostInfo) -> Iterator[FormRow]:
     methods = tuple(METHODS)
     yield FormRow(
         METHOD,
@@ -159,12 +159,12 @@ def _method_rows(settings: SendSettings, surrounding: Surrounding) -> Iterator[F
         hint=METHODS[settings.method],
     )
     if settings.method is SendMethod.LINK:
-        names = tuple(safe(name) for name in surrounding.interfaces)
-        route = surrounding.route_interface
+        names = tuple(safe(name) for name in host.interfaces)
+        route = host.route_interface
         first = f"{BY_ROUTE} ({safe(route)})" if route else BY_ROUTE
         chosen = 0
-        if settings.interface in surrounding.interfaces:
-            chosen = surrounding.interfaces.index(settings.interface) + 1
+        if settings.interface in host.interfaces:
+            chosen = host.interfaces.index(settings.interface) + 1
         yield FormRow(INTERFACE, RowKind.CHOICE, "Interface", choices=(first, *names),
                       chosen=chosen, hint="sends the frame")  # fmt: skip
 

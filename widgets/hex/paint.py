@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
 
 from rich.segment import Segment
@@ -12,12 +11,11 @@ from textual.strip import Strip
 from core.wire.model.text import ascii_text
 from widgets.hex.hex_dump import HexDump
 from widgets.hex.layout import GROUP
+from widgets.lines.component_styles import StyleOf
 
 COMPONENTS = frozenset(
     f"hex-view--{name}" for name in ("offset", "byte", "highlight", "cursor", "note")
 )
-
-StyleOf = Callable[[str], Style]
 
 
 def paint_hex_line(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.style import Style
 from textual.widget import Widget
+
+StyleOf = Callable[[str], Style]  # returns the style of a component class, as `ComponentStyles`
 
 
 class ComponentStyles:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import groupby
 from operator import itemgetter
 
@@ -12,6 +11,7 @@ from textual.strip import Strip
 
 from core.wire.protocol import Tone
 from widgets.lines.cells import left, right, shorten_address, width_of, without
+from widgets.lines.component_styles import StyleOf
 from widgets.packets.columns import SIGN_WIDTH, ColumnName, TableColumn, TableLayout
 from widgets.packets.row import PacketRow, Sign
 
@@ -21,8 +21,6 @@ ALARMS = frozenset({Tone.BAD_CHECKSUM, Tone.MALFORMED, Tone.FAULT, Tone.RESET, T
 LOUD_SIGNS = frozenset({Sign.BAD, Sign.FAULT, Sign.MALFORMED})
 QUIET = frozenset({ColumnName.NUMBER, ColumnName.TIME, ColumnName.INTERFACE, ColumnName.LENGTH})
 TONED = frozenset({ColumnName.PROTOCOL, ColumnName.INFO})
-
-StyleOf = Callable[[str], Style]
 
 
 def tone_class(tone: Tone) -> str:

@@ -121,7 +121,7 @@ class CaptureThread(threading.Thread):
             self._put(batch)
 
     def _on_links(self, _events: int) -> None:
-        gone = self._session.follow_links()
+        gone = self._session.update_links()
         self._report_trouble()
         for feed in gone:
             self.lost = self.lost or f"{safe(feed.source.name)} {feed.link.value}"

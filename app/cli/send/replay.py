@@ -17,7 +17,7 @@ from app.cli.output import CommandError
 from app.cli.send.audit_option import WITHOUT_AUDIT, is_audited
 from app.cli.send.replay_file import LONGEST, ReplayFile
 from app.cli.send.replay_output import ReplayReport, write_dry_run
-from app.cli.send.terminal_driver import TerminalDriver
+from app.cli.send.terminal_prompter import TerminalPrompter
 from app.config.paths import Paths
 from core.forge import pipeline
 from core.forge.compose.draft import Draft
@@ -76,11 +76,11 @@ def run_replay(request: ReplayRequest, host: ForgeHost) -> int:
         raise CommandError(f"{safe(request.link)} carries no Ethernet frames")
     if request.dry_run:
         with ExitStack() as stack:
-            driver = TerminalDriver(request.yes, stack)
+            driver = TerminalPrompter(request.yes, stack)
             return ReplayJob(request, link, driver, host).count_frames()
     journal = SendJournal(Paths.of_user().state_folder, is_audited(request.audit), WITHOUT_AUDIT)
     with ExitStack() as stack:
-        driver = TerminalDriver(request.yes, stack)
+        driver = TerminalPrompter(request.yes, stack)
         job = ReplayJob(request, link, driver, host)
         try:
             if not pipeline.carry_out(job, journal, driver):
@@ -103,7 +103,7 @@ class ReplayJob:
     drafts: tuple[Draft, ...] = ()
 
     def __init__(
-        self, request: ReplayRequest, link: LinkMessage, driver: TerminalDriver, host: ForgeHost
+        self, request: ReplayRequest, link: LinkMessage, driver: TerminalPrompter, host: ForgeHost
     ) -> None:
         self.status = 0
         self._request = request

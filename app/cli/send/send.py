@@ -18,7 +18,7 @@ from app.cli.output import CommandError, print_message
 from app.cli.send.audit_option import WITHOUT_AUDIT, is_audited
 from app.cli.send.reply_listener import ReplyListener
 from app.cli.send.send_output import SendReport, write_dry_run
-from app.cli.send.terminal_driver import TerminalDriver
+from app.cli.send.terminal_prompter import TerminalPrompter
 from app.config.paths import Paths
 from core.forge import pipeline
 from core.forge.compose.draft import Draft
@@ -123,7 +123,7 @@ def _evaluated(request: SendRequest, host: ForgeHost) -> pipeline.EvaluatedOrder
         raise CommandError(str(error)) from error
 
 
-class _OrderDriver(TerminalDriver):
+class _OrderDriver(TerminalPrompter):
     """Reports an order at a terminal, and listens for replies if asked to."""
 
     def __init__(self, request: SendRequest, sockets: SocketProvider, stack: ExitStack) -> None:

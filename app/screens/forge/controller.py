@@ -63,7 +63,7 @@ class ForgeController(SideController):
     def show(self, scene: Scene) -> None:
         """Give the service the newest packets, and show its state."""
         blind = why_blind(scene.engine, self.service.snapshot().report.interface)
-        self.service.follow(scene.packets, scene.store_generation, blind)
+        self.service.update_store(scene.packets, scene.store_generation, blind)
         state = self.service.snapshot()
         self._is_live = not scene.engine.file
         self._workspace.table.sent_numbers = state.sent_numbers

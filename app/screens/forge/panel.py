@@ -31,7 +31,7 @@ from core.wire.model.field import Span
 from core.wire.model.text import safe
 from widgets.forge.form import ForgeForm
 from widgets.forge.outcome import ForgeOutcome
-from widgets.forge.rows import Surrounding
+from widgets.forge.rows import HostInfo
 from widgets.hex.hex_view import HexView
 
 OUTCOME = "Outcome"
@@ -104,7 +104,7 @@ class ForgePanel(Vertical):
         if (snapshot.suggestions, snapshot.interfaces) != (before.suggestions, before.interfaces):
             trouble = next((one.trouble for one in snapshot.suggestions if one.trouble), "")
             by_route = "" if self.form.held.settings.interface else self._route
-            known = Surrounding(snapshot.interfaces, by_route, trouble)
+            known = HostInfo(snapshot.interfaces, by_route, trouble)
             self.form.suggest([one.values for one in snapshot.suggestions], known)
             self._show_bytes()
         if snapshot.files != before.files:

@@ -148,40 +148,36 @@ def evaluate(
     is pending, and its bytes are missing.
     """
     errors: dict[str, str] = {}
-    readings = [
-        read_layer(draft, kind, suffix, suggested, errors) for kind, suffix in draft.kinds()
-    ]
+    layers = [read_layer(draft, kind, suffix, suggested, errors) for kind, suffix in draft.kinds()]
     payload = read_bytes(draft, PAYLOAD, files, errors)
     trailer = read_bytes(draft, TRAILER, files, errors)
     pending = {key for key, data in ((PAYLOAD, payload), (TRAILER, trailer)) if data is None}
-    headers = tuple(reading.header for reading in readings)
+    headers = tuple(layer.header for layer in layers)
     parts = Parts(headers, payload or b"", trailer or b"")
     built: Built | None = None
     try:
         built = build(parts)
     except DoesNotFitError as error:
-        errors.setdefault(*_too_long(readings, parts.payload, error))
+        errors.setdefault(*_too_long(layers, parts.payload, error))
     fields: list[FormField] = []
-    for index, reading in enumerate(readings):
+    for index, layer in enumerate(layers):
         place = built.places[index] if built is not None else None
-        fields += _fields(draft, index, reading, place, errors, suggested)
+        fields += _fields(draft, index, layer, place, errors, suggested)
     for key, label in ((PAYLOAD, "Payload"), (TRAILER, "Trailer")):
         fields.append(_byte_field(draft, key, label, built, errors, key in pending))
     return Evaluation(draft, tuple(fields), built)
 
 
-def _too_long(
-    readings: list[ParsedLayer], payload: bytes, error: DoesNotFitError
-) -> tuple[str, str]:
+def _too_long(layers: list[ParsedLayer], payload: bytes, error: DoesNotFitError) -> tuple[str, str]:
     """Return the key of the input that is too long, and the sentence about it."""
-    reading, slot = readings[error.index], error.slot
+    layer, slot = layers[error.index], error.slot
     longest = longest_header(slot)
     if longest is not None:
-        kind = reading.kind
-        most = longest - reading.header.tables[-1].stop
+        kind = layer.kind
+        most = longest - layer.header.tables[-1].stop
         what = "bytes of options" if kind.options is not None else "bytes"
-        return reading.body_key, f"{len(reading.body)} {what}: {kind.title} has room for {most}"
-    sizes = {one.body_key: len(one.body) for one in readings[error.index :] if one.kind.body}
+        return layer.body_key, f"{len(layer.body)} {what}: {kind.title} has room for {most}"
+    sizes = {one.body_key: len(one.body) for one in layers[error.index :] if one.kind.body}
     sizes[PAYLOAD] = len(payload)
     over = error.value - slot.maximum
     words = f"{over} bytes too many: {slot.name} is at most {slot.maximum}"
@@ -191,32 +187,32 @@ def _too_long(
 def _fields(
     draft: Draft,
     index: int,
-    reading: ParsedLayer,
+    layer: ParsedLayer,
     place: BuiltField | None,
     errors: Mapping[str, str],
     suggested: Mapping[str, Value],
 ) -> list[FormField]:
     """Return the inputs of one layer in wire order, parts after their parent."""
     fields = [
-        _field(draft, index, reading, slot, place, errors, suggested)
-        for table in reading.header.tables
+        _field(draft, index, layer, slot, place, errors, suggested)
+        for table in layer.header.tables
         for slot in table.slots
     ]
-    if reading.kind.body:
-        fields.append(_body_field(draft, index, reading, place, errors))
+    if layer.kind.body:
+        fields.append(_body_field(draft, index, layer, place, errors))
     return fields
 
 
 def _field(
     draft: Draft,
     index: int,
-    reading: ParsedLayer,
+    layer: ParsedLayer,
     slot: PlacedField,
     place: BuiltField | None,
     errors: Mapping[str, str],
     suggested: Mapping[str, Value],
 ) -> FormField:
-    key = slot.name + reading.suffix
+    key = slot.name + layer.suffix
     found = FormField(
         key,
         slot.field.label,
@@ -234,7 +230,7 @@ def _field(
         found,
         shown=typed(slot, value),
         meaning=slot.meaning(value),
-        origin=_origin(key, slot, reading, place, suggested),
+        origin=_origin(key, slot, layer, place, suggested),
         value=value,
         span=slot.span.shifted(place.offset),
     )
@@ -243,11 +239,11 @@ def _field(
 def _origin(
     key: str,
     slot: PlacedField,
-    reading: ParsedLayer,
+    layer: ParsedLayer,
     place: BuiltField,
     suggested: Mapping[str, Value],
 ) -> Origin:
-    if slot.key in reading.values:
+    if slot.key in layer.values:
         return Origin.GIVEN
     if key in suggested:
         return Origin.SUGGESTED
@@ -255,7 +251,7 @@ def _origin(
         return Origin.COMPUTED
     related = slot.parent.key if slot.parent else f"{slot.key}."
     decided = any(
-        given == related if slot.parent else given.startswith(related) for given in reading.values
+        given == related if slot.parent else given.startswith(related) for given in layer.values
     )
     return Origin.COMPUTED if decided else Origin.DEFAULT
 
@@ -263,25 +259,25 @@ def _origin(
 def _body_field(
     draft: Draft,
     index: int,
-    reading: ParsedLayer,
+    layer: ParsedLayer,
     place: BuiltField | None,
     errors: Mapping[str, str],
 ) -> FormField:
-    kind = reading.kind
-    key = reading.body_key
+    kind = layer.kind
+    key = layer.body_key
     text = draft.text(key)
     span = place.body if place is not None and place.body.stop > place.body.start else None
-    shown = options_text(kind.options, reading.body) if kind.options else reading.body.hex()
+    shown = options_text(kind.options, layer.body) if kind.options else layer.body.hex()
     return FormField(
         key,
         kind.body,
         index,
         text,
         errors.get(key, ""),
-        shown=shown if reading.body else "",
+        shown=shown if layer.body else "",
         hint=kind.body_hint,
         origin=Origin.GIVEN if text else Origin.DEFAULT,
-        value=reading.body,
+        value=layer.body,
         span=span,
     )
 

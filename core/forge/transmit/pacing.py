@@ -35,7 +35,7 @@ def send_packets(
 
     Does not raise for a refusal: it is in the progress.
     """
-    run = _Run(injector, packets, plan)
+    run = _PacedSend(injector, packets, plan)
     while run.sent < run.asked and run.error is None and not stopped():
         due = run.due()
         if due:
@@ -49,8 +49,8 @@ def send_packets(
     return finished
 
 
-class _Run:
-    """The counts and the clock of one run."""
+class _PacedSend:
+    """The counts and the clock of one call of `send_packets`."""
 
     def __init__(self, injector: Injector, packets: Sequence[bytes], plan: SendPlan) -> None:
         self.asked = plan.count * len(packets)

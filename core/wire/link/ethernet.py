@@ -178,9 +178,9 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
     after = group.moved(ETHERNET.size)
     typed = (number >= LOWEST_ETHERTYPE) | (number == 0)
     if typed.all():
-        walk.follow(Numbering.ETHERTYPE, number, after)
+        walk.queue(Numbering.ETHERTYPE, number, after)
         return
-    walk.follow(Numbering.ETHERTYPE, number[typed], after.where(typed))
+    walk.queue(Numbering.ETHERTYPE, number[typed], after.where(typed))
     sized = ~typed & (number <= HIGHEST_LENGTH)
     walk.reclassify(ETHERNET, ETHERNET_802_3, group.where(sized))
     invalid = group.where(~typed & ~sized)
@@ -192,7 +192,7 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
 def end_many_by_length(walk: BatchReader, payload: FrameGroup, length: Column) -> None:
     """Let 802.3 lengths (n,) end the payloads, which begin with LLC."""
     walk.limit(payload, payload.at + length)
-    walk.follow(Numbering.LLC, 0, payload)
+    walk.queue(Numbering.LLC, 0, payload)
 
 
 def step_llc(walk: BatchReader, group: FrameGroup) -> None:
@@ -206,12 +206,12 @@ def step_llc(walk: BatchReader, group: FrameGroup) -> None:
     group = group.where(unnumbered)
     destination = walk.column(LLC["dsap"], group)
     internet = group.where(destination == SAP_IPV4)
-    walk.follow(Numbering.ETHERTYPE, int(EtherType.IPV4), internet.moved(LLC.size))
+    walk.queue(Numbering.ETHERTYPE, int(EtherType.IPV4), internet.moved(LLC.size))
     group = walk.has(group.where(destination == SAP_SNAP), SNAP.stop)
     walk.found(SNAP, group)
     known = np.isin(walk.column(SNAP["oui"], group), (OUI_ETHERTYPE, OUI_CISCO_BRIDGE))
     group = group.where(known)
-    walk.follow(Numbering.ETHERTYPE, walk.column(SNAP["type"], group), group.moved(SNAP.stop))
+    walk.queue(Numbering.ETHERTYPE, walk.column(SNAP["type"], group), group.moved(SNAP.stop))
 
 
 def info(layer: Layer, dissection: Dissection) -> str:

@@ -235,9 +235,9 @@ def _step(
                 walk.reclassify(table, variant, these)
     after = group.moved(table.size)
     typed = means[Meaning.ETHERTYPE] | means[Meaning.GRE]
-    walk.follow(Numbering.ETHERTYPE, number[typed], after.where(typed))
-    walk.follow(Numbering.LLC, 0, after.where(means[Meaning.FRAME] & (number == KIND_LLC)))
-    walk.follow(Numbering.LINK, int(LinkType.FRELAY), after.where(hardware == HARDWARE_FRAD))
+    walk.queue(Numbering.ETHERTYPE, number[typed], after.where(typed))
+    walk.queue(Numbering.LLC, 0, after.where(means[Meaning.FRAME] & (number == KIND_LLC)))
+    walk.queue(Numbering.LINK, int(LinkType.FRELAY), after.where(hardware == HARDWARE_FRAD))
 
 
 def _meanings(number: Column, hardware: Column) -> dict[Meaning, Mask]:

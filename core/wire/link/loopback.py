@@ -127,7 +127,7 @@ def parse_raw(walk: Walk, offset: int) -> Next | None:
 def step(walk: BatchReader, group: FrameGroup) -> None:
     """Read many headers, as `parse` does one."""
     ppp = begin_with(walk, group, PPP_START, NULL.size)
-    walk.follow(Numbering.PPP_FRAME, 0, group.where(ppp))
+    walk.queue(Numbering.PPP_FRAME, 0, group.where(ppp))
     group = walk.begin(NULL, group.where(~ppp))
     number = walk.column(NULL["family"], group).astype(np.int64)
     low, high = (
@@ -152,11 +152,11 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
     after = group.moved(NULL.size)
     number = np.select([little, short, little_type], [low, high, swapped], number)
     typed |= little_type
-    walk.follow(Numbering.ETHERTYPE, number[typed], after.where(typed))
+    walk.queue(Numbering.ETHERTYPE, number[typed], after.where(typed))
     for kind in set(FAMILY_TYPES.values()):
         families = [family for family, each in FAMILY_TYPES.items() if each is kind]
         of_kind = ~typed & np.isin(number, families)
-        walk.follow(Numbering.ETHERTYPE, int(kind), after.where(of_kind))
+        walk.queue(Numbering.ETHERTYPE, int(kind), after.where(of_kind))
 
 
 def step_raw(walk: BatchReader, group: FrameGroup) -> None:
@@ -164,7 +164,7 @@ def step_raw(walk: BatchReader, group: FrameGroup) -> None:
     group = walk.has(group, FIRST_BYTE.size)
     version = walk.column(FIRST_BYTE["version"], group)
     for number, kind in IP_VERSIONS.items():
-        walk.follow(Numbering.ETHERTYPE, int(kind), group.where(version == number))
+        walk.queue(Numbering.ETHERTYPE, int(kind), group.where(version == number))
     walk.halt(group.where(~np.isin(version, list(IP_VERSIONS))), Cause.MALFORMED)
 
 

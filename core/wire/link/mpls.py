@@ -68,13 +68,13 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
     group = walk.begin(MPLS, group)
     bottom = walk.column(MPLS["bottom"], group) > 0
     after = group.moved(MPLS.size)
-    walk.follow(Numbering.ETHERTYPE, int(EtherType.MPLS), after.where(~bottom))
+    walk.queue(Numbering.ETHERTYPE, int(EtherType.MPLS), after.where(~bottom))
     packet = bottom & (walk.column(MPLS["label"], group) != OAM_ALERT)
     after = after.where(packet)
     after = after.where(walk.begins(after))
     version = walk.column(FIRST_BYTE["version"], after)
     for number, kind in IP_VERSIONS.items():
-        walk.follow(Numbering.ETHERTYPE, int(kind), after.where(version == number))
+        walk.queue(Numbering.ETHERTYPE, int(kind), after.where(version == number))
 
 
 PROTOCOLS = (

@@ -115,10 +115,10 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
         some = walk.begin(compressed, group.where(mask))
         number = walk.column(compressed["protocol"], some)
         short = number % 2 == 1
-        walk.follow(Numbering.PPP, number[short], some.where(short).moved(compressed.size))
+        walk.queue(Numbering.PPP, number[short], some.where(short).moved(compressed.size))
         walk.reclassify(compressed, whole, some.where(~short))
         some = walk.has(some.where(~short), whole.size)
-        walk.follow(Numbering.PPP, walk.column(whole["protocol"], some), some.moved(whole.size))
+        walk.queue(Numbering.PPP, walk.column(whole["protocol"], some), some.moved(whole.size))
 
 
 def step_session(walk: BatchReader, group: FrameGroup) -> None:
@@ -126,7 +126,7 @@ def step_session(walk: BatchReader, group: FrameGroup) -> None:
     group = walk.begin(PPPOE, group)
     after = group.moved(PPPOE.size)
     walk.limit(after, after.at + walk.column(PPPOE["payload_length"], group))
-    walk.follow(Numbering.PPP_FRAME, 0, after)
+    walk.queue(Numbering.PPP_FRAME, 0, after)
 
 
 def step_discovery(walk: BatchReader, group: FrameGroup) -> None:

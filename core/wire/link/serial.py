@@ -144,7 +144,7 @@ def step_hdlc(walk: BatchReader, group: FrameGroup) -> None:
     number = walk.column(CISCO_HDLC["protocol"], group)
     goes_on = number != SLARP
     after = group.where(goes_on).moved(CISCO_HDLC.size)
-    walk.follow(Numbering.ETHERTYPE, number[goes_on], after)
+    walk.queue(Numbering.ETHERTYPE, number[goes_on], after)
 
 
 def step_frame_relay(walk: BatchReader, group: FrameGroup) -> None:
@@ -166,9 +166,9 @@ def _frame_relay_protocol(walk: BatchReader, group: FrameGroup) -> None:
     unnumbered = number >> 8 == CONTROL_UNNUMBERED
     for identifier, kind in NLPID_TYPES.items():
         these = unnumbered & (number & 0xFF == identifier)
-        walk.follow(Numbering.ETHERTYPE, int(kind), after.where(these))
+        walk.queue(Numbering.ETHERTYPE, int(kind), after.where(these))
     typed = ~unnumbered & (number >= LOWEST_ETHERTYPE)
-    walk.follow(Numbering.ETHERTYPE, number[typed], after.where(typed))
+    walk.queue(Numbering.ETHERTYPE, number[typed], after.where(typed))
 
 
 def step_nflog(walk: BatchReader, group: FrameGroup) -> None:
@@ -200,7 +200,7 @@ def _nflog_values(walk: BatchReader, group: FrameGroup, kind: EtherType | None) 
         packet = group.where(payload)
         walk.limit(packet, packet.at + length[payload])
         if kind is not None:
-            walk.follow(Numbering.ETHERTYPE, int(kind), packet.moved(NFLOG_TLV_BYTES))
+            walk.queue(Numbering.ETHERTYPE, int(kind), packet.moved(NFLOG_TLV_BYTES))
         more = sane & ~payload
         step = length[more] + -length[more] % NFLOG_TLV_BYTES
         group = group.where(more).moved(step)

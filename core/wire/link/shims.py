@@ -90,14 +90,14 @@ def step_nsh(walk: BatchReader, group: FrameGroup) -> None:
     following = walk.column(NSH["nextproto"], group)
     after = group.moved(length)
     for number, kind in NSH_ETHERTYPES.items():
-        walk.follow(Numbering.ETHERTYPE, int(kind), after.where(following == number))
+        walk.queue(Numbering.ETHERTYPE, int(kind), after.where(following == number))
 
 
 def step_cisco_metadata(walk: BatchReader, group: FrameGroup) -> None:
     """Read many tags, as `parse_cisco_metadata` does one."""
     group = walk.begin(CISCO_METADATA, group)
     number = walk.column(CISCO_METADATA["type"], group)
-    walk.follow(Numbering.ETHERTYPE, number, group.moved(CISCO_METADATA.size))
+    walk.queue(Numbering.ETHERTYPE, number, group.moved(CISCO_METADATA.size))
 
 
 def info(layer: Layer, dissection: Dissection) -> str:

@@ -90,14 +90,14 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
     sized = number <= HIGHEST_LENGTH
     walk.reclassify(VLAN, VLAN_LENGTH, group.where(sized))
     end_many_by_length(walk, after.where(sized), number[sized])
-    walk.follow(Numbering.ETHERTYPE, number[~sized], after.where(~sized))
+    walk.queue(Numbering.ETHERTYPE, number[~sized], after.where(~sized))
 
 
 def step_provider(walk: BatchReader, group: FrameGroup) -> None:
     """Read a provider's tag of many packets, as `parse_provider` does of one."""
     group = walk.begin(PROVIDER, group)
     number = walk.column(PROVIDER["type"], group)
-    walk.follow(Numbering.ETHERTYPE, number, group.moved(PROVIDER.size))
+    walk.queue(Numbering.ETHERTYPE, number, group.moved(PROVIDER.size))
 
 
 def info(layer: Layer, dissection: Dissection) -> str:

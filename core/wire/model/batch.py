@@ -143,7 +143,7 @@ class BatchReader(Protocol):
     def found_transport(self, group: FrameGroup, protocol: Column) -> None:
         """Record a header of each packet's IP protocol (n,), whole or not."""
 
-    def follow(self, space: Numbering, numbers: int | Column, group: FrameGroup) -> None:
+    def queue(self, space: Numbering, numbers: int | Column, group: FrameGroup) -> None:
         """Queue the packets for the steps that `numbers` (one, or one a packet) name."""
 
 

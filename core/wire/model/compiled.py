@@ -31,7 +31,7 @@ _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}  # bytes of a run that struct makes a 
 _NAMES = {"number": int.from_bytes, **{text.__name__: text for text in ADDRESS_TEXTS.values()}}
 
 
-class _Run:
+class _FieldRun:
     """Consecutive fields that begin and end on a byte; `name` is the variable that holds them."""
 
     def __init__(self, name: str, slot: PlacedField) -> None:
@@ -76,12 +76,12 @@ def compile_readers(slots: Sequence[PlacedField], start: int) -> tuple[TableRead
     `slots` are those of a table, in order; `start` is the table's offset in its layer. The caller
     of these functions has checked that the whole header is there.
     """
-    runs: list[_Run] = []
-    places: list[tuple[PlacedField, _Run]] = []
+    runs: list[_FieldRun] = []
+    places: list[tuple[PlacedField, _FieldRun]] = []
     for slot in slots:
         if slot.parent is None:
             if not runs or runs[-1].bits % 8 == 0:
-                runs.append(_Run(f"w{len(runs)}", slot))
+                runs.append(_FieldRun(f"w{len(runs)}", slot))
             else:
                 runs[-1].bits += slot.field.bits
         places.append((slot, runs[-1]))

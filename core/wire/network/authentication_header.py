@@ -15,7 +15,7 @@ from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Kind
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.network.ipv6_extensions import follow_protocol
+from core.wire.network.ipv6_extensions import queue_protocol
 from core.wire.protocol import Protocol, Reader
 
 UNIT = 4
@@ -60,7 +60,7 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
     whole = walk.enough(group, length)
     group, length = group.where(whole), length[whole]
     following = walk.column(AUTHENTICATION["next_header"], group)
-    follow_protocol(walk, group.moved(length), following)
+    queue_protocol(walk, group.moved(length), following)
 
 
 def info(layer: Layer, dissection: Dissection) -> str:

@@ -39,7 +39,7 @@ from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import ipv4_options, unset_length
 from core.wire.network.ipv4_options import OPTIONS, final_destination
-from core.wire.network.ipv6_extensions import follow_protocol
+from core.wire.network.ipv6_extensions import queue_protocol
 from core.wire.network.unset_length import is_left_to_card
 from core.wire.protocol import (
     OPTIONS_BODY,
@@ -231,7 +231,7 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
     if len(with_options):
         _source_routes(walk, group.taken(with_options), header[with_options])
     first = (whole & (place == 0)).nonzero()[0]
-    follow_protocol(walk, group.taken(first).moved(header.take(first)), protocol.take(first))
+    queue_protocol(walk, group.taken(first).moved(header.take(first)), protocol.take(first))
 
 
 def _total_left_to_card(walk: BatchReader, group: FrameGroup, header: Column) -> Mask:

@@ -31,7 +31,7 @@ from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import unset_length
 from core.wire.network.ipv4 import SEGMENTED, service_parts
-from core.wire.network.ipv6_extensions import HOP_BY_HOP, UNIT, follow_protocol
+from core.wire.network.ipv6_extensions import HOP_BY_HOP, UNIT, queue_protocol
 from core.wire.network.ipv6_options import JUMBO, JUMBO_TABLE, JUMBO_WITHIN, OPTIONS
 from core.wire.network.unset_length import is_left_to_card
 from core.wire.protocol import (
@@ -155,7 +155,7 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
     if len(zero):
         has_length[zero] = ~_payload_left_to_card(walk, after.taken(zero), following[zero])
     walk.limit(after.where(has_length), after.at[has_length] + length[has_length])
-    follow_protocol(walk, after, following)
+    queue_protocol(walk, after, following)
 
 
 def _payload_left_to_card(walk: BatchReader, group: FrameGroup, following: Column) -> Mask:

@@ -206,14 +206,14 @@ def parse_fragment(walk: Walk, offset: int) -> Next | None:
 _IS_TRANSPORT = ~np.isin(np.arange(256), sorted(EXTENSION_HEADERS))  # by IP protocol
 
 
-def follow_protocol(walk: BatchReader, group: FrameGroup, protocol: Column) -> None:
+def queue_protocol(walk: BatchReader, group: FrameGroup, protocol: Column) -> None:
     """Continue with the IP protocols (n,) that headers name.
 
     Every protocol that is no extension header is the transport.
     """
     final = _IS_TRANSPORT.take(protocol).nonzero()[0]
     walk.found_transport(group.taken(final), protocol.take(final))
-    walk.follow(Numbering.IP_PROTOCOL, protocol, group)
+    walk.queue(Numbering.IP_PROTOCOL, protocol, group)
 
 
 def step_hop_by_hop(walk: BatchReader, group: FrameGroup) -> None:
@@ -230,7 +230,7 @@ def _step_options(walk: BatchReader, group: FrameGroup, table: HeaderTable) -> N
     group, length = _step_extension(walk, group, table)
     # a home address is the pseudo-header's source
     walk.mark(group.where(length >= table.size + HOME_TABLE.stop), HeaderState.ROUTED)
-    follow_protocol(walk, group.moved(length), walk.column(table["nxt"], group))
+    queue_protocol(walk, group.moved(length), walk.column(table["nxt"], group))
 
 
 def step_routing(walk: BatchReader, group: FrameGroup) -> None:
@@ -239,7 +239,7 @@ def step_routing(walk: BatchReader, group: FrameGroup) -> None:
     walk.mark(group, HeaderState.ROUTED)
     compressed = (walk.column(ROUTING["type"], group) == ROUTING_RPL) & (length >= RPL.stop)
     walk.found(RPL, group.where(compressed))
-    follow_protocol(walk, group.moved(length), walk.column(ROUTING["nxt"], group))
+    queue_protocol(walk, group.moved(length), walk.column(ROUTING["nxt"], group))
 
 
 def _step_extension(
@@ -259,7 +259,7 @@ def step_fragment(walk: BatchReader, group: FrameGroup) -> None:
     pieces = (place > 0) | (walk.column(FRAGMENT["more"], group) > 0)
     walk.mark(group.where(pieces), HeaderState.FRAGMENT)
     group = group.where(place == 0)
-    follow_protocol(walk, group.moved(FRAGMENT.size), walk.column(FRAGMENT["nxt"], group))
+    queue_protocol(walk, group.moved(FRAGMENT.size), walk.column(FRAGMENT["nxt"], group))
 
 
 def info(layer: Layer, dissection: Dissection) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.cli.output import CommandError
-from app.cli.send import prompt, send, terminal_driver
+from app.cli.send import prompt, send, terminal_prompter
 from core.files.reader import open_capture
 from core.forge import pipeline
 from core.forge.compose.draft import Draft
@@ -132,7 +132,7 @@ def by_command(order: Order, folder: Path, host: ScriptedHost, answer: bool) -> 
         patch.setenv("XDG_STATE_HOME", str(folder.parent))
         patch.setenv("XDG_CONFIG_HOME", str(folder.parent))
         patch.setattr(prompt.sys, "stdin", Terminal())
-        patch.setattr(terminal_driver, "approve", approve)
+        patch.setattr(terminal_prompter, "approve", approve)
         try:
             send.run_send(request, host)
         except (CommandError, send.FieldTextError) as failure:

@@ -65,7 +65,7 @@ class Followed:
         self.generation = 1
 
     def follow(self) -> ForgeSnapshot:
-        self.service.follow(self.store.snapshot(), self.generation, "")
+        self.service.update_store(self.store.snapshot(), self.generation, "")
         return self.service.snapshot()
 
     def replace_store(self) -> None:

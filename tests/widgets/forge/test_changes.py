@@ -16,7 +16,7 @@ from core.wire.protocol import LayerPosition
 from tests.core.wire.encode.test_value_text import ANY_TEXT
 from widgets.forge.changes import FormState, choose, switch_flag, typed
 from widgets.forge.layers import LayersError, layer_names, parse_layers, with_layer
-from widgets.forge.rows import FormRow, RowKind, Surrounding, form_rows
+from widgets.forge.rows import FormRow, HostInfo, RowKind, form_rows
 from widgets.forge.settings import (
     COUNT,
     FASTEST,
@@ -35,7 +35,7 @@ def rows_of(held: FormState, **more: object) -> dict[str, FormRow]:
 
 
 def pick(held: FormState, key: str, choice: str, interfaces: tuple[str, ...] = ()) -> FormState:
-    row = rows_of(held, surrounding=Surrounding(interfaces))[key]
+    row = rows_of(held, host=HostInfo(interfaces))[key]
     return choose(held, row, row.choices.index(choice), interfaces)
 
 

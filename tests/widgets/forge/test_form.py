@@ -14,7 +14,7 @@ from core.wire.model.field import Span
 from tests.widgets.stage import play, screen_text
 from widgets.forge.changes import FormState
 from widgets.forge.form import ForgeForm
-from widgets.forge.rows import Surrounding
+from widgets.forge.rows import HostInfo
 
 SYN = FormState.of(TEMPLATES["tcp-syn"].drafts)
 
@@ -327,8 +327,8 @@ def test_no_control_character_reaches_the_terminal():
 
 def test_suggestions_are_grayed_until_something_is_typed():
     async def scene(pilot):
-        surrounding = Surrounding(("lo", "eth0"), "eth0")
-        widget.suggest([{"ip.src": 0xC0000211}], surrounding)
+        host = HostInfo(("lo", "eth0"), "eth0")
+        widget.suggest([{"ip.src": 0xC0000211}], host)
         widget.select_field("ip.src")
         assert (widget.model.row.shown, widget.model.row.text) == ("192.0.2.17", "")
         assert widget.model.row.explanation.endswith("from the route")

@@ -9,7 +9,7 @@ from core.forge.compose.payload_file import FileContent
 from core.forge.compose.templates import TEMPLATES
 from widgets.forge.changes import FormState
 from widgets.forge.form_model import FormModel
-from widgets.forge.rows import Surrounding
+from widgets.forge.rows import HostInfo
 
 SYN = FormState.of(TEMPLATES["tcp-syn"].drafts)
 
@@ -59,12 +59,12 @@ def test_filling_selects_the_missing_destination_or_the_first_row():
 
 def test_suggestions_count_where_nothing_is_typed():
     model = FormModel(SYN)
-    assert model.suggest([{"ip.src": 0xC0000211}], Surrounding(trouble="no route"))
+    assert model.suggest([{"ip.src": 0xC0000211}], HostInfo(trouble="no route"))
     assert model.trouble == "no route"
     assert model.evaluation.field("ip.src").shown == "192.0.2.17"
     assert model.evaluations()[0].data[12:16] == bytes((192, 0, 2, 17))
     rows = model.rows
-    assert not model.suggest([{"ip.src": 0xC0000211}], Surrounding(trouble="no route"))
+    assert not model.suggest([{"ip.src": 0xC0000211}], HostInfo(trouble="no route"))
     assert model.rows is rows
     model.select_field("ip.src")
     model.type_text("192.0.2.99")

@@ -10,7 +10,7 @@ from widgets.forge.changes import FormState
 from widgets.forge.form_model import FormModel
 from widgets.forge.paint import choices_shown
 from widgets.forge.row_editor import RowEditor
-from widgets.forge.rows import Surrounding
+from widgets.forge.rows import HostInfo
 
 SYN = FormState.of(TEMPLATES["tcp-syn"].drafts)
 ROOM = 40
@@ -54,8 +54,8 @@ def test_typed_text_stays_as_typed_when_something_else_changes():
     model, editor = editing(":layers")
     editor.press("ctrl+u", None)
     type_all(editor, "eth/ip/ud")
-    model.suggest([{"ip.src": 0xC0000211}], Surrounding(("eth0",)))
-    editor.follow()
+    model.suggest([{"ip.src": 0xC0000211}], HostInfo(("eth0",)))
+    editor.refresh()
     assert editor.line.text == "eth/ip/ud"
     type_all(editor, "p")
     assert model.state.draft.layers == ("eth", "ip", "udp")
@@ -65,7 +65,7 @@ def test_text_that_changes_otherwise_is_edited_from_its_new_value():
     model, editor = editing("ip.ttl")
     type_all(editor, "12")
     model.set_state(model.state.with_draft(model.state.draft.with_text("ip.ttl", "99")))
-    editor.follow()
+    editor.refresh()
     assert (editor.line.text, editor.line.selected) == ("99", True)
 
 
@@ -115,7 +115,7 @@ def test_a_refusal_lasts_until_the_row_is_used_or_left():
     assert not model.row.error
     model, editor = editing(":transport")
     type_all(editor, "u")
-    model.suggest([{}], Surrounding(("eth0",)))  # changes nothing that the user did
+    model.suggest([{}], HostInfo(("eth0",)))  # changes nothing that the user did
     assert model.row.error.startswith("Transport is a choice")
     editor.press("right", None)
     assert not model.row.error

@@ -11,7 +11,7 @@ from core.forge.review.confirmation import Examination
 from core.wire.model.text import safe
 
 
-class TerminalDriver:
+class TerminalPrompter:
     """The driver of `core.forge.pipeline.carry_out` at a terminal. `stack` closes signal handlers.
 
     `yes` answers every question, and then nothing is remembered. Signals keep their default effect
