@@ -90,9 +90,14 @@ class LineView(ScrollView, can_focus=True, inherit_bindings=False):
         return LineWindow(self.line_count, int(self.scroll_offset.y), page, width)
 
     def set_line_count(self, count: int) -> None:
-        """Change the number of lines; repaint only lines that appeared or disappeared."""
+        """Change the number of lines; repaint only lines that appeared or disappeared.
+
+        The same number repaints nothing: a form sets it at each key.
+        """
         before, self.line_count = self.line_count, count
         size = Size(self.size.width, count + self.HEADER_LINES)
+        if size == self.virtual_size and count == before:
+            return
         self.set_reactive(LineView.virtual_size, size)
         self._scroll_update(size)
         window = self.window

@@ -63,6 +63,23 @@ def test_scrolling_by_one_builds_one_line() -> None:
     play(view, scene, size=(20, 6))
 
 
+def test_the_same_number_of_lines_repaints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = Numbers()
+
+    async def scene(pilot: Pilot[None]) -> None:
+        view.set_line_count(100)
+        await pilot.pause()
+        repainted: list[object] = []
+        monkeypatch.setattr(view, "refresh", lambda *regions: repainted.append(regions))
+        monkeypatch.setattr(view, "_scroll_update", repainted.append)
+        view.set_line_count(100)
+        assert repainted == []
+        view.set_line_count(2)
+        assert len(repainted) == 2
+
+    play(view, scene, size=(20, 6))
+
+
 def test_lines_are_built_again_only_when_they_are_forgotten_or_the_width_changes() -> None:
     view = Numbers()
 
