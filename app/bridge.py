@@ -17,7 +17,8 @@ from pathlib import Path
 from core.analysis.packet_analysis import PacketAnalysis
 from core.capture.options import ANY, CaptureOptions
 from core.echo.snapshot import EchoSnapshot
-from core.engine.engine import Engine, EngineSnapshot, EngineState
+from core.engine.engine import Engine
+from core.engine.snapshot import EngineSnapshot, EngineState
 from core.store.snapshot import Snapshot
 from core.wire.present.faults import Faults
 

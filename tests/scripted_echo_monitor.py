@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 
 from app.monitor import Monitor
 from core.echo.snapshot import EchoSnapshot
-from core.engine.engine import EngineSnapshot, EngineState
+from core.engine.snapshot import EngineSnapshot, EngineState
 from tests.idle import eventually
 from tests.scripted_echo import echo_snapshot, echo_store
 from tests.scripted_lab import scripted_lab

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 
 from core.forge.compose.draft import Draft
-from core.forge.compose.evaluation import given_values
+from core.forge.compose.draft_parser import given_values
 from core.forge.compose.route_suggestions import RouteSuggestions, destination
 from core.forge.host import ForgeHost
 from core.forge.review.confirmation import Examination, SendVolume

@@ -15,7 +15,8 @@ from app.screens.main import MainScreen
 from core.capture.options import CaptureOptions
 from core.echo.snapshot import EchoSnapshot
 from core.engine.echo_service import NO_SERVER, EchoService
-from core.engine.engine import Engine, EngineSnapshot, EngineState
+from core.engine.engine import Engine
+from core.engine.snapshot import EngineSnapshot, EngineState
 from core.forge.host import ForgeHost
 from core.net.interfaces import InterfaceInfo
 from core.store.packet_store import PacketStore

@@ -41,6 +41,31 @@ def test_the_lock_covers_every_dependency() -> None:
     assert "://" not in lock
 
 
+def test_each_name_is_imported_from_the_module_that_defines_it() -> None:
+    """No module passes on what it imports: one import path for each name."""
+    trees = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text())
+        for folder in ("app", "core", "widgets", "tests", "screenshots")
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    imports = {
+        module: {
+            (one.asname or one.name, node.module)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for one in node.names
+        }
+        for module, tree in trees.items()
+    }
+    passed_on = {
+        f"{module}: {name} from {source}"
+        for module, names in imports.items()
+        for name, source in names
+        if source in imports and name in dict(imports[source])
+    }
+    assert not passed_on
+
+
 def test_core_alone_imports_neither_textual_nor_rich() -> None:
     """Every module of core, in a process of its own."""
     modules = sorted(

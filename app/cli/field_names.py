@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from core.wire.model.field import Kind, PlacedField
+from core.wire.model.field import PlacedField
+from core.wire.model.kind import Kind
 from core.wire.protocol import Protocol
 from core.wire.registry import PROTOCOLS
 

@@ -71,7 +71,7 @@ def _show(
     over: threading.Event,
 ) -> int:
     from app.monitor import Monitor
-    from core.engine.engine import EngineState
+    from core.engine.snapshot import EngineState
 
     if file is not None:
         engine.open_file(file)

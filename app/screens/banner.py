@@ -10,7 +10,7 @@ from rich.text import Text
 from textual import events
 from textual.widget import Widget
 
-from core.engine.engine import NoticeSeverity
+from core.engine.snapshot import NoticeSeverity
 from core.wire.model.text import safe
 from widgets.layout import refresh_layout
 

@@ -36,7 +36,7 @@ from app.screens.side_panels import SidePanels
 from app.screens.status import message_of, status_line, why_empty
 from app.screens.workspace import BESIDE, WIDE, Workspace
 from app.textual_bindings import bindings
-from core.engine.engine import EngineState
+from core.engine.snapshot import EngineState
 from widgets.status.bar import StatusBar
 
 if TYPE_CHECKING:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from app.bridge import Scene
-from core.engine import engine
+from core.engine.snapshot import EngineState, NoticeSeverity
 from core.store.snapshot import Snapshot
 from core.wire.link.link_types import unread_text
 from core.wire.model.text import safe
 from widgets.status.line import StatusLine, StatusState
 
 _STATES = {
-    engine.EngineState.IDLE: StatusState.IDLE,
-    engine.EngineState.LIVE: StatusState.LIVE,
-    engine.EngineState.STOPPED: StatusState.STOPPED,
-    engine.EngineState.READING: StatusState.READING,
-    engine.EngineState.DONE: StatusState.DONE,
-    engine.EngineState.FAILED: StatusState.FAILED,
+    EngineState.IDLE: StatusState.IDLE,
+    EngineState.LIVE: StatusState.LIVE,
+    EngineState.STOPPED: StatusState.STOPPED,
+    EngineState.READING: StatusState.READING,
+    EngineState.DONE: StatusState.DONE,
+    EngineState.FAILED: StatusState.FAILED,
 }
 
 
@@ -50,7 +50,7 @@ def _source(scene: Scene) -> str:
     return PurePath(worker.file).name if worker.file else ", ".join(worker.interfaces)
 
 
-def message_of(scene: Scene) -> tuple[str, engine.NoticeSeverity]:
+def message_of(scene: Scene) -> tuple[str, NoticeSeverity]:
     """Return the message for the banner and its severity.
 
     In order: the worker's message; the first packet that rawscope failed to describe; the worker's
@@ -60,21 +60,21 @@ def message_of(scene: Scene) -> tuple[str, engine.NoticeSeverity]:
     if worker.message:
         return worker.message, worker.severity
     if scene.fault:
-        return scene.fault, engine.NoticeSeverity.ERROR
+        return scene.fault, NoticeSeverity.ERROR
     if worker.notes:
-        return worker.notes[-1], engine.NoticeSeverity.WARNING
+        return worker.notes[-1], NoticeSeverity.WARNING
     unread = unread_text(interface.link_type for interface in scene.packets.interfaces)
-    return unread, engine.NoticeSeverity.WARNING if unread else engine.NoticeSeverity.NONE
+    return unread, NoticeSeverity.WARNING if unread else NoticeSeverity.NONE
 
 
 def why_empty(scene: Scene) -> str:
     """Return the text for a table without packets."""
     match scene.engine.state:
-        case engine.EngineState.LIVE:
+        case EngineState.LIVE:
             return safe(f"waiting for the first packet on {', '.join(scene.engine.interfaces)}")
-        case engine.EngineState.READING:
+        case EngineState.READING:
             return "reading"
-        case engine.EngineState.DONE:
+        case EngineState.DONE:
             return "the file holds no packets"
         case _:
             return "no packets: choose an interface, or open a file"

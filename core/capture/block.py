@@ -41,7 +41,7 @@ from core.wire.link.linux_cooked import SLL_OTHER
 from core.wire.link.vlan import VLAN
 from core.wire.model.assigned_numbers import EtherType
 from core.wire.model.dissection import PacketFlag
-from core.wire.model.field import Kind
+from core.wire.model.kind import Kind
 from core.wire.model.table import HeaderTable
 
 ALIGNMENT = 8  # V3_ALIGNMENT, net/packet/af_packet.c

@@ -37,7 +37,8 @@ from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Cause
-from core.wire.model.field import Kind, PlacedField
+from core.wire.model.field import PlacedField
+from core.wire.model.kind import Kind
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering
 from core.wire.network.arp import ARP, ARP_IPV4

@@ -19,13 +19,11 @@ from functools import partial
 from core.capture.options import CaptureOptions
 from core.capture.packet_sink import PacketSink
 from core.engine.echo_service import EchoService
-from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
+from core.engine.snapshot import EngineSnapshot
 from core.engine.worker import Worker
 from core.net.event_loop import EpollLoop
 from core.net.sockets import SocketProvider
 from core.store.packet_store import PacketStore
-
-__all__ = ["Engine", "EngineSnapshot", "EngineState", "NoticeSeverity"]
 
 EVENTS_PER_WAIT = 256  # with thousands of echo clients, fewer waits are needed
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.forge.send_errors import SendError
-from core.wire.model.field import Kind, address_text
+from core.wire.model.kind import Kind, address_text
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 

@@ -34,8 +34,6 @@ from core.store.comments import Comments
 from core.store.interface_numbers import INTERFACES, InterfaceNumbers
 from core.store.snapshot import Snapshot
 
-__all__ = ["PacketStore", "Snapshot"]
-
 ARENA_BYTES = 1 << 22
 KEPT_IN_PLACE = 4096  # packets from which a stable batch becomes a chunk of its own …
 KEPT_IN_PLACE_BYTES = 1 << 20  # … or bytes

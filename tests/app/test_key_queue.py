@@ -15,6 +15,7 @@ from textual.app import App, ComposeResult
 from textual.keys import _character_to_key
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Input, OptionList
+from textual_fspicker.base_dialog import Dialog as Frame
 
 import app.screens
 from app.config.paths import Paths
@@ -25,7 +26,7 @@ from app.screens.dialogs.dialog import Confirm, Dialog, GoTo
 from app.screens.dialogs.drafts import Drafts, KeepDraft
 from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
-from app.screens.dialogs.open_file import HINT, Frame, OpenFile
+from app.screens.dialogs.open_file import HINT, OpenFile
 from app.screens.dialogs.palette import Palette
 from app.screens.lab import LabScreen
 from tests.idle import eventually

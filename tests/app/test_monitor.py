@@ -22,7 +22,7 @@ from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
 from app.screens.key_bar import KeyBar
 from core.decode.batch import CaptureInterface
-from core.engine.engine import EngineSnapshot, EngineState, NoticeSeverity
+from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.net.loop_counters import LoopCounters
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from app.screens.banner import Banner
-from core.engine.engine import Engine, EngineState
+from core.engine.engine import Engine
+from core.engine.snapshot import EngineState
 from core.net.sockets import LOCAL_SOCKETS
 from tests.bench.terminal import Terminal
 from tests.idle import eventually

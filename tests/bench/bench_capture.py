@@ -23,12 +23,13 @@ import time
 from pathlib import Path
 
 from core.capture.options import CaptureOptions
-from core.engine.engine import Engine, EngineState
+from core.engine.engine import Engine
+from core.engine.snapshot import EngineState
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.bench.flood import Flood
-from tests.live.network import until
 from tests.support import ROOT, require_peer
+from tests.waiting import until
 
 RATE = 300_000
 SECONDS = 5

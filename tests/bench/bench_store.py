@@ -23,7 +23,8 @@ from core.decode.columns import SLOTS, read
 from core.decode.header_index import index_headers
 from core.store.budget import Budget
 from core.store.filtered_view import View
-from core.store.packet_store import PacketStore, Snapshot
+from core.store.packet_store import PacketStore
+from core.store.snapshot import Snapshot
 from core.wire.checksum.batch_checksums import header_sums, ones_sums
 from tests.bench.mixed import frames
 

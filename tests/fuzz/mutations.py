@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 
-from core.files.reader import FileError, open_capture
+from core.files.formats import FileError
+from core.files.reader import open_capture
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
 from tests.fuzz.readers import Sample

@@ -21,7 +21,6 @@ from typing import TypeVar
 from tests.isolation import CLONE_NEWNET
 from tests.support import require_namespaces, require_peer
 from tests.waiting import PATIENCE_S
-from tests.waiting import until as until  # reexported for tests that need both
 
 NEAR_ADDRESS = "10.77.0.1"
 FAR_ADDRESS = "10.77.0.2"

@@ -19,13 +19,14 @@ import pytest
 from core.analysis.connection import Connection, tcp_ends
 from core.capture.options import CaptureOptions
 from core.echo.options import Switches, Trigger
-from core.engine.engine import Engine, EngineState
+from core.engine.engine import Engine
+from core.engine.snapshot import EngineState
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.budget import Budget
 from core.store.filtered_view import View
 from core.store.packet_store import PacketStore
-from tests.live.network import Network, in_namespace, until
-from tests.waiting import PATIENCE_S
+from tests.live.network import Network, in_namespace
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.live
 

@@ -9,10 +9,11 @@ import pytest
 
 from core.capture.options import CaptureOptions
 from core.echo.options import Trigger
-from core.engine.engine import Engine, EngineState, NoticeSeverity
+from core.engine.engine import Engine
+from core.engine.snapshot import EngineState, NoticeSeverity
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
-from tests.live.network import Network, until
+from tests.live.network import Network
 from tests.live.watching import (
     ETH_P_EXPERIMENTAL,
     ethernet,
@@ -20,7 +21,7 @@ from tests.live.watching import (
     send_frames,
     send_udp,
 )
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.live
 

@@ -19,7 +19,7 @@ from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL
 from tests.app.made import TIME_NS, capture_of, udp_frame
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run
-from tests.live.test_forge_ring import frame, ours
+from tests.live.numbered import frame, ours
 from tests.live.watching import watching
 from tests.support import ROOT, remarks_of, require_peer
 from tests.waiting import PATIENCE_S

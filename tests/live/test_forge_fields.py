@@ -22,7 +22,8 @@ from core.forge.values import Egress
 from core.net.sockets import LOCAL_SOCKETS
 from core.wire.encode.value_text import typed
 from core.wire.link.ethernet import ETHERNET
-from core.wire.model.field import Kind, PlacedField, Value
+from core.wire.model.field import PlacedField, Value
+from core.wire.model.kind import Kind
 from core.wire.model.table import HeaderTable
 from core.wire.network import icmp
 from tests.live.far_capture import FarCapture

@@ -26,7 +26,8 @@ from core.forge.host import ForgeHost
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.idle import eventually
-from tests.live.network import CLONE_NEWNET, FAR_ADDRESS, NEAR_ADDRESS, Network, _libc
+from tests.isolation import CLONE_NEWNET
+from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, _libc
 from tests.support import require_peer
 from widgets.forge.changes import FormState
 from widgets.forge.form import ForgeForm

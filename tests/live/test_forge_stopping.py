@@ -17,11 +17,11 @@ import pytest
 from core.files.private_folder import PrivateFolder
 from core.files.reader import open_capture
 from tests.app.made import capture_of
-from tests.live.network import FAR_ADDRESS, Network, run, until
-from tests.live.test_forge_ring import frame, ours
+from tests.live.network import FAR_ADDRESS, Network, run
+from tests.live.numbered import frame, ours
 from tests.live.watching import watching
 from tests.support import ROOT, require_peer
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.live
 

@@ -13,14 +13,15 @@ import rich_click as click
 
 from app.cli.main import rawscope as program
 from core.capture.options import CaptureOptions
-from core.engine.engine import Engine, EngineState
+from core.engine.engine import Engine
+from core.engine.snapshot import EngineState
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.app.made import capture_of, udp_frame
-from tests.live.network import FAR_ADDRESS, Network, in_namespace, until
+from tests.live.network import FAR_ADDRESS, Network, in_namespace
 from tests.live.watching import ETH_P_EXPERIMENTAL, ethernet, send_frames, watching
 from tests.support import ROOT
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.live
 

@@ -25,7 +25,7 @@ from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
-from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, in_namespace, until
+from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, in_namespace
 from tests.live.watching import (
     ETH_P_EXPERIMENTAL,
     ethernet,
@@ -36,6 +36,7 @@ from tests.live.watching import (
     watching,
 )
 from tests.support import ROOT, require_device, require_peer
+from tests.waiting import until
 
 pytestmark = pytest.mark.live
 METHODS = ["ring", "datagram"]

@@ -10,7 +10,7 @@ import pytest
 
 from core.files.reader import open_capture
 from core.wire.model.dissection import PacketFlag, Verdict
-from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, until
+from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network
 from tests.live.watching import (
     ETH_P_EXPERIMENTAL,
     ethernet,
@@ -20,7 +20,7 @@ from tests.live.watching import (
     watching,
 )
 from tests.support import require_peer
-from tests.waiting import PATIENCE_S
+from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.live
 DIRECTION = PacketFlag.DIRECTION_MASK

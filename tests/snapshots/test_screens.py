@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from app.config.paths import Paths
-from core.engine.engine import EngineSnapshot, EngineState, NoticeSeverity
+from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.store.packet_store import PacketStore
 from tests.scripted import BAD_CHECKSUM, DNS_ANSWER, MALFORMED, batch, conversations, scripted_store
 from tests.scripted_monitor import LIVE, ScriptedEngine, filled, main, scripted_monitor

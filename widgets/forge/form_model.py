@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from core.forge.compose.draft import Draft
-from core.forge.compose.evaluation import NOTHING, READING, Evaluation, describe_missing, evaluate
+from core.forge.compose.draft_parser import NOTHING
+from core.forge.compose.evaluation import READING, Evaluation, describe_missing, evaluate
 from core.forge.compose.payload_file import NO_FILES, FileContents
 from core.wire.model.field import Value
 from widgets.forge.changes import FormState, choose, switch_flag, typed

@@ -15,7 +15,8 @@ from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation, FormField, Origin
 from core.forge.compose.layer_kinds import KINDS
 from core.forge.values import SendMethod
-from core.wire.model.field import Kind, Span
+from core.wire.model.field import Span
+from core.wire.model.kind import Kind
 from core.wire.model.text import safe
 from core.wire.protocol import LayerPosition
 from widgets.forge.layers import LAYER_CHOICES, layer_names

@@ -22,7 +22,8 @@ from core.forge.export.rawscope import inferred_layers
 from core.forge.journal.database import StateDatabase
 from core.forge.journal.drafts import DraftStore
 from core.wire.encode.value_text import allowed
-from core.wire.model.field import Kind, PlacedField
+from core.wire.model.field import PlacedField
+from core.wire.model.kind import Kind
 from core.wire.protocol import LayerPosition
 
 _PREFIX = "field_"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.capture.options import ANY
-from core.engine.engine import EngineSnapshot, EngineState
+from core.engine.snapshot import EngineSnapshot, EngineState
 from core.forge.compose.draft import TRAILER
 from core.forge.compose.from_packet import Filled
 from core.forge.compose.layer_kinds import KINDS

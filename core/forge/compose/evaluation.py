@@ -18,7 +18,6 @@ from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
 from core.forge.compose.draft_parser import (
     NOTHING,
     ParsedLayer,
-    given_values,
     read_bytes,
     read_layer,
 )
@@ -30,16 +29,6 @@ from core.wire.encode.value_text import allowed, example, typed
 from core.wire.model.field import PlacedField, Span, Value
 from core.wire.model.packet_parts import Parts
 from core.wire.network.arp import REQUEST
-
-__all__ = [
-    "NOTHING",
-    "Evaluation",
-    "FormField",
-    "Origin",
-    "describe_missing",
-    "evaluate",
-    "given_values",
-]
 
 READING = "reading …"
 _AIMS = {"arp": "arp.dst.proto_ipv4", "ip": "ip.dst", "ipv6": "ipv6.dst"}

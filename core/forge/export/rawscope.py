@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from core.forge.compose.draft import PAYLOAD, Draft
 from core.forge.compose.layer_kinds import KINDS
 from core.forge.values import SendPlan
-from core.wire.model.field import Kind
+from core.wire.model.kind import Kind
 from core.wire.protocol import LayerPosition
 
 ONCE = SendPlan()

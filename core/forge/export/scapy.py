@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 
 from core.forge.compose.evaluation import Evaluation
 from core.wire.encode.build import Built, BuiltField
-from core.wire.model.field import Kind, Value, address_text
+from core.wire.model.field import Value
+from core.wire.model.kind import Kind, address_text
 from core.wire.model.other_tools import ScapyLayer, ScapyOptions
 from core.wire.registry import PROTOCOLS
 

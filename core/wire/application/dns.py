@@ -9,7 +9,8 @@ Multicast DNS (RFC 6762) and LLMNR (RFC 4795) use the same message.
 
 from __future__ import annotations
 
-from core.wire.model.field import Field, Flag, Kind, address_text
+from core.wire.model.field import Field, Flag
+from core.wire.model.kind import Kind, address_text
 from core.wire.model.table import HeaderTable
 from core.wire.model.text import safe_bytes
 

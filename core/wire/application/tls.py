@@ -7,7 +7,8 @@ line has the part before.
 
 from __future__ import annotations
 
-from core.wire.model.field import Field, Kind
+from core.wire.model.field import Field
+from core.wire.model.kind import Kind
 from core.wire.model.table import HeaderTable
 from core.wire.model.text import safe_bytes
 

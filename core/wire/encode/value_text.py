@@ -14,7 +14,8 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from core.wire.model.field import Kind, PlacedField, Value
+from core.wire.model.field import PlacedField, Value
+from core.wire.model.kind import Kind
 
 _TRUE = frozenset({"1", "true", "set", "on", "yes"})
 _FALSE = frozenset({"0", "false", "not set", "off", "no"})

@@ -25,7 +25,8 @@ from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import ETHERTYPE_NAMES
 from core.wire.model.batch import BatchReader, Column, FrameGroup, Mask
 from core.wire.model.dissection import Dissection, Layer
-from core.wire.model.field import Field, Kind, Mac
+from core.wire.model.field import Field, Mac
+from core.wire.model.kind import Kind
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.protocol import Protocol, Reader

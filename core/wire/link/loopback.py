@@ -26,7 +26,8 @@ from core.wire.link.ppp import ADDRESS, CONTROL
 from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
 from core.wire.model.batch import BatchReader, FrameGroup, begin_with
 from core.wire.model.dissection import Cause, Dissection, Layer, Stop
-from core.wire.model.field import Field, Kind
+from core.wire.model.field import Field
+from core.wire.model.kind import Kind
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.protocol import Protocol, Reader

@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from core.wire.model.kind import Kind as Kind
-from core.wire.model.kind import address_text as address_text
+from core.wire.model.kind import Kind, address_text
 
 if TYPE_CHECKING:
     from core.wire.model.table import HeaderTable

@@ -14,7 +14,8 @@ import numpy as np
 from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
 from core.wire.model.batch import BatchReader, FrameGroup, Network
 from core.wire.model.dissection import Dissection, Layer
-from core.wire.model.field import Field, IPv4Address, Kind, Mac
+from core.wire.model.field import Field, IPv4Address, Mac
+from core.wire.model.kind import Kind
 from core.wire.model.other_tools import (
     Argument,
     CommandOptions,

@@ -12,7 +12,8 @@ from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import PROTOCOL_NAMES, IpProtocol
 from core.wire.model.batch import BatchReader, FrameGroup
 from core.wire.model.dissection import Dissection, Layer
-from core.wire.model.field import Field, Kind
+from core.wire.model.field import Field
+from core.wire.model.kind import Kind
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network.ipv6_extensions import queue_protocol

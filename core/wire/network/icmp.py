@@ -15,7 +15,8 @@ from core.wire.checksum import packet_checksums
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.batch import message_step
 from core.wire.model.dissection import Check, Dissection, Layer
-from core.wire.model.field import Field, IPv4Address, Kind, PlacedField
+from core.wire.model.field import Field, IPv4Address, PlacedField
+from core.wire.model.kind import Kind
 from core.wire.model.other_tools import (
     Argument,
     CommandOptions,

@@ -11,7 +11,8 @@ from core.wire.checksum import packet_checksums
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.batch import message_step
 from core.wire.model.dissection import Dissection, Layer
-from core.wire.model.field import Field, IPv6Address, Kind, Span
+from core.wire.model.field import Field, IPv6Address, Span
+from core.wire.model.kind import Kind
 from core.wire.model.other_tools import OtherTools, PcapPrimitive
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk

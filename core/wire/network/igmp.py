@@ -12,7 +12,8 @@ import numpy as np
 from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import BatchReader, FrameGroup, message_sizes, report_continuations
 from core.wire.model.dissection import Dissection, Layer
-from core.wire.model.field import Field, Flag, IPv4Address, Kind, address_text
+from core.wire.model.field import Field, Flag, IPv4Address
+from core.wire.model.kind import Kind, address_text
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network.icmp import continuations, message_check

@@ -7,7 +7,8 @@ its type, code and checksum before these tables; options in units of 8 bytes fol
 from __future__ import annotations
 
 from core.wire.model.dissection import Layer
-from core.wire.model.field import Field, Flag, IPv6Address, Kind, Mac, address_text
+from core.wire.model.field import Field, Flag, IPv6Address, Mac
+from core.wire.model.kind import Kind, address_text
 from core.wire.model.options import OptionKind, OptionList
 from core.wire.model.table import HeaderTable
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.cli.main import run
-from core.engine.engine import Engine, EngineState
+from core.engine.engine import Engine
+from core.engine.snapshot import EngineState
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.interface_numbers import MORE
 from core.store.packet_store import PacketStore

@@ -9,7 +9,7 @@ import pytest
 from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.interfaces import Interfaces
 from core.capture.options import CaptureOptions
-from core.engine.engine import EngineSnapshot, EngineState
+from core.engine.snapshot import EngineSnapshot, EngineState
 from core.store.packet_store import PacketStore
 from tests.scripted import scripted_store
 from tests.scripted_monitor import LIVE, ScriptedEngine, filled, scripted_monitor

@@ -15,7 +15,7 @@ from app.screens.dialogs.add_listener import AddListener
 from core.echo.client_columns import ClientColumns
 from core.echo.options import Trigger
 from core.engine.echo_service import NO_SERVER
-from core.engine.engine import EngineSnapshot, EngineState
+from core.engine.snapshot import EngineSnapshot, EngineState
 from tests.idle import eventually
 from tests.scripted_echo import (
     BUILTIN,

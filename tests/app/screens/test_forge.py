@@ -23,7 +23,7 @@ from app.screens.forge.explanation import Explanation
 from app.screens.forge.interface_dialog import SendInterface
 from app.screens.forge.panel import EARLIER, ForgePanel
 from app.screens.main import MainScreen
-from core.engine.engine import EngineSnapshot, EngineState
+from core.engine.snapshot import EngineSnapshot, EngineState
 from core.files.private_folder import PrivateFolder
 from core.files.reader import open_capture
 from core.forge import payload_reader

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.screens.main import MainScreen
-from core.engine.engine import EngineSnapshot, EngineState, NoticeSeverity
+from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from tests.idle import eventually
 from tests.scripted_echo import echo_snapshot, echo_store
 from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor

@@ -12,7 +12,7 @@ from core.decode.verdicts import RULES, fill, unpack
 from core.wire.dissect import dissect
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Cause, Dissection, Layer, Verdict
-from core.wire.model.field import Kind
+from core.wire.model.kind import Kind
 from core.wire.present.record import STACKED
 from core.wire.registry import TABLES
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.files.reader import FileError, open_capture
-from core.store.packet_store import PacketStore, Snapshot
+from core.files.formats import FileError
+from core.files.reader import open_capture
+from core.store.packet_store import PacketStore
+from core.store.snapshot import Snapshot
 from tests.support import captures_dir
 
 

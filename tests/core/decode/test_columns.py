@@ -20,7 +20,7 @@ from core.wire.link.link_types import LinkType
 from core.wire.link.serial import NFLOG, NFLOG_PAYLOAD
 from core.wire.model.assigned_numbers import EtherType
 from core.wire.model.dissection import Dissection, Verdict
-from core.wire.model.field import Kind
+from core.wire.model.kind import Kind
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 from core.wire.protocol import SequenceBase

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from core.decode.batch import CaptureInterface
 from core.decode.header_index import STEPS, index_headers
-from core.store.packet_store import PacketStore, Snapshot
+from core.store.packet_store import PacketStore
+from core.store.snapshot import Snapshot
 from core.wire.dissect import MAXIMUM_LAYERS, dissect
 from core.wire.link.link_types import LinkType
 from core.wire.link.mpls import MPLS

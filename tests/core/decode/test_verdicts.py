@@ -11,7 +11,8 @@ from core.decode import verdicts
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import VERDICT_UNKNOWN
 from core.decode.verdicts import BLOCK, fill
-from core.store.packet_store import PacketStore, Snapshot
+from core.store.packet_store import PacketStore
+from core.store.snapshot import Snapshot
 from core.wire.checksum.packet_checksums import crc32c, internet_checksum
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.dissection import PacketFlag, Verdict

@@ -14,7 +14,8 @@ import pytest
 from core.echo.log import LogStep
 from core.echo.options import Drain, Switches, Trigger
 from core.engine.echo_service import NO_SERVER
-from core.engine.engine import Engine, EngineState
+from core.engine.engine import Engine
+from core.engine.snapshot import EngineState
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests import waiting

@@ -14,7 +14,8 @@ import pytest
 
 from core.capture.options import CaptureOptions
 from core.engine import file_import
-from core.engine.engine import Engine, EngineSnapshot, EngineState, NoticeSeverity
+from core.engine.engine import Engine
+from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.files.reader import open_capture
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore

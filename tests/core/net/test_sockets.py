@@ -17,7 +17,8 @@ from app.cli.send.reply_listener import ReplyListener
 from core.capture.options import CaptureOptions
 from core.capture.source import CaptureError
 from core.capture.source_factory import open_source
-from core.engine.engine import Engine, EngineState
+from core.engine.engine import Engine
+from core.engine.snapshot import EngineState
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.host import ForgeHost

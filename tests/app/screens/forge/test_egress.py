@@ -12,7 +12,7 @@ from app.screens.forge.egress import (
     form_state_of,
     why_blind,
 )
-from core.engine.engine import EngineSnapshot, EngineState
+from core.engine.snapshot import EngineSnapshot, EngineState
 from core.forge.compose.draft import TRAILER, Draft
 from core.forge.compose.from_packet import draft_of
 from core.forge.values import SendMethod

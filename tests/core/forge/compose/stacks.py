@@ -10,7 +10,8 @@ from core.forge.compose.draft import PAYLOAD, Draft
 from core.forge.compose.draft_parser import NOTHING
 from core.forge.compose.layer_kinds import KINDS
 from core.wire.encode.value_text import typed
-from core.wire.model.field import Kind, PlacedField, Value
+from core.wire.model.field import PlacedField, Value
+from core.wire.model.kind import Kind
 
 STACKS = (
     ("eth", "ip", "tcp"),

@@ -17,7 +17,8 @@ from core.wire.encode.computed_fields import SUM_RULES, longest_header
 from core.wire.encode.value_text import typed
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Verdict
-from core.wire.model.field import Kind, PlacedField, Value
+from core.wire.model.field import PlacedField, Value
+from core.wire.model.kind import Kind
 from core.wire.network import icmp, icmpv6
 from core.wire.protocol import LayerKind, LayerPosition
 from tests.core.forge.compose.stacks import STACKS, drafts, layer_values, slots_of, values

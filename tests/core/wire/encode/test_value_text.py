@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.wire.encode.value_text import TextError, example, parse_value, typed
-from core.wire.model.field import Kind, PlacedField, Value
+from core.wire.model.field import PlacedField, Value
+from core.wire.model.kind import Kind
 from core.wire.network.arp import ARP_IPV4
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6

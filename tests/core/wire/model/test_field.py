@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.wire.model.field import Field, Kind, address_text
+from core.wire.model.field import Field
+from core.wire.model.kind import Kind, address_text
 from core.wire.model.table import HeaderTable
 from core.wire.registry import TABLES
 

@@ -17,7 +17,7 @@ from app.screens import copy_choices, echo_controller
 from app.screens.dialogs.copy import Copy
 from app.screens.forge import controller as forge_controller
 from core.decode import verdicts
-from core.engine.engine import EngineSnapshot, EngineState
+from core.engine.snapshot import EngineSnapshot, EngineState
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.from_packet import draft_of, resent
 from core.forge.observe.outcome import Outcome
