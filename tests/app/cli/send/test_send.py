@@ -246,7 +246,7 @@ def test_a_dry_run_of_a_replay_counts_and_sends_nothing(
     out, said = capfd.readouterr()
     assert out == "would send 1 of 4 frames through lo in 1 min 5 s\n"
     assert "2 frames are shorter than a link header: skipped" in said
-    assert "1 frame is longer than lo takes: left out" in said
+    assert "1 frame is longer than lo accepts: skipped" in said
     assert run(["replay", path, "--link", "lo", "--dry-run", "--limit", "3", "--json"]) == 1
     assert json.loads(capfd.readouterr().out)["frames"] == 3
 
