@@ -15,6 +15,7 @@ from core.files.reader import open_capture
 from core.forge import pipeline
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
+from core.forge.compose.payload_file import read_file
 from core.forge.compose.templates import TEMPLATES
 from core.forge.journal.approvals import Approvals
 from core.forge.journal.database import StateDatabase
@@ -307,3 +308,27 @@ def test_frames_without_an_interface_are_an_error_for_form_and_command(tmp_path)
     reason = "link: these are frames with a link header; name their interface"
     assert (form.error, command.error) == (reason, f"--{reason}")
     assert form.sent == command.sent == []
+
+
+def test_the_command_evaluates_and_reads_once_although_it_saves_the_draft(
+    tmp_path, monkeypatch
+) -> None:
+    path, calls = tmp_path / "payload", []
+    path.write_bytes(b"once")
+
+    def counting(call):
+        def counted(*arguments):
+            calls.append(call)
+            return call(*arguments)
+
+        return counted
+
+    for call in (evaluate, read_file):
+        monkeypatch.setattr(pipeline, call.__name__, counting(call))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    draft = Draft(("ip", "udp"), {**UDP, "payload": f"@{path}"})
+    host = ScriptedHost()
+    assert send.run_send(send.SendRequest((draft,), yes=True, save_as="a"), host) == 0
+    assert host.sent[0].endswith(b"once")
+    assert calls == [read_file, evaluate]
