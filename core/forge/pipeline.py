@@ -177,7 +177,7 @@ def carry_out(job: SendJob, journal: SendJournal, driver: Driver) -> bool:
             job.send(audit, stack)
         finally:  # also if it fails: packets may have left before
             notes = journal.remember(job.drafts, marks) if job.sent else ()
-            if notes:
+            if notes := (*notes, *journal.complaints.take()):
                 driver.warn(notes)
         job.report()
     return True

@@ -170,7 +170,7 @@ def test_reading_waits_for_nobody(tmp_path, monkeypatch) -> None:
         assert journal.history.entries() == [(DRAFT,)]
         assert journal.approved_marks() == {"10.0.0.1"}
     assert journal.drafts.drafts() == {}
-    assert journal.drafts.complaints == []
+    assert journal.complaints.all() == []
 
 
 def test_every_method_that_changes_the_database_is_known() -> None:

@@ -84,9 +84,11 @@ def _begin(
             )
         return TEMPLATES[template_name].drafts
     if draft_name is not None:
-        saved = DraftStore(StateDatabase(Paths.of_user().state_folder)).drafts()
+        database = StateDatabase(Paths.of_user().state_folder)
+        saved = DraftStore(database).drafts()
         if draft_name not in saved:
             there = f"saved are {_listed(saved)}" if saved else "no drafts are saved"
+            there = "; ".join((there, *database.complaints.take()))
             raise click.UsageError(f"--draft: no draft is named {draft_name!r}; {there}")
         return saved[draft_name]
     return (Draft(inferred_layers(tuple(texts), link=link)),)

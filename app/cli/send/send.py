@@ -180,11 +180,14 @@ class _OrderDriver(TerminalPrompter):
 
 def _save(name: str, drafts: Sequence[Draft]) -> None:
     folder = Paths.of_user().state_folder
+    database = StateDatabase(folder)
     try:
-        former = DraftStore(StateDatabase(folder)).keep(name, drafts)
+        former = DraftStore(database).keep(name, drafts)
     except OSError as error:
         words = f"{safe(str(folder))}: {error.strerror}; the draft is not saved"
         raise CommandError(words) from error
+    for complaint in database.complaints.take():
+        print_message(f"rawscope: {safe(complaint)}")
     if former:
         shown, now = safe(name), safe(former)
         print_message(f"rawscope: the draft saved before as {shown} is now named {now}")

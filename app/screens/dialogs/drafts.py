@@ -70,8 +70,6 @@ class Drafts(Dialog[tuple[Draft, ...]]):
             words = cut(f"  {safe(name):<{NAME_WIDTH}} {_summary(drafts)}", width)
             options.add_option(Option(Text(words), id=str(index)))
         options.highlighted = 1
-        for complaint in self._store.complaints[:1]:
-            self.notify(safe(complaint), severity="warning", markup=False)
 
     def _all(self) -> Iterator[Entry]:
         if self._before:

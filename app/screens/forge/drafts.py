@@ -6,6 +6,7 @@ from app.screens.dialogs.drafts import Drafts, KeepDraft
 from app.screens.forge.panel import ForgePanel
 from core.forge.compose.draft import Draft
 from core.forge.journal.send_journal import SendJournal
+from core.wire.model.text import safe
 from widgets.forge.changes import FormState
 
 
@@ -32,9 +33,9 @@ class DraftController:
     def choose(self) -> None:
         """Ask for a template, a saved draft, or a sent packet, and fill the form from it."""
         before = self._before.drafts if self._before is not None else ()
-        self._panel.app.push_screen(
-            Drafts(self._journal.drafts, self._journal.history, before), self._use
-        )
+        dialog = Drafts(self._journal.drafts, self._journal.history, before)
+        self._panel.app.push_screen(dialog, self._use)
+        dialog.call_after_refresh(self._complain)  # when it has read them
 
     def _use(self, drafts: tuple[Draft, ...] | None) -> None:
         if drafts:
@@ -45,6 +46,7 @@ class DraftController:
     def keep(self) -> None:
         """Ask for a name, and save the form's drafts under it."""
         names = tuple(self._journal.drafts.drafts())
+        self._complain()
         self._panel.app.push_screen(KeepDraft(names), self._keep)
 
     def _keep(self, name: str | None) -> None:
@@ -55,3 +57,9 @@ class DraftController:
                 self._panel.say(f"saved as {name}{also}; ctrl+o lists it")
             except OSError as error:
                 self._panel.say(f"not saved: {self._journal.folder}: {error.strerror}")
+            self._complain()
+
+    def _complain(self) -> None:
+        """Report what the database could not read, and where it is now."""
+        for complaint in self._journal.complaints.take():
+            self._panel.app.notify(safe(complaint), severity="warning", markup=False)

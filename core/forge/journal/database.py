@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -65,6 +66,33 @@ class DamagedError(OSError):
     """SQLite cannot read the database, or another program wrote it."""
 
 
+class Complaints:
+    """Sentences about problems that did not raise, each once. Any thread may use them."""
+
+    def __init__(self) -> None:
+        self._sentences: list[str] = []
+        self._taken = 0
+        self._lock = threading.Lock()
+
+    def add(self, sentence: str) -> None:
+        """Append a sentence, unless it is there."""
+        with self._lock:
+            if sentence not in self._sentences:
+                self._sentences.append(sentence)
+
+    def all(self) -> list[str]:
+        """Return all sentences."""
+        with self._lock:
+            return list(self._sentences)
+
+    def take(self) -> tuple[str, ...]:
+        """Return the sentences that no call returned before, for the user to read."""
+        with self._lock:
+            new = tuple(self._sentences[self._taken :])
+            self._taken = len(self._sentences)
+            return new
+
+
 class StateDatabase:
     """The database in `folder`, opened again for each read and each change.
 
@@ -73,10 +101,10 @@ class StateDatabase:
     """
 
     def __init__(
-        self, folder: Path, *, waits: bool = True, complaints: list[str] | None = None
+        self, folder: Path, *, waits: bool = True, complaints: Complaints | None = None
     ) -> None:
         self.folder = folder
-        self.complaints: list[str] = [] if complaints is None else complaints
+        self.complaints = Complaints() if complaints is None else complaints
         self._waits = waits
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
@@ -91,9 +119,9 @@ class StateDatabase:
         except FileNotFoundError:
             return []
         except DamagedError as error:
-            self.complain(f"{self.folder / FILE}: {error.strerror}")
+            self.complaints.add(f"{self.folder / FILE}: {error.strerror}")
         except OSError as error:
-            self.complain(f"{self.folder}: {error.strerror}")
+            self.complaints.add(f"{self.folder}: {error.strerror}")
         return []
 
     @contextmanager
@@ -125,11 +153,6 @@ class StateDatabase:
             for name in imported:  # if this fails, the file stays, and nothing reads it again
                 with suppress(OSError):
                     folder.rename(name, name + json_files.IMPORTED)
-
-    def complain(self, sentence: str) -> None:
-        """Append a sentence to `complaints`, once."""
-        if sentence not in self.complaints:
-            self.complaints.append(sentence)
 
     def _reader(self, folder: PrivateFolder) -> sqlite3.Connection:
         """Connect to the database, or to one in memory that holds what JSON files hold.
@@ -189,12 +212,12 @@ class StateDatabase:
                 if is_change:
                     self._set_aside(folder, name, str(error))
                 else:
-                    self.complain(f"{self.folder / name}: {error}")
+                    self.complaints.add(f"{self.folder / name}: {error}")
                 continue
             except OSError as error:
                 if is_change:
                     raise
-                self.complain(f"{self.folder}: {error.strerror}")
+                self.complaints.add(f"{self.folder}: {error.strerror}")
                 continue
             imported.append(name)
         return imported
@@ -203,7 +226,7 @@ class StateDatabase:
         """Rename an unreadable file, and complain. Raises `OSError`."""
         aside = f"{name}.unreadable-{time.time_ns()}"
         folder.rename(name, aside)
-        self.complain(f"{self.folder / name}: {reason}; it is now {aside}")
+        self.complaints.add(f"{self.folder / name}: {reason}; it is now {aside}")
 
 
 @contextmanager

@@ -25,11 +25,6 @@ class DraftStore:
     def __init__(self, database: StateDatabase) -> None:
         self._database = database
 
-    @property
-    def complaints(self) -> list[str]:
-        """The problems that the database met, a sentence each."""
-        return self._database.complaints
-
     def drafts(self) -> dict[str, tuple[Draft, ...]]:
         """Return the drafts by name, in alphabetical order.
 
@@ -40,7 +35,7 @@ class DraftStore:
             try:
                 drafts = drafts_of(content)
             except BadDraftError as error:
-                self._database.complain(f"{self._database.folder}: {error}")
+                self._database.complaints.add(f"{self._database.folder}: {error}")
             else:
                 if drafts:
                     found[from_blob(name)] = drafts

@@ -29,7 +29,7 @@ class SendHistory:
             try:
                 found.append(drafts_of(content))
             except BadDraftError as error:
-                self._database.complain(f"{self._database.folder}: {error}")
+                self._database.complaints.add(f"{self._database.folder}: {error}")
         return [drafts for drafts in found if drafts]
 
     def add(self, drafts: Sequence[Draft]) -> None:

@@ -24,6 +24,7 @@ class SendJournal:
 
     `drafts` and `history` are for the screen: no call waits for another process. The methods are
     for the sender, and may wait. `without_audit` advises how to send without an audit.
+    `complaints` is about the database of all of these.
     """
 
     def __init__(
@@ -35,7 +36,8 @@ class SendJournal:
         database = StateDatabase(folder, waits=False)
         self.drafts = DraftStore(database)
         self.history = SendHistory(database)
-        waiting = StateDatabase(folder, complaints=database.complaints)  # the screen shows them
+        self.complaints = database.complaints
+        waiting = StateDatabase(folder, complaints=self.complaints)
         self._approvals = Approvals(waiting)
         self._sent = SendHistory(waiting)
         self.folder = folder

@@ -33,6 +33,7 @@ from core.forge.compose.evaluation import evaluate
 from core.forge.compose.payload_file import read_file
 from core.forge.compose.route_suggestions import suggest_from_routes
 from core.forge.compose.templates import TEMPLATES
+from core.forge.journal.database import FILE
 from core.forge.review.confirmation import REMEMBERED
 from core.forge.send_errors import Circumstances, refused
 from core.forge.service import ForgeService
@@ -457,6 +458,18 @@ async def test_templates_kept_drafts_and_history(tmp_path):
         await pilot.press("down", "enter")  # below the drafts that were in the form before
         await pilot.pause()
         assert form.held.draft.texts["tcp.flags.syn"] == "1"
+
+
+async def test_a_damaged_database_is_reported_when_the_user_saves(tmp_path):
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o700)
+    (folder / FILE).write_bytes(b"garbage" * 100)
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
+        await stage.until(
+            lambda: any("unreadable-" in one.message for one in stage.pilot.app._notifications)
+        )
+        assert list(stage.service.journal.drafts.drafts()) == ["mine"]
 
 
 async def test_u_restores_a_deleted_draft(tmp_path, monkeypatch):

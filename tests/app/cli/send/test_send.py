@@ -16,6 +16,7 @@ from app.cli.send.field_options import field_options
 from app.cli.send_arguments import send as send_command
 from core.forge.compose.layer_kinds import KINDS
 from core.forge.compose.templates import TEMPLATES
+from core.forge.journal.database import FILE
 from core.wire.link import ethernet
 from core.wire.network import arp, icmp, ipv4, ipv6
 from core.wire.transport import tcp, udp
@@ -132,6 +133,17 @@ def test_drafts_are_saved_and_recalled(send: Call) -> None:
     status, _, said = send("--draft", "yours", "--dry-run")
     assert status == 2
     assert "no draft is named 'yours'; saved are mine" in said
+
+
+def test_a_damaged_database_is_reported(send: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "state" / "rawscope"
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / FILE).write_bytes(b"garbage" * 100)
+    assert f"{FILE}: it is damaged" in send("--draft", "mine", "--dry-run")[2]
+    status, _, said = send(*SYN, "--save", "mine", "--dry-run")
+    assert status == 0
+    assert f"{FILE}.unreadable-" in said
+    assert send("--draft", "mine", "--dry-run")[::2] == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from core.files.private_folder import PrivateFolder
 from core.forge.compose.draft import Draft
 from core.forge.journal import database
 from core.forge.journal.approvals import Approvals
-from core.forge.journal.database import FILE, StateDatabase
+from core.forge.journal.database import FILE, Complaints, StateDatabase
 from core.forge.journal.drafts import DraftStore
 from core.forge.journal.history import SendHistory
 from tests.core.files.test_private_folder import NOBODY
@@ -60,7 +60,7 @@ def test_one_file_that_only_its_owner_may_read_holds_everything(state: StateData
     assert content(state) == FULL
     assert names(state.folder) == [FILE]
     assert (state.folder / FILE).stat().st_mode & 0o777 == 0o600
-    assert state.complaints == []
+    assert state.complaints.all() == []
 
 
 def test_a_missing_folder_is_made_by_a_change_and_not_by_reading(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_missing_folder_is_made_by_a_change_and_not_by_reading(tmp_path: Path)
     assert not state.folder.parent.exists()
     fill(state)
     assert state.folder.stat().st_mode & 0o777 == 0o700
-    assert state.complaints == []
+    assert state.complaints.all() == []
 
 
 def test_a_change_that_raises_changes_nothing(state: StateDatabase) -> None:
@@ -101,7 +101,7 @@ def test_a_database_that_would_be_too_large_to_read_is_not_written(
     with pytest.raises(OSError, match=r"forge\.sqlite3 would be larger than"):
         DraftStore(state).save("two", (Draft(("ip",), {"payload": "x" * 100_000}),))
     assert content(state) == FULL
-    assert state.complaints == []
+    assert state.complaints.all() == []
 
 
 # -- damage ----------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def test_a_damaged_database_reads_as_empty_and_is_set_aside_by_a_change(
     path.write_bytes(damaged)
     if damage != "too large":
         assert content(state) == EMPTY
-        (complaint,) = state.complaints  # once, although it was read three times
+        (complaint,) = state.complaints.all()  # once, although it was read three times
         assert complaint.startswith(f"{path}: ")
         assert "\n" not in complaint
     DraftStore(state).save("two", TWO)
@@ -136,7 +136,7 @@ def test_a_damaged_database_reads_as_empty_and_is_set_aside_by_a_change(
     (aside,) = (other for other in state.folder.iterdir() if other != path)
     assert aside.name.startswith(f"{FILE}.unreadable-")
     assert aside.read_bytes() == damaged
-    assert aside.name in state.complaints[-1]
+    assert aside.name in state.complaints.all()[-1]
 
 
 def test_another_program_s_database_is_set_aside(state: StateDatabase) -> None:
@@ -145,7 +145,7 @@ def test_another_program_s_database_is_set_aside(state: StateDatabase) -> None:
         foreign.execute("CREATE TABLE drafts (name, content)")
     before = path.read_bytes()
     assert content(state) == EMPTY
-    assert state.complaints == [f"{path}: another program wrote it"]
+    assert state.complaints.all() == [f"{path}: another program wrote it"]
     fill(state)
     assert content(state) == FULL
     assert before in {other.read_bytes() for other in state.folder.iterdir()}
@@ -160,7 +160,7 @@ def test_a_database_without_our_tables_is_damaged(state: StateDatabase, statemen
     with closing(sqlite3.connect(state.folder / FILE)) as connection:
         connection.execute(statement)
     assert content(state) == EMPTY
-    assert state.complaints == [f"{state.folder / FILE}: it is damaged"]
+    assert state.complaints.all() == [f"{state.folder / FILE}: it is damaged"]
 
 
 @pytest.mark.parametrize("column", ["drafts.name", "drafts.content", "approvals.mark"])
@@ -172,7 +172,7 @@ def test_a_value_of_another_type_is_damage(state: StateDatabase, column: str) ->
         connection.execute(f"UPDATE {table} SET {name} = {other}")
         connection.commit()
     assert content(state) == EMPTY
-    assert state.complaints == [f"{state.folder / FILE}: it is damaged"]
+    assert state.complaints.all() == [f"{state.folder / FILE}: it is damaged"]
 
 
 def test_a_later_version_s_database_is_neither_read_nor_changed(state: StateDatabase) -> None:
@@ -181,7 +181,7 @@ def test_a_later_version_s_database_is_neither_read_nor_changed(state: StateData
         connection.execute("PRAGMA user_version = 2")
     before = (state.folder / FILE).read_bytes()
     assert content(state) == EMPTY
-    assert state.complaints == [
+    assert state.complaints.all() == [
         f"{state.folder}: {FILE} was written by a later version of rawscope"
     ]
     with pytest.raises(OSError, match="later version"):
@@ -200,13 +200,13 @@ def test_any_damaged_byte_stops_nothing(state: StateDatabase) -> None:
         damaged[at] ^= chosen.randrange(1, 256)
         path.write_bytes(damaged)
         content(state)
-        later = any("later version" in complaint for complaint in state.complaints)
-        state.complaints.clear()
+        later = any("later version" in complaint for complaint in state.complaints.all())
+        state.complaints = Complaints()
         if not later:
             DraftStore(state).keep("one", TWO)
             SendHistory(state).add(ONE)
             assert DraftStore(state).drafts()["one"] == TWO
-            assert all("\n" not in complaint for complaint in state.complaints)
+            assert all("\n" not in complaint for complaint in state.complaints.all())
 
 
 def test_an_empty_file_counts_as_none(state: StateDatabase) -> None:
@@ -215,7 +215,7 @@ def test_an_empty_file_counts_as_none(state: StateDatabase) -> None:
     fill(state)
     assert content(state) == FULL
     assert names(state.folder) == [FILE]
-    assert state.complaints == []
+    assert state.complaints.all() == []
 
 
 def test_a_name_that_is_not_unicode_is_kept(state: StateDatabase) -> None:
@@ -251,7 +251,7 @@ def test_a_python_without_sqlite_reads_nothing_and_says_so(
     monkeypatch.delitem(sys.modules, "sqlite3")
     monkeypatch.setattr(builtins, "__import__", missing)
     assert content(state) == EMPTY
-    assert "sqlite3 module, which is not installed" in state.complaints[0]
+    assert "sqlite3 module, which is not installed" in state.complaints.all()[0]
     with pytest.raises(OSError, match="sqlite3 module"):
         DraftStore(state).save("two", TWO)
 
@@ -274,7 +274,7 @@ def test_a_read_only_folder_is_read() -> None:
         finally:
             os.seteuid(0)
         assert names(folder) == [FILE]
-        assert state.complaints == []
+        assert state.complaints.all() == []
 
 
 # -- files that SQLite would open beside a database ------------------------------------------
@@ -299,7 +299,7 @@ def test_no_file_beside_the_database_is_opened(state: StateDatabase, suffix: str
         assert (beside.lstat().st_ino, beside.lstat().st_size) == (before.st_ino, before.st_size)
         beside.rmdir() if beside.is_dir() else beside.unlink()
     assert victim.read_bytes() == b"somebody else's"
-    assert state.complaints == []
+    assert state.complaints.all() == []
 
 
 def test_sqlite_opens_the_database_and_the_new_file_only(tmp_path: Path) -> None:
@@ -346,7 +346,7 @@ for number in range(count):
     DraftStore(state).save(f"{own} {number}", (draft,))
     SendHistory(state).add((draft,))
     Approvals(state).add({f"{own} {number}"})
-assert not state.complaints, state.complaints
+assert not state.complaints.all(), state.complaints.all()
 """
 
 
@@ -392,7 +392,7 @@ def test_two_processes_that_write_by_the_hundred_lose_nothing(state: StateDataba
         own = [one for one in sent if one.startswith(owner)]
         assert own == [f"{owner} {number}" for number in reversed(range(count))]
     assert names(state.folder) == [FILE]
-    assert state.complaints == []
+    assert state.complaints.all() == []
 
 
 def test_a_process_that_was_killed_in_a_change_stops_nobody(state: StateDatabase) -> None:
@@ -427,3 +427,14 @@ def test_a_change_waits_for_the_other_process(
         assert content(state) == EMPTY
     writing.join()
     assert content(state) == FULL
+
+
+def test_a_complaint_is_taken_once() -> None:
+    complaints = Complaints()
+    complaints.add("one")
+    complaints.add("two")
+    assert complaints.take() == ("one", "two")
+    complaints.add("one")
+    complaints.add("three")
+    assert complaints.take() == ("three",)
+    assert complaints.all() == ["one", "two", "three"]

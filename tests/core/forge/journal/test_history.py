@@ -60,5 +60,5 @@ def test_an_entry_that_cannot_be_parsed_is_left_alone(tmp_path: Path) -> None:
         connection.execute("INSERT INTO history (content) VALUES ('[{\"layers\": 3}]')")
     history.add(TWO)
     assert history.entries() == [TWO, ONE]
-    assert len(state.complaints) == 1
+    assert len(state.complaints.all()) == 1
     assert state.rows("SELECT count(*) FROM history") == [(3,)]

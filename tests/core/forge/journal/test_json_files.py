@@ -64,7 +64,7 @@ def test_the_first_change_imports_and_renames_the_files(state: StateDatabase) ->
     assert state.rows("SELECT content FROM drafts WHERE name = x'6c61746572'") == [
         ('[{"layers":3}]',)
     ]
-    assert all("'layers' (a list)" in complaint for complaint in state.complaints)
+    assert all("'layers' (a list)" in complaint for complaint in state.complaints.all())
 
 
 def test_the_oldest_imported_mark_is_deleted_first(
@@ -128,11 +128,11 @@ def test_a_file_that_cannot_be_read_is_set_aside(
     expected = [*BEFORE]
     expected[FILES.index(name)] = ({}, [], frozenset())[FILES.index(name)]
     assert [*content(state)] == expected
-    assert any(str(state.folder / name) in complaint for complaint in state.complaints)
+    assert any(str(state.folder / name) in complaint for complaint in state.complaints.all())
     SendHistory(state).add(ONE)
     (aside,) = state.folder.glob(f"{name}.unreadable-*")
     assert aside.read_bytes() == damaged
-    assert any(aside.name in complaint for complaint in state.complaints)
+    assert any(aside.name in complaint for complaint in state.complaints.all())
     assert not (state.folder / f"{name}{IMPORTED}").exists()
 
 
@@ -152,7 +152,7 @@ def test_an_empty_file_counts_as_none(state: StateDatabase, name: str) -> None:
     (state.folder / name).touch()
     assert content(state) == ({}, [], frozenset())
     Approvals(state).add({"a"})
-    assert state.complaints == []
+    assert state.complaints.all() == []
 
 
 @pytest.mark.parametrize("obstacle", OBSTACLES)
@@ -169,7 +169,7 @@ def test_an_obstacle_is_refused_and_the_rest_is_read(
     expected = [*BEFORE]
     expected[FILES.index(name)] = ({}, [], frozenset())[FILES.index(name)]
     assert [*content(state)] == expected
-    assert any(name in complaint for complaint in state.complaints)
+    assert any(name in complaint for complaint in state.complaints.all())
     with pytest.raises(OSError, match=reason) as refusal:
         Approvals(state).add({"c"})
     assert name in str(refusal.value)

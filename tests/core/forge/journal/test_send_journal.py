@@ -37,7 +37,7 @@ def test_what_cannot_be_remembered_is_reported_and_does_not_raise(tmp_path: Path
     journal = SendJournal(tmp_path, audits=True)
     (note,) = journal.remember(DRAFTS, frozenset({"10.0.0.1"}))
     assert note == f"{tmp_path}: {FILE} is a directory: move it away; it is not remembered"
-    assert journal.drafts.complaints == [f"{tmp_path}: {FILE} is a directory: move it away"]
+    assert journal.complaints.all() == [f"{tmp_path}: {FILE} is a directory: move it away"]
 
 
 def test_the_screen_s_changes_do_not_wait(tmp_path: Path) -> None:
