@@ -156,10 +156,13 @@ class _OrderDriver(TerminalPrompter):
             )
 
     def progress(self, progress: SendProgress) -> None:
-        """Report the progress, and read what has arrived."""
+        """Report the progress. Between packets, read frames, so that the ring is never full.
+
+        What follows the last packet is read after `sent` is reported, as replies are.
+        """
         assert self._report is not None
         self._report.progress(progress)
-        if self._listener is not None:
+        if self._listener is not None and progress.sent < progress.asked:
             self._listener.read()
 
     def sent(self, built: pipeline.BuiltOrder, progress: SendProgress, trouble: str) -> None:
