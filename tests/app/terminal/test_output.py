@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pty
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,16 +12,6 @@ from app.terminal.output import CANCEL, TerminalOutput
 from tests.waiting import PATIENCE_S
 
 MUCH = "x" * (1 << 20)  # more than any terminal holds
-
-
-@pytest.fixture
-def ends() -> Iterator[tuple[int, int]]:
-    """Yield the reading end of a terminal, non-blocking, and the terminal."""
-    reading, terminal = pty.openpty()
-    os.set_blocking(reading, False)
-    yield reading, terminal
-    os.close(reading)
-    os.close(terminal)
 
 
 @pytest.fixture(params=["opened again", "shared"])

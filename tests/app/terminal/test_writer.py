@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import threading
 from collections.abc import Iterator
 
@@ -23,16 +22,6 @@ TEXTS = {
     "backspaces": b"a\b" * 2000,
     "returns": b"abc\r\n" * 800,
 }
-
-
-@pytest.fixture
-def ends() -> Iterator[tuple[int, int]]:
-    """Yield the reading end of a terminal, non-blocking, and the terminal."""
-    reading, terminal = pty.openpty()
-    os.set_blocking(reading, False)
-    yield reading, terminal
-    os.close(reading)
-    os.close(terminal)
 
 
 @pytest.fixture(params=["opened again", "shared"])

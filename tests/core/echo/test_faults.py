@@ -39,12 +39,6 @@ from tests.waiting import PATIENCE_S
 BOTH = pytest.mark.parametrize("trigger", list(Trigger))
 
 
-@pytest.fixture
-def served():
-    with Served() as running:
-        yield running
-
-
 def _ask(connected, data=b"ping"):
     """Return the seconds that one message takes there and back."""
     started = time.perf_counter()

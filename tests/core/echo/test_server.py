@@ -29,12 +29,6 @@ from tests.waiting import PATIENCE_S
 BOTH = pytest.mark.parametrize("trigger", list(Trigger))
 
 
-@pytest.fixture
-def served():
-    with Served() as running:
-        yield running
-
-
 def _interest(served, descriptor):
     """Return the events that epoll waits for (proc(5), fdinfo of an epoll descriptor)."""
     with open(f"/proc/self/fdinfo/{served.loop._epoll.fileno()}") as info:
