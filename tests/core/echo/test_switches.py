@@ -6,15 +6,9 @@ import pytest
 
 from core.echo.log import lines
 from core.echo.options import Drain, Switches, Trigger
-from tests.core.echo.serving import Served, receive_exactly
+from tests.core.echo.serving import receive_exactly
 
 SENT, BUDGET = 64, 16
-
-
-@pytest.fixture
-def served():
-    with Served() as running:
-        yield running
 
 
 def _start(served, trigger, switches):

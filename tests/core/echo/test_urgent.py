@@ -9,7 +9,7 @@ import pytest
 
 from core.echo.log import lines
 from core.echo.options import READ_SIZE, Drain, Switches, Trigger
-from tests.core.echo.serving import Served, ServedProcess, receive_exactly
+from tests.core.echo.serving import ServedProcess, receive_exactly
 from tests.waiting import PATIENCE_S
 
 BOTH = pytest.mark.parametrize("trigger", Trigger)
@@ -29,12 +29,6 @@ ARRANGEMENTS = {
     "far behind": [(PLAIN, bytes(200)), (URGENT, b"U"), (PLAIN, bytes(200))],
 }
 EACH = pytest.mark.parametrize("pieces", ARRANGEMENTS.values(), ids=ARRANGEMENTS.keys())
-
-
-@pytest.fixture
-def served():
-    with Served() as running:
-        yield running
 
 
 def _connect(served, trigger):
