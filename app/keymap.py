@@ -118,7 +118,7 @@ ACTIONS: tuple[Action, ...] = (
          "Send the packet in the form"),
         ("forge.drafts", "ctrl+o", "screen.call('forge.drafts.choose')", "drafts",
          "Open a template, draft, or sent packet"),
-        ("forge.keep", "ctrl+t", "screen.call('forge.drafts.keep')", "keep",
+        ("forge.keep", "ctrl+t", "screen.call('forge.drafts.keep')", "save",
          "Save the draft under a name"),
         ("forge.copy", "ctrl+y", "screen.call('copier.choose')", "copy as",
          "Copy as a command, a filter, or bytes"),
