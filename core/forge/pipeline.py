@@ -323,7 +323,7 @@ class _OrderJob:
         driver.opened(built, stack)
         if audit is not None:
             with driver.waiting():
-                self._journal.write_down(order, built.transmission, built.evaluations, audit)
+                self._journal.record_order(order, built.transmission, built.evaluations, audit)
         self.progress = send_packets(
             self._injector,
             built.transmission.given_to_kernel,

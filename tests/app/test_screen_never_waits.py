@@ -202,7 +202,7 @@ def test_the_screen_changes_state_files_by_these_calls_only() -> None:
                 "Audit",
                 "PcapngWriter",
                 "open_audit",
-                "write_down",
+                "record_order",
             ) or (name == "remember" and owner.endswith("journal")):
                 waiting.append(f"{path.name}:{node.lineno}: {name}")
             if isinstance(node, ast.Call) and ast.unparse(node.func) in STORES:

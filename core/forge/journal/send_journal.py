@@ -66,7 +66,7 @@ class SendJournal:
         stack.callback(audit.close)
         return audit
 
-    def write_down(
+    def record_order(
         self,
         order: Order,
         transmission: PreparedTransmission,
