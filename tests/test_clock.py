@@ -39,6 +39,7 @@ WALL_CLOCK = {
     "datetime.today", "datetime.utcnow", "date.today", "signal.setitimer",
 }  # fmt: skip
 ALLOWED = {
+    ("app/cli/send/replay_output.py", "_progress"): "the displayed time of the next frame",
     ("app/cli/send/send_output.py", "write_dry_run"): "the time stamp of a displayed packet",
     ("app/monitor.py", "__init__"): "the displayed time of day",
     ("core/forge/journal/audit.py", "note_sending"): "a time stamp in a file",

@@ -23,6 +23,7 @@ from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
 from app.screens.dialogs.open_file import open_dialog
 from app.screens.dialogs.palette import Palette
+from app.screens.forge.interface_dialog import SendInterface
 from app.screens.lab import LabScreen
 from app.screens.main import MainScreen
 from core.forge.journal.database import StateDatabase
@@ -46,6 +47,7 @@ WINDOWS = {
     "LabScreen": lambda: LabScreen(before=([], [])),
     "OpenFile": open_dialog,
     "Palette": Palette,
+    "SendInterface": lambda: SendInterface("Send packet 1 again", lambda: ("lo", "eth0"), "lo"),
 }
 BASES = {"Dialog", "MainScreen"}
 LONGEST_WAIT = 200  # turns of the event loop

@@ -8,12 +8,13 @@ import pkgutil
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from textual import events
 from textual.app import App, ComposeResult
 from textual.keys import _character_to_key
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import DataTable, Input, OptionList
 from textual_fspicker.base_dialog import Dialog as Frame
 
@@ -28,11 +29,14 @@ from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
 from app.screens.dialogs.open_file import HINT, OpenFile
 from app.screens.dialogs.palette import Palette
+from app.screens.forge.interface_dialog import SendInterface
 from app.screens.lab import LabScreen
+from core.engine.snapshot import EngineSnapshot, EngineState
 from tests.idle import eventually
 from tests.scripted import scripted_store
+from tests.scripted_forge import ScriptedHost
 from tests.scripted_lab import scripted_lab
-from tests.scripted_monitor import filled, main, scripted_monitor
+from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
 
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F))) + "éß東"
 
@@ -51,10 +55,12 @@ def burst(application: App, *keys: str) -> None:
 
 
 @asynccontextmanager
-async def running(tmp_path: Path):
-    """Run the monitor with an empty state directory."""
+async def running(tmp_path: Path, dialog: type[Screen[Any]] | None = None):
+    """Run the monitor with an empty state directory, so that `dialog` can be opened."""
     paths = Paths(tmp_path / "config.toml", tmp_path / "state.json")
-    monitor = scripted_monitor(scripted_store(), paths=paths)
+    of_file = EngineSnapshot(EngineState.DONE, file="/tmp/day.pcap", progress=1.0)
+    engine = ScriptedEngine(of_file) if dialog is SendInterface else ScriptedEngine()
+    monitor = scripted_monitor(scripted_store(), engine, paths=paths, forge_host=ScriptedHost())
     async with monitor.run_test(size=(160, 45)) as pilot:
         await filled(pilot)
         yield pilot
@@ -88,6 +94,7 @@ TYPED_AHEAD = {
         lambda p: highlighted(p) == 3,
     ),
     Copy: (["y"], ["down"], lambda p: highlighted(p) == 1),
+    SendInterface: (["r"], ["j"], lambda p: highlighted(p) == 1),
     Help: (
         ["?"],
         ["end"],
@@ -99,7 +106,7 @@ TYPED_AHEAD = {
 @pytest.mark.parametrize("dialog", TYPED_AHEAD, ids=lambda dialog: dialog.__name__)
 async def test_what_is_typed_while_a_dialog_opens_reaches_it(dialog, tmp_path):
     opening, typed, arrived = TYPED_AHEAD[dialog]
-    async with running(tmp_path) as pilot:
+    async with running(tmp_path, dialog) as pilot:
         burst(pilot.app, *opening, *typed)
         await eventually(lambda: isinstance(pilot.app.screen, dialog), f"{dialog.__name__}")
         await eventually(lambda: arrived(pilot), f"the arrival of {''.join(typed)}")
@@ -107,7 +114,7 @@ async def test_what_is_typed_while_a_dialog_opens_reaches_it(dialog, tmp_path):
 
 @pytest.mark.parametrize("dialog", TYPED_AHEAD, ids=lambda dialog: dialog.__name__)
 async def test_what_is_typed_while_a_dialog_closes_reaches_the_screen_below(dialog, tmp_path):
-    async with running(tmp_path) as pilot:
+    async with running(tmp_path, dialog) as pilot:
         burst(pilot.app, *TYPED_AHEAD[dialog][0], "escape", "escape", "g", "m")
         table = main(pilot).table
         await eventually(lambda: table.marks == {1}, "the mark")

@@ -189,7 +189,7 @@ class ReplayJob:
         try:
             for number in range(request.loops) if request.loops else count():
                 if number:
-                    replay.pause(request.loop_delay_s)
+                    replay.delay_next_round(request.loop_delay_s)
                 replay.begin_round()
                 self._feed(replay)
                 if stopped() or not file.records:

@@ -108,7 +108,7 @@ class Replay:
         """Begin the file again."""
         self._schedule.begin_round()
 
-    def pause(self, duration_s: float) -> None:
+    def delay_next_round(self, duration_s: float) -> None:
         """Wait before the next round, or until a stop; later frames are due later by this."""
         end_s = time.monotonic() + duration_s
         while (left_s := end_s - time.monotonic()) > 0 and not self._stopped():

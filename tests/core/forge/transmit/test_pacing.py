@@ -92,7 +92,7 @@ def test_a_pause_delays_the_next_round(monkeypatch: pytest.MonkeyPatch, pace: Re
     replay = Replay(taker, pace)  # type: ignore[arg-type]
     for number in range(3):
         if number:
-            replay.pause(5.0)
+            replay.delay_next_round(5.0)
         replay.begin_round()
         replay.feed(batch)
     assert np.diff(taker.times_s)[1::2] == pytest.approx([5.0] * 2, abs=0.01)
