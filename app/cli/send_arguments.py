@@ -32,14 +32,21 @@ def checked_rate(rate: float | None, interval: float | None = None) -> float | N
     return rate
 
 
+_NAMES = "NAMES"  # in a help text: what `known_names` lists
+
+
 class SendCommand(click.RichCommand):
     """A command with an option for every field in addition to its own."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return all parameters; click calls this to parse the command and to show its help."""
-        from app.cli.send.field_options import field_options
+        from app.cli.send.field_options import field_options, known_names
 
         own = super().get_params(ctx)
+        names = known_names()
+        for option in own:
+            if isinstance(option, click.Option) and option.name in names and option.help:
+                option.help = option.help.replace(_NAMES, names[option.name])
         return [*own[:-1], *field_options().values(), own[-1]]  # --help stays last
 
 
@@ -70,8 +77,7 @@ _sending_option = partial(click.option, panel="Sending")
     "--template",
     "template_name",
     metavar="NAME",
-    help="Begin with a template: tcp-syn, tcp-ack, tcp-rst, udp, icmp-echo, icmpv6-echo, "
-    "arp-who-has, christmas-tree, or fragment-overlap.",
+    help=f"Begin with a template: {_NAMES}.",
 )
 @_packet_option(
     "--draft",
@@ -85,9 +91,7 @@ _sending_option = partial(click.option, panel="Sending")
 @_packet_option(
     "--layers",
     metavar="A,B,C",
-    help="Use these layers, outermost first, e.g. eth,vlan,ip,udp. All: eth, 802.3, ieee8021ad, "
-    "vlan, arp, ip, ipv6, ipv6.hopopts, ipv6.dstopts, ipv6.routing, ipv6.fraghdr, icmp, icmpv6, "
-    "igmp, tcp, udp, sctp, vrrp, vrrp6, vrrp2.",
+    help=f"Use these layers, outermost first, e.g. eth,vlan,ip,udp. All: {_NAMES}.",
 )
 @_packet_option(
     "--set",

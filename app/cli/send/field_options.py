@@ -38,6 +38,11 @@ _PASSED_ON = (
 )  # fmt: skip
 
 
+def known_names() -> dict[str, str]:
+    """Return the names that two options accept, for their help, by the option's name."""
+    return {"template_name": ", ".join(TEMPLATES), "layers": ", ".join(KINDS)}
+
+
 def request_of(given: Mapping[str, Any], *, rate: float | None, audit: bool) -> SendRequest:
     """Return the request that the parsed options of ``send`` make. Raises `click.UsageError`."""
     options = field_options()
