@@ -3,8 +3,8 @@
 The screen never sends and never waits. It hands over an `Order`, polls a `ForgeSnapshot` as it
 polls the capture, and answers the question in it. Three threads do the work:
 
-* the *sender* (`core.forge.sender`) carries out the orders. It takes commands from one queue, and
-  it alone publishes the state of the service, by one assignment of an immutable value;
+* the *sender* (`core.forge.sender_thread`) carries out the orders. It takes commands from one
+  queue, and it alone publishes the state of the service, by one assignment of an immutable value;
 * the *lookup* (`core.forge.lookup`) asks the routing and neighbor tables about the drafts on the
   screen, and finds sent packets in the store. It puts its results into the sender's queue;
 * the *payload reader* (`core.forge.payload_reader`) reads the files that the drafts name.
@@ -36,7 +36,7 @@ from core.forge.lookup import Lookup
 from core.forge.orders import ForgeSnapshot, Order, ShownDrafts
 from core.forge.payload_reader import PayloadReader
 from core.forge.report import Report
-from core.forge.sender import Sender, answered
+from core.forge.sender_thread import Sender, answered
 from core.store.snapshot import Snapshot
 
 

@@ -26,7 +26,7 @@ from core.forge.observe.tracker import Track, Tracker
 from core.forge.orders import ForgeSnapshot, Order, ShownDrafts
 from core.forge.payload_reader import PayloadReader
 from core.forge.send_errors import SendError
-from core.forge.sender import Sender
+from core.forge.sender_thread import Sender
 from core.forge.service import ForgeService
 from core.forge.transmit.injector import Injector
 from core.forge.transmit.transmission import PreparedTransmission
