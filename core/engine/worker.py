@@ -92,9 +92,9 @@ class Worker:
         try:
             self._loop.run()
         except Exception as failure:
+            self.failure = failure  # before the echo server's state names it
             if not self._echo.contain_fault(failure):
                 raise
-            self.failure = failure
             self._loop.call(self._publish)  # after the commands that waited
             return self._ending
         return True
