@@ -53,11 +53,16 @@ class AnalysisThread:
             self._changed.notify_all()
 
     def offer(self, snapshot: Snapshot) -> None:
-        """Let every analyzer continue with this snapshot, which replaces an earlier one."""
+        """Let every analyzer continue with this snapshot, which replaces an earlier one.
+
+        After `close`, do nothing: nobody would run them, so `wait` would never see them end.
+        """
         with self._changed:
+            if self._is_closed:
+                return
             for analyzer in self._analyzers:
                 self._waiting[analyzer] = snapshot
-            if self._waiting and self._thread is None and not self._is_closed:
+            if self._waiting and self._thread is None:
                 self._thread = threading.Thread(
                     target=self._run, name="rawscope analysis", daemon=True
                 )

@@ -164,3 +164,14 @@ def test_a_closed_thread_has_ended(thread):
     assert not thread._thread.is_alive()
     assert analyzer.through < 1_000_000
     thread.offer(_store().snapshot())  # does nothing
+
+
+def test_a_closed_thread_is_offered_nothing(thread):
+    """A screen that is drawn while the program exits must not wait for what nobody analyzes."""
+    counted = Counted()
+    thread.add(counted)
+    thread.close()
+    thread.offer(_store().snapshot())
+    assert thread.is_idle
+    assert thread.wait(PATIENCE_S)
+    assert counted.through == 0
