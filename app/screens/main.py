@@ -118,7 +118,7 @@ class MainScreen(Screen[None]):
         self.panels.faults = self.bridge.faults
         self.watch(self.table, "selected", self._show_selected, init=False)
         self.watch(self.workspace, "zoomed", self._label_keys, init=False)
-        self.watch(self.workspace, "panel", self._label_keys, init=False)
+        self.watch(self.workspace, "panel", self._show_panel, init=False)
         self.call_after_refresh(self.poll)  # when the table knows its size
         self.set_interval(1 / POLL_HZ, self._tick)
 
@@ -131,6 +131,11 @@ class MainScreen(Screen[None]):
             self.poll()
         quiet = self.is_active and self.sides.are_mounted
         self._gc_policy.tick(len(self.scene.echo.clients), quiet=quiet)
+
+    def _show_panel(self) -> None:
+        """Show the scene in a panel that was opened: the next key is for what it shows."""
+        self.sides.show(self.scene)
+        self._label_keys()
 
     # -- the scene ----------------------------------------------------------------------------
 

@@ -40,13 +40,6 @@ def _record(monkeypatch, scans: dict[str, set[int]]) -> None:
         monkeypatch.setattr(owner, name, recorded)
 
 
-async def press_down_in_clients(pilot, screen):
-    """Open the echo panel, and go to a client once the panel shows them: this filters by it."""
-    await pilot.press("e")
-    await eventually(lambda: screen.sides["echo"].clients.line_count, "the clients", screen.poll)
-    await pilot.press("j")
-
-
 async def test_filtering_copying_and_scrolling_scan_on_the_analysis_thread(monkeypatch):
     """The store has many chunks, and grows meanwhile."""
     scans: dict[str, set[int]] = {}
@@ -62,7 +55,7 @@ async def test_filtering_copying_and_scrolling_scan_on_the_analysis_thread(monke
         await pilot.press("y")
         assert isinstance(pilot.app.screen, Copy)
         await pilot.press("escape")
-        await press_down_in_clients(pilot, screen)
+        await pilot.press("e", "j")
         await eventually(lambda: screen.table.line_count == PACKETS_EACH, "the filter")
         store.append(batch_of([udp_frame()] * PORTION))
         screen.poll()
@@ -93,7 +86,7 @@ async def test_a_long_filter_shows_its_progress_and_escape_cancels_it(monkeypatc
         screen = await filled(pilot)
         held = screen.table.line_count
         monitor.bridge.analysis.patience_s = 0
-        await press_down_in_clients(pilot, screen)
+        await pilot.press("e", "j")
         line = screen.query_one(ConnectionFilterLine)
         await eventually(lambda: "looking for packets" in str(line.render()), "the progress")
         assert str(line.render()).endswith("0%")

@@ -87,3 +87,12 @@ async def test_only_the_forge_takes_all_of_a_narrow_screen():
     async with running((160, 45)) as (pilot, screen):
         await pilot.press("f2")
         assert not screen.workspace.zoomed
+
+
+@pytest.mark.parametrize("size", [(160, 45), (80, 24)], ids=lambda size: f"{size[0]}")
+async def test_a_key_right_after_opening_a_panel_finds_its_content(size, monkeypatch):
+    """No later scene is needed for the first row to be there."""
+    async with running(size) as (pilot, screen):
+        monkeypatch.setattr(screen, "poll", lambda: None)
+        await pilot.press("e", "j")
+        assert screen.sides["echo"].clients.selected is not None
