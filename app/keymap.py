@@ -172,7 +172,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_of(
         KeyGroup.CLIENTS, KeyContext.CLIENTS,
-        ("clients.only", "enter", "screen.call('echo.toggle_filter')", "only",
+        ("clients.only", "enter", "screen.call('echo.toggle_filter')", "filter",
          "Show this client's packets, or all"),
         ("clients.sort", "s", "sort_next", "sort", "Sort by the next column"),
         ("clients.reverse", "S", "sort_reverse", "", "Reverse the sort order"),

@@ -30,8 +30,8 @@ class PacketSink(Protocol):
 class PacketFanOut:
     """A sink that hands everything to several others, each with interface numbers of its own.
 
-    A sink whose numbers are the same gets each batch as it is; for another one, the numbers of
-    every packet are translated.
+    Translates the interface numbers of every packet for a sink that counts interfaces differently;
+    hands the batch itself to the others.
     """
 
     def __init__(self, sinks: Sequence[PacketSink]) -> None:

@@ -122,9 +122,7 @@ class Sender:
             self._fail(f"{error}; type an address, or choose another send method")
         except (OrderError, SendError, NotPermittedError, OSError) as refusal:
             self._fail(str(refusal))
-        except (
-            Exception
-        ) as fault:  # an internal error: the screen shows it, and the program continues
+        except Exception as fault:  # internal: the screen shows it, and the program continues
             self._fail(f"sending failed ({type(fault).__name__}: {safe(str(fault))})")
 
     def _handle(self, command: Command) -> None:

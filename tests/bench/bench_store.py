@@ -35,6 +35,7 @@ COLUMNS = (
     "tcp.srcport",
     "udp.dstport",
     "eth.type",
+    "eth.src",
     "eth.dst",
     "vlan.id",
     "arp.opcode",

@@ -144,9 +144,7 @@ class Outcome:
         read = dissect(seen.data, seen.link_type, len(seen.data), seen.flags)
         try:
             summary = summarize(read, _handshake(self._sent, read))
-        except (
-            Exception
-        ) as error:  # an internal error, counted when the packet table shows this frame
+        except Exception as error:  # internal: counted when the packet table shows this frame
             summary = failed_summary(read, fault_text(error))
         delay = self.stopwatch.delay_ns(seen.timestamp_ns)
         return Reply(seen, summary.source, summary.protocol, summary.info, delay)

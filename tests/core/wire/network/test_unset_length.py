@@ -116,7 +116,7 @@ BIG = {
     ),
 }
 OTHERS = (1, 2, 4, 41, 47, 50, 51, 58, 59, 132, 253)
-READ = (1, 2, 4, 41, 47, 51, 58, 132)  # shapes whose header is read: it is cut off then
+READ = (1, 2, 4, 41, 47, 51, 58, 132)  # shapes whose header, once read, shows that it is cut short
 TOO_MANY = SEGMENTS_WITHIN + 1
 FAULTS: dict[str, Made] = {
     **{f"ip, {n}": (LinkType.RAW, ip(bytes(80), n, unset=True)) for n in OTHERS},
