@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -125,3 +126,13 @@ def test_a_program_uses_the_size_of_its_own_terminal(monkeypatch: pytest.MonkeyP
 
 def test_workers_of_a_parallel_run_have_no_size_in_their_environment() -> None:
     assert not {"COLUMNS", "LINES"} & os.environ.keys()
+
+
+def test_each_reason_that_the_newcomer_runs_expect_exists() -> None:
+    """``.ci/newcomer`` looks for these texts in a report of minutes; compare them in no time."""
+    script = (support.ROOT / ".ci" / "newcomer").read_text()
+    expected = re.findall(r"\bproving '([^']+)'", script)
+    source = (support.ROOT / "tests" / "support.py").read_text()
+    shown = source.replace("{name}", "ip").replace("{folder}", "/nowhere")
+    assert len(expected) == 3
+    assert [reason for reason in expected if reason not in shown] == []
