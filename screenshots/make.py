@@ -23,12 +23,19 @@ from app.config.paths import Paths
 from app.screens.dialogs.dialog import Confirm
 from app.screens.lab import LabScreen, Results
 from core.iolab.results import CurvePoint, ModelResult
-from tests.scripted import BAD_CHECKSUM, DNS_ANSWER, START_NS, batch, conversations, scripted_store
-from tests.scripted_echo import STALLED
-from tests.scripted_echo_monitor import Act, echo_monitor, opened
-from tests.scripted_forge import ScriptedHost, Wire
-from tests.scripted_monitor import filled, scripted_monitor
-from tests.scripted_monitor import main as main_screen
+from tests.helpers.scripted import (
+    BAD_CHECKSUM,
+    DNS_ANSWER,
+    START_NS,
+    batch,
+    conversations,
+    scripted_store,
+)
+from tests.helpers.scripted_echo import STALLED
+from tests.helpers.scripted_echo_monitor import Act, echo_monitor, opened
+from tests.helpers.scripted_forge import ScriptedHost, Wire
+from tests.helpers.scripted_monitor import filled, scripted_monitor
+from tests.helpers.scripted_monitor import main as main_screen
 
 SYN = 5  # a packet that begins a connection
 

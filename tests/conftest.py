@@ -11,10 +11,10 @@ from collections.abc import Generator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.frozen import bound_frozen
-from tests.idle import use_exact_idle
-from tests.isolation import leave_network
-from tests.support import captures_dir, require_capture
+from tests.helpers.frozen import bound_frozen
+from tests.helpers.idle import use_exact_idle
+from tests.helpers.isolation import leave_network
+from tests.helpers.support import captures_dir, require_capture
 
 STOPPING = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP)
 SCREEN_SIZE = ("COLUMNS", "LINES")

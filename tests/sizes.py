@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support import ROOT
+from tests.helpers.support import ROOT
 
 FOLDERS = ("app", "core", "widgets")
 FILE_LINES, FUNCTION_LINES, OWN_METHODS, ALL_METHODS = 300, 40, 20, 40

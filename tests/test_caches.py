@@ -22,8 +22,8 @@ from core.net import host_addresses
 from core.net.host_addresses import HostAddresses
 from core.wire.network.tunnels import GRE, optional_table
 from core.wire.transport.tcp import FLAG_BITS, TCP, flag_text
-from tests.scripted_forge import ETH0
-from tests.support import ROOT
+from tests.helpers.scripted_forge import ETH0
+from tests.helpers.support import ROOT
 
 TRIMMING_FUNCTIONS = {"_forget_oldest"}
 FUNCTION_CACHES = {"cache", "lru_cache"}

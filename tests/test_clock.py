@@ -29,8 +29,8 @@ from core.store.frame_detail import seconds_text
 from core.wire.link.link_types import LinkType
 from tests.app.made import capture_of, udp_frame
 from tests.core.forge.observe.captured import captured
-from tests.support import ROOT, require_command, require_peer, require_root
-from tests.waiting import PATIENCE_S, until
+from tests.helpers.support import ROOT, require_command, require_peer, require_root
+from tests.helpers.waiting import PATIENCE_S, until
 
 HOUR_S = 3600
 WALL_CLOCK = {

@@ -24,8 +24,8 @@ import pytest
 
 from app.cli.field_names import known_names
 from app.cli.main import run
-from tests.support import ROOT, capture_index, captures_dir
-from tests.waiting import PATIENCE_S
+from tests.helpers.support import ROOT, capture_index, captures_dir
+from tests.helpers.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.corpus
 

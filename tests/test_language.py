@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support import ROOT
+from tests.helpers.support import ROOT
 
 FOLDERS = ("app", "core", "widgets", "tests", "screenshots")
 DOCUMENTS = (

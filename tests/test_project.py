@@ -18,9 +18,9 @@ from app.textual_bindings import key_label
 from screenshots.make import PICTURES, take
 from tests.app.made import SYN, capture_of
 from tests.bench.terminal import Terminal
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import PATIENCE_S
 from tests.sizes import ALL_METHODS, all_methods, class_sizes, modules
-from tests.support import ROOT
-from tests.waiting import PATIENCE_S
 
 README = ROOT / "README.md"
 KEYS = re.compile(r"(?<=-->\n).*?(?=<!-- end of keys -->)", re.DOTALL)

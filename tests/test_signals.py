@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from tests.conftest import STOPPING
-from tests.support import ROOT, require_peer
-from tests.waiting import PATIENCE_S
+from tests.helpers.support import ROOT, require_peer
+from tests.helpers.waiting import PATIENCE_S
 
 FATAL = [number for number in STOPPING if number is not signal.SIGTSTP]  # SIGTSTP only stops
 

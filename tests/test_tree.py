@@ -2,7 +2,8 @@
 
 A test file of another name has a *theme*: a promise that several modules keep together. This module
 lists these files with their themes, so that a reader who misses a mirror knows where else to
-search. The files directly in ``tests`` test a helper of the same name or have a theme, too.
+search. The files directly in ``tests`` have a theme, too; those in ``tests/helpers`` test the
+helper of the same name.
 ``tests/live`` (real packets) and ``tests/snapshots`` (pictures) run the whole program and mirror
 nothing.
 """
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
+from tests.helpers.support import ROOT
 
 TESTS = ROOT / "tests"
 MIRRORS = ("app", "core", "screenshots", "widgets")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from app.action_commands import action_commands
 from app.keymap import ACTIONS, KeyContext
 from app.screens.dialogs.help import Help
-from tests.scripted import scripted_store
-from tests.scripted_lab import scripted_lab
-from tests.scripted_monitor import filled, scripted_monitor
+from tests.helpers.scripted import scripted_store
+from tests.helpers.scripted_lab import scripted_lab
+from tests.helpers.scripted_monitor import filled, scripted_monitor
 
 
 def commands(pilot, screen, keys=None):

@@ -13,10 +13,10 @@ from core.analysis.sequences import SequenceIndex
 from core.store.filtered_view import View
 from tests.core.decode.frames import udp_frame
 from tests.core.decode.support import batch_of
-from tests.idle import eventually
-from tests.scripted_echo import PACKETS_EACH, echo_snapshot, echo_store
-from tests.scripted_echo_monitor import LO
-from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
+from tests.helpers.idle import eventually
+from tests.helpers.scripted_echo import PACKETS_EACH, echo_snapshot, echo_store
+from tests.helpers.scripted_echo_monitor import LO
+from tests.helpers.scripted_monitor import ScriptedEngine, filled, scripted_monitor
 
 PORTIONS = 6
 PORTION = 40_000  # packets

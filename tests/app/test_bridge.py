@@ -11,8 +11,8 @@ from app.bridge import Bridge, RateMeter
 from core.capture.options import CaptureOptions
 from core.engine.snapshot import EngineSnapshot, EngineState
 from core.store.packet_store import PacketStore
-from tests.scripted import scripted_store
-from tests.scripted_monitor import LIVE, ScriptedEngine
+from tests.helpers.scripted import scripted_store
+from tests.helpers.scripted_monitor import LIVE, ScriptedEngine
 
 
 def make_bridge(engine, store=None) -> Bridge:

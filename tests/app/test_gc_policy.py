@@ -29,9 +29,9 @@ from app.screens.main import MainScreen
 from core.forge.journal.database import StateDatabase
 from core.forge.journal.drafts import DraftStore
 from core.forge.journal.history import SendHistory
-from tests.idle import eventually
-from tests.scripted import scripted_store
-from tests.scripted_monitor import INTERFACES, filled, scripted_monitor
+from tests.helpers.idle import eventually
+from tests.helpers.scripted import scripted_store
+from tests.helpers.scripted_monitor import INTERFACES, filled, scripted_monitor
 
 NO_STATE = StateDatabase(Path("/dev/null/none"))
 WINDOWS = {

@@ -32,11 +32,11 @@ from app.screens.dialogs.palette import Palette
 from app.screens.forge.interface_dialog import SendInterface
 from app.screens.lab import LabScreen
 from core.engine.snapshot import EngineSnapshot, EngineState
-from tests.idle import eventually
-from tests.scripted import scripted_store
-from tests.scripted_forge import ScriptedHost
-from tests.scripted_lab import scripted_lab
-from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
+from tests.helpers.idle import eventually
+from tests.helpers.scripted import scripted_store
+from tests.helpers.scripted_forge import ScriptedHost
+from tests.helpers.scripted_lab import scripted_lab
+from tests.helpers.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
 
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F))) + "éß東"
 

@@ -15,10 +15,10 @@ from app.screens.lab import LabScreen
 from app.screens.main import MainScreen
 from app.screens.workspace import Workspace
 from app.textual_bindings import bindings, key_label
-from tests.idle import eventually
-from tests.scripted import scripted_store
-from tests.scripted_monitor import filled, scripted_monitor
-from tests.support import ROOT
+from tests.helpers.idle import eventually
+from tests.helpers.scripted import scripted_store
+from tests.helpers.scripted_monitor import filled, scripted_monitor
+from tests.helpers.support import ROOT
 from widgets.detail.packet_detail import PacketDetail
 from widgets.echo.clients import EchoClients
 from widgets.echo.panel import EchoPanel

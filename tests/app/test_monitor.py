@@ -28,9 +28,9 @@ from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
 from core.wire.model.field import Span
 from core.wire.model.text import safe
-from tests.idle import eventually
-from tests.scripted import BAD_CHECKSUM, Frame, batch, conversations, scripted_store
-from tests.scripted_monitor import (
+from tests.helpers.idle import eventually
+from tests.helpers.scripted import BAD_CHECKSUM, Frame, batch, conversations, scripted_store
+from tests.helpers.scripted_monitor import (
     INTERFACES,
     LIVE,
     ScriptedEngine,

@@ -17,11 +17,11 @@ from core.engine.engine import Engine
 from core.engine.snapshot import EngineState
 from core.net.sockets import LOCAL_SOCKETS
 from tests.bench.terminal import Terminal
-from tests.idle import eventually
-from tests.scripted import conversations, scripted_store
-from tests.scripted_monitor import filled, scripted_monitor
-from tests.support import ROOT
-from tests.waiting import PATIENCE_S
+from tests.helpers.idle import eventually
+from tests.helpers.scripted import conversations, scripted_store
+from tests.helpers.scripted_monitor import filled, scripted_monitor
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import PATIENCE_S
 
 ALTERNATE_SCREEN_OFF, MOUSE_OFF, CURSOR_ON = b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?25h"
 

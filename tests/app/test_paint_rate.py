@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from tests.support import ROOT
-from tests.waiting import PATIENCE_S
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import PATIENCE_S
 
 
 @pytest.mark.parametrize(("preset", "rate"), [(None, 120), ("30", 30)])

@@ -12,9 +12,9 @@ import pytest
 
 from tests.app.made import capture_of, udp_frame
 from tests.bench.terminal import QUESTION, Terminal
-from tests.emulator import Emulator
-from tests.support import ROOT
-from tests.waiting import PATIENCE_S, until
+from tests.helpers.emulator import Emulator
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import PATIENCE_S, until
 
 REDRAW = b"\x0c"
 CLOCK = re.compile(r"\d\d:\d\d:\d\d")

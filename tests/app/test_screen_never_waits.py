@@ -24,8 +24,8 @@ from core.forge.journal.drafts import DraftStore
 from core.forge.journal.history import SendHistory
 from core.forge.journal.send_journal import SendJournal
 from tests.app.screens.test_forge import Stage, forging
-from tests.idle import eventually
-from tests.support import ROOT
+from tests.helpers.idle import eventually
+from tests.helpers.support import ROOT
 from widgets.forge.changes import FormState
 
 BUSY = "another rawscope is writing there now: try again"

@@ -13,11 +13,11 @@ from app.screens.main import MainScreen
 from app.screens.side_panels import SidePanels
 from tests.app.made import SYN, capture_of
 from tests.bench.terminal import Terminal
-from tests.emulator import Emulator
-from tests.scripted import scripted_store
-from tests.scripted_monitor import scripted_monitor
-from tests.support import ROOT
-from tests.waiting import until
+from tests.helpers.emulator import Emulator
+from tests.helpers.scripted import scripted_store
+from tests.helpers.scripted_monitor import scripted_monitor
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import until
 
 # imported with the side panels, with a dialog, with a command, or with the server
 LATER = {

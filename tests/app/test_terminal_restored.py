@@ -17,10 +17,10 @@ import pytest
 
 from app.cli import monitor
 from tests.bench.terminal import Terminal
-from tests.scripted import conversations
-from tests.support import ROOT
-from tests.unprivileged import ON_A_REFUSED_TERMINAL
-from tests.waiting import PATIENCE_S, until
+from tests.helpers.scripted import conversations
+from tests.helpers.support import ROOT
+from tests.helpers.unprivileged import ON_A_REFUSED_TERMINAL
+from tests.helpers.waiting import PATIENCE_S, until
 
 RESTORED = [  # first screen, mouse, bracketed paste, focus reports, lines wrap, a cursor
     b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?1003l", b"\x1b[?1006l", b"\x1b[?2004l", b"\x1b[?1004l",

@@ -28,8 +28,8 @@ from core.engine.snapshot import EngineState
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.bench.flood import Flood
-from tests.support import ROOT, require_peer
-from tests.waiting import until
+from tests.helpers.support import ROOT, require_peer
+from tests.helpers.waiting import until
 
 RATE = 300_000
 SECONDS = 5

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support import require_peer
+from tests.helpers.support import require_peer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SECONDS, WARM_S = 60.0, 10.0

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.mixed import write_pcap
-from tests.support import require_command
+from tests.helpers.support import require_command
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RAWSCOPE = [sys.executable, "-m", "app"]

@@ -37,7 +37,7 @@ from core.echo.descriptors import raise_descriptor_limit
 from core.echo.options import Trigger
 from core.echo.server import EchoServer
 from core.net.event_loop import EpollLoop
-from tests.support import require_peer
+from tests.helpers.support import require_peer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KINDS = ("level", "edge", "uvloop", "asyncio")

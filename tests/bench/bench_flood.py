@@ -13,7 +13,7 @@ import sys
 from tests.bench.bench_monitor import RAWSCOPE, ROOT, verdict
 from tests.bench.flood import Flood
 from tests.bench.terminal import Terminal
-from tests.emulator import Emulator
+from tests.helpers.emulator import Emulator
 
 RATE = 300_000  # packets/s
 SECONDS = 5

@@ -23,7 +23,7 @@ from pathlib import Path
 from tests.bench.flood import Flood
 from tests.bench.mixed import write_pcap
 from tests.bench.terminal import Terminal
-from tests.support import require_peer
+from tests.helpers.support import require_peer
 
 RAWSCOPE = [sys.executable, "-m", "app"]
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -37,9 +37,9 @@ from pathlib import Path
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from tests.app.made import capture_of
+from tests.helpers.support import ROOT, require_command, require_peer, require_scapy
+from tests.helpers.waiting import until
 from tests.live.network import NEAR_ADDRESS, Network, run
-from tests.support import ROOT, require_command, require_peer, require_scapy
-from tests.waiting import until
 
 WINDOW_S = 0.7
 ROUNDS = 6

@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from tests.bench.mixed import frames
+from tests.helpers.support import require_peer
 from tests.live.network import Network
-from tests.support import require_peer
 
 KINDS = 200  # different frames
 

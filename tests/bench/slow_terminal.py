@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from tests.bench.terminal import Terminal
-from tests.emulator import Emulator
+from tests.helpers.emulator import Emulator
 
 BUFFER_BYTES = 64 << 10
 TICK_S = 0.005

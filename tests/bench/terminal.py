@@ -18,9 +18,9 @@ import termios
 import time
 from pathlib import Path
 
-from tests.emulator import Emulator
-from tests.support import require_command
-from tests.waiting import PATIENCE_S
+from tests.helpers.emulator import Emulator
+from tests.helpers.support import require_command
+from tests.helpers.waiting import PATIENCE_S
 
 ESCAPES = re.compile(
     rb"\x1b\[[0-9;:?<>=]*[A-Za-z~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]"

@@ -17,7 +17,7 @@ from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
 from tests.fuzz.readers import Sample
 from tests.fuzz.shapes import shapes
-from tests.support import ROOT
+from tests.helpers.support import ROOT
 
 SHARED = ROOT.parent / "shared"
 FOLDERS = (SHARED / "defects", SHARED / "captures" / "files")

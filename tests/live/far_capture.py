@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from tests.helpers.support import require_peer
+from tests.helpers.waiting import PATIENCE_S
 from tests.live.network import Network
-from tests.support import require_peer
-from tests.waiting import PATIENCE_S
 
 
 class FarCapture:

@@ -18,9 +18,9 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from tests.isolation import CLONE_NEWNET
-from tests.support import require_namespaces, require_peer
-from tests.waiting import PATIENCE_S
+from tests.helpers.isolation import CLONE_NEWNET
+from tests.helpers.support import require_namespaces, require_peer
+from tests.helpers.waiting import PATIENCE_S
 
 NEAR_ADDRESS = "10.77.0.1"
 FAR_ADDRESS = "10.77.0.2"

@@ -25,8 +25,8 @@ from core.net.sockets import LOCAL_SOCKETS
 from core.store.budget import Budget
 from core.store.filtered_view import View
 from core.store.packet_store import PacketStore
+from tests.helpers.waiting import PATIENCE_S, until
 from tests.live.network import Network, in_namespace
-from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.live
 

@@ -13,6 +13,7 @@ from core.engine.engine import Engine
 from core.engine.snapshot import EngineState, NoticeSeverity
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
+from tests.helpers.waiting import PATIENCE_S, until
 from tests.live.network import Network
 from tests.live.watching import (
     ETH_P_EXPERIMENTAL,
@@ -21,7 +22,6 @@ from tests.live.watching import (
     send_frames,
     send_udp,
 )
-from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.live
 

@@ -18,10 +18,10 @@ from core.engine.snapshot import EngineState
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from tests.app.made import capture_of, udp_frame
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import PATIENCE_S, until
 from tests.live.network import FAR_ADDRESS, Network, in_namespace
 from tests.live.watching import ETH_P_EXPERIMENTAL, ethernet, send_frames, watching
-from tests.support import ROOT
-from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.live
 

@@ -15,10 +15,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.app.cli.dump.test_dump_live import Dump
+from tests.helpers.support import ROOT, require_peer, require_root
+from tests.helpers.waiting import PATIENCE_S
 from tests.live.network import in_namespace, run
 from tests.live.watching import ETH_P_EXPERIMENTAL
-from tests.support import ROOT, require_peer, require_root
-from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 

@@ -11,10 +11,10 @@ import time
 import pytest
 
 from tests.bench.terminal import Terminal
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import PATIENCE_S
 from tests.live.network import Network
 from tests.live.watching import ETH_P_EXPERIMENTAL, ethernet, promiscuity, send_frames
-from tests.support import ROOT
-from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 

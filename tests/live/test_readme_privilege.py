@@ -15,8 +15,8 @@ import pytest
 
 from core.files.reader import open_capture
 from core.net import sockets
-from tests.support import ROOT, require_peer, require_root
-from tests.waiting import PATIENCE_S
+from tests.helpers.support import ROOT, require_peer, require_root
+from tests.helpers.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 

@@ -25,6 +25,8 @@ from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
+from tests.helpers.support import ROOT, require_device, require_peer
+from tests.helpers.waiting import until
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, in_namespace
 from tests.live.watching import (
     ETH_P_EXPERIMENTAL,
@@ -35,8 +37,6 @@ from tests.live.watching import (
     tcp_packet,
     watching,
 )
-from tests.support import ROOT, require_device, require_peer
-from tests.waiting import until
 
 pytestmark = pytest.mark.live
 METHODS = ["ring", "datagram"]

@@ -10,6 +10,8 @@ import pytest
 
 from core.files.reader import open_capture
 from core.wire.model.dissection import PacketFlag, Verdict
+from tests.helpers.support import require_peer
+from tests.helpers.waiting import PATIENCE_S, until
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network
 from tests.live.watching import (
     ETH_P_EXPERIMENTAL,
@@ -19,8 +21,6 @@ from tests.live.watching import (
     tcp_packet,
     watching,
 )
-from tests.support import require_peer
-from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.live
 DIRECTION = PacketFlag.DIRECTION_MASK

@@ -16,8 +16,8 @@ from core.net.sockets import LOCAL_SOCKETS
 from core.store.captured_packet import CapturedPacket
 from core.store.packet_store import PacketStore
 from core.wire.checksum.packet_checksums import internet_checksum
+from tests.helpers.waiting import PATIENCE_S, until
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network
-from tests.waiting import PATIENCE_S, until
 
 ETH_P_EXPERIMENTAL = 0x88B5  # IEEE 802 local experimental: no host answers it
 

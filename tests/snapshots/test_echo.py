@@ -7,9 +7,9 @@ from textual.pilot import Pilot
 
 from app.config.paths import Paths
 from core.echo.options import Switches
-from tests.scripted_echo import BACKED_UP, EMPTY, PACKETS_EACH, STALLED, echo_snapshot
-from tests.scripted_echo_monitor import echo_monitor, in_the_lab, opened
-from tests.scripted_monitor import main
+from tests.helpers.scripted_echo import BACKED_UP, EMPTY, PACKETS_EACH, STALLED, echo_snapshot
+from tests.helpers.scripted_echo_monitor import echo_monitor, in_the_lab, opened
+from tests.helpers.scripted_monitor import main
 
 WIDE, MEDIUM, SMALL = (160, 45), (120, 36), (80, 24)
 

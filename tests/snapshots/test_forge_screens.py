@@ -9,10 +9,10 @@ from textual.pilot import Pilot
 
 from app.config.paths import Paths
 from app.screens.dialogs.dialog import Confirm
-from tests.idle import eventually
-from tests.scripted import HOST, scripted_store
-from tests.scripted_forge import ScriptedHost, Wire
-from tests.scripted_monitor import filled, main, scripted_monitor
+from tests.helpers.idle import eventually
+from tests.helpers.scripted import HOST, scripted_store
+from tests.helpers.scripted_forge import ScriptedHost, Wire
+from tests.helpers.scripted_monitor import filled, main, scripted_monitor
 from widgets.forge.outcome import ForgeOutcome
 
 WIDE, MEDIUM, SMALL = (160, 45), (120, 36), (80, 24)

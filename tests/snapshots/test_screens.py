@@ -10,8 +10,15 @@ from textual.pilot import Pilot
 from app.config.paths import Paths
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.store.packet_store import PacketStore
-from tests.scripted import BAD_CHECKSUM, DNS_ANSWER, MALFORMED, batch, conversations, scripted_store
-from tests.scripted_monitor import LIVE, ScriptedEngine, filled, main, scripted_monitor
+from tests.helpers.scripted import (
+    BAD_CHECKSUM,
+    DNS_ANSWER,
+    MALFORMED,
+    batch,
+    conversations,
+    scripted_store,
+)
+from tests.helpers.scripted_monitor import LIVE, ScriptedEngine, filled, main, scripted_monitor
 
 WIDE, MEDIUM, SMALL, LEAST = (160, 45), (120, 36), (80, 24), (40, 10)
 

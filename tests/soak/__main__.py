@@ -37,8 +37,8 @@ from typing import Any
 from core.capture.options import DEFAULT_RING_BYTES
 from tests.bench.flood import Flood
 from tests.bench.terminal import ESCAPES, Terminal
+from tests.helpers.waiting import PATIENCE_S
 from tests.soak import keys
-from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MEBIBYTE = 1 << 20

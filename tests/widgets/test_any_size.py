@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from core.wire.dissect import dissect
 from core.wire.model.field import Span
 from core.wire.present.detail import detail_rows
-from tests.scripted import BAD_CHECKSUM, scripted_store
+from tests.helpers.scripted import BAD_CHECKSUM, scripted_store
 from tests.widgets.stage import play
 from widgets.detail.packet_detail import PacketDetail
 from widgets.hex.hex_view import HexView

@@ -10,9 +10,9 @@ from textual.app import App, ComposeResult
 from textual.widget import Widget
 
 from app.screens.banner import Banner
-from tests.scripted_echo import echo_snapshot
-from tests.scripted_lab import models
-from tests.support import ROOT
+from tests.helpers.scripted_echo import echo_snapshot
+from tests.helpers.scripted_lab import models
+from tests.helpers.support import ROOT
 from widgets.echo.head import EchoHead
 from widgets.lab.results import LabResults
 

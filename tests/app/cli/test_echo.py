@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from core.echo.options import EchoOptions
-from tests.support import ROOT
-from tests.waiting import PATIENCE_S
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import PATIENCE_S
 
 RAWSCOPE = [sys.executable, "-m", "app"]
 

@@ -14,8 +14,8 @@ from core.net.sockets import LOCAL_SOCKETS
 from core.store.interface_numbers import MORE
 from core.store.packet_store import PacketStore
 from tests.core.files.make import enhanced, interface, option, section
-from tests.scripted import SYN, tcp
-from tests.waiting import until
+from tests.helpers.scripted import SYN, tcp
+from tests.helpers.waiting import until
 
 COUNT = 70_000
 FRAME = tcp("192.0.2.1", "192.0.2.2", (1, 2), SYN, (0, 0))

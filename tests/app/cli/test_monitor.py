@@ -15,9 +15,9 @@ import pytest
 
 from tests.app.made import SYN, capture_of
 from tests.bench.terminal import Terminal
-from tests.emulator import Emulator
-from tests.support import ROOT
-from tests.waiting import PATIENCE_S, until
+from tests.helpers.emulator import Emulator
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import PATIENCE_S, until
 
 RAWSCOPE = [sys.executable, "-m", "app"]
 
@@ -127,7 +127,7 @@ def test_the_demo_shows_real_packets(terminal: Open) -> None:
 
 def test_the_demo_without_the_capability_shows_how_to_get_it(terminal: Open) -> None:
     """The monitor still opens, and shows the reason."""
-    screen = terminal(sys.executable, "-m", "tests.unprivileged", "app", "--demo")
+    screen = terminal(sys.executable, "-m", "tests.helpers.unprivileged", "app", "--demo")
     screen.wait_for(b"CAP_NET_RAW", PATIENCE_S)
     screen.key(b"q", b"run: sudo setpriv ", PATIENCE_S)  # the whole command, to be copied
     assert status_after(screen, b"") == 1

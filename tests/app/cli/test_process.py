@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.app.made import SYN, capture_of, pcap_header, pcap_record, udp_frame
-from tests.support import ROOT
-from tests.waiting import PATIENCE_S
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import PATIENCE_S
 
 RAWSCOPE = [sys.executable, "-m", "app"]
-UNPRIVILEGED = [sys.executable, "-m", "tests.unprivileged", "app"]
+UNPRIVILEGED = [sys.executable, "-m", "tests.helpers.unprivileged", "app"]
 
 
 def start(arguments: Sequence[str], **streams: int) -> subprocess.Popen[bytes]:

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripted import conversations
-from tests.support import ROOT, require_root
-from tests.unprivileged import ON_A_REFUSED_TERMINAL
-from tests.waiting import PATIENCE_S, until
+from tests.helpers.scripted import conversations
+from tests.helpers.support import ROOT, require_root
+from tests.helpers.unprivileged import ON_A_REFUSED_TERMINAL
+from tests.helpers.waiting import PATIENCE_S, until
 
 # A terminal of another user cannot be opened by name, but a process can open its controlling one.
 PROGRAMS = {

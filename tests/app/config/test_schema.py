@@ -10,7 +10,7 @@ from pathlib import Path
 from app.config.config_file import load
 from app.config.schema import SECTIONS, Config, ForgeSettings, example
 from app.keymap import ACTIONS
-from tests.support import ROOT
+from tests.helpers.support import ROOT
 
 
 def test_the_readme_shows_the_example() -> None:

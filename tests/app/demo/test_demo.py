@@ -15,7 +15,7 @@ from core.echo.snapshot import CloseReason, EchoSnapshot
 from core.engine.engine import Engine
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
-from tests.waiting import PATIENCE_S, until
+from tests.helpers.waiting import PATIENCE_S, until
 from widgets.echo.columns import Condition, conditions
 
 

@@ -11,8 +11,8 @@ from app.screens.dialogs.interfaces import Interfaces
 from core.capture.options import CaptureOptions
 from core.engine.snapshot import EngineSnapshot, EngineState
 from core.store.packet_store import PacketStore
-from tests.scripted import scripted_store
-from tests.scripted_monitor import LIVE, ScriptedEngine, filled, scripted_monitor
+from tests.helpers.scripted import scripted_store
+from tests.helpers.scripted_monitor import LIVE, ScriptedEngine, filled, scripted_monitor
 
 PIPE = EngineSnapshot(EngineState.READING, file="standard input", piped=True)
 FILE = EngineSnapshot(EngineState.DONE, file="/tmp/day.pcap", progress=1.0)

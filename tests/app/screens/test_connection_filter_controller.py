@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from app.screens.connection_filter_controller import ConnectionFilterController
-from tests.scripted_echo import echo_snapshot, echo_store
+from tests.helpers.scripted_echo import echo_snapshot, echo_store
 
 ECHO = echo_snapshot()
 SHOWN = echo_store().snapshot()

@@ -6,8 +6,8 @@ import pytest
 
 from app.screens.dialogs.copy import Copy
 from core.store import captured_packet
-from tests.scripted import scripted_store
-from tests.scripted_monitor import filled, scripted_monitor
+from tests.helpers.scripted import scripted_store
+from tests.helpers.scripted_monitor import filled, scripted_monitor
 from widgets.packets.row import RowReader
 
 SYN = 5  # number of a packet that begins a connection

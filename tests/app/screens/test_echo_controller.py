@@ -16,8 +16,8 @@ from core.echo.client_columns import ClientColumns
 from core.echo.options import Trigger
 from core.engine.echo_service import NO_SERVER
 from core.engine.snapshot import EngineSnapshot, EngineState
-from tests.idle import eventually
-from tests.scripted_echo import (
+from tests.helpers.idle import eventually
+from tests.helpers.scripted_echo import (
     BUILTIN,
     EDGE,
     HOST,
@@ -30,7 +30,7 @@ from tests.scripted_echo import (
     echo_snapshot,
     echo_store,
 )
-from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
+from tests.helpers.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
 from widgets.echo.paint import BUILTIN as BUILTIN_SIGN
 
 SIZES = {"wide": (160, 45), "medium": (120, 36), "small": (80, 24), "least": (40, 10)}

@@ -39,11 +39,11 @@ from core.forge.send_errors import Circumstances, refused
 from core.forge.service import ForgeService
 from core.forge.values import SendMethod
 from core.store.packet_store import PacketStore
-from tests.idle import eventually
-from tests.scripted import HOST, SERVER, scripted_store
-from tests.scripted_forge import ETH0, NO_ROUTE, Neighbor, ScriptedHost, Wire
-from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
-from tests.support import remarks_of
+from tests.helpers.idle import eventually
+from tests.helpers.scripted import HOST, SERVER, scripted_store
+from tests.helpers.scripted_forge import ETH0, NO_ROUTE, Neighbor, ScriptedHost, Wire
+from tests.helpers.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
+from tests.helpers.support import remarks_of
 from widgets.forge.changes import FormState
 from widgets.forge.outcome import ForgeOutcome
 from widgets.hex.hex_view import HexView

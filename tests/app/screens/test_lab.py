@@ -13,10 +13,17 @@ from app.screens.lab import POINTS, LabScreen
 from core.iolab.lab import LabOptions
 from core.iolab.models import MODELS
 from core.store.packet_store import PacketStore
-from tests.idle import eventually
-from tests.scripted_lab import FD_SETSIZE_WORDS, NOT_HERE, measured, models, points, scripted_lab
-from tests.scripted_monitor import scripted_monitor
-from tests.waiting import until
+from tests.helpers.idle import eventually
+from tests.helpers.scripted_lab import (
+    FD_SETSIZE_WORDS,
+    NOT_HERE,
+    measured,
+    models,
+    points,
+    scripted_lab,
+)
+from tests.helpers.scripted_monitor import scripted_monitor
+from tests.helpers.waiting import until
 from tests.widgets.stage import screen_text
 from widgets.lab.plots import CurvePlot, PowersOfTen, RatePlot
 from widgets.lab.results import LabResults

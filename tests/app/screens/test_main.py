@@ -8,9 +8,9 @@ import pytest
 
 from app.screens.main import MainScreen
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
-from tests.idle import eventually
-from tests.scripted_echo import echo_snapshot, echo_store
-from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
+from tests.helpers.idle import eventually
+from tests.helpers.scripted_echo import echo_snapshot, echo_store
+from tests.helpers.scripted_monitor import ScriptedEngine, filled, scripted_monitor
 
 LO = EngineSnapshot(EngineState.LIVE, interfaces=("lo",), captured=42, received=42)
 MOST_METHODS = 40

@@ -13,9 +13,9 @@ from app.screens.dialogs.help import Help
 from core.decode.batch import CaptureInterface
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
-from tests.idle import eventually
-from tests.scripted import batch, conversations
-from tests.scripted_monitor import main, scripted_monitor
+from tests.helpers.idle import eventually
+from tests.helpers.scripted import batch, conversations
+from tests.helpers.scripted_monitor import main, scripted_monitor
 from widgets.status.bar import StatusBar
 
 FRAMES = list(conversations()) * 20

@@ -5,8 +5,8 @@ from __future__ import annotations
 from app.screens.side_panels import MOUNT_AFTER_POLLS, SIDE_PANELS, SideController, SidePanels
 from core.store.selected_packet import select_packet
 from core.wire.present.faults import Faults
-from tests.scripted import scripted_store
-from tests.scripted_monitor import filled, scripted_monitor
+from tests.helpers.scripted import scripted_store
+from tests.helpers.scripted_monitor import filled, scripted_monitor
 
 
 class Recorder(SideController):

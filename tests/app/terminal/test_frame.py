@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from app.terminal.cells import CellStyle, parse_style
 from app.terminal.frame import TerminalFrame
-from tests.emulator import Emulator
+from tests.helpers.emulator import Emulator
 
 WIDTH, HEIGHT = 30, 12
 CONSOLE = Console(force_terminal=True, color_system="truecolor")

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from app.terminal.output import CANCEL, TerminalOutput
-from tests.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S
 
 MUCH = "x" * (1 << 20)  # more than any terminal holds
 

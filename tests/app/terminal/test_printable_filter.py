@@ -17,8 +17,8 @@ from app.terminal.printable_filter import UNCHANGED, with_printable_filter
 from core.store.packet_store import PacketStore
 from core.wire.model.text import STACK, is_hidden, safe
 from tests.core.wire.model.test_text import EVERYTHING, IGNORABLES, MARKS, OBEYED
-from tests.idle import eventually, screen_text
-from tests.scripted_monitor import scripted_monitor
+from tests.helpers.idle import eventually, screen_text
+from tests.helpers.scripted_monitor import scripted_monitor
 
 BACKGROUND = Color(0, 0, 0)
 

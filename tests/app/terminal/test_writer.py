@@ -10,7 +10,7 @@ import pytest
 
 from app.terminal import writer
 from app.terminal.writer import TerminalWriter
-from tests.waiting import PATIENCE_S, until
+from tests.helpers.waiting import PATIENCE_S, until
 
 TEXTS = {
     "no line end": b"x" * 4096,

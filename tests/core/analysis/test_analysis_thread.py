@@ -14,7 +14,7 @@ from core.store.budget import Budget
 from core.store.packet_store import PacketStore
 from core.store.snapshot import Snapshot
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
-from tests.waiting import PATIENCE_S, until
+from tests.helpers.waiting import PATIENCE_S, until
 
 
 @pytest.fixture

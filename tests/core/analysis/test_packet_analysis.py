@@ -13,7 +13,7 @@ from core.decode.chunk import Chunk
 from core.store.packet_store import PacketStore
 from tests.core.decode.frames import tcp_frame, udp_frame
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
-from tests.waiting import PATIENCE_S, until
+from tests.helpers.waiting import PATIENCE_S, until
 
 SYN = tcp_frame(flags="syn", sequence=1_000)
 PORTIONS = 5

@@ -9,7 +9,7 @@ from core.files.formats import FileError
 from core.files.reader import open_capture
 from core.store.packet_store import PacketStore
 from core.store.snapshot import Snapshot
-from tests.support import captures_dir
+from tests.helpers.support import captures_dir
 
 
 def stored_captures() -> Iterator[tuple[Path, Snapshot]]:

@@ -21,8 +21,8 @@ from fcntl import ioctl
 from core.echo.options import EchoOptions, Trigger
 from core.echo.server import EchoServer
 from core.net.event_loop import EpollLoop
-from tests.support import ROOT
-from tests.waiting import PATIENCE_S, until
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import PATIENCE_S, until
 
 
 class Served:

@@ -33,8 +33,8 @@ from tests.core.echo.serving import (
     send_and_hash,
     unacknowledged,
 )
-from tests.support import ROOT, require_unshare
-from tests.waiting import PATIENCE_S
+from tests.helpers.support import ROOT, require_unshare
+from tests.helpers.waiting import PATIENCE_S
 
 BOTH = pytest.mark.parametrize("trigger", list(Trigger))
 
@@ -85,7 +85,9 @@ def test_privileged_port_is_one_line_and_exit_status_1():
     if first <= 1:
         pytest.skip("no port is reserved here (ip_unprivileged_port_start)")
     code = (
-        "import sys\nfrom tests.unprivileged import drop_capabilities\ndrop_capabilities()\n"
+        "import sys\n"
+        "from tests.helpers.unprivileged import drop_capabilities\n"
+        "drop_capabilities()\n"
         "from app.cli.echo import run_echo\n"
         "from app.cli.output import CommandError\n"
         "try: run_echo([1], [], 'level', True)\n"

@@ -15,7 +15,7 @@ from core.echo.options import READS_PER_TURN, Switches, Trigger
 from core.echo.server import EchoServer
 from core.net.event_loop import EpollLoop
 from tests.core.echo.serving import reset
-from tests.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S
 
 HOSES, BUDGET = 64, 64
 TURNS = 6  # so many the bytes of each hose are enough for

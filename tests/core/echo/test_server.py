@@ -24,7 +24,7 @@ from tests.core.echo.serving import (
     send_and_hash,
     unacknowledged,
 )
-from tests.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S
 
 BOTH = pytest.mark.parametrize("trigger", list(Trigger))
 

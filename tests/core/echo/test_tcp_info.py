@@ -9,7 +9,7 @@ import pytest
 
 from core.echo.tcp_info import sample, state_name, unread
 from tests.core.echo.serving import receive_exactly
-from tests.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S
 
 
 class TcpInfo(ctypes.Structure):

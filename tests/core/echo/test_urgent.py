@@ -10,7 +10,7 @@ import pytest
 from core.echo.log import lines
 from core.echo.options import READ_SIZE, Drain, Switches, Trigger
 from tests.core.echo.serving import ServedProcess, receive_exactly
-from tests.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S
 
 BOTH = pytest.mark.parametrize("trigger", Trigger)
 BUDGETS = (1, 4, 5, 16, READ_SIZE)

@@ -18,8 +18,8 @@ from core.engine.engine import Engine
 from core.engine.snapshot import EngineState
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
-from tests import waiting
-from tests.waiting import PATIENCE_S
+from tests.helpers import waiting
+from tests.helpers.waiting import PATIENCE_S
 
 ADDRESS = "127.0.0.1"
 EDGE_ONLY = [Trigger.EDGE]

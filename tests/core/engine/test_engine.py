@@ -19,7 +19,7 @@ from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.files.reader import open_capture
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
-from tests.waiting import until
+from tests.helpers.waiting import until
 
 FRAME = bytes.fromhex("ffffffffffff 020000000001 88b5") + bytes(46)
 

@@ -30,7 +30,7 @@ from tests.core.files.make import (
     section,
     simple,
 )
-from tests.support import captures_dir
+from tests.helpers.support import captures_dir
 
 _FLAGS = option(2, bytes(4)) + option(1, b"comment") + option(0, b"")
 SEEDS = [

@@ -33,7 +33,7 @@ from core.files.source import Stream
 from core.files.step import SPAN_BYTES, join_batches
 from core.store.packet_store import PacketStore
 from tests.core.files.make import FRAME, Read, block, enhanced, interface, option, read, section
-from tests.support import ROOT
+from tests.helpers.support import ROOT
 
 MOST = 3_900_000  # empty options: they fill the largest block that is read
 MANY = MOST // 10

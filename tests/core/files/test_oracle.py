@@ -11,7 +11,7 @@ import pytest
 from core.files.formats import FileError
 from core.files.reader import open_capture
 from tests.core.files.make import Read
-from tests.support import captures_dir
+from tests.helpers.support import captures_dir
 
 pytestmark = pytest.mark.corpus
 

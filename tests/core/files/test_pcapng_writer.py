@@ -14,8 +14,8 @@ from core.files.pcapng_writer import PcapngWriter
 from core.files.reader import open_capture
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
-from tests.support import require_peer
-from tests.waiting import PATIENCE_S
+from tests.helpers.support import require_peer
+from tests.helpers.waiting import PATIENCE_S
 
 TIME_NS = 1_700_000_000_123_456_789
 

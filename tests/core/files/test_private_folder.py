@@ -31,7 +31,7 @@ from core.forge.journal.database import FILE, StateDatabase
 from core.forge.journal.drafts import DraftStore
 from core.forge.transmit.transmission import PreparedTransmission
 from core.forge.values import SendMethod
-from tests.support import ROOT, require_peer, require_root
+from tests.helpers.support import ROOT, require_peer, require_root
 
 DRAFTS = (Draft(("ip", "udp"), {"ip.ttl": "3"}),)
 NOBODY = 65534

@@ -29,8 +29,8 @@ from tests.core.files.make import (
     read,
     section,
 )
-from tests.support import ROOT
-from tests.waiting import PATIENCE_S
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import PATIENCE_S
 
 PLAIN = pcap_header() + pcap_record() * 3
 
@@ -94,7 +94,7 @@ def test_no_permission(path) -> None:
     code = (
         "import sys\n"
         "from core.files.reader import open_capture, FileError\n"
-        "from tests.unprivileged import drop_capabilities\n"
+        "from tests.helpers.unprivileged import drop_capabilities\n"
         "drop_capabilities(kept=frozenset())\n"
         "try: open_capture(sys.argv[1])\n"
         "except FileError as error: print(error)"

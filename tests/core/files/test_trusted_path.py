@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.files.test_private_folder import NOBODY, READERS, VICTIM, WRITERS
-from tests.support import ROOT, require_peer, require_root
+from tests.helpers.support import ROOT, require_peer, require_root
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from core.forge.commands import Command, FollowedStore, Tracked, WatchedOrder
 from core.forge.lookup import Lookup
 from core.forge.values import SendMethod
 from core.store.packet_store import PacketStore
-from tests.scripted import (
+from tests.helpers.scripted import (
     HOST,
     SERVER,
     SYN,
@@ -22,8 +22,8 @@ from tests.scripted import (
     scripted_store,
     tcp,
 )
-from tests.scripted_forge import ScriptedHost
-from tests.waiting import until
+from tests.helpers.scripted_forge import ScriptedHost
+from tests.helpers.waiting import until
 
 COPY = Frame(tcp(HOST, SERVER, (51999, 81), SYN, (1000, 0)), 10)
 NOISE = list(conversations())

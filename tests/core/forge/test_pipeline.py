@@ -26,10 +26,10 @@ from core.forge.send_errors import SendError
 from core.forge.service import ForgeService
 from core.forge.values import SendMethod, SendPlan
 from core.wire.link.ethernet import ETHERNET
-from tests.scripted import HOST, MAC_GATEWAY
-from tests.scripted_forge import ETH0, NO_ROUTE, Neighbor, ScriptedHost
-from tests.support import remarks_of
-from tests.waiting import until
+from tests.helpers.scripted import HOST, MAC_GATEWAY
+from tests.helpers.scripted_forge import ETH0, NO_ROUTE, Neighbor, ScriptedHost
+from tests.helpers.support import remarks_of
+from tests.helpers.waiting import until
 
 SERVER, NO_ROUTE_TO = "198.51.100.80", "203.0.113.9"
 UDP = {"ip.dst": SERVER, "udp.dstport": "9"}

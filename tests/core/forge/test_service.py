@@ -34,9 +34,9 @@ from core.forge.values import SendMethod, SendPlan
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.filtered_view import View
 from core.store.packet_store import PacketStore
-from tests.scripted import HOST, SERVER, scripted_store
-from tests.scripted_forge import ScriptedHost, Wire
-from tests.waiting import until
+from tests.helpers.scripted import HOST, SERVER, scripted_store
+from tests.helpers.scripted_forge import ScriptedHost, Wire
+from tests.helpers.waiting import until
 
 NOT_OPENED = "not opened"
 SYN = {"ip.src": HOST, "ip.dst": SERVER, "tcp.srcport": "4000", "tcp.flags.syn": "1"}

@@ -11,7 +11,7 @@ import pytest
 from core.echo.options import Trigger
 from core.iolab.load import Load, LoadError, connect
 from tests.core.echo.serving import Served
-from tests.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S
 
 
 @contextlib.contextmanager

@@ -18,8 +18,8 @@ from core.iolab.lab import LabOptions, run_models
 from core.iolab.models import FD_SETSIZE, MODELS, model_named
 from core.iolab.process_state import watch
 from tests.core.echo.serving import noise, receive_exactly, reset, send_and_hash
-from tests.support import ROOT, require_command
-from tests.waiting import PATIENCE_S
+from tests.helpers.support import ROOT, require_command
+from tests.helpers.waiting import PATIENCE_S
 
 CLIENTS = 5
 EVERY = pytest.mark.parametrize("name", [model.name for model in MODELS])

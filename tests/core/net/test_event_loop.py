@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 
 from core.net.event_loop import FOREVER, EpollLoop
-from tests.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S
 
 
 @pytest.fixture

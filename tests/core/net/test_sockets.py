@@ -29,8 +29,8 @@ from core.forge.transmit.tx_ring import TxRing
 from core.forge.values import Egress, SendMethod
 from core.net import sockets
 from core.store.packet_store import PacketStore
-from tests.support import ROOT, require_capture, require_header
-from tests.waiting import PATIENCE_S, until
+from tests.helpers.support import ROOT, require_capture, require_header
+from tests.helpers.waiting import PATIENCE_S, until
 
 DEFINITION = re.compile(r"^#define\s+(\w+)\s+(\(?[\w<() ]+\)?|0x\w+)\s*(?:/\*.*)?$", re.MULTILINE)
 SHIFT = re.compile(r"\(?1U? << (\d+)\)?")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 
 from core.wire.registry import TABLES
-from tests.support import require_peer
-from tests.waiting import PATIENCE_S
+from tests.helpers.support import require_peer
+from tests.helpers.waiting import PATIENCE_S
 
 UNNAMED = {
     "fr.first_ea",

@@ -25,7 +25,7 @@ from core.wire.dissect import dissect
 from core.wire.model.dissection import Dissection, Verdict
 from core.wire.present.record import Json, record
 from core.wire.present.summary import summarize
-from tests.support import capture_index, captures_dir
+from tests.helpers.support import capture_index, captures_dir
 
 pytestmark = pytest.mark.corpus
 

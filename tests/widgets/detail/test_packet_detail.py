@@ -4,7 +4,7 @@ from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from core.wire.model.field import Span
 from core.wire.present.detail import Row, Severity, detail_rows
-from tests.scripted import ACK, HOST, PSH, SERVER, SYN, arp, tcp, udp
+from tests.helpers.scripted import ACK, HOST, PSH, SERVER, SYN, arp, tcp, udp
 from tests.widgets.stage import play, screen_text
 from widgets.detail.packet_detail import PacketDetail
 

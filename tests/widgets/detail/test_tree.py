@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.wire.dissect import dissect
 from core.wire.model.field import Span
 from core.wire.present.detail import Row, Severity, detail_rows
-from tests.scripted import ACK, HOST, PSH, SERVER, arp, tcp
+from tests.helpers.scripted import ACK, HOST, PSH, SERVER, arp, tcp
 from widgets.detail.tree import DetailTree, Expansion, path_to_byte, worst
 
 SEGMENT = tcp(HOST, SERVER, (1000, 80), PSH | ACK, (7, 9), b"hello")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.scripted_echo import NOW_S, STALLED, client_table, echo_snapshot, many_clients
+from tests.helpers.scripted_echo import NOW_S, STALLED, client_table, echo_snapshot, many_clients
 from widgets.echo.client_rows import ClientRows
 from widgets.echo.columns import CLIENT, COLUMNS, IN
 from widgets.echo.order import OLDEST_FIRST, Sort

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.scripted_echo import (
+from tests.helpers.scripted_echo import (
     NOW_S,
     STALLED,
     client_table,

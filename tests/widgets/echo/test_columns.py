@@ -11,7 +11,7 @@ from core.echo.client_columns import ClientColumns
 from core.echo.options import Drain, Switches, Trigger
 from core.echo.sampler import Sampler
 from tests.core.echo.serving import Served, receive_exactly
-from tests.scripted_echo import (
+from tests.helpers.scripted_echo import (
     BACKED_UP,
     ENDED,
     NOW_S,

@@ -7,7 +7,7 @@ import pytest
 
 from core.echo.client_columns import ClientColumns
 from core.echo.options import Trigger
-from tests.scripted_echo import NOW_S, client_table
+from tests.helpers.scripted_echo import NOW_S, client_table
 from widgets.echo.columns import CLIENT, COLUMNS, IN
 from widgets.echo.order import ClientOrder, Sort
 

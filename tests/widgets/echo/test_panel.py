@@ -10,7 +10,7 @@ from core.echo.log import Entry, LogStep
 from core.echo.options import READ_SIZE, Drain, Switches, Trigger, budget_text
 from core.echo.snapshot import EchoTotals, ListenerInfo
 from core.net.loop_counters import LoopCounters
-from tests.scripted_echo import EDGE, EMPTY, LEVEL, NOW_S, STALLED, echo_snapshot
+from tests.helpers.scripted_echo import EDGE, EMPTY, LEVEL, NOW_S, STALLED, echo_snapshot
 from tests.widgets.stage import Stage, play, screen_text
 from widgets.echo.head import EchoHead
 from widgets.echo.head_text import EMPTY as EMPTY_WORDS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.wire.present.faults import Faults
-from tests.scripted import scripted_store
+from tests.helpers.scripted import scripted_store
 from tests.widgets.packets.test_packet_table import ManyPackets
 from widgets.packets.columns import ColumnName
 from widgets.packets.fitted_columns import FittedColumns

@@ -9,7 +9,7 @@ from core.store.budget import Budget
 from core.store.filtered_view import View
 from core.store.snapshot import Snapshot
 from core.wire.present.faults import Faults
-from tests.scripted import scripted_store
+from tests.helpers.scripted import scripted_store
 from tests.widgets.packets.test_packet_table import ManyPackets, add, filled, filtered, odd_numbers
 from widgets.packets.packet_rows import UNKNOWN, PacketRows, SnapshotChange
 from widgets.packets.time_format import TimeFormat

@@ -17,7 +17,7 @@ from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag, Verdict
 from core.wire.protocol import Tone
-from tests.scripted import (
+from tests.helpers.scripted import (
     BAD_CHECKSUM,
     HOST,
     SERVER,

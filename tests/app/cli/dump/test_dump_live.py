@@ -14,8 +14,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.support import ROOT, require_command, require_namespaces, require_peer
-from tests.waiting import PATIENCE_S
+from tests.helpers.support import ROOT, require_command, require_namespaces, require_peer
+from tests.helpers.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 

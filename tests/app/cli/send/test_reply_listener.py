@@ -18,7 +18,7 @@ from core.forge.values import SendMethod
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.captured_packet import CapturedPacket
 from core.wire.link.link_types import LinkType
-from tests.scripted import ACK, HOST, RST, SERVER, START_NS, SYN, Frame, batch, tcp
+from tests.helpers.scripted import ACK, HOST, RST, SERVER, START_NS, SYN, Frame, batch, tcp
 
 PORTS = (51999, 81)
 COPY = Frame(tcp(HOST, SERVER, PORTS, SYN, (1000, 0)), 1000)

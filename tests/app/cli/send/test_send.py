@@ -23,8 +23,8 @@ from core.wire.network import arp, icmp, ipv4, ipv6
 from core.wire.transport import tcp, udp
 from tests.app.made import SYN as SYN_FRAME
 from tests.app.made import capture_of
-from tests.support import ROOT
-from tests.waiting import PATIENCE_S
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import PATIENCE_S
 
 SYN = ("--ip.dst", "127.0.0.1", "--ip.src", "127.0.0.1", "--tcp.dstport", "80", "--tcp.flags.syn")
 Call = Callable[..., tuple[int, str, str]]

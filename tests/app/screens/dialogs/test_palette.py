@@ -14,8 +14,8 @@ from app.screens.dialogs.palette import Palette
 from core.forge.journal.database import StateDatabase
 from core.forge.journal.drafts import DraftStore
 from core.forge.journal.history import SendHistory
-from tests.scripted import scripted_store
-from tests.scripted_monitor import scripted_monitor
+from tests.helpers.scripted import scripted_store
+from tests.helpers.scripted_monitor import scripted_monitor
 
 NO_STATE = StateDatabase(Path("/dev/null/none"))
 LISTS = {

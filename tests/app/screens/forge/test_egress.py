@@ -18,7 +18,7 @@ from core.forge.compose.from_packet import draft_of
 from core.forge.values import SendMethod
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
-from tests.scripted import conversations
+from tests.helpers.scripted import conversations
 from widgets.forge.changes import FormState
 
 LIVE = EngineSnapshot(EngineState.LIVE, interfaces=("eth0",))

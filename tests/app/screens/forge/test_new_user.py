@@ -22,7 +22,7 @@ from tests.app.screens.test_forge import (
     click_row,
     forging,
 )
-from tests.scripted import SERVER
+from tests.helpers.scripted import SERVER
 
 DNS_QUERY = "hex:1234 0100 0001 0000 0000 0000 07 6578616d706c65 03 6f7267 00 0001 0001"
 

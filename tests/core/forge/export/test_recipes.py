@@ -10,8 +10,8 @@ import pytest
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation, evaluate
 from core.forge.export.recipes import Recipe, recipes
-from tests.support import require_peer, require_scapy
-from tests.waiting import PATIENCE_S
+from tests.helpers.support import require_peer, require_scapy
+from tests.helpers.waiting import PATIENCE_S
 
 ENDS = {"ip.src": "10.77.0.1", "ip.dst": "10.77.0.2", "ip.id": "0x1234"}
 SYN = Draft(

@@ -19,7 +19,7 @@ from core.forge.values import SendMethod, SendProgress
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL
 from core.wire.model.dissection import PacketFlag
-from tests.support import remarks_of, require_peer
+from tests.helpers.support import remarks_of, require_peer
 
 
 def departing(packet: bytes, interface: str, method: SendMethod) -> PreparedTransmission:

@@ -25,8 +25,8 @@ from core.forge.journal.database import FILE, Complaints, StateDatabase
 from core.forge.journal.drafts import DraftStore
 from core.forge.journal.history import SendHistory
 from tests.core.files.test_private_folder import NOBODY
-from tests.support import ROOT, require_root
-from tests.waiting import PATIENCE_S
+from tests.helpers.support import ROOT, require_root
+from tests.helpers.waiting import PATIENCE_S
 
 ONE = (Draft(("ip", "udp"), {"ip.ttl": "3"}),)
 TWO = (Draft(("ip",)), Draft(("eth", "arp"), {"payload": "grün"}))

@@ -8,7 +8,7 @@ from core.forge.observe.replies import ReplyMatch, match_reply
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection
-from tests.scripted import ACK, FIN, HOST, PSH, RST, SERVER, SYN, tcp
+from tests.helpers.scripted import ACK, FIN, HOST, PSH, RST, SERVER, SYN, tcp
 
 THERE, BACK = (40000, 80), (80, 40000)
 TOP = (1 << 32) - 1

@@ -10,7 +10,7 @@ from core.forge.values import SendMethod
 from core.store.budget import Budget
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
-from tests.scripted import (
+from tests.helpers.scripted import (
     ACK,
     HOST,
     PSH,

@@ -17,9 +17,9 @@ from core.forge.orders import Order, Question
 from core.forge.review.confirmation import SendVolume
 from core.forge.service import ForgeService
 from core.forge.values import SendMethod
-from tests.scripted import HOST, SERVER
-from tests.scripted_forge import Neighbor, ScriptedHost
-from tests.waiting import until
+from tests.helpers.scripted import HOST, SERVER
+from tests.helpers.scripted_forge import Neighbor, ScriptedHost
+from tests.helpers.waiting import until
 
 UDP = {"ip.dst": SERVER, "ip.src": HOST}
 

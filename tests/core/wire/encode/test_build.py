@@ -21,7 +21,7 @@ from core.wire.registry import TABLES
 from core.wire.transport import sctp, tcp, udp
 from core.wire.transport.tcp_options import OPTIONS
 from tests.core.wire import frames as made
-from tests.support import captures_dir
+from tests.helpers.support import captures_dir
 
 ENDS = {"src": made.SOURCE, "dst": made.DESTINATION}
 ENDS_6 = {"src": made.SOURCE_6, "dst": made.DESTINATION_6}

@@ -19,7 +19,7 @@ from core.wire.present.summary import summarize
 from tests.app.made import pcap_record
 from tests.core.wire import frames
 from tests.fuzz.readers import Sample, check
-from tests.support import require_peer
+from tests.helpers.support import require_peer
 
 DATAGRAM = frames.ipv4(frames.udp(b"data"), 17)
 LLC_FRAME = LLC.emit({"dsap": 6, "ssap": 6, "control": 3}) + DATAGRAM

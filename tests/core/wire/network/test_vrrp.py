@@ -29,11 +29,11 @@ from core.wire.protocol import Tone
 from tests.app.made import capture_of
 from tests.core.decode.agreement import outline_of_chunk, outline_of_frame
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of, verdicts_of
+from tests.helpers.support import ROOT, require_peer
+from tests.helpers.waiting import PATIENCE_S
 from tests.live.far_capture import FarCapture
+from tests.live.forge.test_forge_cli import Near
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network
-from tests.live.test_forge_cli import Near
-from tests.support import ROOT, require_peer
-from tests.waiting import PATIENCE_S
 
 V4 = {"ip.src": "10.0.0.1", "ip.dst": "224.0.0.18", "ip.ttl": "255", "vrrp.ip_addr": "10.0.0.99"}
 V6 = {"ipv6.src": "fe80::1", "ipv6.dst": "ff02::12", "vrrp.ipv6_addr": "fe80::99"}

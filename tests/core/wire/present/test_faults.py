@@ -36,9 +36,9 @@ from core.wire.transport import tcp
 from tests.app.made import SYN, capture_of, udp_frame
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
 from tests.core.forge.observe.captured import captured
-from tests.idle import eventually
-from tests.scripted_echo import echo_snapshot
-from tests.scripted_monitor import ScriptedEngine, filled, scripted_monitor
+from tests.helpers.idle import eventually
+from tests.helpers.scripted_echo import echo_snapshot
+from tests.helpers.scripted_monitor import ScriptedEngine, filled, scripted_monitor
 from widgets.packets import row
 from widgets.packets.row import Sign
 from widgets.status.bar import StatusBar

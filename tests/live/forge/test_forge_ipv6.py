@@ -8,8 +8,8 @@ import pytest
 
 from core.forge.compose.draft import Draft
 from core.forge.values import SendMethod
+from tests.live.forge.test_forge_kernel import outcome_of, refusal, replies_to
 from tests.live.network import Network, run
-from tests.live.test_forge_kernel import outcome_of, refusal, replies_to
 
 pytestmark = pytest.mark.live
 

@@ -20,7 +20,7 @@ from core.engine.echo_service import NO_SERVER
 from core.net.loop_counters import LoopCounters
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
-from tests.scripted import ACK, MSS_SACK_WSCALE, PSH, SYN, Frame, batch, tcp
+from tests.helpers.scripted import ACK, MSS_SACK_WSCALE, PSH, SYN, Frame, batch, tcp
 
 NOW_S = 1000.0
 HOST, LEVEL_PORT, EDGE_PORT = "127.0.0.1", 7007, 7008

@@ -25,10 +25,10 @@ from core.forge.compose.templates import TEMPLATES
 from core.forge.host import ForgeHost
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
-from tests.idle import eventually
-from tests.isolation import CLONE_NEWNET
+from tests.helpers.idle import eventually
+from tests.helpers.isolation import CLONE_NEWNET
+from tests.helpers.support import require_peer
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, _libc
-from tests.support import require_peer
 from widgets.forge.changes import FormState
 from widgets.forge.form import ForgeForm
 from widgets.forge.outcome import ForgeOutcome

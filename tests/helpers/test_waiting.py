@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
-from tests.waiting import until
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import until
 
 WAITERS = {"waiting.py", "idle.py"}  # modules that may sleep
 FILES = [
@@ -91,6 +91,6 @@ def test_until_returns_the_result_of_the_condition() -> None:
 
 
 def test_until_fails_with_the_state_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.waiting.PATIENCE_S", 0.0)
+    monkeypatch.setattr("tests.helpers.waiting.PATIENCE_S", 0.0)
     with pytest.raises(AssertionError, match="rain did not come true in 0 s; instead: sunshine"):
         until(lambda: False, "rain", lambda: "sunshine")

@@ -21,7 +21,7 @@ READING_FILES = frozenset({CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH})
 
 ON_A_REFUSED_TERMINAL = f"""\
 import os, runpy
-from tests.unprivileged import drop_capabilities
+from tests.helpers.unprivileged import drop_capabilities
 os.fchmod(1, 0)
 drop_capabilities(frozenset({{{CAP_DAC_READ_SEARCH}, {CAP_NET_RAW}}}))
 runpy.run_module("app", run_name="__main__", alter_sys=True)

@@ -22,10 +22,10 @@ from core.forge.values import SendMethod, SendPlan, SendProgress
 from core.net.sockets import LOCAL_SOCKETS
 from core.wire.link.link_types import LinkType
 from tests.core.forge.observe.captured import captured
+from tests.helpers.support import require_peer
+from tests.helpers.waiting import PATIENCE_S, until
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run
 from tests.live.watching import Watch, watching
-from tests.support import require_peer
-from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.live
 

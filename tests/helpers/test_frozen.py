@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 
-from tests.frozen import LIMIT, bound_frozen
+from tests.helpers.frozen import LIMIT, bound_frozen
 
 
 class Cycle:

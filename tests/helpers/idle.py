@@ -29,7 +29,7 @@ from textual._context import active_app
 from textual.app import App, ScreenStackError
 from textual.message_pump import MessagePump
 
-from tests.waiting import PATIENCE_S, TICK_S
+from tests.helpers.waiting import PATIENCE_S, TICK_S
 
 QUIET_ROUNDS = 3
 FINISHED_AT_MOST = 20  # times; a screen whose scrollbars come and go lays itself out forever

@@ -21,9 +21,9 @@ from core.forge.host import ForgeHost
 from core.net.interfaces import InterfaceInfo
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
-from tests.idle import eventually
-from tests.scripted_forge import ScriptedHost
-from tests.waiting import PATIENCE_S
+from tests.helpers.idle import eventually
+from tests.helpers.scripted_forge import ScriptedHost
+from tests.helpers.waiting import PATIENCE_S
 
 NOWHERE = Paths(Path("/dev/null/config.toml"), Path("/dev/null/state.json"))  # also for root
 LIVE = EngineSnapshot(EngineState.LIVE, interfaces=("eth0",), captured=28, received=28)

@@ -35,11 +35,11 @@ from core.wire.link.link_types import LinkType
 from core.wire.model.assigned_numbers import EtherType
 from tests.app.made import capture_of, udp_frame
 from tests.core.wire.frames import ethernet
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import PATIENCE_S, until
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run
 from tests.live.numbered import frame, ours
 from tests.live.watching import mac, watching
-from tests.support import ROOT
-from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.live
 

@@ -17,11 +17,11 @@ import pytest
 from core.files.private_folder import PrivateFolder
 from core.files.reader import open_capture
 from tests.app.made import capture_of
+from tests.helpers.support import ROOT, require_peer
+from tests.helpers.waiting import PATIENCE_S, until
 from tests.live.network import FAR_ADDRESS, Network, run
 from tests.live.numbered import frame, ours
 from tests.live.watching import watching
-from tests.support import ROOT, require_peer
-from tests.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.live
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.programs import faults
-from tests.support import ROOT
+from tests.helpers.programs import faults
+from tests.helpers.support import ROOT
 
 MODULES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("*.py"))
 

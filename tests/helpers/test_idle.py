@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tests.idle import eventually, screen_text
+from tests.helpers.idle import eventually, screen_text
 
 SLOW_S = 0.3  # far longer than Textual's own pilot waits for a sleeping process
 
@@ -90,6 +90,6 @@ async def test_the_work_of_a_timer_is_awaited():
 async def test_a_missing_event_is_reported_with_the_screen(monkeypatch):
     async with Stage().run_test() as pilot:
         await pilot.pause()
-        monkeypatch.setattr("tests.idle.PATIENCE_S", 0.0)
+        monkeypatch.setattr("tests.helpers.idle.PATIENCE_S", 0.0)
         with pytest.raises(AssertionError, match=r"rain did not come true in 0 s:\nas it was"):
             await eventually(lambda: False, "rain")

@@ -15,9 +15,9 @@ from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.export.recipes import recipes
 from core.wire.link.ethernet import ETHERNET
+from tests.helpers.support import require_peer
 from tests.live.far_capture import FarCapture
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run
-from tests.support import require_peer
 
 pytestmark = pytest.mark.live
 

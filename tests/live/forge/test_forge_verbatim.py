@@ -15,11 +15,11 @@ from app.screens.dialogs.dialog import Confirm
 from core.forge.compose.draft import Draft
 from core.wire.link.link_types import LinkType
 from tests.app.made import capture_of
+from tests.helpers.waiting import until
+from tests.live.forge.test_forge_cli import Near
+from tests.live.forge.test_forge_screen import Play, play
 from tests.live.network import Network
-from tests.live.test_forge_cli import Near
-from tests.live.test_forge_screen import Play, play
 from tests.live.watching import Watch, mac, send_frames, watching
-from tests.waiting import until
 from widgets.forge.changes import FormState
 
 pytestmark = pytest.mark.live

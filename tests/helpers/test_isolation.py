@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from tests.isolation import IFF_UP, flags_of, leave_network
-from tests.support import require_root
+from tests.helpers.isolation import IFF_UP, flags_of, leave_network
+from tests.helpers.support import require_root
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -25,7 +25,7 @@ from core.net.netlink import LinkMessage
 from core.net.routes import RouteKind
 from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
-from tests.scripted import (
+from tests.helpers.scripted import (
     ACK,
     HOST,
     MAC_GATEWAY,

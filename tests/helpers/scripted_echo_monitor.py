@@ -10,10 +10,10 @@ from textual.pilot import Pilot
 from app.monitor import Monitor
 from core.echo.snapshot import EchoSnapshot
 from core.engine.snapshot import EngineSnapshot, EngineState
-from tests.idle import eventually
-from tests.scripted_echo import echo_snapshot, echo_store
-from tests.scripted_lab import scripted_lab
-from tests.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
+from tests.helpers.idle import eventually
+from tests.helpers.scripted_echo import echo_snapshot, echo_store
+from tests.helpers.scripted_lab import scripted_lab
+from tests.helpers.scripted_monitor import ScriptedEngine, filled, main, scripted_monitor
 
 LO = EngineSnapshot(EngineState.LIVE, interfaces=("lo",), captured=42, received=42)
 Act = Callable[[Pilot[Any]], Awaitable[None]]

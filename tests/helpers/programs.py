@@ -181,7 +181,7 @@ def _text(node: ast.expr) -> str:
 
 
 def _asked(node: ast.expr) -> str:
-    """Return the program that a call of `tests.support` requires, if it is spelled out."""
+    """Return the program that a call of `tests.helpers.support` requires, if it is spelled out."""
     match node:
         case ast.Call(ast.Name("require_unshare")):
             return "unshare"

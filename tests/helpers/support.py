@@ -19,9 +19,9 @@ from typing import NoReturn
 
 import pytest
 
-from tests.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 TRIAL_LIMIT_S = 30
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import support
 from tests.bench.terminal import Terminal
-from tests.unprivileged import READING_FILES
-from tests.waiting import PATIENCE_S
+from tests.helpers import support
+from tests.helpers.unprivileged import READING_FILES
+from tests.helpers.waiting import PATIENCE_S
 
 LIMIT_S = 30
 SYSCTL_AND_IP = """#!/bin/sh
@@ -97,7 +97,7 @@ def test_namespaces_are_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_no_other_capability_remains(kept: frozenset[int]) -> None:
     """No set from which the kernel grants capabilities has another one (proc_pid_status(5))."""
     code = (
-        "from tests.unprivileged import drop_capabilities\n"
+        "from tests.helpers.unprivileged import drop_capabilities\n"
         f"drop_capabilities({kept!r})\n"
         "print(open('/proc/self/status').read())"
     )
@@ -132,7 +132,7 @@ def test_each_reason_that_the_newcomer_runs_expect_exists() -> None:
     """``.ci/newcomer`` looks for these texts in a report of minutes; compare them in no time."""
     script = (support.ROOT / ".ci" / "newcomer").read_text()
     expected = re.findall(r"\bproving '([^']+)'", script)
-    source = (support.ROOT / "tests" / "support.py").read_text()
+    source = (support.ROOT / "tests" / "helpers" / "support.py").read_text()
     shown = source.replace("{name}", "ip").replace("{folder}", "/nowhere")
     assert len(expected) == 3
     assert [reason for reason in expected if reason not in shown] == []

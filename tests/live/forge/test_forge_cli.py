@@ -18,11 +18,11 @@ from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL
 from tests.app.made import TIME_NS, capture_of, udp_frame
+from tests.helpers.support import ROOT, remarks_of, require_peer
+from tests.helpers.waiting import PATIENCE_S
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run
 from tests.live.numbered import frame, ours
 from tests.live.watching import watching
-from tests.support import ROOT, remarks_of, require_peer
-from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.live
 
