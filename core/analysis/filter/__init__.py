@@ -1,0 +1,1 @@
+"""Display filters: Wireshark's language, evaluated over the columns of a chunk."""
