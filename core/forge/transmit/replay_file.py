@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.cli.output import CommandError, print_message
 from core.decode.batch import Batch
 from core.files.formats import FileError
 from core.files.reader import CaptureReader, open_capture
@@ -39,7 +38,8 @@ class ReplayFile:
     there is a `limit`, only the first frames count. `longest` is in bytes. `encapsulation` makes
     frames of IP packets without a link header; then `is_framed` is set.
 
-    Raises `CommandError` if the file cannot be read, or has no frame that can be sent.
+    `notes` are about damage that was found in the file. Raises `FileError` if the file cannot be
+    read, or has no frame that can be sent.
     """
 
     def __init__(
@@ -56,20 +56,21 @@ class ReplayFile:
         self.records = 0
         self.longest = LONGEST
         self.damaged = False
+        self.notes: tuple[str, ...] = ()
         self.is_framed = False
         self._encapsulation = encapsulation
         self._pace = pace
         self._limit = limit
         self._kept: list[Batch] | None = None
         if self.is_repeatable or not self._is_there:
-            self._review_frames(print_notes=True)  # of what is not there it says so
+            self._review_frames()  # a missing file is an error
 
     def find_next_hops(self, capture_review: CaptureReview) -> None:
         """Have the link asked for unknown addresses, and review the frames as they will leave."""
         self._encapsulation.resolve = True
         if self.is_framed:
             self.capture_review = capture_review
-            self._review_frames(print_notes=False)
+            self._review_frames()
         self._encapsulation.reset_counts()
 
     @property
@@ -87,15 +88,15 @@ class ReplayFile:
             yield from self._kept
             return
         if not self.is_repeatable:
-            yield from self._read(self._limit, print_notes=True)
+            yield from self._read(self._limit)
             return
-        yield from self._read(self.records, print_notes=False)
+        yield from self._read(self.records)
 
-    def _review_frames(self, *, print_notes: bool) -> None:
+    def _review_frames(self) -> None:
         self.longest = 0
         self.density = Density(self._pace)
         kept: list[Batch] | None = []
-        for batch in self._read(self._limit, print_notes=print_notes):
+        for batch in self._read(self._limit):
             self.capture_review.add(batch)
             self.density.add(batch)
             self.longest = max(self.longest, int(batch.captured.max(initial=0)))
@@ -107,27 +108,23 @@ class ReplayFile:
         self._kept = kept if not unsendable else None
         if unsendable and not self.capture_review.frames:
             names = ", ".join(link_type_name(kind) for kind in sorted(unsendable))
-            raise CommandError(
+            raise FileError(
                 f"{safe(self.path)} has frames of {names}: "
                 "only Ethernet frames and IP packets can be replayed"
             )
 
-    def _read(self, limit: int | None, *, print_notes: bool) -> Iterator[Batch]:
+    def _read(self, limit: int | None) -> Iterator[Batch]:
         """Yield the frames of at most `limit` records, and set `records`."""
         self.records = 0
-        try:
-            with open_capture(self.path) as reader:
-                for batch in reader.batches():
-                    part = batch if limit is None else batch.first(limit - self.records)
-                    self.records += len(part)
-                    yield from self._encapsulation.frames(part, self._link_types(reader, part))
-                    if self.records == limit:
-                        return
-                self.damaged = reader.damaged
-                for note in reader.notes if print_notes else ():
-                    print_message(f"rawscope: {safe(note)}")
-        except FileError as error:
-            raise CommandError(str(error)) from error
+        with open_capture(self.path) as reader:
+            for batch in reader.batches():
+                part = batch if limit is None else batch.first(limit - self.records)
+                self.records += len(part)
+                yield from self._encapsulation.frames(part, self._link_types(reader, part))
+                if self.records == limit:
+                    return
+            self.damaged = reader.damaged
+            self.notes = tuple(reader.notes)
 
     def _link_types(self, reader: CaptureReader, batch: Batch) -> NDArray[np.int64]:
         """Return (n,) the link type of each packet."""

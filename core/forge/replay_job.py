@@ -1,0 +1,207 @@
+"""A replay on its way through the steps of `core.forge.pipeline`.
+
+The driver asks the user, waits for a silent pipe, and reports; the job has no terminal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from core.decode.batch import Batch
+from core.files.formats import FileError
+from core.forge.compose.draft import Draft
+from core.forge.host import ForgeHost
+from core.forge.journal.audit import Audit
+from core.forge.pipeline import Driver
+from core.forge.review.capture_review import CaptureReview
+from core.forge.review.confirmation import Examination, SendVolume
+from core.forge.review.packet_review import Target
+from core.forge.transmit.encapsulation import Encapsulation
+from core.forge.transmit.replay import Journal, Replay, ReplayCounts
+from core.forge.transmit.replay_file import LONGEST, ReplayFile
+from core.forge.transmit.schedule import ReplayPace
+from core.forge.transmit.tx_ring import TxRing
+from core.forge.transmit.tx_slots import fits
+from core.forge.values import SendMethod
+from core.net.netlink import LinkMessage
+from core.net.routes import ARPHRD_ETHER, ARPHRD_LOOPBACK, IFF_LOOPBACK
+from core.wire.model.text import safe
+
+_ENDLESS = 1 << 30  # rounds, for the densest frames of a replay without an end
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayPlan:
+    """The frames to send, and when.
+
+    `loops` is how often to send the file, 0 until the user stops it, with `loop_delay_s` between
+    two rounds; `limit` sends only the first frames of the file; `bypass` is PACKET_QDISC_BYPASS
+    (packet(7)).
+    """
+
+    file: str
+    pace: ReplayPace
+    loops: int = 1
+    loop_delay_s: float = 0.0
+    limit: int | None = None
+    bypass: bool = False
+
+
+class ReplayReporter(Journal, Protocol):
+    """The journal of a replay that also reports its end."""
+
+    def end(self, total: ReplayCounts, interrupted: bool) -> None:
+        """Report the result; an interrupted replay did not reach all frames."""
+        ...
+
+
+class ReplayDriver(Driver, Protocol):
+    """The command, as a replay uses it."""
+
+    def wait_for(self, function: Callable[[], _Found]) -> _Found | None:
+        """Call a function that may wait; return None if a signal ended the wait."""
+        ...
+
+    def begin(self, ring: TxRing, of: int | None, audit: Audit | None) -> ReplayReporter:
+        """Return the reporter of a replay of `of` frames (None: unknown) into a ring."""
+        ...
+
+
+class ReplayJob:
+    """The frames of a capture file, to be sent through an interface.
+
+    `status` is the exit status once `send` returned: 0 if all frames left. Raises `FileError` if
+    the file cannot be read, or not as often as planned, or the interface is of the wrong kind.
+    """
+
+    method = SendMethod.LINK
+    drafts: tuple[Draft, ...] = ()
+
+    def __init__(
+        self, plan: ReplayPlan, link: LinkMessage, driver: ReplayDriver, host: ForgeHost
+    ) -> None:
+        if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
+            raise FileError(f"{safe(link.name)} carries no Ethernet frames")
+        self.status = 0
+        self._plan = plan
+        self._link = link
+        self._driver = driver
+        self._host = host
+        self._encapsulation = Encapsulation(link)
+        self._file = ReplayFile(
+            plan.file, self._new_review(), self._encapsulation, plan.pace, plan.limit
+        )
+        driver.warn(self._file.notes)
+        if plan.loops != 1 and not self._file.is_repeatable:
+            raise FileError(f"{safe(plan.file)} can be read only once: --loop needs a file")
+        self._ring: TxRing | None = None
+
+    def count_frames(self) -> tuple[ReplayCounts, float | None]:
+        """Return what one round would send, and how long it takes (s; None: unknown).
+
+        Asks nothing of the link. Sets `status`.
+        """
+        self._encapsulation.reset_counts()
+        mtu, total = self._link.mtu, ReplayCounts()
+        for batch in self._file.batches():
+            captured = batch.captured.astype(np.int64)
+            found = fits(batch.data, batch.offset, captured, mtu, LONGEST)
+            total.add(captured, batch.original, found)
+        total.take_omitted(self._encapsulation)
+        self._warn_of_pipe()
+        timed = self._file.density.densest(1) is not None and self._file.is_repeatable
+        self.status = 1 if total.left_out or self._file.damaged else 0
+        return total, self._file.density.duration_s(1) if timed else None
+
+    @property
+    def sent(self) -> int:
+        """The number of frames that left."""
+        return self._ring.sent if self._ring is not None else 0
+
+    def review(self, known: frozenset[str]) -> Examination:
+        """Review destinations and sources of the frames, and how many there are."""
+        plan, file, interface = self._plan, self._file, self._link.name
+        if not file.is_repeatable:
+            words = (
+                f"What {plan.file} holds is not known before it leaves {interface} verbatim: "
+                "neither how many frames, nor from whom, nor to whom."
+            )
+            return Examination(interface, Target.HOST, (words,), frozenset())
+        loops = plan.loops or 1
+        rate = plan.pace.rate or file.density.densest(plan.loops or _ENDLESS)
+        duration_s = None
+        if plan.pace.rate is None and rate is not None:
+            duration_s = file.density.duration_s(loops) + (loops - 1) * plan.loop_delay_s
+        volume = SendVolume(file.capture_review.frames * loops, rate, duration_s)
+        found = file.capture_review.examination(volume, known)
+        if plan.loops:
+            return found
+        words = f"{plan.file} is sent again and again until you stop it."
+        return replace(found, questions=(*found.questions, words))
+
+    def resolve(self) -> None:
+        """Ask the link for unknown next hops, and review frames that got a link header again."""
+        self._file.find_next_hops(self._new_review())
+
+    def open(self, stack: ExitStack) -> None:
+        """Open the ring."""
+        link = self._link
+        self._ring = stack.enter_context(
+            TxRing(
+                link.name,
+                link.mtu,
+                self._file.longest,
+                bypass=self._plan.bypass,
+                stopped=self._driver.stopped,
+                sockets=self._host.sockets,
+            )
+        )
+
+    def send(self, audit: Audit | None, stack: ExitStack) -> None:
+        """Send the frames as often as planned, and report what left, also if sending fails."""
+        assert self._ring is not None
+        plan, file, stopped = self._plan, self._file, self._driver.stopped
+        of = file.records * plan.loops if file.is_repeatable and plan.loops else None
+        reporter = self._driver.begin(self._ring, of, audit)
+        replay = Replay(self._ring, plan.pace, stopped, reporter)
+        total = replay.counts
+        try:
+            for number in range(plan.loops) if plan.loops else count():
+                if number:
+                    replay.delay_next_round(plan.loop_delay_s)
+                replay.begin_round()
+                self._feed(replay)
+                if stopped() or not file.records:
+                    break
+        finally:
+            total.take_omitted(self._encapsulation)
+            reporter.end(total, stopped())
+        self._warn_of_pipe()
+        self.status = 1 if total.left_out or file.damaged or stopped() else 0
+
+    def report(self) -> None:
+        """Do nothing: `send` reported the result."""
+
+    def _feed(self, replay: Replay) -> None:
+        """Send the frames of the file once, or until a signal."""
+        batches: Iterator[Batch] = self._file.batches()
+        while not self._driver.stopped():
+            batch = self._driver.wait_for(lambda: next(batches, None))  # a pipe may be silent
+            if batch is None:
+                return
+            replay.feed(batch)
+
+    def _warn_of_pipe(self) -> None:
+        """Warn of damage in a pipe, which was not reviewed."""
+        if not self._file.is_repeatable:
+            self._driver.warn(self._file.notes)
+
+    def _new_review(self) -> CaptureReview:
+        return CaptureReview(self._link.name, bool(self._link.flags & IFF_LOOPBACK))
