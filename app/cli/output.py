@@ -4,8 +4,12 @@
   waiting (after each batch of a live capture).
 * The pieces go to the raw stream: Python's buffered one (3.11) loses the rest of a piece if a
   signal arrives while a pipe takes only a part of it.
-* The text is UTF-8 whatever the locale is, like tshark's. `core.wire.model.text.safe` has escaped
-  every name from the wire before, so no byte of it can control a terminal.
+* Data is UTF-8 in a file or pipe whatever the locale is, like tshark's, so that a script reads the
+  same bytes everywhere. Text for the user (help, messages, and data on a terminal) has the encoding
+  of the stream; `app.terminal.encoding` replaces what that encoding lacks, so no write can fail
+  because of a character.
+* `core.wire.model.text.safe` has escaped every name from the wire before, so no byte of it can
+  control a terminal.
 * No write blocks: `TerminalWriter` writes to a terminal, and a pipe gets no more at once than it
   has room for (pipe(7)). A reader that has stopped reading then cannot keep a signal from
   ending the program (`ReaderStuckError`).
@@ -15,12 +19,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
+from app.terminal.encoding import SIGNS
 from app.terminal.writer import TerminalWriter
 from core.wire.link.link_types import unread_text
 
@@ -50,16 +57,19 @@ class CommandOutput:
 
     `signal` returns the number of a signal that requested a stop, or None. After a signal, the
     output still writes as much as the reader takes; if it takes nothing, `ReaderStuckError` is
-    raised.
+    raised. With `for_user`, the text has the encoding of the stream even in a file or pipe.
     """
 
-    def __init__(self, signal: Callable[[], int | None] = lambda: None) -> None:
+    def __init__(
+        self, signal: Callable[[], int | None] = lambda: None, *, for_user: bool = False
+    ) -> None:
         stream = sys.stdout
         if stream is None:  # started with ``>&-``: descriptor 1 may already be another file
             raise CommandError("standard output is closed: send it to a file or a pipe")
         self._stream: Any = getattr(stream.buffer, "raw", stream.buffer)
         self._signal = signal
         self._terminal = _terminal_of(self._stream)
+        self._encoding = stream.encoding if for_user or self._terminal is not None else "utf-8"
         self._room = _room_of(self._stream)
         self._lines: list[str] = []
         self._buffered = 0
@@ -89,7 +99,7 @@ class CommandOutput:
             return
         count = len(self._lines)
         self._lines.append("")
-        piece = "\n".join(self._lines).encode(errors="backslashreplace")
+        piece = "\n".join(self._lines).encode(self._encoding, SIGNS)
         self._lines.clear()
         self._buffered = 0
         try:
@@ -141,11 +151,26 @@ def _terminal_of(stream: Any) -> TerminalWriter | None:
         return None
 
 
+def prepare_streams() -> None:
+    """Make sure that no character raises an error on the standard streams, in any locale."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=SIGNS)
+
+
+def print_text(text: str) -> None:
+    """Write text for the user, such as help, to stdout. Raise as `CommandOutput.flush` does."""
+    output = CommandOutput(for_user=True)
+    output.line(text)
+    output.flush()
+
+
 def print_message(text: str) -> None:
-    """Write one line for the user to stderr."""
+    """Write one line for the user to stderr; drop it if stderr cannot be written to."""
     if sys.stderr is not None:
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
 
 
 def print_unread(reported: set[int], link_types: Iterable[int]) -> None:
