@@ -21,6 +21,7 @@ MIRRORS = ("app", "core", "screenshots", "widgets")
 WHOLE_PROGRAM = ("live", "snapshots")
 THEMES = {
     "app/cli/dump/test_times.py": "time columns of captures without usable times",
+    "app/cli/test_encodings.py": "every command, with streams that cannot show every character",
     "app/cli/test_many_interfaces.py": "a file with 70,000 interface descriptions",
     "app/cli/test_process.py": "the command line as a process: imports, pipes, signals, exit",
     "app/cli/test_stuck_reader.py": "a signal ends dump although its reader takes nothing",

@@ -9,6 +9,7 @@ from typing import Any
 
 import rich_click as click
 
+from app.cli.commands import Command
 from app.cli.number_ranges import FiniteRange
 
 MOST_PORT = 0xFFFF
@@ -30,7 +31,7 @@ def _checked_addresses(
     return addresses
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--port",
     "ports",
@@ -96,7 +97,7 @@ def echo(
     return run_echo(ports, addresses, trigger, as_json, options)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--models",
     metavar="A,B,C",

@@ -16,18 +16,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any, NoReturn, TypeVar
 
 import rich_click as click
 from click.core import ParameterSource
 
+from app.cli.commands import Commands, version_option
 from app.cli.number_ranges import FiniteRange
 from app.cli.output import (
     CommandError,
     ReaderGoneError,
     ReaderStuckError,
     abandon_stdout,
+    prepare_streams,
     print_message,
 )
 from app.cli.packet_source import PacketSource
@@ -94,41 +95,26 @@ def _input_options(command: Decorated) -> Decorated:
     return command
 
 
-class Commands(click.RichGroup):
-    """The subcommands. Those of other modules are imported only when used or listed.
-
-    ``send`` has an option for every header field. Building them takes 50 ms, which the monitor
-    avoids.
-    """
-
-    MODULES = {
-        "echo": "app.cli.echo_arguments",
-        "iolab": "app.cli.echo_arguments",
-        "replay": "app.cli.send_arguments",
-        "send": "app.cli.send_arguments",
-    }
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *self.MODULES])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.MODULES:
-            return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module(self.MODULES[cmd_name]), cmd_name)
-        return command
-
-
-@click.group(cls=Commands, invoke_without_command=True, context_settings=_SETTINGS)
+@click.group(
+    cls=Commands,
+    invoke_without_command=True,
+    context_settings=_SETTINGS,
+    subcommand_metavar="[FILE | COMMAND [ARGS]...]",
+)
 @_input_options
 @click.option(
     "--demo", is_flag=True, help="Capture on loopback, where rawscope runs sample conversations."
 )
-@click.version_option(None, "-V", "--version", package_name="rawscope")
+@version_option
 @click.pass_context
 def rawscope(context: click.Context, /, demo: bool, debug: bool, **given: Any) -> int | None:
     """Capture, inspect, and send packets.
 
-    Without a command, rawscope opens the full-screen monitor.
+    Without a command, rawscope opens the full-screen monitor: on a capture FILE, on the interfaces
+    that -i names, or on one that you choose there. './dump' is a file named like a command.
+
+    The monitor reads ~/.config/rawscope/config.toml ($XDG_CONFIG_HOME/rawscope/config.toml): keys,
+    and whether sent packets are recorded. The README shows an example.
     """
     if context.invoked_subcommand is not None:
         if any(_was_given(context, name) for name in context.params if name != "debug"):
@@ -137,9 +123,13 @@ def rawscope(context: click.Context, /, demo: bool, debug: bool, **given: Any) -
                 f"put them after it"
             )
         return None
+    if (named := rawscope.file_of(context)) is not None:
+        if given["file"] is not None:
+            raise click.UsageError(f"-r and '{named}' each name a file: give one of them")
+        given["file"] = named
     if demo:
         if given["interfaces"] or given["file"] is not None:
-            raise click.UsageError("--demo watches loopback: it takes neither -i nor -r")
+            raise click.UsageError("--demo watches loopback: it takes neither -i nor a file")
         given["interfaces"] = (LOOPBACK,)
     source = _packet_source(**given)
     from app.cli.monitor import run_monitor
@@ -255,7 +245,7 @@ def _packet_source(
     method: Method,
 ) -> PacketSource:
     if interfaces and file is not None:
-        raise click.UsageError("-i captures and -r reads a file: give one of them")
+        raise click.UsageError("-i captures, and a file is read: give one of them")
     return PacketSource(interfaces, file, snap_length, not no_promiscuous, method)
 
 
@@ -304,4 +294,5 @@ def _one_line(message: str) -> str:
 
 def main() -> NoReturn:
     """Run the command line of this process, and exit with its status."""
+    prepare_streams()
     sys.exit(run(sys.argv[1:]))

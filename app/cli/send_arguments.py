@@ -12,6 +12,7 @@ from typing import Any
 
 import rich_click as click
 
+from app.cli.commands import Command
 from app.cli.number_ranges import FiniteRange
 
 SLOWEST_MBIT = 1e-6  # one bit a second
@@ -35,7 +36,7 @@ def checked_rate(rate: float | None, interval: float | None = None) -> float | N
 _NAMES = "NAMES"  # in a help text: what `known_names` lists
 
 
-class SendCommand(click.RichCommand):
+class SendCommand(Command):
     """A command with an option for every field in addition to its own."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -162,7 +163,7 @@ def send(
         raise click.UsageError(str(error)) from error
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file")
 @click.option(
     "--link",

@@ -18,15 +18,15 @@ import unicodedata
 SIGNS = "rawscope.signs"
 
 # What the program prints or paints, except for the lines of boxes and the dots of plots.
-_ASCII = dict(
-    pair
+_ASCII = {
+    pair[0]: pair[1]
     for pair in (
         "→>", "←<", "↑^", "↓v", "↗^", "⏎<", "‹<", "›>", "–-", "—-", "−-", "…~", "·.", "•*", "×x",
         "µu", "§S", "≥>", "≤<", "✓+", "✗x", "◌o", "●*", "○o", "⭘o", "‖=", "■#", "◆@", "▸>", "▾v",
         "▶>", "▼v", "▲^", "◀<", "▁_", "▂_", "▃-", "▄-", "▅=", "▆=", "▇+", "▔-", "▎|", "▊|", "▌|",
         "▐|", "▏|", "▕|", "░:",
     )
-)  # fmt: skip
+}  # fmt: skip
 
 
 def ascii_sign(character: str) -> str:

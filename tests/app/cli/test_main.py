@@ -29,7 +29,7 @@ def one_syn(tmp_path: Path) -> str:
     ("arguments", "says"),
     [
         (["dump"], "-i IFACE or -r FILE"),
-        (["dump", "-i", "lo", "-r", "x"], "-i captures and -r reads"),
+        (["dump", "-i", "lo", "-r", "x"], "-i captures, and a file is read"),
         (["dump", "-r", "x", "-a", "1"], "-a applies to capturing"),
         (["dump", "-r", "x", "-p"], "-p applies to capturing"),
         (["dump", "-r", "x", "-c", "0"], "-c"),
@@ -41,7 +41,7 @@ def one_syn(tmp_path: Path) -> str:
         (["dump", "-i", "lo", "--source", "pcap"], "--source"),
         (["-i", "lo", "dump", "-i", "lo"], "put them after it"),
         (["--demo", "-i", "lo"], "--demo watches loopback"),
-        (["-i", "lo", "-r", "x"], "-i captures and -r reads"),
+        (["-i", "lo", "-r", "x"], "-i captures, and a file is read"),
         (["fields", "a", "b"], "unexpected extra argument"),
     ],
 )

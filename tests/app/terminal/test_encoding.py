@@ -27,9 +27,9 @@ def texts(source: str) -> Iterator[str]:
         if isinstance(node, described) and node.body and isinstance(node.body[0], ast.Expr)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in docstrings:
-                yield node.value
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if is_text and id(node) not in docstrings:
+            yield node.value
 
 
 def test_every_sign_of_the_program_has_an_ascii_one() -> None:

@@ -1,0 +1,132 @@
+"""The classes of the commands: their help, and the choice between a command and a file.
+
+``rawscope trace.pcap`` opens a file, ``rawscope dump`` runs a command. The first word that is not
+an option decides: the name of a command is that command, and ``./dump`` is the file of that name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, TypeVar
+
+import rich_click as click
+
+from app.cli.output import print_text
+
+STANDARD_INPUT = "-"
+_INTERFACES = "/sys/class/net"
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+class Command(click.RichCommand):
+    """A command whose help reports a failed write as its data does."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        return _with_checked_help(super().get_help_option(ctx))  # type: ignore[arg-type]
+
+
+class Commands(click.RichGroup):
+    """The subcommands, or the file to open. Commands of other modules are imported when needed.
+
+    ``send`` has an option for every header field. Building them takes 50 ms, which the monitor
+    avoids.
+    """
+
+    MODULES = {
+        "echo": "app.cli.echo_arguments",
+        "iolab": "app.cli.echo_arguments",
+        "replay": "app.cli.send_arguments",
+        "send": "app.cli.send_arguments",
+    }
+    command_class = Command
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        return _with_checked_help(super().get_help_option(ctx))  # type: ignore[arg-type]
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *self.MODULES])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.MODULES:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(self.MODULES[cmd_name]), cmd_name)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the words. Without a command, the files to open are in ``ctx.args``.
+
+        Options may stand after a file. Raises `click.UsageError` for a word that is neither a
+        command nor a file.
+        """
+        _, words, _ = self.make_parser(ctx).parse_args(list(args))
+        commands = self.list_commands(ctx)
+        if not words or words[0] in commands:
+            return super().parse_args(ctx, args)
+        if words[0] != STANDARD_INPUT and not os.path.lexists(words[0]):
+            raise click.UsageError(_not_found(words[0], commands), ctx)
+        ctx.allow_interspersed_args = True
+        return click.RichCommand.parse_args(self, ctx, args)
+
+    def file_of(self, ctx: click.Context) -> str | None:
+        """Return the file that the user named without ``-r``, or None.
+
+        Raises `click.UsageError` for several words.
+        """
+        if not ctx.args:
+            return None
+        file, *others = ctx.args
+        for command in set(others) & set(self.list_commands(ctx)):
+            raise click.UsageError(
+                f"a command comes first: 'rawscope {command} …'; "
+                f"'./{command}' is a file of that name"
+            )
+        if others:
+            raise click.UsageError(
+                f"rawscope opens one file: '{file}' or '{others[0]}'; mergecap joins files"
+            )
+        return file
+
+
+def _not_found(word: str, commands: list[str]) -> str:
+    """Return the message about a word that is neither a command nor a file."""
+    message = f"'{word}': no such file, and no such command"
+    if os.path.exists(os.path.join(_INTERFACES, word)):
+        return f"{message}; to capture on that interface: 'rawscope -i {word}'"
+    near = get_close_matches(word, commands, n=1)
+    return f"{message}; the nearest command is '{near[0]}'" if near else message
+
+
+def version_option(command: Decorated) -> Decorated:
+    """Add ``--version``."""
+
+    def show(context: click.Context, _option: click.Parameter, is_wanted: bool) -> None:
+        if is_wanted and not context.resilient_parsing:
+            print_text(f"rawscope, version {version('rawscope')}")
+            context.exit()
+
+    return click.option(
+        "-V",
+        "--version",
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        help="Show the version and exit.",
+        callback=show,
+    )(command)
+
+
+def _with_checked_help(option: click.Option | None) -> click.Option | None:
+    """Let ``--help`` print through `CommandOutput`, which reports a failed write in one line."""
+
+    def show(context: click.Context, _option: click.Parameter, is_wanted: bool) -> None:
+        if is_wanted and not context.resilient_parsing:
+            print_text(context.get_help())
+            context.exit()
+
+    if option is not None:
+        option.callback = show
+    return option

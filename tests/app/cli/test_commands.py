@@ -1,0 +1,151 @@
+"""The choice between a command and a file, and the help of every command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import rich_click as click
+
+from app.cli.main import rawscope, run
+from app.cli.packet_source import PacketSource
+from tests.app.made import SYN, capture_of
+from tests.helpers.support import ROOT
+from tests.helpers.waiting import PATIENCE_S
+
+Capture = pytest.CaptureFixture[str]
+
+
+def every_command() -> list[list[str]]:
+    """Return the words of every command, at any depth; ``[]`` is the program itself."""
+
+    def inside(group: click.Group, words: list[str]) -> Iterator[list[str]]:
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            yield [*words, name]
+            if isinstance(command, click.Group):
+                yield from inside(command, [*words, name])
+
+    return [[], *inside(rawscope, [])]
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[PacketSource]:
+    """Return the list of sources that the monitor would show."""
+    shown: list[PacketSource] = []
+    monkeypatch.setattr("app.cli.monitor.run_monitor", lambda source, demo: shown.append(source))
+    return shown
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder with some files."""
+    for name in ("trace.pcap", "dump", "-odd.pcap"):
+        capture_of(tmp_path / name, [SYN])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "file"),
+    [
+        (["trace.pcap"], "trace.pcap"),
+        (["./dump"], "./dump"),
+        (["-r", "dump"], "dump"),
+        (["--", "-odd.pcap"], "-odd.pcap"),
+        (["-"], "-"),
+        (["--debug", "trace.pcap"], "trace.pcap"),
+        (["trace.pcap", "--debug"], "trace.pcap"),
+        (["."], "."),
+    ],
+)
+def test_a_file_opens_as_with_r(
+    words: list[str], file: str, folder: Path, opened: list[PacketSource]
+) -> None:
+    assert run(words) == 0
+    assert [source.file for source in opened] == [file]
+
+
+def test_a_name_of_a_command_is_the_command(
+    folder: Path, opened: list[PacketSource], capsys: Capture
+) -> None:
+    assert run(["dump"]) == 2
+    assert "give -i IFACE or -r FILE" in capsys.readouterr().err
+    assert not opened
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["trace.pcap", "dump"], "a command comes first: 'rawscope dump …'; './dump' is a file"),
+        (["trace.pcap", "other.pcap"], "opens one file: 'trace.pcap' or 'other.pcap'"),
+        (["trace.pcap", "-r", "dump"], "-r and 'trace.pcap' each name a file"),
+        (["-r", "dump", "trace.pcap"], "-r and 'trace.pcap' each name a file"),
+        (["trace.pcap", "-i", "lo"], "-i captures, and a file is read"),
+        (["--demo", "trace.pcap"], "--demo watches loopback"),
+        (["dmup", "-r", "trace.pcap"], "no such command; the nearest command is 'dump'"),
+        (["interfces", "--json"], "the nearest command is 'interfaces'"),
+        (["none.pcap"], "'none.pcap': no such file, and no such command; see"),
+        (["lo"], "to capture on that interface: 'rawscope -i lo'"),
+        ([""], "'': no such file"),
+    ],
+)
+def test_any_other_word_says_what_to_do(
+    words: list[str], says: str, folder: Path, opened: list[PacketSource], capsys: Capture
+) -> None:
+    assert run(words) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert says in err
+    assert not opened
+
+
+@pytest.mark.parametrize("command", every_command(), ids=lambda words: " ".join(words) or "-")
+def test_help_to_a_full_disk_fails_as_data_does(command: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "app", *command, "--help"],
+            cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False, timeout=PATIENCE_S,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == b"rawscope: standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize("option", ["--version", "-V"])
+@pytest.mark.parametrize("redirected", ["> /dev/full", ">&-", "| exec true"])
+def test_the_version_reports_a_failed_write(option: str, redirected: str) -> None:
+    """A reader that closes the pipe is no failure."""
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {redirected}; echo $? >&2', "sh", sys.executable, "-m", "app", option],
+        cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE_S,
+    )  # fmt: skip
+    *messages, status = done.stderr.splitlines()
+    if "true" in redirected:
+        assert (messages, status) == ([], "0")
+    else:
+        assert len(messages) == 1
+        assert messages[0].startswith("rawscope: standard output")
+        assert status == "1"
+
+
+def test_every_command_prints_its_help_through_the_checked_output() -> None:
+    """Also a command that is added later."""
+    context = click.Context(rawscope)
+    for words in every_command():
+        command = rawscope.get_command(context, words[0]) if words else rawscope
+        assert command is not None
+        option = command.get_help_option(context)
+        assert option is not None
+        assert option.callback is not None
+        assert option.callback.__module__ == "app.cli.commands", words
+
+
+def test_the_help_names_the_file_and_the_configuration(capsys: Capture) -> None:
+    assert run(["--help"]) == 0
+    words = " ".join(capsys.readouterr().out.split())
+    assert "[FILE | COMMAND" in words
+    assert "~/.config/rawscope/config.toml" in words
