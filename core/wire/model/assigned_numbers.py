@@ -104,7 +104,7 @@ PROTOCOL_NAMES: dict[int, str] = {
     IpProtocol.DESTINATION: "IPv6 destination options",
     88: "EIGRP",
     89: "OSPF",
-    94: "IPIP",
+    94: "IP within IP encapsulation",
     103: "PIM",
     108: "IPComp",
     112: "VRRP",

@@ -103,6 +103,12 @@ def _odd_table(hardware: int, protocol: int, macs: bool, ips: bool) -> HeaderTab
     return HeaderTable("arp", ARP.title, "RFC 826", *fields, start=ARP.size) if fields else None
 
 
+OTHER_ADDRESSES = HeaderTable(
+    "arp", ARP.title, "RFC 826", *_fields(1, 1, False, False), start=ARP.size
+)
+"""The addresses of other kinds and sizes: the names of their fields, not their widths."""
+
+
 def parse(walk: Walk, offset: int) -> Next | None:
     """Read the common part, and the addresses in the sizes that it gives."""
     depth = walk.networks + 1

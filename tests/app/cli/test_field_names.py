@@ -8,6 +8,7 @@ import pytest
 
 from app.cli import field_names
 from app.cli.field_names import all_fields, known_names
+from core.analysis.filter.catalog import CATALOG
 from core.wire.protocol import DerivedField
 from core.wire.registry import PROTOCOLS
 
@@ -30,6 +31,18 @@ def test_derived_numbers_go_by_their_own_label() -> None:
     assert derived
     for each in derived:
         assert rows[each.name] == ("", each.suffix, each.label)
+
+
+def test_every_field_of_a_filter_is_listed_with_its_width_and_meaning() -> None:
+    """Names that only filters have (combined fields, protocols, payloads) are there, too."""
+    rows = {row[0]: row[1:] for row in all_fields()}
+    assert known_names() <= rows.keys()
+    assert {field.name for field in CATALOG} <= rows.keys()
+    assert rows["ip.addr"] == ("32 bits", "IPv4 address", "Source or destination address")
+    assert rows["tcp.port"] == ("16 bits", "", "Source or destination port")
+    assert rows["tcp.flags.syn"][:2] == ("1 bit", "true or false")
+    assert all(meaning for _, _, meaning in rows.values())
+    assert "tcp.port" not in known_names()  # a record has one value for a name
 
 
 def test_a_new_record_brings_its_names(monkeypatch: pytest.MonkeyPatch) -> None:

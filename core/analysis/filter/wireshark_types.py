@@ -1,0 +1,153 @@
+"""Types and words that Wireshark gives a field, and that a header table cannot tell.
+
+A table gives the bits of a field; Wireshark's type is usually the smallest integer that holds the
+bytes which they touch. The exceptions are here, since the type decides which literals a filter may
+compare with the field, and how large they may be (``vlan.priority == 300`` is never true;
+``ip.ttl == 300`` is an error). The words of flags are Wireshark's, and so are the numbers of
+checksum verdicts, to which rawscope adds *offloaded*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from core.analysis.filter.types import FilterType
+from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, PROTOCOL_NAMES
+from core.wire.model.dissection import Verdict
+
+_T = FilterType
+
+TYPES: Mapping[str, FilterType] = {
+    "gre.flags.recursion_control": _T.UINT16,
+    "gre.flags.reserved": _T.UINT16,
+    "gre.flags.version": _T.UINT16,
+    "icmp.pointer": _T.UINT32,
+    "icmp.unused": _T.BYTES,
+    "icmpv6.opt.src_linkaddr": _T.BYTES,
+    "icmpv6.opt.target_linkaddr": _T.BYTES,
+    "ieee8021ad.dei": _T.UINT16,
+    "ieee8021ad.priority": _T.UINT16,
+    "ipv6.fraghdr.reserved_bits": _T.UINT16,
+    "ipv6.routing.rpl.cmprE": _T.UINT32,
+    "ipv6.routing.rpl.cmprI": _T.UINT32,
+    "ipv6.routing.rpl.pad": _T.UINT32,
+    "ipv6.routing.rpl.reserved": _T.UINT32,
+    "ipv6.tclass": _T.UINT32,
+    "ipv6.tclass.dscp": _T.UINT32,
+    "ipv6.tclass.ecn": _T.UINT32,
+    "mpls.bottom": _T.UINT32,
+    "mpls.exp": _T.UINT32,
+    "mpls.label": _T.UINT32,
+    "mpls.ttl": _T.UINT32,
+    "nsh.CBit": _T.UINT16,
+    "nsh.Obit": _T.UINT16,
+    "nsh.length": _T.UINT16,
+    "nsh.version": _T.UINT16,
+    "tcp.flags.res": _T.BOOLEAN,
+    "tcp.options.user_to_granularity": _T.BOOLEAN,
+    "vlan.priority": _T.UINT16,
+}
+"""Types that differ from the one which the field's bits suggest."""
+
+_SET = {1: "Set", 0: "Not set"}
+_YES = {1: "Yes", 0: "No"}
+TRUE_FALSE: Mapping[int, str] = {1: "True", 0: "False"}
+
+FLAG_WORDS: Mapping[str, Mapping[int, str]] = {
+    "fr.cr": {1: "Command", 0: "Response"},
+    "fr.ea": {1: "Last Octet", 0: "More Follows"},
+    "gre.flags": _YES,
+    "icmpv6.nd": _SET,
+    "icmpv6.opt": _SET,
+    "ip.flags": _SET,
+    "ipv6.fraghdr.more": _YES,
+    "tcp.flags": _SET,
+    "vlan.dei": {1: "Eligible", 0: "Ineligible"},
+    "vxlan.flag_g": {1: "Defined", 0: "Not defined"},
+}
+"""The words of 1 and 0 of these booleans and of those inside them; others have `TRUE_FALSE`."""
+
+
+def flag_words(name: str) -> Mapping[int, str]:
+    """Return the words of a boolean field."""
+    while name:
+        if name in FLAG_WORDS:
+            return FLAG_WORDS[name]
+        name = name.rpartition(".")[0]
+    return TRUE_FALSE
+
+
+VERDICT_NUMBERS: Mapping[Verdict, int] = {
+    Verdict.BAD: 0,
+    Verdict.GOOD: 1,
+    Verdict.UNVERIFIED: 2,
+    Verdict.NOT_PRESENT: 3,
+    Verdict.ILLEGAL: 4,
+    Verdict.OFFLOADED: 5,
+}
+"""The values of ``*.checksum.status``: Wireshark's, and one for what only rawscope tells apart."""
+
+VERDICT_WORDS: Mapping[int, str] = {
+    number: verdict.name.capitalize().replace("_", " ")
+    for verdict, number in VERDICT_NUMBERS.items()
+}
+VERDICT_ALIASES: Mapping[str, int] = {
+    verdict.word: number for verdict, number in VERDICT_NUMBERS.items()
+}
+
+_PROTOCOL_ALIASES: Mapping[str, int] = {  # IANA's keywords and names
+    "HOPOPT": 0,
+    "IPv6 Hop-by-Hop Option": 0,
+    "IPIP": 4,
+    "IPv4": 4,
+    "Datagram Congestion Control Protocol": 33,
+    "IPv6": 41,
+    "IPv6-Route": 43,
+    "Routing Header for IPv6": 43,
+    "IPv6-Frag": 44,
+    "Fragment Header for IPv6": 44,
+    "Reservation Protocol": 46,
+    "Generic Routing Encapsulation": 47,
+    "Encap Security Payload": 50,
+    "Authentication Header": 51,
+    "IPv6-ICMP": 58,
+    "IPv6-NoNxt": 59,
+    "No Next Header for IPv6": 59,
+    "IPv6-Opts": 60,
+    "Destination Options for IPv6": 60,
+    "OSPFIGP": 89,
+    "Layer Two Tunneling Protocol": 115,
+    "Stream Control Transmission Protocol": 132,
+    "UDPLite": 136,
+}
+_ETHERTYPE_ALIASES: Mapping[str, int] = {
+    "Wake on LAN": 0x0842,
+    "802.1Q Virtual LAN": 0x8100,
+    "MPLS label switched packet": 0x8847,
+    "MPLS multicast label switched packet": 0x8848,
+    "802.1ad Provider Bridge (Q-in-Q)": 0x88A8,
+    "Link Layer Discovery Protocol": 0x88CC,
+    "Network Service Header": 0x894F,
+    "CiscoMetaData": 0x8909,
+    "Slow Protocols": 0x8809,
+}
+_BY_FIELD: Mapping[str, Mapping[str, int]] = {
+    "arp.opcode": {"inverse request": 8, "inverse reply": 9},
+    "arp.hw.type": {"Frame Relay DLCI": 15, "IEEE 1394.1995": 24},
+    "chdlc.protocol": {"IP": 0x0800},
+    "gre.proto": {"IP": 0x0800},
+    "icmpv6.type": {"Echo (ping) request": 128, "Echo (ping) reply": 129},
+    "ip.dsfield.ecn": {"Not ECN-Capable Transport": 0},
+    "ipv6.tclass.ecn": {"Not ECN-Capable Transport": 0},
+    "null.family": {"IP": 2},
+    "sll.gretype": {"IP": 0x0800},
+    "sll.pkttype": {"Unicast to us": 0, "Unicast to another host": 3},
+}
+
+
+def aliases(name: str, words: Mapping[int, str]) -> Mapping[str, int]:
+    """Return further words that Wireshark or the registry of a field's numbers has for them."""
+    if words is PROTOCOL_NAMES:
+        return _PROTOCOL_ALIASES
+    common = _ETHERTYPE_ALIASES if words is ETHERTYPE_NAMES else {}
+    return {**common, **_BY_FIELD.get(name, {})}
