@@ -10,7 +10,8 @@ The position of the header comes from
   header follows at once: these have no other link-layer header;
 * a walk of the remaining packets that stops at the network header, for link-layer headers
   (``eth.type``, ``vlan.id``); an Ethernet header at the start of a frame takes only its first step;
-* a walk over ARP packets only, for ARP;
+* a walk over the packets with that network header only, for further tables of one (the addresses
+  of ARP);
 * a walk over all packets, for the rest (extension headers may follow IPv4, too).
 
 The few packets whose headers contradict themselves are always walked again. A packet has a value
@@ -41,13 +42,19 @@ from core.wire.model.field import PlacedField
 from core.wire.model.kind import Kind
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering
-from core.wire.network.arp import ARP, ARP_IPV4
-from core.wire.network.ipv4 import IPV4
-from core.wire.network.ipv6 import IPV6
-from core.wire.registry import LINK_TABLES, TABLES
+from core.wire.registry import LINK_TABLES, PROTOCOLS, TABLES
 
-_NETWORKS = {IPV4: Network.IPV4, IPV6: Network.IPV6}
-_ONLY_IN = {ARP: Network.ARP, ARP_IPV4: Network.ARP}
+_NETWORKS = {
+    protocol.tables[0]: protocol.network
+    for protocol in PROTOCOLS
+    if protocol.network is not Network.NONE and protocol.has_single_form
+}
+_ONLY_IN = {  # further tables of network headers, which are at the same place
+    table: protocol.network
+    for protocol in PROTOCOLS
+    for table in protocol.tables
+    if protocol.network is not Network.NONE and table not in _NETWORKS
+}
 _TRANSPORTS = {rule.table: protocol for protocol, rule in RULES.items() if rule.is_only_form}
 
 

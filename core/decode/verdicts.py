@@ -24,14 +24,12 @@ from numpy.typing import NDArray
 from core.decode.chunk import VERDICT_UNKNOWN, Chunk
 from core.wire.checksum.batch_checksums import add_folded, crc32c_many, header_sums, ones_sums
 from core.wire.dissect import dissect
-from core.wire.link.link_types import LinkType
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import PacketFlag, Verdict
 from core.wire.model.field import Span
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering
-from core.wire.network.ipv4 import IPV4
-from core.wire.protocol import ChecksumRule
+from core.wire.protocol import ChecksumRule, Protocol
 from core.wire.registry import PROTOCOLS, numbers
 
 BLOCK = 1 << 10  # packets checked at once for one row
@@ -104,8 +102,9 @@ def _check(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     ends = (base + chunk.captured[rows], base + chunk.stop[rows])
     network = np.full(len(rows), Verdict.NONE, dtype=np.uint8)
     headers = _Headers(rows, base + chunk.network_offset[rows], *ends)
-    ipv4 = np.flatnonzero(chunk.network[rows] == Network.IPV4)
-    network[ipv4] = _network(chunk, headers.where(ipv4))
+    for kind, header in HEADER_SUMS.items():
+        these = np.flatnonzero(chunk.network[rows] == kind)
+        network[these] = _network(chunk, headers.where(these), header)
 
     transport = np.full(len(rows), Verdict.NONE, dtype=np.uint8)
     headers = _Headers(rows, base + chunk.transport_offset[rows], *ends)
@@ -125,13 +124,13 @@ def _check(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     return network | transport << np.uint8(_TRANSPORT_SHIFT)
 
 
-def _network(chunk: Chunk, headers: _Headers) -> NDArray[np.uint8]:
-    """Return the verdicts on IPv4 header checksums."""
+def _network(chunk: Chunk, headers: _Headers, header: HeaderSum) -> NDArray[np.uint8]:
+    """Return the verdicts on the checksums of network headers of one kind."""
     data = chunk.data
-    verdicts = _of_parts(headers, IPV4)
+    verdicts = _of_parts(headers, header.table)
     right = np.flatnonzero(chunk.state[headers.rows] & HeaderState.NETWORK > 0)
     headers = headers.where(right)
-    length = IPV4["hdr_len"].column(data, headers.start)
+    length = header.lengths(data, headers.start)
     whole = headers.start + length <= headers.limit
     sums = header_sums(data, headers.start[whole], length[whole] // _WORD)
     result = np.full(len(right), Verdict.UNVERIFIED, dtype=np.uint8)
@@ -145,6 +144,26 @@ def _of_parts(headers: _Headers, table: HeaderTable) -> NDArray[np.uint8]:
     there = headers.start + table["checksum"].span.stop <= headers.limit
     cut = headers.start + table.stop > headers.limit
     return np.where(there & cut, Verdict.UNVERIFIED, Verdict.NONE).astype(np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderSum:
+    """A network header with a checksum of its own."""
+
+    protocol: Protocol
+
+    @property
+    def table(self) -> HeaderTable:
+        """The table with the `checksum` field."""
+        return self.protocol.tables[0]
+
+    def lengths(self, data: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the lengths (n,) in bytes of the headers at `starts` (n,)."""
+        for key, computed in self.protocol.computed.items():
+            if computed.header_length is not None:
+                column: Any = self.table[key].column(data, starts).astype(np.int64)
+                return np.asarray(computed.header_length(column))
+        return np.full(len(starts), self.table.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,19 +203,29 @@ def _rules() -> dict[int, TransportRule]:
     by_name = numbers(Numbering.IP_PROTOCOL)
     return {
         by_name[protocol.name]: TransportRule(
-            protocol.tables[0], protocol.checksum, not any(map(_is_whole, protocol.tables[1:]))
+            protocol.tables[0], protocol.checksum, protocol.has_single_form
         )
         for protocol in PROTOCOLS
         if protocol.checksum is not None and not protocol.checksum.is_header_only
     }
 
 
-def _is_whole(table: HeaderTable) -> bool:
-    """Return True if a table is a header of its own, not the continuation of another."""
-    return table.start == 0
-
-
 RULES = _rules()
+
+HEADER_SUMS = {
+    protocol.network: HeaderSum(protocol)
+    for protocol in PROTOCOLS
+    if protocol.network is not Network.NONE
+    and protocol.checksum is not None
+    and protocol.checksum.is_header_only
+}
+
+_LINK_TYPES: dict[int, int] = {  # of a frame that begins with the network header
+    protocol.network: reader.numbers[0]
+    for protocol in PROTOCOLS
+    for reader in protocol.readers
+    if protocol.network is not Network.NONE and reader.space is Numbering.LINK
+}
 
 _ADDRESS_SPANS = {  # of the network headers with a pseudo-header, by the number in `network`
     protocol.network: Span(
@@ -204,7 +233,7 @@ _ADDRESS_SPANS = {  # of the network headers with a pseudo-header, by the number
         protocol.tables[0][protocol.addresses[1]].span.stop,
     )
     for protocol in PROTOCOLS
-    if protocol.network is not Network.NONE and protocol.addresses is not None
+    if protocol.has_pseudo_header and protocol.addresses is not None
 }
 
 
@@ -233,8 +262,9 @@ def _transport(
     stopped = chunk.state[headers.rows] & HeaderState.CAUSE_MASK > 0
     if rule.checksum.zero_is_absent:
         absent = rule.table["checksum"].column(chunk.data, headers.start) == 0
-        network = chunk.network[headers.rows]
-        absence = np.where(network == Network.IPV6, Verdict.ILLEGAL, Verdict.NOT_PRESENT)
+        illegal_over = sorted(rule.checksum.zero_is_illegal_over)
+        is_illegal = np.isin(chunk.network[headers.rows], illegal_over)
+        absence = np.where(is_illegal, Verdict.ILLEGAL, Verdict.NOT_PRESENT)
         result[absent] = absence[absent]
     if rule.checksum.own_length:
         ended = np.flatnonzero(stopped)
@@ -252,7 +282,7 @@ def _dissected(chunk: Chunk, row: int, rule: TransportRule) -> Verdict:
     """Return the verdict from dissecting one packet from its network header on."""
     start, stop = int(chunk.network_offset[row]), int(chunk.stop[row])
     data = chunk.frame(row)[start:stop]
-    link_type = LinkType.IPV6 if chunk.network[row] == Network.IPV6 else LinkType.IPV4
+    link_type = _LINK_TYPES[int(chunk.network[row])]
     flags = int(chunk.flags[row]) & ~PacketFlag.FCS_MASK
     layer = dissect(data, link_type, stop - start, flags).layer(rule.table.name)
     return layer.checks[0].verdict if layer and layer.checks else Verdict.NONE

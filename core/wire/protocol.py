@@ -20,7 +20,7 @@ from core.wire.model.field import Value
 from core.wire.model.options import OptionList
 from core.wire.model.other_tools import NO_TOOLS, OtherTools
 from core.wire.model.packet_parts import Header
-from core.wire.model.table import HeaderTable
+from core.wire.model.table import Condition, HeaderTable
 from core.wire.model.walk import Endpoints, Numbering, Parser
 
 
@@ -70,16 +70,17 @@ class ChecksumRule:
     its values. `covered_length` is a field with the number of covered bytes, or 0 for all of the
     packet; a header in which `own_length` is less than its table is malformed, and its checksum has
     no verdict. `cyclic` selects CRC-32C in place of the Internet checksum. A sum with
-    `zero_is_absent` is sent as 0xFFFF when it is 0. `is_header_only` leaves out what the header
-    carries.
+    `zero_is_absent` is sent as 0xFFFF when it is 0, and 0 is illegal over the network headers of
+    `zero_is_illegal_over`. `is_header_only` leaves out what the header carries.
     """
 
     pseudo_header: bool = False
-    pseudo_header_when: tuple[str, frozenset[int]] | None = None
+    pseudo_header_when: Condition | None = None
     covered_length: str = ""
     own_length: str = ""
     cyclic: bool = False
     zero_is_absent: bool = False
+    zero_is_illegal_over: frozenset[Network] = frozenset()
     is_header_only: bool = False
 
 
@@ -97,8 +98,10 @@ class LayerPosition(IntEnum):
 class LayerKind:
     """One form of a layer that a draft can contain.
 
-    `body` labels the input for the bytes after the tables and is empty if the layer has none;
-    `options` lists the options that can be entered by name there, and `example` shows some.
+    `over` is the layer that `core.forge.export.rawscope.inferred_layers` puts around this one if
+    the user names none in that position. `body` labels the input for the bytes after the tables and
+    is empty if the layer has none; `options` lists the options that can be entered by name there,
+    and `example` shows some.
     """
 
     name: str
@@ -106,6 +109,7 @@ class LayerKind:
     place: LayerPosition
     tables: tuple[HeaderTable, ...]
     continuations: tuple[HeaderTable, ...] = ()
+    over: str = ""
     body: str = ""
     options: OptionList | None = None
     example: str = ""
@@ -170,10 +174,10 @@ class Protocol:
     ``info``        writes the Info line of a complete header, `relative_info` the one with relative
                     sequence numbers
     ``tone``        the row's tone; `tone_of` chooses another one by the header's fields
-    ``addresses``   the fields that the row shows as source and destination; the destination is
+    ``addresses``   the fields with the addresses of source and destination; the destination is
                     empty for a link that does not tell it
-    ``network``     the kind of network header in the `network` column; the pseudo-header of what
-                    it carries has the two `addresses`, which lie side by side
+    ``destination_when`` the header needs a destination only if this holds
+    ``network``     the kind of network header in the `network` column
     ``change_endpoints`` returns the pseudo-header's addresses after this header, if its options or
                     its route change them
     ``meanings``    describe values that have no list of names
@@ -185,9 +189,9 @@ class Protocol:
     ``tools``       what other tools call the protocol
 
     `options_label` is the title of the options in the tree. A header with `has_options_field` has
-    its options as one JSON value, too. An `is_fragment_header` states itself which fragment it
-    begins. `is_listed` protocols appear in ``frame.protocols``; each field of an `is_stacked` one
-    is a list in JSON.
+    its options as one JSON value, too. The row shows the addresses of the innermost header with
+    `shows_addresses`. An `is_fragment_header` states itself which fragment it begins. `is_listed`
+    protocols appear in ``frame.protocols``; each field of an `is_stacked` one is a list in JSON.
     """
 
     name: str
@@ -198,6 +202,8 @@ class Protocol:
     tone: Tone = Tone.OTHER
     tone_of: Callable[[Layer, Dissection], Tone] | None = None
     addresses: tuple[str, str] | None = None
+    shows_addresses: bool = True
+    destination_when: Condition | None = None
     meanings: Mapping[str, Callable[[int], str]] = field(default_factory=dict)
     derived: tuple[DerivedField, ...] = ()
     options_label: str = "Options"
@@ -213,6 +219,20 @@ class Protocol:
     is_stacked: bool = False
     network: Network = Network.NONE
     change_endpoints: Callable[[Header, Endpoints], Endpoints] | None = None
+
+    @property
+    def has_single_form(self) -> bool:
+        """True if every header begins with the first table; the others continue it."""
+        return all(table.start > 0 for table in self.tables[1:])
+
+    @property
+    def has_pseudo_header(self) -> bool:
+        """True for a network header that carries others.
+
+        Their pseudo-header has its two `addresses`, which lie side by side.
+        """
+        names_next = any(computed.names_next for computed in self.computed.values())
+        return self.network is not Network.NONE and names_next
 
     @property
     def options_field(self) -> str:

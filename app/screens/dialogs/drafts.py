@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from app.screens.dialogs.dialog import Dialog, Hint
 from app.screens.dialogs.palette import Options
 from core.forge.compose.draft import Draft
+from core.forge.compose.layer_kinds import destination_keys
 from core.forge.compose.templates import TEMPLATES
 from core.forge.journal.drafts import DraftStore
 from core.forge.journal.history import SendHistory
@@ -79,7 +80,7 @@ class Drafts(Dialog[tuple[Draft, ...]]):
         for found in TEMPLATES.values():
             yield "Templates", found.title, found.drafts
         for drafts in self._history.entries()[:HISTORY_SHOWN]:
-            yield "Sent", _destination(drafts) or "no destination", drafts
+            yield "Sent", destination_text(drafts) or "no destination", drafts
 
     def action_move(self, step: int) -> None:
         options = self.query_one(OptionList)
@@ -168,9 +169,10 @@ def _name_problem(name: str) -> str:
     return f"too long by {over}: a name has at most {NAME_LONGEST} characters" if over > 0 else ""
 
 
-def _destination(drafts: tuple[Draft, ...]) -> str:
-    texts = drafts[0].own().texts
-    return next((texts[key] for key in ("ip.dst", "ipv6.dst", "eth.dst") if key in texts), "")
+def destination_text(drafts: tuple[Draft, ...]) -> str:
+    """Return the destination that the user typed in the first of `drafts`, or an empty string."""
+    texts = drafts[0].texts
+    return next((texts[key] for key in destination_keys(drafts[0].layers) if key in texts), "")
 
 
 def _summary(drafts: tuple[Draft, ...]) -> str:

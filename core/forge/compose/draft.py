@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.forge.compose.layer_kinds import KINDS
+from core.forge.compose.layer_kinds import KINDS, PROTOCOL_OF
 from core.wire.protocol import LayerKind
 
 PAYLOAD, TRAILER = "payload", "trailer"
@@ -77,8 +77,8 @@ class Draft:
     @property
     def network(self) -> str:
         """``ip`` or ``ipv6`` if the packet begins with that layer, whatever its version is."""
-        first = self.layers[:1]
-        return first[0] if first and first[0] in ("ip", "ipv6") else ""
+        first = self.layers[0] if self.layers else ""
+        return first if first and PROTOCOL_OF[first].has_pseudo_header else ""
 
     def kinds(self) -> Iterator[tuple[LayerKind, str]]:
         """Yield each layer with the suffix of its keys: empty, ``#2``, …"""

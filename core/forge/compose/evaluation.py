@@ -21,6 +21,7 @@ from core.forge.compose.draft_parser import (
     read_bytes,
     read_layer,
 )
+from core.forge.compose.layer_kinds import network_layer
 from core.forge.compose.payload_file import NO_FILES, FileContents
 from core.wire.encode.build import Built, BuiltField, DoesNotFitError, build
 from core.wire.encode.computed_fields import longest_header
@@ -28,10 +29,8 @@ from core.wire.encode.options_text import options_text
 from core.wire.encode.value_text import allowed, example, typed
 from core.wire.model.field import PlacedField, Span, Value
 from core.wire.model.packet_parts import Parts
-from core.wire.network.arp import REQUEST
 
 READING = "reading …"
-_AIMS = {"arp": "arp.dst.proto_ipv4", "ip": "ip.dst", "ipv6": "ipv6.dst"}
 
 
 class Origin(Enum):
@@ -95,14 +94,15 @@ class Evaluation:
         A packet is not sent without one. The destination of an ARP request is the address that it
         asks for.
         """
-        name = next((name for name in self.draft.layers if name in _AIMS), "")
-        if not name or self._is_arp_answer(name):
+        network = network_layer(self.draft.layers)
+        if network is None or network.addresses is None:
             return None
-        aim = self.field(_AIMS[name])
+        if network.destination_when is not None:
+            key, values = network.destination_when
+            if self.field(f"{network.name}.{key}").value not in values:
+                return None
+        aim = self.field(f"{network.name}.{network.addresses[1]}")
         return aim if aim.origin is Origin.DEFAULT and not aim.error else None
-
-    def _is_arp_answer(self, name: str) -> bool:
-        return name == "arp" and self.field("arp.opcode").value != REQUEST
 
     @property
     def data(self) -> bytes:

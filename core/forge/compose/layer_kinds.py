@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from core.wire.protocol import LayerKind
+from core.wire.model.batch import Network
+from core.wire.protocol import LayerKind, LayerPosition, Protocol
 from core.wire.registry import PROTOCOLS
 
 KINDS: Mapping[str, LayerKind] = {
@@ -14,3 +15,25 @@ KINDS: Mapping[str, LayerKind] = {
     )
 }
 """Every `LayerKind` by its name, outermost first."""
+
+PROTOCOL_OF: Mapping[str, Protocol] = {
+    kind.name: protocol for protocol in PROTOCOLS for kind in protocol.kinds
+}
+"""The protocol of every layer, by the name of its `LayerKind`."""
+
+DEFAULT_LINK = next(name for name, kind in KINDS.items() if kind.place is LayerPosition.LINK)
+DEFAULT_NETWORK = next(name for name in KINDS if PROTOCOL_OF[name].has_pseudo_header)
+
+
+def network_layer(layers: Iterable[str]) -> Protocol | None:
+    """Return the protocol of the outermost network header, or None."""
+    found = (PROTOCOL_OF[name] for name in layers)
+    return next((one for one in found if one.network is not Network.NONE), None)
+
+
+def destination_keys(layers: Iterable[str]) -> Iterator[str]:
+    """Yield the keys of the fields with destinations: the network's, then that of the link."""
+    found = {PROTOCOL_OF[name].name: PROTOCOL_OF[name] for name in layers}
+    for protocol in sorted(found.values(), key=lambda one: one.network is Network.NONE):
+        if protocol.addresses is not None and protocol.addresses[1]:
+            yield f"{protocol.name}.{protocol.addresses[1]}"

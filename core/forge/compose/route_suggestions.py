@@ -36,8 +36,13 @@ from core.net.routes import (
 )
 from core.wire.model.field import Value
 from core.wire.network.arp import ARP, REQUEST
+from core.wire.registry import PROTOCOLS
 
-_SIZES = {"ip": 4, "ipv6": 16}
+_NETWORKS = {  # by name: the fields with the addresses, and their size in bytes
+    protocol.name: (*protocol.addresses, protocol.tables[0][protocol.addresses[0]].field.bits // 8)
+    for protocol in PROTOCOLS
+    if protocol.has_pseudo_header and protocol.addresses is not None
+}
 _MAC_BYTES = 6
 _BROADCAST_MAC = (1 << 48) - 1
 
@@ -83,8 +88,11 @@ def suggest_from_routes(
         link = route.link
     values: dict[str, Value] = {}
     if source:
-        values |= {f"{name}.src": int.from_bytes(source, "big")
-                   for name, size in _SIZES.items() if size == len(source)}  # fmt: skip
+        values |= {
+            f"{name}.{key}": int.from_bytes(source, "big")
+            for name, (key, _, size) in _NETWORKS.items()
+            if size == len(source)
+        }
     if link is not None:
         own = int.from_bytes(link.address, "big") if len(link.address) == 6 else 0
         values |= {"eth.src": own, "arp.src.hw_mac": own}
@@ -99,9 +107,12 @@ def suggest_from_routes(
 
 def destination(draft: Draft, given: Mapping[str, Value]) -> bytes | None:
     """Return the outermost network destination that the user typed, or None."""
-    name = next((name for name in draft.layers if name in _SIZES), "")
-    value = given.get(f"{name}.dst")
-    return value.to_bytes(_SIZES[name], "big") if isinstance(value, int) else None
+    for name in draft.layers:
+        if name in _NETWORKS:
+            _, key, size = _NETWORKS[name]
+            value = given.get(f"{name}.{key}")
+            return value.to_bytes(size, "big") if isinstance(value, int) else None
+    return None
 
 
 def _route(address: bytes | None) -> tuple[Route | None, str]:

@@ -9,10 +9,9 @@ import shlex
 from collections.abc import Collection, Iterator
 
 from core.forge.compose.draft import PAYLOAD, Draft
-from core.forge.compose.layer_kinds import KINDS
+from core.forge.compose.layer_kinds import DEFAULT_LINK, DEFAULT_NETWORK, KINDS
 from core.forge.values import SendPlan
 from core.wire.model.kind import Kind
-from core.wire.protocol import LayerPosition
 
 ONCE = SendPlan()
 
@@ -66,20 +65,18 @@ def _keys(kind_name: str, suffix: str) -> Iterator[str]:
 def inferred_layers(keys: Collection[str], *, link: bool = False) -> tuple[str, ...]:
     """Return the layers that have the typed fields, outermost first.
 
-    Of the forms of one protocol, the first one that has the most of the fields counts. A transport
-    needs a network header, IPv4 unless IPv6 is named; `link` asks for Ethernet.
+    Of the forms of one protocol, the first one that has the most of the fields counts. Each layer
+    gets the one around it that its `LayerKind` names, unless another one is in that position;
+    `link` asks for Ethernet.
     """
     forms: dict[str, tuple[int, str]] = {}  # by protocol: how many fields, and the layer's name
     for kind in KINDS.values():
         count = len(set(keys).intersection(_keys(kind.name, "")))
         if count > forms.get(kind.prefix, (0, ""))[0]:
             forms[kind.prefix] = count, kind.name
-    named = {name for _, name in forms.values()}
-    places = {KINDS[name].place for name in named}
-    if LayerPosition.NETWORK not in places:
-        is_over_ipv6 = "icmpv6" in named or LayerPosition.EXTENSION in places
-        if is_over_ipv6 or LayerPosition.TRANSPORT in places or not named:
-            named.add("ipv6" if is_over_ipv6 else "ip")
-    if LayerPosition.LINK not in places and (link or "arp" in named or LayerPosition.TAG in places):
-        named.add("eth")
+    named = {name for _, name in forms.values()} or {DEFAULT_NETWORK}
+    wanted = [KINDS[name].over for name in KINDS if name in named]
+    for name in [*wanted, DEFAULT_LINK if link else ""]:
+        if name and KINDS[name].place not in {KINDS[one].place for one in named}:
+            named.add(name)
     return tuple(name for name in KINDS if name in named)

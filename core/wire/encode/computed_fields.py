@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from core.wire.checksum.packet_checksums import crc32c, internet_checksum, pseudo_header_sum
-from core.wire.model.batch import Network
 from core.wire.model.computed_number import ComputedNumber, HeaderContext
 from core.wire.model.field import PlacedField
 from core.wire.model.packet_parts import Header
@@ -51,9 +50,9 @@ def longest_header(slot: PlacedField) -> int | None:
     Return None for any other field, also for a length that counts what the header carries.
     """
     rule = NUMBER_RULES.get(slot.name)
-    if rule is None or rule.longest_header is None:
+    if rule is None or rule.header_length is None:
         return None
-    return rule.longest_header(slot.maximum)
+    return rule.header_length(slot.maximum)
 
 
 def _sum_rule(rule: ChecksumRule) -> SumRule:
@@ -88,7 +87,7 @@ SUM_RULES: Mapping[str, SumRule] = {
 _NETWORKS = {
     protocol.name: protocol.addresses
     for protocol in PROTOCOLS
-    if protocol.network is not Network.NONE and protocol.addresses is not None
+    if protocol.has_pseudo_header and protocol.addresses is not None
 }
 _CHANGES = {protocol.name: protocol.change_endpoints for protocol in PROTOCOLS}
 

@@ -23,7 +23,6 @@ from core.wire.model.other_tools import (
     Argument,
     CommandOptions,
     OtherTools,
-    PcapPrimitive,
     ScapyLayer,
 )
 from core.wire.model.table import HeaderTable
@@ -242,7 +241,7 @@ TOOLS = OtherTools(
             "src": Argument("--source-mac", is_text=True),
         },
     ),
-    pcap=PcapPrimitive(link_host="dst"),
+    pcap="ether",
 )
 
 PROTOCOLS = (

@@ -124,7 +124,11 @@ PROTOCOLS = (
             Reader(Numbering.ETHERTYPE, (EtherType.PROVIDER_VLAN,), parse_provider, step_provider),
         ),
         computed={"type": computed_number.ETHERTYPE},
-        kinds=(LayerKind("ieee8021ad", "802.1ad provider VLAN", LayerPosition.TAG, (PROVIDER,)),),
+        kinds=(
+            LayerKind(
+                "ieee8021ad", "802.1ad provider VLAN", LayerPosition.TAG, (PROVIDER,), over="eth"
+            ),
+        ),
         is_stacked=True,
     ),
     Protocol(
@@ -134,7 +138,7 @@ PROTOCOLS = (
         info=info,
         readers=(Reader(Numbering.ETHERTYPE, TAG_TYPES, parse, step),),
         computed={"etype": computed_number.ETHERTYPE, "len": computed_number.CARRIED},
-        kinds=(LayerKind("vlan", "802.1Q VLAN", LayerPosition.TAG, (VLAN,)),),
+        kinds=(LayerKind("vlan", "802.1Q VLAN", LayerPosition.TAG, (VLAN,), over="eth"),),
         tools=OtherTools(scapy=SCAPY),
         is_listed=True,
         is_stacked=True,

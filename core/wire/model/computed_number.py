@@ -44,13 +44,13 @@ class HeaderContext:
 class ComputedNumber:
     """A function that computes a field's value, and what the field counts.
 
-    `longest_header` returns the bytes of the longest header that the field's largest value can
-    express; it is None for a field that is not the length of its own header. `names_next` is True
-    for the number of the next layer.
+    `header_length` returns the bytes of a header in which the field has a given value; it is None
+    for a field that is not the length of its own header. `names_next` is True for the number of the
+    next layer.
     """
 
     compute: Callable[[HeaderContext], int]
-    longest_header: Callable[[int], int] | None = None
+    header_length: Callable[[int], int] | None = None
     names_next: bool = False
 
 
@@ -77,7 +77,7 @@ PROTOCOL = ComputedNumber(_protocol, names_next=True)
 NEXT_HEADER = ComputedNumber(_next_header, names_next=True)
 """The IP protocol of the next header, or No Next Header."""
 
-SIZE = ComputedNumber(lambda context: context.size, lambda most: most)
+SIZE = ComputedNumber(lambda context: context.size, lambda value: value)
 """The bytes of the header."""
 
 TOTAL = ComputedNumber(lambda context: context.size + len(context.carried))
@@ -90,5 +90,5 @@ CARRIED = ComputedNumber(lambda context: len(context.carried))
 def header_units(unit: int, uncounted: int) -> ComputedNumber:
     """Return the number of units of `unit` bytes in the header, less the first `uncounted`."""
     return ComputedNumber(
-        lambda context: context.size // unit - uncounted, lambda most: (most + uncounted) * unit
+        lambda context: context.size // unit - uncounted, lambda value: (value + uncounted) * unit
     )

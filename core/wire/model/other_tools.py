@@ -11,6 +11,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from core.wire.model.table import Condition
+
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -37,7 +39,7 @@ class ScapyLayer(NamedTuple):
     unless_zero: frozenset[str] = frozenset()
     lists: frozenset[str] = frozenset()
     options: ScapyOptions = ScapyOptions.NONE
-    when: tuple[str, frozenset[int]] | None = None
+    when: Condition | None = None
     carries_payload: bool = True
 
 
@@ -75,29 +77,20 @@ class CommandOptions(NamedTuple):
     arguments: Mapping[str, Argument] = _EMPTY
     target: str = ""
     own: frozenset[str] = frozenset()
-    quotes: tuple[str, frozenset[int]] | None = None
+    quotes: Condition | None = None
     carries_payload: bool = True
 
 
-class PcapPrimitive(NamedTuple):
-    """A protocol's word in pcap-filter(7), and the fields whose addresses it takes as hosts.
-
-    `link_host` is the field of a link-layer destination, which selects packets of protocols without
-    a word.
-    """
-
-    word: str = ""
-    hosts: tuple[str, ...] = ()
-    link_host: str = ""
-
-
 class OtherTools(NamedTuple):
-    """The names that other tools have for a protocol; None if a tool does not write it."""
+    """The names that other tools have for a protocol; None if a tool does not write it.
+
+    `pcap` is its word in pcap-filter(7), or "" if that has none.
+    """
 
     scapy: ScapyLayer | None = None
     nping: CommandOptions | None = None
     hping3: CommandOptions | None = None
-    pcap: PcapPrimitive | None = None
+    pcap: str = ""
 
 
 NO_TOOLS = OtherTools()

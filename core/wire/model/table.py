@@ -24,9 +24,13 @@ The readers
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from core.wire.model.compiled import compile_readers
 from core.wire.model.field import BytesLike, Field, PlacedField, Value
+
+Condition: TypeAlias = tuple[str, frozenset[int]]
+"""A field, by its name inside the table, and those of its values for which something holds."""
 
 
 class HeaderTable:
@@ -52,7 +56,7 @@ class HeaderTable:
         spec: str,
         *fields: Field,
         start: int = 0,
-        when: tuple[str, frozenset[int]] | None = None,
+        when: Condition | None = None,
     ) -> None:
         self.name = name
         self.title = title

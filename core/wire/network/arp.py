@@ -20,7 +20,6 @@ from core.wire.model.other_tools import (
     Argument,
     CommandOptions,
     OtherTools,
-    PcapPrimitive,
     ScapyLayer,
 )
 from core.wire.model.table import HeaderTable
@@ -200,7 +199,7 @@ TOOLS = OtherTools(
         target="dst.proto_ipv4",
         carries_payload=False,
     ),
-    pcap=PcapPrimitive("arp", ("src.proto_ipv4", "dst.proto_ipv4")),
+    pcap="arp",
 )
 
 PROTOCOLS = (
@@ -210,8 +209,12 @@ PROTOCOLS = (
         tables=(ARP, ARP_IPV4),
         info=info,
         tone=Tone.ARP,
+        addresses=("src.proto_ipv4", "dst.proto_ipv4"),
+        shows_addresses=False,
+        destination_when=("opcode", frozenset({REQUEST})),
+        network=Network.ARP,
         readers=(Reader(Numbering.ETHERTYPE, (EtherType.ARP, EtherType.RARP), parse, step),),
-        kinds=(LayerKind("arp", "ARP", LayerPosition.NETWORK, (ARP, ARP_IPV4)),),
+        kinds=(LayerKind("arp", "ARP", LayerPosition.NETWORK, (ARP, ARP_IPV4), over="eth"),),
         tools=TOOLS,
         is_listed=True,
     ),

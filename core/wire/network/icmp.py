@@ -21,7 +21,6 @@ from core.wire.model.other_tools import (
     Argument,
     CommandOptions,
     OtherTools,
-    PcapPrimitive,
     ScapyLayer,
 )
 from core.wire.model.table import HeaderTable
@@ -285,7 +284,7 @@ TOOLS = OtherTools(
         own=frozenset({"ident"}),  # its process id
         quotes=("type", ERRORS),
     ),
-    pcap=PcapPrimitive("icmp"),
+    pcap="icmp",
 )
 
 PROTOCOLS = (
@@ -307,7 +306,13 @@ PROTOCOLS = (
         checksum=ChecksumRule(),
         kinds=(
             LayerKind(
-                "icmp", "ICMP", LayerPosition.TRANSPORT, (ICMP,), CONTINUATIONS, body=REST_BODY
+                "icmp",
+                "ICMP",
+                LayerPosition.TRANSPORT,
+                (ICMP,),
+                CONTINUATIONS,
+                over="ip",
+                body=REST_BODY,
             ),
         ),
         tools=TOOLS,

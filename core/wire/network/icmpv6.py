@@ -13,7 +13,7 @@ from core.wire.model.batch import message_step
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, IPv6Address, Span
 from core.wire.model.kind import Kind
-from core.wire.model.other_tools import OtherTools, PcapPrimitive
+from core.wire.model.other_tools import OtherTools
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network import neighbor_discovery
@@ -204,12 +204,13 @@ PROTOCOLS = (
                 LayerPosition.TRANSPORT,
                 (ICMPV6,),
                 CONTINUATIONS,
+                over="ipv6",
                 body=OPTIONS_BODY,
                 options=OPTIONS,
                 example="source=02-00-5e-10-00-01",
             ),
         ),
-        tools=OtherTools(pcap=PcapPrimitive("icmp6")),
+        tools=OtherTools(pcap="icmp6"),
         is_listed=True,
     ),
 )

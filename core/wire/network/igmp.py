@@ -159,7 +159,13 @@ PROTOCOLS = (
         checksum=ChecksumRule(),
         kinds=(
             LayerKind(
-                "igmp", "IGMP", LayerPosition.TRANSPORT, (IGMP,), (GROUP, REPORT), body=REST_BODY
+                "igmp",
+                "IGMP",
+                LayerPosition.TRANSPORT,
+                (IGMP,),
+                (GROUP, REPORT),
+                over="ip",
+                body=REST_BODY,
             ),
         ),
         is_listed=True,

@@ -30,7 +30,6 @@ from core.wire.model.other_tools import (
     Argument,
     CommandOptions,
     OtherTools,
-    PcapPrimitive,
     ScapyLayer,
     ScapyOptions,
 )
@@ -326,7 +325,7 @@ TOOLS = OtherTools(
         },
         target="dst",
     ),
-    pcap=PcapPrimitive("ip", ("src", "dst")),
+    pcap="ip",
 )
 
 PROTOCOLS = (

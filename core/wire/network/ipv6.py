@@ -24,7 +24,6 @@ from core.wire.model.other_tools import (
     Argument,
     CommandOptions,
     OtherTools,
-    PcapPrimitive,
     ScapyLayer,
 )
 from core.wire.model.table import HeaderTable
@@ -247,7 +246,7 @@ TOOLS = OtherTools(
         },
         target="dst",
     ),
-    pcap=PcapPrimitive("ip6", ("src", "dst")),
+    pcap="ip6",
 )
 
 PROTOCOLS = (

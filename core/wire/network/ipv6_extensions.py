@@ -295,6 +295,7 @@ PROTOCOLS = (
                 "IPv6 hop-by-hop options",
                 LayerPosition.EXTENSION,
                 (HOP_BY_HOP,),
+                over="ipv6",
                 body=OPTIONS_BODY,
                 options=ipv6_options.OPTIONS,
                 example="alert,padn=0000",
@@ -323,6 +324,7 @@ PROTOCOLS = (
                 "IPv6 destination options",
                 LayerPosition.EXTENSION,
                 (DESTINATION_OPTIONS,),
+                over="ipv6",
                 body=OPTIONS_BODY,
                 options=ipv6_options.OPTIONS,
                 example="alert,padn=0000",
@@ -342,7 +344,12 @@ PROTOCOLS = (
         alignment=UNIT,
         kinds=(
             LayerKind(
-                "ipv6.routing", "IPv6 routing", LayerPosition.EXTENSION, (ROUTING,), body=REST_BODY
+                "ipv6.routing",
+                "IPv6 routing",
+                LayerPosition.EXTENSION,
+                (ROUTING,),
+                over="ipv6",
+                body=REST_BODY,
             ),
         ),
     ),
@@ -356,6 +363,10 @@ PROTOCOLS = (
             Reader(Numbering.IP_PROTOCOL, (IpProtocol.FRAGMENT,), parse_fragment, step_fragment),
         ),
         computed={"nxt": computed_number.NEXT_HEADER},
-        kinds=(LayerKind("ipv6.fraghdr", "IPv6 fragment", LayerPosition.EXTENSION, (FRAGMENT,)),),
+        kinds=(
+            LayerKind(
+                "ipv6.fraghdr", "IPv6 fragment", LayerPosition.EXTENSION, (FRAGMENT,), over="ipv6"
+            ),
+        ),
     ),
 )

@@ -166,8 +166,8 @@ def info(layer: Layer, dissection: Dissection) -> str:
     return text
 
 
-def _kind(name: str, title: str, *tables: HeaderTable) -> LayerKind:
-    return LayerKind(name, title, LayerPosition.TRANSPORT, tables, body=REST_BODY)
+def _kind(name: str, title: str, over: str, *tables: HeaderTable) -> LayerKind:
+    return LayerKind(name, title, LayerPosition.TRANSPORT, tables, over=over, body=REST_BODY)
 
 
 TOOLS = OtherTools(
@@ -205,9 +205,9 @@ PROTOCOLS = (
             pseudo_header=True, pseudo_header_when=("version", frozenset({VERSION_3}))
         ),
         kinds=(
-            _kind("vrrp", "VRRPv3", VRRP, ADDRESS),
-            _kind("vrrp6", "VRRPv3 (IPv6)", VRRP, ADDRESS_6),
-            _kind("vrrp2", "VRRPv2", VRRP_2, ADDRESS),
+            _kind("vrrp", "VRRPv3", "ip", VRRP, ADDRESS),
+            _kind("vrrp6", "VRRPv3 (IPv6)", "ipv6", VRRP, ADDRESS_6),
+            _kind("vrrp2", "VRRPv2", "ip", VRRP_2, ADDRESS),
         ),
         tools=TOOLS,
         is_listed=True,

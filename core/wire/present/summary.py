@@ -157,7 +157,7 @@ def _addresses(dissection: Dissection) -> tuple[str, str]:
 _ADDRESSED = {
     protocol.name: protocol.addresses
     for protocol in PROTOCOLS
-    if protocol.addresses is not None and all(protocol.addresses)
+    if protocol.addresses is not None and all(protocol.addresses) and protocol.shows_addresses
 }
 _SOURCES = {
     protocol.name: protocol.addresses[0]

@@ -13,7 +13,7 @@ from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import header_step
 from core.wire.model.dissection import Check, Dissection, Layer, PacketFlag, Verdict
 from core.wire.model.field import Field
-from core.wire.model.other_tools import OtherTools, PcapPrimitive
+from core.wire.model.other_tools import OtherTools
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.protocol import ChecksumRule, LayerKind, LayerPosition, Protocol, Reader
@@ -112,8 +112,8 @@ PROTOCOLS = (
         info=info,
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.SCTP,), parse, header_step(SCTP)),),
         checksum=ChecksumRule(cyclic=True),
-        kinds=(LayerKind("sctp", "SCTP", LayerPosition.TRANSPORT, (SCTP,)),),
-        tools=OtherTools(pcap=PcapPrimitive("sctp")),
+        kinds=(LayerKind("sctp", "SCTP", LayerPosition.TRANSPORT, (SCTP,), over="ip"),),
+        tools=OtherTools(pcap="sctp"),
         is_listed=True,
     ),
 )

@@ -225,6 +225,7 @@ PROTOCOLS = (
                 "TCP",
                 LayerPosition.TRANSPORT,
                 (TCP,),
+                over="ip",
                 body=OPTIONS_BODY,
                 options=tcp_options.OPTIONS,
                 example="mss=1460,nop,wscale=7",

@@ -6,7 +6,6 @@ from core.wire.model.other_tools import (
     Argument,
     CommandOptions,
     OtherTools,
-    PcapPrimitive,
     ScapyLayer,
     ScapyOptions,
 )
@@ -69,5 +68,5 @@ TOOLS = OtherTools(
             "flags.cwr": Argument("-Y", is_flag=True),
         },
     ),
-    pcap=PcapPrimitive("tcp"),
+    pcap="tcp",
 )

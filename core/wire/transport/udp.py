@@ -24,7 +24,6 @@ from core.wire.model.other_tools import (
     Argument,
     CommandOptions,
     OtherTools,
-    PcapPrimitive,
     ScapyLayer,
 )
 from core.wire.model.table import HeaderTable
@@ -133,7 +132,7 @@ TOOLS = OtherTools(
     ),
     nping=CommandOptions(("--udp",), {"srcport": Argument("-g"), "dstport": Argument("-p")}),
     hping3=CommandOptions(("-2", "-k"), {"srcport": Argument("-s"), "dstport": Argument("-p")}),
-    pcap=PcapPrimitive("udp"),
+    pcap="udp",
 )
 
 PROTOCOLS = (
@@ -146,9 +145,13 @@ PROTOCOLS = (
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.UDP,), parse, step),),
         computed={"length": computed_number.TOTAL},
         checksum=ChecksumRule(
-            pseudo_header=True, covered_length="length", own_length="length", zero_is_absent=True
+            pseudo_header=True,
+            covered_length="length",
+            own_length="length",
+            zero_is_absent=True,
+            zero_is_illegal_over=frozenset({Network.IPV6}),
         ),
-        kinds=(LayerKind("udp", "UDP", LayerPosition.TRANSPORT, (UDP,)),),
+        kinds=(LayerKind("udp", "UDP", LayerPosition.TRANSPORT, (UDP,), over="ip"),),
         tools=TOOLS,
         is_listed=True,
     ),

@@ -9,6 +9,7 @@ import pytest
 
 from core.analysis.connection import Connection
 from core.analysis.sequences import SequenceIndex, SequenceReader
+from core.decode import columns
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import Chunk
 from core.decode.columns import SLOTS, read
@@ -19,12 +20,13 @@ from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.link.serial import NFLOG, NFLOG_PAYLOAD
 from core.wire.model.assigned_numbers import EtherType
+from core.wire.model.batch import Network
 from core.wire.model.dissection import Dissection, Verdict
 from core.wire.model.kind import Kind
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
 from core.wire.protocol import SequenceBase
-from core.wire.registry import TABLES
+from core.wire.registry import PROTOCOLS, TABLES
 from tests.core.decode.agreement import (
     has_column,
     number,
@@ -76,6 +78,19 @@ def test_a_column_of_every_kind_of_header():
 
 
 @pytest.mark.corpus
+def test_no_packet_is_walked_for_a_network_header(monkeypatch):
+    """The chunk has the place of each."""
+    frames = [tcp_frame(), arp_frame(), ethernet(ipv6(tcp(six=True), 6), EtherType.IPV6)]
+    (chunk,) = _store(frames).snapshot().chunks
+    monkeypatch.setattr(columns, "walk_headers", None)
+    networks = [protocol for protocol in PROTOCOLS if protocol.network is not Network.NONE]
+    for protocol in networks:
+        for slot in protocol.tables[0].slots:
+            valid = read(chunk, SLOTS[slot.name]).valid
+            assert valid.tolist() == (chunk.network == protocol.network).tolist(), slot.name
+    assert {protocol.network for protocol in networks} == set(chunk.network.tolist())
+
+
 def test_every_field_of_the_corpus():
     """For every field, the column has the value of the packet's outermost layer."""
     one_of_each_table = {slots[0].table.name: name for name, slots in SLOTS.items()}

@@ -11,16 +11,21 @@ from core.decode import verdicts
 from core.decode.batch import CaptureInterface
 from core.decode.chunk import VERDICT_UNKNOWN
 from core.decode.verdicts import BLOCK, fill
+from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
 from core.store.packet_store import PacketStore
 from core.store.snapshot import Snapshot
 from core.wire.checksum.packet_checksums import crc32c, internet_checksum
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
+from core.wire.model.batch import Network
 from core.wire.model.dissection import PacketFlag, Verdict
 from core.wire.network.icmp import ICMP
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv4_options import SOURCE_ROUTES
 from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, ROUTING
 from core.wire.network.ipv6_options import HOME_ADDRESS, PAD_N
+from core.wire.protocol import LayerKind, Protocol
+from core.wire.registry import PROTOCOLS
 from core.wire.transport.sctp import SCTP
 from tests.core.decode.frames import (
     CLIENT,
@@ -69,6 +74,37 @@ def _partial(payload: bytes, *, six: bool = False, has_length: bool = True) -> b
 def _sctp(chunk: bytes) -> bytes:
     header = SCTP.emit({"srcport": 1, "dstport": 2, "checksum": 0})
     return SCTP.emit({"srcport": 1, "dstport": 2, "checksum": crc32c(header + chunk)}) + chunk
+
+
+def _built(kind: LayerKind, network: str, **values: int) -> bytes:
+    """Return a frame with this layer inside a network header."""
+    layers = ("eth", network) if kind.name == network else ("eth", network, kind.name)
+    texts = {f"{kind.prefix}.{key}": str(value) for key, value in values.items()}
+    return evaluate(Draft(layers, texts | {"payload": "x"})).data
+
+
+SUMMED = [p for p in PROTOCOLS if p.checksum is not None and p.kinds]
+CARRIERS = [p for p in PROTOCOLS if p.has_pseudo_header]
+
+
+@pytest.mark.parametrize("protocol", SUMMED, ids=lambda p: p.name)
+@pytest.mark.parametrize("carrier", CARRIERS, ids=lambda p: p.name)
+def test_the_rule_of_every_record(protocol: Protocol, carrier: Protocol) -> None:
+    """A built sum is good and another one bad; a sum of 0 may be absent, or illegal."""
+    assert protocol.checksum is not None
+    is_network = protocol.network is not Network.NONE
+    if is_network and protocol is not carrier:
+        return
+    kind = next((k for k in protocol.kinds if k.over == carrier.name), protocol.kinds[0])
+    right, wrong, zero = (
+        _verdict(_built(kind, carrier.name, **values))[0 if is_network else 1]
+        for values in ({}, {"checksum": 0x1234}, {"checksum": 0})
+    )
+    assert (right, wrong) == (GOOD, BAD)
+    if carrier.network in protocol.checksum.zero_is_illegal_over:
+        assert zero is Verdict.ILLEGAL
+    else:
+        assert zero is (Verdict.NOT_PRESENT if protocol.checksum.zero_is_absent else BAD)
 
 
 @pytest.mark.parametrize("odd", [b"", b"odd"])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from core.forge.compose.layer_kinds import KINDS
 from core.wire.encode.computed_fields import NUMBER_RULES, SUM_RULES
 from core.wire.model.batch import Network
 from core.wire.model.table import HeaderTable
-from core.wire.protocol import Protocol
+from core.wire.protocol import LayerPosition, Protocol
 from core.wire.registry import PARSERS, PROTOCOLS, TABLES
 
 
@@ -49,7 +50,7 @@ def test_records_name_fields_that_exist() -> None:
             *protocol.meanings,
             *(key for key in protocol.addresses or () if key),
             *(tools.scapy.arguments if tools.scapy is not None else ()),
-            *(tools.pcap.hosts if tools.pcap is not None else ()),
+            *(protocol.destination_when or ())[:1],
             *(key for command in commands for key in command.arguments),
             *(command.target for command in commands if command.target),
         }
@@ -77,12 +78,21 @@ def test_a_checksum_rule_holds_for_every_form_of_the_header() -> None:
 
 def test_addresses_of_a_pseudo_header_lie_side_by_side() -> None:
     """The batch verdicts sum both addresses of a network header as one range."""
-    networks = [protocol for protocol in PROTOCOLS if protocol.network is not Network.NONE]
+    networks = [protocol for protocol in PROTOCOLS if protocol.has_pseudo_header]
     assert {protocol.network for protocol in networks} == {Network.IPV4, Network.IPV6}
     for protocol in networks:
         assert protocol.addresses is not None
         source, destination = (protocol.tables[0][key].span for key in protocol.addresses)
         assert source.stop == destination.start, protocol.name
+
+
+def test_every_layer_lies_in_an_outer_one() -> None:
+    """The forge adds the layer that a record names; a link or a network header may begin."""
+    for kind in KINDS.values():
+        if kind.over:
+            assert KINDS[kind.over].place < kind.place, kind.name
+        else:
+            assert kind.place in (LayerPosition.LINK, LayerPosition.NETWORK), kind.name
 
 
 def test_only_tunnels_end_the_batch_walk() -> None:

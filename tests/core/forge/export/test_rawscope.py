@@ -5,8 +5,13 @@ from __future__ import annotations
 import pytest
 
 from core.forge.compose.draft import Draft
+from core.forge.compose.evaluation import evaluate
+from core.forge.compose.layer_kinds import KINDS, PROTOCOL_OF
 from core.forge.export.rawscope import inferred_layers, rawscope_command
 from core.forge.values import SendPlan
+from core.wire.dissect import dissect
+from core.wire.model.walk import Numbering
+from core.wire.registry import readers
 from tests.core.forge.export.test_recipes import SYN, TAGS, UDP
 
 
@@ -29,6 +34,8 @@ def test_the_rawscope_command() -> None:
         (["tcp.dstport"], ("ip", "tcp")),
         (["ipv6.dst", "udp.dstport"], ("ipv6", "udp")),
         (["icmpv6.type"], ("ipv6", "icmpv6")),
+        (["ipv6.fraghdr.more", "udp.dstport"], ("ipv6", "ipv6.fraghdr", "udp")),
+        (["vrrp.ipv6_addr"], ("ipv6", "vrrp6")),
         (["arp.dst.proto_ipv4"], ("eth", "arp")),
         (["vlan.id", "ip.dst"], ("eth", "vlan", "ip")),
         (["eth.dst", "payload"], ("eth",)),
@@ -39,6 +46,22 @@ def test_the_rawscope_command() -> None:
 )
 def test_layers_follow_from_the_fields(keys: list[str], layers: tuple[str, ...]) -> None:
     assert inferred_layers(keys) == layers
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_the_inferred_layers_of_every_form_are_read_back(name: str) -> None:
+    kind = KINDS[name]
+    layers = inferred_layers([slot.name for table in kind.tables for slot in table.slots])
+    assert name in layers
+    assert kind.over in ("", *layers)
+    frame = evaluate(Draft(layers)).data
+    link_type = next(
+        number
+        for numbering, number, reader in readers()
+        if numbering is Numbering.LINK and reader in PROTOCOL_OF[layers[0]].readers
+    )
+    found = [layer.name for layer in dissect(frame, link_type, len(frame)).layers]
+    assert found[: len(layers)] == [KINDS[one].prefix for one in layers]
 
 
 def test_our_own_command_says_how_often_and_how_fast() -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation, evaluate
+from core.forge.compose.layer_kinds import KINDS, destination_keys
+from core.forge.export.rawscope import inferred_layers
 from core.forge.export.recipes import Recipe, recipes
+from core.wire.protocol import LayerPosition
+from tests.app.made import capture_of
 from tests.helpers.support import require_peer, require_scapy
 from tests.helpers.waiting import PATIENCE_S
 
@@ -61,6 +66,37 @@ def test_the_filter_is_one_for_tcpdump(draft: Draft) -> None:
         [require_peer("tcpdump"), "-d", "-y", "EN10MB", text],
         check=True, capture_output=True, timeout=PATIENCE_S,
     )  # fmt: skip
+
+
+TAGS_OF_FRAMES = {name for name, kind in KINDS.items() if kind.place is LayerPosition.TAG}
+
+
+@pytest.mark.parametrize("name", sorted(KINDS.keys() - TAGS_OF_FRAMES))
+def test_the_filter_selects_the_packet_of_every_layer(name: str, tmp_path: Path) -> None:
+    """Not behind tags: pcap-filter(7) needs the word ``vlan`` there."""
+    keys = [slot.name for table in KINDS[name].tables for slot in table.slots]
+    layers = inferred_layers(keys, link=True)
+    assert name in layers
+    draft = Draft(layers, {"eth.dst": "02:00:00:00:00:09"})
+    network = next((one for one in layers if KINDS[one].place is LayerPosition.NETWORK), "")
+    for key in destination_keys([network] if network else []):
+        draft = draft.with_text(key, "2001:db8::9" if network == "ipv6" else "10.77.0.9")
+    frames = [evaluate(draft).data, bytes.fromhex("02" * 12 + "88cc") + bytes(46)]
+    text = by_name(draft)["tcpdump filter"].text
+    path = capture_of(tmp_path / "two.pcap", frames)
+    done = subprocess.run(
+        [require_peer("tcpdump"), "-n", "-t", "-x", "-r", path, text],
+        check=True, capture_output=True, text=True, timeout=PATIENCE_S,
+    )  # fmt: skip
+    packets = [line for line in done.stdout.splitlines() if not line.startswith("\t")]
+    assert len(packets) == 1, done.stdout
+
+
+def test_the_filter_of_a_tunnel_is_that_of_the_outer_packet() -> None:
+    ends = {"ip.dst": "10.77.0.2", "ipv6.dst": "2001:db8::2"}
+    inside = by_name(Draft(("ipv6", "ip"), ends))["tcpdump filter"].text
+    assert inside == "ip6 and host 2001:db8::2"
+    assert by_name(Draft(("ip", "ipv6"), ends))["tcpdump filter"].text == "ip and host 10.77.0.2"
 
 
 def test_scapy_expressions() -> None:
