@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+from core.analysis.analysis_thread import AnalysisThread
 from core.analysis.packet_analysis import PacketAnalysis
 from core.capture.options import ANY, CaptureOptions
 from core.echo.snapshot import EchoSnapshot
@@ -106,7 +107,8 @@ class Bridge:
     ) -> None:
         self._engine = engine
         self.echo = engine.echo
-        self.analysis = PacketAnalysis()
+        self.analysis_thread = AnalysisThread()
+        self.analysis = PacketAnalysis(self.analysis_thread)
         self.faults = Faults()  # counted by the widgets that show packets
         self._store_generation = engine.snapshot().store_generation
         self._options = options

@@ -113,6 +113,7 @@ class Monitor(OrderedKeysApp[None]):
         return ForgeService(
             self._paths.state_folder,
             self._forge_host(),
+            self.bridge.analysis_thread,
             audit=self._config.forge.audit,
             clock=self._clock,
         )
@@ -252,6 +253,6 @@ class Monitor(OrderedKeysApp[None]):
             self.capture.unless_lost("Leave", self.exit)
 
     def on_unmount(self) -> None:
-        self.bridge.analysis.close()
+        self.bridge.analysis_thread.close()
         if "forge_service" in self.__dict__:
             self.forge_service.close()

@@ -19,7 +19,7 @@ JOIN_S = 2.0
 
 
 class AnalysisThread:
-    """Runs analyzers over the newest snapshot that it was offered. Methods are for any thread.
+    """Runs each analyzer over the newest snapshot that it was offered. Methods are for any thread.
 
     The thread starts with the first work. `slices` counts the steps that ended, so a change means
     that an analyzer may have published something.
@@ -29,39 +29,26 @@ class AnalysisThread:
         self.slices = 0
         self._slice_s = slice_s
         self._changed = threading.Condition()
-        self._analyzers: list[Analyzer] = []
         self._waiting: dict[Analyzer, Snapshot] = {}  # in the order in which they run
         self._failures: dict[Analyzer, Exception] = {}
         self._running: Analyzer | None = None
         self._budget = Budget()  # of the step that runs
+        self._is_step_void = False  # because its analyzer was canceled
         self._is_closed = False
         self._thread: threading.Thread | None = None
 
-    def add(self, analyzer: Analyzer) -> None:
-        """Run an analyzer from the next `offer` on."""
-        with self._changed:
-            self._analyzers.append(analyzer)
+    def offer(self, snapshot: Snapshot, *analyzers: Analyzer) -> None:
+        """Let analyzers continue with this snapshot, which replaces an earlier one of each.
 
-    def remove(self, analyzer: Analyzer) -> None:
-        """Cancel an analyzer: its step ends with the current chunk, and it is not run again."""
-        with self._changed:
-            self._analyzers = [each for each in self._analyzers if each is not analyzer]
-            self._waiting.pop(analyzer, None)
-            self._failures.pop(analyzer, None)
-            if self._running is analyzer:
-                self._budget.cancel()
-            self._changed.notify_all()
-
-    def offer(self, snapshot: Snapshot) -> None:
-        """Let every analyzer continue with this snapshot, which replaces an earlier one.
-
-        After `close`, do nothing: nobody would run them, so `wait` would never see them end.
+        Ignore those that failed. After `close`, do nothing: nobody would run them, so `wait` would
+        never see them end.
         """
         with self._changed:
             if self._is_closed:
                 return
-            for analyzer in self._analyzers:
-                self._waiting[analyzer] = snapshot
+            for analyzer in analyzers:
+                if analyzer not in self._failures:
+                    self._waiting[analyzer] = snapshot
             if self._waiting and self._thread is None:
                 self._thread = threading.Thread(
                     target=self._run, name="rawscope analysis", daemon=True
@@ -69,19 +56,36 @@ class AnalysisThread:
                 self._thread.start()
             self._changed.notify_all()
 
-    @property
-    def is_idle(self) -> bool:
-        """True if every analyzer has finished the newest snapshot."""
-        return not self._waiting and self._running is None
+    def cancel(self, analyzer: Analyzer) -> None:
+        """End the step of an analyzer with the current chunk, and do not run it again.
+
+        Forget its failure. It must not be offered anything after this.
+        """
+        with self._changed:
+            self._waiting.pop(analyzer, None)
+            self._failures.pop(analyzer, None)
+            if self._running is analyzer:
+                self._budget.cancel()
+                self._is_step_void = True
+            self._changed.notify_all()
+
+    def is_idle(self, *analyzers: Analyzer) -> bool:
+        """Return True if these analyzers have finished their newest snapshot.
+
+        Without arguments, return True if all have.
+        """
+        if not analyzers:
+            return not self._waiting and self._running is None
+        return not any(one in self._waiting or one is self._running for one in analyzers)
 
     def failure_of(self, analyzer: Analyzer) -> Exception | None:
         """Return the internal error that ended an analyzer, if one did."""
         return self._failures.get(analyzer)
 
-    def wait(self, seconds: float) -> bool:
-        """Wait until the thread is idle. Return False if that takes longer."""
+    def wait(self, seconds: float, *analyzers: Analyzer) -> bool:
+        """Wait until `is_idle(*analyzers)`. Return False if that takes longer."""
         with self._changed:
-            return self._changed.wait_for(lambda: self.is_idle, seconds)
+            return self._changed.wait_for(lambda: self.is_idle(*analyzers), seconds)
 
     def close(self) -> None:
         """End the thread after the current chunk."""
@@ -106,6 +110,7 @@ class AnalysisThread:
             analyzer = next(iter(self._waiting))
             snapshot = self._waiting.pop(analyzer)
             self._running, self._budget = analyzer, Budget(self._slice_s)
+            self._is_step_void = False
         failure: Exception | None = None
         has_more = False
         try:
@@ -116,11 +121,12 @@ class AnalysisThread:
         with self._changed:
             self._running = None
             self.slices += 1
-            if failure is not None and analyzer in self._analyzers:
-                self._failures[analyzer] = failure
-                self._analyzers.remove(analyzer)
+            if self._is_step_void or self._is_closed:
                 self._waiting.pop(analyzer, None)
-            elif has_more and analyzer in self._analyzers:
+            elif failure is not None:
+                self._failures[analyzer] = failure
+                self._waiting.pop(analyzer, None)
+            elif has_more:
                 newest = self._waiting.pop(analyzer, snapshot)
                 self._waiting[analyzer] = newest  # behind the others
             self._changed.notify_all()

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.analysis.analysis_thread import AnalysisThread
+from core.analysis.analyzer import Analyzer
 from core.analysis.sequences import NO_SEQUENCES, SequenceIndex, Sequences
 from core.store.filtered_view import FilteredPackets, Predicate, View
 from core.store.snapshot import Snapshot
@@ -41,10 +42,10 @@ NOT_ANALYZED = AnalyzedPackets()
 class PacketAnalysis:
     """Filters packets and computes relative numbers, on the analysis thread. UI thread only."""
 
-    def __init__(self, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, thread: AnalysisThread, patience_s: float = PATIENCE_S) -> None:
         self.patience_s = patience_s
         self.latest = NOT_ANALYZED  # returned by the last `update`
-        self._thread = AnalysisThread()
+        self._thread = thread
         self._store_generation = 0
         self._offered: tuple[int, int] | None = None  # version and first packet
         self._sequences = SequenceIndex()
@@ -52,7 +53,6 @@ class PacketAnalysis:
         self._shown: View | None = None  # whose packets are shown: an earlier one, while …
         self._target = 0  # … the filter's view has not reached this packet
         self._filter_failure: Exception | None = None
-        self._thread.add(self._sequences)
 
     @property
     def version(self) -> int:
@@ -81,7 +81,6 @@ class PacketAnalysis:
             self._show(None)
         else:
             self._view = View(predicate)
-            self._thread.add(self._view)
             self._offered = None
 
     def update(self, snapshot: Snapshot, store_generation: int = 0) -> AnalyzedPackets:
@@ -107,20 +106,18 @@ class PacketAnalysis:
         self.latest = AnalyzedPackets(filtered, self._sequences.published, progress)
         return self.latest
 
-    def close(self) -> None:
-        """End the thread."""
-        self._thread.close()
+    @property
+    def _analyzers(self) -> tuple[Analyzer, ...]:
+        views = dict.fromkeys(view for view in (self._view, self._shown) if view is not None)
+        return (self._sequences, *views)
 
     def _restart(self) -> None:
         """Analyze another store; the packets that pass the filter are shown as they are found."""
-        for analyzer in (self._sequences, self._view, self._shown):
-            if analyzer is not None:
-                self._thread.remove(analyzer)
+        for analyzer in self._analyzers:
+            self._thread.cancel(analyzer)
         self._sequences = SequenceIndex()
-        self._thread.add(self._sequences)
         if self._view is not None:
             self._view = View(self._view.packets.predicate)
-            self._thread.add(self._view)
         self._shown = self._view
         self._offered = None
 
@@ -131,19 +128,20 @@ class PacketAnalysis:
         if self._offered is None:
             self._target = snapshot.count
         self._offered = offered
-        was_idle = self._thread.is_idle
-        self._thread.offer(snapshot)
+        analyzers = self._analyzers
+        was_idle = self._thread.is_idle(*analyzers)
+        self._thread.offer(snapshot, *analyzers)
         if was_idle:
-            self._thread.wait(self.patience_s)
+            self._thread.wait(self.patience_s, *analyzers)
 
     def _cancel_pending(self) -> None:
         if self._view is not None and self._view is not self._shown:
-            self._thread.remove(self._view)
+            self._thread.cancel(self._view)
 
     def _show(self, view: View | None) -> None:
         """Show the packets of this view from now on, and end an earlier one."""
         if self._shown is not None and self._shown is not view:
-            self._thread.remove(self._shown)
+            self._thread.cancel(self._shown)
         self._view = self._shown = view
 
     def _progress(self, snapshot: Snapshot) -> float | None:

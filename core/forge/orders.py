@@ -85,15 +85,28 @@ class Question:
     marks: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class WatchedOrder:
+    """The packets to find in the store of `generation`, from packet number `first` on.
+
+    `network` is ``ip`` or ``ipv6`` if a draft chose how to read the packets.
+    """
+
+    packets: tuple[bytes, ...]
+    method: SendMethod
+    network: str
+    first: int
+    generation: int
+
+
 @dataclass(frozen=True, slots=True)
 class ForgeSnapshot:
     """The published state of the service.
 
     `suggestions` has one entry per draft of `looked_up`; `files` has the contents of the files that
-    drafts name.
-    `sent_numbers` are the packets in the store of `store_generation` that the service sent.
-    `listen_until_s` is when the service stops looking for replies, by its clock. `handled` counts
-    the commands of the screen that this state includes.
+    drafts name. `watched` is the order whose packets are to be found. `sent_numbers` are the
+    packets in the store that the service sent. `listen_until_s` is when the service stops looking
+    for replies, by its clock. `handled` counts the commands of the screen that this state includes.
     """
 
     looked_up: ShownDrafts = ShownDrafts()
@@ -102,8 +115,8 @@ class ForgeSnapshot:
     files: FileContents = field(default_factory=dict)
     question: Question | None = None
     report: Report = field(default_factory=Report)
+    watched: WatchedOrder | None = None
     sent_numbers: frozenset[int] = frozenset()
-    store_generation: int = 0
     listen_until_s: float = 0.0
     handled: int = 0
 

@@ -1,9 +1,9 @@
 """The sender's thread: carry out orders, and publish the state of the service.
 
 The thread takes commands from one queue (`core.forge.commands`). It is the only one that writes the
-attributes of `Sender`; other threads put commands and read `published` and `watched`, which are
-immutable values. While it sends, `core.forge.transmit.pacing` calls `stopped` before every burst,
-and `stopped` handles the commands that arrived.
+attributes of `Sender`; other threads put commands and read `published`, an immutable value. While
+it sends, `core.forge.transmit.pacing` calls `stopped` before every burst, and `stopped` handles the
+commands that arrived.
 """
 
 from __future__ import annotations
@@ -17,22 +17,17 @@ from queue import SimpleQueue
 from core.forge import pipeline
 from core.forge.commands import (
     Answer,
-    CaptureChanged,
     Close,
     Command,
     FilesRead,
-    FollowedStore,
     Send,
     StopSending,
-    StoreReplaced,
     Suggested,
-    Tracked,
-    TrackingFailed,
-    WatchedOrder,
 )
 from core.forge.host import ForgeHost
 from core.forge.journal.send_journal import SendJournal
-from core.forge.orders import ForgeSnapshot, OrderError, Question, ShownDrafts
+from core.forge.orders import ForgeSnapshot, OrderError, Question, ShownDrafts, WatchedOrder
+from core.forge.packet_search import FollowedStore
 from core.forge.report import Report
 from core.forge.review.confirmation import Examination
 from core.forge.send_errors import SendError
@@ -48,8 +43,7 @@ _JOIN_S = 2.0
 class Sender:
     """Carries out orders in a thread of its own. It is the driver of `core.forge.pipeline`.
 
-    `followed` returns the store that the screen shows; `watch` tells the tracking task that
-    `watched` changed or that sending ended.
+    `followed` returns the store that the screen shows.
     """
 
     remembers = True
@@ -60,15 +54,12 @@ class Sender:
         journal: SendJournal,
         clock: Callable[[], float],
         followed: Callable[[], FollowedStore],
-        watch: Callable[[], None],
     ) -> None:
         self.published = ForgeSnapshot()
-        self.watched: WatchedOrder | None = None
         self._host = host
         self._journal = journal
         self._clock = clock
         self._followed = followed
-        self._watch = watch
         self._commands: SimpleQueue[Command] = SimpleQueue()
         self._order = 0  # serial number of the current order
         self._is_stopped = False
@@ -106,9 +97,8 @@ class Sender:
         self._order = command.serial
         self._is_stopped = False
         self._notes = ()
-        self.watched = None
         report = Report(method=command.order.method.value, sending=True)
-        self._publish(question=None, report=report, handled=command.serial)
+        self._publish(question=None, report=report, watched=None, handled=command.serial)
         try:
             evaluated = pipeline.evaluate_order(command.order, self._host)
             pipeline.run(evaluated, self._host, self._journal, self)
@@ -149,34 +139,6 @@ class Sender:
                 self._publish(looked_up=shown, suggestions=suggestions, interfaces=known)
             case FilesRead(files):
                 self._publish(files=files)
-            case CaptureChanged(unseen_reason):
-                self._report(unseen_reason=unseen_reason)
-            case StoreReplaced(generation):
-                self._forget_store(generation)
-            case Tracked():
-                self._take_outcomes(command)
-            case TrackingFailed(watched, unseen_reason):
-                if watched is self.watched:  # an older order's failure says nothing of this one
-                    self.watched = None
-                    self._report(unseen_reason=unseen_reason, listening=False)
-
-    def _forget_store(self, generation: int) -> None:
-        self._publish(store_generation=generation)
-        if self.watched is None or self.watched.generation != generation:
-            self.watched = None
-            self._publish(sent_numbers=frozenset())
-            self._report(listening=False)
-
-    def _take_outcomes(self, found: Tracked) -> None:
-        if found.watched is not self.watched:
-            return
-        report = replace(
-            self.published.report,
-            outcomes=found.outcomes,
-            counting=found.counting,
-            listening=self._clock() <= self.published.listen_until_s,
-        )
-        self._publish(report=report, sent_numbers=found.sent_numbers)
 
     # -- the pipeline's driver -----------------------------------------------------------------
 
@@ -199,17 +161,17 @@ class Sender:
         return nullcontext()
 
     def opened(self, built: pipeline.BuiltOrder, stack: ExitStack) -> None:
-        """Have the tracking task look for the packets from here on."""
+        """Publish the order: its packets are to be found from here on."""
         transmission = built.transmission
-        self._publish(listen_until_s=float("inf"))
-        self._report(
+        report = replace(
+            self.published.report,
             interface=transmission.interface,
             listening=True,
             progress=SendProgress(0),
             audit=self._journal.audit_path(transmission.method),
         )
-        self.watched = self._watched(transmission)
-        self._watch()
+        watched = self._watched(transmission)
+        self._publish(report=report, watched=watched, listen_until_s=float("inf"))
 
     def stopped(self) -> bool:
         """Handle the commands that arrived; return True once the order is to stop."""
@@ -235,7 +197,6 @@ class Sender:
             error=str(progress.error) if progress.error is not None else "",
             notes=tuple(note for note in all_notes if note),
         )
-        self._watch()
 
     def _watched(self, transmission: PreparedTransmission) -> WatchedOrder:
         store = self._followed()
@@ -245,7 +206,6 @@ class Sender:
             transmission.network,
             store.snapshot.count + 1 if store.snapshot is not None else 1,
             store.generation,
-            self.published.sent_numbers,
         )
 
     # -- the published state -------------------------------------------------------------------

@@ -1,16 +1,19 @@
 """Send packets in the background: one order at a time, its questions, and its report.
 
 The screen never sends and never waits. It hands over an `Order`, polls a `ForgeSnapshot` as it
-polls the capture, and answers the question in it. Three threads do the work:
+polls the capture, and answers the question in it. Four threads do the work:
 
 * the *sender* (`core.forge.sender_thread`) carries out the orders. It takes commands from one
-  queue, and it alone publishes the state of the service, by one assignment of an immutable value;
+  queue, and publishes the state of the order by one assignment of an immutable value;
 * the *lookup* (`core.forge.lookup`) asks the routing and neighbor tables about the drafts on the
-  screen, and finds sent packets in the store. It puts its results into the sender's queue;
-* the *payload reader* (`core.forge.payload_reader`) reads the files that the drafts name.
+  screen, and puts its results into the sender's queue;
+* the *payload reader* (`core.forge.payload_reader`) reads the files that the drafts name;
+* the *analysis thread* (`core.analysis.analysis_thread`), which other analyses share, finds sent
+  packets in the store (`core.forge.packet_search`).
 
-No attribute is written by two threads, so there is no lock: those of `ForgeService` belong to the
-screen's thread, those of `Sender`, `Lookup`, and `PayloadReader` to their own.
+No attribute is written by two threads, so there is no lock: those of `ForgeService` and
+`PacketSearch` belong to the screen's thread, those of `Sender`, `Lookup`, `PayloadReader`, and
+`Tracker` to their own.
 """
 
 from __future__ import annotations
@@ -20,20 +23,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from core.forge.commands import (
-    Answer,
-    CaptureChanged,
-    Close,
-    FollowedStore,
-    Send,
-    StopSending,
-    StoreReplaced,
-)
+from core.analysis.analysis_thread import AnalysisThread
+from core.forge.commands import Answer, Close, Send, StopSending
 from core.forge.compose.payload_file import file_names
 from core.forge.host import ForgeHost
 from core.forge.journal.send_journal import SendJournal
 from core.forge.lookup import Lookup
 from core.forge.orders import ForgeSnapshot, Order, ShownDrafts
+from core.forge.packet_search import FollowedStore, PacketSearch
 from core.forge.payload_reader import PayloadReader
 from core.forge.report import Report
 from core.forge.sender_thread import Sender, answered
@@ -43,14 +40,15 @@ from core.store.snapshot import Snapshot
 class ForgeService:
     """Carries out orders. One thread, the screen's, calls its methods, which return at once.
 
-    `folder` holds drafts, approved destinations, and the audit. Without `audit` the service does
-    not record what it sends.
+    `folder` holds drafts, approved destinations, and the audit. `analysis` finds sent packets.
+    Without `audit` the service does not record what it sends.
     """
 
     def __init__(
         self,
         folder: Path,
         host: ForgeHost,
+        analysis: AnalysisThread,
         *,
         audit: bool = True,
         clock: Callable[[], float] = time.monotonic,
@@ -62,27 +60,17 @@ class ForgeService:
         self._order = 0  # serial number of the newest order
         self._expected = Report()  # shown until the sender has handled `_serial`
         self._shown: ShownDrafts | None = None
-        self._followed = FollowedStore()
-        self._sender = Sender(
-            host, self.journal, clock, lambda: self._followed, lambda: self._lookup.task.wake()
-        )
-        self._lookup = Lookup(
-            host,
-            lambda: self._shown,
-            lambda: self._followed,
-            lambda: self._sender.watched,
-            self._sender.put,
-        )
+        self._search = PacketSearch(analysis, clock)
+        self._sender = Sender(host, self.journal, clock, lambda: self._search.followed)
+        self._lookup = Lookup(host, lambda: self._shown, self._sender.put)
         self._reader = PayloadReader(lambda: self._shown, self._sender.put)
 
     def snapshot(self) -> ForgeSnapshot:
         """Return the latest published state, with the effect of orders and answers given since."""
-        published = self._sender.published
-        if published.store_generation != self._followed.generation:
-            published = replace(published, sent_numbers=frozenset())
-        if published.handled < self._serial:
-            return replace(published, question=None, report=self._expected)
-        return published
+        state = self._search.add_to(self._sender.published)
+        if state.handled < self._serial:
+            return replace(state, question=None, report=self._expected)
+        return state
 
     def interfaces(self) -> tuple[str, ...]:
         """Return the names of the interfaces that are up.
@@ -105,19 +93,8 @@ class ForgeService:
 
         `unseen_reason` is why the capture cannot show a packet that is sent now, or empty.
         """
-        before = self._followed
-        self._followed = FollowedStore(snapshot, generation, unseen_reason)
-        if generation != before.generation:
-            self._sender.put(StoreReplaced(generation))
-        published = self._sender.published
-        report = published.report
-        if not report.listening:
-            return
-        if report.progress is not None and report.unseen_reason != unseen_reason:
-            self._sender.put(CaptureChanged(unseen_reason))
-        grown = before.snapshot is None or snapshot.version != before.snapshot.version
-        if grown or self._clock() > published.listen_until_s:
-            self._lookup.task.wake()
+        followed = FollowedStore(snapshot, generation, unseen_reason)
+        self._search.follow(followed, self._sender.published)
 
     def send(self, order: Order) -> bool:
         """Begin with an order; return False while another one is being carried out."""
@@ -146,6 +123,7 @@ class ForgeService:
     def close(self) -> None:
         """Stop everything, and wait for it."""
         self._sender.put(Close())
+        self._search.close()
         self._lookup.task.close()
         self._reader.task.close()
         self._sender.join()

@@ -94,6 +94,6 @@ async def test_a_long_filter_shows_its_progress_and_escape_cancels_it(monkeypatc
         await eventually(lambda: asked, "the first chunk")
         await pilot.press("escape")
         gate.set()
-        await eventually(lambda: monitor.bridge.analysis._thread.is_idle, "the end of the scan")
+        await eventually(monitor.bridge.analysis_thread.is_idle, "the end of the scan")
         assert str(line.render()).startswith("all packets; ")
         assert (screen.table.line_count, len(asked)) == (held, 1)

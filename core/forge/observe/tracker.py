@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,19 +40,30 @@ _LEAST_FRAME = 60  # Ethernet pads shorter ones, IEEE 802.3 §3.2.8
 _REWRITTEN = ("id", "checksum")  # of IPv4, in every packet of a raw socket
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackedPackets:
+    """The captured copies and replies of each sent packet, and the numbers of all copies.
+
+    `has_more` is true if captured packets are still to be compared.
+    """
+
+    outcomes: tuple[PacketOutcome, ...] = ()
+    sent_numbers: frozenset[int] = frozenset()
+    has_more: bool = False
+
+
 class Tracker:
-    """Follows packets that leave from now on.
+    """Follows packets that leave from now on. An `Analyzer`: one thread extends it.
 
     `first` is the lowest possible number of a copy, `network` the protocol of the draft's first
-    layer (see `Outcome`).
-
-    One thread uses a tracker.
+    layer (see `Outcome`). Any thread may read `published`.
     """
 
     def __init__(
         self, packets: Sequence[bytes], method: SendMethod, first: int, network: str = ""
     ) -> None:
-        self.sent_numbers: set[int] = set()
+        self.published = TrackedPackets()
+        self._sent_numbers: set[int] = set()
         self._tracks = [Track(Outcome(packet, method, network)) for packet in packets]
         self._view = View(_Concern([track.outcome for track in self._tracks], method, first))
         self._next = first
@@ -61,6 +73,16 @@ class Tracker:
 
         Return True if the budget was spent before the last of them.
         """
+        has_more = self._compare(snapshot, budget)
+        outcomes = tuple(track.result() for track in self._tracks)
+        numbers = self.published.sent_numbers
+        if len(numbers) != len(self._sent_numbers):
+            numbers = frozenset(self._sent_numbers)
+        self.published = TrackedPackets(outcomes, numbers, has_more)
+        return has_more
+
+    def _compare(self, snapshot: Snapshot, budget: Budget) -> bool:
+        """Compare; return True if the budget was spent before the last packet."""
         has_more = self._view.extend(snapshot, budget)
         rows = self._view.packets
         row = rows.nearest_row(self._next)
@@ -74,8 +96,8 @@ class Tracker:
             packet = snapshot.packet(number)
             for track in self._tracks:
                 if track.take(packet):
-                    if track.last == number and len(self.sent_numbers) < MOST_COPIES:
-                        self.sent_numbers.add(number)
+                    if track.last == number and len(self._sent_numbers) < MOST_COPIES:
+                        self._sent_numbers.add(number)
                     break
             if budget.is_spent:
                 return has_more or place + 1 < len(rows)
@@ -84,10 +106,6 @@ class Tracker:
     def forget(self, first: int) -> None:
         """Drop the numbers of evicted packets that were not compared yet."""
         self._view.forget(first)
-
-    def outcomes(self) -> tuple[PacketOutcome, ...]:
-        """Return what is known about each of the packets."""
-        return tuple(track.result() for track in self._tracks)
 
 
 class Track:

@@ -60,14 +60,14 @@ class Counted:
 
 class Broken(Counted):
     def extend(self, snapshot: Snapshot, budget: Budget) -> bool:
+        super().extend(snapshot, budget)
         raise ZeroDivisionError
 
 
 def test_it_analyzes_each_snapshot_to_its_end_on_a_thread_of_its_own(thread):
     store, analyzer = _store(3), Counted()
-    thread.add(analyzer)
     for count in (3, 5):
-        thread.offer(store.snapshot())
+        thread.offer(store.snapshot(), analyzer)
         assert thread.wait(PATIENCE_S)
         assert analyzer.through == count
         store.append(batch_of([b"frame"] * 2))
@@ -80,11 +80,9 @@ def test_analyzers_take_turns(thread):
     """A long analysis does not hold up a short one that was offered later."""
     long, short = Counted(per_step=1), Counted()
     long.gate.clear()
-    thread.add(long)
-    thread.offer(_store(1_000).snapshot())
+    thread.offer(_store(1_000).snapshot(), long)
     assert long.has_begun.wait(PATIENCE_S)
-    thread.add(short)
-    thread.offer(_store(1_000).snapshot())
+    thread.offer(_store(1_000).snapshot(), long, short)
     done_at = []
     extend = short.extend
     short.extend = lambda *given: done_at.append(long.steps) or extend(*given)  # type: ignore
@@ -94,30 +92,57 @@ def test_analyzers_take_turns(thread):
     assert (long.steps, short.steps) == (1_000, 1)
 
 
+def test_analyzers_follow_different_stores(thread):
+    """As in a paused view: the tracker of sent packets gets newer snapshots than the filter."""
+    old, new, both = _store(3), _store(8), _store(5)
+    first, second = Counted(), Counted()
+    thread.offer(old.snapshot(), first)
+    thread.offer(new.snapshot(), second)
+    assert thread.wait(PATIENCE_S)
+    assert (first.through, second.through) == (3, 8)
+    thread.offer(both.snapshot(), first)
+    assert thread.wait(PATIENCE_S)
+    assert (first.through, second.through, second.steps) == (5, 8, 1)
+
+
+def test_an_analyzer_is_waited_for_while_another_is_behind(thread):
+    slow, quick = Counted(), Counted()
+    thread.offer(_store().snapshot(), quick)
+    assert thread.wait(PATIENCE_S)
+    slow.gate.clear()
+    thread.offer(_store().snapshot(), slow)
+    assert slow.has_begun.wait(PATIENCE_S)
+    assert thread.is_idle(quick)
+    assert thread.wait(0, quick)
+    assert not thread.is_idle(slow)
+    assert not thread.is_idle(quick, slow)
+    assert not thread.is_idle()
+    slow.gate.set()
+    assert thread.wait(PATIENCE_S, slow)
+    assert thread.is_idle()
+
+
 def test_a_newer_snapshot_replaces_one_that_waits(thread):
     store, analyzer = _store(3), Counted()
     analyzer.gate.clear()
-    thread.add(analyzer)
-    thread.offer(store.snapshot())
+    thread.offer(store.snapshot(), analyzer)
     assert analyzer.has_begun.wait(PATIENCE_S)
     for _ in range(3):
         store.append(batch_of([b"frame"]))
-        thread.offer(store.snapshot())
-    assert not thread.is_idle
+        thread.offer(store.snapshot(), analyzer)
+    assert not thread.is_idle()
     assert not thread.wait(0)
     analyzer.gate.set()
     assert thread.wait(PATIENCE_S)
     assert (analyzer.through, analyzer.steps) == (6, 2)
 
 
-def test_a_removed_analyzer_is_canceled_in_its_step_and_not_run_again(thread):
+def test_a_canceled_analyzer_ends_in_its_step_and_is_not_run_again(thread):
     analyzer, other = Counted(per_step=1), Counted()
     analyzer.gate.clear()
-    thread.add(analyzer)
-    thread.add(other)
-    thread.offer(_store(100).snapshot())
+    thread.offer(_store(100).snapshot(), analyzer, other)
     assert analyzer.has_begun.wait(PATIENCE_S)
-    thread.remove(analyzer)
+    thread.cancel(analyzer)
     analyzer.gate.set()
     assert thread.wait(PATIENCE_S)
     assert (analyzer.steps, analyzer.was_canceled) == (1, True)
@@ -126,23 +151,33 @@ def test_a_removed_analyzer_is_canceled_in_its_step_and_not_run_again(thread):
 
 def test_a_failed_analyzer_ends_alone(thread):
     broken, whole = Broken(), Counted()
-    thread.add(broken)
-    thread.add(whole)
     for count in (3, 4):
-        thread.offer(_store(count).snapshot())
+        thread.offer(_store(count).snapshot(), broken, whole)
         assert thread.wait(PATIENCE_S)
     assert whole.through == 4
+    assert broken.steps == 1
     assert isinstance(thread.failure_of(broken), ZeroDivisionError)
     assert thread.failure_of(whole) is None
-    thread.remove(broken)
+    thread.cancel(broken)
+    assert thread.failure_of(broken) is None
+
+
+def test_an_analyzer_that_fails_after_it_was_canceled_is_forgotten(thread):
+    broken = Broken()
+    broken.gate.clear()
+    thread.offer(_store().snapshot(), broken)
+    assert broken.has_begun.wait(PATIENCE_S)
+    thread.cancel(broken)
+    broken.gate.set()
+    assert thread.wait(PATIENCE_S)
+    assert broken.steps == 1
     assert thread.failure_of(broken) is None
 
 
 def test_an_idle_thread_holds_no_packets(thread):
     store = _store()
-    thread.add(Counted())
     snapshot = store.snapshot()
-    thread.offer(snapshot)
+    thread.offer(snapshot, Counted())
     assert thread.wait(PATIENCE_S)
     chunk = weakref.ref(snapshot.chunks[0].data)
     del snapshot, store
@@ -156,22 +191,20 @@ def test_an_idle_thread_holds_no_packets(thread):
 
 def test_a_closed_thread_has_ended(thread):
     analyzer = Counted(per_step=1)
-    thread.add(analyzer)
-    thread.offer(_store(1_000_000).snapshot())
+    thread.offer(_store(1_000_000).snapshot(), analyzer)
     assert analyzer.has_begun.wait(PATIENCE_S)
     thread.close()
     assert thread._thread is not None
     assert not thread._thread.is_alive()
     assert analyzer.through < 1_000_000
-    thread.offer(_store().snapshot())  # does nothing
+    thread.offer(_store().snapshot(), analyzer)  # does nothing
 
 
 def test_a_closed_thread_is_offered_nothing(thread):
     """A screen that is drawn while the program exits must not wait for what nobody analyzes."""
     counted = Counted()
-    thread.add(counted)
     thread.close()
-    thread.offer(_store().snapshot())
-    assert thread.is_idle
+    thread.offer(_store().snapshot(), counted)
+    assert thread.is_idle()
     assert thread.wait(PATIENCE_S)
     assert counted.through == 0

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from core.analysis.analysis_thread import AnalysisThread
 from core.analysis.packet_analysis import PacketAnalysis
 from core.decode.chunk import Chunk
 from core.store.packet_store import PacketStore
@@ -22,9 +23,9 @@ PORTION = 20_000  # packets; several chunks
 
 @pytest.fixture
 def analysis() -> Iterator[PacketAnalysis]:
-    made = PacketAnalysis(PATIENCE_S)
-    yield made
-    made.close()
+    thread = AnalysisThread()
+    yield PacketAnalysis(thread, PATIENCE_S)
+    thread.close()
 
 
 def _store(*batches: list[bytes]) -> PacketStore:

@@ -11,6 +11,7 @@ import pytest
 
 from app.cli.output import CommandError
 from app.cli.send import prompt, send, terminal_prompter
+from core.analysis.analysis_thread import AnalysisThread
 from core.files.reader import open_capture
 from core.forge import pipeline
 from core.forge.compose.draft import Draft
@@ -96,7 +97,7 @@ class Driven:
 
 
 def by_form(order: Order, folder: Path, host: ScriptedHost, answer: bool) -> Driven:
-    service = ForgeService(folder, host)
+    service = ForgeService(folder, host, AnalysisThread())
     questions: list[str] = []
     try:
         assert service.send(order)

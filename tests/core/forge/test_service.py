@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from core.forge import lookup, payload_reader
+from core.analysis.analysis_thread import AnalysisThread
+from core.forge import packet_search, payload_reader
 from core.forge.background_task import BackgroundTask
-from core.forge.commands import Tracked
+from core.forge.commands import FilesRead
 from core.forge.compose.draft import Draft
 from core.forge.compose.payload_file import FileContent, read_file
 from core.forge.compose.route_suggestions import RouteSuggestions
@@ -24,6 +25,7 @@ from core.forge.observe.outcome import Outcome
 from core.forge.observe.stopwatch import Stopwatch
 from core.forge.observe.tracker import Track, Tracker
 from core.forge.orders import ForgeSnapshot, Order, ShownDrafts
+from core.forge.packet_search import PacketSearch
 from core.forge.payload_reader import PayloadReader
 from core.forge.send_errors import SendError
 from core.forge.sender_thread import Sender
@@ -61,7 +63,8 @@ class Followed:
     def __init__(self, folder: Path, host: ScriptedHost | None = None) -> None:
         self.store = scripted_store()
         self.host = host or ScriptedHost(Wire(self.store))
-        self.service = ForgeService(folder, self.host, audit=False)
+        self.analysis = AnalysisThread()
+        self.service = ForgeService(folder, self.host, self.analysis, audit=False)
         self.generation = 1
 
     def follow(self) -> ForgeSnapshot:
@@ -82,6 +85,7 @@ def followed(tmp_path: Path) -> Iterator[Followed]:
     made = Followed(tmp_path)
     yield made
     made.service.close()
+    made.analysis.close()
 
 
 def order(*, count: int = 1, rate: float | None = None, **changes: str) -> Order:
@@ -91,7 +95,7 @@ def order(*, count: int = 1, rate: float | None = None, **changes: str) -> Order
 @pytest.mark.parametrize("version", ["0", "6"])
 def test_a_wrong_version_is_sent_as_the_protocol_of_its_layer(tmp_path: Path, version: str) -> None:
     host = Unopened()
-    service = ForgeService(tmp_path, host)
+    service = ForgeService(tmp_path, host, AnalysisThread())
     texts = {"ip.src": "127.0.0.1", "ip.dst": "127.0.0.1", "ip.version": version}
     try:
         assert service.send(Order(drafts=(Draft(("ip", "udp"), texts),)))
@@ -106,21 +110,34 @@ def test_a_wrong_version_is_sent_as_the_protocol_of_its_layer(tmp_path: Path, ve
 def test_no_attribute_is_written_by_two_threads(
     followed: Followed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A long random run of everything that the screen may do."""
+    """A long random run of everything that the screen may do.
+
+    The thread that makes an object may hand it over to another one.
+    """
     threads: dict[tuple[int, str, str], set[int]] = defaultdict(set)
     keep = []  # so that no id is used twice
+    unfinished: set[int] = set()  # ids of objects that are being made
 
-    def recording(cls: type) -> Callable[[object, str, object], None]:
-        def record(self: object, name: str, value: object) -> None:
+    def record(cls: type) -> None:
+        make = cls.__init__  # type: ignore[misc]
+
+        def making(self: object, *given: object, **named: object) -> None:
+            unfinished.add(id(self))
+            make(self, *given, **named)
+            unfinished.remove(id(self))
+
+        def setting(self: object, name: str, value: object) -> None:
             keep.append(self)
-            threads[id(self), cls.__name__, name].add(threading.get_ident())
+            if id(self) not in unfinished:
+                threads[id(self), cls.__name__, name].add(threading.get_ident())
             object.__setattr__(self, name, value)
 
-        return record
+        monkeypatch.setattr(cls, "__init__", making)
+        monkeypatch.setattr(cls, "__setattr__", setting, raising=False)
 
-    for cls in (ForgeService, Sender, Lookup, BackgroundTask, Tracker, Track, Outcome, Stopwatch,
-                View, PayloadReader):  # fmt: skip
-        monkeypatch.setattr(cls, "__setattr__", recording(cls), raising=False)
+    for cls in (ForgeService, Sender, Lookup, BackgroundTask, PacketSearch, Tracker, Track, Outcome,
+                Stopwatch, View, PayloadReader):  # fmt: skip
+        record(cls)
     service, choices = followed.service, random.Random(11)
     orders = (
         order(),
@@ -155,7 +172,7 @@ def test_no_attribute_is_written_by_two_threads(
     assert followed.host.sent
     several = {key[1:]: found for key, found in threads.items() if len(found) > 1}
     assert several == {}
-    assert len({ident for found in threads.values() for ident in found}) == 4
+    assert len({ident for found in threads.values() for ident in found}) == 5
 
 
 def test_an_order_is_shown_at_once_and_refused_while_one_is_carried_out(followed: Followed) -> None:
@@ -210,7 +227,7 @@ class SlowRoutes(ScriptedHost):
 
 def test_drafts_handed_over_while_others_are_looked_up_are_not_lost(tmp_path: Path) -> None:
     host = SlowRoutes()
-    service = ForgeService(tmp_path, host)
+    service = ForgeService(tmp_path, host, AnalysisThread())
     try:
         service.suggest(ShownDrafts((Draft(("ip",), {"payload": "first"}),)))
         assert host.asked.wait(60)
@@ -238,13 +255,13 @@ def test_a_failure_to_follow_an_older_order_is_not_reported_for_a_newer_one(
                 raise RuntimeError("a fault")
             return super().extend(snapshot, budget)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(lookup, "Tracker", FailsForTheFirst)
+    monkeypatch.setattr(packet_search, "Tracker", FailsForTheFirst)
     service = followed.service
     try:
         followed.follow()
         service.send(order())
         followed.until(lambda state: not state.sending)
-        assert entered.wait(60)
+        followed.until(lambda _: entered.is_set())
         service.send(order())
         followed.until(lambda state: not state.sending)
     finally:
@@ -282,11 +299,16 @@ def test_an_internal_error_in_a_command_is_shown_and_the_thread_continues(
         raise RuntimeError("a\x1bfault")
 
     service = followed.service
-    monkeypatch.setattr(Sender, "_take_outcomes", fail)
     if while_sending:
         service.send(order(count=1000, rate=100.0))
         followed.until(lambda state: state.report.progress is not None)
-    service._sender.put(Tracked(None, (), frozenset(), False))  # type: ignore[arg-type]
+    publish = service._sender._publish
+    monkeypatch.setattr(
+        service._sender,
+        "_publish",
+        lambda **changes: fail() if "files" in changes else publish(**changes),
+    )
+    service._sender.put(FilesRead({}))
     if while_sending:
         until(lambda: service._sender._notes)
         service.stop()

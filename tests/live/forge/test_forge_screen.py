@@ -153,7 +153,7 @@ def test_three_ports(network, tmp_path):
 
 async def answered_since(play: Play, network: Network) -> None:
     """Wait until the answer to a later connection was compared, and so all earlier ones."""
-    tracker = play.screen.sides["forge"].service._lookup._tracker
+    tracker = play.screen.sides["forge"].service._search._tracker
     looked_at = tracker._next
     network.in_near(lambda: socket.create_connection((FAR_ADDRESS, OPEN))).close()
     await play.until(lambda: tracker._next >= looked_at + 2)  # a SYN and its SYN-ACK

@@ -49,9 +49,9 @@ def test_a_copy_and_its_reply_are_found_among_others():
     tracker = tracked(store)
     store.append(batch([*NOISE, Frame(FRAME, 10), *NOISE, Frame(RESET, 250), *NOISE]))
     assert not tracker.extend(store.snapshot(), Budget())
-    (outcome,) = tracker.outcomes()
+    (outcome,) = tracker.published.outcomes
     number = 2 * len(NOISE) + 1
-    assert tracker.sent_numbers == {number}
+    assert tracker.published.sent_numbers == {number}
     assert (outcome.number, outcome.copies, outcome.reply_count) == (number, 1, 1)
     (reply,) = outcome.replies
     assert (reply.sender, reply.seen.number) == (SERVER, number + len(NOISE) + 1)
@@ -64,7 +64,7 @@ def test_packets_captured_before_do_not_count_as_sent():
     store.append(batch([Frame(FRAME, 10), Frame(RESET, 250)]))
     tracker = tracked(store)
     tracker.extend(store.snapshot(), Budget())
-    assert (tracker.sent_numbers, tracker.outcomes()[0].copies) == (set(), 0)
+    assert (tracker.published.sent_numbers, tracker.published.outcomes[0].copies) == (set(), 0)
 
 
 def test_a_delay_counts_from_the_last_copy_before():
@@ -73,8 +73,8 @@ def test_a_delay_counts_from_the_last_copy_before():
     for step in range(3):
         store.append(batch([Frame(FRAME, 10), Frame(RESET, 100 * (step + 1))], START_NS + step))
         tracker.extend(store.snapshot(), Budget())
-    (outcome,) = tracker.outcomes()
-    assert outcome.copies == len(tracker.sent_numbers) == 3
+    (outcome,) = tracker.published.outcomes
+    assert outcome.copies == len(tracker.published.sent_numbers) == 3
     assert [reply.delay_ns for reply in outcome.replies] == [100_000, 200_000, 300_000]
 
 
@@ -84,8 +84,8 @@ def test_copies_to_which_the_kernel_gave_numbers_are_all_found():
     tracker = tracked(store, SendMethod.IP, packet)
     store.append(batch([Frame(renumbered(FRAME, number), 5) for number in range(7, 57)]))
     tracker.extend(store.snapshot(), Budget())
-    (outcome,) = tracker.outcomes()
-    assert outcome.copies == len(tracker.sent_numbers) == 50
+    (outcome,) = tracker.published.outcomes
+    assert outcome.copies == len(tracker.published.sent_numbers) == 50
     assert {change.name for change in outcome.changes} == {"ip.id", "ip.checksum"}
 
 
@@ -95,7 +95,7 @@ def test_an_error_of_a_router_on_the_way_is_a_reply():
     error = icmp("192.0.2.254", HOST, 11, 0, bytes(4) + FRAME[14:42])
     store.append(batch([Frame(FRAME, 10), Frame(error, 30)]))
     tracker.extend(store.snapshot(), Budget())
-    (reply,) = tracker.outcomes()[0].replies
+    (reply,) = tracker.published.outcomes[0].replies
     assert (reply.sender, reply.protocol) == ("192.0.2.254", "ICMP")
 
 
@@ -104,7 +104,7 @@ def test_replies_beyond_the_bound_are_counted():
     tracker = tracked(store)
     store.append(batch([Frame(FRAME, 10), *[Frame(RESET, 1)] * (MOST_REPLIES + 50)]))
     tracker.extend(store.snapshot(), Budget())
-    (outcome,) = tracker.outcomes()
+    (outcome,) = tracker.published.outcomes
     assert (len(outcome.replies), outcome.reply_count) == (MOST_REPLIES, MOST_REPLIES + 50)
 
 
@@ -121,7 +121,7 @@ def test_a_connection_that_continues_is_not_a_reply():
     tracker = tracked(store, SendMethod.LINK, old)
     store.append(batch([Frame(old, 10), *live, again, *live, again]))
     tracker.extend(store.snapshot(), Budget())
-    (outcome,) = tracker.outcomes()
+    (outcome,) = tracker.published.outcomes
     assert (outcome.copies, outcome.reply_count) == (1, 1)
     assert outcome.replies[0].seen.number == before + 52
 
@@ -131,7 +131,7 @@ def test_a_short_frame_is_found_with_its_padding():
     tracker = tracked(store)
     store.append(batch([Frame(FRAME + bytes(60 - len(FRAME)), 10)]))
     tracker.extend(store.snapshot(), Budget())
-    assert tracker.outcomes()[0].copies == 1
+    assert tracker.published.outcomes[0].copies == 1
 
 
 def test_eviction_while_tracking():
@@ -145,7 +145,7 @@ def test_eviction_while_tracking():
     store.append(batch([Frame(RESET, 10)]))
     assert store.snapshot().first > 1
     assert not tracker.extend(store.snapshot(), Budget())
-    assert tracker.outcomes()[0].reply_count == 1
+    assert tracker.published.outcomes[0].reply_count == 1
 
 
 def test_garbage_is_compared_and_skipped():
@@ -153,7 +153,7 @@ def test_garbage_is_compared_and_skipped():
     tracker = tracked(store, SendMethod.LINK, b"\xff" * 20)
     store.append(batch([Frame(bytes(20), 1), Frame(b"\xff" * 20, 1), Frame(ethernet(b""), 1)]))
     tracker.extend(store.snapshot(), Budget())
-    (outcome,) = tracker.outcomes()
+    (outcome,) = tracker.published.outcomes
     assert outcome.copies == 1
     assert dataclasses.asdict(outcome)["changes"] == ()
 
@@ -171,4 +171,4 @@ def test_packets_that_are_evicted_before_they_are_compared_are_skipped():
     snapshot = store.snapshot()
     tracker.forget(snapshot.first)
     assert not tracker.extend(snapshot, Budget())
-    assert tracker.sent_numbers == {1, snapshot.count}
+    assert tracker.published.sent_numbers == {1, snapshot.count}

@@ -9,6 +9,7 @@ import pytest
 
 from app.cli.output import CommandError
 from app.cli.send import send
+from core.analysis.analysis_thread import AnalysisThread
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.journal.approvals import Approvals
@@ -29,7 +30,7 @@ class Asked:
 
     def __init__(self, folder: Path, machine: ScriptedHost) -> None:
         self.machine = machine
-        self.forger = ForgeService(folder, machine)
+        self.forger = ForgeService(folder, machine, AnalysisThread())
 
     def send(self, order: Order) -> Question | None:
         """The question, or None if it left."""
