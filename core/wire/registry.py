@@ -19,6 +19,7 @@ from core.wire.network import (
     ipv4,
     ipv6,
     ipv6_extensions,
+    ipv6_routing,
     tunnels,
     vrrp,
 )
@@ -42,6 +43,7 @@ PACKET_PROTOCOLS: tuple[Protocol, ...] = (
     *ipv4.PROTOCOLS,
     *ipv6.PROTOCOLS,
     *ipv6_extensions.PROTOCOLS,
+    *ipv6_routing.PROTOCOLS,
     *authentication_header.PROTOCOLS,
     *icmp.PROTOCOLS,
     *icmpv6.PROTOCOLS,

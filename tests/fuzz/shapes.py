@@ -21,20 +21,14 @@ from core.wire.link.vlan import PROVIDER, VLAN, VLAN_LENGTH
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.options import OptionList
 from core.wire.model.packet_parts import Header, Parts
-from core.wire.model.table import HeaderTable
+from core.wire.model.table import HeaderTable, continuations
 from core.wire.network import icmp, icmpv6, igmp, neighbor_discovery, tunnels
 from core.wire.network.arp import ARP, ARP_IPV4
 from core.wire.network.authentication_header import AUTHENTICATION
 from core.wire.network.ipv4_options import OPTIONS as IPV4_OPTIONS
-from core.wire.network.ipv6_extensions import (
-    DESTINATION_OPTIONS,
-    FRAGMENT,
-    HOP_BY_HOP,
-    ROUTING,
-    ROUTING_RPL,
-    RPL,
-)
+from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP
 from core.wire.network.ipv6_options import OPTIONS as IPV6_OPTIONS
+from core.wire.network.ipv6_routing import ROUTING, ROUTING_RPL, RPL
 from core.wire.protocol import LayerPosition
 from core.wire.transport import sctp
 from core.wire.transport.tcp_options import OPTIONS as TCP_OPTIONS
@@ -270,23 +264,21 @@ def _messages() -> Iterator[Shape]:
     for kind in (*kinds, UNKNOWN):
         for code in (0, icmp.FRAGMENTATION_NEEDED):
             body = icmp.ICMP.emit({"type": kind, "code": code})
-            body += _rest(icmp.continuations(icmp.CONTINUATIONS, kind))
+            body += _rest(continuations(icmp.CONTINUATIONS, kind))
             quoted = frames.ipv4(frames.tcp(b"x"), IpProtocol.TCP)
             body += quoted if kind in icmp.ERRORS else b"data"
             yield Shape(f"icmp {kind}/{code}", IPV4, frames.ipv4(body, IpProtocol.ICMP))
     for kind in [*sorted(igmp.TYPES), UNKNOWN]:
         for more in (0, 8, 20):
             body = igmp.IGMP.emit({"type": kind})
-            body += _rest(icmp.continuations((igmp.GROUP, igmp.REPORT), kind)) + bytes(more)
+            body += _rest(continuations((igmp.GROUP, igmp.REPORT), kind)) + bytes(more)
             yield Shape(f"igmp {kind} {more}", IPV4, frames.ipv4(body, IpProtocol.IGMP))
     record = igmp.REPORT.emit({"num_grp_recs": 1}) + igmp.RECORD.emit({"maddr": 0xE0000001})
     body = igmp.IGMP.emit({"type": igmp.REPORT_3}) + record
     yield Shape("igmp record", IPV4, frames.ipv4(body, IpProtocol.IGMP))
     tables = icmpv6.CONTINUATIONS
     for kind in sorted({kind for table in tables if table.when for kind in table.when[1]}):
-        body = icmpv6.ICMPV6.emit({"type": kind, "code": 1}) + _rest(
-            icmp.continuations(tables, kind)
-        )
+        body = icmpv6.ICMPV6.emit({"type": kind, "code": 1}) + _rest(continuations(tables, kind))
         body += frames.ipv6(frames.tcp(six=True), 6) if kind in icmpv6.ERRORS else b""
         yield Shape(f"icmpv6 {kind}", IPV6, frames.ipv6(body, IpProtocol.ICMPV6))
     yield Shape("icmpv6 unknown", IPV6, frames.ipv6(bytes([UNKNOWN, 1, 0, 0]), 58))

@@ -22,10 +22,11 @@ from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection
 from core.wire.model.table import HeaderTable
-from core.wire.network import ipv4_options, ipv6_extensions
+from core.wire.network import ipv4_options, ipv6_routing
 from core.wire.network.arp import ARP
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6
+from core.wire.network.ipv6_extensions import UNIT
 
 _GROUP_BIT = 1  # of a MAC address' first byte: IEEE 802.3 §3.2.3
 _STOPS_NAMED = 4
@@ -270,11 +271,11 @@ def _route_inside(read: Dissection) -> tuple[bytes, list[str]]:
                 if option.kind in ipv4_options.SOURCE_ROUTES:
                     route = read.data[option.span.start : option.span.stop]
                     return route, _stops(route[ipv4_options.ROUTE.stop :], IPV4)
-        if layer.name == ipv6_extensions.ROUTING.name:
+        if layer.name == ipv6_routing.ROUTING.name:
             route = read.data[layer.offset : layer.offset + layer.header_length]
-            whole = len(route) >= ipv6_extensions.ROUTING.size
-            if not whole or ipv6_extensions.ROUTING["segleft"].number(route):
-                return route, _stops(route[ipv6_extensions.UNIT :], IPV6)
+            whole = len(route) >= ipv6_routing.ROUTING.size
+            if not whole or ipv6_routing.ROUTING["segleft"].number(route):
+                return route, _stops(route[UNIT:], IPV6)
     return b"", []
 
 

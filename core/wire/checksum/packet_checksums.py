@@ -169,6 +169,13 @@ def check_transport(walk: Walk, slot: PlacedField, offset: int, stop: int, proto
     return check
 
 
+def check_message(walk: Walk, slot: PlacedField, offset: int) -> Check:
+    """Return the verdict on a sum over all bytes from `offset` on, without a pseudo-header."""
+    if reason := obstacle(walk, walk.stop):
+        return unverified(walk, slot, reason)
+    return judge(slot, slot.number(walk.data, offset), walk.data[offset : walk.stop])
+
+
 def is_doubted(check: Check) -> bool:
     """Return True if the reason of a wrong sum asks whether it was left to the network card."""
     return OFFLOADED_QUESTION in check.reason

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.wire.link.type_tag import tag_parser, tag_step
 from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import (
     ETHERTYPE_NAMES,
@@ -16,7 +17,7 @@ from core.wire.model.assigned_numbers import (
     NSH_PROTOCOL_NAMES,
     EtherType,
 )
-from core.wire.model.batch import BatchReader, FrameGroup
+from core.wire.model.batch import BatchReader, FrameGroup, whole_headers
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag
 from core.wire.model.table import HeaderTable
@@ -69,35 +70,15 @@ def parse_nsh(walk: Walk, offset: int) -> Next | None:
     return Next(Numbering.ETHERTYPE, kind, offset + length)
 
 
-def parse_cisco_metadata(walk: Walk, offset: int) -> Next | None:
-    """Read the tag, and the EtherType after it."""
-    if not walk.begin(CISCO_METADATA, offset, depth=walk.depth):
-        return None
-    walk.add((CISCO_METADATA,), offset, depth=walk.depth)
-    number = CISCO_METADATA["type"].number(walk.data, offset)
-    return Next(Numbering.ETHERTYPE, number, offset + CISCO_METADATA.size)
-
-
 def step_nsh(walk: BatchReader, group: FrameGroup) -> None:
     """Read many service headers, as `parse_nsh` does one."""
     group = walk.begin(NSH, group)
     length = walk.column(NSH["length"], group).astype(np.int64)
-    short = length < NSH.size
-    walk.contradiction(group.where(short), NSH["length"])
-    group, length = group.where(~short), length[~short]
-    whole = walk.enough(group, length)
-    group, length = group.where(whole), length[whole]
+    group, length = whole_headers(walk, group, NSH["length"], length)
     following = walk.column(NSH["nextproto"], group)
     after = group.moved(length)
     for number, kind in NSH_ETHERTYPES.items():
         walk.queue(Numbering.ETHERTYPE, int(kind), after.where(following == number))
-
-
-def step_cisco_metadata(walk: BatchReader, group: FrameGroup) -> None:
-    """Read many tags, as `parse_cisco_metadata` does one."""
-    group = walk.begin(CISCO_METADATA, group)
-    number = walk.column(CISCO_METADATA["type"], group)
-    walk.queue(Numbering.ETHERTYPE, number, group.moved(CISCO_METADATA.size))
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
@@ -128,8 +109,8 @@ PROTOCOLS = (
             Reader(
                 Numbering.ETHERTYPE,
                 (EtherType.CISCO_METADATA,),
-                parse_cisco_metadata,
-                step_cisco_metadata,
+                tag_parser(CISCO_METADATA),
+                tag_step(CISCO_METADATA),
             ),
         ),
     ),

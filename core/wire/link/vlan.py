@@ -11,6 +11,7 @@ name the fields of a provider's tag ``ieee8021ad``, those of the others ``vlan``
 from __future__ import annotations
 
 from core.wire.link.ethernet import HIGHEST_LENGTH, end_by_length, end_many_by_length
+from core.wire.link.type_tag import tag_parser, tag_step
 from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import ETHERTYPE_NAMES, EtherType
 from core.wire.model.batch import BatchReader, FrameGroup
@@ -73,15 +74,6 @@ def parse(walk: Walk, offset: int) -> Next | None:
     return Next(Numbering.ETHERTYPE, number, offset + VLAN.size)
 
 
-def parse_provider(walk: Walk, offset: int) -> Next | None:
-    """Read a provider's tag, whose fields have names of their own."""
-    if not walk.begin(PROVIDER, offset, depth=walk.depth):
-        return None
-    walk.add((PROVIDER,), offset, depth=walk.depth)
-    number = PROVIDER["type"].number(walk.data, offset)
-    return Next(Numbering.ETHERTYPE, number, offset + PROVIDER.size)
-
-
 def step(walk: BatchReader, group: FrameGroup) -> None:
     """Read one tag of many packets, as `parse` does of one; the next may be another."""
     group = walk.begin(VLAN, group)
@@ -91,13 +83,6 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
     walk.reclassify(VLAN, VLAN_LENGTH, group.where(sized))
     end_many_by_length(walk, after.where(sized), number[sized])
     walk.queue(Numbering.ETHERTYPE, number[~sized], after.where(~sized))
-
-
-def step_provider(walk: BatchReader, group: FrameGroup) -> None:
-    """Read a provider's tag of many packets, as `parse_provider` does of one."""
-    group = walk.begin(PROVIDER, group)
-    number = walk.column(PROVIDER["type"], group)
-    walk.queue(Numbering.ETHERTYPE, number, group.moved(PROVIDER.size))
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
@@ -121,7 +106,12 @@ PROTOCOLS = (
         tables=(PROVIDER,),
         info=info,
         readers=(
-            Reader(Numbering.ETHERTYPE, (EtherType.PROVIDER_VLAN,), parse_provider, step_provider),
+            Reader(
+                Numbering.ETHERTYPE,
+                (EtherType.PROVIDER_VLAN,),
+                tag_parser(PROVIDER),
+                tag_step(PROVIDER),
+            ),
         ),
         computed={"type": computed_number.ETHERTYPE},
         kinds=(

@@ -159,6 +159,20 @@ def header_step(table: HeaderTable) -> Step:
     return step
 
 
+def whole_headers(
+    walk: BatchReader, group: FrameGroup, slot: PlacedField, length: Column
+) -> tuple[FrameGroup, Column]:
+    """Return the packets whose header is all there, and its lengths (n,).
+
+    `length` (n,) are the bytes that `slot` states; less than the table's contradict it.
+    """
+    short = length < slot.table.size
+    walk.contradiction(group.where(short), slot)
+    group, length = group.where(~short), length[~short]
+    whole = walk.enough(group, length)
+    return group.where(whole), length[whole]
+
+
 def report_continuations(
     walk: BatchReader, group: FrameGroup, kind: Column, continuations: tuple[HeaderTable, ...]
 ) -> None:

@@ -23,7 +23,7 @@ The readers
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from core.wire.model.compiled import compile_readers
@@ -133,6 +133,11 @@ class HeaderTable:
             number &= ~(((1 << slot.field.bits) - 1) << shift)
             number |= wire << shift
         return number.to_bytes(self.size, "big")
+
+
+def continuations(tables: Iterable[HeaderTable], number: int) -> tuple[HeaderTable, ...]:
+    """Return those of `tables` that continue a header in which their `when` field is `number`."""
+    return tuple(table for table in tables if table.when and number in table.when[1])
 
 
 def _wire(slot: PlacedField, value: Value) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import PROTOCOL_NAMES, IpProtocol
-from core.wire.model.batch import BatchReader, FrameGroup
+from core.wire.model.batch import BatchReader, FrameGroup, whole_headers
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field
 from core.wire.model.kind import Kind
@@ -55,11 +55,7 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
     """Read many headers, as `parse` does one."""
     group = walk.begin(AUTHENTICATION, group)
     length = UNIT * (walk.column(AUTHENTICATION["length"], group).astype(np.int64) + 2)
-    short = length < AUTHENTICATION.size
-    walk.contradiction(group.where(short), AUTHENTICATION["length"])
-    group, length = group.where(~short), length[~short]
-    whole = walk.enough(group, length)
-    group, length = group.where(whole), length[whole]
+    group, length = whole_headers(walk, group, AUTHENTICATION["length"], length)
     following = walk.column(AUTHENTICATION["next_header"], group)
     queue_protocol(walk, group.moved(length), following)
 

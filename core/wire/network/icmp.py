@@ -11,11 +11,13 @@ The checksum covers the whole message, without a pseudo-header.
 
 from __future__ import annotations
 
+from functools import partial
+
 from core.wire.checksum import packet_checksums
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.batch import message_step
-from core.wire.model.dissection import Check, Dissection, Layer
-from core.wire.model.field import Field, IPv4Address, PlacedField
+from core.wire.model.dissection import Dissection, Layer
+from core.wire.model.field import Field, IPv4Address
 from core.wire.model.kind import Kind
 from core.wire.model.other_tools import (
     Argument,
@@ -25,6 +27,7 @@ from core.wire.model.other_tools import (
 )
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
+from core.wire.network.icmp_message import MessageForm, message_header, message_rest
 from core.wire.protocol import (
     REST_BODY,
     ChecksumRule,
@@ -95,20 +98,8 @@ CODES: dict[int, dict[int, str]] = {
 }
 FRAGMENTATION_NEEDED = 4
 
-ICMP = HeaderTable(
-    "icmp",
-    "Internet Control Message Protocol",
-    "RFC 792",
-    Field("type", 8, "Type", values=TYPES, default=ECHO_REQUEST),
-    Field("code", 8, "Code"),
-    Field("checksum", 16, "Checksum", base=16, automatic=True),
-)
-
-
-def _rest(title: str, spec: str, types: set[int], *fields: Field) -> HeaderTable:
-    when = ("type", frozenset(types))
-    return HeaderTable("icmp", f"ICMP {title}", spec, *fields, start=ICMP.size, when=when)
-
+ICMP = message_header("icmp", "Internet Control Message Protocol", "RFC 792", TYPES, ECHO_REQUEST)
+_rest = partial(message_rest, "icmp")
 
 _WITH_IDENT = {
     ECHO_REPLY,
@@ -121,14 +112,14 @@ _WITH_IDENT = {
     MASK_REPLY,
 }
 IDENT = _rest(
-    "identifier",
+    "ICMP identifier",
     "RFC 792",
     _WITH_IDENT,
     Field("ident", 16, "Identifier"),
     Field("seq", 16, "Sequence number"),
 )
 EXTENDED = _rest(
-    "extended echo",
+    "ICMP extended echo",
     "RFC 8335 §2",
     {EXTENDED_ECHO, EXTENDED_ECHO_REPLY},
     Field("ident", 16, "Identifier"),
@@ -136,16 +127,16 @@ EXTENDED = _rest(
     Field("ext.echo.bits", 8, "State bits", base=16),
 )
 UNREACHABLE_REST = _rest(
-    "unreachable",
+    "ICMP unreachable",
     "RFC 1191 §4, RFC 4884 §4.1",
     {UNREACHABLE},
     Field("unused", 8, "Unused", base=16),
     Field("length", 8, "Length of the quoted packet", unit=4, suffix="bytes"),
     Field("mtu", 16, "MTU of the next hop"),
 )
-REDIRECT_REST = _rest("redirect", "RFC 792", {REDIRECT}, IPv4Address("redir_gw", "Gateway"))
+REDIRECT_REST = _rest("ICMP redirect", "RFC 792", {REDIRECT}, IPv4Address("redir_gw", "Gateway"))
 TIME_REST = _rest(
-    "time exceeded",
+    "ICMP time exceeded",
     "RFC 4884 §4.2",
     {TIME_EXCEEDED},
     Field("unused", 8, "Unused", base=16),
@@ -153,7 +144,7 @@ TIME_REST = _rest(
     Field("reserved", 16, "Unused", Kind.BYTES),
 )
 PROBLEM_REST = _rest(
-    "parameter problem",
+    "ICMP parameter problem",
     "RFC 4884 §4.3",
     {PARAMETER_PROBLEM},
     Field("pointer", 8, "Pointer"),
@@ -161,13 +152,13 @@ PROBLEM_REST = _rest(
     Field("reserved", 16, "Unused", Kind.BYTES),
 )
 UNUSED_REST = _rest(
-    "unused",
+    "ICMP unused",
     "RFC 792, RFC 1256 §3",
     {SOURCE_QUENCH, ROUTER_SOLICITATION},
     Field("reserved", 32, "Unused", Kind.BYTES),
 )
 ADVERTISEMENT = _rest(
-    "router advertisement",
+    "ICMP router advertisement",
     "RFC 1256 §3",
     {ROUTER_ADVERTISEMENT},
     Field("num_addrs", 8, "Number of addresses"),
@@ -204,6 +195,7 @@ CONTINUATIONS = (
     TIMES,
     MASK,
 )
+FORM = MessageForm(ICMP, CODES, ERRORS, CONTINUATIONS)
 _CHECKSUM = ICMP["checksum"]
 
 
@@ -212,10 +204,12 @@ def parse(walk: Walk, offset: int) -> Next | None:
     if not walk.begin(ICMP, offset):
         return None
     kind = ICMP["type"].number(walk.data, offset)
-    tables = (ICMP, *continuations(CONTINUATIONS, kind))
+    tables = FORM.tables(kind)
     size = tables[-1].stop
     complete = walk.has("icmp", offset, size)
-    walk.add(tables, offset, size, checks=(message_check(walk, _CHECKSUM, offset),))
+    walk.add(
+        tables, offset, size, checks=(packet_checksums.check_message(walk, _CHECKSUM, offset),)
+    )
     if not complete or kind not in ERRORS:
         return None
     walk.quoted = True
@@ -225,27 +219,11 @@ def parse(walk: Walk, offset: int) -> Next | None:
     return Next(Numbering.ETHERTYPE, EtherType.IPV4, offset + size)
 
 
-def continuations(tables: tuple[HeaderTable, ...], kind: int) -> tuple[HeaderTable, ...]:
-    """Return the tables that continue a message of type `kind`."""
-    return tuple(table for table in tables if table.when and kind in table.when[1])
-
-
-def message_check(walk: Walk, slot: PlacedField, offset: int) -> Check:
-    """Return the verdict on a sum over the whole message without a pseudo-header."""
-    if reason := packet_checksums.obstacle(walk, walk.stop):
-        return packet_checksums.unverified(walk, slot, reason)
-    return packet_checksums.judge(
-        slot, slot.number(walk.data, offset), walk.data[offset : walk.stop]
-    )
-
-
 def info(layer: Layer, dissection: Dissection) -> str:
     """Return ``Echo request id=0x04d2, seq=1``, ``Destination unreachable (port unreachable)``."""
     data = dissection.data
     kind, code = (ICMP[key].number(data, layer.offset) for key in ("type", "code"))
-    text = TYPES.get(kind, f"Type {kind}")
-    if code or kind in CODES:
-        text += f" ({CODES.get(kind, {}).get(code, f'code {code}')})"
+    text = FORM.describe(layer, data)
     ident, sequence = layer.number(data, "ident"), layer.number(data, "seq")
     if ident is not None and sequence is not None:
         text += f" id=0x{ident:04x}, seq={sequence}"
@@ -255,12 +233,6 @@ def info(layer: Layer, dissection: Dissection) -> str:
     if gateway is not None:
         text += f" to {REDIRECT_REST['redir_gw'].text(gateway)}"
     return text
-
-
-def tone(layer: Layer, dissection: Dissection) -> Tone:
-    """Return the tone of a message: errors stand out."""
-    is_error = layer.number(dissection.data, "type") in ERRORS
-    return Tone.ICMP_ERROR if is_error else Tone.CONTROL
 
 
 TOOLS = OtherTools(
@@ -294,7 +266,7 @@ PROTOCOLS = (
         tables=(ICMP, *CONTINUATIONS),
         info=info,
         tone=Tone.CONTROL,
-        tone_of=tone,
+        tone_of=FORM.tone,
         readers=(
             Reader(
                 Numbering.IP_PROTOCOL,

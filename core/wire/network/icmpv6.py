@@ -14,10 +14,9 @@ from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, IPv6Address, Span
 from core.wire.model.kind import Kind
 from core.wire.model.other_tools import OtherTools
-from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
 from core.wire.network import neighbor_discovery
-from core.wire.network.icmp import continuations
+from core.wire.network.icmp_message import MessageForm, message_header
 from core.wire.network.neighbor_discovery import OPTIONS, message_table, reserved
 from core.wire.protocol import (
     OPTIONS_BODY,
@@ -68,35 +67,32 @@ CODES: dict[int, dict[int, str]] = {
     },
 }
 
-ICMPV6 = HeaderTable(
+ICMPV6 = message_header(
     "icmpv6",
     "Internet Control Message Protocol version 6",
     "RFC 4443 §2.1",
-    Field("type", 8, "Type", values=TYPES, default=ECHO_REQUEST),
-    Field("code", 8, "Code"),
-    Field("checksum", 16, "Checksum", base=16, automatic=True),
+    TYPES,
+    ECHO_REQUEST,
 )
-
-
 ECHO = message_table(
-    "echo",
+    "ICMPv6 echo",
     "RFC 4443 §4.1",
     {ECHO_REQUEST, ECHO_REPLY},
     Field("echo.identifier", 16, "Identifier", base=16),
     Field("echo.sequence_number", 16, "Sequence number"),
 )
 UNUSED = message_table(
-    "unused",
+    "ICMPv6 unused",
     "RFC 4443 §3.1",
     {UNREACHABLE, TIME_EXCEEDED, neighbor_discovery.ROUTER_SOLICITATION},
     reserved(),
 )
-MTU = message_table("too big", "RFC 4443 §3.2", {TOO_BIG}, Field("mtu", 32, "MTU"))
+MTU = message_table("ICMPv6 too big", "RFC 4443 §3.2", {TOO_BIG}, Field("mtu", 32, "MTU"))
 POINTER = message_table(
-    "problem", "RFC 4443 §3.4", {PARAMETER_PROBLEM}, Field("pointer", 32, "Pointer")
+    "ICMPv6 problem", "RFC 4443 §3.4", {PARAMETER_PROBLEM}, Field("pointer", 32, "Pointer")
 )
 LISTENER = message_table(
-    "multicast listener",
+    "ICMPv6 multicast listener",
     "RFC 2710 §3",
     {LISTENER_QUERY, LISTENER_REPORT, LISTENER_DONE},
     Field("mld.maximum_response_delay", 16, "Maximum response delay", suffix="ms"),
@@ -104,7 +100,7 @@ LISTENER = message_table(
     IPv6Address("mld.multicast_address", "Multicast address"),
 )
 REPORT_2 = message_table(
-    "multicast listener report v2",
+    "ICMPv6 multicast listener report v2",
     "RFC 3810 §5.2",
     {LISTENER_REPORT_2},
     Field("reserved", 16, "Reserved", Kind.BYTES),
@@ -119,8 +115,7 @@ CONTINUATIONS = (
     LISTENER,
     REPORT_2,
 )
-
-
+FORM = MessageForm(ICMPV6, CODES, ERRORS, CONTINUATIONS)
 _CHECKSUM = ICMPV6["checksum"]
 
 
@@ -129,7 +124,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
     if not walk.begin(ICMPV6, offset):
         return None
     kind = ICMPV6["type"].number(walk.data, offset)
-    tables = (ICMPV6, *continuations(CONTINUATIONS, kind))
+    tables = FORM.tables(kind)
     size = tables[-1].stop
     check = packet_checksums.check_transport(walk, _CHECKSUM, offset, walk.stop, IpProtocol.ICMPV6)
     if not walk.has("icmpv6", offset, size):
@@ -153,11 +148,8 @@ def parse(walk: Walk, offset: int) -> Next | None:
 def info(layer: Layer, dissection: Dissection) -> str:
     """Return ``Neighbor solicitation for fe80::1 from 00:…``, ``Echo request id=0x1, seq=2``."""
     data = dissection.data
-    kind, code = (ICMPV6[key].number(data, layer.offset) for key in ("type", "code"))
-    text = TYPES.get(kind, f"Type {kind}")
-    if code or kind in CODES:
-        text += f" ({CODES.get(kind, {}).get(code, f'code {code}')})"
-    return text + _details(layer, data, kind)
+    kind = ICMPV6["type"].number(data, layer.offset)
+    return FORM.describe(layer, data) + _details(layer, data, kind)
 
 
 def _details(layer: Layer, data: bytes, kind: int) -> str:
@@ -175,9 +167,8 @@ def _details(layer: Layer, data: bytes, kind: int) -> str:
 def tone(layer: Layer, dissection: Dissection) -> Tone:
     """Return the tone of a message: errors and neighbor discovery have their own."""
     kind = layer.number(dissection.data, "type")
-    if kind in neighbor_discovery.MESSAGES:
-        return Tone.NEIGHBOR
-    return Tone.ICMP_ERROR if kind in ERRORS else Tone.CONTROL
+    is_neighbor = kind in neighbor_discovery.MESSAGES
+    return Tone.NEIGHBOR if is_neighbor else FORM.tone(layer, dissection)
 
 
 PROTOCOLS = (

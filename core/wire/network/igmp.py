@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.wire.checksum import packet_checksums
 from core.wire.model.assigned_numbers import IpProtocol
 from core.wire.model.batch import BatchReader, FrameGroup, message_sizes, report_continuations
 from core.wire.model.dissection import Dissection, Layer
 from core.wire.model.field import Field, Flag, IPv4Address
 from core.wire.model.kind import Kind, address_text
-from core.wire.model.table import HeaderTable
+from core.wire.model.table import HeaderTable, continuations
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.network.icmp import continuations, message_check
 from core.wire.protocol import (
     REST_BODY,
     ChecksumRule,
@@ -108,7 +108,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
     if tables[-1] is REPORT and room >= RECORD.stop:
         tables.append(RECORD)
     size = tables[-1].stop
-    check = message_check(walk, IGMP["checksum"], offset)
+    check = packet_checksums.check_message(walk, IGMP["checksum"], offset)
     if walk.has("igmp", offset, size) and kind in TYPES:
         size = walk.stop - offset  # sources and further records belong to the message
     walk.add(tuple(tables), offset, size, checks=(check,))

@@ -26,19 +26,14 @@ from core.wire.model.assigned_numbers import PROTOCOL_NAMES, EtherType, IpProtoc
 from core.wire.model.batch import BatchReader, Column, FrameGroup, HeaderState, Mask, Network
 from core.wire.model.dissection import Check, Dissection, Layer, Note, Verdict
 from core.wire.model.field import Field, Flag, IPv4Address, PlacedField, Span
-from core.wire.model.other_tools import (
-    Argument,
-    CommandOptions,
-    OtherTools,
-    ScapyLayer,
-    ScapyOptions,
-)
 from core.wire.model.packet_parts import Header
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import ipv4_options, unset_length
 from core.wire.network.ipv4_options import OPTIONS, final_destination
+from core.wire.network.ipv4_tools import FRAGMENT_UNIT, TOOLS
 from core.wire.network.ipv6_extensions import queue_protocol
+from core.wire.network.service_byte import service_parts
 from core.wire.network.unset_length import is_left_to_card
 from core.wire.protocol import (
     OPTIONS_BODY,
@@ -50,28 +45,6 @@ from core.wire.protocol import (
 )
 
 SEGMENTED = (IpProtocol.TCP, IpProtocol.UDP)  # what network cards cut into segments
-
-DSCP_NAMES: dict[int, str] = {
-    0: "Default",
-    **{8 * level: f"Class selector {level}" for level in range(1, 8)},
-    **{
-        8 * kind + 2 * drop: f"Assured forwarding {kind}{drop}"
-        for kind in range(1, 5)
-        for drop in range(1, 4)
-    },
-    44: "Voice admit",
-    46: "Expedited forwarding",
-}
-ECN_NAMES = {0: "Not ECN-capable", 1: "ECT(1)", 2: "ECT(0)", 3: "Congestion experienced"}
-
-
-def service_parts() -> tuple[Field, ...]:
-    """Return the parts of the byte that IPv4 calls type of service and IPv6 traffic class."""
-    return (
-        Field("dscp", 6, "Code point", values=DSCP_NAMES),
-        Field("ecn", 2, "Congestion notification", values=ECN_NAMES),
-    )
-
 
 IPV4 = HeaderTable(
     "ip",
@@ -101,7 +74,6 @@ IPV4 = HeaderTable(
     IPv4Address("dst", "Destination"),
 )
 
-FRAGMENT_UNIT = 8
 _MOST_OPTIONS = IPV4["hdr_len"].maximum - IPV4.size  # in one header, of one byte each
 _VERSION, _HEADER_LENGTH, _LENGTH = IPV4["version"], IPV4["hdr_len"], IPV4["len"]
 _CHECKSUM, _PROTOCOL = IPV4["checksum"], IPV4["proto"]
@@ -280,53 +252,6 @@ def _after_source_route(header: Header, ends: Endpoints) -> Endpoints:
     options = OPTIONS.read(header.body, 0, len(header.body))
     return ends._replace(destination=final_destination(header.body, options) or ends.destination)
 
-
-TOOLS = OtherTools(
-    scapy=ScapyLayer(
-        "IP",
-        {
-            "version": "version",
-            "hdr_len": "ihl",
-            "dsfield": "tos",
-            "len": "len",
-            "id": "id",
-            "flags": "flags",
-            "frag_offset": "frag",
-            "ttl": "ttl",
-            "proto": "proto",
-            "checksum": "chksum",
-            "src": "src",
-            "dst": "dst",
-        },
-        units={"hdr_len": IPV4["hdr_len"].field.unit},
-        options=ScapyOptions.RAW,
-    ),
-    nping=CommandOptions(
-        arguments={
-            "ttl": Argument("--ttl"),
-            "id": Argument("--id"),
-            "dsfield": Argument("--tos"),
-            "flags.df": Argument("--df", is_flag=True),
-            "flags.mf": Argument("--mf", is_flag=True),
-            "flags.rb": Argument("--evil", is_flag=True),
-            "src": Argument("-S", is_text=True, unless_zero=True),
-        },
-        target="dst",
-    ),
-    hping3=CommandOptions(
-        arguments={
-            "ttl": Argument("-t"),
-            "id": Argument("-N"),
-            "dsfield": Argument("-o", is_hexadecimal=True, unless_zero=True),
-            "flags.df": Argument("-y", is_flag=True),
-            "flags.mf": Argument("-x", is_flag=True),
-            "frag_offset": Argument("-g", unless_zero=True, factor=FRAGMENT_UNIT),
-            "src": Argument("-a", is_text=True, unless_zero=True),
-        },
-        target="dst",
-    ),
-    pcap="ip",
-)
 
 PROTOCOLS = (
     Protocol(

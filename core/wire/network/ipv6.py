@@ -29,9 +29,10 @@ from core.wire.model.other_tools import (
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Endpoints, Next, Numbering, Walk
 from core.wire.network import unset_length
-from core.wire.network.ipv4 import SEGMENTED, service_parts
+from core.wire.network.ipv4 import SEGMENTED
 from core.wire.network.ipv6_extensions import HOP_BY_HOP, UNIT, queue_protocol
 from core.wire.network.ipv6_options import JUMBO, JUMBO_TABLE, JUMBO_WITHIN, OPTIONS
+from core.wire.network.service_byte import service_parts
 from core.wire.network.unset_length import is_left_to_card
 from core.wire.protocol import (
     LayerKind,

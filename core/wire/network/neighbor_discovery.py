@@ -6,11 +6,14 @@ its type, code and checksum before these tables; options in units of 8 bytes fol
 
 from __future__ import annotations
 
+from functools import partial
+
 from core.wire.model.dissection import Layer
 from core.wire.model.field import Field, Flag, IPv6Address, Mac
 from core.wire.model.kind import Kind, address_text
 from core.wire.model.options import OptionKind, OptionList
 from core.wire.model.table import HeaderTable
+from core.wire.network.icmp_message import message_rest
 
 ROUTER_SOLICITATION, ROUTER_ADVERTISEMENT = 133, 134
 NEIGHBOR_SOLICITATION, NEIGHBOR_ADVERTISEMENT, REDIRECT = 135, 136, 137
@@ -22,13 +25,7 @@ TYPES: dict[int, str] = {
     NEIGHBOR_ADVERTISEMENT: "Neighbor advertisement",
     REDIRECT: "Redirect",
 }
-HEADER_BYTES = 4  # type, code and checksum of every ICMPv6 message (RFC 4443 §2.1)
-
-
-def message_table(title: str, spec: str, types: set[int], *fields: Field) -> HeaderTable:
-    """Return the table that continues ICMPv6 messages of these types."""
-    when = ("type", frozenset(types))
-    return HeaderTable("icmpv6", f"ICMPv6 {title}", spec, *fields, start=HEADER_BYTES, when=when)
+message_table = partial(message_rest, "icmpv6")
 
 
 def reserved() -> Field:
@@ -37,7 +34,7 @@ def reserved() -> Field:
 
 
 ADVERTISEMENT = message_table(
-    "router advertisement",
+    "ICMPv6 router advertisement",
     "RFC 4861 §4.2",
     {ROUTER_ADVERTISEMENT},
     Field("nd.ra.cur_hop_limit", 8, "Current hop limit"),
@@ -60,14 +57,14 @@ ADVERTISEMENT = message_table(
     Field("nd.ra.retrans_timer", 32, "Retransmission timer", suffix="ms"),
 )
 SOLICITATION = message_table(
-    "neighbor solicitation",
+    "ICMPv6 neighbor solicitation",
     "RFC 4861 §4.3",
     {NEIGHBOR_SOLICITATION},
     reserved(),
     IPv6Address("nd.ns.target_address", "Target"),
 )
 NEIGHBOR = message_table(
-    "neighbor advertisement",
+    "ICMPv6 neighbor advertisement",
     "RFC 4861 §4.4",
     {NEIGHBOR_ADVERTISEMENT},
     Field(
@@ -85,7 +82,7 @@ NEIGHBOR = message_table(
     IPv6Address("nd.na.target_address", "Target"),
 )
 REDIRECTION = message_table(
-    "redirect",
+    "ICMPv6 redirect",
     "RFC 4861 §4.5",
     {REDIRECT},
     reserved(),

@@ -108,20 +108,13 @@ def parse_gre(walk: Walk, offset: int) -> Next | None:
     tables = (GRE, optional) if optional else (GRE,)
     size = tables[-1].stop
     complete = walk.has("gre", offset, size)
-    checks = (_check(walk, offset, optional),) if complete and summed and optional else ()
+    checks: tuple[Check, ...] = ()
+    if complete and summed and optional:
+        checks = (packet_checksums.check_message(walk, optional["checksum"], offset),)
     walk.add(tables, offset, size, checks=checks)
     if not complete or routed:  # a source route (RFC 1701) of unknown length follows
         return None
     return Next(Numbering.ETHERTYPE, GRE["proto"].number(data, offset), offset + size)
-
-
-def _check(walk: Walk, offset: int, optional: HeaderTable) -> Check:
-    slot = optional["checksum"]
-    if reason := packet_checksums.obstacle(walk, walk.stop):
-        return packet_checksums.unverified(walk, slot, reason)
-    return packet_checksums.judge(
-        slot, slot.number(walk.data, offset), walk.data[offset : walk.stop]
-    )
 
 
 def parse_vxlan(walk: Walk, offset: int) -> Next | None:

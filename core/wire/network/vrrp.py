@@ -24,7 +24,6 @@ from core.wire.model.field import Field, IPv4Address, IPv6Address, Span
 from core.wire.model.other_tools import OtherTools, ScapyLayer
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.network.icmp import message_check
 from core.wire.protocol import (
     REST_BODY,
     ChecksumRule,
@@ -136,7 +135,7 @@ def _check(walk: Walk, offset: int, form: HeaderTable) -> Check:
     slot = form["checksum"]
     if form is VRRP:
         return packet_checksums.check_transport(walk, slot, offset, walk.stop, VRRP_NUMBER)
-    return message_check(walk, slot, offset)
+    return packet_checksums.check_message(walk, slot, offset)
 
 
 def step(walk: BatchReader, group: FrameGroup) -> None:

@@ -8,7 +8,7 @@ from core.wire.link.ethernet import ETHERNET_802_3
 from core.wire.link.link_types import LinkType
 from core.wire.link.vlan import VLAN, VLAN_LENGTH
 from core.wire.model.assigned_numbers import EtherType
-from core.wire.network.ipv6_extensions import ROUTING, ROUTING_RPL, RPL
+from core.wire.network.ipv6_routing import ROUTING, ROUTING_RPL, RPL
 from tests.core.decode.frames import ethernet, ipv6, udp
 from tests.core.decode.support import ETHERNET_INTERFACE, batch_of
 from tests.fuzz.readers import Sample, check

@@ -22,8 +22,9 @@ from core.wire.model.dissection import PacketFlag, Verdict
 from core.wire.network.icmp import ICMP
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv4_options import SOURCE_ROUTES
-from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, ROUTING
+from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS
 from core.wire.network.ipv6_options import HOME_ADDRESS, PAD_N
+from core.wire.network.ipv6_routing import ROUTING
 from core.wire.protocol import LayerKind, Protocol
 from core.wire.registry import PROTOCOLS
 from core.wire.transport.sctp import SCTP

@@ -14,7 +14,8 @@ from core.wire.link.linux_cooked import SENT_BY_US, SLL
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
 from core.wire.model.dissection import Check, PacketFlag, Verdict
 from core.wire.network.ipv4_options import LOOSE_ROUTE
-from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT, ROUTING
+from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT
+from core.wire.network.ipv6_routing import ROUTING
 from core.wire.present.detail import Severity, detail_rows
 from core.wire.transport.sctp import SCTP
 from tests.core.wire import frames

@@ -16,7 +16,8 @@ from core.wire.link import ethernet, vlan
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import Dissection, Verdict
 from core.wire.model.packet_parts import Header, Parts, parts_of
-from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv6, ipv6_extensions
+from core.wire.model.table import HeaderTable
+from core.wire.network import arp, icmp, icmpv6, igmp, ipv4, ipv6, ipv6_extensions, ipv6_routing
 from core.wire.registry import TABLES
 from core.wire.transport import sctp, tcp, udp
 from core.wire.transport.tcp_options import OPTIONS
@@ -145,15 +146,16 @@ def test_a_source_route_is_in_the_pseudo_header() -> None:
     assert verdicts(read(built.data, LinkType.RAW)) == {Verdict.GOOD}
 
 
-def test_a_routing_header_and_a_home_address_are_in_the_pseudo_header() -> None:
+@pytest.mark.parametrize("table", [ipv6_extensions.HOP_BY_HOP, ipv6_extensions.DESTINATION_OPTIONS])
+def test_a_routing_header_and_a_home_address_are_in_the_pseudo_header(table: HeaderTable) -> None:
     route = bytes(4) + (0x20010DB8 << 96).to_bytes(16, "big")
     home = b"\xc9\x10" + (0x20010DB9 << 96).to_bytes(16, "big")
     built = build(
         Parts(
             (
                 Header((ipv6.IPV6,), ENDS_6),
-                Header((ipv6_extensions.DESTINATION_OPTIONS,), {}, b"\1\2\0\0" + home),
-                Header((ipv6_extensions.ROUTING,), {"type": 0, "segleft": 1}, route),
+                Header((table,), {}, b"\1\2\0\0" + home),
+                Header((ipv6_routing.ROUTING,), {"type": 0, "segleft": 1}, route),
                 Header((udp.UDP,)),
             ),
             b"x",

@@ -16,7 +16,8 @@ from core.wire.model.field import Span
 from core.wire.model.packet_parts import parts_of
 from core.wire.network.ipv4 import IPV4
 from core.wire.network.ipv6 import IPV6, SEGMENTS_WITHIN
-from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP, ROUTING
+from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, FRAGMENT, HOP_BY_HOP
+from core.wire.network.ipv6_routing import ROUTING
 from core.wire.network.tunnels import GRE, VXLAN, VXLAN_PORT
 from core.wire.network.unset_length import is_left_to_card
 from core.wire.present.detail import Row, Severity, detail_rows

@@ -1,0 +1,67 @@
+"""The form of messages of ICMP and ICMPv6: type, code, checksum, and continuations by type.
+
+RFC 792, RFC 4443 §2.1. The four bytes of type, code and checksum are common to all messages; the
+type selects the tables that continue them. An error quotes the packet that caused it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.wire.model.dissection import Dissection, Layer
+from core.wire.model.field import Field
+from core.wire.model.table import HeaderTable, continuations
+from core.wire.protocol import Tone
+
+HEADER_BYTES = 4  # type, code and checksum
+
+
+def message_header(
+    name: str, title: str, spec: str, types: Mapping[int, str], default: int
+) -> HeaderTable:
+    """Return the table of type, code and checksum; `default` is the type that the forge writes."""
+    return HeaderTable(
+        name,
+        title,
+        spec,
+        Field("type", 8, "Type", values=types, default=default),
+        Field("code", 8, "Code"),
+        Field("checksum", 16, "Checksum", base=16, automatic=True),
+    )
+
+
+def message_rest(name: str, title: str, spec: str, types: set[int], *fields: Field) -> HeaderTable:
+    """Return the table that continues the messages of these types."""
+    when = ("type", frozenset(types))
+    return HeaderTable(name, title, spec, *fields, start=HEADER_BYTES, when=when)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MessageForm:
+    """The messages of one protocol: names of types and codes, errors, and continuations."""
+
+    table: HeaderTable
+    codes: Mapping[int, Mapping[int, str]]
+    errors: frozenset[int]
+    continuations: tuple[HeaderTable, ...]
+
+    def tables(self, kind: int) -> tuple[HeaderTable, ...]:
+        """Return the tables of a message of type `kind`."""
+        return (self.table, *continuations(self.continuations, kind))
+
+    def describe(self, layer: Layer, data: bytes) -> str:
+        """Return ``Destination unreachable (port unreachable)``: the type, and a code that counts.
+
+        A type without codes has only code 0, which is left out.
+        """
+        kind, code = (self.table[key].number(data, layer.offset) for key in ("type", "code"))
+        text = self.table["type"].meaning(kind) or f"Type {kind}"
+        if code or kind in self.codes:
+            text += f" ({self.codes.get(kind, {}).get(code, f'code {code}')})"
+        return text
+
+    def tone(self, layer: Layer, dissection: Dissection) -> Tone:
+        """Return the tone of a message: errors stand out."""
+        is_error = layer.number(dissection.data, "type") in self.errors
+        return Tone.ICMP_ERROR if is_error else Tone.CONTROL
