@@ -20,7 +20,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.decode.header_positions import HeaderPositions
+from core.decode.header_positions import HeaderObserver
 from core.decode.option_steps import find_option
 from core.wire.model.batch import Column, FrameGroup, HeaderState, Mask, Network, Rows, Step
 from core.wire.model.dissection import Cause
@@ -48,7 +48,7 @@ class BatchWalk:
         captured: NDArray[np.int64],
         stop: NDArray[np.int64],
         steps: Steps,
-        positions: HeaderPositions | None = None,
+        positions: HeaderObserver | None = None,
     ) -> None:
         count = len(base)
         self.data = data

@@ -10,7 +10,8 @@ outermost header is one gather away (`core.decode.columns`), and so are the chec
 `core.wire.dissect` decodes one frame in full; this module decodes a batch to a few columns. Both
 follow the same tables, numbers and rules, and agree for every frame: each protocol's record has a
 step beside each parser, and the registry lists the numbers that lead to them. What a tunnel carries
-is not followed: columns describe the outermost packet.
+is not followed: columns describe the outermost packet, and `HeaderState.NESTED` marks those inside
+which another may be.
 
 The walk takes `SLICE` packets at a time, so that its columns stay in the processor's cache.
 """
@@ -24,9 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch_walk import BatchWalk, Steps
-from core.decode.header_positions import HeaderPositions
+from core.decode.header_positions import HeaderObserver
 from core.wire.dissect import MAXIMUM_LAYERS
-from core.wire.model.batch import FrameGroup, Step
+from core.wire.model.batch import FrameGroup, Step, nested_step
 from core.wire.model.dissection import PacketFlag
 from core.wire.model.walk import Numbering
 from core.wire.protocol import Protocol
@@ -39,8 +40,7 @@ def _steps(protocols: tuple[Protocol, ...]) -> Steps:
     """Return the step of each number that leads to these protocols, by the numberings."""
     steps: dict[Numbering, dict[int, Step]] = {space: {} for space in Numbering}
     for space, number, reader in readers(protocols):
-        if reader.step is not None:
-            steps[space][number] = reader.step
+        steps[space][number] = reader.step or nested_step
     return steps
 
 
@@ -99,7 +99,7 @@ def walk_headers(
     original: NDArray[Any],
     link_type: NDArray[Any],
     flags: NDArray[np.uint16],
-    positions: HeaderPositions | None = None,
+    positions: HeaderObserver | None = None,
     steps: Steps | None = None,
 ) -> BatchWalk:
     """Walk frames to their ends, as `index_headers` does with a slice of a batch.

@@ -7,6 +7,7 @@ The walk itself keeps only the network and the transport header. To read a colum
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,33 @@ A typed number on purpose: NumPy casts a plain -1 to the type of the array besid
 makes the result int64 instead.
 """
 _NO_LIMIT = np.iinfo(np.int32).max
+
+
+class HeaderObserver(Protocol):
+    """A receiver of the headers that a batch walk finds.
+
+    `rows` (n,) are packets of the batch, `at` (n,) the offset in the frame where the layer starts.
+    """
+
+    def found(self, table: HeaderTable, rows: NDArray[np.int64], at: NDArray[np.int64]) -> None:
+        """Note headers of this table."""
+        ...
+
+    def reclassify(
+        self,
+        table: HeaderTable,
+        other: HeaderTable,
+        rows: NDArray[np.int64],
+        at: NDArray[np.int64],
+    ) -> None:
+        """Note that headers reported as ones of `table` are of `other`."""
+        ...
+
+    def contradiction(
+        self, slot: PlacedField, rows: NDArray[np.int64], at: NDArray[np.int64]
+    ) -> None:
+        """Note that these headers contradict themselves in `slot`: later fields mean nothing."""
+        ...
 
 
 class HeaderPositions:

@@ -51,7 +51,7 @@ class Reader:
 
     A computed next-protocol field takes the first number of the first reader of a protocol that
     has `is_computed`. `step` is the parser's counterpart in the batch decode, which
-    ends at a reader without one: there it would leave the outermost packet.
+    marks the packet and ends at a reader without one: there it would leave the outermost packet.
     """
 
     space: Numbering

@@ -43,6 +43,7 @@ class HeaderState(IntEnum):
     FRAGMENT = 0x10  # the network packet is a fragment, the first one included
     ROUTED = 0x20  # options or a routing header may change the pseudo-header's addresses
     SYN = 0x40  # a TCP header with SYN set
+    NESTED = 0x80  # another packet may follow inside: a tunnel's, or one that an ICMP error quotes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,6 +151,11 @@ class BatchReader(Protocol):
 Step: TypeAlias = Callable[[BatchReader, FrameGroup], None]
 
 
+def nested_step(walk: BatchReader, group: FrameGroup) -> None:
+    """Mark packets at a header that leads out of the outermost packet; the walk ends there."""
+    walk.mark(group, HeaderState.NESTED)
+
+
 def header_step(table: HeaderTable) -> Step:
     """Return the step of a header without options that nothing follows."""
 
@@ -207,14 +213,21 @@ def begin_with(walk: BatchReader, group: FrameGroup, start: bytes, size: int) ->
     return mask
 
 
-def message_step(table: HeaderTable, continuations: tuple[HeaderTable, ...]) -> Step:
-    """Return the step of a message whose `type` selects the tables that continue it."""
+def message_step(
+    table: HeaderTable, continuations: tuple[HeaderTable, ...], errors: Collection[int] = ()
+) -> Step:
+    """Return the step of a message whose `type` selects the tables that continue it.
+
+    Types in `errors` quote a packet.
+    """
     sizes = message_sizes(table, continuations)
+    quotes = np.isin(np.arange(256), list(errors))
 
     def step(walk: BatchReader, group: FrameGroup) -> None:
         group = walk.begin(table, group)
         kind = walk.column(table["type"], group)
         report_continuations(walk, group, kind, continuations)
-        walk.has(group, sizes[kind])
+        whole = walk.enough(group, sizes[kind])
+        nested_step(walk, group.where(whole & quotes[kind]))
 
     return step

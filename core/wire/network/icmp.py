@@ -272,7 +272,7 @@ PROTOCOLS = (
                 Numbering.IP_PROTOCOL,
                 (IpProtocol.ICMP,),
                 parse,
-                message_step(ICMP, CONTINUATIONS),
+                message_step(ICMP, CONTINUATIONS, ERRORS),
             ),
         ),
         checksum=ChecksumRule(),

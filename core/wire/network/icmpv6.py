@@ -184,7 +184,7 @@ PROTOCOLS = (
                 Numbering.IP_PROTOCOL,
                 (IpProtocol.ICMPV6,),
                 parse,
-                message_step(ICMPV6, CONTINUATIONS),
+                message_step(ICMPV6, CONTINUATIONS, ERRORS),
             ),
         ),
         checksum=ChecksumRule(pseudo_header=True),

@@ -101,7 +101,8 @@ def _check(walk: Walk, offset: int, stop: int) -> Check:
 def step(walk: BatchReader, group: FrameGroup) -> None:
     """Read many headers, as `parse` does one."""
     group = walk.begin(UDP, group)
-    length = walk.column(UDP["length"], group)
+    destination, length = walk.columns(UDP, group, "dstport", "length")
+    walk.queue(Numbering.UDP_PORT, destination, group)
     short = (length < UDP.size).nonzero()[0]
     if not len(short):
         return

@@ -74,6 +74,14 @@ def outline_of(dissection: Dissection) -> Outline:
     )
 
 
+def leaves_outermost(dissection: Dissection) -> bool:
+    """Return True if a packet has headers that columns do not describe."""
+    return any(
+        layer.quoted or layer.depth > 1 or layer.name in WITHOUT_COLUMN
+        for layer in dissection.layers
+    )
+
+
 def _verdict(layer: Layer | None) -> Verdict:
     return layer.checks[0].verdict if layer and layer.checks else Verdict.NONE
 

@@ -20,11 +20,12 @@ from core.wire.link.link_types import LinkType
 from core.wire.link.mpls import MPLS
 from core.wire.link.serial import NFLOG_PAYLOAD
 from core.wire.model.assigned_numbers import EtherType, IpProtocol
+from core.wire.model.batch import HeaderState
 from core.wire.model.dissection import PacketFlag
 from core.wire.model.walk import Numbering
 from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, HOP_BY_HOP
 from core.wire.registry import PARSERS
-from tests.core.decode.agreement import outline_of_chunk, outline_of_frame
+from tests.core.decode.agreement import leaves_outermost, outline_of, outline_of_chunk
 from tests.core.decode.captures import stored_captures
 from tests.core.decode.frames import ethernet, ipv4, ipv6, tcp
 from tests.core.decode.support import batch_of
@@ -49,9 +50,12 @@ def _disagreements(snapshot: Snapshot) -> list[str]:
         for row, batch in enumerate(outline_of_chunk(chunk)):
             link_type = snapshot.interfaces[chunk.interface[row]].link_type
             frame, original = chunk.frame(row), int(chunk.original[row])
-            scalar = outline_of_frame(frame, link_type, original, int(chunk.flags[row]))
+            dissection = dissect(frame, link_type, original, int(chunk.flags[row]))
+            scalar = outline_of(dissection)
             if batch != scalar:
                 found.append(f"{chunk.first + row}: {batch} but {scalar}: {frame.hex()}")
+            if leaves_outermost(dissection) and not chunk.state[row] & HeaderState.NESTED:
+                found.append(f"{chunk.first + row}: not marked as nested: {frame.hex()}")
     return found
 
 
@@ -295,3 +299,28 @@ def test_agrees_on_link_headers_that_never_end():
         assert _disagreements(snapshot) == []
         ends = [dissect(frame, link_type, len(frame)).layers[-1] for frame in made]
         assert max(layer.header_length for layer in ends) < 300
+
+
+def test_marks_packets_that_carry_others_and_no_others():
+    """Tunnels and ICMP errors; the packet inside counts, whatever it is."""
+    inner = ipv4(tcp(), IpProtocol.TCP)
+    error, echo = b"\3\1\0\0\0\0\0\0", b"\x08\0\0\0\0\0\0\0"
+    vxlan = b"\x9c\x40\x12\xb5\0\x10\0\0\x08\0\0\0\0\0\x07\0"
+    marked = [
+        ipv4(inner, IpProtocol.IPV4),
+        ipv4(ipv6(tcp(six=True), IpProtocol.TCP), IpProtocol.IPV6),
+        ipv4(b"\0\0\x08\0" + inner, IpProtocol.GRE),
+        ipv4(error + inner, IpProtocol.ICMP),
+        ipv4(vxlan + ethernet(inner), IpProtocol.UDP),
+    ]
+    plain = [
+        inner,
+        ipv4(echo + inner, IpProtocol.ICMP),
+        ipv4(b"\x9c\x40\0\x35\0\x08\0\0", IpProtocol.UDP),
+        ipv4(inner, IpProtocol.ESP),
+        error + inner,
+    ]
+    for frames, expected in ((marked, HeaderState.NESTED), (plain, 0)):
+        made = [ethernet(frame) for frame in frames]
+        (chunk,) = _stored(made, LinkType.ETHERNET, list(map(len, made)), [0] * len(made)).chunks
+        assert (chunk.state & HeaderState.NESTED == expected).all()
