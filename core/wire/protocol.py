@@ -180,6 +180,8 @@ class Protocol:
     ``network``     the kind of network header in the `network` column
     ``change_endpoints`` returns the pseudo-header's addresses after this header, if its options or
                     its route change them
+    ``headline``    words for the fields that the tree shows beside the title, by field: the first,
+                    and those of the others that are not 0; the addresses or ports, if it is empty
     ``meanings``    describe values that have no list of names
     ``derived``     numbers beside the fields
     ``readers``     what leads to the protocol, and how to read it
@@ -204,6 +206,7 @@ class Protocol:
     addresses: tuple[str, str] | None = None
     shows_addresses: bool = True
     destination_when: Condition | None = None
+    headline: Mapping[str, str] = field(default_factory=dict)
     meanings: Mapping[str, Callable[[int], str]] = field(default_factory=dict)
     derived: tuple[DerivedField, ...] = ()
     options_label: str = "Options"

@@ -83,6 +83,7 @@ PROTOCOLS = (
         shown="MPLS",
         tables=(MPLS,),
         info=info,
+        headline={"label": "label", "exp": "traffic class"},
         readers=(
             Reader(Numbering.ETHERTYPE, (EtherType.MPLS, EtherType.MPLS_MULTICAST), parse, step),
             Reader(Numbering.PPP, (PppProtocol.MPLS, PppProtocol.MPLS_MULTICAST), parse, step),

@@ -165,6 +165,7 @@ PROTOCOLS = (
         shown="PPPoE",
         tables=(PPPOE,),
         info=info_pppoe,
+        headline={"session_id": "session"},
         readers=(
             Reader(Numbering.ETHERTYPE, (EtherType.PPPOE_SESSION,), parse_session, step_session),
             Reader(

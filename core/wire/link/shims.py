@@ -96,6 +96,7 @@ PROTOCOLS = (
         shown="NSH",
         tables=(NSH,),
         info=info,
+        headline={"spi": "path", "si": "index"},
         readers=(Reader(Numbering.ETHERTYPE, (EtherType.NSH,), parse_nsh, step_nsh),),
         computed={"length": computed_number.SIZE},
         alignment=NSH["length"].field.unit,
@@ -105,6 +106,7 @@ PROTOCOLS = (
         shown="CMD",
         tables=(CISCO_METADATA,),
         info=info,
+        headline={"sgt": "group"},
         readers=(
             Reader(
                 Numbering.ETHERTYPE,

@@ -93,6 +93,8 @@ def info(layer: Layer, dissection: Dissection) -> str:
     return f"{text}, type 0x{kind:04x}" if isinstance(kind, int) else text
 
 
+HEADLINE = {"id": "ID", "priority": "priority", "dei": "drop eligible"}
+
 SCAPY = ScapyLayer(
     "Dot1Q",
     {"priority": "prio", "dei": "id", "id": "vlan", "etype": "type"},
@@ -105,6 +107,7 @@ PROTOCOLS = (
         shown="VLAN",
         tables=(PROVIDER,),
         info=info,
+        headline=HEADLINE,
         readers=(
             Reader(
                 Numbering.ETHERTYPE,
@@ -126,6 +129,7 @@ PROTOCOLS = (
         shown="VLAN",
         tables=(VLAN, VLAN_LENGTH),
         info=info,
+        headline=HEADLINE,
         readers=(Reader(Numbering.ETHERTYPE, TAG_TYPES, parse, step),),
         computed={"etype": computed_number.ETHERTYPE, "len": computed_number.CARRIED},
         kinds=(LayerKind("vlan", "802.1Q VLAN", LayerPosition.TAG, (VLAN,), over="eth"),),

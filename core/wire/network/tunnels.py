@@ -147,6 +147,7 @@ PROTOCOLS = (
         shown="GRE",
         tables=TABLES[:-1],
         info=info_gre,
+        headline={"key": "key", "key.call_id": "call"},
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.GRE,), parse_gre),),
     ),
     Protocol(
@@ -154,6 +155,7 @@ PROTOCOLS = (
         shown="VXLAN",
         tables=TABLES[-1:],
         info=info_vxlan,
+        headline={"vni": "network"},
         readers=(Reader(Numbering.UDP_PORT, (VXLAN_PORT,), parse_vxlan),),
     ),
 )

@@ -197,6 +197,7 @@ PROTOCOLS = (
         shown="VRRP",
         tables=(VRRP, VRRP_2, ADDRESS, ADDRESS_6),
         info=info,
+        headline={"virt_rtr_id": "router"},
         options_label="Further addresses",
         tone=Tone.CONTROL,
         readers=(Reader(Numbering.IP_PROTOCOL, (VRRP_NUMBER,), parse, step),),

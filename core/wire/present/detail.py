@@ -14,6 +14,7 @@ from enum import IntEnum
 from core.wire.application import payload_info
 from core.wire.model.dissection import Cause, Check, Dissection, Layer, Note, Option, Stop, Verdict
 from core.wire.model.field import PlacedField, Span, Value
+from core.wire.model.kind import Kind
 from core.wire.model.text import ascii_text
 from core.wire.registry import PROTOCOLS
 
@@ -53,6 +54,7 @@ VERDICT_CAVEAT = (
     "A verdict says whether bits were damaged on the way; it does not say that nobody changed them."
 )
 _DERIVED = {protocol.name: protocol.derived for protocol in PROTOCOLS if protocol.derived}
+_HEADLINES = {protocol.name: protocol.headline for protocol in PROTOCOLS if protocol.headline}
 _OPTIONS_LABELS = {protocol.name: protocol.options_label for protocol in PROTOCOLS}
 _MEANINGS = {  # by the full name of the field
     f"{protocol.name}.{key}": meaning
@@ -110,7 +112,9 @@ def _layer_row(layer: Layer, dissection: Dissection, suffix: str) -> Row:
 
 
 def _headline(layer: Layer, data: bytes) -> str:
-    """Return ``10.0.0.5 → 10.0.0.9``, which stands beside the layer's title."""
+    """Return ``10.0.0.5 → 10.0.0.9`` or ``ID 100``, which stands beside the layer's title."""
+    if layer.name in _HEADLINES:
+        return ", ".join(_headline_words(layer, data))
     table = layer.tables[0]
     for keys in (("src", "dst"), ("srcport", "dstport")):
         if keys[0] in table:
@@ -122,6 +126,16 @@ def _headline(layer: Layer, data: bytes) -> str:
             )
             return " → ".join(texts)
     return ""
+
+
+def _headline_words(layer: Layer, data: bytes) -> Iterator[str]:
+    """Yield ``ID 100``, ``priority 5``; of a flag, the word alone."""
+    for index, (key, word) in enumerate(_HEADLINES[layer.name].items()):
+        value = layer.value(data, key)
+        if value is None or (index > 0 and not value):
+            continue
+        slot = next(table[key] for table in layer.tables if key in table)
+        yield word if slot.field.kind is Kind.FLAG else f"{word} {slot.text(value)}"
 
 
 def _field_rows(layer: Layer, dissection: Dissection, suffix: str) -> list[Row]:
