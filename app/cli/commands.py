@@ -39,7 +39,7 @@ class Commands(click.RichGroup):
     MODULES = {
         "echo": "app.cli.echo_arguments",
         "iolab": "app.cli.echo_arguments",
-        "replay": "app.cli.send_arguments",
+        "replay": "app.cli.replay_arguments",
         "send": "app.cli.send_arguments",
     }
     command_class = Command

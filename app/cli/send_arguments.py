@@ -1,4 +1,4 @@
-"""The command line of ``rawscope send`` and ``rawscope replay``: arguments in, exit status out.
+"""The command line of ``rawscope send``: arguments in, exit status out.
 
 ``send`` has an option for every field of the header tables. They are made when the command runs,
 because reading the tables takes longer than all the rest of ``rawscope --help``.
@@ -14,9 +14,6 @@ import rich_click as click
 
 from app.cli.commands import Command
 from app.cli.number_ranges import FiniteRange
-
-SLOWEST_MBIT = 1e-6  # one bit a second
-SLOWEST_SPEED = 1e-6  # of the captured timing: a second becomes eleven days
 
 
 def checked_rate(rate: float | None, interval: float | None = None) -> float | None:
@@ -161,100 +158,3 @@ def send(
         return run_send(request_of(given, rate=rate, audit=not no_audit), ForgeHost(LOCAL_SOCKETS))
     except FieldTextError as error:
         raise click.UsageError(str(error)) from error
-
-
-@click.command(cls=Command)
-@click.argument("file")
-@click.option(
-    "--link",
-    metavar="IFACE",
-    required=True,
-    help="Send on this interface (name, alternative name, or index).",
-)
-@click.option(
-    "--speed",
-    metavar="X",
-    type=FiniteRange(min=SLOWEST_SPEED),
-    help="Send X times as fast as captured (default 1).",
-)
-@click.option(
-    "--rate",
-    metavar="PPS",
-    type=FiniteRange(min=0, min_open=True),
-    help="Send this many frames per second.",
-)
-@click.option(
-    "--mbit",
-    "--mbps",
-    "mbit",
-    metavar="RATE",
-    type=FiniteRange(min=SLOWEST_MBIT),
-    help="Send this many Mbit per second, counting the bytes of the frames.",
-)
-@click.option("--topspeed", is_flag=True, help="Send as fast as possible.")
-@click.option(
-    "--max-gap",
-    "max_gap_s",
-    metavar="SECONDS",
-    type=FiniteRange(min=0),
-    help="Wait at most this long between two frames, where the original timing waits longer.",
-)
-@click.option(
-    "--loop",
-    "loops",
-    metavar="N",
-    type=click.IntRange(min=0),
-    default=1,
-    help="Send the file N times (default 1); 0: until stopped.",
-)
-@click.option(
-    "--loop-delay",
-    "loop_delay_s",
-    metavar="SECONDS",
-    type=FiniteRange(min=0),
-    default=0.0,
-    help="Wait this long before the file is sent again.",
-)
-@click.option(
-    "--limit",
-    metavar="N",
-    type=click.IntRange(min=1),
-    help="Send only the first N frames of the file.",
-)
-@click.option("--dry-run", is_flag=True, help="Print how many frames would be sent; send nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-@click.option("--yes", is_flag=True, help="Approve every question, for this run only.")
-@click.option(
-    "--bypass",
-    is_flag=True,
-    help="Bypass the queueing discipline, and captures on this host with it.",
-)
-@click.option("--no-audit", is_flag=True, help="Do not record what is sent in the audit file.")
-@click.option("--debug", is_flag=True, help="Show a traceback on failure.")
-def replay(
-    speed: float | None,
-    rate: float | None,
-    topspeed: bool,
-    mbit: float | None,
-    max_gap_s: float | None,
-    no_audit: bool,
-    debug: bool,
-    **given: Any,
-) -> int:
-    """Send the frames of a capture FILE again, with the original timing or at another rate.
-
-    IP packets without a link header get one addressed to their next hop. --speed, --rate,
-    --mbit, and --topspeed exclude each other.
-    """
-    from app.cli.send.replay import ReplayRequest, run_replay
-    from core.forge.host import ForgeHost
-    from core.forge.transmit.schedule import ReplayPace
-    from core.net.sockets import LOCAL_SOCKETS
-
-    if sum(one is not None for one in (speed, rate, mbit)) + topspeed > 1:
-        raise click.UsageError("--speed, --rate, --mbit, and --topspeed exclude each other")
-    pace = ReplayPace(None if topspeed else speed or 1.0, checked_rate(rate), max_gap_s, mbit)
-    if max_gap_s is not None and not pace.is_captured:
-        raise click.UsageError("--max-gap limits captured gaps: omit --rate, --mbit, --topspeed")
-    request = ReplayRequest(pace=pace, audit=not no_audit, **given)
-    return run_replay(request, ForgeHost(LOCAL_SOCKETS))

@@ -13,7 +13,6 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from core.decode.batch import Batch
 from core.files.formats import FileError
 from core.forge.compose.draft import Draft
 from core.forge.host import ForgeHost
@@ -24,7 +23,8 @@ from core.forge.review.confirmation import Examination, SendVolume
 from core.forge.review.packet_review import Target
 from core.forge.transmit.encapsulation import Encapsulation
 from core.forge.transmit.replay import Journal, Replay, ReplayCounts
-from core.forge.transmit.replay_file import LONGEST, ReplayFile
+from core.forge.transmit.replay_file import LONGEST, ReplayFile, ReplayFrames
+from core.forge.transmit.rewrite_rules import RewriteRules
 from core.forge.transmit.schedule import ReplayPace
 from core.forge.transmit.tx_ring import TxRing
 from core.forge.transmit.tx_slots import fits
@@ -43,7 +43,7 @@ class ReplayPlan:
 
     `loops` is how often to send the file, 0 until the user stops it, with `loop_delay_s` between
     two rounds; `limit` sends only the first frames of the file; `bypass` is PACKET_QDISC_BYPASS
-    (packet(7)).
+    (packet(7)); `rules` change the frames.
     """
 
     file: str
@@ -52,6 +52,7 @@ class ReplayPlan:
     loop_delay_s: float = 0.0
     limit: int | None = None
     bypass: bool = False
+    rules: RewriteRules = RewriteRules()  # noqa: RUF009 - a frozen value
 
 
 class ReplayReporter(Journal, Protocol):
@@ -94,9 +95,14 @@ class ReplayJob:
         self._link = link
         self._driver = driver
         self._host = host
-        self._encapsulation = Encapsulation(link)
+        self._encapsulation = Encapsulation(link, plan.rules.destination_mac)
         self._file = ReplayFile(
-            plan.file, self._new_review(), self._encapsulation, plan.pace, plan.limit
+            plan.file,
+            self._new_review(),
+            self._encapsulation,
+            plan.pace,
+            plan.limit,
+            plan.rules,
         )
         driver.warn(self._file.notes)
         if plan.loops != 1 and not self._file.is_repeatable:
@@ -110,10 +116,10 @@ class ReplayJob:
         """
         self._encapsulation.reset_counts()
         mtu, total = self._link.mtu, ReplayCounts()
-        for batch in self._file.batches():
+        for batch, changed in self._file.frames():
             captured = batch.captured.astype(np.int64)
             found = fits(batch.data, batch.offset, captured, mtu, LONGEST)
-            total.add(captured, batch.original, found)
+            total.add(captured, batch.original, found, changed)
         total.take_omitted(self._encapsulation)
         self._warn_of_pipe()
         timed = self._file.density.densest(1) is not None and self._file.is_repeatable
@@ -191,12 +197,12 @@ class ReplayJob:
 
     def _feed(self, replay: Replay) -> None:
         """Send the frames of the file once, or until a signal."""
-        batches: Iterator[Batch] = self._file.batches()
+        frames: Iterator[ReplayFrames] = self._file.frames()
         while not self._driver.stopped():
-            batch = self._driver.wait_for(lambda: next(batches, None))  # a pipe may be silent
-            if batch is None:
+            found = self._driver.wait_for(lambda: next(frames, None))  # a pipe may be silent
+            if found is None:
                 return
-            replay.feed(batch)
+            replay.feed(found.batch, found.changed)
 
     def _warn_of_pipe(self) -> None:
         """Warn of damage in a pipe, which was not reviewed."""

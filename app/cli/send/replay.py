@@ -25,6 +25,7 @@ from core.forge.journal.send_journal import SendJournal
 from core.forge.orders import OrderError
 from core.forge.replay_job import ReplayJob, ReplayPlan
 from core.forge.send_errors import SendError
+from core.forge.transmit.rewrite_rules import RewriteRules
 from core.forge.transmit.schedule import ReplayPace
 from core.forge.transmit.tx_ring import TxRing
 from core.net.interface_lookup import UnknownInterfaceError, require_interface
@@ -50,12 +51,19 @@ class ReplayRequest:
     bypass: bool = False
     audit: bool = True
     as_json: bool = False
+    rules: RewriteRules = RewriteRules()  # noqa: RUF009 - a frozen value
 
     @property
     def plan(self) -> ReplayPlan:
         """The plan for the replay."""
         return ReplayPlan(
-            self.file, self.pace, self.loops, self.loop_delay_s, self.limit, self.bypass
+            self.file,
+            self.pace,
+            self.loops,
+            self.loop_delay_s,
+            self.limit,
+            self.bypass,
+            self.rules,
         )
 
 
@@ -76,7 +84,7 @@ def _replay(request: ReplayRequest, link: LinkMessage, host: ForgeHost) -> int:
         job = ReplayJob(request.plan, link, driver, host)
         if request.dry_run:
             total, duration_s = job.count_frames()
-            write_dry_run(link.name, total, duration_s, request.as_json)
+            write_dry_run(link.name, total, duration_s, request.as_json, request.rules)
             return job.status
         folder = Paths.of_user().state_folder
         journal = SendJournal(folder, is_audited(request.audit), WITHOUT_AUDIT)
@@ -106,4 +114,4 @@ class _ReplayDriver(TerminalPrompter):
         request = self._request
         has_gaps = request.pace.is_captured and not request.loop_delay_s
         hint = _MAX_GAP_HINT if has_gaps else ""
-        return ReplayReport(self._interface, of, ring, audit, request.as_json, hint)
+        return ReplayReport(self._interface, of, ring, audit, request.as_json, hint, request.rules)

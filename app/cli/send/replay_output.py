@@ -19,6 +19,7 @@ from app.cli.output import CommandError, CommandOutput, print_message
 from core.forge.journal.audit import Audit
 from core.forge.review.confirmation import duration_text
 from core.forge.transmit.replay import ReplayCounts
+from core.forge.transmit.rewrite_rules import RewriteRules
 from core.forge.transmit.tx_ring import TxRing
 from core.wire.link.link_types import link_type_name
 from core.wire.model.text import safe
@@ -43,6 +44,7 @@ class ReplayReport:
         audit: Audit | None,
         as_json: bool,
         hint: str = "",
+        rules: RewriteRules = RewriteRules(),  # noqa: B008 - a frozen value
     ) -> None:
         self._interface = interface
         self._of = of
@@ -50,6 +52,7 @@ class ReplayReport:
         self._audit = audit
         self._json = as_json
         self._hint = hint
+        self._rules = rules
         self._next_s = -math.inf  # when the frame that was last reported as the next is due
         self._output = CommandOutput()
         self._began_s = self._said_s = time.monotonic()
@@ -116,6 +119,7 @@ class ReplayReport:
                     "unframed": total.unframed,
                     "unsendable": total.unsendable.total(),
                     "cut": total.cut,
+                    "rewritten": total.rewritten if self._rules else None,
                     "written_down": None if self._audit is None else self._written,
                     "interrupted": interrupted,
                     "seconds": round(elapsed_s, 6),
@@ -126,7 +130,8 @@ class ReplayReport:
             rate = max(0, self._ring.sent - 1) / elapsed_s if elapsed_s else 0.0
             self._text(
                 f"sent {self._ring.sent} of {frames} frames in {elapsed_s:.3f} s, "
-                f"{rate:,.0f} per second{', interrupted' if interrupted else ''}"
+                f"{rate:,.0f} per second{_rewritten(total, self._rules)}"
+                f"{', interrupted' if interrupted else ''}"
             )
         report_left_out(self._interface, total)
         if self._audit is not None:
@@ -183,18 +188,29 @@ def report_left_out(interface: str, total: ReplayCounts) -> None:
             print_message(f"rawscope: {subject} {what}")
 
 
+def _rewritten(total: ReplayCounts, rules: RewriteRules) -> str:
+    """Return how many of the frames the rules changed, as the end of a sentence."""
+    return f", {total.rewritten} of them rewritten" if rules else ""
+
+
 def write_dry_run(
-    interface: str, total: ReplayCounts, duration_s: float | None, as_json: bool
+    interface: str,
+    total: ReplayCounts,
+    duration_s: float | None,
+    as_json: bool,
+    rules: RewriteRules,
 ) -> None:
-    """Print how many frames would be sent, and how long they take (None: unknown)."""
+    """Print how many frames would be sent and rewritten, and how long they take (None: unknown)."""
     sent, output = total.frames - total.left_out, CommandOutput()
     if as_json:
         record = {"event": "dry_run", "frames": total.frames, "sent": sent, "seconds": duration_s}
+        record |= {"rewritten": total.rewritten if rules else None}
         output.line(json.dumps(record | {"interface": interface}, separators=(",", ":")))
     else:
         time_text = "" if duration_s is None else f" in {duration_text(duration_s)}"
         output.line(
             f"would send {sent} of {total.frames} frames through {safe(interface)}{time_text}"
+            f"{_rewritten(total, rules)}"
         )
     output.flush()
     report_left_out(interface, total)

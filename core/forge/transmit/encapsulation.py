@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from core.decode.batch import Batch
 from core.decode.header_index import index_headers
 from core.forge.compose.route_suggestions import link_address, next_hop
+from core.forge.transmit.frame_assembly import Rows, joined, selected
 from core.net.netlink import LinkMessage
 from core.net.routes import IFF_LOOPBACK, find_route
 from core.wire.link.ethernet import ETHERNET
@@ -56,7 +57,6 @@ _PIECE = 4 << 20  # bytes that are put together at once
 _NOT_FOUND = bytes(6)
 _TABLES = ((IPV4, EtherType.IPV4), (IPV6, EtherType.IPV6))
 _NETWORK_TYPES = ((Network.IPV4, EtherType.IPV4), (Network.IPV6, EtherType.IPV6))
-_Rows = NDArray[np.int64]
 
 
 class Encapsulation:
@@ -64,14 +64,15 @@ class Encapsulation:
 
     `unframed` counts the packets that were omitted because they are of no IP version, or because
     their next hop does not answer; `unsendable` counts the frames of each link type that an
-    Ethernet interface cannot send.
+    Ethernet interface cannot send. All frames go to the link address `receiver` if there is one.
     """
 
-    def __init__(self, link: LinkMessage) -> None:
+    def __init__(self, link: LinkMessage, receiver: bytes | None = None) -> None:
         self.resolve = False
         self.unframed = 0
         self.unsendable: Counter[int] = Counter()
         self._link = link
+        self._receiver = receiver
         self._own = link.address if len(link.address) == len(_NOT_FOUND) else _NOT_FOUND
         self._found: dict[tuple[bytes, bool], bytes | None] = {}
         self._silent: set[bytes] = set()
@@ -81,22 +82,31 @@ class Encapsulation:
         self.unframed = 0
         self.unsendable.clear()
 
-    def frames(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[Batch]:
-        """Yield the frames of a batch whose packets (n,) have these link types."""
+    def frames(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[tuple[Batch, Rows]]:
+        """Yield the frames of a batch whose packets (n,) have these link types.
+
+        With the frames, yield the row (m,) of each in `batch`.
+        """
+        rows = np.arange(len(batch))
         can_leave = np.isin(link_types, _SENDABLE)
         if not can_leave.all():
             self.unsendable.update(link_types[~can_leave].tolist())
-            batch, link_types = _selected(batch, can_leave), link_types[can_leave]
+            rows = np.flatnonzero(can_leave)
+            batch, link_types = selected(batch, rows), link_types[rows]
         if (link_types == LinkType.ETHERNET).all():
-            yield batch
+            yield batch, rows
             return
         pieces = np.cumsum(batch.captured, dtype=np.int64) // _PIECE
         edges = [0, *(np.flatnonzero(np.diff(pieces)) + 1).tolist(), len(batch)]
         for start, stop in pairwise(edges):
-            rows = np.arange(start, stop)
-            yield self._framed(_selected(batch, rows), link_types[rows])
+            piece = np.arange(start, stop)
+            frames, keep = self._framed(selected(batch, piece), link_types[piece])
+            yield frames, rows[piece][keep]
 
-    def _framed(self, batch: Batch, link_types: NDArray[np.int64]) -> Batch:
+    def _framed(
+        self, batch: Batch, link_types: NDArray[np.int64]
+    ) -> tuple[Batch, NDArray[np.bool_]]:
+        """Return the frames, and which packets (n,) they are."""
         skip = np.zeros(len(batch), np.int64)
         for link_type, table in _COOKED.items():
             skip[link_types == link_type] = table.size
@@ -111,18 +121,19 @@ class Encapsulation:
         keep = ~is_bare | has_head | (size == 0)
         self.unframed += int(np.count_nonzero(~keep))
         cut = np.maximum(batch.original.astype(np.int64) - batch.captured, 0)
-        data, offset, length = _joined(batch.data, at[keep], size[keep], heads, has_head[keep])
-        return replace(
-            _selected(batch, keep),
+        data, offset, length = joined(batch.data, at[keep], size[keep], heads, has_head[keep])
+        frames = replace(
+            selected(batch, keep),
             data=data,
             offset=offset,
             captured=length.astype(np.uint32),
             original=(length + cut[keep]).astype(np.uint32),
             stable=False,
         )
+        return frames, keep
 
     def _heads(
-        self, data: NDArray[np.uint8], at: _Rows, size: _Rows, kinds: NDArray[np.int64]
+        self, data: NDArray[np.uint8], at: Rows, size: Rows, kinds: NDArray[np.int64]
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         """Return the Ethernet headers (m, 14), and which rows (n,) they are for, in order."""
         heads = np.zeros((len(at), ETHERNET.size), np.uint8)
@@ -146,6 +157,8 @@ class Encapsulation:
 
     def _address(self, destination: bytes) -> bytes | None:
         """Return the link address for a destination, or None if it cannot be found."""
+        if self._receiver is not None:
+            return self._receiver
         if self._link.flags & IFF_LOOPBACK:
             return _NOT_FOUND
         key = (destination, self.resolve)
@@ -171,7 +184,7 @@ class Encapsulation:
 
 
 def _ethertypes(
-    batch: Batch, link_types: NDArray[np.int64], at: _Rows, size: _Rows
+    batch: Batch, link_types: NDArray[np.int64], at: Rows, size: Rows
 ) -> NDArray[np.int64]:
     """Return (n,) the Ethernet type of each IP packet, 0 for all others.
 
@@ -189,7 +202,7 @@ def _ethertypes(
         said = table["etype"].column(batch.data, batch.offset[cooked])
         kinds[cooked] = np.where(np.isin(said, [kind for _, kind in _TABLES]), said, 0)
     loopback = rows[np.isin(link_types[rows], _BSD_LOOPBACK)]
-    kinds[loopback] = _loopback_ethertypes(_selected(batch, loopback), link_types[loopback])
+    kinds[loopback] = _loopback_ethertypes(selected(batch, loopback), link_types[loopback])
     return kinds
 
 
@@ -202,36 +215,3 @@ def _loopback_ethertypes(batch: Batch, link_types: NDArray[np.int64]) -> NDArray
     for network, kind in _NETWORK_TYPES:
         kinds[(read.network == network) & (read.network_offset == NULL.size)] = kind
     return kinds
-
-
-def _joined(
-    data: NDArray[np.uint8],
-    at: _Rows,
-    size: _Rows,
-    heads: NDArray[np.uint8],
-    has_head: NDArray[np.bool_],
-) -> tuple[NDArray[np.uint8], _Rows, _Rows]:
-    """Return the packets ``data[at : at + size]`` after their headers: bytes, offsets, lengths."""
-    length = size + np.where(has_head, ETHERNET.size, 0)
-    offset = np.cumsum(length) - length
-    joined = np.zeros(int(length.sum()), np.uint8)
-    joined[offset[has_head, None] + np.arange(ETHERNET.size)] = heads
-    before = np.cumsum(size) - size
-    body = offset + length - size
-    each = np.arange(int(size.sum()))
-    joined[np.repeat(body - before, size) + each] = data[np.repeat(at - before, size) + each]
-    return joined, offset, length
-
-
-def _selected(batch: Batch, rows: NDArray[np.bool_] | _Rows) -> Batch:
-    """Return some packets of a batch, over the same bytes and without comments."""
-    return replace(
-        batch,
-        offset=batch.offset[rows],
-        captured=batch.captured[rows],
-        original=batch.original[rows],
-        timestamp_ns=batch.timestamp_ns[rows],
-        interface=batch.interface[rows],
-        flags=batch.flags[rows],
-        comments={},
-    )

@@ -53,7 +53,8 @@ class Journal(Protocol):
 class ReplayCounts:
     """The counts of a replay.
 
-    `cut` of the sent frames had been cut by their capture. `unframed` are IP packets that got no
+    `cut` of the sent frames had been cut by their capture, and `rewritten` of them were changed
+    (`core.forge.transmit.rewrite_rules`). `unframed` are IP packets that got no
     link header, `unsendable` frames of other link types, by link type
     (`core.forge.transmit.encapsulation`).
     """
@@ -62,18 +63,24 @@ class ReplayCounts:
     too_long: int = 0
     too_short: int = 0
     cut: int = 0
+    rewritten: int = 0
     unframed: int = 0
     unsendable: Counter[int] = field(default_factory=Counter)
 
     def add(
-        self, captured: NDArray[np.int64], original: NDArray[np.uint32], fits: NDArray[np.bool_]
+        self,
+        captured: NDArray[np.int64],
+        original: NDArray[np.uint32],
+        fits: NDArray[np.bool_],
+        changed: NDArray[np.bool_],
     ) -> None:
-        """Count frames of these lengths, of which some fit; (n,) arrays."""
+        """Count frames of these lengths, of which some fit, and some were changed; (n,) arrays."""
         is_short = captured < ETHERNET.size
         self.frames += len(captured)
         self.too_long += int((~(fits | is_short)).sum())
         self.too_short += int(is_short.sum())
         self.cut += int((fits & (captured < original)).sum())
+        self.rewritten += int((fits & changed).sum())
 
     def take_omitted(self, encapsulation: Encapsulation) -> None:
         """Count the frames that got no link header, or cannot have one."""
@@ -116,10 +123,15 @@ class Replay:
         if self._began_s is not None:
             self._began_s += duration_s
 
-    def feed(self, batch: Batch) -> None:
-        """Send a batch, and wait as the pace requires. Raises `SendError`."""
+    def feed(self, batch: Batch, changed: NDArray[np.bool_] | None = None) -> None:
+        """Send a batch, and wait as the pace requires. Raises `SendError`.
+
+        `changed` (n,) are the frames to count as rewritten.
+        """
         if not len(batch):
             return
+        if changed is None:
+            changed = np.zeros(len(batch), bool)
         if self._began_s is None:
             self._began_s = time.monotonic()
         due_s = self._schedule.due(batch)
@@ -132,7 +144,7 @@ class Replay:
             ready = len(batch) if due_s is None else int(np.searchsorted(due_s, now_s, "right"))
             stop = min(max(at, ready), at + _AT_ONCE)
             if stop > at:
-                self._send(batch, at, stop)
+                self._send(batch.part(at, stop), changed[at:stop])
                 at = stop
             elif due_s is not None:
                 self._nap(max(0.0, float(due_s[at]) - now_s))
@@ -142,10 +154,10 @@ class Replay:
             self._journal.waiting(wait_s)
         time.sleep(min(_NAP_S, wait_s))
 
-    def _send(self, batch: Batch, start: int, stop: int) -> None:
-        offset, captured = batch.offset[start:stop], batch.captured[start:stop].astype(np.int64)
+    def _send(self, batch: Batch, changed: NDArray[np.bool_]) -> None:
+        offset, captured = batch.offset, batch.captured.astype(np.int64)
         fits = self._ring.fits(batch.data, offset, captured)
-        self.counts.add(captured, batch.original[start:stop], fits)
+        self.counts.add(captured, batch.original, fits, changed)
         offset, captured = offset[fits], captured[fits]
         if not len(offset):
             return

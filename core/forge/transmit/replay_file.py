@@ -4,14 +4,18 @@ The review of its frames makes the questions for the user (`core.forge.review.ca
 finds the length of the longest, which the ring's slots need. The places of frames are kept for
 files of up to `MOST_KEPT` frames (the bytes stay in the mapped file), so they are read once; larger
 files are read again for each round, and so are files with IP packets that get a link header, or
-with frames that cannot be sent (`core.forge.transmit.encapsulation`). Standard input and pipes can
-be read only once, so they are not reviewed.
+with frames that cannot be sent (`core.forge.transmit.encapsulation`). Rewritten frames are kept up
+to `MOST_KEPT_BYTES`. Standard input and pipes can be read only once, so they are not reviewed.
+
+Frames are rewritten as they are read, so all else sees them as they leave: the IP packet before it
+gets a link header, whose next hop is that of the new destination, and the link header last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +26,23 @@ from core.files.reader import CaptureReader, open_capture
 from core.forge.review.capture_review import CaptureReview
 from core.forge.transmit.density import Density
 from core.forge.transmit.encapsulation import BARE, Encapsulation
+from core.forge.transmit.link_rewrite import rewrite_links
+from core.forge.transmit.packet_rewrite import rewrite_packets
+from core.forge.transmit.rewrite_rules import RewriteRules
 from core.forge.transmit.schedule import ReplayPace
 from core.wire.link.link_types import link_type_name
 from core.wire.model.text import safe
 
 MOST_KEPT = 1 << 20  # frames; 40 bytes are kept for each
+MOST_KEPT_BYTES = 64 << 20  # of rewritten frames
 LONGEST = 65_549  # a whole IP packet behind a link header
+
+
+class ReplayFrames(NamedTuple):
+    """Frames as they leave, and which of them (n,) the rules changed."""
+
+    batch: Batch
+    changed: NDArray[np.bool_]
 
 
 class ReplayFile:
@@ -49,6 +64,7 @@ class ReplayFile:
         encapsulation: Encapsulation,
         pace: ReplayPace,
         limit: int | None = None,
+        rules: RewriteRules = RewriteRules(),  # noqa: B008 - a frozen value
     ) -> None:
         self.path = path
         self.capture_review = capture_review
@@ -61,7 +77,8 @@ class ReplayFile:
         self._encapsulation = encapsulation
         self._pace = pace
         self._limit = limit
-        self._kept: list[Batch] | None = None
+        self._rules = rules
+        self._kept: list[ReplayFrames] | None = None
         if self.is_repeatable or not self._is_there:
             self._review_frames()  # a missing file is an error
 
@@ -82,7 +99,7 @@ class ReplayFile:
     def _is_there(self) -> bool:
         return self.path == "-" or Path(self.path).exists()
 
-    def batches(self) -> Iterator[Batch]:
+    def frames(self) -> Iterator[ReplayFrames]:
         """Yield all frames again; if the file has grown since, only those that were reviewed."""
         if self._kept is not None:
             yield from self._kept
@@ -95,14 +112,18 @@ class ReplayFile:
     def _review_frames(self) -> None:
         self.longest = 0
         self.density = Density(self._pace)
-        kept: list[Batch] | None = []
-        for batch in self._read(self._limit):
+        kept: list[ReplayFrames] | None = []
+        own_bytes = 0
+        for frames in self._read(self._limit):
+            batch = frames.batch
             self.capture_review.add(batch)
             self.density.add(batch)
             self.longest = max(self.longest, int(batch.captured.max(initial=0)))
             if kept is not None:
-                kept.append(batch)
-            if not batch.stable or self.capture_review.frames > MOST_KEPT:
+                kept.append(frames)
+            own_bytes += len(batch.data) if self._rules else 0
+            too_large = self.capture_review.frames > MOST_KEPT or own_bytes > MOST_KEPT_BYTES
+            if not batch.stable or too_large:
                 kept = None
         unsendable = self._encapsulation.unsendable
         self._kept = kept if not unsendable else None
@@ -113,18 +134,25 @@ class ReplayFile:
                 "only Ethernet frames and IP packets can be replayed"
             )
 
-    def _read(self, limit: int | None) -> Iterator[Batch]:
+    def _read(self, limit: int | None) -> Iterator[ReplayFrames]:
         """Yield the frames of at most `limit` records, and set `records`."""
         self.records = 0
         with open_capture(self.path) as reader:
             for batch in reader.batches():
                 part = batch if limit is None else batch.first(limit - self.records)
                 self.records += len(part)
-                yield from self._encapsulation.frames(part, self._link_types(reader, part))
+                yield from self._rewritten(part, self._link_types(reader, part))
                 if self.records == limit:
                     return
             self.damaged = reader.damaged
             self.notes = tuple(reader.notes)
+
+    def _rewritten(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[ReplayFrames]:
+        """Yield the packets as they leave."""
+        packets, changed = rewrite_packets(batch, link_types, self._rules)
+        for frames, rows in self._encapsulation.frames(packets, link_types):
+            frames, also_changed = rewrite_links(frames, self._rules)
+            yield ReplayFrames(frames, changed[rows] | also_changed)
 
     def _link_types(self, reader: CaptureReader, batch: Batch) -> NDArray[np.int64]:
         """Return (n,) the link type of each packet."""

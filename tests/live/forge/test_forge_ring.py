@@ -16,13 +16,12 @@ import pytest
 
 from app.cli.output import CommandError
 from app.cli.send import replay_output
-from app.cli.send.replay import ReplayRequest, run_replay
+from app.cli.send.replay import ReplayRequest
 from core.decode.batch import Batch
 from core.files.pcapng_writer import PcapngWriter
 from core.files.reader import open_capture
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
-from core.forge.host import ForgeHost
 from core.forge.send_errors import Circumstances, SendError, refused
 from core.forge.transmit import tx_ring
 from core.forge.transmit.replay import Replay
@@ -37,6 +36,7 @@ from tests.app.made import capture_of, udp_frame
 from tests.core.wire.frames import ethernet
 from tests.helpers.support import ROOT
 from tests.helpers.waiting import PATIENCE_S, until
+from tests.live.forge.replaying import quietly
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, run
 from tests.live.numbered import frame, ours
 from tests.live.watching import mac, watching
@@ -334,7 +334,7 @@ def test_frames_that_do_not_fit_are_skipped_and_reported(
         capture_of(tmp_path / "a.pcap", frames), "far0", ReplayPace(None), yes=True
     )
     with watching(network) as watch:
-        assert network.in_far(lambda: _quietly(request)) == 1
+        assert network.in_far(lambda: quietly(request)) == 1
         assert ours(watch.wait_for(2)) == [frame(1), frame(3)]
     out, said = capfd.readouterr()
     assert out.startswith("sent 2 of 5 frames")
@@ -363,7 +363,7 @@ def test_a_replay_that_fails_says_what_left_and_has_it_in_the_audit(
     path = capture_of(tmp_path / "a.pcap", [frame(1), frame(2)])
     request = ReplayRequest(path, "far0", ReplayPace(None), loops=3, yes=True)
     with pytest.raises(CommandError, match="ENETDOWN"):
-        network.in_far(lambda: _quietly(request))
+        network.in_far(lambda: quietly(request))
     out, said = capfd.readouterr()
     assert out.startswith("sent 4 of 6 frames")
     assert "2 of 6 frames sent" in said
@@ -381,15 +381,16 @@ def test_a_replay_as_json(
     frames = [frame(1), frame(2, 1600), frame(3)[:13], frame(4)]
     path = capture_of(tmp_path / "a.pcap", frames)
     request = ReplayRequest(path, "far0", ReplayPace(None), loops=2, yes=True, as_json=True)
-    assert network.in_far(lambda: _quietly(request)) == 1
+    assert network.in_far(lambda: quietly(request)) == 1
     (end,) = (json.loads(line) for line in capfd.readouterr().out.splitlines())
     assert end.pop("seconds") > 0
     assert end == {
         "event": "sent", "frames": 8, "sent": 4, "too_long": 2, "too_short": 2, "unframed": 0,
-        "unsendable": 0, "cut": 0, "written_down": 4, "interrupted": False, "interface": "far0",
+        "unsendable": 0, "cut": 0, "rewritten": None, "written_down": 4, "interrupted": False,
+        "interface": "far0",
     }  # fmt: skip
     monkeypatch.setattr(replay_output, "REPORT_S", 0)
-    network.in_far(lambda: _quietly(request))
+    network.in_far(lambda: quietly(request))
     first, *_, last = (json.loads(line) for line in capfd.readouterr().out.splitlines())
     assert first == {"event": "progress", "sent": 2, "of": 8, "next_in": None, "next_at": None}
     assert last["event"] == "sent"
@@ -403,7 +404,7 @@ def test_the_first_frames_of_a_file(
         path, "far0", ReplayPace(None), loops=2, loop_delay_s=0.01, limit=3, yes=True, as_json=True
     )
     with watching(network) as watch:
-        assert network.in_far(lambda: _quietly(request)) == 0
+        assert network.in_far(lambda: quietly(request)) == 0
         assert ours(watch.wait_for(6)) == [frame(0), frame(1), frame(2)] * 2
     end = json.loads(capfd.readouterr().out.splitlines()[-1])
     assert (end["frames"], end["sent"]) == (6, 6)
@@ -478,7 +479,7 @@ def test_ip_packets_leave_behind_the_header_that_leads_to_them(
     request = ReplayRequest(path, "far0", ReplayPace(None), yes=True, as_json=True)
     network.ip_far("neigh", "flush", "dev", "far0")
     with watching(network) as watch:
-        assert network.in_far(lambda: _quietly(request)) == 1
+        assert network.in_far(lambda: quietly(request)) == 1
 
         def arrived() -> list[bytes]:
             watch.read()
@@ -517,7 +518,7 @@ def test_a_file_of_many_links_sends_the_rest_and_counts_every_record(
     writer.close()
     request = ReplayRequest(str(path), "far0", ReplayPace(None), loops=2, yes=True, as_json=True)
     with watching(network) as watch:
-        assert network.in_far(lambda: _quietly(request)) == 1
+        assert network.in_far(lambda: quietly(request)) == 1
 
         def arrived() -> list[bytes]:
             watch.read()
@@ -535,13 +536,4 @@ def test_frames_of_another_link_are_refused(network: Network, tmp_path: Path, st
     path = of_link(capture_of(tmp_path / "x.pcap", [udp_frame(b"x")]), LinkType.PPP)
     request = ReplayRequest(path, "far0", ReplayPace(None), yes=True)
     with pytest.raises(CommandError, match="only Ethernet frames and IP packets"):
-        network.in_far(lambda: _quietly(request))
-
-
-def _quietly(request: ReplayRequest) -> int:
-    """`run_replay` in a thread, where signals cannot be handled."""
-    from unittest.mock import patch
-
-    with patch("app.cli.send.terminal_prompter.Interrupts") as interrupts:
-        interrupts.return_value.__enter__.return_value.stopped = False
-        return run_replay(request, ForgeHost(LOCAL_SOCKETS))
+        network.in_far(lambda: quietly(request))

@@ -77,7 +77,7 @@ def framed(framing: Encapsulation, records: list[tuple[int, bytes]]) -> list[byt
     batch = batch_of([data for _, data in records], list(range(len(records))))
     kinds = np.array([kind for kind, _ in records], np.int64)
     found: list[bytes] = []
-    for piece in framing.frames(batch, kinds):
+    for piece, _ in framing.frames(batch, kinds):
         assert (piece.original == piece.captured).all()
         found += frames_of(piece)
     return found
@@ -196,7 +196,7 @@ def test_on_loopback_all_link_addresses_are_zero(kernel: Kernel) -> None:
 def test_what_was_cut_stays_cut(kernel: Kernel) -> None:
     batch = batch_of([packet("198.51.100.1", "x" * 40)[:40]])
     batch = replace(batch, original=np.array([68], np.uint32))
-    (made,) = Encapsulation(link()).frames(batch, np.array([LinkType.RAW]))
+    ((made, _),) = Encapsulation(link()).frames(batch, np.array([LinkType.RAW]))
     assert (made.captured.tolist(), made.original.tolist()) == ([54], [82])
 
 
