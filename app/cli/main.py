@@ -220,6 +220,19 @@ def fields(prefix: str, debug: bool) -> int:
     return run_fields(prefix)
 
 
+@rawscope.command(context_settings={"ignore_unknown_options": True})  # a filter may begin with -
+@click.argument("expression", metavar="EXPR")
+@click.option("--debug", is_flag=True, help="Show a traceback on failure.")
+def filter(expression: str, debug: bool) -> int:
+    """Check the display filter EXPR: print 'valid', or where and why it is not.
+
+    The exit status is 0 for a valid filter, else 2.
+    """
+    from app.cli.filter import run_filter
+
+    return run_filter(expression)
+
+
 def _was_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 

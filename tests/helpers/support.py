@@ -57,6 +57,28 @@ def capture_index() -> list[tuple[str, str]]:
     return [(row[0], row[7]) for row in rows]
 
 
+def filters_dir() -> Path:
+    """Return the folder of the shared filters and their captures, beside the captures."""
+    folder = _captures().parent / "filters"
+    if not (folder / "cases.tsv").exists():
+        _absent(f"no filters at {folder}")
+    return folder
+
+
+def filter_rows(name: str) -> list[dict[str, str]]:
+    """Return the rows of a table of filters, by column, for use as parameters.
+
+    Without the table, return one row with an empty filter; `filters_dir` then reports why the test
+    cannot run.
+    """
+    try:
+        lines = (_captures().parent / "filters" / name).read_text().splitlines()
+    except OSError:
+        return [{"filter": ""}]
+    columns = lines[0].split("\t")
+    return [dict(zip(columns, line.split("\t"), strict=False)) for line in lines[1:]]
+
+
 def require_peer(name: str) -> str:
     """Return the absolute path of a program that some hosts lack; ``PATH`` decides."""
     path = shutil.which(name)

@@ -56,6 +56,11 @@ class FilterType(Enum):
     BYTES = "sequence of bytes"
 
     @property
+    def phrase(self) -> str:
+        """The name with its article: ``an IPv4 address``."""
+        return f"{'an' if self.value[0] in 'aeiouAEIOU' else 'a'} {self.value}"
+
+    @property
     def is_unsigned(self) -> bool:
         """True for unsigned integers, characters, and packet numbers."""
         return self in _UNSIGNED_BITS

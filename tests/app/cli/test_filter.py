@@ -1,0 +1,70 @@
+"""``rawscope filter``: the answer, the marked place, and the exit status."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.cli.main import run
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.mark.parametrize("text", ["tcp.port == 80 && ip.ttl < 64", "", "-ip.ttl == -1"])
+def test_a_valid_filter(text: str, capsys: Capture) -> None:
+    assert run(["filter", text]) == 0
+    assert capsys.readouterr() == ("valid\n", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (
+            "tcp.prt == 80",
+            [
+                'wrong, column 1: "tcp.prt" is not a field or protocol; did you mean tcp.port'
+                " or tcp.srcport?",
+                "  tcp.prt == 80",
+                "  ^~~~~~~",
+            ],
+        ),
+        (
+            "ip.ttl == 256 or tcp",
+            [
+                "wrong, column 11: 256 is too large for ip.ttl, which is at most 255",
+                "  ip.ttl == 256 or tcp",
+                "            ^~~",
+            ],
+        ),
+        (
+            "tcp.port ==",
+            [
+                "incomplete, column 12: unexpected end of the filter; expected a field, a value,"
+                " or a function",
+                "  tcp.port ==",
+                "             ^",
+            ],
+        ),
+        (
+            "tcp\nand\x1b !x",
+            [
+                r"""wrong, column 8: '\x1b' was unexpected in this context""",
+                r"  tcp\x0aand\x1b !x",
+                r"            ^~~~",
+            ],
+        ),
+    ],
+)
+def test_a_wrong_filter_is_marked_at_its_place(
+    text: str, lines: list[str], capsys: Capture
+) -> None:
+    assert run(["filter", text]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == lines
+
+
+def test_a_filter_is_one_argument(capsys: Capture) -> None:
+    assert run(["filter"]) == 2
+    assert "Missing argument 'EXPR'" in capsys.readouterr().err
+    assert run(["filter", "tcp", "udp"]) == 2
+    assert "unexpected extra argument" in capsys.readouterr().err
