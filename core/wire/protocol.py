@@ -99,9 +99,10 @@ class LayerKind:
     """One form of a layer that a draft can contain.
 
     `over` is the layer that `core.forge.export.rawscope.inferred_layers` puts around this one if
-    the user names none in that position. `body` labels the input for the bytes after the tables and
-    is empty if the layer has none; `options` lists the options that can be entered by name there,
-    and `example` shows some.
+    the user names none in that position; `outer_values` are the values that fields around this
+    layer take, by their full names, if the user types none. `body` labels the input for the bytes
+    after the tables and is empty if the layer has none; `options` lists the options that can be
+    entered by name there, and `example` shows some.
     """
 
     name: str
@@ -110,6 +111,7 @@ class LayerKind:
     tables: tuple[HeaderTable, ...]
     continuations: tuple[HeaderTable, ...] = ()
     over: str = ""
+    outer_values: Mapping[str, int] = field(default_factory=dict)
     body: str = ""
     options: OptionList | None = None
     example: str = ""

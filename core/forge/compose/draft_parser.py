@@ -47,6 +47,21 @@ def given_values(draft: Draft) -> dict[str, Value]:
     return found
 
 
+def outer_values(draft: Draft) -> dict[str, Value]:
+    """Return the values that layers ask of fields around them, by key.
+
+    A value is for the nearest layer outside that has the field; the innermost layer that asks wins.
+    """
+    found: dict[str, Value] = {}
+    nearest: dict[str, str] = {}  # by the name of the field: its key in the nearest layer outside
+    for kind, suffix in draft.kinds():
+        found |= {
+            nearest[name]: value for name, value in kind.outer_values.items() if name in nearest
+        }
+        nearest |= {slot.name: slot.name + suffix for table in kind.tables for slot in table.slots}
+    return found
+
+
 def read_layer(
     draft: Draft,
     kind: LayerKind,
@@ -54,7 +69,10 @@ def read_layer(
     suggested: Mapping[str, Value],
     errors: dict[str, str],
 ) -> ParsedLayer:
-    """Parse the values of one layer; describe in `errors` what cannot be parsed."""
+    """Parse the values of one layer; describe in `errors` what cannot be parsed.
+
+    `suggested` values fill fields without a valid text.
+    """
     values: dict[str, Value] = {}
     tables = kind.tables
     for _ in range(2):  # the first tables decide which ones follow

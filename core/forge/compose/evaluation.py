@@ -1,8 +1,8 @@
 """Evaluate a draft: a value or one error for every field, and the bytes.
 
 The form draws this and nothing else. Each `FormField` has the typed text, one sentence about what
-is wrong with it, the value to be written (typed, suggested, computed, or default), and its bytes in
-the packet. A field in error counts as open, so the preview stays.
+is wrong with it, the value to be written (typed, suggested, for the layer inside, computed, or
+default), and its bytes in the packet. A field in error counts as open, so the preview stays.
 
 *Suggested* values come from outside (`core.forge.compose.route_suggestions`): the source address
 that the route would use, the MAC address of the next hop. Their keys are those of the draft.
@@ -18,6 +18,7 @@ from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
 from core.forge.compose.draft_parser import (
     NOTHING,
     ParsedLayer,
+    outer_values,
     read_bytes,
     read_layer,
 )
@@ -38,6 +39,7 @@ class Origin(Enum):
 
     GIVEN = "given"
     SUGGESTED = "from the route"
+    INNER = "for the layer inside"
     COMPUTED = "computed"
     DEFAULT = "default"
 
@@ -137,7 +139,10 @@ def evaluate(
     is pending, and its bytes are missing.
     """
     errors: dict[str, str] = {}
-    layers = [read_layer(draft, kind, suffix, suggested, errors) for kind, suffix in draft.kinds()]
+    inner = outer_values(draft)
+    filled = {**suggested, **inner}
+    layers = [read_layer(draft, kind, suffix, filled, errors) for kind, suffix in draft.kinds()]
+    origins = dict.fromkeys(suggested, Origin.SUGGESTED) | dict.fromkeys(inner, Origin.INNER)
     payload = read_bytes(draft, PAYLOAD, files, errors)
     trailer = read_bytes(draft, TRAILER, files, errors)
     pending = {key for key, data in ((PAYLOAD, payload), (TRAILER, trailer)) if data is None}
@@ -151,7 +156,7 @@ def evaluate(
     fields: list[FormField] = []
     for index, layer in enumerate(layers):
         place = built.places[index] if built is not None else None
-        fields += _fields(draft, index, layer, place, errors, suggested)
+        fields += _fields(draft, index, layer, place, errors, origins)
     for key, label in ((PAYLOAD, "Payload"), (TRAILER, "Trailer")):
         fields.append(_byte_field(draft, key, label, built, errors, key in pending))
     return Evaluation(draft, tuple(fields), built)
@@ -179,11 +184,11 @@ def _fields(
     layer: ParsedLayer,
     place: BuiltField | None,
     errors: Mapping[str, str],
-    suggested: Mapping[str, Value],
+    origins: Mapping[str, Origin],
 ) -> list[FormField]:
     """Return the inputs of one layer in wire order, parts after their parent."""
     fields = [
-        _field(draft, index, layer, slot, place, errors, suggested)
+        _field(draft, index, layer, slot, place, errors, origins)
         for table in layer.header.tables
         for slot in table.slots
     ]
@@ -199,7 +204,7 @@ def _field(
     slot: PlacedField,
     place: BuiltField | None,
     errors: Mapping[str, str],
-    suggested: Mapping[str, Value],
+    origins: Mapping[str, Origin],
 ) -> FormField:
     key = slot.name + layer.suffix
     found = FormField(
@@ -219,7 +224,7 @@ def _field(
         found,
         shown=typed(slot, value),
         meaning=slot.meaning(value),
-        origin=_origin(key, slot, layer, place, suggested),
+        origin=_origin(key, slot, layer, place, origins),
         value=value,
         span=slot.span.shifted(place.offset),
     )
@@ -230,12 +235,12 @@ def _origin(
     slot: PlacedField,
     layer: ParsedLayer,
     place: BuiltField,
-    suggested: Mapping[str, Value],
+    origins: Mapping[str, Origin],
 ) -> Origin:
     if slot.key in layer.values:
         return Origin.GIVEN
-    if key in suggested:
-        return Origin.SUGGESTED
+    if key in origins:
+        return origins[key]
     if slot.key in place.computed:
         return Origin.COMPUTED
     related = slot.parent.key if slot.parent else f"{slot.key}."

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from core.forge.compose.draft import Draft
-from core.forge.compose.draft_parser import given_values
+from core.forge.compose.draft_parser import given_values, outer_values
 from core.forge.send_errors import Circumstances, no_route, refused
 from core.net.interface_lookup import find_interface, unknown_interface
 from core.net.netlink import LinkMessage, dump_links
@@ -73,7 +73,7 @@ def suggest_from_routes(
 
     With `resolve` the kernel may ask the link for the next hop's MAC address: use it when sending.
     """
-    given = given_values(draft)
+    given = outer_values(draft) | given_values(draft)
     link = find_interface(interface) if interface else None
     if interface and link is None:
         return RouteSuggestions(trouble=unknown_interface(interface, dump_links()))
@@ -106,7 +106,7 @@ def suggest_from_routes(
 
 
 def destination(draft: Draft, given: Mapping[str, Value]) -> bytes | None:
-    """Return the outermost network destination that the user typed, or None."""
+    """Return the outermost network destination among the values `given`, or None."""
     for name in draft.layers:
         if name in _NETWORKS:
             _, key, size = _NETWORKS[name]

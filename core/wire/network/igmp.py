@@ -165,6 +165,7 @@ PROTOCOLS = (
                 (IGMP,),
                 (GROUP, REPORT),
                 over="ip",
+                outer_values={"ip.ttl": 1},  # RFC 2236 §2
                 body=REST_BODY,
             ),
         ),

@@ -36,6 +36,8 @@ from core.wire.protocol import (
 
 VRRP_NUMBER = 112  # the IP protocol
 VERSION_2, VERSION_3 = 2, 3
+GROUP, GROUP_6 = 0xE0000012, (0xFF02 << 112) + 0x12  # 224.0.0.18, ff02::12
+HOP_LIMIT = 255  # a router drops a packet with any other
 ADVERTISEMENT = 1
 TYPES = {ADVERTISEMENT: "Advertisement"}
 PRIORITIES = {0: "The active router stops", 100: "Default", 255: "Owner of the addresses"}
@@ -165,8 +167,22 @@ def info(layer: Layer, dissection: Dissection) -> str:
     return text
 
 
+OUTER_VALUES = {  # RFC 5798 §5.1.1.2, §5.1.1.3; §5.1.2.2, §5.1.2.3
+    "ip": {"ip.dst": GROUP, "ip.ttl": HOP_LIMIT},
+    "ipv6": {"ipv6.dst": GROUP_6, "ipv6.hlim": HOP_LIMIT},
+}
+
+
 def _kind(name: str, title: str, over: str, *tables: HeaderTable) -> LayerKind:
-    return LayerKind(name, title, LayerPosition.TRANSPORT, tables, over=over, body=REST_BODY)
+    return LayerKind(
+        name,
+        title,
+        LayerPosition.TRANSPORT,
+        tables,
+        over=over,
+        outer_values=OUTER_VALUES[over],
+        body=REST_BODY,
+    )
 
 
 TOOLS = OtherTools(

@@ -93,6 +93,8 @@ def test_every_layer_lies_in_an_outer_one() -> None:
             assert KINDS[kind.over].place < kind.place, kind.name
         else:
             assert kind.place in (LayerPosition.LINK, LayerPosition.NETWORK), kind.name
+        names = {slot.name for slot in KINDS[kind.over].tables[0].slots} if kind.over else set()
+        assert set(kind.outer_values) <= names, kind.name
 
 
 def test_only_tunnels_end_the_batch_walk() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from app.screens.dialogs.drafts import destination_text
 from core.forge.compose.draft import Draft
-from core.forge.compose.evaluation import evaluate
+from core.forge.compose.evaluation import Origin, evaluate
 from core.forge.compose.layer_kinds import (
     DEFAULT_LINK,
     DEFAULT_NETWORK,
@@ -48,6 +48,48 @@ def test_a_packet_of_every_network_needs_its_destination(layer: str) -> None:
         other = next(value for value in range(9) if value not in values)
         free = draft.with_text(f"{protocol.name}.{field}", str(other))
         assert evaluate(free).missing_destination is None
+
+
+@pytest.mark.parametrize("layer", [name for name, kind in KINDS.items() if kind.outer_values])
+def test_a_layer_sets_the_fields_around_it_that_the_user_leaves_open(layer: str) -> None:
+    kind = KINDS[layer]
+    draft = Draft((kind.over, layer))
+    found = evaluate(draft, dict.fromkeys(kind.outer_values, 7))
+    for key, value in kind.outer_values.items():
+        assert found.field(key).value == value
+        assert found.field(key).origin is Origin.INNER
+        slot = found.field(key).slot
+        assert slot is not None
+        other = typed(slot, slot.maximum - 2)
+        given = evaluate(draft.with_text(key, other)).field(key)
+        assert (given.value, given.origin) == (slot.maximum - 2, Origin.GIVEN)
+        wrong = evaluate(draft.with_text(key, "?")).field(key)
+        assert wrong.error
+        assert wrong.value == value, "a field in error counts as open"
+        beside = evaluate(draft.with_layers((layer, kind.over))).field(key)
+        assert beside.origin is Origin.DEFAULT
+
+
+def test_a_layer_sets_the_nearest_layer_around_it() -> None:
+    found = evaluate(Draft(("ip", "ip", "vrrp"), {"ip.dst": "192.0.2.1"}))
+    ttls = [found.field(key) for key in ("ip.ttl", "ip.ttl#2")]
+    assert [(ttl.value, ttl.origin) for ttl in ttls] == [(64, Origin.DEFAULT), (255, Origin.INNER)]
+    assert found.field("ip.dst#2").shown == "224.0.0.18"
+
+
+@pytest.mark.parametrize(
+    ("layers", "destination", "limit"),
+    [
+        (("ip", "vrrp"), "224.0.0.18", "ip.ttl"),
+        (("ip", "vrrp2"), "224.0.0.18", "ip.ttl"),
+        (("ipv6", "vrrp6"), "ff02::12", "ipv6.hlim"),
+    ],
+)
+def test_vrrp_is_sent_to_its_group(layers: tuple[str, ...], destination: str, limit: str) -> None:
+    found = evaluate(Draft(layers))
+    assert found.missing_destination is None
+    assert found.field(f"{layers[0]}.dst").shown == destination
+    assert found.field(limit).value == 255
 
 
 @pytest.mark.parametrize("layer", ADDRESSED)

@@ -98,6 +98,8 @@ COMPLETE = {
     "dhcp": (("eth", "ip", "udp"), {"ip.dst": "255.255.255.255"}, "ffffffffffff"),
     "mdns": (("eth", "ip", "udp"), {"ip.dst": "224.0.0.251"}, "01005e0000fb"),
     "mdns over ipv6": (("eth", "ipv6", "udp"), {"ipv6.dst": "ff02::fb"}, "3333000000fb"),
+    "vrrp": (("eth", "ip", "vrrp"), {}, "01005e000012"),
+    "vrrp over ipv6": (("eth", "ipv6", "vrrp6"), {}, "333300000012"),
     "unicast": (("eth", "ip", "udp"), {**UNICAST, **STRANGER}, "020000000099"),
     "tagged": (("eth", "vlan", "ip"), {**UNICAST, **STRANGER}, "020000000099"),
     "ipv6": (("eth", "ipv6"), {"ipv6.dst": "2001:db8::7", **STRANGER}, "020000000099"),
