@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.forge.compose.draft import Draft
-from core.forge.compose.evaluation import Evaluation, Origin
+from core.forge.compose.evaluation import Evaluation
+from core.forge.compose.form_field import Origin
 from core.forge.compose.payload_file import FileContents
 from core.forge.compose.route_suggestions import RouteSuggestions
 from core.forge.report import Report

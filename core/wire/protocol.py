@@ -194,8 +194,9 @@ class Protocol:
 
     `options_label` is the title of the options in the tree. A header with `has_options_field` has
     its options as one JSON value, too. The row shows the addresses of the innermost header with
-    `shows_addresses`. An `is_fragment_header` states itself which fragment it begins. `is_listed`
-    protocols appear in ``frame.protocols``; each field of an `is_stacked` one is a list in JSON.
+    `shows_addresses`. An `is_fragment_header` states itself which fragment it begins. The capture
+    adds an `is_capture_header`, which was never sent. `is_listed` protocols appear in
+    ``frame.protocols``; each field of an `is_stacked` one is a list in JSON.
     """
 
     name: str
@@ -214,6 +215,7 @@ class Protocol:
     options_label: str = "Options"
     has_options_field: bool = False
     is_fragment_header: bool = False
+    is_capture_header: bool = False
     readers: tuple[Reader, ...] = ()
     computed: Mapping[str, ComputedNumber] = field(default_factory=dict)
     checksum: ChecksumRule | None = None

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from core.forge.compose.draft import Draft
-from core.forge.compose.evaluation import Evaluation, FormField, Origin
+from core.forge.compose.evaluation import Evaluation
+from core.forge.compose.form_field import FormField, Origin
 from core.forge.compose.layer_kinds import KINDS
 from core.forge.values import SendMethod
 from core.wire.model.field import Span

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
 from core.forge.compose.draft_parser import (
@@ -22,53 +21,17 @@ from core.forge.compose.draft_parser import (
     read_bytes,
     read_layer,
 )
+from core.forge.compose.form_field import FormField, Origin
 from core.forge.compose.layer_kinds import network_layer
 from core.forge.compose.payload_file import NO_FILES, FileContents
 from core.wire.encode.build import Built, BuiltField, DoesNotFitError, build
 from core.wire.encode.computed_fields import longest_header
 from core.wire.encode.options_text import options_text
 from core.wire.encode.value_text import allowed, example, typed
-from core.wire.model.field import PlacedField, Span, Value
+from core.wire.model.field import PlacedField, Value
 from core.wire.model.packet_parts import Parts
 
 READING = "reading …"
-
-
-class Origin(Enum):
-    """The origin of a field's value."""
-
-    GIVEN = "given"
-    SUGGESTED = "from the route"
-    INNER = "for the layer inside"
-    COMPUTED = "computed"
-    DEFAULT = "default"
-
-
-@dataclass(frozen=True, slots=True)
-class FormField:
-    """One input of the form. Options, payload, and trailer have no `slot`.
-
-    `text` is what the user typed, `error` one sentence about it, or empty. `shown` is the value in
-    the bytes as the field takes it (grayed in an empty input), `meaning` what that number stands
-    for. A field without bytes has no `span`. `is_pending` is true while the field's file is
-    being read. `layer` is the index of its layer in `Draft.layers`, -1 for payload and trailer;
-    `level` is 1 for a part of a field.
-    """
-
-    key: str
-    label: str
-    layer: int
-    text: str
-    error: str
-    slot: PlacedField | None = None
-    level: int = 0
-    shown: str = ""
-    meaning: str = ""
-    hint: str = ""
-    origin: Origin = Origin.DEFAULT
-    value: Value | None = None
-    span: Span | None = None
-    is_pending: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,9 @@ from core.wire.model.dissection import Dissection, Verdict
 from core.wire.model.field import PlacedField
 from core.wire.model.packet_parts import Header, Parts, parts_of
 from core.wire.protocol import LayerKind
+from core.wire.registry import PROTOCOLS
 
-_MADE_UP = frozenset({"sll", "null", "raw", "nflog"})
+_CAPTURE_HEADERS = {protocol.name for protocol in PROTOCOLS if protocol.is_capture_header}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def draft_of(dissection: Dissection) -> Filled:
         notes.append(f"the capture cut {missing} bytes off: what is here is shorter")
     parts = parts_of(dissection)
     headers = list(parts.headers)
-    if headers and headers[0].name in _MADE_UP:
+    if headers and headers[0].name in _CAPTURE_HEADERS:
         left_out = headers.pop(0)
         data = data[left_out.tables[-1].stop + len(left_out.body) :]
         notes.append(f"the {left_out.tables[0].title} header was the capture's and is left out")

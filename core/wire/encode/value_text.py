@@ -58,20 +58,21 @@ def typed(slot: PlacedField, value: Value) -> str:
     return slot.text(value)
 
 
+_WORDS = {  # what a field of this kind may hold, and an example
+    Kind.FLAG: ("0 or 1", "1"),
+    Kind.MAC: ("an Ethernet address", "02:00:5e:10:00:01"),
+    Kind.IPV4: ("an IPv4 address", "192.0.2.1"),
+    Kind.IPV6: ("an IPv6 address", "2001:db8::1"),
+}
+
+
 def allowed(slot: PlacedField) -> str:
     """Return what a field may hold, in a few words: ``0–255``, ``0–60 bytes in steps of 4``."""
     field = slot.field
-    match field.kind:
-        case Kind.FLAG:
-            return "0 or 1"
-        case Kind.MAC:
-            return "an Ethernet address"
-        case Kind.IPV4:
-            return "an IPv4 address"
-        case Kind.IPV6:
-            return "an IPv6 address"
-        case Kind.BYTES:
-            return f"{field.bits // 8} bytes in hex"
+    if field.kind in _WORDS:
+        return _WORDS[field.kind][0]
+    if field.kind is Kind.BYTES:
+        return f"{field.bits // 8} bytes in hex"
     top = f"0x{slot.maximum:x}" if field.base == 16 and field.unit == 1 else str(slot.maximum)
     words = f"0–{top}"
     if field.suffix:
@@ -84,17 +85,10 @@ def allowed(slot: PlacedField) -> str:
 def example(slot: PlacedField) -> str:
     """Return a text that the field takes."""
     field = slot.field
-    match field.kind:
-        case Kind.FLAG:
-            return "1"
-        case Kind.MAC:
-            return "02:00:5e:10:00:01"
-        case Kind.IPV4:
-            return "192.0.2.1"
-        case Kind.IPV6:
-            return "2001:db8::1"
-        case Kind.BYTES:
-            return "00" * (field.bits // 8)
+    if field.kind in _WORDS:
+        return _WORDS[field.kind][1]
+    if field.kind is Kind.BYTES:
+        return "00" * (field.bits // 8)
     flags = [part.name for part in field.parts if part.kind is Kind.FLAG]
     if flags:
         return ",".join(flags[-2:])

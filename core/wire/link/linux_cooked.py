@@ -280,6 +280,7 @@ PROTOCOLS = (
         tables=TABLES,
         info=info,
         addresses=("src.eth", ""),
+        is_capture_header=True,
         readers=(
             Reader(Numbering.LINK, (LinkType.LINUX_SLL,), parse, step),
             Reader(Numbering.LINK, (LinkType.LINUX_SLL2,), parse_2, step_2),

@@ -183,6 +183,7 @@ PROTOCOLS = (
         shown="Loopback",
         tables=TABLES,
         info=info,
+        is_capture_header=True,
         readers=(
             Reader(Numbering.LINK, (LinkType.NULL, LinkType.LOOP), parse, step),
             Reader(

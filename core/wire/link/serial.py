@@ -232,6 +232,7 @@ PROTOCOLS = (
         shown="NFLOG",
         tables=(NFLOG,),
         info=info,
+        is_capture_header=True,
         readers=(Reader(Numbering.LINK, (LinkType.NFLOG,), parse_nflog, step_nflog),),
     ),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.forge.compose.draft import BadDraftError, Draft
-from core.forge.compose.evaluation import READING, Origin, evaluate
+from core.forge.compose.evaluation import READING, evaluate
+from core.forge.compose.form_field import Origin
 from core.forge.compose.layer_kinds import KINDS
 from core.forge.compose.payload_file import FileContent
 from core.forge.compose.payload_text import parse_payload, payload_text

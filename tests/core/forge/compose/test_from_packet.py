@@ -10,9 +10,11 @@ from core.forge.values import SendMethod
 from core.wire.dissect import dissect
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
+from core.wire.registry import PROTOCOLS
 from tests.core.wire import frames as made
 from tests.core.wire.encode.test_build import captured
 from tests.core.wire.network.test_unset_length import LEFT
+from tests.fuzz.shapes import shapes
 
 SYN = made.ethernet(made.ipv4(made.tcp(flags__syn=1), 6)) + b"\0\0"
 
@@ -114,3 +116,19 @@ def test_every_captured_packet_fills_the_form_without_loss() -> None:
             print(name, index)
     assert frames > 5_000
     assert differing == 0
+
+
+def test_no_header_of_the_capture_gets_into_a_draft() -> None:
+    added = {protocol.name for protocol in PROTOCOLS if protocol.is_capture_header}
+    seen = set()
+    for shape in shapes():
+        dissection = read(shape.data, shape.link_type)
+        first = dissection.layers[0] if dissection.layers else None
+        if first is None or not first.is_complete:
+            continue
+        filled = draft_of(dissection)
+        is_left_out = any("was the capture's" in note for note in filled.notes)
+        assert is_left_out == (first.name in added), shape.name
+        assert filled.data == shape.data[first.header_length if is_left_out else 0 :], shape.name
+        seen.add(first.name)
+    assert added < seen

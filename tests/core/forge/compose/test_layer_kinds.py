@@ -6,7 +6,8 @@ import pytest
 
 from app.screens.dialogs.drafts import destination_text
 from core.forge.compose.draft import Draft
-from core.forge.compose.evaluation import Origin, evaluate
+from core.forge.compose.evaluation import evaluate
+from core.forge.compose.form_field import Origin
 from core.forge.compose.layer_kinds import (
     DEFAULT_LINK,
     DEFAULT_NETWORK,
