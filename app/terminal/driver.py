@@ -19,6 +19,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import termios
 import time
 from queue import Empty, SimpleQueue
@@ -32,7 +33,9 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Offset, Size
 from textual.message import Message
 
+from app.terminal.encoding import encoding_of
 from app.terminal.frame import TerminalFrame
+from app.terminal.keyboard import read_messages
 from app.terminal.output import TerminalOutput
 from app.terminal.pace import TAGS, FramePace
 
@@ -66,7 +69,9 @@ class TerminalDriver(LinuxDriver):
         self.synchronized = False  # True if the terminal supports "synchronized output"
         self._frame = TerminalFrame(app.console._color_system or ColorSystem.TRUECOLOR)
         self._pace = FramePace()
-        self._output = TerminalOutput(_SCREEN, self._loop, self._write_frame)
+        self._output = TerminalOutput(
+            _SCREEN, self._loop, self._write_frame, encoding_of(sys.__stderr__)
+        )
         self._answered_tags: SimpleQueue[int] = SimpleQueue()  # from the input thread
         self._later: asyncio.TimerHandle | None = None
         self._cursor = Offset(0, 0)
@@ -130,6 +135,12 @@ class TerminalDriver(LinuxDriver):
         if self.synchronized:
             change = f"{_SYNC_START}{change}{_SYNC_END}"
         self.write(f"{change}{question}{back}")
+
+    def run_input_thread(self) -> None:
+        """Process what the terminal sends, whatever its bytes."""
+        encoding = encoding_of(sys.__stdin__)
+        for message in read_messages(self.fileno, self.exit_event, encoding, debug=self._debug):
+            self.process_message(message)
 
     def process_message(self, message: Message) -> None:
         """Collect the answers, in the input thread; pass everything else to Textual."""

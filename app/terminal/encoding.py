@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import codecs
 import unicodedata
+from typing import TextIO
 
 SIGNS = "rawscope.signs"
 
@@ -21,7 +22,7 @@ SIGNS = "rawscope.signs"
 _ASCII = {
     pair[0]: pair[1]
     for pair in (
-        "→>", "←<", "↑^", "↓v", "↗^", "⏎<", "‹<", "›>", "–-", "—-", "−-", "…~", "·.", "•*", "×x",
+        "→>", "←<", "↑^", "↓v", "↗^", "⏎E", "‹<", "›>", "–-", "—-", "−-", "…~", "·.", "•*", "×x",
         "µu", "§S", "≥>", "≤<", "✓+", "✗x", "◌o", "●*", "○o", "⭘o", "‖=", "■#", "◆@", "▸>", "▾v",
         "▶>", "▼v", "▲^", "◀<", "▁_", "▂_", "▃-", "▄-", "▅=", "▆=", "▇+", "▔-", "▎|", "▊|", "▌|",
         "▐|", "▏|", "▕|", "░:",
@@ -58,6 +59,11 @@ def screen_bytes(text: str, encoding: str) -> bytes:
     return "".join(
         one if one.isascii() else ascii_sign(one) or "?" * _width(one) for one in text
     ).encode("ascii")
+
+
+def encoding_of(stream: TextIO | None) -> str:
+    """Return the encoding of a standard stream; UTF-8 for one that is closed."""
+    return getattr(stream, "encoding", None) or "utf-8"
 
 
 def is_utf8(encoding: str) -> bool:

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from app.terminal.encoding import screen_bytes
 from app.terminal.writer import TerminalWriter
 
 CANCEL = b"\x18"  # CAN ends an escape sequence that was cut (ECMA-48, console_codes(4))
@@ -23,7 +24,7 @@ _PIECE = 1 << 16
 class TerminalOutput:
     """The terminal behind `descriptor`; `loop` writes to it when there is room.
 
-    The loop calls `on_room` when everything has been written after a delay.
+    `encoding` is the terminal's: see `app.terminal.encoding.screen_bytes`. The loop calls `on_room` when everything has been written after a delay.
     """
 
     def __init__(
@@ -31,7 +32,9 @@ class TerminalOutput:
         descriptor: int,
         loop: asyncio.AbstractEventLoop,
         on_room: Callable[[], None] = lambda: None,
+        encoding: str = "utf-8",
     ) -> None:
+        self._encoding = encoding
         self._loop = loop
         self._on_room = on_room
         self._lock = threading.Lock()
@@ -47,7 +50,7 @@ class TerminalOutput:
     def write(self, text: str) -> None:
         """Write what the terminal accepts now, and the rest later."""
         with self._lock:
-            self._left += text.encode(errors="replace")
+            self._left += screen_bytes(text, self._encoding)
             self._write_on()
             wait = bool(self._left) and not self._waiting
             self._waiting |= wait
@@ -104,7 +107,7 @@ class TerminalOutput:
             try:
                 if self._left:
                     self._left[:] = CANCEL
-                self._left += text.encode(errors="replace")
+                self._left += screen_bytes(text, self._encoding)
                 self._finish((end_s - time.monotonic()) / 2)
             finally:
                 self._lock.release()

@@ -17,11 +17,12 @@ from core.engine.engine import Engine
 from core.engine.snapshot import EngineState
 from core.net.sockets import LOCAL_SOCKETS
 from tests.bench.terminal import Terminal
+from tests.helpers.emulator import Emulator
 from tests.helpers.idle import eventually
 from tests.helpers.scripted import conversations, scripted_store
 from tests.helpers.scripted_monitor import filled, scripted_monitor
 from tests.helpers.support import ROOT
-from tests.helpers.waiting import PATIENCE_S
+from tests.helpers.waiting import PATIENCE_S, until
 
 ALTERNATE_SCREEN_OFF, MOUSE_OFF, CURSOR_ON = b"\x1b[?1049l", b"\x1b[?1000l", b"\x1b[?25h"
 
@@ -121,3 +122,39 @@ async def test_a_crash_of_the_worker_is_shown_and_the_packets_stay_usable():
             assert screen.panels.selected.packet.number == 1
     finally:
         engine.close()
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+def test_a_terminal_that_is_not_utf8_is_painted_in_ascii(
+    encoding, capture, tmp_path, monkeypatch
+):
+    """Every screen can be used: the signs have words beside them."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    screen, painted = Emulator(100, 30), bytearray()
+    program = [sys.executable, "-m", "app", str(capture)]
+    terminal = Terminal(program, 100, 30, ROOT, screen=screen)
+
+    def shows(words: str) -> bool:
+        painted.extend(terminal.read(0.05))
+        return words in screen
+
+    try:
+        for key, words in ((b"", "? help"), (b"f", "Hardware type"), (b"\x1bOP", "esc closes")):
+            os.write(terminal.fd, key)
+            until(lambda words=words: shows(words), words, lambda: screen.text)
+        os.write(terminal.fd, b"\x11")
+        status, rest = leave(terminal)
+    finally:
+        terminal.close()
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert (painted + rest).isascii()
+
+
+def test_bytes_in_no_encoding_do_not_end_the_monitor(terminal):
+    """Typed with a terminal that is set to another encoding, or pasted."""
+    os.write(terminal.fd, b"\xe9\xffm\xc3")
+    terminal.key(b":", b"Go to packet")
+    os.write(terminal.fd, b"\x80\xe9")
+    terminal.key(b"9", b"is not a packet number")
