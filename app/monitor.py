@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from textual.theme import Theme
 
 from app.action_commands import action_commands
 from app.bridge import Bridge
+from app.clipboard import NOTICE_S, ClipboardAccess
 from app.config.config_file import load
 from app.config.paths import Paths
 from app.config.theme import read_theme, remember_theme
@@ -38,6 +39,7 @@ from app.screens.dialogs.dialog import Confirm
 from app.screens.dialogs.palette import Palette
 from app.screens.dialogs.too_small import SMALLEST
 from app.screens.main import MainScreen
+from app.screens.quit_advice import quit_advice
 from app.terminal.driver import TerminalDriver
 from app.terminal.printable_filter import with_printable_filter
 from app.textual_bindings import bindings
@@ -66,6 +68,7 @@ class Monitor(OrderedKeysApp[None]):
     `options` are the options of captures that the user starts on the screen. `choose` opens the
     interface chooser at the start, for a program started without an interface or file. `paths` are
     the user's files. `on_signal` is called with a signal that ends the program, before the exit.
+    `environment` tells what the terminal can do.
     """
 
     TITLE = "rawscope"
@@ -90,8 +93,10 @@ class Monitor(OrderedKeysApp[None]):
         clock: Callable[[], float] = time.monotonic,
         time_of_day: Callable[[], str] = lambda: time.strftime("%H:%M:%S"),
         on_signal: Callable[[signal.Signals], None] = lambda number: None,
+        environment: Mapping[str, str] = os.environ,
     ) -> None:
         super().__init__()
+        self._clipboard_access = ClipboardAccess.of(environment)
         self._on_signal = on_signal
         self.bridge = Bridge(engine, options or CaptureOptions(()), clock, time_of_day)
         self._paths = paths or Paths.of_user()
@@ -119,7 +124,9 @@ class Monitor(OrderedKeysApp[None]):
         )
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(self.bridge, self.capture, lambda: self.forge_service)
+        return MainScreen(
+            self.bridge, self.capture, lambda: self.forge_service, self._clipboard_access
+        )
 
     async def on_main_screen_ready(self, _event: MainScreen.Ready) -> None:
         await self.key_queue.release()
@@ -232,6 +239,29 @@ class Monitor(OrderedKeysApp[None]):
 
         note = LAB_IS_SEEN if self.bridge.sees_loopback else ""
         self.push_screen(LabScreen(before=self._lab, note=note), keep)
+
+    def action_help_quit(self) -> None:
+        """Copy selected text for ctrl+c; without any, name the keys that quit or end what runs."""
+        if selected := self.screen.get_selected_text():
+            self.copy_to_clipboard(selected)
+            return
+        self.notify(
+            quit_advice(self.screen, self._config.keys), title="ctrl+c does not quit", markup=False
+        )
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Send text to the terminal's clipboard, and say how; ctrl+v pastes it into inputs here."""
+        is_refused = bool(self._clipboard_access.refusal)
+        if is_refused:
+            self._clipboard = text
+        else:
+            super().copy_to_clipboard(text)
+        self.notify(
+            self._clipboard_access.notice(len(text)),
+            severity="warning" if is_refused else "information",
+            timeout=NOTICE_S,
+            markup=False,
+        )
 
     def action_suspend_process(self) -> None:
         """Stop all processes of the shell's job, as the terminal's own ^z does.

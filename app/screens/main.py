@@ -24,6 +24,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from app.bridge import POLL_HZ, Bridge, Scene
+from app.clipboard import ClipboardAccess
 from app.gc_policy import GcPolicy
 from app.keymap import KeyContext
 from app.screens.banner import Banner
@@ -75,6 +76,7 @@ class MainScreen(Screen[None]):
         bridge: Bridge,
         capture: CaptureController,
         make_forge_service: Callable[[], ForgeService],
+        clipboard: ClipboardAccess,
     ) -> None:
         super().__init__()
         self.bridge = bridge
@@ -96,7 +98,9 @@ class MainScreen(Screen[None]):
             self._show_table,
         )
         self.sides = SidePanels(self)
-        self.copier = CopyController(self.workspace, self.sides, bridge.faults, lambda: self.shown)
+        self.copier = CopyController(
+            self.workspace, self.sides, bridge.faults, lambda: self.shown, clipboard
+        )
 
     def compose(self) -> ComposeResult:
         # Textual sets these at the first resize, when all widgets are styled: it would then style

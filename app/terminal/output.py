@@ -24,7 +24,8 @@ _PIECE = 1 << 16
 class TerminalOutput:
     """The terminal behind `descriptor`; `loop` writes to it when there is room.
 
-    `encoding` is the terminal's: see `app.terminal.encoding.screen_bytes`. The loop calls `on_room` when everything has been written after a delay.
+    `encoding` is the terminal's: see `app.terminal.encoding.screen_bytes`. The loop calls `on_room`
+    when everything has been written after a delay.
     """
 
     def __init__(

@@ -151,7 +151,7 @@ class PrivateFolder:
                 raise refusal(name, "is not a regular file") from error
             raise
         try:
-            _check_file(name, os.fstat(descriptor))
+            check_file(name, os.fstat(descriptor))
         except BaseException:
             os.close(descriptor)
             raise
@@ -160,7 +160,7 @@ class PrivateFolder:
     def _check(self, name: str) -> None:
         """Raise `OSError` if something other than a regular file of this user has this name."""
         with suppress(FileNotFoundError):
-            _check_file(name, self.status(name))
+            check_file(name, self.status(name))
 
 
 def read_regular(path: Path, most: int) -> bytes:
@@ -213,11 +213,11 @@ def _check_regular(mode: int) -> None:
         raise OSError(errno.EPERM, f"it is {kind}, not a regular file")
 
 
-def _check_file(name: str, status: os.stat_result) -> None:
-    """Raise `OSError` for anything but a regular file of this user."""
+def check_file(name: str, status: os.stat_result, advice: str = "move it away") -> None:
+    """Raise `OSError` with advice for anything but a regular file of this user."""
     if not stat.S_ISREG(status.st_mode):
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "not a regular file")
-        raise refusal(name, f"is {kind}: move it away")
+        raise refusal(name, f"is {kind}: {advice}")
     if status.st_uid != os.geteuid():
         owner, user = user_name(status.st_uid), user_name(os.geteuid())
         raise refusal(name, f"belongs to {owner}, not to {user}")

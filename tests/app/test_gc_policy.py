@@ -23,6 +23,7 @@ from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
 from app.screens.dialogs.open_file import open_dialog
 from app.screens.dialogs.palette import Palette
+from app.screens.dialogs.save_text import SaveText
 from app.screens.forge.interface_dialog import SendInterface
 from app.screens.lab import LabScreen
 from app.screens.main import MainScreen
@@ -47,6 +48,7 @@ WINDOWS = {
     "LabScreen": lambda: LabScreen(before=([], [])),
     "OpenFile": open_dialog,
     "Palette": Palette,
+    "SaveText": lambda: SaveText("a.txt", "1"),
     "SendInterface": lambda: SendInterface("Send packet 1 again", lambda: ("lo", "eth0"), "lo"),
 }
 BASES = {"Dialog", "MainScreen"}

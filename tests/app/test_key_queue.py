@@ -29,6 +29,7 @@ from app.screens.dialogs.help import Help
 from app.screens.dialogs.interfaces import Interfaces
 from app.screens.dialogs.open_file import HINT, OpenFile
 from app.screens.dialogs.palette import Palette
+from app.screens.dialogs.save_text import SaveText
 from app.screens.forge.interface_dialog import SendInterface
 from app.screens.lab import LabScreen
 from core.engine.snapshot import EngineSnapshot, EngineState
@@ -93,6 +94,7 @@ TYPED_AHEAD = {
         ["j", "j"],
         lambda p: highlighted(p) == 3,
     ),
+    SaveText: (["y", "s", "enter"], [*"a.txt"], lambda p: value(p) == "a.txt"),
     Copy: (["y"], ["down"], lambda p: highlighted(p) == 1),
     SendInterface: (["r"], ["j"], lambda p: highlighted(p) == 1),
     Help: (

@@ -125,9 +125,7 @@ async def test_a_crash_of_the_worker_is_shown_and_the_packets_stay_usable():
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
-def test_a_terminal_that_is_not_utf8_is_painted_in_ascii(
-    encoding, capture, tmp_path, monkeypatch
-):
+def test_a_terminal_that_is_not_utf8_is_painted_in_ascii(encoding, capture, tmp_path, monkeypatch):
     """Every screen can be used: the signs have words beside them."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))

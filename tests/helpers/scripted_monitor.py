@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -116,6 +116,7 @@ def scripted_monitor(
     choose: bool = False,
     clock: Callable[[], float] = lambda: 0.0,
     forge_host: ForgeHost | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Monitor:
     """Return a monitor that shows the same on every run; `store` is for a scripted engine."""
     engine = engine or ScriptedEngine()
@@ -129,6 +130,7 @@ def scripted_monitor(
         interfaces=lambda: INTERFACES,
         clock=clock,
         time_of_day=lambda: "12:03:44",
+        environment=environment or {},
     )
     monitor.NOTIFICATION_TIMEOUT = PATIENCE_S  # type: ignore[misc] # for busy hosts
     monitor.bridge.analysis.patience_s = PATIENCE_S

@@ -22,11 +22,14 @@ _GROUPED = re.compile(r"[0-9]{1,3}(,[0-9]{3})+")
 
 Result = TypeVar("Result")
 
+# Textual handles ctrl+c in the application, whose keys do not work below a modal screen.
+CTRL_C = Binding("ctrl+c", "app.help_quit", show=False)
+
 
 class Dialog(ModalScreen[Result]):
     """A titled frame in the middle of the screen. Escape closes it without a result."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Close"), CTRL_C]
 
     title_text = ""
 

@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from app.keymap import grouped
+from app.screens.dialogs.dialog import CTRL_C
 from app.screens.dialogs.too_small import TooSmall
 from app.textual_bindings import key_label
 
@@ -63,7 +64,8 @@ class Help(ModalScreen[None]):
     """The help screen. ``escape``, ``?``, ``q``, and ``f1`` close it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q,f1", "dismiss", "Close")
+        Binding("escape,question_mark,q,f1", "dismiss", "Close"),
+        CTRL_C,
     ]
 
     def __init__(self, keymap: Mapping[str, str]) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on
+from textual.binding import BindingType
 from textual.widgets import Button, Input, Select
 from textual_fspicker import FileOpen, Filters
 from textual_fspicker.base_dialog import Dialog as Frame
 from textual_fspicker.icons import Icons
 from textual_fspicker.parts import DirectoryNavigation
 from textual_fspicker.suggest_path import SuggestPath
+
+from app.screens.dialogs.dialog import CTRL_C
 
 ENDINGS = (".pcap", ".pcapng", ".cap", ".dmp", ".gz", ".zst")
 HINT = "enter opens · tab list · esc closes"
@@ -33,6 +37,8 @@ class PathCompletion(SuggestPath):
 
 class OpenFile(FileOpen):
     """The file picker. The path input has the focus; tab goes to the list."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [CTRL_C]
 
     def on_mount(self) -> None:
         self.query_one(Frame).border_subtitle = HINT

@@ -9,11 +9,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
+from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.widgets import OptionList
 from textual.worker import Worker
+
+from app.screens.dialogs.dialog import CTRL_C
 
 
 class Options(OptionList):
@@ -30,6 +33,8 @@ class Options(OptionList):
 
 class Palette(CommandPalette):
     """Textual's command palette, whose errors do not end the program."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [CTRL_C]
 
     def _action_command_list(self, action: str) -> None:
         with suppress(KeyError):

@@ -56,7 +56,7 @@ async def test_the_focused_panel_comes_first(keys, first):
         await pilot.press(*keys.split())
         screen.copier.choose()
         await pilot.pause()
-        assert pilot.app.screen._choices[0][0] == first
+        assert pilot.app.screen.choices[0][0] == first
 
 
 async def test_a_side_panel_may_offer_choices_of_its_own():
@@ -65,4 +65,4 @@ async def test_a_side_panel_may_offer_choices_of_its_own():
         screen.workspace.focus_panel("forge")
         screen.copier.choose()
         await pilot.pause()
-        assert pilot.app.screen._choices == screen.sides["forge"].copy_choices()
+        assert pilot.app.screen.choices == screen.sides["forge"].copy_choices()

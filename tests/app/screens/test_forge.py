@@ -714,7 +714,7 @@ async def test_recipes_of_a_packet_and_of_a_draft(tmp_path):
         stage.screen.table.select(SYN)
         await pilot.press("y")
         await pilot.pause()
-        names = [name for name, _ in pilot.app.screen._choices]
+        names = [name for name, _ in pilot.app.screen.choices]
         assert names[0] == "Row"
         assert {"scapy expression", "hping3 command", "tcpdump filter", "C array"} <= set(names)
         await pilot.press("escape", "f")
@@ -723,7 +723,7 @@ async def test_recipes_of_a_packet_and_of_a_draft(tmp_path):
         await pilot.pause()
         screen = pilot.app.screen
         assert isinstance(screen, Copy)
-        name, text = screen._choices[0]
+        name, text = screen.choices[0]
         assert (name, text.startswith("rawscope send")) == ("rawscope command", True)
         assert "--ip.ttl 3" in text
 

@@ -127,7 +127,7 @@ async def test_the_selected_packet_stays_to_be_read_and_copied():
         assert (screen.panels.selected.packet.data, screen.panels.detail.line_count) == (data, tree)
         await pilot.press("y")
         assert isinstance(pilot.app.screen, Copy)
-        assert f"{number}  " in pilot.app.screen._choices[0][1]
+        assert f"{number}  " in pilot.app.screen.choices[0][1]
         await pilot.press("escape", "k")  # to a row whose packet is evicted
         assert screen.table.selected == number - 1
         assert screen.panels.selected is None

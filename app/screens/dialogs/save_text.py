@@ -1,0 +1,64 @@
+"""The dialog that saves a text to a file. Imported on first use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.app import ComposeResult
+from textual.widgets import Input
+
+from app.screens.dialogs.dialog import Confirm, Dialog, Hint
+from core.files.private_file import save_private
+from core.wire.model.text import safe
+
+_HINT = "enter saves · only you can read the file · esc closes"
+
+
+class SaveText(Dialog[Path]):
+    """Ask for the name of a file, and save a text to it. Return its path.
+
+    An existing file is replaced only after a question. What cannot be saved stays in the dialog,
+    with the reason.
+    """
+
+    title_text = "Save to a file"
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__()
+        self._name, self._text = name, text
+
+    def compose_body(self) -> ComposeResult:
+        path = Input(self._name, placeholder="path of a file", compact=True)
+        path.cursor_blink = False
+        yield path
+        yield Hint(_HINT)
+
+    def on_input_changed(self) -> None:
+        self.query_one(Hint).show("")
+
+    def on_input_submitted(self) -> None:
+        self._save(replace=False)
+
+    def _save(self, *, replace: bool) -> None:
+        """Save, and close the dialog; else show why not, or ask."""
+        typed = self.query_one(Input).value
+        if not typed.strip():
+            self.query_one(Hint).show("type the path of a file")
+            return
+        try:
+            path = Path(typed).expanduser()
+            content = self._text.encode(errors="surrogateescape")
+            save_private(path, content + b"\n", replace=replace)
+        except FileExistsError:
+            question = f"{safe(typed)} exists."
+            self.app.push_screen(Confirm(question, yes="Replace it", no="Keep it"), self._answered)
+        except OSError as error:
+            self.query_one(Hint).show(f"not saved: {safe(error.strerror or str(error))}")
+        except (RuntimeError, ValueError):  # no home folder; a NUL
+            self.query_one(Hint).show("not saved: this is not a path")
+        else:
+            self.dismiss(path)
+
+    def _answered(self, is_sure: bool | None) -> None:
+        if is_sure:
+            self._save(replace=True)

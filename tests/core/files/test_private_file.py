@@ -1,0 +1,120 @@
+"""A file that the user names: only this user can read it, and nothing else is overwritten."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from core.files import private_file
+from core.files.private_file import save_private
+from tests.helpers.support import require_root
+
+NOBODY = 65534
+
+
+def test_a_new_file_has_all_bytes_and_mode_0600(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        save_private(tmp_path / "new", b"text")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "new").read_bytes() == b"text"
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o600
+
+
+def test_a_folder_that_all_users_may_write_to_is_allowed() -> None:
+    """``/tmp``: it belongs to root and is sticky."""
+    path = Path(tempfile.gettempdir()) / f"rawscope-{os.getpid()}"
+    save_private(path, b"text")
+    try:
+        save_private(path, b"other", replace=True)
+        assert path.read_bytes() == b"other"
+    finally:
+        path.unlink()
+
+
+def test_an_existing_file_is_replaced_only_on_request(tmp_path: Path) -> None:
+    path = tmp_path / "old"
+    path.write_bytes(b"old")
+    path.chmod(0o644)
+    with pytest.raises(FileExistsError):
+        save_private(path, b"new")
+    assert path.read_bytes() == b"old"
+    save_private(path, b"new", replace=True)
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [one.name for one in tmp_path.iterdir()] == ["old"]
+
+
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize("kind", ["link", "broken link", "FIFO", "directory", "device"])
+def test_nothing_but_a_file_is_ever_replaced(kind: str, replace: bool, tmp_path: Path) -> None:
+    target, path = tmp_path / "target", tmp_path / "name"
+    target.write_bytes(b"old")
+    if kind == "link":
+        path.symlink_to(target)
+    elif kind == "broken link":
+        path.symlink_to(tmp_path / "missing")
+    elif kind == "FIFO":
+        os.mkfifo(path)
+    elif kind == "directory":
+        path.mkdir()
+    else:
+        path = Path(os.devnull)
+    with pytest.raises(OSError, match="is a"):
+        save_private(path, b"new", replace=replace)
+    assert target.read_bytes() == b"old"
+    assert not (tmp_path / "missing").exists()
+
+
+def test_a_file_of_another_user_is_refused(tmp_path: Path) -> None:
+    require_root()
+    path = tmp_path / "theirs"
+    path.write_bytes(b"old")
+    os.chown(path, NOBODY, NOBODY)
+    with pytest.raises(OSError, match="belongs to"):
+        save_private(path, b"new", replace=True)
+    assert path.read_bytes() == b"old"
+
+
+def test_a_link_that_appears_after_the_check_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is replaced itself; a new file is refused."""
+    target, path = tmp_path / "target", tmp_path / "name"
+    target.write_bytes(b"old")
+    monkeypatch.setattr(private_file, "check_file", lambda *_: None)
+    path.symlink_to(target)
+    with pytest.raises(FileExistsError):
+        save_private(path, b"new")
+    save_private(path, b"new", replace=True)
+    assert target.read_bytes() == b"old"
+    assert not path.is_symlink()
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_full_disk_leaves_what_was_there(
+    replace: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_descriptor: int, _content: bytes) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "name"
+    if replace:
+        path.write_bytes(b"old")
+    monkeypatch.setattr(private_file, "write_all", fail)
+    with pytest.raises(OSError, match="No space"):
+        save_private(path, b"new", replace=replace)
+    assert {one.name for one in tmp_path.iterdir()} == ({"name"} if replace else set())
+    if replace:
+        assert path.read_bytes() == b"old"
+
+
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        save_private(tmp_path / "none" / "name", b"text")
