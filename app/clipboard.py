@@ -21,7 +21,7 @@ _DOUBT = "some terminals ignore that"
 
 @dataclass(frozen=True, slots=True)
 class ClipboardAccess:
-    """How far the program can know that OSC 52 works.
+    """Knowledge about the terminal's clipboard: whether OSC 52 can work.
 
     `refusal` says why it cannot work; it is empty if it may. `doubt` then says what may prevent it.
     """

@@ -25,6 +25,7 @@ THEMES = {
     "app/cli/test_many_interfaces.py": "a file with 70,000 interface descriptions",
     "app/cli/test_process.py": "the command line as a process: imports, pipes, signals, exit",
     "app/cli/test_stuck_reader.py": "a signal ends dump although its reader takes nothing",
+    "app/test_interrupted_start.py": "ctrl+c while the program starts",
     "app/screens/forge/test_new_user.py": "packets made by Enter alone, and by the mouse alone",
     "app/screens/test_pause.py": "memory and counters of a paused view",
     "app/test_monitor_terminal.py": "the monitor as a process on a real terminal",

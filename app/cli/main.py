@@ -305,7 +305,7 @@ def _one_line(message: str) -> str:
     return safe(" ".join(message.split())).rstrip(".")
 
 
-def main() -> NoReturn:
+def run_process() -> NoReturn:
     """Run the command line of this process, and exit with its status."""
     prepare_streams()
     sys.exit(run(sys.argv[1:]))

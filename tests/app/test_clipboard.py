@@ -1,4 +1,4 @@
-"""No text is said to be on a clipboard: OSC 52 has no answer."""
+"""No message claims that text is on a clipboard: OSC 52 has no answer."""
 
 from __future__ import annotations
 

@@ -31,14 +31,14 @@ DIALOGS = [b"?", b":", b"i", b"o"]
 CRASHING = (
     "import app.monitor\n"
     "app.monitor.Monitor.action_help = lambda self: 1 / 0\n"
-    "from app.cli.main import main\n"
-    "main()"
+    "from app.cli.main import run_process\n"
+    "run_process()"
 )
 STUCK = (  # it ignores the exit that a signal asks for
     "import app.monitor\n"
     "app.monitor.Monitor.exit = lambda self, **options: None\n"
-    "from app.cli.main import main\n"
-    "main()"
+    "from app.cli.main import run_process\n"
+    "run_process()"
 )
 REFUSED = {
     "controlling": ON_A_REFUSED_TERMINAL,

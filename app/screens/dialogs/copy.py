@@ -61,7 +61,7 @@ class Copy(Dialog[CopyChoice]):
         self._show_target()
 
     def action_change_target(self) -> None:
-        """Save to a file instead of the clipboard, or the other way round if there is one."""
+        """Change from the clipboard to a file, or back if there is a clipboard."""
         self._to_file = bool(self._access.refusal) or not self._to_file
         self._show_target()
 

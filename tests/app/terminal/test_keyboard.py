@@ -1,4 +1,4 @@
-"""What the terminal sends: keys in any encoding, and bytes that are in none."""
+"""Read the terminal: keys in any encoding, and bytes that are in none."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def test_nothing_but_a_file_is_ever_replaced(kind: str, replace: bool, tmp_path:
 
 def test_a_file_of_another_user_is_refused(tmp_path: Path) -> None:
     require_root()
-    path = tmp_path / "theirs"
+    path = tmp_path / "foreign"
     path.write_bytes(b"old")
     os.chown(path, NOBODY, NOBODY)
     with pytest.raises(OSError, match="belongs to"):
