@@ -39,11 +39,12 @@ class KeyContext(Enum):
 
 
 class KeyGroup(Enum):
-    """The headings of the help screen, in order."""
+    """The headings of the help screen and the command palette, in order."""
 
-    MOVE = "Move"
-    PACKETS = "Packets"
+    PACKETS = "Selected packet"
     CAPTURE = "Capture"
+    VIEW = "View"
+    MOVE = "Move"
     PANELS = "Panels"
     DETAIL = "Detail tree"
     HEX = "Hex view"
@@ -53,6 +54,7 @@ class KeyGroup(Enum):
     ECHO = "Echo panel"
     CLIENTS = "Echo clients"
     LAB = "Laboratory"
+    FILES = "Files"
     PROGRAM = "Program"
 
 
@@ -116,9 +118,9 @@ ACTIONS: tuple[Action, ...] = (
         KeyGroup.FORGE, KeyContext.FORGE,
         ("forge.send", "ctrl+s", "screen.call('forge.send')", "send",
          "Send the packet in the form"),
-        ("forge.drafts", "ctrl+o", "screen.call('forge.drafts.choose')", "drafts",
+        ("forge.drafts", "ctrl+o", "screen.call('forge.drafts.choose')", "templates, drafts",
          "Open a template, draft, or sent packet"),
-        ("forge.keep", "ctrl+t", "screen.call('forge.drafts.keep')", "save",
+        ("forge.keep", "ctrl+t", "screen.call('forge.drafts.keep')", "save draft",
          "Save the draft under a name"),
         ("forge.copy", "ctrl+y", "screen.call('copier.choose')", "copy as",
          "Copy as a command, a filter, or bytes"),
@@ -127,7 +129,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_of(
         KeyGroup.FORM, KeyContext.FORM,
-        ("form.next", "enter", "next", "next", "Next field"),
+        ("form.next", "enter", "next", "next field", "Next field"),
         ("form.up", "up", "move('up')", "", "Previous field"),
         ("form.down", "down", "move('down')", "", "Next field"),
         ("form.page_up", "pageup", "move('page_up')", "", "Up one page"),
@@ -137,27 +139,35 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_of(
         KeyGroup.RESULT, KeyContext.RESULT,
-        ("result.packet", "enter", "show_packet", "packet", "Go to the packet of this line"),
+        ("result.packet", "enter", "show_packet", "show packet", "Go to the packet of this line"),
     ),
     *_of(
         KeyGroup.ECHO, KeyContext.ECHO,
         ("echo.talk", "b", "screen.call('echo.talk')", "send bytes",
          "Send 64 bytes from the built-in client"),
-        ("echo.less", "minus", "screen.call('echo.budget', -1)", "less",
-         "Read fewer bytes at a time"),
-        ("echo.more", "plus,equals_sign", "screen.call('echo.budget', 1)", "more",
-         "Read more bytes at a time"),
-        ("echo.drain", "d", "screen.call('echo.drain')", "drain",
+    ),
+    *_of(
+        KeyGroup.CLIENTS, KeyContext.CLIENTS,
+        ("clients.only", "enter", "screen.call('echo.toggle_filter')", "filter",
+         "Show this client's packets, or all"),
+    ),
+    *_of(
+        KeyGroup.ECHO, KeyContext.ECHO,
+        ("echo.drain", "d", "screen.call('echo.drain')", "read until EAGAIN",
          "Choose when a wake-up stops reading"),
+        ("echo.less", "minus", "screen.call('echo.budget', -1)", "read less",
+         "Read fewer bytes at a time"),
+        ("echo.more", "plus,equals_sign", "screen.call('echo.budget', 1)", "read more",
+         "Read more bytes at a time"),
         ("echo.add", "a", "screen.call('echo.add_listener')", "listen",
          "Add a listener (level or edge trigger)"),
-        ("echo.next", "v", "screen.call('echo.panel.next_listener')", "next",
+        ("echo.next", "v", "screen.call('echo.panel.next_listener')", "next listener",
          "Select the next listener"),
-        ("echo.stop", "x", "screen.call('echo.stop_listener')", "stop",
+        ("echo.stop", "x", "screen.call('echo.stop_listener')", "stop listener",
          "Stop listening; external clients stay"),
-        ("echo.pause", "p", "screen.call('echo.pause_client')", "pause",
+        ("echo.pause", "p", "screen.call('echo.pause_client')", "pause client",
          "Stop or resume reading from the client"),
-        ("echo.close", "c,delete", "screen.call('echo.close_client')", "close",
+        ("echo.close", "c,delete", "screen.call('echo.close_client')", "close client",
          "Close the client's connection"),
         ("echo.lab", "L", "app.lab", "lab", "Open the laboratory of I/O models"),
     ),
@@ -172,16 +182,17 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *_of(
         KeyGroup.CLIENTS, KeyContext.CLIENTS,
-        ("clients.only", "enter", "screen.call('echo.toggle_filter')", "filter",
-         "Show this client's packets, or all"),
         ("clients.sort", "s", "sort_next", "sort", "Sort by the next column"),
         ("clients.reverse", "S", "sort_reverse", "", "Reverse the sort order"),
         ("clients.left", "left,h", "shift(-1)", "", "Scroll the columns to the left"),
         ("clients.right", "right,l", "shift(1)", "", "Scroll the columns to the right"),
     ),
     *_of(
+        KeyGroup.VIEW, KeyContext.MAIN,
+        ("view.pause", "space", "pause", "pause", "Pause or resume the view, not capture"),
+    ),
+    *_of(
         KeyGroup.CAPTURE, KeyContext.MAIN,
-        ("view.pause", "space", "pause", "pause", "Pause the view; capture continues"),
         ("capture.toggle", "ctrl+e", "call('capture.toggle')", "stop", "Stop or start the capture"),
     ),
     *_of(
@@ -205,23 +216,41 @@ ACTIONS: tuple[Action, ...] = (
         KeyGroup.CAPTURE, KeyContext.MAIN,
         ("capture.interface", "i", "call('capture.choose_interfaces')", "interface",
          "Choose interfaces"),
+    ),
+    *_of(
+        KeyGroup.FILES, KeyContext.MAIN,
         ("capture.open", "o", "call('capture.open_file')", "open", "Open a capture file"),
     ),
     *_of(
         KeyGroup.PACKETS, KeyContext.MAIN,
         ("packets.mark", "m", "call('table.toggle_mark')", "mark",
          "Mark (◆) or unmark the packet"),
+    ),
+    *_of(
+        KeyGroup.MOVE, KeyContext.MAIN,
         ("packets.next_mark", "right_square_bracket", "call('table.go_to_mark', 1)", "",
          "Next marked packet"),
         ("packets.previous_mark", "left_square_bracket", "call('table.go_to_mark', -1)", "",
          "Previous marked packet"),
+    ),
+    *_of(
+        KeyGroup.PACKETS, KeyContext.MAIN,
         ("packets.resend", "r", "call('forge.resend')", "resend",
          "Send the packet again, unchanged"),
-        ("packets.stop_sending", "", "call('forge.stop')", "", "Stop sending"),
         ("packets.copy", "y", "call('copier.choose')", "copy",
          "Copy row, field, bytes, or command"),
+    ),
+    *_of(
+        KeyGroup.FORGE, KeyContext.MAIN,
+        ("packets.stop_sending", "", "call('forge.stop')", "stop sending", "Stop sending"),
+    ),
+    *_of(
+        KeyGroup.VIEW, KeyContext.MAIN,
         ("packets.time", "t", "call('table.cycle_time_format')", "time",
          "Cycle time: elapsed, of day, or delta"),
+    ),
+    *_of(
+        KeyGroup.MOVE, KeyContext.MAIN,
         ("packets.go_to", "colon,ctrl+g", "go_to", "go to", "Go to a packet by number"),
         ("packets.next", "J,ctrl+down", "call('table.action_move', 'down')", "",
          "Next packet, from any panel"),

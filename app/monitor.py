@@ -12,21 +12,21 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.console import RenderableType
 from textual import events
 from textual._compositor import CompositorUpdate
-from textual.app import SystemCommand
+from textual.command import Provider
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
-from app.action_commands import action_commands
+from app.action_commands import ActionProvider
 from app.bridge import Bridge
 from app.clipboard import NOTICE_S, ClipboardAccess
 from app.config.config_file import load
@@ -217,14 +217,15 @@ class Monitor(OrderedKeysApp[None]):
         """The internal error that ended the program, if one did."""
         return self._exception
 
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        return action_commands(self, screen, self._config.keys)
-
     # -- screens and dialogs over the main screen ----------------------------------------------
 
     def action_command_palette(self) -> None:
+        """Show the actions; Textual's own commands (``App.COMMANDS``) are not among them."""
         if not isinstance(self.screen, Palette):
-            self.push_screen(Palette(id="--command-palette"))  # by which Textual knows it
+            # Textual calls it to make a provider, as it would call the class.
+            provider = cast(type[Provider], partial(ActionProvider, keys=self._config.keys))
+            # Textual knows the palette by its id.
+            self.push_screen(Palette([lambda: provider], id="--command-palette"))
 
     def action_help(self) -> None:
         from app.screens.dialogs.help import Help

@@ -9,11 +9,13 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
 
-from app.keymap import grouped
+from app.action_search import in_order
 from app.textual_bindings import key_label
 from screenshots.make import PICTURES, take
 from tests.app.made import SYN, capture_of
@@ -109,11 +111,12 @@ def test_methods_of_bases_count_once() -> None:
 def keys_table() -> str:
     """Return the keys of `app.keymap` in the form of the README."""
     lines = []
-    for group, rows in grouped({}):
-        lines += ["", f"| {group.value} | |", "|---|---|"]
+    for group, actions in groupby(in_order(), attrgetter("group")):
+        lines += ["", f"| {group.value} | | in `config.toml` |", "|---|---|---|"]
         lines += [
-            f"| {' '.join(f'`{key}`' for key in key_label(keys).split())} | {action.help} |"
-            for keys, action in rows
+            f"| {' '.join(f'`{key}`' for key in key_label(action.keys).split())} "
+            f"| {action.help} | `{action.name}` |"
+            for action in actions
         ]
     return "\n".join(lines).lstrip("\n") + "\n\n"
 

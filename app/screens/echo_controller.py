@@ -19,6 +19,7 @@ from core.echo.snapshot import EchoSnapshot
 from core.engine.echo_service import NO_SERVER
 from core.store.selected_packet import SelectedPacket
 from widgets.echo.clients import EchoClients
+from widgets.echo.head_text import drain_text
 from widgets.echo.panel import EchoPanel
 
 UNSEEN = "lo is not captured, so packets of local clients are not in the table: i chooses it"
@@ -57,6 +58,10 @@ class EchoController(SideController):
         if self._awaited == _FIRST and snapshot.listeners:
             self._awaited = snapshot.listeners[0].identifier
         self._select_awaited(snapshot)
+
+    def labels(self) -> dict[str, str]:
+        """Label the key that steps through the rules with the rule that it sets."""
+        return {"echo.drain": f"read {drain_text(self._snapshot.switches.next_drain())}"}
 
     def select(self, selected: SelectedPacket) -> None:
         """Move the cursor to the client that sent or received the packet.

@@ -13,6 +13,7 @@ import pytest
 from textual import events
 from textual.widgets import DataTable, Input, Static
 
+from app.action_commands import action_commands
 from app.config.paths import Paths
 from app.config.theme import read_theme
 from app.screens.banner import Banner
@@ -625,14 +626,13 @@ async def test_an_unknown_remembered_theme_is_ignored(tmp_path, monkeypatch):
 async def test_the_palette_runs_actions_where_they_belong():
     async with running() as pilot:
         commands = {
-            command.help.split()[-1]: command
-            for command in pilot.app.get_system_commands(main(pilot))
+            command.action.name: command for command in action_commands(pilot.app, main(pilot), {})
         }
-        await commands["list.first"].callback()
+        await commands["list.first"].run()
         assert main(pilot).table.selected == 1
-        await commands["view.pause"].callback()
+        await commands["view.pause"].run()
         assert main(pilot).paused
-        await commands["program.help"].callback()
+        await commands["program.help"].run()
         assert isinstance(pilot.app.screen, Help)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from app.keymap import ACTIONS
+from app.action_commands import action_commands
 from app.screens.lab import POINTS, LabScreen
 from core.iolab.lab import LabOptions
 from core.iolab.models import MODELS
@@ -140,12 +140,11 @@ async def test_at_any_size(size):
 async def test_the_palette_offers_what_the_screen_can_do():
     lab = scripted_lab()
     async with opened(lab) as pilot:
-        names = {action.help: action.name for action in ACTIONS}
-        offered = {names[each.title] for each in pilot.app.get_system_commands(lab)}
+        offered = {each.action.name for each in action_commands(pilot.app, lab, {})}
         assert {"lab.run", "lab.leave", "program.quit"} <= offered
         assert "echo.talk" not in offered
         under = pilot.app.screen_stack[0]
-        offered = {names[each.title] for each in pilot.app.get_system_commands(under)}
+        offered = {each.action.name for each in action_commands(pilot.app, under, {})}
         assert {"echo.lab", "echo.talk"} <= offered
         assert "lab.run" not in offered
 
