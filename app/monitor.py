@@ -41,6 +41,7 @@ from app.screens.dialogs.too_small import SMALLEST
 from app.screens.main import MainScreen
 from app.screens.quit_advice import quit_advice
 from app.terminal.driver import TerminalDriver
+from app.terminal.layout_hold import LayoutHold
 from app.terminal.printable_filter import with_printable_filter
 from app.textual_bindings import bindings
 from app.themes import DEFAULT, DEFAULT_VARIABLES, THEMES
@@ -104,6 +105,7 @@ class Monitor(OrderedKeysApp[None]):
         self._lab: Results | None = None  # of the laboratory's last whole run
         self._forge_host, self._clock = forge_host, clock
         self._choose = choose
+        self._layout_hold = LayoutHold(self)
         self.capture = CaptureController(self, self.bridge, interfaces)
         for theme in THEMES:
             self.register_theme(theme)
@@ -129,6 +131,8 @@ class Monitor(OrderedKeysApp[None]):
         )
 
     async def on_main_screen_ready(self, _event: MainScreen.Ready) -> None:
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.is_arranging = self._layout_hold.is_arranging
         await self.key_queue.release()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -146,6 +150,7 @@ class Monitor(OrderedKeysApp[None]):
             super()._display(screen, renderable)
         elif self._running and not self._closed and not self._batch_count:
             driver.synchronized = self._sync_available
+            self._layout_hold.note_paint(screen)
             cursor = screen.outer_size.clamp_offset(self.cursor_position)
             driver.paint(renderable, screen._compositor.size, cursor)
             self.post_display_hook()

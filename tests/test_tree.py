@@ -32,6 +32,7 @@ THEMES = {
     "app/test_paint_rate.py": "how often Textual may paint",
     "app/test_analysis_off_screen.py": "no scan of many packets on the UI thread",
     "app/test_redraw.py": "the redraw key, and terminals with few columns",
+    "app/test_whole_frames.py": "every frame on the terminal: layouts in one step, whole tables",
     "app/test_screen_never_waits.py": "the screen waits for no other process",
     "app/test_startup.py": "what is imported before the first rows appear",
     "app/test_terminal_restored.py": "every exit restores the terminal",

@@ -121,7 +121,7 @@ class MainScreen(Screen[None]):
         self.table.rows.describe_with(self.bridge.faults)
         self.panels.faults = self.bridge.faults
         self.watch(self.table, "selected", self._show_selected, init=False)
-        self.watch(self.workspace, "zoomed", self._label_keys, init=False)
+        self.watch(self.workspace, "zoomed", self._show_panel, init=False)
         self.watch(self.workspace, "panel", self._show_panel, init=False)
         self.call_after_refresh(self.poll)  # when the table knows its size
         self.set_interval(1 / POLL_HZ, self._tick)
@@ -137,9 +137,8 @@ class MainScreen(Screen[None]):
         self._gc_policy.tick(len(self.scene.echo.clients), quiet=quiet)
 
     def _show_panel(self) -> None:
-        """Show the scene in a panel that was opened: the next key is for what it shows."""
-        self.sides.show(self.scene)
-        self._label_keys()
+        """Show the scene with the panels that are open now: the next key is for what they show."""
+        self.show(self.scene)
 
     # -- the scene ----------------------------------------------------------------------------
 

@@ -6,6 +6,9 @@
   it would report a column beyond its last one as its last one. The row is the second one, because
   xterm sends F3 with a modifier in the form of an answer from the first row (``ESC [ 1 ; 2 R``,
   ctlseqs, "PC-Style Function Keys").
+* A frame is written only if it has the terminal's size, and while no layout is being completed
+  (`app.terminal.layout_hold`). When the terminal changes its size, Textual may still paint the old
+  one, and paints nothing if the old size returns before it has laid out the new one.
 * The driver sets the terminal's modes and restores them strictly in turn. Textual (8.2) sets them
   again at every SIGCONT: it then starts a second input thread, and remembers the raw modes as those
   to restore. The event loop handles signals, so none arrives between two instructions of a write.
@@ -22,6 +25,7 @@ import signal
 import sys
 import termios
 import time
+from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -36,6 +40,7 @@ from textual.message import Message
 from app.terminal.encoding import encoding_of
 from app.terminal.frame import TerminalFrame
 from app.terminal.keyboard import read_messages
+from app.terminal.layout_hold import CHECK_S
 from app.terminal.output import TerminalOutput
 from app.terminal.pace import TAGS, FramePace
 
@@ -66,6 +71,7 @@ class TerminalDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self.is_arranging: Callable[[], bool] = lambda: False  # True: the layout is not complete
         self.synchronized = False  # True if the terminal supports "synchronized output"
         self._frame = TerminalFrame(app.console._color_system or ColorSystem.TRUECOLOR)
         self._pace = FramePace()
@@ -75,6 +81,7 @@ class TerminalDriver(LinuxDriver):
         self._answered_tags: SimpleQueue[int] = SimpleQueue()  # from the input thread
         self._later: asyncio.TimerHandle | None = None
         self._cursor = Offset(0, 0)
+        self._terminal_size: Size | None = None  # None until it is reported
         self._has_terminal = False
         self._is_restored = True  # only after the last output
         self._continued = 0  # the number of SIGCONT signals
@@ -96,13 +103,14 @@ class TerminalDriver(LinuxDriver):
         self._write_frame()
 
     def repaint(self, size: Size) -> None:
-        """Paint the whole screen, because the terminal may show anything or has another size."""
+        """Paint the whole screen, because the terminal may show anything or has another size.
+
+        A screen of another size than the last is written when Textual has painted it.
+        """
         self._pace.forget()
-        if self._frame.size == size:
-            self._frame.forget()
-            self._write_frame()
-        else:
-            self._frame.resize(*size)  # painted when Textual has laid it out
+        self._frame.forget()
+        self._terminal_size = size
+        self._write_frame()
 
     def redraw(self) -> None:
         """Paint the whole screen at the terminal's pace, after another program wrote to it."""
@@ -121,7 +129,11 @@ class TerminalDriver(LinuxDriver):
             self._later = None
         if not self._has_terminal or self._output.behind:
             return
+        if self._terminal_size not in (None, self._frame.size):
+            return  # the next paint has the new size
         wait_s = self._pace.wait_s(time.monotonic())
+        if self.is_arranging():
+            wait_s = max(wait_s, CHECK_S)
         if wait_s > 0:
             self._later = self._loop.call_later(wait_s, self._write_frame)
         elif change := self._frame.difference():
