@@ -126,6 +126,11 @@ class DatagramSource:
         error, self._error = self._error, 0
         return error or self._packet_socket.clear_error()
 
+    def rename(self, name: str) -> None:
+        """Give later frames the interface's new name."""
+        self.name = name
+        self._packet_socket.rename(name)
+
     def detach(self) -> None:
         """Reject every frame from now on."""
         self._packet_socket.detach()

@@ -47,6 +47,8 @@ class InetSource:
         self.interface_index = link.index if link else 0
         self.note = ""
         self._snap_length = options.snap_length
+        self._add = add
+        self._numbers: dict[str, int] = {}  # in the store, by the names that the interface had
         self._memory = memoryview(bytearray(BATCH_FRAMES * 2048 + _LARGEST_PACKET))
         self._bytes = np.frombuffer(self._memory, np.uint8)
         self._read = 0
@@ -58,7 +60,7 @@ class InetSource:
         except BaseException:
             self.close()
             raise
-        self._number = add(CaptureInterface(self.name, LinkType.IPV4, options.snap_length))
+        self.rename(self.name)
 
     def fileno(self) -> int:
         """Return an epoll descriptor that is readable while one of the sockets is."""
@@ -93,7 +95,7 @@ class InetSource:
             captured=np.minimum(original, np.uint32(self._snap_length)),
             original=original,
             timestamp_ns=table[:, 0].copy(),
-            interface=np.full(len(packets), self._number, np.uint16),
+            interface=np.full(len(packets), self._numbers[self.name], np.uint16),
             flags=np.full(len(packets), PacketFlag.INBOUND, np.uint16),
         )
 
@@ -106,6 +108,14 @@ class InetSource:
         """Return and clear the first pending error of the three."""
         errors = [one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) for one in self._sockets]
         return next((error for error in errors if error), 0)
+
+    def rename(self, name: str) -> None:
+        """Give later packets the interface's new name. The kernel keeps the device by its index."""
+        self.name = name
+        if name not in self._numbers:
+            self._numbers[name] = self._add(
+                CaptureInterface(name, LinkType.IPV4, self._snap_length)
+            )
 
     def detach(self) -> None:
         """Reject every packet from now on."""

@@ -84,6 +84,12 @@ class PacketSocket:
                 self._promiscuous = False
                 self.note = f"{safe(self.name)}: no promiscuous mode: {error.strerror}"
 
+    def rename(self, name: str) -> None:
+        """Give later frames the interface's new name. The socket is bound by its index."""
+        self.name = name
+        if self.info is not None:
+            self.interface_map.add(self.info.index, name, self.info.hardware_type)
+
     def statistics(self) -> CaptureStatistics:
         """Return the totals; the kernel resets its own counters at each read."""
         size = TPACKET_STATS.size

@@ -117,6 +117,11 @@ class RingSource:
         """Return and clear the pending socket error."""
         return self._packet_socket.clear_error()
 
+    def rename(self, name: str) -> None:
+        """Give later frames the interface's new name."""
+        self.name = name
+        self._packet_socket.rename(name)
+
     def detach(self) -> None:
         """Reject every new frame. The kernel hands over the current block when it retires."""
         self._packet_socket.detach()

@@ -4,6 +4,11 @@ A session has no thread and no loop: its owner waits for the descriptors of the 
 watcher, and calls `read` and `update_links`. When no frame is in flight, for each feed frames read
 + dropped = received.
 
+A source is bound to an interface by its index, so it survives a new name. `update_links` gives the
+new name to later frames and to all messages; to give earlier frames the old name, read every feed
+first. (The last frames before the new name may be in a block that the kernel still holds. They get
+the new name.)
+
 A link that goes down only pauses its feed: the kernel puts the socket back when it comes up. A
 deleted interface ends its feed, also if a new one gets the same name: that is another interface,
 which may have another link type, so the session reports it and the user decides.
@@ -13,13 +18,15 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 
 from core.capture.options import ANY, CaptureOptions
 from core.capture.packet_socket import find_link
+from core.capture.renaming import Renaming
 from core.capture.source import AddInterface, CaptureError, CaptureSource, CaptureStatistics
 from core.capture.source_factory import open_source
 from core.decode.batch import Batch
@@ -28,6 +35,7 @@ from core.net.netlink import LinkMessage, LinkWatcher, get_link
 from core.net.sockets import SocketProvider
 from core.wire.model.text import safe
 
+NO_LINKS: Mapping[str, LinkMessage] = MappingProxyType({})
 EVERY_INTERFACE = 0  # the index of a source that is not bound to an interface
 DRAIN_S = 0.2  # a ring hands over its last block within its retire time, a fraction of this
 LONGEST_S = 2.0  # to read the remaining frames, also of a source that never empties
@@ -54,7 +62,9 @@ class Feed:
 class CaptureSession:
     """Open every interface of the options, or none and raise CaptureError.
 
-    `interfaces` holds their own names, each once, however the user named them.
+    `interfaces` holds their own names, each once, however the user named them; `renamed` the old
+    and the new name of each change since, oldest first. `earlier` are the links of a session
+    before: one of them is opened again even if it has got another name.
     """
 
     def __init__(
@@ -62,7 +72,10 @@ class CaptureSession:
         options: CaptureOptions,
         add: AddInterface,
         sockets: SocketProvider,
+        earlier: Mapping[str, LinkMessage] = NO_LINKS,
     ) -> None:
+        self.renamed: tuple[Renaming, ...] = ()
+        self.links: dict[str, LinkMessage] = {}  # by the name that the session knows
         self.feeds: list[Feed] = []
         self._ended = CaptureStatistics()
         self._delivered_by_ended = 0
@@ -72,7 +85,8 @@ class CaptureSession:
         except OSError as error:
             raise CaptureError(f"cannot watch the links: {error.strerror}") from error
         try:
-            for name in dict.fromkeys(map(_name, options.interfaces)):
+            names = [self._name(requested, earlier) for requested in options.interfaces]
+            for name in dict.fromkeys(names):
                 self.feeds.append(Feed(open_source(name, options, add, sockets)))
             self.interfaces = tuple(feed.source.name for feed in self.feeds)
             for feed in self.feeds:
@@ -86,8 +100,9 @@ class CaptureSession:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Return a sentence for each source that could not be opened as requested."""
-        return tuple(feed.source.note for feed in self.feeds if feed.source.note)
+        """Return a sentence for each source that was not opened as requested, and each new name."""
+        renamed = tuple(f"{safe(old)} is now named {safe(new)}" for old, new in self.renamed)
+        return tuple(feed.source.note for feed in self.feeds if feed.source.note) + renamed
 
     @property
     def trouble(self) -> str:
@@ -118,6 +133,8 @@ class CaptureSession:
             for feed in self._feeds_on(change.index):
                 if feed.link is not LinkState.DELETED:
                     feed.link = _changed_state(change)
+                    if not change.deleted and change.name != feed.source.name:
+                        self._rename(feed, change)
         return [feed for feed in self.feeds if feed.link is LinkState.DELETED]
 
     def end(self, feed: Feed, consume: Callable[[Batch], None]) -> None:
@@ -158,6 +175,28 @@ class CaptureSession:
                 stack.callback(feed.source.close)
             self.feeds.clear()
 
+    def _rename(self, feed: Feed, link: LinkMessage) -> None:
+        old, new = feed.source.name, link.name
+        feed.source.rename(new)
+        self.renamed += ((old, new),)
+        self.interfaces = tuple(new if name == old else name for name in self.interfaces)
+        self.links[new] = link
+
+    def _name(self, requested: str, earlier: Mapping[str, LinkMessage]) -> str:
+        """Return the interface's own name for a name that the user gave. Raises CaptureError."""
+        if requested == ANY:
+            return ANY
+        try:
+            link = find_link(requested)
+        except CaptureError:
+            found = _again(earlier.get(requested))
+            if found is None:
+                raise
+            link = found
+            self.renamed += ((requested, link.name),)
+        self.links[link.name] = link
+        return link.name
+
     def _feeds_on(self, index: int) -> list[Feed]:
         return [feed for feed in self.feeds if feed.source.interface_index == index]
 
@@ -166,9 +205,13 @@ def _describe(feed: Feed) -> str:
     return f"{safe(feed.source.name)} {feed.link.value}"
 
 
-def _name(requested: str) -> str:
-    """Return the interface's own name for a name that the user gave. Raises CaptureError."""
-    return ANY if requested == ANY else find_link(requested).name
+def _again(earlier: LinkMessage | None) -> LinkMessage | None:
+    """Return a link of an earlier session under its present name, if it is still the same link."""
+    link = get_link(earlier.index) if earlier is not None else None
+    if earlier is None or link is None:
+        return None
+    is_same = (link.hardware_type, link.address) == (earlier.hardware_type, earlier.address)
+    return link if is_same else None
 
 
 def _state_now(index: int) -> LinkState:

@@ -59,6 +59,10 @@ class CaptureSource(Protocol):
         """Return and clear the pending errno, 0 if none: ENETDOWN when the link went down."""
         ...
 
+    def rename(self, name: str) -> None:
+        """Give later frames the interface's new name."""
+        ...
+
     def detach(self) -> None:
         """Reject new frames; those already received can still be read."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
+from core.capture.renaming import Renaming
 from core.net.loop_counters import LoopCounters
 from core.store.snapshot import EMPTY_SNAPSHOT, Snapshot
 
@@ -39,8 +40,9 @@ class EngineSnapshot:
     to 1, None if its size is unknown. `damaged` is true for a file that is not whole; `notes` give
     details, one line each. `packets` is what the store of this state holds now; packets that
     arrived after the counts were published are in it, too. `store_generation` grows with each new
-    store, in which packet numbers mean other packets. Comparing two snapshots ignores `packets`,
-    and `loop`, which counts wake-ups, also those in which nothing happened.
+    store, in which packet numbers mean other packets. `renamed` are the old and new names of
+    interfaces that got another name while they were captured, oldest first. Comparing two snapshots
+    ignores `packets`, and `loop`, which counts wake-ups, also those in which nothing happened.
     """
 
     state: EngineState = EngineState.IDLE
@@ -57,4 +59,5 @@ class EngineSnapshot:
     notes: tuple[str, ...] = ()
     packets: Snapshot = field(default=EMPTY_SNAPSHOT, compare=False)
     store_generation: int = 0
+    renamed: tuple[Renaming, ...] = ()
     loop: LoopCounters = field(default_factory=LoopCounters, compare=False)

@@ -20,12 +20,14 @@ from typing import NamedTuple
 
 from core.capture.options import CaptureOptions
 from core.capture.packet_sink import PacketFanOut, PacketSink
+from core.capture.renaming import Renaming
 from core.capture.session import CaptureSession, Feed
 from core.capture.source import CaptureError, CaptureStatistics
 from core.engine.echo_service import EchoService
 from core.engine.file_import import FileReading
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from core.net.event_loop import EpollLoop
+from core.net.netlink import LinkMessage
 from core.net.sockets import SocketProvider
 from core.store.packet_store import PacketStore
 from core.wire.model.text import safe
@@ -75,6 +77,9 @@ class Worker:
         self._severity = NoticeSeverity.NONE
         self._interfaces: tuple[str, ...] = ()
         self._notes: tuple[str, ...] = ()
+        self._links: dict[str, LinkMessage] = {}  # of all sessions, by name
+        self._renamed: tuple[Renaming, ...] = ()
+        self._renamed_earlier: tuple[Renaming, ...] = ()  # in sessions that have ended
         self._earlier = CaptureStatistics()  # of sessions that have ended
         self._captured_earlier = 0
 
@@ -127,7 +132,7 @@ class Worker:
         self.reading = None
         self._interfaces = options.interfaces
         try:
-            session = CaptureSession(options, self._sink.add_interface, self._sockets)
+            session = CaptureSession(options, self._sink.add_interface, self._sockets, self._links)
         except CaptureError as error:
             self._fail(str(error))
             return
@@ -135,8 +140,7 @@ class Worker:
             self._fail(f"cannot capture: {error.strerror}")
             return
         self._session = session
-        self._interfaces = session.interfaces
-        self._notes = session.notes
+        self._take_names(session)
         self._loop.add(session.watcher, partial(self._on_links, session))
         for feed in session.feeds:
             self._loop.add(feed.source, partial(self._on_frames, session, feed))
@@ -185,6 +189,7 @@ class Worker:
             self._captured_earlier += session.delivered
             session.close()
             self._session = None
+            self._renamed_earlier = self._renamed
 
     def _end_feed(self, session: CaptureSession, feed: Feed) -> None:
         self._loop.remove(feed.source)
@@ -201,7 +206,11 @@ class Worker:
         self._publish()
 
     def _on_links(self, session: CaptureSession, _events: int) -> None:
-        for feed in session.update_links():
+        for feed in session.feeds:
+            self._on_frames(session, feed, 0)  # they arrived under the old name
+        gone = session.update_links()
+        self._take_names(session)
+        for feed in gone:
             self._end_feed(session, feed)
         if session.feeds:
             self._enter_live(session)
@@ -212,6 +221,13 @@ class Worker:
                 f"{trouble}; the captured packets are kept; "
                 "restart the capture when the interface is back"
             )
+
+    def _take_names(self, session: CaptureSession) -> None:
+        """Publish the names of the session's interfaces from now on."""
+        self._interfaces = session.interfaces
+        self._notes = session.notes
+        self._links |= session.links
+        self._renamed = (*self._renamed_earlier, *session.renamed)
 
     def _on_reading_ended(self, reading: FileReading) -> None:
         self._command(partial(self._finish_reading, reading))
@@ -264,6 +280,7 @@ class Worker:
             damaged=reading is not None and reading.damaged,
             notes=self._notes if reading is None else reading.notes,
             store_generation=self._store_generation,
+            renamed=self._renamed,
             loop=self._loop.counters,
         )
         self.published = Published(state, self._store)

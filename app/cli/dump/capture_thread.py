@@ -121,7 +121,12 @@ class CaptureThread(threading.Thread):
             self._put(batch)
 
     def _on_links(self, _events: int) -> None:
+        for feed in self._session.feeds:
+            self._on_frames(feed, 0)  # they arrived under the old name
+        named = len(self._session.renamed)
         gone = self._session.update_links()
+        for old, new in self._session.renamed[named:]:
+            print_message(f"rawscope: {safe(old)} is now named {safe(new)}")
         self._report_trouble()
         for feed in gone:
             self.lost = self.lost or f"{safe(feed.source.name)} {feed.link.value}"

@@ -6,6 +6,7 @@ with each scene, and asks the user what the service wants to know before it send
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from app.bridge import Scene
@@ -19,6 +20,7 @@ from app.screens.forge.panel import ForgePanel
 from app.screens.side_panels import SideController
 from app.screens.workspace import Workspace
 from app.textual_bindings import with_keys
+from core.capture.renaming import Renaming, current_name
 from core.forge.compose.evaluation import evaluate
 from core.forge.compose.from_packet import Filled, Resent, draft_of, resent
 from core.forge.compose.route_suggestions import RouteSuggestions
@@ -27,6 +29,7 @@ from core.forge.orders import Order, Question, ShownDrafts, ShownPacket
 from core.forge.review.confirmation import REMEMBERED
 from core.forge.service import ForgeService
 from core.forge.values import SendMethod
+from core.store.captured_packet import CapturedPacket
 from core.wire.model.text import safe
 
 
@@ -38,6 +41,7 @@ class ForgeController(SideController):
         self.panel = self.widget = with_keys(ForgePanel(self._look_up), KeyContext.FORGE)
         self.drafts = DraftController(self.panel, service.journal)
         self._workspace = workspace
+        self._renamed: tuple[Renaming, ...] = ()  # of the scene that is shown
         self._is_live = False  # the selected packet was captured, not read from a file
         self._resent_on = ""  # the interface that the user chose for a frame of a file
         self._asked: Question | None = None  # the last one that was put to the user
@@ -68,6 +72,7 @@ class ForgeController(SideController):
         self._is_live = not scene.engine.file
         self._workspace.table.sent_numbers = state.sent_numbers
         self.panel.captured = captured_interface(scene.engine)
+        self._follow_names(scene.engine.renamed)
         if self._looked_up is not None:
             self._look_up()
         self.panel.show(state)
@@ -76,6 +81,23 @@ class ForgeController(SideController):
         if state.question is not None and state.question is not self._asked:
             self._asked = state.question
             self._ask(state.question)
+
+    def _follow_names(self, renamed: Sequence[Renaming]) -> None:
+        """Let the form send on the interface that it names, if that has got another name."""
+        new = renamed[len(self._renamed) :]
+        self._renamed = tuple(renamed)
+        form = self.panel.form
+        settings = form.held.settings
+        name = current_name(settings.interface, new)
+        if name != settings.interface:
+            form.held = replace(form.held, settings=replace(settings, interface=name))
+        if new and self._looked_up is not None:
+            self._looked_up = None  # the form offers interfaces by their names
+            self._look_up()
+
+    def _interface_of(self, packet: CapturedPacket) -> str:
+        """Return the present name of the interface that captured a packet."""
+        return current_name(packet.interface.name, self._renamed)
 
     def labels(self) -> dict[str, str]:
         """Return the label of `escape`, while it stops sending or leaves the panel."""
@@ -112,7 +134,7 @@ class ForgeController(SideController):
                 filled = made
             if filled is None:
                 return
-            interface = selected.packet.interface.name if self._is_live else ""
+            interface = self._interface_of(selected.packet) if self._is_live else ""
             self.drafts.fill(form_state_of(filled, interface), "; ".join(filled.notes))
         self._workspace.open_side("forge")
 
@@ -170,7 +192,7 @@ class ForgeController(SideController):
         elif again.method is not SendMethod.LINK:
             self._send_again(packet.number, again, "")
         elif self._is_live:
-            self._send_again(packet.number, again, packet.interface.name)
+            self._send_again(packet.number, again, self._interface_of(packet))
         else:
             self._ask_for_interface(packet.number, again)
 

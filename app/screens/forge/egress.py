@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.capture.options import ANY
+from core.capture.renaming import current_name
 from core.engine.snapshot import EngineSnapshot, EngineState
 from core.forge.compose.draft import TRAILER
 from core.forge.compose.from_packet import Filled
@@ -51,6 +52,7 @@ def why_blind(engine: EngineSnapshot, interface: str) -> str:
     """Return why the capture cannot see a packet that leaves on `interface`; empty if it can."""
     if engine.state is not EngineState.LIVE:
         return "capture is stopped, so the sent packet and its replies cannot be shown"
+    interface = current_name(interface, engine.renamed)
     if interface and not {interface, ANY} & set(engine.interfaces):
         where = safe(", ".join(engine.interfaces))
         return f"the capture is on {where}, so it cannot show packets on {safe(interface)}"
