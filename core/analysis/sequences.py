@@ -9,39 +9,32 @@ SYN in the other direction. Without a captured handshake there is no base, and t
 they are.
 
 The batch decoder marks SYN segments, so `SequenceIndex` finds them by one byte per packet. Each
-direction is a 64-bit hash of addresses and ports, keyed by a random number so that nobody can
-choose collisions. The hashes are in *runs*, sorted by hash and then by packet number; a lookup is
-a bisection in each run. New packets make a new run, and runs of similar size are merged, so there
-are few runs (a logarithm of the number of SYNs) and each SYN is sorted few times. A SYN flood
-cannot fill the memory: beyond `limit` the index forgets the oldest run.
+direction is a 64-bit hash of addresses and ports (`core.analysis.segments`), keyed by a random
+number so that nobody can choose collisions. The hashes are in *runs*, sorted by hash and then by
+packet number; a lookup is a bisection in each run. New packets make a new run, and runs of similar
+size are merged, so there are few runs (a logarithm of the number of SYNs) and each SYN is sorted
+few times. A SYN flood cannot fill the memory: beyond `limit` the index forgets the oldest run.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.segments import Segments, tunneled_rows
 from core.decode.chunk import Chunk
 from core.store.budget import Budget
 from core.store.snapshot import Snapshot
-from core.wire.model.assigned_numbers import IpProtocol
-from core.wire.model.batch import HeaderState, Network
-from core.wire.network.ipv4 import IPV4
-from core.wire.network.ipv6 import IPV6
 from core.wire.protocol import SequenceBase
-from core.wire.transport.tcp import TCP
 
 BLOCK = 64  # packets looked up at once: about a screen
 ANSWERS = 4096  # packets whose base is remembered
-_TABLES = {Network.IPV4: IPV4, Network.IPV6: IPV6}
-_PORTS = ("srcport", "dstport")
-_ENDS = ("src", "dst")
-_MULTIPLIER = 0x9E3779B97F4A7C15  # 2**64 / golden ratio, odd
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,11 +79,12 @@ class Sequences:
 
     def bases(self, chunk: Chunk) -> dict[int, SequenceBase]:
         """Return the base of each TCP packet of `chunk` that has one, by packet number."""
-        rows = _tcp_rows(chunk, HeaderState.TRANSPORT)
-        numbers = rows + chunk.first
-        forward, backward = _directions(self.seed, chunk, rows)
-        sequences = self._last_before(forward, numbers)
-        acknowledgments = self._last_before(backward, numbers)
+        if not self.runs:
+            return {}
+        segments = Segments.of(chunk, self.seed, tunneled_rows(chunk))
+        numbers = segments.rows + chunk.first
+        sequences = self._last_before(segments.forward, numbers)
+        acknowledgments = self._last_before(segments.backward, numbers)
         return {
             int(numbers[index]): SequenceBase(sequences.get(index), acknowledgments.get(index))
             for index in sequences.keys() | acknowledgments.keys()
@@ -156,75 +150,53 @@ class SequenceIndex:
         Return True if the budget was spent before the last of them.
         """
         through = self.published.through
-        for chunk in snapshot.chunks_after(through):
-            self._add(chunk.rows(max(0, through + 1 - chunk.first), len(chunk)))
-            through = chunk.last
+        for part, tunneled in _parts(snapshot.chunks_after(through), through):
+            self._add(part, tunneled)
+            through = part.last
             if budget.is_spent:
                 break
         else:
             through = max(through, snapshot.count)
-        while len(self._runs) > 1 and sum(map(len, self._runs)) > self._limit:
-            del self._runs[0]
-        if through != self.published.through:
-            self.published = Sequences(self._seed, tuple(self._runs), through)
+        self._publish(through)
         return through < snapshot.count
 
     def forget(self, first: int) -> None:
         """Keep the segments of evicted packets: later packets still count from them."""
 
-    def _add(self, chunk: Chunk) -> None:
-        rows = _tcp_rows(chunk, HeaderState.TRANSPORT | HeaderState.SYN)
-        if not len(rows):
+    def bases_of_next(self, chunk: Chunk) -> dict[int, SequenceBase]:
+        """Collect the SYN segments of the next chunk, and return the bases of its TCP packets.
+
+        For packets that no store keeps: the chunks must have ascending numbers.
+        """
+        self._add(chunk, tunneled_rows(chunk))
+        self._publish(chunk.last)
+        return self.published.bases(chunk)
+
+    def _publish(self, through: int) -> None:
+        while len(self._runs) > 1 and sum(map(len, self._runs)) > self._limit:
+            del self._runs[0]
+        if through != self.published.through:
+            self.published = Sequences(self._seed, tuple(self._runs), through)
+
+    def _add(self, chunk: Chunk, tunneled: NDArray[np.int64]) -> None:
+        """Add the SYN segments of packets beyond those added before."""
+        segments = Segments.of(chunk, self._seed, tunneled, only_syn=True)
+        if not len(segments):
             return
-        direction, _ = _directions(self._seed, chunk, rows)
-        sequence = TCP["seq_raw"].column(chunk.data, _starts(chunk, rows))
-        run = _sorted(_SynRun(direction, rows + chunk.first, sequence))
+        run = _sorted(_SynRun(segments.forward, segments.rows + chunk.first, segments.sequence))
         while self._runs and len(self._runs[-1]) < 2 * len(run):
             run = _merged(self._runs.pop(), run)
         self._runs.append(run)
 
 
-def _directions(
-    seed: int, chunk: Chunk, rows: NDArray[np.int64]
-) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Return the hashes of source to destination, and of destination to source, (n,) each."""
-    starts = _starts(chunk, rows)
-    ports = [TCP[key].column(chunk.data, starts).astype(np.uint64) for key in _PORTS]
-    forward = np.full(len(rows), seed, dtype=np.uint64)
-    backward = forward.copy()
-    for kind, table in _TABLES.items():
-        of_kind = np.flatnonzero(chunk.network[rows] == kind)
-        at = chunk.offset[rows[of_kind]].astype(np.int64)
-        at += chunk.network_offset[rows[of_kind]]
-        source, destination = (_words(table[key].column(chunk.data, at)) for key in _ENDS)
-        forward[of_kind] = _hash(forward[of_kind], *source, *destination)
-        backward[of_kind] = _hash(backward[of_kind], *destination, *source)
-    return _hash(forward, *ports), _hash(backward, *reversed(ports))
-
-
-def _tcp_rows(chunk: Chunk, bits: int) -> NDArray[np.int64]:
-    """Return the rows with a whole TCP header and these state bits."""
-    rows = np.flatnonzero((chunk.state & bits == bits) & (chunk.transport == IpProtocol.TCP))
-    limit = np.minimum(chunk.captured[rows], chunk.stop[rows])
-    return rows[chunk.transport_offset[rows] + np.int64(TCP.size) <= limit]
-
-
-def _starts(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    return chunk.offset[rows].astype(np.int64) + chunk.transport_offset[rows]
-
-
-def _words(addresses: NDArray[Any]) -> list[NDArray[np.uint64]]:
-    """Return an address column as columns of 64 bits: one for IPv4, two for IPv6."""
-    columns = addresses.T if addresses.ndim == 2 else addresses[np.newaxis]
-    return [column.astype(np.uint64) for column in columns]
-
-
-def _hash(state: NDArray[np.uint64], *words: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return `state` with each word mixed in."""
-    for word in words:
-        state = (state ^ word) * np.uint64(_MULTIPLIER)
-        state = state ^ (state >> np.uint64(32))
-    return state
+def _parts(chunks: Iterable[Chunk], through: int) -> Iterator[tuple[Chunk, NDArray[np.int64]]]:
+    """Yield the packets after `through` in parts with few packets in tunnels, and their rows."""
+    for chunk in chunks:
+        part = chunk.rows(max(0, through + 1 - chunk.first), len(chunk))
+        rows = tunneled_rows(part)
+        bounds = [0, *rows[BLOCK::BLOCK].tolist(), len(part)]
+        for index, (start, stop) in enumerate(pairwise(bounds)):
+            yield part.rows(start, stop), rows[index * BLOCK : (index + 1) * BLOCK] - start
 
 
 def _sorted(run: _SynRun) -> _SynRun:

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-from app.cli.dump.handshakes import Handshakes
 from app.cli.field_names import known_names, suggestions
 from core.store.captured_packet import CapturedPacket
 from core.store.frame_detail import seconds_text
@@ -23,17 +22,19 @@ from core.wire.model.dissection import Dissection, is_timed
 from core.wire.model.text import safe
 from core.wire.present.record import LISTED, record
 from core.wire.present.summary import Summary, failed_summary, summarize, wrong_checksums
-from core.wire.protocol import Tone
+from core.wire.protocol import SequenceBase, Tone
 
 _HEX_COLUMNS = 16  # bytes a line
 _PRINTABLE = bytes(byte if 0x20 <= byte < 0x7F else ord(".") for byte in range(256))
 
 
 class LineFormat(Protocol):
-    """Writes a packet."""
+    """Writes a packet. `shows_relative` is true if it shows relative sequence numbers."""
 
-    def __call__(self, packet: CapturedPacket) -> str:
-        """Return the line or lines of a packet."""
+    shows_relative: bool
+
+    def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
+        """Return the line or lines of a packet; sequence numbers are relative to `base`."""
         ...
 
     def failed(self, packet: CapturedPacket, words: str) -> str:
@@ -57,11 +58,13 @@ def choose_format(*, as_json: bool, raw: bool, as_hex: bool, fields: str | None)
 class JsonLines:
     """One JSON object per packet, in ASCII, so that nothing in it controls a terminal."""
 
+    shows_relative = False
+
     def __init__(self, raw: bool) -> None:
         self._raw = raw
         self._encode = json.JSONEncoder(separators=(",", ":")).encode
 
-    def __call__(self, packet: CapturedPacket) -> str:
+    def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
         return self._encode(frame_record(packet, packet.dissect(), self._raw))
 
     def failed(self, packet: CapturedPacket, words: str) -> str:
@@ -75,6 +78,8 @@ class FieldLines:
     Commas separate the items of a list. A field that the packet does not have is empty.
     """
 
+    shows_relative = False
+
     def __init__(self, names: Sequence[str]) -> None:
         known = known_names()
         for name in names:
@@ -83,7 +88,7 @@ class FieldLines:
         self._names = tuple(names)
         self._raw = "frame.raw" in names
 
-    def __call__(self, packet: CapturedPacket) -> str:
+    def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
         dissection = packet.dissect()
         values = frame_record(packet, dissection, self._raw)
         _add_unlisted(values, dissection)
@@ -100,13 +105,14 @@ class FieldLines:
 class TextLines:
     """One line per packet: number, time, source, destination, protocol, length, Info."""
 
+    shows_relative = True
+
     def __init__(self) -> None:
         self._first_ns: int | None = None
-        self._handshakes = Handshakes()
 
-    def __call__(self, packet: CapturedPacket) -> str:
+    def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
         dissection = packet.dissect()
-        summary = summarize(dissection, self._handshakes.base(dissection))
+        summary = summarize(dissection, base)
         wrong = wrong_checksums(dissection) if summary.tone is Tone.BAD_CHECKSUM else ()
         return self._line(packet, summary, wrong)
 
@@ -133,11 +139,13 @@ class TextLines:
 class HexLines:
     """The line of `TextLines`, then the captured bytes: offset, hex, ASCII."""
 
+    shows_relative = True
+
     def __init__(self) -> None:
         self._line = TextLines()
 
-    def __call__(self, packet: CapturedPacket) -> str:
-        return "\n".join((self._line(packet), *_hex_lines(packet.data), ""))
+    def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
+        return "\n".join((self._line(packet, base), *_hex_lines(packet.data), ""))
 
     def failed(self, packet: CapturedPacket, words: str) -> str:
         """Return a line that reports the failure, and all bytes."""

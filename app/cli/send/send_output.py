@@ -12,9 +12,12 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from app.cli.dump.formats import HexLines, JsonLines, frame_record
+from app.cli.dump.printer import Printer
 from app.cli.output import CommandOutput, print_message
-from core.decode.batch import CaptureInterface
+from core.decode.batch import Batch, CaptureInterface
 from core.forge.observe.outcome import Outcome
 from core.forge.observe.packet_outcome import Reply
 from core.forge.observe.tracker import Track
@@ -35,14 +38,20 @@ def write_dry_run(
     `linked` is true for those that begin with a link header; `link` names the interface that they
     would leave on, empty if the route decides.
     """
-    output = CommandOutput()
-    lines = JsonLines(raw=True) if as_json else HexLines()
-    for number, (packet, has_link) in enumerate(zip(packets, linked, strict=True), 1):
-        interface = CaptureInterface(link, LinkType.ETHERNET if has_link else LinkType.RAW)
-        output.line(
-            lines(CapturedPacket(number, packet, len(packet), time.time_ns(), interface, 0))
-        )
-    output.flush()
+    lengths = np.array([len(packet) for packet in packets], dtype=np.uint32)
+    batch = Batch(
+        np.frombuffer(b"".join(packets), dtype=np.uint8),
+        np.cumsum(lengths, dtype=np.int64) - lengths,
+        lengths,
+        lengths,
+        np.full(len(packets), time.time_ns(), dtype=np.int64),
+        np.array(linked, dtype=np.uint16),
+        np.zeros(len(packets), dtype=np.uint16),
+    )
+    interfaces = [CaptureInterface(link, kind) for kind in (LinkType.RAW, LinkType.ETHERNET)]
+    printer = Printer(JsonLines(raw=True) if as_json else HexLines(), limit=None)
+    printer.print(batch, interfaces)
+    printer.finish()
 
 
 class SendReport:

@@ -160,6 +160,6 @@ def test_failed_numbers_are_reported(analysis, monkeypatch):
     def broken(*_: object) -> None:
         raise ZeroDivisionError("x")
 
-    monkeypatch.setattr("core.analysis.sequences._directions", broken)
+    monkeypatch.setattr("core.analysis.segments._hash", broken)
     assert analysis.update(_store([SYN]).snapshot()).sequences.through == 0
     assert analysis.trouble.startswith("relative numbers failed (ZeroDivisionError: x)")
