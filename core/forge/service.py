@@ -121,12 +121,13 @@ class ForgeService:
         self._sender.put(StopSending(self._order))
 
     def close(self) -> None:
-        """Stop everything, and wait for it."""
+        """Stop everything, and wait for it; changes of saved drafts are completed."""
         self._sender.put(Close())
         self._search.close()
         self._lookup.task.close()
         self._reader.task.close()
         self._sender.join()
+        self.journal.close()
 
     def _start(self) -> None:
         self._sender.start()

@@ -27,19 +27,17 @@ from app.screens.dialogs.save_text import SaveText
 from app.screens.forge.interface_dialog import SendInterface
 from app.screens.lab import LabScreen
 from app.screens.main import MainScreen
-from core.forge.journal.database import StateDatabase
-from core.forge.journal.drafts import DraftStore
-from core.forge.journal.history import SendHistory
+from core.forge.journal.send_journal import SendJournal
 from tests.helpers.idle import eventually
 from tests.helpers.scripted import scripted_store
 from tests.helpers.scripted_monitor import INTERFACES, filled, scripted_monitor
 
-NO_STATE = StateDatabase(Path("/dev/null/none"))
+NO_STATE = SendJournal(Path("/dev/null/none"), audits=False)
 WINDOWS = {
     "AddListener": AddListener,
     "Confirm": lambda: Confirm("Sure?", "Leave", "Stay"),
     "Copy": lambda: Copy([("Row", "1")]),
-    "Drafts": lambda: Drafts(DraftStore(NO_STATE), SendHistory(NO_STATE), ()),
+    "Drafts": lambda: Drafts(NO_STATE, ()),
     "GoTo": lambda: GoTo(1, 9),
     "Help": lambda: Help({}),
     "Interfaces": lambda: Interfaces(lambda: INTERFACES),

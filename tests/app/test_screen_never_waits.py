@@ -7,6 +7,7 @@ it. A change by a key is refused at once, with a sentence; the same key works on
 from __future__ import annotations
 
 import ast
+import errno
 import inspect
 import threading
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,7 @@ import pytest
 from textual.widgets import Static
 
 from app.config.theme import read_theme
+from app.screens.dialogs.drafts import Drafts
 from core.files import private_folder
 from core.files.private_folder import PrivateFolder
 from core.forge.compose.draft import Draft
@@ -25,7 +27,9 @@ from core.forge.journal.history import SendHistory
 from core.forge.journal.send_journal import SendJournal
 from tests.app.screens.test_forge import Stage, forging
 from tests.helpers.idle import eventually
+from tests.helpers.scripted import SERVER, batch, conversations
 from tests.helpers.support import ROOT
+from tests.helpers.waiting import PATIENCE_S
 from widgets.forge.changes import FormState
 
 BUSY = "another rawscope is writing there now: try again"
@@ -105,6 +109,124 @@ async def test_no_change_waits_in_the_thread_of_the_screen(tmp_path, monkeypatch
         assert threading.current_thread() not in napped
         await act(stage)
         await eventually(lambda: holds(stage), "the change")
+
+
+async def test_no_change_of_the_database_runs_on_the_thread_of_the_screen(
+    tmp_path, monkeypatch
+) -> None:
+    """A change synchronizes the file with the disk (fsync(2)), which may take seconds."""
+    threads: dict[str, set[int]] = {"change": set(), "fsync": set()}
+    change, fsync = StateDatabase.change, private_folder.os.fsync
+
+    def recorded_change(database: StateDatabase) -> object:
+        threads["change"].add(threading.get_ident())
+        return change(database)
+
+    def recorded_fsync(descriptor: int) -> None:
+        threads["fsync"].add(threading.get_ident())
+        fsync(descriptor)
+
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2")
+        monkeypatch.setattr(StateDatabase, "change", recorded_change)
+        monkeypatch.setattr(private_folder.os, "fsync", recorded_fsync)
+        await keep(stage)
+        await stage.until(lambda: explanation(stage).startswith("saved as mine"))
+        await stage.pilot.press("ctrl+o", "d", "u")
+        await eventually(lambda: hint(stage) == "mine is restored", "the restored draft")
+        await stage.pilot.press("escape")
+        await stage.type("ip.dst", SERVER)
+        await stage.pilot.press("ctrl+s")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(lambda: stage.host.sent and not stage.service.snapshot().sending)
+        journal = stage.service.journal
+        await eventually(lambda: journal.history.entries() and journal.approved_marks())
+    assert len(threads["change"]) == 2  # the journal's and the sender's
+    assert threads["fsync"] >= threads["change"]
+    assert threading.get_ident() not in threads["change"] | threads["fsync"]
+
+
+async def test_the_screen_continues_while_a_change_waits(tmp_path, monkeypatch) -> None:
+    """The list of drafts, opened meanwhile, waits for the change; packets are shown."""
+    may_end = threading.Event()
+    fsync = private_folder.os.fsync
+
+    def slow(descriptor: int) -> None:
+        assert may_end.wait(PATIENCE_S)
+        fsync(descriptor)
+
+    async with forging(tmp_path) as stage:
+        try:
+            await stage.pilot.press("f2")
+            with monkeypatch.context() as patch:
+                patch.setattr(private_folder.os, "fsync", slow)
+                await keep(stage)
+                assert explanation(stage) == "saving as mine …"
+                shown = stage.screen.shown.count
+                stage.store.append(batch(list(conversations())))
+                await stage.until(lambda: stage.screen.shown.count > shown)
+                wait_for = Drafts._wait_for
+
+                async def waiting(dialog: Drafts, work: Callable[[], None]) -> None:
+                    assert names(stage) == []
+                    may_end.set()
+                    await wait_for(dialog, work)
+
+                patch.setattr(Drafts, "_wait_for", waiting)
+                await stage.pilot.press("ctrl+o")
+                entries = stage.pilot.app.screen._entries
+                assert [name for group, name, _ in entries if group == "Saved"] == ["mine"]
+        finally:
+            may_end.set()
+
+
+@pytest.mark.parametrize("outcome", ["saved", "failed"])
+async def test_leaving_waits_for_a_change(tmp_path, monkeypatch, outcome) -> None:
+    """Also for one that waits behind it, and although nobody sees the result."""
+    is_leaving = threading.Event()
+    close, fsync = SendJournal.close, private_folder.os.fsync
+
+    def closing(journal: SendJournal) -> None:
+        is_leaving.set()
+        close(journal)
+
+    def slow(descriptor: int) -> None:
+        assert is_leaving.wait(PATIENCE_S)
+        if outcome == "failed":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(descriptor)
+
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2")
+        monkeypatch.setattr(SendJournal, "close", closing)
+        monkeypatch.setattr(private_folder.os, "fsync", slow)
+        journal = stage.service.journal
+        await keep(stage)
+        await stage.pilot.press("ctrl+t", "o", "t", "h", "e", "r", "enter")
+        assert journal.drafts.drafts() == {}
+    assert is_leaving.is_set()
+    expected = ["mine", "other"] if outcome == "saved" else []
+    assert list(journal.drafts.drafts()) == expected
+    with pytest.raises(RuntimeError):
+        journal.change(lambda: None)
+
+
+async def test_a_change_that_fails_is_reported_and_the_next_one_is_made(
+    tmp_path, monkeypatch
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2")
+        with monkeypatch.context() as patch:
+            patch.setattr(private_folder.os, "fsync", fail)
+            await keep(stage)
+            await eventually(lambda: explanation(stage).startswith("not saved: "), "the failure")
+        assert explanation(stage).endswith("No space left on device")
+        await keep(stage)
+        await eventually(lambda: explanation(stage).startswith("saved as mine"), "the draft")
 
 
 async def test_what_the_sender_writes_down_waits_in_its_own_thread(tmp_path, monkeypatch) -> None:

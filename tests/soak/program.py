@@ -25,7 +25,13 @@ from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 
 EACH_S = 1.0
-STAYING = ("rawscope analysis", "rawscope lookup", "rawscope payload reader", "rawscope sender")
+STAYING = (
+    "rawscope analysis",
+    "rawscope journal_0",
+    "rawscope lookup",
+    "rawscope payload reader",
+    "rawscope sender",
+)
 
 
 def memory() -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import ClassVar
@@ -17,8 +18,7 @@ from app.screens.dialogs.palette import Options
 from core.forge.compose.draft import Draft
 from core.forge.compose.layer_kinds import destination_keys
 from core.forge.compose.templates import TEMPLATES
-from core.forge.journal.drafts import DraftStore
-from core.forge.journal.history import SendHistory
+from core.forge.journal.send_journal import SendJournal
 from core.wire.model.text import safe
 from widgets.lines.cells import cut
 
@@ -43,10 +43,9 @@ class Drafts(Dialog[tuple[Draft, ...]]):
     ]
     title_text = "Start from"
 
-    def __init__(self, store: DraftStore, history: SendHistory, before: tuple[Draft, ...]) -> None:
+    def __init__(self, journal: SendJournal, before: tuple[Draft, ...]) -> None:
         super().__init__()
-        self._store = store
-        self._history = history
+        self._journal = journal
         self._before = before
         self._entries: list[Entry] = []
         self._deleted: list[tuple[str, tuple[Draft, ...]]] = []
@@ -55,7 +54,8 @@ class Drafts(Dialog[tuple[Draft, ...]]):
         yield Options(compact=True)
         yield Static(_DRAFTS_HINT, markup=False, classes="dialog-hint")
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
+        await self._wait_for(lambda: None)  # for changes that are on their way
         self._fill()
 
     def _fill(self) -> None:
@@ -75,42 +75,49 @@ class Drafts(Dialog[tuple[Draft, ...]]):
     def _all(self) -> Iterator[Entry]:
         if self._before:
             yield "Before", "the form's previous content", self._before
-        for name, drafts in self._store.drafts().items():
+        for name, drafts in self._journal.drafts.drafts().items():
             yield "Saved", name, drafts
         for found in TEMPLATES.values():
             yield "Templates", found.title, found.drafts
-        for drafts in self._history.entries()[:HISTORY_SHOWN]:
+        for drafts in self._journal.history.entries()[:HISTORY_SHOWN]:
             yield "Sent", destination_text(drafts) or "no destination", drafts
 
     def action_move(self, step: int) -> None:
         options = self.query_one(OptionList)
         options.action_cursor_down() if step > 0 else options.action_cursor_up()
 
-    def action_delete(self) -> None:
+    async def action_delete(self) -> None:
         """Delete the highlighted draft, if it is a saved one."""
         entry = self._highlighted()
         if entry is not None and entry[0] == "Saved":
             _, name, drafts = entry
-            if self._change(partial(self._store.delete, name)):
+            if await self._change(partial(self._journal.drafts.delete, name)):
                 self._deleted.append((name, drafts))
                 self._say(f"{safe(name)} is deleted · u restores it")
 
-    def action_undo(self) -> None:
+    async def action_undo(self) -> None:
         """Restore the draft that was deleted last."""
         if not self._deleted:
             return
         name, drafts = self._deleted[-1]
-        if name in self._store.drafts():
+        if name in self._journal.drafts.drafts():
             self._say(f"not restored: another draft is saved as {safe(name)} now")
-        elif self._change(partial(self._store.save, name, drafts)):
+        elif await self._change(partial(self._journal.drafts.save, name, drafts)):
             self._deleted.pop()
             self._say(f"{safe(name)} is restored")
 
-    def _change(self, change: Callable[[], None]) -> bool:
+    async def _wait_for(self, work: Callable[[], None]) -> None:
+        """Call `work` in the journal's thread; the next key waits for it, the screen does not.
+
+        It is completed even if the program ends.
+        """
+        await asyncio.shield(asyncio.wrap_future(self._journal.change(work)))
+
+    async def _change(self, change: Callable[[], None]) -> bool:
         """Change the saved drafts, and list them again. Return False if the change failed."""
         done = True
         try:
-            change()
+            await self._wait_for(change)
         except KeyError:  # by another program
             self._say("another program deleted it already")
             done = False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+from functools import partial
+
 from app.screens.dialogs.drafts import Drafts, KeepDraft
 from app.screens.forge.panel import ForgePanel
 from core.forge.compose.draft import Draft
@@ -33,7 +36,7 @@ class DraftController:
     def choose(self) -> None:
         """Ask for a template, a saved draft, or a sent packet, and fill the form from it."""
         before = self._before.drafts if self._before is not None else ()
-        dialog = Drafts(self._journal.drafts, self._journal.history, before)
+        dialog = Drafts(self._journal, before)
         self._panel.app.push_screen(dialog, self._use)
         dialog.call_after_refresh(self._complain)  # when it has read them
 
@@ -50,14 +53,22 @@ class DraftController:
         self._panel.app.push_screen(KeepDraft(names), self._keep)
 
     def _keep(self, name: str | None) -> None:
+        """Have the journal save the form's drafts."""
         if name:
-            try:
-                former = self._journal.drafts.keep(name, self._panel.form.held.drafts)
-                also = f"; the former draft is now {former}" if former else ""
-                self._panel.say(f"saved as {name}{also}; ctrl+o lists it")
-            except OSError as error:
-                self._panel.say(f"not saved: {self._journal.folder}: {error.strerror}")
-            self._complain()
+            drafts = self._panel.form.held.drafts
+            self._panel.say(f"saving as {name} …")
+            saving = self._journal.change(partial(self._journal.drafts.keep, name, drafts))
+            saving.add_done_callback(partial(self._panel.call_later, self._kept, name))
+
+    def _kept(self, name: str, saving: Future[str]) -> None:
+        """Report how saving went."""
+        try:
+            former = saving.result()
+            also = f"; the former draft is now {former}" if former else ""
+            self._panel.say(f"saved as {name}{also}; ctrl+o lists it")
+        except OSError as error:
+            self._panel.say(f"not saved: {self._journal.folder}: {error.strerror}")
+        self._complain()
 
     def _complain(self) -> None:
         """Report what the database could not read, and where it is now."""

@@ -17,14 +17,12 @@ then, readers import them into memory.
 A damaged database reads as empty. The next change renames it to ``forge.sqlite3.unreadable-TIME``
 and begins another. `StateDatabase.complaints` reports both.
 
-Source: https://sqlite.org/uri.html (immutable), https://sqlite.org/pragma.html (journal_mode,
-integrity_check), https://sqlite.org/rescode.html.
+Source: https://sqlite.org/uri.html (immutable), https://sqlite.org/pragma.html (journal_mode).
 """
 
 from __future__ import annotations
 
 import errno
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -34,6 +32,13 @@ from typing import TYPE_CHECKING, Any
 
 from core.files.private_folder import PrivateFolder
 from core.forge.journal import json_files
+from core.forge.journal.schema import (
+    DamagedError,
+    connect,
+    create_tables,
+    open_checked,
+    os_errors,
+)
 
 if TYPE_CHECKING:
     import sqlite3  # at run time, imported when first used: not before the monitor's first rows
@@ -41,29 +46,11 @@ if TYPE_CHECKING:
 FILE = "forge.sqlite3"
 LARGEST_BYTES = 64 << 20  # of the database
 _LARGEST_WORDS = f"{LARGEST_BYTES >> 20} MiB"
-_APPLICATION = 0x72617773  # "raws"
-_VERSION = 1  # of `_TABLES`
-# Names and marks are blobs, as Python's text may hold what UTF-8 cannot encode: see `to_blob`.
-_TABLES = (
-    "CREATE TABLE drafts (name BLOB NOT NULL PRIMARY KEY, content TEXT NOT NULL)",
-    "CREATE TABLE history (number INTEGER PRIMARY KEY, content TEXT NOT NULL)",
-    "CREATE TABLE approvals (number INTEGER PRIMARY KEY, mark BLOB NOT NULL UNIQUE)",
-)
-# Not CHECK constraints: `integrity_check` ignores those of a database that is opened for reading.
-_MISTYPED = """
-SELECT 1 FROM drafts WHERE typeof(name) <> 'blob' OR typeof(content) <> 'text'
-UNION ALL SELECT 1 FROM history WHERE typeof(content) <> 'text'
-UNION ALL SELECT 1 FROM approvals WHERE typeof(mark) <> 'blob'
-"""
 _INSERT = {
     json_files.DRAFTS: "INSERT INTO drafts VALUES (?, ?)",
     json_files.HISTORY: "INSERT INTO history (content) VALUES (?)",
     json_files.APPROVALS: "INSERT OR REPLACE INTO approvals (mark) VALUES (?)",
 }
-
-
-class DamagedError(OSError):
-    """SQLite cannot read the database, or another program wrote it."""
 
 
 class Complaints:
@@ -112,7 +99,7 @@ class StateDatabase:
         try:
             with (
                 PrivateFolder(self.folder) as folder,
-                _os_errors(),
+                os_errors(),
                 closing(self._reader(folder)) as connection,
             ):
                 return connection.execute(query).fetchall()
@@ -133,18 +120,18 @@ class StateDatabase:
         with (
             PrivateFolder(self.folder, create=True) as folder,
             folder.locked(waits=self._waits),
-            _os_errors(),
+            os_errors(),
         ):
             content = self._content_to_change(folder)
             imported: list[str] = []
             with (
                 folder.replacement(FILE, content) as path,
-                closing(_connect(path, "mode=rw")) as connection,
+                closing(connect(path, "mode=rw")) as connection,
             ):
                 connection.execute("PRAGMA journal_mode = MEMORY")
                 connection.execute("PRAGMA synchronous = OFF")  # `replacement` synchronizes it
                 if not content:
-                    _create_tables(connection)
+                    create_tables(connection)
                     imported = self._import_json(connection, folder, is_change=True)
                 yield connection
                 connection.commit()
@@ -160,14 +147,14 @@ class StateDatabase:
         Raises `OSError` and `sqlite3.Error`.
         """
         if _is_begun(folder):
-            return _open_checked(folder)
-        connection = _connect()
+            return open_checked(folder.path_of(FILE))
+        connection = connect()
         try:
-            _create_tables(connection)
+            create_tables(connection)
             self._import_json(connection, folder, is_change=False)
             if _is_begun(folder):  # another process has imported and renamed the JSON files now
                 connection.close()
-                return _open_checked(folder)
+                return open_checked(folder.path_of(FILE))
         except BaseException:
             connection.close()
             raise
@@ -187,8 +174,8 @@ class StateDatabase:
         try:
             if len(content) > LARGEST_BYTES:
                 raise DamagedError(errno.EFBIG, f"it is larger than {_LARGEST_WORDS}")
-            with _os_errors():
-                _open_checked(folder).close()
+            with os_errors():
+                open_checked(folder.path_of(FILE)).close()
         except DamagedError as error:
             self._set_aside(folder, FILE, str(error.strerror))
             return b""
@@ -229,83 +216,9 @@ class StateDatabase:
         self.complaints.add(f"{self.folder / name}: {reason}; it is now {aside}")
 
 
-@contextmanager
-def _os_errors() -> Iterator[None]:
-    """Raise `OSError` for what SQLite raises, and where Python has no SQLite."""
-    try:
-        import sqlite3
-    except ImportError as error:
-        words = "drafts and history need Python's sqlite3 module, which is not installed"
-        raise OSError(errno.ENOSYS, words) from error
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extension bits
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
-            raise DamagedError(errno.EBADMSG, f"it is damaged ({error})") from error
-        if code == sqlite3.SQLITE_FULL:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
-        raise OSError(errno.EIO, f"SQLite: {error}") from error
-    except UnicodeDecodeError as error:  # Python cannot decode SQLite's message about the damage
-        raise DamagedError(errno.EBADMSG, "it is damaged") from error
-
-
-def _connect(path: Path | None = None, parameters: str = "") -> sqlite3.Connection:
-    """Connect to a database file, or to a new database in memory."""
-    import sqlite3
-
-    uri = f"{path.as_uri()}?{parameters}" if path is not None else ":memory:"
-    connection = sqlite3.connect(uri, timeout=0.0, uri=path is not None)
-    connection.execute("PRAGMA temp_store = MEMORY")
-    connection.execute("PRAGMA trusted_schema = OFF")
-    connection.text_factory = _lenient_text
-    return connection
-
-
-def _lenient_text(data: bytes) -> str:
-    """Return text of a row. A damaged byte spoils that entry, not the query."""
-    return data.decode("utf-8", "replace")
-
-
-def _create_tables(connection: sqlite3.Connection) -> None:
-    pragmas = (
-        "PRAGMA auto_vacuum = FULL",  # so that the file shrinks
-        f"PRAGMA application_id = {_APPLICATION}",
-        f"PRAGMA user_version = {_VERSION}",
-    )
-    for statement in (*pragmas, *_TABLES):
-        connection.execute(statement)
-
-
 def _is_begun(folder: PrivateFolder) -> bool:
     """Return True if the database exists. An empty file counts as none. Raises `OSError`."""
     try:
         return bool(folder.read(FILE, 1))
     except FileNotFoundError:
         return False
-
-
-def _open_checked(folder: PrivateFolder) -> sqlite3.Connection:
-    """Connect to the database for reading, if it is whole.
-
-    The file must have been read through `folder` before. Raises `DamagedError`, `sqlite3.Error`,
-    and `OSError` for a database of a later version.
-    """
-    connection = _connect(folder.path_of(FILE), "mode=ro&immutable=1")
-    try:
-        ((application,),) = connection.execute("PRAGMA application_id")
-        ((version,),) = connection.execute("PRAGMA user_version")
-        if application != _APPLICATION:
-            raise DamagedError(errno.EBADMSG, "another program wrote it")
-        if version != _VERSION:
-            raise OSError(errno.EPROTO, f"{FILE} was written by a later version of rawscope")
-        tables = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master")}
-        ((result,),) = connection.execute("PRAGMA integrity_check(1)")
-        if result != "ok" or not tables.issuperset(_TABLES):
-            raise DamagedError(errno.EBADMSG, "it is damaged")
-        if connection.execute(_MISTYPED).fetchone() is not None:
-            raise DamagedError(errno.EBADMSG, "it is damaged")
-    except BaseException:
-        connection.close()
-        raise
-    return connection

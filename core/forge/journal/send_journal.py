@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation
@@ -18,13 +20,16 @@ from core.forge.orders import Order, OrderError
 from core.forge.transmit.transmission import PreparedTransmission
 from core.forge.values import SendMethod
 
+Changed = TypeVar("Changed")
+
 
 class SendJournal:
     """The records in `folder`; `audits` is False if the user wants no audit.
 
-    `drafts` and `history` are for the screen: no call waits for another process. The methods are
-    for the sender, and may wait. `without_audit` advises how to send without an audit.
-    `complaints` is about the database of all of these.
+    `drafts` and `history` are for the screen: no call waits for another process. The screen hands
+    each change of them to `change`, since a change waits for the disk. The other methods are for
+    the sender, and may wait. `without_audit` advises how to send without an audit. `complaints` is
+    about the database of all of these.
     """
 
     def __init__(
@@ -43,6 +48,18 @@ class SendJournal:
         self.folder = folder
         self.audits = audits
         self._without_audit = without_audit
+        self._thread = ThreadPoolExecutor(1, "rawscope journal")  # starts with the first change
+
+    def change(self, work: Callable[[], Changed]) -> Future[Changed]:
+        """Call `work` in a thread of the journal, after all calls handed over before.
+
+        Raises `RuntimeError` after `close`.
+        """
+        return self._thread.submit(work)
+
+    def close(self) -> None:
+        """Wait for all changes that were handed over."""
+        self._thread.shutdown()
 
     def approved_marks(self) -> frozenset[str]:
         """Return the marks that the user approved before."""

@@ -476,7 +476,7 @@ async def test_u_restores_a_deleted_draft(tmp_path, monkeypatch):
     async with forging(tmp_path) as stage:
         pilot, store = stage.pilot, stage.service.journal.drafts
         await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
-        await pilot.pause()
+        await eventually(store.drafts)
         kept = store.drafts()
         await pilot.press("ctrl+o")
         await pilot.pause()
@@ -528,7 +528,7 @@ async def test_a_draft_that_another_replaces_is_kept(tmp_path):
     async with forging(tmp_path) as stage:
         pilot, store = stage.pilot, stage.service.journal.drafts
         await pilot.press("f2", "ctrl+t", "m", "i", "n", "e", "enter")
-        await pilot.pause()
+        await eventually(store.drafts)
         before = store.drafts()["mine"]
         await stage.type("ip.ttl", "9")
         await pilot.press("ctrl+t", "m", "i", "n", "e")

@@ -11,16 +11,14 @@ from textual.worker import WorkerFailed
 from app.screens.dialogs.copy import Copy
 from app.screens.dialogs.drafts import Drafts
 from app.screens.dialogs.palette import Palette
-from core.forge.journal.database import StateDatabase
-from core.forge.journal.drafts import DraftStore
-from core.forge.journal.history import SendHistory
+from core.forge.journal.send_journal import SendJournal
 from tests.helpers.scripted import scripted_store
 from tests.helpers.scripted_monitor import scripted_monitor
 
-NO_STATE = StateDatabase(Path("/dev/null/none"))
+NO_STATE = SendJournal(Path("/dev/null/none"), audits=False)
 LISTS = {
     "Copy": lambda: Copy([("Row", "1"), ("Value", "2")]),
-    "Drafts": lambda: Drafts(DraftStore(NO_STATE), SendHistory(NO_STATE), ()),
+    "Drafts": lambda: Drafts(NO_STATE, ()),
     "Palette": Palette,
 }
 

@@ -104,14 +104,14 @@ def test_a_reader_that_finds_neither_reads_again(
     """Another process imports the files after the reader found no database."""
     write_json(state.folder)
     other = StateDatabase(state.folder)
-    real = database._create_tables
+    real = database.create_tables
 
     def create(connection: object) -> None:
-        monkeypatch.setattr(database, "_create_tables", real)
+        monkeypatch.setattr(database, "create_tables", real)
         Approvals(other).add({"c"})
         real(connection)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(database, "_create_tables", create)
+    monkeypatch.setattr(database, "create_tables", create)
     assert DraftStore(state).drafts() == BEFORE[0]
 
 
