@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.analysis.filter.checker import check
-from core.analysis.filter.expressions import Condition
+from core.analysis.filter.evaluation import Evaluation
+from core.analysis.filter.expressions import Condition, fields_of
 from core.analysis.filter.parser import parse
-from core.analysis.filter.types import FieldCatalog
+from core.analysis.filter.types import FieldCatalog, FieldValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,23 @@ class DisplayFilter:
 
     text: str
     condition: Condition | None
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names of the fields that the filter reads from each packet."""
+        if self.condition is None:
+            return frozenset()
+        return frozenset(each.field.name for each in fields_of(self.condition))
+
+    def passes(self, values: FieldValues, selected: FieldValues | None = None) -> NDArray[np.bool_]:
+        """Return a mask (n,) of the packets of a chunk that pass.
+
+        `selected` has the values of one packet, for references (``${ip.src}``). Raise
+        `core.analysis.filter.patterns.SlowPatternError`.
+        """
+        if self.condition is None:
+            return np.ones(len(values), dtype=np.bool_)
+        return Evaluation(values, selected).passes(self.condition)
 
 
 def compile_filter(text: str, catalog: FieldCatalog) -> DisplayFilter:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.analysis.filter.patterns import compile_pattern
+from core.analysis.filter import patterns
+from core.analysis.filter.patterns import SlowPatternError, compile_pattern, search
+from tests.core.analysis.filter.made_values import spans
 
 
 @pytest.mark.parametrize(
@@ -52,3 +55,29 @@ def test_any_pattern_compiles_or_is_wrong(pattern: bytes) -> None:
     except ValueError:
         return
     compiled.search(b"a-[&", timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        (b"get", [True, False, True]),
+        (b"(?-i)get", [False, False, True]),
+        (rb"t\ ", [False, False, False]),
+        (b"^g", [True, True, False]),
+        (b"", [True, True, True]),
+        (rb"\.", [False, True, False]),
+    ],
+)
+def test_search_in_strings_and_in_texts(pattern: bytes, expected: list[bool]) -> None:
+    strings = [b"GET", b"g.et", b"forget"]
+    compiled = compile_pattern(pattern)
+    assert search(compiled, spans(strings)).tolist() == expected
+    texts = np.array([each.decode() for each in strings], dtype=object)
+    assert search(compiled, texts).tolist() == expected
+
+
+def test_a_pattern_that_takes_too_long_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patterns, "MOST_S", 0.01)
+    compiled = compile_pattern(b"(a|aa)+$")
+    with pytest.raises(SlowPatternError, match="longer than"):
+        search(compiled, spans([b"a" * 60 + b"b"]))
