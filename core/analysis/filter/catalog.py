@@ -127,6 +127,16 @@ def _verdict(slot: PlacedField) -> FilterField:
     )
 
 
+OPTION_TABLES = frozenset(
+    kind.table
+    for protocol in PROTOCOLS
+    for options in option_lists(protocol)
+    for kind in options.kinds.values()
+    if kind.table is not None
+)
+"""The tables of options, which have no place of their own in a header."""
+
+
 class Catalog:
     """All fields by name, in the order of the headers; see `FieldCatalog`."""
 

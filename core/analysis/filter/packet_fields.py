@@ -82,9 +82,11 @@ FRAME_FIELDS: tuple[PacketField, ...] = (
 
 SENT = FilterField("rawscope.sent", _T.BOOLEAN, "Sent by rawscope", words=TRUE_FALSE)
 
+DATA_LENGTH = FilterField("data.len", _T.INT32, "Captured length of data")
+
 PAYLOAD_FIELDS: tuple[PacketField, ...] = (
     PacketField(FilterField("data.data", _T.BYTES, "The bytes of data")),
-    PacketField(FilterField("data.len", _T.INT32, "Captured length of data"), "bytes"),
+    PacketField(DATA_LENGTH, "bytes"),
 )
 """Fields of ``data``."""
 

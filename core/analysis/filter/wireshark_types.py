@@ -151,3 +151,7 @@ def aliases(name: str, words: Mapping[int, str]) -> Mapping[str, int]:
         return _PROTOCOL_ALIASES
     common = _ETHERTYPE_ALIASES if words is ETHERTYPE_NAMES else {}
     return {**common, **_BY_FIELD.get(name, {})}
+
+
+ALSO_AS: Mapping[str, tuple[str, ...]] = {"ip.version": ("ip.version", "ipv6.version")}
+"""Fields that Wireshark finds in other headers, too: every IP header has an ``ip.version``."""

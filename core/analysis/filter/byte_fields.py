@@ -1,0 +1,193 @@
+"""Fields that are bytes: a protocol's own header, lists of options, and payloads.
+
+Headers with a fixed size, or one that a single field gives, have their ends by columns; the others
+are dissected. A protocol's bytes end with its header, so ``len(tcp) == 20`` asks for options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.filter.catalog import OPTION_TABLES
+from core.analysis.filter.chunk_headers import TRANSPORTS, ChunkHeaders
+from core.analysis.filter.header_list import Headers
+from core.analysis.filter.places import BytePlaces
+from core.wire.model.batch import HeaderState
+from core.wire.model.dissection import Cause, Dissection, Layer
+from core.wire.model.field import Span
+from core.wire.model.table import HeaderTable
+from core.wire.network.arp import ARP
+from core.wire.network.ipv4 import IPV4
+from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, HOP_BY_HOP, UNIT
+from core.wire.network.ipv6_routing import ROUTING
+from core.wire.protocol import Protocol
+from core.wire.transport.tcp import TCP
+from core.wire.transport.udp import UDP
+
+Column = NDArray[np.int64]
+SpanOf = Callable[[Layer, Dissection], Iterator[Span]]
+
+
+def _number(headers: ChunkHeaders, table: HeaderTable, key: str, starts: Column) -> Column:
+    return table[key].column(headers.chunk.data, starts).astype(np.int64)
+
+
+def _own_length(table: HeaderTable) -> Callable[[ChunkHeaders, Column], Column]:
+    return lambda headers, starts: _number(headers, table, "hdr_len", starts)
+
+
+def _extension_length(table: HeaderTable) -> Callable[[ChunkHeaders, Column], Column]:
+    return lambda headers, starts: UNIT * (_number(headers, table, "len", starts) + 1)
+
+
+def _arp_length(headers: ChunkHeaders, starts: Column) -> Column:
+    sizes = _number(headers, ARP, "hw.size", starts) + _number(headers, ARP, "proto.size", starts)
+    return ARP.size + 2 * sizes
+
+
+LENGTHS: Mapping[str, Callable[[ChunkHeaders, Column], Column]] = {
+    "ip": _own_length(IPV4),
+    "tcp": _own_length(TCP),
+    "arp": _arp_length,
+    "ipv6.hopopts": _extension_length(HOP_BY_HOP),
+    "ipv6.dstopts": _extension_length(DESTINATION_OPTIONS),
+    "ipv6.routing": _extension_length(ROUTING),
+}
+"""The lengths (k,) of headers of a protocol that start at `starts` (k,), if a field tells them."""
+
+OPEN_ENDED = frozenset({"ah", "icmpv6", "igmp", "nflog", "nsh", "fr", "vrrp"})
+"""Protocols whose headers have no end that a column tells."""
+
+
+def header_span(name: str) -> SpanOf:
+    """Return a function that yields the bytes of the headers of a protocol."""
+
+    def spans(layer: Layer, dissection: Dissection) -> Iterator[Span]:
+        if layer.name == name:
+            stop = min(layer.offset + max(layer.header_length, 0), layer.captured)
+            yield Span(layer.offset, max(layer.offset, stop))
+
+    return spans
+
+
+def options_span(name: str) -> SpanOf:
+    """Return a function that yields the bytes of all options of a protocol's headers."""
+
+    def spans(layer: Layer, dissection: Dissection) -> Iterator[Span]:
+        span = layer.options_span
+        if layer.name == name and span is not None and span.stop <= layer.captured:
+            yield span
+
+    return spans
+
+
+def payload_span(name: str) -> SpanOf:
+    """Return a function that yields the captured payloads of a protocol."""
+
+    def spans(layer: Layer, dissection: Dissection) -> Iterator[Span]:
+        if layer.name == name and layer.is_complete:
+            start, stop = layer.offset + layer.header_length, layer.captured
+            if start < stop:
+                yield Span(start, stop)
+
+    return spans
+
+
+def data_span(layer: Layer, dissection: Dissection) -> Iterator[Span]:
+    """Yield the bytes that no header reads, for the innermost layer."""
+    payload = dissection.payload
+    if layer is dissection.layers[-1] and payload.start < payload.stop:
+        yield payload
+
+
+def protocol_headers(headers: ChunkHeaders, protocol: Protocol) -> BytePlaces:
+    """Return the bytes of a protocol's headers that columns describe."""
+    tables = [table for table in protocol.tables if table not in OPTION_TABLES]
+    if protocol.name in LENGTHS:
+        tables = tables[:1]
+    found = [
+        (table, each) for table in tables for each in headers.headers(protocol, table) if len(each)
+    ]
+    if not found:
+        none = np.zeros(0, np.int64)
+        return BytePlaces(none, none, none)
+    rows, starts, ends, numbers = _joined(found)
+    limit = headers.base[rows] + headers.limit[rows]
+    if protocol.name in LENGTHS:
+        whole = np.flatnonzero(starts + tables[0].stop <= limit)
+        ends[whole] = starts[whole] + LENGTHS[protocol.name](headers, starts[whole])
+    return BytePlaces(rows, starts, np.maximum(np.minimum(ends, limit), starts), numbers)
+
+
+def _joined(
+    found: list[tuple[HeaderTable, Headers]],
+) -> tuple[Column, Column, Column, Column | None]:
+    """Return rows, starts, ends and numbers of headers that may have several tables each."""
+    table, first = found[0]
+    if len(found) == 1:
+        return first.rows, first.starts, first.starts + table.stop, first.numbers
+    rows = np.concatenate([each.rows for _, each in found])
+    starts = np.concatenate([each.starts for _, each in found])
+    ends = np.concatenate([each.starts + table.stop for table, each in found])
+    numbers = np.concatenate(
+        [
+            np.ones(len(each), np.int64) if each.numbers is None else each.numbers
+            for _, each in found
+        ]
+    )
+    order = np.lexsort((-ends, starts, rows))  # of the parts of a header, the last one first
+    starts, rows = starts[order], rows[order]
+    is_new = np.ones(len(order), np.bool_)
+    is_new[1:] = (starts[1:] != starts[:-1]) | (rows[1:] != rows[:-1])
+    return rows[is_new], starts[is_new], ends[order][is_new], numbers[order][is_new]
+
+
+def all_options(headers: ChunkHeaders, protocol: Protocol) -> BytePlaces:
+    """Return the bytes of all options of TCP or IPv4 headers, where there are any."""
+    found = headers_with_options(headers, protocol)
+    start = found.starts + protocol.tables[0].size
+    end = found.starts + LENGTHS[protocol.name](headers, found.starts)
+    kept = np.flatnonzero(start < end)
+    return BytePlaces(found.rows[kept], start[kept], end[kept])
+
+
+def headers_with_options(headers: ChunkHeaders, protocol: Protocol) -> Headers:
+    """Return the TCP or IPv4 headers that are whole with their options."""
+    found = headers.headers(protocol, protocol.tables[0])[0]
+    if protocol.name in TRANSPORTS:
+        return found
+    length = LENGTHS[protocol.name](headers, found.starts)
+    kept = np.flatnonzero(found.at + length <= headers.limit[found.rows])
+    if len(kept) == len(found):
+        return found
+    return Headers(found.rows[kept], found.at[kept], found.starts[kept])
+
+
+def transport_payloads(headers: ChunkHeaders, name: str) -> BytePlaces:
+    """Return the captured payloads of TCP or UDP, where there are any."""
+    found = headers.transports(TRANSPORTS[name])
+    starts = found.starts
+    ends = headers.base[found.rows] + headers.limit[found.rows]
+    if name == "tcp":
+        payload = starts + _number(headers, TCP, "hdr_len", starts)
+    else:
+        payload = starts + UDP.size
+        length = _number(headers, UDP, "length", starts)
+        ends = np.where(length > 0, np.minimum(ends, starts + length), ends)
+    kept = np.flatnonzero(payload < ends)
+    return BytePlaces(found.rows[kept], payload[kept], ends[kept])
+
+
+def without_column_payload(headers: ChunkHeaders) -> NDArray[np.bool_]:
+    """Return a mask (n,) of packets whose `data` is the payload of neither TCP nor UDP."""
+    chunk = headers.chunk
+    mask: NDArray[np.bool_] = chunk.state & np.uint8(HeaderState.CAUSE_MASK) != Cause.NONE
+    known = np.zeros(len(chunk), np.bool_)
+    for name in ("tcp", "udp"):
+        known |= headers.has_transport(TRANSPORTS[name])
+    mask |= ~known
+    mask &= ~headers.dissected
+    return mask
