@@ -30,10 +30,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch_walk import Steps
+from core.decode.checksum_rules import RULES
 from core.decode.chunk import Chunk
 from core.decode.header_index import LINK_STEPS, STEPS, walk_headers
 from core.decode.header_positions import NOWHERE, HeaderPositions
-from core.decode.verdicts import RULES
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.model.batch import HeaderState, Network

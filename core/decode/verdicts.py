@@ -13,24 +13,27 @@ times as much, so `verdict_pair` does it only for the row it was called for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.decode.checksum_rules import (
+    ADDRESS_SPANS,
+    HEADER_SUMS,
+    LINK_TYPES,
+    RULES,
+    HeaderSum,
+    TransportRule,
+)
 from core.decode.chunk import VERDICT_UNKNOWN, Chunk
 from core.wire.checksum.batch_checksums import add_folded, crc32c_many, header_sums, ones_sums
 from core.wire.dissect import dissect
-from core.wire.model.batch import HeaderState, Network
+from core.wire.model.batch import HeaderState
 from core.wire.model.dissection import PacketFlag, Verdict
-from core.wire.model.field import Span
 from core.wire.model.table import HeaderTable
-from core.wire.model.walk import Numbering
-from core.wire.protocol import ChecksumRule, Protocol
-from core.wire.registry import PROTOCOLS, numbers
 
 BLOCK = 1 << 10  # packets checked at once for one row
 SLICE = 1 << 13  # packets checked at once for all rows: their columns stay in the cache
@@ -119,7 +122,7 @@ def _check(chunk: Chunk, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
         if rule.checksum.pseudo_header_when is None:
             transport[these] = _transport(chunk, concerned, protocol, rule)
             continue
-        for index, part in rule.parts(chunk, concerned):
+        for index, part in rule.parts(chunk.data, concerned.start, concerned.limit):
             transport[these[index]] = _transport(chunk, concerned.where(index), protocol, part)
     return network | transport << np.uint8(_TRANSPORT_SHIFT)
 
@@ -144,97 +147,6 @@ def _of_parts(headers: _Headers, table: HeaderTable) -> NDArray[np.uint8]:
     there = headers.start + table["checksum"].span.stop <= headers.limit
     cut = headers.start + table.stop > headers.limit
     return np.where(there & cut, Verdict.UNVERIFIED, Verdict.NONE).astype(np.uint8)
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderSum:
-    """A network header with a checksum of its own."""
-
-    protocol: Protocol
-
-    @property
-    def table(self) -> HeaderTable:
-        """The table with the `checksum` field."""
-        return self.protocol.tables[0]
-
-    def lengths(self, data: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the lengths (n,) in bytes of the headers at `starts` (n,)."""
-        for key, computed in self.protocol.computed.items():
-            if computed.header_length is not None:
-                column: Any = self.table[key].column(data, starts).astype(np.int64)
-                return np.asarray(computed.header_length(column))
-        return np.full(len(starts), self.table.size)
-
-
-@dataclass(frozen=True, slots=True)
-class TransportRule:
-    """A protocol's checksum rule, and the table with its `checksum` field.
-
-    `is_only_form` is False if some of the protocol's headers have another table, in which the
-    fields of the rule are in the same place.
-    """
-
-    table: HeaderTable
-    checksum: ChecksumRule
-    is_only_form: bool = True
-
-    def parts(
-        self, chunk: Chunk, headers: _Headers
-    ) -> Iterator[tuple[NDArray[np.int64], TransportRule]]:
-        """Yield the headers (n,) by their indices, each group with a rule that holds for it.
-
-        The rule's pseudo-header depends on a field, so it is two rules: with it, and without.
-        """
-        when = self.checksum.pseudo_header_when
-        assert when is not None
-        slot = self.table[when[0]]
-        readable = np.flatnonzero(headers.start + slot.span.stop <= headers.limit)
-        has_pseudo = np.zeros(len(headers.rows), dtype=np.bool_)
-        numbers = slot.column(chunk.data, headers.start[readable])
-        has_pseudo[readable] = np.isin(numbers, list(when[1]))
-        for is_included in (True, False):
-            index = np.flatnonzero(has_pseudo == is_included)
-            rule = replace(self.checksum, pseudo_header=is_included, pseudo_header_when=None)
-            yield index, replace(self, checksum=rule)
-
-
-def _rules() -> dict[int, TransportRule]:
-    """Return the rules of the transport protocols, by IP protocol."""
-    by_name = numbers(Numbering.IP_PROTOCOL)
-    return {
-        by_name[protocol.name]: TransportRule(
-            protocol.tables[0], protocol.checksum, protocol.has_single_form
-        )
-        for protocol in PROTOCOLS
-        if protocol.checksum is not None and not protocol.checksum.is_header_only
-    }
-
-
-RULES = _rules()
-
-HEADER_SUMS = {
-    protocol.network: HeaderSum(protocol)
-    for protocol in PROTOCOLS
-    if protocol.network is not Network.NONE
-    and protocol.checksum is not None
-    and protocol.checksum.is_header_only
-}
-
-_LINK_TYPES: dict[int, int] = {  # of a frame that begins with the network header
-    protocol.network: reader.numbers[0]
-    for protocol in PROTOCOLS
-    for reader in protocol.readers
-    if protocol.network is not Network.NONE and reader.space is Numbering.LINK
-}
-
-_ADDRESS_SPANS = {  # of the network headers with a pseudo-header, by the number in `network`
-    protocol.network: Span(
-        protocol.tables[0][protocol.addresses[0]].span.start,
-        protocol.tables[0][protocol.addresses[1]].span.stop,
-    )
-    for protocol in PROTOCOLS
-    if protocol.has_pseudo_header and protocol.addresses is not None
-}
 
 
 def _transport(
@@ -282,7 +194,7 @@ def _dissected(chunk: Chunk, row: int, rule: TransportRule) -> Verdict:
     """Return the verdict from dissecting one packet from its network header on."""
     start, stop = int(chunk.network_offset[row]), int(chunk.stop[row])
     data = chunk.frame(row)[start:stop]
-    link_type = _LINK_TYPES[int(chunk.network[row])]
+    link_type = LINK_TYPES[int(chunk.network[row])]
     flags = int(chunk.flags[row]) & ~PacketFlag.FCS_MASK
     layer = dissect(data, link_type, stop - start, flags).layer(rule.table.name)
     return layer.checks[0].verdict if layer and layer.checks else Verdict.NONE
@@ -314,7 +226,7 @@ def _pseudo_sums(chunk: Chunk, headers: _Headers, protocol: int) -> NDArray[np.u
     network = chunk.network[headers.rows]
     starts = chunk.offset[headers.rows].astype(np.int64) + chunk.network_offset[headers.rows]
     addresses = np.zeros(len(starts), dtype=np.uint16)
-    for kind, span in _ADDRESS_SPANS.items():
+    for kind, span in ADDRESS_SPANS.items():
         these = np.flatnonzero(network == kind)
         words = np.full(len(these), (span.stop - span.start) // _WORD)
         addresses[these] = header_sums(chunk.data, starts[these] + span.start, words)

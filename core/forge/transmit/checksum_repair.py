@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from core.decode.checksum_rules import RULES, TransportRule
 from core.decode.header_index import HeaderOffsets
-from core.decode.verdicts import RULES, TransportRule
 from core.forge.transmit.frame_assembly import Rows
 from core.wire.checksum.batch_checksums import add_folded, crc32c_many, header_sums, ones_sums
 from core.wire.dissect import dissect

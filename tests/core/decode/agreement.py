@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.decode.checksum_rules import RULES
 from core.decode.chunk import Chunk
 from core.decode.columns import SLOTS
-from core.decode.verdicts import RULES, fill, unpack
+from core.decode.verdicts import fill, unpack
 from core.wire.dissect import dissect
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Cause, Dissection, Layer, Verdict

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.decode.batch_decoder import decode_batch
-from core.decode.verdicts import RULES, fill, unpack
+from core.decode.checksum_rules import RULES
+from core.decode.verdicts import fill, unpack
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
 from core.forge.transmit.packet_rewrite import rewrite_packets
