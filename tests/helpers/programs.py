@@ -14,7 +14,7 @@ import ast
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 
-EVERYWHERE = frozenset({"cat", "cp", "env", "exec", "set", "sh", "true"})  # coreutils, dash
+EVERYWHERE = frozenset({"cat", "cp", "env", "exec", "set", "sh", "trap", "true"})  # coreutils, dash
 STARTERS = frozenset({
     "subprocess.run", "subprocess.Popen", "subprocess.call", "subprocess.check_call",
     "subprocess.check_output", "asyncio.create_subprocess_exec",

@@ -119,8 +119,9 @@ def test_help_to_a_full_disk_fails_as_data_does(command: list[str]) -> None:
 @pytest.mark.parametrize("redirected", ["> /dev/full", ">&-", "| exec true"])
 def test_the_version_reports_a_failed_write(option: str, redirected: str) -> None:
     """A reader that closes the pipe is no failure."""
+    script = f'env "$@" {redirected}; echo $? >&2'
     done = subprocess.run(
-        ["sh", "-c", f'"$@" {redirected}; echo $? >&2', "sh", sys.executable, "-m", "app", option],
+        ["sh", "-c", script, "sh", sys.executable, "-m", "app", option],
         cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE_S,
     )  # fmt: skip
     *messages, status = done.stderr.splitlines()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from core.analysis.filter import patterns
 from core.analysis.filter.patterns import SlowPatternError, compile_pattern, search
 from tests.core.analysis.filter.made_values import spans
+from tests.helpers.waiting import PATIENCE_S
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_any_pattern_compiles_or_is_wrong(pattern: bytes) -> None:
         compiled = compile_pattern(pattern)
     except ValueError:
         return
-    compiled.search(b"a-[&", timeout=5)
+    compiled.search(b"a-[&", timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize(
