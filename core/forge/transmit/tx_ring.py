@@ -34,6 +34,7 @@ from core.wire.link.vlan import VLAN
 
 _PATIENCE_S = 5.0  # the longest time without a sent frame
 _NAP_S = 0.001
+_WIDTHS = (128, 512)  # bytes: frames up to each are copied together, and longer ones
 _PASSING = frozenset({0, errno.EINTR, errno.ENOBUFS, errno.EAGAIN})
 
 
@@ -107,27 +108,19 @@ class TxRing:
     ) -> None:
         """Put in frames that are in one array: ``data[offset : offset + length]`` each; (n,).
 
-        Put nothing in if one of them does not fit, nor after the ring was stopped. Rows of one
-        width are copied at once, the longest frame's: bytes after a shorter one in its slot are not
-        sent.
+        Put nothing in if one of them does not fit, nor after the ring was stopped.
         """
         self._check(data, offset, length)
         at = 0
         while at < len(offset) and self._make_room():
             room = len(self._slots) - max(self._waiting, self._next)
             stop = min(len(offset), at + room)
-            width = int(length[at:stop].max())
-            inside = int((offset[at:stop] + width <= len(data)).argmin() or stop - at)
-            if offset[at] + width > len(data):
-                self.put((data[offset[at] : offset[at] + length[at]].tobytes(),))
-                at += 1
-                continue
-            slots = slice(self._next, self._next + inside)
-            self._slots.frames[slots, :width] = _rows(data, offset[at : at + inside], width)
-            self._slots.measure(slots, length[at : at + inside])
-            self._next = (self._next + inside) % len(self._slots)
-            self._waiting += inside
-            at += inside
+            slots = slice(self._next, self._next + stop - at)
+            _copy_frames(self._slots.frames[slots], data, offset[at:stop], length[at:stop])
+            self._slots.measure(slots, length[at:stop])
+            self._next = slots.stop % len(self._slots)
+            self._waiting += stop - at
+            at = stop
 
     def _make_room(self) -> bool:
         """Send the frames in the ring if it is full; return False after the ring was stopped."""
@@ -192,14 +185,34 @@ class TxRing:
         )
 
 
-def _rows(data: NDArray[np.uint8], offset: NDArray[np.int64], width: int) -> NDArray[np.uint8]:
-    """Return ``data[offset : offset + width]`` for each offset, (n, width); all of it is in `data`.
+def _copy_frames(
+    slots: NDArray[np.uint8],
+    data: NDArray[np.uint8],
+    offset: NDArray[np.int64],
+    length: NDArray[np.int64],
+) -> None:
+    """Copy frames ``data[offset : offset + length]`` to the beginnings of as many slots, (n, room).
 
-    Frames of one size are evenly spaced in a file: then the result is a view, and nothing is
-    copied.
+    Frames of similar length are copied together, in the width of the longest one: the bytes after a
+    shorter one in its slot are not sent. Each is one element of a void type, which NumPy copies
+    twice as fast as a row of bytes. Frames of one size are evenly spaced in a file, and need no
+    index.
     """
-    rows = np.lib.stride_tricks.sliding_window_view(data, width)
     steps = np.diff(offset)
-    if len(steps) and (steps == steps[0]).all() and steps[0] > 0:
-        return rows[offset[0] : offset[-1] + 1 : steps[0]]
-    return rows[offset]
+    if len(steps) and (steps == steps[0]).all() and steps[0] >= length.max():
+        width = int(length.max())
+        rows = np.lib.stride_tricks.sliding_window_view(data, width)[offset[0] :: steps[0]]
+        slots[: len(rows), :width] = rows[: len(offset)]
+        slots, offset, length = slots[len(rows) :], offset[len(rows) :], length[len(rows) :]
+    classes = np.searchsorted(_WIDTHS, length)
+    for each in np.unique(classes).tolist():
+        chosen = np.flatnonzero(classes == each)
+        width = int(length[chosen].max())
+        inside = offset[chosen] + width <= len(data)
+        for row in chosen[~inside].tolist():  # the last ones in `data`
+            frame = data[offset[row] : offset[row] + length[row]]
+            slots[row, : len(frame)] = frame
+        chosen = chosen[inside]
+        if len(chosen):
+            whole = np.lib.stride_tricks.sliding_window_view(data, width).view(f"V{width}")
+            slots[:, :width].view(f"V{width}")[chosen, 0] = whole[offset[chosen], 0]
