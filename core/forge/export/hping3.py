@@ -18,10 +18,10 @@ def hping3(evaluation: Evaluation) -> CommandText:
     built = evaluation.built
     network = _HPING3.first(built, LayerPosition.NETWORK)
     if built is None or network is None:
-        return CommandText("", "hping3 sends IPv4 packets only")
+        return CommandText("", f"hping3 sends {_HPING3.names(LayerPosition.NETWORK)} only")
     transport = _HPING3.first(built, LayerPosition.TRANSPORT, network[0])
     if transport is None:
-        return CommandText("", "hping3 sends TCP, UDP and ICMP here")
+        return CommandText("", f"hping3 sends {_HPING3.names(LayerPosition.TRANSPORT)} here")
     command = ToolCommand(evaluation, built, ["hping3", "-c", "1"])
     command.write(*network)
     command.write(*transport)

@@ -14,11 +14,11 @@ def nping(evaluation: Evaluation, interface: str = "") -> CommandText:
     built = evaluation.built
     network = _NPING.first(built, LayerPosition.NETWORK)
     if built is None or network is None:
-        return CommandText("", "nping sends IPv4, IPv6 and ARP only")
+        return CommandText("", f"nping sends {_NPING.names(LayerPosition.NETWORK)} only")
     transport = _NPING.first(built, LayerPosition.TRANSPORT, network[0])
     has_payload = network[1].carries_payload
     if transport is None and has_payload:
-        return CommandText("", "nping sends TCP, UDP and ICMP here")
+        return CommandText("", f"nping sends {_NPING.names(LayerPosition.TRANSPORT)} here")
     command = ToolCommand(evaluation, built, ["nping", "-c", "1"])
     command.words += ["-e", interface] if interface else []
     outermost = _NPING.placed(built.places[0])

@@ -44,6 +44,15 @@ class Tool:
         found = ((protocol, select(protocol.tools)) for protocol in PROTOCOLS)
         return cls({p.name: (p, options) for p, options in found if options is not None})
 
+    def names(self, position: LayerPosition) -> str:
+        """Return ``ARP, IPv4 and IPv6``: the protocols at `position` that the tool sets."""
+        *others, last = (
+            protocol.shown
+            for protocol, _ in self.options.values()
+            if protocol.kinds[0].place is position
+        )
+        return f"{', '.join(others)} and {last}" if others else last
+
     def placed(self, place: BuiltField) -> Placed | None:
         """Return a header with the tool's options for it, or None if the tool has none."""
         protocol, options = self.options.get(place.header.name, (None, None))

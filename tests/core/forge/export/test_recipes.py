@@ -10,7 +10,7 @@ import pytest
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import Evaluation, evaluate
-from core.forge.compose.layer_kinds import KINDS, destination_keys
+from core.forge.compose.layer_kinds import KINDS, PROTOCOL_OF, destination_keys
 from core.forge.export.rawscope import inferred_layers
 from core.forge.export.recipes import Recipe, recipes
 from core.wire.protocol import LayerPosition
@@ -127,7 +127,7 @@ def test_scapy_expressions_make_the_same_bytes() -> None:
 def test_recipes_name_what_a_tool_cannot_make() -> None:
     assert by_name(SYN)["hping3 command"].missing == "TCP options"
     six = by_name(SIX)["hping3 command"]
-    assert (six.text, six.missing) == ("", "hping3 sends IPv4 packets only")
+    assert (six.text, six.missing) == ("", "hping3 sends IPv4 only")
     tagged = by_name(TAGS)["nping command"]
     assert "802.1Q" in tagged.missing
 
@@ -154,6 +154,23 @@ def test_all_that_a_tool_leaves_out_is_named(draft: Draft, hping: str, nping: st
     found = by_name(draft)
     assert found["hping3 command"].missing == hping
     assert found["nping command"].missing == nping
+
+
+@pytest.mark.parametrize("name", ["hping3", "nping"])
+@pytest.mark.parametrize("position", [LayerPosition.NETWORK, LayerPosition.TRANSPORT])
+def test_a_tool_names_the_protocols_that_it_sends(name: str, position: LayerPosition) -> None:
+    """Of a packet that it cannot send: those whose record has options of the tool."""
+    there = [one for one, kind in KINDS.items() if kind.place is position]
+    sent = {one for one in there if getattr(PROTOCOL_OF[one].tools, name) is not None}
+    words = "only" if position is LayerPosition.NETWORK else "here"
+    around = ("ip",) if position is LayerPosition.TRANSPORT else ()
+    for layers in [("eth", *around), *((*around, one) for one in set(there) - sent)]:
+        recipe = by_name(Draft(layers, ENDS))[f"{name} command"]
+        assert recipe.text == ""
+        listed = recipe.missing.removeprefix(f"{name} sends ").removesuffix(f" {words}")
+        assert set(listed.replace(" and ", ", ").split(", ")) == {
+            PROTOCOL_OF[one].shown for one in sent
+        }
 
 
 def test_an_arp_operation_that_nping_has_no_word_for_is_named() -> None:
