@@ -235,7 +235,7 @@ class Monitor(OrderedKeysApp[None]):
     def action_help(self) -> None:
         from app.screens.dialogs.help import Help
 
-        self.push_screen(Help(self._config.keys))
+        self.push_screen(Help(self._config.keys, self._paths))
 
     def action_lab(self) -> None:
         from app.screens.lab import LabScreen  # takes a tenth of a second

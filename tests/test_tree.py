@@ -20,6 +20,7 @@ TESTS = ROOT / "tests"
 MIRRORS = ("app", "core", "screenshots", "widgets")
 WHOLE_PROGRAM = ("live", "snapshots")
 THEMES = {
+    "test_readme.py": "the commands, options, and links of the README",
     "app/cli/dump/test_times.py": "time columns of captures without usable times",
     "app/cli/test_encodings.py": "every command, with streams that cannot show every character",
     "app/cli/test_many_interfaces.py": "a file with 70,000 interface descriptions",

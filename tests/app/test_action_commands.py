@@ -15,7 +15,7 @@ from app.textual_bindings import key_label
 from tests.helpers.idle import eventually
 from tests.helpers.scripted import scripted_store
 from tests.helpers.scripted_lab import scripted_lab
-from tests.helpers.scripted_monitor import filled, scripted_monitor
+from tests.helpers.scripted_monitor import NOWHERE, filled, scripted_monitor
 
 ORDER = ["Selected packet", "Capture", "View", "Panels", "Files", "Program"]
 
@@ -54,7 +54,9 @@ async def test_other_screens_offer_their_own_actions_and_the_programs():
         await pilot.app.push_screen(lab)
         places = {BY_NAME[name].place for name in commands(pilot, lab)}
         assert places == {KeyContext.LAB, KeyContext.PROGRAM}
-        assert {BY_NAME[name].place for name in commands(pilot, Help({}))} == {KeyContext.PROGRAM}
+        assert {BY_NAME[name].place for name in commands(pilot, Help({}, NOWHERE))} == {
+            KeyContext.PROGRAM
+        }
 
 
 async def test_remapped_keys_are_shown():

@@ -30,7 +30,7 @@ from app.screens.main import MainScreen
 from core.forge.journal.send_journal import SendJournal
 from tests.helpers.idle import eventually
 from tests.helpers.scripted import scripted_store
-from tests.helpers.scripted_monitor import INTERFACES, filled, scripted_monitor
+from tests.helpers.scripted_monitor import INTERFACES, NOWHERE, filled, scripted_monitor
 
 NO_STATE = SendJournal(Path("/dev/null/none"), audits=False)
 WINDOWS = {
@@ -39,7 +39,7 @@ WINDOWS = {
     "Copy": lambda: Copy([("Row", "1")]),
     "Drafts": lambda: Drafts(NO_STATE, ()),
     "GoTo": lambda: GoTo(1, 9),
-    "Help": lambda: Help({}),
+    "Help": lambda: Help({}, NOWHERE),
     "Interfaces": lambda: Interfaces(lambda: INTERFACES),
     "KeepDraft": lambda: KeepDraft(()),
     # With results: the thread of a run remembers the last screen that it worked for, and only it.

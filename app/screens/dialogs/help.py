@@ -1,4 +1,4 @@
-"""The help screen: all keys of `app.keymap` by group, signs, and the terms of epoll."""
+"""The help screen: all keys of `app.keymap` by group, signs, terms, and files."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from textual.containers import ItemGrid, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from app.config.paths import Paths
 from app.keymap import grouped
 from app.screens.dialogs.dialog import CTRL_C
 from app.screens.dialogs.too_small import TooSmall
 from app.textual_bindings import key_label
+from core.wire.model.text import safe
 
 SIGNS = {
     "Signs: state": (
-        ("●", "live: capturing"),
+        ("●", "live: capturing; in a list: chosen"),
         ("‖", "paused: the view does not change"),
-        ("▸", "reading a file or a pipe; the listener that keys act on"),
+        ("▸", "reading a file or a pipe; the listener that keys act on; a closed row (▾: open)"),
         ("■", "stopped: no more packets are captured"),
+        ("–", "idle: nothing captured yet"),
     ),
     "Signs: checksums": (
         ("✓", "good"),
@@ -41,8 +44,19 @@ SIGNS = {
         ("↗", "sent by rawscope; a built-in echo client"),
         ("•", "a field that you typed; the others are computed"),
     ),
+    "Signs: lists": (
+        ("▲ ▼", "sorted by this column: ascending, descending"),
+        ("‹ ›", "more to the left, more to the right"),
+        ("○", "not chosen"),
+    ),
 }
-EPOLL = {
+WORDS = {
+    "Words: packets": (
+        ("dropped", "lost by the kernel, before rawscope could read them"),
+        ("evicted", "discarded by rawscope, oldest first, because its memory is full; rows of a "
+         "paused view stay and say so"),
+        ("follow", "the table shows new packets as they arrive, until you move the cursor"),
+    ),
     "Words: epoll": (
         ("level", "reported by every wait while there is something to read or write"),
         ("edge", "reported once for each change: read until EAGAIN, or until a short read"),
@@ -68,19 +82,31 @@ class Help(ModalScreen[None]):
         CTRL_C,
     ]
 
-    def __init__(self, keymap: Mapping[str, str]) -> None:
+    def __init__(self, keymap: Mapping[str, str], paths: Paths) -> None:
         super().__init__()
         self._keymap = dict(keymap)
+        self._paths = paths
+
+    def _files(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Return the section about the program's files."""
+        config, state = safe(str(self._paths.config)), safe(str(self._paths.state_folder))
+        return {
+            "Files": (
+                ("settings", f"{config}: a TOML file with keys and settings that you write; the "
+                 "README has an example"),
+                ("sent", f"{state}: sent packets, saved drafts, and approvals"),
+            )
+        }  # fmt: skip
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", id="help") as frame:
-            frame.border_title = "Keys"
+            frame.border_title = "Keys, signs, and terms"
             frame.border_subtitle = "esc closes"
             with ItemGrid(min_column_width=48, stretch_height=False):
                 for group, rows in grouped(self._keymap):
                     labeled = [(key_label(keys), action.help) for keys, action in rows]
                     yield _Section(group.value, labeled)
-                for title, signs in (SIGNS | EPOLL).items():
+                for title, signs in (SIGNS | WORDS | self._files()).items():
                     yield _Section(title, list(signs))
         yield TooSmall(id="too-small")
 

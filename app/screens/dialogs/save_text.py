@@ -57,7 +57,7 @@ class SaveText(Dialog[Path]):
         except (RuntimeError, ValueError):  # no home folder; a NUL
             self.query_one(Hint).show("not saved: this is not a path")
         else:
-            self.dismiss(path)
+            self.dismiss(path.absolute())
 
     def _answered(self, is_sure: bool | None) -> None:
         if is_sure:

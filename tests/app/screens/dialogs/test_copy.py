@@ -46,7 +46,7 @@ async def test_the_row_is_saved_under_the_offered_name(folder):
         assert path.read_text().startswith(ROW)
         assert path.read_text().endswith("\n")
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        assert notices(pilot) == ["Saved to packet-5-row.txt"]
+        assert notices(pilot) == [f"Saved to {path}"]
         assert not pilot.app.clipboard
 
 
