@@ -17,8 +17,6 @@ from textual.style import Style
 from app.action_search import Rank, in_order, rank
 from app.keymap import Action, KeyContext
 from app.screens.main import MainScreen
-from app.screens.side_panels import SIDE_PANELS
-from app.screens.workspace import PANELS
 from app.textual_bindings import key_label
 
 TITLE_WIDTH, KEYS_WIDTH = 40, 12  # cells; the group follows
@@ -32,7 +30,6 @@ _WIDGET_OF = {
     KeyContext.FORM: "form",
     KeyContext.RESULT: "result",
 }
-_PANEL_OF = {side.keys: side.id for side in SIDE_PANELS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +126,17 @@ def _bound(screen: Screen[Any], action: Action) -> DOMNode | None:
 
 def _opened(screen: MainScreen, context: KeyContext) -> DOMNode | None:
     """Focus the panel of a context, and return the node that handles its keys."""
-    if context in _PANEL_OF:
-        side = _PANEL_OF[context]
-        screen.workspace.focus_panel(side)
-        return screen.sides[side].widget
+    for side in screen.sides.panels:
+        if side.keys is context:
+            screen.workspace.focus_panel(side.id)
+            return screen.sides[side.id].widget
     if context is KeyContext.PANELS:
         return screen.workspace
     if context not in _WIDGET_OF:
         return None
     widget = screen.query_one(f"#{_WIDGET_OF[context]}")
-    panel = next(node.id for node in widget.ancestors_with_self if node.id in PANELS)
+    panels = screen.workspace.panel_ids
+    panel = next(node.id for node in widget.ancestors_with_self if node.id in panels)
     screen.workspace.focus_panel(panel)
     widget.focus()
     return widget

@@ -40,6 +40,7 @@ from app.screens.dialogs.palette import Palette
 from app.screens.dialogs.too_small import SMALLEST
 from app.screens.main import MainScreen
 from app.screens.quit_advice import quit_advice
+from app.screens.side_panels import SIDE_PANELS
 from app.terminal.driver import TerminalDriver
 from app.terminal.layout_hold import LayoutHold
 from app.terminal.printable_filter import with_printable_filter
@@ -126,9 +127,7 @@ class Monitor(OrderedKeysApp[None]):
         )
 
     def get_default_screen(self) -> Screen[None]:
-        return MainScreen(
-            self.bridge, self.capture, lambda: self.forge_service, self._clipboard_access
-        )
+        return MainScreen(self.bridge, self.capture, SIDE_PANELS, self._clipboard_access)
 
     async def on_main_screen_ready(self, _event: MainScreen.Ready) -> None:
         if isinstance(self._driver, TerminalDriver):

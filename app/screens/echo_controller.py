@@ -6,6 +6,8 @@ effect is seen in a later snapshot. The server logs the steps of the client unde
 
 from __future__ import annotations
 
+from textual.actions import parse
+
 from app.bridge import Bridge, Scene
 from app.keymap import KeyContext
 from app.screens.connection_filter import client_of
@@ -34,7 +36,8 @@ class EchoController(SideController):
         self, bridge: Bridge, workspace: Workspace, connection_filter: ConnectionFilterController
     ) -> None:
         self.clients = with_keys(EchoClients(id="clients"), KeyContext.CLIENTS, KeyContext.LIST)
-        self.panel = self.widget = with_keys(EchoPanel(self.clients, id="echo"), KeyContext.ECHO)
+        panel = EchoPanel(self.clients, connection_filter.filter_soon, self._press, id="echo")
+        self.panel = self.widget = with_keys(panel, KeyContext.ECHO)
         self.panel.watch(self.clients, "selected", self._log_client, init=False)
         self._bridge, self._workspace = bridge, workspace
         self._filter = connection_filter
@@ -91,6 +94,11 @@ class EchoController(SideController):
             if row is not None:
                 self._awaited = None
                 self.clients.select(int(snapshot.clients.identifier[row]))
+
+    def _press(self, action: str) -> None:
+        """Run the action of a piece that the user clicked: ``talk(3)`` calls `talk`."""
+        _, method, arguments = parse(action)
+        getattr(self, method)(*arguments)
 
     # -- commands: listeners --------------------------------------------------------------------
 

@@ -12,11 +12,9 @@ a method of a part by name (`action_call`); `escape` asks a list of things that 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
-from textual.actions import parse
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.reactive import reactive
@@ -33,27 +31,18 @@ from app.screens.connection_filter_controller import ConnectionFilterController
 from app.screens.copy_controller import CopyController
 from app.screens.dialogs.too_small import SMALLEST, TooSmall
 from app.screens.key_bar import KeyBar
-from app.screens.side_panels import SidePanels
+from app.screens.side_panels import SidePanel, SidePanels
 from app.screens.status import message_of, status_line, why_empty
 from app.screens.workspace import BESIDE, WIDE, Workspace
 from app.textual_bindings import bindings
 from core.engine.snapshot import EngineState
 from widgets.status.bar import StatusBar
 
-if TYPE_CHECKING:
-    from core.forge.service import ForgeService
-    from widgets.echo.clients import EchoClients
-    from widgets.echo.head import EchoHead
-    from widgets.forge.outcome import ForgeOutcome
-
 RECEIVING = (EngineState.LIVE, EngineState.READING)
 
 
 class MainScreen(Screen[None]):
-    """The packets, the forge, and the echo server, whose connections can filter the packets.
-
-    `make_forge_service` is called when the forge is mounted.
-    """
+    """The packets and, beside them, `side_panels`."""
 
     BLANK = True  # the workspace covers it
     AUTO_FOCUS = "#packets"
@@ -75,7 +64,7 @@ class MainScreen(Screen[None]):
         self,
         bridge: Bridge,
         capture: CaptureController,
-        make_forge_service: Callable[[], ForgeService],
+        side_panels: Sequence[SidePanel],
         clipboard: ClipboardAccess,
     ) -> None:
         super().__init__()
@@ -86,9 +75,8 @@ class MainScreen(Screen[None]):
         self._message = ""  # the last that the banner showed
         self._basis: tuple[object, ...] = ()  # of the last `show`
         self._gc_policy = GcPolicy()
-        self.make_forge_service = make_forge_service
         self.banner = Banner(id="banner")
-        self.workspace = Workspace(id="workspace")
+        self.workspace = Workspace(side_panels, id="workspace")
         self.table, self.panels = self.workspace.table, self.workspace.panels
         self.capture = capture
         self.connection_filter = ConnectionFilterController(
@@ -97,7 +85,7 @@ class MainScreen(Screen[None]):
             bridge.analysis,
             self._show_table,
         )
-        self.sides = SidePanels(self)
+        self.sides = SidePanels(self, side_panels)
         self.copier = CopyController(
             self.workspace, self.sides, bridge.faults, lambda: self.shown, clipboard
         )
@@ -241,7 +229,7 @@ class MainScreen(Screen[None]):
         self._paused_first = self.shown.first
         self.show(self.scene)
 
-    # -- keys, and messages of the panels -------------------------------------------------------
+    # -- keys ------------------------------------------------------------------------------------
 
     def action_call(self, path: str, *arguments: object) -> None:
         """Call a method of a part: ``forge.send``, ``table.toggle_mark``."""
@@ -282,16 +270,6 @@ class MainScreen(Screen[None]):
 
         if self.shown.count >= self.shown.first:
             self.app.push_screen(GoTo(self.shown.first, self.shown.count), select)
-
-    def on_forge_outcome_packet_wanted(self, event: ForgeOutcome.PacketWanted) -> None:
-        self.workspace.show_packet(event.number)
-
-    def on_echo_clients_picked(self, event: EchoClients.Picked) -> None:
-        self.connection_filter.filter_soon(event.client)
-
-    def on_echo_head_pressed(self, event: EchoHead.Pressed) -> None:
-        _, method, arguments = parse(event.action)
-        self.action_call(f"echo.{method}", *arguments)
 
     def on_connection_filter_line_cleared(self) -> None:
         self.connection_filter.clear()

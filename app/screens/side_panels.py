@@ -11,9 +11,9 @@ start, and to import, mount, and style them takes as long as everything else. Th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual.widget import Widget
 
@@ -21,6 +21,7 @@ from app.keymap import KeyContext
 
 if TYPE_CHECKING:
     from app.bridge import Scene
+    from app.monitor import Monitor
     from app.screens.main import MainScreen
     from core.store.selected_packet import SelectedPacket
 
@@ -78,7 +79,8 @@ class SidePanel:
 def _make_forge(screen: MainScreen) -> SideController:
     from app.screens.forge.controller import ForgeController
 
-    return ForgeController(screen.make_forge_service(), screen.workspace)
+    service = cast("Monitor", screen.app).forge_service
+    return ForgeController(service, screen.workspace)
 
 
 def _make_echo(screen: MainScreen) -> SideController:
@@ -94,10 +96,11 @@ SIDE_PANELS = (
 
 
 class SidePanels:
-    """The side panels of one main screen: none until `mount`, then all of `SIDE_PANELS`."""
+    """The side panels of one main screen, `panels`: none exists until `mount`, then all do."""
 
-    def __init__(self, screen: MainScreen) -> None:
+    def __init__(self, screen: MainScreen, panels: Sequence[SidePanel]) -> None:
         self._screen = screen
+        self.panels = panels
         self._controllers: dict[str, SideController] = {}
         self._polls_left = MOUNT_AFTER_POLLS
 
@@ -128,8 +131,8 @@ class SidePanels:
         """
         screen = self._screen
         try:
-            made = {side.id: side.make(screen) for side in SIDE_PANELS}
-            for side in SIDE_PANELS:
+            made = {side.id: side.make(screen) for side in self.panels}
+            for side in self.panels:
                 made[side.id].widget.add_class("side-panel")
                 made[side.id].widget.border_title = side.title
             await screen.panels.mount(*(controller.widget for controller in made.values()))

@@ -8,6 +8,8 @@ for that, so a resize cannot lose a selection or a scroll position.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -17,19 +19,17 @@ from textual.widget import Widget
 from app.keymap import KeyContext
 from app.screens.connection_filter import ConnectionFilterLine
 from app.screens.panels import Panels, PanelTabs
-from app.screens.side_panels import SIDE_PANELS
+from app.screens.side_panels import SidePanel
 from app.textual_bindings import bindings, with_keys
 from widgets.packets.packet_table import PacketTable
 
 PACKET_TABS = (("detail", "Detail"), ("hex", "Hex"))
-SIDES = {side.id: side for side in SIDE_PANELS}
-PANELS = ("packets", *(panel for panel, _ in PACKET_TABS), *SIDES)
 BESIDE = 110  # columns from which detail and hex are side by side
 WIDE = 140  # columns from which a side panel is beside them
 
 
 class Workspace(Vertical):
-    """Table, tabs, panels."""
+    """Table, tabs, panels. `sides` are the side panels; `panel_ids` are those of all panels."""
 
     BLANK = True  # its children cover it: its own lines need no styles
     BINDINGS = bindings(KeyContext.PANELS)
@@ -40,12 +40,14 @@ class Workspace(Vertical):
 
     _moved_to: int | None = None  # where an eviction put the selection
 
-    def __init__(self, id: str | None = None) -> None:
+    def __init__(self, sides: Sequence[SidePanel], id: str | None = None) -> None:
         super().__init__(id=id)
+        self._sides = {side.id: side for side in sides}
+        self.panel_ids = ("packets", *(panel for panel, _ in PACKET_TABS), *self._sides)
         self.connection_filter_line = ConnectionFilterLine(id="connection-filter")
         self.table = with_keys(PacketTable(id="packets"), KeyContext.TABLE, KeyContext.LIST)
         self.panels = Panels(id="panels")
-        titles = ((side.id, side.title) for side in SIDE_PANELS)
+        titles = ((side.id, side.title) for side in sides)
         self._tabs = PanelTabs((*PACKET_TABS, *titles), id="tabs")
 
     def compose(self) -> ComposeResult:
@@ -56,7 +58,7 @@ class Workspace(Vertical):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         for node in event.widget.ancestors_with_self:
-            if node.id in PANELS:
+            if node.id in self.panel_ids:
                 self.panel = node.id
                 return
 
@@ -66,12 +68,12 @@ class Workspace(Vertical):
     def watch_panel(self) -> None:
         if self.panel != "packets":
             self._tabs.shown = self.panel
-        if self.panel in SIDES:
+        if self.panel in self._sides:
             self.side = self.panel
         self.lay_out_panels()
 
     def watch_side(self) -> None:
-        if not self.side and self._tabs.shown in SIDES:
+        if not self.side and self._tabs.shown in self._sides:
             self._tabs.shown = "detail"
         self.lay_out_panels()
 
@@ -82,7 +84,7 @@ class Workspace(Vertical):
         """Show the panels for which there is room. At once, so that a panel can take the focus."""
         visible = self._visible()
         is_alone = len(visible - {"packets"}) == 1
-        for name in PANELS:
+        for name in self.panel_ids:
             for panel in self.query(f"#{name}"):  # side panels are mounted last
                 panel.display = name in visible
                 if panel.display:
@@ -90,8 +92,8 @@ class Workspace(Vertical):
         self.panels.display = visible != {"packets"}
         self._tabs.display = self.panels.display and not self.zoomed and len(self._tabbed()) > 1
         self._tabs.set_class(self.panel != "packets", "-focused")
-        self.set_class(bool(visible & set(SIDES)), "-side")
-        for name in SIDES:
+        self.set_class(bool(visible & set(self._sides)), "-side")
+        for name in self._sides:
             self.set_class(name in visible, f"-{name}")
 
     def _visible(self) -> set[str]:
@@ -104,7 +106,7 @@ class Workspace(Vertical):
         """Return the panels that are shown together; more than one group is behind tabs."""
         width, sides = self.size.width, ((self.side,) if self.side else ())
         if width < BESIDE:
-            return [("detail",), ("hex",), *((side,) for side in SIDES)]
+            return [("detail",), ("hex",), *((side,) for side in self._sides)]
         if width < WIDE and sides:
             return [("detail", "hex"), sides]
         return [("detail", "hex", *sides)]
@@ -143,7 +145,7 @@ class Workspace(Vertical):
     def open_side(self, side: str) -> None:
         """Focus a side panel, and zoom it if it needs all of a narrow screen."""
         self.focus_panel(side)
-        if SIDES[side].fills_narrow_screens and self.size.width < WIDE:
+        if self._sides[side].fills_narrow_screens and self.size.width < WIDE:
             self.zoomed = True
 
     def show_side_beside(self, side: str) -> None:

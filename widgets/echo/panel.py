@@ -1,12 +1,12 @@
 """The echo panel: listeners and switches above, clients in the middle, the log of one client below.
 
-It shows a snapshot and reports what the user did (`EchoHead.Pressed`, `EchoClients.Picked`); it
-sends nothing to a server. Where the panel is low, the clients keep their room: the head drops lines
-and the log is hidden.
+It shows a snapshot and reports what the user did; it sends nothing to a server. Where the panel is
+low, the clients keep their room: the head drops lines and the log is hidden.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Self
 
 from textual.app import ComposeResult
@@ -25,14 +25,26 @@ LOG_SHARE = 4  # the log has one line in so many
 
 
 class EchoPanel(Vertical):
-    """The echo server at one moment. See the module's text."""
+    """The echo server at one moment. See the module's text.
+
+    It calls `on_pick` with a client that the user moves to, and `on_press` with the action of a
+    piece of the head that the user clicks.
+    """
 
     listener: reactive[int | None] = reactive(None)  # the one that keys act on
     hint: reactive[str] = reactive("", init=False)  # a sentence under the head
 
-    def __init__(self, clients: EchoClients | None = None, *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        clients: EchoClients,
+        on_pick: Callable[[int], None],
+        on_press: Callable[[str], None],
+        *,
+        id: str | None = None,
+    ) -> None:
         super().__init__(id=id)
-        self.clients = clients or EchoClients()
+        self._on_pick, self._on_press = on_pick, on_press
+        self.clients = clients
         self.head = EchoHead()
         self.log_view = EchoLog()
         self._snapshot: EchoSnapshot | None = None
@@ -121,3 +133,11 @@ class EchoPanel(Vertical):
             known = [info.identifier for info in self._snapshot.listeners]
             at = known.index(self.listener) if self.listener in known else -1
             self.listener = known[(at + 1) % len(known)]
+
+    def on_echo_clients_picked(self, event: EchoClients.Picked) -> None:
+        event.stop()
+        self._on_pick(event.client)
+
+    def on_echo_head_pressed(self, event: EchoHead.Pressed) -> None:
+        event.stop()
+        self._on_press(event.action)

@@ -38,7 +38,9 @@ class ForgeController(SideController):
 
     def __init__(self, service: ForgeService, workspace: Workspace) -> None:
         self.service = service
-        self.panel = self.widget = with_keys(ForgePanel(self._look_up), KeyContext.FORGE)
+        self.panel = self.widget = with_keys(
+            ForgePanel(self._look_up, workspace.show_packet), KeyContext.FORGE
+        )
         self.drafts = DraftController(self.panel, service.journal)
         self._workspace = workspace
         self._renamed: tuple[Renaming, ...] = ()  # of the scene that is shown

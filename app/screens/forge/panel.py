@@ -39,11 +39,16 @@ EARLIER = "Outcome of what was sent before"
 
 
 class ForgePanel(Vertical):
-    """Form, explanation, bytes, and outcome. It calls `on_change` when the form changes."""
+    """Form, explanation, bytes, and outcome.
 
-    def __init__(self, on_change: Callable[[], None]) -> None:
+    It calls `on_change` when the form changes, and `show_packet` when the user chooses a captured
+    packet in the outcome.
+    """
+
+    def __init__(self, on_change: Callable[[], None], show_packet: Callable[[int], None]) -> None:
         super().__init__(id="forge")
         self._on_change = on_change
+        self._show_packet = show_packet
         self.snapshot = ForgeSnapshot()  # the one that is shown
         self.captured = ""  # the interface of the capture, if it is one
         self.form = with_keys(ForgeForm(id="form", classes="part"), KeyContext.FORM)
@@ -187,3 +192,7 @@ class ForgePanel(Vertical):
     def on_hex_view_byte_selected(self, event: HexView.ByteSelected) -> None:
         event.stop()
         self.form.select_byte(event.offset)
+
+    def on_forge_outcome_packet_wanted(self, event: ForgeOutcome.PacketWanted) -> None:
+        event.stop()
+        self._show_packet(event.number)

@@ -11,7 +11,8 @@ from core.echo.options import READ_SIZE, Drain, Switches, Trigger, budget_text
 from core.echo.snapshot import EchoTotals, ListenerInfo
 from core.net.loop_counters import LoopCounters
 from tests.helpers.scripted_echo import EDGE, EMPTY, LEVEL, NOW_S, STALLED, echo_snapshot
-from tests.widgets.stage import Stage, play, screen_text
+from tests.widgets.stage import play, screen_text
+from widgets.echo.clients import EchoClients
 from widgets.echo.head import EchoHead
 from widgets.echo.head_text import EMPTY as EMPTY_WORDS
 from widgets.echo.head_text import head_lines
@@ -19,6 +20,14 @@ from widgets.echo.log import NOTHING, EchoLog
 from widgets.echo.panel import EchoPanel
 
 SIZE = (68, 20)
+
+
+def ignore(_):
+    """In place of a controller that acts."""
+
+
+def echo_panel(on_pick=ignore, on_press=ignore):
+    return EchoPanel(EchoClients(), on_pick, on_press)
 
 
 def texts(snapshot, current=1, width=68, room=20):
@@ -128,13 +137,8 @@ def test_it_fits_where_it_can_and_keeps_what_matters(width, room):
 # -- clicks ------------------------------------------------------------------------------------
 
 
-class Pressed(Stage):
-    def on_echo_head_pressed(self, message):
-        self.heard.append(message.action)
-
-
-def test_a_click_on_a_word_is_the_action_of_the_registry(monkeypatch):
-    monkeypatch.setattr("tests.widgets.stage.Stage", Pressed)
+def test_a_click_on_a_word_is_the_action_of_the_registry():
+    pressed = []
 
     async def scene(pilot):
         panel = pilot.app.widget
@@ -146,10 +150,24 @@ def test_a_click_on_a_word_is_the_action_of_the_registry(monkeypatch):
         assert await pilot.click(panel.head, offset=(4, 2))  # words that mean nothing
         await pilot.pause()
 
-    app = play(EchoPanel(), scene, size=SIZE)
-    assert app.heard == [
+    play(echo_panel(on_press=pressed.append), scene, size=SIZE)
+    assert pressed == [
         "talk(2)", "stop_listener(2)", "pick_listener(1)", "budget(-1)", "budget(1)", "drain",
     ]  # fmt: skip
+
+
+def test_a_click_on_a_client_reports_it():
+    picked = []
+
+    async def scene(pilot):
+        panel = pilot.app.widget
+        panel.show(echo_snapshot())
+        await pilot.pause()
+        assert await pilot.click(panel.clients, offset=(4, 3))
+        await pilot.pause()
+        assert picked == [panel.clients.selected]
+
+    play(echo_panel(on_pick=picked.append), scene, size=SIZE)
 
 
 # -- the panel ---------------------------------------------------------------------------------
@@ -173,7 +191,7 @@ def test_a_new_listener_is_the_current_one_and_a_lost_one_gives_way():
         assert panel.listener is None
         panel.next_listener()
 
-    play(EchoPanel(), scene, size=SIZE)
+    play(echo_panel(), scene, size=SIZE)
 
 
 def test_the_log_is_the_selected_clients_and_says_how_it_is():
@@ -194,7 +212,7 @@ def test_the_log_is_the_selected_clients_and_says_how_it_is():
         panel.show(echo_snapshot(taken_s=NOW_S + 0.3))
         assert screen_text(panel.log_view)[0].strip() == "this client is closed"
 
-    play(EchoPanel(), scene, size=SIZE)
+    play(echo_panel(), scene, size=SIZE)
 
 
 @pytest.mark.parametrize("height", range(1, 24))
@@ -207,7 +225,7 @@ def test_at_any_height_the_clients_come_first(height):
         if height >= 5:
             assert panel.clients.size.height >= 3
 
-    play(EchoPanel(), scene, size=(68, height))
+    play(echo_panel(), scene, size=(68, height))
 
 
 # -- the log -------------------------------------------------------------------------------------
