@@ -15,7 +15,7 @@ from core.analysis.filter.catalog import OPTION_TABLES
 from core.analysis.filter.chunk_headers import TRANSPORTS, ChunkHeaders
 from core.analysis.filter.header_list import Headers
 from core.analysis.filter.places import BytePlaces
-from core.wire.model.batch import HeaderState
+from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Cause, Dissection, Layer
 from core.wire.model.field import Span
 from core.wire.model.table import HeaderTable
@@ -166,27 +166,34 @@ def headers_with_options(headers: ChunkHeaders, protocol: Protocol) -> Headers:
     return Headers(found.rows[kept], found.at[kept], found.starts[kept])
 
 
-def transport_payloads(headers: ChunkHeaders, name: str) -> BytePlaces:
-    """Return the captured payloads of TCP or UDP, where there are any."""
+COLUMN_PAYLOADS = ("tcp", "udp", "icmp", "sctp")
+"""Transports whose payload begins after a header that columns describe."""
+
+
+def transport_payloads(headers: ChunkHeaders, protocol: Protocol) -> BytePlaces:
+    """Return the captured payloads of one of `COLUMN_PAYLOADS`, where there are any."""
+    name = protocol.name
     found = headers.transports(TRANSPORTS[name])
-    starts = found.starts
     ends = headers.base[found.rows] + headers.limit[found.rows]
     if name == "tcp":
-        payload = starts + _number(headers, TCP, "hdr_len", starts)
+        payload = found.starts + _number(headers, TCP, "hdr_len", found.starts)
+    elif name == "udp":
+        payload = found.starts + UDP.size
+        length = _number(headers, UDP, "length", found.starts)
+        ends = np.where(length > 0, np.minimum(ends, found.starts + length), ends)
     else:
-        payload = starts + UDP.size
-        length = _number(headers, UDP, "length", starts)
-        ends = np.where(length > 0, np.minimum(ends, starts + length), ends)
+        header = protocol_headers(headers, protocol)
+        payload = header.ends[np.searchsorted(header.rows, found.rows)]
     kept = np.flatnonzero(payload < ends)
     return BytePlaces(found.rows[kept], payload[kept], ends[kept])
 
 
 def without_column_payload(headers: ChunkHeaders) -> NDArray[np.bool_]:
-    """Return a mask (n,) of packets whose `data` is the payload of neither TCP nor UDP."""
+    """Return a mask (n,) of packets whose ``data`` no column describes."""
     chunk = headers.chunk
     mask: NDArray[np.bool_] = chunk.state & np.uint8(HeaderState.CAUSE_MASK) != Cause.NONE
-    known = np.zeros(len(chunk), np.bool_)
-    for name in ("tcp", "udp"):
+    known = chunk.network == Network.ARP  # addresses, and nothing after them
+    for name in COLUMN_PAYLOADS:
         known |= headers.has_transport(TRANSPORTS[name])
     mask |= ~known
     mask &= ~headers.dissected

@@ -62,6 +62,8 @@ NETWORKS = {
 """The kind of network header of each network protocol."""
 
 _LINKS = {protocol.name for protocol in LINK_PROTOCOLS}
+_NONE = np.zeros(0, np.int64)
+_NO_HEADERS = Headers(_NONE, _NONE, _NONE, np.zeros(0, np.int32))
 
 
 class ChunkHeaders:
@@ -139,8 +141,15 @@ class ChunkHeaders:
             self._known[key] = find(key[1], key[2])
         return self._known[key]
 
+    @cached_property
+    def _has_truncated(self) -> bool:
+        """True if the capture cut the headers of any packet."""
+        return bool((self.chunk.state & _CAUSE == Cause.TRUNCATED).any())
+
     def _find_networks(self, kind: int, is_whole: bool) -> Headers:
         chunk = self.chunk
+        if not (is_whole or self._has_truncated):
+            return _NO_HEADERS
         whole = chunk.state & _CAUSE == Cause.NONE
         whole |= chunk.state & np.uint8(HeaderState.NETWORK) > 0
         rows = self.described((chunk.network == kind) & (whole if is_whole else ~whole))
@@ -149,6 +158,8 @@ class ChunkHeaders:
 
     def _find_transports(self, number: int, is_whole: bool) -> Headers:
         chunk = self.chunk
+        if not (is_whole or self._has_truncated):
+            return _NO_HEADERS
         wanted = HeaderState.TRANSPORT | (Cause.NONE if is_whole else Cause.TRUNCATED)
         mask = chunk.transport == number
         mask &= chunk.state & _TRANSPORT_STATE == np.uint8(wanted)
@@ -162,7 +173,7 @@ class ChunkHeaders:
 
     def readable(self, headers: Headers, slot: PlacedField) -> NDArray[np.int64] | None:
         """Return the indices of the headers that have a field; None means all."""
-        if headers.last_bit is None:
+        if headers.last_bit is None or not len(headers):
             return None
         there = headers.at + slot.span.stop <= self.limit[headers.rows]
         there &= slot.first_bit <= headers.last_bit

@@ -64,6 +64,8 @@ class HeaderList:
         self._withdrawn: defaultdict[HeaderTable, list[NDArray[np.int64]]] = defaultdict(list)
         self._ends: defaultdict[HeaderTable, list[tuple[NDArray[np.int64], int]]]
         self._ends = defaultdict(list)
+        self._places: dict[HeaderTable, NDArray[np.int64]] = {}
+        self._families: dict[str, NDArray[np.int64]] = {}
 
     def found(self, table: HeaderTable, rows: NDArray[np.int64], at: NDArray[np.int64]) -> None:
         """Note headers of this table."""
@@ -103,20 +105,29 @@ class HeaderList:
 
     def _keys(self, table: HeaderTable) -> NDArray[np.int64]:
         """Return the places of a table's headers, each once, as `place_keys`."""
-        found = self._found[table]
-        if not found:
-            return np.zeros(0, np.int64)
-        keys = np.unique(np.concatenate(found))
-        if self._withdrawn[table]:
-            keys = keys[~np.isin(keys, np.concatenate(self._withdrawn[table]), assume_unique=True)]
-        return keys
+        if table not in self._places:
+            found = self._found[table]
+            keys = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
+            if self._withdrawn[table]:
+                gone = np.concatenate(self._withdrawn[table])
+                keys = keys[~np.isin(keys, gone, assume_unique=True)]
+            self._places[table] = keys
+        return self._places[table]
 
     def _numbers(self, table: HeaderTable, keys: NDArray[np.int64]) -> NDArray[np.int64] | None:
         """Return the number of each header among those of its protocol in the packet."""
-        family = [each for each in self._found if each.name == table.name]
-        everything = np.unique(np.concatenate([self._keys(each) for each in family]))
+        everything = self._family(table.name)
         rows = everything >> _PLACE_BITS
-        numbers = np.arange(len(rows)) - np.searchsorted(rows, rows) + 1
-        if not len(numbers) or numbers.max() == 1:
+        if (rows[1:] != rows[:-1]).all():
             return None
+        numbers = np.arange(len(rows)) - np.searchsorted(rows, rows) + 1
         return numbers[np.searchsorted(everything, keys)]
+
+    def _family(self, name: str) -> NDArray[np.int64]:
+        """Return the places of all headers of a protocol, each once."""
+        if name not in self._families:
+            places = [self._keys(table) for table in self._found if table.name == name]
+            self._families[name] = (
+                places[0] if len(places) == 1 else np.unique(np.concatenate(places))
+            )
+        return self._families[name]

@@ -11,26 +11,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.filter.byte_fields import transport_payloads, without_column_payload
+from core.analysis.filter.byte_fields import (
+    COLUMN_PAYLOADS,
+    transport_payloads,
+    without_column_payload,
+)
 from core.analysis.filter.chunk_headers import NETWORKS, TRANSPORTS, ChunkHeaders
 from core.analysis.filter.dissected import DissectedPackets
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.model.batch import Network
 from core.wire.present.record import LISTED, protocols
-from core.wire.registry import LINK_PROTOCOLS
+from core.wire.registry import LINK_PROTOCOLS, PACKET_PROTOCOLS
 
 _LINKS = tuple(protocol for protocol in LINK_PROTOCOLS if protocol.name in LISTED)
 _NETWORK_NAMES: dict[int, str] = {kind: name for name, kind in NETWORKS.items()}
 _TRANSPORT_NAMES = {number: name for name, number in TRANSPORTS.items()}
-_WITH_PAYLOAD = ("tcp", "udp")
 
 
 def protocol_names(headers: ChunkHeaders, inner: DissectedPackets) -> NDArray[Any]:
     """Return the listed layers of each packet, (n,) object: ``eth:ip:tcp:data``."""
     chunk = headers.chunk
     names = np.empty(len(chunk), dtype=object)
-    rows = without_column_payload(headers) & (chunk.network != Network.ARP)
+    rows = without_column_payload(headers)
     for packets in (DissectedPackets(chunk, np.flatnonzero(rows)), inner):
         for packet in packets:
             names[packet.row] = protocols(packet.dissection)
@@ -57,8 +60,9 @@ def _text(links: list[str], kind: int) -> str:
 
 def _has_payload(headers: ChunkHeaders) -> NDArray[np.bool_]:
     found = np.zeros(len(headers.chunk), np.bool_)
-    for name in _WITH_PAYLOAD:
-        found[transport_payloads(headers, name).rows] = True
+    for protocol in PACKET_PROTOCOLS:
+        if protocol.name in COLUMN_PAYLOADS:
+            found[transport_payloads(headers, protocol).rows] = True
     return found
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.filter.header_words import HeaderWords
 from core.analysis.filter.types import ADDRESS_BYTES, FilterType, Occurrences, Spans
 from core.wire.model.field import PlacedField
 
@@ -44,28 +45,29 @@ class BytePlaces:
 
 
 def read_values(
-    sources: Sequence[Sequence[FieldPlaces]], data: NDArray[np.uint8], kind: FilterType
+    sources: Sequence[Sequence[FieldPlaces]], words: HeaderWords, kind: FilterType
 ) -> Occurrences:
     """Return the values at all places, as the type of the field has them.
 
     `sources` describe different packets each.
     """
     if kind.is_byte_string:
-        return read_bytes([place for source in sources for place in source], data)
+        places = [place for source in sources for place in source]
+        return read_bytes(places, words.data)
     found: Occurrences | None = None
     for source in sources:
         places = [each for each in source if len(each.rows)]
         if places:
-            values = _values_of(places, data, kind)
+            values = _values_of(places, words, kind)
             found = values if found is None else _merged(found, values)
     return Occurrences(np.zeros(0, np.int64), _empty(kind)) if found is None else found
 
 
-def _values_of(places: list[FieldPlaces], data: NDArray[np.uint8], kind: FilterType) -> Occurrences:
+def _values_of(places: list[FieldPlaces], words: HeaderWords, kind: FilterType) -> Occurrences:
     if all(each.rows is places[0].rows for each in places):
         places.sort(key=lambda each: each.slot.first_bit)
-        return _interleaved(places, [_column(each, data, kind) for each in places])
-    values = np.concatenate([_column(each, data, kind) for each in places])
+        return _interleaved(places, [_column(each, words, kind) for each in places])
+    values = np.concatenate([_column(each, words, kind) for each in places])
     rows = [each.rows for each in places]
     order = _order(rows, [each.starts + each.slot.span.start for each in places])
     return Occurrences(np.concatenate(rows)[order], values[order], _numbers(places, order))
@@ -130,21 +132,11 @@ def merge_bytes(places: Sequence[BytePlaces], data: NDArray[np.uint8]) -> Occurr
     return Occurrences(rows, spans, _numbers(places, order))
 
 
-def _column(places: FieldPlaces, data: NDArray[np.uint8], kind: FilterType) -> NDArray[Any]:
+def _column(places: FieldPlaces, words: HeaderWords, kind: FilterType) -> NDArray[Any]:
     if kind in ADDRESS_BYTES and kind is not FilterType.IPV4:
-        return byte_rows(data, places.starts + places.slot.span.start, ADDRESS_BYTES[kind])
-    column = places.slot.column(data, places.starts)
+        return words.byte_rows(places.slot, places.starts, ADDRESS_BYTES[kind])
+    column = words.numbers(places.slot, places.starts)
     return column != 0 if kind is FilterType.BOOLEAN else column
-
-
-def byte_rows(data: NDArray[np.uint8], starts: NDArray[np.int64], size: int) -> NDArray[np.uint8]:
-    """Return the `size` bytes at every start, (k, size) uint8. All must lie inside `data`."""
-    if not len(starts):
-        return np.zeros((0, size), np.uint8)
-    view: NDArray[np.uint8] = np.lib.stride_tricks.as_strided(
-        data, (len(data) - size + 1, size), (1, 1), writeable=False
-    )
-    return view[starts]
 
 
 def _empty(kind: FilterType) -> NDArray[Any]:
@@ -159,7 +151,12 @@ def _order(
     rows: Sequence[NDArray[np.int64]], starts: Sequence[NDArray[np.int64]]
 ) -> NDArray[np.int64]:
     """Return the order of all items by row, and by start in a row."""
-    return np.lexsort((np.concatenate(starts), np.concatenate(rows)))
+    everything = np.concatenate(rows)
+    order = np.argsort(everything, kind="stable")  # fast: each source is in order
+    merged = everything[order]
+    if (merged[1:] != merged[:-1]).all():
+        return order
+    return np.lexsort((np.concatenate(starts), everything))
 
 
 def _numbers(

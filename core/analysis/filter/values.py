@@ -26,6 +26,7 @@ from core.analysis.filter.computed_values import DERIVED
 from core.analysis.filter.dissected import DissectedPackets, option_spans
 from core.analysis.filter.frame_values import CaptureContext
 from core.analysis.filter.header_list import Headers
+from core.analysis.filter.header_words import HeaderWords
 from core.analysis.filter.option_places import (
     COLUMN_OPTIONS,
     OPTION_LISTS,
@@ -70,6 +71,7 @@ class ChunkValues:
         self._chunk = chunk
         self._context = context
         self.headers = ChunkHeaders(chunk)
+        self._words = HeaderWords(chunk.data)
         self._options = ColumnOptions(self.headers)
 
     def __len__(self) -> int:
@@ -100,7 +102,7 @@ class ChunkValues:
     def _values(self, field: FilterField) -> Occurrences:
         name, data = field.name, self._chunk.data
         if name in SLOTS_BY_NAME or CATALOG.combined(name):
-            return read_values(self._places(name), data, field.type)
+            return read_values(self._places(name), self._words, field.type)
         if name in frame_values.READERS:
             return frame_values.READERS[name](self.headers, self._context, self._inner)
         if name.endswith(".checksum.status"):
@@ -120,7 +122,7 @@ class ChunkValues:
         if name in _BY_NAME:
             return self._protocol(_BY_NAME[name])
         if last == "payload":
-            columns = byte_fields.transport_payloads(self.headers, parent)
+            columns = byte_fields.transport_payloads(self.headers, _BY_NAME[parent])
             return [columns, *self._dissect(byte_fields.payload_span(parent))]
         if name in ("data", "data.data"):
             return self._data()
@@ -138,7 +140,10 @@ class ChunkValues:
         return [byte_fields.protocol_headers(self.headers, protocol), *self._dissect(span_of)]
 
     def _data(self) -> list[BytePlaces]:
-        parts = [byte_fields.transport_payloads(self.headers, name) for name in ("tcp", "udp")]
+        parts = [
+            byte_fields.transport_payloads(self.headers, _BY_NAME[name])
+            for name in byte_fields.COLUMN_PAYLOADS
+        ]
         rows = np.flatnonzero(byte_fields.without_column_payload(self.headers))
         parts = [self._without(each, rows) for each in parts]
         others = DissectedPackets(self._chunk, rows).spans(byte_fields.data_span)
