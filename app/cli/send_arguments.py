@@ -88,7 +88,7 @@ _sending_option = partial(click.option, panel="Sending")
 )
 @_packet_option(
     "--layers",
-    metavar="A,B,C",
+    metavar="A,B,C|A/B/C",
     help=f"Use these layers, outermost first, e.g. eth,vlan,ip,udp. All: {_NAMES}.",
 )
 @_packet_option(

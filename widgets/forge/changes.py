@@ -7,14 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from core.forge.compose.draft import Draft
 from core.forge.compose.evaluation import evaluate
+from core.forge.compose.layer_kinds import LayersError, parse_layers
 from core.forge.values import SendMethod
 from widgets.forge.fragments import with_address
 from widgets.forge.layers import (
     LAYER_CHOICES,
-    LayersError,
     for_method,
     layer_names,
-    parse_layers,
     with_forced_method,
     with_layer,
 )

@@ -18,7 +18,7 @@ from core.forge.compose.evaluation import READING, Evaluation, describe_missing,
 from core.forge.compose.payload_file import NO_FILES, FileContents
 from core.wire.model.field import Value
 from widgets.forge.changes import FormState, choose, switch_flag, typed
-from widgets.forge.rows import FormRow, HostInfo, RowKind, form_rows
+from widgets.forge.rows import LAYERS, FormRow, HostInfo, RowKind, form_rows
 
 NO_TEXT = {
     RowKind.HEADING: "{} is a heading: space opens or closes it, ↓ goes on to its fields",
@@ -32,6 +32,19 @@ class Obstacle(NamedTuple):
     draft: int
     key: str
     sentence: str
+
+
+class _UnreadLayers(NamedTuple):
+    """A text in the row of layers that does not name layers, and the draft that kept its own."""
+
+    draft: int
+    layers: tuple[str, ...]
+    text: str
+    error: str
+
+    def applies_to(self, state: FormState, index: int) -> bool:
+        """Return True unless the draft is another one now, or got other layers."""
+        return index == self.draft and state.drafts[index].layers == self.layers
 
 
 class _Evaluated(NamedTuple):
@@ -57,6 +70,7 @@ class FormModel:
         self._host = HostInfo()
         self._closed: set[str] = set()  # keys of headings
         self._refusal = ""  # why the selected row did not take what was typed
+        self._unread: _UnreadLayers | None = None
         self._update()
 
     @property
@@ -77,11 +91,13 @@ class FormModel:
     def obstacle(self) -> Obstacle | None:
         """Return what prevents sending, or None.
 
-        Obstacles are errors of any draft, errors of the settings, and a destination that is not
-        filled in.
+        Obstacles are layers that cannot be read, errors of any draft, errors of the settings, and a
+        destination that is not filled in.
         """
-        evaluations = self.evaluations()
+        evaluations, unread = self.evaluations(), self._unread
         for index, evaluation in enumerate(evaluations):
+            if unread is not None and unread.applies_to(self.state, index):
+                return Obstacle(index, LAYERS, unread.error)
             for field in evaluation.errors:
                 return Obstacle(index, field.key, field.error)
             if (pending := evaluation.pending) is not None:
@@ -135,7 +151,13 @@ class FormModel:
 
     def type_text(self, text: str) -> None:
         """Put a typed text into the selected row."""
-        state, self._refusal = typed(self.state, self.row.key, text)
+        key, index = self.row.key, self.state.index
+        state, self._refusal = typed(self.state, key, text)
+        if key == LAYERS:
+            layers = self.state.draft.layers
+            error = self._refusal
+            self._unread = _UnreadLayers(index, layers, text, error) if error else None
+            self._update()
         self.set_state(state)
 
     def refuse_text(self) -> None:
@@ -202,5 +224,11 @@ class FormModel:
             (state.index, len(state.drafts)),
             self._host,
         )
+        unread = self._unread
+        if unread is not None and unread.applies_to(state, state.index):
+            self.rows = tuple(
+                replace(row, text=unread.text, error=unread.error) if row.key == LAYERS else row
+                for row in self.rows
+            )
         lines = {row.key: line for line, row in enumerate(self.rows)}
         self.cursor = lines.get(key, min(self.cursor, len(self.rows) - 1))

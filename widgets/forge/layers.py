@@ -7,7 +7,6 @@ verbatim.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from core.forge.compose.draft import Draft
@@ -22,10 +21,6 @@ LAYER_CHOICES = {
     ":transport": (LayerPosition.TRANSPORT, "Transport"),
 }
 _ETHERNET, _ARP = "eth", "arp"
-
-
-class LayersError(ValueError):
-    """A text does not name layers. One sentence."""
 
 
 def layer_names(place: LayerPosition) -> tuple[str, ...]:
@@ -52,15 +47,6 @@ def with_layer(draft: Draft, place: LayerPosition, name: str) -> Draft:
     elif place is LayerPosition.NETWORK and not name:
         layers = [held for held in layers if KINDS[held].place is not LayerPosition.EXTENSION]
     return draft.with_layers(layers)
-
-
-def parse_layers(text: str) -> tuple[str, ...]:
-    """Return the layers of ``eth/vlan/ip/udp``. Raise `LayersError`."""
-    names = [name for name in re.split(r"[/,\s]+", text.strip()) if name]
-    for name in names:
-        if name not in KINDS:
-            raise LayersError(f"{name}: no such layer; choose from {', '.join(KINDS)}")
-    return tuple(names)
 
 
 def for_method(draft: Draft, method: SendMethod) -> Draft:

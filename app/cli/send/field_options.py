@@ -16,7 +16,7 @@ import rich_click as click
 from app.cli.send.send import SendRequest
 from app.config.paths import Paths
 from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
-from core.forge.compose.layer_kinds import KINDS
+from core.forge.compose.layer_kinds import KINDS, LayersError, parse_layers
 from core.forge.compose.templates import TEMPLATES
 from core.forge.export.rawscope import inferred_layers
 from core.forge.journal.database import StateDatabase
@@ -57,10 +57,10 @@ def request_of(given: Mapping[str, Any], *, rate: float | None, audit: bool) -> 
         raise click.UsageError("no packet to send: give fields, --layers, --template, or --draft")
     drafts = _begin(given["template_name"], given["draft_name"], texts, bool(given["link"]))
     if given["layers"] is not None:
-        layers = [name.strip() for name in given["layers"].split(",") if name.strip()]
-        unknown = [name for name in layers if name not in KINDS]
-        if unknown:
-            raise click.UsageError(f"--layers: no layer {unknown[0]!r}; there are {_listed(KINDS)}")
+        try:
+            layers = parse_layers(given["layers"])
+        except LayersError as error:
+            raise click.UsageError(f"--layers: {error}") from None
         drafts = tuple(draft.with_layers(layers) for draft in drafts)
     elif given["template_name"] is None and given["draft_name"] is None:
         _check_one_of_each(drafts[0].layers)

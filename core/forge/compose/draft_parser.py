@@ -107,7 +107,7 @@ def _body(kind: LayerKind, text: str) -> bytes:
     if not text:
         return b""
     if kind.options is None:
-        return hex_bytes(text.removeprefix("hex:"))
+        return hex_bytes(text)
     return parse_options(kind.options, text)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from core.wire.encode.value_text import shortened
 from core.wire.model.batch import Network
 from core.wire.protocol import LayerKind, LayerPosition, Protocol
 from core.wire.registry import PROTOCOLS
@@ -23,6 +25,20 @@ PROTOCOL_OF: Mapping[str, Protocol] = {
 
 DEFAULT_LINK = next(name for name, kind in KINDS.items() if kind.place is LayerPosition.LINK)
 DEFAULT_NETWORK = next(name for name in KINDS if PROTOCOL_OF[name].has_pseudo_header)
+
+
+class LayersError(ValueError):
+    """A text does not name layers. One sentence."""
+
+
+def parse_layers(text: str) -> tuple[str, ...]:
+    """Return the layers of ``eth/vlan/ip/udp`` or ``eth,vlan,ip,udp``. Raise `LayersError`."""
+    names = [name for name in re.split(r"[/,\s]+", text.strip()) if name]
+    for name in names:
+        if name not in KINDS:
+            shown = shortened(name)
+            raise LayersError(f"{shown}: no such layer; choose from {', '.join(KINDS)}")
+    return tuple(names)
 
 
 def network_layer(layers: Iterable[str]) -> Protocol | None:

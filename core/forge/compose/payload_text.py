@@ -30,7 +30,7 @@ def parse_payload(text: str, files: FileContents = NO_FILES) -> bytes | None:
             raise TextError(content.error)
         return content.data if content is not None else None
     if text.lower().startswith(HEX):
-        return _bounded(hex_bytes(text[len(HEX) :]))
+        return _bounded(hex_bytes(text))
     try:
         encoded = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:

@@ -42,7 +42,7 @@ def parse_options(options: OptionList, text: str) -> bytes:
     """Return the bytes of the options that `text` lists. Raises `TextError`."""
     words = text.strip()
     if words.lower().startswith(HEX):
-        return hex_bytes(words[len(HEX) :])
+        return hex_bytes(words)
     return b"".join(_one(options, word.strip()) for word in words.split(",") if word.strip())
 
 
@@ -60,13 +60,18 @@ def options_text(options: OptionList, data: bytes) -> str:
 
 
 def hex_bytes(text: str) -> bytes:
-    """Return bytes from hex digits with spaces or colons between them. Raises `TextError`."""
-    digits = text.replace(":", "").replace(" ", "")
+    """Return bytes from hex digits with spaces or colons between them, also after ``hex:``.
+
+    Raises `TextError`, with the prefix if the user typed it.
+    """
+    words = text.strip()
+    prefix = HEX if words.lower().startswith(HEX) else ""
+    digits = words[len(prefix) :].replace(":", "").replace(" ", "")
     try:
         return bytes.fromhex(digits)
     except ValueError:
-        shown = shortened(text.strip()) or "nothing"
-        raise TextError(f"{shown}: not hex, e.g. hex:0204 05b4") from None
+        shown = shortened(words) or "nothing"
+        raise TextError(f"{shown}: not hex, e.g. {prefix}0204 05b4") from None
 
 
 def _names(options: OptionList) -> dict[str, int]:

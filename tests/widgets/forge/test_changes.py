@@ -15,7 +15,7 @@ from core.wire.encode.value_text import shortened
 from core.wire.protocol import LayerPosition
 from tests.core.wire.encode.test_value_text import ANY_TEXT
 from widgets.forge.changes import FormState, choose, switch_flag, typed
-from widgets.forge.layers import LayersError, layer_names, parse_layers, with_layer
+from widgets.forge.layers import layer_names, with_layer
 from widgets.forge.rows import FormRow, HostInfo, RowKind, form_rows
 from widgets.forge.settings import (
     COUNT,
@@ -59,12 +59,6 @@ def pick(held: FormState, key: str, choice: str, interfaces: tuple[str, ...] = (
 )
 def test_a_layer_takes_the_place_of_the_one_there(layers, place, name, expected):
     assert with_layer(Draft(layers), place, name).layers == expected
-
-
-def test_layers_as_text():
-    assert parse_layers(" eth / vlan,ip udp ") == ("eth", "vlan", "ip", "udp")
-    with pytest.raises(LayersError, match="qinq: no such layer; choose from eth"):
-        parse_layers("eth/qinq")
 
 
 def test_verbatim_brings_a_link_header_and_the_others_take_it_away():

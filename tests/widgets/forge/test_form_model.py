@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from core.forge.compose.draft import Draft
 from core.forge.compose.payload_file import FileContent
 from core.forge.compose.templates import TEMPLATES
@@ -71,15 +73,47 @@ def test_suggestions_count_where_nothing_is_typed():
     assert model.evaluation.field("ip.src").shown == "192.0.2.99"
 
 
-def test_layers_that_the_draft_cannot_have_are_an_error_of_their_row_only():
-    model = FormModel(SYN)
+def layers_row(model):
+    (row,) = (row for row in model.rows if row.key == ":layers")
+    return row
+
+
+def test_layers_that_the_draft_cannot_have_stay_in_their_row_and_prevent_sending():
+    model = FormModel(FormState((Draft().with_text("ip.dst", "192.0.2.1"),)))
+    before = model.state
     model.select_field(":layers")
     model.type_text("ip/nothing")
     assert model.row.error.startswith("nothing: no such layer")
-    assert model.state == SYN
+    assert model.state == before
     model.select_field("ip.ttl")
+    assert (layers_row(model).text, layers_row(model).error[:8]) == ("ip/nothing", "nothing:")
+    assert model.obstacle() == (0, ":layers", layers_row(model).error)
+    model.type_text("9")
+    assert model.obstacle().key == ":layers"
     model.select_field(":layers")
-    assert model.row.error == ""
+    model.type_text("ip/udp")
+    assert (layers_row(model).text, layers_row(model).error) == ("ip/udp", "")
+    assert model.obstacle() is None
+
+
+@pytest.mark.parametrize("change", ["choice", "fill", "packet"])
+def test_layers_that_cannot_be_read_belong_to_one_draft_with_its_layers(change):
+    pair = (Draft().with_text("ip.dst", "192.0.2.1"), Draft().with_text("ip.dst", "192.0.2.2"))
+    model = FormModel(FormState(pair))
+    model.select_field(":layers")
+    model.type_text("zip")
+    if change == "choice":
+        model.select_field(":transport")
+        model.choose(0)
+    elif change == "fill":
+        model.fill(FormState((pair[0].with_layers(("ip", "udp")),)))
+    else:
+        model.set_state(replace(model.state, index=1))
+        assert layers_row(model).error == ""
+        assert model.obstacle()[:2] == (0, ":layers")
+        return
+    assert layers_row(model).error == ""
+    assert model.obstacle() is None
 
 
 def test_obstacles_in_the_order_in_which_they_are_reported():

@@ -152,7 +152,7 @@ def test_a_damaged_database_is_reported(send: Call, tmp_path: Path) -> None:
     [
         ((*SYN, "--ip.ttl", "300"), "--ip.ttl 300: time to live is 0–255"),
         ((*SYN, "--tcp.options", "mss=x"), "--tcp.options x: maximum segment size is 0–65535"),
-        ((*SYN, "--payload", "hex:0"), "--payload 0: not hex"),
+        ((*SYN, "--payload", "hex:0"), "--payload hex:0: not hex"),
         ((*SYN, "--udp.dstport", "1"), "fields of tcp and udp: a packet has one of them"),
         (("--arp.opcode", "1", "--ip.dst", "::1"), "fields of arp and ip"),
         (("--ip.ttl", "3", "--udp.dstport", "9"), "--ip.dst: no destination: type"),
@@ -161,7 +161,7 @@ def test_a_damaged_database_is_reported(send: Call, tmp_path: Path) -> None:
             (*SYN, "--udp.dstport", "1", "--layers", "ip,tcp"),
             "udp.dstport: the packet (ip,tcp) has no",
         ),
-        ((*SYN, "--layers", "ip,tcq"), "--layers: no layer 'tcq'"),
+        ((*SYN, "--layers", "ip,tcq"), "--layers: tcq: no such layer; choose from eth"),
         ((*SYN, "--template", "x"), "--template: none is named 'x'"),
         ((*SYN, "--template", "udp", "--draft", "nope"), "--template and --draft both"),
         ((*SYN, "--set", "x"), "--set x: write KEY=VALUE"),

@@ -70,7 +70,7 @@ def test_a_field_in_error_keeps_the_preview() -> None:
     [
         ({"tcp.options": "nop," * 41}, "tcp.options", "41 bytes of options: TCP has room for 40"),
         ({"tcp.options": "mss=x"}, "tcp.options", "x: maximum segment size is 0–65535 bytes"),
-        ({"payload": "hex:0"}, "payload", "0: not hex"),
+        ({"payload": "hex:0"}, "payload", "hex:0: not hex, e.g. hex:"),
         ({"payload": "\\q"}, "payload", "\\q: not an escape"),
         ({"payload": "x" * 65500}, "payload", "5 bytes too many: ip.len is at most 65535"),
         ({"payload": "x" * 65536}, "payload", "the payload is longer than the 65535 bytes"),

@@ -13,7 +13,9 @@ from core.forge.compose.layer_kinds import (
     DEFAULT_NETWORK,
     KINDS,
     PROTOCOL_OF,
+    LayersError,
     destination_keys,
+    parse_layers,
 )
 from core.wire.encode.value_text import typed
 from core.wire.protocol import LayerPosition
@@ -104,3 +106,13 @@ def test_a_sent_draft_is_listed_by_the_destination_of_every_header(layer: str) -
     if layer in NETWORKS:
         framed = draft.with_layers((DEFAULT_LINK, layer)).with_text("eth.dst", "2:0:0:0:0:1")
         assert destination_text((framed,)) == address
+
+
+@pytest.mark.parametrize("text", [" eth / vlan,ip udp ", "eth,vlan,ip,udp", "eth/vlan/ip/udp"])
+def test_layers_are_listed_with_commas_slashes_or_blanks(text):
+    assert parse_layers(text) == ("eth", "vlan", "ip", "udp")
+
+
+def test_a_name_of_no_layer_is_refused_with_the_available_ones():
+    with pytest.raises(LayersError, match="qinq: no such layer; choose from eth"):
+        parse_layers("eth/qinq")

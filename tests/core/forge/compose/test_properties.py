@@ -157,7 +157,7 @@ def beyond_body(kind: LayerKind, suffix: str, is_bounded: bool) -> list[Wrong]:
     IPv6 has jumbograms."""
     lengths = (longest_header(slot) for table in kind.tables for slot in table.slots)
     longest = next((length for length in lengths if length), LONGEST if is_bounded else 0)
-    found = [("hex:0", "0: not hex"), ("hex:zz", "zz: not hex")]
+    found = [("hex:0", "hex:0: not hex"), ("hex:zz", "hex:zz: not hex")]
     found += [("hex:" + "00" * longest, "")] if longest else []
     if kind.options is not None:
         found += [("nosuch", "nosuch: no such option"), ("300=00", "300: no such option")]
@@ -169,7 +169,7 @@ BEYOND_BYTES: list[Wrong] = [
     (key, *one)
     for key in (PAYLOAD, TRAILER)
     for one in (
-        ("hex:0", "0: not hex"),
+        ("hex:0", "hex:0: not hex"),
         ("\\q", "\\q: not an escape"),
         ("x" * (LONGEST + 1), "the payload is longer"),
         ("@missing", "@missing: No such file"),

@@ -41,7 +41,8 @@ def test_by_name(options: OptionList, text: str, data: str) -> None:
     [
         (TCP, "mss=70000", "70000: maximum segment size is 0–65535 bytes"),
         (TCP, "nop=1", "nop=1: nop is one byte and takes no value"),
-        (TCP, "hex:0", "0: not hex, e.g. hex:0204 05b4"),
+        (TCP, "hex:0", "hex:0: not hex, e.g. hex:0204 05b4"),
+        (TCP, "254=00:zz", "zz: not hex, e.g. 0204 05b4"),
         (TCP, "99=" + "00" * 254, None),
         (TCP, "frobnicate", None),
         (TCP, "300", None),
