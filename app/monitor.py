@@ -229,7 +229,12 @@ class Monitor(OrderedKeysApp[None]):
             # Textual calls it to make a provider, as it would call the class.
             provider = cast(type[Provider], partial(ActionProvider, keys=self._config.keys))
             # Textual knows the palette by its id.
-            self.push_screen(Palette([lambda: provider], id="--command-palette"))
+            palette = Palette(
+                [lambda: provider],
+                placeholder="find an action: resend, stop capture, copy …",
+                id="--command-palette",
+            )
+            self.push_screen(palette)
 
     def action_help(self) -> None:
         from app.screens.dialogs.help import Help

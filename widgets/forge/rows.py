@@ -140,7 +140,7 @@ def _layer_rows(draft: Draft, method: SendMethod) -> Iterator[FormRow]:
         here = [name for name in draft.layers if KINDS[name].place is place]
         chosen = names.index(here[-1] if here else "")
         yield FormRow(key, RowKind.CHOICE, label, choices=titles, chosen=chosen,
-                      hint="choose with left and right")  # fmt: skip
+                      hint="← and → choose")  # fmt: skip
     yield FormRow(
         LAYERS,
         RowKind.TEXT,

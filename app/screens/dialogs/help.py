@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from textwrap import wrap
 from typing import ClassVar
 
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import ItemGrid, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -72,6 +75,9 @@ WORDS = {
     ),
 }  # fmt: skip
 KEY_WIDTH = 10
+_LEAST_WIDTH, _GAP = 48, 2  # of a column, and between columns
+
+Section = tuple[str, tuple[tuple[str, str], ...]]  # a title; keys or signs with their meanings
 
 
 class Help(ModalScreen[None]):
@@ -91,7 +97,7 @@ class Help(ModalScreen[None]):
         """Return the section about the program's files."""
         config, state = safe(str(self._paths.config)), safe(str(self._paths.state_folder))
         return {
-            "Files": (
+            "Files of rawscope": (
                 ("settings", f"{config}: a TOML file with keys and settings that you write; the "
                  "README has an example"),
                 ("sent", f"{state}: sent packets, saved drafts, and approvals"),
@@ -102,32 +108,88 @@ class Help(ModalScreen[None]):
         with VerticalScroll(classes="dialog", id="help") as frame:
             frame.border_title = "Keys, signs, and terms"
             frame.border_subtitle = "esc closes"
-            with ItemGrid(min_column_width=48, stretch_height=False):
-                for group, rows in grouped(self._keymap):
-                    labeled = [(key_label(keys), action.help) for keys, action in rows]
-                    yield _Section(group.value, labeled)
-                for title, signs in (SIGNS | WORDS | self._files()).items():
-                    yield _Section(title, list(signs))
+            yield _Sheet(tuple(self._sections()))
         yield TooSmall(id="too-small")
+
+    def _sections(self) -> Iterator[Section]:
+        for group, rows in grouped(self._keymap):
+            yield group.value, tuple((key_label(keys), action.help) for keys, action in rows)
+        yield from (SIGNS | WORDS | self._files()).items()
 
     def on_mount(self) -> None:
         self.query_one("#help").focus()
 
 
-class _Section(Static):
-    """A heading, and keys or signs with their meanings."""
+class _Sheet(Static):
+    """All sections, in as many columns as there is room for."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"section--title", "section--key"}
 
-    def __init__(self, title: str, rows: list[tuple[str, str]]) -> None:
+    def __init__(self, sections: tuple[Section, ...]) -> None:
         super().__init__(markup=False)
-        self._title, self._rows = title, rows
+        self._sections = sections
 
-    def render(self) -> Group:
-        key_style = self.get_component_rich_style("section--key", partial=True)
+    def render(self) -> RenderableType:
+        title = self.get_component_rich_style("section--title")
+        key = self.get_component_rich_style("section--key", partial=True)
+        return _Columns(self._sections, title, key)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """Sections one below the other, in columns of nearly the same height."""
+
+    sections: tuple[Section, ...]
+    title: Style
+    key: Style
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        count = max(1, (options.max_width + _GAP) // (_LEAST_WIDTH + _GAP))
+        width = (options.max_width + _GAP) // count - _GAP
+        sheet = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
+        columns = packed(self.sections, count, width - KEY_WIDTH - 1)
+        for _ in columns:
+            sheet.add_column(width=width)
+        sheet.add_row(*(Group(*map(self._section, column)) for column in columns))
+        yield sheet
+
+    def _section(self, section: Section) -> RenderableType:
+        """Return a heading, and keys or signs with their meanings."""
+        title, rows = section
         table = Table.grid(padding=(0, 1, 0, 0))
         table.add_column(no_wrap=True, width=KEY_WIDTH)
         table.add_column()
-        for keys, words in self._rows:
-            table.add_row(Text(keys, key_style), Text(words))
-        return Group(Text(self._title, self.get_component_rich_style("section--title")), table)
+        for keys, words in rows:
+            table.add_row(Text(keys, self.key), Text(words))
+        return Group(Text(title, self.title), table, Text())
+
+
+def packed(sections: Sequence[Section], columns: int, width: int) -> list[list[Section]]:
+    """Divide the sections, in order, among so many columns: the highest is as low as possible.
+
+    `width` is the room of the meanings in cells.
+    """
+    heights = [_height(section, width) for section in sections]
+    most = max(heights, default=0)
+    while len(divided := _divided(sections, heights, most)) > columns:
+        most += 1
+    return divided
+
+
+def _divided(sections: Sequence[Section], heights: Sequence[int], most: int) -> list[list[Section]]:
+    """Fill columns of at most `most` lines one after the other."""
+    filled: list[list[Section]] = [[]]
+    room = most
+    for section, height in zip(sections, heights, strict=True):
+        if height > room:
+            filled.append([])
+            room = most
+        filled[-1].append(section)
+        room -= height
+    return filled
+
+
+def _height(section: Section, width: int) -> int:
+    """Return the lines of a section, with its heading and the blank line below."""
+    _, rows = section
+    return 2 + sum(max(1, len(wrap(words, max(1, width)))) for _, words in rows)

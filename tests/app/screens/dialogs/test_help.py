@@ -1,14 +1,17 @@
-"""The help screen explains every sign and term of the screen, and names the program's files."""
+"""The help screen: its columns; every key, sign, and term of the screen; the program's files."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from textual.widgets import Static
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.screens.dialogs.help import SIGNS, WORDS, Help
+from app.keymap import ACTIONS, KeyGroup
+from app.screens.dialogs.help import SIGNS, WORDS, Help, _height, packed
 from tests.app.terminal.test_encoding import TABLES, texts
+from tests.helpers.idle import screen_text
 from tests.helpers.scripted import scripted_store
 from tests.helpers.scripted_monitor import NOWHERE, filled, scripted_monitor
 from tests.helpers.support import ROOT
@@ -18,6 +21,16 @@ SHOWN_BY = ("widgets", "app/screens", "core/wire/present")
 PLAIN = set("µ×−→←↑↓⏎“”‘’─█░▁▂▃▄▅▆▇") | {" "}
 # Only in the laboratory, beside the word that says what it marks.
 WITH_WORDS = {"◀"}
+
+WIDTH = 38
+TITLES = [*(group.value for group in KeyGroup), *SIGNS, *WORDS]
+SECTIONS = st.lists(
+    st.tuples(st.just("T"), st.lists(st.tuples(st.just("k"), st.text("a ", max_size=90)))).map(
+        lambda section: (section[0], tuple(section[1]))
+    ),
+    min_size=1,
+    max_size=12,
+)
 
 
 def legend() -> set[str]:
@@ -63,8 +76,49 @@ async def test_the_files_are_named_by_their_paths() -> None:
         await filled(pilot)
         await pilot.press("question_mark")
         assert isinstance(pilot.app.screen, Help)
-        sections = pilot.app.screen.query(Static)
-        rows = [row for section in sections for row in getattr(section, "_rows", ())]
-        files = dict(rows)
+        files = dict(row for _, rows in pilot.app.screen._sections() for row in rows)
         assert files["settings"].startswith(str(NOWHERE.config))
         assert files["sent"].startswith(str(NOWHERE.state_folder))
+
+
+def heights(columns):
+    return [sum(_height(section, WIDTH) for section in column) for column in columns]
+
+
+@given(SECTIONS, st.integers(1, 4))
+def test_the_sections_keep_their_order_in_columns_as_low_as_possible(sections, count):
+    columns = packed(sections, count, WIDTH)
+    assert [section for column in columns for section in column] == sections
+    assert len(columns) <= count
+    highest = max(heights(columns))
+    assert highest >= max(_height(section, WIDTH) for section in sections)
+    if count == 1:
+        assert highest == sum(_height(section, WIDTH) for section in sections)
+    else:
+        assert highest <= max(heights(packed(sections, count - 1, WIDTH)))
+
+
+def test_nothing_needs_no_column_break():
+    assert packed((), 3, WIDTH) == [[]]
+
+
+@pytest.mark.parametrize(("size", "columns"), [((160, 45), 3), ((120, 36), 2), ((80, 24), 1)])
+async def test_every_action_and_sign_is_there(size, columns):
+    """Scrolled through page by page; the headings begin in as many columns."""
+    async with scripted_monitor(scripted_store()).run_test(size=size) as pilot:
+        await pilot.app.push_screen(Help({}, NOWHERE))
+        await pilot.pause()
+        frame = pilot.app.screen.query_one("#help")
+        seen = screen_text(pilot.app)
+        headings = re.split(" {2,}", seen.splitlines()[1])
+        assert sum(words.strip("│ ") in TITLES for words in headings) == columns
+        while frame.scroll_y < frame.max_scroll_y:
+            frame.scroll_page_down(animate=False)
+            await pilot.pause()
+            seen += screen_text(pilot.app)
+    for action in ACTIONS:
+        assert not action.keys or action.help in seen, action.name
+    for signs in (SIGNS | WORDS).values():
+        for sign, words in signs:
+            assert sign in seen
+            assert words.split()[0] in seen
