@@ -295,6 +295,8 @@ def run(arguments: Sequence[str]) -> int:
 def _usage_text(message: str, command: str) -> str:
     for before, after in _PLAIN_WORDS.items():
         message = message.replace(before, after)
+    if command == "rawscope dump" and "unexpected extra argument" in message:
+        message += "; -r FILE reads a file"
     return message if "; see '" in message else f"{message}; see '{command} --help'"
 
 

@@ -43,6 +43,7 @@ def one_syn(tmp_path: Path) -> str:
         (["--demo", "-i", "lo"], "--demo watches loopback"),
         (["-i", "lo", "-r", "x"], "-i captures, and a file is read"),
         (["fields", "a", "b"], "unexpected extra argument"),
+        (["dump", "a.pcap"], "unexpected extra argument (a.pcap); -r FILE reads a file"),
     ],
 )
 def test_wrong_usage_is_status_2_and_one_line(
