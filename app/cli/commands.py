@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any, TypeVar
 
 import rich_click as click
@@ -96,6 +94,8 @@ def _not_found(word: str, commands: list[str]) -> str:
     message = f"'{word}': no such file, and no such command"
     if os.path.exists(os.path.join(_INTERFACES, word)):
         return f"{message}; to capture on that interface: 'rawscope -i {word}'"
+    from difflib import get_close_matches
+
     near = get_close_matches(word, commands, n=1)
     return f"{message}; the nearest command is '{near[0]}'" if near else message
 
@@ -105,6 +105,8 @@ def version_option(command: Decorated) -> Decorated:
 
     def show(context: click.Context, _option: click.Parameter, is_wanted: bool) -> None:
         if is_wanted and not context.resilient_parsing:
+            from importlib.metadata import version  # takes 20 ms
+
             print_text(f"rawscope, version {version('rawscope')}")
             context.exit()
 
