@@ -143,7 +143,7 @@ def send(
     Example: rawscope send --ip.dst 192.0.2.1 --tcp.dstport 80 --tcp.flags.syn --wait 1
     """
     from app.cli.send.field_options import request_of
-    from app.cli.send.send import FieldTextError, run_send
+    from app.cli.send.send import FieldTextError, is_bare, run_send
     from core.forge.host import ForgeHost
     from core.net.sockets import LOCAL_SOCKETS
 
@@ -155,6 +155,8 @@ def send(
         raise click.UsageError("--bypass is for frames: give --link IFACE")
     rate = checked_rate(rate, interval)
     try:
-        return run_send(request_of(given, rate=rate, audit=not no_audit), ForgeHost(LOCAL_SOCKETS))
+        has_link = bool(given["link"]) and not is_bare(given["link"])
+        request = request_of(given, rate=rate, audit=not no_audit, has_link=has_link)
+        return run_send(request, ForgeHost(LOCAL_SOCKETS))
     except FieldTextError as error:
         raise click.UsageError(str(error)) from error

@@ -290,7 +290,7 @@ class _OrderJob:
     def __init__(
         self, built: BuiltOrder, host: ForgeHost, journal: SendJournal, driver: OrderDriver
     ) -> None:
-        self.method = built.order.method
+        self.method = built.transmission.method
         self.drafts = built.order.drafts
         self.progress: SendProgress | None = None
         self._built = built
@@ -317,9 +317,7 @@ class _OrderJob:
     def send(self, audit: Audit | None, stack: ExitStack) -> None:
         assert self._injector is not None
         driver, order = self._driver, self._built.order
-        self._built = built = replace(
-            self._built, audit_path=self._journal.audit_path(order.method)
-        )
+        self._built = built = replace(self._built, audit_path=self._journal.audit_path(self.method))
         driver.opened(built, stack)
         if audit is not None:
             with driver.waiting():

@@ -21,16 +21,17 @@ from core.forge.pipeline import Driver
 from core.forge.review.capture_review import CaptureReview
 from core.forge.review.confirmation import Examination, SendVolume
 from core.forge.review.packet_review import Target
-from core.forge.transmit.encapsulation import Encapsulation
+from core.forge.transmit.decapsulation import Decapsulation
+from core.forge.transmit.encapsulation import Encapsulation, Framing
+from core.forge.transmit.link_header import header_bytes, method_on, shortest
 from core.forge.transmit.replay import Journal, Replay, ReplayCounts
 from core.forge.transmit.replay_file import LONGEST, ReplayFile, ReplayFrames
 from core.forge.transmit.rewrite_rules import RewriteRules
 from core.forge.transmit.schedule import ReplayPace
 from core.forge.transmit.tx_ring import TxRing
 from core.forge.transmit.tx_slots import fits
-from core.forge.values import SendMethod
 from core.net.netlink import LinkMessage
-from core.net.routes import ARPHRD_ETHER, ARPHRD_LOOPBACK, IFF_LOOPBACK
+from core.net.routes import IFF_LOOPBACK
 from core.wire.model.text import safe
 
 _ENDLESS = 1 << 30  # rounds, for the densest frames of a replay without an end
@@ -82,24 +83,31 @@ class ReplayJob:
     the file cannot be read, or not as often as planned, or the interface is of the wrong kind.
     """
 
-    method = SendMethod.LINK
     drafts: tuple[Draft, ...] = ()
 
     def __init__(
         self, plan: ReplayPlan, link: LinkMessage, driver: ReplayDriver, host: ForgeHost
     ) -> None:
-        if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
-            raise FileError(f"{safe(link.name)} carries no Ethernet frames")
+        method = method_on(link)
+        if method is None:
+            words = "carries neither Ethernet frames nor bare IP packets"
+            raise FileError(f"{safe(link.name)} {words}")
+        self.method = method
+        self._header = header_bytes(method)
+        if plan.rules.changes_links and not self._header:
+            raise FileError(f"{safe(link.name)} has no link header: omit --enet-smac, -dmac, -vlan")
         self.status = 0
         self._plan = plan
         self._link = link
         self._driver = driver
         self._host = host
-        self._encapsulation = Encapsulation(link, plan.rules.destination_mac)
+        self._framing: Framing = Decapsulation()
+        if self._header:
+            self._framing = Encapsulation(link, plan.rules.destination_mac)
         self._file = ReplayFile(
             plan.file,
             self._new_review(),
-            self._encapsulation,
+            self._framing,
             plan.pace,
             plan.limit,
             plan.rules,
@@ -114,13 +122,13 @@ class ReplayJob:
 
         Asks nothing of the link. Sets `status`.
         """
-        self._encapsulation.reset_counts()
-        mtu, total = self._link.mtu, ReplayCounts()
+        self._framing.reset_counts()
+        mtu, total = self._link.mtu, ReplayCounts(shortest=shortest(self._header))
         for batch, changed in self._file.frames():
             captured = batch.captured.astype(np.int64)
-            found = fits(batch.data, batch.offset, captured, mtu, LONGEST)
+            found = fits(batch.data, batch.offset, captured, mtu, LONGEST, self._header)
             total.add(captured, batch.original, found, changed)
-        total.take_omitted(self._encapsulation)
+        total.take_omitted(self._framing)
         self._warn_of_pipe()
         timed = self._file.density.densest(1) is not None and self._file.is_repeatable
         self.status = 1 if total.left_out or self._file.damaged else 0
@@ -167,6 +175,7 @@ class ReplayJob:
                 bypass=self._plan.bypass,
                 stopped=self._driver.stopped,
                 sockets=self._host.sockets,
+                header=self._header,
             )
         )
 
@@ -187,7 +196,7 @@ class ReplayJob:
                 if stopped() or not file.records:
                     break
         finally:
-            total.take_omitted(self._encapsulation)
+            total.take_omitted(self._framing)
             reporter.end(total, stopped())
         self._warn_of_pipe()
         self.status = 1 if total.left_out or file.damaged or stopped() else 0
@@ -210,4 +219,5 @@ class ReplayJob:
             self._driver.warn(self._file.notes)
 
     def _new_review(self) -> CaptureReview:
-        return CaptureReview(self._link.name, bool(self._link.flags & IFF_LOOPBACK))
+        is_loopback = bool(self._link.flags & IFF_LOOPBACK)
+        return CaptureReview(self._link.name, is_loopback, is_bare=not self._header)

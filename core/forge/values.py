@@ -16,11 +16,15 @@ SLOWEST = 1 / LONGEST_INTERVAL_S  # packets a second: slower ones overflow the c
 
 
 class SendMethod(Enum):
-    """The send methods; `core.forge.transmit.injector` says what the kernel does with each."""
+    """The send methods; `core.forge.transmit.injector` says what the kernel does with each.
+
+    The user chooses among the first three. `PACKET` is `LINK` on an interface without link headers.
+    """
 
     IP = "IP_HDRINCL"
     SYSTEM = "system header"
     LINK = "verbatim"
+    PACKET = "verbatim, without a link header"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import resource
 import signal
 import socket
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -25,9 +22,10 @@ from core.net.sockets import LOCAL_SOCKETS
 from core.store.packet_store import PacketStore
 from core.wire.link.link_types import LinkType
 from core.wire.model.dissection import PacketFlag
-from tests.helpers.support import ROOT, require_device, require_peer
+from tests.helpers.support import ROOT, require_peer
 from tests.helpers.waiting import until
 from tests.live.network import FAR_ADDRESS, NEAR_ADDRESS, Network, in_namespace
+from tests.live.tunnel import Tun
 from tests.live.watching import (
     ETH_P_EXPERIMENTAL,
     ethernet,
@@ -260,36 +258,6 @@ def send_udp_from_here(address, payload, count=1):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
         for _ in range(count):
             sending.sendto(payload, (address, 9))
-
-
-class Tun:
-    """A tun device in the near namespace: bare IP packets, read from a descriptor."""
-
-    name = "tun7"
-
-    def __init__(self, network):
-        self._network = network
-        self._device = require_device("/dev/net/tun")
-
-    def __enter__(self):
-        self._descriptor = self._network.in_near(self._open)
-        self._network.ip_near("addr", "add", "10.78.0.1/24", "dev", self.name)
-        self._network.ip_near("link", "set", self.name, "up")
-        return self
-
-    def __exit__(self, *_error):
-        os.close(self._descriptor)
-
-    def read(self):
-        """Return the next packet that the kernel sent into the tunnel."""
-        return os.read(self._descriptor, 2000)
-
-    def _open(self):
-        tunsetiff, iff_tun, iff_no_pi = 0x400454CA, 0x0001, 0x1000  # linux/if_tun.h
-        descriptor = os.open(self._device, os.O_RDWR)
-        request = struct.pack("16sH22x", self.name.encode(), iff_tun | iff_no_pi)
-        fcntl.ioctl(descriptor, tunsetiff, request)
-        return descriptor
 
 
 NUMBER = 4077  # an unused interface index

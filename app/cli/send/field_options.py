@@ -43,8 +43,13 @@ def known_names() -> dict[str, str]:
     return {"template_name": ", ".join(TEMPLATES), "layers": ", ".join(KINDS)}
 
 
-def request_of(given: Mapping[str, Any], *, rate: float | None, audit: bool) -> SendRequest:
-    """Return the request that the parsed options of ``send`` make. Raises `click.UsageError`."""
+def request_of(
+    given: Mapping[str, Any], *, rate: float | None, audit: bool, has_link: bool
+) -> SendRequest:
+    """Return the request that the parsed options of ``send`` make. Raises `click.UsageError`.
+
+    With `has_link`, packets begin with a link header.
+    """
     options = field_options()
     names = {option.name: key for key, option in options.items()}
     texts = {names[n]: text for n, text in given.items() if n in names and text is not None}
@@ -55,7 +60,7 @@ def request_of(given: Mapping[str, Any], *, rate: float | None, audit: bool) -> 
         texts[key.removesuffix("#1")] = text
     if not texts and not any(given[name] for name in ("template_name", "draft_name", "layers")):
         raise click.UsageError("no packet to send: give fields, --layers, --template, or --draft")
-    drafts = _begin(given["template_name"], given["draft_name"], texts, bool(given["link"]))
+    drafts = _begin(given["template_name"], given["draft_name"], texts, has_link)
     if given["layers"] is not None:
         try:
             layers = parse_layers(given["layers"])
@@ -64,7 +69,7 @@ def request_of(given: Mapping[str, Any], *, rate: float | None, audit: bool) -> 
         drafts = tuple(draft.with_layers(layers) for draft in drafts)
     elif given["template_name"] is None and given["draft_name"] is None:
         _check_one_of_each(drafts[0].layers)
-    if given["link"]:
+    if has_link:
         drafts = tuple(_with_link(draft) for draft in drafts)
     _check_keys(drafts, texts)
     return SendRequest(

@@ -21,6 +21,7 @@ from core.forge.review.confirmation import duration_text
 from core.forge.transmit.replay import ReplayCounts
 from core.forge.transmit.rewrite_rules import RewriteRules
 from core.forge.transmit.tx_ring import TxRing
+from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import link_type_name
 from core.wire.model.text import safe
 
@@ -117,6 +118,7 @@ class ReplayReport:
                     "too_long": total.too_long,
                     "too_short": total.too_short,
                     "unframed": total.unframed,
+                    "without_ip": total.without_ip,
                     "unsendable": total.unsendable.total(),
                     "cut": total.cut,
                     "rewritten": total.rewritten if self._rules else None,
@@ -173,9 +175,11 @@ class ReplayReport:
 def report_left_out(interface: str, total: ReplayCounts) -> None:
     """Print which frames the interface cannot send, and which are cut."""
     name = safe(interface)
+    shortest = "a link header" if total.shortest == ETHERNET.size else "an IP header"
     for count, what in (
         (total.too_long, f"longer than {name} accepts: skipped"),
-        (total.too_short, "shorter than a link header: skipped"),
+        (total.too_short, f"shorter than {shortest}: skipped"),
+        (total.without_ip, f"without an IP packet, which {name} needs: skipped"),
         (total.unframed, "for an address that no host on the link answers for: skipped"),
         *(
             (count, f"of {link_type_name(kind)}, which {name} cannot send: skipped")

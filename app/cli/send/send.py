@@ -30,6 +30,7 @@ from core.forge.observe.outcome import Outcome
 from core.forge.observe.tracker import Track
 from core.forge.orders import Order, OrderError
 from core.forge.send_errors import SendError
+from core.forge.transmit.link_header import method_on
 from core.forge.values import SendMethod, SendPlan, SendProgress
 from core.net.interface_lookup import find_interface
 from core.net.sockets import NotPermittedError, SocketProvider
@@ -77,6 +78,12 @@ class SendRequest:
     def order(self) -> Order:
         """The order for the send pipeline."""
         return Order(self.drafts, (), self.method, self.link, self.plan, self.bypass)
+
+
+def is_bare(link: str) -> bool:
+    """Return True if `link` names an interface without link headers (tun, WireGuard)."""
+    found = find_interface(link)
+    return found is not None and method_on(found) is SendMethod.PACKET
 
 
 def run_send(request: SendRequest, host: ForgeHost) -> int:

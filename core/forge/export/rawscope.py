@@ -17,16 +17,22 @@ ONCE = SendPlan()
 
 
 def rawscope_command(
-    draft: Draft, interface: str = "", *, system: bool = False, plan: SendPlan = ONCE
+    draft: Draft,
+    interface: str = "",
+    *,
+    system: bool = False,
+    verbatim: bool = False,
+    plan: SendPlan = ONCE,
 ) -> str:
     """Return ``rawscope send`` with the draft's texts as options.
 
-    `system` lets the kernel write the IP header; `plan` is how often and how fast to send.
+    `system` lets the kernel write the IP header; `verbatim` sends a packet without a link header on
+    the interface, too. `plan` is how often and how fast to send.
     """
     words = ["rawscope", "send"]
     if draft.layers != inferred_layers(draft.texts):
         words += ["--layers", ",".join(draft.layers)]
-    if draft.has_link and interface:
+    if (draft.has_link or verbatim) and interface:
         words += ["--link", interface]
     if system:
         words.append("--system-header")

@@ -30,12 +30,14 @@ from numpy.typing import NDArray
 from core.files.pcapng_writer import PcapngWriter
 from core.files.private_folder import PrivateFolder
 from core.forge.ip_packet import is_ipv6
+from core.forge.transmit.frame_assembly import joined
 from core.forge.transmit.transmission import PreparedTransmission
 from core.forge.values import SendMethod, SendProgress
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import HARDWARE_NONE, SENT_BY_US, SLL
 from core.wire.model.assigned_numbers import EtherType
 from core.wire.model.dissection import PacketFlag
+from core.wire.network.ipv6 import IPV6
 
 PACKETS, FRAMES = "sent.pcapng", "sent-frames.pcapng"
 LARGE_BYTES = 256 << 20  # a run that finds the file so large begins another
@@ -105,6 +107,8 @@ class Audit:
         Raises `OSError`; then none of them is recorded, so send none of them.
         """
         number = self._number(interface)
+        if self._link_type == LinkType.LINUX_SLL:
+            data, offset, captured = _all_cooked(data, offset, captured)
         self._writer.flush()  # so that `take_back` can remove what is written next
         times = np.full(len(offset), time.time_ns(), np.int64)
         self._writer.write_many(data, offset, captured, times, PacketFlag.OUTBOUND, number)
@@ -115,6 +119,8 @@ class Audit:
 
         If another process has written since, add a comment instead. Raises `OSError`.
         """
+        if self._link_type == LinkType.LINUX_SLL:
+            captured = captured + SLL.size
         if not self._writer.remove_last(captured):
             words = f"the last {len(captured)} frames of the section before did not leave"
             self._writer.remark(self._number(interface), time.time_ns(), words)
@@ -137,6 +143,22 @@ def _cooked(packet: bytes, transmission: PreparedTransmission) -> bytes:
         SLL.emit({"pkttype": SENT_BY_US, "hatype": HARDWARE_NONE, "halen": 0, "etype": kind})
         + packet
     )
+
+
+def _all_cooked(
+    data: NDArray[np.uint8], offset: NDArray[np.int64], captured: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """Return IP packets ``data[offset : offset + captured]`` with headers of a cooked capture."""
+    four, six = (
+        np.frombuffer(
+            SLL.emit({"pkttype": SENT_BY_US, "hatype": HARDWARE_NONE, "halen": 0, "etype": kind}),
+            np.uint8,
+        )
+        for kind in (EtherType.IPV4, EtherType.IPV6)
+    )
+    is_six = data[offset] >> 4 == IPV6["version"].field.default
+    heads = np.where(is_six[:, None], six, four)
+    return joined(data, offset, captured, heads, np.ones(len(offset), bool))
 
 
 def path_of(folder: Path, method: SendMethod) -> Path:

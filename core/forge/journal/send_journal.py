@@ -96,13 +96,19 @@ class SendJournal:
         """
         system = order.method is SendMethod.SYSTEM
         commands = [order.description] * len(order.packets) + [
-            rawscope_command(one.draft, transmission.interface, system=system, plan=order.plan)
+            rawscope_command(
+                one.draft,
+                transmission.interface,
+                system=system,
+                verbatim=transmission.method is SendMethod.PACKET,
+                plan=order.plan,
+            )
             for one in evaluations
         ]
         try:
             audit.note_sending(transmission, order.plan.count, commands)
         except OSError as error:
-            raise self._unaudited(order.method, error) from error
+            raise self._unaudited(transmission.method, error) from error
 
     def remember(self, sent: Sequence[Draft], marks: frozenset[str]) -> tuple[str, ...]:
         """Save the approved marks and the drafts that were sent; return what went wrong."""

@@ -54,14 +54,24 @@ _VXLAN = np.frombuffer(VXLAN_PORT.to_bytes(2, "big"), np.uint8)
 
 
 class CaptureReview:
-    """The review of frames that are to leave verbatim on an interface."""
+    """The review of frames that are to leave verbatim on an interface.
+
+    They are IP packets without a link header if `is_bare`.
+    """
 
     def __init__(
-        self, interface: str, is_loopback: bool, host: HostAddresses | None = None
+        self,
+        interface: str,
+        is_loopback: bool,
+        host: HostAddresses | None = None,
+        *,
+        is_bare: bool = False,
     ) -> None:
         self.frames = 0
         self._interface = interface
         self._is_loopback = is_loopback
+        self._is_bare = is_bare
+        self._header = 0 if is_bare else ETHERNET.size
         self._host = host or HostAddresses()
         self._kinds: set[bytes] = set()
         self._is_complete = True
@@ -74,7 +84,7 @@ class CaptureReview:
         for start in range(0, len(batch), _AT_ONCE):
             offset = batch.offset[start : start + _AT_ONCE]
             captured = batch.captured[start : start + _AT_ONCE]
-            for row, key in _kinds(batch.data, offset, captured):
+            for row, key in _kinds(batch.data, offset, captured, self._header):
                 first = int(offset[row])
                 self._note(key, batch.data[first : first + int(captured[row])].tobytes())
 
@@ -92,22 +102,36 @@ class CaptureReview:
         return Examination(destination, target, tuple(questions), marks)
 
     def _note(self, key: bytes, frame: bytes) -> None:
-        if key in self._kinds or len(frame) < ETHERNET.size:
+        if key in self._kinds or len(frame) < (self._header or IPV4.size):
             return  # a shorter frame is not sent
         if len(self._kinds) == MOST_KINDS:
             self._is_complete = False
             return
         self._kinds.add(key)
-        review = PacketReview(frame, True, self._interface, self._is_loopback, "", self._host)
+        review = PacketReview(
+            frame,
+            verbatim=True,
+            interface=self._interface,
+            is_loopback=self._is_loopback,
+            network="",
+            host=self._host,
+            is_bare=self._is_bare,
+        )
         self._targets.setdefault(review.destination, review.target)
         self._concerns.update(dict.fromkeys(review.concerns()))
 
 
 def _kinds(
-    data: NDArray[np.uint8], offset: NDArray[np.int64], captured: NDArray[np.uint32]
+    data: NDArray[np.uint8],
+    offset: NDArray[np.int64],
+    captured: NDArray[np.uint32],
+    header: int,
 ) -> list[tuple[int, bytes]]:
-    """Return the first row of each kind among n frames, and the key of the kind."""
-    links = np.full(len(offset), LinkType.ETHERNET)
+    """Return the first row of each kind among n frames, and the key of the kind.
+
+    Each frame has a link header of `header` bytes.
+    """
+    links = np.full(len(offset), LinkType.ETHERNET if header else LinkType.RAW)
     read = index_headers(data, offset, captured, captured, links, np.zeros(len(offset), np.uint16))
     length = captured.astype(np.int64)
     known = (read.state & (HeaderState.NETWORK | HeaderState.ROUTED)) == HeaderState.NETWORK
@@ -122,7 +146,7 @@ def _kinds(
     found: list[tuple[int, bytes]] = []
     for network, spans in _REVIEWED.items():
         rows = np.flatnonzero(known & (read.network == network))
-        pieces = [_bytes(data, offset[rows], length[rows], ETHERNET.size), carried.keys[rows]]
+        pieces = [_bytes(data, offset[rows], length[rows], header), carried.keys[rows]]
         for span in spans:
             at = read.network_offset[rows] + np.int64(span.start)
             width = span.stop - span.start

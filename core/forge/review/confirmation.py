@@ -83,6 +83,7 @@ def examine(
     is_loopback: bool = False,
     network: str = "",
     system: bool = False,
+    is_bare: bool = False,
     load: SendVolume = SendVolume(),
     known: Collection[str] = frozenset(),
     host: HostAddresses | None = None,
@@ -92,7 +93,7 @@ def examine(
     `known` are the marks that the user approved before.
     """
     host = host or HostAddresses()
-    review = PacketReview(packet, verbatim, interface, is_loopback, network, host, system)
+    review = PacketReview(packet, verbatim, interface, is_loopback, network, host, system, is_bare)
     new = [concern for concern in review.concerns() if concern.mark not in known]
     questions = [concern.sentence for concern in new] + volume(load)
     marks = frozenset(concern.mark for concern in new if concern.mark)

@@ -67,7 +67,8 @@ class PacketReview:
 
     `verbatim` is true for a frame on `interface`; `is_loopback` if that is the loopback. `network`
     is the protocol of the draft's first layer (``ip``, ``ipv6``). `system` is true if the system
-    writes the IP header, with its own source.
+    writes the IP header, with its own source. `is_bare` is true for a verbatim packet on an
+    interface without link headers.
     """
 
     packet: bytes
@@ -77,6 +78,7 @@ class PacketReview:
     network: str
     host: HostAddresses
     system: bool = False
+    is_bare: bool = False
     destination: str = ""
     target: Target = Target.HOST
     _link: HeaderView | None = field(default=None, init=False)
@@ -85,9 +87,10 @@ class PacketReview:
     _read: Dissection = field(init=False)
 
     def __post_init__(self) -> None:
-        link = LinkType.ETHERNET if self.verbatim else LinkType.RAW
+        has_link = self.verbatim and not self.is_bare
+        link = LinkType.ETHERNET if has_link else LinkType.RAW
         self._read = read = dissect(self.packet, link, len(self.packet))
-        if self.verbatim:
+        if has_link:
             if len(self.packet) >= ETHERNET.size:
                 self._link = HeaderView(ETHERNET, self.packet, 0)
             self._ip = header_of(read, IPV4, IPV6)

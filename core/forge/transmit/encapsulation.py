@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,17 +60,43 @@ _TABLES = ((IPV4, EtherType.IPV4), (IPV6, EtherType.IPV6))
 _NETWORK_TYPES = ((Network.IPV4, EtherType.IPV4), (Network.IPV6, EtherType.IPV6))
 
 
-class Encapsulation:
-    """Makes frames for one interface.
+class Framing(Protocol):
+    """Makes frames for one interface of captured packets.
 
-    `unframed` counts the packets that were omitted because they are of no IP version, or because
-    their next hop does not answer; `unsendable` counts the frames of each link type that an
-    Ethernet interface cannot send. All frames go to the link address `receiver` if there is one.
+    The attributes count omitted packets: `without_ip` have no IP packet, which the interface
+    requires; `unframed` are of no IP version, or their next hop does not answer; `unsendable`
+    counts those of link types that the interface cannot send. Nothing asks the link before
+    `resolve` is set.
     """
+
+    asks_link: bool
+    """True if the next hops of packets are looked up."""
+    resolve: bool
+    unframed: int
+    without_ip: int
+    unsendable: Counter[int]
+
+    def reset_counts(self) -> None:
+        """Forget what was omitted, before the frames are read again."""
+        ...
+
+    def frames(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[tuple[Batch, Rows]]:
+        """Yield the frames of a batch whose packets (n,) have these link types.
+
+        With the frames, yield the row (m,) of each in `batch`.
+        """
+        ...
+
+
+class Encapsulation:
+    """Makes Ethernet frames. All go to the link address `receiver` if there is one."""
+
+    asks_link = True
 
     def __init__(self, link: LinkMessage, receiver: bytes | None = None) -> None:
         self.resolve = False
         self.unframed = 0
+        self.without_ip = 0
         self.unsendable: Counter[int] = Counter()
         self._link = link
         self._receiver = receiver
@@ -83,10 +110,7 @@ class Encapsulation:
         self.unsendable.clear()
 
     def frames(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[tuple[Batch, Rows]]:
-        """Yield the frames of a batch whose packets (n,) have these link types.
-
-        With the frames, yield the row (m,) of each in `batch`.
-        """
+        """Yield the frames of a batch, and the row (m,) of each in `batch`."""
         rows = np.arange(len(batch))
         can_leave = np.isin(link_types, _SENDABLE)
         if not can_leave.all():

@@ -8,6 +8,8 @@
   header, and the system writes the header, so that the difference can be seen.
 * `SendMethod.LINK`: a packet socket bound to an interface. It sends verbatim, wrong checksums and
   versions included; only a frame longer than MTU and link header is refused (packet(7)).
+  `SendMethod.PACKET` is the same on an interface without link headers
+  (`core.forge.transmit.link_header`): the bytes are an IP packet.
 
 A loop of single `send` calls costs more in Python than in the kernel's entry, so many equal packets
 are sent by sendmmsg(2), a thousand per call: on a veth pair that is half again as fast, and nothing
@@ -31,6 +33,7 @@ from types import TracebackType
 
 from core.forge.ip_packet import destination_of, is_ipv6
 from core.forge.send_errors import Circumstances, SendError, refused
+from core.forge.transmit.link_header import header_bytes
 from core.forge.transmit.repeat_ring import EqualFrames
 from core.forge.transmit.repeat_sendmmsg import BURST, EqualMessages
 from core.forge.transmit.tx_slots import SEND_BUFFER_BYTES
@@ -115,9 +118,14 @@ class LinkInjector(Injector):
     """
 
     def __init__(
-        self, made: socket.socket, what: Circumstances, bypass: bool, sockets: SocketProvider
+        self,
+        made: socket.socket,
+        what: Circumstances,
+        bypass: bool,
+        sockets: SocketProvider,
+        method: SendMethod = SendMethod.LINK,
     ) -> None:
-        super().__init__(SendMethod.LINK, made, what)
+        super().__init__(method, made, what)
         self._bypass = bypass
         self._sockets = sockets
         self._ring: EqualFrames | None = None
@@ -153,7 +161,14 @@ class LinkInjector(Injector):
             self._ring.close()
         what, self._ring, self._ring_packet = self.circumstances, None, packet
         with suppress(OSError, kernel.NotPermittedError):
-            self._ring = EqualFrames(what.interface, what.mtu, packet, self._bypass, self._sockets)
+            self._ring = EqualFrames(
+                what.interface,
+                what.mtu,
+                packet,
+                self._bypass,
+                self._sockets,
+                header_bytes(self.method),
+            )
 
     def _wait_for_slots(self, length: int) -> None:
         """Wait a moment for frames on their way. Raises `SendError` if that takes too long."""
@@ -195,9 +210,14 @@ def open_system(packet: bytes, out: Egress, sockets: SocketProvider) -> Injector
 
 
 def open_link(
-    interface: str, mtu: int, sockets: SocketProvider, *, bypass: bool = False
+    interface: str,
+    mtu: int,
+    sockets: SocketProvider,
+    *,
+    bypass: bool = False,
+    method: SendMethod = SendMethod.LINK,
 ) -> Injector:
-    """Return a packet socket on an Ethernet interface or lo.
+    """Return a packet socket on an interface that sends by LINK or PACKET.
 
     `bypass` avoids its queueing discipline.
 
@@ -213,7 +233,7 @@ def open_link(
     except OSError as error:
         made.close()
         raise refused(error.errno or 0, what) from error
-    return LinkInjector(made, what, bypass, sockets)
+    return LinkInjector(made, what, bypass, sockets, method)
 
 
 def _include_header(made: socket.socket, six: bool, included: bool) -> None:

@@ -23,12 +23,13 @@ import numpy as np
 from core.forge.transmit.tx_slots import TxSlots, alone
 from core.net import sockets as kernel
 from core.net.sockets import SocketProvider
+from core.wire.link.ethernet import ETHERNET
 
 _KEPT = kernel.TP_STATUS_SEND_REQUEST | kernel.TP_STATUS_WRONG_FORMAT
 
 
 class EqualFrames:
-    """A ring on one interface, full of one frame.
+    """A ring on one interface, whose link headers have `header` bytes, full of one frame.
 
     Raises OSError and `core.net.sockets.NotPermittedError` if the kernel gives no ring.
     """
@@ -40,8 +41,9 @@ class EqualFrames:
         frame: bytes,
         bypass: bool,
         sockets: SocketProvider,
+        header: int = ETHERNET.size,
     ) -> None:
-        self._slots = TxSlots(interface, mtu, len(frame), bypass, sockets)
+        self._slots = TxSlots(interface, mtu, len(frame), bypass, sockets, header)
         self._next = 0
         self._frame = alone(frame)
         self._slots.frames[:, : len(frame)] = self._frame[0]

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.decode.batch import Batch
-from core.forge.transmit.encapsulation import Encapsulation
+from core.forge.transmit.encapsulation import Framing
 from core.forge.transmit.pacing import CATCH_UP_S
 from core.forge.transmit.schedule import ReplayPace, Schedule
 from core.forge.transmit.tx_ring import TxRing
@@ -55,8 +55,9 @@ class ReplayCounts:
 
     `cut` of the sent frames had been cut by their capture, and `rewritten` of them were changed
     (`core.forge.transmit.rewrite_rules`). `unframed` are IP packets that got no
-    link header, `unsendable` frames of other link types, by link type
-    (`core.forge.transmit.encapsulation`).
+    link header, `without_ip` frames without the IP packet that an interface without link headers
+    requires, `unsendable` frames of other link types, by link type
+    (`core.forge.transmit.encapsulation`). Frames of less than `shortest` bytes are too short.
     """
 
     frames: int = 0
@@ -65,6 +66,8 @@ class ReplayCounts:
     cut: int = 0
     rewritten: int = 0
     unframed: int = 0
+    without_ip: int = 0
+    shortest: int = ETHERNET.size
     unsendable: Counter[int] = field(default_factory=Counter)
 
     def add(
@@ -75,23 +78,25 @@ class ReplayCounts:
         changed: NDArray[np.bool_],
     ) -> None:
         """Count frames of these lengths, of which some fit, and some were changed; (n,) arrays."""
-        is_short = captured < ETHERNET.size
+        is_short = captured < self.shortest
         self.frames += len(captured)
         self.too_long += int((~(fits | is_short)).sum())
         self.too_short += int(is_short.sum())
         self.cut += int((fits & (captured < original)).sum())
         self.rewritten += int((fits & changed).sum())
 
-    def take_omitted(self, encapsulation: Encapsulation) -> None:
-        """Count the frames that got no link header, or cannot have one."""
-        self.unframed = encapsulation.unframed
-        self.unsendable = encapsulation.unsendable
-        self.frames += self.unframed + self.unsendable.total()
+    def take_omitted(self, framing: Framing) -> None:
+        """Count the frames that were omitted because they cannot be made."""
+        self.unframed = framing.unframed
+        self.without_ip = framing.without_ip
+        self.unsendable = framing.unsendable
+        self.frames += self.unframed + self.without_ip + self.unsendable.total()
 
     @property
     def left_out(self) -> int:
         """The number of frames that were not sent because they cannot be."""
-        return self.too_long + self.too_short + self.unframed + self.unsendable.total()
+        omitted = self.unframed + self.without_ip + self.unsendable.total()
+        return self.too_long + self.too_short + omitted
 
 
 class Replay:
@@ -104,7 +109,7 @@ class Replay:
         stopped: Callable[[], bool] = lambda: False,
         journal: Journal | None = None,
     ) -> None:
-        self.counts = ReplayCounts()
+        self.counts = ReplayCounts(shortest=ring.shortest)
         self._ring = ring
         self._schedule = Schedule(pace)
         self._stopped = stopped

@@ -15,12 +15,11 @@ from core.forge.review.confirmation import Examination, SendVolume, examine
 from core.forge.review.loopback_rules import dropped_on_lo
 from core.forge.send_errors import Circumstances, SendError, no_route, refused
 from core.forge.transmit.injector import Injector, open_ip, open_link, open_system
+from core.forge.transmit.link_header import method_on
 from core.forge.values import Egress, SendMethod
 from core.net.host_addresses import HostAddresses
 from core.net.interface_lookup import UnknownInterfaceError, require_interface
 from core.net.routes import (
-    ARPHRD_ETHER,
-    ARPHRD_LOOPBACK,
     IFF_LOOPBACK,
     IFF_NOARP,
     Route,
@@ -29,6 +28,7 @@ from core.net.routes import (
     resolve_neighbor,
 )
 from core.net.sockets import SocketProvider
+from core.wire.network.ipv4 import IPV4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class PreparedTransmission:
         found = [
             examine(
                 packet,
-                verbatim=self.method is SendMethod.LINK,
+                verbatim=self.method in (SendMethod.LINK, SendMethod.PACKET),
+                is_bare=self.method is SendMethod.PACKET,
                 interface=self.interface,
                 is_loopback=self.is_loopback,
                 network=self.network,
@@ -80,8 +81,8 @@ class PreparedTransmission:
         if self.route is not None:
             _check_neighbor(self.route, destination_of(first, self.network)[0])
         match self.method:
-            case SendMethod.LINK:
-                return open_link(self.interface, self.mtu, sockets, bypass=bypass)
+            case SendMethod.LINK | SendMethod.PACKET as method:
+                return open_link(self.interface, self.mtu, sockets, bypass=bypass, method=method)
             case SendMethod.SYSTEM:
                 return open_system(first, self._out, sockets)
         return open_ip(first, self._out, sockets)
@@ -117,23 +118,26 @@ def prepare(
 ) -> PreparedTransmission:
     """Find out how packets leave. Raises `SendError` if they cannot.
 
-    Verbatim frames need an `interface`; for other packets the route decides, and all packets of one
-    transmission have one destination. `network` is the protocol of the first layer (``ip``,
-    ``ipv6``), which lets its version field be wrong.
+    Verbatim frames need an `interface`; on one without link headers, the method becomes PACKET. For
+    other packets the route decides, and all packets of one transmission have one destination.
+    `network` is the protocol of the first layer (``ip``, ``ipv6``), which lets its version field be
+    wrong.
     """
     if method is SendMethod.LINK:
         try:
             link = require_interface(interface)
         except UnknownInterfaceError as error:
             raise SendError(errno.ENODEV, str(error)) from error
-        if link.hardware_type not in (ARPHRD_ETHER, ARPHRD_LOOPBACK):
-            raise SendError(
-                0,
-                f"{link.name} carries no Ethernet frames: verbatim (--link) is not for it",
-            )
-        loopback = bool(link.flags & IFF_LOOPBACK)
+        found = method_on(link)
+        if found is None:
+            words = "carries neither Ethernet frames nor bare IP packets"
+            raise SendError(0, f"{link.name} {words}: verbatim (--link) is not for it")
+        loopback, known = bool(link.flags & IFF_LOOPBACK), ""
+        if found is SendMethod.PACKET:
+            _check_bare(packets, link.name, network)
+            known = network
         return PreparedTransmission(
-            tuple(packets), method, link.name, link.index, link.mtu, loopback
+            tuple(packets), found, link.name, link.index, link.mtu, loopback, None, known
         )
     text, address = destination_of(packets[0], network)
     if any(destination_of(packet, network)[1] != address for packet in packets):
@@ -146,6 +150,15 @@ def prepare(
     return PreparedTransmission(
         tuple(packets), method, link.name, link.index, route.mtu, loopback, route, network
     )
+
+
+def _check_bare(packets: Sequence[bytes], interface: str, network: str) -> None:
+    """Raise `SendError` if one of the packets does not begin with an IP header."""
+    for packet in packets:
+        if len(packet) < IPV4.size or not (network or packet[0] >> 4 in (4, 6)):
+            raise SendError(
+                0, f"{interface} has no link header: send IP packets there, without Ethernet"
+            )
 
 
 def _check_neighbor(route: Route, destination: str) -> None:

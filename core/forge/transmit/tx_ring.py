@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.forge.send_errors import Circumstances, SendError, refused
+from core.forge.transmit.link_header import shortest
 from core.forge.transmit.tx_slots import TxSlots, alone
 from core.net import sockets as kernel
 from core.net.sockets import SocketProvider
@@ -42,6 +43,8 @@ class TxRing:
     """A ring on one interface. Frames are put in by order; `flush` makes the kernel send them.
 
     `longest` is the length of the longest frame (bytes): the caller's, or what the interface takes.
+    `header` is the size of the interface's link headers; the ring refuses frames of less than
+    `shortest` bytes.
     `sent` counts the frames that left. The ring calls `stopped` while a device takes nothing.
     Raises `SendError` and `core.net.sockets.NotPermittedError`.
     """
@@ -55,16 +58,18 @@ class TxRing:
         *,
         bypass: bool = False,
         stopped: Callable[[], bool] = lambda: False,
+        header: int = ETHERNET.size,
     ) -> None:
         self.sent = 0
+        self.shortest = shortest(header)
         self._stopped = stopped
         self._what = Circumstances(interface, interface, mtu, longest, verbatim=True)
-        self.longest = min(longest, mtu + ETHERNET.size + VLAN.size)
+        self.longest = min(longest, mtu + header + VLAN.size)
         self._next = 0
         self._waiting = 0
         self._is_over = False  # frames were withdrawn
         try:
-            self._slots = TxSlots(interface, mtu, self.longest, bypass, sockets)
+            self._slots = TxSlots(interface, mtu, self.longest, bypass, sockets, header)
         except OSError as error:
             raise refused(error.errno or 0, self._what) from error
 

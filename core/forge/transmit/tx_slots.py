@@ -10,8 +10,8 @@ all, up to `_COPIED`. It asks for nothing else (no checksum, no segmentation), a
 half faster at 54 as at 1,514 bytes.
 
 With such a header the kernel does not compare a frame with the MTU, so that is done here
-(`TxSlots.fits`), by its own rule for packet sockets on Ethernet: a frame may have the MTU of now
-and the link header, and 4 bytes more only if it has a VLAN tag (packet_extra_vlan_len_allowed).
+(`TxSlots.fits`), by its own rule for packet sockets: a frame may have the MTU of now and the link
+header, and on Ethernet 4 bytes more only if it has a VLAN tag (packet_extra_vlan_len_allowed).
 
 Source: packet(7); Documentation/networking/packet_mmap.rst; linux/if_packet.h; linux/virtio_net.h;
 net/packet/af_packet.c, tpacket_snd.
@@ -29,6 +29,7 @@ from contextlib import suppress
 import numpy as np
 from numpy.typing import NDArray
 
+from core.forge.transmit.link_header import shortest
 from core.net import sockets as kernel
 from core.net.sockets import SocketProvider
 from core.wire.link.ethernet import ETHERNET
@@ -82,8 +83,8 @@ class TxSlots:
     """The slots of a ring on one interface, for frames of up to `longest` bytes, as columns.
 
     `status` (slots,) are TP_STATUS_*, `frames` (slots, room) uint8. `mtu` (bytes) is the value to
-    use while the interface cannot report its own. Raises OSError and
-    `core.net.sockets.NotPermittedError`.
+    use while the interface cannot report its own; `header` is the size of link headers. Raises
+    OSError and `core.net.sockets.NotPermittedError`.
     """
 
     def __init__(
@@ -93,9 +94,11 @@ class TxSlots:
         longest: int,
         bypass: bool,
         sockets: SocketProvider,
+        header: int = ETHERNET.size,
     ) -> None:
         self._interface = interface
         self._mtu = mtu
+        self._header = header
         self.longest = longest
         self._size = max(_LEAST_SLOT, 1 << (_DATA + longest - 1).bit_length())
         self._count = min(_MOST_SLOTS, _RING_BYTES // self._size)
@@ -138,11 +141,11 @@ class TxSlots:
 
         They fit into a slot, and the kernel accepts them (see the module's text).
         """
-        return fits(data, offset, length, self.mtu(), self.longest)
+        return fits(data, offset, length, self.mtu(), self.longest, self._header)
 
     def refusal(self, length: int) -> int:
         """Return the errno that a socket has for a frame of this length that does not fit."""
-        return errno.EINVAL if length < ETHERNET.size else errno.EMSGSIZE
+        return errno.EINVAL if length < shortest(self._header) else errno.EMSGSIZE
 
     def measure(self, slots: slice, length: int | NDArray[np.int64]) -> None:
         """Set the lengths of the frames in some slots."""
@@ -182,11 +185,17 @@ def fits(
     length: NDArray[np.int64],
     mtu: int,
     longest: int,
+    header: int = ETHERNET.size,
 ) -> NDArray[np.bool_]:
-    """Return (n,) which frames of at most `longest` bytes an interface with this MTU takes."""
-    untagged = mtu + ETHERNET.size
+    """Return (n,) which frames of at most `longest` bytes an interface with this MTU takes.
+
+    `header` is the size of its link headers.
+    """
+    untagged = mtu + header
     found: NDArray[np.bool_] = length <= min(longest, untagged)
-    found &= length >= ETHERNET.size
+    found &= length >= shortest(header)
+    if not header:
+        return found
     rows = np.flatnonzero((length > untagged) & (length <= min(longest, untagged + VLAN.size)))
     found[rows] = ETHERNET["type"].column(data, offset[rows]) == EtherType.VLAN
     return found

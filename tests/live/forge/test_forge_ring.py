@@ -386,8 +386,8 @@ def test_a_replay_as_json(
     assert end.pop("seconds") > 0
     assert end == {
         "event": "sent", "frames": 8, "sent": 4, "too_long": 2, "too_short": 2, "unframed": 0,
-        "unsendable": 0, "cut": 0, "rewritten": None, "written_down": 4, "interrupted": False,
-        "interface": "far0",
+        "without_ip": 0, "unsendable": 0, "cut": 0, "rewritten": None, "written_down": 4,
+        "interrupted": False, "interface": "far0",
     }  # fmt: skip
     monkeypatch.setattr(replay_output, "REPORT_S", 0)
     network.in_far(lambda: quietly(request))

@@ -37,7 +37,7 @@ class Clock:
 class Taker:
     """An injector and a ring in one: notes when it was given how many."""
 
-    longest = 2000
+    longest, shortest = 2000, 14
 
     def fits(self, data, offset, length):
         return length <= self.longest

@@ -1,0 +1,59 @@
+"""Take the IP packets out of frames, for an interface without link headers (tun, WireGuard).
+
+Link headers, tags, and bytes after the packet are removed, whatever the link type of the capture.
+Packets that were captured without a link header stay as they are. Frames without an IP packet are
+omitted and counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.decode.batch import Batch
+from core.decode.header_index import index_headers
+from core.forge.transmit.frame_assembly import Rows, selected
+from core.wire.link.link_types import LinkType
+from core.wire.model.batch import Network
+
+_RAW = (LinkType.RAW, LinkType.RAW_BSD, LinkType.RAW_OPENBSD, LinkType.IPV4, LinkType.IPV6)
+_NETWORKS = (Network.IPV4, Network.IPV6)
+
+
+class Decapsulation:
+    """Makes bare packets; a `core.forge.transmit.encapsulation.Framing`."""
+
+    asks_link = False
+
+    def __init__(self) -> None:
+        self.resolve = False
+        self.unframed = 0
+        self.without_ip = 0
+        self.unsendable: Counter[int] = Counter()
+
+    def reset_counts(self) -> None:
+        """Forget what was omitted, before the frames are read again."""
+        self.without_ip = 0
+
+    def frames(self, batch: Batch, link_types: NDArray[np.int64]) -> Iterator[tuple[Batch, Rows]]:
+        """Yield the packets in the frames of a batch, and the row (m,) of each in `batch`."""
+        read = index_headers(
+            batch.data, batch.offset, batch.captured, batch.original, link_types, batch.flags
+        )
+        is_raw = np.isin(link_types, _RAW)
+        keep = np.flatnonzero(is_raw | np.isin(read.network, _NETWORKS) | (batch.captured == 0))
+        self.without_ip += len(batch) - len(keep)
+        at = np.where(is_raw, 0, read.network_offset)[keep].astype(np.int64)
+        captured, original = batch.captured[keep], batch.original[keep]
+        stop = np.where(is_raw, batch.original, read.stop)[keep].astype(np.int64)
+        packets = replace(
+            selected(batch, keep),
+            offset=batch.offset[keep] + at,
+            captured=np.maximum(np.minimum(captured, stop) - at, 0).astype(np.uint32),
+            original=np.maximum(np.minimum(original, stop) - at, 0).astype(np.uint32),
+        )
+        yield packets, keep
