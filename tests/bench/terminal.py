@@ -70,13 +70,13 @@ class Terminal:
         self._screen = screen
         self._tail = b""
 
-    def read(self, timeout_s: float) -> bytes:
+    def read(self, timeout_s: float, most_bytes: int = 1 << 20) -> bytes:
         """Return painted bytes, waiting at most `timeout_s` for some; empty at the end."""
         ready, _, _ = select.select([self.fd], [], [], timeout_s)
         if not ready:
             return b""
         try:
-            painted = os.read(self.fd, 1 << 20)
+            painted = os.read(self.fd, most_bytes)
         except OSError:
             return b""
         if self._answers:

@@ -28,9 +28,22 @@ _OVERWRITTEN = "!?!?"  # at the top left, where the next frame that is whole rep
 
 
 class FrameRecorder:
-    """Run `argv` on a pty; `frames` are the different pictures in succession, without the clock."""
+    """Run `argv` on a pty; `frames` are the different pictures in succession, without the clock.
 
-    def __init__(self, argv: list[str], columns: int, rows: int, cwd: Path = ROOT) -> None:
+    `most_bytes` is what one read takes. A small number makes a slow terminal, for which the program
+    has to wait.
+    """
+
+    def __init__(
+        self,
+        argv: list[str],
+        columns: int,
+        rows: int,
+        cwd: Path = ROOT,
+        *,
+        most_bytes: int = 1 << 20,
+    ) -> None:
+        self.most_bytes = most_bytes
         self.screen = Emulator(columns, rows)
         self.terminal = Terminal(argv, columns, rows, cwd, answers=False)
         self.frames: list[Picture] = []
@@ -44,7 +57,7 @@ class FrameRecorder:
 
     def read(self, timeout_s: float = 0.05) -> bool:
         """Process what the program wrote; return True if it wrote something."""
-        data = self._held + self.terminal.read(timeout_s)
+        data = self._held + self.terminal.read(timeout_s, self.most_bytes)
         end = 0
         for question in QUESTION.finditer(data):
             self.screen.feed(data[end : question.end()])
