@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import rich_click as click
 from click.core import ParameterSource
@@ -33,6 +33,9 @@ from app.cli.output import (
 )
 from app.cli.packet_source import PacketSource
 from core.capture.options import DEFAULT_SNAP_LENGTH, Method
+
+if TYPE_CHECKING:
+    from app.cli.dump.selection import Selection
 
 _DONE, _FAILED, _USAGE = 0, 1, 2
 LOOPBACK = "lo"
@@ -150,6 +153,12 @@ def rawscope(context: click.Context, /, demo: bool, debug: bool, **given: Any) -
     help="Stop capturing after this many seconds.",
 )
 @click.option(
+    "-Y",
+    "display_filter",
+    metavar="FILTER",
+    help="Print only packets that pass this display filter; -c counts these.",
+)
+@click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object per line, for each packet."
 )
 @click.option(
@@ -165,6 +174,7 @@ def dump(
     /,
     count: int | None,
     seconds: float | None,
+    display_filter: str | None,
     as_json: bool,
     fields: str | None,
     as_hex: bool,
@@ -185,14 +195,16 @@ def dump(
         line_format = choose_format(as_json=as_json, raw=raw, as_hex=as_hex, fields=fields)
     except UnknownFieldError as error:
         raise click.UsageError(str(error)) from error
+    selection = None if display_filter is None else _selection(display_filter)
     if source.file is not None:
         from app.cli.dump.dump_file import print_file
 
-        return print_file(source.file, line_format, count)
+        return print_file(source.file, line_format, count, selection)
     from app.cli.dump.dump_live import print_live
     from core.net.sockets import LOCAL_SOCKETS
 
-    return print_live(source.capture_options(), LOCAL_SOCKETS, line_format, count, seconds)
+    options = source.capture_options()
+    return print_live(options, LOCAL_SOCKETS, line_format, count, seconds, selection)
 
 
 @rawscope.command()
@@ -231,6 +243,20 @@ def filter(expression: str, debug: bool) -> int:
     from app.cli.filter import run_filter
 
     return run_filter(expression)
+
+
+def _selection(text: str) -> Selection:
+    """Return the packets that pass a filter. Raise `click.UsageError` if it is wrong."""
+    from app.cli.dump.selection import Selection
+    from core.analysis.filter.catalog import CATALOG
+    from core.analysis.filter.display_filter import compile_filter
+    from core.analysis.filter.errors import FilterError
+
+    try:
+        return Selection(compile_filter(text, CATALOG))
+    except FilterError as error:
+        message = f"-Y, column {error.column}: {error}; 'rawscope filter' marks the place"
+        raise click.UsageError(message) from error
 
 
 def _was_given(context: click.Context, name: str) -> bool:

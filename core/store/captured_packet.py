@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.decode.batch import Batch, CaptureInterface
 from core.decode.chunk import Chunk
 from core.wire.dissect import dissect
@@ -46,17 +49,22 @@ class CapturedPacket:
 
 
 def packets_of(
-    frames: Batch | Chunk, interfaces: Sequence[CaptureInterface], first_number: int
+    frames: Batch | Chunk,
+    interfaces: Sequence[CaptureInterface],
+    first_number: int,
+    rows: NDArray[np.int64] | slice = slice(None),
 ) -> Iterator[CapturedPacket]:
-    """Yield packets of a batch or chunk, numbered from `first_number`; their bytes are copies."""
+    """Yield packets of a batch or chunk, or of some of its rows; their bytes are copies.
+
+    The packet in row 0 has the number `first_number`.
+    """
     data = frames.data
     columns = (
-        frames.offset, frames.captured, frames.original,
-        frames.timestamp_ns, frames.interface, frames.flags,
+        np.arange(first_number, first_number + len(frames)), frames.offset, frames.captured,
+        frames.original, frames.timestamp_ns, frames.interface, frames.flags,
     )  # fmt: skip
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    for number, (offset, captured, original, timestamp_ns, interface, flags) in enumerate(
-        rows, first_number
+    for number, offset, captured, original, timestamp_ns, interface, flags in zip(
+        *(column[rows].tolist() for column in columns), strict=True
     ):
         yield CapturedPacket(
             number,

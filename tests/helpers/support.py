@@ -87,6 +87,22 @@ def require_peer(name: str) -> str:
     return path
 
 
+@functools.cache
+def _tshark_has_lua() -> bool:
+    done = subprocess.run(
+        require_command("tshark", "--version"),
+        capture_output=True, text=True, timeout=TRIAL_LIMIT_S, check=False,
+    )  # fmt: skip
+    return " with Lua" in done.stdout
+
+
+def require_lua_tshark() -> str:
+    """Return the absolute path of a tshark that runs Lua scripts."""
+    if not _tshark_has_lua():
+        _absent("tshark was built without Lua")
+    return require_peer("tshark")
+
+
 def require_device(path: str) -> str:
     """Return the path of a device that a container may lack."""
     if not os.path.exists(path):

@@ -10,6 +10,7 @@ import os
 
 from app.cli.dump.formats import LineFormat
 from app.cli.dump.printer import Printer
+from app.cli.dump.selection import Selection
 from app.cli.interrupts import Interrupts, StoppedError
 from app.cli.output import CommandError, print_message, print_unread
 from core.files.chunks import iter_chunks
@@ -18,8 +19,12 @@ from core.files.reader import CaptureReader, open_capture
 from core.wire.model.text import safe
 
 
-def print_file(path: str, line_format: LineFormat, count: int | None) -> int:
+def print_file(
+    path: str, line_format: LineFormat, count: int | None, selection: Selection | None = None
+) -> int:
     """Print a capture file (``"-"``: standard input); return the exit status.
+
+    With a `selection`, only the packets that pass are printed and counted.
 
     The status is 1 for a damaged file, after its good packets. Raise `CommandError` if the file is
     no capture, and after all packets if some could not be described.
@@ -27,7 +32,9 @@ def print_file(path: str, line_format: LineFormat, count: int | None) -> int:
     if path == "-" and os.isatty(0):
         raise CommandError("'-r -' reads a capture from standard input: pipe one in")
     with Interrupts() as interrupts:
-        printer = Printer(line_format, count, lambda: interrupts.stopped, lambda: interrupts.number)
+        printer = Printer(
+            line_format, count, lambda: interrupts.stopped, lambda: interrupts.number, selection
+        )
         try:
             with interrupts.waiting():
                 reader = open_capture(path)

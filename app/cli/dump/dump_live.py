@@ -16,6 +16,7 @@ from functools import partial
 from app.cli.dump.capture_thread import CaptureThread
 from app.cli.dump.formats import LineFormat
 from app.cli.dump.printer import Printer
+from app.cli.dump.selection import Selection
 from app.cli.interrupts import Interrupts
 from app.cli.output import CommandError, ReaderStuckError, print_message
 from core.capture.options import CaptureOptions
@@ -35,15 +36,19 @@ def print_live(
     line_format: LineFormat,
     count: int | None,
     seconds: float | None,
+    selection: Selection | None = None,
 ) -> int:
     """Capture and print until `count` packets, `seconds`, or a signal; return the exit status.
+
+    With a `selection`, only the packets that pass are printed and counted.
 
     Raise `CommandError` if capturing is impossible, or if an interface was deleted, which makes the
     output incomplete.
     """
-    printer = Printer(line_format, count, signal=lambda: interrupts.number)
+    printer = Printer(line_format, count, signal=lambda: interrupts.number, selection=selection)
     with ExitStack() as stack:
-        capturing = CaptureThread(options, sockets, count, seconds)
+        captured = count if selection is None else None  # only the printer knows which pass
+        capturing = CaptureThread(options, sockets, captured, seconds)
         stack.callback(capturing.close)
         stack.callback(capturing.stop)
         leave = partial(_leave, capturing, printer)
@@ -54,6 +59,8 @@ def print_live(
         try:
             for batch in capturing.backlog:
                 printer.print(batch, capturing.interfaces)
+                if printer.done:
+                    capturing.stop()
         except ReaderStuckError as stuck:
             _leave_at_once(capturing, printer, stuck.number)
         capturing.join()
@@ -68,7 +75,7 @@ def print_live(
 
 def _report_totals(capturing: CaptureThread, printer: Printer) -> None:
     captured, refused = capturing.captured, capturing.backlog.refused
-    unprinted = captured - refused - printer.written
+    unprinted = captured - refused - printer.written - printer.passed_over
     print_message(
         f"{captured} packet{'s' * (captured != 1)} captured, {capturing.dropped} dropped by kernel"
         + (f", {refused} dropped because printing was too slow" if refused else "")

@@ -41,6 +41,10 @@ class LineFormat(Protocol):
         """Return the line of a packet that could not be described; `words` report the failure."""
         ...
 
+    def begin(self, timestamp_ns: int | None) -> None:
+        """Show times relative to this one, if the format does; None if no packet has a time."""
+        ...
+
 
 class UnknownFieldError(Exception):
     """An unknown field name; the text offers the nearest known ones."""
@@ -66,6 +70,9 @@ class JsonLines:
 
     def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
         return self._encode(frame_record(packet, packet.dissect(), self._raw))
+
+    def begin(self, timestamp_ns: int | None) -> None:
+        """Ignore it: the times are absolute."""
 
     def failed(self, packet: CapturedPacket, words: str) -> str:
         """Return what is known of the frame itself, and ``frame.fault``."""
@@ -94,6 +101,9 @@ class FieldLines:
         _add_unlisted(values, dissection)
         return self._line(values)
 
+    def begin(self, timestamp_ns: int | None) -> None:
+        """Ignore it: the times are absolute."""
+
     def failed(self, packet: CapturedPacket, words: str) -> str:
         """Return the fields of the frame itself; those of the packet stay empty."""
         return self._line(_failed_record(packet, words, self._raw))
@@ -115,6 +125,11 @@ class TextLines:
         summary = summarize(dissection, base)
         wrong = wrong_checksums(dissection) if summary.tone is Tone.BAD_CHECKSUM else ()
         return self._line(packet, summary, wrong)
+
+    def begin(self, timestamp_ns: int | None) -> None:
+        """Show times relative to this one, unless a line was written already."""
+        if self._first_ns is None:
+            self._first_ns = timestamp_ns
 
     def failed(self, packet: CapturedPacket, words: str) -> str:
         """Return the same columns, with `words` as Info."""
@@ -146,6 +161,10 @@ class HexLines:
 
     def __call__(self, packet: CapturedPacket, base: SequenceBase | None = None) -> str:
         return "\n".join((self._line(packet, base), *_hex_lines(packet.data), ""))
+
+    def begin(self, timestamp_ns: int | None) -> None:
+        """Show times relative to this one."""
+        self._line.begin(timestamp_ns)
 
     def failed(self, packet: CapturedPacket, words: str) -> str:
         """Return a line that reports the failure, and all bytes."""

@@ -9,12 +9,14 @@ counted; `Printer.finish` reports the count.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.cli.dump.formats import LineFormat
+from app.cli.dump.selection import Selection
 from app.cli.output import CommandError, CommandOutput
 from core.analysis.sequences import SequenceIndex
 from core.decode.batch import Batch, CaptureInterface
@@ -28,7 +30,9 @@ from core.wire.protocol import SequenceBase
 class Printer:
     """Prints packets until there were `limit` (None: no limit) or `enough` returns True.
 
-    `signal` is as for `CommandOutput`.
+    With a `selection`, it prints only the packets that pass. `signal` is as for `CommandOutput`.
+    `passed_over` counts the packets that were not to be printed: those that did not pass, and those
+    after the last one.
     """
 
     def __init__(
@@ -37,7 +41,9 @@ class Printer:
         limit: int | None,
         enough: Callable[[], bool] = lambda: False,
         signal: Callable[[], int | None] = lambda: None,
+        selection: Selection | None = None,
     ) -> None:
+        self._selection = selection
         self._format = line_format
         self._limit = limit
         self._enough = enough
@@ -45,6 +51,7 @@ class Printer:
         self._faults = Faults()
         self._sequences = SequenceIndex()
         self.printed = 0
+        self.passed_over = 0
 
     @property
     def written(self) -> int:
@@ -57,28 +64,52 @@ class Printer:
         return self.printed == self._limit or self._enough()
 
     def print(self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]) -> None:
-        """Print the packets, at most up to the limit, and flush."""
-        bases = self._bases(frames, interfaces) if self._format.shows_relative else {}
-        for packet in packets_of(frames, interfaces, self.printed + 1):
+        """Print the packets, at most up to the limit, and flush.
+
+        Raise `CommandError` if the selection fails.
+        """
+        before = self.printed
+        if not self.done and (self._selection or self._format.shows_relative):
+            for chunk in self._chunks(frames, interfaces):
+                self._print_chunk(chunk, interfaces)
+        else:
+            self._print(packets_of(frames, interfaces, self._next_number), {})
+        self.passed_over += len(frames) - (self.printed - before)
+        self._output.flush()
+
+    @property
+    def _next_number(self) -> int:
+        return self.printed + self.passed_over + 1
+
+    def _chunks(
+        self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]
+    ) -> Iterator[Chunk]:
+        """Yield packets as chunks, numbered from the next number."""
+        first = self._next_number
+        if isinstance(frames, Chunk):
+            yield replace(frames, first=first)
+            return
+        link_types = np.array([interface.link_type for interface in interfaces], dtype=np.int32)
+        for part in parts_of(frames):
+            yield decode_batch(part, link_types, first)
+            first += len(part)
+
+    def _print_chunk(self, chunk: Chunk, interfaces: Sequence[CaptureInterface]) -> None:
+        bases: dict[int, SequenceBase] = {}
+        if self._format.shows_relative:
+            bases = self._sequences.bases_of_next(chunk)
+        rows: NDArray[np.int64] | slice = slice(None)
+        if self._selection is not None:
+            rows = self._selection.rows(chunk, interfaces)
+            self._format.begin(self._selection.first_timestamp_ns)
+        self._print(packets_of(chunk, interfaces, chunk.first, rows), bases)
+
+    def _print(self, packets: Iterator[CapturedPacket], bases: Mapping[int, SequenceBase]) -> None:
+        for packet in packets:
             if self.done:
                 break
             self._output.line(self._text(packet, bases.get(packet.number)))
             self.printed += 1
-        self._output.flush()
-
-    def _bases(
-        self, frames: Batch | Chunk, interfaces: Sequence[CaptureInterface]
-    ) -> dict[int, SequenceBase]:
-        """Return the bases of the packets' relative sequence numbers, by packet number."""
-        if isinstance(frames, Chunk):
-            return self._sequences.bases_of_next(replace(frames, first=self.printed + 1))
-        link_types = np.array([interface.link_type for interface in interfaces], dtype=np.int32)
-        bases: dict[int, SequenceBase] = {}
-        first = self.printed + 1
-        for part in parts_of(frames):
-            bases |= self._sequences.bases_of_next(decode_batch(part, link_types, first))
-            first += len(part)
-        return bases
 
     def _text(self, packet: CapturedPacket, base: SequenceBase | None) -> str:
         try:

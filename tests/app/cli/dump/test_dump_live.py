@@ -192,6 +192,20 @@ def test_count_and_time_end_it(start: Start, listener: socket.socket) -> None:
     assert TOTAL.search(said)
 
 
+def test_a_filter_selects_live_packets(start: Start, listener: socket.socket) -> None:
+    """The count is that of the packets that pass; the others are captured, but not printed."""
+    port = listener.getsockname()[1]
+    wanted = f"udp.dstport == {port} and frame.len > 100"
+    dump = start("-i", "lo", "-c", "2", "-Y", wanted, "--fields", "udp.dstport,frame.len")
+    for size in (20, 300, 20, 400):
+        listener.sendto(bytes(size), ("127.0.0.1", port))
+    status, out, said = dump.end()
+    assert status == 0
+    assert out == f"{port}\t342\n{port}\t442\n"
+    assert TOTAL.search(said)
+    assert "not printed" not in said
+
+
 def test_a_short_snap_length_keeps_the_true_one(start: Start, listener: socket.socket) -> None:
     dump = start("-i", "lo", "-s", "50", "--json")
     send(listener, 40)

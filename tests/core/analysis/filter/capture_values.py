@@ -1,0 +1,50 @@
+"""Filters over whole capture files, for comparisons with Wireshark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from core.analysis.filter.catalog import CATALOG
+from core.analysis.filter.display_filter import compile_filter
+from core.analysis.filter.frame_values import CaptureContext
+from core.analysis.filter.values import ChunkValues
+from core.decode.batch import CaptureInterface
+from core.decode.chunk import Chunk
+from core.files.chunks import iter_chunks
+from core.files.reader import open_capture
+
+
+class Capture:
+    """The chunks of a capture file, to which filters are applied."""
+
+    def __init__(self, path: Path) -> None:
+        with open_capture(path) as reader:
+            self.chunks: list[Chunk] = list(iter_chunks(reader))
+            self.interfaces: list[CaptureInterface] = list(reader.interfaces)
+
+    def values(self) -> Iterator[ChunkValues]:
+        """Yield the values of each chunk."""
+        context = CaptureContext(self.interfaces)
+        for chunk in self.chunks:
+            yield ChunkValues(chunk, context)
+            context = context.after(chunk)
+
+    def passing(self, text: str, selected: int | None = None) -> list[int]:
+        """Return the numbers of the packets that pass a filter.
+
+        References take their values from the packet `selected`.
+        """
+        compiled = compile_filter(text, CATALOG)
+        chosen = None if selected is None else self._one(selected)
+        found: list[int] = []
+        for chunk, values in zip(self.chunks, self.values(), strict=True):
+            found += (np.flatnonzero(compiled.passes(values, chosen)) + chunk.first).tolist()
+        return found
+
+    def _one(self, number: int) -> ChunkValues:
+        chunk = next(each for each in self.chunks if each.first <= number <= each.last)
+        row = number - chunk.first
+        return ChunkValues(chunk.rows(row, row + 1), CaptureContext(self.interfaces))
