@@ -2,12 +2,17 @@
 
 The strings mostly lie one after the other in one buffer (the bytes of a chunk), so the buffer is
 searched as a whole, and the hits are assigned to the strings by their position; a hit across the
-end of a string does not count. `bytes.find` searches faster than any pass of numpy as long as hits
-are rare; if they are frequent, a comparison of whole arrays is faster. The buffer is searched in
-pieces, so that other threads run in between.
+end of a string does not count.
+
+A piece of the buffer that fits in the cache is compared with the rarest byte of the needle, which
+numpy does at several gigabytes per second (`bytes.find`: about 1.5); the few hits are then compared
+with the other bytes. The hits of one piece are used before the next one is searched, so that a
+frequent needle takes no more memory than a rare one.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +20,13 @@ from numpy.typing import NDArray
 from core.analysis.filter.byte_strings import gathered, lengths
 from core.analysis.filter.types import Spans
 
-PIECE = 1 << 20
-FREQUENT = 512  # hits in a piece; with more, arrays are faster
+PIECE = 1 << 18
+_SAMPLES = 4096  # bytes that decide which byte is rare
+_DENSE = 16  # compare whole arrays again while more than this part of the bytes are hits
 _SPARSE = 8  # copy the strings together if they are less than this part of the buffer
 
 Mask = NDArray[np.bool_]
+Position = tuple[int, frozenset[int]]  # offset in the needle, and the bytes that match there
 
 
 def contains(spans: Spans, needle: bytes, *, ignores_case: bool = False) -> Mask:
@@ -29,75 +36,81 @@ def contains(spans: Spans, needle: bytes, *, ignores_case: bool = False) -> Mask
     """
     if not needle:
         return np.ones(len(spans), dtype=np.bool_)
-    candidates = np.flatnonzero(lengths(spans) >= len(needle))
     found = np.zeros(len(spans), dtype=np.bool_)
+    candidates = np.flatnonzero(lengths(spans) >= len(needle))
     if len(candidates):
-        found[candidates] = _search(spans.take(candidates), needle, ignores_case)
+        ascending = candidates[np.argsort(spans.starts[candidates], kind="stable")]
+        found[ascending] = _search(_compact(spans.take(ascending)), needle, ignores_case)
     return found
 
 
-def _search(spans: Spans, needle: bytes, ignores_case: bool) -> Mask:
-    low, high = int(spans.starts.min()), int(spans.ends.max())
+def _compact(spans: Spans) -> Spans:
+    """Return the strings, copied one after the other if they are a small part of the buffer."""
     sizes = lengths(spans)
-    total = int(sizes.sum())
-    if total * _SPARSE < high - low:
-        ends = np.cumsum(sizes)
-        data = gathered(spans.data, spans.starts, sizes)
-        spans, low = Spans(data, ends - sizes, ends), 0
-    else:
-        data = spans.data[low:high]
-    hits = find_all(data, needle, ignores_case=ignores_case) + low
-    if not len(hits):
-        return np.zeros(len(spans), dtype=np.bool_)
-    index = np.searchsorted(hits, spans.starts)
-    first = hits[np.minimum(index, len(hits) - 1)]
-    is_inside: Mask = (index < len(hits)) & (first + len(needle) <= spans.ends)
-    return is_inside
+    if int(sizes.sum()) * _SPARSE > int(spans.ends.max()) - int(spans.starts[0]):
+        return spans
+    ends = np.cumsum(sizes)
+    return Spans(gathered(spans.data, spans.starts, sizes), ends - sizes, ends)
 
 
-def find_all(
+def _search(spans: Spans, needle: bytes, ignores_case: bool) -> Mask:
+    """Return a mask (k,) of the strings, whose starts are ascending, that contain a needle."""
+    found = np.zeros(len(spans), dtype=np.bool_)
+    low, high = int(spans.starts[0]), int(spans.ends.max())
+    longest = int(lengths(spans).max())
+    for start, hits in find_hits(spans.data[low:high], needle, ignores_case=ignores_case):
+        hits = hits + (low + start)
+        first = np.searchsorted(spans.starts, int(hits[0]) - longest)
+        last = np.searchsorted(spans.starts, int(hits[-1]), "right")
+        index = np.searchsorted(hits, spans.starts[first:last])
+        nearest = hits[np.minimum(index, len(hits) - 1)]
+        ends = nearest + len(needle) <= spans.ends[first:last]
+        found[first:last] |= (index < len(hits)) & ends
+    return found
+
+
+def find_hits(
     data: NDArray[np.uint8], needle: bytes, *, ignores_case: bool = False
-) -> NDArray[np.int64]:
-    """Return the ascending positions of all hits in `data` (uint8), overlapping ones included."""
-    if ignores_case:
-        needle = needle.lower()
-    found: list[NDArray[np.int64]] = []
+) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Yield the ascending offsets of hits in each piece of `data`, after the piece's start.
+
+    Hits may overlap. Pieces without one are left out.
+    """
+    counts = np.bincount(data[:: max(1, len(data) // _SAMPLES)], minlength=256)
+    positions: list[Position] = [
+        (offset, _cases(byte) if ignores_case else frozenset((byte,)))
+        for offset, byte in enumerate(needle)
+    ]
+    positions.sort(key=lambda position: sum(counts[byte] for byte in position[1]))
     for start in range(0, len(data) - len(needle) + 1, PIECE):
-        piece = data[start : start + PIECE + len(needle) - 1]
-        if ignores_case:
-            piece = _lower(piece)
-        found.append(_in_piece(piece, needle) + start)
-    return np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+        hits = _in_piece(data[start : start + PIECE + len(needle) - 1], positions)
+        if len(hits):
+            yield start, hits
 
 
-def _lower(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return bytes with ASCII letters in lower case."""
-    is_upper = (data - np.uint8(ord("A"))) < np.uint8(26)
-    return data + (is_upper.view(np.uint8) << np.uint8(5))
+def _cases(byte: int) -> frozenset[int]:
+    """Return a byte, and the other case of an ASCII letter."""
+    letter = bytes((byte,))
+    return frozenset((*letter.lower(), *letter.upper()))
 
 
-def _in_piece(data: NDArray[np.uint8], needle: bytes) -> NDArray[np.int64]:
-    text = data.tobytes()
-    hits: list[int] = []
-    at = text.find(needle)
-    while at >= 0:
-        hits.append(at)
-        if len(hits) == FREQUENT:
-            rest = _in_array(data[at + 1 :], needle) + (at + 1)
-            return np.concatenate((np.array(hits, dtype=np.int64), rest))
-        at = text.find(needle, at + 1)
-    return np.array(hits, dtype=np.int64)
-
-
-def _in_array(data: NDArray[np.uint8], needle: bytes) -> NDArray[np.int64]:
-    """Return all hits by comparing whole arrays, the rarest byte first."""
-    last = len(data) - len(needle) + 1
-    if last <= 0:
-        return np.zeros(0, dtype=np.int64)
-    counts = np.bincount(data, minlength=256)
-    order = sorted(range(len(needle)), key=lambda position: counts[needle[position]])
-    rarest = order[0]
-    hits = np.flatnonzero(data[rarest : rarest + last] == needle[rarest])
-    for position in order[1:]:
-        hits = hits[data[hits + position] == needle[position]]
+def _in_piece(data: NDArray[np.uint8], positions: Sequence[Position]) -> NDArray[np.int64]:
+    size = len(data) - len(positions) + 1
+    (offset, cases), *rest = positions
+    mask = _matches(data[offset : offset + size], cases)
+    while rest and np.count_nonzero(mask) * _DENSE > size:
+        offset, cases = rest.pop(0)
+        mask &= _matches(data[offset : offset + size], cases)
+    hits = np.flatnonzero(mask)
+    for offset, cases in rest:
+        hits = hits[_matches(data[hits + offset], cases)]
     return hits
+
+
+def _matches(data: NDArray[np.uint8], cases: frozenset[int]) -> Mask:
+    """Return a mask of the bytes that are among one or two."""
+    one, *others = cases
+    mask: Mask = data == one
+    for other in others:
+        mask |= data == other
+    return mask
