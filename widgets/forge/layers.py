@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core.forge.compose.draft import Draft
-from core.forge.compose.layer_kinds import KINDS
+from core.forge.compose.layer_kinds import DEFAULT_LINK, KINDS, PROTOCOL_OF
 from core.forge.values import SendMethod
 from core.wire.protocol import LayerPosition
 from widgets.forge.settings import SendSettings
@@ -20,7 +20,6 @@ LAYER_CHOICES = {
     ":network": (LayerPosition.NETWORK, "Network"),
     ":transport": (LayerPosition.TRANSPORT, "Transport"),
 }
-_ETHERNET, _ARP = "eth", "arp"
 
 
 def layer_names(place: LayerPosition) -> tuple[str, ...]:
@@ -31,7 +30,8 @@ def layer_names(place: LayerPosition) -> tuple[str, ...]:
 def with_layer(draft: Draft, place: LayerPosition, name: str) -> Draft:
     """Return the draft with this layer in place of the innermost one at its position.
 
-    An empty `name` removes that layer. ARP needs a link header and carries nothing.
+    An empty `name` removes that layer. A network header that carries nothing (ARP) needs a link
+    header.
     """
     layers = list(draft.layers)
     here = [index for index, held in enumerate(layers) if KINDS[held].place is place]
@@ -40,10 +40,11 @@ def with_layer(draft: Draft, place: LayerPosition, name: str) -> Draft:
     elif name:
         after = [index for index, held in enumerate(layers) if KINDS[held].place < place]
         layers.insert(after[-1] + 1 if after else 0, name)
-    if name == _ARP:
+    if place is LayerPosition.NETWORK and name and not PROTOCOL_OF[name].has_pseudo_header:
         layers = [held for held in layers if KINDS[held].place <= LayerPosition.NETWORK]
-        if KINDS[layers[0]].place is not LayerPosition.LINK:
-            layers.insert(0, _ETHERNET)
+        link = KINDS[name].over
+        if link and KINDS[layers[0]].place is not LayerPosition.LINK:
+            layers.insert(0, link)
     elif place is LayerPosition.NETWORK and not name:
         layers = [held for held in layers if KINDS[held].place is not LayerPosition.EXTENSION]
     return draft.with_layers(layers)
@@ -52,7 +53,7 @@ def with_layer(draft: Draft, place: LayerPosition, name: str) -> Draft:
 def for_method(draft: Draft, method: SendMethod) -> Draft:
     """Return the draft with a link header if it is sent verbatim, else without one."""
     if method is SendMethod.LINK:
-        return draft if draft.has_link else draft.with_layers((_ETHERNET, *draft.layers))
+        return draft if draft.has_link else draft.with_layers((DEFAULT_LINK, *draft.layers))
     return draft.with_layers(
         [name for name in draft.layers if KINDS[name].place > LayerPosition.TAG]
     )

@@ -16,7 +16,7 @@ import rich_click as click
 from app.cli.send.send import SendRequest
 from app.config.paths import Paths
 from core.forge.compose.draft import PAYLOAD, TRAILER, Draft
-from core.forge.compose.layer_kinds import KINDS, LayersError, parse_layers
+from core.forge.compose.layer_kinds import DEFAULT_LINK, KINDS, LayersError, parse_layers
 from core.forge.compose.templates import TEMPLATES
 from core.forge.export.rawscope import inferred_layers
 from core.forge.journal.database import StateDatabase
@@ -117,7 +117,7 @@ def _check_one_of_each(layers: Sequence[str]) -> None:
 
 
 def _with_link(draft: Draft) -> Draft:
-    return draft if draft.has_link else draft.with_layers(("eth", *draft.layers))
+    return draft if draft.has_link else draft.with_layers((DEFAULT_LINK, *draft.layers))
 
 
 def _check_keys(drafts: tuple[Draft, ...], texts: Mapping[str, str]) -> None:
