@@ -69,7 +69,7 @@ def order_pairs(left: Spans, right: Spans) -> Signs:
         other = right.data[right.starts[rest] + position]
         differs = one != other
         decided = rest[differs]
-        signs[decided] = np.where(one[differs] > other[differs], 1, -1)
+        signs[decided] = np.where(one[differs] > other[differs], 1, np.int64(-1))
         rest = rest[~differs]
         position += 1
     return signs
