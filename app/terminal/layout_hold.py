@@ -53,10 +53,11 @@ class LayoutHold:
             return False
         if screen._layout_required or screen._dirty_widgets or screen._callbacks:
             return False
-        return not app.message_queue_size and not any(
-            node.message_queue_size
-            or node._layout_required
-            or node._repaint_required
-            or node._refresh_styles_required
-            for node in (screen, *screen.walk_children(Widget))
+        if app.message_queue_size or screen.message_queue_size:
+            return False
+        if any(node.message_queue_size for node in screen.walk_children(Widget)):
+            return False
+        return not any(  # a hidden widget keeps these until it is shown
+            widget._layout_required or widget._repaint_required or widget._refresh_styles_required
+            for widget in screen._compositor.visible_widgets
         )

@@ -19,6 +19,9 @@ from app.terminal import driver as terminal_driver
 from app.terminal.driver import TerminalDriver
 from app.terminal.layout_hold import MOST_CHECKS, LayoutHold
 from tests.helpers.emulator import Emulator
+from tests.helpers.idle import eventually
+from tests.helpers.scripted import scripted_store
+from tests.helpers.scripted_monitor import filled, scripted_monitor
 
 
 class OfTwo(App[None]):
@@ -59,6 +62,31 @@ async def test_a_paint_of_the_same_layout_is_not_held():
         hold.note_paint(app.screen)
         assert not hold.is_arranging()
         await pilot.pause()
+
+
+async def test_a_hidden_widget_that_waits_to_be_shown_holds_nothing():
+    app = OfTwo()
+    async with app.run_test(size=(40, 10)) as pilot:
+        hidden = app.query_one("#second", Static)
+        hidden.display = False
+        await pilot.pause()
+        hidden.update("another text")
+        await pilot.pause()
+        hold = LayoutHold(app)
+        hold.note_paint(app.screen)
+        assert not hold.is_arranging()
+
+
+async def test_each_layout_of_the_monitor_becomes_complete():
+    """After zooming, opening panels, and resizing; else a key would take until the last check."""
+    async with scripted_monitor(scripted_store()).run_test(size=(160, 45)) as pilot:
+        await filled(pilot)
+        hold = LayoutHold(pilot.app)
+        for key in ("z", "z", "f2", "f4", "f4", "e", "z", "z", "tab"):
+            await pilot.press(key)
+            await eventually(hold._is_complete, f"a complete layout after {key}")
+        await pilot.resize_terminal(80, 24)
+        await eventually(hold._is_complete, "a complete layout of the new size")
 
 
 async def test_a_program_that_never_stops_laying_out_is_shown_nevertheless():
