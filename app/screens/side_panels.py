@@ -66,7 +66,7 @@ class SidePanel:
 
     `id` names the widget, the style class, and the controller; `keys` is the context of its keys.
     `make` creates the controller. A panel that `fills_narrow_screens` is zoomed when it is opened
-    on a screen that is too narrow for side panels.
+    on a screen with room for one panel besides the table.
     """
 
     id: str

@@ -145,7 +145,7 @@ class Workspace(Vertical):
     def open_side(self, side: str) -> None:
         """Focus a side panel, and zoom it if it needs all of a narrow screen."""
         self.focus_panel(side)
-        if self._sides[side].fills_narrow_screens and self.size.width < WIDE:
+        if self._sides[side].fills_narrow_screens and self.size.width < BESIDE:
             self.zoomed = True
 
     def show_side_beside(self, side: str) -> None:

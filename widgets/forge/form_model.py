@@ -23,6 +23,7 @@ from widgets.forge.rows import LAYERS, FormRow, HostInfo, RowKind, form_rows
 NO_TEXT = {
     RowKind.HEADING: "{} is a heading: space opens or closes it, ↓ goes on to its fields",
     RowKind.CHOICE: "{} is a choice: ← and → change it",
+    RowKind.TEXT: "{} takes a number: other characters are not typed here",
 }
 
 
@@ -161,7 +162,7 @@ class FormModel:
         self.set_state(state)
 
     def refuse_text(self) -> None:
-        """Report that the selected row, a heading or a choice, takes no text."""
+        """Report that the selected row takes no text, or not the character that was typed."""
         row = self.row
         self._refusal = NO_TEXT[row.kind].format(row.label)
 

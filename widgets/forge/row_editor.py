@@ -58,6 +58,9 @@ class RowEditor:
             self._model.switch_flag()
             self.refresh()
             return True
+        if character is not None and row.characters and character not in row.characters:
+            self._model.refuse_text()
+            return True
         before = self.line.text
         if character is not None:
             self.line.insert(character)

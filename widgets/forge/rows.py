@@ -21,7 +21,14 @@ from core.wire.model.kind import Kind
 from core.wire.model.text import safe
 from core.wire.protocol import LayerPosition
 from widgets.forge.layers import LAYER_CHOICES, layer_names
-from widgets.forge.settings import COUNT, INTERVAL, RATE, SendSettings
+from widgets.forge.settings import (
+    COUNT,
+    INTERVAL,
+    OF_NUMBERS,
+    OF_WHOLE_NUMBERS,
+    RATE,
+    SendSettings,
+)
 
 CONTROL = ":"
 PACKET, LAYERS, METHOD, INTERFACE = ":packet", ":layers", ":method", ":interface"
@@ -56,6 +63,7 @@ class FormRow:
     `text` is what the user typed, `shown` the value that counts if that is nothing; `error` is one
     sentence about the text. `name`, for the explanation, is Wireshark's name of the field. `chosen`
     is an index of `choices`, -1 for none. `errors` counts the rows with an error under a heading.
+    `characters` are those that can be typed; all if it is empty.
     """
 
     key: str
@@ -74,6 +82,7 @@ class FormRow:
     chosen: int = -1
     is_open: bool = True
     errors: int = 0
+    characters: str = ""
 
     @property
     def is_set(self) -> bool:
@@ -224,10 +233,10 @@ def _field_row(field: FormField) -> FormRow:
 def _send_rows(settings: SendSettings) -> list[FormRow]:
     errors = settings.errors()
     rows = []
-    for key, label, hint in (
-        (COUNT, "Count", "packets to send"),
-        (RATE, "Rate", "packets a second"),
-        (INTERVAL, "Interval", "seconds between packets"),
+    for key, label, hint, characters in (
+        (COUNT, "Count", "packets to send", OF_WHOLE_NUMBERS),
+        (RATE, "Rate", "packets a second", OF_NUMBERS),
+        (INTERVAL, "Interval", "seconds between packets", OF_NUMBERS),
     ):
         rows.append(
             FormRow(
@@ -238,6 +247,7 @@ def _send_rows(settings: SendSettings) -> list[FormRow]:
                 shown=settings.shown(key),
                 error=errors.get(key, ""),
                 hint=hint,
+                characters=characters,
             )
         )
     return rows

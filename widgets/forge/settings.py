@@ -12,6 +12,8 @@ from core.forge.values import LONGEST_INTERVAL_S, SLOWEST, SendMethod, SendPlan
 from core.wire.encode.value_text import shortened, whole_number
 
 COUNT, RATE, INTERVAL = "send.count", "send.rate", "send.interval"
+OF_WHOLE_NUMBERS = "0123456789abcdefABCDEFxXoO_"  # decimal, and with 0x, 0o, or 0b
+OF_NUMBERS = "0123456789.eE+-_"
 MOST_PACKETS = 1_000_000_000
 FASTEST = 10_000_000  # packets a second
 

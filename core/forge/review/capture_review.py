@@ -227,6 +227,10 @@ def _condensed(concerns: list[Concern]) -> list[str]:
     for kind, sentences in by_kind.items():
         first = list(sentences)[:_NAMED]
         found += first
-        if len(sentences) > len(first):
-            found.append(f"{len(sentences) - len(first):,} more {kind.value} are like these.")
+        others = len(sentences) - len(first)
+        one, several = kind.value
+        if others == 1:
+            found.append(f"1 more {one} is like these.")
+        elif others:
+            found.append(f"{others:,} more {several} are like these.")
     return found

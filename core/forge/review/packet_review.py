@@ -44,12 +44,12 @@ class Target(Enum):
 
 
 class Unusual(Enum):
-    """The subject of a question."""
+    """The subject of a question: its name for one, and for several."""
 
-    DESTINATION = "destinations"
-    RECEIVER = "link addresses"
-    SOURCE = "sources"
-    VERBATIM = "frames"
+    DESTINATION = ("destination", "destinations")
+    RECEIVER = ("link address", "link addresses")
+    SOURCE = ("source", "sources")
+    VERBATIM = ("frame", "frames")
 
 
 @dataclass(frozen=True, slots=True)

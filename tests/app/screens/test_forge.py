@@ -460,6 +460,33 @@ async def test_templates_kept_drafts_and_history(tmp_path):
         assert form.held.draft.texts["tcp.flags.syn"] == "1"
 
 
+@pytest.mark.parametrize("key", ["send.count", "send.rate", "send.interval"])
+async def test_letters_do_not_spoil_the_amounts_while_sending(tmp_path, key):
+    """`q` neither quits nor becomes text of a number; `escape` stops sending."""
+    async with forging(tmp_path) as stage:
+        await stage.pilot.press("f2")
+        stage.forge.form.held = FormState.of((Draft(("ip", "udp"), {"ip.dst": HOST}),))
+        await stage.type("send.count", "100000")
+        await stage.type("send.rate", "10")
+        await stage.pilot.press("ctrl+s")
+        await stage.asked()
+        await stage.pilot.press("y")
+        await stage.until(lambda: stage.screen.sides["forge"].is_sending)
+        stage.forge.form.select_field(key)
+        settings = stage.forge.form.held.settings
+        await stage.pilot.press("q", "Q", "space", "z")
+        assert stage.pilot.app.is_running
+        assert stage.screen.sides["forge"].is_sending
+        assert stage.forge.form.held.settings == settings
+        label = {"send.count": "Count", "send.rate": "Rate", "send.interval": "Interval"}[key]
+        assert stage.forge.form.model.row.error.startswith(f"{label} takes a number")
+        await stage.pilot.press("2")
+        assert stage.forge.form.held.settings.text(key) == "2"
+        assert stage.forge.form.model.row.error == ""
+        await stage.pilot.press("escape")
+        await stage.until(lambda: not stage.service.snapshot().sending)
+
+
 async def test_a_damaged_database_is_reported_when_the_user_saves(tmp_path):
     folder = tmp_path / "state"
     folder.mkdir(mode=0o700)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.screens.main import MainScreen
+from app.screens.workspace import BESIDE, WIDE
 from core.engine.snapshot import EngineSnapshot, EngineState, NoticeSeverity
 from tests.helpers.idle import eventually
 from tests.helpers.scripted_echo import echo_snapshot, echo_store
@@ -79,14 +80,28 @@ async def test_a_side_panel_opens_and_closes_by_its_key(size, key, panel):
 
 
 async def test_only_the_forge_takes_all_of_a_narrow_screen():
-    async with running((120, 36)) as (pilot, screen):
+    async with running((BESIDE - 1, 36)) as (pilot, screen):
         await pilot.press("e")
         assert not screen.workspace.zoomed
         await pilot.press("f2")
         assert screen.workspace.zoomed
-    async with running((160, 45)) as (pilot, screen):
-        await pilot.press("f2")
-        assert not screen.workspace.zoomed
+
+
+@pytest.mark.parametrize("width", [BESIDE, 120, WIDE - 1, WIDE, 160])
+@pytest.mark.parametrize(("key", "panel"), [("f2", "forge"), ("e", "echo")])
+async def test_zoom_after_opening_a_panel_gives_it_all_of_the_room(width, key, panel):
+    """A panel opens beside or below others; a second press of the key restores them."""
+    async with running((width, 40)) as (pilot, screen):
+        widget = screen.sides[panel].widget
+        await pilot.press(key)
+        assert screen.table.display
+        before = widget.size
+        await pilot.press("f4")
+        assert not screen.table.display
+        assert widget.size.height > before.height
+        assert screen.focused in (widget, *widget.query("*"))
+        await pilot.press("f4")
+        assert (screen.table.display, widget.size) == (True, before)
 
 
 @pytest.mark.parametrize("size", [(160, 45), (80, 24)], ids=lambda size: f"{size[0]}")

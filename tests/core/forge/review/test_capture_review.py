@@ -11,7 +11,7 @@ from core.forge.compose.evaluation import evaluate
 from core.forge.review import capture_review as module
 from core.forge.review.capture_review import CaptureReview
 from core.forge.review.confirmation import SendVolume
-from core.forge.review.packet_review import Target
+from core.forge.review.packet_review import Concern, Target, Unusual
 
 FEW = SendVolume(1)
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -77,6 +77,20 @@ def test_many_destinations_are_counted() -> None:
     assert "47 more link addresses are like these." in found.questions
     assert len(found.questions) == 9
     assert survey_of(*frames).examination(FEW, found.marks).questions == ()
+
+
+@pytest.mark.parametrize("kind", Unusual)
+def test_the_number_of_others_agrees_with_its_noun(kind: Unusual) -> None:
+    def last(count: int) -> str:
+        concerns = [Concern(kind, "", f"sentence {number}") for number in range(count)]
+        return module._condensed(concerns)[-1]
+
+    one, several = kind.value
+    named = module._NAMED
+    assert last(named) == f"sentence {named - 1}"
+    assert last(named + 1) == f"1 more {one} is like these."
+    assert last(named + 2) == f"2 more {several} are like these."
+    assert last(named + 1234) == f"1,234 more {several} are like these."
 
 
 def test_too_many_kinds_are_a_question_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
