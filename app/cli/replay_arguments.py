@@ -46,7 +46,7 @@ _MAC: dict[str, Any] = {"metavar": "MAC", "callback": _parsed("parse_link_addres
 
 
 @click.command(cls=Command)
-@click.rich_config(  # without the ranges of numbers, which the errors name
+@click.rich_config(  # narrow columns, so that the names of options have room
     {
         "options_table_column_types": ["required", "opt_long", "opt_short", "help"],
         "options_table_help_sections": ["metavar", "help"],
@@ -88,7 +88,7 @@ _MAC: dict[str, Any] = {"metavar": "MAC", "callback": _parsed("parse_link_addres
 @_timing_option(
     "--speed",
     metavar="X",
-    type=FiniteRange(min=SLOWEST_SPEED),
+    type=FiniteRange(min=0, min_open=True),
     help="Send X times as fast as captured (default 1).",
 )
 @_timing_option(
@@ -102,7 +102,7 @@ _MAC: dict[str, Any] = {"metavar": "MAC", "callback": _parsed("parse_link_addres
     "--mbps",
     "mbit",
     metavar="RATE",
-    type=FiniteRange(min=SLOWEST_MBIT),
+    type=FiniteRange(min=0, min_open=True),
     help="Send this many Mbit per second, counting the bytes of the frames.",
 )
 @_timing_option("--topspeed", is_flag=True, help="Send as fast as possible.")
@@ -197,8 +197,9 @@ def replay(
 ) -> int:
     """Send the frames of a capture FILE again, with the original timing or at another rate.
 
-    IP packets without a link header get one addressed to their next hop. --speed, --rate,
-    --mbit, and --topspeed exclude each other.
+    IP packets without a link header get one addressed to their next hop. On an interface without
+    link headers (tun, WireGuard), the IP packets in the frames are sent. --speed, --rate, --mbit,
+    and --topspeed exclude each other.
 
     Example: rawscope replay trace.pcap --link eth0 --dstipmap 10.0.0.0/8:192.168.0.0/16 --dry-run
     """
@@ -209,6 +210,9 @@ def replay(
 
     if sum(one is not None for one in (speed, rate, mbit)) + topspeed > 1:
         raise click.UsageError("--speed, --rate, --mbit, and --topspeed exclude each other")
+    for option, value, least in (("--speed", speed, SLOWEST_SPEED), ("--mbit", mbit, SLOWEST_MBIT)):
+        if value is not None and value < least:
+            raise click.UsageError(f"{option} {value:g}: {least:g} is the least")
     pace = ReplayPace(None if topspeed else speed or 1.0, checked_rate(rate), max_gap_s, mbit)
     if max_gap_s is not None and not pace.is_captured:
         raise click.UsageError("--max-gap limits captured gaps: omit --rate, --mbit, --topspeed")

@@ -36,10 +36,7 @@ def rawscope_command(
         words += ["--link", interface]
     if system:
         words.append("--system-header")
-    if plan.count > 1:
-        words += ["--count", str(plan.count)]
-        if plan.rate is not None:
-            words += ["--rate", f"{plan.rate:g}"]
+    words += _plan_options(plan)
     flags = {
         slot.name
         for kind in KINDS.values()
@@ -58,6 +55,11 @@ def rawscope_command(
         else:
             words += [f"--{key}", text]
     return " ".join(shlex.quote(word) for word in words)
+
+
+def _plan_options(plan: SendPlan) -> list[str]:
+    words = ["--count", str(plan.count)] if plan.count > 1 else []
+    return [*words, "--rate", f"{plan.rate:g}"] if words and plan.rate is not None else words
 
 
 def _keys(kind_name: str, suffix: str) -> Iterator[str]:

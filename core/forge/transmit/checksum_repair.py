@@ -177,20 +177,8 @@ def _compute(
 
     `addresses` (n,) are the sums of the addresses of all packets.
     """
-    data, table, slot = packets.data, rule.table, rule.table["checksum"]
-    end = packets.transport_at(rows) + table.stop
-    rows = rows[end <= np.minimum(packets.ends(rows), packets.stops(rows))]
-    stops = packets.stops(rows)
-    if rule.checksum.covered_length:
-        covered = table[rule.checksum.covered_length].column(data, packets.transport_at(rows))
-        stops = np.where(covered > 0, packets.transport_at(rows) + covered.astype(np.int64), stops)
-    whole = (stops <= packets.stops(rows)) & (stops <= packets.ends(rows))
-    whole &= stops >= packets.transport_at(rows) + table.stop
-    whole &= packets.read.state[rows] & HeaderState.FRAGMENT == 0
-    if rule.checksum.zero_is_absent:
-        is_zero = slot.column(data, packets.transport_at(rows)) == 0
-        whole &= ~is_zero | (packets.read.network[rows] == Network.IPV6)
-    rows, stops = rows[whole], stops[whole]
+    data, slot = packets.data, rule.table["checksum"]
+    rows, stops = _computable(packets, rows, rule)
     at = packets.transport_at(rows)
     stored = _zeroed(data, at, slot)
     if rule.checksum.cyclic:
@@ -209,6 +197,27 @@ def _compute(
         new[new == 0] = _ALL_ONES
     _write(data, at, slot, new)
     return rows, np.asarray(new != stored)
+
+
+def _computable(packets: IndexedPackets, rows: Rows, rule: TransportRule) -> tuple[Rows, Rows]:
+    """Return those of the rows whose checksum can be computed, and where its bytes end.
+
+    All of these bytes are captured, and the checksum is not left out on purpose.
+    """
+    data, table = packets.data, rule.table
+    end = packets.transport_at(rows) + table.stop
+    rows = rows[end <= np.minimum(packets.ends(rows), packets.stops(rows))]
+    at, stops = packets.transport_at(rows), packets.stops(rows)
+    if rule.checksum.covered_length:
+        covered = table[rule.checksum.covered_length].column(data, at).astype(np.int64)
+        stops = np.where(covered > 0, at + covered, stops)
+    whole = (stops <= packets.stops(rows)) & (stops <= packets.ends(rows))
+    whole &= stops >= at + table.stop
+    whole &= packets.read.state[rows] & HeaderState.FRAGMENT == 0
+    if rule.checksum.zero_is_absent:
+        is_zero = table["checksum"].column(data, at) == 0
+        whole &= ~is_zero | (packets.read.network[rows] == Network.IPV6)
+    return rows[whole], stops[whole]
 
 
 def _readable(packets: IndexedPackets, rows: Rows, slot: PlacedField) -> Rows:

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.forge.send_errors import Circumstances, SendError, refused
+from core.forge.transmit.frame_assembly import copy_frames
 from core.forge.transmit.link_header import shortest
 from core.forge.transmit.tx_slots import TxSlots, alone
 from core.net import sockets as kernel
@@ -35,7 +36,6 @@ from core.wire.link.vlan import VLAN
 
 _PATIENCE_S = 5.0  # the longest time without a sent frame
 _NAP_S = 0.001
-_WIDTHS = (128, 512)  # bytes: frames up to each are copied together, and longer ones
 _PASSING = frozenset({0, errno.EINTR, errno.ENOBUFS, errno.EAGAIN})
 
 
@@ -121,7 +121,7 @@ class TxRing:
             room = len(self._slots) - max(self._waiting, self._next)
             stop = min(len(offset), at + room)
             slots = slice(self._next, self._next + stop - at)
-            _copy_frames(self._slots.frames[slots], data, offset[at:stop], length[at:stop])
+            copy_frames(self._slots.frames[slots], data, offset[at:stop], length[at:stop])
             self._slots.measure(slots, length[at:stop])
             self._next = slots.stop % len(self._slots)
             self._waiting += stop - at
@@ -188,36 +188,3 @@ class TxRing:
             f"ENOBUFS: {name} took no frame for {_PATIENCE_S:.0f} s: its queue is full, or what is "
             "behind it drops the frame (the other end of a veth: one that is longer than its MTU)",
         )
-
-
-def _copy_frames(
-    slots: NDArray[np.uint8],
-    data: NDArray[np.uint8],
-    offset: NDArray[np.int64],
-    length: NDArray[np.int64],
-) -> None:
-    """Copy frames ``data[offset : offset + length]`` to the beginnings of as many slots, (n, room).
-
-    Frames of similar length are copied together, in the width of the longest one: the bytes after a
-    shorter one in its slot are not sent. Each is one element of a void type, which NumPy copies
-    twice as fast as a row of bytes. Frames of one size are evenly spaced in a file, and need no
-    index.
-    """
-    steps = np.diff(offset)
-    if len(steps) and (steps == steps[0]).all() and steps[0] >= length.max():
-        width = int(length.max())
-        rows = np.lib.stride_tricks.sliding_window_view(data, width)[offset[0] :: steps[0]]
-        slots[: len(rows), :width] = rows[: len(offset)]
-        slots, offset, length = slots[len(rows) :], offset[len(rows) :], length[len(rows) :]
-    classes = np.searchsorted(_WIDTHS, length)
-    for each in np.unique(classes).tolist():
-        chosen = np.flatnonzero(classes == each)
-        width = int(length[chosen].max())
-        inside = offset[chosen] + width <= len(data)
-        for row in chosen[~inside].tolist():  # the last ones in `data`
-            frame = data[offset[row] : offset[row] + length[row]]
-            slots[row, : len(frame)] = frame
-        chosen = chosen[inside]
-        if len(chosen):
-            whole = np.lib.stride_tricks.sliding_window_view(data, width).view(f"V{width}")
-            slots[:, :width].view(f"V{width}")[chosen, 0] = whole[offset[chosen], 0]

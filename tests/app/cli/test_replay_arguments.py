@@ -52,6 +52,8 @@ def test_rules(options: list[str], rules: RewriteRules, monkeypatch: pytest.Monk
     [
         (["--srcipmap=10.0.0.0/8"], "'10.0.0.0/8' is no pair of networks"),
         (["--ttl=0"], "'0' is not 1–255"),
+        (["--speed=1e-9"], "--speed 1e-09: 1e-06 is the least"),
+        (["--mbit=1e-9"], "--mbit 1e-09: 1e-06 is the least"),
         (["--enet-smac=x"], "source is an Ethernet address"),
         (["--enet-vlan=add"], "--enet-vlan add needs the id of the tag: --enet-vlan-tag ID"),
         (["--enet-vlan=change"], "--enet-vlan"),
