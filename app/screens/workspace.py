@@ -121,7 +121,7 @@ class Workspace(Vertical):
         """
         if event.number != self._moved_to:
             self.notify(
-                f"packet {event.number:,} was dropped from memory to make room", severity="warning"
+                f"packet {event.number:,} was removed from memory to make room", severity="warning"
             )
         self._moved_to = event.now
 

@@ -100,7 +100,7 @@ class PacketTable(ShiftedView):
     """The packets that this program sent, as far as they were found in the capture."""
 
     class SelectionEvicted(Message):
-        """The selected packet was dropped from memory; `now` is selected instead."""
+        """The selected packet was removed from memory; `now` is selected instead."""
 
         def __init__(self, table: PacketTable, number: int, now: int | None) -> None:
             super().__init__()

@@ -16,7 +16,7 @@ from widgets.packets.columns import SIGN_WIDTH, ColumnName, TableColumn, TableLa
 from widgets.packets.row import PacketRow, Sign
 
 MARK = "◆"
-EVICTED = "evicted: dropped from memory to make room"
+EVICTED = "evicted: removed from memory to make room"
 ALARMS = frozenset({Tone.BAD_CHECKSUM, Tone.MALFORMED, Tone.FAULT, Tone.RESET, Tone.ICMP_ERROR})
 LOUD_SIGNS = frozenset({Sign.BAD, Sign.FAULT, Sign.MALFORMED})
 QUIET = frozenset({ColumnName.NUMBER, ColumnName.TIME, ColumnName.INTERFACE, ColumnName.LENGTH})
