@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from core.wire.link import ethernet, linux_cooked, loopback, mpls, ppp, serial, shims, vlan
+from core.wire.link import ethernet, fddi, linux_cooked, loopback, mpls, ppp, serial, shims, vlan
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Numbering, Parser
 from core.wire.network import (
@@ -34,6 +34,7 @@ LINK_PROTOCOLS: tuple[Protocol, ...] = (
     *linux_cooked.PROTOCOLS,
     *loopback.PROTOCOLS,
     *serial.PROTOCOLS,
+    *fddi.PROTOCOLS,
     *shims.PROTOCOLS,
 )
 """Protocols of headers before the network header."""

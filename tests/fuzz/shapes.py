@@ -92,9 +92,13 @@ def _links() -> Iterator[Shape]:
     for start in ("ff030021", "ff0321", "0021", "21", "ff03c021", "ff030057"):
         packet = DATAGRAM_6 if start.endswith("57") else DATAGRAM
         yield Shape(f"ppp {start}", LinkType.PPP, bytes.fromhex(start) + packet)
+    for control in (0x51, 0xD0, 0x41):
+        header = bytes((control,)) + bytes(12) + bytes.fromhex("aaaa030000000800")
+        yield Shape(f"fddi {control}", LinkType.FDDI, header + DATAGRAM)
     yield Shape("chdlc", LinkType.C_HDLC, b"\x0f\x00\x08\x00" + DATAGRAM)
     yield Shape("chdlc slarp", LinkType.C_HDLC, b"\x8f\x00\x80\x35" + bytes(14))
-    for start in ("186103cc", "18610800", "186003cc", "186000610800", "186103aa"):
+    snap = ("1861030080000000" + "0800", "1861030080000001" + "0800", "186103000800")
+    for start in ("186103cc", "18610800", "186003cc", "186000610800", "186103aa", *snap):
         yield Shape(f"fr {start}", LinkType.FRELAY, bytes.fromhex(start) + DATAGRAM)
     for family, order in product((2, 7, 10), ("little", "big")):
         values = (5).to_bytes(2, order) + (10).to_bytes(2, order) + bytes(4)

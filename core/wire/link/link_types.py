@@ -12,6 +12,7 @@ class LinkType(IntEnum):
     NULL = 0  # BSD loopback: a 4-byte address family in the byte order of the capturing host
     ETHERNET = 1
     PPP = 9
+    FDDI = 10
     RAW_BSD = 12  # DLT_RAW, as some systems wrote it into files
     RAW_OPENBSD = 14
     RAW = 101
@@ -32,7 +33,6 @@ _OTHER_NAMES: Mapping[int, str] = {
     6: "IEEE802_5",
     7: "ARCNET_BSD",
     8: "SLIP",
-    10: "FDDI",
     50: "PPP_HDLC",
     51: "PPP_ETHER",
     100: "ATM_RFC1483",

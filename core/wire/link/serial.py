@@ -5,7 +5,7 @@ protocol and not RARP.
 
 Frame relay (ITU-T Q.922 annex A): an address of two to four bytes, of which the last has its low
 bit set. Cisco writes an EtherType after it; RFC 2427 a control byte of 3 and a network layer
-identifier (NLPID).
+identifier (NLPID), or a pad byte, the NLPID of SNAP, three bytes of organization, and an EtherType.
 
 NFLOG (tcpdump.org/linktypes/LINKTYPE_NFLOG.html): four bytes, then values with type and length in
 the byte order of the capturing host, padded to 4. One of them is the packet.
@@ -27,6 +27,8 @@ from core.wire.protocol import Protocol, Reader
 
 SLARP = 0x8035
 CONTROL_UNNUMBERED = 0x03
+SNAP_START = bytes.fromhex("030080000000")  # control, pad, NLPID, organization (RFC 2427 §3)
+SNAP_BYTES = len(SNAP_START) + 2
 NLPID_TYPES = {0x8E: EtherType.IPV6, 0xCC: EtherType.IPV4}
 FAMILIES = {2: "IPv4", 7: "Bridge", 10: "IPv6"}
 FAMILY_TYPES = {2: EtherType.IPV4, 10: EtherType.IPV6}
@@ -98,6 +100,8 @@ def parse_frame_relay(walk: Walk, offset: int) -> Next | None:
         return None
     at = offset + length
     number = int.from_bytes(walk.data[at : at + 2], "big")
+    if number == CONTROL_UNNUMBERED << 8:  # a pad byte
+        return _after_pad(walk, offset, length)
     walk.add((FRAME_RELAY,), offset, length + 2)
     if walk.data[at] == CONTROL_UNNUMBERED:
         kind = NLPID_TYPES.get(walk.data[at + 1])
@@ -105,6 +109,20 @@ def parse_frame_relay(walk: Walk, offset: int) -> Next | None:
     if number < LOWEST_ETHERTYPE:
         return None
     return Next(Numbering.ETHERTYPE, number, at + 2)
+
+
+def _after_pad(walk: Walk, offset: int, length: int) -> Next | None:
+    """Read the SNAP header after an address of `length` bytes."""
+    at = offset + length
+    if not walk.has("fr", offset, length + SNAP_BYTES, "address and SNAP"):
+        walk.add((FRAME_RELAY,), offset, length)
+        return None
+    is_snap = walk.data[at : at + len(SNAP_START)] == SNAP_START
+    walk.add((FRAME_RELAY,), offset, length + (SNAP_BYTES if is_snap else 2))
+    if not is_snap:
+        return None
+    kind = int.from_bytes(walk.data[at + len(SNAP_START) : at + SNAP_BYTES], "big")
+    return Next(Numbering.ETHERTYPE, kind, at + SNAP_BYTES)
 
 
 def parse_nflog(walk: Walk, offset: int) -> Next | None:
@@ -163,6 +181,11 @@ def _frame_relay_protocol(walk: BatchReader, group: FrameGroup) -> None:
     group = walk.has(group, 2)
     number = gather(walk.data, walk.base[group.rows] + group.at, 2).astype(np.int64)
     after = group.moved(2)
+    padded = walk.has(group.where(number == CONTROL_UNNUMBERED << 8), SNAP_BYTES)
+    words = gather(walk.data, walk.base[padded.rows] + padded.at, SNAP_BYTES)
+    is_snap = words >> np.uint64(16) == np.uint64(int.from_bytes(SNAP_START, "big"))
+    kinds = (words & np.uint64(0xFFFF)).astype(np.int64)
+    walk.queue(Numbering.ETHERTYPE, kinds[is_snap], padded.where(is_snap).moved(SNAP_BYTES))
     unnumbered = number >> 8 == CONTROL_UNNUMBERED
     for identifier, kind in NLPID_TYPES.items():
         these = unnumbered & (number & 0xFF == identifier)

@@ -74,6 +74,10 @@ FRAMES = {
     "ppp:ip:tcp": (LinkType.PPP, b"\xff\x03\x00\x21" + IPV4),
     "chdlc:ip:tcp": (LinkType.C_HDLC, b"\x0f\x00\x08\x00" + IPV4),
     "fr:ip:tcp": (LinkType.FRELAY, b"\x18\x61\x03\xcc" + IPV4),
+    "fddi:llc:ip:tcp": (
+        LinkType.FDDI,
+        b"\x51" + bytes(12) + b"\xaa\xaa\x03\0\0\0\x08\0" + IPV4,
+    ),
     "nflog:ip:tcp": (
         LinkType.NFLOG,
         b"\x02\0\0\x01\x05\0\x0a\0\0\0\0\0"

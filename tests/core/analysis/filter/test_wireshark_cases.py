@@ -1,8 +1,7 @@
 """Wireshark's own cases: how many packets of a capture pass each filter.
 
 The counts beside the shared filters are those of tshark 4.6.9, run with TZ=UTC. A row is left out
-only if it names a field that rawscope does not have (`test_display_filter.ABSENT`), or needs a link
-layer that it does not read (`UNREAD`).
+only if it names a field that rawscope does not have (`test_display_filter.ABSENT`).
 """
 
 from __future__ import annotations
@@ -16,12 +15,6 @@ import pytest
 from tests.core.analysis.filter.capture_values import Capture
 from tests.core.analysis.filter.test_display_filter import ABSENT, absent_fields
 from tests.helpers.support import filter_rows, filters_dir
-
-UNREAD = {
-    "arp.pcap": "a dissector of Frame Relay",
-    "nfs.pcap": "a dissector of FDDI",
-}
-_OF_THE_FRAME = frozenset({"frame.time_delta"})  # these need no link layer
 
 
 @pytest.fixture(autouse=True)
@@ -40,18 +33,12 @@ def capture(name: str) -> Capture:
     return Capture(filters_dir() / "captures" / name)
 
 
-def is_left_out(row: dict[str, str]) -> bool:
-    """Return True if a row needs what rawscope does not have."""
-    unread = row["capture"] in UNREAD and not set(row["fields"].split()) <= _OF_THE_FRAME
-    return unread or bool(absent_fields(row))
-
-
 @pytest.mark.parametrize(
     "row", filter_rows("cases.tsv") + filter_rows("valid.tsv"), ids=lambda row: row["filter"]
 )
 def test_count(row: dict[str, str]) -> None:
     filters_dir()
-    if is_left_out(row):
+    if absent_fields(row):
         return
     selected = row.get("selected_frame")
     found = capture(row["capture"]).passing(row["filter"], int(selected) if selected else None)
@@ -63,13 +50,6 @@ def test_each_reason_to_leave_out_a_row_is_needed() -> None:
     tables = ("cases.tsv", "valid.tsv", "errors.tsv")
     rows = [row for table in tables for row in filter_rows(table)]
     assert {name for row in rows for name in absent_fields(row)} == ABSENT.keys()
-    assert {row["capture"] for row in rows if is_left_out(row)} >= UNREAD.keys()
-
-
-@pytest.mark.parametrize("name", UNREAD)
-def test_a_capture_is_left_out_only_while_its_link_layer_is_not_read(name: str) -> None:
-    filters_dir()
-    assert capture(name).passing("ip or arp") == []
 
 
 EDGES = [  # "Sharp edges" of the specification that the tables do not have
