@@ -12,7 +12,14 @@ from core.decode.batch import Batch
 
 Rows: TypeAlias = NDArray[np.int64]
 _WIDTHS = (128, 512)  # bytes: frames up to each are copied together, and longer ones
-_ROW_WIDTHS = (128, 512, 2048, 8192)  # bytes: packets up to each are in rows of one width
+_ROW_WIDTHS = (
+    128,
+    512,
+    2048,
+    8192,
+    16384,
+    32768,
+)  # bytes: packets up to each are in rows of one width
 
 
 def copy_frames(

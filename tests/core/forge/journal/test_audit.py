@@ -7,6 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.files.reader import open_capture
@@ -18,7 +19,9 @@ from core.forge.transmit.transmission import PreparedTransmission
 from core.forge.values import SendMethod, SendProgress
 from core.wire.link.link_types import LinkType
 from core.wire.link.linux_cooked import SLL
+from core.wire.model.assigned_numbers import EtherType
 from core.wire.model.dissection import PacketFlag
+from tests.core.forge.review.test_capture_review import batch_of
 from tests.helpers.support import remarks_of, require_peer
 
 
@@ -113,3 +116,23 @@ def test_a_large_audit_is_set_aside_whole(tmp_path: Path, monkeypatch: pytest.Mo
     assert len(found) == 3
     assert sorted(audited(path)[0] for path in found) == [[bytes([n]) * 30] for n in range(3)]
     assert audited(audit.path)[0] == [bytes([2]) * 30]
+
+
+@pytest.mark.parametrize("method", [SendMethod.LINK, SendMethod.PACKET])
+def test_frames_of_a_replay_are_recorded_and_taken_back(tmp_path: Path, method: SendMethod) -> None:
+    """Packets without a link header get a cooked one, with the type of their IP version."""
+    frames = [b"\x45four", b"\x60six...", b"\x45", b"\x60last"]
+    batch = batch_of(frames)
+    lengths = batch.captured.astype(np.int64)
+    audit = Audit(tmp_path, method)
+    audit.note_frames("tun7", batch.data, batch.offset, lengths)
+    audit.take_back("tun7", lengths[2:])
+    audit.close()
+    kind = LinkType.ETHERNET if method is SendMethod.LINK else LinkType.LINUX_SLL
+    assert audited(audit.path) == (frames[:2], [], [("tun7", kind)])
+    assert audit.path == path_of(tmp_path, method)
+    if method is SendMethod.PACKET:
+        with open_capture(audit.path) as reader:
+            (found,) = reader.batches()
+            kinds = SLL["etype"].column(found.data, found.offset)
+        assert kinds.tolist() == [EtherType.IPV4, EtherType.IPV6]

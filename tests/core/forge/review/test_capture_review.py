@@ -185,3 +185,19 @@ def test_what_a_tunnel_carries_to_one_host_is_one_kind() -> None:
         for size in range(50)
     ]
     assert len(survey_of(*frames)._kinds) == 1
+
+
+def test_packets_without_a_link_header_are_reviewed_by_their_addresses() -> None:
+    frames = [frame("198.51.100.1"), frame("198.51.100.2"), spoofed("198.51.100.1", "203.0.113.9")]
+    six = evaluate(Draft(("ipv6", "udp"), {"ipv6.dst": "2001:db8::1", "ipv6.src": "::"})).data
+    review = CaptureReview("tun7", False, is_bare=True)
+    review.add(batch_of([*(one[14:] for one in frames), six, b"", b"\x45"]))
+    found = review.examination(FEW, frozenset())
+    assert [question for question in found.questions if "approved" in question] == [
+        f"{address} on tun7 was not approved before."
+        for address in ("198.51.100.1", "198.51.100.2", "2001:db8::1")
+    ]
+    assert any("The source 203.0.113.9 is no address" in one for one in found.questions)
+    assert any("past the IP stack and its firewall" in one for one in found.questions)
+    assert not any("link" in one for one in found.questions)
+    assert review.examination(FEW, found.marks).questions == ()

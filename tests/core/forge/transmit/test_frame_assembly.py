@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.forge.transmit.frame_assembly import joined, selected
+from core.forge.transmit.frame_assembly import copy_frames, joined, selected
 from tests.core.forge.review.test_capture_review import batch_of
 from tests.core.forge.transmit.rewriting import frames_of
 
@@ -46,3 +46,32 @@ def test_selected_packets_share_the_bytes() -> None:
     assert frames_of(some) == [b"one", b"three"]
     assert some.timestamp_ns.tolist() == [1, 3]
     assert some.data is batch.data
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 1999), st.integers(1, 700)), min_size=1, max_size=20),
+    st.integers(0, 600),
+)
+def test_copied_frames_begin_their_slots(places: list[tuple[int, int]], room: int) -> None:
+    """Frames of any length, up to the last byte; no byte beyond the longest frame changes."""
+    data = np.random.default_rng(1).integers(0, 256, 2000, dtype=np.uint8)
+    offset = np.array([at for at, _ in places], np.int64)
+    length = np.minimum([size for _, size in places], 2000 - offset)
+    slots = np.full((len(places), int(length.max()) + room), 0x55, np.uint8)
+    copy_frames(slots, data, offset, length)
+    for slot, at, size in zip(slots, offset, length, strict=True):
+        assert (slot[:size] == data[at : at + size]).all()
+        assert (slot[length.max() :] == 0x55).all()
+
+
+@given(st.integers(1, 300), st.integers(0, 40), st.integers(2, 9), st.integers(0, 300))
+def test_evenly_spaced_frames_up_to_the_end(size: int, gap: int, count: int, rest: int) -> None:
+    offset = np.arange(count) * (size + gap)
+    data = np.random.default_rng(2).integers(0, 256, int(offset[-1]) + size, dtype=np.uint8)
+    length = np.full(count, size)
+    length[-1] = max(1, size - rest)
+    data = data[: offset[-1] + length[-1]]
+    slots = np.zeros((count, size), np.uint8)
+    copy_frames(slots, data, offset, length)
+    for slot, at, each in zip(slots, offset, length, strict=True):
+        assert (slot[:each] == data[at : at + each]).all()
