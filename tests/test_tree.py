@@ -37,6 +37,7 @@ THEMES = {
     "app/test_screen_never_waits.py": "the screen waits for no other process",
     "app/test_startup.py": "what is imported before the first rows appear",
     "app/test_terminal_restored.py": "every exit restores the terminal",
+    "core/analysis/filter/test_occurrences.py": "every occurrence of every field, with tshark",
     "core/analysis/filter/test_against_tshark.py": "hundreds of filters against tshark",
     "core/analysis/filter/test_wireshark_cases.py": "the filters of Wireshark's tests",
     "core/decode/test_outermost.py": "columns of packets with several headers of one protocol",

@@ -73,9 +73,9 @@ def best(work: Callable[[], object], runs: int = 3) -> float:
     return min(times)
 
 
-def capture(packets: int = PACKETS) -> Batch:
-    """Return the packets as one stable batch."""
-    made = frames()
+def capture(packets: int = PACKETS, made: list[bytes] | None = None) -> Batch:
+    """Return packets, repeated from `made` (mixed ones if None), as one stable batch."""
+    made = frames() if made is None else made
     block = b"".join(bytes(RECORD_HEADER) + frame for frame in made)
     repeats = -(-packets // len(made))
     lengths = np.tile(np.array([len(frame) for frame in made]), repeats)[:packets]

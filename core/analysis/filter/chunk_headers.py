@@ -20,6 +20,7 @@ from core.decode.chunk import Chunk
 from core.decode.header_index import LINK_STEPS, STEPS, walk_headers
 from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
+from core.wire.link.vlan import VLAN
 from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Cause
 from core.wire.model.field import PlacedField
@@ -182,8 +183,17 @@ class ChunkHeaders:
     # -- headers that a walk finds ------------------------------------------------
 
     def _link_headers(self, protocol: Protocol, table: HeaderTable) -> list[Headers]:
+        """Return the headers of a table before the network header.
+
+        An Ethernet II header with nothing, or with four bytes, before the network header is the
+        only header of Ethernet: no second one fits, and LLC has 3 or 8 bytes.
+        """
         chunk = self.chunk
-        is_alone = (chunk.network != Network.NONE) & (chunk.network_offset == ETHERNET.size)
+        between = chunk.network_offset - ETHERNET.size
+        is_alone = between == 0
+        if protocol.name == ETHERNET.name:
+            is_alone |= between == VLAN.size
+        is_alone &= chunk.network != Network.NONE
         is_alone &= chunk.link_type == LinkType.ETHERNET
         walked = self._walk(protocol, ~is_alone, only_link=True).headers(table)
         if table is not ETHERNET:

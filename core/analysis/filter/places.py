@@ -67,10 +67,18 @@ def _values_of(places: list[FieldPlaces], words: HeaderWords, kind: FilterType) 
     if all(each.rows is places[0].rows for each in places):
         places.sort(key=lambda each: each.slot.first_bit)
         return _interleaved(places, [_column(each, words, kind) for each in places])
-    values = np.concatenate([_column(each, words, kind) for each in places])
+    columns = [_column(each, words, kind) for each in places]
+    if len(places) == 2 and not np.isin(places[1].rows, places[0].rows).any():
+        first, second = (
+            Occurrences(each.rows, column, each.numbers)
+            for each, column in zip(places, columns, strict=True)
+        )
+        return _merged(first, second)
     rows = [each.rows for each in places]
     order = _order(rows, [each.starts + each.slot.span.start for each in places])
-    return Occurrences(np.concatenate(rows)[order], values[order], _numbers(places, order))
+    return Occurrences(
+        np.concatenate(rows)[order], np.concatenate(columns)[order], _numbers(places, order)
+    )
 
 
 def _interleaved(places: Sequence[FieldPlaces], columns: Sequence[NDArray[Any]]) -> Occurrences:
@@ -84,16 +92,19 @@ def _interleaved(places: Sequence[FieldPlaces], columns: Sequence[NDArray[Any]])
     return Occurrences(np.repeat(first.rows, count), values, numbers)
 
 
-def _merged(main: Occurrences, rest: Occurrences) -> Occurrences:
-    """Return the values of two sources, by packet."""
-    rows = np.concatenate((main.rows, rest.rows))
-    order = np.argsort(rows, kind="stable")
+def _merged(first: Occurrences, second: Occurrences) -> Occurrences:
+    """Return the values of two sources, which describe different packets, by packet."""
+    main, rest = (first, second) if len(first.rows) >= len(second.rows) else (second, first)
     assert not isinstance(main.values, Spans)
     assert not isinstance(rest.values, Spans)
-    layers = None
-    if main.layers is not None or rest.layers is not None:
-        layers = np.concatenate([_or_ones(each.layers, each.rows) for each in (main, rest)])[order]
-    return Occurrences(rows[order], np.concatenate((main.values, rest.values))[order], layers)
+    places = np.searchsorted(main.rows, rest.rows)
+    rows = np.insert(main.rows, places, rest.rows)
+    kind = np.result_type(main.values, rest.values)
+    values = np.insert(main.values.astype(kind, copy=False), places, rest.values, axis=0)
+    if main.layers is None and rest.layers is None:
+        return Occurrences(rows, values)
+    layers = np.insert(_or_ones(main.layers, main.rows), places, _or_ones(rest.layers, rest.rows))
+    return Occurrences(rows, values, layers)
 
 
 def _or_ones(numbers: NDArray[np.int64] | None, rows: NDArray[np.int64]) -> NDArray[np.int64]:
