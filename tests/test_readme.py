@@ -16,6 +16,7 @@ from tests.app.made import SYN, capture_of
 from tests.helpers.support import ROOT
 
 README = (ROOT / "README.md").read_text()
+RESET = SYN[:47] + b"\x04" + SYN[48:]  # the flags, for an example with a filter
 BLOCK = re.compile(r"^```\w*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCKS = BLOCK.findall(README)
 OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w.-]*")
@@ -50,7 +51,7 @@ def options() -> set[str]:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in a folder with the files that the examples name."""
     for name in ("trace.pcap", "trace.pcapng"):
-        capture_of(tmp_path / name, [SYN])
+        capture_of(tmp_path / name, [SYN, RESET])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     return tmp_path
