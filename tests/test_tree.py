@@ -50,6 +50,7 @@ THEMES = {
     "core/files/test_oracle.py": "the shared captures against tshark",
     "core/forge/compose/test_properties.py": "building any values, reading any text",
     "core/forge/review/test_forge_confirmation.py": "the questions before an order is sent",
+    "core/forge/transmit/test_rewrite_any_frame.py": "rewriting mutated frames of every link",
     "core/forge/transmit/test_tcprewrite.py": "rewritten frames against tcprewrite and tshark",
     "core/wire/link/test_hanging_fields.py": "fields whose meaning depends on another field",
     "core/wire/present/test_readings.py": "row, record, detail tree and text of one packet",
