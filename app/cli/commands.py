@@ -17,6 +17,7 @@ from app.cli.output import print_text
 
 STANDARD_INPUT = "-"
 _INTERFACES = "/sys/class/net"
+_LIKENESS = 0.7  # of a misspelled command: 'dmup' is 0.75 like 'dump', 'nofile' 0.67 like 'filter'
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
@@ -64,7 +65,8 @@ class Commands(click.RichGroup):
         commands = self.list_commands(ctx)
         if not words or words[0] in commands:
             return super().parse_args(ctx, args)
-        if words[0] != STANDARD_INPUT and not os.path.lexists(words[0]):
+        is_found = words[0] == STANDARD_INPUT or os.path.lexists(words[0])
+        if not is_found and not ctx.resilient_parsing:  # which is for the completion of a shell
             raise click.UsageError(_not_found(words[0], commands), ctx)
         ctx.allow_interspersed_args = True
         return click.RichCommand.parse_args(self, ctx, args)
@@ -96,7 +98,7 @@ def _not_found(word: str, commands: list[str]) -> str:
         return f"{message}; to capture on that interface: 'rawscope -i {word}'"
     from difflib import get_close_matches
 
-    near = get_close_matches(word, commands, n=1)
+    near = get_close_matches(word, commands, n=1, cutoff=_LIKENESS)
     return f"{message}; the nearest command is '{near[0]}'" if near else message
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -89,6 +90,7 @@ def test_a_name_of_a_command_is_the_command(
         (["--demo", "trace.pcap"], "--demo watches loopback"),
         (["dmup", "-r", "trace.pcap"], "no such command; the nearest command is 'dump'"),
         (["interfces", "--json"], "the nearest command is 'interfaces'"),
+        (["nofile"], "'nofile': no such file, and no such command; see"),
         (["none.pcap"], "'none.pcap': no such file, and no such command; see"),
         (["lo"], "to capture on that interface: 'rawscope -i lo'"),
         ([""], "'': no such file"),
@@ -143,6 +145,22 @@ def test_every_command_prints_its_help_through_the_checked_output() -> None:
         assert option is not None
         assert option.callback is not None
         assert option.callback.__module__ == "app.cli.commands", words
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"), [("du", "dump"), ("none.pcap ", ""), ("dump --js", "--json")]
+)
+def test_a_shell_completes_words(words: str, completed: str) -> None:
+    """A word before the cursor that is no file is no error then."""
+    line = f"rawscope {words}"
+    done = subprocess.run(
+        [sys.executable, "-c", "from app.cli.main import run; run([])"], cwd=ROOT,
+        env={**os.environ, "_RAWSCOPE_COMPLETE": "bash_complete", "COMP_WORDS": line,
+             "COMP_CWORD": str(line.count(" "))},
+        capture_output=True, text=True, check=False, timeout=PATIENCE_S,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert completed in done.stdout
 
 
 def test_the_help_names_the_file_and_the_configuration(capsys: Capture) -> None:
