@@ -111,8 +111,8 @@ def _word_error(node: Constant, text: str, target: Target, words: list[str]) -> 
         return f"{shown} is not a value of {target.name}{hint}"
     if re.fullmatch(r"[0-9]+-[0-9]+", text):
         return f'{shown} is one word; write a blank before "-" to subtract'
-    hint = nearest(text, words) if words else ""
-    return f"{shown} is not a number{hint}; expected a number for {target.name}"
+    expected = f"{shown} is not a number; expected one for {target.name}"
+    return expected + (nearest(text, words) if words else "")
 
 
 # -- other types -------------------------------------------------------------------------
@@ -246,12 +246,21 @@ def _prefix(node: Constant, text: str, bits: int) -> int | None:
     return int(text)
 
 
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_STARTS: Mapping[FilterType, re.Pattern[str]] = {  # the beginnings of addresses
+    _T.IPV4: re.compile(rf"(?:{_OCTET}\.){{0,3}}{_OCTET}?"),
+    _T.IPV6: re.compile(r"(?:[0-9a-fA-F]{0,4}:){0,7}[0-9a-fA-F]{0,4}"),
+    _T.ETHER: re.compile(r"[0-9a-fA-F.:-]{1,17}"),
+    _T.EUI64: re.compile(r"[0-9a-fA-F.:-]{1,23}"),
+}
+
+
 def _address_error(node: Constant, target: Target, example: str) -> FilterError:
     if isinstance(node, String):
         message = f"{target.name} is not a string; write the address without quotes"
         return FilterError(message, node.place)
     message = f'"{node.text}" is not of type {target.type.value}; expected, for example, {example}'
-    is_start = re.fullmatch(r"[0-9a-fA-F.:-]*", node.text) is not None
+    is_start = _STARTS[target.type].fullmatch(node.text) is not None
     return FilterError(message, node.place, is_incomplete=is_start)
 
 

@@ -1,4 +1,4 @@
-"""More than 300 filters over real captures: the same packets as ``tshark -Y``, one by one.
+"""Hundreds of filters over real captures: the same packets as ``tshark -Y``, one by one.
 
 A Lua script counts with one tap for each filter, so that tshark reads a capture once for all of
 them. The captures contain tunnels (IP in IP, VXLAN, MPLS), stacked tags, extension headers, and
@@ -18,9 +18,11 @@ import pytest
 
 from tests.core.analysis.filter.capture_values import Capture
 from tests.core.analysis.filter.comparable_filters import comparable_filters
+from tests.core.analysis.filter.generated_filters import FilterGenerator
 from tests.helpers.support import captures_dir, require_lua_tshark
 from tests.helpers.waiting import PATIENCE_S
 
+SEED, GENERATED = 7, 250
 CAPTURES = (
     "OISF+suricata-verify/tests/ethernet-eve/test.pcap",
     "OISF+suricata-verify/tests/smb2-ntlmssp-negotiateflags/input.pcap",
@@ -85,7 +87,7 @@ def test_there_are_more_than_300_filters() -> None:
 @pytest.mark.parametrize("name", CAPTURES)
 def test_the_same_packets_pass(name: str, tmp_path: Path) -> None:
     path = captures_dir() / "files" / name
-    filters = comparable_filters()
+    filters = [*comparable_filters(), *FilterGenerator(SEED).filters(GENERATED)]
     capture = Capture(path)
     expected = passing_in_tshark(path, filters, tmp_path)
     assert any(expected)

@@ -112,6 +112,9 @@ def test_wrong(text: str, place: tuple[int, int], says: str) -> None:
         ("eth.src == 00:11 or tcp", False),
         ("ipv6.src == ff05", True),
         ("ip.src == host", False),
+        ("ip.src == 300.1.1.1", False),
+        ("ip.src == 10.256", False),
+        ("ipv6.src == fe80:12345", False),
     ],
 )
 def test_the_start_of_a_right_word_is_incomplete(text: str, is_incomplete: bool) -> None:
