@@ -170,9 +170,11 @@ def test_no_attribute_is_written_by_two_threads(
     followed.until(lambda state: not state.sending)
     assert sent > 50
     assert followed.host.sent
-    several = {key[1:]: found for key, found in threads.items() if len(found) > 1}
+    service.close()
+    followed.analysis.close()  # now no thread writes any more
+    several = {key[1:]: found for key, found in dict(threads).items() if len(found) > 1}
     assert several == {}
-    assert len({ident for found in threads.values() for ident in found}) == 5
+    assert len({ident for found in dict(threads).values() for ident in found}) == 5
 
 
 def test_an_order_is_shown_at_once_and_refused_while_one_is_carried_out(followed: Followed) -> None:
