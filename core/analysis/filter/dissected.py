@@ -71,13 +71,14 @@ class DissectedPackets:
                 ),
             )
 
-    def fields(self, name: str) -> list[FieldPlaces]:
-        """Return all places of a field in headers and options."""
+    def fields(self, names: Sequence[str]) -> list[FieldPlaces]:
+        """Return all places of some fields in headers and options."""
         found: defaultdict[PlacedField, list[tuple[int, int, int]]] = defaultdict(list)
         for packet in self:
             for number, layer in packet.numbered():
-                for slot, start in _places(layer, name):
-                    found[slot].append((packet.row, packet.base + start, number))
+                for name in names:
+                    for slot, start in _places(layer, name):
+                        found[slot].append((packet.row, packet.base + start, number))
         return [FieldPlaces(slot, *_columns(places, 3)) for slot, places in found.items()]
 
     def spans(self, span_of: Callable[[Layer, Dissection], Iterator[Span]]) -> BytePlaces:

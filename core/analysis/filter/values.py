@@ -165,11 +165,11 @@ class ChunkValues:
         slots = [slot for member in members for slot in SLOTS_BY_NAME[member]]
         sources = [[place for slot in slots for place in self._column_places(slot)]]
         if self.headers.has_dissected:
-            sources.append([place for member in members for place in self._inner.fields(member)])
+            sources.append(self._inner.fields(members))
         for member in members:
             rows = self._rows_without_columns(member)
             if len(rows):
-                sources.append(DissectedPackets(self._chunk, rows).fields(member))
+                sources.append(DissectedPackets(self._chunk, rows).fields([member]))
         return sources
 
     def _column_places(self, slot: PlacedField) -> list[FieldPlaces]:
