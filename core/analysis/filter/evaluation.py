@@ -14,13 +14,17 @@ becomes a column, the same for all packets, where an operation needs one.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.filter import byte_strings, comparisons, function_values, integers, value_texts
-from core.analysis.filter.byte_search import contains
+from core.analysis.filter import (
+    byte_strings,
+    comparisons,
+    function_values,
+    integers,
+    operations,
+    value_texts,
+)
 from core.analysis.filter.columns import Column, Index, pair, repeated, taken
 from core.analysis.filter.expressions import (
     Arithmetic,
@@ -42,13 +46,12 @@ from core.analysis.filter.expressions import (
 )
 from core.analysis.filter.patterns import search
 from core.analysis.filter.syntax import Operator, Quantifier, Range
-from core.analysis.filter.types import FieldValues, FilterType, Occurrences, Spans, Values
+from core.analysis.filter.types import FieldValues, FilterType, Occurrences
 
 Mask = NDArray[np.bool_]
 
 _T = FilterType
 _ALL_BY_DEFAULT = frozenset({Operator.ALL_EQUAL, Operator.ALL_NOT_EQUAL})
-_FLOATS = frozenset({_T.FLOAT, _T.DOUBLE})
 
 
 class Evaluation:
@@ -85,7 +88,7 @@ class Evaluation:
                 return self._existence(operand)
             case NonZero(operand):
                 column = self._column(operand)
-                return self._any(column.rows[_is_nonzero(column.values, operand.type)])
+                return self._any(column.rows[operations.is_nonzero(column.values, operand.type)])
 
     def _combined(self, condition: Combined) -> Mask:
         left = self.passes(condition.left)
@@ -129,13 +132,13 @@ class Evaluation:
         """Return the rows of all pairs, and where the left value contains the right one."""
         left = self._column(node.left)
         if isinstance(node.right, Value):
-            return left.rows, _contains_value(left.values, node.right)
+            return left.rows, operations.contains_value(left.values, node.right)
         right = self._column(node.right)
         pairs = pair(left, right)
         one, other = taken(left.values, pairs.left), taken(right.values, pairs.right)
         hits = [
             hay.find(needle) >= 0 and (len(needle) > 0 or isinstance(hay, bytes))
-            for hay, needle in zip(_items(one), _items(other), strict=True)
+            for hay, needle in zip(operations.items(one), operations.items(other), strict=True)
         ]
         return pairs.rows, np.array(hits, dtype=np.bool_)
 
@@ -169,7 +172,7 @@ class Evaluation:
         if isinstance(operand, FieldValue):
             return self._any(self._column(operand).rows)
         column = self._column(operand.operand)
-        sizes = _sizes(column.values)
+        sizes = operations.sizes_of(column.values)
         return self._any(column.rows[byte_strings.contain_parts(sizes, operand.ranges)])
 
     def _any(self, rows: Index) -> Mask:
@@ -192,9 +195,9 @@ class Evaluation:
             case ReferenceValue(field):
                 return self._reference(field)
             case Value():
-                return repeated(_array(node), self._count)
+                return repeated(operations.constant(node), self._count)
             case Part():
-                return _part(self._column(node.operand), node)
+                return operations.part_of(self._column(node.operand), node)
             case Invocation():
                 columns = [self._column(argument) for argument in node.arguments]
                 return function_values.apply(node, columns, self._count)
@@ -234,112 +237,12 @@ class Evaluation:
         left, right = self._column(node.left), self._column(node.right)
         pairs = pair(left, right)
         one, other = taken(left.values, pairs.left), taken(right.values, pairs.right)
-        values, present = _computed(node, one, other)
+        values, present = operations.arithmetic(node, one, other)
         return (
             Column(pairs.rows, values)
             if present is None
             else Column(pairs.rows[present], taken(values, np.flatnonzero(present)))
         )
-
-
-def _computed(node: Arithmetic, left: Values, right: Values) -> tuple[Values, Mask | None]:
-    """Return the results of pairs, and a mask of those that exist (None: all)."""
-    kind, other_kind = node.left.type, node.right.type
-    if kind is _T.IPV4:
-        return np.asarray(left) & np.asarray(right), None
-    if kind is _T.IPV6:
-        return np.asarray(left) & np.asarray(right), None
-    if not (kind.is_integer or kind.is_time or kind in _FLOATS):
-        one, other = byte_strings.spans_of(left), byte_strings.spans_of(right)
-        return byte_strings.bit_and(one, other), None
-    numbers, others = np.asarray(left), np.asarray(right)
-    if kind.is_integer or (kind.is_time and (other_kind.is_integer or other_kind.is_time)):
-        return integers.compute(node.operator, integers.wide(numbers), integers.wide(others))
-    result, present = _floating(node.operator, numbers.astype(np.float64), others)
-    return (np.rint(result).astype(np.int64) if kind.is_time else result), present
-
-
-def _floating(
-    operator: Operator, left: NDArray[np.float64], right: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], Mask]:
-    present = np.ones(len(left), dtype=np.bool_)
-    match operator:
-        case Operator.PLUS:
-            return left + right, present
-        case Operator.MINUS:
-            return left - right, present
-        case Operator.TIMES:
-            return left * right, present
-    present = right != 0
-    return left / np.where(present, right, 1), present
-
-
-def _array(node: Value) -> Values:
-    """Return a constant as an array of one value."""
-    if isinstance(node.value, bytes):
-        data = np.frombuffer(node.value, np.uint8)
-        if node.type is _T.IPV6:
-            return data.reshape(1, 16)
-        return Spans(data, np.zeros(1, np.int64), np.full(1, len(data), np.int64))
-    if isinstance(node.value, str):
-        texts = np.empty(1, dtype=object)
-        texts[0] = node.value
-        return texts
-    if node.type is _T.IPV4:
-        return np.array([node.value], dtype=np.uint32)
-    return np.array([node.value])
-
-
-def _part(column: Column, node: Part) -> Column:
-    """Return the ranges of byte strings, or of the characters of texts."""
-    if node.type is not _T.STRING:
-        spans = byte_strings.spans_of(column.values)
-        return Column(column.rows, byte_strings.parts_of(spans, node.ranges))
-    assert not isinstance(column.values, Spans)
-    sizes = _sizes(column.values)
-    cuts = [byte_strings.bounds(sizes, part)[:2] for part in node.ranges]
-    texts = np.empty(len(column), dtype=object)
-    texts[:] = [
-        "".join(text[first[index] : last[index]] for first, last in cuts)
-        for index, text in enumerate(column.values)
-    ]
-    return Column(column.rows, texts)
-
-
-def _sizes(values: Values) -> NDArray[np.int64]:
-    """Return the lengths of byte strings, addresses, or texts."""
-    if not isinstance(values, Spans) and values.dtype == object:
-        return np.fromiter(map(len, values), dtype=np.int64, count=len(values))
-    return byte_strings.lengths(byte_strings.spans_of(values))
-
-
-def _items(values: Values) -> list[Any]:
-    """Return byte strings or texts as Python's."""
-    if not isinstance(values, Spans) and values.dtype == object:
-        return list(values)
-    spans = byte_strings.spans_of(values)
-    ends = zip(spans.starts.tolist(), spans.ends.tolist(), strict=True)
-    return [spans.data[start:end].tobytes() for start, end in ends]
-
-
-def _contains_value(values: Values, value: Value) -> Mask:
-    if isinstance(value.value, str):
-        needle = value.value
-        hits = [bool(needle) and needle in text for text in _items(values)]
-        return np.array(hits, dtype=np.bool_)
-    if value.type is _T.PROTOCOL and not value.value:
-        return np.zeros(len(values), dtype=np.bool_)  # as Wireshark's search in a packet
-    return contains(byte_strings.spans_of(values), value.value)
-
-
-def _is_nonzero(values: Values, kind: FilterType) -> Mask:
-    if isinstance(values, Spans):
-        return byte_strings.is_nonzero(values)
-    if values.ndim == 2:
-        return np.asarray(values.any(axis=1), dtype=np.bool_)
-    if kind is _T.STRING:
-        return _sizes(values) > 0
-    return np.asarray(values != 0, dtype=np.bool_)
 
 
 def _in_layers(rows: Index, layers: Index, ranges: tuple[Range, ...]) -> Index:
