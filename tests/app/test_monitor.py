@@ -104,7 +104,7 @@ async def test_the_eviction_of_the_selected_packet_is_reported_once():
         assert store.snapshot().first > 3
         assert screen.table.selected == store.snapshot().first
         (notice,) = pilot.app._notifications
-        assert "packet 3 was dropped" in notice.message
+        assert "packet 3 was removed from memory" in notice.message
 
 
 @pytest.mark.parametrize("size", ["wide", "small"])
