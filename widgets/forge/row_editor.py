@@ -21,6 +21,7 @@ class RowEditor:
     def __init__(self, model: FormModel) -> None:
         self._model = model
         self.line = LineEditor()
+        self._is_typing = False  # the user typed or pasted text since the row was selected
         self._key = ""  # of the row that `line` belongs to
         self._row_text = ""  # of that row in the form
         self.begin()
@@ -33,6 +34,7 @@ class RowEditor:
         row = self._model.row
         self._key, self._row_text = row.key, row.text
         self.line = LineEditor(row.text, selected=True)
+        self._is_typing = False
 
     def refresh(self) -> None:
         """Begin again if another row is selected now, or the form has another text for this one."""
@@ -46,15 +48,10 @@ class RowEditor:
         `key` is Textual's name of the key, `character` what it prints, if anything.
         """
         row = self._model.row
-        if row.kind is RowKind.HEADING:
-            if character == " ":
-                self._model.toggle_heading()
-            elif character is not None:
-                self._model.refuse_text()
-            return character is not None
-        if row.kind is RowKind.CHOICE:
-            return self._press_choice(row, key, character)
-        if row.kind is RowKind.FLAG and character == " ":
+        if row.kind in (RowKind.HEADING, RowKind.CHOICE):
+            return self._press_arrow(row, key, character)
+        is_typing = self._is_typing and self.line.text
+        if row.kind is RowKind.FLAG and character == " " and not is_typing:
             self._model.switch_flag()
             self.refresh()
             return True
@@ -64,6 +61,7 @@ class RowEditor:
         before = self.line.text
         if character is not None:
             self.line.insert(character)
+            self._is_typing = True
         elif not self.line.press(key):
             return False
         self._apply(before)
@@ -76,6 +74,7 @@ class RowEditor:
             return
         before = self.line.text
         self.line.insert(" ".join(text.split("\n")).strip("\r"))
+        self._is_typing = True
         self._apply(before)
 
     def click(self, cell: int, room: int, was_selected: bool) -> None:
@@ -98,18 +97,22 @@ class RowEditor:
             first = text_window(self.line.text, self.line.cursor, room) if was_selected else 0
             self.line.go_to(first + cell)
 
-    def _press_choice(self, row: FormRow, key: str, character: str | None) -> bool:
-        """Step through the choices. Refuse other characters, which are meant for a text field."""
-        count = len(row.choices)
-        match key:
-            case "left":
-                self._model.choose((row.chosen - 1) % count)
-            case "right" | "space":
-                self._model.choose((row.chosen + 1) % count)
-            case _ if character is not None:
-                self._model.refuse_text()
-            case _:
-                return False
+    def _press_arrow(self, row: FormRow, key: str, character: str | None) -> bool:
+        """Step through the choices, or open or close the heading.
+
+        Refuse all characters, which are meant for a text field; a blank, too, since it may be part
+        of a phrase.
+        """
+        if character is not None:
+            self._model.refuse_text()
+            return True
+        if key not in ("left", "right"):
+            return False
+        if row.kind is RowKind.CHOICE:
+            step = 1 if key == "right" else -1
+            self._model.choose((row.chosen + step) % len(row.choices))
+        elif row.is_open == (key == "left"):
+            self._model.toggle_heading()
         return True
 
     def _apply(self, before: str) -> None:

@@ -202,7 +202,7 @@ def _section(
         span=Span(min(starts), max(stops)) if starts else None,
         is_open=is_open,
         errors=sum(bool(row.error) for row in rows),
-        hint="space opens or closes",
+        hint="← closes, → opens",
     )
     if is_open:
         yield from rows

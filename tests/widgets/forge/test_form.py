@@ -194,7 +194,13 @@ def test_a_heading_opens_and_closes():
     async def scene(pilot):
         widget.move_to_line(line_of(widget, ":layer.0"))
         count = widget.line_count
-        await pilot.press("space")
+        await pilot.press("left")
+        assert widget.line_count < count
+        await pilot.press("left")  # it is closed already
+        assert widget.line_count < count
+        await pilot.press("right")
+        assert widget.line_count == count
+        await pilot.press("right", "left")
         assert widget.line_count < count
         assert widget.model.row.key == ":layer.0"
         widget.select_field("ip.ttl")  # opens it
@@ -209,7 +215,7 @@ def test_enter_visits_every_row_and_changes_nothing():
 
     async def scene(pilot):
         widget.move_to_line(line_of(widget, ":layer.0"))
-        await pilot.press("space")
+        await pilot.press("left")
         rows, held = widget.model.rows, widget.held
         widget.move_to_line(0)
         visited = [widget.model.row.key]
@@ -228,7 +234,7 @@ def test_enter_visits_every_row_and_changes_nothing():
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        (":layer.0", "IPv4 is a heading: space opens or closes it"),
+        (":layer.0", "IPv4 is a heading: ← closes it, → opens it"),
         (":transport", "Transport is a choice: ← and → change it"),
         (":method", "Send method is a choice: ← and → change it"),
     ],
@@ -237,8 +243,10 @@ def test_text_changes_no_heading_and_no_choice_and_the_form_says_why(key, words)
     async def scene(pilot):
         widget.move_to_line(line_of(widget, key))
         before, rows = widget.held, widget.model.rows
-        for character in "192.0.2.7 syn udp verbatim".replace(" ", ""):
-            await pilot.press("full_stop" if character == "." else character)
+        for character in "192.0.2.7 no tcp, udp verbatim ":
+            await pilot.press(
+                {".": "full_stop", ",": "comma", " ": "space"}.get(character, character)
+            )
             assert widget.model.row.error.startswith(words)
         widget.post_message(events.Paste("udp"))
         await pilot.pause()

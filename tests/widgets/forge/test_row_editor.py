@@ -45,7 +45,7 @@ def test_keys_that_edit_nothing_are_left_to_others():
     _, editor = editing(":transport")
     assert not editor.press("up", None)
     _, editor = editing(":layer.0")
-    assert not editor.press("left", None)
+    assert not editor.press("up", None)
     assert editor.press("x", "x")  # text is no key of the screen, not even on a heading
 
 
@@ -73,7 +73,8 @@ def test_text_that_changes_otherwise_is_edited_from_its_new_value():
     ("key", "character", "layers"),
     [
         ("right", None, ("ip", "udp")),
-        ("space", " ", ("ip", "udp")),
+        ("left", None, ("ip", "igmp")),
+        ("space", " ", ("ip", "tcp")),
         ("u", "u", ("ip", "tcp")),
         ("U", "U", ("ip", "tcp")),
         ("z", "z", ("ip", "tcp")),
@@ -85,14 +86,50 @@ def test_choices_by_key(key, character, layers):
     assert model.state.draft.layers == layers
 
 
-def test_space_switches_a_flag_and_opens_a_heading():
-    model, editor = editing("tcp.flags.syn")
-    assert editor.press("space", " ")
-    assert not model.evaluation.data[33] & 2
-    count = len(model.rows)
+def test_arrows_open_and_close_a_heading():
     model, editor = editing(":layer.0")
-    assert editor.press("space", " ")
+    count = len(model.rows)
+    assert editor.press("left", None)
     assert len(model.rows) < count
+    assert editor.press("left", None)
+    assert len(model.rows) < count
+    assert editor.press("right", None)
+    assert editor.press("right", None)
+    assert len(model.rows) == count
+
+
+def test_space_switches_a_flag():
+    model, editor = editing("tcp.flags.syn")
+    for is_set in (False, True, False):
+        assert editor.press("space", " ")
+        assert bool(model.evaluation.data[33] & 2) is is_set
+
+
+@pytest.mark.parametrize("erased", [False, True])
+def test_a_blank_in_a_phrase_switches_no_flag(erased: bool):
+    model, editor = editing("tcp.flags.ack")
+    type_all(editor, "no tcp")
+    assert (editor.line.text, model.row.is_set) == ("no tcp", False)
+    assert model.row.error
+    editor.press("ctrl+u", None)
+    if erased:
+        type_all(editor, " ")
+        assert model.row.is_set
+    else:
+        editor.paste("1")
+        type_all(editor, " ")
+        assert editor.line.text == "1 "
+
+
+@pytest.mark.parametrize("key", [":transport", ":network", ":method", ":layer.0", ":section.send"])
+def test_a_phrase_on_a_choice_or_heading_changes_nothing(key: str):
+    model, editor = editing(key)
+    rows = model.rows
+    for character in " no tcp udp ":
+        assert editor.press("space" if character == " " else character, character)
+        assert "←" in model.row.error
+        assert "→" in model.row.error
+        assert (model.state, model.rows) == (SYN, rows)
 
 
 def test_a_paste_is_one_line_of_bounded_length():
@@ -111,7 +148,7 @@ def test_a_refusal_lasts_until_the_row_is_used_or_left():
     model, editor = editing(":layer.0")
     type_all(editor, "7")
     assert model.row.error.startswith("IPv4 is a heading")
-    editor.press("space", " ")
+    editor.press("left", None)
     assert not model.row.error
     model, editor = editing(":transport")
     type_all(editor, "u")
