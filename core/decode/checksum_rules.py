@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,14 +30,6 @@ class HeaderSum:
     def table(self) -> HeaderTable:
         """The table with the `checksum` field."""
         return self.protocol.tables[0]
-
-    def lengths(self, data: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[Any]:
-        """Return the lengths (n,) in bytes of the headers at `starts` (n,)."""
-        for key, computed in self.protocol.computed.items():
-            if computed.header_length is not None:
-                column: Any = self.table[key].column(data, starts).astype(np.int64)
-                return np.asarray(computed.header_length(column))
-        return np.full(len(starts), self.table.size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ def _network(chunk: Chunk, headers: _Headers, header: HeaderSum) -> NDArray[np.u
     verdicts = _of_parts(headers, header.table)
     right = np.flatnonzero(chunk.state[headers.rows] & HeaderState.NETWORK > 0)
     headers = headers.where(right)
-    length = header.lengths(data, headers.start)
+    length = header.protocol.header_lengths(data, headers.start)
     whole = headers.start + length <= headers.limit
     sums = header_sums(data, headers.start[whole], length[whole] // _WORD)
     result = np.full(len(right), Verdict.UNVERIFIED, dtype=np.uint8)

@@ -11,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from core.wire.model.batch import Network, Step
 from core.wire.model.computed_number import ComputedNumber
@@ -167,6 +170,16 @@ class DerivedField(NamedTuple):
     value: Callable[[Layer, Dissection], int | None]
 
 
+class HeaderLength(NamedTuple):
+    """How to compute the length of a header (bytes) from fields of its first table.
+
+    `length` takes a number for each of `keys`, or a column (n,) of each.
+    """
+
+    keys: tuple[str, ...]
+    length: Callable[..., Any]
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Protocol:
     """One protocol. Fields of headers go by the name inside the table.
@@ -189,6 +202,7 @@ class Protocol:
     ``readers``     what leads to the protocol, and how to read it
     ``computed``    how to compute fields that the user left empty, `checksum` the checksum
     ``alignment``   the unit of the header's length (bytes)
+    ``length``      how to compute the header's length, if several fields give it
     ``kinds``       the forge's layers
     ``tools``       what other tools call the protocol
 
@@ -196,7 +210,9 @@ class Protocol:
     its options as one JSON value, too. The row shows the addresses of the innermost header with
     `shows_addresses`. An `is_fragment_header` states itself which fragment it begins. The capture
     adds an `is_capture_header`, which was never sent. `is_listed` protocols appear in
-    ``frame.protocols``; each field of an `is_stacked` one is a list in JSON.
+    ``frame.protocols``; each field of an `is_stacked` one is a list in JSON. A header ends with its
+    tables, or after the length that a `computed` field or `length` gives; only the parser finds the
+    end of one with `has_open_end`.
     """
 
     name: str
@@ -220,6 +236,8 @@ class Protocol:
     computed: Mapping[str, ComputedNumber] = field(default_factory=dict)
     checksum: ChecksumRule | None = None
     alignment: int = 1
+    length: HeaderLength | None = None
+    has_open_end: bool = False
     kinds: tuple[LayerKind, ...] = ()
     tools: OtherTools = NO_TOOLS
     is_listed: bool = False
@@ -240,6 +258,37 @@ class Protocol:
         """
         names_next = any(computed.names_next for computed in self.computed.values())
         return self.network is not Network.NONE and names_next
+
+    @property
+    def length_rule(self) -> HeaderLength | None:
+        """Return how to compute the length of a header, or None if no field gives it."""
+        if self.length is not None:
+            return self.length
+        for key, computed in self.computed.items():
+            if computed.header_length is not None:
+                return HeaderLength((key,), computed.header_length)
+        return None
+
+    @property
+    def total_length_key(self) -> str:
+        """Return the field with the bytes of header and payload, or "" without one.
+
+        If it is 0, the payload is the rest of the packet.
+        """
+        return next((key for key, computed in self.computed.items() if computed.is_total), "")
+
+    def header_lengths(
+        self, data: NDArray[np.uint8], starts: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Return the lengths (n,) of headers with a whole first table at `starts` (n,) in `data`.
+
+        Headers without a length of their own have that of the first table.
+        """
+        table, rule = self.tables[0], self.length_rule
+        if rule is None:
+            return np.full(len(starts), table.stop)
+        columns = (table[key].column(data, starts).astype(np.int64) for key in rule.keys)
+        return np.asarray(rule.length(*columns))
 
     @property
     def options_field(self) -> str:

@@ -1,7 +1,8 @@
 """Fields that are bytes: a protocol's own header, lists of options, and payloads.
 
-Headers with a fixed size, or one that a single field gives, have their ends by columns; the others
-are dissected. A protocol's bytes end with its header, so ``len(tcp) == 20`` asks for options.
+Columns tell where headers end that have a fixed size, or one that fields give
+(`core.wire.protocol.Protocol.length_rule`); the others are dissected. A protocol's bytes end with
+its header, so ``len(tcp) == 20`` asks for options.
 """
 
 from __future__ import annotations
@@ -19,47 +20,19 @@ from core.wire.model.batch import HeaderState, Network
 from core.wire.model.dissection import Cause, Dissection, Layer
 from core.wire.model.field import Span
 from core.wire.model.table import HeaderTable
-from core.wire.network.arp import ARP
-from core.wire.network.ipv4 import IPV4
-from core.wire.network.ipv6_extensions import DESTINATION_OPTIONS, HOP_BY_HOP, UNIT
-from core.wire.network.ipv6_routing import ROUTING
 from core.wire.protocol import Protocol
-from core.wire.transport.tcp import TCP
-from core.wire.transport.udp import UDP
+from core.wire.registry import PROTOCOLS
 
 Column = NDArray[np.int64]
 SpanOf = Callable[[Layer, Dissection], Iterator[Span]]
 
 
-def _number(headers: ChunkHeaders, table: HeaderTable, key: str, starts: Column) -> Column:
-    return table[key].column(headers.chunk.data, starts).astype(np.int64)
-
-
-def _own_length(table: HeaderTable) -> Callable[[ChunkHeaders, Column], Column]:
-    return lambda headers, starts: _number(headers, table, "hdr_len", starts)
-
-
-def _extension_length(table: HeaderTable) -> Callable[[ChunkHeaders, Column], Column]:
-    return lambda headers, starts: UNIT * (_number(headers, table, "len", starts) + 1)
-
-
-def _arp_length(headers: ChunkHeaders, starts: Column) -> Column:
-    sizes = _number(headers, ARP, "hw.size", starts) + _number(headers, ARP, "proto.size", starts)
-    return ARP.size + 2 * sizes
-
-
-LENGTHS: Mapping[str, Callable[[ChunkHeaders, Column], Column]] = {
-    "ip": _own_length(IPV4),
-    "tcp": _own_length(TCP),
-    "arp": _arp_length,
-    "ipv6.hopopts": _extension_length(HOP_BY_HOP),
-    "ipv6.dstopts": _extension_length(DESTINATION_OPTIONS),
-    "ipv6.routing": _extension_length(ROUTING),
+COLUMN_PAYLOADS: Mapping[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in PROTOCOLS
+    if protocol.name in TRANSPORTS and not protocol.has_open_end
 }
-"""The lengths (k,) of headers of a protocol that start at `starts` (k,), if a field tells them."""
-
-OPEN_ENDED = frozenset({"ah", "icmpv6", "igmp", "nflog", "nsh", "fr", "vrrp"})
-"""Protocols whose headers have no end that a column tells."""
+"""Transports whose payload begins after a header that columns describe."""
 
 
 def header_span(name: str) -> SpanOf:
@@ -105,9 +78,8 @@ def data_span(layer: Layer, dissection: Dissection) -> Iterator[Span]:
 
 def protocol_headers(headers: ChunkHeaders, protocol: Protocol) -> BytePlaces:
     """Return the bytes of a protocol's headers that columns describe."""
-    tables = [table for table in protocol.tables if table not in OPTION_TABLES]
-    if protocol.name in LENGTHS:
-        tables = tables[:1]
+    has_length = protocol.length_rule is not None
+    tables = protocol.tables[:1] if has_length else _tables(protocol)
     found = [
         (table, each) for table in tables for each in headers.headers(protocol, table) if len(each)
     ]
@@ -116,10 +88,18 @@ def protocol_headers(headers: ChunkHeaders, protocol: Protocol) -> BytePlaces:
         return BytePlaces(none, none, none)
     rows, starts, ends, numbers = _joined(found)
     limit = headers.base[rows] + headers.limit[rows]
-    if protocol.name in LENGTHS:
+    if has_length:
         whole = np.flatnonzero(starts + tables[0].stop <= limit)
-        ends[whole] = starts[whole] + LENGTHS[protocol.name](headers, starts[whole])
+        ends[whole] = starts[whole] + _lengths(headers, protocol, starts[whole])
     return BytePlaces(rows, starts, np.maximum(np.minimum(ends, limit), starts), numbers)
+
+
+def _tables(protocol: Protocol) -> tuple[HeaderTable, ...]:
+    return tuple(table for table in protocol.tables if table not in OPTION_TABLES)
+
+
+def _lengths(headers: ChunkHeaders, protocol: Protocol, starts: Column) -> Column:
+    return protocol.header_lengths(headers.chunk.data, starts)
 
 
 def _joined(
@@ -149,7 +129,7 @@ def all_options(headers: ChunkHeaders, protocol: Protocol) -> BytePlaces:
     """Return the bytes of all options of TCP or IPv4 headers, where there are any."""
     found = headers_with_options(headers, protocol)
     start = found.starts + protocol.tables[0].size
-    end = found.starts + LENGTHS[protocol.name](headers, found.starts)
+    end = found.starts + _lengths(headers, protocol, found.starts)
     kept = np.flatnonzero(start < end)
     return BytePlaces(found.rows[kept], start[kept], end[kept])
 
@@ -159,31 +139,26 @@ def headers_with_options(headers: ChunkHeaders, protocol: Protocol) -> Headers:
     found = headers.headers(protocol, protocol.tables[0])[0]
     if protocol.name in TRANSPORTS:
         return found
-    length = LENGTHS[protocol.name](headers, found.starts)
+    length = _lengths(headers, protocol, found.starts)
     kept = np.flatnonzero(found.at + length <= headers.limit[found.rows])
     if len(kept) == len(found):
         return found
     return Headers(found.rows[kept], found.at[kept], found.starts[kept])
 
 
-COLUMN_PAYLOADS = ("tcp", "udp", "icmp", "sctp")
-"""Transports whose payload begins after a header that columns describe."""
-
-
 def transport_payloads(headers: ChunkHeaders, protocol: Protocol) -> BytePlaces:
     """Return the captured payloads of one of `COLUMN_PAYLOADS`, where there are any."""
-    name = protocol.name
-    found = headers.transports(TRANSPORTS[name])
+    found = headers.transports(TRANSPORTS[protocol.name])
     ends = headers.base[found.rows] + headers.limit[found.rows]
-    if name == "tcp":
-        payload = found.starts + _number(headers, TCP, "hdr_len", found.starts)
-    elif name == "udp":
-        payload = found.starts + UDP.size
-        length = _number(headers, UDP, "length", found.starts)
-        ends = np.where(length > 0, np.minimum(ends, found.starts + length), ends)
+    if protocol.length_rule is not None or len(_tables(protocol)) == 1:
+        payload = found.starts + _lengths(headers, protocol, found.starts)
     else:
         header = protocol_headers(headers, protocol)
         payload = header.ends[np.searchsorted(header.rows, found.rows)]
+    if key := protocol.total_length_key:
+        slot = protocol.tables[0][key]
+        total = slot.column(headers.chunk.data, found.starts).astype(np.int64)
+        ends = np.where(total > 0, np.minimum(ends, found.starts + total), ends)
     kept = np.flatnonzero(payload < ends)
     return BytePlaces(found.rows[kept], payload[kept], ends[kept])
 

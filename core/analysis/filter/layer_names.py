@@ -22,7 +22,7 @@ from core.wire.link.ethernet import ETHERNET
 from core.wire.link.link_types import LinkType
 from core.wire.model.batch import Network
 from core.wire.present.record import LISTED, protocols
-from core.wire.registry import LINK_PROTOCOLS, PACKET_PROTOCOLS
+from core.wire.registry import LINK_PROTOCOLS
 
 _LINKS = tuple(protocol for protocol in LINK_PROTOCOLS if protocol.name in LISTED)
 _NETWORK_NAMES: dict[int, str] = {kind: name for name, kind in NETWORKS.items()}
@@ -60,9 +60,8 @@ def _text(links: list[str], kind: int) -> str:
 
 def _has_payload(headers: ChunkHeaders) -> NDArray[np.bool_]:
     found = np.zeros(len(headers.chunk), np.bool_)
-    for protocol in PACKET_PROTOCOLS:
-        if protocol.name in COLUMN_PAYLOADS:
-            found[transport_payloads(headers, protocol).rows] = True
+    for protocol in COLUMN_PAYLOADS.values():
+        found[transport_payloads(headers, protocol).rows] = True
     return found
 
 

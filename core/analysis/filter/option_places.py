@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.filter.byte_fields import LENGTHS, headers_with_options
+from core.analysis.filter.byte_fields import headers_with_options
 from core.analysis.filter.catalog import option_lists
 from core.analysis.filter.chunk_headers import ChunkHeaders
 from core.analysis.filter.header_list import Headers
@@ -97,7 +97,7 @@ class ColumnOptions:
         if protocol.name not in self._found:
             headers = headers_with_options(self._headers, protocol)
             starts = headers.starts
-            ends = starts + LENGTHS[protocol.name](self._headers, starts)
+            ends = starts + protocol.header_lengths(self._headers.chunk.data, starts)
             first = starts + protocol.tables[0].size
             found = find_options(self._headers.chunk.data, first, ends, options)
             self._found[protocol.name] = (headers, found)

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.filter import byte_fields, computed_values, frame_values, verdict_values
-from core.analysis.filter.byte_fields import OPEN_ENDED
 from core.analysis.filter.catalog import CATALOG, OPTION_TABLES, SLOTS_BY_NAME, tables_of
 from core.analysis.filter.chunk_headers import EXTENSIONS, NETWORKS, TRANSPORTS, ChunkHeaders
 from core.analysis.filter.computed_values import DERIVED
@@ -133,7 +132,7 @@ class ChunkValues:
 
     def _protocol(self, protocol: Protocol) -> list[BytePlaces]:
         span_of = byte_fields.header_span(protocol.name)
-        if protocol.name in OPEN_ENDED:
+        if protocol.has_open_end:
             rows = self._candidates(protocol)
             others = DissectedPackets(self._chunk, rows).spans(span_of) if len(rows) else None
             return [*([others] if others else []), *self._dissect(span_of)]
@@ -141,8 +140,8 @@ class ChunkValues:
 
     def _data(self) -> list[BytePlaces]:
         parts = [
-            byte_fields.transport_payloads(self.headers, _BY_NAME[name])
-            for name in byte_fields.COLUMN_PAYLOADS
+            byte_fields.transport_payloads(self.headers, protocol)
+            for protocol in byte_fields.COLUMN_PAYLOADS.values()
         ]
         rows = np.flatnonzero(byte_fields.without_column_payload(self.headers))
         parts = [self._without(each, rows) for each in parts]

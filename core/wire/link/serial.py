@@ -249,6 +249,7 @@ PROTOCOLS = (
         tables=(FRAME_RELAY,),
         info=info,
         readers=(Reader(Numbering.LINK, (LinkType.FRELAY,), parse_frame_relay, step_frame_relay),),
+        has_open_end=True,
     ),
     Protocol(
         name="nflog",
@@ -257,5 +258,6 @@ PROTOCOLS = (
         info=info,
         is_capture_header=True,
         readers=(Reader(Numbering.LINK, (LinkType.NFLOG,), parse_nflog, step_nflog),),
+        has_open_end=True,
     ),
 )

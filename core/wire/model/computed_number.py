@@ -45,13 +45,15 @@ class ComputedNumber:
     """A function that computes a field's value, and what the field counts.
 
     `header_length` returns the bytes of a header in which the field has a given value; it is None
-    for a field that is not the length of its own header. `names_next` is True for the number of the
-    next layer.
+    for a field that is not the length of its own header. A function of one number, it also takes a
+    column of them. `names_next` is True for the number of the next layer, `is_total` for the bytes
+    of the header and what it carries.
     """
 
     compute: Callable[[HeaderContext], int]
     header_length: Callable[[int], int] | None = None
     names_next: bool = False
+    is_total: bool = False
 
 
 def _ethertype(context: HeaderContext) -> int:
@@ -80,7 +82,7 @@ NEXT_HEADER = ComputedNumber(_next_header, names_next=True)
 SIZE = ComputedNumber(lambda context: context.size, lambda value: value)
 """The bytes of the header."""
 
-TOTAL = ComputedNumber(lambda context: context.size + len(context.carried))
+TOTAL = ComputedNumber(lambda context: context.size + len(context.carried), is_total=True)
 """The bytes of the header and what it carries."""
 
 CARRIED = ComputedNumber(lambda context: len(context.carried))

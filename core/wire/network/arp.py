@@ -24,7 +24,7 @@ from core.wire.model.other_tools import (
 )
 from core.wire.model.table import HeaderTable
 from core.wire.model.walk import Next, Numbering, Walk
-from core.wire.protocol import LayerKind, LayerPosition, Protocol, Reader, Tone
+from core.wire.protocol import HeaderLength, LayerKind, LayerPosition, Protocol, Reader, Tone
 
 HARDWARE_TYPES = {
     1: "Ethernet",
@@ -108,6 +108,11 @@ OTHER_ADDRESSES = HeaderTable(
 """The addresses of other kinds and sizes: the names of their fields, not their widths."""
 
 
+LENGTH = HeaderLength(
+    ("hw.size", "proto.size"), lambda hardware, protocol: ARP.size + 2 * (hardware + protocol)
+)
+
+
 def parse(walk: Walk, offset: int) -> Next | None:
     """Read the common part, and the addresses in the sizes that it gives."""
     depth = walk.networks + 1
@@ -117,7 +122,7 @@ def parse(walk: Walk, offset: int) -> Next | None:
     macs = hardware == MAC_BYTES and ARP["hw.type"].number(walk.data, offset) in ETHERNET_TYPES
     ips = protocol == IPV4_BYTES and (ARP["proto.type"].number(walk.data, offset) == EtherType.IPV4)
     table = ARP_IPV4 if macs and ips else _odd_table(hardware, protocol, macs, ips)
-    size = ARP.size + 2 * (hardware + protocol)
+    size = LENGTH.length(hardware, protocol)
     walk.end_packet(offset + size)
     walk.has("arp", offset, size)
     walk.limit(offset + size, "arp.hw.size, arp.proto.size")
@@ -134,7 +139,7 @@ def step(walk: BatchReader, group: FrameGroup) -> None:
     known = np.isin(link, ETHERNET_TYPES) & (network == EtherType.IPV4)
     known &= (hardware == MAC_BYTES) & (protocol == IPV4_BYTES)
     walk.found(ARP_IPV4, group.where(known))
-    walk.has(group, ARP.size + 2 * (hardware + protocol))
+    walk.has(group, LENGTH.length(hardware, protocol))
 
 
 def info(layer: Layer, dissection: Dissection) -> str:
@@ -213,6 +218,7 @@ PROTOCOLS = (
         shows_addresses=False,
         destination_when=("opcode", frozenset({REQUEST})),
         network=Network.ARP,
+        length=LENGTH,
         readers=(Reader(Numbering.ETHERTYPE, (EtherType.ARP, EtherType.RARP), parse, step),),
         kinds=(LayerKind("arp", "ARP", LayerPosition.NETWORK, (ARP, ARP_IPV4), over="eth"),),
         tools=TOOLS,

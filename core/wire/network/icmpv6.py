@@ -187,6 +187,7 @@ PROTOCOLS = (
                 message_step(ICMPV6, CONTINUATIONS, ERRORS),
             ),
         ),
+        has_open_end=True,
         checksum=ChecksumRule(pseudo_header=True),
         kinds=(
             LayerKind(

@@ -156,6 +156,7 @@ PROTOCOLS = (
         info=info,
         tone=Tone.CONTROL,
         readers=(Reader(Numbering.IP_PROTOCOL, (IpProtocol.IGMP,), parse, step),),
+        has_open_end=True,
         checksum=ChecksumRule(),
         kinds=(
             LayerKind(

@@ -215,6 +215,7 @@ PROTOCOLS = (
         info=info,
         headline={"virt_rtr_id": "router"},
         options_label="Further addresses",
+        has_open_end=True,
         tone=Tone.CONTROL,
         readers=(Reader(Numbering.IP_PROTOCOL, (VRRP_NUMBER,), parse, step),),
         checksum=ChecksumRule(

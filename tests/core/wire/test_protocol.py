@@ -50,6 +50,23 @@ def test_columns_and_verdicts_have_its_values(found: dict[str, Any]) -> None:
     assert found["verdicts"] == ["good", "bad"]
 
 
+def test_filters_compare_its_values(found: dict[str, Any]) -> None:
+    """The first packet has a good checksum, the second one 0x1234."""
+    assert found["filters"] == {
+        "toy": [True, True],
+        "toytag": [True, True],
+        "toy.level == 3": [True, True],
+        "toy.level > 3": [False, False],
+        "toytag.id == 7 && toy.level#1 == 3": [True, True],
+        "toy.checksum == 0x1234": [False, True],
+        'toy.checksum.status == "Bad"': [False, True],
+        "toy == 00:03:12:34": [False, True],
+        "len(toytag) == 4": [True, True],
+        'data == "x"': [True, True],
+        'frame.protocols == "eth:toytag:ip:toy:data"': [True, True],
+    }
+
+
 def test_other_tools_make_it(found: dict[str, Any]) -> None:
     recipes = found["recipes"]
     assert recipes["rawscope command"].startswith("rawscope send --toytag.id 7 --toy.level 3 ")

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 from core.wire.checksum import packet_checksums
+from core.wire.link import vlan
 from core.wire.link.type_tag import tag_parser, tag_step
 from core.wire.model import computed_number
 from core.wire.model.assigned_numbers import ETHERTYPE_NAMES
@@ -28,6 +30,9 @@ from core.wire.protocol import (
     Reader,
     Tone,
 )
+
+if TYPE_CHECKING:
+    from core.decode.chunk import Chunk
 
 NUMBER, TAG_NUMBER = 254, 0x88B6  # for experiments (RFC 3692 §2.1, IEEE 802)
 
@@ -63,7 +68,7 @@ def info(layer: Layer, dissection: Dissection) -> str:
     return f"tag {layer.number(data, 'id')}" if level is None else f"level {level}"
 
 
-PROTOCOLS = (
+TAG_PROTOCOLS = (
     Protocol(
         name="toytag",
         shown="TOYTAG",
@@ -77,6 +82,8 @@ PROTOCOLS = (
         is_listed=True,
         is_stacked=True,
     ),
+)
+PROTOCOLS = (
     Protocol(
         name="toy",
         shown="TOY",
@@ -104,6 +111,33 @@ PROTOCOLS = (
         is_listed=True,
     ),
 )
+
+
+FILTERS = (
+    "toy",
+    "toytag",
+    "toy.level == 3",
+    "toy.level > 3",
+    "toytag.id == 7 && toy.level#1 == 3",
+    "toy.checksum == 0x1234",
+    'toy.checksum.status == "Bad"',
+    "toy == 00:03:12:34",
+    "len(toytag) == 4",
+    'data == "x"',
+    'frame.protocols == "eth:toytag:ip:toy:data"',
+)
+
+
+def _passing(text: str, chunk: Chunk) -> list[bool]:
+    """Return which packets of a chunk pass a filter."""
+    from core.analysis.filter.catalog import CATALOG
+    from core.analysis.filter.display_filter import compile_filter
+    from core.analysis.filter.frame_values import CaptureContext
+    from core.analysis.filter.values import ChunkValues
+
+    values = ChunkValues(chunk, CaptureContext())
+    passes: list[bool] = compile_filter(text, CATALOG).passes(values).tolist()
+    return passes
 
 
 def results() -> dict[str, object]:
@@ -153,11 +187,13 @@ def results() -> dict[str, object]:
         "verdicts": [unpack(verdict)[1].word for verdict in fill(chunk).tolist()],
         "draft again": evaluate(draft_of(read_again).draft).data == good.data,
         "recipes": {recipe.name: recipe.text for recipe in recipes(good)},
+        "filters": {text: _passing(text, chunk) for text in FILTERS},
         "fields": sorted({name for name in names if name.startswith("toy")} & known_names()),
     }
 
 
 if __name__ == "__main__":
     assert "core.wire.registry" not in sys.modules
+    vlan.PROTOCOLS += TAG_PROTOCOLS
     vrrp.PROTOCOLS += PROTOCOLS
     print(json.dumps(results()))

@@ -22,6 +22,7 @@ from tests.core.analysis.filter.reference import dissecting_values, listed, plai
 from tests.core.decode.captures import stored_captures
 from tests.core.decode.frames import ethernet, ipv4, ipv6, tcp
 from tests.core.decode.support import batch_of
+from tests.fuzz.shapes import shapes
 
 SAMPLE = 150  # packets of each capture
 NOTHING = CaptureContext()
@@ -88,6 +89,17 @@ def test_every_field_of_damaged_packets() -> None:
                 frame[place] = generator.choice([*numbers, generator.randrange(256)])
             cut = generator.choice([len(frame), len(frame), generator.randint(0, len(frame))])
             by_link.setdefault(packet.link_type, []).append(bytes(frame[:cut]))
+    found: list[str] = []
+    for link_type, frames in by_link.items():
+        found += differences(chunk_of(frames, link_type), NOTHING)
+    assert not found, "\n".join(found)
+
+
+def test_every_field_of_every_header() -> None:
+    """A frame for each header in each form: their ends are where the parsers find them."""
+    by_link: dict[int, list[bytes]] = {}
+    for shape in shapes():
+        by_link.setdefault(shape.link_type, []).append(shape.data)
     found: list[str] = []
     for link_type, frames in by_link.items():
         found += differences(chunk_of(frames, link_type), NOTHING)
