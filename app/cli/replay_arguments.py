@@ -127,7 +127,7 @@ _MAC: dict[str, Any] = {"metavar": "MAC", "callback": _parsed("parse_link_addres
     "fixes_checksums",
     is_flag=True,
     help="Compute all checksums again. Without it, those of rewritten packets are adapted: "
-    "a wrong one stays wrong.",
+    "a correct checksum stays correct, a wrong one stays wrong.",
 )
 @_rewrite_option(
     "--srcipmap",
@@ -160,28 +160,28 @@ _MAC: dict[str, Any] = {"metavar": "MAC", "callback": _parsed("parse_link_addres
     "vlan_number",
     metavar="ID",
     type=click.IntRange(0, 4095),
-    help="The VLAN id of the added tag.",
+    help="VLAN ID of the added tag.",
 )
 @_rewrite_option(
     "--enet-vlan-pri",
     "vlan_priority",
     metavar="N",
     type=click.IntRange(0, 7),
-    help="Its priority, 0–7 (default: that of the tag inside, or 0).",
+    help="Priority of the added tag, 0–7 (default: that of the tag inside, or 0).",
 )
 @_rewrite_option(
     "--enet-vlan-cfi",
     "vlan_dei",
     metavar="N",
     type=click.IntRange(0, 1),
-    help="Its drop eligible (CFI) bit (default: that of the tag inside, or 0).",
+    help="Drop eligible (CFI) bit of the added tag (default: that of the tag inside, or 0).",
 )
 @_rewrite_option(
     "--enet-vlan-proto",
     "vlan_protocol",
     metavar="802.1q|802.1ad",
     type=click.Choice(_TAG_PROTOCOLS),
-    help="Its type (default 802.1q).",
+    help="Type of the added tag (default 802.1q).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @click.option("--debug", is_flag=True, help="Show a traceback on failure.")

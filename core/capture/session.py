@@ -6,7 +6,7 @@ watcher, and calls `read` and `update_links`. When no frame is in flight, for ea
 
 A source is bound to an interface by its index, so it survives a new name. `update_links` gives the
 new name to later frames and to all messages; to give earlier frames the old name, read every feed
-first. (The last frames before the new name may be in a block that the kernel still holds. They get
+first. (The last frames before the rename may be in a block that the kernel still holds. They get
 the new name.)
 
 A link that goes down only pauses its feed: the kernel puts the socket back when it comes up. A
@@ -64,7 +64,7 @@ class CaptureSession:
 
     `interfaces` holds their own names, each once, however the user named them; `renamed` the old
     and the new name of each change since, oldest first. `earlier` are the links of a session
-    before: one of them is opened again even if it has got another name.
+    before: one of them is opened again even if it was renamed.
     """
 
     def __init__(

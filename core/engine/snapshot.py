@@ -41,7 +41,7 @@ class EngineSnapshot:
     details, one line each. `packets` is what the store of this state holds now; packets that
     arrived after the counts were published are in it, too. `store_generation` grows with each new
     store, in which packet numbers mean other packets. `renamed` are the old and new names of
-    interfaces that got another name while they were captured, oldest first. Comparing two snapshots
+    interfaces that were renamed while they were captured, oldest first. Comparing two snapshots
     ignores `packets`, and `loop`, which counts wake-ups, also those in which nothing happened.
     """
 

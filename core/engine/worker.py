@@ -207,7 +207,7 @@ class Worker:
 
     def _on_links(self, session: CaptureSession, _events: int) -> None:
         for feed in session.feeds:
-            self._on_frames(session, feed, 0)  # they arrived under the old name
+            self._on_frames(session, feed, 0)  # they arrived before the rename
         gone = session.update_links()
         self._take_names(session)
         for feed in gone:

@@ -143,9 +143,10 @@ class ReplayJob:
         """Review destinations and sources of the frames, and how many there are."""
         plan, file, interface = self._plan, self._file, self._link.name
         if not file.is_repeatable:
+            name = "standard input" if plan.file == "-" else safe(plan.file)
             words = (
-                f"What {plan.file} holds is not known before it leaves {interface} verbatim: "
-                "neither how many frames, nor from whom, nor to whom."
+                f"rawscope cannot check {name} before it sends: the number, sources, and "
+                "destinations of the frames are unknown."
             )
             return Examination(interface, Target.HOST, (words,), frozenset())
         loops = plan.loops or 1

@@ -1,4 +1,4 @@
-"""An interface that gets another name while it is captured: everything follows the new name."""
+"""An interface that is renamed while it is captured: everything follows the new name."""
 
 from __future__ import annotations
 

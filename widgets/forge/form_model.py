@@ -23,7 +23,7 @@ from widgets.forge.rows import LAYERS, FormRow, HostInfo, RowKind, form_rows
 NO_TEXT = {
     RowKind.HEADING: "{} is a heading: ← closes it, → opens it, ↓ goes on to its fields",
     RowKind.CHOICE: "{} is a choice: ← and → change it",
-    RowKind.TEXT: "{} takes a number: other characters are not typed here",
+    RowKind.TEXT: "{} takes numbers only",
 }
 
 

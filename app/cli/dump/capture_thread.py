@@ -122,7 +122,7 @@ class CaptureThread(threading.Thread):
 
     def _on_links(self, _events: int) -> None:
         for feed in self._session.feeds:
-            self._on_frames(feed, 0)  # they arrived under the old name
+            self._on_frames(feed, 0)  # they arrived before the rename
         named = len(self._session.renamed)
         gone = self._session.update_links()
         for old, new in self._session.renamed[named:]:

@@ -40,7 +40,7 @@ SIGNS = {
     ),
     "Signs: packets": (
         ("!", "malformed: the header contradicts itself"),
-        ("?", "rawscope failed to describe it"),
+        ("?", "rawscope failed to decode the packet, by an error of its own"),
         ("…", "truncated by the snap length"),
         ("·", "a note: unusual, but not an error"),
         ("◆", "marked by you"),

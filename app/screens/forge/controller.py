@@ -85,7 +85,7 @@ class ForgeController(SideController):
             self._ask(state.question)
 
     def _follow_names(self, renamed: Sequence[Renaming]) -> None:
-        """Let the form send on the interface that it names, if that has got another name."""
+        """Let the form send on the interface that it names, if that was renamed."""
         new = renamed[len(self._renamed) :]
         self._renamed = tuple(renamed)
         form = self.panel.form

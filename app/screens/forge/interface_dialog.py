@@ -15,7 +15,7 @@ from app.screens.dialogs.dialog import Dialog, Hint
 from app.screens.dialogs.palette import Options
 from core.wire.model.text import safe
 
-_HINT = "enter sends the packet on it · esc sends nothing"
+_HINT = "enter sends on this interface · esc sends nothing"
 
 
 class SendInterface(Dialog[str]):

@@ -68,14 +68,14 @@ def draft_of(dissection: Dissection) -> Filled:
     for header in headers:
         found = _as_known(header)
         if found is None or (not known and found[0].place not in (0, 2)):
-            notes.append(f"the {header.tables[0].title} header and all behind it are payload")
+            notes.append(f"the {header.tables[0].title} header and everything after it are payload")
             break
         offset += header.tables[-1].stop + len(header.body)
         known.append(found)
     stop = len(data) - len(parts.trailer)
     whole = Parts(tuple(header for _, header in known), data[offset:stop], parts.trailer)
     if _offloaded(dissection):
-        notes.append("a sum that the network card was to fill in is computed")
+        notes.append("rawscope computed the offloaded checksum")
     return Filled(_draft(known, whole, _offloaded(dissection)), data, tuple(notes))
 
 

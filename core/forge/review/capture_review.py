@@ -230,7 +230,7 @@ def _condensed(concerns: list[Concern]) -> list[str]:
         others = len(sentences) - len(first)
         one, several = kind.value
         if others == 1:
-            found.append(f"1 more {one} is like these.")
+            found.append(f"…and 1 more {one}.")
         elif others:
-            found.append(f"{others:,} more {several} are like these.")
+            found.append(f"…and {others:,} more {several}.")
     return found

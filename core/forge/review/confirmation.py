@@ -25,7 +25,7 @@ from core.net.host_addresses import HostAddresses
 
 LONG_SEND = 10_000  # packets: rawscope asks from this number on
 MOST_PER_SECOND = 1_000  # packets, and packets a second: rawscope asks if both are exceeded
-REMEMBERED = "A yes is remembered; amounts are always asked about."
+REMEMBERED = "rawscope remembers a yes, but always asks about large amounts."
 _NO_LIMIT = 1e8  # packets a second: no host sends faster
 _WHOLE = 10  # packets a second from which no decimals are shown
 _LONGEST_S = 1e12  # longer times are shown as this one

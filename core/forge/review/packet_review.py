@@ -202,7 +202,7 @@ class PacketReview:
         spoofs = self._ip is not None and is_foreign(self._ip.raw("src"), self.host.owns)
         if self._ip is not None and spoofs and not self.system:
             source = self._ip.text("src")
-            words = f"The source {source} is no address of this host: answers go there."
+            words = f"The source {source} does not belong to this host. Replies go to {source}."
             found.append(Concern(Unusual.SOURCE, f"{self.destination} from {source}", words))
         if self._link is None or self.is_loopback:
             return found
@@ -210,8 +210,8 @@ class PacketReview:
         if is_foreign(self._link.raw("src"), self.host.owns_mac):
             source = self._link.text("src")
             words = (
-                f"The link source {source} does not belong to this host: switches that see it "
-                "will look for its owner here."
+                f"The link source {source} does not belong to this host: "
+                "switches will learn that address on this port."
             )
             found.append(Concern(Unusual.SOURCE, f"{mark} from {source}", words))
         return found
@@ -240,8 +240,8 @@ class PacketReview:
         route, stops = _route_inside(self._read)
         if not route:
             return []
-        by = f": {', '.join(stops)}" if stops else ""
-        words = f"A route inside it sends it on from {self.destination}{by}."
+        to = f" to {', '.join(stops)}" if stops else ""
+        words = f"A source route in the packet makes {self.destination} forward it{to}."
         return [Concern(Unusual.DESTINATION, f"{self.destination} by {route.hex()}", words)]
 
     def _wrong_link_address(self) -> list[Concern]:
@@ -255,7 +255,8 @@ class PacketReview:
             return []
         to = self._link.text("dst")
         words = (
-            f"The link address {to} is not known to lead to {self.destination}: its owner gets it."
+            f"rawscope cannot confirm that MAC {to} is the next hop to {self.destination}. "
+            "Its owner receives the frame."
         )
         mark = f"{self.destination} on {self.interface} at {to}"
         return [Concern(Unusual.RECEIVER, mark, words)]

@@ -1,9 +1,10 @@
 """Correct the checksums of many packets after they were rewritten.
 
 `adapt` changes a checksum by what changed in the bytes that it covers (RFC 1624, equation 3): a
-right one stays right, a wrong one stays wrong, and packets that are cut short and first fragments,
-of which not all bytes are here, stay right, too. `compute` computes each checksum again whose bytes
-are all here: those of IPv4 headers, and of every protocol with a rule (`core.decode.verdicts`).
+correct checksum stays correct, a wrong one stays wrong. That holds also for packets that are cut
+short and for first fragments, of which not all bytes are here. `compute` computes each checksum
+again whose bytes are all here: those of IPv4 headers, and of every protocol with a rule
+(`core.decode.verdicts`).
 
 An absent UDP checksum stays absent over IPv4; over IPv6 it is illegal (RFC 8200 §8.1), so
 `compute` fills it in. A UDP checksum of 0 is sent as 0xFFFF (RFC 768). Where a source route, a

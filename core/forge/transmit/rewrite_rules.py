@@ -103,7 +103,7 @@ def _pair(text: str) -> NetworkPair:
     found = _PAIR.fullmatch(text)
     if found is None:
         raise ValueError(
-            f"{text!r} is no pair of networks: write 10.0.0.0/8:192.168.0.0/16 "
+            f"{text!r} is not a pair of networks: write 10.0.0.0/8:192.168.0.0/16 "
             "or [2001:db8::/32]:[fd00::/16]"
         )
     old, new = (_network(one) for one in found.groups() if one is not None)
@@ -116,7 +116,7 @@ def _network(text: str) -> IPNetwork:
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError as error:
-        raise ValueError(f"{text!r} is no network: {error}") from error
+        raise ValueError(f"{text!r} is not a network: {error}") from error
 
 
 def parse_hop_limit(text: str) -> HopLimitEdit:

@@ -50,7 +50,7 @@ def test_rules(options: list[str], rules: RewriteRules, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--srcipmap=10.0.0.0/8"], "'10.0.0.0/8' is no pair of networks"),
+        (["--srcipmap=10.0.0.0/8"], "'10.0.0.0/8' is not a pair of networks"),
         (["--ttl=0"], "'0' is not 1–255"),
         (["--speed=1e-9"], "--speed 1e-09: 1e-06 is the least"),
         (["--mbit=1e-9"], "--mbit 1e-09: 1e-06 is the least"),

@@ -237,8 +237,8 @@ def test_new_destinations_are_questions_as_usual(near: Near) -> None:
     status, out, said = near("send", "--link", "near0", *fields)
     assert (status, out) == (1, "")
     assert "198.51.100.7 on near0 was not approved before." in said
-    assert "The source 203.0.113.5 is no address of this host" in said
-    assert f"The link address {STRANGER} is not known to lead to 198.51.100.7" in said
+    assert "The source 203.0.113.5 does not belong to this host" in said
+    assert f"cannot confirm that MAC {STRANGER} is the next hop to 198.51.100.7" in said
 
 
 ADDRESSED = [

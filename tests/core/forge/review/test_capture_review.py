@@ -52,7 +52,7 @@ def test_every_destination_group_and_source_is_named_and_agreed_to() -> None:
     told = " ".join(found.questions)
     assert "198.51.100.1 on veth9 was not approved before." in found.questions
     assert "198.51.100.2 (ff:ff:ff:ff:ff:ff) is a broadcast: every host on veth9" in told
-    assert "The source 203.0.113.9 is no address of this host" in told
+    assert "The source 203.0.113.9 does not belong to this host" in told
     assert told.count("verbatim, past the IP stack") == 1
     assert found.target is Target.HOST
     assert survey_of(*frames).examination(FEW, found.marks).questions == ()
@@ -73,8 +73,8 @@ def test_an_approval_of_one_file_does_not_count_for_another(other: bytes) -> Non
 def test_many_destinations_are_counted() -> None:
     frames = [frame(f"198.51.100.{number}") for number in range(1, 51)]
     found = survey_of(*frames).examination(FEW, frozenset())
-    assert "47 more destinations are like these." in found.questions
-    assert "47 more link addresses are like these." in found.questions
+    assert "…and 47 more destinations." in found.questions
+    assert "…and 47 more link addresses." in found.questions
     assert len(found.questions) == 9
     assert survey_of(*frames).examination(FEW, found.marks).questions == ()
 
@@ -88,9 +88,9 @@ def test_the_number_of_others_agrees_with_its_noun(kind: Unusual) -> None:
     one, several = kind.value
     named = module._NAMED
     assert last(named) == f"sentence {named - 1}"
-    assert last(named + 1) == f"1 more {one} is like these."
-    assert last(named + 2) == f"2 more {several} are like these."
-    assert last(named + 1234) == f"1,234 more {several} are like these."
+    assert last(named + 1) == f"…and 1 more {one}."
+    assert last(named + 2) == f"…and 2 more {several}."
+    assert last(named + 1234) == f"…and 1,234 more {several}."
 
 
 def test_too_many_kinds_are_a_question_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +197,7 @@ def test_packets_without_a_link_header_are_reviewed_by_their_addresses() -> None
         f"{address} on tun7 was not approved before."
         for address in ("198.51.100.1", "198.51.100.2", "2001:db8::1")
     ]
-    assert any("The source 203.0.113.9 is no address" in one for one in found.questions)
+    assert any("The source 203.0.113.9 does not belong" in one for one in found.questions)
     assert any("past the IP stack and its firewall" in one for one in found.questions)
     assert not any("link" in one for one in found.questions)
     assert review.examination(FEW, found.marks).questions == ()

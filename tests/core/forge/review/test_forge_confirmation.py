@@ -72,7 +72,7 @@ def test_a_change_after_the_answer_is_another_question(asked: Asked) -> None:
 def test_a_spoofed_source_an_arp_reply_and_a_wrong_version_are_named(asked: Asked) -> None:
     found = asked.send(Order((Draft(("ip", "udp"), {**UDP, "ip.src": "203.0.113.7"}),)))
     assert found is not None
-    assert "The source 203.0.113.7 is no address of this host" in " ".join(found.sentences)
+    assert "The source 203.0.113.7 does not belong to this host" in " ".join(found.sentences)
     asked.forger.answer(False)
     texts = {"arp.opcode": "2", "arp.src.proto_ipv4": "203.0.113.7", "eth.dst": "ff:ff:ff:ff:ff:ff"}
     order = Order((Draft(("eth", "arp"), texts),), method=SendMethod.LINK, interface="eth0")

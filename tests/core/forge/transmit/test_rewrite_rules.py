@@ -40,20 +40,20 @@ def test_an_address_map(text: str, found: tuple[NetworkPair, ...]) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "'' is no pair of networks: write 10.0.0.0/8:192.168.0.0/16"),
-        ("10.0.0.0/8", "is no pair of networks"),
-        ("10.0.0.1:10.0.0.2:10.0.0.3", "is no pair of networks"),
-        ("10.0.0.1:10.0.0.2,", "'' is no pair"),
+        ("", "'' is not a pair of networks: write 10.0.0.0/8:192.168.0.0/16"),
+        ("10.0.0.0/8", "is not a pair of networks"),
+        ("10.0.0.1:10.0.0.2:10.0.0.3", "is not a pair of networks"),
+        ("10.0.0.1:10.0.0.2,", "'' is not a pair"),
         ("2001:db8::/32:fd00::/16", "or [2001:db8::/32]:[fd00::/16]"),
-        ("[2001:db8::/32]:10.0.0.0/8", "is no pair"),
+        ("[2001:db8::/32]:10.0.0.0/8", "is not a pair"),
         ("[10.0.0.1]:[::1]", "maps IPv4 to IPv6"),
-        ("10.0.0.0/33:10.0.0.0/8", "'10.0.0.0/33' is no network"),
-        ("10.0.0:10.0.0.0/8", "'10.0.0' is no network"),
-        ("host.example:10.0.0.1", "'host.example' is no network"),
+        ("10.0.0.0/33:10.0.0.0/8", "'10.0.0.0/33' is not a network"),
+        ("10.0.0:10.0.0.0/8", "'10.0.0' is not a network"),
+        ("host.example:10.0.0.1", "'host.example' is not a network"),
     ],
 )
 def test_what_is_no_address_map(text: str, words: str) -> None:
-    with pytest.raises(ValueError, match=r"is no|maps") as caught:
+    with pytest.raises(ValueError, match=r"is not|maps") as caught:
         parse_address_map(text)
     assert words in str(caught.value)
 
